@@ -1,0 +1,1 @@
+//! Apply: carries out a plan; stages beside the target, swaps, checks, deletes last.

@@ -1,0 +1,244 @@
+//! Bytes written and read field by field: the bounds-checked hands of every on-disk format.
+//!
+//! Numbers are little-endian; `varint` is LEB128 of at most 10 bytes in its shortest form. A decoder never panics and never
+//! allocates more than the bytes that it was given can fill.
+
+use crate::error::{Error, Result};
+use crate::time::Timestamp;
+
+/// Appends fields to a buffer.
+#[derive(Default)]
+pub struct Encoder {
+    bytes: Vec<u8>,
+}
+
+impl Encoder {
+    /// An empty one.
+    pub fn new() -> Encoder {
+        Encoder::default()
+    }
+
+    /// Bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) -> &mut Encoder {
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    /// One byte.
+    pub fn u8(&mut self, value: u8) -> &mut Encoder {
+        self.raw(&[value])
+    }
+
+    /// Two bytes.
+    pub fn u16(&mut self, value: u16) -> &mut Encoder {
+        self.raw(&value.to_le_bytes())
+    }
+
+    /// Four bytes.
+    pub fn u32(&mut self, value: u32) -> &mut Encoder {
+        self.raw(&value.to_le_bytes())
+    }
+
+    /// Eight bytes.
+    pub fn u64(&mut self, value: u64) -> &mut Encoder {
+        self.raw(&value.to_le_bytes())
+    }
+
+    /// Eight bytes, two's complement.
+    pub fn i64(&mut self, value: i64) -> &mut Encoder {
+        self.raw(&value.to_le_bytes())
+    }
+
+    /// One to ten bytes, seven bits each, low bits first.
+    pub fn varint(&mut self, mut value: u64) -> &mut Encoder {
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.u8(value as u8)
+    }
+
+    /// A varint length, then the bytes.
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Encoder {
+        self.varint(bytes.len() as u64).raw(bytes)
+    }
+
+    /// Seconds as i64, nanoseconds as u32.
+    pub fn time(&mut self, time: Timestamp) -> &mut Encoder {
+        self.i64(time.seconds).u32(time.nanoseconds)
+    }
+
+    /// How much has been written.
+    pub fn position(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// What has been written so far.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The buffer.
+    pub fn finish(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// Takes fields from bytes; every method fails with [`crate::error::ErrorKind::Damaged`] past the end.
+pub struct Decoder<'a> {
+    /// What is being decoded, for messages.
+    what: &'static str,
+    bytes: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Decoder<'a> {
+    /// Decodes `bytes`, called `what` in messages ("tree", "pack footer").
+    pub fn new(what: &'static str, bytes: &'a [u8]) -> Decoder<'a> {
+        Decoder { what, bytes, position: 0 }
+    }
+
+    /// The failure that says where.
+    pub fn invalid(&self, why: &str) -> Error {
+        Error::damaged(format!("invalid {}: {why} at byte {}", self.what, self.position))
+    }
+
+    /// The next `length` bytes.
+    pub fn raw(&mut self, length: usize) -> Result<&'a [u8]> {
+        let end = self.position.checked_add(length).filter(|&end| end <= self.bytes.len());
+        let Some(end) = end else { return Err(self.invalid("cut short")) };
+        let taken = &self.bytes[self.position..end];
+        self.position = end;
+        Ok(taken)
+    }
+
+    /// The next `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let taken = self.raw(N)?;
+        Ok(taken.try_into().expect("raw(N) gives N bytes"))
+    }
+
+    /// One byte.
+    pub fn u8(&mut self) -> Result<u8> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    /// Two bytes.
+    pub fn u16(&mut self) -> Result<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    /// Four bytes.
+    pub fn u32(&mut self) -> Result<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    /// Eight bytes.
+    pub fn u64(&mut self) -> Result<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// Eight bytes, two's complement.
+    pub fn i64(&mut self) -> Result<i64> {
+        self.array().map(i64::from_le_bytes)
+    }
+
+    /// A LEB128 number; a longer form than needed is refused, so that equal values have equal bytes.
+    pub fn varint(&mut self) -> Result<u64> {
+        let mut value = 0u64;
+        for shift in (0..70).step_by(7) {
+            let byte = self.u8()?;
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                return Err(self.invalid("number too large"));
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return if byte == 0 && shift > 0 {
+                    Err(self.invalid("number not in its shortest form"))
+                } else {
+                    Ok(value)
+                };
+            }
+        }
+        Err(self.invalid("number too long"))
+    }
+
+    /// A varint that counts things of at least `size` bytes each that follow: never more than can be there.
+    pub fn count(&mut self, size: usize) -> Result<usize> {
+        let count = self.varint()?;
+        let most = self.remaining() / size.max(1);
+        match usize::try_from(count) {
+            Ok(count) if count <= most => Ok(count),
+            _ => Err(self.invalid("count larger than what follows")),
+        }
+    }
+
+    /// A varint length, then that many bytes.
+    pub fn bytes(&mut self) -> Result<&'a [u8]> {
+        let length = self.count(1)?;
+        self.raw(length)
+    }
+
+    /// Length-prefixed UTF-8.
+    pub fn text(&mut self) -> Result<String> {
+        let bytes = self.bytes()?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| self.invalid("text that is not UTF-8"))
+    }
+
+    /// Seconds as i64, nanoseconds as u32 below a thousand million.
+    pub fn time(&mut self) -> Result<Timestamp> {
+        let (seconds, nanoseconds) = (self.i64()?, self.u32()?);
+        if nanoseconds >= 1_000_000_000 {
+            return Err(self.invalid("time with too many nanoseconds"));
+        }
+        Ok(Timestamp { seconds, nanoseconds })
+    }
+
+    /// How many bytes have been taken.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// How many bytes are left.
+    pub fn remaining(&self) -> usize {
+        self.bytes.len() - self.position
+    }
+
+    /// Fails if anything is left.
+    pub fn finish(self) -> Result<()> {
+        if self.remaining() > 0 { Err(self.invalid("bytes left over")) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_encoded_is_decoded_and_every_truncation_is_refused() {
+        let time = Timestamp { seconds: -5, nanoseconds: 7 };
+        let mut encoder = Encoder::new();
+        encoder.u8(1).u16(2).u32(3).u64(4).varint(u64::MAX).varint(0).bytes(b"xyz").time(time);
+        let bytes = encoder.finish();
+        let read = |bytes: &[u8]| -> Result<()> {
+            let mut decoder = Decoder::new("test", bytes);
+            assert_eq!((decoder.u8()?, decoder.u16()?, decoder.u32()?, decoder.u64()?), (1, 2, 3, 4));
+            assert_eq!((decoder.varint()?, decoder.varint()?), (u64::MAX, 0));
+            assert_eq!((decoder.bytes()?, decoder.time()?), (&b"xyz"[..], time));
+            decoder.finish()
+        };
+        read(&bytes).unwrap();
+        for end in 0..bytes.len() {
+            assert!(read(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        assert!(read(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn numbers_have_one_form_only() {
+        assert!(Decoder::new("test", &[0x80, 0x00]).varint().is_err());
+        assert!(Decoder::new("test", &[0xff; 11]).varint().is_err());
+        assert!(Decoder::new("test", &[0xff, 0xff, 0xff, 0xff, 0x0f]).count(1).is_err());
+    }
+}

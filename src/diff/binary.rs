@@ -1,0 +1,1 @@
+//! Two binary contents: which ranges of bytes differ.

@@ -1,0 +1,1 @@
+//! Renames: a deleted and an added path with one content.

@@ -1,0 +1,1 @@
+//! Two texts: hunks of lines, and the words that differ in them.

@@ -1,0 +1,1 @@
+//! Holes of a file, and space asked for ahead.

@@ -1,0 +1,1 @@
+//! Lines of history drawn beside the commits.

@@ -1,0 +1,1 @@
+//! The order in which commits are told: newest first, children before parents.

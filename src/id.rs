@@ -1,0 +1,196 @@
+//! Names made of bytes: a 32-byte BLAKE3 hash for each kind of thing, and prefixes of them as people type them.
+//!
+//! A blob and a chunk are named by the plain hash of their bytes, as `b3sum` prints it. Everything else is hashed with a
+//! key of its kind, so no file can pass for a tree (`docs/format.md`, "Ids").
+
+use std::fmt;
+
+/// Bytes in an id.
+pub const LENGTH: usize = 32;
+
+/// The raw 32 bytes, where the kind is told by other means (pack tables, plumbing).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub [u8; LENGTH]);
+
+/// Parses 64 hex digits of either case.
+fn parse_hex(text: &str) -> Option<[u8; LENGTH]> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * LENGTH {
+        return None;
+    }
+    let mut bytes = [0; LENGTH];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    (digit as char).to_digit(16).map(|value| value as u8)
+}
+
+fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+}
+
+impl ObjectId {
+    /// Parses 64 hex digits.
+    pub fn parse(text: &str) -> Option<ObjectId> {
+        parse_hex(text).map(ObjectId)
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ObjectId({self})")
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; LENGTH]);
+
+        impl $name {
+            /// Parses 64 hex digits.
+            pub fn parse(text: &str) -> Option<$name> {
+                parse_hex(text).map($name)
+            }
+
+            /// The same bytes without their kind.
+            pub fn object_id(self) -> ObjectId {
+                ObjectId(self.0)
+            }
+
+            /// The first 8 hex digits, for people.
+            pub fn short(self) -> String {
+                self.to_string()[..8].to_owned()
+            }
+        }
+
+        impl From<ObjectId> for $name {
+            fn from(id: ObjectId) -> $name {
+                $name(id.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_hex(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+    };
+}
+
+id!(
+    /// The content of one file: BLAKE3 of its bytes.
+    BlobId
+);
+id!(
+    /// A piece of a large blob: BLAKE3 of its bytes.
+    ChunkId
+);
+id!(
+    /// A node of a long chunk list.
+    LayoutId
+);
+id!(
+    /// A directory, or a node of a long one.
+    TreeId
+);
+id!(
+    /// Extended attributes and holes of an entry.
+    AttributesId
+);
+id!(
+    /// The hard-link groups of a root tree.
+    LinksId
+);
+id!(
+    /// A record of the whole worktree.
+    CommitId
+);
+id!(
+    /// One user action in the journal.
+    OperationId
+);
+id!(
+    /// An immutable file of many objects.
+    PackId
+);
+
+/// The beginning of an id, as a person types it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdPrefix {
+    /// Lower-case hex digits.
+    digits: String,
+}
+
+impl IdPrefix {
+    /// Fewer digits than this are not taken for an id.
+    pub const SHORTEST: usize = 4;
+
+    /// Parses 4 to 64 hex digits of either case.
+    pub fn parse(text: &str) -> Option<IdPrefix> {
+        let fits = (Self::SHORTEST..=2 * LENGTH).contains(&text.len());
+        (fits && text.bytes().all(|b| b.is_ascii_hexdigit())).then(|| IdPrefix { digits: text.to_ascii_lowercase() })
+    }
+
+    /// Whether the id begins with these digits.
+    pub fn matches(&self, id: &[u8; LENGTH]) -> bool {
+        let digit = |n: usize| if n % 2 == 0 { id[n / 2] >> 4 } else { id[n / 2] & 15 };
+        self.digits.bytes().enumerate().all(|(n, b)| nibble(b) == Some(digit(n)))
+    }
+
+    /// The smallest id that matches: where a search in a sorted list begins.
+    pub fn first(&self) -> [u8; LENGTH] {
+        let mut id = [0; LENGTH];
+        for (n, b) in self.digits.bytes().enumerate() {
+            let value = nibble(b).unwrap_or(0);
+            id[n / 2] |= if n % 2 == 0 { value << 4 } else { value };
+        }
+        id
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.digits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_goes_back_and_forth() {
+        let id = BlobId(std::array::from_fn(|n| n as u8 * 7));
+        assert_eq!(BlobId::parse(&id.to_string()), Some(id));
+        assert_eq!(BlobId::parse(&id.to_string()[1..]), None);
+        assert_eq!(id.short(), &id.to_string()[..8]);
+    }
+
+    #[test]
+    fn a_prefix_matches_whole_and_half_bytes() {
+        let id = [0xab; LENGTH];
+        assert!(IdPrefix::parse("ABAB").unwrap().matches(&id));
+        assert!(IdPrefix::parse("ababa").unwrap().matches(&id));
+        assert!(!IdPrefix::parse("ababb").unwrap().matches(&id));
+        assert_eq!(IdPrefix::parse("aba"), None);
+        assert_eq!(IdPrefix::parse("main"), None);
+        assert_eq!(IdPrefix::parse("ababa").unwrap().first()[..3], [0xab, 0xab, 0xa0]);
+    }
+}

@@ -1,0 +1,43 @@
+//! `undo`: version control for any data directory.
+//!
+//! The house, from the ground up. A room uses only rooms on lower floors; `tests/it/tidy.rs` checks it.
+//! `docs/architecture.md` is the guided tour.
+#![allow(clippy::todo, missing_docs)]
+
+// Floor 0: words that everyone uses. No I/O.
+pub mod codec;
+pub mod error;
+pub mod id;
+pub mod metadata;
+pub mod path;
+pub mod progress;
+pub mod time;
+
+// Floor 1: the operating system.
+pub mod fs;
+
+// Floor 2: bytes ↔ values. Pure.
+pub mod chunk;
+pub mod object;
+
+// Floor 3: objects by id.
+pub mod store;
+
+// Floor 4: settings, journal, refs.
+pub mod repo;
+
+// Floor 5: ways of looking.
+pub mod diff;
+pub mod history;
+pub mod worktree;
+
+// Floor 6: the verbs.
+pub mod checkout;
+pub mod snapshot;
+
+// Floor 7: the face.
+pub mod ui;
+
+// Floor 8: the door.
+pub mod cli;
+pub mod commands;

@@ -1,0 +1,1 @@
+//! The journal: append-only, checksummed records; the only commit point.

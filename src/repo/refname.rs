@@ -1,0 +1,1 @@
+//! What a branch or a tag may be called.

@@ -1,0 +1,73 @@
+//! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
+
+pub mod file;
+pub mod splice;
+
+use crate::error::Result;
+use crate::id::CommitId;
+use crate::object::commit::{Counts, Totals, Uncovered};
+use crate::path::RepoPathBuf;
+use crate::progress::Progress;
+use crate::repo::{Repository, Transaction};
+use crate::worktree::{Index, Scan, Worktree};
+
+/// How a commit is made.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Why.
+    pub message: String,
+    /// Only these paths; the rest as in the parent. Empty: all.
+    pub paths: Vec<RepoPathBuf>,
+    /// Made by a command that is about to replace unsaved content.
+    pub automatic: bool,
+    /// Cover these although rules ignore them.
+    pub despite_rules: Vec<RepoPathBuf>,
+    /// The command line's verb, for the operation.
+    pub verb: String,
+}
+
+/// What was recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The commit that now holds the worktree: the new one, or `@` if there was nothing new.
+    pub commit: Option<CommitId>,
+    /// Whether a commit was made.
+    pub created: bool,
+    /// What differs from the parent.
+    pub changes: Counts,
+    /// What there is.
+    pub totals: Totals,
+    /// Bytes read from the worktree.
+    pub bytes_read: u64,
+    /// Bytes that the store grew by.
+    pub bytes_stored: u64,
+    /// Not recorded, with reasons.
+    pub uncovered: Vec<Uncovered>,
+    /// Changed while they were read.
+    pub torn: Vec<RepoPathBuf>,
+}
+
+/// Records the worktree. Gives the scan too, for a checkout that goes on from it.
+///
+/// Order: packs durable, then the operation in the journal, then the index.
+pub fn take(
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Outcome, Scan)> {
+    let _ = (transaction, worktree, options, progress);
+    todo!()
+}
+
+/// Reads the worktree without storing anything, for `status` and `diff`; refreshes nothing.
+pub fn look(
+    repository: &Repository,
+    worktree: &Worktree,
+    index: &Index,
+    paths: &[RepoPathBuf],
+    progress: &dyn Progress,
+) -> Result<Scan> {
+    let _ = (repository, worktree, index, paths, progress);
+    todo!()
+}

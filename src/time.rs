@@ -1,0 +1,85 @@
+//! Points in time: nanoseconds as file systems keep them, before 1970 and after 2106 too, and as people read them.
+
+use std::fmt;
+
+use jiff::tz::TimeZone;
+
+/// Seconds since 1970-01-01 UTC, rounded down, and nanoseconds after that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Whole seconds; negative before 1970.
+    pub seconds: i64,
+    /// 0 to 999,999,999.
+    pub nanoseconds: u32,
+}
+
+impl Timestamp {
+    /// The present, by the system's clock, or by `UNDO_TIME` (RFC 3339) where scripts and tests want a fixed one.
+    pub fn now() -> Timestamp {
+        let fixed = std::env::var("UNDO_TIME").ok().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        fixed.unwrap_or_else(jiff::Timestamp::now).into()
+    }
+
+    /// RFC 3339 in UTC with nanoseconds, for JSON: `2026-01-05T14:00:00.000000000Z`.
+    pub fn to_rfc3339(self) -> String {
+        match jiff::Timestamp::try_from(self) {
+            Ok(time) => format!("{time:.9}"),
+            Err(_) => format!("@{}.{:09}", self.seconds, self.nanoseconds),
+        }
+    }
+
+    /// Local date and time to the second, for people: `2026-01-05 14:00:00`.
+    pub fn to_local(self) -> String {
+        match jiff::Timestamp::try_from(self) {
+            Ok(time) => time.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            Err(_) => self.to_rfc3339(),
+        }
+    }
+
+    /// Seconds that the local zone is ahead of UTC at this time.
+    pub fn local_offset(self) -> i32 {
+        jiff::Timestamp::try_from(self).map_or(0, |time| TimeZone::system().to_offset(time).seconds())
+    }
+}
+
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(time: jiff::Timestamp) -> Timestamp {
+        let nanoseconds = time.as_nanosecond();
+        Timestamp {
+            seconds: nanoseconds.div_euclid(1_000_000_000) as i64,
+            nanoseconds: nanoseconds.rem_euclid(1_000_000_000) as u32,
+        }
+    }
+}
+
+/// Fails outside the years -9999 to 9999.
+impl TryFrom<Timestamp> for jiff::Timestamp {
+    type Error = jiff::Error;
+    fn try_from(time: Timestamp) -> Result<jiff::Timestamp, jiff::Error> {
+        jiff::Timestamp::from_nanosecond(i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_local())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_1970_and_after_2106_are_exact() {
+        for (seconds, nanoseconds, text) in [
+            (-1, 999_999_999, "1969-12-31T23:59:59.999999999Z"),
+            (0, 0, "1970-01-01T00:00:00.000000000Z"),
+            (9_223_372_037, 1, "2262-04-11T23:47:17.000000001Z"),
+        ] {
+            let time = Timestamp { seconds, nanoseconds };
+            assert_eq!(time.to_rfc3339(), text);
+            assert_eq!(Timestamp::from(jiff::Timestamp::try_from(time).unwrap()), time);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The face: one value, two faces (human, JSON).

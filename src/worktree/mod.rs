@@ -1,0 +1,33 @@
+//! The worktree: the user's directory as it is now. Nothing here writes to it.
+
+pub mod ignore;
+pub mod index;
+pub mod overlay;
+pub mod paths;
+pub mod scan;
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::fs::Dir;
+
+pub use index::Index;
+pub use overlay::Overlay;
+pub use scan::{Scan, scan};
+
+/// The user's directory, open.
+pub struct Worktree {
+    /// Its root.
+    pub root: Dir,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether file systems mounted below it are part of it.
+    pub cross_mounts: bool,
+}
+
+impl Worktree {
+    /// Opens it.
+    pub fn open(path: PathBuf, cross_mounts: bool) -> Result<Worktree> {
+        Ok(Worktree { root: Dir::open(&path)?, path, cross_mounts })
+    }
+}
