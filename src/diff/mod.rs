@@ -1,6 +1,8 @@
 //! Differences: between two trees, and between two contents.
 
 pub mod binary;
+mod cursor;
+mod paths;
 pub mod rename;
 pub mod text;
 pub mod trees;
