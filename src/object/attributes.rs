@@ -1,6 +1,9 @@
 //! Attributes: what an entry has besides mode, owner and time: extended attributes (ACLs and capabilities among them)
 //! and the holes of a sparse file.
 
+use super::fields;
+use super::kind::{ObjectKind, id_of};
+use crate::codec::Decoder;
 use crate::error::Result;
 use crate::id::AttributesId;
 
@@ -9,7 +12,7 @@ use crate::id::AttributesId;
 pub struct Attributes {
     /// Name and value, sorted by name.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Holes as offset and length in bytes, ascending, not touching.
+    /// Holes as offset and length in bytes, ascending, not touching, not empty.
     pub holes: Vec<(u64, u64)>,
 }
 
@@ -21,17 +24,43 @@ impl Attributes {
 
     /// Their id.
     pub fn id(&self) -> AttributesId {
-        super::id_of(super::ObjectKind::Attributes, &self.encode()).into()
+        id_of(ObjectKind::Attributes, &self.encode()).into()
     }
 
-    /// Their bytes.
+    /// Their bytes. Nothing to store has none: an entry goes without then.
     pub fn encode(&self) -> Vec<u8> {
-        todo!()
+        debug_assert!(!self.is_empty() && self.is_in_order(), "attributes are there and in order");
+        let mut encoder = fields::begin(ObjectKind::Attributes as u8);
+        encoder.varint(self.xattrs.len() as u64);
+        for (name, value) in &self.xattrs {
+            encoder.bytes(name).bytes(value);
+        }
+        encoder.varint(self.holes.len() as u64);
+        for &(offset, length) in &self.holes {
+            encoder.varint(offset).varint(length);
+        }
+        encoder.finish()
     }
 
     /// From bytes.
     pub fn decode(bytes: &[u8]) -> Result<Attributes> {
-        let _ = bytes;
-        todo!()
+        let mut decoder = fields::expect("attributes", ObjectKind::Attributes as u8, bytes)?;
+        let pair = |d: &mut Decoder<'_>| Ok((d.bytes()?.to_vec(), d.bytes()?.to_vec()));
+        let xattrs = fields::take_list(&mut decoder, 2, pair)?;
+        let holes = fields::take_list(&mut decoder, 2, |d| Ok((d.varint()?, d.varint()?)))?;
+        let attributes = Attributes { xattrs, holes };
+        if attributes.is_empty() || !attributes.is_in_order() {
+            return Err(decoder.invalid("names or holes that are missing or not in order"));
+        }
+        decoder.finish()?;
+        Ok(attributes)
+    }
+
+    fn is_in_order(&self) -> bool {
+        let names = self.xattrs.iter().all(|(name, _)| !name.is_empty() && !name.contains(&0));
+        let sorted = self.xattrs.is_sorted_by(|a, b| a.0 < b.0);
+        let apart = self.holes.is_sorted_by(|a, b| a.0.saturating_add(a.1) < b.0);
+        let real = self.holes.iter().all(|&(offset, length)| length > 0 && offset.checked_add(length).is_some());
+        names && sorted && apart && real
     }
 }

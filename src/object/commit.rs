@@ -1,8 +1,13 @@
 //! Commits: a record of the whole worktree, and of who made it, when and why.
 
+use std::collections::BTreeSet;
+
+use super::entry::{Entry, put_entry, take_entry};
+use super::fields;
+use super::kind::{ObjectKind, id_of};
+use crate::codec::Decoder;
 use crate::error::Result;
 use crate::id::{CommitId, LinksId};
-use crate::object::Entry;
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
@@ -86,20 +91,119 @@ pub enum Reason {
     Repository = 4,
 }
 
+impl Reason {
+    const ALL: [Reason; 4] = [Reason::Unreadable, Reason::Socket, Reason::Mount, Reason::Repository];
+
+    /// The word for people and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reason::Unreadable => "unreadable",
+            Reason::Socket => "socket",
+            Reason::Mount => "mount",
+            Reason::Repository => "repository",
+        }
+    }
+}
+
+/// Seconds that a zone can be from UTC at most: a second less than 26 hours, as in other programs' zones.
+const FARTHEST_ZONE: i32 = 26 * 3600 - 1;
+
 impl Commit {
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
-        todo!()
+        let mut encoder = fields::begin(ObjectKind::Commit as u8);
+        fields::put_flags(&mut encoder, &[self.automatic, self.links.is_some()]);
+        put_entry(&mut encoder, &self.root);
+        if let Some(links) = self.links {
+            encoder.raw(&links.0);
+        }
+        fields::put_ids(&mut encoder, self.parents.iter().map(|id| id.object_id()));
+        encoder.time(self.time).raw(&self.offset.to_le_bytes());
+        for text in [&self.author, &self.host, &self.message] {
+            encoder.bytes(text.as_bytes());
+        }
+        let Totals { files, directories, others, bytes } = self.totals;
+        encoder.varint(files).varint(directories).varint(others).varint(bytes);
+        let Counts { added, modified, deleted } = self.changes;
+        encoder.varint(added).varint(modified).varint(deleted);
+        debug_assert!(self.uncovered.is_sorted_by(|a, b| a.path < b.path), "uncovered paths are sorted");
+        encoder.varint(self.uncovered.len() as u64);
+        for Uncovered { path, reason } in &self.uncovered {
+            encoder.u8(*reason as u8).bytes(path.as_bytes());
+        }
+        debug_assert!(self.torn.is_sorted_by(|a, b| a < b), "torn paths are sorted");
+        fields::put_paths(&mut encoder, &self.torn);
+        fields::put_extras(&mut encoder, &self.extras);
+        encoder.finish()
     }
 
     /// From bytes.
     pub fn decode(bytes: &[u8]) -> Result<Commit> {
-        let _ = bytes;
-        todo!()
+        let mut decoder = fields::expect("commit", ObjectKind::Commit as u8, bytes)?;
+        let [automatic, linked] = fields::take_flags(&mut decoder)?;
+        let commit = Commit {
+            automatic,
+            root: take_root(&mut decoder)?,
+            links: fields::take_id_if(&mut decoder, linked)?,
+            parents: take_parents(&mut decoder)?,
+            time: decoder.time()?,
+            offset: take_offset(&mut decoder)?,
+            author: decoder.text()?,
+            host: decoder.text()?,
+            message: decoder.text()?,
+            totals: take_totals(&mut decoder)?,
+            changes: take_counts(&mut decoder)?,
+            uncovered: fields::take_list(&mut decoder, 2, take_uncovered)?,
+            torn: fields::take_paths(&mut decoder)?,
+            extras: fields::take_extras(&mut decoder)?,
+        };
+        fields::ascending(&decoder, &commit.uncovered, |uncovered| &uncovered.path)?;
+        fields::ascending(&decoder, &commit.torn, |path| path)?;
+        decoder.finish()?;
+        Ok(commit)
     }
 
     /// Its id.
     pub fn id(&self) -> CommitId {
-        super::id_of(super::ObjectKind::Commit, &self.encode()).into()
+        id_of(ObjectKind::Commit, &self.encode()).into()
     }
+}
+
+fn take_root(decoder: &mut Decoder<'_>) -> Result<Entry> {
+    let root = take_entry(decoder)?;
+    if !root.name.is_empty() || root.tree().is_none() {
+        return Err(decoder.invalid("root that is no directory without a name"));
+    }
+    Ok(root)
+}
+
+fn take_parents(decoder: &mut Decoder<'_>) -> Result<Vec<CommitId>> {
+    let parents = fields::take_ids(decoder)?;
+    let different: BTreeSet<&CommitId> = parents.iter().collect();
+    if different.len() != parents.len() { Err(decoder.invalid("parent named twice")) } else { Ok(parents) }
+}
+
+fn take_offset(decoder: &mut Decoder<'_>) -> Result<i32> {
+    let offset = i32::from_le_bytes(decoder.array()?);
+    let possible = (-FARTHEST_ZONE..=FARTHEST_ZONE).contains(&offset);
+    if possible { Ok(offset) } else { Err(decoder.invalid("impossible time zone")) }
+}
+
+fn take_totals(decoder: &mut Decoder<'_>) -> Result<Totals> {
+    let [files, directories, others, bytes] =
+        [decoder.varint()?, decoder.varint()?, decoder.varint()?, decoder.varint()?];
+    Ok(Totals { files, directories, others, bytes })
+}
+
+fn take_counts(decoder: &mut Decoder<'_>) -> Result<Counts> {
+    let [added, modified, deleted] = [decoder.varint()?, decoder.varint()?, decoder.varint()?];
+    Ok(Counts { added, modified, deleted })
+}
+
+fn take_uncovered(decoder: &mut Decoder<'_>) -> Result<Uncovered> {
+    let byte = decoder.u8()?;
+    let Some(reason) = Reason::ALL.into_iter().find(|&reason| reason as u8 == byte) else {
+        return Err(decoder.invalid("unknown reason"));
+    };
+    Ok(Uncovered { path: fields::take_path(decoder)?, reason })
 }

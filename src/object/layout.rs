@@ -1,7 +1,11 @@
 //! Layouts: how a large blob is put together from chunks and runs of zeros.
 
-use crate::error::Result;
-use crate::id::{BlobId, ChunkId, LayoutId};
+use super::fields;
+use super::kind::ObjectKind;
+use super::nodes::{self, Item, Node};
+use crate::codec::{Decoder, Encoder};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{BlobId, ChunkId, LayoutId, ObjectId};
 
 /// One piece of a large blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub enum Piece {
 /// A large blob as a list of pieces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// In order, without gaps.
+    /// In order, without gaps; none is empty, and runs of zeros do not touch.
     pub pieces: Vec<Piece>,
 }
 
@@ -43,16 +47,91 @@ impl Layout {
         self.pieces.iter().map(Piece::length).sum()
     }
 
+    /// Adds a piece at the end: an empty one is left out, and zeros join the zeros before them.
+    pub fn push(&mut self, piece: Piece) {
+        match (self.pieces.last_mut(), piece) {
+            _ if piece.length() == 0 => {}
+            (Some(Piece::Zeros { length }), Piece::Zeros { length: more }) => *length += more,
+            _ => self.pieces.push(piece),
+        }
+    }
+
     /// Encodes the list. Long lists are cut into nodes, which go to `put`; the bytes returned are the root, to be stored
     /// as `ObjectKind::Layout` under the blob's id.
     pub fn save(&self, blob: BlobId, put: impl FnMut(LayoutId, Vec<u8>) -> Result<()>) -> Result<Vec<u8>> {
-        let _ = (blob, put);
-        todo!()
+        let size = self.pieces.iter().try_fold(0u64, |sum, piece| match piece.length() {
+            0 => None,
+            length => sum.checked_add(length),
+        });
+        let Some(size) = size else {
+            return Err(Error::new(ErrorKind::Internal, format!("cannot encode the layout of `{blob}`: bad length")));
+        };
+        let mut encoder = fields::begin(ObjectKind::Layout as u8);
+        encoder.raw(&blob.0).varint(size);
+        match nodes::split(&self.pieces, put)? {
+            None => nodes::put_items(&mut encoder, &self.pieces),
+            Some(children) => nodes::put_children::<Piece>(&mut encoder, &children),
+        }
+        Ok(encoder.finish())
     }
 
     /// Decodes a root and the nodes below it.
     pub fn load(blob: BlobId, root: &[u8], node: impl Fn(LayoutId) -> Result<Vec<u8>>) -> Result<Layout> {
-        let _ = (blob, root, node);
-        todo!()
+        let mut decoder = fields::expect("layout", ObjectKind::Layout as u8, root)?;
+        if fields::take_id::<BlobId>(&mut decoder)? != blob {
+            return Err(decoder.invalid("made for another blob"));
+        }
+        let size = decoder.varint()?;
+        let root = Node::take(&mut decoder)?;
+        decoder.finish()?;
+        let pieces = nodes::load(root, |id| Node::<Piece>::decode(&node(id)?))?;
+        let total = pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.length()));
+        if total != Some(size) {
+            return Err(Error::damaged(format!("invalid layout: pieces of `{blob}` do not add up to {size} bytes")));
+        }
+        Ok(Layout { pieces })
+    }
+}
+
+/// A layout is a long list of pieces; chunk ids are the keys, so boundaries move with the content.
+impl Item for Piece {
+    type Id = LayoutId;
+    const KIND: ObjectKind = ObjectKind::LayoutNode;
+    const SHORTEST: usize = 2;
+
+    fn object_id(id: LayoutId) -> ObjectId {
+        id.object_id()
+    }
+
+    fn key(&self) -> &[u8] {
+        match self {
+            Piece::Chunk { id, .. } => &id.0,
+            Piece::Zeros { .. } => &[],
+        }
+    }
+
+    fn weight(&self) -> u64 {
+        self.length()
+    }
+
+    fn follows(&self, previous: &Piece) -> bool {
+        !matches!((previous, self), (Piece::Zeros { .. }, Piece::Zeros { .. }))
+    }
+
+    fn put(&self, encoder: &mut Encoder) {
+        match self {
+            Piece::Chunk { id, length } => encoder.u8(1).varint((*length).into()).raw(&id.0),
+            Piece::Zeros { length } => encoder.u8(2).varint(*length),
+        };
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Piece> {
+        let (form, length) = (decoder.u8()?, decoder.varint()?);
+        match (form, u32::try_from(length)) {
+            (_, Ok(0)) => Err(decoder.invalid("empty piece")),
+            (1, Ok(length)) => Ok(Piece::Chunk { id: fields::take_id(decoder)?, length }),
+            (2, _) => Ok(Piece::Zeros { length }),
+            _ => Err(decoder.invalid("unknown piece")),
+        }
     }
 }

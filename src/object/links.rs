@@ -1,10 +1,15 @@
 //! Hard links: which paths of a root tree are names of one file. Kept beside the tree, so that trees stay canonical.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::error::Result;
-use crate::id::LinksId;
-use crate::path::RepoPathBuf;
+use super::fields;
+use super::kind::ObjectKind;
+use super::nodes::{self, Item, Node};
+use crate::codec::{Decoder, Encoder};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{LinksId, ObjectId};
+use crate::path::{RepoPath, RepoPathBuf};
 
 /// Groups of paths, each naming one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,13 +21,62 @@ pub struct Links {
 impl Links {
     /// Encodes the table, cut into nodes where it is long; each node goes to `put`, leaves first.
     pub fn save(&self, put: impl FnMut(LinksId, Vec<u8>) -> Result<()>) -> Result<LinksId> {
-        let _ = put;
-        todo!()
+        if !self.groups.iter().all(|group| is_group(group)) || !self.names_each_path_once() {
+            return Err(Error::new(ErrorKind::Internal, "cannot encode links: a group that is none"));
+        }
+        nodes::save(&self.groups, put)
     }
 
     /// Reads the whole table.
     pub fn load(id: LinksId, node: impl Fn(LinksId) -> Result<Arc<[u8]>>) -> Result<Links> {
-        let _ = (id, node);
-        todo!()
+        let node = |id| Node::decode(&node(id)?);
+        let links = Links { groups: nodes::load(node(id)?, node)? };
+        if links.names_each_path_once() {
+            Ok(links)
+        } else {
+            Err(Error::damaged("invalid links: a path in two groups"))
+        }
+    }
+
+    fn names_each_path_once(&self) -> bool {
+        let mut seen: HashSet<&RepoPath> = HashSet::new();
+        self.groups.iter().flatten().all(|path| seen.insert(path))
+    }
+}
+
+/// Whether these may be the names of one file: two or more, sorted.
+fn is_group(paths: &[RepoPathBuf]) -> bool {
+    paths.len() >= 2 && paths.is_sorted_by(|a, b| a < b)
+}
+
+/// The table is a long list of groups by their first path.
+impl Item for Vec<RepoPathBuf> {
+    type Id = LinksId;
+    const KIND: ObjectKind = ObjectKind::Links;
+    const SHORTEST: usize = 4;
+
+    fn object_id(id: LinksId) -> ObjectId {
+        id.object_id()
+    }
+
+    fn key(&self) -> &[u8] {
+        self.first().map_or(&[], |path| path.as_bytes())
+    }
+
+    fn weight(&self) -> u64 {
+        1
+    }
+
+    fn follows(&self, previous: &Vec<RepoPathBuf>) -> bool {
+        previous.first() < self.first()
+    }
+
+    fn put(&self, encoder: &mut Encoder) {
+        fields::put_paths(encoder, self);
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Vec<RepoPathBuf>> {
+        let paths = fields::take_paths(decoder)?;
+        if is_group(&paths) { Ok(paths) } else { Err(decoder.invalid("group of links that is none")) }
     }
 }

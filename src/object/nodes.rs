@@ -1,1 +1,294 @@
-//! Where a long list is cut into nodes: boundaries chosen by the keys, so that one change rewrites a few nodes.
+//! Long lists cut into nodes: directories, chunk lists, hard-link groups.
+//!
+//! Boundaries are chosen by hashes of the keys alone. So a list has one shape whatever it looked like before, one change
+//! rewrites a few nodes, and two lists that are mostly equal share most of their nodes (`docs/format.md`, "Long lists").
+
+use std::fmt::Debug;
+use std::sync::LazyLock;
+
+use super::fields;
+use super::kind::{ObjectKind, id_of, key};
+use crate::codec::{Decoder, Encoder};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{LENGTH, ObjectId};
+
+/// No node but the last of a level has fewer items.
+const MINIMUM: usize = 64;
+
+/// No node has more items; a list that is no longer is one node.
+pub const MAXIMUM: usize = 1024;
+
+/// One key in so many ends a node that has the minimum, so the mean is 256.
+const SPACING: u64 = 192;
+
+/// Levels that a list may have: far more than any list needs, and few enough to follow by recursion.
+const DEPTH: usize = 16;
+
+/// Keys of the boundary hashes, one a level: else the first keys of nodes, which all follow a boundary, would be unlike
+/// other keys.
+static SALTS: LazyLock<[[u8; LENGTH]; DEPTH]> =
+    LazyLock::new(|| std::array::from_fn(|level| key(&format!("nodes {level}"))));
+
+/// What a long list is made of.
+pub trait Item: Sized {
+    /// What its nodes are named by.
+    type Id: Copy + Debug + Eq + From<ObjectId>;
+
+    /// What its nodes are.
+    const KIND: ObjectKind;
+
+    /// Bytes of the shortest encoding.
+    const SHORTEST: usize;
+
+    /// The bytes of a node's id.
+    fn object_id(id: Self::Id) -> ObjectId;
+
+    /// What boundaries are chosen by.
+    fn key(&self) -> &[u8];
+
+    /// What a parent adds up: 1, or bytes.
+    fn weight(&self) -> u64;
+
+    /// Whether it may stand behind this one.
+    fn follows(&self, previous: &Self) -> bool;
+
+    /// Writes it.
+    fn put(&self, encoder: &mut Encoder);
+
+    /// Reads it.
+    fn take(decoder: &mut Decoder<'_>) -> Result<Self>;
+}
+
+/// One object of a list: items, or nodes below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node<T: Item> {
+    /// Items of the list.
+    Leaf(Vec<T>),
+    /// Nodes below, in order.
+    Inner(Vec<Child<T::Id>>),
+}
+
+/// A reference from an inner node to a node below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Child<Id> {
+    /// The key of the first item in the node.
+    pub first: Vec<u8>,
+    /// The node.
+    pub node: Id,
+    /// Weight of all items in the node: how many there are, or their bytes.
+    pub count: u64,
+}
+
+impl<T: Item> Node<T> {
+    /// Its bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Node::Leaf(items) => leaf(items),
+            Node::Inner(children) => inner::<T>(children),
+        }
+    }
+
+    /// From bytes; what this version would not have written is refused.
+    pub fn decode(bytes: &[u8]) -> Result<Node<T>> {
+        let mut decoder = fields::expect(T::KIND.word(), T::KIND as u8, bytes)?;
+        let node = Node::take(&mut decoder)?;
+        decoder.finish()?;
+        Ok(node)
+    }
+
+    /// What follows the header: form, count, items or children.
+    pub fn take(decoder: &mut Decoder<'_>) -> Result<Node<T>> {
+        let node = match decoder.u8()? {
+            0 => Node::Leaf(take_items(decoder)?),
+            1 => Node::Inner(take_children::<T>(decoder)?),
+            _ => return Err(decoder.invalid("unknown form")),
+        };
+        Ok(node)
+    }
+
+    /// The key of its first item.
+    fn first(&self) -> Option<&[u8]> {
+        match self {
+            Node::Leaf(items) => items.first().map(T::key),
+            Node::Inner(children) => children.first().map(|child| child.first.as_slice()),
+        }
+    }
+}
+
+/// What follows the header of a leaf.
+pub fn put_items<T: Item>(encoder: &mut Encoder, items: &[T]) {
+    encoder.u8(0).varint(items.len() as u64);
+    items.iter().for_each(|item| item.put(encoder));
+}
+
+fn take_items<T: Item>(decoder: &mut Decoder<'_>) -> Result<Vec<T>> {
+    let count = counted(decoder, T::SHORTEST)?;
+    let mut items: Vec<T> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let item = T::take(decoder)?;
+        if items.last().is_some_and(|previous| !item.follows(previous)) {
+            return Err(decoder.invalid("list not in order"));
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
+/// What follows the header of an inner node.
+pub fn put_children<T: Item>(encoder: &mut Encoder, children: &[Child<T::Id>]) {
+    encoder.u8(1).varint(children.len() as u64);
+    for child in children {
+        encoder.bytes(&child.first).raw(&T::object_id(child.node).0).varint(child.count);
+    }
+}
+
+fn take_children<T: Item>(decoder: &mut Decoder<'_>) -> Result<Vec<Child<T::Id>>> {
+    let count = counted(decoder, 1 + LENGTH + 1)?;
+    if count < 2 {
+        return Err(decoder.invalid("inner node with fewer than two children"));
+    }
+    let child = |decoder: &mut Decoder<'_>| -> Result<Child<T::Id>> {
+        let first = decoder.bytes()?.to_vec();
+        let child = Child { first, node: fields::take_id(decoder)?, count: decoder.varint()? };
+        if child.count == 0 { Err(decoder.invalid("empty child")) } else { Ok(child) }
+    };
+    (0..count).map(|_| child(decoder)).collect()
+}
+
+fn counted(decoder: &mut Decoder<'_>, size: usize) -> Result<usize> {
+    let count = decoder.count(size)?;
+    if count > MAXIMUM { Err(decoder.invalid("node too long")) } else { Ok(count) }
+}
+
+/// The bytes of a leaf.
+pub fn leaf<T: Item>(items: &[T]) -> Vec<u8> {
+    let mut encoder = fields::begin(T::KIND as u8);
+    put_items(&mut encoder, items);
+    encoder.finish()
+}
+
+/// The bytes of an inner node.
+pub fn inner<T: Item>(children: &[Child<T::Id>]) -> Vec<u8> {
+    let mut encoder = fields::begin(T::KIND as u8);
+    put_children::<T>(&mut encoder, children);
+    encoder.finish()
+}
+
+/// Encodes a list as one node or more, puts them all, leaves first, and gives the id of the root.
+pub fn save<T: Item>(items: &[T], mut put: impl FnMut(T::Id, Vec<u8>) -> Result<()>) -> Result<T::Id> {
+    let root = match split(items, &mut put)? {
+        None => leaf(items),
+        Some(children) => inner::<T>(&children),
+    };
+    let id = id_of(T::KIND, &root).into();
+    put(id, root)?;
+    Ok(id)
+}
+
+/// Puts all nodes below the root and gives the root's children; `None` if the list is short enough to be one node.
+pub fn split<T: Item>(
+    items: &[T],
+    mut put: impl FnMut(T::Id, Vec<u8>) -> Result<()>,
+) -> Result<Option<Vec<Child<T::Id>>>> {
+    if !items.windows(2).all(|pair| pair[1].follows(&pair[0])) {
+        return Err(Error::new(ErrorKind::Internal, format!("cannot encode a {} out of order", T::KIND.word())));
+    }
+    if items.len() <= MAXIMUM {
+        return Ok(None);
+    }
+    let mut put = |first: &[u8], count: u64, bytes: Vec<u8>| -> Result<Child<T::Id>> {
+        let node = id_of(T::KIND, &bytes).into();
+        put(node, bytes)?;
+        Ok(Child { first: first.to_vec(), node, count })
+    };
+    let mut children = pieces(0, items, T::key)
+        .map(|part| put(part[0].key(), part.iter().map(T::weight).sum(), leaf(part)))
+        .collect::<Result<Vec<_>>>()?;
+    for level in 1.. {
+        if children.len() <= MAXIMUM {
+            break;
+        }
+        children = pieces(level, &children, |child| &child.first)
+            .map(|part| put(&part[0].first, part.iter().map(|child| child.count).sum(), inner::<T>(part)))
+            .collect::<Result<Vec<_>>>()?;
+    }
+    Ok(Some(children))
+}
+
+/// The nodes that a level of more than [`MAXIMUM`] items is cut into.
+fn pieces<'a, T>(level: usize, mut items: &'a [T], key: impl Fn(&T) -> &[u8]) -> impl Iterator<Item = &'a [T]> {
+    let ends = move |item: &T| {
+        let hash = blake3::keyed_hash(&SALTS[level], key(item));
+        let (head, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
+        u64::from_le_bytes(*head) < u64::MAX / SPACING
+    };
+    std::iter::from_fn(move || {
+        if items.is_empty() {
+            return None;
+        }
+        let longest = items.len().min(MAXIMUM);
+        let shortest = longest.min(MINIMUM);
+        let end = (shortest..longest).find(|&length| ends(&items[length - 1])).unwrap_or(longest);
+        let (part, rest) = items.split_at(end);
+        items = rest;
+        Some(part)
+    })
+}
+
+/// All items at and below a root: in order, and as many as every parent says.
+pub fn load<T: Item>(root: Node<T>, node: impl Fn(T::Id) -> Result<Node<T>>) -> Result<Vec<T>> {
+    let children = match root {
+        Node::Leaf(items) => return Ok(items),
+        Node::Inner(children) => children,
+    };
+    let mut items = Vec::new();
+    descend(&children, 1, &node, &mut items)?;
+    if items.len() <= MAXIMUM {
+        return Err(mismatch::<T>("a short list in several nodes"));
+    }
+    Ok(items)
+}
+
+/// Appends what is below `children`; gives its weight.
+fn descend<T: Item>(
+    children: &[Child<T::Id>],
+    depth: usize,
+    node: &impl Fn(T::Id) -> Result<Node<T>>,
+    items: &mut Vec<T>,
+) -> Result<u64> {
+    if depth == DEPTH {
+        return Err(mismatch::<T>("too many levels"));
+    }
+    let mut total = 0u64;
+    for child in children {
+        let below = node(child.node)?;
+        if below.first() != Some(child.first.as_slice()) {
+            return Err(mismatch::<T>("a node that does not begin as its parent says"));
+        }
+        let weight = match below {
+            Node::Inner(children) => descend(&children, depth + 1, node, items)?,
+            Node::Leaf(more) => append(more, items)?,
+        };
+        if weight != child.count {
+            return Err(mismatch::<T>("a node that does not hold as much as its parent says"));
+        }
+        total = total.checked_add(weight).ok_or_else(|| mismatch::<T>("a number too large"))?;
+    }
+    Ok(total)
+}
+
+/// Appends the items of a leaf; gives their weight.
+fn append<T: Item>(more: Vec<T>, items: &mut Vec<T>) -> Result<u64> {
+    if let (Some(last), Some(first)) = (items.last(), more.first())
+        && !first.follows(last)
+    {
+        return Err(mismatch::<T>("nodes that are not in order"));
+    }
+    let weight = more.iter().try_fold(0u64, |sum, item| sum.checked_add(item.weight()));
+    items.extend(more);
+    weight.ok_or_else(|| mismatch::<T>("a number too large"))
+}
+
+fn mismatch<T: Item>(why: &str) -> Error {
+    Error::damaged(format!("invalid {}: {why}", T::KIND.word()))
+}

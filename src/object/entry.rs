@@ -1,0 +1,196 @@
+//! Entries: one name in a directory, with all that is restored of it but its content.
+
+use super::fields;
+use super::kind::ObjectKind;
+use super::nodes::Item;
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+use crate::id::{AttributesId, BlobId, ObjectId, TreeId};
+use crate::metadata::{Kind, Metadata};
+use crate::path::is_name;
+
+/// One name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name (`path::is_name`). Empty for the root of a worktree, which a commit keeps as an entry.
+    pub name: Vec<u8>,
+    /// Mode, owner and time.
+    pub metadata: Metadata,
+    /// Extended attributes and holes, if it has any.
+    pub attributes: Option<AttributesId>,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What an entry is, by kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A file: bytes, and how many.
+    File {
+        /// Its content.
+        blob: BlobId,
+        /// Bytes, holes included.
+        size: u64,
+    },
+    /// A directory, and what is below it at every depth.
+    Directory {
+        /// Its entries.
+        tree: TreeId,
+        /// Entries below it at every depth.
+        entries: u64,
+        /// Bytes of the files below it.
+        size: u64,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Where it points, byte for byte.
+        target: Vec<u8>,
+    },
+    /// A named pipe.
+    Fifo,
+    /// A character device.
+    CharDevice {
+        /// Device number as `st_rdev` gives it.
+        rdev: u64,
+    },
+    /// A block device.
+    BlockDevice {
+        /// Device number as `st_rdev` gives it.
+        rdev: u64,
+    },
+}
+
+impl Entry {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self.content {
+            Content::File { .. } => Kind::File,
+            Content::Directory { .. } => Kind::Directory,
+            Content::Symlink { .. } => Kind::Symlink,
+            Content::Fifo => Kind::Fifo,
+            Content::CharDevice { .. } => Kind::CharDevice,
+            Content::BlockDevice { .. } => Kind::BlockDevice,
+        }
+    }
+
+    /// Bytes of content: of a file, or of all files below a directory; 0 for the rest.
+    pub fn size(&self) -> u64 {
+        match self.content {
+            Content::File { size, .. } | Content::Directory { size, .. } => size,
+            _ => 0,
+        }
+    }
+
+    /// The tree of a directory.
+    pub fn tree(&self) -> Option<TreeId> {
+        match self.content {
+            Content::Directory { tree, .. } => Some(tree),
+            _ => None,
+        }
+    }
+
+    /// The blob of a file.
+    pub fn blob(&self) -> Option<BlobId> {
+        match self.content {
+            Content::File { blob, .. } => Some(blob),
+            _ => None,
+        }
+    }
+}
+
+/// Set in an entry's first byte if attributes follow; the three bits below it are the kind.
+const WITH_ATTRIBUTES: u8 = 8;
+
+/// The permission bits of a mode.
+const MODE: u16 = 0o7777;
+
+/// The number of a kind in an entry's first byte.
+fn number(content: &Content) -> u8 {
+    match content {
+        Content::File { .. } => 1,
+        Content::Directory { .. } => 2,
+        Content::Symlink { .. } => 3,
+        Content::Fifo => 4,
+        Content::CharDevice { .. } => 5,
+        Content::BlockDevice { .. } => 6,
+    }
+}
+
+/// Writes an entry, with or without a name.
+pub fn put_entry(encoder: &mut Encoder, entry: &Entry) {
+    let Metadata { mode, uid, gid, mtime } = entry.metadata;
+    debug_assert_eq!(mode & !MODE, 0, "a mode is its 12 permission bits");
+    let attributes = if entry.attributes.is_some() { WITH_ATTRIBUTES } else { 0 };
+    encoder.u8(number(&entry.content) | attributes).bytes(&entry.name);
+    encoder.u16(mode).varint(uid.into()).varint(gid.into()).time(mtime);
+    match &entry.content {
+        Content::File { blob, size } => encoder.raw(&blob.0).varint(*size),
+        Content::Directory { tree, entries, size } => encoder.raw(&tree.0).varint(*entries).varint(*size),
+        Content::Symlink { target } => encoder.bytes(target),
+        Content::Fifo => encoder,
+        Content::CharDevice { rdev } | Content::BlockDevice { rdev } => encoder.varint(*rdev),
+    };
+    if let Some(id) = entry.attributes {
+        encoder.raw(&id.0);
+    }
+}
+
+/// Reads an entry, with or without a name; the caller says which it must be.
+pub fn take_entry(decoder: &mut Decoder<'_>) -> Result<Entry> {
+    let tag = decoder.u8()?;
+    let name = decoder.bytes()?.to_vec();
+    let mode = decoder.u16()?;
+    if mode & !MODE != 0 {
+        return Err(decoder.invalid("unknown mode bits"));
+    }
+    let metadata = Metadata { mode, uid: take_owner(decoder)?, gid: take_owner(decoder)?, mtime: decoder.time()? };
+    let content = match tag & !WITH_ATTRIBUTES {
+        1 => Content::File { blob: fields::take_id(decoder)?, size: decoder.varint()? },
+        2 => {
+            Content::Directory { tree: fields::take_id(decoder)?, entries: decoder.varint()?, size: decoder.varint()? }
+        }
+        3 => Content::Symlink { target: decoder.bytes()?.to_vec() },
+        4 => Content::Fifo,
+        5 => Content::CharDevice { rdev: decoder.varint()? },
+        6 => Content::BlockDevice { rdev: decoder.varint()? },
+        _ => return Err(decoder.invalid("unknown kind of entry")),
+    };
+    let attributes = fields::take_id_if(decoder, tag & WITH_ATTRIBUTES != 0)?;
+    Ok(Entry { name, metadata, attributes, content })
+}
+
+fn take_owner(decoder: &mut Decoder<'_>) -> Result<u32> {
+    u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("owner too large"))
+}
+
+/// A directory is a long list of entries by name.
+impl Item for Entry {
+    type Id = TreeId;
+    const KIND: ObjectKind = ObjectKind::Tree;
+    const SHORTEST: usize = 19;
+
+    fn object_id(id: TreeId) -> ObjectId {
+        id.object_id()
+    }
+
+    fn key(&self) -> &[u8] {
+        &self.name
+    }
+
+    fn weight(&self) -> u64 {
+        1
+    }
+
+    fn follows(&self, previous: &Entry) -> bool {
+        previous.name < self.name
+    }
+
+    fn put(&self, encoder: &mut Encoder) {
+        put_entry(encoder, self);
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Entry> {
+        let entry = take_entry(decoder)?;
+        if is_name(&entry.name) { Ok(entry) } else { Err(decoder.invalid("name that could lead elsewhere")) }
+    }
+}

@@ -1,0 +1,115 @@
+//! Fields that several objects have: the header, flags, lists, paths and extras.
+
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+use crate::id::{LENGTH, ObjectId};
+use crate::path::{RepoPath, RepoPathBuf};
+
+/// The version of every encoding in this room.
+const VERSION: u8 = 1;
+
+/// Begins an encoding: what it is, and its version.
+pub fn begin(kind: u8) -> Encoder {
+    let mut encoder = Encoder::new();
+    encoder.u8(kind).u8(VERSION);
+    encoder
+}
+
+/// Takes what [`begin`] wrote.
+pub fn expect<'a>(what: &'static str, kind: u8, bytes: &'a [u8]) -> Result<Decoder<'a>> {
+    let mut decoder = Decoder::new(what, bytes);
+    if decoder.u8()? != kind {
+        return Err(decoder.invalid("another kind of object"));
+    }
+    if decoder.u8()? != VERSION {
+        return Err(decoder.invalid("unknown version"));
+    }
+    Ok(decoder)
+}
+
+/// Truths as bits of one byte, the first in the lowest.
+pub fn put_flags(encoder: &mut Encoder, flags: &[bool]) {
+    encoder.u8(flags.iter().enumerate().fold(0, |byte, (n, &set)| byte | (u8::from(set) << n)));
+}
+
+/// Takes a byte of flags; bits that have no meaning must be clear.
+pub fn take_flags<const N: usize>(decoder: &mut Decoder<'_>) -> Result<[bool; N]> {
+    let byte = decoder.u8()?;
+    if u32::from(byte) >> N != 0 {
+        return Err(decoder.invalid("unknown flags"));
+    }
+    Ok(std::array::from_fn(|n| (byte >> n) & 1 == 1))
+}
+
+/// 32 bytes.
+pub fn take_id<Id: From<ObjectId>>(decoder: &mut Decoder<'_>) -> Result<Id> {
+    Ok(ObjectId(decoder.array::<LENGTH>()?).into())
+}
+
+/// An id that is there if a flag was set.
+pub fn take_id_if<Id: From<ObjectId>>(decoder: &mut Decoder<'_>, present: bool) -> Result<Option<Id>> {
+    if present { take_id(decoder).map(Some) } else { Ok(None) }
+}
+
+/// A count, then so many fields of at least `size` bytes each.
+pub fn take_list<'a, T>(
+    decoder: &mut Decoder<'a>,
+    size: usize,
+    mut take: impl FnMut(&mut Decoder<'a>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let count = decoder.count(size)?;
+    (0..count).map(|_| take(decoder)).collect()
+}
+
+/// Fails unless every value is larger than the one before it.
+pub fn ascending<T, K: Ord + ?Sized>(decoder: &Decoder<'_>, list: &[T], key: impl Fn(&T) -> &K) -> Result<()> {
+    if list.is_sorted_by(|a, b| key(a) < key(b)) { Ok(()) } else { Err(decoder.invalid("list not in order")) }
+}
+
+/// Ids, in the order given.
+pub fn put_ids(encoder: &mut Encoder, ids: impl ExactSizeIterator<Item = ObjectId>) {
+    encoder.varint(ids.len() as u64);
+    for id in ids {
+        encoder.raw(&id.0);
+    }
+}
+
+/// Ids, in the order given.
+pub fn take_ids<Id: From<ObjectId>>(decoder: &mut Decoder<'_>) -> Result<Vec<Id>> {
+    take_list(decoder, LENGTH, take_id)
+}
+
+/// Paths, in the order given.
+pub fn put_paths(encoder: &mut Encoder, paths: &[RepoPathBuf]) {
+    encoder.varint(paths.len() as u64);
+    for path in paths {
+        encoder.bytes(path.as_bytes());
+    }
+}
+
+/// Paths, in the order given.
+pub fn take_paths(decoder: &mut Decoder<'_>) -> Result<Vec<RepoPathBuf>> {
+    take_list(decoder, 1, take_path)
+}
+
+/// One path; a name in it that could lead outside the worktree is refused.
+pub fn take_path(decoder: &mut Decoder<'_>) -> Result<RepoPathBuf> {
+    let path = RepoPath::new(decoder.bytes()?).map(RepoPath::to_owned);
+    path.ok_or_else(|| decoder.invalid("not a path"))
+}
+
+/// Keys and values, sorted by key.
+pub fn put_extras(encoder: &mut Encoder, extras: &[(String, Vec<u8>)]) {
+    debug_assert!(extras.is_sorted_by(|a, b| a.0 < b.0), "extras are sorted by key");
+    encoder.varint(extras.len() as u64);
+    for (key, value) in extras {
+        encoder.bytes(key.as_bytes()).bytes(value);
+    }
+}
+
+/// Keys and values that this version need not know.
+pub fn take_extras(decoder: &mut Decoder<'_>) -> Result<Vec<(String, Vec<u8>)>> {
+    let extras = take_list(decoder, 2, |d| Ok((d.text()?, d.bytes()?.to_vec())))?;
+    ascending(decoder, &extras, |(key, _)| key.as_str())?;
+    Ok(extras)
+}

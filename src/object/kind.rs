@@ -1,0 +1,82 @@
+//! Which kinds of objects there are, and how each is named by a hash of its bytes.
+
+use std::sync::LazyLock;
+
+use crate::id::{LENGTH, ObjectId};
+
+/// What an object in a pack is. The number is the byte in pack tables, and the first byte of every object but data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ObjectKind {
+    /// The bytes of a blob that is kept in one piece, or of a chunk; named by their plain hash.
+    Data = 1,
+    /// How a large blob is put together; named by the blob's id.
+    Layout = 2,
+    /// A node of a long chunk list.
+    LayoutNode = 3,
+    /// A directory, or a node of a long one.
+    Tree = 4,
+    /// Extended attributes and holes.
+    Attributes = 5,
+    /// Hard-link groups, or a node of a long list of them.
+    Links = 6,
+    /// A commit.
+    Commit = 7,
+}
+
+impl ObjectKind {
+    /// Every kind, by number.
+    pub const ALL: [ObjectKind; 7] = [
+        ObjectKind::Data,
+        ObjectKind::Layout,
+        ObjectKind::LayoutNode,
+        ObjectKind::Tree,
+        ObjectKind::Attributes,
+        ObjectKind::Links,
+        ObjectKind::Commit,
+    ];
+
+    /// The kind with this number.
+    pub fn from_byte(byte: u8) -> Option<ObjectKind> {
+        Self::ALL.into_iter().find(|&kind| kind as u8 == byte)
+    }
+
+    /// The word for people and JSON, and in the key of its hash.
+    pub fn word(self) -> &'static str {
+        match self {
+            ObjectKind::Data => "data",
+            ObjectKind::Layout => "layout",
+            ObjectKind::LayoutNode => "layout node",
+            ObjectKind::Tree => "tree",
+            ObjectKind::Attributes => "attributes",
+            ObjectKind::Links => "links",
+            ObjectKind::Commit => "commit",
+        }
+    }
+}
+
+/// Keys by the number of the kind.
+static KEYS: LazyLock<[[u8; LENGTH]; 8]> = LazyLock::new(|| {
+    std::array::from_fn(|n| ObjectKind::from_byte(n as u8).map_or([0; LENGTH], |kind| key(kind.word())))
+});
+
+/// The id of an object: BLAKE3 of its bytes, plain for [`ObjectKind::Data`], keyed by its kind for the others.
+/// A layout has no id of its own: it stands under the id of its blob, so it must not be asked for.
+pub fn id_of(kind: ObjectKind, bytes: &[u8]) -> ObjectId {
+    let hash = match kind {
+        ObjectKind::Data => blake3::hash(bytes),
+        ObjectKind::Layout => unreachable!("a layout stands under the id of its blob"),
+        _ => blake3::keyed_hash(&KEYS[kind as usize], bytes),
+    };
+    ObjectId(*hash.as_bytes())
+}
+
+/// The key of a word: what hashes of one kind of thing are keyed with.
+pub fn key(word: &str) -> [u8; LENGTH] {
+    blake3::derive_key(&format!("undo v1 {word}"), b"")
+}
+
+/// A hasher keyed by a word, for what is hashed piece by piece ("pack").
+pub fn keyed(word: &str) -> blake3::Hasher {
+    blake3::Hasher::new_keyed(&key(word))
+}

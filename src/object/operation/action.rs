@@ -1,0 +1,178 @@
+//! Operations: one user action each. They live in the journal, not in packs.
+
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+use crate::id::{CommitId, LENGTH, OperationId, PackId};
+use crate::object::{fields, kind};
+use crate::time::Timestamp;
+
+/// The first byte of an operation.
+const KIND: u8 = 0x10;
+
+/// One user action that changed something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Operation {
+    /// The operation before it.
+    pub parent: Option<OperationId>,
+    /// The verb: `commit`, `checkout`, `branch` …
+    pub verb: String,
+    /// What it did, in words: `main 3f2a → 91bc, 12 files written`.
+    pub description: String,
+    /// The command line as typed.
+    pub arguments: Vec<String>,
+    /// When it began.
+    pub time: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration: u64,
+    /// User name.
+    pub user: String,
+    /// Host name.
+    pub host: String,
+    /// Refs that it changed.
+    pub edits: Vec<RefEdit>,
+    /// Current branch before and after, if it changed.
+    pub switched: Option<(String, String)>,
+    /// Commits that it made (heads grow from their parents to them).
+    pub commits: Vec<NewCommit>,
+    /// The worktree's commit before and after, where it changed the worktree.
+    pub worktree: Option<(Option<CommitId>, CommitId)>,
+    /// Packs that it added.
+    pub packs_added: Vec<PackId>,
+    /// Packs that it made superfluous.
+    pub packs_removed: Vec<PackId>,
+    /// Bytes read from the worktree.
+    pub bytes_read: u64,
+    /// Bytes that the store grew by.
+    pub bytes_stored: u64,
+    /// Fields that this version does not know, kept as they are: key and value, sorted by key.
+    pub extras: Vec<(String, Vec<u8>)>,
+}
+
+/// A commit that an operation made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCommit {
+    /// The commit.
+    pub id: CommitId,
+    /// Its parents, which are heads no longer.
+    pub parents: Vec<CommitId>,
+}
+
+/// One ref, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefEdit {
+    /// Which.
+    pub name: RefName,
+    /// Before; `None`: it was not there.
+    pub old: Option<CommitId>,
+    /// After; `None`: it is gone.
+    pub new: Option<CommitId>,
+}
+
+/// A branch or a tag.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefName {
+    /// A name that follows commits.
+    Branch(String),
+    /// A name that stays.
+    Tag(String),
+}
+
+impl Operation {
+    /// Its bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut encoder = fields::begin(KIND);
+        let from = self.worktree.and_then(|(from, _)| from);
+        let flags = [self.parent.is_some(), self.switched.is_some(), self.worktree.is_some(), from.is_some()];
+        fields::put_flags(&mut encoder, &flags);
+        if let Some(parent) = self.parent {
+            encoder.raw(&parent.0);
+        }
+        encoder.bytes(self.verb.as_bytes()).bytes(self.description.as_bytes()).varint(self.arguments.len() as u64);
+        for argument in &self.arguments {
+            encoder.bytes(argument.as_bytes());
+        }
+        encoder.time(self.time).varint(self.duration).bytes(self.user.as_bytes()).bytes(self.host.as_bytes());
+        encoder.varint(self.edits.len() as u64);
+        self.edits.iter().for_each(|edit| put_edit(&mut encoder, edit));
+        if let Some((before, after)) = &self.switched {
+            encoder.bytes(before.as_bytes()).bytes(after.as_bytes());
+        }
+        encoder.varint(self.commits.len() as u64);
+        for commit in &self.commits {
+            encoder.raw(&commit.id.0);
+            fields::put_ids(&mut encoder, commit.parents.iter().map(|id| id.object_id()));
+        }
+        if let Some((from, to)) = self.worktree {
+            from.iter().for_each(|id| drop(encoder.raw(&id.0)));
+            encoder.raw(&to.0);
+        }
+        fields::put_ids(&mut encoder, self.packs_added.iter().map(|id| id.object_id()));
+        fields::put_ids(&mut encoder, self.packs_removed.iter().map(|id| id.object_id()));
+        encoder.varint(self.bytes_read).varint(self.bytes_stored);
+        fields::put_extras(&mut encoder, &self.extras);
+        encoder.finish()
+    }
+
+    /// From bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Operation> {
+        let mut decoder = fields::expect("operation", KIND, bytes)?;
+        let [parent, switched, worktree, from] = fields::take_flags(&mut decoder)?;
+        if from && !worktree {
+            return Err(decoder.invalid("worktree left but not entered"));
+        }
+        let operation = Operation {
+            parent: fields::take_id_if(&mut decoder, parent)?,
+            verb: decoder.text()?,
+            description: decoder.text()?,
+            arguments: fields::take_list(&mut decoder, 1, Decoder::text)?,
+            time: decoder.time()?,
+            duration: decoder.varint()?,
+            user: decoder.text()?,
+            host: decoder.text()?,
+            edits: fields::take_list(&mut decoder, 2, take_edit)?,
+            switched: if switched { Some((decoder.text()?, decoder.text()?)) } else { None },
+            commits: fields::take_list(&mut decoder, LENGTH + 1, take_commit)?,
+            worktree: if worktree { Some(take_move(&mut decoder, from)?) } else { None },
+            packs_added: fields::take_ids(&mut decoder)?,
+            packs_removed: fields::take_ids(&mut decoder)?,
+            bytes_read: decoder.varint()?,
+            bytes_stored: decoder.varint()?,
+            extras: fields::take_extras(&mut decoder)?,
+        };
+        decoder.finish()?;
+        Ok(operation)
+    }
+
+    /// Its id: the hash of its bytes keyed by `operation`.
+    pub fn id(&self) -> OperationId {
+        OperationId(*kind::keyed("operation").update(&self.encode()).finalize().as_bytes())
+    }
+}
+
+/// Flags: a tag, not a branch; old is there; new is there.
+fn put_edit(encoder: &mut Encoder, edit: &RefEdit) {
+    let (tag, name) = match &edit.name {
+        RefName::Branch(name) => (false, name),
+        RefName::Tag(name) => (true, name),
+    };
+    fields::put_flags(encoder, &[tag, edit.old.is_some(), edit.new.is_some()]);
+    encoder.bytes(name.as_bytes());
+    for id in [edit.old, edit.new].into_iter().flatten() {
+        encoder.raw(&id.0);
+    }
+}
+
+fn take_edit(decoder: &mut Decoder<'_>) -> Result<RefEdit> {
+    let [tag, old, new] = fields::take_flags(decoder)?;
+    let name = decoder.text()?;
+    let name = if tag { RefName::Tag(name) } else { RefName::Branch(name) };
+    Ok(RefEdit { name, old: fields::take_id_if(decoder, old)?, new: fields::take_id_if(decoder, new)? })
+}
+
+fn take_commit(decoder: &mut Decoder<'_>) -> Result<NewCommit> {
+    Ok(NewCommit { id: fields::take_id(decoder)?, parents: fields::take_ids(decoder)? })
+}
+
+fn take_move(decoder: &mut Decoder<'_>, from: bool) -> Result<(Option<CommitId>, CommitId)> {
+    Ok((fields::take_id_if(decoder, from)?, fields::take_id(decoder)?))
+}

@@ -1,0 +1,58 @@
+//! Intents: what a checkout is about to do, so that whatever stops it can be finished or taken back.
+
+use crate::error::Result;
+use crate::id::CommitId;
+use crate::object::fields;
+use crate::path::RepoPathBuf;
+use crate::time::Timestamp;
+
+/// The first byte of an intent.
+const KIND: u8 = 0x12;
+
+/// What a checkout is about to do, written to the journal before it touches the worktree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// In the names of all files it stages: `.undo-TOKEN-N`.
+    pub token: u64,
+    /// The verb.
+    pub verb: String,
+    /// When.
+    pub time: Timestamp,
+    /// The commit that holds the worktree as it was.
+    pub from: Option<CommitId>,
+    /// The commit that it is going to.
+    pub to: CommitId,
+    /// Only these paths; empty: all.
+    pub paths: Vec<RepoPathBuf>,
+}
+
+impl Intent {
+    /// Its bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut encoder = fields::begin(KIND);
+        fields::put_flags(&mut encoder, &[self.from.is_some()]);
+        encoder.u64(self.token).bytes(self.verb.as_bytes()).time(self.time);
+        if let Some(from) = self.from {
+            encoder.raw(&from.0);
+        }
+        encoder.raw(&self.to.0);
+        fields::put_paths(&mut encoder, &self.paths);
+        encoder.finish()
+    }
+
+    /// From bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Intent> {
+        let mut decoder = fields::expect("intent", KIND, bytes)?;
+        let [saved] = fields::take_flags(&mut decoder)?;
+        let intent = Intent {
+            token: decoder.u64()?,
+            verb: decoder.text()?,
+            time: decoder.time()?,
+            from: fields::take_id_if(&mut decoder, saved)?,
+            to: fields::take_id(&mut decoder)?,
+            paths: fields::take_paths(&mut decoder)?,
+        };
+        decoder.finish()?;
+        Ok(intent)
+    }
+}

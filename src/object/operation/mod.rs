@@ -1,0 +1,9 @@
+//! Operations, and what goes with them in the journal: the view that they lead to, the intent that comes before.
+
+mod action;
+mod intent;
+mod view;
+
+pub use action::{NewCommit, Operation, RefEdit, RefName};
+pub use intent::Intent;
+pub use view::View;

@@ -1,0 +1,3 @@
+//! Laws of all objects: round trip, refusal of every truncation and of what is not canonical, golden bytes.
+
+mod lists;
