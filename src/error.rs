@@ -170,6 +170,30 @@ impl Error {
     pub fn io_cause(&self) -> Option<&std::io::Error> {
         self.0.source.as_ref()?.downcast_ref()
     }
+
+    /// Whether the system said that it is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.is_caused_by(std::io::ErrorKind::NotFound)
+    }
+
+    /// Whether the system said that the name is taken.
+    pub fn is_taken(&self) -> bool {
+        self.is_caused_by(std::io::ErrorKind::AlreadyExists)
+    }
+
+    /// Whether the system did not permit it.
+    pub fn is_permission(&self) -> bool {
+        self.is_caused_by(std::io::ErrorKind::PermissionDenied)
+    }
+
+    fn is_caused_by(&self, kind: std::io::ErrorKind) -> bool {
+        self.io_cause().is_some_and(|cause| cause.kind() == kind)
+    }
+
+    /// The number of the system's error, if that is the cause.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.io_cause()?.raw_os_error()
+    }
 }
 
 impl fmt::Display for Error {

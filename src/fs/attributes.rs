@@ -1,1 +1,171 @@
-//! Extended attributes, by handle and by name, whatever kind of file has them.
+//! Mode, owner, modification time and extended attributes: by name, whatever kind of file it is, and by handle.
+//!
+//! A change of owner clears set-user-id bits and capabilities, so the order is: owner, extended attributes, mode, time.
+
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::error::Result;
+use crate::fs::handle::failed;
+use crate::fs::{Dir, Stat};
+use crate::metadata::Kind;
+use crate::time::Timestamp;
+
+/// Names and values, sorted by name.
+pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// The kernel's own bound for a value and for a list of names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
+const XATTR_MAX: usize = 64 << 10;
+
+impl Dir {
+    /// Extended attributes of a name, sorted; empty where the file system has none. ACLs and capabilities are among them.
+    pub fn xattrs(&self, name: &[u8]) -> Result<Xattrs> {
+        self.check(name)?;
+        let path = self.magic_path(name);
+        read_xattrs(
+            |buffer| rustix::fs::llistxattr(&path, buffer),
+            |key, buffer| rustix::fs::lgetxattr(&path, key, buffer),
+        )
+        .map_err(|errno| self.failed("read the attributes of", name, errno))
+    }
+
+    /// Sets one extended attribute.
+    pub fn set_xattr(&self, name: &[u8], key: &[u8], value: &[u8]) -> Result<()> {
+        self.check(name)?;
+        rustix::fs::lsetxattr(self.magic_path(name), key, value, XattrFlags::empty())
+            .map_err(|errno| self.failed(&format!("set {} of", key.escape_ascii()), name, errno))
+    }
+
+    /// Removes one extended attribute.
+    pub fn remove_xattr(&self, name: &[u8], key: &[u8]) -> Result<()> {
+        self.check(name)?;
+        rustix::fs::lremovexattr(self.magic_path(name), key)
+            .map_err(|errno| self.failed(&format!("remove {} of", key.escape_ascii()), name, errno))
+    }
+
+    /// Sets the permission bits (not of a symlink, which has none of its own).
+    pub fn set_mode(&self, name: &[u8], mode: u16) -> Result<()> {
+        self.check(name)?;
+        self.chmod(name, mode).map_err(|errno| self.failed("set the mode of", name, errno))
+    }
+
+    /// `fchmodat` follows links, so the inode is pinned first, and changed by its handle.
+    fn chmod(&self, name: &[u8], mode: u16) -> rustix::io::Result<()> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let pinned = retry_on_intr(|| rustix::fs::openat(self, name, flags, Mode::empty()))?;
+        if Stat::of(&pinned)?.kind == Kind::Symlink {
+            return Err(Errno::LOOP);
+        }
+        rustix::fs::chmod(magic(pinned.as_fd()), Mode::from_raw_mode(mode.into()))
+    }
+
+    /// Sets owner and group.
+    pub fn set_owner(&self, name: &[u8], uid: u32, gid: u32) -> Result<()> {
+        self.check(name)?;
+        owner(uid, gid)
+            .and_then(|(uid, gid)| rustix::fs::chownat(self, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW))
+            .map_err(|errno| self.failed("set the owner of", name, errno))
+    }
+
+    /// Sets the modification time, and leaves the access time alone.
+    pub fn set_mtime(&self, name: &[u8], mtime: Timestamp) -> Result<()> {
+        self.check(name)?;
+        rustix::fs::utimensat(self, name, &only_mtime(mtime), AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|errno| self.failed("set the time of", name, errno))
+    }
+
+    /// A short path of a name, however long the path of the directory is: these calls have no form with a handle.
+    fn magic_path(&self, name: &[u8]) -> Vec<u8> {
+        let mut path = magic(self.as_fd()).into_bytes();
+        path.push(b'/');
+        path.extend_from_slice(name);
+        path
+    }
+}
+
+/// Extended attributes of an open file, sorted; empty where the file system has none.
+pub fn file_xattrs(file: &File) -> Result<Xattrs> {
+    read_xattrs(|buffer| rustix::fs::flistxattr(file, buffer), |key, buffer| rustix::fs::fgetxattr(file, key, buffer))
+        .map_err(|errno| failed("read the attributes of", file, errno))
+}
+
+/// Sets one extended attribute of an open file.
+pub fn set_file_xattr(file: &File, key: &[u8], value: &[u8]) -> Result<()> {
+    rustix::fs::fsetxattr(file, key, value, XattrFlags::empty())
+        .map_err(|errno| failed(&format!("set {} of", key.escape_ascii()), file, errno))
+}
+
+/// Sets the permission bits of an open file.
+pub fn set_file_mode(file: &File, mode: u16) -> Result<()> {
+    rustix::fs::fchmod(file, Mode::from_raw_mode(mode.into())).map_err(|errno| failed("set the mode of", file, errno))
+}
+
+/// Sets owner and group of an open file.
+pub fn set_file_owner(file: &File, uid: u32, gid: u32) -> Result<()> {
+    owner(uid, gid)
+        .and_then(|(uid, gid)| rustix::fs::fchown(file, uid, gid))
+        .map_err(|errno| failed("set the owner of", file, errno))
+}
+
+/// Sets the modification time of an open file, and leaves the access time alone. A later write changes it again.
+pub fn set_file_mtime(file: &File, mtime: Timestamp) -> Result<()> {
+    rustix::fs::futimens(file, &only_mtime(mtime)).map_err(|errno| failed("set the time of", file, errno))
+}
+
+fn magic(handle: BorrowedFd<'_>) -> String {
+    format!("/proc/self/fd/{}", handle.as_raw_fd())
+}
+
+fn only_mtime(mtime: Timestamp) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec { tv_sec: mtime.seconds, tv_nsec: mtime.nanoseconds.into() },
+    }
+}
+
+/// The number -1 means "leave it" to the system, so nobody can be it.
+fn owner(uid: u32, gid: u32) -> rustix::io::Result<(Option<Uid>, Option<Gid>)> {
+    if uid == u32::MAX || gid == u32::MAX {
+        return Err(Errno::INVAL);
+    }
+    Ok((Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))))
+}
+
+fn read_xattrs(
+    list: impl Fn(&mut [u8]) -> rustix::io::Result<usize>,
+    get: impl Fn(&[u8], &mut [u8]) -> rustix::io::Result<usize>,
+) -> rustix::io::Result<Xattrs> {
+    let names = match with_room(&list) {
+        Ok(names) => names,
+        Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
+        Err(errno) => return Err(errno),
+    };
+    let mut xattrs = Vec::new();
+    for key in names.split(|&b| b == 0).filter(|key| !key.is_empty()) {
+        match with_room(|buffer| get(key, buffer)) {
+            Ok(value) => xattrs.push((key.to_vec(), value)),
+            // Removed in between, or listed by a layer that cannot read it: nothing that could be kept.
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    xattrs.sort_unstable();
+    Ok(xattrs)
+}
+
+/// What a call puts into a buffer: a small one on the stack first, since most lists are empty, then the largest there is.
+fn with_room(call: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> rustix::io::Result<Vec<u8>> {
+    let mut small = [0; 512];
+    match call(&mut small) {
+        Ok(length) => return Ok(small[..length].to_vec()),
+        Err(Errno::RANGE) => {}
+        Err(errno) => return Err(errno),
+    }
+    let mut large = vec![0; XATTR_MAX];
+    let length = call(&mut large)?;
+    large.truncate(length);
+    Ok(large)
+}

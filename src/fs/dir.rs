@@ -1,19 +1,33 @@
-//! An open directory, and everything that is done to one name in it. No call here follows a link below the directory,
-//! and none depends on how long its path is.
+//! An open directory: opened without following links, listed, and its names looked at.
+//! No call here follows a link below the directory, and none depends on how long its path is.
+//!
+//! What changes names is in `names`, what changes attributes in `attributes`.
 
+use std::ffi::OsStr;
 use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::Result;
+use rustix::fs::{CWD, Mode, OFlags, RawDir, ResolveFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::stat::kind_of;
 use crate::fs::{FileSystem, Stat};
-use crate::metadata::{Kind, Metadata};
-use crate::path::RepoPath;
-use crate::time::Timestamp;
+use crate::metadata::Kind;
+use crate::path::{RepoPath, is_name};
 
 /// A handle on a directory. The path in it is only for messages.
+///
+/// A name is one name, never a path; `.` stands for the directory itself where that makes sense.
 #[derive(Debug)]
 pub struct Dir {
+    handle: OwnedFd,
     path: PathBuf,
+    /// Whether the position of the handle has been used up by a listing.
+    listed: AtomicBool,
 }
 
 /// A name in a directory.
@@ -25,121 +39,182 @@ pub struct DirEntry {
     pub kind: Option<Kind>,
 }
 
-#[allow(unused_variables, clippy::todo, reason = "signatures first")]
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const FILE: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// Bytes of names taken from the kernel at once: some 1,000 names.
+const LIST_BUFFER: usize = 32 << 10;
+
 impl Dir {
     /// Opens a directory by path, following links: for roots that a user names.
     pub fn open(path: &Path) -> Result<Dir> {
-        todo!()
+        let handle = leaving_atime(|extra| rustix::fs::openat(CWD, path, DIRECTORY | extra, Mode::empty()))
+            .map_err(|errno| Error::io("open", path, errno.into()))?;
+        Ok(Dir::new(handle, path.to_owned()))
     }
+
+    fn new(handle: OwnedFd, path: PathBuf) -> Dir {
+        Dir { handle, path, listed: AtomicBool::new(false) }
+    }
+
     /// The path it was opened by, for messages.
     pub fn path(&self) -> &Path {
         &self.path
     }
+
     /// Opens the directory `name` in it; fails on a link.
     pub fn open_dir(&self, name: &[u8]) -> Result<Dir> {
-        todo!()
+        self.check(name)?;
+        let flags = DIRECTORY | OFlags::NOFOLLOW;
+        let handle = leaving_atime(|extra| rustix::fs::openat(&self.handle, name, flags | extra, Mode::empty()))
+            .map_err(|errno| self.failed("open", name, errno))?;
+        Ok(Dir::new(handle, self.path_of(name)))
     }
-    /// Opens a directory below it, name by name, never through a link; for the empty path a second handle on itself.
+
+    /// Opens a directory below it, never through a link; for the empty path a second handle on itself.
     pub fn open_below(&self, path: &RepoPath) -> Result<Dir> {
-        todo!()
+        if path.is_root() {
+            return self.open_dir(b".");
+        }
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let flags = DIRECTORY | OFlags::NOFOLLOW;
+        let at_once = leaving_atime(|extra| {
+            rustix::fs::openat2(&self.handle, path.as_bytes(), flags | extra, Mode::empty(), resolve)
+        });
+        match at_once {
+            Ok(handle) => Ok(Dir::new(handle, self.path.join(path.as_path()))),
+            // Too long a path, an old kernel, or a failure that the walk will name better.
+            Err(_) => self.walk_below(path),
+        }
     }
+
+    /// The same name by name: for a path of any length, and on any kernel.
+    pub(super) fn walk_below(&self, path: &RepoPath) -> Result<Dir> {
+        let mut below = self.open_dir(b".")?;
+        for name in path.names() {
+            below = below.open_dir(name)?;
+        }
+        Ok(below)
+    }
+
     /// All names but `.` and `..`, sorted by bytes.
     pub fn entries(&self) -> Result<Vec<DirEntry>> {
-        todo!()
+        // A listing moves the position that all users of a handle share, so only the first one may use this handle.
+        if self.listed.swap(true, Ordering::Relaxed) {
+            return self.open_dir(b".")?.entries();
+        }
+        let mut buffer = Vec::with_capacity(LIST_BUFFER);
+        let mut listing = RawDir::new(&self.handle, buffer.spare_capacity_mut());
+        let mut entries = Vec::new();
+        while let Some(entry) = listing.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(Errno::INTR) => continue,
+                Err(errno) => return Err(self.failed("list", b".", errno)),
+            };
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                entries.push(DirEntry { name: name.to_vec(), kind: kind_of(entry.file_type()) });
+            }
+        }
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
     }
+
     /// The stat of a name; `None` if it is not there.
     pub fn stat(&self, name: &[u8]) -> Result<Option<Stat>> {
-        todo!()
+        self.check(name)?;
+        match Stat::at(&self.handle, name) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(self.failed("stat", name, errno)),
+        }
     }
+
     /// The stat of the directory itself.
     pub fn stat_self(&self) -> Result<Stat> {
-        todo!()
+        Stat::of(&self.handle).map_err(|errno| self.failed("stat", b".", errno))
     }
+
     /// What kind of file system it is on.
     pub fn file_system(&self) -> Result<FileSystem> {
-        todo!()
+        let raw = rustix::fs::fstatfs(&self.handle)
+            .map_err(|errno| self.failed("read the file system type of", b".", errno))?;
+        Ok(FileSystem::from_raw(&raw))
     }
+
     /// Opens a file for reading: not through a link, never blocking (a FIFO), its access time left alone where permitted.
     pub fn open_file(&self, name: &[u8]) -> Result<File> {
-        todo!()
+        self.check(name)?;
+        leaving_atime(|extra| rustix::fs::openat(&self.handle, name, FILE | extra, Mode::empty()))
+            .map(File::from)
+            .map_err(|errno| self.failed("open", name, errno))
     }
-    /// Makes a file with mode 0600 that must not be there yet, for reading and writing.
-    pub fn create_file(&self, name: &[u8]) -> Result<File> {
-        todo!()
+
+    /// The same with the stat of what was opened, which may be another file than the one looked at before.
+    pub fn open_file_stat(&self, name: &[u8]) -> Result<(File, Stat)> {
+        let file = self.open_file(name)?;
+        let stat = Stat::of(&file).map_err(|errno| self.failed("stat", name, errno))?;
+        Ok((file, stat))
     }
-    /// Makes a directory with mode 0700.
-    pub fn make_dir(&self, name: &[u8]) -> Result<()> {
-        todo!()
-    }
-    /// Makes a symlink.
-    pub fn make_symlink(&self, name: &[u8], target: &[u8]) -> Result<()> {
-        todo!()
-    }
-    /// Makes a FIFO or a device (mode 0600; `rdev` counts for devices only).
-    pub fn make_special(&self, name: &[u8], kind: Kind, rdev: u64) -> Result<()> {
-        todo!()
-    }
+
     /// Where a symlink points.
     pub fn read_link(&self, name: &[u8]) -> Result<Vec<u8>> {
-        todo!()
+        self.check(name)?;
+        rustix::fs::readlinkat(&self.handle, name, Vec::new())
+            .map(|target| target.into_bytes())
+            .map_err(|errno| self.failed("read the link", name, errno))
     }
-    /// Gives the inode at `name` a second name.
-    pub fn hard_link(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<()> {
-        todo!()
-    }
-    /// Renames; what is at the new name is replaced.
-    pub fn rename(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<()> {
-        todo!()
-    }
-    /// Renames; `false`, and nothing done, if the new name is taken.
-    pub fn rename_new(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
-        todo!()
-    }
-    /// Swaps two names at once; `false`, and nothing done, where the file system cannot.
-    pub fn exchange(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
-        todo!()
-    }
-    /// Removes a name that is no directory.
-    pub fn remove_file(&self, name: &[u8]) -> Result<()> {
-        todo!()
-    }
-    /// Removes an empty directory; `false` if it is not empty.
-    pub fn remove_dir(&self, name: &[u8]) -> Result<bool> {
-        todo!()
-    }
-    /// Extended attributes of a name, sorted; empty where the file system has none. ACLs and capabilities are among them.
-    pub fn xattrs(&self, name: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        todo!()
-    }
-    /// Sets one extended attribute.
-    pub fn set_xattr(&self, name: &[u8], key: &[u8], value: &[u8]) -> Result<()> {
-        todo!()
-    }
-    /// Removes one extended attribute.
-    pub fn remove_xattr(&self, name: &[u8], key: &[u8]) -> Result<()> {
-        todo!()
-    }
-    /// Sets the permission bits (not of a symlink, which has none of its own).
-    pub fn set_mode(&self, name: &[u8], mode: u16) -> Result<()> {
-        todo!()
-    }
-    /// Sets owner and group.
-    pub fn set_owner(&self, name: &[u8], uid: u32, gid: u32) -> Result<()> {
-        todo!()
-    }
-    /// Sets the modification time, and leaves the access time alone.
-    pub fn set_mtime(&self, name: &[u8], mtime: Timestamp) -> Result<()> {
-        todo!()
-    }
+
     /// Flushes the names in it.
     pub fn sync(&self) -> Result<()> {
-        todo!()
+        match retry_on_intr(|| rustix::fs::fsync(&self.handle)) {
+            // Some network file systems have no flush for directories: names are durable there when a call returns.
+            Ok(()) | Err(Errno::INVAL) => Ok(()),
+            Err(errno) => Err(self.failed("flush", b".", errno)),
+        }
     }
-    /// The present by the file system's own clock, found by touching a file of this name in it.
-    pub fn clock(&self, name: &[u8]) -> Result<Timestamp> {
-        todo!()
+
+    /// Flushes the whole file system it is on: cheaper than one flush a file when there are many.
+    pub fn sync_file_system(&self) -> Result<()> {
+        retry_on_intr(|| rustix::fs::syncfs(&self.handle))
+            .map_err(|errno| self.failed("flush the file system of", b".", errno))
+    }
+
+    /// The path of a name in it, for messages.
+    pub(super) fn path_of(&self, name: &[u8]) -> PathBuf {
+        match name {
+            b"." => self.path.clone(),
+            _ => self.path.join(OsStr::from_bytes(name)),
+        }
+    }
+
+    /// A failed call on a name in it.
+    pub(super) fn failed(&self, action: &str, name: &[u8], errno: Errno) -> Error {
+        Error::io(action, &self.path_of(name), errno.into())
+    }
+
+    /// Refuses a path where a name belongs: the system would follow the links in it.
+    pub(super) fn check(&self, name: &[u8]) -> Result<()> {
+        if is_name(name) || name == b"." {
+            return Ok(());
+        }
+        let name = String::from_utf8_lossy(name);
+        Err(Error::new(ErrorKind::Refused, format!("`{name}` in `{}` is no name of a file", self.path.display())))
     }
 }
 
-#[allow(dead_code)]
-fn unused(_: Metadata) {}
+impl AsFd for Dir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
+    }
+}
+
+/// Opens without touching the access time, which only the owner and root may ask for.
+fn leaving_atime(open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> rustix::io::Result<OwnedFd> {
+    match retry_on_intr(|| open(OFlags::NOATIME)) {
+        Err(Errno::PERM) => retry_on_intr(|| open(OFlags::empty())),
+        result => result,
+    }
+}

@@ -1,14 +1,18 @@
 //! The lock of a repository: the system's own, which dies with its process.
 
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{process_id, read_at, set_len, write_all_at};
+use crate::time::Timestamp;
 
 /// An exclusive lock on a file, held until it is dropped.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: std::fs::File,
+    _file: File,
 }
 
 /// Who holds a lock, as the holder wrote it into the file.
@@ -19,14 +23,119 @@ pub struct Holder {
     /// What it runs.
     pub command: String,
     /// Since when.
-    pub since: crate::time::Timestamp,
+    pub since: Timestamp,
 }
 
+/// Between two attempts: short beside a command, long beside a system call.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What is read of a lock file: a longer command is cut in a message anyway.
+const MAX_TEXT: usize = 4 << 10;
+
 impl FileLock {
-    /// Takes the lock, waiting up to `patience`; [`crate::error::ErrorKind::Locked`] names the holder.
+    /// Takes the lock, waiting up to `patience`; [`ErrorKind::Locked`] names the holder.
     /// The file is made if it is not there, and never removed.
     pub fn acquire(path: &Path, command: &str, patience: Duration) -> Result<FileLock> {
-        let _ = (path, command, patience);
-        todo!()
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(path).map_err(|cause| Error::io("open", path, cause))?;
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
+                    std::thread::sleep(PAUSE.min(patience));
+                }
+                Err(TryLockError::WouldBlock) => return Err(locked(path, Holder::read(&file))),
+                Err(TryLockError::Error(cause)) => return Err(Error::io("lock", path, cause)),
+            }
+        }
+        let holder = Holder { pid: process_id(), command: command.to_owned(), since: Timestamp::now() };
+        set_len(&file, 0)?;
+        write_all_at(&file, holder.to_text().as_bytes(), 0)?;
+        Ok(FileLock { _file: file })
+    }
+}
+
+impl Holder {
+    fn to_text(&self) -> String {
+        let command: String = self.command.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        format!("pid {}\nsince {}\ncommand {command}\n", self.pid, self.since.to_rfc3339())
+    }
+
+    /// What the holder wrote, or `None` if it has not come to it yet.
+    fn read(file: &File) -> Option<Holder> {
+        let mut text = [0; MAX_TEXT];
+        let length = read_at(file, &mut text, 0).ok()?;
+        Holder::parse(&String::from_utf8_lossy(&text[..length]))
+    }
+
+    fn parse(text: &str) -> Option<Holder> {
+        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let since: jiff::Timestamp = field("since")?.parse().ok()?;
+        let command = field("command").unwrap_or("undo").chars().filter(|c| !c.is_control()).take(200).collect();
+        Some(Holder { pid: field("pid")?.parse().ok()?, command, since: since.into() })
+    }
+}
+
+fn locked(path: &Path, holder: Option<Holder>) -> Error {
+    let message = match holder {
+        Some(Holder { pid, command, since }) => {
+            format!("`{command}` (process {pid}) holds the lock `{}` since {since}", path.display())
+        }
+        None => format!("another process holds the lock `{}`", path.display()),
+    };
+    Error::new(ErrorKind::Locked, message).hint("wait until it has ended, then run the command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(30);
+
+    #[test]
+    fn a_second_lock_is_refused_naming_the_holder_and_given_when_the_first_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = FileLock::acquire(&path, "undo commit -m \"a\nb\"", Duration::ZERO).unwrap();
+        let error = FileLock::acquire(&path, "undo log", SHORT).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        let start = format!("`undo commit -m \"a b\"` (process {}) holds the lock", std::process::id());
+        assert!(error.to_string().starts_with(&start), "{error}");
+        drop(first);
+        FileLock::acquire(&path, "undo log", Duration::ZERO).unwrap();
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn waiting_ends_when_the_lock_is_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = FileLock::acquire(&path, "undo gc", Duration::ZERO).unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| FileLock::acquire(&path, "undo log", Duration::from_secs(10)));
+            std::thread::sleep(SHORT);
+            drop(first);
+            second.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn whatever_is_in_a_lock_file_is_read_without_failure() {
+        let since = Timestamp { seconds: 1_700_000_000, nanoseconds: 5 };
+        let holder = Holder { pid: 7, command: "undo commit".into(), since };
+        assert_eq!(Holder::parse(&holder.to_text()), Some(holder));
+        for text in ["", "pid", "pid x\nsince never", "pid 1\ncommand a", "since 2026-01-01T00:00:00Z", "\0\n\u{fffd}"]
+        {
+            assert_eq!(Holder::parse(text), None, "{text:?}");
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        std::fs::write(&path, [0xff; 9_000]).unwrap();
+        let file = File::open(&path).unwrap();
+        file.lock().unwrap();
+        let error = FileLock::acquire(&path, "undo log", Duration::ZERO).unwrap_err();
+        assert!(error.to_string().starts_with("another process holds the lock"), "{error}");
     }
 }

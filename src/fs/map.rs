@@ -1,24 +1,46 @@
-//! Files mapped into memory, and read at an offset.
+//! Files mapped into memory.
 
+use std::fs::File;
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A file of the repository, mapped read-only. Only immutable or atomically replaced files are mapped.
 #[derive(Debug)]
-pub struct Map {}
+pub struct Map {
+    /// `None` for an empty file: the system maps at least one byte.
+    bytes: Option<memmap2::Mmap>,
+}
 
 impl Map {
     /// Maps a whole file; `None` if it is not there.
     pub fn open(path: &Path) -> Result<Option<Map>> {
-        let _ = path;
-        todo!()
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(Error::io("open", path, cause)),
+        };
+        Map::of(&file).map(Some)
+    }
+
+    /// Maps a whole open file, as long as it is now.
+    pub fn of(file: &File) -> Result<Map> {
+        if super::stat_file(file)?.size == 0 {
+            return Ok(Map { bytes: None });
+        }
+        // SAFETY: the bytes must not change while they are mapped. Packs are never written after they have their name,
+        // catalog and index are replaced by rename, and `.undo` belongs to this program alone (mode 0700). Whoever
+        // cuts such a file by hand ends the program with a signal, and nothing is lost: the map is read-only.
+        #[expect(unsafe_code, reason = "a memory map has no safe form")]
+        let mapped = unsafe { memmap2::Mmap::map(file) };
+        let bytes = mapped.map_err(|cause| super::handle::failed("map", file, cause))?;
+        Ok(Map { bytes: Some(bytes) })
     }
 }
 
 impl std::ops::Deref for Map {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        todo!()
+        self.bytes.as_deref().unwrap_or_default()
     }
 }

@@ -1,17 +1,36 @@
 //! The operating system: the only room with `std::fs`, rustix and `unsafe`. Errors name the path by themselves.
+//!
+//! Two ways in: a [`Dir`] and names in it for the worktree, where no link may be followed, and paths for the files of
+//! the repository itself. Open files are plain [`std::fs::File`] values; what is done to them is done by functions here.
 
 mod atomic;
 mod attributes;
 mod dir;
 mod file;
+mod handle;
 mod lock;
 mod map;
+mod names;
+mod place;
 mod sparse;
 mod stat;
+#[cfg(test)]
+mod tests;
+mod user;
 
 pub use atomic::write_atomic;
+pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
 pub use dir::{Dir, DirEntry};
-pub use file::{append, create_dir_private, exists, list, read, remove_file, sync_dir};
+pub use file::{
+    append, create_dir_all, create_dir_private, create_new, exists, list, open, open_to_write, read, remove_dir_all,
+    remove_file, rename, stat, sync_dir,
+};
+pub use handle::{
+    path_of, read_at, read_exact_at, read_next, set_len, stat_file, sync_all, sync_data, write_all, write_all_at,
+};
 pub use lock::{FileLock, Holder};
 pub use map::Map;
+pub use place::{canonicalize, current_dir, home_dir, is_mount_root};
+pub use sparse::{copy_range, data_ranges, preallocate, reflink};
 pub use stat::{FileSystem, Stat};
+pub use user::{effective_uid, host_name, process_id, user_name};

@@ -1,5 +1,9 @@
 //! What the system knows of a file without reading it.
 
+use std::os::fd::AsFd;
+
+use rustix::fs::{AtFlags, FileType, StatFs, Statx, StatxFlags, StatxTimestamp, makedev};
+
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
 
@@ -36,6 +40,58 @@ impl Stat {
             && self.inode == other.inode
             && self.rdev == other.rdev
     }
+
+    /// The stat of a name in an open directory, its last link not followed. `"."` is the directory itself.
+    pub(super) fn at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Stat> {
+        let raw = rustix::fs::statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)?;
+        Stat::from_raw(&raw)
+    }
+
+    /// The stat of what is open.
+    pub(super) fn of(handle: impl AsFd) -> rustix::io::Result<Stat> {
+        let raw = rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)?;
+        Stat::from_raw(&raw)
+    }
+
+    fn from_raw(raw: &Statx) -> rustix::io::Result<Stat> {
+        // A kind that Linux does not have today: whoever sees it must not take it for a file.
+        let kind = kind_of(FileType::from_raw_mode(raw.stx_mode.into())).ok_or(rustix::io::Errno::OPNOTSUPP)?;
+        let metadata = Metadata {
+            mode: raw.stx_mode & 0o7777,
+            uid: raw.stx_uid,
+            gid: raw.stx_gid,
+            mtime: timestamp(raw.stx_mtime),
+        };
+        Ok(Stat {
+            kind,
+            metadata,
+            ctime: timestamp(raw.stx_ctime),
+            size: raw.stx_size,
+            allocated: raw.stx_blocks.saturating_mul(512),
+            inode: raw.stx_ino,
+            device: makedev(raw.stx_dev_major, raw.stx_dev_minor),
+            links: raw.stx_nlink.into(),
+            rdev: makedev(raw.stx_rdev_major, raw.stx_rdev_minor),
+        })
+    }
+}
+
+fn timestamp(raw: StatxTimestamp) -> Timestamp {
+    Timestamp { seconds: raw.tv_sec, nanoseconds: raw.tv_nsec }
+}
+
+/// The kind of a file; `None` if the file system did not tell.
+pub(super) fn kind_of(raw: FileType) -> Option<Kind> {
+    match raw {
+        FileType::RegularFile => Some(Kind::File),
+        FileType::Directory => Some(Kind::Directory),
+        FileType::Symlink => Some(Kind::Symlink),
+        FileType::Fifo => Some(Kind::Fifo),
+        FileType::CharacterDevice => Some(Kind::CharDevice),
+        FileType::BlockDevice => Some(Kind::BlockDevice),
+        FileType::Socket => Some(Kind::Socket),
+        FileType::Unknown => None,
+    }
 }
 
 /// What kind of file system it is, as far as it matters.
@@ -44,4 +100,29 @@ pub struct FileSystem {
     /// How far its clock is trusted to tell two changes apart, in nanoseconds: 0 for local Linux file systems,
     /// 2 s for FAT, network and unknown ones.
     pub clock_slack: u64,
+}
+
+/// Magic numbers of local file systems whose clock is the kernel's (statfs(2); each from its own header).
+const LOCAL: [u32; 10] = [
+    0x0000_EF53, // ext2, ext3, ext4
+    0x5846_5342, // XFS
+    0x9123_683E, // btrfs
+    0x0102_1994, // tmpfs
+    0x2FC1_2FC1, // ZFS
+    0xF2F5_2010, // F2FS
+    0xCA45_1A4E, // bcachefs
+    0x794C_7630, // overlayfs
+    0x7371_7368, // squashfs
+    0x8584_58F6, // ramfs
+];
+
+/// FAT keeps even seconds only, and servers have clocks of their own.
+const UNTRUSTED_SLACK: u64 = 2_000_000_000;
+
+impl FileSystem {
+    pub(super) fn from_raw(raw: &StatFs) -> FileSystem {
+        // The type of the field differs between architectures; all magic numbers have 32 bits.
+        let magic = raw.f_type as u32;
+        FileSystem { clock_slack: if LOCAL.contains(&magic) { 0 } else { UNTRUSTED_SLACK } }
+    }
 }

@@ -1,0 +1,87 @@
+//! Open files, read and written at a position. A failure finds out the path by itself.
+
+use std::fs::File;
+use std::io::{ErrorKind as Cause, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::fs::Stat;
+
+/// The path of an open file as the system knows it now; for messages.
+pub fn path_of(file: &File) -> PathBuf {
+    let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+    std::fs::read_link(&link).unwrap_or_else(|_| PathBuf::from(link))
+}
+
+/// A failed call on an open file.
+pub(super) fn failed(action: &str, file: &File, cause: impl Into<std::io::Error>) -> Error {
+    Error::io(action, &path_of(file), cause.into())
+}
+
+/// The stat of an open file.
+pub fn stat_file(file: &File) -> Result<Stat> {
+    Stat::of(file).map_err(|errno| failed("stat", file, errno))
+}
+
+/// Reads on from its position until the buffer is full or the file ends; the number of bytes read.
+pub fn read_next(mut file: &File, buffer: &mut [u8]) -> Result<usize> {
+    fill(file, buffer, |_, rest| file.read(rest))
+}
+
+/// Reads at an offset until the buffer is full or the file ends; the number of bytes read.
+pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize> {
+    fill(file, buffer, |filled, rest| file.read_at(rest, offset + filled as u64))
+}
+
+fn fill(
+    file: &File,
+    buffer: &mut [u8],
+    mut read: impl FnMut(usize, &mut [u8]) -> std::io::Result<usize>,
+) -> Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read(filled, &mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(cause) if cause.kind() == Cause::Interrupted => {}
+            Err(cause) => return Err(failed("read", file, cause)),
+        }
+    }
+    Ok(filled)
+}
+
+/// Fills the buffer from an offset of a repository's file. [`crate::error::ErrorKind::Damaged`] if the file ends before.
+pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
+    if read_at(file, buffer, offset)? == buffer.len() {
+        return Ok(());
+    }
+    let path = path_of(file);
+    Err(Error::damaged(format!("`{}` ends before byte {}", path.display(), offset.saturating_add(buffer.len() as u64))))
+}
+
+/// Writes all bytes at its position.
+pub fn write_all(mut file: &File, bytes: &[u8]) -> Result<()> {
+    file.write_all(bytes).map_err(|cause| failed("write", file, cause))
+}
+
+/// Writes all bytes at an offset.
+pub fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> Result<()> {
+    file.write_all_at(bytes, offset).map_err(|cause| failed("write", file, cause))
+}
+
+/// Cuts or extends it (with a hole) to `length` bytes.
+pub fn set_len(file: &File, length: u64) -> Result<()> {
+    file.set_len(length).map_err(|cause| failed("set the length of", file, cause))
+}
+
+/// Makes its content and length durable. After a failure the file must be given up: a second flush would lie.
+pub fn sync_data(file: &File) -> Result<()> {
+    file.sync_data().map_err(|cause| failed("flush", file, cause))
+}
+
+/// Makes its content and its metadata durable; a failure is as final as that of [`sync_data`].
+pub fn sync_all(file: &File) -> Result<()> {
+    file.sync_all().map_err(|cause| failed("flush", file, cause))
+}

@@ -1,0 +1,136 @@
+//! What is done to the names in an open directory: made, linked, moved, swapped and removed.
+
+use std::fs::File;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_NOW};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{Dir, Stat};
+use crate::metadata::Kind;
+use crate::time::Timestamp;
+
+/// Nobody but the owner.
+const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+impl Dir {
+    /// Makes a file with mode 0600 that must not be there yet, for reading and writing.
+    pub fn create_file(&self, name: &[u8]) -> Result<File> {
+        self.check(name)?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        retry_on_intr(|| rustix::fs::openat(self, name, flags, PRIVATE))
+            .map(File::from)
+            .map_err(|errno| self.failed("create", name, errno))
+    }
+
+    /// Makes a directory with mode 0700.
+    pub fn make_dir(&self, name: &[u8]) -> Result<()> {
+        self.check(name)?;
+        rustix::fs::mkdirat(self, name, Mode::RWXU).map_err(|errno| self.failed("make the directory", name, errno))
+    }
+
+    /// Makes a symlink.
+    pub fn make_symlink(&self, name: &[u8], target: &[u8]) -> Result<()> {
+        self.check(name)?;
+        rustix::fs::symlinkat(target, self, name).map_err(|errno| self.failed("make the link", name, errno))
+    }
+
+    /// Makes a FIFO, a socket or a device (mode 0600; `rdev` counts for devices only).
+    pub fn make_special(&self, name: &[u8], kind: Kind, rdev: u64) -> Result<()> {
+        self.check(name)?;
+        let (file_type, rdev) = match kind {
+            Kind::Fifo => (FileType::Fifo, 0),
+            Kind::Socket => (FileType::Socket, 0),
+            Kind::CharDevice => (FileType::CharacterDevice, rdev),
+            Kind::BlockDevice => (FileType::BlockDevice, rdev),
+            Kind::File | Kind::Directory | Kind::Symlink => {
+                return Err(Error::new(ErrorKind::Internal, format!("a {} is no special file", kind.word())));
+            }
+        };
+        rustix::fs::mknodat(self, name, file_type, PRIVATE, rdev)
+            .map_err(|errno| self.failed(&format!("make the {}", kind.word()), name, errno))
+    }
+
+    /// Gives the inode at `name` a second name.
+    pub fn hard_link(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<()> {
+        self.check(name)?;
+        to.check(to_name)?;
+        rustix::fs::linkat(self, name, to, to_name, AtFlags::empty())
+            .map_err(|errno| to.failed("make the hard link", to_name, errno))
+    }
+
+    /// Renames; what is at the new name is replaced.
+    pub fn rename(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<()> {
+        self.check(name)?;
+        to.check(to_name)?;
+        rustix::fs::renameat(self, name, to, to_name).map_err(|errno| self.failed("rename", name, errno))
+    }
+
+    /// Renames; `false`, and nothing done, if the new name is taken.
+    pub fn rename_new(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
+        self.check(name)?;
+        to.check(to_name)?;
+        match rustix::fs::renameat_with(self, name, to, to_name, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            Err(errno) if is_unsupported(errno) => self.rename_new_by_link(name, to, to_name),
+            Err(errno) => Err(self.failed("rename", name, errno)),
+        }
+    }
+
+    /// The same where the file system cannot: a second name is never made over another one.
+    pub(super) fn rename_new_by_link(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
+        match rustix::fs::linkat(self, name, to, to_name, AtFlags::empty()) {
+            Ok(()) => self.remove_file(name).map(|()| true),
+            Err(Errno::EXIST) => Ok(false),
+            // A directory, or no hard links here: looking first is all that is left.
+            Err(_) if to.stat(to_name)?.is_some() => Ok(false),
+            Err(_) => self.rename(name, to, to_name).map(|()| true),
+        }
+    }
+
+    /// Swaps two names at once; `false`, and nothing done, where the file system cannot.
+    pub fn exchange(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
+        self.check(name)?;
+        to.check(to_name)?;
+        match rustix::fs::renameat_with(self, name, to, to_name, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(true),
+            Err(errno) if is_unsupported(errno) => Ok(false),
+            Err(errno) => Err(self.failed("exchange", name, errno)),
+        }
+    }
+
+    /// Removes a name that is no directory.
+    pub fn remove_file(&self, name: &[u8]) -> Result<()> {
+        self.check(name)?;
+        rustix::fs::unlinkat(self, name, AtFlags::empty()).map_err(|errno| self.failed("remove", name, errno))
+    }
+
+    /// Removes an empty directory; `false` if it is not empty.
+    pub fn remove_dir(&self, name: &[u8]) -> Result<bool> {
+        self.check(name)?;
+        match rustix::fs::unlinkat(self, name, AtFlags::REMOVEDIR) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+            Err(errno) => Err(self.failed("remove the directory", name, errno)),
+        }
+    }
+
+    /// The present by the file system's own clock, found by touching a file of this name in it.
+    pub fn clock(&self, name: &[u8]) -> Result<Timestamp> {
+        self.check(name)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| rustix::fs::openat(self, name, flags, PRIVATE))
+            .map_err(|errno| self.failed("create", name, errno))?;
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        rustix::fs::futimens(&file, &Timestamps { last_access: now, last_modification: now })
+            .map_err(|errno| self.failed("touch", name, errno))?;
+        let stat = Stat::of(&file).map_err(|errno| self.failed("stat", name, errno))?;
+        Ok(stat.metadata.mtime)
+    }
+}
+
+/// Whether a rename flag is what was refused.
+fn is_unsupported(errno: Errno) -> bool {
+    matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+}

@@ -1,0 +1,52 @@
+//! Who runs the program, and where.
+
+use std::os::unix::ffi::OsStrExt;
+
+/// The number of the user whose rights count.
+pub fn effective_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The number of this process.
+pub fn process_id() -> u32 {
+    std::process::id()
+}
+
+/// The name of the user: from `/etc/passwd`, else `$USER`, else the number.
+pub fn user_name() -> String {
+    let uid = effective_uid();
+    let listed = std::fs::read("/etc/passwd").ok().and_then(|passwd| name_in(&passwd, uid));
+    let named = || std::env::var_os("USER").filter(|name| !name.is_empty());
+    listed
+        .or_else(|| named().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()))
+        .unwrap_or_else(|| uid.to_string())
+}
+
+/// The name that a user database (passwd(5)) gives a number.
+fn name_in(passwd: &[u8], uid: u32) -> Option<String> {
+    passwd.split(|&b| b == b'\n').find_map(|line| {
+        let mut fields = line.split(|&b| b == b':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        let number: u32 = std::str::from_utf8(fields.nth(1)?).ok()?.parse().ok()?;
+        (number == uid).then(|| String::from_utf8_lossy(name).into_owned())
+    })
+}
+
+/// The name of the machine.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_found_by_number_among_broken_lines() {
+        let passwd = b"root:x:0:0:root:/root:/bin/sh\n# note\n:x:7::\nada:x:1001:1001::/home/ada:/bin/sh\nbob:x:no\n";
+        assert_eq!(name_in(passwd, 1001).as_deref(), Some("ada"));
+        assert_eq!(name_in(passwd, 0).as_deref(), Some("root"));
+        assert_eq!(name_in(passwd, 7), None);
+        assert!(!user_name().is_empty() && !host_name().is_empty());
+    }
+}
