@@ -94,13 +94,15 @@ impl Cursor {
     }
 }
 
-/// The next name of either side. A node that is the same on both is passed over, unless `is_wanted` says that there is
-/// something to see between these two names (from the first to before the second, `None`: to the end).
+/// Whether there is something to see from one name to before another (`None`: to the end of the directory).
+pub type IsWanted<'a> = dyn Fn(&[u8], Option<&[u8]>) -> bool + 'a;
+
+/// The next name of either side. A node that is the same on both is passed over, unless something in it is wanted.
 pub fn next(
     objects: &dyn Objects,
     old: &mut Cursor,
     new: &mut Cursor,
-    is_wanted: &dyn Fn(&[u8], Option<&[u8]>) -> bool,
+    is_wanted: &IsWanted<'_>,
 ) -> Result<Option<Pair>> {
     loop {
         match step(old, new, is_wanted) {
@@ -118,7 +120,7 @@ pub fn next(
     }
 }
 
-fn step(old: &Cursor, new: &Cursor, is_wanted: &dyn Fn(&[u8], Option<&[u8]>) -> bool) -> Step {
+fn step(old: &Cursor, new: &Cursor, is_wanted: &IsWanted<'_>) -> Step {
     match (old.rest.last(), new.rest.last()) {
         (None, None) => Step::End,
         (Some(Item::Node(_)), None) => Step::OpenOld,

@@ -1,5 +1,6 @@
 //! Differences: between two trees, and between two contents.
 
+mod area;
 pub mod binary;
 mod cursor;
 mod paths;

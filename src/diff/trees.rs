@@ -109,8 +109,8 @@ impl Walk<'_> {
             }
         }
         let whole = self.selected.place(RepoPath::root()) == Place::Within;
-        let is_one_sided = old.is_none() || new.is_none();
-        if whole && !(is_one_sided && !self.mtimes) {
+        let is_on_both = old.is_some() && new.is_some();
+        if whole && (is_on_both || self.mtimes) {
             self.report(old.cloned(), new.cloned())?;
         }
         self.descend(old.and_then(Entry::tree), new.and_then(Entry::tree), whole);
