@@ -214,7 +214,7 @@ impl Ranges {
         if old.len().max(new.len()) as u64 > MOST_ALIGNED || old.is_empty() || new.is_empty() {
             return self.push(area);
         }
-        let (old_cuts, new_cuts) = (cuts(old), cuts(new));
+        let [old_cuts, new_cuts] = [old, new].map(|bytes| chunk::chunks(bytes, &FINE).collect::<Vec<_>>());
         let (mut old_at, mut new_at) = (0, 0);
         for op in aligned(&old_cuts, &new_cuts) {
             let old_length = old_cuts[op.old_range()].iter().map(|part| part.len()).sum::<usize>();
@@ -233,16 +233,6 @@ impl Ranges {
             (old_at, new_at) = (old_end, new_end);
         }
     }
-}
-
-fn cuts(mut bytes: &[u8]) -> Vec<&[u8]> {
-    let mut parts = Vec::new();
-    while !bytes.is_empty() {
-        let (part, rest) = bytes.split_at(chunk::cut(bytes, &FINE));
-        parts.push(part);
-        bytes = rest;
-    }
-    parts
 }
 
 /// Leaves out what both begin and end with.

@@ -3,8 +3,8 @@
 
 use crate::error::{Error, Result};
 use crate::id::TreeId;
-use crate::object::Objects;
-use crate::object::tree::{Child, Entry, Node};
+use crate::object::tree::{Child, Node};
+use crate::object::{Entry, Objects};
 
 /// What is left of one side of a directory.
 #[derive(Default)]
