@@ -1,1 +1,329 @@
-//! The face: one value, two faces (human, JSON).
+//! The face: one value, two faces (text for people, JSON for programs); roles, not colours; names made safe for a
+//! terminal. The only room that prints. It shows values and fetches nothing.
+
+pub mod bars;
+pub mod human;
+pub mod page;
+mod pager;
+pub mod report;
+pub mod sanitize;
+pub mod style;
+pub mod table;
+
+use std::cell::{Cell, RefCell};
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::{Error, Exit, Result};
+use crate::progress::Progress;
+use crate::time::Timestamp;
+
+pub use bars::Bars;
+pub use page::Page;
+pub use report::{JsonPath, Report, json_paths};
+pub use style::{Palette, Role};
+
+use pager::Pager;
+use report::{Failure, Typed, Warned};
+
+/// Paths that an error or a warning lists for people, unless `-v` asks for all.
+const LISTED: usize = 20;
+
+/// When something is done that depends on a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What the command line says about output.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// One JSON object a line instead of text.
+    pub json: bool,
+    /// No status, no hints, no outcomes.
+    pub quiet: bool,
+    /// More of everything.
+    pub verbose: bool,
+    /// Colours.
+    pub color: When,
+    /// Progress bars.
+    pub progress: When,
+    /// Records end with NUL, and names in them are raw bytes.
+    pub nul: bool,
+}
+
+/// Where a command shows what it found and says what it did: data to stdout, talk to stderr.
+pub struct Ui {
+    options: Options,
+    out: RefCell<Out>,
+    /// The reader of stdout has gone away.
+    closed: Cell<bool>,
+    terminal: bool,
+    palette: Palette,
+    talk: Palette,
+    bars: Bars,
+    now: Timestamp,
+}
+
+/// Where data goes.
+enum Out {
+    Stdout(BufWriter<io::Stdout>),
+    Pager(Pager),
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Out::Stdout(out) => out.write(bytes),
+            Out::Pager(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Out::Stdout(out) => out.flush(),
+            Out::Pager(out) => out.flush(),
+        }
+    }
+}
+
+impl Ui {
+    /// A face for this process's stdout and stderr.
+    pub fn new(options: Options) -> Ui {
+        let terminal = io::stdout().is_terminal();
+        let palette = Palette::new(style::wanted(options.color, &io::stdout()) && !options.json);
+        let talk = Palette::new(style::wanted(options.color, &io::stderr()));
+        let bars = Bars::new(options.progress, options.json || options.quiet);
+        let out = RefCell::new(Out::Stdout(BufWriter::with_capacity(1 << 16, io::stdout())));
+        Ui { options, out, closed: Cell::new(false), terminal, palette, talk, bars, now: Timestamp::now() }
+    }
+
+    /// What it was made with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether people read stdout as it comes.
+    pub fn is_for_people(&self) -> bool {
+        self.terminal && !self.options.json && !self.options.nul
+    }
+
+    /// Long output follows: through the user's pager, where people read.
+    pub fn page_long_output(&self) {
+        if !self.is_for_people() {
+            return;
+        }
+        if let Some(pager) = Pager::start() {
+            *self.out.borrow_mut() = Out::Pager(pager);
+        }
+    }
+
+    /// Shows data: an object on a line of its own with `--json`, else text. A list is shown item by item.
+    pub fn show<R: Report>(&self, report: &R) -> Result<()> {
+        if self.options.json {
+            return self.json(&Typed::new(report));
+        }
+        self.write(|page| report.human(page))
+    }
+
+    /// Shows what a command has changed: like [`Ui::show`], but `-q` silences the text.
+    pub fn outcome<R: Report>(&self, report: &R) -> Result<()> {
+        if self.options.quiet && !self.options.json {
+            return Ok(());
+        }
+        self.show(report)
+    }
+
+    /// Hands stdout to something that writes raw data.
+    pub fn data<T: Default>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
+        let mut out = Watched { out: &mut *self.out.borrow_mut(), closed: &self.closed };
+        let result = write(&mut out).and_then(|value| out.flush().map_err(stdout_failed).map(|()| value));
+        match result {
+            Err(_) if self.closed.get() => Ok(T::default()),
+            result => result,
+        }
+    }
+
+    fn write(&self, write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> Result<()> {
+        let mut out = Watched { out: &mut *self.out.borrow_mut(), closed: &self.closed };
+        let nul = self.options.nul;
+        let for_terminal = self.terminal && !nul;
+        let mut page = Page::new(&mut out, self.palette, for_terminal, nul, self.options.verbose, self.now);
+        write(&mut page).map_err(stdout_failed)
+    }
+
+    fn json(&self, value: &impl Serialize) -> Result<()> {
+        let mut out = Watched { out: &mut *self.out.borrow_mut(), closed: &self.closed };
+        serde_json::to_writer(&mut out, value)
+            .map_err(io::Error::from)
+            .and_then(|()| out.write_all(b"\n"))
+            .map_err(stdout_failed)
+    }
+
+    /// Says what is going on.
+    pub fn status(&self, text: impl Display) {
+        if !self.options.quiet && !self.options.json {
+            self.say(&sanitize::text(&text.to_string()));
+        }
+    }
+
+    /// Says what to do next: a command that can be pasted.
+    pub fn hint(&self, text: impl Display) {
+        if !self.options.quiet && !self.options.json {
+            self.say(&format!("{} {}", self.talk.paint(Role::Hint, "hint:"), sanitize::text(&text.to_string())));
+        }
+    }
+
+    /// Says what may not be as expected.
+    pub fn warning(&self, text: impl Display) {
+        let text = text.to_string();
+        if self.options.json {
+            self.say_json(&Warned::new(&text));
+        } else {
+            self.say(&format!("{} {}", self.talk.paint(Role::Warning, "warning:"), sanitize::text(&text)));
+        }
+    }
+
+    /// Says what may not be as expected, and lists the paths it is about, each with a reason.
+    pub fn warning_about(&self, text: impl Display, paths: &[(&crate::path::RepoPath, &str)]) {
+        let text = text.to_string();
+        if self.options.json {
+            return self.say_json(&Warned::about(&text, paths));
+        }
+        self.warning(&text);
+        self.list(paths.len(), paths.iter().map(|(path, reason)| (sanitize::path(path), *reason)));
+    }
+
+    /// Tells of a failure, and gives the exit status. A reader of stdout that has seen enough is no failure.
+    pub fn error(&self, error: &Error) -> Exit {
+        let pipe = error.io_cause().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
+        if self.closed.get() && pipe {
+            return Exit::DONE;
+        }
+        let exit = error.kind().exit();
+        if self.options.json {
+            self.say_json(&Failure::new(error));
+            return exit;
+        }
+        self.say(&format!("{} {}", self.talk.paint(Role::Error, "error:"), sanitize::text(&error.to_string())));
+        let paths = error.path_list();
+        self.list(paths.len(), paths.iter().map(|path| (sanitize::path(path), "")));
+        if let Some(hint) = error.hint_text() {
+            self.say(&format!("{} {}", self.talk.paint(Role::Hint, "hint:"), sanitize::text(hint)));
+        }
+        exit
+    }
+
+    /// Help that was asked for (to stdout) or a usage message (to stderr), already with escape codes for colours.
+    pub fn help(&self, ansi: &str, is_error: bool) -> Result<()> {
+        if is_error {
+            self.say(self.talk.filter(ansi).trim_end());
+            return Ok(());
+        }
+        self.write(|page| page.text(self.palette.filter(ansi)))
+    }
+
+    /// Where the library reports how far long work has come.
+    pub fn progress(&self) -> &dyn Progress {
+        &self.bars
+    }
+
+    /// The end: tells of a failure, flushes, waits for the pager, and gives the exit status.
+    pub fn finish(&self, result: Result<Exit>) -> Exit {
+        let flushed = self.out.borrow_mut().flush();
+        if flushed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            self.closed.set(true);
+        }
+        if let Out::Pager(pager) = &mut *self.out.borrow_mut() {
+            pager.wait();
+        }
+        let exit = match result {
+            Ok(exit) => exit,
+            Err(error) => return self.error(&error),
+        };
+        match flushed {
+            Err(error) if !self.closed.get() => self.error(&stdout_failed(error)),
+            _ => exit,
+        }
+    }
+
+    fn list(&self, count: usize, items: impl Iterator<Item = (String, impl Display)>) {
+        let shown = if self.options.verbose { count } else { LISTED };
+        for (path, reason) in items.take(shown) {
+            let reason = reason.to_string();
+            let gap = if reason.is_empty() { "" } else { "  " };
+            self.say(&format!("  {}{gap}{}", self.talk.paint(Role::Path, path), self.talk.paint(Role::Dim, reason)));
+        }
+        if count > shown {
+            self.say(&format!("  and {} more (-v lists all)", human::Count((count - shown) as u64)));
+        }
+    }
+
+    fn say_json(&self, value: &impl Serialize) {
+        if let Ok(text) = serde_json::to_string(value) {
+            self.say(&text);
+        }
+    }
+
+    /// One line to stderr, after the data that came before it. Nobody can be told if that fails.
+    fn say(&self, line: &str) {
+        if let Out::Stdout(out) = &mut *self.out.borrow_mut()
+            && self.terminal
+        {
+            let _ = out.flush();
+        }
+        self.bars.suspend(|| {
+            let _ = writeln!(io::stderr(), "{line}");
+        });
+    }
+}
+
+/// Tells of a bug, from the panic hook, where no [`Ui`] can be reached.
+pub fn bug(what: &dyn Display) {
+    let _ = writeln!(
+        io::stderr(),
+        "error: this is a bug in undo: {}\nhint: please report it, with the command you ran; \
+         what was committed before is safe",
+        sanitize::text(&what.to_string())
+    );
+}
+
+fn stdout_failed(error: io::Error) -> Error {
+    Error::io("write to", Path::new("stdout"), error)
+}
+
+/// A writer that remembers when the reader has gone away.
+struct Watched<'a> {
+    out: &'a mut Out,
+    closed: &'a Cell<bool>,
+}
+
+impl Watched<'_> {
+    fn watch<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            self.closed.set(true);
+        }
+        result
+    }
+}
+
+impl Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = self.out.write(bytes);
+        self.watch(result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let result = self.out.flush();
+        self.watch(result)
+    }
+}

@@ -1,0 +1,173 @@
+//! Numbers and times as people read them.
+
+use std::fmt;
+
+use crate::time::Timestamp;
+
+/// Bytes with three significant digits: `512 B`, `1.20 KiB`, `12.3 MiB`.
+#[derive(Clone, Copy, Debug)]
+pub struct Size(pub u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        if self.0 < 1024 {
+            return f.pad(&format!("{} B", self.0));
+        }
+        let mut value = self.0 as f64 / 1024.0;
+        let mut unit = 0;
+        // 1023.9 would be shown as 1024: the next unit says it better.
+        while value >= 1023.5 && unit + 1 < UNITS.len() {
+            value /= 1024.0;
+            unit += 1;
+        }
+        let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
+        f.pad(&format!("{value:.digits$} {}", UNITS[unit]))
+    }
+}
+
+/// A number with separators: `1,234,567`.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(pub u64);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+        for (n, digit) in digits.chars().enumerate() {
+            if n > 0 && (digits.len() - n).is_multiple_of(3) {
+                text.push(',');
+            }
+            text.push(digit);
+        }
+        f.pad(&text)
+    }
+}
+
+/// A number and its noun: `1 file`, `2 days`, `3 entries`, `4 branches`.
+pub fn plural(count: u64, noun: &str) -> String {
+    if count == 1 {
+        return format!("1 {noun}");
+    }
+    let count = Count(count);
+    match noun.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{count} {stem}ies"),
+        _ if noun.ends_with("ch") => format!("{count} {noun}es"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// How long ago: `3 minutes ago`. What lies in the future is told by its date.
+pub fn age(time: Timestamp, now: Timestamp) -> String {
+    const STEPS: [(i64, &str); 7] = [
+        (1, "second"),
+        (60, "minute"),
+        (3600, "hour"),
+        (86_400, "day"),
+        (7 * 86_400, "week"),
+        (30 * 86_400, "month"),
+        (365 * 86_400, "year"),
+    ];
+    let seconds = now.seconds.saturating_sub(time.seconds);
+    if seconds < 0 {
+        return time.to_local();
+    }
+    if seconds < 2 {
+        return "just now".to_owned();
+    }
+    // Twice the next unit, so that 90 minutes are told as such and not as one hour.
+    let fits = |&&(unit, _): &&(i64, &str)| seconds >= 2 * unit;
+    let (unit, noun) = STEPS.iter().rev().find(fits).unwrap_or(&STEPS[0]);
+    format!("{} ago", plural((seconds / unit) as u64, noun))
+}
+
+/// Milliseconds as a duration: `340 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => format!("{milliseconds} ms"),
+        1..60 => format!("{:.1} s", milliseconds as f64 / 1000.0),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// Permission bits with the letter of the kind, as `ls -l` shows them: `drwxr-xr-x`.
+pub fn mode(kind: crate::metadata::Kind, bits: u16) -> String {
+    use crate::metadata::Kind;
+    let letter = match kind {
+        Kind::File => '-',
+        Kind::Directory => 'd',
+        Kind::Symlink => 'l',
+        Kind::Fifo => 'p',
+        Kind::CharDevice => 'c',
+        Kind::BlockDevice => 'b',
+        Kind::Socket => 's',
+    };
+    let mut text = String::from(letter);
+    for (shift, special, mark) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+        let class = bits >> shift;
+        text.push(if class & 4 != 0 { 'r' } else { '-' });
+        text.push(if class & 2 != 0 { 'w' } else { '-' });
+        text.push(match (bits & special != 0, class & 1 != 0) {
+            (true, true) => mark,
+            (true, false) => mark.to_ascii_uppercase(),
+            (false, true) => 'x',
+            (false, false) => '-',
+        });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::Kind;
+
+    #[test]
+    fn sizes_have_three_significant_digits() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.00 KiB"),
+            (12_902_728, "12.3 MiB"),
+            (1_048_575, "1.00 MiB"),
+            (104_857_600, "100 MiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(Size(bytes).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn numbers_have_separators_and_nouns_their_plural() {
+        assert_eq!(Count(1_234_567).to_string(), "1,234,567");
+        assert_eq!(Count(999).to_string(), "999");
+        assert_eq!(plural(1, "entry"), "1 entry");
+        assert_eq!(plural(2000, "entry"), "2,000 entries");
+        assert_eq!(plural(0, "file"), "0 files");
+        assert_eq!(plural(2, "branch"), "2 branches");
+    }
+
+    #[test]
+    fn ages_are_told_in_the_largest_unit_that_fits_twice() {
+        let now = Timestamp { seconds: 100_000_000, nanoseconds: 0 };
+        for (seconds, text) in [
+            (0, "just now"),
+            (59, "59 seconds ago"),
+            (180, "3 minutes ago"),
+            (5400, "90 minutes ago"),
+            (86_400 * 3, "3 days ago"),
+            (86_400 * 800, "2 years ago"),
+        ] {
+            assert_eq!(age(Timestamp { seconds: now.seconds - seconds, nanoseconds: 0 }, now), text);
+        }
+    }
+
+    #[test]
+    fn modes_read_as_in_a_long_listing() {
+        assert_eq!(mode(Kind::Directory, 0o1777), "drwxrwxrwt");
+        assert_eq!(mode(Kind::File, 0o4644), "-rwSr--r--");
+        assert_eq!(duration(200_000), "3 min 20 s");
+    }
+}

@@ -1,0 +1,170 @@
+//! Reports: values with two faces. What programs see is fixed by `docs/json.md`; what people see may change.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::path::RepoPath;
+use crate::ui::Page;
+
+/// A value to show: JSON by its fields, text by `human`.
+pub trait Report: Serialize {
+    /// The `"type"` in JSON.
+    const TYPE: &'static str;
+
+    /// Writes it for people.
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()>;
+}
+
+/// A report with its type in front.
+#[derive(Serialize)]
+pub(super) struct Typed<'a, R: Serialize> {
+    #[serde(rename = "type")]
+    name: &'static str,
+    #[serde(flatten)]
+    report: &'a R,
+}
+
+impl<'a, R: Report> Typed<'a, R> {
+    pub(super) fn new(report: &'a R) -> Self {
+        Typed { name: R::TYPE, report }
+    }
+}
+
+/// A path in JSON: text, and the exact bytes in base64 where it is not UTF-8. Flattened into the object that has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JsonPath {
+    /// The path; U+FFFD stands for bytes that are not UTF-8.
+    pub path: String,
+    /// The bytes, where `path` is not exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
+}
+
+impl From<&RepoPath> for JsonPath {
+    fn from(path: &RepoPath) -> JsonPath {
+        let exact = std::str::from_utf8(path.as_bytes()).is_ok();
+        let path_bytes = (!exact).then(|| base64(path.as_bytes()));
+        JsonPath { path: path.display().into_owned(), path_bytes }
+    }
+}
+
+/// Paths in JSON.
+pub fn json_paths<P: AsRef<RepoPath>>(paths: impl IntoIterator<Item = P>) -> Vec<JsonPath> {
+    paths.into_iter().map(|path| JsonPath::from(path.as_ref())).collect()
+}
+
+/// Base64 with padding (RFC 4648, section 4).
+pub fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let mut bits = 0;
+        for n in 0..3 {
+            bits = bits << 8 | u32::from(group.get(n).copied().unwrap_or(0));
+        }
+        for n in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * n) & 63) as usize];
+            text.push(if n <= group.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+/// A failure in JSON, on stderr.
+#[derive(Serialize)]
+pub(super) struct Failure<'a> {
+    r#type: &'static str,
+    code: &'static str,
+    message: String,
+    hint: &'a str,
+    exit: u8,
+    paths: Vec<JsonPath>,
+}
+
+impl<'a> Failure<'a> {
+    pub(super) fn new(error: &'a Error) -> Failure<'a> {
+        Failure {
+            r#type: "error",
+            code: error.kind().code(),
+            message: error.to_string(),
+            hint: error.hint_text().unwrap_or_default(),
+            exit: error.kind().exit().0,
+            paths: json_paths(error.path_list()),
+        }
+    }
+}
+
+/// A warning in JSON, on stderr.
+#[derive(Serialize)]
+pub(super) struct Warned<'a> {
+    r#type: &'static str,
+    message: &'a str,
+    paths: Vec<WarnedPath<'a>>,
+}
+
+#[derive(Serialize)]
+struct WarnedPath<'a> {
+    #[serde(flatten)]
+    path: JsonPath,
+    reason: &'a str,
+}
+
+impl<'a> Warned<'a> {
+    pub(super) fn new(message: &'a str) -> Warned<'a> {
+        Warned { r#type: "warning", message, paths: Vec::new() }
+    }
+
+    pub(super) fn about(message: &'a str, paths: &[(&RepoPath, &'a str)]) -> Warned<'a> {
+        let paths = paths.iter().map(|&(path, reason)| WarnedPath { path: path.into(), reason }).collect();
+        Warned { paths, ..Warned::new(message) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::path::RepoPathBuf;
+
+    #[derive(Serialize)]
+    struct Sample {
+        #[serde(flatten)]
+        path: JsonPath,
+        list: Vec<u8>,
+    }
+
+    impl Report for Sample {
+        const TYPE: &'static str = "sample";
+        fn human(&self, _: &mut Page<'_>) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_object_has_its_type_first_and_exact_bytes_only_where_needed() {
+        let json = |bytes: &[u8]| {
+            let sample = Sample { path: RepoPath::new(bytes).unwrap().into(), list: Vec::new() };
+            serde_json::to_string(&Typed::new(&sample)).unwrap()
+        };
+        assert_eq!(json(b"a/b"), r#"{"type":"sample","path":"a/b","list":[]}"#);
+        assert_eq!(json(b"a\xff"), r#"{"type":"sample","path":"a�","path_bytes":"Yf8=","list":[]}"#);
+    }
+
+    #[test]
+    fn base64_is_the_standard_one() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn a_failure_is_one_object() {
+        let error = Error::new(ErrorKind::Refused, "no").paths(vec![RepoPathBuf::new(b"x".to_vec()).unwrap()]);
+        assert_eq!(
+            serde_json::to_string(&Failure::new(&error)).unwrap(),
+            r#"{"type":"error","code":"refused","message":"no","hint":"","exit":4,"paths":[{"path":"x"}]}"#
+        );
+    }
+}
