@@ -1,1 +1,196 @@
-//! The command line as clap sees it.
+//! The command line: global options, grouped help, usage errors; hands over to `commands`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::ErrorKind as ClapKind;
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+
+use crate::commands::{self, Command, Context};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::ui::{Options, Ui, When};
+
+/// Version control for any data directory
+///
+/// Type `undo commit` before anything scary. One command takes it all back, exactly.
+#[derive(Debug, Parser)]
+#[command(name = "undo", version, styles = STYLES, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options that stand before or after the command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    directory: Option<PathBuf>,
+    /// Say less: no status, no hints
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    json: bool,
+    /// End records with NUL, names raw
+    #[arg(short = 'z', long = "null", global = true)]
+    null: bool,
+    /// Use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    color: WhenArg,
+    /// Show progress
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    progress: WhenArg,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WhenArg {
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<WhenArg> for When {
+    fn from(when: WhenArg) -> When {
+        match when {
+            WhenArg::Auto => When::Auto,
+            WhenArg::Always => When::Always,
+            WhenArg::Never => When::Never,
+        }
+    }
+}
+
+impl Global {
+    fn options(&self) -> Options {
+        Options {
+            json: self.json,
+            quiet: self.quiet,
+            verbose: self.verbose,
+            color: self.color.into(),
+            progress: self.progress.into(),
+            nul: self.null,
+        }
+    }
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Yellow.on_default().bold())
+    .usage(AnsiColor::Yellow.on_default().bold())
+    .literal(AnsiColor::Green.on_default())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// The commands as `undo help` groups them. Each stands in exactly one group.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Record", &["init", "commit", "status"]),
+    ("Look", &["ls", "cat"]),
+    ("Name", &["branch", "tag"]),
+    ("Set up", &["completions", "man", "help"]),
+];
+
+/// The whole tree of commands, for parsing, completion and documents.
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let template = template(&command);
+    command.help_template(template)
+}
+
+/// Help that lists the commands in groups.
+fn template(command: &clap::Command) -> String {
+    let (head, name) = (STYLES.get_header(), STYLES.get_literal());
+    let mut text = String::from("{about-with-newline}\n{usage-heading} {usage}\n");
+    for (title, names) in GROUPS {
+        text.push_str(&format!("\n{head}{title}:{head:#}\n"));
+        for subcommand in names.iter().filter_map(|name| command.find_subcommand(name)) {
+            let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {name}{:<12}{name:#} {about}\n", subcommand.get_name()));
+        }
+    }
+    text.push_str("\n{options}{after-help}");
+    text
+}
+
+/// Parses, runs, and says how the process ends.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return not_parsed(&error, &arguments),
+    };
+    let ui = Ui::new(cli.global.options());
+    let result = start(&ui, cli);
+    ui.finish(result)
+}
+
+fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
+    if let Some(directory) = &cli.global.directory {
+        std::env::set_current_dir(directory).map_err(|error| Error::io("enter", directory, error))?;
+    }
+    let cwd = std::env::current_dir().map_err(|error| Error::io("find", "the current directory".as_ref(), error))?;
+    commands::run(&Context { ui, cwd, command_line: command }, cli.command)
+}
+
+/// Help and version go to stdout and end with 0; anything else is a usage error.
+fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let is_help = matches!(
+        error.kind(),
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion | ClapKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    let options = arguments.iter().take_while(|argument| *argument != "--");
+    let json = !is_help && options.clone().any(|argument| argument == "--json");
+    let color = match options.clone().any(|argument| argument == "--color=never") {
+        true => When::Never,
+        false => When::Auto,
+    };
+    let ui = Ui::new(Options { json, color, ..Options::default() });
+    if json {
+        let message = error.render().to_string();
+        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        return ui.finish(Err(Error::new(ErrorKind::Usage, first).hint("undo --help")));
+    }
+    let exit = if is_help { Exit::DONE } else { ErrorKind::Usage.exit() };
+    ui.finish(ui.help(&error.render().ansi().to_string(), !is_help).map(|()| exit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let command = command();
+        let mut all: Vec<&str> =
+            command.get_subcommands().filter(|one| !one.is_hide_set()).map(clap::Command::get_name).collect();
+        grouped.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(grouped, all);
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        for line in [["undo", "--json", "status"], ["undo", "status", "--json"]] {
+            let matches = command().try_get_matches_from(line).unwrap();
+            assert!(Cli::from_arg_matches(&matches).unwrap().global.json);
+        }
+    }
+
+    #[test]
+    fn commands_are_not_abbreviated_and_wrong_ones_are_corrected() {
+        let error = command().try_get_matches_from(["undo", "comit"]).unwrap_err();
+        assert_eq!(error.kind(), ClapKind::InvalidSubcommand);
+        assert!(error.render().to_string().contains("'commit'"));
+    }
+}

@@ -2,6 +2,8 @@
 //! terminal. The only room that prints. It shows values and fetches nothing.
 
 pub mod bars;
+pub mod changes;
+pub mod commits;
 pub mod human;
 pub mod page;
 mod pager;

@@ -38,6 +38,11 @@ impl<'a> Page<'a> {
         self.verbose
     }
 
+    /// Whether programs read it: `-z` was given.
+    pub fn is_raw(&self) -> bool {
+        self.nul
+    }
+
     /// Whether changed words can be shown by colour.
     pub fn has_colors(&self) -> bool {
         self.palette.is_on()

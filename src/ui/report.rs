@@ -42,11 +42,17 @@ pub struct JsonPath {
     pub path_bytes: Option<String>,
 }
 
+impl From<&[u8]> for JsonPath {
+    fn from(bytes: &[u8]) -> JsonPath {
+        let path = String::from_utf8_lossy(bytes);
+        let path_bytes = (path.as_bytes() != bytes).then(|| base64(bytes));
+        JsonPath { path: path.into_owned(), path_bytes }
+    }
+}
+
 impl From<&RepoPath> for JsonPath {
     fn from(path: &RepoPath) -> JsonPath {
-        let exact = std::str::from_utf8(path.as_bytes()).is_ok();
-        let path_bytes = (!exact).then(|| base64(path.as_bytes()));
-        JsonPath { path: path.display().into_owned(), path_bytes }
+        path.as_bytes().into()
     }
 }
 

@@ -1,0 +1,47 @@
+//! `undo branch`: names that follow your commits.
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::refs::{self, Sort};
+use crate::commands::{Context, complete};
+use crate::error::{Exit, Result};
+
+/// List, make, rename or delete branches
+///
+/// A branch is a name that follows your commits. Deleting one deletes no commit.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo branch                    list them
+  undo branch trial              make one here
+  undo branch trial v1           make one at another commit
+  undo branch -m trial kept      rename
+  undo branch -d kept            delete")]
+pub struct Args {
+    /// The new branch
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::branches))]
+    name: Option<String>,
+    /// Where; `@` by default
+    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    revision: Option<String>,
+    /// List them all
+    #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
+    list: bool,
+    /// Delete these
+    #[arg(short, long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
+          add = ArgValueCompleter::new(complete::branches))]
+    delete: Vec<String>,
+    /// Rename a branch, by default the current one
+    #[arg(short = 'm', long = "rename", value_names = ["OLD", "NEW"], num_args = 1..=2, conflicts_with = "name",
+          add = ArgValueCompleter::new(complete::branches))]
+    rename: Vec<String>,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    match (args.name.as_deref(), args.rename.as_slice()) {
+        (_, [new]) => refs::rename(context, Sort::Branch, None, new),
+        (_, [old, new]) => refs::rename(context, Sort::Branch, Some(old), new),
+        _ if !args.delete.is_empty() => refs::delete(context, Sort::Branch, &args.delete),
+        (Some(name), _) => refs::create(context, Sort::Branch, name, args.revision.as_deref()),
+        (None, _) => refs::list(context, Sort::Branch),
+    }
+}

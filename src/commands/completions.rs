@@ -1,0 +1,56 @@
+//! `undo completions`: the script that makes a shell complete commands, options and values.
+
+use clap::ValueEnum;
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+
+use crate::commands::Context;
+use crate::error::{Error, Exit, Result};
+
+/// The variable by which the script asks the program; it holds the name of the shell.
+pub const VARIABLE: &str = "UNDO_COMPLETE";
+
+/// Print the script that teaches a shell to complete
+///
+/// It completes revisions, recorded paths and settings too, from the repository at hand.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  source <(undo completions bash)                                 in ~/.bashrc
+  source <(undo completions zsh)                                  in ~/.zshrc, after compinit
+  undo completions fish > ~/.config/fish/completions/undo.fish
+  undo completions powershell | Out-String | Invoke-Expression    in $PROFILE
+  eval (undo completions elvish | slurp)                          in rc.elv")]
+pub struct Args {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+/// Shells that can be taught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+    Elvish,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let text = script(args.shell);
+    context.ui.data(|out| out.write_all(&text).map_err(|error| Error::io("write to", "stdout".as_ref(), error)))?;
+    Ok(Exit::DONE)
+}
+
+/// The script of a shell.
+pub fn script(shell: Shell) -> Vec<u8> {
+    let completer: &dyn EnvCompleter = match shell {
+        Shell::Bash => &Bash,
+        Shell::Zsh => &Zsh,
+        Shell::Fish => &Fish,
+        Shell::Powershell => &Powershell,
+        Shell::Elvish => &Elvish,
+    };
+    let mut text = Vec::new();
+    completer.write_registration(VARIABLE, "undo", "undo", "undo", &mut text).expect("writing to memory does not fail");
+    text
+}

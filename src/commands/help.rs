@@ -1,0 +1,100 @@
+//! `undo help`: what commands do, and topics that concern them all.
+
+use crate::commands::Context;
+use crate::error::{Error, ErrorKind, Exit, Result};
+
+/// Explain a command or a topic
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Topics: revisions, ignore, exit-codes, json
+
+Examples:
+  undo help
+  undo help checkout
+  undo help revisions")]
+pub struct Args {
+    /// A command, or a topic
+    #[arg(value_name = "TOPIC")]
+    topic: Option<String>,
+}
+
+const TOPICS: &[(&str, &str)] = &[
+    (
+        "revisions",
+        "How to name a commit:
+
+  @                      the current commit
+  @~3, main~2            so many commits before
+  3f2a91bc               its id, or the first four digits or more
+  main, v1               a branch or a tag
+  latest                 the newest commit of all
+  -                      where you were before
+  @{10 minutes ago}      what was current then
+  @{2026-01-05 14:00}
+  REV:path               a file or directory in a commit
+  A..B                   from A to B, for `diff` and `log`
+
+Where two sides are compared and you name none, the live directory is one of them.
+",
+    ),
+    (
+        "ignore",
+        "What is left out:
+
+  A file `.undoignore` in any directory lists patterns, as git's .gitignore does:
+  `*.tmp`, `/cache/`, `!keep.tmp`. Deeper files and later lines decide.
+
+  Ignored paths are not recorded, and no command ever touches them. Going back to a commit
+  that recorded a path which is now ignored saves the ignored content first, or refuses.
+",
+    ),
+    (
+        "exit-codes",
+        "How commands end:
+
+  0    done
+  1    done, and the answer is no (`diff --exit-code` found changes)
+  2    usage: arguments that make no sense, or name what is not there
+  3    finished, but incomplete: unreadable or torn files, which are listed
+  4    refused, since going on could lose something that is saved nowhere
+  5    damage found
+  10   no repository here
+  11   another undo is at work here
+  13   no space left
+  14   the repository is of a later format
+  70   a bug in undo
+  74   the system failed to read or write
+  77   the system does not permit it
+
+New codes may be added: any other number than 0 is a failure.
+",
+    ),
+    (
+        "json",
+        "Output for programs:
+
+  --json prints one JSON object a line, each with a \"type\". A list ends with an object of type
+  \"summary\". Failures are one object of type \"error\" on stderr.
+
+  Ids are whole, sizes in bytes, times RFC 3339 with nanoseconds. A name that is not UTF-8 has its
+  exact bytes as base64 in \"path_bytes\". Fields may be added, never removed.
+",
+    ),
+];
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let mut root = (context.command_line)();
+    root.build();
+    let Some(topic) = &args.topic else {
+        context.ui.help(&root.render_help().ansi().to_string(), false)?;
+        return Ok(Exit::DONE);
+    };
+    if let Some((_, text)) = TOPICS.iter().find(|(name, _)| name == topic) {
+        context.ui.help(text, false)?;
+        return Ok(Exit::DONE);
+    }
+    let Some(command) = root.find_subcommand_mut(topic) else {
+        return Err(Error::new(ErrorKind::NotFound, format!("no command or topic `{topic}`")).hint("undo help"));
+    };
+    context.ui.help(&command.render_long_help().ansi().to_string(), false)?;
+    Ok(Exit::DONE)
+}

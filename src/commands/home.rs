@@ -1,0 +1,84 @@
+//! Bare `undo`: where you are, and what you can do next. Changes nothing.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::commands::Context;
+use crate::commands::sides::{self, Side};
+use crate::commands::status::Where;
+use crate::diff;
+use crate::error::{ErrorKind, Exit, Result};
+use crate::ui::changes::Tally;
+use crate::ui::{Page, Report, Role};
+
+#[derive(Serialize)]
+struct Home {
+    repository: bool,
+    #[serde(flatten)]
+    place: Option<Where>,
+    clean: bool,
+    changes: u64,
+    next: Vec<&'static str>,
+    #[serde(skip)]
+    words: String,
+}
+
+pub fn run(context: &Context<'_>) -> Result<Exit> {
+    let repository = match context.repository() {
+        Err(error) if error.kind() == ErrorKind::NoRepository => {
+            let next = vec!["undo init", "undo commit --init -m \"as it was\"", "undo help"];
+            let words = format!("no repository here ({})", context.cwd.display());
+            context.ui.show(&Home { repository: false, place: None, clean: true, changes: 0, next, words })?;
+            return Ok(Exit::DONE);
+        }
+        result => result?,
+    };
+    let worktree = context.worktree(&repository)?;
+    let at = repository.view().at();
+    let old = Side::commit(&repository, at)?;
+    let new = Side::live(context.ui, &repository, &worktree, &[])?;
+    let mut tally = Tally::new();
+    sides::compare(&repository, (&old, &new), &diff::Options::default(), &mut |change| {
+        tally.count(change.status);
+        Ok(())
+    })?;
+    let next = match (at, tally.clean) {
+        (None, _) => vec!["undo commit -m \"as it was\"", "undo status", "undo help"],
+        (Some(_), true) => vec!["undo log", "undo checkout -", "undo help"],
+        (Some(_), false) => vec!["undo diff", "undo commit", "undo checkout @"],
+    };
+    let words = if tally.clean { "clean".to_owned() } else { tally.words() };
+    let place = Some(Where::new(&repository)?);
+    context.ui.show(&Home { repository: true, place, clean: tally.clean, changes: tally.total(), next, words })?;
+    Ok(Exit::DONE)
+}
+
+impl Report for Home {
+    const TYPE: &'static str = "home";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if let Some(place) = &self.place {
+            place.human(page)?;
+        }
+        page.line(&self.words)?;
+        page.line("")?;
+        for command in &self.next {
+            page.line(format_args!("  {:<36}{}", command, page.paint(Role::Dim, purpose(command))))?;
+        }
+        Ok(())
+    }
+}
+
+fn purpose(command: &str) -> &'static str {
+    match command.split(' ').nth(1).unwrap_or_default() {
+        "init" => "start to record this directory",
+        "commit" => "record it all as it is now",
+        "status" => "what would be recorded",
+        "diff" => "what has changed",
+        "checkout" if command.ends_with('@') => "take all changes back (they are saved first)",
+        "checkout" => "go to where you were before",
+        "log" => "what was recorded",
+        _ => "all commands",
+    }
+}

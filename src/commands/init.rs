@@ -1,0 +1,82 @@
+//! `undo init`: makes a repository.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+use crate::repo::Repository;
+use crate::ui::{Page, Report, sanitize};
+
+/// Start to record a directory
+///
+/// Makes the folder `.undo` in it. Nothing else in the directory is touched.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo init
+  undo init data --store /backup/data.undo   keep the history on another disk")]
+pub struct Args {
+    /// The directory; the current one by default
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    directory: Option<PathBuf>,
+    /// Keep the history in this folder instead; one that has history is attached
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    store: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Initialised {
+    worktree: String,
+    repository: String,
+    commits: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let worktree = match &args.directory {
+        Some(directory) => context.cwd.join(directory),
+        None => context.cwd.clone(),
+    };
+    let store = args.store.as_ref().map(|store| context.cwd.join(store));
+    let repository = make(context, &worktree, store.as_deref())?;
+    let has_history = repository.view().at().is_some();
+    context.ui.hint(match has_history {
+        true => "bring everything back: undo checkout latest",
+        false => "record it all: undo commit -m \"as it was\"",
+    });
+    Ok(Exit::DONE)
+}
+
+/// Makes a repository and says where.
+pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>) -> Result<Repository> {
+    let repository = Repository::init(worktree, store)?;
+    context.ui.outcome(&Initialised {
+        worktree: repository.layout.worktree.display().to_string(),
+        repository: repository.layout.repository.display().to_string(),
+        commits: !repository.view().heads.is_empty(),
+    })?;
+    warn_of_wide_roots(context, &repository.layout.worktree);
+    Ok(repository)
+}
+
+fn warn_of_wide_roots(context: &Context<'_>, worktree: &Path) {
+    let is_home = std::env::var_os("HOME").is_some_and(|home| Path::new(&home) == worktree);
+    let what = match worktree.parent() {
+        None => "the whole system",
+        Some(_) if is_home => "your whole home directory",
+        Some(_) => return,
+    };
+    context
+        .ui
+        .warning(format_args!("this is {what}: all of it will be recorded; list what to leave out in `.undoignore`"));
+}
+
+impl Report for Initialised {
+    const TYPE: &'static str = "init";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let what = if self.commits { "attached to the repository" } else { "made the repository" };
+        page.line(format_args!("{what} {}", sanitize::text(&self.repository)))
+    }
+}

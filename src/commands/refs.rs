@@ -1,0 +1,213 @@
+//! What `branch` and `tag` share: names of commits are listed, made, renamed and deleted in the same way.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::commands::Context;
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::id::CommitId;
+use crate::object::Objects;
+use crate::object::operation::{RefEdit, RefName, View};
+use crate::repo::{Draft, Repository};
+use crate::time::Timestamp;
+use crate::ui::{Page, Report, Role, sanitize};
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    Branch,
+    Tag,
+}
+
+impl Sort {
+    fn word(self) -> &'static str {
+        match self {
+            Sort::Branch => "branch",
+            Sort::Tag => "tag",
+        }
+    }
+
+    fn name(self, name: &str) -> RefName {
+        match self {
+            Sort::Branch => RefName::Branch(name.to_owned()),
+            Sort::Tag => RefName::Tag(name.to_owned()),
+        }
+    }
+
+    fn find(self, view: &View, name: &str) -> Result<CommitId> {
+        let refs = match self {
+            Sort::Branch => &view.branches,
+            Sort::Tag => &view.tags,
+        };
+        let word = self.word();
+        let missing = || Error::new(ErrorKind::NotFound, format!("no {word} `{name}`")).hint(format!("undo {word}"));
+        refs.get(name).copied().ok_or_else(missing)
+    }
+}
+
+/// One name, listed or made.
+#[derive(Serialize)]
+struct Named {
+    kind: &'static str,
+    name: String,
+    id: String,
+    current: bool,
+    time: String,
+    message: String,
+    #[serde(skip)]
+    when: Timestamp,
+    #[serde(skip)]
+    short: String,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    count: u64,
+}
+
+/// What was done, and nothing else to show.
+#[derive(Serialize)]
+struct Done {
+    kind: &'static str,
+    action: &'static str,
+    name: String,
+    id: String,
+    #[serde(skip)]
+    short: String,
+}
+
+/// Lists all.
+pub fn list(context: &Context<'_>, sort: Sort) -> Result<Exit> {
+    let repository = context.repository()?;
+    let view = repository.view();
+    let refs = match sort {
+        Sort::Branch => &view.branches,
+        Sort::Tag => &view.tags,
+    };
+    for (name, &id) in refs {
+        let commit = repository.store().commit(id)?;
+        context.ui.show(&Named {
+            kind: sort.word(),
+            name: name.clone(),
+            id: id.to_string(),
+            current: sort == Sort::Branch && *name == view.current,
+            time: commit.time.to_rfc3339(),
+            message: commit.message,
+            when: commit.time,
+            short: id.short(),
+        })?;
+    }
+    context.ui.show(&Summary { count: refs.len() as u64 })?;
+    Ok(Exit::DONE)
+}
+
+/// Makes one at a commit, by default `@`.
+pub fn create(context: &Context<'_>, sort: Sort, name: &str, revision: Option<&str>) -> Result<Exit> {
+    let mut repository = context.repository()?;
+    let id = crate::history::resolve(&repository, revision.unwrap_or("@"))?;
+    let word = sort.word();
+    if let Ok(old) = sort.find(repository.view(), name) {
+        let hint = format!("delete it first: undo {word} -d {name}");
+        return Err(
+            Error::new(ErrorKind::Exists, format!("{word} `{name}` is there already, at {}", old.short())).hint(hint)
+        );
+    }
+    let edits = vec![RefEdit { name: sort.name(name), old: None, new: Some(id) }];
+    record(&mut repository, sort, format!("{word} {name} at {}", id.short()), edits, None)?;
+    show(context, sort, "created", name, id)?;
+    if sort == Sort::Branch {
+        context.ui.hint(format_args!("switch to it: undo checkout {name}"));
+    }
+    Ok(Exit::DONE)
+}
+
+/// Deletes some; the commits stay.
+pub fn delete(context: &Context<'_>, sort: Sort, names: &[String]) -> Result<Exit> {
+    let mut repository = context.repository()?;
+    let view = repository.view();
+    if let Some(name) = names.iter().find(|name| sort == Sort::Branch && **name == view.current) {
+        return Err(Error::new(ErrorKind::Refused, format!("`{name}` is the current branch"))
+            .hint("switch to another one first: undo checkout BRANCH"));
+    }
+    let found: Vec<(String, CommitId)> =
+        names.iter().map(|name| sort.find(view, name).map(|id| (name.clone(), id))).collect::<Result<_>>()?;
+    let edits = found.iter().map(|(name, id)| RefEdit { name: sort.name(name), old: Some(*id), new: None }).collect();
+    record(&mut repository, sort, format!("delete {} {}", sort.word(), names.join(" ")), edits, None)?;
+    for (name, id) in &found {
+        show(context, sort, "deleted", name, *id)?;
+        context.ui.hint(format_args!("take it back: undo {} {name} {}", sort.word(), id.short()));
+    }
+    Ok(Exit::DONE)
+}
+
+/// Gives one another name.
+pub fn rename(context: &Context<'_>, sort: Sort, old: Option<&str>, new: &str) -> Result<Exit> {
+    let mut repository = context.repository()?;
+    let view = repository.view();
+    let old = old.unwrap_or(&view.current).to_owned();
+    let id = sort.find(view, &old)?;
+    if sort.find(view, new).is_ok() {
+        return Err(Error::new(ErrorKind::Exists, format!("{} `{new}` is there already", sort.word())));
+    }
+    let switch = (sort == Sort::Branch && view.current == old).then(|| new.to_owned());
+    let edits = vec![
+        RefEdit { name: sort.name(&old), old: Some(id), new: None },
+        RefEdit { name: sort.name(new), old: None, new: Some(id) },
+    ];
+    record(&mut repository, sort, format!("rename {} {old} to {new}", sort.word()), edits, switch)?;
+    show(context, sort, "renamed", new, id)?;
+    context.ui.hint(format_args!("take it back: undo {} -m {new} {old}", sort.word()));
+    Ok(Exit::DONE)
+}
+
+fn record(
+    repository: &mut Repository,
+    sort: Sort,
+    description: String,
+    edits: Vec<RefEdit>,
+    switch: Option<String>,
+) -> Result<()> {
+    let verb = sort.word().to_owned();
+    repository.begin()?.record(Draft { verb, description, edits, switch, ..Draft::default() })?;
+    Ok(())
+}
+
+fn show(context: &Context<'_>, sort: Sort, action: &'static str, name: &str, id: CommitId) -> Result<()> {
+    let (name, short) = (name.to_owned(), id.short());
+    context.ui.outcome(&Done { kind: sort.word(), action, name, id: id.to_string(), short })
+}
+
+impl Report for Named {
+    const TYPE: &'static str = "ref";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let mark = if self.current { "@" } else { " " };
+        let role = if self.kind == "tag" { Role::Tag } else { Role::Branch };
+        let name = page.paint(role, format!("{:<20}", sanitize::name(self.name.as_bytes())));
+        let subject = self.message.lines().next().unwrap_or_default();
+        page.line(format_args!(
+            "{mark} {name} {}  {}  {}",
+            page.paint(Role::Id, &self.short),
+            page.time(self.when),
+            sanitize::name(subject.as_bytes())
+        ))
+    }
+}
+
+impl Report for Summary {
+    const TYPE: &'static str = "summary";
+
+    fn human(&self, _: &mut Page<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Report for Done {
+    const TYPE: &'static str = "ref-changed";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let name = sanitize::name(self.name.as_bytes());
+        page.line(format_args!("{} {} {name} at {}", self.action, self.kind, page.paint(Role::Id, &self.short)))
+    }
+}

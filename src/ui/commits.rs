@@ -1,0 +1,203 @@
+//! Commits as they are shown: one line of a log, an entry with its graph, the head of `show`, and JSON.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::id::CommitId;
+use crate::object::Commit;
+use crate::object::commit::{Reason, Uncovered};
+use crate::object::operation::View;
+use crate::path::RepoPathBuf;
+use crate::time::Timestamp;
+use crate::ui::human::{Size, plural};
+use crate::ui::{JsonPath, Page, Report, Role, json_paths, sanitize};
+
+/// A commit and what is known about it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CommitRecord {
+    id: String,
+    parents: Vec<String>,
+    branches: Vec<String>,
+    tags: Vec<String>,
+    /// It is `@`.
+    current: bool,
+    time: String,
+    author: String,
+    host: String,
+    message: String,
+    automatic: bool,
+    added: u64,
+    modified: u64,
+    deleted: u64,
+    files: u64,
+    bytes: u64,
+    /// Bytes that the store grew by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_stored: Option<u64>,
+    uncovered: Vec<JsonUncovered>,
+    torn: Vec<JsonPath>,
+    #[serde(skip)]
+    short: String,
+    #[serde(skip)]
+    when: Timestamp,
+    #[serde(skip)]
+    incomplete: u64,
+}
+
+/// A path that a commit does not cover, in JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct JsonUncovered {
+    #[serde(flatten)]
+    path: JsonPath,
+    reason: &'static str,
+}
+
+/// Paths that a commit does not cover, in JSON.
+pub fn json_uncovered(uncovered: &[Uncovered]) -> Vec<JsonUncovered> {
+    uncovered.iter().map(|one| JsonUncovered { path: (&*one.path).into(), reason: reason_code(one.reason) }).collect()
+}
+
+fn reason_code(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Unreadable => "unreadable",
+        Reason::Socket => "socket",
+        Reason::Mount => "mount",
+        Reason::Repository => "repository",
+    }
+}
+
+/// Why a path is not covered, for people.
+pub fn reason_words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Unreadable => "cannot be read",
+        Reason::Socket => "a socket",
+        Reason::Mount => "another file system",
+        Reason::Repository => "a repository of its own",
+    }
+}
+
+impl CommitRecord {
+    /// A commit with the names that point to it.
+    pub fn new(id: CommitId, commit: &Commit, view: &View, bytes_stored: Option<u64>) -> CommitRecord {
+        let names = |refs: &std::collections::BTreeMap<String, CommitId>| {
+            refs.iter().filter(|&(_, &to)| to == id).map(|(name, _)| name.clone()).collect()
+        };
+        let unreadable = commit.uncovered.iter().filter(|one| one.reason == Reason::Unreadable).count();
+        CommitRecord {
+            id: id.to_string(),
+            parents: commit.parents.iter().map(CommitId::to_string).collect(),
+            branches: names(&view.branches),
+            tags: names(&view.tags),
+            current: view.at() == Some(id),
+            time: commit.time.to_rfc3339(),
+            author: commit.author.clone(),
+            host: commit.host.clone(),
+            message: commit.message.clone(),
+            automatic: commit.automatic,
+            added: commit.changes.added,
+            modified: commit.changes.modified,
+            deleted: commit.changes.deleted,
+            files: commit.totals.files,
+            bytes: commit.totals.bytes,
+            bytes_stored,
+            uncovered: json_uncovered(&commit.uncovered),
+            torn: json_paths::<&RepoPathBuf>(&commit.torn),
+            short: id.short(),
+            when: commit.time,
+            incomplete: (unreadable + commit.torn.len()) as u64,
+        }
+    }
+
+    /// Whether it is `@`.
+    pub fn is_current(&self) -> bool {
+        self.current
+    }
+
+    /// Its entry in the log, line by line.
+    pub fn lines(&self, page: &Page<'_>) -> Vec<String> {
+        let who = sanitize::name(self.author.as_bytes());
+        let mut first = page.paint(Role::Id, &self.short).to_string();
+        first.push_str(&self.names(page));
+        first.push_str(&format!("  {}  {who}", page.time(self.when)));
+        let mut lines = vec![first];
+        let message = self.message.trim_end();
+        lines.extend(message.lines().map(|line| format!("  {}", sanitize::name(line.as_bytes()))));
+        lines.push(format!("  {}", self.counts(page)));
+        lines
+    }
+
+    /// Its line in `log --oneline`.
+    pub fn line(&self, page: &Page<'_>) -> String {
+        let subject = self.message.lines().next().unwrap_or_default();
+        let names = self.names(page);
+        format!(
+            "{}{names} {}  {}",
+            page.paint(Role::Id, &self.short),
+            sanitize::name(subject.as_bytes()),
+            self.counts(page)
+        )
+    }
+
+    fn names(&self, page: &Page<'_>) -> String {
+        let mut names = Vec::new();
+        names.extend(self.branches.iter().map(|name| page.paint(Role::Branch, safe(name)).to_string()));
+        names.extend(self.tags.iter().map(|name| page.paint(Role::Tag, safe(name)).to_string()));
+        if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
+    }
+
+    /// `+3 ~1 -2, 1.1 MiB stored (automatic)`
+    fn counts(&self, page: &Page<'_>) -> String {
+        let mut text = format!(
+            "{} {} {}",
+            page.paint(Role::Added, format!("+{}", self.added)),
+            page.paint(Role::Modified, format!("~{}", self.modified)),
+            page.paint(Role::Removed, format!("-{}", self.deleted)),
+        );
+        if let Some(bytes) = self.bytes_stored {
+            text.push_str(&format!(", {} stored", Size(bytes)));
+        }
+        if self.incomplete > 0 {
+            let what = format!(" (incomplete: {})", plural(self.incomplete, "path"));
+            text.push_str(&page.paint(Role::Warning, what).to_string());
+        }
+        if self.automatic {
+            text.push_str(&page.paint(Role::Dim, " (automatic)").to_string());
+        }
+        text
+    }
+}
+
+fn safe(name: &str) -> String {
+    sanitize::name(name.as_bytes())
+}
+
+/// The head of `show`.
+impl Report for CommitRecord {
+    const TYPE: &'static str = "commit";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let names = self.names(page);
+        page.line(format_args!("{} {}{names}", page.paint(Role::Heading, "commit"), page.paint(Role::Id, &self.id)))?;
+        for parent in &self.parents {
+            page.line(format_args!("parent {}", page.paint(Role::Id, parent)))?;
+        }
+        page.line(format_args!("author {} on {}", safe(&self.author), safe(&self.host)))?;
+        page.line(format_args!("time   {}", page.time(self.when)))?;
+        page.line(format_args!("holds  {}, {}", plural(self.files, "file"), Size(self.bytes)))?;
+        page.line(format_args!("change {}", self.counts(page)))?;
+        for one in &self.uncovered {
+            page.line(format_args!("not covered: {} ({})", safe(&one.path.path), one.reason))?;
+        }
+        for path in &self.torn {
+            page.line(format_args!("torn: {}", safe(&path.path)))?;
+        }
+        if !self.message.is_empty() {
+            page.line("")?;
+            for line in self.message.trim_end().lines() {
+                page.line(format_args!("    {}", sanitize::name(line.as_bytes())))?;
+            }
+        }
+        page.line("")
+    }
+}
