@@ -15,7 +15,8 @@ use crate::ui::{Options, Ui, When};
 ///
 /// Type `undo commit` before anything scary. One command takes it all back, exactly.
 #[derive(Debug, Parser)]
-#[command(name = "undo", version, styles = STYLES, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "undo", version, styles = STYLES, max_term_width = 100)]
+#[command(disable_help_subcommand = true, disable_help_flag = true)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -42,12 +43,17 @@ struct Global {
     /// End records with NUL, names raw
     #[arg(short = 'z', long = "null", global = true)]
     null: bool,
-    /// Use colours
+    /// Use colours: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    #[arg(hide_possible_values = true)]
     color: WhenArg,
-    /// Show progress
+    /// Show progress: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    #[arg(hide_possible_values = true)]
     progress: WhenArg,
+    /// Print help
+    #[arg(short, long, global = true, action = clap::ArgAction::HelpShort)]
+    help: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -96,15 +102,19 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 /// The whole tree of commands, for parsing, completion and documents.
 pub fn command() -> clap::Command {
-    let command = Cli::command();
-    let template = template(&command);
+    let mut command = Cli::command();
+    let template = grouped(&command);
+    for subcommand in command.get_subcommands_mut() {
+        let template = explained(subcommand);
+        *subcommand = std::mem::take(subcommand).help_template(template);
+    }
     command.help_template(template)
 }
 
 /// Help that lists the commands in groups.
-fn template(command: &clap::Command) -> String {
+fn grouped(command: &clap::Command) -> String {
     let (head, name) = (STYLES.get_header(), STYLES.get_literal());
-    let mut text = String::from("{about-with-newline}\n{usage-heading} {usage}\n");
+    let mut text = format!("{}\n\n{{usage-heading}} {{usage}}\n", description(command));
     for (title, names) in GROUPS {
         text.push_str(&format!("\n{head}{title}:{head:#}\n"));
         for subcommand in names.iter().filter_map(|name| command.find_subcommand(name)) {
@@ -112,7 +122,35 @@ fn template(command: &clap::Command) -> String {
             text.push_str(&format!("  {name}{:<12}{name:#} {about}\n", subcommand.get_name()));
         }
     }
-    text.push_str("\n{options}{after-help}");
+    text.push_str(&format!("\n{head}Options:{head:#}\n{{options}}{{after-help}}"));
+    text
+}
+
+/// Help of a command: one form only, with the whole description and a line for each option.
+fn explained(command: &clap::Command) -> String {
+    format!("{}\n\n{{usage-heading}} {{usage}}\n\n{{all-args}}{{after-help}}", description(command))
+}
+
+fn description(command: &clap::Command) -> String {
+    let text = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
+    text.lines().map(wrapped).collect::<Vec<_>>().join("\n")
+}
+
+/// A paragraph in lines of at most 90 letters.
+fn wrapped(paragraph: &str) -> String {
+    let mut text = String::new();
+    let mut width = 0;
+    for word in paragraph.split(' ') {
+        if width > 0 && width + 1 + word.len() > 90 {
+            text.push('\n');
+            width = 0;
+        } else if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += word.len();
+    }
     text
 }
 

@@ -95,6 +95,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let Some(command) = root.find_subcommand_mut(topic) else {
         return Err(Error::new(ErrorKind::NotFound, format!("no command or topic `{topic}`")).hint("undo help"));
     };
-    context.ui.help(&command.render_long_help().ansi().to_string(), false)?;
+    context.ui.help(&command.render_help().ansi().to_string(), false)?;
     Ok(Exit::DONE)
 }

@@ -35,6 +35,10 @@ fn page(mut root: clap::Command, name: Option<&str>) -> Result<Vec<u8>> {
             .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no command `{name}`")).hint("undo help"))?,
     };
     let mut page = Vec::new();
-    Man::new(command).manual("undo").render(&mut page).expect("writing to memory does not fail");
+    Man::new(command)
+        .manual("undo")
+        .source(concat!("undo ", env!("CARGO_PKG_VERSION")))
+        .render(&mut page)
+        .expect("writing to memory does not fail");
     Ok(page)
 }
