@@ -1,6 +1,7 @@
 //! Files mapped into memory.
 
 use std::fs::File;
+use std::io::ErrorKind as Cause;
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -17,7 +18,7 @@ impl Map {
     pub fn open(path: &Path) -> Result<Option<Map>> {
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) if matches!(cause.kind(), Cause::NotFound | Cause::NotADirectory) => return Ok(None),
             Err(cause) => return Err(Error::io("open", path, cause)),
         };
         Map::of(&file).map(Some)

@@ -1,1 +1,476 @@
-//! Laws of the whole room.
+//! Laws of the whole room, each in a directory of its own.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::error::ErrorKind;
+use crate::fs::*;
+use crate::metadata::Kind;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::time::Timestamp;
+
+/// Any bytes but `/` and NUL, and the longest name.
+const NAMES: [&[u8]; 7] = [b" ", b"-rf", b"a\nb", b"\x01\xfe\xff", b"...", "\u{e9}".as_bytes(), &[b'x'; 255]];
+
+fn open_temp() -> (TempDir, Dir) {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = Dir::open(temp.path()).unwrap();
+    (temp, dir)
+}
+
+fn put(dir: &Dir, name: &[u8], bytes: &[u8]) {
+    write_all(&dir.create_file(name).unwrap(), bytes).unwrap();
+}
+
+fn get(dir: &Dir, name: &[u8]) -> Vec<u8> {
+    let (file, stat) = dir.open_file_stat(name).unwrap();
+    let mut bytes = vec![0; stat.size as usize];
+    read_exact_at(&file, &mut bytes, 0).unwrap();
+    bytes
+}
+
+fn names(dir: &Dir) -> Vec<Vec<u8>> {
+    dir.entries().unwrap().into_iter().map(|entry| entry.name).collect()
+}
+
+fn kind(dir: &Dir, name: &[u8]) -> Option<Kind> {
+    dir.stat(name).unwrap().map(|stat| stat.kind)
+}
+
+#[test]
+fn names_of_any_bytes_are_made_listed_in_order_read_and_removed() {
+    let (_temp, dir) = open_temp();
+    for name in NAMES {
+        put(&dir, name, name);
+    }
+    let mut expected = NAMES.map(<[u8]>::to_vec);
+    expected.sort();
+    // Twice: a listing leaves no position behind.
+    assert_eq!(names(&dir), expected);
+    assert_eq!(names(&dir), expected);
+    for name in NAMES {
+        assert_eq!(get(&dir, name), name);
+        dir.remove_file(name).unwrap();
+        assert_eq!(dir.stat(name).unwrap(), None);
+    }
+    assert_eq!(names(&dir), [b""; 0]);
+}
+
+#[test]
+fn a_directory_of_many_names_is_listed_whole() {
+    let (_temp, dir) = open_temp();
+    // More than one buffer of names.
+    let mut expected: Vec<Vec<u8>> = (0..1_500).map(|n| format!("a name of forty letters or so, {n}").into()).collect();
+    for name in &expected {
+        dir.create_file(name).unwrap();
+    }
+    expected.sort();
+    assert_eq!(names(&dir), expected);
+}
+
+#[test]
+fn a_path_where_a_name_belongs_is_refused() {
+    let (temp, dir) = open_temp();
+    std::fs::create_dir(temp.path().join("d")).unwrap();
+    std::fs::write(temp.path().join("d/f"), b"").unwrap();
+    for name in [&b"d/f"[..], b"..", b"", b"/", b"a\0b", b"../d"] {
+        assert_eq!(dir.stat(name).unwrap_err().kind(), ErrorKind::Refused, "{name:?}");
+        assert_eq!(dir.remove_file(name).unwrap_err().kind(), ErrorKind::Refused, "{name:?}");
+        assert_eq!(dir.rename(b"d", &dir, name).unwrap_err().kind(), ErrorKind::Refused, "{name:?}");
+    }
+}
+
+#[test]
+fn every_kind_is_told_by_stat_and_listing() {
+    let (temp, dir) = open_temp();
+    put(&dir, b"file", b"12345");
+    dir.make_dir(b"directory").unwrap();
+    dir.make_symlink(b"link", b"nowhere/\xff").unwrap();
+    dir.make_special(b"fifo", Kind::Fifo, 0).unwrap();
+    dir.make_special(b"socket", Kind::Socket, 0).unwrap();
+    for entry in dir.entries().unwrap() {
+        let stat = dir.stat(&entry.name).unwrap().unwrap();
+        assert!(entry.kind.is_none_or(|kind| kind == stat.kind), "{entry:?}");
+        assert_eq!(entry.name.starts_with(stat.kind.word().as_bytes()), stat.kind != Kind::Symlink);
+        let expected = std::fs::symlink_metadata(dir.path_of(&entry.name)).unwrap();
+        assert_eq!((stat.inode, stat.device, stat.links), (expected.ino(), expected.dev(), expected.nlink()));
+        assert_eq!((stat.size, stat.allocated), (expected.size(), expected.blocks() * 512));
+        assert_eq!(u32::from(stat.metadata.mode), expected.mode() & 0o7777);
+        assert_eq!((stat.metadata.uid, stat.metadata.gid), (expected.uid(), expected.gid()));
+        assert_eq!((stat.ctime.seconds, i64::from(stat.ctime.nanoseconds)), (expected.ctime(), expected.ctime_nsec()));
+    }
+    assert_eq!(dir.read_link(b"link").unwrap(), b"nowhere/\xff");
+    assert_eq!(dir.stat_self().unwrap().inode, std::fs::metadata(temp.path()).unwrap().ino());
+    assert!(dir.make_special(b"x", Kind::File, 0).is_err());
+    // A FIFO without a writer blocks nobody.
+    assert_eq!(dir.open_file_stat(b"fifo").unwrap().1.kind, Kind::Fifo);
+}
+
+#[test]
+fn what_is_made_is_private() {
+    let (temp, dir) = open_temp();
+    put(&dir, b"file", b"");
+    dir.make_dir(b"directory").unwrap();
+    let mode = |name: &str| std::fs::metadata(temp.path().join(name)).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode("file"), mode("directory")), (0o600, 0o700));
+    create_dir_private(&temp.path().join("a/b")).unwrap();
+    create_dir_private(&temp.path().join("a/b")).unwrap();
+    append(&temp.path().join("a/journal")).unwrap();
+    write_atomic(&temp.path().join("a/refs"), b"", false).unwrap();
+    assert_eq!((mode("a"), mode("a/b"), mode("a/journal"), mode("a/refs")), (0o700, 0o700, 0o600, 0o600));
+}
+
+#[test]
+fn paths_beyond_the_limit_of_the_system_work() {
+    let (_temp, root) = open_temp();
+    let mut path = RepoPathBuf::default();
+    let mut dir = root.open_below(&path).unwrap();
+    for depth in 0..40 {
+        let name = [b'a' + depth % 26; 200];
+        dir.make_dir(&name).unwrap();
+        dir = dir.open_dir(&name).unwrap();
+        path.push(&name);
+    }
+    assert!(path.as_bytes().len() > 4096 && dir.path().as_os_str().len() > 4096);
+    put(&dir, b"file", b"deep");
+    dir.make_symlink(b"link", b"file").unwrap();
+    let found = root.open_below(&path).unwrap();
+    assert_eq!(found.stat_self().unwrap(), dir.stat_self().unwrap());
+    assert_eq!(get(&found, b"file"), b"deep");
+    found.set_mode(b"file", 0o640).unwrap();
+    found.set_mtime(b"link", Timestamp { seconds: 5, nanoseconds: 6 }).unwrap();
+    found.xattrs(b"link").unwrap();
+    if found.set_xattr(b"file", b"user.undo", b"1").is_ok() {
+        assert_eq!(found.xattrs(b"file").unwrap(), [(b"user.undo".to_vec(), b"1".to_vec())]);
+    }
+    assert!(found.rename_new(b"file", &root, b"up").unwrap());
+    assert_eq!(get(&root, b"up"), b"deep");
+}
+
+#[test]
+fn a_link_in_the_place_of_a_directory_or_file_is_refused() {
+    let (temp, dir) = open_temp();
+    for name in ["a/b", "outside/b"] {
+        std::fs::create_dir_all(temp.path().join(name)).unwrap();
+    }
+    std::fs::write(temp.path().join("outside/secret"), b"secret").unwrap();
+    let path = RepoPath::new(b"a/b").unwrap();
+    dir.open_below(path).unwrap();
+    let handle = dir.open_dir(b"a").unwrap();
+    dir.rename(b"a", &dir, b"moved").unwrap();
+    symlink("outside", temp.path().join("a")).unwrap();
+    // An open handle stays on the directory that it was opened on.
+    assert_eq!(names(&handle), [b"b"]);
+    assert!(dir.open_below(path).is_err() && dir.walk_below(path).is_err() && dir.open_dir(b"a").is_err());
+    symlink("outside/secret", temp.path().join("file")).unwrap();
+    assert!(dir.open_file(b"file").is_err() && dir.create_file(b"file").is_err());
+    assert!(dir.clock(b"file").is_err() && dir.set_mode(b"file", 0o777).is_err());
+    dir.set_mtime(b"file", Timestamp { seconds: 1, nanoseconds: 1 }).unwrap();
+    let secret = std::fs::metadata(temp.path().join("outside/secret")).unwrap();
+    assert!(secret.permissions().mode() & 0o111 == 0 && secret.mtime() != 1 && secret.size() == 6);
+    // A root that a user names may be a link.
+    assert_eq!(names(&Dir::open(&temp.path().join("a")).unwrap()), [&b"b"[..], b"secret"]);
+}
+
+#[test]
+fn a_walk_and_one_call_reach_the_same_directory() {
+    let (temp, dir) = open_temp();
+    std::fs::create_dir_all(temp.path().join("a/b/c")).unwrap();
+    let path = RepoPath::new(b"a/b/c").unwrap();
+    let (at_once, by_name) = (dir.open_below(path).unwrap(), dir.walk_below(path).unwrap());
+    assert_eq!(at_once.stat_self().unwrap(), by_name.stat_self().unwrap());
+    assert_eq!((at_once.path(), by_name.path()), (&*temp.path().join("a/b/c"), &*temp.path().join("a/b/c")));
+    let error = dir.open_below(RepoPath::new(b"a/x/c").unwrap()).unwrap_err();
+    assert!(error.is_not_found() && error.to_string().contains("a/x`"), "{error}");
+}
+
+#[test]
+fn mode_time_and_owner_are_set_to_the_last_bit() {
+    let (_temp, dir) = open_temp();
+    put(&dir, b"file", b"");
+    dir.make_dir(b"directory").unwrap();
+    dir.make_symlink(b"link", b"file").unwrap();
+    for name in [&b"file"[..], b"directory"] {
+        // Without a bit for anybody, and with all twelve.
+        for mode in [0, 0o600, 0o1755, 0o2711, 0o4755, 0o7777, 0o700] {
+            dir.set_mode(name, mode).unwrap();
+            assert_eq!(dir.stat(name).unwrap().unwrap().metadata.mode, mode);
+        }
+    }
+    let times = [(-1, 999_999_999), (-2_000_000_000, 1), (0, 0), (1, 1), (4_294_967_296 + 7, 123_456_789)];
+    for (seconds, nanoseconds) in times {
+        let mtime = Timestamp { seconds, nanoseconds };
+        for name in [&b"file"[..], b"directory", b"link", b"."] {
+            dir.set_mtime(name, mtime).unwrap();
+            assert_eq!(dir.stat(name).unwrap().unwrap().metadata.mtime, mtime);
+        }
+        let file = dir.open_file(b"file").unwrap();
+        set_file_mtime(&file, mtime).unwrap();
+        assert_eq!(stat_file(&file).unwrap(), dir.stat(b"file").unwrap().unwrap());
+    }
+    let before = dir.stat(b"link").unwrap().unwrap().metadata;
+    dir.set_owner(b"link", before.uid, before.gid).unwrap();
+    assert!(dir.set_owner(b"link", u32::MAX, before.gid).is_err());
+    if effective_uid() == 0 {
+        dir.set_owner(b"link", 12, 34).unwrap();
+        let owner = |name| dir.stat(name).unwrap().map(|stat| (stat.metadata.uid, stat.metadata.gid)).unwrap();
+        assert_eq!((owner(b"link"), owner(b"file")), ((12, 34), (before.uid, before.gid)));
+        set_file_owner(&dir.open_file(b"file").unwrap(), 56, 78).unwrap();
+        assert_eq!(owner(b"file"), (56, 78));
+    }
+    set_file_mode(&dir.open_file(b"file").unwrap(), 0o4711).unwrap();
+    assert_eq!(dir.stat(b"file").unwrap().unwrap().metadata.mode, 0o4711);
+}
+
+#[test]
+fn reading_leaves_the_access_time_alone() {
+    let (temp, dir) = open_temp();
+    put(&dir, b"file", b"x");
+    let atime = || std::fs::metadata(temp.path().join("file")).unwrap().atime();
+    let file = dir.open_file(b"file").unwrap();
+    let old = rustix::fs::Timespec { tv_sec: 1, tv_nsec: 0 };
+    rustix::fs::futimens(&file, &rustix::fs::Timestamps { last_access: old, last_modification: old }).unwrap();
+    assert_eq!(get(&dir, b"file"), b"x");
+    dir.set_mtime(b"file", Timestamp { seconds: 9, nanoseconds: 9 }).unwrap();
+    assert_eq!(atime(), 1);
+}
+
+#[test]
+fn extended_attributes_are_kept_in_order_whatever_their_size() {
+    let (_temp, dir) = open_temp();
+    put(&dir, b"file", b"");
+    dir.make_dir(b"directory").unwrap();
+    if dir.set_xattr(b"file", b"user.b", b"").is_err() {
+        return;
+    }
+    let large = vec![7; 2_000];
+    for name in [&b"file"[..], b"directory", b"."] {
+        dir.set_xattr(name, b"user.b", b"").unwrap();
+        dir.set_xattr(name, b"user.a", &large).unwrap();
+        let expected = [(b"user.a".to_vec(), large.clone()), (b"user.b".to_vec(), Vec::new())];
+        assert_eq!(dir.xattrs(name).unwrap(), expected);
+        dir.remove_xattr(name, b"user.a").unwrap();
+        assert_eq!(dir.xattrs(name).unwrap(), expected[1..]);
+    }
+    let file = dir.open_file(b"file").unwrap();
+    // A list of names that is longer than the first buffer.
+    let keys: Vec<Vec<u8>> = (0..12).map(|n| format!("user.{n:02}{}", "k".repeat(100)).into()).collect();
+    for key in &keys {
+        set_file_xattr(&file, key, b"v").unwrap();
+    }
+    let expected: Vec<Vec<u8>> = keys.into_iter().chain([b"user.b".to_vec()]).collect();
+    let found: Vec<Vec<u8>> = file_xattrs(&file).unwrap().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(found, expected);
+    assert_eq!(file_xattrs(&file).unwrap(), dir.xattrs(b"file").unwrap());
+    assert!(dir.xattrs(b"nothing").unwrap_err().is_not_found());
+}
+
+#[test]
+fn a_link_has_extended_attributes_of_its_own() {
+    let (_temp, dir) = open_temp();
+    put(&dir, b"file", b"");
+    dir.make_symlink(b"link", b"file").unwrap();
+    assert_eq!(dir.xattrs(b"link").unwrap(), []);
+    // Links have no `user.*`, and `trusted.*` needs root.
+    if dir.set_xattr(b"link", b"trusted.undo", b"\0\xff").is_err() {
+        return;
+    }
+    assert_eq!(dir.xattrs(b"link").unwrap(), [(b"trusted.undo".to_vec(), b"\0\xff".to_vec())]);
+    assert_eq!(dir.xattrs(b"file").unwrap(), []);
+}
+
+#[test]
+fn a_rename_to_a_taken_name_does_nothing() {
+    let (_temp, dir) = open_temp();
+    put(&dir, b"a", b"A");
+    put(&dir, b"b", b"B");
+    dir.make_dir(b"d").unwrap();
+    dir.make_dir(b"e").unwrap();
+    let ways: [fn(&Dir, &[u8], &Dir, &[u8]) -> crate::error::Result<bool>; 2] =
+        [Dir::rename_new, Dir::rename_new_by_link];
+    for rename_new in ways {
+        for (from, to) in [(b"a", b"b"), (b"d", b"e"), (b"a", b"e"), (b"d", b"b")] {
+            assert!(!rename_new(&dir, from, &dir, to).unwrap());
+        }
+        assert_eq!((get(&dir, b"a"), get(&dir, b"b")), (b"A".to_vec(), b"B".to_vec()));
+        for (from, to) in [(b"a", b"x"), (b"d", b"y")] {
+            assert!(rename_new(&dir, from, &dir, to).unwrap());
+            assert_eq!((kind(&dir, from).is_some(), kind(&dir, to).is_some()), (false, true));
+            dir.rename(to, &dir, from).unwrap();
+        }
+        assert!(rename_new(&dir, b"nothing", &dir, b"z").is_err());
+    }
+    dir.rename(b"a", &dir, b"b").unwrap();
+    assert_eq!(get(&dir, b"b"), b"A");
+}
+
+#[test]
+fn exchange_swaps_even_a_file_and_a_directory() {
+    let (_temp, dir) = open_temp();
+    put(&dir, b"a", b"A");
+    dir.make_dir(b"d").unwrap();
+    put(&dir.open_dir(b"d").unwrap(), b"inside", b"I");
+    if !dir.exchange(b"a", &dir, b"d").unwrap() {
+        return;
+    }
+    assert_eq!(get(&dir, b"d"), b"A");
+    assert_eq!(get(&dir.open_dir(b"a").unwrap(), b"inside"), b"I");
+    assert!(dir.exchange(b"a", &dir, b"nothing").unwrap_err().is_not_found());
+    assert!(!dir.remove_dir(b"a").unwrap());
+    dir.open_dir(b"a").unwrap().remove_file(b"inside").unwrap();
+    assert!(dir.remove_dir(b"a").unwrap());
+}
+
+#[test]
+fn hard_links_share_an_inode_and_do_not_follow_links() {
+    let (_temp, dir) = open_temp();
+    put(&dir, b"file", b"");
+    dir.make_symlink(b"link", b"file").unwrap();
+    dir.hard_link(b"file", &dir, b"second").unwrap();
+    dir.hard_link(b"link", &dir, b"second link").unwrap();
+    let stat = |name: &[u8]| dir.stat(name).unwrap().unwrap();
+    assert_eq!((stat(b"file"), stat(b"file").links), (stat(b"second"), 2));
+    assert_eq!((stat(b"link"), stat(b"second link").kind), (stat(b"second link"), Kind::Symlink));
+    assert!(dir.hard_link(b"file", &dir, b"link").unwrap_err().is_taken());
+}
+
+#[test]
+fn the_clock_of_the_file_system_never_runs_behind_what_was_written_before() {
+    let (_temp, dir) = open_temp();
+    for n in 0..50 {
+        let name = format!("file {n}");
+        put(&dir, name.as_bytes(), b"x");
+        let written = dir.stat(name.as_bytes()).unwrap().unwrap();
+        let now = dir.clock(b"clock").unwrap();
+        assert!(written.metadata.mtime <= now && written.ctime <= now, "{written:?} {now:?}");
+    }
+    assert_eq!(dir.stat(b"clock").unwrap().unwrap().size, 0);
+    assert!([0, 2_000_000_000].contains(&dir.file_system().unwrap().clock_slack));
+    let proc = Dir::open(Path::new("/proc")).unwrap();
+    assert_eq!(proc.file_system().unwrap().clock_slack, 2_000_000_000);
+}
+
+#[test]
+fn holes_are_found_and_the_position_stays() {
+    let (_temp, dir) = open_temp();
+    const BLOCK: u64 = 64 << 10;
+    let file = dir.create_file(b"sparse").unwrap();
+    assert_eq!(data_ranges(&file, 0).unwrap(), []);
+    set_len(&file, 10 * BLOCK).unwrap();
+    write_all_at(&file, &[1; BLOCK as usize], 2 * BLOCK).unwrap();
+    write_all_at(&file, &[1; BLOCK as usize], 7 * BLOCK).unwrap();
+    let mut start = [0; 4];
+    assert_eq!(read_next(&file, &mut start).unwrap(), 4);
+    let ranges = data_ranges(&file, 10 * BLOCK).unwrap();
+    if dir.stat(b"sparse").unwrap().unwrap().allocated < 10 * BLOCK {
+        assert_eq!(ranges, [(2 * BLOCK, BLOCK), (7 * BLOCK, BLOCK)]);
+        assert_eq!(data_ranges(&file, 7 * BLOCK + 5).unwrap(), [(2 * BLOCK, BLOCK), (7 * BLOCK, 5)]);
+    } else {
+        assert_eq!(ranges, [(0, 10 * BLOCK)]);
+    }
+    assert_eq!(rustix::fs::tell(&file).unwrap(), 4);
+    // A hole at once.
+    let empty = dir.create_file(b"hole").unwrap();
+    set_len(&empty, BLOCK).unwrap();
+    assert!([vec![], vec![(0, BLOCK)]].contains(&data_ranges(&empty, BLOCK).unwrap()));
+}
+
+#[test]
+fn ranges_are_copied_and_a_source_that_is_too_short_is_noticed() {
+    let (_temp, dir) = open_temp();
+    let bytes: Vec<u8> = (0..700_000_u32).map(|n| (n * n >> 7) as u8).collect();
+    put(&dir, b"from", &bytes);
+    let from = dir.open_file(b"from").unwrap();
+    let to = dir.create_file(b"to").unwrap();
+    preallocate(&to, bytes.len() as u64).unwrap();
+    assert_eq!(stat_file(&to).unwrap().size, 0);
+    copy_range(&from, &to, 0, 300_001).unwrap();
+    copy_range(&from, &to, 300_001, 399_999).unwrap();
+    assert_eq!(get(&dir, b"to"), bytes);
+    assert_eq!(copy_range(&from, &to, 700_000 - 5, 6).unwrap_err().kind(), ErrorKind::Io);
+    let clone = dir.create_file(b"clone").unwrap();
+    if reflink(&from, &clone).unwrap() {
+        assert_eq!(get(&dir, b"clone"), bytes);
+    } else {
+        assert_eq!(get(&dir, b"clone"), b"");
+    }
+    // Between two file systems, if there is another one.
+    if let Ok(file) = tempfile::tempfile_in("/dev/shm") {
+        copy_range(&from, &file, 0, 700_000).unwrap();
+        let mut copied = vec![0; bytes.len()];
+        read_exact_at(&file, &mut copied, 0).unwrap();
+        assert!(copied == bytes);
+    }
+}
+
+#[test]
+fn a_read_beyond_the_end_is_short_or_damage() {
+    let (_temp, dir) = open_temp();
+    put(&dir, b"f", b"0123456789");
+    let file = dir.open_file(b"f").unwrap();
+    let mut buffer = [0; 4];
+    assert_eq!((read_at(&file, &mut buffer, 8).unwrap(), &buffer[..2]), (2, &b"89"[..]));
+    assert_eq!(read_at(&file, &mut buffer, 100).unwrap(), 0);
+    let error = read_exact_at(&file, &mut buffer, 8).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damaged);
+    assert!(error.to_string().ends_with("/f` ends before byte 12"), "{error}");
+    let error = write_all(&file, b"x").unwrap_err();
+    assert!(error.to_string().contains("cannot write `/") && error.to_string().contains("/f`"), "{error}");
+    let mut all = [0; 20];
+    assert_eq!(read_next(&file, &mut all).unwrap(), 10);
+}
+
+#[test]
+fn an_atomic_write_replaces_all_or_nothing_and_leaves_nothing_behind() {
+    let (temp, dir) = open_temp();
+    let path = temp.path().join("config");
+    for (bytes, durable) in [(&b"one"[..], true), (b"", false), (b"three", true)] {
+        write_atomic(&path, bytes, durable).unwrap();
+        assert_eq!(read(&path).unwrap().unwrap(), bytes);
+    }
+    assert_eq!(names(&dir), [b"config"]);
+    // A directory is in the way of the rename.
+    dir.make_dir(b"taken").unwrap();
+    assert!(write_atomic(&temp.path().join("taken"), b"x", true).is_err());
+    assert_eq!(names(&dir), [&b"config"[..], b"taken"]);
+    assert!(write_atomic(&temp.path().join("missing/x"), b"x", true).unwrap_err().is_not_found());
+}
+
+#[test]
+fn what_is_not_there_is_no_failure_where_that_is_an_answer() {
+    let (temp, dir) = open_temp();
+    put(&dir, b"file", b"");
+    for name in ["nothing", "nothing/below", "file/below"] {
+        let path = temp.path().join(name);
+        assert_eq!((read(&path).unwrap(), stat(&path).unwrap()), (None, None));
+        assert!(list(&path).unwrap().is_empty() && !exists(&path).unwrap() && Map::open(&path).unwrap().is_none());
+        remove_file(&path).unwrap();
+        remove_dir_all(&path).unwrap();
+        assert!(open(&path).is_err() && open_to_write(&path).is_err());
+    }
+    symlink("nothing", temp.path().join("link")).unwrap();
+    assert!(exists(&temp.path().join("link")).unwrap());
+    assert!(create_new(&temp.path().join("link")).unwrap_err().is_taken());
+}
+
+#[test]
+fn a_map_shows_the_file_and_an_empty_one_is_empty() {
+    let (temp, dir) = open_temp();
+    put(&dir, b"full", b"mapped");
+    put(&dir, b"empty", b"");
+    assert_eq!(&*Map::open(&temp.path().join("full")).unwrap().unwrap(), b"mapped");
+    assert_eq!(&*Map::open(&temp.path().join("empty")).unwrap().unwrap(), b"");
+    assert!(Map::open(temp.path()).is_err());
+}
+
+#[test]
+fn roots_of_file_systems_are_known() {
+    let temp = tempfile::tempdir().unwrap();
+    assert!(is_mount_root(Path::new("/")).unwrap() && is_mount_root(Path::new("/proc")).unwrap());
+    assert!(!is_mount_root(temp.path()).unwrap());
+    assert!(is_mount_root(&temp.path().join("nothing")).unwrap_err().is_not_found());
+    assert_eq!(canonicalize(&temp.path().join("./x/..")).unwrap_err().raw_os_error(), Some(2));
+    assert!(current_dir().unwrap().is_absolute());
+}
