@@ -380,7 +380,7 @@ fn holes_are_found_and_the_position_stays() {
 #[test]
 fn ranges_are_copied_and_a_source_that_is_too_short_is_noticed() {
     let (_temp, dir) = open_temp();
-    let bytes: Vec<u8> = (0..700_000_u32).map(|n| (n * n >> 7) as u8).collect();
+    let bytes: Vec<u8> = (0..700_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
     put(&dir, b"from", &bytes);
     let from = dir.open_file(b"from").unwrap();
     let to = dir.create_file(b"to").unwrap();
