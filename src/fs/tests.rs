@@ -288,9 +288,7 @@ fn a_rename_to_a_taken_name_does_nothing() {
     put(&dir, b"b", b"B");
     dir.make_dir(b"d").unwrap();
     dir.make_dir(b"e").unwrap();
-    let ways: [fn(&Dir, &[u8], &Dir, &[u8]) -> crate::error::Result<bool>; 2] =
-        [Dir::rename_new, Dir::rename_new_by_link];
-    for rename_new in ways {
+    for rename_new in [Dir::rename_new, Dir::rename_new_by_link] {
         for (from, to) in [(b"a", b"b"), (b"d", b"e"), (b"a", b"e"), (b"d", b"b")] {
             assert!(!rename_new(&dir, from, &dir, to).unwrap());
         }
