@@ -65,7 +65,7 @@ impl<'c, 'a> Area<'c, 'a> {
         }
     }
 
-    /// The bytes before `offset`, at least one, as far as one piece goes. The offset must be in the area and not its start.
+    /// The bytes before `offset`, at least one, as far as one piece goes. The offset must be in the area, not its start.
     pub fn backward(&mut self, offset: u64) -> Result<&[u8]> {
         let at = self.pieces.partition_point(|(start, _)| *start < offset) - 1;
         let (start, piece) = self.pieces[at];
@@ -108,7 +108,7 @@ impl<'c, 'a> Area<'c, 'a> {
     }
 
     fn chunk(&mut self, start: u64, id: ChunkId, length: u32) -> Result<&[u8]> {
-        if !self.read.as_ref().is_some_and(|(known, _)| *known == start) {
+        if self.read.as_ref().is_none_or(|(known, _)| *known != start) {
             let bytes = (self.contents.fetch)(id, start)?;
             if bytes.len() as u64 != u64::from(length) {
                 return Err(Error::damaged(format!("chunk `{id}` is not as long as its layout says")));

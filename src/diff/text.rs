@@ -84,8 +84,8 @@ pub fn is_text(bytes: &[u8]) -> bool {
     !bytes[..bytes.len().min(PROBE)].contains(&0)
 }
 
-/// The hunks between two texts with so many lines of context; `None` if one side is not text, or too long to be compared
-/// as text (16 MiB or 500,000 lines).
+/// The hunks between two texts with so many lines of context; `None` if one side is not text, or too long to be
+/// compared as text (16 MiB or 500,000 lines).
 ///
 /// A line ends with a newline; a carriage return is part of it.
 pub fn diff(old: &[u8], new: &[u8], context: usize) -> Option<Vec<Hunk>> {
