@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::commands::{self, Command, Context};
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs;
 use crate::ui::{Options, Ui, When};
 
 /// Version control for any data directory
@@ -95,7 +96,7 @@ const STYLES: Styles = Styles::styled()
 /// The commands as `undo help` groups them. Each stands in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Record", &["init", "commit", "status"]),
-    ("Look", &["ls", "cat"]),
+    ("Look", &["diff", "ls", "cat"]),
     ("Name", &["branch", "tag"]),
     ("Set up", &["completions", "man", "help"]),
 ];
@@ -171,7 +172,7 @@ fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
     if let Some(directory) = &cli.global.directory {
         std::env::set_current_dir(directory).map_err(|error| Error::io("enter", directory, error))?;
     }
-    let cwd = std::env::current_dir().map_err(|error| Error::io("find", "the current directory".as_ref(), error))?;
+    let cwd = fs::current_dir()?;
     commands::run(&Context { ui, cwd, command_line: command }, cli.command)
 }
 

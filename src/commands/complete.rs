@@ -8,6 +8,7 @@ use clap_complete::engine::{PathCompleter, ValueCompleter};
 
 use crate::commands::sides;
 use crate::error::Result;
+use crate::fs;
 use crate::history;
 use crate::id::CommitId;
 use crate::object::Objects;
@@ -27,8 +28,7 @@ fn candidate(value: impl Into<OsString>, help: String) -> CompletionCandidate {
 }
 
 fn open() -> Result<Repository> {
-    let cwd = std::env::current_dir().map_err(|error| crate::error::Error::io("find", "directory".as_ref(), error))?;
-    Repository::discover(&cwd)
+    Repository::discover(&fs::current_dir()?)
 }
 
 fn keep(current: &OsStr, offered: Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
@@ -114,7 +114,7 @@ pub fn recorded_paths(current: &OsStr) -> Vec<CompletionCandidate> {
 /// The current directory below the root of the worktree, with a slash at its end.
 fn prefix() -> Result<Vec<u8>> {
     let repository = open()?;
-    let cwd = std::env::current_dir().unwrap_or_default();
+    let cwd = fs::current_dir()?;
     let below = cwd.strip_prefix(&repository.layout.worktree).unwrap_or("".as_ref());
     let mut bytes = below.as_os_str().as_bytes().to_vec();
     if !bytes.is_empty() {

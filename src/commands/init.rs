@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::commands::Context;
 use crate::error::{Exit, Result};
+use crate::fs;
 use crate::repo::Repository;
 use crate::ui::{Page, Report, sanitize};
 
@@ -56,20 +57,25 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>) -> Res
         repository: repository.layout.repository.display().to_string(),
         commits: !repository.view().heads.is_empty(),
     })?;
-    warn_of_wide_roots(context, &repository.layout.worktree);
+    warn_of_wide_roots(context, &repository.layout.worktree)?;
     Ok(repository)
 }
 
-fn warn_of_wide_roots(context: &Context<'_>, worktree: &Path) {
-    let is_home = std::env::var_os("HOME").is_some_and(|home| Path::new(&home) == worktree);
-    let what = match worktree.parent() {
-        None => "the whole system",
-        Some(_) if is_home => "your whole home directory",
-        Some(_) => return,
+/// The commonest mistake is to record far more than was meant.
+fn warn_of_wide_roots(context: &Context<'_>, worktree: &Path) -> Result<()> {
+    let what = if worktree.parent().is_none() {
+        "the whole system"
+    } else if fs::home_dir().is_some_and(|home| home == worktree) {
+        "your whole home directory"
+    } else if fs::is_mount_root(worktree)? {
+        "a whole file system"
+    } else {
+        return Ok(());
     };
     context
         .ui
         .warning(format_args!("this is {what}: all of it will be recorded; list what to leave out in `.undoignore`"));
+    Ok(())
 }
 
 impl Report for Initialised {

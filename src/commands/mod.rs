@@ -5,6 +5,8 @@ mod cat;
 mod commit;
 pub mod complete;
 pub mod completions;
+mod contents;
+mod diff;
 mod help;
 mod home;
 mod init;
@@ -43,6 +45,7 @@ pub enum Command {
     Commit(commit::Args),
     #[command(visible_alias = "st")]
     Status(status::Args),
+    Diff(diff::Args),
     Branch(branch::Args),
     Tag(tag::Args),
     Ls(ls::Args),
@@ -59,6 +62,7 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
         Some(Command::Init(args)) => init::run(context, &args),
         Some(Command::Commit(args)) => commit::run(context, &args),
         Some(Command::Status(args)) => status::run(context, &args),
+        Some(Command::Diff(args)) => diff::run(context, &args),
         Some(Command::Branch(args)) => branch::run(context, &args),
         Some(Command::Tag(args)) => tag::run(context, &args),
         Some(Command::Ls(args)) => ls::run(context, &args),

@@ -7,6 +7,7 @@ pub mod commits;
 pub mod human;
 pub mod page;
 mod pager;
+pub mod patch;
 pub mod report;
 pub mod sanitize;
 pub mod style;

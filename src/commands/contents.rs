@@ -1,0 +1,135 @@
+//! What files hold on one side of a comparison: read from the store, or from the live directory.
+
+use std::fs::File;
+
+use crate::chunk;
+use crate::diff::{binary, text};
+use crate::error::Result;
+use crate::fs;
+use crate::id::{BlobId, ChunkId};
+use crate::object::layout::Piece;
+use crate::object::{Content, Entry};
+use crate::path::RepoPath;
+use crate::store::Store;
+use crate::ui::patch::Body;
+use crate::worktree::Worktree;
+
+/// 16 MiB: a larger file is compared piece by piece, and never held whole in memory.
+const WHOLE: u64 = 16 << 20;
+
+/// Where contents come from.
+#[derive(Clone, Copy)]
+pub struct Contents<'a> {
+    /// What is recorded.
+    pub store: &'a Store,
+    /// Where to look for what is not.
+    pub worktree: Option<&'a Worktree>,
+}
+
+/// A file on one side: where, its blob, and its size in bytes.
+struct Side<'a> {
+    blob: BlobId,
+    size: u64,
+    live: Option<File>,
+    store: &'a Store,
+}
+
+/// Compares two files, with so many lines of context; what is no file counts as empty.
+pub fn compare(
+    contents: Contents<'_>,
+    path: &RepoPath,
+    (old, new): (Option<&Entry>, Option<&Entry>),
+    context: usize,
+) -> Result<Body> {
+    let old_side = old.map(|entry| contents.side(path, entry)).transpose()?.flatten();
+    let new_side = new.map(|entry| contents.side(path, entry)).transpose()?.flatten();
+    let sizes = (old_side.as_ref().map(|side| side.size), new_side.as_ref().map(|side| side.size));
+    let Some(larger) = sizes.0.max(sizes.1) else { return Ok(Body::Nothing) };
+    let lengths = |ranges| Ok(Body::Bytes { ranges, sizes });
+    if larger > WHOLE {
+        return match (&old_side, &new_side) {
+            (Some(old), Some(new)) => lengths(old.ranges(new)?),
+            _ => lengths(binary::Ranges::default()),
+        };
+    }
+    let bytes = |side: &Option<Side<'_>>| side.as_ref().map_or(Ok(Vec::new()), Side::bytes);
+    let (old, new) = (bytes(&old_side)?, bytes(&new_side)?);
+    if let Some(hunks) = text::diff(&old, &new, context) {
+        return Ok(Body::Text(hunks));
+    }
+    let is_both = old_side.is_some() && new_side.is_some();
+    lengths(if is_both { binary::ranges(&old, &new) } else { binary::Ranges::default() })
+}
+
+impl<'a> Contents<'a> {
+    fn side(&self, path: &RepoPath, entry: &Entry) -> Result<Option<Side<'a>>> {
+        let Content::File { blob, size } = entry.content else { return Ok(None) };
+        let live = match self.worktree {
+            Some(worktree) if !self.store.contains_blob(blob) => Some(open(worktree, path)?),
+            _ => None,
+        };
+        Ok(Some(Side { blob, size, live, store: self.store }))
+    }
+}
+
+fn open(worktree: &Worktree, path: &RepoPath) -> Result<File> {
+    let parent = path.parent().unwrap_or(RepoPath::root());
+    worktree.root.open_below(parent)?.open_file(path.name().unwrap_or_default())
+}
+
+impl Side<'_> {
+    /// All its bytes. A live file that has grown since is read as far as it was.
+    fn bytes(&self) -> Result<Vec<u8>> {
+        match &self.live {
+            Some(file) => read(file, 0, self.size as usize),
+            None => Ok(self.store.read_blob(self.blob, self.size)?.unwrap_or_default()),
+        }
+    }
+
+    fn ranges(&self, new: &Side<'_>) -> Result<binary::Ranges> {
+        let (old_pieces, new_pieces) = (self.pieces()?, new.pieces()?);
+        let old_fetch = |id, offset| self.fetch(&old_pieces, id, offset);
+        let new_fetch = |id, offset| new.fetch(&new_pieces, id, offset);
+        binary::ranges_of_pieces(
+            &binary::Contents { pieces: &old_pieces, fetch: &old_fetch },
+            &binary::Contents { pieces: &new_pieces, fetch: &new_fetch },
+        )
+    }
+
+    /// Cut as the store cuts, so that equal pieces have equal ids.
+    fn pieces(&self) -> Result<Vec<Piece>> {
+        let Some(file) = &self.live else { return Ok(self.store.layout(self.blob)?.pieces) };
+        let params = self.store.options().chunk;
+        let mut pieces = Vec::new();
+        let mut offset = 0;
+        while offset < self.size {
+            let buffer = read(file, offset, params.maximum().min((self.size - offset) as usize))?;
+            let chunk = &buffer[..chunk::cut(&buffer, &params)];
+            if chunk.is_empty() {
+                break;
+            }
+            let id = ChunkId(*blake3::hash(chunk).as_bytes());
+            pieces.push(Piece::Chunk { id, length: chunk.len() as u32 });
+            offset += chunk.len() as u64;
+        }
+        Ok(pieces)
+    }
+
+    fn fetch(&self, pieces: &[Piece], id: ChunkId, offset: u64) -> Result<Vec<u8>> {
+        let Some(file) = &self.live else {
+            return Ok(self.store.reader().read(crate::object::ObjectKind::Data, id.object_id())?.to_vec());
+        };
+        let length = pieces.iter().find_map(|piece| match *piece {
+            Piece::Chunk { id: other, length } if other == id => Some(length),
+            _ => None,
+        });
+        read(file, offset, length.unwrap_or_default() as usize)
+    }
+}
+
+fn read(file: &File, offset: u64, length: usize) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let got = fs::read_at(file, &mut bytes, offset)?;
+    bytes.truncate(got);
+    Ok(bytes)
+}
