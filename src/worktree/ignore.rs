@@ -1,45 +1,266 @@
 //! `.undoignore`: gitignore syntax, in any directory of the worktree, deeper files and later lines deciding.
 
-use crate::error::Result;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ::ignore::Match;
+use ::ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::Dir;
+use crate::id::{BlobId, TreeId};
+use crate::metadata::Kind;
 use crate::object::{Entry, Objects};
-use crate::path::RepoPath;
+use crate::path::{RepoPath, RepoPathBuf};
 
 /// The name of the files that hold the rules.
 pub const FILE: &[u8] = b".undoignore";
 
 /// The rules in force in one directory: its own file's and those of the directories above it. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Rules {}
+pub struct Rules {
+    deepest: Option<Arc<Level>>,
+}
+
+/// The rules of one file.
+struct Level {
+    above: Option<Arc<Level>>,
+    directory: RepoPathBuf,
+    matcher: Gitignore,
+}
+
+/// The line that decides about a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The `.undoignore` it is in.
+    pub file: RepoPathBuf,
+    /// Which line, from 1.
+    pub line: u64,
+    /// The line itself.
+    pub pattern: String,
+    /// Whether it ignores the path; `false`: it is a `!` line, which keeps it.
+    pub ignores: bool,
+}
 
 impl Rules {
     /// The rules inside the directory at `path`, whose `.undoignore` has this content (`None`: it has none).
     pub fn enter(&self, path: &RepoPath, content: Option<&[u8]>) -> Result<Rules> {
-        let _ = (path, content);
-        todo!()
+        let Some(content) = content else { return Ok(self.clone()) };
+        let wrong = |line: usize, why: &dyn std::fmt::Display| {
+            let file = path.join(FILE);
+            Error::new(ErrorKind::Usage, format!("invalid rule in `{}`, line {line}: {why}", file.display()))
+        };
+        let mut builder = GitignoreBuilder::new("");
+        let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+        for (number, line) in content.split(|&b| b == b'\n').enumerate() {
+            let number = number + 1;
+            let line = str::from_utf8(line).map_err(|_| wrong(number, &"it is not UTF-8"))?;
+            // The matcher keeps "where a line is from" as a path: the line's number, which it would not tell otherwise.
+            let from = PathBuf::from(number.to_string());
+            builder.add_line(Some(from), line).map_err(|error| wrong(number, &error))?;
+        }
+        let matcher = builder.build().map_err(|error| wrong(1, &error))?;
+        if matcher.is_empty() {
+            return Ok(self.clone());
+        }
+        let level = Level { above: self.deepest.clone(), directory: path.to_owned(), matcher };
+        Ok(Rules { deepest: Some(Arc::new(level)) })
     }
 
     /// Whether the rules ignore `path`, a direct child of the directory they are in force in.
     pub fn ignores(&self, path: &RepoPath, is_directory: bool) -> bool {
-        let _ = (path, is_directory);
-        todo!()
+        let matched = self.matches(path, is_directory);
+        matched.is_some_and(|(_, glob)| !glob.is_whitelist())
     }
+
+    /// The rule that decides about `path`, a direct child of the directory they are in force in.
+    pub fn deciding(&self, path: &RepoPath, is_directory: bool) -> Option<Rule> {
+        let (level, glob) = self.matches(path, is_directory)?;
+        let number = glob.from().and_then(|from| from.to_str()?.parse().ok());
+        Some(Rule {
+            file: level.directory.join(FILE),
+            line: number.unwrap_or(0),
+            pattern: glob.original().to_owned(),
+            ignores: !glob.is_whitelist(),
+        })
+    }
+
+    fn matches(&self, path: &RepoPath, is_directory: bool) -> Option<(&Level, &::ignore::gitignore::Glob)> {
+        let mut level = self.deepest.as_deref();
+        while let Some(here) = level {
+            let below = path.below(&here.directory)?;
+            if let Match::Ignore(glob) | Match::Whitelist(glob) = here.matcher.matched(below.as_path(), is_directory) {
+                return Some((here, glob));
+            }
+            level = here.above.as_deref();
+        }
+        None
+    }
+}
+
+/// More than any rules file that a person writes; beyond it the file is data of that name.
+const LONGEST: u64 = 4 << 20;
+
+/// The content of the rules file in an open directory; `None` if there is none, or something else has its name.
+pub fn read_file(directory: &Dir) -> Result<Option<Vec<u8>>> {
+    match directory.stat(FILE)? {
+        Some(stat) if stat.kind == Kind::File && stat.size <= LONGEST => {}
+        _ => return Ok(None),
+    }
+    let file = match directory.open_file(FILE) {
+        // Gone since.
+        Err(error) if error.io_cause().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound) => {
+            return Ok(None);
+        }
+        file => file?,
+    };
+    let mut content = Vec::new();
+    let read = file.take(LONGEST).read_to_end(&mut content);
+    read.map_err(|error| Error::io("read", &directory.path().join(".undoignore"), error))?;
+    Ok(Some(content))
+}
+
+/// The rule of the worktree that decides about a path: about itself, or about the first ignored directory that it is in.
+pub fn deciding(root: &Dir, path: &RepoPath, is_directory: bool) -> Result<Option<Rule>> {
+    let mut rules = Rules::default();
+    let mut directory = Some(root.open_below(RepoPath::root())?);
+    let mut above = RepoPathBuf::default();
+    let count = path.names().count();
+    for (at, name) in path.names().enumerate() {
+        let content = directory.as_ref().map(read_file).transpose()?.flatten();
+        rules = rules.enter(&above, content.as_deref())?;
+        let here = above.join(name);
+        let last = at + 1 == count;
+        let decided = rules.deciding(&here, !last || is_directory);
+        if last || decided.as_ref().is_some_and(|rule| rule.ignores) {
+            return Ok(decided);
+        }
+        // What is not there, or is no directory, has no rules of its own.
+        directory = directory.and_then(|directory| directory.open_dir(name).ok());
+        above = here;
+    }
+    Ok(None)
 }
 
 /// The rules of a recorded tree, read from it as they are asked for.
 pub struct TreeRules<'o> {
-    _objects: &'o dyn Objects,
-    _root: &'o Entry,
+    objects: &'o dyn Objects,
+    root: &'o Entry,
+    blob: &'o dyn Fn(BlobId) -> Result<Vec<u8>>,
+    directories: RefCell<HashMap<RepoPathBuf, Rc<TreeLevel>>>,
+}
+
+/// What is known of one directory of a recorded tree.
+struct TreeLevel {
+    rules: Rules,
+    ignored: bool,
+    directories: HashMap<Vec<u8>, TreeId>,
 }
 
 impl<'o> TreeRules<'o> {
     /// The rules of the tree of a root entry. `blob` reads a blob's bytes.
-    pub fn new(objects: &'o dyn Objects, root: &'o Entry) -> TreeRules<'o> {
-        TreeRules { _objects: objects, _root: root }
+    pub fn new(
+        objects: &'o dyn Objects,
+        root: &'o Entry,
+        blob: &'o dyn Fn(BlobId) -> Result<Vec<u8>>,
+    ) -> TreeRules<'o> {
+        TreeRules { objects, root, blob, directories: RefCell::default() }
     }
 
     /// Whether they ignore a path, or a directory that it is in.
     pub fn ignores(&self, path: &RepoPath, is_directory: bool) -> Result<bool> {
-        let _ = (path, is_directory);
-        todo!()
+        let Some(parent) = path.parent() else { return Ok(false) };
+        let level = self.level(parent)?;
+        Ok(level.ignored || level.rules.ignores(path, is_directory))
+    }
+
+    fn level(&self, path: &RepoPath) -> Result<Rc<TreeLevel>> {
+        if let Some(level) = self.directories.borrow().get(path) {
+            return Ok(level.clone());
+        }
+        let level = match (path.parent(), path.name()) {
+            (Some(parent), Some(name)) => {
+                let above = self.level(parent)?;
+                let tree = above.directories.get(name).copied();
+                let ignored = above.ignored || above.rules.ignores(path, true);
+                self.read(path, tree, &above.rules, ignored)?
+            }
+            _ => self.read(path, self.root.tree(), &Rules::default(), false)?,
+        };
+        let level = Rc::new(level);
+        self.directories.borrow_mut().insert(path.to_owned(), level.clone());
+        Ok(level)
+    }
+
+    fn read(&self, path: &RepoPath, tree: Option<TreeId>, above: &Rules, ignored: bool) -> Result<TreeLevel> {
+        let tree = match tree {
+            Some(tree) => self.objects.tree(tree)?,
+            None => return Ok(TreeLevel { rules: above.clone(), ignored, directories: HashMap::new() }),
+        };
+        let file = tree.find(FILE).filter(|entry| entry.size() <= LONGEST).and_then(Entry::blob);
+        let content = file.map(|blob| (self.blob)(blob)).transpose()?;
+        let rules = above.enter(path, content.as_deref())?;
+        let directories = tree
+            .entries
+            .into_iter()
+            .filter_map(|entry| Some((entry.tree()?, entry.name)))
+            .map(|(tree, name)| (name, tree));
+        Ok(TreeLevel { rules, ignored, directories: directories.collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> &RepoPath {
+        RepoPath::new(text.as_bytes()).unwrap()
+    }
+
+    fn rules(text: &str) -> Rules {
+        Rules::default().enter(RepoPath::root(), Some(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn later_lines_decide_and_negation_keeps() {
+        let rules = rules("# a comment\n*.log\n!keep.log\n\n/top\nbuild/\n\\#odd\r\n");
+        assert!(rules.ignores(path("a.log"), false) && rules.ignores(path("deep/a.log"), false));
+        assert!(!rules.ignores(path("keep.log"), false) && !rules.ignores(path("a.txt"), false));
+        assert!(rules.ignores(path("top"), false) && !rules.ignores(path("deep/top"), false));
+        assert!(rules.ignores(path("build"), true) && !rules.ignores(path("build"), false));
+        assert!(rules.ignores(path("#odd"), false));
+    }
+
+    #[test]
+    fn a_deeper_file_decides_over_an_upper_one() {
+        let upper = rules("*.bin\nsub/*.txt\n");
+        let deeper = upper.enter(path("sub"), Some(b"!*.bin\n/x\n")).unwrap();
+        assert!(!deeper.ignores(path("sub/a.bin"), false) && upper.ignores(path("sub/a.bin"), false));
+        assert!(deeper.ignores(path("sub/x"), false) && !deeper.ignores(path("sub/y/x"), false));
+        assert!(deeper.ignores(path("sub/a.txt"), false));
+    }
+
+    #[test]
+    fn the_deciding_rule_is_told_with_its_place() {
+        let rules = rules("*.a\n\n!b.a\n");
+        let told = rules.deciding(path("b.a"), false).unwrap();
+        assert_eq!(
+            (told.line, told.ignores, told.pattern.as_str(), &*told.file),
+            (3, false, "!b.a", path(".undoignore"))
+        );
+        assert_eq!(rules.deciding(path("b.a"), false).map(|rule| rule.line), Some(3));
+        assert_eq!(rules.deciding(path("c"), false), None);
+    }
+
+    #[test]
+    fn a_wrong_line_is_named() {
+        let error = Rules::default().enter(path("sub"), Some(b"fine\n{a,b\n")).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().starts_with("invalid rule in `sub/.undoignore`, line 2"), "{error}");
+        assert!(Rules::default().enter(path(""), Some(b"a\n\xff\n")).is_err());
     }
 }

@@ -1,78 +1,243 @@
 //! The index: what the worktree looked like when it was last read. A cache: losing it costs time, never data.
 //!
 //! A record proves content unchanged only by mtime, ctime, size, inode, mode and owner together, and only if it was not
-//! racy: younger than the file system's clock when it was taken.
+//! racy: younger than the file system's clock when it was taken. Opening maps the file and looks at its header; the
+//! checksum of a directory is looked at when the directory is asked for, so damage costs time and nothing else.
+//! A record may be trusted only while the store keeps what it names: whoever removes objects removes the index first.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
-use crate::fs::Stat;
-use crate::id::AttributesId;
-use crate::object::Content;
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::fs::Map;
+use crate::path::RepoPath;
+use crate::worktree::record::{Block, Total, number};
 
-/// The index file, mapped; or none.
-pub struct Index {}
+pub use crate::worktree::builder::Builder;
+pub use crate::worktree::record::Record;
 
-/// What is known of one entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// As it was when its content was read or written.
-    pub stat: Stat,
-    /// What it was. Of a directory: its tree when it was last recorded.
-    pub content: Content,
-    /// Its attributes.
-    pub attributes: Option<AttributesId>,
-    /// A later change may have left the same stat: to be read again.
-    pub racy: bool,
+const MAGIC: &[u8; 8] = b"undoindx";
+const VERSION: u32 = 1;
+/// magic, version, reserved, directories, length of the file, checksum of all that.
+const HEADER: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
+/// path offset and length, records, block offset and length, checksum of path and block.
+const ROW: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
+/// A BLAKE3 hash, shortened: against accidents, not against people who can write the repository.
+const CHECKSUM: usize = 16;
+
+/// The index file, mapped; or none. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    mapped: Option<Arc<Mapped>>,
+}
+
+#[derive(Debug)]
+struct Mapped {
+    map: Map,
+    directories: usize,
 }
 
 /// The records of one directory, sorted by name.
-pub struct Directory<'i> {
-    _index: &'i Index,
+#[derive(Clone, Debug)]
+pub struct Directory {
+    mapped: Arc<Mapped>,
+    /// Its row in the table.
+    row: usize,
+    start: usize,
+    length: usize,
+    records: usize,
 }
 
-#[allow(unused_variables, clippy::todo, reason = "signatures first")]
+/// One row of the table of directories.
+struct Row {
+    path: (usize, usize),
+    records: usize,
+    block: (usize, usize),
+    checksum: [u8; CHECKSUM],
+}
+
 impl Index {
     /// One that knows nothing.
     pub fn empty() -> Index {
-        Index {}
+        Index::default()
     }
+
     /// Maps the file; one that is missing, damaged or of another version knows nothing.
     pub fn open(path: &Path) -> Result<Index> {
-        todo!()
+        let Some(map) = Map::open(path)? else { return Ok(Index::empty()) };
+        let mapped = directories_of(&map).map(|directories| Arc::new(Mapped { map, directories }));
+        Ok(Index { mapped })
     }
+
     /// What it knows of a directory.
-    pub fn directory(&self, path: &RepoPath) -> Option<Directory<'_>> {
-        todo!()
+    pub fn directory(&self, path: &RepoPath) -> Option<Directory> {
+        let mapped = self.mapped.as_ref()?;
+        let (mut low, mut high) = (0, mapped.directories);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match mapped.path(middle)?.cmp(path) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Directory::checked(mapped, middle),
+            }
+        }
+        None
     }
-    /// What it knows of an entry.
+
+    /// What it knows of an entry; of the root too.
     pub fn find(&self, path: &RepoPath) -> Option<Record> {
-        todo!()
+        let (parent, name) = (path.parent().unwrap_or(RepoPath::root()), path.name().unwrap_or_default());
+        self.directory(parent)?.find(name)
+    }
+
+    /// All directories whose bytes are whole, in path order.
+    pub fn directories(&self) -> impl Iterator<Item = (&RepoPath, Directory)> {
+        self.mapped.iter().flat_map(|mapped| {
+            (0..mapped.directories).filter_map(|row| Some((mapped.path(row)?, Directory::checked(mapped, row)?)))
+        })
+    }
+
+    /// How many directories the file has.
+    pub fn count(&self) -> usize {
+        self.mapped.as_ref().map_or(0, |mapped| mapped.directories)
+    }
+
+    /// Whether a directory is of this very file.
+    pub fn owns(&self, directory: &Directory) -> bool {
+        self.mapped.as_ref().is_some_and(|mapped| Arc::ptr_eq(mapped, &directory.mapped))
     }
 }
 
-#[allow(unused_variables, clippy::todo, reason = "signatures first")]
-impl Directory<'_> {
-    /// The record of a name.
+/// The number of directories, if the header is whole and the table fits into the file.
+fn directories_of(bytes: &[u8]) -> Option<usize> {
+    let mut header = Decoder::new("index", bytes.get(..HEADER)?);
+    let magic: [u8; 8] = header.array().ok()?;
+    let (version, _reserved) = (header.u32().ok()?, header.u32().ok()?);
+    let (directories, length) = (header.u64().ok()?, header.u64().ok()?);
+    let sum: [u8; CHECKSUM] = header.array().ok()?;
+    let right = magic == *MAGIC && version == VERSION && sum == checksum(&[&bytes[..HEADER - CHECKSUM]]);
+    let directories = usize::try_from(directories).ok()?;
+    let table_end = directories.checked_mul(ROW)?.checked_add(HEADER)?;
+    (right && length == bytes.len() as u64 && table_end <= bytes.len()).then_some(directories)
+}
+
+fn checksum(parts: &[&[u8]]) -> [u8; CHECKSUM] {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+    }
+    let hash = hasher.finalize();
+    hash.as_bytes()[..CHECKSUM].try_into().expect("a hash is longer")
+}
+
+impl Mapped {
+    fn row(&self, row: usize) -> Option<Row> {
+        let bytes = self.map.get(HEADER + row * ROW..)?.get(..ROW)?;
+        let mut fields = Decoder::new("index", bytes);
+        let place = |number: u64| usize::try_from(number).ok();
+        let path_start = place(fields.u64().ok()?)?;
+        let path = (path_start, fields.u32().ok()? as usize);
+        let records = fields.u32().ok()? as usize;
+        let block = (place(fields.u64().ok()?)?, place(fields.u64().ok()?)?);
+        Some(Row { path, records, block, checksum: fields.array().ok()? })
+    }
+
+    fn slice(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
+        self.map.get(start..)?.get(..length)
+    }
+
+    fn path(&self, row: usize) -> Option<&RepoPath> {
+        // Only the place is decoded: a search asks for many paths.
+        let at = HEADER + row * ROW;
+        let length = u32::from_le_bytes(self.map.get(at + 8..at + 12)?.try_into().ok()?);
+        let path = self.slice((usize::try_from(number(&self.map, at)).ok()?, length as usize))?;
+        RepoPath::new(path)
+    }
+}
+
+impl Directory {
+    fn checked(mapped: &Arc<Mapped>, row: usize) -> Option<Directory> {
+        let found = mapped.row(row)?;
+        let (path, block) = (mapped.slice(found.path)?, mapped.slice(found.block)?);
+        let records = found.records;
+        let right = checksum(&[path, &(records as u64).to_le_bytes(), block]) == found.checksum;
+        let (start, length) = found.block;
+        Block::new(block, records).filter(|_| right).map(|_| Directory {
+            mapped: mapped.clone(),
+            row,
+            start,
+            length,
+            records,
+        })
+    }
+
+    /// Its records in place.
+    pub fn block(&self) -> Block<'_> {
+        Block::new(self.bytes(), self.records).expect("checked when it was asked for")
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.mapped.map[self.start..self.start + self.length]
+    }
+
+    /// Its row in the table of the file.
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    /// How many records it has.
+    pub fn count(&self) -> usize {
+        self.records
+    }
+
+    /// The tree that its records make, if that was known.
+    pub fn total(&self) -> Option<Total> {
+        self.block().total()
+    }
+
+    /// The record of a name; of the root's directory the empty name is the root itself.
     pub fn find(&self, name: &[u8]) -> Option<Record> {
-        todo!()
+        let block = self.block();
+        block.record(block.position(name).ok()?)
     }
 }
 
-/// An index to be written: directories, each with all its records.
-#[derive(Debug, Default)]
-pub struct Builder {
-    /// By path.
-    pub directories: std::collections::BTreeMap<RepoPathBuf, Vec<Record>>,
+/// One directory of a file to be written.
+pub struct Part<'p> {
+    /// Its path.
+    pub path: &'p RepoPath,
+    /// How many records it has.
+    pub records: usize,
+    /// Their bytes.
+    pub block: &'p [u8],
 }
 
-impl Builder {
-    /// Writes the file (atomically, not flushed).
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let _ = path;
-        todo!()
+/// The bytes of an index file: header, table, paths, blocks. The parts are in path order.
+pub fn encode(parts: &[Part<'_>]) -> Vec<u8> {
+    let paths: usize = parts.iter().map(|part| part.path.as_bytes().len()).sum();
+    let blocks: usize = parts.iter().map(|part| part.block.len()).sum();
+    let paths_start = HEADER + parts.len() * ROW;
+    let length = paths_start + paths + blocks;
+    let mut header = Encoder::new();
+    header.raw(MAGIC).u32(VERSION).u32(0).u64(parts.len() as u64).u64(length as u64);
+    let sum = checksum(&[header.as_slice()]);
+    let mut bytes = Vec::with_capacity(length);
+    bytes.extend_from_slice(header.as_slice());
+    bytes.extend_from_slice(&sum);
+    let (mut path_at, mut block_at) = (paths_start, paths_start + paths);
+    for part in parts {
+        let path = part.path.as_bytes();
+        let mut row = Encoder::new();
+        row.u64(path_at as u64).u32(path.len() as u32).u32(part.records as u32);
+        row.u64(block_at as u64).u64(part.block.len() as u64);
+        row.raw(&checksum(&[path, &(part.records as u64).to_le_bytes(), part.block]));
+        bytes.extend_from_slice(row.as_slice());
+        path_at += path.len();
+        block_at += part.block.len();
     }
+    parts.iter().for_each(|part| bytes.extend_from_slice(part.path.as_bytes()));
+    parts.iter().for_each(|part| bytes.extend_from_slice(part.block));
+    bytes
 }

@@ -1,19 +1,32 @@
 //! The worktree: the user's directory as it is now. Nothing here writes to it.
 
+mod builder;
+pub mod clock;
+pub mod content;
+mod gather;
 pub mod ignore;
 pub mod index;
+mod look;
 pub mod overlay;
 pub mod paths;
+mod queue;
+mod record;
 pub mod scan;
+pub mod selection;
+mod visit;
+mod walk;
 
 use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::fs::Dir;
 
+pub use clock::Clock;
+pub use content::{HashSink, Reading};
 pub use index::Index;
 pub use overlay::Overlay;
 pub use scan::{Scan, scan};
+pub use selection::Selection;
 
 /// The user's directory, open.
 pub struct Worktree {

@@ -1,17 +1,19 @@
 //! The scan: every entry of the worktree, merged against the index; what the index does not prove is read.
+//!
+//! The way of an entry: `walk` finds it, `visit` proves or reads it, `gather` puts it into its directory's tree.
 
-use std::collections::HashMap;
-use std::fs::File;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::fs::Stat;
 use crate::id::{BlobId, LinksId, ObjectId};
 use crate::object::commit::{Totals, Uncovered};
-use crate::object::{Entry, ObjectKind};
+use crate::object::{Entry, Links, ObjectKind};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::store::Store;
+use crate::worktree::content::Reading;
+use crate::worktree::walk::{Found, Walk};
 use crate::worktree::{Index, Worktree, index};
 
 /// The worktree as it was read.
@@ -22,7 +24,7 @@ pub struct Scan {
     pub links: Option<LinksId>,
     /// What there is.
     pub totals: Totals,
-    /// Trees, attributes and links that the store does not hold.
+    /// Trees, attributes and links that the store does not hold, unless the sinks took them.
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
     /// The stats of everything covered: the next index.
     pub index: index::Builder,
@@ -51,10 +53,16 @@ pub struct Options {
     pub threads: usize,
 }
 
-/// What is done with the content of a file: hashed only, or stored too. One a thread.
+/// What is done with what a scan reads: hashed only, or stored too. One a thread.
 pub trait Sink {
-    /// Reads the file from its beginning. The stat is of the open file just before.
-    fn read(&mut self, file: &File, stat: &Stat) -> Result<BlobId>;
+    /// Reads a file to its end and gives its id.
+    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
+
+    /// Offers an object that the store does not hold; what is given back stays in the scan's memory.
+    fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>>;
+
+    /// The thread has no more for it.
+    fn finish(self) -> Result<()>;
 }
 
 /// Reads the worktree. `sinks` makes one sink a thread.
@@ -66,8 +74,57 @@ pub fn scan<S: Sink>(
     sinks: &(dyn Fn() -> S + Sync),
     progress: &dyn Progress,
 ) -> Result<Scan> {
-    let _ = (worktree, store, index, options, sinks, progress);
-    todo!()
+    let walk = Walk::new(worktree, store, index, options, progress)?;
+    let (root, found) = walk.run(sinks)?;
+    finish(root, found, store)
+}
+
+/// Puts together what the threads found, in an order that does not depend on who found it.
+fn finish(root: Entry, found: Vec<Found>, store: &Store) -> Result<Scan> {
+    let mut scan = Scan {
+        root,
+        links: None,
+        totals: Totals::default(),
+        objects: HashMap::new(),
+        index: index::Builder::default(),
+        uncovered: Vec::new(),
+        ignored: Vec::new(),
+        torn: Vec::new(),
+        files_read: 0,
+        bytes_read: 0,
+    };
+    let mut names: BTreeMap<(u64, u64), Vec<RepoPathBuf>> = BTreeMap::new();
+    for part in found {
+        scan.totals.files += part.totals.files;
+        scan.totals.directories += part.totals.directories;
+        scan.totals.others += part.totals.others;
+        scan.totals.bytes += part.totals.bytes;
+        scan.objects.extend(part.objects);
+        scan.index.absorb(part.index);
+        scan.uncovered.extend(part.uncovered);
+        scan.ignored.extend(part.ignored);
+        scan.torn.extend(part.torn);
+        scan.files_read += part.files_read;
+        scan.bytes_read += part.bytes_read;
+        part.links.into_iter().for_each(|(inode, path)| names.entry(inode).or_default().push(path));
+    }
+    scan.uncovered.sort();
+    scan.ignored.sort();
+    scan.torn.sort();
+    let mut groups: Vec<_> = names.into_values().filter(|group| group.len() > 1).collect();
+    groups.iter_mut().for_each(|group| group.sort());
+    groups.sort();
+    if !groups.is_empty() {
+        let objects = &mut scan.objects;
+        let links = Links { groups }.save(|id, bytes| {
+            if !store.contains(ObjectKind::Links, id.object_id()) {
+                objects.insert((ObjectKind::Links, id.object_id()), bytes.into());
+            }
+            Ok(())
+        })?;
+        scan.links = Some(links);
+    }
+    Ok(scan)
 }
 
 /// Whether `path` is one of `paths`, below one, or empty paths mean all.

@@ -1,0 +1,179 @@
+//! An index to be written: directories as they were kept, as they were read, or as a checkout changes them.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::path::Path;
+
+use crate::error::Result;
+use crate::fs;
+use crate::metadata::Kind;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::worktree::index::{self, Directory, Index};
+use crate::worktree::record::{self, Block, Record, Total};
+
+/// An index to be written. Directories that did not change stay in the file that they were read from.
+#[derive(Debug, Default)]
+pub struct Builder {
+    directories: BTreeMap<RepoPathBuf, Known>,
+}
+
+/// The records of one directory.
+#[derive(Debug)]
+enum Known {
+    /// As in an index file.
+    Kept(Directory),
+    /// Encoded, so that a large worktree takes little memory.
+    Encoded { count: usize, bytes: Vec<u8> },
+    /// Being changed, sorted by name.
+    Open(Vec<Record>),
+}
+
+impl Builder {
+    /// One that would write the same index again.
+    pub fn from_index(index: &Index) -> Builder {
+        let kept = index.directories().map(|(path, directory)| (path.to_owned(), Known::Kept(directory)));
+        Builder { directories: kept.collect() }
+    }
+
+    /// A directory with all its records is as the index has it.
+    pub fn keep(&mut self, path: RepoPathBuf, directory: Directory) {
+        self.directories.insert(path, Known::Kept(directory));
+    }
+
+    /// A directory has these records (sorted by name), which make this tree.
+    pub fn insert(&mut self, path: RepoPathBuf, total: Option<Total>, records: &[Record]) {
+        let bytes = record::encode(total, records);
+        self.directories.insert(path, Known::Encoded { count: records.len(), bytes });
+    }
+
+    /// Takes over the directories of another one.
+    pub fn absorb(&mut self, mut other: Builder) {
+        self.directories.append(&mut other.directories);
+    }
+
+    /// What it knows of an entry.
+    pub fn find(&self, path: &RepoPath) -> Option<Record> {
+        let (parent, name) = place(path);
+        match self.directories.get(parent)? {
+            Known::Kept(directory) => directory.find(name),
+            Known::Encoded { count, bytes } => {
+                let block = Block::new(bytes, *count)?;
+                block.record(block.position(name).ok()?)
+            }
+            Known::Open(records) => {
+                let at = records.binary_search_by(|record| record.name.as_slice().cmp(name)).ok()?;
+                Some(records[at].clone())
+            }
+        }
+    }
+
+    /// Sets the record of an entry; its name is the path's. What was known below a path that is no directory is dropped.
+    pub fn set(&mut self, path: &RepoPath, mut record: Record) {
+        if record.stat.kind != Kind::Directory {
+            self.remove_below(path);
+        }
+        let (parent, name) = place(path);
+        record.name = name.to_vec();
+        let records = self.open(parent);
+        match records.binary_search_by(|record| record.name.as_slice().cmp(name)) {
+            Ok(at) => records[at] = record,
+            Err(at) => records.insert(at, record),
+        }
+    }
+
+    /// Forgets an entry, and everything below it.
+    pub fn remove(&mut self, path: &RepoPath) {
+        self.remove_below(path);
+        let (parent, name) = place(path);
+        if !self.directories.contains_key(parent) {
+            return;
+        }
+        let records = self.open(parent);
+        if let Ok(at) = records.binary_search_by(|record| record.name.as_slice().cmp(name)) {
+            records.remove(at);
+        }
+    }
+
+    fn remove_below(&mut self, path: &RepoPath) {
+        let range = (Bound::Included(path), Bound::Unbounded);
+        let below = self.directories.range::<RepoPath, _>(range).take_while(|(below, _)| below.is_within(path));
+        let below: Vec<RepoPathBuf> = below.map(|(below, _)| below.clone()).collect();
+        for path in below {
+            self.directories.remove(&path);
+        }
+    }
+
+    /// The records of a directory, to be changed: the tree they make is not known any more.
+    fn open(&mut self, path: &RepoPath) -> &mut Vec<Record> {
+        let known = self.directories.entry(path.to_owned()).or_insert_with(|| Known::Open(Vec::new()));
+        let records = match known {
+            Known::Kept(directory) => Some(directory.block().records().unwrap_or_default()),
+            Known::Encoded { count, bytes } => {
+                Some(Block::new(bytes, *count).and_then(|block| block.records()).unwrap_or_default())
+            }
+            Known::Open(_) => None,
+        };
+        if let Some(records) = records {
+            *known = Known::Open(records);
+        }
+        match known {
+            Known::Open(records) => records,
+            _ => unreachable!("opened above"),
+        }
+    }
+
+    /// Takes over what another one knows of these paths and below them, and of the directories above them.
+    pub fn splice(&mut self, mut other: Builder, paths: &[RepoPathBuf]) {
+        for path in paths {
+            self.remove(path);
+        }
+        for (path, known) in std::mem::take(&mut other.directories) {
+            if paths.iter().any(|selected| path.is_within(selected)) {
+                self.directories.insert(path, known);
+                continue;
+            }
+            other.directories.insert(path.clone(), known);
+            for record in std::mem::take(other.open(&path)) {
+                let below = if record.name.is_empty() { path.clone() } else { path.join(&record.name) };
+                self.set(&below, record);
+            }
+        }
+    }
+
+    /// Whether it is just what the index has.
+    pub fn is_same(&self, index: &Index) -> bool {
+        let kept = |known: &Known| matches!(known, Known::Kept(directory) if index.owns(directory));
+        self.directories.len() == index.count() && self.directories.values().all(kept)
+    }
+
+    /// Its bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let opened: Vec<Option<Vec<u8>>> = self
+            .directories
+            .values()
+            .map(|known| match known {
+                Known::Open(records) => Some(record::encode(None, records)),
+                _ => None,
+            })
+            .collect();
+        let parts = self.directories.iter().zip(&opened).map(|((path, known), opened)| {
+            let (records, block) = match known {
+                Known::Kept(directory) => (directory.count(), directory.bytes()),
+                Known::Encoded { count, bytes } => (*count, bytes.as_slice()),
+                Known::Open(records) => (records.len(), opened.as_deref().unwrap_or_default()),
+            };
+            index::Part { path, records, block }
+        });
+        index::encode(&parts.collect::<Vec<_>>())
+    }
+
+    /// Writes the file (atomically, not flushed).
+    pub fn write(&self, path: &Path) -> Result<()> {
+        fs::write_atomic(path, &self.encode(), false)
+    }
+}
+
+/// The directory whose records hold an entry, and its name there: the root is in its own, under the empty name.
+fn place(path: &RepoPath) -> (&RepoPath, &[u8]) {
+    (path.parent().unwrap_or(RepoPath::root()), path.name().unwrap_or_default())
+}

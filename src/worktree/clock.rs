@@ -1,0 +1,49 @@
+//! The file system's present, and which stats are too young to prove anything.
+
+use crate::error::Result;
+use crate::fs::{Dir, Stat};
+use crate::path::REPOSITORY;
+use crate::time::Timestamp;
+
+/// Slack where the file system's own clock cannot be asked: two seconds, as for FAT and networks.
+const UNKNOWN_SLACK: u64 = 2_000_000_000;
+
+/// The file system's clock as it was before a scan.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// A change from here on may leave the same stat as one before.
+    limit: Timestamp,
+    /// Whether mtimes count too: on file systems whose ctime is not kept well.
+    weak: bool,
+}
+
+impl Clock {
+    /// Asks the file system of the worktree, by touching a file in the repository folder if that is on the same one.
+    pub fn read(root: &Dir) -> Result<Clock> {
+        let slack = root.file_system()?.clock_slack;
+        let time = staging(root)?.and_then(|staging| staging.clock(b"clock").ok());
+        Ok(match time {
+            Some(time) => Clock { limit: earlier(time, slack), weak: slack > 0 },
+            None => Clock { limit: earlier(jiff::Timestamp::now().into(), slack.max(UNKNOWN_SLACK)), weak: true },
+        })
+    }
+
+    /// Whether a later change could leave the same stat.
+    pub fn is_racy(&self, stat: &Stat) -> bool {
+        stat.ctime >= self.limit || (self.weak && stat.metadata.mtime >= self.limit)
+    }
+}
+
+/// The repository's folder for temporary files, if it is on the worktree's file system.
+fn staging(root: &Dir) -> Result<Option<Dir>> {
+    let device = root.stat_self()?.device;
+    let Ok(staging) = root.open_dir(REPOSITORY).and_then(|repository| repository.open_dir(b"tmp")) else {
+        return Ok(None);
+    };
+    Ok((staging.stat_self()?.device == device).then_some(staging))
+}
+
+fn earlier(time: Timestamp, nanoseconds: u64) -> Timestamp {
+    let total = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds) - i128::from(nanoseconds);
+    Timestamp { seconds: total.div_euclid(1_000_000_000) as i64, nanoseconds: total.rem_euclid(1_000_000_000) as u32 }
+}

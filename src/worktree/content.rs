@@ -1,0 +1,220 @@
+//! The bytes of a file while it is read once, from beginning to end; holes are told, not read.
+
+use std::fs::File;
+
+use crate::error::Result;
+use crate::fs;
+use crate::id::{BlobId, ObjectId};
+use crate::object::ObjectKind;
+use crate::progress::Task;
+use crate::worktree::scan::Sink;
+
+/// A file being read.
+pub struct Reading<'f> {
+    file: &'f File,
+    /// What its size was when it was opened; it may be another one at the end.
+    expected: u64,
+    /// Offset and length, ascending.
+    holes: &'f [(u64, u64)],
+    position: u64,
+    read: u64,
+    failed: bool,
+    task: &'f dyn Task,
+}
+
+/// What comes next in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many bytes were put into the buffer, which may not be full: a long hole follows.
+    Data(usize),
+    /// A long hole, of so many zeros.
+    Hole(u64),
+    /// The end.
+    End,
+}
+
+impl<'f> Reading<'f> {
+    /// The file from its beginning. `expected` is its size, `holes` are its holes as offset and length.
+    pub fn new(file: &'f File, expected: u64, holes: &'f [(u64, u64)], task: &'f dyn Task) -> Reading<'f> {
+        Reading { file, expected, holes, position: 0, read: 0, failed: false, task }
+    }
+
+    /// The size it is expected to have.
+    pub fn expected(&self) -> u64 {
+        self.expected
+    }
+
+    /// How far it has been read: its size when the end was met.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Bytes that were really read.
+    pub fn bytes_read(&self) -> u64 {
+        self.read
+    }
+
+    /// Whether the last failure was the file's own, not that of who takes its bytes.
+    pub fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Reads on until the buffer (which is not empty) is full, the file ends, or a hole of `long` bytes or more comes.
+    /// Shorter holes are zeros in the buffer.
+    pub fn next(&mut self, buffer: &mut [u8], long: u64) -> Result<Step> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let hole = self.holes.first().copied();
+            let rest = &mut buffer[filled..];
+            match hole {
+                Some((start, length)) if start <= self.position => {
+                    let left = start + length - self.position;
+                    if length >= long {
+                        if filled > 0 {
+                            break;
+                        }
+                        self.pass(left);
+                        return Ok(Step::Hole(left));
+                    }
+                    let zeros = rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                    rest[..zeros].fill(0);
+                    filled += zeros;
+                    self.pass(zeros as u64);
+                }
+                _ => {
+                    let until = hole.map_or(u64::MAX, |(start, _)| start - self.position);
+                    let wanted = rest.len().min(usize::try_from(until).unwrap_or(usize::MAX));
+                    let length = self.read(&mut rest[..wanted])?;
+                    filled += length;
+                    if length < wanted {
+                        // It ends here, even if it was longer when its holes were looked for.
+                        self.holes = &[];
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(if filled == 0 { Step::End } else { Step::Data(filled) })
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let length = fs::read_at(self.file, buffer, self.position).inspect_err(|_| self.failed = true)?;
+        self.read += length as u64;
+        self.position += length as u64;
+        self.task.add(length as u64);
+        Ok(length)
+    }
+
+    /// Steps over bytes of the first hole.
+    fn pass(&mut self, length: u64) {
+        self.position += length;
+        let hole = self.holes[0];
+        if hole.0 + hole.1 <= self.position {
+            self.holes = &self.holes[1..];
+        }
+    }
+}
+
+/// Zeros for the hasher.
+const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+/// Hashes a run of zeros.
+pub fn hash_zeros(hasher: &mut blake3::Hasher, mut length: u64) {
+    while length > 0 {
+        let step = length.min(ZEROS.len() as u64);
+        hasher.update(&ZEROS[..step as usize]);
+        length -= step;
+    }
+}
+
+/// Only hashes: for `status` and `diff`.
+pub struct HashSink {
+    buffer: Vec<u8>,
+}
+
+impl HashSink {
+    /// Bytes read at once.
+    const BUFFER: usize = 256 << 10;
+
+    /// One for a thread.
+    pub fn new() -> HashSink {
+        HashSink { buffer: vec![0; HashSink::BUFFER] }
+    }
+}
+
+impl Default for HashSink {
+    fn default() -> HashSink {
+        HashSink::new()
+    }
+}
+
+impl Sink for HashSink {
+    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
+        let mut hasher = blake3::Hasher::new();
+        loop {
+            match reading.next(&mut self.buffer, HashSink::BUFFER as u64)? {
+                Step::Data(length) => {
+                    hasher.update(&self.buffer[..length]);
+                }
+                Step::Hole(length) => hash_zeros(&mut hasher, length),
+                Step::End => return Ok(BlobId(*hasher.finalize().as_bytes())),
+            }
+        }
+    }
+
+    fn object(&mut self, _: ObjectKind, _: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        Ok(Some(bytes))
+    }
+
+    fn finish(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, SeekFrom, Write};
+
+    use super::*;
+    use crate::progress::Silent;
+
+    fn file_with(pieces: &[(u64, &[u8])], length: u64) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        for (offset, bytes) in pieces {
+            file.seek(SeekFrom::Start(*offset)).unwrap();
+            file.write_all(bytes).unwrap();
+        }
+        file.set_len(length).unwrap();
+        file
+    }
+
+    #[test]
+    fn long_holes_are_told_and_short_ones_are_zeros() {
+        let file = file_with(&[(0, b"abc"), (10, b"xyz")], 1000);
+        let mut reading = Reading::new(&file, 1000, &[(3, 7), (13, 987)], &Silent);
+        let mut buffer = [1; 64];
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(13));
+        assert_eq!(&buffer[..13], b"abc\0\0\0\0\0\0\0xyz");
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Hole(987));
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::End);
+        assert_eq!((reading.position(), reading.bytes_read()), (1000, 6));
+    }
+
+    #[test]
+    fn a_file_that_lost_its_end_ends_where_it_ends() {
+        let file = file_with(&[(0, b"abc")], 3);
+        let mut reading = Reading::new(&file, 1000, &[(500, 500)], &Silent);
+        let mut buffer = [0; 64];
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(3));
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::End);
+    }
+
+    #[test]
+    fn holes_or_not_the_hash_is_that_of_all_bytes() {
+        let file = file_with(&[(0, b"abc"), (2_000_000, b"end")], 3_000_000);
+        let holes = [(3, 1_999_997), (2_000_003, 999_997)];
+        let with = HashSink::new().read(&mut Reading::new(&file, 3_000_000, &holes, &Silent)).unwrap();
+        let without = HashSink::new().read(&mut Reading::new(&file, 3_000_000, &[], &Silent)).unwrap();
+        assert_eq!(with, without);
+    }
+}

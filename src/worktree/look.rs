@@ -1,0 +1,215 @@
+//! The entries of one directory: which are covered, which the index proves, and which are to be read.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::fs::{DirEntry, Stat};
+use crate::metadata::Kind;
+use crate::object::Content;
+use crate::object::commit::Reason;
+use crate::path::{REPOSITORY, RepoPathBuf};
+use crate::worktree::gather::{Node, Slot};
+use crate::worktree::queue::{Job, Listing, Task};
+use crate::worktree::record::Block;
+use crate::worktree::scan::Sink;
+use crate::worktree::visit::{Seen, is_unreadable};
+use crate::worktree::walk::Worker;
+
+/// Files, and bytes of them, that one thread reads in one go.
+const BATCH_FILES: usize = 64;
+const BATCH_BYTES: u64 = 1 << 20;
+
+/// What is to be done about a name.
+enum Verdict {
+    /// Nothing: not selected, not there, not covered.
+    Pass,
+    /// A directory to walk; whether all of it is selected, and whether rules ignore it.
+    Enter { selected: bool, ignored: bool },
+    /// Anything else that is covered.
+    Cover(Stat),
+}
+
+impl<S: Sink> Worker<'_, S> {
+    /// Looks at a stretch of the entries.
+    pub(super) fn look(&mut self, node: &Arc<Node>, listing: &Listing, range: Range<usize>) -> Result<()> {
+        let known = node.known.as_ref().map(|known| known.block());
+        let mut cursor = known.map_or(0, |block| match listing.entries.get(range.start) {
+            Some(first) => block.position(&first.name).unwrap_or_else(|at| at),
+            None => 0,
+        });
+        let (mut slots, mut directories, mut files) = (Vec::new(), Vec::new(), Vec::new());
+        for at in range {
+            let entry = &listing.entries[at];
+            let path = node.path.join(&entry.name);
+            let mut stat = None;
+            let verdict = self.judge(node, listing, entry, &path, &mut stat)?;
+            match (verdict, stat) {
+                (Verdict::Enter { selected, ignored }, Some(stat)) => {
+                    let rules = node.inside.get().map(|inside| inside.rules.clone()).unwrap_or_default();
+                    let known = self.walk.index.directory(&path);
+                    let mut child = Node::new(path, Some((node.clone(), at)), stat, rules);
+                    (child.known, child.selected, child.ignored) = (known, selected, ignored);
+                    let task = Task::List(self.handle(&listing.open));
+                    directories.push(Job { node: Arc::new(child), task });
+                }
+                (Verdict::Cover(stat), _) => {
+                    let proof = known.and_then(|block| proved(block, &mut cursor, &entry.name, &stat));
+                    match proof {
+                        Some((position, size)) => {
+                            self.count(path, &stat, size);
+                            slots.push((at, Slot::Kept(position)));
+                        }
+                        None => files.push((at, stat)),
+                    }
+                }
+                _ => {}
+            }
+        }
+        node.fill(slots);
+        self.share_out(node, listing, directories, files)
+    }
+
+    /// Decides about a name; its stat is left in `stat` where it was needed.
+    fn judge(
+        &mut self,
+        node: &Node,
+        listing: &Listing,
+        entry: &DirEntry,
+        path: &RepoPathBuf,
+        stat: &mut Option<Stat>,
+    ) -> Result<Verdict> {
+        let walk = self.walk;
+        let is_root = node.path.is_root();
+        if is_root && entry.name == REPOSITORY
+            || walk.staged.as_ref().is_some_and(|staged| entry.name.starts_with(staged))
+        {
+            return Ok(Verdict::Pass);
+        }
+        let selected = node.selected || walk.selection.covers(path);
+        if !selected && !walk.selection.leads_through(path) {
+            return Ok(Verdict::Pass);
+        }
+        *stat = match listing.open.dir.stat(&entry.name) {
+            Err(error) if is_unreadable(&error) => {
+                self.uncover(path.clone(), Reason::Unreadable);
+                return Ok(Verdict::Pass);
+            }
+            stat => stat?,
+        };
+        let Some(stat) = *stat else { return Ok(Verdict::Pass) };
+        let is_directory = stat.kind == Kind::Directory;
+        let mut ignored =
+            node.ignored || node.inside.get().is_some_and(|inside| inside.rules.ignores(path, is_directory));
+        if ignored && walk.despite.covers(path) {
+            ignored = false;
+        }
+        if ignored && !(is_directory && walk.despite.leads_through(path)) {
+            if selected {
+                self.found.ignored.push(path.clone());
+            }
+            return Ok(Verdict::Pass);
+        }
+        if !is_directory && !selected {
+            return Ok(Verdict::Pass);
+        }
+        let reason = match stat.kind {
+            Kind::Directory if entry.name == REPOSITORY => Some(Reason::Repository),
+            Kind::Directory if stat.device != node.stat.device && !walk.worktree.cross_mounts => Some(Reason::Mount),
+            Kind::Socket => Some(Reason::Socket),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            self.uncover(path.clone(), reason);
+            return Ok(Verdict::Pass);
+        }
+        Ok(if is_directory { Verdict::Enter { selected, ignored } } else { Verdict::Cover(stat) })
+    }
+
+    /// Counts a covered entry that is no directory.
+    fn count(&mut self, path: RepoPathBuf, stat: &Stat, size: u64) {
+        if stat.kind == Kind::File {
+            self.found.totals.files += 1;
+            self.found.totals.bytes += size;
+        } else {
+            self.found.totals.others += 1;
+        }
+        if stat.links > 1 {
+            self.found.links.push(((stat.device, stat.inode), path));
+        }
+    }
+
+    /// Hands out the directories, and the files to be read unless they are few.
+    fn share_out(
+        &mut self,
+        node: &Arc<Node>,
+        listing: &Listing,
+        directories: Vec<Job>,
+        files: Vec<(usize, Stat)>,
+    ) -> Result<()> {
+        let bytes = |files: &[(usize, Stat)]| files.iter().map(|(_, stat)| stat.size).sum::<u64>();
+        let all = bytes(&files);
+        self.walk.expect_bytes(all);
+        if files.len() <= BATCH_FILES && all <= BATCH_BYTES {
+            node.expect(directories.len());
+            self.walk.queue.push(directories);
+            return self.read(node, listing, &files);
+        }
+        let mut batches: Vec<Vec<(usize, Stat)>> = Vec::new();
+        for file in files {
+            match batches.last_mut() {
+                Some(batch) if batch.len() < BATCH_FILES && bytes(batch) + file.1.size <= BATCH_BYTES => {
+                    batch.push(file)
+                }
+                _ => batches.push(vec![file]),
+            }
+        }
+        let read = |files| Job { node: node.clone(), task: Task::Read(listing.clone(), files) };
+        let jobs: Vec<Job> = batches.into_iter().map(read).chain(directories).collect();
+        node.expect(jobs.len());
+        self.walk.queue.push(jobs);
+        Ok(())
+    }
+
+    /// Reads some entries that are no directories.
+    pub(super) fn read(&mut self, node: &Arc<Node>, listing: &Listing, files: &[(usize, Stat)]) -> Result<()> {
+        let mut slots = Vec::with_capacity(files.len());
+        for (at, stat) in files {
+            let name = &listing.entries[*at].name;
+            let path = node.path.join(name);
+            let mut record = match self.reading(|reader| reader.visit(&listing.open.dir, name, stat))? {
+                Seen::Whole(record) => record,
+                Seen::Torn(record) => {
+                    self.found.torn.push(path.clone());
+                    record
+                }
+                Seen::Gone => continue,
+                Seen::Unreadable => {
+                    self.uncover(path, Reason::Unreadable);
+                    continue;
+                }
+            };
+            record.racy |= self.walk.is_racy(&record.stat);
+            let size = match record.content {
+                Content::File { size, .. } => size,
+                _ => 0,
+            };
+            self.count(path, &record.stat, size);
+            slots.push((*at, node.slot_for(record)));
+        }
+        node.fill(slots);
+        Ok(())
+    }
+}
+
+/// The position of the record that proves an entry unchanged, and its bytes of content. The cursor only goes forward.
+fn proved(block: Block<'_>, cursor: &mut usize, name: &[u8], stat: &Stat) -> Option<(usize, u64)> {
+    while *cursor < block.count() && block.name(*cursor) < name {
+        *cursor += 1;
+    }
+    if *cursor == block.count() || block.name(*cursor) != name || !block.proves(*cursor, stat) {
+        return None;
+    }
+    let size = block.content_size(*cursor)?;
+    Some((*cursor, size))
+}

@@ -1,0 +1,191 @@
+//! One entry that the index does not prove: its content and attributes, read as of one moment.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::fs::{self, Dir, Stat};
+use crate::id::AttributesId;
+use crate::metadata::Kind;
+use crate::object::{Attributes, Content, ObjectKind};
+use crate::progress::Task;
+use crate::worktree::content::Reading;
+use crate::worktree::record::Record;
+use crate::worktree::scan::Sink;
+
+/// A file that moves while it is read is read again, so often at most.
+const ATTEMPTS: u32 = 3;
+
+/// How an entry was found.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// As it was at one moment.
+    Whole(Record),
+    /// A file that kept changing while it was read: the last reading.
+    Torn(Record),
+    /// Gone between listing and reading.
+    Gone,
+    /// It cannot be read, or is something else now.
+    Unreadable,
+}
+
+/// Files with several names that were read in this scan, by device and inode.
+#[derive(Default)]
+pub struct Inodes(Mutex<HashMap<(u64, u64), Arc<Mutex<Option<Seen>>>>>);
+
+/// What reading needs, and what it counts.
+pub struct Reader<'r, S> {
+    /// Takes the bytes.
+    pub sink: &'r mut S,
+    /// Counts bytes for people.
+    pub task: &'r dyn Task,
+    /// Shared by all threads.
+    pub inodes: &'r Inodes,
+    /// Attributes that were found, to be stored.
+    pub attributes: Vec<(AttributesId, Vec<u8>)>,
+    /// Files whose content was read.
+    pub files_read: u64,
+    /// Bytes read.
+    pub bytes_read: u64,
+}
+
+/// Linux's EPERM, EIO, ENXIO, EACCES, ENODEV, ENOTDIR, ELOOP, ESTALE and EUCLEAN: they tell of one entry, not of the disk
+/// being full or of too many open files. Those of type come from a name that became something else.
+const ENTRY_ERRORS: [i32; 9] = [1, 5, 6, 13, 19, 20, 40, 116, 117];
+
+/// Whether a failure is the entry's own: the scan goes on without it.
+pub fn is_unreadable(error: &Error) -> bool {
+    let code = error.io_cause().and_then(std::io::Error::raw_os_error);
+    code.is_some_and(|code| ENTRY_ERRORS.contains(&code))
+}
+
+/// Whether a failure says that the name is not there any more.
+pub fn is_gone(error: &Error) -> bool {
+    error.io_cause().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound)
+}
+
+impl<S: Sink> Reader<'_, S> {
+    /// Reads an entry of this stat: a file, a symlink, a FIFO or a device.
+    pub fn visit(&mut self, dir: &Dir, name: &[u8], stat: &Stat) -> Result<Seen> {
+        let seen = match stat.kind {
+            Kind::File if stat.links > 1 => self.visit_linked(dir, name, stat),
+            Kind::File => self.read_file(dir, name),
+            _ => self.read_special(dir, name, *stat),
+        };
+        match seen {
+            Err(error) if is_gone(&error) => Ok(Seen::Gone),
+            Err(error) if is_unreadable(&error) => Ok(Seen::Unreadable),
+            seen => seen,
+        }
+    }
+
+    /// Reads a file with several names once, whichever of its names comes first.
+    fn visit_linked(&mut self, dir: &Dir, name: &[u8], stat: &Stat) -> Result<Seen> {
+        let inodes = self.inodes;
+        let slot = {
+            let mut slots = inodes.0.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.entry((stat.device, stat.inode)).or_default().clone()
+        };
+        // Held while the file is read: a thread that meets another of its names waits.
+        let mut known = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Seen::Whole(record)) = known.as_ref()
+            && record.stat.is_same(stat)
+        {
+            return Ok(Seen::Whole(Record { name: name.to_vec(), ..record.clone() }));
+        }
+        let seen = self.read_file(dir, name)?;
+        *known = Some(seen.clone());
+        Ok(seen)
+    }
+
+    fn read_file(&mut self, dir: &Dir, name: &[u8]) -> Result<Seen> {
+        let mut attempt = 1;
+        loop {
+            // Opened again each time: the name may be another file's by now.
+            let (file, before) = dir.open_file_stat(name)?;
+            if before.kind != Kind::File {
+                return Ok(Seen::Unreadable);
+            }
+            let Some(record) = self.read_once(&file, name, before)? else { return Ok(Seen::Unreadable) };
+            if record.stat.is_same(&before) {
+                return Ok(Seen::Whole(record));
+            }
+            if attempt == ATTEMPTS {
+                return Ok(Seen::Torn(Record { racy: true, ..record }));
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Reads an open file to its end; its stat is that of afterwards. `None` if the file itself fails.
+    fn read_once(&mut self, file: &File, name: &[u8], before: Stat) -> Result<Option<Record>> {
+        let holes = if before.allocated < before.size { holes(file, before.size)? } else { Vec::new() };
+        let mut reading = Reading::new(file, before.size, &holes, self.task);
+        let blob = self.sink.read(&mut reading);
+        let (size, read) = (reading.position(), reading.bytes_read());
+        let blob = match blob {
+            Err(error) if reading.failed() && is_unreadable(&error) => return Ok(None),
+            blob => blob?,
+        };
+        self.files_read += 1;
+        self.bytes_read += read;
+        let xattrs = fs::file_xattrs(file)?;
+        let stat = fs::stat_file(file)?;
+        let attributes = self.keep(Attributes { xattrs, holes });
+        Ok(Some(Record { name: name.to_vec(), stat, content: Content::File { blob, size }, attributes, racy: false }))
+    }
+
+    /// What has no content to read: it cannot tear, but the name may become another's.
+    fn read_special(&mut self, dir: &Dir, name: &[u8], mut stat: Stat) -> Result<Seen> {
+        for _ in 0..ATTEMPTS {
+            let content = match stat.kind {
+                Kind::Symlink => Content::Symlink { target: dir.read_link(name)? },
+                Kind::Fifo => Content::Fifo,
+                Kind::CharDevice => Content::CharDevice { rdev: stat.rdev },
+                Kind::BlockDevice => Content::BlockDevice { rdev: stat.rdev },
+                Kind::File | Kind::Directory | Kind::Socket => return Ok(Seen::Unreadable),
+            };
+            let xattrs = dir.xattrs(name)?;
+            let Some(after) = dir.stat(name)? else { return Ok(Seen::Gone) };
+            if after.is_same(&stat) {
+                let attributes = self.keep(Attributes { xattrs, holes: Vec::new() });
+                return Ok(Seen::Whole(Record { name: name.to_vec(), stat, content, attributes, racy: false }));
+            }
+            stat = after;
+        }
+        Ok(Seen::Unreadable)
+    }
+
+    /// The attributes of an open directory.
+    pub fn directory_attributes(&mut self, dir: &Dir) -> Result<Option<AttributesId>> {
+        let xattrs = dir.xattrs(b".")?;
+        Ok(self.keep(Attributes { xattrs, holes: Vec::new() }))
+    }
+
+    fn keep(&mut self, attributes: Attributes) -> Option<AttributesId> {
+        if attributes.is_empty() {
+            return None;
+        }
+        let bytes = attributes.encode();
+        let id: AttributesId = crate::object::id_of(ObjectKind::Attributes, &bytes).into();
+        self.attributes.push((id, bytes));
+        Some(id)
+    }
+}
+
+/// The holes of a file of this size: what is between its data.
+fn holes(file: &File, size: u64) -> Result<Vec<(u64, u64)>> {
+    let mut holes = Vec::new();
+    let mut end = 0;
+    for (start, length) in fs::data_ranges(file, size)? {
+        if start > end {
+            holes.push((end, start - end));
+        }
+        end = start + length;
+    }
+    if end < size {
+        holes.push((end, size - end));
+    }
+    Ok(holes)
+}

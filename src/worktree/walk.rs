@@ -1,0 +1,312 @@
+//! The walk: directories as jobs for some threads. The caller is the first thread; others start when work piles up.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::Dir;
+use crate::id::ObjectId;
+use crate::object::commit::{Reason, Totals, Uncovered};
+use crate::object::{Entry, ObjectKind};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::progress::{Progress, Task, Unit};
+use crate::store::Store;
+use crate::worktree::clock::Clock;
+use crate::worktree::gather::{Inside, Node};
+use crate::worktree::ignore::{self, Rules};
+use crate::worktree::index::Builder;
+use crate::worktree::queue::{self, Job, Listing, Open, Queue};
+use crate::worktree::scan::{Options, Sink};
+use crate::worktree::selection::Selection;
+use crate::worktree::visit::{Inodes, Reader, is_gone, is_unreadable};
+use crate::worktree::{Index, Worktree};
+
+/// Entries of one directory that are looked at in one go; a longer directory is shared out.
+const STRETCH: usize = 1024;
+/// Handles on directories that may be open for jobs that wait; beyond it a job opens its directory from the root.
+const OPEN_DIRECTORIES: usize = 256;
+
+/// All that the threads share.
+pub struct Walk<'w> {
+    pub worktree: &'w Worktree,
+    pub store: &'w Store,
+    pub index: &'w Index,
+    pub selection: Selection,
+    pub despite: Selection,
+    /// How the names begin that an unfinished checkout staged.
+    pub staged: Option<Vec<u8>>,
+    pub queue: Queue,
+    threads: usize,
+    clock: Clock,
+    inodes: Inodes,
+    scanning: Arc<dyn Task>,
+    reading: Arc<dyn Task>,
+    /// Bytes of files to be read, as far as they are known.
+    to_read: AtomicU64,
+    open: Arc<AtomicUsize>,
+    /// The finished root.
+    root: Mutex<Option<Entry>>,
+    failure: Mutex<Option<Error>>,
+}
+
+/// What one thread found.
+#[derive(Default)]
+pub struct Found {
+    pub totals: Totals,
+    pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+    pub index: Builder,
+    pub uncovered: Vec<Uncovered>,
+    pub ignored: Vec<RepoPathBuf>,
+    pub torn: Vec<RepoPathBuf>,
+    /// Names of files with several: device and inode, and path.
+    pub links: Vec<((u64, u64), RepoPathBuf)>,
+    pub files_read: u64,
+    pub bytes_read: u64,
+}
+
+/// One thread.
+pub struct Worker<'w, S> {
+    pub walk: &'w Walk<'w>,
+    pub found: Found,
+    sinks: &'w (dyn Fn() -> S + Sync),
+    /// Made when there is something for it.
+    sink: Option<S>,
+}
+
+impl<'w> Walk<'w> {
+    /// Prepares a walk; the file system's clock is asked now.
+    pub fn new(
+        worktree: &'w Worktree,
+        store: &'w Store,
+        index: &'w Index,
+        options: &Options,
+        progress: &dyn Progress,
+    ) -> Result<Walk<'w>> {
+        let threads = match options.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        Ok(Walk {
+            worktree,
+            store,
+            index,
+            selection: Selection::new(&options.paths),
+            despite: Selection::new(&options.despite_rules),
+            staged: options.staged_by.map(|token| format!(".undo-{token:016x}-").into_bytes()),
+            queue: Queue::default(),
+            threads,
+            clock: Clock::read(&worktree.root)?,
+            inodes: Inodes::default(),
+            scanning: progress.start("scanning", Unit::Items, None),
+            reading: progress.start("reading", Unit::Bytes, None),
+            to_read: AtomicU64::new(0),
+            open: Arc::default(),
+            root: Mutex::default(),
+            failure: Mutex::default(),
+        })
+    }
+
+    /// Walks; gives the root and what each thread found.
+    pub fn run<S: Sink>(&self, sinks: &(dyn Fn() -> S + Sync)) -> Result<(Entry, Vec<Found>)> {
+        let mut root = Node::new(RepoPathBuf::default(), None, self.worktree.root.stat_self()?, Rules::default());
+        root.known = self.index.directory(RepoPath::root());
+        root.selected = self.selection.is_empty() || self.selection.covers(RepoPath::root());
+        self.queue.push(vec![Job { node: Arc::new(root), task: queue::Task::List(None) }]);
+        let found = std::thread::scope(|scope| {
+            let mut others = Vec::new();
+            let first = self.work(sinks, || {
+                if others.is_empty() && self.threads > 1 && self.queue.is_piled_up() {
+                    others.extend((1..self.threads).map(|_| scope.spawn(|| self.work(sinks, || {}))));
+                }
+            });
+            let others =
+                others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            std::iter::once(first).chain(others).collect::<Vec<_>>()
+        });
+        if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(failure);
+        }
+        let root = self.root.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let root = root.ok_or_else(|| {
+            Error::new(ErrorKind::Permission, format!("cannot read the directory `{}`", self.worktree.path.display()))
+        })?;
+        Ok((root, found))
+    }
+
+    /// Works on jobs until there are none; `between` is called after each.
+    fn work<S: Sink>(&self, sinks: &(dyn Fn() -> S + Sync), mut between: impl FnMut()) -> Found {
+        let mut worker = Worker { walk: self, found: Found::default(), sinks, sink: None };
+        let mut result = Ok(());
+        while let Some((job, _active)) = self.queue.take() {
+            result = worker.job(job);
+            if result.is_err() {
+                break;
+            }
+            between();
+        }
+        if let Some(sink) = worker.sink.take() {
+            result = result.and(sink.finish());
+        }
+        if let Err(error) = result {
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            self.queue.stop();
+        }
+        worker.found
+    }
+
+    /// Whether a change could leave the same stat as this one.
+    pub fn is_racy(&self, stat: &crate::fs::Stat) -> bool {
+        self.clock.is_racy(stat)
+    }
+
+    /// So many more bytes will be read.
+    pub fn expect_bytes(&self, bytes: u64) {
+        let before = self.to_read.fetch_add(bytes, Ordering::Relaxed);
+        self.reading.set_total(before + bytes);
+    }
+}
+
+impl<'w, S: Sink> Worker<'w, S> {
+    fn job(&mut self, job: Job) -> Result<()> {
+        let Job { node, task } = job;
+        match task {
+            queue::Task::List(above) => self.list(&node, above)?,
+            queue::Task::Look(listing, range) => self.look(&node, &listing, range)?,
+            queue::Task::Read(listing, files) => self.read(&node, &listing, &files)?,
+        }
+        self.done(node)
+    }
+
+    /// Opens and lists a directory, then looks at its entries, or shares them out.
+    fn list(&mut self, node: &Arc<Node>, above: Option<Arc<Open>>) -> Result<()> {
+        let opened = match (&above, node.path.name()) {
+            (Some(above), Some(name)) => above.dir.open_dir(name),
+            _ => self.walk.worktree.root.open_below(&node.path),
+        };
+        drop(above);
+        let listed = opened.and_then(|dir| Ok((dir.entries()?, self.inside(node, &dir)?, dir)));
+        let (entries, inside, dir) = match listed {
+            Err(error) if is_gone(&error) => return Ok(()),
+            Err(error) if is_unreadable(&error) => {
+                self.uncover(node.path.clone(), Reason::Unreadable);
+                return Ok(());
+            }
+            listed => listed?,
+        };
+        let _ = node.inside.set(inside);
+        node.make_room(entries.len());
+        self.walk.scanning.add(entries.len() as u64);
+        let listing = Listing { open: Arc::new(Open::new(dir, &self.walk.open)), entries: Arc::new(entries) };
+        let count = listing.entries.len();
+        if count <= STRETCH {
+            return self.look(node, &listing, 0..count);
+        }
+        let stretches = (0..count).step_by(STRETCH).map(|start| start..count.min(start + STRETCH));
+        let look = |range| Job { node: node.clone(), task: queue::Task::Look(listing.clone(), range) };
+        let jobs: Vec<Job> = stretches.map(look).collect();
+        node.expect(jobs.len());
+        self.walk.queue.push(jobs);
+        Ok(())
+    }
+
+    /// The rules in an open directory, and its attributes: read only if the index does not prove them.
+    fn inside(&mut self, node: &Node, dir: &Dir) -> Result<Inside> {
+        let content = ignore::read_file(dir)?;
+        let rules = node.rules_above.enter(&node.path, content.as_deref())?;
+        let known = match &node.above {
+            Some((above, _)) => above.known.as_ref(),
+            None => node.known.as_ref(),
+        };
+        let name = node.path.name().unwrap_or_default();
+        let proved = known.and_then(|known| {
+            let block = known.block();
+            let at = block.position(name).ok()?;
+            block.proves(at, &node.stat).then(|| block.record(at))?
+        });
+        let attributes = match proved {
+            Some(record) => record.attributes,
+            None => self.reading(|reader| reader.directory_attributes(dir))?,
+        };
+        Ok(Inside { rules, attributes })
+    }
+
+    /// Reads with this thread's sink, and takes over what was counted.
+    pub fn reading<T>(&mut self, read: impl FnOnce(&mut Reader<'_, S>) -> Result<T>) -> Result<T> {
+        let walk = self.walk;
+        let sink = self.sink.get_or_insert_with(self.sinks);
+        let mut reader = Reader {
+            sink,
+            task: &*walk.reading,
+            inodes: &walk.inodes,
+            attributes: Vec::new(),
+            files_read: 0,
+            bytes_read: 0,
+        };
+        let result = read(&mut reader);
+        let Reader { attributes, files_read, bytes_read, .. } = reader;
+        self.found.files_read += files_read;
+        self.found.bytes_read += bytes_read;
+        for (id, bytes) in attributes {
+            if !walk.store.contains(ObjectKind::Attributes, id.object_id()) {
+                self.keep(ObjectKind::Attributes, id.object_id(), bytes)?;
+            }
+        }
+        result
+    }
+
+    /// An object that the store does not hold.
+    fn keep(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<()> {
+        let sink = self.sink.get_or_insert_with(self.sinks);
+        if let Some(bytes) = sink.object(kind, id, bytes)? {
+            self.found.objects.insert((kind, id), bytes.into());
+        }
+        Ok(())
+    }
+
+    /// A path is there and not covered.
+    pub fn uncover(&mut self, path: RepoPathBuf, reason: Reason) {
+        self.found.uncovered.push(Uncovered { path, reason });
+    }
+
+    /// A handle for jobs on directories in an open one, unless too many are open.
+    pub fn handle(&self, open: &Arc<Open>) -> Option<Arc<Open>> {
+        (self.walk.open.load(Ordering::Relaxed) < OPEN_DIRECTORIES).then(|| open.clone())
+    }
+
+    /// A job on a directory is done. If that was all, its tree is made, and the directory above has one job less.
+    fn done(&mut self, node: Arc<Node>) -> Result<()> {
+        let mut node = node;
+        while node.is_last() {
+            if node.inside.get().is_some() {
+                self.gather(&node)?;
+            }
+            let Some((above, _)) = &node.above else { return Ok(()) };
+            node = above.clone();
+        }
+        Ok(())
+    }
+
+    fn gather(&mut self, node: &Node) -> Result<()> {
+        let store = self.walk.store;
+        let racy = self.walk.is_racy(&node.stat);
+        let is_stored = |kind, id| store.contains(kind, id);
+        let gathered = node.gather(racy, is_stored, |kind, id, bytes| self.keep(kind, id, bytes))?;
+        match (&gathered.records, &node.known) {
+            (None, Some(known)) => self.found.index.keep(node.path.clone(), known.clone()),
+            (records, _) => {
+                let records = records.as_deref().unwrap_or_default();
+                self.found.index.insert(node.path.clone(), Some(gathered.total), records);
+            }
+        }
+        let Some(record) = node.record(gathered.total, racy) else { return Ok(()) };
+        match &node.above {
+            Some((above, at)) => {
+                self.found.totals.directories += 1;
+                above.fill(vec![(*at, above.slot_for(record))]);
+            }
+            None => *self.walk.root.lock().unwrap_or_else(PoisonError::into_inner) = Some(record.to_entry()),
+        }
+        Ok(())
+    }
+}
