@@ -5,9 +5,13 @@
 /// Bytes that the hash depends on: each step shifts it by one of 64 bits.
 pub const WINDOW: usize = 64;
 
+/// The hash with one more byte.
+pub fn step(hash: u64, &byte: &u8) -> u64 {
+    (hash << 1).wrapping_add(TABLE[usize::from(byte)])
+}
+
 /// Where the first chunk ends: behind the first byte after the [`WINDOW`] where the hash is below 2^64 / `target`.
 pub fn find(bytes: &[u8], target: u32) -> Option<usize> {
-    let step = |hash: u64, &byte: &u8| (hash << 1).wrapping_add(TABLE[usize::from(byte)]);
     let threshold = 1 << (u64::BITS - target.ilog2());
     let (warm_up, rest) = bytes.split_at_checked(WINDOW)?;
     let mut hash = warm_up.iter().fold(0, step);

@@ -2,6 +2,8 @@
 //! Cut points are part of the format, so the code lives here with golden vectors.
 
 mod gear;
+#[cfg(test)]
+mod tests;
 
 use crate::error::{Error, ErrorKind, Result};
 

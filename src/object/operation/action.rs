@@ -103,7 +103,9 @@ impl Operation {
             fields::put_ids(&mut encoder, commit.parents.iter().map(|id| id.object_id()));
         }
         if let Some((from, to)) = self.worktree {
-            from.iter().for_each(|id| drop(encoder.raw(&id.0)));
+            if let Some(from) = from {
+                encoder.raw(&from.0);
+            }
             encoder.raw(&to.0);
         }
         fields::put_ids(&mut encoder, self.packs_added.iter().map(|id| id.object_id()));

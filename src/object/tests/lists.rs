@@ -1,10 +1,11 @@
 //! Laws of long lists: one shape for one value, and small changes stay small.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 
+use proptest::prelude::*;
+
 use crate::error::{Error, Result};
-use crate::id::{BlobId, ChunkId, LayoutId, LinksId, TreeId};
+use crate::id::{BlobId, LayoutId, LinksId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::layout::{Layout, Piece};
 use crate::object::tree::{Child, Node};
@@ -63,4 +64,110 @@ fn nodes_of_a_long_directory_have_the_promised_lengths() {
         .collect();
     assert!(leaves.iter().filter(|&&length| length < 64).count() <= 1 && leaves.iter().all(|&length| length <= 1024));
     assert!((200..320).contains(&(50_000 / leaves.len())), "{} leaves", leaves.len());
+}
+
+/// Nodes of `after` that `before` does not have.
+fn fresh(before: &Nodes<TreeId>, after: &Nodes<TreeId>) -> usize {
+    after.keys().filter(|id| !before.contains_key(id)).count()
+}
+
+#[test]
+fn inner_nodes_cut_again_come_back_too() {
+    let names: Vec<String> = (0..).map(|n| format!("{n:08}")).take(400_000).collect();
+    let tree = tree(&names);
+    let (id, nodes) = save(&tree);
+    let Node::Inner(children) = Node::decode(&nodes[&id]).unwrap() else {
+        panic!("a long directory has an inner root")
+    };
+    assert!(matches!(Node::decode(&nodes[&children[0].node]).unwrap(), Node::Inner(_)), "three levels");
+    assert_eq!(children.iter().map(|child| child.count).sum::<u64>(), 400_000);
+    assert_eq!(load(id, &nodes).unwrap().entries.len(), 400_000);
+}
+
+#[test]
+fn nodes_that_do_not_fit_together_are_refused() {
+    let (id, nodes) = save(&tree(&names(3000)));
+    let Node::Inner(children) = Node::decode(&nodes[&id]).unwrap() else {
+        panic!("a long directory has an inner root")
+    };
+    let refused = |change: &dyn Fn(&mut Vec<Child>), why: &str| {
+        let mut children = children.clone();
+        change(&mut children);
+        let mut nodes = nodes.clone();
+        nodes.insert(TreeId([0; 32]), Node::Inner(children).encode());
+        assert!(load(TreeId([0; 32]), &nodes).is_err(), "{why}");
+    };
+    refused(&|children| children.swap(0, 1), "nodes out of order");
+    refused(&|children| children[1] = children[0].clone(), "a node twice");
+    refused(&|children| children[0].count += 1, "a count too large");
+    refused(&|children| children[0].first = b"a".to_vec(), "a wrong first name");
+    refused(&|children| children.truncate(2), "a short list in several nodes");
+    refused(&|children| children[0].node = TreeId([9; 32]), "a missing node");
+    refused(&|children| children[0].node = TreeId([0; 32]), "a node in itself");
+}
+
+#[test]
+fn a_node_has_no_more_items_or_children_than_the_most() {
+    let leaf = |count| Node::Leaf(tree(&names(count)).entries).encode();
+    assert!(Node::decode(&leaf(1024)).is_ok() && Node::decode(&leaf(1025)).is_err());
+    let child = Child { first: b"a".to_vec(), node: TreeId([1; 32]), count: 1 };
+    let inner = |count| Node::Inner(vec![child.clone(); count]).encode();
+    assert!(
+        Node::decode(&inner(1024)).is_ok() && Node::decode(&inner(1025)).is_err() && Node::decode(&inner(1)).is_err()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn one_name_more_or_less_in_a_long_directory_changes_few_nodes(added in "[a-z0-9-]{1,12}", gone in 0..20_000usize) {
+        let mut all = names(20_000);
+        let (id, before) = save(&tree(&all));
+        all.push(added.clone());
+        let (_, more) = save(&tree(&all));
+        prop_assert!(fresh(&before, &more) <= 6, "{} new nodes", fresh(&before, &more));
+        all.pop();
+        prop_assert_eq!(save(&tree(&all)).0, id, "the shape depends on the names only");
+        all.remove(gone);
+        let (_, less) = save(&tree(&all));
+        prop_assert!(fresh(&before, &less) <= 6, "{} new nodes", fresh(&before, &less));
+    }
+
+    #[test]
+    fn one_changed_chunk_of_a_huge_blob_changes_few_nodes(changed in 0..16_384usize) {
+        let chunk = |n: usize| Piece::Chunk { id: id_of(ObjectKind::Data, &n.to_le_bytes()).into(), length: 1 << 18 };
+        let mut layout = Layout { pieces: (0..16_384).map(chunk).collect() };
+        let (blob, mut before) = (BlobId([1; 32]), Nodes::<LayoutId>::new());
+        let root = layout.save(blob, |id, bytes| Ok(drop(before.insert(id, bytes)))).unwrap();
+        let read = |id: LayoutId| before.get(&id).cloned().ok_or_else(|| Error::damaged("missing"));
+        prop_assert_eq!(&Layout::load(blob, &root, read).unwrap(), &layout);
+        prop_assert!(before.len() > 30 && root.len() < 16 << 10);
+        layout.pieces[changed] = chunk(1 << 30);
+        let mut fresh = 0;
+        layout.save(blob, |id, _| Ok(fresh += usize::from(!before.contains_key(&id)))).unwrap();
+        prop_assert!(fresh <= 5, "{} new nodes", fresh);
+    }
+}
+
+#[test]
+fn a_long_table_of_links_comes_back() {
+    let path = |n: usize, side: &str| RepoPathBuf::new(format!("{n:05}/{side}").into()).unwrap();
+    let links = Links { groups: (0..3000).map(|n| vec![path(n, "a"), path(n, "b")]).collect() };
+    let mut nodes = Nodes::<LinksId>::new();
+    let id = links.save(|id, bytes| Ok(drop(nodes.insert(id, bytes)))).unwrap();
+    let read =
+        |id: LinksId| nodes.get(&id).map(|bytes| bytes.as_slice().into()).ok_or_else(|| Error::damaged("missing"));
+    assert!(nodes.len() > 5);
+    assert_eq!(Links::load(id, read).unwrap(), links);
+}
+
+#[test]
+fn golden_boundaries() {
+    let (id, nodes) = save(&tree(&names(2000)));
+    let Node::Inner(children) = Node::decode(&nodes[&id]).unwrap() else {
+        panic!("a long directory has an inner root")
+    };
+    assert_eq!(children.iter().map(|child| child.count).collect::<Vec<_>>(), [250, 120, 96, 99, 487, 234, 714]);
+    assert_eq!(id.to_string(), "2a34fd70649726b9c495fe7c354a12a820f1d229771af2d84940d61a9c70616f");
 }

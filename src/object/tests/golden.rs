@@ -1,0 +1,110 @@
+//! Golden bytes and ids: what is written today must be read for ever, so these never change.
+
+use super::samples;
+use crate::id::{BlobId, ChunkId};
+use crate::object::layout::Piece;
+use crate::object::{Layout, ObjectKind, id_of, keyed};
+
+fn nodes<Id: PartialEq + std::fmt::Debug>(save: impl FnOnce(&mut dyn FnMut(Id, Vec<u8>)) -> Id) -> String {
+    let mut put = Vec::new();
+    let id = save(&mut |id, bytes| put.push((id, bytes)));
+    assert_eq!(put.len(), 1);
+    assert_eq!(put[0].0, id);
+    samples::hex(&put[0].1)
+}
+
+#[test]
+fn ids_of_the_same_bytes_differ_by_kind() {
+    let of = |kind| id_of(kind, b"abc").to_string();
+    assert_eq!(of(ObjectKind::Data), "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85", "as b3sum");
+    assert_eq!(of(ObjectKind::LayoutNode), "aebe9ef838a55e678f61b23361161011daa2db078a920f63f18445ac6d4af99d");
+    assert_eq!(of(ObjectKind::Tree), "8e83a4d6432a80c7b6ac2ae592e394481a724b5446862c553586e0e80e52e7bd");
+    assert_eq!(of(ObjectKind::Attributes), "7070c4673979896ae39ad5be087a031ce9592032bfbcbdfbe8b21e8cc7ab6a9b");
+    assert_eq!(of(ObjectKind::Links), "08f7c962105e545d088c3e570705097dfe6fe2e018913ed66bbf6e7af9307432");
+    assert_eq!(of(ObjectKind::Commit), "fb9bbc22ddedfaace9225428713d55be59f5dbf01fcd2dce2216bf1dd78364d9");
+    assert_eq!(
+        samples::operation().id().to_string(),
+        "789970c399fffad868a69372ac1219697eab56cb38bc28e4d90d846248c01635"
+    );
+    let piecewise = keyed("tree").update(b"a").update(b"bc").finalize();
+    assert_eq!(of(ObjectKind::Tree), piecewise.to_hex().as_str());
+}
+
+#[test]
+fn a_tree_is_these_bytes() {
+    let bytes = nodes(|put| samples::tree().save(|id, bytes| Ok(put(id, bytes))).unwrap());
+    assert_eq!(
+        bytes,
+        "04010006010161a401e8076400f153650000000015cd5b07 01*32 ac02\
+         020162a401e8076400f153650000000015cd5b07 02*32 0304\
+         030163a401e8076400f153650000000015cd5b070161\
+         0c0164a401e8076400f153650000000015cd5b07 03*32 \
+         050165a401e8076400f153650000000015cd5b078302\
+         060366c3a9a401e8076400f153650000000015cd5b07808080808020"
+    );
+}
+
+#[test]
+fn attributes_are_these_bytes() {
+    assert_eq!(
+        samples::hex(&samples::attributes().encode()),
+        "05010206757365722e610006757365722e620200ff02008020804001"
+    );
+}
+
+#[test]
+fn links_are_these_bytes() {
+    let bytes = nodes(|put| samples::links().save(|id, bytes| Ok(put(id, bytes))).unwrap());
+    assert_eq!(bytes, "0601000202016103622f6303016203622d630164");
+}
+
+#[test]
+fn a_layout_is_these_bytes() {
+    let mut layout = Layout::default();
+    layout.push(Piece::Chunk { id: ChunkId([1; 32]), length: 300 });
+    layout.push(Piece::Zeros { length: 4000 });
+    layout.push(Piece::Zeros { length: 96 });
+    layout.push(Piece::Zeros { length: 0 });
+    let bytes = layout.save(BlobId([2; 32]), |_, _| unreachable!("a short layout is one object")).unwrap();
+    assert_eq!(samples::hex(&bytes), "0201 02*32 ac22000201ac02 01*32 028020");
+}
+
+#[test]
+fn a_commit_is_these_bytes() {
+    assert_eq!(
+        samples::hex(&samples::commit().encode()),
+        "\
+        0701030200ed01e8076400f153650000000015cd5b07 02*32 03 04*33 02 06*32  05*32 00f153650000000015cd5b07\
+        f0f1ffff0361646103626f78066265666f726501020390030506070202017301017401036c6f6701016b0109"
+    );
+    assert_eq!(samples::commit().id().to_string(), "1b5b969f570d94ac7a50100de49294a3e29ef1781d4d5ff1b71f3daae9e3126e");
+}
+
+#[test]
+fn an_operation_is_these_bytes() {
+    assert_eq!(
+        samples::hex(&samples::operation().encode()),
+        "\
+        10010f 01*32 06636f6d6d69740e6d61696e20303520e286922030360204756e646f06636f6d6d697400f15365000000001\
+        5cd5b07c8010361646103626f780206046d61696e 05*32  06*32 05027631 06*32 036f6c64046d61696e01 06*32 01 \
+        05*64  06*32 01 07*32 02 08*32  09*32 e807640104657869740101"
+    );
+}
+
+#[test]
+fn a_view_is_these_bytes() {
+    assert_eq!(
+        samples::hex(&samples::view().encode()),
+        "\
+        1101046d61696e02046d61696e 05*33 747269616c 06*32 01027631 05*32 02 05*32  06*32"
+    );
+}
+
+#[test]
+fn an_intent_is_these_bytes() {
+    assert_eq!(
+        samples::hex(&samples::intent().encode()),
+        "\
+        1201014d0000000000000007726573746f726500f153650000000015cd5b07 05*32  06*32 0203612f6200"
+    );
+}

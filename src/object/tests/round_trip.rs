@@ -1,0 +1,221 @@
+//! Every value comes back from its bytes, and views follow operations.
+
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::prelude::*;
+
+use super::samples;
+use crate::id::{AttributesId, BlobId, CommitId, LinksId, OperationId, PackId, TreeId};
+use crate::metadata::Metadata;
+use crate::object::commit::{Counts, Reason, Totals, Uncovered};
+use crate::object::operation::{NewCommit, RefEdit, RefName};
+use crate::object::tree::Node;
+use crate::object::{Attributes, Commit, Content, Entry, Intent, Operation, View};
+use crate::path::RepoPathBuf;
+use crate::time::Timestamp;
+
+type Bytes32 = [u8; 32];
+
+fn name() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 1..12).prop_filter("a name", |name| crate::path::is_name(name))
+}
+
+fn path() -> impl Strategy<Value = RepoPathBuf> {
+    vec(name(), 1..4).prop_map(|names| RepoPathBuf::new(names.join(&b'/')).unwrap())
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    (any::<i64>(), 0..1_000_000_000u32).prop_map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds })
+}
+
+fn extras() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+    btree_map(any::<String>(), any::<Vec<u8>>(), 0..3).prop_map(|map| map.into_iter().collect())
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        any::<(Bytes32, u64)>().prop_map(|(id, size)| Content::File { blob: BlobId(id), size }),
+        any::<(Bytes32, u64, u64)>().prop_map(|(id, entries, size)| Content::Directory {
+            tree: TreeId(id),
+            entries,
+            size
+        }),
+        any::<Vec<u8>>().prop_map(|target| Content::Symlink { target }),
+        Just(Content::Fifo),
+        any::<u64>().prop_map(|rdev| Content::CharDevice { rdev }),
+        any::<u64>().prop_map(|rdev| Content::BlockDevice { rdev }),
+    ]
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    (name(), 0..0o10000u16, any::<(u32, u32)>(), time(), any::<Option<Bytes32>>(), content()).prop_map(
+        |(name, mode, (uid, gid), mtime, attributes, content)| {
+            let metadata = Metadata { mode, uid, gid, mtime };
+            Entry { name, metadata, attributes: attributes.map(AttributesId), content }
+        },
+    )
+}
+
+fn attributes() -> impl Strategy<Value = Attributes> {
+    let xattrs = btree_map(vec(1u8.., 1..20), any::<Vec<u8>>(), 1..4);
+    (xattrs, vec((1u64..1 << 40, 1u64..1 << 40), 0..5)).prop_map(|(xattrs, gaps)| {
+        let mut end = 0;
+        let holes = gaps.into_iter().map(|(gap, length)| {
+            let offset = end + gap;
+            end = offset + length;
+            (offset, length)
+        });
+        Attributes { holes: holes.collect(), xattrs: xattrs.into_iter().collect() }
+    })
+}
+
+fn commit() -> impl Strategy<Value = Commit> {
+    let reason =
+        prop_oneof![Just(Reason::Unreadable), Just(Reason::Socket), Just(Reason::Mount), Just(Reason::Repository)];
+    let lists = (btree_set(any::<Bytes32>(), 0..4), btree_map(path(), reason, 0..4), btree_set(path(), 0..4), extras());
+    let texts = any::<(String, String, String)>();
+    (time(), -93_599..=93_599i32, any::<(bool, Option<Bytes32>, [u64; 7])>(), texts, lists).prop_map(
+        |(time, offset, (automatic, links, numbers), (author, host, message), (parents, uncovered, torn, extras))| {
+            let [files, directories, others, bytes, added, modified, deleted] = numbers;
+            Commit {
+                links: links.map(LinksId),
+                parents: parents.into_iter().map(CommitId).collect(),
+                totals: Totals { files, directories, others, bytes },
+                changes: Counts { added, modified, deleted },
+                uncovered: uncovered.into_iter().map(|(path, reason)| Uncovered { path, reason }).collect(),
+                torn: torn.into_iter().collect(),
+                ..Commit { time, offset, author, host, message, automatic, extras, ..samples::commit() }
+            }
+        },
+    )
+}
+
+fn edit() -> impl Strategy<Value = RefEdit> {
+    any::<(bool, String, Option<Bytes32>, Option<Bytes32>)>().prop_map(|(tag, name, old, new)| RefEdit {
+        name: if tag { RefName::Tag(name) } else { RefName::Branch(name) },
+        old: old.map(CommitId),
+        new: new.map(CommitId),
+    })
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let commits = vec((any::<Bytes32>(), vec(any::<Bytes32>(), 0..3)), 0..3);
+    let texts = any::<(String, String, Vec<String>, String, String)>();
+    let rest = any::<(Option<Bytes32>, Option<(String, String)>, Option<(Option<Bytes32>, Bytes32)>, [u64; 3])>();
+    let packs = any::<(Vec<Bytes32>, Vec<Bytes32>)>();
+    (time(), texts, vec(edit(), 0..4), commits, rest, packs, extras()).prop_map(
+        |(time, (verb, description, arguments, user, host), edits, commits, rest, (added, removed), extras)| {
+            let (parent, switched, worktree, [duration, bytes_read, bytes_stored]) = rest;
+            let commit = |(id, parents): (Bytes32, Vec<Bytes32>)| NewCommit {
+                id: CommitId(id),
+                parents: parents.into_iter().map(CommitId).collect(),
+            };
+            Operation {
+                parent: parent.map(OperationId),
+                commits: commits.into_iter().map(commit).collect(),
+                worktree: worktree.map(|(from, to)| (from.map(CommitId), CommitId(to))),
+                packs_added: added.into_iter().map(PackId).collect(),
+                packs_removed: removed.into_iter().map(PackId).collect(),
+                ..Operation {
+                    verb,
+                    description,
+                    arguments,
+                    time,
+                    duration,
+                    user,
+                    host,
+                    edits,
+                    switched,
+                    bytes_read,
+                    bytes_stored,
+                    extras,
+                    ..Operation::default()
+                }
+            }
+        },
+    )
+}
+
+fn view() -> impl Strategy<Value = View> {
+    let names = || btree_map(any::<String>(), any::<Bytes32>().prop_map(CommitId), 0..4);
+    (any::<String>(), names(), names(), btree_set(any::<Bytes32>().prop_map(CommitId), 0..4))
+        .prop_map(|(current, branches, tags, heads)| View { current, branches, tags, heads })
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    (any::<(u64, String, Option<Bytes32>, Bytes32)>(), time(), vec(path(), 0..3)).prop_map(
+        |((token, verb, from, to), time, paths)| Intent {
+            token,
+            verb,
+            time,
+            from: from.map(CommitId),
+            to: CommitId(to),
+            paths,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn trees_come_back(entries in vec(entry(), 0..20)) {
+        let mut entries = entries;
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries.dedup_by(|a, b| a.name == b.name);
+        let node = Node::Leaf(entries);
+        prop_assert_eq!(Node::decode(&node.encode()).unwrap(), node);
+    }
+
+    #[test]
+    fn attributes_come_back(value in attributes()) {
+        prop_assert_eq!(Attributes::decode(&value.encode()).unwrap(), value);
+    }
+
+    #[test]
+    fn commits_come_back(value in commit()) {
+        prop_assert_eq!(Commit::decode(&value.encode()).unwrap(), value);
+    }
+
+    #[test]
+    fn operations_come_back(value in operation()) {
+        prop_assert_eq!(Operation::decode(&value.encode()).unwrap(), value);
+    }
+
+    #[test]
+    fn views_come_back(value in view()) {
+        prop_assert_eq!(View::decode(&value.encode()).unwrap(), value);
+    }
+
+    #[test]
+    fn intents_come_back(value in intent()) {
+        prop_assert_eq!(Intent::decode(&value.encode()).unwrap(), value);
+    }
+}
+
+#[test]
+fn a_view_follows_operations() {
+    let [first, second, aside] = [1, 2, 3].map(|n| CommitId([n; 32]));
+    let branch = |name: &str, old, new| RefEdit { name: RefName::Branch(name.into()), old, new };
+    let made = |id, parents: &[CommitId]| NewCommit { id, parents: parents.to_vec() };
+    let mut view = View { current: "main".into(), ..View::default() };
+    assert_eq!(view.at(), None);
+
+    let commits = vec![made(first, &[]), made(second, &[first])];
+    view.apply(&Operation { edits: vec![branch("main", None, Some(second))], commits, ..Operation::default() });
+    assert_eq!((view.at(), view.heads.len()), (Some(second), 1));
+
+    // Going back moves the branch; the commit that it leaves is still the end of a line.
+    view.apply(&Operation { edits: vec![branch("main", Some(second), Some(first))], ..Operation::default() });
+    assert_eq!((view.at(), view.heads.clone()), (Some(first), [second].into()));
+
+    let edits = vec![
+        branch("trial", None, Some(aside)),
+        RefEdit { name: RefName::Tag("v1".into()), old: None, new: Some(first) },
+    ];
+    let switched = Some(("main".into(), "trial".into()));
+    view.apply(&Operation { edits, switched, commits: vec![made(aside, &[first])], ..Operation::default() });
+    assert_eq!((view.at(), view.heads.clone()), (Some(aside), [second, aside].into()));
+
+    view.apply(&Operation { edits: vec![branch("main", Some(first), None)], ..Operation::default() });
+    assert_eq!((view.branches.len(), view.tags.get("v1")), (1, Some(&first)));
+}
