@@ -25,7 +25,7 @@ fn lengths(bytes: &[u8], params: &Params) -> Vec<usize> {
 /// The rule as `docs/format.md` states it, in so many words: slow, and with nothing carried from byte to byte.
 fn cut_by_the_book(bytes: &[u8], params: &Params) -> usize {
     let target = u128::from(params.target);
-    let hash = |end: usize| bytes[end - 64..end].iter().fold(0u64, |hash, byte| gear::step(hash, byte));
+    let hash = |end: usize| bytes[end - 64..end].iter().fold(0u64, gear::step);
     (params.minimum() + 1..params.maximum().min(bytes.len()))
         .find(|&length| u128::from(hash(length)) < (1 << 64) / target)
         .unwrap_or(bytes.len().min(params.maximum()))
@@ -35,7 +35,7 @@ fn cut_by_the_book(bytes: &[u8], params: &Params) -> usize {
 fn golden_cuts() {
     let standard = Params::default();
     let target = standard.minimum();
-    assert_eq!(lengths(&[], &standard), []);
+    assert!(lengths(&[], &standard).is_empty());
     assert_eq!(lengths(&[0], &standard), [1]);
     assert_eq!(lengths(&noise("a", target - 1), &standard), [target - 1]);
     assert_eq!(lengths(&noise("a", target), &standard), [target]);

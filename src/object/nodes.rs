@@ -216,7 +216,7 @@ pub fn split<T: Item>(
 }
 
 /// The nodes that a level of more than [`MAXIMUM`] items is cut into.
-fn pieces<'a, T>(level: usize, mut items: &'a [T], key: impl Fn(&T) -> &[u8]) -> impl Iterator<Item = &'a [T]> {
+fn pieces<T>(level: usize, mut items: &[T], key: impl Fn(&T) -> &[u8]) -> impl Iterator<Item = &[T]> {
     let ends = move |item: &T| {
         let hash = blake3::keyed_hash(&SALTS[level], key(item));
         let (head, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");

@@ -1,16 +1,24 @@
 //! Golden bytes and ids: what is written today must be read for ever, so these never change.
 
+use std::fmt::Debug;
+
 use super::samples;
+use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of, keyed};
 
-fn nodes<Id: PartialEq + std::fmt::Debug>(save: impl FnOnce(&mut dyn FnMut(Id, Vec<u8>)) -> Id) -> String {
-    let mut put = Vec::new();
-    let id = save(&mut |id, bytes| put.push((id, bytes)));
-    assert_eq!(put.len(), 1);
-    assert_eq!(put[0].0, id);
-    samples::hex(&put[0].1)
+type Put<'a, Id> = &'a mut dyn FnMut(Id, Vec<u8>) -> Result<()>;
+
+/// The bytes of the one node that a save puts.
+fn node<Id: PartialEq + Debug>(save: impl FnOnce(Put<'_, Id>) -> Result<Id>) -> String {
+    let mut nodes = Vec::new();
+    let id = save(&mut |id, bytes| {
+        nodes.push((id, bytes));
+        Ok(())
+    });
+    assert_eq!((nodes.len(), &nodes[0].0), (1, &id.unwrap()));
+    samples::hex(&nodes[0].1)
 }
 
 #[test]
@@ -32,7 +40,7 @@ fn ids_of_the_same_bytes_differ_by_kind() {
 
 #[test]
 fn a_tree_is_these_bytes() {
-    let bytes = nodes(|put| samples::tree().save(|id, bytes| Ok(put(id, bytes))).unwrap());
+    let bytes = node(|put| samples::tree().save(put));
     assert_eq!(
         bytes,
         "04010006010161a401e8076400f153650000000015cd5b07 01*32 ac02\
@@ -54,7 +62,7 @@ fn attributes_are_these_bytes() {
 
 #[test]
 fn links_are_these_bytes() {
-    let bytes = nodes(|put| samples::links().save(|id, bytes| Ok(put(id, bytes))).unwrap());
+    let bytes = node(|put| samples::links().save(put));
     assert_eq!(bytes, "0601000202016103622f6303016203622d630164");
 }
 
