@@ -52,7 +52,8 @@ impl Params {
     }
 }
 
-/// The length of the first chunk of `bytes`, which hold at least `params.maximum()` bytes or all that is left of the blob.
+/// The length of the first chunk of `bytes`, which hold at least `params.maximum()` bytes or all that is left of the
+/// blob.
 pub fn cut(bytes: &[u8], params: &Params) -> usize {
     let bytes = &bytes[..bytes.len().min(params.maximum())];
     let minimum = params.minimum();

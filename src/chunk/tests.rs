@@ -95,14 +95,19 @@ proptest! {
     }
 
     #[test]
-    fn behind_an_insertion_the_old_cuts_are_met_again(seed in any::<String>(), at in 0..20_000usize, more in 1..5000usize) {
+    fn behind_an_insertion_the_old_cuts_are_met_again(
+        seed in any::<String>(),
+        at in 0..20_000usize,
+        more in 1..5000usize,
+    ) {
         let old = noise(&seed, 400_000);
         let new = [&old[..at], &noise("more", more), &old[at..]].concat();
         let ends = |bytes: &[u8]| -> Vec<usize> {
             lengths(bytes, &SMALL).iter().scan(0, |end, length| { *end += length; Some(*end) }).collect()
         };
         let (before, after) = (ends(&old), ends(&new));
-        let same: Vec<usize> = before.iter().copied().filter(|end| *end > at && after.contains(&(end + more))).collect();
+        let met = |end: &usize| *end > at && after.contains(&(end + more));
+        let same: Vec<usize> = before.iter().copied().filter(met).collect();
         prop_assert!(same[0] < at + 20 * SMALL.maximum() && same.contains(&old.len()));
         let rest = before.iter().position(|end| *end == same[0]).unwrap();
         prop_assert_eq!(&before[rest..], &same[..], "once met, met for ever");

@@ -56,8 +56,8 @@ impl Layout {
         }
     }
 
-    /// Encodes the list. Long lists are cut into nodes, which go to `put`; the bytes returned are the root, to be stored
-    /// as `ObjectKind::Layout` under the blob's id.
+    /// Encodes the list. Long lists are cut into nodes, which go to `put`; the bytes returned are the root, to be
+    /// stored as `ObjectKind::Layout` under the blob's id.
     pub fn save(&self, blob: BlobId, put: impl FnMut(LayoutId, Vec<u8>) -> Result<()>) -> Result<Vec<u8>> {
         let size = self.pieces.iter().try_fold(0u64, |sum, piece| match piece.length() {
             0 => None,

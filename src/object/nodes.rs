@@ -1,7 +1,8 @@
 //! Long lists cut into nodes: directories, chunk lists, hard-link groups.
 //!
-//! Boundaries are chosen by hashes of the keys alone. So a list has one shape whatever it looked like before, one change
-//! rewrites a few nodes, and two lists that are mostly equal share most of their nodes (`docs/format.md`, "Long lists").
+//! Boundaries are chosen by hashes of the keys alone. So a list has one shape whatever it looked like before, one
+//! change rewrites a few nodes, and two lists that are mostly equal share most of their nodes (`docs/format.md`, "Long
+//! lists").
 
 use std::fmt::Debug;
 use std::sync::LazyLock;

@@ -28,7 +28,11 @@ fn read_links(bytes: &[u8]) -> Result<()> {
 /// Bytes of every object, with the function that reads them.
 fn all() -> Vec<(&'static str, Vec<u8>, Reader)> {
     let mut links = Vec::new();
-    samples::links().save(|_, bytes| Ok(links = bytes)).unwrap();
+    let put = |_, bytes| {
+        links = bytes;
+        Ok(())
+    };
+    samples::links().save(put).unwrap();
     let inner = fields::begin(4)
         .u8(1)
         .varint(2)
@@ -215,7 +219,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn random_bytes_and_random_damage_never_panic(noise in prop::collection::vec(any::<u8>(), 0..200), at: prop::sample::Index) {
+    fn random_bytes_and_random_damage_never_panic(
+        noise in prop::collection::vec(any::<u8>(), 0..200),
+        at: prop::sample::Index,
+    ) {
         for (_, bytes, read) in all() {
             let header = &bytes[..2];
             let _ = read(&noise);
