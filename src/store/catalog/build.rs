@@ -1,0 +1,88 @@
+//! Writing the catalog: the tables of all packs merged into one list, a 256th of it in memory at a time.
+
+use std::path::Path;
+
+use super::{Covered, HEAD, MAGIC, VERSION, encode_tail, path_in, put_entry};
+use crate::codec::Encoder;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::ObjectId;
+use crate::object::ObjectKind;
+use crate::store::pack::file::Staged;
+use crate::store::pack::{Pack, Place, Table, format};
+
+/// How far the objects of one kind in one table have been taken.
+struct Cursor<'a> {
+    /// The number of the pack in the catalog.
+    pack: u32,
+    kind: ObjectKind,
+    table: Table<'a>,
+    next: usize,
+    end: usize,
+}
+
+/// Writes the catalog of these packs. It appears at once; nothing is flushed, as it can be made again.
+pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
+    let mut covered = Vec::with_capacity(packs.len());
+    let mut cursors = Vec::new();
+    for (number, pack) in packs.iter().enumerate() {
+        let table = pack.table()?;
+        covered.push(Covered { id: pack.id, size: pack.size()?, objects: table.len() as u64 });
+        cursors.extend(ObjectKind::ALL.map(|kind| cursor(number as u32, kind, table)));
+    }
+    let total: u64 = covered.iter().map(|pack| pack.objects).sum();
+    if total > u64::from(u32::MAX) {
+        return Err(Error::new(ErrorKind::Unsupported, "too many objects for a catalog"));
+    }
+    let file = Staged::create(directory, "catalog")?;
+    let mut head = Encoder::new();
+    head.raw(MAGIC).u16(VERSION).raw(&[0; HEAD - 10]);
+    file.write(head.as_slice())?;
+    let mut counts = vec![0u32; 1 << 16];
+    for first in 0..=u8::MAX {
+        let mut entries = Vec::new();
+        cursors.iter_mut().for_each(|cursor| cursor.take(first, &mut entries));
+        // The place of the same object with the lower number of the pack comes first, so that equal sets give equal bytes.
+        entries.sort_unstable_by_key(|(id, kind, place)| (*id, *kind, place.pack));
+        let mut encoder = Encoder::new();
+        for (id, kind, place) in &entries {
+            counts[usize::from(id.0[0]) << 8 | usize::from(id.0[1])] += 1;
+            put_entry(&mut encoder, *id, *kind, place);
+        }
+        file.write(encoder.as_slice())?;
+    }
+    let fanout: Vec<u32> = counts
+        .iter()
+        .scan(0, |sum, count| {
+            *sum += count;
+            Some(*sum)
+        })
+        .collect();
+    file.write(&encode_tail(total, &covered, &fanout))?;
+    file.rename(&path_in(directory))
+}
+
+fn cursor(pack: u32, kind: ObjectKind, table: Table<'_>) -> Cursor<'_> {
+    let bound = |kind: u8| {
+        let mut key = [0; format::KEY];
+        key[0] = kind;
+        table.lower_bound(&key)
+    };
+    Cursor { pack, kind, table, next: bound(kind as u8), end: bound(kind as u8 + 1) }
+}
+
+impl Cursor<'_> {
+    /// Takes the objects whose id begins with this byte.
+    fn take(&mut self, first: u8, entries: &mut Vec<(ObjectId, ObjectKind, Place)>) {
+        while self.next < self.end {
+            let record = self.table.record(self.next);
+            let ObjectId([byte, ..]) = record.id;
+            if byte != first {
+                return;
+            }
+            let frame = self.table.frame(record.frame);
+            entries.push((record.id, self.kind, Place::new(self.pack, &frame, &record)));
+            self.next += 1;
+        }
+    }
+}
+

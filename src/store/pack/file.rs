@@ -1,0 +1,192 @@
+//! A new pack: gathered in memory, spilled to a file in `tmp/`, sealed with its table, flushed, and given its name.
+//!
+//! The order is the promise: nothing has its name before its bytes are durable, and no name is told before its directory
+//! is durable too (`docs/format.md`, "Write order").
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::format::{self, Footer, Frame, Record};
+use super::path_of;
+use crate::error::Result;
+use crate::fs;
+use crate::id::PackId;
+
+/// Bytes kept in memory before they go to the file, so that a small pack of one thread can still join another's.
+const SPILL: usize = 2 << 20;
+
+/// A file in `tmp/`, removed when it is dropped without having got a name.
+pub struct Staged {
+    file: File,
+    path: PathBuf,
+    is_named: bool,
+}
+
+impl Staged {
+    /// A new file in `tmp/` below the repository folder, `WHAT-<process>-<n>`.
+    pub fn create(directory: &Path, what: &str) -> Result<Staged> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let n = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = directory.join("tmp").join(format!("{what}-{}-{n}", fs::process_id()));
+            match fs::create_new(&path) {
+                Ok(file) => return Ok(Staged { file, path, is_named: false }),
+                // Left by a process that died and had the same number.
+                Err(error) if error.is_taken() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Writes at the end.
+    pub fn write(&self, bytes: &[u8]) -> Result<()> {
+        fs::write_all(&self.file, bytes)
+    }
+
+    /// Makes its bytes durable.
+    pub fn sync(&self) -> Result<()> {
+        fs::sync_data(&self.file)
+    }
+
+    /// Gives it its name, in place of what has it.
+    pub fn rename(mut self, path: &Path) -> Result<()> {
+        fs::rename(&self.path, path)?;
+        self.is_named = true;
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.is_named {
+            // Nothing refers to it, so what is left is only in the way of `tmp/` being empty.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Frames on their way into one pack.
+pub struct Builder {
+    directory: PathBuf,
+    file: Option<Staged>,
+    /// Not yet in the file.
+    buffer: Vec<u8>,
+    /// Bytes in the file.
+    written: u64,
+    frames: Vec<Frame>,
+    records: Vec<Record>,
+}
+
+/// A whole pack that has no name yet.
+pub struct Sealed {
+    /// What its name will be.
+    pub id: PackId,
+    /// Its bytes on disk.
+    pub bytes: u64,
+    file: Staged,
+}
+
+impl Builder {
+    /// A pack for this repository folder; nothing is written before there is much.
+    pub fn new(directory: &Path) -> Builder {
+        Builder {
+            directory: directory.to_owned(),
+            file: None,
+            buffer: Vec::new(),
+            written: 0,
+            frames: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Bytes of its header and frames so far.
+    pub fn size(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
+    /// Whether nothing was put in.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Whether no file was made for it.
+    pub fn is_in_memory(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Adds a frame and what is in it; where the frame comes to lie is found here.
+    pub fn push(&mut self, frame: Frame, bytes: &[u8], records: impl IntoIterator<Item = Record>) -> Result<()> {
+        if self.size() == 0 {
+            self.buffer.extend_from_slice(&format::encode_header());
+        }
+        let number = self.frames.len() as u32;
+        self.frames.push(Frame { offset: self.size(), stored: bytes.len() as u32, ..frame });
+        self.records.extend(records.into_iter().map(|record| Record { frame: number, ..record }));
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= SPILL { self.spill() } else { Ok(()) }
+    }
+
+    /// Adds all frames of another one that is still in memory.
+    pub fn absorb(&mut self, other: &Builder) -> Result<()> {
+        let mut records = other.records.clone();
+        records.sort_by_key(|record| record.frame);
+        let mut rest = &records[..];
+        for (number, frame) in other.frames.iter().enumerate() {
+            let count = rest.partition_point(|record| record.frame == number as u32);
+            let (these, others) = rest.split_at(count);
+            let bytes = &other.buffer[frame.offset as usize..][..frame.stored as usize];
+            self.push(*frame, bytes, these.iter().copied())?;
+            rest = others;
+        }
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(Staged::create(&self.directory, "pack")?),
+        };
+        file.write(&self.buffer)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes table and footer.
+    pub fn seal(mut self) -> Result<Sealed> {
+        let table = format::encode_table(&self.frames, &mut self.records);
+        let id = format::id_of_table(&table);
+        let footer = Footer { table: self.size(), length: table.len() as u64, id };
+        let footer = footer.encode(self.frames.len() as u32, self.records.len() as u32);
+        self.buffer.extend_from_slice(&table);
+        self.buffer.extend_from_slice(&footer);
+        self.spill()?;
+        let file = self.file.take().expect("a spill makes the file");
+        Ok(Sealed { id, bytes: self.written, file })
+    }
+}
+
+impl Sealed {
+    /// Makes its bytes durable.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync()
+    }
+}
+
+/// Gives packs that are durable their names, and makes the names durable.
+pub fn publish(directory: &Path, packs: Vec<Sealed>) -> Result<()> {
+    let mut touched = BTreeSet::new();
+    for pack in packs {
+        let path = path_of(directory, pack.id);
+        let folder = path.parent().expect("a pack lies in a folder");
+        if touched.insert(folder.to_owned()) && !fs::exists(folder)? {
+            fs::create_dir_private(folder)?;
+            fs::sync_dir(&directory.join("packs"))?;
+            fs::sync_dir(directory)?;
+        }
+        pack.file.rename(&path)?;
+    }
+    touched.iter().try_for_each(|folder| fs::sync_dir(folder))
+}

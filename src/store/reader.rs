@@ -1,0 +1,155 @@
+//! Reading objects: find the place, decode its frame, and believe nothing that its id does not prove.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::cache;
+use super::compress::{Codec, Decoder};
+use super::pack::{Pack, Place, format};
+use super::set::{Store, is_empty_data};
+use crate::error::Result;
+use crate::id::ObjectId;
+use crate::object::{ObjectKind, Objects, id_of};
+
+/// Reads many objects on one thread. Asked for in the order of their locations, it decodes each frame once.
+pub struct Reader<'s> {
+    store: &'s Store,
+    decoder: Decoder,
+    /// What is in `buffer`.
+    decoded: Option<cache::Key>,
+    buffer: Vec<u8>,
+    /// The last frame that was used where it lies, without a copy.
+    mapped: Option<cache::Key>,
+}
+
+impl Store {
+    /// A reader of its own for one thread, which keeps the last frame decoded.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { store: self, decoder: Decoder::default(), decoded: None, buffer: Vec::new(), mapped: None }
+    }
+
+    /// Tries each place of an object until one gives what it should be. The tables are asked before it is said that an
+    /// object is missing or damaged, because a catalog proves nothing.
+    fn try_places<T>(
+        &self,
+        kind: ObjectKind,
+        id: ObjectId,
+        mut attempt: impl FnMut(&Place) -> Result<T>,
+    ) -> Result<(T, Place)> {
+        let mut failure = None;
+        let mut tried = Vec::new();
+        for place in self.quick_places(kind, id).chain(self.all_places(kind, id)) {
+            if tried.contains(&place) {
+                continue;
+            }
+            match attempt(&place) {
+                Ok(value) => return Ok((value, place)),
+                // The tables are asked last and know best.
+                Err(error) => failure = Some(error),
+            }
+            tried.push(place);
+        }
+        Err(failure.unwrap_or_else(|| self.missing(kind, id)))
+    }
+
+    /// The bytes of an object's frame, from the cache or decoded.
+    fn frame(&self, kind: ObjectKind, place: &Place) -> Result<Arc<Vec<u8>>> {
+        if let Some(frame) = self.cache.get(place.key()) {
+            return Ok(frame);
+        }
+        let mut decoder = self.decoders.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
+        let mut frame = Vec::new();
+        self.decode(kind, place, &mut decoder, &mut frame)?;
+        if let Ok(mut idle) = self.decoders.lock() {
+            idle.push(decoder);
+        }
+        let frame = Arc::new(frame);
+        self.cache.put(place.key(), &frame);
+        Ok(frame)
+    }
+
+    fn decode(&self, kind: ObjectKind, place: &Place, decoder: &mut Decoder, to: &mut Vec<u8>) -> Result<()> {
+        let pack = self.pack(place);
+        let stored = stored_frame(pack, kind, place)?;
+        self.frames_decoded.fetch_add(1, Ordering::Relaxed);
+        decoder.decode(place.codec, stored, place.raw as usize, to).map_err(|error| pack.damaged(error))
+    }
+}
+
+/// The bytes of a frame in the file. Data proves itself by the id of the object, and so do most others; a layout does
+/// not, so frames of anything but data are checked as a whole.
+fn stored_frame<'s>(pack: &'s Pack, kind: ObjectKind, place: &Place) -> Result<&'s [u8]> {
+    let stored = pack.frame(place.frame, place.stored)?;
+    if kind != ObjectKind::Data && format::checksum::<4>(stored) != place.checksum {
+        return Err(pack.damaged(format_args!("wrong checksum of the frame at byte {}", place.frame)));
+    }
+    Ok(stored)
+}
+
+/// The object in its decoded frame, if it is what it should be.
+fn verified<'f>(pack: &Pack, kind: ObjectKind, id: ObjectId, place: &Place, frame: &'f [u8]) -> Result<&'f [u8]> {
+    let start = place.offset as usize;
+    let Some(bytes) = frame.get(start..).and_then(|rest| rest.get(..place.length as usize)) else {
+        return Err(pack.damaged(format_args!("{} `{id}` lies outside of its frame", kind.word())));
+    };
+    // A layout stands under the id of its blob, and is proven when the blob is read.
+    if kind != ObjectKind::Layout && id_of(kind, bytes) != id {
+        return Err(pack.damaged(format_args!("{} `{id}` is not what it was", kind.word())));
+    }
+    Ok(bytes)
+}
+
+impl Objects for Store {
+    fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>> {
+        if is_empty_data(kind, id) {
+            return Ok(Arc::new([]));
+        }
+        let attempt = |place: &Place| -> Result<Arc<[u8]>> {
+            let frame = self.frame(kind, place)?;
+            Ok(verified(self.pack(place), kind, id, place, &frame)?.into())
+        };
+        self.try_places(kind, id, attempt).map(|(bytes, _)| bytes)
+    }
+}
+
+impl<'s> Reader<'s> {
+    /// The verified bytes of an object of [`ObjectKind::Data`] or another kind, valid until the next call.
+    /// [`crate::error::ErrorKind::Damaged`] if it is missing or not what it should be.
+    pub fn read(&mut self, kind: ObjectKind, id: ObjectId) -> Result<&[u8]> {
+        if is_empty_data(kind, id) {
+            return Ok(&[]);
+        }
+        let store = self.store;
+        let (mapped, place) = store.try_places(kind, id, |place| self.load(kind, id, place))?;
+        let start = place.offset as usize;
+        Ok(&mapped.unwrap_or(&self.buffer)[start..][..place.length as usize])
+    }
+
+    /// Where its objects come from.
+    pub fn store(&self) -> &'s Store {
+        self.store
+    }
+
+    /// Decodes the frame if it is not the last one, and checks the object. A frame that is not compressed is given as it
+    /// lies in the file; else it is in the buffer.
+    fn load(&mut self, kind: ObjectKind, id: ObjectId, place: &Place) -> Result<Option<&'s [u8]>> {
+        let pack = self.store.pack(place);
+        let key = Some(place.key());
+        if place.codec == Codec::Stored && place.stored == place.raw {
+            let frame = stored_frame(pack, kind, place)?;
+            if self.mapped != key {
+                self.store.frames_decoded.fetch_add(1, Ordering::Relaxed);
+                self.mapped = key;
+            }
+            verified(pack, kind, id, place, frame)?;
+            return Ok(Some(frame));
+        }
+        if self.decoded != key {
+            self.decoded = None;
+            self.store.decode(kind, place, &mut self.decoder, &mut self.buffer)?;
+            self.decoded = key;
+        }
+        verified(pack, kind, id, place, &self.buffer)?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,144 @@
+//! A writer: one thread's way into a session. It gathers small objects into frames, compresses and checks them, and fills
+//! packs of its own.
+
+use super::compress::{Encoded, Encoder};
+use super::pack::file::Builder;
+use super::pack::{Frame, Record, format};
+use super::session::Session;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::ObjectId;
+use crate::object::ObjectKind;
+
+/// Small objects are gathered up to this many bytes: enough for 96 % of what compressing all of them together would
+/// save, and little enough to decode for one of them.
+const FRAME: usize = 256 << 10;
+
+/// From this size on an object has a frame of its own.
+const LARGE: usize = 64 << 10;
+
+/// A pack is full from this size on.
+const PACK: u64 = 64 << 20;
+
+/// One thread's way to write, into packs of its own. Dropped, it hands over what it has, as if it had been finished; a
+/// failure to do so is told by [`Session::finish`].
+pub struct Writer<'a> {
+    session: &'a Session<'a>,
+    encoder: Encoder,
+    data: Stream,
+    /// Everything but file content, in frames and packs of its own: reading history decodes no file data.
+    history: Stream,
+}
+
+/// Objects of one sort on their way into a pack.
+#[derive(Default)]
+struct Stream {
+    /// Bytes of the frame that is being gathered, and what they are.
+    raw: Vec<u8>,
+    records: Vec<Record>,
+    pack: Option<Builder>,
+}
+
+impl Session<'_> {
+    /// A writer for this thread. Drop it, or finish it, before the session is finished.
+    pub fn writer(&self) -> Writer<'_> {
+        let encoder = Encoder::new(self.store.options().compression);
+        Writer { session: self, encoder, data: Stream::default(), history: Stream::default() }
+    }
+}
+
+impl Writer<'_> {
+    /// Puts an object under its id (which the caller has computed); `false` if it was there already.
+    /// After a failure the whole session has failed.
+    pub fn put(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<bool> {
+        if bytes.len() > format::LONGEST as usize {
+            let message = format!("{} `{id}` has {} bytes, more than a pack can hold", kind.word(), bytes.len());
+            return Err(self.session.poison(Error::new(ErrorKind::Unsupported, message)));
+        }
+        if !self.session.claim(kind, id) {
+            return Ok(false);
+        }
+        self.session.check()?;
+        self.add(kind, id, bytes).map_err(|error| self.session.poison(error))?;
+        Ok(true)
+    }
+
+    /// Hands its frames over to the session.
+    pub fn finish(mut self) -> Result<()> {
+        self.hand_over()
+    }
+
+    fn add(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<()> {
+        let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
+        let record = Record { kind, id, frame: 0, offset: 0, length: bytes.len() as u32 };
+        if bytes.len() >= LARGE {
+            return stream.write_frame(self.session, &mut self.encoder, bytes, &[record]);
+        }
+        if stream.raw.len() + bytes.len() > FRAME {
+            stream.write_gathered(self.session, &mut self.encoder)?;
+        }
+        stream.records.push(Record { offset: stream.raw.len() as u32, ..record });
+        stream.raw.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn hand_over(&mut self) -> Result<()> {
+        let (session, encoder) = (self.session, &mut self.encoder);
+        session.check()?;
+        let mut write = || {
+            self.data.write_gathered(session, encoder)?;
+            self.history.write_gathered(session, encoder)
+        };
+        write().map_err(|error| session.poison(error))?;
+        session.leave(self.data.pack.take(), self.history.pack.take());
+        Ok(())
+    }
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.session.poison(Error::new(ErrorKind::Internal, "a thread that was writing has failed"));
+        } else {
+            // After `finish` there is nothing left to hand over. A failure is kept by the session.
+            let _ = self.hand_over();
+        }
+    }
+}
+
+impl Stream {
+    /// Ends the frame that is being gathered.
+    fn write_gathered(&mut self, session: &Session<'_>, encoder: &mut Encoder) -> Result<()> {
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        let (mut raw, mut records) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.records));
+        self.write_frame(session, encoder, &raw, &records)?;
+        raw.clear();
+        records.clear();
+        (self.raw, self.records) = (raw, records);
+        Ok(())
+    }
+
+    fn write_frame(
+        &mut self,
+        session: &Session<'_>,
+        encoder: &mut Encoder,
+        raw: &[u8],
+        records: &[Record],
+    ) -> Result<()> {
+        let Encoded { codec, level, bytes } = encoder.encode(raw)?;
+        let checksum = format::checksum(bytes);
+        let frame = Frame { offset: 0, stored: bytes.len() as u32, raw: raw.len() as u32, codec, level, checksum };
+        let pack = match &mut self.pack {
+            Some(pack) => pack,
+            none => none.insert(session.new_pack()?),
+        };
+        pack.push(frame, bytes, records.iter().copied())?;
+        if pack.size() >= PACK
+            && let Some(full) = self.pack.take()
+        {
+            session.flush(full.seal()?)?;
+        }
+        Ok(())
+    }
+}
