@@ -11,7 +11,7 @@ use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, Objects};
 
 /// Zeros are written so many at a time.
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 impl Store {
     /// How a blob is put together: one chunk for a blob kept in one piece, none for the empty blob.

@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn what_saves_too_little_is_stored() {
-        for compression in [Compression::Stored, Compression::Deflate(1), Compression::Deflate(6), Compression::Zstd(1)] {
+        for compression in [Compression::Stored, Compression::Deflate(1), Compression::Deflate(6), Compression::Zstd(1)]
+        {
             let mut encoder = Encoder::new(compression);
             let raw = noise(100_000);
             let encoded = encoder.encode(&raw).unwrap();

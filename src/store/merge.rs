@@ -86,7 +86,8 @@ impl Store {
 /// The frames of a pack that hold anything not seen before, with what that is.
 fn records_by_frame(pack: &Pack, seen: &mut HashSet<(ObjectKind, [u8; 32])>) -> Result<Vec<(Frame, Vec<Record>)>> {
     let table = pack.table()?;
-    let mut frames: Vec<(Frame, Vec<Record>)> = (0..table.frame_count()).map(|n| (table.frame(n), Vec::new())).collect();
+    let mut frames: Vec<(Frame, Vec<Record>)> =
+        (0..table.frame_count()).map(|n| (table.frame(n), Vec::new())).collect();
     for record in table.records().filter(|record| seen.insert((record.kind, record.id.0))) {
         frames[record.frame as usize].1.push(record);
     }

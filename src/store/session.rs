@@ -66,7 +66,13 @@ impl Store {
     /// Begins to write: nothing that is put is part of the repository before a transaction names its packs.
     pub fn session(&self) -> Session<'_> {
         let put = std::array::from_fn(|_| Mutex::default());
-        Session { store: self, put, objects: AtomicU64::new(0), has_failed: AtomicBool::new(false), state: Mutex::default() }
+        Session {
+            store: self,
+            put,
+            objects: AtomicU64::new(0),
+            has_failed: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
     }
 }
 
@@ -210,7 +216,9 @@ impl Flusher {
     /// All packs that were given to it, durable.
     fn finish(self) -> Result<Vec<Sealed>> {
         drop(self.sender);
-        self.thread.join().unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the thread that flushes has failed")))
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the thread that flushes has failed")))
     }
 }
 

@@ -1,0 +1,221 @@
+//! What the store promises, tried from the outside: what was put comes back, or is said to be damaged.
+
+mod damage;
+mod merging;
+mod writing;
+
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::chunk;
+use crate::error::{ErrorKind, Result};
+use crate::id::{BlobId, ChunkId, IdPrefix, ObjectId, PackId};
+use crate::object::layout::Piece;
+use crate::object::{Layout, ObjectKind, Objects, id_of};
+
+/// A repository folder with packs.
+struct Home {
+    folder: tempfile::TempDir,
+    compression: Compression,
+    packs: Vec<PackId>,
+}
+
+type Object = (ObjectKind, ObjectId, Vec<u8>);
+
+impl Home {
+    fn new(compression: Compression) -> Home {
+        Home { folder: tempfile::tempdir().unwrap(), compression, packs: Vec::new() }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn pack_path(&self, n: usize) -> PathBuf {
+        super::pack::path_of(self.path(), self.packs[n])
+    }
+
+    fn store(&self) -> Store {
+        let options = Options { chunk: chunk::Params::default(), compression: self.compression };
+        Store::open(self.path(), &self.packs, options).unwrap()
+    }
+
+    /// Puts objects in one session with one writer; the numbers of its packs.
+    fn put(&mut self, objects: &[Object]) -> Stored {
+        let store = self.store();
+        let session = store.session();
+        let mut writer = session.writer();
+        for (kind, id, bytes) in objects {
+            writer.put(*kind, *id, bytes).unwrap();
+        }
+        writer.finish().unwrap();
+        let stored = session.finish().unwrap();
+        self.packs.extend(&stored.packs);
+        stored
+    }
+
+    fn names_in(&self, folder: &str) -> Vec<String> {
+        let names = crate::fs::list(&self.path().join(folder)).unwrap();
+        names.into_iter().map(|name| String::from_utf8(name).unwrap()).collect()
+    }
+}
+
+fn object(kind: ObjectKind, bytes: Vec<u8>) -> Object {
+    (kind, id_of(kind, &bytes), bytes)
+}
+
+fn data(bytes: impl Into<Vec<u8>>) -> Object {
+    object(ObjectKind::Data, bytes.into())
+}
+
+/// Bytes that no codec makes shorter.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+/// Bytes that every codec makes shorter.
+fn text(seed: u64, length: usize) -> Vec<u8> {
+    let words = (seed..).flat_map(|n| format!("line {n} of a text that repeats itself\n").into_bytes());
+    words.take(length).collect()
+}
+
+/// Objects of all kinds and many sizes.
+fn mixture() -> Vec<Object> {
+    let mut objects = vec![data(""), data("x"), object(ObjectKind::Tree, Vec::new())];
+    for (n, length) in [10, 1000, 5000, 65_535, 65_536, 262_144, 300_000, 1_000_000].into_iter().enumerate() {
+        objects.push(data(noise(n as u64, length)));
+        objects.push(data(text(n as u64, length)));
+    }
+    for n in 0..200 {
+        let kind = [ObjectKind::Tree, ObjectKind::Commit, ObjectKind::Attributes, ObjectKind::Links][n as usize % 4];
+        objects.push(object(kind, text(1000 * n, 50 + 13 * n as usize)));
+        objects.push(data(text(7 * n, 11 * n as usize + 1)));
+    }
+    objects.push(object(ObjectKind::LayoutNode, noise(99, 100_000)));
+    objects
+}
+
+#[track_caller]
+fn expect_all(store: &Store, objects: &[Object]) {
+    let mut reader = store.reader();
+    for (kind, id, bytes) in objects {
+        assert!(store.contains(*kind, *id));
+        assert_eq!(&store.object(*kind, *id).unwrap()[..], bytes);
+        assert_eq!(reader.read(*kind, *id).unwrap(), bytes);
+    }
+}
+
+/// Puts a blob made of chunks of these lengths, `None` being zeros; its id.
+fn put_blob(home: &mut Home, pieces: &[(Option<u64>, usize)]) -> (BlobId, Vec<u8>) {
+    let (mut layout, mut whole, mut objects) = (Layout::default(), Vec::new(), Vec::new());
+    for (seed, length) in pieces {
+        let bytes = seed.map_or(vec![0; *length], |seed| noise(seed, *length));
+        layout.pieces.push(match seed {
+            Some(_) => Piece::Chunk { id: ChunkId(*blake3::hash(&bytes).as_bytes()), length: *length as u32 },
+            None => Piece::Zeros { length: *length as u64 },
+        });
+        whole.extend_from_slice(&bytes);
+        objects.extend(seed.map(|_| data(bytes)));
+    }
+    let blob = BlobId(*blake3::hash(&whole).as_bytes());
+    let put = |id: crate::id::LayoutId, bytes| -> Result<()> {
+        objects.push((ObjectKind::LayoutNode, id.object_id(), bytes));
+        Ok(())
+    };
+    let root = layout.save(blob, put).unwrap();
+    objects.push((ObjectKind::Layout, blob.object_id(), root));
+    home.put(&objects);
+    (blob, whole)
+}
+
+#[test]
+fn everything_comes_back_with_every_codec_with_and_without_a_catalog() {
+    for compression in [Compression::Stored, Compression::Deflate(6), Compression::Zstd(1)] {
+        let mut home = Home::new(compression);
+        let objects = mixture();
+        let stored = home.put(&objects);
+        assert_eq!(stored.objects, objects.len() as u64 - 1, "all but the empty blob");
+        expect_all(&home.store(), &objects);
+        home.store().write_catalog().unwrap();
+        expect_all(&home.store(), &objects);
+        home.packs.iter().for_each(|&id| home.store().check_pack(id).unwrap());
+    }
+}
+
+#[test]
+fn the_empty_blob_is_always_there_and_never_stored() {
+    let mut home = Home::new(Compression::Zstd(1));
+    assert_eq!(home.put(&[data("")]), Stored::default());
+    let (store, blob) = (home.store(), BlobId(*blake3::hash(b"").as_bytes()));
+    assert!(store.contains_blob(blob));
+    assert_eq!(store.layout(blob).unwrap(), Layout::default());
+    assert_eq!(store.read_blob(blob, 0).unwrap(), Some(Vec::new()));
+    assert_eq!(store.copy_blob(blob, &mut Vec::new()).unwrap(), 0);
+    assert_eq!(store.reader().read(ObjectKind::Data, blob.object_id()).unwrap(), b"");
+}
+
+#[test]
+fn a_sorted_read_decodes_each_frame_once_and_a_tree_is_decoded_once_for_all() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let files: Vec<Object> = (0..500).map(|n| data(text(n * 1000, 4096))).collect();
+    let trees: Vec<Object> = (0..500).map(|n| object(ObjectKind::Tree, text(n, 300))).collect();
+    home.put(&[files.clone(), trees.clone()].concat());
+    let store = home.store();
+    let mut wanted: Vec<_> = files.iter().map(|(kind, id, _)| (store.locate(*kind, *id).unwrap(), id)).collect();
+    wanted.sort_unstable();
+    let mut reader = store.reader();
+    for (location, id) in wanted {
+        assert_eq!(reader.read(ObjectKind::Data, *id).unwrap().len(), location.length as usize);
+    }
+    let frames = (500 * 4096usize).div_ceil(256 << 10) as u64;
+    assert_eq!(store.frames_decoded(), frames);
+    trees.iter().rev().for_each(|(kind, id, _)| drop(store.object(*kind, *id).unwrap()));
+    assert_eq!(store.frames_decoded(), frames + 1, "file data is not decoded for trees");
+}
+
+#[test]
+fn a_blob_in_chunks_and_zeros_is_streamed_and_proven() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let (blob, whole) =
+        put_blob(&mut home, &[(Some(1), 200_000), (None, 100_000), (Some(2), 70_000), (Some(1), 200_000)]);
+    let store = home.store();
+    let mut copy = Vec::new();
+    assert_eq!(store.copy_blob(blob, &mut copy).unwrap(), whole.len() as u64);
+    assert!(copy == whole && store.contains_blob(blob));
+    assert_eq!(store.read_blob(blob, whole.len() as u64).unwrap(), Some(whole.clone()));
+    assert_eq!(store.read_blob(blob, whole.len() as u64 - 1).unwrap(), None);
+    assert_eq!(store.layout(blob).unwrap().pieces.len(), 4);
+    assert_eq!(store.object_count(ObjectKind::Data).unwrap(), 2);
+
+    // A layout that makes another blob of good chunks.
+    let other = BlobId([9; 32]);
+    let root = store.layout(blob).unwrap().save(other, |_, _| Ok(())).unwrap();
+    drop(store);
+    home.put(&[(ObjectKind::Layout, other.object_id(), root)]);
+    let error = home.store().copy_blob(other, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damaged);
+    assert!(error.to_string().contains(&other.to_string()), "{error}");
+}
+
+#[test]
+fn a_prefix_finds_ids_of_its_kind_sorted_in_packs_and_catalog() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let commits: Vec<Object> = (0..2000).map(|n| object(ObjectKind::Commit, text(n, 40))).collect();
+    home.put(&commits[..1000]);
+    home.store().write_catalog().unwrap();
+    home.put(&commits[1000..]);
+    let store = home.store();
+    for (_, id, _) in commits.iter().step_by(97) {
+        for digits in [4, 5, 64] {
+            let prefix = IdPrefix::parse(&id.to_string()[..digits]).unwrap();
+            let mut expected: Vec<ObjectId> = commits.iter().map(|commit| commit.1).collect();
+            expected.retain(|id| prefix.matches(&id.0));
+            expected.sort();
+            assert_eq!(store.find(ObjectKind::Commit, &prefix, 10), expected);
+            assert_eq!(store.find(ObjectKind::Tree, &prefix, 10), []);
+            assert_eq!(store.find(ObjectKind::Commit, &prefix, 0), []);
+        }
+    }
+}

@@ -125,7 +125,7 @@ impl Catalog {
         let (mut low, mut high) = (bucket.start, bucket.end);
         while low < high {
             let middle = low + (high - low) / 2;
-            if &self.entry(middle)[..LENGTH] < &id[..] { low = middle + 1 } else { high = middle }
+            if self.entry(middle)[..LENGTH] < id[..] { low = middle + 1 } else { high = middle }
         }
         low
     }
@@ -165,7 +165,9 @@ fn encode_tail(entries: u64, covered: &[Covered], fanout: &[u32]) -> Vec<u8> {
         encoder.raw(&pack.id.0).u64(pack.size).u64(pack.objects);
     }
     let list = encoder.position();
-    fanout.iter().for_each(|&end| drop(encoder.u32(end)));
+    for &end in fanout {
+        encoder.u32(end);
+    }
     let start = encoder.position();
     let length = HEAD as u64 + entries * ENTRY as u64 + (start + TRAILER) as u64;
     encoder.u64(entries).u32(covered.len() as u32).u16(VERSION).u16(0).u64(length);
@@ -181,14 +183,17 @@ fn checksum(list: &[u8], trailer: &[u8]) -> [u8; 32] {
 
 /// How many entries there are, and the packs.
 fn decode(file: &[u8]) -> Result<(usize, Vec<Covered>)> {
-    let Some((body, trailer)) = file.split_last_chunk::<TRAILER>() else { return Err(Error::damaged("invalid catalog")) };
+    let Some((body, trailer)) = file.split_last_chunk::<TRAILER>() else {
+        return Err(Error::damaged("invalid catalog"));
+    };
     let mut decoder = Decoder::new("catalog", trailer);
     let (entries, packs) = (decoder.u64()?, decoder.u32()?);
     let (version, zero, length) = (decoder.u16()?, decoder.u16()?, decoder.u64()?);
     let sum = decoder.array::<32>()?;
     let is_known = decoder.raw(8)? == MAGIC && (version, zero) == (VERSION, 0) && file.starts_with(MAGIC);
     let list = u64::from(packs) * PACK as u64;
-    let expected = entries.checked_mul(ENTRY as u64).and_then(|size| size.checked_add(list + (HEAD + FANOUT + TRAILER) as u64));
+    let expected =
+        entries.checked_mul(ENTRY as u64).and_then(|size| size.checked_add(list + (HEAD + FANOUT + TRAILER) as u64));
     if !is_known || expected != Some(length) || length != file.len() as u64 {
         return Err(decoder.invalid("wrong length"));
     }

@@ -12,7 +12,7 @@ use crate::id::PackId;
 use crate::store::cache;
 use crate::store::compress::Codec;
 
-pub use format::{Frame, Footer, Record, Table};
+pub use format::{Footer, Frame, Record, Table};
 
 /// Where an object lies and how it is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,11 +107,6 @@ impl Pack {
     /// A pack that nothing is read from yet.
     pub fn new(directory: &Path, id: PackId) -> Pack {
         Pack { id, path: path_of(directory, id), opened: OnceLock::new(), checked: OnceLock::new() }
-    }
-
-    /// Its file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// The failure that names it.

@@ -1,0 +1,183 @@
+//! Damage of every part of every file: it is healed, or it is told with the name of the file. Never wrong bytes.
+
+use super::*;
+
+/// Changes a file that nobody has mapped.
+pub fn change(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(path).unwrap();
+    edit(&mut bytes);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Two packs, of which the first is going to be damaged, and what is in them.
+fn two_packs(compression: Compression) -> (Home, Vec<Object>, Vec<Object>) {
+    let mut home = Home::new(compression);
+    let trees = (0..5).map(|n| object(ObjectKind::Tree, text(n, 300)));
+    let first: Vec<Object> = (0..5).map(|n| data(text(n, 400))).chain(trees).chain([data(noise(1, 70_000))]).collect();
+    let second = vec![data("in the other pack"), object(ObjectKind::Commit, b"a commit".to_vec())];
+    home.put(&first);
+    home.put(&second);
+    assert_eq!(home.packs.len(), 2);
+    (home, first, second)
+}
+
+/// Each object of the first pack is right or the failure names the pack; the other pack is as it was.
+#[track_caller]
+fn right_or_told(home: &Home, first: &[Object], second: &[Object], what: &str) {
+    let store = home.store();
+    let path = home.pack_path(0).display().to_string();
+    let mut reader = store.reader();
+    for (kind, id, bytes) in first {
+        for result in
+            [store.object(*kind, *id).map(|bytes| bytes.to_vec()), reader.read(*kind, *id).map(<[u8]>::to_vec)]
+        {
+            match result {
+                Ok(read) => assert!(&read == bytes, "{what}: wrong bytes"),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Damaged, "{what}: {error}");
+                    assert!(error.to_string().contains(&path), "{what}: {error}");
+                }
+            }
+        }
+    }
+    expect_all(&store, second);
+    let error = store.check_pack(home.packs[0]).expect_err(what);
+    assert!(error.kind() == ErrorKind::Damaged && error.to_string().contains(&path), "{what}: {error}");
+    store.check_pack(home.packs[1]).unwrap();
+}
+
+#[test]
+fn damage_of_any_part_of_a_pack_is_told_with_its_name() {
+    for (compression, with_catalog) in [
+        (Compression::Zstd(1), false),
+        (Compression::Zstd(1), true),
+        (Compression::Deflate(6), false),
+        (Compression::Stored, true),
+    ] {
+        let (home, first, second) = two_packs(compression);
+        if with_catalog {
+            home.store().write_catalog().unwrap();
+        }
+        let path = home.pack_path(0);
+        let good = std::fs::read(&path).unwrap();
+        let table = good.len() - 80 - 20 - 3 * 26 - first.len() * 45;
+        let part = |name: &str, from: usize, to: usize| (name.to_owned(), from, to);
+        let parts = [
+            part("header", 0, 16),
+            part("frames", 16, table),
+            part("table", table, good.len() - 80),
+            part("footer", good.len() - 80, good.len()),
+        ];
+        for (name, from, to) in parts {
+            let step = ((to - from) / 16).max(1);
+            for at in (from..to).step_by(step) {
+                for bit in [1, 0x80] {
+                    change(&path, |bytes| bytes[at] ^= bit);
+                    right_or_told(&home, &first, &second, &format!("{name}, byte {at} flipped"));
+                    std::fs::write(&path, &good).unwrap();
+                }
+            }
+            for at in [from, (from + to) / 2, to - 1] {
+                change(&path, |bytes| bytes.truncate(at));
+                right_or_told(&home, &first, &second, &format!("{name}, cut at {at}"));
+            }
+            std::fs::write(&path, &good).unwrap();
+            change(&path, |bytes| bytes[from..to].fill(0));
+            right_or_told(&home, &first, &second, &format!("{name} zeroed"));
+            std::fs::write(&path, &good).unwrap();
+        }
+        change(&path, |bytes| bytes.push(0));
+        right_or_told(&home, &first, &second, "one byte more");
+        std::fs::remove_file(&path).unwrap();
+        right_or_told(&home, &first, &second, "deleted");
+        std::fs::copy(home.pack_path(1), &path).unwrap();
+        right_or_told(&home, &first, &second, "another pack in its place");
+    }
+}
+
+#[test]
+fn a_damaged_catalog_costs_time_and_nothing_else() {
+    let (home, first, second) = two_packs(Compression::Zstd(1));
+    home.store().write_catalog().unwrap();
+    let path = home.path().join("catalog");
+    let good = std::fs::read(&path).unwrap();
+    let objects = [first, second].concat();
+    let entries = 16 + objects.len() * 72;
+    let all_is_there = || {
+        let store = home.store();
+        for (kind, id, bytes) in &objects {
+            assert_eq!(&store.object(*kind, *id).unwrap()[..], bytes);
+            assert_eq!(store.locate(*kind, *id).unwrap().length as usize, bytes.len());
+            let prefix = IdPrefix::parse(&id.to_string()[..8]).unwrap();
+            assert_eq!(store.find(*kind, &prefix, 2), [*id]);
+            assert!(!store.contains(*kind, ObjectId([0x5a; 32])));
+        }
+    };
+    all_is_there();
+    let tail = entries..entries + 96;
+    let trailer = good.len() - 64..good.len();
+    for at in (0..entries).chain(tail).chain(trailer).step_by(5) {
+        change(&path, |bytes| bytes[at] ^= 0x11);
+        all_is_there();
+        std::fs::write(&path, &good).unwrap();
+    }
+    for (from, to) in
+        [(0, 16), (16, entries), (entries, good.len() - 64), (good.len() - 64, good.len()), (0, good.len())]
+    {
+        for byte in [0, 0xff] {
+            change(&path, |bytes| bytes[from..to].fill(byte));
+            all_is_there();
+            std::fs::write(&path, &good).unwrap();
+        }
+        change(&path, |bytes| bytes.truncate(from));
+        all_is_there();
+        std::fs::write(&path, &good).unwrap();
+    }
+}
+
+#[test]
+fn what_was_in_a_lost_pack_is_not_held_and_can_be_put_again() {
+    for with_catalog in [false, true] {
+        let (mut home, first, second) = two_packs(Compression::Zstd(1));
+        if with_catalog {
+            home.store().write_catalog().unwrap();
+        }
+        std::fs::remove_file(home.pack_path(0)).unwrap();
+        let store = home.store();
+        assert!(first.iter().all(|(kind, id, _)| !store.contains(*kind, *id) && store.locate(*kind, *id).is_none()));
+        let [error] = &store.damage()[..] else { panic!("one pack is lost") };
+        assert!(error.to_string().contains(&home.packs[0].to_string()), "{error}");
+        drop(store);
+        assert_eq!(home.put(&first).objects, first.len() as u64);
+        expect_all(&home.store(), &[first, second].concat());
+    }
+}
+
+#[test]
+fn an_object_that_is_nowhere_is_told_with_its_kind_and_id() {
+    let (home, ..) = two_packs(Compression::Zstd(1));
+    let id = ObjectId([7; 32]);
+    let error = home.store().object(ObjectKind::Tree, id).unwrap_err();
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Damaged, format!("tree `{id}` is missing")));
+    let error = home.store().layout(BlobId(id.0)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damaged);
+}
+
+#[test]
+fn a_copy_in_another_pack_heals_a_damaged_one() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let file = data(text(1, 100_000));
+    home.put(std::slice::from_ref(&file));
+    let first = std::mem::take(&mut home.packs);
+    home.put(&[file.clone(), data("more")]);
+    home.packs.splice(0..0, first);
+    for with_catalog in [false, true] {
+        if with_catalog {
+            home.store().write_catalog().unwrap();
+        }
+        let good = std::fs::read(home.pack_path(0)).unwrap();
+        change(&home.pack_path(0), |bytes| bytes[30] ^= 1);
+        expect_all(&home.store(), std::slice::from_ref(&file));
+        std::fs::write(home.pack_path(0), good).unwrap();
+    }
+}

@@ -1,0 +1,110 @@
+//! Merging packs, taking packs in and out of the set, and when the catalog is written.
+
+use super::*;
+
+/// Sixteen small packs of three objects each, one of which is in all of them.
+fn many_packs() -> (Home, Vec<Object>) {
+    let mut home = Home::new(Compression::Zstd(1));
+    let mut objects = vec![data("in all of them")];
+    for n in 0..16 {
+        // Each session knows no other pack, so that the same object is put again.
+        let packs = std::mem::take(&mut home.packs);
+        let new = vec![data(text(n, 3000)), object(ObjectKind::Tree, text(n, 200))];
+        home.put(&[new.clone(), vec![data("in all of them")]].concat());
+        home.packs.splice(0..0, packs);
+        objects.extend(new);
+    }
+    (home, objects)
+}
+
+#[test]
+fn small_packs_are_merged_and_nothing_is_lost() {
+    let (mut home, objects) = many_packs();
+    let mut store = home.store();
+    let candidates = store.merge_candidates();
+    assert_eq!(candidates.len(), 16);
+    let sizes: Vec<u64> =
+        candidates.iter().map(|id| store.packs().iter().find(|pack| pack.0 == *id).unwrap().1).collect();
+    assert!(sizes.is_sorted());
+    let merged = store.merge(&candidates).unwrap();
+    assert!(!home.packs.contains(&merged));
+    store.check_pack(merged).unwrap();
+    assert_eq!(store.object_count(ObjectKind::Data).unwrap(), 32);
+
+    store.add_packs(&[merged]).unwrap();
+    store.remove_packs(&candidates).unwrap();
+    expect_all(&store, &objects);
+    assert_eq!(store.object_count(ObjectKind::Data).unwrap(), 17, "no object twice");
+    assert_eq!(store.merge_candidates(), []);
+    home.packs = vec![merged];
+    expect_all(&home.store(), &objects);
+    let files: Vec<String> =
+        home.names_in("packs").iter().flat_map(|folder| home.names_in(&format!("packs/{folder}"))).collect();
+    assert_eq!(files, [merged.to_string()]);
+}
+
+#[test]
+fn few_or_large_packs_are_left_alone() {
+    let (mut home, _) = many_packs();
+    home.packs.pop();
+    assert_eq!(home.store().merge_candidates(), []);
+}
+
+#[test]
+fn a_merged_pack_is_never_one_of_those_it_was_made_from() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let (first, second) = (data(text(1, 500)), data(text(2, 500)));
+    home.put(&[first.clone(), second.clone()]);
+    let packs = std::mem::take(&mut home.packs);
+    home.put(std::slice::from_ref(&first));
+    home.packs.splice(0..0, packs);
+    let mut store = home.store();
+    let merged = store.merge(&home.packs).unwrap();
+    assert!(!home.packs.contains(&merged));
+    store.add_packs(&[merged]).unwrap();
+    store.remove_packs(&home.packs).unwrap();
+    expect_all(&store, &[first, second]);
+    store.check_pack(merged).unwrap();
+}
+
+#[test]
+fn a_damaged_frame_is_not_merged() {
+    let (home, _) = many_packs();
+    super::damage::change(&home.pack_path(3), |bytes| bytes[20] ^= 1);
+    let error = home.store().merge(&home.packs).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damaged);
+    assert!(error.to_string().contains(&home.packs[3].to_string()), "{error}");
+    assert_eq!(home.names_in("tmp"), [""; 0]);
+}
+
+#[test]
+fn the_catalog_is_written_for_many_objects_and_not_for_few() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let objects: Vec<Object> = (0..9000).map(|n| data(format!("{n}"))).collect();
+    let catalog = home.path().join("catalog");
+    let mut store = home.store();
+    store.add_packs(&home.put(&objects[..100]).packs).unwrap();
+    assert!(!catalog.exists());
+    store.add_packs(&home.put(&objects[100..8500]).packs).unwrap();
+    let first = std::fs::read(&catalog).unwrap();
+    store.add_packs(&home.put(&objects[8500..]).packs).unwrap();
+    assert_eq!(std::fs::read(&catalog).unwrap(), first, "a few new ones do not pay");
+    expect_all(&store, &objects);
+    expect_all(&home.store(), &objects);
+    assert_eq!(home.names_in("tmp"), [""; 0]);
+}
+
+#[test]
+fn a_catalog_of_another_set_is_used_as_far_as_it_goes() {
+    let (home, objects) = many_packs();
+    home.store().write_catalog().unwrap();
+    let mut part = Home { packs: home.packs[4..8].to_vec(), ..home };
+    expect_all(&part.store(), &[&objects[..1], &objects[9..17]].concat());
+    for (kind, id, _) in objects[1..9].iter().chain(&objects[17..]) {
+        assert!(!part.store().contains(*kind, *id));
+        assert!(part.store().object(*kind, *id).is_err());
+    }
+    let more = data("not in the catalog");
+    part.put(std::slice::from_ref(&more));
+    expect_all(&part.store(), &[more]);
+}
