@@ -2,14 +2,17 @@
 
 pub mod file;
 pub mod splice;
+mod take;
 
 use crate::error::Result;
 use crate::id::CommitId;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
-use crate::repo::{Repository, Transaction};
-use crate::worktree::{Index, Scan, Worktree};
+use crate::repo::Repository;
+use crate::worktree::{HashSink, Index, Scan, Worktree, scan};
+
+pub use take::take;
 
 /// How a commit is made.
 #[derive(Clone, Debug, Default)]
@@ -47,19 +50,6 @@ pub struct Outcome {
     pub torn: Vec<RepoPathBuf>,
 }
 
-/// Records the worktree. Gives the scan too, for a checkout that goes on from it.
-///
-/// Order: packs durable, then the operation in the journal, then the index.
-pub fn take(
-    transaction: &mut Transaction<'_>,
-    worktree: &Worktree,
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<(Outcome, Scan)> {
-    let _ = (transaction, worktree, options, progress);
-    todo!()
-}
-
 /// Reads the worktree without storing anything, for `status` and `diff`; refreshes nothing.
 pub fn look(
     repository: &Repository,
@@ -68,6 +58,10 @@ pub fn look(
     paths: &[RepoPathBuf],
     progress: &dyn Progress,
 ) -> Result<Scan> {
-    let _ = (repository, worktree, index, paths, progress);
-    todo!()
+    let options = scan::Options {
+        paths: paths.to_vec(),
+        staged_by: repository.unfinished().map(|intent| intent.token),
+        ..scan::Options::default()
+    };
+    scan::scan(worktree, repository.store(), index, &options, &HashSink::new, progress)
 }

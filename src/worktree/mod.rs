@@ -13,6 +13,8 @@ mod queue;
 mod record;
 pub mod scan;
 pub mod selection;
+#[cfg(test)]
+mod tests;
 mod visit;
 mod walk;
 

@@ -1,0 +1,281 @@
+//! A commit, from the scan to the journal.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::diff;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::id::{CommitId, LinksId, ObjectId};
+use crate::metadata::Kind;
+use crate::object::commit::{Counts, Totals, Uncovered};
+use crate::object::operation::{RefEdit, RefName};
+use crate::object::{Commit, Entry, ObjectKind, Objects};
+use crate::path::RepoPathBuf;
+use crate::progress::Progress;
+use crate::repo::{Draft, Repository, Transaction};
+use crate::snapshot::file::StoreSink;
+use crate::snapshot::splice::{find, splice};
+use crate::snapshot::{Options, Outcome};
+use crate::store::{Session, Stored};
+use crate::time::Timestamp;
+use crate::worktree::index::Builder;
+use crate::worktree::scan::{self, is_selected};
+use crate::worktree::{Index, Overlay, Scan, Worktree};
+
+/// What a commit would hold, before it is decided whether there is one to make.
+struct Content {
+    root: Entry,
+    links: Option<LinksId>,
+    totals: Totals,
+    changes: Counts,
+    differs: bool,
+}
+
+/// Records the worktree. Gives the scan too, for a checkout that goes on from it; its index is that of the whole worktree.
+///
+/// Order: packs durable, then the operation in the journal, then the index.
+pub fn take(
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Outcome, Scan)> {
+    let index_path = transaction.repository().layout.index();
+    let index = Index::open(&index_path)?;
+    let (mut outcome, mut scan, stored) = store(transaction.repository(), worktree, &index, options, progress)?;
+    if let (Some(commit), Some(stored)) = (outcome.commit, stored) {
+        outcome.bytes_stored = stored.bytes;
+        record(transaction, commit, &outcome, stored, options)?;
+    }
+    if !options.paths.is_empty() {
+        let mut whole = Builder::from_index(&index);
+        whole.splice(std::mem::take(&mut scan.index), &options.paths);
+        scan.index = whole;
+    }
+    if !scan.index.is_same(&index) {
+        // A cache: without it the next scan reads more, and nothing else.
+        let _ = scan.index.write(&index_path);
+    }
+    Ok((outcome, scan))
+}
+
+/// Scans and stores; the commit, if there is something new, is durable but not yet part of the repository.
+fn store(
+    repository: &Repository,
+    worktree: &Worktree,
+    index: &Index,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Outcome, Scan, Option<Stored>)> {
+    let store = repository.store();
+    let at = repository.view().at();
+    let parent = at.map(|id| store.commit(id)).transpose()?;
+    let scan_options = scan::Options {
+        paths: options.paths.clone(),
+        despite_rules: options.despite_rules.clone(),
+        staged_by: repository.unfinished().map(|intent| intent.token),
+        threads: 0,
+    };
+    let session = store.session();
+    // Nothing to compare with: no need to keep the trees in memory.
+    let takes_objects = parent.is_none() && options.paths.is_empty();
+    let sinks = || StoreSink::new(session.writer(), store.options().chunk, takes_objects);
+    let mut scan = scan::scan(worktree, store, index, &scan_options, &sinks, progress)?;
+    let content = compose(store, parent.as_ref(), &mut scan, &options.paths)?;
+    let mut outcome = Outcome {
+        commit: at,
+        created: content.differs,
+        changes: content.changes,
+        totals: content.totals,
+        bytes_read: scan.bytes_read,
+        bytes_stored: 0,
+        uncovered: scan.uncovered.clone(),
+        torn: scan.torn.clone(),
+    };
+    if !content.differs {
+        return Ok((outcome, scan, None));
+    }
+    let commit = commit(repository, at, parent.as_ref(), content, &scan, options);
+    outcome.commit = Some(put(&session, &scan.objects, &commit)?);
+    let stored = session.finish()?;
+    Ok((outcome, scan, Some(stored)))
+}
+
+/// What the commit holds: the scan, or the parent with some paths of the scan; and how it differs from the parent.
+fn compose(store: &dyn Objects, parent: Option<&Commit>, scan: &mut Scan, paths: &[RepoPathBuf]) -> Result<Content> {
+    check_paths(store, parent, scan, paths)?;
+    let Some(parent) = parent else {
+        let Totals { files, directories, others, .. } = scan.totals;
+        let changes = Counts { added: files + directories + others, ..Counts::default() };
+        let (root, links, totals) = (scan.root.clone(), scan.links, scan.totals);
+        return Ok(Content { root, links, totals, changes, differs: true });
+    };
+    let (root, links) = if paths.is_empty() {
+        (scan.root.clone(), scan.links)
+    } else {
+        let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
+        let overlay = Overlay { below: store, objects: &scan.objects };
+        let (base, from) = ((&parent.root, parent.links), (&scan.root, scan.links));
+        let spliced = splice(&overlay, base, from, paths, &mut |kind, id, bytes| {
+            made.insert((kind, id), bytes.into());
+            Ok(())
+        })?;
+        scan.objects.extend(made);
+        spliced
+    };
+    let overlay = Overlay { below: store, objects: &scan.objects };
+    let (changes, totals) = count(&overlay, parent, &root, links, &scan.uncovered)?;
+    let differs = changes != Counts::default() || links != parent.links;
+    Ok(Content { root, links, totals, changes, differs })
+}
+
+/// A path that is nowhere is a mistake.
+fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths: &[RepoPathBuf]) -> Result<()> {
+    let overlay = Overlay { below: store, objects: &scan.objects };
+    for path in paths {
+        let is_uncovered = scan.uncovered.iter().any(|uncovered| uncovered.path.is_within(path));
+        if is_uncovered || find(&overlay, &scan.root, path)?.is_some() {
+            continue;
+        }
+        if scan.ignored.iter().any(|ignored| path.is_within(ignored)) {
+            let message = format!("`{}` is ignored by the rules of the worktree", path.display());
+            return Err(Error::new(ErrorKind::Usage, message).paths(vec![path.clone()]));
+        }
+        let recorded = parent.map(|parent| find(store, &parent.root, path)).transpose()?.flatten();
+        if recorded.is_none() {
+            let message = format!("`{}` is neither in the worktree nor in the last commit", path.display());
+            return Err(Error::new(ErrorKind::NotFound, message).paths(vec![path.clone()]));
+        }
+    }
+    Ok(())
+}
+
+/// How the new tree differs from the parent's, and what it holds. What is no longer covered was not deleted.
+fn count(
+    objects: &dyn Objects,
+    parent: &Commit,
+    root: &Entry,
+    links: Option<LinksId>,
+    uncovered: &[Uncovered],
+) -> Result<(Counts, Totals)> {
+    let (mut changes, mut totals) = (Counts::default(), parent.totals);
+    let old = diff::trees::Side { root: Some(&parent.root), links: parent.links };
+    let new = diff::trees::Side { root: Some(root), links };
+    diff::compare(objects, old, new, &diff::Options::default(), &mut |change| {
+        match (&change.old, &change.new) {
+            (None, _) => changes.added += 1,
+            (Some(_), None) => {
+                let is_covered = !uncovered.iter().any(|uncovered| change.path.is_within(&uncovered.path));
+                changes.deleted += u64::from(is_covered);
+            }
+            _ => changes.modified += 1,
+        }
+        if !change.path.is_root() {
+            change.old.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_sub));
+            change.new.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_add));
+        }
+        Ok(())
+    })?;
+    Ok((changes, totals))
+}
+
+/// Takes an entry into the totals, or out of them.
+fn weigh(totals: &mut Totals, entry: &Entry, step: fn(u64, u64) -> u64) {
+    match entry.kind() {
+        Kind::File => {
+            totals.files = step(totals.files, 1);
+            totals.bytes = step(totals.bytes, entry.size());
+        }
+        Kind::Directory => totals.directories = step(totals.directories, 1),
+        _ => totals.others = step(totals.others, 1),
+    }
+}
+
+fn commit(
+    repository: &Repository,
+    at: Option<CommitId>,
+    parent: Option<&Commit>,
+    content: Content,
+    scan: &Scan,
+    options: &Options,
+) -> Commit {
+    let time = Timestamp::now();
+    let (mut uncovered, mut torn) = (scan.uncovered.clone(), scan.torn.clone());
+    if let (Some(parent), false) = (parent, options.paths.is_empty()) {
+        // Of the rest it is still so.
+        let elsewhere = |path: &RepoPathBuf| !is_selected(&options.paths, path);
+        uncovered.extend(parent.uncovered.iter().filter(|uncovered| elsewhere(&uncovered.path)).cloned());
+        torn.extend(parent.torn.iter().filter(|path| elsewhere(path)).cloned());
+    }
+    uncovered.sort();
+    uncovered.dedup();
+    torn.sort();
+    torn.dedup();
+    let configured = &repository.config.author;
+    Commit {
+        root: content.root,
+        links: content.links,
+        parents: at.into_iter().collect(),
+        time,
+        offset: time.local_offset(),
+        author: if configured.is_empty() { fs::user_name() } else { configured.clone() },
+        host: fs::host_name(),
+        message: options.message.clone(),
+        automatic: options.automatic,
+        totals: content.totals,
+        changes: content.changes,
+        uncovered,
+        torn,
+        extras: Vec::new(),
+    }
+}
+
+/// Puts what the scan holds in memory, and the commit.
+fn put(
+    session: &Session<'_>,
+    objects: &HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+    commit: &Commit,
+) -> Result<CommitId> {
+    let mut writer = session.writer();
+    let mut objects: Vec<_> = objects.iter().collect();
+    objects.sort_unstable_by_key(|(name, _)| **name);
+    for (&(kind, id), bytes) in objects {
+        writer.put(kind, id, bytes)?;
+    }
+    let id = Transaction::put_commit(&mut writer, commit)?;
+    writer.finish()?;
+    Ok(id)
+}
+
+/// Appends the operation: from here on the commit is there.
+fn record(
+    transaction: &mut Transaction<'_>,
+    commit: CommitId,
+    outcome: &Outcome,
+    stored: Stored,
+    options: &Options,
+) -> Result<()> {
+    let view = transaction.repository().view();
+    let edit = RefEdit { name: RefName::Branch(view.current.clone()), old: view.at(), new: Some(commit) };
+    let description = format!("{} {}: {}", view.current, commit.short(), in_words(&outcome.changes));
+    let draft = Draft {
+        verb: if options.verb.is_empty() { "commit".to_owned() } else { options.verb.clone() },
+        description,
+        edits: vec![edit],
+        commits: vec![commit],
+        stored,
+        bytes_read: outcome.bytes_read,
+        ..Draft::default()
+    };
+    transaction.record(draft)?;
+    Ok(())
+}
+
+/// "3 added, 1 modified".
+fn in_words(changes: &Counts) -> String {
+    let counts = [(changes.added, "added"), (changes.modified, "modified"), (changes.deleted, "deleted")];
+    let words: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    if words.is_empty() { "no changes".to_owned() } else { words.join(", ") }
+}

@@ -1,0 +1,193 @@
+//! The index: what is written is read again, and damage is never believed.
+
+use std::path::Path;
+
+use crate::fs::Stat;
+use crate::id::{AttributesId, BlobId, TreeId};
+use crate::metadata::{Kind, Metadata};
+use crate::object::Content;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::time::Timestamp;
+use crate::worktree::index::{Builder, Index, Record};
+use crate::worktree::record::Total;
+
+fn path(text: &str) -> &RepoPath {
+    RepoPath::new(text.as_bytes()).unwrap()
+}
+
+fn record(name: &str, kind: Kind, content: Content) -> Record {
+    let number = name.len() as u64;
+    let time = Timestamp { seconds: -5, nanoseconds: 999_999_999 };
+    let metadata = Metadata { mode: 0o4755, uid: 1000, gid: 100, mtime: time };
+    let stat = Stat {
+        kind,
+        metadata,
+        ctime: Timestamp { seconds: 1 << 40, nanoseconds: 1 },
+        size: 10 * number,
+        allocated: 4096,
+        inode: u64::MAX - number,
+        device: 7,
+        links: 1,
+        rdev: 0,
+    };
+    Record { name: name.as_bytes().to_vec(), stat, content, attributes: None, racy: false }
+}
+
+/// One of each kind, with everything that is rare.
+fn records() -> Vec<Record> {
+    let file = |name: &str, size| record(name, Kind::File, Content::File { blob: BlobId([3; 32]), size });
+    let directory = Content::Directory { tree: TreeId([9; 32]), entries: 300, size: 1 << 40 };
+    let mut device = record("device", Kind::CharDevice, Content::CharDevice { rdev: 0x501 });
+    device.stat.rdev = 0x501;
+    let mut linked = file("linked", 60);
+    (linked.stat.links, linked.stat.device) = (3, 8);
+    let mut racy = file("racy", 999);
+    racy.racy = true;
+    let mut special = file("special", 70);
+    special.attributes = Some(AttributesId([5; 32]));
+    let symlink = record("symlink", Kind::Symlink, Content::Symlink { target: b"../\xff/x".to_vec() });
+    vec![
+        device,
+        record("directory", Kind::Directory, directory),
+        record("fifo", Kind::Fifo, Content::Fifo),
+        file("file", 40),
+        linked,
+        racy,
+        special,
+        symlink,
+    ]
+}
+
+const TOTAL: Total = Total { tree: TreeId([1; 32]), entries: 8, size: 12_345 };
+
+fn builder() -> Builder {
+    let mut builder = Builder::default();
+    builder.insert(RepoPathBuf::default(), Some(TOTAL), &records());
+    builder.insert(path("directory").to_owned(), None, &records()[3..5]);
+    builder.insert(path("directory/deep").to_owned(), None, &[]);
+    builder.insert(path("directory.x").to_owned(), Some(TOTAL), &records()[..1]);
+    builder
+}
+
+fn opened(place: &Path, bytes: &[u8]) -> Index {
+    let file = place.join("index");
+    std::fs::write(&file, bytes).unwrap();
+    Index::open(&file).unwrap()
+}
+
+const DIRECTORIES: [&str; 4] = ["", "directory", "directory/deep", "directory.x"];
+
+#[test]
+fn what_is_written_is_read_again() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("index");
+    assert!(Index::open(&file).unwrap().directory(path("")).is_none());
+    builder().write(&file).unwrap();
+    let index = Index::open(&file).unwrap();
+    let root = index.directory(path("")).unwrap();
+    assert_eq!(root.block().records().unwrap(), records());
+    assert_eq!(root.total(), Some(TOTAL));
+    for record in records() {
+        assert_eq!(index.find(path(str::from_utf8(&record.name).unwrap())), Some(record.clone()));
+        let at = root.block().position(&record.name).unwrap();
+        assert_eq!(root.block().proves(at, &record.stat), !record.racy);
+        assert_eq!(
+            root.block().content_size(at),
+            Some(record.to_entry().size()).filter(|_| record.stat.kind == Kind::File).or(Some(0))
+        );
+    }
+    assert_eq!(index.directory(path("directory")).unwrap().total(), None);
+    assert_eq!(index.find(path("directory/linked")), Some(records()[4].clone()));
+    assert_eq!(index.find(path("nowhere")), None);
+    assert_eq!(index.find(path("nowhere/x")), None);
+    assert_eq!(index.directories().map(|(path, _)| path.display().into_owned()).collect::<Vec<_>>(), DIRECTORIES);
+}
+
+#[test]
+fn every_field_of_a_stat_counts() {
+    let record = records().remove(3);
+    let bytes = crate::worktree::record::encode(None, std::slice::from_ref(&record));
+    let block = crate::worktree::record::Block::new(&bytes, 1).unwrap();
+    let changes: [fn(&mut Stat); 9] = [
+        |stat| stat.kind = Kind::Fifo,
+        |stat| stat.metadata.mode ^= 1,
+        |stat| stat.metadata.uid += 1,
+        |stat| stat.metadata.gid += 1,
+        |stat| stat.metadata.mtime.nanoseconds -= 1,
+        |stat| stat.ctime.nanoseconds += 1,
+        |stat| stat.ctime.seconds += 1,
+        |stat| stat.size += 1,
+        |stat| stat.inode -= 1,
+    ];
+    assert!(block.proves(0, &record.stat));
+    for change in changes {
+        let mut stat = record.stat;
+        change(&mut stat);
+        assert!(!block.proves(0, &stat), "{stat:?}");
+    }
+}
+
+#[test]
+fn damage_is_never_believed() {
+    let place = tempfile::tempdir().unwrap();
+    let whole = builder().encode();
+    let expected: Vec<_> =
+        DIRECTORIES.map(|it| opened(place.path(), &whole).directory(path(it)).unwrap().block().records()).into();
+    let check = |bytes: &[u8], what: &str| {
+        let index = opened(place.path(), bytes);
+        for (directory, expected) in DIRECTORIES.iter().zip(&expected) {
+            if let Some(found) = index.directory(path(directory)) {
+                assert_eq!(&found.block().records(), expected, "{what}, `{directory}`");
+            }
+        }
+        index.directories().for_each(|(path, _)| assert!(DIRECTORIES.contains(&&*path.display())));
+    };
+    for end in (0..whole.len()).rev().step_by(13).chain(0..60) {
+        check(&whole[..end], &format!("cut at {end}"));
+        assert_eq!(opened(place.path(), &whole[..end]).count(), 0, "cut at {end}");
+    }
+    for at in (0..whole.len()).step_by(11).chain(0..60) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x41;
+        check(&bytes, &format!("byte {at} changed"));
+    }
+}
+
+#[test]
+fn a_checkout_changes_single_records() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("index");
+    builder().write(&file).unwrap();
+    let index = Index::open(&file).unwrap();
+    let mut changed = Builder::from_index(&index);
+    assert!(changed.is_same(&index));
+    let new = record("new", Kind::File, Content::File { blob: BlobId([8; 32]), size: 30 });
+    changed.set(path("directory/deep/new"), new.clone());
+    changed.set(path("directory.x"), record("ignored", Kind::Fifo, Content::Fifo));
+    changed.remove(path("file"));
+    changed.remove(path("gone/for/good"));
+    assert!(!changed.is_same(&index));
+    changed.write(&file).unwrap();
+    let index = Index::open(&file).unwrap();
+    assert_eq!(index.find(path("directory/deep/new")), Some(new));
+    assert_eq!(index.find(path("directory.x")).map(|record| record.name), Some(b"directory.x".to_vec()));
+    assert!(index.directory(path("directory.x")).is_none(), "a FIFO has nothing below it");
+    assert_eq!(index.find(path("file")), None);
+    assert_eq!(index.directory(path("")).unwrap().total(), None, "the records make another tree now");
+    assert_eq!(index.find(path("directory/linked")), Some(records()[4].clone()));
+    let mut changed = Builder::from_index(&index);
+    changed.remove(path("directory"));
+    assert_eq!(changed.find(path("directory/linked")), None);
+    assert_eq!(changed.find(path("directory")), None);
+    assert!(changed.find(path("special")).is_some());
+}
+
+#[test]
+fn golden_bytes_of_the_header() {
+    let bytes = Builder::default().encode();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, GOLDEN_EMPTY);
+}
+
+const GOLDEN_EMPTY: &str =
+    "756e646f696e64780100000000000000000000000000000030000000000000006f57bf2d15d4a3bfaf8b7b6bad389c29";

@@ -1,0 +1,4 @@
+//! Tests of the whole room.
+
+mod index;
+mod scan;

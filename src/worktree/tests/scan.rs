@@ -1,0 +1,381 @@
+//! Scans of real directories.
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::chunk;
+use crate::error::Result;
+use crate::id::{BlobId, ObjectId};
+use crate::object::commit::{Reason, Totals};
+use crate::object::{Attributes, Content, Entry, Links, ObjectKind, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::progress::Silent;
+use crate::store::{self, Compression, Store};
+use crate::worktree::scan::{Options, Sink, scan};
+use crate::worktree::{HashSink, Index, Overlay, Reading, Scan, Worktree};
+
+/// A worktree, and an empty store elsewhere.
+struct House {
+    place: tempfile::TempDir,
+    store: Store,
+}
+
+fn path(text: &str) -> &RepoPath {
+    RepoPath::new(text.as_bytes()).unwrap()
+}
+
+fn paths(texts: &[&str]) -> Vec<RepoPathBuf> {
+    texts.iter().map(|text| path(text).to_owned()).collect()
+}
+
+impl House {
+    fn new() -> House {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("tree")).unwrap();
+        fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();
+        let repository = place.path().join("store");
+        fs::create_dir_all(repository.join("tmp")).unwrap();
+        let options = store::Options { chunk: chunk::Params::default(), compression: Compression::Stored };
+        let store = Store::open(&repository, &[], options).unwrap();
+        House { place, store }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.place.path().join("tree").join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let file = self.at(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
+    }
+
+    fn index_file(&self) -> PathBuf {
+        self.place.path().join("index")
+    }
+
+    fn worktree(&self) -> Worktree {
+        Worktree::open(self.at(""), false).unwrap()
+    }
+
+    fn scan_with(&self, index: &Index, options: &Options) -> Scan {
+        scan(&self.worktree(), &self.store, index, options, &HashSink::new, &Silent).unwrap()
+    }
+
+    fn scan(&self) -> Scan {
+        self.scan_with(&Index::empty(), &Options::default())
+    }
+
+    /// Scans with the last index, and keeps the new one.
+    fn again(&self) -> Scan {
+        let scan = self.scan_with(&Index::open(&self.index_file()).unwrap(), &Options::default());
+        scan.index.write(&self.index_file()).unwrap();
+        scan
+    }
+
+    fn find(&self, scan: &Scan, name: &str) -> Option<Entry> {
+        let overlay = Overlay { below: &self.store, objects: &scan.objects };
+        let mut entry = scan.root.clone();
+        for name in path(name).names() {
+            entry = overlay.tree(entry.tree()?).unwrap().find(name)?.clone();
+        }
+        Some(entry)
+    }
+
+    /// All paths, as a list.
+    fn listed(&self, scan: &Scan) -> Vec<String> {
+        let overlay = Overlay { below: &self.store, objects: &scan.objects };
+        let mut found = Vec::new();
+        list(&overlay, &scan.root, &mut RepoPathBuf::default(), &mut found);
+        found
+    }
+
+    /// Lets the file system's clock pass what was just written.
+    fn settle(&self) {
+        std::thread::sleep(Duration::from_millis(30));
+    }
+}
+
+fn list(objects: &dyn Objects, directory: &Entry, at: &mut RepoPathBuf, found: &mut Vec<String>) {
+    let Some(tree) = directory.tree() else { return };
+    for entry in objects.tree(tree).unwrap().entries {
+        at.push(&entry.name);
+        found.push(at.display().into_owned());
+        list(objects, &entry, at, found);
+        at.pop();
+    }
+}
+
+fn blob_of(bytes: impl AsRef<[u8]>) -> Option<BlobId> {
+    Some(BlobId(*blake3::hash(bytes.as_ref()).as_bytes()))
+}
+
+fn make_fifo(at: &Path) {
+    let dir = crate::fs::Dir::open(at.parent().unwrap()).unwrap();
+    let name = at.file_name().unwrap().as_encoded_bytes();
+    dir.make_special(name, crate::metadata::Kind::Fifo, 0).unwrap();
+}
+
+#[test]
+fn every_kind_is_recorded_or_listed_with_the_reason() {
+    let house = House::new();
+    house.write("a.txt", "hello");
+    house.write("sub/deep/b.bin", [0, 255]);
+    house.write("sub/.undo/format", "a repository in the worktree");
+    fs::create_dir(house.at("empty")).unwrap();
+    symlink("../elsewhere", house.at("link")).unwrap();
+    make_fifo(&house.at("pipe"));
+    let _socket = std::os::unix::net::UnixListener::bind(house.at("socket")).unwrap();
+    fs::set_permissions(house.at("a.txt"), fs::Permissions::from_mode(0o4751)).unwrap();
+    let scan = house.scan();
+    assert_eq!(house.listed(&scan), ["a.txt", "empty", "link", "pipe", "sub", "sub/deep", "sub/deep/b.bin"]);
+    assert_eq!(scan.totals, Totals { files: 2, directories: 3, others: 2, bytes: 7 });
+    assert!(matches!(scan.root.content, Content::Directory { entries: 7, size: 7, .. }));
+    assert!(matches!(house.find(&scan, "sub").unwrap().content, Content::Directory { entries: 2, size: 2, .. }));
+    let text = house.find(&scan, "a.txt").unwrap();
+    assert_eq!((text.blob(), text.size(), text.metadata.mode), (blob_of("hello"), 5, 0o4751));
+    let metadata = fs::metadata(house.at("a.txt")).unwrap();
+    assert_eq!(text.metadata.mtime.nanoseconds, metadata.mtime_nsec() as u32);
+    assert_eq!(house.find(&scan, "link").unwrap().content, Content::Symlink { target: b"../elsewhere".to_vec() });
+    assert_eq!(house.find(&scan, "pipe").unwrap().content, Content::Fifo);
+    let uncovered: Vec<_> = scan.uncovered.iter().map(|it| (it.path.display().into_owned(), it.reason)).collect();
+    assert_eq!(uncovered, [("socket".into(), Reason::Socket), ("sub/.undo".into(), Reason::Repository)]);
+    assert_eq!((scan.files_read, scan.bytes_read), (2, 7));
+    assert!(scan.ignored.is_empty() && scan.torn.is_empty() && scan.links.is_none());
+}
+
+#[test]
+fn an_unchanged_worktree_costs_no_reads() {
+    let house = House::new();
+    house.write("a", "1");
+    house.write("sub/b", "2");
+    symlink("x", house.at("sub/link")).unwrap();
+    house.settle();
+    let first = house.again();
+    let second = house.again();
+    assert_eq!((first.files_read, second.files_read, second.bytes_read), (2, 0, 0));
+    assert_eq!((&second.root, second.totals), (&first.root, first.totals));
+    let index = Index::open(&house.index_file()).unwrap();
+    assert!(house.again().index.is_same(&index), "and there is nothing new to write down");
+    house.write("sub/b", "3");
+    let third = house.again();
+    assert_eq!(third.files_read, 1);
+    assert_eq!(house.find(&third, "sub/b").unwrap().blob(), blob_of("3"));
+    fs::remove_file(house.at("a")).unwrap();
+    assert_eq!(house.listed(&house.again()), ["sub", "sub/b", "sub/link"]);
+}
+
+#[test]
+fn a_rewrite_of_the_same_size_within_one_tick_is_seen() {
+    let house = House::new();
+    for round in 0..50 {
+        let text = format!("{round:04}");
+        house.write("a", &text);
+        let scan = house.again();
+        assert_eq!(house.find(&scan, "a").unwrap().blob(), blob_of(&text));
+    }
+}
+
+#[test]
+fn the_same_tree_whatever_the_number_of_threads() {
+    let house = House::new();
+    for number in 0..3_000 {
+        house.write(&format!("flat/{number}"), number.to_string());
+    }
+    for number in 0..200 {
+        house.write(&format!("deep/{}/{}/{number}", number % 7, number % 11), number.to_string());
+    }
+    house.write("large", vec![7; 3 << 20]);
+    let one = house.scan_with(&Index::empty(), &Options { threads: 1, ..Options::default() });
+    let many = house.scan_with(&Index::empty(), &Options { threads: 7, ..Options::default() });
+    assert_eq!((&one.root, one.totals, one.files_read), (&many.root, many.totals, many.files_read));
+    assert_eq!(one.totals.files, 3_201);
+    assert_eq!(one.index.encode(), many.index.encode());
+    let mut ids: [Vec<_>; 2] = [&one, &many].map(|scan| scan.objects.keys().copied().collect());
+    ids.iter_mut().for_each(|ids| ids.sort());
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
+fn hard_links_are_read_once_and_grouped() {
+    let house = House::new();
+    house.write("sub/b", "the same");
+    fs::create_dir(house.at("other")).unwrap();
+    fs::hard_link(house.at("sub/b"), house.at("a")).unwrap();
+    fs::hard_link(house.at("sub/b"), house.at("other/c")).unwrap();
+    house.write("lonely", "a name outside the worktree does not count");
+    fs::hard_link(house.at("lonely"), house.place.path().join("outside")).unwrap();
+    let check = |scan: &Scan| {
+        let overlay = Overlay { below: &house.store, objects: &scan.objects };
+        let links = overlay.links(scan.links.unwrap()).unwrap();
+        assert_eq!(links, Links { groups: vec![paths(&["a", "other/c", "sub/b"])] });
+    };
+    house.settle();
+    let scan = house.again();
+    assert_eq!((scan.files_read, scan.totals.files), (2, 4));
+    check(&scan);
+    let scan = house.again();
+    assert_eq!(scan.files_read, 0);
+    check(&scan);
+}
+
+#[test]
+fn ignored_is_not_descended_into_and_listed_once() {
+    let house = House::new();
+    house.write(".undoignore", "*.tmp\n/build/\n!keep.tmp\n");
+    house.write("sub/.undoignore", "!special.tmp\nx\n");
+    for name in
+        ["a.tmp", "keep.tmp", "build/1", "build/deep/2", "sub/a.tmp", "sub/special.tmp", "sub/x/1", "sub/build/3"]
+    {
+        house.write(name, name);
+    }
+    let scan = house.scan();
+    assert_eq!(
+        house.listed(&scan),
+        [".undoignore", "keep.tmp", "sub", "sub/.undoignore", "sub/build", "sub/build/3", "sub/special.tmp"]
+    );
+    assert_eq!(scan.ignored, paths(&["a.tmp", "build", "sub/a.tmp", "sub/x"]));
+    let despite = Options { despite_rules: paths(&["build/deep", "sub/a.tmp"]), ..Options::default() };
+    let scan = house.scan_with(&Index::empty(), &despite);
+    assert!(house.listed(&scan).contains(&"build/deep/2".to_owned()));
+    assert_eq!(scan.ignored, paths(&["a.tmp", "build/1", "sub/x"]));
+    house.write(".undoignore", "{a,b\n");
+    let failure = super::super::scan(
+        &house.worktree(),
+        &house.store,
+        &Index::empty(),
+        &Options::default(),
+        &HashSink::new,
+        &Silent,
+    );
+    assert!(failure.err().unwrap().to_string().contains("`.undoignore`, line 1"));
+}
+
+#[test]
+fn selected_paths_come_alone_with_the_directories_they_are_in() {
+    let house = House::new();
+    for name in ["a", "sub/b", "sub/c", "sub/deep/d", "other/e"] {
+        house.write(name, name);
+    }
+    let options = Options { paths: paths(&["sub/deep", "sub/b", "gone", "a/below"]), ..Options::default() };
+    let scan = house.scan_with(&Index::empty(), &options);
+    assert_eq!(house.listed(&scan), ["sub", "sub/b", "sub/deep", "sub/deep/d"]);
+    assert_eq!(scan.files_read, 2);
+}
+
+#[test]
+fn what_an_unfinished_checkout_staged_is_passed_over() {
+    let house = House::new();
+    house.write(".undo-00000000000000ff-1", "staged");
+    house.write("sub/.undo-00000000000000ff-2", "staged");
+    house.write("sub/.undo-00000000000000fe-2", "somebody's file");
+    let scan = house.scan_with(&Index::empty(), &Options { staged_by: Some(255), ..Options::default() });
+    assert_eq!(house.listed(&scan), ["sub", "sub/.undo-00000000000000fe-2"]);
+}
+
+#[test]
+fn holes_are_kept_and_the_content_is_that_of_all_bytes() {
+    let house = House::new();
+    house.write("sparse", "");
+    let mut file = fs::File::options().write(true).open(house.at("sparse")).unwrap();
+    file.write_all(b"begin").unwrap();
+    file.seek(SeekFrom::Start(2 << 20)).unwrap();
+    file.write_all(b"end").unwrap();
+    file.set_len(4 << 20).unwrap();
+    drop(file);
+    let mut whole = vec![0; 4 << 20];
+    whole[..5].copy_from_slice(b"begin");
+    whole[2 << 20..][..3].copy_from_slice(b"end");
+    let scan = house.scan();
+    let entry = house.find(&scan, "sparse").unwrap();
+    assert_eq!((entry.blob(), entry.size()), (blob_of(&whole), 4 << 20));
+    let Some(attributes) = entry.attributes else { return eprintln!("skipped: no holes on this file system") };
+    let bytes = &scan.objects[&(ObjectKind::Attributes, attributes.object_id())];
+    let holes = Attributes::decode(bytes).unwrap().holes;
+    assert_eq!(holes.last().map(|(start, length)| start + length), Some(4 << 20));
+    assert!(scan.bytes_read < 1 << 20, "{}", scan.bytes_read);
+}
+
+/// A sink whose file is written to while it is read, so many times.
+struct Meddling<'h> {
+    house: &'h House,
+    times: &'h std::sync::atomic::AtomicU32,
+    inner: HashSink,
+}
+
+impl Sink for Meddling<'_> {
+    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
+        let blob = self.inner.read(reading)?;
+        let left = self.times.load(std::sync::atomic::Ordering::Relaxed);
+        if left > 0 {
+            self.times.store(left - 1, std::sync::atomic::Ordering::Relaxed);
+            self.house.write("a", "x".repeat(left as usize));
+        }
+        Ok(blob)
+    }
+
+    fn object(&mut self, _: ObjectKind, _: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        Ok(Some(bytes))
+    }
+
+    fn finish(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_that_keeps_changing_is_torn_and_read_again_next_time() {
+    let house = House::new();
+    house.write("a", "first of all");
+    house.settle();
+    for (times, torn, reads) in [(1, 0, 2), (2, 0, 3), (9, 1, 3)] {
+        let times = std::sync::atomic::AtomicU32::new(times);
+        let sinks = || Meddling { house: &house, times: &times, inner: HashSink::new() };
+        let scan =
+            scan(&house.worktree(), &house.store, &Index::empty(), &Options::default(), &sinks, &Silent).unwrap();
+        assert_eq!((scan.torn.len(), scan.files_read), (torn, reads));
+        if torn == 0 {
+            let content = fs::read(house.at("a")).unwrap();
+            assert_eq!(house.find(&scan, "a").unwrap().blob(), blob_of(content));
+        } else {
+            assert_eq!(scan.torn, paths(&["a"]));
+            assert!(scan.index.find(path("a")).unwrap().racy);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_listed_and_not_recorded() {
+    let house = House::new();
+    house.write("open", "1");
+    house.write("shut", "2");
+    house.write("sub/x", "3");
+    fs::set_permissions(house.at("shut"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(house.at("sub"), fs::Permissions::from_mode(0)).unwrap();
+    if fs::read(house.at("shut")).is_ok() {
+        return eprintln!("skipped: nothing is unreadable for this user");
+    }
+    let scan = house.scan();
+    fs::set_permissions(house.at("sub"), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(house.listed(&scan), ["open"]);
+    let uncovered: Vec<_> = scan.uncovered.iter().map(|it| (it.path.display().into_owned(), it.reason)).collect();
+    assert_eq!(uncovered, [("shut".into(), Reason::Unreadable), ("sub".into(), Reason::Unreadable)]);
+}
+
+#[test]
+fn very_deep_directories_need_few_handles() {
+    let house = House::new();
+    let mut deepest = house.at("");
+    for _ in 0..400 {
+        deepest.push("d");
+        fs::create_dir(&deepest).unwrap();
+        // A second directory at each level keeps the handle of the one above in use.
+        fs::create_dir(deepest.join("e")).unwrap();
+    }
+    fs::write(deepest.join("f"), "deep down").unwrap();
+    let scan = house.scan();
+    assert_eq!((scan.totals.directories, scan.totals.files), (800, 1));
+}
