@@ -159,7 +159,8 @@ fn an_unchanged_worktree_costs_no_reads() {
     assert_eq!((first.files_read, second.files_read, second.bytes_read), (2, 0, 0));
     assert_eq!((&second.root, second.totals), (&first.root, first.totals));
     let index = Index::open(&house.index_file()).unwrap();
-    assert!(house.again().index.is_same(&index), "and there is nothing new to write down");
+    let third = house.scan_with(&index, &Options::default());
+    assert!(third.index.is_same(&index), "and there is nothing new to write down");
     house.write("sub/b", "3");
     let third = house.again();
     assert_eq!(third.files_read, 1);
@@ -189,11 +190,12 @@ fn the_same_tree_whatever_the_number_of_threads() {
         house.write(&format!("deep/{}/{}/{number}", number % 7, number % 11), number.to_string());
     }
     house.write("large", vec![7; 3 << 20]);
+    house.settle();
     let one = house.scan_with(&Index::empty(), &Options { threads: 1, ..Options::default() });
     let many = house.scan_with(&Index::empty(), &Options { threads: 7, ..Options::default() });
     assert_eq!((&one.root, one.totals, one.files_read), (&many.root, many.totals, many.files_read));
     assert_eq!(one.totals.files, 3_201);
-    assert_eq!(one.index.encode(), many.index.encode());
+    assert!(one.index.encode() == many.index.encode());
     let mut ids: [Vec<_>; 2] = [&one, &many].map(|scan| scan.objects.keys().copied().collect());
     ids.iter_mut().for_each(|ids| ids.sort());
     assert_eq!(ids[0], ids[1]);
