@@ -1,4 +1,7 @@
 //! One binary for all integration tests.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "a failed test tells by panicking")]
 
+mod env;
+mod scenario;
 mod tidy;
+mod tree;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use source::{Source, read_all};
+use source::{Reference, Source, read_all};
 
 /// A room uses only rooms on lower floors.
 const FLOORS: [&[&str]; 9] = [
@@ -91,16 +91,16 @@ fn floor(room: &str) -> Option<usize> {
     FLOORS.iter().position(|rooms| rooms.contains(&room))
 }
 
-/// The modules of the crate that a file names, with the line. `super` is counted from the file.
-fn uses(source: &Source) -> Vec<(Vec<String>, usize)> {
+/// The modules of the crate that a file names. `super` is counted from the file.
+fn uses(source: &Source) -> Vec<Reference> {
     let own = if room(source) == "main" { "undo" } else { "crate" };
-    let mut found: Vec<_> =
-        source.references(own).into_iter().map(|reference| (reference.names[1..].to_vec(), reference.line)).collect();
-    for reference in source.references("super") {
+    let mut found = source.references(own);
+    found.iter_mut().for_each(|reference| drop(reference.names.remove(0)));
+    for mut reference in source.references("super") {
         let ups = reference.names.iter().take_while(|name| *name == "super").count();
-        let mut names = source.module[..source.module.len().saturating_sub(ups)].to_vec();
-        names.extend_from_slice(&reference.names[ups..]);
-        found.push((names, reference.line));
+        let above = source.module[..source.module.len().saturating_sub(ups)].to_vec();
+        reference.names.splice(..ups, above);
+        found.push(reference);
     }
     found
 }
@@ -120,12 +120,12 @@ fn a_room_uses_only_lower_floors() {
             ));
             continue;
         };
-        for (names, line) in uses(&source) {
-            let Some(to) = names.first().map(String::as_str) else { continue };
+        for reference in uses(&source) {
+            let Some(to) = reference.names.first().map(String::as_str) else { continue };
             if to == from || DOORS.contains(&(from, to)) || floor(to).is_none_or(|floor| floor < own) {
                 continue;
             }
-            let place = at(&source, line);
+            let place = at(&source, reference.line);
             let what = format!("{place}: `{from}` may not use `{to}`, which is not on a lower floor");
             problems.push(format!("{what}; move what both need down, or put the two together in a higher room"));
         }
@@ -146,7 +146,7 @@ fn doors_on_one_floor_lead_in_no_circle() {
 fn ui_knows_nothing_of_how_things_are_kept() {
     let mut problems = Vec::new();
     for source in sources().iter().filter(|source| room(source) == "ui") {
-        for (names, line) in uses(source) {
+        for Reference { names, line, .. } in uses(source) {
             if HIDDEN_FROM_UI.contains(&names[0].as_str()) {
                 let place = at(source, line);
                 problems.push(format!("{place}: `ui` may not use `{}`; hand it the values that it shows", names[0]));
@@ -212,7 +212,7 @@ fn definition<'s>(sources: &'s [Source], names: &[String]) -> Option<&'s Source>
 }
 
 /// `pub use child::Name` of a file: paths that begin with one of its modules.
-fn local_exports(file: &Source) -> Vec<source::Reference> {
+fn local_exports(file: &Source) -> Vec<Reference> {
     let declared = file.code.lines().filter_map(|line| line.trim().strip_suffix(';')?.split_once("mod "));
     declared.flat_map(|(_, child)| file.references(child)).collect()
 }
@@ -223,8 +223,9 @@ fn files_of_a_room_use_each_other_in_no_circle() {
     let is_above = |a: &Source, b: &Source| b.module.starts_with(&a.module);
     let mut rooms: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for source in sources.iter().filter(|source| !source.module.is_empty()) {
-        for (names, _) in uses(source) {
-            let Some(target) = definition(&sources, &names) else { continue };
+        // To pass a name on is not to use it: who uses it leads to where it is defined.
+        for reference in uses(source).iter().filter(|reference| !reference.is_exported) {
+            let Some(target) = definition(&sources, &reference.names) else { continue };
             // A parent declares its children and holds the words that they share.
             if room(target) == room(source) && !is_above(source, target) && !is_above(target, source) {
                 let edge = (source.path.to_str().unwrap(), target.path.to_str().unwrap());

@@ -1,0 +1,80 @@
+//! Stories: what a person does from the first commit to the way back.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+/// A worktree with some of everything.
+fn filled() -> TestEnv {
+    let env = TestEnv::initialised();
+    env.write("a.txt", "one\n");
+    env.write("sub/deep/b.bin", [0, 1, 2, 255]);
+    env.write("sub/empty", "");
+    env.write("large", (0..3_000_000u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>());
+    fs::hard_link(env.path().join("a.txt"), env.path().join("sub/same")).unwrap();
+    symlink("../nowhere", env.path().join("sub/link")).unwrap();
+    fs::create_dir(env.path().join("sub/void")).unwrap();
+    fs::set_permissions(env.path().join("sub/empty"), fs::Permissions::from_mode(0o4751)).unwrap();
+    env
+}
+
+#[test]
+#[ignore = "until checkout works"]
+fn a_wrecked_worktree_comes_back_exactly() {
+    let env = filled();
+    env.undo("commit -m 'as it was'").ok();
+    let before = Tree::read(&env.path());
+    fs::remove_dir_all(env.path().join("sub")).unwrap();
+    env.write("a.txt", "scribble\n");
+    env.write("sub", "a file where a folder was");
+    env.write("new/file", "new");
+    env.undo("checkout @").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    assert_eq!(env.read("a.txt"), b"one\n");
+}
+
+#[test]
+#[ignore = "until checkout works"]
+fn what_was_unsaved_comes_back_by_undo() {
+    let env = filled();
+    env.undo("commit -m 'as it was'").ok();
+    env.write("a.txt", "unsaved\n");
+    let unsaved = Tree::read(&env.path());
+    let saved = env.undo("checkout @ --json").ok().json();
+    assert!(
+        saved
+            .iter()
+            .any(|value| value["type"] == "checkout" && value["saved"].as_str().is_some_and(|id| id.len() == 64))
+    );
+    env.undo("undo").ok();
+    assert_same(&unsaved, &Tree::read(&env.path()));
+}
+
+#[test]
+#[ignore = "until commit works"]
+fn a_commit_changes_nothing_in_the_worktree() {
+    let env = filled();
+    let before = Tree::read(&env.path());
+    env.undo("commit -m one").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    let again = env.undo("commit -m again --json").ok().json();
+    assert_eq!(again.last().unwrap()["created"], false);
+}
+
+#[test]
+#[ignore = "until stores elsewhere work"]
+fn a_deleted_worktree_comes_back_from_a_store_elsewhere() {
+    let env = TestEnv::new();
+    let store = env.root().join("store");
+    env.undo(&format!("init --store '{}'", store.display())).ok();
+    env.write("a", "one\n");
+    env.undo_as_user("commit -m one").ok();
+    let before = Tree::read(&env.path());
+    fs::remove_dir_all(env.path()).unwrap();
+    fs::create_dir(env.path()).unwrap();
+    env.undo_as_user(&format!("init --store '{}'", store.display())).ok();
+    env.undo_as_user("checkout latest").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+}

@@ -1,0 +1,320 @@
+//! What a directory is, to the last byte, read without the code that is tested: for proving that two are the same.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, SeekFrom, Stat, openat, statat};
+
+/// Everything below a directory, by path; the directory itself has the empty path. `.undo` at its root is left out.
+pub struct Tree {
+    /// By the bytes of their paths.
+    pub nodes: BTreeMap<Vec<u8>, Node>,
+}
+
+/// One name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Kind and all permission bits, as `st_mode` has them.
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    /// Seconds and nanoseconds.
+    pub mtime: (i64, u64),
+    /// Of files and symlinks; directories have the size that the file system likes.
+    pub size: u64,
+    /// Of devices.
+    pub rdev: u64,
+    /// A hash of a file's bytes, the same whether zeros are holes or not; `None` if it may not be read.
+    pub content: Option<blake3::Hash>,
+    /// Of a symlink.
+    pub target: Vec<u8>,
+    /// Of a file: where holes begin and end.
+    pub holes: Vec<(u64, u64)>,
+    pub attributes: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Its other names in this directory.
+    pub fellows: Vec<Vec<u8>>,
+}
+
+impl Tree {
+    /// Reads a directory.
+    pub fn read(path: &Path) -> Tree {
+        let root = std::fs::canonicalize(path).unwrap();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::open(&root, flags, Mode::empty()).unwrap();
+        let mut walk = Walk { nodes: BTreeMap::new(), names: BTreeMap::new(), path: Vec::new() };
+        let stat = rustix::fs::fstat(&directory).unwrap();
+        walk.add(directory.as_fd(), b".", &stat);
+        walk.directory(directory);
+        for names in walk.names.values() {
+            for name in names {
+                let node = walk.nodes.get_mut(name).unwrap();
+                node.fellows = names.iter().filter(|other| *other != name).cloned().collect();
+            }
+        }
+        Tree { nodes: walk.nodes }
+    }
+
+    /// In words, what is not as in the other one; empty if they are the same.
+    pub fn differences(&self, other: &Tree) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (path, node) in &self.nodes {
+            match other.nodes.get(path) {
+                None => lines.push(format!("{}: only in the first", shown(path))),
+                Some(second) => {
+                    lines.extend(node.differences(second).iter().map(|line| format!("{}: {line}", shown(path))))
+                }
+            }
+        }
+        let added = other.nodes.keys().filter(|path| !self.nodes.contains_key(*path));
+        lines.extend(added.map(|path| format!("{}: only in the second", shown(path))));
+        lines
+    }
+}
+
+impl Node {
+    fn differences(&self, other: &Node) -> Vec<String> {
+        fn line(what: &str, old: &dyn Debug, new: &dyn Debug) -> Option<String> {
+            let (old, new) = (format!("{old:?}"), format!("{new:?}"));
+            (old != new).then(|| format!("{what} {old} ≠ {new}"))
+        }
+        let octal = |mode: u32| format!("{mode:o}");
+        let names = |fellows: &[Vec<u8>]| fellows.iter().map(|path| shown(path)).collect::<Vec<_>>();
+        let lines = [
+            line("mode", &octal(self.mode), &octal(other.mode)),
+            line("owner", &(self.uid, self.gid), &(other.uid, other.gid)),
+            line("mtime", &self.mtime, &other.mtime),
+            line("size", &self.size, &other.size),
+            line("device", &self.rdev, &other.rdev),
+            line("content", &self.content, &other.content),
+            line("target", &shown(&self.target), &shown(&other.target)),
+            line("holes", &self.holes, &other.holes),
+            line("attributes", &self.attributes, &other.attributes),
+            line("other names", &names(&self.fellows), &names(&other.fellows)),
+        ];
+        lines.into_iter().flatten().collect()
+    }
+}
+
+/// Both must be the same; lists what is not.
+#[track_caller]
+pub fn assert_same(first: &Tree, second: &Tree) {
+    let mut lines = first.differences(second);
+    let count = lines.len();
+    lines.truncate(40);
+    assert!(lines.is_empty(), "{count} differences between first and second:\n  {}\n", lines.join("\n  "));
+}
+
+/// A path for people: the root as `.`, odd bytes escaped, the middle of very long ones left out.
+fn shown(path: &[u8]) -> String {
+    match path {
+        [] => ".".to_owned(),
+        [start @ .., _] if path.len() > 300 => {
+            format!("{}…{}", start[..100].escape_ascii(), path[path.len() - 100..].escape_ascii())
+        }
+        _ => path.escape_ascii().to_string(),
+    }
+}
+
+struct Walk {
+    nodes: BTreeMap<Vec<u8>, Node>,
+    /// Of files with several names: the names by device and inode.
+    names: BTreeMap<(u64, u64), Vec<Vec<u8>>>,
+    path: Vec<u8>,
+}
+
+impl Walk {
+    /// Everything in a directory; gives it back. One directory is open at a time and paths are never handed to the
+    /// system, so it may be deeper than both allow.
+    fn directory(&mut self, directory: OwnedFd) -> OwnedFd {
+        let mut names: Vec<Vec<u8>> = Dir::read_from(&directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_bytes().to_vec())
+            .filter(|name| name != b"." && name != b".." && !(self.path.is_empty() && name == b".undo"))
+            .collect();
+        names.sort();
+        let mut directory = directory;
+        for name in names {
+            let stat = statat(&directory, &*name, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+            let length = self.path.len();
+            if length > 0 {
+                self.path.push(b'/');
+            }
+            self.path.extend_from_slice(&name);
+            self.add(directory.as_fd(), &name, &stat);
+            if kind(&stat) == rustix::fs::FileType::Directory {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                if let Ok(below) = openat(&directory, &*name, flags, Mode::empty()) {
+                    drop(directory);
+                    let below = self.directory(below);
+                    directory = openat(&below, "..", flags, Mode::empty()).unwrap();
+                }
+            }
+            self.path.truncate(length);
+        }
+        directory
+    }
+
+    fn add(&mut self, directory: BorrowedFd<'_>, name: &[u8], stat: &Stat) {
+        use rustix::fs::FileType;
+        let kind = kind(stat);
+        let mut node = Node {
+            mode: stat.st_mode,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            mtime: (stat.st_mtime, stat.st_mtime_nsec),
+            size: if kind == FileType::Directory { 0 } else { stat.st_size as u64 },
+            rdev: if matches!(kind, FileType::CharacterDevice | FileType::BlockDevice) { stat.st_rdev } else { 0 },
+            content: None,
+            target: Vec::new(),
+            holes: Vec::new(),
+            attributes: attributes(directory, name),
+            fellows: Vec::new(),
+        };
+        match kind {
+            FileType::RegularFile => {
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+                if let Ok(file) = openat(directory, name, flags, Mode::empty()) {
+                    (node.content, node.holes) = read(&File::from(file), node.size);
+                }
+            }
+            FileType::Symlink => {
+                node.target = rustix::fs::readlinkat(directory, name, Vec::new()).unwrap().into_bytes();
+            }
+            _ => {}
+        }
+        if kind != FileType::Directory && stat.st_nlink > 1 {
+            self.names.entry((stat.st_dev, stat.st_ino)).or_default().push(self.path.clone());
+        }
+        self.nodes.insert(self.path.clone(), node);
+    }
+}
+
+fn kind(stat: &Stat) -> rustix::fs::FileType {
+    rustix::fs::FileType::from_raw_mode(stat.st_mode)
+}
+
+/// All extended attributes. A path through /proc names the directory, as no call takes a directory and a name.
+fn attributes(directory: BorrowedFd<'_>, name: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut path = format!("/proc/self/fd/{}/", directory.as_raw_fd()).into_bytes();
+    path.extend_from_slice(name);
+    let mut list = vec![0; 64 << 10];
+    let Ok(length) = rustix::fs::llistxattr(&*path, &mut list[..]) else { return BTreeMap::new() };
+    let names = list[..length].split(|&byte| byte == 0).filter(|name| !name.is_empty());
+    names
+        .map(|name| {
+            let mut value = vec![0; 64 << 10];
+            let length = rustix::fs::lgetxattr(&*path, name, &mut value[..]).unwrap();
+            value.truncate(length);
+            (name.to_vec(), value)
+        })
+        .collect()
+}
+
+/// Content and holes. Only blocks that have a byte other than zero are hashed, each with its offset.
+fn read(file: &File, size: u64) -> (Option<blake3::Hash>, Vec<(u64, u64)>) {
+    const BLOCK: u64 = 4096;
+    let mut hasher = blake3::Hasher::new();
+    let mut holes = Vec::new();
+    let mut block = [0; BLOCK as usize];
+    let mut at = 0;
+    while at < size {
+        let data = rustix::fs::seek(file, SeekFrom::Data(at)).unwrap_or(size).min(size);
+        if data > at {
+            holes.push((at, data));
+        }
+        let end = rustix::fs::seek(file, SeekFrom::Hole(data)).unwrap_or(size).min(size);
+        let mut offset = data / BLOCK * BLOCK;
+        while offset < end {
+            let length = BLOCK.min(size - offset) as usize;
+            file.read_exact_at(&mut block[..length], offset).unwrap();
+            if block[..length].iter().any(|&byte| byte != 0) {
+                hasher.update(&offset.to_le_bytes()).update(&block[..length]);
+            }
+            offset += BLOCK;
+        }
+        at = end.max(data);
+    }
+    (Some(hasher.finalize()), holes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn made(path: &Path) {
+        fs::create_dir_all(path.join("d/e")).unwrap();
+        fs::create_dir(path.join(".undo")).unwrap();
+        fs::write(path.join("d/f"), "text").unwrap();
+        fs::hard_link(path.join("d/f"), path.join("g")).unwrap();
+        symlink("d/f", path.join("l")).unwrap();
+        let sparse = File::create(path.join("s")).unwrap();
+        sparse.set_len(10 << 20).unwrap();
+        sparse.write_all_at(b"in the middle", 5 << 20).unwrap();
+        let _ = rustix::fs::setxattr(path.join("d"), "user.name", b"value", rustix::fs::XattrFlags::empty());
+    }
+
+    /// What changes when this is done to a directory, one line each without times.
+    fn changes(what: &dyn Fn(&Path)) -> Vec<String> {
+        let temp = tempfile::tempdir().unwrap();
+        made(temp.path());
+        let before = Tree::read(temp.path());
+        assert_same(&before, &Tree::read(temp.path()));
+        what(temp.path());
+        let mut lines = before.differences(&Tree::read(temp.path()));
+        lines.retain(|line| !line.contains("mtime"));
+        lines
+    }
+
+    #[test]
+    fn every_kind_of_difference_is_told() {
+        let lines = |what: &dyn Fn(&Path)| changes(what).join("\n");
+        assert_eq!(lines(&|path| fs::write(path.join(".undo/x"), "").unwrap()), "");
+        assert!(lines(&|path| fs::write(path.join("d/f"), "tExt").unwrap()).starts_with("d/f: content Some("));
+        assert!(
+            lines(&|path| fs::set_permissions(path.join("d"), fs::Permissions::from_mode(0o1700)).unwrap())
+                .ends_with("≠ \"41700\"")
+        );
+        assert_eq!(
+            lines(&|path| fs::rename(path.join("l"), path.join("m")).unwrap()),
+            "l: only in the first\nm: only in the second"
+        );
+        let unlinked = lines(&|path| {
+            fs::remove_file(path.join("g")).unwrap();
+            fs::write(path.join("g"), "text").unwrap();
+        });
+        assert_eq!(unlinked, "d/f: other names [\"g\"] ≠ []\ng: other names [\"d/f\"] ≠ []");
+        let filled = changes(&|path| {
+            let file = fs::OpenOptions::new().write(true).open(path.join("s")).unwrap();
+            file.write_all_at(&[0; 4096], 1 << 20).unwrap();
+        });
+        assert!(filled.iter().all(|line| line.starts_with("s: holes")), "{filled:?}");
+        let touched = tempfile::tempdir().unwrap();
+        made(touched.path());
+        let before = Tree::read(touched.path());
+        File::open(touched.path().join("l")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        let lines = before.differences(&Tree::read(touched.path()));
+        assert!(lines.len() == 2 && lines[0].starts_with("d/f: mtime"), "{lines:?}");
+    }
+
+    #[test]
+    fn directories_deeper_than_a_path_may_be_long_are_read() {
+        let temp = tempfile::tempdir().unwrap();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let name = "d".repeat(200);
+        let mut at = rustix::fs::open(temp.path(), flags, Mode::empty()).unwrap();
+        for _ in 0..30 {
+            rustix::fs::mkdirat(&at, &*name, Mode::RWXU).unwrap();
+            at = openat(&at, &*name, flags, Mode::empty()).unwrap();
+        }
+        let tree = Tree::read(temp.path());
+        assert_eq!(tree.nodes.len(), 31);
+        assert_eq!(tree.nodes.keys().map(Vec::len).max(), Some(30 * 201 - 1));
+    }
+}
