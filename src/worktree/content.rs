@@ -7,7 +7,18 @@ use crate::fs;
 use crate::id::{BlobId, ObjectId};
 use crate::object::ObjectKind;
 use crate::progress::Task;
-use crate::worktree::scan::Sink;
+
+/// What is done with what a scan reads: hashed only, or stored too. One a thread.
+pub trait Sink {
+    /// Reads a file to its end and gives its id.
+    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
+
+    /// Offers an object that the store does not hold; what is given back stays in the scan's memory.
+    fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>>;
+
+    /// The thread has no more for it.
+    fn finish(self) -> Result<()>;
+}
 
 /// A file being read.
 pub struct Reading<'f> {

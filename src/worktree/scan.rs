@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::id::{BlobId, LinksId, ObjectId};
+use crate::id::{LinksId, ObjectId};
 use crate::object::commit::{Totals, Uncovered};
 use crate::object::{Entry, Links, ObjectKind};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::store::Store;
-use crate::worktree::content::Reading;
 use crate::worktree::walk::{Found, Walk};
 use crate::worktree::{Index, Worktree, index};
+
+pub use crate::worktree::content::Sink;
+pub use crate::worktree::walk::Options;
 
 /// The worktree as it was read.
 pub struct Scan {
@@ -38,31 +40,6 @@ pub struct Scan {
     pub files_read: u64,
     /// Bytes read.
     pub bytes_read: u64,
-}
-
-/// How a scan goes.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Only these paths and what is below them (and the directories they are in); empty: all.
-    pub paths: Vec<RepoPathBuf>,
-    /// Cover these although rules ignore them.
-    pub despite_rules: Vec<RepoPathBuf>,
-    /// Names to pass over silently: what an unfinished checkout left (`.undo-TOKEN-N`).
-    pub staged_by: Option<u64>,
-    /// Threads; 0: as many as there are cores.
-    pub threads: usize,
-}
-
-/// What is done with what a scan reads: hashed only, or stored too. One a thread.
-pub trait Sink {
-    /// Reads a file to its end and gives its id.
-    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
-
-    /// Offers an object that the store does not hold; what is given back stays in the scan's memory.
-    fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>>;
-
-    /// The thread has no more for it.
-    fn finish(self) -> Result<()>;
 }
 
 /// Reads the worktree. `sinks` makes one sink a thread.

@@ -13,14 +13,27 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
 use crate::store::Store;
 use crate::worktree::clock::Clock;
+use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node};
 use crate::worktree::ignore::{self, Rules};
 use crate::worktree::index::Builder;
 use crate::worktree::queue::{self, Job, Listing, Open, Queue};
-use crate::worktree::scan::{Options, Sink};
 use crate::worktree::selection::Selection;
 use crate::worktree::visit::{Inodes, Reader, is_gone, is_unreadable};
 use crate::worktree::{Index, Worktree};
+
+/// How a scan goes.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only these paths and what is below them (and the directories they are in); empty: all.
+    pub paths: Vec<RepoPathBuf>,
+    /// Cover these although rules ignore them.
+    pub despite_rules: Vec<RepoPathBuf>,
+    /// Names to pass over silently: what an unfinished checkout left (`.undo-TOKEN-N`).
+    pub staged_by: Option<u64>,
+    /// Threads; 0: as many as there are cores.
+    pub threads: usize,
+}
 
 /// Entries of one directory that are looked at in one go; a longer directory is shared out.
 const STRETCH: usize = 1024;
