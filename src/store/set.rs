@@ -77,6 +77,11 @@ impl Store {
         };
         store.include(packs);
         store.arrange();
+        // Small packs are these, and small packs are merged and removed by others: what is mapped stays readable.
+        for &n in &store.uncovered {
+            // A failure is kept in the pack, and told when something is missing.
+            let _ = store.packs[n as usize].bytes();
+        }
         Ok(store)
     }
 
@@ -151,7 +156,10 @@ impl Store {
     pub fn locate(&self, kind: ObjectKind, id: ObjectId) -> Option<Location> {
         let readable = |place: &Place| self.pack(place).bytes().is_ok();
         let quick = self.quick_places(kind, id).find(readable);
-        let place = quick.or_else(|| self.all_places(kind, id).find(readable))?;
+        let place = quick.or_else(|| {
+            let is_sound = self.catalog.as_ref().is_none_or(|catalog| catalog.is_sound(&id.0));
+            if is_sound { None } else { self.all_places(kind, id).find(readable) }
+        })?;
         Some(Location { pack: place.pack, frame: place.frame, offset: place.offset, length: place.length })
     }
 
@@ -169,8 +177,7 @@ impl Store {
             take_distinct(ids.map(|record| record.id), limit, found);
         };
         self.uncovered.iter().for_each(|&n| search(&self.packs[n as usize], &mut found));
-        if found.is_empty() && self.catalog.is_some() {
-            // Before anybody is told that there is nothing: the catalog may be damaged.
+        if self.catalog.as_ref().is_some_and(|catalog| !catalog.is_sound(&prefix.first())) {
             self.packs.iter().for_each(|pack| search(pack, &mut found));
         }
         found.into_iter().take(limit).collect()
@@ -186,7 +193,7 @@ impl Store {
         cataloged.chain(self.uncovered.iter().filter_map(move |&n| self.place_in(n, kind, id)))
     }
 
-    /// The places of an object by the tables of all packs: slow, and right whatever the catalog says.
+    /// The places of an object by the tables of all packs: slow, and right whatever a damaged catalog says.
     pub(super) fn all_places(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
         let packs = if self.catalog.is_some() { 0..self.packs.len() as u32 } else { 0..0 };
         packs.filter_map(move |n| self.place_in(n, kind, id))

@@ -1,7 +1,7 @@
 //! The catalog: the tables of many packs as one sorted list, mapped, so that opening costs the same whatever it holds.
 //!
-//! A cache, and never believed: each entry has a checksum, every object that it finds is checked by its id, and what it
-//! does not find is looked for in the tables of the packs before anybody is told that it is missing. Losing it costs time.
+//! A cache, and never believed: each entry has a checksum, and where the entries around an id are not whole the tables of
+//! the packs are asked. Losing it costs time.
 
 mod build;
 
@@ -105,6 +105,17 @@ impl Catalog {
             .take_while(|id| prefix.matches(&id.0))
     }
 
+    /// Whether the entries near this id are as they were written, so that an object which is not found among them is in
+    /// none of the packs.
+    pub fn is_sound(&self, id: &[u8; LENGTH]) -> bool {
+        let bucket = self.bucket(id);
+        let is_whole = |n: usize| has_checksum(self.entry(n));
+        // The neighbours show that the bucket begins and ends where it should.
+        let before = bucket.start.checked_sub(1).is_none_or(|n| is_whole(n) && self.entry(n)[..2] < id[..2]);
+        let behind = bucket.end == self.entries || (is_whole(bucket.end) && self.entry(bucket.end)[..2] > id[..2]);
+        before && behind && bucket.into_iter().all(|n| is_whole(n) && self.entry(n)[..2] == id[..2])
+    }
+
     fn entry(&self, n: usize) -> &[u8] {
         &self.map[HEAD + n * ENTRY..][..ENTRY]
     }
@@ -132,9 +143,8 @@ impl Catalog {
 
     /// What an entry says; an error if it is damaged or its pack is not in the store.
     fn place(&self, entry: &[u8]) -> Result<Place> {
-        let (body, sum) = entry.split_at(ENTRY - 4);
-        let mut decoder = Decoder::new("catalog entry", &body[LENGTH + 1..]);
-        if sum != format::checksum::<4>(body) {
+        let mut decoder = Decoder::new("catalog entry", &entry[LENGTH + 1..]);
+        if !has_checksum(entry) {
             return Err(decoder.invalid("wrong checksum"));
         }
         let (codec, _) = (Codec::from_byte(decoder.u8()?)?, decoder.u16()?);
@@ -147,6 +157,11 @@ impl Catalog {
         }
         Ok(Place { pack, frame, stored, raw, codec, checksum, offset, length })
     }
+}
+
+fn has_checksum(entry: &[u8]) -> bool {
+    let (body, sum) = entry.split_at(ENTRY - 4);
+    sum == format::checksum::<4>(body)
 }
 
 /// Adds an entry; the place has the number of the pack in the catalog.
