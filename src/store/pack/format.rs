@@ -291,3 +291,68 @@ impl<'a> Table<'a> {
         Ok(Record { kind, id, frame: decoder.u32()?, offset: decoder.u32()?, length: decoder.u32()? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> (Vec<u8>, u64) {
+        let frame = |offset, raw| Frame { offset, stored: 10, raw, codec: Codec::Zstd, level: 1, checksum: [7; 8] };
+        let record = |id, frame, offset| {
+            let (kind, id) = (ObjectKind::Tree, ObjectId([id; LENGTH]));
+            Record { kind, id, frame, offset, length: 20 }
+        };
+        let frames = [frame(16, 60), frame(26, 20)];
+        (encode_table(&frames, &mut [record(9, 1, 0), record(4, 0, 0), record(5, 0, 40)]), 36)
+    }
+
+    #[test]
+    fn a_table_is_sorted_and_finds_what_is_in_it() {
+        let (bytes, end) = table();
+        let table = Table::of(&bytes).unwrap();
+        table.check(end).unwrap();
+        assert_eq!(table.records().map(|record| record.id.0[0]).collect::<Vec<_>>(), [4, 5, 9]);
+        for record in table.records() {
+            assert_eq!(table.find(record.kind, record.id), Some(record));
+            assert_eq!(table.find(ObjectKind::Commit, record.id), None);
+        }
+        assert_eq!(table.find(ObjectKind::Tree, ObjectId([6; LENGTH])), None);
+    }
+
+    #[test]
+    fn a_table_made_up_by_somebody_is_refused_or_harmless() {
+        let (good, end) = table();
+        let mut accepted = 0;
+        for at in 0..good.len() {
+            assert!(Table::of(&good[..at]).is_err(), "cut at {at}");
+            for value in [0, 1, 0x7f, 0xff, good[at].wrapping_add(1)] {
+                let mut bytes = good.clone();
+                bytes[at] = value;
+                let Ok(table) = Table::of(&bytes) else { continue };
+                if table.check(end).is_err() {
+                    continue;
+                }
+                accepted += 1;
+                for record in table.records() {
+                    let raw = table.frame(record.frame).raw;
+                    assert!(raw <= LONGEST && record.offset + record.length <= raw);
+                }
+            }
+        }
+        assert!(accepted > 0, "checksums, levels and ids may be anything");
+        assert!(Table::of(&good).unwrap().check(end + 1).is_err());
+    }
+
+    #[test]
+    fn a_footer_goes_back_and_forth_and_every_truncation_is_refused() {
+        let (table, start) = table();
+        let footer = Footer { table: start, length: table.len() as u64, id: id_of_table(&table) };
+        let file = [&vec![0; start as usize][..], &table, &footer.encode(2, 3)].concat();
+        assert_eq!(Footer::decode(&file).unwrap(), footer);
+        for end in 0..file.len() {
+            assert!(Footer::decode(&file[..end]).is_err(), "cut at {end}");
+        }
+        assert!(Footer::decode(&[&file[..], &[0]].concat()).is_err());
+        assert!(Footer::decode(&[&[0][..], &file].concat()).is_err());
+    }
+}
