@@ -1,1 +1,191 @@
-//! Apply: carries out a plan; stages beside the target, swaps, checks, deletes last.
+//! Apply: carries out a plan, in an order in which nothing is missing that a later step needs: directories, files, other
+//! kinds, hard links, removals, what takes the place of directories, metadata; the directories' own metadata last.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::error::Result;
+use crate::metadata::Kind;
+use crate::object::{Content, Entry};
+use crate::path::RepoPath;
+
+use super::dress::{Subject, dress};
+use super::files::{self, Job, Thread};
+use super::finish;
+use super::plan::Action;
+use super::site::{Directories, is_gone};
+use super::stage::{Staged, is_saved, take_out};
+use super::tally::{Done, Tally};
+use super::work::Work;
+
+/// The actions by what has to be done for them, each list in path order.
+#[derive(Default)]
+struct Sorted<'p> {
+    directories: Vec<&'p RepoPath>,
+    files: Vec<Job<'p>>,
+    others: Vec<(&'p RepoPath, &'p Entry)>,
+    links: Vec<(&'p RepoPath, &'p RepoPath)>,
+    removals: Vec<&'p RepoPath>,
+    /// What takes the place of a directory, once that is empty.
+    late: Vec<(&'p RepoPath, &'p Entry)>,
+    late_links: Vec<(&'p RepoPath, &'p RepoPath)>,
+    touches: Vec<(&'p RepoPath, &'p Entry)>,
+}
+
+/// Does all that the plan lists. Stops at the first failure that concerns more than one path.
+pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
+    let steps = Sorted::new(work);
+    let mut hand = Hand { work, directories: Directories::new(&work.site), thread: Thread::new(work) };
+    steps.directories.iter().try_for_each(|path| tally.note(path, hand.make_directory(path)))?;
+    let mut added = HashMap::new();
+    for (_, to) in steps.links.iter().chain(&steps.late_links) {
+        *added.entry(*to).or_insert(0) += 1;
+    }
+    files::write_all(work, steps.files, tally)?;
+    steps.others.iter().try_for_each(|(path, entry)| tally.note(path, hand.place(path, entry)))?;
+    steps.links.iter().try_for_each(|(path, to)| tally.note(path, hand.link(path, to, tally)))?;
+    steps.removals.iter().rev().try_for_each(|path| hand.remove(path, tally))?;
+    steps.late.iter().try_for_each(|(path, entry)| tally.note(path, hand.place(path, entry)))?;
+    steps.late_links.iter().try_for_each(|(path, to)| tally.note(path, hand.link(path, to, tally)))?;
+    for (path, entry) in &steps.touches {
+        let done = hand.touch(path, entry, added.get(path).copied().unwrap_or(0));
+        tally.note(path, done)?;
+    }
+    finish::directories(work, tally)
+}
+
+impl<'p> Sorted<'p> {
+    fn new(work: &Work<'p>) -> Sorted<'p> {
+        let mut sorted = Sorted::default();
+        let takes_directory =
+            |path: &RepoPath| work.saved.find(path).is_some_and(|record| record.stat.kind == Kind::Directory);
+        let mut late: HashSet<&RepoPath> = HashSet::new();
+        for action in &work.plan.actions {
+            match action {
+                Action::Create(path, entry) | Action::Replace(path, entry) if entry.kind() == Kind::Directory => {
+                    sorted.directories.push(path);
+                }
+                Action::Replace(path, entry) if takes_directory(path) => {
+                    late.insert(path);
+                    sorted.late.push((path, entry));
+                }
+                Action::Create(path, entry) | Action::Replace(path, entry) => match Job::new(path, entry) {
+                    Some(job) => sorted.files.push(job),
+                    None => sorted.others.push((path, entry)),
+                },
+                Action::Touch(path, entry) if entry.kind() != Kind::Directory => sorted.touches.push((path, entry)),
+                Action::Touch(..) => {}
+                Action::Remove(path) => sorted.removals.push(path),
+                Action::Link(path, to) => sorted.links.push((path, to)),
+            }
+        }
+        let is_late = |(path, to): &(&RepoPath, &RepoPath)| late.contains(to) || takes_directory(path);
+        (sorted.late_links, sorted.links) = sorted.links.into_iter().partition(is_late);
+        sorted
+    }
+}
+
+/// Steps done one after the other, by one thread.
+struct Hand<'w> {
+    work: &'w Work<'w>,
+    directories: Directories<'w>,
+    thread: Thread<'w>,
+}
+
+impl Hand<'_> {
+    /// Makes a directory that only its owner may use until it is finished; one that is there already will do.
+    fn make_directory(&mut self, path: &RepoPath) -> Result<Done> {
+        let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
+        let (directory, name) = self.directories.parent(path)?;
+        let there = directory.stat(name)?;
+        if let Some(there) = there.filter(|there| there.kind == Kind::Directory) {
+            return Ok(Done::Placed(there.inode, Vec::new()));
+        }
+        let staged_name = self.work.site.staged_name(name);
+        directory.make_dir(&staged_name)?;
+        let staged = Staged::new(&directory, staged_name, Kind::Directory);
+        let inode = directory.stat(&staged.name)?.map_or(0, |stat| stat.inode);
+        let is_put = staged.put(name, &expected)?;
+        Ok(if is_put { Done::Placed(inode, Vec::new()) } else { Done::Changed })
+    }
+
+    /// Makes anything but a directory.
+    fn place(&mut self, path: &RepoPath, entry: &Entry) -> Result<Done> {
+        if let Some(job) = Job::new(path, entry) {
+            return self.thread.place(&job);
+        }
+        let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
+        let (directory, name) = self.directories.parent(path)?;
+        let staged_name = self.work.site.staged_name(name);
+        match &entry.content {
+            Content::Symlink { target } => directory.make_symlink(&staged_name, target)?,
+            Content::CharDevice { rdev } | Content::BlockDevice { rdev } => {
+                directory.make_special(&staged_name, entry.kind(), *rdev)?;
+            }
+            _ => directory.make_special(&staged_name, entry.kind(), 0)?,
+        }
+        let staged = Staged::new(&directory, staged_name, entry.kind());
+        let Some(now) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
+        let subject = Subject { directory: &directory, name: &staged.name, file: None };
+        let failed = dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry)?.xattrs));
+        Ok(if staged.put(name, &expected)? { Done::Placed(now.inode, failed) } else { Done::Changed })
+    }
+
+    /// Gives the inode at `to` another name.
+    fn link(&mut self, path: &RepoPath, to: &RepoPath, tally: &Tally) -> Result<Done> {
+        let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
+        let (to_directory, to_name) = self.directories.parent(to)?;
+        let (directory, name) = self.directories.parent(path)?;
+        let Some(there) = to_directory.stat(to_name)? else { return Ok(Done::Changed) };
+        let is_right = match tally.placed.get(to) {
+            Some(inode) => there.inode == *inode,
+            None => !tally.has_given_up(to) && self.work.trusted(to).is_some_and(|record| is_saved(&record, &there)),
+        };
+        if !is_right {
+            return Ok(Done::Changed);
+        }
+        let staged_name = self.work.site.staged_name(name);
+        to_directory.hard_link(to_name, &directory, &staged_name)?;
+        let staged = Staged::new(&directory, staged_name, there.kind);
+        Ok(if staged.put(name, &expected)? { Done::Placed(there.inode, Vec::new()) } else { Done::Changed })
+    }
+
+    /// Removes what is recorded; a directory only if it is empty.
+    fn remove(&mut self, path: &RepoPath, tally: &mut Tally) -> Result<()> {
+        let done = self.try_remove(path);
+        if matches!(done, Ok(Done::Changed)) && tally.has_left_below(path) {
+            // Why it is not empty is told already.
+            return Ok(());
+        }
+        tally.note(path, done)
+    }
+
+    fn try_remove(&mut self, path: &RepoPath) -> Result<Done> {
+        let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
+        let (directory, name) = match self.directories.parent(path) {
+            Err(error) if is_gone(&error) => return Ok(Done::Removed),
+            result => result?,
+        };
+        let is_removed = if record.stat.kind == Kind::Directory {
+            match directory.stat(name)? {
+                None => true,
+                Some(there) => there.kind == Kind::Directory && directory.remove_dir(name)?,
+            }
+        } else {
+            take_out(&directory, name, self.work.site.staged_name(name), &record)?
+        };
+        Ok(if is_removed { Done::Removed } else { Done::Changed })
+    }
+
+    /// Sets metadata in place, if no name but ours would see it. `added`: names that it got in this checkout.
+    fn touch(&mut self, path: &RepoPath, entry: &Entry, added: u64) -> Result<Done> {
+        let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
+        let (directory, name) = self.directories.parent(path)?;
+        let Some(there) = directory.stat(name)? else { return Ok(Done::Changed) };
+        if !is_saved(&record, &there) || there.links > record.stat.links + added {
+            return Ok(Done::Changed);
+        }
+        let subject = Subject { directory: &directory, name, file: None };
+        let failed = dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry)?.xattrs));
+        Ok(Done::Placed(there.inode, failed))
+    }
+}

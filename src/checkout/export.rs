@@ -1,1 +1,92 @@
-//! Export: a commit written into a new directory or a tar stream; no repository changes.
+//! Export: a commit written into a new directory or a tar stream; no repository changes, and none is needed to read it.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{self, Dir};
+use crate::path::RepoPathBuf;
+use crate::progress::{Progress, Unit};
+use crate::store::Store;
+use crate::worktree::Overlay;
+use crate::worktree::index::Builder;
+
+use super::apply;
+use super::gather;
+use super::site::Site;
+use super::tally::Tally;
+use super::tar;
+use super::target::Target;
+use super::work::Work;
+
+pub use super::tar::Compression;
+
+/// Where to.
+pub enum Destination<'d> {
+    /// A directory, made if it is not there. It must be empty.
+    Directory(&'d Path),
+    /// A tar stream (POSIX pax), written from beginning to end.
+    Tar(&'d mut dyn Write, Compression),
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Entries, without the root.
+    pub entries: u64,
+    /// Bytes of files.
+    pub bytes: u64,
+    /// What could not be made exact, with the reason.
+    pub inexact: Vec<(RepoPathBuf, String)>,
+}
+
+/// Writes a target that has no other one to be compared with: everything in it.
+///
+/// [`ErrorKind::Refused`] if the directory is not empty. After another failure what was written stays.
+pub fn export(
+    store: &Store,
+    target: &Target,
+    destination: Destination<'_>,
+    progress: &dyn Progress,
+) -> Result<Exported> {
+    let objects = Overlay { below: store, objects: &target.objects };
+    let plan = gather::plan_new(&objects, target)?;
+    let bytes = plan.bytes_to_write();
+    let task = progress.start("exporting", Unit::Bytes, Some(bytes));
+    let mut exported = Exported { entries: plan.actions.len().saturating_sub(1) as u64, bytes, inexact: Vec::new() };
+    match destination {
+        Destination::Tar(writer, compression) => tar::write(store, &objects, &plan, (writer, compression), &*task)?,
+        Destination::Directory(path) => {
+            let root = empty_directory(path)?;
+            let work = Work {
+                site: Site::new(&root, None),
+                store,
+                objects: &objects,
+                saved: &Builder::default(),
+                torn: Default::default(),
+                plan: &plan,
+                task: &*task,
+            };
+            exported.inexact = fill(&work)?;
+        }
+    }
+    Ok(exported)
+}
+
+fn empty_directory(path: &Path) -> Result<Dir> {
+    fs::create_dir_all(path)?;
+    let root = Dir::open(path)?;
+    if root.entries()?.is_empty() {
+        return Ok(root);
+    }
+    let message = format!("`{}` is not empty", path.display());
+    Err(Error::new(ErrorKind::Refused, message).hint("name a directory that is not there yet"))
+}
+
+fn fill(work: &Work<'_>) -> Result<Vec<(RepoPathBuf, String)>> {
+    let mut tally = Tally::default();
+    apply::apply(work, &mut tally)?;
+    let taken = |path: RepoPathBuf| (path, "something else has this name".to_owned());
+    tally.inexact.extend(tally.changed.into_iter().map(taken));
+    Ok(tally.inexact.into_iter().collect())
+}

@@ -1,31 +1,67 @@
 //! Going back: the worktree becomes a commit. Down the back stairs: revision → commit → tree → diff → plan → apply.
+//!
+//! What is promised: nothing is overwritten or removed that is not saved; what no commit covers is never touched; every
+//! name changes at once; and after a failure the same command, or `undo undo`, reaches an exact state. `docs/metadata.md`
+//! says what is restored.
 
-pub mod apply;
+mod apply;
+mod dress;
+mod durable;
 pub mod export;
+mod files;
+mod finish;
+mod gather;
+mod leftovers;
+mod links;
+mod patch;
 pub mod plan;
+mod relearn;
+mod site;
+mod stage;
+mod step;
+mod tally;
+mod tar;
+mod target;
+mod way;
+mod work;
+mod write;
 
-use crate::error::Result;
+use std::hash::BuildHasher;
+
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
 use crate::object::commit::Uncovered;
+use crate::object::operation::{Intent, RefEdit, RefName};
 use crate::path::RepoPathBuf;
-use crate::progress::Progress;
-use crate::repo::Transaction;
-use crate::snapshot;
-use crate::worktree::{Scan, Worktree};
+use crate::progress::{Progress, Unit};
+use crate::repo::{Draft, Repository, Transaction};
+use crate::store::Store;
+use crate::time::Timestamp;
+use crate::worktree::ignore::TreeRules;
+use crate::worktree::{Overlay, Scan, Worktree};
 
+use gather::Questions;
+use site::Site;
+use tally::Tally;
+use way::Way;
+use work::Work;
+
+pub use export::export;
+pub use leftovers::clean_staged;
 pub use plan::{Action, Plan};
+pub use target::Target;
 
 /// How a checkout goes.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Only these paths (`restore`); the branch stays where it is. Empty: the whole worktree.
     pub paths: Vec<RepoPathBuf>,
-    /// Save and replace uncovered content that is in the way, instead of refusing.
+    /// What was in the way has been saved, as far as that could be done: words a refusal.
     pub force: bool,
-    /// Only plan.
-    pub dry_run: bool,
     /// The branch to switch to, for `checkout BRANCH`.
     pub branch: Option<String>,
+    /// Changes of refs instead of the usual one, for `undo`, `redo` and `op restore`.
+    pub edits: Option<Vec<RefEdit>>,
     /// The verb, for the operation.
     pub verb: String,
 }
@@ -33,7 +69,7 @@ pub struct Options {
 /// What was done.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// `@` before.
+    /// `@` before: the commit that holds the worktree as it was.
     pub from: Option<CommitId>,
     /// The commit gone to.
     pub to: Option<CommitId>,
@@ -54,3 +90,158 @@ pub struct Outcome {
     /// Of the target: paths it does not cover, left alone.
     pub uncovered: Vec<Uncovered>,
 }
+
+/// Plans how the worktree that was scanned becomes the target; nothing is written. What is in the way is in
+/// [`Plan::conflicts`]. What is in the way and already as the target has it becomes known to the scan's index.
+pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target) -> Result<Plan> {
+    let found = std::mem::take(&mut scan.objects);
+    let live = Overlay { below: store, objects: &found };
+    let objects = Overlay { below: &live, objects: &target.objects };
+    let blob = |id| -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        store.copy_blob(id, &mut bytes)?;
+        Ok(bytes)
+    };
+    let rules = TreeRules::new(&objects, &target.root, &blob);
+    let way = Way::new(&worktree.root, &scan.uncovered);
+    let mut questions = Questions {
+        ignores: &|path, is_directory| rules.ignores(path, is_directory),
+        found: &mut |path, entry| way.look(path, entry),
+    };
+    let plan = gather::plan(&objects, scan, target, &mut questions);
+    drop(rules);
+    scan.objects = found;
+    plan
+}
+
+/// Makes the worktree the target. The scan is of a worktree that is saved: `saved` is the commit that was made for that,
+/// if one was needed.
+///
+/// Order: plan, refuse if anything uncovered is in the way, intent in the journal, worktree, operation in the journal,
+/// index. After a failure in the middle the intent stays open, and the error says what to do.
+pub fn run(
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    mut scan: Scan,
+    saved: Option<CommitId>,
+    target: &Target,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
+    let plan = plan(transaction.repository().store(), worktree, &mut scan, target)?;
+    refuse_conflicts(&plan, options)?;
+    let from = transaction.repository().view().at();
+    let mut tally = Tally::default();
+    if !plan.actions.is_empty() {
+        let token = std::hash::RandomState::new().hash_one(Timestamp::now());
+        let (verb, paths) = (options.verb.clone(), options.paths.clone());
+        transaction.intend(Intent { token, verb, time: Timestamp::now(), from, to: target.commit, paths })?;
+        let site = Site::new(&worktree.root, Some(token));
+        carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
+            .and_then(|()| durable::flush(&worktree.root, &tally))
+            .map_err(unfinished)?;
+        relearn::update(&mut scan.index, &worktree.root, &plan, &tally)?;
+    }
+    let outcome = outcome(from, saved, target, plan, tally);
+    let repository = transaction.repository();
+    let draft = draft(repository, &outcome, options);
+    let is_nothing = outcome.plan.actions.is_empty() && draft.edits.is_empty() && draft.switch.is_none();
+    if !is_nothing || repository.unfinished().is_some() {
+        transaction.record(draft)?;
+    }
+    scan.index.write(&transaction.repository().layout.index())?;
+    Ok(outcome)
+}
+
+fn refuse_conflicts(plan: &Plan, options: &Options) -> Result<()> {
+    let Some(first) = plan.conflicts.first() else { return Ok(()) };
+    let others = match plan.conflicts.len() - 1 {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let message = format!("`{}`{others} would be replaced, and no commit has what is there", first.display());
+    let hint = match options.force {
+        false => "move them away, or use `--force` to save them first",
+        true => "they cannot be saved: move them away",
+    };
+    Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.conflicts.clone()))
+}
+
+/// Does what the plan lists.
+fn carry_out(
+    site: Site<'_>,
+    store: &Store,
+    (scan, target): (&Scan, &Target),
+    plan: &Plan,
+    tally: &mut Tally,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let live = Overlay { below: store, objects: &scan.objects };
+    let task = progress.start("restoring", Unit::Bytes, Some(plan.bytes_to_write()));
+    let work = Work {
+        site,
+        store,
+        objects: &Overlay { below: &live, objects: &target.objects },
+        saved: &scan.index,
+        torn: scan.torn.iter().map(|path| &**path).collect(),
+        plan,
+        task: &*task,
+    };
+    apply::apply(&work, tally)
+}
+
+/// A failure in the middle.
+fn unfinished(error: Error) -> Error {
+    error
+        .context("the checkout is not finished")
+        .hint("once the cause is gone, `undo checkout --continue` finishes it and `undo undo` takes it back")
+}
+
+fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, plan: Plan, tally: Tally) -> Outcome {
+    let is_written = |action: &&Action| tally.placed.contains_key(action.path()) && action.is_worth_counting();
+    Outcome {
+        from,
+        to: Some(target.commit),
+        saved,
+        written: plan.actions.iter().filter(is_written).count() as u64,
+        deleted: tally.removed.len() as u64,
+        unchanged: plan.unchanged,
+        plan,
+        inexact: tally.inexact.into_iter().collect(),
+        changed: tally.changed.into_iter().collect(),
+        uncovered: target.uncovered.clone(),
+    }
+}
+
+fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft {
+    let view = repository.view();
+    let (from, to) = (outcome.from, outcome.to);
+    let is_whole = options.paths.is_empty();
+    let edits = match (&options.edits, &options.branch) {
+        (Some(edits), _) => edits.clone(),
+        (None, None) if is_whole && from != to => {
+            vec![RefEdit { name: RefName::Branch(view.current.clone()), old: from, new: to }]
+        }
+        _ => Vec::new(),
+    };
+    let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
+    let branch = options.branch.as_ref().unwrap_or(&view.current);
+    let counts = format!("{} written, {} deleted", outcome.written, outcome.deleted);
+    let description = match is_whole {
+        true => format!("{branch} {} → {}, {counts}", short(from), short(to)),
+        false => format!("{} paths from {}, {counts}", options.paths.len(), short(to)),
+    };
+    // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
+    let after = if is_whole { to } else { from };
+    Draft {
+        verb: options.verb.clone(),
+        description,
+        edits,
+        switch: options.branch.clone().filter(|branch| *branch != view.current),
+        worktree: after.map(|after| (from, after)),
+        ..Draft::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

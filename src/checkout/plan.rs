@@ -1,19 +1,76 @@
 //! The plan: what a checkout will do, as data. Apply does nothing that the plan does not list.
 
-use crate::object::Entry;
-use crate::path::RepoPathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::error::Result;
+use crate::metadata::Kind;
+use crate::object::{Entry, Objects, Tree};
+use crate::path::{RepoPath, RepoPathBuf};
 
 /// One step. Listed in path order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Make what is not there.
     Create(RepoPathBuf, Entry),
-    /// Replace what is there by another content or kind.
+    /// Replace what is there by another content or kind; also by the same content as a file of its own, where the one
+    /// that is there has other names too.
     Replace(RepoPathBuf, Entry),
+    /// Make the first path another name of the second; what is at the first is replaced.
+    Link(RepoPathBuf, RepoPathBuf),
     /// Set mode, owner, time or attributes.
     Touch(RepoPathBuf, Entry),
     /// Remove.
     Remove(RepoPathBuf),
+}
+
+impl Action {
+    /// What it is about.
+    pub fn path(&self) -> &RepoPath {
+        match self {
+            Action::Create(path, _)
+            | Action::Replace(path, _)
+            | Action::Link(path, _)
+            | Action::Touch(path, _)
+            | Action::Remove(path) => path,
+        }
+    }
+
+    /// What will be there, unless it is a link or nothing.
+    pub fn entry(&self) -> Option<&Entry> {
+        match self {
+            Action::Create(_, entry) | Action::Replace(_, entry) | Action::Touch(_, entry) => Some(entry),
+            Action::Link(..) | Action::Remove(_) => None,
+        }
+    }
+
+    /// Whether it changes more than the metadata of a directory.
+    pub fn is_worth_counting(&self) -> bool {
+        !matches!(self, Action::Touch(_, entry) if entry.kind() == Kind::Directory)
+    }
+
+    /// The word for people and JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Action::Create(..) => "create",
+            Action::Replace(..) => "replace",
+            Action::Link(..) => "link",
+            Action::Touch(..) => "touch",
+            Action::Remove(..) => "remove",
+        }
+    }
+}
+
+/// One line: the word, and the path; a directory has a slash at its end, and so has the root.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.word(), self.path().display())?;
+        match self {
+            Action::Link(_, to) => write!(f, " -> {}", to.display()),
+            _ if self.entry().is_some_and(|entry| entry.kind() == Kind::Directory) => f.write_str("/"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// All steps of a checkout.
@@ -21,8 +78,70 @@ pub enum Action {
 pub struct Plan {
     /// In path order.
     pub actions: Vec<Action>,
-    /// Uncovered content that is in the way: refuse.
+    /// Uncovered content that is in the way, in path order: refuse.
     pub conflicts: Vec<RepoPathBuf>,
-    /// Entries that are already as they should be.
+    /// Entries that are already as they should be (or, of a directory, but for its metadata).
     pub unchanged: u64,
+    /// Paths that stay, and whose inode gets or loses other names.
+    pub relinked: Vec<RepoPathBuf>,
+    /// The directories that an action is in, at any depth, as the target has them (those that it has).
+    pub directories: BTreeMap<RepoPathBuf, Entry>,
+}
+
+impl Plan {
+    /// The directories that it makes or touches, and their entries.
+    pub(super) fn own_directories(&self) -> BTreeMap<&RepoPath, &Entry> {
+        let directories = self.actions.iter().filter_map(|action| Some((action.path(), action.entry()?)));
+        directories.filter(|(_, entry)| entry.kind() == Kind::Directory).collect()
+    }
+
+    /// Bytes of the files that it writes.
+    pub(super) fn bytes_to_write(&self) -> u64 {
+        let size = |action: &Action| match action {
+            Action::Create(_, entry) | Action::Replace(_, entry) if entry.kind() == Kind::File => entry.size(),
+            _ => 0,
+        };
+        self.actions.iter().map(size).sum()
+    }
+}
+
+/// The actions, then the conflicts, a line each.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.actions.iter().try_for_each(|action| writeln!(f, "{action}"))?;
+        self.conflicts.iter().try_for_each(|path| writeln!(f, "conflict {}", path.display()))
+    }
+}
+
+/// Those of the directories above `paths` that the tree of `root` has; each tree is read once.
+pub(super) fn directories_above<'p>(
+    objects: &dyn Objects,
+    root: &Entry,
+    paths: impl Iterator<Item = &'p RepoPath>,
+) -> Result<BTreeMap<RepoPathBuf, Entry>> {
+    let mut wanted: BTreeSet<&RepoPath> = BTreeSet::new();
+    for path in paths {
+        for directory in path.ancestors() {
+            if !wanted.insert(directory) {
+                break;
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    // The trees from the root down to where we are: in path order, a directory comes right after those that it is in.
+    let mut trees: Vec<(&RepoPath, Tree)> = Vec::new();
+    for path in wanted {
+        while trees.last().is_some_and(|(above, _)| !path.is_within(above)) {
+            trees.pop();
+        }
+        let entry = match (path.name(), trees.last()) {
+            (None, _) => Some(root),
+            (Some(name), Some((above, tree))) if path.parent() == Some(above) => tree.find(name),
+            _ => None,
+        };
+        let Some((entry, tree)) = entry.and_then(|entry| Some((entry.clone(), entry.tree()?))) else { continue };
+        trees.push((path, objects.tree(tree)?));
+        found.insert(path.to_owned(), entry);
+    }
+    Ok(found)
 }

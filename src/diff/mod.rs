@@ -3,7 +3,7 @@
 mod area;
 pub mod binary;
 mod cursor;
-mod paths;
+pub mod paths;
 pub mod rename;
 pub mod text;
 pub mod trees;

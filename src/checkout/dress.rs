@@ -1,0 +1,135 @@
+//! Owner, extended attributes, mode and time of what was written, in the one order in which none undoes another:
+//! a change of owner clears set-user-id bits and capabilities, an ACL says what the mode's group bits mean, and time is last.
+
+use std::fs::File;
+
+use crate::error::{Error, Result};
+use crate::fs::{self, Dir, Stat};
+use crate::metadata::{Kind, Metadata};
+use crate::time::Timestamp;
+
+/// Name and value.
+type Xattr = (Vec<u8>, Vec<u8>);
+
+/// The ACL proper; directories have a second one, for what will be made in them.
+const ACCESS_ACL: &[u8] = b"system.posix_acl_access";
+/// Set by the security policy of the machine, and not ours to remove.
+const LABEL: &[u8] = b"security.selinux";
+/// Set-user-id and set-group-id.
+const SET_ID: u16 = 0o6000;
+
+/// What is to be dressed: a name in a directory, and the file itself where it is open.
+pub(super) struct Subject<'s> {
+    /// Where it is.
+    pub directory: &'s Dir,
+    /// Its name there.
+    pub name: &'s [u8],
+    /// The file.
+    pub file: Option<&'s File>,
+}
+
+/// Gives it metadata and attributes as far as they differ from what it has (`now`; its attributes are looked at).
+/// With `xattrs` `None` those are left alone. Gives what could not be set, with reasons.
+pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xattrs: Option<&[Xattr]>) -> Vec<String> {
+    let mut failed = Vec::new();
+    let mut mode = metadata.mode;
+    let mut is_mode_known = true;
+    let (uid, gid) = (metadata.uid, metadata.gid);
+    if (now.metadata.uid, now.metadata.gid) != (uid, gid) {
+        is_mode_known = false;
+        if let Err(error) = subject.set_owner(uid, gid) {
+            failed.push(format!("owner {uid}:{gid} ({})", reason(&error)));
+            // A program must not run with the rights of whoever restored it. Its group may still be set.
+            if mode & SET_ID != 0 {
+                mode &= !SET_ID;
+                failed.push(format!("mode {:04o} (without its owner)", metadata.mode));
+            }
+            let _ = subject.set_owner(now.metadata.uid, gid);
+        }
+    }
+    if let Some(xattrs) = xattrs {
+        is_mode_known &= subject.set_xattrs(xattrs, &mut failed);
+    }
+    if now.kind != Kind::Symlink && (!is_mode_known || now.metadata.mode != mode) {
+        note(&mut failed, || format!("mode {mode:04o}"), subject.set_mode(mode));
+    }
+    let acl = xattrs.unwrap_or_default().iter().find(|(key, _)| key == ACCESS_ACL);
+    if let Some((key, value)) = acl {
+        note(&mut failed, || key.escape_ascii().to_string(), subject.set_xattr(key, value));
+    }
+    if now.metadata.mtime != metadata.mtime || now.kind != Kind::Directory {
+        note(&mut failed, || "time".to_owned(), subject.set_mtime(metadata.mtime));
+    }
+    failed
+}
+
+fn note(failed: &mut Vec<String>, what: impl FnOnce() -> String, result: Result<()>) {
+    if let Err(error) = result {
+        failed.push(format!("{} ({})", what(), reason(&error)));
+    }
+}
+
+/// Why, without the path: it may be a name of ours that nobody has seen.
+pub(super) fn reason(error: &Error) -> String {
+    let text = error.io_cause().map_or_else(|| error.to_string(), ToString::to_string);
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+impl Subject<'_> {
+    fn set_owner(&self, uid: u32, gid: u32) -> Result<()> {
+        match self.file {
+            Some(file) => fs::set_file_owner(file, uid, gid),
+            None => self.directory.set_owner(self.name, uid, gid),
+        }
+    }
+
+    fn set_mode(&self, mode: u16) -> Result<()> {
+        match self.file {
+            Some(file) => fs::set_file_mode(file, mode),
+            None => self.directory.set_mode(self.name, mode),
+        }
+    }
+
+    fn set_mtime(&self, mtime: Timestamp) -> Result<()> {
+        match self.file {
+            Some(file) => fs::set_file_mtime(file, mtime),
+            None => self.directory.set_mtime(self.name, mtime),
+        }
+    }
+
+    fn set_xattr(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        match self.file {
+            Some(file) => fs::set_file_xattr(file, key, value),
+            None => self.directory.set_xattr(self.name, key, value),
+        }
+    }
+
+    fn xattrs(&self) -> Result<Vec<Xattr>> {
+        match self.file {
+            Some(file) => fs::file_xattrs(file),
+            None => self.directory.xattrs(self.name),
+        }
+    }
+
+    /// Makes its attributes these, but for the ACL, which comes after the mode. Whether the mode cannot have changed.
+    fn set_xattrs(&self, wanted: &[Xattr], failed: &mut Vec<String>) -> bool {
+        let there = match self.xattrs() {
+            Ok(there) => there,
+            Err(error) => {
+                failed.push(format!("attributes ({})", reason(&error)));
+                Vec::new()
+            }
+        };
+        let is_same = there == wanted;
+        for (key, _) in there.iter().filter(|(key, _)| key != LABEL) {
+            if !wanted.iter().any(|(other, _)| other == key) {
+                let what = || format!("without {}", key.escape_ascii());
+                note(failed, what, self.directory.remove_xattr(self.name, key));
+            }
+        }
+        for xattr in wanted.iter().filter(|xattr| xattr.0 != ACCESS_ACL && !there.contains(xattr)) {
+            note(failed, || xattr.0.escape_ascii().to_string(), self.set_xattr(&xattr.0, &xattr.1));
+        }
+        is_same
+    }
+}

@@ -1,0 +1,53 @@
+//! What was written, made durable before the journal says that it is done.
+
+use std::collections::BTreeSet;
+
+use crate::error::Result;
+use crate::fs::{self, Dir};
+use crate::metadata::Kind;
+use crate::path::RepoPath;
+
+use super::tally::Tally;
+
+/// Up to so many paths are flushed one by one; beyond, one flush of the whole file system is quicker, though it writes
+/// what others have in memory too.
+const FEW: usize = 16;
+
+/// Flushes all that was written, and the directories of what was removed.
+pub(super) fn flush(root: &Dir, tally: &Tally) -> Result<()> {
+    let paths: Vec<&RepoPath> = tally.placed.keys().chain(&tally.removed).map(|path| &**path).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    if paths.len() > FEW || !flush_each(root, &paths)? {
+        return root.sync_file_system();
+    }
+    Ok(())
+}
+
+/// `false` if something cannot be opened to be flushed (a file that its owner may not read).
+fn flush_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
+    let parents: BTreeSet<&RepoPath> = paths.iter().map(|path| path.parent().unwrap_or(RepoPath::root())).collect();
+    for path in paths {
+        let name = path.name().unwrap_or(b".");
+        // What is gone is flushed with the directory it was in.
+        let Ok(parent) = root.open_below(path.parent().unwrap_or(RepoPath::root())) else { continue };
+        match parent.stat(name)?.map(|stat| stat.kind) {
+            Some(Kind::File) => match parent.open_file(name) {
+                Ok(file) => fs::sync_all(&file)?,
+                Err(_) => return Ok(false),
+            },
+            Some(Kind::Directory) => match parent.open_dir(name) {
+                Ok(directory) => directory.sync()?,
+                Err(_) => return Ok(false),
+            },
+            _ => {}
+        }
+    }
+    for parent in parents {
+        if let Ok(directory) = root.open_below(parent) {
+            directory.sync()?;
+        }
+    }
+    Ok(true)
+}

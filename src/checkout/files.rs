@@ -1,0 +1,158 @@
+//! Files: written beside their places by two threads, in the order in which their bytes lie in the packs, so that each
+//! frame is decoded once.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::id::BlobId;
+use crate::metadata::Kind;
+use crate::object::{Content, Entry, ObjectKind};
+use crate::path::RepoPath;
+use crate::store::{Location, Reader};
+
+use super::dress::{Subject, dress};
+use super::patch::{self, Source};
+use super::site::Directories;
+use super::stage::Staged;
+use super::tally::{Done, Tally};
+use super::work::Work;
+use super::write::{self, Wanted};
+
+/// A file to be written.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'p> {
+    pub path: &'p RepoPath,
+    pub entry: &'p Entry,
+    pub blob: BlobId,
+    pub size: u64,
+}
+
+impl<'p> Job<'p> {
+    /// The job of writing a file; `None` if the entry is something else.
+    pub(super) fn new(path: &'p RepoPath, entry: &'p Entry) -> Option<Job<'p>> {
+        let Content::File { blob, size } = entry.content else { return None };
+        Some(Job { path, entry, blob, size })
+    }
+}
+
+/// Below these a second thread is not worth its start.
+const FEW: usize = 64;
+const SMALL: u64 = 8 << 20;
+/// What a thread takes at once, at least: it ends where a frame ends.
+const RUN: u64 = 1 << 20;
+
+/// Writes all files.
+pub(super) fn write_all(work: &Work<'_>, jobs: Vec<Job<'_>>, tally: &mut Tally) -> Result<()> {
+    let (large, small): (Vec<Job<'_>>, Vec<Job<'_>>) = jobs.into_iter().partition(|job| job.size >= write::SHARED);
+    let bytes: u64 = small.iter().map(|job| job.size).sum();
+    let runs = runs(work, small);
+    if runs.len() > 1 && (bytes >= SMALL || runs.iter().map(Vec::len).sum::<usize>() >= FEW) {
+        in_two_threads(work, &runs, tally)?;
+    } else {
+        let mut thread = Thread::new(work);
+        runs.iter().try_for_each(|run| thread.write(run, tally))?;
+    }
+    // One after the other: each of them takes both threads.
+    let mut thread = Thread::new(work);
+    large.iter().try_for_each(|job| thread.write(std::slice::from_ref(job), tally))
+}
+
+/// The jobs in the order of the packs, cut where one frame ends and another begins.
+fn runs<'p>(work: &Work<'_>, jobs: Vec<Job<'p>>) -> Vec<Vec<Job<'p>>> {
+    let locate = |job: &Job<'_>| -> Option<Location> {
+        let id = job.blob.object_id();
+        work.store.locate(ObjectKind::Data, id).or_else(|| work.store.locate(ObjectKind::Layout, id))
+    };
+    let mut located: Vec<(Option<Location>, Job<'p>)> = jobs.into_iter().map(|job| (locate(&job), job)).collect();
+    located.sort_by_key(|(location, _)| *location);
+    let mut runs: Vec<Vec<Job<'p>>> = Vec::new();
+    let (mut frame, mut bytes) = (None, RUN);
+    for (location, job) in located {
+        let its_frame = location.map(|location| (location.pack, location.frame));
+        match runs.last_mut() {
+            Some(run) if bytes < RUN || its_frame == frame => run.push(job),
+            _ => {
+                runs.push(vec![job]);
+                bytes = 0;
+            }
+        }
+        // An empty file costs something too.
+        bytes += job.size.max(4096);
+        frame = its_frame;
+    }
+    runs
+}
+
+fn in_two_threads(work: &Work<'_>, runs: &[Vec<Job<'_>>], tally: &mut Tally) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let is_over = AtomicBool::new(false);
+    let write = || {
+        let mut tally = Tally::default();
+        let mut thread = Thread::new(work);
+        let mut result = Ok(());
+        while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            result = thread.write(run, &mut tally);
+            if result.is_err() || is_over.load(Ordering::Relaxed) {
+                is_over.store(true, Ordering::Relaxed);
+                break;
+            }
+        }
+        (tally, result)
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(write);
+        let mine = write();
+        let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        tally.merge(mine.0);
+        tally.merge(theirs.0);
+        mine.1.and(theirs.1)
+    })
+}
+
+/// What one thread keeps open.
+pub(super) struct Thread<'w> {
+    work: &'w Work<'w>,
+    directories: Directories<'w>,
+    reader: Reader<'w>,
+}
+
+impl<'w> Thread<'w> {
+    pub(super) fn new(work: &'w Work<'w>) -> Thread<'w> {
+        Thread { work, directories: Directories::new(&work.site), reader: work.store.reader() }
+    }
+
+    fn write(&mut self, jobs: &[Job<'_>], tally: &mut Tally) -> Result<()> {
+        jobs.iter().try_for_each(|job| {
+            let done = self.place(job);
+            tally.note(job.path, done)
+        })
+    }
+
+    /// Writes one file beside its place, dresses it, and swaps it in.
+    pub(super) fn place(&mut self, job: &Job<'_>) -> Result<Done> {
+        let work = self.work;
+        let Some(expected) = work.expected(job.path) else { return Ok(Done::Changed) };
+        let (directory, name) = self.directories.parent(job.path)?;
+        let attributes = work.attributes(job.entry)?;
+        let wanted = Wanted { blob: job.blob, size: job.size, holes: &attributes.holes };
+        let staged_name = work.site.staged_name(name);
+        let file = directory.create_file(&staged_name)?;
+        let staged = Staged::new(&directory, staged_name, Kind::File);
+        let source = Source { directory: &directory, name, record: expected.record() };
+        if !patch::patch(&file, wanted, source, work, &mut self.reader)? {
+            write::write(&file, wanted, work.store, &mut self.reader, work.task)?;
+        }
+        let now = fs::stat_file(&file)?;
+        if now.size != job.size {
+            let message = format!("`{}` has {} bytes instead of {}", job.path.display(), now.size, job.size);
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        let subject = Subject { directory: &directory, name: &staged.name, file: Some(&file) };
+        let failed = dress(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
+        if !staged.put(name, &expected)? {
+            return Ok(Done::Changed);
+        }
+        Ok(Done::Placed(now.inode, failed))
+    }
+}

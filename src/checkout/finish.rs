@@ -1,0 +1,61 @@
+//! The directories, last: mode, owner, attributes and time of all that were made, touched or worked in, the deepest first,
+//! since working in one sets its time and a finished one may be read-only.
+
+use std::collections::BTreeSet;
+
+use crate::error::Result;
+use crate::fs::Dir;
+use crate::metadata::{Kind, Metadata};
+use crate::object::Entry;
+use crate::path::{RepoPath, RepoPathBuf};
+
+use super::dress::{Subject, dress};
+use super::tally::{Done, Tally};
+use super::work::Work;
+
+/// Finishes all directories, the root after all others.
+pub(super) fn directories(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
+    let own = work.plan.own_directories();
+    let mut paths: BTreeSet<RepoPathBuf> = std::mem::take(&mut *work.site.disturbed());
+    paths.extend(own.keys().filter(|path| !tally.has_given_up(path)).map(|path| (**path).to_owned()));
+    for path in paths.iter().rev() {
+        match own.get(&**path) {
+            Some(entry) => {
+                let done = finish_own(work, path, entry);
+                tally.note(path, done)?;
+            }
+            None => restore(work, path)?,
+        }
+    }
+    Ok(())
+}
+
+/// The handle and the name by which a directory is reached.
+fn reach<'p>(work: &Work<'_>, path: &'p RepoPath) -> Result<(Dir, &'p [u8])> {
+    let parent = path.parent().unwrap_or(RepoPath::root());
+    Ok((work.site.root().open_below(parent)?, path.name().unwrap_or(b".")))
+}
+
+/// One that the plan makes or touches.
+fn finish_own(work: &Work<'_>, path: &RepoPath, entry: &Entry) -> Result<Done> {
+    let (parent, name) = reach(work, path)?;
+    let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else {
+        return Ok(Done::Changed);
+    };
+    let subject = Subject { directory: &parent, name, file: None };
+    let failed = dress(&subject, &there, &entry.metadata, Some(&work.attributes(entry)?.xattrs));
+    Ok(Done::Placed(there.inode, failed))
+}
+
+/// One that was only worked in: as it was, which is also as the target has it, if it has it.
+fn restore(work: &Work<'_>, path: &RepoPath) -> Result<()> {
+    let metadata: Option<Metadata> = match work.plan.directories.get(path) {
+        Some(entry) => Some(entry.metadata),
+        None => work.saved.find(path).map(|record| record.stat.metadata),
+    };
+    let (Some(metadata), Ok((parent, name))) = (metadata, reach(work, path)) else { return Ok(()) };
+    let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else { return Ok(()) };
+    // Owner and mode are right already, or a failure to set them was told when the directory was touched.
+    dress(&Subject { directory: &parent, name, file: None }, &there, &metadata, None);
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! From two trees to the steps between them, under the rules that keep data safe: what no commit covers is neither
+//! removed nor replaced, whichever side does not cover it.
+//!
+//! Pure, but for the one question of what stands in a way.
+
+use crate::diff::paths::{PathSet, Place};
+use crate::diff::trees::Side;
+use crate::diff::{self, Change, Status};
+use crate::error::{Error, Result};
+use crate::fs::Stat;
+use crate::id::AttributesId;
+use crate::metadata::Kind;
+use crate::object::{Attributes, Content, Entry, Objects};
+use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
+use crate::worktree::Scan;
+use crate::worktree::index::Builder;
+
+use super::links;
+use super::plan::{Action, Plan, directories_above};
+use super::relearn;
+use super::step::{Step, Steps, Verdict};
+use super::target::Target;
+
+/// What stands at a path that no commit covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing.
+    Nothing,
+    /// The content that is wanted; of a directory, a directory.
+    Alike(Box<Stat>),
+    /// Something else, or something that cannot be read.
+    Other,
+}
+
+/// The two questions that the trees do not answer.
+pub(super) struct Questions<'q> {
+    /// Whether the target's own rules ignore a path (a directory, if so).
+    pub ignores: &'q dyn Fn(&RepoPath, bool) -> Result<bool>,
+    /// What stands at an uncovered path where this entry is wanted.
+    pub found: &'q mut dyn FnMut(&RepoPath, &Entry) -> Result<Found>,
+}
+
+/// Plans how the worktree that was scanned becomes the target.
+pub(super) fn plan(
+    objects: &dyn Objects,
+    scan: &mut Scan,
+    target: &Target,
+    questions: &mut Questions<'_>,
+) -> Result<Plan> {
+    let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
+    let mut gathering = Gathering {
+        objects,
+        ignores: questions.ignores,
+        ground: PathSet::topmost(uncovered.cloned().collect()),
+        beyond: PathSet::topmost(target.uncovered.iter().map(|uncovered| uncovered.path.clone()).collect()),
+        flattened: None,
+        steps: Steps::new(),
+    };
+    let sides =
+        (Side { root: Some(&scan.root), links: scan.links }, Side { root: Some(&target.root), links: target.links });
+    let options = diff::Options { mtimes: true, paths: Vec::new() };
+    diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
+    let Gathering { mut steps, ground, .. } = gathering;
+    keep_what_holds_uncovered(&mut steps, &ground);
+    let mut conflicts = look_in_the_way(&mut steps, scan, questions.found)?;
+    conflicts.extend(below_flattened(&steps, scan));
+    conflicts.sort();
+    conflicts.dedup();
+    links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
+    finish(objects, steps, target, conflicts)
+}
+
+/// Plans how an empty directory becomes the target.
+pub(super) fn plan_new(objects: &dyn Objects, target: &Target) -> Result<Plan> {
+    let mut steps = Steps::new();
+    let sides = (Side { root: None, links: None }, Side { root: Some(&target.root), links: target.links });
+    let options = diff::Options { mtimes: true, paths: Vec::new() };
+    diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
+        refuse_repository(&change.path, change.new.as_ref())?;
+        let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };
+        steps.insert(change.path, Step { verdict, entry: change.new });
+        Ok(())
+    })?;
+    links::untangle(&mut steps, objects, (None, &Builder::default()), target.links)?;
+    finish(objects, steps, target, Vec::new())
+}
+
+/// Takes the differences one by one, in path order.
+struct Gathering<'g> {
+    objects: &'g dyn Objects,
+    ignores: &'g dyn Fn(&RepoPath, bool) -> Result<bool>,
+    /// What is in the worktree and not covered by the scan.
+    ground: PathSet,
+    /// What the target does not cover.
+    beyond: PathSet,
+    /// The directory that becomes something else: all in it goes.
+    flattened: Option<RepoPathBuf>,
+    steps: Steps,
+}
+
+impl Gathering<'_> {
+    fn take(&mut self, change: Change) -> Result<()> {
+        let Change { path, status, old, new, what, .. } = change;
+        refuse_repository(&path, new.as_ref())?;
+        let was_directory = old.as_ref().is_some_and(|old| old.kind() == Kind::Directory);
+        let verdict = match status {
+            Status::Added if self.ground.place(&path) == Place::Within => Verdict::Unsaved,
+            Status::Added => Verdict::Create,
+            Status::Deleted if self.is_kept(&path, was_directory)? => Verdict::Keep,
+            Status::Deleted => Verdict::Remove,
+            Status::Type => {
+                if was_directory {
+                    self.flattened = Some(path.clone());
+                }
+                Verdict::Replace
+            }
+            Status::Modified => Verdict::Replace,
+            Status::Metadata if what.attributes && self.moved_holes(old.as_ref(), new.as_ref())? => Verdict::Replace,
+            Status::Metadata if what.mode || what.owner || what.mtime || what.attributes => Verdict::Touch,
+            Status::Metadata => Verdict::Same,
+        };
+        self.steps.insert(path, Step { verdict, entry: new });
+        Ok(())
+    }
+
+    /// Whether a recorded path that the target does not have is not covered by it, and so is not its to remove.
+    fn is_kept(&self, path: &RepoPath, is_directory: bool) -> Result<bool> {
+        if self.flattened.as_ref().is_some_and(|flattened| path.is_within(flattened)) {
+            return Ok(false);
+        }
+        Ok(self.beyond.place(path) == Place::Within || (self.ignores)(path, is_directory)?)
+    }
+
+    fn moved_holes(&self, old: Option<&Entry>, new: Option<&Entry>) -> Result<bool> {
+        let holes = |id: Option<AttributesId>| -> Result<Vec<(u64, u64)>> {
+            let attributes = id.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))?;
+            Ok(attributes.holes)
+        };
+        let id = |entry: Option<&Entry>| entry.and_then(|entry| entry.attributes);
+        Ok(holes(id(old))? != holes(id(new))?)
+    }
+}
+
+/// A tree that would write into the repository is not one that a commit made.
+fn refuse_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
+    match entry.is_some() && path.names().next() == Some(REPOSITORY) {
+        true => Err(Error::damaged(format!("a recorded tree has `{}` in it", path.display()))),
+        false => Ok(()),
+    }
+}
+
+/// A directory that goes stays as long as something in it does.
+fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) {
+    // From the last path to the first, so that what is in a directory comes before it.
+    let mut kept: Option<RepoPathBuf> = None;
+    for (path, step) in steps.iter_mut().rev() {
+        let holds = kept.as_ref().is_some_and(|kept| kept.is_within(path)) || ground.place(path) != Place::Outside;
+        if step.verdict == Verdict::Remove && holds {
+            step.verdict = Verdict::Keep;
+        }
+        if step.verdict == Verdict::Keep {
+            kept = Some(path.clone());
+        }
+    }
+}
+
+/// Decides about the paths whose place is taken by what no commit covers: gives those where something would be lost.
+fn look_in_the_way(
+    steps: &mut Steps,
+    scan: &mut Scan,
+    found: &mut dyn FnMut(&RepoPath, &Entry) -> Result<Found>,
+) -> Result<Vec<RepoPathBuf>> {
+    let mut conflicts: Vec<RepoPathBuf> = Vec::new();
+    for (path, step) in steps.iter_mut() {
+        let (Verdict::Unsaved, Some(entry)) = (&step.verdict, &step.entry) else { continue };
+        if conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
+            continue;
+        }
+        step.verdict = match found(path, entry)? {
+            Found::Nothing => Verdict::Create,
+            Found::Alike(stat) => {
+                scan.index.set(path, relearn::record(entry, *stat, false));
+                Verdict::Touch
+            }
+            Found::Other => {
+                conflicts.push(path.clone());
+                Verdict::Unsaved
+            }
+        };
+    }
+    Ok(conflicts)
+}
+
+/// What is not covered below directories that become something else.
+fn below_flattened(steps: &Steps, scan: &Scan) -> Vec<RepoPathBuf> {
+    let is_flattened = |path: &RepoPath| {
+        path.ancestors().any(|above| {
+            let step = steps.get(above);
+            let becomes = step.and_then(|step| step.entry.as_ref()).map(Entry::kind);
+            step.is_some_and(|step| step.verdict == Verdict::Replace) && becomes != Some(Kind::Directory)
+        })
+    };
+    let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
+    uncovered.filter(|path| is_flattened(path)).cloned().collect()
+}
+
+fn finish(objects: &dyn Objects, steps: Steps, target: &Target, conflicts: Vec<RepoPathBuf>) -> Result<Plan> {
+    let mut plan = Plan { conflicts, ..Plan::default() };
+    for (path, Step { verdict, entry }) in steps {
+        let action = match (verdict, entry) {
+            (Verdict::Create, Some(entry)) => Action::Create(path, entry),
+            (Verdict::Replace, Some(entry)) => Action::Replace(path, entry),
+            (Verdict::Touch, Some(entry)) => Action::Touch(path, entry),
+            (Verdict::Link(to), _) => Action::Link(path, to),
+            (Verdict::Remove, _) => Action::Remove(path),
+            (Verdict::Same, _) => {
+                plan.relinked.push(path);
+                continue;
+            }
+            _ => continue,
+        };
+        plan.actions.push(action);
+    }
+    let entries = match target.root.content {
+        Content::Directory { entries, .. } => entries,
+        _ => 0,
+    };
+    let is_busy = |action: &&Action| action.is_worth_counting() && !matches!(action, Action::Remove(_));
+    let busy = plan.actions.iter().filter(is_busy).count() + plan.conflicts.len();
+    plan.unchanged = entries.saturating_sub(busy as u64);
+    plan.directories = directories_above(objects, &target.root, plan.actions.iter().map(Action::path))?;
+    Ok(plan)
+}

@@ -1,0 +1,100 @@
+//! Where a checkout works: directories beneath the root by handle, and names of its own in them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::fs::{self, Dir};
+use crate::path::{RepoPath, RepoPathBuf};
+
+/// The root that is worked beneath, shared by all threads.
+pub(super) struct Site<'d> {
+    root: &'d Dir,
+    /// In the names of what is staged; `None`: what is made gets its own name at once (export).
+    token: Option<u64>,
+    count: AtomicU64,
+    /// Directories that something was done in: their times are set anew at the end.
+    disturbed: Mutex<BTreeSet<RepoPathBuf>>,
+}
+
+/// How all names of a token begin.
+pub(super) fn prefix(token: u64) -> Vec<u8> {
+    format!(".undo-{token:016x}-").into_bytes()
+}
+
+impl<'d> Site<'d> {
+    pub(super) fn new(root: &'d Dir, token: Option<u64>) -> Site<'d> {
+        Site { root, token, count: AtomicU64::new(0), disturbed: Mutex::default() }
+    }
+
+    pub(super) fn root(&self) -> &'d Dir {
+        self.root
+    }
+
+    /// A name that nothing has, to make in the same directory what is to stand at `name`.
+    pub(super) fn staged_name(&self, name: &[u8]) -> Vec<u8> {
+        let Some(token) = self.token else { return name.to_vec() };
+        let mut staged = prefix(token);
+        staged.extend_from_slice(self.count.fetch_add(1, Ordering::Relaxed).to_string().as_bytes());
+        staged
+    }
+
+    /// The directories that something was done in.
+    pub(super) fn disturbed(&self) -> MutexGuard<'_, BTreeSet<RepoPathBuf>> {
+        self.disturbed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a directory to work in. One that its owner may not write to is made writable until it is finished.
+    fn open(&self, path: &RepoPath) -> Result<Dir> {
+        let directory = self.root.open_below(path)?;
+        let user = fs::effective_uid();
+        if user != 0 {
+            let metadata = directory.stat_self()?.metadata;
+            if metadata.uid == user && metadata.mode & 0o300 != 0o300 {
+                directory.set_mode(b".", metadata.mode | 0o700)?;
+            }
+        }
+        self.disturbed().insert(path.to_owned());
+        Ok(directory)
+    }
+}
+
+/// The directories that one thread has open.
+pub(super) struct Directories<'s> {
+    site: &'s Site<'s>,
+    open: HashMap<RepoPathBuf, Rc<Dir>>,
+}
+
+/// Handles that one thread keeps: far below the usual limit of 1,024 a process.
+const MOST_OPEN: usize = 128;
+
+impl<'s> Directories<'s> {
+    pub(super) fn new(site: &'s Site<'s>) -> Directories<'s> {
+        Directories { site, open: HashMap::new() }
+    }
+
+    /// The directory that a path is in, and its name there. Not for the root.
+    pub(super) fn parent<'p>(&mut self, path: &'p RepoPath) -> Result<(Rc<Dir>, &'p [u8])> {
+        let parent = path.parent().unwrap_or(RepoPath::root());
+        let name = path.name().unwrap_or(b".");
+        if let Some(directory) = self.open.get(parent) {
+            return Ok((directory.clone(), name));
+        }
+        let directory = Rc::new(self.site.open(parent)?);
+        if self.open.len() >= MOST_OPEN {
+            self.open.clear();
+        }
+        self.open.insert(parent.to_owned(), directory.clone());
+        Ok((directory, name))
+    }
+}
+
+/// Whether a failure says that a directory is no longer there, or no longer one.
+pub(super) fn is_gone(error: &Error) -> bool {
+    /// `ENOENT`, `ENOTDIR` and `ELOOP`: the last has no stable name in the standard library.
+    const GONE: [i32; 3] = [2, 20, 40];
+    let number = error.io_cause().and_then(std::io::Error::raw_os_error);
+    number.is_some_and(|number| GONE.contains(&number))
+}

@@ -1,0 +1,225 @@
+//! One name at a time, put in place or taken out so that nothing unsaved is lost: made beside the target, swapped with
+//! it, and what was swapped out is looked at before it goes.
+
+use crate::error::Result;
+use crate::fs::{self, Dir, Stat};
+use crate::id::BlobId;
+use crate::metadata::Kind;
+use crate::object::Content;
+use crate::worktree::index::Record;
+
+/// Something under a name of our own. Removed when it is dropped, unless it was put in place.
+pub(super) struct Staged<'d> {
+    directory: &'d Dir,
+    /// Its name.
+    pub name: Vec<u8>,
+    is_directory: bool,
+    is_ours: bool,
+}
+
+/// What should stand at the name that something is put at.
+pub(super) enum Expected {
+    /// Nothing.
+    Nothing,
+    /// What this record says, which is saved.
+    Saved(Box<Record>),
+    /// A directory that is empty by now.
+    EmptyDirectory,
+}
+
+impl Expected {
+    /// What is known of the file that is to be replaced.
+    pub(super) fn record(&self) -> Option<&Record> {
+        match self {
+            Expected::Saved(record) => Some(record),
+            Expected::Nothing | Expected::EmptyDirectory => None,
+        }
+    }
+}
+
+impl<'d> Staged<'d> {
+    /// To be called once it is made.
+    pub(super) fn new(directory: &'d Dir, name: Vec<u8>, kind: Kind) -> Staged<'d> {
+        Staged { directory, name, is_directory: kind == Kind::Directory, is_ours: true }
+    }
+
+    fn remove(&self) -> Result<bool> {
+        if self.is_directory {
+            self.directory.remove_dir(&self.name)
+        } else {
+            self.directory.remove_file(&self.name).map(|()| true)
+        }
+    }
+
+    /// Puts it at `name`; `false`, and nothing done, if something else stands there than expected.
+    pub(super) fn put(mut self, name: &[u8], expected: &Expected) -> Result<bool> {
+        if self.name == name {
+            self.is_ours = false;
+            return Ok(true);
+        }
+        let there = self.directory.stat(name)?;
+        let is_expected = match (expected, &there) {
+            // Gone in the meantime: there is nothing to lose.
+            (_, None) => return self.put_new(name),
+            (Expected::Nothing, Some(_)) => false,
+            (Expected::Saved(record), Some(there)) => is_saved(record, there),
+            (Expected::EmptyDirectory, Some(there)) => there.kind == Kind::Directory,
+        };
+        if !is_expected {
+            return Ok(false);
+        }
+        if !self.directory.exchange(&self.name, self.directory, name)? {
+            return self.put_over(name, expected);
+        }
+        // From here on our name holds what was there.
+        self.is_ours = false;
+        let is_gone = match expected {
+            Expected::EmptyDirectory => self.directory.remove_dir(&self.name)?,
+            Expected::Saved(record) => take_away(self.directory, &self.name, record)?,
+            Expected::Nothing => false,
+        };
+        if !is_gone {
+            self.directory.exchange(&self.name, self.directory, name)?;
+            self.is_ours = true;
+        }
+        Ok(is_gone)
+    }
+
+    fn put_new(mut self, name: &[u8]) -> Result<bool> {
+        let is_put = self.directory.rename_new(&self.name, self.directory, name)?;
+        self.is_ours = !is_put;
+        Ok(is_put)
+    }
+
+    /// Where names cannot be swapped: what is there is taken out first.
+    fn put_over(self, name: &[u8], expected: &Expected) -> Result<bool> {
+        let aside = [&self.name[..], b"-old"].concat();
+        let is_out = match expected {
+            Expected::EmptyDirectory => self.directory.remove_dir(name)?,
+            Expected::Saved(record) => take_out(self.directory, name, aside, record)?,
+            Expected::Nothing => false,
+        };
+        if is_out { self.put_new(name) } else { Ok(false) }
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        if self.is_ours {
+            // A leftover does no harm: the next command finds it by its token.
+            let _ = self.remove();
+        }
+    }
+}
+
+/// Removes what stands at `name` and is saved, by way of the name `aside`; `false`, and nothing done, if it is not what
+/// the record says.
+pub(super) fn take_out(directory: &Dir, name: &[u8], aside: Vec<u8>, record: &Record) -> Result<bool> {
+    let Some(there) = directory.stat(name)? else { return Ok(true) };
+    if !is_saved(record, &there) || !directory.rename_new(name, directory, &aside)? {
+        return Ok(false);
+    }
+    if take_away(directory, &aside, record)? {
+        return Ok(true);
+    }
+    directory.rename_new(&aside, directory, name)?;
+    Ok(false)
+}
+
+/// Removes what was moved under a name of our own, if it still is what is saved.
+fn take_away(directory: &Dir, name: &[u8], record: &Record) -> Result<bool> {
+    let Some(there) = directory.stat(name)? else { return Ok(true) };
+    if !is_saved(record, &there) || (record.racy && !has_content(directory, name, &record.content)?) {
+        return Ok(false);
+    }
+    directory.remove_file(name).map(|()| true)
+}
+
+/// Whether a stat is of what was recorded. Its ctime does not count: moving it and changing its names set that.
+pub(super) fn is_saved(record: &Record, there: &Stat) -> bool {
+    let known = &record.stat;
+    known.kind == there.kind
+        && known.metadata == there.metadata
+        && (known.size == there.size || known.kind == Kind::Directory)
+        && known.inode == there.inode
+        && known.device == there.device
+        && known.rdev == there.rdev
+}
+
+/// Whether what stands at a name has this content: reads it.
+pub(super) fn has_content(directory: &Dir, name: &[u8], content: &Content) -> Result<bool> {
+    match content {
+        Content::File { blob, .. } => Ok(hash(directory, name)? == *blob),
+        Content::Symlink { target } => Ok(directory.read_link(name)? == *target),
+        _ => Ok(true),
+    }
+}
+
+/// The id of a file's content: reads it.
+pub(super) fn hash(directory: &Dir, name: &[u8]) -> Result<BlobId> {
+    let file = directory.open_file(name)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let length = fs::read_next(&file, &mut buffer)?;
+        hasher.update(&buffer[..length]);
+        if length < buffer.len() {
+            return Ok(BlobId(*hasher.finalize().as_bytes()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::Content;
+
+    fn record(directory: &Dir, name: &[u8]) -> Expected {
+        let stat = directory.stat(name).unwrap().unwrap();
+        let content = Content::File { blob: hash(directory, name).unwrap(), size: stat.size };
+        Expected::Saved(Box::new(Record { name: name.to_vec(), stat, content, attributes: None, racy: false }))
+    }
+
+    fn staged<'d>(directory: &'d Dir, name: &[u8]) -> Staged<'d> {
+        fs::write_all(&directory.create_file(name).unwrap(), b"new").unwrap();
+        Staged::new(directory, name.to_vec(), Kind::File)
+    }
+
+    fn names(directory: &Dir) -> Vec<String> {
+        let entries = directory.entries().unwrap();
+        entries.into_iter().map(|entry| String::from_utf8(entry.name).unwrap()).collect()
+    }
+
+    #[test]
+    fn where_names_cannot_be_swapped_what_is_there_is_taken_out_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Dir::open(folder.path()).unwrap();
+        let write = |text: &str| std::fs::write(folder.path().join("file"), text).unwrap();
+        write("old");
+        let expected = record(&directory, b"file");
+        assert!(staged(&directory, b"stage").put_over(b"file", &expected).unwrap());
+        assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"new");
+        // What was changed in between stays.
+        let expected = record(&directory, b"file");
+        write("mine");
+        assert!(!staged(&directory, b"stage").put_over(b"file", &expected).unwrap());
+        assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"mine");
+        directory.make_dir(b"room").unwrap();
+        assert!(staged(&directory, b"stage").put_over(b"room", &Expected::EmptyDirectory).unwrap());
+        assert_eq!(names(&directory), ["file", "room"]);
+        assert_eq!(directory.stat(b"room").unwrap().unwrap().kind, Kind::File);
+    }
+
+    #[test]
+    fn what_is_not_put_in_place_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Dir::open(folder.path()).unwrap();
+        directory.make_dir(b"taken").unwrap();
+        drop(staged(&directory, b"stage"));
+        assert!(!staged(&directory, b"stage").put(b"taken", &Expected::Nothing).unwrap());
+        std::fs::write(folder.path().join("taken/in"), "").unwrap();
+        assert!(!staged(&directory, b"stage").put(b"taken", &Expected::EmptyDirectory).unwrap());
+        assert_eq!(names(&directory), ["taken"]);
+        assert_eq!(directory.stat(b"taken").unwrap().unwrap().kind, Kind::Directory);
+    }
+}

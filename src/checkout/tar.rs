@@ -1,0 +1,199 @@
+//! A tar stream (POSIX pax) of a whole target: sorted by path, and the same bytes for the same commit.
+//!
+//! What the old header has no room for (long names, nanoseconds, large numbers, extended attributes) is in pax records.
+//! Holes become zeros.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tar::{Builder, EntryType, Header};
+
+use crate::error::{Error, Result};
+use crate::object::{Content, Entry, Objects};
+use crate::path::RepoPath;
+use crate::progress::Task;
+use crate::store::Store;
+
+use super::plan::{Action, Plan};
+
+/// How the stream is compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// As `gzip` does.
+    Gzip,
+    /// As `zstd` does.
+    Zstd,
+}
+
+/// The unit that a tar stream is made of, in bytes.
+const BLOCK: u64 = 512;
+/// The largest number that seven octal digits can say.
+const SEVEN_DIGITS: u64 = 0o7777777;
+/// The largest number that eleven octal digits can say.
+const ELEVEN_DIGITS: u64 = 0o77777777777;
+/// Bytes of a name in the old header.
+const NAME: usize = 100;
+
+/// Writes everything that a plan from nothing creates.
+pub(super) fn write(
+    store: &Store,
+    objects: &dyn Objects,
+    plan: &Plan,
+    (writer, compression): (&mut dyn Write, Compression),
+    task: &dyn Task,
+) -> Result<()> {
+    match compression {
+        Compression::None => {
+            Archive { store, objects, builder: Builder::new(writer), task }.write(plan)?.flush().map_err(failed)
+        }
+        Compression::Gzip => {
+            let encoder = flate2::write::GzEncoder::new(writer, flate2::Compression::default());
+            let encoder = Archive { store, objects, builder: Builder::new(encoder), task }.write(plan)?;
+            encoder.finish().and_then(|writer| writer.flush()).map_err(failed)
+        }
+        Compression::Zstd => {
+            let encoder = zstd::Encoder::new(writer, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(failed)?;
+            let encoder = Archive { store, objects, builder: Builder::new(encoder), task }.write(plan)?;
+            encoder.finish().and_then(|writer| writer.flush()).map_err(failed)
+        }
+    }
+}
+
+fn failed(cause: io::Error) -> Error {
+    Error::io("write", Path::new("the archive"), cause)
+}
+
+struct Archive<'a, W: Write> {
+    store: &'a Store,
+    objects: &'a dyn Objects,
+    builder: Builder<W>,
+    task: &'a dyn Task,
+}
+
+impl<W: Write> Archive<'_, W> {
+    fn write(mut self, plan: &Plan) -> Result<W> {
+        let entries: HashMap<&RepoPath, &Entry> =
+            plan.actions.iter().filter_map(|action| Some((action.path(), action.entry()?))).collect();
+        for action in &plan.actions {
+            match action {
+                Action::Create(path, entry) | Action::Replace(path, entry) | Action::Touch(path, entry) => {
+                    self.entry(path, entry)?;
+                }
+                Action::Link(path, to) => {
+                    if let Some(entry) = entries.get(&**to) {
+                        self.head(path, entry, EntryType::Link, to.as_bytes(), 0)?;
+                    }
+                }
+                Action::Remove(_) => {}
+            }
+        }
+        self.builder.into_inner().map_err(failed)
+    }
+
+    fn entry(&mut self, path: &RepoPath, entry: &Entry) -> Result<()> {
+        match &entry.content {
+            Content::File { blob, size } => {
+                self.head(path, entry, EntryType::Regular, b"", *size)?;
+                let length = self.store.copy_blob(*blob, self.builder.get_mut())?;
+                if length != *size {
+                    return Err(Error::damaged(format!("`{}` has {length} bytes instead of {size}", path.display())));
+                }
+                let padding = [0; BLOCK as usize];
+                let rest = length.next_multiple_of(BLOCK) - length;
+                self.builder.get_mut().write_all(&padding[..rest as usize]).map_err(failed)?;
+                self.task.add(length);
+                Ok(())
+            }
+            Content::Directory { .. } => self.head(path, entry, EntryType::Directory, b"", 0),
+            Content::Symlink { target } => self.head(path, entry, EntryType::Symlink, target, 0),
+            Content::Fifo => self.head(path, entry, EntryType::Fifo, b"", 0),
+            Content::CharDevice { .. } => self.head(path, entry, EntryType::Char, b"", 0),
+            Content::BlockDevice { .. } => self.head(path, entry, EntryType::Block, b"", 0),
+        }
+    }
+
+    /// The pax records, if any are needed, and the header.
+    fn head(&mut self, path: &RepoPath, entry: &Entry, kind: EntryType, link: &[u8], size: u64) -> Result<()> {
+        let mut name = if path.is_root() { b".".to_vec() } else { path.as_bytes().to_vec() };
+        if kind == EntryType::Directory {
+            name.push(b'/');
+        }
+        let records = self.records(entry, &name, link, size)?;
+        let records = records.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+        self.builder.append_pax_extensions(records).map_err(failed)?;
+        let header = header(entry, kind, &name, link, size).map_err(failed)?;
+        self.builder.get_mut().write_all(header.as_bytes()).map_err(failed)
+    }
+
+    /// What the header cannot say, by key.
+    fn records(&self, entry: &Entry, name: &[u8], link: &[u8], size: u64) -> Result<Vec<(String, Vec<u8>)>> {
+        let metadata = &entry.metadata;
+        let mut records: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut add = |key: &str, value: Vec<u8>, is_needed: bool| {
+            if is_needed {
+                records.push((key.to_owned(), value));
+            }
+        };
+        let number = |number: u64| number.to_string().into_bytes();
+        add("path", name.to_vec(), name.len() > NAME);
+        add("linkpath", link.to_vec(), link.len() > NAME);
+        add("size", number(size), size > ELEVEN_DIGITS);
+        add("uid", number(metadata.uid.into()), u64::from(metadata.uid) > SEVEN_DIGITS);
+        add("gid", number(metadata.gid.into()), u64::from(metadata.gid) > SEVEN_DIGITS);
+        let mtime = metadata.mtime;
+        let is_plain = mtime.nanoseconds == 0 && u64::try_from(mtime.seconds).is_ok_and(|it| it <= ELEVEN_DIGITS);
+        add("mtime", decimal(mtime.seconds, mtime.nanoseconds).into_bytes(), !is_plain);
+        if let Some(id) = entry.attributes {
+            for (key, value) in self.objects.attributes(id)?.xattrs {
+                add(&format!("SCHILY.xattr.{}", String::from_utf8_lossy(&key)), value, true);
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// Seconds with a fraction. Before 1970 the fraction counts backwards too: -1.25 s is 2 s before, and 750 ms after that.
+fn decimal(seconds: i64, nanoseconds: u32) -> String {
+    let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+    let sign = if total < 0 { "-" } else { "" };
+    let (whole, fraction) = (total.unsigned_abs() / 1_000_000_000, total.unsigned_abs() % 1_000_000_000);
+    format!("{sign}{whole}.{fraction:09}")
+}
+
+fn header(entry: &Entry, kind: EntryType, name: &[u8], link: &[u8], size: u64) -> io::Result<Header> {
+    let metadata = &entry.metadata;
+    let mut header = Header::new_ustar();
+    header.set_entry_type(kind);
+    let fields = header.as_old_mut();
+    for (field, bytes) in [(&mut fields.name, name), (&mut fields.linkname, link)] {
+        let length = bytes.len().min(NAME);
+        field[..length].copy_from_slice(&bytes[..length]);
+    }
+    header.set_size(size.min(ELEVEN_DIGITS));
+    header.set_mode(metadata.mode.into());
+    header.set_uid(u64::from(metadata.uid).min(SEVEN_DIGITS));
+    header.set_gid(u64::from(metadata.gid).min(SEVEN_DIGITS));
+    header.set_mtime(u64::try_from(metadata.mtime.seconds).unwrap_or(0).min(ELEVEN_DIGITS));
+    if let Content::CharDevice { rdev } | Content::BlockDevice { rdev } = entry.content {
+        // As the system packs them (makedev(3)).
+        header.set_device_major((((rdev >> 32) & 0xffff_f000) | ((rdev >> 8) & 0xfff)) as u32)?;
+        header.set_device_minor((((rdev >> 12) & 0xffff_ff00) | (rdev & 0xff)) as u32)?;
+    }
+    header.set_cksum();
+    Ok(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_1970_are_negative_decimals() {
+        assert_eq!(decimal(-2, 750_000_000), "-1.250000000");
+        assert_eq!(decimal(3, 5), "3.000000005");
+    }
+}

@@ -1,0 +1,85 @@
+//! What the worktree is to become.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{CommitId, LinksId, ObjectId};
+use crate::object::commit::Uncovered;
+use crate::object::{Entry, Links, ObjectKind, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::worktree::Overlay;
+
+/// What the worktree is to become: a commit, or for `restore` a mix of one and what is there.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The commit that it is, or that it is from.
+    pub commit: CommitId,
+    /// The root directory.
+    pub root: Entry,
+    /// Its hard links.
+    pub links: Option<LinksId>,
+    /// What it does not cover: left alone.
+    pub uncovered: Vec<Uncovered>,
+    /// Trees and links that the store does not hold (of a mix).
+    pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+}
+
+impl Target {
+    /// A whole commit.
+    pub fn commit(objects: &dyn Objects, id: CommitId) -> Result<Target> {
+        let commit = objects.commit(id)?;
+        let (root, links, uncovered) = (commit.root, commit.links, commit.uncovered);
+        Ok(Target { commit: id, root, links, uncovered, objects: HashMap::new() })
+    }
+
+    /// Only a directory of it, as if that were the root; the empty path is all of it.
+    pub fn below(self, objects: &dyn Objects, path: &RepoPath) -> Result<Target> {
+        if path.is_root() {
+            return Ok(self);
+        }
+        let overlay = Overlay { below: objects, objects: &self.objects };
+        let mut root = self.root;
+        for name in path.names() {
+            let tree = root.tree().map(|tree| overlay.tree(tree)).transpose()?;
+            root = tree.and_then(|tree| tree.find(name).cloned()).ok_or_else(|| missing(path))?;
+        }
+        if root.tree().is_none() {
+            return Err(Error::new(ErrorKind::Usage, format!("`{}` is a {}", path.display(), root.kind().word()))
+                .hint("`undo cat` prints a file"));
+        }
+        root.name.clear();
+        let links = self.links.map_or(Ok(Links::default()), |links| overlay.links(links))?;
+        let mut added = self.objects;
+        let links = links_below(links, path, &mut added)?;
+        let below = |uncovered: &Uncovered| uncovered.path.below(path).map(ToOwned::to_owned);
+        let uncovered =
+            self.uncovered.iter().filter_map(|it| Some(Uncovered { path: below(it)?, reason: it.reason })).collect();
+        Ok(Target { commit: self.commit, root, links, uncovered, objects: added })
+    }
+}
+
+fn missing(path: &RepoPath) -> Error {
+    Error::new(ErrorKind::NotFound, format!("the commit has no `{}`", path.display()))
+}
+
+/// The groups that have several names in a directory, by their paths in it.
+fn links_below(
+    links: Links,
+    path: &RepoPath,
+    added: &mut HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+) -> Result<Option<LinksId>> {
+    let below = |group: Vec<RepoPathBuf>| -> Vec<RepoPathBuf> {
+        group.iter().filter_map(|name| name.below(path).map(ToOwned::to_owned)).collect()
+    };
+    let mut groups: Vec<_> = links.groups.into_iter().map(below).filter(|group| group.len() > 1).collect();
+    if groups.is_empty() {
+        return Ok(None);
+    }
+    groups.sort();
+    let put = |id: LinksId, bytes: Vec<u8>| {
+        added.insert((ObjectKind::Links, id.object_id()), bytes.into());
+        Ok(())
+    };
+    Links { groups }.save(put).map(Some)
+}

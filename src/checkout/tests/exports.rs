@@ -1,0 +1,89 @@
+//! Exports are exact: a directory by looking at it, an archive by what the system's tar makes of it.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{House, path, set, tell};
+use crate::checkout::export::{Compression, Destination, export};
+use crate::error::ErrorKind;
+use crate::fs::Dir;
+use crate::metadata::Kind;
+use crate::progress::Silent;
+
+fn house() -> House {
+    let house = House::new();
+    let long = "long/".repeat(30);
+    fs::create_dir_all(house.at(&format!("d/{long}"))).unwrap();
+    fs::write(house.at(&format!("d/{long}file")), "deep").unwrap();
+    fs::write(house.at("d/a"), "shared").unwrap();
+    fs::hard_link(house.at("d/a"), house.at("d/b")).unwrap();
+    fs::hard_link(house.at("d/a"), house.at("z")).unwrap();
+    symlink("d/a", house.at("link")).unwrap();
+    symlink("x".repeat(150), house.at("far")).unwrap();
+    Dir::open(&house.root()).unwrap().make_special(b"fifo", Kind::Fifo, 0).unwrap();
+    fs::write(house.at("large"), vec![7; 3 << 20]).unwrap();
+    set(&house.at("d/a"), 0o640, 1_000_000_000);
+    set(&house.at("link"), 0, 5);
+    set(&house.at("d"), 0o555, 6);
+    set(&house.root(), 0o750, 7);
+    house
+}
+
+#[test]
+fn a_directory_gets_everything_exactly() {
+    let mut house = house();
+    let (target, _) = house.record();
+    let to = house.folder.path().join("new/export");
+    let exported = export(&house.store, &target, Destination::Directory(&to), &Silent).unwrap();
+    assert_eq!(tell(&to), house.tell());
+    assert_eq!((exported.entries as usize, exported.inexact.len()), (house.tell().len() - 1, 0));
+    let error = export(&house.store, &target, Destination::Directory(&to), &Silent).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+}
+
+#[test]
+fn only_a_directory_of_it_is_exported_with_its_links() {
+    let mut house = house();
+    let (target, _) = house.record();
+    let target = target.below(&house.store, &path("d")).unwrap();
+    let to = house.folder.path().join("export");
+    export(&house.store, &target, Destination::Directory(&to), &Silent).unwrap();
+    let told = tell(&to);
+    assert!(told["b"].ends_with("is a"), "{told:?}");
+    let (target, _) = house.record();
+    assert_eq!(target.below(&house.store, &path("d/a")).unwrap_err().kind(), ErrorKind::Usage);
+}
+
+#[test]
+fn an_archive_is_unpacked_exactly_and_is_the_same_each_time() {
+    let mut house = house();
+    let (target, _) = house.record();
+    let archive = |compression| {
+        let mut bytes = Vec::new();
+        export(&house.store, &target, Destination::Tar(&mut bytes, compression), &Silent).unwrap();
+        bytes
+    };
+    let plain = archive(Compression::None);
+    assert_eq!(plain, archive(Compression::None));
+    let mut unpacked = Vec::new();
+    std::io::copy(&mut flate2::read::GzDecoder::new(&archive(Compression::Gzip)[..]), &mut unpacked).unwrap();
+    assert!(unpacked == plain);
+    assert!(zstd::decode_all(&archive(Compression::Zstd)[..]).unwrap() == plain);
+    let to = house.folder.path().join("unpacked");
+    fs::create_dir(&to).unwrap();
+    if unpack(&plain, &to) {
+        assert_eq!(tell(&to), house.tell());
+    }
+}
+
+/// Whether there is a tar to ask.
+fn unpack(archive: &[u8], to: &Path) -> bool {
+    let started = Command::new("tar").args(["-xpf", "-", "-C"]).arg(to).stdin(Stdio::piped()).spawn();
+    let Ok(mut tar) = started else { return false };
+    tar.stdin.take().unwrap().write_all(archive).unwrap();
+    assert!(tar.wait().unwrap().success());
+    true
+}

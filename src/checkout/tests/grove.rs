@@ -1,0 +1,225 @@
+//! Trees in memory, written as text, so that plans are tested without a disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::checkout::gather::{self, Found, Questions};
+use crate::checkout::{Plan, Target};
+use crate::error::{Error, Result};
+use crate::fs::Stat;
+use crate::id::{BlobId, CommitId, LinksId, ObjectId};
+use crate::metadata::{Kind, Metadata};
+use crate::object::commit::{Reason, Totals, Uncovered};
+use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::time::Timestamp;
+use crate::worktree::Scan;
+use crate::worktree::index::{Builder, Record};
+
+use super::path;
+
+/// Objects in memory.
+#[derive(Default)]
+pub struct Grove {
+    objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+}
+
+impl Objects for Grove {
+    fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>> {
+        self.objects.get(&(kind, id)).cloned().ok_or_else(|| Error::damaged("missing"))
+    }
+}
+
+/// One side of a plan, as text.
+///
+/// `a=1` a file with content, `d/` a directory, `l>t` a link, `p|` a FIFO, `b~a` another name of a file; `@5` at the end
+/// is its time; `?x` is ignored, `!x` uncovered, `^a=1` a file that has a name outside too.
+pub struct Planted {
+    root: Entry,
+    links: Option<LinksId>,
+    index: Builder,
+    ignored: Vec<RepoPathBuf>,
+    uncovered: Vec<Uncovered>,
+}
+
+impl Grove {
+    pub fn plant(&mut self, lines: &[&str]) -> Planted {
+        let mut entries: BTreeMap<RepoPathBuf, Entry> = BTreeMap::new();
+        let mut groups: BTreeMap<RepoPathBuf, Vec<RepoPathBuf>> = BTreeMap::new();
+        let (mut ignored, mut uncovered, mut outside) = (Vec::new(), Vec::new(), Vec::new());
+        for line in lines {
+            let (text, time) = line.split_once('@').map_or((*line, 0), |(text, time)| (text, time.parse().unwrap()));
+            if let Some(text) = text.strip_prefix('?') {
+                ignored.push(path(text));
+            } else if let Some(text) = text.strip_prefix('!') {
+                uncovered.push(Uncovered { path: path(text), reason: Reason::Unreadable });
+            } else if let Some((name, first)) = text.split_once('~') {
+                entries.insert(path(name), entries[&path(first)].clone());
+                groups.entry(path(first)).or_insert_with(|| vec![path(first)]).push(path(name));
+            } else {
+                let plain = text.trim_start_matches('^');
+                let (name, content) = parse(plain);
+                if plain != text {
+                    outside.push(name.clone());
+                }
+                entries.insert(name, entry(content, time));
+            }
+        }
+        let index = index(&mut entries, &groups, &outside);
+        let root = self.root(&entries);
+        let links = Links { groups: groups.into_values().collect() };
+        let links = (!links.groups.is_empty()).then(|| {
+            let put = |id: LinksId, bytes: Vec<u8>| {
+                self.objects.insert((ObjectKind::Links, id.object_id()), bytes.into());
+                Ok(())
+            };
+            links.save(put).unwrap()
+        });
+        Planted { root, links, index, ignored, uncovered }
+    }
+
+    /// Saves all trees, the deepest first.
+    fn root(&mut self, entries: &BTreeMap<RepoPathBuf, Entry>) -> Entry {
+        let mut trees: BTreeMap<RepoPathBuf, Tree> = BTreeMap::from([(RepoPathBuf::default(), Tree::default())]);
+        let mut saved = None;
+        for (path, _) in entries.iter().filter(|(_, entry)| entry.kind() == Kind::Directory) {
+            trees.insert(path.clone(), Tree::default());
+        }
+        for (path, entry) in entries {
+            let mut entry = entry.clone();
+            entry.name = path.name().unwrap().to_vec();
+            trees.get_mut(path.parent().unwrap()).unwrap().entries.push(entry);
+        }
+        while let Some((path, mut tree)) = trees.pop_last() {
+            tree.entries.sort_by(|a, b| a.name.cmp(&b.name));
+            let count: u64 = tree.entries.iter().map(|entry| 1 + below(entry)).sum();
+            let put = |id: crate::id::TreeId, bytes: Vec<u8>| {
+                self.objects.insert((ObjectKind::Tree, id.object_id()), bytes.into());
+                Ok(())
+            };
+            let id = tree.save(put).unwrap();
+            let content = Content::Directory { tree: id, entries: count, size: 0 };
+            match path.parent() {
+                Some(parent) => {
+                    let siblings = &mut trees.get_mut(parent).unwrap().entries;
+                    siblings.iter_mut().find(|it| Some(&it.name[..]) == path.name()).unwrap().content = content;
+                }
+                None => saved = Some(Entry { name: Vec::new(), content, ..entry(Content::Fifo, 0) }),
+            }
+        }
+        saved.unwrap()
+    }
+}
+
+fn below(entry: &Entry) -> u64 {
+    match entry.content {
+        Content::Directory { entries, .. } => entries,
+        _ => 0,
+    }
+}
+
+fn parse(text: &str) -> (RepoPathBuf, Content) {
+    if let Some((name, content)) = text.split_once('=') {
+        let blob = BlobId(*blake3::hash(content.as_bytes()).as_bytes());
+        return (path(name), Content::File { blob, size: content.len() as u64 });
+    }
+    if let Some((name, target)) = text.split_once('>') {
+        return (path(name), Content::Symlink { target: target.as_bytes().to_vec() });
+    }
+    if let Some(name) = text.strip_suffix('|') {
+        return (path(name), Content::Fifo);
+    }
+    let name = text.strip_suffix('/').expect("a directory ends with a slash");
+    (path(name), Content::Directory { tree: crate::id::TreeId([0; 32]), entries: 0, size: 0 })
+}
+
+fn entry(content: Content, time: i64) -> Entry {
+    let mtime = Timestamp { seconds: time, nanoseconds: 0 };
+    Entry {
+        name: Vec::new(),
+        metadata: Metadata { mode: 0o644, mtime, ..Metadata::default() },
+        attributes: None,
+        content,
+    }
+}
+
+fn index(
+    entries: &mut BTreeMap<RepoPathBuf, Entry>,
+    groups: &BTreeMap<RepoPathBuf, Vec<RepoPathBuf>>,
+    outside: &[RepoPathBuf],
+) -> Builder {
+    let mut index = Builder::default();
+    for (number, (path, entry)) in entries.iter().enumerate() {
+        let group = groups.values().find(|group| group.contains(path));
+        let links = group.map_or(1, Vec::len) as u64 + u64::from(outside.contains(path));
+        let stat = Stat {
+            kind: entry.kind(),
+            metadata: entry.metadata,
+            ctime: Timestamp::default(),
+            size: entry.size(),
+            allocated: 0,
+            inode: number as u64,
+            device: 1,
+            links,
+            rdev: 0,
+        };
+        let content = entry.content.clone();
+        index.set(path, Record { name: Vec::new(), stat, content, attributes: None, racy: false });
+    }
+    index
+}
+
+/// Plans from one side to the other. `alike` are uncovered paths where what is wanted stands already.
+pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
+    let mut grove = Grove::default();
+    let (live, target) = (grove.plant(live), grove.plant(target));
+    let Planted { root, links, index, ignored, uncovered } = live;
+    let in_the_way: Vec<RepoPathBuf> = ignored.iter().chain(uncovered.iter().map(|it| &it.path)).cloned().collect();
+    let mut scan = Scan {
+        root,
+        links,
+        totals: Totals::default(),
+        objects: HashMap::new(),
+        index,
+        uncovered,
+        ignored,
+        torn: Vec::new(),
+        files_read: 0,
+        bytes_read: 0,
+    };
+    let rules = target.ignored.clone();
+    let target = Target {
+        commit: CommitId([1; 32]),
+        root: target.root,
+        links: target.links,
+        uncovered: target.uncovered,
+        objects: HashMap::new(),
+    };
+    let found = |path: &RepoPath, entry: &Entry| -> Result<Found> {
+        let is_alike = alike.contains(&&*path.display());
+        let is_there = is_alike || in_the_way.iter().any(|it| **it == *path);
+        let stat = stat_of(entry);
+        Ok(match (is_there, is_alike) {
+            (_, true) => Found::Alike(Box::new(stat)),
+            (true, false) => Found::Other,
+            _ => Found::Nothing,
+        })
+    };
+    let mut questions =
+        Questions { ignores: &|path, _| Ok(rules.iter().any(|rule| path.is_within(rule))), found: &mut { found } };
+    gather::plan(&grove, &mut scan, &target, &mut questions).unwrap()
+}
+
+pub fn stat_of(entry: &Entry) -> Stat {
+    Stat {
+        kind: entry.kind(),
+        metadata: entry.metadata,
+        ctime: Timestamp::default(),
+        size: entry.size(),
+        allocated: 0,
+        inode: 999,
+        device: 1,
+        links: 1,
+        rdev: 0,
+    }
+}

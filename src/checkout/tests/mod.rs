@@ -1,0 +1,235 @@
+//! Checkout proved on real directories: a house with a worktree and a store, recorded and taken back without a journal.
+
+mod exports;
+mod grove;
+mod kinds;
+mod plans;
+mod safety;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::site::Site;
+use super::tally::Tally;
+use super::{Plan, Target, carry_out, plan, relearn};
+use crate::chunk;
+use crate::error::Result;
+use crate::id::{BlobId, CommitId, ObjectId};
+use crate::object::layout::Piece;
+use crate::object::{Layout, ObjectKind, id_of};
+use crate::path::RepoPathBuf;
+use crate::progress::Silent;
+use crate::store::{Compression, Options, Session, Store, Writer};
+use crate::worktree::content::{Reading, Step};
+use crate::worktree::scan::{self, Scan, Sink};
+use crate::worktree::{HashSink, Index, Worktree};
+
+/// A worktree and a store beside it.
+pub struct House {
+    pub folder: tempfile::TempDir,
+    pub store: Store,
+}
+
+/// What happened to a worktree.
+pub struct Done {
+    pub plan: Plan,
+    pub tally: Tally,
+    pub scan: Scan,
+}
+
+impl House {
+    pub fn new() -> House {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["tree", "tree/.undo", "tree/.undo/tmp", "store", "store/packs", "store/tmp"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let options = Options { chunk: chunk::Params::default(), compression: Compression::Zstd(1) };
+        let store = Store::open(&folder.path().join("store"), &[], options).unwrap();
+        House { folder, store }
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("tree")
+    }
+
+    /// A path in the worktree.
+    pub fn at(&self, path: &str) -> PathBuf {
+        self.root().join(path)
+    }
+
+    pub fn worktree(&self) -> Worktree {
+        Worktree::open(self.root(), false).unwrap()
+    }
+
+    /// Records the worktree: what it is now as a target, and the scan.
+    pub fn record(&mut self) -> (Target, Scan) {
+        self.record_despite(&[])
+    }
+
+    pub fn record_despite(&mut self, paths: &[&str]) -> (Target, Scan) {
+        let worktree = self.worktree();
+        let session = self.store.session();
+        let despite_rules = paths.iter().map(|text| path(text)).collect();
+        let options = scan::Options { despite_rules, ..scan::Options::default() };
+        let sinks = || Keep { session: &session, writer: session.writer() };
+        let scan = scan::scan(&worktree, &self.store, &Index::empty(), &options, &sinks, &Silent).unwrap();
+        let stored = session.finish().unwrap();
+        self.store.add_packs(&stored.packs).unwrap();
+        let target = Target {
+            commit: CommitId([7; 32]),
+            root: scan.root.clone(),
+            links: scan.links,
+            uncovered: scan.uncovered.clone(),
+            objects: scan.objects.clone(),
+        };
+        (target, scan)
+    }
+
+    /// Reads the worktree without storing anything.
+    pub fn look(&self, index: &Index) -> Scan {
+        let sinks = || HashSink::default();
+        scan::scan(&self.worktree(), &self.store, index, &scan::Options::default(), &sinks, &Silent).unwrap()
+    }
+
+    /// Records the worktree and makes it the target.
+    pub fn go(&mut self, target: &Target) -> Done {
+        let (_, scan) = self.record();
+        self.go_from(scan, target, |_| {}).unwrap()
+    }
+
+    /// The same from a scan that was made before, with something done between plan and apply.
+    pub fn go_from(&self, mut scan: Scan, target: &Target, between: impl FnOnce(&Plan)) -> Result<Done> {
+        let worktree = self.worktree();
+        let plan = plan(&self.store, &worktree, &mut scan, target)?;
+        super::refuse_conflicts(&plan, &super::Options::default())?;
+        between(&plan);
+        let mut tally = Tally::default();
+        let site = Site::new(&worktree.root, Some(0xab));
+        carry_out(site, &self.store, (&scan, target), &plan, &mut tally, &Silent)?;
+        relearn::update(&mut scan.index, &worktree.root, &plan, &tally)?;
+        Ok(Done { plan, tally, scan })
+    }
+
+    /// The index that a checkout leaves, as the next command sees it.
+    pub fn index(&self, done: &Done) -> Index {
+        let file = self.folder.path().join("index");
+        done.scan.index.write(&file).unwrap();
+        Index::open(&file).unwrap()
+    }
+
+    /// Everything in the worktree but the repository, told exactly.
+    pub fn tell(&self) -> BTreeMap<String, String> {
+        tell(&self.root())
+    }
+}
+
+/// Everything in a directory: kind, mode, time, owner, content and which names are one inode.
+pub fn tell(root: &Path) -> BTreeMap<String, String> {
+    let mut told = BTreeMap::new();
+    let mut inodes: BTreeMap<u64, String> = BTreeMap::new();
+    let mut waiting = vec![root.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let stat = fs::symlink_metadata(&path).unwrap();
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        let kind = stat.file_type();
+        let mut line =
+            format!("{:o} {}:{} {}.{:09}", stat.mode(), stat.uid(), stat.gid(), stat.mtime(), stat.mtime_nsec());
+        if kind.is_dir() {
+            waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            waiting.retain(|path| path.file_name().unwrap() != ".undo");
+        } else if kind.is_symlink() {
+            line += &format!(" -> {}", fs::read_link(&path).unwrap().display());
+        } else if kind.is_file() {
+            line += &format!(" {}", blake3::hash(&fs::read(&path).unwrap()).to_hex());
+        } else if kind.is_fifo() {
+            line += " fifo";
+        }
+        told.insert(name.clone(), line);
+        if !kind.is_dir() && stat.nlink() > 1 {
+            inodes.entry(stat.ino()).and_modify(|first| *first = first.clone().min(name.clone())).or_insert(name);
+        }
+    }
+    // The first name of each inode that has several.
+    let names: Vec<String> = told.keys().cloned().collect();
+    for name in names {
+        let stat = fs::symlink_metadata(root.join(&name)).unwrap();
+        if let Some(first) = inodes.get(&stat.ino()).filter(|_| !stat.is_dir()) {
+            told.get_mut(&name).unwrap().push_str(&format!(" is {first}"));
+        }
+    }
+    told
+}
+
+pub fn path(text: &str) -> RepoPathBuf {
+    RepoPathBuf::new(text.as_bytes().to_vec()).unwrap()
+}
+
+/// Sets mode, and a time that tells of it.
+pub fn set(path: &Path, mode: u32, seconds: i64) {
+    let stat = fs::symlink_metadata(path).unwrap();
+    if !stat.is_symlink() {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let (parent, name) = (path.parent().unwrap(), path.file_name().unwrap());
+    let time = crate::time::Timestamp { seconds, nanoseconds: 123_456_789 };
+    crate::fs::Dir::open(parent).unwrap().set_mtime(name.as_bytes(), time).unwrap();
+}
+
+/// A sink that stores: small files whole, large ones in chunks of a fixed length.
+struct Keep<'s> {
+    session: &'s Session<'s>,
+    writer: Writer<'s>,
+}
+
+/// Long enough that a file of a few MiB has many of them.
+const CHUNK: usize = 256 << 10;
+
+impl Sink for Keep<'_> {
+    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
+        let mut pieces = Vec::new();
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            match reading.next(&mut buffer, 64 << 10)? {
+                Step::Data(length) => {
+                    hasher.update(&buffer[..length]);
+                    let id = id_of(ObjectKind::Data, &buffer[..length]);
+                    self.writer.put(ObjectKind::Data, id, &buffer[..length])?;
+                    pieces.push(Piece::Chunk { id: id.into(), length: length as u32 });
+                }
+                Step::Hole(length) => {
+                    hasher.update(&vec![0; length as usize]);
+                    pieces.push(Piece::Zeros { length });
+                }
+                Step::End => break,
+            }
+        }
+        let blob = BlobId(*hasher.finalize().as_bytes());
+        if pieces.len() > 1 || matches!(pieces.first(), Some(Piece::Zeros { .. })) {
+            let mut nodes = Vec::new();
+            let root = Layout { pieces }.save(blob, |id, bytes| {
+                nodes.push((id, bytes));
+                Ok(())
+            })?;
+            for (id, bytes) in nodes {
+                self.writer.put(ObjectKind::LayoutNode, id.object_id(), &bytes)?;
+            }
+            self.writer.put(ObjectKind::Layout, blob.object_id(), &root)?;
+        }
+        Ok(blob)
+    }
+
+    fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        if !self.session.contains(kind, id) {
+            self.writer.put(kind, id, &bytes)?;
+        }
+        Ok(None)
+    }
+
+    fn finish(self) -> Result<()> {
+        self.writer.finish()
+    }
+}

@@ -1,0 +1,208 @@
+//! Nothing is lost: what is not saved is not touched, whatever happens in between.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+
+use super::{House, path, set};
+use crate::checkout::clean_staged;
+use crate::error::ErrorKind;
+
+#[test]
+fn ignored_content_in_the_way_refuses_and_nothing_changes() {
+    let mut house = House::new();
+    fs::write(house.at("data"), "recorded").unwrap();
+    fs::write(house.at("other"), "recorded").unwrap();
+    let (target, _) = house.record();
+    fs::write(house.at("data"), "precious").unwrap();
+    fs::write(house.at("other"), "changed").unwrap();
+    fs::write(house.at(".undoignore"), "data\n").unwrap();
+    let (_, scan) = house.record();
+    let before = house.tell();
+    let error = house.go_from(scan, &target, |_| {}).err().expect("it is refused");
+    assert_eq!((error.kind(), error.path_list()), (ErrorKind::Refused, &[path("data")][..]));
+    assert_eq!(house.tell(), before);
+    // Saved despite the rules, it may be replaced.
+    let (saved, scan) = house.record_despite(&["data"]);
+    house.go_from(scan, &target, |_| {}).unwrap();
+    assert_eq!(fs::read(house.at("data")).unwrap(), b"recorded");
+    // And it comes back.
+    house.go(&saved);
+    assert_eq!(house.tell(), before);
+}
+
+#[test]
+fn ignored_content_that_is_already_right_is_no_obstacle() {
+    let mut house = House::new();
+    fs::write(house.at("data"), "same").unwrap();
+    set(&house.at("data"), 0o640, 9);
+    let (target, _) = house.record();
+    let expected = house.tell();
+    set(&house.at("data"), 0o600, 10);
+    fs::write(house.at(".undoignore"), "data\n").unwrap();
+    let done = house.go(&target);
+    assert_eq!(house.tell()["data"], expected["data"]);
+    let scan = house.look(&house.index(&done));
+    assert_eq!((scan.root, scan.files_read), (target.root, 0));
+}
+
+#[test]
+fn ignored_content_in_a_directory_that_goes_away_stays() {
+    let mut house = House::new();
+    let (target, _) = house.record();
+    fs::create_dir_all(house.at("work/cache")).unwrap();
+    fs::write(house.at("work/cache/big"), "precious").unwrap();
+    fs::write(house.at("work/file"), "recorded").unwrap();
+    fs::write(house.at(".undoignore"), "cache/\n").unwrap();
+    house.go(&target);
+    assert_eq!(fs::read(house.at("work/cache/big")).unwrap(), b"precious");
+    assert!(!house.at("work/file").exists() && !house.at(".undoignore").exists());
+}
+
+#[test]
+fn what_the_target_ignores_stays() {
+    let mut house = House::new();
+    fs::write(house.at(".undoignore"), "*.log\n").unwrap();
+    let (target, _) = house.record();
+    fs::remove_file(house.at(".undoignore")).unwrap();
+    fs::write(house.at("a.log"), "recorded by now").unwrap();
+    fs::write(house.at("b"), "recorded").unwrap();
+    house.go(&target);
+    assert!(house.at("a.log").exists() && !house.at("b").exists());
+}
+
+#[test]
+fn what_changes_between_scan_and_apply_is_noticed_and_kept() {
+    let mut house = House::new();
+    for name in ["replaced", "removed", "touched", "turned", "fine"] {
+        fs::write(house.at(name), "one").unwrap();
+    }
+    let (target, _) = house.record();
+    fs::remove_file(house.at("removed")).unwrap();
+    fs::remove_file(house.at("turned")).unwrap();
+    fs::write(house.at("removed"), "new").unwrap();
+    fs::create_dir(house.at("turned")).unwrap();
+    fs::write(house.at("replaced"), "two").unwrap();
+    fs::write(house.at("fine"), "two").unwrap();
+    fs::write(house.at("extra"), "extra").unwrap();
+    set(&house.at("touched"), 0o600, 50);
+    let (_, scan) = house.record();
+    let done = house.go_from(scan, &target, |_| {
+        fs::write(house.at("replaced"), "three").unwrap();
+        fs::write(house.at("touched"), "three").unwrap();
+        fs::write(house.at("extra"), "three").unwrap();
+        fs::write(house.at("turned/unknown"), "three").unwrap();
+        fs::write(house.at("removed"), "three").unwrap();
+    });
+    let done = done.unwrap();
+    let changed: Vec<_> = done.tally.changed.iter().map(|path| path.display().into_owned()).collect();
+    assert_eq!(changed, ["extra", "removed", "replaced", "touched", "turned"]);
+    for name in ["extra", "removed", "replaced", "touched", "turned/unknown"] {
+        assert_eq!(fs::read(house.at(name)).unwrap(), b"three", "{name}");
+    }
+    assert_eq!(fs::read(house.at("fine")).unwrap(), b"one");
+    assert!(leftovers(&house).is_empty());
+    // What was left alone is looked at anew.
+    let scan = house.look(&house.index(&done));
+    assert_eq!(scan.root, house.record().0.root);
+}
+
+#[test]
+fn a_name_that_is_taken_in_between_is_left_alone() {
+    let mut house = House::new();
+    fs::write(house.at("new"), "target").unwrap();
+    let (target, _) = house.record();
+    fs::remove_file(house.at("new")).unwrap();
+    let (_, scan) = house.record();
+    let done = house.go_from(scan, &target, |_| fs::write(house.at("new"), "mine").unwrap()).unwrap();
+    assert_eq!(done.tally.changed.len(), 1);
+    assert_eq!(fs::read(house.at("new")).unwrap(), b"mine");
+}
+
+#[test]
+fn a_racy_file_is_compared_by_content() {
+    let mut house = House::new();
+    fs::write(house.at("file"), "one").unwrap();
+    let (target, _) = house.record();
+    fs::write(house.at("file"), "two").unwrap();
+    set(&house.at("file"), 0o644, 5);
+    let (_, mut scan) = house.record();
+    let mut record = scan.index.find(&path("file")).unwrap();
+    record.racy = true;
+    scan.index.set(&path("file"), record);
+    let done = house
+        .go_from(scan, &target, |_| {
+            fs::write(house.at("file"), "six").unwrap();
+            set(&house.at("file"), 0o644, 5);
+        })
+        .unwrap();
+    assert_eq!(done.tally.changed.len(), 1);
+    assert_eq!(fs::read(house.at("file")).unwrap(), b"six");
+}
+
+#[test]
+fn a_hard_link_from_outside_is_never_written_through() {
+    let mut house = House::new();
+    let outside = house.folder.path().join("outside");
+    fs::write(&outside, "shared").unwrap();
+    set(&outside, 0o644, 100);
+    fs::hard_link(&outside, house.at("a")).unwrap();
+    let (target, _) = house.record();
+    let expected = house.tell();
+    set(&outside, 0o600, 200);
+    house.go(&target);
+    let stat = fs::metadata(&outside).unwrap();
+    assert_eq!((stat.mode() & 0o777, stat.mtime(), stat.nlink()), (0o600, 200, 1));
+    assert_eq!(house.tell()["a"], expected["a"].trim_end_matches(" is a"));
+}
+
+#[test]
+fn a_parent_that_becomes_a_link_to_elsewhere_leads_nowhere() {
+    let mut house = House::new();
+    let outside = house.folder.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("gone"), "precious").unwrap();
+    fs::write(outside.join("kept"), "precious").unwrap();
+    fs::create_dir(house.at("d")).unwrap();
+    fs::write(house.at("d/kept"), "one").unwrap();
+    fs::write(house.at("d/new"), "one").unwrap();
+    let (target, _) = house.record();
+    fs::remove_file(house.at("d/new")).unwrap();
+    fs::write(house.at("d/kept"), "two").unwrap();
+    fs::write(house.at("d/gone"), "two").unwrap();
+    let (_, scan) = house.record();
+    let done = house.go_from(scan, &target, |_| {
+        fs::rename(house.at("d"), house.folder.path().join("moved")).unwrap();
+        symlink(&outside, house.at("d")).unwrap();
+    });
+    let done = done.unwrap();
+    assert!(done.tally.changed.contains(&path("d/kept")), "{:?}", done.tally);
+    let mut names: Vec<_> = fs::read_dir(&outside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["gone", "kept"]);
+    assert_eq!(fs::read(outside.join("kept")).unwrap(), b"precious");
+    assert_eq!(fs::read(outside.join("gone")).unwrap(), b"precious");
+}
+
+#[test]
+fn leftovers_are_removed_unless_something_would_be_lost() {
+    let mut house = House::new();
+    fs::create_dir(house.at("d")).unwrap();
+    fs::write(house.at("d/file"), "recorded").unwrap();
+    house.record();
+    let staged = |n: u32| format!("d/.undo-00000000000000ab-{n}");
+    fs::write(house.at(&staged(0)), "half a").unwrap();
+    set(&house.at(&staged(0)), 0o600, 1);
+    fs::write(house.at(&staged(1)), "recorded").unwrap();
+    fs::write(house.at(&staged(2)), "changed in the very instant of the swap").unwrap();
+    fs::create_dir(house.at(&staged(3))).unwrap();
+    symlink("x", house.at(&staged(4))).unwrap();
+    fs::write(house.at("d/.undo-00000000000000ac-0"), "of another one").unwrap();
+    let kept = clean_staged(&house.worktree(), &house.store, 0xab).unwrap();
+    assert_eq!(kept, [path(&staged(2))]);
+    let names = ["d", "d/.undo-00000000000000ab-2", "d/.undo-00000000000000ac-0", "d/file"];
+    assert_eq!(house.tell().into_keys().skip(1).collect::<Vec<_>>(), names);
+}
+
+fn leftovers(house: &House) -> Vec<String> {
+    house.tell().into_keys().filter(|name| name.contains(".undo-")).collect()
+}

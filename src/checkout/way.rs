@@ -1,0 +1,62 @@
+//! What stands in the way: uncovered content at a path that the target has. Only here does planning look at the disk.
+
+use crate::error::Result;
+use crate::fs::{Dir, Stat};
+
+use crate::object::commit::{Reason, Uncovered};
+use crate::object::{Content, Entry};
+use crate::path::{RepoPath, RepoPathBuf};
+
+use super::gather::Found;
+use super::stage::has_content;
+
+/// Looks at the live worktree.
+pub(super) struct Way<'w> {
+    root: &'w Dir,
+    /// Where nothing is ours, not even a directory of the same name.
+    foreign: Vec<RepoPathBuf>,
+}
+
+impl<'w> Way<'w> {
+    pub(super) fn new(root: &'w Dir, uncovered: &[Uncovered]) -> Way<'w> {
+        let foreign = uncovered.iter().filter(|it| matches!(it.reason, Reason::Mount | Reason::Repository));
+        Way { root, foreign: foreign.map(|it| it.path.clone()).collect() }
+    }
+
+    /// What stands at a path where this entry is wanted. What cannot be looked at is something else.
+    pub(super) fn look(&self, path: &RepoPath, entry: &Entry) -> Result<Found> {
+        if self.foreign.iter().any(|foreign| path.is_within(foreign)) {
+            return Ok(Found::Other);
+        }
+        let parent = match self.root.open_below(path.parent().unwrap_or(RepoPath::root())) {
+            Ok(parent) => parent,
+            Err(error) if is_absent(&error) => return Ok(Found::Nothing),
+            Err(_) => return Ok(Found::Other),
+        };
+        let name = path.name().unwrap_or(b".");
+        match parent.stat(name) {
+            Ok(None) => Ok(Found::Nothing),
+            Ok(Some(there)) if is_alike(&parent, name, &there, entry).unwrap_or(false) => {
+                // It must not have changed while it was read.
+                let still = parent.stat(name)?.filter(|now| now.is_same(&there));
+                Ok(still.map_or(Found::Other, |stat| Found::Alike(Box::new(stat))))
+            }
+            _ => Ok(Found::Other),
+        }
+    }
+}
+
+fn is_absent(error: &crate::error::Error) -> bool {
+    error.io_cause().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn is_alike(directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result<bool> {
+    if there.kind != entry.kind() {
+        return Ok(false);
+    }
+    match &entry.content {
+        Content::File { size, .. } if there.size != *size => Ok(false),
+        Content::CharDevice { rdev } | Content::BlockDevice { rdev } => Ok(there.rdev == *rdev),
+        content => has_content(directory, name, content),
+    }
+}

@@ -1,0 +1,55 @@
+//! What all steps of a checkout share: where, what to do, what is saved, and where content comes from.
+
+use std::collections::HashSet;
+
+use crate::error::Result;
+use crate::metadata::Kind;
+use crate::object::{Attributes, Entry, Objects};
+use crate::path::RepoPath;
+use crate::progress::Task;
+use crate::store::Store;
+use crate::worktree::index::{Builder, Record};
+
+use super::plan::Plan;
+use super::site::Site;
+use super::stage::Expected;
+
+/// What all steps need.
+pub(super) struct Work<'w> {
+    /// Where.
+    pub site: Site<'w>,
+    /// Content.
+    pub store: &'w Store,
+    /// Attributes.
+    pub objects: &'w dyn Objects,
+    /// What is saved: the stats that it had.
+    pub saved: &'w Builder,
+    /// Saved while it was changing: not to be trusted.
+    pub torn: HashSet<&'w RepoPath>,
+    /// What to do.
+    pub plan: &'w Plan,
+    /// How far it is, in bytes of files.
+    pub task: &'w dyn Task,
+}
+
+impl Work<'_> {
+    /// What stands at a path according to the plan; `None` if what is saved of it cannot be trusted.
+    pub(super) fn expected(&self, path: &RepoPath) -> Option<Expected> {
+        match self.saved.find(path) {
+            _ if self.torn.contains(path) => None,
+            None => Some(Expected::Nothing),
+            Some(record) if record.stat.kind == Kind::Directory => Some(Expected::EmptyDirectory),
+            Some(record) => Some(Expected::Saved(Box::new(record))),
+        }
+    }
+
+    /// What is saved of a path, if that can be trusted.
+    pub(super) fn trusted(&self, path: &RepoPath) -> Option<Record> {
+        self.saved.find(path).filter(|_| !self.torn.contains(path))
+    }
+
+    /// Attributes of an entry.
+    pub(super) fn attributes(&self, entry: &Entry) -> Result<Attributes> {
+        entry.attributes.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))
+    }
+}

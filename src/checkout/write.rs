@@ -1,0 +1,188 @@
+//! The bytes of one file: small ones at once, large ones piece by piece on all cores, holes left open.
+
+use std::fs::File;
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::id::BlobId;
+use crate::object::layout::Piece;
+use crate::object::{Layout, ObjectKind};
+use crate::progress::Task;
+use crate::store::{Reader, Store};
+
+/// Files from this size on are written by two threads: below, starting a thread costs as much as it saves.
+pub(super) const SHARED: u64 = 32 << 20;
+/// Files from this size on ask for their space ahead, so that a full disk is noticed early.
+const AHEAD: u64 = 8 << 20;
+/// Zeros written at once.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+/// What a file is to hold.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'w> {
+    /// Its content.
+    pub blob: BlobId,
+    /// Bytes.
+    pub size: u64,
+    /// Holes as offset and length, ascending.
+    pub holes: &'w [(u64, u64)],
+}
+
+/// Writes the content into an empty file.
+pub(super) fn write(
+    file: &File,
+    wanted: Wanted<'_>,
+    store: &Store,
+    reader: &mut Reader<'_>,
+    task: &dyn Task,
+) -> Result<()> {
+    let Wanted { blob, size, holes } = wanted;
+    let wrong = || Error::damaged(format!("blob `{}` is not as long as its file, {size} bytes", blob.short()));
+    if size == 0 {
+        return Ok(());
+    }
+    if size >= AHEAD && holes.is_empty() {
+        fs::preallocate(file, size)?;
+    }
+    if store.locate(ObjectKind::Data, blob.object_id()).is_some() {
+        let bytes = reader.read(ObjectKind::Data, blob.object_id())?;
+        if bytes.len() as u64 != size {
+            return Err(wrong());
+        }
+        write_around(file, bytes, 0, holes)?;
+        task.add(size);
+    } else {
+        let layout = store.layout(blob)?;
+        if layout.size() != size {
+            return Err(wrong());
+        }
+        write_pieces(file, &placed(&layout), holes, store, reader, task)?;
+    }
+    if holes.last().is_some_and(|&(start, length)| start.saturating_add(length) >= size) {
+        fs::set_len(file, size)?;
+    }
+    Ok(())
+}
+
+/// A piece and where it begins.
+pub(super) type Placed = (u64, Piece);
+
+/// The pieces of a layout with their offsets.
+pub(super) fn placed(layout: &Layout) -> Vec<Placed> {
+    let mut offset = 0;
+    let place = |piece: &Piece| {
+        let at = offset;
+        offset += piece.length();
+        (at, *piece)
+    };
+    layout.pieces.iter().map(place).collect()
+}
+
+/// Writes pieces to their places; many of them by two threads, each half of the bytes.
+pub(super) fn write_pieces(
+    file: &File,
+    pieces: &[Placed],
+    holes: &[(u64, u64)],
+    store: &Store,
+    reader: &mut Reader<'_>,
+    task: &dyn Task,
+) -> Result<()> {
+    let bytes: u64 = pieces.iter().map(|(_, piece)| piece.length()).sum();
+    if bytes < SHARED {
+        return write_run(file, pieces, holes, reader, task);
+    }
+    let mut before = 0;
+    let middle = pieces.iter().position(|(_, piece)| {
+        before += piece.length();
+        before >= bytes / 2
+    });
+    let (first, second) = pieces.split_at(middle.unwrap_or(0));
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| write_run(file, second, holes, &mut store.reader(), task));
+        let mine = write_run(file, first, holes, reader, task);
+        let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        mine.and(theirs)
+    })
+}
+
+fn write_run(
+    file: &File,
+    pieces: &[Placed],
+    holes: &[(u64, u64)],
+    reader: &mut Reader<'_>,
+    task: &dyn Task,
+) -> Result<()> {
+    for &(offset, piece) in pieces {
+        match piece {
+            Piece::Chunk { id, length } => {
+                write_around(file, reader.chunk(id, length)?, offset, holes)?;
+            }
+            Piece::Zeros { length } => {
+                for range in outside(holes, offset..offset + length) {
+                    write_zeros(file, range)?;
+                }
+            }
+        }
+        task.add(piece.length());
+    }
+    Ok(())
+}
+
+/// Writes bytes that belong at `offset`, but for zeros in holes. Where a hole should be and other bytes are, bytes win.
+fn write_around(file: &File, bytes: &[u8], offset: u64, holes: &[(u64, u64)]) -> Result<()> {
+    let range = offset..offset + bytes.len() as u64;
+    let part = |part: &Range<u64>| &bytes[(part.start - offset) as usize..(part.end - offset) as usize];
+    for gap in inside(holes, range.clone()) {
+        if part(&gap).iter().any(|&byte| byte != 0) {
+            fs::write_all_at(file, part(&gap), gap.start)?;
+        }
+    }
+    outside(holes, range).try_for_each(|data| fs::write_all_at(file, part(&data), data.start))
+}
+
+fn write_zeros(file: &File, range: Range<u64>) -> Result<()> {
+    let mut at = range.start;
+    while at < range.end {
+        let length = (range.end - at).min(ZEROS.len() as u64);
+        fs::write_all_at(file, &ZEROS[..length as usize], at)?;
+        at += length;
+    }
+    Ok(())
+}
+
+/// The parts of a range that are in holes.
+fn inside(holes: &[(u64, u64)], range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let first = holes.partition_point(|&(start, length)| start.saturating_add(length) <= range.start);
+    let end = range.end;
+    let cut = move |&(start, length): &(u64, u64)| start.max(range.start)..start.saturating_add(length).min(range.end);
+    holes[first..].iter().take_while(move |(start, _)| *start < end).map(cut)
+}
+
+/// The parts of a range that are in none.
+fn outside(holes: &[(u64, u64)], range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let mut at = range.start;
+    let last = range.end..range.end;
+    let before = move |gap: Range<u64>| {
+        let data = at..gap.start;
+        at = gap.end;
+        data
+    };
+    inside(holes, range).chain(std::iter::once(last)).map(before).filter(|data| !data.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_what_is_in_holes_and_what_is_not() {
+        let holes = [(0, 10), (20, 5), (40, 100)];
+        let inside: Vec<_> = inside(&holes, 5..50).collect();
+        let outside: Vec<_> = outside(&holes, 5..50).collect();
+        assert_eq!(inside, [5..10, 20..25, 40..50]);
+        assert_eq!(outside, [10..20, 25..40]);
+        assert!(super::outside(&[], 3..9).eq(std::iter::once(3..9)));
+        assert_eq!(super::outside(&holes, 42..44).count(), 0);
+    }
+}
