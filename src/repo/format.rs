@@ -1,1 +1,196 @@
 //! The `format` file: version, features and chunk parameters. What we do not know, we refuse.
+//!
+//! ```text
+//! undo 1
+//! read: <features that a reader must know, separated by spaces>
+//! write: <features that a writer must know>
+//! chunk: whole=1048576 target=131072
+//! id: <16 random bytes in hex>
+//! ```
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::path::Path;
+
+use crate::chunk::Params;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+
+/// The version of repositories that this program makes and knows.
+const VERSION: &str = "1";
+
+/// Features beyond version 1 that this program can read and write: none yet.
+const KNOWN: [&str; 0] = [];
+
+/// Chunk targets beyond these would cost more than they can ever save, or too much memory.
+const TARGETS: std::ops::RangeInclusive<u32> = 4 << 10..=16 << 20;
+
+/// Blobs in one piece are held in memory: no more bytes than this.
+const LARGEST_WHOLE: u64 = 64 << 20;
+
+/// What the `format` file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// How blobs are cut.
+    pub chunk: Params,
+    /// Tells this repository from every other.
+    pub id: [u8; 16],
+    /// Features that a writer must know.
+    write: Vec<String>,
+}
+
+impl Format {
+    /// That of a new repository.
+    pub fn new() -> Format {
+        Format { chunk: Params::default(), id: random(), write: Vec::new() }
+    }
+
+    /// Reads the file. [`ErrorKind::Unsupported`] for a later format, [`ErrorKind::Damaged`] if it is missing or garbled.
+    pub fn open(path: &Path) -> Result<Format> {
+        let Some(bytes) = fs::read(path)? else {
+            return Err(Error::damaged(format!("`{}` is missing", path.display())));
+        };
+        Format::parse(&bytes).map_err(|error| error.context(format!("`{}`", path.display())))
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        let Params { whole, target } = self.chunk;
+        let write: String = self.write.iter().map(|feature| format!(" {feature}")).collect();
+        format!("undo {VERSION}\nread:\nwrite:{write}\nchunk: whole={whole} target={target}\nid: {}\n", self.id_text())
+    }
+
+    /// Its id in hex.
+    pub fn id_text(&self) -> String {
+        self.id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Format> {
+        let garbled = |what: &str| Error::damaged(format!("not the format of a repository: {what}"));
+        let text = std::str::from_utf8(bytes).map_err(|_| garbled("not UTF-8"))?;
+        let mut lines = text.lines();
+        let Some(version) = lines.next().and_then(|line| line.strip_prefix("undo ")) else {
+            return Err(garbled("no version"));
+        };
+        if version != VERSION {
+            let number = version.parse::<u32>().map_err(|_| garbled("no version"))?;
+            return Err(newer(format!("format {number}")));
+        }
+        let (mut read, mut write, mut chunk, mut id) = (None, None, None, None);
+        for line in lines {
+            let (key, value) = line.split_once(':').ok_or_else(|| garbled("a line without a key"))?;
+            let field = match key {
+                "read" => &mut read,
+                "write" => &mut write,
+                "chunk" => &mut chunk,
+                "id" => &mut id,
+                _ => return Err(newer(format!("`{key}`"))),
+            };
+            if field.replace(value.trim()).is_some() {
+                return Err(garbled("a line that is there twice"));
+            }
+        }
+        let (Some(read), Some(write), Some(chunk), Some(id)) = (read, write, chunk, id) else {
+            return Err(garbled("cut short"));
+        };
+        if let Some(unknown) = read.split_whitespace().find(|feature| !KNOWN.contains(feature)) {
+            return Err(newer(format!("feature `{unknown}`")));
+        }
+        let chunk = parse_chunk(chunk).ok_or_else(|| garbled("impossible chunk parameters"))?;
+        let id = parse_id(id).ok_or_else(|| garbled("no id"))?;
+        Ok(Format { chunk, id, write: write.split_whitespace().map(str::to_owned).collect() })
+    }
+
+    /// Fails with [`ErrorKind::Unsupported`] if a feature is in use that this program cannot write.
+    pub fn check_writable(&self) -> Result<()> {
+        match self.write.iter().find(|feature| !KNOWN.contains(&feature.as_str())) {
+            Some(unknown) => Err(newer(format!("feature `{unknown}`, which this version can read, but not write"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn newer(what: String) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("repository written by a newer version of undo: {what}"))
+        .hint("update undo, then run the command again")
+}
+
+fn parse_chunk(text: &str) -> Option<Params> {
+    let (whole, target) = text.strip_prefix("whole=")?.split_once(" target=")?;
+    let params = Params { whole: whole.parse().ok()?, target: target.parse().ok()? };
+    (TARGETS.contains(&params.target) && params.whole <= LARGEST_WHOLE).then_some(params)
+}
+
+fn parse_id(text: &str) -> Option<[u8; 16]> {
+    if text.len() != 32 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
+}
+
+/// Random bytes: the keys of the standard library's hash maps come from the system's source.
+fn random() -> [u8; 16] {
+    let half = || RandomState::new().build_hasher().finish();
+    let mut hasher = blake3::Hasher::new();
+    for _ in 0..4 {
+        hasher.update(&half().to_le_bytes());
+    }
+    hasher.update(&fs::process_id().to_le_bytes());
+    hasher.update(crate::time::Timestamp::now().to_rfc3339().as_bytes());
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+impl Default for Format {
+    fn default() -> Format {
+        Format::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "undo 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\nid: 000102030405060708090a0b0c0d0e0f\n";
+
+    #[test]
+    fn a_format_is_five_lines_of_text() {
+        let format = Format { chunk: Params::default(), id: std::array::from_fn(|n| n as u8), write: Vec::new() };
+        assert_eq!(format.to_text(), TEXT);
+        assert_eq!(Format::parse(TEXT.as_bytes()).unwrap(), format);
+        assert_ne!(Format::new().id, Format::new().id);
+    }
+
+    #[test]
+    fn every_truncation_and_every_garbled_line_is_damage() {
+        for end in 0..TEXT.len() - 1 {
+            assert_eq!(Format::parse(&TEXT.as_bytes()[..end]).unwrap_err().kind(), ErrorKind::Damaged, "cut at {end}");
+        }
+        for (from, to) in [
+            ("undo 1", "Undo 1"),
+            ("target=131072", "target=1"),
+            ("whole=1048576", "whole=-1"),
+            ("whole=1048576", "whole=99999999999"),
+            ("0f\n", "0g\n"),
+            ("write:", "write"),
+            ("read:", "read:\nread:"),
+        ] {
+            let error = Format::parse(TEXT.replace(from, to).as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{to}");
+        }
+    }
+
+    #[test]
+    fn a_later_version_is_refused_and_an_unknown_write_feature_only_for_writing() {
+        for (from, to) in [("undo 1", "undo 2"), ("read:", "read: sealed"), ("id:", "keys: 7\nid:")] {
+            let error = Format::parse(TEXT.replace(from, to).as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{to}");
+            assert!(error.to_string().contains("written by a newer version of undo"), "{error}");
+        }
+        let format = Format::parse(TEXT.replace("write:", "write: quick").as_bytes()).unwrap();
+        assert_eq!(format.check_writable().unwrap_err().kind(), ErrorKind::Unsupported);
+        assert_eq!(Format::parse(format.to_text().as_bytes()).unwrap(), format);
+        Format::parse(TEXT.as_bytes()).unwrap().check_writable().unwrap();
+    }
+}

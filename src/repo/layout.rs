@@ -1,6 +1,23 @@
-//! Where the files of a repository are.
+//! Where the files of a repository are, and how it is found from a directory.
+//!
+//! `.undo` at the root of the worktree is the repository folder, or a small file that names one elsewhere:
+//!
+//! ```text
+//! undo store 1
+//! id = <the id in the store's `format`>
+//! path = <absolute path, up to the last byte of the file, which is a newline>
+//! ```
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::id::PackId;
+use crate::metadata::Kind;
+use crate::path::REPOSITORY;
+use crate::repo::format::Format;
 
 /// The two places: the user's directory, and the repository folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,20 +29,202 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// The layout of the first directory with a `.undo`, going up from `start`.
+    pub fn discover(start: &Path) -> Result<Layout> {
+        let begin = fs::canonicalize(start)?;
+        for directory in begin.ancestors() {
+            let marker = marker(directory);
+            let Some(stat) = fs::stat(&marker)? else { continue };
+            let repository = if stat.kind == Kind::File { StoreLink::read(&marker)?.follow(&marker)? } else { marker };
+            return Ok(Layout { worktree: directory.to_owned(), repository });
+        }
+        Err(Error::new(ErrorKind::NoRepository, format!("no repository in `{}` or above it", begin.display()))
+            .hint("start one here with `undo init`"))
+    }
+
+    /// The user's directory.
+    pub fn worktree(&self) -> &Path {
+        &self.worktree
+    }
+    /// Version, features and chunk parameters.
+    pub fn format(&self) -> PathBuf {
+        self.repository.join("format")
+    }
     /// The settings.
     pub fn config(&self) -> PathBuf {
         self.repository.join("config.toml")
     }
-    /// The worktree as last read. With a store elsewhere it is kept there, under the name of this worktree.
-    pub fn index(&self) -> PathBuf {
-        self.repository.join("index")
+    /// The folder of packs.
+    pub fn packs(&self) -> PathBuf {
+        self.repository.join("packs")
     }
-    /// Staging of the repository's own files.
+    /// A pack: below a folder named by its first byte.
+    pub fn pack(&self, id: PackId) -> PathBuf {
+        let name = id.to_string();
+        self.packs().join(&name[..2]).join(name)
+    }
+    /// The folder of journal segments.
+    pub fn journal(&self) -> PathBuf {
+        self.repository.join("journal")
+    }
+    /// All pack tables as one lookup: a cache.
+    pub fn catalog(&self) -> PathBuf {
+        self.repository.join("catalog")
+    }
+    /// The worktree as last read: a cache. With a store elsewhere it is kept there, under a name of this worktree.
+    pub fn index(&self) -> PathBuf {
+        if !self.is_elsewhere() {
+            return self.repository.join("index");
+        }
+        let hash = blake3::hash(self.worktree.as_os_str().as_bytes());
+        self.repository.join(format!("index-{}", &hash.to_hex()[..8]))
+    }
+    /// What a writer locks.
+    pub fn lock(&self) -> PathBuf {
+        self.repository.join("lock")
+    }
+    /// Staging of the repository's own files. Whoever holds the lock may empty it.
     pub fn tmp(&self) -> PathBuf {
         self.repository.join("tmp")
     }
-    /// The user's directory.
-    pub fn worktree(&self) -> &Path {
-        &self.worktree
+    /// Space to give up when the disk is full.
+    pub fn reserve(&self) -> PathBuf {
+        self.repository.join("reserve")
+    }
+    /// `.undo` at the root of the worktree.
+    pub fn marker(&self) -> PathBuf {
+        marker(&self.worktree)
+    }
+    /// Whether the store is outside the worktree.
+    pub fn is_elsewhere(&self) -> bool {
+        self.repository != self.marker()
+    }
+}
+
+/// `.undo` in a directory.
+pub fn marker(directory: &Path) -> PathBuf {
+    directory.join(OsStr::from_bytes(REPOSITORY))
+}
+
+/// What a file `.undo` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreLink {
+    /// The id in the `format` of the store, in hex.
+    pub id: String,
+    /// Where the store is.
+    pub path: PathBuf,
+}
+
+/// Longer than any path can be.
+const LONGEST_LINK: usize = 8 << 10;
+
+impl StoreLink {
+    /// Its bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        [format!("undo store 1\nid = {}\npath = ", self.id).as_bytes(), self.path.as_os_str().as_bytes(), b"\n"].concat()
+    }
+
+    /// Reads the file `.undo`.
+    pub fn read(marker: &Path) -> Result<StoreLink> {
+        let bytes = fs::read(marker)?.unwrap_or_default();
+        StoreLink::parse(&bytes)
+            .map_err(|error| error.context(format!("`{}`", marker.display())))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<StoreLink> {
+        let garbled = || Error::damaged("neither a repository nor the name of one");
+        if bytes.len() > LONGEST_LINK {
+            return Err(garbled());
+        }
+        let rest = bytes.strip_prefix(b"undo store ").ok_or_else(garbled)?;
+        let Some(rest) = rest.strip_prefix(b"1\n") else {
+            return Err(Error::new(ErrorKind::Unsupported, "written by a newer version of undo").hint("update undo"));
+        };
+        let rest = rest.strip_prefix(b"id = ").ok_or_else(garbled)?;
+        let (id, rest) = rest.split_at_checked(32).ok_or_else(garbled)?;
+        let path = rest.strip_prefix(b"\npath = ").and_then(|rest| rest.strip_suffix(b"\n")).ok_or_else(garbled)?;
+        let id = String::from_utf8(id.to_vec()).map_err(|_| garbled())?;
+        if !path.starts_with(b"/") {
+            return Err(garbled());
+        }
+        Ok(StoreLink { id, path: Path::new(OsStr::from_bytes(path)).to_owned() })
+    }
+
+    /// The store, if it is there; nothing is made in its place.
+    fn follow(self, marker: &Path) -> Result<PathBuf> {
+        let format = self.path.join("format");
+        let (store, marker) = (self.path.display(), marker.display());
+        let message = if !fs::exists(&format)? {
+            format!("the store `{store}` that `{marker}` names is not there")
+        } else if Format::open(&format)?.id_text() != self.id {
+            format!("`{store}` is not the store that `{marker}` names, but another one")
+        } else {
+            return Ok(self.path);
+        };
+        Err(Error::new(ErrorKind::NoRepository, message)
+            .hint("mount its disk, or write the path that it has now into that file"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_holds_any_path_and_refuses_everything_else() {
+        let path = PathBuf::from(OsStr::from_bytes(b"/data/\xff with\nnewline"));
+        let link = StoreLink { id: "ab".repeat(16), path };
+        let bytes = link.encode();
+        assert_eq!(StoreLink::parse(&bytes).unwrap(), link);
+        for end in 0..bytes.len() {
+            let parsed = StoreLink::parse(&bytes[..end]);
+            // The newline inside the path makes one shorter text whole: a path that is not there.
+            assert!(parsed.is_err() || bytes[end - 1] == b'\n', "cut at {end}");
+        }
+        let relative = String::from_utf8_lossy(&bytes).replace("= /", "= ");
+        assert_eq!(StoreLink::parse(relative.as_bytes()).unwrap_err().kind(), ErrorKind::Damaged);
+        let later = String::from_utf8_lossy(&bytes).replace("store 1", "store 2");
+        assert_eq!(StoreLink::parse(later.as_bytes()).unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn the_first_undo_going_up_is_the_one_and_none_is_an_error_with_a_hint() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("a/b/c")).unwrap();
+        let error = Layout::discover(&root.join("a/b/c")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoRepository);
+        assert_eq!(error.to_string(), format!("no repository in `{}` or above it", root.join("a/b/c").display()));
+        assert_eq!(error.hint_text(), Some("start one here with `undo init`"));
+        std::fs::create_dir(root.join(".undo")).unwrap();
+        std::fs::create_dir(root.join("a/.undo")).unwrap();
+        let layout = Layout::discover(&root.join("a/b/c")).unwrap();
+        assert_eq!(layout, Layout { worktree: root.join("a"), repository: root.join("a/.undo") });
+        assert_eq!(layout.index(), root.join("a/.undo/index"));
+        assert_eq!(layout.pack(PackId([0xab; 32])).parent(), Some(&*root.join("a/.undo/packs/ab")));
+    }
+
+    #[test]
+    fn a_store_elsewhere_has_an_index_of_its_own_for_each_worktree_and_is_missed_if_it_is_gone() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let (work, store) = (root.join("work"), root.join("store"));
+        std::fs::create_dir(&work).unwrap();
+        let link = StoreLink { id: "00".repeat(16), path: store.clone() };
+        std::fs::write(work.join(".undo"), link.encode()).unwrap();
+        let error = Layout::discover(&work).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoRepository);
+        assert!(!store.exists(), "nothing is made in its place");
+        std::fs::create_dir(&store).unwrap();
+        std::fs::write(store.join("format"), Format::new().to_text()).unwrap();
+        let error = Layout::discover(&work).unwrap_err();
+        assert!(error.to_string().ends_with("but another one"), "{error}");
+        let format = Format { id: [0; 16], ..Format::new() };
+        std::fs::write(store.join("format"), format.to_text()).unwrap();
+        let layout = Layout::discover(&work).unwrap();
+        assert_eq!((&layout.repository, layout.is_elsewhere()), (&store, true));
+        let other = Layout { worktree: root.join("other"), ..layout.clone() };
+        assert_ne!(layout.index(), other.index());
+        assert!(layout.index().file_name().unwrap().to_str().unwrap().starts_with("index-"));
     }
 }

@@ -1,17 +1,38 @@
 //! Transactions: the only way refs change. The lock is held from `begin` until it is dropped; each `record` appends one
 //! operation to the journal, which is the commit point.
 
-use crate::error::Result;
-use crate::id::{CommitId, OperationId};
-use crate::object::Commit;
-use crate::object::operation::{Intent, RefEdit};
-use crate::repo::Repository;
-use crate::store::{Stored, Writer};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{self, FileLock};
+use crate::id::{CommitId, OperationId, PackId};
+use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, View};
+use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
+use crate::repo::journal::{Record, Writer};
+use crate::repo::{Repository, refname, reserve};
+use crate::store::{Store, Stored, Writer as ObjectWriter};
+use crate::time::Timestamp;
+
+/// How long `begin` waits for another process.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A staged file as old as this, in seconds, was left by a process that is gone.
+const STALE: i64 = 3600;
 
 /// The right to change a repository.
 #[must_use]
 pub struct Transaction<'r> {
     repository: &'r mut Repository,
+    /// Opened with the first record.
+    journal: Option<Writer>,
+    /// The command line, and when the next operation began.
+    arguments: Vec<String>,
+    began: Timestamp,
+    /// The token of an intent that this transaction wrote.
+    intended: Option<u64>,
+    _lock: FileLock,
 }
 
 /// An operation before it is recorded: what the transaction cannot know by itself.
@@ -35,26 +56,205 @@ pub struct Draft {
     pub bytes_read: u64,
 }
 
-#[allow(unused_variables, clippy::todo, reason = "signatures first")]
+impl Repository {
+    /// Takes the lock, waiting a little, and looks at the journal again.
+    pub fn begin(&mut self) -> Result<Transaction<'_>> {
+        self.format.check_writable()?;
+        let began = Timestamp::now();
+        let arguments: Vec<String> = std::env::args_os().map(|text| text.to_string_lossy().into_owned()).collect();
+        let lock = FileLock::acquire(&self.layout.lock(), &command_line(&arguments), PATIENCE)?;
+        self.reload()?;
+        if let Some(damage) = self.warnings.first() {
+            return Err(Error::damaged(damage.to_string()).hint("look at it with `undo verify`; reading still works"));
+        }
+        clean(self);
+        let _ = reserve::take(&self.layout.reserve());
+        Ok(Transaction { repository: self, journal: None, arguments, began, intended: None, _lock: lock })
+    }
+}
+
 impl Transaction<'_> {
     /// The repository as it is now, after all that was recorded so far.
     pub fn repository(&self) -> &Repository {
         self.repository
     }
+
     /// Puts a commit object into a session's writer and gives its id.
-    pub fn put_commit(writer: &mut Writer<'_>, commit: &Commit) -> Result<CommitId> {
-        todo!()
+    pub fn put_commit(writer: &mut ObjectWriter<'_>, commit: &Commit) -> Result<CommitId> {
+        let bytes = commit.encode();
+        let id = id_of(ObjectKind::Commit, &bytes);
+        writer.put(ObjectKind::Commit, id, &bytes)?;
+        Ok(id.into())
     }
-    /// Appends the operation, durable when it returns; merges small packs now and then. The intent, if any, is ended.
+
+    /// Appends the operation, durable when it returns; merges small packs now and then. An operation that changed the
+    /// worktree ends an unfinished intent; one without commits ends the intent that this transaction wrote.
     pub fn record(&mut self, draft: Draft) -> Result<OperationId> {
-        todo!()
+        self.repository.store.add_packs(&draft.stored.packs)?;
+        check_edits(&self.repository.state.view, &self.repository.store, &draft)?;
+        let ends_intent = draft.worktree.is_some() || self.intended.is_some() && draft.commits.is_empty();
+        let operation = self.complete(draft)?;
+        let id = operation.id();
+        self.append(Record::Operation { operation, ends_intent })?;
+        if ends_intent {
+            self.intended = None;
+        }
+        self.began = Timestamp::now();
+        // The operation is recorded: nothing that happens to packs now can make it undone.
+        let _ = self.merge_small_packs();
+        Ok(id)
     }
+
     /// Appends a checkout's intent, durable when it returns.
     pub fn intend(&mut self, intent: Intent) -> Result<()> {
-        todo!()
+        let token = intent.token;
+        self.append(Record::Intent(intent))?;
+        self.intended = Some(token);
+        Ok(())
     }
+
     /// Ends an intent that changed nothing.
     pub fn abandon(&mut self, token: u64) -> Result<()> {
-        todo!()
+        if self.intended == Some(token) {
+            self.intended = None;
+        }
+        match self.repository.unfinished() {
+            Some(intent) if intent.token == token => self.append(Record::IntentEnd(token)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The operation that a draft becomes.
+    fn complete(&self, draft: Draft) -> Result<Operation> {
+        let Repository { config, store, state, .. } = &*self.repository;
+        let parents = |id: CommitId| store.commit(id).map(|commit| NewCommit { id, parents: commit.parents });
+        let current = state.view.current.clone();
+        Ok(Operation {
+            parent: state.operation,
+            verb: draft.verb,
+            description: draft.description,
+            arguments: self.arguments.clone(),
+            time: self.began,
+            duration: milliseconds(self.began, Timestamp::now()),
+            user: config.author_name(),
+            host: fs::host_name(),
+            edits: draft.edits,
+            switched: draft.switch.filter(|branch| *branch != current).map(|branch| (current, branch)),
+            commits: draft.commits.into_iter().map(parents).collect::<Result<_>>()?,
+            worktree: draft.worktree,
+            packs_added: draft.stored.packs,
+            packs_removed: Vec::new(),
+            bytes_read: draft.bytes_read,
+            bytes_stored: draft.stored.bytes,
+            extras: Vec::new(),
+        })
+    }
+
+    fn append(&mut self, record: Record) -> Result<()> {
+        let Repository { layout, state, end, .. } = &mut *self.repository;
+        let journal = match &mut self.journal {
+            Some(journal) => journal,
+            None => self.journal.insert(Writer::open(&layout.journal(), *end)?),
+        };
+        *end = journal.append(&record, state, || reserve::give_up(&layout.reserve()))?;
+        record.apply(state)
+    }
+
+    /// Merges what the store finds worth it. The old packs go when the journal no longer names them.
+    fn merge_small_packs(&mut self) -> Result<()> {
+        let removed = self.repository.store.merge_candidates();
+        if removed.len() < 2 {
+            return Ok(());
+        }
+        let added = vec![self.repository.store.merge(&removed)?];
+        self.append(Record::Packs { added: added.clone(), removed: removed.clone() })?;
+        let Repository { layout, store, state, .. } = &mut *self.repository;
+        let packs: Vec<PackId> = state.packs.iter().copied().collect();
+        *store = Store::open(&layout.repository, &packs, store.options().clone())?;
+        for pack in removed.into_iter().filter(|pack| !added.contains(pack)) {
+            fs::remove_file(&layout.pack(pack))?;
+        }
+        Ok(())
+    }
+}
+
+/// Fails unless every ref is what the caller saw, its new value is in the store and its new name is allowed.
+fn check_edits(view: &View, store: &Store, draft: &Draft) -> Result<()> {
+    let names = |(name, id): (&String, &CommitId)| (name.clone(), *id);
+    let mut branches: BTreeMap<String, CommitId> = view.branches.iter().map(names).collect();
+    let mut tags: BTreeMap<String, CommitId> = view.tags.iter().map(names).collect();
+    for edit in &draft.edits {
+        let (word, name, own, other, other_word) = match &edit.name {
+            RefName::Branch(name) => ("branch", name, &mut branches, &tags, "tag"),
+            RefName::Tag(name) => ("tag", name, &mut tags, &branches, "branch"),
+        };
+        let found = own.get(name).copied();
+        if found != edit.old {
+            return Err(unexpected(word, name, edit.old, found));
+        }
+        let Some(new) = edit.new else {
+            own.remove(name);
+            continue;
+        };
+        if found.is_none() {
+            refname::check(name)?;
+            if other.contains_key(name) {
+                return Err(Error::new(ErrorKind::Exists, format!("there is a {other_word} `{name}` already"))
+                    .hint("branches and tags share their names: choose another one"));
+            }
+        }
+        if !store.contains(ObjectKind::Commit, new.object_id()) {
+            return Err(Error::new(ErrorKind::NotFound, format!("no commit `{new}` in this repository")));
+        }
+        own.insert(name.clone(), new);
+    }
+    match &draft.switch {
+        Some(branch) if !branches.contains_key(branch) => refname::check(branch),
+        _ => Ok(()),
+    }
+}
+
+fn unexpected(word: &str, name: &str, expected: Option<CommitId>, found: Option<CommitId>) -> Error {
+    match (expected, found) {
+        (None, Some(_)) => Error::new(ErrorKind::Exists, format!("there is a {word} `{name}` already"))
+            .hint("choose another name, or delete that one first"),
+        (Some(_), None) => Error::new(ErrorKind::Refused, format!("the {word} `{name}` is no longer there"))
+            .hint("another command has deleted it; see `undo op log`"),
+        _ => Error::new(ErrorKind::Refused, format!("the {word} `{name}` has moved meanwhile"))
+            .hint("another command has changed it; see `undo op log`, then run the command again"),
+    }
+}
+
+/// The command as the lock file shows it: the program without its folder.
+fn command_line(arguments: &[String]) -> String {
+    let program = arguments.first().map_or("undo", |program| program.rsplit('/').next().unwrap_or(program));
+    let rest = arguments.iter().skip(1).map(String::as_str);
+    std::iter::once(program).chain(rest).collect::<Vec<_>>().join(" ")
+}
+
+fn milliseconds(from: Timestamp, to: Timestamp) -> u64 {
+    let nanoseconds = |time: Timestamp| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds);
+    u64::try_from((nanoseconds(to) - nanoseconds(from)) / 1_000_000).unwrap_or(0)
+}
+
+/// Removes what dead processes left. The lock is held: nobody else stages packs or segments. Caches are written without
+/// it, so their staged files go only when they are old. Failures leave files behind, nothing worse.
+fn clean(repository: &Repository) {
+    let layout = &repository.layout;
+    let now = fs::stat(&layout.lock()).ok().flatten().map(|stat| stat.metadata.mtime.seconds);
+    remove_from(&layout.tmp(), |_, _| true);
+    remove_from(&layout.journal(), |name, _| name.ends_with(b".tmp"));
+    remove_from(&layout.repository, |name, mtime| {
+        name.ends_with(b".tmp") && now.is_some_and(|now| mtime < now.saturating_sub(STALE))
+    });
+}
+
+fn remove_from(directory: &Path, is_stale: impl Fn(&[u8], i64) -> bool) {
+    let Ok(directory) = fs::Dir::open(directory) else { return };
+    for entry in directory.entries().unwrap_or_default() {
+        let Ok(Some(stat)) = directory.stat(&entry.name) else { continue };
+        if is_stale(&entry.name, stat.metadata.mtime.seconds) {
+            let _ = directory.remove_file(&entry.name);
+        }
     }
 }

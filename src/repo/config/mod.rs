@@ -1,0 +1,169 @@
+//! Settings: `config.toml`, typed. Nothing in it is needed to read data.
+
+mod document;
+
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::store::Compression;
+
+pub use document::Document;
+
+/// The settings, defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `store.compression`: `stored`, `deflate:1..9`, `zstd:1..19`.
+    pub compression: Compression,
+    /// `worktree.cross_mounts`: record other file systems mounted below the worktree too.
+    pub cross_mounts: bool,
+    /// `user.name`: the author of commits; empty: the login name.
+    pub author: String,
+}
+
+/// A setting that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its table and name: `store.compression`.
+    pub name: &'static str,
+    /// What it may be, in words.
+    pub values: &'static str,
+    /// What it is where nothing is set.
+    pub default: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// How it is written in the file.
+    kind: Kind,
+}
+
+/// What kind of TOML value a setting is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Bool,
+    Text,
+}
+
+/// Every setting.
+pub const KEYS: [Key; 3] = [
+    Key {
+        name: "store.compression",
+        values: "stored, deflate:1 to deflate:9, zstd:1 to zstd:19",
+        default: "zstd:1",
+        about: "how new content is compressed; what is stored already stays as it is",
+        kind: Kind::Text,
+    },
+    Key {
+        name: "user.name",
+        values: "text",
+        default: "",
+        about: "the author of commits; if it is empty, the login name",
+        kind: Kind::Text,
+    },
+    Key {
+        name: "worktree.cross_mounts",
+        values: "true, false",
+        default: "false",
+        about: "record other file systems that are mounted below the worktree too",
+        kind: Kind::Bool,
+    },
+];
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { compression: Compression::Zstd(1), cross_mounts: false, author: String::new() }
+    }
+}
+
+impl Config {
+    /// Reads the file; the defaults if it is not there. [`ErrorKind::Usage`] names what it does not know.
+    pub fn open(path: &Path) -> Result<Config> {
+        Document::open(path)?.config()
+    }
+
+    /// The value of a setting as text: what is set, or its default.
+    pub fn get(&self, name: &str) -> Result<String> {
+        Ok(match key(name)?.name {
+            "store.compression" => match self.compression {
+                Compression::Stored => "stored".to_owned(),
+                Compression::Deflate(level) => format!("deflate:{level}"),
+                Compression::Zstd(level) => format!("zstd:{level}"),
+            },
+            "worktree.cross_mounts" => self.cross_mounts.to_string(),
+            _ => self.author.clone(),
+        })
+    }
+
+    /// Sets a value from text.
+    fn put(&mut self, key: &Key, text: &str) -> Result<()> {
+        let wrong = || {
+            Error::new(ErrorKind::Usage, format!("`{}` cannot be `{}`", key.name, text.escape_debug()))
+                .hint(format!("it can be: {}", key.values))
+        };
+        match key.name {
+            "store.compression" => self.compression = parse_compression(text).ok_or_else(wrong)?,
+            "worktree.cross_mounts" => self.cross_mounts = text.parse().map_err(|_| wrong())?,
+            _ if text.chars().any(char::is_control) => return Err(wrong()),
+            _ => self.author = text.to_owned(),
+        }
+        Ok(())
+    }
+
+    /// The author of commits: the name that is set, or the login name.
+    pub fn author_name(&self) -> String {
+        if self.author.is_empty() { fs::user_name() } else { self.author.clone() }
+    }
+}
+
+/// The setting of this name; [`ErrorKind::Usage`] lists all if there is none.
+pub fn key(name: &str) -> Result<&'static Key> {
+    KEYS.iter().find(|key| key.name == name).ok_or_else(|| {
+        let known = KEYS.map(|key| key.name).join(", ");
+        Error::new(ErrorKind::Usage, format!("no setting `{}`", name.escape_debug())).hint(format!("there are: {known}"))
+    })
+}
+
+fn parse_compression(text: &str) -> Option<Compression> {
+    if text == "stored" {
+        return Some(Compression::Stored);
+    }
+    let (method, level) = text.split_once(':')?;
+    let level: u8 = level.parse().ok()?;
+    match (method, level) {
+        ("deflate", 1..=9) => Some(Compression::Deflate(level.into())),
+        ("zstd", 1..=19) => Some(Compression::Zstd(level.into())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_listed_are_those_in_force_and_every_listed_key_works() {
+        for key in KEYS {
+            assert_eq!(Config::default().get(key.name).unwrap(), key.default);
+            let mut config = Config::default();
+            config.put(&key, key.default).unwrap();
+            assert_eq!(config, Config::default(), "{}", key.name);
+        }
+        assert!(KEYS.is_sorted_by_key(|key| key.name));
+        assert!(!Config::default().author_name().is_empty());
+    }
+
+    #[test]
+    fn compression_is_a_method_and_a_level_in_its_range() {
+        for (text, compression) in [
+            ("stored", Compression::Stored),
+            ("deflate:6", Compression::Deflate(6)),
+            ("zstd:19", Compression::Zstd(19)),
+        ] {
+            assert_eq!(parse_compression(text), Some(compression));
+            let config = Config { compression, ..Config::default() };
+            assert_eq!(config.get("store.compression").unwrap(), text);
+        }
+        for bad in ["", "zstd", "zstd:0", "zstd:20", "deflate:10", "lz4:1", "zstd:-1", "stored:1"] {
+            assert_eq!(parse_compression(bad), None, "{bad}");
+        }
+    }
+}

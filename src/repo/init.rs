@@ -1,0 +1,152 @@
+//! A new repository. Its `format` is written last: a crash leaves either a whole repository, or an unfinished one that
+//! the next `init` completes.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::metadata::Kind;
+use crate::repo::format::Format;
+use crate::repo::journal::{self, State};
+use crate::repo::layout::{Layout, StoreLink, marker};
+use crate::repo::reserve;
+
+/// What a new `config.toml` says.
+const CONFIG: &str = "# Settings of this repository. `undo config` lists them all.\n";
+
+/// Why a directory may not be the right one for a repository. The command tells, and goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// It is `/`.
+    FileSystemRoot,
+    /// It is the user's home directory.
+    HomeDirectory,
+    /// Another file system is mounted there: the repository fills that one, and is gone when it is not mounted.
+    MountRoot,
+}
+
+/// What is unusual about a directory as a worktree.
+pub fn warnings(directory: &Path) -> Result<Vec<Warning>> {
+    let path = fs::canonicalize(directory)?;
+    let home = fs::home_dir().and_then(|home| fs::canonicalize(&home).ok());
+    Ok(if path.parent().is_none() {
+        vec![Warning::FileSystemRoot]
+    } else if home.as_ref() == Some(&path) {
+        vec![Warning::HomeDirectory]
+    } else if fs::is_mount_root(&path)? {
+        vec![Warning::MountRoot]
+    } else {
+        Vec::new()
+    })
+}
+
+/// Makes a repository for a directory, which is made if it is not there; its store in it or at `store`. A store that is
+/// there already is attached to.
+pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {
+    fs::create_dir_all(worktree)?;
+    let worktree = fs::canonicalize(worktree)?;
+    let marker = marker(&worktree);
+    refuse_existing(&worktree, &marker, store.is_some())?;
+    let Some(store) = store else {
+        build(&marker)?;
+        fs::sync_dir(&worktree)?;
+        return Ok(Layout { worktree, repository: marker });
+    };
+    let repository = place_store(&worktree, store)?;
+    if !fs::exists(&repository.join("format"))? {
+        build(&repository)?;
+    }
+    let id = Format::open(&repository.join("format"))?.id_text();
+    let link = StoreLink { id, path: repository.clone() };
+    fs::write_atomic(&marker, &link.encode(), true)?;
+    Ok(Layout { worktree, repository })
+}
+
+/// Fails unless nothing is at `.undo`, or an `init` that did not end.
+fn refuse_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Result<()> {
+    let Some(stat) = fs::stat(marker)? else { return Ok(()) };
+    let exists = |what: &str| Err(Error::new(ErrorKind::Exists, format!("`{}` {what}", worktree.display())));
+    if stat.kind == Kind::File {
+        let link = StoreLink::read(marker)?;
+        let what = format!("has a repository already, in the store `{}`", link.path.display());
+        return exists(&what).map_err(|error: Error| error.hint("look at it with `undo status`"));
+    }
+    if fs::exists(&marker.join("format"))? {
+        return exists("has a repository already").map_err(|error: Error| error.hint("look at it with `undo status`"));
+    }
+    if is_elsewhere {
+        let hint = "finish it with `undo init`, without `--store`, or remove that `.undo`";
+        return exists("has an unfinished repository").map_err(|error: Error| error.hint(hint));
+    }
+    Ok(())
+}
+
+/// The store's folder, made if need be, and only if it can be one.
+fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
+    let made = !fs::exists(store)?;
+    fs::create_dir_private(store)?;
+    let path = fs::canonicalize(store)?;
+    if path.starts_with(worktree) || worktree.starts_with(&path) {
+        if made {
+            fs::remove_dir_all(store)?;
+        }
+        let message = format!("the store `{}` and the worktree `{}` lie in each other", path.display(), worktree.display());
+        return Err(Error::new(ErrorKind::Usage, message).hint("choose a folder outside, on another disk if there is one"));
+    }
+    let names = fs::list(&path)?;
+    let is_store = names.iter().any(|name| name == b"format");
+    let is_unfinished = names.iter().all(|name| is_ours(name));
+    if !is_store && !is_unfinished {
+        let message = format!("`{}` holds other files, so it cannot become a store", path.display());
+        return Err(Error::new(ErrorKind::Exists, message).hint("name a folder that is empty or not there"));
+    }
+    Ok(path)
+}
+
+/// Whether `init` makes a name in a store before `format`.
+fn is_ours(name: &[u8]) -> bool {
+    let ours: [&[u8]; 5] = [b"packs", b"journal", b"tmp", b"config.toml", b"reserve"];
+    ours.contains(&name) || name.ends_with(b".tmp")
+}
+
+/// Fills a repository folder.
+fn build(repository: &Path) -> Result<()> {
+    let layout = Layout { worktree: PathBuf::new(), repository: repository.to_owned() };
+    refuse_history(&layout)?;
+    for directory in [repository.to_owned(), layout.packs(), layout.journal(), layout.tmp()] {
+        fs::create_dir_private(&directory)?;
+    }
+    make_private(repository)?;
+    if !fs::exists(&layout.config())? {
+        fs::write_atomic(&layout.config(), CONFIG.as_bytes(), true)?;
+    }
+    journal::create(&layout.journal(), 1, &State::new())?;
+    // Without it the repository is as good, until the disk is full.
+    let _ = reserve::take(&layout.reserve());
+    fs::sync_dir(repository)?;
+    fs::write_atomic(&layout.format(), Format::new().to_text().as_bytes(), true)?;
+    match repository.parent() {
+        Some(parent) => fs::sync_dir(parent),
+        None => Ok(()),
+    }
+}
+
+/// A folder without `format` that has operations is no unfinished repository: its `format` was lost.
+fn refuse_history(layout: &Layout) -> Result<()> {
+    let has_history = match journal::load(&layout.journal()) {
+        Ok(loaded) => loaded.state.operation.is_some() || loaded.damage.is_some(),
+        Err(error) if error.kind() == ErrorKind::Damaged => !fs::list(&layout.journal())?.is_empty(),
+        Err(error) => return Err(error),
+    };
+    if !has_history {
+        return Ok(());
+    }
+    Err(Error::damaged(format!("`{}` holds history, but its file `format` is missing", layout.repository.display()))
+        .hint("copy `format` from a backup of this repository"))
+}
+
+/// A folder that was there already may be open to others.
+fn make_private(directory: &Path) -> Result<()> {
+    let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else { return Ok(()) };
+    fs::Dir::open(parent)?.set_mode(name.as_encoded_bytes(), 0o700)
+}

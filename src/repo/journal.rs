@@ -1,1 +1,0 @@
-//! The journal: append-only, checksummed records; the only commit point.

@@ -1,0 +1,146 @@
+//! How a record lies in a segment: a checked header, the payload, a checksum. Tells a torn write from damage.
+//!
+//! ```text
+//! magic "urec" | kind u8 | length u32 | check 4 bytes | payload | checksum 16 bytes
+//! ```
+//! `check` begins the BLAKE3 hash of the nine bytes before it, `checksum` that of the payload.
+
+/// What a record begins with.
+const MAGIC: &[u8; 4] = b"urec";
+
+/// Bytes before the payload.
+const HEADER: usize = 13;
+
+/// Bytes after the payload.
+const CHECKSUM: usize = 16;
+
+/// What a disk writes at once: a torn write is whole or absent in each such part of the file.
+const SECTOR: usize = 512;
+
+/// Shorter runs of zeros may be part of what was written.
+const TELLING_ZEROS: usize = 16;
+
+/// The bytes of a record.
+pub fn encode(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a record is far smaller than 4 GiB");
+    let mut bytes = Vec::with_capacity(HEADER + payload.len() + CHECKSUM);
+    bytes.extend_from_slice(MAGIC);
+    bytes.push(kind);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    let check = blake3::hash(&bytes);
+    bytes.extend_from_slice(&check.as_bytes()[..4]);
+    bytes.extend_from_slice(payload);
+    bytes.extend_from_slice(&blake3::hash(payload).as_bytes()[..CHECKSUM]);
+    bytes
+}
+
+/// What stands at one place of a segment.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next<'a> {
+    /// A whole record.
+    Record {
+        /// Its kind.
+        kind: u8,
+        /// Its content.
+        payload: &'a [u8],
+        /// Where the next one begins.
+        end: usize,
+    },
+    /// The end of the segment.
+    End,
+    /// A record whose writing was cut off. It was never acknowledged: it is not there.
+    Torn,
+    /// Bytes that no writer left so.
+    Damaged(&'static str),
+}
+
+/// Reads the record at byte `at`.
+pub fn next(segment: &[u8], at: usize) -> Next<'_> {
+    let rest = &segment[at..];
+    if rest.is_empty() {
+        return Next::End;
+    }
+    if rest.iter().all(|&byte| byte == 0) {
+        return Next::Torn;
+    }
+    let Some((header, body)) = rest.split_at_checked(HEADER) else {
+        return if rest.starts_with(&MAGIC[..rest.len().min(4)]) { Next::Torn } else { Next::Damaged("no record") };
+    };
+    if !header.starts_with(MAGIC) || blake3::hash(&header[..9]).as_bytes()[..4] != header[9..] {
+        // A header across two sectors, of which only the first reached the disk.
+        let first = SECTOR - at % SECTOR;
+        let is_torn = first < HEADER && rest[first..].iter().all(|&byte| byte == 0);
+        return if is_torn { Next::Torn } else { Next::Damaged("no record") };
+    }
+    let length = u32::from_le_bytes(header[5..9].try_into().expect("four bytes")) as usize;
+    let Some((payload, checksum)) = body.split_at_checked(length) else { return Next::Torn };
+    let Some(checksum) = checksum.get(..CHECKSUM) else { return Next::Torn };
+    let end = at + HEADER + length + CHECKSUM;
+    if blake3::hash(payload).as_bytes()[..CHECKSUM] == *checksum {
+        return Next::Record { kind: header[4], payload, end };
+    }
+    if end == segment.len() && has_unwritten_part(segment, at) {
+        return Next::Torn;
+    }
+    Next::Damaged("wrong checksum")
+}
+
+/// Whether a sector of the last record reads as if it had never been written.
+fn has_unwritten_part(segment: &[u8], at: usize) -> bool {
+    let mut start = at;
+    while start < segment.len() {
+        let end = segment.len().min((start / SECTOR + 1) * SECTOR);
+        if end - start >= TELLING_ZEROS && segment[start..end].iter().all(|&byte| byte == 0) {
+            return true;
+        }
+        start = end;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_has_golden_bytes_and_is_read_back() {
+        let bytes = encode(3, b"abc");
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, GOLDEN);
+        assert_eq!(next(&bytes, 0), Next::Record { kind: 3, payload: b"abc", end: bytes.len() });
+        assert_eq!(next(&bytes, bytes.len()), Next::End);
+    }
+
+    const GOLDEN: &str = "75726563030300000064b8fb8b6162636437b3ac38465133ffb63b75273a8db5";
+
+    #[test]
+    fn a_write_cut_anywhere_is_torn_and_every_flipped_byte_is_damage() {
+        let bytes = encode(2, &[7; 1500]);
+        for end in 1..bytes.len() {
+            assert_eq!(next(&bytes[..end], 0), Next::Torn, "cut at {end}");
+        }
+        assert_eq!(next(&[0; 700], 0), Next::Torn);
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0x40;
+            assert!(matches!(next(&flipped, 0), Next::Damaged(_)), "flipped {at}");
+        }
+    }
+
+    #[test]
+    fn sectors_that_never_reached_the_disk_are_a_torn_write_only_at_the_end() {
+        let mut bytes = vec![1; 100];
+        bytes.extend(encode(2, &[7; 1500]));
+        for (start, end) in [(512, 1024), (1024, 1536), (1536, bytes.len())] {
+            let mut torn = bytes.clone();
+            torn[start..end].fill(0);
+            assert_eq!(next(&torn, 100), Next::Torn, "{start}");
+            torn.extend(encode(2, b"later"));
+            assert_eq!(next(&torn, 100), Next::Damaged("wrong checksum"), "{start}");
+        }
+        let mut header = vec![1; 506];
+        header.extend(encode(2, &[7; 1500]));
+        header[512..].fill(0);
+        assert_eq!(next(&header, 506), Next::Torn);
+    }
+}

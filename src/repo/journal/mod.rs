@@ -1,0 +1,136 @@
+//! The journal: append-only, checksummed records; the only commit point.
+//!
+//! `journal/<number>` are segments. Each begins with a checkpoint, so opening a repository reads the newest one only; the
+//! older ones are the history of operations. A record that was cut off while it was written is not there. Any other bad
+//! record is damage: readers see what is before it and a warning, writers refuse.
+
+mod frame;
+mod record;
+mod segment;
+mod state;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::OperationId;
+use crate::object::Operation;
+
+pub use record::Record;
+use segment::Segment;
+pub use state::State;
+pub use writer::{Writer, create};
+
+/// Where the journal ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The number of the newest segment.
+    pub segment: u64,
+    /// Bytes of it that count.
+    pub length: u64,
+    /// Bytes of it up to the end of its checkpoint.
+    pub checkpoint: u64,
+}
+
+/// The journal as it was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it leads to.
+    pub state: State,
+    /// Where it ends.
+    pub end: End,
+    /// What could not be read: there may have been more.
+    pub damage: Option<Error>,
+}
+
+/// Reads the newest segment. If not even its beginning can be read, the one before it, which leads to the same point.
+pub fn load(directory: &Path) -> Result<Loaded> {
+    let mut damage = None;
+    for number in segment::numbers(directory)?.into_iter().rev() {
+        let replayed = match Segment::read(directory, number) {
+            Ok(Some(segment)) => segment.replay(),
+            Ok(None) => continue,
+            Err(error) => Err(error),
+        };
+        match replayed {
+            Ok(replay) => {
+                let end = End { segment: number, length: replay.length, checkpoint: replay.checkpoint };
+                return Ok(Loaded { state: replay.state, end, damage: damage.or(replay.damage) });
+            }
+            Err(error) if error.kind() == ErrorKind::Damaged => damage = damage.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(damage.unwrap_or_else(|| Error::damaged(format!("no journal in `{}`", directory.display()))))
+}
+
+/// Operations, newest first; each segment is read when it is come to.
+pub struct Operations {
+    directory: PathBuf,
+    /// The segment to read next, and how much of it counts.
+    segment: Option<(u64, Option<u64>)>,
+    /// Operations of the segment read last, newest at the end.
+    pending: Vec<Operation>,
+    failure: Option<Error>,
+    /// What the next one must be.
+    expected: Option<OperationId>,
+}
+
+impl Operations {
+    /// Those up to an end, of which `newest` is the last.
+    pub fn new(directory: &Path, end: End, newest: Option<OperationId>) -> Operations {
+        Operations {
+            directory: directory.to_owned(),
+            segment: Some((end.segment, Some(end.length))),
+            pending: Vec::new(),
+            failure: None,
+            expected: newest,
+        }
+    }
+
+    /// Reads one more segment; `false` when there is none: history may have been shortened.
+    fn read_segment(&mut self) -> Result<bool> {
+        let Some((number, length)) = self.segment.take() else { return Ok(false) };
+        let Some(mut segment) = Segment::read(&self.directory, number)? else { return Ok(false) };
+        if let Some(length) = length {
+            segment.truncate(length);
+        }
+        (self.pending, self.failure) = segment.operations();
+        self.segment = number.checked_sub(1).map(|number| (number, None));
+        Ok(true)
+    }
+
+    fn step(&mut self) -> Result<Option<(OperationId, Operation)>> {
+        let Some(expected) = self.expected else { return Ok(None) };
+        while self.pending.is_empty() {
+            if !self.read_segment()? {
+                return Ok(None);
+            }
+            if let Some(failure) = self.failure.take() {
+                return Err(failure);
+            }
+        }
+        let Some(operation) = self.pending.pop() else { return Ok(None) };
+        let id = operation.id();
+        if id != expected {
+            return Err(Error::damaged(format!("the operation `{}` is missing from the journal", expected.short())));
+        }
+        self.expected = operation.parent;
+        Ok(Some((id, operation)))
+    }
+}
+
+impl Iterator for Operations {
+    type Item = Result<(OperationId, Operation)>;
+
+    /// Ends after the first failure.
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if step.is_err() {
+            self.expected = None;
+        }
+        step.transpose()
+    }
+}

@@ -1,0 +1,119 @@
+//! The records of the journal: what each kind holds.
+
+use super::frame;
+use super::state::{State, put_packs, take_packs};
+use crate::codec::{Decoder, Encoder};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::PackId;
+use crate::object::Operation;
+use crate::object::operation::Intent;
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// All that came before, summed up. The first record of every segment, and only there.
+    Checkpoint(State),
+    /// A user action.
+    Operation {
+        /// What it changed.
+        operation: Operation,
+        /// Whether the unfinished checkout is finished, or taken back, by it.
+        ends_intent: bool,
+    },
+    /// A checkout begins.
+    Intent(Intent),
+    /// The checkout with this token changed nothing.
+    IntentEnd(u64),
+    /// Packs were put together into others. No user action.
+    Packs {
+        /// Packs that came.
+        added: Vec<PackId>,
+        /// Packs whose content is in them.
+        removed: Vec<PackId>,
+    },
+}
+
+const CHECKPOINT: u8 = 1;
+/// The kind of an operation.
+pub const OPERATION: u8 = 2;
+const INTENT: u8 = 3;
+const INTENT_END: u8 = 4;
+const PACKS: u8 = 5;
+
+impl Record {
+    /// Its bytes in a segment.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut payload = Encoder::new();
+        let kind = match self {
+            Record::Checkpoint(state) => {
+                payload.raw(&state.encode());
+                CHECKPOINT
+            }
+            Record::Operation { operation, ends_intent } => {
+                payload.u8(u8::from(*ends_intent)).raw(&operation.encode());
+                OPERATION
+            }
+            Record::Intent(intent) => {
+                payload.raw(&intent.encode());
+                INTENT
+            }
+            Record::IntentEnd(token) => {
+                payload.u64(*token);
+                INTENT_END
+            }
+            Record::Packs { added, removed } => {
+                put_packs(&mut payload, added.iter());
+                put_packs(&mut payload, removed.iter());
+                PACKS
+            }
+        };
+        frame::encode(kind, payload.as_slice())
+    }
+
+    /// From the payload of a record of this kind.
+    pub fn decode(kind: u8, payload: &[u8]) -> Result<Record> {
+        let mut decoder = Decoder::new("journal record", payload);
+        Ok(match kind {
+            CHECKPOINT => Record::Checkpoint(State::decode(payload)?),
+            OPERATION => {
+                let ends_intent = match decoder.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(decoder.invalid("unknown flags")),
+                };
+                Record::Operation { operation: Operation::decode(&payload[1..])?, ends_intent }
+            }
+            INTENT => Record::Intent(Intent::decode(payload)?),
+            INTENT_END => {
+                let token = decoder.u64()?;
+                decoder.finish()?;
+                Record::IntentEnd(token)
+            }
+            PACKS => {
+                let (added, removed) = (take_packs(&mut decoder)?, take_packs(&mut decoder)?);
+                decoder.finish()?;
+                Record::Packs { added, removed }
+            }
+            unknown => {
+                let message = format!("journal record of kind {unknown}, written by a newer version of undo");
+                return Err(Error::new(ErrorKind::Unsupported, message).hint("update undo, then run the command again"));
+            }
+        })
+    }
+
+    /// Changes a state as the record says.
+    pub fn apply(&self, state: &mut State) -> Result<()> {
+        match self {
+            Record::Checkpoint(_) => return Err(Error::damaged("checkpoint that does not begin its segment")),
+            Record::Operation { operation, ends_intent } => state.apply(operation, *ends_intent)?,
+            Record::Intent(intent) => state.intent = Some(intent.clone()),
+            Record::IntentEnd(token) => {
+                if state.intent.as_ref().is_some_and(|intent| intent.token == *token) {
+                    state.intent = None;
+                }
+            }
+            Record::Packs { added, removed } => state.replace_packs(added, removed),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! A segment of the journal: a file with a header, a checkpoint, and the records since.
+//!
+//! ```text
+//! magic "undojrnl" | version u32 | number u64 | check 4 bytes | records
+//! ```
+//! `check` begins the BLAKE3 hash of the twenty bytes before it.
+
+use std::path::{Path, PathBuf};
+
+use super::frame::{self, Next};
+use super::record::{OPERATION, Record};
+use super::state::State;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::object::Operation;
+
+const MAGIC: &[u8; 8] = b"undojrnl";
+const VERSION: u32 = 1;
+const HEADER: usize = 24;
+
+/// The numbers of all segments, ascending. Other names in the folder are staged files.
+pub fn numbers(directory: &Path) -> Result<Vec<u64>> {
+    let mut numbers: Vec<u64> = fs::list(directory)?.iter().filter_map(|name| number_of(name)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn number_of(name: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(name).ok()?;
+    let number = text.parse().ok()?;
+    (file_name(number) == text).then_some(number)
+}
+
+fn file_name(number: u64) -> String {
+    format!("{number:08}")
+}
+
+/// Where a segment is.
+pub fn path(directory: &Path, number: u64) -> PathBuf {
+    directory.join(file_name(number))
+}
+
+/// The bytes of a segment that begins with a state.
+pub fn encode(number: u64, state: &State) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&number.to_le_bytes());
+    let check = blake3::hash(&bytes);
+    bytes.extend_from_slice(&check.as_bytes()[..4]);
+    bytes.extend_from_slice(&Record::Checkpoint(state.clone()).encode());
+    bytes
+}
+
+/// A segment as it was read.
+pub struct Segment {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// What a segment leads to.
+pub struct Replay {
+    /// The state after its last whole record.
+    pub state: State,
+    /// Where that record ends.
+    pub length: u64,
+    /// Where its checkpoint ends.
+    pub checkpoint: u64,
+    /// Why what follows is not there, if it is not a torn write.
+    pub damage: Option<Error>,
+}
+
+impl Segment {
+    /// Reads a segment; `None` if it is not there.
+    pub fn read(directory: &Path, number: u64) -> Result<Option<Segment>> {
+        let path = path(directory, number);
+        let Some(bytes) = fs::read(&path)? else { return Ok(None) };
+        let segment = Segment { path, bytes };
+        segment.check_header(number)?;
+        Ok(Some(segment))
+    }
+
+    fn check_header(&self, number: u64) -> Result<()> {
+        let Some(header) = self.bytes.get(..HEADER) else { return Err(self.damaged(0, "cut short")) };
+        if !header.starts_with(MAGIC) || blake3::hash(&header[..20]).as_bytes()[..4] != header[20..] {
+            return Err(self.damaged(0, "no journal header"));
+        }
+        let field = |range: std::ops::Range<usize>| &header[range];
+        if field(8..12) != VERSION.to_le_bytes() {
+            let message = format!("`{}` was written by a newer version of undo", self.path.display());
+            return Err(Error::new(ErrorKind::Unsupported, message).hint("update undo, then run the command again"));
+        }
+        if field(12..20) != number.to_le_bytes() {
+            return Err(self.damaged(12, "the number of another segment"));
+        }
+        Ok(())
+    }
+
+    /// Forgets what is behind this byte: written after the state that is looked at.
+    pub fn truncate(&mut self, length: u64) {
+        self.bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    }
+
+    /// Applies all records to the checkpoint. Fails if there is no whole checkpoint.
+    pub fn replay(&self) -> Result<Replay> {
+        let Next::Record { kind, payload, end } = frame::next(&self.bytes, HEADER) else {
+            return Err(self.damaged(HEADER, "no checkpoint"));
+        };
+        let first = Record::decode(kind, payload).map_err(|error| self.located(error, HEADER))?;
+        let Record::Checkpoint(state) = first else { return Err(self.damaged(HEADER, "no checkpoint")) };
+        let mut replay = Replay { state, length: end as u64, checkpoint: end as u64, damage: None };
+        let mut at = end;
+        loop {
+            match frame::next(&self.bytes, at) {
+                Next::End | Next::Torn => return Ok(replay),
+                Next::Damaged(why) => {
+                    replay.damage = Some(self.damaged(at, why));
+                    return Ok(replay);
+                }
+                Next::Record { kind, payload, end } => {
+                    match Record::decode(kind, payload).and_then(|record| record.apply(&mut replay.state)) {
+                        Ok(()) => at = end,
+                        Err(error) if error.kind() == ErrorKind::Unsupported => return Err(self.located(error, at)),
+                        Err(error) => {
+                            replay.damage = Some(self.located(error, at));
+                            return Ok(replay);
+                        }
+                    }
+                    replay.length = end as u64;
+                }
+            }
+        }
+    }
+
+    /// Its operations, oldest first, up to the first byte that cannot be read, and why it cannot.
+    pub fn operations(&self) -> (Vec<Operation>, Option<Error>) {
+        let mut operations = Vec::new();
+        let mut at = HEADER;
+        loop {
+            match frame::next(&self.bytes, at) {
+                Next::End | Next::Torn => return (operations, None),
+                Next::Damaged(why) => return (operations, Some(self.damaged(at, why))),
+                Next::Record { kind: OPERATION, payload, end } => match Record::decode(OPERATION, payload) {
+                    Ok(Record::Operation { operation, .. }) => {
+                        operations.push(operation);
+                        at = end;
+                    }
+                    Ok(_) => return (operations, Some(self.damaged(at, "no operation"))),
+                    Err(error) => return (operations, Some(self.located(error, at))),
+                },
+                Next::Record { end, .. } => at = end,
+            }
+        }
+    }
+
+    fn damaged(&self, at: usize, why: &str) -> Error {
+        self.located(Error::damaged(why), at)
+    }
+
+    fn located(&self, error: Error, at: usize) -> Error {
+        error.context(format!("`{}` is damaged at byte {at}", self.path.display()))
+    }
+}

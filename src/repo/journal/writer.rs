@@ -1,0 +1,99 @@
+//! Appending to the journal: one write and one flush a record; a new segment when the old one is long.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::record::Record;
+use super::state::State;
+use super::{End, segment};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+
+/// Records are appended to a segment until so many bytes follow its checkpoint: what opening a repository reads.
+pub const SEGMENT: u64 = 256 << 10;
+
+/// The end of the journal, open for writing. Whoever has it holds the lock.
+pub struct Writer {
+    directory: PathBuf,
+    file: File,
+    end: End,
+    /// A write or a flush failed: nobody can know what the disk holds, so nothing more is written.
+    has_failed: bool,
+}
+
+impl Writer {
+    /// Opens the newest segment, and cuts off a torn write behind its end.
+    pub fn open(directory: &Path, end: End) -> Result<Writer> {
+        let file = open_at(directory, &end)?;
+        Ok(Writer { directory: directory.to_owned(), file, end, has_failed: false })
+    }
+
+    /// Appends a record to the journal that has led to `state`; durable when it returns.
+    /// `make_space` is asked once if the disk is full.
+    pub fn append(&mut self, record: &Record, state: &State, make_space: impl FnOnce() -> bool) -> Result<End> {
+        if self.has_failed {
+            return Err(Error::new(ErrorKind::Io, "the journal is not written to after a failure")
+                .hint("run the command again"));
+        }
+        let since = self.end.length - self.end.checkpoint;
+        if since >= SEGMENT.max(2 * self.end.checkpoint) {
+            self.roll(state)?;
+        }
+        let bytes = record.encode();
+        match self.write(&bytes, make_space) {
+            Ok(()) => {
+                self.end.length += bytes.len() as u64;
+                Ok(self.end)
+            }
+            Err(error) => {
+                self.has_failed = true;
+                // What was not acknowledged must not be there later. If this fails too, the checksums decide.
+                let _ = fs::set_len(&self.file, self.end.length);
+                Err(error.context("cannot record the operation"))
+            }
+        }
+    }
+
+    fn write(&self, bytes: &[u8], make_space: impl FnOnce() -> bool) -> Result<()> {
+        match fs::write_all_at(&self.file, bytes, self.end.length) {
+            Err(error) if error.kind() == ErrorKind::NoSpace && make_space() => {
+                fs::set_len(&self.file, self.end.length)?;
+                fs::write_all_at(&self.file, bytes, self.end.length)?;
+            }
+            written => written?,
+        }
+        fs::sync_data(&self.file)
+    }
+
+    /// Begins a new segment with a checkpoint. On a full disk the old one just grows.
+    fn roll(&mut self, state: &State) -> Result<()> {
+        match create(&self.directory, self.end.segment + 1, state) {
+            Ok(end) => {
+                self.file = open_at(&self.directory, &end)?;
+                self.end = end;
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::NoSpace => Ok(()),
+            Err(error) => {
+                self.has_failed = true;
+                Err(error)
+            }
+        }
+    }
+}
+
+fn open_at(directory: &Path, end: &End) -> Result<File> {
+    let file = fs::open_to_write(&segment::path(directory, end.segment))?;
+    if fs::stat_file(&file)?.size > end.length {
+        fs::set_len(&file, end.length)?;
+    }
+    Ok(file)
+}
+
+/// Makes a segment that begins with `state`: there as a whole or not at all, durable when it returns.
+pub fn create(directory: &Path, number: u64, state: &State) -> Result<End> {
+    let bytes = segment::encode(number, state);
+    fs::write_atomic(&segment::path(directory, number), &bytes, true)?;
+    let length = bytes.len() as u64;
+    Ok(End { segment: number, length, checkpoint: length })
+}

@@ -1,0 +1,143 @@
+//! An open repository: the parts, and what the journal said when it was read.
+
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::id::OperationId;
+use crate::object::Operation;
+use crate::object::operation::{Intent, View};
+use crate::repo::config::Config;
+use crate::repo::format::Format;
+use crate::repo::init;
+use crate::repo::journal::{self, End, Loaded, Operations, State};
+use crate::repo::layout::Layout;
+use crate::store::{Options, Store};
+
+/// An open repository: the parts, and what the journal said when it was opened.
+pub struct Repository {
+    /// Where its files are.
+    pub layout: Layout,
+    /// Its settings.
+    pub config: Config,
+    pub(super) format: Format,
+    pub(super) store: Store,
+    pub(super) state: State,
+    pub(super) end: End,
+    pub(super) warnings: Vec<Error>,
+}
+
+/// How often the journal is read again when packs are gone that it named: each time another process has merged some.
+const ATTEMPTS: usize = 3;
+
+impl Repository {
+    /// Makes a repository for the directory `worktree`, its store in it or at `store` elsewhere, or attaches to the
+    /// store that is already there. [`ErrorKind::Exists`] if the directory has one.
+    pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Repository> {
+        Repository::open(init::init(worktree, store)?)
+    }
+
+    /// Opens the repository at or above `start`.
+    pub fn discover(start: &Path) -> Result<Repository> {
+        Repository::open(Layout::discover(start)?)
+    }
+
+    /// Opens the repository that lies so.
+    pub fn open(layout: Layout) -> Result<Repository> {
+        if !fs::exists(&layout.format())? && is_unfinished(&layout)? {
+            let message = format!("the repository in `{}` was never finished", layout.worktree.display());
+            return Err(Error::new(ErrorKind::NoRepository, message).hint("finish it with `undo init` there"));
+        }
+        let format = Format::open(&layout.format())?;
+        let config = Config::open(&layout.config())?;
+        let options = Options { chunk: format.chunk, compression: config.compression };
+        let (store, loaded) = open_store(&layout, &options)?;
+        let Loaded { state, end, damage } = loaded;
+        Ok(Repository { layout, config, format, store, state, end, warnings: damage.into_iter().collect() })
+    }
+
+    /// Reads the journal again: what other processes have recorded since.
+    pub fn reload(&mut self) -> Result<()> {
+        let loaded = journal::load(&self.layout.journal())?;
+        if loaded.state.packs != self.state.packs {
+            let (store, loaded) = open_store(&self.layout, &self.store.options().clone())?;
+            self.store = store;
+            self.take(loaded);
+        } else {
+            self.take(loaded);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, loaded: Loaded) {
+        self.state = loaded.state;
+        self.end = loaded.end;
+        self.warnings = loaded.damage.into_iter().collect();
+    }
+
+    /// Its objects.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What all refs are.
+    pub fn view(&self) -> &View {
+        &self.state.view
+    }
+
+    /// Version, chunk parameters and id.
+    pub fn format(&self) -> &Format {
+        &self.format
+    }
+
+    /// Refs, packs, newest operation and unfinished checkout.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The newest operation.
+    pub fn operation(&self) -> Option<OperationId> {
+        self.state.operation
+    }
+
+    /// A checkout that began and did not end.
+    pub fn unfinished(&self) -> Option<&Intent> {
+        self.state.intent.as_ref()
+    }
+
+    /// Damage that was passed over: what is shown may not be the newest.
+    pub fn warnings(&self) -> &[Error] {
+        &self.warnings
+    }
+
+    /// Operations, newest first, read as they are asked for.
+    pub fn operations(&self) -> Result<impl Iterator<Item = Result<(OperationId, Operation)>> + '_> {
+        Ok(Operations::new(&self.layout.journal(), self.end, self.state.operation))
+    }
+}
+
+/// Opens the packs that the journal names.
+fn open_store(layout: &Layout, options: &Options) -> Result<(Store, Loaded)> {
+    let mut attempt = 1;
+    loop {
+        let loaded = journal::load(&layout.journal())?;
+        let packs: Vec<_> = loaded.state.packs.iter().copied().collect();
+        match Store::open(&layout.repository, &packs, options.clone()) {
+            Ok(store) => return Ok((store, loaded)),
+            Err(error) if attempt == ATTEMPTS || journal::load(&layout.journal())?.end == loaded.end => return Err(error),
+            Err(_) => attempt += 1,
+        }
+    }
+}
+
+/// Whether there is nothing yet that an interrupted `init` could not have left.
+fn is_unfinished(layout: &Layout) -> Result<bool> {
+    if !fs::list(&layout.packs())?.is_empty() {
+        return Ok(false);
+    }
+    match journal::load(&layout.journal()) {
+        Ok(loaded) => Ok(loaded.state.operation.is_none()),
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok(fs::list(&layout.journal())?.is_empty()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,49 @@
+//! The reserve: a few MiB of disk held by a file, given up when the disk is full, so that the journal can still say what
+//! happened and space can be freed.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::fs;
+
+/// Enough for many journal segments.
+const SIZE: u64 = 4 << 20;
+
+/// Takes the space, if it is not taken already. Blocks are really written to where the file system cannot reserve them.
+pub fn take(path: &Path) -> Result<()> {
+    if fs::exists(path)? {
+        return Ok(());
+    }
+    let file = fs::create_new(path)?;
+    let taken = fs::preallocate(&file, SIZE).and_then(|()| {
+        if fs::stat_file(&file)?.allocated >= SIZE {
+            return Ok(());
+        }
+        let zeros = vec![0; SIZE as usize];
+        fs::write_all_at(&file, &zeros, 0)
+    });
+    if taken.is_err() {
+        give_up(path);
+    }
+    taken
+}
+
+/// Gives the space back; whether there was any.
+pub fn give_up(path: &Path) -> bool {
+    matches!(fs::exists(path), Ok(true)) && fs::remove_file(path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_is_taken_once_and_given_up_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("reserve");
+        take(&path).unwrap();
+        take(&path).unwrap();
+        assert!(fs::stat(&path).unwrap().unwrap().allocated >= SIZE);
+        assert!(give_up(&path) && !give_up(&path));
+    }
+}
