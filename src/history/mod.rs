@@ -1,7 +1,15 @@
 //! History: from what a person types to commits, and the order in which commits are told.
 
+mod entry;
 pub mod graph;
+pub mod past;
 pub mod revision;
+#[cfg(test)]
+mod tests;
+mod unknown;
 pub mod walk;
+pub mod when;
 
-pub use revision::{resolve, resolve_path};
+pub use entry::entry_at;
+pub use revision::{resolve, resolve_path, resolve_range};
+pub use walk::{is_ancestor, walk};

@@ -1,18 +1,166 @@
 //! Revisions: `@`, `@~3`, `main~2`, an id prefix, a branch or tag, `latest`, `-`, `@{10 minutes ago}`, `REV:path`, `A..B`.
+//!
+//! A name wins over an id that it looks like. After the name come any number of steps: `~N` is the N-th commit before it
+//! along first parents, `^N` its N-th parent.
 
-use crate::error::Result;
-use crate::id::CommitId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::past::{self, no_commit};
+use crate::history::unknown;
+use crate::history::when::{self, Day};
+use crate::id::{CommitId, IdPrefix};
+use crate::object::{ObjectKind, Objects};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 
 /// The commit that a revision names; unknown and ambiguous ones are errors that list candidates.
 pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
-    let _ = (repository, text);
-    todo!()
+    let (name, steps) = split_name(text);
+    let (start, steps) = match steps.strip_prefix("@{") {
+        Some(rest) => {
+            let Some((time, steps)) = rest.split_once('}') else { return Err(malformed(text, "a `}` is missing")) };
+            (resolve_past(repository, name, time)?, steps)
+        }
+        None if name.is_empty() => return Err(malformed(text, "it names nothing")),
+        None => (resolve_name(repository, name)?, steps),
+    };
+    take_steps(repository, start, steps, text)
 }
 
-/// `REV:path` or `REV`: the commit, and the path in it if there is one (`REV:` names the root).
+/// `REV:path` or `REV`: the commit, and the path in it if there is one (`REV:` names the root, `:path` one in `@`).
 pub fn resolve_path(repository: &Repository, text: &str) -> Result<(CommitId, Option<RepoPathBuf>)> {
-    let _ = (repository, text);
-    todo!()
+    let Some(colon) = find_outside_braces(text, ":") else { return Ok((resolve(repository, text)?, None)) };
+    let (revision, path) = (&text[..colon], &text[colon + 1..]);
+    let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
+    let Some(path) = RepoPathBuf::new(path.as_bytes().to_vec()) else {
+        return Err(Error::new(ErrorKind::Usage, format!("`{}` is no path in a commit", text[colon + 1..].escape_debug()))
+            .hint("write it from the root of the worktree, as in `@:folder/file`"));
+    };
+    Ok((resolve(repository, or_current(revision))?, Some(path)))
+}
+
+/// `A..B`: both ends, `@` where one is missing. `None` if the text is no range.
+pub fn resolve_range(repository: &Repository, text: &str) -> Result<Option<(CommitId, CommitId)>> {
+    let Some(dots) = find_outside_braces(text, "..") else { return Ok(None) };
+    let (from, to) = (&text[..dots], &text[dots + 2..]);
+    Ok(Some((resolve(repository, or_current(from))?, resolve(repository, or_current(to))?)))
+}
+
+fn or_current(text: &str) -> &str {
+    if text.is_empty() { "@" } else { text }
+}
+
+/// Where `what` begins outside `{…}`.
+fn find_outside_braces(text: &str, what: &str) -> Option<usize> {
+    let mut depth = 0;
+    text.char_indices().find_map(|(at, c)| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ if depth <= 0 && text[at..].starts_with(what) => return Some(at),
+            _ => {}
+        }
+        None
+    })
+}
+
+/// The name, and what follows it.
+fn split_name(text: &str) -> (&str, &str) {
+    let marks = [text.find('~'), text.find('^'), text.find("@{")];
+    text.split_at(marks.into_iter().flatten().min().unwrap_or(text.len()))
+}
+
+fn malformed(text: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("`{}` is no revision: {why}", text.escape_debug()))
+        .hint("see how to name commits with `undo help revisions`")
+}
+
+fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
+    let view = repository.view();
+    match name {
+        "@" => return view.at().ok_or_else(no_commit),
+        "-" => return past::before_last_move(repository),
+        "latest" => return newest_head(repository),
+        _ => {}
+    }
+    if let Some(id) = view.branches.get(name).or_else(|| view.tags.get(name)) {
+        return Ok(*id);
+    }
+    let prefix = IdPrefix::parse(name);
+    let found = prefix.map_or_else(Vec::new, |prefix| {
+        repository.store().find(ObjectKind::Commit, &prefix, unknown::MOST_CANDIDATES + 1)
+    });
+    match found.as_slice() {
+        [id] => Ok((*id).into()),
+        [] if view.heads.is_empty() => Err(no_commit()),
+        [] => Err(unknown::revision(name, view)),
+        several => Err(unknown::ambiguous(name, several, repository.store())),
+    }
+}
+
+/// The commit that is newest by its time, whatever line of history it ends.
+fn newest_head(repository: &Repository) -> Result<CommitId> {
+    let mut newest = None;
+    for &id in &repository.view().heads {
+        newest = newest.max(Some((repository.store().commit(id)?.time, id)));
+    }
+    newest.map(|(_, id)| id).ok_or_else(no_commit)
+}
+
+/// What `@` or a branch was at a time.
+fn resolve_past(repository: &Repository, name: &str, text: &str) -> Result<CommitId> {
+    let view = repository.view();
+    let is_known = view.branches.contains_key(name) || view.tags.contains_key(name);
+    let time = when::parse(text, Day::End)?;
+    let refs = past::refs_at(repository, time)?;
+    let found = match name {
+        "" | "@" => refs.at(),
+        name => refs.branches.get(name).or_else(|| refs.tags.get(name)).copied(),
+    };
+    found.ok_or_else(|| match name {
+        "" | "@" => Error::new(ErrorKind::NotFound, format!("there was no commit yet at {time}"))
+            .hint("see when each was made with `undo log`"),
+        name if is_known => Error::new(ErrorKind::NotFound, format!("there was no `{name}` yet at {time}"))
+            .hint("see what happened when with `undo op log`"),
+        name => unknown::revision(name, view),
+    })
+}
+
+/// Follows `~N` and `^N`.
+fn take_steps(repository: &Repository, start: CommitId, steps: &str, text: &str) -> Result<CommitId> {
+    let mut id = start;
+    let mut rest = steps;
+    while let Some(mark) = rest.chars().next() {
+        let digits = rest[mark.len_utf8()..].bytes().take_while(u8::is_ascii_digit).count();
+        let number = &rest[mark.len_utf8()..][..digits];
+        let number: usize = match number {
+            "" => 1,
+            number => number.parse().map_err(|_| malformed(text, "the number is too large"))?,
+        };
+        let found = match mark {
+            '~' => nth_ancestor(repository, id, number)?,
+            '^' => nth_parent(repository, id, number)?,
+            _ => return Err(malformed(text, "only `~` and `^` can follow")),
+        };
+        id = found.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("no revision `{text}`: history does not go back that far"))
+                .hint("see all commits with `undo log`")
+        })?;
+        rest = &rest[mark.len_utf8() + digits..];
+    }
+    Ok(id)
+}
+
+/// The commit so many steps before, along first parents.
+fn nth_ancestor(repository: &Repository, mut id: CommitId, steps: usize) -> Result<Option<CommitId>> {
+    for _ in 0..steps {
+        let Some(parent) = nth_parent(repository, id, 1)? else { return Ok(None) };
+        id = parent;
+    }
+    Ok(Some(id))
+}
+
+/// The n-th parent, counted from 1; for 0 the commit itself.
+fn nth_parent(repository: &Repository, id: CommitId, number: usize) -> Result<Option<CommitId>> {
+    let Some(at) = number.checked_sub(1) else { return Ok(Some(id)) };
+    Ok(repository.store().commit(id)?.parents.get(at).copied())
 }

@@ -14,32 +14,6 @@ use crate::repo::reserve;
 /// What a new `config.toml` says.
 const CONFIG: &str = "# Settings of this repository. `undo config` lists them all.\n";
 
-/// Why a directory may not be the right one for a repository. The command tells, and goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Warning {
-    /// It is `/`.
-    FileSystemRoot,
-    /// It is the user's home directory.
-    HomeDirectory,
-    /// Another file system is mounted there: the repository fills that one, and is gone when it is not mounted.
-    MountRoot,
-}
-
-/// What is unusual about a directory as a worktree.
-pub fn warnings(directory: &Path) -> Result<Vec<Warning>> {
-    let path = fs::canonicalize(directory)?;
-    let home = fs::home_dir().and_then(|home| fs::canonicalize(&home).ok());
-    Ok(if path.parent().is_none() {
-        vec![Warning::FileSystemRoot]
-    } else if home.as_ref() == Some(&path) {
-        vec![Warning::HomeDirectory]
-    } else if fs::is_mount_root(&path)? {
-        vec![Warning::MountRoot]
-    } else {
-        Vec::new()
-    })
-}
-
 /// Makes a repository for a directory, which is made if it is not there; its store in it or at `store`. A store that is
 /// there already is attached to.
 pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {

@@ -219,8 +219,9 @@ mod tests {
         std::fs::write(store.join("format"), Format::new().to_text()).unwrap();
         let error = Layout::discover(&work).unwrap_err();
         assert!(error.to_string().ends_with("but another one"), "{error}");
-        let format = Format { id: [0; 16], ..Format::new() };
-        std::fs::write(store.join("format"), format.to_text()).unwrap();
+        let other = Format::new();
+        let format = other.to_text().replace(&other.id_text(), &link.id);
+        std::fs::write(store.join("format"), format).unwrap();
         let layout = Layout::discover(&work).unwrap();
         assert_eq!((&layout.repository, layout.is_elsewhere()), (&store, true));
         let other = Layout { worktree: root.join("other"), ..layout.clone() };

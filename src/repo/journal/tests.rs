@@ -1,1 +1,260 @@
+//! The journal as a whole: what is appended is read back, a cut is the old state, a flipped byte is never a wrong one.
 
+use std::path::Path;
+
+use super::*;
+use crate::id::{CommitId, PackId};
+use crate::object::operation::{Intent, NewCommit, RefEdit, RefName};
+use crate::time::Timestamp;
+
+/// A folder with a journal in it, and what it leads to.
+struct Journal {
+    directory: tempfile::TempDir,
+    state: State,
+    end: End,
+}
+
+impl Journal {
+    fn new() -> Journal {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::new();
+        let end = create(directory.path(), 1, &state).unwrap();
+        Journal { directory, state, end }
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn append(&mut self, record: Record) {
+        let mut writer = Writer::open(self.path(), self.end).unwrap();
+        self.end = writer.append(&record, &self.state, || false).unwrap();
+        record.apply(&mut self.state).unwrap();
+    }
+
+    fn commit(&mut self, number: u64, size: usize) {
+        let record = commit(&self.state, number, size);
+        self.append(record);
+    }
+
+    fn newest(&self) -> PathBuf {
+        segment::path(self.path(), self.end.segment)
+    }
+
+    fn verbs(&self) -> Vec<String> {
+        let operations = Operations::new(self.path(), self.end, self.state.operation);
+        operations.map(|operation| operation.unwrap().1.verb).collect()
+    }
+}
+
+fn id(number: u64) -> [u8; 32] {
+    *blake3::hash(&number.to_le_bytes()).as_bytes()
+}
+
+/// An operation like that of a commit, its description `size` bytes long.
+fn commit(state: &State, number: u64, size: usize) -> Record {
+    let (new, old) = (CommitId(id(number)), state.view.at());
+    let operation = Operation {
+        parent: state.operation,
+        verb: format!("commit {number}"),
+        description: "d".repeat(size),
+        time: Timestamp { seconds: 1_700_000_000, nanoseconds: 5 },
+        edits: vec![RefEdit { name: RefName::Branch("main".into()), old, new: Some(new) }],
+        commits: vec![NewCommit { id: new, parents: old.into_iter().collect() }],
+        packs_added: vec![PackId(id(number + 1_000_000))],
+        ..Operation::default()
+    };
+    Record::Operation { operation, ends_intent: false }
+}
+
+fn intent() -> Intent {
+    let time = Timestamp { seconds: 7, nanoseconds: 0 };
+    Intent { token: 9, verb: "checkout".into(), time, from: None, to: CommitId([3; 32]), paths: Vec::new() }
+}
+
+#[test]
+fn what_is_appended_is_read_back() {
+    let mut journal = Journal::new();
+    journal.commit(1, 3);
+    journal.append(Record::Intent(intent()));
+    journal.append(Record::Packs { added: vec![PackId([8; 32])], removed: vec![PackId(id(1_000_001))] });
+    let loaded = load(journal.path()).unwrap();
+    assert_eq!((&loaded.state, loaded.end), (&journal.state, journal.end));
+    assert_eq!(loaded.state.intent, Some(intent()));
+    assert_eq!(loaded.state.packs.iter().collect::<Vec<_>>(), [&PackId([8; 32])]);
+    journal.append(Record::IntentEnd(8));
+    assert!(load(journal.path()).unwrap().state.intent.is_some(), "another token");
+    journal.append(Record::IntentEnd(9));
+    assert_eq!(load(journal.path()).unwrap().state.intent, None);
+    journal.commit(2, 3);
+    let loaded = load(journal.path()).unwrap();
+    assert_eq!(loaded.state.view.at(), Some(CommitId(id(2))));
+    assert_eq!(loaded.state.view.heads.len(), 1);
+    assert!(loaded.damage.is_none());
+    assert_eq!(journal.verbs(), ["commit 2", "commit 1"]);
+}
+
+#[test]
+fn a_long_journal_has_several_segments_and_is_opened_by_its_newest() {
+    let mut journal = Journal::new();
+    for number in 1..=8 {
+        journal.commit(number, 100_000);
+    }
+    assert_eq!(segment::numbers(journal.path()).unwrap(), [1, 2, 3]);
+    assert_eq!(journal.verbs(), (1..=8).rev().map(|number| format!("commit {number}")).collect::<Vec<_>>());
+    std::fs::remove_file(segment::path(journal.path(), 1)).unwrap();
+    let loaded = load(journal.path()).unwrap();
+    assert_eq!((loaded.state, loaded.damage.is_none()), (journal.state.clone(), true));
+    assert_eq!(journal.verbs().len(), 5, "the operations that are still there");
+}
+
+#[test]
+fn a_new_segment_that_is_damaged_at_its_beginning_is_made_good_by_the_one_before() {
+    let mut journal = Journal::new();
+    for number in 1..=3 {
+        journal.commit(number, 100_000);
+    }
+    let before = journal.state.clone();
+    journal.commit(4, 10);
+    assert_eq!(journal.end.segment, 2);
+    let bytes = std::fs::read(journal.newest()).unwrap();
+    for at in [0, 9, 15, 22, 30, 60] {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        std::fs::write(journal.newest(), flipped).unwrap();
+        let loaded = load(journal.path()).unwrap();
+        assert_eq!((&loaded.state, loaded.end.segment), (&before, 1), "flipped {at}");
+        assert_eq!(loaded.damage.unwrap().kind(), ErrorKind::Damaged);
+    }
+}
+
+#[test]
+fn a_journal_cut_anywhere_in_its_last_record_is_the_old_state_and_goes_on_from_there() {
+    let mut journal = Journal::new();
+    journal.commit(1, 10);
+    let (old, start) = (journal.state.clone(), journal.end.length as usize);
+    journal.commit(2, 700);
+    let bytes = std::fs::read(journal.newest()).unwrap();
+    for end in start..bytes.len() {
+        for zeros in [0, 5, 4096] {
+            std::fs::write(journal.newest(), [&bytes[..end], &vec![0; zeros * usize::from(end == start)]].concat()).unwrap();
+            let loaded = load(journal.path()).unwrap();
+            assert_eq!((&loaded.state, loaded.end.length as usize), (&old, start), "cut at {end}");
+            assert!(loaded.damage.is_none(), "cut at {end}");
+        }
+    }
+    (journal.state, journal.end) = (old, load(journal.path()).unwrap().end);
+    journal.commit(3, 1);
+    assert_eq!(journal.verbs(), ["commit 3", "commit 1"]);
+    assert_eq!(std::fs::metadata(journal.newest()).unwrap().len(), journal.end.length);
+}
+
+#[test]
+fn a_flipped_byte_anywhere_is_damage_with_a_state_that_was_true_once() {
+    let mut journal = Journal::new();
+    let mut states = vec![journal.state.clone()];
+    for number in 1..=3 {
+        journal.commit(number, 20);
+        states.push(journal.state.clone());
+    }
+    let bytes = std::fs::read(journal.newest()).unwrap();
+    for at in 0..bytes.len() {
+        for mask in [0x01, 0x80, 0xff] {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= mask;
+            std::fs::write(journal.newest(), flipped).unwrap();
+            match load(journal.path()) {
+                Ok(loaded) => {
+                    let text = loaded.damage.unwrap().to_string();
+                    assert!(text.contains("00000001` is damaged at byte"), "{text}");
+                    assert!(states[..3].contains(&loaded.state), "flipped {at}");
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Damaged, "flipped {at}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn damage_in_an_old_segment_ends_the_list_of_operations_with_an_error() {
+    let mut journal = Journal::new();
+    for number in 1..=5 {
+        journal.commit(number, 100_000);
+    }
+    let path = segment::path(journal.path(), 1);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[150_000] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert!(load(journal.path()).unwrap().damage.is_none());
+    let found: Vec<_> = Operations::new(journal.path(), journal.end, journal.state.operation).collect();
+    assert_eq!(found.iter().filter(|one| one.is_ok()).count(), 2);
+    assert_eq!(found.last().unwrap().as_ref().unwrap_err().kind(), ErrorKind::Damaged);
+}
+
+#[test]
+fn a_full_disk_is_asked_for_space_once_and_a_failed_writer_writes_no_more() {
+    let mut journal = Journal::new();
+    journal.commit(1, 1);
+    // A file that is open for nothing but reading fails every write.
+    let mut writer = Writer::failing(journal.path(), journal.end);
+    let record = commit(&journal.state, 2, 1);
+    assert!(writer.append(&record, &journal.state, || unreachable!("the disk is not full")).is_err());
+    let error = writer.append(&record, &journal.state, || false).unwrap_err();
+    assert!(error.to_string().contains("after a failure"), "{error}");
+    assert_eq!(load(journal.path()).unwrap().state, journal.state);
+}
+
+#[test]
+fn an_operation_that_follows_another_one_is_damage() {
+    let mut journal = Journal::new();
+    journal.commit(1, 1);
+    let stray = commit(&State::new(), 2, 1);
+    let mut bytes = std::fs::read(journal.newest()).unwrap();
+    bytes.extend(stray.encode());
+    std::fs::write(journal.newest(), bytes).unwrap();
+    let loaded = load(journal.path()).unwrap();
+    assert_eq!(loaded.state, journal.state);
+    assert!(loaded.damage.unwrap().to_string().contains("does not follow"));
+}
+
+#[test]
+fn a_journal_without_segments_and_one_of_a_later_version_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_eq!(load(directory.path()).unwrap_err().kind(), ErrorKind::Damaged);
+    std::fs::write(directory.path().join("00000002.77-0.tmp"), "staged").unwrap();
+    assert_eq!(load(directory.path()).unwrap_err().kind(), ErrorKind::Damaged);
+    let mut bytes = segment::encode(1, &State::new());
+    bytes.extend(frame::encode(99, b"?"));
+    std::fs::write(segment::path(directory.path(), 1), bytes).unwrap();
+    assert_eq!(load(directory.path()).unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_new_journal_has_golden_bytes() {
+    let bytes = segment::encode(1, &State::new());
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, GOLDEN);
+}
+
+const GOLDEN: &str = "756e646f6a726e6c01000000010000000000000000612954\
+    75726563010d000000bbb2f3f4000a1101046d61696e00000000bcc8841e9d145e5d21d4654248f6b46a";
+
+#[test]
+fn every_record_is_decoded_as_encoded_and_refused_when_cut() {
+    let mut state = State::new();
+    let first = commit(&state, 1, 3);
+    first.apply(&mut state).unwrap();
+    state.intent = Some(intent());
+    state.view.tags.insert("v1".into(), CommitId([4; 32]));
+    let packs = Record::Packs { added: vec![PackId([1; 32])], removed: vec![PackId([2; 32]), PackId([3; 32])] };
+    let all = [Record::Checkpoint(state), first, Record::Intent(intent()), Record::IntentEnd(5), packs];
+    for record in all {
+        let bytes = record.encode();
+        let frame::Next::Record { kind, payload, .. } = frame::next(&bytes, 0) else { panic!("a whole record") };
+        assert_eq!(Record::decode(kind, payload).unwrap(), record);
+        for end in 0..payload.len() {
+            assert!(Record::decode(kind, &payload[..end]).is_err(), "{record:?} cut at {end}");
+        }
+        assert!(Record::decode(kind, &[payload, &[0]].concat()).is_err());
+    }
+}

@@ -97,3 +97,12 @@ pub fn create(directory: &Path, number: u64, state: &State) -> Result<End> {
     let length = bytes.len() as u64;
     Ok(End { segment: number, length, checkpoint: length })
 }
+
+#[cfg(test)]
+impl Writer {
+    /// One that cannot write.
+    pub fn failing(directory: &Path, end: End) -> Writer {
+        let file = fs::open(&segment::path(directory, end.segment)).expect("a segment");
+        Writer { directory: directory.to_owned(), file, end, has_failed: false }
+    }
+}

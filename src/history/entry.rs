@@ -1,0 +1,38 @@
+//! One entry of a recorded tree, found by its path: of long directories only the nodes on the way are read.
+
+use crate::error::Result;
+use crate::object::tree::Node;
+use crate::object::{Entry, Objects};
+use crate::id::TreeId;
+use crate::path::RepoPath;
+
+/// The entry at a path below a root entry; the root itself for the empty path, `None` if there is none.
+pub fn entry_at(objects: &dyn Objects, root: &Entry, path: &RepoPath) -> Result<Option<Entry>> {
+    let mut entry = root.clone();
+    for name in path.names() {
+        let Some(tree) = entry.tree() else { return Ok(None) };
+        match find(objects, tree, name)? {
+            Some(found) => entry = found,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(entry))
+}
+
+/// A name in a directory.
+fn find(objects: &dyn Objects, tree: TreeId, name: &[u8]) -> Result<Option<Entry>> {
+    let mut node = tree;
+    loop {
+        match objects.tree_node(node)? {
+            Node::Leaf(entries) => {
+                let at = entries.binary_search_by(|entry| entry.name.as_slice().cmp(name));
+                return Ok(at.ok().map(|at| entries[at].clone()));
+            }
+            Node::Inner(children) => {
+                let after = children.partition_point(|child| child.first.as_slice() <= name);
+                let Some(child) = after.checked_sub(1).map(|at| &children[at]) else { return Ok(None) };
+                node = child.node;
+            }
+        }
+    }
+}

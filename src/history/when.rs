@@ -1,0 +1,136 @@
+//! Points in time as people type them: `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05`, RFC 3339.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::fmt::friendly::SpanParser;
+use jiff::tz::TimeZone;
+use jiff::{Span, ZonedDateTime};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::time::Timestamp;
+
+/// Which moment a whole day stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Day {
+    /// Its first: `--since`.
+    Begin,
+    /// Its last: `--until` and `@{…}`, which mean the day with all that happened on it.
+    End,
+}
+
+/// The point in time that a text means now, in the local zone.
+pub fn parse(text: &str, day: Day) -> Result<Timestamp> {
+    let now = jiff::Timestamp::try_from(Timestamp::now()).unwrap_or_else(|_| jiff::Timestamp::now());
+    parse_at(text, day, &now.to_zoned_datetime(TimeZone::system()))
+}
+
+fn parse_at(text: &str, day: Day, now: &ZonedDateTime) -> Result<Timestamp> {
+    let text = text.trim();
+    let meant = absolute(text, day, now).or_else(|| relative(text, now));
+    meant.map(Timestamp::from).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("`{}` is no time", text.escape_debug()))
+            .hint("write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`")
+    })
+}
+
+fn absolute(text: &str, day: Day, now: &ZonedDateTime) -> Option<jiff::Timestamp> {
+    let zone = now.time_zone().clone();
+    let date = match text {
+        "now" => return Some(now.timestamp()),
+        "today" => Some(now.date()),
+        "yesterday" => now.date().yesterday().ok(),
+        _ => text.parse::<Date>().ok().filter(|_| is_date(text)),
+    };
+    if let Some(date) = date {
+        let begin = date.to_zoned_datetime(zone).ok()?;
+        return match day {
+            Day::Begin => Some(begin.timestamp()),
+            Day::End => Some(begin.end_of_day().ok()?.timestamp()),
+        };
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Some(time);
+    }
+    if is_date(text.get(..10)?) {
+        return Some(text.parse::<DateTime>().ok()?.to_zoned_datetime(zone).ok()?.timestamp());
+    }
+    None
+}
+
+fn relative(text: &str, now: &ZonedDateTime) -> Option<jiff::Timestamp> {
+    // A time of today; the parser of spans would take it for a length.
+    if let Some(time) = clock(text) {
+        return Some(now.date().to_datetime(time).to_zoned_datetime(now.time_zone().clone()).ok()?.timestamp());
+    }
+    let span: Span = SpanParser::new().parse_span(text).ok()?;
+    Some(now.checked_sub(span.abs()).ok()?.timestamp())
+}
+
+/// `YYYY-MM-DD`.
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() })
+}
+
+/// `HH:MM` or `HH:MM:SS`.
+fn clock(text: &str) -> Option<Time> {
+    let is_clock = matches!(text.len(), 5 | 8)
+        && text.bytes().enumerate().all(|(n, b)| if n % 3 == 2 { b == b':' } else { b.is_ascii_digit() });
+    if is_clock { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a zone one hour ahead, on a Monday.
+    fn at(text: &str, day: Day) -> String {
+        let now: ZonedDateTime = "2026-01-05T14:30:10.5+01:00[+01:00]".parse().unwrap();
+        parse_at(text, day, &now).map_or_else(|error| error.to_string(), Timestamp::to_rfc3339)
+    }
+
+    #[test]
+    fn lengths_are_counted_back_from_now() {
+        for (text, expected) in [
+            ("now", "2026-01-05T13:30:10.500000000Z"),
+            ("10 minutes ago", "2026-01-05T13:20:10.500000000Z"),
+            ("2h", "2026-01-05T11:30:10.500000000Z"),
+            ("1h 30m ago", "2026-01-05T12:00:10.500000000Z"),
+            ("1 month ago", "2025-12-05T13:30:10.500000000Z"),
+            ("3 days", "2026-01-02T13:30:10.500000000Z"),
+            ("1 week, 2 days ago", "2025-12-27T13:30:10.500000000Z"),
+        ] {
+            assert_eq!(at(text, Day::End), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_and_times_are_local_unless_they_name_their_zone() {
+        for (text, expected) in [
+            ("2026-01-04 09:05", "2026-01-04T08:05:00.000000000Z"),
+            ("2026-01-04T09:05:01", "2026-01-04T08:05:01.000000000Z"),
+            ("2026-01-04T09:05:01.25Z", "2026-01-04T09:05:01.250000000Z"),
+            ("2026-01-04T09:05:01+03:00", "2026-01-04T06:05:01.000000000Z"),
+            ("08:00", "2026-01-05T07:00:00.000000000Z"),
+            ("08:00:59", "2026-01-05T07:00:59.000000000Z"),
+        ] {
+            assert_eq!(at(text, Day::End), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_its_first_or_its_last_moment() {
+        for (text, begin, end) in [
+            ("2026-01-04", "2026-01-03T23:00:00.000000000Z", "2026-01-04T22:59:59.999999999Z"),
+            ("yesterday", "2026-01-03T23:00:00.000000000Z", "2026-01-04T22:59:59.999999999Z"),
+            ("today", "2026-01-04T23:00:00.000000000Z", "2026-01-05T22:59:59.999999999Z"),
+        ] {
+            assert_eq!((at(text, Day::Begin), at(text, Day::End)), (begin.to_owned(), end.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "x", "5", "2026-13-01", "2026-01-05 25:00", "25:00", "ten minutes", "P1D\0", "9999999999 years"] {
+            assert_eq!(at(text, Day::End), format!("`{}` is no time", text.escape_debug()));
+        }
+    }
+}
