@@ -1,9 +1,9 @@
 //! One entry of a recorded tree, found by its path: of long directories only the nodes on the way are read.
 
 use crate::error::Result;
+use crate::id::TreeId;
 use crate::object::tree::Node;
 use crate::object::{Entry, Objects};
-use crate::id::TreeId;
 use crate::path::RepoPath;
 
 /// The entry at a path below a root entry; the root itself for the empty path, `None` if there is none.

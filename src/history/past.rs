@@ -62,8 +62,10 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
         oldest = Some(operation.time);
     }
     Err(match oldest {
-        Some(oldest) => Error::new(ErrorKind::NotFound, format!("there is no history at {time}: it begins at {oldest}"))
-            .hint("see all operations with `undo op log`"),
+        Some(oldest) => {
+            Error::new(ErrorKind::NotFound, format!("there is no history at {time}: it begins at {oldest}"))
+                .hint("see all operations with `undo op log`")
+        }
         None => no_commit(),
     })
 }

@@ -32,8 +32,11 @@ pub fn resolve_path(repository: &Repository, text: &str) -> Result<(CommitId, Op
     let (revision, path) = (&text[..colon], &text[colon + 1..]);
     let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
     let Some(path) = RepoPathBuf::new(path.as_bytes().to_vec()) else {
-        return Err(Error::new(ErrorKind::Usage, format!("`{}` is no path in a commit", text[colon + 1..].escape_debug()))
-            .hint("write it from the root of the worktree, as in `@:folder/file`"));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("`{}` is no path in a commit", text[colon + 1..].escape_debug()),
+        )
+        .hint("write it from the root of the worktree, as in `@:folder/file`"));
     };
     Ok((resolve(repository, or_current(revision))?, Some(path)))
 }

@@ -1,1 +1,1 @@
-
+//! History on real repositories.

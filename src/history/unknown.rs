@@ -32,7 +32,8 @@ pub fn ambiguous(prefix: &str, ids: &[ObjectId], objects: &dyn Objects) -> Error
     for id in shown {
         message.push_str(&format!("\n  {}", &id.to_string()[..digits]));
         if let Ok(commit) = objects.commit(CommitId(id.0)) {
-            let line: String = commit.message.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+            let line: String =
+                commit.message.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
             message.push_str(format!("  {}  {line}", commit.time).trim_end());
         }
     }

@@ -169,7 +169,9 @@ impl Walk<'_> {
             for parent in &commit.parents {
                 let Some(node) = self.known.get_mut(parent) else { continue };
                 node.children -= 1;
-                if node.children == 0 && let Some(commit) = &node.commit {
+                if node.children == 0
+                    && let Some(commit) = &node.commit
+                {
                     self.ready.push((commit.time, std::cmp::Reverse(self.sequence), *parent));
                     self.sequence += 1;
                 }

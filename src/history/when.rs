@@ -67,7 +67,8 @@ fn relative(text: &str, now: &ZonedDateTime) -> Option<jiff::Timestamp> {
 
 /// `YYYY-MM-DD`.
 fn is_date(text: &str) -> bool {
-    text.len() == 10 && text.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() })
+    text.len() == 10
+        && text.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() })
 }
 
 /// `HH:MM` or `HH:MM:SS`.
@@ -129,7 +130,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "x", "5", "2026-13-01", "2026-01-05 25:00", "25:00", "ten minutes", "P1D\0", "9999999999 years"] {
+        for text in
+            ["", "x", "5", "2026-13-01", "2026-01-05 25:00", "25:00", "ten minutes", "P1D\0", "9999999999 years"]
+        {
             assert_eq!(at(text, Day::End), format!("`{}` is no time", text.escape_debug()));
         }
     }

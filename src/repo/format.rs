@@ -152,7 +152,8 @@ impl Default for Format {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "undo 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\nid: 000102030405060708090a0b0c0d0e0f\n";
+    const TEXT: &str =
+        "undo 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\nid: 000102030405060708090a0b0c0d0e0f\n";
 
     #[test]
     fn a_format_is_five_lines_of_text() {

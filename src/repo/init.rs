@@ -64,8 +64,11 @@ fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
         if made {
             fs::remove_dir_all(store)?;
         }
-        let message = format!("the store `{}` and the worktree `{}` lie in each other", path.display(), worktree.display());
-        return Err(Error::new(ErrorKind::Usage, message).hint("choose a folder outside, on another disk if there is one"));
+        let message =
+            format!("the store `{}` and the worktree `{}` lie in each other", path.display(), worktree.display());
+        return Err(
+            Error::new(ErrorKind::Usage, message).hint("choose a folder outside, on another disk if there is one")
+        );
     }
     let names = fs::list(&path)?;
     let is_store = names.iter().any(|name| name == b"format");
@@ -107,12 +110,7 @@ fn build(repository: &Path) -> Result<()> {
 
 /// A folder without `format` that has operations is no unfinished repository: its `format` was lost.
 fn refuse_history(layout: &Layout) -> Result<()> {
-    let has_history = match journal::load(&layout.journal()) {
-        Ok(loaded) => loaded.state.operation.is_some() || loaded.damage.is_some(),
-        Err(error) if error.kind() == ErrorKind::Damaged => !fs::list(&layout.journal())?.is_empty(),
-        Err(error) => return Err(error),
-    };
-    if !has_history {
+    if !journal::has_history(&layout.journal())? {
         return Ok(());
     }
     Err(Error::damaged(format!("`{}` holds history, but its file `format` is missing", layout.repository.display()))

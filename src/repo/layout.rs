@@ -121,14 +121,14 @@ const LONGEST_LINK: usize = 8 << 10;
 impl StoreLink {
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
-        [format!("undo store 1\nid = {}\npath = ", self.id).as_bytes(), self.path.as_os_str().as_bytes(), b"\n"].concat()
+        [format!("undo store 1\nid = {}\npath = ", self.id).as_bytes(), self.path.as_os_str().as_bytes(), b"\n"]
+            .concat()
     }
 
     /// Reads the file `.undo`.
     pub fn read(marker: &Path) -> Result<StoreLink> {
         let bytes = fs::read(marker)?.unwrap_or_default();
-        StoreLink::parse(&bytes)
-            .map_err(|error| error.context(format!("`{}`", marker.display())))
+        StoreLink::parse(&bytes).map_err(|error| error.context(format!("`{}`", marker.display())))
     }
 
     fn parse(bytes: &[u8]) -> Result<StoreLink> {

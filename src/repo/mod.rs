@@ -5,6 +5,7 @@ pub mod format;
 pub mod init;
 pub mod journal;
 pub mod layout;
+mod leftovers;
 pub mod refname;
 mod repository;
 mod reserve;

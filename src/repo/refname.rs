@@ -13,8 +13,11 @@ pub fn check(name: &str) -> Result<()> {
     match fault(name) {
         Some(reason) => {
             let shown: String = name.chars().take(LONGEST).collect();
-            Err(Error::new(ErrorKind::Usage, format!("`{}` is no name for a branch or a tag: {reason}", shown.escape_debug()))
-                .hint("use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`"))
+            Err(Error::new(
+                ErrorKind::Usage,
+                format!("`{}` is no name for a branch or a tag: {reason}", shown.escape_debug()),
+            )
+            .hint("use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`"))
         }
         None => Ok(()),
     }
@@ -53,7 +56,8 @@ mod tests {
     #[test]
     fn ordinary_names_of_any_language_are_fine() {
         let longest = "x".repeat(LONGEST);
-        for name in ["main", "a", "feature/x-1_2.3", "zażółć", "2026-01-05", "v1.0", "a@b", "beef", "latest2", &longest] {
+        for name in ["main", "a", "feature/x-1_2.3", "zażółć", "2026-01-05", "v1.0", "a@b", "beef", "latest2", &longest]
+        {
             check(name).unwrap();
         }
     }

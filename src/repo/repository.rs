@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::id::OperationId;
+use crate::id::{OperationId, PackId};
 use crate::object::Operation;
 use crate::object::operation::{Intent, View};
 use crate::repo::config::Config;
@@ -27,9 +27,6 @@ pub struct Repository {
     pub(super) warnings: Vec<Error>,
 }
 
-/// How often the journal is read again when packs are gone that it named: each time another process has merged some.
-const ATTEMPTS: usize = 3;
-
 impl Repository {
     /// Makes a repository for the directory `worktree`, its store in it or at `store` elsewhere, or attaches to the
     /// store that is already there. [`ErrorKind::Exists`] if the directory has one.
@@ -51,28 +48,19 @@ impl Repository {
         let format = Format::open(&layout.format())?;
         let config = Config::open(&layout.config())?;
         let options = Options { chunk: format.chunk, compression: config.compression };
-        let (store, loaded) = open_store(&layout, &options)?;
-        let Loaded { state, end, damage } = loaded;
+        let Loaded { state, end, damage } = journal::load(&layout.journal())?;
+        let store = open_store(&layout, &state, options)?;
         Ok(Repository { layout, config, format, store, state, end, warnings: damage.into_iter().collect() })
     }
 
     /// Reads the journal again: what other processes have recorded since.
     pub fn reload(&mut self) -> Result<()> {
-        let loaded = journal::load(&self.layout.journal())?;
-        if loaded.state.packs != self.state.packs {
-            let (store, loaded) = open_store(&self.layout, &self.store.options().clone())?;
-            self.store = store;
-            self.take(loaded);
-        } else {
-            self.take(loaded);
+        let Loaded { state, end, damage } = journal::load(&self.layout.journal())?;
+        if state.packs != self.state.packs {
+            self.store = open_store(&self.layout, &state, self.store.options().clone())?;
         }
+        (self.state, self.end, self.warnings) = (state, end, damage.into_iter().collect());
         Ok(())
-    }
-
-    fn take(&mut self, loaded: Loaded) {
-        self.state = loaded.state;
-        self.end = loaded.end;
-        self.warnings = loaded.damage.into_iter().collect();
     }
 
     /// Its objects.
@@ -116,28 +104,13 @@ impl Repository {
     }
 }
 
-/// Opens the packs that the journal names.
-fn open_store(layout: &Layout, options: &Options) -> Result<(Store, Loaded)> {
-    let mut attempt = 1;
-    loop {
-        let loaded = journal::load(&layout.journal())?;
-        let packs: Vec<_> = loaded.state.packs.iter().copied().collect();
-        match Store::open(&layout.repository, &packs, options.clone()) {
-            Ok(store) => return Ok((store, loaded)),
-            Err(error) if attempt == ATTEMPTS || journal::load(&layout.journal())?.end == loaded.end => return Err(error),
-            Err(_) => attempt += 1,
-        }
-    }
+/// Opens the packs that a state names.
+pub(super) fn open_store(layout: &Layout, state: &State, options: Options) -> Result<Store> {
+    let packs: Vec<PackId> = state.packs.iter().copied().collect();
+    Store::open(&layout.repository, &packs, options)
 }
 
 /// Whether there is nothing yet that an interrupted `init` could not have left.
 fn is_unfinished(layout: &Layout) -> Result<bool> {
-    if !fs::list(&layout.packs())?.is_empty() {
-        return Ok(false);
-    }
-    match journal::load(&layout.journal()) {
-        Ok(loaded) => Ok(loaded.state.operation.is_none()),
-        Err(error) if error.kind() == ErrorKind::Damaged => Ok(fs::list(&layout.journal())?.is_empty()),
-        Err(error) => Err(error),
-    }
+    Ok(fs::list(&layout.packs())?.is_empty() && !journal::has_history(&layout.journal())?)
 }

@@ -1,1 +1,332 @@
+//! Repositories as a whole: made, opened, changed by two handles, refused when they are not what they should be.
 
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::fs::FileLock;
+use crate::id::{AttributesId, CommitId, TreeId};
+use crate::metadata::Metadata;
+use crate::object::commit::{Counts, Totals};
+use crate::object::operation::{Intent, RefEdit, RefName};
+use crate::object::{Commit, Content, Entry, Objects};
+use crate::store::Stored;
+use crate::time::Timestamp;
+
+/// A worktree with a repository that is made anew for each test.
+struct House {
+    root: tempfile::TempDir,
+    repository: Repository,
+}
+
+impl House {
+    fn new() -> House {
+        let root = tempfile::tempdir().unwrap();
+        let repository = Repository::init(root.path(), None).unwrap();
+        House { root, repository }
+    }
+
+    fn open(&self) -> Repository {
+        Repository::discover(self.root.path()).unwrap()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.root.path().join(".undo").join(name)
+    }
+}
+
+fn commit(parents: &[CommitId], message: &str) -> Commit {
+    let content = Content::Directory { tree: TreeId([7; 32]), entries: 0, size: 0 };
+    let attributes = None::<AttributesId>;
+    Commit {
+        root: Entry { name: Vec::new(), metadata: Metadata::default(), attributes, content },
+        links: None,
+        parents: parents.to_vec(),
+        time: Timestamp { seconds: 1_700_000_000, nanoseconds: 0 },
+        offset: 0,
+        author: "ada".into(),
+        host: "host".into(),
+        message: message.into(),
+        automatic: false,
+        totals: Totals::default(),
+        changes: Counts::default(),
+        uncovered: Vec::new(),
+        torn: Vec::new(),
+        extras: Vec::new(),
+    }
+}
+
+/// Stores a commit.
+fn put(repository: &Repository, commit: &Commit) -> (CommitId, Stored) {
+    let session = repository.store().session();
+    let mut writer = session.writer();
+    let id = Transaction::put_commit(&mut writer, commit).unwrap();
+    writer.finish().unwrap();
+    (id, session.finish().unwrap())
+}
+
+fn edit(name: &str, old: Option<CommitId>, new: Option<CommitId>) -> RefEdit {
+    RefEdit { name: RefName::Branch(name.into()), old, new }
+}
+
+fn tag(name: &str, old: Option<CommitId>, new: Option<CommitId>) -> RefEdit {
+    RefEdit { name: RefName::Tag(name.into()), old, new }
+}
+
+/// Makes a commit on `main`.
+fn grow(repository: &mut Repository, message: &str) -> CommitId {
+    let mut transaction = repository.begin().unwrap();
+    let old = transaction.repository().view().at();
+    let (id, stored) = put(transaction.repository(), &commit(old.as_slice(), message));
+    let edits = vec![edit("main", old, Some(id))];
+    let draft = Draft { verb: "commit".into(), edits, commits: vec![id], stored, ..Draft::default() };
+    transaction.record(draft).unwrap();
+    id
+}
+
+#[test]
+fn a_new_repository_is_private_and_on_an_empty_main() {
+    use std::os::unix::fs::PermissionsExt;
+    let house = House::new();
+    assert_eq!((house.repository.view().current.as_str(), house.repository.view().at()), ("main", None));
+    assert!(house.repository.operation().is_none() && house.repository.warnings().is_empty());
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&house.file("")), 0o700);
+    for name in ["format", "config.toml", "reserve", "journal/00000001"] {
+        assert_eq!(mode(&house.file(name)), 0o600, "{name}");
+    }
+    for name in ["packs", "journal", "tmp"] {
+        assert_eq!(mode(&house.file(name)), 0o700, "{name}");
+    }
+    let error = Repository::init(house.root.path(), None).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Exists);
+}
+
+#[test]
+fn an_init_that_stops_anywhere_is_completed_by_the_next_one() {
+    for kept in 0..6 {
+        let root = tempfile::tempdir().unwrap();
+        let undo = root.path().join(".undo");
+        std::fs::create_dir(&undo).unwrap();
+        for name in ["packs", "journal", "tmp"].iter().take(kept) {
+            std::fs::create_dir(undo.join(name)).unwrap();
+        }
+        if kept > 3 {
+            std::fs::write(undo.join("journal/00000001.5-0.tmp"), "half").unwrap();
+        }
+        if kept > 4 {
+            std::fs::write(undo.join("config.toml"), "[user]\nname = 'x'\n").unwrap();
+        }
+        let error = Repository::discover(root.path()).err().unwrap();
+        assert_eq!(
+            (error.kind(), error.hint_text()),
+            (ErrorKind::NoRepository, Some("finish it with `undo init` there"))
+        );
+        let repository = Repository::init(root.path(), None).unwrap();
+        assert_eq!(repository.config.author, if kept > 4 { "x" } else { "" });
+    }
+}
+
+#[test]
+fn a_repository_that_lost_its_format_is_damaged_and_not_begun_anew() {
+    let mut house = House::new();
+    grow(&mut house.repository, "a");
+    std::fs::remove_file(house.file("format")).unwrap();
+    assert_eq!(Repository::discover(house.root.path()).err().unwrap().kind(), ErrorKind::Damaged);
+    assert_eq!(Repository::init(house.root.path(), None).err().unwrap().kind(), ErrorKind::Damaged);
+    std::fs::write(house.file("format"), "undo 7\n").unwrap();
+    assert_eq!(Repository::discover(house.root.path()).err().unwrap().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn two_handles_see_each_others_operations() {
+    let mut house = House::new();
+    let mut other = house.open();
+    let first = grow(&mut house.repository, "first");
+    assert_eq!(other.view().at(), None);
+    let second = grow(&mut other, "second");
+    assert_eq!(house.repository.view().at(), Some(first));
+    house.repository.reload().unwrap();
+    assert_eq!(house.repository.view().at(), Some(second));
+    assert_eq!(house.repository.store().commit(second).unwrap().parents, [first]);
+    let operations: Vec<_> = house.repository.operations().unwrap().map(Result::unwrap).collect();
+    assert_eq!(operations.len(), 2);
+    assert_eq!(Some(operations[0].0), house.repository.operation());
+    assert_eq!(operations[0].1.parent, Some(operations[1].0));
+    assert_eq!(operations[0].1.commits[0].parents, [first]);
+    assert!(!operations[0].1.arguments.is_empty() && !operations[0].1.user.is_empty());
+    assert_eq!(house.open().view().heads.iter().collect::<Vec<_>>(), [&second]);
+}
+
+#[test]
+fn an_edit_that_expects_something_else_is_refused_and_nothing_is_recorded() {
+    let mut house = House::new();
+    let first = grow(&mut house.repository, "first");
+    let second = grow(&mut house.repository, "second");
+    let nowhere = CommitId([9; 32]);
+    let mut transaction = house.repository.begin().unwrap();
+    for (edits, kind, text) in [
+        (vec![edit("main", Some(first), Some(second))], ErrorKind::Refused, "has moved meanwhile"),
+        (vec![edit("main", None, Some(first))], ErrorKind::Exists, "there is a branch `main` already"),
+        (vec![edit("gone", Some(first), None)], ErrorKind::Refused, "no longer there"),
+        (vec![tag("main", None, Some(first))], ErrorKind::Exists, "there is a branch `main` already"),
+        (vec![tag("v1", None, Some(first)), edit("v1", None, Some(first))], ErrorKind::Exists, "a tag `v1` already"),
+        (vec![tag("a b", None, Some(first))], ErrorKind::Usage, "is no name"),
+        (vec![tag("v1", None, Some(nowhere))], ErrorKind::NotFound, "no commit"),
+    ] {
+        let error = transaction.record(Draft { edits, ..Draft::default() }).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    let switch = Some("-x".to_owned());
+    assert_eq!(transaction.record(Draft { switch, ..Draft::default() }).unwrap_err().kind(), ErrorKind::Usage);
+    drop(transaction);
+    assert_eq!(house.open().operations().unwrap().count(), 2);
+}
+
+#[test]
+fn branches_and_tags_are_made_switched_to_and_deleted() {
+    let mut house = House::new();
+    let first = grow(&mut house.repository, "first");
+    let mut transaction = house.repository.begin().unwrap();
+    let edits = vec![edit("trial", None, Some(first)), tag("v1", None, Some(first))];
+    transaction.record(Draft { edits, switch: Some("trial".into()), ..Draft::default() }).unwrap();
+    let view = transaction.repository().view().clone();
+    assert_eq!((view.current.as_str(), view.at(), view.tags.get("v1")), ("trial", Some(first), Some(&first)));
+    // One operation may rename: the name goes from the tags to the branches.
+    let edits = vec![tag("v1", Some(first), None), edit("v1", None, Some(first))];
+    transaction.record(Draft { edits, switch: Some("trial".into()), ..Draft::default() }).unwrap();
+    drop(transaction);
+    let repository = house.open();
+    assert_eq!(repository.view().branches.len(), 3);
+    let (_, newest) = repository.operations().unwrap().next().unwrap().unwrap();
+    assert_eq!(newest.switched, None, "it was current already");
+}
+
+#[test]
+fn the_lock_is_held_by_one_transaction_at_a_time() {
+    let mut house = House::new();
+    let lock = house.repository.layout.lock();
+    let transaction = house.repository.begin().unwrap();
+    let error = FileLock::acquire(&lock, "other", std::time::Duration::ZERO).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    drop(transaction);
+    FileLock::acquire(&lock, "other", std::time::Duration::ZERO).unwrap();
+}
+
+fn intent(token: u64, to: CommitId) -> Intent {
+    Intent { token, verb: "checkout".into(), time: Timestamp::default(), from: None, to, paths: Vec::new() }
+}
+
+#[test]
+fn an_intent_stays_until_it_is_finished_or_abandoned() {
+    let mut house = House::new();
+    let first = grow(&mut house.repository, "first");
+    house.repository.begin().unwrap().intend(intent(5, first)).unwrap();
+    let mut repository = house.open();
+    assert_eq!(repository.unfinished().unwrap().token, 5);
+    // Another command in between does not lose it.
+    let mut transaction = repository.begin().unwrap();
+    transaction.record(Draft { edits: vec![tag("v1", None, Some(first))], ..Draft::default() }).unwrap();
+    transaction.abandon(4).unwrap();
+    assert!(transaction.repository().unfinished().is_some());
+    transaction.record(Draft { worktree: Some((None, first)), ..Draft::default() }).unwrap();
+    assert!(transaction.repository().unfinished().is_none());
+    transaction.intend(intent(6, first)).unwrap();
+    transaction.abandon(6).unwrap();
+    transaction.intend(intent(7, first)).unwrap();
+    transaction.record(Draft { verb: "restore".into(), ..Draft::default() }).unwrap();
+    drop(transaction);
+    assert!(house.open().unfinished().is_none());
+}
+
+#[test]
+fn a_damaged_journal_can_be_read_with_a_warning_and_not_be_written() {
+    let mut house = House::new();
+    let first = grow(&mut house.repository, "first");
+    grow(&mut house.repository, "second");
+    let path = house.file("journal/00000001");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let mut repository = house.open();
+    assert_eq!(repository.view().at(), Some(first));
+    let warning = repository.warnings()[0].to_string();
+    assert!(warning.contains("journal/00000001` is damaged at byte"), "{warning}");
+    assert_eq!(repository.begin().err().unwrap().kind(), ErrorKind::Damaged);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing is cut off");
+    assert_eq!(repository.operations().unwrap().count(), 1);
+}
+
+#[test]
+fn what_dead_processes_staged_is_removed_and_the_reserve_is_there_again() {
+    let mut house = House::new();
+    for name in ["tmp/pack-1", "journal/00000002.9-0.tmp", "index.9-1.tmp"] {
+        std::fs::write(house.file(name), "x").unwrap();
+    }
+    std::fs::remove_file(house.file("reserve")).unwrap();
+    grow(&mut house.repository, "a");
+    assert!(house.file("reserve").exists() && !house.file("tmp/pack-1").exists());
+    assert!(!house.file("journal/00000002.9-0.tmp").exists());
+    assert!(house.file("index.9-1.tmp").exists(), "it may be of a reader that is still at work");
+}
+
+#[test]
+fn small_packs_are_merged_and_the_old_ones_stay_for_readers_until_their_grace_is_over() {
+    let mut house = House::new();
+    let reader = house.open();
+    let mut commits = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for n in 0..40 {
+        commits.push(grow(&mut house.repository, &format!("commit {n}")));
+        seen.extend(house.repository.state().packs.iter().copied());
+    }
+    let repository = house.open();
+    assert!(repository.state().packs.len() < 20, "{}", repository.state().packs.len());
+    assert!(commits.iter().all(|&id| repository.store().commit(id).is_ok()));
+    assert_eq!(repository.operations().unwrap().count(), 40, "merging is no operation");
+    let retired: Vec<_> = seen.iter().filter(|pack| !repository.state().packs.contains(pack)).collect();
+    assert!(retired.len() > 20);
+    assert!(retired.iter().all(|pack| repository.layout.pack(**pack).exists()));
+    drop(reader);
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    for pack in &retired {
+        std::fs::File::open(repository.layout.pack(**pack)).unwrap().set_modified(long_ago).unwrap();
+    }
+    leftovers::remove_packs(&repository.layout, &repository.state().packs).unwrap();
+    assert!(retired.iter().all(|pack| !repository.layout.pack(**pack).exists()));
+    assert!(commits.iter().all(|&id| house.open().store().commit(id).is_ok()));
+}
+
+#[test]
+fn a_store_elsewhere_survives_the_worktree_and_is_attached_to_again() {
+    let root = tempfile::tempdir().unwrap();
+    let (work, store) = (root.path().join("work"), root.path().join("disk/store"));
+    let mut repository = Repository::init(&work, Some(&store)).unwrap();
+    let first = grow(&mut repository, "first");
+    std::fs::remove_dir_all(&work).unwrap();
+    let again = Repository::init(&work, Some(&store)).unwrap();
+    assert_eq!(again.view().at(), Some(first));
+    assert!(work.join(".undo").is_file());
+    assert_eq!(again.layout.index().parent(), Some(again.layout.repository.as_path()));
+    assert_eq!(Repository::init(&work, Some(&store)).err().unwrap().kind(), ErrorKind::Exists);
+    std::fs::rename(&store, root.path().join("disk/moved")).unwrap();
+    let error = Repository::discover(&work).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::NoRepository);
+    assert!(!store.exists());
+}
+
+#[test]
+fn a_store_is_refused_inside_the_worktree_and_among_other_files() {
+    let root = tempfile::tempdir().unwrap();
+    let work = root.path().join("work");
+    let error = Repository::init(&work, Some(&work.join("store"))).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(!work.join("store").exists());
+    let full = root.path().join("full");
+    std::fs::create_dir(&full).unwrap();
+    std::fs::write(full.join("mine"), "x").unwrap();
+    assert_eq!(Repository::init(&work, Some(&full)).err().unwrap().kind(), ErrorKind::Exists);
+    assert!(!work.join(".undo").exists());
+}

@@ -2,24 +2,21 @@
 //! operation to the journal, which is the commit point.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
-use crate::id::{CommitId, OperationId, PackId};
+use crate::id::{CommitId, OperationId};
 use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, View};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::journal::{Record, Writer};
-use crate::repo::{Repository, refname, reserve};
+use crate::repo::repository::{Repository, open_store};
+use crate::repo::{leftovers, refname, reserve};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
 /// How long `begin` waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A staged file as old as this, in seconds, was left by a process that is gone.
-const STALE: i64 = 3600;
 
 /// The right to change a repository.
 #[must_use]
@@ -67,7 +64,7 @@ impl Repository {
         if let Some(damage) = self.warnings.first() {
             return Err(Error::damaged(damage.to_string()).hint("look at it with `undo verify`; reading still works"));
         }
-        clean(self);
+        leftovers::clean(&self.layout);
         let _ = reserve::take(&self.layout.reserve());
         Ok(Transaction { repository: self, journal: None, arguments, began, intended: None, _lock: lock })
     }
@@ -160,21 +157,18 @@ impl Transaction<'_> {
         record.apply(state)
     }
 
-    /// Merges what the store finds worth it. The old packs go when the journal no longer names them.
+    /// Merges what the store finds worth it. The old packs stay for a while: readers may be in the middle of them.
     fn merge_small_packs(&mut self) -> Result<()> {
         let removed = self.repository.store.merge_candidates();
         if removed.len() < 2 {
             return Ok(());
         }
         let added = vec![self.repository.store.merge(&removed)?];
-        self.append(Record::Packs { added: added.clone(), removed: removed.clone() })?;
+        self.append(Record::Packs { added, removed: removed.clone() })?;
         let Repository { layout, store, state, .. } = &mut *self.repository;
-        let packs: Vec<PackId> = state.packs.iter().copied().collect();
-        *store = Store::open(&layout.repository, &packs, store.options().clone())?;
-        for pack in removed.into_iter().filter(|pack| !added.contains(pack)) {
-            fs::remove_file(&layout.pack(pack))?;
-        }
-        Ok(())
+        *store = open_store(layout, state, store.options().clone())?;
+        leftovers::retire_packs(layout, &removed)?;
+        leftovers::remove_packs(layout, &state.packs)
     }
 }
 
@@ -235,26 +229,4 @@ fn command_line(arguments: &[String]) -> String {
 fn milliseconds(from: Timestamp, to: Timestamp) -> u64 {
     let nanoseconds = |time: Timestamp| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds);
     u64::try_from((nanoseconds(to) - nanoseconds(from)) / 1_000_000).unwrap_or(0)
-}
-
-/// Removes what dead processes left. The lock is held: nobody else stages packs or segments. Caches are written without
-/// it, so their staged files go only when they are old. Failures leave files behind, nothing worse.
-fn clean(repository: &Repository) {
-    let layout = &repository.layout;
-    let now = fs::stat(&layout.lock()).ok().flatten().map(|stat| stat.metadata.mtime.seconds);
-    remove_from(&layout.tmp(), |_, _| true);
-    remove_from(&layout.journal(), |name, _| name.ends_with(b".tmp"));
-    remove_from(&layout.repository, |name, mtime| {
-        name.ends_with(b".tmp") && now.is_some_and(|now| mtime < now.saturating_sub(STALE))
-    });
-}
-
-fn remove_from(directory: &Path, is_stale: impl Fn(&[u8], i64) -> bool) {
-    let Ok(directory) = fs::Dir::open(directory) else { return };
-    for entry in directory.entries().unwrap_or_default() {
-        let Ok(Some(stat)) = directory.stat(&entry.name) else { continue };
-        if is_stale(&entry.name, stat.metadata.mtime.seconds) {
-            let _ = directory.remove_file(&entry.name);
-        }
-    }
 }

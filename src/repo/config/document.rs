@@ -137,7 +137,8 @@ impl Document {
                 return Ok(());
             }
         }
-        let message = format!("`{}` is written in a way that cannot be changed by itself: `{}`", self.path.display(), key.name);
+        let message =
+            format!("`{}` is written in a way that cannot be changed by itself: `{}`", self.path.display(), key.name);
         Err(Error::new(ErrorKind::Usage, message).hint("change it with a text editor"))
     }
 

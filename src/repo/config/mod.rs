@@ -118,7 +118,8 @@ impl Config {
 pub fn key(name: &str) -> Result<&'static Key> {
     KEYS.iter().find(|key| key.name == name).ok_or_else(|| {
         let known = KEYS.map(|key| key.name).join(", ");
-        Error::new(ErrorKind::Usage, format!("no setting `{}`", name.escape_debug())).hint(format!("there are: {known}"))
+        Error::new(ErrorKind::Usage, format!("no setting `{}`", name.escape_debug()))
+            .hint(format!("there are: {known}"))
     })
 }
 

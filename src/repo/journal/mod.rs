@@ -66,6 +66,15 @@ pub fn load(directory: &Path) -> Result<Loaded> {
     Err(damage.unwrap_or_else(|| Error::damaged(format!("no journal in `{}`", directory.display()))))
 }
 
+/// Whether it holds more than a new repository's journal does, readable or not.
+pub fn has_history(directory: &Path) -> Result<bool> {
+    match load(directory) {
+        Ok(loaded) => Ok(loaded.state.operation.is_some() || loaded.damage.is_some()),
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok(!segment::numbers(directory)?.is_empty()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Operations, newest first; each segment is read when it is come to.
 pub struct Operations {
     directory: PathBuf,

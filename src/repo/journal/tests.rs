@@ -137,7 +137,8 @@ fn a_journal_cut_anywhere_in_its_last_record_is_the_old_state_and_goes_on_from_t
     let bytes = std::fs::read(journal.newest()).unwrap();
     for end in start..bytes.len() {
         for zeros in [0, 5, 4096] {
-            std::fs::write(journal.newest(), [&bytes[..end], &vec![0; zeros * usize::from(end == start)]].concat()).unwrap();
+            std::fs::write(journal.newest(), [&bytes[..end], &vec![0; zeros * usize::from(end == start)]].concat())
+                .unwrap();
             let loaded = load(journal.path()).unwrap();
             assert_eq!((&loaded.state, loaded.end.length as usize), (&old, start), "cut at {end}");
             assert!(loaded.damage.is_none(), "cut at {end}");
