@@ -349,7 +349,7 @@ mod tests {
             draw(Style::Ascii, OCTOPUS),
             "
 *     F
-|\\-\\
+|\\ \\
 | | | * G
 | |_|/
 | | * C
