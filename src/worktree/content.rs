@@ -8,18 +8,6 @@ use crate::id::{BlobId, ObjectId};
 use crate::object::ObjectKind;
 use crate::progress::Task;
 
-/// What is done with what a scan reads: hashed only, or stored too. One a thread.
-pub trait Sink {
-    /// Reads a file to its end and gives its id.
-    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
-
-    /// Offers an object that the store does not hold; what is given back stays in the scan's memory.
-    fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>>;
-
-    /// The thread has no more for it.
-    fn finish(self) -> Result<()>;
-}
-
 /// A file being read.
 pub struct Reading<'f> {
     file: &'f File,
@@ -124,6 +112,18 @@ impl<'f> Reading<'f> {
             self.holes = &self.holes[1..];
         }
     }
+}
+
+/// What is done with what a scan reads: hashed only, or stored too. One a thread.
+pub trait Sink {
+    /// Reads a file to its end and gives its id.
+    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
+
+    /// Offers an object that the store does not hold; what is given back stays in the scan's memory.
+    fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>>;
+
+    /// The thread has no more for it.
+    fn finish(self) -> Result<()>;
 }
 
 /// Zeros for the hasher.

@@ -9,8 +9,7 @@ use crate::id::{AttributesId, ObjectId};
 use crate::object::{Content, Entry, ObjectKind, Tree};
 use crate::path::RepoPathBuf;
 use crate::worktree::ignore::Rules;
-use crate::worktree::index::Directory;
-use crate::worktree::record::{Record, Total};
+use crate::worktree::index::{Directory, Record, Total};
 
 /// A directory whose entries are being found. It lives until the last of them is.
 pub struct Node {

@@ -11,8 +11,8 @@ use crate::object::commit::Reason;
 use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::worktree::content::Sink;
 use crate::worktree::gather::{Node, Slot};
+use crate::worktree::index::Block;
 use crate::worktree::queue::{Job, Listing, Task};
-use crate::worktree::record::Block;
 use crate::worktree::visit::{Seen, is_unreadable};
 use crate::worktree::walk::Worker;
 

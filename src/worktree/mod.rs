@@ -1,6 +1,5 @@
 //! The worktree: the user's directory as it is now. Nothing here writes to it.
 
-mod builder;
 pub mod clock;
 pub mod content;
 mod gather;
@@ -10,7 +9,6 @@ mod look;
 pub mod overlay;
 pub mod paths;
 mod queue;
-mod record;
 pub mod scan;
 pub mod selection;
 #[cfg(test)]
@@ -24,7 +22,7 @@ use crate::error::Result;
 use crate::fs::Dir;
 
 pub use clock::Clock;
-pub use content::{HashSink, Reading};
+pub use content::{HashSink, Reading, Sink};
 pub use index::Index;
 pub use overlay::Overlay;
 pub use scan::{Scan, scan};

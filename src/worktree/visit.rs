@@ -11,7 +11,7 @@ use crate::metadata::Kind;
 use crate::object::{Attributes, Content, ObjectKind};
 use crate::progress::Task;
 use crate::worktree::content::{Reading, Sink};
-use crate::worktree::record::Record;
+use crate::worktree::index::Record;
 
 /// A file that moves while it is read is read again, so often at most.
 const ATTEMPTS: u32 = 3;

@@ -22,6 +22,11 @@ use crate::worktree::selection::Selection;
 use crate::worktree::visit::{Inodes, Reader, is_gone, is_unreadable};
 use crate::worktree::{Index, Worktree};
 
+/// Entries of one directory that are looked at in one go; a longer directory is shared out.
+const STRETCH: usize = 1024;
+/// Handles on directories that may be open for jobs that wait; beyond it a job opens its directory from the root.
+const OPEN_DIRECTORIES: usize = 256;
+
 /// How a scan goes.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -34,11 +39,6 @@ pub struct Options {
     /// Threads; 0: as many as there are cores.
     pub threads: usize,
 }
-
-/// Entries of one directory that are looked at in one go; a longer directory is shared out.
-const STRETCH: usize = 1024;
-/// Handles on directories that may be open for jobs that wait; beyond it a job opens its directory from the root.
-const OPEN_DIRECTORIES: usize = 256;
 
 /// All that the threads share.
 pub struct Walk<'w> {

@@ -8,8 +8,7 @@ use crate::metadata::{Kind, Metadata};
 use crate::object::Content;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::time::Timestamp;
-use crate::worktree::index::{Builder, Index, Record};
-use crate::worktree::record::Total;
+use crate::worktree::index::{self, Block, Builder, Index, Record, Total};
 
 fn path(text: &str) -> &RepoPath {
     RepoPath::new(text.as_bytes()).unwrap()
@@ -106,8 +105,8 @@ fn what_is_written_is_read_again() {
 #[test]
 fn every_field_of_a_stat_counts() {
     let record = records().remove(3);
-    let bytes = crate::worktree::record::encode(None, std::slice::from_ref(&record));
-    let block = crate::worktree::record::Block::new(&bytes, 1).unwrap();
+    let bytes = index::encode(None, std::slice::from_ref(&record));
+    let block = Block::new(&bytes, 1).unwrap();
     let changes: [fn(&mut Stat); 9] = [
         |stat| stat.kind = Kind::Fifo,
         |stat| stat.metadata.mode ^= 1,

@@ -1,21 +1,16 @@
-//! The index: what the worktree looked like when it was last read. A cache: losing it costs time, never data.
+//! The index file: a header, a table of directories, and a block of records for each.
 //!
-//! A record proves content unchanged only by mtime, ctime, size, inode, mode and owner together, and only if it was not
-//! racy: younger than the file system's clock when it was taken. Opening maps the file and looks at its header; the
-//! checksum of a directory is looked at when the directory is asked for, so damage costs time and nothing else.
-//! A record may be trusted only while the store keeps what it names: whoever removes objects removes the index first.
+//! Opening maps the file and looks at its header; the checksum of a directory is looked at when the directory is asked
+//! for, so damage costs time and nothing else.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use super::record::{Block, Record, Total, number};
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::fs::Map;
 use crate::path::RepoPath;
-use crate::worktree::record::{Block, Total, number};
-
-pub use crate::worktree::builder::Builder;
-pub use crate::worktree::record::Record;
 
 const MAGIC: &[u8; 8] = b"undoindx";
 const VERSION: u32 = 1;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
 
+use super::file::{self, Directory, Index, Part};
+use super::record::{self, Block, Record, Total};
 use crate::error::Result;
 use crate::fs;
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::index::{self, Directory, Index};
-use crate::worktree::record::{self, Block, Record, Total};
 
 /// An index to be written. Directories that did not change stay in the file that they were read from.
 #[derive(Debug, Default)]
@@ -162,9 +162,9 @@ impl Builder {
                 Known::Encoded { count, bytes } => (*count, bytes.as_slice()),
                 Known::Open(records) => (records.len(), opened.as_deref().unwrap_or_default()),
             };
-            index::Part { path, records, block }
+            Part { path, records, block }
         });
-        index::encode(&parts.collect::<Vec<_>>())
+        file::encode(&parts.collect::<Vec<_>>())
     }
 
     /// Writes the file (atomically, not flushed).

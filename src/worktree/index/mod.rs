@@ -1,0 +1,13 @@
+//! The index: what the worktree looked like when it was last read. A cache: losing it costs time, never data.
+//!
+//! A record proves content unchanged only by mtime, ctime, size, inode, mode and owner together, and only if it was not
+//! racy: younger than the file system's clock when it was taken. It may be trusted only while the store keeps what it
+//! names: whoever removes objects removes the index first.
+
+mod builder;
+mod file;
+mod record;
+
+pub use builder::Builder;
+pub use file::{Directory, Index};
+pub use record::{Block, Record, Total, encode};
