@@ -3,6 +3,8 @@
 pub mod file;
 pub mod splice;
 mod take;
+#[cfg(test)]
+mod tests;
 
 use crate::error::Result;
 use crate::id::CommitId;

@@ -1,0 +1,105 @@
+//! Files into a store and out of it again.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use crate::chunk::Params;
+use crate::id::BlobId;
+use crate::object::ObjectKind;
+use crate::object::layout::Piece;
+use crate::progress::Silent;
+use crate::snapshot::file::StoreSink;
+use crate::store::{Compression, Options, Store};
+use crate::worktree::content::{Reading, Sink};
+
+const PARAMS: Params = Params { whole: 1 << 20, target: 128 << 10 };
+
+fn store(at: &Path) -> Store {
+    std::fs::create_dir_all(at.join("tmp")).unwrap();
+    Store::open(at, &[], Options { chunk: PARAMS, compression: Compression::Zstd(1) }).unwrap()
+}
+
+/// Bytes that do not repeat.
+fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+fn file_of(bytes: &[u8]) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+/// Stores files with the holes they are said to have; gives their ids and the store with them.
+fn stored(at: &Path, files: &[(&[u8], &[(u64, u64)])]) -> (Vec<BlobId>, Store) {
+    let mut store = store(at);
+    let session = store.session();
+    let mut sink = StoreSink::new(session.writer(), PARAMS, true);
+    let mut ids = Vec::new();
+    for (bytes, holes) in files {
+        let file = file_of(bytes);
+        let mut reading = Reading::new(&file, bytes.len() as u64, holes, &Silent);
+        ids.push(sink.read(&mut reading).unwrap());
+        assert_eq!(reading.position(), bytes.len() as u64);
+    }
+    sink.finish().unwrap();
+    let packs = session.finish().unwrap().packs;
+    store.add_packs(&packs).unwrap();
+    (ids, store)
+}
+
+#[test]
+fn files_of_all_sizes_come_out_as_they_went_in() {
+    let place = tempfile::tempdir().unwrap();
+    let whole = PARAMS.whole as usize;
+    let files: Vec<Vec<u8>> = [0, 1, 100, whole - 1, whole, whole + 1, 4 << 20, (4 << 20) + 1, 9_000_001]
+        .iter()
+        .enumerate()
+        .map(|(seed, &length)| noise(length, seed as u64))
+        .collect();
+    let given: Vec<(&[u8], &[(u64, u64)])> = files.iter().map(|bytes| (bytes.as_slice(), &[][..])).collect();
+    let (ids, store) = stored(place.path(), &given);
+    for (id, bytes) in ids.iter().zip(&files) {
+        assert_eq!(id.0, *blake3::hash(bytes).as_bytes(), "{} bytes", bytes.len());
+        let mut out = Vec::new();
+        store.copy_blob(*id, &mut out).unwrap();
+        assert!(out == *bytes, "{} bytes", bytes.len());
+        assert_eq!(store.contains(ObjectKind::Layout, id.object_id()), bytes.len() > whole);
+    }
+}
+
+#[test]
+fn a_large_file_is_cut_where_its_content_says() {
+    let place = tempfile::tempdir().unwrap();
+    let before = noise(12 << 20, 1);
+    let after = [&noise(1000, 2), &before[..]].concat();
+    let (ids, store) = stored(place.path(), &[(&before, &[]), (&after, &[])]);
+    let lengths: Vec<usize> = crate::chunk::chunks(&before, &PARAMS).map(<[u8]>::len).collect();
+    let layouts = ids.iter().map(|id| store.layout(*id).unwrap().pieces).collect::<Vec<_>>();
+    assert_eq!(layouts[0].iter().map(|piece| piece.length() as usize).collect::<Vec<_>>(), lengths);
+    let new = layouts[1].iter().filter(|piece| !layouts[0].contains(piece)).count();
+    assert!(new <= 4, "{new} of {} chunks are new", layouts[1].len());
+}
+
+#[test]
+fn holes_and_zeros_take_no_chunks() {
+    let place = tempfile::tempdir().unwrap();
+    let mut bytes = vec![0; 40 << 20];
+    bytes[..100].copy_from_slice(&noise(100, 3));
+    bytes[30 << 20..][..2_000_000].copy_from_slice(&noise(2_000_000, 4));
+    let holes = [(4096, (20 << 20) - 4096), (35 << 20, 5 << 20)];
+    let (ids, store) = stored(place.path(), &[(&bytes, &holes), (&bytes[..50_000], &[(4096, 45_904)])]);
+    assert_eq!(ids[0].0, *blake3::hash(&bytes).as_bytes());
+    let pieces = store.layout(ids[0]).unwrap().pieces;
+    let zeros: u64 = pieces.iter().filter(|piece| matches!(piece, Piece::Zeros { .. })).map(Piece::length).sum();
+    assert!(zeros > 35 << 20, "{zeros}");
+    let mut out = Vec::new();
+    store.copy_blob(ids[0], &mut out).unwrap();
+    assert!(out == bytes);
+    let mut out = Vec::new();
+    store.copy_blob(ids[1], &mut out).unwrap();
+    assert!(out == bytes[..50_000]);
+}

@@ -1,0 +1,5 @@
+//! Tests of the whole room.
+
+mod file;
+mod splice;
+mod take;

@@ -1,0 +1,186 @@
+//! The laws of putting trees together.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::id::{BlobId, LinksId, ObjectId};
+use crate::metadata::Metadata;
+use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::snapshot::splice::{find, splice};
+use crate::worktree::scan::is_selected;
+
+#[derive(Default)]
+struct Memory(Mutex<HashMap<(ObjectKind, ObjectId), Arc<[u8]>>>);
+
+impl Objects for Memory {
+    fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>> {
+        self.0.lock().unwrap().get(&(kind, id)).cloned().ok_or_else(|| Error::damaged(format!("no {kind:?} {id}")))
+    }
+}
+
+impl Memory {
+    fn put(&self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<()> {
+        self.0.lock().unwrap().insert((kind, id), bytes.into());
+        Ok(())
+    }
+
+    /// A root with these files (path and what is in it); directories have a mode of `mode`.
+    fn root(&self, files: &BTreeMap<RepoPathBuf, u8>, mode: u16) -> Entry {
+        self.directory(b"", files.iter().map(|(path, &content)| (&**path, content)).collect(), mode)
+    }
+
+    fn directory(&self, name: &[u8], files: Vec<(&RepoPath, u8)>, mode: u16) -> Entry {
+        let mut names: BTreeMap<&[u8], Vec<(&RepoPath, u8)>> = BTreeMap::new();
+        for (path, content) in files {
+            let first = path.names().next().unwrap();
+            names.entry(first).or_default().push((path.below(RepoPath::new(first).unwrap()).unwrap(), content));
+        }
+        let metadata = Metadata { mode, ..Metadata::default() };
+        let entries: Vec<Entry> = names
+            .into_iter()
+            .map(|(name, below)| match below[0] {
+                (path, content) if path.is_root() => {
+                    let content = Content::File { blob: BlobId([content; 32]), size: 1 };
+                    Entry { name: name.to_vec(), metadata: Metadata::default(), attributes: None, content }
+                }
+                _ => self.directory(name, below, mode),
+            })
+            .collect();
+        let count = entries
+            .iter()
+            .map(|entry| match entry.content {
+                Content::Directory { entries, .. } => 1 + entries,
+                _ => 1,
+            })
+            .sum();
+        let size = entries.iter().map(Entry::size).sum();
+        let tree = Tree { entries }.save(|id, bytes| self.put(ObjectKind::Tree, id.object_id(), bytes)).unwrap();
+        let content = Content::Directory { tree, entries: count, size };
+        Entry { name: name.to_vec(), metadata, attributes: None, content }
+    }
+
+    fn links(&self, groups: &[&[&str]]) -> Option<LinksId> {
+        let groups = groups.iter().map(|group| group.iter().map(|text| path(text)).collect()).collect();
+        Some(Links { groups }.save(|id, bytes| self.put(ObjectKind::Links, id.object_id(), bytes)).unwrap())
+    }
+
+    fn splice(
+        &self,
+        base: (&Entry, Option<LinksId>),
+        from: (&Entry, Option<LinksId>),
+        paths: &[RepoPathBuf],
+    ) -> (Entry, Option<LinksId>) {
+        let made = RefCell::new(Vec::new());
+        let spliced = splice(self, base, from, paths, &mut |kind, id, bytes| {
+            made.borrow_mut().push((kind, id, bytes));
+            Ok(())
+        });
+        let spliced = spliced.unwrap();
+        made.into_inner().into_iter().for_each(|(kind, id, bytes)| self.put(kind, id, bytes).unwrap());
+        spliced
+    }
+
+    fn files(&self, directory: &Entry, at: &RepoPath, found: &mut BTreeMap<RepoPathBuf, u8>) {
+        for entry in self.tree(directory.tree().unwrap()).unwrap().entries {
+            match entry.content {
+                Content::File { blob, .. } => drop(found.insert(at.join(&entry.name), blob.0[0])),
+                _ => self.files(&entry, &at.join(&entry.name), found),
+            }
+        }
+    }
+}
+
+fn path(text: &str) -> RepoPathBuf {
+    RepoPathBuf::new(text.as_bytes().to_vec()).unwrap()
+}
+
+fn files(list: &[(&str, u8)]) -> BTreeMap<RepoPathBuf, u8> {
+    list.iter().map(|(text, content)| (path(text), *content)).collect()
+}
+
+/// Files below some names that meet often, none of which is in the way of another.
+fn some_files() -> impl Strategy<Value = BTreeMap<RepoPathBuf, u8>> {
+    let name = prop::sample::select(vec!["a", "b", "c"]);
+    let file = prop::collection::vec(name, 1..4).prop_map(|names| path(&names.join("/")));
+    prop::collection::btree_map(file, 0u8..3, 0..12).prop_map(|mut files| {
+        let all: BTreeSet<RepoPathBuf> = files.keys().cloned().collect();
+        files.retain(|path, _| !path.ancestors().any(|above| all.contains(above)));
+        files
+    })
+}
+
+proptest! {
+    #[test]
+    fn selected_files_are_as_in_from_and_the_others_as_in_base(
+        base in some_files(),
+        from in some_files(),
+        paths in prop::collection::vec(prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 1..4), 1..4),
+    ) {
+        let memory = Memory::default();
+        let paths: Vec<RepoPathBuf> = paths.iter().map(|names| path(&names.join("/"))).collect();
+        let (base_root, from_root) = (memory.root(&base, 0o700), memory.root(&from, 0o755));
+        let (root, _) = memory.splice((&base_root, None), (&from_root, None), &paths);
+        let mut found = BTreeMap::new();
+        memory.files(&root, RepoPath::root(), &mut found);
+        let mut expected: BTreeMap<_, _> =
+            from.into_iter().filter(|(path, _)| is_selected(&paths, path)).collect();
+        let taken: Vec<RepoPathBuf> = expected.keys().cloned().collect();
+        // A file of the base gives way to a directory above something that is taken.
+        let stays = |path: &RepoPath| !is_selected(&paths, path) && !taken.iter().any(|other| other.is_within(path));
+        expected.extend(base.into_iter().filter(|(path, _)| stays(path)));
+        prop_assert_eq!(&found, &expected);
+        prop_assert_eq!(root.size(), found.len() as u64);
+        prop_assert_eq!(root.metadata.mode, 0o700);
+    }
+}
+
+#[test]
+fn the_root_selects_everything_and_nothing_changed_gives_the_same_tree() {
+    let memory = Memory::default();
+    let base = memory.root(&files(&[("a", 1), ("d/b", 2)]), 0o700);
+    let from = memory.root(&files(&[("a", 2)]), 0o755);
+    let links = memory.links(&[&["a", "b"]]);
+    assert_eq!(memory.splice((&base, None), (&from, links), &[path("")]), (from.clone(), links));
+    assert_eq!(memory.splice((&base, None), (&base, None), &[path("d/b"), path("x")]).0, base);
+}
+
+#[test]
+fn missing_directories_come_from_the_other_side_and_only_with_something_in_them() {
+    let memory = Memory::default();
+    let base = memory.root(&files(&[("a", 1)]), 0o700);
+    let from = memory.root(&files(&[("d/e/x", 2), ("d/y", 3)]), 0o755);
+    let (root, _) = memory.splice((&base, None), (&from, None), &[path("d/e/x")]);
+    assert_eq!(find(&memory, &root, &path("d/e")).unwrap().unwrap().metadata.mode, 0o755);
+    assert_eq!(find(&memory, &root, &path("d/y")).unwrap(), None);
+    assert_eq!(memory.splice((&base, None), (&from, None), &[path("d/none")]).0, base);
+}
+
+#[test]
+fn hard_links_follow_their_paths() {
+    let memory = Memory::default();
+    let all = memory.root(&files(&[("a", 1), ("b", 1), ("c", 1), ("d", 1)]), 0o700);
+    let splice = |base, from, paths: &[&str]| {
+        let paths: Vec<RepoPathBuf> = paths.iter().map(|text| path(text)).collect();
+        let (_, links) = memory.splice((&all, base), (&all, from), &paths);
+        let groups = links.map(|id| Objects::links(&memory, id).unwrap().groups).unwrap_or_default();
+        groups
+            .iter()
+            .map(|group| group.iter().map(|path| path.display().into_owned()).collect())
+            .collect::<Vec<Vec<_>>>()
+    };
+    let (ab, cd) = (memory.links(&[&["a", "b"]]), memory.links(&[&["c", "d"]]));
+    let none = Vec::<Vec<String>>::new();
+    assert_eq!(splice(ab, cd, &["c", "d"]), [["a", "b"], ["c", "d"]]);
+    assert_eq!(splice(ab, None, &["a"]), none, "one name alone is no group");
+    assert_eq!(splice(None, ab, &["a"]), none);
+    assert_eq!(splice(ab, ab, &["a"]), [["a", "b"]], "both sides have it");
+    assert_eq!(splice(None, memory.links(&[&["a", "b", "c"]]), &["a", "c"]), [["a", "c"]]);
+    let other = memory.root(&files(&[("a", 9), ("b", 9)]), 0o700);
+    let (_, links) = memory.splice((&all, ab), (&other, ab), &[path("a")]);
+    assert_eq!(links, None, "the two names have not one content");
+}
