@@ -27,7 +27,7 @@ pub fn splice(
     }
     let paths: Vec<&RepoPath> = paths.iter().map(|path| &**path).collect();
     let root = merge(objects, base.0, base.0.tree(), from.0.tree(), &paths, put)?;
-    let groups = merge_links(objects, &root, base, from, &paths)?;
+    let groups = merge_links(objects, base, from, &paths)?;
     if groups.is_empty() {
         return Ok((root, None));
     }
@@ -101,7 +101,6 @@ fn save(entries: Vec<Entry>, like: &Entry, put: &mut Put<'_>) -> Result<Entry> {
 /// The groups of names of one file in the result.
 fn merge_links(
     objects: &dyn Objects,
-    root: &Entry,
     base: (&Entry, Option<LinksId>),
     from: (&Entry, Option<LinksId>),
     paths: &[&RepoPath],
@@ -121,10 +120,10 @@ fn merge_links(
         let Some(first) = chosen.first() else { continue };
         let mut joined = None;
         if !rest.is_empty() {
-            let content = find(objects, root, first)?.map(|entry| entry.content);
+            let content = find(objects, from.0, first)?.map(|entry| entry.content);
             for (at, ours) in merged.iter().enumerate() {
                 if ours.iter().all(|path| rest.contains(path))
-                    && find(objects, root, &ours[0])?.map(|entry| entry.content) == content
+                    && find(objects, base.0, &ours[0])?.map(|entry| entry.content) == content
                 {
                     joined = Some(at);
                     break;

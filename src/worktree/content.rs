@@ -127,7 +127,7 @@ pub trait Sink {
 }
 
 /// Zeros for the hasher.
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Hashes a run of zeros.
 pub fn hash_zeros(hasher: &mut blake3::Hasher, mut length: u64) {

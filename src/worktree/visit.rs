@@ -31,7 +31,10 @@ pub enum Seen {
 
 /// Files with several names that were read in this scan, by device and inode.
 #[derive(Default)]
-pub struct Inodes(Mutex<HashMap<(u64, u64), Arc<Mutex<Option<Seen>>>>>);
+pub struct Inodes(Mutex<HashMap<(u64, u64), Arc<Inode>>>);
+
+/// How it was found, once one of its names has been read.
+type Inode = Mutex<Option<Seen>>;
 
 /// What reading needs, and what it counts.
 pub struct Reader<'r, S> {

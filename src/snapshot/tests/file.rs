@@ -33,8 +33,11 @@ fn file_of(bytes: &[u8]) -> File {
     file
 }
 
+/// A file: its bytes, and the holes it is said to have.
+type Given<'g> = (&'g [u8], &'g [(u64, u64)]);
+
 /// Stores files with the holes they are said to have; gives their ids and the store with them.
-fn stored(at: &Path, files: &[(&[u8], &[(u64, u64)])]) -> (Vec<BlobId>, Store) {
+fn stored(at: &Path, files: &[Given<'_>]) -> (Vec<BlobId>, Store) {
     let mut store = store(at);
     let session = store.session();
     let mut sink = StoreSink::new(session.writer(), PARAMS, true);
@@ -60,7 +63,7 @@ fn files_of_all_sizes_come_out_as_they_went_in() {
         .enumerate()
         .map(|(seed, &length)| noise(length, seed as u64))
         .collect();
-    let given: Vec<(&[u8], &[(u64, u64)])> = files.iter().map(|bytes| (bytes.as_slice(), &[][..])).collect();
+    let given: Vec<Given<'_>> = files.iter().map(|bytes| (bytes.as_slice(), &[][..])).collect();
     let (ids, store) = stored(place.path(), &given);
     for (id, bytes) in ids.iter().zip(&files) {
         assert_eq!(id.0, *blake3::hash(bytes).as_bytes(), "{} bytes", bytes.len());

@@ -2,4 +2,3 @@
 
 mod file;
 mod splice;
-mod take;

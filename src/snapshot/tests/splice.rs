@@ -14,8 +14,10 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::snapshot::splice::{find, splice};
 use crate::worktree::scan::is_selected;
 
+type Held = HashMap<(ObjectKind, ObjectId), Arc<[u8]>>;
+
 #[derive(Default)]
-struct Memory(Mutex<HashMap<(ObjectKind, ObjectId), Arc<[u8]>>>);
+struct Memory(Mutex<Held>);
 
 impl Objects for Memory {
     fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>> {
@@ -88,7 +90,9 @@ impl Memory {
     fn files(&self, directory: &Entry, at: &RepoPath, found: &mut BTreeMap<RepoPathBuf, u8>) {
         for entry in self.tree(directory.tree().unwrap()).unwrap().entries {
             match entry.content {
-                Content::File { blob, .. } => drop(found.insert(at.join(&entry.name), blob.0[0])),
+                Content::File { blob, .. } => {
+                    found.insert(at.join(&entry.name), blob.0[0]);
+                }
                 _ => self.files(&entry, &at.join(&entry.name), found),
             }
         }
