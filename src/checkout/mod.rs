@@ -232,7 +232,7 @@ fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft
         false => format!("{} paths from {}, {counts}", options.paths.len(), short(to)),
     };
     // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
-    let after = if is_whole { to } else { from };
+    let after = if is_whole { to } else { from.or(to) };
     Draft {
         verb: options.verb.clone(),
         description,

@@ -57,9 +57,12 @@ impl<'d> Staged<'d> {
             self.is_ours = false;
             return Ok(true);
         }
-        let there = self.directory.stat(name)?;
+        let there = match expected {
+            Expected::Nothing => None,
+            _ => self.directory.stat(name)?,
+        };
         let is_expected = match (expected, &there) {
-            // Gone in the meantime: there is nothing to lose.
+            // Where nothing is (any more) there is nothing to lose.
             (_, None) => return self.put_new(name),
             (Expected::Nothing, Some(_)) => false,
             (Expected::Saved(record), Some(there)) => is_saved(record, there),

@@ -5,6 +5,7 @@ mod grove;
 mod kinds;
 mod plans;
 mod safety;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -90,7 +91,7 @@ impl House {
 
     /// Reads the worktree without storing anything.
     pub fn look(&self, index: &Index) -> Scan {
-        let sinks = || HashSink::default();
+        let sinks = HashSink::new;
         scan::scan(&self.worktree(), &self.store, index, &scan::Options::default(), &sinks, &Silent).unwrap()
     }
 

@@ -6,6 +6,8 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use super::{House, path, set};
 use crate::checkout::clean_staged;
 use crate::error::ErrorKind;
+use crate::id::{BlobId, TreeId};
+use crate::object::{Content, ObjectKind, Objects};
 
 #[test]
 fn ignored_content_in_the_way_refuses_and_nothing_changes() {
@@ -201,6 +203,37 @@ fn leftovers_are_removed_unless_something_would_be_lost() {
     assert_eq!(kept, [path(&staged(2))]);
     let names = ["d", "d/.undo-00000000000000ab-2", "d/.undo-00000000000000ac-0", "d/file"];
     assert_eq!(house.tell().into_keys().skip(1).collect::<Vec<_>>(), names);
+}
+
+#[test]
+fn a_failure_in_the_middle_leaves_old_or_new_and_nothing_of_ours() {
+    let mut house = House::new();
+    let names: Vec<String> = (0..40).map(|n| format!("file{n:02}")).collect();
+    names.iter().for_each(|name| fs::write(house.at(name), format!("new {name}")).unwrap());
+    let (mut target, _) = house.record();
+    names.iter().for_each(|name| fs::write(house.at(name), format!("old {name}")).unwrap());
+    fs::create_dir(house.at("extra")).unwrap();
+    let good = target.clone();
+    let mut tree = house.store.tree(target.root.tree().unwrap()).unwrap();
+    let entry = tree.entries.iter_mut().find(|entry| entry.name == b"file20").unwrap();
+    entry.content = Content::File { blob: BlobId([9; 32]), size: 10 };
+    let put = |id: TreeId, bytes: Vec<u8>| {
+        target.objects.insert((ObjectKind::Tree, id.object_id()), bytes.into());
+        Ok(())
+    };
+    let tree = tree.save(put).unwrap();
+    target.root.content = Content::Directory { tree, entries: 40, size: 400 };
+    let (_, scan) = house.record();
+    let error = house.go_from(scan, &target, |_| {}).err().expect("an object is missing");
+    assert_eq!(error.kind(), ErrorKind::Damaged);
+    for name in &names {
+        let content = fs::read_to_string(house.at(name)).unwrap();
+        assert!(content == format!("new {name}") || content == format!("old {name}"), "{name}: {content}");
+    }
+    assert!(leftovers(&house).is_empty() && house.at("extra").exists());
+    // Another run finishes it.
+    house.go(&good);
+    assert!(names.iter().all(|name| fs::read_to_string(house.at(name)).unwrap() == format!("new {name}")));
 }
 
 fn leftovers(house: &House) -> Vec<String> {

@@ -1,0 +1,196 @@
+//! The whole way, as commands go it: record, plan, intent, worktree, operation, index.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{path, tell};
+use crate::checkout::{self, Options, Outcome, Target};
+use crate::error::{ErrorKind, Result};
+use crate::id::CommitId;
+use crate::object::Objects;
+use crate::object::operation::RefName;
+use crate::progress::Silent;
+use crate::repo::{Draft, Repository};
+use crate::snapshot;
+use crate::worktree::Worktree;
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        Repository::init(folder.path(), None).unwrap();
+        Place { folder }
+    }
+
+    fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.root().join(name)
+    }
+
+    fn open(&self) -> (Repository, Worktree) {
+        let repository = Repository::discover(self.root()).unwrap();
+        (repository, Worktree::open(self.root().to_owned(), false).unwrap())
+    }
+
+    fn commit(&self) -> snapshot::Outcome {
+        let (mut repository, worktree) = self.open();
+        let options = snapshot::Options { verb: "commit".into(), ..snapshot::Options::default() };
+        snapshot::take(&mut repository.begin().unwrap(), &worktree, &options, &Silent).unwrap().0
+    }
+
+    fn go(&self, to: CommitId, options: Options) -> Result<Outcome> {
+        self.go_despite(to, options, &[])
+    }
+
+    fn go_despite(&self, to: CommitId, options: Options, despite: &[&str]) -> Result<Outcome> {
+        let (mut repository, worktree) = self.open();
+        let mut transaction = repository.begin()?;
+        let automatic = snapshot::Options {
+            automatic: true,
+            despite_rules: despite.iter().map(|text| path(text)).collect(),
+            verb: options.verb.clone(),
+            ..snapshot::Options::default()
+        };
+        let (saved, scan) = snapshot::take(&mut transaction, &worktree, &automatic, &Silent)?;
+        let store = transaction.repository().store();
+        let mut target = Target::commit(store, to)?;
+        if !options.paths.is_empty() {
+            let mut added = std::collections::HashMap::new();
+            let put = &mut |kind, id, bytes: Vec<u8>| {
+                added.insert((kind, id), bytes.into());
+                Ok(())
+            };
+            let (base, from) = ((&scan.root, scan.links), (&target.root, target.links));
+            let (root, links) = snapshot::splice::splice(store, base, from, &options.paths, put)?;
+            target = Target { root, links, objects: added, ..target };
+        }
+        let saved = saved.commit.filter(|_| saved.created);
+        checkout::run(&mut transaction, &worktree, scan, saved, &target, &options, &Silent)
+    }
+}
+
+fn verb(verb: &str) -> Options {
+    Options { verb: verb.into(), ..Options::default() }
+}
+
+#[test]
+fn a_checkout_moves_the_branch_and_what_was_unsaved_comes_back() {
+    let place = Place::new();
+    fs::create_dir(place.at("d")).unwrap();
+    fs::write(place.at("d/a"), "one").unwrap();
+    let first = place.commit().commit.unwrap();
+    let one = tell(place.root());
+    fs::write(place.at("d/a"), "two").unwrap();
+    fs::write(place.at("b"), "unsaved").unwrap();
+    let two = tell(place.root());
+    let outcome = place.go(first, verb("checkout")).unwrap();
+    assert_eq!(tell(place.root()), one);
+    assert_eq!((outcome.written, outcome.deleted, outcome.to), (1, 1, Some(first)));
+    let saved = outcome.saved.expect("it was unsaved");
+    let (repository, _) = place.open();
+    assert_eq!((repository.view().at(), repository.unfinished()), (Some(first), None));
+    // Nothing is new, and nothing has to be read to know it.
+    let again = place.commit();
+    assert_eq!((again.created, again.bytes_read), (false, 0));
+    // Going nowhere is no operation.
+    let newest = repository.operation();
+    let outcome = place.go(first, verb("checkout")).unwrap();
+    assert_eq!((outcome.written, outcome.saved, place.open().0.operation()), (0, None, newest));
+    place.go(saved, verb("checkout")).unwrap();
+    assert_eq!(tell(place.root()), two);
+}
+
+#[test]
+fn a_branch_is_switched_to_and_no_other_one_moves() {
+    let place = Place::new();
+    fs::write(place.at("a"), "one").unwrap();
+    let first = place.commit().commit.unwrap();
+    let (mut repository, _) = place.open();
+    let name = RefName::Branch("trial".into());
+    let edits = vec![crate::object::operation::RefEdit { name, old: None, new: Some(first) }];
+    let draft = Draft { verb: "branch".into(), edits, ..Draft::default() };
+    repository.begin().unwrap().record(draft).unwrap();
+    drop(repository);
+    fs::write(place.at("a"), "two").unwrap();
+    let second = place.commit().commit.unwrap();
+    let options = Options { branch: Some("trial".into()), ..verb("checkout") };
+    place.go(first, options).unwrap();
+    let (repository, _) = place.open();
+    let view = repository.view();
+    assert_eq!((view.current.as_str(), view.at(), view.branches["main"]), ("trial", Some(first), second));
+}
+
+#[test]
+fn restore_brings_back_only_its_paths() {
+    let place = Place::new();
+    fs::create_dir(place.at("d")).unwrap();
+    fs::write(place.at("d/a"), "one").unwrap();
+    fs::write(place.at("d/b"), "one").unwrap();
+    let first = place.commit().commit.unwrap();
+    fs::remove_file(place.at("d/a")).unwrap();
+    fs::write(place.at("d/b"), "two").unwrap();
+    fs::write(place.at("d/c"), "two").unwrap();
+    let options = Options { paths: vec![path("d/a"), path("d/c")], ..verb("restore") };
+    let outcome = place.go(first, options).unwrap();
+    assert_eq!(fs::read(place.at("d/a")).unwrap(), b"one");
+    assert_eq!(fs::read(place.at("d/b")).unwrap(), b"two");
+    assert!(!place.at("d/c").exists());
+    let (repository, _) = place.open();
+    assert_eq!(repository.view().at(), outcome.saved, "the branch stays where what was unsaved was saved");
+    assert!(place.commit().created, "what was restored is a change");
+}
+
+#[test]
+fn a_refusal_leaves_no_intent_and_force_saves_first() {
+    let place = Place::new();
+    fs::write(place.at("data"), "recorded").unwrap();
+    let first = place.commit().commit.unwrap();
+    fs::write(place.at(".undoignore"), "data\n").unwrap();
+    fs::write(place.at("data"), "precious").unwrap();
+    let before = tell(place.root());
+    let error = place.go(first, verb("checkout")).unwrap_err();
+    assert_eq!((error.kind(), error.path_list()), (ErrorKind::Refused, &[path("data")][..]));
+    assert_eq!((tell(place.root()), place.open().0.unfinished()), (before.clone(), None));
+    let options = Options { force: true, ..verb("checkout") };
+    let saved = place.go_despite(first, options, &["data"]).unwrap().saved.unwrap();
+    assert_eq!(fs::read(place.at("data")).unwrap(), b"recorded");
+    place.go(saved, verb("checkout")).unwrap();
+    assert_eq!(tell(place.root()), before);
+}
+
+#[test]
+fn an_unfinished_checkout_is_known_and_another_one_ends_it() {
+    let place = Place::new();
+    fs::write(place.at("a"), "one").unwrap();
+    let first = place.commit().commit.unwrap();
+    let one = tell(place.root());
+    fs::write(place.at("a"), "two").unwrap();
+    let second = place.commit().commit.unwrap();
+    // As if the machine had stopped in the middle.
+    let (mut repository, _) = place.open();
+    let intent = crate::object::operation::Intent {
+        token: 0xab,
+        verb: "checkout".into(),
+        time: crate::time::Timestamp::now(),
+        from: Some(second),
+        to: first,
+        paths: Vec::new(),
+    };
+    repository.begin().unwrap().intend(intent).unwrap();
+    fs::write(place.at(".undo-00000000000000ab-0"), "half").unwrap();
+    let (repository, worktree) = place.open();
+    let intent = repository.unfinished().expect("it is open").clone();
+    let kept = checkout::clean_staged(&worktree, repository.store(), intent.token).unwrap();
+    assert_eq!(kept, [path(".undo-00000000000000ab-0")], "with this mode it is no half file of ours");
+    fs::remove_file(place.at(".undo-00000000000000ab-0")).unwrap();
+    place.go(intent.to, verb("checkout")).unwrap();
+    let (repository, _) = place.open();
+    assert_eq!((tell(place.root())["a"].clone(), repository.unfinished()), (one["a"].clone(), None));
+    assert!(repository.store().commit(first).is_ok());
+}
