@@ -104,6 +104,17 @@ impl Node {
         self.pending.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
+    /// The index's record of the directory itself, if it is unchanged: its attributes need not be read.
+    pub fn proved(&self) -> Option<Record> {
+        let known = match &self.above {
+            Some((above, _)) => above.known.as_ref(),
+            None => self.known.as_ref(),
+        };
+        let block = known?.block();
+        let at = block.position(self.path.name().unwrap_or_default()).ok()?;
+        if block.proves(at, &self.stat) { block.record(at) } else { None }
+    }
+
     /// The record of the directory itself, with the tree that it has now.
     pub fn record(&self, total: Total, racy: bool) -> Option<Record> {
         let inside = self.inside.get()?;

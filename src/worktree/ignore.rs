@@ -71,6 +71,11 @@ impl Rules {
         Ok(Rules { deepest: Some(Arc::new(level)) })
     }
 
+    /// Whether there are none, here and above.
+    pub fn is_empty(&self) -> bool {
+        self.deepest.is_none()
+    }
+
     /// Whether the rules ignore `path`, a direct child of the directory they are in force in.
     pub fn ignores(&self, path: &RepoPath, is_directory: bool) -> bool {
         let matched = self.matches(path, is_directory);

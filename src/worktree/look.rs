@@ -8,9 +8,9 @@ use crate::fs::{DirEntry, Stat};
 use crate::metadata::Kind;
 use crate::object::Content;
 use crate::object::commit::Reason;
-use crate::path::{REPOSITORY, RepoPathBuf};
+use crate::path::REPOSITORY;
 use crate::worktree::content::Sink;
-use crate::worktree::gather::{Node, Slot};
+use crate::worktree::gather::{Inside, Node, Slot};
 use crate::worktree::index::Block;
 use crate::worktree::queue::{Job, Listing, Task};
 use crate::worktree::visit::{Seen, is_unreadable};
@@ -25,7 +25,7 @@ enum Verdict {
     /// Nothing: not selected, not there, not covered.
     Pass,
     /// A directory to walk; whether all of it is selected, and whether rules ignore it.
-    Enter { selected: bool, ignored: bool },
+    Enter { stat: Stat, selected: bool, ignored: bool },
     /// Anything else that is covered.
     Cover(Stat),
 }
@@ -41,11 +41,10 @@ impl<S: Sink> Worker<'_, S> {
         let (mut slots, mut directories, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for at in range {
             let entry = &listing.entries[at];
-            let path = node.path.join(&entry.name);
-            let mut stat = None;
-            let verdict = self.judge(node, listing, entry, &path, &mut stat)?;
-            match (verdict, stat) {
-                (Verdict::Enter { selected, ignored }, Some(stat)) => {
+            match self.judge(node, listing, entry)? {
+                Verdict::Pass => {}
+                Verdict::Enter { stat, selected, ignored } => {
+                    let path = node.path.join(&entry.name);
                     let rules = node.inside.get().map(|inside| inside.rules.clone()).unwrap_or_default();
                     let known = self.walk.index.directory(&path);
                     let mut child = Node::new(path, Some((node.clone(), at)), stat, rules);
@@ -53,60 +52,53 @@ impl<S: Sink> Worker<'_, S> {
                     let task = Task::List(self.handle(&listing.open));
                     directories.push(Job { node: Arc::new(child), task });
                 }
-                (Verdict::Cover(stat), _) => {
+                Verdict::Cover(stat) => {
                     let proof = known.and_then(|block| proved(block, &mut cursor, &entry.name, &stat));
                     match proof {
                         Some((position, size)) => {
-                            self.count(path, &stat, size);
+                            self.count(node, &entry.name, &stat, size);
                             slots.push((at, Slot::Kept(position)));
                         }
                         None => files.push((at, stat)),
                     }
                 }
-                _ => {}
             }
         }
         node.fill(slots);
         self.share_out(node, listing, directories, files)
     }
 
-    /// Decides about a name; its stat is left in `stat` where it was needed.
-    fn judge(
-        &mut self,
-        node: &Node,
-        listing: &Listing,
-        entry: &DirEntry,
-        path: &RepoPathBuf,
-        stat: &mut Option<Stat>,
-    ) -> Result<Verdict> {
+    /// Decides about a name. Its path is put together only where somebody asks for it: most names are just unchanged.
+    fn judge(&mut self, node: &Node, listing: &Listing, entry: &DirEntry) -> Result<Verdict> {
         let walk = self.walk;
+        let path = || node.path.join(&entry.name);
         let is_root = node.path.is_root();
         if is_root && entry.name == REPOSITORY
             || walk.staged.as_ref().is_some_and(|staged| entry.name.starts_with(staged))
         {
             return Ok(Verdict::Pass);
         }
-        let selected = node.selected || walk.selection.covers(path);
-        if !selected && !walk.selection.leads_through(path) {
+        let selected = node.selected || walk.selection.covers(&path());
+        if !selected && !walk.selection.leads_through(&path()) {
             return Ok(Verdict::Pass);
         }
-        *stat = match listing.open.dir.stat(&entry.name) {
+        let stat = match listing.open.dir.stat(&entry.name) {
             Err(error) if is_unreadable(&error) => {
-                self.uncover(path.clone(), Reason::Unreadable);
+                self.uncover(path(), Reason::Unreadable);
                 return Ok(Verdict::Pass);
             }
             stat => stat?,
         };
-        let Some(stat) = *stat else { return Ok(Verdict::Pass) };
+        let Some(stat) = stat else { return Ok(Verdict::Pass) };
         let is_directory = stat.kind == Kind::Directory;
-        let mut ignored =
-            node.ignored || node.inside.get().is_some_and(|inside| inside.rules.ignores(path, is_directory));
-        if ignored && walk.despite.covers(path) {
+        let ignores = |inside: &Inside| !inside.rules.is_empty() && inside.rules.ignores(&path(), is_directory);
+        let mut ignored = node.ignored || node.inside.get().is_some_and(ignores);
+        if ignored && walk.despite.covers(&path()) {
             ignored = false;
         }
-        if ignored && !(is_directory && walk.despite.leads_through(path)) {
+        if ignored && !(is_directory && walk.despite.leads_through(&path())) {
             if selected {
-                self.found.ignored.push(path.clone());
+                self.found.ignored.push(path());
             }
             return Ok(Verdict::Pass);
         }
@@ -120,14 +112,14 @@ impl<S: Sink> Worker<'_, S> {
             _ => None,
         };
         if let Some(reason) = reason {
-            self.uncover(path.clone(), reason);
+            self.uncover(path(), reason);
             return Ok(Verdict::Pass);
         }
-        Ok(if is_directory { Verdict::Enter { selected, ignored } } else { Verdict::Cover(stat) })
+        Ok(if is_directory { Verdict::Enter { stat, selected, ignored } } else { Verdict::Cover(stat) })
     }
 
     /// Counts a covered entry that is no directory.
-    fn count(&mut self, path: RepoPathBuf, stat: &Stat, size: u64) {
+    fn count(&mut self, node: &Node, name: &[u8], stat: &Stat, size: u64) {
         if stat.kind == Kind::File {
             self.found.totals.files += 1;
             self.found.totals.bytes += size;
@@ -135,7 +127,7 @@ impl<S: Sink> Worker<'_, S> {
             self.found.totals.others += 1;
         }
         if stat.links > 1 {
-            self.found.links.push(((stat.device, stat.inode), path));
+            self.found.links.push(((stat.device, stat.inode), node.path.join(name)));
         }
     }
 
@@ -176,16 +168,15 @@ impl<S: Sink> Worker<'_, S> {
         let mut slots = Vec::with_capacity(files.len());
         for (at, stat) in files {
             let name = &listing.entries[*at].name;
-            let path = node.path.join(name);
             let mut record = match self.reading(|reader| reader.visit(&listing.open.dir, name, stat))? {
                 Seen::Whole(record) => record,
                 Seen::Torn(record) => {
-                    self.found.torn.push(path.clone());
+                    self.found.torn.push(node.path.join(name));
                     record
                 }
                 Seen::Gone => continue,
                 Seen::Unreadable => {
-                    self.uncover(path, Reason::Unreadable);
+                    self.uncover(node.path.join(name), Reason::Unreadable);
                     continue;
                 }
             };
@@ -194,7 +185,7 @@ impl<S: Sink> Worker<'_, S> {
                 Content::File { size, .. } => size,
                 _ => 0,
             };
-            self.count(path, &record.stat, size);
+            self.count(node, name, &record.stat, size);
             slots.push((*at, node.slot_for(record)));
         }
         node.fill(slots);

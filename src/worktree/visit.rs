@@ -50,6 +50,8 @@ pub struct Reader<'r, S> {
     pub files_read: u64,
     /// Bytes read.
     pub bytes_read: u64,
+    /// What the sink failed with: no fault of the entry's, and the end of the scan.
+    pub fatal: Option<Error>,
 }
 
 /// Linux's EPERM, EIO, ENXIO, EACCES, ENODEV, ENOTDIR, ELOOP, ESTALE and EUCLEAN: they tell of one entry, not of the disk
@@ -120,15 +122,19 @@ impl<S: Sink> Reader<'_, S> {
         }
     }
 
-    /// Reads an open file to its end; its stat is that of afterwards. `None` if the file itself fails.
+    /// Reads an open file to its end; its stat is that of afterwards. `None` if the sink fails.
     fn read_once(&mut self, file: &File, name: &[u8], before: Stat) -> Result<Option<Record>> {
         let holes = if before.allocated < before.size { holes(file, before.size)? } else { Vec::new() };
         let mut reading = Reading::new(file, before.size, &holes, self.task);
         let blob = self.sink.read(&mut reading);
         let (size, read) = (reading.position(), reading.bytes_read());
         let blob = match blob {
-            Err(error) if reading.failed() && is_unreadable(&error) => return Ok(None),
-            blob => blob?,
+            Ok(blob) => blob,
+            Err(error) if reading.failed() => return Err(error),
+            Err(error) => {
+                self.fatal = Some(error);
+                return Ok(None);
+            }
         };
         self.files_read += 1;
         self.bytes_read += read;
@@ -159,13 +165,8 @@ impl<S: Sink> Reader<'_, S> {
         Ok(Seen::Unreadable)
     }
 
-    /// The attributes of an open directory.
-    pub fn directory_attributes(&mut self, dir: &Dir) -> Result<Option<AttributesId>> {
-        let xattrs = dir.xattrs(b".")?;
-        Ok(self.keep(Attributes { xattrs, holes: Vec::new() }))
-    }
-
-    fn keep(&mut self, attributes: Attributes) -> Option<AttributesId> {
+    /// Takes attributes that were found; none if they are empty.
+    pub fn keep(&mut self, attributes: Attributes) -> Option<AttributesId> {
         if attributes.is_empty() {
             return None;
         }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::Dir;
+use crate::fs::Xattrs;
 use crate::id::ObjectId;
 use crate::object::commit::{Reason, Totals, Uncovered};
-use crate::object::{Entry, ObjectKind};
+use crate::object::{Attributes, Entry, ObjectKind};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
 use crate::store::Store;
@@ -198,8 +198,15 @@ impl<'w, S: Sink> Worker<'w, S> {
             _ => self.walk.worktree.root.open_below(&node.path),
         };
         drop(above);
-        let listed = opened.and_then(|dir| Ok((dir.entries()?, self.inside(node, &dir)?, dir)));
-        let (entries, inside, dir) = match listed {
+        let proved = node.proved();
+        let listed = opened.and_then(|dir| {
+            let entries = dir.entries()?;
+            let xattrs = if proved.is_some() { Xattrs::new() } else { dir.xattrs(b".")? };
+            let has_rules = entries.binary_search_by(|entry| entry.name.as_slice().cmp(ignore::FILE)).is_ok();
+            let rules = if has_rules { ignore::read_file(&dir)? } else { None };
+            Ok((dir, entries, xattrs, rules))
+        });
+        let (dir, entries, xattrs, rules) = match listed {
             Err(error) if is_gone(&error) => return Ok(()),
             Err(error) if is_unreadable(&error) => {
                 self.uncover(node.path.clone(), Reason::Unreadable);
@@ -207,7 +214,12 @@ impl<'w, S: Sink> Worker<'w, S> {
             }
             listed => listed?,
         };
-        let _ = node.inside.set(inside);
+        let attributes = match proved {
+            Some(record) => record.attributes,
+            None => self.reading(|reader| Ok(reader.keep(Attributes { xattrs, holes: Vec::new() })))?,
+        };
+        let rules = node.rules_above.enter(&node.path, rules.as_deref())?;
+        let _ = node.inside.set(Inside { rules, attributes });
         node.make_room(entries.len());
         self.walk.scanning.add(entries.len() as u64);
         let listing = Listing { open: Arc::new(Open::new(dir, &self.walk.open)), entries: Arc::new(entries) };
@@ -223,27 +235,6 @@ impl<'w, S: Sink> Worker<'w, S> {
         Ok(())
     }
 
-    /// The rules in an open directory, and its attributes: read only if the index does not prove them.
-    fn inside(&mut self, node: &Node, dir: &Dir) -> Result<Inside> {
-        let content = ignore::read_file(dir)?;
-        let rules = node.rules_above.enter(&node.path, content.as_deref())?;
-        let known = match &node.above {
-            Some((above, _)) => above.known.as_ref(),
-            None => node.known.as_ref(),
-        };
-        let name = node.path.name().unwrap_or_default();
-        let proved = known.and_then(|known| {
-            let block = known.block();
-            let at = block.position(name).ok()?;
-            block.proves(at, &node.stat).then(|| block.record(at))?
-        });
-        let attributes = match proved {
-            Some(record) => record.attributes,
-            None => self.reading(|reader| reader.directory_attributes(dir))?,
-        };
-        Ok(Inside { rules, attributes })
-    }
-
     /// Reads with this thread's sink, and takes over what was counted.
     pub fn reading<T>(&mut self, read: impl FnOnce(&mut Reader<'_, S>) -> Result<T>) -> Result<T> {
         let walk = self.walk;
@@ -255,9 +246,13 @@ impl<'w, S: Sink> Worker<'w, S> {
             attributes: Vec::new(),
             files_read: 0,
             bytes_read: 0,
+            fatal: None,
         };
         let result = read(&mut reader);
-        let Reader { attributes, files_read, bytes_read, .. } = reader;
+        let Reader { attributes, files_read, bytes_read, fatal, .. } = reader;
+        if let Some(fatal) = fatal {
+            return Err(fatal);
+        }
         self.found.files_read += files_read;
         self.found.bytes_read += bytes_read;
         for (id, bytes) in attributes {
