@@ -2,3 +2,4 @@
 
 mod file;
 mod splice;
+mod take;
