@@ -140,7 +140,7 @@ pub fn run(
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
             .and_then(|()| durable::flush(&worktree.root, &tally))
             .map_err(unfinished)?;
-        relearn::update(&mut scan.index, &worktree.root, &plan, &tally)?;
+        relearn::update(&mut scan.index, &worktree.root, &plan, &mut tally)?;
     }
     let outcome = outcome(from, saved, target, plan, tally);
     let repository = transaction.repository();

@@ -26,8 +26,9 @@ pub(super) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
     Record { name: entry.name.clone(), stat, content, attributes, racy }
 }
 
-/// Brings an index from before a checkout up to date. What is not as it should be is left out: it will be read again.
-pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<()> {
+/// Brings an index from before a checkout up to date. What is not as it should be is told, and left out of the index: it
+/// will be read again.
+pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &mut Tally) -> Result<()> {
     let learned = learn(index, root, plan, tally)?;
     let inexact = tally.inexact.keys();
     let is_directory =
@@ -48,7 +49,7 @@ pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &Tally
 }
 
 /// What stands at the paths that were worked on, as far as it is what it should be.
-fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<Vec<(RepoPathBuf, Record)>> {
+fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &mut Tally) -> Result<Vec<(RepoPathBuf, Record)>> {
     let mut eye = Eye { root, parent: None };
     let mut learned = Vec::new();
     let entries: HashMap<&RepoPath, &Entry> =
@@ -65,8 +66,15 @@ fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<Vec<
             action => action.entry().cloned(),
         };
         let (Some(entry), Some(stat)) = (entry, eye.stat(path)?) else { continue };
-        if stat.inode == *inode && is_exact(&entry, &stat) {
-            learned.push((path.to_owned(), record(&entry, stat, false)));
+        // Another inode is somebody else's work, done since.
+        if stat.inode != *inode {
+            continue;
+        }
+        match difference(&entry, &stat) {
+            told if told.is_empty() => learned.push((path.to_owned(), record(&entry, stat, false))),
+            told => {
+                tally.inexact.insert(path.to_owned(), told);
+            }
         }
     }
     for path in &plan.relinked {
@@ -77,23 +85,33 @@ fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<Vec<
     }
     let own = plan.own_directories();
     for (path, entry) in plan.directories.iter().filter(|(path, _)| !own.contains_key(&***path)) {
-        let Some(stat) = eye.stat(path)?.filter(|stat| is_exact(entry, stat)) else { continue };
+        let Some(stat) = eye.stat(path)?.filter(|stat| difference(entry, stat).is_empty()) else { continue };
         learned.push((path.clone(), record(entry, stat, false)));
     }
     Ok(learned)
 }
 
-/// Whether a stat is of what an entry says.
-fn is_exact(entry: &Entry, stat: &Stat) -> bool {
+/// What a stat says otherwise than an entry, in words; empty: nothing. A file system may take a call and not keep it.
+fn difference(entry: &Entry, stat: &Stat) -> String {
     let (wanted, there) = (&entry.metadata, &stat.metadata);
-    let is_link = stat.kind == Kind::Symlink;
-    entry.kind() == stat.kind
-        && (is_link || wanted.mode == there.mode)
-        && (wanted.uid, wanted.gid, wanted.mtime) == (there.uid, there.gid, there.mtime)
-        && match entry.content {
-            Content::File { size, .. } => size == stat.size,
-            _ => true,
-        }
+    let mut told = Vec::new();
+    if entry.kind() != stat.kind {
+        return format!("it is a {}", stat.kind.word());
+    }
+    if stat.kind != Kind::Symlink && wanted.mode != there.mode {
+        told.push(format!("mode {:04o} became {:04o}", wanted.mode, there.mode));
+    }
+    if (wanted.uid, wanted.gid) != (there.uid, there.gid) {
+        told.push(format!("owner {}:{} became {}:{}", wanted.uid, wanted.gid, there.uid, there.gid));
+    }
+    if wanted.mtime != there.mtime {
+        told.push(format!("time {} became {}", wanted.mtime.to_rfc3339(), there.mtime.to_rfc3339()));
+    }
+    match entry.content {
+        Content::File { size, .. } if size != stat.size => told.push(format!("{size} bytes became {}", stat.size)),
+        _ => {}
+    }
+    told.join(", ")
 }
 
 /// The file system's clock, once it shows a later time than all these changes.

@@ -110,7 +110,7 @@ impl House {
         let mut tally = Tally::default();
         let site = Site::new(&worktree.root, Some(0xab));
         carry_out(site, &self.store, (&scan, target), &plan, &mut tally, &Silent)?;
-        relearn::update(&mut scan.index, &worktree.root, &plan, &tally)?;
+        relearn::update(&mut scan.index, &worktree.root, &plan, &mut tally)?;
         Ok(Done { plan, tally, scan })
     }
 
