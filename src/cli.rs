@@ -96,9 +96,10 @@ const STYLES: Styles = Styles::styled()
 /// The commands as `undo help` groups them. Each stands in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Record", &["init", "commit", "status"]),
-    ("Look", &["diff", "ls", "cat"]),
+    ("Look", &["log", "show", "diff", "ls", "cat"]),
+    ("Go back", &["checkout", "restore", "export"]),
     ("Name", &["branch", "tag"]),
-    ("Set up", &["completions", "man", "help"]),
+    ("Set up", &["config", "completions", "man", "help"]),
 ];
 
 /// The whole tree of commands, for parsing, completion and documents.
@@ -170,7 +171,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
     if let Some(directory) = &cli.global.directory {
-        std::env::set_current_dir(directory).map_err(|error| Error::io("enter", directory, error))?;
+        let failed =
+            |error| Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).because(error);
+        std::env::set_current_dir(directory).map_err(|error: std::io::Error| failed(error))?;
     }
     let cwd = fs::current_dir()?;
     commands::run(&Context { ui, cwd, command_line: command }, cli.command)

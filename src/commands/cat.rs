@@ -2,7 +2,7 @@
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::{Context, complete, sides};
+use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::id::CommitId;
@@ -36,7 +36,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 pub fn print(context: &Context<'_>, repository: &Repository, id: CommitId, path: &RepoPath) -> Result<Exit> {
     let commit = repository.store().commit(id)?;
     let place = format!("{}:{}", id.short(), path.display());
-    let Some(entry) = sides::find(repository.store(), &commit.root, path)? else {
+    let Some(entry) = history::entry_at(repository.store(), &commit.root, path)? else {
         let message = format!("no `{}` in commit {}", path.display(), id.short());
         return Err(Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short())));
     };

@@ -73,8 +73,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     drop(transaction);
     let committed = Committed::new(&outcome, &repository);
     context.ui.outcome(&committed)?;
-    let exit = context.tell_uncovered(&outcome.uncovered, &outcome.torn);
+    let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     if outcome.created {
+        context.tell_left_out(&outcome.uncovered);
         context.ui.hint(format_args!("come back to this state: undo checkout {}", committed.short));
     }
     Ok(exit)

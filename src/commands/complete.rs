@@ -6,7 +6,6 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::{PathCompleter, ValueCompleter};
 
-use crate::commands::sides;
 use crate::error::Result;
 use crate::fs;
 use crate::history;
@@ -14,6 +13,7 @@ use crate::id::CommitId;
 use crate::object::Objects;
 use crate::path::RepoPath;
 use crate::repo::Repository;
+use crate::repo::config::KEYS;
 use crate::time::Timestamp;
 use crate::ui::{human, sanitize};
 
@@ -130,11 +130,13 @@ fn names(revision: &str, path: &[u8], before: &[u8]) -> Result<Vec<CompletionCan
     let root = repository.store().commit(id)?.root;
     let slash = path.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
     let directory = RepoPath::new(path[..slash].strip_suffix(b"/").unwrap_or_default());
-    let found = directory.map(|directory| sides::find(repository.store(), &root, directory)).transpose()?.flatten();
+    let found =
+        directory.map(|directory| history::entry_at(repository.store(), &root, directory)).transpose()?.flatten();
     let Some(tree) = found.and_then(|entry| entry.tree()) else { return Ok(Vec::new()) };
     let mut offered = Vec::new();
     for entry in repository.store().tree(tree)?.entries {
-        if entry.name.starts_with(&path[slash..]) && offered.len() < NAMES {
+        let is_plain = sanitize::name(&entry.name).as_bytes() == entry.name;
+        if is_plain && entry.name.starts_with(&path[slash..]) && offered.len() < NAMES {
             let end: &[u8] = if entry.tree().is_some() { b"/" } else { b"" };
             let value = [before, &path[..slash], &entry.name, end].concat();
             offered.push(candidate(OsString::from_vec(value), entry.kind().word().to_owned()));
@@ -146,4 +148,9 @@ fn names(revision: &str, path: &[u8], before: &[u8]) -> Result<Vec<CompletionCan
 /// Paths in the live directory.
 pub fn live_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     PathCompleter::any().complete(current)
+}
+
+/// Settings.
+pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
+    keep(current, KEYS.iter().map(|key| candidate(key.name, key.about.to_owned())).collect())
 }

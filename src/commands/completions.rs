@@ -1,7 +1,7 @@
 //! `undo completions`: the script that makes a shell complete commands, options and values.
 
 use clap::ValueEnum;
-use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use crate::commands::Context;
 use crate::error::{Error, Exit, Result};
@@ -44,7 +44,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 /// The script of a shell.
 pub fn script(shell: Shell) -> Vec<u8> {
     let completer: &dyn EnvCompleter = match shell {
-        Shell::Bash => &Bash,
+        Shell::Bash => return include_bytes!("complete.bash").to_vec(),
         Shell::Zsh => &Zsh,
         Shell::Fish => &Fish,
         Shell::Powershell => &Powershell,

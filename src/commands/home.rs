@@ -45,7 +45,7 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     })?;
     let next = match (at, tally.clean) {
         (None, _) => vec!["undo commit -m \"as it was\"", "undo status", "undo help"],
-        (Some(_), true) => vec!["undo log", "undo checkout -", "undo help"],
+        (Some(_), true) => vec!["undo show", "undo log", "undo help"],
         (Some(_), false) => vec!["undo diff", "undo commit", "undo checkout @"],
     };
     let words = if tally.clean { "clean".to_owned() } else { tally.words() };
@@ -76,8 +76,8 @@ fn purpose(command: &str) -> &'static str {
         "commit" => "record it all as it is now",
         "status" => "what would be recorded",
         "diff" => "what has changed",
-        "checkout" if command.ends_with('@') => "take all changes back (they are saved first)",
-        "checkout" => "go to where you were before",
+        "checkout" => "take all changes back (they are saved first)",
+        "show" => "what the last commit changed",
         "log" => "what was recorded",
         _ => "all commands",
     }

@@ -5,7 +5,7 @@ use std::io;
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
-use crate::commands::{Context, complete, sides};
+use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::object::{Content, Entry, Objects};
@@ -75,7 +75,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (id, path) = history::resolve_path(&repository, &args.what)?;
     let commit = repository.store().commit(id)?;
     let path = path.unwrap_or_default();
-    let Some(entry) = sides::find(repository.store(), &commit.root, &path)? else {
+    let Some(entry) = history::entry_at(repository.store(), &commit.root, &path)? else {
         let message = format!("no `{}` in commit {}", path.display(), id.short());
         return Err(Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short())));
     };

@@ -1,18 +1,26 @@
 //! One file a command: open, resolve, do, show.
 
+mod back;
 mod branch;
 mod cat;
+mod checkout;
 mod commit;
 pub mod complete;
 pub mod completions;
+mod config;
 mod contents;
+mod costs;
 mod diff;
+mod export;
 mod help;
 mod home;
 mod init;
+mod log;
 mod ls;
 mod man;
 mod refs;
+mod restore;
+mod show;
 mod sides;
 mod status;
 mod tag;
@@ -45,11 +53,17 @@ pub enum Command {
     Commit(commit::Args),
     #[command(visible_alias = "st")]
     Status(status::Args),
+    Log(log::Args),
+    Show(show::Args),
     Diff(diff::Args),
+    Checkout(checkout::Args),
+    Restore(restore::Args),
+    Export(export::Args),
     Branch(branch::Args),
     Tag(tag::Args),
     Ls(ls::Args),
     Cat(cat::Args),
+    Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
@@ -62,11 +76,17 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
         Some(Command::Init(args)) => init::run(context, &args),
         Some(Command::Commit(args)) => commit::run(context, &args),
         Some(Command::Status(args)) => status::run(context, &args),
+        Some(Command::Log(args)) => log::run(context, &args),
+        Some(Command::Show(args)) => show::run(context, &args),
         Some(Command::Diff(args)) => diff::run(context, &args),
+        Some(Command::Checkout(args)) => checkout::run(context, &args),
+        Some(Command::Restore(args)) => restore::run(context, &args),
+        Some(Command::Export(args)) => export::run(context, &args),
         Some(Command::Branch(args)) => branch::run(context, &args),
         Some(Command::Tag(args)) => tag::run(context, &args),
         Some(Command::Ls(args)) => ls::run(context, &args),
         Some(Command::Cat(args)) => cat::run(context, &args),
+        Some(Command::Config(args)) => config::run(context, &args),
         Some(Command::Completions(args)) => completions::run(context, &args),
         Some(Command::Man(args)) => man::run(context, &args),
         Some(Command::Help(args)) => help::run(context, &args),
@@ -77,6 +97,7 @@ impl Context<'_> {
     /// The repository at or above the current directory. Says so if a checkout in it did not end.
     pub fn repository(&self) -> Result<Repository> {
         let repository = Repository::discover(&self.cwd)?;
+        repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
         if let Some(intent) = repository.unfinished() {
             let to = intent.to.short();
             self.ui.warning(format_args!(
@@ -106,25 +127,30 @@ impl Context<'_> {
         })
     }
 
-    /// Lists what a commit does not cover on stderr, and says whether that is a failure to record something.
-    pub fn tell_uncovered(&self, uncovered: &[Uncovered], torn: &[RepoPathBuf]) -> Exit {
-        let (unreadable, left_out): (Vec<_>, Vec<_>) =
-            uncovered.iter().partition(|one| one.reason == Reason::Unreadable);
-        let lines = |list: &[&Uncovered]| -> Vec<(RepoPathBuf, &'static str)> {
-            list.iter().map(|one| (one.path.clone(), commits::reason_words(one.reason))).collect()
-        };
-        self.tell_paths("not recorded", &lines(&left_out));
-        self.tell_paths("not recorded, since they cannot be read", &lines(&unreadable));
-        let torn: Vec<_> = torn.iter().map(|path| (path.clone(), "")).collect();
-        self.tell_paths("recorded while they were changing, so they may be a mix of two states", &torn);
+    /// Lists what could not be read, or not at one moment, and says whether that makes the answer incomplete.
+    pub fn tell_incomplete(&self, uncovered: &[Uncovered], torn: &[RepoPathBuf]) -> Exit {
+        let unreadable = reasons(uncovered, |reason| reason == Reason::Unreadable);
+        self.tell_paths("not covered, since they cannot be read", &unreadable);
+        let torn: Vec<_> = torn.iter().map(|path| (&**path, "")).collect();
+        self.tell_paths("read while they were changing: they may be a mix of two states", &torn);
         if unreadable.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
-    fn tell_paths(&self, what: &str, paths: &[(RepoPathBuf, &'static str)]) {
-        if paths.is_empty() {
-            return;
-        }
-        let list: Vec<(&RepoPath, &str)> = paths.iter().map(|(path, reason)| (&**path, *reason)).collect();
-        self.ui.warning_about(what, &list);
+    /// Lists what a commit leaves out on purpose.
+    pub fn tell_left_out(&self, uncovered: &[Uncovered]) {
+        self.tell_paths("not recorded", &reasons(uncovered, |reason| reason != Reason::Unreadable));
     }
+
+    /// Warns of paths, if there are any.
+    pub fn tell_paths(&self, what: &str, paths: &[(&RepoPath, &str)]) {
+        if !paths.is_empty() {
+            self.ui.warning_about(what, paths);
+        }
+    }
+}
+
+/// What is not covered for some reasons, and the reasons in words.
+fn reasons(uncovered: &[Uncovered], wanted: fn(Reason) -> bool) -> Vec<(&RepoPath, &'static str)> {
+    let wanted = uncovered.iter().filter(|one| wanted(one.reason));
+    wanted.map(|one| (&*one.path, commits::reason_words(one.reason))).collect()
 }

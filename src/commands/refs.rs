@@ -11,7 +11,7 @@ use crate::object::Objects;
 use crate::object::operation::{RefEdit, RefName, View};
 use crate::repo::{Draft, Repository};
 use crate::time::Timestamp;
-use crate::ui::{Page, Report, Role, sanitize};
+use crate::ui::{End, Page, Report, Role, sanitize};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +61,6 @@ struct Named {
     short: String,
 }
 
-#[derive(Serialize)]
-struct Summary {
-    count: u64,
-}
-
 /// What was done, and nothing else to show.
 #[derive(Serialize)]
 struct Done {
@@ -98,7 +93,7 @@ pub fn list(context: &Context<'_>, sort: Sort) -> Result<Exit> {
             short: id.short(),
         })?;
     }
-    context.ui.show(&Summary { count: refs.len() as u64 })?;
+    context.ui.show(&End { count: refs.len() as u64 })?;
     Ok(Exit::DONE)
 }
 
@@ -186,20 +181,9 @@ impl Report for Named {
         let role = if self.kind == "tag" { Role::Tag } else { Role::Branch };
         let name = page.paint(role, format!("{:<20}", sanitize::name(self.name.as_bytes())));
         let subject = self.message.lines().next().unwrap_or_default();
-        page.line(format_args!(
-            "{mark} {name} {}  {}  {}",
-            page.paint(Role::Id, &self.short),
-            page.time(self.when),
-            sanitize::name(subject.as_bytes())
-        ))
-    }
-}
-
-impl Report for Summary {
-    const TYPE: &'static str = "summary";
-
-    fn human(&self, _: &mut Page<'_>) -> io::Result<()> {
-        Ok(())
+        let (id, time) = (page.paint(Role::Id, &self.short), page.time(self.when));
+        let line = format!("{mark} {name} {id}  {time}  {}", sanitize::name(subject.as_bytes()));
+        page.line(line.trim_end())
     }
 }
 

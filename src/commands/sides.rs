@@ -77,16 +77,3 @@ pub fn compare(
         None => diff::compare(repository.store(), sides.0, sides.1, options, each),
     }
 }
-
-/// The entry at a path of a tree; `None` if there is none.
-pub fn find(objects: &dyn Objects, root: &Entry, path: &crate::path::RepoPath) -> Result<Option<Entry>> {
-    let mut entry = root.clone();
-    for name in path.names() {
-        let Some(tree) = entry.tree() else { return Ok(None) };
-        match objects.tree(tree)?.find(name) {
-            Some(found) => entry = found.clone(),
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(entry))
-}

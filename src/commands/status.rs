@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
-use crate::commands::sides::{self, Side};
-use crate::commands::{Context, complete};
+use crate::commands::diff::Style;
+use crate::commands::sides::Side;
+use crate::commands::{self, Context, complete};
 use crate::diff;
 use crate::error::{Exit, Result};
 use crate::object::{Commit, Objects};
 use crate::repo::Repository;
 use crate::time::Timestamp;
-use crate::ui::changes::{ChangeRecord, Fold, Listing, Tally};
+use crate::ui::changes::Listing;
 use crate::ui::{Page, Report, Role, sanitize};
 
 /// Show what has changed since the current commit
@@ -42,21 +43,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if !options.json && !options.nul {
         context.ui.show(&Where::new(&repository)?)?;
     }
-    // For people, a directory that is new stands for all that is in it.
-    let fold_directories = !options.json && !options.nul && !options.verbose;
-    let mut fold = Fold::default();
-    let mut tally = Tally::new();
     let selected = diff::Options { mtimes: args.metadata, paths };
-    sides::compare(&repository, (&old, &new), &selected, &mut |change| {
-        tally.count(change.status);
-        match if fold_directories { fold.place(&change) } else { Some(0) } {
-            Some(folded) => context.ui.show(&ChangeRecord::new(&change, Listing::Words, folded)),
-            None => Ok(()),
-        }
-    })?;
-    context.ui.show(&tally)?;
+    let style = Style::List(Listing::Words);
+    commands::diff::show(context, &repository, Some(&worktree), (&old, &new), &selected, style)?;
     if let Side::Live(scan) = &new {
-        return Ok(context.tell_uncovered(&scan.uncovered, &scan.torn));
+        return Ok(context.tell_incomplete(&scan.uncovered, &scan.torn));
     }
     Ok(Exit::DONE)
 }
@@ -89,12 +80,11 @@ impl Report for Where {
         let branch = page.paint(Role::Branch, sanitize::name(self.branch.as_bytes()));
         match &self.commit {
             None => page.line(format_args!("on {branch}, no commits yet")),
-            Some((short, time, subject)) => page.line(format_args!(
-                "on {branch} at {}, {}  {}",
-                page.paint(Role::Id, short),
-                page.age(*time),
-                sanitize::name(subject.as_bytes())
-            )),
+            Some((short, time, subject)) => {
+                let (id, age) = (page.paint(Role::Id, short), page.age(*time));
+                let line = format!("on {branch} at {id}, {age}  {}", sanitize::name(subject.as_bytes()));
+                page.line(line.trim_end())
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::ui::{JsonPath, Page, Report, Role, sanitize};
 pub enum Listing {
     /// `  modified  path`
     Words,
-    /// `M	path`
+    /// `M`, a tab, `path`
     NameStatus,
     /// `path`
     NameOnly,

@@ -1,5 +1,6 @@
 //! Commits as they are shown: one line of a log, an entry with its graph, the head of `show`, and JSON.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
@@ -45,6 +46,27 @@ pub struct CommitRecord {
     incomplete: u64,
 }
 
+/// What points at a commit.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Branches, sorted.
+    pub branches: Vec<String>,
+    /// Tags, sorted.
+    pub tags: Vec<String>,
+    /// It is `@`.
+    pub is_at: bool,
+}
+
+impl Names {
+    /// Those of a commit.
+    pub fn of(view: &View, id: CommitId) -> Names {
+        let names = |refs: &BTreeMap<String, CommitId>| {
+            refs.iter().filter(|&(_, &to)| to == id).map(|(name, _)| name.clone()).collect()
+        };
+        Names { branches: names(&view.branches), tags: names(&view.tags), is_at: view.at() == Some(id) }
+    }
+}
+
 /// A path that a commit does not cover, in JSON.
 #[derive(Clone, Debug, Serialize)]
 pub struct JsonUncovered {
@@ -78,18 +100,15 @@ pub fn reason_words(reason: Reason) -> &'static str {
 }
 
 impl CommitRecord {
-    /// A commit with the names that point to it.
-    pub fn new(id: CommitId, commit: &Commit, view: &View, bytes_stored: Option<u64>) -> CommitRecord {
-        let names = |refs: &std::collections::BTreeMap<String, CommitId>| {
-            refs.iter().filter(|&(_, &to)| to == id).map(|(name, _)| name.clone()).collect()
-        };
+    /// A commit with the names that point to it, and what it cost.
+    pub fn new(id: CommitId, commit: &Commit, names: Names, bytes_stored: Option<u64>) -> CommitRecord {
         let unreadable = commit.uncovered.iter().filter(|one| one.reason == Reason::Unreadable).count();
         CommitRecord {
             id: id.to_string(),
             parents: commit.parents.iter().map(CommitId::to_string).collect(),
-            branches: names(&view.branches),
-            tags: names(&view.tags),
-            current: view.at() == Some(id),
+            branches: names.branches,
+            tags: names.tags,
+            current: names.is_at,
             time: commit.time.to_rfc3339(),
             author: commit.author.clone(),
             host: commit.host.clone(),
@@ -122,21 +141,19 @@ impl CommitRecord {
         first.push_str(&format!("  {}  {who}", page.time(self.when)));
         let mut lines = vec![first];
         let message = self.message.trim_end();
-        lines.extend(message.lines().map(|line| format!("  {}", sanitize::name(line.as_bytes()))));
+        lines.extend(message.lines().map(|line| format!("  {}", safe(line)).trim_end().to_owned()));
         lines.push(format!("  {}", self.counts(page)));
         lines
     }
 
     /// Its line in `log --oneline`.
     pub fn line(&self, page: &Page<'_>) -> String {
-        let subject = self.message.lines().next().unwrap_or_default();
-        let names = self.names(page);
-        format!(
-            "{}{names} {}  {}",
-            page.paint(Role::Id, &self.short),
-            sanitize::name(subject.as_bytes()),
-            self.counts(page)
-        )
+        let mut line = page.paint(Role::Id, &self.short).to_string();
+        line.push_str(&self.names(page));
+        if let Some(subject) = self.message.lines().next() {
+            line.push_str(&format!(" {}", safe(subject)));
+        }
+        format!("{line}  {}", self.counts(page))
     }
 
     fn names(&self, page: &Page<'_>) -> String {
@@ -195,7 +212,7 @@ impl Report for CommitRecord {
         if !self.message.is_empty() {
             page.line("")?;
             for line in self.message.trim_end().lines() {
-                page.line(format_args!("    {}", sanitize::name(line.as_bytes())))?;
+                page.line(format!("    {}", safe(line)).trim_end())?;
             }
         }
         page.line("")

@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 
 pub use bars::Bars;
 pub use page::Page;
-pub use report::{JsonPath, Report, json_paths};
+pub use report::{End, JsonPath, Report, json_paths};
 pub use style::{Palette, Role};
 
 use pager::Pager;
@@ -148,7 +148,7 @@ impl Ui {
 
     /// Hands stdout to something that writes raw data.
     pub fn data<T: Default>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
-        let mut out = Watched { out: &mut *self.out.borrow_mut(), closed: &self.closed };
+        let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
         let result = write(&mut out).and_then(|value| out.flush().map_err(stdout_failed).map(|()| value));
         match result {
             Err(_) if self.closed.get() => Ok(T::default()),
@@ -157,7 +157,7 @@ impl Ui {
     }
 
     fn write(&self, write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> Result<()> {
-        let mut out = Watched { out: &mut *self.out.borrow_mut(), closed: &self.closed };
+        let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
         let nul = self.options.nul;
         let for_terminal = self.terminal && !nul;
         let mut page = Page::new(&mut out, self.palette, for_terminal, nul, self.options.verbose, self.now);
@@ -165,7 +165,7 @@ impl Ui {
     }
 
     fn json(&self, value: &impl Serialize) -> Result<()> {
-        let mut out = Watched { out: &mut *self.out.borrow_mut(), closed: &self.closed };
+        let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
         serde_json::to_writer(&mut out, value)
             .map_err(io::Error::from)
             .and_then(|()| out.write_all(b"\n"))
@@ -217,8 +217,12 @@ impl Ui {
             self.say_json(&Failure::new(error));
             return exit;
         }
-        self.say(&format!("{} {}", self.talk.paint(Role::Error, "error:"), sanitize::text(&error.to_string())));
-        let paths = error.path_list();
+        let message = error.to_string();
+        self.say(&format!("{} {}", self.talk.paint(Role::Error, "error:"), sanitize::text(&message)));
+        let paths = match error.path_list() {
+            [path] if message.contains(&*path.display()) => &[],
+            paths => paths,
+        };
         self.list(paths.len(), paths.iter().map(|path| (sanitize::path(path), "")));
         if let Some(hint) = error.hint_text() {
             self.say(&format!("{} {}", self.talk.paint(Role::Hint, "hint:"), sanitize::text(hint)));
@@ -279,11 +283,7 @@ impl Ui {
 
     /// One line to stderr, after the data that came before it. Nobody can be told if that fails.
     fn say(&self, line: &str) {
-        if let Out::Stdout(out) = &mut *self.out.borrow_mut()
-            && self.terminal
-        {
-            let _ = out.flush();
-        }
+        let _ = self.out.borrow_mut().flush();
         self.bars.suspend(|| {
             let _ = writeln!(io::stderr(), "{line}");
         });

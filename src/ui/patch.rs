@@ -79,13 +79,18 @@ fn notes_on_entries(change: &Change, old: &Entry, new: &Entry, notes: &mut Vec<S
     if change.status == Status::Type {
         note("type", old.kind().word().to_owned(), new.kind().word().to_owned());
     }
-    if let (Content::Symlink { target: old }, Content::Symlink { target: new }) = (&old.content, &new.content)
-        && old != new
-    {
-        note("target", sanitize::name(old), sanitize::name(new));
+    let target = |entry: &Entry| match &entry.content {
+        Content::Symlink { target } => sanitize::name(target),
+        _ => "none".to_owned(),
+    };
+    let has_target = |entry: &Entry| matches!(entry.content, Content::Symlink { .. });
+    let is_link = has_target(old) || has_target(new);
+    if is_link && target(old) != target(new) {
+        note("target", target(old), target(new));
     }
     let (old, new) = (&old.metadata, &new.metadata);
-    if change.what.mode {
+    // A link has no mode of its own.
+    if change.what.mode && !is_link {
         note("mode", format!("{:04o}", old.mode), format!("{:04o}", new.mode));
     }
     if change.what.owner {
@@ -280,7 +285,9 @@ impl Report for StatTable<'_> {
                 .iter()
                 .map(|(role, sign, lines)| page.paint(*role, sign.repeat(scaled(*lines))).to_string())
                 .collect();
-            table.row([Cell::plain(format!(" {}", sanitize::path(&record.path))), words, Cell::plain(bar)]);
+            let bar = Some(bar).filter(|bar| !bar.is_empty()).map(Cell::plain);
+            let path = Cell::plain(format!(" {}", sanitize::path(&record.path)));
+            table.row([path, words].into_iter().chain(bar));
         }
         page.table(&table)?;
         let sum = |count: fn(&StatRecord) -> Option<usize>| -> usize { self.records.iter().filter_map(count).sum() };

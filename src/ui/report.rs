@@ -78,6 +78,21 @@ pub fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// The end of a list: how many there were. People see that themselves.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct End {
+    /// How many.
+    pub count: u64,
+}
+
+impl Report for End {
+    const TYPE: &'static str = "summary";
+
+    fn human(&self, _: &mut Page<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A failure in JSON, on stderr.
 #[derive(Serialize)]
 pub(super) struct Failure<'a> {

@@ -1,0 +1,315 @@
+//! What `checkout` and `restore` share: save what is unsaved, plan, refuse or go, and tell.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::checkout::{self, Action, Outcome, Plan, Target};
+use crate::commands::Context;
+use crate::commands::sides::Side;
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history;
+use crate::id::{CommitId, ObjectId};
+use crate::object::operation::{RefEdit, RefName};
+use crate::object::{ObjectKind, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::repo::{Repository, Transaction};
+use crate::snapshot::{self, splice};
+use crate::ui::commits::{JsonUncovered, json_uncovered};
+use crate::ui::human::{Count, plural};
+use crate::ui::{JsonPath, Page, Report, Role, json_paths, sanitize};
+use crate::worktree::{Overlay, Scan, Worktree};
+
+/// Where to go, and how.
+pub struct Request {
+    /// The commit.
+    pub to: CommitId,
+    /// Only these paths; the branch stays where it is.
+    pub paths: Vec<RepoPathBuf>,
+    /// The branch to switch to.
+    pub branch: Option<String>,
+    /// Save what is in the way although nothing covers it.
+    pub force: bool,
+    /// Only tell what would be done.
+    pub dry_run: bool,
+    /// `checkout` or `restore`.
+    pub verb: &'static str,
+}
+
+/// Goes there.
+pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) -> Result<Exit> {
+    let worktree = context.worktree(&repository)?;
+    if request.dry_run {
+        return tell_plan(context, &repository, &worktree, request);
+    }
+    let (at, branch) = (repository.view().at(), repository.view().current.clone());
+    let unfinished = repository.unfinished().map(|intent| intent.token);
+    let mut transaction = repository.begin()?;
+    let (mut saved, mut scan) = save(context, &mut transaction, &worktree, request, Vec::new())?;
+    let mut target = target(transaction.repository(), &scan, request)?;
+    if request.force {
+        let plan = checkout::plan(transaction.repository().store(), &worktree, &mut scan, &target)?;
+        if !plan.conflicts.is_empty() {
+            let (again, covering) = save(context, &mut transaction, &worktree, request, plan.conflicts)?;
+            (saved, scan) = (again.or(saved), covering);
+            target = self::target(transaction.repository(), &scan, request)?;
+        }
+    }
+    let options = checkout::Options {
+        paths: request.paths.clone(),
+        force: request.force,
+        branch: request.branch.clone(),
+        edits: back_to_where_it_was(&transaction, at, saved, request),
+        verb: request.verb.to_owned(),
+    };
+    let progress = context.ui.progress();
+    let outcome = checkout::run(&mut transaction, &worktree, scan, saved, &target, &options, progress)?;
+    if let Some(token) = unfinished {
+        let kept = checkout::clean_staged(&worktree, transaction.repository().store(), token)?;
+        let kept: Vec<(&RepoPath, &str)> = kept.iter().map(|path| (&**path, "")).collect();
+        context.tell_paths("left by the unfinished checkout, and saved nowhere", &kept);
+    }
+    drop(transaction);
+    tell(context, &repository, (&branch, request), &outcome)
+}
+
+/// Records what is unsaved. Gives the commit that was made for it, if there was anything.
+fn save(
+    context: &Context<'_>,
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    request: &Request,
+    despite_rules: Vec<RepoPathBuf>,
+) -> Result<(Option<CommitId>, Scan)> {
+    let message = format!("before {} {}", request.verb, request.to.short());
+    let verb = request.verb.to_owned();
+    let options = snapshot::Options { message, automatic: true, despite_rules, verb, paths: Vec::new() };
+    let (outcome, scan) = snapshot::take(transaction, worktree, &options, context.ui.progress())?;
+    Ok((outcome.commit.filter(|_| outcome.created), scan))
+}
+
+/// `restore` leaves the branch alone: the commit that holds what was unsaved stays beside it.
+fn back_to_where_it_was(
+    transaction: &Transaction<'_>,
+    at: Option<CommitId>,
+    saved: Option<CommitId>,
+    request: &Request,
+) -> Option<Vec<RefEdit>> {
+    if request.paths.is_empty() {
+        return None;
+    }
+    let name = RefName::Branch(transaction.repository().view().current.clone());
+    saved.map(|saved| vec![RefEdit { name, old: Some(saved), new: at }])
+}
+
+/// The commit, or with paths what is there now with these paths as in the commit.
+fn target(repository: &Repository, scan: &Scan, request: &Request) -> Result<Target> {
+    let mut target = Target::commit(repository.store(), request.to)?;
+    if request.paths.is_empty() {
+        return Ok(target);
+    }
+    let overlay = Overlay { below: repository.store(), objects: &scan.objects };
+    for path in &request.paths {
+        let is_there = history::entry_at(&overlay, &scan.root, path)?.is_some();
+        if !is_there && history::entry_at(&overlay, &target.root, path)?.is_none() {
+            let message = format!("`{}` is neither in commit {} nor here", path.display(), request.to.short());
+            return Err(Error::new(ErrorKind::NotFound, message).paths(vec![path.clone()]));
+        }
+    }
+    let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
+    let (base, from) = ((&scan.root, scan.links), (&target.root, target.links));
+    let (root, links) = splice::splice(&overlay, base, from, &request.paths, &mut |kind, id, bytes| {
+        made.insert((kind, id), bytes.into());
+        Ok(())
+    })?;
+    target.uncovered.retain(|one| request.paths.iter().any(|path| one.path.is_within(path)));
+    Ok(Target { root, links, objects: made, ..target })
+}
+
+/// A step of a plan.
+#[derive(Serialize)]
+struct Step {
+    action: &'static str,
+    #[serde(flatten)]
+    path: JsonPath,
+    #[serde(skip)]
+    place: RepoPathBuf,
+    #[serde(skip)]
+    is_directory: bool,
+}
+
+/// The end of a plan.
+#[derive(Serialize)]
+struct Planned {
+    actions: u64,
+    unchanged: u64,
+    /// There is something to be recorded first.
+    unsaved: bool,
+    conflicts: Vec<JsonPath>,
+}
+
+fn tell_plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, request: &Request) -> Result<Exit> {
+    let Side::Live(mut scan) = Side::live(context.ui, repository, worktree, &[])? else {
+        return Ok(Exit::DONE);
+    };
+    let target = target(repository, &scan, request)?;
+    let at = repository.view().at().map(|id| repository.store().commit(id)).transpose()?;
+    let unsaved = at.is_none_or(|commit| commit.root.tree() != scan.root.tree());
+    let plan = checkout::plan(repository.store(), worktree, &mut scan, &target)?;
+    context.ui.page_long_output();
+    for action in plan.actions.iter().filter(|action| action.is_worth_counting()) {
+        let place = action.path().to_owned();
+        let is_directory = action.entry().is_some_and(|entry| entry.tree().is_some());
+        context.ui.show(&Step { action: action.word(), path: (&*place).into(), place, is_directory })?;
+    }
+    context.ui.show(&Planned::new(&plan, unsaved))?;
+    if plan.conflicts.is_empty() || request.force {
+        return Ok(Exit::DONE);
+    }
+    let list: Vec<(&RepoPath, &str)> = plan.conflicts.iter().map(|path| (&**path, "")).collect();
+    context.ui.warning_about("in the way, and saved nowhere: it would be refused", &list);
+    Ok(ErrorKind::Refused.exit())
+}
+
+impl Planned {
+    fn new(plan: &Plan, unsaved: bool) -> Planned {
+        let actions = plan.actions.iter().filter(|action| Action::is_worth_counting(action)).count() as u64;
+        let conflicts = json_paths::<&RepoPathBuf>(&plan.conflicts);
+        Planned { actions, unchanged: plan.unchanged, unsaved, conflicts }
+    }
+}
+
+impl Report for Step {
+    const TYPE: &'static str = "action";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            return page.record(Some(self.action), &self.place);
+        }
+        let role = match self.action {
+            "create" => Role::Added,
+            "remove" => Role::Removed,
+            "touch" => Role::Metadata,
+            _ => Role::Modified,
+        };
+        let word = page.paint(role, format!("{:<8}", self.action));
+        let slash = if self.is_directory { "/" } else { "" };
+        page.line(format_args!("  {word} {}{slash}", page.path(&self.place)))
+    }
+}
+
+impl Report for Planned {
+    const TYPE: &'static str = "summary";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            return Ok(());
+        }
+        let first = if self.unsaved { "; what is unsaved would be recorded first" } else { "" };
+        let unchanged = Count(self.unchanged);
+        page.line(format_args!("{}, {unchanged} unchanged{first}", plural(self.actions, "change")))
+    }
+}
+
+/// What was done.
+#[derive(Serialize)]
+struct Gone {
+    from: String,
+    to: String,
+    saved: String,
+    branch: String,
+    written: u64,
+    deleted: u64,
+    unchanged: u64,
+    inexact: Vec<Inexact>,
+    changed: Vec<JsonPath>,
+    uncovered: Vec<JsonUncovered>,
+    #[serde(skip)]
+    whole: bool,
+}
+
+#[derive(Serialize)]
+struct Inexact {
+    #[serde(flatten)]
+    path: JsonPath,
+    reason: String,
+}
+
+fn tell(
+    context: &Context<'_>,
+    repository: &Repository,
+    (branch, request): (&str, &Request),
+    outcome: &Outcome,
+) -> Result<Exit> {
+    let text = |id: Option<CommitId>| id.map(|id| id.to_string()).unwrap_or_default();
+    let inexact = outcome.inexact.iter();
+    context.ui.outcome(&Gone {
+        from: text(outcome.from),
+        to: text(outcome.to),
+        saved: text(outcome.saved),
+        branch: repository.view().current.clone(),
+        written: outcome.written,
+        deleted: outcome.deleted,
+        unchanged: outcome.unchanged,
+        inexact: inexact.map(|(path, reason)| Inexact { path: (&**path).into(), reason: reason.clone() }).collect(),
+        changed: json_paths::<&RepoPathBuf>(&outcome.changed),
+        uncovered: json_uncovered(&outcome.uncovered),
+        whole: request.paths.is_empty(),
+    })?;
+    let inexact: Vec<(&RepoPath, &str)> = outcome.inexact.iter().map(|(path, why)| (&**path, why.as_str())).collect();
+    context.tell_paths("not restored exactly", &inexact);
+    let changed: Vec<(&RepoPath, &str)> = outcome.changed.iter().map(|path| (&**path, "")).collect();
+    context.tell_paths("changed in the meantime, and left as they are", &changed);
+    if outcome.written + outcome.deleted > 0 || request.branch.is_some() {
+        context.ui.hint(format_args!("take it back: {}", way_back(branch, request, outcome)));
+    }
+    Ok(if inexact.is_empty() && changed.is_empty() { Exit::DONE } else { Exit::INCOMPLETE })
+}
+
+fn way_back(branch: &str, request: &Request, outcome: &Outcome) -> String {
+    match (request.paths.as_slice(), outcome.from) {
+        ([], _) if request.branch.is_some() => format!("undo checkout {branch}"),
+        ([], _) | (_, None) => "undo checkout -".to_owned(),
+        ([path], Some(from)) => format!("undo restore --from {} {}", from.short(), quoted(path)),
+        (_, Some(from)) => format!("undo restore --from {} PATH…", from.short()),
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &RepoPath) -> String {
+    let text = sanitize::path(path);
+    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+,@%".contains(&b));
+    if is_plain { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+impl Report for Gone {
+    const TYPE: &'static str = "checkout";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let short = |id: &str| id.get(..8).unwrap_or("nothing").to_owned();
+        let counts = format!(
+            "{} written, {} deleted, {} unchanged",
+            Count(self.written),
+            Count(self.deleted),
+            Count(self.unchanged)
+        );
+        let to = page.paint(Role::Id, short(&self.to));
+        if self.whole {
+            let branch = page.paint(Role::Branch, sanitize::name(self.branch.as_bytes()));
+            let from = match self.from == self.to {
+                true => String::new(),
+                false => format!("{} → ", page.paint(Role::Id, short(&self.from))),
+            };
+            page.line(format_args!("{branch} {from}{to}  {counts}"))?;
+        } else {
+            page.line(format_args!("restored from {to}  {counts}"))?;
+        }
+        if !self.saved.is_empty() {
+            let saved = page.paint(Role::Id, short(&self.saved));
+            page.line(format_args!("what was unsaved is in {saved}"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! `undo checkout`: the whole worktree becomes a commit.
+
+use std::path::PathBuf;
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::back::{self, Request};
+use crate::commands::{Context, complete};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::repo::Repository;
+
+/// Make the whole directory exactly what a commit holds
+///
+/// The current branch goes to that commit; a branch name switches to that branch. What is unsaved is recorded
+/// first, and what came later stays in the log. Ignored files are left alone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo checkout @                     take back all that is unsaved
+  undo checkout @~2 -n                what would happen
+  undo checkout -                     where you were before
+  undo checkout trial                 switch to a branch
+  undo checkout v1 -- data            only some paths, as `undo restore --from v1 data`")]
+pub struct Args {
+    /// Commit, branch or tag
+    #[arg(value_name = "REV", required_unless_present = "resume", add = ArgValueCompleter::new(complete::revisions))]
+    revision: Option<String>,
+    /// Only these paths
+    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    paths: Vec<PathBuf>,
+    /// Only show what would be done
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Save and replace ignored files that are in the way, instead of refusing
+    #[arg(short, long)]
+    force: bool,
+    /// Finish a checkout that was interrupted
+    #[arg(long = "continue", conflicts_with_all = ["revision", "paths"])]
+    resume: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    let request = match &args.revision {
+        Some(text) => request(context, &repository, args, text)?,
+        None => unfinished(&repository, args)?,
+    };
+    back::go(context, repository, &request)
+}
+
+fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &str) -> Result<Request> {
+    let view = repository.view();
+    let paths = context.paths(repository, &args.paths)?;
+    let branch = match text {
+        _ if !paths.is_empty() => None,
+        "-" => branch_before(repository)?,
+        name => Some(name.to_owned()),
+    };
+    let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
+    let to = context.commit(repository, branch.as_deref().unwrap_or(text), "undo restore")?;
+    let verb = if paths.is_empty() { "checkout" } else { "restore" };
+    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb })
+}
+
+/// The branch you came from, if you switched when you went last.
+fn branch_before(repository: &Repository) -> Result<Option<String>> {
+    for operation in repository.operations()? {
+        let (_, operation) = operation?;
+        if operation.worktree.is_some() {
+            return Ok(operation.switched.map(|(old, _)| old));
+        }
+    }
+    Ok(None)
+}
+
+fn unfinished(repository: &Repository, args: &Args) -> Result<Request> {
+    let Some(intent) = repository.unfinished() else {
+        return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
+    };
+    let (to, paths) = (intent.to, intent.paths.clone());
+    let verb = if paths.is_empty() { "checkout" } else { "restore" };
+    Ok(Request { to, paths, branch: None, force: args.force, dry_run: args.dry_run, verb })
+}

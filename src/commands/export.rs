@@ -1,0 +1,109 @@
+//! `undo export`: a commit as a new directory or an archive.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap_complete::engine::ArgValueCompleter;
+use serde::Serialize;
+
+use crate::checkout::Target;
+use crate::checkout::export::{Compression, Destination, Exported, export};
+use crate::commands::{Context, complete};
+use crate::error::{Exit, Result};
+use crate::fs;
+use crate::path::RepoPath;
+use crate::store::Store;
+use crate::ui::human::{Size, plural};
+use crate::ui::{JsonPath, Page, Report, Role, sanitize};
+
+/// Write a commit to another place
+///
+/// To a directory that is new or empty, to a `.tar`, `.tar.gz` or `.tar.zst` file, or with `-` as tar to stdout.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo export v1 /tmp/v1
+  undo export @ backup.tar.zst
+  undo export @~1 - | ssh host tar -x")]
+pub struct Args {
+    /// Commit, branch or tag
+    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    revision: String,
+    /// Where to
+    #[arg(value_name = "DEST", value_hint = clap::ValueHint::AnyPath)]
+    destination: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Done {
+    id: String,
+    destination: String,
+    entries: u64,
+    bytes: u64,
+    inexact: Vec<Inexact>,
+    #[serde(skip)]
+    short: String,
+}
+
+#[derive(Serialize)]
+struct Inexact {
+    #[serde(flatten)]
+    path: JsonPath,
+    reason: String,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    let id = context.commit(&repository, &args.revision, "undo restore")?;
+    let target = Target::commit(repository.store(), id)?;
+    if args.destination == Path::new("-") {
+        let progress = context.ui.progress();
+        context.ui.data(|mut out| {
+            export(repository.store(), &target, Destination::Tar(&mut out, Compression::None), progress)
+        })?;
+        return Ok(Exit::DONE);
+    }
+    let exported = to_place(context, repository.store(), &target, &args.destination)?;
+    let inexact = exported.inexact.iter();
+    context.ui.outcome(&Done {
+        id: id.to_string(),
+        destination: args.destination.display().to_string(),
+        entries: exported.entries,
+        bytes: exported.bytes,
+        inexact: inexact.map(|(path, reason)| Inexact { path: (&**path).into(), reason: reason.clone() }).collect(),
+        short: id.short(),
+    })?;
+    if exported.inexact.is_empty() {
+        return Ok(Exit::DONE);
+    }
+    let list: Vec<(&RepoPath, &str)> = exported.inexact.iter().map(|(path, why)| (&**path, why.as_str())).collect();
+    context.ui.warning_about("not exported exactly", &list);
+    Ok(Exit::INCOMPLETE)
+}
+
+fn to_place(context: &Context<'_>, store: &Store, target: &Target, destination: &Path) -> Result<Exported> {
+    let path = context.cwd.join(destination);
+    let progress = context.ui.progress();
+    let name = destination.to_string_lossy();
+    let compression = match () {
+        () if name.ends_with(".tar") => Compression::None,
+        () if name.ends_with(".tar.gz") || name.ends_with(".tgz") => Compression::Gzip,
+        () if name.ends_with(".tar.zst") => Compression::Zstd,
+        () => return export(store, target, Destination::Directory(&path), progress),
+    };
+    let mut file = fs::create_new(&path)?;
+    export(store, target, Destination::Tar(&mut file, compression), progress)
+}
+
+impl Report for Done {
+    const TYPE: &'static str = "export";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(format_args!(
+            "{} → {}  {}, {}",
+            page.paint(Role::Id, &self.short),
+            sanitize::text(&self.destination),
+            plural(self.entries, "entry"),
+            Size(self.bytes)
+        ))
+    }
+}

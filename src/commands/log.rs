@@ -1,0 +1,154 @@
+//! `undo log`: commits, newest first.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap_complete::engine::ArgValueCompleter;
+use serde::Serialize;
+
+use crate::commands::costs::Costs;
+use crate::commands::diff::{Format, Style as Changes};
+use crate::commands::{Context, complete, show};
+use crate::error::Exit;
+use crate::error::Result;
+use crate::history;
+use crate::history::graph::{Graph, Row, Style};
+use crate::history::walk::{self, Item};
+use crate::history::when::{self, Day};
+use crate::path::RepoPathBuf;
+use crate::repo::Repository;
+use crate::ui::commits::{CommitRecord, Names};
+use crate::ui::{End, Page, Report};
+
+/// List commits, newest first
+///
+/// All of them, on every line of history; with REV only those that it grew from. `@` marks where you are.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo log -n 5
+  undo log --oneline --since \"2 days ago\"
+  undo log -p -- notes.txt        only commits that changed it
+  undo log v1..main")]
+pub struct Args {
+    /// Commits, or `A..B`
+    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    revisions: Vec<String>,
+    /// Only commits that changed these
+    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    paths: Vec<PathBuf>,
+    /// At most so many
+    #[arg(short = 'n', long = "max-count", value_name = "N")]
+    limit: Option<usize>,
+    /// A line each
+    #[arg(long)]
+    oneline: bool,
+    /// Not older than this
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Not newer than this
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// With this in their message
+    #[arg(long, value_name = "TEXT")]
+    grep: Option<String>,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// A commit in the log.
+#[derive(Serialize)]
+struct Entry {
+    #[serde(flatten)]
+    record: CommitRecord,
+    #[serde(skip)]
+    row: Option<Row>,
+    #[serde(skip)]
+    oneline: bool,
+    /// Something of another commit is above it.
+    #[serde(skip)]
+    gap: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    let paths = context.paths(&repository, &args.paths)?;
+    let options = args.options(context, &repository, paths.clone())?;
+    let style = args.format.style();
+    // A line of history would end nowhere if a commit on it were left out.
+    let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
+    let mut graph = (is_whole && style.is_none()).then(|| Graph::new(letters()));
+    let mut costs = Costs::new(&repository)?;
+    let mut count = 0;
+    context.ui.page_long_output();
+    for item in history::walk(&repository, options)? {
+        let Item { id, commit, branches, tags, is_at } = item?;
+        let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, is_at));
+        let record = CommitRecord::new(id, &commit, Names { branches, tags, is_at }, costs.of(id)?);
+        let gap = count > 0 && matches!(style, Some(Changes::Stat | Changes::List(_)));
+        context.ui.show(&Entry { record, row, oneline: args.oneline, gap })?;
+        if let Some(style) = style {
+            show::changes(context, &repository, &commit, &paths, style)?;
+        }
+        count += 1;
+    }
+    context.ui.show(&End { count })?;
+    if count == 0 {
+        context.ui.status("no commits");
+    }
+    Ok(Exit::DONE)
+}
+
+impl Args {
+    fn options(
+        &self,
+        context: &Context<'_>,
+        repository: &Repository,
+        paths: Vec<RepoPathBuf>,
+    ) -> Result<walk::Options> {
+        let mut options =
+            walk::Options { paths, limit: self.limit, grep: self.grep.clone(), ..walk::Options::default() };
+        for text in &self.revisions {
+            match history::resolve_range(repository, text)? {
+                Some((without, from)) => {
+                    options.exclude.push(without);
+                    options.from.push(from);
+                }
+                None => options.from.push(context.commit(repository, text, "undo log --")?),
+            }
+        }
+        options.since = self.since.as_ref().map(|text| when::parse(text, Day::Begin)).transpose()?;
+        options.until = self.until.as_ref().map(|text| when::parse(text, Day::End)).transpose()?;
+        Ok(options)
+    }
+}
+
+/// Box drawing where the locale can show it.
+fn letters() -> Style {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let is_unicode = set.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
+    if is_unicode { Style::Unicode } else { Style::Ascii }
+}
+
+impl Report for Entry {
+    const TYPE: &'static str = "commit";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if self.gap {
+            page.line("")?;
+        }
+        let lines = if self.oneline { vec![self.record.line(page)] } else { self.record.lines(page) };
+        let Some(row) = &self.row else {
+            let mark = if self.record.is_current() { "@ " } else { "* " };
+            for (n, line) in lines.iter().enumerate() {
+                page.line(format!("{}{line}", if n == 0 { mark } else { "  " }).trim_end())?;
+            }
+            return if self.oneline { Ok(()) } else { page.line("") };
+        };
+        let blank = usize::from(!self.oneline);
+        for n in 0..row.lines().max(lines.len() + blank) {
+            let line = format!("{} {}", row.prefix(n), lines.get(n).map_or("", String::as_str));
+            page.line(line.trim_end())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! `undo restore`: some paths become what a commit holds.
+
+use std::path::PathBuf;
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::back::{self, Request};
+use crate::commands::{Context, complete};
+use crate::error::{Exit, Result};
+
+/// Make some paths exactly what a commit holds
+///
+/// A path that the commit does not hold is removed. What is unsaved is recorded first. The branch stays where it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo restore notes.txt              as in the current commit
+  undo restore --from @~3 data        a directory, as three commits ago")]
+pub struct Args {
+    /// Commit, branch or tag
+    #[arg(long, value_name = "REV", default_value = "@", hide_default_value = true,
+          add = ArgValueCompleter::new(complete::revisions))]
+    from: String,
+    /// Which
+    #[arg(required = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    paths: Vec<PathBuf>,
+    /// Only show what would be done
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Save and replace ignored files that are in the way, instead of refusing
+    #[arg(short, long)]
+    force: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    let to = context.commit(&repository, &args.from, "undo restore")?;
+    let paths = context.paths(&repository, &args.paths)?;
+    let request = Request { to, paths, branch: None, force: args.force, dry_run: args.dry_run, verb: "restore" };
+    back::go(context, repository, &request)
+}
