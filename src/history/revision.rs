@@ -131,26 +131,33 @@ fn resolve_past(repository: &Repository, name: &str, text: &str) -> Result<Commi
 /// Follows `~N` and `^N`.
 fn take_steps(repository: &Repository, start: CommitId, steps: &str, text: &str) -> Result<CommitId> {
     let mut id = start;
-    let mut rest = steps;
-    while let Some(mark) = rest.chars().next() {
-        let digits = rest[mark.len_utf8()..].bytes().take_while(u8::is_ascii_digit).count();
-        let number = &rest[mark.len_utf8()..][..digits];
-        let number: usize = match number {
-            "" => 1,
-            number => number.parse().map_err(|_| malformed(text, "the number is too large"))?,
-        };
+    for (mark, number) in parse_steps(steps, text)? {
         let found = match mark {
             '~' => nth_ancestor(repository, id, number)?,
-            '^' => nth_parent(repository, id, number)?,
-            _ => return Err(malformed(text, "only `~` and `^` can follow")),
+            _ => nth_parent(repository, id, number)?,
         };
         id = found.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("no revision `{text}`: history does not go back that far"))
                 .hint("see all commits with `undo log`")
         })?;
-        rest = &rest[mark.len_utf8() + digits..];
     }
     Ok(id)
+}
+
+/// `~` and `^`, each with its number; 1 where there is none.
+fn parse_steps(mut steps: &str, text: &str) -> Result<Vec<(char, usize)>> {
+    let mut parsed = Vec::new();
+    while let Some(mark) = steps.chars().next() {
+        if !matches!(mark, '~' | '^') {
+            return Err(malformed(text, "only `~` and `^` can follow"));
+        }
+        let digits = steps[1..].bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = steps[1..].split_at(digits);
+        let number = if digits == 0 { Ok(1) } else { number.parse() };
+        parsed.push((mark, number.map_err(|_| malformed(text, "the number is too large"))?));
+        steps = rest;
+    }
+    Ok(parsed)
 }
 
 /// The commit so many steps before, along first parents.

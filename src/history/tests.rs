@@ -1,1 +1,460 @@
-//! History on real repositories.
+//! History on real repositories: what revisions name, and the order in which commits are told.
+
+use std::collections::{HashMap, HashSet};
+
+use super::past;
+use super::walk::{Options, walk};
+use super::*;
+use crate::error::{ErrorKind, Result};
+use crate::id::{BlobId, CommitId};
+use crate::metadata::Metadata;
+use crate::object::commit::{Counts, Totals};
+use crate::object::operation::{RefEdit, RefName};
+use crate::object::{Commit, Content, Entry, ObjectKind, Tree};
+use crate::path::RepoPathBuf;
+use crate::repo::{Draft, Repository, Transaction};
+use crate::time::Timestamp;
+
+/// A repository whose history is told by the test.
+struct Story {
+    _root: tempfile::TempDir,
+    repository: Repository,
+}
+
+/// A commit to make.
+#[derive(Default)]
+struct Chapter<'a> {
+    parents: &'a [CommitId],
+    message: &'a str,
+    seconds: i64,
+    /// Paths and contents; `folder/name` at most.
+    files: &'a [(&'a str, &'a str)],
+}
+
+fn entry(name: &str, content: Content) -> Entry {
+    Entry { name: name.into(), metadata: Metadata::default(), attributes: None, content }
+}
+
+impl Story {
+    fn new() -> Story {
+        let root = tempfile::tempdir().unwrap();
+        let repository = Repository::init(root.path(), None).unwrap();
+        Story { _root: root, repository }
+    }
+
+    fn commit(&self, chapter: &Chapter<'_>, put: &mut dyn FnMut(ObjectKind, [u8; 32], Vec<u8>)) -> Commit {
+        let mut directory = |entries: Vec<Entry>| {
+            let mut tree = Tree { entries };
+            tree.entries.sort_by(|a, b| a.name.cmp(&b.name));
+            let id = tree.save(|id, bytes| {
+                put(ObjectKind::Tree, id.0, bytes);
+                Ok(())
+            });
+            Content::Directory { tree: id.unwrap(), entries: 0, size: 0 }
+        };
+        let mut folders: HashMap<&str, Vec<Entry>> = HashMap::new();
+        for (path, content) in chapter.files {
+            let (folder, name) = path.split_once('/').unwrap_or(("", path));
+            let blob = BlobId(*blake3::hash(content.as_bytes()).as_bytes());
+            let file = Content::File { blob, size: content.len() as u64 };
+            folders.entry(folder).or_default().push(entry(name, file));
+        }
+        let mut top = folders.remove("").unwrap_or_default();
+        top.extend(folders.into_iter().map(|(name, entries)| entry(name, directory(entries))));
+        Commit {
+            root: entry("", directory(top)),
+            links: None,
+            parents: chapter.parents.to_vec(),
+            time: Timestamp { seconds: chapter.seconds, nanoseconds: 0 },
+            offset: 0,
+            author: "ada".into(),
+            host: "host".into(),
+            message: chapter.message.into(),
+            automatic: false,
+            totals: Totals::default(),
+            changes: Counts::default(),
+            uncovered: Vec::new(),
+            torn: Vec::new(),
+            extras: Vec::new(),
+        }
+    }
+
+    /// Stores and records commits in one operation, without any ref.
+    fn tell(&mut self, chapters: &[Chapter<'_>], edits: impl FnOnce(&[CommitId]) -> Draft) -> Vec<CommitId> {
+        let mut objects = Vec::new();
+        let mut put = |kind, id, bytes| objects.push((kind, id, bytes));
+        let commits: Vec<Commit> = chapters.iter().map(|chapter| self.commit(chapter, &mut put)).collect();
+        let mut transaction = self.repository.begin().unwrap();
+        let session = transaction.repository().store().session();
+        let mut writer = session.writer();
+        for (kind, id, bytes) in objects {
+            writer.put(kind, crate::id::ObjectId(id), &bytes).unwrap();
+        }
+        let ids: Vec<_> = commits.iter().map(|one| Transaction::put_commit(&mut writer, one).unwrap()).collect();
+        writer.finish().unwrap();
+        let stored = session.finish().unwrap();
+        transaction.record(Draft { commits: ids.clone(), stored, ..edits(&ids) }).unwrap();
+        ids
+    }
+
+    /// A commit on the current branch, on top of `@`.
+    fn grow(&mut self, message: &str, seconds: i64) -> CommitId {
+        let old = self.repository.view().at();
+        let name = RefName::Branch(self.repository.view().current.clone());
+        let chapter = Chapter { parents: old.as_slice(), message, seconds, ..Chapter::default() };
+        let edits = |ids: &[CommitId]| vec![RefEdit { name, old, new: Some(ids[0]) }];
+        self.tell(&[chapter], |ids| Draft { verb: "commit".into(), edits: edits(ids), ..Draft::default() })[0]
+    }
+
+    /// A commit that no ref points at.
+    fn add(&mut self, parents: &[CommitId], message: &str, seconds: i64) -> CommitId {
+        let chapter = Chapter { parents, message, seconds, ..Chapter::default() };
+        self.tell(&[chapter], |_| Draft::default())[0]
+    }
+
+    fn record(&mut self, draft: Draft) {
+        self.repository.begin().unwrap().record(draft).unwrap();
+    }
+
+    /// Takes the current branch to a commit, as a checkout does.
+    fn go(&mut self, to: CommitId) {
+        let old = self.repository.view().at();
+        let name = RefName::Branch(self.repository.view().current.clone());
+        let edits = vec![RefEdit { name, old, new: Some(to) }];
+        self.record(Draft { verb: "checkout".into(), edits, worktree: Some((old, to)), ..Draft::default() });
+    }
+
+    fn switch(&mut self, branch: &str, to: Option<CommitId>) {
+        let edit = to.map(|to| RefEdit { name: RefName::Branch(branch.into()), old: None, new: Some(to) });
+        let edits = edit.into_iter().collect();
+        self.record(Draft { verb: "branch".into(), edits, switch: Some(branch.into()), ..Draft::default() });
+    }
+
+    fn tag(&mut self, name: &str, to: CommitId) {
+        let edits = vec![RefEdit { name: RefName::Tag(name.into()), old: None, new: Some(to) }];
+        self.record(Draft { verb: "tag".into(), edits, ..Draft::default() });
+    }
+
+    fn resolve(&self, text: &str) -> CommitId {
+        resolve(&self.repository, text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn refused(&self, text: &str) -> (ErrorKind, String, String) {
+        let error = resolve(&self.repository, text).unwrap_err();
+        (error.kind(), error.to_string(), error.hint_text().unwrap_or_default().to_owned())
+    }
+
+    /// The messages of a walk.
+    fn walk(&self, options: Options) -> Vec<String> {
+        walk(&self.repository, options).unwrap().map(|item| item.unwrap().commit.message).collect()
+    }
+}
+
+#[test]
+fn a_commit_is_named_by_refs_steps_ids_and_words() {
+    let mut story = Story::new();
+    let (a, b, c) = (story.grow("a", 1), story.grow("b", 2), story.grow("c", 3));
+    let merge = story.add(&[a, c], "merge", 9);
+    story.tag("v1", b);
+    story.switch("feature/x", Some(a));
+    for (text, id) in [
+        ("main", c),
+        ("@", a),
+        ("feature/x", a),
+        ("v1", b),
+        ("main~", b),
+        ("main^", b),
+        ("main~1", b),
+        ("main~2", a),
+        ("main~~", a),
+        ("main~0", c),
+        ("v1^0", b),
+        ("latest", merge),
+        ("latest^2", c),
+        ("latest^2~2", a),
+        (&c.to_string(), c),
+        (&c.to_string().to_uppercase()[..12], c),
+        (&format!("{}~1", c.short()), b),
+    ] {
+        assert_eq!(story.resolve(text), id, "{text}");
+    }
+}
+
+#[test]
+fn what_names_no_commit_is_refused_with_help() {
+    let mut story = Story::new();
+    assert_eq!(story.refused("@").1, "there is no commit yet");
+    assert_eq!(story.refused("latest").2, "make the first one with `undo commit`");
+    assert_eq!(story.refused("whatever").1, "there is no commit yet");
+    let a = story.grow("a", 1);
+    story.tag("before-cleanup", a);
+    for (text, kind, message, hint) in [
+        ("mian", ErrorKind::NotFound, "no revision `mian`", "did you mean `main`?"),
+        ("before", ErrorKind::NotFound, "no revision `before`", "did you mean `before-cleanup`?"),
+        ("0000", ErrorKind::NotFound, "no revision `0000`", "see all commits with `undo log`"),
+        ("main~7", ErrorKind::NotFound, "history does not go back that far", "see all commits"),
+        ("main^2", ErrorKind::NotFound, "no revision `main^2`", "see all commits"),
+        ("-", ErrorKind::NotFound, "there is no `-`", "see where you have been"),
+        ("", ErrorKind::Usage, "it names nothing", "see how"),
+        ("~2", ErrorKind::Usage, "it names nothing", "see how"),
+        ("main~x", ErrorKind::Usage, "only `~` and `^` can follow", "see how"),
+        ("main~99999999999999999999999", ErrorKind::Usage, "too large", "see how"),
+        ("@{1h", ErrorKind::Usage, "a `}` is missing", "see how"),
+        ("@{soon}", ErrorKind::Usage, "`soon` is no time", "write it like"),
+        ("nowhere@{1h}", ErrorKind::NotFound, "no history at", "see all operations"),
+        ("@{1h ago}", ErrorKind::NotFound, "it begins at", "see all operations"),
+        ("nowhere@{now}", ErrorKind::NotFound, "no revision `nowhere`", "see all"),
+    ] {
+        let found = story.refused(text);
+        assert_eq!(found.0, kind, "{text}: {}", found.1);
+        assert!(found.1.contains(message) && found.2.starts_with(hint), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn ids_that_begin_alike_are_listed_with_their_messages() {
+    let mut story = Story::new();
+    let mut seen = HashMap::new();
+    // Among so many, two share their first four digits.
+    let (first, second) = (0..)
+        .find_map(|seconds| {
+            let chapter = Chapter { message: "twin", seconds, ..Chapter::default() };
+            let id = story.commit(&chapter, &mut |_, _, _| {}).id();
+            seen.insert(id.to_string()[..4].to_owned(), seconds).map(|other| (other, seconds))
+        })
+        .unwrap();
+    let (one, two) = (story.add(&[], "twin", first), story.add(&[], "twin", second));
+    let (kind, message, hint) = story.refused(&one.to_string()[..4]);
+    assert_eq!((kind, hint.as_str()), (ErrorKind::Ambiguous, "use more digits"));
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines[0], format!("`{}` names 2 commits", &one.to_string()[..4]));
+    let mut shorts = [one.short(), two.short()];
+    shorts.sort();
+    assert!(lines[1].trim().starts_with(&shorts[0]) && lines[1].ends_with("twin"), "{message}");
+    assert!(lines[2].trim().starts_with(&shorts[1]), "{message}");
+    assert_eq!(story.resolve(&one.to_string()[..20]), one);
+}
+
+#[test]
+fn a_dash_is_where_one_was_before_the_last_move() {
+    let mut story = Story::new();
+    let (a, b) = (story.grow("a", 1), story.grow("b", 2));
+    assert_eq!(story.refused("-").0, ErrorKind::NotFound);
+    story.go(a);
+    assert_eq!(story.resolve("-"), b);
+    story.tag("v1", a);
+    let c = story.grow("c", 3);
+    assert_eq!(story.resolve("-"), b, "growing is no move");
+    story.switch("other", Some(b));
+    assert_eq!((story.resolve("-"), story.resolve("@")), (c, b));
+    story.switch("main", None);
+    assert_eq!((story.resolve("-"), story.resolve("@")), (b, c));
+    story.record(Draft { verb: "restore".into(), worktree: Some((Some(c), a)), ..Draft::default() });
+    assert_eq!(story.resolve("-"), b, "the current commit is the same");
+}
+
+/// The present, and none of what was done before it.
+fn moment() -> Timestamp {
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(2));
+    pause();
+    let now = Timestamp::now();
+    pause();
+    now
+}
+
+#[test]
+fn refs_are_what_they_were_at_a_time() -> Result<()> {
+    let mut story = Story::new();
+    let before = moment();
+    let a = story.grow("a", 1);
+    let first = moment();
+    let b = story.grow("b", 2);
+    story.switch("trial", Some(a));
+    let second = moment();
+    story.switch("main", None);
+    story.go(a);
+    let at = |name: &str, time: Timestamp| story.resolve(&format!("{name}@{{{}}}", time.to_rfc3339()));
+    assert_eq!((at("", first), at("main", first)), (a, a));
+    assert_eq!((at("", second), at("@", second), at("main", second), at("trial", second)), (a, a, b, a));
+    assert_eq!((story.resolve("main@{now}"), story.resolve("main@{today}~0")), (a, a));
+    assert_eq!(story.resolve(&format!("main@{{{}}}~1", second.to_rfc3339())), a);
+    let error = resolve(&story.repository, &format!("@{{{}}}", before.to_rfc3339())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("it begins at"), "{error}");
+    let error = resolve(&story.repository, &format!("trial@{{{}}}", first.to_rfc3339())).unwrap_err();
+    assert!(error.to_string().starts_with("there was no `trial` yet at"), "{error}");
+
+    let operations: Vec<_> = story.repository.operations()?.collect::<Result<_>>()?;
+    let after_b = past::refs_after(&story.repository, operations[3].0)?;
+    assert_eq!((after_b.at(), after_b.branches.len()), (Some(b), 1));
+    assert_eq!(past::refs_after(&story.repository, operations[0].0)?, past::Refs::of(story.repository.view()));
+    let mut refs = after_b;
+    refs.revert(&operations[3].1);
+    refs.revert(&operations[4].1);
+    assert_eq!((refs.at(), refs.branches.len()), (None, 0));
+    Ok(())
+}
+
+#[test]
+fn a_path_follows_the_first_colon_and_a_range_has_two_ends() {
+    let mut story = Story::new();
+    let (a, b) = (story.grow("a", 1), story.grow("b", 2));
+    let path = |text: &str| RepoPathBuf::new(text.into()).unwrap();
+    for (text, id, expected) in [
+        ("main", b, None),
+        ("main:x/y", b, Some(path("x/y"))),
+        ("@~1:a:b", a, Some(path("a:b"))),
+        ("main:", b, Some(path(""))),
+        (":x", b, Some(path("x"))),
+        ("@:./x/", b, Some(path("x"))),
+        ("@{23:59}:x", b, Some(path("x"))),
+    ] {
+        if !text.contains('{') {
+            assert_eq!(resolve_path(&story.repository, text).unwrap(), (id, expected), "{text}");
+        } else if let Ok(found) = resolve_path(&story.repository, text) {
+            assert_eq!(found, (id, expected));
+        }
+    }
+    for bad in ["@:../x", "@:a//b", "@:/etc"] {
+        assert_eq!(resolve_path(&story.repository, bad).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
+    }
+    let range = |text| resolve_range(&story.repository, text).unwrap();
+    assert_eq!(range("@~1..main"), Some((a, b)));
+    assert_eq!((range("@~.."), range("..@~")), (Some((a, b)), Some((b, a))));
+    assert_eq!((range("main"), range("@{a..b}")), (None, None));
+}
+
+#[test]
+fn commits_are_told_newest_first_with_what_points_at_them() {
+    let mut story = Story::new();
+    let (a, b) = (story.grow("a", 1), story.grow("b", 5));
+    let side = story.add(&[a], "side", 3);
+    story.tag("v1", a);
+    assert_eq!(story.walk(Options::default()), ["b", "side", "a"]);
+    let items: Vec<_> = walk(&story.repository, Options::default()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), [b, side, a]);
+    assert_eq!((items[0].branches.as_slice(), items[0].is_at), (["main".to_owned()].as_slice(), true));
+    assert_eq!((items[1].branches.len(), items[2].tags.as_slice()), (0, ["v1".to_owned()].as_slice()));
+    assert!(
+        is_ancestor(story.repository.store(), a, b).unwrap()
+            && !is_ancestor(story.repository.store(), b, side).unwrap()
+    );
+}
+
+#[test]
+fn a_walk_is_limited_by_ends_times_words_and_number() {
+    let mut story = Story::new();
+    let ids: Vec<_> = (1..=6).map(|n| story.grow(&format!("Step {n}"), n)).collect();
+    let time = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+    for (options, expected) in [
+        (Options { from: vec![ids[2]], ..Options::default() }, vec![3, 2, 1]),
+        (Options { exclude: vec![ids[2]], ..Options::default() }, vec![6, 5, 4]),
+        (Options { from: vec![ids[1]], exclude: vec![ids[4]], ..Options::default() }, vec![]),
+        (Options { since: time(5), ..Options::default() }, vec![6, 5]),
+        (Options { until: time(2), ..Options::default() }, vec![2, 1]),
+        (Options { grep: Some("STEP 4".into()), ..Options::default() }, vec![4]),
+        (Options { limit: Some(2), ..Options::default() }, vec![6, 5]),
+        (Options { limit: Some(0), ..Options::default() }, vec![]),
+    ] {
+        let expected: Vec<String> = expected.into_iter().map(|n| format!("Step {n}")).collect();
+        assert_eq!(story.walk(options.clone()), expected, "{options:?}");
+    }
+}
+
+#[test]
+fn a_walk_over_paths_tells_only_commits_that_changed_them() {
+    let mut story = Story::new();
+    let mut parent = Vec::new();
+    let versions: [&[(&str, &str)]; 5] = [
+        &[("a", "1"), ("dir/x", "1")],
+        &[("a", "2"), ("dir/x", "1")],
+        &[("a", "2"), ("dir/x", "2"), ("dir/y", "1")],
+        &[("a", "2"), ("dir/y", "1")],
+        &[("a", "2"), ("dir/y", "1"), ("b", "1")],
+    ];
+    for (n, files) in versions.into_iter().enumerate() {
+        let message = format!("{n}");
+        let chapter = Chapter { parents: &parent, message: &message, seconds: n as i64, files };
+        parent = story.tell(&[chapter], |_| Draft::default());
+    }
+    for (paths, expected) in [
+        (vec!["a"], vec!["1", "0"]),
+        (vec!["dir"], vec!["3", "2", "0"]),
+        (vec!["dir/x"], vec!["3", "2", "0"]),
+        (vec!["dir/y", "b"], vec!["4", "2"]),
+        (vec!["a/b", "nothing"], vec![]),
+        (vec![""], vec!["4", "3", "2", "1", "0"]),
+    ] {
+        let paths: Vec<_> = paths.into_iter().map(|path| RepoPathBuf::new(path.into()).unwrap()).collect();
+        assert_eq!(story.walk(Options { paths, ..Options::default() }), expected);
+    }
+}
+
+#[test]
+fn the_first_of_many_commits_cost_about_as_many_reads() {
+    let mut story = Story::new();
+    let mut ids: Vec<CommitId> = Vec::new();
+    let mut chapters: Vec<(Vec<CommitId>, i64)> = Vec::new();
+    // Five lines of 40 commits, told in turns.
+    for seconds in 0..200 {
+        let parents: Vec<CommitId> = ids.len().checked_sub(5).map(|at| ids[at]).into_iter().collect();
+        let chapter = Chapter { parents: &parents, seconds, ..Chapter::default() };
+        ids.push(story.commit(&chapter, &mut |_, _, _| {}).id());
+        chapters.push((parents, seconds));
+    }
+    let chapters: Vec<Chapter<'_>> = chapters
+        .iter()
+        .map(|(parents, seconds)| Chapter { parents, seconds: *seconds, ..Chapter::default() })
+        .collect();
+    story.tell(&chapters, |_| Draft::default());
+    assert_eq!(story.repository.view().heads.len(), 5);
+    let mut commits = walk(&story.repository, Options::default()).unwrap();
+    let told: Vec<CommitId> = commits.by_ref().take(20).map(|item| item.unwrap().id).collect();
+    assert_eq!(told, ids.iter().rev().take(20).copied().collect::<Vec<_>>());
+    assert!(commits.decoded() <= 25, "{}", commits.decoded());
+}
+
+/// Any history whose commits are not older than their parents, equal times among them.
+#[test]
+fn children_are_told_before_parents_and_each_commit_once() {
+    let mut seed = 7u64;
+    let mut random = move |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for round in 0..12 {
+        let mut story = Story::new();
+        let mut made: Vec<(CommitId, i64, Vec<CommitId>)> = Vec::new();
+        let mut chapters = Vec::new();
+        for n in 0..30 {
+            let mut parents: Vec<usize> = (0..random(3)).filter(|_| n > 0).map(|_| random(n)).collect();
+            parents.sort_unstable();
+            parents.dedup();
+            let oldest = parents.iter().map(|&at| made[at].1).max().unwrap_or(0);
+            let seconds = oldest + if round % 2 == 0 { 0 } else { random(4) as i64 };
+            let parents: Vec<CommitId> = parents.into_iter().map(|at| made[at].0).collect();
+            let message = n.to_string();
+            let chapter = Chapter { parents: &parents, message: &message, seconds, ..Chapter::default() };
+            made.push((story.commit(&chapter, &mut |_, _, _| {}).id(), seconds, parents.clone()));
+            chapters.push((parents, message, seconds));
+        }
+        let chapters: Vec<Chapter<'_>> = chapters
+            .iter()
+            .map(|(parents, message, seconds)| Chapter { parents, message, seconds: *seconds, ..Chapter::default() })
+            .collect();
+        let ids = story.tell(&chapters, |_| Draft::default());
+        let told: Vec<CommitId> =
+            walk(&story.repository, Options::default()).unwrap().map(|one| one.unwrap().id).collect();
+        let place: HashMap<CommitId, usize> = told.iter().enumerate().map(|(n, &id)| (id, n)).collect();
+        assert_eq!((told.len(), place.len()), (30, 30));
+        for (id, _, parents) in &made {
+            assert!(parents.iter().all(|parent| place[id] < place[parent]), "round {round}");
+        }
+        let excluded = ids[random(30)];
+        let ancestors: HashSet<CommitId> =
+            ids.iter().copied().filter(|&id| is_ancestor(story.repository.store(), id, excluded).unwrap()).collect();
+        let options = Options { exclude: vec![excluded], ..Options::default() };
+        let rest: HashSet<CommitId> = walk(&story.repository, options).unwrap().map(|one| one.unwrap().id).collect();
+        assert!(rest.is_disjoint(&ancestors) && rest.len() + ancestors.len() == 30, "round {round}");
+    }
+}

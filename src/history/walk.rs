@@ -109,6 +109,12 @@ pub fn is_ancestor(objects: &dyn Objects, ancestor: CommitId, descendant: Commit
 }
 
 impl Walk<'_> {
+    /// Commits decoded so far.
+    #[cfg(test)]
+    pub fn decoded(&self) -> usize {
+        self.known.len()
+    }
+
     /// Makes a commit known; `None` if it was.
     fn discover(&mut self, id: CommitId) -> Result<Option<Turn>> {
         if self.known.contains_key(&id) {

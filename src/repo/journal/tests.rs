@@ -193,16 +193,25 @@ fn damage_in_an_old_segment_ends_the_list_of_operations_with_an_error() {
 }
 
 #[test]
-fn a_full_disk_is_asked_for_space_once_and_a_failed_writer_writes_no_more() {
+fn a_failed_writer_writes_no_more_and_only_a_full_disk_is_asked_for_space() {
     let mut journal = Journal::new();
     journal.commit(1, 1);
-    // A file that is open for nothing but reading fails every write.
-    let mut writer = Writer::failing(journal.path(), journal.end);
     let record = commit(&journal.state, 2, 1);
+    // A file that is open for nothing but reading fails every write.
+    let file = std::fs::File::open(journal.newest()).unwrap();
+    let mut writer = Writer::onto(file, journal.end);
     assert!(writer.append(&record, &journal.state, || unreachable!("the disk is not full")).is_err());
     let error = writer.append(&record, &journal.state, || false).unwrap_err();
     assert!(error.to_string().contains("after a failure"), "{error}");
     assert_eq!(load(journal.path()).unwrap().state, journal.state);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut asked = 0;
+    let mut writer = Writer::onto(full, journal.end);
+    let error = writer.append(&record, &journal.state, || {
+        asked += 1;
+        false
+    });
+    assert_eq!((error.unwrap_err().kind(), asked), (ErrorKind::NoSpace, 1));
 }
 
 #[test]

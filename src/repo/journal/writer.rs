@@ -100,9 +100,8 @@ pub fn create(directory: &Path, number: u64, state: &State) -> Result<End> {
 
 #[cfg(test)]
 impl Writer {
-    /// One that cannot write.
-    pub fn failing(directory: &Path, end: End) -> Writer {
-        let file = fs::open(&segment::path(directory, end.segment)).expect("a segment");
-        Writer { directory: directory.to_owned(), file, end, has_failed: false }
+    /// One that writes to another file than the segment.
+    pub fn onto(file: File, end: End) -> Writer {
+        Writer { directory: PathBuf::new(), file, end, has_failed: false }
     }
 }
