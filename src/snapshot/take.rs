@@ -72,7 +72,7 @@ fn store(
     let at = repository.view().at();
     let parent = at.map(|id| store.commit(id)).transpose()?;
     let scan_options = scan::Options {
-        paths: options.paths.clone(),
+        paths: with_linked(store, parent.as_ref(), &options.paths)?,
         despite_rules: options.despite_rules.clone(),
         staged_by: repository.unfinished().map(|intent| intent.token),
         threads: 0,
@@ -82,6 +82,10 @@ fn store(
     let takes_objects = parent.is_none() && options.paths.is_empty();
     let sinks = || StoreSink::new(session.writer(), store.options().chunk, takes_objects);
     let mut scan = scan::scan(worktree, store, index, &scan_options, &sinks, progress)?;
+    let chosen = |path: &RepoPathBuf| is_selected(&options.paths, path);
+    scan.uncovered.retain(|uncovered| chosen(&uncovered.path));
+    scan.ignored.retain(chosen);
+    scan.torn.retain(chosen);
     let content = compose(store, parent.as_ref(), &mut scan, &options.paths)?;
     let mut outcome = Outcome {
         commit: at,
@@ -100,6 +104,21 @@ fn store(
     outcome.commit = Some(put(&session, &scan.objects, &commit)?);
     let stored = session.finish()?;
     Ok((outcome, scan, Some(stored)))
+}
+
+/// Paths to scan: those that are chosen, and the other names that their files had in the parent. Without those names the
+/// scan could not tell whether they are still names of one file.
+fn with_linked(store: &dyn Objects, parent: Option<&Commit>, paths: &[RepoPathBuf]) -> Result<Vec<RepoPathBuf>> {
+    let mut all = paths.to_vec();
+    let links = parent.and_then(|parent| parent.links);
+    let (Some(links), false) = (links, paths.is_empty()) else { return Ok(all) };
+    for group in store.links(links)?.groups {
+        let (chosen, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|path| is_selected(paths, path));
+        if !chosen.is_empty() {
+            all.extend(others);
+        }
+    }
+    Ok(all)
 }
 
 /// What the commit holds: the scan, or the parent with some paths of the scan; and how it differs from the parent.

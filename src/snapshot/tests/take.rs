@@ -165,6 +165,35 @@ fn only_some_paths_and_the_rest_as_it_was() {
 }
 
 #[test]
+fn a_hard_link_stays_when_only_one_of_its_names_is_recorded() {
+    let mut house = House::new();
+    house.write("a", "1");
+    fs::hard_link(house.at("a"), house.at("b")).unwrap();
+    let first = house.take(&[]).0;
+    assert!(!house.take(&["a"]).0.created);
+    // No link any more, and other content: not asked for, so neither recorded nor taken for recorded.
+    fs::remove_file(house.at("b")).unwrap();
+    house.write("b", "other");
+    let third = house.take(&["a"]).0;
+    assert!(third.created && house.commit(third.commit).links.is_none());
+    assert_eq!(house.content("b"), Some(b"1".to_vec()));
+    house.take(&[]);
+    assert_eq!(house.content("b"), Some(b"other".to_vec()));
+}
+
+#[test]
+fn a_hard_link_stays_when_other_paths_are_recorded() {
+    let mut house = House::new();
+    house.write("a", "1");
+    fs::hard_link(house.at("a"), house.at("b")).unwrap();
+    let first = house.take(&[]).0;
+    house.write("c", "2");
+    let second = house.take(&["a", "c"]).0;
+    assert_eq!(second.changes, counts(1, 0, 0));
+    assert_eq!(house.commit(second.commit).links, house.commit(first.commit).links);
+}
+
+#[test]
 fn a_first_commit_of_some_paths() {
     let mut house = House::new();
     house.write("a", "1");

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
 
+use crate::worktree::selection::Selection;
+
 use super::file::{self, Directory, Index, Part};
 use super::record::{self, Block, Record, Total};
 use crate::error::Result;
@@ -122,20 +124,24 @@ impl Builder {
         }
     }
 
-    /// Takes over what another one knows of these paths and below them, and of the directories above them.
+    /// Takes over what another one knows of these paths and below them, and of the directories above them. Nothing else:
+    /// what the other one has besides may not be in the store.
     pub fn splice(&mut self, mut other: Builder, paths: &[RepoPathBuf]) {
+        let selection = Selection::new(paths);
         for path in paths {
             self.remove(path);
         }
         for (path, known) in std::mem::take(&mut other.directories) {
-            if paths.iter().any(|selected| path.is_within(selected)) {
+            if selection.covers(&path) {
                 self.directories.insert(path, known);
                 continue;
             }
             other.directories.insert(path.clone(), known);
             for record in std::mem::take(other.open(&path)) {
                 let below = if record.name.is_empty() { path.clone() } else { path.join(&record.name) };
-                self.set(&below, record);
+                if selection.covers(&below) || selection.leads_through(&below) {
+                    self.set(&below, record);
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::object::{Attributes, Content, Entry, Links, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Silent;
 use crate::store::{self, Compression, Store};
+use crate::worktree::ignore::{self, TreeRules};
 use crate::worktree::scan::{Options, Sink, scan};
 use crate::worktree::{HashSink, Index, Overlay, Reading, Scan, Worktree};
 
@@ -254,6 +255,72 @@ fn ignored_is_not_descended_into_and_listed_once() {
         &Silent,
     );
     assert!(failure.err().unwrap().to_string().contains("`.undoignore`, line 1"));
+}
+
+#[test]
+fn a_recorded_tree_has_the_rules_of_the_worktree_it_was() {
+    let house = House::new();
+    let (upper, deeper) = ("*.tmp\n/build/\n", "!special.tmp\n");
+    house.write(".undoignore", upper);
+    house.write("sub/.undoignore", deeper);
+    let scan = house.scan();
+    let overlay = Overlay { below: &house.store, objects: &scan.objects };
+    let blob = |id| {
+        let found = [upper, deeper].into_iter().find(|text| blob_of(text) == Some(id));
+        Ok(found.unwrap().as_bytes().to_vec())
+    };
+    let rules = TreeRules::new(&overlay, &scan.root, &blob);
+    let root = house.worktree().root;
+    for (name, ignored) in [
+        ("a.tmp", true),
+        ("a", false),
+        ("build", true),
+        ("build/deep/x", true),
+        ("sub/special.tmp", false),
+        ("sub/not/there/a.tmp", true),
+        ("sub/not/there/special.tmp", false),
+        ("sub/build", false),
+    ] {
+        assert_eq!(rules.ignores(path(name), name == "build").unwrap(), ignored, "{name}");
+        let rule = ignore::deciding(&root, path(name), name == "build").unwrap();
+        assert_eq!(rule.is_some_and(|rule| rule.ignores), ignored, "{name}");
+    }
+}
+
+#[test]
+fn what_is_gone_before_it_is_read_is_passed_over() {
+    let house = House::new();
+    for name in ["a", "b", "sub/c"] {
+        house.write(name, name);
+    }
+    // `a` is read first, and takes the others with it.
+    let sinks = || Removing { house: &house, inner: HashSink::new() };
+    let options = Options { threads: 1, ..Options::default() };
+    let scan = scan(&house.worktree(), &house.store, &Index::empty(), &options, &sinks, &Silent).unwrap();
+    assert_eq!(house.listed(&scan), ["a"]);
+    assert!(scan.uncovered.is_empty() && scan.torn.is_empty());
+}
+
+/// A sink that removes everything but `a`.
+struct Removing<'h> {
+    house: &'h House,
+    inner: HashSink,
+}
+
+impl Sink for Removing<'_> {
+    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
+        let _ = fs::remove_file(self.house.at("b"));
+        let _ = fs::remove_dir_all(self.house.at("sub"));
+        self.inner.read(reading)
+    }
+
+    fn object(&mut self, _: ObjectKind, _: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        Ok(Some(bytes))
+    }
+
+    fn finish(self) -> Result<()> {
+        Ok(())
+    }
 }
 
 #[test]
