@@ -1,0 +1,121 @@
+//! README.md and docs/tutorial.md are run as written: every `console` block, in one shell, in one directory.
+//!
+//! A line that begins with `$ ` is typed; what follows is what must be shown. Ids, sizes, times and the width of gaps vary
+//! between machines, so both sides are compared with these replaced. A line `...` stands for any number of lines.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+#[test]
+fn the_readme_runs_as_written() {
+    run("README.md");
+}
+
+#[test]
+fn the_tutorial_runs_as_written() {
+    run("docs/tutorial.md");
+}
+
+/// One typed line and what the document says that it shows.
+struct Step {
+    line: usize,
+    command: String,
+    shown: Vec<String>,
+}
+
+fn run(document: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join(document)).expect("the document is there");
+    let steps = steps(&text);
+    assert!(steps.len() > 3, "{document}: no console blocks found");
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let shown = type_into_shell(&steps, home.path());
+    let mut wrong = String::new();
+    for (step, shown) in steps.iter().zip(&shown) {
+        let shown: Vec<String> = shown.lines().map(str::to_owned).collect();
+        if !matches(&step.shown, &shown) {
+            let _ = write!(wrong, "\n{document}:{}: $ {}\n--- written\n{}\n--- shown\n{}\n", step.line, step.command, step.shown.join("\n"), shown.join("\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn steps(text: &str) -> Vec<Step> {
+    let (mut steps, mut inside) = (Vec::<Step>::new(), false);
+    for (n, line) in text.lines().enumerate() {
+        match (inside, line) {
+            (false, "```console") => inside = true,
+            (true, "```") => inside = false,
+            (true, _) => match line.strip_prefix("$ ") {
+                Some(command) => steps.push(Step { line: n + 1, command: command.to_owned(), shown: Vec::new() }),
+                None => steps.last_mut().expect("a console block begins with `$ `").shown.push(line.to_owned()),
+            },
+            _ => {}
+        }
+    }
+    for step in &mut steps {
+        while step.shown.last().is_some_and(|line| line.trim().is_empty()) {
+            step.shown.pop();
+        }
+    }
+    steps
+}
+
+/// What each step shows on both streams.
+fn type_into_shell(steps: &[Step], home: &Path) -> Vec<String> {
+    const END: &str = "\u{1}end of step";
+    let mut script = String::from("exec 2>&1\n");
+    for step in steps {
+        let _ = write!(script, "{}\nprintf '\\n%s\\n' '{END}'\n", step.command);
+    }
+    let binary = Path::new(env!("CARGO_BIN_EXE_undo")).parent().expect("the binary is in a directory");
+    let output = Command::new("bash")
+        .args(["--noprofile", "--norc", "-c", &script])
+        .current_dir(home)
+        .env_clear()
+        .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()))
+        .env("HOME", home)
+        .env("USER", "ann")
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .stdin(Stdio::null())
+        .output()
+        .expect("bash is there");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let shown: Vec<String> = text.split(&format!("\n{END}\n")).map(|part| part.trim_end().to_owned()).collect();
+    assert!(shown.len() > steps.len(), "the shell stopped early:\n{text}");
+    shown
+}
+
+/// Whether lines are as written, `...` standing for any number of lines.
+fn matches(written: &[String], shown: &[String]) -> bool {
+    match written.split_first() {
+        None => shown.is_empty(),
+        Some((first, rest)) if first.trim() == "..." => (0..=shown.len()).any(|skip| matches(rest, &shown[skip..])),
+        Some((first, rest)) => shown.split_first().is_some_and(|(line, others)| {
+            normal(first) == normal(line) && matches(rest, others)
+        }),
+    }
+}
+
+/// A line with everything replaced that differs from run to run.
+fn normal(line: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_id = (bare.len() == 8 || bare.len() == 64) && bare.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_unit = matches!(bare, "B" | "KiB" | "MiB" | "GiB" | "ms" | "s");
+        let is_time = bare.len() >= 8 && bare.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | 'T' | 'Z'));
+        if is_unit && let Some(last) = words.last_mut() && last.chars().any(|c| c.is_ascii_digit()) {
+            *last = word.replace(bare, "[SIZE]");
+        } else if is_id {
+            words.push(word.replace(bare, "[ID]"));
+        } else if is_time {
+            words.push(word.replace(bare, "[TIME]"));
+        } else {
+            words.push(word.to_owned());
+        }
+    }
+    words.join(" ")
+}
