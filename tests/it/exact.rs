@@ -1,0 +1,193 @@
+//! The first promise: a rolled-back directory is the recorded one, to the last byte and attribute.
+//!
+//! `tree::Tree` reads directories by itself, without the crate, and compares them.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use crate::env::TestEnv;
+use crate::kinds::{KINDS, make};
+use crate::tree::{Tree, assert_same};
+
+#[test]
+fn every_kind_becomes_every_other_kind_and_comes_back() {
+    let env = TestEnv::new();
+    env.undo("init").ok();
+    let fill = |side: fn((usize, usize)) -> usize| {
+        for from in 0..KINDS.len() {
+            for to in 0..KINDS.len() {
+                let place = env.path().join(format!("{}-to-{}", KINDS[from], KINDS[to]));
+                let _ = fs::remove_dir_all(&place);
+                fs::create_dir(&place).unwrap();
+                make(KINDS[side((from, to))], &place);
+            }
+        }
+    };
+    fill(|(from, _)| from);
+    env.undo("commit -m before").ok();
+    let before = Tree::read(env.path());
+    fill(|(_, to)| to);
+    env.undo("commit -m after").ok();
+    let after = Tree::read(env.path());
+    for _ in 0..2 {
+        env.undo("checkout @~").ok();
+        assert_same(&before, &Tree::read(env.path()));
+        env.undo("checkout -").ok();
+        assert_same(&after, &Tree::read(env.path()));
+    }
+    env.undo("status").shows(snapbox::str![[r#"
+on main at [ID]
+clean: the worktree is as recorded
+
+"#]]);
+}
+
+#[test]
+fn a_tree_with_everything_in_it_comes_back_after_it_was_wrecked() {
+    let env = TestEnv::new();
+    crate::kinds::everything(env.path());
+    env.undo("commit --init -m everything").ok();
+    let recorded = Tree::read(env.path());
+    crate::kinds::wreck(env.path());
+    env.undo("checkout latest").ok();
+    assert_same(&recorded, &Tree::read(env.path()));
+    env.undo("checkout -").ok();
+    env.undo("checkout -").ok();
+    assert_same(&recorded, &Tree::read(env.path()));
+}
+
+#[test]
+fn an_export_is_the_same_tree() {
+    let env = TestEnv::new();
+    crate::kinds::everything(env.path());
+    env.undo("commit --init -m everything").ok();
+    let out = env.outside().join("exported");
+    env.undo(&format!("export @ {}", out.display())).ok();
+    assert_same(&Tree::read(env.path()), &Tree::read(&out));
+}
+
+#[test]
+fn one_of_two_hard_links_replaced_leaves_the_other_alone() {
+    let env = TestEnv::new();
+    fs::create_dir_all(env.path().join("a/b")).unwrap();
+    env.write("a/one", b"shared");
+    fs::hard_link(env.path().join("a/one"), env.path().join("a/b/two")).unwrap();
+    fs::hard_link(env.path().join("a/one"), env.path().join("three")).unwrap();
+    env.undo("commit --init -m linked").ok();
+    let linked = Tree::read(env.path());
+    fs::remove_file(env.path().join("a/b/two")).unwrap();
+    env.write("a/b/two", b"alone");
+    env.undo("commit -m parted").ok();
+    let parted = Tree::read(env.path());
+    env.undo("checkout @~").ok();
+    assert_same(&linked, &Tree::read(env.path()));
+    env.undo("checkout -").ok();
+    assert_same(&parted, &Tree::read(env.path()));
+}
+
+#[test]
+fn a_rewrite_of_equal_size_in_the_same_tick_with_its_time_put_back_is_found() {
+    let env = TestEnv::new();
+    env.undo("init").ok();
+    for round in 0..20u8 {
+        env.write("file", &[round; 64]);
+        let time = fs::metadata(env.path().join("file")).unwrap().modified().unwrap();
+        env.undo("commit -m one").ok();
+        env.write("file", &[round ^ 0x80; 64]);
+        fs::File::options().write(true).open(env.path().join("file")).unwrap().set_modified(time).unwrap();
+        let found = env.undo("status --json").ok().json();
+        assert_eq!(found[0]["path"], "file", "round {round}");
+    }
+}
+
+#[test]
+fn a_user_restores_into_and_out_of_read_only_folders() {
+    let env = TestEnv::new().as_user();
+    env.write("locked/inner/file", b"one");
+    let lock = |mode| {
+        for folder in ["locked/inner", "locked"] {
+            fs::set_permissions(env.path().join(folder), fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    env.own_everything();
+    lock(0o555);
+    env.undo("commit --init -m locked").ok();
+    let recorded = Tree::read(env.path());
+    lock(0o755);
+    env.write("locked/inner/file", b"two");
+    env.write("locked/inner/more", b"more");
+    env.own_everything();
+    lock(0o555);
+    env.undo("commit -m more").ok();
+    let more = Tree::read(env.path());
+    env.undo("checkout @~").ok();
+    assert_same(&recorded, &Tree::read(env.path()));
+    env.undo("checkout -").ok();
+    assert_same(&more, &Tree::read(env.path()));
+    fs::set_permissions(env.path().join("locked"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_dir_all(env.path().join("locked")).unwrap();
+    env.undo("checkout latest").ok();
+    assert_same(&more, &Tree::read(env.path()));
+    lock(0o755);
+}
+
+#[test]
+fn what_a_user_cannot_read_is_listed_and_never_deleted() {
+    let env = TestEnv::new().as_user();
+    env.write("open", b"open");
+    env.own_everything();
+    env.undo("commit --init -m open").ok();
+    env.write("secret", b"secret");
+    env.write("vault/inside", b"inside");
+    env.own_everything();
+    let close = |name: &str, mode| fs::set_permissions(env.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    close("secret", 0o000);
+    close("vault", 0o000);
+    env.write("open", b"changed");
+    let shown = env.undo("commit -m partial").fails(3);
+    assert!(shown.stderr.contains("secret") && shown.stderr.contains("vault"), "{shown}");
+    env.undo("checkout @~").fails(0);
+    env.undo("checkout -").ok();
+    close("secret", 0o600);
+    close("vault", 0o700);
+    assert_eq!(fs::read(env.path().join("secret")).unwrap(), b"secret");
+    assert_eq!(fs::read(env.path().join("vault/inside")).unwrap(), b"inside");
+}
+
+#[test]
+fn ids_are_what_b3sum_prints() {
+    let env = TestEnv::new();
+    env.write("file", b"content");
+    env.write("large", &vec![7; 3 << 20]);
+    env.undo("commit --init -m one").ok();
+    for line in env.undo("ls --json").ok().json() {
+        let Some(path) = line["path"].as_str() else { continue };
+        let content = fs::read(env.path().join(path)).unwrap();
+        assert_eq!(line["blob"], blake3::hash(&content).to_string(), "{path}");
+    }
+}
+
+#[test]
+fn links_that_lead_outside_are_recorded_and_never_followed() {
+    let env = TestEnv::new();
+    let outside = env.outside().join("treasure");
+    fs::create_dir_all(&outside).unwrap();
+    fs::write(outside.join("gold"), b"gold").unwrap();
+    symlink(&outside, env.path().join("out")).unwrap();
+    env.write("folder/gold", b"mine");
+    env.undo("commit --init -m one").ok();
+    // The folder becomes a link to outside; going back must not write or delete through it.
+    fs::remove_dir_all(env.path().join("folder")).unwrap();
+    symlink(&outside, env.path().join("folder")).unwrap();
+    env.undo("checkout latest").ok();
+    assert_eq!(fs::read(env.path().join("folder/gold")).unwrap(), b"mine");
+    assert!(env.path().join("out").is_symlink());
+    assert_eq!(fs::read(outside.join("gold")).unwrap(), b"gold");
+    assert_eq!(names(&outside), ["gold"]);
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
