@@ -1,0 +1,126 @@
+//! A kill at any system call: every acknowledged commit is whole, and the same command run again gets it done.
+//!
+//! `strace` kills the program before its N-th call of a family. A sample of N runs with the other tests;
+//! `UNDO_TEST_SWEEP=1` tries every N. Needs `strace`; says so and passes where it is not there.
+
+use std::process::Command;
+
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+/// Families of calls that change something on disk.
+const FAMILIES: [&str; 6] =
+    ["openat", "write,pwrite64", "fsync,fdatasync,syncfs", "rename,renameat,renameat2", "unlink,unlinkat", "mkdir,mkdirat,ftruncate,fallocate,utimensat"];
+
+/// Runs `undo` and kills it before its `n`-th call of `family`; whether it was killed.
+fn killed_at(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> bool {
+    let reference = env.command();
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={family}")]);
+    strace.args(["-e", &format!("inject={family}:signal=SIGKILL:when={n}")]);
+    strace.arg(reference.get_program()).args(arguments).current_dir(env.path()).env_clear();
+    for (name, value) in reference.get_envs() {
+        strace.env(name, value.unwrap_or_default());
+    }
+    let output = strace.output().expect("strace was found before");
+    output.status.code() != Some(0)
+}
+
+fn has_strace() -> bool {
+    let found = Command::new("strace").arg("-V").output().is_ok();
+    if !found {
+        println!("skipped: strace is not installed");
+    }
+    found
+}
+
+/// The next N after this one: all of them in a sweep, else fewer the further on.
+fn after(n: usize) -> usize {
+    if std::env::var_os("UNDO_TEST_SWEEP").is_some() { n + 1 } else { n + 1 + n / 3 }
+}
+
+fn first_state(env: &TestEnv) {
+    for n in 0..12 {
+        env.write(&format!("folder-{}/file-{n}", n % 3), format!("content {n}").as_bytes());
+    }
+    env.write("large", &vec![9; (1 << 20) + 5]);
+}
+
+fn second_state(env: &TestEnv) {
+    std::fs::remove_dir_all(env.path().join("folder-0")).unwrap();
+    env.write("folder-1/file-1", b"changed");
+    env.write("folder-0", b"a file now");
+    env.write("new/deep/file", b"new");
+    env.write("large", &vec![8; (1 << 20) + 9]);
+}
+
+#[test]
+fn a_commit_killed_at_any_call_is_whole_or_not_there() {
+    if !has_strace() {
+        return;
+    }
+    for family in FAMILIES {
+        let mut n = 1;
+        loop {
+            let env = TestEnv::new();
+            first_state(&env);
+            env.undo("commit --init -m one").ok();
+            let one = Tree::read(env.path());
+            second_state(&env);
+            let two = Tree::read(env.path());
+            let killed = killed_at(&env, family, n, &["commit", "-m", "two"]);
+            assert_same(&two, &Tree::read(env.path()));
+            let commits = commits(&env);
+            assert!(commits == 1 || commits == 2, "{family} {n}: {commits} commits");
+            assert!(killed || commits == 2, "{family} {n}");
+            env.undo("commit -m again").ok();
+            env.undo("checkout @~").ok();
+            assert_same(&one, &Tree::read(env.path()));
+            env.undo("checkout latest").ok();
+            assert_same(&two, &Tree::read(env.path()));
+            if !killed {
+                break;
+            }
+            n = after(n);
+        }
+    }
+}
+
+#[test]
+fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
+    if !has_strace() {
+        return;
+    }
+    for family in FAMILIES {
+        let mut n = 1;
+        loop {
+            let env = TestEnv::new();
+            first_state(&env);
+            env.undo("commit --init -m one").ok();
+            env.undo("tag one").ok();
+            let one = Tree::read(env.path());
+            second_state(&env);
+            env.undo("commit -m two").ok();
+            env.undo("tag two").ok();
+            let two = Tree::read(env.path());
+            env.write("unsaved", b"unsaved");
+            let killed = killed_at(&env, family, n, &["checkout", "one"]);
+            env.undo("checkout one").ok();
+            assert_same(&one, &Tree::read(env.path()));
+            env.undo("checkout two").ok();
+            assert_same(&two, &Tree::read(env.path()));
+            let kept = env.undo("log --json").ok().json().iter().any(|line| {
+                line["id"].as_str().is_some_and(|id| env.undo(&format!("cat {id}:unsaved")).code == 0)
+            });
+            assert!(kept, "{family} {n}: what was unsaved is in no commit");
+            if !killed {
+                break;
+            }
+            n = after(n);
+        }
+    }
+}
+
+fn commits(env: &TestEnv) -> usize {
+    env.undo("log --json").ok().json().iter().filter(|line| line["type"] == "commit").count()
+}
