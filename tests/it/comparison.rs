@@ -31,7 +31,9 @@ const ROWS: [(&str, Look); 10] = [
         let length = rustix::fs::lgetxattr(root.join("data"), "user.origin", value.as_mut_slice()).unwrap_or(0);
         format!("{:?}", &value[..length])
     }),
-    ("holes of sparse files, exactly", |root| format!("{:?} {:?}", holes(&root.join("sparse")), holes(&root.join("zeros")))),
+    ("holes of sparse files, exactly", |root| {
+        format!("{:?} {:?}", holes(&root.join("sparse")), holes(&root.join("zeros")))
+    }),
     ("FIFOs", |root| {
         fs::symlink_metadata(root.join("fifo")).is_ok_and(|found| found.file_type().is_fifo()).to_string()
     }),
@@ -103,7 +105,12 @@ fn fill(root: &Path) {
     sparse.write_all_at(&[1; 8192], 512 << 10).unwrap();
     fs::write(root.join("zeros"), vec![0; 1 << 20]).unwrap();
     rustix::fs::mknodat(CWD, root.join("fifo"), FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
-    File::options().write(true).open(root.join("data")).unwrap().set_modified(UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789)).unwrap();
+    File::options()
+        .write(true)
+        .open(root.join("data"))
+        .unwrap()
+        .set_modified(UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789))
+        .unwrap();
 }
 
 fn break_it(root: &Path) {
@@ -128,7 +135,11 @@ fn measure(tool: &Tool) -> Option<BTreeMap<&'static str, &'static str>> {
             .current_dir(&root)
             .env("PATH", format!("{}:{}", undo.display(), std::env::var("PATH").unwrap_or_default()))
             .env("HOME", place.path())
-            .envs([("RESTIC_PASSWORD", "x"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "yes")])
+            .envs([
+                ("RESTIC_PASSWORD", "x"),
+                ("GIT_CONFIG_GLOBAL", "/dev/null"),
+                ("BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "yes"),
+            ])
             .stdin(Stdio::null())
             .output()
             .unwrap()
@@ -159,8 +170,12 @@ fn measure(tool: &Tool) -> Option<BTreeMap<&'static str, &'static str>> {
 fn the_table_in_the_readme_is_what_the_tools_do() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
-    let table: BTreeMap<String, Vec<String>> =
-        readme.lines().filter(|line| line.starts_with('|')).map(cells).map(|row| (row[0].clone(), row[1..].to_vec())).collect();
+    let table: BTreeMap<String, Vec<String>> = readme
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(cells)
+        .map(|row| (row[0].clone(), row[1..].to_vec()))
+        .collect();
     let mut wrong = Vec::new();
     for (column, tool) in TOOLS.iter().enumerate() {
         for (row, is) in measure(tool).into_iter().flatten() {

@@ -12,17 +12,10 @@ fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<(String, 
         println!("skipped: strace is not installed");
         return None;
     }
-    let log = env.outside().join("trace");
+    let log = env.root().join("trace");
     let filter = format!("trace={calls}");
-    let mut command = env.command();
-    let program = command.get_program().to_owned();
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-y", "-qq", "-e", &filter, "-o"]).arg(&log).arg(program).args(arguments);
-    strace.current_dir(env.path()).env_clear();
-    for (name, value) in command.get_envs() {
-        strace.env(name, value.unwrap_or_default());
-    }
-    command.current_dir(env.path());
+    let mut strace = env.command("strace");
+    strace.args(["-f", "-y", "-qq", "-e", &filter, "-o"]).arg(&log).arg(env!("CARGO_BIN_EXE_undo")).args(arguments);
     let output = strace.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
@@ -39,7 +32,7 @@ fn parse(line: &str) -> Option<(String, String)> {
 
 /// Calls on content of the worktree: below its root, and not in the repository.
 fn on_worktree<'t>(env: &TestEnv, trace: &'t [(String, String)]) -> Vec<&'t (String, String)> {
-    let (root, repository) = (env.path().to_owned(), env.path().join(".undo"));
+    let (root, repository) = (env.path(), env.path().join(".undo"));
     let is_content = |path: &str| Path::new(path).starts_with(&root) && !Path::new(path).starts_with(&repository);
     trace.iter().filter(|(_, path)| is_content(path)).collect()
 }
@@ -48,7 +41,7 @@ fn many_files(env: &TestEnv) {
     for n in 0..300 {
         env.write(&format!("folder-{}/file-{n}", n % 7), format!("content {n}").as_bytes());
     }
-    env.write("large", &vec![3; 3 << 20]);
+    env.write("large", vec![3; 3 << 20]);
 }
 
 const READS: &str = "read,pread64,readv,preadv,preadv2,mmap,copy_file_range,sendfile";
@@ -62,7 +55,7 @@ fn a_status_after_a_checkout_reads_no_content() {
     for n in 0..100 {
         env.write(&format!("folder-{}/file-{n}", n % 7), b"other");
     }
-    env.write("large", &vec![4; 4 << 20]);
+    env.write("large", vec![4; 4 << 20]);
     env.undo("commit -m two").ok();
     env.undo("checkout @~").ok();
     let Some(trace) = trace(&env, READS, &["status"]) else { return };
@@ -76,7 +69,9 @@ fn a_commit_of_nothing_new_reads_no_content_and_flushes_nothing() {
     std::thread::sleep(std::time::Duration::from_millis(20));
     env.undo("commit --init -m one").ok();
     env.undo("commit -m settled").ok();
-    let Some(trace) = trace(&env, &format!("{READS},fsync,fdatasync,syncfs"), &["commit", "-m", "again"]) else { return };
+    let Some(trace) = trace(&env, &format!("{READS},fsync,fdatasync,syncfs"), &["commit", "-m", "again"]) else {
+        return;
+    };
     assert_eq!(on_worktree(&env, &trace), Vec::<&(String, String)>::new());
     let flushes = trace.iter().filter(|(call, _)| call.contains("sync")).count();
     assert_eq!(flushes, 0);

@@ -9,19 +9,21 @@ use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
 /// Families of calls that change something on disk.
-const FAMILIES: [&str; 6] =
-    ["openat", "write,pwrite64", "fsync,fdatasync,syncfs", "rename,renameat,renameat2", "unlink,unlinkat", "mkdir,mkdirat,ftruncate,fallocate,utimensat"];
+const FAMILIES: [&str; 6] = [
+    "openat",
+    "write,pwrite64",
+    "fsync,fdatasync,syncfs",
+    "rename,renameat,renameat2",
+    "unlink,unlinkat",
+    "mkdir,mkdirat,ftruncate,fallocate,utimensat",
+];
 
 /// Runs `undo` and kills it before its `n`-th call of `family`; whether it was killed.
 fn killed_at(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> bool {
-    let reference = env.command();
-    let mut strace = Command::new("strace");
+    let mut strace = env.command("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={family}")]);
     strace.args(["-e", &format!("inject={family}:signal=SIGKILL:when={n}")]);
-    strace.arg(reference.get_program()).args(arguments).current_dir(env.path()).env_clear();
-    for (name, value) in reference.get_envs() {
-        strace.env(name, value.unwrap_or_default());
-    }
+    strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments);
     let output = strace.output().expect("strace was found before");
     output.status.code() != Some(0)
 }
@@ -43,7 +45,7 @@ fn first_state(env: &TestEnv) {
     for n in 0..12 {
         env.write(&format!("folder-{}/file-{n}", n % 3), format!("content {n}").as_bytes());
     }
-    env.write("large", &vec![9; (1 << 20) + 5]);
+    env.write("large", vec![9; (1 << 20) + 5]);
 }
 
 fn second_state(env: &TestEnv) {
@@ -51,7 +53,7 @@ fn second_state(env: &TestEnv) {
     env.write("folder-1/file-1", b"changed");
     env.write("folder-0", b"a file now");
     env.write("new/deep/file", b"new");
-    env.write("large", &vec![8; (1 << 20) + 9]);
+    env.write("large", vec![8; (1 << 20) + 9]);
 }
 
 #[test]
@@ -65,19 +67,19 @@ fn a_commit_killed_at_any_call_is_whole_or_not_there() {
             let env = TestEnv::new();
             first_state(&env);
             env.undo("commit --init -m one").ok();
-            let one = Tree::read(env.path());
+            let one = Tree::read(&env.path());
             second_state(&env);
-            let two = Tree::read(env.path());
+            let two = Tree::read(&env.path());
             let killed = killed_at(&env, family, n, &["commit", "-m", "two"]);
-            assert_same(&two, &Tree::read(env.path()));
+            assert_same(&two, &Tree::read(&env.path()));
             let commits = commits(&env);
             assert!(commits == 1 || commits == 2, "{family} {n}: {commits} commits");
             assert!(killed || commits == 2, "{family} {n}");
             env.undo("commit -m again").ok();
             env.undo("checkout @~").ok();
-            assert_same(&one, &Tree::read(env.path()));
+            assert_same(&one, &Tree::read(&env.path()));
             env.undo("checkout latest").ok();
-            assert_same(&two, &Tree::read(env.path()));
+            assert_same(&two, &Tree::read(&env.path()));
             if !killed {
                 break;
             }
@@ -98,20 +100,23 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
             first_state(&env);
             env.undo("commit --init -m one").ok();
             env.undo("tag one").ok();
-            let one = Tree::read(env.path());
+            let one = Tree::read(&env.path());
             second_state(&env);
             env.undo("commit -m two").ok();
             env.undo("tag two").ok();
-            let two = Tree::read(env.path());
+            let two = Tree::read(&env.path());
             env.write("unsaved", b"unsaved");
             let killed = killed_at(&env, family, n, &["checkout", "one"]);
             env.undo("checkout one").ok();
-            assert_same(&one, &Tree::read(env.path()));
+            assert_same(&one, &Tree::read(&env.path()));
             env.undo("checkout two").ok();
-            assert_same(&two, &Tree::read(env.path()));
-            let kept = env.undo("log --json").ok().json().iter().any(|line| {
-                line["id"].as_str().is_some_and(|id| env.undo(&format!("cat {id}:unsaved")).code == 0)
-            });
+            assert_same(&two, &Tree::read(&env.path()));
+            let kept = env
+                .undo("log --json")
+                .ok()
+                .json()
+                .iter()
+                .any(|line| line["id"].as_str().is_some_and(|id| env.undo(&format!("cat {id}:unsaved")).code == 0));
             assert!(kept, "{family} {n}: what was unsaved is in no commit");
             if !killed {
                 break;

@@ -111,12 +111,23 @@ impl TestEnv {
         self.run(line, command)
     }
 
-    fn run(&self, line: &str, mut command: Command) -> Output {
+    /// A program that will run where `undo` does, in its environment, a minute later than the command before it.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        self.prepare(&mut command);
+        command
+    }
+
+    fn prepare(&self, command: &mut Command) {
         let number = self.commands.replace(self.commands.get() + 1);
-        let time = format!("{DAY}T{:02}:{:02}:00Z", 8 + number / 60, number % 60);
-        command.args(split(line)).current_dir(self.path()).stdin(Stdio::null());
+        let time = format!("{DAY}T{:02}:{:02}:00Z", 8 + number / 60 % 16, number % 60);
+        command.current_dir(self.path()).stdin(Stdio::null());
         command.env_clear().env("UNDO_TIME", time).envs(&*self.variables.borrow());
-        let output = command.output().unwrap();
+    }
+
+    fn run(&self, line: &str, mut command: Command) -> Output {
+        self.prepare(&mut command);
+        let output = command.args(split(line)).output().unwrap();
         let code = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal)).unwrap();
         let (line, root) = (line.to_owned(), self.root.clone());
         Output { stdout: output.stdout, stderr: output.stderr, code, line, root }

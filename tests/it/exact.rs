@@ -26,15 +26,15 @@ fn every_kind_becomes_every_other_kind_and_comes_back() {
     };
     fill(|(from, _)| from);
     env.undo("commit -m before").ok();
-    let before = Tree::read(env.path());
+    let before = Tree::read(&env.path());
     fill(|(_, to)| to);
     env.undo("commit -m after").ok();
-    let after = Tree::read(env.path());
+    let after = Tree::read(&env.path());
     for _ in 0..2 {
         env.undo("checkout @~").ok();
-        assert_same(&before, &Tree::read(env.path()));
+        assert_same(&before, &Tree::read(&env.path()));
         env.undo("checkout -").ok();
-        assert_same(&after, &Tree::read(env.path()));
+        assert_same(&after, &Tree::read(&env.path()));
     }
     env.undo("status").shows(snapbox::str![[r#"
 on main at [ID]
@@ -46,25 +46,25 @@ clean: the worktree is as recorded
 #[test]
 fn a_tree_with_everything_in_it_comes_back_after_it_was_wrecked() {
     let env = TestEnv::new();
-    crate::kinds::everything(env.path());
+    crate::kinds::everything(&env.path());
     env.undo("commit --init -m everything").ok();
-    let recorded = Tree::read(env.path());
-    crate::kinds::wreck(env.path());
+    let recorded = Tree::read(&env.path());
+    crate::kinds::wreck(&env.path());
     env.undo("checkout latest").ok();
-    assert_same(&recorded, &Tree::read(env.path()));
+    assert_same(&recorded, &Tree::read(&env.path()));
     env.undo("checkout -").ok();
     env.undo("checkout -").ok();
-    assert_same(&recorded, &Tree::read(env.path()));
+    assert_same(&recorded, &Tree::read(&env.path()));
 }
 
 #[test]
 fn an_export_is_the_same_tree() {
     let env = TestEnv::new();
-    crate::kinds::everything(env.path());
+    crate::kinds::everything(&env.path());
     env.undo("commit --init -m everything").ok();
-    let out = env.outside().join("exported");
+    let out = env.root().join("exported");
     env.undo(&format!("export @ {}", out.display())).ok();
-    assert_same(&Tree::read(env.path()), &Tree::read(&out));
+    assert_same(&Tree::read(&env.path()), &Tree::read(&out));
 }
 
 #[test]
@@ -75,15 +75,15 @@ fn one_of_two_hard_links_replaced_leaves_the_other_alone() {
     fs::hard_link(env.path().join("a/one"), env.path().join("a/b/two")).unwrap();
     fs::hard_link(env.path().join("a/one"), env.path().join("three")).unwrap();
     env.undo("commit --init -m linked").ok();
-    let linked = Tree::read(env.path());
+    let linked = Tree::read(&env.path());
     fs::remove_file(env.path().join("a/b/two")).unwrap();
     env.write("a/b/two", b"alone");
     env.undo("commit -m parted").ok();
-    let parted = Tree::read(env.path());
+    let parted = Tree::read(&env.path());
     env.undo("checkout @~").ok();
-    assert_same(&linked, &Tree::read(env.path()));
+    assert_same(&linked, &Tree::read(&env.path()));
     env.undo("checkout -").ok();
-    assert_same(&parted, &Tree::read(env.path()));
+    assert_same(&parted, &Tree::read(&env.path()));
 }
 
 #[test]
@@ -91,10 +91,10 @@ fn a_rewrite_of_equal_size_in_the_same_tick_with_its_time_put_back_is_found() {
     let env = TestEnv::new();
     env.undo("init").ok();
     for round in 0..20u8 {
-        env.write("file", &[round; 64]);
+        env.write("file", [round; 64]);
         let time = fs::metadata(env.path().join("file")).unwrap().modified().unwrap();
         env.undo("commit -m one").ok();
-        env.write("file", &[round ^ 0x80; 64]);
+        env.write("file", [round ^ 0x80; 64]);
         fs::File::options().write(true).open(env.path().join("file")).unwrap().set_modified(time).unwrap();
         let found = env.undo("status --json").ok().json();
         assert_eq!(found[0]["path"], "file", "round {round}");
@@ -103,52 +103,50 @@ fn a_rewrite_of_equal_size_in_the_same_tick_with_its_time_put_back_is_found() {
 
 #[test]
 fn a_user_restores_into_and_out_of_read_only_folders() {
-    let env = TestEnv::new().as_user();
+    let env = TestEnv::new();
     env.write("locked/inner/file", b"one");
     let lock = |mode| {
         for folder in ["locked/inner", "locked"] {
             fs::set_permissions(env.path().join(folder), fs::Permissions::from_mode(mode)).unwrap();
         }
     };
-    env.own_everything();
     lock(0o555);
-    env.undo("commit --init -m locked").ok();
-    let recorded = Tree::read(env.path());
+    env.undo_as_user("commit --init -m locked").ok();
+    let recorded = Tree::read(&env.path());
     lock(0o755);
     env.write("locked/inner/file", b"two");
     env.write("locked/inner/more", b"more");
-    env.own_everything();
     lock(0o555);
-    env.undo("commit -m more").ok();
-    let more = Tree::read(env.path());
-    env.undo("checkout @~").ok();
-    assert_same(&recorded, &Tree::read(env.path()));
-    env.undo("checkout -").ok();
-    assert_same(&more, &Tree::read(env.path()));
+    env.undo_as_user("commit -m more").ok();
+    let more = Tree::read(&env.path());
+    env.undo_as_user("checkout @~").ok();
+    assert_same(&recorded, &Tree::read(&env.path()));
+    env.undo_as_user("checkout -").ok();
+    assert_same(&more, &Tree::read(&env.path()));
     fs::set_permissions(env.path().join("locked"), fs::Permissions::from_mode(0o755)).unwrap();
     fs::remove_dir_all(env.path().join("locked")).unwrap();
-    env.undo("checkout latest").ok();
-    assert_same(&more, &Tree::read(env.path()));
+    env.undo_as_user("checkout latest").ok();
+    assert_same(&more, &Tree::read(&env.path()));
     lock(0o755);
 }
 
 #[test]
 fn what_a_user_cannot_read_is_listed_and_never_deleted() {
-    let env = TestEnv::new().as_user();
+    let env = TestEnv::new();
     env.write("open", b"open");
-    env.own_everything();
-    env.undo("commit --init -m open").ok();
+    env.undo_as_user("commit --init -m open").ok();
     env.write("secret", b"secret");
     env.write("vault/inside", b"inside");
-    env.own_everything();
-    let close = |name: &str, mode| fs::set_permissions(env.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    let close =
+        |name: &str, mode| fs::set_permissions(env.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
     close("secret", 0o000);
     close("vault", 0o000);
     env.write("open", b"changed");
-    let shown = env.undo("commit -m partial").fails(3);
-    assert!(shown.stderr.contains("secret") && shown.stderr.contains("vault"), "{shown}");
-    env.undo("checkout @~").fails(0);
-    env.undo("checkout -").ok();
+    let shown = env.undo_as_user("commit -m partial").fails(3);
+    let talk = String::from_utf8_lossy(&shown.stderr).into_owned();
+    assert!(talk.contains("secret") && talk.contains("vault"), "{shown}");
+    env.undo_as_user("checkout @~").fails(0);
+    env.undo_as_user("checkout -").ok();
     close("secret", 0o600);
     close("vault", 0o700);
     assert_eq!(fs::read(env.path().join("secret")).unwrap(), b"secret");
@@ -159,7 +157,7 @@ fn what_a_user_cannot_read_is_listed_and_never_deleted() {
 fn ids_are_what_b3sum_prints() {
     let env = TestEnv::new();
     env.write("file", b"content");
-    env.write("large", &vec![7; 3 << 20]);
+    env.write("large", vec![7; 3 << 20]);
     env.undo("commit --init -m one").ok();
     for line in env.undo("ls --json").ok().json() {
         let Some(path) = line["path"].as_str() else { continue };
@@ -171,7 +169,7 @@ fn ids_are_what_b3sum_prints() {
 #[test]
 fn links_that_lead_outside_are_recorded_and_never_followed() {
     let env = TestEnv::new();
-    let outside = env.outside().join("treasure");
+    let outside = env.root().join("treasure");
     fs::create_dir_all(&outside).unwrap();
     fs::write(outside.join("gold"), b"gold").unwrap();
     symlink(&outside, env.path().join("out")).unwrap();

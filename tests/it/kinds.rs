@@ -11,8 +11,17 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags}
 
 /// What a name can be. Each is made under the name `x`.
 pub const KINDS: [&str; 11] = [
-    "absent", "file", "empty-file", "executable", "empty-folder", "full-folder", "link-to-file", "link-to-folder",
-    "dangling-link", "hard-linked-pair", "fifo",
+    "absent",
+    "file",
+    "empty-file",
+    "executable",
+    "empty-folder",
+    "full-folder",
+    "link-to-file",
+    "link-to-folder",
+    "dangling-link",
+    "hard-linked-pair",
+    "fifo",
 ];
 
 /// Makes one of [`KINDS`] in a folder.
@@ -103,8 +112,20 @@ fn names(root: &Path) {
     fs::create_dir(root).unwrap();
     let every_byte: Vec<u8> = (1..=255).filter(|&b| b != b'/').collect();
     let odd: [&[u8]; 14] = [
-        b"new\nline", b"-rf", b"%s%n", b" ", b"trailing ", b"\xff\xfe", "e\u{301}".as_bytes(), "\u{e9}".as_bytes(),
-        "\u{1f642}".as_bytes(), b"CON", b"a:b*?", b"\x1b[31mred", &every_byte[..127], &[b'n'; 255],
+        b"new\nline",
+        b"-rf",
+        b"%s%n",
+        b" ",
+        b"trailing ",
+        b"\xff\xfe",
+        "e\u{301}".as_bytes(),
+        "\u{e9}".as_bytes(),
+        "\u{1f642}".as_bytes(),
+        b"CON",
+        b"a:b*?",
+        b"\x1b[31mred",
+        &every_byte[..127],
+        &[b'n'; 255],
     ];
     for name in odd {
         fs::write(root.join(OsStr::from_bytes(name)), name).unwrap();
@@ -204,9 +225,12 @@ fn devices(root: &Path) {
 /// Last, because making anything changes the times of the folder that it is in.
 fn times(root: &Path) {
     fs::create_dir(root).unwrap();
-    for (name, seconds, nanoseconds) in
-        [("epoch", 0, 0), ("before", -1_000_000_000, 1), ("2107", 4_323_000_000, 999_999_999), ("2262", 9_223_372_000, 5)]
-    {
+    for (name, seconds, nanoseconds) in [
+        ("epoch", 0, 0),
+        ("before", -1_000_000_000, 1),
+        ("2107", 4_323_000_000, 999_999_999),
+        ("2262", 9_223_372_000, 5),
+    ] {
         let time = Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
         let times = Timestamps { last_access: time, last_modification: time };
         let set = |path: &Path| rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();

@@ -1,9 +1,16 @@
 //! One binary for all integration tests.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "a failed test tells by panicking")]
 
+mod comparison;
+mod cost;
+mod crash;
 mod env;
 mod faces;
 mod generated;
+mod exact;
+mod kinds;
+mod model;
 mod scenario;
 mod tidy;
+mod tour;
 mod tree;

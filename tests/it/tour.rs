@@ -35,7 +35,14 @@ fn run(document: &str) {
     for (step, shown) in steps.iter().zip(&shown) {
         let shown: Vec<String> = shown.lines().map(str::to_owned).collect();
         if !matches(&step.shown, &shown) {
-            let _ = write!(wrong, "\n{document}:{}: $ {}\n--- written\n{}\n--- shown\n{}\n", step.line, step.command, step.shown.join("\n"), shown.join("\n"));
+            let _ = write!(
+                wrong,
+                "\n{document}:{}: $ {}\n--- written\n{}\n--- shown\n{}\n",
+                step.line,
+                step.command,
+                step.shown.join("\n"),
+                shown.join("\n")
+            );
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -93,9 +100,9 @@ fn matches(written: &[String], shown: &[String]) -> bool {
     match written.split_first() {
         None => shown.is_empty(),
         Some((first, rest)) if first.trim() == "..." => (0..=shown.len()).any(|skip| matches(rest, &shown[skip..])),
-        Some((first, rest)) => shown.split_first().is_some_and(|(line, others)| {
-            normal(first) == normal(line) && matches(rest, others)
-        }),
+        Some((first, rest)) => {
+            shown.split_first().is_some_and(|(line, others)| normal(first) == normal(line) && matches(rest, others))
+        }
     }
 }
 
@@ -106,8 +113,12 @@ fn normal(line: &str) -> String {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
         let is_id = (bare.len() == 8 || bare.len() == 64) && bare.bytes().all(|b| b.is_ascii_hexdigit());
         let is_unit = matches!(bare, "B" | "KiB" | "MiB" | "GiB" | "ms" | "s");
-        let is_time = bare.len() >= 8 && bare.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | 'T' | 'Z'));
-        if is_unit && let Some(last) = words.last_mut() && last.chars().any(|c| c.is_ascii_digit()) {
+        let is_time =
+            bare.len() >= 8 && bare.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | 'T' | 'Z'));
+        if is_unit
+            && let Some(last) = words.last_mut()
+            && last.chars().any(|c| c.is_ascii_digit())
+        {
             *last = word.replace(bare, "[SIZE]");
         } else if is_id {
             words.push(word.replace(bare, "[ID]"));

@@ -1,15 +1,17 @@
 //! What a directory is, to the last byte, read without the code that is tested: for proving that two are the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, SeekFrom, Stat, openat, statat};
 
 /// Everything below a directory, by path; the directory itself has the empty path. `.undo` at its root is left out.
+#[derive(Clone)]
 pub struct Tree {
     /// By the bytes of their paths.
     pub nodes: BTreeMap<Vec<u8>, Node>,
@@ -56,6 +58,21 @@ impl Tree {
             }
         }
         Tree { nodes: walk.nodes }
+    }
+
+    /// Hashes of all contents of files.
+    pub fn contents(&self) -> BTreeSet<[u8; 32]> {
+        self.nodes.values().filter_map(|node| node.content).map(|hash| *hash.as_bytes()).collect()
+    }
+
+    /// What is at and below a path, without the names elsewhere of its files.
+    pub fn below(&self, path: &Path) -> Tree {
+        let path = path.as_os_str().as_bytes();
+        let is_below = |name: &[u8]| name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
+        let mut nodes = self.nodes.clone();
+        nodes.retain(|name, _| is_below(name));
+        nodes.values_mut().for_each(|node| node.fellows.retain(|name| is_below(name)));
+        Tree { nodes }
     }
 
     /// In words, what is not as in the other one; empty if they are the same.
