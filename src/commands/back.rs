@@ -45,8 +45,8 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
         return tell_plan(context, &repository, &worktree, request);
     }
     let (at, branch) = (repository.view().at(), repository.view().current.clone());
-    let unfinished = repository.unfinished().map(|intent| intent.token);
     let mut transaction = repository.begin()?;
+    clear_unfinished(context, &transaction, &worktree)?;
     let (mut saved, mut scan) = save(context, &mut transaction, &worktree, request, Vec::new())?;
     let mut target = target(transaction.repository(), &scan, request)?;
     if request.force {
@@ -66,13 +66,18 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
     };
     let progress = context.ui.progress();
     let outcome = checkout::run(&mut transaction, &worktree, scan, saved, &target, &options, progress)?;
-    if let Some(token) = unfinished {
-        let kept = checkout::clean_staged(&worktree, transaction.repository().store(), token)?;
-        let kept: Vec<(&RepoPath, &str)> = kept.iter().map(|path| (&**path, "")).collect();
-        context.tell_paths("left by the unfinished checkout, and saved nowhere", &kept);
-    }
     drop(transaction);
     tell(context, &repository, (&branch, request), &outcome)
+}
+
+/// Removes what an unfinished checkout staged: before anything is recorded, since it touches the folders it is in.
+fn clear_unfinished(context: &Context<'_>, transaction: &Transaction<'_>, worktree: &Worktree) -> Result<()> {
+    let repository = transaction.repository();
+    let Some(intent) = repository.unfinished() else { return Ok(()) };
+    let kept = checkout::clean_staged(worktree, repository.store(), intent.token)?;
+    let kept: Vec<(&RepoPath, &str)> = kept.iter().map(|path| (&**path, "")).collect();
+    context.tell_paths("left by the unfinished checkout, and saved nowhere", &kept);
+    Ok(())
 }
 
 /// Records what is unsaved. Gives the commit that was made for it, if there was anything.

@@ -162,7 +162,7 @@ fn ids_are_what_b3sum_prints() {
     for line in env.undo("ls --json").ok().json() {
         let Some(path) = line["path"].as_str() else { continue };
         let content = fs::read(env.path().join(path)).unwrap();
-        assert_eq!(line["blob"], blake3::hash(&content).to_string(), "{path}");
+        assert_eq!(line["id"], blake3::hash(&content).to_string(), "{path}");
     }
 }
 
