@@ -37,8 +37,8 @@ fn every_kind_becomes_every_other_kind_and_comes_back() {
         assert_same(&after, &Tree::read(&env.path()));
     }
     env.undo("status").shows(snapbox::str![[r#"
-on main at [ID]
-clean: the worktree is as recorded
+on main at [ID], 5 minutes ago  after
+no changes
 
 "#]]);
 }
