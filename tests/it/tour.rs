@@ -29,8 +29,9 @@ fn run(document: &str) {
     let text = std::fs::read_to_string(root.join(document)).expect("the document is there");
     let steps = steps(&text);
     assert!(steps.len() > 3, "{document}: no console blocks found");
-    let home = tempfile::tempdir().expect("a temporary directory");
-    let shown = type_into_shell(&steps, home.path());
+    let temporary = tempfile::tempdir().expect("a temporary directory");
+    let home = temporary.path().canonicalize().expect("it is there");
+    let shown = type_into_shell(&steps, &home);
     let mut wrong = String::new();
     for (step, shown) in steps.iter().zip(&shown) {
         let shown: Vec<String> = shown.lines().map(str::to_owned).collect();
@@ -89,7 +90,8 @@ fn type_into_shell(steps: &[Step], home: &Path) -> Vec<String> {
         .stdin(Stdio::null())
         .output()
         .expect("bash is there");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = String::from_utf8_lossy(&output.stdout).replace(&home.display().to_string(), "[ROOT]");
+    let text = text.replace(&format!("  {}\n", undo::fs::user_name()), "  ann\n");
     let shown: Vec<String> = text.split(&format!("\n{END}\n")).map(|part| part.trim_end().to_owned()).collect();
     assert!(shown.len() > steps.len(), "the shell stopped early:\n{text}");
     shown
