@@ -31,7 +31,7 @@ use std::hash::BuildHasher;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
 use crate::object::commit::Uncovered;
-use crate::object::operation::{Intent, RefEdit, RefName};
+use crate::object::operation::{Intent, RefEdit, RefName, View};
 use crate::path::RepoPathBuf;
 use crate::progress::{Progress, Unit};
 use crate::repo::{Draft, Repository, Transaction};
@@ -134,8 +134,7 @@ pub fn run(
     let mut tally = Tally::default();
     if !plan.actions.is_empty() {
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
-        let (verb, paths) = (options.verb.clone(), options.paths.clone());
-        transaction.intend(Intent { token, verb, time: Timestamp::now(), from, to: target.commit, paths })?;
+        transaction.intend(intent(transaction.repository(), token, target.commit, options))?;
         let site = Site::new(&worktree.root, Some(token));
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
             .and_then(|()| durable::flush(&worktree.root, &tally))
@@ -213,17 +212,41 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
     }
 }
 
+/// What is about to be done, for whoever has to finish it.
+fn intent(repository: &Repository, token: u64, to: CommitId, options: &Options) -> Intent {
+    let view = repository.view();
+    Intent {
+        token,
+        verb: options.verb.clone(),
+        time: Timestamp::now(),
+        from: view.at(),
+        to,
+        paths: options.paths.clone(),
+        edits: edits(view, Some(to), options),
+        switch: switch(view, options),
+    }
+}
+
+/// The refs that it changes.
+fn edits(view: &View, to: Option<CommitId>, options: &Options) -> Vec<RefEdit> {
+    match (&options.edits, &options.branch) {
+        (Some(edits), _) => edits.clone(),
+        (None, None) if options.paths.is_empty() && view.at() != to => {
+            vec![RefEdit { name: RefName::Branch(view.current.clone()), old: view.at(), new: to }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The branch that becomes current, if another one.
+fn switch(view: &View, options: &Options) -> Option<String> {
+    options.branch.clone().filter(|branch| *branch != view.current)
+}
+
 fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft {
     let view = repository.view();
     let (from, to) = (outcome.from, outcome.to);
     let is_whole = options.paths.is_empty();
-    let edits = match (&options.edits, &options.branch) {
-        (Some(edits), _) => edits.clone(),
-        (None, None) if is_whole && from != to => {
-            vec![RefEdit { name: RefName::Branch(view.current.clone()), old: from, new: to }]
-        }
-        _ => Vec::new(),
-    };
     let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
     let branch = options.branch.as_ref().unwrap_or(&view.current);
     let counts = format!("{} written, {} deleted", outcome.written, outcome.deleted);
@@ -236,8 +259,8 @@ fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft
     Draft {
         verb: options.verb.clone(),
         description,
-        edits,
-        switch: options.branch.clone().filter(|branch| *branch != view.current),
+        edits: edits(view, to, options),
+        switch: switch(view, options),
         worktree: after.map(|after| (from, after)),
         ..Draft::default()
     }

@@ -12,7 +12,7 @@ use crate::commands::sides::Side;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::id::{CommitId, ObjectId};
-use crate::object::operation::{RefEdit, RefName};
+use crate::object::operation::{Intent, RefEdit, RefName, View};
 use crate::object::{ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::{Repository, Transaction};
@@ -36,6 +36,8 @@ pub struct Request {
     pub dry_run: bool,
     /// `checkout` or `restore`.
     pub verb: &'static str,
+    /// What did not end, if this finishes it.
+    pub resumed: Option<Intent>,
 }
 
 /// Goes there.
@@ -61,7 +63,7 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
         paths: request.paths.clone(),
         force: request.force,
         branch: request.branch.clone(),
-        edits: back_to_where_it_was(&transaction, at, saved, request),
+        edits: edits(transaction.repository().view(), at, saved, request),
         verb: request.verb.to_owned(),
     };
     let progress = context.ui.progress();
@@ -95,18 +97,25 @@ fn save(
     Ok((outcome.commit.filter(|_| outcome.created), scan))
 }
 
-/// `restore` leaves the branch alone: the commit that holds what was unsaved stays beside it.
-fn back_to_where_it_was(
-    transaction: &Transaction<'_>,
-    at: Option<CommitId>,
-    saved: Option<CommitId>,
-    request: &Request,
-) -> Option<Vec<RefEdit>> {
-    if request.paths.is_empty() {
-        return None;
+/// Changes of refs that are not the usual ones. `restore` leaves the branch alone: the commit that holds what was unsaved
+/// stays beside it. What was interrupted ends as it was meant, whatever was recorded since.
+fn edits(view: &View, at: Option<CommitId>, saved: Option<CommitId>, request: &Request) -> Option<Vec<RefEdit>> {
+    let current = RefName::Branch(view.current.clone());
+    let Some(intent) = &request.resumed else {
+        let saved = saved.filter(|_| !request.paths.is_empty())?;
+        return Some(vec![RefEdit { name: current, old: Some(saved), new: at }]);
+    };
+    let now = |name: &RefName| match name {
+        RefName::Branch(name) => view.branches.get(name).copied(),
+        RefName::Tag(name) => view.tags.get(name).copied(),
+    };
+    let mut edits: Vec<RefEdit> =
+        intent.edits.iter().map(|edit| RefEdit { old: now(&edit.name), ..edit.clone() }).collect();
+    if edits.iter().all(|edit| edit.name != current) {
+        edits.push(RefEdit { name: current, old: view.at(), new: intent.from });
     }
-    let name = RefName::Branch(transaction.repository().view().current.clone());
-    saved.map(|saved| vec![RefEdit { name, old: Some(saved), new: at }])
+    edits.retain(|edit| edit.old != edit.new);
+    Some(edits)
 }
 
 /// The commit, or with paths what is there now with these paths as in the commit.
@@ -274,7 +283,8 @@ fn tell(
 }
 
 fn way_back(branch: &str, request: &Request, outcome: &Outcome) -> String {
-    match (request.paths.as_slice(), outcome.from) {
+    let from = request.resumed.as_ref().and_then(|intent| intent.from).or(outcome.from);
+    match (request.paths.as_slice(), from) {
         ([], _) if request.branch.is_some() => format!("undo checkout {branch}"),
         ([], _) | (_, None) => "undo checkout -".to_owned(),
         ([path], Some(from)) => format!("undo restore --from {} {}", from.short(), quoted(path)),

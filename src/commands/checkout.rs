@@ -39,7 +39,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
+    let repository = if args.resume { context.repository_to_finish()? } else { context.repository()? };
     let request = match &args.revision {
         Some(text) => request(context, &repository, args, text)?,
         None => unfinished(&repository, args)?,
@@ -58,7 +58,7 @@ fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &s
     let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
     let to = context.commit(repository, branch.as_deref().unwrap_or(text), "undo restore")?;
     let verb = if paths.is_empty() { "checkout" } else { "restore" };
-    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb })
+    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed: None })
 }
 
 /// The branch you came from, if you switched when you went last.
@@ -76,7 +76,8 @@ fn unfinished(repository: &Repository, args: &Args) -> Result<Request> {
     let Some(intent) = repository.unfinished() else {
         return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
     };
-    let (to, paths) = (intent.to, intent.paths.clone());
+    let (to, paths, branch) = (intent.to, intent.paths.clone(), intent.switch.clone());
     let verb = if paths.is_empty() { "checkout" } else { "restore" };
-    Ok(Request { to, paths, branch: None, force: args.force, dry_run: args.dry_run, verb })
+    let resumed = Some(intent.clone());
+    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed })
 }

@@ -96,8 +96,7 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
 impl Context<'_> {
     /// The repository at or above the current directory. Says so if a checkout in it did not end.
     pub fn repository(&self) -> Result<Repository> {
-        let repository = Repository::discover(&self.cwd)?;
-        repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
+        let repository = self.repository_to_finish()?;
         if let Some(intent) = repository.unfinished() {
             let to = intent.to.short();
             self.ui.warning(format_args!(
@@ -105,6 +104,13 @@ impl Context<'_> {
                 intent.verb
             ));
         }
+        Ok(repository)
+    }
+
+    /// The same for the command that finishes a checkout.
+    pub fn repository_to_finish(&self) -> Result<Repository> {
+        let repository = Repository::discover(&self.cwd)?;
+        repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
         Ok(repository)
     }
 

@@ -215,7 +215,16 @@ fn the_lock_is_held_by_one_transaction_at_a_time() {
 }
 
 fn intent(token: u64, to: CommitId) -> Intent {
-    Intent { token, verb: "checkout".into(), time: Timestamp::default(), from: None, to, paths: Vec::new() }
+    Intent {
+        token,
+        verb: "checkout".into(),
+        time: Timestamp::default(),
+        from: None,
+        to,
+        paths: Vec::new(),
+        edits: Vec::new(),
+        switch: None,
+    }
 }
 
 #[test]

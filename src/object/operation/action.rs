@@ -152,7 +152,7 @@ impl Operation {
 }
 
 /// Flags: a tag, not a branch; old is there; new is there.
-fn put_edit(encoder: &mut Encoder, edit: &RefEdit) {
+pub(super) fn put_edit(encoder: &mut Encoder, edit: &RefEdit) {
     let (tag, name) = match &edit.name {
         RefName::Branch(name) => (false, name),
         RefName::Tag(name) => (true, name),
@@ -164,7 +164,7 @@ fn put_edit(encoder: &mut Encoder, edit: &RefEdit) {
     }
 }
 
-fn take_edit(decoder: &mut Decoder<'_>) -> Result<RefEdit> {
+pub(super) fn take_edit(decoder: &mut Decoder<'_>) -> Result<RefEdit> {
     let [tag, old, new] = fields::take_flags(decoder)?;
     let name = decoder.text()?;
     let name = if tag { RefName::Tag(name) } else { RefName::Branch(name) };

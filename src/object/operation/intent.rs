@@ -3,6 +3,8 @@
 use crate::error::Result;
 use crate::id::CommitId;
 use crate::object::fields;
+use crate::object::operation::RefEdit;
+use crate::object::operation::action::{put_edit, take_edit};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
@@ -24,26 +26,35 @@ pub struct Intent {
     pub to: CommitId,
     /// Only these paths; empty: all.
     pub paths: Vec<RepoPathBuf>,
+    /// Refs that it will change, so that it can be finished as it was meant.
+    pub edits: Vec<RefEdit>,
+    /// The branch that will be current, if another one.
+    pub switch: Option<String>,
 }
 
 impl Intent {
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND);
-        fields::put_flags(&mut encoder, &[self.from.is_some()]);
+        fields::put_flags(&mut encoder, &[self.from.is_some(), self.switch.is_some()]);
         encoder.u64(self.token).bytes(self.verb.as_bytes()).time(self.time);
         if let Some(from) = self.from {
             encoder.raw(&from.0);
         }
         encoder.raw(&self.to.0);
         fields::put_paths(&mut encoder, &self.paths);
+        encoder.varint(self.edits.len() as u64);
+        self.edits.iter().for_each(|edit| put_edit(&mut encoder, edit));
+        if let Some(branch) = &self.switch {
+            encoder.bytes(branch.as_bytes());
+        }
         encoder.finish()
     }
 
     /// From bytes.
     pub fn decode(bytes: &[u8]) -> Result<Intent> {
         let mut decoder = fields::expect("intent", KIND, bytes)?;
-        let [saved] = fields::take_flags(&mut decoder)?;
+        let [saved, switched] = fields::take_flags(&mut decoder)?;
         let intent = Intent {
             token: decoder.u64()?,
             verb: decoder.text()?,
@@ -51,6 +62,8 @@ impl Intent {
             from: fields::take_id_if(&mut decoder, saved)?,
             to: fields::take_id(&mut decoder)?,
             paths: fields::take_paths(&mut decoder)?,
+            edits: fields::take_list(&mut decoder, 2, take_edit)?,
+            switch: if switched { Some(decoder.text()?) } else { None },
         };
         decoder.finish()?;
         Ok(intent)

@@ -142,14 +142,17 @@ fn view() -> impl Strategy<Value = View> {
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    (any::<(u64, String, Option<Bytes32>, Bytes32)>(), time(), vec(path(), 0..3)).prop_map(
-        |((token, verb, from, to), time, paths)| Intent {
+    let fields = any::<(u64, String, Option<Bytes32>, Bytes32, Option<String>)>();
+    (fields, time(), vec(path(), 0..3), vec(edit(), 0..3)).prop_map(
+        |((token, verb, from, to, switch), time, paths, edits)| Intent {
             token,
             verb,
             time,
             from: from.map(CommitId),
             to: CommitId(to),
             paths,
+            edits,
+            switch,
         },
     )
 }

@@ -69,7 +69,16 @@ fn commit(state: &State, number: u64, size: usize) -> Record {
 
 fn intent() -> Intent {
     let time = Timestamp { seconds: 7, nanoseconds: 0 };
-    Intent { token: 9, verb: "checkout".into(), time, from: None, to: CommitId([3; 32]), paths: Vec::new() }
+    Intent {
+        token: 9,
+        verb: "checkout".into(),
+        time,
+        from: None,
+        to: CommitId([3; 32]),
+        paths: Vec::new(),
+        edits: Vec::new(),
+        switch: None,
+    }
 }
 
 #[test]

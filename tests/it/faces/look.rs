@@ -1,0 +1,208 @@
+//! Looking: differences, the log, what commits hold.
+
+use snapbox::str;
+
+use crate::faces::history;
+
+#[test]
+fn diff_shows_lines_bytes_renames_and_metadata() {
+    let env = history();
+    env.undo("diff @~2 @~").shows(str![[r#"
+diff data/table.bin
+bytes 0x40..0x44 → 0x40..0x44  (4 B)
+
+renamed old.txt → new.txt
+added -rw-r--r-- file 24 B
+
+diff notes.txt
+--- a/notes.txt
++++ b/notes.txt
+@@ -1,3 +1,3 @@
+ one
+-two
++two and a half
+ three
+
+
+"#]]);
+    env.undo("diff --stat @~2..@~").shows(str![[r#"
+ data/table.bin  256 B → 256 B
+ new.txt         added
+ notes.txt       2              +-
+4 changes: 1 added, 2 modified, 1 deleted; lines: +1 -1
+
+"#]]);
+    env.undo("diff --stat --json @~2 @~1 -- notes.txt data").shows(str![[r#"
+{"type":"change","path":"data/table.bin","status":"modified","kind":"file","old_size":256,"size":256,"what":["content"],"ranges":1}
+{"type":"change","path":"notes.txt","status":"modified","kind":"file","old_size":14,"size":25,"what":["content"],"lines_added":1,"lines_removed":1}
+{"type":"summary","clean":false,"added":0,"modified":2,"deleted":0,"type":0,"metadata":0}
+
+"#]]);
+    env.undo("diff --name-status @~1 @").shows(str![[r#"
+D	data
+D	data/table.bin
+
+"#]]);
+    env.undo("diff --name-only @~2 @~").shows(str![[r#"
+data/table.bin
+new.txt
+notes.txt
+old.txt
+
+"#]]);
+    env.undo("diff --exit-code").shows(str![""]);
+    std::fs::remove_file(env.path().join("new.txt")).unwrap();
+    std::os::unix::fs::symlink("notes.txt", env.path().join("new.txt")).unwrap();
+    env.undo("diff --exit-code").shows(str![[r#"
+diff new.txt
+type file → symlink
+target none → notes.txt
+--- a/new.txt
++++ b/new.txt
+@@ -1,1 +0,0 @@
+-the same in both places
+
+[exit 1]
+
+"#]]);
+    env.undo("diff notes.txt").shows(str![[r#"
+---- stderr ----
+error: no revision `notes.txt`
+hint: to name a path: undo diff -- notes.txt
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn colours_only_add_to_the_text() {
+    let env = history();
+    let plain = env.undo("diff @~2 @~").ok().text();
+    let colored = env.undo("diff --color always @~2 @~").ok().text();
+    assert!(colored.contains("\x1b[31m"));
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+    env.set("NO_COLOR", "1");
+    env.set("CLICOLOR_FORCE", "1");
+    assert_eq!(env.undo("diff @~2 @~").ok().text(), plain);
+}
+
+#[test]
+fn log_and_show() {
+    let env = history();
+    env.undo("log").shows(str![[r#"
+@ [ID] (main)  2026-01-05 08:03:00 (60 seconds ago)  [USER]
+│   +0 ~0 -2, [..] stored
+│
+* [ID]  2026-01-05 08:02:00 (2 minutes ago)  [USER]
+│   second
+│
+│   with a body
+│   +1 ~2 -1, [..] stored
+│
+* [ID]  2026-01-05 08:01:00 (3 minutes ago)  [USER]
+    first
+    +4 ~0 -0, [..] stored
+
+
+"#]]);
+    env.undo("log --oneline -n 2").shows(str![[r#"
+@ [ID] (main)  +0 ~0 -2, [..] stored
+* [ID] second  +1 ~2 -1, [..] stored
+
+"#]]);
+    env.undo("log --grep FIRST --json").shows(str![[r#"
+{"type":"commit","id":"[ID]","parents":[],"branches":[],"tags":[],"current":false,"time":"2026-01-05T08:01:00.000000000Z","author":"[..]","host":"[..]","message":"first","automatic":false,"added":4,"modified":0,"deleted":0,"files":3,"bytes":294,"bytes_stored":[..],"uncovered":[],"torn":[]}
+{"type":"summary","count":1}
+
+"#]]);
+    env.undo("log --stat -- notes.txt").shows(str![[r#"
+* [ID]  2026-01-05 08:02:00 (5 minutes ago)  [USER]
+    second
+
+    with a body
+    +1 ~2 -1, [..] stored
+
+ notes.txt  2  +-
+1 change: 1 modified; lines: +1 -1
+
+* [ID]  2026-01-05 08:01:00 (6 minutes ago)  [USER]
+    first
+    +4 ~0 -0, [..] stored
+
+ notes.txt  3  +++
+1 change: 1 added; lines: +3 -0
+
+"#]]);
+    env.undo("log --oneline @~2..@").shows(str![[r#"
+@ [ID] (main)  +0 ~0 -2, [..] stored
+* [ID] second  +1 ~2 -1, [..] stored
+
+"#]]);
+    env.undo("show @~").shows(str![[r#"
+commit [ID]
+parent [ID]
+author [USER] on [HOST]
+time   2026-01-05 08:02:00 (7 minutes ago)
+holds  3 files, 305 B
+change +1 ~2 -1, [..] stored
+
+    second
+
+    with a body
+
+  modified  data/table.bin
+  added     new.txt
+  modified  notes.txt
+  deleted   old.txt
+4 changes: 1 added, 2 modified, 1 deleted
+
+"#]]);
+    env.undo("show @~2:notes.txt").shows(str![[r#"
+one
+two
+three
+
+"#]]);
+}
+
+#[test]
+fn looking_into_history() {
+    let env = history();
+    env.undo("ls @~2").shows(str![[r#"
+data/
+notes.txt
+old.txt
+
+"#]]);
+    assert_eq!(env.undo("ls -R -z @~2").ok().text(), "data\0data/table.bin\0notes.txt\0old.txt\0");
+    env.undo("ls --json @~2:data").shows(str![[r#"
+{"type":"entry","path":"data/table.bin","kind":"file","mode":"0644","uid":[..],"gid":[..],"size":256,"mtime":"[TIME]","id":"[ID]"}
+{"type":"summary","entries":1,"bytes":256}
+
+"#]]);
+    env.undo("cat @~2:old.txt").shows(str![[r#"
+the same in both places
+
+"#]]);
+    env.undo("cat @~2:data").shows(str![[r#"
+---- stderr ----
+error: `[ID]:data` is a directory
+hint: undo ls [ID]:data
+[exit 2]
+
+"#]]);
+    env.undo("cat @:gone").shows(str![[r#"
+---- stderr ----
+error: no `gone` in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("cat @").shows(str![[r#"
+---- stderr ----
+error: `@` names no path
+hint: undo cat @:PATH
+[exit 2]
+
+"#]]);
+}
