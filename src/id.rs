@@ -151,7 +151,7 @@ impl IdPrefix {
 
     /// Whether the id begins with these digits.
     pub fn matches(&self, id: &[u8; LENGTH]) -> bool {
-        let digit = |n: usize| if n % 2 == 0 { id[n / 2] >> 4 } else { id[n / 2] & 15 };
+        let digit = |n: usize| if n.is_multiple_of(2) { id[n / 2] >> 4 } else { id[n / 2] & 15 };
         self.digits.bytes().enumerate().all(|(n, b)| nibble(b) == Some(digit(n)))
     }
 
@@ -160,7 +160,7 @@ impl IdPrefix {
         let mut id = [0; LENGTH];
         for (n, b) in self.digits.bytes().enumerate() {
             let value = nibble(b).unwrap_or(0);
-            id[n / 2] |= if n % 2 == 0 { value << 4 } else { value };
+            id[n / 2] |= if n.is_multiple_of(2) { value << 4 } else { value };
         }
         id
     }

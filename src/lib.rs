@@ -2,7 +2,6 @@
 //!
 //! The house, from the ground up. A room uses only rooms on lower floors; `tests/it/tidy.rs` checks it.
 //! `docs/architecture.md` is the guided tour.
-#![allow(clippy::todo, missing_docs)]
 
 // Floor 0: words that everyone uses. No I/O.
 pub mod codec;

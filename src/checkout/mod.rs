@@ -1,7 +1,7 @@
 //! Going back: the worktree becomes a commit. Down the back stairs: revision → commit → tree → diff → plan → apply.
 //!
 //! What is promised: nothing is overwritten or removed that is not saved; what no commit covers is never touched; every
-//! name changes at once; and after a failure the same command, or `undo undo`, reaches an exact state. `docs/metadata.md`
+//! name changes at once; and after a failure the same command, or `checkout --continue`, reaches an exact state. `docs/metadata.md`
 //! says what is restored.
 
 mod apply;
@@ -193,7 +193,7 @@ fn carry_out(
 fn unfinished(error: Error) -> Error {
     error
         .context("the checkout is not finished")
-        .hint("once the cause is gone, `undo checkout --continue` finishes it and `undo undo` takes it back")
+        .hint("once the cause is gone, `undo checkout --continue` finishes it; what was unsaved is in `undo log`")
 }
 
 fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, plan: Plan, tally: Tally) -> Outcome {

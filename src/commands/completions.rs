@@ -27,6 +27,7 @@ pub struct Args {
 
 /// Shells that can be taught.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it; a doc here would be help that says it again")]
 pub enum Shell {
     Bash,
     Zsh,
@@ -35,6 +36,7 @@ pub enum Shell {
     Elvish,
 }
 
+/// Prints the script.
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let text = script(args.shell);
     context.ui.data(|out| out.write_all(&text).map_err(|error| Error::io("write to", "stdout".as_ref(), error)))?;

@@ -48,6 +48,7 @@ pub struct Context<'u> {
 
 /// The commands. The first line of each one's documentation is its help.
 #[derive(Debug, clap::Subcommand)]
+#[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
 pub enum Command {
     Init(init::Args),
     Commit(commit::Args),

@@ -64,7 +64,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
     Err(match oldest {
         Some(oldest) => {
             Error::new(ErrorKind::NotFound, format!("there is no history at {time}: it begins at {oldest}"))
-                .hint("see all operations with `undo op log`")
+                .hint("see all operations with `undo log`")
         }
         None => no_commit(),
     })
@@ -80,7 +80,7 @@ pub fn refs_after(repository: &Repository, id: OperationId) -> Result<Refs> {
         }
         refs.revert(&operation);
     }
-    Err(Error::new(ErrorKind::NotFound, format!("no operation `{}`", id.short())).hint("see all with `undo op log`"))
+    Err(Error::new(ErrorKind::NotFound, format!("no operation `{}`", id.short())).hint("see all with `undo log`"))
 }
 
 /// `-`: the commit that was current before `@` last moved without growing.
@@ -101,7 +101,7 @@ pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
         }
     }
     Err(Error::new(ErrorKind::NotFound, "there is no `-`: you have not gone from one commit to another yet")
-        .hint("see where you have been with `undo op log`"))
+        .hint("see where you have been with `undo log`"))
 }
 
 /// What a revision fails with in a new repository.

@@ -123,7 +123,7 @@ fn resolve_past(repository: &Repository, name: &str, text: &str) -> Result<Commi
         "" | "@" => Error::new(ErrorKind::NotFound, format!("there was no commit yet at {time}"))
             .hint("see when each was made with `undo log`"),
         name if is_known => Error::new(ErrorKind::NotFound, format!("there was no `{name}` yet at {time}"))
-            .hint("see what happened when with `undo op log`"),
+            .hint("see what was recorded when with `undo log`"),
         name => unknown::revision(name, view),
     })
 }

@@ -62,7 +62,9 @@ impl Repository {
         let lock = FileLock::acquire(&self.layout.lock(), &command_line(&arguments), PATIENCE)?;
         self.reload()?;
         if let Some(damage) = self.warnings.first() {
-            return Err(Error::damaged(damage.to_string()).hint("look at it with `undo verify`; reading still works"));
+            return Err(
+                Error::damaged(damage.to_string()).hint("reading still works: save what you need with `undo export`")
+            );
         }
         leftovers::clean(&self.layout);
         let _ = reserve::take(&self.layout.reserve());
@@ -213,9 +215,9 @@ fn unexpected(word: &str, name: &str, expected: Option<CommitId>, found: Option<
         (None, Some(_)) => Error::new(ErrorKind::Exists, format!("there is a {word} `{name}` already"))
             .hint("choose another name, or delete that one first"),
         (Some(_), None) => Error::new(ErrorKind::Refused, format!("the {word} `{name}` is no longer there"))
-            .hint("another command has deleted it; see `undo op log`"),
+            .hint("another command has deleted it; see `undo log`"),
         _ => Error::new(ErrorKind::Refused, format!("the {word} `{name}` has moved meanwhile"))
-            .hint("another command has changed it; see `undo op log`, then run the command again"),
+            .hint("another command has changed it; see `undo log`, then run the command again"),
     }
 }
 

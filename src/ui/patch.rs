@@ -262,8 +262,10 @@ impl Report for StatRecord {
 #[derive(Clone, Debug, Serialize)]
 pub struct StatTable<'a> {
     #[serde(skip)]
+    /// A line each.
     pub records: &'a [StatRecord],
     #[serde(flatten)]
+    /// The line below them.
     pub tally: Tally,
 }
 

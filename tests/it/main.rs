@@ -1,5 +1,11 @@
 //! One binary for all integration tests.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr, reason = "a failed test tells by panicking")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a failed test tells by panicking"
+)]
 
 mod comparison;
 mod cost;
