@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use super::pack::OTHERS_ARE_WHOLE;
 use super::reader::Reader;
 use super::set::{Store, is_empty_data};
 use crate::error::{Error, Result};
@@ -83,7 +84,7 @@ impl Store {
             }
         }
         if hasher.finalize().as_bytes() != &blob.0 {
-            return Err(Error::damaged(format!("the chunks of blob `{blob}` do not make it up")).hint("undo verify"));
+            return Err(Error::damaged(format!("the chunks of blob `{blob}` do not make it up")).hint(OTHERS_ARE_WHOLE));
         }
         Ok(layout.size())
     }
@@ -100,7 +101,7 @@ impl Reader<'_> {
         if bytes.len() == length as usize {
             return Ok(bytes);
         }
-        Err(Error::damaged(format!("chunk `{id}` is not as long as its layout says")).hint("undo verify"))
+        Err(Error::damaged(format!("chunk `{id}` is not as long as its layout says")).hint(OTHERS_ARE_WHOLE))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Checking a pack from the first byte to the last, for `verify`.
 
 use super::compress::Decoder;
-use super::merge::checked_frame;
+use super::merge::read_checked_frame;
 use super::pack::{Pack, Record, format};
 use super::set::Store;
 use crate::error::Result;
@@ -20,12 +20,12 @@ impl Store {
         }
         let mut records: Vec<Record> = table.records().collect();
         records.sort_unstable_by_key(|record| record.frame);
-        let (mut decoder, mut raw) = (Decoder::default(), Vec::new());
+        let (mut decoder, mut stored, mut raw) = (Decoder::default(), Vec::new(), Vec::new());
         let mut rest = &records[..];
         for n in 0..table.frame_count() {
             let frame = table.frame(n);
-            let stored = checked_frame(&pack, &frame)?;
-            decoder.decode(frame.codec, stored, frame.raw as usize, &mut raw).map_err(|error| pack.damaged(error))?;
+            read_checked_frame(&pack, &frame, &mut stored)?;
+            decoder.decode(frame.codec, &stored, frame.raw as usize, &mut raw).map_err(|error| pack.damaged(error))?;
             let (these, others) = rest.split_at(rest.partition_point(|record| record.frame == n));
             these.iter().try_for_each(|record| check_object(&pack, record, &raw))?;
             rest = others;

@@ -68,11 +68,13 @@ impl Store {
             lists.push((pack, records_by_frame(pack, &mut seen)?));
         }
         let mut builder = Builder::new(&self.directory);
+        let mut stored = Vec::new();
         // History first, so that it lies together.
         for is_data in [false, true] {
             for (pack, frames) in &lists {
                 for (frame, records) in frames.iter().filter(|(_, records)| holds_data(records) == is_data) {
-                    builder.push(*frame, checked_frame(pack, frame)?, records.iter().copied())?;
+                    read_checked_frame(pack, frame, &mut stored)?;
+                    builder.push(*frame, &stored, records.iter().copied())?;
                 }
             }
         }
@@ -99,11 +101,11 @@ fn holds_data(records: &[Record]) -> bool {
     records.iter().any(|record| record.kind == ObjectKind::Data)
 }
 
-/// The bytes of a frame in the file, which are those that were written.
-pub(super) fn checked_frame<'p>(pack: &'p Pack, frame: &Frame) -> Result<&'p [u8]> {
-    let bytes = pack.frame(frame.offset, frame.stored)?;
-    if format::checksum(bytes) == frame.checksum {
-        return Ok(bytes);
+/// Reads the bytes of a frame in the file, which are those that were written.
+pub(super) fn read_checked_frame(pack: &Pack, frame: &Frame, to: &mut Vec<u8>) -> Result<()> {
+    pack.read_frame(frame.offset, frame.stored, to)?;
+    if format::checksum(to) == frame.checksum {
+        return Ok(());
     }
     Err(pack.damaged(format_args!("wrong checksum of the frame at byte {}", frame.offset)))
 }

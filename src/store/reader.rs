@@ -18,14 +18,14 @@ pub struct Reader<'s> {
     /// What is in `buffer`.
     decoded: Option<cache::Key>,
     buffer: Vec<u8>,
-    /// The last frame that was used where it lies, without a copy.
-    mapped: Option<cache::Key>,
+    /// A frame as it lies in the file.
+    stored: Vec<u8>,
 }
 
 impl Store {
     /// A reader of its own for one thread, which keeps the last frame decoded.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { store: self, decoder: Decoder::default(), decoded: None, buffer: Vec::new(), mapped: None }
+        Reader { store: self, decoder: Decoder::default(), decoded: None, buffer: Vec::new(), stored: Vec::new() }
     }
 
     /// Tries each place of an object until one gives what it should be. The tables are asked before it is said that an
@@ -59,7 +59,7 @@ impl Store {
         }
         let mut decoder = self.decoders.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
         let mut frame = Vec::new();
-        self.decode(kind, place, &mut decoder, &mut frame)?;
+        self.decode(kind, place, &mut decoder, &mut Vec::new(), &mut frame)?;
         if let Ok(mut idle) = self.decoders.lock() {
             idle.push(decoder);
         }
@@ -68,22 +68,33 @@ impl Store {
         Ok(frame)
     }
 
-    fn decode(&self, kind: ObjectKind, place: &Place, decoder: &mut Decoder, to: &mut Vec<u8>) -> Result<()> {
+    /// Reads and decodes a frame; `stored` is what it is read into.
+    fn decode(
+        &self,
+        kind: ObjectKind,
+        place: &Place,
+        decoder: &mut Decoder,
+        stored: &mut Vec<u8>,
+        to: &mut Vec<u8>,
+    ) -> Result<()> {
         let pack = self.pack(place);
-        let stored = stored_frame(pack, kind, place)?;
         self.frames_decoded.fetch_add(1, Ordering::Relaxed);
+        if place.codec == Codec::Stored && place.stored == place.raw {
+            return read_checked(pack, kind, place, to);
+        }
+        read_checked(pack, kind, place, stored)?;
         decoder.decode(place.codec, stored, place.raw as usize, to).map_err(|error| pack.damaged(error))
     }
 }
 
-/// The bytes of a frame in the file. Data proves itself by the id of the object, and so do most others; a layout does
-/// not, so frames of anything but data are checked as a whole.
-fn stored_frame<'s>(pack: &'s Pack, kind: ObjectKind, place: &Place) -> Result<&'s [u8]> {
-    let stored = pack.frame(place.frame, place.stored)?;
-    if kind != ObjectKind::Data && format::checksum::<4>(stored) != place.checksum {
+/// Reads the bytes of a frame. Data proves itself by the id of the object, and so do most others; a layout does not, so
+/// frames of anything but data are checked as a whole.
+fn read_checked(pack: &Pack, kind: ObjectKind, place: &Place, to: &mut Vec<u8>) -> Result<()> {
+    pack.read_frame(place.frame, place.stored, to)?;
+    if kind != ObjectKind::Data && format::checksum::<4>(to) != place.checksum {
         return Err(pack.damaged(format_args!("wrong checksum of the frame at byte {}", place.frame)));
     }
-    Ok(stored)
+    Ok(())
 }
 
 /// The object in its decoded frame, if it is what it should be.
@@ -120,9 +131,8 @@ impl<'s> Reader<'s> {
             return Ok(&[]);
         }
         let store = self.store;
-        let (mapped, place) = store.try_places(kind, id, |place| self.load(kind, id, place))?;
-        let start = place.offset as usize;
-        Ok(&mapped.unwrap_or(&self.buffer)[start..][..place.length as usize])
+        let ((), place) = store.try_places(kind, id, |place| self.load(kind, id, place))?;
+        Ok(&self.buffer[place.offset as usize..][..place.length as usize])
     }
 
     /// Where its objects come from.
@@ -130,26 +140,15 @@ impl<'s> Reader<'s> {
         self.store
     }
 
-    /// Decodes the frame if it is not the last one, and checks the object. A frame that is not compressed is given as it
-    /// lies in the file; else it is in the buffer.
-    fn load(&mut self, kind: ObjectKind, id: ObjectId, place: &Place) -> Result<Option<&'s [u8]>> {
-        let pack = self.store.pack(place);
+    /// Decodes the frame if it is not the last one, and checks the object in it.
+    fn load(&mut self, kind: ObjectKind, id: ObjectId, place: &Place) -> Result<()> {
         let key = Some(place.key());
-        if place.codec == Codec::Stored && place.stored == place.raw {
-            let frame = stored_frame(pack, kind, place)?;
-            if self.mapped != key {
-                self.store.frames_decoded.fetch_add(1, Ordering::Relaxed);
-                self.mapped = key;
-            }
-            verified(pack, kind, id, place, frame)?;
-            return Ok(Some(frame));
-        }
         if self.decoded != key {
             self.decoded = None;
-            self.store.decode(kind, place, &mut self.decoder, &mut self.buffer)?;
+            self.store.decode(kind, place, &mut self.decoder, &mut self.stored, &mut self.buffer)?;
             self.decoded = key;
         }
-        verified(pack, kind, id, place, &self.buffer)?;
-        Ok(None)
+        verified(self.store.pack(place), kind, id, place, &self.buffer)?;
+        Ok(())
     }
 }

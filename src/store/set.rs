@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::cache::Cache;
 use super::catalog::{self, Catalog};
 use super::compress::{Compression, Decoder};
+use super::pack::OTHERS_ARE_WHOLE;
 use super::pack::{self, Pack, Place, format};
 use crate::chunk;
 use crate::error::{Error, Result};
@@ -210,7 +211,7 @@ impl Store {
         let message = format!("{} `{id}` is missing", kind.word());
         match self.damage().into_iter().next() {
             Some(cause) => cause.context(message),
-            None => Error::damaged(message).hint("undo verify"),
+            None => Error::damaged(message).hint(OTHERS_ARE_WHOLE),
         }
     }
 

@@ -3,11 +3,12 @@
 pub mod file;
 pub mod format;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::Map;
+use crate::fs::{self, Map};
 use crate::id::PackId;
 use crate::store::cache;
 use crate::store::compress::Codec;
@@ -57,6 +58,9 @@ impl Place {
     }
 }
 
+/// What to do about damage: it is seldom everywhere.
+pub const OTHERS_ARE_WHOLE: &str = "what does not need it is still readable: see `undo log`";
+
 /// A failure that is kept, to be told as often as somebody asks.
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -93,6 +97,8 @@ pub struct Pack {
 
 /// A pack whose footer is sound.
 struct Opened {
+    file: File,
+    /// For the footer and the table.
     map: Map,
     footer: Footer,
 }
@@ -111,7 +117,7 @@ impl Pack {
 
     /// The failure that names it.
     pub fn damaged(&self, why: impl std::fmt::Display) -> Error {
-        Error::damaged(format!("pack `{}` is damaged: {why}", self.path.display())).hint("undo verify")
+        Error::damaged(format!("pack `{}` is damaged: {why}", self.path.display())).hint(OTHERS_ARE_WHOLE)
     }
 
     /// The whole file, after a look at its footer.
@@ -133,14 +139,15 @@ impl Pack {
         Table::of(bytes)
     }
 
-    /// The bytes of a frame in the file.
-    pub fn frame(&self, offset: u64, stored: u32) -> Result<&[u8]> {
+    /// Reads the bytes of a frame in the file into `to`. Read, not mapped: a failing disk is an error then and not a
+    /// signal, and memory does not grow with what was read.
+    pub fn read_frame(&self, offset: u64, stored: u32, to: &mut Vec<u8>) -> Result<()> {
         let opened = self.opened()?;
-        let end = offset.checked_add(stored.into()).filter(|&end| end <= opened.footer.table);
-        match end {
-            Some(end) => Ok(&opened.map[offset as usize..end as usize]),
-            None => Err(self.damaged("a frame lies outside of it")),
+        if offset.checked_add(stored.into()).is_none_or(|end| end > opened.footer.table) {
+            return Err(self.damaged("a frame lies outside of it"));
         }
+        to.resize(stored as usize, 0);
+        fs::read_exact_at(&opened.file, to, offset)
     }
 
     fn opened(&self) -> Result<&Opened> {
@@ -148,15 +155,16 @@ impl Pack {
     }
 
     fn open(&self) -> Result<Opened> {
-        let Some(map) = Map::open(&self.path)? else {
-            let message = format!("pack `{}` is missing", self.path.display());
-            return Err(Error::damaged(message).hint("undo verify"));
-        };
+        if !fs::exists(&self.path)? {
+            return Err(Error::damaged(format!("pack `{}` is missing", self.path.display())).hint(OTHERS_ARE_WHOLE));
+        }
+        let file = fs::open(&self.path)?;
+        let map = Map::of(&file)?;
         let footer = Footer::decode(&map)?;
         if footer.id != self.id {
             return Err(Error::damaged("it is another pack"));
         }
-        Ok(Opened { map, footer })
+        Ok(Opened { file, map, footer })
     }
 
     /// What is kept of a failure: damage names the file.
