@@ -99,11 +99,11 @@ impl Context<'_> {
     pub fn repository(&self) -> Result<Repository> {
         let repository = self.repository_to_finish()?;
         if let Some(intent) = repository.unfinished() {
-            let to = intent.to.short();
-            self.ui.warning(format_args!(
-                "a {} to {to} did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`",
-                intent.verb
-            ));
+            let (verb, to) = (&intent.verb, intent.to.short());
+            let back = intent.from.map(|from| format!(", or take it back with `undo checkout {}`", from.short()));
+            let back = back.unwrap_or_default();
+            self.ui
+                .warning(format_args!("a {verb} to {to} did not end; finish it with `undo checkout --continue`{back}"));
         }
         Ok(repository)
     }
