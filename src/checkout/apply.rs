@@ -13,7 +13,7 @@ use super::files::{self, Job, Thread};
 use super::finish;
 use super::plan::Action;
 use super::site::{Directories, is_gone};
-use super::stage::{Staged, is_saved, take_out};
+use super::stage::{Staged, has_content, is_saved, is_untouched, take_out};
 use super::tally::{Done, Tally};
 use super::work::Work;
 
@@ -181,7 +181,9 @@ impl Hand<'_> {
         let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
         let (directory, name) = self.directories.parent(path)?;
         let Some(there) = directory.stat(name)? else { return Ok(Done::Changed) };
-        if !is_saved(&record, &there) || there.links > record.stat.links + added {
+        let is_unchanged = is_untouched(&record, &there) && there.links <= record.stat.links + added;
+        // With its metadata set nobody could tell any more that its content was in doubt.
+        if !is_unchanged || (record.racy && !has_content(&directory, name, &record.content)?) {
             return Ok(Done::Changed);
         }
         let subject = Subject { directory: &directory, name, file: None };

@@ -26,8 +26,8 @@ use super::target::Target;
 pub(super) enum Found {
     /// Nothing.
     Nothing,
-    /// The content that is wanted; of a directory, a directory.
-    Alike(Box<Stat>),
+    /// The content that is wanted; of a directory, a directory. And whether a later change may leave the same stat.
+    Alike(Box<Stat>, bool),
     /// Something else, or something that cannot be read.
     Other,
 }
@@ -178,8 +178,8 @@ fn look_in_the_way(
         }
         step.verdict = match found(path, entry)? {
             Found::Nothing => Verdict::Create,
-            Found::Alike(stat) => {
-                scan.index.set(path, relearn::record(entry, *stat, false));
+            Found::Alike(stat, racy) => {
+                scan.index.set(path, relearn::record(entry, *stat, racy));
                 Verdict::Touch
             }
             Found::Other => {

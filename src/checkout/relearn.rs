@@ -42,7 +42,7 @@ pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &mut T
     tally.removed.iter().for_each(|path| index.remove(path));
     let clock = clock_after(root, learned.iter().map(|(_, record)| &record.stat))?;
     for (path, mut record) in learned {
-        record.racy = clock.is_racy(&record.stat);
+        record.racy |= clock.is_racy(&record.stat);
         index.set(&path, record);
     }
     Ok(())

@@ -65,7 +65,7 @@ impl<'d> Staged<'d> {
             // Where nothing is (any more) there is nothing to lose.
             (_, None) => return self.put_new(name),
             (Expected::Nothing, Some(_)) => false,
-            (Expected::Saved(record), Some(there)) => is_saved(record, there),
+            (Expected::Saved(record), Some(there)) => is_untouched(record, there),
             (Expected::EmptyDirectory, Some(there)) => there.kind == Kind::Directory,
         };
         if !is_expected {
@@ -119,7 +119,7 @@ impl Drop for Staged<'_> {
 /// the record says.
 pub(super) fn take_out(directory: &Dir, name: &[u8], aside: Vec<u8>, record: &Record) -> Result<bool> {
     let Some(there) = directory.stat(name)? else { return Ok(true) };
-    if !is_saved(record, &there) || !directory.rename_new(name, directory, &aside)? {
+    if !is_untouched(record, &there) || !directory.rename_new(name, directory, &aside)? {
         return Ok(false);
     }
     if take_away(directory, &aside, record)? {
@@ -136,6 +136,12 @@ fn take_away(directory: &Dir, name: &[u8], record: &Record) -> Result<bool> {
         return Ok(false);
     }
     directory.remove_file(name).map(|()| true)
+}
+
+/// Whether a stat is of what was recorded, before anything was done to it: then its ctime counts too, as it shows a change
+/// that set the old time again. A file that has or had several names is the exception: what is done to one is done to all.
+pub(super) fn is_untouched(record: &Record, there: &Stat) -> bool {
+    is_saved(record, there) && (record.stat.links != 1 || there.links != 1 || record.stat.ctime == there.ctime)
 }
 
 /// Whether a stat is of what was recorded. Its ctime does not count: moving it and changing its names set that.

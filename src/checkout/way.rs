@@ -1,11 +1,13 @@
 //! What stands in the way: uncovered content at a path that the target has. Only here does planning look at the disk.
 
+use std::cell::OnceCell;
+
 use crate::error::Result;
 use crate::fs::{Dir, Stat};
-
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::worktree::Clock;
 
 use super::gather::Found;
 use super::stage::has_content;
@@ -13,6 +15,8 @@ use super::stage::has_content;
 /// Looks at the live worktree.
 pub(super) struct Way<'w> {
     root: &'w Dir,
+    /// What time it was before anything was looked at.
+    clock: OnceCell<Clock>,
     /// Where nothing is ours, not even a directory of the same name.
     foreign: Vec<RepoPathBuf>,
 }
@@ -20,7 +24,14 @@ pub(super) struct Way<'w> {
 impl<'w> Way<'w> {
     pub(super) fn new(root: &'w Dir, uncovered: &[Uncovered]) -> Way<'w> {
         let foreign = uncovered.iter().filter(|it| matches!(it.reason, Reason::Mount | Reason::Repository));
-        Way { root, foreign: foreign.map(|it| it.path.clone()).collect() }
+        Way { root, clock: OnceCell::new(), foreign: foreign.map(|it| it.path.clone()).collect() }
+    }
+
+    fn clock(&self) -> Result<Clock> {
+        match self.clock.get() {
+            Some(clock) => Ok(*clock),
+            None => Clock::read(self.root).map(|clock| *self.clock.get_or_init(|| clock)),
+        }
     }
 
     /// What stands at a path where this entry is wanted. What cannot be looked at is something else.
@@ -34,12 +45,13 @@ impl<'w> Way<'w> {
             Err(_) => return Ok(Found::Other),
         };
         let name = path.name().unwrap_or(b".");
+        let clock = self.clock()?;
         match parent.stat(name) {
             Ok(None) => Ok(Found::Nothing),
             Ok(Some(there)) if is_alike(&parent, name, &there, entry).unwrap_or(false) => {
                 // It must not have changed while it was read.
                 let still = parent.stat(name)?.filter(|now| now.is_same(&there));
-                Ok(still.map_or(Found::Other, |stat| Found::Alike(Box::new(stat))))
+                Ok(still.map_or(Found::Other, |stat| Found::Alike(Box::new(stat), clock.is_racy(&stat))))
             }
             _ => Ok(Found::Other),
         }

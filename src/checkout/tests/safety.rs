@@ -239,3 +239,80 @@ fn a_failure_in_the_middle_leaves_old_or_new_and_nothing_of_ours() {
 fn leftovers(house: &House) -> Vec<String> {
     house.tell().into_keys().filter(|name| name.contains(".undo-")).collect()
 }
+
+#[test]
+fn a_change_that_hides_behind_its_old_time_is_noticed() {
+    let mut house = House::new();
+    for name in ["replaced", "touched"] {
+        fs::write(house.at(name), "one").unwrap();
+        set(&house.at(name), 0o600, 1);
+    }
+    let (target, _) = house.record();
+    fs::write(house.at("replaced"), "two").unwrap();
+    fs::write(house.at("removed"), "two").unwrap();
+    for name in ["replaced", "removed", "touched"] {
+        set(&house.at(name), 0o644, 2);
+    }
+    // So that none of them is racy.
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    let (_, scan) = house.record();
+    let done = house.go_from(scan, &target, |_| {
+        for name in ["replaced", "removed", "touched"] {
+            fs::write(house.at(name), "new").unwrap();
+            set(&house.at(name), 0o644, 2);
+        }
+    });
+    let changed: Vec<_> = done.unwrap().tally.changed.iter().map(|path| path.display().into_owned()).collect();
+    assert_eq!(changed, ["removed", "replaced", "touched"]);
+    for name in ["replaced", "removed", "touched"] {
+        assert_eq!(fs::read(house.at(name)).unwrap(), b"new", "{name}");
+    }
+}
+
+/// What was read in the instant in which it was last changed may have been changed once more in that instant.
+fn make_racy(scan: &mut crate::worktree::Scan, name: &str) {
+    let mut record = scan.index.find(&path(name)).unwrap();
+    record.racy = true;
+    scan.index.set(&path(name), record);
+}
+
+#[test]
+fn touching_a_racy_file_does_not_make_its_content_known() {
+    let mut house = House::new();
+    fs::write(house.at("file"), "one").unwrap();
+    fs::hard_link(house.at("file"), house.at("name")).unwrap();
+    set(&house.at("file"), 0o644, 5);
+    let (target, _) = house.record();
+    set(&house.at("file"), 0o600, 5);
+    let (_, mut scan) = house.record();
+    make_racy(&mut scan, "file");
+    make_racy(&mut scan, "name");
+    let done = house.go_from(scan, &target, |_| {
+        fs::write(house.at("file"), "two").unwrap();
+        set(&house.at("file"), 0o600, 5);
+    });
+    let live = house.look(&house.index(&done.unwrap()));
+    assert_eq!(live.root.tree(), house.look(&crate::worktree::Index::empty()).root.tree());
+}
+
+#[test]
+fn a_racy_file_that_loses_a_name_stays_racy() {
+    let mut house = House::new();
+    for name in ["a", "b"] {
+        fs::write(house.at(name), "one").unwrap();
+        set(&house.at(name), 0o644, 5);
+    }
+    let (target, _) = house.record();
+    fs::remove_file(house.at("b")).unwrap();
+    fs::hard_link(house.at("a"), house.at("b")).unwrap();
+    let (_, mut scan) = house.record();
+    make_racy(&mut scan, "a");
+    make_racy(&mut scan, "b");
+    let done = house.go_from(scan, &target, |plan| {
+        assert_eq!(plan.relinked, [path("a")]);
+        fs::write(house.at("a"), "two").unwrap();
+        set(&house.at("a"), 0o644, 5);
+    });
+    let live = house.look(&house.index(&done.unwrap()));
+    assert_eq!(live.root.tree(), house.look(&crate::worktree::Index::empty()).root.tree());
+}
