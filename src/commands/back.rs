@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::checkout::{self, Action, Outcome, Plan, Target};
 use crate::commands::Context;
 use crate::commands::sides::Side;
+use crate::diff;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::id::{CommitId, ObjectId};
@@ -16,7 +17,7 @@ use crate::object::operation::{Intent, RefEdit, RefName, View};
 use crate::object::{ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::{Repository, Transaction};
-use crate::snapshot::{self, splice};
+use crate::snapshot;
 use crate::ui::commits::{JsonUncovered, json_uncovered};
 use crate::ui::human::{Count, plural};
 use crate::ui::{JsonPath, Page, Report, Role, json_paths, sanitize};
@@ -134,7 +135,7 @@ fn target(repository: &Repository, scan: &Scan, request: &Request) -> Result<Tar
     }
     let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
     let (base, from) = ((&scan.root, scan.links), (&target.root, target.links));
-    let (root, links) = splice::splice(&overlay, base, from, &request.paths, &mut |kind, id, bytes| {
+    let (root, links) = diff::splice(&overlay, base, from, &request.paths, &mut |kind, id, bytes| {
         made.insert((kind, id), bytes.into());
         Ok(())
     })?;

@@ -1,16 +1,19 @@
-//! Differences: between two trees, and between two contents.
+//! Differences: between two trees, and between two contents; and trees put together from two others.
 
 mod area;
 pub mod binary;
 mod cursor;
+mod linked;
 pub mod paths;
 pub mod rename;
+pub mod splice;
 pub mod text;
 pub mod trees;
 
 use crate::object::Entry;
 use crate::path::RepoPathBuf;
 
+pub use splice::splice;
 pub use trees::{Options, compare};
 
 /// One path that differs.

@@ -1,7 +1,6 @@
 //! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
 
 pub mod file;
-pub mod splice;
 mod take;
 #[cfg(test)]
 mod tests;

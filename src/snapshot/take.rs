@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::diff;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::history::entry_at;
 use crate::id::{CommitId, LinksId, ObjectId};
 use crate::metadata::Kind;
 use crate::object::commit::{Counts, Totals, Uncovered};
@@ -15,7 +16,6 @@ use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::{Draft, Repository, Transaction};
 use crate::snapshot::file::StoreSink;
-use crate::snapshot::splice::{find, splice};
 use crate::snapshot::{Options, Outcome};
 use crate::store::{Session, Stored};
 use crate::time::Timestamp;
@@ -136,7 +136,7 @@ fn compose(store: &dyn Objects, parent: Option<&Commit>, scan: &mut Scan, paths:
         let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
         let overlay = Overlay { below: store, objects: &scan.objects };
         let (base, from) = ((&parent.root, parent.links), (&scan.root, scan.links));
-        let spliced = splice(&overlay, base, from, paths, &mut |kind, id, bytes| {
+        let spliced = diff::splice(&overlay, base, from, paths, &mut |kind, id, bytes| {
             made.insert((kind, id), bytes.into());
             Ok(())
         })?;
@@ -154,14 +154,14 @@ fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths:
     let overlay = Overlay { below: store, objects: &scan.objects };
     for path in paths {
         let is_uncovered = scan.uncovered.iter().any(|uncovered| uncovered.path.is_within(path));
-        if is_uncovered || find(&overlay, &scan.root, path)?.is_some() {
+        if is_uncovered || entry_at(&overlay, &scan.root, path)?.is_some() {
             continue;
         }
         if scan.ignored.iter().any(|ignored| path.is_within(ignored)) {
             let message = format!("`{}` is ignored by the rules of the worktree", path.display());
             return Err(Error::new(ErrorKind::Usage, message).paths(vec![path.clone()]));
         }
-        let recorded = parent.map(|parent| find(store, &parent.root, path)).transpose()?.flatten();
+        let recorded = parent.map(|parent| entry_at(store, &parent.root, path)).transpose()?.flatten();
         if recorded.is_none() {
             let message = format!("`{}` is neither in the worktree nor in the last commit", path.display());
             return Err(Error::new(ErrorKind::NotFound, message).paths(vec![path.clone()]));

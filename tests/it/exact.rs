@@ -189,3 +189,30 @@ fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
+
+#[test]
+fn a_name_that_is_restored_is_a_name_of_its_file_again() {
+    let env = TestEnv::new();
+    env.write("one", b"shared");
+    for name in ["two", "three"] {
+        fs::hard_link(env.path().join("one"), env.path().join(name)).unwrap();
+    }
+    env.undo("commit --init -m linked").ok();
+    let is_clean = || env.undo("status --json").ok().json()[0]["clean"] == true;
+    fs::remove_file(env.path().join("two")).unwrap();
+    assert!(!is_clean());
+    env.undo("restore two").ok();
+    assert!(is_clean());
+    for name in ["one", "three"] {
+        fs::remove_file(env.path().join(name)).unwrap();
+    }
+    env.undo("restore three").ok();
+    env.undo("restore one").ok();
+    assert!(is_clean());
+    // Of a file whose mode is another one by now it cannot be a name.
+    fs::remove_file(env.path().join("two")).unwrap();
+    fs::set_permissions(env.path().join("one"), fs::Permissions::from_mode(0o600)).unwrap();
+    env.undo("restore --from latest~ two").ok();
+    let mode = |name: &str| fs::metadata(env.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("one"), mode("two"), mode("three")), (0o600, 0o644, 0o600));
+}

@@ -67,7 +67,7 @@ impl Place {
                 Ok(())
             };
             let (base, from) = ((&scan.root, scan.links), (&target.root, target.links));
-            let (root, links) = snapshot::splice::splice(store, base, from, &options.paths, put)?;
+            let (root, links) = crate::diff::splice(store, base, from, &options.paths, put)?;
             target = Target { root, links, objects: added, ..target };
         }
         let saved = saved.commit.filter(|_| saved.created);

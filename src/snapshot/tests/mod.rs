@@ -1,5 +1,4 @@
 //! Tests of the whole room.
 
 mod file;
-mod splice;
 mod take;

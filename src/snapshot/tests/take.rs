@@ -4,13 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::error::{ErrorKind, Result};
+use crate::history::entry_at;
 use crate::id::CommitId;
 use crate::object::commit::{Counts, Reason};
 use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::Silent;
 use crate::repo::Repository;
-use crate::snapshot::splice::find;
 use crate::snapshot::{Options, Outcome, look, take};
 use crate::worktree::{Index, Scan, Worktree};
 
@@ -63,7 +63,7 @@ impl House {
 
     fn recorded(&self, name: &str) -> Option<Entry> {
         let commit = self.commit(self.repository.view().at());
-        find(self.repository.store(), &commit.root, &path(name)).unwrap()
+        entry_at(self.repository.store(), &commit.root, &path(name)).unwrap()
     }
 
     fn content(&self, name: &str) -> Option<Vec<u8>> {

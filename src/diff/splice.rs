@@ -6,7 +6,9 @@ use crate::error::Result;
 use crate::id::{LinksId, ObjectId, TreeId};
 use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::Selection;
+
+use super::linked;
+use super::paths::PathSet;
 
 /// Where new objects go.
 type Put<'p> = dyn FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()> + 'p;
@@ -14,7 +16,8 @@ type Put<'p> = dyn FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()> + 'p;
 /// The root and links of `base` in which `paths`, and what is below them, are as in `from`: there, or not there.
 /// Directories above a path that `base` lacks are taken from `from`. New trees go to `put`.
 ///
-/// A hard link between a path of `paths` and another one stays if both sides have it and both names still have one content.
+/// A path of `paths` that is a name of a file in `from` is one in the result too, if another name of that file stays and
+/// still has the same content and metadata.
 pub fn splice(
     objects: &dyn Objects,
     base: (&Entry, Option<LinksId>),
@@ -25,9 +28,10 @@ pub fn splice(
     if paths.iter().any(|path| path.is_root()) {
         return Ok((from.0.clone(), from.1));
     }
+    let selected = PathSet::topmost(paths.to_vec());
     let paths: Vec<&RepoPath> = paths.iter().map(|path| &**path).collect();
     let root = merge(objects, base.0, base.0.tree(), from.0.tree(), &paths, put)?;
-    let groups = merge_links(objects, base, from, &paths)?;
+    let groups = linked::merge(objects, base, from, &selected)?;
     if groups.is_empty() {
         return Ok((root, None));
     }
@@ -98,58 +102,5 @@ fn save(entries: Vec<Entry>, like: &Entry, put: &mut Put<'_>) -> Result<Entry> {
     Ok(Entry { content: Content::Directory { tree, entries: count, size }, ..like.clone() })
 }
 
-/// The groups of names of one file in the result.
-fn merge_links(
-    objects: &dyn Objects,
-    base: (&Entry, Option<LinksId>),
-    from: (&Entry, Option<LinksId>),
-    paths: &[&RepoPath],
-) -> Result<Vec<Vec<RepoPathBuf>>> {
-    let selection = Selection::new(&paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
-    let groups = |links: Option<LinksId>| links.map_or(Ok(Links::default()), |id| objects.links(id));
-    // Of the base: what is not selected, and has not given way to a directory above something that is.
-    let stays = |path: &RepoPathBuf| !selection.covers(path) && !selection.leads_through(path);
-    let mut merged: Vec<Vec<RepoPathBuf>> = groups(base.1)?
-        .groups
-        .into_iter()
-        .map(|group| group.into_iter().filter(stays).collect::<Vec<_>>())
-        .filter(|group| !group.is_empty())
-        .collect();
-    for group in groups(from.1)?.groups {
-        let (chosen, rest): (Vec<_>, Vec<_>) = group.into_iter().partition(|path| selection.covers(path));
-        let Some(first) = chosen.first() else { continue };
-        let mut joined = None;
-        if !rest.is_empty() {
-            let content = find(objects, from.0, first)?.map(|entry| entry.content);
-            for (at, ours) in merged.iter().enumerate() {
-                if ours.iter().all(|path| rest.contains(path))
-                    && find(objects, base.0, &ours[0])?.map(|entry| entry.content) == content
-                {
-                    joined = Some(at);
-                    break;
-                }
-            }
-        }
-        match joined {
-            Some(at) => merged[at].extend(chosen),
-            None => merged.push(chosen),
-        }
-    }
-    merged.retain(|group| group.len() > 1);
-    merged.iter_mut().for_each(|group| group.sort());
-    merged.sort();
-    Ok(merged)
-}
-
-/// The entry at a path below a root.
-pub fn find(objects: &dyn Objects, root: &Entry, path: &RepoPath) -> Result<Option<Entry>> {
-    let mut entry = root.clone();
-    for name in path.names() {
-        let Some(tree) = entry.tree() else { return Ok(None) };
-        match objects.tree(tree)?.find(name) {
-            Some(below) => entry = below.clone(),
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(entry))
-}
+#[cfg(test)]
+mod tests;

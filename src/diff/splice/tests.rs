@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
+use super::splice;
+use crate::diff::paths::{PathSet, Place};
 use crate::error::{Error, Result};
+use crate::history::entry_at;
 use crate::id::{BlobId, LinksId, ObjectId};
 use crate::metadata::Metadata;
 use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::snapshot::splice::{find, splice};
-use crate::worktree::scan::is_selected;
 
 type Held = HashMap<(ObjectKind, ObjectId), Arc<[u8]>>;
 
@@ -127,15 +128,17 @@ proptest! {
     ) {
         let memory = Memory::default();
         let paths: Vec<RepoPathBuf> = paths.iter().map(|names| path(&names.join("/"))).collect();
+        let selected = PathSet::topmost(paths.clone());
+        let is_selected = |path: &RepoPath| selected.place(path) == Place::Within;
         let (base_root, from_root) = (memory.root(&base, 0o700), memory.root(&from, 0o755));
         let (root, _) = memory.splice((&base_root, None), (&from_root, None), &paths);
         let mut found = BTreeMap::new();
         memory.files(&root, RepoPath::root(), &mut found);
         let mut expected: BTreeMap<_, _> =
-            from.into_iter().filter(|(path, _)| is_selected(&paths, path)).collect();
+            from.into_iter().filter(|(path, _)| is_selected(path)).collect();
         let taken: Vec<RepoPathBuf> = expected.keys().cloned().collect();
         // A file of the base gives way to a directory above something that is taken.
-        let stays = |path: &RepoPath| !is_selected(&paths, path) && !taken.iter().any(|other| other.is_within(path));
+        let stays = |path: &RepoPath| !is_selected(path) && !taken.iter().any(|other| other.is_within(path));
         expected.extend(base.into_iter().filter(|(path, _)| stays(path)));
         prop_assert_eq!(&found, &expected);
         prop_assert_eq!(root.size(), found.len() as u64);
@@ -159,8 +162,8 @@ fn missing_directories_come_from_the_other_side_and_only_with_something_in_them(
     let base = memory.root(&files(&[("a", 1)]), 0o700);
     let from = memory.root(&files(&[("d/e/x", 2), ("d/y", 3)]), 0o755);
     let (root, _) = memory.splice((&base, None), (&from, None), &[path("d/e/x")]);
-    assert_eq!(find(&memory, &root, &path("d/e")).unwrap().unwrap().metadata.mode, 0o755);
-    assert_eq!(find(&memory, &root, &path("d/y")).unwrap(), None);
+    assert_eq!(entry_at(&memory, &root, &path("d/e")).unwrap().unwrap().metadata.mode, 0o755);
+    assert_eq!(entry_at(&memory, &root, &path("d/y")).unwrap(), None);
     assert_eq!(memory.splice((&base, None), (&from, None), &[path("d/none")]).0, base);
 }
 
@@ -181,10 +184,32 @@ fn hard_links_follow_their_paths() {
     let none = Vec::<Vec<String>>::new();
     assert_eq!(splice(ab, cd, &["c", "d"]), [["a", "b"], ["c", "d"]]);
     assert_eq!(splice(ab, None, &["a"]), none, "one name alone is no group");
-    assert_eq!(splice(None, ab, &["a"]), none);
+    assert_eq!(splice(None, ab, &["a"]), [["a", "b"]], "b is still that file");
     assert_eq!(splice(ab, ab, &["a"]), [["a", "b"]], "both sides have it");
-    assert_eq!(splice(None, memory.links(&[&["a", "b", "c"]]), &["a", "c"]), [["a", "c"]]);
+    let (abc, bd) = (memory.links(&[&["a", "b", "c"]]), memory.links(&[&["b", "d"]]));
+    assert_eq!(splice(None, abc, &["a", "c"]), [["a", "b", "c"]]);
+    assert_eq!(splice(bd, ab, &["a"]), [["b", "d"]], "b is another file's name by now");
+    assert_eq!(splice(bd, abc, &["a"]), [vec!["a", "c"], vec!["b", "d"]], "c is still that file");
     let other = memory.root(&files(&[("a", 9), ("b", 9)]), 0o700);
     let (_, links) = memory.splice((&all, ab), (&other, ab), &[path("a")]);
     assert_eq!(links, None, "the two names have not one content");
+}
+
+#[test]
+fn names_whose_metadata_differs_are_not_one_file() {
+    let memory = Memory::default();
+    let from = memory.root(&files(&[("a", 1), ("b", 1), ("c", 1)]), 0o700);
+    let mut tree = memory.tree(from.tree().unwrap()).unwrap();
+    for (mode, names) in [(0o600, &[][..]), (0, &["a", "b", "c"])] {
+        tree.entries.iter_mut().for_each(|entry| entry.metadata.mode = mode);
+        tree.entries.iter_mut().for_each(|entry| entry.metadata.mtime.seconds += 1);
+        let tree = tree.clone().save(|id, bytes| memory.put(ObjectKind::Tree, id.object_id(), bytes)).unwrap();
+        let base = Entry { content: Content::Directory { tree, entries: 3, size: 3 }, ..from.clone() };
+        let (bc, abc) = (memory.links(&[&["b", "c"]]), memory.links(&[&["a", "b", "c"]]));
+        let (_, links) = memory.splice((&base, bc), (&from, abc), &[path("a")]);
+        let groups = Objects::links(&memory, links.unwrap()).unwrap().groups;
+        let expected =
+            if names.is_empty() { vec![path("b"), path("c")] } else { names.iter().map(|it| path(it)).collect() };
+        assert_eq!(groups, [expected]);
+    }
 }

@@ -1,0 +1,137 @@
+//! Names of one file, where some paths of a tree come from another one.
+
+use std::collections::HashMap;
+
+use crate::error::Result;
+use crate::id::LinksId;
+use crate::metadata::{Kind, Metadata};
+use crate::object::{Entry, Links, Objects, Tree};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::time::Timestamp;
+
+use super::paths::{PathSet, Place};
+
+/// The groups of names when the selected paths are as in `from`, and all others as in `base`.
+pub(super) fn merge(
+    objects: &dyn Objects,
+    base: (&Entry, Option<LinksId>),
+    from: (&Entry, Option<LinksId>),
+    selected: &PathSet,
+) -> Result<Vec<Vec<RepoPathBuf>>> {
+    let groups = |links: Option<LinksId>| links.map_or(Ok(Links::default()), |id| objects.links(id));
+    let mut merging = Merging::new(groups(base.1)?, Finder::new(objects, base.0), selected);
+    let mut theirs = Finder::new(objects, from.0);
+    for group in groups(from.1)?.groups {
+        let (chosen, rest): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|path| selected.place(path) == Place::Within);
+        let Some(first) = chosen.first() else { continue };
+        let joined = match theirs.find(first)? {
+            Some(wanted) => merging.find(&rest, &wanted)?,
+            None => None,
+        };
+        match joined {
+            Some(at) => merging.groups[at].extend(chosen),
+            None => merging.groups.push(chosen),
+        }
+    }
+    let mut groups = merging.groups;
+    groups.retain(|group| group.len() > 1);
+    groups.iter_mut().for_each(|group| group.sort());
+    groups.sort();
+    Ok(groups)
+}
+
+/// The groups of the base, and what is added to them.
+struct Merging<'m> {
+    base: Finder<'m>,
+    selected: &'m PathSet,
+    groups: Vec<Vec<RepoPathBuf>>,
+    /// Which of the groups a path of the base is in.
+    places: HashMap<RepoPathBuf, usize>,
+}
+
+impl<'m> Merging<'m> {
+    fn new(links: Links, base: Finder<'m>, selected: &'m PathSet) -> Merging<'m> {
+        let mut merging = Merging { base, selected, groups: Vec::new(), places: HashMap::new() };
+        for group in links.groups {
+            let group: Vec<RepoPathBuf> = group.into_iter().filter(|path| merging.stays(path)).collect();
+            if !group.is_empty() {
+                merging.places.extend(group.iter().map(|path| (path.clone(), merging.groups.len())));
+                merging.groups.push(group);
+            }
+        }
+        merging
+    }
+
+    /// What is not selected, and has not given way to a directory above something that is.
+    fn stays(&self, path: &RepoPath) -> bool {
+        self.selected.place(path) == Place::Outside
+    }
+
+    /// The group that a file joins whose other names are these: one that has no other names still, and is still that file.
+    fn find(&mut self, names: &[RepoPathBuf], wanted: &Entry) -> Result<Option<usize>> {
+        for path in names {
+            let is_it = |there: &Entry| there.kind() != Kind::Directory && is_one_file(wanted, there);
+            if !self.stays(path) || !self.base.find(path)?.as_ref().is_some_and(is_it) {
+                continue;
+            }
+            match self.places.get(path) {
+                Some(&at) if self.groups[at].iter().all(|path| names.contains(path)) => return Ok(Some(at)),
+                Some(_) => {}
+                // It has no other name by now.
+                None => {
+                    self.places.insert(path.clone(), self.groups.len());
+                    self.groups.push(vec![path.clone()]);
+                    return Ok(Some(self.groups.len() - 1));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether two entries can be names of one file. Its time is not asked for: that is no change either.
+fn is_one_file(one: &Entry, other: &Entry) -> bool {
+    let metadata = |entry: &Entry| Metadata { mtime: Timestamp::default(), ..entry.metadata };
+    one.content == other.content && one.attributes == other.attributes && metadata(one) == metadata(other)
+}
+
+/// Finds entries; asked in path order it reads each tree once.
+struct Finder<'o> {
+    objects: &'o dyn Objects,
+    root: &'o Entry,
+    /// The directories that lead to where it is.
+    levels: Vec<(RepoPathBuf, Tree)>,
+}
+
+impl<'o> Finder<'o> {
+    fn new(objects: &'o dyn Objects, root: &'o Entry) -> Finder<'o> {
+        Finder { objects, root, levels: Vec::new() }
+    }
+
+    fn find(&mut self, path: &RepoPath) -> Result<Option<Entry>> {
+        while self.levels.last().is_some_and(|(above, _)| path.is_root() || !path.is_within(above)) {
+            self.levels.pop();
+        }
+        let (mut entry, mut here) = match self.levels.pop() {
+            Some((here, tree)) => {
+                let rest = path.below(&here).and_then(|rest| rest.names().next());
+                let found = rest.and_then(|name| Some((tree.find(name)?.clone(), here.join(name))));
+                self.levels.push((here, tree));
+                let Some(found) = found else { return Ok(None) };
+                found
+            }
+            None => (self.root.clone(), RepoPathBuf::default()),
+        };
+        while *here != *path {
+            let Some(name) = path.below(&here).and_then(|rest| rest.names().next()) else { return Ok(None) };
+            let Some(tree) = entry.tree().map(|tree| self.objects.tree(tree)).transpose()? else { return Ok(None) };
+            let found = tree.find(name).cloned();
+            let below = here.join(name);
+            self.levels.push((here, tree));
+            let Some(found) = found else { return Ok(None) };
+            (entry, here) = (found, below);
+        }
+        Ok(Some(entry))
+    }
+}
