@@ -138,17 +138,21 @@ pub fn run(
         let site = Site::new(&worktree.root, Some(token));
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
             .and_then(|()| durable::flush(&worktree.root, &tally))
+            .and_then(|()| relearn::update(&mut scan.index, &worktree.root, &plan, &mut tally))
             .map_err(unfinished)?;
-        relearn::update(&mut scan.index, &worktree.root, &plan, &mut tally)?;
     }
     let outcome = outcome(from, saved, target, plan, tally);
     let repository = transaction.repository();
     let draft = draft(repository, &outcome, options);
-    let is_nothing = outcome.plan.actions.is_empty() && draft.edits.is_empty() && draft.switch.is_none();
+    let has_acted = !outcome.plan.actions.is_empty();
+    let is_nothing = !has_acted && draft.edits.is_empty() && draft.switch.is_none();
     if !is_nothing || repository.unfinished().is_some() {
-        transaction.record(draft)?;
+        transaction.record(draft).map_err(if has_acted { unfinished } else { |error| error })?;
     }
-    scan.index.write(&transaction.repository().layout.index())?;
+    if has_acted {
+        // A cache: without it the next scan reads more, and nothing else.
+        let _ = scan.index.write(&transaction.repository().layout.index());
+    }
     Ok(outcome)
 }
 

@@ -33,4 +33,4 @@ pub use map::Map;
 pub use place::{canonicalize, current_dir, home_dir, is_mount_root};
 pub use sparse::{copy_range, data_ranges, preallocate, reflink};
 pub use stat::{FileSystem, Stat};
-pub use user::{effective_uid, host_name, process_id, user_name};
+pub use user::{boot_id, effective_uid, host_name, process_id, user_name};

@@ -122,6 +122,8 @@ impl<'a> StoreSink<'a> {
 }
 
 impl Sink for StoreSink<'_> {
+    const STORES: bool = true;
+
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
         let mut filled = 0;
         loop {

@@ -116,6 +116,9 @@ impl<'f> Reading<'f> {
 
 /// What is done with what a scan reads: hashed only, or stored too. One a thread.
 pub trait Sink {
+    /// Whether what it is not given must be in the store already.
+    const STORES: bool;
+
     /// Reads a file to its end and gives its id.
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
 
@@ -160,6 +163,8 @@ impl Default for HashSink {
 }
 
 impl Sink for HashSink {
+    const STORES: bool = false;
+
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
         let mut hasher = blake3::Hasher::new();
         loop {

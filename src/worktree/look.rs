@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::fs::{DirEntry, Stat};
 use crate::metadata::Kind;
-use crate::object::Content;
 use crate::object::commit::Reason;
+use crate::object::{Content, ObjectKind};
 use crate::path::REPOSITORY;
 use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node, Slot};
-use crate::worktree::index::Block;
+use crate::worktree::index::{Block, Total};
 use crate::worktree::queue::{Job, Listing, Task};
 use crate::worktree::visit::{Seen, is_unreadable};
 use crate::worktree::walk::Worker;
@@ -38,6 +38,13 @@ impl<S: Sink> Worker<'_, S> {
             Some(first) => block.position(&first.name).unwrap_or_else(|at| at),
             None => 0,
         });
+        // The store holds all that is in a tree that it holds. Where it does not, each record is asked for.
+        let total = known.and_then(|block| block.total());
+        let has_tree = |total: Total| self.walk.store.contains(ObjectKind::Tree, total.tree.object_id());
+        let is_held = !S::STORES || total.is_some_and(has_tree);
+        let holds =
+            |at: usize| is_held || known.and_then(|block| block.record(at)).is_some_and(|it| self.walk.holds(&it));
+        let is_certain = |stat: &Stat| self.walk.doubtful_since.is_none_or(|since| stat.ctime < since);
         let (mut slots, mut directories, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for at in range {
             let entry = &listing.entries[at];
@@ -54,7 +61,7 @@ impl<S: Sink> Worker<'_, S> {
                 }
                 Verdict::Cover(stat) => {
                     let proof = known.and_then(|block| proved(block, &mut cursor, &entry.name, &stat));
-                    match proof {
+                    match proof.filter(|(position, _)| is_certain(&stat) && holds(*position)) {
                         Some((position, size)) => {
                             self.count(node, &entry.name, &stat, size);
                             slots.push((at, Slot::Kept(position)));

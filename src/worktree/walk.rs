@@ -8,15 +8,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Xattrs;
 use crate::id::ObjectId;
 use crate::object::commit::{Reason, Totals, Uncovered};
-use crate::object::{Attributes, Entry, ObjectKind};
+use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
 use crate::store::Store;
+use crate::time::Timestamp;
 use crate::worktree::clock::Clock;
 use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node};
 use crate::worktree::ignore::{self, Rules};
-use crate::worktree::index::Builder;
+use crate::worktree::index::{Builder, Record};
 use crate::worktree::queue::{self, Job, Listing, Open, Queue};
 use crate::worktree::selection::Selection;
 use crate::worktree::visit::{Inodes, Reader, is_gone, is_unreadable};
@@ -52,6 +53,8 @@ pub struct Walk<'w> {
     pub queue: Queue,
     threads: usize,
     clock: Clock,
+    /// From when on the index is not believed.
+    pub doubtful_since: Option<Timestamp>,
     inodes: Inodes,
     scanning: Arc<dyn Task>,
     reading: Arc<dyn Task>,
@@ -110,6 +113,7 @@ impl<'w> Walk<'w> {
             queue: Queue::default(),
             threads,
             clock: Clock::read(&worktree.root)?,
+            doubtful_since: index.doubtful_since(),
             inodes: Inodes::default(),
             scanning: progress.start("scanning", Unit::Items, None),
             reading: progress.start("reading", Unit::Bytes, None),
@@ -173,6 +177,16 @@ impl<'w> Walk<'w> {
         self.clock.is_racy(stat)
     }
 
+    /// Whether the store holds what a record of the index says: the index may be newer than a store that was brought back
+    /// from a backup.
+    pub fn holds(&self, record: &Record) -> bool {
+        let has_content = match record.content {
+            Content::File { blob, .. } => self.store.contains_blob(blob),
+            _ => true,
+        };
+        has_content && record.attributes.is_none_or(|id| self.store.contains(ObjectKind::Attributes, id.object_id()))
+    }
+
     /// So many more bytes will be read.
     pub fn expect_bytes(&self, bytes: u64) {
         let before = self.to_read.fetch_add(bytes, Ordering::Relaxed);
@@ -198,7 +212,7 @@ impl<'w, S: Sink> Worker<'w, S> {
             _ => self.walk.worktree.root.open_below(&node.path),
         };
         drop(above);
-        let proved = node.proved();
+        let proved = node.proved().filter(|record| !S::STORES || self.walk.holds(record));
         let listed = opened.and_then(|dir| {
             let entries = dir.entries()?;
             let xattrs = if proved.is_some() { Xattrs::new() } else { dir.xattrs(b".")? };

@@ -189,6 +189,8 @@ struct Keep<'s> {
 const CHUNK: usize = 256 << 10;
 
 impl Sink for Keep<'_> {
+    const STORES: bool = true;
+
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
         let mut pieces = Vec::new();
         let mut hasher = blake3::Hasher::new();

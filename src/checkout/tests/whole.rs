@@ -98,10 +98,13 @@ fn a_checkout_moves_the_branch_and_what_was_unsaved_comes_back() {
     // Nothing is new, and nothing has to be read to know it.
     let again = place.commit();
     assert_eq!((again.created, again.bytes_read), (false, 0));
-    // Going nowhere is no operation.
+    // Going nowhere is no operation, and costs no index.
     let newest = repository.operation();
+    let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(place.at(".undo/index")).unwrap());
+    let before = inode();
     let outcome = place.go(first, verb("checkout")).unwrap();
     assert_eq!((outcome.written, outcome.saved, place.open().0.operation()), (0, None, newest));
+    assert_eq!(inode(), before);
     place.go(saved, verb("checkout")).unwrap();
     assert_eq!(tell(place.root()), two);
 }

@@ -249,3 +249,38 @@ fn a_large_file_and_many_small_ones_are_recorded_exactly() {
     assert!(house.content("large") == Some(large));
     assert!((0..2_500).all(|number| house.content(&format!("many/{number}")) == Some(number.to_string().into_bytes())));
 }
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+/// As when the repository is brought back from a backup and the index, which is newer, stays.
+#[test]
+fn an_index_that_knows_more_than_the_store_is_not_believed() {
+    let mut house = House::new();
+    house.write("d/a", "1");
+    house.take(&[]);
+    let backup = tempfile::tempdir().unwrap();
+    copy(&house.at(".undo"), backup.path());
+    house.write("d/b", "only in the second commit");
+    house.write("e/c", "this one too");
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    house.take(&[]);
+    for name in ["packs", "journal"] {
+        fs::remove_dir_all(house.at(".undo").join(name)).unwrap();
+        copy(&backup.path().join(name), &house.at(".undo").join(name));
+    }
+    house.repository = Repository::open(house.repository.layout.clone()).unwrap();
+    house.write("d/c", "3");
+    house.take(&[]);
+    assert_eq!(house.content("d/b"), Some(b"only in the second commit".to_vec()));
+    assert_eq!(house.content("e/c"), Some(b"this one too".to_vec()));
+}

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::fs;
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::time::Timestamp;
 
 /// An index to be written. Directories that did not change stay in the file that they were read from.
 #[derive(Debug, Default)]
@@ -26,8 +27,8 @@ enum Known {
     Kept(Directory),
     /// Encoded, so that a large worktree takes little memory.
     Encoded { count: usize, bytes: Vec<u8> },
-    /// Being changed, sorted by name.
-    Open(Vec<Record>),
+    /// Being changed, by name.
+    Open(BTreeMap<Vec<u8>, Record>),
 }
 
 impl Builder {
@@ -62,10 +63,7 @@ impl Builder {
                 let block = Block::new(bytes, *count)?;
                 block.record(block.position(name).ok()?)
             }
-            Known::Open(records) => {
-                let at = records.binary_search_by(|record| record.name.as_slice().cmp(name)).ok()?;
-                Some(records[at].clone())
-            }
+            Known::Open(records) => records.get(name).cloned(),
         }
     }
 
@@ -76,11 +74,7 @@ impl Builder {
         }
         let (parent, name) = place(path);
         record.name = name.to_vec();
-        let records = self.open(parent);
-        match records.binary_search_by(|record| record.name.as_slice().cmp(name)) {
-            Ok(at) => records[at] = record,
-            Err(at) => records.insert(at, record),
-        }
+        self.open(parent).insert(name.to_vec(), record);
     }
 
     /// Forgets an entry, and everything below it.
@@ -90,10 +84,7 @@ impl Builder {
         if !self.directories.contains_key(parent) {
             return;
         }
-        let records = self.open(parent);
-        if let Ok(at) = records.binary_search_by(|record| record.name.as_slice().cmp(name)) {
-            records.remove(at);
-        }
+        self.open(parent).remove(name);
     }
 
     fn remove_below(&mut self, path: &RepoPath) {
@@ -106,8 +97,8 @@ impl Builder {
     }
 
     /// The records of a directory, to be changed: the tree they make is not known any more.
-    fn open(&mut self, path: &RepoPath) -> &mut Vec<Record> {
-        let known = self.directories.entry(path.to_owned()).or_insert_with(|| Known::Open(Vec::new()));
+    fn open(&mut self, path: &RepoPath) -> &mut BTreeMap<Vec<u8>, Record> {
+        let known = self.directories.entry(path.to_owned()).or_insert_with(|| Known::Open(BTreeMap::new()));
         let records = match known {
             Known::Kept(directory) => Some(directory.block().records().unwrap_or_default()),
             Known::Encoded { count, bytes } => {
@@ -116,7 +107,7 @@ impl Builder {
             Known::Open(_) => None,
         };
         if let Some(records) = records {
-            *known = Known::Open(records);
+            *known = Known::Open(records.into_iter().map(|record| (record.name.clone(), record)).collect());
         }
         match known {
             Known::Open(records) => records,
@@ -137,7 +128,7 @@ impl Builder {
                 continue;
             }
             other.directories.insert(path.clone(), known);
-            for record in std::mem::take(other.open(&path)) {
+            for record in std::mem::take(other.open(&path)).into_values() {
                 let below = if record.name.is_empty() { path.clone() } else { path.join(&record.name) };
                 if selection.covers(&below) || selection.leads_through(&below) {
                     self.set(&below, record);
@@ -146,36 +137,39 @@ impl Builder {
         }
     }
 
-    /// Whether it is just what the index has.
+    /// Whether it is just what the index has, and as little in doubt.
     pub fn is_same(&self, index: &Index) -> bool {
         let kept = |known: &Known| matches!(known, Known::Kept(directory) if index.owns(directory));
-        self.directories.len() == index.count() && self.directories.values().all(kept)
+        let is_trusted = index.doubtful_since().is_none();
+        is_trusted && self.directories.len() == index.count() && self.directories.values().all(kept)
     }
 
-    /// Its bytes.
-    pub fn encode(&self) -> Vec<u8> {
+    /// Its bytes, written in this boot at this time.
+    pub fn encode(&self, origin: ([u8; 16], Timestamp)) -> Vec<u8> {
         let opened: Vec<Option<Vec<u8>>> = self
             .directories
             .values()
             .map(|known| match known {
-                Known::Open(records) => Some(record::encode(None, records)),
+                Known::Open(records) => Some(record::encode(None, records.values())),
                 _ => None,
             })
             .collect();
         let parts = self.directories.iter().zip(&opened).map(|((path, known), opened)| {
-            let (records, block) = match known {
-                Known::Kept(directory) => (directory.count(), directory.bytes()),
-                Known::Encoded { count, bytes } => (*count, bytes.as_slice()),
-                Known::Open(records) => (records.len(), opened.as_deref().unwrap_or_default()),
+            let (records, block, checksum) = match known {
+                Known::Kept(directory) => (directory.count(), directory.bytes(), directory.checksum()),
+                Known::Encoded { count, bytes } => (*count, bytes.as_slice(), None),
+                Known::Open(records) => (records.len(), opened.as_deref().unwrap_or_default(), None),
             };
-            Part { path, records, block }
+            Part { path, records, block, checksum }
         });
-        file::encode(&parts.collect::<Vec<_>>())
+        file::encode(&parts.collect::<Vec<_>>(), origin)
     }
 
     /// Writes the file (atomically, not flushed).
     pub fn write(&self, path: &Path) -> Result<()> {
-        fs::write_atomic(path, &self.encode(), false)
+        // The real time, whatever `UNDO_TIME` says: it is compared with ctimes.
+        let now = jiff::Timestamp::now().into();
+        fs::write_atomic(path, &self.encode((fs::boot_id(), now)), false)
     }
 }
 

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use super::record::{Block, Record, Total, number};
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
-use crate::fs::Map;
+use crate::fs::{self, Map};
 use crate::path::RepoPath;
+use crate::time::Timestamp;
 
 const MAGIC: &[u8; 8] = b"undoindx";
-const VERSION: u32 = 1;
-/// magic, version, reserved, directories, length of the file, checksum of all that.
-const HEADER: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
+const VERSION: u32 = 2;
+/// magic, version, zero, directories, length of the file, boot, time, zero, checksum of all that.
+const HEADER: usize = 8 + 4 + 4 + 8 + 8 + 16 + 12 + 4 + CHECKSUM;
 /// path offset and length, records, block offset and length, checksum of path and block.
 const ROW: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
 /// A BLAKE3 hash, shortened: against accidents, not against people who can write the repository.
@@ -27,10 +28,20 @@ pub struct Index {
     mapped: Option<Arc<Mapped>>,
 }
 
+/// Seconds after which the system has written a change to the disk, with much to spare: 30 to 35 by default.
+const WRITTEN_BACK: i64 = 600;
+
 #[derive(Debug)]
 struct Mapped {
     map: Map,
+    header: Header,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Header {
     directories: usize,
+    boot: [u8; 16],
+    time: Timestamp,
 }
 
 /// The records of one directory, sorted by name.
@@ -61,14 +72,22 @@ impl Index {
     /// Maps the file; one that is missing, damaged or of another version knows nothing.
     pub fn open(path: &Path) -> Result<Index> {
         let Some(map) = Map::open(path)? else { return Ok(Index::empty()) };
-        let mapped = directories_of(&map).map(|directories| Arc::new(Mapped { map, directories }));
+        let mapped = Header::of(&map).map(|header| Arc::new(Mapped { map, header }));
         Ok(Index { mapped })
+    }
+
+    /// From when on changes may have been lost since it was written; `None`: none was. After a power cut a file can have its
+    /// last stat and older content: the one may be on disk before the other.
+    pub fn doubtful_since(&self) -> Option<Timestamp> {
+        let Header { boot, time, .. } = self.mapped.as_ref()?.header;
+        let since = Timestamp { seconds: time.seconds.saturating_sub(WRITTEN_BACK), ..time };
+        (boot != fs::boot_id()).then_some(since)
     }
 
     /// What it knows of a directory.
     pub fn directory(&self, path: &RepoPath) -> Option<Directory> {
         let mapped = self.mapped.as_ref()?;
-        let (mut low, mut high) = (0, mapped.directories);
+        let (mut low, mut high) = (0, mapped.header.directories);
         while low < high {
             let middle = low + (high - low) / 2;
             match mapped.path(middle)?.cmp(path) {
@@ -89,13 +108,13 @@ impl Index {
     /// All directories whose bytes are whole, in path order.
     pub fn directories(&self) -> impl Iterator<Item = (&RepoPath, Directory)> {
         self.mapped.iter().flat_map(|mapped| {
-            (0..mapped.directories).filter_map(|row| Some((mapped.path(row)?, Directory::checked(mapped, row)?)))
+            (0..mapped.header.directories).filter_map(|row| Some((mapped.path(row)?, Directory::checked(mapped, row)?)))
         })
     }
 
     /// How many directories the file has.
     pub fn count(&self) -> usize {
-        self.mapped.as_ref().map_or(0, |mapped| mapped.directories)
+        self.mapped.as_ref().map_or(0, |mapped| mapped.header.directories)
     }
 
     /// Whether a directory is of this very file.
@@ -104,17 +123,29 @@ impl Index {
     }
 }
 
-/// The number of directories, if the header is whole and the table fits into the file.
-fn directories_of(bytes: &[u8]) -> Option<usize> {
-    let mut header = Decoder::new("index", bytes.get(..HEADER)?);
-    let magic: [u8; 8] = header.array().ok()?;
-    let (version, _reserved) = (header.u32().ok()?, header.u32().ok()?);
-    let (directories, length) = (header.u64().ok()?, header.u64().ok()?);
-    let sum: [u8; CHECKSUM] = header.array().ok()?;
-    let right = magic == *MAGIC && version == VERSION && sum == checksum(&[&bytes[..HEADER - CHECKSUM]]);
-    let directories = usize::try_from(directories).ok()?;
-    let table_end = directories.checked_mul(ROW)?.checked_add(HEADER)?;
-    (right && length == bytes.len() as u64 && table_end <= bytes.len()).then_some(directories)
+impl Header {
+    /// The header, if it is whole and the table fits into the file.
+    fn of(bytes: &[u8]) -> Option<Header> {
+        let mut header = Decoder::new("index", bytes.get(..HEADER)?);
+        let magic: [u8; 8] = header.array().ok()?;
+        let (version, _zero) = (header.u32().ok()?, header.u32().ok()?);
+        let (directories, length) = (header.u64().ok()?, header.u64().ok()?);
+        let (boot, time, _zero) = (header.array().ok()?, header.time().ok()?, header.u32().ok()?);
+        let sum: [u8; CHECKSUM] = header.array().ok()?;
+        let right = magic == *MAGIC && version == VERSION && sum == checksum(&[&bytes[..HEADER - CHECKSUM]]);
+        let directories = usize::try_from(directories).ok()?;
+        let table_end = directories.checked_mul(ROW)?.checked_add(HEADER)?;
+        let fits = length == bytes.len() as u64 && table_end <= bytes.len();
+        (right && fits).then_some(Header { directories, boot, time })
+    }
+
+    fn encode(parts: usize, length: usize, (boot, time): ([u8; 16], Timestamp)) -> Vec<u8> {
+        let mut header = Encoder::new();
+        header.raw(MAGIC).u32(VERSION).u32(0).u64(parts as u64).u64(length as u64).raw(&boot).time(time).u32(0);
+        let sum = checksum(&[header.as_slice()]);
+        header.raw(&sum);
+        header.finish()
+    }
 }
 
 fn checksum(parts: &[&[u8]]) -> [u8; CHECKSUM] {
@@ -177,9 +208,9 @@ impl Directory {
         &self.mapped.map[self.start..self.start + self.length]
     }
 
-    /// Its row in the table of the file.
-    pub fn row(&self) -> usize {
-        self.row
+    /// The checksum of its path and its bytes, which was looked at when it was asked for.
+    pub(super) fn checksum(&self) -> Option<[u8; CHECKSUM]> {
+        self.mapped.row(self.row).map(|row| row.checksum)
     }
 
     /// How many records it has.
@@ -207,27 +238,26 @@ pub struct Part<'p> {
     pub records: usize,
     /// Their bytes.
     pub block: &'p [u8],
+    /// The checksum of all that, where it is known.
+    pub checksum: Option<[u8; CHECKSUM]>,
 }
 
-/// The bytes of an index file: header, table, paths, blocks. The parts are in path order.
-pub fn encode(parts: &[Part<'_>]) -> Vec<u8> {
+/// The bytes of an index file: header, table, paths, blocks. The parts are in path order. `origin` is the boot and the time.
+pub fn encode(parts: &[Part<'_>], origin: ([u8; 16], Timestamp)) -> Vec<u8> {
     let paths: usize = parts.iter().map(|part| part.path.as_bytes().len()).sum();
     let blocks: usize = parts.iter().map(|part| part.block.len()).sum();
     let paths_start = HEADER + parts.len() * ROW;
     let length = paths_start + paths + blocks;
-    let mut header = Encoder::new();
-    header.raw(MAGIC).u32(VERSION).u32(0).u64(parts.len() as u64).u64(length as u64);
-    let sum = checksum(&[header.as_slice()]);
     let mut bytes = Vec::with_capacity(length);
-    bytes.extend_from_slice(header.as_slice());
-    bytes.extend_from_slice(&sum);
+    bytes.extend_from_slice(&Header::encode(parts.len(), length, origin));
     let (mut path_at, mut block_at) = (paths_start, paths_start + paths);
     for part in parts {
         let path = part.path.as_bytes();
         let mut row = Encoder::new();
         row.u64(path_at as u64).u32(path.len() as u32).u32(part.records as u32);
         row.u64(block_at as u64).u64(part.block.len() as u64);
-        row.raw(&checksum(&[path, &(part.records as u64).to_le_bytes(), part.block]));
+        let sum = part.checksum.unwrap_or_else(|| checksum(&[path, &(part.records as u64).to_le_bytes(), part.block]));
+        row.raw(&sum);
         bytes.extend_from_slice(row.as_slice());
         path_at += path.len();
         block_at += part.block.len();

@@ -81,8 +81,9 @@ const NUMBERS: u8 = 4;
 const LENGTH_DIFFERS: u8 = 8;
 
 /// Encodes one directory: its records, sorted by name, and the tree they make, if that is known.
-pub fn encode(total: Option<Total>, records: &[Record]) -> Vec<u8> {
-    let device = records.first().map_or(0, |record| record.stat.device);
+pub fn encode<'r>(total: Option<Total>, records: impl IntoIterator<Item = &'r Record>) -> Vec<u8> {
+    let mut records = records.into_iter().peekable();
+    let device = records.peek().map_or(0, |record| record.stat.device);
     let mut fixed = Encoder::new();
     let known = total.unwrap_or(Total { tree: TreeId([0; LENGTH]), entries: 0, size: 0 });
     fixed.u8(u8::from(total.is_some())).raw(&known.tree.0).u64(known.entries).u64(known.size).u64(device);
