@@ -3,22 +3,30 @@
 //! What is hashed is the very buffer that is stored, so a file that changes meanwhile never makes an object that is not
 //! what its id says.
 
-use crate::chunk::{self, Params};
+use crate::chunk::Params;
 use crate::error::Result;
-use crate::id::{BlobId, ChunkId, ObjectId};
-use crate::object::layout::Piece;
-use crate::object::{Layout, ObjectKind, id_of};
-use crate::store::Writer;
+use crate::id::{BlobId, ObjectId};
+use crate::object::{ObjectKind, id_of};
+use crate::snapshot::guide::Guide;
+use crate::snapshot::large::Large;
+use crate::store::{Session, Store, Writer};
 use crate::worktree::Reading;
-use crate::worktree::content::{Step, hash_zeros};
+use crate::worktree::content::Step;
 use crate::worktree::scan::Sink;
 
 /// Bytes of a large file that are in memory at once, at least.
-const WINDOW: usize = 4 << 20;
+const WINDOW: usize = 8 << 20;
+
+/// Files from this size on are worked on by two threads.
+const SHARED: u64 = 32 << 20;
 
 /// Puts what a scan reads into the store.
 pub struct StoreSink<'a> {
+    store: &'a Store,
+    session: &'a Session<'a>,
     writer: Writer<'a>,
+    /// For the second thread. Made when there is one.
+    other: Option<Writer<'a>>,
     params: Params,
     /// Whether trees are put at once; otherwise they stay with the scan, to be compared first.
     takes_objects: bool,
@@ -28,18 +36,22 @@ pub struct StoreSink<'a> {
     long: u64,
 }
 
-/// A large file on its way through the window.
-struct Cutting {
-    hasher: blake3::Hasher,
-    layout: Layout,
-}
-
 impl<'a> StoreSink<'a> {
-    /// One for a thread.
-    pub fn new(writer: Writer<'a>, params: Params, takes_objects: bool) -> StoreSink<'a> {
+    /// One for a thread of a scan.
+    pub fn new(store: &'a Store, session: &'a Session<'a>, takes_objects: bool) -> StoreSink<'a> {
+        let params = store.options().chunk;
         let whole = usize::try_from(params.whole).unwrap_or(WINDOW);
         let length = WINDOW.max(whole + 1).max(2 * params.maximum());
-        StoreSink { writer, params, takes_objects, window: vec![0; length], long: u64::from(params.target) }
+        StoreSink {
+            store,
+            session,
+            writer: session.writer(),
+            other: None,
+            params,
+            takes_objects,
+            window: vec![0; length],
+            long: u64::from(params.target),
+        }
     }
 
     /// A blob that is all in the window.
@@ -51,35 +63,16 @@ impl<'a> StoreSink<'a> {
     }
 
     /// A blob that is longer than what is kept in one piece, of which `filled` bytes are in the window.
-    fn cut_up(&mut self, reading: &mut Reading<'_>, mut filled: usize, mut next: Option<Step>) -> Result<BlobId> {
-        let mut cutting = Cutting { hasher: blake3::Hasher::new(), layout: Layout::default() };
-        loop {
-            let step = match next.take() {
-                Some(step) => step,
-                None => self.more(reading, &mut filled)?,
-            };
-            match step {
-                Step::Data(_) => {
-                    let cut = self.put_chunks(&mut cutting, filled, false)?;
-                    self.window.copy_within(cut..filled, 0);
-                    filled -= cut;
-                }
-                // What is before a hole, or the end, is all there is to cut.
-                Step::Hole(length) => {
-                    self.put_chunks(&mut cutting, filled, true)?;
-                    filled = 0;
-                    hash_zeros(&mut cutting.hasher, length);
-                    cutting.layout.push(Piece::Zeros { length });
-                }
-                Step::End => {
-                    self.put_chunks(&mut cutting, filled, true)?;
-                    break;
-                }
-            }
-        }
-        let blob = BlobId(*cutting.hasher.finalize().as_bytes());
-        self.put_layout(blob, &cutting.layout)?;
-        Ok(blob)
+    fn put_large(&mut self, reading: &mut Reading<'_>, filled: usize, step: Step) -> Result<BlobId> {
+        // What the store cannot tell is found out by cutting.
+        let last = reading.last().and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
+        let guide = Guide::new(&last, self.params);
+        let other = match reading.expected() >= SHARED && has_cores() {
+            true => Some(self.other.get_or_insert_with(|| self.session.writer())),
+            false => None,
+        };
+        let lengths = (self.params.maximum(), self.long);
+        Large::new((&mut self.window, filled), lengths, (&mut self.writer, other), guide).put(reading, step)
     }
 
     /// Reads on behind what is in the window, until that is full, or a long hole or the end is next.
@@ -90,35 +83,11 @@ impl<'a> StoreSink<'a> {
         }
         Ok(step)
     }
+}
 
-    /// Cuts the window's first bytes into chunks, the last one only if `all` of it is there; gives how far.
-    fn put_chunks(&mut self, cutting: &mut Cutting, filled: usize, all: bool) -> Result<usize> {
-        let mut at = 0;
-        while at < filled && (all || filled - at >= self.params.maximum()) {
-            let chunk = &self.window[at..filled];
-            let chunk = &chunk[..chunk::cut(chunk, &self.params)];
-            cutting.hasher.update(chunk);
-            if chunk.iter().all(|&byte| byte == 0) {
-                cutting.layout.push(Piece::Zeros { length: chunk.len() as u64 });
-            } else {
-                let id = id_of(ObjectKind::Data, chunk);
-                self.writer.put(ObjectKind::Data, id, chunk)?;
-                cutting.layout.push(Piece::Chunk { id: ChunkId::from(id), length: chunk.len() as u32 });
-            }
-            at += chunk.len();
-        }
-        Ok(at)
-    }
-
-    fn put_layout(&mut self, blob: BlobId, layout: &Layout) -> Result<()> {
-        let writer = &mut self.writer;
-        let root = layout.save(blob, |node, bytes| {
-            writer.put(ObjectKind::LayoutNode, node.object_id(), &bytes)?;
-            Ok(())
-        })?;
-        writer.put(ObjectKind::Layout, blob.object_id(), &root)?;
-        Ok(())
-    }
+/// Whether there is more than one core.
+fn has_cores() -> bool {
+    std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1)
 }
 
 impl Sink for StoreSink<'_> {
@@ -136,7 +105,7 @@ impl Sink for StoreSink<'_> {
                     filled = end;
                 }
                 Step::Data(_) if filled < self.window.len() => {}
-                step => return self.cut_up(reading, filled, Some(step)),
+                step => return self.put_large(reading, filled, step),
             }
         }
     }
@@ -150,6 +119,7 @@ impl Sink for StoreSink<'_> {
     }
 
     fn finish(self) -> Result<()> {
-        self.writer.finish()
+        self.writer.finish()?;
+        self.other.map_or(Ok(()), Writer::finish)
     }
 }

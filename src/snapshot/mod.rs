@@ -1,6 +1,8 @@
 //! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
 
 pub mod file;
+mod guide;
+mod large;
 mod take;
 #[cfg(test)]
 mod tests;

@@ -80,7 +80,7 @@ fn store(
     let session = store.session();
     // Nothing to compare with: no need to keep the trees in memory.
     let takes_objects = parent.is_none() && options.paths.is_empty();
-    let sinks = || StoreSink::new(session.writer(), store.options().chunk, takes_objects);
+    let sinks = || StoreSink::new(store, &session, takes_objects);
     let mut scan = scan::scan(worktree, store, index, &scan_options, &sinks, progress)?;
     let chosen = |path: &RepoPathBuf| is_selected(&options.paths, path);
     scan.uncovered.retain(|uncovered| chosen(&uncovered.path));

@@ -15,6 +15,7 @@ pub struct Reading<'f> {
     expected: u64,
     /// Offset and length, ascending.
     holes: &'f [(u64, u64)],
+    last: Option<BlobId>,
     position: u64,
     read: u64,
     failed: bool,
@@ -35,7 +36,17 @@ pub enum Step {
 impl<'f> Reading<'f> {
     /// The file from its beginning. `expected` is its size, `holes` are its holes as offset and length.
     pub fn new(file: &'f File, expected: u64, holes: &'f [(u64, u64)], task: &'f dyn Task) -> Reading<'f> {
-        Reading { file, expected, holes, position: 0, read: 0, failed: false, task }
+        Reading { file, expected, holes, last: None, position: 0, read: 0, failed: false, task }
+    }
+
+    /// The same, of a file that held this blob when it was last read.
+    pub fn after(self, last: Option<BlobId>) -> Reading<'f> {
+        Reading { last, ..self }
+    }
+
+    /// What it held when it was last read, if that is known. It says what to look for, and proves nothing.
+    pub fn last(&self) -> Option<BlobId> {
+        self.last
     }
 
     /// The size it is expected to have.

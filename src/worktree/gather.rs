@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Stat;
-use crate::id::{AttributesId, ObjectId};
+use crate::id::{AttributesId, BlobId, ObjectId};
 use crate::object::{Content, Entry, ObjectKind, Tree};
 use crate::path::RepoPathBuf;
 use crate::worktree::ignore::Rules;
@@ -120,6 +120,14 @@ impl Node {
         let inside = self.inside.get()?;
         let name = self.path.name().unwrap_or_default().to_vec();
         Some(Record { name, stat: self.stat, content: total.content(), attributes: inside.attributes, racy })
+    }
+
+    /// What a file in it held when it was last read.
+    pub fn last_blob(&self, name: &[u8]) -> Option<BlobId> {
+        match self.known.as_ref()?.find(name)?.content {
+            Content::File { blob, .. } => Some(blob),
+            _ => None,
+        }
     }
 
     /// The slot for a record: kept, if the index has just this.

@@ -175,7 +175,8 @@ impl<S: Sink> Worker<'_, S> {
         let mut slots = Vec::with_capacity(files.len());
         for (at, stat) in files {
             let name = &listing.entries[*at].name;
-            let mut record = match self.reading(|reader| reader.visit(&listing.open.dir, name, stat))? {
+            let last = node.last_blob(name);
+            let mut record = match self.reading(|reader| reader.visit(&listing.open.dir, name, stat, last))? {
                 Seen::Whole(record) => record,
                 Seen::Torn(record) => {
                     self.found.torn.push(node.path.join(name));

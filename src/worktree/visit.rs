@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::fs::{self, Dir, Stat};
-use crate::id::AttributesId;
+use crate::id::{AttributesId, BlobId};
 use crate::metadata::Kind;
 use crate::object::{Attributes, Content, ObjectKind};
 use crate::progress::Task;
@@ -70,11 +70,11 @@ pub fn is_gone(error: &Error) -> bool {
 }
 
 impl<S: Sink> Reader<'_, S> {
-    /// Reads an entry of this stat: a file, a symlink, a FIFO or a device.
-    pub fn visit(&mut self, dir: &Dir, name: &[u8], stat: &Stat) -> Result<Seen> {
+    /// Reads an entry of this stat: a file, a symlink, a FIFO or a device. `last` is what a file held when it was last read.
+    pub fn visit(&mut self, dir: &Dir, name: &[u8], stat: &Stat, last: Option<BlobId>) -> Result<Seen> {
         let seen = match stat.kind {
-            Kind::File if stat.links > 1 => self.visit_linked(dir, name, stat),
-            Kind::File => self.read_file(dir, name),
+            Kind::File if stat.links > 1 => self.visit_linked(dir, name, stat, last),
+            Kind::File => self.read_file(dir, name, last),
             _ => self.read_special(dir, name, *stat),
         };
         match seen {
@@ -85,7 +85,7 @@ impl<S: Sink> Reader<'_, S> {
     }
 
     /// Reads a file with several names once, whichever of its names comes first.
-    fn visit_linked(&mut self, dir: &Dir, name: &[u8], stat: &Stat) -> Result<Seen> {
+    fn visit_linked(&mut self, dir: &Dir, name: &[u8], stat: &Stat, last: Option<BlobId>) -> Result<Seen> {
         let inodes = self.inodes;
         let slot = {
             let mut slots = inodes.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,12 +98,12 @@ impl<S: Sink> Reader<'_, S> {
         {
             return Ok(Seen::Whole(Record { name: name.to_vec(), ..record.clone() }));
         }
-        let seen = self.read_file(dir, name)?;
+        let seen = self.read_file(dir, name, last)?;
         *known = Some(seen.clone());
         Ok(seen)
     }
 
-    fn read_file(&mut self, dir: &Dir, name: &[u8]) -> Result<Seen> {
+    fn read_file(&mut self, dir: &Dir, name: &[u8], last: Option<BlobId>) -> Result<Seen> {
         let mut attempt = 1;
         loop {
             // Opened again each time: the name may be another file's by now.
@@ -111,7 +111,7 @@ impl<S: Sink> Reader<'_, S> {
             if before.kind != Kind::File {
                 return Ok(Seen::Unreadable);
             }
-            let Some(record) = self.read_once(&file, name, before)? else { return Ok(Seen::Unreadable) };
+            let Some(record) = self.read_once(&file, name, before, last)? else { return Ok(Seen::Unreadable) };
             if record.stat.is_same(&before) {
                 return Ok(Seen::Whole(record));
             }
@@ -123,9 +123,9 @@ impl<S: Sink> Reader<'_, S> {
     }
 
     /// Reads an open file to its end; its stat is that of afterwards. `None` if the sink fails.
-    fn read_once(&mut self, file: &File, name: &[u8], before: Stat) -> Result<Option<Record>> {
+    fn read_once(&mut self, file: &File, name: &[u8], before: Stat, last: Option<BlobId>) -> Result<Option<Record>> {
         let holes = if before.allocated < before.size { holes(file, before.size)? } else { Vec::new() };
-        let mut reading = Reading::new(file, before.size, &holes, self.task);
+        let mut reading = Reading::new(file, before.size, &holes, self.task).after(last);
         let blob = self.sink.read(&mut reading);
         let (size, read) = (reading.position(), reading.bytes_read());
         let blob = match blob {

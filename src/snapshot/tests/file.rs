@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::chunk::Params;
 use crate::id::BlobId;
-use crate::object::ObjectKind;
 use crate::object::layout::Piece;
+use crate::object::{ObjectKind, id_of};
 use crate::progress::Silent;
 use crate::snapshot::file::StoreSink;
 use crate::store::{Compression, Options, Store};
@@ -40,18 +40,52 @@ type Given<'g> = (&'g [u8], &'g [(u64, u64)]);
 fn stored(at: &Path, files: &[Given<'_>]) -> (Vec<BlobId>, Store) {
     let mut store = store(at);
     let session = store.session();
-    let mut sink = StoreSink::new(session.writer(), PARAMS, true);
+    let mut sink = StoreSink::new(&store, &session, true);
     let mut ids = Vec::new();
-    for (bytes, holes) in files {
-        let file = file_of(bytes);
-        let mut reading = Reading::new(&file, bytes.len() as u64, holes, &Silent);
-        ids.push(sink.read(&mut reading).unwrap());
-        assert_eq!(reading.position(), bytes.len() as u64);
+    for given in files {
+        ids.push(read(&mut sink, *given, None));
     }
     sink.finish().unwrap();
     let packs = session.finish().unwrap().packs;
     store.add_packs(&packs).unwrap();
     (ids, store)
+}
+
+/// Stores a file that held `last` before.
+fn read(sink: &mut StoreSink<'_>, (bytes, holes): Given<'_>, last: Option<BlobId>) -> BlobId {
+    let file = file_of(bytes);
+    let mut reading = Reading::new(&file, bytes.len() as u64, holes, &Silent).after(last);
+    let id = sink.read(&mut reading).unwrap();
+    assert_eq!(reading.position(), bytes.len() as u64);
+    id
+}
+
+/// The pieces of a file that is cut in one go.
+fn pieces(bytes: &[u8]) -> Vec<Piece> {
+    let piece = |chunk: &[u8]| Piece::Chunk { id: id_of(ObjectKind::Data, chunk).into(), length: chunk.len() as u32 };
+    crate::chunk::chunks(bytes, &PARAMS).map(piece).collect()
+}
+
+#[test]
+fn two_threads_and_what_is_known_of_the_last_content_change_no_cut() {
+    let place = tempfile::tempdir().unwrap();
+    // Longer than what one thread takes alone, and than the window.
+    let before = noise(40 << 20, 1);
+    let (ids, mut store) = stored(place.path(), &[(&before, &[])]);
+    assert_eq!(store.layout(ids[0]).unwrap().pieces, pieces(&before));
+    let after = [&before[..15 << 20], &noise(3 << 20, 2), &before[15 << 20..], &noise(10, 3)].concat();
+    let session = store.session();
+    let mut sink = StoreSink::new(&store, &session, true);
+    let id = read(&mut sink, (&after, &[]), Some(ids[0]));
+    sink.finish().unwrap();
+    let stored = session.finish().unwrap();
+    assert!(stored.bytes < 7 << 20, "{} bytes for 3 MiB of new ones", stored.bytes);
+    store.add_packs(&stored.packs).unwrap();
+    assert_eq!(id.0, *blake3::hash(&after).as_bytes());
+    assert_eq!(store.layout(id).unwrap().pieces, pieces(&after));
+    let mut out = Vec::new();
+    store.copy_blob(id, &mut out).unwrap();
+    assert!(out == after);
 }
 
 #[test]
