@@ -125,9 +125,9 @@ def check_index(repository, path):
     """Its checksums; and each directory of which the tree is known against that tree."""
     data = path.read_bytes()
     head = Fields(data)
-    must((head.take(8), head.number(4), head.number(4)) == (b"undoindx", 1, 0), "this is no index")
-    directories, length = head.number(8), head.number(8)
-    must(length == len(data) and head.take(16) == prefixed(data[:32]), "the header of the index")
+    must((head.take(8), head.number(4), head.number(4)) == (b"undoindx", 2, 0), "this is no index")
+    directories, length, _, _, zero = head.number(8), head.number(8), head.take(16), head.time(), head.number(4)
+    must((length, zero) == (len(data), 0) and head.take(16) == prefixed(data[:64]), "the header of the index")
     paths, records = [], 0
     for _ in range(directories):
         start, length, count, block, size = (head.number(bytes) for bytes in (8, 4, 4, 8, 8))
