@@ -3,12 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 
-use super::dress::{Subject, dress};
+use super::dress::{Subject, dress, reason};
 use super::files::{self, Job, Thread};
 use super::finish;
 use super::plan::Action;
@@ -84,6 +84,14 @@ impl<'p> Sorted<'p> {
     }
 }
 
+/// Whether a failure says that there can be no further name: not on this file system, not of this file.
+fn has_no_links(error: &Error) -> bool {
+    /// `EPERM`, `EXDEV`, `EMLINK`, `ENOSYS`, `EOPNOTSUPP`.
+    const NO_LINKS: [i32; 5] = [1, 18, 31, 38, 95];
+    let number = error.io_cause().and_then(std::io::Error::raw_os_error);
+    number.is_some_and(|number| NO_LINKS.contains(&number))
+}
+
 /// Steps done one after the other, by one thread.
 struct Hand<'w> {
     work: &'w Work<'w>,
@@ -144,9 +152,27 @@ impl Hand<'_> {
             return Ok(Done::Changed);
         }
         let staged_name = self.work.site.staged_name(name);
-        to_directory.hard_link(to_name, &directory, &staged_name)?;
+        if let Err(error) = to_directory.hard_link(to_name, &directory, &staged_name) {
+            return if has_no_links(&error) { self.copy(path, to, &error) } else { Err(error) };
+        }
         let staged = Staged::new(&directory, staged_name, there.kind);
         Ok(if staged.put(name, &expected)? { Done::Placed(there.inode, Vec::new()) } else { Done::Changed })
+    }
+
+    /// Where no name can be given to it: a file of its own, which is told.
+    fn copy(&mut self, path: &RepoPath, to: &RepoPath, error: &Error) -> Result<Done> {
+        let plan = self.work.plan;
+        let made = plan.actions.binary_search_by(|action| action.path().cmp(to)).ok();
+        let entry = match made.and_then(|at| plan.actions[at].entry()) {
+            Some(entry) => Some(entry.clone()),
+            None => self.work.saved.find(to).map(|record| record.to_entry()),
+        };
+        let Some(entry) = entry else { return Ok(Done::Changed) };
+        let told = format!("not a hard link to `{}` ({})", to.display(), reason(error));
+        Ok(match self.place(path, &entry)? {
+            Done::Placed(inode, failed) => Done::Placed(inode, std::iter::once(told).chain(failed).collect()),
+            done => done,
+        })
     }
 
     /// Removes what is recorded; a directory only if it is empty.

@@ -1,7 +1,7 @@
 //! What an interrupted checkout left behind: its staged names, found by their token.
 
 use crate::error::Result;
-use crate::fs::Dir;
+use crate::fs::{Dir, UNFINISHED};
 use crate::metadata::Kind;
 use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::store::Store;
@@ -50,8 +50,10 @@ fn remove(directory: &Dir, name: &[u8], store: &Store) -> Result<bool> {
     let Some(there) = directory.stat(name)? else { return Ok(true) };
     match there.kind {
         Kind::Directory => return directory.remove_dir(name),
-        // Its metadata is set after its content: with the mode that it was made with it is half a file.
-        Kind::File if there.metadata.mode != 0o600 && !store.contains_blob(hash(directory, name)?) => return Ok(false),
+        // Its mode is set after its content: with the one that it was made with it is half a file.
+        Kind::File if there.metadata.mode != UNFINISHED && !store.contains_blob(hash(directory, name)?) => {
+            return Ok(false);
+        }
         _ => {}
     }
     directory.remove_file(name).map(|()| true)

@@ -37,7 +37,7 @@ use crate::progress::{Progress, Unit};
 use crate::repo::{Draft, Repository, Transaction};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::worktree::ignore::TreeRules;
+use crate::worktree::ignore::{self, TreeRules};
 use crate::worktree::{Overlay, Scan, Worktree};
 
 use gather::Questions;
@@ -98,9 +98,8 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     let live = Overlay { below: store, objects: &found };
     let objects = Overlay { below: &live, objects: &target.objects };
     let blob = |id| -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        store.copy_blob(id, &mut bytes)?;
-        Ok(bytes)
+        let rules = store.read_blob(id, ignore::LONGEST)?;
+        rules.ok_or_else(|| Error::damaged(format!("blob `{id}` is longer than the tree says")))
     };
     let rules = TreeRules::new(&objects, &target.root, &blob);
     let way = Way::new(&worktree.root, &scan.uncovered);

@@ -51,14 +51,17 @@ pub(super) fn patch(
     if !record.stat.is_same(&stat) {
         return Ok(false);
     }
+    let mut copied = Ok(());
     if !fs::reflink(&from, file)? {
         fs::preallocate(file, wanted.size)?;
-        shared.iter().try_for_each(|&(offset, length)| fs::copy_range(&from, file, offset, length))?;
+        copied = shared.iter().try_for_each(|&(offset, length)| fs::copy_range(&from, file, offset, length));
     }
+    // A failure may be that of a file which was cut in the meantime: then the same look tells.
     if !record.stat.is_same(&fs::stat_file(&from)?) {
         fs::set_len(file, 0)?;
         return Ok(false);
     }
+    copied?;
     work.task.add(bytes);
     fs::set_len(file, wanted.size)?;
     write_pieces(file, &missing, &[], work.store, reader, work.task)?;

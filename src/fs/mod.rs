@@ -30,6 +30,7 @@ pub use handle::{
 };
 pub use lock::{FileLock, Holder};
 pub use map::Map;
+pub use names::UNFINISHED;
 pub use place::{canonicalize, current_dir, home_dir, is_mount_root};
 pub use sparse::{copy_range, data_ranges, preallocate, reflink};
 pub use stat::{FileSystem, Stat};

@@ -13,12 +13,16 @@ use crate::time::Timestamp;
 /// Nobody but the owner.
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
+/// The mode of a file that is not finished: the sticky bit means nothing for files, and so no other file has it.
+pub const UNFINISHED: u16 = 0o1600;
+
 impl Dir {
-    /// Makes a file with mode 0600 that must not be there yet, for reading and writing.
+    /// Makes a file with mode [`UNFINISHED`] that must not be there yet, for reading and writing.
     pub fn create_file(&self, name: &[u8]) -> Result<File> {
         self.check(name)?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        retry_on_intr(|| rustix::fs::openat(self, name, flags, PRIVATE))
+        let mode = Mode::from_raw_mode(UNFINISHED.into());
+        retry_on_intr(|| rustix::fs::openat(self, name, flags, mode))
             .map(File::from)
             .map_err(|errno| self.failed("create", name, errno))
     }

@@ -114,7 +114,7 @@ fn what_is_made_is_private() {
     put(&dir, b"file", b"");
     dir.make_dir(b"directory").unwrap();
     let mode = |name: &str| std::fs::metadata(temp.path().join(name)).unwrap().permissions().mode() & 0o7777;
-    assert_eq!((mode("file"), mode("directory")), (0o600, 0o700));
+    assert_eq!((mode("file"), mode("directory")), (UNFINISHED.into(), 0o700));
     create_dir_private(&temp.path().join("a/b")).unwrap();
     create_dir_private(&temp.path().join("a/b")).unwrap();
     append(&temp.path().join("a/journal")).unwrap();

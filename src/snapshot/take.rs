@@ -20,8 +20,8 @@ use crate::snapshot::{Options, Outcome};
 use crate::store::{Session, Stored};
 use crate::time::Timestamp;
 use crate::worktree::index::Builder;
-use crate::worktree::scan::{self, is_selected};
-use crate::worktree::{Index, Overlay, Scan, Worktree};
+use crate::worktree::scan;
+use crate::worktree::{Index, Overlay, Scan, Selection, Worktree};
 
 /// What a commit would hold, before it is decided whether there is one to make.
 struct Content {
@@ -82,7 +82,8 @@ fn store(
     let takes_objects = parent.is_none() && options.paths.is_empty();
     let sinks = || StoreSink::new(store, &session, takes_objects);
     let mut scan = scan::scan(worktree, store, index, &scan_options, &sinks, progress)?;
-    let chosen = |path: &RepoPathBuf| is_selected(&options.paths, path);
+    let selection = Selection::new(&options.paths);
+    let chosen = |path: &RepoPathBuf| selection.is_empty() || selection.covers(path);
     scan.uncovered.retain(|uncovered| chosen(&uncovered.path));
     scan.ignored.retain(chosen);
     scan.torn.retain(chosen);
@@ -109,11 +110,11 @@ fn store(
 /// Paths to scan: those that are chosen, and the other names that their files had in the parent. Without those names the
 /// scan could not tell whether they are still names of one file.
 fn with_linked(store: &dyn Objects, parent: Option<&Commit>, paths: &[RepoPathBuf]) -> Result<Vec<RepoPathBuf>> {
-    let mut all = paths.to_vec();
+    let (mut all, selection) = (paths.to_vec(), Selection::new(paths));
     let links = parent.and_then(|parent| parent.links);
     let (Some(links), false) = (links, paths.is_empty()) else { return Ok(all) };
     for group in store.links(links)?.groups {
-        let (chosen, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|path| is_selected(paths, path));
+        let (chosen, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|path| selection.covers(path));
         if !chosen.is_empty() {
             all.extend(others);
         }
@@ -179,14 +180,14 @@ fn count(
     uncovered: &[Uncovered],
 ) -> Result<(Counts, Totals)> {
     let (mut changes, mut totals) = (Counts::default(), parent.totals);
+    let uncovered = Selection::new(&uncovered.iter().map(|it| it.path.clone()).collect::<Vec<_>>());
     let old = diff::trees::Side { root: Some(&parent.root), links: parent.links };
     let new = diff::trees::Side { root: Some(root), links };
     diff::compare(objects, old, new, &diff::Options::default(), &mut |change| {
         match (&change.old, &change.new) {
             (None, _) => changes.added += 1,
             (Some(_), None) => {
-                let is_covered = !uncovered.iter().any(|uncovered| change.path.is_within(&uncovered.path));
-                changes.deleted += u64::from(is_covered);
+                changes.deleted += u64::from(!uncovered.covers(&change.path));
             }
             _ => changes.modified += 1,
         }
@@ -219,11 +220,13 @@ fn commit(
     scan: &Scan,
     options: &Options,
 ) -> Commit {
-    let time = Timestamp::now();
+    // Whatever the clock was set to: no commit is older than the one that it grew from.
+    let time = parent.map_or_else(Timestamp::now, |parent| parent.time.max(Timestamp::now()));
     let (mut uncovered, mut torn) = (scan.uncovered.clone(), scan.torn.clone());
     if let (Some(parent), false) = (parent, options.paths.is_empty()) {
         // Of the rest it is still so.
-        let elsewhere = |path: &RepoPathBuf| !is_selected(&options.paths, path);
+        let selection = Selection::new(&options.paths);
+        let elsewhere = |path: &RepoPathBuf| !selection.covers(path);
         uncovered.extend(parent.uncovered.iter().filter(|uncovered| elsewhere(&uncovered.path)).cloned());
         torn.extend(parent.torn.iter().filter(|path| elsewhere(path)).cloned());
     }

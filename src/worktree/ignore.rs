@@ -108,7 +108,7 @@ impl Rules {
 }
 
 /// More than any rules file that a person writes; beyond it the file is data of that name.
-const LONGEST: u64 = 4 << 20;
+pub const LONGEST: u64 = 4 << 20;
 
 /// The content of the rules file in an open directory; `None` if there is none, or something else has its name.
 pub fn read_file(directory: &Dir) -> Result<Option<Vec<u8>>> {

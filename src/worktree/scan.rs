@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::id::{LinksId, ObjectId};
 use crate::object::commit::{Totals, Uncovered};
 use crate::object::{Entry, Links, ObjectKind};
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::worktree::walk::{Found, Walk};
@@ -102,9 +102,4 @@ fn finish(root: Entry, found: Vec<Found>, store: &Store) -> Result<Scan> {
         scan.links = Some(links);
     }
     Ok(scan)
-}
-
-/// Whether `path` is one of `paths`, below one, or empty paths mean all.
-pub fn is_selected(paths: &[RepoPathBuf], path: &RepoPath) -> bool {
-    paths.is_empty() || paths.iter().any(|selected| path.is_within(selected))
 }

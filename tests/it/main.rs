@@ -13,7 +13,6 @@ mod crash;
 mod env;
 mod exact;
 mod faces;
-mod format;
 mod generated;
 mod kinds;
 mod model;

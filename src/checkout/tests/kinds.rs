@@ -184,3 +184,28 @@ fn an_owner_that_cannot_be_set_is_told() {
     let done = house.go(&target);
     assert_eq!(done.tally.inexact.len(), 1);
 }
+
+#[test]
+fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own() {
+    use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+    let mut house = House::new();
+    fs::write(house.at("a"), "shared").unwrap();
+    set(&house.at("a"), 0o640, 5);
+    fs::hard_link(house.at("a"), house.at("b")).unwrap();
+    let (target, _) = house.record();
+    fs::remove_file(house.at("b")).unwrap();
+    // A file that may only grow gets no further names.
+    let file = fs::File::open(house.at("a")).unwrap();
+    let flags = ioctl_getflags(&file).unwrap_or(IFlags::empty());
+    if ioctl_setflags(&file, flags | IFlags::APPEND).is_err() {
+        return;
+    }
+    let (_, scan) = house.record();
+    let done = house.go_from(scan, &target, |_| {});
+    ioctl_setflags(&file, flags).unwrap();
+    let done = done.unwrap();
+    assert_eq!(fs::read(house.at("b")).unwrap(), b"shared");
+    assert_eq!(done.tally.inexact[&path("b")], "not a hard link to `a` (operation not permitted)");
+    let told = house.tell();
+    assert_eq!(told["a"], told["b"]);
+}

@@ -193,15 +193,18 @@ fn leftovers_are_removed_unless_something_would_be_lost() {
     house.record();
     let staged = |n: u32| format!("d/.undo-00000000000000ab-{n}");
     fs::write(house.at(&staged(0)), "half a").unwrap();
-    set(&house.at(&staged(0)), 0o600, 1);
+    set(&house.at(&staged(0)), 0o1600, 1);
     fs::write(house.at(&staged(1)), "recorded").unwrap();
     fs::write(house.at(&staged(2)), "changed in the very instant of the swap").unwrap();
     fs::create_dir(house.at(&staged(3))).unwrap();
     symlink("x", house.at(&staged(4))).unwrap();
+    fs::write(house.at(&staged(5)), "private, and changed in that instant").unwrap();
+    set(&house.at(&staged(5)), 0o600, 1);
     fs::write(house.at("d/.undo-00000000000000ac-0"), "of another one").unwrap();
     let kept = clean_staged(&house.worktree(), &house.store, 0xab).unwrap();
-    assert_eq!(kept, [path(&staged(2))]);
-    let names = ["d", "d/.undo-00000000000000ab-2", "d/.undo-00000000000000ac-0", "d/file"];
+    assert_eq!(kept, [path(&staged(2)), path(&staged(5))]);
+    let names =
+        ["d", "d/.undo-00000000000000ab-2", "d/.undo-00000000000000ab-5", "d/.undo-00000000000000ac-0", "d/file"];
     assert_eq!(house.tell().into_keys().skip(1).collect::<Vec<_>>(), names);
 }
 

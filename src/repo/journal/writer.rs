@@ -65,6 +65,10 @@ impl Writer {
         fs::sync_data(&self.file)
     }
 
+    fn has_next(&self) -> bool {
+        fs::exists(&segment::path(&self.directory, self.end.segment + 1)).unwrap_or(true)
+    }
+
     /// Begins a new segment with a checkpoint. On a full disk the old one just grows.
     fn roll(&mut self, state: &State) -> Result<()> {
         match create(&self.directory, self.end.segment + 1, state) {
@@ -73,7 +77,8 @@ impl Writer {
                 self.end = end;
                 Ok(())
             }
-            Err(error) if error.kind() == ErrorKind::NoSpace => Ok(()),
+            // Unless it is there by now: it would be read first, and not have what the old one gets.
+            Err(error) if error.kind() == ErrorKind::NoSpace && !self.has_next() => Ok(()),
             Err(error) => {
                 self.has_failed = true;
                 Err(error)

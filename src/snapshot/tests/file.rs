@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use crate::chunk::Params;
 use crate::id::BlobId;
 use crate::object::layout::Piece;
@@ -15,9 +17,9 @@ use crate::worktree::content::{Reading, Sink};
 
 const PARAMS: Params = Params { whole: 1 << 20, target: 128 << 10 };
 
-fn store(at: &Path) -> Store {
+fn store(at: &Path, chunk: Params) -> Store {
     std::fs::create_dir_all(at.join("tmp")).unwrap();
-    Store::open(at, &[], Options { chunk: PARAMS, compression: Compression::Zstd(1) }).unwrap()
+    Store::open(at, &[], Options { chunk, compression: Compression::Zstd(1) }).unwrap()
 }
 
 /// Bytes that do not repeat.
@@ -38,7 +40,11 @@ type Given<'g> = (&'g [u8], &'g [(u64, u64)]);
 
 /// Stores files with the holes they are said to have; gives their ids and the store with them.
 fn stored(at: &Path, files: &[Given<'_>]) -> (Vec<BlobId>, Store) {
-    let mut store = store(at);
+    stored_with(at, PARAMS, files)
+}
+
+fn stored_with(at: &Path, params: Params, files: &[Given<'_>]) -> (Vec<BlobId>, Store) {
+    let mut store = store(at, params);
     let session = store.session();
     let mut sink = StoreSink::new(&store, &session, true);
     let mut ids = Vec::new();
@@ -139,4 +145,65 @@ fn holes_and_zeros_take_no_chunks() {
     let mut out = Vec::new();
     store.copy_blob(ids[1], &mut out).unwrap();
     assert!(out == bytes[..50_000]);
+}
+
+/// Small chunks, so that small files have every bound. The longest is as long as what is kept in one piece.
+const SMALL: Params = Params { whole: 32 << 10, target: 4 << 10 };
+
+/// Each file must come out as it went in, cut as in one go where it has no holes.
+fn check(files: &[Given<'_>]) {
+    let place = tempfile::tempdir().unwrap();
+    let (ids, store) = stored_with(place.path(), SMALL, files);
+    for (id, (bytes, holes)) in ids.iter().zip(files) {
+        let what = format!("{} bytes, holes {holes:?}", bytes.len());
+        assert_eq!(id.0, *blake3::hash(bytes).as_bytes(), "{what}");
+        let layout = store.layout(*id).unwrap();
+        assert_eq!(layout.size(), bytes.len() as u64, "{what}");
+        let mut out = Vec::new();
+        store.copy_blob(*id, &mut out).unwrap();
+        assert!(out == *bytes, "{what}");
+        let is_whole = bytes.len() as u64 <= SMALL.whole;
+        assert_eq!(store.contains(ObjectKind::Layout, id.object_id()), !is_whole, "{what}");
+        let lengths: Vec<usize> = layout.pieces.iter().map(|piece| piece.length() as usize).collect();
+        if holes.is_empty() && !is_whole {
+            assert_eq!(lengths, crate::chunk::chunks(bytes, &SMALL).map(<[u8]>::len).collect::<Vec<_>>(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn every_bound_of_whole_blobs_chunks_and_the_window_holds() {
+    let (longest, window) = (SMALL.maximum(), 8 << 20);
+    let bounds = [longest, 2 * longest, 3 * longest, window, window + longest, 2 * window];
+    let sizes: Vec<usize> = bounds.iter().flat_map(|&bound| [bound - 1, bound, bound + 1]).collect();
+    // The same byte over and over is never cut before the longest chunk ends.
+    let plain: Vec<Vec<u8>> = sizes.iter().map(|&size| vec![7; size]).collect();
+    let mixed: Vec<Vec<u8>> = sizes.iter().map(|&size| noise(size, 1)).collect();
+    check(&plain.iter().chain(&mixed).map(|bytes| (bytes.as_slice(), &[][..])).collect::<Vec<_>>());
+}
+
+/// Lengths about the bounds.
+fn length() -> impl Strategy<Value = usize> {
+    let bounds = [1, 4096, SMALL.maximum(), 2 * SMALL.maximum(), 8 << 20];
+    (prop::sample::select(bounds.to_vec()), -2i64..3).prop_map(|(bound, more)| (bound as i64 + more).max(1) as usize)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn holes_of_any_length_at_any_place_come_out_as_zeros(
+        parts in prop::collection::vec((any::<bool>(), length()), 1..6),
+    ) {
+        let (mut bytes, mut holes): (Vec<u8>, Vec<(u64, u64)>) = (Vec::new(), Vec::new());
+        for (seed, (is_hole, length)) in parts.into_iter().enumerate() {
+            match holes.last_mut() {
+                Some(last) if is_hole && last.0 + last.1 == bytes.len() as u64 => last.1 += length as u64,
+                _ if is_hole => holes.push((bytes.len() as u64, length as u64)),
+                _ => {}
+            }
+            bytes.extend(if is_hole { vec![0; length] } else { noise(length, seed as u64) });
+        }
+        check(&[(&bytes, &holes)]);
+    }
 }

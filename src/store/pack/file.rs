@@ -181,7 +181,8 @@ pub fn publish(directory: &Path, packs: Vec<Sealed>) -> Result<()> {
     for pack in packs {
         let path = path_of(directory, pack.id);
         let folder = path.parent().expect("a pack lies in a folder");
-        if touched.insert(folder.to_owned()) && !fs::exists(folder)? {
+        // An empty one may have been made by a process that was stopped before the next two lines.
+        if touched.insert(folder.to_owned()) && fs::list(folder)?.is_empty() {
             fs::create_dir_private(folder)?;
             fs::sync_dir(&directory.join("packs"))?;
             fs::sync_dir(directory)?;
