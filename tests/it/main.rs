@@ -13,6 +13,7 @@ mod crash;
 mod env;
 mod exact;
 mod faces;
+mod format;
 mod generated;
 mod kinds;
 mod model;

@@ -1,0 +1,295 @@
+"""Files: journal, packs and frames, and objects by id. Sections "Files", "Journal", "Packs" and "Frames" of docs/format.md."""
+
+import subprocess
+import zlib
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+from .blake3 import blake3
+from .forms import *
+
+EMPTY = blake3(b"")
+# Bytes of a blob of many chunks that are hashed to prove its id. Each chunk is proven by its own.
+LARGEST_PROVEN = 16 << 20
+
+
+class Journal:
+    """The state that the newest segment gives, and the operations of all of them."""
+
+    def __init__(self, folder):
+        self.operations = []
+        files = sorted((int(path.name), path) for path in folder.iterdir() if not path.name.endswith(".tmp"))
+        must(files, "there is no journal")
+        for number, path in files:
+            self.newest = self.intent = self.view = None
+            self.packs = set()
+            for kind, payload in records(path.read_bytes(), number):
+                self.apply(kind, payload)
+            must(self.view is not None, f"journal {number} has no checkpoint")
+
+    def apply(self, kind, payload):
+        fields = Fields(payload)
+        must((kind == 1) == (self.view is None), "a checkpoint is the first record, and only that")
+        if kind == 1:
+            has_operation, has_intent = fields.flags(2)
+            self.view, packs = take_view(fields.bytes()), fields.list(fields.id)
+            ascending(packs, "packs")
+            self.packs, self.newest = set(packs), fields.id_if(has_operation)
+            self.intent = take_intent(fields.bytes()) if has_intent else None
+        elif kind == 2:
+            ends = fields.u8()
+            operation = take_operation(fields.take(len(payload) - 1))
+            must(ends < 2 and operation["parent"] == self.newest, "an operation that does not follow the one before")
+            self.intent = None if ends else self.intent
+            self.follow(operation)
+        elif kind == 3:
+            self.intent = take_intent(fields.take(len(payload)))
+        elif kind == 4:
+            token = fields.number(8)
+            self.intent = None if self.intent and self.intent["token"] == token else self.intent
+        elif kind == 5:
+            self.packs = (self.packs | set(fields.list(fields.id))) - set(fields.list(fields.id))
+        else:
+            raise Damaged(f"a record of kind {kind}")
+        fields.end()
+
+    def follow(self, operation):
+        for edit in operation["edits"]:
+            refs = self.view["tags" if edit["tag"] else "branches"]
+            must(refs.get(edit["name"]) == edit["old"], f"`{edit['name']}` was another commit")
+            refs.pop(edit["name"], None)
+            if edit["new"]:
+                refs[edit["name"]] = edit["new"]
+        if operation["switched"]:
+            must(operation["switched"][0] == self.view["current"], "another branch was current")
+            self.view["current"] = operation["switched"][1]
+        heads = set(self.view["heads"])
+        for id, parents in operation["commits"]:
+            heads = heads - set(parents) | {id}
+        self.view["heads"] = sorted(heads)
+        self.packs = (self.packs | set(operation["added"])) - set(operation["removed"])
+        self.newest = operation["id"]
+        self.operations.append(operation)
+
+
+def records(data, number):
+    """Kind and payload of each whole record of a segment; what is behind them is torn or damage."""
+    fields = Fields(data)
+    must(fields.take(8) == b"undojrnl" and fields.number(4) == 1 and fields.number(8) == number, "no journal segment")
+    must(fields.take(4) == blake3(data[:20])[:4], "the header of a journal segment is damaged")
+    while fields.at < len(data):
+        at, rest = fields.at, data[fields.at :]
+        head = len(rest) >= 13 and rest[:4] == b"urec" and rest[9:13] == blake3(rest[:9])[:4]
+        length = int.from_bytes(rest[5:9], "little") if head else 0
+        if head and len(rest) >= 13 + length + 16:
+            payload = rest[13 : 13 + length]
+            if blake3(payload)[:16] == rest[13 + length : 29 + length]:
+                fields.take(29 + length)
+                yield rest[4], payload
+                continue
+        must(is_torn(data, at, head, length), f"journal {number} is damaged at byte {at}")
+        return
+
+
+def is_torn(data, at, head, length):
+    rest = data[at:]
+    if head:
+        end = at + 29 + length
+        if len(data) <= end:
+            sectors = [data[max(at, n) : n + 512] for n in range(at // 512 * 512, end, 512)]
+            return len(data) < end or any(len(sector) >= 16 and not any(sector) for sector in sectors)
+        return False
+    if len(rest) < 13 and b"urec".startswith(rest[:4]):
+        return True
+    first = rest[: 512 - at % 512]
+    return not any(rest) or 0 < len(first) < 13 and b"urec".startswith(first[:4]) and not any(rest[len(first) :])
+
+
+class Pack:
+    """One pack file: where its objects are."""
+
+    def __init__(self, path, id):
+        self.data, self.name = path.read_bytes(), id.hex()
+        must(len(self.data) >= 96, f"pack {self.name} is too short")
+        head = Fields(self.data[:16])
+        must((head.take(8), head.number(2), head.u8(), head.u8()) == (b"undopack", 1, 0, 0), "the header of a pack")
+        must(head.take(4) == blake3(self.data[:12])[:4], "the header of a pack has another checksum")
+        footer = self.data[-80:]
+        must(footer[72:] == b"undo-end" and footer[64:72] == blake3(footer[:64])[:8], "the footer of a pack")
+        fields = Fields(footer[:64])
+        start, length, frames, objects = fields.number(8), fields.number(8), fields.number(4), fields.number(4)
+        must((fields.id(), fields.number(2), fields.number(6)) == (id, 1, 0), "the footer of a pack")
+        must(start + length + 80 == len(self.data), "table and footer do not end the pack")
+        table = self.data[start : start + length]
+        check_id("pack", id, table, "pack")
+        self.read_table(Fields(table), start, frames, objects)
+
+    def read_table(self, fields, start, frames, objects):
+        must((fields.take(8), fields.number(2), fields.u8(), fields.u8()) == (b"undotabl", 1, 0, 0), "a table")
+        must((fields.number(4), fields.number(4)) == (frames, objects), "table and footer differ")
+        number = fields.number
+        self.frames = [(number(8), number(4), number(4), number(1), number(1), fields.take(8)) for _ in range(frames)]
+        self.objects = [((number(1), fields.id()), number(4), number(4), number(4)) for _ in range(objects)]
+        fields.end()
+        at = 16
+        for offset, stored, raw, _, _, _ in self.frames:
+            must(offset == at and max(stored, raw) <= 1 << 28, "a frame is out of place")
+            at += stored
+        must(at == start, "the table is out of place")
+        ascending([bytes([kind]) + id for (kind, id), _, _, _ in self.objects], "objects of a pack")
+        for (_, id), frame, offset, length in self.objects:
+            must(frame < frames and offset + length <= self.frames[frame][2], f"object {id.hex()} is out of place")
+
+    @lru_cache(32)
+    def frame(self, number):
+        offset, stored, raw, codec, _, checksum = self.frames[number]
+        data = self.data[offset : offset + stored]
+        must(blake3(data)[:8] == checksum, f"frame {number} of pack {self.name} is damaged")
+        if codec == 1:
+            stream = zlib.decompressobj(-15)
+            data = stream.decompress(data)
+            must(stream.eof and not stream.unused_data, "a deflate stream does not end where the frame ends")
+        elif codec == 2:
+            data = subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=True).stdout
+        must(codec in (0, 1, 2) and len(data) == raw, f"frame {number} of pack {self.name} has another length")
+        return data
+
+
+class Repository:
+    def __init__(self, folder):
+        self.folder = follow_pointer(Path(folder))
+        self.format = take_format(self.folder)
+        self.journal = Journal(self.folder / "journal")
+        self.packs, self.places, self.proven = {}, {}, set()
+        for id in sorted(self.journal.packs):
+            pack = Pack(self.folder / "packs" / id.hex()[:2] / id.hex(), id)
+            self.packs[id] = pack
+            for key, frame, offset, length in pack.objects:
+                self.places[key] = pack, frame, offset, length
+
+    def find(self, kind, id):
+        if (kind, id) == (DATA, EMPTY):
+            return b""
+        if (kind, id) not in self.places:
+            return None
+        pack, frame, offset, length = self.places[kind, id]
+        data = pack.frame(frame)[offset : offset + length]
+        if kind != LAYOUT and (kind, id) not in self.proven:
+            check_id(WORDS.get(kind, "data"), id, data, WORDS.get(kind))
+            self.proven.add((kind, id))
+        return data
+
+    def object(self, kind, id):
+        data = self.find(kind, id)
+        must(data is not None, f"object {id.hex()} of kind {kind} is missing")
+        return data
+
+    def commit(self, id):
+        return take_commit(self.object(COMMIT, id))
+
+    @lru_cache(256)
+    def tree(self, id):
+        read = lambda id: take_tree_node(self.object(TREE, id))
+        entries = whole_list(read(id), read)
+        ascending([name for name, _, _ in entries], "entries")
+        return [(name, entry) for name, _, entry in entries]
+
+    def layout(self, id):
+        """Pieces of a large blob: length, and id of the chunk or None for zeros."""
+        fields = header(self.object(LAYOUT, id), LAYOUT)
+        must(fields.id() == id, "a layout of another blob")
+        size, node = fields.varint(), take_node(fields, take_piece)
+        fields.end()
+        pieces = whole_list(node, lambda id: take_layout_node(self.object(LAYOUT_NODE, id)))
+        must(sum(length for _, length, _ in pieces) == size, "a layout has another size")
+        must(all(a or b for (_, _, a), (_, _, b) in pairwise(pieces)), "zeros that touch")
+        return [(length, chunk) for _, length, chunk in pieces]
+
+    def content(self, id):
+        """The bytes of a blob, in pieces."""
+        whole = self.find(DATA, id)
+        if whole is not None:
+            yield whole
+            return
+        pieces = self.layout(id)
+        is_proven = id in self.proven or sum(length for length, _ in pieces) > LARGEST_PROVEN
+        parts = []
+        for length, chunk in pieces:
+            chunks = [self.object(DATA, chunk)] if chunk else zeros(length)
+            must(not chunk or len(chunks[0]) == length, "a chunk of another length")
+            for data in chunks:
+                if not is_proven:
+                    parts.append(data)
+                yield data
+        if not is_proven:
+            check_id("blob", id, b"".join(parts))
+            self.proven.add(id)
+
+    def attributes(self, id):
+        return take_attributes(self.object(ATTRIBUTES, id)) if id else ([], [])
+
+    def links(self, id):
+        if id is None:
+            return []
+        read = lambda id: take_links_node(self.object(LINKS, id))
+        groups = [paths for _, _, paths in whole_list(read(id), read)]
+        ascending([path_order(paths[0]) for paths in groups], "hard links")
+        paths = [path for group in groups for path in group]
+        must(len(set(paths)) == len(paths), "a path in two hard links")
+        return groups
+
+    def walk(self, commit):
+        """Every path and its entry, a directory before what is in it."""
+        below = [(b"", commit["root"])]
+        while below:
+            path, entry = below.pop()
+            yield path, entry
+            if entry["kind"] == "directory":
+                inner = [(path + b"/" + name if path else name, entry) for name, entry in self.tree(entry["tree"])]
+                below += reversed(inner)
+
+    def commits(self):
+        found, below = {}, list(self.journal.view["heads"])
+        while below:
+            id = below.pop()
+            if id not in found:
+                found[id] = self.commit(id)
+                below += found[id]["parents"]
+        return sorted(found.items(), key=lambda item: item[1]["time"], reverse=True)
+
+    def resolve(self, text):
+        view = self.journal.view
+        named = view["branches"].get(text) or view["tags"].get(text)
+        if named:
+            return named
+        matches = [id for kind, id in self.places if kind == COMMIT and id.hex().startswith(text)]
+        must(len(matches) == 1, f"{len(matches)} commits begin with `{text}`")
+        return matches[0]
+
+
+def zeros(length):
+    while length:
+        part = min(length, 1 << 20)
+        yield bytes(part)
+        length -= part
+
+
+def follow_pointer(path):
+    """The folder, or if it is a file the store that it names."""
+    if path.is_dir():
+        return path
+    first, id, place = path.read_bytes().split(b"\n", 2)
+    must(first == b"undo store 1" and id[:5] == b"id = " and place[:7] == b"path = ", "the file names no store")
+    folder = Path(place[7:].removesuffix(b"\n").decode(errors="surrogateescape"))
+    must(take_format(folder)["id"] == id[5:].decode(), "the store has another id")
+    return folder
+
+
+def take_format(folder):
+    lines = (folder / "format").read_text().splitlines()
+    must(lines[:1] == ["undo 1"], "a version that this program does not know")
+    values = dict(line.split(":", 1) for line in lines[1:])
+    must(set(values) == {"read", "write", "chunk", "id"} and not values["read"].split(), "an unknown feature")
+    numbers = dict(word.split("=") for word in values["chunk"].split())
+    return {"id": values["id"].strip(), "whole": int(numbers["whole"]), "target": int(numbers["target"])}
