@@ -47,8 +47,11 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
     if request.dry_run {
         return tell_plan(context, &repository, &worktree, request);
     }
-    let (at, branch) = (repository.view().at(), repository.view().current.clone());
     let mut transaction = repository.begin()?;
+    // Not before: another command may have moved them.
+    let view = transaction.repository().view();
+    let (at, branch) = (view.at(), view.current.clone());
+    refuse_unfinished(transaction.repository(), request)?;
     clear_unfinished(context, &transaction, &worktree)?;
     let (mut saved, mut scan) = save(context, &mut transaction, &worktree, request, Vec::new())?;
     let mut target = target(transaction.repository(), &scan, request)?;
@@ -71,6 +74,14 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
     let outcome = checkout::run(&mut transaction, &worktree, scan, saved, &target, &options, progress)?;
     drop(transaction);
     tell(context, &repository, (&branch, request), &outcome)
+}
+
+/// Some paths alone would end the unfinished checkout, and nobody would know any more what the rest was to become.
+fn refuse_unfinished(repository: &Repository, request: &Request) -> Result<()> {
+    let is_partial = !request.paths.is_empty() && request.resumed.is_none();
+    let Some(intent) = repository.unfinished().filter(|_| is_partial) else { return Ok(()) };
+    let message = format!("a {} to {} did not end, so single paths are not restored", intent.verb, intent.to.short());
+    Err(Error::new(ErrorKind::Refused, message).hint("finish it first: undo checkout --continue"))
 }
 
 /// Removes what an unfinished checkout staged: before anything is recorded, since it touches the folders it is in.

@@ -93,7 +93,7 @@ impl Session<'_> {
             return Err(failure.error().context(NOTHING));
         }
         for builder in combine(state.data, state.history)? {
-            let pack = builder.seal()?;
+            let mut pack = builder.seal()?;
             pack.sync()?;
             sealed.push(pack);
         }
@@ -224,7 +224,7 @@ impl Flusher {
 
 fn flush_all(receiver: &Receiver<Sealed>) -> Result<Vec<Sealed>> {
     let mut flushed = Vec::new();
-    for pack in receiver {
+    for mut pack in receiver {
         pack.sync()?;
         flushed.push(pack);
     }

@@ -219,3 +219,43 @@ fn a_prefix_finds_ids_of_its_kind_sorted_in_packs_and_catalog() {
         }
     }
 }
+
+/// Files below a folder that this process has open.
+fn open_files(folder: &Path) -> usize {
+    let links =
+        std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    links.filter(|path| path.starts_with(folder)).count()
+}
+
+#[test]
+fn any_number_of_packs_needs_few_open_files() {
+    let mut home = Home::new(Compression::Stored);
+    let objects: Vec<Object> = (0..20).map(|n| data(noise(n, 1000))).collect();
+    objects.iter().for_each(|object| drop(home.put(std::slice::from_ref(object))));
+    let store = home.store();
+    expect_all(&store, &objects);
+    let mut reader = store.reader();
+    objects.iter().for_each(|(kind, id, _)| drop(reader.read(*kind, *id).unwrap().to_vec()));
+    assert_eq!(open_files(home.path()), 0);
+    // What is removed while it is read stays readable.
+    (0..20).for_each(|n| std::fs::remove_file(home.pack_path(n)).unwrap());
+    objects.iter().for_each(|(kind, id, bytes)| assert_eq!(reader.read(*kind, *id).unwrap(), bytes));
+}
+
+#[test]
+fn packs_that_wait_for_their_names_are_closed() {
+    let home = Home::new(Compression::Stored);
+    std::fs::create_dir(home.path().join("tmp")).unwrap();
+    let sealed = (0..20u8).map(|n| {
+        let mut builder = super::pack::file::Builder::new(home.path());
+        let frame = super::pack::Frame { stored: 1, raw: 1, ..super::pack::format::EMPTY_FRAME };
+        builder.push(frame, &[n], []).unwrap();
+        let mut sealed = builder.seal().unwrap();
+        sealed.sync().unwrap();
+        sealed
+    });
+    let sealed: Vec<_> = sealed.collect();
+    assert_eq!((open_files(home.path()), home.names_in("tmp").len()), (0, 20));
+    drop(sealed);
+    assert!(home.names_in("tmp").is_empty());
+}

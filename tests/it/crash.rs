@@ -126,6 +126,67 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
     }
 }
 
+/// As if the machine had stopped in the instant of a swap: a staged name holds what was changed in that instant.
+fn stopped(env: &TestEnv) -> undo::id::CommitId {
+    let mut repository = undo::repo::Repository::discover(&env.path()).unwrap();
+    let (from, to) = (repository.view().at(), repository.view().tags["one"]);
+    let (time, paths) = (undo::time::Timestamp::now(), Vec::new());
+    let verb = "checkout".into();
+    let intent =
+        undo::object::operation::Intent { token: 7, verb, time, from, to, paths, edits: Vec::new(), switch: None };
+    repository.begin().unwrap().intend(intent).unwrap();
+    to
+}
+
+#[test]
+fn what_an_unfinished_checkout_left_is_neither_recorded_nor_lost() {
+    let env = TestEnv::new();
+    first_state(&env);
+    env.undo("commit --init -m one").ok();
+    env.undo("tag one").ok();
+    let one = Tree::read(&env.path());
+    second_state(&env);
+    env.undo("commit -m two").ok();
+    stopped(&env);
+    let staged = ["folder-1/.undo-0000000000000007-0", ".undo-0000000000000007-1"];
+    env.write(staged[0], b"changed in that instant");
+    env.write(staged[1], b"changed");
+    env.write("more", b"more");
+    env.undo("commit -m half").ok();
+    let listed = env.undo("ls -R --json").ok().text();
+    assert!(listed.contains("more") && !listed.contains(".undo-"), "{listed}");
+    assert_eq!(env.read(staged[0]), b"changed in that instant");
+    let shown = env.undo("checkout --continue").ok();
+    assert!(String::from_utf8_lossy(&shown.stderr).contains(staged[0]), "{shown}");
+    assert_eq!(env.read(staged[0]), b"changed in that instant");
+    assert!(!env.path().join(staged[1]).exists(), "a commit has its content");
+    assert_eq!(env.undo("cat latest:more").ok().stdout, b"more");
+    // From now on it is a file like others.
+    env.undo("commit -m left").ok();
+    env.undo("checkout one").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+}
+
+#[test]
+fn some_paths_are_not_restored_while_a_checkout_is_unfinished() {
+    let env = TestEnv::new();
+    first_state(&env);
+    env.undo("commit --init -m one").ok();
+    env.undo("tag one").ok();
+    let one = Tree::read(&env.path());
+    second_state(&env);
+    env.undo("commit -m two").ok();
+    stopped(&env);
+    for line in ["restore large", "checkout one -- large"] {
+        let shown = env.undo(line).fails(4);
+        assert!(String::from_utf8_lossy(&shown.stderr).contains("undo checkout --continue"), "{shown}");
+    }
+    env.undo("restore -n large").ok();
+    env.undo("checkout --continue").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+    env.undo("restore --from @ large").ok();
+}
+
 fn commits(env: &TestEnv) -> usize {
     env.undo("log --json").ok().json().iter().filter(|line| line["type"] == "commit").count()
 }

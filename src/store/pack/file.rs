@@ -19,7 +19,8 @@ const SPILL: usize = 2 << 20;
 
 /// A file in `tmp/`, removed when it is dropped without having got a name.
 pub struct Staged {
-    file: File,
+    /// Closed once it is durable: a large commit has more of them than a process may have open.
+    file: Option<File>,
     path: PathBuf,
     is_named: bool,
 }
@@ -32,7 +33,7 @@ impl Staged {
             let n = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = directory.join("tmp").join(format!("{what}-{}-{n}", fs::process_id()));
             match fs::create_new(&path) {
-                Ok(file) => return Ok(Staged { file, path, is_named: false }),
+                Ok(file) => return Ok(Staged { file: Some(file), path, is_named: false }),
                 // Left by a process that died and had the same number.
                 Err(error) if error.is_taken() => {}
                 Err(error) => return Err(error),
@@ -42,12 +43,12 @@ impl Staged {
 
     /// Writes at the end.
     pub fn write(&self, bytes: &[u8]) -> Result<()> {
-        fs::write_all(&self.file, bytes)
+        fs::write_all(self.file.as_ref().expect("nothing is written to what is finished"), bytes)
     }
 
-    /// Makes its bytes durable.
-    pub fn sync(&self) -> Result<()> {
-        fs::sync_data(&self.file)
+    /// Makes its bytes durable. It is finished then.
+    fn sync(&mut self) -> Result<()> {
+        self.file.take().map_or(Ok(()), |file| fs::sync_data(&file))
     }
 
     /// Gives it its name, in place of what has it.
@@ -170,7 +171,7 @@ impl Builder {
 
 impl Sealed {
     /// Makes its bytes durable.
-    pub fn sync(&self) -> Result<()> {
+    pub fn sync(&mut self) -> Result<()> {
         self.file.sync()
     }
 }

@@ -3,7 +3,6 @@
 pub mod file;
 pub mod format;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -97,8 +96,7 @@ pub struct Pack {
 
 /// A pack whose footer is sound.
 struct Opened {
-    file: File,
-    /// For the footer and the table.
+    /// For the footer and the table. A map needs no open file, of which a process may have far fewer than there are packs.
     map: Map,
     footer: Footer,
 }
@@ -147,7 +145,15 @@ impl Pack {
             return Err(self.damaged("a frame lies outside of it"));
         }
         to.resize(stored as usize, 0);
-        fs::read_exact_at(&opened.file, to, offset)
+        match fs::open(&self.path) {
+            Ok(file) => fs::read_exact_at(&file, to, offset),
+            // It was merged with others in the meantime, and removed. The map still has it.
+            Err(error) if error.is_not_found() => {
+                to.copy_from_slice(&opened.map[offset as usize..][..stored as usize]);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn opened(&self) -> Result<&Opened> {
@@ -164,7 +170,7 @@ impl Pack {
         if footer.id != self.id {
             return Err(Error::damaged("it is another pack"));
         }
-        Ok(Opened { file, map, footer })
+        Ok(Opened { map, footer })
     }
 
     /// What is kept of a failure: damage names the file.
