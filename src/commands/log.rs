@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
+use crate::commands::changes::{Format, Style as Changes};
 use crate::commands::costs::Costs;
-use crate::commands::diff::{Format, Style as Changes};
 use crate::commands::{Context, complete, show};
 use crate::error::Exit;
 use crate::error::Result;

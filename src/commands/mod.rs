@@ -3,6 +3,7 @@
 mod back;
 mod branch;
 mod cat;
+mod changes;
 mod checkout;
 mod commit;
 pub mod complete;

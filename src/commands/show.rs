@@ -2,8 +2,8 @@
 
 use clap_complete::engine::ArgValueCompleter;
 
+use crate::commands::changes::{self, Format, Style};
 use crate::commands::costs::Costs;
-use crate::commands::diff::{self, Format, Style};
 use crate::commands::sides::Side;
 use crate::commands::{Context, cat, complete};
 use crate::error::{Exit, Result};
@@ -40,7 +40,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.ui.page_long_output();
     let cost = Costs::new(&repository)?.of(id)?;
     context.ui.show(&CommitRecord::new(id, &commit, Names::of(repository.view(), id), cost))?;
-    changes(context, &repository, &commit, &[], args.format.style().unwrap_or(Style::List(Listing::Words)))?;
+    self::changes(context, &repository, &commit, &[], args.format.style().unwrap_or(Style::List(Listing::Words)))?;
     Ok(Exit::DONE)
 }
 
@@ -55,6 +55,6 @@ pub fn changes(
     let parent: Option<CommitId> = commit.parents.first().copied();
     let (old, new) = (Side::commit(repository, parent)?, Side::Commit(Box::new(commit.clone())));
     let options = crate::diff::Options { paths: paths.to_vec(), ..crate::diff::Options::default() };
-    diff::show(context, repository, None, (&old, &new), &options, style)?;
+    changes::show(context, repository, None, (&old, &new), &options, style)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
-use crate::commands::diff::Style;
+use crate::commands::changes::Style;
 use crate::commands::sides::Side;
 use crate::commands::{self, Context, complete};
 use crate::diff;
@@ -45,7 +45,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let selected = diff::Options { mtimes: args.metadata, paths };
     let style = Style::List(Listing::Words);
-    commands::diff::show(context, &repository, Some(&worktree), (&old, &new), &selected, style)?;
+    commands::changes::show(context, &repository, Some(&worktree), (&old, &new), &selected, style)?;
     if let Side::Live(scan) = &new {
         return Ok(context.tell_incomplete(&scan.uncovered, &scan.torn));
     }

@@ -141,7 +141,11 @@ fn what_a_user_cannot_read_is_listed_and_never_deleted() {
         |name: &str, mode| fs::set_permissions(env.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
     close("secret", 0o000);
     close("vault", 0o000);
+    for line in ["status", "diff", "diff --exit-code"] {
+        env.undo_as_user(line).fails(3);
+    }
     env.write("open", b"changed");
+    env.undo_as_user("diff --exit-code").fails(1);
     let shown = env.undo_as_user("commit -m partial").fails(3);
     let talk = String::from_utf8_lossy(&shown.stderr).into_owned();
     assert!(talk.contains("secret") && talk.contains("vault"), "{shown}");
