@@ -30,8 +30,9 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Run as if started in DIR
+    // A command's argument of the same name would be taken for this one.
     #[arg(short = 'C', global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    directory: Option<PathBuf>,
+    start: Option<PathBuf>,
     /// Say less: no status, no hints
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -170,13 +171,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
-    if let Some(directory) = &cli.global.directory {
+    if let Some(directory) = &cli.global.start {
         let failed =
             |error| Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).because(error);
         std::env::set_current_dir(directory).map_err(|error: std::io::Error| failed(error))?;
     }
-    let cwd = fs::current_dir()?;
-    commands::run(&Context { ui, cwd, command_line: command }, cli.command)
+    let (cwd, is_removed) = match fs::current_dir() {
+        Err(error) if error.is_not_found() => (fs::above_removed_dir().ok_or(error)?, true),
+        result => (result?, false),
+    };
+    commands::run(&Context { ui, cwd, is_removed, command_line: command }, cli.command)
 }
 
 /// Help and version go to stdout and end with 0; anything else is a usage error.
@@ -219,6 +223,16 @@ mod tests {
         grouped.sort_unstable();
         all.sort_unstable();
         assert_eq!(grouped, all);
+    }
+
+    #[test]
+    fn no_argument_of_a_command_is_taken_for_a_global_option() {
+        let command = command();
+        let globals: Vec<_> = command.get_arguments().map(clap::Arg::get_id).collect();
+        for subcommand in command.get_subcommands() {
+            let taken = subcommand.get_arguments().find(|own| globals.contains(&own.get_id()));
+            assert_eq!(taken.map(clap::Arg::get_id), None, "{}", subcommand.get_name());
+        }
     }
 
     #[test]

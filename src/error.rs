@@ -118,6 +118,10 @@ impl Error {
         let error = Error::new(kind, format!("cannot {action} `{}`", path.display())).because(source);
         match kind {
             ErrorKind::NoSpace => error.hint("free some space on this file system, then run the command again"),
+            ErrorKind::Permission => {
+                let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                error.hint(format!("see who may do it: ls -la '{}'", folder.display()))
+            }
             _ => error,
         }
     }

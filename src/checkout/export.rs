@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
+use crate::metadata::Kind;
 use crate::path::RepoPathBuf;
 use crate::progress::{Progress, Unit};
 use crate::store::Store;
@@ -38,6 +39,8 @@ pub struct Exported {
     pub bytes: u64,
     /// What could not be made exact, with the reason.
     pub inexact: Vec<(RepoPathBuf, String)>,
+    /// What the store has lost, with the reason: not there.
+    pub damaged: Vec<(RepoPathBuf, String)>,
 }
 
 /// Writes a target that has no other one to be compared with: everything in it.
@@ -53,7 +56,7 @@ pub fn export(
     let plan = gather::plan_new(&objects, target)?;
     let bytes = plan.bytes_to_write();
     let task = progress.start("exporting", Unit::Bytes, Some(bytes));
-    let mut exported = Exported { entries: plan.actions.len().saturating_sub(1) as u64, bytes, inexact: Vec::new() };
+    let mut exported = Exported { entries: plan.actions.len().saturating_sub(1) as u64, bytes, ..Exported::default() };
     match destination {
         Destination::Tar(writer, compression) => tar::write(store, &objects, &plan, (writer, compression), &*task)?,
         Destination::Directory(path) => {
@@ -67,26 +70,33 @@ pub fn export(
                 plan: &plan,
                 task: &*task,
             };
-            exported.inexact = fill(&work)?;
+            (exported.inexact, exported.damaged) = fill(&work)?;
         }
     }
     Ok(exported)
 }
 
 fn empty_directory(path: &Path) -> Result<Dir> {
+    let refused = |what: &str| {
+        let message = format!("`{}` {what}", path.display());
+        Err(Error::new(ErrorKind::Refused, message).hint("name a directory that is not there yet"))
+    };
+    if fs::stat(path)?.is_some_and(|stat| !matches!(stat.kind, Kind::Directory | Kind::Symlink)) {
+        return refused("is there already, and is no directory");
+    }
     fs::create_dir_all(path)?;
     let root = Dir::open(path)?;
-    if root.entries()?.is_empty() {
-        return Ok(root);
-    }
-    let message = format!("`{}` is not empty", path.display());
-    Err(Error::new(ErrorKind::Refused, message).hint("name a directory that is not there yet"))
+    if root.entries()?.is_empty() { Ok(root) } else { refused("is not empty") }
 }
 
-fn fill(work: &Work<'_>) -> Result<Vec<(RepoPathBuf, String)>> {
+/// Paths, each with a reason.
+type Told = Vec<(RepoPathBuf, String)>;
+
+/// Writes all; gives what is inexact, and what is damaged.
+fn fill(work: &Work<'_>) -> Result<(Told, Told)> {
     let mut tally = Tally::default();
     apply::apply(work, &mut tally)?;
     let taken = |path: RepoPathBuf| (path, "something else has this name".to_owned());
     tally.inexact.extend(tally.changed.into_iter().map(taken));
-    Ok(tally.inexact.into_iter().collect())
+    Ok((tally.inexact.into_iter().collect(), tally.damaged.into_iter().collect()))
 }

@@ -64,6 +64,8 @@ pub struct Options {
     pub edits: Option<Vec<RefEdit>>,
     /// The verb, for the operation.
     pub verb: String,
+    /// The plan, if it is made already: for the same scan and target.
+    pub plan: Option<Plan>,
 }
 
 /// What was done.
@@ -85,6 +87,8 @@ pub struct Outcome {
     pub plan: Plan,
     /// What could not be set exactly (owner as a user, devices, attributes), with the reason.
     pub inexact: Vec<(RepoPathBuf, String)>,
+    /// What the store has lost, with the reason: left as it is.
+    pub damaged: Vec<(RepoPathBuf, String)>,
     /// Paths that changed after they were saved: left as they are.
     pub changed: Vec<RepoPathBuf>,
     /// Of the target: paths it does not cover, left alone.
@@ -124,16 +128,19 @@ pub fn run(
     mut scan: Scan,
     saved: Option<CommitId>,
     target: &Target,
-    options: &Options,
+    mut options: Options,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
-    let plan = plan(transaction.repository().store(), worktree, &mut scan, target)?;
-    refuse_conflicts(&plan, options)?;
+    let plan = match options.plan.take() {
+        Some(plan) => plan,
+        None => plan(transaction.repository().store(), worktree, &mut scan, target)?,
+    };
+    refuse_conflicts(&plan, options.force)?;
     let from = transaction.repository().view().at();
     let mut tally = Tally::default();
     if !plan.actions.is_empty() {
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
-        transaction.intend(intent(transaction.repository(), token, target.commit, options))?;
+        transaction.intend(intent(transaction.repository(), token, target.commit, &options))?;
         let site = Site::new(&worktree.root, Some(token));
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
             .and_then(|()| durable::flush(&worktree.root, &tally))
@@ -142,7 +149,7 @@ pub fn run(
     }
     let outcome = outcome(from, saved, target, plan, tally);
     let repository = transaction.repository();
-    let draft = draft(repository, &outcome, options);
+    let draft = draft(repository, &outcome, &options);
     let has_acted = !outcome.plan.actions.is_empty();
     let is_nothing = !has_acted && draft.edits.is_empty() && draft.switch.is_none();
     if !is_nothing || repository.unfinished().is_some() {
@@ -155,14 +162,15 @@ pub fn run(
     Ok(outcome)
 }
 
-fn refuse_conflicts(plan: &Plan, options: &Options) -> Result<()> {
+/// [`ErrorKind::Refused`] if something is in the way; `forced` if it was tried to save that.
+pub fn refuse_conflicts(plan: &Plan, forced: bool) -> Result<()> {
     let Some(first) = plan.conflicts.first() else { return Ok(()) };
     let others = match plan.conflicts.len() - 1 {
         0 => String::new(),
         others => format!(" and {others} more"),
     };
     let message = format!("`{}`{others} would be replaced, and no commit has what is there", first.display());
-    let hint = match options.force {
+    let hint = match forced {
         false => "move them away, or use `--force` to save them first",
         true => "they cannot be saved: move them away",
     };
@@ -210,6 +218,7 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
         unchanged: plan.unchanged,
         plan,
         inexact: tally.inexact.into_iter().collect(),
+        damaged: tally.damaged.into_iter().collect(),
         changed: tally.changed.into_iter().collect(),
         uncovered: target.uncovered.clone(),
     }

@@ -30,7 +30,7 @@ pub(super) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
 /// will be read again.
 pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &mut Tally) -> Result<()> {
     let learned = learn(index, root, plan, tally)?;
-    let inexact = tally.inexact.keys();
+    let inexact = tally.inexact.keys().chain(tally.damaged.keys());
     let is_directory =
         |index: &Builder, path: &RepoPath| index.find(path).is_some_and(|it| it.stat.kind == Kind::Directory);
     for path in tally.changed.iter().chain(inexact) {

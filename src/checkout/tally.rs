@@ -20,6 +20,8 @@ pub(super) struct Tally {
     pub changed: BTreeSet<RepoPathBuf>,
     /// What could not be made exact, with reasons.
     pub inexact: BTreeMap<RepoPathBuf, String>,
+    /// What could not be written since the store has lost it, with reasons.
+    pub damaged: BTreeMap<RepoPathBuf, String>,
 }
 
 /// How one step ended.
@@ -49,7 +51,10 @@ impl Tally {
             Err(error) if is_gone(&error) => {
                 self.changed.insert(path.to_owned());
             }
-            Err(error) if is_final(&error) => return Err(error),
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                self.damaged.insert(path.to_owned(), error.to_string());
+            }
+            Err(error) if is_final(&error) => return Err(error.context(format_args!("`{}`", path.display()))),
             Err(error) => {
                 self.inexact.insert(path.to_owned(), reason(&error));
             }
@@ -63,23 +68,27 @@ impl Tally {
         self.removed.extend(other.removed);
         self.changed.extend(other.changed);
         self.inexact.extend(other.inexact);
+        self.damaged.extend(other.damaged);
     }
 
     /// Whether the path was left as it is.
     pub(super) fn has_given_up(&self, path: &RepoPath) -> bool {
-        self.changed.contains(path) || (self.inexact.contains_key(path) && !self.placed.contains_key(path))
+        self.changed.contains(path)
+            || self.damaged.contains_key(path)
+            || (self.inexact.contains_key(path) && !self.placed.contains_key(path))
     }
 
     /// Whether something in the directory was left as it is.
     pub(super) fn has_left_below(&self, directory: &RepoPath) -> bool {
         let after = (Bound::Included(directory), Bound::Unbounded);
+        let damaged = self.damaged.range::<RepoPath, _>(after).next().map(|(path, _)| path);
         let changed = self.changed.range::<RepoPath, _>(after).next();
         let inexact = self.inexact.range::<RepoPath, _>(after).next().map(|(path, _)| path);
-        changed.into_iter().chain(inexact).any(|path| path.is_within(directory))
+        changed.into_iter().chain(inexact).chain(damaged).any(|path| path.is_within(directory))
     }
 }
 
-/// Whether a failure concerns more than one path: a full, broken or read-only disk, a damaged store, too many handles.
+/// Whether a failure concerns more than one path: a full, broken or read-only disk, too many handles.
 fn is_final(error: &Error) -> bool {
     /// `EIO`, `ENOMEM`, `ENFILE`, `EMFILE`, `EROFS`.
     const FINAL: [i32; 5] = [5, 12, 23, 24, 30];

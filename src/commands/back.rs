@@ -11,6 +11,7 @@ use crate::commands::Context;
 use crate::commands::sides::Side;
 use crate::diff;
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs;
 use crate::history;
 use crate::id::{CommitId, ObjectId};
 use crate::object::operation::{Intent, RefEdit, RefName, View};
@@ -53,15 +54,11 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
     let (at, branch) = (view.at(), view.current.clone());
     refuse_unfinished(transaction.repository(), request)?;
     clear_unfinished(context, &transaction, &worktree)?;
-    let (mut saved, mut scan) = save(context, &mut transaction, &worktree, request, Vec::new())?;
-    let mut target = target(transaction.repository(), &scan, request)?;
-    if request.force {
-        let plan = checkout::plan(transaction.repository().store(), &worktree, &mut scan, &target)?;
-        if !plan.conflicts.is_empty() {
-            let (again, covering) = save(context, &mut transaction, &worktree, request, plan.conflicts)?;
-            (saved, scan) = (again.or(saved), covering);
-            target = self::target(transaction.repository(), &scan, request)?;
-        }
+    let (mut saved, mut scan, mut way) = save(context, &mut transaction, &worktree, request, Vec::new())?;
+    if !way.plan.conflicts.is_empty() {
+        let again;
+        (again, scan, way) = save(context, &mut transaction, &worktree, request, way.plan.conflicts)?;
+        saved = again.or(saved);
     }
     let options = checkout::Options {
         paths: request.paths.clone(),
@@ -69,9 +66,10 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
         branch: request.branch.clone(),
         edits: edits(transaction.repository().view(), at, saved, request),
         verb: request.verb.to_owned(),
+        plan: Some(way.plan),
     };
     let progress = context.ui.progress();
-    let outcome = checkout::run(&mut transaction, &worktree, scan, saved, &target, &options, progress)?;
+    let outcome = checkout::run(&mut transaction, &worktree, scan, saved, &way.target, options, progress)?;
     drop(transaction);
     tell(context, &repository, (&branch, request), &outcome)
 }
@@ -94,19 +92,46 @@ fn clear_unfinished(context: &Context<'_>, transaction: &Transaction<'_>, worktr
     Ok(())
 }
 
-/// Records what is unsaved. Gives the commit that was made for it, if there was anything.
+/// What the worktree becomes, and how.
+struct Way {
+    target: Target,
+    plan: Plan,
+}
+
+impl Way {
+    fn new(repository: &Repository, worktree: &Worktree, scan: &mut Scan, request: &Request) -> Result<Way> {
+        let target = target(repository, scan, request)?;
+        let plan = checkout::plan(repository.store(), worktree, scan, &target)?;
+        Ok(Way { target, plan })
+    }
+}
+
+/// Records what is unsaved, unless the request is refused: `@` must still be what it was when it is made again.
+/// Gives the commit that was made for it, if there was anything.
 fn save(
     context: &Context<'_>,
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     request: &Request,
     despite_rules: Vec<RepoPathBuf>,
-) -> Result<(Option<CommitId>, Scan)> {
+) -> Result<(Option<CommitId>, Scan, Way)> {
     let message = format!("before {} {}", request.verb, request.to.short());
     let verb = request.verb.to_owned();
+    let is_last = !despite_rules.is_empty() || !request.force;
     let options = snapshot::Options { message, automatic: true, despite_rules, verb, paths: Vec::new() };
-    let (outcome, scan) = snapshot::take(transaction, worktree, &options, context.ui.progress())?;
-    Ok((outcome.commit.filter(|_| outcome.created), scan))
+    let mut found = None;
+    let mut check = |repository: &Repository, scan: &mut Scan| {
+        let way = Way::new(repository, worktree, scan, request)?;
+        if is_last {
+            checkout::refuse_conflicts(&way.plan, request.force)?;
+        }
+        found = Some(way);
+        Ok(())
+    };
+    let (outcome, scan) = snapshot::take_checked(transaction, worktree, &options, context.ui.progress(), &mut check)?;
+    context.tell_damage(outcome.damage.as_deref());
+    let way = found.expect("a scan that is not checked is not given");
+    Ok((outcome.commit.filter(|_| outcome.created), scan, way))
 }
 
 /// Changes of refs that are not the usual ones. `restore` leaves the branch alone: the commit that holds what was unsaved
@@ -141,7 +166,8 @@ fn target(repository: &Repository, scan: &Scan, request: &Request) -> Result<Tar
         let is_there = history::entry_at(&overlay, &scan.root, path)?.is_some();
         if !is_there && history::entry_at(&overlay, &target.root, path)?.is_none() {
             let message = format!("`{}` is neither in commit {} nor here", path.display(), request.to.short());
-            return Err(Error::new(ErrorKind::NotFound, message).paths(vec![path.clone()]));
+            let hint = format!("see what it has: undo ls -R {}", request.to.short());
+            return Err(Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.clone()]));
         }
     }
     let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
@@ -250,6 +276,7 @@ struct Gone {
     deleted: u64,
     unchanged: u64,
     inexact: Vec<Inexact>,
+    damaged: Vec<Inexact>,
     changed: Vec<JsonPath>,
     uncovered: Vec<JsonUncovered>,
     #[serde(skip)]
@@ -270,7 +297,9 @@ fn tell(
     outcome: &Outcome,
 ) -> Result<Exit> {
     let text = |id: Option<CommitId>| id.map(|id| id.to_string()).unwrap_or_default();
-    let inexact = outcome.inexact.iter();
+    let reasons = |list: &[(RepoPathBuf, String)]| -> Vec<Inexact> {
+        list.iter().map(|(path, reason)| Inexact { path: (&**path).into(), reason: reason.clone() }).collect()
+    };
     context.ui.outcome(&Gone {
         from: text(outcome.from),
         to: text(outcome.to),
@@ -279,19 +308,29 @@ fn tell(
         written: outcome.written,
         deleted: outcome.deleted,
         unchanged: outcome.unchanged,
-        inexact: inexact.map(|(path, reason)| Inexact { path: (&**path).into(), reason: reason.clone() }).collect(),
+        inexact: reasons(&outcome.inexact),
+        damaged: reasons(&outcome.damaged),
         changed: json_paths::<&RepoPathBuf>(&outcome.changed),
         uncovered: json_uncovered(&outcome.uncovered),
         whole: request.paths.is_empty(),
     })?;
     let inexact: Vec<(&RepoPath, &str)> = outcome.inexact.iter().map(|(path, why)| (&**path, why.as_str())).collect();
     context.tell_paths("not restored exactly", &inexact);
+    let damaged: Vec<(&RepoPath, &str)> = outcome.damaged.iter().map(|(path, why)| (&**path, why.as_str())).collect();
+    context.tell_paths("damaged in the repository, and left as they are", &damaged);
     let changed: Vec<(&RepoPath, &str)> = outcome.changed.iter().map(|path| (&**path, "")).collect();
     context.tell_paths("changed in the meantime, and left as they are", &changed);
     if outcome.written + outcome.deleted > 0 || request.branch.is_some() {
         context.ui.hint(format_args!("take it back: {}", way_back(branch, request, outcome)));
     }
-    Ok(if inexact.is_empty() && changed.is_empty() { Exit::DONE } else { Exit::INCOMPLETE })
+    if !context.is_removed && fs::current_dir().is_err_and(|error| error.is_not_found()) {
+        context.tell_removed(&repository.layout.worktree);
+    }
+    Ok(match inexact.is_empty() && changed.is_empty() {
+        _ if !damaged.is_empty() => ErrorKind::Damaged.exit(),
+        true => Exit::DONE,
+        false => Exit::INCOMPLETE,
+    })
 }
 
 fn way_back(branch: &str, request: &Request, outcome: &Outcome) -> String {

@@ -1,21 +1,25 @@
 //! `undo commit`: records the worktree.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
 use crate::commands::{Context, complete, init, sides};
 use crate::diff;
-use crate::error::{ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs;
+use crate::metadata::Kind;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
+use crate::repo::layout::marker;
 use crate::snapshot::{self, Outcome};
 use crate::ui::changes::Tally;
 use crate::ui::commits::{JsonUncovered, json_uncovered};
 use crate::ui::human::Size;
 use crate::ui::{JsonPath, Page, Report, Role, json_paths};
+use crate::worktree::paths;
 
 /// Record the directory as it is now
 ///
@@ -60,7 +64,7 @@ struct Committed {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let mut repository = open(context, args.init)?;
+    let mut repository = open(context, args)?;
     let worktree = context.worktree(&repository)?;
     let paths = context.paths(&repository, &args.paths)?;
     if args.dry_run {
@@ -73,6 +77,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     drop(transaction);
     let committed = Committed::new(&outcome, &repository);
     context.ui.outcome(&committed)?;
+    context.tell_damage(outcome.damage.as_deref());
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     if outcome.created {
         context.tell_left_out(&outcome.uncovered);
@@ -81,9 +86,23 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     Ok(exit)
 }
 
-fn open(context: &Context<'_>, init: bool) -> Result<Repository> {
+fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
     match context.repository() {
-        Err(error) if error.kind() == ErrorKind::NoRepository && init => init::make(context, &context.cwd, None),
+        Err(error) if error.kind() == ErrorKind::NoRepository && args.init => {
+            let here = context.place(Path::new("."))?;
+            if fs::stat(&marker(&here))?.is_some_and(|stat| stat.kind == Kind::File) {
+                // The store that it names is not there: no reason to make another one.
+                return Err(error);
+            }
+            // Nothing is made for a mistyped path.
+            for path in paths::resolve(&here, &here, &args.paths)? {
+                if !fs::exists(&here.join(path.as_path()))? {
+                    return Err(Error::new(ErrorKind::NotFound, format!("no `{}` here", path.display()))
+                        .hint("name what is there, or nothing for all of it"));
+                }
+            }
+            init::make(context, &here, None)
+        }
         result => result,
     }
 }

@@ -62,7 +62,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             return Ok(Exit::DONE);
         }
     }
-    document.save()?;
+    document.save().map_err(|error| repository.layout.not_permitted(error))?;
     context.ui.outcome(&Setting::new(&document, key(name)?, false)?)?;
     Ok(Exit::DONE)
 }

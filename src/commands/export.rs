@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::checkout::Target;
 use crate::checkout::export::{Compression, Destination, Exported, export};
 use crate::commands::{Context, complete};
-use crate::error::{Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
-use crate::path::RepoPath;
-use crate::store::Store;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::repo::Repository;
 use crate::ui::human::{Size, plural};
 use crate::ui::{JsonPath, Page, Report, Role, sanitize};
 
@@ -40,6 +40,7 @@ struct Done {
     entries: u64,
     bytes: u64,
     inexact: Vec<Inexact>,
+    damaged: Vec<Inexact>,
     #[serde(skip)]
     short: String,
 }
@@ -62,26 +63,40 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         })?;
         return Ok(Exit::DONE);
     }
-    let exported = to_place(context, repository.store(), &target, &args.destination)?;
-    let inexact = exported.inexact.iter();
+    let exported = to_place(context, &repository, &target, &args.destination)?;
+    let reasons = |list: &[(RepoPathBuf, String)]| -> Vec<Inexact> {
+        list.iter().map(|(path, reason)| Inexact { path: (&**path).into(), reason: reason.clone() }).collect()
+    };
     context.ui.outcome(&Done {
         id: id.to_string(),
         destination: args.destination.display().to_string(),
         entries: exported.entries,
         bytes: exported.bytes,
-        inexact: inexact.map(|(path, reason)| Inexact { path: (&**path).into(), reason: reason.clone() }).collect(),
+        inexact: reasons(&exported.inexact),
+        damaged: reasons(&exported.damaged),
         short: id.short(),
     })?;
-    if exported.inexact.is_empty() {
-        return Ok(Exit::DONE);
-    }
-    let list: Vec<(&RepoPath, &str)> = exported.inexact.iter().map(|(path, why)| (&**path, why.as_str())).collect();
-    context.ui.warning_about("not exported exactly", &list);
-    Ok(Exit::INCOMPLETE)
+    let list = |list: &'_ [(RepoPathBuf, String)], what: &str| {
+        let list: Vec<(&RepoPath, &str)> = list.iter().map(|(path, why)| (&**path, why.as_str())).collect();
+        context.tell_paths(what, &list);
+    };
+    list(&exported.inexact, "not exported exactly");
+    list(&exported.damaged, "damaged in the repository, and not exported");
+    Ok(match exported.inexact.is_empty() {
+        _ if !exported.damaged.is_empty() => ErrorKind::Damaged.exit(),
+        true => Exit::DONE,
+        false => Exit::INCOMPLETE,
+    })
 }
 
-fn to_place(context: &Context<'_>, store: &Store, target: &Target, destination: &Path) -> Result<Exported> {
-    let path = context.cwd.join(destination);
+fn to_place(context: &Context<'_>, repository: &Repository, target: &Target, destination: &Path) -> Result<Exported> {
+    let path = context.place(destination)?;
+    let store = repository.store();
+    let real = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
+    if real.is_some_and(|real| real.starts_with(&repository.layout.repository)) {
+        let message = format!("`{}` is in the repository", path.display());
+        return Err(Error::new(ErrorKind::Refused, message).hint("choose a place outside of `.undo`"));
+    }
     let progress = context.ui.progress();
     let name = destination.to_string_lossy();
     let compression = match () {
@@ -90,7 +105,13 @@ fn to_place(context: &Context<'_>, store: &Store, target: &Target, destination: 
         () if name.ends_with(".tar.zst") => Compression::Zstd,
         () => return export(store, target, Destination::Directory(&path), progress),
     };
-    let mut file = fs::create_new(&path)?;
+    let mut file = fs::create_new(&path).map_err(|error| {
+        if !error.is_taken() {
+            return error;
+        }
+        let message = format!("`{}` is there already", path.display());
+        Error::new(ErrorKind::Refused, message).hint("name a file that is not there yet")
+    })?;
     export(store, target, Destination::Tar(&mut file, compression), progress)
 }
 

@@ -36,10 +36,10 @@ struct Initialised {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let worktree = match &args.directory {
-        Some(directory) => context.cwd.join(directory),
-        None => context.cwd.clone(),
+        Some(directory) => context.place(directory)?,
+        None => context.place(Path::new("."))?,
     };
-    let store = args.store.as_ref().map(|store| context.cwd.join(store));
+    let store = args.store.as_ref().map(|store| context.place(store)).transpose()?;
     let repository = make(context, &worktree, store.as_deref())?;
     let has_history = repository.view().at().is_some();
     context.ui.hint(match has_history {

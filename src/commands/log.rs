@@ -9,8 +9,7 @@ use serde::Serialize;
 use crate::commands::changes::{Format, Style as Changes};
 use crate::commands::costs::Costs;
 use crate::commands::{Context, complete, show};
-use crate::error::Exit;
-use crate::error::Result;
+use crate::error::{ErrorKind, Exit, Result};
 use crate::history;
 use crate::history::graph::{Graph, Row, Style};
 use crate::history::walk::{self, Item};
@@ -78,10 +77,17 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
     let mut graph = (is_whole && style.is_none()).then(|| Graph::new(letters()));
     let mut costs = Costs::new(&repository)?;
-    let mut count = 0;
+    let (mut count, mut exit) = (0, Exit::DONE);
     context.ui.page_long_output();
     for item in history::walk(&repository, options)? {
-        let Item { id, commit, branches, tags, is_at } = item?;
+        let Item { id, commit, branches, tags, is_at } = match item {
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                context.ui.warning(format_args!("left out: {error}"));
+                exit = ErrorKind::Damaged.exit();
+                continue;
+            }
+            item => item?,
+        };
         let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, is_at));
         let record = CommitRecord::new(id, &commit, Names { branches, tags, is_at }, costs.of(id)?);
         let gap = count > 0 && matches!(style, Some(Changes::Stat | Changes::List(_)));
@@ -95,7 +101,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if count == 0 {
         context.ui.status("no commits");
     }
-    Ok(Exit::DONE)
+    Ok(exit)
 }
 
 impl Args {

@@ -28,7 +28,7 @@ mod tag;
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::id::CommitId;
 use crate::object::commit::{Reason, Uncovered};
@@ -43,6 +43,8 @@ pub struct Context<'u> {
     pub ui: &'u Ui,
     /// The directory that it was started in.
     pub cwd: PathBuf,
+    /// That was removed; `cwd` is the nearest one above it.
+    pub is_removed: bool,
     /// The tree of commands.
     pub command_line: fn() -> clap::Command,
 }
@@ -111,6 +113,9 @@ impl Context<'_> {
 
     /// The same for the command that finishes a checkout.
     pub fn repository_to_finish(&self) -> Result<Repository> {
+        if self.is_removed {
+            self.tell_removed(&self.cwd);
+        }
         let repository = Repository::discover(&self.cwd)?;
         repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
         Ok(repository)
@@ -121,8 +126,24 @@ impl Context<'_> {
         Worktree::open(repository.layout.worktree.clone(), repository.config.cross_mounts)
     }
 
+    /// A path that the user wrote, from the directory that it was written in.
+    pub fn place(&self, path: &Path) -> Result<PathBuf> {
+        if self.is_removed && path.is_relative() {
+            let message = format!("`{}` is nowhere: the folder that this shell is in was removed", path.display());
+            return Err(Error::new(ErrorKind::Usage, message).hint(go_to(&self.cwd)));
+        }
+        Ok(self.cwd.join(path))
+    }
+
+    /// Says that the folder of the user's shell is no longer there, and where to go.
+    pub fn tell_removed(&self, worktree: &Path) {
+        self.ui.warning("the folder that this shell is in was removed");
+        self.ui.hint(go_to(worktree));
+    }
+
     /// Path arguments as paths in the worktree.
     pub fn paths(&self, repository: &Repository, arguments: &[PathBuf]) -> Result<Vec<RepoPathBuf>> {
+        arguments.iter().try_for_each(|path| self.place(path).map(drop))?;
         paths::resolve(&repository.layout.worktree, &self.cwd, arguments)
     }
 
@@ -144,6 +165,13 @@ impl Context<'_> {
         if unreadable.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
+    /// Says that a commit does not build on the one before it.
+    pub fn tell_damage(&self, damage: Option<&str>) {
+        if let Some(damage) = damage {
+            self.ui.warning(format_args!("{damage}; all that is here was recorded anew"));
+        }
+    }
+
     /// Lists what a commit leaves out on purpose.
     pub fn tell_left_out(&self, uncovered: &[Uncovered]) {
         self.tell_paths("not recorded", &reasons(uncovered, |reason| reason != Reason::Unreadable));
@@ -155,6 +183,10 @@ impl Context<'_> {
             self.ui.warning_about(what, paths);
         }
     }
+}
+
+fn go_to(directory: &Path) -> String {
+    format!("go to one that is there: cd '{}'", directory.display())
 }
 
 /// What is not covered for some reasons, and the reasons in words.

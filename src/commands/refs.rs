@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history::past::no_commit;
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::object::operation::{RefEdit, RefName, View};
@@ -141,6 +142,9 @@ pub fn rename(context: &Context<'_>, sort: Sort, old: Option<&str>, new: &str) -
     let mut repository = context.repository()?;
     let view = repository.view();
     let old = old.unwrap_or(&view.current).to_owned();
+    if sort == Sort::Branch && old == view.current && view.at().is_none() {
+        return Err(no_commit());
+    }
     let id = sort.find(view, &old)?;
     if sort.find(view, new).is_ok() {
         return Err(Error::new(ErrorKind::Exists, format!("{} `{new}` is there already", sort.word())));

@@ -1,7 +1,7 @@
 //! The two sides of a comparison: nothing, a commit, or the live worktree.
 
 use crate::diff::{self, Change, trees};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::id::{CommitId, LinksId};
 use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
@@ -24,7 +24,12 @@ impl Side {
     /// A commit; nothing for `None`.
     pub fn commit(repository: &Repository, id: Option<CommitId>) -> Result<Side> {
         match id {
-            Some(id) => Ok(Side::Commit(Box::new(repository.store().commit(id)?))),
+            Some(id) => match repository.store().commit(id) {
+                Err(error) if error.kind() == ErrorKind::Damaged && repository.view().at() == Some(id) => {
+                    Err(error.hint("`undo commit` records all that is here anew; `undo log` lists what can be read"))
+                }
+                commit => Ok(Side::Commit(Box::new(commit?))),
+            },
             None => Ok(Side::Nothing),
         }
     }

@@ -31,7 +31,7 @@ pub use handle::{
 pub use lock::{FileLock, Holder};
 pub use map::Map;
 pub use names::UNFINISHED;
-pub use place::{canonicalize, current_dir, home_dir, is_mount_root};
+pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root};
 pub use sparse::{copy_range, data_ranges, preallocate, reflink};
 pub use stat::{FileSystem, Stat};
-pub use user::{boot_id, effective_uid, host_name, process_id, user_name};
+pub use user::{boot_id, effective_uid, host_name, name_of_user, process_id, user_name};

@@ -1,5 +1,7 @@
 //! Where the program is: the current directory, the home of the user, roots of file systems.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags};
@@ -14,6 +16,13 @@ pub fn canonicalize(path: &Path) -> Result<PathBuf> {
 /// The directory that the program was started in.
 pub fn current_dir() -> Result<PathBuf> {
     std::env::current_dir().map_err(|cause| Error::io("find", Path::new("."), cause))
+}
+
+/// The nearest directory above the one that the program was started in, where that was removed.
+pub fn above_removed_dir() -> Option<PathBuf> {
+    let link = std::fs::read_link("/proc/self/cwd").ok()?;
+    let path = link.as_os_str().as_bytes().strip_suffix(b" (deleted)")?;
+    Path::new(OsStr::from_bytes(path)).ancestors().find(|above| above.is_dir()).map(Path::to_owned)
 }
 
 /// The home directory of the user, if there is one (`$HOME`, else the user database).

@@ -15,11 +15,19 @@ pub fn process_id() -> u32 {
 /// The name of the user: from `/etc/passwd`, else `$USER`, else the number.
 pub fn user_name() -> String {
     let uid = effective_uid();
-    let listed = std::fs::read("/etc/passwd").ok().and_then(|passwd| name_in(&passwd, uid));
     let named = || std::env::var_os("USER").filter(|name| !name.is_empty());
-    listed
+    listed_name(uid)
         .or_else(|| named().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()))
         .unwrap_or_else(|| uid.to_string())
+}
+
+/// The name of any user: from `/etc/passwd`, else the number.
+pub fn name_of_user(uid: u32) -> String {
+    listed_name(uid).unwrap_or_else(|| uid.to_string())
+}
+
+fn listed_name(uid: u32) -> Option<String> {
+    std::fs::read("/etc/passwd").ok().and_then(|passwd| name_in(&passwd, uid))
 }
 
 /// The name that a user database (passwd(5)) gives a number.

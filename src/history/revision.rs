@@ -14,6 +14,15 @@ use crate::repo::Repository;
 
 /// The commit that a revision names; unknown and ambiguous ones are errors that list candidates.
 pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
+    if let Some(colon) = find_outside_braces(text, ":") {
+        let message = format!("`{}` names a path in a commit, where a commit is wanted", text.escape_debug());
+        let hint = format!("name the commit alone: `{}`", or_current(&text[..colon]).escape_debug());
+        return Err(Error::new(ErrorKind::Usage, message).hint(hint));
+    }
+    if find_outside_braces(text, "..").is_some() {
+        let message = format!("`{}` names several commits, where one is wanted", text.escape_debug());
+        return Err(Error::new(ErrorKind::Usage, message).hint("`undo log` and `undo diff` take ranges"));
+    }
     let (name, steps) = split_name(text);
     let (start, steps) = match steps.strip_prefix("@{") {
         Some(rest) => {

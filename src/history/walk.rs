@@ -4,9 +4,9 @@
 //! than its parents, which is so for all that `undo` makes; where clocks went back, a parent may come before a child
 //! that is on another line.
 
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry::entry_at;
 use crate::id::CommitId;
 use crate::object::{Commit, Entry, Objects};
@@ -63,6 +63,12 @@ pub struct Walk<'r> {
     wanted: BTreeSet<CommitId>,
     told: usize,
     sequence: u64,
+    /// Commits that cannot be read, with their parents as the journal tells them.
+    unreadable: HashMap<CommitId, Vec<CommitId>>,
+    /// Why, not told yet.
+    failures: VecDeque<Error>,
+    /// Parents of all commits that the journal tells of, read when they are needed.
+    journal: Option<HashMap<CommitId, Vec<CommitId>>>,
 }
 
 struct Node {
@@ -84,7 +90,20 @@ pub fn walk(repository: &Repository, options: Options) -> Result<Walk<'_>> {
     let pattern = options.grep.as_deref().unwrap_or_default().to_lowercase();
     let (known, wanted) = (HashMap::new(), BTreeSet::new());
     let (frontier, ready) = (BinaryHeap::new(), BinaryHeap::new());
-    let mut walk = Walk { repository, options, pattern, known, frontier, ready, wanted, told: 0, sequence: 0 };
+    let mut walk = Walk {
+        repository,
+        options,
+        pattern,
+        known,
+        frontier,
+        ready,
+        wanted,
+        told: 0,
+        sequence: 0,
+        unreadable: HashMap::new(),
+        failures: VecDeque::new(),
+        journal: None,
+    };
     for id in from.into_iter().chain(exclude.iter().copied()) {
         if let Some(turn) = walk.discover(id)? {
             walk.ready.push(turn);
@@ -115,25 +134,70 @@ impl Walk<'_> {
         self.known.len()
     }
 
-    /// Makes a commit known; `None` if it was.
+    /// Makes a commit known; `None` if it was, or cannot be read: then its readable ancestors are next.
     fn discover(&mut self, id: CommitId) -> Result<Option<Turn>> {
-        if self.known.contains_key(&id) {
+        if self.known.contains_key(&id) || self.unreadable.contains_key(&id) {
             return Ok(None);
         }
-        let commit = self.repository.store().commit(id)?;
+        match self.repository.store().commit(id) {
+            Err(error) if error.kind() == ErrorKind::Damaged => self.pass_over(id, error).map(|()| None),
+            commit => Ok(Some(self.learn(id, commit?))),
+        }
+    }
+
+    fn learn(&mut self, id: CommitId, commit: Commit) -> Turn {
         let turn = (commit.time, std::cmp::Reverse(self.sequence), id);
         self.sequence += 1;
         self.known.insert(id, Node { commit: Some(commit), children: 0, is_excluded: false });
         self.wanted.insert(id);
         self.frontier.push(turn);
-        Ok(Some(turn))
+        turn
+    }
+
+    /// Goes on from the parents of a commit that cannot be read.
+    fn pass_over(&mut self, id: CommitId, error: Error) -> Result<()> {
+        self.failures.push_back(error);
+        let mut stack = vec![id];
+        while let Some(id) = stack.pop() {
+            let parents = self.recorded_parents(id);
+            self.unreadable.insert(id, parents.clone());
+            for parent in parents {
+                if self.known.contains_key(&parent) || self.unreadable.contains_key(&parent) {
+                    continue;
+                }
+                match self.repository.store().commit(parent) {
+                    Err(error) if error.kind() == ErrorKind::Damaged => {
+                        self.failures.push_back(error);
+                        stack.push(parent);
+                    }
+                    commit => {
+                        let turn = self.learn(parent, commit?);
+                        self.ready.push(turn);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The parents of a commit as the operation tells that made it. What the journal does not tell is left out.
+    fn recorded_parents(&mut self, id: CommitId) -> Vec<CommitId> {
+        let repository = self.repository;
+        let journal = self.journal.get_or_insert_with(|| {
+            let operations = repository.operations().into_iter().flatten().map_while(Result::ok);
+            operations.flat_map(|(_, operation)| operation.commits).map(|made| (made.id, made.parents)).collect()
+        });
+        journal.get(&id).cloned().unwrap_or_default()
     }
 
     /// Excludes a known commit and all known ones that it grew from.
     fn exclude(&mut self, id: CommitId) {
         let mut stack = vec![id];
         while let Some(id) = stack.pop() {
-            let Some(node) = self.known.get_mut(&id) else { continue };
+            let Some(node) = self.known.get_mut(&id) else {
+                stack.extend(self.unreadable.get(&id).into_iter().flatten());
+                continue;
+            };
             if !std::mem::replace(&mut node.is_excluded, true) {
                 self.wanted.remove(&id);
                 stack.extend(node.commit.iter().flat_map(|commit| &commit.parents));
@@ -214,6 +278,7 @@ impl Walk<'_> {
         let parent = match commit.parents.first() {
             Some(parent) => match self.known.get(parent).and_then(|node| node.commit.as_ref()) {
                 Some(parent) => Some(parent.root.clone()),
+                None if self.unreadable.contains_key(parent) => None,
                 None => Some(self.repository.store().commit(*parent)?.root),
             },
             None => None,
@@ -247,13 +312,17 @@ impl Walk<'_> {
 impl Iterator for Walk<'_> {
     type Item = Result<Item>;
 
-    /// Ends after the first failure.
+    /// A commit that cannot be read is [`ErrorKind::Damaged`], and others follow; after any other failure it ends.
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(failure) = self.failures.pop_front() {
+            return Some(Err(failure));
+        }
         let step = self.step();
         if step.is_err() {
             self.wanted.clear();
         }
-        step.transpose()
+        // The step may have found one, at the end of all.
+        step.transpose().or_else(|| self.failures.pop_front().map(Err))
     }
 }
 

@@ -25,6 +25,9 @@ const KNOWN: [&str; 0] = [];
 /// Chunk targets beyond these would cost more than they can ever save, or too much memory.
 const TARGETS: std::ops::RangeInclusive<u32> = 4 << 10..=16 << 20;
 
+/// What to do where it is damaged: it never changes.
+const FROM_BACKUP: &str = "copy that file from any backup of this repository, however old: it never changes";
+
 /// Blobs in one piece are held in memory: no more bytes than this.
 const LARGEST_WHOLE: u64 = 64 << 20;
 
@@ -48,9 +51,12 @@ impl Format {
     /// Reads the file. [`ErrorKind::Unsupported`] for a later format, [`ErrorKind::Damaged`] if it is missing or garbled.
     pub fn open(path: &Path) -> Result<Format> {
         let Some(bytes) = fs::read(path)? else {
-            return Err(Error::damaged(format!("`{}` is missing", path.display())));
+            return Err(Error::damaged(format!("`{}` is missing", path.display())).hint(FROM_BACKUP));
         };
-        Format::parse(&bytes).map_err(|error| error.context(format!("`{}`", path.display())))
+        Format::parse(&bytes).map_err(|error| {
+            let hint = error.hint_text().unwrap_or(FROM_BACKUP).to_owned();
+            error.context(format!("`{}`", path.display())).hint(hint)
+        })
     }
 
     /// The text of the file.

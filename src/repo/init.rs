@@ -17,6 +17,10 @@ const CONFIG: &str = "# Settings of this repository. `undo config` lists them al
 /// Makes a repository for a directory, which is made if it is not there; its store in it or at `store`. A store that is
 /// there already is attached to.
 pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {
+    if fs::stat(worktree)?.is_some_and(|stat| !matches!(stat.kind, Kind::Directory | Kind::Symlink)) {
+        let message = format!("`{}` is there already, and is no directory", worktree.display());
+        return Err(Error::new(ErrorKind::Exists, message).hint("name a directory, or a new one"));
+    }
     fs::create_dir_all(worktree)?;
     let worktree = fs::canonicalize(worktree)?;
     let marker = marker(&worktree);

@@ -95,6 +95,19 @@ impl Layout {
     pub fn marker(&self) -> PathBuf {
         marker(&self.worktree)
     }
+    /// A failure; where another user's rights would be needed, it says whose.
+    pub fn not_permitted(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Permission {
+            return error;
+        }
+        match fs::stat(&self.repository) {
+            Ok(Some(stat)) if stat.metadata.uid != fs::effective_uid() => {
+                let owner = fs::name_of_user(stat.metadata.uid);
+                error.hint(format!("the repository belongs to `{owner}`: run the command as that user"))
+            }
+            _ => error,
+        }
+    }
     /// Whether the store is outside the worktree.
     pub fn is_elsewhere(&self) -> bool {
         self.repository != self.marker()
@@ -128,7 +141,12 @@ impl StoreLink {
     /// Reads the file `.undo`.
     pub fn read(marker: &Path) -> Result<StoreLink> {
         let bytes = fs::read(marker)?.unwrap_or_default();
-        StoreLink::parse(&bytes).map_err(|error| error.context(format!("`{}`", marker.display())))
+        StoreLink::parse(&bytes).map_err(|error| {
+            let hint =
+                error.hint_text().unwrap_or("remove that file, then attach the store again: undo init --store DIR");
+            let hint = hint.to_owned();
+            error.context(format!("`{}`", marker.display())).hint(hint)
+        })
     }
 
     fn parse(bytes: &[u8]) -> Result<StoreLink> {

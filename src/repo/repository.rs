@@ -41,16 +41,26 @@ impl Repository {
 
     /// Opens the repository that lies so.
     pub fn open(layout: Layout) -> Result<Repository> {
-        if !fs::exists(&layout.format())? && is_unfinished(&layout)? {
+        Repository::load(&layout).map_err(|error| layout.not_permitted(error))
+    }
+
+    fn load(layout: &Layout) -> Result<Repository> {
+        if !fs::exists(&layout.format())? && is_unfinished(layout)? {
             let message = format!("the repository in `{}` was never finished", layout.worktree.display());
             return Err(Error::new(ErrorKind::NoRepository, message).hint("finish it with `undo init` there"));
         }
         let format = Format::open(&layout.format())?;
-        let config = Config::open(&layout.config())?;
+        // Nothing in it is needed to read data; who writes looks at it again.
+        let (config, wrong) = match Config::open(&layout.config()) {
+            Err(error) if error.kind() == ErrorKind::Usage => (Config::default(), Some(error)),
+            config => (config?, None),
+        };
         let options = Options { chunk: format.chunk, compression: config.compression };
         let Loaded { state, end, damage } = journal::load(&layout.journal())?;
-        let store = open_store(&layout, &state, options)?;
-        Ok(Repository { layout, config, format, store, state, end, warnings: damage.into_iter().collect() })
+        let store = open_store(layout, &state, options)?;
+        let warnings =
+            told(damage).chain(wrong.map(|error| error.context("the default settings are in force"))).collect();
+        Ok(Repository { layout: layout.clone(), config, format, store, state, end, warnings })
     }
 
     /// Reads the journal again: what other processes have recorded since.
@@ -59,7 +69,7 @@ impl Repository {
         if state.packs != self.state.packs {
             self.store = open_store(&self.layout, &state, self.store.options().clone())?;
         }
-        (self.state, self.end, self.warnings) = (state, end, damage.into_iter().collect());
+        (self.state, self.end, self.warnings) = (state, end, told(damage).collect());
         Ok(())
     }
 
@@ -108,6 +118,11 @@ impl Repository {
 pub(super) fn open_store(layout: &Layout, state: &State, options: Options) -> Result<Store> {
     let packs: Vec<PackId> = state.packs.iter().copied().collect();
     Store::open(&layout.repository, &packs, options)
+}
+
+/// Damage of the journal, as a warning.
+fn told(damage: Option<Error>) -> impl Iterator<Item = Error> {
+    damage.into_iter().map(|error| error.context("the newest history may be missing"))
 }
 
 /// Whether there is nothing yet that an interrupted `init` could not have left.

@@ -9,6 +9,7 @@ use crate::fs::{self, FileLock};
 use crate::id::{CommitId, OperationId};
 use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, View};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
+use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
 use crate::repo::repository::{Repository, open_store};
 use crate::repo::{leftovers, refname, reserve};
@@ -59,7 +60,9 @@ impl Repository {
         self.format.check_writable()?;
         let began = Timestamp::now();
         let arguments: Vec<String> = std::env::args_os().map(|text| text.to_string_lossy().into_owned()).collect();
-        let lock = FileLock::acquire(&self.layout.lock(), &command_line(&arguments), PATIENCE)?;
+        let lock = FileLock::acquire(&self.layout.lock(), &command_line(&arguments), PATIENCE)
+            .map_err(|error| self.layout.not_permitted(error))?;
+        self.config = Config::open(&self.layout.config())?;
         self.reload()?;
         if let Some(damage) = self.warnings.first() {
             return Err(

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::worktree::{HashSink, Index, Scan, Worktree, scan};
 
-pub use take::take;
+pub use take::{take, take_checked};
 
 /// How a commit is made.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,8 @@ pub struct Outcome {
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
+    /// Why the last commit could not be read, so that all was recorded anew and counts as added.
+    pub damage: Option<String>,
 }
 
 /// Reads the worktree without storing anything, for `status` and `diff`; refreshes nothing.

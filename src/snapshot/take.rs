@@ -41,9 +41,21 @@ pub fn take(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<(Outcome, Scan)> {
+    take_checked(transaction, worktree, options, progress, &mut |_, _| Ok(()))
+}
+
+/// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is recorded.
+pub fn take_checked(
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    options: &Options,
+    progress: &dyn Progress,
+    check: &mut dyn FnMut(&Repository, &mut Scan) -> Result<()>,
+) -> Result<(Outcome, Scan)> {
     let index_path = transaction.repository().layout.index();
     let index = Index::open(&index_path)?;
-    let (mut outcome, mut scan, stored) = store(transaction.repository(), worktree, &index, options, progress)?;
+    let (mut outcome, mut scan, stored) = store_all(transaction.repository(), worktree, &index, options, progress)?;
+    check(transaction.repository(), &mut scan)?;
     if let (Some(commit), Some(stored)) = (outcome.commit, stored) {
         outcome.bytes_stored = stored.bytes;
         record(transaction, commit, &outcome, stored, options)?;
@@ -60,26 +72,47 @@ pub fn take(
     Ok((outcome, scan))
 }
 
-/// Scans and stores; the commit, if there is something new, is durable but not yet part of the repository.
-fn store(
+/// Scans and stores. Where the last commit is damaged, all that is here is read and stored anew, whatever the store and
+/// the index say: people must be able to save what they have, and to go back from here.
+fn store_all(
     repository: &Repository,
     worktree: &Worktree,
     index: &Index,
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<(Outcome, Scan, Option<Stored>)> {
+    let parent = repository.view().at().map(|id| repository.store().commit(id)).transpose();
+    let damage = match parent.and_then(|parent| store(repository, worktree, index, parent.as_ref(), options, progress))
+    {
+        Err(error) if error.kind() == ErrorKind::Damaged && options.paths.is_empty() => error,
+        result => return result,
+    };
+    repository.store().distrust();
+    let (mut outcome, scan, stored) = store(repository, worktree, &Index::empty(), None, options, progress)?;
+    outcome.damage = Some(damage.to_string());
+    Ok((outcome, scan, stored))
+}
+
+/// Scans and stores; the commit, if there is something new, is durable but not yet part of the repository.
+fn store(
+    repository: &Repository,
+    worktree: &Worktree,
+    index: &Index,
+    parent: Option<&Commit>,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Outcome, Scan, Option<Stored>)> {
     let store = repository.store();
     let at = repository.view().at();
-    let parent = at.map(|id| store.commit(id)).transpose()?;
     let scan_options = scan::Options {
-        paths: with_linked(store, parent.as_ref(), &options.paths)?,
+        paths: with_linked(store, parent, &options.paths)?,
         despite_rules: options.despite_rules.clone(),
         staged_by: repository.unfinished().map(|intent| intent.token),
         threads: 0,
     };
     let session = store.session();
-    // Nothing to compare with: no need to keep the trees in memory.
-    let takes_objects = parent.is_none() && options.paths.is_empty();
+    // Nothing to compare with, now or by the command that goes on from here: no need to keep the trees in memory.
+    let takes_objects = parent.is_none() && options.paths.is_empty() && !options.automatic;
     let sinks = || StoreSink::new(store, &session, takes_objects);
     let mut scan = scan::scan(worktree, store, index, &scan_options, &sinks, progress)?;
     let selection = Selection::new(&options.paths);
@@ -87,7 +120,7 @@ fn store(
     scan.uncovered.retain(|uncovered| chosen(&uncovered.path));
     scan.ignored.retain(chosen);
     scan.torn.retain(chosen);
-    let content = compose(store, parent.as_ref(), &mut scan, &options.paths)?;
+    let content = compose(store, parent, &mut scan, &options.paths)?;
     let mut outcome = Outcome {
         commit: at,
         created: content.differs,
@@ -97,11 +130,12 @@ fn store(
         bytes_stored: 0,
         uncovered: scan.uncovered.clone(),
         torn: scan.torn.clone(),
+        damage: None,
     };
     if !content.differs {
         return Ok((outcome, scan, None));
     }
-    let commit = commit(repository, at, parent.as_ref(), content, &scan, options);
+    let commit = commit(repository, at, parent, content, &scan, options);
     outcome.commit = Some(put(&session, &scan.objects, &commit)?);
     let stored = session.finish()?;
     Ok((outcome, scan, Some(stored)))
@@ -160,12 +194,13 @@ fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths:
         }
         if scan.ignored.iter().any(|ignored| path.is_within(ignored)) {
             let message = format!("`{}` is ignored by the rules of the worktree", path.display());
-            return Err(Error::new(ErrorKind::Usage, message).paths(vec![path.clone()]));
+            let hint = format!("to record it, add this line to `.undoignore`: !/{}", path.display());
+            return Err(Error::new(ErrorKind::Usage, message).hint(hint).paths(vec![path.clone()]));
         }
         let recorded = parent.map(|parent| entry_at(store, &parent.root, path)).transpose()?.flatten();
         if recorded.is_none() {
             let message = format!("`{}` is neither in the worktree nor in the last commit", path.display());
-            return Err(Error::new(ErrorKind::NotFound, message).paths(vec![path.clone()]));
+            return Err(Error::new(ErrorKind::NotFound, message).hint("undo status").paths(vec![path.clone()]));
         }
     }
     Ok(())

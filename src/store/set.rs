@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::cache::Cache;
 use super::catalog::{self, Catalog};
@@ -14,7 +14,7 @@ use crate::chunk;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::id::{BlobId, IdPrefix, ObjectId, PackId};
-use crate::object::ObjectKind;
+use crate::object::{ObjectKind, Objects};
 
 /// What a store is opened with.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Store {
     /// Decoders that no thread uses at the moment.
     pub(super) decoders: Mutex<Vec<Decoder>>,
     pub(super) frames_decoded: AtomicU64,
+    /// What it holds is read before it is believed.
+    is_in_doubt: AtomicBool,
 }
 
 /// Where an object lies, ordered so that a sorted list is read front to back with each frame decoded once.
@@ -75,6 +77,7 @@ impl Store {
             cache: Cache::default(),
             decoders: Mutex::default(),
             frames_decoded: AtomicU64::new(0),
+            is_in_doubt: AtomicBool::new(false),
         };
         store.include(packs);
         store.arrange();
@@ -143,9 +146,16 @@ impl Store {
         self.frames_decoded.load(Ordering::Relaxed)
     }
 
+    /// From now on it holds only what can be read: what is damaged is stored again when it is put again.
+    pub fn distrust(&self) {
+        self.is_in_doubt.store(true, Ordering::Relaxed);
+    }
+
     /// Whether it holds the object, in a pack that can be opened.
     pub fn contains(&self, kind: ObjectKind, id: ObjectId) -> bool {
-        is_empty_data(kind, id) || self.quick_places(kind, id).any(|place| self.pack(&place).bytes().is_ok())
+        let is_held = || self.quick_places(kind, id).any(|place| self.pack(&place).bytes().is_ok());
+        let is_readable = || !self.is_in_doubt.load(Ordering::Relaxed) || self.object(kind, id).is_ok();
+        is_empty_data(kind, id) || is_held() && is_readable()
     }
 
     /// Whether it holds a blob, in one piece or in chunks.

@@ -53,6 +53,7 @@ impl Rules {
         let wrong = |line: usize, why: &dyn std::fmt::Display| {
             let file = path.join(FILE);
             Error::new(ErrorKind::Usage, format!("invalid rule in `{}`, line {line}: {why}", file.display()))
+                .hint("correct that line; a letter after `\\` is taken as it is")
         };
         let mut builder = GitignoreBuilder::new("");
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);

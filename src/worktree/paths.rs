@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
 /// Path arguments relative to `cwd`, as paths in the worktree whose root is `root`; what lies outside it is an error.
 /// Links in the worktree are not followed; `.` and `..` are resolved by name.
@@ -21,7 +21,7 @@ pub fn resolve(root: &Path, cwd: &Path, arguments: &[PathBuf]) -> Result<Vec<Rep
 fn resolve_one(root: &Path, cwd: &Path, argument: &Path) -> Result<RepoPathBuf> {
     let outside = || {
         let message = format!("`{}` is outside the worktree `{}`", argument.display(), root.display());
-        Error::new(ErrorKind::Usage, message)
+        Error::new(ErrorKind::Usage, message).hint("to work in another one, name it: undo -C DIR …")
     };
     if argument.as_os_str().is_empty() {
         return Err(Error::new(ErrorKind::Usage, "an empty path").hint("use `.` for the current directory"));
@@ -39,6 +39,10 @@ fn resolve_one(root: &Path, cwd: &Path, argument: &Path) -> Result<RepoPathBuf> 
             return Err(outside());
         }
         path.push(name);
+    }
+    if path.names().next() == Some(REPOSITORY) {
+        let message = format!("`{}` belongs to the repository, not to what it records", argument.display());
+        return Err(Error::new(ErrorKind::Usage, message).hint("`undo help` lists the commands that look into it"));
     }
     Ok(path)
 }
@@ -110,6 +114,18 @@ mod tests {
             assert!(error.to_string().contains("is outside the worktree"), "{argument}: {error}");
         }
         assert_eq!(resolved(&root, &root, "").unwrap_err().kind(), ErrorKind::Usage);
+    }
+
+    #[test]
+    fn the_repository_is_no_path_in_the_worktree() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("root");
+        std::fs::create_dir_all(root.join("sub")).unwrap();
+        for argument in [".undo", ".undo/format", "sub/../.undo"] {
+            let error = resolved(&root, &root, argument).unwrap_err();
+            assert!(error.to_string().contains("belongs to the repository"), "{argument}: {error}");
+        }
+        assert_eq!(resolved(&root, &root, "sub/.undo").unwrap(), "sub/.undo");
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl House {
     pub fn go_from(&self, mut scan: Scan, target: &Target, between: impl FnOnce(&Plan)) -> Result<Done> {
         let worktree = self.worktree();
         let plan = plan(&self.store, &worktree, &mut scan, target)?;
-        super::refuse_conflicts(&plan, &super::Options::default())?;
+        super::refuse_conflicts(&plan, false)?;
         between(&plan);
         let mut tally = Tally::default();
         let site = Site::new(&worktree.root, Some(0xab));

@@ -71,7 +71,7 @@ impl Place {
             target = Target { root, links, objects: added, ..target };
         }
         let saved = saved.commit.filter(|_| saved.created);
-        checkout::run(&mut transaction, &worktree, scan, saved, &target, &options, &Silent)
+        checkout::run(&mut transaction, &worktree, scan, saved, &target, options, &Silent)
     }
 }
 

@@ -63,7 +63,10 @@ pub fn load(directory: &Path) -> Result<Loaded> {
             Err(error) => return Err(error),
         }
     }
-    Err(damage.unwrap_or_else(|| Error::damaged(format!("no journal in `{}`", directory.display()))))
+    Err(damage.unwrap_or_else(|| {
+        Error::damaged(format!("no journal in `{}`: it tells what the commits are", directory.display()))
+            .hint("copy that folder from a backup of this repository")
+    }))
 }
 
 /// Whether it holds more than a new repository's journal does, readable or not.

@@ -55,6 +55,8 @@ pub fn encode(number: u64, state: &State) -> Vec<u8> {
 pub struct Segment {
     path: PathBuf,
     bytes: Vec<u8>,
+    /// Its header is not what was written, and its checkpoint is.
+    header_damage: Option<&'static str>,
 }
 
 /// What a segment leads to.
@@ -74,15 +76,21 @@ impl Segment {
     pub fn read(directory: &Path, number: u64) -> Result<Option<Segment>> {
         let path = path(directory, number);
         let Some(bytes) = fs::read(&path)? else { return Ok(None) };
-        let segment = Segment { path, bytes };
+        let mut segment = Segment { path, bytes, header_damage: None };
         segment.check_header(number)?;
         Ok(Some(segment))
     }
 
-    fn check_header(&self, number: u64) -> Result<()> {
+    /// A header says nothing that the name of the file does not say: where the checkpoint proves itself, reading goes on.
+    fn check_header(&mut self, number: u64) -> Result<()> {
         let Some(header) = self.bytes.get(..HEADER) else { return Err(self.damaged(0, "cut short")) };
         if !header.starts_with(MAGIC) || blake3::hash(&header[..20]).as_bytes()[..4] != header[20..] {
-            return Err(self.damaged(0, "no journal header"));
+            let why = "no journal header";
+            if !matches!(frame::next(&self.bytes, HEADER), Next::Record { .. }) {
+                return Err(self.damaged(0, why));
+            }
+            self.header_damage = Some(why);
+            return Ok(());
         }
         let field = |range: std::ops::Range<usize>| &header[range];
         if field(8..12) != VERSION.to_le_bytes() {
@@ -107,7 +115,8 @@ impl Segment {
         };
         let first = Record::decode(kind, payload).map_err(|error| self.located(error, HEADER))?;
         let Record::Checkpoint(state) = first else { return Err(self.damaged(HEADER, "no checkpoint")) };
-        let mut replay = Replay { state, length: end as u64, checkpoint: end as u64, damage: None };
+        let damage = self.header_damage.map(|why| self.damaged(0, why));
+        let mut replay = Replay { state, length: end as u64, checkpoint: end as u64, damage };
         let mut at = end;
         loop {
             match frame::next(&self.bytes, at) {
@@ -153,7 +162,7 @@ impl Segment {
     }
 
     fn damaged(&self, at: usize, why: &str) -> Error {
-        self.located(Error::damaged(why), at)
+        self.located(Error::damaged(why).hint("copy that file from a backup of this repository"), at)
     }
 
     fn located(&self, error: Error, at: usize) -> Error {

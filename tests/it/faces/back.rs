@@ -39,7 +39,7 @@ hint: take it back: undo checkout -
 "#]]);
     assert_eq!(env.read("notes.txt"), b"unsaved\n");
     env.undo("checkout --json @").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"changed":[],"uncovered":[]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"uncovered":[]}
 
 "#]]);
     env.write("notes.txt", "also unsaved\n");
@@ -58,6 +58,7 @@ no changes
     env.undo("restore --from @~2 data nothing").shows(str![[r#"
 ---- stderr ----
 error: `nothing` is neither in commit [ID] nor here
+hint: see what it has: undo ls -R [ID]
 [exit 2]
 
 "#]]);
