@@ -100,6 +100,22 @@ impl TestEnv {
         if !rustix::process::geteuid().is_root() {
             return self.undo(line);
         }
+        let command = self.as_nobody();
+        give_away(&self.root);
+        self.run(line, command)
+    }
+
+    /// Runs `undo` as nobody, who owns nothing here, but may go everywhere that modes allow; `None` if that needs root.
+    pub fn undo_as_stranger(&self, line: &str) -> Option<Output> {
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: only root can run a command as another user");
+            return None;
+        }
+        fs::set_permissions(&self.root, fs::Permissions::from_mode(0o755)).unwrap();
+        Some(self.run(line, self.as_nobody()))
+    }
+
+    fn as_nobody(&self) -> Command {
         // The build folder need not be open to everyone.
         let program = self.root.join("undo");
         if !program.exists() {
@@ -108,10 +124,19 @@ impl TestEnv {
             let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_undo")).arg(&program).status().unwrap();
             assert!(copied.success());
         }
-        give_away(&self.root);
         let mut command = Command::new(program);
         command.uid(NOBODY).gid(NOBODY);
-        self.run(line, command)
+        command
+    }
+
+    /// Runs a script of bash that finds `undo` on its path.
+    #[must_use = "check how it ended"]
+    pub fn shell(&self, script: &str) -> Output {
+        let mut command = Command::new("bash");
+        self.prepare(&mut command);
+        let folder = Path::new(env!("CARGO_BIN_EXE_undo")).parent().unwrap();
+        command.env("PATH", format!("{}:/usr/bin:/bin", folder.display())).args(["-c", script]);
+        self.output(script, command)
     }
 
     /// A program that will run where `undo` does, in its environment, a minute later than the command before it.
@@ -130,7 +155,12 @@ impl TestEnv {
 
     fn run(&self, line: &str, mut command: Command) -> Output {
         self.prepare(&mut command);
-        let output = command.args(split(line)).output().unwrap();
+        command.args(split(line));
+        self.output(line, command)
+    }
+
+    fn output(&self, line: &str, mut command: Command) -> Output {
+        let output = command.output().unwrap();
         let code = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal)).unwrap();
         let (line, root) = (line.to_owned(), self.root.clone());
         Output { stdout: output.stdout, stderr: output.stderr, code, line, root }

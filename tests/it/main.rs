@@ -7,6 +7,7 @@
     reason = "a failed test tells by panicking"
 )]
 
+mod bad;
 mod comparison;
 mod cost;
 mod crash;

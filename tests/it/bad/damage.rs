@@ -1,0 +1,358 @@
+//! Files of the store that are not what was written: what is lost is told, and all else stays at hand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use snapbox::str;
+
+use super::{ids, noise};
+use crate::env::{Output, TestEnv};
+use crate::tree::{Tree, assert_same};
+
+/// Two generations in packs of their own, tagged `one` and `two`; the worktree is as in the second.
+struct Generations {
+    env: TestEnv,
+    one: Tree,
+    two: Tree,
+    /// The packs, oldest first.
+    packs: Vec<PathBuf>,
+}
+
+impl Generations {
+    fn new() -> Generations {
+        let env = TestEnv::initialised();
+        env.write("kept", noise(1, 3000));
+        env.write("notes.txt", "one\n");
+        env.undo("commit -m one").ok();
+        env.undo("tag one").ok();
+        let (one, mut packs) = (Tree::read(&env.path()), packs(&env));
+        env.write("notes.txt", "two\n");
+        env.write("large", noise(2, 600_000));
+        env.undo("commit -m two").ok();
+        env.undo("tag two").ok();
+        let newer: Vec<PathBuf> = self::packs(&env).into_iter().filter(|pack| !packs.contains(pack)).collect();
+        packs.extend(newer);
+        assert_eq!(packs.len(), 2, "each generation has a pack");
+        Generations { two: Tree::read(&env.path()), env, one, packs }
+    }
+
+    /// A file of the repository by its name, or a pack by its age.
+    fn file(&self, name: &str) -> PathBuf {
+        match name {
+            "older pack" => self.packs[0].clone(),
+            "newer pack" => self.packs[1].clone(),
+            name => self.env.path().join(".undo").join(name),
+        }
+    }
+}
+
+fn packs(env: &TestEnv) -> Vec<PathBuf> {
+    let below = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    below(env.path().join(".undo/packs")).flat_map(below).collect()
+}
+
+/// Ways in which a file goes bad.
+const WAYS: [&str; 7] = ["first byte", "middle byte", "last byte", "cut", "emptied", "zeroed", "deleted"];
+
+fn damage(file: &PathBuf, way: &str) {
+    let mut bytes = fs::read(file).unwrap();
+    let length = bytes.len();
+    match way {
+        "first byte" => bytes[0] ^= 0x41,
+        "middle byte" => bytes[length / 2] ^= 0x41,
+        "last byte" => bytes[length - 1] ^= 0x41,
+        "cut" => bytes.truncate(length / 2),
+        "emptied" => bytes.clear(),
+        "zeroed" => bytes.fill(0),
+        _ => return fs::remove_file(file).unwrap(),
+    }
+    fs::write(file, bytes).unwrap();
+}
+
+/// It ended well, or with damage that names the file.
+#[track_caller]
+fn sound_or_told(output: &Output, file: &Path, what: &str) {
+    let text = output.to_string();
+    assert!(output.code == 0 || output.code == 5, "{what}: {text}");
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let is_named = String::from_utf8_lossy(&output.stderr).contains(name);
+    assert!(output.code == 0 || is_named, "{what}: `{name}` is not named: {text}");
+}
+
+#[test]
+fn a_damaged_pack_takes_nothing_with_it_that_is_not_in_it() {
+    for way in WAYS {
+        let generations = Generations::new();
+        let (env, pack) = (&generations.env, generations.file("newer pack"));
+        damage(&pack, way);
+        assert_eq!(env.undo("cat one:notes.txt").ok().text(), "one\n", "{way}");
+        env.undo("ls -R one").ok();
+        env.undo("export one ../copy").ok();
+        assert_eq!(fs::read(env.root().join("copy/kept")).unwrap(), noise(1, 3000), "{way}");
+        for line in ["status", "log", "show two", "cat two:large", "export two ../other", "diff one two"] {
+            sound_or_told(&env.undo(line), &pack, &format!("{way}: {line}"));
+        }
+        let log = env.undo("log --oneline");
+        assert!(log.text().contains("(one) one"), "{way}: {log}");
+        // What is here can be saved, one can go from here, and come back.
+        env.undo("commit -m again").ok();
+        let is_anew = ids(env).len() == 3;
+        env.undo("tag here latest").ok();
+        env.undo("checkout one").ok();
+        assert_same(&generations.one, &Tree::read(&env.path()));
+        let back = env.undo("checkout here");
+        sound_or_told(&back, &pack, way);
+        if is_anew {
+            back.ok();
+            assert_same(&generations.two, &Tree::read(&env.path()));
+        }
+    }
+}
+
+#[test]
+fn a_lost_commit_is_left_out_and_the_next_one_records_everything_anew() {
+    let generations = Generations::new();
+    let env = &generations.env;
+    damage(&generations.file("newer pack"), "deleted");
+    env.undo("status").shows(str![[r#"
+---- stderr ----
+error: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+hint: `undo commit` records all that is here anew; `undo log` lists what can be read
+[exit 5]
+
+"#]]);
+    env.undo("log --oneline").shows(str![[r#"
+* [ID] (one) one  +2 ~0 -0, [..] stored
+---- stderr ----
+warning: left out: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+[exit 5]
+
+"#]]);
+    env.undo("log one..two --json").shows(str![[r#"
+{"type":"summary","count":0}
+---- stderr ----
+{"type":"warning","message":"left out: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","paths":[]}
+[exit 5]
+
+"#]]);
+    env.undo("cat two:notes.txt").shows(str![[r#"
+---- stderr ----
+error: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+hint: what does not need it is still readable: see `undo log`
+[exit 5]
+
+"#]]);
+    env.undo("commit kept").shows(str![[r#"
+---- stderr ----
+error: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+hint: what does not need it is still readable: see `undo log`
+[exit 5]
+
+"#]]);
+    env.undo("checkout one").shows(str![[r#"
+main [ID] → [ID]  1 written, 1 deleted, 1 unchanged
+what was unsaved is in [ID]
+---- stderr ----
+warning: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing; all that is here was recorded anew
+hint: take it back: undo checkout -
+
+"#]]);
+    assert_same(&generations.one, &Tree::read(&env.path()));
+    env.undo("log --oneline").shows(str![[r#"
+* [ID] before checkout [ID]  +3 ~0 -0, [..] stored (automatic)
+│ @ [ID] (main, one) one  +2 ~0 -0, [..] stored
+---- stderr ----
+warning: left out: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+[exit 5]
+
+"#]]);
+    env.undo("checkout -").shows(str![[r#"
+main [ID] → [ID]  2 written, 0 deleted, 1 unchanged
+---- stderr ----
+hint: take it back: undo checkout -
+
+"#]]);
+    assert_same(&generations.two, &Tree::read(&env.path()));
+    env.undo("checkout two").shows(str![[r#"
+---- stderr ----
+error: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+hint: what does not need it is still readable: see `undo log`
+[exit 5]
+
+"#]]);
+}
+
+#[test]
+fn a_damaged_file_is_left_and_told_and_all_others_are_restored() {
+    let generations = Generations::new();
+    let env = &generations.env;
+    env.undo("checkout one").ok();
+    // Most of the pack is that file.
+    damage(&generations.file("newer pack"), "middle byte");
+    env.undo("cat two:large").shows(str![[r#"
+---- stderr ----
+error: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+hint: what does not need it is still readable: see `undo log`
+[exit 5]
+
+"#]]);
+    env.undo("export two ../copy").shows(str![[r#"
+[ID] → ../copy  3 entries, 589 KiB
+---- stderr ----
+warning: damaged in the repository, and not exported
+  large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+[exit 5]
+
+"#]]);
+    env.undo("export two ../copy.tar").shows(str![[r#"
+---- stderr ----
+error: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+hint: what does not need it is still readable: see `undo log`
+[exit 5]
+
+"#]]);
+    env.undo("checkout two").shows(str![[r#"
+main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
+---- stderr ----
+warning: damaged in the repository, and left as they are
+  large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+hint: take it back: undo checkout -
+[exit 5]
+
+"#]]);
+    assert_eq!((env.read("notes.txt"), env.path().join("large").exists()), (b"two\n".to_vec(), false));
+    env.undo("status").shows(str![[r#"
+on main at [ID], 7 minutes ago  two
+  deleted   large
+1 change: 1 deleted
+
+"#]]);
+    env.undo("restore --from two large --json").shows(str![[r#"
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}],"changed":[],"uncovered":[]}
+---- stderr ----
+{"type":"warning","message":"damaged in the repository, and left as they are","paths":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}]}
+[exit 5]
+
+"#]]);
+    env.undo("checkout one").ok();
+    assert_same(&generations.one, &Tree::read(&env.path()));
+}
+
+#[test]
+fn a_damaged_journal_is_read_as_far_as_it_goes_and_not_written() {
+    for way in WAYS {
+        let generations = Generations::new();
+        let (env, journal) = (&generations.env, generations.file("journal/00000001"));
+        damage(&journal, way);
+        let before = Tree::read(&env.path());
+        if matches!(way, "emptied" | "zeroed" | "deleted") {
+            let name = if way == "deleted" { "journal" } else { "00000001" };
+            for line in ["log", "cat one:notes.txt", "commit", "checkout one"] {
+                let output = env.undo(line).fails(5);
+                assert!(String::from_utf8_lossy(&output.stderr).contains(name), "{way}: {output}");
+            }
+            env.undo("init").fails(2);
+        } else {
+            assert_eq!(env.undo("cat one:notes.txt").ok().text(), "one\n", "{way}");
+            env.undo("export one ../copy").ok();
+            // What was cut off reads as a write that never ended.
+            if way != "cut" {
+                env.undo("commit").fails(5);
+                env.undo("checkout one").fails(5);
+            }
+        }
+        assert_same(&before, &Tree::read(&env.path()));
+    }
+}
+
+#[test]
+fn damage_of_the_journal_is_told_with_what_still_works() {
+    let generations = Generations::new();
+    let env = &generations.env;
+    let journal = generations.file("journal/00000001");
+    let good = fs::read(&journal).unwrap();
+    damage(&journal, "last byte");
+    env.undo("log --oneline").shows(str![[r#"
+@ [ID] (main) two  +1 ~1 -0, [..] stored
+* [ID] (one) one  +2 ~0 -0, [..] stored
+---- stderr ----
+warning: the newest history may be missing: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte [..]: wrong checksum
+
+"#]]);
+    env.undo("commit").shows(str![[r#"
+---- stderr ----
+warning: the newest history may be missing: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte [..]: wrong checksum
+error: the newest history may be missing: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte [..]: wrong checksum
+hint: reading still works: save what you need with `undo export`
+[exit 5]
+
+"#]]);
+    env.undo("status --json").shows(str![[r#"
+{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"type":0,"metadata":0}
+---- stderr ----
+{"type":"warning","message":"the newest history may be missing: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte [..]: wrong checksum","paths":[]}
+
+"#]]);
+    fs::write(&journal, &good).unwrap();
+    damage(&journal, "zeroed");
+    env.undo("log").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte 0: no journal header
+hint: copy that file from a backup of this repository
+[exit 5]
+
+"#]]);
+    damage(&journal, "deleted");
+    env.undo("commit --json").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"damaged","message":"no journal in `[ROOT]/work/.undo/journal`: it tells what the commits are","hint":"copy that folder from a backup of this repository","exit":5,"paths":[]}
+[exit 5]
+
+"#]]);
+}
+
+#[test]
+fn what_is_only_a_cache_or_a_setting_may_be_anything() {
+    for name in ["index", "catalog", "config.toml", "reserve", "lock"] {
+        for way in WAYS {
+            let generations = Generations::new();
+            let (env, file) = (&generations.env, generations.file(name));
+            if name == "catalog" {
+                many_packs(env);
+            }
+            if fs::metadata(&file).is_ok_and(|metadata| metadata.len() > 0) {
+                damage(&file, way);
+            } else {
+                fs::write(&file, noise(9, 5000)).unwrap();
+            }
+            let what = format!("{name}: {way}");
+            assert_eq!(env.undo("cat one:notes.txt").ok().text(), "one\n", "{what}");
+            env.undo("status").ok();
+            env.undo("log").ok();
+            if name == "config.toml" && env.undo("tag probe").code == 2 {
+                // Settings that make no sense stop writing, until somebody has corrected them.
+                fs::write(&file, "").unwrap();
+            }
+            env.undo("checkout one").ok();
+            assert_same(&generations.one, &Tree::read(&env.path()));
+            env.undo("checkout two").ok();
+            assert_same(&generations.two, &Tree::read(&env.path()));
+            env.write("notes.txt", "three\n");
+            env.undo("commit -m three").ok();
+            assert_eq!(env.undo("cat @:notes.txt").ok().text(), "three\n", "{what}");
+        }
+    }
+}
+
+/// A catalog is written when there are many packs.
+fn many_packs(env: &TestEnv) {
+    let catalog = env.path().join(".undo/catalog");
+    for n in 0..60 {
+        if catalog.exists() {
+            return;
+        }
+        env.write("notes.txt", format!("{n}\n"));
+        env.undo("commit").ok();
+    }
+    env.undo("checkout two").ok();
+}

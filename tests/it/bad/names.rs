@@ -1,0 +1,195 @@
+//! Names of branches and tags.
+
+use snapbox::{assert_data_eq, str};
+
+use super::{each, history};
+
+#[test]
+fn a_name_that_could_be_taken_for_something_else_is_refused() {
+    let env = history();
+    let names = ["'a b'", "a..b", "@", "latest", "a~1", "a^", "a:b", "''", "a/", "/a", "a//b", ".a", "a.lock", "-- -x"];
+    for name in names {
+        env.undo(&format!("tag {name}")).fails(2);
+    }
+    assert_data_eq!(
+        each(&env, &names.map(|name| format!("branch {name}")).each_ref().map(String::as_str)),
+        str![[r#"
+$ undo branch 'a b'
+---- stderr ----
+error: `a b` is no name for a branch or a tag: it contains ` `
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch a..b
+---- stderr ----
+error: `a..b` is no name for a branch or a tag: it contains `..`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch @
+---- stderr ----
+error: `@` is no name for a branch or a tag: it always means a commit
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch latest
+---- stderr ----
+error: `latest` is no name for a branch or a tag: it always means a commit
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch a~1
+---- stderr ----
+error: `a~1` is no name for a branch or a tag: it contains `~`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch a^
+---- stderr ----
+error: `a^` is no name for a branch or a tag: it contains `^`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch a:b
+---- stderr ----
+error: `a:b` is no name for a branch or a tag: it contains `:`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch ''
+---- stderr ----
+error: `` is no name for a branch or a tag: it is empty
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch a/
+---- stderr ----
+error: `a/` is no name for a branch or a tag: it ends in `/`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch /a
+---- stderr ----
+error: `/a` is no name for a branch or a tag: it begins with `/`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch a//b
+---- stderr ----
+error: `a//b` is no name for a branch or a tag: it contains `//`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch .a
+---- stderr ----
+error: `.a` is no name for a branch or a tag: it begins with `.`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch a.lock
+---- stderr ----
+error: `a.lock` is no name for a branch or a tag: it ends in `.lock`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+$ undo branch -- -x
+---- stderr ----
+error: `-x` is no name for a branch or a tag: it begins with `-`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+
+"#]]
+    );
+    env.undo(&format!("tag {}", "x".repeat(201))).shows(str![[r#"
+---- stderr ----
+error: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` is no name for a branch or a tag: it is longer than 200 bytes
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+
+"#]]);
+    env.undo("branch -m 'a\tb'").shows(str![[r#"
+---- stderr ----
+error: `a/tb` is no name for a branch or a tag: it contains `/t`
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+
+"#]]);
+    env.undo("branch --list").shows(str![[r#"
+@ main                 [ID]  2026-01-05 08:03:00 (32 minutes ago)  two
+
+"#]]);
+}
+
+#[test]
+fn a_name_that_is_taken_or_not_there_is_told() {
+    let env = history();
+    env.undo("branch trial").ok();
+    env.undo("branch trial").shows(str![[r#"
+---- stderr ----
+error: branch `trial` is there already, at [ID]
+hint: delete it first: undo branch -d trial
+[exit 2]
+
+"#]]);
+    env.undo("tag trial").shows(str![[r#"
+---- stderr ----
+error: there is a branch `trial` already
+hint: branches and tags share their names: choose another one
+[exit 2]
+
+"#]]);
+    env.undo("branch one").shows(str![[r#"
+---- stderr ----
+error: there is a tag `one` already
+hint: branches and tags share their names: choose another one
+[exit 2]
+
+"#]]);
+    env.undo("tag one").shows(str![[r#"
+---- stderr ----
+error: tag `one` is there already, at [ID]
+hint: delete it first: undo tag -d one
+[exit 2]
+
+"#]]);
+    env.undo("branch -d none").shows(str![[r#"
+---- stderr ----
+error: no branch `none`
+hint: undo branch
+[exit 2]
+
+"#]]);
+    env.undo("branch -d main").shows(str![[r#"
+---- stderr ----
+error: `main` is the current branch
+hint: switch to another one first: undo checkout BRANCH
+[exit 4]
+
+"#]]);
+    env.undo("branch -d trial none").shows(str![[r#"
+---- stderr ----
+error: no branch `none`
+hint: undo branch
+[exit 2]
+
+"#]]);
+    env.undo("branch -m none other").shows(str![[r#"
+---- stderr ----
+error: no branch `none`
+hint: undo branch
+[exit 2]
+
+"#]]);
+    env.undo("branch -m trial main").shows(str![[r#"
+---- stderr ----
+error: branch `main` is there already
+[exit 2]
+
+"#]]);
+    env.undo("tag -d none").shows(str![[r#"
+---- stderr ----
+error: no tag `none`
+hint: undo tag
+[exit 2]
+
+"#]]);
+    env.undo("tag new nonsense").shows(str![[r#"
+---- stderr ----
+error: no revision `nonsense`
+hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+[exit 2]
+
+"#]]);
+    env.undo("branch --list").shows(str![[r#"
+@ main                 [ID]  2026-01-05 08:03:00 (14 minutes ago)  two
+  trial                [ID]  2026-01-05 08:03:00 (14 minutes ago)  two
+
+"#]]);
+}

@@ -1,0 +1,354 @@
+//! Paths that are not there, not here, or in the way.
+
+use snapbox::{assert_data_eq, str};
+
+use super::{each, history};
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+#[test]
+fn a_path_outside_the_worktree_is_refused_by_every_command_that_takes_one() {
+    let env = history();
+    let lines = ["commit ../x", "status ../x", "restore ../x", "diff -- ../x", "log -- ../x", "checkout one -- ../x"];
+    assert_data_eq!(
+        each(&env, &lines),
+        str![[r#"
+$ undo commit ../x
+---- stderr ----
+error: `../x` is outside the worktree `[ROOT]/work`
+hint: to work in another one, name it: undo -C DIR …
+[exit 2]
+$ undo status ../x
+---- stderr ----
+error: `../x` is outside the worktree `[ROOT]/work`
+hint: to work in another one, name it: undo -C DIR …
+[exit 2]
+$ undo restore ../x
+---- stderr ----
+error: `../x` is outside the worktree `[ROOT]/work`
+hint: to work in another one, name it: undo -C DIR …
+[exit 2]
+$ undo diff -- ../x
+---- stderr ----
+error: `../x` is outside the worktree `[ROOT]/work`
+hint: to work in another one, name it: undo -C DIR …
+[exit 2]
+$ undo log -- ../x
+---- stderr ----
+error: `../x` is outside the worktree `[ROOT]/work`
+hint: to work in another one, name it: undo -C DIR …
+[exit 2]
+$ undo checkout one -- ../x
+---- stderr ----
+error: `../x` is outside the worktree `[ROOT]/work`
+hint: to work in another one, name it: undo -C DIR …
+[exit 2]
+
+"#]]
+    );
+    env.undo("restore /etc/passwd").shows(str![[r#"
+---- stderr ----
+error: `/etc/passwd` is outside the worktree `[ROOT]/work`
+hint: to work in another one, name it: undo -C DIR …
+[exit 2]
+
+"#]]);
+    env.undo("restore .undo/format").shows(str![[r#"
+---- stderr ----
+error: `.undo/format` belongs to the repository, not to what it records
+hint: `undo help` lists the commands that look into it
+[exit 2]
+
+"#]]);
+    env.undo("commit .undo").shows(str![[r#"
+---- stderr ----
+error: `.undo` belongs to the repository, not to what it records
+hint: `undo help` lists the commands that look into it
+[exit 2]
+
+"#]]);
+    env.undo("restore ''").shows(str![[r#"
+---- stderr ----
+error: a value is required for '<PATH>...' but none was supplied
+
+For more information, try '--help'.
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn a_path_that_a_commit_does_not_have_is_told_with_where_to_look() {
+    let env = history();
+    env.undo("cat one:later").shows(str![[r#"
+---- stderr ----
+error: no `later` in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("show one:later").shows(str![[r#"
+---- stderr ----
+error: no `later` in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("ls one:later").shows(str![[r#"
+---- stderr ----
+error: no `later` in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("cat @:notes.txt/deeper").shows(str![[r#"
+---- stderr ----
+error: no `notes.txt/deeper` in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("restore gone").shows(str![[r#"
+---- stderr ----
+error: `gone` is neither in commit [ID] nor here
+hint: see what it has: undo ls -R [ID]
+[exit 2]
+
+"#]]);
+    env.undo("restore --from one gone").shows(str![[r#"
+---- stderr ----
+error: `gone` is neither in commit [ID] nor here
+hint: see what it has: undo ls -R [ID]
+[exit 2]
+
+"#]]);
+    env.undo("checkout one -- gone").shows(str![[r#"
+---- stderr ----
+error: `gone` is neither in commit [ID] nor here
+hint: see what it has: undo ls -R [ID]
+[exit 2]
+
+"#]]);
+    env.undo("commit gone").shows(str![[r#"
+---- stderr ----
+error: `gone` is neither in the worktree nor in the last commit
+hint: undo status
+[exit 2]
+
+"#]]);
+    // Here, but not there: it is removed, and saved before.
+    env.undo("restore --from one later").shows(str![[r#"
+restored from [ID]  0 written, 1 deleted, 3 unchanged
+---- stderr ----
+hint: take it back: undo restore --from [ID] later
+
+"#]]);
+}
+
+#[test]
+fn a_path_that_is_no_file_has_nothing_to_print() {
+    let env = history();
+    rustix::fs::mknodat(rustix::fs::CWD, env.path().join("pipe"), rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+    env.undo("commit").ok();
+    env.undo("cat @:data").shows(str![[r#"
+---- stderr ----
+error: `[ID]:data` is a directory
+hint: undo ls [ID]:data
+[exit 2]
+
+"#]]);
+    env.undo("cat @:").shows(str![[r#"
+---- stderr ----
+error: `[ID]:` is a directory
+hint: undo ls [ID]:
+[exit 2]
+
+"#]]);
+    env.undo("show @:data/").shows(str![[r#"
+---- stderr ----
+error: `[ID]:data` is a directory
+hint: undo ls [ID]:data
+[exit 2]
+
+"#]]);
+    env.undo("cat @:pipe").shows(str![[r#"
+---- stderr ----
+error: `[ID]:pipe` has no content: it is a fifo
+[exit 2]
+
+"#]]);
+    env.undo("cat @").shows(str![[r#"
+---- stderr ----
+error: `@` names no path
+hint: undo cat @:PATH
+[exit 2]
+
+"#]]);
+    env.undo("cat @:../x").shows(str![[r#"
+---- stderr ----
+error: `../x` is no path in a commit
+hint: write it from the root of the worktree, as in `@:folder/file`
+[exit 2]
+
+"#]]);
+    env.undo("cat @:/etc/passwd").shows(str![[r#"
+---- stderr ----
+error: `/etc/passwd` is no path in a commit
+hint: write it from the root of the worktree, as in `@:folder/file`
+[exit 2]
+
+"#]]);
+    env.undo("cat @:data//table").shows(str![[r#"
+---- stderr ----
+error: `data//table` is no path in a commit
+hint: write it from the root of the worktree, as in `@:folder/file`
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn ignored_content_in_the_way_is_refused_and_with_force_saved_first() {
+    let env = TestEnv::initialised();
+    env.write("cache/a", "recorded a");
+    env.write("cache/b", "recorded b");
+    env.write("model", "recorded model");
+    env.undo("commit -m all").ok();
+    std::fs::remove_dir_all(env.path().join("cache")).unwrap();
+    env.write(".undoignore", "cache\nmodel\n");
+    env.write("cache/a", "precious a");
+    env.write("cache/only here", "precious");
+    env.write("model", "precious model");
+    env.undo("commit -m less").ok();
+    env.write("unsaved", "unsaved");
+    let before = Tree::read(&env.path());
+    env.undo("checkout @~").shows(str![[r#"
+---- stderr ----
+error: `cache/a` and 1 more would be replaced, and no commit has what is there
+  cache/a
+  model
+hint: move them away, or use `--force` to save them first
+[exit 4]
+
+"#]]);
+    env.undo("checkout @~ -n").shows(str![[r#"
+  remove   .undoignore
+  create   cache/b
+  remove   unsaved
+3 changes, 1 unchanged; what is unsaved would be recorded first
+---- stderr ----
+warning: in the way, and saved nowhere: it would be refused
+  cache/a
+  model
+[exit 4]
+
+"#]]);
+    env.undo("restore --from @~ cache --json").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"refused","message":"`cache/a` would be replaced, and no commit has what is there","hint":"move them away, or use `--force` to save them first","exit":4,"paths":[{"path":"cache/a"}]}
+[exit 4]
+
+"#]]);
+    env.undo("restore --from @~ nowhere").shows(str![[r#"
+---- stderr ----
+error: `nowhere` is neither in commit [ID] nor here
+hint: see what it has: undo ls -R [ID]
+[exit 2]
+
+"#]]);
+    // Nothing has changed, in history neither: `@~` is still what it was.
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("log --oneline").shows(str![[r#"
+@ [ID] (main) less  +1 ~0 -4, [..] stored
+* [ID] all  +4 ~0 -0, [..] stored
+
+"#]]);
+    env.undo("checkout --force @~").shows(str![[r#"
+main [ID] → [ID]  3 written, 2 deleted, 1 unchanged
+what was unsaved is in [ID]
+---- stderr ----
+hint: take it back: undo checkout -
+
+"#]]);
+    assert_eq!(env.read("cache/a"), b"recorded a");
+    assert_eq!(env.read("model"), b"recorded model");
+    assert_eq!(env.read("cache/only here"), b"precious");
+    env.undo("checkout -").ok();
+    assert_eq!(env.read("cache/a"), b"precious a");
+    assert_eq!(env.read("model"), b"precious model");
+    // What came meanwhile is ignored there, and so left alone.
+    std::fs::remove_file(env.path().join("cache/b")).unwrap();
+    env.undo("status").shows(str![[r#"
+on main at [ID], 2 minutes ago  before checkout [ID]
+  deleted   cache/  (1 entry)
+  deleted   model
+3 changes: 3 deleted
+
+"#]]);
+    assert_eq!(env.read("unsaved"), b"unsaved");
+}
+
+#[test]
+fn an_ignored_path_is_not_recorded_by_naming_it() {
+    let env = history();
+    env.write(".undoignore", "*.tmp\n");
+    env.write("a.tmp", "x");
+    env.undo("commit a.tmp").shows(str![[r#"
+---- stderr ----
+error: `a.tmp` is ignored by the rules of the worktree
+hint: to record it, add this line to `.undoignore`: !/a.tmp
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn an_export_replaces_nothing() {
+    let env = history();
+    env.write("../there", "a file");
+    env.write("../full/x", "not empty");
+    env.undo("export @ ../there").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/../there` is there already, and is no directory
+hint: name a directory that is not there yet
+[exit 4]
+
+"#]]);
+    env.undo("export @ ../full").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/../full` is not empty
+hint: name a directory that is not there yet
+[exit 4]
+
+"#]]);
+    env.undo("export @ .undo/copy").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/.undo/copy` is in the repository
+hint: choose a place outside of `.undo`
+[exit 4]
+
+"#]]);
+    env.undo("export @ ../a.tar").ok();
+    env.undo("export @ ../a.tar").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/../a.tar` is there already
+hint: name a file that is not there yet
+[exit 4]
+
+"#]]);
+    env.undo("export nonsense ../b").shows(str![[r#"
+---- stderr ----
+error: no revision `nonsense`
+hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+[exit 2]
+
+"#]]);
+    env.undo("export @:data ../b").shows(str![[r#"
+---- stderr ----
+error: `@:data` names a path in a commit, where a commit is wanted
+hint: name the commit alone: `@`
+[exit 2]
+
+"#]]);
+    assert!(!env.path().join(".undo/copy").exists() && !env.root().join("b").exists());
+}

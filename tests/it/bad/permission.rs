@@ -1,0 +1,220 @@
+//! What this user may not read or write. Needs root, to be another user; says so and passes otherwise.
+
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::{PermissionsExt, lchown};
+use std::path::Path;
+
+use snapbox::{assert_data_eq, str};
+
+use super::history;
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+fn allow(path: &Path, mode: u32) {
+    set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn the_repository_of_another_user_names_its_owner() {
+    let env = history();
+    let mut seen = String::new();
+    for line in ["status", "cat one:notes.txt", "commit", "checkout one", ""] {
+        let Some(output) = env.undo_as_stranger(line) else { return };
+        seen += &format!("$ undo {line}\n{output}");
+    }
+    assert_data_eq!(
+        seen,
+        str![[r#"
+$ undo status
+---- stderr ----
+error: cannot stat `[ROOT]/work/.undo/format`: permission denied
+hint: the repository belongs to `root`: run the command as that user
+[exit 77]
+$ undo cat one:notes.txt
+---- stderr ----
+error: cannot stat `[ROOT]/work/.undo/format`: permission denied
+hint: the repository belongs to `root`: run the command as that user
+[exit 77]
+$ undo commit
+---- stderr ----
+error: cannot stat `[ROOT]/work/.undo/format`: permission denied
+hint: the repository belongs to `root`: run the command as that user
+[exit 77]
+$ undo checkout one
+---- stderr ----
+error: cannot stat `[ROOT]/work/.undo/format`: permission denied
+hint: the repository belongs to `root`: run the command as that user
+[exit 77]
+$ undo 
+---- stderr ----
+error: cannot stat `[ROOT]/work/.undo/format`: permission denied
+hint: the repository belongs to `root`: run the command as that user
+[exit 77]
+
+"#]]
+    );
+}
+
+#[test]
+fn a_repository_that_may_be_read_only_is_read_only() {
+    let env = history();
+    env.shell("chmod -R a+rX .undo").ok();
+    let before = Tree::read(&env.path());
+    let Some(output) = env.undo_as_stranger("cat one:notes.txt") else { return };
+    output.shows(str![[r#"
+one
+
+"#]]);
+    env.undo_as_stranger("status").unwrap().shows(str![[r#"
+on main at [ID], 4 minutes ago  two
+no changes
+
+"#]]);
+    env.undo_as_stranger("log --oneline").unwrap().shows(str![[r#"
+@ [ID] (main, two) two  +1 ~1 -0, [..] stored
+* [ID] (one) one  +3 ~0 -0, [..] stored
+
+"#]]);
+    env.undo_as_stranger("commit --json").unwrap().shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"permission","message":"cannot open `[ROOT]/work/.undo/lock`: permission denied","hint":"the repository belongs to `root`: run the command as that user","exit":77,"paths":[]}
+[exit 77]
+
+"#]]);
+    env.undo_as_stranger("checkout one").unwrap().shows(str![[r#"
+---- stderr ----
+error: cannot open `[ROOT]/work/.undo/lock`: permission denied
+hint: the repository belongs to `root`: run the command as that user
+[exit 77]
+
+"#]]);
+    env.undo_as_stranger("tag new").unwrap().shows(str![[r#"
+---- stderr ----
+error: cannot open `[ROOT]/work/.undo/lock`: permission denied
+hint: the repository belongs to `root`: run the command as that user
+[exit 77]
+
+"#]]);
+    env.undo_as_stranger("config user.name x").unwrap().shows(str![[r#"
+---- stderr ----
+error: cannot create `[ROOT]/work/.undo/config.toml.[..].tmp`: permission denied
+hint: the repository belongs to `root`: run the command as that user
+[exit 77]
+
+"#]]);
+    assert_same(&before, &Tree::read(&env.path()));
+}
+
+#[test]
+fn a_directory_that_may_not_be_written_gets_no_repository() {
+    let env = TestEnv::new();
+    let Some(output) = env.undo_as_stranger("init") else { return };
+    output.shows(str![[r#"
+---- stderr ----
+error: cannot make the directory `[ROOT]/work/.undo`: permission denied
+hint: see who may do it: ls -la '[ROOT]/work'
+[exit 77]
+
+"#]]);
+    env.undo_as_stranger("commit --init").unwrap().shows(str![[r#"
+---- stderr ----
+error: cannot make the directory `[ROOT]/work/.undo`: permission denied
+hint: see who may do it: ls -la '[ROOT]/work'
+[exit 77]
+
+"#]]);
+    env.undo_as_stranger("init sub").unwrap().shows(str![[r#"
+---- stderr ----
+error: cannot make the directory `[ROOT]/work/sub`: permission denied
+hint: see who may do it: ls -la '[ROOT]/work'
+[exit 77]
+
+"#]]);
+    assert_eq!(std::fs::read_dir(env.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_may_not_be_written_is_left_told_and_restored_later() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can give files away");
+        return;
+    }
+    let env = TestEnv::new();
+    env.undo_as_user("init").ok();
+    env.write("locked/file", "one\n");
+    env.write("open", "one\n");
+    env.undo_as_user("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    env.write("locked/file", "two\n");
+    env.write("locked/new", "two\n");
+    env.write("open", "two\n");
+    env.undo_as_user("commit -m two").ok();
+    lchown(env.path().join("locked"), Some(0), Some(0)).unwrap();
+    let output = env.undo_as_stranger("checkout @~").unwrap();
+    output.shows(str![[r#"
+main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
+what was unsaved is in [ID]
+---- stderr ----
+warning: not restored exactly
+  locked  owner 65534:65534 (operation not permitted), mode 0755 (operation not permitted), time (operation not permitted)
+  locked/file  permission denied
+  locked/new  permission denied
+hint: take it back: undo checkout -
+[exit 3]
+
+"#]]);
+    assert_eq!((env.read("open"), env.read("locked/file")), (b"one\n".to_vec(), b"two\n".to_vec()));
+    env.undo_as_user("checkout @").shows(str![[r#"
+main [ID] → [ID]  1 written, 1 deleted, 2 unchanged
+what was unsaved is in [ID]
+---- stderr ----
+hint: take it back: undo checkout -
+
+"#]]);
+    assert_same(&one, &Tree::read(&env.path()));
+}
+
+#[test]
+fn what_may_not_be_read_is_recorded_as_not_covered_and_never_touched() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: root may read everything");
+        return;
+    }
+    let env = TestEnv::new();
+    env.write("secret", "root only");
+    env.write("open", "one\n");
+    env.undo_as_user("init").ok();
+    lchown(env.path().join("secret"), Some(0), Some(0)).unwrap();
+    allow(&env.path().join("secret"), 0o600);
+    env.undo_as_stranger("commit -m one").unwrap().shows(str![[r#"
+main [ID]  1 added, 0 modified, 0 deleted  (4 B read, [..] stored)
+---- stderr ----
+warning: not covered, since they cannot be read
+  secret  cannot be read
+hint: come back to this state: undo checkout [ID]
+[exit 3]
+
+"#]]);
+    env.undo_as_stranger("status").unwrap().shows(str![[r#"
+on main at [ID], 60 seconds ago  one
+no changes
+---- stderr ----
+warning: not covered, since they cannot be read
+  secret  cannot be read
+[exit 3]
+
+"#]]);
+    env.undo_as_stranger("commit secret").unwrap().shows(str![[r#"
+nothing new since [ID]
+---- stderr ----
+warning: not covered, since they cannot be read
+  secret  cannot be read
+[exit 3]
+
+"#]]);
+    env.undo_as_stranger("checkout @").unwrap().shows(str![[r#"
+main [ID]  0 written, 0 deleted, 1 unchanged
+
+"#]]);
+    assert_eq!(env.read("secret"), b"root only");
+}

@@ -1,0 +1,254 @@
+//! Where a command is run: nowhere, in a folder that goes away, in a place that is taken.
+
+use snapbox::str;
+
+use super::history;
+use crate::env::TestEnv;
+
+#[test]
+fn a_place_that_is_not_there_is_told() {
+    let env = history();
+    env.undo("-C ../nowhere status").shows(str![[r#"
+---- stderr ----
+error: cannot enter `../nowhere`: no such file or directory
+[exit 2]
+
+"#]]);
+    env.undo("-C notes.txt status").shows(str![[r#"
+---- stderr ----
+error: cannot enter `notes.txt`: not a directory
+[exit 2]
+
+"#]]);
+    env.undo("-C ../home status").shows(str![[r#"
+---- stderr ----
+error: no repository in `[ROOT]/home` or above it
+hint: start one here with `undo init`
+[exit 10]
+
+"#]]);
+}
+
+#[test]
+fn a_second_repository_is_not_made_over_the_first() {
+    let env = history();
+    env.undo("init").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work` has a repository already
+hint: look at it with `undo status`
+[exit 2]
+
+"#]]);
+    env.undo("init . --store ../store").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work` has a repository already
+hint: look at it with `undo status`
+[exit 2]
+
+"#]]);
+    env.undo("commit --init").shows(str![[r#"
+nothing new since [ID]
+
+"#]]);
+    assert!(!env.root().join("store").exists());
+}
+
+#[test]
+fn init_makes_its_directory_where_it_is_named() {
+    let env = TestEnv::new();
+    env.undo("init new").shows(str![[r#"
+made the repository [ROOT]/work/new/.undo
+---- stderr ----
+hint: record it all: undo commit -m "as it was"
+
+"#]]);
+    std::fs::create_dir(env.path().join("old")).unwrap();
+    env.undo("init old").shows(str![[r#"
+made the repository [ROOT]/work/old/.undo
+---- stderr ----
+hint: record it all: undo commit -m "as it was"
+
+"#]]);
+    env.write("file", "");
+    env.undo("init file").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/file` is there already, and is no directory
+hint: name a directory, or a new one
+[exit 2]
+
+"#]]);
+    env.undo("init --store . ").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/work` and the worktree `[ROOT]/work` lie in each other
+hint: choose a folder outside, on another disk if there is one
+[exit 2]
+
+"#]]);
+    env.undo("init --store ../home/../work/new").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/work/new` and the worktree `[ROOT]/work` lie in each other
+hint: choose a folder outside, on another disk if there is one
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn nothing_is_made_for_a_mistyped_path_or_in_place_of_a_store_that_is_away() {
+    let env = TestEnv::new();
+    env.undo("commit --init nothing").shows(str![[r#"
+---- stderr ----
+error: no `nothing` here
+hint: name what is there, or nothing for all of it
+[exit 2]
+
+"#]]);
+    env.undo("commit --init ../home").shows(str![[r#"
+---- stderr ----
+error: `../home` is outside the worktree `[ROOT]/work`
+hint: to work in another one, name it: undo -C DIR …
+[exit 2]
+
+"#]]);
+    assert!(!env.path().join(".undo").exists());
+    env.undo("init --store ../store").ok();
+    std::fs::rename(env.root().join("store"), env.root().join("away")).unwrap();
+    env.undo("commit --init").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    env.undo("init").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work` has a repository already, in the store `[ROOT]/store`
+hint: look at it with `undo status`
+[exit 2]
+
+"#]]);
+    assert!(!env.root().join("store").exists());
+    env.write(".undo", "garbage");
+    env.undo("status").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/.undo`: neither a repository nor the name of one
+hint: remove that file, then attach the store again: undo init --store DIR
+[exit 5]
+
+"#]]);
+    env.undo("commit --init").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/.undo`: neither a repository nor the name of one
+hint: remove that file, then attach the store again: undo init --store DIR
+[exit 5]
+
+"#]]);
+}
+
+#[test]
+fn a_checkout_may_remove_the_folder_that_the_shell_is_in() {
+    let env = TestEnv::initialised();
+    env.write("notes.txt", "one\n");
+    env.undo("commit -m one").ok();
+    env.write("deep/er/file", "two\n");
+    env.undo("commit -m two").ok();
+    env.shell("cd deep/er && undo checkout @~").shows(str![[r#"
+main [ID] → [ID]  0 written, 3 deleted, 1 unchanged
+---- stderr ----
+hint: take it back: undo checkout -
+warning: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+
+"#]]);
+    env.undo("checkout -").ok();
+    // What is pasted next works from there; only a path of that folder means nothing.
+    env.shell("cd deep/er && undo checkout -q @~ && undo status").shows(str![[r#"
+on main at [ID], 4 minutes ago  one
+no changes
+---- stderr ----
+warning: the folder that this shell is in was removed
+warning: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+
+"#]]);
+    env.undo("checkout -").ok();
+    env.shell("cd deep/er && undo checkout -q @~ 2>&1 && undo restore file").shows(str![[r#"
+warning: the folder that this shell is in was removed
+---- stderr ----
+warning: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+error: `file` is nowhere: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+[exit 2]
+
+"#]]);
+    env.undo("checkout -").ok();
+    env.shell("cd deep/er && undo checkout -q @~ 2>&1 && undo init").shows(str![[r#"
+warning: the folder that this shell is in was removed
+---- stderr ----
+error: `.` is nowhere: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+[exit 2]
+
+"#]]);
+    env.undo("checkout -").ok();
+    env.shell("cd deep/er && undo checkout -q @~ 2>&1 && undo export @ here").shows(str![[r#"
+warning: the folder that this shell is in was removed
+---- stderr ----
+warning: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+error: `here` is nowhere: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+[exit 2]
+
+"#]]);
+    env.undo("checkout -").ok();
+    env.shell("cd deep/er && undo checkout -q @~ 2>&1 && undo checkout -").shows(str![[r#"
+warning: the folder that this shell is in was removed
+main [ID] → [ID]  3 written, 0 deleted, 1 unchanged
+---- stderr ----
+warning: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+hint: take it back: undo checkout -
+
+"#]]);
+    assert_eq!(env.read("deep/er/file"), b"two\n");
+    env.shell("cd deep/er && undo -C ../.. checkout @~").shows(str![[r#"
+main [ID] → [ID]  0 written, 3 deleted, 1 unchanged
+---- stderr ----
+hint: take it back: undo checkout -
+
+"#]]);
+    env.shell("mkdir ../gone; cd ../gone; rmdir ../gone; undo help revisions | head -n 1; undo log").shows(str![[r#"
+How to name a commit:
+---- stderr ----
+warning: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]'
+error: no repository in `[ROOT]` or above it
+hint: start one here with `undo init`
+[exit 10]
+
+"#]]);
+}
+
+#[test]
+fn a_folder_that_becomes_a_file_is_one_that_is_gone() {
+    let env = TestEnv::initialised();
+    env.write("x", "a file\n");
+    env.undo("commit -m file").ok();
+    std::fs::remove_file(env.path().join("x")).unwrap();
+    env.write("x/y", "in a folder\n");
+    env.undo("commit -m folder").ok();
+    env.shell("cd x && undo checkout @~ && undo status").shows(str![[r#"
+main [ID] → [ID]  1 written, 1 deleted, 0 unchanged
+on main at [ID], 2 minutes ago  file
+no changes
+---- stderr ----
+hint: take it back: undo checkout -
+warning: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+warning: the folder that this shell is in was removed
+hint: go to one that is there: cd '[ROOT]/work'
+
+"#]]);
+}

@@ -1,0 +1,257 @@
+//! A full disk: 13, nothing half done, and all works again when there is space.
+//!
+//! On a small file system of its own where root may mount one, and by `strace`, which makes calls fail. Where there is
+//! neither, tests say so and pass.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+use snapbox::str;
+
+use super::{ids, noise};
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+/// A worktree on a small file system, which is gone before its folder is removed.
+struct Small {
+    mount: PathBuf,
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.mount).status();
+    }
+}
+
+impl Small {
+    fn new(env: &TestEnv) -> Option<Small> {
+        let mount = env.path();
+        let options = ["-t", "tmpfs", "-o", "size=16m,mode=0755", "tmpfs"];
+        let mounted = rustix::process::geteuid().is_root()
+            && Command::new("mount").args(options).arg(&mount).output().is_ok_and(|output| output.status.success());
+        if !mounted {
+            println!("skipped: only root can mount a small file system");
+            return None;
+        }
+        Some(Small { mount })
+    }
+
+    /// Leaves no space, with a file that nobody looks at.
+    fn fill(&self) {
+        let mut file = fs::File::create(self.mount.join(".undo/filler")).unwrap();
+        let block = vec![7; 4096];
+        while file.write_all(&block).is_ok() {}
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.mount.join(".undo/filler")).unwrap();
+    }
+}
+
+/// Two states that differ in everything, the first one tagged `one`, the second recorded too.
+fn two_states(env: &TestEnv) -> (Tree, Tree) {
+    env.undo("init -q").ok();
+    env.write("large", noise(1, 2_000_000));
+    for n in 0..20 {
+        env.write(&format!("old-{}/file-{n}", n % 3), noise(n, 900));
+    }
+    env.undo("commit -m one").ok();
+    env.undo("tag one").ok();
+    let one = Tree::read(&env.path());
+    for n in 0..3 {
+        fs::remove_dir_all(env.path().join(format!("old-{n}"))).unwrap();
+    }
+    env.write("large", "small now");
+    env.write("new/deep/file", noise(5, 900));
+    env.undo("commit -m two").ok();
+    env.undo("tag two").ok();
+    (one, Tree::read(&env.path()))
+}
+
+#[test]
+fn a_commit_on_a_full_disk_changes_nothing_and_works_when_there_is_space() {
+    let env = TestEnv::new();
+    let Some(small) = Small::new(&env) else { return };
+    let (one, _) = two_states(&env);
+    env.write("large", noise(8, 1_500_000));
+    let unsaved = Tree::read(&env.path());
+    small.fill();
+    env.undo("commit -m three").shows(str![[r#"
+---- stderr ----
+error: cannot write `[ROOT]/work/.undo/tmp/pack-[..]`: no space left on device
+hint: free some space on this file system, then run the command again
+[exit 13]
+
+"#]]);
+    env.undo("commit -m three --json").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"no-space","message":"cannot write `[ROOT]/work/.undo/tmp/pack-[..]`: no space left on device","hint":"free some space on this file system, then run the command again","exit":13,"paths":[]}
+[exit 13]
+
+"#]]);
+    env.undo("log --oneline").shows(str![[r#"
+@ [ID] (main, two) two  +3 ~1 -23, [..] stored
+* [ID] (one) one  +24 ~0 -0, [..] stored
+
+"#]]);
+    // Going away would need what is unsaved to be recorded.
+    env.undo("checkout one").shows(str![[r#"
+---- stderr ----
+error: cannot write `[ROOT]/work/.undo/tmp/pack-[..]`: no space left on device
+hint: free some space on this file system, then run the command again
+[exit 13]
+
+"#]]);
+    small.free();
+    assert_same(&unsaved, &Tree::read(&env.path()));
+    assert_eq!(ids(&env).len(), 2);
+    let left: Vec<_> =
+        fs::read_dir(env.path().join(".undo/tmp")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| name == "clock"), "{left:?}");
+    env.undo("commit -m three").ok();
+    env.undo("checkout one").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+    env.undo("checkout -").ok();
+    assert_same(&unsaved, &Tree::read(&env.path()));
+}
+
+#[test]
+fn a_checkout_that_runs_out_of_space_is_finished_or_taken_back_when_there_is_some() {
+    for finishes in [true, false] {
+        let env = TestEnv::new();
+        let Some(small) = Small::new(&env) else { return };
+        let (one, two) = two_states(&env);
+        small.fill();
+        let output = env.undo("checkout one").fails(13);
+        if finishes {
+            output.shows(str![[r#"
+---- stderr ----
+error: the checkout is not finished: `[..]`: cannot write `[ROOT]/work/[..]/.undo-[..]`: no space left on device
+hint: once the cause is gone, `undo checkout --continue` finishes it; what was unsaved is in `undo log`
+[exit 13]
+
+"#]]);
+        }
+        // Each file is the old one or the new one.
+        let large = env.read("large");
+        assert!(large == b"small now" || large == noise(1, 2_000_000));
+        let status = env.undo("status").ok();
+        if finishes {
+            status.shows(str![[r#"
+on main at [ID], 3 minutes ago  two
+  added     old-0/
+  added     old-1/
+  added     old-2/
+3 changes: 3 added
+---- stderr ----
+warning: a checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo checkout [ID]`
+
+"#]]);
+        }
+        small.free();
+        if finishes {
+            env.undo("checkout --continue").ok();
+            assert_same(&one, &Tree::read(&env.path()));
+        }
+        env.undo("checkout two").ok();
+        assert_same(&two, &Tree::read(&env.path()));
+        env.undo("status").ok();
+        env.undo("checkout one").ok();
+        assert_same(&one, &Tree::read(&env.path()));
+    }
+}
+
+#[test]
+fn a_full_disk_gives_up_the_reserve_for_small_records() {
+    let env = TestEnv::new();
+    let Some(small) = Small::new(&env) else { return };
+    let (_, two) = two_states(&env);
+    small.fill();
+    env.undo("tag full").ok();
+    assert_eq!(env.undo("log --oneline").ok().text().lines().count(), 2);
+    small.free();
+    assert_same(&two, &Tree::read(&env.path()));
+}
+
+/// Calls that a full disk makes fail.
+const FAMILIES: [&str; 4] = [
+    "write,pwrite64,fallocate,ftruncate,copy_file_range",
+    "mkdir,mkdirat,symlinkat,linkat",
+    "rename,renameat,renameat2",
+    "fsync,fdatasync,syncfs",
+];
+
+/// Runs `undo` so that all calls of a family from the `n`-th on fail; its exit status, `None` where there is no strace.
+fn run_full(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> Option<i32> {
+    let mut strace = env.command("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={family}")]);
+    strace.args(["-e", &format!("inject={family}:error=ENOSPC:when={n}+")]);
+    let output = strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments).output().ok()?;
+    let code = output.status.code();
+    assert!(code.is_some_and(|code| code != 70 && code != 101), "{family} {n}: {output:?}");
+    code
+}
+
+/// The next N to try.
+fn after(n: usize) -> usize {
+    if std::env::var_os("UNDO_TEST_SWEEP").is_some() { n + 1 } else { n + 1 + n }
+}
+
+#[test]
+fn a_commit_that_fails_for_space_at_any_call_is_not_there_and_can_be_made_again() {
+    for family in FAMILIES {
+        let mut n = 1;
+        loop {
+            let env = TestEnv::new();
+            let (_, two) = two_states(&env);
+            env.write("large", noise(8, 1_500_000));
+            let three = Tree::read(&env.path());
+            let Some(code) = run_full(&env, family, n, &["-q", "commit", "-m", "three"]) else {
+                println!("skipped: strace is not installed");
+                return;
+            };
+            assert!(code == 0 || code == 13, "{family} {n}: ended with {code}");
+            assert_same(&three, &Tree::read(&env.path()));
+            let made = ids(&env).len();
+            assert!(made == 2 || made == 3, "{family} {n}: {made} commits");
+            assert!(code != 0 || made == 3, "{family} {n}: acknowledged and not there");
+            env.undo("commit -m again").ok();
+            env.undo("checkout two").ok();
+            assert_same(&two, &Tree::read(&env.path()));
+            env.undo("checkout latest").ok();
+            assert_same(&three, &Tree::read(&env.path()));
+            if code == 0 && n > 40 {
+                break;
+            }
+            n = after(n);
+        }
+    }
+}
+
+#[test]
+fn a_checkout_that_fails_for_space_at_any_call_is_done_when_run_again() {
+    for family in FAMILIES {
+        let mut n = 1;
+        loop {
+            let env = TestEnv::new();
+            let (one, two) = two_states(&env);
+            let Some(code) = run_full(&env, family, n, &["-q", "checkout", "one"]) else {
+                println!("skipped: strace is not installed");
+                return;
+            };
+            assert!(code == 0 || code == 13, "{family} {n}: ended with {code}");
+            if code != 0 && n % 2 == 0 {
+                env.undo("checkout two").ok();
+                assert_same(&two, &Tree::read(&env.path()));
+            }
+            env.undo("checkout one").ok();
+            assert_same(&one, &Tree::read(&env.path()));
+            if code == 0 && n > 40 {
+                break;
+            }
+            n = after(n);
+        }
+    }
+}
