@@ -35,6 +35,22 @@ pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize> {
     fill(file, buffer, |filled, rest| file.read_at(rest, offset + filled as u64))
 }
 
+/// The same, where the file is thought to end at `end`: a read that stops just there is not followed by one that finds
+/// nothing. Also whether the end was met.
+pub fn read_to_end_at(file: &File, buffer: &mut [u8], offset: u64, end: u64) -> Result<(usize, bool)> {
+    let mut met = false;
+    let length = fill(file, buffer, |filled, rest| {
+        let at = offset + filled as u64;
+        if met {
+            return Ok(0);
+        }
+        let length = file.read_at(rest, at)?;
+        met = length < rest.len() && (length == 0 || at + length as u64 == end);
+        Ok(length)
+    })?;
+    Ok((length, met))
+}
+
 fn fill(
     file: &File,
     buffer: &mut [u8],

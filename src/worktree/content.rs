@@ -17,6 +17,7 @@ pub struct Reading<'f> {
     holes: &'f [(u64, u64)],
     last: Option<BlobId>,
     position: u64,
+    has_ended: bool,
     read: u64,
     failed: bool,
     task: &'f dyn Task,
@@ -36,7 +37,7 @@ pub enum Step {
 impl<'f> Reading<'f> {
     /// The file from its beginning. `expected` is its size, `holes` are its holes as offset and length.
     pub fn new(file: &'f File, expected: u64, holes: &'f [(u64, u64)], task: &'f dyn Task) -> Reading<'f> {
-        Reading { file, expected, holes, last: None, position: 0, read: 0, failed: false, task }
+        Reading { file, expected, holes, last: None, position: 0, has_ended: false, read: 0, failed: false, task }
     }
 
     /// The same, of a file that held this blob when it was last read.
@@ -73,7 +74,7 @@ impl<'f> Reading<'f> {
     /// Shorter holes are zeros in the buffer.
     pub fn next(&mut self, buffer: &mut [u8], long: u64) -> Result<Step> {
         let mut filled = 0;
-        while filled < buffer.len() {
+        while filled < buffer.len() && !self.has_ended {
             let hole = self.holes.first().copied();
             let rest = &mut buffer[filled..];
             match hole {
@@ -94,13 +95,8 @@ impl<'f> Reading<'f> {
                 _ => {
                     let until = hole.map_or(u64::MAX, |(start, _)| start - self.position);
                     let wanted = rest.len().min(usize::try_from(until).unwrap_or(usize::MAX));
-                    let length = self.read(&mut rest[..wanted])?;
-                    filled += length;
-                    if length < wanted {
-                        // It ends here, even if it was longer when its holes were looked for.
-                        self.holes = &[];
-                        break;
-                    }
+                    // If it ends here, that is the end, even if it was longer when its holes were looked for.
+                    filled += self.read(&mut rest[..wanted])?;
                 }
             }
         }
@@ -108,7 +104,9 @@ impl<'f> Reading<'f> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let length = fs::read_at(self.file, buffer, self.position).inspect_err(|_| self.failed = true)?;
+        let read = fs::read_to_end_at(self.file, buffer, self.position, self.expected);
+        let (length, has_ended) = read.inspect_err(|_| self.failed = true)?;
+        self.has_ended = has_ended;
         self.read += length as u64;
         self.position += length as u64;
         self.task.add(length as u64);

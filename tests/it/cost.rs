@@ -102,3 +102,14 @@ fn a_small_commit_flushes_a_few_files_only() {
     // Two packs at most with their folders, the journal, and no more.
     assert!(trace.len() <= 6, "{by_file:?}");
 }
+
+#[test]
+fn a_small_file_is_read_with_one_call() {
+    let env = TestEnv::new();
+    for n in 0..100 {
+        env.write(&format!("file-{n}"), format!("content {n}").as_bytes());
+    }
+    env.undo("init").ok();
+    let Some(trace) = trace(&env, READS, &["commit", "-m", "one"]) else { return };
+    assert_eq!(on_worktree(&env, &trace).len(), 100);
+}
