@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{create_new, process_id, remove_file, rename, sync_data, sync_dir, write_all};
 
-/// Writes a private file (0600) beside `path`, flushes it, renames it over `path` and flushes the directory.
-/// With `durable` false nothing is flushed: for caches.
-pub fn write_atomic(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
+/// Pieces that are shorter are gathered, to be written together.
+const GATHERED: usize = 256 << 10;
+
+/// Writes a private file (0600) beside `path`, flushes it, renames it over `path` and flushes the directory. The bytes are
+/// given in pieces. With `durable` false nothing is flushed: for caches.
+pub fn write_atomic(path: &Path, pieces: &[impl AsRef<[u8]>], durable: bool) -> Result<()> {
     let (file, staged) = stage_beside(path)?;
-    let written = write_all(&file, bytes)
+    let written = write_pieces(&file, pieces)
         .and_then(|()| if durable { sync_data(&file) } else { Ok(()) })
         .and_then(|()| rename(&staged, path));
     if let Err(error) = written {
@@ -20,6 +23,21 @@ pub fn write_atomic(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
         return Err(error);
     }
     if durable { sync_dir(parent(path)) } else { Ok(()) }
+}
+
+fn write_pieces(file: &File, pieces: &[impl AsRef<[u8]>]) -> Result<()> {
+    let mut gathered = Vec::new();
+    for piece in pieces.iter().map(AsRef::as_ref) {
+        if gathered.len() + piece.len() > GATHERED {
+            write_all(file, &gathered)?;
+            gathered.clear();
+        }
+        match piece.len() > GATHERED {
+            true => write_all(file, piece)?,
+            false => gathered.extend_from_slice(piece),
+        }
+    }
+    write_all(file, &gathered)
 }
 
 /// A new file beside `path`. Names left by a process that died with the same number are passed over.

@@ -1,5 +1,6 @@
 //! An index to be written: directories as they were kept, as they were read, or as a checkout changes them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
@@ -27,8 +28,59 @@ enum Known {
     Kept(Directory),
     /// Encoded, so that a large worktree takes little memory.
     Encoded { count: usize, bytes: Vec<u8> },
-    /// Being changed, by name.
-    Open(BTreeMap<Vec<u8>, Record>),
+    /// With changes.
+    Changed(Box<Changed>),
+}
+
+/// A directory that is being changed: only what changes is in memory, however many names there are.
+#[derive(Debug, Default)]
+struct Changed {
+    base: Option<Known>,
+    /// By name; `None`: it is gone.
+    changes: BTreeMap<Vec<u8>, Option<Record>>,
+}
+
+impl Known {
+    /// The records in place, unless there are changes.
+    fn block(&self) -> Option<Block<'_>> {
+        match self {
+            Known::Kept(directory) => Some(directory.block()),
+            Known::Encoded { count, bytes } => Block::new(bytes, *count),
+            Known::Changed(_) => None,
+        }
+    }
+
+    fn find(&self, name: &[u8]) -> Option<Record> {
+        let Known::Changed(changed) = self else {
+            let block = self.block()?;
+            return block.record(block.position(name).ok()?);
+        };
+        match changed.changes.get(name) {
+            Some(record) => record.clone(),
+            None => changed.base.as_ref()?.find(name),
+        }
+    }
+
+    /// All records, sorted by name.
+    fn records(&self) -> Vec<Record> {
+        let Known::Changed(changed) = self else {
+            return self.block().and_then(|block| block.records()).unwrap_or_default();
+        };
+        let base = changed.base.as_ref().map(Known::records).unwrap_or_default();
+        let mut records = Vec::with_capacity(base.len() + changed.changes.len());
+        let mut changes = changed.changes.iter().peekable();
+        for record in base {
+            while let Some((_, change)) = changes.next_if(|(name, _)| **name < record.name) {
+                records.extend(change.clone());
+            }
+            match changes.next_if(|(name, _)| **name == record.name) {
+                Some((_, change)) => records.extend(change.clone()),
+                None => records.push(record),
+            }
+        }
+        records.extend(changes.filter_map(|(_, change)| change.clone()));
+        records
+    }
 }
 
 impl Builder {
@@ -57,14 +109,7 @@ impl Builder {
     /// What it knows of an entry.
     pub fn find(&self, path: &RepoPath) -> Option<Record> {
         let (parent, name) = place(path);
-        match self.directories.get(parent)? {
-            Known::Kept(directory) => directory.find(name),
-            Known::Encoded { count, bytes } => {
-                let block = Block::new(bytes, *count)?;
-                block.record(block.position(name).ok()?)
-            }
-            Known::Open(records) => records.get(name).cloned(),
-        }
+        self.directories.get(parent)?.find(name)
     }
 
     /// Sets the record of an entry; its name is the path's. What was known below a path that is no directory is dropped.
@@ -74,17 +119,16 @@ impl Builder {
         }
         let (parent, name) = place(path);
         record.name = name.to_vec();
-        self.open(parent).insert(name.to_vec(), record);
+        self.change(parent, name, Some(record));
     }
 
     /// Forgets an entry, and everything below it.
     pub fn remove(&mut self, path: &RepoPath) {
         self.remove_below(path);
         let (parent, name) = place(path);
-        if !self.directories.contains_key(parent) {
-            return;
+        if self.directories.contains_key(parent) {
+            self.change(parent, name, None);
         }
-        self.open(parent).remove(name);
     }
 
     fn remove_below(&mut self, path: &RepoPath) {
@@ -96,39 +140,31 @@ impl Builder {
         }
     }
 
-    /// The records of a directory, to be changed: the tree they make is not known any more.
-    fn open(&mut self, path: &RepoPath) -> &mut BTreeMap<Vec<u8>, Record> {
-        let known = self.directories.entry(path.to_owned()).or_insert_with(|| Known::Open(BTreeMap::new()));
-        let records = match known {
-            Known::Kept(directory) => Some(directory.block().records().unwrap_or_default()),
-            Known::Encoded { count, bytes } => {
-                Some(Block::new(bytes, *count).and_then(|block| block.records()).unwrap_or_default())
-            }
-            Known::Open(_) => None,
-        };
-        if let Some(records) = records {
-            *known = Known::Open(records.into_iter().map(|record| (record.name.clone(), record)).collect());
+    /// Changes a record of a directory: the tree that its records make is not known any more.
+    fn change(&mut self, directory: &RepoPath, name: &[u8], record: Option<Record>) {
+        let known = self.directories.entry(directory.to_owned()).or_insert_with(|| Known::Changed(Box::default()));
+        if !matches!(known, Known::Changed(_)) {
+            let base = std::mem::replace(known, Known::Changed(Box::default()));
+            *known = Known::Changed(Box::new(Changed { base: Some(base), changes: BTreeMap::new() }));
         }
-        match known {
-            Known::Open(records) => records,
-            _ => unreachable!("opened above"),
+        if let Known::Changed(changed) = known {
+            changed.changes.insert(name.to_vec(), record);
         }
     }
 
     /// Takes over what another one knows of these paths and below them, and of the directories above them. Nothing else:
     /// what the other one has besides may not be in the store.
-    pub fn splice(&mut self, mut other: Builder, paths: &[RepoPathBuf]) {
+    pub fn splice(&mut self, other: Builder, paths: &[RepoPathBuf]) {
         let selection = Selection::new(paths);
         for path in paths {
             self.remove(path);
         }
-        for (path, known) in std::mem::take(&mut other.directories) {
+        for (path, known) in other.directories {
             if selection.covers(&path) {
                 self.directories.insert(path, known);
                 continue;
             }
-            other.directories.insert(path.clone(), known);
-            for record in std::mem::take(other.open(&path)).into_values() {
+            for record in known.records() {
                 let below = if record.name.is_empty() { path.clone() } else { path.join(&record.name) };
                 if selection.covers(&below) || selection.leads_through(&below) {
                     self.set(&below, record);
@@ -144,25 +180,21 @@ impl Builder {
         is_trusted && self.directories.len() == index.count() && self.directories.values().all(kept)
     }
 
-    /// Its bytes, written in this boot at this time.
-    pub fn encode(&self, origin: ([u8; 16], Timestamp)) -> Vec<u8> {
-        let opened: Vec<Option<Vec<u8>>> = self
-            .directories
-            .values()
-            .map(|known| match known {
-                Known::Open(records) => Some(record::encode(None, records.values())),
-                _ => None,
-            })
-            .collect();
-        let parts = self.directories.iter().zip(&opened).map(|((path, known), opened)| {
+    /// Its bytes in pieces, as of this boot and this time.
+    pub fn encode(&self, origin: ([u8; 16], Timestamp)) -> Vec<Cow<'_, [u8]>> {
+        let mut parts = Vec::with_capacity(self.directories.len());
+        for (path, known) in &self.directories {
             let (records, block, checksum) = match known {
-                Known::Kept(directory) => (directory.count(), directory.bytes(), directory.checksum()),
-                Known::Encoded { count, bytes } => (*count, bytes.as_slice(), None),
-                Known::Open(records) => (records.len(), opened.as_deref().unwrap_or_default(), None),
+                Known::Kept(directory) => (directory.count(), directory.bytes().into(), directory.checksum()),
+                Known::Encoded { count, bytes } => (*count, bytes.into(), None),
+                Known::Changed(_) => {
+                    let records = known.records();
+                    (records.len(), record::encode(None, &records).into(), None)
+                }
             };
-            Part { path, records, block, checksum }
-        });
-        file::encode(&parts.collect::<Vec<_>>(), origin)
+            parts.push(Part { path, records, block, checksum });
+        }
+        file::encode(parts, origin)
     }
 
     /// Writes the file (atomically, not flushed).

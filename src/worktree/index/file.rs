@@ -3,6 +3,7 @@
 //! Opening maps the file and looks at its header; the checksum of a directory is looked at when the directory is asked
 //! for, so damage costs time and nothing else.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -237,32 +238,31 @@ pub struct Part<'p> {
     /// How many records it has.
     pub records: usize,
     /// Their bytes.
-    pub block: &'p [u8],
+    pub block: Cow<'p, [u8]>,
     /// The checksum of all that, where it is known.
     pub checksum: Option<[u8; CHECKSUM]>,
 }
 
-/// The bytes of an index file: header, table, paths, blocks. The parts are in path order. `origin` is the boot and the time.
-pub fn encode(parts: &[Part<'_>], origin: ([u8; 16], Timestamp)) -> Vec<u8> {
+/// The bytes of an index file: header, table and paths, then the blocks. The parts are in path order. `origin` is the boot
+/// and the time.
+pub fn encode(parts: Vec<Part<'_>>, origin: ([u8; 16], Timestamp)) -> Vec<Cow<'_, [u8]>> {
     let paths: usize = parts.iter().map(|part| part.path.as_bytes().len()).sum();
     let blocks: usize = parts.iter().map(|part| part.block.len()).sum();
     let paths_start = HEADER + parts.len() * ROW;
-    let length = paths_start + paths + blocks;
-    let mut bytes = Vec::with_capacity(length);
-    bytes.extend_from_slice(&Header::encode(parts.len(), length, origin));
+    let mut bytes = Vec::with_capacity(paths_start + paths);
+    bytes.extend_from_slice(&Header::encode(parts.len(), paths_start + paths + blocks, origin));
     let (mut path_at, mut block_at) = (paths_start, paths_start + paths);
-    for part in parts {
+    for part in &parts {
         let path = part.path.as_bytes();
         let mut row = Encoder::new();
         row.u64(path_at as u64).u32(path.len() as u32).u32(part.records as u32);
         row.u64(block_at as u64).u64(part.block.len() as u64);
-        let sum = part.checksum.unwrap_or_else(|| checksum(&[path, &(part.records as u64).to_le_bytes(), part.block]));
+        let sum = part.checksum.unwrap_or_else(|| checksum(&[path, &(part.records as u64).to_le_bytes(), &part.block]));
         row.raw(&sum);
         bytes.extend_from_slice(row.as_slice());
         path_at += path.len();
         block_at += part.block.len();
     }
     parts.iter().for_each(|part| bytes.extend_from_slice(part.path.as_bytes()));
-    parts.iter().for_each(|part| bytes.extend_from_slice(part.block));
-    bytes
+    std::iter::once(bytes.into()).chain(parts.into_iter().map(|part| part.block)).collect()
 }

@@ -182,7 +182,7 @@ fn a_young_file_is_read_again_when_the_system_was_started_anew() {
     let now: Timestamp = jiff::Timestamp::now().into();
     for (seconds, files_read) in [(now.seconds, 1), (now.seconds + 3600, 0)] {
         let origin = ([0xb0; 16], Timestamp { seconds, nanoseconds: 0 });
-        fs::write(house.index_file(), first.index.encode(origin)).unwrap();
+        fs::write(house.index_file(), first.index.encode(origin).concat()).unwrap();
         assert_eq!(
             house.scan_with(&Index::open(&house.index_file()).unwrap(), &Options::default()).files_read,
             files_read
