@@ -244,6 +244,19 @@ mod tests {
     }
 
     #[test]
+    fn no_argument_of_a_command_is_taken_for_a_global_option() {
+        let command = command();
+        let globals: Vec<_> =
+            command.get_arguments().filter(|one| one.is_global_set()).map(|one| one.get_id()).collect();
+        assert!(globals.len() > 5, "{globals:?}");
+        for subcommand in command.get_subcommands() {
+            let own = subcommand.get_arguments().map(|one| one.get_id());
+            let shared: Vec<_> = own.filter(|id| globals.contains(id)).collect();
+            assert!(shared.is_empty(), "{}: {shared:?}", subcommand.get_name());
+        }
+    }
+
+    #[test]
     fn commands_are_not_abbreviated_and_wrong_ones_are_corrected() {
         let error = command().try_get_matches_from(["undo", "comit"]).unwrap_err();
         assert_eq!(error.kind(), ClapKind::InvalidSubcommand);

@@ -14,6 +14,7 @@ mod crash;
 mod env;
 mod exact;
 mod faces;
+mod fixtures;
 mod format;
 mod generated;
 mod kinds;
