@@ -226,16 +226,6 @@ mod tests {
     }
 
     #[test]
-    fn no_argument_of_a_command_is_taken_for_a_global_option() {
-        let command = command();
-        let globals: Vec<_> = command.get_arguments().map(clap::Arg::get_id).collect();
-        for subcommand in command.get_subcommands() {
-            let taken = subcommand.get_arguments().find(|own| globals.contains(&own.get_id()));
-            assert_eq!(taken.map(clap::Arg::get_id), None, "{}", subcommand.get_name());
-        }
-    }
-
-    #[test]
     fn global_options_stand_before_or_after_the_command() {
         for line in [["undo", "--json", "status"], ["undo", "status", "--json"]] {
             let matches = command().try_get_matches_from(line).unwrap();
