@@ -1,8 +1,26 @@
 # Completion of `undo` for bash 4 and later. Printed by `undo completions bash`.
 
+# A word without its quotes and backslashes, in `plain`; in `quote` the one that is still open.
+_undo_plain() {
+    local rest=$1 letter
+    plain='' quote=''
+    while [[ -n $rest ]]; do
+        letter=${rest:0:1} rest=${rest:1}
+        if [[ $letter == \\ && $quote != \' ]]; then
+            plain+=${rest:0:1} rest=${rest:1}
+        elif [[ -z $quote && $letter == [\"\'] ]]; then
+            quote=$letter
+        elif [[ -n $quote && $letter == "$quote" ]]; then
+            quote=''
+        else
+            plain+=$letter
+        fi
+    done
+}
+
 _undo() {
     # Bash splits words at `@`, `:` and `=`, which are letters of revisions: put them together again.
-    local rest=${COMP_LINE:0:COMP_POINT} words=() word n n_last
+    local rest=${COMP_LINE:0:COMP_POINT} words=() word n n_last plain quote
     for ((n = 0; n <= COMP_CWORD; n++)); do
         word=${COMP_WORDS[n]}
         if ((n > 0)) && [[ $rest != [[:blank:]]* ]]; then
@@ -16,16 +34,26 @@ _undo() {
         words[n_last]+=$word
         rest=${rest#"$word"}
     done
-    local current=${words[n_last]}
-    # Bash replaces only what stands after the last split.
-    local kept=${current%"$2"} reply IFS=$'\013'
+    for ((n = 0; n <= n_last; n++)); do
+        _undo_plain "${words[n]}"
+        words[n]=$plain
+    done
+    # Bash replaces only what stands after the last split, and has left an open quote out of it.
+    local open=$quote
+    [[ -n $open ]] && plain=$2 || _undo_plain "$2"
+    local kept=${words[n_last]%"$plain"} reply IFS=$'\013'
     COMPREPLY=()
     for reply in $(
         _CLAP_IFS="$IFS" _CLAP_COMPLETE_INDEX=$n_last UNDO_COMPLETE=bash undo -- "${words[@]}" 2>/dev/null
     ); do
         reply=${reply#"$kept"}
-        [[ $reply == *[[:space:]\'\"\\\$\&\;\(\)\<\>\|\`\*\?\[]* ]] && printf -v reply %q "$reply"
-        [[ $reply == */ ]] || reply+=" "
+        if [[ -n $open ]]; then
+            # Bash closes the quote; what would need more than that is not offered.
+            [[ $reply == *[\\\"\'\$\`]* ]] && continue
+        else
+            [[ $reply == *[[:space:]\\\'\"\$\&\;\(\)\<\>\|\`\*\?\[]* ]] && printf -v reply %q "$reply"
+            [[ $reply == */ ]] || reply+=" "
+        fi
         COMPREPLY+=("$reply")
     done
 }

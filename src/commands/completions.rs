@@ -1,7 +1,7 @@
 //! `undo completions`: the script that makes a shell complete commands, options and values.
 
 use clap::ValueEnum;
-use clap_complete::env::{Elvish, EnvCompleter, Fish, Powershell, Zsh};
+use clap_complete::env::{Elvish, EnvCompleter, Powershell};
 
 use crate::commands::Context;
 use crate::error::{Error, Exit, Result};
@@ -46,9 +46,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 /// The script of a shell.
 pub fn script(shell: Shell) -> Vec<u8> {
     let completer: &dyn EnvCompleter = match shell {
+        // Theirs split at colons, and leave quotes and backslashes in the words.
         Shell::Bash => return include_bytes!("complete.bash").to_vec(),
-        Shell::Zsh => &Zsh,
-        Shell::Fish => &Fish,
+        Shell::Zsh => return include_bytes!("complete.zsh").to_vec(),
+        Shell::Fish => return include_bytes!("complete.fish").to_vec(),
         Shell::Powershell => &Powershell,
         Shell::Elvish => &Elvish,
     };

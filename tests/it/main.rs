@@ -9,6 +9,7 @@
 
 mod bad;
 mod comparison;
+mod completion;
 mod cost;
 mod crash;
 mod env;

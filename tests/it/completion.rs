@@ -1,0 +1,255 @@
+//! The scripts in `completions`, in the shells that they are for: what is typed at a terminal, and what becomes of it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use crate::env::TestEnv;
+
+/// What is typed before the TAB key, and the line behind it. Each has one answer in every shell.
+const LINES: [(&str, &str); 18] = [
+    ("undo che", "undo checkout "),
+    ("undo commit --m", "undo commit --message "),
+    ("undo --color=al", "undo --color=always "),
+    ("undo config store.c", "undo config store.compression "),
+    ("undo checkout fe", "undo checkout feature/one "),
+    ("undo checkout v", "undo checkout v1.0 "),
+    ("undo diff v1.0 lat", "undo diff v1.0 latest "),
+    ("undo tag -d v", "undo tag -d v1.0 "),
+    // Recorded, and no longer there.
+    ("undo restore a", r"undo restore a\ name "),
+    (r"undo restore a\ n", r"undo restore a\ name "),
+    ("undo restore pl", "undo restore plain "),
+    ("undo restore so", r"undo restore some\ folder/"),
+    (r"undo restore some\ folder/", r"undo restore some\ folder/inner "),
+    // In history.
+    ("undo cat @:pl", "undo cat @:plain "),
+    (r"undo cat v1.0:some\ f", r"undo cat v1.0:some\ folder/"),
+    (r"undo cat feature/one:some\ folder/i", r"undo cat feature/one:some\ folder/inner "),
+    ("undo log --since=yesterday @ fea", "undo log --since=yesterday @ feature/one "),
+    ("undo no-such-command a", "undo no-such-command a"),
+];
+
+/// The same in an open quote, where a shell closes it in its own way.
+const QUOTED: [(&str, &str); 3] = [
+    ("undo restore \"a", "undo restore \"a name\""),
+    ("undo restore 'a n", "undo restore 'a name'"),
+    ("undo cat \"@:a", "undo cat \"@:a name\""),
+];
+
+/// What all shells offer for a revision.
+const REVISIONS: [&str; 6] = ["main", "feature/one", "v1.0", "@", "latest", "-"];
+
+fn found(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file());
+    if found.is_none() {
+        println!("skipped: {program} is not installed");
+    }
+    found
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name)
+}
+
+/// A repository with a branch, a tag, and names that a shell has to quote. `undo` is the only program in the path.
+fn repository() -> TestEnv {
+    let env = TestEnv::initialised();
+    env.write("a name", "a");
+    env.write("plain", "b");
+    env.write("some folder/inner", "c");
+    env.undo("commit -m 'one: two'").ok();
+    env.undo("tag v1.0").ok();
+    env.undo("branch feature/one").ok();
+    fs::remove_file(env.path().join("a name")).unwrap();
+    fs::remove_dir_all(env.path().join("some folder")).unwrap();
+    let folder = env.root().join("bin");
+    fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_undo"), folder.join("undo")).unwrap();
+    env.set("PATH", folder);
+    env.set("SHELL", "/bin/sh");
+    env.set("TERM", "dumb");
+    env
+}
+
+/// An interactive shell at a terminal of its own.
+struct Terminal {
+    shell: Child,
+    keys: ChildStdin,
+    screen: Receiver<Vec<u8>>,
+}
+
+impl Terminal {
+    /// Starts a shell whose prompt is `READY> `, and that shows its line as `<<…>>` and empties it when Ctrl-G is typed.
+    fn start(env: &TestEnv, script: &Path, shell: &str) -> Terminal {
+        let mut command = env.command(script.to_str().unwrap());
+        command.args(["-qec", shell, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut shell = command.spawn().unwrap();
+        let (keys, mut output) = (shell.stdin.take().unwrap(), shell.stdout.take().unwrap());
+        let (sender, screen) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut bytes) {
+                let _ = sender.send(bytes[..length].to_vec());
+            }
+        });
+        let terminal = Terminal { shell, keys, screen };
+        terminal.until("READY> ");
+        terminal
+    }
+
+    /// What appears up to this.
+    #[track_caller]
+    fn until(&self, mark: &str) -> String {
+        let mut shown = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&shown).into_owned();
+            if text.contains(mark) {
+                return text;
+            }
+            let more = self.screen.recv_timeout(Duration::from_secs(60));
+            shown.extend(more.unwrap_or_else(|error| panic!("{error}: no `{mark}` in {text:?}")));
+        }
+    }
+
+    /// What is shown after these keys, of which the last is Ctrl-G or one like it.
+    #[track_caller]
+    fn typed(&mut self, keys: &str) -> String {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+        let shown = self.until(">>");
+        let (_, line) = shown.rsplit_once("<<").unwrap();
+        line.split_once(">>").unwrap().0.to_owned()
+    }
+
+    #[track_caller]
+    fn completes(&mut self, quoted_end: &str) {
+        for (typed, expected) in LINES {
+            assert_eq!(self.typed(&format!("{typed}\t\x07")), expected, "{typed}");
+        }
+        for (typed, expected) in QUOTED {
+            assert_eq!(self.typed(&format!("{typed}\t\x07")), format!("{expected}{quoted_end}"), "{typed}");
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+#[track_caller]
+fn offers(line: &str, words: &[&str]) {
+    let offered: Vec<&str> = line.split_whitespace().collect();
+    for word in words {
+        assert!(offered.contains(word), "no `{word}` in {offered:?}");
+    }
+}
+
+#[test]
+fn bash_completes_commands_options_revisions_and_paths() {
+    let (Some(script_program), Some(bash)) = (found("script"), found("bash")) else { return };
+    let env = repository();
+    let start = format!(
+        "PS1='READY> '\n\
+         show() {{ printf '\\n<<%s>>\\n' \"$READLINE_LINE\"; READLINE_LINE= READLINE_POINT=0; }}\n\
+         bind -x '\"\\C-g\": show'\n\
+         bind '\"\\C-o\": insert-completions'\n\
+         source '{}'\n",
+        script("undo.bash").display()
+    );
+    let file = env.root().join("home/start");
+    fs::write(&file, start).unwrap();
+    let shell = format!("{} --noprofile --rcfile '{}' -i", bash.display(), file.display());
+    let mut terminal = Terminal::start(&env, &script_program, &shell);
+    terminal.completes("");
+    offers(&terminal.typed("undo checkout \x0f\x07"), &REVISIONS);
+    offers(&terminal.typed("undo \x0f\x07"), &["init", "commit", "log", "checkout", "--json", "-C"]);
+    offers(&terminal.typed("undo restore --\x0f\x07"), &["--from", "--dry-run"]);
+}
+
+/// Zsh with the script loaded in one of two ways.
+fn zsh(load: &str) {
+    let (Some(script_program), Some(zsh)) = (found("script"), found("zsh")) else { return };
+    let env = repository();
+    // `seen` gets what any completion adds, as the line itself can only show one of many.
+    let start = format!(
+        "PS1='READY> ' LISTMAX=9999 LINES=100 COLUMNS=200\n\
+         autoload -Uz compinit\n\
+         {load}\n\
+         typeset -a seen\n\
+         compadd() {{\n\
+             local -a hits\n\
+             [[ \" $* \" == *' -'[OAD]' '* ]] || {{ builtin compadd -A hits \"$@\"; seen+=($hits) }}\n\
+             builtin compadd \"$@\"\n\
+         }}\n\
+         show() {{ print -r -- $'\\n'\"<<$BUFFER>>\"; BUFFER= }}\n\
+         show-offered() {{ print -r -- $'\\n'\"<<$seen>>\"; BUFFER= seen=() }}\n\
+         zle -N show; bindkey '^G' show\n\
+         zle -N show-offered; bindkey '^O' show-offered\n",
+    );
+    fs::write(env.root().join("home/.zshrc"), start).unwrap();
+    env.set("ZDOTDIR", env.root().join("home"));
+    // No start files of the system: they may load completions of their own.
+    let mut terminal = Terminal::start(&env, &script_program, &format!("{} -d -i", zsh.display()));
+    terminal.completes(" ");
+    // What was added up to now is not of interest.
+    terminal.typed("\x0f");
+    offers(&terminal.typed("undo checkout \t\x0f"), &REVISIONS);
+    offers(&terminal.typed("undo \t\x0f"), &["init", "commit", "log", "checkout"]);
+    offers(&terminal.typed("undo restore --\t\x0f"), &["--from", "--dry-run"]);
+}
+
+#[test]
+fn zsh_completes_by_a_script_in_its_path() {
+    zsh(&format!("fpath=('{}' $fpath); compinit -u -D", script("").display()));
+}
+
+#[test]
+fn zsh_completes_by_a_script_that_is_sourced() {
+    zsh("compinit -u -D; source <(undo completions zsh)");
+}
+
+#[test]
+fn fish_completes_commands_options_revisions_and_paths() {
+    let Some(fish) = found("fish") else { return };
+    let env = repository();
+    let complete = |line: &str| -> Vec<String> {
+        let mut command = env.command(fish.to_str().unwrap());
+        command.args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"]);
+        let output = command.arg(script("undo.fish")).arg(line).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    };
+    for (typed, expected) in LINES.iter().chain(&QUOTED) {
+        // Fish gives the last word as it is, and quotes it when it inserts it.
+        let plain = |line: &str| line.replace("\\ ", "\0").replace(['"', '\''], "");
+        let last = match QUOTED.iter().find(|(quoted, _)| quoted == typed) {
+            Some((_, line)) => line.split(['"', '\'']).nth(1).unwrap().to_owned(),
+            None => plain(expected.trim_end()).rsplit(' ').next().unwrap().replace('\0', " "),
+        };
+        let expected = if *typed == "undo no-such-command a" { vec![] } else { vec![last] };
+        assert_eq!(complete(typed), expected, "{typed}");
+    }
+    offers(&complete("undo checkout ").join(" "), &REVISIONS);
+    offers(&complete("undo ").join(" "), &["init", "commit", "log", "checkout", "--json", "-C"]);
+    offers(&complete("undo restore --").join(" "), &["--from", "--dry-run"]);
+}
+
+#[test]
+fn the_scripts_name_no_place_of_the_build() {
+    for file in fs::read_dir(script("")).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for place in [env!("CARGO_MANIFEST_DIR"), env!("CARGO_BIN_EXE_undo"), "/target/"] {
+            assert!(!text.contains(place), "{}: {place}", path.display());
+        }
+    }
+}
