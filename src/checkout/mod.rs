@@ -16,6 +16,7 @@ mod links;
 mod patch;
 pub mod plan;
 mod relearn;
+mod resume;
 mod site;
 mod stage;
 mod step;
@@ -49,6 +50,7 @@ use work::Work;
 pub use export::export;
 pub use leftovers::clean_staged;
 pub use plan::{Action, Plan};
+pub use resume::{edits_to_finish, refuse_paths};
 pub use target::Target;
 
 /// How a checkout goes.

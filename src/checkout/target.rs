@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::diff;
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::entry_at;
 use crate::id::{CommitId, LinksId, ObjectId};
 use crate::object::commit::Uncovered;
 use crate::object::{Entry, Links, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::Overlay;
+use crate::worktree::{Overlay, Scan};
 
 /// What the worktree is to become: a commit, or for `restore` a mix of one and what is there.
 #[derive(Clone, Debug)]
@@ -31,6 +33,26 @@ impl Target {
         let commit = objects.commit(id)?;
         let (root, links, uncovered) = (commit.root, commit.links, commit.uncovered);
         Ok(Target { commit: id, root, links, uncovered, objects: HashMap::new() })
+    }
+
+    /// Only these paths of it; the rest as the scan found it. [`ErrorKind::NotFound`] if one is on neither side.
+    pub fn only(self, store: &dyn Objects, scan: &Scan, paths: &[RepoPathBuf]) -> Result<Target> {
+        let overlay = Overlay { below: store, objects: &scan.objects };
+        for path in paths {
+            let is_there = entry_at(&overlay, &scan.root, path)?.is_some();
+            if !is_there && entry_at(&overlay, &self.root, path)?.is_none() {
+                return Err(on_neither_side(path, self.commit));
+            }
+        }
+        let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
+        let (base, from) = ((&scan.root, scan.links), (&self.root, self.links));
+        let (root, links) = diff::splice(&overlay, base, from, paths, &mut |kind, id, bytes| {
+            made.insert((kind, id), bytes.into());
+            Ok(())
+        })?;
+        let is_wanted = |one: &Uncovered| paths.iter().any(|path| one.path.is_within(path));
+        let uncovered = self.uncovered.into_iter().filter(is_wanted).collect();
+        Ok(Target { commit: self.commit, root, links, uncovered, objects: made })
     }
 
     /// Only a directory of it, as if that were the root; the empty path is all of it.
@@ -57,6 +79,12 @@ impl Target {
             self.uncovered.iter().filter_map(|it| Some(Uncovered { path: below(it)?, reason: it.reason })).collect();
         Ok(Target { commit: self.commit, root, links, uncovered, objects: added })
     }
+}
+
+fn on_neither_side(path: &RepoPath, commit: CommitId) -> Error {
+    let message = format!("`{}` is neither in commit {} nor here", path.display(), commit.short());
+    let hint = format!("see what it has: undo ls -R {}", commit.short());
+    Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.to_owned()])
 }
 
 fn missing(path: &RepoPath) -> Error {

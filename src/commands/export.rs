@@ -11,10 +11,9 @@ use crate::checkout::export::{Compression, Destination, Exported, export};
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
-use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::ui::human::{Size, plural};
-use crate::ui::{JsonPath, Page, Report, Role, sanitize};
+use crate::ui::{JsonReason, Page, Report, Role, json_reasons, sanitize};
 
 /// Write a commit to another place
 ///
@@ -39,17 +38,10 @@ struct Done {
     destination: String,
     entries: u64,
     bytes: u64,
-    inexact: Vec<Inexact>,
-    damaged: Vec<Inexact>,
+    inexact: Vec<JsonReason>,
+    damaged: Vec<JsonReason>,
     #[serde(skip)]
     short: String,
-}
-
-#[derive(Serialize)]
-struct Inexact {
-    #[serde(flatten)]
-    path: JsonPath,
-    reason: String,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
@@ -64,24 +56,17 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         return Ok(Exit::DONE);
     }
     let exported = to_place(context, &repository, &target, &args.destination)?;
-    let reasons = |list: &[(RepoPathBuf, String)]| -> Vec<Inexact> {
-        list.iter().map(|(path, reason)| Inexact { path: (&**path).into(), reason: reason.clone() }).collect()
-    };
     context.ui.outcome(&Done {
         id: id.to_string(),
         destination: args.destination.display().to_string(),
         entries: exported.entries,
         bytes: exported.bytes,
-        inexact: reasons(&exported.inexact),
-        damaged: reasons(&exported.damaged),
+        inexact: json_reasons(&exported.inexact),
+        damaged: json_reasons(&exported.damaged),
         short: id.short(),
     })?;
-    let list = |list: &'_ [(RepoPathBuf, String)], what: &str| {
-        let list: Vec<(&RepoPath, &str)> = list.iter().map(|(path, why)| (&**path, why.as_str())).collect();
-        context.tell_paths(what, &list);
-    };
-    list(&exported.inexact, "not exported exactly");
-    list(&exported.damaged, "damaged in the repository, and not exported");
+    context.tell_reasons("not exported exactly", &exported.inexact);
+    context.tell_reasons("damaged in the repository, and not exported", &exported.damaged);
     Ok(match exported.inexact.is_empty() {
         _ if !exported.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,

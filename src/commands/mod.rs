@@ -159,9 +159,8 @@ impl Context<'_> {
     /// Lists what could not be read, or not at one moment, and says whether that makes the answer incomplete.
     pub fn tell_incomplete(&self, uncovered: &[Uncovered], torn: &[RepoPathBuf]) -> Exit {
         let unreadable = reasons(uncovered, |reason| reason == Reason::Unreadable);
-        self.tell_paths("not covered, since they cannot be read", &unreadable);
-        let torn: Vec<_> = torn.iter().map(|path| (&**path, "")).collect();
-        self.tell_paths("read while they were changing: they may be a mix of two states", &torn);
+        self.warn_about("not covered, since they cannot be read", &unreadable);
+        self.tell_paths("read while they were changing: they may be a mix of two states", torn);
         if unreadable.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
@@ -174,11 +173,20 @@ impl Context<'_> {
 
     /// Lists what a commit leaves out on purpose.
     pub fn tell_left_out(&self, uncovered: &[Uncovered]) {
-        self.tell_paths("not recorded", &reasons(uncovered, |reason| reason != Reason::Unreadable));
+        self.warn_about("not recorded", &reasons(uncovered, |reason| reason != Reason::Unreadable));
     }
 
     /// Warns of paths, if there are any.
-    pub fn tell_paths(&self, what: &str, paths: &[(&RepoPath, &str)]) {
+    pub fn tell_paths(&self, what: &str, paths: &[RepoPathBuf]) {
+        self.warn_about(what, &paths.iter().map(|path| (&**path, "")).collect::<Vec<_>>());
+    }
+
+    /// Warns of paths, each with a reason, if there are any.
+    pub fn tell_reasons(&self, what: &str, paths: &[(RepoPathBuf, String)]) {
+        self.warn_about(what, &paths.iter().map(|(path, why)| (&**path, why.as_str())).collect::<Vec<_>>());
+    }
+
+    fn warn_about(&self, what: &str, paths: &[(&RepoPath, &str)]) {
         if !paths.is_empty() {
             self.ui.warning_about(what, paths);
         }

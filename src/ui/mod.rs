@@ -3,6 +3,7 @@
 
 pub mod bars;
 pub mod changes;
+pub mod checkouts;
 pub mod commits;
 pub mod human;
 pub mod page;
@@ -26,7 +27,7 @@ use crate::time::Timestamp;
 
 pub use bars::Bars;
 pub use page::Page;
-pub use report::{End, JsonPath, Report, json_paths};
+pub use report::{End, JsonPath, JsonReason, Report, json_id, json_paths, json_reasons};
 pub use style::{Palette, Role};
 
 use pager::Pager;

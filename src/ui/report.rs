@@ -1,11 +1,12 @@
 //! Reports: values with two faces. What programs see is fixed by `docs/json.md`; what people see may change.
 
+use std::fmt::Display;
 use std::io;
 
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::path::RepoPath;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::ui::Page;
 
 /// A value to show: JSON by its fields, text by `human`.
@@ -59,6 +60,24 @@ impl From<&RepoPath> for JsonPath {
 /// Paths in JSON.
 pub fn json_paths<P: AsRef<RepoPath>>(paths: impl IntoIterator<Item = P>) -> Vec<JsonPath> {
     paths.into_iter().map(|path| JsonPath::from(path.as_ref())).collect()
+}
+
+/// A path in JSON, and what is the matter with it.
+#[derive(Clone, Debug, Serialize)]
+pub struct JsonReason {
+    #[serde(flatten)]
+    path: JsonPath,
+    reason: String,
+}
+
+/// Paths in JSON, each with what is the matter with it.
+pub fn json_reasons(list: &[(RepoPathBuf, String)]) -> Vec<JsonReason> {
+    list.iter().map(|(path, reason)| JsonReason { path: (&**path).into(), reason: reason.clone() }).collect()
+}
+
+/// An id in JSON: in full, and empty where there is none.
+pub fn json_id(id: Option<impl Display>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 /// Base64 with padding (RFC 4648, section 4).
@@ -147,7 +166,6 @@ impl<'a> Warned<'a> {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::path::RepoPathBuf;
 
     #[derive(Serialize)]
     struct Sample {

@@ -61,14 +61,7 @@ impl Place {
         let store = transaction.repository().store();
         let mut target = Target::commit(store, to)?;
         if !options.paths.is_empty() {
-            let mut added = std::collections::HashMap::new();
-            let put = &mut |kind, id, bytes: Vec<u8>| {
-                added.insert((kind, id), bytes.into());
-                Ok(())
-            };
-            let (base, from) = ((&scan.root, scan.links), (&target.root, target.links));
-            let (root, links) = crate::diff::splice(store, base, from, &options.paths, put)?;
-            target = Target { root, links, objects: added, ..target };
+            target = target.only(store, &scan, &options.paths)?;
         }
         let saved = saved.commit.filter(|_| saved.created);
         checkout::run(&mut transaction, &worktree, scan, saved, &target, options, &Silent)
