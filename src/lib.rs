@@ -10,6 +10,7 @@ pub mod id;
 pub mod metadata;
 pub mod path;
 pub mod progress;
+pub mod quote;
 pub mod time;
 
 // Floor 1: the operating system.

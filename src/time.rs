@@ -36,6 +36,28 @@ impl Timestamp {
         }
     }
 
+    /// Decimal seconds since 1970-01-01 UTC with nine places, for programs: `1767571200.000000000`, as `stat -c %.9Y`.
+    pub fn to_decimal(self) -> String {
+        match (self.seconds, self.nanoseconds) {
+            (seconds @ ..0, nanoseconds @ 1..) => format!("-{}.{:09}", -(seconds + 1), 1_000_000_000 - nanoseconds),
+            (seconds, nanoseconds) => format!("{seconds}.{nanoseconds:09}"),
+        }
+    }
+
+    /// Parses what [`Timestamp::to_decimal`] gives, with up to nine places or none.
+    pub fn parse_decimal(text: &str) -> Option<Timestamp> {
+        let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
+        let (sign, digits) = whole.strip_prefix('-').map_or((1, whole), |digits| (-1, digits));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(digits) || !is_number(places) || places.len() > 9 {
+            return None;
+        }
+        let nanoseconds: i128 = format!("{places:0<9}").parse().ok()?;
+        let total = sign * (digits.parse::<i128>().ok()?.checked_mul(1_000_000_000)? + nanoseconds);
+        let seconds = i64::try_from(total.div_euclid(1_000_000_000)).ok()?;
+        Some(Timestamp { seconds, nanoseconds: total.rem_euclid(1_000_000_000) as u32 })
+    }
+
     /// Seconds that the local zone is ahead of UTC at this time.
     pub fn local_offset(self) -> i32 {
         jiff::Timestamp::try_from(self).map_or(0, |time| TimeZone::system().to_offset(time).seconds())
@@ -80,6 +102,28 @@ mod tests {
             let time = Timestamp { seconds, nanoseconds };
             assert_eq!(time.to_rfc3339(), text);
             assert_eq!(Timestamp::from(jiff::Timestamp::try_from(time).unwrap()), time);
+        }
+    }
+
+    #[test]
+    fn decimal_seconds_go_back_and_forth() {
+        for (seconds, nanoseconds, text) in [
+            (0, 0, "0.000000000"),
+            (1_767_571_200, 5, "1767571200.000000005"),
+            (-1, 999_999_999, "-0.000000001"),
+            (-2, 500_000_000, "-1.500000000"),
+            (-3, 0, "-3.000000000"),
+            (i64::MAX, 999_999_999, "9223372036854775807.999999999"),
+            (i64::MIN, 1, "-9223372036854775807.999999999"),
+            (i64::MIN, 0, "-9223372036854775808.000000000"),
+        ] {
+            let time = Timestamp { seconds, nanoseconds };
+            assert_eq!(time.to_decimal(), text);
+            assert_eq!(Timestamp::parse_decimal(text), Some(time));
+        }
+        assert_eq!(Timestamp::parse_decimal("7.25"), Some(Timestamp { seconds: 7, nanoseconds: 250_000_000 }));
+        for bad in ["", "-", ".5", "1.", "1.0000000000", "1e3", "+1", "1.-5", "9223372036854775808"] {
+            assert_eq!(Timestamp::parse_decimal(bad), None, "{bad}");
         }
     }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use tar::{Builder, EntryType, Header};
 
 use crate::error::{Error, Result};
+use crate::object::line::device_numbers;
 use crate::object::{Content, Entry, Objects};
 use crate::path::RepoPath;
 use crate::progress::Task;
@@ -146,7 +147,7 @@ impl<W: Write> Archive<'_, W> {
         add("gid", number(metadata.gid.into()), u64::from(metadata.gid) > SEVEN_DIGITS);
         let mtime = metadata.mtime;
         let is_plain = mtime.nanoseconds == 0 && u64::try_from(mtime.seconds).is_ok_and(|it| it <= ELEVEN_DIGITS);
-        add("mtime", decimal(mtime.seconds, mtime.nanoseconds).into_bytes(), !is_plain);
+        add("mtime", mtime.to_decimal().into_bytes(), !is_plain);
         if let Some(id) = entry.attributes {
             for (key, value) in self.objects.attributes(id)?.xattrs {
                 add(&format!("SCHILY.xattr.{}", String::from_utf8_lossy(&key)), value, true);
@@ -154,14 +155,6 @@ impl<W: Write> Archive<'_, W> {
         }
         Ok(records)
     }
-}
-
-/// Seconds with a fraction. Before 1970 the fraction counts backwards too: -1.25 s is 2 s before, and 750 ms after that.
-fn decimal(seconds: i64, nanoseconds: u32) -> String {
-    let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
-    let sign = if total < 0 { "-" } else { "" };
-    let (whole, fraction) = (total.unsigned_abs() / 1_000_000_000, total.unsigned_abs() % 1_000_000_000);
-    format!("{sign}{whole}.{fraction:09}")
 }
 
 fn header(entry: &Entry, kind: EntryType, name: &[u8], link: &[u8], size: u64) -> io::Result<Header> {
@@ -179,21 +172,10 @@ fn header(entry: &Entry, kind: EntryType, name: &[u8], link: &[u8], size: u64) -
     header.set_gid(u64::from(metadata.gid).min(SEVEN_DIGITS));
     header.set_mtime(u64::try_from(metadata.mtime.seconds).unwrap_or(0).min(ELEVEN_DIGITS));
     if let Content::CharDevice { rdev } | Content::BlockDevice { rdev } = entry.content {
-        // As the system packs them (makedev(3)).
-        header.set_device_major((((rdev >> 32) & 0xffff_f000) | ((rdev >> 8) & 0xfff)) as u32)?;
-        header.set_device_minor((((rdev >> 12) & 0xffff_ff00) | (rdev & 0xff)) as u32)?;
+        let (major, minor) = device_numbers(rdev);
+        header.set_device_major(major)?;
+        header.set_device_minor(minor)?;
     }
     header.set_cksum();
     Ok(header)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_before_1970_are_negative_decimals() {
-        assert_eq!(decimal(-2, 750_000_000), "-1.250000000");
-        assert_eq!(decimal(3, 5), "3.000000005");
-    }
 }

@@ -8,6 +8,7 @@ pub mod entry;
 mod fields;
 pub mod kind;
 pub mod layout;
+pub mod line;
 pub mod links;
 pub mod nodes;
 pub mod operation;

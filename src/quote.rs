@@ -1,0 +1,109 @@
+//! Bytes as one word of text, and back: how programs are told names of any bytes.
+//!
+//! A word is the bytes as they are, unless it would be read wrong: then it stands in double quotes, with escapes as in C
+//! (`\n`, `\"`, `\\`, `\377`), as git writes paths.
+
+use std::borrow::Cow;
+
+/// Control characters with an escape of their own, and its letter.
+const LETTERS: [(u8, u8); 7] =
+    [(7, b'a'), (8, b'b'), (b'\t', b't'), (b'\n', b'n'), (11, b'v'), (12, b'f'), (b'\r', b'r')];
+
+/// The word for these bytes: themselves, or quoted where they hold control characters, `"`, `\` or what is not UTF-8.
+pub fn quote(bytes: &[u8]) -> Cow<'_, str> {
+    let is_plain = |text: &&str| !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\' | 0x7f));
+    if let Some(text) = std::str::from_utf8(bytes).ok().filter(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut word = String::from('"');
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match u8::try_from(letter) {
+                Ok(byte) if byte.is_ascii() => push(&mut word, byte),
+                _ => word.push(letter),
+            }
+        }
+        chunk.invalid().iter().for_each(|&byte| push(&mut word, byte));
+    }
+    word.push('"');
+    Cow::Owned(word)
+}
+
+fn push(word: &mut String, byte: u8) {
+    if let Some((_, letter)) = LETTERS.iter().find(|(control, _)| *control == byte) {
+        word.extend(['\\', char::from(*letter)]);
+    } else if matches!(byte, b'"' | b'\\') {
+        word.extend(['\\', char::from(byte)]);
+    } else if matches!(byte, b' '..=b'~') {
+        word.push(char::from(byte));
+    } else {
+        word.push_str(&format!("\\{byte:03o}"));
+    }
+}
+
+/// The bytes of a word; `None` if its quotes or escapes are malformed.
+pub fn unquote(word: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let Some(quoted) = word.strip_prefix(b"\"") else { return Some(Cow::Borrowed(word)) };
+    let mut rest = quoted.strip_suffix(b"\"")?;
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'"' => return None,
+            b'\\' => bytes.push(escaped(&mut rest)?),
+            _ => bytes.push(byte),
+        }
+    }
+    Some(Cow::Owned(bytes))
+}
+
+/// The byte that an escape stands for, taken from behind its `\`.
+fn escaped(rest: &mut &[u8]) -> Option<u8> {
+    let (&first, after) = rest.split_first()?;
+    if matches!(first, b'0'..=b'7') {
+        let (digits, after) = rest.split_at_checked(3)?;
+        *rest = after;
+        return u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok();
+    }
+    *rest = after;
+    match first {
+        b'"' | b'\\' => Some(first),
+        _ => LETTERS.iter().find(|(_, letter)| *letter == first).map(|(control, _)| *control),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_as_git_writes_them() {
+        for (bytes, word) in [
+            (&b"plain name-\xc3\xa9"[..], "plain name-é"),
+            (b"", ""),
+            (b"tab\there", "\"tab\\there\""),
+            (b"a\nb\"c\\d", "\"a\\nb\\\"c\\\\d\""),
+            (b"\xff\x01\x7f", "\"\\377\\001\\177\""),
+            ("\u{85}".as_bytes(), "\u{85}"),
+        ] {
+            assert_eq!(quote(bytes), word);
+        }
+    }
+
+    #[test]
+    fn every_name_goes_back_and_forth() {
+        for first in 0..=255 {
+            for second in [0, b'"', b'\\', b'1', b'n', 0xc3, 0xa9] {
+                let bytes = [first, second];
+                assert_eq!(unquote(quote(&bytes).as_bytes()).as_deref(), Some(&bytes[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_words_are_refused() {
+        for word in ["\"", "\"a", "\"a\"b\"", "\"\\\"", "\"\\x41\"", "\"\\47\"", "\"\\477\"", "\"\\0 1\""] {
+            assert_eq!(unquote(word.as_bytes()), None, "{word}");
+        }
+    }
+}
