@@ -107,6 +107,18 @@ impl Transaction<'_> {
         Ok(id)
     }
 
+    /// Makes objects part of the repository that no ref leads to yet: no operation, nothing that a person would take back.
+    /// Durable when it returns.
+    pub fn keep(&mut self, stored: &Stored) -> Result<()> {
+        if stored.packs.is_empty() {
+            return Ok(());
+        }
+        self.repository.store.add_packs(&stored.packs)?;
+        self.append(Record::Packs { added: stored.packs.clone(), removed: Vec::new() })?;
+        let _ = self.merge_small_packs();
+        Ok(())
+    }
+
     /// Appends a checkout's intent, durable when it returns.
     pub fn intend(&mut self, intent: Intent) -> Result<()> {
         let token = intent.token;

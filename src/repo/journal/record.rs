@@ -24,7 +24,7 @@ pub enum Record {
     Intent(Intent),
     /// The checkout with this token changed nothing.
     IntentEnd(u64),
-    /// Packs were put together into others. No user action.
+    /// Packs were put together into others, or objects came that no ref leads to yet. No user action.
     Packs {
         /// Packs that came.
         added: Vec<PackId>,
