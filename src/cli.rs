@@ -125,8 +125,15 @@ fn grouped(command: &clap::Command) -> String {
             text.push_str(&format!("  {name}{:<12}{name:#} {about}\n", subcommand.get_name()));
         }
     }
+    let plumbing: Vec<&str> = commands::plumbing::listed(command).map(clap::Command::get_name).collect();
+    text.push_str(&format!("\n{head}For scripts{head:#} (undo help plumbing):\n"));
+    text.push_str(&indented(&plumbing.join(", ")));
     text.push_str(&format!("\n{head}Options:{head:#}\n{{options}}{{after-help}}"));
     text
+}
+
+fn indented(paragraph: &str) -> String {
+    wrapped(paragraph).lines().map(|line| format!("  {line}\n")).collect()
 }
 
 /// Help of a command: one form only, with the whole description and a line for each option.

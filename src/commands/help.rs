@@ -1,11 +1,11 @@
 //! `undo help`: what commands do, and topics that concern them all.
 
-use crate::commands::Context;
+use crate::commands::{Context, plumbing};
 use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Explain a command or a topic
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Topics: revisions, ignore, exit-codes, json
+#[command(after_help = "Topics: revisions, ignore, exit-codes, json, plumbing
 
 Examples:
   undo help
@@ -90,6 +90,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     };
     if let Some((_, text)) = TOPICS.iter().find(|(name, _)| name == topic) {
         context.ui.help(text, false)?;
+        return Ok(Exit::DONE);
+    }
+    if topic == "plumbing" {
+        context.ui.help(&plumbing::overview(&root), false)?;
         return Ok(Exit::DONE);
     }
     let Some(command) = root.find_subcommand_mut(topic) else {

@@ -19,6 +19,7 @@ mod init;
 mod log;
 mod ls;
 mod man;
+pub mod plumbing;
 mod refs;
 mod restore;
 mod show;
@@ -71,6 +72,8 @@ pub enum Command {
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
+    #[command(flatten)]
+    Plumbing(plumbing::Command),
 }
 
 /// Runs a command; without one, says where you are.
@@ -94,6 +97,7 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
         Some(Command::Completions(args)) => completions::run(context, &args),
         Some(Command::Man(args)) => man::run(context, &args),
         Some(Command::Help(args)) => help::run(context, &args),
+        Some(Command::Plumbing(command)) => plumbing::run(context, command),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod entry;
 pub mod graph;
+pub mod objects;
 pub mod past;
 pub mod revision;
 #[cfg(test)]

@@ -50,6 +50,11 @@ pub fn resolve_path(repository: &Repository, text: &str) -> Result<(CommitId, Op
     Ok((resolve(repository, or_current(revision))?, Some(path)))
 }
 
+/// Whether it is `REV:path`.
+pub fn has_path(text: &str) -> bool {
+    find_outside_braces(text, ":").is_some()
+}
+
 /// `A..B`: both ends, `@` where one is missing. `None` if the text is no range.
 pub fn resolve_range(repository: &Repository, text: &str) -> Result<Option<(CommitId, CommitId)>> {
     let Some(dots) = find_outside_braces(text, "..") else { return Ok(None) };
@@ -105,7 +110,7 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
         [id] => Ok((*id).into()),
         [] if view.heads.is_empty() => Err(no_commit()),
         [] => Err(unknown::revision(name, view)),
-        several => Err(unknown::ambiguous(name, several, repository.store())),
+        several => Err(unknown::ambiguous_commits(name, several, repository.store())),
     }
 }
 

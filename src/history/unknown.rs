@@ -23,26 +23,33 @@ pub fn revision(name: &str, view: &View) -> Error {
     error.hint(format!("did you mean {}?", quoted.join(" or ")))
 }
 
-/// Several commits whose ids begin so, each on a line.
-pub fn ambiguous(prefix: &str, ids: &[ObjectId], objects: &dyn Objects) -> Error {
-    let shown = &ids[..ids.len().min(MOST_CANDIDATES)];
-    let digits = telling_digits(shown);
-    let count = if ids.len() > shown.len() { format!("more than {}", shown.len()) } else { ids.len().to_string() };
-    let mut message = format!("`{prefix}` names {count} commits");
-    for id in shown {
-        message.push_str(&format!("\n  {}", &id.to_string()[..digits]));
-        if let Ok(commit) = objects.commit(CommitId(id.0)) {
-            let line: String =
-                commit.message.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-            message.push_str(format!("  {}  {line}", commit.time).trim_end());
-        }
+/// Several commits whose ids begin so, each on a line with its time and subject.
+pub fn ambiguous_commits(prefix: &str, ids: &[ObjectId], objects: &dyn Objects) -> Error {
+    let told = |id: &ObjectId| {
+        let Ok(commit) = objects.commit(CommitId(id.0)) else { return String::new() };
+        let line: String =
+            commit.message.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+        format!("{}  {line}", commit.time)
+    };
+    ambiguous(prefix, "commits", ids.iter().map(|id| (*id, told(id))).collect())
+}
+
+/// Several things whose ids begin so, each with what else is known of it.
+pub fn ambiguous(prefix: &str, word: &str, mut found: Vec<(ObjectId, String)>) -> Error {
+    let is_all = found.len() <= MOST_CANDIDATES;
+    found.truncate(MOST_CANDIDATES);
+    let digits = telling_digits(found.iter().map(|(id, _)| *id));
+    let count = if is_all { found.len().to_string() } else { format!("more than {}", found.len()) };
+    let mut message = format!("`{prefix}` names {count} {word}");
+    for (id, told) in &found {
+        message.push_str(format!("\n  {}  {told}", &id.to_string()[..digits]).trim_end());
     }
     Error::new(ErrorKind::Ambiguous, message).hint("use more digits")
 }
 
 /// How many digits tell all of these apart; 8 or more.
-fn telling_digits(ids: &[ObjectId]) -> usize {
-    let texts: Vec<String> = ids.iter().map(ObjectId::to_string).collect();
+fn telling_digits(ids: impl Iterator<Item = ObjectId>) -> usize {
+    let texts: Vec<String> = ids.map(|id| id.to_string()).collect();
     let common = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     texts.windows(2).map(|pair| common(&pair[0], &pair[1]) + 1).max().unwrap_or(0).clamp(8, 64)
 }
@@ -102,7 +109,7 @@ mod tests {
     #[test]
     fn as_many_digits_are_shown_as_tell_ids_apart() {
         let id = |last: u8| ObjectId([[7; 31].as_slice(), &[last]].concat().try_into().unwrap());
-        assert_eq!(telling_digits(&[id(0x10), id(0x20)]), 63);
-        assert_eq!(telling_digits(&[ObjectId([1; 32]), ObjectId([2; 32])]), 8);
+        assert_eq!(telling_digits([id(0x10), id(0x20)].into_iter()), 63);
+        assert_eq!(telling_digits([ObjectId([1; 32]), ObjectId([2; 32])].into_iter()), 8);
     }
 }

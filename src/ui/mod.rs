@@ -9,6 +9,7 @@ pub mod human;
 pub mod page;
 mod pager;
 pub mod patch;
+pub mod plain;
 pub mod report;
 pub mod sanitize;
 pub mod style;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use crate::id::CommitId;
 use crate::path::RepoPath;
+use crate::quote::quote;
 use crate::time::Timestamp;
 use crate::ui::style::Painted;
 use crate::ui::table::Table;
@@ -71,6 +72,35 @@ impl<'a> Page<'a> {
         self.out.write_all(b"\0")
     }
 
+    /// Writes a record for programs: text, then names behind a TAB each. With `-z` a NUL ends every name, and names are raw;
+    /// otherwise they are quoted where they must be (`crate::quote`).
+    pub fn entry(&mut self, text: impl Display, names: &[&[u8]]) -> io::Result<()> {
+        write!(self.out, "{text}")?;
+        for (n, name) in names.iter().enumerate() {
+            let gap = if self.nul && n > 0 { "" } else { "\t" };
+            self.out.write_all(gap.as_bytes())?;
+            self.name(name)?;
+            self.out.write_all(if self.nul { b"\0" } else { b"" })?;
+        }
+        self.out.write_all(if self.nul && !names.is_empty() { b"" } else { self.end() })
+    }
+
+    /// Writes a name for programs: raw with `-z`, otherwise quoted where it must be.
+    pub fn name(&mut self, name: &[u8]) -> io::Result<()> {
+        if self.nul { self.out.write_all(name) } else { write!(self.out, "{}", quote(name)) }
+    }
+
+    /// Writes bytes as they are, as a record.
+    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.out.write_all(self.end())
+    }
+
+    /// What ends a record for programs: NUL with `-z`, otherwise a new line.
+    fn end(&self) -> &'static [u8] {
+        if self.nul { b"\0" } else { b"\n" }
+    }
+
     /// Writes a piece of a file: byte for byte, but made safe where a terminal reads it.
     pub fn content(&mut self, role: Role, bytes: &[u8]) -> io::Result<()> {
         if self.terminal {
@@ -134,6 +164,14 @@ mod tests {
         assert_eq!(written(false, false, false, |page| page.record(Some("M"), path)), b"M\ta\\xff\\n\n");
         assert_eq!(written(false, false, true, |page| page.record(Some("M"), path)), b"M\0a\xff\n\0");
         assert_eq!(written(false, false, true, |page| page.record(None, path)), b"a\xff\n\0");
+    }
+
+    #[test]
+    fn names_for_programs_are_quoted_or_raw() {
+        let names: &[&[u8]] = &[b"a\tb", b"to"];
+        assert_eq!(written(true, true, false, |page| page.entry("x y", names)), b"x y\t\"a\\tb\"\tto\n");
+        assert_eq!(written(true, true, true, |page| page.entry("x y", names)), b"x y\ta\tb\0to\0");
+        assert_eq!(written(true, true, true, |page| page.entry("x y", &[])), b"x y\0");
     }
 
     #[test]

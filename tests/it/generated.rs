@@ -77,6 +77,10 @@ fn manual() -> String {
     for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
         section(&mut text, command, "##");
     }
+    text.push_str("\n## Plumbing\n\nFor scripts: what these print stays as it is. [`plumbing.md`](plumbing.md) has the grammar.\n");
+    for command in undo::commands::plumbing::listed(&root) {
+        section(&mut text, command, "###");
+    }
     text.replace("\n\n\n", "\n\n")
 }
 

@@ -20,6 +20,7 @@ mod format;
 mod generated;
 mod kinds;
 mod model;
+mod plumbing;
 mod scenario;
 mod tidy;
 mod tour;

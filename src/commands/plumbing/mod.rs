@@ -1,0 +1,42 @@
+//! Plumbing: commands for scripts, with output that stays as it is (`docs/plumbing.md`). One file a command.
+
+mod rev_parse;
+
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+
+/// The commands. They are hidden from the list of commands, which is for people; `undo help plumbing` lists them.
+#[derive(Debug, clap::Subcommand)]
+#[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
+pub enum Command {
+    #[command(hide = true)]
+    RevParse(rev_parse::Args),
+}
+
+/// Those of a tree of commands.
+pub fn listed(root: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+    root.get_subcommands().filter(|command| command.is_hide_set())
+}
+
+/// What `undo help plumbing` says.
+pub fn overview(root: &clap::Command) -> String {
+    let line = |command: &clap::Command| {
+        format!("  {:<14} {}\n", command.get_name(), command.get_about().map(ToString::to_string).unwrap_or_default())
+    };
+    let lines: String = listed(root).map(line).collect();
+    format!(
+        "Commands for scripts, with git's names. What they print stays as it is:
+
+{lines}
+  -z ends records with NUL and leaves names raw. --json works here too.
+  The grammar of every line is in docs/plumbing.md.
+"
+    )
+}
+
+/// Runs one.
+pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
+    match command {
+        Command::RevParse(args) => rev_parse::run(context, &args),
+    }
+}

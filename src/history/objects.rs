@@ -1,0 +1,189 @@
+//! Objects as programs name them: of any kind, by id or a prefix of it, by revision, or by `REV:path`.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::{entry_at, resolve, resolve_path, revision, unknown};
+use crate::id::{IdPrefix, LENGTH, LinksId, ObjectId, TreeId};
+use crate::object::{Commit, Content, Entry, ObjectKind, Objects};
+use crate::repo::Repository;
+
+/// What an object is to those who name it. How the store keeps a large blob is not seen in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Type {
+    /// The content of a file, or a piece of a large one.
+    Blob,
+    /// A directory, or a node of a long one.
+    Tree,
+    /// A commit.
+    Commit,
+    /// Extended attributes and holes.
+    Attributes,
+    /// Hard links, or a node of a long table of them.
+    Links,
+    /// A node of the long list of a large blob's pieces.
+    LayoutNode,
+    /// One user action, from the journal.
+    Operation,
+}
+
+impl Type {
+    /// Every type.
+    pub const ALL: [Type; 7] =
+        [Type::Blob, Type::Tree, Type::Commit, Type::Attributes, Type::Links, Type::LayoutNode, Type::Operation];
+
+    /// The word for people and programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Type::Blob => "blob",
+            Type::Tree => "tree",
+            Type::Commit => "commit",
+            Type::Attributes => "attributes",
+            Type::Links => "links",
+            Type::LayoutNode => "layout-node",
+            Type::Operation => "operation",
+        }
+    }
+
+    /// What the store keeps it as, the likeliest first; nothing for what is not in the store.
+    pub fn kinds(self) -> &'static [ObjectKind] {
+        match self {
+            Type::Blob => &[ObjectKind::Data, ObjectKind::Layout],
+            Type::Tree => &[ObjectKind::Tree],
+            Type::Commit => &[ObjectKind::Commit],
+            Type::Attributes => &[ObjectKind::Attributes],
+            Type::Links => &[ObjectKind::Links],
+            Type::LayoutNode => &[ObjectKind::LayoutNode],
+            Type::Operation => &[],
+        }
+    }
+}
+
+/// An object that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// Its id.
+    pub id: ObjectId,
+    /// What it is.
+    pub is: Type,
+}
+
+/// A directory as a whole: what a commit, a tree or `REV:path` names where a tree is wanted.
+#[derive(Clone, Debug)]
+pub struct Treeish {
+    /// Its entries.
+    pub tree: TreeId,
+    /// The directory's own entry, where the name tells it: of a commit its root, of `REV:path` the directory.
+    pub entry: Option<Entry>,
+    /// The commit, and its table of hard links, where all of it is named.
+    pub commit: Option<Box<Commit>>,
+}
+
+impl Treeish {
+    /// Its hard links, where all of a commit is named.
+    pub fn links(&self) -> Option<LinksId> {
+        self.commit.as_ref().and_then(|commit| commit.links)
+    }
+}
+
+/// The object that a text names. [`ErrorKind::NotFound`] and [`ErrorKind::Ambiguous`] as for revisions.
+pub fn find(repository: &Repository, text: &str) -> Result<Named> {
+    if let Some(revision) = text.strip_suffix("^{tree}") {
+        return Ok(Named { id: treeish(repository, revision)?.tree.object_id(), is: Type::Tree });
+    }
+    if revision::has_path(text) {
+        return entry(repository, text).and_then(|entry| object_of(&entry, text));
+    }
+    match by_prefix(repository, text, &Type::ALL)? {
+        Some(named) => Ok(named),
+        None => Ok(Named { id: resolve(repository, text)?.object_id(), is: Type::Commit }),
+    }
+}
+
+/// The directory that a text names.
+pub fn treeish(repository: &Repository, text: &str) -> Result<Treeish> {
+    let text = text.strip_suffix("^{tree}").unwrap_or(text);
+    if revision::has_path(text) {
+        let entry = entry(repository, text)?;
+        let tree = entry.tree().ok_or_else(|| no_tree(text, entry.object_word()))?;
+        return Ok(Treeish { tree, entry: Some(entry), commit: None });
+    }
+    let commit = match by_prefix(repository, text, &[Type::Tree, Type::Commit])? {
+        Some(Named { id, is: Type::Tree }) => return Ok(Treeish { tree: id.into(), entry: None, commit: None }),
+        Some(Named { id, .. }) => id.into(),
+        None => resolve(repository, text).map_err(|error| match by_prefix(repository, text, &Type::ALL) {
+            Ok(Some(named)) => no_tree(text, named.is.word()),
+            _ => error,
+        })?,
+    };
+    let commit = repository.store().commit(commit)?;
+    let tree = commit.root.tree().ok_or_else(|| Error::damaged(format!("commit `{text}` has no root tree")))?;
+    Ok(Treeish { tree, entry: Some(commit.root.clone()), commit: Some(Box::new(commit)) })
+}
+
+/// The entry that `REV:path` names; `REV:` is the root.
+fn entry(repository: &Repository, text: &str) -> Result<Entry> {
+    let (id, path) = resolve_path(repository, text)?;
+    let (commit, path) = (repository.store().commit(id)?, path.unwrap_or_default());
+    entry_at(repository.store(), &commit.root, &path)?.ok_or_else(|| {
+        let message = format!("no `{}` in commit {}", path.display(), id.short());
+        Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short()))
+    })
+}
+
+fn object_of(entry: &Entry, text: &str) -> Result<Named> {
+    match entry.content {
+        Content::File { blob, .. } => Ok(Named { id: blob.object_id(), is: Type::Blob }),
+        Content::Directory { tree, .. } => Ok(Named { id: tree.object_id(), is: Type::Tree }),
+        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is a {}: it has no object", entry.kind().word()))
+            .hint("its entry has all there is to it: undo ls-tree")),
+    }
+}
+
+/// The object of one of these types whose id is or begins so, unless a branch or a tag is called so.
+fn by_prefix(repository: &Repository, text: &str, types: &[Type]) -> Result<Option<Named>> {
+    let Some(prefix) = IdPrefix::parse(text) else { return Ok(None) };
+    let (view, store) = (repository.view(), repository.store());
+    if view.branches.contains_key(text) || view.tags.contains_key(text) {
+        return Ok(None);
+    }
+    let kinds = || types.iter().flat_map(|is| is.kinds().iter().map(|kind| (*is, *kind)));
+    if let Some(id) = ObjectId::parse(text)
+        && let Some((is, _)) = kinds().find(|(_, kind)| store.contains(*kind, id))
+    {
+        return Ok(Some(Named { id, is }));
+    }
+    let ids = |kind| store.find(kind, &prefix, unknown::MOST_CANDIDATES + 1);
+    let mut found: Vec<Named> =
+        kinds().flat_map(|(is, kind)| ids(kind).into_iter().map(move |id| Named { id, is })).collect();
+    if types.contains(&Type::Operation) {
+        found.extend(operations(repository, &prefix)?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [] if prefix.as_str().len() == 2 * LENGTH => Err(unknown_object(text)),
+        [] => Ok(None),
+        [named] => Ok(Some(*named)),
+        several => Err(ambiguous(text, several)),
+    }
+}
+
+fn operations(repository: &Repository, prefix: &IdPrefix) -> Result<Vec<Named>> {
+    let ids = repository.operations()?.map(|operation| operation.map(|(id, _)| id.object_id()));
+    let named = |id: ObjectId| Named { id, is: Type::Operation };
+    ids.filter(|id| id.as_ref().map_or(true, |id| prefix.matches(&id.0))).map(|id| id.map(named)).collect()
+}
+
+fn no_tree(text: &str, word: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("`{text}` is a {word}, where a tree or a commit is wanted"))
+        .hint("`undo cat-file -t OBJECT` tells what an object is")
+}
+
+fn unknown_object(id: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no object `{id}` in this repository"))
+        .hint("list all that commits lead to with `undo rev-list --objects --all`")
+}
+
+fn ambiguous(prefix: &str, found: &[Named]) -> Error {
+    let candidates = found.iter().map(|named| (named.id, named.is.word().to_owned())).collect();
+    unknown::ambiguous(prefix, "objects", candidates)
+}

@@ -1,0 +1,95 @@
+//! Names of objects: `rev-parse`.
+
+use snapbox::str;
+
+use super::history;
+
+#[test]
+fn every_way_to_name_an_object_gives_its_id() {
+    let env = history();
+    let id = |name: &str| env.undo(&format!("rev-parse {name}")).text();
+    assert_eq!(id("@:notes.txt").trim_end(), blake3::hash(b"three\n").to_hex().as_str());
+    assert_eq!(id("@~2"), id("v1"));
+    assert_eq!(id("side"), id("main~1"));
+    assert_eq!(id("@:"), id("@^{tree}"));
+    assert_ne!(id("@:"), id("@"));
+    for name in ["@", "@:", "@:data", "@:data/a.csv"] {
+        let whole = id(name);
+        assert_eq!(id(whole.trim_end()), whole);
+        assert_eq!(id(&whole[..12]), whole);
+        assert_eq!(id(&format!("--short {name}")).trim_end(), &whole[..8]);
+        assert_eq!(id(&format!("--short=12 --verify {name}")).trim_end(), &whole[..12]);
+    }
+    assert_eq!(id("v1..@"), format!("{}^{}", id("@"), id("v1")));
+    assert_eq!(id("--all"), format!("{}{}{}", id("main"), id("side"), id("v1")));
+    assert_eq!(id("--show-toplevel").trim_end(), env.path().canonicalize().unwrap().to_str().unwrap());
+}
+
+#[test]
+fn a_name_wins_over_an_id_that_begins_so() {
+    let env = history();
+    let tree = env.undo("rev-parse @:").text();
+    env.undo(&format!("branch {} v1", &tree[..6])).ok();
+    assert_eq!(env.undo(&format!("rev-parse {}", &tree[..6])).text(), env.undo("rev-parse v1").text());
+    assert_eq!(env.undo(&format!("rev-parse {}", &tree[..7])).text(), tree);
+}
+
+#[test]
+fn a_name_that_names_nothing_says_so() {
+    let env = history();
+    env.undo("rev-parse nonsense").shows(str![[r#"
+---- stderr ----
+error: no revision `nonsense`
+hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+[exit 2]
+
+"#]]);
+    env.undo("rev-parse @:nowhere").shows(str![[r#"
+---- stderr ----
+error: no `nowhere` in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("rev-parse @:link").shows(str![[r#"
+---- stderr ----
+error: `@:link` is a symlink: it has no object
+hint: its entry has all there is to it: undo ls-tree
+[exit 2]
+
+"#]]);
+    env.undo("rev-parse @:notes.txt^{tree}").shows(str![[r#"
+---- stderr ----
+error: `@:notes.txt` is a blob, where a tree or a commit is wanted
+hint: `undo cat-file -t OBJECT` tells what an object is
+[exit 2]
+
+"#]]);
+    env.undo("rev-parse --verify v1..@").shows(str![[r#"
+---- stderr ----
+error: `v1..@` names several commits, where one is wanted
+hint: leave out --verify
+[exit 2]
+
+"#]]);
+    env.undo("rev-parse --verify").shows(str![[r#"
+---- stderr ----
+error: --verify wants one name, and 0 are there
+hint: undo rev-parse --verify @
+[exit 2]
+
+"#]]);
+    env.undo("rev-parse 0000000000000000000000000000000000000000000000000000000000000000").shows(str![[r#"
+---- stderr ----
+error: no object `[ID]` in this repository
+hint: list all that commits lead to with `undo rev-list --objects --all`
+[exit 2]
+
+"#]]);
+    env.undo("--json rev-parse v1..@ @:data").shows(str![[r#"
+{"type":"object","id":"[ID]","excluded":false}
+{"type":"object","id":"[ID]","excluded":true}
+{"type":"object","id":"[ID]","excluded":false}
+
+"#]]);
+}
