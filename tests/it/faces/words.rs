@@ -117,6 +117,9 @@ Set up:
   man          Print a manual page
   help         Explain a command or a topic
 
+For scripts (undo help plumbing):
+  rev-parse
+
 Options:
   -C <DIR>               Run as if started in DIR
   -q, --quiet            Say less: no status, no hints
