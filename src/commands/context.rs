@@ -1,0 +1,130 @@
+//! What every command needs: where it was started, how it opens and resolves, and what it says about what is missing.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history;
+use crate::id::CommitId;
+use crate::object::commit::{Reason, Uncovered};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::repo::Repository;
+use crate::ui::{Ui, commits};
+use crate::worktree::{Worktree, paths};
+
+/// What every command needs.
+pub struct Context<'u> {
+    /// Where it shows and says things.
+    pub ui: &'u Ui,
+    /// The directory that it was started in.
+    pub cwd: PathBuf,
+    /// That was removed; `cwd` is the nearest one above it.
+    pub is_removed: bool,
+    /// The tree of commands.
+    pub command_line: fn() -> clap::Command,
+}
+
+impl Context<'_> {
+    /// The repository at or above the current directory. Says so if a checkout in it did not end.
+    pub fn repository(&self) -> Result<Repository> {
+        let repository = self.repository_to_finish()?;
+        if let Some(intent) = repository.unfinished() {
+            let (verb, to) = (&intent.verb, intent.to.short());
+            let back = intent.from.map(|from| format!(", or take it back with `undo checkout {}`", from.short()));
+            let back = back.unwrap_or_default();
+            self.ui
+                .warning(format_args!("a {verb} to {to} did not end; finish it with `undo checkout --continue`{back}"));
+        }
+        Ok(repository)
+    }
+
+    /// The same for the command that finishes a checkout.
+    pub fn repository_to_finish(&self) -> Result<Repository> {
+        if self.is_removed {
+            self.tell_removed(&self.cwd);
+        }
+        let repository = Repository::discover(&self.cwd)?;
+        repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
+        Ok(repository)
+    }
+
+    /// The user's directory of a repository.
+    pub fn worktree(&self, repository: &Repository) -> Result<Worktree> {
+        Worktree::open(repository.layout.worktree.clone(), repository.config.cross_mounts)
+    }
+
+    /// A path that the user wrote, from the directory that it was written in.
+    pub fn place(&self, path: &Path) -> Result<PathBuf> {
+        if self.is_removed && path.is_relative() {
+            let message = format!("`{}` is nowhere: the folder that this shell is in was removed", path.display());
+            return Err(Error::new(ErrorKind::Usage, message).hint(go_to(&self.cwd)));
+        }
+        Ok(self.cwd.join(path))
+    }
+
+    /// Says that the folder of the user's shell is no longer there, and where to go.
+    pub fn tell_removed(&self, worktree: &Path) {
+        self.ui.warning("the folder that this shell is in was removed");
+        self.ui.hint(go_to(worktree));
+    }
+
+    /// Path arguments as paths in the worktree.
+    pub fn paths(&self, repository: &Repository, arguments: &[PathBuf]) -> Result<Vec<RepoPathBuf>> {
+        arguments.iter().try_for_each(|path| self.place(path).map(drop))?;
+        paths::resolve(&repository.layout.worktree, &self.cwd, arguments)
+    }
+
+    /// The commit that an argument names. If it names a path by mistake, `instead` is the command for paths.
+    pub fn commit(&self, repository: &Repository, text: &str, instead: &str) -> Result<CommitId> {
+        history::resolve(repository, text).map_err(|error| {
+            let is_path = error.kind() == ErrorKind::NotFound
+                && crate::fs::exists(&self.cwd.join(Path::new(text))).unwrap_or(false);
+            if is_path { error.hint(format!("to name a path: {instead} {text}")) } else { error }
+        })
+    }
+
+    /// Lists what could not be read, or not at one moment, and says whether that makes the answer incomplete.
+    pub fn tell_incomplete(&self, uncovered: &[Uncovered], torn: &[RepoPathBuf]) -> Exit {
+        let unreadable = reasons(uncovered, |reason| reason == Reason::Unreadable);
+        self.warn_about("not covered, since they cannot be read", &unreadable);
+        self.tell_paths("read while they were changing: they may be a mix of two states", torn);
+        if unreadable.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+    }
+
+    /// Says that a commit does not build on the one before it.
+    pub fn tell_damage(&self, damage: Option<&str>) {
+        if let Some(damage) = damage {
+            self.ui.warning(format_args!("{damage}; all that is here was recorded anew"));
+        }
+    }
+
+    /// Lists what a commit leaves out on purpose.
+    pub fn tell_left_out(&self, uncovered: &[Uncovered]) {
+        self.warn_about("not recorded", &reasons(uncovered, |reason| reason != Reason::Unreadable));
+    }
+
+    /// Warns of paths, if there are any.
+    pub fn tell_paths(&self, what: &str, paths: &[RepoPathBuf]) {
+        self.warn_about(what, &paths.iter().map(|path| (&**path, "")).collect::<Vec<_>>());
+    }
+
+    /// Warns of paths, each with a reason, if there are any.
+    pub fn tell_reasons(&self, what: &str, paths: &[(RepoPathBuf, String)]) {
+        self.warn_about(what, &paths.iter().map(|(path, why)| (&**path, why.as_str())).collect::<Vec<_>>());
+    }
+
+    fn warn_about(&self, what: &str, paths: &[(&RepoPath, &str)]) {
+        if !paths.is_empty() {
+            self.ui.warning_about(what, paths);
+        }
+    }
+}
+
+fn go_to(directory: &Path) -> String {
+    format!("go to one that is there: cd '{}'", directory.display())
+}
+
+/// What is not covered for some reasons, and the reasons in words.
+fn reasons(uncovered: &[Uncovered], wanted: fn(Reason) -> bool) -> Vec<(&RepoPath, &'static str)> {
+    let wanted = uncovered.iter().filter(|one| wanted(one.reason));
+    wanted.map(|one| (&*one.path, commits::reason_words(one.reason))).collect()
+}
