@@ -14,12 +14,8 @@ pub fn refuse_paths(repository: &Repository) -> Result<()> {
 
 /// The changes of refs that end a checkout as it was meant, whatever was recorded since.
 pub fn edits_to_finish(view: &View, intent: &Intent) -> Vec<RefEdit> {
-    let now = |name: &RefName| match name {
-        RefName::Branch(name) => view.branches.get(name).copied(),
-        RefName::Tag(name) => view.tags.get(name).copied(),
-    };
     let mut edits: Vec<RefEdit> =
-        intent.edits.iter().map(|edit| RefEdit { old: now(&edit.name), ..edit.clone() }).collect();
+        intent.edits.iter().map(|edit| RefEdit { old: view.get(&edit.name), ..edit.clone() }).collect();
     let current = RefName::Branch(view.current.clone());
     if edits.iter().all(|edit| edit.name != current) {
         edits.push(RefEdit { name: current, old: view.at(), new: intent.from });

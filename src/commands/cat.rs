@@ -6,7 +6,7 @@ use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::id::CommitId;
-use crate::object::{Content, Objects};
+use crate::object::Content;
 use crate::path::RepoPath;
 use crate::repo::Repository;
 
@@ -34,12 +34,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 
 /// Prints the file at a path of a commit.
 pub fn print(context: &Context<'_>, repository: &Repository, id: CommitId, path: &RepoPath) -> Result<Exit> {
-    let commit = repository.store().commit(id)?;
     let place = format!("{}:{}", id.short(), path.display());
-    let Some(entry) = history::entry_at(repository.store(), &commit.root, path)? else {
-        let message = format!("no `{}` in commit {}", path.display(), id.short());
-        return Err(Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short())));
-    };
+    let entry = history::recorded(repository.store(), id, path)?;
     match &entry.content {
         Content::File { blob, .. } => context.ui.data(|out| repository.store().copy_blob(*blob, out))?,
         Content::Symlink { target } => context.ui.data(|out| {

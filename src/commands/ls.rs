@@ -1,17 +1,14 @@
 //! `undo ls`: what a commit holds.
 
-use std::io;
-
 use clap_complete::engine::ArgValueCompleter;
-use serde::Serialize;
 
 use crate::commands::{Context, complete};
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::history;
-use crate::object::{Content, Entry, Objects};
-use crate::path::{RepoPath, RepoPathBuf};
-use crate::ui::human::{self, Size};
-use crate::ui::{JsonPath, Page, Report, Role, Ui, sanitize};
+use crate::object::{Entry, Objects};
+use crate::path::RepoPath;
+use crate::ui::Ui;
+use crate::ui::entries::{EntryRecord, EntryTotals};
 
 /// List what a commit holds
 ///
@@ -33,59 +30,26 @@ pub struct Args {
     recursive: bool,
 }
 
-#[derive(Serialize)]
-struct Item {
-    #[serde(flatten)]
-    path: JsonPath,
-    kind: &'static str,
-    mode: String,
-    uid: u32,
-    gid: u32,
-    size: u64,
-    mtime: String,
-    /// Blob or tree.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<JsonPath>,
-    #[serde(skip)]
-    long: bool,
-    #[serde(skip)]
-    place: RepoPathBuf,
-    #[serde(skip)]
-    entry: Entry,
-}
-
-#[derive(Default, Serialize)]
-struct Summary {
-    entries: u64,
-    bytes: u64,
-}
-
 /// What is being listed, and how.
 struct Listing<'a> {
     ui: &'a Ui,
     objects: &'a dyn Objects,
     args: &'a Args,
-    summary: Summary,
+    totals: EntryTotals,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let (id, path) = history::resolve_path(&repository, &args.what)?;
-    let commit = repository.store().commit(id)?;
     let path = path.unwrap_or_default();
-    let Some(entry) = history::entry_at(repository.store(), &commit.root, &path)? else {
-        let message = format!("no `{}` in commit {}", path.display(), id.short());
-        return Err(Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short())));
-    };
+    let entry = history::recorded(repository.store(), id, &path)?;
     context.ui.page_long_output();
-    let mut listing = Listing { ui: context.ui, objects: repository.store(), args, summary: Summary::default() };
+    let mut listing = Listing { ui: context.ui, objects: repository.store(), args, totals: EntryTotals::default() };
     match entry.tree() {
         Some(_) => listing.directory(&path, &entry)?,
         None => listing.item(&path, &entry)?,
     }
-    context.ui.show(&listing.summary)?;
+    context.ui.show(&listing.totals)?;
     Ok(Exit::DONE)
 }
 
@@ -103,74 +67,7 @@ impl Listing<'_> {
     }
 
     fn item(&mut self, path: &RepoPath, entry: &Entry) -> Result<()> {
-        self.summary.entries += 1;
-        if entry.blob().is_some() {
-            self.summary.bytes += entry.size();
-        }
-        self.ui.show(&Item::new(path, entry, self.args.long))
-    }
-}
-
-impl Item {
-    fn new(path: &RepoPath, entry: &Entry, long: bool) -> Item {
-        let id = match &entry.content {
-            Content::File { blob, .. } => Some(blob.to_string()),
-            Content::Directory { tree, .. } => Some(tree.to_string()),
-            _ => None,
-        };
-        let target = match &entry.content {
-            Content::Symlink { target } => Some(JsonPath::from(&target[..])),
-            _ => None,
-        };
-        Item {
-            path: path.into(),
-            kind: entry.kind().word(),
-            mode: format!("{:04o}", entry.metadata.mode),
-            uid: entry.metadata.uid,
-            gid: entry.metadata.gid,
-            size: entry.size(),
-            mtime: entry.metadata.mtime.to_rfc3339(),
-            id,
-            target,
-            long,
-            place: path.to_owned(),
-            entry: entry.clone(),
-        }
-    }
-}
-
-impl Report for Item {
-    const TYPE: &'static str = "entry";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if page.is_raw() {
-            return page.record(None, &self.place);
-        }
-        let slash = if self.entry.tree().is_some() { "/" } else { "" };
-        if !self.long {
-            return page.line(format_args!("{}{slash}", page.path(&self.place)));
-        }
-        let metadata = &self.entry.metadata;
-        let arrow = match &self.entry.content {
-            Content::Symlink { target } => format!(" → {}", sanitize::name(target)),
-            _ => String::new(),
-        };
-        page.line(format_args!(
-            "{}  {:>5} {:>5}  {:>10}  {}  {}{slash}{arrow}",
-            human::mode(self.entry.kind(), metadata.mode),
-            metadata.uid,
-            metadata.gid,
-            Size(self.size),
-            page.paint(Role::Time, metadata.mtime),
-            page.path(&self.place)
-        ))
-    }
-}
-
-impl Report for Summary {
-    const TYPE: &'static str = "summary";
-
-    fn human(&self, _: &mut Page<'_>) -> io::Result<()> {
-        Ok(())
+        self.totals.count(entry);
+        self.ui.show(&EntryRecord::new(path, entry, self.args.long))
     }
 }

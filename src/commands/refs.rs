@@ -1,8 +1,6 @@
 //! What `branch` and `tag` share: names of commits are listed, made, renamed and deleted in the same way.
 
-use std::io;
-
-use serde::Serialize;
+use std::collections::BTreeMap;
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
@@ -11,8 +9,8 @@ use crate::id::CommitId;
 use crate::object::Objects;
 use crate::object::operation::{RefEdit, RefName, View};
 use crate::repo::{Draft, Repository};
-use crate::time::Timestamp;
-use crate::ui::{End, Page, Report, Role, sanitize};
+use crate::ui::End;
+use crate::ui::refs::{RefChanged, RefRecord};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,63 +34,28 @@ impl Sort {
         }
     }
 
-    fn find(self, view: &View, name: &str) -> Result<CommitId> {
-        let refs = match self {
+    fn refs(self, view: &View) -> &BTreeMap<String, CommitId> {
+        match self {
             Sort::Branch => &view.branches,
             Sort::Tag => &view.tags,
-        };
+        }
+    }
+
+    fn find(self, view: &View, name: &str) -> Result<CommitId> {
         let word = self.word();
         let missing = || Error::new(ErrorKind::NotFound, format!("no {word} `{name}`")).hint(format!("undo {word}"));
-        refs.get(name).copied().ok_or_else(missing)
+        view.get(&self.name(name)).ok_or_else(missing)
     }
-}
-
-/// One name, listed or made.
-#[derive(Serialize)]
-struct Named {
-    kind: &'static str,
-    name: String,
-    id: String,
-    current: bool,
-    time: String,
-    message: String,
-    #[serde(skip)]
-    when: Timestamp,
-    #[serde(skip)]
-    short: String,
-}
-
-/// What was done, and nothing else to show.
-#[derive(Serialize)]
-struct Done {
-    kind: &'static str,
-    action: &'static str,
-    name: String,
-    id: String,
-    #[serde(skip)]
-    short: String,
 }
 
 /// Lists all.
 pub fn list(context: &Context<'_>, sort: Sort) -> Result<Exit> {
     let repository = context.repository()?;
     let view = repository.view();
-    let refs = match sort {
-        Sort::Branch => &view.branches,
-        Sort::Tag => &view.tags,
-    };
+    let refs = sort.refs(view);
     for (name, &id) in refs {
-        let commit = repository.store().commit(id)?;
-        context.ui.show(&Named {
-            kind: sort.word(),
-            name: name.clone(),
-            id: id.to_string(),
-            current: sort == Sort::Branch && *name == view.current,
-            time: commit.time.to_rfc3339(),
-            message: commit.message,
-            when: commit.time,
-            short: id.short(),
-        })?;
+        let is_current = sort == Sort::Branch && *name == view.current;
+        context.ui.show(&RefRecord::new(sort.word(), name, is_current, id, repository.store().commit(id)?))?;
     }
     context.ui.show(&End { count: refs.len() as u64 })?;
     Ok(Exit::DONE)
@@ -111,7 +74,7 @@ pub fn create(context: &Context<'_>, sort: Sort, name: &str, revision: Option<&s
     }
     let edits = vec![RefEdit { name: sort.name(name), old: None, new: Some(id) }];
     record(&mut repository, sort, format!("{word} {name} at {}", id.short()), edits, None)?;
-    show(context, sort, "created", name, id)?;
+    context.ui.outcome(&RefChanged::new(word, "created", name, id))?;
     if sort == Sort::Branch {
         context.ui.hint(format_args!("switch to it: undo checkout {name}"));
     }
@@ -131,7 +94,7 @@ pub fn delete(context: &Context<'_>, sort: Sort, names: &[String]) -> Result<Exi
     let edits = found.iter().map(|(name, id)| RefEdit { name: sort.name(name), old: Some(*id), new: None }).collect();
     record(&mut repository, sort, format!("delete {} {}", sort.word(), names.join(" ")), edits, None)?;
     for (name, id) in &found {
-        show(context, sort, "deleted", name, *id)?;
+        context.ui.outcome(&RefChanged::new(sort.word(), "deleted", name, *id))?;
         context.ui.hint(format_args!("take it back: undo {} {name} {}", sort.word(), id.short()));
     }
     Ok(Exit::DONE)
@@ -155,7 +118,7 @@ pub fn rename(context: &Context<'_>, sort: Sort, old: Option<&str>, new: &str) -
         RefEdit { name: sort.name(new), old: None, new: Some(id) },
     ];
     record(&mut repository, sort, format!("rename {} {old} to {new}", sort.word()), edits, switch)?;
-    show(context, sort, "renamed", new, id)?;
+    context.ui.outcome(&RefChanged::new(sort.word(), "renamed", new, id))?;
     context.ui.hint(format_args!("take it back: undo {} -m {new} {old}", sort.word()));
     Ok(Exit::DONE)
 }
@@ -170,32 +133,4 @@ fn record(
     let verb = sort.word().to_owned();
     repository.begin()?.record(Draft { verb, description, edits, switch, ..Draft::default() })?;
     Ok(())
-}
-
-fn show(context: &Context<'_>, sort: Sort, action: &'static str, name: &str, id: CommitId) -> Result<()> {
-    let (name, short) = (name.to_owned(), id.short());
-    context.ui.outcome(&Done { kind: sort.word(), action, name, id: id.to_string(), short })
-}
-
-impl Report for Named {
-    const TYPE: &'static str = "ref";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let mark = if self.current { "@" } else { " " };
-        let role = if self.kind == "tag" { Role::Tag } else { Role::Branch };
-        let name = page.paint(role, format!("{:<20}", sanitize::name(self.name.as_bytes())));
-        let subject = self.message.lines().next().unwrap_or_default();
-        let (id, time) = (page.paint(Role::Id, &self.short), page.time(self.when));
-        let line = format!("{mark} {name} {id}  {time}  {}", sanitize::name(subject.as_bytes()));
-        page.line(line.trim_end())
-    }
-}
-
-impl Report for Done {
-    const TYPE: &'static str = "ref-changed";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let name = sanitize::name(self.name.as_bytes());
-        page.line(format_args!("{} {} {name} at {}", self.action, self.kind, page.paint(Role::Id, &self.short)))
-    }
 }

@@ -1,7 +1,7 @@
 //! One entry of a recorded tree, found by its path: of long directories only the nodes on the way are read.
 
-use crate::error::Result;
-use crate::id::TreeId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{CommitId, TreeId};
 use crate::object::tree::Node;
 use crate::object::{Entry, Objects};
 use crate::path::RepoPath;
@@ -17,6 +17,15 @@ pub fn entry_at(objects: &dyn Objects, root: &Entry, path: &RepoPath) -> Result<
         }
     }
     Ok(Some(entry))
+}
+
+/// The entry at a path of a commit. [`ErrorKind::NotFound`] if there is none.
+pub fn recorded(objects: &dyn Objects, id: CommitId, path: &RepoPath) -> Result<Entry> {
+    let commit = objects.commit(id)?;
+    entry_at(objects, &commit.root, path)?.ok_or_else(|| {
+        let message = format!("no `{}` in commit {}", path.display(), id.short());
+        Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short()))
+    })
 }
 
 /// A name in a directory.

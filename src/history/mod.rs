@@ -11,6 +11,6 @@ mod unknown;
 pub mod walk;
 pub mod when;
 
-pub use entry::entry_at;
+pub use entry::{entry_at, recorded};
 pub use revision::{resolve, resolve_path, resolve_range};
 pub use walk::{is_ancestor, walk};

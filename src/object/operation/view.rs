@@ -30,6 +30,14 @@ impl View {
         self.branches.get(&self.current).copied()
     }
 
+    /// The commit that a name stands for.
+    pub fn get(&self, name: &RefName) -> Option<CommitId> {
+        match name {
+            RefName::Branch(name) => self.branches.get(name).copied(),
+            RefName::Tag(name) => self.tags.get(name).copied(),
+        }
+    }
+
     /// The view after an operation.
     pub fn apply(&mut self, operation: &Operation) {
         for edit in &operation.edits {
