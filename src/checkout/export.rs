@@ -8,6 +8,7 @@ use crate::fs::{self, Dir};
 use crate::metadata::Kind;
 use crate::path::RepoPathBuf;
 use crate::progress::{Progress, Unit};
+use crate::repo::Repository;
 use crate::store::Store;
 use crate::worktree::Overlay;
 use crate::worktree::index::Builder;
@@ -74,6 +75,39 @@ pub fn export(
         }
     }
     Ok(exported)
+}
+
+/// The same to a path: to a tar file that is not there yet if its name says so, else to a directory. Not into the
+/// repository.
+pub fn export_to(repository: &Repository, target: &Target, path: &Path, progress: &dyn Progress) -> Result<Exported> {
+    let real = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
+    if real.is_some_and(|real| real.starts_with(&repository.layout.repository)) {
+        let message = format!("`{}` is in the repository", path.display());
+        return Err(Error::new(ErrorKind::Refused, message).hint("choose a place outside of `.undo`"));
+    }
+    let store = repository.store();
+    let Some(compression) = compression(path) else {
+        return export(store, target, Destination::Directory(path), progress);
+    };
+    let mut file = fs::create_new(path).map_err(|error| {
+        if !error.is_taken() {
+            return error;
+        }
+        let message = format!("`{}` is there already", path.display());
+        Error::new(ErrorKind::Refused, message).hint("name a file that is not there yet")
+    })?;
+    export(store, target, Destination::Tar(&mut file, compression), progress)
+}
+
+/// Of a tar file, by the ending of its name.
+fn compression(path: &Path) -> Option<Compression> {
+    let name = path.to_string_lossy();
+    match () {
+        () if name.ends_with(".tar") => Some(Compression::None),
+        () if name.ends_with(".tar.gz") || name.ends_with(".tgz") => Some(Compression::Gzip),
+        () if name.ends_with(".tar.zst") => Some(Compression::Zstd),
+        () => None,
+    }
 }
 
 fn empty_directory(path: &Path) -> Result<Dir> {

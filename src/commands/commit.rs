@@ -1,25 +1,19 @@
 //! `undo commit`: records the worktree.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
-use serde::Serialize;
 
 use crate::commands::{Context, complete, init, sides};
 use crate::diff;
-use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::fs;
-use crate::metadata::Kind;
+use crate::error::{ErrorKind, Exit, Result};
+use crate::id::CommitId;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
-use crate::repo::layout::marker;
 use crate::snapshot::{self, Outcome};
 use crate::ui::changes::Tally;
-use crate::ui::commits::{JsonUncovered, json_uncovered};
-use crate::ui::human::Size;
-use crate::ui::{JsonPath, Page, Report, Role, json_paths};
-use crate::worktree::paths;
+use crate::ui::commits::{Committed, json_uncovered};
+use crate::ui::{json_id, json_paths};
 
 /// Record the directory as it is now
 ///
@@ -45,24 +39,6 @@ pub struct Args {
     paths: Vec<PathBuf>,
 }
 
-#[derive(Serialize)]
-struct Committed {
-    id: String,
-    branch: String,
-    created: bool,
-    added: u64,
-    modified: u64,
-    deleted: u64,
-    files: u64,
-    bytes: u64,
-    bytes_read: u64,
-    bytes_stored: u64,
-    uncovered: Vec<JsonUncovered>,
-    torn: Vec<JsonPath>,
-    #[serde(skip)]
-    short: String,
-}
-
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut repository = open(context, args)?;
     let worktree = context.worktree(&repository)?;
@@ -75,7 +51,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut transaction = repository.begin()?;
     let (outcome, _) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
-    let committed = Committed::new(&outcome, &repository);
+    let committed = committed(&outcome, &repository);
     context.ui.outcome(&committed)?;
     context.tell_damage(outcome.damage.as_deref());
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
@@ -89,19 +65,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
     match context.repository() {
         Err(error) if error.kind() == ErrorKind::NoRepository && args.init => {
-            let here = context.place(Path::new("."))?;
-            if fs::stat(&marker(&here))?.is_some_and(|stat| stat.kind == Kind::File) {
-                // The store that it names is not there: no reason to make another one.
-                return Err(error);
-            }
-            // Nothing is made for a mistyped path.
-            for path in paths::resolve(&here, &here, &args.paths)? {
-                if !fs::exists(&here.join(path.as_path()))? {
-                    return Err(Error::new(ErrorKind::NotFound, format!("no `{}` here", path.display()))
-                        .hint("name what is there, or nothing for all of it"));
-                }
-            }
-            init::make(context, &here, None)
+            init::make_here(context, &args.paths, error)
         }
         result => result,
     }
@@ -121,43 +85,20 @@ fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf]) -
     Ok(Exit::DONE)
 }
 
-impl Committed {
-    fn new(outcome: &Outcome, repository: &Repository) -> Committed {
-        Committed {
-            id: outcome.commit.map(|id| id.to_string()).unwrap_or_default(),
-            branch: repository.view().current.clone(),
-            created: outcome.created,
-            added: outcome.changes.added,
-            modified: outcome.changes.modified,
-            deleted: outcome.changes.deleted,
-            files: outcome.totals.files,
-            bytes: outcome.totals.bytes,
-            bytes_read: outcome.bytes_read,
-            bytes_stored: outcome.bytes_stored,
-            uncovered: json_uncovered(&outcome.uncovered),
-            torn: json_paths::<&RepoPathBuf>(&outcome.torn),
-            short: outcome.commit.map(|id| id.short()).unwrap_or_default(),
-        }
-    }
-}
-
-impl Report for Committed {
-    const TYPE: &'static str = "commit";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let id = page.paint(Role::Id, &self.short);
-        match (self.created, self.id.is_empty()) {
-            (false, true) => page.line("nothing to record"),
-            (false, false) => page.line(format_args!("nothing new since {id}")),
-            (true, _) => page.line(format_args!(
-                "{} {id}  {} added, {} modified, {} deleted  ({} read, {} stored)",
-                page.paint(Role::Branch, &self.branch),
-                self.added,
-                self.modified,
-                self.deleted,
-                Size(self.bytes_read),
-                Size(self.bytes_stored)
-            )),
-        }
+fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
+    Committed {
+        id: json_id(outcome.commit),
+        branch: repository.view().current.clone(),
+        created: outcome.created,
+        added: outcome.changes.added,
+        modified: outcome.changes.modified,
+        deleted: outcome.changes.deleted,
+        files: outcome.totals.files,
+        bytes: outcome.totals.bytes,
+        bytes_read: outcome.bytes_read,
+        bytes_stored: outcome.bytes_stored,
+        uncovered: json_uncovered(&outcome.uncovered),
+        torn: json_paths(&outcome.torn),
+        short: outcome.commit.map(CommitId::short).unwrap_or_default(),
     }
 }

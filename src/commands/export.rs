@@ -1,19 +1,15 @@
 //! `undo export`: a commit as a new directory or an archive.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap_complete::engine::ArgValueCompleter;
-use serde::Serialize;
 
 use crate::checkout::Target;
-use crate::checkout::export::{Compression, Destination, Exported, export};
+use crate::checkout::export::{Compression, Destination, export, export_to};
 use crate::commands::{Context, complete};
-use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::fs;
-use crate::repo::Repository;
-use crate::ui::human::{Size, plural};
-use crate::ui::{JsonReason, Page, Report, Role, json_reasons, sanitize};
+use crate::error::{ErrorKind, Exit, Result};
+use crate::ui::exports::ExportRecord;
+use crate::ui::json_reasons;
 
 /// Write a commit to another place
 ///
@@ -32,18 +28,6 @@ pub struct Args {
     destination: PathBuf,
 }
 
-#[derive(Serialize)]
-struct Done {
-    id: String,
-    destination: String,
-    entries: u64,
-    bytes: u64,
-    inexact: Vec<JsonReason>,
-    damaged: Vec<JsonReason>,
-    #[serde(skip)]
-    short: String,
-}
-
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let id = context.commit(&repository, &args.revision, "undo restore")?;
@@ -55,8 +39,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         })?;
         return Ok(Exit::DONE);
     }
-    let exported = to_place(context, &repository, &target, &args.destination)?;
-    context.ui.outcome(&Done {
+    let path = context.place(&args.destination)?;
+    let exported = export_to(&repository, &target, &path, context.ui.progress())?;
+    context.ui.outcome(&ExportRecord {
         id: id.to_string(),
         destination: args.destination.display().to_string(),
         entries: exported.entries,
@@ -72,44 +57,4 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         true => Exit::DONE,
         false => Exit::INCOMPLETE,
     })
-}
-
-fn to_place(context: &Context<'_>, repository: &Repository, target: &Target, destination: &Path) -> Result<Exported> {
-    let path = context.place(destination)?;
-    let store = repository.store();
-    let real = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
-    if real.is_some_and(|real| real.starts_with(&repository.layout.repository)) {
-        let message = format!("`{}` is in the repository", path.display());
-        return Err(Error::new(ErrorKind::Refused, message).hint("choose a place outside of `.undo`"));
-    }
-    let progress = context.ui.progress();
-    let name = destination.to_string_lossy();
-    let compression = match () {
-        () if name.ends_with(".tar") => Compression::None,
-        () if name.ends_with(".tar.gz") || name.ends_with(".tgz") => Compression::Gzip,
-        () if name.ends_with(".tar.zst") => Compression::Zstd,
-        () => return export(store, target, Destination::Directory(&path), progress),
-    };
-    let mut file = fs::create_new(&path).map_err(|error| {
-        if !error.is_taken() {
-            return error;
-        }
-        let message = format!("`{}` is there already", path.display());
-        Error::new(ErrorKind::Refused, message).hint("name a file that is not there yet")
-    })?;
-    export(store, target, Destination::Tar(&mut file, compression), progress)
-}
-
-impl Report for Done {
-    const TYPE: &'static str = "export";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        page.line(format_args!(
-            "{} → {}  {}, {}",
-            page.paint(Role::Id, &self.short),
-            sanitize::text(&self.destination),
-            plural(self.entries, "entry"),
-            Size(self.bytes)
-        ))
-    }
 }

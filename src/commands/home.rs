@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::commands::Context;
 use crate::commands::sides::{self, Side};
-use crate::commands::status::Where;
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::ui::changes::Tally;
+use crate::ui::place::Where;
 use crate::ui::{Page, Report, Role};
 
 #[derive(Serialize)]
@@ -49,7 +49,7 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
         (Some(_), false) => vec!["undo diff", "undo commit", "undo checkout @"],
     };
     let words = if tally.clean { "clean".to_owned() } else { tally.words() };
-    let place = Some(Where::new(&repository)?);
+    let place = Some(Where::new(repository.view(), old.as_commit()));
     context.ui.show(&Home { repository: true, place, clean: tally.clean, changes: tally.total(), next, words })?;
     Ok(Exit::DONE)
 }

@@ -1,15 +1,15 @@
 //! `undo init`: makes a repository.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
+use crate::metadata::Kind;
 use crate::repo::Repository;
-use crate::ui::{Page, Report, sanitize};
+use crate::repo::layout::marker;
+use crate::ui::place::Initialised;
+use crate::worktree::paths;
 
 /// Start to record a directory
 ///
@@ -25,13 +25,6 @@ pub struct Args {
     /// Keep the history in this folder instead; one that has history is attached
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     store: Option<PathBuf>,
-}
-
-#[derive(Serialize)]
-struct Initialised {
-    worktree: String,
-    repository: String,
-    commits: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
@@ -61,6 +54,23 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>) -> Res
     Ok(repository)
 }
 
+/// Makes one in the current directory for a commit of these paths, where `error` says that there is none.
+pub fn make_here(context: &Context<'_>, paths: &[PathBuf], error: Error) -> Result<Repository> {
+    let here = context.place(Path::new("."))?;
+    if fs::stat(&marker(&here))?.is_some_and(|stat| stat.kind == Kind::File) {
+        // The store that it names is not there: no reason to make another one.
+        return Err(error);
+    }
+    // Nothing is made for a mistyped path.
+    for path in paths::resolve(&here, &here, paths)? {
+        if !fs::exists(&here.join(path.as_path()))? {
+            return Err(Error::new(ErrorKind::NotFound, format!("no `{}` here", path.display()))
+                .hint("name what is there, or nothing for all of it"));
+        }
+    }
+    make(context, &here, None)
+}
+
 /// The commonest mistake is to record far more than was meant.
 fn warn_of_wide_roots(context: &Context<'_>, worktree: &Path) -> Result<()> {
     let what = if worktree.parent().is_none() {
@@ -76,13 +86,4 @@ fn warn_of_wide_roots(context: &Context<'_>, worktree: &Path) -> Result<()> {
         .ui
         .warning(format_args!("this is {what}: all of it will be recorded; list what to leave out in `.undoignore`"));
     Ok(())
-}
-
-impl Report for Initialised {
-    const TYPE: &'static str = "init";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let what = if self.commits { "attached to the repository" } else { "made the repository" };
-        page.line(format_args!("{what} {}", sanitize::text(&self.repository)))
-    }
 }

@@ -1,23 +1,22 @@
 //! `undo log`: commits, newest first.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
-use serde::Serialize;
 
 use crate::commands::changes::{Format, Style as Changes};
 use crate::commands::costs::Costs;
 use crate::commands::{Context, complete, show};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::history;
-use crate::history::graph::{Graph, Row, Style};
+use crate::history::graph::Graph;
 use crate::history::walk::{self, Item};
 use crate::history::when::{self, Day};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
+use crate::ui::End;
 use crate::ui::commits::{CommitRecord, Names};
-use crate::ui::{End, Page, Report};
+use crate::ui::log::{LogRecord, graph_style};
 
 /// List commits, newest first
 ///
@@ -54,20 +53,6 @@ pub struct Args {
     format: Format,
 }
 
-/// A commit in the log.
-#[derive(Serialize)]
-struct Entry {
-    #[serde(flatten)]
-    record: CommitRecord,
-    #[serde(skip)]
-    row: Option<Row>,
-    #[serde(skip)]
-    oneline: bool,
-    /// Something of another commit is above it.
-    #[serde(skip)]
-    gap: bool,
-}
-
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let paths = context.paths(&repository, &args.paths)?;
@@ -75,7 +60,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let style = args.format.style();
     // A line of history would end nowhere if a commit on it were left out.
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
-    let mut graph = (is_whole && style.is_none()).then(|| Graph::new(letters()));
+    let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
     let mut costs = Costs::new(&repository)?;
     let (mut count, mut exit) = (0, Exit::DONE);
     context.ui.page_long_output();
@@ -91,7 +76,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, is_at));
         let record = CommitRecord::new(id, &commit, Names { branches, tags, is_at }, costs.of(id)?);
         let gap = count > 0 && matches!(style, Some(Changes::Stat | Changes::List(_)));
-        context.ui.show(&Entry { record, row, oneline: args.oneline, gap })?;
+        context.ui.show(&LogRecord { record, row, oneline: args.oneline, gap })?;
         if let Some(style) = style {
             show::changes(context, &repository, &commit, &paths, style)?;
         }
@@ -125,36 +110,5 @@ impl Args {
         options.since = self.since.as_ref().map(|text| when::parse(text, Day::Begin)).transpose()?;
         options.until = self.until.as_ref().map(|text| when::parse(text, Day::End)).transpose()?;
         Ok(options)
-    }
-}
-
-/// Box drawing where the locale can show it.
-fn letters() -> Style {
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    let is_unicode = set.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
-    if is_unicode { Style::Unicode } else { Style::Ascii }
-}
-
-impl Report for Entry {
-    const TYPE: &'static str = "commit";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if self.gap {
-            page.line("")?;
-        }
-        let lines = if self.oneline { vec![self.record.line(page)] } else { self.record.lines(page) };
-        let Some(row) = &self.row else {
-            let mark = if self.record.is_current() { "@ " } else { "* " };
-            for (n, line) in lines.iter().enumerate() {
-                page.line(format!("{}{line}", if n == 0 { mark } else { "  " }).trim_end())?;
-            }
-            return if self.oneline { Ok(()) } else { page.line("") };
-        };
-        let blank = usize::from(!self.oneline);
-        for n in 0..row.lines().max(lines.len() + blank) {
-            let line = format!("{} {}", row.prefix(n), lines.get(n).map_or("", String::as_str));
-            page.line(line.trim_end())?;
-        }
-        Ok(())
     }
 }

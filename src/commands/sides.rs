@@ -49,6 +49,14 @@ impl Side {
         }
     }
 
+    /// The commit that it is.
+    pub fn as_commit(&self) -> Option<&Commit> {
+        match self {
+            Side::Commit(commit) => Some(commit),
+            _ => None,
+        }
+    }
+
     fn links(&self) -> Option<LinksId> {
         match self {
             Side::Nothing => None,

@@ -218,3 +218,56 @@ impl Report for CommitRecord {
         page.line("")
     }
 }
+
+/// What `commit` did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Committed {
+    /// In full, and empty for none.
+    pub id: String,
+    /// The current branch.
+    pub branch: String,
+    /// A commit was made.
+    pub created: bool,
+    /// Entries that are new.
+    pub added: u64,
+    /// Entries with other content.
+    pub modified: u64,
+    /// Entries that are gone.
+    pub deleted: u64,
+    /// Files that there are.
+    pub files: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Bytes read from the worktree.
+    pub bytes_read: u64,
+    /// Bytes that the store grew by.
+    pub bytes_stored: u64,
+    /// Not recorded.
+    pub uncovered: Vec<JsonUncovered>,
+    /// Changed while they were read.
+    pub torn: Vec<JsonPath>,
+    /// The id for people.
+    #[serde(skip)]
+    pub short: String,
+}
+
+impl Report for Committed {
+    const TYPE: &'static str = "commit";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let id = page.paint(Role::Id, &self.short);
+        match (self.created, self.id.is_empty()) {
+            (false, true) => page.line("nothing to record"),
+            (false, false) => page.line(format_args!("nothing new since {id}")),
+            (true, _) => page.line(format_args!(
+                "{} {id}  {} added, {} modified, {} deleted  ({} read, {} stored)",
+                page.paint(Role::Branch, &self.branch),
+                self.added,
+                self.modified,
+                self.deleted,
+                Size(self.bytes_read),
+                Size(self.bytes_stored)
+            )),
+        }
+    }
+}
