@@ -1,79 +1,51 @@
-//! How changes are shown: what `diff`, `log` and `show` share.
+//! Changes on their way to the user: what `diff`, `log`, `show` and `status` share.
 
 use crate::commands::Context;
-use crate::commands::contents::{self, Contents};
-use crate::commands::sides::{self, Side};
+use crate::commands::format::Style;
+use crate::compare::{Comparison, Side};
 use crate::diff::{self, Change, Status, rename};
 use crate::error::Result;
-use crate::object::{Attributes, Entry, Objects};
-use crate::path::RepoPath;
+use crate::object::Commit;
+use crate::path::RepoPathBuf;
 use crate::repo::Repository;
+use crate::ui::Ui;
 use crate::ui::changes::{ChangeRecord, Fold, Listing, Tally};
-use crate::ui::patch::{Body, Patch, StatRecord, StatTable};
-use crate::worktree::{Overlay, Worktree};
+use crate::ui::patch::{Patch, StatRecord, StatTable};
 
-/// How changes are shown; the same in `diff`, `log` and `show`.
-#[derive(Clone, Copy, Debug, Default, clap::Args)]
-pub struct Format {
-    /// All that differs inside each path
-    #[arg(short, long)]
-    patch: bool,
-    /// How much has changed in each path
-    #[arg(long, conflicts_with = "patch")]
-    stat: bool,
-    /// Only the paths
-    #[arg(long, conflicts_with_all = ["patch", "stat"])]
-    name_only: bool,
-    /// Only the paths and A, M, D, T or m
-    #[arg(long, conflicts_with_all = ["patch", "stat", "name_only"])]
-    name_status: bool,
-    /// Lines of context
-    #[arg(short = 'U', long = "unified", value_name = "N", default_value_t = 3, hide_default_value = true)]
-    pub context: usize,
-}
-
-/// One way to show changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// All that differs, with so many lines of context.
-    Patch(usize),
-    /// How much.
-    Stat,
-    /// A line each.
-    List(Listing),
-}
-
-impl Format {
-    /// What was asked for, if anything was.
-    pub fn style(&self) -> Option<Style> {
-        match self {
-            Format { patch: true, context, .. } => Some(Style::Patch(*context)),
-            Format { stat: true, .. } => Some(Style::Stat),
-            Format { name_only: true, .. } => Some(Style::List(Listing::NameOnly)),
-            Format { name_status: true, .. } => Some(Style::List(Listing::NameStatus)),
-            _ => None,
-        }
-    }
-}
-
-/// Shows all changes between two sides and the summary. The worktree is needed where one side is live.
-pub fn show(
-    context: &Context<'_>,
-    repository: &Repository,
-    worktree: Option<&Worktree>,
-    sides: (&Side, &Side),
-    options: &diff::Options,
-    style: Style,
-) -> Result<Tally> {
-    let contents = Contents { store: repository.store(), worktree };
+/// Shows all changes between two sides and the summary.
+pub fn show(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::Options, style: Style) -> Result<Tally> {
     let waiting = match style {
         Style::List(_) => None,
         Style::Patch(_) | Style::Stat => Some(Vec::new()),
     };
     let (tally, fold, stats) = (Tally::new(), Fold::default(), Vec::new());
-    let mut shown = Shown { context, repository, contents, sides, style, tally, fold, waiting, stats };
-    sides::compare(repository, sides, options, &mut |change| shown.take(change))?;
+    let mut shown = Shown { ui: context.ui, comparison, style, tally, fold, waiting, stats };
+    comparison.changes(options, &mut |change| shown.take(change))?;
     shown.finish()
+}
+
+/// Shows what a commit changed: how it differs from its first parent.
+pub fn show_commit(
+    context: &Context<'_>,
+    repository: &Repository,
+    commit: &Commit,
+    paths: &[RepoPathBuf],
+    style: Style,
+) -> Result<Tally> {
+    let (old, new) =
+        (Side::commit(repository, commit.parents.first().copied())?, Side::Commit(Box::new(commit.clone())));
+    let options = diff::Options { paths: paths.to_vec(), ..diff::Options::default() };
+    show(context, Comparison { repository, worktree: None, old: &old, new: &new }, &options, style)
+}
+
+/// Counts all changes between two sides.
+pub fn count(comparison: Comparison<'_>, options: &diff::Options) -> Result<Tally> {
+    let mut tally = Tally::new();
+    comparison.changes(options, &mut |change| {
+        tally.count(change.status);
+        Ok(())
+    })?;
+    Ok(tally)
 }
 
 /// Up to so many changes are kept in memory to find the renames among them.
@@ -81,10 +53,8 @@ const MOST_FOR_RENAMES: usize = 100_000;
 
 /// Changes on their way to the user.
 struct Shown<'a> {
-    context: &'a Context<'a>,
-    repository: &'a Repository,
-    contents: Contents<'a>,
-    sides: (&'a Side, &'a Side),
+    ui: &'a Ui,
+    comparison: Comparison<'a>,
     style: Style,
     tally: Tally,
     fold: Fold,
@@ -111,19 +81,21 @@ impl Shown<'_> {
     }
 
     fn show(&mut self, change: &Change) -> Result<()> {
-        let ui = self.context.ui;
+        let ui = self.ui;
         let json = ui.options().json;
         match self.style {
             Style::List(listing) => self.list(change, listing),
             Style::Patch(_) if json => ui.show(&ChangeRecord::new(change, Listing::Words, 0)),
             // The new name tells it all.
             _ if !json && change.status == Status::Deleted && change.renamed.is_some() => Ok(()),
-            Style::Patch(context) => {
-                ui.show(&Patch::new(change, self.attributes(change)?, self.body(change, context)?))
-            }
+            Style::Patch(context) => ui.show(&Patch::new(
+                change,
+                self.comparison.attributes(change)?,
+                self.comparison.body(change, context)?,
+            )),
             Style::Stat => {
                 let record = ChangeRecord::new(change, Listing::Words, 0);
-                let record = StatRecord::new(change, record, &self.body(change, 0)?);
+                let record = StatRecord::new(change, record, &self.comparison.body(change, 0)?);
                 if json {
                     return ui.show(&record);
                 }
@@ -135,43 +107,17 @@ impl Shown<'_> {
 
     /// For people who want words, a directory that is new stands for all that is in it.
     fn list(&mut self, change: &Change, listing: Listing) -> Result<()> {
-        let options = self.context.ui.options();
+        let options = self.ui.options();
         let is_folded = listing == Listing::Words && !options.json && !options.nul && !options.verbose;
         match if is_folded { self.fold.place(change) } else { Some(0) } {
-            Some(folded) => self.context.ui.show(&ChangeRecord::new(change, listing, folded)),
+            Some(folded) => self.ui.show(&ChangeRecord::new(change, listing, folded)),
             None => Ok(()),
         }
     }
 
-    fn body(&self, change: &Change, context: usize) -> Result<Body> {
-        let is_content = change.what.content || matches!(change.status, Status::Added | Status::Deleted);
-        if !is_content || change.renamed.is_some() {
-            return Ok(Body::Nothing);
-        }
-        let path: &RepoPath = &change.path;
-        contents::compare(self.contents, path, (change.old.as_ref(), change.new.as_ref()), context)
-    }
-
-    fn attributes(&self, change: &Change) -> Result<(Option<Attributes>, Option<Attributes>)> {
-        if !change.what.attributes {
-            return Ok((None, None));
-        }
-        let store = self.repository.store();
-        let id = |entry: &Option<Entry>| entry.as_ref().and_then(|entry| entry.attributes);
-        let old = id(&change.old).map(|id| store.attributes(id)).transpose()?;
-        let new = match self.sides.1 {
-            Side::Live(scan) => {
-                let objects = Overlay { below: store, objects: &scan.objects };
-                id(&change.new).map(|id| objects.attributes(id)).transpose()?
-            }
-            _ => id(&change.new).map(|id| store.attributes(id)).transpose()?,
-        };
-        Ok((old, new))
-    }
-
     fn finish(mut self) -> Result<Tally> {
         self.release()?;
-        let ui = self.context.ui;
+        let ui = self.ui;
         match self.style {
             Style::Stat => ui.show(&StatTable { records: &self.stats, tally: self.tally })?,
             Style::List(Listing::Words) => ui.show(&self.tally)?,

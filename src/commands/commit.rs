@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::{Context, complete, init, sides};
+use crate::commands::{Context, changes, complete, init};
+use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::CommitId;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::snapshot::{self, Outcome};
-use crate::ui::changes::Tally;
 use crate::ui::commits::{Committed, json_uncovered};
 use crate::ui::{json_id, json_paths};
 
@@ -73,15 +73,11 @@ fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
 
 fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf]) -> Result<Exit> {
     let worktree = context.worktree(repository)?;
-    let old = sides::Side::commit(repository, repository.view().at())?;
-    let new = sides::Side::live(context.ui, repository, &worktree, paths)?;
+    let old = Side::commit(repository, repository.view().at())?;
+    let new = Side::live(repository, &worktree, paths, context.ui.progress())?;
     let options = diff::Options { paths: paths.to_vec(), ..diff::Options::default() };
-    let mut tally = Tally::new();
-    sides::compare(repository, (&old, &new), &options, &mut |change| {
-        tally.count(change.status);
-        Ok(())
-    })?;
-    context.ui.show(&tally)?;
+    let comparison = Comparison { repository, worktree: Some(&worktree), old: &old, new: &new };
+    context.ui.show(&changes::count(comparison, &options)?)?;
     Ok(Exit::DONE)
 }
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::changes::{self, Format, Style};
-use crate::commands::sides::Side;
-use crate::commands::{Context, complete};
+use crate::commands::format::{Format, Style};
+use crate::commands::{Context, changes, complete};
+use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{Exit, Result};
 use crate::history;
@@ -47,12 +47,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let old = Side::commit(&repository, old)?;
     let new = match new {
         Some(id) => Side::commit(&repository, Some(id))?,
-        None => Side::live(context.ui, &repository, &worktree, &paths)?,
+        None => Side::live(&repository, &worktree, &paths, context.ui.progress())?,
     };
     context.ui.page_long_output();
     let options = diff::Options { mtimes: args.metadata, paths };
     let style = args.format.style().unwrap_or(Style::Patch(args.format.context));
-    let tally = changes::show(context, &repository, Some(&worktree), (&old, &new), &options, style)?;
+    let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
+    let tally = changes::show(context, comparison, &options, style)?;
     let exit = match &new {
         Side::Live(scan) => context.tell_incomplete(&scan.uncovered, &scan.torn),
         _ => Exit::DONE,

@@ -4,11 +4,10 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::commands::Context;
-use crate::commands::sides::{self, Side};
+use crate::commands::{Context, changes};
+use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
-use crate::ui::changes::Tally;
 use crate::ui::place::Where;
 use crate::ui::{Page, Report, Role};
 
@@ -37,12 +36,9 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     let worktree = context.worktree(&repository)?;
     let at = repository.view().at();
     let old = Side::commit(&repository, at)?;
-    let new = Side::live(context.ui, &repository, &worktree, &[])?;
-    let mut tally = Tally::new();
-    sides::compare(&repository, (&old, &new), &diff::Options::default(), &mut |change| {
-        tally.count(change.status);
-        Ok(())
-    })?;
+    let new = Side::live(&repository, &worktree, &[], context.ui.progress())?;
+    let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
+    let tally = changes::count(comparison, &diff::Options::default())?;
     let next = match (at, tally.clean) {
         (None, _) => vec!["undo commit -m \"as it was\"", "undo status", "undo help"],
         (Some(_), true) => vec!["undo show", "undo log", "undo help"],

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::changes::{Format, Style as Changes};
-use crate::commands::costs::Costs;
-use crate::commands::{Context, complete, show};
+use crate::commands::format::{Format, Style};
+use crate::commands::{Context, changes, complete};
 use crate::error::{ErrorKind, Exit, Result};
-use crate::history;
 use crate::history::graph::Graph;
 use crate::history::walk::{self, Item};
 use crate::history::when::{self, Day};
+use crate::history::{self, Costs};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::ui::End;
@@ -75,10 +74,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         };
         let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, is_at));
         let record = CommitRecord::new(id, &commit, Names { branches, tags, is_at }, costs.of(id)?);
-        let gap = count > 0 && matches!(style, Some(Changes::Stat | Changes::List(_)));
+        let gap = count > 0 && matches!(style, Some(Style::Stat | Style::List(_)));
         context.ui.show(&LogRecord { record, row, oneline: args.oneline, gap })?;
         if let Some(style) = style {
-            show::changes(context, &repository, &commit, &paths, style)?;
+            changes::show_commit(context, &repository, &commit, &paths, style)?;
         }
         count += 1;
     }

@@ -2,16 +2,11 @@
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::changes::{self, Format, Style};
-use crate::commands::costs::Costs;
-use crate::commands::sides::Side;
-use crate::commands::{Context, cat, complete};
+use crate::commands::format::{Format, Style};
+use crate::commands::{Context, cat, changes, complete};
 use crate::error::{Exit, Result};
-use crate::history;
-use crate::id::CommitId;
-use crate::object::{Commit, Objects};
-use crate::path::RepoPathBuf;
-use crate::repo::Repository;
+use crate::history::{self, Costs};
+use crate::object::Objects;
 use crate::ui::changes::Listing;
 use crate::ui::commits::{CommitRecord, Names};
 
@@ -40,21 +35,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.ui.page_long_output();
     let cost = Costs::new(&repository)?.of(id)?;
     context.ui.show(&CommitRecord::new(id, &commit, Names::of(repository.view(), id), cost))?;
-    self::changes(context, &repository, &commit, &[], args.format.style().unwrap_or(Style::List(Listing::Words)))?;
+    let style = args.format.style().unwrap_or(Style::List(Listing::Words));
+    changes::show_commit(context, &repository, &commit, &[], style)?;
     Ok(Exit::DONE)
-}
-
-/// Shows what a commit changed: how it differs from its first parent.
-pub fn changes(
-    context: &Context<'_>,
-    repository: &Repository,
-    commit: &Commit,
-    paths: &[RepoPathBuf],
-    style: Style,
-) -> Result<()> {
-    let parent: Option<CommitId> = commit.parents.first().copied();
-    let (old, new) = (Side::commit(repository, parent)?, Side::Commit(Box::new(commit.clone())));
-    let options = crate::diff::Options { paths: paths.to_vec(), ..crate::diff::Options::default() };
-    changes::show(context, repository, None, (&old, &new), &options, style)?;
-    Ok(())
 }

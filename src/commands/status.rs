@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::changes::Style;
-use crate::commands::sides::Side;
-use crate::commands::{self, Context, complete};
+use crate::commands::format::Style;
+use crate::commands::{Context, changes, complete};
+use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{Exit, Result};
 use crate::ui::changes::Listing;
@@ -33,14 +33,15 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let worktree = context.worktree(&repository)?;
     let paths = context.paths(&repository, &args.paths)?;
     let old = Side::commit(&repository, repository.view().at())?;
-    let new = Side::live(context.ui, &repository, &worktree, &paths)?;
+    let new = Side::live(&repository, &worktree, &paths, context.ui.progress())?;
     let options = context.ui.options();
     if !options.json && !options.nul {
         context.ui.show(&Where::new(repository.view(), old.as_commit()))?;
     }
     let selected = diff::Options { mtimes: args.metadata, paths };
     let style = Style::List(Listing::Words);
-    commands::changes::show(context, &repository, Some(&worktree), (&old, &new), &selected, style)?;
+    let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
+    changes::show(context, comparison, &selected, style)?;
     if let Side::Live(scan) = &new {
         return Ok(context.tell_incomplete(&scan.uncovered, &scan.torn));
     }

@@ -33,6 +33,22 @@ pub struct Change {
     pub renamed: Option<RepoPathBuf>,
 }
 
+/// What differs in the content of a path.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Nothing, or there is none.
+    Nothing,
+    /// Lines.
+    Text(Vec<text::Hunk>),
+    /// Bytes, and the sizes of both sides where there are files.
+    Bytes {
+        /// What differs, where there are files on both sides.
+        ranges: binary::Ranges,
+        /// Before and after.
+        sizes: (Option<u64>, Option<u64>),
+    },
+}
+
 /// How a path differs; the words of `--name-status` and JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {

@@ -1,5 +1,6 @@
 //! History: from what a person types to commits, and the order in which commits are told.
 
+mod costs;
 mod entry;
 pub mod graph;
 pub mod objects;
@@ -11,6 +12,7 @@ mod unknown;
 pub mod walk;
 pub mod when;
 
+pub use costs::Costs;
 pub use entry::{entry_at, recorded};
 pub use revision::{resolve, resolve_path, resolve_range};
 pub use walk::{is_ancestor, walk};

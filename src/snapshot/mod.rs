@@ -7,13 +7,9 @@ mod take;
 #[cfg(test)]
 mod tests;
 
-use crate::error::Result;
 use crate::id::CommitId;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::path::RepoPathBuf;
-use crate::progress::Progress;
-use crate::repo::Repository;
-use crate::worktree::{HashSink, Index, Scan, Worktree, scan};
 
 pub use take::{take, take_checked};
 
@@ -53,20 +49,4 @@ pub struct Outcome {
     pub torn: Vec<RepoPathBuf>,
     /// Why the last commit could not be read, so that all was recorded anew and counts as added.
     pub damage: Option<String>,
-}
-
-/// Reads the worktree without storing anything, for `status` and `diff`; refreshes nothing.
-pub fn look(
-    repository: &Repository,
-    worktree: &Worktree,
-    index: &Index,
-    paths: &[RepoPathBuf],
-    progress: &dyn Progress,
-) -> Result<Scan> {
-    let options = scan::Options {
-        paths: paths.to_vec(),
-        staged_by: repository.unfinished().map(|intent| intent.token),
-        ..scan::Options::default()
-    };
-    scan::scan(worktree, repository.store(), index, &options, &HashSink::new, progress)
 }

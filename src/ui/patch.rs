@@ -6,29 +6,13 @@ use serde::Serialize;
 
 use crate::diff::binary::Ranges;
 use crate::diff::text::{Hunk, Line, LineCounts, Tag};
-use crate::diff::{Change, Status};
+use crate::diff::{Body, Change, Status};
 use crate::object::{Attributes, Content, Entry};
 use crate::path::RepoPathBuf;
 use crate::ui::changes::{ChangeRecord, Tally};
 use crate::ui::human::{Count, Size, plural};
 use crate::ui::table::{Cell, Table};
 use crate::ui::{Page, Report, Role, human, sanitize};
-
-/// What differs in the content.
-#[derive(Clone, Debug)]
-pub enum Body {
-    /// Nothing, or there is none.
-    Nothing,
-    /// Lines.
-    Text(Vec<Hunk>),
-    /// Bytes, and the sizes of both sides where there are files.
-    Bytes {
-        /// What differs, where there are files on both sides.
-        ranges: Ranges,
-        /// Before and after.
-        sizes: (Option<u64>, Option<u64>),
-    },
-}
 
 /// A change with all that differs.
 #[derive(Clone, Debug, Serialize)]

@@ -4,7 +4,7 @@ mod tell;
 
 use crate::checkout::{self, Plan, Target};
 use crate::commands::Context;
-use crate::commands::sides::Side;
+use crate::compare;
 use crate::error::{Exit, Result};
 use crate::id::CommitId;
 use crate::object::Objects;
@@ -71,9 +71,7 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
 }
 
 fn plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, request: &Request) -> Result<Exit> {
-    let Side::Live(mut scan) = Side::live(context.ui, repository, worktree, &[])? else {
-        return Ok(Exit::DONE);
-    };
+    let mut scan = compare::look(repository, worktree, &[], context.ui.progress())?;
     let (_, plan) = way(repository, worktree, &mut scan, request)?;
     let at = repository.view().at().map(|id| repository.store().commit(id)).transpose()?;
     let is_unsaved = at.is_none_or(|commit| commit.root.tree() != scan.root.tree());

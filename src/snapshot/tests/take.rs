@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::compare::look;
 use crate::error::{ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::CommitId;
@@ -11,8 +12,8 @@ use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::Silent;
 use crate::repo::Repository;
-use crate::snapshot::{Options, Outcome, look, take};
-use crate::worktree::{Index, Scan, Worktree};
+use crate::snapshot::{Options, Outcome, take};
+use crate::worktree::{Scan, Worktree};
 
 struct House {
     place: tempfile::TempDir,
@@ -227,8 +228,7 @@ fn looking_stores_nothing_and_sees_what_a_commit_would() {
     house.write("a", "1");
     let (outcome, _) = house.take(&[]);
     house.write("a", "2");
-    let index = Index::open(&house.repository.layout.index()).unwrap();
-    let scan = look(&house.repository, &house.worktree(), &index, &[], &Silent).unwrap();
+    let scan = look(&house.repository, &house.worktree(), &[], &Silent).unwrap();
     assert_ne!(scan.root, house.commit(outcome.commit).root);
     let root = scan.root;
     let (outcome, _) = house.take(&[]);

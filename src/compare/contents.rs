@@ -3,7 +3,8 @@
 use std::fs::File;
 
 use crate::chunk;
-use crate::diff::{binary, text};
+use crate::compare::Comparison;
+use crate::diff::{Body, Change, binary, text};
 use crate::error::Result;
 use crate::fs;
 use crate::id::{BlobId, ChunkId};
@@ -11,38 +12,26 @@ use crate::object::layout::Piece;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 use crate::store::Store;
-use crate::ui::patch::Body;
 use crate::worktree::Worktree;
 
 /// 16 MiB: a larger file is compared piece by piece, and never held whole in memory.
 const WHOLE: u64 = 16 << 20;
 
-/// Where contents come from.
-#[derive(Clone, Copy)]
-pub struct Contents<'a> {
-    /// What is recorded.
-    pub store: &'a Store,
-    /// Where to look for what is not.
-    pub worktree: Option<&'a Worktree>,
-}
-
 /// A file on one side: where, its blob, and its size in bytes.
-struct Side<'a> {
+struct Held<'a> {
     blob: BlobId,
     size: u64,
     live: Option<File>,
     store: &'a Store,
 }
 
-/// Compares two files, with so many lines of context; what is no file counts as empty.
-pub fn compare(
-    contents: Contents<'_>,
-    path: &RepoPath,
-    (old, new): (Option<&Entry>, Option<&Entry>),
-    context: usize,
-) -> Result<Body> {
-    let old_side = old.map(|entry| contents.side(path, entry)).transpose()?.flatten();
-    let new_side = new.map(|entry| contents.side(path, entry)).transpose()?.flatten();
+/// Compares the files of a change, with so many lines of context; what is no file counts as empty.
+pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, context: usize) -> Result<Body> {
+    let held = |entry: &Option<Entry>| match entry {
+        Some(entry) => Held::new(comparison, &change.path, entry),
+        None => Ok(None),
+    };
+    let (old_side, new_side) = (held(&change.old)?, held(&change.new)?);
     let sizes = (old_side.as_ref().map(|side| side.size), new_side.as_ref().map(|side| side.size));
     let Some(larger) = sizes.0.max(sizes.1) else { return Ok(Body::Nothing) };
     let lengths = |ranges| Ok(Body::Bytes { ranges, sizes });
@@ -52,7 +41,7 @@ pub fn compare(
             _ => lengths(binary::Ranges::default()),
         };
     }
-    let bytes = |side: &Option<Side<'_>>| side.as_ref().map_or(Ok(Vec::new()), Side::bytes);
+    let bytes = |side: &Option<Held<'_>>| side.as_ref().map_or(Ok(Vec::new()), Held::bytes);
     let (old, new) = (bytes(&old_side)?, bytes(&new_side)?);
     if let Some(hunks) = text::diff(&old, &new, context) {
         return Ok(Body::Text(hunks));
@@ -61,14 +50,16 @@ pub fn compare(
     lengths(if is_both { binary::ranges(&old, &new) } else { binary::Ranges::default() })
 }
 
-impl<'a> Contents<'a> {
-    fn side(&self, path: &RepoPath, entry: &Entry) -> Result<Option<Side<'a>>> {
+impl<'a> Held<'a> {
+    /// `None` if the entry is no file.
+    fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &Entry) -> Result<Option<Held<'a>>> {
         let Content::File { blob, size } = entry.content else { return Ok(None) };
-        let live = match self.worktree {
-            Some(worktree) if !self.store.contains_blob(blob) => Some(open(worktree, path)?),
+        let store = comparison.repository.store();
+        let live = match comparison.worktree {
+            Some(worktree) if !store.contains_blob(blob) => Some(open(worktree, path)?),
             _ => None,
         };
-        Ok(Some(Side { blob, size, live, store: self.store }))
+        Ok(Some(Held { blob, size, live, store }))
     }
 }
 
@@ -77,7 +68,7 @@ fn open(worktree: &Worktree, path: &RepoPath) -> Result<File> {
     worktree.root.open_below(parent)?.open_file(path.name().unwrap_or_default())
 }
 
-impl Side<'_> {
+impl Held<'_> {
     /// All its bytes. A live file that has grown since is read as far as it was.
     fn bytes(&self) -> Result<Vec<u8>> {
         match &self.live {
@@ -86,7 +77,7 @@ impl Side<'_> {
         }
     }
 
-    fn ranges(&self, new: &Side<'_>) -> Result<binary::Ranges> {
+    fn ranges(&self, new: &Held<'_>) -> Result<binary::Ranges> {
         let (old_pieces, new_pieces) = (self.pieces()?, new.pieces()?);
         let old_fetch = |id, offset| self.fetch(&old_pieces, id, offset);
         let new_fetch = |id, offset| new.fetch(&new_pieces, id, offset);

@@ -1,0 +1,62 @@
+//! Comparing: what differs between two sides, each nothing, a commit or the live directory, and what inside each path.
+
+mod contents;
+mod side;
+
+use crate::diff::{self, Body, Change, Options, Status};
+use crate::error::Result;
+use crate::object::{Attributes, Entry, Objects};
+use crate::repo::Repository;
+use crate::worktree::{Overlay, Worktree};
+
+pub use side::{Side, look};
+
+/// Two sides, and where their contents are.
+#[derive(Clone, Copy)]
+pub struct Comparison<'a> {
+    /// What is recorded.
+    pub repository: &'a Repository,
+    /// Where to look for what is not; needed if the new side is live.
+    pub worktree: Option<&'a Worktree>,
+    /// Before: nothing or a commit.
+    pub old: &'a Side,
+    /// After.
+    pub new: &'a Side,
+}
+
+impl Comparison<'_> {
+    /// Calls `each` with every path that differs, in path order.
+    pub fn changes(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
+        let (old, new) = (self.old.as_tree(), self.new.as_tree());
+        self.with_objects(|objects| diff::compare(objects, old, new, options, each))
+    }
+
+    /// What differs in the content of a path, with so many lines of context.
+    pub fn body(&self, change: &Change, context: usize) -> Result<Body> {
+        let is_content = change.what.content || matches!(change.status, Status::Added | Status::Deleted);
+        if !is_content || change.renamed.is_some() {
+            return Ok(Body::Nothing);
+        }
+        contents::compare(self, change, context)
+    }
+
+    /// The attributes of both sides, where they differ.
+    pub fn attributes(&self, change: &Change) -> Result<(Option<Attributes>, Option<Attributes>)> {
+        if !change.what.attributes {
+            return Ok((None, None));
+        }
+        let id = |entry: &Option<Entry>| entry.as_ref().and_then(|entry| entry.attributes);
+        let old = id(&change.old).map(|id| self.repository.store().attributes(id)).transpose()?;
+        let new = self.with_objects(|objects| id(&change.new).map(|id| objects.attributes(id)).transpose())?;
+        Ok((old, new))
+    }
+
+    /// The store, and what a scan found on the new side.
+    fn with_objects<T>(&self, use_them: impl FnOnce(&dyn Objects) -> T) -> T {
+        let store = self.repository.store();
+        match self.new {
+            Side::Live(scan) => use_them(&Overlay { below: store, objects: &scan.objects }),
+            _ => use_them(store),
+        }
+    }
+}
