@@ -35,8 +35,11 @@ impl Target {
         Ok(Target { commit: id, root, links, uncovered, objects: HashMap::new() })
     }
 
-    /// Only these paths of it; the rest as the scan found it. [`ErrorKind::NotFound`] if one is on neither side.
+    /// Only these paths of it; the rest as the scan found it. Empty: all. [`ErrorKind::NotFound`] if one is on neither side.
     pub fn only(self, store: &dyn Objects, scan: &Scan, paths: &[RepoPathBuf]) -> Result<Target> {
+        if paths.is_empty() {
+            return Ok(self);
+        }
         let overlay = Overlay { below: store, objects: &scan.objects };
         for path in paths {
             let is_there = entry_at(&overlay, &scan.root, path)?.is_some();

@@ -59,10 +59,7 @@ impl Place {
         };
         let (saved, scan) = snapshot::take(&mut transaction, &worktree, &automatic, &Silent)?;
         let store = transaction.repository().store();
-        let mut target = Target::commit(store, to)?;
-        if !options.paths.is_empty() {
-            target = target.only(store, &scan, &options.paths)?;
-        }
+        let target = Target::commit(store, to)?.only(store, &scan, &options.paths)?;
         let saved = saved.commit.filter(|_| saved.created);
         checkout::run(&mut transaction, &worktree, scan, saved, &target, options, &Silent)
     }

@@ -130,10 +130,7 @@ fn save_despite(
 
 /// What the worktree becomes, and how.
 fn way(repository: &Repository, worktree: &Worktree, scan: &mut Scan, request: &Request) -> Result<(Target, Plan)> {
-    let mut target = Target::commit(repository.store(), request.to)?;
-    if !request.paths.is_empty() {
-        target = target.only(repository.store(), scan, &request.paths)?;
-    }
+    let target = Target::commit(repository.store(), request.to)?.only(repository.store(), scan, &request.paths)?;
     let plan = checkout::plan(repository.store(), worktree, scan, &target)?;
     Ok((target, plan))
 }
