@@ -98,7 +98,7 @@ const STYLES: Styles = Styles::styled()
 const GROUPS: &[(&str, &[&str])] = &[
     ("Record", &["init", "commit", "status"]),
     ("Look", &["log", "show", "diff", "ls", "cat"]),
-    ("Go back", &["checkout", "restore", "export"]),
+    ("Go back", &["checkout", "restore", "undo", "redo", "op", "export"]),
     ("Name", &["branch", "tag"]),
     ("Set up", &["config", "completions", "man", "help"]),
 ];

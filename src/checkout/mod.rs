@@ -30,9 +30,11 @@ mod write;
 use std::hash::BuildHasher;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::past::Refs;
 use crate::id::CommitId;
+use crate::object::Objects;
 use crate::object::commit::Uncovered;
-use crate::object::operation::{Intent, RefEdit, RefName, View};
+use crate::object::operation::{Intent, Travel, View};
 use crate::path::RepoPathBuf;
 use crate::progress::{Progress, Unit};
 use crate::repo::{Draft, Repository, Transaction};
@@ -50,7 +52,7 @@ use work::Work;
 pub use export::export;
 pub use leftovers::clean_staged;
 pub use plan::{Action, Plan};
-pub use resume::{edits_to_finish, refuse_paths};
+pub use resume::{refs_to_finish, refuse_paths};
 pub use target::Target;
 
 /// How a checkout goes.
@@ -60,10 +62,12 @@ pub struct Options {
     pub paths: Vec<RepoPathBuf>,
     /// What was in the way has been saved, as far as that could be done: words a refusal.
     pub force: bool,
-    /// The branch to switch to, for `checkout BRANCH`.
-    pub branch: Option<String>,
-    /// Changes of refs instead of the usual one, for `undo`, `redo` and `op restore`.
-    pub edits: Option<Vec<RefEdit>>,
+    /// What refs become; `None`: the current branch goes to the target.
+    pub refs: Option<Refs>,
+    /// Where a step through operations comes to.
+    pub travel: Option<Travel>,
+    /// What is said of it in the operation, before what it did; may be empty.
+    pub about: String,
     /// The verb, for the operation.
     pub verb: String,
     /// The plan, if it is made already: for the same scan and target.
@@ -228,7 +232,7 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
 
 /// What is about to be done, for whoever has to finish it.
 fn intent(repository: &Repository, token: u64, to: CommitId, options: &Options) -> Intent {
-    let view = repository.view();
+    let (view, refs) = (repository.view(), refs(repository.view(), Some(to), options));
     Intent {
         token,
         verb: options.verb.clone(),
@@ -236,48 +240,62 @@ fn intent(repository: &Repository, token: u64, to: CommitId, options: &Options) 
         from: view.at(),
         to,
         paths: options.paths.clone(),
-        edits: edits(view, Some(to), options),
-        switch: switch(view, options),
+        edits: refs.edits_from(view),
+        switch: Some(refs.current).filter(|branch| *branch != view.current),
     }
 }
 
-/// The refs that it changes.
-fn edits(view: &View, to: Option<CommitId>, options: &Options) -> Vec<RefEdit> {
-    match (&options.edits, &options.branch) {
-        (Some(edits), _) => edits.clone(),
-        (None, None) if options.paths.is_empty() && view.at() != to => {
-            vec![RefEdit { name: RefName::Branch(view.current.clone()), old: view.at(), new: to }]
-        }
-        _ => Vec::new(),
+/// What refs become.
+fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
+    let mut refs = options.refs.clone().unwrap_or_else(|| Refs::of(view));
+    if let (None, true, Some(to)) = (&options.refs, options.paths.is_empty(), to) {
+        refs.branches.insert(view.current.clone(), to);
     }
-}
-
-/// The branch that becomes current, if another one.
-fn switch(view: &View, options: &Options) -> Option<String> {
-    options.branch.clone().filter(|branch| *branch != view.current)
+    refs
 }
 
 fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft {
     let view = repository.view();
     let (from, to) = (outcome.from, outcome.to);
     let is_whole = options.paths.is_empty();
-    let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
-    let branch = options.branch.as_ref().unwrap_or(&view.current);
-    let counts = format!("{} written, {} deleted", outcome.written, outcome.deleted);
-    let description = match is_whole {
-        true => format!("{branch} {} → {}, {counts}", short(from), short(to)),
-        false => format!("{} paths from {}, {counts}", options.paths.len(), short(to)),
-    };
+    let refs = refs(view, to, options);
+    let description = description(repository, outcome, &refs.current, options);
     // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
     let after = if is_whole { to } else { from.or(to) };
     Draft {
         verb: options.verb.clone(),
         description,
-        edits: edits(view, to, options),
-        switch: switch(view, options),
+        edits: refs.edits_from(view),
+        switch: Some(refs.current).filter(|branch| *branch != view.current),
         worktree: after.map(|after| (from, after)),
+        travel: options.travel,
         ..Draft::default()
     }
+}
+
+/// "main 3f2a91bc → 91bc3f2a".
+pub fn in_words(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> String {
+    let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
+    format!("{branch} {} → {}", short(from), short(to))
+}
+
+/// "main 3f2a91bc → 91bc3f2a, 12 written, 3 deleted, 4 unsaved changes kept in 77e0a1b2".
+fn description(repository: &Repository, outcome: &Outcome, branch: &str, options: &Options) -> String {
+    let to = outcome.to.map(CommitId::short).unwrap_or_default();
+    let mut words = match options.paths.as_slice() {
+        [] => in_words(branch, outcome.from, outcome.to),
+        [path] => format!("{} from {to}", path.display()),
+        paths => format!("{} paths from {to}", paths.len()),
+    };
+    words.insert_str(0, &options.about);
+    words.push_str(&format!(", {} written, {} deleted", outcome.written, outcome.deleted));
+    if let Some(saved) = outcome.saved {
+        // What cannot be read was just written: then there is nothing to count.
+        let changes = repository.store().commit(saved).map(|commit| commit.changes.total()).unwrap_or_default();
+        let plural = if changes == 1 { "" } else { "s" };
+        words.push_str(&format!(", {changes} unsaved change{plural} kept in {}", saved.short()));
+    }
+    words
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A checkout that was interrupted: what has to wait for its end, and the refs that it was to change.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::object::operation::{Intent, RefEdit, RefName, View};
+use crate::history::past::Refs;
+use crate::object::operation::{Intent, View};
 use crate::repo::Repository;
 
 /// [`ErrorKind::Refused`] if a checkout did not end: some paths alone would end it, and nobody would know any more what
@@ -12,14 +13,18 @@ pub fn refuse_paths(repository: &Repository) -> Result<()> {
     Err(Error::new(ErrorKind::Refused, message).hint("finish it first: undo checkout --continue"))
 }
 
-/// The changes of refs that end a checkout as it was meant, whatever was recorded since.
-pub fn edits_to_finish(view: &View, intent: &Intent) -> Vec<RefEdit> {
-    let mut edits: Vec<RefEdit> =
-        intent.edits.iter().map(|edit| RefEdit { old: view.get(&edit.name), ..edit.clone() }).collect();
-    let current = RefName::Branch(view.current.clone());
-    if edits.iter().all(|edit| edit.name != current) {
-        edits.push(RefEdit { name: current, old: view.at(), new: intent.from });
+/// What refs become by the end of a checkout as it was meant, whatever was recorded since.
+pub fn refs_to_finish(view: &View, intent: &Intent) -> Refs {
+    let mut refs = Refs::of(view);
+    if let Some(from) = intent.from {
+        // What was recorded since, of a worktree between two states, stays beside the branch.
+        refs.branches.insert(view.current.clone(), from);
     }
-    edits.retain(|edit| edit.old != edit.new);
-    edits
+    for edit in &intent.edits {
+        refs.set(&edit.name, edit.new);
+    }
+    if let Some(branch) = &intent.switch {
+        refs.current.clone_from(branch);
+    }
+    refs
 }

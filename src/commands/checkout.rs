@@ -58,7 +58,7 @@ fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &s
     let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
     let to = context.commit(repository, branch.as_deref().unwrap_or(text), "undo restore")?;
     let verb = if paths.is_empty() { "checkout" } else { "restore" };
-    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed: None })
+    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed: None, step: None })
 }
 
 /// The branch you came from, if you switched when you went last.
@@ -79,5 +79,5 @@ fn unfinished(repository: &Repository, args: &Args) -> Result<Request> {
     let (to, paths, branch) = (intent.to, intent.paths.clone(), intent.switch.clone());
     let verb = if paths.is_empty() { "checkout" } else { "restore" };
     let resumed = Some(intent.clone());
-    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed })
+    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed, step: None })
 }

@@ -9,6 +9,7 @@ use clap_complete::engine::{PathCompleter, ValueCompleter};
 use crate::error::Result;
 use crate::fs;
 use crate::history;
+use crate::history::timeline::{self, Action};
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::path::RepoPath;
@@ -148,6 +149,14 @@ fn names(revision: &str, path: &[u8], before: &[u8]) -> Result<Vec<CompletionCan
 /// Paths in the live directory.
 pub fn live_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     PathCompleter::any().complete(current)
+}
+
+/// Recent operations.
+pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Ok(repository) = open() else { return Vec::new() };
+    let Ok(actions) = timeline::actions(&repository) else { return Vec::new() };
+    let told = |action: Action| candidate(action.id.short(), sanitize::name(action.last.in_words().as_bytes()));
+    keep(current, actions.map_while(Result::ok).take(RECENT).map(told).collect())
 }
 
 /// Settings.

@@ -29,10 +29,8 @@ impl Context<'_> {
         let repository = self.repository_to_finish()?;
         if let Some(intent) = repository.unfinished() {
             let (verb, to) = (&intent.verb, intent.to.short());
-            let back = intent.from.map(|from| format!(", or take it back with `undo checkout {}`", from.short()));
-            let back = back.unwrap_or_default();
-            self.ui
-                .warning(format_args!("a {verb} to {to} did not end; finish it with `undo checkout --continue`{back}"));
+            let way = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+            self.ui.warning(format_args!("a {verb} to {to} did not end; {way}"));
         }
         Ok(repository)
     }

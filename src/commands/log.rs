@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::format::{Format, Style};
-use crate::commands::{Context, changes, complete};
+use crate::commands::{Context, changes, complete, op};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::history::graph::Graph;
 use crate::history::walk::{self, Item};
@@ -48,12 +48,18 @@ pub struct Args {
     /// With this in their message
     #[arg(long, value_name = "TEXT")]
     grep: Option<String>,
+    /// What was done instead, operation by operation
+    #[arg(long, conflicts_with_all = ["revisions", "paths", "oneline", "since", "until", "grep"])]
+    ops: bool,
     #[command(flatten)]
     format: Format,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
+    if args.ops {
+        return op::log(context, &repository, args.limit);
+    }
     let paths = context.paths(&repository, &args.paths)?;
     let options = args.options(context, &repository, paths.clone())?;
     let style = args.format.style();

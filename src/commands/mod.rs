@@ -19,12 +19,15 @@ mod init;
 mod log;
 mod ls;
 mod man;
+mod op;
 pub mod plumbing;
+mod redo;
 mod refs;
 mod restore;
 mod show;
 mod status;
 mod tag;
+mod undo;
 
 use crate::error::{Exit, Result};
 
@@ -43,6 +46,9 @@ pub enum Command {
     Diff(diff::Args),
     Checkout(checkout::Args),
     Restore(restore::Args),
+    Undo(undo::Args),
+    Redo(redo::Args),
+    Op(op::Args),
     Export(export::Args),
     Branch(branch::Args),
     Tag(tag::Args),
@@ -68,6 +74,9 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
         Some(Command::Diff(args)) => diff::run(context, &args),
         Some(Command::Checkout(args)) => checkout::run(context, &args),
         Some(Command::Restore(args)) => restore::run(context, &args),
+        Some(Command::Undo(args)) => undo::run(context, &args),
+        Some(Command::Redo(args)) => redo::run(context, &args),
+        Some(Command::Op(args)) => op::run(context, &args),
         Some(Command::Export(args)) => export::run(context, &args),
         Some(Command::Branch(args)) => branch::run(context, &args),
         Some(Command::Tag(args)) => tag::run(context, &args),

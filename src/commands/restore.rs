@@ -35,7 +35,15 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let to = context.commit(&repository, &args.from, "undo restore")?;
     let paths = context.paths(&repository, &args.paths)?;
-    let request =
-        Request { to, paths, branch: None, force: args.force, dry_run: args.dry_run, verb: "restore", resumed: None };
+    let request = Request {
+        to,
+        paths,
+        branch: None,
+        force: args.force,
+        dry_run: args.dry_run,
+        verb: "restore",
+        resumed: None,
+        step: None,
+    };
     back::go(context, repository, &request)
 }

@@ -8,6 +8,7 @@ pub mod past;
 pub mod revision;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
 mod unknown;
 pub mod walk;
 pub mod when;

@@ -1,11 +1,11 @@
 //! The past of refs: what they were at a time or before an operation, found by walking the operations back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{CommitId, OperationId};
+use crate::id::CommitId;
 use crate::object::Operation;
-use crate::object::operation::{RefName, View};
+use crate::object::operation::{RefEdit, RefName, View};
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
@@ -31,22 +31,45 @@ impl Refs {
         self.branches.get(&self.current).copied()
     }
 
+    /// The changes that make a view these, sorted by name.
+    pub fn edits_from(&self, view: &View) -> Vec<RefEdit> {
+        let branches = edits(&view.branches, &self.branches, RefName::Branch);
+        branches.into_iter().chain(edits(&view.tags, &self.tags, RefName::Tag)).collect()
+    }
+
+    /// Lets a name stand for a commit, or for none.
+    pub fn set(&mut self, name: &RefName, commit: Option<CommitId>) {
+        let (names, name) = match name {
+            RefName::Branch(name) => (&mut self.branches, name),
+            RefName::Tag(name) => (&mut self.tags, name),
+        };
+        match commit {
+            Some(commit) => names.insert(name.clone(), commit),
+            None => names.remove(name),
+        };
+    }
+
     /// Those before the operation that led to these.
     pub fn revert(&mut self, operation: &Operation) {
         for edit in operation.edits.iter().rev() {
-            let (names, name) = match &edit.name {
-                RefName::Branch(name) => (&mut self.branches, name),
-                RefName::Tag(name) => (&mut self.tags, name),
-            };
-            match edit.old {
-                Some(commit) => names.insert(name.clone(), commit),
-                None => names.remove(name),
-            };
+            self.set(&edit.name, edit.old);
         }
         if let Some((before, _)) = &operation.switched {
             self.current.clone_from(before);
         }
     }
+}
+
+type Names = BTreeMap<String, CommitId>;
+
+fn edits(before: &Names, after: &Names, name: fn(String) -> RefName) -> Vec<RefEdit> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let edit = |text: &String| RefEdit {
+        name: name(text.clone()),
+        old: before.get(text).copied(),
+        new: after.get(text).copied(),
+    };
+    names.into_iter().map(edit).filter(|edit| edit.old != edit.new).collect()
 }
 
 /// What refs were at a time. [`ErrorKind::NotFound`] before the first operation.
@@ -64,23 +87,10 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
     Err(match oldest {
         Some(oldest) => {
             Error::new(ErrorKind::NotFound, format!("there is no history at {time}: it begins at {oldest}"))
-                .hint("see all operations with `undo log`")
+                .hint("see all operations with `undo op log`")
         }
         None => no_commit(),
     })
-}
-
-/// What refs were after an operation. [`ErrorKind::NotFound`] if there is none of this id.
-pub fn refs_after(repository: &Repository, id: OperationId) -> Result<Refs> {
-    let mut refs = Refs::of(repository.view());
-    for operation in repository.operations()? {
-        let (found, operation) = operation?;
-        if found == id {
-            return Ok(refs);
-        }
-        refs.revert(&operation);
-    }
-    Err(Error::new(ErrorKind::NotFound, format!("no operation `{}`", id.short())).hint("see all with `undo log`"))
 }
 
 /// `-`: the commit that was current before `@` last moved without growing.

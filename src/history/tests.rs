@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::past;
+use super::timeline::Timeline;
 use super::walk::{Options, walk};
 use super::*;
 use crate::error::{ErrorKind, Result};
@@ -285,9 +286,10 @@ fn refs_are_what_they_were_at_a_time() -> Result<()> {
     assert!(error.to_string().starts_with("there was no `trial` yet at"), "{error}");
 
     let operations: Vec<_> = story.repository.operations()?.collect::<Result<_>>()?;
-    let after_b = past::refs_after(&story.repository, operations[3].0)?;
+    let timeline = Timeline::read(&story.repository)?;
+    let after_b = timeline.restore(operations[3].0)?.refs;
     assert_eq!((after_b.at(), after_b.branches.len()), (Some(b), 1));
-    assert_eq!(past::refs_after(&story.repository, operations[0].0)?, past::Refs::of(story.repository.view()));
+    assert_eq!(timeline.restore(operations[0].0)?.refs, past::Refs::of(story.repository.view()));
     let mut refs = after_b;
     refs.revert(&operations[3].1);
     refs.revert(&operations[4].1);

@@ -91,6 +91,13 @@ pub enum Reason {
     Repository = 4,
 }
 
+impl Counts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.added + self.modified + self.deleted
+    }
+}
+
 impl Reason {
     const ALL: [Reason; 4] = [Reason::Unreadable, Reason::Socket, Reason::Mount, Reason::Repository];
 

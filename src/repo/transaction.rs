@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::id::{CommitId, OperationId};
-use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, View};
+use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, Travel, View, extras};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
@@ -30,6 +30,8 @@ pub struct Transaction<'r> {
     began: Timestamp,
     /// The token of an intent that this transaction wrote.
     intended: Option<u64>,
+    /// An operation was recorded: the next one goes on from it.
+    has_recorded: bool,
     _lock: FileLock,
 }
 
@@ -52,6 +54,8 @@ pub struct Draft {
     pub stored: Stored,
     /// Bytes read from the worktree.
     pub bytes_read: u64,
+    /// Where a step through operations has come to.
+    pub travel: Option<Travel>,
 }
 
 impl Repository {
@@ -71,7 +75,15 @@ impl Repository {
         }
         leftovers::clean(&self.layout);
         let _ = reserve::take(&self.layout.reserve());
-        Ok(Transaction { repository: self, journal: None, arguments, began, intended: None, _lock: lock })
+        Ok(Transaction {
+            repository: self,
+            journal: None,
+            arguments,
+            began,
+            intended: None,
+            has_recorded: false,
+            _lock: lock,
+        })
     }
 }
 
@@ -89,7 +101,8 @@ impl Transaction<'_> {
         Ok(id.into())
     }
 
-    /// Appends the operation, durable when it returns; merges small packs now and then. An operation that changed the
+    /// Appends the operation, durable when it returns; merges small packs now and then. What one transaction records is one
+    /// action: all but its last operation prepare that one. An operation that changed the
     /// worktree ends an unfinished intent; one without commits ends the intent that this transaction wrote.
     pub fn record(&mut self, draft: Draft) -> Result<OperationId> {
         self.repository.store.add_packs(&draft.stored.packs)?;
@@ -98,6 +111,7 @@ impl Transaction<'_> {
         let operation = self.complete(draft)?;
         let id = operation.id();
         self.append(Record::Operation { operation, ends_intent })?;
+        self.has_recorded = true;
         if ends_intent {
             self.intended = None;
         }
@@ -160,7 +174,7 @@ impl Transaction<'_> {
             packs_removed: Vec::new(),
             bytes_read: draft.bytes_read,
             bytes_stored: draft.stored.bytes,
-            extras: Vec::new(),
+            extras: extras(self.has_recorded, draft.travel),
         })
     }
 

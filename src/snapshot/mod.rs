@@ -31,7 +31,8 @@ pub struct Options {
 /// What was recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The commit that now holds the worktree: the new one, or `@` if there was nothing new.
+    /// The commit that now holds the worktree: the new one, `@` if there was nothing new, or an automatic one that was made
+    /// before of the same.
     pub commit: Option<CommitId>,
     /// Whether a commit was made.
     pub created: bool,

@@ -135,10 +135,27 @@ fn store(
     if !content.differs {
         return Ok((outcome, scan, None));
     }
+    if let Some(twin) = twin(repository, &content, &scan, options) {
+        (outcome.commit, outcome.created) = (Some(twin), false);
+        return Ok((outcome, scan, Some(Stored::default())));
+    }
     let commit = commit(repository, at, parent, content, &scan, options);
     outcome.commit = Some(put(&session, &scan.objects, &commit)?);
     let stored = session.finish()?;
     Ok((outcome, scan, Some(stored)))
+}
+
+/// An automatic commit of just this worktree, grown from `@`: one that was stepped back from and is needed again.
+fn twin(repository: &Repository, content: &Content, scan: &Scan, options: &Options) -> Option<CommitId> {
+    let view = repository.view();
+    let is_twin = |commit: &Commit| {
+        commit.automatic
+            && commit.parents.iter().copied().eq(view.at())
+            && (&commit.root, commit.links) == (&content.root, content.links)
+            && (&commit.uncovered, &commit.torn) == (&scan.uncovered, &scan.torn)
+    };
+    let found = view.heads.iter().find(|&&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit)));
+    found.copied().filter(|_| options.automatic)
 }
 
 /// Paths to scan: those that are chosen, and the other names that their files had in the parent. Without those names the
@@ -320,7 +337,7 @@ fn record(
         verb: if options.verb.is_empty() { "commit".to_owned() } else { options.verb.clone() },
         description,
         edits: vec![edit],
-        commits: vec![commit],
+        commits: if outcome.created { vec![commit] } else { Vec::new() },
         stored,
         bytes_read: outcome.bytes_read,
         ..Draft::default()

@@ -74,7 +74,7 @@ impl Report for PlanRecord {
 }
 
 /// What was done. Ids are full, and empty for none.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct CheckoutRecord {
     /// The commit that was left.
     pub from: String,

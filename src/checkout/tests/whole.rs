@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{path, tell};
 use crate::checkout::{self, Options, Outcome, Target};
 use crate::error::{ErrorKind, Result};
+use crate::history::past::Refs;
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::object::operation::RefName;
@@ -112,7 +113,9 @@ fn a_branch_is_switched_to_and_no_other_one_moves() {
     drop(repository);
     fs::write(place.at("a"), "two").unwrap();
     let second = place.commit().commit.unwrap();
-    let options = Options { branch: Some("trial".into()), ..verb("checkout") };
+    let (repository, _) = place.open();
+    let refs = Refs { current: "trial".into(), ..Refs::of(repository.view()) };
+    let options = Options { refs: Some(refs), ..verb("checkout") };
     place.go(first, options).unwrap();
     let (repository, _) = place.open();
     let view = repository.view();

@@ -1,18 +1,23 @@
 //! What `checkout` and `restore` share: record what is unsaved, then go back.
 
+mod step;
 mod tell;
 
 use crate::checkout::{self, Plan, Target};
 use crate::commands::Context;
 use crate::compare;
 use crate::error::{Exit, Result};
+use crate::history::past::Refs;
+use crate::history::timeline::Destination;
 use crate::id::CommitId;
 use crate::object::Objects;
-use crate::object::operation::{Intent, RefEdit, RefName};
+use crate::object::operation::{Intent, RefName, View};
 use crate::path::RepoPathBuf;
 use crate::repo::{Repository, Transaction};
 use crate::snapshot;
 use crate::worktree::{Scan, Worktree};
+
+pub use step::{How, Step, step};
 
 /// Where to go, and how.
 pub struct Request {
@@ -26,10 +31,12 @@ pub struct Request {
     pub force: bool,
     /// Only tell what would be done.
     pub dry_run: bool,
-    /// `checkout` or `restore`.
+    /// The verb of the command line.
     pub verb: &'static str,
     /// What did not end, if this finishes it.
     pub resumed: Option<Intent>,
+    /// Where a step through operations leads, if it is one.
+    pub step: Option<Destination>,
 }
 
 /// A worktree that is saved, and what it becomes.
@@ -49,8 +56,10 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
     }
     let mut transaction = repository.begin()?;
     // Not before: another command may have moved them.
-    let view = transaction.repository().view();
-    let (at, branch) = (view.at(), view.current.clone());
+    let at = transaction.repository().view().at();
+    if let Some(step) = &request.step {
+        step::refuse_outdated(transaction.repository(), step)?;
+    }
     if !request.paths.is_empty() && request.resumed.is_none() {
         checkout::refuse_paths(transaction.repository())?;
     }
@@ -59,15 +68,16 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
     let options = checkout::Options {
         paths: request.paths.clone(),
         force: request.force,
-        branch: request.branch.clone(),
-        edits: edits(transaction.repository(), at, ready.saved, request),
+        refs: Some(refs(transaction.repository().view(), at, request)),
+        travel: request.step.as_ref().and_then(|step| step.travel),
+        about: request.step.as_ref().map_or_else(String::new, |step| step::about(request.verb, step)),
         verb: request.verb.to_owned(),
         plan: Some(ready.plan),
     };
     let (scan, target, progress) = (ready.scan, &ready.target, context.ui.progress());
     let outcome = checkout::run(&mut transaction, &worktree, scan, ready.saved, target, options, progress)?;
     drop(transaction);
-    tell::outcome(context, &repository, (&branch, request), &outcome)
+    tell::outcome(context, &repository, request, &outcome)
 }
 
 fn plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, request: &Request) -> Result<Exit> {
@@ -79,7 +89,7 @@ fn plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, req
 }
 
 /// Removes what an unfinished checkout staged: before anything is recorded, since it touches the folders it is in.
-fn clear_unfinished(context: &Context<'_>, repository: &Repository, worktree: &Worktree) -> Result<()> {
+pub(super) fn clear_unfinished(context: &Context<'_>, repository: &Repository, worktree: &Worktree) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
     let kept = checkout::clean_staged(worktree, repository.store(), intent.token)?;
     context.tell_paths("left by the unfinished checkout, and saved nowhere", &kept);
@@ -113,6 +123,7 @@ fn save_despite(
     let verb = request.verb.to_owned();
     let is_last = !despite_rules.is_empty() || !request.force;
     let options = snapshot::Options { message, automatic: true, despite_rules, verb, paths: Vec::new() };
+    let at = transaction.repository().view().at();
     let mut found = None;
     let mut check = |repository: &Repository, scan: &mut Scan| {
         let (target, plan) = way(repository, worktree, scan, request)?;
@@ -125,7 +136,8 @@ fn save_despite(
     let (outcome, scan) = snapshot::take_checked(transaction, worktree, &options, context.ui.progress(), &mut check)?;
     context.tell_damage(outcome.damage.as_deref());
     let (target, plan) = found.expect("a scan that is not checked is not given");
-    Ok(Ready { saved: outcome.commit.filter(|_| outcome.created), scan, target, plan })
+    let saved = outcome.commit.filter(|commit| Some(*commit) != at);
+    Ok(Ready { saved, scan, target, plan })
 }
 
 /// What the worktree becomes, and how.
@@ -135,18 +147,20 @@ fn way(repository: &Repository, worktree: &Worktree, scan: &mut Scan, request: &
     Ok((target, plan))
 }
 
-/// Changes of refs that are not the usual ones. `restore` leaves the branch alone: the commit that holds what was unsaved
-/// stays beside it.
-fn edits(
-    repository: &Repository,
-    at: Option<CommitId>,
-    saved: Option<CommitId>,
-    request: &Request,
-) -> Option<Vec<RefEdit>> {
-    let view = repository.view();
-    if let Some(intent) = &request.resumed {
-        return Some(checkout::edits_to_finish(view, intent));
+/// What refs become, from what they are now that all is recorded. `restore` leaves the branch where it was: the commit
+/// that holds what was unsaved stays beside it.
+fn refs(view: &View, at: Option<CommitId>, request: &Request) -> Refs {
+    if let Some(step) = &request.step {
+        return step.refs.clone();
     }
-    let saved = saved.filter(|_| !request.paths.is_empty())?;
-    Some(vec![RefEdit { name: RefName::Branch(view.current.clone()), old: Some(saved), new: at }])
+    if let Some(intent) = &request.resumed {
+        return checkout::refs_to_finish(view, intent);
+    }
+    let mut refs = Refs::of(view);
+    match &request.branch {
+        Some(branch) => refs.current.clone_from(branch),
+        None if request.paths.is_empty() => refs.set(&RefName::Branch(view.current.clone()), Some(request.to)),
+        None => refs.set(&RefName::Branch(view.current.clone()), at),
+    }
+    refs
 }

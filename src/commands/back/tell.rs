@@ -2,13 +2,13 @@
 
 use crate::checkout::{Action, Outcome, Plan};
 use crate::commands::Context;
-use crate::commands::back::Request;
+use crate::commands::back::{Request, step};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs;
 use crate::repo::Repository;
 use crate::ui::checkouts::{CheckoutRecord, PlanRecord, StepRecord};
 use crate::ui::commits::json_uncovered;
-use crate::ui::{json_id, json_paths, json_reasons, sanitize};
+use crate::ui::{json_id, json_paths, json_reasons};
 
 /// Tells what would be done.
 pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> Result<Exit> {
@@ -27,19 +27,18 @@ pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> R
     Ok(ErrorKind::Refused.exit())
 }
 
-/// Tells what was done. The branch is the one that was left.
-pub fn outcome(
-    context: &Context<'_>,
-    repository: &Repository,
-    (branch, request): (&str, &Request),
-    outcome: &Outcome,
-) -> Result<Exit> {
-    context.ui.outcome(&record(repository, request, outcome))?;
+/// Tells what was done.
+pub fn outcome(context: &Context<'_>, repository: &Repository, request: &Request, outcome: &Outcome) -> Result<Exit> {
+    let record = record(repository, request, outcome);
+    match &request.step {
+        Some(destination) => context.ui.outcome(&step::stepped(repository, request.verb, destination, record))?,
+        None => context.ui.outcome(&record)?,
+    }
     context.tell_reasons("not restored exactly", &outcome.inexact);
     context.tell_reasons("damaged in the repository, and left as they are", &outcome.damaged);
     context.tell_paths("changed in the meantime, and left as they are", &outcome.changed);
-    if outcome.written + outcome.deleted > 0 || request.branch.is_some() {
-        context.ui.hint(format_args!("take it back: {}", way_back(branch, request, outcome)));
+    if outcome.written + outcome.deleted > 0 || request.branch.is_some() || request.step.is_some() {
+        context.ui.hint(step::way_back(request.verb));
     }
     if !context.is_removed && fs::current_dir().is_err_and(|error| error.is_not_found()) {
         context.tell_removed(&repository.layout.worktree);
@@ -65,15 +64,5 @@ fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> Chec
         changed: json_paths(&outcome.changed),
         uncovered: json_uncovered(&outcome.uncovered),
         whole: request.paths.is_empty(),
-    }
-}
-
-fn way_back(branch: &str, request: &Request, outcome: &Outcome) -> String {
-    let from = request.resumed.as_ref().and_then(|intent| intent.from).or(outcome.from);
-    match (request.paths.as_slice(), from) {
-        ([], _) if request.branch.is_some() => format!("undo checkout {branch}"),
-        ([], _) | (_, None) => "undo checkout -".to_owned(),
-        ([path], Some(from)) => format!("undo restore --from {} {}", from.short(), sanitize::quoted(path)),
-        (_, Some(from)) => format!("undo restore --from {} PATH…", from.short()),
     }
 }

@@ -2,8 +2,10 @@
 
 mod action;
 mod intent;
+mod travel;
 mod view;
 
 pub use action::{NewCommit, Operation, RefEdit, RefName};
 pub use intent::Intent;
+pub use travel::{Travel, extras};
 pub use view::View;

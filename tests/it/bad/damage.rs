@@ -154,7 +154,7 @@ main [ID] → [ID]  1 written, 1 deleted, 1 unchanged
 what was unsaved is in [ID]
 ---- stderr ----
 warning: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing; all that is here was recorded anew
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 
 "#]]);
     assert_same(&generations.one, &Tree::read(&env.path()));
@@ -169,7 +169,7 @@ warning: left out: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/
     env.undo("checkout -").shows(str![[r#"
 main [ID] → [ID]  2 written, 0 deleted, 1 unchanged
 ---- stderr ----
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 
 "#]]);
     assert_same(&generations.two, &Tree::read(&env.path()));
@@ -216,7 +216,7 @@ main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
 ---- stderr ----
 warning: damaged in the repository, and left as they are
   large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 [exit 5]
 
 "#]]);

@@ -140,7 +140,7 @@ hint: undo status
     env.undo("restore --from one later").shows(str![[r#"
 restored from [ID]  0 written, 1 deleted, 3 unchanged
 ---- stderr ----
-hint: take it back: undo restore --from [ID] later
+hint: take it back: undo undo
 
 "#]]);
 }
@@ -267,7 +267,7 @@ hint: see what it has: undo ls -R [ID]
 main [ID] → [ID]  3 written, 2 deleted, 1 unchanged
 what was unsaved is in [ID]
 ---- stderr ----
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 
 "#]]);
     assert_eq!(env.read("cache/a"), b"recorded a");

@@ -159,7 +159,7 @@ warning: not restored exactly
   locked  owner 65534:65534 (operation not permitted), mode 0755 (operation not permitted), time (operation not permitted)
   locked/file  permission denied
   locked/new  permission denied
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 [exit 3]
 
 "#]]);
@@ -168,7 +168,7 @@ hint: take it back: undo checkout -
 main [ID] → [ID]  1 written, 1 deleted, 2 unchanged
 what was unsaved is in [ID]
 ---- stderr ----
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 
 "#]]);
     assert_same(&one, &Tree::read(&env.path()));

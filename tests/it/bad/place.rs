@@ -155,7 +155,7 @@ fn a_checkout_may_remove_the_folder_that_the_shell_is_in() {
     env.shell("cd deep/er && undo checkout @~").shows(str![[r#"
 main [ID] → [ID]  0 written, 3 deleted, 1 unchanged
 ---- stderr ----
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 warning: the folder that this shell is in was removed
 hint: go to one that is there: cd '[ROOT]/work'
 
@@ -209,14 +209,14 @@ main [ID] → [ID]  3 written, 0 deleted, 1 unchanged
 ---- stderr ----
 warning: the folder that this shell is in was removed
 hint: go to one that is there: cd '[ROOT]/work'
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 
 "#]]);
     assert_eq!(env.read("deep/er/file"), b"two\n");
     env.shell("cd deep/er && undo -C ../.. checkout @~").shows(str![[r#"
 main [ID] → [ID]  0 written, 3 deleted, 1 unchanged
 ---- stderr ----
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 
 "#]]);
     env.shell("mkdir ../gone; cd ../gone; rmdir ../gone; undo help revisions | head -n 1; undo log").shows(str![[r#"
@@ -244,7 +244,7 @@ main [ID] → [ID]  1 written, 1 deleted, 0 unchanged
 on main at [ID], 2 minutes ago  file
 no changes
 ---- stderr ----
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 warning: the folder that this shell is in was removed
 hint: go to one that is there: cd '[ROOT]/work'
 warning: the folder that this shell is in was removed

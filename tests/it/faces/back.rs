@@ -21,7 +21,7 @@ fn checkout_and_restore_tell_the_way_back() {
 main [ID] → [ID]  4 written, 1 deleted, 0 unchanged
 what was unsaved is in [ID]
 ---- stderr ----
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 
 "#]]);
     env.undo("log --oneline").shows(str![[r#"
@@ -34,7 +34,7 @@ hint: take it back: undo checkout -
     env.undo("checkout -").shows(str![[r#"
 main [ID] → [ID]  2 written, 3 deleted, 0 unchanged
 ---- stderr ----
-hint: take it back: undo checkout -
+hint: take it back: undo undo
 
 "#]]);
     assert_eq!(env.read("notes.txt"), b"unsaved\n");
@@ -47,7 +47,7 @@ hint: take it back: undo checkout -
 restored from [ID]  1 written, 0 deleted, 1 unchanged
 what was unsaved is in [ID]
 ---- stderr ----
-hint: take it back: undo restore --from [ID] notes.txt
+hint: take it back: undo undo
 
 "#]]);
     env.undo("status").shows(str![[r#"
@@ -65,7 +65,7 @@ hint: see what it has: undo ls -R [ID]
     env.undo("checkout @~2 -- data").shows(str![[r#"
 restored from [ID]  2 written, 0 deleted, 2 unchanged
 ---- stderr ----
-hint: take it back: undo restore --from [ID] data
+hint: take it back: undo undo
 
 "#]]);
     env.undo("checkout --continue").shows(str![[r#"
@@ -101,14 +101,14 @@ fn an_interrupted_checkout_is_finished_as_it_was_meant() {
 @ main                 [ID]  2026-01-05 08:03:00 (2 minutes ago)
   trial                [ID]  2026-01-05 08:02:00 (3 minutes ago)  second
 ---- stderr ----
-warning: a checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo checkout [ID]`
+warning: a checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
 
 "#]]);
     env.undo("checkout --continue").shows(str![[r#"
 trial [ID] → [ID]  1 written, 0 deleted, 3 unchanged
 what was unsaved is in [ID]
 ---- stderr ----
-hint: take it back: undo checkout main
+hint: take it back: undo undo
 
 "#]]);
     env.undo("branch").shows(str![[r#"

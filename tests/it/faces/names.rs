@@ -17,7 +17,7 @@ hint: switch to it: undo checkout trial
     env.undo("checkout trial").shows(str![[r#"
 trial [ID] → [ID]  2 written, 0 deleted, 2 unchanged
 ---- stderr ----
-hint: take it back: undo checkout main
+hint: take it back: undo undo
 
 "#]]);
     env.undo("branch").shows(str![[r#"
@@ -34,7 +34,7 @@ hint: take it back: undo checkout main
     env.undo("checkout -").shows(str![[r#"
 main [ID] → [ID]  0 written, 2 deleted, 2 unchanged
 ---- stderr ----
-hint: take it back: undo checkout trial
+hint: take it back: undo undo
 
 "#]]);
     env.undo("branch -m trial kept").shows(str![[r#"

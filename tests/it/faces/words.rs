@@ -105,6 +105,9 @@ Look:
 Go back:
   checkout     Make the whole directory exactly what a commit holds
   restore      Make some paths exactly what a commit holds
+  undo         Take back what was done last
+  redo         Do again what was taken back
+  op           List what was done, and go back to any state
   export       Write a commit to another place
 
 Name:

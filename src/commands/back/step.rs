@@ -1,0 +1,149 @@
+//! A step through operations: `undo`, `redo` and `op restore` go where the timeline leads.
+
+use crate::checkout;
+use crate::commands::Context;
+use crate::commands::back::{self, Request};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history::timeline::{Action, Destination};
+use crate::repo::{Draft, Repository};
+use crate::ui::checkouts::CheckoutRecord;
+use crate::ui::json_id;
+use crate::ui::operations::{Crossed, OperationRecord, Standing, Stepped};
+
+/// Which way.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// What was done is taken back.
+    Undo,
+    /// What was taken back is done again.
+    Redo,
+    /// To any state that was.
+    Restore,
+}
+
+/// How a step is gone.
+#[derive(Debug, clap::Args)]
+pub struct How {
+    /// Only show what would be done
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Save and replace ignored files that are in the way, instead of refusing
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Step {
+    fn verb(self) -> &'static str {
+        match self {
+            Step::Undo => "undo",
+            Step::Redo => "redo",
+            Step::Restore => "op restore",
+        }
+    }
+}
+
+/// Goes there: with the directory where an operation in between changed it, otherwise with names alone.
+pub fn step(
+    context: &Context<'_>,
+    repository: Repository,
+    destination: Destination,
+    step: Step,
+    how: &How,
+) -> Result<Exit> {
+    if how.dry_run {
+        for action in &destination.crossed {
+            let operations: Vec<_> = action.operations().collect();
+            OperationRecord::new(&operations, Standing::default(), false).map_or(Ok(()), |it| context.ui.show(&it))?;
+        }
+    }
+    let Some(to) = destination.worktree else { return names(context, repository, &destination, step, how) };
+    let (force, dry_run, verb) = (how.force, how.dry_run, step.verb());
+    let step = Some(destination);
+    let request = Request { to, paths: Vec::new(), branch: None, force, dry_run, verb, resumed: None, step };
+    back::go(context, repository, &request)
+}
+
+/// Changes branches and tags, and leaves the directory as it is.
+fn names(
+    context: &Context<'_>,
+    mut repository: Repository,
+    destination: &Destination,
+    step: Step,
+    how: &How,
+) -> Result<Exit> {
+    if how.dry_run {
+        return Ok(Exit::DONE);
+    }
+    let worktree = context.worktree(&repository)?;
+    let mut transaction = repository.begin()?;
+    refuse_outdated(transaction.repository(), destination)?;
+    back::clear_unfinished(context, transaction.repository(), &worktree)?;
+    let (view, refs) = (transaction.repository().view(), &destination.refs);
+    let (before, unfinished) = (view.at(), transaction.repository().unfinished().map(|intent| intent.token));
+    let draft = Draft {
+        verb: step.verb().to_owned(),
+        description: about(step.verb(), destination) + &checkout::in_words(&refs.current, before, refs.at()),
+        edits: refs.edits_from(view),
+        switch: Some(refs.current.clone()).filter(|branch| *branch != view.current),
+        travel: destination.travel,
+        ..Draft::default()
+    };
+    transaction.record(draft)?;
+    unfinished.map_or(Ok(()), |token| transaction.abandon(token))?;
+    drop(transaction);
+    let (from, to) = (json_id(before), json_id(destination.refs.at()));
+    let branch = repository.view().current.clone();
+    let record = CheckoutRecord { from, to, branch, whole: true, ..CheckoutRecord::default() };
+    context.ui.outcome(&stepped(&repository, step.verb(), destination, record))?;
+    context.ui.hint(way_back(step.verb()));
+    Ok(Exit::DONE)
+}
+
+/// [`ErrorKind::Refused`] if something was done since the way was found.
+pub fn refuse_outdated(repository: &Repository, destination: &Destination) -> Result<()> {
+    if repository.operation() == destination.seen {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Refused, "another command has changed this repository meanwhile")
+        .hint("see what it did with `undo op log`, then run the command again"))
+}
+
+/// What a step did, for people and programs.
+pub fn stepped(repository: &Repository, verb: &str, destination: &Destination, checkout: CheckoutRecord) -> Stepped {
+    let crossed = |action: &Action| Crossed {
+        id: action.id.to_string(),
+        verb: action.last.verb.clone(),
+        description: action.last.description.clone(),
+    };
+    Stepped {
+        id: json_id(repository.view().at()),
+        operations: destination.crossed.iter().map(crossed).collect(),
+        did: match verb {
+            "undo" => "took back",
+            "redo" => "did again",
+            _ => "",
+        },
+        is_left: destination.worktree.is_none(),
+        checkout,
+    }
+}
+
+/// "checkout and 2 more taken back, ".
+pub fn about(verb: &str, destination: &Destination) -> String {
+    let Some(first) = destination.crossed.first() else { return String::new() };
+    let others = match destination.crossed.len() - 1 {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let what = &first.last.verb;
+    match verb {
+        "undo" => format!("{what}{others} taken back, "),
+        "redo" => format!("{what}{others} done again, "),
+        _ => String::new(),
+    }
+}
+
+/// The command that takes a change of the directory back.
+pub fn way_back(verb: &str) -> &'static str {
+    if verb == "undo" { "forward again: undo redo" } else { "take it back: undo undo" }
+}

@@ -1,0 +1,95 @@
+//! `undo op`: what was done, command by command, and the way back to any state that was.
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::back::{self, Step};
+use crate::commands::{Context, complete};
+use crate::error::{Exit, Result};
+use crate::history::timeline::{Action, Timeline};
+use crate::object::Operation;
+use crate::repo::Repository;
+use crate::ui::End;
+use crate::ui::operations::{OperationRecord, Standing};
+
+/// List what was done, and go back to any state
+///
+/// Every command that changes something is an operation. `undo undo` steps back through them one by one.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo op log -n 5
+  undo op show @              the last operation
+  undo op restore 3f2a        all as it was after that operation")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List operations, newest first
+    Log {
+        /// At most so many
+        #[arg(short = 'n', long = "max-count", value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Show all that is known of an operation
+    Show {
+        /// Its id or the beginning of it; `@` is the last one
+        #[arg(value_name = "OP", default_value = "@", add = ArgValueCompleter::new(complete::operations))]
+        operation: String,
+    },
+    /// Make branches, tags and the directory what they were after an operation
+    Restore {
+        /// Its id or the beginning of it
+        #[arg(value_name = "OP", add = ArgValueCompleter::new(complete::operations))]
+        operation: String,
+        #[command(flatten)]
+        how: back::How,
+    },
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    match &args.command {
+        Command::Log { limit } => log(context, &repository, *limit),
+        Command::Show { operation } => show(context, &repository, operation),
+        Command::Restore { operation, how } => {
+            let timeline = Timeline::read(&repository)?;
+            let destination = timeline.restore(timeline.find(operation)?.id)?;
+            back::step(context, repository, destination, Step::Restore, how)
+        }
+    }
+}
+
+/// Lists operations, newest first; `log --ops` too.
+pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<Exit> {
+    let timeline = Timeline::read(repository)?;
+    context.ui.page_long_output();
+    let mut count = 0;
+    for action in timeline.actions().iter().take(limit.unwrap_or(usize::MAX)) {
+        if let Some(record) = OperationRecord::new(&steps(action), standing(&timeline, action)?, false) {
+            context.ui.show(&record)?;
+        }
+        count += 1;
+    }
+    context.ui.show(&End { count })?;
+    Ok(Exit::DONE)
+}
+
+fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Result<Exit> {
+    let timeline = Timeline::read(repository)?;
+    let action = timeline.find(operation)?;
+    if let Some(record) = OperationRecord::new(&steps(action), standing(&timeline, action)?, true) {
+        context.ui.show(&record)?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn steps(action: &Action) -> Vec<&Operation> {
+    action.operations().collect()
+}
+
+fn standing(timeline: &Timeline, action: &Action) -> Result<Standing> {
+    let is_taken_back = timeline.ahead()?.iter().any(|ahead| ahead.id == action.id);
+    Ok(Standing { is_current: timeline.position() == Some(action.id), is_taken_back })
+}

@@ -1,0 +1,29 @@
+//! `undo redo`: a step forward again.
+
+use crate::commands::Context;
+use crate::commands::back::{self, Step};
+use crate::error::{Exit, Result};
+use crate::history::timeline::Timeline;
+
+/// Do again what was taken back
+///
+/// A step forward for every step back, as long as nothing else was done since.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo redo
+  undo redo 3
+  undo redo -n              what would happen")]
+pub struct Args {
+    /// How many steps
+    #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+    #[command(flatten)]
+    how: back::How,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    let destination = Timeline::read(&repository)?.forward(args.steps as usize)?;
+    back::step(context, repository, destination, Step::Redo, &args.how)
+}

@@ -1,0 +1,35 @@
+//! `undo undo`: a step back through what was done.
+
+use crate::commands::Context;
+use crate::commands::back::{self, Step};
+use crate::error::{Exit, Result};
+use crate::history::timeline::Timeline;
+
+/// Take back what was done last
+///
+/// Any command that changed something: branches and tags become what they were before it, and so does the directory if
+/// the command changed that. Taking back a commit leaves the directory alone. Once more goes one step further back.
+/// What is unsaved is recorded first, and `undo redo` goes forward again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo undo                 take back the last command
+  undo undo 3               and the two before it
+  undo undo -n              what would happen")]
+pub struct Args {
+    /// How many steps
+    #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+    #[command(flatten)]
+    how: back::How,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository_to_finish()?;
+    let timeline = Timeline::read(&repository)?;
+    let destination = match repository.unfinished() {
+        Some(intent) => timeline.before_interrupted(&intent.verb, intent.from)?,
+        None => timeline.back(args.steps as usize)?,
+    };
+    back::step(context, repository, destination, Step::Undo, &args.how)
+}
