@@ -1,8 +1,10 @@
 //! History: from what a person types to commits, and the order in which commits are told.
 
 mod costs;
+pub mod edits;
 mod entry;
 pub mod graph;
+pub mod instructions;
 pub mod objects;
 pub mod past;
 pub mod revision;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{entry_at, resolve, resolve_path, revision, unknown};
-use crate::id::{IdPrefix, LENGTH, LinksId, ObjectId, TreeId};
+use crate::id::{CommitId, IdPrefix, LENGTH, LinksId, ObjectId, TreeId};
 use crate::object::{Commit, Content, Entry, ObjectKind, Objects};
 use crate::repo::Repository;
 
@@ -98,6 +98,16 @@ pub fn find(repository: &Repository, text: &str) -> Result<Named> {
     }
 }
 
+/// The commit that a text names. An object of another type is told from one that is not there.
+pub fn commit(repository: &Repository, text: &str) -> Result<CommitId> {
+    resolve(repository, text).map_err(|error| match by_prefix(repository, text, &Type::ALL) {
+        _ if error.kind() != ErrorKind::NotFound => error,
+        Ok(Some(named)) => wrong_type(text, named.is.word(), "a commit"),
+        Ok(None) => error,
+        Err(unknown) => unknown,
+    })
+}
+
 /// The directory that a text names.
 pub fn treeish(repository: &Repository, text: &str) -> Result<Treeish> {
     let text = text.strip_suffix("^{tree}").unwrap_or(text);
@@ -174,7 +184,12 @@ fn operations(repository: &Repository, prefix: &IdPrefix) -> Result<Vec<Named>> 
 }
 
 fn no_tree(text: &str, word: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("`{text}` is a {word}, where a tree or a commit is wanted"))
+    wrong_type(text, word, "a tree or a commit")
+}
+
+fn wrong_type(text: &str, word: &str, wanted: &str) -> Error {
+    let article = if word.starts_with(['a', 'o']) { "an" } else { "a" };
+    Error::new(ErrorKind::Usage, format!("`{text}` is {article} {word}, where {wanted} is wanted"))
         .hint("`undo cat-file -t OBJECT` tells what an object is")
 }
 

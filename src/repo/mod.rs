@@ -6,6 +6,7 @@ pub mod init;
 pub mod journal;
 pub mod layout;
 mod leftovers;
+mod lineage;
 pub mod refname;
 mod repository;
 mod reserve;

@@ -1,6 +1,8 @@
 //! What a branch or a tag may be called: nothing that could be read as another revision, an option or a path trick.
+//! And full names of refs, as programs write them.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::object::operation::{BRANCHES, RefName, TAGS};
 
 /// Bytes in a name at most.
 const LONGEST: usize = 200;
@@ -21,6 +23,25 @@ pub fn check(name: &str) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// A ref by its full name, `refs/heads/NAME` or `refs/tags/NAME`. Fails with [`ErrorKind::Usage`] if it is none.
+pub fn parse(text: &str) -> Result<RefName> {
+    let name = match (text.strip_prefix(BRANCHES), text.strip_prefix(TAGS)) {
+        (Some(name), _) => RefName::Branch(name.to_owned()),
+        (_, Some(name)) => RefName::Tag(name.to_owned()),
+        _ => {
+            let shown: String = text.chars().take(LONGEST).collect();
+            let message = format!("`{}` is no full name of a ref", shown.escape_debug());
+            let hint = match text.starts_with("refs/") || check(text).is_err() {
+                true => format!("branches are {BRANCHES}NAME, tags are {TAGS}NAME"),
+                false => format!("a branch is `{BRANCHES}{text}`, a tag `{TAGS}{text}`"),
+            };
+            return Err(Error::new(ErrorKind::Usage, message).hint(hint));
+        }
+    };
+    check(name.short())?;
+    Ok(name)
 }
 
 fn fault(name: &str) -> Option<String> {
@@ -52,6 +73,33 @@ fn fault(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn full_names_go_back_and_forth() {
+        for (text, name) in [
+            ("refs/heads/main", RefName::Branch("main".into())),
+            ("refs/tags/a/b", RefName::Tag("a/b".into())),
+            ("refs/heads/refs/tags/x", RefName::Branch("refs/tags/x".into())),
+        ] {
+            assert_eq!(parse(text).unwrap(), name);
+            assert_eq!(name.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_full_name_is_told_with_the_full_one() {
+        for (text, hint) in [
+            ("main", "a branch is `refs/heads/main`, a tag `refs/tags/main`"),
+            ("refs/notes/x", "branches are refs/heads/NAME, tags are refs/tags/NAME"),
+            ("@", "branches are refs/heads/NAME, tags are refs/tags/NAME"),
+            ("", "branches are refs/heads/NAME, tags are refs/tags/NAME"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().hint_text(), Some(hint), "{text}");
+        }
+        for text in ["refs/heads/", "refs/heads/a..b", "refs/tags/@", "refs/heads/a b"] {
+            assert_eq!(parse(text).unwrap_err().kind(), ErrorKind::Usage, "{text}");
+        }
+    }
 
     #[test]
     fn ordinary_names_of_any_language_are_fine() {

@@ -203,6 +203,56 @@ fn branches_and_tags_are_made_switched_to_and_deleted() {
     assert_eq!(newest.switched, None, "it was current already");
 }
 
+/// Stores commits that no ref leads to, each the child of the one before it; the first one's parents are given.
+fn keep_line(repository: &mut Repository, parents: &[CommitId], names: &[&str]) -> Vec<CommitId> {
+    let (mut made, mut parents) = (Vec::new(), parents.to_vec());
+    let mut transaction = repository.begin().unwrap();
+    for name in names {
+        let (id, stored) = put(transaction.repository(), &commit(&parents, name));
+        transaction.keep(&stored).unwrap();
+        parents = vec![id];
+        made.push(id);
+    }
+    made
+}
+
+/// Points a branch at a commit; gives the commits that became known, and all heads.
+fn point(repository: &mut Repository, name: &str, to: CommitId) -> (Vec<CommitId>, Vec<CommitId>) {
+    let mut transaction = repository.begin().unwrap();
+    let old = transaction.repository().view().branches.get(name).copied();
+    let edits = vec![edit(name, old, Some(to))];
+    transaction.record(Draft { verb: "test".into(), edits, ..Draft::default() }).unwrap();
+    drop(transaction);
+    let (_, operation) = repository.operations().unwrap().next().unwrap().unwrap();
+    let heads = repository.view().heads.iter().copied().collect();
+    (operation.commits.iter().map(|made| made.id).collect(), heads)
+}
+
+#[test]
+fn commits_that_a_ref_is_the_first_to_lead_to_become_known_with_their_ancestors() {
+    let mut house = House::new();
+    let repository = &mut house.repository;
+    let base = grow(repository, "base");
+    let line = keep_line(repository, &[base], &["a", "b", "c"]);
+    assert_eq!(point(repository, "main", line[2]), (line.clone(), vec![line[2]]));
+    // All of these are known by now: at a head, at a ref, and behind a head.
+    for to in [line[2], base, line[1]] {
+        assert_eq!(point(repository, "trial", to), (Vec::new(), vec![line[2]]));
+    }
+    // Beside the line, from a commit that is no head.
+    let beside = keep_line(repository, &[line[0]], &["d", "e"]);
+    let mut heads = vec![line[2], beside[1]];
+    heads.sort();
+    assert_eq!(point(repository, "trial", beside[1]), (beside.clone(), heads));
+    // Of two lines that meet, and of one without a beginning in common.
+    let merge = keep_line(repository, &[line[2], beside[1]], &["merge"]);
+    assert_eq!(point(repository, "main", merge[0]), (merge.clone(), merge.clone()));
+    let apart = keep_line(repository, &[], &["x", "y"]);
+    let mut heads = vec![merge[0], apart[1]];
+    heads.sort();
+    assert_eq!(point(repository, "apart", apart[1]), (apart, heads));
+}
+
 #[test]
 fn the_lock_is_held_by_one_transaction_at_a_time() {
     let mut house = House::new();

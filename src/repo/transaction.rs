@@ -12,7 +12,7 @@ use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
 use crate::repo::repository::{Repository, open_store};
-use crate::repo::{leftovers, refname, reserve};
+use crate::repo::{leftovers, lineage, refname, reserve};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
@@ -46,7 +46,7 @@ pub struct Draft {
     pub edits: Vec<RefEdit>,
     /// The branch that becomes current, if another one.
     pub switch: Option<String>,
-    /// Commits that it made.
+    /// Commits that it made. Those that its refs lead to and that were in no history are added by the transaction.
     pub commits: Vec<CommitId>,
     /// The worktree's commit before and after, where it changed the worktree.
     pub worktree: Option<(Option<CommitId>, CommitId)>,
@@ -157,6 +157,8 @@ impl Transaction<'_> {
         let Repository { config, store, state, .. } = &*self.repository;
         let parents = |id: CommitId| store.commit(id).map(|commit| NewCommit { id, parents: commit.parents });
         let current = state.view.current.clone();
+        let targets = draft.edits.iter().filter_map(|edit| edit.new);
+        let commits = lineage::with_unknown(store, &state.view, draft.commits, targets)?;
         Ok(Operation {
             parent: state.operation,
             verb: draft.verb,
@@ -168,7 +170,7 @@ impl Transaction<'_> {
             host: fs::host_name(),
             edits: draft.edits,
             switched: draft.switch.filter(|branch| *branch != current).map(|branch| (current, branch)),
-            commits: draft.commits.into_iter().map(parents).collect::<Result<_>>()?,
+            commits: commits.into_iter().map(parents).collect::<Result<_>>()?,
             worktree: draft.worktree,
             packs_added: draft.stored.packs,
             packs_removed: Vec::new(),

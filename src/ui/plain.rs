@@ -5,7 +5,8 @@ use std::io;
 use serde::Serialize;
 
 use crate::id::ObjectId;
-use crate::ui::{JsonPath, Page, Report};
+use crate::object::operation::{RefEdit, RefName};
+use crate::ui::{JsonPath, Page, Report, json_id};
 
 /// The id of an object.
 #[derive(Serialize)]
@@ -52,5 +53,73 @@ impl Report for Location<'_> {
 
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.raw(self.bytes)
+    }
+}
+
+/// A ref that was changed. Only in JSON: a script that needs no more knows by the exit status.
+#[derive(Serialize)]
+pub struct RefUpdate {
+    kind: &'static str,
+    action: &'static str,
+    name: String,
+    r#ref: String,
+    id: String,
+    old: String,
+}
+
+impl RefUpdate {
+    /// By this edit.
+    pub fn new(edit: &RefEdit) -> RefUpdate {
+        let action = match (edit.old, edit.new) {
+            (_, None) => "deleted",
+            (None, _) => "created",
+            _ => "updated",
+        };
+        let name = &edit.name;
+        let (kind, short, full) = (name.word(), name.short().to_owned(), name.to_string());
+        let (id, old) = (json_id(edit.new.or(edit.old)), json_id(edit.old));
+        RefUpdate { kind, action, name: short, r#ref: full, id, old }
+    }
+}
+
+impl Report for RefUpdate {
+    const TYPE: &'static str = "ref-changed";
+
+    fn human(&self, _: &mut Page<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The branch that `@` stands for.
+#[derive(Serialize)]
+pub struct CurrentBranch {
+    r#ref: &'static str,
+    target: String,
+    #[serde(skip)]
+    shown: Option<String>,
+}
+
+impl CurrentBranch {
+    /// To be shown by its full name, or by the one that people use.
+    pub fn shown(branch: &str, short: bool) -> CurrentBranch {
+        let target = RefName::Branch(branch.to_owned()).to_string();
+        let shown = if short { branch.to_owned() } else { target.clone() };
+        CurrentBranch { shown: Some(shown), ..CurrentBranch::changed(branch) }
+    }
+
+    /// It was made current. Only in JSON.
+    pub fn changed(branch: &str) -> CurrentBranch {
+        CurrentBranch { r#ref: "@", target: RefName::Branch(branch.to_owned()).to_string(), shown: None }
+    }
+}
+
+impl Report for CurrentBranch {
+    const TYPE: &'static str = "symbolic-ref";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        match &self.shown {
+            Some(name) => page.entry(name, &[]),
+            None => Ok(()),
+        }
     }
 }

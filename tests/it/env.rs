@@ -94,6 +94,17 @@ impl TestEnv {
         self.run(line, Command::new(env!("CARGO_BIN_EXE_undo")))
     }
 
+    /// Runs `undo` with these bytes on its stdin.
+    #[must_use = "check how it ended"]
+    pub fn undo_fed(&self, line: &str, stdin: impl AsRef<[u8]>) -> Output {
+        let fed = self.root.join("tmp/stdin");
+        fs::write(&fed, stdin).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_undo"));
+        self.prepare(&mut command);
+        command.stdin(fs::File::open(fed).unwrap()).args(split(line));
+        self.output(line, command)
+    }
+
     /// Runs `undo` as nobody, who then owns all that is here; as oneself if that is not root.
     #[must_use = "check how it ended"]
     pub fn undo_as_user(&self, line: &str) -> Output {

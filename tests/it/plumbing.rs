@@ -1,6 +1,7 @@
 //! Plumbing: what scripts rely on, command by command, and scripts that are built on it.
 
 mod names;
+mod refs;
 
 use crate::env::TestEnv;
 

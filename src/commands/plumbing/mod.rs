@@ -1,6 +1,9 @@
 //! Plumbing: commands for scripts, with output that stays as it is (`docs/plumbing.md`). One file a command.
 
+mod records;
 mod rev_parse;
+mod symbolic_ref;
+mod update_ref;
 
 use crate::commands::Context;
 use crate::error::{Exit, Result};
@@ -11,6 +14,10 @@ use crate::error::{Exit, Result};
 pub enum Command {
     #[command(hide = true)]
     RevParse(rev_parse::Args),
+    #[command(hide = true)]
+    SymbolicRef(symbolic_ref::Args),
+    #[command(hide = true)]
+    UpdateRef(update_ref::Args),
 }
 
 /// Those of a tree of commands.
@@ -38,5 +45,7 @@ pub fn overview(root: &clap::Command) -> String {
 pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
     match command {
         Command::RevParse(args) => rev_parse::run(context, &args),
+        Command::SymbolicRef(args) => symbolic_ref::run(context, &args),
+        Command::UpdateRef(args) => update_ref::run(context, &args),
     }
 }

@@ -1,5 +1,7 @@
 //! Operations: one user action each. They live in the journal, not in packs.
 
+use std::fmt;
+
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::id::{CommitId, LENGTH, OperationId, PackId};
@@ -75,6 +77,39 @@ pub enum RefName {
     Branch(String),
     /// A name that stays.
     Tag(String),
+}
+
+/// How the full names of branches begin.
+pub const BRANCHES: &str = "refs/heads/";
+
+/// How the full names of tags begin.
+pub const TAGS: &str = "refs/tags/";
+
+impl RefName {
+    /// What it is: `branch` or `tag`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            RefName::Branch(_) => "branch",
+            RefName::Tag(_) => "tag",
+        }
+    }
+
+    /// The name that people use.
+    pub fn short(&self) -> &str {
+        match self {
+            RefName::Branch(name) | RefName::Tag(name) => name,
+        }
+    }
+}
+
+/// The full name: `refs/heads/main`, `refs/tags/v1`.
+impl fmt::Display for RefName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RefName::Branch(name) => write!(f, "{BRANCHES}{name}"),
+            RefName::Tag(name) => write!(f, "{TAGS}{name}"),
+        }
+    }
 }
 
 impl Operation {

@@ -5,7 +5,7 @@ mod intent;
 mod travel;
 mod view;
 
-pub use action::{NewCommit, Operation, RefEdit, RefName};
+pub use action::{BRANCHES, NewCommit, Operation, RefEdit, RefName, TAGS};
 pub use intent::Intent;
 pub use travel::{Travel, extras};
 pub use view::View;
