@@ -4,6 +4,7 @@
 //! key of its kind, so no file can pass for a tree (`docs/format.md`, "Ids").
 
 use std::fmt;
+use std::hash::Hasher;
 
 /// Bytes in an id.
 pub const LENGTH: usize = 32;
@@ -131,6 +132,22 @@ id!(
     /// An immutable file of many objects.
     PackId
 );
+
+/// For sets of ids. They are hashes already: eight of their bytes are as good as any hash of them.
+#[derive(Default)]
+pub struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// The beginning of an id, as a person types it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ pub mod graph;
 pub mod instructions;
 pub mod objects;
 pub mod past;
+pub mod reach;
 pub mod revision;
 #[cfg(test)]
 mod tests;

@@ -65,8 +65,8 @@ pub struct Walk<'r> {
     sequence: u64,
     /// Commits that cannot be read, with their parents as the journal tells them.
     unreadable: HashMap<CommitId, Vec<CommitId>>,
-    /// Why, not told yet.
-    failures: VecDeque<Error>,
+    /// Which and why, not told yet.
+    failures: VecDeque<(CommitId, Error)>,
     /// Parents of all commits that the journal tells of, read when they are needed.
     journal: Option<HashMap<CommitId, Vec<CommitId>>>,
 }
@@ -156,7 +156,7 @@ impl Walk<'_> {
 
     /// Goes on from the parents of a commit that cannot be read.
     fn pass_over(&mut self, id: CommitId, error: Error) -> Result<()> {
-        self.failures.push_back(error);
+        self.failures.push_back((id, error));
         let mut stack = vec![id];
         while let Some(id) = stack.pop() {
             let parents = self.recorded_parents(id);
@@ -167,7 +167,7 @@ impl Walk<'_> {
                 }
                 match self.repository.store().commit(parent) {
                     Err(error) if error.kind() == ErrorKind::Damaged => {
-                        self.failures.push_back(error);
+                        self.failures.push_back((parent, error));
                         stack.push(parent);
                     }
                     commit => {
@@ -307,6 +307,20 @@ impl Walk<'_> {
         };
         Item { id, commit, branches: names(&view.branches), tags: names(&view.tags), is_at: view.at() == Some(id) }
     }
+
+    /// The next item, or the next commit that cannot be read: which, where that is known, and why.
+    pub fn next_or_lost(&mut self) -> Option<Result<Item, (Option<CommitId>, Error)>> {
+        let told = |(id, error)| (Some(id), error);
+        if let Some(failure) = self.failures.pop_front() {
+            return Some(Err(told(failure)));
+        }
+        let step = self.step();
+        if step.is_err() {
+            self.wanted.clear();
+        }
+        // The step may have found one, at the end of all.
+        step.map_err(|error| (None, error)).transpose().or_else(|| self.failures.pop_front().map(told).map(Err))
+    }
 }
 
 impl Iterator for Walk<'_> {
@@ -314,15 +328,7 @@ impl Iterator for Walk<'_> {
 
     /// A commit that cannot be read is [`ErrorKind::Damaged`], and others follow; after any other failure it ends.
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(failure) = self.failures.pop_front() {
-            return Some(Err(failure));
-        }
-        let step = self.step();
-        if step.is_err() {
-            self.wanted.clear();
-        }
-        // The step may have found one, at the end of all.
-        step.transpose().or_else(|| self.failures.pop_front().map(Err))
+        self.next_or_lost().map(|item| item.map_err(|(_, error)| error))
     }
 }
 

@@ -77,19 +77,35 @@ impl Layout {
 
     /// Decodes a root and the nodes below it.
     pub fn load(blob: BlobId, root: &[u8], node: impl Fn(LayoutId) -> Result<Vec<u8>>) -> Result<Layout> {
-        let mut decoder = fields::expect("layout", ObjectKind::Layout as u8, root)?;
-        if fields::take_id::<BlobId>(&mut decoder)? != blob {
-            return Err(decoder.invalid("made for another blob"));
-        }
-        let size = decoder.varint()?;
-        let root = Node::take(&mut decoder)?;
-        decoder.finish()?;
+        let Root { size, node: root } = Root::decode(blob, root)?;
         let pieces = nodes::load(root, |id| Node::<Piece>::decode(&node(id)?))?;
         let total = pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.length()));
         if total != Some(size) {
             return Err(Error::damaged(format!("invalid layout: pieces of `{blob}` do not add up to {size} bytes")));
         }
         Ok(Layout { pieces })
+    }
+}
+
+/// The root of a layout, without the nodes below it.
+#[derive(Debug)]
+pub struct Root {
+    /// Bytes of the whole blob.
+    pub size: u64,
+    /// Pieces, or the nodes that have them.
+    pub node: Node<Piece>,
+}
+
+impl Root {
+    /// From the bytes that stand under the id of a blob.
+    pub fn decode(blob: BlobId, bytes: &[u8]) -> Result<Root> {
+        let mut decoder = fields::expect("layout", ObjectKind::Layout as u8, bytes)?;
+        if fields::take_id::<BlobId>(&mut decoder)? != blob {
+            return Err(decoder.invalid("made for another blob"));
+        }
+        let root = Root { size: decoder.varint()?, node: Node::take(&mut decoder)? };
+        decoder.finish()?;
+        Ok(root)
     }
 }
 

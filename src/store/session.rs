@@ -2,7 +2,7 @@
 //! and gives them their names at the end, all or none.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use super::pack::file::{Builder, Sealed, publish};
 use super::set::{Store, is_empty_data};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::id::{ObjectId, PackId};
+use crate::id::{IdHasher, ObjectId, PackId};
 use crate::object::ObjectKind;
 
 /// Up to this many bytes of frames become one pack, whatever they hold: a small commit costs one flush.
@@ -229,20 +229,4 @@ fn flush_all(receiver: &Receiver<Sealed>) -> Result<Vec<Sealed>> {
         flushed.push(pack);
     }
     Ok(flushed)
-}
-
-/// Ids are hashes already: eight of their bytes are as good as any hash of them.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 ^= u64::from_le_bytes(*first);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
