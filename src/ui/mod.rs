@@ -9,6 +9,7 @@ pub mod entries;
 pub mod exports;
 pub mod human;
 pub mod log;
+pub mod objects;
 pub mod operations;
 pub mod page;
 mod pager;

@@ -82,7 +82,7 @@ impl<'a> Page<'a> {
             self.name(name)?;
             self.out.write_all(if self.nul { b"\0" } else { b"" })?;
         }
-        self.out.write_all(if self.nul && !names.is_empty() { b"" } else { self.end() })
+        if self.nul && !names.is_empty() { Ok(()) } else { self.end() }
     }
 
     /// Writes a name for programs: raw with `-z`, otherwise quoted where it must be.
@@ -93,12 +93,12 @@ impl<'a> Page<'a> {
     /// Writes bytes as they are, as a record.
     pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
-        self.out.write_all(self.end())
+        self.end()
     }
 
-    /// What ends a record for programs: NUL with `-z`, otherwise a new line.
-    fn end(&self) -> &'static [u8] {
-        if self.nul { b"\0" } else { b"\n" }
+    /// Ends a record for programs: NUL with `-z`, otherwise a new line.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.out.write_all(if self.nul { b"\0" } else { b"\n" })
     }
 
     /// Writes a piece of a file: byte for byte, but made safe where a terminal reads it.

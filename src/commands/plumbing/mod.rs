@@ -1,6 +1,7 @@
 //! Plumbing: commands for scripts, with output that stays as it is (`docs/plumbing.md`). One file a command.
 
 mod records;
+mod rev_list;
 mod rev_parse;
 mod symbolic_ref;
 mod update_ref;
@@ -12,6 +13,8 @@ use crate::error::{Exit, Result};
 #[derive(Debug, clap::Subcommand)]
 #[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
 pub enum Command {
+    #[command(hide = true)]
+    RevList(rev_list::Args),
     #[command(hide = true)]
     RevParse(rev_parse::Args),
     #[command(hide = true)]
@@ -44,6 +47,7 @@ pub fn overview(root: &clap::Command) -> String {
 /// Runs one.
 pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
     match command {
+        Command::RevList(args) => rev_list::run(context, &args),
         Command::RevParse(args) => rev_parse::run(context, &args),
         Command::SymbolicRef(args) => symbolic_ref::run(context, &args),
         Command::UpdateRef(args) => update_ref::run(context, &args),

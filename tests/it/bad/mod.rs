@@ -39,7 +39,7 @@ fn ids(env: &TestEnv) -> Vec<String> {
 }
 
 /// Bytes that cannot be compressed, the same each time.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
+pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = || {
         state ^= state << 13;
