@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs;
 use crate::history;
 use crate::id::CommitId;
+use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
@@ -71,11 +73,34 @@ impl Context<'_> {
         paths::resolve(&repository.layout.worktree, &self.cwd, arguments)
     }
 
+    /// Words that may be revisions or, from some word on, paths: as in git, a word that names no commit and is the name of
+    /// something here or in the current commit begins the paths.
+    pub fn split_paths<'w>(&self, repository: &Repository, words: &'w [String]) -> (&'w [String], Vec<PathBuf>) {
+        let is_path = |word: &String| {
+            let one = |range: Option<_>| range.map_or_else(|| history::resolve(repository, word).map(drop), |_| Ok(()));
+            let found = history::resolve_range(repository, word).and_then(one);
+            found.is_err_and(|error| error.kind() == ErrorKind::NotFound) && self.is_here(repository, word)
+        };
+        let (revisions, paths) = words.split_at(words.iter().position(is_path).unwrap_or(words.len()));
+        (revisions, paths.iter().map(PathBuf::from).collect())
+    }
+
+    /// Whether a word is a path of the directory, or of the current commit.
+    fn is_here(&self, repository: &Repository, word: &str) -> bool {
+        let path = PathBuf::from(word);
+        let is_recorded = || {
+            let at = repository.view().at().map(|id| repository.store().commit(id)).transpose().ok()??;
+            let path = self.paths(repository, std::slice::from_ref(&path)).ok()?.pop()?;
+            history::entry_at(repository.store(), &at.root, &path).ok()?
+        };
+        fs::exists(&self.cwd.join(&path)).unwrap_or(false) || is_recorded().is_some()
+    }
+
     /// The commit that an argument names. If it names a path by mistake, `instead` is the command for paths.
     pub fn commit(&self, repository: &Repository, text: &str, instead: &str) -> Result<CommitId> {
         history::resolve(repository, text).map_err(|error| {
-            let is_path = error.kind() == ErrorKind::NotFound
-                && crate::fs::exists(&self.cwd.join(Path::new(text))).unwrap_or(false);
+            let is_path =
+                error.kind() == ErrorKind::NotFound && fs::exists(&self.cwd.join(Path::new(text))).unwrap_or(false);
             if is_path { error.hint(format!("to name a path: {instead} {text}")) } else { error }
         })
     }

@@ -8,7 +8,7 @@ use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete};
 use crate::compare::{Comparison, Side};
 use crate::diff;
-use crate::error::{Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::id::CommitId;
 use crate::repo::Repository;
@@ -19,12 +19,13 @@ use crate::repo::Repository;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo diff                       what has changed
+  undo diff notes.txt             one file
   undo diff @~3 -- data           one directory, since three commits ago
   undo diff v1 v2 --stat          or v1..v2
   undo diff --exit-code && echo clean")]
 pub struct Args {
-    /// One commit, two, or `A..B`
-    #[arg(value_name = "REV", num_args = 0..=2, add = ArgValueCompleter::new(complete::revisions))]
+    /// One commit, two, or `A..B`; then paths, if no revision has such a name
+    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
     revisions: Vec<String>,
     /// Only these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
@@ -41,8 +42,10 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let paths = context.paths(&repository, &args.paths)?;
-    let (old, new) = ends(context, &repository, &args.revisions)?;
+    let (revisions, mut paths) = context.split_paths(&repository, &args.revisions);
+    paths.extend_from_slice(&args.paths);
+    let paths = context.paths(&repository, &paths)?;
+    let (old, new) = ends(context, &repository, revisions)?;
     let worktree = context.worktree(&repository)?;
     let old = Side::commit(&repository, old)?;
     let new = match new {
@@ -74,6 +77,10 @@ fn ends(
             Some((old, new)) => (Some(old), Some(new)),
             None => (resolve(text)?, None),
         },
-        [old, new, ..] => (resolve(old)?, resolve(new)?),
+        [old, new] => (resolve(old)?, resolve(new)?),
+        several => {
+            let message = format!("two revisions can be compared, and {} are there", several.len());
+            return Err(Error::new(ErrorKind::Usage, message).hint("undo diff A B -- PATH…"));
+        }
     })
 }

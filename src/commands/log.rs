@@ -27,7 +27,7 @@ use crate::ui::log::{LogRecord, graph_style};
   undo log -p -- notes.txt        only commits that changed it
   undo log v1..main")]
 pub struct Args {
-    /// Commits, or `A..B`
+    /// Commits, or `A..B`; then paths, if no revision has such a name
     #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
     revisions: Vec<String>,
     /// Only commits that changed these
@@ -60,8 +60,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if args.ops {
         return op::log(context, &repository, args.limit);
     }
-    let paths = context.paths(&repository, &args.paths)?;
-    let options = args.options(context, &repository, paths.clone())?;
+    let (revisions, mut paths) = context.split_paths(&repository, &args.revisions);
+    paths.extend_from_slice(&args.paths);
+    let paths = context.paths(&repository, &paths)?;
+    let options = args.options(context, &repository, revisions, paths.clone())?;
     let style = args.format.style();
     // A line of history would end nowhere if a commit on it were left out.
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
@@ -99,11 +101,12 @@ impl Args {
         &self,
         context: &Context<'_>,
         repository: &Repository,
+        revisions: &[String],
         paths: Vec<RepoPathBuf>,
     ) -> Result<walk::Options> {
         let mut options =
             walk::Options { paths, limit: self.limit, grep: self.grep.clone(), ..walk::Options::default() };
-        for text in &self.revisions {
+        for text in revisions {
             match history::resolve_range(repository, text)? {
                 Some((without, from)) => {
                     options.exclude.push(without);

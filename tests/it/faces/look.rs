@@ -65,10 +65,28 @@ target none → notes.txt
 [exit 1]
 
 "#]]);
-    env.undo("diff notes.txt").shows(str![[r#"
+}
+
+#[test]
+fn what_names_no_commit_and_is_here_is_a_path() {
+    let env = history();
+    env.write("main", b"a file called as the branch\n");
+    std::fs::remove_file(env.path().join("notes.txt")).unwrap();
+    assert_eq!(env.undo("diff notes.txt").text(), env.undo("diff -- notes.txt").text());
+    assert_eq!(env.undo("diff @~ notes.txt").text(), env.undo("diff @~ -- notes.txt").text());
+    assert_eq!(env.undo("log --json notes.txt").text(), env.undo("log --json -- notes.txt").text());
+    assert_eq!(env.undo("diff main").text(), env.undo("diff @").text());
+    env.undo("diff nowhere.txt").shows(str![[r#"
 ---- stderr ----
-error: no revision `notes.txt`
-hint: to name a path: undo diff -- notes.txt
+error: no revision `nowhere.txt`
+hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+[exit 2]
+
+"#]]);
+    env.undo("diff @ @~ main").shows(str![[r#"
+---- stderr ----
+error: two revisions can be compared, and 3 are there
+hint: undo diff A B -- PATH…
 [exit 2]
 
 "#]]);
