@@ -259,7 +259,7 @@ fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft
     let (from, to) = (outcome.from, outcome.to);
     let is_whole = options.paths.is_empty();
     let refs = refs(view, to, options);
-    let description = description(repository, outcome, &refs.current, options);
+    let description = description(repository, outcome, &refs, options);
     // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
     let after = if is_whole { to } else { from.or(to) };
     Draft {
@@ -276,24 +276,30 @@ fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft
 /// "main 3f2a91bc → 91bc3f2a".
 pub fn in_words(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> String {
     let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
-    format!("{branch} {} → {}", short(from), short(to))
+    if from == to {
+        format!("{branch} at {}", short(to))
+    } else {
+        format!("{branch} {} → {}", short(from), short(to))
+    }
 }
 
 /// "main 3f2a91bc → 91bc3f2a, 12 written, 3 deleted, 4 unsaved changes kept in 77e0a1b2".
-fn description(repository: &Repository, outcome: &Outcome, branch: &str, options: &Options) -> String {
+fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options: &Options) -> String {
+    // A commit that cannot be read is not told of.
+    let saved = outcome.saved.and_then(|id| Some((id, repository.store().commit(id).ok()?)));
+    let from = saved.as_ref().map_or(outcome.from, |(_, commit)| commit.parents.first().copied());
     let to = outcome.to.map(CommitId::short).unwrap_or_default();
     let mut words = match options.paths.as_slice() {
-        [] => in_words(branch, outcome.from, outcome.to),
+        [] => in_words(&refs.current, from, refs.at()),
         [path] => format!("{} from {to}", path.display()),
         paths => format!("{} paths from {to}", paths.len()),
     };
     words.insert_str(0, &options.about);
     words.push_str(&format!(", {} written, {} deleted", outcome.written, outcome.deleted));
-    if let Some(saved) = outcome.saved {
-        // What cannot be read was just written: then there is nothing to count.
-        let changes = repository.store().commit(saved).map(|commit| commit.changes.total()).unwrap_or_default();
+    if let Some((id, commit)) = saved {
+        let changes = commit.changes.total();
         let plural = if changes == 1 { "" } else { "s" };
-        words.push_str(&format!(", {changes} unsaved change{plural} kept in {}", saved.short()));
+        words.push_str(&format!(", {changes} unsaved change{plural} kept in {}", id.short()));
     }
     words
 }

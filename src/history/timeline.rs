@@ -34,6 +34,11 @@ impl Action {
         self.last.worktree.is_some()
     }
 
+    /// The commit that it made last, if any.
+    pub fn made(&self) -> Option<CommitId> {
+        self.last.commits.last().map(|commit| commit.id)
+    }
+
     /// Its operations, newest first.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         std::iter::once(&self.last).chain(&self.before)
@@ -134,10 +139,10 @@ impl Timeline {
 
     /// The state before what was interrupted, if the newest action only prepared that: it recorded what was unsaved.
     pub fn before_interrupted(&self, verb: &str, from: Option<CommitId>) -> Result<Destination> {
-        let prepared = self.actions.first().filter(|action| {
-            let made = action.last.commits.last().map(|commit| commit.id);
-            action.last.verb == verb && made.is_some() && made == from
-        });
+        let prepared = self
+            .actions
+            .first()
+            .filter(|action| action.last.verb == verb && action.made().is_some() && action.made() == from);
         let (position, crossed) = match prepared {
             Some(action) => (self.position_before(0)?, vec![action.clone()]),
             None => (self.position(), Vec::new()),

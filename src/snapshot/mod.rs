@@ -31,8 +31,8 @@ pub struct Options {
 /// What was recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The commit that now holds the worktree: the new one, `@` if there was nothing new, or an automatic one that was made
-    /// before of the same.
+    /// The commit that now holds the worktree: the new one, `@` if there was nothing new, or one that was made before of
+    /// the same.
     pub commit: Option<CommitId>,
     /// Whether a commit was made.
     pub created: bool,

@@ -145,12 +145,11 @@ fn store(
     Ok((outcome, scan, Some(stored)))
 }
 
-/// An automatic commit of just this worktree, grown from `@`: one that was stepped back from and is needed again.
+/// A commit of just this worktree that grew from `@`: one that was stepped back from and is needed again.
 fn twin(repository: &Repository, content: &Content, scan: &Scan, options: &Options) -> Option<CommitId> {
     let view = repository.view();
     let is_twin = |commit: &Commit| {
-        commit.automatic
-            && commit.parents.iter().copied().eq(view.at())
+        commit.parents.iter().copied().eq(view.at())
             && (&commit.root, commit.links) == (&content.root, content.links)
             && (&commit.uncovered, &commit.torn) == (&scan.uncovered, &scan.torn)
     };

@@ -96,6 +96,9 @@ fn names(
     let record = CheckoutRecord { from, to, branch, whole: true, ..CheckoutRecord::default() };
     context.ui.outcome(&stepped(&repository, step.verb(), destination, record))?;
     context.ui.hint(way_back(step.verb()));
+    if let (Step::Undo, Some(commit)) = (step, destination.crossed.first().and_then(Action::made)) {
+        context.ui.hint(format_args!("the directory as it was recorded then: undo checkout {}", commit.short()));
+    }
     Ok(Exit::DONE)
 }
 
