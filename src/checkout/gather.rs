@@ -58,7 +58,7 @@ pub(super) fn plan(
     };
     let sides =
         (Side { root: Some(&scan.root), links: scan.links }, Side { root: Some(&target.root), links: target.links });
-    let options = diff::Options { mtimes: true, paths: Vec::new() };
+    let options = diff::Options { mtimes: true, ..diff::Options::default() };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
     let Gathering { mut steps, ground, .. } = gathering;
     keep_what_holds_uncovered(&mut steps, &ground);
@@ -74,7 +74,7 @@ pub(super) fn plan(
 pub(super) fn plan_new(objects: &dyn Objects, target: &Target) -> Result<Plan> {
     let mut steps = Steps::new();
     let sides = (Side { root: None, links: None }, Side { root: Some(&target.root), links: target.links });
-    let options = diff::Options { mtimes: true, paths: Vec::new() };
+    let options = diff::Options { mtimes: true, ..diff::Options::default() };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
         refuse_repository(&change.path, change.new.as_ref())?;
         let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };

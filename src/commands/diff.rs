@@ -53,7 +53,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         None => Side::live(&repository, &worktree, &paths, context.ui.progress())?,
     };
     context.ui.page_long_output();
-    let options = diff::Options { mtimes: args.metadata, paths };
+    let options = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
     let style = args.format.style().unwrap_or(Style::Patch(args.format.context));
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     let tally = changes::show(context, comparison, &options, style)?;

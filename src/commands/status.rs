@@ -38,7 +38,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if !options.json && !options.nul {
         context.ui.show(&Where::new(repository.view(), old.as_commit()))?;
     }
-    let selected = diff::Options { mtimes: args.metadata, paths };
+    let selected = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
     let style = Style::List(Listing::Words);
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     changes::show(context, comparison, &selected, style)?;

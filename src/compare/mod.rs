@@ -1,6 +1,7 @@
 //! Comparing: what differs between two sides, each nothing, a commit or the live directory, and what inside each path.
 
 mod contents;
+pub mod directories;
 mod side;
 
 use crate::diff::{self, Body, Change, Options, Status};

@@ -14,7 +14,7 @@ use crate::object::Entry;
 use crate::path::RepoPathBuf;
 
 pub use splice::splice;
-pub use trees::{Options, compare};
+pub use trees::{Depth, Options, compare};
 
 /// One path that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -30,6 +30,20 @@ pub struct Options {
     pub mtimes: bool,
     /// Only these paths and what is below them; empty: all.
     pub paths: Vec<RepoPathBuf>,
+    /// How far down to look, and what to say of directories.
+    pub depth: Depth,
+}
+
+/// How far down a comparison looks, and what it says of directories on the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// All the way; what is in a directory is no change of the directory.
+    #[default]
+    Contents,
+    /// All the way; a directory is modified where something in it differs.
+    Directories,
+    /// Only the names in the root; a directory is modified where something in it differs.
+    Names,
 }
 
 /// Calls `each` with every path that differs, in path order; a directory that is added or deleted is reported, and then
@@ -51,6 +65,7 @@ pub fn compare(
     let mut walk = Walk {
         objects,
         mtimes: options.mtimes,
+        depth: options.depth,
         selected: PathSet::topmost(selected),
         relinked,
         path: RepoPathBuf::default(),
@@ -92,6 +107,7 @@ struct Level {
 struct Walk<'a> {
     objects: &'a dyn Objects,
     mtimes: bool,
+    depth: Depth,
     selected: PathSet,
     relinked: PathSet,
     /// Where the innermost level is.
@@ -142,10 +158,12 @@ impl Walk<'_> {
         self.path.push(name);
         let place = if whole { Place::Within } else { self.selected.place(&self.path) };
         let trees = (old.as_ref().and_then(Entry::tree), new.as_ref().and_then(Entry::tree));
-        if place == Place::Within {
+        let is_on_the_way = place == Place::Above && self.depth != Depth::Contents && trees.0 != trees.1;
+        if place == Place::Within || is_on_the_way {
             self.report(old, new)?;
         }
-        if place == Place::Outside || !self.descend(trees.0, trees.1, place == Place::Within) {
+        let is_as_deep = place == Place::Outside || self.depth == Depth::Names;
+        if is_as_deep || !self.descend(trees.0, trees.1, place == Place::Within) {
             self.path.pop();
         }
         Ok(())
@@ -167,7 +185,14 @@ impl Walk<'_> {
             (None, Some(_)) => (Status::Added, What::default()),
             (Some(_), None) => (Status::Deleted, What::default()),
             (Some(old), Some(new)) => {
-                let what = What { links: self.relinked.contains(&self.path), ..differences(old, new, self.mtimes) };
+                let mut what = What { links: self.relinked.contains(&self.path), ..differences(old, new, self.mtimes) };
+                if let (Some(old), Some(new)) = (old.tree(), new.tree())
+                    && self.depth != Depth::Contents
+                    && !self.path.is_root()
+                {
+                    what.content = old != new;
+                    what.links |= self.relinked.has_between(&self.path, b"", None);
+                }
                 let status = match what {
                     What { content: true, .. } if old.kind() != new.kind() => Status::Type,
                     What { content: true, .. } => Status::Modified,

@@ -21,6 +21,7 @@ pub mod report;
 pub mod sanitize;
 pub mod style;
 pub mod table;
+pub mod tree_changes;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;

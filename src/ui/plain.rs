@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::id::ObjectId;
+use crate::id::{CommitId, ObjectId};
 use crate::object::operation::{RefEdit, RefName};
 use crate::ui::{JsonPath, Page, Report, json_id};
 
@@ -53,6 +53,37 @@ impl Report for Location<'_> {
 
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.raw(self.bytes)
+    }
+}
+
+/// A ref, or `@`, and where it is.
+#[derive(Serialize)]
+pub struct Ref {
+    kind: &'static str,
+    name: String,
+    r#ref: String,
+    id: String,
+    current: bool,
+}
+
+impl Ref {
+    /// One that is there.
+    pub fn new(name: &RefName, id: CommitId, is_current: bool) -> Ref {
+        let (kind, short, full) = (name.word(), name.short().to_owned(), name.to_string());
+        Ref { kind, name: short, r#ref: full, id: id.to_string(), current: is_current }
+    }
+
+    /// `@`, which is this branch.
+    pub fn at(branch: &str, id: CommitId) -> Ref {
+        Ref { r#ref: "@".to_owned(), ..Ref::new(&RefName::Branch(branch.to_owned()), id, true) }
+    }
+}
+
+impl Report for Ref {
+    const TYPE: &'static str = "ref";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.entry(format_args!("{} {}", self.id, self.r#ref), &[])
     }
 }
 

@@ -1,8 +1,10 @@
 //! Plumbing: commands for scripts, with output that stays as it is (`docs/plumbing.md`). One file a command.
 
+mod diff_tree;
 mod records;
 mod rev_list;
 mod rev_parse;
+mod show_ref;
 mod symbolic_ref;
 mod update_ref;
 
@@ -14,9 +16,13 @@ use crate::error::{Exit, Result};
 #[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
 pub enum Command {
     #[command(hide = true)]
+    DiffTree(diff_tree::Args),
+    #[command(hide = true)]
     RevList(rev_list::Args),
     #[command(hide = true)]
     RevParse(rev_parse::Args),
+    #[command(hide = true)]
+    ShowRef(show_ref::Args),
     #[command(hide = true)]
     SymbolicRef(symbolic_ref::Args),
     #[command(hide = true)]
@@ -47,8 +53,10 @@ pub fn overview(root: &clap::Command) -> String {
 /// Runs one.
 pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
     match command {
+        Command::DiffTree(args) => diff_tree::run(context, &args),
         Command::RevList(args) => rev_list::run(context, &args),
         Command::RevParse(args) => rev_parse::run(context, &args),
+        Command::ShowRef(args) => show_ref::run(context, &args),
         Command::SymbolicRef(args) => symbolic_ref::run(context, &args),
         Command::UpdateRef(args) => update_ref::run(context, &args),
     }

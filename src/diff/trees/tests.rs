@@ -269,7 +269,7 @@ proptest! {
         paths in prop_oneof![Just(Vec::new()), proptest::collection::vec(a_path(), 0..3)],
     ) {
         let memory = Memory::default();
-        let options = Options { mtimes, paths };
+        let options = Options { mtimes, paths, ..Options::default() };
         let old = edited(directory(), first);
         let new = Thing { mode: root_mode, ..edited(old.clone(), second) };
         for (old, new) in [(Some(&old), Some(&new)), (Some(&new), Some(&old)), (None, Some(&new)), (Some(&old), None)] {
@@ -328,7 +328,7 @@ fn a_very_deep_directory_is_walked() {
     let (old, new) = (root(1), root(2));
     let [old, new] = [&old, &new].map(|root| Side { root: Some(root), links: None });
     let mut count = 0;
-    let options = Options { paths: Vec::new(), mtimes: false };
+    let options = Options::default();
     compare(&memory, old, new, &options, &mut |_| {
         count += 1;
         Ok(())

@@ -121,7 +121,7 @@ Set up:
   help         Explain a command or a topic
 
 For scripts (undo help plumbing):
-  rev-list, rev-parse, symbolic-ref, update-ref
+  diff-tree, rev-list, rev-parse, show-ref, symbolic-ref, update-ref
 
 Options:
   -C <DIR>               Run as if started in DIR

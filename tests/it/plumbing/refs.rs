@@ -1,4 +1,4 @@
-//! Branches and tags: `update-ref`, `symbolic-ref`.
+//! Branches and tags: `update-ref`, `symbolic-ref`, `show-ref`.
 
 use std::fs;
 use std::process::Stdio;
@@ -348,4 +348,69 @@ hint: make a branch there first: undo update-ref refs/heads/NAME v1
 [exit 2]
 
 "#]]);
+}
+
+#[test]
+fn refs_are_listed_by_whole_parts_of_their_names() {
+    let env = history();
+    env.undo("branch old/side v1").ok();
+    env.undo("branch inside v1").ok();
+    env.undo("show-ref").shows(str![[r#"
+[ID] refs/heads/inside
+[ID] refs/heads/main
+[ID] refs/heads/old/side
+[ID] refs/heads/side
+[ID] refs/tags/v1
+
+"#]]);
+    assert!(env.undo("show-ref main").text().starts_with(&format!("{} ", id(&env, "@"))));
+    env.undo("show-ref side v1 --head").shows(str![[r#"
+[ID] @
+[ID] refs/heads/old/side
+[ID] refs/heads/side
+[ID] refs/tags/v1
+
+"#]]);
+    env.undo("show-ref --tags").shows(str![[r#"
+[ID] refs/tags/v1
+
+"#]]);
+    env.undo("show-ref --heads heads/side main/").shows(str![[r#"
+[ID] refs/heads/side
+
+"#]]);
+    env.undo("show-ref nothing").shows(str![[r#"
+[exit 1]
+
+"#]]);
+    env.undo("show-ref --verify refs/heads/main refs/tags/v1 @").shows(str![[r#"
+[ID] refs/heads/main
+[ID] refs/tags/v1
+[ID] @
+
+"#]]);
+    env.undo("show-ref --verify refs/heads/main refs/heads/mine").shows(str![[r#"
+---- stderr ----
+error: no ref `refs/heads/mine`
+hint: undo show-ref
+[exit 2]
+
+"#]]);
+    env.undo("show-ref --verify main").shows(str![[r#"
+---- stderr ----
+error: `main` is no full name of a ref
+hint: a branch is `refs/heads/main`, a tag `refs/tags/main`
+[exit 2]
+
+"#]]);
+    env.undo("show-ref --verify").fails(2);
+    env.undo("show-ref --head --json main").shows(str![[r#"
+{"type":"ref","kind":"branch","name":"main","ref":"@","id":"[ID]","current":true}
+{"type":"ref","kind":"branch","name":"main","ref":"refs/heads/main","id":"[ID]","current":true}
+{"type":"summary","count":2}
+
+"#]]);
+    let records = env.undo("show-ref -z --tags").text();
+    assert_eq!(records, format!("{} refs/tags/v1\0", id(&env, "v1")));
+    TestEnv::initialised().undo("show-ref --head").fails(1);
 }
