@@ -14,6 +14,7 @@ pub mod nodes;
 pub mod operation;
 #[cfg(test)]
 mod tests;
+pub mod text;
 pub mod tree;
 
 use std::sync::Arc;
