@@ -1,5 +1,6 @@
 //! History: from what a person types to commits, and the order in which commits are told.
 
+pub mod bytes;
 mod costs;
 pub mod edits;
 mod entry;

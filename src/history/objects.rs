@@ -1,7 +1,7 @@
 //! Objects as programs name them: of any kind, by id or a prefix of it, by revision, or by `REV:path`.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::{entry_at, resolve, resolve_path, revision, unknown};
+use crate::history::{recorded, resolve, resolve_path, revision, unknown};
 use crate::id::{CommitId, IdPrefix, LENGTH, LinksId, ObjectId, TreeId};
 use crate::object::{Commit, Content, Entry, ObjectKind, Objects};
 use crate::repo::Repository;
@@ -98,6 +98,17 @@ pub fn find(repository: &Repository, text: &str) -> Result<Named> {
     }
 }
 
+/// The same for a name of any bytes: only a path can have some that are not text.
+pub fn find_bytes(repository: &Repository, name: &[u8]) -> Result<Named> {
+    if let Ok(text) = std::str::from_utf8(name) {
+        return find(repository, text);
+    }
+    let shown = String::from_utf8_lossy(name);
+    let Some((revision, path)) = revision::split_path(name) else { return Err(unknown_object(&shown)) };
+    let (id, path) = revision::resolve_in(repository, revision, path)?;
+    object_of(&recorded(repository.store(), id, &path)?, &shown)
+}
+
 /// The commit that a text names. An object of another type is told from one that is not there.
 pub fn commit(repository: &Repository, text: &str) -> Result<CommitId> {
     resolve(repository, text).map_err(|error| match by_prefix(repository, text, &Type::ALL) {
@@ -132,11 +143,7 @@ pub fn treeish(repository: &Repository, text: &str) -> Result<Treeish> {
 /// The entry that `REV:path` names; `REV:` is the root.
 fn entry(repository: &Repository, text: &str) -> Result<Entry> {
     let (id, path) = resolve_path(repository, text)?;
-    let (commit, path) = (repository.store().commit(id)?, path.unwrap_or_default());
-    entry_at(repository.store(), &commit.root, &path)?.ok_or_else(|| {
-        let message = format!("no `{}` in commit {}", path.display(), id.short());
-        Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short()))
-    })
+    recorded(repository.store(), id, &path.unwrap_or_default())
 }
 
 fn object_of(entry: &Entry, text: &str) -> Result<Named> {
@@ -187,7 +194,8 @@ fn no_tree(text: &str, word: &str) -> Error {
     wrong_type(text, word, "a tree or a commit")
 }
 
-fn wrong_type(text: &str, word: &str, wanted: &str) -> Error {
+/// An object of a type that is of no use here.
+pub fn wrong_type(text: &str, word: &str, wanted: &str) -> Error {
     let article = if word.starts_with(['a', 'o']) { "an" } else { "a" };
     Error::new(ErrorKind::Usage, format!("`{text}` is {article} {word}, where {wanted} is wanted"))
         .hint("`undo cat-file -t OBJECT` tells what an object is")

@@ -37,17 +37,30 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
 
 /// `REV:path` or `REV`: the commit, and the path in it if there is one (`REV:` names the root, `:path` one in `@`).
 pub fn resolve_path(repository: &Repository, text: &str) -> Result<(CommitId, Option<RepoPathBuf>)> {
-    let Some(colon) = find_outside_braces(text, ":") else { return Ok((resolve(repository, text)?, None)) };
-    let (revision, path) = (&text[..colon], &text[colon + 1..]);
-    let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
-    let Some(path) = RepoPathBuf::new(path.as_bytes().to_vec()) else {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            format!("`{}` is no path in a commit", text[colon + 1..].escape_debug()),
-        )
-        .hint("write it from the root of the worktree, as in `@:folder/file`"));
+    match split_path(text.as_bytes()) {
+        Some((revision, path)) => resolve_in(repository, revision, path).map(|(id, path)| (id, Some(path))),
+        None => Ok((resolve(repository, text)?, None)),
+    }
+}
+
+/// The commit, and the path in it, of any bytes.
+pub fn resolve_in(repository: &Repository, revision: &str, path: &[u8]) -> Result<(CommitId, RepoPathBuf)> {
+    let name = path.strip_prefix(b"./").unwrap_or(path);
+    let end = name.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
+    let Some(name) = RepoPathBuf::new(name[..end].to_vec()) else {
+        let message = format!("`{}` is no path in a commit", String::from_utf8_lossy(path).escape_debug());
+        return Err(
+            Error::new(ErrorKind::Usage, message).hint("write it from the root of the worktree, as in `@:folder/file`")
+        );
     };
-    Ok((resolve(repository, or_current(revision))?, Some(path)))
+    Ok((resolve(repository, or_current(revision))?, name))
+}
+
+/// The revision and the path of `REV:path`, of which the path may be any bytes.
+pub fn split_path(name: &[u8]) -> Option<(&str, &[u8])> {
+    let text = name.utf8_chunks().next()?.valid();
+    let colon = find_outside_braces(text, ":")?;
+    Some((&text[..colon], &name[colon + 1..]))
 }
 
 /// Whether it is `REV:path`.

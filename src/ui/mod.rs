@@ -7,6 +7,7 @@ pub mod checkouts;
 pub mod commits;
 pub mod entries;
 pub mod exports;
+pub mod fields;
 pub mod human;
 pub mod log;
 pub mod objects;
@@ -158,11 +159,24 @@ impl Ui {
 
     /// Hands stdout to something that writes raw data.
     pub fn data<T: Default>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
+        self.stream(write).and_then(|value| self.flush().map(|()| value))
+    }
+
+    /// The same, where more follows.
+    pub fn stream<T: Default>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
-        let result = write(&mut out).and_then(|value| out.flush().map_err(stdout_failed).map(|()| value));
-        match result {
+        match write(&mut out) {
             Err(_) if self.closed.get() => Ok(T::default()),
             result => result,
+        }
+    }
+
+    /// Sends on what was shown so far, for a reader that waits for it.
+    pub fn flush(&self) -> Result<()> {
+        let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
+        match out.flush() {
+            Err(_) if self.closed.get() => Ok(()),
+            result => result.map_err(stdout_failed),
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::id::CommitId;
+use crate::object::text::{self, Part};
 use crate::path::RepoPath;
 use crate::quote::quote;
 use crate::time::Timestamp;
@@ -94,6 +95,22 @@ impl<'a> Page<'a> {
     pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.end()
+    }
+
+    /// Writes lines of the text of an object.
+    pub fn lines(&mut self, lines: &[text::Line]) -> io::Result<()> {
+        for line in lines {
+            for part in line {
+                match part {
+                    Part::Text(text) => self.text(text)?,
+                    Part::Name(name) => self.name(name)?,
+                    Part::Gap => self.out.write_all(if self.nul { b"\0" } else { b"\t" })?,
+                    Part::Last => self.out.write_all(if self.nul { b"\0" } else { b"" })?,
+                }
+            }
+            self.end()?;
+        }
+        Ok(())
     }
 
     /// Ends a record for programs: NUL with `-z`, otherwise a new line.

@@ -1,5 +1,6 @@
 //! Plumbing: what scripts rely on, command by command, and scripts that are built on it.
 
+mod contents;
 mod differences;
 mod lists;
 mod names;

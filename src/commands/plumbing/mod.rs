@@ -1,5 +1,7 @@
 //! Plumbing: commands for scripts, with output that stays as it is (`docs/plumbing.md`). One file a command.
 
+mod batch;
+mod cat_file;
 mod diff_tree;
 mod records;
 mod rev_list;
@@ -15,6 +17,8 @@ use crate::error::{Exit, Result};
 #[derive(Debug, clap::Subcommand)]
 #[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
 pub enum Command {
+    #[command(hide = true)]
+    CatFile(cat_file::Args),
     #[command(hide = true)]
     DiffTree(diff_tree::Args),
     #[command(hide = true)]
@@ -53,6 +57,7 @@ pub fn overview(root: &clap::Command) -> String {
 /// Runs one.
 pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
     match command {
+        Command::CatFile(args) => cat_file::run(context, &args),
         Command::DiffTree(args) => diff_tree::run(context, &args),
         Command::RevList(args) => rev_list::run(context, &args),
         Command::RevParse(args) => rev_parse::run(context, &args),

@@ -121,7 +121,7 @@ Set up:
   help         Explain a command or a topic
 
 For scripts (undo help plumbing):
-  diff-tree, rev-list, rev-parse, show-ref, symbolic-ref, update-ref
+  cat-file, diff-tree, rev-list, rev-parse, show-ref, symbolic-ref, update-ref
 
 Options:
   -C <DIR>               Run as if started in DIR
