@@ -34,7 +34,7 @@ use crate::history::past::Refs;
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::object::commit::Uncovered;
-use crate::object::operation::{Intent, Travel, View};
+use crate::object::operation::{Intent, Travel, View, intent_extras};
 use crate::path::RepoPathBuf;
 use crate::progress::{Progress, Unit};
 use crate::repo::{Draft, Repository, Transaction};
@@ -52,7 +52,7 @@ use work::Work;
 pub use export::export;
 pub use leftovers::clean_staged;
 pub use plan::{Action, Plan};
-pub use resume::{refs_to_finish, refuse_paths};
+pub use resume::{Origin, refs_to_finish, refuse_mix, refuse_paths};
 pub use target::Target;
 
 /// How a checkout goes.
@@ -64,6 +64,8 @@ pub struct Options {
     pub force: bool,
     /// What refs become; `None`: the current branch goes to the target.
     pub refs: Option<Refs>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Where a step through operations comes to.
     pub travel: Option<Travel>,
     /// What is said of it in the operation, before what it did; may be empty.
@@ -77,7 +79,7 @@ pub struct Options {
 /// What was done.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// `@` before: the commit that holds the worktree as it was.
+    /// The commit that holds the worktree as it was.
     pub from: Option<CommitId>,
     /// The commit gone to.
     pub to: Option<CommitId>,
@@ -142,11 +144,11 @@ pub fn run(
         None => plan(transaction.repository().store(), worktree, &mut scan, target)?,
     };
     refuse_conflicts(&plan, options.force)?;
-    let from = transaction.repository().view().at();
+    let from = options.origin.worktree.or(transaction.repository().view().at());
     let mut tally = Tally::default();
     if !plan.actions.is_empty() {
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
-        transaction.intend(intent(transaction.repository(), token, target.commit, &options))?;
+        transaction.intend(intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
             .and_then(|()| durable::flush(&worktree.root, &tally))
@@ -210,7 +212,7 @@ fn carry_out(
 fn unfinished(error: Error) -> Error {
     error
         .context("the checkout is not finished")
-        .hint("once the cause is gone, `undo checkout --continue` finishes it; what was unsaved is in `undo log`")
+        .hint("once the cause is gone, `undo checkout --continue` finishes it, and `undo undo` takes it back")
 }
 
 fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, plan: Plan, tally: Tally) -> Outcome {
@@ -231,17 +233,18 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
 }
 
 /// What is about to be done, for whoever has to finish it.
-fn intent(repository: &Repository, token: u64, to: CommitId, options: &Options) -> Intent {
+fn intent(repository: &Repository, token: u64, (from, to): (Option<CommitId>, CommitId), options: &Options) -> Intent {
     let (view, refs) = (repository.view(), refs(repository.view(), Some(to), options));
     Intent {
         token,
         verb: options.verb.clone(),
         time: Timestamp::now(),
-        from: view.at(),
+        from,
         to,
         paths: options.paths.clone(),
         edits: refs.edits_from(view),
         switch: Some(refs.current).filter(|branch| *branch != view.current),
+        extras: intent_extras(options.origin.before, options.travel),
     }
 }
 

@@ -1,7 +1,8 @@
-//! A checkout that was interrupted: what has to wait for its end, and the refs that it was to change.
+//! A checkout that was interrupted: what has to wait for its end, where it came from, and the refs that it was to change.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::past::Refs;
+use crate::id::{CommitId, OperationId};
 use crate::object::operation::{Intent, View};
 use crate::repo::Repository;
 
@@ -11,6 +12,37 @@ pub fn refuse_paths(repository: &Repository) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
     let message = format!("a {} to {} did not end, so single paths are not restored", intent.verb, intent.to.short());
     Err(Error::new(ErrorKind::Refused, message).hint("finish it first: undo checkout --continue"))
+}
+
+/// [`ErrorKind::Refused`] if a checkout did not end: what is there is a mix of two states, which nobody meant to record.
+pub fn refuse_mix(repository: &Repository) -> Result<()> {
+    let Some(intent) = repository.unfinished() else { return Ok(()) };
+    let message = format!("a {} to {} did not end, so the directory is a mix", intent.verb, intent.to.short());
+    let hint = "finish it with `undo checkout --continue`, or take it back with `undo undo`; `--force` records the mix";
+    Err(Error::new(ErrorKind::Refused, message).hint(hint))
+}
+
+/// Where a checkout comes from: what is there again when it is taken back.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// The commit that holds the worktree; `None`: the current one, once all that is unsaved is recorded.
+    pub worktree: Option<CommitId>,
+    /// The newest operation when the command began (`Some(None)`: there was none), if that is known.
+    pub before: Option<Option<OperationId>>,
+}
+
+impl Origin {
+    /// Of a command that begins now. One that goes on where another was interrupted comes from where that came from: the
+    /// mix of two states that it finds is nobody's. `ends_it`: it was called to finish that one, or to take it back.
+    pub fn now(repository: &Repository, ends_it: bool) -> Origin {
+        match repository.unfinished() {
+            // Otherwise the mix was recorded on purpose.
+            Some(intent) if ends_it || repository.view().at() == intent.from => {
+                Origin { worktree: intent.from, before: intent.before() }
+            }
+            _ => Origin { worktree: None, before: Some(repository.operation()) },
+        }
+    }
 }
 
 /// What refs become by the end of a checkout as it was meant, whatever was recorded since.

@@ -57,7 +57,7 @@ fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &s
     };
     let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
     let to = context.commit(repository, branch.as_deref().unwrap_or(text), "undo restore")?;
-    let verb = if paths.is_empty() { "checkout" } else { "restore" };
+    let verb = if paths.is_empty() { "checkout" } else { "restore" }.to_owned();
     Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed: None, step: None })
 }
 
@@ -76,8 +76,7 @@ fn unfinished(repository: &Repository, args: &Args) -> Result<Request> {
     let Some(intent) = repository.unfinished() else {
         return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
     };
-    let (to, paths, branch) = (intent.to, intent.paths.clone(), intent.switch.clone());
-    let verb = if paths.is_empty() { "checkout" } else { "restore" };
+    let (to, paths, branch, verb) = (intent.to, intent.paths.clone(), intent.switch.clone(), intent.verb.clone());
     let resumed = Some(intent.clone());
     Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed, step: None })
 }

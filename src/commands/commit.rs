@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
+use crate::checkout;
 use crate::commands::{Context, changes, complete, init};
 use crate::compare::{Comparison, Side};
 use crate::diff;
@@ -31,6 +32,9 @@ pub struct Args {
     /// Start a repository in the current directory if there is none
     #[arg(long)]
     init: bool,
+    /// Record the directory although a checkout in it was interrupted
+    #[arg(short, long)]
+    force: bool,
     /// Only show how much would be recorded
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -49,6 +53,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let message = args.message.clone();
     let options = snapshot::Options { message, paths, verb: "commit".to_owned(), ..snapshot::Options::default() };
     let mut transaction = repository.begin()?;
+    if !args.force {
+        checkout::refuse_mix(transaction.repository())?;
+    }
     let (outcome, _) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
     let committed = committed(&outcome, &repository);
@@ -63,7 +70,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
-    match context.repository() {
+    let opened = match args.force || args.dry_run {
+        true => context.repository(),
+        // It says so itself.
+        false => context.repository_to_finish(),
+    };
+    match opened {
         Err(error) if error.kind() == ErrorKind::NoRepository && args.init => {
             init::make_here(context, &args.paths, error)
         }

@@ -41,7 +41,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         branch: None,
         force: args.force,
         dry_run: args.dry_run,
-        verb: "restore",
+        verb: "restore".to_owned(),
         resumed: None,
         step: None,
     };

@@ -28,7 +28,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository_to_finish()?;
     let timeline = Timeline::read(&repository)?;
     let destination = match repository.unfinished() {
-        Some(intent) => timeline.before_interrupted(&intent.verb, intent.from)?,
+        Some(intent) => timeline.back_before(intent, args.steps as usize)?,
         None => timeline.back(args.steps as usize)?,
     };
     back::step(context, repository, destination, Step::Undo, &args.how)

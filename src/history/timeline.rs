@@ -3,13 +3,18 @@
 //! Undoing is sequential. A step back is an action of its own, which remembers the action it came to (its position) and
 //! the one that the line ends with (its tip); so two steps back are two actions back, and steps forward end at the tip.
 //! Any other action begins a new line. What it left behind stays in the journal, within reach of `op restore`.
+//!
+//! States between which nothing changed the worktree are a stretch: they share it, whatever refs were. A step within a
+//! stretch leaves the worktree alone; a step into another one brings the worktree that was last left there.
+
+use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::past::Refs;
 use crate::history::unknown;
 use crate::id::{CommitId, IdPrefix, ObjectId, OperationId};
-use crate::object::Operation;
 use crate::object::operation::Travel;
+use crate::object::{Intent, Operation};
 use crate::repo::Repository;
 
 /// What one command did: an operation, and those before it that only prepared it (what was unsaved was recorded).
@@ -56,6 +61,8 @@ pub struct Destination {
     pub travel: Option<Travel>,
     /// The actions that are taken back or done again, in this order.
     pub crossed: Vec<Action>,
+    /// The verb of what was interrupted and is taken back first.
+    pub interrupted: Option<String>,
     /// The newest operation when this was found out: after another one it is out of date.
     pub seen: Option<OperationId>,
 }
@@ -64,12 +71,21 @@ pub struct Destination {
 pub struct Timeline {
     refs: Refs,
     actions: Vec<Action>,
+    /// Where each action is in that list.
+    places: HashMap<OperationId, usize>,
+    /// Of each action: the stretch that the state after it is in.
+    stretches: Vec<usize>,
 }
 
 /// Actions, newest first, read as they are asked for.
 pub fn actions(repository: &Repository) -> Result<impl Iterator<Item = Result<Action>> + '_> {
-    let mut operations = repository.operations()?.peekable();
-    Ok(std::iter::from_fn(move || {
+    Ok(grouped(repository.operations()?))
+}
+
+/// Operations, newest first, as actions.
+fn grouped(operations: impl Iterator<Item = Result<(OperationId, Operation)>>) -> impl Iterator<Item = Result<Action>> {
+    let mut operations = operations.peekable();
+    std::iter::from_fn(move || {
         let (id, last) = match operations.next()? {
             Ok(operation) => operation,
             Err(error) => return Some(Err(error)),
@@ -81,18 +97,43 @@ pub fn actions(repository: &Repository) -> Result<impl Iterator<Item = Result<Ac
             action.before.push(operation);
         }
         Some(Ok(action))
-    }))
+    })
 }
 
 impl Timeline {
     /// Reads the journal.
     pub fn read(repository: &Repository) -> Result<Timeline> {
-        Ok(Timeline { refs: Refs::of(repository.view()), actions: actions(repository)?.collect::<Result<_>>()? })
+        let actions = actions(repository)?.collect::<Result<_>>()?;
+        Ok(Timeline::new(Refs::of(repository.view()), actions))
+    }
+
+    /// Of actions, newest first, that led to these refs.
+    fn new(refs: Refs, actions: Vec<Action>) -> Timeline {
+        let places: HashMap<OperationId, usize> = actions.iter().enumerate().map(|(at, it)| (it.id, at)).collect();
+        let mut stretches = vec![actions.len(); actions.len() + 1];
+        for (at, action) in actions.iter().enumerate().rev() {
+            let reached = action.last.travel().map(|travel| match travel.position {
+                Some(id) => places.get(&id).map_or(at, |&place| stretches[place]),
+                None => actions.len(),
+            });
+            let fresh = if action.moved_worktree() { at } else { stretches[at + 1] };
+            stretches[at] = reached.unwrap_or(fresh);
+        }
+        Timeline { refs, actions, places, stretches }
     }
 
     /// So many steps back. [`ErrorKind::NotFound`] if there are fewer.
     pub fn back(&self, steps: usize) -> Result<Destination> {
-        let (mut position, tip) = (self.position(), self.tip());
+        let (position, crossed) = self.steps_back(self.position(), steps)?;
+        self.lead_to(position, Some(Travel { position, tip: self.tip() }), crossed)
+    }
+
+    /// The position so many steps before another one, and the actions in between.
+    fn steps_back(
+        &self,
+        mut position: Option<OperationId>,
+        steps: usize,
+    ) -> Result<(Option<OperationId>, Vec<Action>)> {
         let mut crossed = Vec::new();
         for _ in 0..steps {
             let Some(here) = position else { return Err(too_far(crossed.len(), "take back")) };
@@ -100,12 +141,12 @@ impl Timeline {
             crossed.push(self.actions[at].clone());
             position = self.position_before(at)?;
         }
-        self.lead_to(position, Some(Travel { position, tip }), crossed)
+        Ok((position, crossed))
     }
 
     /// So many steps forward: what was taken back is done again. [`ErrorKind::NotFound`] if there are fewer.
     pub fn forward(&self, steps: usize) -> Result<Destination> {
-        let (here, tip, ahead) = (self.position(), self.tip(), self.ahead()?);
+        let (here, tip, ahead) = (self.position(), self.tip(), self.ahead());
         if ahead.len() < steps {
             return Err(too_far(ahead.len(), "do again"));
         }
@@ -137,18 +178,19 @@ impl Timeline {
         }
     }
 
-    /// The state before what was interrupted, if the newest action only prepared that: it recorded what was unsaved.
-    pub fn before_interrupted(&self, verb: &str, from: Option<CommitId>) -> Result<Destination> {
-        let prepared = self
-            .actions
-            .first()
-            .filter(|action| action.last.verb == verb && action.made().is_some() && action.made() == from);
-        let (position, crossed) = match prepared {
-            Some(action) => (self.position_before(0)?, vec![action.clone()]),
-            None => (self.position(), Vec::new()),
+    /// So many steps back, of which what was interrupted is the first: to all that was before that command.
+    pub fn back_before(&self, intent: &Intent, steps: usize) -> Result<Destination> {
+        let end = match intent.before() {
+            Some(Some(before)) => self.index(before)?,
+            Some(None) => self.actions.len(),
+            None => 0,
         };
-        let mut destination = self.lead_to(position, Some(Travel { position, tip: position }), crossed)?;
-        destination.worktree = from;
+        let (position, tip) = (self.actions.get(end).and_then(Action::position), self.tip_at(end));
+        let (position, further) = self.steps_back(position, steps - 1)?;
+        let crossed = self.actions[..end].iter().cloned().chain(further).collect();
+        let mut destination = self.lead_to(position, Some(Travel { position, tip }), crossed)?;
+        destination.worktree = destination.worktree.or(intent.from);
+        destination.interrupted = Some(intent.verb.clone());
         Ok(destination)
     }
 
@@ -158,18 +200,19 @@ impl Timeline {
     }
 
     /// Those that were taken back and can be done again, next one first.
-    pub fn ahead(&self) -> Result<Vec<&Action>> {
+    pub fn ahead(&self) -> Vec<&Action> {
         let here = self.position();
         let mut ahead = Vec::new();
         let mut position = self.tip();
         while position != here {
-            let Some(id) = position else { return Ok(Vec::new()) };
-            let at = self.index(id)?;
+            // Not this side of where the journal begins now.
+            let Some(at) = position.and_then(|id| self.index(id).ok()) else { return Vec::new() };
             ahead.push(&self.actions[at]);
-            position = self.position_before(at)?;
+            let Ok(before) = self.position_before(at) else { return Vec::new() };
+            position = before;
         }
         ahead.reverse();
-        Ok(ahead)
+        ahead
     }
 
     /// The action whose state this is; `None`: the state before the first one.
@@ -178,13 +221,17 @@ impl Timeline {
     }
 
     fn tip(&self) -> Option<OperationId> {
-        let newest = self.actions.first()?;
-        newest.last.travel().map_or(Some(newest.id), |travel| travel.tip)
+        self.tip_at(0)
+    }
+
+    /// The tip of the line after the action at an index.
+    fn tip_at(&self, at: usize) -> Option<OperationId> {
+        let action = self.actions.get(at)?;
+        action.last.travel().map_or(Some(action.id), |travel| travel.tip)
     }
 
     fn index(&self, id: OperationId) -> Result<usize> {
-        let at = self.actions.iter().position(|action| action.id == id);
-        at.ok_or_else(|| unknown_operation(&id.short()))
+        self.places.get(&id).copied().ok_or_else(shortened)
     }
 
     /// The position of the state before the action at an index.
@@ -192,8 +239,7 @@ impl Timeline {
         match self.actions.get(at + 1) {
             Some(before) => Ok(before.position()),
             None if self.actions[at].operations().last().is_some_and(|first| first.parent.is_none()) => Ok(None),
-            None => Err(Error::new(ErrorKind::NotFound, "the journal does not go back any further")
-                .hint("see what is there with `undo op log`, and all commits with `undo log`")),
+            None => Err(shortened()),
         }
     }
 
@@ -210,13 +256,29 @@ impl Timeline {
         let mut refs = self.refs.clone();
         let later = &self.actions[..end];
         later.iter().flat_map(Action::operations).for_each(|operation| refs.revert(operation));
-        // What the worktree was: what the first action after that found in it.
-        let next = later.iter().rev().find(|action| action.moved_worktree());
-        let left = next.and_then(|action| action.last.worktree).and_then(|(before, _)| before);
-        let worktree = left.filter(|_| crossed.iter().any(Action::moved_worktree));
+        let worktree = match travel {
+            Some(_) => self.left_in(self.stretches[end]),
+            None => first_left(later),
+        };
         let seen = self.actions.first().map(|action| action.id);
-        Ok(Destination { refs, worktree, travel, crossed, seen })
+        Ok(Destination { refs, worktree, travel, crossed, interrupted: None, seen })
     }
+
+    /// The worktree that was last left in a stretch; `None`: it is the one that is there.
+    fn left_in(&self, stretch: usize) -> Option<CommitId> {
+        if self.stretches[0] == stretch {
+            return None;
+        }
+        let mut moves = self.actions.iter().enumerate().filter(|(_, action)| action.moved_worktree());
+        let (_, left) = moves.find(|(at, _)| self.stretches[at + 1] == stretch)?;
+        left.last.worktree.and_then(|(before, _)| before)
+    }
+}
+
+/// The worktree before the first of these actions (newest first) that changed it.
+fn first_left(actions: &[Action]) -> Option<CommitId> {
+    let first = actions.iter().rev().find(|action| action.moved_worktree())?;
+    first.last.worktree.and_then(|(before, _)| before)
 }
 
 fn too_far(possible: usize, what: &str) -> Error {
@@ -228,7 +290,16 @@ fn too_far(possible: usize, what: &str) -> Error {
     Error::new(ErrorKind::NotFound, message).hint("see what was done with `undo op log`")
 }
 
+/// Old parts of the journal may be gone.
+fn shortened() -> Error {
+    Error::new(ErrorKind::NotFound, "the journal does not go back any further")
+        .hint("see what is there with `undo op log`, and all commits with `undo log`")
+}
+
 fn unknown_operation(text: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("no operation `{}`", text.escape_debug()))
         .hint("see all of them with `undo op log`")
 }
+
+#[cfg(test)]
+mod tests;

@@ -274,6 +274,7 @@ fn intent(token: u64, to: CommitId) -> Intent {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
+        extras: Vec::new(),
     }
 }
 

@@ -133,6 +133,15 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Finishes what another process began: if that has done nothing but prepare it, the operations of both are one action.
+    pub fn go_on_from(&mut self, intent: &Intent) -> Result<()> {
+        let newest = self.repository.operations()?.next().transpose()?;
+        self.has_recorded = newest.is_some_and(|(_, newest)| {
+            newest.verb == intent.verb && intent.before() == Some(newest.parent) && newest.worktree.is_none()
+        });
+        Ok(())
+    }
+
     /// Appends a checkout's intent, durable when it returns.
     pub fn intend(&mut self, intent: Intent) -> Result<()> {
         let token = intent.token;

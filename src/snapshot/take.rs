@@ -331,7 +331,8 @@ fn record(
 ) -> Result<()> {
     let view = transaction.repository().view();
     let edit = RefEdit { name: RefName::Branch(view.current.clone()), old: view.at(), new: Some(commit) };
-    let description = format!("{} {}: {}", view.current, commit.short(), in_words(&outcome.changes));
+    let about = if options.automatic { "what was unsaved is recorded first, " } else { "" };
+    let description = format!("{about}{} {}: {}", view.current, commit.short(), in_words(&outcome.changes));
     let draft = Draft {
         verb: if options.verb.is_empty() { "commit".to_owned() } else { options.verb.clone() },
         description,

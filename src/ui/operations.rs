@@ -171,6 +171,9 @@ pub struct Stepped {
     /// `took back`, `did again`, or nothing where neither is true.
     #[serde(skip)]
     pub did: &'static str,
+    /// The verb of what was interrupted and is taken back; empty: nothing was.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub interrupted: String,
     /// The directory was left as it is.
     #[serde(skip)]
     pub is_left: bool,
@@ -191,6 +194,9 @@ impl Report for Stepped {
     const TYPE: &'static str = "checkout";
 
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if !self.interrupted.is_empty() {
+            page.line(format_args!("took back the interrupted {}", sanitize::name(self.interrupted.as_bytes())))?;
+        }
         for crossed in self.operations.iter().filter(|_| !self.did.is_empty()) {
             let words = sanitize::name(format!("{}: {}", crossed.verb, crossed.description).as_bytes());
             page.line(format_args!("{} {}  {words}", self.did, page.paint(Role::Id, short(&crossed.id))))?;

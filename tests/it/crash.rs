@@ -132,8 +132,8 @@ fn stopped(env: &TestEnv) -> undo::id::CommitId {
     let (from, to) = (repository.view().at(), repository.view().tags["one"]);
     let (time, paths) = (undo::time::Timestamp::now(), Vec::new());
     let verb = "checkout".into();
-    let intent =
-        undo::object::operation::Intent { token: 7, verb, time, from, to, paths, edits: Vec::new(), switch: None };
+    let (edits, switch, extras) = (Vec::new(), None, Vec::new());
+    let intent = undo::object::operation::Intent { token: 7, verb, time, from, to, paths, edits, switch, extras };
     repository.begin().unwrap().intend(intent).unwrap();
     to
 }
@@ -152,7 +152,14 @@ fn what_an_unfinished_checkout_left_is_neither_recorded_nor_lost() {
     env.write(staged[0], b"changed in that instant");
     env.write(staged[1], b"changed");
     env.write("more", b"more");
-    env.undo("commit -m half").ok();
+    env.undo("commit -m half").shows(snapbox::str![[r#"
+---- stderr ----
+error: a checkout to [ID] did not end, so the directory is a mix
+hint: finish it with `undo checkout --continue`, or take it back with `undo undo`; `--force` records the mix
+[exit 4]
+
+"#]]);
+    env.undo("commit --force -m half").ok();
     let listed = env.undo("ls -R --json").ok().text();
     assert!(listed.contains("more") && !listed.contains(".undo-"), "{listed}");
     assert_eq!(env.read(staged[0]), b"changed in that instant");

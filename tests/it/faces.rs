@@ -4,6 +4,7 @@ mod back;
 mod look;
 mod names;
 mod record;
+mod steps;
 mod words;
 
 use crate::env::TestEnv;

@@ -179,6 +179,7 @@ fn an_unfinished_checkout_is_known_and_another_one_ends_it() {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
+        extras: Vec::new(),
     };
     repository.begin().unwrap().intend(intent).unwrap();
     fs::write(place.at(".undo-00000000000000ab-0"), "half").unwrap();

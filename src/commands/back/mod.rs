@@ -3,7 +3,7 @@
 mod step;
 mod tell;
 
-use crate::checkout::{self, Plan, Target};
+use crate::checkout::{self, Origin, Plan, Target};
 use crate::commands::Context;
 use crate::compare;
 use crate::error::{Exit, Result};
@@ -11,7 +11,7 @@ use crate::history::past::Refs;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
 use crate::object::Objects;
-use crate::object::operation::{Intent, RefName, View};
+use crate::object::operation::{Intent, RefName, Travel, View};
 use crate::path::RepoPathBuf;
 use crate::repo::{Repository, Transaction};
 use crate::snapshot;
@@ -32,11 +32,32 @@ pub struct Request {
     /// Only tell what would be done.
     pub dry_run: bool,
     /// The verb of the command line.
-    pub verb: &'static str,
+    pub verb: String,
     /// What did not end, if this finishes it.
     pub resumed: Option<Intent>,
     /// Where a step through operations leads, if it is one.
     pub step: Option<Destination>,
+}
+
+impl Request {
+    /// Whether it finishes what was interrupted, or takes it back.
+    fn ends_unfinished(&self) -> bool {
+        self.resumed.is_some() || self.step.as_ref().is_some_and(|step| step.interrupted.is_some())
+    }
+
+    fn travel(&self) -> Option<Travel> {
+        let step = self.step.as_ref().and_then(|step| step.travel);
+        step.or_else(|| self.resumed.as_ref().and_then(Intent::travel))
+    }
+
+    /// What is said of it in the operation, before what it did.
+    fn about(&self) -> String {
+        match &self.step {
+            Some(step) => step::about(&self.verb, step),
+            None if self.resumed.is_some() => "interrupted and then finished, ".to_owned(),
+            None => String::new(),
+        }
+    }
 }
 
 /// A worktree that is saved, and what it becomes.
@@ -57,6 +78,7 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
     let mut transaction = repository.begin()?;
     // Not before: another command may have moved them.
     let at = transaction.repository().view().at();
+    let origin = Origin::now(transaction.repository(), request.ends_unfinished());
     if let Some(step) = &request.step {
         step::refuse_outdated(transaction.repository(), step)?;
     }
@@ -64,14 +86,18 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
         checkout::refuse_paths(transaction.repository())?;
     }
     clear_unfinished(context, transaction.repository(), &worktree)?;
+    if let Some(intent) = &request.resumed {
+        transaction.go_on_from(intent)?;
+    }
     let ready = save(context, &mut transaction, &worktree, request)?;
     let options = checkout::Options {
         paths: request.paths.clone(),
         force: request.force,
         refs: Some(refs(transaction.repository().view(), at, request)),
-        travel: request.step.as_ref().and_then(|step| step.travel),
-        about: request.step.as_ref().map_or_else(String::new, |step| step::about(request.verb, step)),
-        verb: request.verb.to_owned(),
+        origin,
+        travel: request.travel(),
+        about: request.about(),
+        verb: request.verb.clone(),
         plan: Some(ready.plan),
     };
     let (scan, target, progress) = (ready.scan, &ready.target, context.ui.progress());
@@ -120,7 +146,7 @@ fn save_despite(
     despite_rules: Vec<RepoPathBuf>,
 ) -> Result<Ready> {
     let message = format!("before {} {}", request.verb, request.to.short());
-    let verb = request.verb.to_owned();
+    let verb = request.verb.clone();
     let is_last = !despite_rules.is_empty() || !request.force;
     let options = snapshot::Options { message, automatic: true, despite_rules, verb, paths: Vec::new() };
     let at = transaction.repository().view().at();

@@ -57,7 +57,7 @@ pub fn step(
         }
     }
     let Some(to) = destination.worktree else { return names(context, repository, &destination, step, how) };
-    let (force, dry_run, verb) = (how.force, how.dry_run, step.verb());
+    let (force, dry_run, verb) = (how.force, how.dry_run, step.verb().to_owned());
     let step = Some(destination);
     let request = Request { to, paths: Vec::new(), branch: None, force, dry_run, verb, resumed: None, step };
     back::go(context, repository, &request)
@@ -126,6 +126,7 @@ pub fn stepped(repository: &Repository, verb: &str, destination: &Destination, c
             "redo" => "did again",
             _ => "",
         },
+        interrupted: destination.interrupted.clone().unwrap_or_default(),
         is_left: destination.worktree.is_none(),
         checkout,
     }
@@ -133,6 +134,9 @@ pub fn stepped(repository: &Repository, verb: &str, destination: &Destination, c
 
 /// "checkout and 2 more taken back, ".
 pub fn about(verb: &str, destination: &Destination) -> String {
+    if let Some(interrupted) = &destination.interrupted {
+        return format!("interrupted {interrupted} taken back, ");
+    }
     let Some(first) = destination.crossed.first() else { return String::new() };
     let others = match destination.crossed.len() - 1 {
         0 => String::new(),

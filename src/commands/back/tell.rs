@@ -31,14 +31,14 @@ pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> R
 pub fn outcome(context: &Context<'_>, repository: &Repository, request: &Request, outcome: &Outcome) -> Result<Exit> {
     let record = record(repository, request, outcome);
     match &request.step {
-        Some(destination) => context.ui.outcome(&step::stepped(repository, request.verb, destination, record))?,
+        Some(destination) => context.ui.outcome(&step::stepped(repository, &request.verb, destination, record))?,
         None => context.ui.outcome(&record)?,
     }
     context.tell_reasons("not restored exactly", &outcome.inexact);
     context.tell_reasons("damaged in the repository, and left as they are", &outcome.damaged);
     context.tell_paths("changed in the meantime, and left as they are", &outcome.changed);
     if outcome.written + outcome.deleted > 0 || request.branch.is_some() || request.step.is_some() {
-        context.ui.hint(step::way_back(request.verb));
+        context.ui.hint(step::way_back(&request.verb));
     }
     if !context.is_removed && fs::current_dir().is_err_and(|error| error.is_not_found()) {
         context.tell_removed(&repository.layout.worktree);

@@ -30,13 +30,15 @@ pub struct Intent {
     pub edits: Vec<RefEdit>,
     /// The branch that will be current, if another one.
     pub switch: Option<String>,
+    /// What else is known: key and value, sorted by key. Fields that this version does not know are kept as they are.
+    pub extras: Vec<(String, Vec<u8>)>,
 }
 
 impl Intent {
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND);
-        fields::put_flags(&mut encoder, &[self.from.is_some(), self.switch.is_some()]);
+        fields::put_flags(&mut encoder, &[self.from.is_some(), self.switch.is_some(), !self.extras.is_empty()]);
         encoder.u64(self.token).bytes(self.verb.as_bytes()).time(self.time);
         if let Some(from) = self.from {
             encoder.raw(&from.0);
@@ -48,13 +50,16 @@ impl Intent {
         if let Some(branch) = &self.switch {
             encoder.bytes(branch.as_bytes());
         }
+        if !self.extras.is_empty() {
+            fields::put_extras(&mut encoder, &self.extras);
+        }
         encoder.finish()
     }
 
     /// From bytes.
     pub fn decode(bytes: &[u8]) -> Result<Intent> {
         let mut decoder = fields::expect("intent", KIND, bytes)?;
-        let [saved, switched] = fields::take_flags(&mut decoder)?;
+        let [saved, switched, extra] = fields::take_flags(&mut decoder)?;
         let intent = Intent {
             token: decoder.u64()?,
             verb: decoder.text()?,
@@ -64,7 +69,11 @@ impl Intent {
             paths: fields::take_paths(&mut decoder)?,
             edits: fields::take_list(&mut decoder, 2, take_edit)?,
             switch: if switched { Some(decoder.text()?) } else { None },
+            extras: if extra { fields::take_extras(&mut decoder)? } else { Vec::new() },
         };
+        if extra && intent.extras.is_empty() {
+            return Err(decoder.invalid("extras announced but not there"));
+        }
         decoder.finish()?;
         Ok(intent)
     }

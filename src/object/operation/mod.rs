@@ -7,5 +7,5 @@ mod view;
 
 pub use action::{BRANCHES, NewCommit, Operation, RefEdit, RefName, TAGS};
 pub use intent::Intent;
-pub use travel::{Travel, extras};
+pub use travel::{Travel, extras, intent_extras};
 pub use view::View;

@@ -1,14 +1,17 @@
-//! What an operation remembers beside its effects, in its extras: that it went on from the one before it, and where a step
-//! back or forward has come to.
+//! What operations and intents remember beside their effects, in their extras: that it went on from the one before it, where
+//! a step back or forward has come to, and what came before a checkout.
 
 use crate::id::{LENGTH, OperationId};
-use crate::object::Operation;
+use crate::object::{Intent, Operation};
 
 /// Empty: the operation before this one was recorded by the same command, and prepared it.
 const JOINED: &str = "joined";
 
 /// Of `undo` and `redo`: position, then tip, 32 bytes each; zeros: before the first action.
 const TRAVEL: &str = "travel";
+
+/// Of an intent: the newest operation when the command began, 32 bytes; zeros: none.
+const BEFORE: &str = "before";
 
 /// Where a step back or forward has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,38 +24,72 @@ pub struct Travel {
 
 /// Extras of an operation, sorted by key.
 pub fn extras(is_joined: bool, travel: Option<Travel>) -> Vec<(String, Vec<u8>)> {
-    let bytes = |id: Option<OperationId>| id.map_or([0; LENGTH], |id| id.0);
     let joined = is_joined.then(|| (JOINED.to_owned(), Vec::new()));
-    let travel = travel.map(|travel| (TRAVEL.to_owned(), [bytes(travel.position), bytes(travel.tip)].concat()));
-    joined.into_iter().chain(travel).collect()
+    joined.into_iter().chain(travel.map(Travel::extra)).collect()
+}
+
+/// Extras of an intent, sorted by key. `before`: the newest operation when the command began, if that is known.
+pub fn intent_extras(before: Option<Option<OperationId>>, travel: Option<Travel>) -> Vec<(String, Vec<u8>)> {
+    let before = before.map(|id| (BEFORE.to_owned(), bytes(id).to_vec()));
+    before.into_iter().chain(travel.map(Travel::extra)).collect()
+}
+
+fn bytes(id: Option<OperationId>) -> [u8; LENGTH] {
+    id.map_or([0; LENGTH], |id| id.0)
+}
+
+fn id(bytes: [u8; LENGTH]) -> Option<OperationId> {
+    (bytes != [0; LENGTH]).then_some(OperationId(bytes))
+}
+
+fn find<'e>(extras: &'e [(String, Vec<u8>)], key: &str) -> Option<&'e [u8]> {
+    extras.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_slice())
+}
+
+impl Travel {
+    fn extra(self) -> (String, Vec<u8>) {
+        (TRAVEL.to_owned(), [bytes(self.position), bytes(self.tip)].concat())
+    }
+
+    fn of(extras: &[(String, Vec<u8>)]) -> Option<Travel> {
+        let (position, tip) = find(extras, TRAVEL)?.split_first_chunk::<LENGTH>()?;
+        Some(Travel { position: id(*position), tip: id(tip.try_into().ok()?) })
+    }
 }
 
 impl Operation {
     /// Whether the operation before it was recorded by the same command, and prepared it.
     pub fn is_joined(&self) -> bool {
-        self.extra(JOINED).is_some()
+        find(&self.extras, JOINED).is_some()
     }
 
     /// Where a step back or forward has come to; `None` for every other operation.
     pub fn travel(&self) -> Option<Travel> {
-        let (position, tip) = self.extra(TRAVEL)?.split_first_chunk::<LENGTH>()?;
-        let id = |bytes: [u8; LENGTH]| (bytes != [0; LENGTH]).then_some(OperationId(bytes));
-        Some(Travel { position: id(*position), tip: id(tip.try_into().ok()?) })
+        Travel::of(&self.extras)
     }
 
     /// The verb, and what it did.
     pub fn in_words(&self) -> String {
         format!("{}: {}", self.verb, self.description)
     }
+}
 
-    fn extra(&self, key: &str) -> Option<&[u8]> {
-        self.extras.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_slice())
+impl Intent {
+    /// Where the step comes to that it is part of; `None` if it is part of none.
+    pub fn travel(&self) -> Option<Travel> {
+        Travel::of(&self.extras)
+    }
+
+    /// The newest operation when the command began (`Some(None)`: there was none), if that is known.
+    pub fn before(&self) -> Option<Option<OperationId>> {
+        Some(id(find(&self.extras, BEFORE)?.try_into().ok()?))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::tests::samples;
 
     #[test]
     fn what_is_remembered_survives_the_journal() {
@@ -65,6 +102,11 @@ mod tests {
             let operation = Operation { extras: extras(joined, travel), ..Operation::default() };
             let operation = Operation::decode(&operation.encode()).unwrap();
             assert_eq!((operation.is_joined(), operation.travel()), (joined, travel));
+            for before in [None, Some(None), Some(id(4))] {
+                let intent = Intent { extras: intent_extras(before, travel), ..samples::intent() };
+                let intent = Intent::decode(&intent.encode()).unwrap();
+                assert_eq!((intent.before(), intent.travel()), (before, travel));
+            }
         }
     }
 

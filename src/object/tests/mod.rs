@@ -4,4 +4,4 @@ mod golden;
 mod lists;
 mod refusals;
 mod round_trip;
-mod samples;
+pub(super) mod samples;

@@ -143,8 +143,8 @@ fn view() -> impl Strategy<Value = View> {
 
 fn intent() -> impl Strategy<Value = Intent> {
     let fields = any::<(u64, String, Option<Bytes32>, Bytes32, Option<String>)>();
-    (fields, time(), vec(path(), 0..3), vec(edit(), 0..3)).prop_map(
-        |((token, verb, from, to, switch), time, paths, edits)| Intent {
+    (fields, time(), vec(path(), 0..3), vec(edit(), 0..3), extras()).prop_map(
+        |((token, verb, from, to, switch), time, paths, edits, extras)| Intent {
             token,
             verb,
             time,
@@ -153,6 +153,7 @@ fn intent() -> impl Strategy<Value = Intent> {
             paths,
             edits,
             switch,
+            extras,
         },
     )
 }

@@ -106,7 +106,7 @@ pub fn intent() -> Intent {
     let (from, to) = (Some(CommitId([5; 32])), CommitId([6; 32]));
     let edits = vec![RefEdit { name: RefName::Branch("main".into()), old: from, new: Some(to) }];
     let (paths, switch) = (vec![path("a/b"), path("")], Some("trial".into()));
-    Intent { token: 77, verb: "restore".into(), time: time(), from, to, paths, edits, switch }
+    Intent { token: 77, verb: "restore".into(), time: time(), from, to, paths, edits, switch, extras: Vec::new() }
 }
 
 /// Hex digits; a byte that repeats like those of our ids is written once: `05*32`.

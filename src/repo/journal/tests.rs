@@ -78,6 +78,7 @@ fn intent() -> Intent {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
+        extras: Vec::new(),
     }
 }
 

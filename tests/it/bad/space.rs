@@ -129,7 +129,7 @@ fn a_checkout_that_runs_out_of_space_is_finished_or_taken_back_when_there_is_som
             output.shows(str![[r#"
 ---- stderr ----
 error: the checkout is not finished: `[..]`: cannot write `[ROOT]/work/[..]/.undo-[..]`: no space left on device
-hint: once the cause is gone, `undo checkout --continue` finishes it; what was unsaved is in `undo log`
+hint: once the cause is gone, `undo checkout --continue` finishes it, and `undo undo` takes it back
 [exit 13]
 
 "#]]);

@@ -94,6 +94,7 @@ fn an_interrupted_checkout_is_finished_as_it_was_meant() {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: Some("trial".into()),
+        extras: Vec::new(),
     };
     repository.begin().unwrap().intend(intent).unwrap();
     std::fs::create_dir(env.path().join("data")).unwrap();

@@ -1,0 +1,475 @@
+//! Steps through operations, without a disk: what one line of actions leads to, and random ones against a plain model.
+
+use std::collections::HashMap;
+
+use super::*;
+use crate::object::operation::{NewCommit, RefName, View, extras, intent_extras};
+use crate::time::Timestamp;
+
+/// Operations as commands would record them.
+#[derive(Clone)]
+struct Story {
+    view: View,
+    /// Oldest first.
+    operations: Vec<Operation>,
+    /// The commit that the worktree is.
+    worktree: CommitId,
+    made: u8,
+}
+
+impl Story {
+    fn new() -> Story {
+        let view = View { current: "main".into(), ..View::default() };
+        Story { view, operations: Vec::new(), worktree: CommitId([0; 32]), made: 0 }
+    }
+
+    fn timeline(&self) -> Timeline {
+        let operations = self.operations.iter().rev().map(|operation| Ok((operation.id(), operation.clone())));
+        Timeline::new(Refs::of(&self.view), grouped(operations).map(Result::unwrap).collect())
+    }
+
+    fn refs(&self) -> Refs {
+        Refs::of(&self.view)
+    }
+
+    fn record(&mut self, verb: &str, refs: &Refs, operation: Operation) -> OperationId {
+        let parent = self.operations.last().map(Operation::id);
+        let edits = refs.edits_from(&self.view);
+        let switched = (refs.current != self.view.current).then(|| (self.view.current.clone(), refs.current.clone()));
+        // No two are alike.
+        let time = Timestamp { seconds: self.operations.len() as i64, nanoseconds: 0 };
+        let operation = Operation { parent, verb: verb.into(), edits, switched, time, ..operation };
+        self.view.apply(&operation);
+        self.operations.push(operation);
+        self.operations.last().unwrap().id()
+    }
+
+    fn refs_with(&self, branch: &str, commit: CommitId) -> Refs {
+        let mut refs = self.refs();
+        refs.set(&RefName::Branch(branch.into()), Some(commit));
+        refs
+    }
+
+    /// A new commit of the worktree, at the end of the current branch.
+    fn save(&mut self, verb: &str) -> OperationId {
+        let parents = self.view.at().into_iter().collect();
+        let refs = self.refs_with(&self.view.current.clone(), self.worktree);
+        let commits = vec![NewCommit { id: self.worktree, parents }];
+        self.record(verb, &refs, Operation { commits, ..Operation::default() })
+    }
+
+    /// Other content in the worktree.
+    fn edit(&mut self) -> CommitId {
+        self.made += 1;
+        self.worktree = CommitId([self.made; 32]);
+        self.worktree
+    }
+
+    fn commit(&mut self) -> OperationId {
+        self.edit();
+        self.save("commit")
+    }
+
+    fn branch(&mut self, name: &str) -> OperationId {
+        let refs = self.refs_with(name, self.view.at().unwrap());
+        self.record("branch", &refs, Operation::default())
+    }
+
+    /// Records what is unsaved, if anything is, and goes.
+    fn go(&mut self, verb: &str, refs: &Refs, to: CommitId, travel: Option<Travel>) -> OperationId {
+        let is_joined = self.view.at() != Some(self.worktree);
+        if is_joined {
+            self.save(verb);
+        }
+        let worktree = Some((Some(self.worktree), to));
+        self.worktree = to;
+        self.record(verb, refs, Operation { worktree, extras: extras(is_joined, travel), ..Operation::default() })
+    }
+
+    fn checkout(&mut self, to: CommitId) -> OperationId {
+        let refs = self.refs_with(&self.view.current.clone(), to);
+        self.go("checkout", &refs, to, None)
+    }
+
+    fn step(&mut self, verb: &str, destination: &Destination) -> OperationId {
+        let (refs, travel) = (&destination.refs, destination.travel);
+        match destination.worktree {
+            Some(to) => self.go(verb, refs, to, travel),
+            None => self.record(verb, refs, Operation { extras: extras(false, travel), ..Operation::default() }),
+        }
+    }
+
+    fn undo(&mut self, steps: usize) -> OperationId {
+        let destination = self.timeline().back(steps).unwrap();
+        self.step("undo", &destination)
+    }
+
+    fn redo(&mut self, steps: usize) -> OperationId {
+        let destination = self.timeline().forward(steps).unwrap();
+        self.step("redo", &destination)
+    }
+
+    fn restore(&mut self, operation: OperationId) -> OperationId {
+        let destination = self.timeline().restore(operation).unwrap();
+        self.step("op restore", &destination)
+    }
+
+    fn state(&self) -> (Refs, CommitId) {
+        (self.refs(), self.worktree)
+    }
+
+    fn at(&self) -> Option<CommitId> {
+        self.view.at()
+    }
+}
+
+fn message<T>(result: Result<T>) -> String {
+    result.err().expect("it fails").to_string()
+}
+
+#[test]
+fn steps_go_back_one_by_one_and_forward_again() {
+    let mut story = Story::new();
+    let mut states = vec![story.refs()];
+    let commits: Vec<_> = (0..3).map(|_| story.commit()).collect();
+    for count in 1..=3 {
+        // After each commit.
+        let mut refs = states[0].clone();
+        refs.set(&RefName::Branch("main".into()), Some(CommitId([count; 32])));
+        states.push(refs);
+    }
+    for (at, state) in states.iter().enumerate().rev().skip(1) {
+        story.undo(1);
+        assert_eq!((&story.refs(), story.worktree), (state, CommitId([3; 32])), "{at}");
+    }
+    assert_eq!(message(story.timeline().back(1)), "there is nothing to take back");
+    assert_eq!(story.timeline().ahead().iter().map(|action| action.id).collect::<Vec<_>>(), commits);
+    for state in &states[1..] {
+        story.redo(1);
+        assert_eq!(&story.refs(), state);
+    }
+    assert_eq!(message(story.timeline().forward(1)), "there is nothing to do again");
+    story.undo(2);
+    assert_eq!(story.refs(), states[1]);
+    assert_eq!(message(story.timeline().back(2)), "there is only 1 operation to take back");
+    assert_eq!(message(story.timeline().forward(3)), "there are only 2 operations to do again");
+    story.redo(2);
+    story.undo(3);
+    assert_eq!((story.refs(), story.timeline().position()), (states[0].clone(), None));
+}
+
+#[test]
+fn the_worktree_is_taken_back_where_it_was_changed() {
+    let mut story = Story::new();
+    story.commit();
+    let first = story.at().unwrap();
+    story.commit();
+    let second = story.worktree;
+    story.checkout(first);
+    assert_eq!(story.timeline().back(1).unwrap().worktree, Some(second));
+    story.undo(1);
+    assert_eq!((story.at(), story.worktree), (Some(second), second));
+    assert_eq!(story.timeline().back(1).unwrap().worktree, None, "a commit leaves it alone");
+    story.redo(1);
+    assert_eq!((story.at(), story.worktree), (Some(first), first));
+    story.undo(2);
+    assert_eq!((story.at(), story.worktree), (Some(first), second));
+}
+
+#[test]
+fn what_was_unsaved_comes_back_on_both_sides() {
+    let mut story = Story::new();
+    story.commit();
+    let first = story.at().unwrap();
+    story.commit();
+    let unsaved = story.edit();
+    story.checkout(first);
+    assert_eq!(story.timeline().actions().len(), 3, "what was recorded first is part of it");
+    let other = story.edit();
+    story.undo(1);
+    assert_eq!((story.at(), story.worktree), (Some(CommitId([2; 32])), unsaved));
+    story.redo(1);
+    assert_eq!((story.at(), story.worktree), (Some(first), other));
+}
+
+/// The state before a checkout is the one that was there, and not the one that the line once went through.
+#[test]
+fn what_was_unsaved_after_a_step_back_comes_back_too() {
+    let mut story = Story::new();
+    story.commit();
+    let first = story.at().unwrap();
+    story.commit();
+    story.checkout(first);
+    story.undo(1);
+    let unsaved = story.edit();
+    story.checkout(first);
+    story.undo(1);
+    assert_eq!(story.worktree, unsaved);
+}
+
+#[test]
+fn a_new_action_after_a_step_back_begins_a_new_line() {
+    let mut story = Story::new();
+    story.commit();
+    let left = story.commit();
+    story.undo(1);
+    let after = story.branch("other");
+    assert!(story.timeline().ahead().is_empty());
+    assert_eq!(message(story.timeline().forward(1)), "there is nothing to do again");
+    let crossed: Vec<_> = story.timeline().back(2).unwrap().crossed.iter().map(|it| it.last.verb.clone()).collect();
+    assert_eq!(crossed, ["branch", "commit"]);
+    let restored = story.restore(left);
+    assert_eq!((story.at(), story.view.branches.len()), (Some(CommitId([2; 32])), 1));
+    assert_eq!(story.timeline().position(), Some(restored));
+    // Which can be taken back as well.
+    story.undo(1);
+    assert_eq!(story.timeline().position(), Some(after));
+    assert_eq!((story.at(), story.view.branches.len()), (Some(CommitId([1; 32])), 2));
+}
+
+#[test]
+fn a_restored_operation_brings_the_worktree_that_was_there_then() {
+    let mut story = Story::new();
+    let commit = story.commit();
+    let first = story.at().unwrap();
+    let edited = story.edit();
+    let second = story.commit();
+    let checkout = story.checkout(first);
+    story.commit();
+    story.restore(second);
+    assert_eq!((story.at(), story.worktree), (Some(CommitId([3; 32])), CommitId([3; 32])));
+    story.restore(checkout);
+    assert_eq!((story.at(), story.worktree), (Some(first), CommitId([4; 32])), "a commit came after it");
+    story.restore(commit);
+    assert_eq!((story.at(), story.worktree), (Some(first), CommitId([3; 32])));
+    assert_ne!(edited, story.worktree);
+    assert_eq!(story.timeline().restore(second).unwrap().travel, None);
+}
+
+#[test]
+fn a_switch_of_branches_is_taken_back() {
+    let mut story = Story::new();
+    story.commit();
+    story.branch("other");
+    story.commit();
+    let before = story.state();
+    let mut refs = story.refs();
+    refs.current = "other".into();
+    let to = refs.at().unwrap();
+    story.go("checkout", &refs, to, None);
+    assert_eq!(story.view.current, "other");
+    let after = story.state();
+    story.undo(1);
+    assert_eq!(story.state(), before);
+    story.redo(1);
+    assert_eq!(story.state(), after);
+}
+
+#[test]
+fn operations_are_found_by_the_beginning_of_their_ids() {
+    let mut story = Story::new();
+    assert_eq!(message(story.timeline().find("@")), "no operation `@`");
+    story.commit();
+    let ids: Vec<_> = (0..400).map(|_| story.branch("one")).collect();
+    let timeline = story.timeline();
+    assert_eq!(timeline.find("@").unwrap().id, *ids.last().unwrap());
+    for id in &ids {
+        assert_eq!(timeline.find(&id.to_string()).unwrap().id, *id);
+    }
+    for text in ["", "x", "g123", "0123456789abcdef0123456789abcdef"] {
+        assert_eq!(message(timeline.find(text)), format!("no operation `{text}`"));
+    }
+    // Among 400 ids there are two that begin alike, if not in four digits then in fewer, which do not count.
+    let mut starts: HashMap<String, usize> = HashMap::new();
+    ids.iter().for_each(|id| *starts.entry(id.to_string()[..4].to_owned()).or_default() += 1);
+    for (start, count) in starts {
+        match timeline.find(&start) {
+            Ok(_) => assert_eq!(count, 1),
+            Err(error) => assert!(count > 1 && error.to_string().contains("operations"), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_journal_without_its_beginning_goes_back_as_far_as_it_goes() {
+    let mut story = Story::new();
+    for _ in 0..5 {
+        story.commit();
+    }
+    story.operations.drain(..2);
+    assert_eq!(story.timeline().back(2).unwrap().refs.at(), Some(CommitId([3; 32])));
+    assert_eq!(message(story.timeline().back(3)), "the journal does not go back any further");
+    // A position that is not there any more.
+    story.undo(2);
+    story.operations.drain(..2);
+    assert_eq!(message(story.timeline().back(1)), "the journal does not go back any further");
+    assert!(story.timeline().ahead().len() < 2);
+    story.operations.drain(..1);
+    assert!(story.timeline().ahead().is_empty());
+    assert_eq!(message(story.timeline().forward(1)), "there is nothing to do again");
+}
+
+/// What is in the journal when the machine stops in a checkout, and the intent.
+fn interrupted(story: &mut Story, verb: &str, to: CommitId, travel: Option<Travel>) -> Intent {
+    let before = story.operations.last().map(Operation::id);
+    if story.at() != Some(story.worktree) {
+        story.save(verb);
+    }
+    Intent {
+        token: 7,
+        verb: verb.into(),
+        time: Timestamp::default(),
+        from: Some(story.worktree),
+        to,
+        paths: Vec::new(),
+        edits: Vec::new(),
+        switch: None,
+        extras: intent_extras(Some(before), travel),
+    }
+}
+
+#[test]
+fn what_was_interrupted_is_taken_back_with_all_that_came_of_it() {
+    for is_saved in [true, false] {
+        let mut story = Story::new();
+        story.commit();
+        let first = story.at().unwrap();
+        story.commit();
+        story.checkout(first);
+        story.undo(1);
+        if !is_saved {
+            story.edit();
+        }
+        let (before, ahead) = (story.state(), story.timeline().ahead().len());
+        let intent = interrupted(&mut story, "checkout", first, None);
+        let mix = story.edit();
+        let destination = story.timeline().back_before(&intent, 1).unwrap();
+        assert_eq!(destination.crossed.len(), usize::from(!is_saved));
+        assert_eq!((destination.refs.clone(), destination.worktree), (before.0.clone(), Some(before.1)));
+        assert_eq!(destination.interrupted.as_deref(), Some("checkout"));
+        // The mix that is there is recorded first, as anything is.
+        let left = intent.from;
+        story.save("undo");
+        story.worktree = before.1;
+        let worktree = Some((left, before.1));
+        let extras = extras(true, destination.travel);
+        story.record("undo", &destination.refs, Operation { worktree, extras, ..Operation::default() });
+        assert_eq!((story.state(), story.timeline().ahead().len()), (before.clone(), ahead), "{mix}");
+        story.redo(1);
+        assert_eq!(story.worktree, first);
+        story.undo(1);
+        assert_eq!(story.state(), before);
+        // One more step, in one go.
+        let intent = interrupted(&mut story, "checkout", first, None);
+        let further = story.timeline().back_before(&intent, 2).unwrap();
+        assert_eq!((further.refs.at(), further.worktree), (Some(first), Some(before.1)));
+    }
+}
+
+#[test]
+fn what_was_interrupted_by_another_version_is_taken_back_without_what_came_before_it() {
+    let mut story = Story::new();
+    story.commit();
+    let first = story.at().unwrap();
+    story.commit();
+    let unsaved = story.edit();
+    let intent = Intent { extras: Vec::new(), ..interrupted(&mut story, "checkout", first, None) };
+    let destination = story.timeline().back_before(&intent, 1).unwrap();
+    assert_eq!((destination.refs, destination.worktree), (story.refs(), Some(unsaved)));
+    assert!(destination.crossed.is_empty());
+}
+
+/// States in a list, a place in it, and the worktree as it was last left in each stretch of states.
+struct Model {
+    states: Vec<(Refs, u32)>,
+    here: usize,
+    left: HashMap<u32, CommitId>,
+    stretches: u32,
+}
+
+impl Model {
+    fn act(&mut self, story: &Story, is_move: bool) {
+        let stretch = if is_move { self.stretches + 1 } else { self.states[self.here].1 };
+        self.stretches = self.stretches.max(stretch);
+        self.states.truncate(self.here + 1);
+        self.states.push((story.refs(), stretch));
+        self.here += 1;
+    }
+
+    /// Before a step: notes what is left behind.
+    fn leave(&mut self, story: &Story) {
+        self.left.insert(self.states[self.here].1, story.worktree);
+    }
+
+    fn expected(&self) -> (Refs, CommitId) {
+        let (refs, stretch) = &self.states[self.here];
+        (refs.clone(), self.left[stretch])
+    }
+}
+
+#[test]
+fn random_lines_are_as_a_plain_list_of_states_says() {
+    for seed in 1..200u64 {
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut below = |end: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 20) as usize % end
+        };
+        let mut story = Story::new();
+        let start = (story.refs(), 0);
+        let mut model = Model { states: vec![start], here: 0, left: HashMap::new(), stretches: 0 };
+        story.commit();
+        model.act(&story, false);
+        for step in 0..60 {
+            match below(8) {
+                0 | 1 => {
+                    story.commit();
+                    model.act(&story, false);
+                }
+                2 => {
+                    story.branch(["one", "two"][below(2)]);
+                    model.act(&story, false);
+                }
+                3 => {
+                    story.edit();
+                }
+                4 => {
+                    model.leave(&story);
+                    let to = CommitId([1 + below(usize::from(story.made)) as u8; 32]);
+                    story.checkout(to);
+                    model.act(&story, true);
+                }
+                5 if !story.operations.is_empty() => {
+                    model.leave(&story);
+                    let timeline = story.timeline();
+                    let id = timeline.actions()[below(timeline.actions().len())].id;
+                    let moves = timeline.restore(id).unwrap().worktree.is_some();
+                    story.restore(id);
+                    model.act(&story, moves);
+                }
+                6 => {
+                    let steps = 1 + below(3);
+                    assert_eq!(story.timeline().back(steps).is_ok(), model.here >= steps);
+                    if model.here >= steps && story.timeline().back(steps).unwrap().refs.at().is_some() {
+                        model.leave(&story);
+                        story.undo(steps);
+                        model.here -= steps;
+                        assert_eq!(story.state(), model.expected(), "seed {seed}, step {step}");
+                    }
+                }
+                _ => {
+                    let (steps, ahead) = (1 + below(3), model.states.len() - 1 - model.here);
+                    assert_eq!(story.timeline().ahead().len(), ahead, "seed {seed}, step {step}");
+                    if ahead >= steps {
+                        model.leave(&story);
+                        story.redo(steps);
+                        model.here += steps;
+                        assert_eq!(story.state(), model.expected(), "seed {seed}, step {step}");
+                    }
+                }
+            }
+        }
+    }
+}
