@@ -48,7 +48,7 @@ impl Report for StepRecord {
 }
 
 /// The end of a plan.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct PlanRecord {
     /// Steps.
     pub actions: u64,
@@ -58,6 +58,9 @@ pub struct PlanRecord {
     pub unsaved: bool,
     /// In the way, and saved nowhere.
     pub conflicts: Vec<JsonPath>,
+    /// Only names would change.
+    #[serde(skip)]
+    pub is_left: bool,
 }
 
 impl Report for PlanRecord {
@@ -66,6 +69,9 @@ impl Report for PlanRecord {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
         if page.is_raw() {
             return Ok(());
+        }
+        if self.is_left {
+            return page.line("the directory would be left as it is");
         }
         let first = if self.unsaved { "; what is unsaved would be recorded first" } else { "" };
         let unchanged = Count(self.unchanged);

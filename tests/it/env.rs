@@ -244,8 +244,11 @@ impl fmt::Display for Output {
         let (user, host) = (undo::fs::user_name(), undo::fs::host_name());
         for user in [user.as_str(), "nobody"] {
             text = text.replace(&format!("{user} on {host}"), "[USER] on [HOST]");
+            text = text.replace(&format!("{user}@{host}"), "[USER]@[HOST]");
+            text = text.replace(&format!(r#""user":"{user}","host":"{host}""#), r#""user":"[USER]","host":"[HOST]""#);
             text = text.replace(&format!("  {user}\n"), "  [USER]\n");
         }
+        let text = text.replace(env!("CARGO_BIN_EXE_undo"), "[UNDO]");
         f.write_str(&redacted(&text, self.root.to_str().unwrap()))
     }
 }

@@ -303,10 +303,12 @@ def take_view(data):
 
 def take_intent(data):
     fields = header(data, INTENT)
-    has_from, switches = fields.flags(2)
+    has_from, switches, has_extras = fields.flags(3)
     intent = {"token": fields.number(8), "verb": fields.text(), "time": fields.time()}
     intent["from"], intent["to"] = fields.id_if(has_from), fields.id()
     intent["paths"], intent["edits"] = fields.list(fields.path), fields.list(lambda: take_edit(fields))
     intent["switch"] = fields.text() if switches else None
+    if has_extras:
+        fields.extras()
     fields.end()
     return intent

@@ -6,7 +6,7 @@ use crate::commands::back::{self, Request};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::timeline::{Action, Destination};
 use crate::repo::{Draft, Repository};
-use crate::ui::checkouts::CheckoutRecord;
+use crate::ui::checkouts::{CheckoutRecord, PlanRecord};
 use crate::ui::json_id;
 use crate::ui::operations::{Crossed, OperationRecord, Standing, Stepped};
 
@@ -72,6 +72,7 @@ fn names(
     how: &How,
 ) -> Result<Exit> {
     if how.dry_run {
+        context.ui.show(&PlanRecord { is_left: true, ..PlanRecord::default() })?;
         return Ok(Exit::DONE);
     }
     let worktree = context.worktree(&repository)?;

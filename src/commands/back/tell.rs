@@ -19,7 +19,7 @@ pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> R
         context.ui.show(&StepRecord::new(step.word(), step.path(), is_directory))?;
     }
     let (actions, conflicts) = (steps.len() as u64, json_paths(&plan.conflicts));
-    context.ui.show(&PlanRecord { actions, unchanged: plan.unchanged, unsaved, conflicts })?;
+    context.ui.show(&PlanRecord { actions, unchanged: plan.unchanged, unsaved, conflicts, is_left: false })?;
     if plan.conflicts.is_empty() || force {
         return Ok(Exit::DONE);
     }
