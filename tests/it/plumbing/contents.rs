@@ -142,7 +142,7 @@ fn an_operation_tells_refs_worktree_and_packs() {
 parent [ID]
 verb commit
 description main [ID]: 1 modified
-argument [..]/undo
+argument [UNDO]
 argument commit
 argument -m
 argument third
