@@ -100,6 +100,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Look", &["log", "show", "diff", "ls", "cat"]),
     ("Go back", &["checkout", "restore", "undo", "redo", "op", "export"]),
     ("Name", &["branch", "tag"]),
+    ("Look after", &["verify"]),
     ("Set up", &["config", "completions", "man", "help"]),
 ];
 

@@ -34,6 +34,7 @@ pub mod worktree;
 // Floor 6: the verbs.
 pub mod checkout;
 pub mod compare;
+pub mod maintain;
 pub mod snapshot;
 
 // Floor 7: the face.

@@ -28,6 +28,7 @@ mod show;
 mod status;
 mod tag;
 mod undo;
+mod verify;
 
 use crate::error::{Exit, Result};
 
@@ -54,6 +55,7 @@ pub enum Command {
     Tag(tag::Args),
     Ls(ls::Args),
     Cat(cat::Args),
+    Verify(verify::Args),
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -82,6 +84,7 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
         Some(Command::Tag(args)) => tag::run(context, &args),
         Some(Command::Ls(args)) => ls::run(context, &args),
         Some(Command::Cat(args)) => cat::run(context, &args),
+        Some(Command::Verify(args)) => verify::run(context, &args),
         Some(Command::Config(args)) => config::run(context, &args),
         Some(Command::Completions(args)) => completions::run(context, &args),
         Some(Command::Man(args)) => man::run(context, &args),

@@ -3,7 +3,9 @@
 //! All of it is done under the lock. Failures leave files behind, nothing worse.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::fs::{self, Dir, Stat};
@@ -21,6 +23,43 @@ pub fn clean(layout: &Layout) {
     remove_from(&layout.tmp(), |_, _| true);
     remove_from(&layout.journal(), |name, _| name.ends_with(b".tmp"));
     remove_from(&layout.repository, |name, stat| name.ends_with(b".tmp") && is_old(stat, now));
+}
+
+/// A file of the repository that nobody needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Superfluous {
+    /// What it is, in words.
+    pub what: &'static str,
+    /// Where.
+    pub path: PathBuf,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Lists what [`clean`] and [`remove_packs`] may remove now or later. Of a writer at work it shows what that is writing.
+pub fn superfluous(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<Superfluous> {
+    let mut found = Vec::new();
+    let mut look = |folder: PathBuf, what, is_needless: &dyn Fn(&[u8]) -> bool| {
+        let Ok(directory) = Dir::open(&folder) else { return };
+        for entry in directory.entries().unwrap_or_default().into_iter().filter(|entry| is_needless(&entry.name)) {
+            // An empty one takes no space, and may be how somebody asks for the time.
+            if let Some(stat) = directory.stat(&entry.name).ok().flatten().filter(|stat| stat.size > 0) {
+                found.push(Superfluous { what, path: folder.join(OsStr::from_bytes(&entry.name)), bytes: stat.size });
+            }
+        }
+    };
+    let is_unnamed = |name: &[u8]| {
+        let id = std::str::from_utf8(name).ok().and_then(PackId::parse);
+        id.is_some_and(|id| !named.contains(&id))
+    };
+    for folder in fs::list(&layout.packs()).unwrap_or_default() {
+        look(layout.packs().join(OsStr::from_bytes(&folder)), "pack that the journal does not name", &is_unnamed);
+    }
+    look(layout.tmp(), "staged file", &|_| true);
+    for folder in [layout.journal(), layout.repository.clone()] {
+        look(folder, "staged file", &|name| name.ends_with(b".tmp"));
+    }
+    found
 }
 
 /// Marks packs that the journal no longer names with the present, from which their grace counts.

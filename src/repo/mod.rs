@@ -17,5 +17,6 @@ pub mod transaction;
 pub use config::Config;
 pub use format::Format;
 pub use layout::Layout;
+pub use leftovers::{Superfluous, superfluous};
 pub use repository::Repository;
 pub use transaction::{Draft, Transaction};

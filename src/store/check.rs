@@ -1,44 +1,133 @@
-//! Checking a pack from the first byte to the last, for `verify`.
+//! Checking what lies on disk from the first byte to the last, for `verify`: packs, and the catalog against their tables.
 
+use std::path::PathBuf;
+
+use super::catalog;
 use super::compress::Decoder;
 use super::merge::read_checked_frame;
-use super::pack::{Pack, Record, format};
+use super::pack::{Frame, Pack, Place, Record, Table, format};
 use super::set::Store;
-use crate::error::Result;
-use crate::id::PackId;
+use crate::error::{Error, Result};
+use crate::fs;
+use crate::id::{ObjectId, PackId};
 use crate::object::{ObjectKind, id_of};
 
+/// A part of a pack that is not what was written.
+#[derive(Debug)]
+pub struct Broken {
+    /// What is wrong; the message names the file.
+    pub error: Error,
+    /// The objects in it that cannot be read from there. Another pack may have them too.
+    pub objects: Vec<(ObjectKind, ObjectId)>,
+}
+
+/// What a pack has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Objects.
+    pub objects: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// What is wrong with a catalog.
+#[derive(Debug, Default)]
+pub struct CatalogCheck {
+    /// Where it is, and its bytes, if it or parts of it are not believed: a waste of space, and nothing else.
+    pub unsound: Option<(PathBuf, u64)>,
+    /// Entries that would be believed, and are not what the packs say.
+    pub wrong: Vec<Error>,
+}
+
 impl Store {
-    /// Reads a pack anew and checks all of it: header, footer, table, each frame and the id of each object.
-    /// [`crate::error::ErrorKind::Damaged`] with the first thing that is wrong; the message names the file.
-    pub fn check_pack(&self, id: PackId) -> Result<()> {
+    /// Reads a pack anew and checks all of it: header, footer, table, each frame and the id of each object. Each broken part
+    /// is told, and the next one is looked at. [`crate::error::ErrorKind::Damaged`] if not even its table can be read; the
+    /// message names the file.
+    pub fn check_pack(&self, id: PackId, broken: &mut dyn FnMut(Broken)) -> Result<Contents> {
         // Not the one that is open: that may be a file which is no longer there.
         let pack = Pack::new(&self.directory, id);
         let table = pack.table()?;
         if !pack.bytes()?.starts_with(&format::encode_header()) {
-            return Err(pack.damaged("invalid header"));
+            broken(Broken { error: pack.damaged("invalid header"), objects: Vec::new() });
         }
         let mut records: Vec<Record> = table.records().collect();
         records.sort_unstable_by_key(|record| record.frame);
-        let (mut decoder, mut stored, mut raw) = (Decoder::default(), Vec::new(), Vec::new());
+        let mut frames = Frames { pack: &pack, decoder: Decoder::default(), stored: Vec::new(), raw: Vec::new() };
         let mut rest = &records[..];
         for n in 0..table.frame_count() {
-            let frame = table.frame(n);
-            read_checked_frame(&pack, &frame, &mut stored)?;
-            decoder.decode(frame.codec, &stored, frame.raw as usize, &mut raw).map_err(|error| pack.damaged(error))?;
             let (these, others) = rest.split_at(rest.partition_point(|record| record.frame == n));
-            these.iter().try_for_each(|record| check_object(&pack, record, &raw))?;
+            frames.check(&table.frame(n), these).map_or_else(&mut *broken, |()| ());
             rest = others;
         }
-        Ok(())
+        Ok(Contents { objects: table.len() as u64, bytes: pack.size()? })
+    }
+
+    /// Compares the catalog with the tables of the packs, as far as these can be read.
+    pub fn check_catalog(&self) -> Result<CatalogCheck> {
+        let path = catalog::path_in(&self.directory);
+        let file = fs::stat(&path)?.map(|stat| (path, stat.size));
+        let mut check = CatalogCheck::default();
+        let Some(catalog) = &self.catalog else {
+            // Without packs it is not even looked at.
+            check.unsound = file.filter(|_| !self.packs.is_empty());
+            return Ok(check);
+        };
+        let tables: Vec<Option<Table<'_>>> = self.packs.iter().map(|pack| pack.table().ok()).collect();
+        let mut found = vec![0; tables.len()];
+        for entry in catalog.entries() {
+            let Some((kind, id, place)) = entry else {
+                check.unsound.clone_from(&file);
+                continue;
+            };
+            let Some(table) = place.and_then(|place| tables[place.pack as usize]) else { continue };
+            let record = table.find(kind, id).map(|record| (table.frame(record.frame), record));
+            let pack = place.map_or(0, |place| place.pack);
+            if record.map(|(frame, record)| Place::new(pack, &frame, &record)) == place {
+                found[pack as usize] += 1;
+            } else {
+                check.wrong.push(Error::damaged(format!("the catalog is wrong about {} `{id}`", kind.word())));
+            }
+        }
+        let covered = catalog.covered().filter_map(|(_, number)| number);
+        let lacking = covered.filter(|&n| tables[n as usize].is_some_and(|table| found[n as usize] < table.len()));
+        match lacking.count() {
+            0 => {}
+            _ if check.unsound.is_some() || !check.wrong.is_empty() => {}
+            packs => check.wrong.push(Error::damaged(format!("the catalog lacks objects of {packs} packs"))),
+        }
+        Ok(check)
     }
 }
 
-/// A layout is proven with its blob, not here.
-fn check_object(pack: &Pack, record: &Record, raw: &[u8]) -> Result<()> {
-    let bytes = &raw[record.offset as usize..][..record.length as usize];
-    if record.kind == ObjectKind::Layout || id_of(record.kind, bytes) == record.id {
-        return Ok(());
+/// Reads the frames of a pack, one after the other.
+struct Frames<'p> {
+    pack: &'p Pack,
+    decoder: Decoder,
+    stored: Vec<u8>,
+    raw: Vec<u8>,
+}
+
+impl Frames<'_> {
+    /// Checks a frame and the objects that lie in it.
+    fn check(&mut self, frame: &Frame, records: &[Record]) -> Result<(), Broken> {
+        let all = || records.iter().map(|record| (record.kind, record.id)).collect();
+        self.decode(frame).map_err(|error| Broken { error, objects: all() })?;
+        let is_broken = |record: &&Record| !is_whole(record, &self.raw);
+        let broken: Vec<_> = records.iter().filter(is_broken).map(|record| (record.kind, record.id)).collect();
+        let Some((kind, id)) = broken.first() else { return Ok(()) };
+        let error = self.pack.damaged(format_args!("{} `{id}` is not what it was", kind.word()));
+        Err(Broken { error, objects: broken })
     }
-    Err(pack.damaged(format_args!("{} `{}` is not what it was", record.kind.word(), record.id)))
+
+    fn decode(&mut self, frame: &Frame) -> Result<()> {
+        read_checked_frame(self.pack, frame, &mut self.stored)?;
+        let decoded = self.decoder.decode(frame.codec, &self.stored, frame.raw as usize, &mut self.raw);
+        decoded.map_err(|error| self.pack.damaged(error))
+    }
+}
+
+/// Whether an object is what its id says. A layout is proven with its blob, not here.
+fn is_whole(record: &Record, raw: &[u8]) -> bool {
+    let bytes = &raw[record.offset as usize..][..record.length as usize];
+    record.kind == ObjectKind::Layout || id_of(record.kind, bytes) == record.id
 }

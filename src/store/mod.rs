@@ -17,6 +17,7 @@ mod set;
 mod tests;
 mod writer;
 
+pub use check::{Broken, CatalogCheck, Contents};
 pub use compress::Compression;
 pub use reader::Reader;
 pub use session::{Session, Stored};

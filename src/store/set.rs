@@ -30,7 +30,7 @@ pub struct Store {
     pub(super) directory: PathBuf,
     options: Options,
     pub(super) packs: Vec<Pack>,
-    catalog: Option<Catalog>,
+    pub(super) catalog: Option<Catalog>,
     /// Packs that the catalog does not cover, newest last.
     uncovered: Vec<u32>,
     pub(super) cache: Cache,

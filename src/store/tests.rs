@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::chunk;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, ChunkId, IdPrefix, ObjectId, PackId};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, Objects, id_of};
@@ -130,6 +130,14 @@ fn put_blob(home: &mut Home, pieces: &[(Option<u64>, usize)]) -> (BlobId, Vec<u8
     (blob, whole)
 }
 
+/// All that is wrong with a pack.
+fn check(store: &Store, pack: PackId) -> Vec<Error> {
+    let mut errors = Vec::new();
+    let checked = store.check_pack(pack, &mut |broken| errors.push(broken.error));
+    errors.extend(checked.err());
+    errors
+}
+
 #[test]
 fn everything_comes_back_with_every_codec_with_and_without_a_catalog() {
     for compression in [Compression::Stored, Compression::Deflate(6), Compression::Zstd(1)] {
@@ -140,7 +148,7 @@ fn everything_comes_back_with_every_codec_with_and_without_a_catalog() {
         expect_all(&home.store(), &objects);
         home.store().write_catalog().unwrap();
         expect_all(&home.store(), &objects);
-        home.packs.iter().for_each(|&id| home.store().check_pack(id).unwrap());
+        home.packs.iter().for_each(|&id| assert!(check(&home.store(), id).is_empty()));
     }
 }
 

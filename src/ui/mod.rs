@@ -23,6 +23,7 @@ pub mod sanitize;
 pub mod style;
 pub mod table;
 pub mod tree_changes;
+pub mod verify;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;

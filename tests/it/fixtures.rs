@@ -18,7 +18,7 @@ use crate::tree::{Node, Tree, assert_same};
 mod making;
 
 /// Every file of `tests/fixtures`, without its ending.
-const FIXTURES: [&str; 1] = ["v1"];
+pub const FIXTURES: [&str; 1] = ["v1"];
 
 /// The branch of what only root can make; checked only where a test may make it too.
 const ROOTS: &str = "of-root";
@@ -31,7 +31,7 @@ fn folder() -> PathBuf {
 }
 
 /// A worktree with nothing in it but the fixture's `.undo`.
-fn unpacked(name: &str) -> TestEnv {
+pub fn unpacked(name: &str) -> TestEnv {
     let env = TestEnv::new();
     fs::create_dir(env.path().join(".undo")).unwrap();
     fs::set_permissions(env.path().join(".undo"), Permissions::from_mode(0o700)).unwrap();

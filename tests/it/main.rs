@@ -25,3 +25,4 @@ mod scenario;
 mod tidy;
 mod tour;
 mod tree;
+mod verify;

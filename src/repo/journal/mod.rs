@@ -4,6 +4,7 @@
 //! older ones are the history of operations. A record that was cut off while it was written is not there. Any other bad
 //! record is damage: readers see what is before it and a warning, writers refuse.
 
+mod check;
 mod frame;
 mod record;
 mod segment;
@@ -18,6 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::OperationId;
 use crate::object::Operation;
 
+pub use check::check;
 pub use record::Record;
 use segment::Segment;
 pub use state::State;

@@ -18,6 +18,9 @@ const MAGIC: &[u8; 8] = b"undojrnl";
 const VERSION: u32 = 1;
 const HEADER: usize = 24;
 
+/// What to do about a damaged one.
+pub const FROM_BACKUP: &str = "copy that file from a backup of this repository";
+
 /// The numbers of all segments, ascending. Other names in the folder are staged files.
 pub fn numbers(directory: &Path) -> Result<Vec<u64>> {
     let mut numbers: Vec<u64> = fs::list(directory)?.iter().filter_map(|name| number_of(name)).collect();
@@ -108,13 +111,25 @@ impl Segment {
         self.bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
     }
 
-    /// Applies all records to the checkpoint. Fails if there is no whole checkpoint.
-    pub fn replay(&self) -> Result<Replay> {
+    /// Its checkpoint.
+    pub fn begins_with(&self) -> Result<State> {
+        self.checkpoint().map(|(state, _)| state)
+    }
+
+    /// Its checkpoint, and where that ends.
+    fn checkpoint(&self) -> Result<(State, usize)> {
         let Next::Record { kind, payload, end } = frame::next(&self.bytes, HEADER) else {
             return Err(self.damaged(HEADER, "no checkpoint"));
         };
-        let first = Record::decode(kind, payload).map_err(|error| self.located(error, HEADER))?;
-        let Record::Checkpoint(state) = first else { return Err(self.damaged(HEADER, "no checkpoint")) };
+        match Record::decode(kind, payload).map_err(|error| self.located(error, HEADER))? {
+            Record::Checkpoint(state) => Ok((state, end)),
+            _ => Err(self.damaged(HEADER, "no checkpoint")),
+        }
+    }
+
+    /// Applies all records to the checkpoint. Fails if there is no whole checkpoint.
+    pub fn replay(&self) -> Result<Replay> {
+        let (state, end) = self.checkpoint()?;
         let damage = self.header_damage.map(|why| self.damaged(0, why));
         let mut replay = Replay { state, length: end as u64, checkpoint: end as u64, damage };
         let mut at = end;
@@ -162,7 +177,7 @@ impl Segment {
     }
 
     fn damaged(&self, at: usize, why: &str) -> Error {
-        self.located(Error::damaged(why).hint("copy that file from a backup of this repository"), at)
+        self.located(Error::damaged(why).hint(FROM_BACKUP), at)
     }
 
     fn located(&self, error: Error, at: usize) -> Error {

@@ -92,6 +92,15 @@ impl Catalog {
             .filter_map(|entry| self.place(entry).ok())
     }
 
+    /// What each entry says; `None` for one that is not as it was written. Its place is `None` if the pack is not in the store.
+    pub fn entries(&self) -> impl Iterator<Item = Option<(ObjectKind, ObjectId, Option<Place>)>> + '_ {
+        (0..self.entries).map(|n| {
+            let entry = self.entry(n);
+            let kind = ObjectKind::from_byte(entry[LENGTH]).filter(|_| has_checksum(entry))?;
+            Some((kind, ObjectId(std::array::from_fn(|n| entry[n])), self.place(entry).ok()))
+        })
+    }
+
     /// Ids of a kind that begin so, sorted, each as often as it is held.
     pub fn matching<'a>(&'a self, kind: ObjectKind, prefix: &'a IdPrefix) -> impl Iterator<Item = ObjectId> + 'a {
         let first = prefix.first();

@@ -52,9 +52,9 @@ fn packs(env: &TestEnv) -> Vec<PathBuf> {
 }
 
 /// Ways in which a file goes bad.
-const WAYS: [&str; 7] = ["first byte", "middle byte", "last byte", "cut", "emptied", "zeroed", "deleted"];
+pub const WAYS: [&str; 7] = ["first byte", "middle byte", "last byte", "cut", "emptied", "zeroed", "deleted"];
 
-fn damage(file: &PathBuf, way: &str) {
+pub fn damage(file: &Path, way: &str) {
     let mut bytes = fs::read(file).unwrap();
     let length = bytes.len();
     match way {

@@ -1,6 +1,6 @@
 //! Bad input: what people see, how it ends, and that nothing was lost by it.
 
-mod damage;
+pub mod damage;
 mod format;
 mod lock;
 mod names;

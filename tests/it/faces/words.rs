@@ -114,6 +114,9 @@ Name:
   branch       List, make, rename or delete branches
   tag          List, make, rename or delete tags
 
+Look after:
+  verify       Check that all that was recorded is there
+
 Set up:
   config       Show or change settings
   completions  Print the script that teaches a shell to complete

@@ -1,0 +1,3 @@
+//! Looking after a repository: whether all of it is there.
+
+pub mod verify;

@@ -1,0 +1,52 @@
+//! Checking the whole journal, for `verify`: every record of every segment, and that each segment goes on from the one
+//! before it.
+
+use std::path::Path;
+
+use super::segment::{self, Segment};
+use super::state::State;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Reads all segments, oldest first. What is wrong is told, and the next one is looked at.
+///
+/// A journal may begin with any segment, since history may be shortened. A record that was cut off at the end of the newest
+/// one was never acknowledged, and is no damage.
+pub fn check(directory: &Path, damage: &mut dyn FnMut(Error)) -> Result<()> {
+    // What the segment before the next one led to, where that could be read.
+    let mut before: Option<(u64, Option<State>)> = None;
+    for number in segment::numbers(directory)? {
+        let follows = before.as_ref().is_none_or(|(last, _)| last + 1 == number);
+        if !follows {
+            let path = segment::path(directory, number - 1);
+            damage(Error::damaged(format!("`{}` is missing", path.display())).hint(segment::FROM_BACKUP));
+        }
+        let led_to = before.take().and_then(|(_, state)| state.filter(|_| follows));
+        let state = match replay(directory, number) {
+            Ok((checkpoint, replay)) => {
+                if led_to.is_some_and(|state| state != checkpoint) {
+                    let (path, last) = (segment::path(directory, number), segment::path(directory, number - 1));
+                    let message = format!("`{}` does not begin where `{}` ends", path.display(), last.display());
+                    damage(Error::damaged(message).hint(segment::FROM_BACKUP));
+                }
+                let is_whole = replay.damage.is_none();
+                replay.damage.into_iter().for_each(&mut *damage);
+                is_whole.then_some(replay.state)
+            }
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                damage(error);
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        before = Some((number, state));
+    }
+    Ok(())
+}
+
+/// What a segment begins with, and what it leads to.
+fn replay(directory: &Path, number: u64) -> Result<(State, segment::Replay)> {
+    let path = segment::path(directory, number);
+    let gone = || Error::damaged(format!("`{}` is missing", path.display())).hint(segment::FROM_BACKUP);
+    let segment = Segment::read(directory, number)?.ok_or_else(gone)?;
+    Ok((segment.begins_with()?, segment.replay()?))
+}
