@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::id::{CommitId, ObjectId};
 use crate::object::operation::{RefEdit, RefName};
+use crate::path::RepoPath;
 use crate::ui::{JsonPath, Page, Report, json_id};
 
 /// The id of an object.
@@ -152,5 +153,61 @@ impl Report for CurrentBranch {
             Some(name) => page.entry(name, &[]),
             None => Ok(()),
         }
+    }
+}
+
+/// A path, and the ignore rule that decides about it.
+#[derive(Serialize)]
+pub struct Ignored<'p> {
+    #[serde(flatten)]
+    path: JsonPath,
+    file: String,
+    line: u64,
+    pattern: &'p str,
+    ignored: bool,
+    #[serde(skip)]
+    source: &'p [u8],
+    #[serde(skip)]
+    bytes: &'p [u8],
+    #[serde(skip)]
+    with_rule: bool,
+}
+
+impl<'p> Ignored<'p> {
+    /// A path as it was given; of the rule its file, line and pattern. `with_rule` prints it.
+    pub fn new(
+        path: &'p [u8],
+        rule: Option<(&'p RepoPath, u64, &'p str)>,
+        ignored: bool,
+        with_rule: bool,
+    ) -> Ignored<'p> {
+        let (file, line, pattern) = rule.unwrap_or((RepoPath::root(), 0, ""));
+        let source = file.as_bytes();
+        Ignored {
+            path: path.into(),
+            file: file.display().into_owned(),
+            line,
+            pattern,
+            ignored,
+            source,
+            bytes: path,
+            with_rule,
+        }
+    }
+}
+
+impl Report for Ignored<'_> {
+    const TYPE: &'static str = "ignored";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let line = if self.line == 0 { String::new() } else { self.line.to_string() };
+        if self.with_rule && page.is_raw() {
+            [self.source, line.as_bytes(), self.pattern.as_bytes()].iter().try_for_each(|field| page.raw(field))?;
+        } else if self.with_rule {
+            page.name(self.source)?;
+            return page.entry(format_args!(":{line}:{}", self.pattern), &[self.bytes]);
+        }
+        page.name(self.bytes)?;
+        page.entry("", &[])
     }
 }

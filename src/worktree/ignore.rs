@@ -130,28 +130,6 @@ pub fn read_file(directory: &Dir) -> Result<Option<Vec<u8>>> {
     Ok(Some(content))
 }
 
-/// The rule of the worktree that decides about a path: about itself, or about the first ignored directory that it is in.
-pub fn deciding(root: &Dir, path: &RepoPath, is_directory: bool) -> Result<Option<Rule>> {
-    let mut rules = Rules::default();
-    let mut directory = Some(root.open_below(RepoPath::root())?);
-    let mut above = RepoPathBuf::default();
-    let count = path.names().count();
-    for (at, name) in path.names().enumerate() {
-        let content = directory.as_ref().map(read_file).transpose()?.flatten();
-        rules = rules.enter(&above, content.as_deref())?;
-        let here = above.join(name);
-        let last = at + 1 == count;
-        let decided = rules.deciding(&here, !last || is_directory);
-        if last || decided.as_ref().is_some_and(|rule| rule.ignores) {
-            return Ok(decided);
-        }
-        // What is not there, or is no directory, has no rules of its own.
-        directory = directory.and_then(|directory| directory.open_dir(name).ok());
-        above = here;
-    }
-    Ok(None)
-}
-
 /// The rules of a recorded tree, read from it as they are asked for.
 pub struct TreeRules<'o> {
     objects: &'o dyn Objects,

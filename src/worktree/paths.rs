@@ -13,8 +13,26 @@ pub fn resolve(root: &Path, cwd: &Path, arguments: &[PathBuf]) -> Result<Vec<Rep
     if arguments.is_empty() {
         return Ok(Vec::new());
     }
-    let (root, cwd) = (fs::canonicalize(root)?, fs::canonicalize(cwd)?);
-    arguments.iter().map(|argument| resolve_one(&root, &cwd, argument)).collect()
+    let place = Place::new(root, cwd)?;
+    arguments.iter().map(|argument| place.resolve(argument)).collect()
+}
+
+/// Where path arguments are resolved, one after the other.
+pub struct Place {
+    root: PathBuf,
+    cwd: PathBuf,
+}
+
+impl Place {
+    /// In the directory `cwd`, for the worktree whose root is `root`.
+    pub fn new(root: &Path, cwd: &Path) -> Result<Place> {
+        Ok(Place { root: fs::canonicalize(root)?, cwd: fs::canonicalize(cwd)? })
+    }
+
+    /// One argument, as [`resolve`] does it.
+    pub fn resolve(&self, argument: &Path) -> Result<RepoPathBuf> {
+        resolve_one(&self.root, &self.cwd, argument)
+    }
 }
 
 /// Both directories are canonical.

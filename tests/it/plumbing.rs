@@ -2,6 +2,7 @@
 
 mod contents;
 mod differences;
+mod files;
 mod lists;
 mod names;
 mod refs;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod cat_file;
+mod check_ignore;
 mod diff_tree;
 mod records;
 mod rev_list;
@@ -19,6 +20,8 @@ use crate::error::{Exit, Result};
 pub enum Command {
     #[command(hide = true)]
     CatFile(cat_file::Args),
+    #[command(hide = true)]
+    CheckIgnore(check_ignore::Args),
     #[command(hide = true)]
     DiffTree(diff_tree::Args),
     #[command(hide = true)]
@@ -58,6 +61,7 @@ pub fn overview(root: &clap::Command) -> String {
 pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
     match command {
         Command::CatFile(args) => cat_file::run(context, &args),
+        Command::CheckIgnore(args) => check_ignore::run(context, &args),
         Command::DiffTree(args) => diff_tree::run(context, &args),
         Command::RevList(args) => rev_list::run(context, &args),
         Command::RevParse(args) => rev_parse::run(context, &args),

@@ -15,7 +15,8 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Silent;
 use crate::store::{self, Compression, Store};
 use crate::time::Timestamp;
-use crate::worktree::ignore::{self, TreeRules};
+use crate::worktree::deciding::Deciding;
+use crate::worktree::ignore::TreeRules;
 use crate::worktree::scan::{Options, Sink, scan};
 use crate::worktree::{HashSink, Index, Overlay, Reading, Scan, Worktree};
 
@@ -294,6 +295,7 @@ fn a_recorded_tree_has_the_rules_of_the_worktree_it_was() {
     };
     let rules = TreeRules::new(&overlay, &scan.root, &blob);
     let root = house.worktree().root;
+    let mut deciding = Deciding::new(&root);
     for (name, ignored) in [
         ("a.tmp", true),
         ("a", false),
@@ -305,7 +307,7 @@ fn a_recorded_tree_has_the_rules_of_the_worktree_it_was() {
         ("sub/build", false),
     ] {
         assert_eq!(rules.ignores(path(name), name == "build").unwrap(), ignored, "{name}");
-        let rule = ignore::deciding(&root, path(name), name == "build").unwrap();
+        let rule = deciding.rule(path(name), name == "build").unwrap();
         assert_eq!(rule.is_some_and(|rule| rule.ignores), ignored, "{name}");
     }
 }
