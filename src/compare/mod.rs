@@ -2,6 +2,7 @@
 
 mod contents;
 pub mod directories;
+pub mod files;
 mod side;
 
 use crate::diff::{self, Body, Change, Options, Status};

@@ -2,11 +2,14 @@
 
 use std::io;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::id::{CommitId, ObjectId};
+use crate::metadata::Kind;
 use crate::object::operation::{RefEdit, RefName};
+use crate::object::{Content, Entry};
 use crate::path::RepoPath;
+use crate::ui::entries::EntryRecord;
 use crate::ui::{JsonPath, Page, Report, json_id};
 
 /// The id of an object.
@@ -209,5 +212,62 @@ impl Report for Ignored<'_> {
         }
         page.name(self.bytes)?;
         page.entry("", &[])
+    }
+}
+
+/// A file of the worktree.
+#[derive(Serialize)]
+pub struct FileRecord<'p> {
+    #[serde(flatten)]
+    path: JsonPath,
+    state: &'static str,
+    kind: &'static str,
+    #[serde(skip)]
+    bytes: &'p [u8],
+    #[serde(skip)]
+    is_directory: bool,
+}
+
+impl<'p> FileRecord<'p> {
+    /// At a path; how it is to the current commit, in a word.
+    pub fn new(path: &'p RepoPath, state: &'static str, kind: Kind) -> FileRecord<'p> {
+        let is_directory = kind == Kind::Directory;
+        FileRecord { path: path.into(), state, kind: kind.word(), bytes: path.as_bytes(), is_directory }
+    }
+}
+
+impl Report for FileRecord<'_> {
+    const TYPE: &'static str = "file";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let slash: &[u8] = if self.is_directory { b"/" } else { b"" };
+        page.name(&[self.bytes, slash].concat())?;
+        page.entry("", &[])
+    }
+}
+
+/// An entry at a path, as an entry line.
+pub struct EntryLine<'e> {
+    /// Where it is.
+    pub path: &'e RepoPath,
+    /// What is there.
+    pub entry: &'e Entry,
+}
+
+impl Serialize for EntryLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        EntryRecord::new(self.path, self.entry, false).serialize(serializer)
+    }
+}
+
+impl Report for EntryLine<'_> {
+    const TYPE: &'static str = EntryRecord::TYPE;
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let names = match &self.entry.content {
+            Content::Symlink { target } => vec![self.path.as_bytes(), target],
+            _ => vec![self.path.as_bytes()],
+        };
+        page.entry(self.entry.line_head(), &names)
     }
 }

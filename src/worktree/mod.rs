@@ -6,6 +6,7 @@ pub mod deciding;
 mod gather;
 pub mod ignore;
 pub mod index;
+pub mod known;
 mod look;
 pub mod overlay;
 pub mod paths;

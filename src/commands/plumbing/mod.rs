@@ -4,6 +4,7 @@ mod batch;
 mod cat_file;
 mod check_ignore;
 mod diff_tree;
+mod ls_files;
 mod records;
 mod rev_list;
 mod rev_parse;
@@ -24,6 +25,8 @@ pub enum Command {
     CheckIgnore(check_ignore::Args),
     #[command(hide = true)]
     DiffTree(diff_tree::Args),
+    #[command(hide = true)]
+    LsFiles(ls_files::Args),
     #[command(hide = true)]
     RevList(rev_list::Args),
     #[command(hide = true)]
@@ -63,6 +66,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
         Command::CatFile(args) => cat_file::run(context, &args),
         Command::CheckIgnore(args) => check_ignore::run(context, &args),
         Command::DiffTree(args) => diff_tree::run(context, &args),
+        Command::LsFiles(args) => ls_files::run(context, &args),
         Command::RevList(args) => rev_list::run(context, &args),
         Command::RevParse(args) => rev_parse::run(context, &args),
         Command::ShowRef(args) => show_ref::run(context, &args),

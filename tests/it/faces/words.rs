@@ -124,7 +124,8 @@ Set up:
   help         Explain a command or a topic
 
 For scripts (undo help plumbing):
-  cat-file, diff-tree, rev-list, rev-parse, show-ref, symbolic-ref, update-ref
+  cat-file, check-ignore, diff-tree, ls-files, rev-list, rev-parse, show-ref, symbolic-ref,
+  update-ref
 
 Options:
   -C <DIR>               Run as if started in DIR

@@ -1,8 +1,10 @@
 //! Files of the worktree: `check-ignore`, `ls-files`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use snapbox::str;
@@ -163,4 +165,224 @@ fn it_decides_as_git_does() {
     let theirs = git(&["check-ignore", "-v", "-n", "--stdin", "-z"]);
     let theirs = String::from_utf8(theirs).unwrap().replace(".gitignore", ".undoignore");
     assert_eq!(String::from_utf8(ours).unwrap(), theirs);
+}
+
+/// A commit, and then of each kind of change one.
+fn changed() -> TestEnv {
+    let env = ruled();
+    env.write("gone/file", b"gone\n");
+    env.write("was-file", b"file\n");
+    env.write("was-folder/file", b"file\n");
+    env.write("deleted", b"deleted\n");
+    std::os::unix::fs::symlink("a.txt", env.path().join("link")).unwrap();
+    env.undo("commit").ok();
+    env.write("a.txt", b"changed\n");
+    fs::set_permissions(env.path().join("sub/b.txt"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_dir_all(env.path().join("gone")).unwrap();
+    fs::remove_file(env.path().join("deleted")).unwrap();
+    fs::remove_file(env.path().join("was-file")).unwrap();
+    env.write("was-file/new", b"new\n");
+    fs::remove_dir_all(env.path().join("was-folder")).unwrap();
+    env.write("was-folder", b"file\n");
+    env.write("fresh/new", b"new\n");
+    fs::create_dir(env.path().join("empty")).unwrap();
+    env
+}
+
+#[test]
+fn without_an_option_what_the_index_knows_is_listed() {
+    let env = changed();
+    env.undo("ls-files").shows(str![[r#"
+.undoignore
+a.txt
+deleted
+gone/file
+keep.log
+link
+sub/.undoignore
+sub/b.txt
+sub/special.log
+was-file
+was-folder/file
+
+"#]]);
+    env.undo("ls-files sub link nowhere was-folder/file").shows(str![[r#"
+link
+sub/.undoignore
+sub/b.txt
+sub/special.log
+was-folder/file
+
+"#]]);
+    assert_eq!(env.undo("-C sub ls-files b.txt").text(), "sub/b.txt\n");
+    env.undo("ls-files --json link was-file").shows(str![[r#"
+{"type":"file","path":"link","state":"known","kind":"symlink"}
+{"type":"file","path":"was-file","state":"known","kind":"file"}
+{"type":"summary","count":2}
+
+"#]]);
+    let lines = env.undo("ls-files -s link sub/b.txt").text();
+    let (link, file) = lines.split_once('\n').unwrap();
+    assert!(link.starts_with("120777 symlink - ") && link.ends_with(" -\tlink\ta.txt"), "{link}");
+    let id = blake3::hash(b"sub/b.txt").to_hex();
+    assert!(file.starts_with(&format!("100644 blob {id} ")) && file.ends_with(" -\tsub/b.txt\n"), "{file}");
+    let raw = env.undo("ls-files -s -z link").text();
+    assert_eq!(raw, format!("{}\0", link.replace("link\ta", "link\0a")));
+    let json = env.undo("ls-files -s --json link").json();
+    assert_eq!(
+        (&json[0]["type"], &json[0]["kind"], &json[0]["target"]["path"]),
+        (&"entry".into(), &"symlink".into(), &"a.txt".into())
+    );
+    env.undo("ls-files -s -m").fails(2);
+    let known = env.undo("ls-files").text();
+    env.undo("commit").ok();
+    assert_ne!(env.undo("ls-files").text(), known);
+    let (known, lines) = (env.undo("ls-files").text(), env.undo("ls-files -s").text());
+    // A cache that is gone or damaged costs time, and nothing else.
+    let index = env.path().join(".undo/index");
+    let mut bytes = fs::read(&index).unwrap();
+    let middle = bytes.len() - 40;
+    bytes[middle] ^= 1;
+    fs::write(&index, bytes).unwrap();
+    assert_eq!(env.undo("ls-files").text(), known);
+    fs::remove_file(&index).unwrap();
+    assert_eq!(env.undo("ls-files").text(), known);
+    assert_eq!(env.undo("ls-files -s").text(), lines);
+    assert!(!index.exists());
+}
+
+#[test]
+fn options_select_and_add_up() {
+    let env = changed();
+    env.undo("ls-files -m").shows(str![[r#"
+a.txt
+deleted
+gone/file
+sub/b.txt
+was-file
+was-folder/file
+
+"#]]);
+    env.undo("ls-files -d").shows(str![[r#"
+deleted
+gone/file
+was-folder/file
+
+"#]]);
+    env.undo("ls-files -o").shows(str![[r#"
+fresh/new
+was-file/new
+was-folder
+
+"#]]);
+    env.undo("ls-files -i").shows(str![[r#"
+a.log
+build/
+sub/a.log
+sub/own
+
+"#]]);
+    env.undo("ls-files -m -d -o -i --json").shows(str![[r#"
+{"type":"file","path":"a.log","state":"ignored","kind":"file"}
+{"type":"file","path":"a.txt","state":"modified","kind":"file"}
+{"type":"file","path":"build","state":"ignored","kind":"directory"}
+{"type":"file","path":"deleted","state":"deleted","kind":"file"}
+{"type":"file","path":"fresh/new","state":"new","kind":"file"}
+{"type":"file","path":"gone/file","state":"deleted","kind":"file"}
+{"type":"file","path":"sub/a.log","state":"ignored","kind":"file"}
+{"type":"file","path":"sub/b.txt","state":"modified","kind":"file"}
+{"type":"file","path":"sub/own","state":"ignored","kind":"file"}
+{"type":"file","path":"was-file","state":"modified","kind":"file"}
+{"type":"file","path":"was-file/new","state":"new","kind":"file"}
+{"type":"file","path":"was-folder","state":"new","kind":"file"}
+{"type":"file","path":"was-folder/file","state":"deleted","kind":"file"}
+{"type":"summary","count":13}
+
+"#]]);
+    env.undo("ls-files -o -m sub was-file").shows(str![[r#"
+sub/b.txt
+was-file
+was-file/new
+
+"#]]);
+    env.undo("ls-files -o -i /").fails(2);
+    let listed = env.undo("ls-files -m -o").text();
+    env.undo("commit").ok();
+    assert!(listed.lines().count() > 5);
+    assert_eq!(env.undo("ls-files -m -d -o").text(), "");
+    // Before the first commit all is new.
+    let env = ruled();
+    assert_eq!(env.undo("ls-files -o").text(), env.undo("ls-files").text());
+    assert_eq!(env.undo("ls-files -m").text(), "");
+}
+
+#[test]
+fn odd_names_are_quoted_or_raw_and_what_cannot_be_listed_is_told() {
+    let env = TestEnv::initialised();
+    for name in [&b"a\tb"[..], b"a\nb", b"\"q\"", b"\xff"] {
+        fs::write(env.path().join(OsStr::from_bytes(name)), name).unwrap();
+    }
+    let _socket = std::os::unix::net::UnixListener::bind(env.path().join("socket")).unwrap();
+    env.undo("ls-files -o").shows(str![[r#"
+"/"q/""
+"a/tb"
+"a/nb"
+"/377"
+
+"#]]);
+    assert_eq!(env.undo("ls-files -z -o").stdout, b"\"q\"\0a\tb\0a\nb\0\xff\0");
+    env.undo("commit").ok();
+    assert_eq!(env.undo("ls-files -z").stdout, b"\"q\"\0a\tb\0a\nb\0\xff\0");
+    env.write("secret", b"secret\n");
+    fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
+    env.undo_as_user("ls-files -o").shows(str![[r#"
+---- stderr ----
+warning: not covered, since they cannot be read
+  secret  cannot be read
+[exit 3]
+
+"#]]);
+}
+
+#[test]
+fn it_lists_what_git_lists() {
+    let env = changed();
+    let twin = env.root().join("git");
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.current_dir(&twin).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &twin);
+        let output = command.args(["-c", "user.name=t", "-c", "user.email=t@t"]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    env.undo(&format!("export @ {}", twin.display())).ok();
+    for folder in ["", "sub/"] {
+        fs::rename(twin.join(format!("{folder}.undoignore")), twin.join(format!("{folder}.gitignore"))).unwrap();
+    }
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "x"]);
+    for entry in fs::read_dir(&twin).unwrap().map(Result::unwrap).filter(|entry| entry.file_name() != ".git") {
+        let is_directory = entry.file_type().unwrap().is_dir();
+        if is_directory { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }.unwrap();
+    }
+    let copied = Command::new("cp").arg("-a").arg(env.path().join(".")).arg(&twin).status().unwrap();
+    assert!(copied.success());
+    for folder in ["", "sub/"] {
+        fs::rename(twin.join(format!("{folder}.undoignore")), twin.join(format!("{folder}.gitignore"))).unwrap();
+    }
+    fs::remove_dir_all(twin.join(".undo")).unwrap();
+    let sorted = |text: String| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    for (ours, theirs) in [
+        ("ls-files", &["ls-files"][..]),
+        ("ls-files -m", &["ls-files", "-m"]),
+        ("ls-files -d", &["ls-files", "-d"]),
+        ("ls-files -o", &["ls-files", "-o", "--exclude-standard"]),
+        ("ls-files -i", &["ls-files", "-o", "-i", "--exclude-standard", "--directory"]),
+        ("ls-files -m -o", &["ls-files", "-m", "-o", "--exclude-standard"]),
+    ] {
+        let theirs: BTreeSet<String> =
+            sorted(git(theirs)).into_iter().map(|path| path.replace(".gitignore", ".undoignore")).collect();
+        assert_eq!(sorted(env.undo(ours).text()), theirs, "{ours}");
+    }
 }
