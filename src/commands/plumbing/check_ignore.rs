@@ -69,7 +69,7 @@ fn fed(context: &Context<'_>) -> impl Iterator<Item = Result<Vec<u8>>> {
     let malformed = |line: usize| {
         Error::new(ErrorKind::Usage, format!("line {line}: a quoted path is malformed")).hint("-z takes raw paths")
     };
-    records::stdin(context).enumerate().map(move |(number, record)| match record? {
+    records::answered(context).enumerate().map(move |(number, record)| match record? {
         record if is_raw => Ok(record),
         record => unquote(&record).map(|path| path.into_owned()).ok_or_else(|| malformed(number + 1)),
     })
