@@ -1,6 +1,7 @@
 //! The repository: where its files are, its settings, its journal, and the one way refs change.
 
 pub mod config;
+pub mod disk;
 pub mod format;
 pub mod init;
 pub mod journal;

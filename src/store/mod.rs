@@ -8,18 +8,22 @@ mod cache;
 mod catalog;
 mod check;
 mod compress;
+mod listing;
 mod merge;
 mod pack;
 mod reader;
 mod session;
 mod set;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use check::{Broken, CatalogCheck, Contents};
 pub use compress::Compression;
+pub use listing::{Listing, Packed};
 pub use reader::Reader;
 pub use session::{Session, Stored};
 pub use set::{Location, Options, Store};
+pub use tally::Tally;
 pub use writer::Writer;

@@ -256,7 +256,8 @@ impl<'a> Table<'a> {
         (0..self.len()).map(move |n| self.record(n))
     }
 
-    fn key(&self, n: usize) -> &'a [u8] {
+    /// What an object is sorted by: kind and id.
+    pub fn key(&self, n: usize) -> &'a [u8] {
         &self.records[n * OBJECT..][..KEY]
     }
 

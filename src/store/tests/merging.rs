@@ -108,3 +108,25 @@ fn a_catalog_of_another_set_is_used_as_far_as_it_goes() {
     part.put(std::slice::from_ref(&more));
     expect_all(&part.store(), &[more]);
 }
+
+#[test]
+fn an_object_in_many_packs_counts_once() {
+    let (home, _) = many_packs();
+    let tally = home.store().tally().unwrap();
+    assert_eq!((tally.of(ObjectKind::Data), tally.of(ObjectKind::Tree), tally.of(ObjectKind::Links)), (17, 16, 0));
+    assert_eq!((tally.objects(), tally.duplicates), (33, 15));
+    assert_eq!(Home::new(Compression::Stored).store().tally().unwrap(), Tally::default());
+}
+
+#[test]
+fn a_pack_lists_its_objects() {
+    let (home, objects) = many_packs();
+    let store = home.store();
+    let listed = |id| store.list_pack(id).objects().unwrap().map(|one| (one.kind, one.id)).collect::<Vec<_>>();
+    let mut all: Vec<_> = home.packs.iter().flat_map(|id| listed(*id)).collect();
+    all.sort_unstable();
+    all.dedup();
+    let mut expected: Vec<_> = objects.iter().map(|(kind, id, _)| (*kind, *id)).collect();
+    expected.sort_unstable();
+    assert_eq!(all, expected);
+}

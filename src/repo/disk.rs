@@ -1,0 +1,77 @@
+//! What a repository takes on disk besides its packs, and where a pack that somebody names is.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{self, Dir};
+use crate::id::{IdPrefix, PackId};
+use crate::metadata::Kind;
+use crate::repo::Repository;
+
+/// Files beside the packs that the journal names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of the journal.
+    pub journal: u64,
+    /// Files below `packs` that the journal does not name: left by others, or not removed yet.
+    pub garbage: u64,
+    /// Their bytes.
+    pub garbage_bytes: u64,
+}
+
+impl Repository {
+    /// Looks at the folders.
+    pub fn usage(&self) -> Result<Usage> {
+        let mut usage = Usage::default();
+        each_file(&self.layout.journal(), &mut |_, bytes| usage.journal += bytes)?;
+        let mut garbage = |name: &[u8], bytes| {
+            let id = std::str::from_utf8(name).ok().and_then(PackId::parse);
+            if id.is_none_or(|id| !self.state.packs.contains(&id)) {
+                usage.garbage += 1;
+                usage.garbage_bytes += bytes;
+            }
+        };
+        each_file(&self.layout.packs(), &mut garbage)?;
+        Ok(usage)
+    }
+
+    /// The pack that a text names: by its id, the first digits of it, or the path of its file.
+    pub fn find_pack(&self, text: &str, place: &Path) -> Result<PackId> {
+        let name = place.file_name().and_then(|name| name.to_str()).and_then(PackId::parse);
+        if let Some(id) = name.filter(|_| text.contains('/')) {
+            let is_here = |path: &Path| fs::canonicalize(path).ok() == fs::canonicalize(&self.layout.pack(id)).ok();
+            return if is_here(place) { Ok(id) } else { Err(no_pack(text)) };
+        }
+        let Some(prefix) = IdPrefix::parse(text) else { return Err(no_pack(text)) };
+        let mut found = self.state.packs.iter().filter(|id| prefix.matches(&id.0));
+        match (found.next(), found.next()) {
+            (Some(id), None) => Ok(*id),
+            (None, _) => Err(no_pack(text)),
+            _ => Err(Error::new(ErrorKind::Ambiguous, format!("`{text}` names several packs")).hint("use more digits")),
+        }
+    }
+}
+
+fn no_pack(text: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no pack `{}` in this repository", text.escape_debug()))
+        .hint("see all of them with `undo verify-pack`")
+}
+
+/// Names and bytes of all that is no folder, at every depth. What goes away meanwhile is passed over.
+fn each_file(directory: &Path, tell: &mut dyn FnMut(&[u8], u64)) -> Result<()> {
+    let opened = match Dir::open(directory) {
+        Err(error) if error.is_not_found() => return Ok(()),
+        opened => opened?,
+    };
+    for entry in opened.entries()? {
+        match opened.stat(&entry.name)? {
+            Some(stat) if stat.kind == Kind::Directory => {
+                each_file(&directory.join(std::ffi::OsStr::from_bytes(&entry.name)), tell)?;
+            }
+            Some(stat) => tell(&entry.name, stat.size),
+            None => {}
+        }
+    }
+    Ok(())
+}

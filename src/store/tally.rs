@@ -1,0 +1,53 @@
+//! What all packs hold together: each object once, however many packs have it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::pack::Table;
+use super::set::Store;
+use crate::error::Result;
+use crate::object::ObjectKind;
+
+/// How many objects there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Different ones of each kind, in the order of [`ObjectKind::ALL`].
+    distinct: [u64; ObjectKind::ALL.len()],
+    /// Copies beyond the first, in other packs.
+    pub duplicates: u64,
+}
+
+impl Tally {
+    /// Different objects of a kind.
+    pub fn of(&self, kind: ObjectKind) -> u64 {
+        ObjectKind::ALL.iter().zip(self.distinct).find(|(one, _)| **one == kind).map_or(0, |(_, count)| count)
+    }
+
+    /// Different objects of all kinds.
+    pub fn objects(&self) -> u64 {
+        self.distinct.iter().sum()
+    }
+}
+
+impl Store {
+    /// Counts objects by the tables of the packs, which are sorted: merged, they need no memory but their places.
+    /// [`crate::error::ErrorKind::Damaged`] if a table cannot be read.
+    pub fn tally(&self) -> Result<Tally> {
+        let tables = self.packs.iter().map(|pack| pack.table()).collect::<Result<Vec<Table<'_>>>>()?;
+        let next =
+            |table: usize, at: usize| (at < tables[table].len()).then(|| Reverse((tables[table].key(at), table, at)));
+        let mut heap: BinaryHeap<_> = (0..tables.len()).filter_map(|table| next(table, 0)).collect();
+        let (mut tally, mut last) = (Tally::default(), None);
+        while let Some(Reverse((key, table, at))) = heap.pop() {
+            let [kind, ..] = key else { continue };
+            match ObjectKind::ALL.iter().position(|one| *one as u8 == *kind) {
+                _ if last == Some(key) => tally.duplicates += 1,
+                Some(kind) => tally.distinct[kind] += 1,
+                None => {}
+            }
+            last = Some(key);
+            heap.extend(next(table, at + 1));
+        }
+        Ok(tally)
+    }
+}
