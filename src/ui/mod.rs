@@ -12,6 +12,7 @@ pub mod human;
 pub mod log;
 pub mod objects;
 pub mod operations;
+pub mod packs;
 pub mod page;
 mod pager;
 pub mod patch;

@@ -1,10 +1,12 @@
 //! Plumbing: what scripts rely on, command by command, and scripts that are built on it.
 
+mod account;
 mod contents;
 mod differences;
 mod files;
 mod lists;
 mod names;
+mod packs;
 mod refs;
 
 use crate::bad::noise;

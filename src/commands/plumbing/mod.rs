@@ -3,6 +3,7 @@
 mod batch;
 mod cat_file;
 mod check_ignore;
+mod count_objects;
 mod diff_tree;
 mod ls_files;
 mod records;
@@ -11,6 +12,7 @@ mod rev_parse;
 mod show_ref;
 mod symbolic_ref;
 mod update_ref;
+mod verify_pack;
 
 use crate::commands::Context;
 use crate::error::{Exit, Result};
@@ -23,6 +25,8 @@ pub enum Command {
     CatFile(cat_file::Args),
     #[command(hide = true)]
     CheckIgnore(check_ignore::Args),
+    #[command(hide = true)]
+    CountObjects(count_objects::Args),
     #[command(hide = true)]
     DiffTree(diff_tree::Args),
     #[command(hide = true)]
@@ -37,6 +41,8 @@ pub enum Command {
     SymbolicRef(symbolic_ref::Args),
     #[command(hide = true)]
     UpdateRef(update_ref::Args),
+    #[command(hide = true)]
+    VerifyPack(verify_pack::Args),
 }
 
 /// Those of a tree of commands.
@@ -65,6 +71,7 @@ pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
     match command {
         Command::CatFile(args) => cat_file::run(context, &args),
         Command::CheckIgnore(args) => check_ignore::run(context, &args),
+        Command::CountObjects(_) => count_objects::run(context),
         Command::DiffTree(args) => diff_tree::run(context, &args),
         Command::LsFiles(args) => ls_files::run(context, &args),
         Command::RevList(args) => rev_list::run(context, &args),
@@ -72,5 +79,6 @@ pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
         Command::ShowRef(args) => show_ref::run(context, &args),
         Command::SymbolicRef(args) => symbolic_ref::run(context, &args),
         Command::UpdateRef(args) => update_ref::run(context, &args),
+        Command::VerifyPack(args) => verify_pack::run(context, &args),
     }
 }

@@ -124,8 +124,8 @@ Set up:
   help         Explain a command or a topic
 
 For scripts (undo help plumbing):
-  cat-file, check-ignore, diff-tree, ls-files, rev-list, rev-parse, show-ref, symbolic-ref,
-  update-ref
+  cat-file, check-ignore, count-objects, diff-tree, ls-files, rev-list, rev-parse, show-ref,
+  symbolic-ref, update-ref, verify-pack
 
 Options:
   -C <DIR>               Run as if started in DIR

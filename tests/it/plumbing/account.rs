@@ -1,0 +1,74 @@
+//! Every object is accounted for: by a script that knows no more than the commands (`tests/plumbing/account.sh`).
+
+use std::path::Path;
+
+use super::{everything, history};
+use crate::env::TestEnv;
+use crate::kinds;
+
+/// Runs the script; its end and what it printed.
+fn account(env: &TestEnv) -> (i32, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plumbing/account.sh");
+    let output = env.shell(&format!("exec sh -eu {}", script.display()));
+    assert!(output.stderr.is_empty(), "{output}");
+    (output.code, output.text())
+}
+
+/// Stores bytes that no history leads to.
+fn abandon(env: &TestEnv, bytes: &[u8]) -> String {
+    let mut repository = undo::repo::Repository::discover(&env.path()).unwrap();
+    let mut transaction = repository.begin().unwrap();
+    let session = transaction.repository().store().session();
+    let mut writer = session.writer();
+    let id = undo::id::ObjectId(*blake3::hash(bytes).as_bytes());
+    writer.put(undo::object::ObjectKind::Data, id, bytes).unwrap();
+    writer.finish().unwrap();
+    let stored = session.finish().unwrap();
+    transaction.keep(&stored).unwrap();
+    id.to_string()
+}
+
+#[test]
+fn every_object_of_everything_is_accounted_for() {
+    let env = everything();
+    let (code, text) = account(&env);
+    assert_eq!(code, 0, "{text}");
+    let stored = |kind: &str| {
+        let line = text.lines().find(|line| line.starts_with(kind)).unwrap();
+        line.split_whitespace().nth(3).unwrap().parse::<u64>().unwrap()
+    };
+    assert!(stored("blob") > 2000 && stored("tree") > 3, "{text}");
+    assert_eq!((stored("links"), stored("commit")), (1, 1), "{text}");
+}
+
+#[test]
+fn every_object_of_many_lines_of_history_is_accounted_for() {
+    let env = history();
+    env.undo("checkout v1").ok();
+    kinds::everything(&env.path());
+    env.undo("commit -m everything").ok();
+    kinds::wreck(&env.path());
+    env.undo("checkout side").ok();
+    env.undo("undo").ok();
+    let (code, text) = account(&env);
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_repository_without_a_commit_is_accounted_for() {
+    let (code, text) = account(&TestEnv::initialised());
+    assert_eq!((code, text.lines().count()), (0, 6), "{text}");
+}
+
+#[test]
+fn what_no_history_leads_to_is_told() {
+    let env = history();
+    let id = abandon(&env, b"nobody needs this");
+    let (code, text) = account(&env);
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(text.lines().last(), Some(format!("abandoned {id} blob").as_str()));
+    // Once a commit leads to it, it is accounted for.
+    env.write("needed", "nobody needs this");
+    env.undo("commit").ok();
+    assert_eq!(account(&env).0, 0);
+}
