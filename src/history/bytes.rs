@@ -28,7 +28,8 @@ pub fn size(repository: &Repository, named: Named) -> Result<u64> {
 
 /// Writes them, as they are read: after a failure what was written is to be thrown away.
 pub fn copy(repository: &Repository, named: Named, to: &mut dyn Write) -> Result<()> {
-    if named.is == Type::Blob {
+    // What is in one piece comes through the cache of frames: who asks for one often asks for its neighbour.
+    if named.is == Type::Blob && !repository.store().contains(ObjectKind::Data, named.id) {
         return repository.store().copy_blob(named.id.into(), to).map(drop);
     }
     let failed = |error| Error::io("write out", Path::new(&named.id.to_string()), error);
