@@ -10,14 +10,14 @@ use crate::repo::Repository;
 /// the rest was to become.
 pub fn refuse_paths(repository: &Repository) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
-    let message = format!("a {} to {} did not end, so single paths are not restored", intent.verb, intent.to.short());
+    let message = format!("the {} to {} did not end, so single paths are not restored", intent.verb, intent.to.short());
     Err(Error::new(ErrorKind::Refused, message).hint("finish it first: undo checkout --continue"))
 }
 
 /// [`ErrorKind::Refused`] if a checkout did not end: what is there is a mix of two states, which nobody meant to record.
 pub fn refuse_mix(repository: &Repository) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
-    let message = format!("a {} to {} did not end, so the directory is a mix", intent.verb, intent.to.short());
+    let message = format!("the {} to {} did not end, so the directory is a mix", intent.verb, intent.to.short());
     let hint = "finish it with `undo checkout --continue`, or take it back with `undo undo`; `--force` records the mix";
     Err(Error::new(ErrorKind::Refused, message).hint(hint))
 }

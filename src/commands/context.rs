@@ -32,7 +32,7 @@ impl Context<'_> {
         if let Some(intent) = repository.unfinished() {
             let (verb, to) = (&intent.verb, intent.to.short());
             let way = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
-            self.ui.warning(format_args!("a {verb} to {to} did not end; {way}"));
+            self.ui.warning(format_args!("the {verb} to {to} did not end; {way}"));
         }
         Ok(repository)
     }

@@ -3,6 +3,8 @@
 //! `strace` kills the program before its N-th call of a family. A sample of N runs with the other tests;
 //! `UNDO_TEST_SWEEP=1` tries every N. Needs `strace`; says so and passes where it is not there.
 
+mod ways;
+
 use std::process::Command;
 
 use crate::env::TestEnv;
@@ -154,7 +156,7 @@ fn what_an_unfinished_checkout_left_is_neither_recorded_nor_lost() {
     env.write("more", b"more");
     env.undo("commit -m half").shows(snapbox::str![[r#"
 ---- stderr ----
-error: a checkout to [ID] did not end, so the directory is a mix
+error: the checkout to [ID] did not end, so the directory is a mix
 hint: finish it with `undo checkout --continue`, or take it back with `undo undo`; `--force` records the mix
 [exit 4]
 

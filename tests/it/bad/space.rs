@@ -146,7 +146,7 @@ on main at [ID], 3 minutes ago  two
   added     old-2/
 3 changes: 3 added
 ---- stderr ----
-warning: a checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
+warning: the checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
 
 "#]]);
         }

@@ -102,7 +102,7 @@ fn an_interrupted_checkout_is_finished_as_it_was_meant() {
 @ main                 [ID]  2026-01-05 08:03:00 (2 minutes ago)
   trial                [ID]  2026-01-05 08:02:00 (3 minutes ago)  second
 ---- stderr ----
-warning: a checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
+warning: the checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
 
 "#]]);
     env.undo("checkout --continue").shows(str![[r#"

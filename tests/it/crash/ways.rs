@@ -1,0 +1,208 @@
+//! The two ways out after a kill in whatever changes the worktree: it is finished, or taken back, and both are exact.
+//!
+//! A sample of all kills runs with the other tests; `UNDO_TEST_SWEEP=1` tries every one, with both ways out.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::{first_state, has_strace, killed_at, second_state};
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+/// Families of calls that change something in a worktree or in a repository.
+const FAMILIES: [&str; 9] = [
+    "write,pwrite64",
+    "rename,renameat,renameat2",
+    "unlink,unlinkat,rmdir",
+    "mkdir,mkdirat",
+    "link,linkat",
+    "symlink,symlinkat,mknodat",
+    "fsync,fdatasync,syncfs",
+    "chmod,fchmod,fchmodat,fchown,fchownat,utimensat,setxattr,fsetxattr,lsetxattr",
+    "ftruncate,fallocate,copy_file_range,ioctl",
+];
+
+/// A worktree with something unsaved, and the command that is killed in it.
+struct Scene {
+    env: TestEnv,
+    arguments: Vec<String>,
+    /// What was there, and the branches.
+    before: (Tree, String),
+    /// What it leads to, and the commit of `main` then.
+    after: (Tree, &'static str),
+    /// The command that takes it back when it is done.
+    back: &'static str,
+}
+
+const VERBS: [&str; 5] = ["checkout", "restore", "undo", "redo", "op restore"];
+
+impl Scene {
+    fn new(verb: &str) -> Scene {
+        let env = TestEnv::new();
+        first_state(&env);
+        std::fs::hard_link(env.path().join("large"), env.path().join("folder-1/same")).unwrap();
+        symlink("../large", env.path().join("folder-2/link")).unwrap();
+        env.undo("commit --init -m one").ok();
+        env.undo("tag one").ok();
+        let one = Tree::read(&env.path());
+        second_state(&env);
+        std::fs::remove_file(env.path().join("folder-2/link")).unwrap();
+        std::fs::set_permissions(env.path().join("folder-2"), std::fs::Permissions::from_mode(0o750)).unwrap();
+        env.undo("commit -m two").ok();
+        env.undo("tag two").ok();
+        let two = Tree::read(&env.path());
+        let newest = env.undo("op log -n 1 --json").ok().json()[0]["id"].as_str().unwrap().to_owned();
+        let (line, after, back) = match verb {
+            "checkout" => ("checkout one".to_owned(), (one, "one"), "undo"),
+            "restore" => ("restore --from one .".to_owned(), (one, "two"), "undo"),
+            "undo" => ("undo".to_owned(), (two, "two"), "redo"),
+            "redo" => ("redo".to_owned(), (one, "one"), "undo"),
+            _ => (format!("op restore {newest}"), (two, "two"), "undo"),
+        };
+        match verb {
+            "undo" | "op restore" => drop(env.undo("checkout one").ok()),
+            "redo" => {
+                env.undo("checkout one").ok();
+                env.undo("undo").ok();
+            }
+            _ => {}
+        }
+        env.write("unsaved", "unsaved");
+        env.write("folder-1/file-4", "unsaved too");
+        let before = (Tree::read(&env.path()), branches(&env));
+        Scene { env, arguments: line.split(' ').map(str::to_owned).collect(), before, after, back }
+    }
+
+    fn kill(&self, family: &str, n: usize) -> bool {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        killed_at(&self.env, family, n, &arguments)
+    }
+
+    /// How often a call of the family is made, by all threads.
+    fn calls(&self, family: &str) -> usize {
+        let log = self.env.root().join("calls");
+        let mut strace = self.env.command("strace");
+        strace.args(["-f", "-qq", "-e", "signal=none", "-e", &format!("trace={family}"), "-o"]).arg(&log);
+        strace.arg(env!("CARGO_BIN_EXE_undo")).args(&self.arguments);
+        assert!(strace.output().unwrap().status.success());
+        std::fs::read_to_string(log).unwrap().lines().count()
+    }
+
+    fn assert_before(&self, what: &str) {
+        println!("{what}");
+        assert_same(&self.before.0, &Tree::read(&self.env.path()));
+        assert_eq!(self.before.1, branches(&self.env), "{what}");
+    }
+
+    fn assert_after(&self, what: &str) {
+        println!("{what}");
+        assert_same(&self.after.0, &Tree::read(&self.env.path()));
+        let id = |name: &str| self.env.undo(&format!("rev-parse {name}")).ok().text();
+        assert_eq!(id("main"), id(self.after.1), "{what}");
+    }
+
+    /// Both ways out, or one: each to an exact state, from which the other one is within reach.
+    fn go(&self, finishes: bool, what: &str) {
+        let env = &self.env;
+        let told = String::from_utf8(env.undo("status").ok().stderr).unwrap();
+        if !told.contains("did not end") {
+            // Nothing has begun, or all was done.
+            if !Tree::read(&env.path()).differences(&self.before.0).is_empty() {
+                return self.assert_after(what);
+            }
+            let arguments = self.arguments.join(" ");
+            // What is unsaved may be recorded by now: then that is the last thing done.
+            if !["undo", "redo"].contains(&arguments.as_str()) {
+                env.undo(&arguments).ok();
+                self.assert_after(what);
+            }
+            return;
+        }
+        assert_eq!(told.lines().filter(|line| line.contains("did not end")).count(), 1, "{told}");
+        let mix = Tree::read(&env.path());
+        env.undo("commit -m mix").fails(4);
+        assert_same(&mix, &Tree::read(&env.path()));
+        if finishes {
+            env.undo("checkout --continue").ok();
+            self.assert_after(what);
+            env.undo(self.back).ok();
+            self.assert_before(what);
+        } else {
+            env.undo("undo").ok();
+            self.assert_before(what);
+        }
+        assert!(!String::from_utf8_lossy(&env.undo("status").ok().stderr).contains("did not end"));
+        env.undo("commit -m after").ok();
+        assert_same(&self.before.0, &Tree::read(&env.path()));
+    }
+}
+
+fn branches(env: &TestEnv) -> String {
+    env.undo("show-ref").ok().text() + &env.undo("symbolic-ref HEAD").text()
+}
+
+#[test]
+fn whatever_is_killed_is_finished_or_taken_back() {
+    if !has_strace() {
+        return;
+    }
+    let is_sweep = std::env::var_os("UNDO_TEST_SWEEP").is_some();
+    let mut kills = 0;
+    for (v, verb) in VERBS.into_iter().enumerate() {
+        for (f, family) in FAMILIES.into_iter().enumerate() {
+            let calls = Scene::new(verb).calls(family);
+            let numbers: Vec<usize> = match is_sweep {
+                true => (1..=calls).collect(),
+                // Somewhere in the first, and somewhere in the second half.
+                false => (0..calls.min(2)).map(|half| 1 + (half * calls + (v * 7 + f * 5) % calls) / 2).collect(),
+            };
+            for n in numbers {
+                for finishes in [true, false].into_iter().filter(|it| is_sweep || *it == ((v + f + n) % 2 == 0)) {
+                    let scene = Scene::new(verb);
+                    kills += usize::from(scene.kill(family, n));
+                    let way = if finishes { "finished" } else { "taken back" };
+                    scene.go(finishes, &format!("{verb}, {family} {n} of {calls}, {way}"));
+                }
+            }
+        }
+    }
+    println!("{kills} kills");
+}
+
+/// What takes an interrupted command back can be interrupted as well.
+#[test]
+fn the_way_back_is_found_from_an_interrupted_way_back() {
+    if !has_strace() {
+        return;
+    }
+    let mut interrupted = 0;
+    for n in 1..12 {
+        let scene = Scene::new("checkout");
+        assert!(scene.kill("rename,renameat,renameat2", 4));
+        killed_at(&scene.env, "rename,renameat,renameat2,mkdirat,utimensat", n, &["undo"]);
+        let told = String::from_utf8(scene.env.undo("status").ok().stderr).unwrap();
+        if told.contains("did not end") {
+            interrupted += usize::from(told.contains("the undo to"));
+            scene.env.undo(if n % 2 == 0 { "checkout --continue" } else { "undo" }).ok();
+        }
+        // Finished or taken back: either is what was before the first command, unless that was finished.
+        match told.contains("the checkout to") && n % 2 == 0 {
+            true => scene.assert_after(&told),
+            false => scene.assert_before(&told),
+        }
+    }
+    assert!(interrupted > 1, "{interrupted}");
+}
+
+/// The likeliest thing to do: the same command once more. It can be taken back to before the first try.
+#[test]
+fn the_same_command_again_is_taken_back_to_before_the_first() {
+    if !has_strace() {
+        return;
+    }
+    let scene = Scene::new("checkout");
+    assert!(scene.kill("rename,renameat,renameat2", 4));
+    scene.env.undo("checkout one").ok();
+    scene.assert_after("again");
+    scene.env.undo("undo").ok();
+    assert_same(&scene.before.0, &Tree::read(&scene.env.path()));
+}
