@@ -36,8 +36,11 @@ pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {
     }
     let id = Format::open(&repository.join("format"))?.id_text();
     let link = StoreLink { id, path: repository.clone() };
+    let layout = Layout { worktree, repository };
+    // What a folder that was here before was like.
+    fs::remove_file(&layout.index())?;
     fs::write_atomic(&marker, &[link.encode()], true)?;
-    Ok(Layout { worktree, repository })
+    Ok(layout)
 }
 
 /// Fails unless nothing is at `.undo`, or an `init` that did not end.

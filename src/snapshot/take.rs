@@ -132,7 +132,10 @@ fn store(
         torn: scan.torn.clone(),
         damage: None,
     };
-    if !content.differs {
+    if is_untouched(repository, index, &scan, options) {
+        outcome.created = false;
+    }
+    if !outcome.created {
         return Ok((outcome, scan, None));
     }
     if let Some(twin) = twin(repository, &content, &scan, options) {
@@ -143,6 +146,16 @@ fn store(
     outcome.commit = Some(put(&session, &scan.objects, &commit)?);
     let stored = session.finish()?;
     Ok((outcome, scan, Some(stored)))
+}
+
+/// Whether this is an empty folder that a store was just attached to: the worktree was lost, and that is no state of it.
+fn is_untouched(repository: &Repository, index: &Index, scan: &Scan, options: &Options) -> bool {
+    let is_empty = scan.totals == Totals::default() && scan.uncovered.is_empty() && scan.ignored.is_empty();
+    options.automatic
+        && is_empty
+        && index.count() == 0
+        && repository.layout.is_elsewhere()
+        && repository.view().at().is_some()
 }
 
 /// A commit of just this worktree that grew from `@`: one that was stepped back from and is needed again.

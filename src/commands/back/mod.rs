@@ -6,7 +6,7 @@ mod tell;
 use crate::checkout::{self, Origin, Plan, Target};
 use crate::commands::Context;
 use crate::compare;
-use crate::error::{Exit, Result};
+use crate::error::{ErrorKind, Exit, Result};
 use crate::history::past::Refs;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
@@ -122,19 +122,19 @@ pub(super) fn clear_unfinished(context: &Context<'_>, repository: &Repository, w
     Ok(())
 }
 
-/// Records what is unsaved, and then with `--force` what is in the way.
+/// Records what is unsaved; with `--force` also what is in the way.
 fn save(
     context: &Context<'_>,
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     request: &Request,
 ) -> Result<Ready> {
-    let ready = save_despite(context, transaction, worktree, request, Vec::new())?;
-    if ready.plan.conflicts.is_empty() {
-        return Ok(ready);
+    match save_despite(context, transaction, worktree, request, Vec::new()) {
+        Err(error) if request.force && error.kind() == ErrorKind::Refused => {
+            save_despite(context, transaction, worktree, request, error.path_list().to_vec())
+        }
+        result => result,
     }
-    let again = save_despite(context, transaction, worktree, request, ready.plan.conflicts)?;
-    Ok(Ready { saved: again.saved.or(ready.saved), ..again })
 }
 
 /// Records what is unsaved, unless the request is refused: `@` must still be what it was when it is made again.
@@ -147,15 +147,13 @@ fn save_despite(
 ) -> Result<Ready> {
     let message = format!("before {} {}", request.verb, request.to.short());
     let verb = request.verb.clone();
-    let is_last = !despite_rules.is_empty() || !request.force;
+    let is_forced = !despite_rules.is_empty();
     let options = snapshot::Options { message, automatic: true, despite_rules, verb, paths: Vec::new() };
     let at = transaction.repository().view().at();
     let mut found = None;
     let mut check = |repository: &Repository, scan: &mut Scan| {
         let (target, plan) = way(repository, worktree, scan, request)?;
-        if is_last {
-            checkout::refuse_conflicts(&plan, request.force)?;
-        }
+        checkout::refuse_conflicts(&plan, is_forced)?;
         found = Some((target, plan));
         Ok(())
     };

@@ -1,0 +1,483 @@
+//! What destroyed data in other tools, case by case, with all that goes back: checkout, undo, redo, op restore.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use snapbox::str;
+
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+/// Steps through all that was done, back, forward, and to every operation; `check` after each.
+fn everywhere(env: &TestEnv, check: &dyn Fn(&str)) {
+    let ids = operations(env);
+    let step = |line: &str| {
+        let output = env.undo(line);
+        assert!([0, 2, 3, 4].contains(&output.code), "undo {line}\n{output}");
+        check(line);
+    };
+    (0..ids.len() - 1).for_each(|_| step("undo"));
+    (0..ids.len() - 1).for_each(|_| step("redo"));
+    ids.iter().for_each(|id| step(&format!("op restore {id}")));
+    step("checkout latest");
+}
+
+fn operations(env: &TestEnv) -> Vec<String> {
+    let all = env.undo("op log --json").ok().json();
+    all.iter().filter_map(|line| line["id"].as_str()).map(str::to_owned).collect()
+}
+
+/// Whether a commit has this content at a path.
+fn is_recorded(env: &TestEnv, path: &str, bytes: &[u8]) -> bool {
+    let log = env.undo("log --json").ok().json();
+    let mut ids = log.iter().filter_map(|line| line["id"].as_str());
+    ids.any(|id| env.undo(&format!("cat {id}:{path}")).stdout == bytes)
+}
+
+fn precious(env: &TestEnv, path: &'static str) -> impl Fn(&str) {
+    let path = env.path().join(path);
+    move |what| assert_eq!(fs::read(&path).unwrap_or_default(), b"precious", "{} after {what}", path.display())
+}
+
+#[test]
+fn an_unsaved_rule_protects_what_it_covers_from_commits_without_it() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit -m one").ok();
+    env.write("a", "2");
+    env.undo("commit -m two").ok();
+    env.write(".undoignore", "big.iso\n");
+    env.write("big.iso", "precious");
+    env.undo("checkout @~").ok();
+    precious(&env, "big.iso")("checkout");
+    assert!(!env.path().join(".undoignore").exists());
+    // Nothing covers it here: from now on it is a file like others, and so it is recorded.
+    env.undo("undo").ok();
+    assert_eq!(env.read(".undoignore"), b"big.iso\n");
+    everywhere(&env, &precious(&env, "big.iso"));
+}
+
+#[test]
+fn a_rule_that_was_added_later_protects_as_well() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.write("data/big", "old");
+    env.undo("commit -m one").ok();
+    env.write(".undoignore", "/data/\n");
+    env.undo("commit -m 'rule added'").ok();
+    env.write("data/big", "precious");
+    // The older commit has another content at that path.
+    env.undo("checkout @~").fails(4);
+    precious(&env, "data/big")("checkout");
+    env.undo("undo").ok();
+    precious(&env, "data/big")("undo");
+    env.undo("redo").ok();
+    env.write("a", "2");
+    env.undo("commit -m two").ok();
+    everywhere(&env, &precious(&env, "data/big"));
+}
+
+#[test]
+fn what_is_ignored_in_a_folder_that_goes_away_stays() {
+    let env = TestEnv::initialised();
+    env.write(".undoignore", "cache/\n");
+    env.undo("commit -m one").ok();
+    env.write("work/cache/deep/file", "precious");
+    env.write("work/file", "recorded");
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~").ok();
+    assert!(!env.path().join("work/file").exists());
+    everywhere(&env, &precious(&env, "work/cache/deep/file"));
+    // Not even where a file was in the place of the folder.
+    fs::rename(env.path().join("work"), env.path().join("elsewhere")).unwrap();
+    env.write("work", "a file");
+    env.undo("commit -m three").ok();
+    fs::remove_file(env.path().join("work")).unwrap();
+    fs::rename(env.path().join("elsewhere"), env.path().join("work")).unwrap();
+    env.undo("commit -m four").ok();
+    env.undo("checkout @~").fails(4);
+    everywhere(&env, &precious(&env, "work/cache/deep/file"));
+}
+
+#[test]
+fn a_step_across_a_change_of_rules_leaves_what_either_side_covers() {
+    let env = TestEnv::initialised();
+    env.write(".undoignore", "*.log\n");
+    env.write("a", "1");
+    env.undo("commit -m one").ok();
+    env.write(".undoignore", "*.tmp\n");
+    env.write("a", "2");
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~").ok();
+    env.write("x.log", "precious");
+    env.write("y.tmp", "precious");
+    // `y.tmp` is recorded here, and not covered there.
+    env.undo("undo").ok();
+    precious(&env, "x.log")("undo");
+    precious(&env, "y.tmp")("undo");
+    env.undo("redo").ok();
+    precious(&env, "x.log")("redo");
+    // A state that covers it and is without it was there as well: then it is in a commit.
+    everywhere(&env, &|what| {
+        for path in ["x.log", "y.tmp"] {
+            let is_there = fs::read(env.path().join(path)).is_ok_and(|bytes| bytes == b"precious");
+            assert!(is_there || is_recorded(&env, path, b"precious"), "{path} after {what}");
+        }
+    });
+}
+
+#[test]
+fn what_could_not_be_read_is_never_removed() {
+    let env = TestEnv::new();
+    env.undo_as_user("init").ok();
+    env.write("a", "1");
+    env.undo_as_user("commit -m one").ok();
+    env.write("d/secret", "precious");
+    env.write("d/file", "2");
+    env.write("closed/inside", "precious");
+    let modes = |mode| {
+        fs::set_permissions(env.path().join("d/secret"), fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(env.path().join("closed"), fs::Permissions::from_mode(mode | mode >> 2 & 0o111)).unwrap();
+    };
+    modes(0);
+    env.undo_as_user("commit -m two").fails(3);
+    env.undo_as_user("checkout @~");
+    let check = |what: &str| {
+        modes(0o700);
+        precious(&env, "d/secret")(what);
+        precious(&env, "closed/inside")(what);
+        modes(0);
+    };
+    check("checkout");
+    for line in ["undo", "undo", "undo", "redo", "redo", "redo", "op restore @", "checkout latest", "checkout @~"] {
+        env.undo_as_user(line);
+        check(line);
+    }
+    modes(0o700);
+}
+
+/// Where a commit has something at a path that now holds what cannot be read.
+#[test]
+fn what_cannot_be_read_is_not_replaced() {
+    let env = TestEnv::new();
+    env.undo_as_user("init").ok();
+    env.write("a", "recorded");
+    env.write("b", "1");
+    env.undo_as_user("commit -m one").ok();
+    env.write("a", "precious");
+    env.write("b", "2");
+    fs::set_permissions(env.path().join("a"), fs::Permissions::from_mode(0)).unwrap();
+    let before = Tree::read(&env.path());
+    env.undo_as_user("checkout @").shows(str![[r#"
+---- stderr ----
+error: `a` would be replaced, and no commit has what is there
+hint: move them away, or use `--force` to save them first
+[exit 4]
+
+"#]]);
+    env.undo_as_user("checkout --force @").shows(str![[r#"
+---- stderr ----
+error: `a` would be replaced, and no commit has what is there
+hint: they cannot be saved: move them away
+[exit 4]
+
+"#]]);
+    env.undo_as_user("restore a").fails(4);
+    assert_same(&before, &Tree::read(&env.path()));
+    assert_eq!((env.read("a"), env.read("b")), (b"precious".to_vec(), b"2".to_vec()));
+    fs::set_permissions(env.path().join("a"), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// No file may become larger than 64 KiB: the automatic commit cannot be made.
+#[test]
+fn what_cannot_be_recorded_is_not_replaced() {
+    let env = TestEnv::initialised();
+    env.write("large", "small");
+    env.undo("commit -m one").ok();
+    let mut noise = vec![0; 1 << 20];
+    blake3::Hasher::new().finalize_xof().fill(&mut noise);
+    env.write("large", &noise);
+    let before = Tree::read(&env.path());
+    for line in ["checkout @", "restore large", "undo"] {
+        let output = env.shell(&format!("ulimit -f 64; trap '' XFSZ; undo {line}"));
+        if line == "undo" {
+            // A commit is taken back without the directory.
+            continue;
+        }
+        assert!([13, 74].contains(&output.code), "{line}\n{output}");
+        assert_same(&before, &Tree::read(&env.path()));
+    }
+    env.undo("redo").ok();
+    env.undo("checkout @").ok();
+    assert_eq!(env.read("large"), b"small");
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+}
+
+fn git(env: &TestEnv, arguments: &[&str]) -> String {
+    let mut command = env.command("git");
+    command.args(["-C", "nested", "-c", "user.name=A", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"]);
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_nested_repository_of_git_comes_back_working() {
+    if Command::new("git").arg("--version").output().is_err() {
+        return println!("skipped: git is not installed");
+    }
+    let env = TestEnv::initialised();
+    env.write("nested/file", "one");
+    git(&env, &["init", "-q"]);
+    git(&env, &["add", "."]);
+    git(&env, &["commit", "-qm", "one"]);
+    env.write("nested/file", "two");
+    git(&env, &["commit", "-qam", "two"]);
+    assert_eq!(git(&env, &["status", "--porcelain"]), "");
+    let before = Tree::read(&env.path());
+    env.undo("commit -m one").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    git(&env, &["checkout", "-q", "HEAD~"]);
+    fs::remove_dir_all(env.path().join("nested/.git/refs")).unwrap();
+    env.write("nested/file", "broken");
+    env.undo("checkout @").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    assert_eq!(git(&env, &["status", "--porcelain"]), "");
+    assert_eq!(git(&env, &["log", "--format=%s"]), "two\none\n");
+    env.undo("undo").ok();
+    assert_eq!(env.read("nested/file"), b"broken");
+    env.undo("redo").ok();
+    git(&env, &["fsck", "--strict"]);
+    assert_eq!(git(&env, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_hard_link_from_outside_is_never_written_through() {
+    let env = TestEnv::initialised();
+    let outside = env.root().join("outside");
+    env.write("file", "old");
+    env.undo("commit -m one").ok();
+    fs::write(&outside, "precious").unwrap();
+    fs::remove_file(env.path().join("file")).unwrap();
+    fs::hard_link(&outside, env.path().join("file")).unwrap();
+    fs::set_permissions(&outside, fs::Permissions::from_mode(0o640)).unwrap();
+    let stat = |path: &Path| fs::metadata(path).map(|it| (it.mode(), it.mtime(), it.mtime_nsec())).unwrap();
+    let before = stat(&outside);
+    env.undo("checkout @").ok();
+    everywhere(&env, &|what| {
+        assert_eq!((fs::read(&outside).unwrap(), stat(&outside)), (b"precious".to_vec(), before), "{what}");
+    });
+}
+
+/// A program that replaces its file as it likes meanwhile: every state that it left is there or recorded.
+#[test]
+fn a_writer_in_a_loop_loses_nothing() {
+    let env = TestEnv::initialised();
+    env.write("file", "start");
+    for n in 0..30 {
+        env.write(&format!("d/{n}"), "one");
+    }
+    env.undo("commit -m one").ok();
+    env.undo("tag one").ok();
+    for n in 0..30 {
+        env.write(&format!("d/{n}"), "two");
+    }
+    env.undo("commit -m two").ok();
+    env.undo("tag two").ok();
+    let (is_over, path, new) = (AtomicBool::new(false), env.path().join("file"), env.root().join("new"));
+    let last = std::thread::scope(|scope| {
+        let (is_over, path, new) = (&is_over, &path, &new);
+        let writer = scope.spawn(move || {
+            let mut n = 0u64;
+            while !is_over.load(Ordering::Relaxed) {
+                n += 1;
+                let text = format!("{n:012}");
+                match n % 3 {
+                    // In place, and by a file of its own.
+                    0 => fs::write(path, text).unwrap(),
+                    _ => {
+                        fs::write(new, text).unwrap();
+                        fs::rename(new, path).unwrap();
+                    }
+                }
+            }
+            n
+        });
+        for n in 0..30 {
+            let line = ["checkout one", "checkout two", "undo", "restore file", "redo"][n % 5];
+            let output = env.undo(line);
+            assert!([0, 3].contains(&output.code) || line == "redo", "undo {line}\n{output}");
+        }
+        is_over.store(true, Ordering::Relaxed);
+        writer.join().unwrap()
+    });
+    // What was written last is there, or was recorded before it was replaced.
+    let text = format!("{last:012}");
+    let is_there = fs::read_to_string(&path).is_ok_and(|found| found == text);
+    assert!(
+        is_there || is_recorded(&env, "file", text.as_bytes()),
+        "{text} is lost; there is {:?}",
+        fs::read_to_string(&path)
+    );
+    let left = Tree::read(&env.path());
+    assert!(!left.nodes.keys().any(|name| name.windows(6).any(|part| part == b".undo-")), "nothing staged is left");
+}
+
+#[test]
+fn a_deleted_folder_comes_back_with_all_that_was_done() {
+    let env = TestEnv::new();
+    // On another file system.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").ok();
+    let store = elsewhere.as_ref().map_or(env.root().join("store"), |folder| folder.path().join("store"));
+    let attach = format!("init --store '{}'", store.display());
+    env.undo(&attach).ok();
+    env.write("d/file", "one");
+    env.undo("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    env.write("d/file", "two");
+    env.write("new", vec![3; 3 << 20]);
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~").ok();
+    env.undo("undo").ok();
+    let two = Tree::read(&env.path());
+    let log = env.undo("log --json").ok().stdout;
+    let done = operations(&env);
+    for _ in 0..2 {
+        fs::remove_dir_all(env.path()).unwrap();
+        fs::create_dir(env.path()).unwrap();
+        env.undo(&attach).ok();
+        // Looking is not touching.
+        env.undo("status").ok();
+        env.undo("checkout latest").ok();
+        assert_same(&two, &Tree::read(&env.path()));
+    }
+    assert_eq!(env.undo("log --json").ok().stdout, log, "an empty folder is no state to record");
+    let now = operations(&env);
+    assert!(now.ends_with(&done), "{now:?}\n{done:?}");
+    env.undo("checkout @~").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+    env.undo("undo").ok();
+    assert_same(&two, &Tree::read(&env.path()));
+    // Emptied on purpose is another thing: that comes back.
+    for name in ["d", "new"] {
+        let path = env.path().join(name);
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+    env.undo("status").ok();
+    env.undo("checkout @").ok();
+    assert_same(&two, &Tree::read(&env.path()));
+    env.undo("undo").ok();
+    assert_eq!(fs::read_dir(env.path()).unwrap().count(), 1, "only `.undo`");
+}
+
+/// `.undo` names a store: where it is gone or wrong, nothing is made in its place.
+#[test]
+fn a_store_that_is_not_where_it_should_be_is_told_and_nothing_is_made() {
+    let env = TestEnv::new();
+    let store = env.root().join("store");
+    env.undo(&format!("init --store '{}'", store.display())).ok();
+    env.write("a", "1");
+    env.undo("commit -m one").ok();
+    let marker = fs::read(env.path().join(".undo")).unwrap();
+    fs::rename(&store, env.root().join("moved")).unwrap();
+    env.undo("status").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    env.undo("commit --init").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    env.undo("init").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work` has a repository already, in the store `[ROOT]/store`
+hint: look at it with `undo status`
+[exit 2]
+
+"#]]);
+    assert!(!store.exists());
+    // The marker is gone: no repository, and the old one is attached to again.
+    fs::remove_file(env.path().join(".undo")).unwrap();
+    env.undo("undo").shows(str![[r#"
+---- stderr ----
+error: no repository in `[ROOT]/work` or above it
+hint: start one here with `undo init`
+[exit 10]
+
+"#]]);
+    env.undo(&format!("init --store '{}'", env.root().join("moved").display())).ok();
+    env.undo("status").ok();
+    // It names what is no store.
+    fs::create_dir(&store).unwrap();
+    fs::write(env.path().join(".undo"), &marker).unwrap();
+    env.undo("status").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    env.undo("checkout @").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    assert_eq!(fs::read_dir(&store).unwrap().count(), 0);
+}
+
+/// Where names that differ in case only are one name.
+#[test]
+fn where_case_does_not_count_a_renamed_file_is_not_lost() {
+    let env = TestEnv::new();
+    let image = env.root().join("image");
+    let run = |program: &str, arguments: &[&str]| {
+        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    };
+    let (image, mount) = (image.to_str().unwrap().to_owned(), env.path().to_str().unwrap().to_owned());
+    fs::File::create(&image).unwrap().set_len(16 << 20).unwrap();
+    let is_mounted = rustix::process::geteuid().is_root()
+        && run("mkfs.ext4", &["-q", "-O", "casefold", "-E", "encoding=utf8", &image])
+        && run("mount", &["-o", "loop", &image, &mount]);
+    if !is_mounted {
+        return println!("skipped: no folder here in which case does not count (needs root and ext4 with casefold)");
+    }
+    struct Mounted(String);
+    impl Drop for Mounted {
+        fn drop(&mut self) {
+            let _ = Command::new("umount").args(["--lazy", &self.0]).status();
+        }
+    }
+    let _mounted = Mounted(mount.clone());
+    fs::remove_dir(env.path().join("lost+found")).unwrap();
+    if !run("chattr", &["+F", &mount]) {
+        return println!("skipped: this kernel has no folders in which case does not count");
+    }
+    env.undo("init").ok();
+    env.write("a", "precious");
+    env.write("d/File", "deep");
+    env.undo("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    fs::rename(env.path().join("a"), env.path().join("A")).unwrap();
+    fs::rename(env.path().join("d/File"), env.path().join("d/file")).unwrap();
+    env.undo("commit -m two").ok();
+    let two = Tree::read(&env.path());
+    for (line, tree) in [("checkout @~", &one), ("undo", &two), ("redo", &one), ("checkout latest", &two)] {
+        env.undo(line);
+        assert_eq!(env.read("a"), b"precious", "{line}");
+        // What could not be done at once, since both names are one, is done now.
+        env.undo("checkout @").ok();
+        assert_same(tree, &Tree::read(&env.path()));
+    }
+}
