@@ -89,6 +89,22 @@ impl Exit {
     pub const NO: Exit = Exit(1);
     /// Finished, but something was left out, and listed.
     pub const INCOMPLETE: Exit = Exit(3);
+    /// What a guard forbids was taken back.
+    pub const GUARDED: Exit = Exit(6);
+    /// `run` failed itself, and not the program that it runs.
+    pub const NOT_RUN: Exit = Exit(125);
+    /// The program that `run` was to run cannot be started.
+    pub const NOT_STARTED: Exit = Exit(126);
+    /// There is no such program.
+    pub const NO_PROGRAM: Exit = Exit(127);
+}
+
+impl Exit {
+    /// This, or the other one if there is nothing wrong with this.
+    #[must_use]
+    pub fn or(self, other: Exit) -> Exit {
+        if self == Exit::DONE { other } else { self }
+    }
 }
 
 /// A failure: what, on what, why, and what to do next.
@@ -96,6 +112,7 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
+    exit: Exit,
     message: String,
     hint: Option<String>,
     paths: Vec<RepoPathBuf>,
@@ -105,7 +122,8 @@ struct Inner {
 impl Error {
     /// An error of this kind with this message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Box::new(Inner { kind, message: message.into(), hint: None, paths: Vec::new(), source: None }))
+        let message = message.into();
+        Error(Box::new(Inner { kind, exit: kind.exit(), message, hint: None, paths: Vec::new(), source: None }))
     }
 
     /// A failed system call on a path: "cannot ACTION `PATH`: REASON".
@@ -149,6 +167,12 @@ impl Error {
         self
     }
 
+    /// Ends the process with another exit status than failures of its kind.
+    pub fn ends_with(mut self, exit: Exit) -> Error {
+        self.0.exit = exit;
+        self
+    }
+
     /// The same failure, told from further away: "WHAT: MESSAGE".
     pub fn context(mut self, what: impl fmt::Display) -> Error {
         self.0.message = format!("{what}: {}", self.0.message);
@@ -158,6 +182,11 @@ impl Error {
     /// Its kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// The exit status.
+    pub fn exit(&self) -> Exit {
+        self.0.exit
     }
 
     /// What to do next, if there is anything.

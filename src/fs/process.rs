@@ -1,0 +1,141 @@
+//! Another program, run to its end in our place: it has our terminal and our input and output, and signals are its own.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+
+use libc::c_int;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+use crate::error::{Error, Result};
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit status; 128 + N if signal N ended it.
+    pub exit: u8,
+    /// How long it ran.
+    pub duration: Duration,
+}
+
+/// Runs a program, found on `PATH` if its name has no slash, and waits for its end.
+///
+/// Meanwhile this process goes on whatever the user does to the program: Ctrl-C and Ctrl-\ reach the two together and end
+/// only the program, and requests to end that reach this process alone are passed on. Signals that were ignored stay so.
+/// Not for two threads at once.
+///
+/// Fails if the program cannot be started, with the system's error.
+pub fn run_program(program: &OsStr, arguments: &[OsString]) -> Result<Ended> {
+    let failed = |cause| Error::io("run", Path::new(program), cause);
+    let _signals = Signals::take();
+    let started = Instant::now();
+    let mut child = Command::new(program).args(arguments).spawn().map_err(failed)?;
+    let pid = Pid::from_child(&child);
+    watch(pid);
+    // Its number is its own until its end is collected: only then may another process get it.
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
+    CHILD.store(0, Ordering::SeqCst);
+    let status = child.wait().map_err(failed)?;
+    Ok(Ended { exit: exit(status), duration: started.elapsed() })
+}
+
+/// As shells tell it.
+fn exit(status: ExitStatus) -> u8 {
+    let number = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+/// The program that signals are passed on to; 0: none.
+static CHILD: AtomicI32 = AtomicI32::new(0);
+
+/// A signal to pass on that came before the program was there; 0: none.
+static EARLY: AtomicI32 = AtomicI32::new(0);
+
+fn watch(pid: Pid) {
+    CHILD.store(pid.as_raw_nonzero().get(), Ordering::SeqCst);
+    pass_on(EARLY.swap(0, Ordering::SeqCst));
+}
+
+/// Sends a signal to the program. Only atomics and a system call: a handler may do no more.
+fn pass_on(signal: c_int) {
+    let wanted = match signal {
+        libc::SIGTERM => Signal::TERM,
+        libc::SIGHUP => Signal::HUP,
+        _ => return,
+    };
+    match Pid::from_raw(CHILD.load(Ordering::SeqCst)) {
+        Some(pid) => drop(kill_process(pid, wanted)),
+        None => EARLY.store(signal, Ordering::SeqCst),
+    }
+}
+
+extern "C" fn handle(signal: c_int) {
+    pass_on(signal);
+}
+
+/// What a terminal or a person sends to end a program.
+const SIGNALS: [c_int; 4] = [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP];
+
+/// Handlers in place of what was there before, until it is dropped. A handler and not "ignore", since a program that is
+/// started inherits what is ignored, and not handlers.
+struct Signals {
+    before: Vec<(c_int, libc::sigaction)>,
+}
+
+impl Signals {
+    fn take() -> Signals {
+        let before = SIGNALS.into_iter().filter_map(|signal| Some((signal, take(signal)?))).collect();
+        Signals { before }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for (signal, action) in &self.before {
+            // SAFETY: the action is what the system gave for this signal, unchanged.
+            #[expect(unsafe_code, reason = "signal actions have no safe form")]
+            unsafe {
+                libc::sigaction(*signal, action, std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// Puts the handler in place and gives what was there; `None` if the signal is ignored, and stays so.
+fn take(signal: c_int) -> Option<libc::sigaction> {
+    // SAFETY: both structures are plain data for which zeros are valid, and live through the calls. The handler does only
+    // what a handler may do (`pass_on`), and its system call leaves `errno` alone, since rustix makes it without libc.
+    #[expect(unsafe_code, reason = "signal actions have no safe form")]
+    unsafe {
+        let mut before: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(signal, std::ptr::null(), &mut before) != 0 || before.sa_sigaction == libc::SIG_IGN {
+            return None;
+        }
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handle as extern "C" fn(c_int) as libc::sighandler_t;
+        action.sa_flags = libc::SA_RESTART;
+        libc::sigemptyset(&mut action.sa_mask);
+        (libc::sigaction(signal, &action, std::ptr::null_mut()) == 0).then_some(before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_program_runs_to_its_end_and_its_end_is_told_as_shells_do() {
+        let sh = |script: &str| run_program(OsStr::new("sh"), &["-c".into(), script.into()]);
+        for (script, exit) in [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -9 $$", 137)] {
+            assert_eq!(sh(script).unwrap().exit, exit, "{script}");
+        }
+        let error = run_program(OsStr::new("no-such-program"), &[]).unwrap_err();
+        assert!(error.is_not_found() && error.to_string().starts_with("cannot run `no-such-program`"), "{error}");
+        assert_eq!(run_program(OsStr::new("/dev/null"), &[]).unwrap_err().kind(), ErrorKind::Permission);
+    }
+}
