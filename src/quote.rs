@@ -29,6 +29,17 @@ pub fn quote(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(word)
 }
 
+/// The word as a shell reads it: in single quotes, unless it can be typed as it is. For people: U+FFFD stands for what is
+/// not UTF-8.
+pub fn shell_word(bytes: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(bytes);
+    let is_plain = |letter: char| letter.is_alphanumeric() || "%+,-./:=@_^~".contains(letter);
+    if !text.is_empty() && !text.starts_with('~') && text.chars().all(is_plain) {
+        return text;
+    }
+    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
 fn push(word: &mut String, byte: u8) {
     if let Some((_, letter)) = LETTERS.iter().find(|(control, _)| *control == byte) {
         word.extend(['\\', char::from(*letter)]);

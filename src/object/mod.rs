@@ -12,6 +12,7 @@ pub mod line;
 pub mod links;
 pub mod nodes;
 pub mod operation;
+pub mod ran;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -30,6 +31,7 @@ pub use kind::{ObjectKind, id_of, keyed};
 pub use layout::Layout;
 pub use links::Links;
 pub use operation::{Intent, Operation, View};
+pub use ran::Ran;
 pub use tree::Tree;
 
 /// Where encoded objects come from: the store, or what a scan holds in memory before it.

@@ -1,6 +1,5 @@
 //! Operations as they are shown: a line of `op log`, all of `op show`, and what a step through them did.
 
-use std::borrow::Cow;
 use std::io;
 
 use serde::Serialize;
@@ -8,6 +7,7 @@ use serde::Serialize;
 use crate::id::CommitId;
 use crate::object::Operation;
 use crate::object::operation::{RefEdit, RefName};
+use crate::quote::shell_word;
 use crate::time::Timestamp;
 use crate::ui::checkouts::CheckoutRecord;
 use crate::ui::human::{Count, duration};
@@ -120,15 +120,6 @@ fn joined<'e>(edits: impl Iterator<Item = &'e RefEdit>) -> Vec<JsonEdit> {
     all
 }
 
-/// As a shell reads one word.
-fn as_word(argument: &str) -> Cow<'_, str> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=,:@~%+^".contains(&byte);
-    if !argument.is_empty() && argument.bytes().all(is_plain) {
-        return argument.into();
-    }
-    format!("'{}'", argument.replace('\'', r"'\''")).into()
-}
-
 fn short(id: &str) -> &str {
     id.get(..8).unwrap_or("nothing")
 }
@@ -151,7 +142,11 @@ impl Report for OperationRecord {
         page.line(format_args!("  {}  {who}  {}", page.time(self.when), duration(self.duration)))?;
         let program = self.command.first().and_then(|program| program.rsplit('/').next()).unwrap_or_default();
         let arguments = self.command.iter().skip(1).map(String::as_str);
-        let line = std::iter::once(program).chain(arguments).map(as_word).collect::<Vec<_>>().join(" ");
+        let line = std::iter::once(program)
+            .chain(arguments)
+            .map(|word| shell_word(word.as_bytes()))
+            .collect::<Vec<_>>()
+            .join(" ");
         page.line(format_args!("  $ {}", sanitize::name(line.as_bytes())))?;
         for edit in &self.refs {
             let name = page.paint(Role::Branch, sanitize::name(edit.name.as_bytes()));
