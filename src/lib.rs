@@ -34,6 +34,7 @@ pub mod worktree;
 // Floor 6: the verbs.
 pub mod checkout;
 pub mod compare;
+pub mod effect;
 pub mod maintain;
 pub mod snapshot;
 

@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 9] = [
     &["store"],
     &["repo"],
     &["diff", "history", "worktree"],
-    &["checkout", "compare", "maintain", "snapshot"],
+    &["checkout", "compare", "effect", "maintain", "snapshot"],
     &["ui"],
     &["cli", "commands", "main"],
 ];

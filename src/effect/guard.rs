@@ -1,0 +1,167 @@
+//! Guards: bounds that a user sets to what a command may do.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Effect;
+
+/// A bound: the effect must stay below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    measure: Measure,
+    limit: Limit,
+    /// As it was typed.
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Measure {
+    Added,
+    Deleted,
+    /// Added, deleted, or other than before.
+    Changed,
+    /// Bytes of files more than before.
+    Grown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    Number(u64),
+    /// Percent of the paths, or bytes, that there were before.
+    Percent(u64),
+}
+
+impl Guard {
+    /// Whether the effect stays below it.
+    pub fn allows(&self, effect: &Effect) -> bool {
+        let value = u128::from(self.value(effect));
+        match self.limit {
+            Limit::Number(limit) => value < u128::from(limit),
+            Limit::Percent(limit) => value * 100 < u128::from(limit) * u128::from(self.whole(effect)),
+        }
+    }
+
+    /// Whether it counts bytes, and not paths.
+    pub fn is_of_bytes(&self) -> bool {
+        self.measure == Measure::Grown
+    }
+
+    /// What it measures.
+    pub fn value(&self, effect: &Effect) -> u64 {
+        match self.measure {
+            Measure::Added => effect.counts.added,
+            Measure::Deleted => effect.counts.deleted,
+            Measure::Changed => effect.counts.total(),
+            Measure::Grown => effect.after.bytes.saturating_sub(effect.before.bytes),
+        }
+    }
+
+    /// What that is a part of.
+    pub fn whole(&self, effect: &Effect) -> u64 {
+        if self.is_of_bytes() { effect.before.bytes } else { effect.paths_before() }
+    }
+}
+
+impl FromStr for Guard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Guard, String> {
+        let (measure, limit) =
+            text.split_once('<').ok_or("a guard is like `deleted<100`, `changed<5%` or `grown<1G`")?;
+        let measure = match measure.trim() {
+            "added" => Measure::Added,
+            "deleted" => Measure::Deleted,
+            "changed" => Measure::Changed,
+            "grown" => Measure::Grown,
+            other => return Err(format!("no guard `{other}`; there are added, deleted, changed and grown")),
+        };
+        let limit = Limit::parse(limit.trim(), measure == Measure::Grown)?;
+        Ok(Guard { measure, limit, text: text.to_owned() })
+    }
+}
+
+impl Limit {
+    fn parse(text: &str, is_size: bool) -> Result<Limit, String> {
+        let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let number: u64 = number.parse().map_err(|_| format!("`{text}` does not begin with a number that fits"))?;
+        let shift = match unit.to_ascii_uppercase().as_str() {
+            "%" => return Ok(Limit::Percent(number)),
+            "" => 0,
+            "K" | "KIB" if is_size => 10,
+            "M" | "MIB" if is_size => 20,
+            "G" | "GIB" if is_size => 30,
+            "T" | "TIB" if is_size => 40,
+            _ if is_size => return Err(format!("no unit `{unit}`; there are K, M, G, T and %")),
+            _ => return Err(format!("no unit `{unit}`; there is %")),
+        };
+        let number = number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))?;
+        Ok(Limit::Number(number))
+    }
+}
+
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::commit::{Counts, Totals};
+
+    /// Of 100 paths and 1000 bytes, 2 paths were added, 3 changed and 5 deleted, and 500 bytes came.
+    fn effect() -> Effect {
+        Effect {
+            before: Totals { files: 80, directories: 15, others: 5, bytes: 1000 },
+            after: Totals { bytes: 1500, ..Totals::default() },
+            counts: Counts { added: 2, modified: 3, deleted: 5 },
+            ..Effect::default()
+        }
+    }
+
+    #[test]
+    fn what_reaches_a_bound_is_not_allowed() {
+        for (text, allowed) in [
+            ("deleted<6", true),
+            ("deleted<5", false),
+            ("deleted<0", false),
+            ("added<3", true),
+            ("added<2%", false),
+            ("added<3%", true),
+            ("changed<10", false),
+            ("changed<11", true),
+            ("changed < 10%", false),
+            ("changed<11%", true),
+            ("grown<500", false),
+            ("grown<1k", true),
+            ("grown<1KiB", true),
+            ("grown<50%", false),
+            ("grown<16777215T", true),
+        ] {
+            let guard: Guard = text.parse().unwrap();
+            assert_eq!(guard.allows(&effect()), allowed, "{text}");
+            assert_eq!(guard.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_shrank_has_not_grown_and_of_nothing_any_change_is_too_much() {
+        let shrunk = Effect { after: Totals::default(), ..effect() };
+        assert!("grown<1".parse::<Guard>().unwrap().allows(&shrunk));
+        let from_nothing = Effect { before: Totals::default(), ..effect() };
+        assert!(!"changed<1000%".parse::<Guard>().unwrap().allows(&from_nothing));
+    }
+
+    #[test]
+    fn what_is_no_guard_is_refused() {
+        for text in ["", "deleted", "<5", "deleted>5", "removed<5", "deleted<", "deleted<x", "deleted<-1", "deleted<5K"]
+        {
+            assert!(text.parse::<Guard>().is_err(), "{text}");
+        }
+        for text in ["grown<1X", "grown<99999999999999999999", "grown<16777216T", "deleted<5%%", "deleted<=5"] {
+            assert!(text.parse::<Guard>().is_err(), "{text}");
+        }
+    }
+}

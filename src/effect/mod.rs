@@ -1,0 +1,82 @@
+//! The effect: what a command did to the directory, from the commit before to the one after. How many paths and bytes, and
+//! the paths that tell the most; and the bounds that a user sets to it.
+
+mod guard;
+mod telling;
+
+use crate::diff::trees::Side;
+use crate::diff::{self, Change, Status};
+use crate::error::Result;
+use crate::metadata::Kind;
+use crate::object::commit::{Counts, Totals};
+use crate::object::{Commit, Entry, Objects};
+use crate::path::RepoPathBuf;
+use crate::worktree::Selection;
+
+pub use guard::Guard;
+pub use telling::{Few, Loss, Retyped};
+
+use telling::Losses;
+
+/// What was done.
+#[derive(Clone, Debug, Default)]
+pub struct Effect {
+    /// What there was.
+    pub before: Totals,
+    /// What there is.
+    pub after: Totals,
+    /// Paths that differ, directories too.
+    pub counts: Counts,
+    /// Where the most is gone.
+    pub losses: Few<Loss>,
+    /// Files that had content and have none.
+    pub emptied: Few<RepoPathBuf>,
+    /// Paths that are of another kind.
+    pub retyped: Few<Retyped>,
+}
+
+impl Effect {
+    /// From one commit to another. What the later one does not cover is not taken for deleted.
+    pub fn between(objects: &dyn Objects, before: &Commit, after: &Commit) -> Result<Effect> {
+        let mut effect = Effect { before: before.totals, after: after.totals, ..Effect::default() };
+        let uncovered = Selection::new(&after.uncovered.iter().map(|one| one.path.clone()).collect::<Vec<_>>());
+        let mut losses = Losses::default();
+        diff::compare(objects, side(before), side(after), &diff::Options::default(), &mut |change| {
+            if change.status == Status::Deleted && uncovered.covers(&change.path) {
+                return Ok(());
+            }
+            losses.see(&change);
+            effect.see(change);
+            Ok(())
+        })?;
+        effect.losses = losses.finish();
+        Ok(effect)
+    }
+
+    /// Paths that there were, directories too.
+    pub fn paths_before(&self) -> u64 {
+        self.before.files + self.before.directories + self.before.others
+    }
+
+    fn see(&mut self, change: Change) {
+        match change.status {
+            Status::Added => self.counts.added += 1,
+            Status::Deleted => self.counts.deleted += 1,
+            _ => self.counts.modified += 1,
+        }
+        let (Some(old), Some(new)) = (&change.old, &change.new) else { return };
+        if change.status == Status::Type {
+            self.retyped.add(Retyped { from: old.kind(), to: new.kind(), path: change.path });
+        } else if is_emptied(old, new) {
+            self.emptied.add(change.path);
+        }
+    }
+}
+
+fn side(commit: &Commit) -> Side<'_> {
+    Side { root: Some(&commit.root), links: commit.links }
+}
+
+fn is_emptied(old: &Entry, new: &Entry) -> bool {
+    [old, new].iter().all(|entry| entry.kind() == Kind::File) && new.size() == 0 && old.size() > 0
+}
