@@ -96,7 +96,7 @@ const STYLES: Styles = Styles::styled()
 
 /// The commands as `undo help` groups them. Each stands in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Record", &["init", "commit", "status"]),
+    ("Record", &["init", "commit", "run", "status"]),
     ("Look", &["log", "show", "diff", "ls", "cat"]),
     ("Go back", &["checkout", "restore", "undo", "redo", "op", "export"]),
     ("Name", &["branch", "tag"]),

@@ -57,6 +57,7 @@ Where two sides are compared and you name none, the live directory is one of the
   3    finished, but incomplete: unreadable or torn files, which are listed
   4    refused, since going on could lose something that is saved nowhere
   5    damage found
+  6    a guard was not kept (`run`): what the command did is taken back
   10   no repository here
   11   another undo is at work here
   13   no space left
@@ -64,6 +65,15 @@ Where two sides are compared and you name none, the live directory is one of the
   70   a bug in undo
   74   the system failed to read or write
   77   the system does not permit it
+
+`undo run` ends as its command does: with its status, or with 128 + N if signal N ended it.
+Only these are of undo itself:
+
+  2, 6, 11   as above
+  3          as above, and the command ended with 0
+  125        undo failed
+  126        the command cannot be started
+  127        the command is not found
 
 New codes may be added: any other number than 0 is a failure.
 ",

@@ -24,6 +24,7 @@ pub mod plumbing;
 mod redo;
 mod refs;
 mod restore;
+mod run;
 mod show;
 mod status;
 mod tag;
@@ -47,6 +48,7 @@ pub enum Command {
     Diff(diff::Args),
     Checkout(checkout::Args),
     Restore(restore::Args),
+    Run(run::Args),
     Undo(undo::Args),
     Redo(redo::Args),
     Op(op::Args),
@@ -76,6 +78,7 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
         Some(Command::Diff(args)) => diff::run(context, &args),
         Some(Command::Checkout(args)) => checkout::run(context, &args),
         Some(Command::Restore(args)) => restore::run(context, &args),
+        Some(Command::Run(args)) => run::run(context, &args),
         Some(Command::Undo(args)) => undo::run(context, &args),
         Some(Command::Redo(args)) => redo::run(context, &args),
         Some(Command::Op(args)) => op::run(context, &args),

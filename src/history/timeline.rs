@@ -144,6 +144,16 @@ impl Timeline {
         Ok((position, crossed))
     }
 
+    /// To the state in which an operation was the newest (`None`: the one before the first), with all that was done since
+    /// taken back; the directory becomes the commit.
+    pub fn back_to(&self, operation: Option<OperationId>, worktree: CommitId) -> Result<Destination> {
+        let end = operation.map_or(Ok(self.actions.len()), |id| self.index(id))?;
+        let position = self.actions.get(end).and_then(Action::position);
+        let travel = Some(Travel { position, tip: self.tip() });
+        let destination = self.lead_to(position, travel, self.actions[..end].to_vec())?;
+        Ok(Destination { worktree: Some(worktree), ..destination })
+    }
+
     /// So many steps forward: what was taken back is done again. [`ErrorKind::NotFound`] if there are fewer.
     pub fn forward(&self, steps: usize) -> Result<Destination> {
         let (here, tip, ahead) = (self.position(), self.tip(), self.ahead());

@@ -73,11 +73,19 @@ impl Layout {
     }
     /// The worktree as last read: a cache. With a store elsewhere it is kept there, under a name of this worktree.
     pub fn index(&self) -> PathBuf {
+        self.of_worktree("index")
+    }
+    /// What a command that runs another one locks, so that there is one at a time in a worktree.
+    pub fn run_lock(&self) -> PathBuf {
+        self.of_worktree("run")
+    }
+    /// A file for this worktree alone: several can have one store, if that is elsewhere.
+    fn of_worktree(&self, name: &str) -> PathBuf {
         if !self.is_elsewhere() {
-            return self.repository.join("index");
+            return self.repository.join(name);
         }
         let hash = blake3::hash(self.worktree.as_os_str().as_bytes());
-        self.repository.join(format!("index-{}", &hash.to_hex()[..8]))
+        self.repository.join(format!("{name}-{}", &hash.to_hex()[..8]))
     }
     /// What a writer locks.
     pub fn lock(&self) -> PathBuf {

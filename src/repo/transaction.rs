@@ -63,7 +63,7 @@ impl Repository {
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
         self.format.check_writable()?;
         let began = Timestamp::now();
-        let arguments: Vec<String> = std::env::args_os().map(|text| text.to_string_lossy().into_owned()).collect();
+        let arguments = arguments();
         let lock = FileLock::acquire(&self.layout.lock(), &command_line(&arguments), PATIENCE)
             .map_err(|error| self.layout.not_permitted(error))?;
         self.config = Config::open(&self.layout.config())?;
@@ -87,6 +87,18 @@ impl Repository {
     }
 }
 
+impl Repository {
+    /// The right to run a command in this worktree and to record what it does, until it is dropped. Not waited for: the
+    /// command that has it may be the one that this one runs in. The repository is not locked.
+    pub fn begin_run(&self) -> Result<FileLock> {
+        let command = command_line(&arguments());
+        FileLock::acquire(&self.layout.run_lock(), &command, Duration::ZERO).map_err(|error| match error.kind() {
+            ErrorKind::Locked => error.hint("one `undo run` at a time in a directory: wait until that one has ended"),
+            _ => self.layout.not_permitted(error),
+        })
+    }
+}
+
 impl Transaction<'_> {
     /// The repository as it is now, after all that was recorded so far.
     pub fn repository(&self) -> &Repository {
@@ -99,6 +111,13 @@ impl Transaction<'_> {
         let id = id_of(ObjectKind::Commit, &bytes);
         writer.put(ObjectKind::Commit, id, &bytes)?;
         Ok(id.into())
+    }
+
+    /// Goes on with an action that the same command began in an earlier transaction, whose newest operation was `last`: the
+    /// next operation belongs to it, unless something else has been recorded since. `began` is when it began.
+    pub fn go_on(&mut self, last: Option<OperationId>, began: Timestamp) {
+        self.has_recorded = last.is_some() && self.repository.operation() == last;
+        self.began = began;
     }
 
     /// Appends the operation, durable when it returns; merges small packs now and then. What one transaction records is one
@@ -259,6 +278,11 @@ fn unexpected(word: &str, name: &str, expected: Option<CommitId>, found: Option<
         _ => Error::new(ErrorKind::Refused, format!("the {word} `{name}` has moved meanwhile"))
             .hint("another command has changed it; see `undo log`, then run the command again"),
     }
+}
+
+/// The command line of this process.
+fn arguments() -> Vec<String> {
+    std::env::args_os().map(|text| text.to_string_lossy().into_owned()).collect()
 }
 
 /// The command as the lock file shows it: the program without its folder.

@@ -8,6 +8,7 @@ mod take;
 mod tests;
 
 use crate::id::CommitId;
+use crate::object::Ran;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::path::RepoPathBuf;
 
@@ -26,6 +27,10 @@ pub struct Options {
     pub despite_rules: Vec<RepoPathBuf>,
     /// The command line's verb, for the operation.
     pub verb: String,
+    /// The command that made what is recorded.
+    pub ran: Option<Ran>,
+    /// The commit that holds the directory as it was before that command: the operation has changed it since.
+    pub from: Option<CommitId>,
 }
 
 /// What was recorded.

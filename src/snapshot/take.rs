@@ -11,7 +11,7 @@ use crate::id::{CommitId, LinksId, ObjectId};
 use crate::metadata::Kind;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::object::operation::{RefEdit, RefName};
-use crate::object::{Commit, Entry, ObjectKind, Objects};
+use crate::object::{Commit, Entry, ObjectKind, Objects, Ran};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::{Draft, Repository, Transaction};
@@ -56,7 +56,10 @@ pub fn take_checked(
     let index = Index::open(&index_path)?;
     let (mut outcome, mut scan, stored) = store_all(transaction.repository(), worktree, &index, options, progress)?;
     check(transaction.repository(), &mut scan)?;
-    if let (Some(commit), Some(stored)) = (outcome.commit, stored) {
+    if let Some(commit) = outcome.commit
+        && (stored.is_some() || has_moved(transaction.repository(), options.from, commit)?)
+    {
+        let stored = stored.unwrap_or_default();
         outcome.bytes_stored = stored.bytes;
         record(transaction, commit, &outcome, stored, options)?;
     }
@@ -70,6 +73,13 @@ pub fn take_checked(
         let _ = scan.index.write(&index_path);
     }
     Ok((outcome, scan))
+}
+
+/// Whether the directory is another one than before the command that recorded it by itself.
+fn has_moved(repository: &Repository, from: Option<CommitId>, to: CommitId) -> Result<bool> {
+    let Some(from) = from.filter(|from| *from != to) else { return Ok(false) };
+    let content = |id| repository.store().commit(id).map(|commit| (commit.root, commit.links));
+    Ok(content(from)? != content(to)?)
 }
 
 /// Scans and stores. Where the last commit is damaged, all that is here is read and stored anew, whatever the store and
@@ -313,7 +323,7 @@ fn commit(
         changes: content.changes,
         uncovered,
         torn,
-        extras: Vec::new(),
+        extras: options.ran.as_ref().map_or_else(Vec::new, Ran::extras),
     }
 }
 
@@ -344,13 +354,22 @@ fn record(
 ) -> Result<()> {
     let view = transaction.repository().view();
     let edit = RefEdit { name: RefName::Branch(view.current.clone()), old: view.at(), new: Some(commit) };
-    let about = if options.automatic { "what was unsaved is recorded first, " } else { "" };
-    let description = format!("{about}{} {}: {}", view.current, commit.short(), in_words(&outcome.changes));
+    let about = match &options.ran {
+        Some(ran) => format!("{} ended with {}, ", ran.short(), ran.exit),
+        None if options.automatic => "what was unsaved is recorded first, ".to_owned(),
+        None => String::new(),
+    };
+    let did = match outcome.created || options.ran.is_none() {
+        true => in_words(&outcome.changes),
+        false => "recorded by itself".to_owned(),
+    };
+    let description = format!("{about}{} {}: {did}", view.current, commit.short());
     let draft = Draft {
         verb: if options.verb.is_empty() { "commit".to_owned() } else { options.verb.clone() },
         description,
-        edits: vec![edit],
+        edits: if edit.old == edit.new { Vec::new() } else { vec![edit] },
         commits: if outcome.created { vec![commit] } else { Vec::new() },
+        worktree: options.from.map(|from| (Some(from), commit)),
         stored,
         bytes_read: outcome.bytes_read,
         ..Draft::default()

@@ -6,12 +6,13 @@ use std::io;
 use serde::Serialize;
 
 use crate::id::CommitId;
-use crate::object::Commit;
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::operation::View;
+use crate::object::{Commit, Ran};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 use crate::ui::human::{Size, plural};
+use crate::ui::runs::JsonRun;
 use crate::ui::{JsonPath, Page, Report, Role, json_paths, sanitize};
 
 /// A commit and what is known about it.
@@ -38,6 +39,9 @@ pub struct CommitRecord {
     bytes_stored: Option<u64>,
     uncovered: Vec<JsonUncovered>,
     torn: Vec<JsonPath>,
+    /// The command that made what it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<JsonRun>,
     #[serde(skip)]
     short: String,
     #[serde(skip)]
@@ -122,6 +126,7 @@ impl CommitRecord {
             bytes_stored,
             uncovered: json_uncovered(&commit.uncovered),
             torn: json_paths::<&RepoPathBuf>(&commit.torn),
+            run: Ran::of(commit).map(|ran| JsonRun::new(&ran)),
             short: id.short(),
             when: commit.time,
             incomplete: (unreadable + commit.torn.len()) as u64,
@@ -142,6 +147,7 @@ impl CommitRecord {
         let mut lines = vec![first];
         let message = self.message.trim_end();
         lines.extend(message.lines().map(|line| format!("  {}", safe(line)).trim_end().to_owned()));
+        lines.extend(self.run.iter().map(|run| format!("  {}", safe(&run.below(message)))));
         lines.push(format!("  {}", self.counts(page)));
         lines
     }
@@ -203,6 +209,9 @@ impl Report for CommitRecord {
         page.line(format_args!("time   {}", page.time(self.when)))?;
         page.line(format_args!("holds  {}, {}", plural(self.files, "file"), Size(self.bytes)))?;
         page.line(format_args!("change {}", self.counts(page)))?;
+        if let Some(run) = &self.run {
+            page.line(format_args!("run    {}", safe(&run.in_full())))?;
+        }
         for one in &self.uncovered {
             page.line(format_args!("not covered: {} ({})", safe(&one.path.path), one.reason))?;
         }

@@ -20,6 +20,7 @@ pub mod place;
 pub mod plain;
 pub mod refs;
 pub mod report;
+pub mod runs;
 pub mod sanitize;
 pub mod style;
 pub mod table;
@@ -159,6 +160,35 @@ impl Ui {
         self.show(report)
     }
 
+    /// Tells what happened, on stderr, where stdout belongs to another program. Text is silenced by `-q`.
+    pub fn tell<R: Report>(&self, report: &R) -> Result<()> {
+        if self.options.json {
+            self.say_json(&Typed::new(report));
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        let mut page = Page::new(&mut text, self.talk, true, false, self.options.verbose, self.now);
+        report.human(&mut page).map_err(stdout_failed)?;
+        if !self.options.quiet {
+            String::from_utf8_lossy(&text).lines().for_each(|line| self.say(line));
+        }
+        Ok(())
+    }
+
+    /// Whether there is a person to ask.
+    pub fn can_ask(&self) -> bool {
+        !self.options.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks the person at the terminal; empty if there is no answer.
+    pub fn ask(&self, question: &str) -> String {
+        let _ = self.out.borrow_mut().flush();
+        let _ = write!(io::stderr(), "{question} ");
+        let mut answer = String::new();
+        let _ = io::stdin().read_line(&mut answer);
+        answer.trim().to_lowercase()
+    }
+
     /// Hands stdout to something that writes raw data.
     pub fn data<T: Default>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         self.stream(write).and_then(|value| self.flush().map(|()| value))
@@ -238,7 +268,7 @@ impl Ui {
         if self.closed.get() && pipe {
             return Exit::DONE;
         }
-        let exit = error.kind().exit();
+        let exit = error.exit();
         if self.options.json {
             self.say_json(&Failure::new(error));
             return exit;

@@ -130,7 +130,7 @@ impl<'a> Failure<'a> {
             code: error.kind().code(),
             message: error.to_string(),
             hint: error.hint_text().unwrap_or_default(),
-            exit: error.kind().exit().0,
+            exit: error.exit().0,
             paths: json_paths(error.path_list()),
         }
     }

@@ -21,6 +21,7 @@ mod generated;
 mod kinds;
 mod model;
 mod plumbing;
+mod run;
 mod safety;
 mod scenario;
 mod tidy;

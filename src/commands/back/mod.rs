@@ -17,7 +17,8 @@ use crate::repo::{Repository, Transaction};
 use crate::snapshot;
 use crate::worktree::{Scan, Worktree};
 
-pub use step::{How, Step, step};
+pub use step::{How, Step, step, take_back};
+pub use tell::not_exact;
 
 /// Where to go, and how.
 pub struct Request {
@@ -71,10 +72,16 @@ struct Ready {
 
 /// Records what is unsaved, then goes there.
 pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) -> Result<Exit> {
-    let worktree = context.worktree(&repository)?;
     if request.dry_run {
-        return plan(context, &repository, &worktree, request);
+        return plan(context, &repository, &context.worktree(&repository)?, request);
     }
+    let outcome = carry_out(context, &mut repository, request)?;
+    tell::outcome(context, &repository, request, &outcome)
+}
+
+/// The same without a word of what was done.
+fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Request) -> Result<checkout::Outcome> {
+    let worktree = context.worktree(repository)?;
     let mut transaction = repository.begin()?;
     // Not before: another command may have moved them.
     let at = transaction.repository().view().at();
@@ -101,9 +108,7 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
         plan: Some(ready.plan),
     };
     let (scan, target, progress) = (ready.scan, &ready.target, context.ui.progress());
-    let outcome = checkout::run(&mut transaction, &worktree, scan, ready.saved, target, options, progress)?;
-    drop(transaction);
-    tell::outcome(context, &repository, request, &outcome)
+    checkout::run(&mut transaction, &worktree, scan, ready.saved, target, options, progress)
 }
 
 fn plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, request: &Request) -> Result<Exit> {
@@ -148,7 +153,7 @@ fn save_despite(
     let message = format!("before {} {}", request.verb, request.to.short());
     let verb = request.verb.clone();
     let is_forced = !despite_rules.is_empty();
-    let options = snapshot::Options { message, automatic: true, despite_rules, verb, paths: Vec::new() };
+    let options = snapshot::Options { message, automatic: true, despite_rules, verb, ..snapshot::Options::default() };
     let at = transaction.repository().view().at();
     let mut found = None;
     let mut check = |repository: &Repository, scan: &mut Scan| {

@@ -5,6 +5,7 @@ use crate::commands::Context;
 use crate::commands::back::{self, Request};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::timeline::{Action, Destination};
+use crate::id::CommitId;
 use crate::repo::{Draft, Repository};
 use crate::ui::checkouts::{CheckoutRecord, PlanRecord};
 use crate::ui::json_id;
@@ -61,6 +62,19 @@ pub fn step(
     let step = Some(destination);
     let request = Request { to, paths: Vec::new(), branch: None, force, dry_run, verb, resumed: None, step };
     back::go(context, repository, &request)
+}
+
+/// Goes to the commit that a destination has for the directory, as `undo undo` does, without a word of it.
+pub fn take_back(
+    context: &Context<'_>,
+    repository: &mut Repository,
+    to: CommitId,
+    step: Destination,
+) -> Result<checkout::Outcome> {
+    let (verb, step) = (Step::Undo.verb().to_owned(), Some(step));
+    let request =
+        Request { to, paths: Vec::new(), branch: None, force: false, dry_run: false, verb, resumed: None, step };
+    back::carry_out(context, repository, &request)
 }
 
 /// Changes branches and tags, and leaves the directory as it is.

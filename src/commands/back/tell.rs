@@ -34,20 +34,26 @@ pub fn outcome(context: &Context<'_>, repository: &Repository, request: &Request
         Some(destination) => context.ui.outcome(&step::stepped(repository, &request.verb, destination, record))?,
         None => context.ui.outcome(&record)?,
     }
-    context.tell_reasons("not restored exactly", &outcome.inexact);
-    context.tell_reasons("damaged in the repository, and left as they are", &outcome.damaged);
-    context.tell_paths("changed in the meantime, and left as they are", &outcome.changed);
+    let exit = not_exact(context, outcome);
     if outcome.written + outcome.deleted > 0 || request.branch.is_some() || request.step.is_some() {
         context.ui.hint(step::way_back(&request.verb));
     }
     if !context.is_removed && fs::current_dir().is_err_and(|error| error.is_not_found()) {
         context.tell_removed(&repository.layout.worktree);
     }
-    Ok(match outcome.inexact.is_empty() && outcome.changed.is_empty() {
+    Ok(exit)
+}
+
+/// Lists what is not as the commit has it.
+pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
+    context.tell_reasons("not restored exactly", &outcome.inexact);
+    context.tell_reasons("damaged in the repository, and left as they are", &outcome.damaged);
+    context.tell_paths("changed in the meantime, and left as they are", &outcome.changed);
+    match outcome.inexact.is_empty() && outcome.changed.is_empty() {
         _ if !outcome.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,
         false => Exit::INCOMPLETE,
-    })
+    }
 }
 
 fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> CheckoutRecord {

@@ -93,6 +93,7 @@ Usage: undo [OPTIONS] [COMMAND]
 Record:
   init         Start to record a directory
   commit       Record the directory as it is now
+  run          Run a command, and record the directory before and after it
   status       Show what has changed since the current commit
 
 Look:

@@ -1,0 +1,77 @@
+//! `undo run`: records, runs a command, records what it did, and takes that back on request.
+
+mod record;
+mod verdict;
+
+use std::ffi::OsString;
+
+use crate::commands::Context;
+use crate::effect::Guard;
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs;
+use crate::object::Ran;
+use crate::object::ran::words;
+
+use verdict::OnFail;
+
+/// Run a command, and record the directory before and after it
+///
+/// The command has the terminal, and its exit status is that of `undo run`. What it did to the directory is told on
+/// stderr and recorded, so one `undo undo` takes it back. Guards are bounds: where the command reaches one, all that it
+/// did is taken back, and the exit status is 6.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Guards: added<N, deleted<N, changed<N count paths, and N% is of the paths before;
+grown<SIZE is in bytes, with K, M, G or T. Quote them: `<` means something to a shell.
+
+Exit status: the command's own, 128 + N if signal N ended it, 127 if it is not found, 126 if it
+cannot be started, 125 if undo fails. More in `undo help exit-codes`.
+
+Examples:
+  undo run -- make install
+  undo run --rollback -- ./clean-up.sh          try it out
+  undo run --on-fail rollback -- ./migrate.sh
+  undo run --guard 'deleted<100' --guard 'changed<5%' -- rsync -a --delete /src/ data/")]
+pub struct Args {
+    /// What to do if the command fails [default: ask on a terminal, else keep]
+    #[arg(long, value_name = "WHAT")]
+    on_fail: Option<OnFail>,
+    /// Take back what it did in any case: try a command out
+    #[arg(long)]
+    rollback: bool,
+    /// Take back what it did unless it stays below this bound
+    #[arg(long, value_name = "BOUND")]
+    guard: Vec<Guard>,
+    /// Why, instead of the command line
+    #[arg(short, long, value_name = "MSG")]
+    message: Option<String>,
+    /// The command
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
+    #[arg(value_hint = clap::ValueHint::CommandWithArguments)]
+    command: Vec<OsString>,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let mut repository = context.repository_to_finish().map_err(not_run)?;
+    // Held to the end: what one run does is not to be taken for what another one did.
+    let _alone = repository.begin_run().map_err(not_run)?;
+    let command = words(&args.command);
+    let before = record::before(context, &mut repository, &command).map_err(not_run)?;
+    let (program, arguments) = args.command.split_first().expect("the command line has at least one word");
+    let ended = fs::run_program(program, arguments).map_err(not_started)?;
+    let ran = Ran { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
+    record::after(context, &mut repository, &before, &ran, args.message.as_deref())
+        .and_then(|after| verdict::carry_out(context, &mut repository, args, &ran, (&before, &after)))
+        .map_err(|error| error.context(format_args!("after `{}`", ran.short())).ends_with(Exit::NOT_RUN))
+}
+
+/// A failure that is not the command's. Only that another run is going on has a status of its own.
+fn not_run(error: Error) -> Error {
+    if error.kind() == ErrorKind::Locked { error } else { error.ends_with(Exit::NOT_RUN) }
+}
+
+fn not_started(error: Error) -> Error {
+    match error.is_not_found() {
+        true => error.ends_with(Exit::NO_PROGRAM),
+        false => error.hint("is it a program, and may you run it? `ls -l` tells").ends_with(Exit::NOT_STARTED),
+    }
+}

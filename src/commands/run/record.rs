@@ -1,0 +1,96 @@
+//! The two records of a run: the directory as it was, and what the command made of it. No lock is held in between, since
+//! the command may call `undo` itself.
+
+use crate::checkout;
+use crate::commands::Context;
+use crate::effect::Effect;
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::id::{CommitId, OperationId};
+use crate::object::commit::Uncovered;
+use crate::object::{Objects, Ran, ran};
+use crate::repo::Repository;
+use crate::snapshot;
+use crate::time::Timestamp;
+
+/// The directory as it was.
+pub struct Before {
+    /// The commit that holds it.
+    pub commit: CommitId,
+    /// The newest operation before the run.
+    pub newest: Option<OperationId>,
+    /// The operation that recorded what was unsaved, if anything was.
+    recorded: Option<OperationId>,
+    /// When the command began.
+    began: Timestamp,
+    uncovered: Vec<Uncovered>,
+    exit: Exit,
+}
+
+/// What the command made of it.
+pub struct After {
+    /// The commit that holds it; the same as before if nothing changed.
+    pub commit: CommitId,
+    /// What differs.
+    pub effect: Effect,
+    /// Done, or incomplete if that is all that can be said against it.
+    pub exit: Exit,
+}
+
+/// Records what is unsaved.
+pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec<u8>]) -> Result<Before> {
+    let worktree = context.worktree(repository)?;
+    let mut transaction = repository.begin()?;
+    checkout::refuse_mix(transaction.repository()).map_err(finish_first)?;
+    let newest = transaction.repository().operation();
+    let message = format!("before run {}", ran::short(command));
+    let options =
+        snapshot::Options { message, automatic: true, verb: "run".to_owned(), ..snapshot::Options::default() };
+    let (outcome, _) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
+    drop(transaction);
+    context.tell_damage(outcome.damage.as_deref());
+    let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
+    let (commit, recorded) =
+        (held(outcome.commit)?, repository.operation().filter(|_| repository.operation() != newest));
+    Ok(Before { commit, newest, recorded, began: Timestamp::now(), uncovered: outcome.uncovered, exit })
+}
+
+/// Records what the command did, as one action with what was recorded before it, unless it recorded something itself.
+pub fn after(
+    context: &Context<'_>,
+    repository: &mut Repository,
+    before: &Before,
+    ran: &Ran,
+    message: Option<&str>,
+) -> Result<After> {
+    // Opened again: the command may have put another directory in its place.
+    let worktree = context.worktree(repository)?;
+    let mut transaction = repository.begin()?;
+    checkout::refuse_mix(transaction.repository()).map_err(finish_first)?;
+    transaction.go_on(before.recorded, before.began);
+    let options = snapshot::Options {
+        message: message.map_or_else(|| ran.short(), str::to_owned),
+        verb: "run".to_owned(),
+        ran: Some(ran.clone()),
+        from: Some(before.commit),
+        ..snapshot::Options::default()
+    };
+    let (outcome, _) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
+    drop(transaction);
+    context.tell_damage(outcome.damage.as_deref());
+    // What was told before it ran is known.
+    let is_known = outcome.uncovered == before.uncovered && outcome.torn.is_empty();
+    let exit = if is_known { before.exit } else { context.tell_incomplete(&outcome.uncovered, &outcome.torn) };
+    let (store, commit) = (repository.store(), held(outcome.commit)?);
+    let (old, new) = (store.commit(before.commit)?, store.commit(commit)?);
+    let effect = Effect::between(store, &old, &new)?;
+    let is_same = (old.root, old.links) == (new.root, new.links);
+    Ok(After { commit: if is_same { before.commit } else { commit }, effect, exit: exit.or(before.exit) })
+}
+
+fn held(commit: Option<CommitId>) -> Result<CommitId> {
+    commit.ok_or_else(|| Error::new(ErrorKind::Internal, "no commit holds the directory that was recorded"))
+}
+
+fn finish_first(error: Error) -> Error {
+    error.hint("finish it with `undo checkout --continue`, or take it back with `undo undo`")
+}

@@ -1,0 +1,95 @@
+//! What becomes of what a command did: it is told, and stays or is taken back.
+
+use crate::commands::run::Args;
+use crate::commands::run::record::{After, Before};
+use crate::commands::{Context, back};
+use crate::effect::{Effect, Guard};
+use crate::error::{ErrorKind, Exit, Result};
+use crate::history::timeline::Timeline;
+use crate::object::Ran;
+use crate::repo::Repository;
+use crate::ui::human::{Count, Size, plural};
+use crate::ui::runs::{RunRecord, TakenBack};
+
+/// What becomes of what a failed command did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnFail {
+    /// It stays
+    Keep,
+    /// It is taken back
+    Rollback,
+    /// As you say at the terminal; it stays if there is none
+    Ask,
+}
+
+/// Tells what the command did, takes it back if it must be, and gives the exit status.
+pub fn carry_out(
+    context: &Context<'_>,
+    repository: &mut Repository,
+    args: &Args,
+    ran: &Ran,
+    (before, after): (&Before, &After),
+) -> Result<Exit> {
+    let broken: Vec<&Guard> = args.guard.iter().filter(|guard| !guard.allows(&after.effect)).collect();
+    let names = broken.iter().map(ToString::to_string).collect();
+    let mut record = RunRecord::new(ran, before.commit, after.commit, after.effect.clone(), names);
+    if !context.ui.options().json {
+        // A person decides by it.
+        context.ui.tell(&record)?;
+    }
+    tell_broken(context, &broken, &after.effect);
+    let mut complete = after.exit;
+    if args.rollback || !broken.is_empty() || (ran.exit != 0 && wants_rollback(context, args, before, after)) {
+        complete = roll_back(context, repository, before, after)?.or(complete);
+        record.rolled_back = true;
+    } else if before.commit != after.commit {
+        context.ui.hint("take it back: undo undo");
+    }
+    if context.ui.options().json {
+        context.ui.tell(&record)?;
+    }
+    Ok(match broken.is_empty() {
+        true => Exit(ran.exit).or(complete),
+        false => Exit::GUARDED,
+    })
+}
+
+fn tell_broken(context: &Context<'_>, broken: &[&Guard], effect: &Effect) {
+    for guard in broken {
+        let (value, whole) = (guard.value(effect), guard.whole(effect));
+        let measured = match guard.is_of_bytes() {
+            true => format!("{} more than {}", Size(value), Size(whole)),
+            false => format!("{} of {}", Count(value), plural(whole, "path")),
+        };
+        context.ui.warning(format_args!("not within the guard `{guard}`: {measured}"));
+    }
+}
+
+/// Whether what a failed command did is to be taken back.
+fn wants_rollback(context: &Context<'_>, args: &Args, before: &Before, after: &After) -> bool {
+    match args.on_fail.unwrap_or(OnFail::Ask) {
+        OnFail::Keep => false,
+        OnFail::Rollback => true,
+        OnFail::Ask if before.commit == after.commit || !context.ui.can_ask() => false,
+        OnFail::Ask => context.ui.ask("it failed: keep what it did, or roll back? [k/r]").starts_with('r'),
+    }
+}
+
+/// Goes back to how it was, as `undo undo` does, with all that was recorded meanwhile.
+fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before, after: &After) -> Result<Exit> {
+    let destination = Timeline::read(repository)?.back_to(before.newest, before.commit)?;
+    let outcome = back::take_back(context, repository, before.commit, destination).map_err(|error| {
+        let is_refused = error.kind() == ErrorKind::Refused;
+        let error = error.context("what it did is recorded, and not taken back");
+        if is_refused { error.hint("save what is in the way, and take it back: undo undo --force") } else { error }
+    })?;
+    let exit = back::not_exact(context, &outcome);
+    if before.commit != after.commit {
+        let (written, deleted) = (outcome.written, outcome.deleted);
+        if !context.ui.options().json {
+            context.ui.tell(&TakenBack { written, deleted, kept: after.commit.short() })?;
+        }
+        context.ui.hint("have it again: undo redo");
+    }
+    Ok(exit)
+}

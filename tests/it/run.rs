@@ -1,0 +1,345 @@
+//! `undo run`: a command, what is told and recorded of it, and the ways back.
+
+mod alone;
+mod nested;
+mod signals;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Stdio;
+
+use serde_json::Value;
+use snapbox::str;
+
+use crate::env::{Output, TestEnv};
+use crate::tree::{Tree, assert_same};
+
+/// A repository with something recorded, and something that is not.
+fn begun() -> TestEnv {
+    let env = TestEnv::initialised();
+    env.write("notes.txt", "one\n");
+    env.write("data/table.bin", [7; 3000]);
+    env.write("data/old.csv", "a,b\n");
+    env.undo("commit -m first").ok();
+    env.write("unsaved.txt", "not recorded\n");
+    env
+}
+
+/// The object that a run ends with.
+#[track_caller]
+fn told(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let last = text.lines().last().unwrap_or_else(|| panic!("nothing was told"));
+    let value: Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(value["type"], "run", "{text}");
+    value
+}
+
+/// The verbs of all actions, newest first.
+fn verbs(env: &TestEnv) -> Vec<String> {
+    let lines = env.undo("op log --json").ok().json();
+    lines.iter().filter_map(|line| line["verb"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_run_is_told_and_recorded() {
+    let env = begun();
+    env.undo("run -- sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt'").ok().shows(str![[
+        r#"
+---- stderr ----
+sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt': exit 0 after [DURATION]
+[ID]  2 added, 1 modified, 4 deleted  (2.95 KiB → 13 B)
+  deleted  data/ and 2 paths in it  (2.93 KiB)
+  deleted  unsaved.txt  (13 B)
+  emptied  notes.txt
+hint: take it back: undo undo
+
+"#
+    ]]);
+    env.undo("run -m 'second try' -- sh -c 'rm notes.txt; ln -s new notes.txt; exit 3'").fails(3).shows(str![[r#"
+---- stderr ----
+sh -c 'rm notes.txt; ln -s new notes.txt; exit 3': exit 3 after [DURATION]
+[ID]  0 added, 1 modified, 0 deleted  (13 B → 13 B)
+  type     notes.txt  file → symlink
+hint: take it back: undo undo
+[exit 3]
+
+"#]]);
+    env.undo("log").shows(str![[r#"
+@ [ID] (main)  2026-01-05 08:03:00 (60 seconds ago)  [USER]
+│   second try
+│   $ sh -c 'rm notes.txt; ln -s new notes.txt; exit 3': exit 3 after [DURATION]
+│   +0 ~1 -0, [..] stored
+│
+* [ID]  2026-01-05 08:02:00 (2 minutes ago)  [USER]
+│   sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt'
+│   exit 0 after [DURATION]
+│   +2 ~1 -4, [..] stored
+│
+* [ID]  2026-01-05 08:02:00 (2 minutes ago)  [USER]
+│   before run sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt'
+│   +1 ~0 -0, [..] stored (automatic)
+│
+* [ID]  2026-01-05 08:01:00 (3 minutes ago)  [USER]
+    first
+    +4 ~0 -0, [..] stored
+
+
+"#]]);
+    env.undo("show --name-only").shows(str![[r#"
+commit [ID] (main)
+parent [ID]
+author [USER] on [HOST]
+time   2026-01-05 08:03:00 (2 minutes ago)
+holds  1 file, 13 B
+change +0 ~1 -0, [..] stored
+run    sh -c 'rm notes.txt; ln -s new notes.txt; exit 3': exit 3 after [DURATION]
+
+    second try
+
+notes.txt
+
+"#]]);
+    let commit = &env.undo("log -n 1 --json").ok().json()[0]["run"];
+    assert_eq!(commit["command"], serde_json::json!(["sh", "-c", "rm notes.txt; ln -s new notes.txt; exit 3"]));
+    assert_eq!(commit["exit"], 3);
+    env.undo("op log").shows(str![[r#"
+@ [ID]  2026-01-05 08:03:00 (4 minutes ago)  run: sh -c 'rm notes.txt; ln -s new notes.txt; exit 3' ended with 3, main [ID]: 1 modified
+  [ID]  2026-01-05 08:02:00 (5 minutes ago)  run: sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt' ended with 0, main [ID]: 2 added, 1 modified, 4 deleted
+  [ID]  2026-01-05 08:01:00 (6 minutes ago)  commit: main [ID]: 4 added
+
+"#]]);
+}
+
+#[test]
+fn a_run_is_told_to_programs() {
+    let env = begun();
+    let output = env.undo("run --json --guard 'deleted<2' -- sh -c 'echo out; rm -r data; exit 4'").fails(6);
+    assert_eq!(output.text(), "out\n");
+    let run = told(&output);
+    assert_eq!(run["command"], serde_json::json!(["sh", "-c", "echo out; rm -r data; exit 4"]));
+    for (key, value) in [("exit", 4), ("changed", 3), ("added", 0), ("modified", 0), ("deleted", 3)] {
+        assert_eq!(run[key], value, "{key}");
+    }
+    assert_eq!((&run["bytes_before"], &run["bytes_after"]), (&3021.into(), &17.into()));
+    assert_eq!(run["lost"], serde_json::json!([{"path": "data", "whole": true, "paths": 2, "bytes": 3004}]));
+    assert_eq!(run["guards"], serde_json::json!(["deleted<2"]));
+    assert_eq!(run["rolled_back"], true);
+    let commits = env.undo("log --json").ok().json();
+    let ids: Vec<_> = commits.iter().filter_map(|commit| commit.get("id")).collect();
+    assert!(ids.contains(&&run["before"]) && ids.contains(&&run["after"]) && run["before"] != run["after"]);
+    let run = told(&env.undo("run --json -- true").ok());
+    assert_eq!((&run["changed"], run["before"] == run["after"]), (&0.into(), true));
+}
+
+#[test]
+fn nothing_changed_is_nothing_recorded() {
+    let env = begun();
+    env.undo("commit -q").ok();
+    let before = env.undo("op log").ok().text().lines().count();
+    env.undo("run -- true").shows(str![[r#"
+---- stderr ----
+true: exit 0 after [DURATION]; nothing changed, nothing recorded
+
+"#]]);
+    env.undo("run --rollback -- sh -c 'exit 5'").fails(5);
+    env.undo("run -- sh -c 'echo x > y; rm y; exit 9'").fails(9);
+    assert_eq!(env.undo("op log").ok().text().lines().count(), before);
+}
+
+#[test]
+fn the_exit_status_is_the_command_s_or_says_why_there_is_none() {
+    let env = begun();
+    for code in [0, 1, 2, 77, 126, 127, 255] {
+        env.undo(&format!("run -- sh -c 'exit {code}'")).fails(code);
+    }
+    env.undo("run -- no-such-command").shows(str![[r#"
+---- stderr ----
+error: cannot run `no-such-command`: no such file or directory
+[exit 127]
+
+"#]]);
+    env.undo("run -- ./notes.txt").shows(str![[r#"
+---- stderr ----
+error: cannot run `./notes.txt`: permission denied
+hint: is it a program, and may you run it? `ls -l` tells
+[exit 126]
+
+"#]]);
+    fs::set_permissions(env.path().join("notes.txt"), fs::Permissions::from_mode(0o755)).unwrap();
+    env.undo("run -- ./notes.txt").fails(126);
+    env.undo("run").fails(2);
+    for guard in ["deleted", "deleted>5", "shrunk<5", "deleted<5K", "grown<x"] {
+        env.undo(&format!("run --guard '{guard}' -- touch ran")).fails(2);
+    }
+    assert!(!env.path().join("ran").exists());
+    let outside = TestEnv::new();
+    outside.undo("run --json -- touch ran").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"no-repository","message":"no repository in `[ROOT]/work` or above it","hint":"start one here with `undo init`","exit":125,"paths":[]}
+[exit 125]
+
+"#]]);
+    assert!(!outside.path().join("ran").exists());
+}
+
+#[test]
+fn input_and_output_are_the_command_s_byte_for_byte() {
+    let env = begun();
+    let bytes: Vec<u8> = (0..200_000u32).flat_map(|n| [(n % 251) as u8, b'\n', 0xff]).collect();
+    env.write("input", &bytes);
+    let mut command = env.command(env!("CARGO_BIN_EXE_undo"));
+    command.args(["run", "--", "cat", "-"]).stdin(fs::File::open(env.path().join("input")).unwrap());
+    let output = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    assert!(output.status.success() && output.stdout == bytes);
+    let output = env.undo("run --json -- sh -c 'printf \"a\\000b\" && printf err >&2'").ok();
+    assert_eq!(output.stdout, b"a\0b");
+    assert!(output.stderr.starts_with(b"err{\"type\":\"run\""), "{output}");
+}
+
+#[test]
+fn a_run_is_taken_back_and_done_again() {
+    let env = begun();
+    symlink("nowhere", env.path().join("link")).unwrap();
+    fs::hard_link(env.path().join("notes.txt"), env.path().join("same")).unwrap();
+    let (status, before) = (env.undo("status").ok().text(), Tree::read(&env.path()));
+    env.undo("run -- sh -c 'rm -r data link; echo two >> notes.txt; mkdir more; cp notes.txt more'").ok();
+    let after = Tree::read(&env.path());
+    assert_eq!(verbs(&env), ["run", "commit"], "a run is one action");
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    // What was unsaved is unsaved again.
+    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&env.undo("status").ok().text()), lines(&status));
+    env.undo("redo").ok();
+    assert_same(&after, &Tree::read(&env.path()));
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+}
+
+#[test]
+fn a_command_is_tried_out() {
+    let env = begun();
+    let before = Tree::read(&env.path());
+    env.undo("run --rollback -- sh -c 'rm notes.txt; echo new > new'").shows(str![[r#"
+---- stderr ----
+sh -c 'rm notes.txt; echo new > new': exit 0 after [DURATION]
+[ID]  1 added, 0 modified, 1 deleted  (2.95 KiB → 2.95 KiB)
+  deleted  notes.txt  (4 B)
+taken back: 1 written, 1 deleted; what it did is kept in [ID]
+hint: have it again: undo redo
+
+"#]]);
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("redo").ok();
+    assert!(env.path().join("new").exists() && !env.path().join("notes.txt").exists());
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    // A time alone is nothing to record, and goes back all the same.
+    env.undo("run --rollback -- touch notes.txt").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+}
+
+#[test]
+fn what_a_failed_command_did_stays_or_goes_as_was_said() {
+    let env = begun();
+    let before = Tree::read(&env.path());
+    env.undo("run --on-fail rollback -- sh -c 'rm notes.txt; exit 3'").fails(3);
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("run --on-fail rollback -- sh -c 'echo two >> notes.txt'").ok();
+    assert_eq!(env.read("notes.txt"), b"one\ntwo\n");
+    env.undo("run --on-fail keep -- sh -c 'echo three >> notes.txt; exit 3'").fails(3);
+    assert_eq!(env.read("notes.txt"), b"one\ntwo\nthree\n");
+    // Nobody is there to ask.
+    let output = env.undo("run --on-fail ask -- sh -c 'rm notes.txt; exit 3'").fails(3);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("take it back: undo undo"), "{output}");
+    assert!(!env.path().join("notes.txt").exists());
+}
+
+#[test]
+fn a_person_at_a_terminal_is_asked() {
+    for (answer, stays) in [("r", false), ("k", true), ("", true)] {
+        let env = begun();
+        let script = format!(
+            "printf '{answer}\\n' | script -qec \"undo run -- sh -c 'rm notes.txt; exit 3'\" /dev/null; ls notes.txt"
+        );
+        let output = env.shell(&script);
+        assert!(output.text().contains("keep what it did, or roll back? [k/r]"), "{output}");
+        assert_eq!(output.code != 0, stays, "{output}");
+    }
+}
+
+#[test]
+fn guards_are_bounds() {
+    let env = begun();
+    env.undo("commit -q").ok();
+    let before = Tree::read(&env.path());
+    env.undo("run --guard 'deleted<3' --guard 'grown<1K' --guard 'changed<50%' -- sh -c 'rm -r data; head -c 9000 /dev/zero > big'")
+        .fails(6)
+        .shows(str![[r#"
+---- stderr ----
+sh -c 'rm -r data; head -c 9000 /dev/zero > big': exit 0 after [DURATION]
+[ID]  1 added, 0 modified, 3 deleted  (2.95 KiB → 8.81 KiB)
+  deleted  data/ and 2 paths in it  (2.93 KiB)
+warning: not within the guard `deleted<3`: 3 of 5 paths
+warning: not within the guard `grown<1K`: 5.86 KiB more than 2.95 KiB
+warning: not within the guard `changed<50%`: 4 of 5 paths
+taken back: 3 written, 1 deleted; what it did is kept in [ID]
+hint: have it again: undo redo
+[exit 6]
+
+"#]]);
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("run --guard 'deleted<4' --guard 'grown<6K' --guard 'changed<81%' -- sh -c 'rm -r data; head -c 9000 /dev/zero > big'")
+        .ok();
+    assert!(env.path().join("big").exists());
+}
+
+#[test]
+fn what_no_commit_has_is_not_replaced_by_a_rollback() {
+    let env = begun();
+    let script = "echo /notes.txt > .undoignore; echo precious > notes.txt";
+    let output = env.undo(&format!("run --rollback -- sh -c '{script}'")).fails(125);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        text.contains(&format!("error: after `sh -c '{script}'`: what it did is recorded, and not taken back: `no"))
+    );
+    assert!(text.ends_with("hint: save what is in the way, and take it back: undo undo --force\n"), "{text}");
+    assert_eq!(env.read("notes.txt"), b"precious\n");
+    env.undo("undo --force").ok();
+    assert_eq!(env.read("notes.txt"), b"one\n");
+    assert_eq!(env.undo("cat latest:notes.txt").ok().text(), "precious\n");
+}
+
+#[test]
+fn ten_thousand_files_are_deleted_and_come_back() {
+    let env = TestEnv::initialised();
+    for n in 0..10_000 {
+        env.write(&format!("photos/{:02}/{n:05}.jpg", n % 20), format!("picture {n}"));
+    }
+    env.write("keep", "this");
+    let before = Tree::read(&env.path());
+    env.undo("run --guard 'deleted<100' -- rm -r photos").fails(6).shows(str![[r#"
+---- stderr ----
+rm -r photos: exit 0 after [DURATION]
+[ID]  0 added, 0 modified, 10,021 deleted  (116 KiB → 4 B)
+  deleted  photos/ and 10,020 paths in it  (116 KiB)
+warning: not within the guard `deleted<100`: 10,021 of 10,022 paths
+taken back: 10,021 written, 0 deleted; what it did is kept in [ID]
+hint: have it again: undo redo
+[exit 6]
+
+"#]]);
+    assert_same(&before, &Tree::read(&env.path()));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_makes_success_incomplete() {
+    let env = begun();
+    env.write("secret", "no one reads this");
+    fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
+    let output = env.undo_as_user("run -- touch new").fails(3);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(text.matches("cannot be read").count(), 2, "once, with its reason: {text}");
+    env.undo_as_user("run -- sh -c 'exit 7'").fails(7);
+}

@@ -1,0 +1,96 @@
+//! Commands that call `undo` themselves: what they record is theirs, and the run is what it is all the same.
+
+use super::{begun, told, verbs};
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+/// A run of a script that finds `undo` on its path.
+fn run(env: &TestEnv, options: &str, script: &str) -> crate::env::Output {
+    env.shell(&format!("undo run {options} -- sh -c '{script}'"))
+}
+
+#[test]
+fn what_the_command_records_itself_is_an_action_of_its_own() {
+    let env = begun();
+    let before = Tree::read(&env.path());
+    let script = "echo 1 > a; undo commit -q -m inside; undo tag mark -q; undo status -q; echo 2 > b";
+    let run = told(&run(&env, "--json", script).ok());
+    assert_eq!((&run["added"], &run["modified"]), (&2.into(), &0.into()));
+    assert_eq!(verbs(&env), ["run", "tag", "commit", "run", "commit"]);
+    let after = Tree::read(&env.path());
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("redo").ok();
+    assert_same(&after, &Tree::read(&env.path()));
+    assert_eq!(env.undo("cat mark:a").ok().text(), "1\n");
+}
+
+#[test]
+fn a_command_that_records_all_it_does_is_taken_back_too() {
+    let env = begun();
+    let before = Tree::read(&env.path());
+    let run = told(&run(&env, "--json", "echo 1 > a; undo commit -q -m inside").ok());
+    assert_eq!((&run["added"], &run["after"]), (&1.into(), &env.undo("log -n 1 --json").ok().json()[0]["id"]));
+    assert_eq!(verbs(&env), ["run", "commit", "run", "commit"]);
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+}
+
+#[test]
+fn a_rollback_takes_back_names_too() {
+    let env = begun();
+    let (before, refs) = (Tree::read(&env.path()), env.undo("branch").ok().text());
+    let script = "echo 1 > a; undo commit -q -m inside; undo branch side -q; undo checkout side -q; undo undo -q; \
+                  undo checkout @~ -q; echo 2 > b";
+    run(&env, "--rollback", script).ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    let names = |text: &str| text.lines().map(|line| line.split("  ").next().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&env.undo("branch").ok().text()), names(&refs));
+    // All of it is kept.
+    let commits = env.undo("log --json").ok().json();
+    let holds = |path: &str, is_it: &dyn Fn(&serde_json::Value) -> bool| {
+        let commit = commits.iter().find(|commit| is_it(commit)).unwrap();
+        env.undo(&format!("cat {}:{path}", commit["id"].as_str().unwrap())).ok().text()
+    };
+    assert_eq!(holds("a", &|commit| commit["message"] == "inside"), "1\n");
+    assert_eq!(holds("b", &|commit| commit["run"].is_object()), "2\n");
+}
+
+#[test]
+fn a_command_that_goes_elsewhere_and_back_has_changed_nothing() {
+    let env = begun();
+    env.undo("commit -q -m second").ok();
+    let output = run(&env, "", "undo checkout @~ -q; undo undo -q").ok();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing changed, nothing recorded"), "{output}");
+    assert_eq!(verbs(&env), ["undo", "checkout", "commit", "commit"]);
+}
+
+#[test]
+fn a_run_in_a_run_is_refused_at_once() {
+    let env = begun();
+    let output = run(&env, "", "undo run -- touch ran").fails(11);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("error: `undo run -- sh -c undo run -- touch ran` (process "), "{text}");
+    assert!(text.contains("hint: one `undo run` at a time"), "{text}");
+    assert!(!env.path().join("ran").exists());
+}
+
+#[test]
+fn an_edit_after_a_step_back_is_what_the_next_run_found() {
+    let env = begun();
+    env.undo("commit -q -m second").ok();
+    env.undo("checkout @~ -q").ok();
+    env.undo("undo -q").ok();
+    env.write("notes.txt", "edited\n");
+    env.undo("run -q -- sh -c 'echo scribble > notes.txt'").ok();
+    env.undo("undo -q").ok();
+    assert_eq!(env.read("notes.txt"), b"edited\n");
+}
+
+#[test]
+fn a_command_that_removes_the_repository_is_told_so() {
+    let env = begun();
+    let output = env.undo("run -- rm -r .undo").fails(125);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.starts_with("error: after `rm -r .undo`: "), "{text}");
+}

@@ -1,0 +1,91 @@
+//! Signals: they are the command's, and `undo` does its part after it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use std::os::unix::process::CommandExt;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::{begun, told};
+use crate::env::TestEnv;
+
+/// Starts a run in a process group of its own, and waits until its command has begun.
+fn started(env: &TestEnv, options: &[&str], script: &str) -> Child {
+    let mut command = env.command(env!("CARGO_BIN_EXE_undo"));
+    command.arg("run").args(options).args(["--", "sh", "-c", script]).process_group(0);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "begun\n");
+    child
+}
+
+#[test]
+fn a_command_that_is_killed_is_recorded_as_such() {
+    let env = begun();
+    for (signal, exit) in [("KILL", 137), ("TERM", 143), ("SEGV", 139)] {
+        let output = env.undo(&format!("run --json -- sh -c 'echo x >> log; kill -{signal} $$'")).fails(exit);
+        assert_eq!(told(&output)["exit"], exit);
+        assert_eq!(env.undo("log -n 1 --json").ok().json()[0]["run"]["exit"], exit);
+    }
+}
+
+#[test]
+fn ctrl_c_ends_the_command_and_what_it_did_is_recorded() {
+    let env = begun();
+    for (signal, code) in [(Signal::INT, 130), (Signal::QUIT, 131)] {
+        let mut child = started(&env, &[], "echo half > half; ulimit -c 0; echo begun; exec sleep 60");
+        kill_process_group(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(env.undo("log -n 1 --json").ok().json()[0]["run"]["exit"], code);
+        env.undo("undo").ok();
+        assert!(!env.path().join("half").exists());
+    }
+    let mut child = started(&env, &["--on-fail", "rollback"], "echo half > half; echo begun; exec sleep 60");
+    kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!env.path().join("half").exists());
+}
+
+#[test]
+fn a_command_may_survive_ctrl_c() {
+    let env = begun();
+    let script = "trap 'echo caught > caught; exit 5' INT; echo begun; while :; do sleep 0.1; done";
+    let mut child = started(&env, &[], script);
+    kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    assert_eq!(env.read("caught"), b"caught\n");
+    env.undo("status --json").ok();
+    assert_eq!(env.undo("status --json").ok().json().pop().unwrap()["clean"], true);
+}
+
+#[test]
+fn a_request_to_end_is_passed_on() {
+    let env = begun();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut child = started(&env, &[], "echo x >> log; echo begun; exec sleep 60");
+        // To this process alone, and not to its group.
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(env.undo("log -n 1 --json").ok().json()[0]["run"]["exit"], code);
+    }
+}
+
+#[test]
+fn what_was_ignored_stays_ignored_and_what_was_not_is_not() {
+    let env = begun();
+    let ignored = |script: &str| {
+        let output = env.shell(script);
+        let text = output.text();
+        let mask = text.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+        u64::from_str_radix(mask.unwrap_or_else(|| panic!("{output}")), 16).unwrap()
+    };
+    let bit = |signal: Signal| 1u64 << (signal.as_raw() - 1);
+    let all = bit(Signal::INT) | bit(Signal::QUIT) | bit(Signal::TERM) | bit(Signal::HUP) | bit(Signal::PIPE);
+    assert_eq!(ignored("undo run -q -- cat /proc/self/status") & all, 0);
+    assert_eq!(
+        ignored("trap '' HUP INT; undo run -q -- cat /proc/self/status") & all,
+        bit(Signal::HUP) | bit(Signal::INT)
+    );
+}
