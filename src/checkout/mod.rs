@@ -35,7 +35,7 @@ use crate::id::CommitId;
 use crate::object::Objects;
 use crate::object::commit::Uncovered;
 use crate::object::operation::{Intent, Travel, View, intent_extras};
-use crate::path::RepoPathBuf;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Unit};
 use crate::repo::{Draft, Repository, Transaction};
 use crate::store::Store;
@@ -109,7 +109,13 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     let found = std::mem::take(&mut scan.objects);
     let live = Overlay { below: store, objects: &found };
     let objects = Overlay { below: &live, objects: &target.objects };
-    let blob = |id| -> Result<Vec<u8>> {
+    let blob = |directory: &RepoPath, id| -> Result<Vec<u8>> {
+        // Of a mix they may be those that are there, not yet recorded.
+        if !store.contains_blob(id)
+            && let Some(rules) = way::live_rules(&worktree.root, directory, id)
+        {
+            return Ok(rules);
+        }
         let rules = store.read_blob(id, ignore::LONGEST)?;
         rules.ok_or_else(|| Error::damaged(format!("blob `{id}` is longer than the tree says")))
     };

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 
 use crate::error::Result;
-use crate::fs::{Dir, Stat};
+use crate::fs::{self, Dir, Stat};
+use crate::id::BlobId;
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::Clock;
+use crate::worktree::{Clock, ignore};
 
 use super::gather::Found;
 use super::stage::has_content;
@@ -56,6 +57,15 @@ impl<'w> Way<'w> {
             _ => Ok(Found::Other),
         }
     }
+}
+
+/// The rules that are in a directory now, if they have this content.
+pub(super) fn live_rules(root: &Dir, directory: &RepoPath, id: BlobId) -> Option<Vec<u8>> {
+    let file = root.open_below(directory).ok()?.open_file(ignore::FILE).ok()?;
+    let mut rules = vec![0; ignore::LONGEST as usize + 1];
+    let length = fs::read_next(&file, &mut rules).ok()?;
+    rules.truncate(length);
+    (*blake3::hash(&rules).as_bytes() == id.0).then_some(rules)
 }
 
 fn is_absent(error: &crate::error::Error) -> bool {

@@ -134,7 +134,7 @@ pub fn read_file(directory: &Dir) -> Result<Option<Vec<u8>>> {
 pub struct TreeRules<'o> {
     objects: &'o dyn Objects,
     root: &'o Entry,
-    blob: &'o dyn Fn(BlobId) -> Result<Vec<u8>>,
+    blob: &'o dyn Fn(&RepoPath, BlobId) -> Result<Vec<u8>>,
     directories: RefCell<HashMap<RepoPathBuf, Rc<TreeLevel>>>,
 }
 
@@ -146,11 +146,11 @@ struct TreeLevel {
 }
 
 impl<'o> TreeRules<'o> {
-    /// The rules of the tree of a root entry. `blob` reads a blob's bytes.
+    /// The rules of the tree of a root entry. `blob` reads the bytes of the file of rules in a directory.
     pub fn new(
         objects: &'o dyn Objects,
         root: &'o Entry,
-        blob: &'o dyn Fn(BlobId) -> Result<Vec<u8>>,
+        blob: &'o dyn Fn(&RepoPath, BlobId) -> Result<Vec<u8>>,
     ) -> TreeRules<'o> {
         TreeRules { objects, root, blob, directories: RefCell::default() }
     }
@@ -186,7 +186,7 @@ impl<'o> TreeRules<'o> {
             None => return Ok(TreeLevel { rules: above.clone(), ignored, directories: HashMap::new() }),
         };
         let file = tree.find(FILE).filter(|entry| entry.size() <= LONGEST).and_then(Entry::blob);
-        let content = file.map(|blob| (self.blob)(blob)).transpose()?;
+        let content = file.map(|blob| (self.blob)(path, blob)).transpose()?;
         let rules = above.enter(path, content.as_deref())?;
         let directories = tree
             .entries

@@ -21,7 +21,7 @@ const FAMILIES: [&str; 6] = [
 ];
 
 /// Runs `undo` and kills it before its `n`-th call of `family`; whether it was killed.
-fn killed_at(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> bool {
+pub fn killed_at(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> bool {
     let mut strace = env.command("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={family}")]);
     strace.args(["-e", &format!("inject={family}:signal=SIGKILL:when={n}")]);
@@ -30,7 +30,7 @@ fn killed_at(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> bool 
     output.status.code() != Some(0)
 }
 
-fn has_strace() -> bool {
+pub fn has_strace() -> bool {
     let found = Command::new("strace").arg("-V").output().is_ok();
     if !found {
         println!("skipped: strace is not installed");

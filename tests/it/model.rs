@@ -1,14 +1,17 @@
-//! Random histories against plain copies: after any sequence of edits, commits and checkouts, each commit brings back the
-//! tree that it recorded, and every content that was ever there is still there or in a commit.
+//! Random histories against plain copies: edits of all kinds, and all that records, goes back, goes forward or is killed in
+//! the middle. After every step every content that was in the directory, uncovered by ignore rules, when a command began is
+//! still there or in a commit; and each commit brings back the tree that it recorded.
 //!
-//! Seeds are printed. `UNDO_TEST_SEED=N` runs one again, `UNDO_TEST_ROUNDS=N` runs more of them.
+//! Seeds are printed. `UNDO_TEST_SEED=N` runs one again, `UNDO_TEST_ROUNDS=N` runs more of them. `UNDO_TEST_STEPS=N` makes
+//! each of them longer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
 
-use crate::env::TestEnv;
+use crate::env::{Output, TestEnv};
 use crate::tree::{Tree, assert_same};
 
 /// xorshift64*: enough randomness for choosing edits, and the same everywhere.
@@ -34,18 +37,27 @@ impl Random {
     }
 }
 
+/// Seeds that once led to a loss, for ever.
+const REGRESSIONS: [u64; 0] = [];
+
+/// Files that rules may leave out: each rule is a line of `.undoignore`.
+const RULES: [&str; 4] = ["", "c\n", "/a/b\n", "*.x\n"];
+
 struct Model {
     env: TestEnv,
     random: Random,
     commits: Vec<(String, Tree)>,
-    /// Every content that was in the directory when a command ran. (What one edit makes and the next replaces is gone.)
-    contents: BTreeSet<[u8; 32]>,
+    /// Every content that was in the directory and covered when a command began, by what `b3sum` prints.
+    met: BTreeSet<String>,
+    /// The contents of all commits that were looked into.
+    recorded: BTreeMap<String, BTreeSet<String>>,
+    has_strace: bool,
 }
 
 impl Model {
     /// One of a few paths, so that kinds meet each other.
     fn path(&mut self) -> PathBuf {
-        let names = ["a", "b", "c", "d"];
+        let names = ["a", "b", "c", "d.x"];
         let mut path = self.env.path();
         for _ in 0..=self.random.below(3) {
             path.push(names[self.random.below(names.len())]);
@@ -54,45 +66,65 @@ impl Model {
     }
 
     fn edit(&mut self) {
-        let path = self.path();
-        let other = self.path();
+        let (path, other) = (self.path(), self.path());
         let clear = |path: &PathBuf| {
             let _ = fs::remove_file(path);
             let _ = fs::remove_dir_all(path);
         };
-        match self.random.below(11) {
-            0..=2 => {
+        match self.random.below(16) {
+            0..=3 => {
                 let bytes = self.random.bytes();
                 let _ = path.parent().map(fs::create_dir_all);
                 let _ = fs::write(&path, bytes);
             }
-            3 => {
+            4 => {
                 if let Ok(mut bytes) = fs::read(&path) {
                     let at = self.random.below(bytes.len() + 1);
                     bytes.splice(at..at, *b"inserted");
                     let _ = fs::write(&path, bytes);
                 }
             }
-            4 => {
+            5 => {
+                let bytes = self.random.bytes();
+                if let Ok(mut file) = fs::File::options().append(true).open(&path) {
+                    let _ = file.write_all(&bytes);
+                }
+            }
+            6 => {
                 if let Ok(file) = fs::File::options().write(true).open(&path) {
                     let _ = file.set_len(self.random.below(2 << 20) as u64);
                 }
             }
-            5 => {
+            7 => {
                 let mode = [0o600, 0o644, 0o755, 0o400][self.random.below(4)];
                 if !path.is_dir() && !path.is_symlink() {
                     let _ = fs::set_permissions(&path, fs::Permissions::from_mode(mode));
                 }
             }
-            6 => {
+            8 => {
+                if !path.is_symlink() {
+                    let owner = [0, 1000][self.random.below(2)];
+                    let _ = chown(&path, Some(owner), Some(owner));
+                }
+            }
+            9 => {
                 let _ = fs::rename(&path, &other);
             }
-            7 => {
+            10 => {
                 let _ = fs::hard_link(&path, &other);
             }
-            8 => clear(&path),
-            9 => {
+            11 => clear(&path),
+            12 => {
                 let _ = fs::create_dir_all(&path);
+            }
+            13 => {
+                let value = self.random.below(100).to_string();
+                let flags = rustix::fs::XattrFlags::empty();
+                let _ = rustix::fs::lsetxattr(&path, "user.note", value.as_bytes(), flags);
+            }
+            14 => {
+                let rule = RULES[self.random.below(RULES.len())];
+                self.env.write(".undoignore", rule);
             }
             _ => {
                 clear(&path);
@@ -101,78 +133,253 @@ impl Model {
         }
     }
 
+    /// Contents in the directory now: all of them, and those that are covered.
+    fn contents(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let mut files = Vec::new();
+        list(&self.env.path(), &mut files);
+        let names: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+        let ignored = self.ignored(&names);
+        let all = files.iter().map(|(_, hash)| hash.clone()).collect();
+        let covered = files.iter().filter(|(path, _)| !ignored.contains(path)).map(|(_, hash)| hash.clone()).collect();
+        (all, covered)
+    }
+
+    /// Which of these the rules leave out, by the rules of this test, not by those of the program.
+    fn ignored(&self, names: &[&str]) -> BTreeSet<String> {
+        let rule = fs::read_to_string(self.env.path().join(".undoignore")).unwrap_or_default();
+        let is_ignored = |path: &&&str| {
+            let mut above = String::new();
+            path.split('/').any(|name| {
+                above = if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") };
+                match rule.trim() {
+                    "c" => name == "c",
+                    "/a/b" => above == "a/b",
+                    "*.x" => name.ends_with(".x"),
+                    _ => false,
+                }
+            })
+        };
+        names.iter().filter(is_ignored).map(|path| (*path).to_owned()).collect()
+    }
+
+    /// Contents of all commits; those that are known are not looked into again.
+    fn in_commits(&mut self) -> BTreeSet<String> {
+        let log = self.env.undo("log --json").ok().json();
+        for id in log.iter().filter_map(|line| line["id"].as_str()) {
+            if !self.recorded.contains_key(id) {
+                let listed = self.env.undo(&format!("ls -R --json {id}")).ok().json();
+                let blobs = listed.iter().filter_map(|line| line["id"].as_str());
+                self.recorded.insert(id.to_owned(), blobs.map(str::to_owned).collect());
+            }
+        }
+        self.recorded.values().flatten().cloned().collect()
+    }
+
+    /// A command; what it finds must not be lost by it. It may refuse (4), find nothing to do (2), or leave something (3).
+    fn run(&mut self, line: &str) -> Output {
+        let (_, covered) = self.contents();
+        self.met.extend(covered);
+        let output = self.env.undo(line);
+        assert!([0, 2, 3, 4].contains(&output.code), "undo {line}\n{output}");
+        self.check(line);
+        output
+    }
+
+    fn check(&mut self, what: &str) {
+        let (all, _) = self.contents();
+        let missing: Vec<String> = self.met.difference(&all).cloned().collect();
+        if missing.iter().any(|hash| !self.recorded.values().any(|known| known.contains(hash))) {
+            let recorded = self.in_commits();
+            let lost: Vec<_> = missing.iter().filter(|hash| !recorded.contains(*hash)).collect();
+            assert!(lost.is_empty(), "lost by `{what}`: {lost:?}");
+        }
+        let mut files = Vec::new();
+        list(&self.env.path(), &mut files);
+        let staged = files.iter().find(|(path, _)| path.contains(".undo-"));
+        assert!(staged.is_none() || what.contains("killed"), "left by `{what}`: {staged:?}");
+    }
+
+    /// A command that is killed somewhere, and one of the ways out.
+    fn kill(&mut self, line: &str) {
+        let (_, covered) = self.contents();
+        self.met.extend(covered);
+        let before = (Tree::read(&self.env.path()), self.env.undo("show-ref").text());
+        let family = ["write,pwrite64", "rename,renameat2", "unlinkat", "fsync,fdatasync", "fchmod,utimensat"];
+        let (family, n) = (family[self.random.below(5)], 1 + self.random.below(12));
+        let arguments: Vec<&str> = line.split(' ').collect();
+        crate::crash::killed_at(&self.env, family, n, &arguments);
+        self.check(&format!("{line}, killed"));
+        if !String::from_utf8_lossy(&self.env.undo("status").stderr).contains("did not end") {
+            return;
+        }
+        if self.random.below(2) == 0 {
+            let output = self.run("checkout --continue");
+            assert!([0, 3].contains(&output.code), "{output}");
+            return;
+        }
+        let output = self.run("undo");
+        if output.code == 0 {
+            assert_eq!(self.differences(&before.0), Vec::<String>::new(), "{line} {family} {n}\n{output}");
+            assert_eq!(before.1, self.env.undo("show-ref").text(), "{line} {family} {n}");
+        }
+    }
+
+    fn known(&mut self) -> Option<(String, Tree)> {
+        let count = self.commits.len();
+        (count > 0).then(|| self.commits[self.random.below(count)].clone())
+    }
+
     fn step(&mut self) {
-        let met = Tree::read(&self.env.path()).contents();
-        match self.random.below(8) {
-            0 | 1 => {
-                let commit = &self.env.undo("commit -m step --json").ok().json()[0];
-                self.contents.extend(met);
+        match self.random.below(18) {
+            0..=2 => {
+                let commit = &self.run("commit -m step --json").json()[0];
                 // Times alone are no change: what is here may have other times than the commit.
-                if commit["created"] == true {
+                if commit["created"] == true && self.ignores_nothing() {
                     let id = commit["id"].as_str().expect("a commit has an id").to_owned();
                     self.commits.push((id, Tree::read(&self.env.path())));
                 }
             }
-            2 if !self.commits.is_empty() => {
-                let (id, tree) = self.commits[self.random.below(self.commits.len())].clone();
-                self.env.undo(&format!("checkout {id}")).ok();
-                self.contents.extend(met);
-                assert_same(&tree, &Tree::read(&self.env.path()));
+            3 => {
+                let Some((id, tree)) = self.known() else { return };
+                let output = self.run(&format!("checkout {id}"));
+                if output.code == 0 && !self.has_more_than(&tree) {
+                    assert_same(&tree, &Tree::read(&self.env.path()));
+                }
             }
-            3 if !self.commits.is_empty() => {
-                let (id, tree) = self.commits[self.random.below(self.commits.len())].clone();
+            4 => {
+                let Some((id, tree)) = self.known() else { return };
                 let path = self.path();
-                self.contents.extend(met);
                 let relative = path.strip_prefix(self.env.path()).unwrap().to_owned();
-                let restored = self.env.undo(&format!("restore --from {id} {}", relative.display()));
-                if restored.code == 0 && tree.nodes.contains_key(relative.as_os_str().as_encoded_bytes()) {
+                let is_whole = self.ignores_nothing();
+                let output = self.run(&format!("restore --from {id} {}", relative.display()));
+                if output.code == 0 && is_whole {
                     assert_same(&tree.below(&relative), &Tree::read(&self.env.path()).below(&relative));
                 }
             }
-            _ => (0..=self.random.below(6)).for_each(|_| self.edit()),
+            5 | 6 => self.there_and_back("undo", "redo"),
+            7 => {
+                let steps = 1 + self.random.below(3);
+                self.run(&format!("undo {steps}"));
+            }
+            8 => {
+                let steps = 1 + self.random.below(3);
+                self.run(&format!("redo {steps}"));
+            }
+            9 => {
+                let all = self.env.undo("op log --json").json();
+                let ids: Vec<&str> = all.iter().filter_map(|line| line["id"].as_str()).collect();
+                if !ids.is_empty() {
+                    let id = ids[self.random.below(ids.len())].to_owned();
+                    self.run(&format!("op restore {id}"));
+                }
+            }
+            10 => {
+                let name = ["one", "two"][self.random.below(2)];
+                self.run(&format!("branch {name}"));
+            }
+            11 => {
+                let name = ["one", "two", "main", "-"][self.random.below(4)];
+                self.run(&format!("checkout --force {name}"));
+            }
+            12 if self.has_strace => {
+                let Some((id, _)) = self.known() else { return };
+                let line = match self.random.below(4) {
+                    0 => "undo".to_owned(),
+                    1 => "redo".to_owned(),
+                    2 => "restore .".to_owned(),
+                    _ => format!("checkout {id}"),
+                };
+                self.kill(&line);
+            }
+            _ => {
+                let (before, _) = self.contents();
+                (0..=self.random.below(6)).for_each(|_| self.edit());
+                // What an edit makes away with, and no command has recorded, is not the program's to keep.
+                let (after, _) = self.contents();
+                let recorded = self.in_commits();
+                self.met.retain(|hash| !before.contains(hash) || after.contains(hash) || recorded.contains(hash));
+            }
         }
     }
 
-    /// Contents of all commits, by going to each.
-    fn recorded(&mut self) -> BTreeSet<[u8; 32]> {
-        self.env.undo("commit -m last").ok();
-        let log = self.env.undo("log --json").ok().json();
-        let ids = log.iter().filter_map(|line| line["id"].as_str());
-        let mut contents = BTreeSet::new();
-        for id in ids {
-            let out = self.env.root().join(id);
-            self.env.undo(&format!("export {id} {}", out.display())).ok();
-            contents.extend(Tree::read(&out).contents());
+    /// A step and the step against it: all is as it was.
+    fn there_and_back(&mut self, there: &str, back: &str) {
+        let (tree, refs) = (Tree::read(&self.env.path()), self.env.undo("show-ref").text());
+        let (went, came) = (self.run(there).code, self.run(back).code);
+        if (went, came) == (0, 0) {
+            assert_eq!(self.differences(&tree), Vec::<String>::new(), "{there}, {back}");
+            assert_eq!(refs, self.env.undo("show-ref").text(), "{there}, {back}");
         }
-        contents
+    }
+
+    /// What is not as it was. A time alone is no change that would be recorded; what rules left out was not recorded at all.
+    fn differences(&self, before: &Tree) -> Vec<String> {
+        if !self.ignores_nothing() {
+            return Vec::new();
+        }
+        let mut differences = before.differences(&Tree::read(&self.env.path()));
+        differences.retain(|line| !line.contains(": mtime "));
+        differences
+    }
+
+    fn ignores_nothing(&self) -> bool {
+        let rule = fs::read_to_string(self.env.path().join(".undoignore")).unwrap_or_default();
+        rule.trim().is_empty()
+    }
+
+    /// What is ignored by what was left stays, and is more than the commit has.
+    fn has_more_than(&self, tree: &Tree) -> bool {
+        Tree::read(&self.env.path()).nodes.keys().any(|path| !tree.nodes.contains_key(path))
+    }
+}
+
+/// Files below a directory: path and hash. `.undo` at the top is left out.
+fn list(directory: &Path, files: &mut Vec<(String, String)>) {
+    let mut waiting = vec![directory.to_owned()];
+    while let Some(at) = waiting.pop() {
+        for entry in fs::read_dir(&at).unwrap().map(Result::unwrap) {
+            let (path, kind) = (entry.path(), entry.file_type().unwrap());
+            if path == directory.join(".undo") {
+                continue;
+            }
+            if kind.is_dir() {
+                waiting.push(path);
+            } else if kind.is_file() {
+                let name = path.strip_prefix(directory).unwrap().to_str().unwrap().to_owned();
+                files.push((name, blake3::hash(&fs::read(&path).unwrap()).to_hex().to_string()));
+            }
+        }
     }
 }
 
 #[test]
 fn random_histories_lose_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let rounds = number("UNDO_TEST_ROUNDS").unwrap_or(6);
+    let rounds = number("UNDO_TEST_ROUNDS").unwrap_or(12);
     let first = number("UNDO_TEST_SEED");
-    for round in 0..first.map_or(rounds, |_| 1) {
-        let seed = first.unwrap_or(round * 7919 + 1);
+    let steps = number("UNDO_TEST_STEPS").unwrap_or(120);
+    let seeds = match first {
+        Some(seed) => vec![seed],
+        None => REGRESSIONS.into_iter().chain((0..rounds).map(|round| round * 7919 + 1)).collect(),
+    };
+    for seed in seeds {
         println!("UNDO_TEST_SEED={seed}");
-        let env = TestEnv::new();
-        env.undo("init").ok();
+        let env = TestEnv::initialised();
         let mut model = Model {
             env,
             random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
             commits: Vec::new(),
-            contents: BTreeSet::new(),
+            met: BTreeSet::new(),
+            recorded: BTreeMap::new(),
+            has_strace: crate::crash::has_strace(),
         };
-        for _ in 0..60 {
-            model.step();
-        }
-        let recorded = model.recorded();
-        let lost: Vec<_> = model.contents.iter().filter(|content| !recorded.contains(*content)).collect();
-        assert!(lost.is_empty(), "seed {seed}: {} contents are in no commit: {lost:02x?}", lost.len());
+        (0..steps).for_each(|_| model.step());
+        model.run("commit -m last");
         for (id, tree) in model.commits.clone() {
-            model.env.undo(&format!("checkout {id}")).ok();
-            assert_same(&tree, &Tree::read(&model.env.path()));
+            let output = model.run(&format!("checkout --force {id}"));
+            if output.code == 0 && !model.has_more_than(&tree) {
+                assert_same(&tree, &Tree::read(&model.env.path()));
+            }
         }
     }
 }

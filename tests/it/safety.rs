@@ -129,6 +129,20 @@ fn a_step_across_a_change_of_rules_leaves_what_either_side_covers() {
     });
 }
 
+/// The rules that decide what of a folder stays are those that are there, recorded or not.
+#[test]
+fn single_paths_come_back_beside_unsaved_rules() {
+    let env = TestEnv::initialised();
+    env.write("d/file", "1");
+    env.undo("commit -m one").ok();
+    env.write(".undoignore", "cache\n");
+    env.write("d/cache", "precious");
+    env.write("d/new", "2");
+    env.undo("restore d").ok();
+    precious(&env, "d/cache")("restore");
+    assert!(!env.path().join("d/new").exists());
+}
+
 #[test]
 fn what_could_not_be_read_is_never_removed() {
     let env = TestEnv::new();

@@ -289,7 +289,7 @@ fn a_recorded_tree_has_the_rules_of_the_worktree_it_was() {
     house.write("sub/.undoignore", deeper);
     let scan = house.scan();
     let overlay = Overlay { below: &house.store, objects: &scan.objects };
-    let blob = |id| {
+    let blob = |_: &RepoPath, id| {
         let found = [upper, deeper].into_iter().find(|text| blob_of(text) == Some(id));
         Ok(found.unwrap().as_bytes().to_vec())
     };
