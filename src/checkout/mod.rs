@@ -27,11 +27,12 @@ mod way;
 mod work;
 mod write;
 
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::past::Refs;
-use crate::id::CommitId;
+use crate::id::{BlobId, CommitId};
 use crate::object::Objects;
 use crate::object::commit::Uncovered;
 use crate::object::operation::{Intent, Travel, View, intent_extras};
@@ -189,6 +190,18 @@ pub fn refuse_conflicts(plan: &Plan, forced: bool) -> Result<()> {
         true => "they cannot be saved: move them away",
     };
     Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.conflicts.clone()))
+}
+
+/// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.
+pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf, BlobId)> {
+    let goes = |action: &&Action| matches!(action, Action::Replace(..) | Action::Link(..) | Action::Remove(_));
+    let content = |path: &RepoPath| scan.index.find(path).and_then(|record| record.to_entry().blob());
+    let going = plan.actions.iter().filter(goes).filter_map(|it| Some((it.path().to_owned(), content(it.path())?)));
+    let mut going: Vec<(RepoPathBuf, BlobId)> = going.collect();
+    let blobs: Vec<BlobId> = going.iter().map(|(_, blob)| *blob).collect();
+    let lost: HashSet<BlobId> = store.unreadable(&blobs).into_iter().collect();
+    going.retain(|(_, blob)| lost.contains(blob));
+    going
 }
 
 /// Does what the plan lists.

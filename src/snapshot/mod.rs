@@ -1,5 +1,6 @@
 //! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
 
+mod again;
 pub mod file;
 mod guide;
 mod large;
@@ -12,6 +13,7 @@ use crate::object::Ran;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::path::RepoPathBuf;
 
+pub use again::store_again;
 pub use take::{take, take_checked};
 
 /// How a commit is made.

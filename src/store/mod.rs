@@ -8,6 +8,7 @@ mod cache;
 mod catalog;
 mod check;
 mod compress;
+mod doubt;
 mod listing;
 mod merge;
 mod pack;

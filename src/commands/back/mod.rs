@@ -6,7 +6,7 @@ mod tell;
 use crate::checkout::{self, Origin, Plan, Target};
 use crate::commands::Context;
 use crate::compare;
-use crate::error::{ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::past::Refs;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
@@ -97,6 +97,10 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
         transaction.go_on_from(intent)?;
     }
     let ready = save(context, &mut transaction, &worktree, request)?;
+    rescue(context, &mut transaction, &worktree, &ready)?;
+    // Where that commit is lost, all was recorded anew, and the branch stays there.
+    let is_lost = at.is_some_and(|id| transaction.repository().store().commit(id).is_err());
+    let at = if is_lost { transaction.repository().view().at() } else { at };
     let options = checkout::Options {
         paths: request.paths.clone(),
         force: request.force,
@@ -167,6 +171,22 @@ fn save_despite(
     let (target, plan) = found.expect("a scan that is not checked is not given");
     let saved = outcome.commit.filter(|commit| Some(*commit) != at);
     Ok(Ready { saved, scan, target, plan })
+}
+
+/// Stores anew what is about to go, where the repository's own copy of it is damaged.
+fn rescue(context: &Context<'_>, transaction: &mut Transaction<'_>, worktree: &Worktree, ready: &Ready) -> Result<()> {
+    let files = checkout::last_copies(transaction.repository().store(), &ready.scan, &ready.plan);
+    if files.is_empty() {
+        return Ok(());
+    }
+    let failed = snapshot::store_again(transaction, worktree, &files)?;
+    if let Some(first) = failed.first() {
+        let message = format!("`{}` would go, and the saved copy of it is damaged", first.display());
+        return Err(Error::new(ErrorKind::Refused, message).hint("move it away, then see `undo verify`").paths(failed));
+    }
+    let paths: Vec<RepoPathBuf> = files.into_iter().map(|(path, _)| path).collect();
+    context.tell_paths("the saved copies were damaged, and are saved anew", &paths);
+    Ok(())
 }
 
 /// What the worktree becomes, and how.

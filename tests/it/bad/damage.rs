@@ -1,9 +1,15 @@
 //! Files of the store that are not what was written: what is lost is told, and all else stays at hand.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use snapbox::str;
+use undo::id::BlobId;
+use undo::path::RepoPath;
+use undo::repo::Repository;
+use undo::snapshot::store_again;
+use undo::worktree::Worktree;
 
 use super::{ids, noise};
 use crate::env::{Output, TestEnv};
@@ -236,6 +242,62 @@ on main at [ID], 7 minutes ago  two
 "#]]);
     env.undo("checkout one").ok();
     assert_same(&generations.one, &Tree::read(&env.path()));
+}
+
+#[test]
+fn the_last_good_copy_is_saved_anew_before_it_goes() {
+    for way in ["middle byte", "cut", "zeroed", "deleted"] {
+        for lose in ["checkout one", "restore --from one notes.txt large", "undo undo"] {
+            let generations = Generations::new();
+            let env = &generations.env;
+            if lose == "undo undo" {
+                env.undo("checkout one").ok();
+                env.undo("checkout two").ok();
+            }
+            // Most of the pack is the large file. Of a pack that is cut nothing can be read, not even the commit.
+            damage(&generations.file("newer pack"), way);
+            let gone = env.undo(lose.trim_start_matches("undo ")).ok();
+            let said = String::from_utf8_lossy(&gone.stderr).into_owned();
+            assert!(!env.path().join("large").exists(), "{way}: {lose}: {gone}");
+            assert!(said.contains("saved anew") || said.contains("recorded anew"), "{way}: {lose}: {said}");
+            let kept = ids(env).iter().any(|id| env.undo(&format!("cat {id}:large")).stdout == noise(2, 600_000));
+            assert!(kept, "{way}: {lose}: what was in the folder is nowhere");
+        }
+    }
+}
+
+#[test]
+fn what_changed_behind_an_old_time_is_not_taken_for_the_lost_copy() {
+    let generations = Generations::new();
+    let env = &generations.env;
+    damage(&generations.file("newer pack"), "middle byte");
+    // With the stat that is known, so that it passes for what was recorded.
+    let large = env.path().join("large");
+    let before = fs::metadata(&large).unwrap();
+    let file = fs::File::options().write(true).open(&large).unwrap();
+    file.write_all_at(b"rotten", 300_000).unwrap();
+    file.set_modified(before.modified().unwrap()).unwrap();
+    drop(file);
+    let rotten = fs::read(&large).unwrap();
+    env.undo("checkout one").ok();
+    let kept = ids(env).iter().any(|id| env.undo(&format!("cat {id}:large")).stdout == rotten);
+    assert!(kept, "its ctime tells that it has changed");
+}
+
+#[test]
+fn only_what_is_still_the_same_is_saved_anew() {
+    let generations = Generations::new();
+    let mut repository = Repository::discover(&generations.env.path()).unwrap();
+    let worktree = Worktree::open(generations.env.path(), false).unwrap();
+    let blob = |bytes: &[u8]| BlobId(*blake3::hash(bytes).as_bytes());
+    let path = |name: &str| RepoPath::new(name.as_bytes()).unwrap().to_owned();
+    let files = [
+        (path("large"), blob(&noise(2, 600_000))),
+        (path("notes.txt"), blob(b"something else")),
+        (path("gone"), blob(b"")),
+    ];
+    let mut transaction = repository.begin().unwrap();
+    assert_eq!(store_again(&mut transaction, &worktree, &files).unwrap(), [path("notes.txt"), path("gone")]);
 }
 
 #[test]

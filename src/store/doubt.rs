@@ -1,0 +1,89 @@
+//! Whether what is saved can still be read: asked before the live copy of it goes.
+
+use std::io;
+
+use super::pack::{Place, format};
+use super::set::{Store, is_empty_data};
+use crate::error::Result;
+use crate::id::{BlobId, ObjectId};
+use crate::object::ObjectKind;
+use crate::object::layout::Piece;
+
+/// Bytes of frames from which on a second thread is worth its start.
+const SHARED: u64 = 8 << 20;
+
+/// A frame that a blob is in, and which of the blobs that is.
+type Needed = (Place, usize);
+
+impl Store {
+    /// Those of these blobs that cannot be read any more, each once. Frames are read and compared with their checksums, and
+    /// not decoded: that was tried when they were written.
+    pub fn unreadable(&self, blobs: &[BlobId]) -> Vec<BlobId> {
+        let (mut needed, mut suspects) = (Vec::new(), Vec::new());
+        for (n, &blob) in blobs.iter().enumerate() {
+            match self.places_of(blob) {
+                Ok(places) => needed.extend(places.into_iter().map(|place| (place, n))),
+                Err(_) => suspects.push(n),
+            }
+        }
+        needed.sort_unstable_by_key(|(place, n)| (place.pack, place.frame, *n));
+        let frames: Vec<&[Needed]> = needed.chunk_by(|(a, _), (b, _)| (a.pack, a.frame) == (b.pack, b.frame)).collect();
+        suspects.extend(self.in_bad_frames(&frames));
+        suspects.sort_unstable();
+        suspects.dedup();
+        // Another pack may have them too.
+        let is_lost = |blob: &BlobId| self.copy_blob(*blob, &mut io::sink()).is_err();
+        suspects.into_iter().map(|n| blobs[n]).filter(is_lost).collect()
+    }
+
+    /// Where the pieces of a blob lie.
+    fn places_of(&self, blob: BlobId) -> Result<Vec<Place>> {
+        let place = |id| {
+            let found = self.quick_places(ObjectKind::Data, id).next();
+            found.or_else(|| self.all_places(ObjectKind::Data, id).next())
+        };
+        let id = blob.object_id();
+        if is_empty_data(ObjectKind::Data, id) {
+            return Ok(Vec::new());
+        }
+        if let Some(place) = place(id) {
+            return Ok(vec![place]);
+        }
+        let pieces = self.layout(blob)?.pieces;
+        let chunks = pieces.iter().filter_map(|piece| match piece {
+            Piece::Chunk { id, .. } => Some(id.object_id()),
+            Piece::Zeros { .. } => None,
+        });
+        chunks.map(|id: ObjectId| place(id).ok_or_else(|| self.missing(ObjectKind::Data, id))).collect()
+    }
+
+    /// Which blobs need a frame that is not as it was written.
+    fn in_bad_frames(&self, frames: &[&[Needed]]) -> Vec<usize> {
+        let check = |frames: &[&[Needed]]| -> Vec<usize> {
+            let mut buffer = Vec::new();
+            let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0].0, &mut buffer));
+            bad.flat_map(|frame| frame.iter().map(|(_, n)| *n)).collect()
+        };
+        let bytes: u64 = frames.iter().map(|frame| u64::from(frame[0].0.stored)).sum();
+        if bytes < SHARED {
+            return check(frames);
+        }
+        let mut before = 0;
+        let middle = frames.iter().position(|frame| {
+            before += u64::from(frame[0].0.stored);
+            before >= bytes / 2
+        });
+        let (first, second) = frames.split_at(middle.unwrap_or(0));
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| check(second));
+            let mut bad = check(first);
+            bad.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            bad
+        })
+    }
+
+    fn is_as_written(&self, place: &Place, buffer: &mut Vec<u8>) -> bool {
+        let read = self.pack(place).read_frame(place.frame, place.stored, buffer);
+        read.is_ok() && format::checksum::<4>(buffer) == place.checksum
+    }
+}
