@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
+use crate::fs::Holder;
 use crate::history;
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
+use crate::object::operation::Intent;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::ui::{Ui, commits};
@@ -26,15 +28,35 @@ pub struct Context<'u> {
 }
 
 impl Context<'_> {
-    /// The repository at or above the current directory. Says so if a checkout in it did not end.
+    /// The repository at or above the current directory. Says so if a checkout in it is going on, or did not end.
     pub fn repository(&self) -> Result<Repository> {
-        let repository = self.repository_to_finish()?;
-        if let Some(intent) = repository.unfinished() {
-            let (verb, to) = (&intent.verb, intent.to.short());
-            let way = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
-            self.ui.warning(format_args!("the {verb} to {to} did not end; {way}"));
+        let mut repository = self.repository_to_finish()?;
+        if repository.unfinished().is_some() && !self.tell_going_on(&repository) {
+            // It may have ended just now.
+            repository.reload()?;
+            self.tell_unfinished(&repository);
         }
         Ok(repository)
+    }
+
+    fn tell_unfinished(&self, repository: &Repository) {
+        if let Some(Intent { verb, to, .. }) = repository.unfinished() {
+            let way = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+            self.ui.warning(format_args!("the {verb} to {} did not end; {way}", to.short()));
+        }
+    }
+
+    /// Says so if the checkout that did not end yet is that of whoever holds the lock.
+    fn tell_going_on(&self, repository: &Repository) -> bool {
+        let holder = Holder::of(&repository.layout.lock());
+        let (Some(Intent { verb, to, time, .. }), Some(holder)) = (repository.unfinished(), holder) else {
+            return false;
+        };
+        if *time < holder.since {
+            return false;
+        }
+        self.ui.warning(format_args!("a {verb} to {} is going on (process {})", to.short(), holder.pid));
+        true
     }
 
     /// The same for the command that finishes a checkout.

@@ -58,6 +58,16 @@ impl FileLock {
 }
 
 impl Holder {
+    /// Who holds the lock now; `None` if nobody does, or has not said so yet. Takes the lock for a moment, beside others who
+    /// only ask.
+    pub fn of(path: &Path) -> Option<Holder> {
+        let file = File::open(path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Holder::read(&file),
+            _ => None,
+        }
+    }
+
     fn to_text(&self) -> String {
         let command: String = self.command.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         format!("pid {}\nsince {}\ncommand {command}\n", self.pid, self.since.to_rfc3339())
@@ -81,11 +91,23 @@ impl Holder {
 fn locked(path: &Path, holder: Option<Holder>) -> Error {
     let message = match holder {
         Some(Holder { pid, command, since }) => {
-            format!("`{command}` (process {pid}) holds the lock `{}` since {since}", path.display())
+            let age = age(since, Timestamp::now());
+            format!("`{command}` (process {pid}) has held the lock `{}`{age}, since {since}", path.display())
         }
         None => format!("another process holds the lock `{}`", path.display()),
     };
     Error::new(ErrorKind::Locked, message).hint("wait until it has ended, then run the command again")
+}
+
+/// " for 12 s", " for 3 min". Nothing where the clocks do not agree.
+fn age(since: Timestamp, now: Timestamp) -> String {
+    match now.seconds.saturating_sub(since.seconds) {
+        ..0 => String::new(),
+        seconds @ 0..120 => format!(" for {seconds} s"),
+        seconds @ 120..7200 => format!(" for {} min", seconds / 60),
+        seconds @ 7200..172_800 => format!(" for {} h", seconds / 3600),
+        seconds => format!(" for {} days", seconds / 86_400),
+    }
 }
 
 #[cfg(test)]
@@ -101,9 +123,11 @@ mod tests {
         let first = FileLock::acquire(&path, "undo commit -m \"a\nb\"", Duration::ZERO).unwrap();
         let error = FileLock::acquire(&path, "undo log", SHORT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Locked);
-        let start = format!("`undo commit -m \"a b\"` (process {}) holds the lock", std::process::id());
+        let start = format!("`undo commit -m \"a b\"` (process {}) has held the lock", std::process::id());
         assert!(error.to_string().starts_with(&start), "{error}");
+        assert_eq!(Holder::of(&path).unwrap().pid, std::process::id());
         drop(first);
+        assert_eq!(Holder::of(&path), None);
         FileLock::acquire(&path, "undo log", Duration::ZERO).unwrap();
         assert!(path.exists());
     }
@@ -119,6 +143,13 @@ mod tests {
             drop(first);
             second.join().unwrap().unwrap();
         });
+    }
+
+    #[test]
+    fn how_long_a_lock_is_held_is_told_in_few_words() {
+        let at = |seconds| Timestamp { seconds, nanoseconds: 0 };
+        let told = [-1, 0, 119, 120, 7199, 7200, 200_000].map(|seconds| age(at(1000), at(1000 + seconds)));
+        assert_eq!(told, ["", " for 0 s", " for 119 s", " for 2 min", " for 119 min", " for 2 h", " for 2 days"]);
     }
 
     #[test]

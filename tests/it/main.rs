@@ -12,6 +12,7 @@ mod comparison;
 mod completion;
 mod cost;
 mod crash;
+mod crowd;
 mod env;
 mod exact;
 mod faces;

@@ -1,6 +1,6 @@
 //! What a directory is, to the last byte, read without the code that is tested: for proving that two are the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -58,6 +58,11 @@ impl Tree {
             }
         }
         Tree { nodes: walk.nodes }
+    }
+
+    /// Hashes of all contents of files.
+    pub fn contents(&self) -> BTreeSet<[u8; 32]> {
+        self.nodes.values().filter_map(|node| node.content).map(|hash| *hash.as_bytes()).collect()
     }
 
     /// What is at and below a path, without the names elsewhere of its files.

@@ -42,7 +42,7 @@ fn a_second_writer_waits_five_seconds_and_names_the_first() {
     let started = Instant::now();
     env.undo("commit").shows(str![[r#"
 ---- stderr ----
-error: `undo commit -m long` (process 4242) holds the lock `[ROOT]/work/.undo/lock` since 2026-01-05 08:00:00
+error: `undo commit -m long` (process 4242) has held the lock `[ROOT]/work/.undo/lock` for [..] min, since 2026-01-05 08:00:00
 hint: wait until it has ended, then run the command again
 [exit 11]
 
@@ -51,7 +51,7 @@ hint: wait until it has ended, then run the command again
     assert!(waited >= Duration::from_secs(4) && waited < Duration::from_secs(30), "{waited:?}");
     env.undo("checkout one --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"locked","message":"`undo commit -m long` (process 4242) holds the lock `[ROOT]/work/.undo/lock` since 2026-01-05 08:00:00","hint":"wait until it has ended, then run the command again","exit":11,"paths":[]}
+{"type":"error","code":"locked","message":"`undo commit -m long` (process 4242) has held the lock `[ROOT]/work/.undo/lock` for [..] min, since 2026-01-05 08:00:00","hint":"wait until it has ended, then run the command again","exit":11,"paths":[]}
 [exit 11]
 
 "#]]);

@@ -1,0 +1,439 @@
+//! Several commands at once in one directory: writers one after the other, readers whenever they like, nothing lost.
+//!
+//! `UNDO_TEST_SECONDS=60` lets the crowd run for a minute; the seed is printed, `UNDO_TEST_SEED=N` uses one again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use undo::compare::{Comparison, Side, look};
+use undo::diff::Body;
+use undo::history::objects::Type;
+use undo::history::reach::{Reach, walked};
+use undo::history::walk;
+use undo::object::Objects;
+use undo::progress::Silent;
+use undo::repo::Repository;
+use undo::worktree::Worktree;
+
+use crate::env::TestEnv;
+use crate::tree::Tree;
+
+/// Commands that look and take no lock.
+const READING: [&str; 9] = ["status", "log", "diff", "op log", "branch", "ls -R @", "log --ops", "show @", "verify"];
+
+/// `undo` on the clock of the system, from any thread.
+fn undo(env: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_undo"));
+    prepare(&mut command, env);
+    command.args(line.split(' '));
+    command
+}
+
+fn prepare(command: &mut Command, root: &Path) {
+    command.current_dir(root.join("work")).env_clear().stdin(Stdio::null());
+    command.envs([("HOME", root.join("home")), ("PATH", "/usr/bin:/bin".into()), ("TZ", "UTC".into())]);
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
+}
+
+#[track_caller]
+fn ends_with(env: &TestEnv, line: &str, code: i32) -> String {
+    let output = undo(env.root(), line).output().unwrap();
+    assert_eq!(output.status.code(), Some(code), "undo {line}: {}", said(&output));
+    said(&output)
+}
+
+/// A command that was stopped in the middle, while it holds the lock.
+struct Held {
+    strace: Child,
+    pid: Pid,
+}
+
+impl Held {
+    /// Stops at its first call of this name. `None` where that cannot be done.
+    fn at(env: &TestEnv, call: &str, line: &str) -> Option<Held> {
+        if Command::new("strace").arg("-V").output().is_err() {
+            println!("skipped: strace is not installed");
+            return None;
+        }
+        let mut command = Command::new("strace");
+        prepare(&mut command, env.root());
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+        command.args(["-e", &format!("inject={call}:signal=SIGSTOP:when=1")]);
+        command.arg(env!("CARGO_BIN_EXE_undo")).args(line.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut strace = command.spawn().unwrap();
+        let started = Instant::now();
+        loop {
+            if let Some(pid) = holder(env).filter(|pid| is_stopped(*pid)) {
+                return Some(Held { strace, pid });
+            }
+            assert!(strace.try_wait().unwrap().is_none(), "`{line}` has ended without a `{call}`");
+            assert!(started.elapsed() < Duration::from_secs(60), "`{line}` was not stopped");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Lets it go on to its end.
+    fn goes_on(self) -> Output {
+        kill_process(self.pid, Signal::CONT).unwrap();
+        self.strace.wait_with_output().unwrap()
+    }
+
+    fn dies(mut self) {
+        kill_process(self.pid, Signal::KILL).unwrap();
+        self.strace.wait().unwrap();
+    }
+}
+
+/// Who holds the lock, as the lock file says.
+fn holder(env: &TestEnv) -> Option<Pid> {
+    let text = fs::read_to_string(env.path().join(".undo/lock")).ok()?;
+    let pid = text.lines().find_map(|line| line.strip_prefix("pid "))?;
+    Pid::from_raw(pid.parse().ok()?)
+}
+
+/// The state of a process stands behind its name, which is in parentheses.
+fn is_stopped(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['t', 'T']))
+}
+
+/// Two commits, the newer one tagged `two`, the older one `one`.
+fn history() -> TestEnv {
+    let env = TestEnv::new();
+    for n in 0..20 {
+        env.write(&format!("folder/{n}"), format!("one {n}"));
+    }
+    ends_with(&env, "commit --init -m one", 0);
+    ends_with(&env, "tag one", 0);
+    for n in 0..20 {
+        env.write(&format!("folder/{n}"), format!("two {n}"));
+    }
+    ends_with(&env, "commit -m two", 0);
+    ends_with(&env, "tag two", 0);
+    env
+}
+
+/// A second writer is told who is in the way, and since when.
+fn a_second_writer_is_told(env: &TestEnv, line: &str, held: &Held, command: &str) {
+    let started = Instant::now();
+    let text = ends_with(env, line, 11);
+    assert!(started.elapsed() >= Duration::from_secs(4), "it has waited");
+    let who = format!("`undo {command}` (process {}) has held the lock", held.pid.as_raw_nonzero());
+    assert!(text.contains(&who) && text.contains(" s, since 20"), "{text}");
+}
+
+#[test]
+fn while_a_commit_is_at_work_others_read_and_wait_and_its_death_frees_the_lock() {
+    let env = history();
+    env.write("new", "new");
+    let Some(held) = Held::at(&env, "fdatasync", "commit -m held") else { return };
+    for line in READING {
+        ends_with(&env, line, 0);
+    }
+    ends_with(&env, "diff one two --exit-code", 1);
+    a_second_writer_is_told(&env, "tag late", &held, "commit -m held");
+    held.dies();
+    let started = Instant::now();
+    ends_with(&env, "commit -m after", 0);
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert_eq!(ends_with(&env, "cat @:new", 0), "new");
+    ends_with(&env, "verify", 0);
+}
+
+#[test]
+fn while_a_checkout_is_at_work_others_read_and_wait() {
+    let env = history();
+    let two = Tree::read(&env.path());
+    let Some(held) = Held::at(&env, "renameat2", "checkout one") else { return };
+    for line in READING {
+        let text = ends_with(&env, line, 0);
+        // It did not end, and it has not died: nobody should finish it.
+        assert!(!text.contains("--continue"), "{line}: {text}");
+        assert!(text.contains(&format!("is going on (process {})", held.pid.as_raw_nonzero())), "{line}: {text}");
+    }
+    a_second_writer_is_told(&env, "commit -m late", &held, "checkout one");
+    // One that comes a little earlier than the lock is free gets it.
+    let late = undo(env.root(), "commit -m late").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let output = held.goes_on();
+    assert!(output.status.success(), "{}", said(&output));
+    let output = late.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(env.read("folder/7"), b"one 7");
+    ends_with(&env, "verify", 0);
+    ends_with(&env, "checkout two", 0);
+    crate::tree::assert_same(&two, &Tree::read(&env.path()));
+}
+
+#[test]
+fn a_checkout_that_died_is_told_as_such() {
+    let env = history();
+    let Some(held) = Held::at(&env, "renameat2", "checkout one") else { return };
+    held.dies();
+    let text = ends_with(&env, "status", 0);
+    assert!(text.contains("did not end") && text.contains("--continue"), "{text}");
+    ends_with(&env, "checkout --continue", 0);
+    assert_eq!(env.read("folder/7"), b"one 7");
+    ends_with(&env, "verify", 0);
+}
+
+#[test]
+fn commits_at_once_are_all_made_or_find_nothing_new() {
+    let env = history();
+    for round in 0..8 {
+        let names = [format!("a{round}"), format!("b{round}")];
+        let children: Vec<Child> = names
+            .iter()
+            .map(|name| {
+                env.write(name, name);
+                undo(env.root(), "commit -m both").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", said(&output));
+        }
+        names.iter().for_each(|name| assert_eq!(ends_with(&env, &format!("cat @:{name}"), 0), **name));
+    }
+    ends_with(&env, "verify", 0);
+}
+
+#[test]
+fn a_file_that_goes_while_it_is_compared_is_compared_as_gone() {
+    let env = history();
+    env.write("folder/7", "changed");
+    env.write("new/file", "new");
+    let repository = Repository::discover(&env.path()).unwrap();
+    let worktree = Worktree::open(env.path(), false).unwrap();
+    let old = Side::Commit(Box::new(repository.store().commit(repository.view().at().unwrap()).unwrap()));
+    let new = Side::Live(Box::new(look(&repository, &worktree, &[], &Silent).unwrap()));
+    let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
+    let bodies = || {
+        let mut bodies = Vec::new();
+        comparison
+            .changes(&undo::diff::Options::default(), &mut |change| {
+                bodies.push((change.path.display().to_string(), comparison.body(&change, 3)?));
+                Ok(())
+            })
+            .unwrap();
+        bodies.into_iter().collect::<BTreeMap<_, _>>()
+    };
+    let before = bodies();
+    fs::remove_dir_all(env.path().join("new")).unwrap();
+    fs::write(env.path().join("new"), "no folder any more").unwrap();
+    fs::remove_file(env.path().join("folder/7")).unwrap();
+    let after = bodies();
+    let lines = |body: &Body| match body {
+        Body::Text(hunks) => hunks.iter().map(|hunk| hunk.lines.len()).sum(),
+        _ => 0,
+    };
+    let count = |bodies: &BTreeMap<String, Body>| [lines(&bodies["new/file"]), lines(&bodies["folder/7"])];
+    assert_eq!((count(&before), count(&after)), ([1, 2], [0, 1]));
+}
+
+/// Sets a flag when it is dropped.
+struct OnEnd<'f>(&'f AtomicBool);
+
+impl Drop for OnEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn reading_never_fails_while_packs_are_merged() {
+    let env = history();
+    let (root, is_over) = (env.root(), &AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // Whatever comes of it, the others are to end.
+            let _end = OnEnd(is_over);
+            for n in 0..50 {
+                fs::write(root.join(format!("work/folder/{}", n % 20)), format!("three {n}")).unwrap();
+                let output = undo(root, "commit -m three").output().unwrap();
+                assert!(output.status.success(), "{}", said(&output));
+            }
+        });
+        for line in ["log --stat", "diff one two", "cat two:folder/3", "verify"] {
+            scope.spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    let output = undo(root, line).output().unwrap();
+                    assert!(output.status.success(), "undo {line}: {}", said(&output));
+                }
+            });
+        }
+    });
+    let superfluous = ends_with(&env, "verify -v", 0);
+    assert!(superfluous.contains("pack that the journal does not name"), "packs were merged: {superfluous}");
+}
+
+/// xorshift64*, as in the model.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
+    }
+
+    fn of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words[self.below(words.len())]
+    }
+}
+
+/// One process of the crowd.
+struct Member<'c> {
+    number: usize,
+    random: Random,
+    root: &'c Path,
+    /// Everything that any of them has put into the directory.
+    written: &'c Mutex<BTreeMap<[u8; 32], String>>,
+    files: usize,
+    /// How often a command ended so.
+    ends: BTreeMap<(String, i32), usize>,
+}
+
+/// What a refusal (4) may say: others came between.
+const REFUSALS: [&str; 4] = [
+    "another command has changed this repository meanwhile",
+    "has moved meanwhile",
+    "is no longer there",
+    "would be replaced, and no commit has what is there",
+];
+
+/// What a failure (2) may say: what was to be named is not there any more, or is there by now.
+const MISTAKES: [&str; 7] =
+    ["nothing to", "is there already", "there is no", "no branch", "no tag", "no revision", "is neither in"];
+
+impl Member<'_> {
+    /// Puts a new file into the directory, whole at once and under a name of its own: whoever loses it is to blame.
+    fn write(&mut self) {
+        self.files += 1;
+        let (number, files) = (self.number, self.files);
+        let length = if self.random.below(12) == 0 { 1_200_000 } else { self.random.below(5000) };
+        let text = format!("file {files} of {number}\n").repeat(1 + length / 20);
+        let staged = self.root.join(format!("tmp/{number}"));
+        fs::write(&staged, &text).unwrap();
+        let folder = self.root.join("work").join(self.random.of(&["a", "b", "a/deep", "."]));
+        let place = folder.join(format!("file-{number}-{files}"));
+        // A folder may go while it is used.
+        if fs::create_dir_all(&folder).is_ok() && fs::rename(&staged, &place).is_ok() {
+            let id = *blake3::hash(text.as_bytes()).as_bytes();
+            self.written.lock().unwrap().insert(id, place.display().to_string());
+        }
+    }
+
+    fn line(&mut self) -> String {
+        let (number, files) = (self.number, self.files);
+        let revision = self.random.of(&["@", "@~", "@~2", "latest", "-", "one", "two", "main", "side"]);
+        let name = format!("{}-{number}", self.random.of(&["x", "y"]));
+        match self.random.below(22) {
+            0..4 => format!("commit -m {number}-{files}"),
+            4 => format!("commit -m some {}", self.random.of(&["a", "b"])),
+            5..8 => format!("checkout {revision}"),
+            8 => format!("restore --from {revision} {}", self.random.of(&["a", "b", "folder"])),
+            9 | 10 => "undo".to_owned(),
+            11 => "redo".to_owned(),
+            12 => format!("tag t{name}"),
+            13 => format!("tag -d t{name}"),
+            14 => format!("branch {name}"),
+            15 => format!("branch -d {name}"),
+            16 => format!("update-ref refs/tags/u-{number} {revision}"),
+            17 => "op log".to_owned(),
+            18 => "diff --stat".to_owned(),
+            19 => format!("log -n 5 {revision}"),
+            20 => "status".to_owned(),
+            _ => "verify".to_owned(),
+        }
+    }
+
+    fn step(&mut self) {
+        if self.random.below(3) > 0 {
+            self.write();
+        }
+        let line = self.line();
+        let output = undo(self.root, &line).output().unwrap();
+        let (code, text) = (output.status.code().unwrap_or(-1), said(&output));
+        let is_expected = match code {
+            0 | 11 => true,
+            // Something changed while it was looked at.
+            3 => line.starts_with("checkout") || matches!(line.split(' ').next(), Some("undo" | "redo" | "restore")),
+            4 => REFUSALS.iter().any(|part| text.contains(part)),
+            2 => MISTAKES.iter().any(|part| text.contains(part)),
+            _ => false,
+        };
+        assert!(is_expected, "undo {line} ended with {code}: {text}");
+        let word = line.split(' ').next().unwrap_or_default().to_owned();
+        *self.ends.entry((word, code)).or_default() += 1;
+    }
+}
+
+/// The ids of all files' contents that commits lead to.
+fn recorded(env: &TestEnv) -> BTreeSet<[u8; 32]> {
+    let repository = Repository::discover(&env.path()).unwrap();
+    let commits = walked(&repository, walk::Options::default()).unwrap();
+    let objects = Reach::new(repository.store(), commits).map(|found| found.expect("nothing is lost"));
+    objects.filter(|object| object.is == Type::Blob).map(|object| object.id.0).collect()
+}
+
+#[test]
+fn eight_processes_of_random_commands_lose_nothing_and_disturb_nobody() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seconds = number("UNDO_TEST_SECONDS").unwrap_or(6);
+    let seed = number("UNDO_TEST_SEED").unwrap_or(1);
+    println!("UNDO_TEST_SEED={seed}");
+    let env = history();
+    ends_with(&env, "branch side", 0);
+    let written = Mutex::new(BTreeMap::new());
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut ends: BTreeMap<(String, i32), usize> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let crowd: Vec<_> = (0..8)
+            .map(|number| {
+                let random = Random((seed * 8 + number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+                let (root, written) = (env.root(), &written);
+                let mut member = Member { number, random, root, written, files: 0, ends: BTreeMap::new() };
+                scope.spawn(move || {
+                    while Instant::now() < end {
+                        member.step();
+                    }
+                    member.ends
+                })
+            })
+            .collect();
+        for member in crowd {
+            member.join().unwrap().into_iter().for_each(|(end, count)| *ends.entry(end).or_default() += count);
+        }
+    });
+    println!("{ends:?}");
+    ends_with(&env, "verify", 0);
+    let (recorded, live) = (recorded(&env), Tree::read(&env.path()).contents());
+    let written = written.into_inner().unwrap();
+    let lost: Vec<_> = written.iter().filter(|(id, _)| !recorded.contains(*id) && !live.contains(*id)).collect();
+    assert!(lost.is_empty(), "seed {seed}: of {} files {} are lost: {lost:?}", written.len(), lost.len());
+    assert!(left_over(&env).is_empty(), "{:?}", left_over(&env));
+    // The last word is said: what is here can be recorded, and one can go from here and come back.
+    ends_with(&env, "commit -m last", 0);
+    let (last, id) = (Tree::read(&env.path()), ends_with(&env, "rev-parse @", 0));
+    ends_with(&env, "checkout one", 0);
+    ends_with(&env, &format!("checkout {}", id.trim()), 0);
+    crate::tree::assert_same(&last, &Tree::read(&env.path()));
+}
+
+/// Staged files in the directory.
+fn left_over(env: &TestEnv) -> Vec<PathBuf> {
+    let tree = Tree::read(&env.path());
+    let names = tree.nodes.keys().map(|path| String::from_utf8_lossy(path).into_owned());
+    names.filter(|path| path.contains(".undo-")).map(PathBuf::from).collect()
+}
