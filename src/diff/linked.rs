@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::LinksId;
 use crate::metadata::{Kind, Metadata};
 use crate::object::{Entry, Links, Objects, Tree};
@@ -39,6 +39,32 @@ pub(super) fn merge(
     groups.iter_mut().for_each(|group| group.sort());
     groups.sort();
     Ok(groups)
+}
+
+/// Whether a table of hard links can be that of a tree: all names are there, none is of a directory, and those of one file
+/// are the same but for their times. [`ErrorKind::Usage`] if not.
+pub fn check(objects: &dyn Objects, root: &Entry, links: LinksId) -> Result<()> {
+    let groups = objects.links(links)?.groups;
+    let mut names: Vec<(&RepoPathBuf, usize)> =
+        groups.iter().enumerate().flat_map(|(at, group)| group.iter().map(move |path| (path, at))).collect();
+    names.sort();
+    let (mut finder, mut firsts) = (Finder::new(objects, root), vec![None; groups.len()]);
+    for (path, at) in names {
+        let wrong = |what: &str| {
+            let message = format!("the links do not fit the tree: `{}` {what}", path.display());
+            Err(Error::new(ErrorKind::Usage, message).hint("`undo write-tree` prints a tree and the links that fit it"))
+        };
+        let Some(entry) = finder.find(path)? else { return wrong("is not in it") };
+        if entry.kind() == Kind::Directory {
+            return wrong("is a directory");
+        }
+        match &firsts[at] {
+            None => firsts[at] = Some(entry),
+            Some(first) if is_one_file(first, &entry) => {}
+            Some(_) => return wrong(&format!("is not the same as `{}`", groups[at][0].display())),
+        }
+    }
+    Ok(())
 }
 
 /// The groups of the base, and what is added to them.

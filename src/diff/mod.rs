@@ -3,7 +3,7 @@
 mod area;
 pub mod binary;
 mod cursor;
-mod linked;
+pub mod linked;
 pub mod paths;
 pub mod rename;
 pub mod splice;

@@ -92,14 +92,10 @@ fn by_first_name<'p>(paths: &[&'p RepoPath]) -> BTreeMap<&'p [u8], Vec<&'p RepoP
 
 /// The directory `like` with these entries.
 fn save(entries: Vec<Entry>, like: &Entry, put: &mut Put<'_>) -> Result<Entry> {
-    let below = |entry: &Entry| match entry.content {
-        Content::Directory { entries, .. } => 1 + entries,
-        _ => 1,
-    };
-    let count = entries.iter().map(below).sum();
-    let size = entries.iter().map(Entry::size).sum();
-    let tree = Tree { entries }.save(|id, bytes| put(ObjectKind::Tree, id.object_id(), bytes))?;
-    Ok(Entry { content: Content::Directory { tree, entries: count, size }, ..like.clone() })
+    let tree = Tree { entries };
+    let (entries, size) = tree.totals()?;
+    let tree = tree.save(|id, bytes| put(ObjectKind::Tree, id.object_id(), bytes))?;
+    Ok(Entry { content: Content::Directory { tree, entries, size }, ..like.clone() })
 }
 
 #[cfg(test)]

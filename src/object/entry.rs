@@ -61,6 +61,12 @@ pub enum Content {
 }
 
 impl Entry {
+    /// A directory of which only the tree and its totals (`Tree::totals`) are known: no name, and metadata of zeros.
+    pub fn directory(tree: TreeId, (entries, size): (u64, u64)) -> Entry {
+        let content = Content::Directory { tree, entries, size };
+        Entry { name: Vec::new(), metadata: Metadata::default(), attributes: None, content }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         match self.content {

@@ -38,6 +38,16 @@ impl Links {
         }
     }
 
+    /// What of it is in a directory, by paths in that: files with several names there.
+    pub fn below(self, path: &RepoPath) -> Links {
+        let below = |group: Vec<RepoPathBuf>| -> Vec<RepoPathBuf> {
+            group.iter().filter_map(|name| name.below(path).map(ToOwned::to_owned)).collect()
+        };
+        let mut groups: Vec<_> = self.groups.into_iter().map(below).filter(|group| group.len() > 1).collect();
+        groups.sort();
+        Links { groups }
+    }
+
     fn names_each_path_once(&self) -> bool {
         let mut seen: HashSet<&RepoPath> = HashSet::new();
         self.groups.iter().flatten().all(|path| seen.insert(path))

@@ -1,6 +1,6 @@
 //! Trees: a directory as a sorted list of entries, cut into nodes when it is long.
 
-use super::entry::Entry;
+use super::entry::{Content, Entry};
 use super::nodes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TreeId;
@@ -24,6 +24,19 @@ impl Tree {
     pub fn find(&self, name: &[u8]) -> Option<&Entry> {
         let at = self.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name)).ok()?;
         Some(&self.entries[at])
+    }
+
+    /// Entries below it at every depth, and bytes of the files among them.
+    pub fn totals(&self) -> Result<(u64, u64)> {
+        let add = |total: (u64, u64), entry: &Entry| {
+            let below = match entry.content {
+                Content::Directory { entries, .. } => entries,
+                _ => 0,
+            };
+            Some((total.0.checked_add(1)?.checked_add(below)?, total.1.checked_add(entry.size())?))
+        };
+        let total = self.entries.iter().try_fold((0, 0), add);
+        total.ok_or_else(|| Error::new(ErrorKind::Usage, "a directory has more bytes in it than can be counted"))
     }
 
     /// Encodes the directory as one node, or as several where it is long; each node goes to `put`, leaves first.

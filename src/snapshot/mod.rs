@@ -1,12 +1,19 @@
 //! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
 
 mod again;
+pub mod assemble;
+pub mod blob;
+mod commit;
+mod commit_tree;
 pub mod file;
 mod guide;
 mod large;
+pub mod lines;
+mod recording;
 mod take;
 #[cfg(test)]
 mod tests;
+mod write_tree;
 
 use crate::id::CommitId;
 use crate::object::Ran;
@@ -14,7 +21,9 @@ use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::path::RepoPathBuf;
 
 pub use again::store_again;
+pub use commit_tree::{Given, commit_tree};
 pub use take::{take, take_checked};
+pub use write_tree::{WrittenTree, write_tree};
 
 /// How a commit is made.
 #[derive(Clone, Debug, Default)]

@@ -1,16 +1,18 @@
 //! The bytes of a file while it is read once, from beginning to end; holes are told, not read.
 
 use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
-use crate::error::Result;
-use crate::fs;
+use crate::error::{Error, Result};
+use crate::fs::{self, Stat};
 use crate::id::{BlobId, ObjectId};
 use crate::object::ObjectKind;
 use crate::progress::Task;
 
 /// A file being read.
 pub struct Reading<'f> {
-    file: &'f File,
+    from: Origin<'f>,
     /// What its size was when it was opened; it may be another one at the end.
     expected: u64,
     /// Offset and length, ascending.
@@ -21,6 +23,14 @@ pub struct Reading<'f> {
     read: u64,
     failed: bool,
     task: &'f dyn Task,
+}
+
+/// Where the bytes come from.
+enum Origin<'f> {
+    /// A file that can be read anywhere.
+    File(&'f File),
+    /// What can be read only once, and its name for messages.
+    Stream(&'f mut dyn Read, &'f str),
 }
 
 /// What comes next in a file.
@@ -37,7 +47,24 @@ pub enum Step {
 impl<'f> Reading<'f> {
     /// The file from its beginning. `expected` is its size, `holes` are its holes as offset and length.
     pub fn new(file: &'f File, expected: u64, holes: &'f [(u64, u64)], task: &'f dyn Task) -> Reading<'f> {
-        Reading { file, expected, holes, last: None, position: 0, has_ended: false, read: 0, failed: false, task }
+        let from = Origin::File(file);
+        Reading { from, expected, holes, last: None, position: 0, has_ended: false, read: 0, failed: false, task }
+    }
+
+    /// A pipe, or anything else that comes as it comes; `name` is for messages.
+    pub fn stream(stream: &'f mut dyn Read, name: &'f str, task: &'f dyn Task) -> Reading<'f> {
+        let from = Origin::Stream(stream, name);
+        Reading {
+            from,
+            expected: 0,
+            holes: &[],
+            last: None,
+            position: 0,
+            has_ended: false,
+            read: 0,
+            failed: false,
+            task,
+        }
     }
 
     /// The same, of a file that held this blob when it was last read.
@@ -104,7 +131,12 @@ impl<'f> Reading<'f> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let read = fs::read_to_end_at(self.file, buffer, self.position, self.expected);
+        let read = match &mut self.from {
+            Origin::File(file) => fs::read_to_end_at(file, buffer, self.position, self.expected),
+            Origin::Stream(stream, name) => {
+                fill(*stream, buffer).map_err(|cause| Error::io("read", Path::new(name), cause))
+            }
+        };
         let (length, has_ended) = read.inspect_err(|_| self.failed = true)?;
         self.has_ended = has_ended;
         self.read += length as u64;
@@ -121,6 +153,39 @@ impl<'f> Reading<'f> {
             self.holes = &self.holes[1..];
         }
     }
+}
+
+/// Reads until the buffer is full or the stream ends; how many bytes, and whether it has ended.
+fn fill(stream: &mut dyn Read, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match stream.read(&mut buffer[filled..]) {
+            Ok(0) => return Ok((filled, true)),
+            Ok(length) => filled += length,
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok((filled, false))
+}
+
+/// The holes of a file of this stat, as offset and length: what is between its data.
+pub fn holes(file: &File, stat: &Stat) -> Result<Vec<(u64, u64)>> {
+    let mut holes = Vec::new();
+    if stat.allocated >= stat.size {
+        return Ok(holes);
+    }
+    let mut end = 0;
+    for (start, length) in fs::data_ranges(file, stat.size)? {
+        if start > end {
+            holes.push((end, start - end));
+        }
+        end = start + length;
+    }
+    if end < stat.size {
+        holes.push((end, stat.size - end));
+    }
+    Ok(holes)
 }
 
 /// What is done with what a scan reads: hashed only, or stored too. One a thread.
@@ -232,6 +297,18 @@ mod tests {
         let mut buffer = [0; 64];
         assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(3));
         assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::End);
+    }
+
+    #[test]
+    fn a_stream_that_comes_in_pieces_is_read_to_its_end() {
+        let mut stream = b"ab".chain(&b"cde"[..]).chain(&b""[..]);
+        let mut reading = Reading::stream(&mut stream, "stdin", &Silent);
+        let mut buffer = [0; 4];
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(4));
+        assert_eq!(&buffer, b"abcd");
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(1));
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::End);
+        assert_eq!(reading.position(), 5);
     }
 
     #[test]

@@ -213,17 +213,13 @@ fn save(
     is_stored: impl Fn(ObjectKind, ObjectId) -> bool,
     put: &mut impl FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()>,
 ) -> Result<Total> {
-    let size = entries.iter().map(Entry::size).sum();
-    let below = |entry: &Entry| match entry.content {
-        Content::Directory { entries, .. } => entries,
-        _ => 0,
-    };
-    let count = entries.iter().map(|entry| 1 + below(entry)).sum();
-    let tree = Tree { entries }.save(|id, bytes| {
+    let tree = Tree { entries };
+    let (entries, size) = tree.totals()?;
+    let tree = tree.save(|id, bytes| {
         if is_stored(ObjectKind::Tree, id.object_id()) {
             return Ok(());
         }
         put(ObjectKind::Tree, id.object_id(), bytes)
     })?;
-    Ok(Total { tree, entries: count, size })
+    Ok(Total { tree, entries, size })
 }

@@ -22,6 +22,8 @@ use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::fs::Dir;
+use crate::metadata::Metadata;
+use crate::object::Attributes;
 
 pub use clock::Clock;
 pub use content::{HashSink, Reading, Sink};
@@ -44,5 +46,11 @@ impl Worktree {
     /// Opens it.
     pub fn open(path: PathBuf, cross_mounts: bool) -> Result<Worktree> {
         Ok(Worktree { root: Dir::open(&path)?, path, cross_mounts })
+    }
+
+    /// Mode, owner, time and attributes of the root itself, as a scan finds them.
+    pub fn root_metadata(&self) -> Result<(Metadata, Attributes)> {
+        let attributes = Attributes { xattrs: self.root.xattrs(b".")?, holes: Vec::new() };
+        Ok((self.root.stat_self()?.metadata, attributes))
     }
 }

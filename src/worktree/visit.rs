@@ -10,7 +10,7 @@ use crate::id::{AttributesId, BlobId};
 use crate::metadata::Kind;
 use crate::object::{Attributes, Content, ObjectKind};
 use crate::progress::Task;
-use crate::worktree::content::{Reading, Sink};
+use crate::worktree::content::{Reading, Sink, holes};
 use crate::worktree::index::Record;
 
 /// A file that moves while it is read is read again, so often at most.
@@ -124,7 +124,7 @@ impl<S: Sink> Reader<'_, S> {
 
     /// Reads an open file to its end; its stat is that of afterwards. `None` if the sink fails.
     fn read_once(&mut self, file: &File, name: &[u8], before: Stat, last: Option<BlobId>) -> Result<Option<Record>> {
-        let holes = if before.allocated < before.size { holes(file, before.size)? } else { Vec::new() };
+        let holes = holes(file, &before)?;
         let mut reading = Reading::new(file, before.size, &holes, self.task).after(last);
         let blob = self.sink.read(&mut reading);
         let (size, read) = (reading.position(), reading.bytes_read());
@@ -175,20 +175,4 @@ impl<S: Sink> Reader<'_, S> {
         self.attributes.push((id, bytes));
         Some(id)
     }
-}
-
-/// The holes of a file of this size: what is between its data.
-fn holes(file: &File, size: u64) -> Result<Vec<(u64, u64)>> {
-    let mut holes = Vec::new();
-    let mut end = 0;
-    for (start, length) in fs::data_ranges(file, size)? {
-        if start > end {
-            holes.push((end, start - end));
-        }
-        end = start + length;
-    }
-    if end < size {
-        holes.push((end, size - end));
-    }
-    Ok(holes)
 }

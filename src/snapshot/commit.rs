@@ -1,0 +1,112 @@
+//! A commit of a tree: the second half. What it counts, and what is said about it.
+
+use crate::diff;
+use crate::error::Result;
+use crate::id::{CommitId, LinksId};
+use crate::metadata::Kind;
+use crate::object::commit::{Counts, Totals, Uncovered};
+use crate::object::{Commit, Entry, Objects};
+use crate::path::RepoPathBuf;
+use crate::repo::Repository;
+use crate::time::Timestamp;
+use crate::worktree::Selection;
+
+/// What a commit holds, and how it differs from its first parent.
+pub(super) struct Content {
+    pub root: Entry,
+    pub links: Option<LinksId>,
+    pub totals: Totals,
+    pub changes: Counts,
+    pub uncovered: Vec<Uncovered>,
+    pub torn: Vec<RepoPathBuf>,
+}
+
+/// What is said about it.
+pub(super) struct Words {
+    pub message: String,
+    pub automatic: bool,
+    /// `None`: as the settings say.
+    pub author: Option<String>,
+    /// When, and seconds that the zone was ahead of UTC. `None`: now.
+    pub date: Option<(Timestamp, i32)>,
+    /// More fields, sorted by key.
+    pub extras: Vec<(String, Vec<u8>)>,
+}
+
+/// The commit. Its first parent is `parent`.
+pub(super) fn make(
+    repository: &Repository,
+    parents: Vec<CommitId>,
+    parent: Option<&Commit>,
+    content: Content,
+    words: Words,
+) -> Commit {
+    let (time, offset) = words.date.unwrap_or_else(|| {
+        // Whatever the clock was set to: no commit is older than the one that it grew from.
+        let time = parent.map_or_else(Timestamp::now, |parent| parent.time.max(Timestamp::now()));
+        (time, time.local_offset())
+    });
+    Commit {
+        root: content.root,
+        links: content.links,
+        parents,
+        time,
+        offset,
+        author: words.author.unwrap_or_else(|| repository.config.author_name()),
+        host: crate::fs::host_name(),
+        message: words.message,
+        automatic: words.automatic,
+        totals: content.totals,
+        changes: content.changes,
+        uncovered: content.uncovered,
+        torn: content.torn,
+        extras: words.extras,
+    }
+}
+
+/// What there is if all of it is new.
+pub(super) fn all_added(totals: &Totals) -> Counts {
+    Counts { added: totals.files + totals.directories + totals.others, ..Counts::default() }
+}
+
+/// How a tree differs from the parent's, and what it holds. What is no longer covered was not deleted.
+pub(super) fn count(
+    objects: &dyn Objects,
+    parent: Option<&Commit>,
+    root: &Entry,
+    links: Option<LinksId>,
+    uncovered: &[Uncovered],
+) -> Result<(Counts, Totals)> {
+    let (mut changes, mut totals) = (Counts::default(), parent.map(|parent| parent.totals).unwrap_or_default());
+    let uncovered = Selection::new(&uncovered.iter().map(|it| it.path.clone()).collect::<Vec<_>>());
+    let old =
+        diff::trees::Side { root: parent.map(|parent| &parent.root), links: parent.and_then(|parent| parent.links) };
+    let new = diff::trees::Side { root: Some(root), links };
+    diff::compare(objects, old, new, &diff::Options::default(), &mut |change| {
+        match (&change.old, &change.new) {
+            (None, _) => changes.added += 1,
+            (Some(_), None) => {
+                changes.deleted += u64::from(!uncovered.covers(&change.path));
+            }
+            _ => changes.modified += 1,
+        }
+        if !change.path.is_root() {
+            change.old.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_sub));
+            change.new.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_add));
+        }
+        Ok(())
+    })?;
+    Ok((changes, totals))
+}
+
+/// Takes an entry into the totals, or out of them.
+fn weigh(totals: &mut Totals, entry: &Entry, step: fn(u64, u64) -> u64) {
+    match entry.kind() {
+        Kind::File => {
+            totals.files = step(totals.files, 1);
+            totals.bytes = step(totals.bytes, entry.size());
+        }
+        Kind::Directory => totals.directories = step(totals.directories, 1),
+        _ => totals.others = step(totals.others, 1),
+    }
+}

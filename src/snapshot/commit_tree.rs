@@ -1,0 +1,98 @@
+//! A commit of a tree that is there, made by hand: no ref leads to it yet.
+
+use crate::diff::linked;
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::entry_at;
+use crate::history::objects::Treeish;
+use crate::id::{CommitId, LinksId};
+use crate::object::{Commit, Entry, ObjectKind, Objects};
+use crate::path::{REPOSITORY, RepoPath};
+use crate::repo::{Repository, Transaction};
+use crate::snapshot::commit::{self, Content, Words};
+use crate::store::Session;
+use crate::time::Timestamp;
+use crate::worktree::Worktree;
+
+/// What the commit is.
+pub struct Given {
+    /// Its tree; of a commit all that it recorded.
+    pub tree: Treeish,
+    /// Its hard links; `None`: those of the commit.
+    pub links: Option<LinksId>,
+    /// What it grew from.
+    pub parents: Vec<CommitId>,
+    /// Why.
+    pub message: String,
+    /// `None`: as the settings say.
+    pub author: Option<String>,
+    /// When, and seconds that the zone is ahead of UTC. `None`: now.
+    pub date: Option<(Timestamp, i32)>,
+}
+
+/// Makes the commit part of the repository. Of a tree that is no commit's, the root directory is as that of the worktree
+/// is now. [`ErrorKind::Usage`] if tree, links, parents and date do not fit.
+pub fn commit_tree(transaction: &mut Transaction<'_>, worktree: &Worktree, given: Given) -> Result<CommitId> {
+    let repository = transaction.repository();
+    let session = repository.store().session();
+    let commit = compose(repository, &session, worktree, given)?;
+    let mut writer = session.writer();
+    let id = Transaction::put_commit(&mut writer, &commit)?;
+    writer.finish()?;
+    let stored = session.finish()?;
+    transaction.keep(&stored)?;
+    Ok(id)
+}
+
+fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, given: Given) -> Result<Commit> {
+    let store = repository.store();
+    let parent = given.parents.first().map(|&id| store.commit(id)).transpose()?;
+    check_parents(&given, parent.as_ref())?;
+    let links = given.links.or(given.tree.links());
+    let (root, uncovered, torn) = match given.tree.commit {
+        Some(commit) => (commit.root, commit.uncovered, commit.torn),
+        None => (as_root(store, session, worktree, &given.tree)?, Vec::new(), Vec::new()),
+    };
+    let marker = RepoPath::new(REPOSITORY).unwrap_or(RepoPath::root());
+    if entry_at(store, &root, marker)?.is_some() {
+        return Err(Error::new(ErrorKind::Usage, "the tree has a `.undo`, which no commit may have at its root")
+            .hint("leave it out: undo ls-tree TREE, without that line, to undo mktree"));
+    }
+    if let Some(links) = given.links {
+        linked::check(store, &root, links)?;
+    }
+    let (changes, totals) = commit::count(store, parent.as_ref(), &root, links, &uncovered)?;
+    let content = Content { root, links, totals, changes, uncovered, torn };
+    let words =
+        Words { message: given.message, automatic: false, author: given.author, date: given.date, extras: Vec::new() };
+    Ok(commit::make(repository, given.parents, parent.as_ref(), content, words))
+}
+
+fn check_parents(given: &Given, parent: Option<&Commit>) -> Result<()> {
+    for (n, id) in given.parents.iter().enumerate() {
+        if given.parents[..n].contains(id) {
+            return Err(Error::new(ErrorKind::Usage, format!("the parent {} is named twice", id.short()))
+                .hint("name each parent once"));
+        }
+    }
+    match (given.date, parent) {
+        (Some((time, _)), Some(parent)) if time < parent.time => {
+            let message =
+                format!("{} is before its first parent, which is of {}", time.to_rfc3339(), parent.time.to_rfc3339());
+            Err(Error::new(ErrorKind::Usage, message).hint("a commit is not older than the one that it grew from"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A tree as the root of the worktree, whose attributes are put.
+fn as_root(store: &dyn Objects, session: &Session<'_>, worktree: &Worktree, treeish: &Treeish) -> Result<Entry> {
+    let (metadata, attributes) = worktree.root_metadata()?;
+    let bare = Entry::directory(treeish.tree, store.tree(treeish.tree)?.totals()?);
+    let mut root = Entry { metadata, ..bare };
+    if !attributes.is_empty() {
+        let id = attributes.id();
+        session.writer().put(ObjectKind::Attributes, id.object_id(), &attributes.encode())?;
+        root.attributes = Some(id);
+    }
+    Ok(root)
+}

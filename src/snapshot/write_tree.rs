@@ -1,0 +1,86 @@
+//! The worktree recorded without a commit: its trees become part of the repository, and no ref moves.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::entry_at;
+use crate::id::{LinksId, TreeId};
+use crate::object::commit::Uncovered;
+use crate::object::{Links, ObjectKind, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::progress::Progress;
+use crate::repo::Transaction;
+use crate::snapshot::recording::{self, How, Recording};
+use crate::store::Writer;
+use crate::worktree::{Index, Overlay, Worktree};
+
+/// What was recorded.
+#[derive(Clone, Debug)]
+pub struct WrittenTree {
+    /// The directory.
+    pub tree: TreeId,
+    /// Its hard links.
+    pub links: Option<LinksId>,
+    /// Not recorded, with reasons.
+    pub uncovered: Vec<Uncovered>,
+    /// Changed while they were read.
+    pub torn: Vec<RepoPathBuf>,
+}
+
+/// Records a directory of the worktree, or all of it for the root. Durable when it returns.
+pub fn write_tree(
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    prefix: &RepoPath,
+    progress: &dyn Progress,
+) -> Result<WrittenTree> {
+    let repository = transaction.repository();
+    let (store, index_path) = (repository.store(), repository.layout.index());
+    let index = Index::open(&index_path)?;
+    let paths = if prefix.is_root() { Vec::new() } else { vec![prefix.to_owned()] };
+    let session = store.session();
+    let how = How { paths: &paths, despite_rules: &[], base: None, takes_trees: prefix.is_root() };
+    let mut recording = recording::record(repository, &session, worktree, &index, &how, progress)?;
+    let tree = directory(&Overlay { below: store, objects: &recording.scan.objects }, &recording, prefix)?;
+    let mut writer = session.writer();
+    recording::put_objects(&mut writer, &recording.scan)?;
+    let links = put_links(store, &mut writer, &recording, prefix)?;
+    writer.finish()?;
+    let stored = session.finish()?;
+    transaction.keep(&stored)?;
+    recording::remember(&mut recording.scan, &index, &paths, &index_path);
+    let (uncovered, torn) = (recording.scan.uncovered, recording.scan.torn);
+    Ok(WrittenTree { tree, links, uncovered, torn })
+}
+
+fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) -> Result<TreeId> {
+    let found =
+        if prefix.is_root() { Some(recording.root.clone()) } else { entry_at(objects, &recording.root, prefix)? };
+    let wrong = |what: &str| {
+        let message = format!("`{}` is {what}", prefix.display());
+        Error::new(ErrorKind::Usage, message).hint("name a directory that is recorded; `undo status` lists what is not")
+    };
+    match found {
+        None => Err(wrong("not covered")),
+        Some(entry) => entry.tree().ok_or_else(|| wrong(&format!("a {}, and no directory", entry.kind().word()))),
+    }
+}
+
+/// The hard links that are in the directory, by their paths in it.
+fn put_links(
+    store: &dyn Objects,
+    writer: &mut Writer<'_>,
+    recording: &Recording,
+    prefix: &RepoPath,
+) -> Result<Option<LinksId>> {
+    let Some(links) = recording.links.filter(|_| !prefix.is_root()) else { return Ok(recording.links) };
+    let below = Overlay { below: store, objects: &recording.scan.objects }.links(links)?.below(prefix);
+    put_table(writer, &below)
+}
+
+/// Puts a table of hard links; one without groups is none.
+pub(super) fn put_table(writer: &mut Writer<'_>, links: &Links) -> Result<Option<LinksId>> {
+    if links.groups.is_empty() {
+        return Ok(None);
+    }
+    let put = |id: LinksId, bytes: Vec<u8>| writer.put(ObjectKind::Links, id.object_id(), &bytes).map(drop);
+    links.save(put).map(Some)
+}
