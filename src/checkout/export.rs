@@ -15,6 +15,7 @@ use crate::worktree::index::Builder;
 
 use super::apply;
 use super::gather;
+use super::plan::Plan;
 use super::site::Site;
 use super::tally::Tally;
 use super::tar;
@@ -22,6 +23,7 @@ use super::target::Target;
 use super::work::Work;
 
 pub use super::tar::Compression;
+pub use super::target::Source;
 
 /// Where to.
 pub enum Destination<'d> {
@@ -44,20 +46,21 @@ pub struct Exported {
     pub damaged: Vec<(RepoPathBuf, String)>,
 }
 
-/// Writes a target that has no other one to be compared with: everything in it.
+/// Writes everything: there is nothing to be compared with.
 ///
 /// [`ErrorKind::Refused`] if the directory is not empty. After another failure what was written stays.
 pub fn export(
     store: &Store,
-    target: &Target,
+    source: impl Into<Source>,
     destination: Destination<'_>,
     progress: &dyn Progress,
 ) -> Result<Exported> {
-    let objects = Overlay { below: store, objects: &target.objects };
-    let plan = gather::plan_new(&objects, target)?;
+    let source = source.into();
+    let objects = Overlay { below: store, objects: &source.objects };
+    let plan = gather::plan_new(&objects, &source)?;
     let bytes = plan.bytes_to_write();
     let task = progress.start("exporting", Unit::Bytes, Some(bytes));
-    let mut exported = Exported { entries: plan.actions.len().saturating_sub(1) as u64, bytes, ..Exported::default() };
+    let mut exported = Exported { entries: entries(&plan), bytes, ..Exported::default() };
     match destination {
         Destination::Tar(writer, compression) => tar::write(store, &objects, &plan, (writer, compression), &*task)?,
         Destination::Directory(path) => {
@@ -80,15 +83,10 @@ pub fn export(
 /// The same to a path: to a tar file that is not there yet if its name says so, else to a directory. Not into the
 /// repository.
 pub fn export_to(repository: &Repository, target: &Target, path: &Path, progress: &dyn Progress) -> Result<Exported> {
-    let real = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
-    if real.is_some_and(|real| real.starts_with(&repository.layout.repository)) {
-        let message = format!("`{}` is in the repository", path.display());
-        return Err(Error::new(ErrorKind::Refused, message).hint("choose a place outside of `.undo`"));
-    }
-    let store = repository.store();
     let Some(compression) = compression(path) else {
-        return export(store, target, Destination::Directory(path), progress);
+        return export_to_directory(repository, target, path, progress);
     };
+    refuse_repository(repository, path)?;
     let mut file = fs::create_new(path).map_err(|error| {
         if !error.is_taken() {
             return error;
@@ -96,7 +94,32 @@ pub fn export_to(repository: &Repository, target: &Target, path: &Path, progress
         let message = format!("`{}` is there already", path.display());
         Error::new(ErrorKind::Refused, message).hint("name a file that is not there yet")
     })?;
-    export(store, target, Destination::Tar(&mut file, compression), progress)
+    export(repository.store(), target, Destination::Tar(&mut file, compression), progress)
+}
+
+/// The same to a directory, whatever its name is.
+pub fn export_to_directory(
+    repository: &Repository,
+    source: impl Into<Source>,
+    path: &Path,
+    progress: &dyn Progress,
+) -> Result<Exported> {
+    refuse_repository(repository, path)?;
+    export(repository.store(), source, Destination::Directory(path), progress)
+}
+
+fn refuse_repository(repository: &Repository, path: &Path) -> Result<()> {
+    let real = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
+    if real.is_some_and(|real| real.starts_with(&repository.layout.repository)) {
+        let message = format!("`{}` is in the repository", path.display());
+        return Err(Error::new(ErrorKind::Refused, message).hint("choose a place outside of `.undo`"));
+    }
+    Ok(())
+}
+
+/// Without the root.
+fn entries(plan: &Plan) -> u64 {
+    plan.actions.iter().filter(|action| !action.path().is_root()).count() as u64
 }
 
 /// Of a tar file, by the ending of its name.

@@ -19,7 +19,7 @@ use super::links;
 use super::plan::{Action, Plan, directories_above};
 use super::relearn;
 use super::step::{Step, Steps, Verdict};
-use super::target::Target;
+use super::target::{Source, Target};
 
 /// What stands at a path that no commit covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,22 +67,26 @@ pub(super) fn plan(
     conflicts.sort();
     conflicts.dedup();
     links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
-    finish(objects, steps, target, conflicts)
+    finish(objects, steps, &target.root, conflicts)
 }
 
-/// Plans how an empty directory becomes the target.
-pub(super) fn plan_new(objects: &dyn Objects, target: &Target) -> Result<Plan> {
+/// Plans how an empty directory comes to hold all of the source.
+pub(super) fn plan_new(objects: &dyn Objects, source: &Source) -> Result<Plan> {
     let mut steps = Steps::new();
-    let sides = (Side { root: None, links: None }, Side { root: Some(&target.root), links: target.links });
-    let options = diff::Options { mtimes: true, ..diff::Options::default() };
+    let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
+    let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
         refuse_repository(&change.path, change.new.as_ref())?;
         let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };
         steps.insert(change.path, Step { verdict, entry: change.new });
         Ok(())
     })?;
-    links::untangle(&mut steps, objects, (None, &Builder::default()), target.links)?;
-    finish(objects, steps, target, Vec::new())
+    links::untangle(&mut steps, objects, (None, &Builder::default()), source.links)?;
+    let mut plan = finish(objects, steps, &source.root, Vec::new())?;
+    if !source.is_root_known {
+        plan.directories.remove(RepoPath::root());
+    }
+    Ok(plan)
 }
 
 /// Takes the differences one by one, in path order.
@@ -204,7 +208,7 @@ fn below_flattened(steps: &Steps, scan: &Scan) -> Vec<RepoPathBuf> {
     uncovered.filter(|path| is_flattened(path)).cloned().collect()
 }
 
-fn finish(objects: &dyn Objects, steps: Steps, target: &Target, conflicts: Vec<RepoPathBuf>) -> Result<Plan> {
+fn finish(objects: &dyn Objects, steps: Steps, root: &Entry, conflicts: Vec<RepoPathBuf>) -> Result<Plan> {
     let mut plan = Plan { conflicts, ..Plan::default() };
     for (path, Step { verdict, entry }) in steps {
         let action = match (verdict, entry) {
@@ -221,13 +225,13 @@ fn finish(objects: &dyn Objects, steps: Steps, target: &Target, conflicts: Vec<R
         };
         plan.actions.push(action);
     }
-    let entries = match target.root.content {
+    let entries = match root.content {
         Content::Directory { entries, .. } => entries,
         _ => 0,
     };
     let is_busy = |action: &&Action| action.is_worth_counting() && !matches!(action, Action::Remove(_));
     let busy = plan.actions.iter().filter(is_busy).count() + plan.conflicts.len();
     plan.unchanged = entries.saturating_sub(busy as u64);
-    plan.directories = directories_above(objects, &target.root, plan.actions.iter().map(Action::path))?;
+    plan.directories = directories_above(objects, root, plan.actions.iter().map(Action::path))?;
     Ok(plan)
 }

@@ -27,6 +27,25 @@ pub struct Target {
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
 }
 
+/// What an export writes: a directory with all in it, and its hard links.
+pub struct Source {
+    /// The directory.
+    pub root: Entry,
+    /// Its hard links.
+    pub links: Option<LinksId>,
+    /// Trees and links that the store does not hold.
+    pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+    /// Whether `root` says more of the directory than what is in it. If not, it stays as it is made, or as it was.
+    pub is_root_known: bool,
+}
+
+impl From<&Target> for Source {
+    fn from(target: &Target) -> Source {
+        let (root, objects) = (target.root.clone(), target.objects.clone());
+        Source { root, links: target.links, objects, is_root_known: true }
+    }
+}
+
 impl Target {
     /// A whole commit.
     pub fn commit(objects: &dyn Objects, id: CommitId) -> Result<Target> {
@@ -100,17 +119,13 @@ fn links_below(
     path: &RepoPath,
     added: &mut HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
 ) -> Result<Option<LinksId>> {
-    let below = |group: Vec<RepoPathBuf>| -> Vec<RepoPathBuf> {
-        group.iter().filter_map(|name| name.below(path).map(ToOwned::to_owned)).collect()
-    };
-    let mut groups: Vec<_> = links.groups.into_iter().map(below).filter(|group| group.len() > 1).collect();
-    if groups.is_empty() {
+    let below = links.below(path);
+    if below.groups.is_empty() {
         return Ok(None);
     }
-    groups.sort();
     let put = |id: LinksId, bytes: Vec<u8>| {
         added.insert((ObjectKind::Links, id.object_id()), bytes.into());
         Ok(())
     };
-    Links { groups }.save(put).map(Some)
+    below.save(put).map(Some)
 }

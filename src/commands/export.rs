@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::checkout::Target;
-use crate::checkout::export::{Compression, Destination, export, export_to};
+use crate::checkout::export::{Compression, Destination, Exported, export, export_to};
 use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
+use crate::id::ObjectId;
 use crate::ui::exports::ExportRecord;
 use crate::ui::json_reasons;
 
@@ -41,20 +42,31 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let path = context.place(&args.destination)?;
     let exported = export_to(&repository, &target, &path, context.ui.progress())?;
-    context.ui.outcome(&ExportRecord {
-        id: id.to_string(),
-        destination: args.destination.display().to_string(),
+    context.ui.outcome(&record(id.object_id(), &args.destination, &exported))?;
+    Ok(tell(context, &exported))
+}
+
+/// What was written where, as it is shown.
+pub fn record(id: ObjectId, destination: &Path, exported: &Exported) -> ExportRecord {
+    let id = id.to_string();
+    ExportRecord {
+        short: id[..8].to_owned(),
+        id,
+        destination: destination.display().to_string(),
         entries: exported.entries,
         bytes: exported.bytes,
         inexact: json_reasons(&exported.inexact),
         damaged: json_reasons(&exported.damaged),
-        short: id.short(),
-    })?;
+    }
+}
+
+/// Lists what is not as it was recorded, and says whether that makes it incomplete.
+pub fn tell(context: &Context<'_>, exported: &Exported) -> Exit {
     context.tell_reasons("not exported exactly", &exported.inexact);
     context.tell_reasons("damaged in the repository, and not exported", &exported.damaged);
-    Ok(match exported.inexact.is_empty() {
+    match exported.inexact.is_empty() {
         _ if !exported.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,
         false => Exit::INCOMPLETE,
-    })
+    }
 }
