@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::error::ErrorKind as ClapKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::commands::{self, Command, Context};
@@ -171,7 +171,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return not_parsed(&error, &arguments),
+        Err(error) => return not_parsed(&for_people(error), &arguments),
     };
     let ui = Ui::new(cli.global.options());
     let result = start(&ui, cli);
@@ -189,6 +189,20 @@ fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
         result => (result?, false),
     };
     commands::run(&Context { ui, cwd, is_removed, command_line: command }, cli.command)
+}
+
+/// A mistyped command was more likely one for people than one for scripts: those are suggested only where there is no other.
+fn for_people(mut error: clap::Error) -> clap::Error {
+    let suggested = ContextKind::SuggestedSubcommand;
+    if let Some(ContextValue::Strings(names)) = error.get(suggested) {
+        let command = Cli::command();
+        let is_listed = |name: &&String| command.find_subcommand(name).is_some_and(|one| !one.is_hide_set());
+        let listed: Vec<String> = names.iter().filter(is_listed).cloned().collect();
+        if !listed.is_empty() {
+            error.insert(suggested, ContextValue::Strings(listed));
+        }
+    }
+    error
 }
 
 /// Help and version go to stdout and end with 0; anything else is a usage error.

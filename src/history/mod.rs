@@ -6,6 +6,7 @@ pub mod edits;
 mod entry;
 pub mod graph;
 pub mod instructions;
+pub mod listing;
 pub mod objects;
 pub mod past;
 pub mod reach;

@@ -84,6 +84,9 @@ impl Treeish {
     }
 }
 
+/// What is wanted where [`treeish`] is asked.
+const TREEISH: &str = "a tree or a commit";
+
 /// The object that a text names. [`ErrorKind::NotFound`] and [`ErrorKind::Ambiguous`] as for revisions.
 pub fn find(repository: &Repository, text: &str) -> Result<Named> {
     if let Some(revision) = text.strip_suffix("^{tree}") {
@@ -119,21 +122,39 @@ pub fn commit(repository: &Repository, text: &str) -> Result<CommitId> {
     })
 }
 
+/// The table of hard links that a text names.
+pub fn links(repository: &Repository, text: &str) -> Result<LinksId> {
+    let wanted = "a table of hard links";
+    match typed(repository, text, &[Type::Links], wanted)? {
+        Some(named) => Ok(named.id.into()),
+        None => Err(wrong_type(text, find(repository, text)?.is.word(), wanted)),
+    }
+}
+
+/// As [`by_prefix`], but an object of another type is told from one that is not there.
+fn typed(repository: &Repository, text: &str, types: &[Type], wanted: &str) -> Result<Option<Named>> {
+    let found = by_prefix(repository, text, types);
+    match found {
+        Ok(Some(_)) => found,
+        _ => match by_prefix(repository, text, &Type::ALL) {
+            Ok(Some(named)) => Err(wrong_type(text, named.is.word(), wanted)),
+            _ => found,
+        },
+    }
+}
+
 /// The directory that a text names.
 pub fn treeish(repository: &Repository, text: &str) -> Result<Treeish> {
     let text = text.strip_suffix("^{tree}").unwrap_or(text);
     if revision::has_path(text) {
         let entry = entry(repository, text)?;
-        let tree = entry.tree().ok_or_else(|| no_tree(text, entry.object_word()))?;
+        let tree = entry.tree().ok_or_else(|| wrong_type(text, entry.object_word(), TREEISH))?;
         return Ok(Treeish { tree, entry: Some(entry), commit: None });
     }
-    let commit = match by_prefix(repository, text, &[Type::Tree, Type::Commit])? {
+    let commit = match typed(repository, text, &[Type::Tree, Type::Commit], TREEISH)? {
         Some(Named { id, is: Type::Tree }) => return Ok(Treeish { tree: id.into(), entry: None, commit: None }),
         Some(Named { id, .. }) => id.into(),
-        None => resolve(repository, text).map_err(|error| match by_prefix(repository, text, &Type::ALL) {
-            Ok(Some(named)) => no_tree(text, named.is.word()),
-            _ => error,
-        })?,
+        None => resolve(repository, text)?,
     };
     let commit = repository.store().commit(commit)?;
     let tree = commit.root.tree().ok_or_else(|| Error::damaged(format!("commit `{text}` has no root tree")))?;
@@ -188,10 +209,6 @@ fn operations(repository: &Repository, prefix: &IdPrefix) -> Result<Vec<Named>> 
     let ids = repository.operations()?.map(|operation| operation.map(|(id, _)| id.object_id()));
     let named = |id: ObjectId| Named { id, is: Type::Operation };
     ids.filter(|id| id.as_ref().map_or(true, |id| prefix.matches(&id.0))).map(|id| id.map(named)).collect()
-}
-
-fn no_tree(text: &str, word: &str) -> Error {
-    wrong_type(text, word, "a tree or a commit")
 }
 
 /// An object of a type that is of no use here.

@@ -23,6 +23,38 @@ pub fn parse(text: &str, day: Day) -> Result<Timestamp> {
     parse_at(text, day, &now.to_zoned_datetime(TimeZone::system()))
 }
 
+/// The point in time that a program means, and seconds that its zone is ahead of UTC: RFC 3339, or decimal seconds since
+/// 1970-01-01 UTC with `±HH:MM` behind them where the zone is not UTC.
+pub fn exact(text: &str) -> Result<(Timestamp, i32)> {
+    let decimal = || {
+        let at = text.find(['+', '-']).filter(|&at| at > 0).or(text.get(1..)?.find(['+', '-']).map(|at| at + 1));
+        let (seconds, zone) = text.split_at(at.unwrap_or(text.len()));
+        Some((Timestamp::parse_decimal(seconds.trim_end())?, if zone.is_empty() { 0 } else { zone_offset(zone)? }))
+    };
+    let rfc3339 = || {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        let zone = text.get(text.len().checked_sub(6)?..).filter(|zone| zone.starts_with(['+', '-']));
+        let is_utc = text.ends_with(['Z', 'z']) && is_date(text.get(..10)?);
+        Some((time.into(), if is_utc { 0 } else { zone_offset(zone?)? }))
+    };
+    decimal().or_else(rfc3339).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("`{}` is no exact time", text.escape_debug()))
+            .hint("write it like `2026-01-05T14:00:00.25+01:00`, `1767617999.25` or `1767617999.25+01:00`")
+    })
+}
+
+/// Seconds of `±HH:MM`, at most 25:59 either way.
+fn zone_offset(text: &str) -> Option<i32> {
+    let (sign, rest) =
+        text.strip_prefix('+').map(|rest| (1, rest)).or(text.strip_prefix('-').map(|rest| (-1, rest)))?;
+    let (hours, minutes) = rest.split_once(':')?;
+    let number = |text: &str, limit: i32| {
+        let is_number = text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_digit());
+        text.parse::<i32>().ok().filter(|number| is_number && *number < limit)
+    };
+    Some(sign * (number(hours, 26)? * 3600 + number(minutes, 60)? * 60))
+}
+
 fn parse_at(text: &str, day: Day, now: &ZonedDateTime) -> Result<Timestamp> {
     let text = text.trim();
     let meant = absolute(text, day, now).or_else(|| relative(text, now));
@@ -125,6 +157,43 @@ mod tests {
             ("today", "2026-01-04T23:00:00.000000000Z", "2026-01-05T22:59:59.999999999Z"),
         ] {
             assert_eq!((at(text, Day::Begin), at(text, Day::End)), (begin.to_owned(), end.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn exact_times_say_their_zone() {
+        let told = |text: &str| exact(text).map(|(time, offset)| format!("{} {offset}", time.to_rfc3339())).ok();
+        for (text, expected) in [
+            ("2026-01-05T14:00:00.25+01:00", "2026-01-05T13:00:00.250000000Z 3600"),
+            ("2026-01-05T14:00:00-05:30", "2026-01-05T19:30:00.000000000Z -19800"),
+            ("2026-01-05T14:00:00Z", "2026-01-05T14:00:00.000000000Z 0"),
+            ("1767621600", "2026-01-05T14:00:00.000000000Z 0"),
+            ("1767621600.000000005 +01:00", "2026-01-05T14:00:00.000000005Z 3600"),
+            ("1767621600-25:59", "2026-01-05T14:00:00.000000000Z -93540"),
+            ("-1.5-00:30", "1969-12-31T23:59:58.500000000Z -1800"),
+            ("-1", "1969-12-31T23:59:59.000000000Z 0"),
+        ] {
+            assert_eq!(told(text).as_deref(), Some(expected), "{text}");
+        }
+        for bad in [
+            "",
+            "now",
+            "yesterday",
+            "-",
+            "+",
+            "1767621600+1:00",
+            "1767621600+26:00",
+            "1767621600+00:60",
+            "1767621600Z",
+            "2026-01-05",
+            "2026-01-05T14:00:00",
+            "2026-01-05T14:00:00+1",
+            "é",
+            "é+01:00",
+            "1+",
+            "12:00+01:00",
+        ] {
+            assert_eq!(told(bad), None, "{bad}");
         }
     }
 

@@ -45,9 +45,18 @@ impl Entry {
 
     /// The line without its names: mode, type, object, owner, mtime, attributes.
     pub fn line_head(&self) -> String {
+        self.line(&self.object_name())
+    }
+
+    /// The same with a size behind the object.
+    pub fn long_line_head(&self, size: &str) -> String {
+        self.line(&format!("{} {size}", self.object_name()))
+    }
+
+    fn line(&self, object: &str) -> String {
         let Metadata { uid, gid, mtime, .. } = self.metadata;
         let attributes = self.attributes.map_or("-".to_owned(), |id| id.to_string());
-        let (mode, word, object) = (self.full_mode(), self.object_word(), self.object_name());
+        let (mode, word) = (self.full_mode(), self.object_word());
         format!("{mode:06o} {word} {object} {uid}:{gid} {} {attributes}", mtime.to_decimal())
     }
 }

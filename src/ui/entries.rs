@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::ui::human::{self, Size};
-use crate::ui::{JsonPath, Page, Report, Role, sanitize};
+use crate::ui::{JsonPath, Page, Report, Role, json_id, sanitize};
 
 /// An entry.
 #[derive(Clone, Debug, Serialize)]
@@ -87,6 +87,21 @@ impl Report for EntryRecord {
             page.paint(Role::Time, metadata.mtime),
             page.path(&self.place)
         ))
+    }
+}
+
+/// An entry in JSON with all that there is to it.
+#[derive(Serialize)]
+pub struct FullEntry {
+    #[serde(flatten)]
+    record: EntryRecord,
+    attributes: String,
+}
+
+impl FullEntry {
+    /// An entry at a path.
+    pub fn new(path: &RepoPath, entry: &Entry) -> FullEntry {
+        FullEntry { record: EntryRecord::new(path, entry, false), attributes: json_id(entry.attributes) }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::object::text::{self, Line};
 use crate::object::{Attributes, Commit, tree};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::ui::commits::{CommitRecord, Names};
-use crate::ui::entries::EntryRecord;
+use crate::ui::entries::FullEntry;
 use crate::ui::operations::{OperationRecord, Standing};
 use crate::ui::report::base64;
 use crate::ui::{JsonPath, Page, Report, json_id, json_paths};
@@ -41,26 +41,16 @@ fn items<T: Item, J>(node: &Node<T>, json: impl Fn(&T) -> J) -> (Vec<J>, Vec<Jso
 #[derive(Serialize)]
 pub struct TreeFields {
     id: String,
-    entries: Vec<JsonEntry>,
+    entries: Vec<FullEntry>,
     nodes: Vec<JsonNode>,
     #[serde(skip)]
     lines: Vec<Line>,
 }
 
-#[derive(Serialize)]
-struct JsonEntry {
-    #[serde(flatten)]
-    record: EntryRecord,
-    attributes: String,
-}
-
 impl TreeFields {
     /// Those of a tree.
     pub fn new(id: ObjectId, node: &tree::Node) -> TreeFields {
-        let (entries, nodes) = items(node, |entry| JsonEntry {
-            record: EntryRecord::new(&RepoPath::root().join(&entry.name), entry, false),
-            attributes: json_id(entry.attributes),
-        });
+        let (entries, nodes) = items(node, |entry| FullEntry::new(&RepoPath::root().join(&entry.name), entry));
         TreeFields { id: id.to_string(), entries, nodes, lines: text::tree(node) }
     }
 }

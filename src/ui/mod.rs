@@ -25,6 +25,7 @@ pub mod sanitize;
 pub mod style;
 pub mod table;
 pub mod tree_changes;
+pub mod tree_lines;
 pub mod verify;
 
 use std::cell::{Cell, RefCell};

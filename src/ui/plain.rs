@@ -2,15 +2,16 @@
 
 use std::io;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::id::{CommitId, ObjectId};
+use crate::id::{CommitId, LinksId, ObjectId, TreeId};
 use crate::metadata::Kind;
+use crate::object::commit::Uncovered;
 use crate::object::operation::{RefEdit, RefName};
-use crate::object::{Content, Entry};
-use crate::path::RepoPath;
-use crate::ui::entries::EntryRecord;
-use crate::ui::{JsonPath, Page, Report, json_id};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::ui::commits::{JsonUncovered, json_uncovered};
+use crate::ui::exports::ExportRecord;
+use crate::ui::{JsonPath, Page, Report, json_id, json_paths};
 
 /// The id of an object.
 #[derive(Serialize)]
@@ -246,28 +247,40 @@ impl Report for FileRecord<'_> {
     }
 }
 
-/// An entry at a path, as an entry line.
-pub struct EntryLine<'e> {
-    /// Where it is.
-    pub path: &'e RepoPath,
-    /// What is there.
-    pub entry: &'e Entry,
+/// A tree that was written, and the hard links that belong to it.
+#[derive(Serialize)]
+pub struct WrittenTree {
+    id: String,
+    links: String,
+    uncovered: Vec<JsonUncovered>,
+    torn: Vec<JsonPath>,
 }
 
-impl Serialize for EntryLine<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        EntryRecord::new(self.path, self.entry, false).serialize(serializer)
+impl WrittenTree {
+    /// With what it does not hold, and what it holds as a mix of two states.
+    pub fn new(tree: TreeId, links: Option<LinksId>, uncovered: &[Uncovered], torn: &[RepoPathBuf]) -> WrittenTree {
+        let (id, links) = (tree.to_string(), json_id(links));
+        WrittenTree { id, links, uncovered: json_uncovered(uncovered), torn: json_paths(torn) }
     }
 }
 
-impl Report for EntryLine<'_> {
-    const TYPE: &'static str = EntryRecord::TYPE;
+impl Report for WrittenTree {
+    const TYPE: &'static str = "tree";
 
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let names = match &self.entry.content {
-            Content::Symlink { target } => vec![self.path.as_bytes(), target],
-            _ => vec![self.path.as_bytes()],
-        };
-        page.entry(self.entry.line_head(), &names)
+        let gap = if self.links.is_empty() { "" } else { " " };
+        page.entry(format_args!("{}{gap}{}", self.id, self.links), &[])
+    }
+}
+
+/// What was written where. Only in JSON: a script that needs no more knows by the exit status.
+#[derive(Serialize)]
+pub struct Materialised(pub ExportRecord);
+
+impl Report for Materialised {
+    const TYPE: &'static str = ExportRecord::TYPE;
+
+    fn human(&self, _: &mut Page<'_>) -> io::Result<()> {
+        Ok(())
     }
 }

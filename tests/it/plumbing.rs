@@ -1,13 +1,16 @@
 //! Plumbing: what scripts rely on, command by command, and scripts that are built on it.
 
 mod account;
+mod commits;
 mod contents;
 mod differences;
 mod files;
+mod hashes;
 mod lists;
 mod names;
 mod packs;
 mod refs;
+mod trees;
 
 use crate::bad::noise;
 use crate::env::TestEnv;
@@ -48,4 +51,36 @@ fn everything() -> TestEnv {
     set("user.text", b"plain");
     env.undo("commit -m everything").ok();
     env
+}
+
+/// All that a command could have written: packs, bytes of the journal, and the log.
+fn kept(env: &TestEnv) -> (Vec<std::path::PathBuf>, u64, String) {
+    let folder = env.path().join(".undo");
+    let list = |path: &std::path::Path| -> Vec<std::path::PathBuf> {
+        let mut paths: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let packs = list(&folder.join("packs")).iter().flat_map(|folder| list(folder)).collect();
+    let journal = list(&folder.join("journal")).iter().map(|file| file.metadata().unwrap().len()).sum();
+    assert!(list(&folder.join("tmp")).iter().all(|file| file.ends_with("clock")));
+    (packs, journal, env.undo("log --ops --json").text())
+}
+
+/// Refuses each of these inputs with an exit status and words on stderr, and writes nothing.
+#[track_caller]
+fn refuses(env: &TestEnv, command: &str, inputs: &[(&str, &str)]) {
+    let before = kept(env);
+    for (input, words) in inputs {
+        let output = env.undo_fed(command, input).fails(2);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(words), "{command}: {input:?}\n{told}");
+        assert!(output.stdout.is_empty(), "{command}: {input:?}");
+    }
+    assert_eq!(kept(env), before, "{command}");
+}
+
+/// The id that a name has.
+fn id(env: &TestEnv, name: &str) -> String {
+    env.undo(&format!("rev-parse {name}")).ok().text().trim_end().to_owned()
 }

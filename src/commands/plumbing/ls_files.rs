@@ -9,7 +9,8 @@ use crate::compare::files::{File, Selected, State, files, files_known};
 use crate::error::{Exit, Result};
 use crate::progress::Silent;
 use crate::ui::End;
-use crate::ui::plain::{EntryLine, FileRecord};
+use crate::ui::plain::FileRecord;
+use crate::ui::tree_lines::{Form, TreeLine};
 
 /// Print files of the directory
 ///
@@ -54,7 +55,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut each = |file: File<'_>| {
         count += 1;
         match file {
-            File { path, entry: Some(entry), .. } if args.stage => context.ui.show(&EntryLine { path, entry }),
+            File { path, entry: Some(entry), .. } if args.stage => {
+                context.ui.show(&TreeLine { path, entry, form: &Form::Line })
+            }
             File { path, state, kind, .. } => context.ui.show(&FileRecord::new(path, state.word(), kind)),
         }
     };

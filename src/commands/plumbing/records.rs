@@ -29,6 +29,11 @@ pub fn answered(context: &Context<'_>) -> impl Iterator<Item = Result<Vec<u8>>> 
     std::iter::from_fn(move || next().transpose())
 }
 
+/// Waits until something is there on stdin, or its end: whoever writes it may need the lock until then.
+pub fn wait_for_stdin() -> Result<()> {
+    io::stdin().lock().fill_buf().map(drop).map_err(failed)
+}
+
 fn failed(error: io::Error) -> Error {
     Error::io("read", Path::new("stdin"), error)
 }

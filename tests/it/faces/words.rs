@@ -125,8 +125,9 @@ Set up:
   help         Explain a command or a topic
 
 For scripts (undo help plumbing):
-  cat-file, check-ignore, count-objects, diff-tree, ls-files, rev-list, rev-parse, show-ref,
-  symbolic-ref, update-ref, verify-pack
+  cat-file, check-ignore, checkout-tree, commit-tree, count-objects, diff-tree, hash-object,
+  ls-files, ls-tree, mklinks, mktree, rev-list, rev-parse, show-ref, symbolic-ref,
+  update-ref, verify-pack, write-tree
 
 Options:
   -C <DIR>               Run as if started in DIR
