@@ -9,6 +9,7 @@ mod hashes;
 mod lists;
 mod names;
 mod packs;
+mod rebuild;
 mod refs;
 mod trees;
 
