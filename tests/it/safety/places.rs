@@ -1,0 +1,194 @@
+//! Where the data lies: a folder that was deleted, a store that is elsewhere or gone, other file systems.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use snapbox::str;
+
+use super::{everywhere, operations, precious};
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+#[test]
+fn a_deleted_folder_comes_back_with_all_that_was_done() {
+    let env = TestEnv::new();
+    // On another file system.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").ok();
+    let store = elsewhere.as_ref().map_or(env.root().join("store"), |folder| folder.path().join("store"));
+    let attach = format!("init --store '{}'", store.display());
+    env.undo(&attach).ok();
+    env.write("d/file", "one");
+    env.undo("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    env.write("d/file", "two");
+    env.write("new", vec![3; 3 << 20]);
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~").ok();
+    env.undo("undo").ok();
+    let two = Tree::read(&env.path());
+    let log = env.undo("log --json").ok().stdout;
+    let done = operations(&env);
+    for _ in 0..2 {
+        fs::remove_dir_all(env.path()).unwrap();
+        fs::create_dir(env.path()).unwrap();
+        env.undo(&attach).ok();
+        // Looking is not touching.
+        env.undo("status").ok();
+        env.undo("checkout latest").ok();
+        assert_same(&two, &Tree::read(&env.path()));
+    }
+    assert_eq!(env.undo("log --json").ok().stdout, log, "an empty folder is no state to record");
+    let now = operations(&env);
+    assert!(now.ends_with(&done), "{now:?}\n{done:?}");
+    env.undo("checkout @~").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+    env.undo("undo").ok();
+    assert_same(&two, &Tree::read(&env.path()));
+    // Emptied on purpose is another thing: that comes back.
+    for name in ["d", "new"] {
+        let path = env.path().join(name);
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+    env.undo("status").ok();
+    env.undo("checkout @").ok();
+    assert_same(&two, &Tree::read(&env.path()));
+    env.undo("undo").ok();
+    assert_eq!(fs::read_dir(env.path()).unwrap().count(), 1, "only `.undo`");
+}
+
+/// `.undo` names a store: where it is gone or wrong, nothing is made in its place.
+#[test]
+fn a_store_that_is_not_where_it_should_be_is_told_and_nothing_is_made() {
+    let env = TestEnv::new();
+    let store = env.root().join("store");
+    env.undo(&format!("init --store '{}'", store.display())).ok();
+    env.write("a", "1");
+    env.undo("commit -m one").ok();
+    let marker = fs::read(env.path().join(".undo")).unwrap();
+    fs::rename(&store, env.root().join("moved")).unwrap();
+    env.undo("status").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    env.undo("commit --init").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    env.undo("init").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work` has a repository already, in the store `[ROOT]/store`
+hint: look at it with `undo status`
+[exit 2]
+
+"#]]);
+    assert!(!store.exists());
+    // The marker is gone: no repository, and the old one is attached to again.
+    fs::remove_file(env.path().join(".undo")).unwrap();
+    env.undo("undo").shows(str![[r#"
+---- stderr ----
+error: no repository in `[ROOT]/work` or above it
+hint: start one here with `undo init`
+[exit 10]
+
+"#]]);
+    env.undo(&format!("init --store '{}'", env.root().join("moved").display())).ok();
+    env.undo("status").ok();
+    // It names what is no store.
+    fs::create_dir(&store).unwrap();
+    fs::write(env.path().join(".undo"), &marker).unwrap();
+    env.undo("status").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    env.undo("checkout @").shows(str![[r#"
+---- stderr ----
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+hint: mount its disk, or write the path that it has now into that file
+[exit 10]
+
+"#]]);
+    assert_eq!(fs::read_dir(&store).unwrap().count(), 0);
+}
+
+#[test]
+fn another_file_system_below_is_neither_recorded_nor_touched() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.write("below/file", "recorded");
+    env.undo("commit -m one").ok();
+    let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "tmpfs"], &env.path().join("below")) else {
+        return println!("skipped: only root can mount a file system");
+    };
+    env.write("below/file", "precious");
+    env.write("a", "2");
+    env.undo("commit -m two").ok();
+    assert_eq!(env.undo("cat @:below/file").code, 2);
+    env.undo("checkout @~").fails(4);
+    env.undo("checkout --force @~").fails(4);
+    assert_eq!(env.read("a"), b"2");
+    everywhere(&env, &precious(&env, "below/file"));
+}
+
+/// Unmounted when it is dropped.
+struct Mounted(std::path::PathBuf);
+
+impl Mounted {
+    fn new(arguments: &[&str], place: &Path) -> Option<Mounted> {
+        let is_root = rustix::process::geteuid().is_root();
+        let mounted =
+            is_root && Command::new("mount").args(arguments).arg(place).output().is_ok_and(|it| it.status.success());
+        mounted.then(|| Mounted(place.to_owned()))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// Where names that differ in case only are one name.
+#[test]
+fn where_case_does_not_count_a_renamed_file_is_not_lost() {
+    let env = TestEnv::new();
+    let image = env.root().join("image");
+    let run = |program: &str, arguments: &[&str]| {
+        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    };
+    let (image, mount) = (image.to_str().unwrap().to_owned(), env.path().to_str().unwrap().to_owned());
+    fs::File::create(&image).unwrap().set_len(16 << 20).unwrap();
+    let is_made = run("mkfs.ext4", &["-q", "-O", "casefold", "-E", "encoding=utf8", &image]);
+    let Some(_mounted) = is_made.then(|| Mounted::new(&["-o", "loop", &image], &env.path())).flatten() else {
+        return println!("skipped: no folder here in which case does not count (needs root and ext4 with casefold)");
+    };
+    fs::remove_dir(env.path().join("lost+found")).unwrap();
+    if !run("chattr", &["+F", &mount]) {
+        return println!("skipped: this kernel has no folders in which case does not count");
+    }
+    env.undo("init").ok();
+    env.write("a", "precious");
+    env.write("d/File", "deep");
+    env.undo("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    fs::rename(env.path().join("a"), env.path().join("A")).unwrap();
+    fs::rename(env.path().join("d/File"), env.path().join("d/file")).unwrap();
+    env.undo("commit -m two").ok();
+    let two = Tree::read(&env.path());
+    for (line, tree) in [("checkout @~", &one), ("undo", &two), ("redo", &one), ("checkout latest", &two)] {
+        assert!([0, 3].contains(&env.undo(line).code), "{line}");
+        assert_eq!(env.read("a"), b"precious", "{line}");
+        // What could not be done at once, since both names are one, is done now.
+        env.undo("checkout @").ok();
+        assert_same(tree, &Tree::read(&env.path()));
+    }
+}
