@@ -91,6 +91,8 @@ impl Exit {
     pub const INCOMPLETE: Exit = Exit(3);
     /// What a guard forbids was taken back.
     pub const GUARDED: Exit = Exit(6);
+    /// Done, but what was found there is not as it should be: an alarm, where the user asked to be strict.
+    pub const SUSPICIOUS: Exit = Exit(6);
     /// `run` failed itself, and not the program that it runs.
     pub const NOT_RUN: Exit = Exit(125);
     /// The program that `run` was to run cannot be started.

@@ -27,6 +27,7 @@ pub mod store;
 pub mod repo;
 
 // Floor 5: ways of looking.
+pub mod alarm;
 pub mod diff;
 pub mod history;
 pub mod worktree;

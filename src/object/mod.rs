@@ -13,6 +13,7 @@ pub mod links;
 pub mod nodes;
 pub mod operation;
 pub mod ran;
+pub mod suspicion;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -32,6 +33,7 @@ pub use layout::Layout;
 pub use links::Links;
 pub use operation::{Intent, Operation, View};
 pub use ran::Ran;
+pub use suspicion::Mark;
 pub use tree::Tree;
 
 /// Where encoded objects come from: the store, or what a scan holds in memory before it.

@@ -1,5 +1,6 @@
 //! A commit of a tree: the second half. What it counts, and what is said about it.
 
+use crate::alarm::Watch;
 use crate::diff;
 use crate::error::Result;
 use crate::id::{CommitId, LinksId};
@@ -69,13 +70,15 @@ pub(super) fn all_added(totals: &Totals) -> Counts {
     Counts { added: totals.files + totals.directories + totals.others, ..Counts::default() }
 }
 
-/// How a tree differs from the parent's, and what it holds. What is no longer covered was not deleted.
+/// How a tree differs from the parent's, and what it holds; the watch sees each change. What is no longer covered was not
+/// deleted.
 pub(super) fn count(
     objects: &dyn Objects,
     parent: Option<&Commit>,
     root: &Entry,
     links: Option<LinksId>,
     uncovered: &[Uncovered],
+    watch: &mut Watch,
 ) -> Result<(Counts, Totals)> {
     let (mut changes, mut totals) = (Counts::default(), parent.map(|parent| parent.totals).unwrap_or_default());
     let uncovered = Selection::new(&uncovered.iter().map(|it| it.path.clone()).collect::<Vec<_>>());
@@ -83,12 +86,14 @@ pub(super) fn count(
         diff::trees::Side { root: parent.map(|parent| &parent.root), links: parent.and_then(|parent| parent.links) };
     let new = diff::trees::Side { root: Some(root), links };
     diff::compare(objects, old, new, &diff::Options::default(), &mut |change| {
+        let is_covered = change.new.is_some() || !uncovered.covers(&change.path);
         match (&change.old, &change.new) {
             (None, _) => changes.added += 1,
-            (Some(_), None) => {
-                changes.deleted += u64::from(!uncovered.covers(&change.path));
-            }
+            (Some(_), None) => changes.deleted += u64::from(is_covered),
             _ => changes.modified += 1,
+        }
+        if is_covered {
+            watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
         }
         if !change.path.is_root() {
             change.old.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_sub));

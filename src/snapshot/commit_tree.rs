@@ -1,5 +1,6 @@
 //! A commit of a tree that is there, made by hand: no ref leads to it yet.
 
+use crate::alarm::Watch;
 use crate::diff::linked;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
@@ -60,7 +61,7 @@ fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, 
     if let Some(links) = given.links {
         linked::check(store, &root, links)?;
     }
-    let (changes, totals) = commit::count(store, parent.as_ref(), &root, links, &uncovered)?;
+    let (changes, totals) = commit::count(store, parent.as_ref(), &root, links, &uncovered, &mut Watch::default())?;
     let content = Content { root, links, totals, changes, uncovered, torn };
     let words =
         Words { message: given.message, automatic: false, author: given.author, date: given.date, extras: Vec::new() };

@@ -15,6 +15,7 @@ mod take;
 mod tests;
 mod write_tree;
 
+use crate::alarm::Findings;
 use crate::id::CommitId;
 use crate::object::Ran;
 use crate::object::commit::{Counts, Totals, Uncovered};
@@ -66,4 +67,6 @@ pub struct Outcome {
     pub torn: Vec<RepoPathBuf>,
     /// Why the last commit could not be read, so that all was recorded anew and counts as added.
     pub damage: Option<String>,
+    /// What the changes look like.
+    pub findings: Findings,
 }

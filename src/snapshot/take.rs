@@ -1,10 +1,11 @@
 //! A commit, from the scan to the journal.
 
+use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
-use crate::object::{Commit, Objects, Ran};
+use crate::object::{Commit, Objects, Ran, suspicion};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::{Draft, Repository, Transaction};
@@ -97,8 +98,10 @@ fn store(
         takes_trees: parent.is_none() && options.paths.is_empty() && !options.automatic,
     };
     let recording = recording::record(repository, &session, worktree, index, &how, progress)?;
-    let (content, differs) = compare(store, parent, &recording, options)?;
+    let mut watch = Watch::default();
+    let (content, differs) = compare(store, parent, &recording, options, &mut watch)?;
     let scan = recording.scan;
+    let findings = parent.map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
     let mut outcome = Outcome {
         commit: at,
         created: differs,
@@ -109,6 +112,7 @@ fn store(
         uncovered: scan.uncovered.clone(),
         torn: scan.torn.clone(),
         damage: None,
+        findings: findings.unwrap_or_default(),
     };
     if is_untouched(repository, index, &scan, options) {
         outcome.created = false;
@@ -121,7 +125,7 @@ fn store(
         return Ok((outcome, scan, Some(Stored::default())));
     }
     let (message, automatic) = (options.message.clone(), options.automatic);
-    let extras = options.ran.as_ref().map_or_else(Vec::new, Ran::extras);
+    let extras = extras(options, &outcome.findings);
     let words = Words { message, automatic, author: None, date: None, extras };
     let commit = commit::make(repository, at.into_iter().collect(), parent, content, words);
     let mut writer = session.writer();
@@ -148,6 +152,7 @@ fn compare(
     parent: Option<&Commit>,
     recording: &Recording,
     options: &Options,
+    watch: &mut Watch,
 ) -> Result<(Content, bool)> {
     let Recording { scan, root, links } = recording;
     let (mut uncovered, mut torn) = (scan.uncovered.clone(), scan.torn.clone());
@@ -155,7 +160,7 @@ fn compare(
         None => (commit::all_added(&scan.totals), scan.totals, true),
         Some(parent) => {
             let overlay = Overlay { below: store, objects: &scan.objects };
-            let (changes, totals) = commit::count(&overlay, Some(parent), root, *links, &scan.uncovered)?;
+            let (changes, totals) = commit::count(&overlay, Some(parent), root, *links, &scan.uncovered, watch)?;
             (changes, totals, changes != Counts::default() || *links != parent.links)
         }
     };
@@ -183,6 +188,12 @@ fn twin(repository: &Repository, content: &Content, scan: &Scan, options: &Optio
     };
     let found = view.heads.iter().find(|&&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit)));
     found.copied().filter(|_| options.automatic)
+}
+
+/// What a commit remembers besides: an alarm, and the command that made it.
+fn extras(options: &Options, findings: &Findings) -> Vec<(String, Vec<u8>)> {
+    let ran = options.ran.as_ref().map_or_else(Vec::new, Ran::extras);
+    suspicion::extra(&findings.marks()).into_iter().chain(ran).collect()
 }
 
 /// Appends the operation: from here on the commit is there.

@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 9] = [
     &["chunk", "object"],
     &["store"],
     &["repo"],
-    &["diff", "history", "worktree"],
+    &["alarm", "diff", "history", "worktree"],
     &["checkout", "compare", "effect", "maintain", "snapshot"],
     &["ui"],
     &["cli", "commands", "main"],

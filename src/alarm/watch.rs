@@ -1,0 +1,192 @@
+//! Watches the changes between two states go by, and counts what could be an accident. It reads no file, and keeps little:
+//! a bounded number of contents, extensions and examples.
+
+use std::collections::HashMap;
+
+use super::moved::Moved;
+use super::sample::Sample;
+use super::{magic, names};
+use crate::id::BlobId;
+use crate::object::{Content, Entry};
+use crate::path::{RepoPath, RepoPathBuf};
+
+/// Extensions and suffixes that are told apart; the rest counts as one.
+const MOST_KINDS: usize = 512;
+
+/// What was seen. Changes are shown to it in path order.
+#[derive(Debug, Default)]
+pub struct Watch {
+    pub(super) deleted: Gone,
+    pub(super) emptied: Gone,
+    /// Files with another content.
+    pub(super) changed: Sample<Replaced>,
+    /// Those of them that are pictures, sound or films.
+    pub(super) media: u64,
+    /// By what was added to the name: files that went and came back, with another content, under a longer name.
+    pub(super) renamed: HashMap<Vec<u8>, Sample<Replaced>>,
+    /// Files that went less those that came, by extension: below zero, more came.
+    balance: HashMap<Vec<u8>, i64>,
+    /// Worktrees that git has taken to another commit. It keeps what it removed.
+    moved_by_git: Vec<RepoPathBuf>,
+    /// Files that went and whose names what follows may begin with, each the beginning of the next one.
+    awaiting: Vec<Awaiting>,
+}
+
+/// Files whose content went from their path.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    pub count: u64,
+    pub examples: Sample<(RepoPathBuf, BlobId)>,
+    pub moved: Moved,
+}
+
+/// A file that had a content and has another one.
+#[derive(Clone, Debug)]
+pub(super) struct Replaced {
+    pub path: RepoPathBuf,
+    pub old: BlobId,
+    pub new: BlobId,
+    /// Of the name before, in small letters.
+    pub extension: Vec<u8>,
+}
+
+/// A file that went, until it is clear whether a successor comes.
+#[derive(Debug)]
+struct Awaiting {
+    path: RepoPathBuf,
+    blob: BlobId,
+    is_deleted: bool,
+    has_successor: bool,
+}
+
+impl Watch {
+    /// Takes one path that differs: the entry before and the entry after, if there is one.
+    pub fn see(&mut self, path: &RepoPath, old: Option<&Entry>, new: Option<&Entry>) {
+        let begins_with = |it: &Awaiting| path.as_bytes().starts_with(it.path.as_bytes());
+        self.settle(self.awaiting.iter().take_while(|it| begins_with(it)).count());
+        let (before, after) = (held(old), held(new));
+        if before == after {
+            return;
+        }
+        if let (Some(_), Some(_), Some(root)) = (before, after, names::moved_by_git(path)) {
+            self.moved_by_git.push(root);
+        }
+        if names::is_made(path) {
+            return;
+        }
+        match (before, after) {
+            (Some(old), Some(new)) => {
+                self.came(path, new, false);
+                self.changed(path, old, new);
+            }
+            (None, Some(new)) => self.came(path, new, true),
+            (Some(blob), None) if !self.moved_by_git.iter().any(|root| path.is_within(root)) => {
+                let is_deleted = new.and_then(file).is_none();
+                self.awaiting.push(Awaiting { path: path.to_owned(), blob, is_deleted, has_successor: false });
+            }
+            _ => {}
+        }
+    }
+
+    /// Nothing more comes.
+    pub(super) fn finish(&mut self) {
+        self.settle(0);
+    }
+
+    /// Deleted files, less those whose content came elsewhere, and less those of whose extension as many came.
+    pub(super) fn lost(&self) -> u64 {
+        let uneven: i64 = self.balance.values().filter(|balance| **balance > 0).sum();
+        let moved = self.deleted.moved.estimate(self.deleted.count);
+        (self.deleted.count - moved).min(uneven as u64)
+    }
+
+    /// Emptied files, less those whose content came elsewhere.
+    pub(super) fn emptied(&self) -> u64 {
+        self.emptied.count - self.emptied.moved.estimate(self.emptied.count)
+    }
+
+    /// Some files that are lost.
+    pub(super) fn lost_paths(&self) -> Vec<RepoPathBuf> {
+        self.deleted.paths(|path| self.balance.get(&names::extension(path)).is_none_or(|balance| *balance > 0))
+    }
+
+    /// Some files that are empty now.
+    pub(super) fn emptied_paths(&self) -> Vec<RepoPathBuf> {
+        self.emptied.paths(|_| true)
+    }
+
+    /// Counts those for which no successor can come any more: all but the first so many.
+    fn settle(&mut self, still: usize) {
+        for Awaiting { path, blob, is_deleted, has_successor } in self.awaiting.split_off(still) {
+            if has_successor {
+                continue;
+            }
+            if is_deleted {
+                self.weigh(&path, 1);
+            }
+            let gone = if is_deleted { &mut self.deleted } else { &mut self.emptied };
+            gone.count += 1;
+            gone.moved.gone(blob);
+            gone.examples.offer(|| (path, blob));
+        }
+    }
+
+    fn came(&mut self, path: &RepoPath, blob: BlobId, is_added: bool) {
+        self.deleted.moved.come(blob);
+        self.emptied.moved.come(blob);
+        let successor = |it: &&mut Awaiting| !it.has_successor && names::suffix(&it.path, path).is_some();
+        match self.awaiting.last_mut().filter(successor) {
+            Some(it) => {
+                it.has_successor = true;
+                let (old, before) = (it.blob, it.path.clone());
+                if is_added {
+                    self.renamed(&before, old, path, blob);
+                }
+            }
+            None if is_added => self.weigh(path, -1),
+            None => {}
+        }
+    }
+
+    fn renamed(&mut self, before: &RepoPath, old: BlobId, path: &RepoPath, new: BlobId) {
+        if old == new {
+            return;
+        }
+        let suffix = names::common_end(names::suffix(before, path).unwrap_or_default()).to_ascii_lowercase();
+        let known = self.renamed.len() < MOST_KINDS || self.renamed.contains_key(&suffix);
+        let replaced = || Replaced { path: path.to_owned(), old, new, extension: names::extension(before) };
+        self.renamed.entry(if known { suffix } else { Vec::new() }).or_default().offer(replaced);
+    }
+
+    fn changed(&mut self, path: &RepoPath, old: BlobId, new: BlobId) {
+        let extension = names::extension(path);
+        self.media += u64::from(magic::is_media(&extension));
+        self.changed.offer(|| Replaced { path: path.to_owned(), old, new, extension });
+    }
+
+    fn weigh(&mut self, path: &RepoPath, step: i64) {
+        let extension = names::extension(path);
+        let known = self.balance.len() < MOST_KINDS || self.balance.contains_key(&extension);
+        *self.balance.entry(if known { extension } else { Vec::new() }).or_default() += step;
+    }
+}
+
+impl Gone {
+    /// Some of them whose content came nowhere.
+    fn paths(&self, is_wanted: impl Fn(&RepoPath) -> bool) -> Vec<RepoPathBuf> {
+        let wanted = |(path, blob): &&(RepoPathBuf, BlobId)| is_wanted(path) && !self.moved.has_come(*blob);
+        self.examples.kept().iter().filter(wanted).map(|(path, _)| path.clone()).collect()
+    }
+}
+
+/// The content of a file that has any.
+fn held(entry: Option<&Entry>) -> Option<BlobId> {
+    entry.and_then(file).filter(|(_, size)| *size > 0).map(|(blob, _)| blob)
+}
+
+fn file(entry: &Entry) -> Option<(BlobId, u64)> {
+    match entry.content {
+        Content::File { blob, size } => Some((blob, size)),
+        _ => None,
+    }
+}

@@ -1,0 +1,81 @@
+//! What a commit remembers of alarms, in its extras: the state that it records looked like an accident or an attack.
+
+use super::Commit;
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+
+/// A list of [`Mark`]; the key is not there if there was no alarm.
+const ALARM: &str = "alarm";
+
+/// One reason why a commit is suspicious.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Which alarm; later versions may know more of them.
+    pub kind: String,
+    /// Files that it is about.
+    pub count: u64,
+    /// Files that there were before.
+    pub of: u64,
+}
+
+/// The extra of a commit with these marks: key and value; none without a mark.
+pub fn extra(marks: &[Mark]) -> Option<(String, Vec<u8>)> {
+    if marks.is_empty() {
+        return None;
+    }
+    let mut encoder = Encoder::new();
+    encoder.varint(marks.len() as u64);
+    for mark in marks {
+        encoder.bytes(mark.kind.as_bytes()).varint(mark.count).varint(mark.of);
+    }
+    Some((ALARM.to_owned(), encoder.finish()))
+}
+
+impl Commit {
+    /// Whether the state that it records looked like an accident or an attack.
+    pub fn is_suspicious(&self) -> bool {
+        self.alarm().is_some()
+    }
+
+    /// Why it is suspicious. What cannot be understood is left out.
+    pub fn marks(&self) -> Vec<Mark> {
+        self.alarm().and_then(|bytes| take_marks(bytes).ok()).unwrap_or_default()
+    }
+
+    fn alarm(&self) -> Option<&[u8]> {
+        self.extras.iter().find(|(key, _)| key == ALARM).map(|(_, value)| value.as_slice())
+    }
+}
+
+fn take_marks(bytes: &[u8]) -> Result<Vec<Mark>> {
+    let mut decoder = Decoder::new("alarm", bytes);
+    let count = decoder.count(3)?;
+    let mut take = || Ok(Mark { kind: decoder.text()?, count: decoder.varint()?, of: decoder.varint()? });
+    let marks = (0..count).map(|_| take()).collect::<Result<_>>()?;
+    decoder.finish()?;
+    Ok(marks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::tests::samples;
+
+    #[test]
+    fn marks_survive_and_what_cannot_be_understood_is_still_suspicious() {
+        let marks = vec![
+            Mark { kind: "deleted".to_owned(), count: 812, of: 1204 },
+            Mark { kind: "truncated".to_owned(), count: 1, of: 3 },
+        ];
+        let sample = samples::commit();
+        assert!(!sample.is_suspicious() && sample.marks().is_empty());
+        let commit = Commit { extras: extra(&marks).into_iter().collect(), ..sample.clone() };
+        let commit = Commit::decode(&commit.encode()).unwrap();
+        assert!(commit.is_suspicious());
+        assert_eq!(commit.marks(), marks);
+        for bad in [&b""[..], b"\x02\x01a\x01\x01", b"\x01\x01a\x01\x01\x01", b"\xff\xff\xff"] {
+            let commit = Commit { extras: vec![(ALARM.to_owned(), bad.to_vec())], ..sample.clone() };
+            assert!(commit.is_suspicious() && commit.marks().is_empty(), "{bad:?}");
+        }
+    }
+}
