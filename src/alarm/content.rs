@@ -21,6 +21,8 @@ pub enum Fate {
     Encrypted,
     /// It had the type of its name and is now of another one.
     Mistyped,
+    /// A picture, sound or film that still is what its name says.
+    Rewritten,
 }
 
 /// Compares the first bytes of a file of this extension (in small letters) before and after.
@@ -30,7 +32,11 @@ pub fn fate(extension: &[u8], old: &[u8], new: &[u8]) -> Fate {
     if after != Fit::Fits && was_something && is_scrambled(new) {
         return Fate::Encrypted;
     }
-    if (before, after) == (Fit::Fits, Fit::Misfits) { Fate::Mistyped } else { Fate::Ordinary }
+    match (before, after) {
+        (Fit::Fits, Fit::Misfits) => Fate::Mistyped,
+        (Fit::Fits, Fit::Fits) if magic::is_media(extension) => Fate::Rewritten,
+        _ => Fate::Ordinary,
+    }
 }
 
 /// Whether bytes are of no known type and cannot be compressed: encrypted, or as good as.
@@ -93,11 +99,15 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_that_is_still_one_was_rewritten() {
+        assert_eq!(fate(b"png", &with(PNG, random(900)), &with(PNG, random(5000))), Fate::Rewritten);
+    }
+
+    #[test]
     fn ordinary_work_is_ordinary() {
         let floats: Vec<u8> = (1..3000u32).flat_map(|n| (1.0 / f64::from(n)).to_le_bytes()).collect();
         for (extension, old, new) in [
             ("csv", text(9000), text(5000)),
-            ("png", with(PNG, random(900)), with(PNG, random(5000))),
             ("docx", with(b"PK\x03\x04", random(900)), with(b"PK\x03\x04", random(5000))),
             // Nothing is known of the name, and it was like that before.
             ("key", random(900), random(5000)),

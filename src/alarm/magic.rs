@@ -76,6 +76,12 @@ const TEXTS: &str = "txt md rst csv tsv json jsonl ndjson xml html htm css js mj
 const MEDIA: &str = "png jpg jpeg jpe jfif gif webp tif tiff heic heif avif mp4 m4a m4v mov 3gp wav avi flac ogg oga ogv opus \
                      mp3 mkv webm";
 
+/// Extensions of tables that are converted into one another: words between spaces.
+const TABLES: &str = "csv tsv json jsonl ndjson parquet arrow feather npy npz h5 hdf5 nc";
+
+/// The same for documents.
+const DOCUMENTS: &str = "doc docx odt rtf pdf xls xlsx ods ppt pptx odp md tex txt rst html htm";
+
 /// Endings of compressed files.
 const COMPRESSED: &str = "gz bz2 xz zst lz4 zip 7z rar";
 
@@ -119,6 +125,12 @@ pub fn is_media(extension: &[u8]) -> bool {
 /// Whether an extension is one of compressed files.
 pub fn is_compressed(extension: &[u8]) -> bool {
     is_word(COMPRESSED, extension)
+}
+
+/// What stands for an extension and all that files of it are converted to.
+pub fn family(extension: &[u8]) -> &[u8] {
+    let words = [MEDIA, TABLES, DOCUMENTS, COMPRESSED].into_iter().find(|words| is_word(words, extension));
+    words.map_or(extension, |words| words.split(' ').next().unwrap_or_default().as_bytes())
 }
 
 /// Whether it could be text: without control characters, or with the mark of UTF-16.
@@ -167,6 +179,14 @@ mod tests {
     fn two_bytes_that_anything_may_begin_with_make_no_type_known() {
         assert!(is_known(b"PK\x03\x04") && is_known(b"\x1f\x8b\x08\0"));
         assert!(!is_known(b"\xff\xfb\x90") && !is_known(b"MZ") && !is_known(b""));
+    }
+
+    #[test]
+    fn what_is_converted_into_one_another_is_one_family() {
+        assert_eq!(family(b"wav"), family(b"flac"));
+        assert_eq!(family(b"csv"), family(b"parquet"));
+        assert!(family(b"docx") == family(b"pdf") && family(b"docx") != family(b"csv"));
+        assert_eq!((family(b"rs"), family(b"")), (&b"rs"[..], &b""[..]));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Alarm {
     pub count: u64,
     /// How many there were before.
     pub of: u64,
+    /// Not all of them were looked at.
+    pub is_estimated: bool,
     /// What was added to their names.
     pub suffix: Vec<u8>,
     /// Some of them.
@@ -134,15 +136,17 @@ impl Judge<'_> {
             Some((file.path.clone(), content::fate(&file.extension, &old, &new)))
         };
         let fates: Vec<(RepoPathBuf, Fate)> = watch.changed.kept().iter().filter_map(fate).collect();
-        let before = findings.alarms.len();
-        for (kind, fate) in [(Kind::Encrypted, Fate::Encrypted), (Kind::Type, Fate::Mistyped)] {
+        let like = |fate: Fate| {
             let like: Vec<RepoPathBuf> = fates.iter().filter(|it| it.1 == fate).map(|(path, _)| path.clone()).collect();
-            let count = extrapolate(like.len(), fates.len(), all);
-            findings.alarms.extend(count.map(|count| self.alarm(kind, count, like)));
+            (extrapolate(like.len(), fates.len(), all), like)
+        };
+        for (kind, fate) in [(Kind::Encrypted, Fate::Encrypted), (Kind::Type, Fate::Mistyped)] {
+            let (count, paths) = like(fate);
+            let is_estimated = (fates.len() as u64) < all;
+            let alarm = |count| Alarm { is_estimated, ..self.alarm(kind, count, paths) };
+            findings.alarms.extend(count.map(alarm));
         }
-        if findings.alarms.len() == before && is_many(watch.media, self.of) {
-            findings.work.push(Work::Rewritten(watch.media));
-        }
+        findings.work.extend(like(Fate::Rewritten).0.map(Work::Rewritten));
     }
 
     /// Files that came back with another content under a longer name.
@@ -156,10 +160,11 @@ impl Judge<'_> {
             let like: Vec<RepoPathBuf> = scrambled.map(|(file, _)| file.path.clone()).collect();
             match extrapolate(like.len(), heads.len(), files.offered()) {
                 Some(count) => {
+                    let is_estimated = (heads.len() as u64) < files.offered();
                     let alarm = self.alarm(Kind::RenamedSuffix, count, like);
-                    findings.alarms.push(Alarm { suffix: suffix.clone(), ..alarm });
+                    findings.alarms.push(Alarm { is_estimated, suffix: suffix.clone(), ..alarm });
                 }
-                None if magic::is_compressed(suffix.get(1..).unwrap_or_default()) => {
+                None if magic::is_compressed(&suffix.get(1..).unwrap_or_default().to_ascii_lowercase()) => {
                     findings.work.push(Work::Compressed(files.offered()));
                 }
                 None => {}
@@ -168,7 +173,7 @@ impl Judge<'_> {
     }
 
     fn alarm(&self, kind: Kind, count: u64, paths: Vec<RepoPathBuf>) -> Alarm {
-        Alarm { kind, count, of: self.of, suffix: Vec::new(), paths: spread(paths) }
+        Alarm { kind, count, of: self.of, is_estimated: false, suffix: Vec::new(), paths: spread(paths) }
     }
 }
 

@@ -20,16 +20,16 @@ pub struct Watch {
     pub(super) emptied: Gone,
     /// Files with another content.
     pub(super) changed: Sample<Replaced>,
-    /// Those of them that are pictures, sound or films.
-    pub(super) media: u64,
     /// By what was added to the name: files that went and came back, with another content, under a longer name.
     pub(super) renamed: HashMap<Vec<u8>, Sample<Replaced>>,
-    /// Files that went less those that came, by extension: below zero, more came.
+    /// Files that went less those that came, by extension or what it is one of: below zero, more came.
     balance: HashMap<Vec<u8>, i64>,
     /// Worktrees that git has taken to another commit. It keeps what it removed.
     moved_by_git: Vec<RepoPathBuf>,
     /// Files that went and whose names what follows may begin with, each the beginning of the next one.
     awaiting: Vec<Awaiting>,
+    /// The last file that came, until what follows went under a longer name: it was decompressed, or decrypted.
+    arrived: Option<RepoPathBuf>,
 }
 
 /// Files whose content went from their path.
@@ -80,6 +80,10 @@ impl Watch {
                 self.changed(path, old, new);
             }
             (None, Some(new)) => self.came(path, new, true),
+            (Some(_), None) if self.arrived.take_if(|it| names::suffix(it, path).is_some()).is_some() => {
+                // A file of another extension came for it.
+                self.weigh(path, 1);
+            }
             (Some(blob), None) if !self.moved_by_git.iter().any(|root| path.is_within(root)) => {
                 let is_deleted = new.and_then(file).is_none();
                 self.awaiting.push(Awaiting { path: path.to_owned(), blob, is_deleted, has_successor: false });
@@ -107,7 +111,8 @@ impl Watch {
 
     /// Some files that are lost.
     pub(super) fn lost_paths(&self) -> Vec<RepoPathBuf> {
-        self.deleted.paths(|path| self.balance.get(&names::extension(path)).is_none_or(|balance| *balance > 0))
+        self.deleted
+            .paths(|path| self.balance.get(magic::family(&names::extension(path))).is_none_or(|balance| *balance > 0))
     }
 
     /// Some files that are empty now.
@@ -143,7 +148,10 @@ impl Watch {
                     self.renamed(&before, old, path, blob);
                 }
             }
-            None if is_added => self.weigh(path, -1),
+            None if is_added => {
+                self.weigh(path, -1);
+                self.arrived = Some(path.to_owned());
+            }
             None => {}
         }
     }
@@ -152,7 +160,7 @@ impl Watch {
         if old == new {
             return;
         }
-        let suffix = names::common_end(names::suffix(before, path).unwrap_or_default()).to_ascii_lowercase();
+        let suffix = names::common_end(names::suffix(before, path).unwrap_or_default()).to_vec();
         let known = self.renamed.len() < MOST_KINDS || self.renamed.contains_key(&suffix);
         let replaced = || Replaced { path: path.to_owned(), old, new, extension: names::extension(before) };
         self.renamed.entry(if known { suffix } else { Vec::new() }).or_default().offer(replaced);
@@ -160,14 +168,13 @@ impl Watch {
 
     fn changed(&mut self, path: &RepoPath, old: BlobId, new: BlobId) {
         let extension = names::extension(path);
-        self.media += u64::from(magic::is_media(&extension));
         self.changed.offer(|| Replaced { path: path.to_owned(), old, new, extension });
     }
 
     fn weigh(&mut self, path: &RepoPath, step: i64) {
-        let extension = names::extension(path);
-        let known = self.balance.len() < MOST_KINDS || self.balance.contains_key(&extension);
-        *self.balance.entry(if known { extension } else { Vec::new() }).or_default() += step;
+        let kind = magic::family(&names::extension(path)).to_vec();
+        let known = self.balance.len() < MOST_KINDS || self.balance.contains_key(&kind);
+        *self.balance.entry(if known { kind } else { Vec::new() }).or_default() += step;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Changes on their way to the user: what `diff`, `log`, `show` and `status` share.
 
 use crate::commands::Context;
+use crate::commands::context::Ways;
 use crate::commands::format::Style;
 use crate::compare::{Comparison, Side};
 use crate::diff::{self, Change, Status, rename};
@@ -22,6 +23,15 @@ pub fn show(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::O
     let mut shown = Shown { ui: context.ui, comparison, style, tally, fold, waiting, stats };
     comparison.changes(options, &mut |change| shown.take(change))?;
     shown.finish()
+}
+
+/// The same, and what the changes look like, for a live directory against the current commit.
+pub fn show_watched(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::Options) -> Result<Tally> {
+    let (tally, fold, style) = (Tally::new(), Fold::default(), Style::List(Listing::Words));
+    let mut shown = Shown { ui: context.ui, comparison, style, tally, fold, waiting: None, stats: Vec::new() };
+    let findings = comparison.watched(options, &mut |change| shown.take(change))?;
+    let ways = Ways { show: "undo diff --stat", back: "undo checkout @" };
+    context.tell_beside(&findings, &ways, || shown.finish())
 }
 
 /// Shows what a commit changed: how it differs from its first parent.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::checkout;
+use crate::commands::context::Ways;
 use crate::commands::{Context, changes, complete, init};
 use crate::compare::{Comparison, Side};
 use crate::diff;
@@ -35,6 +36,9 @@ pub struct Args {
     /// Record the directory although a checkout in it was interrupted
     #[arg(short, long)]
     force: bool,
+    /// End with 6 if the changes look like an accident or an attack; they are recorded all the same
+    #[arg(long)]
+    strict: bool,
     /// Only show how much would be recorded
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -59,14 +63,17 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (outcome, _) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
     let committed = committed(&outcome, &repository);
-    context.ui.outcome(&committed)?;
+    let ways = Ways { show: "undo show --stat", back: "undo checkout @~" };
+    context.tell_beside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
     context.tell_damage(outcome.damage.as_deref());
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     if outcome.created {
         context.tell_left_out(&outcome.uncovered);
-        context.ui.hint(format_args!("come back to this state: undo checkout {}", committed.short));
+        if !committed.suspicious {
+            context.ui.hint(format_args!("come back to this state: undo checkout {}", committed.short));
+        }
     }
-    Ok(exit)
+    Ok(if args.strict && committed.suspicious { Exit::SUSPICIOUS } else { exit })
 }
 
 fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
@@ -107,6 +114,7 @@ fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
         bytes_stored: outcome.bytes_stored,
         uncovered: json_uncovered(&outcome.uncovered),
         torn: json_paths(&outcome.torn),
+        suspicious: !outcome.findings.alarms.is_empty(),
         short: outcome.commit.map(CommitId::short).unwrap_or_default(),
     }
 }

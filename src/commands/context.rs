@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::alarm::Findings;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::fs::Holder;
@@ -12,6 +13,7 @@ use crate::object::commit::{Reason, Uncovered};
 use crate::object::operation::Intent;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
+use crate::ui::alarms::{AlarmRecord, NoteRecord};
 use crate::ui::{Ui, commits};
 use crate::worktree::{Worktree, paths};
 
@@ -25,6 +27,14 @@ pub struct Context<'u> {
     pub is_removed: bool,
     /// The tree of commands.
     pub command_line: fn() -> clap::Command,
+}
+
+/// What can be done about an alarm.
+pub struct Ways {
+    /// The command that shows what happened.
+    pub show: &'static str,
+    /// The command that takes it back.
+    pub back: &'static str,
 }
 
 impl Context<'_> {
@@ -133,6 +143,28 @@ impl Context<'_> {
         self.warn_about("not covered, since they cannot be read", &unreadable);
         self.tell_paths("read while they were changing: they may be a mix of two states", torn);
         if unreadable.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+    }
+
+    /// Shows a result, and what the changes look like: to programs before it, which ends what they read, to people after.
+    pub fn tell_beside<T>(&self, findings: &Findings, ways: &Ways, result: impl FnOnce() -> Result<T>) -> Result<T> {
+        let is_first = self.ui.options().json;
+        if is_first {
+            self.tell_findings(findings, ways)?;
+        }
+        let shown = result()?;
+        if !is_first {
+            self.tell_findings(findings, ways)?;
+        }
+        Ok(shown)
+    }
+
+    fn tell_findings(&self, findings: &Findings, Ways { show, back }: &Ways) -> Result<()> {
+        findings.alarms.iter().try_for_each(|alarm| self.ui.alarm(&AlarmRecord::new(alarm)))?;
+        findings.work.iter().try_for_each(|work| self.ui.note(&NoteRecord::new(*work)))?;
+        if !findings.alarms.is_empty() {
+            self.ui.hint(format_args!("if that was not meant: see it with `{show}`, take it back with `{back}`"));
+        }
+        Ok(())
     }
 
     /// Says that a commit does not build on the one before it.

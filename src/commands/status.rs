@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::format::Style;
 use crate::commands::{Context, changes, complete};
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{Exit, Result};
-use crate::ui::changes::Listing;
 use crate::ui::place::Where;
 
 /// Show what has changed since the current commit
@@ -39,9 +37,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         context.ui.show(&Where::new(repository.view(), old.as_commit()))?;
     }
     let selected = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
-    let style = Style::List(Listing::Words);
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
-    changes::show(context, comparison, &selected, style)?;
+    changes::show_watched(context, comparison, &selected)?;
     if let Side::Live(scan) = &new {
         return Ok(context.tell_incomplete(&scan.uncovered, &scan.torn));
     }

@@ -5,11 +5,12 @@ pub mod directories;
 pub mod files;
 mod side;
 
+use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::diff::{self, Body, Change, Options, Status};
 use crate::error::Result;
 use crate::object::{Attributes, Entry, Objects};
 use crate::repo::Repository;
-use crate::worktree::{Overlay, Worktree};
+use crate::worktree::{Overlay, Selection, Worktree};
 
 pub use side::{Side, look};
 
@@ -31,6 +32,24 @@ impl Comparison<'_> {
     pub fn changes(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
         let (old, new) = (self.old.as_tree(), self.new.as_tree());
         self.with_objects(|objects| diff::compare(objects, old, new, options, each))
+    }
+
+    /// The same, and says what the changes look like, if they are those of a live directory since a commit.
+    pub fn watched(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<Findings> {
+        let (Side::Commit(before), Side::Live(scan), Some(worktree)) = (self.old, self.new, self.worktree) else {
+            return self.changes(options, each).map(|()| Findings::default());
+        };
+        let uncovered: Vec<_> = scan.uncovered.iter().map(|one| one.path.clone()).collect();
+        let uncovered = Selection::new(&uncovered);
+        let mut watch = Watch::default();
+        self.changes(options, &mut |change| {
+            if change.new.is_some() || !uncovered.covers(&change.path) {
+                watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
+            }
+            each(change)
+        })?;
+        let store = self.repository.store();
+        Ok(alarm::judge(watch, &Evidence { before, store, live: &worktree.root }))
     }
 
     /// What differs in the content of a path, with so many lines of context.

@@ -11,7 +11,8 @@ use crate::object::operation::View;
 use crate::object::{Commit, Ran};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
-use crate::ui::human::{Size, plural};
+use crate::ui::alarms::JsonMark;
+use crate::ui::human::{Count, Size, plural};
 use crate::ui::runs::JsonRun;
 use crate::ui::{JsonPath, Page, Report, Role, json_paths, sanitize};
 
@@ -42,6 +43,9 @@ pub struct CommitRecord {
     /// The command that made what it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<JsonRun>,
+    /// It looked like an accident or an attack, and why.
+    suspicious: bool,
+    alarms: Vec<JsonMark>,
     #[serde(skip)]
     short: String,
     #[serde(skip)]
@@ -127,6 +131,8 @@ impl CommitRecord {
             uncovered: json_uncovered(&commit.uncovered),
             torn: json_paths::<&RepoPathBuf>(&commit.torn),
             run: Ran::of(commit).map(|ran| JsonRun::new(&ran)),
+            suspicious: commit.is_suspicious(),
+            alarms: commit.marks().into_iter().map(JsonMark::from).collect(),
             short: id.short(),
             when: commit.time,
             incomplete: (unreadable + commit.torn.len()) as u64,
@@ -184,6 +190,9 @@ impl CommitRecord {
             let what = format!(" (incomplete: {})", plural(self.incomplete, "path"));
             text.push_str(&page.paint(Role::Warning, what).to_string());
         }
+        if self.suspicious {
+            text.push_str(&page.paint(Role::Warning, " (suspicious)").to_string());
+        }
         if self.automatic {
             text.push_str(&page.paint(Role::Dim, " (automatic)").to_string());
         }
@@ -211,6 +220,10 @@ impl Report for CommitRecord {
         page.line(format_args!("change {}", self.counts(page)))?;
         if let Some(run) = &self.run {
             page.line(format_args!("run    {}", safe(&run.in_full())))?;
+        }
+        for alarm in &self.alarms {
+            let (count, of) = (Count(alarm.count), Count(alarm.of));
+            page.line(format_args!("alarm  {}: {count} of {of} files", safe(&alarm.kind)))?;
         }
         for one in &self.uncovered {
             page.line(format_args!("not covered: {} ({})", safe(&one.path.path), one.reason))?;
@@ -255,6 +268,8 @@ pub struct Committed {
     pub uncovered: Vec<JsonUncovered>,
     /// Changed while they were read.
     pub torn: Vec<JsonPath>,
+    /// What changed looks like an accident or an attack.
+    pub suspicious: bool,
     /// The id for people.
     #[serde(skip)]
     pub short: String,

@@ -1,6 +1,7 @@
 //! The face: one value, two faces (text for people, JSON for programs); roles, not colours; names made safe for a
 //! terminal. The only room that prints. It shows values and fetches nothing.
 
+pub mod alarms;
 pub mod bars;
 pub mod changes;
 pub mod checkouts;
@@ -251,6 +252,24 @@ impl Ui {
         } else {
             self.say(&format!("{} {}", self.talk.paint(Role::Warning, "warning:"), sanitize::text(&text)));
         }
+    }
+
+    /// Tells of what was found by the way: an object on stdout for programs, a warning for people.
+    pub fn alarm(&self, alarm: &(impl Serialize + Display)) -> Result<()> {
+        if self.options.json {
+            return self.json(alarm);
+        }
+        self.warning(alarm);
+        Ok(())
+    }
+
+    /// The same for what needs no attention.
+    pub fn note(&self, note: &(impl Serialize + Display)) -> Result<()> {
+        if self.options.json {
+            return self.json(note);
+        }
+        self.status(format_args!("note: {note}"));
+        Ok(())
     }
 
     /// Says what may not be as expected, and lists the paths it is about, each with a reason.

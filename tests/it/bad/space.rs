@@ -92,7 +92,7 @@ hint: free some space on this file system, then run the command again
 
 "#]]);
     env.undo("log --oneline").shows(str![[r#"
-@ [ID] (main, two) two  +3 ~1 -23, [..] stored
+@ [ID] (main, two) two  +3 ~1 -23, [..] stored (suspicious)
 * [ID] (one) one  +24 ~0 -0, [..] stored
 
 "#]]);
