@@ -197,3 +197,89 @@ fn file(entry: &Entry) -> Option<(BlobId, u64)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::Metadata;
+
+    /// Sees lines in path order: `-path 1` went, `+path 1` came, `path 1 2` changed; contents are numbers, 0 is empty.
+    fn seen(lines: &[&str]) -> Watch {
+        let mut watch = Watch::default();
+        for line in lines {
+            let words: Vec<&str> = line[usize::from(line.starts_with(['-', '+']))..].split(' ').collect();
+            let entry = |word: &str| {
+                let size: u64 = word.parse().unwrap();
+                let content = Content::File { blob: BlobId([size as u8; 32]), size };
+                Entry { name: b"x".to_vec(), metadata: Metadata::default(), attributes: None, content }
+            };
+            let (old, new) = match &line[..1] {
+                "-" => (Some(entry(words[1])), None),
+                "+" => (None, Some(entry(words[1]))),
+                _ => (Some(entry(words[1])), Some(entry(words[2]))),
+            };
+            let path = RepoPathBuf::new(words[0].as_bytes().to_vec()).unwrap();
+            watch.see(&path, old.as_ref(), new.as_ref());
+        }
+        watch.finish();
+        watch
+    }
+
+    #[test]
+    fn what_is_gone_is_lost_and_what_is_empty_is_not() {
+        let watch = seen(&["-a.doc 1", "-b.doc 2", "-c.doc 0", "d.doc 3 0", "e.doc 4 5"]);
+        assert_eq!((watch.lost(), watch.emptied(), watch.changed.offered()), (2, 1, 1));
+        assert_eq!(watch.lost_paths().len(), 2);
+    }
+
+    #[test]
+    fn what_came_elsewhere_or_for_it_is_not_lost() {
+        for lines in [
+            // Moved, and moved under another extension.
+            &["-a.doc 1", "+b/a.doc 1"][..],
+            &["-a.doc 1", "+b.txt 1"],
+            // Another of its kind, in any order.
+            &["+a.doc 1", "-b.doc 2"],
+            &["-a.png 1", "+b.webp 2"],
+            // Its successor, with others between.
+            &["-a.log 1", "+a.log.0 2", "-a.log.1 3", "a.log.1.gz 4 5"],
+            // What it was made from, or its plain text.
+            &["+a.log 1", "-a.log.gz 2"],
+            // What tools make again, and what git has put elsewhere.
+            &["-.git/objects/3f/a 1", "-target/debug/a 2", "-x/main.o 3"],
+            &["r/.git/HEAD 1 2", "-r/a.doc 3", "-r/b/c.doc 4"],
+        ] {
+            assert_eq!((seen(lines).lost(), seen(lines).emptied()), (0, 0), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn one_stands_for_one() {
+        for (lines, expected) in [
+            (&["-a.doc 1", "-b.doc 1", "+c.doc 1"][..], 1),
+            (&["-a.doc 1", "-b.doc 2", "+c.xyz 3"], 2),
+            (&["-a.log 1", "-a.log.0 2", "+a.log.1 3"], 1),
+            (&["+a 1", "-a.gz 2", "-a.xz 3"], 1),
+            (&["-a.doc 1", "+a.docs 2"], 1),
+            (&["r/.git/index 1 2", "-r/a.doc 3"], 1),
+            (&["r/.git/HEAD 1 2", "-s/a.doc 3"], 1),
+        ] {
+            assert_eq!(seen(lines).lost(), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn an_emptied_file_whose_content_was_rotated_away_is_no_loss() {
+        let watch = seen(&["a.log 1 0", "+a.log.1 1", "b.log 2 0", "+b.log-0105.gz 9", "c.log 3 0"]);
+        assert_eq!((watch.lost(), watch.emptied()), (0, 1));
+        assert_eq!(watch.emptied_paths().len(), 1);
+    }
+
+    #[test]
+    fn longer_names_with_another_content_are_counted_by_their_end() {
+        let watch = seen(&["-a.doc 1", "+a.doc.[3F].locked 2", "-b.txt 3", "+b.txt.[4A].locked 4", "-c 5", "+c.bak 5"]);
+        let ends: Vec<_> = watch.renamed.iter().map(|(end, files)| (end.as_slice(), files.offered())).collect();
+        assert_eq!(ends, [(&b".locked"[..], 2)]);
+        assert_eq!(watch.lost(), 0);
+    }
+}

@@ -57,7 +57,8 @@ Where two sides are compared and you name none, the live directory is one of the
   3    finished, but incomplete: unreadable or torn files, which are listed
   4    refused, since going on could lose something that is saved nowhere
   5    damage found
-  6    a guard was not kept (`run`): what the command did is taken back
+  6    recorded, but it looks like an accident or an attack (`commit --strict`); or a guard was not
+       kept, and what the command did is taken back (`run`)
   10   no repository here
   11   another undo is at work here
   13   no space left

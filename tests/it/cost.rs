@@ -104,6 +104,31 @@ fn a_small_commit_flushes_a_few_files_only() {
 }
 
 #[test]
+fn an_alarm_looks_into_a_few_files_and_only_if_many_were_replaced() {
+    let env = TestEnv::new();
+    many_files(&env);
+    env.undo("commit --init -m one").ok();
+    // Of 301 files a tenth is 31.
+    for (changed, looked_at) in [(30, 0), (300, 64)] {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        for n in 0..changed {
+            env.write(&format!("folder-{}/file-{n}", n % 7), format!("content {n} of {changed}").as_bytes());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let Some(trace) = trace(&env, READS, &["commit", "-m", "two"]) else { return };
+        let reads = on_worktree(&env, &trace).len();
+        // A short file is read once for its content, and to see its end once more where it is looked at.
+        assert!((changed..=changed + 2 * looked_at).contains(&reads), "{reads} for {changed}");
+        assert!(looked_at == 0 || reads > changed, "{reads}: not looked at");
+    }
+    // What was only added or deleted is never looked into.
+    std::fs::remove_dir_all(env.path().join("folder-3")).unwrap();
+    env.write("folder-9/new", b"new");
+    let Some(trace) = trace(&env, READS, &["commit", "-m", "three"]) else { return };
+    assert_eq!(on_worktree(&env, &trace).len(), 1);
+}
+
+#[test]
 fn a_small_file_is_read_with_one_call() {
     let env = TestEnv::new();
     for n in 0..100 {
