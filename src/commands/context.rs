@@ -167,6 +167,11 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Says what changes look like where stdout belongs to another program.
+    pub fn tell_aside(&self, findings: &Findings) {
+        findings.alarms.iter().for_each(|alarm| self.ui.alarm_aside(&AlarmRecord::new(alarm)));
+    }
+
     /// Says that a commit does not build on the one before it.
     pub fn tell_damage(&self, damage: Option<&str>) {
         if let Some(damage) = damage {

@@ -263,6 +263,11 @@ impl Ui {
         Ok(())
     }
 
+    /// The same on stderr, where stdout belongs to another program.
+    pub fn alarm_aside(&self, alarm: &(impl Serialize + Display)) {
+        if self.options.json { self.say_json(alarm) } else { self.warning(alarm) }
+    }
+
     /// The same for what needs no attention.
     pub fn note(&self, note: &(impl Serialize + Display)) -> Result<()> {
         if self.options.json {

@@ -42,6 +42,23 @@ fn verbs(env: &TestEnv) -> Vec<String> {
 }
 
 #[test]
+fn what_looks_like_an_accident_is_said_beside_it() {
+    let env = begun();
+    (0..60).for_each(|n| env.write(&format!("photos/{n:02}.txt"), format!("{n}\n")));
+    env.undo("commit -m photos").ok();
+    let output = env.undo("run -- rm -r photos").ok();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("warning: 60 of 64 files were deleted"), "{text}");
+    env.undo("undo").ok();
+    let output = env.undo("--json run -- sh -c 'rm -r photos; echo of the child'").ok();
+    assert_eq!(output.text(), "of the child\n");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains(r#"{"type":"alarm","kind":"deleted","count":60"#), "{text}");
+    told(&output);
+    assert!(env.undo("log -n 1").text().contains("suspicious"));
+}
+
+#[test]
 fn a_run_is_told_and_recorded() {
     let env = begun();
     env.undo("run -- sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt'").ok().shows(str![[
@@ -324,6 +341,7 @@ fn ten_thousand_files_are_deleted_and_come_back() {
 rm -r photos: exit 0 after [DURATION]
 [ID]  0 added, 0 modified, 10,021 deleted  (116 KiB → 4 B)
   deleted  photos/ and 10,020 paths in it  (116 KiB)
+warning: 10,000 of 10,001 files were deleted, such as photos/00/00000.jpg, photos/09/07289.jpg, photos/19/09699.jpg
 warning: not within the guard `deleted<100`: 10,021 of 10,022 paths
 taken back: 10,021 written, 0 deleted; what it did is kept in [ID]
 hint: have it again: undo redo

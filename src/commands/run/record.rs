@@ -1,6 +1,7 @@
 //! The two records of a run: the directory as it was, and what the command made of it. No lock is held in between, since
 //! the command may call `undo` itself.
 
+use crate::alarm::Findings;
 use crate::checkout;
 use crate::commands::Context;
 use crate::effect::Effect;
@@ -32,6 +33,8 @@ pub struct After {
     pub commit: CommitId,
     /// What differs.
     pub effect: Effect,
+    /// What that looks like.
+    pub findings: Findings,
     /// Done, or incomplete if that is all that can be said against it.
     pub exit: Exit,
 }
@@ -84,7 +87,8 @@ pub fn after(
     let (old, new) = (store.commit(before.commit)?, store.commit(commit)?);
     let effect = Effect::between(store, &old, &new)?;
     let is_same = (old.root, old.links) == (new.root, new.links);
-    Ok(After { commit: if is_same { before.commit } else { commit }, effect, exit: exit.or(before.exit) })
+    let commit = if is_same { before.commit } else { commit };
+    Ok(After { commit, effect, findings: outcome.findings, exit: exit.or(before.exit) })
 }
 
 fn held(commit: Option<CommitId>) -> Result<CommitId> {

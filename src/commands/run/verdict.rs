@@ -37,6 +37,7 @@ pub fn carry_out(
         // A person decides by it.
         context.ui.tell(&record)?;
     }
+    context.tell_aside(&after.findings);
     tell_broken(context, &broken, &after.effect);
     let mut complete = after.exit;
     if args.rollback || !broken.is_empty() || (ran.exit != 0 && wants_rollback(context, args, before, after)) {
