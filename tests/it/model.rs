@@ -137,6 +137,8 @@ impl Model {
     fn contents(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         let mut files = Vec::new();
         list(&self.env.path(), &mut files);
+        // What a killed command was writing is its own.
+        files.retain(|(path, _)| !path.contains(".undo-"));
         let names: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
         let ignored = self.ignored(&names);
         let all = files.iter().map(|(_, hash)| hash.clone()).collect();
