@@ -7,12 +7,12 @@ use crate::id::{AttributesId, BlobId, LinksId, ObjectId, TreeId};
 use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::snapshot::lines::TreeLines;
 use crate::snapshot::write_tree::put_table;
-use crate::store::{Session, Store};
+use crate::store::{Session, Store, Writer};
 
 /// Puts trees into a session.
 pub struct Trees<'a> {
     store: &'a Store,
-    session: &'a Session<'a>,
+    writer: Writer<'a>,
     /// Entries and bytes of the trees that were put: later ones can hold them.
     put: HashMap<TreeId, (u64, u64)>,
 }
@@ -20,7 +20,7 @@ pub struct Trees<'a> {
 impl<'a> Trees<'a> {
     /// None yet.
     pub fn new(store: &'a Store, session: &'a Session<'a>) -> Trees<'a> {
-        Trees { store, session, put: HashMap::new() }
+        Trees { store, writer: session.writer(), put: HashMap::new() }
     }
 
     /// Puts a tree of entries in any order. A failure says where the entry was read.
@@ -37,8 +37,7 @@ impl<'a> Trees<'a> {
         }
         let tree = Tree { entries: entries.into_values().collect() };
         let totals = tree.totals()?;
-        let mut writer = self.session.writer();
-        let id = tree.save(|id, bytes| writer.put(ObjectKind::Tree, id.object_id(), &bytes).map(drop))?;
+        let id = tree.save(|id, bytes| self.writer.put(ObjectKind::Tree, id.object_id(), &bytes).map(drop))?;
         self.put.insert(id, totals);
         Ok(id)
     }
@@ -55,6 +54,11 @@ impl<'a> Trees<'a> {
             self.check_attributes(id, &entry)?;
         }
         Ok(entry)
+    }
+
+    /// There are no more.
+    pub fn finish(self) -> Result<()> {
+        self.writer.finish()
     }
 
     fn size(&self, blob: BlobId) -> Result<u64> {

@@ -34,7 +34,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         context.ui.show(&Id::new(trees.make(entries)?.object_id()))?;
         next = if args.batch { lines.next_tree()? } else { None };
     }
-    drop(trees);
+    trees.finish()?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
     Ok(Exit::DONE)
