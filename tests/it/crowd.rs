@@ -72,7 +72,7 @@ impl Held {
         let mut strace = command.spawn().unwrap();
         let started = Instant::now();
         loop {
-            if let Some(pid) = holder(env).filter(|pid| is_stopped(*pid)) {
+            if let Some(pid) = holder(env).filter(|pid| stays_stopped(*pid)) {
                 return Some(Held { strace, pid });
             }
             assert!(strace.try_wait().unwrap().is_none(), "`{line}` has ended without a `{call}`");
@@ -98,6 +98,14 @@ fn holder(env: &TestEnv) -> Option<Pid> {
     let text = fs::read_to_string(env.path().join(".undo/lock")).ok()?;
     let pid = text.lines().find_map(|line| line.strip_prefix("pid "))?;
     Pid::from_raw(pid.parse().ok()?)
+}
+
+/// Whether it is not only stopped for a moment, as whatever is traced is now and then.
+fn stays_stopped(pid: Pid) -> bool {
+    (0..20).all(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        is_stopped(pid)
+    })
 }
 
 /// The state of a process stands behind its name, which is in parentheses.
