@@ -36,7 +36,7 @@ pub struct Superfluous {
     pub bytes: u64,
 }
 
-/// Lists what [`clean`] and [`remove_packs`] may remove now or later. Of a writer at work it shows what that is writing.
+/// Lists what `clean` and `remove_packs` may remove now or later. Of a writer at work it shows what that is writing.
 pub fn superfluous(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<Superfluous> {
     let mut found = Vec::new();
     let mut look = |folder: PathBuf, what, is_needless: &dyn Fn(&[u8]) -> bool| {
