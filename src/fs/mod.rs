@@ -35,6 +35,6 @@ pub use map::Map;
 pub use names::UNFINISHED;
 pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root};
 pub use process::{Ended, run_program};
-pub use sparse::{copy_range, data_ranges, preallocate, reflink};
+pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
 pub use stat::{FileSystem, Stat};
 pub use user::{boot_id, effective_uid, host_name, name_of_user, process_id, user_name};

@@ -9,17 +9,24 @@ use crate::error::Result;
 use crate::fs::handle::{failed, read_at, write_all_at};
 
 /// The parts of a file that are not holes, as offset and length in bytes, ascending, not touching, within `size`.
-/// Where the file system knows no holes it is one part. The position of the file stays.
+/// Where the file system knows no holes it is one part. The position of the file changes.
 pub fn data_ranges(file: &File, size: u64) -> Result<Vec<(u64, u64)>> {
     let whole = if size == 0 { Vec::new() } else { vec![(0, size)] };
-    let position = rustix::fs::tell(file).map_err(|errno| failed("seek in", file, errno))?;
-    let ranges = match find_ranges(file, size) {
-        Ok(ranges) => ranges,
-        Err(Errno::INVAL | Errno::OPNOTSUPP) => whole,
-        Err(errno) => return Err(failed("find the holes of", file, errno)),
-    };
-    rustix::fs::seek(file, SeekFrom::Start(position)).map_err(|errno| failed("seek in", file, errno))?;
-    Ok(ranges)
+    match find_ranges(file, size) {
+        Ok(ranges) => Ok(ranges),
+        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(whole),
+        Err(errno) => Err(failed("find the holes of", file, errno)),
+    }
+}
+
+/// Whether a file has a hole before `size`: one call. The position of the file changes.
+pub fn has_hole(file: &File, size: u64) -> Result<bool> {
+    match rustix::fs::seek(file, SeekFrom::Hole(0)) {
+        Ok(start) => Ok(start < size),
+        // No holes here, or nothing at all.
+        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NXIO) => Ok(false),
+        Err(errno) => Err(failed("find the holes of", file, errno)),
+    }
 }
 
 fn find_ranges(file: &File, size: u64) -> rustix::io::Result<Vec<(u64, u64)>> {

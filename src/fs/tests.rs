@@ -351,7 +351,7 @@ fn the_clock_of_the_file_system_never_runs_behind_what_was_written_before() {
 }
 
 #[test]
-fn holes_are_found_and_the_position_stays() {
+fn holes_are_found() {
     let (_temp, dir) = open_temp();
     const BLOCK: u64 = 64 << 10;
     let file = dir.create_file(b"sparse").unwrap();
@@ -359,8 +359,6 @@ fn holes_are_found_and_the_position_stays() {
     set_len(&file, 10 * BLOCK).unwrap();
     write_all_at(&file, &[1; BLOCK as usize], 2 * BLOCK).unwrap();
     write_all_at(&file, &[1; BLOCK as usize], 7 * BLOCK).unwrap();
-    let mut start = [0; 4];
-    assert_eq!(read_next(&file, &mut start).unwrap(), 4);
     let ranges = data_ranges(&file, 10 * BLOCK).unwrap();
     if dir.stat(b"sparse").unwrap().unwrap().allocated < 10 * BLOCK {
         assert_eq!(ranges, [(2 * BLOCK, BLOCK), (7 * BLOCK, BLOCK)]);
@@ -368,7 +366,7 @@ fn holes_are_found_and_the_position_stays() {
     } else {
         assert_eq!(ranges, [(0, 10 * BLOCK)]);
     }
-    assert_eq!(rustix::fs::tell(&file).unwrap(), 4);
+    assert_eq!(has_hole(&file, 10 * BLOCK).unwrap(), ranges.len() > 1);
     // A hole at once.
     let empty = dir.create_file(b"hole").unwrap();
     set_len(&empty, BLOCK).unwrap();

@@ -232,3 +232,19 @@ fn a_name_that_is_restored_is_a_name_of_its_file_again() {
     let mode = |name: &str| fs::metadata(env.path().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("one"), mode("two"), mode("three")), (0o600, 0o644, 0o600));
 }
+
+#[test]
+fn holes_come_back_where_blocks_are_reserved_behind_the_end() {
+    let env = TestEnv::initialised();
+    let reserve = "truncate -s 1M file && printf data | dd of=file bs=4 seek=65536 conv=notrunc status=none
+        fallocate -n -o 4M -l 4M file";
+    if env.shell(reserve).code != 0 {
+        println!("skipped: this file system cannot reserve blocks behind the end of a file");
+        return;
+    }
+    env.undo("commit -m one").ok();
+    let before = Tree::read(&env.path());
+    env.shell("rm file && echo short > file").ok();
+    env.undo("checkout @").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+}
