@@ -39,7 +39,7 @@ use crate::object::operation::{Intent, Travel, View, intent_extras};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Unit};
 use crate::repo::{Draft, Repository, Transaction};
-use crate::store::Store;
+use crate::store::{Store, Stored};
 use crate::time::Timestamp;
 use crate::worktree::ignore::{self, TreeRules};
 use crate::worktree::{Overlay, Scan, Worktree};
@@ -65,6 +65,8 @@ pub struct Options {
     pub force: bool,
     /// What refs become; `None`: the current branch goes to the target.
     pub refs: Option<Refs>,
+    /// The automatic commit that holds what was unsaved, if one was needed.
+    pub saved: Option<CommitId>,
     /// Where it comes from.
     pub origin: Origin,
     /// Where a step through operations comes to.
@@ -100,9 +102,14 @@ pub struct Outcome {
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Paths that changed after they were saved: left as they are.
     pub changed: Vec<RepoPathBuf>,
+    /// The commit that holds them as they are, beside the branch.
+    pub aside: Option<CommitId>,
     /// Of the target: paths it does not cover, left alone.
     pub uncovered: Vec<Uncovered>,
 }
+
+/// Records paths that changed meanwhile upon what a commit has; gives that commit, if there is something to record.
+pub type SetAside<'a> = &'a mut dyn FnMut(&Repository, CommitId, &[RepoPathBuf]) -> Option<(CommitId, Stored)>;
 
 /// Plans how the worktree that was scanned becomes the target; nothing is written. What is in the way is in
 /// [`Plan::conflicts`]. What is in the way and already as the target has it becomes known to the scan's index.
@@ -132,18 +139,18 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     plan
 }
 
-/// Makes the worktree the target. The scan is of a worktree that is saved: `saved` is the commit that was made for that,
-/// if one was needed.
+/// Makes the worktree the target. The scan is of a worktree that is saved: [`Options::saved`] is the commit that was made
+/// for that, if one was needed.
 ///
-/// Order: plan, refuse if anything uncovered is in the way, intent in the journal, worktree, operation in the journal,
-/// index. After a failure in the middle the intent stays open, and the error says what to do.
+/// Order: plan, refuse if anything uncovered is in the way, intent in the journal, worktree, what changed meanwhile set
+/// aside, operation in the journal, index. After a failure in the middle the intent stays open, and the error says what to do.
 pub fn run(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     mut scan: Scan,
-    saved: Option<CommitId>,
     target: &Target,
     mut options: Options,
+    set_aside: SetAside<'_>,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     let plan = match options.plan.take() {
@@ -162,9 +169,14 @@ pub fn run(
             .and_then(|()| relearn::update(&mut scan.index, &worktree.root, &plan, &mut tally))
             .map_err(unfinished)?;
     }
-    let outcome = outcome(from, saved, target, plan, tally);
+    // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
+    let left = from.filter(|_| !options.paths.is_empty()).unwrap_or(target.commit);
     let repository = transaction.repository();
-    let draft = draft(repository, &outcome, &options);
+    let changed: Vec<RepoPathBuf> = tally.changed.iter().cloned().collect();
+    let aside = if changed.is_empty() { None } else { set_aside(repository, left, &changed) };
+    let (aside, stored) = aside.map_or_else(Default::default, |(commit, stored)| (Some(commit), stored));
+    let outcome = Outcome { aside, ..outcome(from, options.saved, target, plan, tally) };
+    let draft = Draft { stored, worktree: Some((from, left)), ..draft(repository, &outcome, &options) };
     let has_acted = !outcome.plan.actions.is_empty();
     let is_nothing = !has_acted && draft.edits.is_empty() && draft.switch.is_none();
     if !is_nothing || repository.unfinished().is_some() {
@@ -247,6 +259,7 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
         inexact: tally.inexact.into_iter().collect(),
         damaged: tally.damaged.into_iter().collect(),
         changed: tally.changed.into_iter().collect(),
+        aside: None,
         uncovered: target.uncovered.clone(),
     }
 }
@@ -278,18 +291,14 @@ fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
 
 fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft {
     let view = repository.view();
-    let (from, to) = (outcome.from, outcome.to);
-    let is_whole = options.paths.is_empty();
-    let refs = refs(view, to, options);
+    let refs = refs(view, outcome.to, options);
     let description = description(repository, outcome, &refs, options);
-    // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
-    let after = if is_whole { to } else { from.or(to) };
     Draft {
         verb: options.verb.clone(),
         description,
         edits: refs.edits_from(view),
         switch: Some(refs.current).filter(|branch| *branch != view.current),
-        worktree: after.map(|after| (from, after)),
+        commits: outcome.aside.into_iter().collect(),
         travel: options.travel,
         ..Draft::default()
     }

@@ -1,6 +1,7 @@
 //! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
 
 mod again;
+mod aside;
 pub mod assemble;
 pub mod blob;
 mod commit;
@@ -22,6 +23,7 @@ use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::path::RepoPathBuf;
 
 pub use again::store_again;
+pub use aside::set_aside;
 pub use commit_tree::{Given, commit_tree};
 pub use take::{take, take_checked};
 pub use write_tree::{WrittenTree, write_tree};

@@ -102,6 +102,8 @@ pub struct CheckoutRecord {
     pub damaged: Vec<JsonReason>,
     /// Changed in the meantime, and left as they are.
     pub changed: Vec<JsonPath>,
+    /// The commit that holds those as they are.
+    pub aside: String,
     /// Not covered by the commit, and left alone.
     pub uncovered: Vec<JsonUncovered>,
     /// The whole worktree, and not only some paths.

@@ -52,14 +52,14 @@ fn ends_with(env: &TestEnv, line: &str, code: i32) -> String {
 }
 
 /// A command that was stopped in the middle, while it holds the lock.
-struct Held {
+pub struct Held {
     strace: Child,
     pid: Pid,
 }
 
 impl Held {
     /// Stops at its first call of this name. `None` where that cannot be done.
-    fn at(env: &TestEnv, call: &str, line: &str) -> Option<Held> {
+    pub fn at(env: &TestEnv, call: &str, line: &str) -> Option<Held> {
         if Command::new("strace").arg("-V").output().is_err() {
             println!("skipped: strace is not installed");
             return None;
@@ -82,7 +82,7 @@ impl Held {
     }
 
     /// Lets it go on to its end.
-    fn goes_on(self) -> Output {
+    pub fn goes_on(self) -> Output {
         kill_process(self.pid, Signal::CONT).unwrap();
         self.strace.wait_with_output().unwrap()
     }

@@ -1,5 +1,6 @@
 //! What destroyed data in other tools, case by case, with all that goes back: checkout, undo, redo, op restore.
 
+mod meanwhile;
 mod places;
 
 use std::fs;

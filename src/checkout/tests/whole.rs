@@ -61,8 +61,8 @@ impl Place {
         let (saved, scan) = snapshot::take(&mut transaction, &worktree, &automatic, &Silent)?;
         let store = transaction.repository().store();
         let target = Target::commit(store, to)?.only(store, &scan, &options.paths)?;
-        let saved = saved.commit.filter(|_| saved.created);
-        checkout::run(&mut transaction, &worktree, scan, saved, &target, options, &Silent)
+        let options = Options { saved: saved.commit.filter(|_| saved.created), ..options };
+        checkout::run(&mut transaction, &worktree, scan, &target, options, &mut |_, _, _| None, &Silent)
     }
 }
 

@@ -105,6 +105,7 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
         paths: request.paths.clone(),
         force: request.force,
         refs: Some(refs(transaction.repository().view(), at, request)),
+        saved: ready.saved,
         origin,
         travel: request.travel(),
         about: request.about(),
@@ -112,7 +113,14 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
         plan: Some(ready.plan),
     };
     let (scan, target, progress) = (ready.scan, &ready.target, context.ui.progress());
-    checkout::run(&mut transaction, &worktree, scan, ready.saved, target, options, progress)
+    let set_aside = &mut |repository: &Repository, base, paths: &[RepoPathBuf]| {
+        snapshot::set_aside(repository, &worktree, base, paths, progress).unwrap_or_else(|error| {
+            // They are where they were, so nothing is lost.
+            context.ui.warning(format_args!("what changed in the meantime is not recorded: {error}"));
+            None
+        })
+    };
+    checkout::run(&mut transaction, &worktree, scan, target, options, set_aside, progress)
 }
 
 fn plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, request: &Request) -> Result<Exit> {

@@ -49,6 +49,9 @@ pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     context.tell_reasons("not restored exactly", &outcome.inexact);
     context.tell_reasons("damaged in the repository, and left as they are", &outcome.damaged);
     context.tell_paths("changed in the meantime, and left as they are", &outcome.changed);
+    if let Some(aside) = outcome.aside {
+        context.ui.warning(format_args!("as they are they are recorded beside the branch, in {}", aside.short()));
+    }
     match outcome.inexact.is_empty() && outcome.changed.is_empty() {
         _ if !outcome.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,
@@ -68,6 +71,7 @@ fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> Chec
         inexact: json_reasons(&outcome.inexact),
         damaged: json_reasons(&outcome.damaged),
         changed: json_paths(&outcome.changed),
+        aside: json_id(outcome.aside),
         uncovered: json_uncovered(&outcome.uncovered),
         whole: request.paths.is_empty(),
     }
