@@ -5,26 +5,37 @@ use crate::error::Result;
 use crate::id::{LENGTH, ObjectId};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// The version of every encoding in this room.
+/// The version of every encoding in this room, if it has just one.
 const VERSION: u8 = 1;
 
 /// Begins an encoding: what it is, and its version.
 pub fn begin(kind: u8) -> Encoder {
+    begin_version(kind, VERSION)
+}
+
+/// The same, of one that has several versions.
+pub fn begin_version(kind: u8, version: u8) -> Encoder {
     let mut encoder = Encoder::new();
-    encoder.u8(kind).u8(VERSION);
+    encoder.u8(kind).u8(version);
     encoder
 }
 
 /// Takes what [`begin`] wrote.
 pub fn expect<'a>(what: &'static str, kind: u8, bytes: &'a [u8]) -> Result<Decoder<'a>> {
+    expect_version(what, kind, VERSION, bytes).map(|(decoder, _)| decoder)
+}
+
+/// Takes what [`begin_version`] wrote, of a version up to the newest; gives the version.
+pub fn expect_version<'a>(what: &'static str, kind: u8, newest: u8, bytes: &'a [u8]) -> Result<(Decoder<'a>, u8)> {
     let mut decoder = Decoder::new(what, bytes);
     if decoder.u8()? != kind {
         return Err(decoder.invalid("another kind of object"));
     }
-    if decoder.u8()? != VERSION {
+    let version = decoder.u8()?;
+    if !(1..=newest).contains(&version) {
         return Err(decoder.invalid("unknown version"));
     }
-    Ok(decoder)
+    Ok((decoder, version))
 }
 
 /// Truths as bits of one byte, the first in the lowest.

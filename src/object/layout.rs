@@ -1,6 +1,7 @@
 //! Layouts: how a large blob is put together from chunks and runs of zeros.
 
 use super::fields;
+use super::groups::{self, Value};
 use super::kind::ObjectKind;
 use super::nodes::{self, Item, Node};
 use crate::codec::{Decoder, Encoder};
@@ -29,7 +30,12 @@ pub enum Piece {
 pub struct Layout {
     /// In order, without gaps; none is empty, and runs of zeros do not touch.
     pub pieces: Vec<Piece>,
+    /// What its groups hash to, of a blob of several groups; empty where that is not known.
+    pub groups: Vec<Value>,
 }
+
+/// The first version has no groups.
+const WITH_GROUPS: u8 = 2;
 
 impl Piece {
     /// Bytes of the blob that it covers.
@@ -66,24 +72,28 @@ impl Layout {
         let Some(size) = size else {
             return Err(Error::new(ErrorKind::Internal, format!("cannot encode the layout of `{blob}`: bad length")));
         };
-        let mut encoder = fields::begin(ObjectKind::Layout as u8);
+        let version = if self.groups.is_empty() { 1 } else { WITH_GROUPS };
+        let mut encoder = fields::begin_version(ObjectKind::Layout as u8, version);
         encoder.raw(&blob.0).varint(size);
         match nodes::split(&self.pieces, put)? {
             None => nodes::put_items(&mut encoder, &self.pieces),
             Some(children) => nodes::put_children::<Piece>(&mut encoder, &children),
+        }
+        for value in &self.groups {
+            encoder.raw(value);
         }
         Ok(encoder.finish())
     }
 
     /// Decodes a root and the nodes below it.
     pub fn load(blob: BlobId, root: &[u8], node: impl Fn(LayoutId) -> Result<Vec<u8>>) -> Result<Layout> {
-        let Root { size, node: root } = Root::decode(blob, root)?;
+        let Root { size, node: root, groups } = Root::decode(blob, root)?;
         let pieces = nodes::load(root, |id| Node::<Piece>::decode(&node(id)?))?;
         let total = pieces.iter().try_fold(0u64, |sum, piece| sum.checked_add(piece.length()));
         if total != Some(size) {
             return Err(Error::damaged(format!("invalid layout: pieces of `{blob}` do not add up to {size} bytes")));
         }
-        Ok(Layout { pieces })
+        Ok(Layout { pieces, groups })
     }
 }
 
@@ -94,16 +104,25 @@ pub struct Root {
     pub size: u64,
     /// Pieces, or the nodes that have them.
     pub node: Node<Piece>,
+    /// What its groups hash to, or nothing.
+    pub groups: Vec<Value>,
 }
 
 impl Root {
     /// From the bytes that stand under the id of a blob.
     pub fn decode(blob: BlobId, bytes: &[u8]) -> Result<Root> {
-        let mut decoder = fields::expect("layout", ObjectKind::Layout as u8, bytes)?;
+        let (mut decoder, version) = fields::expect_version("layout", ObjectKind::Layout as u8, WITH_GROUPS, bytes)?;
         if fields::take_id::<BlobId>(&mut decoder)? != blob {
             return Err(decoder.invalid("made for another blob"));
         }
-        let root = Root { size: decoder.varint()?, node: Node::take(&mut decoder)? };
+        let mut root = Root { size: decoder.varint()?, node: Node::take(&mut decoder)?, groups: Vec::new() };
+        if version == WITH_GROUPS {
+            let count = groups::count(root.size);
+            root.groups = (0..count).map(|_| decoder.array()).collect::<Result<_>>()?;
+            if !groups::prove(blob, &root.groups) {
+                return Err(decoder.invalid("groups of another blob"));
+            }
+        }
         decoder.finish()?;
         Ok(root)
     }

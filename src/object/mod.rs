@@ -6,6 +6,7 @@ pub mod attributes;
 pub mod commit;
 pub mod entry;
 mod fields;
+pub mod groups;
 pub mod kind;
 pub mod layout;
 pub mod line;
@@ -27,7 +28,7 @@ use crate::id::{AttributesId, CommitId, LinksId, ObjectId, TreeId};
 pub use attributes::Attributes;
 pub use commit::Commit;
 pub use entry::{Content, Entry};
-
+pub use groups::Groups;
 pub use kind::{ObjectKind, id_of, keyed};
 pub use layout::Layout;
 pub use links::Links;

@@ -6,6 +6,7 @@
 use crate::chunk::Params;
 use crate::error::Result;
 use crate::id::{BlobId, ObjectId};
+use crate::object::groups::GROUP;
 use crate::object::{ObjectKind, id_of};
 use crate::snapshot::guide::Guide;
 use crate::snapshot::large::Large;
@@ -14,11 +15,8 @@ use crate::worktree::Reading;
 use crate::worktree::content::Step;
 use crate::worktree::scan::Sink;
 
-/// Bytes of a large file that are in memory at once, at least.
-const WINDOW: usize = 8 << 20;
-
-/// Files from this size on are worked on by two threads.
-const SHARED: u64 = 32 << 20;
+/// Bytes of a large file that are read at once, at least.
+const WINDOW: usize = 4 * GROUP;
 
 /// Puts what a scan reads into the store.
 pub struct StoreSink<'a> {
@@ -30,10 +28,9 @@ pub struct StoreSink<'a> {
     params: Params,
     /// Whether trees are put at once; otherwise they stay with the scan, to be compared first.
     takes_objects: bool,
-    /// At least one byte longer than a blob that is kept in one piece, and than the longest chunk.
+    /// At least one byte longer than a blob that is kept in one piece. What is read at once, and what is left of it that is
+    /// not cut yet: less than the longest chunk.
     window: Vec<u8>,
-    /// Holes from here on are left out of the chunks.
-    long: u64,
 }
 
 impl<'a> StoreSink<'a> {
@@ -41,7 +38,7 @@ impl<'a> StoreSink<'a> {
     pub fn new(store: &'a Store, session: &'a Session<'a>, takes_objects: bool) -> StoreSink<'a> {
         let params = store.options().chunk;
         let whole = usize::try_from(params.whole).unwrap_or(WINDOW);
-        let length = WINDOW.max(whole + 1).max(2 * params.maximum());
+        let length = WINDOW.max(whole + 1) + params.maximum();
         StoreSink {
             store,
             session,
@@ -50,7 +47,6 @@ impl<'a> StoreSink<'a> {
             params,
             takes_objects,
             window: vec![0; length],
-            long: u64::from(params.target),
         }
     }
 
@@ -67,27 +63,22 @@ impl<'a> StoreSink<'a> {
         // What the store cannot tell is found out by cutting.
         let last = reading.last().and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
         let guide = Guide::new(&last, self.params);
-        let other = match reading.expected() >= SHARED && has_cores() {
+        let other = match reading.is_shared() {
             true => Some(self.other.get_or_insert_with(|| self.session.writer())),
             false => None,
         };
-        let lengths = (self.params.maximum(), self.long);
-        Large::new((&mut self.window, filled), lengths, (&mut self.writer, other), guide).put(reading, step)
+        Large::new((&mut self.window, filled), self.params, (&mut self.writer, other), guide).put(reading, step)
     }
 
-    /// Reads on behind what is in the window, until that is full, or a long hole or the end is next.
+    /// Reads on behind what is in the window, until enough is there, or a long hole or the end is next.
     fn more(&mut self, reading: &mut Reading<'_>, filled: &mut usize) -> Result<Step> {
-        let step = reading.next(&mut self.window[*filled..], self.long)?;
+        let enough = self.window.len() - self.params.maximum();
+        let step = reading.next(&mut self.window[*filled..enough], self.params.target.into())?;
         if let Step::Data(length) = step {
             *filled += length;
         }
         Ok(step)
     }
-}
-
-/// Whether there is more than one core.
-fn has_cores() -> bool {
-    std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1)
 }
 
 impl Sink for StoreSink<'_> {
@@ -104,7 +95,7 @@ impl Sink for StoreSink<'_> {
                     self.window[filled..end].fill(0);
                     filled = end;
                 }
-                Step::Data(_) if filled < self.window.len() => {}
+                Step::Data(_) if filled < self.window.len() - self.params.maximum() => {}
                 step => return self.put_large(reading, filled, step),
             }
         }

@@ -1,6 +1,8 @@
 //! Where a large file was cut when it was last recorded. Most of a changed file is cut there again, which the ids of the
 //! old chunks prove: hashed once, their bytes are never searched for cut points.
 //!
+//! Where a group of bytes hashes to what it did, and stands where it stood, not even that is needed.
+//!
 //! It is exact, not a guess: a cut depends on nothing but the bytes since the cut before it (`chunk`), so the bytes of an old
 //! chunk that stand behind a cut are a chunk again, if its own content had cut it. Where a hole or the end of the file
 //! had, a cut is searched for as in a new file.
@@ -9,6 +11,7 @@ use std::collections::HashMap;
 
 use crate::chunk::{self, Params};
 use crate::id::ChunkId;
+use crate::object::groups::{GROUP, Value};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 
@@ -16,6 +19,9 @@ use crate::object::{Layout, ObjectKind, id_of};
 pub struct Guide {
     params: Params,
     old: Vec<Old>,
+    /// What the old groups hash to, and the old runs of zeros, as start and end.
+    groups: Vec<Value>,
+    zeros: Vec<(u64, u64)>,
     /// Chunks of `old` by id. Made when the first of them is not where it was.
     places: Option<HashMap<ChunkId, usize>>,
     /// How far the file has been cut.
@@ -26,8 +32,9 @@ pub struct Guide {
 }
 
 /// A chunk of the last content.
-struct Old {
-    id: ChunkId,
+pub struct Old {
+    /// Its id.
+    pub id: ChunkId,
     start: u64,
     length: u32,
     /// Whether its own content had cut it.
@@ -54,10 +61,17 @@ pub enum Sort {
     New(Option<ChunkId>),
 }
 
+impl Old {
+    /// Its bytes.
+    pub fn length(&self) -> usize {
+        self.length as usize
+    }
+}
+
 impl Guide {
     /// A guide by the layout of the last content; an empty one knows nothing.
     pub fn new(last: &Layout, params: Params) -> Guide {
-        let mut old = Vec::new();
+        let (mut old, mut zeros) = (Vec::new(), Vec::new());
         let mut start = 0;
         for (at, piece) in last.pieces.iter().enumerate() {
             if let Piece::Chunk { id, length } = *piece {
@@ -65,47 +79,71 @@ impl Guide {
                 let goes_on = matches!(last.pieces.get(at + 1), Some(Piece::Chunk { .. }));
                 let has_length = (params.minimum()..=params.maximum()).contains(&(length as usize));
                 old.push(Old { id, start, length, is_natural: goes_on && has_length });
+            } else {
+                zeros.push((start, start + piece.length()));
             }
             start += piece.length();
         }
-        Guide { params, old, places: None, position: 0, next: 0, shift: 0 }
+        Guide { params, old, groups: last.groups.clone(), zeros, places: None, position: 0, next: 0, shift: 0 }
     }
 
-    /// The next piece. As for [`chunk::cut`], the bytes are at least as many as the longest chunk has, or all that are
-    /// left before a hole or the end.
-    pub fn next(&mut self, bytes: &[u8]) -> Found {
-        if let Some(old) = self.expected()
-            && let Some(chunk) = bytes.get(..old.length as usize)
-        {
-            let (id, length) = (old.id, chunk.len());
-            if id_of(ObjectKind::Data, chunk) == id.object_id() {
-                self.position += length as u64;
-                self.next += 1;
-                return Found { length, sort: Sort::Old(id) };
-            }
-        }
+    /// Whether it knows nothing.
+    pub fn is_empty(&self) -> bool {
+        self.old.is_empty()
+    }
+
+    /// The old chunks that would be next, at most `most` of them, in at most `available` bytes.
+    pub fn expected(&self, available: usize, most: usize) -> &[Old] {
+        let mut end = self.position as i64;
+        let fits = |old: &&Old| {
+            let is_next = old.is_natural && self.moved(old) == end;
+            end += i64::from(old.length);
+            is_next && end - self.position as i64 <= available as i64
+        };
+        let rest = &self.old[self.next.min(self.old.len())..];
+        let count = rest.iter().take(most).take_while(fits).count();
+        &rest[..count]
+    }
+
+    /// Whether an old chunk is where it was, in groups that hash to what they did; `groups` are those of the new content.
+    pub fn is_unchanged(&self, old: &Old, groups: &[Value]) -> bool {
+        let group = |offset: u64| (offset / GROUP as u64) as usize;
+        let mut within = group(old.start)..=group(old.start + u64::from(old.length) - 1);
+        self.shift == 0 && within.all(|n| groups.get(n).is_some_and(|value| self.groups.get(n) == Some(value)))
+    }
+
+    /// The value of a group, if all of it was zeros.
+    pub fn zero_group(&self, number: usize) -> Option<Value> {
+        let start = number as u64 * GROUP as u64;
+        let run = self.zeros.partition_point(|&(_, end)| end <= start);
+        let (first, end) = self.zeros.get(run)?;
+        if *first <= start && start + GROUP as u64 <= *end { self.groups.get(number).copied() } else { None }
+    }
+
+    /// So many of the expected chunks are there.
+    pub fn accept(&mut self, count: usize) {
+        self.position += self.old[self.next..][..count].iter().map(|old| u64::from(old.length)).sum::<u64>();
+        self.next += count;
+    }
+
+    /// The next piece, searched for. As for [`chunk::cut`], the bytes are at least as many as the longest chunk has, or all
+    /// that are left before a hole or the end.
+    pub fn search(&mut self, bytes: &[u8]) -> Found {
         let length = chunk::cut(bytes, &self.params);
         let chunk = &bytes[..length];
         self.position += length as u64;
         let sort = match chunk.iter().all(|&byte| byte == 0) {
             true => Sort::Zeros,
-            false if self.old.is_empty() => Sort::New(None),
             false => self.meet(id_of(ObjectKind::Data, chunk).into()),
         };
         self.catch_up();
         Found { length, sort }
     }
 
-    /// A hole of this length is next.
+    /// So many bytes are next that it is not asked about.
     pub fn pass(&mut self, length: u64) {
         self.position += length;
         self.catch_up();
-    }
-
-    /// The old chunk that would be next.
-    fn expected(&self) -> Option<&Old> {
-        let old = self.old.get(self.next)?;
-        (old.is_natural && self.moved(old) == self.position as i64).then_some(old)
     }
 
     /// Where an old chunk would begin now.

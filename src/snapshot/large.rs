@@ -1,30 +1,27 @@
 //! A file that is too long for one piece: cut into chunks in a window that moves over it, and its whole hashed besides.
-//! A long one is worked on by two threads at a time: one cuts while the other hashes, then each stores half.
+//! A long one is worked on by two threads: they read, hash, cut and store halves of the window.
 
+use crate::chunk::Params;
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
+use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
-use crate::object::{Layout, ObjectKind, id_of};
+use crate::object::{Groups, Layout, ObjectKind, id_of};
+use crate::snapshot::cutting::{self, Cutting, SHARED};
 use crate::snapshot::guide::{Found, Guide, Sort};
 use crate::store::Writer;
 use crate::worktree::Reading;
-use crate::worktree::content::{Step, hash_zeros};
-
-/// Work on fewer bytes than this is not shared: starting a thread takes as long as hashing some 100 KiB.
-const SHARED: usize = 1 << 20;
+use crate::worktree::content::Step;
 
 /// A large file on its way into the store.
 pub struct Large<'l, 's> {
     window: &'l mut [u8],
-    /// The longest chunk.
-    longest: usize,
-    /// Holes from here on are left out of the chunks.
-    long: u64,
+    params: Params,
     writer: &'l mut Writer<'s>,
     /// For a second thread, if there is to be one.
     other: Option<&'l mut Writer<'s>>,
     guide: Guide,
-    hasher: blake3::Hasher,
+    groups: Groups,
     layout: Layout,
     /// Bytes in the window, and how many of them are hashed.
     filled: usize,
@@ -35,23 +32,24 @@ impl<'l, 's> Large<'l, 's> {
     /// A file whose first `filled` bytes are in the window, which is longer than the longest chunk.
     pub fn new(
         (window, filled): (&'l mut [u8], usize),
-        (longest, long): (usize, u64),
+        params: Params,
         (writer, other): (&'l mut Writer<'s>, Option<&'l mut Writer<'s>>),
         guide: Guide,
     ) -> Large<'l, 's> {
-        let (hasher, layout) = (blake3::Hasher::new(), Layout::default());
-        Large { window, longest, long, writer, other, guide, hasher, layout, filled, hashed: 0 }
+        let (groups, layout) = (Groups::new(other.is_some()), Layout::default());
+        Large { window, params, writer, other, guide, groups, layout, filled, hashed: 0 }
     }
 
     /// Puts all of it; `step` is what was met behind the bytes in the window.
     pub fn put(mut self, reading: &mut Reading<'_>, mut step: Step) -> Result<BlobId> {
+        let long = u64::from(self.params.target);
         loop {
             match step {
                 Step::Data(_) => self.advance(false)?,
                 // What is before a hole, or the end, is all there is to cut.
                 Step::Hole(length) => {
                     self.advance(true)?;
-                    hash_zeros(&mut self.hasher, length);
+                    self.groups.update_zeros(length, &|number| self.guide.zero_group(number));
                     self.guide.pass(length);
                     self.layout.push(Piece::Zeros { length });
                 }
@@ -60,42 +58,30 @@ impl<'l, 's> Large<'l, 's> {
                     break;
                 }
             }
-            step = reading.next(&mut self.window[self.filled..], self.long)?;
+            let end = self.filled + fresh(reading.position(), self.window.len() - self.filled);
+            step = reading.next(&mut self.window[self.filled..end], long)?;
             if let Step::Data(length) = step {
                 self.filled += length;
             }
         }
-        let blob = BlobId(*self.hasher.finalize().as_bytes());
-        self.put_layout(blob)?;
+        let (blob, groups) = self.groups.finish();
+        self.layout.groups = groups;
+        put_layout(self.writer, blob, &self.layout)?;
         Ok(blob)
     }
 
     /// Takes chunks from the front of the window, the last one only if `all` of it is there.
     fn advance(&mut self, all: bool) -> Result<()> {
-        let found = self.cut_and_hash(all);
+        self.groups.update(&self.window[self.hashed..self.filled]);
+        let is_shared = self.other.is_some();
+        let cutting = Cutting { params: self.params, all, is_shared, groups: self.groups.values() };
+        let found = cutting.cut(&mut self.guide, &self.window[..self.filled]);
         self.put_chunks(&found)?;
-        let cut = found.iter().map(|found| found.length).sum();
+        let cut = cutting::length(&found);
         self.window.copy_within(cut..self.filled, 0);
         self.filled -= cut;
         self.hashed = self.filled;
         Ok(())
-    }
-
-    /// Finds chunks, and hashes what is new in the window.
-    fn cut_and_hash(&mut self, all: bool) -> Vec<Found> {
-        let (guide, hasher, longest) = (&mut self.guide, &mut self.hasher, self.longest);
-        let bytes = &self.window[..self.filled];
-        let fresh = &bytes[self.hashed..];
-        if self.other.is_none() || fresh.len() < SHARED {
-            hasher.update(fresh);
-            return cut(guide, bytes, longest, all);
-        }
-        std::thread::scope(|scope| {
-            let hashing = scope.spawn(|| hasher.update(fresh));
-            let found = cut(guide, bytes, longest, all);
-            hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found
-        })
     }
 
     /// Puts the chunks from the front of the window.
@@ -117,27 +103,21 @@ impl<'l, 's> Large<'l, 's> {
         pieces.into_iter().for_each(|piece| self.layout.push(piece));
         Ok(())
     }
-
-    fn put_layout(&mut self, blob: BlobId) -> Result<()> {
-        let writer = &mut *self.writer;
-        let root = self.layout.save(blob, |node, bytes| {
-            writer.put(ObjectKind::LayoutNode, node.object_id(), &bytes)?;
-            Ok(())
-        })?;
-        writer.put(ObjectKind::Layout, blob.object_id(), &root)?;
-        Ok(())
-    }
 }
 
-/// Cuts as far as is certain: the last chunk of the bytes is one only if they are `all` there is.
-fn cut(guide: &mut Guide, bytes: &[u8], longest: usize, all: bool) -> Vec<Found> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() && (all || bytes.len() - at >= longest) {
-        found.push(guide.next(&bytes[at..]));
-        at += found[found.len() - 1].length;
-    }
-    found
+/// How many bytes to read at a place into a room, so that what comes next begins with a group if it can.
+pub fn fresh(position: u64, room: usize) -> usize {
+    let past = (position + room as u64) % GROUP as u64;
+    if past < room as u64 { room - past as usize } else { room }
+}
+
+fn put_layout(writer: &mut Writer<'_>, blob: BlobId, layout: &Layout) -> Result<()> {
+    let root = layout.save(blob, |node, bytes| {
+        writer.put(ObjectKind::LayoutNode, node.object_id(), &bytes)?;
+        Ok(())
+    })?;
+    writer.put(ObjectKind::Layout, blob.object_id(), &root)?;
+    Ok(())
 }
 
 /// Where the second half of the new bytes begins, as a number of chunks and of bytes; `None` if they are too few to share.

@@ -6,6 +6,7 @@ pub mod assemble;
 pub mod blob;
 mod commit;
 mod commit_tree;
+mod cutting;
 pub mod file;
 mod guide;
 mod large;

@@ -22,7 +22,8 @@ impl Store {
             return Ok(Layout::default());
         }
         if let Some(location) = self.locate(ObjectKind::Data, id) {
-            return Ok(Layout { pieces: vec![Piece::Chunk { id: ChunkId(blob.0), length: location.length }] });
+            let piece = Piece::Chunk { id: ChunkId(blob.0), length: location.length };
+            return Ok(Layout { pieces: vec![piece], groups: Vec::new() });
         }
         if self.locate(ObjectKind::Layout, id).is_none() {
             return Err(self.missing_blob(blob));

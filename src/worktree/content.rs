@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::fs::{self, Stat};
 use crate::id::{BlobId, ObjectId};
-use crate::object::ObjectKind;
+use crate::object::groups::GROUP;
+use crate::object::{Groups, ObjectKind};
 use crate::progress::Task;
 
 /// A file being read.
@@ -15,6 +16,7 @@ pub struct Reading<'f> {
     from: Origin<'f>,
     /// What its size was when it was opened; it may be another one at the end.
     expected: u64,
+    is_shared: bool,
     /// Offset and length, ascending.
     holes: &'f [(u64, u64)],
     last: Option<BlobId>,
@@ -24,6 +26,12 @@ pub struct Reading<'f> {
     failed: bool,
     task: &'f dyn Task,
 }
+
+/// Files from this size on are worked on by two threads.
+const SHARED: u64 = 32 << 20;
+
+/// Reading fewer bytes than this is not worth a second thread.
+const READ_SHARED: usize = 2 << 20;
 
 /// Where the bytes come from.
 enum Origin<'f> {
@@ -47,16 +55,20 @@ pub enum Step {
 impl<'f> Reading<'f> {
     /// The file from its beginning. `expected` is its size, `holes` are its holes as offset and length.
     pub fn new(file: &'f File, expected: u64, holes: &'f [(u64, u64)], task: &'f dyn Task) -> Reading<'f> {
-        let from = Origin::File(file);
-        Reading { from, expected, holes, last: None, position: 0, has_ended: false, read: 0, failed: false, task }
+        let is_shared = expected >= SHARED && std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+        Reading { is_shared, holes, ..Reading::of(Origin::File(file), expected, task) }
     }
 
     /// A pipe, or anything else that comes as it comes; `name` is for messages.
     pub fn stream(stream: &'f mut dyn Read, name: &'f str, task: &'f dyn Task) -> Reading<'f> {
-        let from = Origin::Stream(stream, name);
+        Reading::of(Origin::Stream(stream, name), 0, task)
+    }
+
+    fn of(from: Origin<'f>, expected: u64, task: &'f dyn Task) -> Reading<'f> {
         Reading {
             from,
-            expected: 0,
+            expected,
+            is_shared: false,
             holes: &[],
             last: None,
             position: 0,
@@ -80,6 +92,11 @@ impl<'f> Reading<'f> {
     /// The size it is expected to have.
     pub fn expected(&self) -> u64 {
         self.expected
+    }
+
+    /// Whether two threads are to work on it.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// How far it has been read: its size when the end was met.
@@ -132,6 +149,7 @@ impl<'f> Reading<'f> {
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let read = match &mut self.from {
+            Origin::File(file) if self.is_shared => read_shared(file, buffer, self.position, self.expected),
             Origin::File(file) => fs::read_to_end_at(file, buffer, self.position, self.expected),
             Origin::Stream(stream, name) => {
                 fill(*stream, buffer).map_err(|cause| Error::io("read", Path::new(name), cause))
@@ -153,6 +171,22 @@ impl<'f> Reading<'f> {
             self.holes = &self.holes[1..];
         }
     }
+}
+
+/// As [`fs::read_to_end_at`], by two threads if it is worth it.
+fn read_shared(file: &File, buffer: &mut [u8], position: u64, expected: u64) -> Result<(usize, bool)> {
+    if buffer.len() < READ_SHARED {
+        return fs::read_to_end_at(file, buffer, position, expected);
+    }
+    let half = buffer.len() / 2;
+    let (first, second) = buffer.split_at_mut(half);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| fs::read_to_end_at(file, second, position + half as u64, expected));
+        let (length, has_ended) = fs::read_to_end_at(file, first, position, expected)?;
+        let (more, ends) = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        // Where the first half ends early, the file has been cut.
+        Ok(if length < half || has_ended { (length, true) } else { (half + more, ends) })
+    })
 }
 
 /// Reads until the buffer is full or the stream ends; how many bytes, and whether it has ended.
@@ -207,30 +241,19 @@ pub trait Sink {
     fn finish(self) -> Result<()>;
 }
 
-/// Zeros for the hasher.
-static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
-
-/// Hashes a run of zeros.
-pub fn hash_zeros(hasher: &mut blake3::Hasher, mut length: u64) {
-    while length > 0 {
-        let step = length.min(ZEROS.len() as u64);
-        hasher.update(&ZEROS[..step as usize]);
-        length -= step;
-    }
-}
-
 /// Only hashes: for `status` and `diff`.
 pub struct HashSink {
     buffer: Vec<u8>,
 }
 
 impl HashSink {
-    /// Bytes read at once.
-    const BUFFER: usize = 256 << 10;
+    /// Bytes read at once, of a file that two threads work on, and of another one.
+    const LONG: usize = 4 * GROUP;
+    const SHORT: usize = 256 << 10;
 
     /// One for a thread.
     pub fn new() -> HashSink {
-        HashSink { buffer: vec![0; HashSink::BUFFER] }
+        HashSink { buffer: vec![0; HashSink::SHORT] }
     }
 }
 
@@ -244,14 +267,15 @@ impl Sink for HashSink {
     const STORES: bool = false;
 
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
-        let mut hasher = blake3::Hasher::new();
+        if reading.is_shared() && self.buffer.len() < HashSink::LONG {
+            self.buffer = vec![0; HashSink::LONG];
+        }
+        let mut groups = Groups::new(reading.is_shared());
         loop {
-            match reading.next(&mut self.buffer, HashSink::BUFFER as u64)? {
-                Step::Data(length) => {
-                    hasher.update(&self.buffer[..length]);
-                }
-                Step::Hole(length) => hash_zeros(&mut hasher, length),
-                Step::End => return Ok(BlobId(*hasher.finalize().as_bytes())),
+            match reading.next(&mut self.buffer, HashSink::SHORT as u64)? {
+                Step::Data(length) => groups.update(&self.buffer[..length]),
+                Step::Hole(length) => groups.update_zeros(length, &|_| None),
+                Step::End => return Ok(groups.finish().0),
             }
         }
     }

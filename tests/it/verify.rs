@@ -380,7 +380,7 @@ fn objects_that_are_nowhere_and_blobs_that_their_chunks_do_not_make_up_are_found
         for bytes in [&one, &two] {
             writer.put(ObjectKind::Data, id_of(ObjectKind::Data, bytes), bytes).unwrap();
         }
-        let layout = Layout { pieces: vec![piece(&two), piece(&one)] };
+        let layout = Layout { pieces: vec![piece(&two), piece(&one)], ..Layout::default() };
         let root = layout.save(right, |_, _| unreachable!("it is short")).unwrap();
         writer.put(ObjectKind::Layout, right.object_id(), &root).unwrap();
         with_root(repository, commit, writer, |tree| {

@@ -90,6 +90,11 @@ def root(data, key, flags):
             all.extend(more)
     for all, word in zip(values, compress(1, *last)):
         all.append(word)
+    return parent_at_root(values, count, key, flags)
+
+
+def parent_at_root(values, count, key, flags):
+    """What the compression at the root takes, above these subtrees: for each of 8 words, that of every one."""
     # Neighbours in pairs, level by level; one without a neighbour goes up as it is.
     while count > 2:
         pairs = count // 2
@@ -99,6 +104,13 @@ def root(data, key, flags):
         values = [[*parent, *all[2 * pairs :]] for parent, all in zip(parents, values)]
         count -= pairs
     return key, [all[side] for side in (0, 1) for all in values], [0], 64, flags | PARENT
+
+
+def root_of(values):
+    """The hash of what subtrees of one size (the last may be smaller) hash to, each as 32 bytes."""
+    columns = [list(column) for column in zip(*(unpack("<8I", value) for value in values))]
+    chaining, words, _, size, flags = parent_at_root(columns, len(values), IV, 0)
+    return pack("<8I", *compress(1, chaining, words, [0], size, flags | ROOT)[:8])
 
 
 def output(data, key, flags, length):

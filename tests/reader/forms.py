@@ -110,9 +110,17 @@ def path_order(path):
 
 def header(data, kind):
     """The fields behind the two bytes that every object but data begins with."""
-    fields = Fields(data)
-    must((fields.u8(), fields.u8()) == (kind, 1), f"no object of kind {kind} and version 1")
+    fields, _ = versioned_header(data, kind, 1)
     return fields
+
+
+def versioned_header(data, kind, newest):
+    """The same of an object that has several versions, and which it is."""
+    fields = Fields(data)
+    must(fields.u8() == kind, f"no object of kind {kind}")
+    version = fields.u8()
+    must(1 <= version <= newest, f"an unknown version of kind {kind}")
+    return fields, version
 
 
 # Lists: each item is (key, weight, value).

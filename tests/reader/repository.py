@@ -6,10 +6,12 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from .blake3 import blake3
+from .blake3 import blake3, root_of
 from .forms import *
 
 EMPTY = blake3(b"")
+# Bytes of a group of a large blob.
+GROUP = 4 << 20
 # Bytes of a blob of many chunks that are hashed to prove its id. Each chunk is proven by its own.
 LARGEST_PROVEN = 16 << 20
 
@@ -197,9 +199,13 @@ class Repository:
 
     def layout(self, id):
         """Pieces of a large blob: length, and id of the chunk or None for zeros."""
-        fields = header(self.object(LAYOUT, id), LAYOUT)
+        fields, version = versioned_header(self.object(LAYOUT, id), LAYOUT, 2)
         must(fields.id() == id, "a layout of another blob")
         size, node = fields.varint(), take_node(fields, take_piece)
+        if version == 2:
+            must(size > GROUP, "groups of a blob of one group")
+            values = [fields.id() for _ in range(-(-size // GROUP))]
+            must(root_of(values) == id, "groups of another blob")
         fields.end()
         pieces = whole_list(node, lambda id: take_layout_node(self.object(LAYOUT_NODE, id)))
         must(sum(length for _, length, _ in pieces) == size, "a layout has another size")

@@ -213,7 +213,7 @@ impl Sink for Keep<'_> {
         let blob = BlobId(*hasher.finalize().as_bytes());
         if pieces.len() > 1 || matches!(pieces.first(), Some(Piece::Zeros { .. })) {
             let mut nodes = Vec::new();
-            let root = Layout { pieces }.save(blob, |id, bytes| {
+            let root = Layout { pieces, ..Layout::default() }.save(blob, |id, bytes| {
                 nodes.push((id, bytes));
                 Ok(())
             })?;

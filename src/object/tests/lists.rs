@@ -146,7 +146,7 @@ proptest! {
     #[test]
     fn one_changed_chunk_of_a_huge_blob_changes_few_nodes(changed in 0..16_384usize) {
         let chunk = |n: usize| Piece::Chunk { id: id_of(ObjectKind::Data, &n.to_le_bytes()).into(), length: 1 << 18 };
-        let mut layout = Layout { pieces: (0..16_384).map(chunk).collect() };
+        let mut layout = Layout { pieces: (0..16_384).map(chunk).collect(), ..Layout::default() };
         let (blob, mut before) = (BlobId([1; 32]), Nodes::<LayoutId>::new());
         let root = layout.save(blob, keep(&mut before)).unwrap();
         let read = |id: LayoutId| before.get(&id).cloned().ok_or_else(|| Error::damaged("missing"));

@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use crate::chunk::{Params, chunks};
+use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
-use crate::object::{Layout, ObjectKind, id_of};
+use crate::object::{Groups, Layout, ObjectKind, id_of};
+use crate::snapshot::cutting::Cutting;
 use crate::snapshot::guide::{Found, Guide, Sort};
 
 /// Small, so that tests are quick.
@@ -57,9 +59,9 @@ impl Given {
         let mut guide = Guide::new(last, SMALL);
         let (mut layout, mut searched) = (Layout::default(), 0);
         for (bytes, hole) in self.stretches() {
+            let cutting = Cutting { params: SMALL, all: true, is_shared: true, groups: &[] };
             let mut at = 0;
-            while at < bytes.len() {
-                let Found { length, sort } = guide.next(&bytes[at..]);
+            for Found { length, sort } in cutting.cut(&mut guide, bytes) {
                 let chunk = &bytes[at..at + length];
                 layout.push(match sort {
                     Sort::Zeros => Piece::Zeros { length: length as u64 },
@@ -71,6 +73,7 @@ impl Given {
                 searched += if matches!(sort, Sort::Old(_)) { 0 } else { length };
                 at += length;
             }
+            assert_eq!(at, bytes.len());
             if hole > 0 {
                 guide.pass(hole as u64);
                 layout.push(Piece::Zeros { length: hole as u64 });
@@ -176,4 +179,26 @@ fn little_is_searched_around_a_change() {
     assert!(searched(longer) <= 2 * longest);
     let moved = [&noise(3, 300_000), &old.bytes[..]].concat();
     assert!(searched(moved) <= 300_000 + 4 * longest);
+}
+
+#[test]
+fn what_is_in_an_unchanged_group_is_not_looked_at() {
+    let old = Given { bytes: noise(1, 3 * GROUP), holes: Vec::new() };
+    let mut groups = Groups::new(false);
+    groups.update(&old.bytes);
+    let last = Layout { groups: groups.finish().1, ..old.layout() };
+    // Other bytes, said to hash to the same in the first and the last group: a lie that nobody who reads them believes.
+    let other = noise(2, 3 * GROUP);
+    let mut told = last.groups.clone();
+    told[1] = [0; 32];
+    let cutting = Cutting { params: SMALL, all: true, is_shared: false, groups: &told };
+    let mut at = 0;
+    for Found { length, sort } in cutting.cut(&mut Guide::new(&last, SMALL), &other) {
+        // The old chunk that reaches into the second group is not there any more.
+        if at + SMALL.maximum() < GROUP || at >= GROUP {
+            assert_eq!(matches!(sort, Sort::Old(_)), at < GROUP, "{length} bytes at {at}");
+        }
+        at += length;
+    }
+    assert_eq!(at, other.len());
 }

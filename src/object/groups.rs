@@ -1,0 +1,221 @@
+//! The hash of a large blob by groups of bytes: by two threads, and comparable with the groups of another content.
+//!
+//! BLAKE3 is a tree, and a group that begins at a multiple of its length is a subtree of it. What has not changed has the
+//! value that it had, and the values together prove the id of the blob.
+
+use blake3::Hasher;
+use blake3::hazmat::{HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
+
+use crate::id::{BlobId, LENGTH};
+
+/// Bytes of a group. Part of the format.
+pub const GROUP: usize = 4 << 20;
+
+/// What BLAKE3 calls a chaining value: of a group's bytes, and of where it begins.
+pub type Value = [u8; LENGTH];
+
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+/// Hashes a blob from its beginning to its end.
+pub struct Groups {
+    /// Whether two threads are to share what is enough for both.
+    is_shared: bool,
+    /// Of the groups that are complete.
+    values: Vec<Value>,
+    /// The first group: if it is all there is, its hash is not that of a subtree.
+    first: Option<Hasher>,
+    /// The group that is not complete, and how many bytes of it there are.
+    open: Hasher,
+    filled: usize,
+}
+
+impl Groups {
+    /// Of nothing yet.
+    pub fn new(is_shared: bool) -> Groups {
+        Groups { is_shared, values: Vec::new(), first: None, open: Hasher::new(), filled: 0 }
+    }
+
+    /// Goes on with these bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        let missing = if self.filled == 0 && self.first.is_some() { 0 } else { GROUP - self.filled };
+        let (head, rest) = bytes.split_at(missing.min(bytes.len()));
+        self.fill(head);
+        let (whole, tail) = rest.as_chunks::<GROUP>();
+        self.extend(whole.len(), |n, at| hash(n, &whole[at]));
+        self.fill(tail);
+    }
+
+    /// Goes on with so many zeros. `known` gives the value of a group by its number if that was zeros before.
+    pub fn update_zeros(&mut self, mut length: u64, known: &(dyn Fn(usize) -> Option<Value> + Sync)) {
+        let missing = if self.filled == 0 && self.first.is_some() { 0 } else { (GROUP - self.filled) as u64 };
+        let fill = |groups: &mut Groups, mut count: u64| {
+            while count > 0 {
+                let step = count.min(ZEROS.len() as u64);
+                groups.fill(&ZEROS[..step as usize]);
+                count -= step;
+            }
+        };
+        fill(self, missing.min(length));
+        length -= missing.min(length);
+        let whole = (length / GROUP as u64) as usize;
+        self.extend(whole, |n, _| known(n).unwrap_or_else(|| hash_zeros(n)));
+        fill(self, length % GROUP as u64);
+    }
+
+    /// The values so far, of complete groups.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The id of the blob, and the values of its groups, the last of which may be short; none of a blob of just one group.
+    pub fn finish(mut self) -> (BlobId, Vec<Value>) {
+        let only = match (self.values.len(), self.filled) {
+            (0, _) => Some(&self.open),
+            (1, 0) => self.first.as_ref(),
+            _ => None,
+        };
+        if let Some(only) = only {
+            return (BlobId(*only.finalize().as_bytes()), Vec::new());
+        }
+        if self.filled > 0 {
+            self.values.push(self.open.finalize_non_root());
+        }
+        (root(&self.values), self.values)
+    }
+
+    /// Adds bytes of the open group, at most as many as are missing.
+    fn fill(&mut self, bytes: &[u8]) {
+        self.open.update(bytes);
+        self.filled += bytes.len();
+        if self.filled == GROUP {
+            self.values.push(self.open.finalize_non_root());
+            let complete = std::mem::replace(&mut self.open, begin(self.values.len()));
+            self.first.get_or_insert(complete);
+            self.filled = 0;
+        }
+    }
+
+    /// Adds so many complete groups; `hash` is given the number of each in the blob and among these.
+    fn extend(&mut self, count: usize, hash: impl Fn(usize, usize) -> Value + Sync) {
+        if count == 0 {
+            return;
+        }
+        let start = self.values.len();
+        let all = |range: std::ops::Range<usize>| range.map(|at| hash(start + at, at)).collect::<Vec<_>>();
+        if self.is_shared && count > 1 {
+            let (mine, theirs) = std::thread::scope(|scope| {
+                let other = scope.spawn(|| all(count / 2..count));
+                let mine = all(0..count / 2);
+                (mine, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            });
+            self.values.extend(mine.into_iter().chain(theirs));
+        } else {
+            self.values.extend(all(0..count));
+        }
+        self.open = begin(self.values.len());
+    }
+}
+
+/// Whether these are the values of the groups of a blob.
+pub fn prove(blob: BlobId, values: &[Value]) -> bool {
+    values.len() > 1 && root(values) == blob
+}
+
+/// How many values a blob of this size has.
+pub fn count(size: u64) -> u64 {
+    if size <= GROUP as u64 { 0 } else { size.div_ceil(GROUP as u64) }
+}
+
+fn begin(number: usize) -> Hasher {
+    let mut hasher = Hasher::new();
+    hasher.set_input_offset(number as u64 * GROUP as u64);
+    hasher
+}
+
+fn hash(number: usize, bytes: &[u8; GROUP]) -> Value {
+    begin(number).update(bytes).finalize_non_root()
+}
+
+fn hash_zeros(number: usize) -> Value {
+    let mut hasher = begin(number);
+    for _ in 0..GROUP / ZEROS.len() {
+        hasher.update(&ZEROS);
+    }
+    hasher.finalize_non_root()
+}
+
+/// The root of two groups or more.
+fn root(values: &[Value]) -> BlobId {
+    let (left, right) = halves(values);
+    BlobId(*merge_subtrees_root(&merged(left), &merged(right), Mode::Hash).as_bytes())
+}
+
+fn merged(values: &[Value]) -> Value {
+    if let [value] = values {
+        return *value;
+    }
+    let (left, right) = halves(values);
+    merge_subtrees_non_root(&merged(left), &merged(right), Mode::Hash)
+}
+
+/// BLAKE3 puts the largest power of two that leaves something on the left.
+fn halves(values: &[Value]) -> (&[Value], &[Value]) {
+    values.split_at(values.len().next_power_of_two() / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        Hasher::new().finalize_xof().fill(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn the_id_is_that_of_all_bytes_however_they_come() {
+        let all = bytes(5 * GROUP + 12345);
+        for length in [0, 1, GROUP - 1, GROUP, GROUP + 1, 2 * GROUP, 3 * GROUP, 4 * GROUP, 4 * GROUP + 1, all.len()] {
+            let expected = BlobId(*blake3::hash(&all[..length]).as_bytes());
+            for step in [1_000_003, GROUP, 2 * GROUP + 7, all.len()] {
+                for is_shared in [false, true] {
+                    let mut groups = Groups::new(is_shared);
+                    all[..length].chunks(step).for_each(|part| groups.update(part));
+                    let (id, values) = groups.finish();
+                    assert_eq!(id, expected, "{length} in steps of {step}");
+                    assert_eq!(values.len() as u64, count(length as u64));
+                    assert!(values.is_empty() || prove(id, &values));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_are_hashed_as_such_or_known() {
+        for (before, zeros, after) in [(0, 3 * GROUP, 0), (5, 2 * GROUP, 7), (GROUP, 3 * GROUP, 1), (9, 100, GROUP)] {
+            let all = [bytes(before), vec![0; zeros], bytes(after)].concat();
+            let mut groups = Groups::new(true);
+            groups.update(&all[..before]);
+            groups.update_zeros(zeros as u64, &|_| None);
+            groups.update(&all[before + zeros..]);
+            let (id, values) = groups.finish();
+            assert_eq!(id.0, *blake3::hash(&all).as_bytes());
+            let mut again = Groups::new(false);
+            again.update(&all[..before]);
+            again.update_zeros(zeros as u64, &|n| values.get(n).copied());
+            again.update(&all[before + zeros..]);
+            assert_eq!(again.finish(), (id, values));
+        }
+    }
+
+    #[test]
+    fn other_values_prove_nothing() {
+        let mut groups = Groups::new(true);
+        groups.update(&bytes(3 * GROUP));
+        let (id, mut values) = groups.finish();
+        assert!(!prove(id, &values[..2]) && !prove(id, &[]));
+        values.swap(0, 1);
+        assert!(!prove(id, &values));
+    }
+}
