@@ -2,6 +2,7 @@
 
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::CParameter;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -96,7 +97,7 @@ impl Encoder {
     fn fits_zstd(&mut self, raw: &[u8], level: i32) -> Result<bool> {
         let compressor = match &mut self.zstd {
             Some(compressor) => compressor,
-            none => none.insert(Compressor::new(level).map_err(failed)?),
+            none => none.insert(compressor(level)?),
         };
         self.packed.clear();
         self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
@@ -116,6 +117,16 @@ impl Encoder {
         // Out of room before the end: it saves nothing.
         Ok(status == Status::StreamEnd && !saves_too_little(self.packed.len(), raw.len()))
     }
+}
+
+fn compressor(level: i32) -> Result<Compressor<'static>> {
+    let mut compressor = Compressor::new(level).map_err(failed)?;
+    if level == 1 {
+        // Frames are short, for which zstd chooses a table of 16 KiB. One of 128 KiB stores a tenth less in the same time.
+        compressor.set_parameter(CParameter::HashLog(15)).map_err(failed)?;
+        compressor.set_parameter(CParameter::MinMatch(6)).map_err(failed)?;
+    }
+    Ok(compressor)
 }
 
 fn failed(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
