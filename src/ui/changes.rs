@@ -159,7 +159,7 @@ pub struct Tally {
     /// Only on the old side.
     pub deleted: u64,
     /// Another kind.
-    pub r#type: u64,
+    pub retyped: u64,
     /// Other metadata.
     pub metadata: u64,
 }
@@ -177,7 +177,7 @@ impl Tally {
             Status::Added => &mut self.added,
             Status::Modified => &mut self.modified,
             Status::Deleted => &mut self.deleted,
-            Status::Type => &mut self.r#type,
+            Status::Type => &mut self.retyped,
             Status::Metadata => &mut self.metadata,
         };
         *counter += 1;
@@ -185,7 +185,7 @@ impl Tally {
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.added + self.modified + self.deleted + self.r#type + self.metadata
+        self.added + self.modified + self.deleted + self.retyped + self.metadata
     }
 
     /// `3 changes: 2 added, 1 modified`
@@ -194,7 +194,7 @@ impl Tally {
             (self.added, "added"),
             (self.modified, "modified"),
             (self.deleted, "deleted"),
-            (self.r#type, "of another type"),
+            (self.retyped, "of another type"),
             (self.metadata, "metadata only"),
         ];
         let parts: Vec<String> =

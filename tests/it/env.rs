@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 use snapbox::IntoData;
 use tempfile::TempDir;
 
+use crate::keys;
+
 /// Who runs commands as a user when tests run as root: nobody.
 const NOBODY: u32 = 65534;
 
@@ -173,6 +175,10 @@ impl TestEnv {
     fn output(&self, line: &str, mut command: Command) -> Output {
         let output = command.output().unwrap();
         let code = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal)).unwrap();
+        if line.contains("--json") {
+            keys::check(&output.stdout);
+            keys::check(&output.stderr);
+        }
         let (line, root) = (line.to_owned(), self.root.clone());
         Output { stdout: output.stdout, stderr: output.stderr, code, line, root }
     }

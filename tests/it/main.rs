@@ -20,6 +20,7 @@ mod faces;
 mod fixtures;
 mod format;
 mod generated;
+mod keys;
 mod kinds;
 mod model;
 mod plumbing;
