@@ -1,5 +1,6 @@
 //! Changes on their way to the user: what `diff`, `log`, `show` and `status` share.
 
+use crate::alarm::Findings;
 use crate::commands::Context;
 use crate::commands::context::Ways;
 use crate::commands::format::Style;
@@ -30,8 +31,7 @@ pub fn show_watched(context: &Context<'_>, comparison: Comparison<'_>, options: 
     let (tally, fold, style) = (Tally::new(), Fold::default(), Style::List(Listing::Words));
     let mut shown = Shown { ui: context.ui, comparison, style, tally, fold, waiting: None, stats: Vec::new() };
     let findings = comparison.watched(options, &mut |change| shown.take(change))?;
-    let ways = Ways { show: "undo diff --stat", back: "undo checkout @" };
-    context.tell_beside(&findings, &ways, || shown.finish())
+    context.tell_beside(&findings, &Ways::OF_CHANGES, || shown.finish())
 }
 
 /// Shows what a commit changed: how it differs from its first parent.
@@ -56,6 +56,16 @@ pub fn count(comparison: Comparison<'_>, options: &diff::Options) -> Result<Tall
         Ok(())
     })?;
     Ok(tally)
+}
+
+/// The same, and says what they look like.
+pub fn count_watched(comparison: Comparison<'_>, options: &diff::Options) -> Result<(Tally, Findings)> {
+    let mut tally = Tally::new();
+    let findings = comparison.watched(options, &mut |change| {
+        tally.count(change.status);
+        Ok(())
+    })?;
+    Ok((tally, findings))
 }
 
 /// Up to so many changes are kept in memory to find the renames among them.

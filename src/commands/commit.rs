@@ -52,7 +52,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let worktree = context.worktree(&repository)?;
     let paths = context.paths(&repository, &args.paths)?;
     if args.dry_run {
-        return plan(context, &repository, &paths);
+        return plan(context, &repository, &paths, args.strict);
     }
     let message = args.message.clone();
     let options = snapshot::Options { message, paths, verb: "commit".to_owned(), ..snapshot::Options::default() };
@@ -90,14 +90,19 @@ fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
     }
 }
 
-fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf]) -> Result<Exit> {
+fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf], strict: bool) -> Result<Exit> {
     let worktree = context.worktree(repository)?;
     let old = Side::commit(repository, repository.view().at())?;
     let new = Side::live(repository, &worktree, paths, context.ui.progress())?;
     let options = diff::Options { paths: paths.to_vec(), ..diff::Options::default() };
     let comparison = Comparison { repository, worktree: Some(&worktree), old: &old, new: &new };
-    context.ui.show(&changes::count(comparison, &options)?)?;
-    Ok(Exit::DONE)
+    let (tally, findings) = changes::count_watched(comparison, &options)?;
+    context.tell_beside(&findings, &Ways::OF_CHANGES, || context.ui.show(&tally))?;
+    let exit = match &new {
+        Side::Live(scan) => context.tell_incomplete(&scan.uncovered, &scan.torn),
+        _ => Exit::DONE,
+    };
+    Ok(if strict && !findings.alarms.is_empty() { Exit::SUSPICIOUS } else { exit })
 }
 
 fn committed(outcome: &Outcome, repository: &Repository) -> Committed {

@@ -37,6 +37,11 @@ pub struct Ways {
     pub back: &'static str,
 }
 
+impl Ways {
+    /// Of what is not recorded yet.
+    pub const OF_CHANGES: Ways = Ways { show: "undo diff --stat", back: "undo checkout @" };
+}
+
 impl Context<'_> {
     /// The repository at or above the current directory. Says so if a checkout in it is going on, or did not end.
     pub fn repository(&self) -> Result<Repository> {
@@ -170,6 +175,7 @@ impl Context<'_> {
     /// Says what changes look like where stdout belongs to another program.
     pub fn tell_aside(&self, findings: &Findings) {
         findings.alarms.iter().for_each(|alarm| self.ui.alarm_aside(&AlarmRecord::new(alarm)));
+        findings.work.iter().for_each(|work| self.ui.note_aside(&NoteRecord::new(*work)));
     }
 
     /// Says that a commit does not build on the one before it.

@@ -277,6 +277,11 @@ impl Ui {
         Ok(())
     }
 
+    /// The same on stderr, where stdout belongs to another program.
+    pub fn note_aside(&self, note: &(impl Serialize + Display)) {
+        if self.options.json { self.say_json(note) } else { self.status(format_args!("note: {note}")) }
+    }
+
     /// Says what may not be as expected, and lists the paths it is about, each with a reason.
     pub fn warning_about(&self, text: impl Display, paths: &[(&crate::path::RepoPath, &str)]) {
         let text = text.to_string();

@@ -37,10 +37,11 @@ fn recorded(count: usize) -> TestEnv {
     env
 }
 
-/// The kinds of alarms and notes that `status` and `commit` tell, which must be the same.
+/// The kinds of alarms and notes that `status`, `commit -n` and `commit` tell, which must be the same.
 #[track_caller]
 fn findings(env: &TestEnv) -> Vec<String> {
     let status = kinds(env.undo("status --json").ok());
+    assert_eq!(status, kinds(env.undo("commit -n --json").ok()), "status, and commit -n");
     let commit = kinds(env.undo("commit --json -m after").ok());
     assert_eq!(status, commit, "status, and commit");
     commit

@@ -59,6 +59,21 @@ fn what_looks_like_an_accident_is_said_beside_it() {
 }
 
 #[test]
+fn ordinary_work_that_could_look_so_is_said_too() {
+    let env = begun();
+    (0..40).for_each(|n| env.write(&format!("notes/{n:02}.txt"), format!("{n}: a note\n").repeat(20)));
+    env.undo("commit -m notes").ok();
+    let output = env.undo("run -- gzip -r notes").ok();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("note: 40 files were compressed"), "{text}");
+    env.undo("undo").ok();
+    let output = env.undo("--json run -- gzip -r notes").ok();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.starts_with("{\"type\":\"note\",\"kind\":\"compressed\",\"count\":40}\n"), "{text}");
+    told(&output);
+}
+
+#[test]
 fn a_run_is_told_and_recorded() {
     let env = begun();
     env.undo("run -- sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt'").ok().shows(str![[

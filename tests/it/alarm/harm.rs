@@ -56,6 +56,23 @@ alarm  deleted: 60 of 120 files
 }
 
 #[test]
+fn a_dry_run_tells_what_the_commit_would() {
+    let env = recorded(60);
+    fs::remove_dir_all(env.path().join("notes")).unwrap();
+    env.undo("commit -n").ok().shows(snapbox::str![[r#"
+66 changes: 66 deleted
+---- stderr ----
+warning: 60 of 120 files were deleted, such as notes/0/note-0.txt, notes/2/note-32.txt, notes/4/note-9.txt
+hint: if that was not meant: see it with `undo diff --stat`, take it back with `undo checkout @`
+
+"#]]);
+    env.undo("commit -n --strict -q").fails(6);
+    env.undo("commit -n --strict pictures").ok();
+    let types = |output: crate::env::Output| -> Vec<_> { output.json().iter().map(|it| it["type"].clone()).collect() };
+    assert_eq!(types(env.undo("commit -n --json").ok()), ["alarm", "summary"]);
+}
+
+#[test]
 fn everything_is_gone() {
     let env = recorded(10);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
