@@ -29,6 +29,8 @@ pub enum ErrorKind {
     NoRepository,
     /// Another process holds the lock.
     Locked,
+    /// A signal ended it while it waited.
+    Interrupted,
     /// The disk or the quota is full.
     NoSpace,
     /// A repository of a later format.
@@ -53,6 +55,7 @@ impl ErrorKind {
             ErrorKind::Damaged => "damaged",
             ErrorKind::NoRepository => "no-repository",
             ErrorKind::Locked => "locked",
+            ErrorKind::Interrupted => "interrupted",
             ErrorKind::NoSpace => "no-space",
             ErrorKind::Unsupported => "unsupported",
             ErrorKind::Permission => "permission",
@@ -72,6 +75,7 @@ impl ErrorKind {
             ErrorKind::NoSpace => 13,
             ErrorKind::Unsupported => 14,
             ErrorKind::Internal => 70,
+            ErrorKind::Interrupted => Exit::signal(2).0,
             ErrorKind::Io => 74,
             ErrorKind::Permission => 77,
         })
@@ -102,6 +106,11 @@ impl Exit {
 }
 
 impl Exit {
+    /// Ended by this signal, as shells tell it.
+    pub fn signal(number: u8) -> Exit {
+        Exit(128 + number)
+    }
+
     /// This, or the other one if there is nothing wrong with this.
     #[must_use]
     pub fn or(self, other: Exit) -> Exit {

@@ -75,6 +75,8 @@ Only these are of undo itself:
   125        undo failed
   126        the command cannot be started
   127        the command is not found
+  128 + N    signal N ended undo while it waited to record what the command did: it is in the
+             directory, and not recorded
 
 New codes may be added: any other number than 0 is a failure.
 ",

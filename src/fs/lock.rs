@@ -5,7 +5,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs::signal::Interrupts;
 use crate::fs::{process_id, read_at, set_len, write_all_at};
 use crate::time::Timestamp;
 
@@ -54,6 +55,27 @@ impl FileLock {
         // For people only: what frees space on a full disk must get the lock too.
         let _ = set_len(&file, 0).and_then(|()| write_all_at(&file, holder.to_text().as_bytes(), 0));
         Ok(FileLock { _file: file })
+    }
+
+    /// Takes the lock, however long that takes. After `patience`, `tell` is called once, with what [`FileLock::acquire`]
+    /// would fail with. Ctrl-C or a request to end ends the waiting: [`ErrorKind::Interrupted`].
+    pub fn wait(path: &Path, command: &str, patience: Duration, tell: &dyn Fn(&Error)) -> Result<FileLock> {
+        let interrupts = Interrupts::watch();
+        let (started, mut is_told) = (Instant::now(), false);
+        loop {
+            let error = match FileLock::acquire(path, command, PAUSE) {
+                Err(error) if error.kind() == ErrorKind::Locked => error,
+                result => return result,
+            };
+            if let Some(signal) = interrupts.came() {
+                let message = format!("interrupted while waiting: {error}");
+                return Err(Error::new(ErrorKind::Interrupted, message).ends_with(Exit::signal(signal)));
+            }
+            if !is_told && started.elapsed() >= patience {
+                tell(&error);
+                is_told = true;
+            }
+        }
     }
 }
 

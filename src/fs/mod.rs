@@ -13,6 +13,7 @@ mod map;
 mod names;
 mod place;
 mod process;
+mod signal;
 mod sparse;
 mod stat;
 #[cfg(test)]

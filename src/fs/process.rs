@@ -11,6 +11,7 @@ use libc::c_int;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::error::{Error, Result};
+use crate::fs::signal::Handlers;
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Ended {
 /// Fails if the program cannot be started, with the system's error.
 pub fn run_program(program: &OsStr, arguments: &[OsString]) -> Result<Ended> {
     let failed = |cause| Error::io("run", Path::new(program), cause);
-    let _signals = Signals::take();
+    let _signals = Handlers::place(&SIGNALS, handle);
     let started = Instant::now();
     let mut child = Command::new(program).args(arguments).spawn().map_err(failed)?;
     let pid = Pid::from_child(&child);
@@ -79,49 +80,6 @@ extern "C" fn handle(signal: c_int) {
 
 /// What a terminal or a person sends to end a program.
 const SIGNALS: [c_int; 4] = [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP];
-
-/// Handlers in place of what was there before, until it is dropped. A handler and not "ignore", since a program that is
-/// started inherits what is ignored, and not handlers.
-struct Signals {
-    before: Vec<(c_int, libc::sigaction)>,
-}
-
-impl Signals {
-    fn take() -> Signals {
-        let before = SIGNALS.into_iter().filter_map(|signal| Some((signal, take(signal)?))).collect();
-        Signals { before }
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        for (signal, action) in &self.before {
-            // SAFETY: the action is what the system gave for this signal, unchanged.
-            #[expect(unsafe_code, reason = "signal actions have no safe form")]
-            unsafe {
-                libc::sigaction(*signal, action, std::ptr::null_mut());
-            }
-        }
-    }
-}
-
-/// Puts the handler in place and gives what was there; `None` if the signal is ignored, and stays so.
-fn take(signal: c_int) -> Option<libc::sigaction> {
-    // SAFETY: both structures are plain data for which zeros are valid, and live through the calls. The handler does only
-    // what a handler may do (`pass_on`), and its system call leaves `errno` alone, since rustix makes it without libc.
-    #[expect(unsafe_code, reason = "signal actions have no safe form")]
-    unsafe {
-        let mut before: libc::sigaction = std::mem::zeroed();
-        if libc::sigaction(signal, std::ptr::null(), &mut before) != 0 || before.sa_sigaction == libc::SIG_IGN {
-            return None;
-        }
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = handle as extern "C" fn(c_int) as libc::sighandler_t;
-        action.sa_flags = libc::SA_RESTART;
-        libc::sigemptyset(&mut action.sa_mask);
-        (libc::sigaction(signal, &action, std::ptr::null_mut()) == 0).then_some(before)
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 //! operation to the journal, which is the commit point.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -18,6 +19,9 @@ use crate::time::Timestamp;
 
 /// How long `begin` waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long `begin_waiting` waits before it tells so.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// The right to change a repository.
 #[must_use]
@@ -61,10 +65,20 @@ pub struct Draft {
 impl Repository {
     /// Takes the lock, waiting a little, and looks at the journal again.
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
+        self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE))
+    }
+
+    /// The same, waiting for the lock as long as it takes; `tell` gets to know once for whom. Ends early by a signal only:
+    /// [`ErrorKind::Interrupted`].
+    pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
+        self.begin_by(&|path, command| FileLock::wait(path, command, SILENCE, tell))
+    }
+
+    fn begin_by(&mut self, acquire: &dyn Fn(&Path, &str) -> Result<FileLock>) -> Result<Transaction<'_>> {
         self.format.check_writable()?;
         let began = Timestamp::now();
         let arguments = arguments();
-        let lock = FileLock::acquire(&self.layout.lock(), &command_line(&arguments), PATIENCE)
+        let lock = acquire(&self.layout.lock(), &command_line(&arguments))
             .map_err(|error| self.layout.not_permitted(error))?;
         self.config = Config::open(&self.layout.config())?;
         self.reload()?;

@@ -61,12 +61,17 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let ran = Ran { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
     record::after(context, &mut repository, &before, &ran, args.message.as_deref())
         .and_then(|after| verdict::carry_out(context, &mut repository, args, &ran, (&before, &after)))
-        .map_err(|error| error.context(format_args!("after `{}`", ran.short())).ends_with(Exit::NOT_RUN))
+        .map_err(|error| not_recorded(error.context(format_args!("after `{}`", ran.short()))))
 }
 
 /// A failure that is not the command's. Only that another run is going on has a status of its own.
 fn not_run(error: Error) -> Error {
     if error.kind() == ErrorKind::Locked { error } else { error.ends_with(Exit::NOT_RUN) }
+}
+
+/// A failure after the command. A signal has its own status.
+fn not_recorded(error: Error) -> Error {
+    if error.kind() == ErrorKind::Interrupted { error } else { error.ends_with(Exit::NOT_RUN) }
 }
 
 fn not_started(error: Error) -> Error {

@@ -67,7 +67,13 @@ pub fn after(
 ) -> Result<After> {
     // Opened again: the command may have put another directory in its place.
     let worktree = context.worktree(repository)?;
-    let mut transaction = repository.begin()?;
+    let tell = |held: &Error| context.ui.warning(format_args!("waiting to record what `{}` did: {held}", ran.short()));
+    let mut transaction = repository.begin_waiting(&tell).map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => {
+            error.hint("what it did is in the directory, not recorded: record it with `undo commit`")
+        }
+        _ => error,
+    })?;
     checkout::refuse_mix(transaction.repository()).map_err(finish_first)?;
     transaction.go_on(before.recorded, before.began);
     let options = snapshot::Options {

@@ -1,9 +1,13 @@
-//! One run at a time in a worktree; other commands go on beside it.
+//! One run at a time in a worktree; other commands go on beside it, and are waited for at the end.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::begun;
+use crate::env::TestEnv;
 
 #[test]
 fn a_second_run_ends_at_once_and_names_the_first() {
@@ -51,4 +55,65 @@ fn a_run_that_is_killed_leaves_nothing_in_the_way() {
     assert_eq!(env.read("half"), b"half\n");
     env.undo("checkout @~ -q").ok();
     env.undo("status").ok();
+}
+
+/// The lock of the repository, held by this process until it is dropped.
+fn held(env: &TestEnv) -> std::fs::File {
+    let lock = std::fs::OpenOptions::new().read(true).write(true).open(env.path().join(".undo/lock")).unwrap();
+    lock.lock().unwrap();
+    std::fs::write(env.path().join(".undo/lock"), "pid 4242\nsince 2026-01-05T08:00:00Z\ncommand undo gc\n").unwrap();
+    lock
+}
+
+/// Runs a command that lasts until the lock is held, and reads what is said while it is waited for.
+fn waits(env: &TestEnv) -> (Child, BufReader<ChildStderr>, std::fs::File, String) {
+    let mut command: Command = env.command(env!("CARGO_BIN_EXE_undo"));
+    command.args(["run", "--", "sh", "-c", "echo begun; read -r line; echo 1 > done"]);
+    let mut run = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let lock = held(env);
+    drop(run.stdin.take());
+    let mut told = BufReader::new(run.stderr.take().unwrap());
+    line.clear();
+    told.read_line(&mut line).unwrap();
+    (run, told, lock, line)
+}
+
+#[test]
+fn what_a_command_did_is_recorded_however_long_the_lock_is_held() {
+    let env = begun();
+    let (mut run, mut told, lock, line) = waits(&env);
+    let start = "warning: waiting to record what `sh -c 'echo begun; read -r line; echo 1 > done'` did: \
+                 `undo gc` (process 4242) has held the lock";
+    assert!(line.starts_with(start) && line.ends_with("since 2026-01-05 08:00:00\n"), "{line}");
+    // Longer than any other command waits.
+    std::thread::sleep(Duration::from_secs(6));
+    assert!(run.try_wait().unwrap().is_none());
+    drop(lock);
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("waiting"), "told once: {rest}");
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+    assert_eq!(env.undo("cat @:done").ok().text(), "1\n");
+    assert_eq!(super::verbs(&env)[0], "run");
+}
+
+#[test]
+fn ctrl_c_while_it_waits_for_the_lock_says_what_is_not_recorded() {
+    let env = begun();
+    let (mut run, mut told, lock, _) = waits(&env);
+    kill_process(Pid::from_child(&run), Signal::INT).unwrap();
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(130), "{rest}");
+    assert!(rest.starts_with("error: after `sh -c") && rest.contains("interrupted while waiting"), "{rest}");
+    assert!(
+        rest.contains("hint: what it did is in the directory, not recorded: record it with `undo commit`"),
+        "{rest}"
+    );
+    drop(lock);
+    assert_eq!(env.read("done"), b"1\n");
+    env.undo("commit -m by-hand").ok();
+    assert_eq!(env.undo("cat @:done").ok().text(), "1\n");
 }
