@@ -3,6 +3,8 @@
 //! A name wins over an id that it looks like. After the name come any number of steps: `~N` is the N-th commit before it
 //! along first parents, `^N` its N-th parent.
 
+use std::cmp::Ordering;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::past::{self, no_commit};
 use crate::history::unknown;
@@ -11,6 +13,7 @@ use crate::id::{CommitId, IdPrefix};
 use crate::object::{ObjectKind, Objects};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
+use crate::time::Timestamp;
 
 /// The commit that a revision names; unknown and ambiguous ones are errors that list candidates.
 pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
@@ -127,13 +130,33 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
     }
 }
 
-/// The commit that is newest by its time, whatever line of history it ends.
+/// The commit that is newest by its time, whatever line of history it ends; of one moment, the one recorded last.
 fn newest_head(repository: &Repository) -> Result<CommitId> {
-    let mut newest = None;
+    let mut newest: (Option<Timestamp>, Vec<CommitId>) = (None, Vec::new());
     for &id in &repository.view().heads {
-        newest = newest.max(Some((repository.store().commit(id)?.time, id)));
+        let time = Some(repository.store().commit(id)?.time);
+        match time.cmp(&newest.0) {
+            Ordering::Less => {}
+            Ordering::Equal => newest.1.push(id),
+            Ordering::Greater => newest = (time, vec![id]),
+        }
     }
-    newest.map(|(_, id)| id).ok_or_else(no_commit)
+    match newest.1.as_slice() {
+        [] => Err(no_commit()),
+        [id] => Ok(*id),
+        several => recorded_last(repository, several),
+    }
+}
+
+/// Which of these commits the newest operation made.
+fn recorded_last(repository: &Repository, commits: &[CommitId]) -> Result<CommitId> {
+    for operation in repository.operations()? {
+        let made = operation?.1.commits;
+        if let Some(found) = made.iter().rev().find(|made| commits.contains(&made.id)) {
+            return Ok(found.id);
+        }
+    }
+    Ok(commits[0])
 }
 
 /// What `@` or a branch was at a time.

@@ -182,6 +182,20 @@ fn a_commit_is_named_by_refs_steps_ids_and_words() {
 }
 
 #[test]
+fn of_commits_of_one_moment_the_one_recorded_last_is_the_latest() {
+    let mut story = Story::new();
+    let root = story.grow("root", 1);
+    // Whatever the order of their ids is.
+    for n in 0..6 {
+        let next = story.add(&[root], &format!("line {n}"), 5);
+        assert_eq!(story.resolve("latest"), next, "{n}");
+    }
+    let newest = story.add(&[root], "newer", 6);
+    story.add(&[root], "older", 5);
+    assert_eq!(story.resolve("latest"), newest);
+}
+
+#[test]
 fn what_names_no_commit_is_refused_with_help() {
     let mut story = Story::new();
     assert_eq!(story.refused("@").1, "there is no commit yet");
