@@ -120,7 +120,9 @@ fn store(
     if !outcome.created {
         return Ok((outcome, scan, None));
     }
-    if let Some(twin) = twin(repository, &content, &scan, options) {
+    if options.automatic
+        && let Some(twin) = twin(repository, &content, &scan)?
+    {
         (outcome.commit, outcome.created) = (Some(twin), false);
         return Ok((outcome, scan, Some(Stored::default())));
     }
@@ -178,16 +180,32 @@ fn compare(
     Ok((Content { root: root.clone(), links: *links, totals, changes, uncovered, torn }, differs))
 }
 
-/// A commit of just this worktree that grew from `@`: one that was stepped back from and is needed again.
-fn twin(repository: &Repository, content: &Content, scan: &Scan, options: &Options) -> Option<CommitId> {
+/// A commit of just this worktree that grew from `@`: one that was stepped back from and is needed again. It ends a line
+/// of history, or it is what the worktree was last brought to, and other commits grew from it.
+fn twin(repository: &Repository, content: &Content, scan: &Scan) -> Result<Option<CommitId>> {
     let view = repository.view();
     let is_twin = |commit: &Commit| {
         commit.parents.iter().copied().eq(view.at())
             && (&commit.root, commit.links) == (&content.root, content.links)
             && (&commit.uncovered, &commit.torn) == (&scan.uncovered, &scan.torn)
     };
-    let found = view.heads.iter().find(|&&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit)));
-    found.copied().filter(|_| options.automatic)
+    let mut known = view.heads.iter().copied().chain(brought_to(repository)?);
+    Ok(known.find(|&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit))))
+}
+
+/// The commit that the worktree was last brought to, if that was after `@` was made.
+fn brought_to(repository: &Repository) -> Result<Option<CommitId>> {
+    let at = repository.view().at();
+    for operation in repository.operations()? {
+        let (_, operation) = operation?;
+        if let Some((_, commit)) = operation.worktree {
+            return Ok(Some(commit));
+        }
+        if operation.commits.iter().any(|commit| Some(commit.id) == at) {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 /// What a commit remembers besides: an alarm, and the command that made it.

@@ -74,6 +74,21 @@ fn ordinary_work_that_could_look_so_is_said_too() {
 }
 
 #[test]
+fn what_was_unsaved_before_it_is_recorded_once_however_often_it_is_taken_back() {
+    let env = begun();
+    env.undo("run -- rm notes.txt").ok();
+    let commits = || env.undo("log --json").ok().json().len();
+    let mut recorded = commits();
+    for line in ["undo", "redo", "undo", "redo", "undo", "checkout @", "undo", "run -- rm notes.txt -f", "undo", "redo"]
+    {
+        env.undo(line).ok();
+        recorded += usize::from(line.starts_with("run"));
+        assert_eq!(commits(), recorded, "{line}\n{}", env.undo("log --oneline"));
+        assert!(env.path().join("unsaved.txt").exists() || line == "checkout @", "{line}");
+    }
+}
+
+#[test]
 fn a_run_is_told_and_recorded() {
     let env = begun();
     env.undo("run -- sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt'").ok().shows(str![[
