@@ -22,7 +22,7 @@ use crate::repo::Repository;
   undo checkout v1 -- data            only some paths, as `undo restore --from v1 data`")]
 pub struct Args {
     /// Commit, branch or tag
-    #[arg(value_name = "REV", required_unless_present = "resume", add = ArgValueCompleter::new(complete::revisions))]
+    #[arg(value_name = "REV", required_unless_present = "resume", add = ArgValueCompleter::new(complete::revisions_or_paths))]
     revision: Option<String>,
     /// Only these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]

@@ -68,6 +68,32 @@ pub fn revisions(current: &OsStr) -> Vec<CompletionCandidate> {
     offered
 }
 
+/// Revisions, and after `--` recorded paths: of commands that take both.
+pub fn revisions_or_paths(current: &OsStr) -> Vec<CompletionCandidate> {
+    if words().iter().any(|word| word == "--") { recorded_paths(current) } else { revisions(current) }
+}
+
+/// The words of the line before the one that is completed, without the program: they follow a `--` of the shell's script.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(2).collect();
+    words.pop();
+    words
+}
+
+/// The commit that the line names for its paths: with `--from`, or before `--`.
+fn source(repository: &Repository) -> Option<CommitId> {
+    let words: Vec<String> = words().into_iter().filter_map(|word| word.into_string().ok()).collect();
+    let named = |(at, word): (usize, &String)| match word.strip_prefix("--from") {
+        Some("") => words.get(at + 1).cloned(),
+        rest => rest.and_then(|rest| rest.strip_prefix('=')).map(str::to_owned),
+    };
+    if let Some(named) = words.iter().enumerate().find_map(named) {
+        return history::resolve(repository, &named).ok();
+    }
+    let end = words.iter().position(|word| word == "--")?;
+    words.get(1..end)?.iter().rev().find_map(|word| history::resolve(repository, word).ok())
+}
+
 /// The newest commits by their short ids, found in the operations that made them.
 fn recent() -> Result<Vec<CompletionCandidate>> {
     let repository = open()?;
@@ -92,12 +118,14 @@ pub fn revision_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     names(revision, path, &bytes[..=colon]).unwrap_or_default()
 }
 
-/// Paths of the current commit, a directory at a time, from the root of the worktree's view of the current directory.
+/// Paths of the commit that the line names, or of the current one, and of the live directory, a directory at a time, from the root of the worktree's view of the current directory.
 pub fn recorded_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut offered = live_paths(current);
     let recorded = prefix().and_then(|prefix| {
         let path = [prefix.as_slice(), current.as_bytes()].concat();
-        let mut found = names("@", &path, b"")?;
+        let repository = open()?;
+        let Some(commit) = source(&repository).or(repository.view().at()) else { return Ok(Vec::new()) };
+        let mut found = names_in(&repository, commit, &path, b"")?;
         for one in &mut found {
             let value = one.get_value().as_bytes()[prefix.len()..].to_vec();
             *one = candidate(OsString::from_vec(value), String::new());
@@ -128,6 +156,10 @@ fn prefix() -> Result<Vec<u8>> {
 fn names(revision: &str, path: &[u8], before: &[u8]) -> Result<Vec<CompletionCandidate>> {
     let repository = open()?;
     let id = history::resolve(&repository, if revision.is_empty() { "@" } else { revision })?;
+    names_in(&repository, id, path, before)
+}
+
+fn names_in(repository: &Repository, id: CommitId, path: &[u8], before: &[u8]) -> Result<Vec<CompletionCandidate>> {
     let root = repository.store().commit(id)?.root;
     let slash = path.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
     let directory = RepoPath::new(path[..slash].strip_suffix(b"/").unwrap_or_default());

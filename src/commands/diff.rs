@@ -25,7 +25,7 @@ use crate::repo::Repository;
   undo diff --exit-code && echo clean")]
 pub struct Args {
     /// One commit, two, or `A..B`; then paths, if no revision has such a name
-    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions_or_paths))]
     revisions: Vec<String>,
     /// Only these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]

@@ -28,7 +28,7 @@ use crate::ui::log::{LogRecord, graph_style};
   undo log v1..main")]
 pub struct Args {
     /// Commits, or `A..B`; then paths, if no revision has such a name
-    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions_or_paths))]
     revisions: Vec<String>,
     /// Only commits that changed these
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]

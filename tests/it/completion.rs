@@ -10,21 +10,29 @@ use std::time::Duration;
 use crate::env::TestEnv;
 
 /// What is typed before the TAB key, and the line behind it. Each has one answer in every shell.
-const LINES: [(&str, &str); 18] = [
+const LINES: [(&str, &str); 24] = [
     ("undo che", "undo checkout "),
     ("undo commit --m", "undo commit --message "),
     ("undo --color=al", "undo --color=always "),
     ("undo config store.c", "undo config store.compression "),
     ("undo checkout fe", "undo checkout feature/one "),
-    ("undo checkout v", "undo checkout v1.0 "),
+    ("undo checkout v1", "undo checkout v1.0 "),
     ("undo diff v1.0 lat", "undo diff v1.0 latest "),
-    ("undo tag -d v", "undo tag -d v1.0 "),
+    ("undo tag -d v1", "undo tag -d v1.0 "),
     // Recorded, and no longer there.
     ("undo restore a", r"undo restore a\ name "),
     (r"undo restore a\ n", r"undo restore a\ name "),
     ("undo restore pl", "undo restore plain "),
     ("undo restore so", r"undo restore some\ folder/"),
     (r"undo restore some\ folder/", r"undo restore some\ folder/inner "),
+    // After `--`, where names of revisions begin alike.
+    ("undo checkout -- v", "undo checkout -- vault "),
+    ("undo checkout v1.0 -- v", "undo checkout v1.0 -- vault "),
+    ("undo diff -- v", "undo diff -- vault "),
+    ("undo log v1.0 -- v", "undo log v1.0 -- vault "),
+    // Of another commit.
+    ("undo restore --from v0 ear", "undo restore --from v0 earlier "),
+    ("undo checkout v0 -- ear", "undo checkout v0 -- earlier "),
     // In history.
     ("undo cat @:pl", "undo cat @:plain "),
     (r"undo cat v1.0:some\ f", r"undo cat v1.0:some\ folder/"),
@@ -59,8 +67,13 @@ fn script(name: &str) -> PathBuf {
 /// A repository with a branch, a tag, and names that a shell has to quote. `undo` is the only program in the path.
 fn repository() -> TestEnv {
     let env = TestEnv::initialised();
+    env.write("earlier", "0");
+    env.undo("commit -m zero").ok();
+    env.undo("tag v0").ok();
+    fs::remove_file(env.path().join("earlier")).unwrap();
     env.write("a name", "a");
     env.write("plain", "b");
+    env.write("vault", "v");
     env.write("some folder/inner", "c");
     env.undo("commit -m 'one: two'").ok();
     env.undo("tag v1.0").ok();
