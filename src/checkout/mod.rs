@@ -18,6 +18,7 @@ pub mod plan;
 mod relearn;
 mod resume;
 mod site;
+mod space;
 mod stage;
 mod step;
 mod tally;
@@ -54,6 +55,7 @@ pub use export::export;
 pub use leftovers::clean_staged;
 pub use plan::{Action, Plan};
 pub use resume::{Origin, refs_to_finish, refuse_mix, refuse_paths};
+pub use space::refuse_lack;
 pub use target::Target;
 
 /// How a checkout goes.

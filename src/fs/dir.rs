@@ -14,7 +14,7 @@ use rustix::fs::{CWD, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::stat::kind_of;
+use crate::fs::stat::{free_space, kind_of};
 use crate::fs::{FileSystem, Stat};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, is_name};
@@ -142,6 +142,13 @@ impl Dir {
         let raw = rustix::fs::fstatfs(&self.handle)
             .map_err(|errno| self.failed("read the file system type of", b".", errno))?;
         Ok(FileSystem::from_raw(&raw))
+    }
+
+    /// Bytes that can still be written on its file system; `None` where that is not known, or what is written may take less.
+    pub fn free_space(&self) -> Result<Option<u64>> {
+        let raw =
+            rustix::fs::fstatfs(&self.handle).map_err(|errno| self.failed("read the free space of", b".", errno))?;
+        Ok(free_space(&raw))
     }
 
     /// Opens a file for reading: not through a link, never blocking (a FIFO), its access time left alone where permitted.

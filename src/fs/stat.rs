@@ -4,6 +4,7 @@ use std::os::fd::AsFd;
 
 use rustix::fs::{AtFlags, FileType, StatFs, Statx, StatxFlags, StatxTimestamp, makedev};
 
+use crate::fs::user::effective_uid;
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
 
@@ -118,6 +119,22 @@ const LOCAL: [u32; 10] = [
 
 /// FAT keeps even seconds only, and servers have clocks of their own.
 const UNTRUSTED_SLACK: u64 = 2_000_000_000;
+
+/// Magic numbers of those that take a block for every block of data that is written to a new file.
+const PLAIN: [u32; 3] = [
+    0x0000_EF53, // ext2, ext3, ext4
+    0x5846_5342, // XFS
+    0x0102_1994, // tmpfs
+];
+
+/// Bytes that can still be written; `None` where that is not known, or what is written may take less: compressed,
+/// elsewhere, over a network.
+pub(super) fn free_space(raw: &StatFs) -> Option<u64> {
+    let is_plain = PLAIN.contains(&(raw.f_type as u32)) && raw.f_blocks > 0;
+    // The rest is kept for root.
+    let blocks = if effective_uid() == 0 { raw.f_bfree } else { raw.f_bavail };
+    is_plain.then(|| (blocks as u64).saturating_mul(raw.f_bsize as u64))
+}
 
 impl FileSystem {
     pub(super) fn from_raw(raw: &StatFs) -> FileSystem {

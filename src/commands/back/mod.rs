@@ -171,6 +171,7 @@ fn save_despite(
     let mut check = |repository: &Repository, scan: &mut Scan| {
         let (target, plan) = way(repository, worktree, scan, request)?;
         checkout::refuse_conflicts(&plan, is_forced)?;
+        checkout::refuse_lack(repository.store(), worktree, scan, &target, &plan)?;
         found = Some((target, plan));
         Ok(())
     };

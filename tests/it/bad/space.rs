@@ -45,6 +45,15 @@ impl Small {
         while file.write_all(&block).is_ok() {}
     }
 
+    /// Leaves so many bytes.
+    fn leave(&self, bytes: u64) {
+        let stat = rustix::fs::statfs(&self.mount).unwrap();
+        let free = stat.f_bfree * u64::try_from(stat.f_bsize).unwrap();
+        let block = vec![7; 4096];
+        let mut file = fs::File::create(self.mount.join(".undo/filler")).unwrap();
+        (0..(free - bytes) / 4096).for_each(|_| file.write_all(&block).unwrap());
+    }
+
     fn free(&self) {
         fs::remove_file(self.mount.join(".undo/filler")).unwrap();
     }
@@ -161,6 +170,63 @@ warning: the checkout to [ID] did not end; finish it with `undo checkout --conti
         env.undo("checkout one").ok();
         assert_same(&one, &Tree::read(&env.path()));
     }
+}
+
+#[test]
+fn what_cannot_fit_is_refused_before_anything_is_changed() {
+    let env = TestEnv::new();
+    let Some(small) = Small::new(&env) else { return };
+    env.undo("init -q").ok();
+    env.write("large", noise(1, 5_000_000));
+    // Mostly holes: it fits where its size does not.
+    fs::File::create(env.path().join("sparse")).unwrap().set_len(40_000_000).unwrap();
+    env.undo("commit -m one").ok();
+    env.undo("tag one").ok();
+    let one = Tree::read(&env.path());
+    fs::remove_file(env.path().join("large")).unwrap();
+    fs::remove_file(env.path().join("sparse")).unwrap();
+    env.undo("commit -m two").ok();
+    env.write("unsaved", "not recorded");
+    let unsaved = Tree::read(&env.path());
+    small.leave(3 << 20);
+    let operations = env.undo("op log --json").ok().json().len();
+    env.undo("checkout one").shows(str![[r#"
+---- stderr ----
+error: this needs 5 MiB of space, and the file system of `[ROOT]/work` has 2 MiB left
+hint: nothing is changed: free some space there, then run the command again
+[exit 13]
+
+"#]]);
+    env.undo("restore --from one large --json").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"no-space","message":"this needs 5 MiB of space, and the file system of `[ROOT]/work` has 2 MiB left","hint":"nothing is changed: free some space there, then run the command again","exit":13,"paths":[]}
+[exit 13]
+
+"#]]);
+    env.undo("checkout one --force").fails(13);
+    assert_same(&unsaved, &Tree::read(&env.path()));
+    assert_eq!(env.undo("op log --json").ok().json().len(), operations);
+    env.undo("restore --from one sparse").ok();
+    small.free();
+    env.undo("checkout one").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+}
+
+#[test]
+fn what_takes_the_place_of_as_much_is_not_refused() {
+    let env = TestEnv::new();
+    let Some(small) = Small::new(&env) else { return };
+    env.undo("init -q").ok();
+    let names = ["a", "b"];
+    names.iter().for_each(|name| env.write(name, noise(1, 2_200_000)));
+    env.undo("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    names.iter().for_each(|name| env.write(name, vec![2; 2_200_000]));
+    env.undo("commit -m two").ok();
+    // Room for one of them at a time.
+    small.leave(3 << 20);
+    env.undo("checkout @~").ok();
+    assert_same(&one, &Tree::read(&env.path()));
 }
 
 #[test]

@@ -1,0 +1,65 @@
+//! Whether there is room for what a plan writes: looked at before anything changes. It refuses only what cannot fit.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::metadata::Kind;
+use crate::object::{Content, Entry, Objects};
+use crate::store::Store;
+use crate::worktree::{Overlay, Scan, Worktree};
+
+use super::plan::{Action, Plan};
+use super::target::Target;
+
+/// Not looked at for less.
+const LITTLE: u64 = 4 << 20;
+
+/// File systems give space in blocks; what is in a last one that is not full may lie elsewhere.
+const BLOCK: u64 = 4096;
+
+/// [`ErrorKind::NoSpace`] if the worktree's file system has too little left for what the plan writes.
+pub fn refuse_lack(store: &Store, worktree: &Worktree, scan: &Scan, target: &Target, plan: &Plan) -> Result<()> {
+    // Where others are mounted in it, nobody knows which of them is written to.
+    if plan.bytes_to_write() < LITTLE || worktree.cross_mounts {
+        return Ok(());
+    }
+    let Some(free) = worktree.root.free_space()?.filter(|free| plan.bytes_to_write() > *free) else { return Ok(()) };
+    let live = Overlay { below: store, objects: &scan.objects };
+    let objects = Overlay { below: &live, objects: &target.objects };
+    let needed = least(store, &objects, scan, plan)?;
+    if needed <= free {
+        return Ok(());
+    }
+    let (needed, free) = (needed.div_ceil(1 << 20), free >> 20);
+    let message = format!(
+        "this needs {needed} MiB of space, and the file system of `{}` has {free} MiB left",
+        worktree.path.display()
+    );
+    Err(Error::new(ErrorKind::NoSpace, message)
+        .hint("nothing is changed: free some space there, then run the command again"))
+}
+
+/// Bytes that are taken, at least, when all files are written and before anything else is removed: what is written, but
+/// for holes, less what the replaced files took. A file that shares blocks with the one that it replaces needs no more.
+fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
+    let (mut taken, mut freed) = (0_u64, 0_u64);
+    for action in &plan.actions {
+        let (Action::Create(path, entry) | Action::Replace(path, entry)) = action else { continue };
+        let Content::File { blob, .. } = entry.content else { continue };
+        let there = scan.index.find(path);
+        let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);
+        // Of what is lost nothing is written.
+        if !is_late && store.contains_blob(blob) {
+            taken = taken.saturating_add(data(objects, entry)?);
+            freed = freed.saturating_add(there.map_or(0, |there| there.stat.allocated));
+        }
+    }
+    Ok(taken.saturating_sub(freed))
+}
+
+/// Whole blocks of a file that are no hole.
+fn data(objects: &dyn Objects, entry: &Entry) -> Result<u64> {
+    let holes: u64 = match entry.attributes {
+        Some(id) => objects.attributes(id)?.holes.iter().map(|(_, length)| length).sum(),
+        None => 0,
+    };
+    Ok(entry.size().saturating_sub(holes) / BLOCK * BLOCK)
+}
