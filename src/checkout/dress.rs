@@ -14,7 +14,7 @@ type Xattr = (Vec<u8>, Vec<u8>);
 /// The ACL proper; directories have a second one, for what will be made in them.
 const ACCESS_ACL: &[u8] = b"system.posix_acl_access";
 /// Set by the security policy of the machine, and not ours to remove.
-const LABEL: &[u8] = b"security.selinux";
+pub(super) const LABEL: &[u8] = b"security.selinux";
 /// Set-user-id and set-group-id.
 const SET_ID: u16 = 0o6000;
 

@@ -26,8 +26,14 @@ use super::target::{Source, Target};
 pub(super) enum Found {
     /// Nothing.
     Nothing,
-    /// The content that is wanted; of a directory, a directory. And whether a later change may leave the same stat.
-    Alike(Box<Stat>, bool),
+    /// The content that is wanted; of a directory, a directory.
+    Alike {
+        stat: Box<Stat>,
+        /// A later change may leave the same stat.
+        racy: bool,
+        /// So are mode, owner, time and attributes. What is in a directory makes its time, so it counts as dressed.
+        is_dressed: bool,
+    },
     /// Something else, or something that cannot be read.
     Other,
 }
@@ -62,12 +68,12 @@ pub(super) fn plan(
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
     let Gathering { mut steps, ground, .. } = gathering;
     keep_what_holds_uncovered(&mut steps, &ground);
-    let mut conflicts = look_in_the_way(&mut steps, scan, questions.found)?;
+    let (mut conflicts, undressed) = look_in_the_way(&mut steps, scan, questions.found)?;
     conflicts.extend(below_flattened(&steps, scan));
     conflicts.sort();
     conflicts.dedup();
     links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
-    finish(objects, steps, &target.root, conflicts)
+    Ok(Plan { undressed, ..finish(objects, steps, &target.root, conflicts)? })
 }
 
 /// Plans how an empty directory comes to hold all of the source.
@@ -168,13 +174,14 @@ fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) {
     }
 }
 
-/// Decides about the paths whose place is taken by what no commit covers: gives those where something would be lost.
+/// Decides about the paths whose place is taken by what no commit covers: gives those where something would be lost, and
+/// those where only metadata would.
 fn look_in_the_way(
     steps: &mut Steps,
     scan: &mut Scan,
     found: &mut dyn FnMut(&RepoPath, &Entry) -> Result<Found>,
-) -> Result<Vec<RepoPathBuf>> {
-    let mut conflicts: Vec<RepoPathBuf> = Vec::new();
+) -> Result<(Vec<RepoPathBuf>, Vec<RepoPathBuf>)> {
+    let (mut conflicts, mut undressed): (Vec<RepoPathBuf>, Vec<RepoPathBuf>) = (Vec::new(), Vec::new());
     for (path, step) in steps.iter_mut() {
         let (Verdict::Unsaved, Some(entry)) = (&step.verdict, &step.entry) else { continue };
         if conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
@@ -182,7 +189,10 @@ fn look_in_the_way(
         }
         step.verdict = match found(path, entry)? {
             Found::Nothing => Verdict::Create,
-            Found::Alike(stat, racy) => {
+            Found::Alike { stat, racy, is_dressed } => {
+                if !is_dressed {
+                    undressed.push(path.clone());
+                }
                 scan.index.set(path, relearn::record(entry, *stat, racy));
                 Verdict::Touch
             }
@@ -192,7 +202,7 @@ fn look_in_the_way(
             }
         };
     }
-    Ok(conflicts)
+    Ok((conflicts, undressed))
 }
 
 /// What is not covered below directories that become something else.

@@ -133,7 +133,7 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     let way = Way::new(&worktree.root, &scan.uncovered);
     let mut questions = Questions {
         ignores: &|path, is_directory| rules.ignores(path, is_directory),
-        found: &mut |path, entry| way.look(path, entry),
+        found: &mut |path, entry| way.look(&objects, path, entry),
     };
     let plan = gather::plan(&objects, scan, target, &mut questions);
     drop(rules);
@@ -204,6 +204,13 @@ pub fn refuse_conflicts(plan: &Plan, forced: bool) -> Result<()> {
         true => "they cannot be saved: move them away",
     };
     Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.conflicts.clone()))
+}
+
+/// [`ErrorKind::Refused`] if something in the way would lose metadata that no commit has.
+pub fn refuse_undressed(plan: &Plan) -> Result<()> {
+    let Some(first) = plan.undressed.first() else { return Ok(()) };
+    let message = format!("`{}` has another mode, owner, time or attributes, and no commit has them", first.display());
+    Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(plan.undressed.clone()))
 }
 
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.

@@ -80,6 +80,9 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// Uncovered content that is in the way, in path order: refuse.
     pub conflicts: Vec<RepoPathBuf>,
+    /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
+    /// recorded before it gets those of the target.
+    pub undressed: Vec<RepoPathBuf>,
     /// Entries that are already as they should be (or, of a directory, but for its metadata).
     pub unchanged: u64,
     /// Paths that stay, and whose inode gets or loses other names.

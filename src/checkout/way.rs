@@ -5,11 +5,13 @@ use std::cell::OnceCell;
 use crate::error::Result;
 use crate::fs::{self, Dir, Stat};
 use crate::id::BlobId;
+use crate::metadata::{Kind, Metadata};
 use crate::object::commit::{Reason, Uncovered};
-use crate::object::{Content, Entry};
+use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::{Clock, ignore};
 
+use super::dress::LABEL;
 use super::gather::Found;
 use super::stage::has_content;
 
@@ -36,7 +38,7 @@ impl<'w> Way<'w> {
     }
 
     /// What stands at a path where this entry is wanted. What cannot be looked at is something else.
-    pub(super) fn look(&self, path: &RepoPath, entry: &Entry) -> Result<Found> {
+    pub(super) fn look(&self, objects: &dyn Objects, path: &RepoPath, entry: &Entry) -> Result<Found> {
         if self.foreign.iter().any(|foreign| path.is_within(foreign)) {
             return Ok(Found::Other);
         }
@@ -50,9 +52,11 @@ impl<'w> Way<'w> {
         match parent.stat(name) {
             Ok(None) => Ok(Found::Nothing),
             Ok(Some(there)) if is_alike(&parent, name, &there, entry).unwrap_or(false) => {
+                let is_dressed = is_dressed(objects, &parent, name, &there, entry)?;
                 // It must not have changed while it was read.
                 let still = parent.stat(name)?.filter(|now| now.is_same(&there));
-                Ok(still.map_or(Found::Other, |stat| Found::Alike(Box::new(stat), clock.is_racy(&stat))))
+                let alike = |stat| Found::Alike { stat: Box::new(stat), racy: clock.is_racy(&stat), is_dressed };
+                Ok(still.map_or(Found::Other, alike))
             }
             _ => Ok(Found::Other),
         }
@@ -81,4 +85,19 @@ fn is_alike(directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result
         Content::CharDevice { rdev } | Content::BlockDevice { rdev } => Ok(there.rdev == *rdev),
         content => has_content(directory, name, content),
     }
+}
+
+/// Whether what has the wanted content has the wanted metadata too.
+fn is_dressed(objects: &dyn Objects, directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result<bool> {
+    if there.kind == Kind::Directory {
+        return Ok(true);
+    }
+    // A link has no mode of its own.
+    let mode = if there.kind == Kind::Symlink { there.metadata.mode } else { entry.metadata.mode };
+    if there.metadata != (Metadata { mode, ..entry.metadata }) {
+        return Ok(false);
+    }
+    let wanted = entry.attributes.map_or_else(|| Ok(Attributes::default()), |id| objects.attributes(id))?;
+    let is_ours = |(key, _): &&(Vec<u8>, Vec<u8>)| key != LABEL;
+    Ok(directory.xattrs(name)?.iter().filter(is_ours).eq(wanted.xattrs.iter().filter(is_ours)))
 }

@@ -343,3 +343,40 @@ fn a_writer_in_a_loop_loses_nothing() {
     let left = Tree::read(&env.path());
     assert!(!left.nodes.keys().any(|name| name.windows(6).any(|part| part == b".undo-")), "nothing staged is left");
 }
+
+/// An ignored file that has the content of the target already.
+#[test]
+fn what_an_ignored_file_has_besides_its_content_comes_back() {
+    let env = TestEnv::initialised();
+    env.write("kept/cache", "recorded");
+    env.undo("commit -m one").ok();
+    env.write(".undoignore", "kept/\n");
+    fs::remove_dir_all(env.path().join("kept")).unwrap();
+    env.undo("commit -m two").ok();
+    env.write("kept/cache", "recorded");
+    env.write("kept/other", "of nobody");
+    fs::set_permissions(env.path().join("kept/cache"), fs::Permissions::from_mode(0o640)).unwrap();
+    let old = fs::File::options().write(true).open(env.path().join("kept/cache")).unwrap();
+    old.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
+    let before = Tree::read(&env.path());
+    env.undo("checkout @~ -n").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("checkout @~").shows(str![[r#"
+main [ID] → [ID]  1 written, 1 deleted, 1 unchanged
+what was unsaved is in [ID]
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    assert_eq!(env.undo("status -z kept/cache --metadata").ok().text(), "");
+    let one = Tree::read(&env.path());
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("redo").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+    // It is recorded once.
+    let commits = env.undo("log --json").ok().json().len();
+    env.undo("undo").ok();
+    env.undo("redo").ok();
+    assert_eq!(env.undo("log --json").ok().json().len(), commits);
+}

@@ -200,7 +200,7 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
         let is_there = is_alike || in_the_way.iter().any(|it| **it == *path);
         let stat = stat_of(entry);
         Ok(match (is_there, is_alike) {
-            (_, true) => Found::Alike(Box::new(stat), false),
+            (_, true) => Found::Alike { stat: Box::new(stat), racy: false, is_dressed: true },
             (true, false) => Found::Other,
             _ => Found::Nothing,
         })

@@ -139,38 +139,42 @@ pub(super) fn clear_unfinished(context: &Context<'_>, repository: &Repository, w
     Ok(())
 }
 
-/// Records what is unsaved; with `--force` also what is in the way.
+/// Records what is unsaved; also what is in the way, if only its metadata would be lost, or with `--force`.
 fn save(
     context: &Context<'_>,
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     request: &Request,
 ) -> Result<Ready> {
-    match save_despite(context, transaction, worktree, request, Vec::new()) {
-        Err(error) if request.force && error.kind() == ErrorKind::Refused => {
-            save_despite(context, transaction, worktree, request, error.path_list().to_vec())
-        }
+    let mut in_the_way = Vec::new();
+    match save_despite(context, transaction, worktree, request, &mut in_the_way) {
+        Err(_) if !in_the_way.is_empty() => save_despite(context, transaction, worktree, request, &mut in_the_way),
         result => result,
     }
 }
 
-/// Records what is unsaved, unless the request is refused: `@` must still be what it was when it is made again.
+/// Records what is unsaved, unless the request is refused: `@` must still be what it was when it is made again. Fails too
+/// if something is in the way that can be recorded; what that is, is to be given when it is called again.
 fn save_despite(
     context: &Context<'_>,
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     request: &Request,
-    despite_rules: Vec<RepoPathBuf>,
+    in_the_way: &mut Vec<RepoPathBuf>,
 ) -> Result<Ready> {
     let message = format!("before {} {}", request.verb, request.to.short());
     let verb = request.verb.clone();
-    let is_forced = !despite_rules.is_empty();
+    let (is_again, despite_rules) = (!in_the_way.is_empty(), in_the_way.clone());
     let options = snapshot::Options { message, automatic: true, despite_rules, verb, ..snapshot::Options::default() };
     let at = transaction.repository().view().at();
     let mut found = None;
     let mut check = |repository: &Repository, scan: &mut Scan| {
         let (target, plan) = way(repository, worktree, scan, request)?;
-        checkout::refuse_conflicts(&plan, is_forced)?;
+        if !is_again && (request.force || plan.conflicts.is_empty()) {
+            in_the_way.extend(plan.conflicts.iter().chain(&plan.undressed).cloned());
+        }
+        checkout::refuse_conflicts(&plan, is_again)?;
+        checkout::refuse_undressed(&plan)?;
         checkout::refuse_lack(repository.store(), worktree, scan, &target, &plan)?;
         found = Some((target, plan));
         Ok(())
