@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::env::TestEnv;
 
@@ -47,6 +47,9 @@ const QUOTED: [(&str, &str); 3] = [
     ("undo restore 'a n", "undo restore 'a name'"),
     ("undo cat \"@:a", "undo cat \"@:a name\""),
 ];
+
+/// Only a shell that hangs is silent for so long, however busy the machine is.
+const DEADLINE: Duration = Duration::from_secs(900);
 
 /// What all shells offer for a revision.
 const REVISIONS: [&str; 6] = ["main", "feature/one", "v1.0", "@", "latest", "-"];
@@ -94,6 +97,8 @@ struct Terminal {
     shell: Child,
     keys: ChildStdin,
     screen: Receiver<Vec<u8>>,
+    /// All that it has shown.
+    all: Vec<u8>,
 }
 
 impl Terminal {
@@ -110,22 +115,27 @@ impl Terminal {
                 let _ = sender.send(bytes[..length].to_vec());
             }
         });
-        let terminal = Terminal { shell, keys, screen };
+        let mut terminal = Terminal { shell, keys, screen, all: Vec::new() };
         terminal.until("READY> ");
         terminal
     }
 
-    /// What appears up to this.
+    /// What appears up to this. A shell that has ended shows nothing more, and one that is only slow is waited for.
     #[track_caller]
-    fn until(&self, mark: &str) -> String {
-        let mut shown = Vec::new();
+    fn until(&mut self, mark: &str) -> String {
+        let (mut shown, begun) = (Vec::new(), Instant::now());
         loop {
             let text = String::from_utf8_lossy(&shown).into_owned();
             if text.contains(mark) {
                 return text;
             }
-            let more = self.screen.recv_timeout(Duration::from_secs(60));
-            shown.extend(more.unwrap_or_else(|error| panic!("{error}: no `{mark}` in {text:?}")));
+            match self.screen.recv_timeout(DEADLINE.saturating_sub(begun.elapsed())) {
+                Ok(more) => {
+                    self.all.extend_from_slice(&more);
+                    shown.extend(more);
+                }
+                Err(error) => panic!("{error}: no `{mark}` in all of {:?}", String::from_utf8_lossy(&self.all)),
+            }
         }
     }
 
