@@ -1,21 +1,17 @@
 //! Several commands at once in one directory: writers one after the other, readers whenever they like, nothing lost.
-//!
-//! `UNDO_TEST_SECONDS=60` lets the crowd run for a minute; the seed is printed, `UNDO_TEST_SEED=N` uses one again.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod eight;
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use undo::compare::{Comparison, Side, look};
 use undo::diff::Body;
-use undo::history::objects::Type;
-use undo::history::reach::{Reach, walked};
-use undo::history::walk;
 use undo::object::Objects;
 use undo::progress::Silent;
 use undo::repo::Repository;
@@ -282,166 +278,4 @@ fn reading_never_fails_while_packs_are_merged() {
     });
     let superfluous = ends_with(&env, "verify -v", 0);
     assert!(superfluous.contains("pack that the journal does not name"), "packs were merged: {superfluous}");
-}
-
-/// xorshift64*, as in the model.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
-    }
-
-    fn of<'a>(&mut self, words: &[&'a str]) -> &'a str {
-        words[self.below(words.len())]
-    }
-}
-
-/// One process of the crowd.
-struct Member<'c> {
-    number: usize,
-    random: Random,
-    root: &'c Path,
-    /// Everything that any of them has put into the directory.
-    written: &'c Mutex<BTreeMap<[u8; 32], String>>,
-    files: usize,
-    /// How often a command ended so.
-    ends: BTreeMap<(String, i32), usize>,
-}
-
-/// What a refusal (4) may say: others came between.
-const REFUSALS: [&str; 4] = [
-    "another command has changed this repository meanwhile",
-    "has moved meanwhile",
-    "is no longer there",
-    "would be replaced, and no commit has what is there",
-];
-
-/// What a failure (2) may say: what was to be named is not there any more, or is there by now.
-const MISTAKES: [&str; 7] =
-    ["nothing to", "is there already", "there is no", "no branch", "no tag", "no revision", "is neither in"];
-
-impl Member<'_> {
-    /// Puts a new file into the directory, whole at once and under a name of its own: whoever loses it is to blame.
-    fn write(&mut self) {
-        self.files += 1;
-        let (number, files) = (self.number, self.files);
-        let length = if self.random.below(12) == 0 { 1_200_000 } else { self.random.below(5000) };
-        let text = format!("file {files} of {number}\n").repeat(1 + length / 20);
-        let staged = self.root.join(format!("tmp/{number}"));
-        fs::write(&staged, &text).unwrap();
-        let folder = self.root.join("work").join(self.random.of(&["a", "b", "a/deep", "."]));
-        let place = folder.join(format!("file-{number}-{files}"));
-        // A folder may go while it is used.
-        if fs::create_dir_all(&folder).is_ok() && fs::rename(&staged, &place).is_ok() {
-            let id = *blake3::hash(text.as_bytes()).as_bytes();
-            self.written.lock().unwrap().insert(id, place.display().to_string());
-        }
-    }
-
-    fn line(&mut self) -> String {
-        let (number, files) = (self.number, self.files);
-        let revision = self.random.of(&["@", "@~", "@~2", "latest", "-", "one", "two", "main", "side"]);
-        let name = format!("{}-{number}", self.random.of(&["x", "y"]));
-        match self.random.below(22) {
-            0..4 => format!("commit -m {number}-{files}"),
-            4 => format!("commit -m some {}", self.random.of(&["a", "b"])),
-            5..8 => format!("checkout {revision}"),
-            8 => format!("restore --from {revision} {}", self.random.of(&["a", "b", "folder"])),
-            9 | 10 => "undo".to_owned(),
-            11 => "redo".to_owned(),
-            12 => format!("tag t{name}"),
-            13 => format!("tag -d t{name}"),
-            14 => format!("branch {name}"),
-            15 => format!("branch -d {name}"),
-            16 => format!("update-ref refs/tags/u-{number} {revision}"),
-            17 => "op log".to_owned(),
-            18 => "diff --stat".to_owned(),
-            19 => format!("log -n 5 {revision}"),
-            20 => "status".to_owned(),
-            _ => "verify".to_owned(),
-        }
-    }
-
-    fn step(&mut self) {
-        if self.random.below(3) > 0 {
-            self.write();
-        }
-        let line = self.line();
-        let output = undo(self.root, &line).output().unwrap();
-        let (code, text) = (output.status.code().unwrap_or(-1), said(&output));
-        let is_expected = match code {
-            0 | 11 => true,
-            // Something changed while it was looked at.
-            3 => line.starts_with("checkout") || matches!(line.split(' ').next(), Some("undo" | "redo" | "restore")),
-            4 => REFUSALS.iter().any(|part| text.contains(part)),
-            2 => MISTAKES.iter().any(|part| text.contains(part)),
-            _ => false,
-        };
-        assert!(is_expected, "undo {line} ended with {code}: {text}");
-        let word = line.split(' ').next().unwrap_or_default().to_owned();
-        *self.ends.entry((word, code)).or_default() += 1;
-    }
-}
-
-/// The ids of all files' contents that commits lead to.
-fn recorded(env: &TestEnv) -> BTreeSet<[u8; 32]> {
-    let repository = Repository::discover(&env.path()).unwrap();
-    let commits = walked(&repository, walk::Options::default()).unwrap();
-    let objects = Reach::new(repository.store(), commits).map(|found| found.expect("nothing is lost"));
-    objects.filter(|object| object.is == Type::Blob).map(|object| object.id.0).collect()
-}
-
-#[test]
-fn eight_processes_of_random_commands_lose_nothing_and_disturb_nobody() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seconds = number("UNDO_TEST_SECONDS").unwrap_or(6);
-    let seed = number("UNDO_TEST_SEED").unwrap_or(1);
-    println!("UNDO_TEST_SEED={seed}");
-    let env = history();
-    ends_with(&env, "branch side", 0);
-    let written = Mutex::new(BTreeMap::new());
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut ends: BTreeMap<(String, i32), usize> = BTreeMap::new();
-    std::thread::scope(|scope| {
-        let crowd: Vec<_> = (0..8)
-            .map(|number| {
-                let random = Random((seed * 8 + number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-                let (root, written) = (env.root(), &written);
-                let mut member = Member { number, random, root, written, files: 0, ends: BTreeMap::new() };
-                scope.spawn(move || {
-                    while Instant::now() < end {
-                        member.step();
-                    }
-                    member.ends
-                })
-            })
-            .collect();
-        for member in crowd {
-            member.join().unwrap().into_iter().for_each(|(end, count)| *ends.entry(end).or_default() += count);
-        }
-    });
-    println!("{ends:?}");
-    ends_with(&env, "verify", 0);
-    let (recorded, live) = (recorded(&env), Tree::read(&env.path()).contents());
-    let written = written.into_inner().unwrap();
-    let lost: Vec<_> = written.iter().filter(|(id, _)| !recorded.contains(*id) && !live.contains(*id)).collect();
-    assert!(lost.is_empty(), "seed {seed}: of {} files {} are lost: {lost:?}", written.len(), lost.len());
-    assert!(left_over(&env).is_empty(), "{:?}", left_over(&env));
-    // The last word is said: what is here can be recorded, and one can go from here and come back.
-    ends_with(&env, "commit -m last", 0);
-    let (last, id) = (Tree::read(&env.path()), ends_with(&env, "rev-parse @", 0));
-    ends_with(&env, "checkout one", 0);
-    ends_with(&env, &format!("checkout {}", id.trim()), 0);
-    crate::tree::assert_same(&last, &Tree::read(&env.path()));
-}
-
-/// Staged files in the directory.
-fn left_over(env: &TestEnv) -> Vec<PathBuf> {
-    let tree = Tree::read(&env.path());
-    let names = tree.nodes.keys().map(|path| String::from_utf8_lossy(path).into_owned());
-    names.filter(|path| path.contains(".undo-")).map(PathBuf::from).collect()
 }
