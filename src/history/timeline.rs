@@ -149,8 +149,9 @@ impl Timeline {
     pub fn back_to(&self, operation: Option<OperationId>, worktree: CommitId) -> Result<Destination> {
         let end = operation.map_or(Ok(self.actions.len()), |id| self.index(id))?;
         let position = self.actions.get(end).and_then(Action::position);
-        let travel = Some(Travel { position, tip: self.tip() });
-        let destination = self.lead_to(position, travel, self.actions[..end].to_vec())?;
+        // What was done since may be on a line of its own, if steps were among it: then the line is the one before all that.
+        let tip = if self.line_from(position).is_some() { self.tip() } else { self.tip_at(end) };
+        let destination = self.lead_to(position, Some(Travel { position, tip }), self.actions[..end].to_vec())?;
         Ok(Destination { worktree: Some(worktree), ..destination })
     }
 
@@ -211,18 +212,21 @@ impl Timeline {
 
     /// Those that were taken back and can be done again, next one first.
     pub fn ahead(&self) -> Vec<&Action> {
-        let here = self.position();
-        let mut ahead = Vec::new();
+        self.line_from(self.position()).unwrap_or_default()
+    }
+
+    /// The actions from a position to the tip; `None`: the position is not on the line that ends there.
+    fn line_from(&self, here: Option<OperationId>) -> Option<Vec<&Action>> {
+        let mut line = Vec::new();
         let mut position = self.tip();
         while position != here {
             // Not this side of where the journal begins now.
-            let Some(at) = position.and_then(|id| self.index(id).ok()) else { return Vec::new() };
-            ahead.push(&self.actions[at]);
-            let Ok(before) = self.position_before(at) else { return Vec::new() };
-            position = before;
+            let at = position.and_then(|id| self.index(id).ok())?;
+            line.push(&self.actions[at]);
+            position = self.position_before(at).ok()?;
         }
-        ahead.reverse();
-        ahead
+        line.reverse();
+        Some(line)
     }
 
     /// The action whose state this is; `None`: the state before the first one.

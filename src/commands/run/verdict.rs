@@ -79,6 +79,9 @@ fn wants_rollback(context: &Context<'_>, args: &Args, before: &Before, after: &A
 /// Goes back to how it was, as `undo undo` does, with all that was recorded meanwhile.
 fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before, after: &After) -> Result<Exit> {
     let destination = Timeline::read(repository)?.back_to(before.newest, before.commit)?;
+    // Not if the command stepped back itself: then what it did is not ahead of here.
+    let newest = repository.operation();
+    let is_ahead = destination.travel.is_some_and(|travel| travel.tip == newest);
     let outcome = back::take_back(context, repository, before.commit, destination).map_err(|error| {
         let is_refused = error.kind() == ErrorKind::Refused;
         let error = error.context("what it did is recorded, and not taken back");
@@ -90,7 +93,10 @@ fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before
         if !context.ui.options().json {
             context.ui.tell(&TakenBack { written, deleted, kept: after.commit.short() })?;
         }
-        context.ui.hint("have it again: undo redo");
+        match newest.filter(|_| !is_ahead) {
+            Some(run) => context.ui.hint(format_args!("have it again: undo op restore {}", run.short())),
+            None => context.ui.hint("have it again: undo redo"),
+        }
     }
     Ok(exit)
 }

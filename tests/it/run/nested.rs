@@ -57,6 +57,29 @@ fn a_rollback_takes_back_names_too() {
 }
 
 #[test]
+fn after_a_rollback_of_steps_a_step_back_is_taken_back_by_one_forward() {
+    let env = begun();
+    env.undo("commit -m second").ok();
+    env.write("notes.txt", "two\n");
+    env.undo("commit -m third").ok();
+    let state = || (env.undo("show-ref").ok().text(), Tree::read(&env.path()));
+    let before = state();
+    let output = run(&env, "--rollback", "undo undo -q; echo 1 > a").ok().to_string();
+    assert_eq!(state().0, before.0);
+    // What was rolled back grew from another state than the one that is here.
+    assert!(output.ends_with("hint: have it again: undo op restore [ID]\n"), "{output}");
+    env.undo("redo").fails(2);
+    env.undo("undo").ok();
+    env.undo("redo").ok();
+    assert_eq!(state().0, before.0);
+    assert_same(&before.1, &state().1);
+    let ran = &env.undo("op log --json").ok().json()[3];
+    assert_eq!(ran["verb"], "run");
+    env.undo(&format!("op restore {}", &ran["id"].as_str().unwrap()[..8])).ok();
+    assert_eq!(env.read("a"), b"1\n");
+}
+
+#[test]
 fn a_command_that_goes_elsewhere_and_back_has_changed_nothing() {
     let env = begun();
     env.undo("commit -q -m second").ok();
