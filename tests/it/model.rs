@@ -1,15 +1,18 @@
-//! Random histories against plain copies: edits of all kinds, and all that records, goes back, goes forward or is killed in
-//! the middle. After every step every content that was in the directory, uncovered by ignore rules, when a command began is
-//! still there or in a commit; and each commit brings back the tree that it recorded.
+//! Random histories against plain copies: edits of all kinds, and all that records, goes back, goes forward, runs other
+//! programs or is killed in the middle. After every step every content that was in the directory when a command began is
+//! still there or in a commit, whether rules ignore it or not; and each commit brings back the tree that it recorded.
 //!
-//! Seeds are printed. `UNDO_TEST_SEED=N` runs one again, `UNDO_TEST_ROUNDS=N` runs more of them. `UNDO_TEST_STEPS=N` makes
-//! each of them longer.
+//! The seed of a failure is printed, with the steps up to it. `UNDO_TEST_SEED=N` runs one again, `UNDO_TEST_ROUNDS=N` runs
+//! more of them. `UNDO_TEST_STEPS=N` makes each of them longer.
+
+mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::env::{Output, TestEnv};
 use crate::tree::{Tree, assert_same};
@@ -47,14 +50,41 @@ struct Model {
     env: TestEnv,
     random: Random,
     commits: Vec<(String, Tree)>,
-    /// Every content that was in the directory and covered when a command began, by what `b3sum` prints.
+    /// Every content that was in the directory when a command began, by what `b3sum` prints. What rules ignore is left
+    /// alone, or saved first where `--force` says so.
     met: BTreeSet<String>,
     /// The contents of all commits that were looked into.
     recorded: BTreeMap<String, BTreeSet<String>>,
     has_strace: bool,
+    seed: u64,
+    /// What was done, for who looks into a failure.
+    story: Vec<String>,
+}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let last = &self.story[self.story.len().saturating_sub(60)..];
+            let (seed, count, log) = (self.seed, self.story.len(), self.env.undo("op log -n 20"));
+            println!("UNDO_TEST_SEED={seed}, after {count} commands:\n{}\n{log}", last.join("\n"));
+        }
+    }
 }
 
 impl Model {
+    fn new(seed: u64, has_strace: bool) -> Model {
+        Model {
+            env: TestEnv::initialised(),
+            random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            commits: Vec::new(),
+            met: BTreeSet::new(),
+            recorded: BTreeMap::new(),
+            has_strace,
+            seed,
+            story: Vec::new(),
+        }
+    }
+
     /// One of a few paths, so that kinds meet each other.
     fn path(&mut self) -> PathBuf {
         let names = ["a", "b", "c", "d.x"];
@@ -63,6 +93,12 @@ impl Model {
             path.push(names[self.random.below(names.len())]);
         }
         path
+    }
+
+    /// The same, as a command is given it.
+    fn relative(&mut self) -> PathBuf {
+        let path = self.path();
+        path.strip_prefix(self.env.path()).unwrap().to_owned()
     }
 
     fn edit(&mut self) {
@@ -179,9 +215,10 @@ impl Model {
 
     /// A command; what it finds must not be lost by it. It may refuse (4), find nothing to do (2), or leave something (3).
     fn run(&mut self, line: &str) -> Output {
-        let (_, covered) = self.contents();
-        self.met.extend(covered);
+        let (all, _) = self.contents();
+        self.met.extend(all);
         let output = self.env.undo(line);
+        self.story.push(format!("undo {line}: {}", output.code));
         assert!([0, 2, 3, 4].contains(&output.code), "undo {line}\n{output}");
         self.check(line);
         output
@@ -203,13 +240,14 @@ impl Model {
 
     /// A command that is killed somewhere, and one of the ways out.
     fn kill(&mut self, line: &str) {
-        let (_, covered) = self.contents();
-        self.met.extend(covered);
+        let (all, _) = self.contents();
+        self.met.extend(all);
         let before = (Tree::read(&self.env.path()), self.env.undo("show-ref").text());
         let family = ["write,pwrite64", "rename,renameat2", "unlinkat", "fsync,fdatasync", "fchmod,utimensat"];
         let (family, n) = (family[self.random.below(5)], 1 + self.random.below(12));
         let arguments: Vec<&str> = line.split(' ').collect();
-        crate::crash::killed_at(&self.env, family, n, &arguments);
+        let is_killed = crate::crash::killed_at(&self.env, family, n, &arguments);
+        self.story.push(format!("undo {line}: {family} {n}, killed: {is_killed}"));
         self.check(&format!("{line}, killed"));
         if !String::from_utf8_lossy(&self.env.undo("status").stderr).contains("did not end") {
             return;
@@ -231,8 +269,14 @@ impl Model {
         (count > 0).then(|| self.commits[self.random.below(count)].clone())
     }
 
+    /// Now and then: what is in the way is to be saved and replaced.
+    fn force(&mut self) -> &'static str {
+        if self.random.below(3) == 0 { " --force" } else { "" }
+    }
+
     fn step(&mut self) {
-        match self.random.below(18) {
+        let force = self.force();
+        match self.random.below(24) {
             0..=2 => {
                 let commit = &self.run("commit -m step --json").json()[0];
                 // Times alone are no change: what is here may have other times than the commit.
@@ -243,17 +287,16 @@ impl Model {
             }
             3 => {
                 let Some((id, tree)) = self.known() else { return };
-                let output = self.run(&format!("checkout {id}"));
+                let output = self.run(&format!("checkout {id}{force}"));
                 if output.code == 0 && !self.has_more_than(&tree) {
                     assert_same(&tree, &Tree::read(&self.env.path()));
                 }
             }
             4 => {
                 let Some((id, tree)) = self.known() else { return };
-                let path = self.path();
-                let relative = path.strip_prefix(self.env.path()).unwrap().to_owned();
+                let relative = self.relative();
                 let is_whole = self.ignores_nothing();
-                let output = self.run(&format!("restore --from {id} {}", relative.display()));
+                let output = self.run(&format!("restore{force} --from {id} {}", relative.display()));
                 if output.code == 0 && is_whole {
                     assert_same(&tree.below(&relative), &Tree::read(&self.env.path()).below(&relative));
                 }
@@ -261,41 +304,50 @@ impl Model {
             5 | 6 => self.there_and_back("undo", "redo"),
             7 => {
                 let steps = 1 + self.random.below(3);
-                self.run(&format!("undo {steps}"));
+                self.run(&format!("undo{force} {steps}"));
             }
             8 => {
                 let steps = 1 + self.random.below(3);
-                self.run(&format!("redo {steps}"));
+                self.run(&format!("redo{force} {steps}"));
             }
             9 => {
                 let all = self.env.undo("op log --json").json();
                 let ids: Vec<&str> = all.iter().filter_map(|line| line["id"].as_str()).collect();
                 if !ids.is_empty() {
                     let id = ids[self.random.below(ids.len())].to_owned();
-                    self.run(&format!("op restore {id}"));
+                    self.run(&format!("op restore{force} {id}"));
                 }
             }
             10 => {
-                let name = ["one", "two"][self.random.below(2)];
-                self.run(&format!("branch {name}"));
+                let line =
+                    ["branch one", "branch two", "tag three", "branch -d one", "tag -d three"][self.random.below(5)];
+                self.run(line);
             }
             11 => {
-                let name = ["one", "two", "main", "-"][self.random.below(4)];
-                self.run(&format!("checkout --force {name}"));
+                let name = ["one", "two", "three", "main", "-"][self.random.below(5)];
+                self.run(&format!("checkout{force} {name}"));
             }
-            12 if self.has_strace => {
+            12 => {
+                let path = self.relative();
+                self.run(&format!("commit -m some {}", path.display()));
+            }
+            13 if self.has_strace => {
                 let Some((id, _)) = self.known() else { return };
-                let line = match self.random.below(4) {
+                let line = match self.random.below(6) {
                     0 => "undo".to_owned(),
                     1 => "redo".to_owned(),
                     2 => "restore .".to_owned(),
+                    3 => "commit -m killed".to_owned(),
+                    4 => format!("checkout --force {id}"),
                     _ => format!("checkout {id}"),
                 };
                 self.kill(&line);
             }
+            14..=16 => self.run_program(),
             _ => {
                 let (before, _) = self.contents();
                 (0..=self.random.below(6)).for_each(|_| self.edit());
+                self.story.push("edits".to_owned());
                 // What an edit makes away with, and no command has recorded, is not the program's to keep.
                 let (after, _) = self.contents();
                 let recorded = self.in_commits();
@@ -354,34 +406,36 @@ fn list(directory: &Path, files: &mut Vec<(String, String)>) {
     }
 }
 
+/// One history.
+fn play(seed: u64, steps: u64, has_strace: bool) {
+    let mut model = Model::new(seed, has_strace);
+    (0..steps).for_each(|_| model.step());
+    model.run("commit -m last");
+    for (id, tree) in model.commits.clone() {
+        let output = model.run(&format!("checkout --force {id}"));
+        if output.code == 0 && !model.has_more_than(&tree) {
+            assert_same(&tree, &Tree::read(&model.env.path()));
+        }
+    }
+}
+
 #[test]
 fn random_histories_lose_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let rounds = number("UNDO_TEST_ROUNDS").unwrap_or(12);
-    let first = number("UNDO_TEST_SEED");
+    let rounds = number("UNDO_TEST_ROUNDS").unwrap_or(20);
     let steps = number("UNDO_TEST_STEPS").unwrap_or(120);
-    let seeds = match first {
+    let seeds: Vec<u64> = match number("UNDO_TEST_SEED") {
         Some(seed) => vec![seed],
         None => REGRESSIONS.into_iter().chain((0..rounds).map(|round| round * 7919 + 1)).collect(),
     };
-    for seed in seeds {
-        println!("UNDO_TEST_SEED={seed}");
-        let env = TestEnv::initialised();
-        let mut model = Model {
-            env,
-            random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
-            commits: Vec::new(),
-            met: BTreeSet::new(),
-            recorded: BTreeMap::new(),
-            has_strace: crate::crash::has_strace(),
-        };
-        (0..steps).for_each(|_| model.step());
-        model.run("commit -m last");
-        for (id, tree) in model.commits.clone() {
-            let output = model.run(&format!("checkout --force {id}"));
-            if output.code == 0 && !model.has_more_than(&tree) {
-                assert_same(&tree, &Tree::read(&model.env.path()));
-            }
+    let (next, has_strace) = (AtomicUsize::new(0), crate::crash::has_strace());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    play(*seed, steps, has_strace);
+                }
+            });
         }
-    }
+    });
 }
