@@ -5,17 +5,18 @@
 //! The seed of a failure is printed, with the steps up to it. `UNDO_TEST_SEED=N` runs one again, `UNDO_TEST_ROUNDS=N` runs
 //! more of them. `UNDO_TEST_STEPS=N` makes each of them longer.
 
+mod edits;
 mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::env::{Output, TestEnv};
 use crate::tree::{Tree, assert_same};
+use edits::EDITS;
 
 /// xorshift64*: enough randomness for choosing edits, and the same everywhere.
 struct Random(u64);
@@ -43,8 +44,32 @@ impl Random {
 /// Seeds that once led to a loss, for ever.
 const REGRESSIONS: [u64; 0] = [];
 
-/// Files that rules may leave out: each rule is a line of `.undoignore`.
-const RULES: [&str; 4] = ["", "c\n", "/a/b\n", "*.x\n"];
+/// What must have ended well, or died, in one of the histories at least: a model that never comes to it proves nothing.
+const COMMANDS: [&str; 23] = [
+    "commit",
+    "commit PATH",
+    "checkout",
+    "checkout --force",
+    "restore",
+    "restore --force",
+    "undo",
+    "undo --force",
+    "redo",
+    "redo --force",
+    "op restore",
+    "op restore --force",
+    "branch",
+    "branch -d",
+    "tag",
+    "tag -d",
+    "kept run",
+    "run taken back",
+    "guarded run",
+    "failed run taken back",
+    "run with its parent killed",
+    "saved by force",
+    "refused",
+];
 
 struct Model {
     env: TestEnv,
@@ -57,6 +82,8 @@ struct Model {
     recorded: BTreeMap<String, BTreeSet<String>>,
     has_strace: bool,
     seed: u64,
+    /// Which edits and commands had their way.
+    done: BTreeSet<String>,
     /// What was done, for who looks into a failure.
     story: Vec<String>,
 }
@@ -81,6 +108,7 @@ impl Model {
             recorded: BTreeMap::new(),
             has_strace,
             seed,
+            done: BTreeSet::new(),
             story: Vec::new(),
         }
     }
@@ -99,74 +127,6 @@ impl Model {
     fn relative(&mut self) -> PathBuf {
         let path = self.path();
         path.strip_prefix(self.env.path()).unwrap().to_owned()
-    }
-
-    fn edit(&mut self) {
-        let (path, other) = (self.path(), self.path());
-        let clear = |path: &PathBuf| {
-            let _ = fs::remove_file(path);
-            let _ = fs::remove_dir_all(path);
-        };
-        match self.random.below(16) {
-            0..=3 => {
-                let bytes = self.random.bytes();
-                let _ = path.parent().map(fs::create_dir_all);
-                let _ = fs::write(&path, bytes);
-            }
-            4 => {
-                if let Ok(mut bytes) = fs::read(&path) {
-                    let at = self.random.below(bytes.len() + 1);
-                    bytes.splice(at..at, *b"inserted");
-                    let _ = fs::write(&path, bytes);
-                }
-            }
-            5 => {
-                let bytes = self.random.bytes();
-                if let Ok(mut file) = fs::File::options().append(true).open(&path) {
-                    let _ = file.write_all(&bytes);
-                }
-            }
-            6 => {
-                if let Ok(file) = fs::File::options().write(true).open(&path) {
-                    let _ = file.set_len(self.random.below(2 << 20) as u64);
-                }
-            }
-            7 => {
-                let mode = [0o600, 0o644, 0o755, 0o400][self.random.below(4)];
-                if !path.is_dir() && !path.is_symlink() {
-                    let _ = fs::set_permissions(&path, fs::Permissions::from_mode(mode));
-                }
-            }
-            8 => {
-                if !path.is_symlink() {
-                    let owner = [0, 1000][self.random.below(2)];
-                    let _ = chown(&path, Some(owner), Some(owner));
-                }
-            }
-            9 => {
-                let _ = fs::rename(&path, &other);
-            }
-            10 => {
-                let _ = fs::hard_link(&path, &other);
-            }
-            11 => clear(&path),
-            12 => {
-                let _ = fs::create_dir_all(&path);
-            }
-            13 => {
-                let value = self.random.below(100).to_string();
-                let flags = rustix::fs::XattrFlags::empty();
-                let _ = rustix::fs::lsetxattr(&path, "user.note", value.as_bytes(), flags);
-            }
-            14 => {
-                let rule = RULES[self.random.below(RULES.len())];
-                self.env.write(".undoignore", rule);
-            }
-            _ => {
-                clear(&path);
-                let _ = symlink("../a", &path);
-            }
-        }
     }
 
     /// Contents in the directory now: all of them, and those that are covered.
@@ -215,12 +175,19 @@ impl Model {
 
     /// A command; what it finds must not be lost by it. It may refuse (4), find nothing to do (2), or leave something (3).
     fn run(&mut self, line: &str) -> Output {
-        let (all, _) = self.contents();
-        self.met.extend(all);
+        let (all, covered) = self.contents();
+        self.met.extend(all.iter().cloned());
         let output = self.env.undo(line);
         self.story.push(format!("undo {line}: {}", output.code));
+        self.done.extend((output.code == 0).then(|| form(line)));
+        self.done.extend((output.code == 4).then(|| "refused".to_owned()));
         assert!([0, 2, 3, 4].contains(&output.code), "undo {line}\n{output}");
         self.check(line);
+        if line.contains("--force") && output.code == 0 {
+            let (after, _) = self.contents();
+            let is_replaced = all.difference(&covered).any(|hash| !after.contains(hash));
+            self.done.extend(is_replaced.then(|| "saved by force".to_owned()));
+        }
         output
     }
 
@@ -248,6 +215,7 @@ impl Model {
         let arguments: Vec<&str> = line.split(' ').collect();
         let is_killed = crate::crash::killed_at(&self.env, family, n, &arguments);
         self.story.push(format!("undo {line}: {family} {n}, killed: {is_killed}"));
+        self.done.extend(is_killed.then(|| "killed".to_owned()));
         self.check(&format!("{line}, killed"));
         if !String::from_utf8_lossy(&self.env.undo("status").stderr).contains("did not end") {
             return;
@@ -406,8 +374,22 @@ fn list(directory: &Path, files: &mut Vec<(String, String)>) {
     }
 }
 
-/// One history.
-fn play(seed: u64, steps: u64, has_strace: bool) {
+/// A command line without what it is about: "commit PATH", "undo --force".
+fn form(line: &str) -> String {
+    let mut words = line.split(' ');
+    let mut form = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        match word {
+            "restore" | "-d" | "--force" => form.push_str(&format!(" {word}")),
+            "some" => form.push_str(" PATH"),
+            _ => {}
+        }
+    }
+    form
+}
+
+/// One history: what was done in it.
+fn play(seed: u64, steps: u64, has_strace: bool) -> BTreeSet<String> {
     let mut model = Model::new(seed, has_strace);
     (0..steps).for_each(|_| model.step());
     model.run("commit -m last");
@@ -417,25 +399,33 @@ fn play(seed: u64, steps: u64, has_strace: bool) {
             assert_same(&tree, &Tree::read(&model.env.path()));
         }
     }
+    std::mem::take(&mut model.done)
 }
 
 #[test]
 fn random_histories_lose_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let rounds = number("UNDO_TEST_ROUNDS").unwrap_or(20);
+    let rounds = number("UNDO_TEST_ROUNDS").unwrap_or(18);
     let steps = number("UNDO_TEST_STEPS").unwrap_or(120);
     let seeds: Vec<u64> = match number("UNDO_TEST_SEED") {
         Some(seed) => vec![seed],
         None => REGRESSIONS.into_iter().chain((0..rounds).map(|round| round * 7919 + 1)).collect(),
     };
-    let (next, has_strace) = (AtomicUsize::new(0), crate::crash::has_strace());
+    let (next, has_strace, done) = (AtomicUsize::new(0), crate::crash::has_strace(), Mutex::new(BTreeSet::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    play(*seed, steps, has_strace);
+                    let its = play(*seed, steps, has_strace);
+                    done.lock().unwrap().extend(its);
                 }
             });
         }
     });
+    let done = done.into_inner().unwrap();
+    let can_fail = |edit: &&str| ["chown", "xattr"].contains(edit) && !rustix::process::geteuid().is_root();
+    let killed = ["killed", "killed run"].into_iter().filter(|_| has_strace);
+    let all = EDITS.into_iter().filter(|edit| !can_fail(edit)).chain(COMMANDS).chain(killed);
+    let never: BTreeSet<&str> = all.filter(|what| !done.contains(*what)).collect();
+    assert!(never.is_empty() || seeds.len() < 10, "never done: {never:?}");
 }

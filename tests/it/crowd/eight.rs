@@ -121,12 +121,8 @@ struct Member<'c> {
 }
 
 /// What a refusal (4) may say: others came between.
-const REFUSALS: [&str; 4] = [
-    "another command has changed this repository meanwhile",
-    "has moved meanwhile",
-    "is no longer there",
-    "would be replaced, and no commit has what is there",
-];
+const REFUSALS: [&str; 3] =
+    ["another command has changed this repository meanwhile", "has moved meanwhile", "is no longer there"];
 
 /// What a failure (2) may say: what was to be named is not there any more, or is there by now.
 const MISTAKES: [&str; 7] =

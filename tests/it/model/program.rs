@@ -11,17 +11,18 @@ use crate::tree::Tree;
 
 /// What is to become of what a script did, with its own exit status.
 struct Way {
+    name: &'static str,
     options: &'static str,
     exit: i32,
     is_taken_back: bool,
 }
 
 const WAYS: [Way; 5] = [
-    Way { options: "", exit: 0, is_taken_back: false },
-    Way { options: "--on-fail keep", exit: 3, is_taken_back: false },
-    Way { options: "--rollback", exit: 0, is_taken_back: true },
-    Way { options: "--on-fail rollback", exit: 3, is_taken_back: true },
-    Way { options: "--guard 'changed<0'", exit: 0, is_taken_back: true },
+    Way { name: "kept run", options: "", exit: 0, is_taken_back: false },
+    Way { name: "kept run", options: "--on-fail keep", exit: 3, is_taken_back: false },
+    Way { name: "run taken back", options: "--rollback", exit: 0, is_taken_back: true },
+    Way { name: "failed run taken back", options: "--on-fail rollback", exit: 3, is_taken_back: true },
+    Way { name: "guarded run", options: "--guard 'changed<0'", exit: 0, is_taken_back: true },
 ];
 
 /// What a run says that ends with 125: what is in the way of the rollback, or of running at all.
@@ -54,6 +55,8 @@ impl Model {
             self.met.extend(between.iter().cloned());
         }
         let is_killed = output.is_none() || is_parent_killed;
+        self.done.extend(output.is_none().then(|| "killed run".to_owned()));
+        self.done.extend((is_parent_killed && between.is_some()).then(|| "run with its parent killed".to_owned()));
         self.check(if is_killed { "run, killed" } else { &line });
         match output.filter(|_| !is_parent_killed) {
             Some(output) => self.has_ended(way, &output, &before, between.as_ref()),
@@ -67,6 +70,7 @@ impl Model {
         let text = output.to_string();
         let is_refused = output.code == 125 && REFUSALS.iter().any(|part| text.contains(part));
         assert!(output.code == expected || output.code == 3 || is_refused, "{}\n{text}", way.options);
+        self.done.extend((output.code == expected).then(|| way.name.to_owned()));
         match between {
             Some(_) if is_refused || output.code == 3 && way.exit != 3 => {}
             Some(_) if way.is_taken_back => {
