@@ -33,6 +33,7 @@ use std::hash::BuildHasher;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::past::Refs;
+use crate::history::timeline;
 use crate::id::{BlobId, CommitId};
 use crate::object::Objects;
 use crate::object::commit::Uncovered;
@@ -180,7 +181,8 @@ pub fn run(
     let outcome = Outcome { aside, ..outcome(from, options.saved, target, plan, tally) };
     let draft = Draft { stored, worktree: Some((from, left)), ..draft(repository, &outcome, &options) };
     let has_acted = !outcome.plan.actions.is_empty();
-    let is_nothing = !has_acted && draft.edits.is_empty() && draft.switch.is_none();
+    let is_nothing =
+        !has_acted && draft.edits.is_empty() && draft.switch.is_none() && !is_step(repository, draft.travel)?;
     if !is_nothing || repository.unfinished().is_some() {
         transaction.record(draft).map_err(if has_acted { unfinished } else { |error| error })?;
     }
@@ -189,6 +191,13 @@ pub fn run(
         let _ = scan.index.write(&transaction.repository().layout.index());
     }
     Ok(outcome)
+}
+
+/// Whether this leads to another place among the operations: then it is one, even if all else is as it was.
+fn is_step(repository: &Repository, travel: Option<Travel>) -> Result<bool> {
+    let Some(travel) = travel else { return Ok(false) };
+    let newest = timeline::actions(repository)?.next().transpose()?;
+    Ok(newest.and_then(|newest| newest.position()) != travel.position)
 }
 
 /// [`ErrorKind::Refused`] if something is in the way; `forced` if it was tried to save that.

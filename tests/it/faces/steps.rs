@@ -117,6 +117,33 @@ hint: see what was done with `undo op log`
 }
 
 #[test]
+fn a_step_that_changes_nothing_is_a_step() {
+    let env = history();
+    let at = || env.undo("rev-parse @").ok().text();
+    let newest = at();
+    // A time alone is no change, and is set back all the same.
+    let time = std::time::SystemTime::UNIX_EPOCH;
+    std::fs::File::open(env.path().join("notes.txt")).unwrap().set_modified(time).unwrap();
+    env.undo("checkout @").ok();
+    env.undo("undo").shows(str![[r#"
+took back [ID]  checkout: main at [ID], 1 written, 0 deleted
+main [ID]  0 written, 0 deleted, 2 unchanged
+---- stderr ----
+hint: forward again: undo redo
+
+"#]]);
+    env.undo("undo").ok();
+    assert_ne!(at(), newest, "the commit is taken back");
+    env.undo("redo").ok();
+    assert_eq!(at(), newest);
+    env.undo("redo").ok();
+    env.undo("redo").fails(2);
+    // Where nothing is crossed there is no step.
+    env.undo("run --rollback -- true").ok();
+    assert_eq!(env.undo("op log -n 1 --json").ok().json()[0]["verb"], "redo");
+}
+
+#[test]
 fn steps_for_programs() {
     let env = history();
     env.undo("checkout @~").ok();
