@@ -1,9 +1,12 @@
 //! A checkout that was interrupted: what has to wait for its end, where it came from, and the refs that it was to change.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::entry_at;
 use crate::history::past::Refs;
 use crate::id::{CommitId, OperationId};
+use crate::object::Objects;
 use crate::object::operation::{Intent, View};
+use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 
 /// [`ErrorKind::Refused`] if a checkout did not end: some paths alone would end it, and nobody would know any more what
@@ -20,6 +23,24 @@ pub fn refuse_mix(repository: &Repository) -> Result<()> {
     let message = format!("the {} to {} did not end, so the directory is a mix", intent.verb, intent.to.short());
     let hint = "finish it with `undo checkout --continue`, or take it back with `undo undo`; `--force` records the mix";
     Err(Error::new(ErrorKind::Refused, message).hint(hint))
+}
+
+/// Whether all these paths are recorded on one of the two sides of a checkout that did not end. Rules that it has put in
+/// place already may hide them: to save them first is what they were recorded for.
+pub fn are_hidden_halfway(repository: &Repository, paths: &[RepoPathBuf]) -> Result<bool> {
+    let Some(intent) = repository.unfinished() else { return Ok(false) };
+    let store = repository.store();
+    let sides = intent.from.into_iter().chain([intent.to]).map(|id| store.commit(id)).collect::<Result<Vec<_>>>()?;
+    for path in paths {
+        let mut is_recorded = false;
+        for side in &sides {
+            is_recorded |= entry_at(store, &side.root, path)?.is_some();
+        }
+        if !is_recorded {
+            return Ok(false);
+        }
+    }
+    Ok(!paths.is_empty())
 }
 
 /// Where a checkout comes from: what is there again when it is taken back.

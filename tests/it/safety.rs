@@ -380,3 +380,32 @@ hint: take it back: undo undo
     env.undo("redo").ok();
     assert_eq!(env.undo("log --json").ok().json().len(), commits);
 }
+
+#[test]
+fn rules_that_came_in_halfway_keep_nobody_from_finishing_or_going_back() {
+    if !crate::crash::has_strace() {
+        return;
+    }
+    for way_out in ["checkout --continue", "undo"] {
+        let mut n = 1;
+        loop {
+            let env = TestEnv::initialised();
+            env.write("data.x", "recorded without rules");
+            env.undo("commit -m plain").ok();
+            let plain = Tree::read(&env.path());
+            env.write("data.x", "saved by force");
+            env.write(".undoignore", "*.x\n");
+            let ruled = Tree::read(&env.path());
+            env.undo("checkout @ --force").ok();
+            let forced = env.undo("rev-parse latest").ok().text();
+            if !crate::crash::killed_at(&env, "renameat2", n, &["checkout", forced.trim()]) {
+                break;
+            }
+            env.undo(way_out).ok();
+            let expected = if way_out == "undo" { &plain } else { &ruled };
+            assert_same(expected, &Tree::read(&env.path()));
+            n += 1;
+        }
+        assert!(n > 2, "nothing was killed");
+    }
+}

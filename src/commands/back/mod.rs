@@ -139,7 +139,8 @@ pub(super) fn clear_unfinished(context: &Context<'_>, repository: &Repository, w
     Ok(())
 }
 
-/// Records what is unsaved; also what is in the way, if only its metadata would be lost, or with `--force`.
+/// Records what is unsaved; also what is in the way, if only its metadata would be lost, where an unfinished checkout has
+/// hidden it, or with `--force`.
 fn save(
     context: &Context<'_>,
     transaction: &mut Transaction<'_>,
@@ -170,7 +171,9 @@ fn save_despite(
     let mut found = None;
     let mut check = |repository: &Repository, scan: &mut Scan| {
         let (target, plan) = way(repository, worktree, scan, request)?;
-        if !is_again && (request.force || plan.conflicts.is_empty()) {
+        let is_hidden = || checkout::are_hidden_halfway(repository, &plan.conflicts);
+        let saves = request.force || plan.conflicts.is_empty() || request.ends_unfinished() && is_hidden()?;
+        if !is_again && saves {
             in_the_way.extend(plan.conflicts.iter().chain(&plan.undressed).cloned());
         }
         checkout::refuse_conflicts(&plan, is_again)?;
