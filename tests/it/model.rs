@@ -226,6 +226,7 @@ impl Model {
             return;
         }
         let output = self.run("undo");
+        assert!([0, 3].contains(&output.code), "{output}");
         if output.code == 0 {
             assert_eq!(self.differences(&before.0), Vec::<String>::new(), "{line} {family} {n}\n{output}");
             assert_eq!(before.1, self.env.undo("show-ref").text(), "{line} {family} {n}");

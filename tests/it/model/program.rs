@@ -85,7 +85,8 @@ impl Model {
     fn finish(&mut self) {
         if String::from_utf8_lossy(&self.env.undo("status").stderr).contains("did not end") {
             let way_out = ["checkout --continue", "undo"][self.random.below(2)];
-            self.run(way_out);
+            let output = self.run(way_out);
+            assert!([0, 3].contains(&output.code), "{output}");
         }
     }
 
