@@ -3,8 +3,10 @@
 //! `strace` kills the program before its N-th call of a family. A sample of N runs with the other tests;
 //! `UNDO_TEST_SWEEP=1` tries every N. Needs `strace`; says so and passes where it is not there.
 
+mod runs;
 mod ways;
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use crate::env::TestEnv;
@@ -20,14 +22,40 @@ const FAMILIES: [&str; 6] = [
     "mkdir,mkdirat,ftruncate,fallocate,utimensat",
 ];
 
-/// Runs `undo` and kills it before its `n`-th call of `family`; whether it was killed.
+/// Runs `undo` and kills it before its `n`-th call of `family`; whether it was killed. Only `undo` and its threads are
+/// looked at: what it runs is let go as soon as it is another program.
 pub fn killed_at(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> bool {
     let mut strace = env.command("strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={family}")]);
+    strace.args(["-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", &format!("trace={family}")]);
     strace.args(["-e", &format!("inject={family}:signal=SIGKILL:when={n}")]);
     strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments);
-    let output = strace.output().expect("strace was found before");
-    output.status.code() != Some(0)
+    // It ends as the program did.
+    strace.output().expect("strace was found before").status.signal() == Some(9)
+}
+
+/// How often `undo` and its threads make a call of the family; it must end with this exit status.
+fn calls(env: &TestEnv, family: &str, arguments: &[&str], exit: i32) -> usize {
+    let log = env.root().join("calls");
+    let mut strace = env.command("strace");
+    strace.args(["-f", "-b", "execve", "-qq", "-e", "signal=none", "-e", &format!("trace={family}"), "-o"]).arg(&log);
+    let output = strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(exit), "{output:?}");
+    // A call that another thread's call comes between is told in two lines.
+    let log = std::fs::read_to_string(log).unwrap();
+    log.lines().filter(|line| !line.contains(" resumed>")).count()
+}
+
+fn is_sweep() -> bool {
+    std::env::var_os("UNDO_TEST_SWEEP").is_some()
+}
+
+/// Which of so many calls are tried: all of them in a sweep, else one in the first and one in the second half; which ones
+/// is told by `salt`.
+fn numbers(calls: usize, salt: usize) -> Vec<usize> {
+    match is_sweep() {
+        true => (1..=calls).collect(),
+        false => (0..calls.min(2)).map(|half| 1 + (half * calls + salt % calls) / 2).collect(),
+    }
 }
 
 pub fn has_strace() -> bool {
@@ -40,7 +68,7 @@ pub fn has_strace() -> bool {
 
 /// The next N after this one: all of them in a sweep, else fewer the further on.
 fn after(n: usize) -> usize {
-    if std::env::var_os("UNDO_TEST_SWEEP").is_some() { n + 1 } else { n + 1 + n / 3 }
+    if is_sweep() { n + 1 } else { n + 1 + n / 3 }
 }
 
 fn first_state(env: &TestEnv) {

@@ -4,12 +4,12 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::{first_state, has_strace, killed_at, second_state};
+use super::{calls, first_state, has_strace, is_sweep, killed_at, numbers, second_state};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
 /// Families of calls that change something in a worktree or in a repository.
-const FAMILIES: [&str; 9] = [
+pub const FAMILIES: [&str; 9] = [
     "write,pwrite64",
     "rename,renameat,renameat2",
     "unlink,unlinkat,rmdir",
@@ -77,14 +77,9 @@ impl Scene {
         killed_at(&self.env, family, n, &arguments)
     }
 
-    /// How often a call of the family is made, by all threads.
     fn calls(&self, family: &str) -> usize {
-        let log = self.env.root().join("calls");
-        let mut strace = self.env.command("strace");
-        strace.args(["-f", "-qq", "-e", "signal=none", "-e", &format!("trace={family}"), "-o"]).arg(&log);
-        strace.arg(env!("CARGO_BIN_EXE_undo")).args(&self.arguments);
-        assert!(strace.output().unwrap().status.success());
-        std::fs::read_to_string(log).unwrap().lines().count()
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        calls(&self.env, family, &arguments, 0)
     }
 
     fn assert_before(&self, what: &str) {
@@ -145,18 +140,12 @@ fn whatever_is_killed_is_finished_or_taken_back() {
     if !has_strace() {
         return;
     }
-    let is_sweep = std::env::var_os("UNDO_TEST_SWEEP").is_some();
     let mut kills = 0;
     for (v, verb) in VERBS.into_iter().enumerate() {
         for (f, family) in FAMILIES.into_iter().enumerate() {
             let calls = Scene::new(verb).calls(family);
-            let numbers: Vec<usize> = match is_sweep {
-                true => (1..=calls).collect(),
-                // Somewhere in the first, and somewhere in the second half.
-                false => (0..calls.min(2)).map(|half| 1 + (half * calls + (v * 7 + f * 5) % calls) / 2).collect(),
-            };
-            for n in numbers {
-                for finishes in [true, false].into_iter().filter(|it| is_sweep || *it == ((v + f + n) % 2 == 0)) {
+            for n in numbers(calls, v * 7 + f * 5) {
+                for finishes in [true, false].into_iter().filter(|it| is_sweep() || *it == ((v + f + n) % 2 == 0)) {
                     let scene = Scene::new(verb);
                     kills += usize::from(scene.kill(family, n));
                     let way = if finishes { "finished" } else { "taken back" };

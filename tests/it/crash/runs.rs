@@ -1,0 +1,131 @@
+//! A kill in `undo run`: neither what was there before nor what the command did is lost, and where taking it back was
+//! interrupted, that is finished or taken back, and both are exact.
+//!
+//! A sample of all kills runs with the other tests; `UNDO_TEST_SWEEP=1` tries every one, with both ways out.
+
+use std::os::unix::fs::symlink;
+
+use super::ways::FAMILIES;
+use super::{calls, first_state, has_strace, is_sweep, killed_at, numbers};
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+/// What the command does: every kind of change. All times are set, so that it leads to the same each time.
+const SCRIPT: &str = "rm -r folder-0 folder-1/same folder-2/link; echo changed > folder-1/file-1; echo over > unsaved; mkdir -p new/deep; \
+    echo new > new/deep/file; ln new/deep/file folder-2/name; ln -s large link; chmod 0750 folder-1; \
+    head -c 1048600 /dev/zero > large; mv folder-2/file-2 moved; \
+    find . -path ./.undo -prune -o -exec touch -h -d 2025-03-01T12:00:00Z {} +; touch ../ran";
+
+/// How it is run, how the command ends, and how the run.
+const RUNS: [(&[&str], i32, i32); 4] =
+    [(&[], 0, 0), (&["--rollback"], 0, 0), (&["--on-fail", "rollback"], 3, 3), (&["--guard", "deleted<2"], 0, 6)];
+
+/// A worktree with something unsaved, and the run that is killed in it.
+struct Scene {
+    env: TestEnv,
+    arguments: Vec<String>,
+    before: Tree,
+}
+
+impl Scene {
+    fn new(options: &[&str], exit: i32) -> Scene {
+        let env = TestEnv::new();
+        first_state(&env);
+        std::fs::hard_link(env.path().join("large"), env.path().join("folder-1/same")).unwrap();
+        symlink("../large", env.path().join("folder-2/link")).unwrap();
+        env.undo("commit --init -m one").ok();
+        env.write("unsaved", "unsaved");
+        env.write("folder-1/file-4", "unsaved too");
+        let before = Tree::read(&env.path());
+        let command = format!("{SCRIPT}; exit {exit}");
+        let arguments = [&["run", "-q"], options, &["--", "sh", "-c", &command]].concat();
+        Scene { env, arguments: arguments.into_iter().map(str::to_owned).collect(), before }
+    }
+
+    fn arguments(&self) -> Vec<&str> {
+        self.arguments.iter().map(String::as_str).collect()
+    }
+
+    /// Whether the command has come to its end.
+    fn has_run(&self) -> bool {
+        self.env.root().join("ran").exists()
+    }
+
+    fn is_open(&self) -> bool {
+        String::from_utf8_lossy(&self.env.undo("status").ok().stderr).contains("did not end")
+    }
+
+    /// Both ways out, or one, where taking back did not end; then both states are in commits. Whether it did not end.
+    fn go(&self, after: &Tree, finishes: bool) -> bool {
+        let env = &self.env;
+        env.undo("verify").ok();
+        let is_open = self.is_open();
+        if is_open {
+            assert!(self.has_run(), "nothing was to be taken back");
+            env.undo("run -- touch ../other").fails(125);
+            assert!(!env.root().join("other").exists());
+            let (way, there, back, back_there) = match finishes {
+                true => ("checkout --continue", &self.before, "redo", after),
+                false => ("undo", after, "undo", &self.before),
+            };
+            env.undo(way).ok();
+            assert_same(there, &Tree::read(&env.path()));
+            assert!(!self.is_open());
+            env.undo(back).ok();
+            assert_same(back_there, &Tree::read(&env.path()));
+        } else {
+            let now = Tree::read(&env.path());
+            assert_same(if self.has_run() && now.differences(after).is_empty() { after } else { &self.before }, &now);
+        }
+        env.undo("run -- true").ok();
+        let trees = if self.has_run() { [&self.before, after] } else { [&self.before; 2] };
+        trees.into_iter().for_each(|tree| self.assert_recorded(tree));
+        env.undo("verify").ok();
+        is_open
+    }
+
+    /// Some commit that the log shows leads to this tree.
+    fn assert_recorded(&self, tree: &Tree) {
+        let log = self.env.undo("log --json").ok().json();
+        let is_it = |id: &str| {
+            self.env.undo(&format!("checkout {id}")).ok();
+            Tree::read(&self.env.path()).differences(tree).is_empty()
+        };
+        assert!(log.iter().filter_map(|line| line["id"].as_str()).any(is_it), "it is in no commit");
+    }
+}
+
+/// What the command makes of the worktree.
+fn after(exit: i32) -> Tree {
+    let scene = Scene::new(&[], exit);
+    assert_eq!(scene.env.shell(&format!("{SCRIPT}; exit {exit}")).code, exit);
+    Tree::read(&scene.env.path())
+}
+
+#[test]
+fn whatever_is_killed_in_a_run_loses_nothing() {
+    if !has_strace() {
+        return;
+    }
+    let (mut kills, mut open) = (0, 0);
+    for (r, (options, exit, ends)) in RUNS.into_iter().enumerate() {
+        let after = after(exit);
+        for (f, family) in FAMILIES.into_iter().enumerate() {
+            let scene = Scene::new(options, exit);
+            let calls = calls(&scene.env, family, &scene.arguments(), ends);
+            assert!(scene.has_run());
+            let wanted = if ends == 0 && options.is_empty() { &after } else { &scene.before };
+            assert_same(wanted, &Tree::read(&scene.env.path()));
+            for n in numbers(calls, r * 7 + f * 5) {
+                for finishes in [true, false].into_iter().filter(|it| is_sweep() || *it == ((r + f + n) % 2 == 0)) {
+                    println!("run {options:?}, {family} {n} of {calls}, finishes: {finishes}");
+                    let scene = Scene::new(options, exit);
+                    kills += usize::from(killed_at(&scene.env, family, n, &scene.arguments()));
+                    open += usize::from(scene.go(&after, finishes));
+                }
+            }
+        }
+    }
+    println!("{kills} kills, {open} of them while it was taken back");
+    assert!(open > 0);
+}
