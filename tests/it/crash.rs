@@ -6,55 +6,81 @@
 mod runs;
 mod ways;
 
+use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
-/// Families of calls that change something on disk.
-const FAMILIES: [&str; 6] = [
+/// Calls that change something on disk.
+const CALLS: [&str; 16] = [
     "openat",
-    "write,pwrite64",
-    "fsync,fdatasync,syncfs",
-    "rename,renameat,renameat2",
-    "unlink,unlinkat",
-    "mkdir,mkdirat,ftruncate,fallocate,utimensat",
+    "write",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+    "mkdirat",
+    "ftruncate",
+    "fallocate",
+    "utimensat",
 ];
 
-/// Runs `undo` and kills it before its `n`-th call of `family`; whether it was killed. Only `undo` and its threads are
+/// Runs `undo` and kills it before its `n`-th call of this name (of several names, of any of them); whether it was
+/// killed. Only `undo` and its threads are
 /// looked at: what it runs is let go as soon as it is another program.
-pub fn killed_at(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> bool {
+pub fn killed_at(env: &TestEnv, call: &str, n: usize, arguments: &[&str]) -> bool {
     let mut strace = env.command("strace");
-    strace.args(["-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", &format!("trace={family}")]);
-    strace.args(["-e", &format!("inject={family}:signal=SIGKILL:when={n}")]);
+    strace.args(["-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+    strace.args(["-e", &format!("inject={call}:signal=SIGKILL:when={n}")]);
     strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments);
     // It ends as the program did.
     strace.output().expect("strace was found before").status.signal() == Some(9)
 }
 
-/// How often `undo` and its threads make a call of the family; it must end with this exit status.
-fn calls(env: &TestEnv, family: &str, arguments: &[&str], exit: i32) -> usize {
+/// The calls of a family that `undo` and its threads make, each by its name and by which of that name it is in its thread:
+/// that is how `strace` counts. The command must end with this exit status.
+pub fn calls(env: &TestEnv, family: &str, arguments: &[&str], exit: i32) -> Vec<(String, usize)> {
     let log = env.root().join("calls");
     let mut strace = env.command("strace");
     strace.args(["-f", "-b", "execve", "-qq", "-e", "signal=none", "-e", &format!("trace={family}"), "-o"]).arg(&log);
     let output = strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(exit), "{output:?}");
-    // A call that another thread's call comes between is told in two lines.
-    let log = std::fs::read_to_string(log).unwrap();
-    log.lines().filter(|line| !line.contains(" resumed>")).count()
+    let (mut counts, mut calls) = (HashMap::new(), Vec::new());
+    for line in std::fs::read_to_string(log).unwrap().lines() {
+        let (thread, rest) = line.split_once(' ').unwrap();
+        // "<... fsync resumed>": told already.
+        let Some((name, _)) = rest.trim_start().split_once('(').filter(|(name, _)| !name.contains(' ')) else {
+            continue;
+        };
+        let count = counts.entry((thread.to_owned(), name.to_owned())).or_insert(0);
+        *count += 1;
+        let call = (name.to_owned(), *count);
+        if !calls.contains(&call) {
+            calls.push(call);
+        }
+    }
+    calls
 }
 
 fn is_sweep() -> bool {
     std::env::var_os("UNDO_TEST_SWEEP").is_some()
 }
 
-/// Which of so many calls are tried: all of them in a sweep, else one in the first and one in the second half; which ones
+/// Those of the calls that are tried: all of them in a sweep, else one in the first and one in the second half; which ones
 /// is told by `salt`.
-fn numbers(calls: usize, salt: usize) -> Vec<usize> {
+fn tried(calls: Vec<(String, usize)>, salt: usize) -> Vec<(String, usize)> {
+    let length = calls.len();
     match is_sweep() {
-        true => (1..=calls).collect(),
-        false => (0..calls.min(2)).map(|half| 1 + (half * calls + salt % calls) / 2).collect(),
+        true => calls,
+        false => (0..length.min(2)).map(|half| calls[(half * length + salt % length) / 2].clone()).collect(),
     }
 }
 
@@ -91,7 +117,7 @@ fn a_commit_killed_at_any_call_is_whole_or_not_there() {
     if !has_strace() {
         return;
     }
-    for family in FAMILIES {
+    for call in CALLS {
         let mut n = 1;
         loop {
             let env = TestEnv::new();
@@ -100,11 +126,11 @@ fn a_commit_killed_at_any_call_is_whole_or_not_there() {
             let one = Tree::read(&env.path());
             second_state(&env);
             let two = Tree::read(&env.path());
-            let killed = killed_at(&env, family, n, &["commit", "-m", "two"]);
+            let killed = killed_at(&env, call, n, &["commit", "-m", "two"]);
             assert_same(&two, &Tree::read(&env.path()));
             let commits = commits(&env);
-            assert!(commits == 1 || commits == 2, "{family} {n}: {commits} commits");
-            assert!(killed || commits == 2, "{family} {n}");
+            assert!(commits == 1 || commits == 2, "{call} {n}: {commits} commits");
+            assert!(killed || commits == 2, "{call} {n}");
             env.undo("commit -m again").ok();
             env.undo("checkout @~").ok();
             assert_same(&one, &Tree::read(&env.path()));
@@ -123,7 +149,7 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
     if !has_strace() {
         return;
     }
-    for family in FAMILIES {
+    for call in CALLS {
         let mut n = 1;
         loop {
             let env = TestEnv::new();
@@ -136,7 +162,7 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
             env.undo("tag two").ok();
             let two = Tree::read(&env.path());
             env.write("unsaved", b"unsaved");
-            let killed = killed_at(&env, family, n, &["checkout", "one"]);
+            let killed = killed_at(&env, call, n, &["checkout", "one"]);
             env.undo("checkout one").ok();
             assert_same(&one, &Tree::read(&env.path()));
             env.undo("checkout two").ok();
@@ -147,7 +173,7 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
                 .json()
                 .iter()
                 .any(|line| line["id"].as_str().is_some_and(|id| env.undo(&format!("cat {id}:unsaved")).code == 0));
-            assert!(kept, "{family} {n}: what was unsaved is in no commit");
+            assert!(kept, "{call} {n}: what was unsaved is in no commit");
             if !killed {
                 break;
             }
