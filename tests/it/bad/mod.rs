@@ -1,6 +1,7 @@
 //! Bad input: what people see, how it ends, and that nothing was lost by it.
 
 pub mod damage;
+mod flush;
 mod format;
 mod lock;
 mod names;
