@@ -13,20 +13,47 @@ use super::tally::Tally;
 /// what others have in memory too.
 const FEW: usize = 16;
 
-/// Flushes all that was written, and the directories of what was removed.
-pub(super) fn flush(root: &Dir, tally: &Tally) -> Result<()> {
+/// Flushes all that was written, and the directories of what was removed. `all`: what an interrupted checkout has written
+/// too, which nobody has a list of.
+///
+/// After a failed flush the system takes what it has in memory for what is on the disk. So it is made to forget that: who
+/// finishes the checkout reads what is really there, and writes anew what is not.
+pub(super) fn flush(root: &Dir, tally: &Tally, all: bool) -> Result<()> {
     let paths: Vec<&RepoPath> = tally.placed.keys().chain(&tally.removed).map(|path| &**path).collect();
-    if paths.is_empty() {
+    if paths.is_empty() && !all {
         return Ok(());
     }
-    if paths.len() > FEW || !flush_each(root, &paths)? {
-        return root.sync_file_system();
+    let flushed = match all || paths.len() > FEW {
+        true => root.sync_file_system(),
+        false => flush_each(root, &paths),
+    };
+    if flushed.is_err() {
+        tally.placed.keys().for_each(|path| forget(root, path));
     }
-    Ok(())
+    flushed
+}
+
+/// The first failure is the one to tell.
+fn forget(root: &Dir, path: &RepoPath) {
+    let Ok(parent) = root.open_below(path.parent().unwrap_or(RepoPath::root())) else { return };
+    let name = path.name().unwrap_or(b".");
+    if matches!(parent.stat(name), Ok(Some(stat)) if stat.kind == Kind::File)
+        && let Ok(file) = parent.open_file(name)
+    {
+        let _ = fs::forget_cached(&file);
+    }
+}
+
+/// Flushes one by one, or all if something cannot be opened to be flushed (a file that its owner may not read).
+fn flush_each(root: &Dir, paths: &[&RepoPath]) -> Result<()> {
+    match try_each(root, paths)? {
+        true => Ok(()),
+        false => root.sync_file_system(),
+    }
 }
 
 /// `false` if something cannot be opened to be flushed (a file that its owner may not read).
-fn flush_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
+fn try_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
     let parents: BTreeSet<&RepoPath> = paths.iter().map(|path| path.parent().unwrap_or(RepoPath::root())).collect();
     for path in paths {
         let name = path.name().unwrap_or(b".");

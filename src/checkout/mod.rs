@@ -162,15 +162,18 @@ pub fn run(
     };
     refuse_conflicts(&plan, options.force)?;
     let from = options.origin.worktree.or(transaction.repository().view().at());
+    let goes_on = transaction.repository().unfinished().is_some();
     let mut tally = Tally::default();
     if !plan.actions.is_empty() {
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
         transaction.intend(intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
-            .and_then(|()| durable::flush(&worktree.root, &tally))
+            .and_then(|()| durable::flush(&worktree.root, &tally, goes_on))
             .and_then(|()| relearn::update(&mut scan.index, &worktree.root, &plan, &mut tally))
             .map_err(unfinished)?;
+    } else {
+        durable::flush(&worktree.root, &tally, goes_on).map_err(unfinished)?;
     }
     // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
     let left = from.filter(|_| !options.paths.is_empty()).unwrap_or(target.commit);

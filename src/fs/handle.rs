@@ -6,6 +6,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
+use rustix::fs::Advice;
+
 use crate::error::{Error, Result};
 use crate::fs::Stat;
 
@@ -100,4 +102,9 @@ pub fn sync_data(file: &File) -> Result<()> {
 /// Makes its content and its metadata durable; a failure is as final as that of [`sync_data`].
 pub fn sync_all(file: &File) -> Result<()> {
     file.sync_all().map_err(|cause| failed("flush", file, cause))
+}
+
+/// Asks the system to forget what it has in memory of a file, as far as that is written: what is read next is on the disk.
+pub fn forget_cached(file: &File) -> Result<()> {
+    rustix::fs::fadvise(file, 0, None, Advice::DontNeed).map_err(|errno| failed("read anew", file, errno))
 }

@@ -5,7 +5,7 @@
 use std::process::Output;
 
 use super::{ids, noise};
-use crate::crash::{calls, has_strace};
+use crate::crash::{calls, has_strace, killed_at};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
@@ -130,5 +130,48 @@ fn a_command_whose_flush_fails_fails_and_is_done_when_run_again() {
         }
         println!("{line}: {failed} flushes failed");
         assert!(failed > 3, "{line}: {failed}");
+    }
+}
+
+/// What was written before a kill may be in memory alone: whoever ends the checkout answers for that too.
+#[test]
+fn what_ends_an_interrupted_checkout_flushes_all_that_was_written() {
+    if !has_strace() {
+        return;
+    }
+    // In the middle, and when all is in place but not flushed.
+    for (call, n) in [("renameat2", 1), ("fsync", 5)] {
+        for line in ["checkout --continue", "checkout one", "undo"] {
+            let scene = Scene::new("checkout one");
+            assert!(killed_at(&scene.env, call, n, &["checkout", "one"]));
+            assert!(scene.is_open());
+            let (output, log) = traced(&scene.env, &["-e", "trace=syncfs,fdatasync"], line);
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+            let (before, after) = log.split_once("syncfs(").unwrap_or_else(|| panic!("{line} after {call} {n}: {log}"));
+            assert!(after.contains("/journal/"), "flushed before it is recorded: {before}");
+        }
+    }
+}
+
+/// After a failed flush the system thinks that what it has in memory is on the disk. Whether it is can only be seen when
+/// it is read from there.
+#[test]
+fn what_could_not_be_flushed_is_not_read_from_memory_again() {
+    if !has_strace() {
+        return;
+    }
+    // Up to three are of folders of packs, at least seven of what was written.
+    let one = ("checkout one", "fsync", 5, ["few/file", "gone/deep"]);
+    let many = ("checkout many", "syncfs", 1, ["few/file", "many-0/file-3"]);
+    for (line, call, n, files) in [one, many] {
+        let scene = Scene::new(line);
+        let inject = format!("inject={call}:error=EIO:when={n}");
+        let (output, log) = traced(&scene.env, &["-e", &format!("trace={call},fadvise64"), "-e", &inject], line);
+        assert_eq!(output.status.code(), Some(74), "{output:?}");
+        let failed = log.split_once("(INJECTED)").unwrap().1;
+        for file in files {
+            let is_forgotten = |line: &str| line.contains(&format!("work/{file}>, 0, 0, POSIX_FADV_DONTNEED"));
+            assert!(failed.lines().any(is_forgotten), "{file}: {log}");
+        }
     }
 }
