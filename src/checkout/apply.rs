@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
+use crate::fs::Dir;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
@@ -34,16 +35,29 @@ struct Sorted<'p> {
 /// Does all that the plan lists. Stops at the first failure that concerns more than one path.
 pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
     let steps = Sorted::new(work);
-    let mut hand = Hand { work, directories: Directories::new(&work.site), thread: Thread::new(work) };
-    steps.directories.iter().try_for_each(|path| tally.note(path, hand.make_directory(path)))?;
+    let mut hand = Hand::new(work);
+    for path in &steps.directories {
+        let done = if waits(path, tally) { Ok(Done::Changed) } else { hand.make_directory(path) };
+        tally.note(path, done)?;
+    }
     let mut added = HashMap::new();
     for (_, to) in steps.links.iter().chain(&steps.late_links) {
         *added.entry(*to).or_insert(0) += 1;
     }
-    files::write_all(work, steps.files, tally)?;
-    steps.others.iter().try_for_each(|(path, entry)| tally.note(path, hand.place(path, entry)))?;
-    steps.links.iter().try_for_each(|(path, to)| tally.note(path, hand.link(path, to, tally)))?;
+    let (waiting, files): (Vec<Job<'_>>, Vec<Job<'_>>) =
+        steps.files.into_iter().partition(|job| waits(job.path, tally));
+    waiting.iter().try_for_each(|job| tally.note(job.path, Ok(Done::Changed)))?;
+    files::write_all(work, files, tally)?;
+    for (path, entry) in &steps.others {
+        let done = if waits(path, tally) { Ok(Done::Changed) } else { hand.place(path, entry) };
+        tally.note(path, done)?;
+    }
+    for (path, to) in &steps.links {
+        let done = if waits(path, tally) { Ok(Done::Changed) } else { hand.link(path, to, tally) };
+        tally.note(path, done)?;
+    }
     steps.removals.iter().rev().try_for_each(|path| hand.remove(path, tally))?;
+    try_again(work, tally)?;
     steps.late.iter().try_for_each(|(path, entry)| tally.note(path, hand.place(path, entry)))?;
     steps.late_links.iter().try_for_each(|(path, to)| tally.note(path, hand.link(path, to, tally)))?;
     for (path, entry) in &steps.touches {
@@ -52,6 +66,42 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
     }
     finish::directories(work, tally)
 }
+
+/// Whether a directory that a path is in could not be made yet.
+fn waits(path: &RepoPath, tally: &Tally) -> bool {
+    !tally.changed.is_empty() && path.ancestors().any(|above| tally.changed.contains(above))
+}
+
+/// Makes what found its name taken, now that removals are done: where case does not count, the name `a` is free when `A`
+/// is gone.
+fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
+    let is_new = |action: &&Action| matches!(action, Action::Create(..) | Action::Link(..));
+    let again: Vec<&Action> =
+        work.plan.actions.iter().filter(is_new).filter(|it| tally.changed.remove(it.path())).collect();
+    let (links, others): (Vec<&Action>, Vec<&Action>) =
+        again.into_iter().partition(|action| matches!(action, Action::Link(..)));
+    // Without handles on directories that are gone.
+    let mut hand = Hand { settles: true, ..Hand::new(work) };
+    for action in others.into_iter().chain(links) {
+        let path = action.path();
+        let done = match action {
+            Action::Link(_, to) => hand.link(path, to, tally),
+            Action::Create(_, entry) if entry.kind() == Kind::Directory => hand.make_directory(path),
+            Action::Create(_, entry) => hand.place(path, entry),
+            _ => continue,
+        };
+        match done {
+            Ok(Done::Changed) if hand.is_spelled_otherwise(path, tally) => {
+                tally.inexact.insert(path.to_owned(), OTHER_SPELLING.to_owned());
+            }
+            done => tally.note(path, done)?,
+        }
+    }
+    Ok(())
+}
+
+/// Why a name cannot be had where case does not count.
+const OTHER_SPELLING: &str = "another spelling of its name is there, which is the same name on this file system";
 
 impl<'p> Sorted<'p> {
     fn new(work: &Work<'p>) -> Sorted<'p> {
@@ -92,21 +142,43 @@ fn has_no_links(error: &Error) -> bool {
     number.is_some_and(|number| NO_LINKS.contains(&number))
 }
 
+/// Whether a directory has exactly this name; `true` if it cannot be listed.
+fn is_listed(directory: &Dir, name: &[u8]) -> bool {
+    directory.entries().map_or(true, |entries| entries.iter().any(|entry| entry.name == name))
+}
+
 /// Steps done one after the other, by one thread.
 struct Hand<'w> {
     work: &'w Work<'w>,
     directories: Directories<'w>,
     thread: Thread<'w>,
+    /// A directory whose name is spelled otherwise will do: what has that name is going to stay.
+    settles: bool,
 }
 
-impl Hand<'_> {
+impl<'w> Hand<'w> {
+    fn new(work: &'w Work<'w>) -> Hand<'w> {
+        Hand { work, directories: Directories::new(&work.site), thread: Thread::new(work), settles: false }
+    }
+
+    /// Whether something is found by a name that no list shows, or in a directory of which that is so.
+    fn is_spelled_otherwise(&mut self, path: &RepoPath, tally: &Tally) -> bool {
+        let is_told = |above| tally.inexact.get(above).is_some_and(|told| told == OTHER_SPELLING);
+        let Ok((directory, name)) = self.directories.parent(path) else { return false };
+        matches!(directory.stat(name), Ok(Some(_))) && (path.ancestors().any(is_told) || !is_listed(&directory, name))
+    }
+
     /// Makes a directory that only its owner may use until it is finished; one that is there already will do.
     fn make_directory(&mut self, path: &RepoPath) -> Result<Done> {
         let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
         let (directory, name) = self.directories.parent(path)?;
         let there = directory.stat(name)?;
         if let Some(there) = there.filter(|there| there.kind == Kind::Directory) {
-            return Ok(Done::Placed(there.inode, Vec::new()));
+            return Ok(match (is_listed(&directory, name), self.settles) {
+                (true, _) => Done::Placed(there.inode, Vec::new()),
+                (false, true) => Done::Placed(there.inode, vec![OTHER_SPELLING.to_owned()]),
+                (false, false) => Done::Changed,
+            });
         }
         let staged_name = self.work.site.staged_name(name);
         directory.make_dir(&staged_name)?;

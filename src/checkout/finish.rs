@@ -17,6 +17,10 @@ use super::work::Work;
 pub(super) fn directories(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
     let own = work.plan.own_directories();
     let mut paths: BTreeSet<RepoPathBuf> = std::mem::take(&mut *work.site.disturbed());
+    // Where case does not count, another one may be found by the name of one that is gone.
+    for path in &tally.removed {
+        paths.remove(path);
+    }
     paths.extend(own.keys().filter(|path| !tally.has_given_up(path)).map(|path| (**path).to_owned()));
     for path in paths.iter().rev() {
         match own.get(&**path) {

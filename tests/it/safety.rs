@@ -2,6 +2,7 @@
 
 mod meanwhile;
 mod places;
+mod spelling;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

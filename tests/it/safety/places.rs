@@ -140,10 +140,10 @@ fn another_file_system_below_is_neither_recorded_nor_touched() {
 }
 
 /// Unmounted when it is dropped.
-struct Mounted(std::path::PathBuf);
+pub struct Mounted(std::path::PathBuf);
 
 impl Mounted {
-    fn new(arguments: &[&str], place: &Path) -> Option<Mounted> {
+    pub fn new(arguments: &[&str], place: &Path) -> Option<Mounted> {
         let is_root = rustix::process::geteuid().is_root();
         let mounted =
             is_root && Command::new("mount").args(arguments).arg(place).output().is_ok_and(|it| it.status.success());
@@ -154,41 +154,5 @@ impl Mounted {
 impl Drop for Mounted {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
-/// Where names that differ in case only are one name.
-#[test]
-fn where_case_does_not_count_a_renamed_file_is_not_lost() {
-    let env = TestEnv::new();
-    let image = env.root().join("image");
-    let run = |program: &str, arguments: &[&str]| {
-        Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
-    };
-    let (image, mount) = (image.to_str().unwrap().to_owned(), env.path().to_str().unwrap().to_owned());
-    fs::File::create(&image).unwrap().set_len(16 << 20).unwrap();
-    let is_made = run("mkfs.ext4", &["-q", "-O", "casefold", "-E", "encoding=utf8", &image]);
-    let Some(_mounted) = is_made.then(|| Mounted::new(&["-o", "loop", &image], &env.path())).flatten() else {
-        return println!("skipped: no folder here in which case does not count (needs root and ext4 with casefold)");
-    };
-    fs::remove_dir(env.path().join("lost+found")).unwrap();
-    if !run("chattr", &["+F", &mount]) {
-        return println!("skipped: this kernel has no folders in which case does not count");
-    }
-    env.undo("init").ok();
-    env.write("a", "precious");
-    env.write("d/File", "deep");
-    env.undo("commit -m one").ok();
-    let one = Tree::read(&env.path());
-    fs::rename(env.path().join("a"), env.path().join("A")).unwrap();
-    fs::rename(env.path().join("d/File"), env.path().join("d/file")).unwrap();
-    env.undo("commit -m two").ok();
-    let two = Tree::read(&env.path());
-    for (line, tree) in [("checkout @~", &one), ("undo", &two), ("redo", &one), ("checkout latest", &two)] {
-        assert!([0, 3].contains(&env.undo(line).code), "{line}");
-        assert_eq!(env.read("a"), b"precious", "{line}");
-        // What could not be done at once, since both names are one, is done now.
-        env.undo("checkout @").ok();
-        assert_same(tree, &Tree::read(&env.path()));
     }
 }

@@ -1,0 +1,216 @@
+//! Where names that differ in case only are one name: nothing is lost, and what cannot be had is told.
+//!
+//! On a file system of its own, which takes root: ext4 with `casefold` where the kernel has that, else exFAT by FUSE. That
+//! one does not keep the times that are set; `undo` says so, and they are not compared there.
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::is_recorded;
+use super::places::Mounted;
+use crate::env::TestEnv;
+use crate::tree::{Tree, assert_same};
+
+/// A folder in which case does not count.
+struct Folder {
+    _mounted: Mounted,
+    keeps_times: bool,
+}
+
+/// Makes the worktree of this environment such a folder.
+fn without_case(env: &TestEnv) -> Option<Folder> {
+    let (image, mount) = (env.root().join("image"), env.path());
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).arg(&image).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let new_image = || fs::File::create(&image).and_then(|file| file.set_len(16 << 20)).unwrap();
+    let loop_mount = |kind: &str| Mounted::new(&["-t", kind, "-o", "loop", image.to_str().unwrap()], &mount);
+    new_image();
+    if run("mkfs.ext4", &["-q", "-O", "casefold", "-E", "encoding=utf8"])
+        && let Some(mounted) = loop_mount("ext4")
+    {
+        fs::remove_dir(mount.join("lost+found")).unwrap();
+        if Command::new("chattr").arg("+F").arg(&mount).output().is_ok_and(|output| output.status.success()) {
+            return Some(Folder { _mounted: mounted, keeps_times: true });
+        }
+    }
+    new_image();
+    let mounted = if run("mkfs.exfat", &[]) { loop_mount("exfat-fuse") } else { None };
+    if mounted.is_none() {
+        println!("skipped: no folder in which case does not count (needs root, and ext4 with casefold or exfat-fuse)");
+    }
+    Some(Folder { _mounted: mounted?, keeps_times: false })
+}
+
+impl Folder {
+    /// What is there, as far as it can be compared.
+    fn tree(&self, env: &TestEnv) -> Tree {
+        let mut tree = Tree::read(&env.path());
+        if !self.keeps_times {
+            tree.nodes.values_mut().for_each(|node| node.mtime = (0, 0));
+        }
+        tree
+    }
+
+    /// Runs `undo`, and nothing must be left to tell but times.
+    fn undo(&self, env: &TestEnv, line: &str) {
+        let output = env.undo(line);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let is_time = |line: &str| line.contains("  time ") && line.contains(" became ") && !line.contains(", ");
+        let mut told =
+            told.lines().filter(|line| !line.starts_with("hint: ") && *line != "warning: not restored exactly");
+        assert!(output.code == 0 || output.code == 3 && !self.keeps_times && told.all(is_time), "{line}\n{output}");
+    }
+}
+
+/// A repository in such a folder.
+fn begun() -> Option<(Folder, TestEnv)> {
+    let env = TestEnv::new();
+    let folder = without_case(&env)?;
+    env.write("Probe", "");
+    assert!(env.path().join("pROBE").exists(), "case counts here");
+    fs::remove_file(env.path().join("Probe")).unwrap();
+    env.undo("init -q").ok();
+    Some((folder, env))
+}
+
+/// Records what is there; times are such that every file system can keep them.
+fn commit(env: &TestEnv, name: &str) {
+    env.shell("find . -path ./.undo -prune -o -exec touch -d 2026-01-04T12:00:00Z {} +").ok();
+    env.undo(&format!("commit -m {name}")).ok();
+    env.undo(&format!("tag {name}")).ok();
+}
+
+/// To and fro between the commit before the newest one and that.
+fn to_and_fro(folder: &Folder, env: &TestEnv, one: &Tree, two: &Tree) {
+    for (line, tree) in [("checkout one", one), ("undo", two), ("redo", one), ("checkout two", two)] {
+        folder.undo(env, line);
+        assert_same(tree, &folder.tree(env));
+        let status = env.undo("status --json").ok().json().pop().unwrap();
+        assert_eq!(status["clean"], true, "after {line}: {status}");
+    }
+    folder.undo(env, "restore --from one .");
+    assert_same(one, &folder.tree(env));
+    env.undo("verify").ok();
+}
+
+#[test]
+fn a_name_that_changes_in_case_only_changes_back_and_forth() {
+    let Some((folder, env)) = begun() else { return };
+    env.write("a", "precious");
+    env.write("d/File", "deep");
+    commit(&env, "one");
+    let one = folder.tree(&env);
+    for (old, new) in [("a", "A"), ("d/File", "d/file")] {
+        fs::rename(env.path().join(old), env.path().join(new)).unwrap();
+    }
+    commit(&env, "two");
+    let two = folder.tree(&env);
+    assert!(two.nodes.contains_key(&b"A"[..]) && !two.nodes.contains_key(&b"a"[..]));
+    to_and_fro(&folder, &env, &one, &two);
+}
+
+/// FUSE remembers for a second that there is a folder of the other spelling. Then it is told that it is not as it was, and
+/// the same command does it afterwards.
+#[test]
+fn a_folder_whose_name_changes_in_case_only_comes_back_with_all_that_is_in_it() {
+    let Some((folder, env)) = begun() else { return };
+    env.write("Folder/same", "same");
+    env.write("Folder/Sub/old", "old");
+    commit(&env, "one");
+    let one = folder.tree(&env);
+    for (old, new) in [("Folder", "folder"), ("folder/Sub", "folder/sub")] {
+        fs::rename(env.path().join(old), env.path().join(new)).unwrap();
+    }
+    env.write("folder/new", "new");
+    commit(&env, "two");
+    let two = folder.tree(&env);
+    assert!(two.nodes.contains_key(&b"folder/sub/old"[..]) && !two.nodes.contains_key(&b"Folder"[..]));
+    for (name, tree) in [("one", &one), ("two", &two), ("one", &one)] {
+        let line = format!("checkout {name}");
+        let output = env.undo(&line);
+        if folder.tree(&env).differences(tree).is_empty() {
+            continue;
+        }
+        assert!(!folder.keeps_times && output.code == 3, "{output}");
+        assert!(String::from_utf8_lossy(&output.stderr).to_lowercase().contains("  folder"), "{output}");
+        let is_listed = |name: &str| fs::read_dir(env.path()).unwrap().any(|entry| entry.unwrap().file_name() == name);
+        let is_remembered = |name: &&str| env.path().join(name).exists() && !is_listed(name);
+        let started = Instant::now();
+        while ["Folder", "folder"].iter().any(is_remembered) {
+            assert!(started.elapsed() < Duration::from_secs(30), "{output}");
+            std::thread::yield_now();
+        }
+        folder.undo(&env, &line);
+        assert_same(tree, &folder.tree(&env));
+    }
+    env.undo("verify").ok();
+}
+
+#[test]
+fn what_comes_by_the_name_of_what_goes_replaces_it() {
+    let Some((folder, env)) = begun() else { return };
+    env.write("a", "first");
+    env.write("file", "was a file");
+    env.write("room/chair", "was in a folder");
+    commit(&env, "one");
+    let one = folder.tree(&env);
+    fs::remove_file(env.path().join("a")).unwrap();
+    fs::remove_file(env.path().join("file")).unwrap();
+    fs::remove_dir_all(env.path().join("room")).unwrap();
+    env.write("A", "second");
+    env.write("FILE/deep", "is a folder");
+    env.write("Room", "is a file");
+    commit(&env, "two");
+    let two = folder.tree(&env);
+    to_and_fro(&folder, &env, &one, &two);
+    // What was not recorded is, before it is replaced.
+    folder.undo(&env, "checkout two");
+    env.write("a", "unsaved");
+    folder.undo(&env, "checkout one");
+    assert_same(&one, &folder.tree(&env));
+    assert!(is_recorded(&env, "A", b"unsaved"));
+}
+
+/// Recorded where case counts.
+#[test]
+fn two_names_that_cannot_both_be_had_are_told_and_neither_replaces_the_other() {
+    let elsewhere = TestEnv::new();
+    let store = elsewhere.root().join("store");
+    let attach = format!("init -q --store '{}'", store.display());
+    elsewhere.undo(&attach).ok();
+    elsewhere.write("plain", "plain");
+    commit(&elsewhere, "one");
+    for path in ["A", "a", "D/x", "d/x", "d/y"] {
+        elsewhere.write(path, format!("this is {path}"));
+    }
+    commit(&elsewhere, "both");
+    let both = Tree::read(&elsewhere.path());
+    let env = TestEnv::new();
+    let Some(_folder) = without_case(&env) else { return };
+    env.undo(&attach).ok();
+    let output = env.undo("checkout both").fails(3);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let path =
+        |line: &str| line.trim().split_once("  another spelling of its name is there").map(|(path, _)| path.to_owned());
+    let told: Vec<String> = told.lines().filter_map(path).collect();
+    // One of `a` and `A`; `d`, which goes into `D`; and one of `d/x` and `D/x`.
+    assert_eq!(told.len(), 3, "{output}");
+    assert!(told.iter().any(|path| path.eq_ignore_ascii_case("a")), "{told:?}");
+    let found = Tree::read(&env.path());
+    assert_eq!(found.nodes.len(), 1 + 5, "{:?}", found.nodes.keys());
+    let contents = found.contents();
+    assert!(contents.is_subset(&both.contents()) && contents.len() == 4);
+    // Away and back: still all that was recorded is.
+    env.write("Plain", "unsaved");
+    assert!([0, 3].contains(&env.undo("checkout one").code));
+    assert_eq!(env.read("plain"), b"plain");
+    assert!(is_recorded(&env, "plain", b"unsaved"));
+    env.undo("checkout both").fails(3);
+    env.undo("verify").ok();
+    let copy = env.root().join("copy");
+    env.undo(&format!("export both '{}'", copy.display())).ok();
+    assert_eq!(Tree::read(&copy).contents(), both.contents());
+}
