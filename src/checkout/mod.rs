@@ -11,6 +11,7 @@ pub mod export;
 mod files;
 mod finish;
 mod gather;
+mod gathered;
 mod leftovers;
 mod links;
 mod patch;

@@ -11,6 +11,8 @@ use crate::object::{Layout, ObjectKind};
 use crate::progress::Task;
 use crate::store::{Reader, Store};
 
+use super::gathered::Gathered;
+
 /// Files from this size on are written by two threads: below, starting a thread costs as much as it saves.
 pub(super) const SHARED: u64 = 32 << 20;
 /// Files from this size on ask for their space ahead, so that a full disk is noticed early.
@@ -50,7 +52,13 @@ pub(super) fn write(
         if bytes.len() as u64 != size {
             return Err(wrong());
         }
-        write_around(file, bytes, 0, holes)?;
+        if holes.is_empty() {
+            fs::write_all_at(file, bytes, 0)?;
+        } else {
+            let mut gathered = Gathered::new(file);
+            write_around(&mut gathered, bytes, 0, holes)?;
+            gathered.finish()?;
+        }
         task.add(size);
     } else {
         let layout = store.layout(blob)?;
@@ -113,39 +121,40 @@ fn write_run(
     reader: &mut Reader<'_>,
     task: &dyn Task,
 ) -> Result<()> {
+    let mut gathered = Gathered::new(file);
     for &(offset, piece) in pieces {
         match piece {
             Piece::Chunk { id, length } => {
-                write_around(file, reader.chunk(id, length)?, offset, holes)?;
+                write_around(&mut gathered, reader.chunk(id, length)?, offset, holes)?;
             }
             Piece::Zeros { length } => {
                 for range in outside(holes, offset..offset + length) {
-                    write_zeros(file, range)?;
+                    write_zeros(&mut gathered, range)?;
                 }
             }
         }
         task.add(piece.length());
     }
-    Ok(())
+    gathered.finish()
 }
 
 /// Writes bytes that belong at `offset`, but for zeros in holes. Where a hole should be and other bytes are, bytes win.
-fn write_around(file: &File, bytes: &[u8], offset: u64, holes: &[(u64, u64)]) -> Result<()> {
+fn write_around(to: &mut Gathered<'_>, bytes: &[u8], offset: u64, holes: &[(u64, u64)]) -> Result<()> {
     let range = offset..offset + bytes.len() as u64;
     let part = |part: &Range<u64>| &bytes[(part.start - offset) as usize..(part.end - offset) as usize];
     for gap in inside(holes, range.clone()) {
         if part(&gap).iter().any(|&byte| byte != 0) {
-            fs::write_all_at(file, part(&gap), gap.start)?;
+            to.write(part(&gap), gap.start)?;
         }
     }
-    outside(holes, range).try_for_each(|data| fs::write_all_at(file, part(&data), data.start))
+    outside(holes, range).try_for_each(|data| to.write(part(&data), data.start))
 }
 
-fn write_zeros(file: &File, range: Range<u64>) -> Result<()> {
+fn write_zeros(to: &mut Gathered<'_>, range: Range<u64>) -> Result<()> {
     let mut at = range.start;
     while at < range.end {
         let length = (range.end - at).min(ZEROS.len() as u64);
-        fs::write_all_at(file, &ZEROS[..length as usize], at)?;
+        to.write(&ZEROS[..length as usize], at)?;
         at += length;
     }
     Ok(())
