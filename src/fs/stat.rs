@@ -133,7 +133,7 @@ pub(super) fn free_space(raw: &StatFs) -> Option<u64> {
     let is_plain = PLAIN.contains(&(raw.f_type as u32)) && raw.f_blocks > 0;
     // The rest is kept for root.
     let blocks = if effective_uid() == 0 { raw.f_bfree } else { raw.f_bavail };
-    is_plain.then(|| (blocks as u64).saturating_mul(raw.f_bsize as u64))
+    is_plain.then(|| blocks.saturating_mul(raw.f_bsize as u64))
 }
 
 impl FileSystem {
