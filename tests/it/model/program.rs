@@ -47,6 +47,8 @@ impl Model {
         let text = fs::read_to_string(&script).unwrap();
         self.story.push(format!("undo {line}: {ended:?}, {at:?}, parent killed: {is_parent_killed}\n{text}"));
         let between = copy.exists().then(|| contents(&copy));
+        // What they ignore stays where it is, whoever made it.
+        let has_rules = fs::read_to_string(copy.join(".undoignore")).is_ok_and(|rules| !rules.trim().is_empty());
         if let Some(between) = &between {
             // What was recorded before the script is safe from it. What rules ignore was not.
             let recorded = self.in_commits();
@@ -59,13 +61,19 @@ impl Model {
         self.done.extend((is_parent_killed && between.is_some()).then(|| "run with its parent killed".to_owned()));
         self.check(if is_killed { "run, killed" } else { &line });
         match output.filter(|_| !is_parent_killed) {
-            Some(output) => self.has_ended(way, &output, &before, between.as_ref()),
+            Some(output) => self.has_ended(way, &output, (&before, between.as_ref()), has_rules),
             None => self.finish(),
         }
     }
 
     /// A run that came to its end.
-    fn has_ended(&mut self, way: &Way, output: &Output, before: &Tree, between: Option<&BTreeSet<String>>) {
+    fn has_ended(
+        &mut self,
+        way: &Way,
+        output: &Output,
+        (before, between): (&Tree, Option<&BTreeSet<String>>),
+        has_rules: bool,
+    ) {
         let expected = if way.options.contains("guard") { 6 } else { way.exit };
         let text = output.to_string();
         let is_refused = output.code == 125 && REFUSALS.iter().any(|part| text.contains(part));
@@ -73,6 +81,7 @@ impl Model {
         self.done.extend((output.code == expected).then(|| way.name.to_owned()));
         match between {
             Some(_) if is_refused || output.code == 3 && way.exit != 3 => {}
+            Some(_) if way.is_taken_back && has_rules => {}
             Some(_) if way.is_taken_back => {
                 assert_eq!(self.differences(before), Vec::<String>::new(), "{}\n{text}", way.options)
             }
