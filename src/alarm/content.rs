@@ -25,18 +25,24 @@ pub enum Fate {
     Rewritten,
 }
 
-/// Compares the first bytes of a file of this extension (in small letters) before and after.
-pub fn fate(extension: &[u8], old: &[u8], new: &[u8]) -> Fate {
-    let (before, after) = (magic::fit(extension, old), magic::fit(extension, new));
-    let was_something = before == Fit::Fits || (before == Fit::Unknown && !is_incompressible(old));
-    if after != Fit::Fits && was_something && is_scrambled(new) {
-        return Fate::Encrypted;
+/// Compares the first bytes of a file of this extension (in small letters) before and after. What was before has to be
+/// unpacked, so it is only asked for where it decides; `None` if it is not to be had then.
+pub fn fate(extension: &[u8], old: impl FnOnce() -> Option<Vec<u8>>, new: &[u8]) -> Option<Fate> {
+    let after = magic::fit(extension, new);
+    let is_scrambled = after != Fit::Fits && is_scrambled(new);
+    let is_media = after == Fit::Fits && magic::is_media(extension);
+    if !is_scrambled && !is_media && after != Fit::Misfits {
+        return Some(Fate::Ordinary);
     }
-    match (before, after) {
+    let old = old()?;
+    let before = magic::fit(extension, &old);
+    let was_something = before == Fit::Fits || (before == Fit::Unknown && !is_incompressible(&old));
+    Some(match (before, after) {
+        _ if is_scrambled && was_something => Fate::Encrypted,
         (Fit::Fits, Fit::Misfits) => Fate::Mistyped,
-        (Fit::Fits, Fit::Fits) if magic::is_media(extension) => Fate::Rewritten,
+        (Fit::Fits, Fit::Fits) if is_media => Fate::Rewritten,
         _ => Fate::Ordinary,
-    }
+    })
 }
 
 /// Whether bytes are of no known type and cannot be compressed: encrypted, or as good as.
@@ -52,6 +58,21 @@ fn is_incompressible(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// With all that there was.
+    fn fate(extension: &[u8], old: &[u8], new: &[u8]) -> Fate {
+        super::fate(extension, || Some(old.to_vec()), new).unwrap()
+    }
+
+    #[test]
+    fn what_is_ordinary_now_is_not_compared_with_what_was() {
+        let unread = |extension: &[u8], new: &[u8]| super::fate(extension, || panic!("it was read"), new);
+        assert_eq!(unread(b"txt", &text(5000)), Some(Fate::Ordinary));
+        assert_eq!(unread(b"", &text(5000)), Some(Fate::Ordinary));
+        assert_eq!(unread(b"docx", &with(b"PK\x03\x04", random(900))), Some(Fate::Ordinary));
+        // And what cannot be read says nothing.
+        assert_eq!(super::fate(b"png", || None, &random(5000)), None);
+    }
 
     fn random(length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];

@@ -132,8 +132,9 @@ impl Judge<'_> {
             return;
         }
         let fate = |file: &Replaced| {
-            let (old, new) = (self.heads.before(file.old)?, self.heads.now(&file.path, file.new)?);
-            Some((file.path.clone(), content::fate(&file.extension, &old, &new)))
+            let new = self.heads.now(&file.path, file.new)?;
+            let fate = content::fate(&file.extension, || self.heads.before(file.old), &new)?;
+            Some((file.path.clone(), fate))
         };
         let fates: Vec<(RepoPathBuf, Fate)> = watch.changed.kept().iter().filter_map(fate).collect();
         let like = |fate: Fate| {

@@ -5,18 +5,18 @@ use crate::path::{RepoPath, RepoPathBuf};
 /// A longer one is no extension.
 const LONGEST_EXTENSION: usize = 16;
 
-/// Folders whose content a tool makes again or keeps elsewhere: names of neighbours, from the upper one down.
-const MADE_AGAIN: &[&[&[u8]]] = &[
+/// Folders whose content a tool makes again or keeps elsewhere, each with the name of the one that it is in, if that counts.
+const MADE_AGAIN: &[(Option<&[u8]>, &[u8])] = &[
     // `git gc` puts thousands of these into one pack.
-    &[b".git", b"objects"],
-    &[b"node_modules"],
-    &[b"__pycache__"],
-    &[b".cache"],
-    &[b".tox"],
-    &[b".mypy_cache"],
-    &[b"target", b"debug"],
-    &[b"target", b"release"],
-    &[b"CMakeFiles"],
+    (Some(b".git"), b"objects"),
+    (None, b"node_modules"),
+    (None, b"__pycache__"),
+    (None, b".cache"),
+    (None, b".tox"),
+    (None, b".mypy_cache"),
+    (Some(b"target"), b"debug"),
+    (Some(b"target"), b"release"),
+    (None, b"CMakeFiles"),
 ];
 
 /// Extensions of what compilers and editors write, and remove when they like.
@@ -25,19 +25,28 @@ const MADE_BY_TOOLS: &[&[u8]] =
 
 /// The extension in small letters; empty if there is none.
 pub fn extension(path: &RepoPath) -> Vec<u8> {
+    ending(path).to_ascii_lowercase()
+}
+
+/// The extension as it is written.
+fn ending(path: &RepoPath) -> &[u8] {
     let name = path.name().unwrap_or_default();
     match name.iter().rposition(|&byte| byte == b'.') {
-        Some(dot) if dot > 0 && name.len() - dot - 1 <= LONGEST_EXTENSION => name[dot + 1..].to_ascii_lowercase(),
-        _ => Vec::new(),
+        Some(dot) if dot > 0 && name.len() - dot - 1 <= LONGEST_EXTENSION => &name[dot + 1..],
+        _ => &[],
     }
 }
 
 /// Whether a tool made it and can make it again, so that its coming and going says nothing.
 pub fn is_made(path: &RepoPath) -> bool {
-    let names: Vec<&[u8]> = path.names().collect();
-    let folders = names.split_last().map_or(&[][..], |(_, folders)| folders);
-    MADE_AGAIN.iter().any(|made| folders.windows(made.len()).any(|run| run == *made))
-        || MADE_BY_TOOLS.contains(&extension(path).as_slice())
+    let mut above = None;
+    let is_made_again = |name| {
+        let upper = above.replace(name);
+        MADE_AGAIN.iter().any(|(within, made)| *made == name && (within.is_none() || *within == upper))
+    };
+    let ending = ending(path);
+    MADE_BY_TOOLS.iter().any(|made| made.eq_ignore_ascii_case(ending))
+        || path.parent().is_some_and(|folders| folders.names().any(is_made_again))
 }
 
 /// If git writes this file whenever it takes its own worktree to another commit: that worktree.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::moved::Moved;
+use super::moved::{Moved, Way};
 use super::sample::Sample;
 use super::{magic, names};
 use crate::id::BlobId;
@@ -18,6 +18,8 @@ const MOST_KINDS: usize = 512;
 pub struct Watch {
     pub(super) deleted: Gone,
     pub(super) emptied: Gone,
+    /// Where the content of both came again.
+    moved: Moved,
     /// Files with another content.
     pub(super) changed: Sample<Replaced>,
     /// By what was added to the name: files that went and came back, with another content, under a longer name.
@@ -37,7 +39,6 @@ pub struct Watch {
 pub(super) struct Gone {
     pub count: u64,
     pub examples: Sample<(RepoPathBuf, BlobId)>,
-    pub moved: Moved,
 }
 
 /// A file that had a content and has another one.
@@ -100,24 +101,26 @@ impl Watch {
     /// Deleted files, less those whose content came elsewhere, and less those of whose extension as many came.
     pub(super) fn lost(&self) -> u64 {
         let uneven: i64 = self.balance.values().filter(|balance| **balance > 0).sum();
-        let moved = self.deleted.moved.estimate(self.deleted.count);
+        let moved = self.moved.estimate(self.deleted.count, Way::Deleted);
         (self.deleted.count - moved).min(uneven as u64)
     }
 
     /// Emptied files, less those whose content came elsewhere.
     pub(super) fn emptied(&self) -> u64 {
-        self.emptied.count - self.emptied.moved.estimate(self.emptied.count)
+        self.emptied.count - self.moved.estimate(self.emptied.count, Way::Emptied)
     }
 
     /// Some files that are lost.
     pub(super) fn lost_paths(&self) -> Vec<RepoPathBuf> {
-        self.deleted
-            .paths(|path| self.balance.get(magic::family(&names::extension(path))).is_none_or(|balance| *balance > 0))
+        let is_uneven = |path: &RepoPath| {
+            self.balance.get(magic::family(&names::extension(path))).is_none_or(|balance| *balance > 0)
+        };
+        self.deleted.paths(&self.moved, is_uneven)
     }
 
     /// Some files that are empty now.
     pub(super) fn emptied_paths(&self) -> Vec<RepoPathBuf> {
-        self.emptied.paths(|_| true)
+        self.emptied.paths(&self.moved, |_| true)
     }
 
     /// Counts those for which no successor can come any more: all but the first so many.
@@ -129,16 +132,16 @@ impl Watch {
             if is_deleted {
                 self.weigh(&path, 1);
             }
-            let gone = if is_deleted { &mut self.deleted } else { &mut self.emptied };
+            let (gone, way) =
+                if is_deleted { (&mut self.deleted, Way::Deleted) } else { (&mut self.emptied, Way::Emptied) };
             gone.count += 1;
-            gone.moved.gone(blob);
+            self.moved.gone(blob, way);
             gone.examples.offer(|| (path, blob));
         }
     }
 
     fn came(&mut self, path: &RepoPath, blob: BlobId, is_added: bool) {
-        self.deleted.moved.come(blob);
-        self.emptied.moved.come(blob);
+        self.moved.come(blob);
         let successor = |it: &&mut Awaiting| !it.has_successor && names::suffix(&it.path, path).is_some();
         match self.awaiting.last_mut().filter(successor) {
             Some(it) => {
@@ -167,8 +170,7 @@ impl Watch {
     }
 
     fn changed(&mut self, path: &RepoPath, old: BlobId, new: BlobId) {
-        let extension = names::extension(path);
-        self.changed.offer(|| Replaced { path: path.to_owned(), old, new, extension });
+        self.changed.offer(|| Replaced { path: path.to_owned(), old, new, extension: names::extension(path) });
     }
 
     fn weigh(&mut self, path: &RepoPath, step: i64) {
@@ -180,8 +182,8 @@ impl Watch {
 
 impl Gone {
     /// Some of them whose content came nowhere.
-    fn paths(&self, is_wanted: impl Fn(&RepoPath) -> bool) -> Vec<RepoPathBuf> {
-        let wanted = |(path, blob): &&(RepoPathBuf, BlobId)| is_wanted(path) && !self.moved.has_come(*blob);
+    fn paths(&self, moved: &Moved, is_wanted: impl Fn(&RepoPath) -> bool) -> Vec<RepoPathBuf> {
+        let wanted = |(path, blob): &&(RepoPathBuf, BlobId)| is_wanted(path) && !moved.has_come(*blob);
         self.examples.kept().iter().filter(wanted).map(|(path, _)| path.clone()).collect()
     }
 }
