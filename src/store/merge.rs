@@ -1,10 +1,13 @@
-//! Small packs made into larger ones: frames are copied as they are, so it costs what copying costs.
+//! Small packs made into larger ones. Short frames, as small commits leave them, are unpacked, and what is in them is
+//! compressed together: it takes less room, and a log reads a thousand commits at once. Others are copied as they are.
 
 use std::collections::HashSet;
 
+use super::compress::{Decoder, Encoder};
 use super::pack::file::{Builder, Sealed, publish};
 use super::pack::{Frame, Pack, Record, format};
 use super::set::Store;
+use super::writer::{FRAME, new_frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::PackId;
@@ -18,6 +21,10 @@ const FAN_IN: usize = 16;
 
 /// Bytes copied by one merge: some 30 ms, which a commit may take now and then.
 const MOST: u64 = 64 << 20;
+
+/// Frames of fewer bytes than this, when decoded, are unpacked. So an object is compressed again no more often than there
+/// are tiers.
+const SHORT: u32 = 64 << 10;
 
 impl Store {
     /// Packs worth merging into one, smallest first; empty if none. Bounded in bytes.
@@ -68,21 +75,111 @@ impl Store {
             lists.push((pack, records_by_frame(pack, &mut seen)?));
         }
         let mut builder = Builder::new(&self.directory);
+        let mut gathering = Gathering::new(Encoder::new(self.options().compression));
         let mut stored = Vec::new();
-        // History first, so that it lies together.
-        for is_data in [false, true] {
+        for sort in [Sort::Commits, Sort::History, Sort::Data] {
             for (pack, frames) in &lists {
-                for (frame, records) in frames.iter().filter(|(_, records)| holds_data(records) == is_data) {
-                    read_checked_frame(pack, frame, &mut stored)?;
-                    builder.push(*frame, &stored, records.iter().copied())?;
+                for (frame, records) in frames {
+                    let is_short = frame.raw < SHORT;
+                    if is_short && records.iter().any(|record| sort.has(record)) {
+                        read_checked_frame(pack, frame, &mut stored)?;
+                        let these = records.iter().filter(|record| sort.has(record));
+                        gathering.add(&mut builder, pack, (frame, &stored), these)?;
+                    } else if !is_short && Sort::of(records) == sort {
+                        read_checked_frame(pack, frame, &mut stored)?;
+                        builder.push(*frame, &stored, records.iter().copied())?;
+                    }
                 }
             }
+            gathering.finish(&mut builder)?;
         }
         if with_empty_frame {
             builder.push(format::EMPTY_FRAME, &[], [])?;
         }
         builder.seal()
     }
+}
+
+/// What lies together in a merged pack, in this order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Commits,
+    /// All else but file content.
+    History,
+    Data,
+}
+
+impl Sort {
+    fn has(self, record: &Record) -> bool {
+        match record.kind {
+            ObjectKind::Commit => self == Sort::Commits,
+            ObjectKind::Data => self == Sort::Data,
+            _ => self == Sort::History,
+        }
+    }
+
+    /// Of a frame that is copied as it is.
+    fn of(records: &[Record]) -> Sort {
+        let all = |sort: Sort| records.iter().all(|record| sort.has(record));
+        match () {
+            () if records.iter().any(|record| Sort::Data.has(record)) => Sort::Data,
+            () if all(Sort::Commits) => Sort::Commits,
+            () => Sort::History,
+        }
+    }
+}
+
+/// Objects on their way from short frames into one.
+struct Gathering {
+    encoder: Encoder,
+    decoder: Decoder,
+    decoded: Vec<u8>,
+    raw: Vec<u8>,
+    records: Vec<Record>,
+}
+
+impl Gathering {
+    fn new(encoder: Encoder) -> Gathering {
+        let decoder = Decoder::default();
+        Gathering { encoder, decoder, decoded: Vec::new(), raw: Vec::new(), records: Vec::new() }
+    }
+
+    /// Adds these objects of a frame of a pack.
+    fn add<'r>(
+        &mut self,
+        builder: &mut Builder,
+        pack: &Pack,
+        (frame, stored): (&Frame, &[u8]),
+        records: impl Iterator<Item = &'r Record>,
+    ) -> Result<()> {
+        let decoded = self.decoder.decode(frame.codec, stored, frame.raw as usize, &mut self.decoded);
+        decoded.map_err(|error| pack.damaged(error))?;
+        for record in records {
+            let bytes = self.decoded.get(record.offset as usize..).and_then(|rest| rest.get(..record.length as usize));
+            let bytes = bytes.ok_or_else(|| pack.damaged("an object lies outside of its frame"))?;
+            if self.raw.len() + bytes.len() > FRAME {
+                write(&mut self.encoder, (&mut self.raw, &mut self.records), builder)?;
+            }
+            self.records.push(Record { offset: self.raw.len() as u32, ..*record });
+            self.raw.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, builder: &mut Builder) -> Result<()> {
+        write(&mut self.encoder, (&mut self.raw, &mut self.records), builder)
+    }
+}
+
+/// Writes what was gathered as one frame.
+fn write(encoder: &mut Encoder, (raw, records): (&mut Vec<u8>, &mut Vec<Record>), builder: &mut Builder) -> Result<()> {
+    if !records.is_empty() {
+        let (frame, bytes) = new_frame(encoder, raw, records)?;
+        builder.push(frame, bytes, records.iter().copied())?;
+        raw.clear();
+        records.clear();
+    }
+    Ok(())
 }
 
 /// The frames of a pack that hold anything not seen before, with what that is.
@@ -95,10 +192,6 @@ fn records_by_frame(pack: &Pack, seen: &mut HashSet<(ObjectKind, [u8; 32])>) -> 
     }
     frames.retain(|(_, records)| !records.is_empty());
     Ok(frames)
-}
-
-fn holds_data(records: &[Record]) -> bool {
-    records.iter().any(|record| record.kind == ObjectKind::Data)
 }
 
 /// Reads the bytes of a frame in the file, which are those that were written.

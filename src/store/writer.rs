@@ -11,7 +11,7 @@ use crate::object::ObjectKind;
 
 /// Small objects are gathered up to this many bytes: enough for 96 % of what compressing all of them together would
 /// save, and little enough to decode for one of them.
-const FRAME: usize = 256 << 10;
+pub(super) const FRAME: usize = 256 << 10;
 
 /// From this size on an object has a frame of its own.
 const LARGE: usize = 64 << 10;
@@ -126,15 +126,7 @@ impl Stream {
         raw: &[u8],
         records: &[Record],
     ) -> Result<()> {
-        let Encoded { codec, level, bytes } = encoder.encode(raw)?;
-        let checksum = match (codec, records) {
-            // The id is the hash of the same bytes: no need to hash them again.
-            (Codec::Stored, [Record { kind: ObjectKind::Data, id: ObjectId(hash), .. }]) => {
-                *hash.first_chunk().expect("an id has more than 8 bytes")
-            }
-            _ => format::checksum(bytes),
-        };
-        let frame = Frame { offset: 0, stored: bytes.len() as u32, raw: raw.len() as u32, codec, level, checksum };
+        let (frame, bytes) = new_frame(encoder, raw, records)?;
         let pack = match &mut self.pack {
             Some(pack) => pack,
             none => none.insert(session.new_pack()?),
@@ -147,4 +139,18 @@ impl Stream {
         }
         Ok(())
     }
+}
+
+/// A frame of these bytes and what they are, not yet in any pack; and what it is in the file.
+pub(super) fn new_frame<'a>(encoder: &'a mut Encoder, raw: &'a [u8], records: &[Record]) -> Result<(Frame, &'a [u8])> {
+    let Encoded { codec, level, bytes } = encoder.encode(raw)?;
+    let checksum = match (codec, records) {
+        // The id is the hash of the same bytes: no need to hash them again.
+        (Codec::Stored, [Record { kind: ObjectKind::Data, id: ObjectId(hash), .. }]) => {
+            *hash.first_chunk().expect("an id has more than 8 bytes")
+        }
+        _ => format::checksum(bytes),
+    };
+    let frame = Frame { offset: 0, stored: bytes.len() as u32, raw: raw.len() as u32, codec, level, checksum };
+    Ok((frame, bytes))
 }
