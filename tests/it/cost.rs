@@ -1,13 +1,26 @@
 //! Costs are tested by counting system calls, never by a clock. Needs `strace`; says so and passes where it is not there.
 
+mod amounts;
+mod frames;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use crate::env::TestEnv;
 
-/// Runs `undo` under strace; for each line of the trace, the call and the path of its first descriptor.
-fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<(String, String)>> {
+/// One system call.
+#[derive(Debug, PartialEq, Eq)]
+struct Call {
+    name: String,
+    /// Of its first descriptor.
+    path: String,
+    /// What it gave: of a read or a write, bytes.
+    result: i64,
+}
+
+/// Runs `undo` under strace.
+fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<Call>> {
     if Command::new("strace").arg("-V").output().is_err() {
         println!("skipped: strace is not installed");
         return None;
@@ -19,22 +32,37 @@ fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<(String, 
     let output = strace.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
-    Some(text.lines().filter_map(parse).collect())
+    Some(whole_lines(&text).iter().filter_map(|line| parse(line)).collect())
 }
 
-/// `123 read(5</some/file>, ...` → (`read`, `/some/file`).
-fn parse(line: &str) -> Option<(String, String)> {
-    let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
-    let (call, rest) = line.split_once('(')?;
+/// Lines without their thread. A call that another thread's call interrupts is told on two lines.
+fn whole_lines(text: &str) -> Vec<String> {
+    let (mut begun, mut lines) = (BTreeMap::new(), Vec::new());
+    for (thread, told) in text.lines().filter_map(|line| line.split_once(' ')) {
+        let told = told.trim_start();
+        if let Some(start) = told.strip_suffix("<unfinished ...>") {
+            begun.insert(thread, start);
+            continue;
+        }
+        let end = told.strip_prefix("<... ").and_then(|rest| rest.split_once(" resumed>"));
+        lines.push(end.map_or(told.to_owned(), |(_, end)| begun.remove(thread).unwrap_or_default().to_owned() + end));
+    }
+    lines
+}
+
+/// `read(5</some/file>, ...) = 7` → `read`, `/some/file`, 7.
+fn parse(line: &str) -> Option<Call> {
+    let (name, rest) = line.split_once('(')?;
     let path = rest.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(path, _)| path);
-    Some((call.to_owned(), path.to_owned()))
+    let result = rest.rsplit_once(" = ").and_then(|(_, result)| result.split(' ').next()?.parse().ok());
+    Some(Call { name: name.to_owned(), path: path.to_owned(), result: result.unwrap_or_default() })
 }
 
 /// Calls on content of the worktree: below its root, and not in the repository.
-fn on_worktree<'t>(env: &TestEnv, trace: &'t [(String, String)]) -> Vec<&'t (String, String)> {
+fn on_worktree<'t>(env: &TestEnv, trace: &'t [Call]) -> Vec<&'t Call> {
     let (root, repository) = (env.path(), env.path().join(".undo"));
     let is_content = |path: &str| Path::new(path).starts_with(&root) && !Path::new(path).starts_with(&repository);
-    trace.iter().filter(|(_, path)| is_content(path)).collect()
+    trace.iter().filter(|call| is_content(&call.path)).collect()
 }
 
 fn many_files(env: &TestEnv) {
@@ -59,7 +87,7 @@ fn a_status_after_a_checkout_reads_no_content() {
     env.undo("commit -m two").ok();
     env.undo("checkout @~").ok();
     let Some(trace) = trace(&env, READS, &["status"]) else { return };
-    assert_eq!(on_worktree(&env, &trace), Vec::<&(String, String)>::new());
+    assert_eq!(on_worktree(&env, &trace), Vec::<&Call>::new());
 }
 
 #[test]
@@ -72,8 +100,8 @@ fn a_commit_of_nothing_new_reads_no_content_and_flushes_nothing() {
     let Some(trace) = trace(&env, &format!("{READS},fsync,fdatasync,syncfs"), &["commit", "-m", "again"]) else {
         return;
     };
-    assert_eq!(on_worktree(&env, &trace), Vec::<&(String, String)>::new());
-    let flushes = trace.iter().filter(|(call, _)| call.contains("sync")).count();
+    assert_eq!(on_worktree(&env, &trace), Vec::<&Call>::new());
+    let flushes = trace.iter().filter(|call| call.name.contains("sync")).count();
     assert_eq!(flushes, 0);
 }
 
@@ -87,7 +115,7 @@ fn a_commit_never_writes_to_the_worktree() {
     let Some(trace) = trace(&env, calls, &["commit", "-m", "one"]) else { return };
     assert!(!trace.is_empty());
     // A call on names has the folder as its first descriptor; the root itself must not be one.
-    assert_eq!(on_worktree(&env, &trace), Vec::<&(String, String)>::new());
+    assert_eq!(on_worktree(&env, &trace), Vec::<&Call>::new());
 }
 
 #[test]
@@ -98,7 +126,7 @@ fn a_small_commit_flushes_a_few_files_only() {
     env.write("folder-1/new", b"new");
     let Some(trace) = trace(&env, "fsync,fdatasync,syncfs", &["commit", "-m", "two"]) else { return };
     let mut by_file = BTreeMap::<&str, u32>::new();
-    trace.iter().for_each(|(_, path)| *by_file.entry(path).or_default() += 1);
+    trace.iter().for_each(|call| *by_file.entry(&call.path).or_default() += 1);
     // Two packs at most with their folders, the journal, and no more.
     assert!(trace.len() <= 6, "{by_file:?}");
 }

@@ -1,4 +1,4 @@
-//! One binary for all integration tests.
+//! One binary for all integration tests, but `tests/allocations.rs`, which needs a process of its own.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

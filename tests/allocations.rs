@@ -1,0 +1,85 @@
+//! Memory that a scan asks for, counted in a process of its own: what other tests ask for must not be among it.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a failed test tells by panicking")]
+#![allow(unsafe_code, reason = "the trait of allocators is unsafe")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use undo::chunk;
+use undo::progress::Silent;
+use undo::store::{self, Compression, Store};
+use undo::worktree::scan::Options;
+use undo::worktree::{HashSink, Index, Scan, Worktree, scan};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the system's allocator does it all. To grow is to allocate anew, by the default of the trait, and counts too.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are the same.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const FOLDERS: usize = 4;
+
+fn look(place: &Path, store: &Store, index: &Index) -> (Scan, usize) {
+    let worktree = Worktree::open(place.join("tree"), false).unwrap();
+    // One thread: how work is shared out must not count.
+    let options = Options { threads: 1, ..Options::default() };
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let scan = scan(&worktree, store, index, &options, &HashSink::new, &Silent).unwrap();
+    (scan, ALLOCATIONS.load(Ordering::Relaxed) - before)
+}
+
+/// Allocations of a scan that knows nothing, and of the next one.
+fn scans(files: usize) -> (usize, usize) {
+    let place = tempfile::tempdir().unwrap();
+    let options = store::Options { chunk: chunk::Params::default(), compression: Compression::Stored };
+    let mut store = Store::open(place.path(), &[], options).unwrap();
+    // The clock of the file system is asked there.
+    std::fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();
+    for n in 0..files {
+        let folder = place.path().join(format!("tree/folder-{}", n % FOLDERS));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("file-{n}")), n.to_string()).unwrap();
+    }
+    // What is as young as the clock of the file system would be read again.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let (first, new) = look(place.path(), &store, &Index::empty());
+    assert_eq!(first.files_read, files as u64);
+    let file = place.path().join("index");
+    first.index.write(&file).unwrap();
+    // Trees that the store holds are not made again.
+    let session = store.session();
+    let mut writer = session.writer();
+    first.objects.iter().for_each(|((kind, id), bytes)| assert!(writer.put(*kind, *id, bytes).unwrap()));
+    writer.finish().unwrap();
+    let packs = session.finish().unwrap().packs;
+    store.add_packs(&packs).unwrap();
+    let (second, again) = look(place.path(), &store, &Index::open(&file).unwrap());
+    assert_eq!(second.files_read, 0);
+    (new, again)
+}
+
+#[test]
+fn a_scan_asks_for_memory_a_few_times_a_file() {
+    const MORE: usize = 2000;
+    let (few, many) = (scans(500), scans(500 + MORE));
+    let (new, known) = ((many.0 - few.0) as f64 / MORE as f64, (many.1 - few.1) as f64 / MORE as f64);
+    // Of a file that is known its name in the listing. A new one has a record, with its name, and an entry, with its name.
+    assert!(known < 1.25, "{known:.2} allocations a known file");
+    assert!(new < 4.25, "{new:.2} allocations a new file");
+}

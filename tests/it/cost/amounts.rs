@@ -1,0 +1,121 @@
+//! What one file, one changed byte and one commit cost: calls, bytes and flushes, with bounds that follow from the format.
+
+use std::collections::HashSet;
+
+use undo::chunk::{Params, chunks};
+
+use super::{Call, READS, many_files, on_worktree, trace};
+use crate::env::TestEnv;
+
+const WRITES: &str = "write,pwrite64,writev,pwritev,pwritev2,copy_file_range";
+const FLUSHES: &str = "fsync,fdatasync,sync,syncfs,sync_file_range";
+
+/// The files and folders of `many_files`, with the root.
+const FILES: usize = 301;
+const FOLDERS: usize = 8;
+
+/// Bytes of one entry in a tree, at most: 32 of an id, 20 of metadata, sizes, and a short name.
+const ENTRY: usize = 96;
+
+/// A commit and an operation, headers, a pack's table and footer, a record in the journal, the pid in the lock.
+const AROUND: usize = 8 << 10;
+
+/// What is younger than the clock of the file system is read once more.
+fn settle(env: &TestEnv) {
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    env.undo("commit --init -m one").ok();
+    env.undo("commit -m settled").ok();
+}
+
+/// Bytes written into the repository; the index, which is a cache and is not waited for, apart.
+fn written(env: &TestEnv, trace: &[Call]) -> (usize, usize) {
+    let inside = |call: &&Call| call.path.starts_with(env.path().join(".undo").to_str().unwrap());
+    let sum = |calls: Vec<&Call>| calls.iter().map(|call| call.result as usize).sum();
+    let (index, other) = trace.iter().filter(inside).partition(|call| call.path.contains(".undo/index"));
+    (sum(other), sum(index))
+}
+
+/// Bytes of no pattern, the same each time.
+fn noise(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+#[test]
+fn an_unchanged_file_costs_one_call() {
+    let env = TestEnv::new();
+    many_files(&env);
+    settle(&env);
+    for arguments in [&["status"][..], &["commit", "-m", "again"]] {
+        // Debug builds ask of each descriptor that they close whether it is open.
+        let Some(trace) = trace(&env, "!fcntl", arguments) else { return };
+        // One look a file. A folder is opened, looked at, listed until nothing more comes (twice), and closed. Around
+        // it the repository is found and opened through the root, which does not grow with what is in it.
+        let most = FILES + 5 * FOLDERS + 36;
+        let calls = on_worktree(&env, &trace);
+        assert!((FILES..=most).contains(&calls.len()), "{} calls, {most} allowed", calls.len());
+    }
+}
+
+#[test]
+fn a_changed_block_of_a_large_file_is_read_once_and_only_its_chunks_are_stored() {
+    let env = TestEnv::new();
+    let before = noise(24 << 20);
+    env.write("large", &before);
+    settle(&env);
+    let mut after = before.clone();
+    after[10 << 20..][..4096].fill(7);
+    env.write("large", &after);
+    let Some(trace) = trace(&env, &format!("{READS},{WRITES}"), &["commit", "-m", "two"]) else { return };
+
+    let reads: i64 = on_worktree(&env, &trace).iter().map(|call| call.result).sum();
+    assert_eq!(reads as usize, after.len(), "once, to its end");
+
+    let known: HashSet<&[u8]> = chunks(&before, &Params::default()).collect();
+    let new: usize = chunks(&after, &Params::default()).filter(|chunk| !known.contains(chunk)).map(<[u8]>::len).sum();
+    // A change in one place is in one chunk; at its edge in two, or it makes cut points of its own.
+    assert!(new > 4096 && new <= 3 * Params::default().maximum(), "{new}");
+    // The list of all chunks is stored anew: an id and a length each.
+    let list = chunks(&after, &Params::default()).count() * 40;
+    let (stored, _) = written(&env, &trace);
+    assert!((new..=new + list + AROUND).contains(&stored), "{stored} written for {new} in new chunks");
+}
+
+#[test]
+fn a_small_change_writes_the_trees_on_its_way_to_the_root() {
+    let env = TestEnv::new();
+    many_files(&env);
+    settle(&env);
+    env.write("folder-1/file-1", b"other");
+    let Some(trace) = trace(&env, WRITES, &["commit", "-m", "two"]) else { return };
+    let (stored, index) = written(&env, &trace);
+    // Its folder has a seventh of all files; the root has the folders and one file.
+    let trees = (FILES / 7 + 1 + FOLDERS) * ENTRY;
+    assert!(stored <= trees + AROUND, "{stored} written");
+    // The index is written as a whole: a stat, an id and a name for each file.
+    let records = (FILES + FOLDERS) * 128;
+    assert!(index <= records, "{index} written");
+}
+
+#[test]
+fn flushes_do_not_grow_with_files() {
+    let env = TestEnv::new();
+    for n in 0..20 {
+        env.write(&format!("few/{n}"), b"few");
+    }
+    env.undo("commit --init -m few").ok();
+    let mut flushes = Vec::new();
+    for files in [1, 400] {
+        for n in 0..files {
+            env.write(&format!("folder-{}/{n}", n % 20), format!("{files} {n}").as_bytes());
+        }
+        let Some(commit) = trace(&env, FLUSHES, &["commit", "-m", "more"]) else { return };
+        let Some(checkout) = trace(&env, FLUSHES, &["checkout", "-q", "@~"]) else { return };
+        env.undo("undo").ok();
+        flushes.push((commit.len(), checkout.len()));
+    }
+    // A commit: its pack and the folders above it that may be new, and the journal. A checkout: the intent and the end in
+    // the journal, and between them one flush of everything (docs/decisions/0006-a-checkout-is-flushed-once.md).
+    assert!(flushes.iter().all(|(commit, checkout)| *commit <= 6 && *checkout <= 4), "{flushes:?}");
+}
