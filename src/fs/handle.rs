@@ -27,6 +27,11 @@ pub fn stat_file(file: &File) -> Result<Stat> {
     Stat::of(file).map_err(|errno| failed("stat", file, errno))
 }
 
+/// The same open file once more.
+pub fn duplicate(file: &File) -> Result<File> {
+    file.try_clone().map_err(|cause| failed("open", file, cause))
+}
+
 /// Reads on from its position until the buffer is full or the file ends; the number of bytes read.
 pub fn read_next(mut file: &File, buffer: &mut [u8]) -> Result<usize> {
     fill(file, buffer, |_, rest| file.read(rest))

@@ -55,7 +55,8 @@ impl Repository {
             Err(error) if error.kind() == ErrorKind::Usage => (Config::default(), Some(error)),
             config => (config?, None),
         };
-        let options = Options { chunk: format.chunk, compression: config.compression };
+        let Config { compression, reflink, .. } = config;
+        let options = Options { chunk: format.chunk, compression, reflink };
         let Loaded { state, end, damage } = journal::load(&layout.journal())?;
         let store = open_store(layout, &state, options)?;
         let warnings =

@@ -7,10 +7,11 @@ use crate::chunk::Params;
 use crate::error::Result;
 use crate::id::{BlobId, ObjectId};
 use crate::object::groups::GROUP;
-use crate::object::{ObjectKind, id_of};
+use crate::object::{Layout, ObjectKind, id_of};
+use crate::snapshot::adopting;
 use crate::snapshot::guide::Guide;
 use crate::snapshot::large::Large;
-use crate::store::{Session, Store, Writer};
+use crate::store::{Adoption, Session, Store, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
 use crate::worktree::scan::Sink;
@@ -59,15 +60,20 @@ impl<'a> StoreSink<'a> {
     }
 
     /// A blob that is longer than what is kept in one piece, of which `filled` bytes are in the window.
-    fn put_large(&mut self, reading: &mut Reading<'_>, filled: usize, step: Step) -> Result<BlobId> {
-        // What the store cannot tell is found out by cutting.
-        let last = reading.last().and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
+    fn put_large(
+        &mut self,
+        reading: &mut Reading<'_>,
+        filled: usize,
+        step: Step,
+        (last, adoption): (Layout, Option<Adoption<'a>>),
+    ) -> Result<BlobId> {
         let guide = Guide::new(&last, self.params);
         let other = match reading.is_shared() {
             true => Some(self.other.get_or_insert_with(|| self.session.writer())),
             false => None,
         };
-        Large::new((&mut self.window, filled), self.params, (&mut self.writer, other), guide).put(reading, step)
+        Large::new((&mut self.window, filled), self.params, (&mut self.writer, other), (guide, adoption))
+            .put(reading, step)
     }
 
     /// Reads on behind what is in the window, until enough is there, or a long hole or the end is next.
@@ -86,6 +92,10 @@ impl Sink for StoreSink<'_> {
 
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
         let mut filled = 0;
+        // What the store cannot tell is found out by cutting.
+        let last = reading.last().filter(|_| reading.expected() > self.params.whole);
+        let last = last.and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
+        let mut adoption = adopting::begin(self.session, &mut self.writer, self.params, reading, &last)?;
         loop {
             match self.more(reading, &mut filled)? {
                 Step::End if filled as u64 <= self.params.whole => return self.put_whole(filled),
@@ -96,7 +106,7 @@ impl Sink for StoreSink<'_> {
                     filled = end;
                 }
                 Step::Data(_) if filled < self.window.len() - self.params.maximum() => {}
-                step => return self.put_large(reading, filled, step),
+                step => return self.put_large(reading, filled, step, (last, adoption.take())),
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
 use crate::snapshot::cutting::{self, Cutting, SHARED};
 use crate::snapshot::guide::{Found, Guide, Sort};
-use crate::store::Writer;
+use crate::store::{Adoption, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
 
@@ -20,6 +20,8 @@ pub struct Large<'l, 's> {
     writer: &'l mut Writer<'s>,
     /// For a second thread, if there is to be one.
     other: Option<&'l mut Writer<'s>>,
+    /// Takes the pieces in place of the writers.
+    adoption: Option<Adoption<'s>>,
     guide: Guide,
     groups: Groups,
     layout: Layout,
@@ -34,10 +36,10 @@ impl<'l, 's> Large<'l, 's> {
         (window, filled): (&'l mut [u8], usize),
         params: Params,
         (writer, other): (&'l mut Writer<'s>, Option<&'l mut Writer<'s>>),
-        guide: Guide,
+        (guide, adoption): (Guide, Option<Adoption<'s>>),
     ) -> Large<'l, 's> {
         let (groups, layout) = (Groups::new(other.is_some()), Layout::default());
-        Large { window, params, writer, other, guide, groups, layout, filled, hashed: 0 }
+        Large { window, params, writer, other, adoption, guide, groups, layout, filled, hashed: 0 }
     }
 
     /// Puts all of it; `step` is what was met behind the bytes in the window.
@@ -64,6 +66,9 @@ impl<'l, 's> Large<'l, 's> {
                 self.filled += length;
             }
         }
+        if let Some(adoption) = self.adoption {
+            adoption.finish(self.writer)?;
+        }
         let (blob, groups) = self.groups.finish();
         self.layout.groups = groups;
         put_layout(self.writer, blob, &self.layout)?;
@@ -86,9 +91,11 @@ impl<'l, 's> Large<'l, 's> {
 
     /// Puts the chunks from the front of the window.
     fn put_chunks(&mut self, found: &[Found]) -> Result<()> {
-        let writer = &mut *self.writer;
+        let is_adopted = self.adoption.is_some();
+        let writer = Some(&mut *self.writer).filter(|_| !is_adopted);
         let pieces = match (half(found), &mut self.other) {
             (Some((first, start)), Some(other)) => {
+                let other = Some(&mut **other).filter(|_| !is_adopted);
                 let (mine, theirs) = found.split_at(first);
                 let (my_bytes, their_bytes) = self.window.split_at(start);
                 std::thread::scope(|scope| {
@@ -100,6 +107,9 @@ impl<'l, 's> Large<'l, 's> {
             }
             _ => put_run(writer, self.window, found)?,
         };
+        if let Some(adoption) = &mut self.adoption {
+            adoption.add(&pieces);
+        }
         pieces.into_iter().for_each(|piece| self.layout.push(piece));
         Ok(())
     }
@@ -138,8 +148,8 @@ fn half(found: &[Found]) -> Option<(usize, usize)> {
     None
 }
 
-/// Puts chunks that stand one after the other from the beginning of `bytes`.
-fn put_run(writer: &mut Writer<'_>, bytes: &[u8], found: &[Found]) -> Result<Vec<Piece>> {
+/// Puts chunks that stand one after the other from the beginning of `bytes`; without a writer they are only named.
+fn put_run(mut writer: Option<&mut Writer<'_>>, bytes: &[u8], found: &[Found]) -> Result<Vec<Piece>> {
     let mut rest = bytes;
     let mut pieces = Vec::with_capacity(found.len());
     for Found { length, sort } in found {
@@ -154,7 +164,9 @@ fn put_run(writer: &mut Writer<'_>, bytes: &[u8], found: &[Found]) -> Result<Vec
             Sort::New(None) => id_of(ObjectKind::Data, chunk),
         };
         // An old one too: it is written again if its pack is lost.
-        writer.put(ObjectKind::Data, id, chunk)?;
+        if let Some(writer) = &mut writer {
+            writer.put(ObjectKind::Data, id, chunk)?;
+        }
         pieces.push(Piece::Chunk { id: ChunkId::from(id), length: *length as u32 });
     }
     Ok(pieces)

@@ -1,5 +1,6 @@
 //! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
 
+mod adopting;
 mod again;
 mod aside;
 pub mod assemble;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::catalog;
 use super::compress::Decoder;
 use super::merge::read_checked_frame;
-use super::pack::{Frame, Pack, Place, Record, Table, format};
+use super::pack::{Frame, Pack, Place, Record, Sort, Table, format};
 use super::set::Store;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -47,7 +47,7 @@ impl Store {
         // Not the one that is open: that may be a file which is no longer there.
         let pack = Pack::new(&self.directory, id);
         let table = pack.table()?;
-        if !pack.bytes()?.starts_with(&format::encode_header()) {
+        if table.sort == Sort::Plain && !pack.bytes()?.starts_with(&format::encode_header()) {
             broken(Broken { error: pack.damaged("invalid header"), objects: Vec::new() });
         }
         let mut records: Vec<Record> = table.records().collect();

@@ -3,6 +3,7 @@
 //! [`Store`] finds and reads, [`Session`] writes, merging and checking work on whole packs. Nothing that is written is part
 //! of the repository before the journal names its packs (`docs/format.md`, "Write order").
 
+mod adoption;
 mod blob;
 mod cache;
 mod catalog;
@@ -20,6 +21,7 @@ mod tally;
 mod tests;
 mod writer;
 
+pub use adoption::Adoption;
 pub use check::{Broken, CatalogCheck, Contents};
 pub use compress::Compression;
 pub use listing::{Listing, Packed};

@@ -33,7 +33,7 @@ const NOTHING: &str = "nothing was stored";
 pub struct Stored {
     /// New packs.
     pub packs: Vec<PackId>,
-    /// What they take on disk.
+    /// What they take on disk. Of an adopted file only what is not its own: the table.
     pub bytes: u64,
     /// New objects.
     pub objects: u64,
@@ -47,6 +47,8 @@ pub struct Session<'s> {
     put: [Mutex<Names>; 64],
     objects: AtomicU64,
     has_failed: AtomicBool,
+    /// The file system has not shared the blocks of a file when it was asked to.
+    pub(super) shares_nothing: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -71,6 +73,7 @@ impl Store {
             put,
             objects: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
+            shares_nothing: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }

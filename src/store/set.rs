@@ -23,6 +23,8 @@ pub struct Options {
     pub chunk: chunk::Params,
     /// For new frames (from `config.toml`).
     pub compression: Compression,
+    /// Whether large files may be adopted where the file system can share their blocks (from `config.toml`).
+    pub reflink: bool,
 }
 
 /// Objects by id, in a given set of packs. Reading needs no lock and is shared by threads.

@@ -1,5 +1,6 @@
 //! What the store promises, tried from the outside: what was put comes back, or is said to be damaged.
 
+mod adopting;
 mod damage;
 mod merging;
 mod writing;
@@ -36,7 +37,7 @@ impl Home {
     }
 
     fn store(&self) -> Store {
-        let options = Options { chunk: chunk::Params::default(), compression: self.compression };
+        let options = Options { chunk: chunk::Params::default(), compression: self.compression, reflink: true };
         Store::open(self.path(), &self.packs, options).unwrap()
     }
 

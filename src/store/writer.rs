@@ -62,12 +62,18 @@ impl Writer<'_> {
         Ok(true)
     }
 
+    /// Whether these bytes would be stored as they are, since compressing them saves too little.
+    pub fn is_incompressible(&mut self, bytes: &[u8]) -> Result<bool> {
+        Ok(self.encoder.encode(bytes)?.codec == Codec::Stored)
+    }
+
     /// Hands its frames over to the session.
     pub fn finish(mut self) -> Result<()> {
         self.hand_over()
     }
 
-    fn add(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<()> {
+    /// Puts an object that the caller has claimed.
+    pub(super) fn add(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<()> {
         let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
         let record = Record { kind, id, frame: 0, offset: 0, length: bytes.len() as u32 };
         if bytes.len() >= LARGE {

@@ -37,6 +37,8 @@ const READ_SHARED: usize = 2 << 20;
 enum Origin<'f> {
     /// A file that can be read anywhere.
     File(&'f File),
+    /// The same, of a copy of the file.
+    Copy(File),
     /// What can be read only once, and its name for messages.
     Stream(&'f mut dyn Read, &'f str),
 }
@@ -82,6 +84,20 @@ impl<'f> Reading<'f> {
     /// The same, of a file that held this blob when it was last read.
     pub fn after(self, last: Option<BlobId>) -> Reading<'f> {
         Reading { last, ..self }
+    }
+
+    /// The file, if it is one that has no holes.
+    pub fn plain_file(&self) -> Option<&'f File> {
+        match self.from {
+            Origin::File(file) if self.holes.is_empty() => Some(file),
+            _ => None,
+        }
+    }
+
+    /// Reads a copy in place of the file, from its beginning.
+    pub fn turn_to(&mut self, copy: File) {
+        self.from = Origin::Copy(copy);
+        (self.position, self.has_ended) = (0, false);
     }
 
     /// What it held when it was last read, if that is known. It says what to look for, and proves nothing.
@@ -148,9 +164,13 @@ impl<'f> Reading<'f> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let mut from_file = |file: &File| match self.is_shared {
+            true => read_shared(file, buffer, self.position, self.expected),
+            false => fs::read_to_end_at(file, buffer, self.position, self.expected),
+        };
         let read = match &mut self.from {
-            Origin::File(file) if self.is_shared => read_shared(file, buffer, self.position, self.expected),
-            Origin::File(file) => fs::read_to_end_at(file, buffer, self.position, self.expected),
+            Origin::File(file) => from_file(file),
+            Origin::Copy(file) => from_file(file),
             Origin::Stream(stream, name) => {
                 fill(*stream, buffer).map_err(|cause| Error::io("read", Path::new(name), cause))
             }

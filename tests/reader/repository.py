@@ -114,9 +114,6 @@ class Pack:
     def __init__(self, path, id):
         self.data, self.name = path.read_bytes(), id.hex()
         must(len(self.data) >= 96, f"pack {self.name} is too short")
-        head = Fields(self.data[:16])
-        must((head.take(8), head.number(2), head.u8(), head.u8()) == (b"undopack", 1, 0, 0), "the header of a pack")
-        must(head.take(4) == blake3(self.data[:12])[:4], "the header of a pack has another checksum")
         footer = self.data[-80:]
         must(footer[72:] == b"undo-end" and footer[64:72] == blake3(footer[:64])[:8], "the footer of a pack")
         fields = Fields(footer[:64])
@@ -127,20 +124,31 @@ class Pack:
         check_id("pack", id, table, "pack")
         self.read_table(Fields(table), start, frames, objects)
 
+    def check_header(self):
+        head = Fields(self.data[:16])
+        must((head.take(8), head.number(2), head.u8(), head.u8()) == (b"undopack", 1, 0, 0), "the header of a pack")
+        must(head.take(4) == blake3(self.data[:12])[:4], "the header of a pack has another checksum")
+
     def read_table(self, fields, start, frames, objects):
-        must((fields.take(8), fields.number(2), fields.u8(), fields.u8()) == (b"undotabl", 1, 0, 0), "a table")
+        must((fields.take(8), fields.number(2)) == (b"undotabl", 1), "a table")
+        is_adopted, zero = fields.u8(), fields.u8()
+        must(is_adopted in (0, 1) and zero == 0, "a pack of another kind")
+        if not is_adopted:
+            self.check_header()
         must((fields.number(4), fields.number(4)) == (frames, objects), "table and footer differ")
         number = fields.number
         self.frames = [(number(8), number(4), number(4), number(1), number(1), fields.take(8)) for _ in range(frames)]
         self.objects = [((number(1), fields.id()), number(4), number(4), number(4)) for _ in range(objects)]
         fields.end()
-        at = 16
-        for offset, stored, raw, _, _, _ in self.frames:
+        at = 0 if is_adopted else 16
+        for offset, stored, raw, codec, _, _ in self.frames:
             must(offset == at and max(stored, raw) <= 1 << 28, "a frame is out of place")
+            must(not is_adopted or (stored, codec) == (raw, 0), "a frame of an adopted pack is encoded")
             at += stored
         must(at == start, "the table is out of place")
         ascending([bytes([kind]) + id for (kind, id), _, _, _ in self.objects], "objects of a pack")
-        for (_, id), frame, offset, length in self.objects:
+        for (kind, id), frame, offset, length in self.objects:
+            must(not is_adopted or kind == DATA, "an adopted pack has more than data")
             must(frame < frames and offset + length <= self.frames[frame][2], f"object {id.hex()} is out of place")
 
     @lru_cache(32)

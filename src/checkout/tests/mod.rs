@@ -47,7 +47,7 @@ impl House {
         for name in ["tree", "tree/.undo", "tree/.undo/tmp", "store", "store/packs", "store/tmp"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let options = Options { chunk: chunk::Params::default(), compression: Compression::Zstd(1) };
+        let options = Options { chunk: chunk::Params::default(), compression: Compression::Zstd(1), reflink: true };
         let store = Store::open(&folder.path().join("store"), &[], options).unwrap();
         House { folder, store }
     }

@@ -216,7 +216,12 @@ mod tests {
 
     #[test]
     fn every_way_to_write_a_table_is_read() {
-        let expected = Config { compression: Compression::Deflate(6), cross_mounts: true, author: "Ada L".into() };
+        let expected = Config {
+            compression: Compression::Deflate(6),
+            cross_mounts: true,
+            author: "Ada L".into(),
+            ..Config::default()
+        };
         for text in [
             "store.compression = 'deflate:6'\nworktree.cross_mounts = true\nuser.name = \"Ada\\u0020L\"",
             "[user]\nname = '''Ada L'''\n[store]\ncompression = \"deflate:6\"\n[worktree]\ncross_mounts = true",

@@ -15,6 +15,8 @@ pub use document::Document;
 pub struct Config {
     /// `store.compression`: `stored`, `deflate:1..9`, `zstd:1..19`.
     pub compression: Compression,
+    /// `store.reflink`: adopt large files where the file system can share blocks.
+    pub reflink: bool,
     /// `worktree.cross_mounts`: record other file systems mounted below the worktree too.
     pub cross_mounts: bool,
     /// `user.name`: the author of commits; empty: the login name.
@@ -44,13 +46,20 @@ enum Kind {
 }
 
 /// Every setting.
-pub const KEYS: [Key; 3] = [
+pub const KEYS: [Key; 4] = [
     Key {
         name: "store.compression",
         values: "stored, deflate:1 to deflate:9, zstd:1 to zstd:19",
         default: "zstd:1",
         about: "how new content is compressed; what is stored already stays as it is",
         kind: Kind::Text,
+    },
+    Key {
+        name: "store.reflink",
+        values: "true, false",
+        default: "true",
+        about: "share the blocks of large files with the store where the file system can, in place of copying them",
+        kind: Kind::Bool,
     },
     Key {
         name: "user.name",
@@ -70,7 +79,7 @@ pub const KEYS: [Key; 3] = [
 
 impl Default for Config {
     fn default() -> Config {
-        Config { compression: Compression::Zstd(1), cross_mounts: false, author: String::new() }
+        Config { compression: Compression::Zstd(1), reflink: true, cross_mounts: false, author: String::new() }
     }
 }
 
@@ -88,6 +97,7 @@ impl Config {
                 Compression::Deflate(level) => format!("deflate:{level}"),
                 Compression::Zstd(level) => format!("zstd:{level}"),
             },
+            "store.reflink" => self.reflink.to_string(),
             "worktree.cross_mounts" => self.cross_mounts.to_string(),
             _ => self.author.clone(),
         })
@@ -101,6 +111,7 @@ impl Config {
         };
         match key.name {
             "store.compression" => self.compression = parse_compression(text).ok_or_else(wrong)?,
+            "store.reflink" => self.reflink = text.parse().map_err(|_| wrong())?,
             "worktree.cross_mounts" => self.cross_mounts = text.parse().map_err(|_| wrong())?,
             _ if text.chars().any(char::is_control) => return Err(wrong()),
             _ => self.author = text.to_owned(),

@@ -19,7 +19,7 @@ const PARAMS: Params = Params { whole: 1 << 20, target: 128 << 10 };
 
 fn store(at: &Path, chunk: Params) -> Store {
     std::fs::create_dir_all(at.join("tmp")).unwrap();
-    Store::open(at, &[], Options { chunk, compression: Compression::Zstd(1) }).unwrap()
+    Store::open(at, &[], Options { chunk, compression: Compression::Zstd(1), reflink: true }).unwrap()
 }
 
 /// Bytes that do not repeat.

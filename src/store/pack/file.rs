@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::format::{self, Footer, Frame, Record};
+use super::format::{self, Footer, Frame, Record, Sort};
 use super::path_of;
 use crate::error::Result;
 use crate::fs;
@@ -41,9 +41,14 @@ impl Staged {
         }
     }
 
+    /// The open file.
+    pub fn file(&self) -> &File {
+        self.file.as_ref().expect("nothing is done to what is finished")
+    }
+
     /// Writes at the end.
     pub fn write(&self, bytes: &[u8]) -> Result<()> {
-        fs::write_all(self.file.as_ref().expect("nothing is written to what is finished"), bytes)
+        fs::write_all(self.file(), bytes)
     }
 
     /// Makes its bytes durable. It is finished then.
@@ -84,9 +89,10 @@ pub struct Builder {
 pub struct Sealed {
     /// What its name will be.
     pub id: PackId,
-    /// Its bytes on disk.
+    /// Bytes that it takes on disk anew.
     pub bytes: u64,
-    file: Staged,
+    /// Its file.
+    pub(in crate::store) file: Staged,
 }
 
 impl Builder {
@@ -157,7 +163,7 @@ impl Builder {
 
     /// Writes table and footer.
     pub fn seal(mut self) -> Result<Sealed> {
-        let table = format::encode_table(&self.frames, &mut self.records);
+        let table = format::encode_table(Sort::Plain, &self.frames, &mut self.records);
         let id = format::id_of_table(&table);
         let footer = Footer { table: self.size(), length: table.len() as u64, id };
         let footer = footer.encode(self.frames.len() as u32, self.records.len() as u32);

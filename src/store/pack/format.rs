@@ -32,8 +32,25 @@ const TABLE_MAGIC: &[u8; 8] = b"undotabl";
 const FOOTER_MAGIC: &[u8; 8] = b"undo-end";
 const VERSION: u16 = 1;
 
-/// The pack kind "plain". 1 is reserved for "adopted".
-const PLAIN: u8 = 0;
+/// What sort of pack it is. The number is the byte in headers and tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Sort {
+    /// Header, frames, table, footer.
+    Plain = 0,
+    /// A file of the user's, as it is: its chunks are the frames, from its first byte on. Table and footer follow.
+    Adopted = 1,
+}
+
+impl Sort {
+    /// Where the first frame begins.
+    fn start(self) -> u64 {
+        match self {
+            Sort::Plain => HEADER as u64,
+            Sort::Adopted => 0,
+        }
+    }
+}
 
 /// 256 MiB: no frame is longer, so a bad length never asks for more memory.
 pub const LONGEST: u32 = 256 << 20;
@@ -107,17 +124,18 @@ pub fn key_of(kind: ObjectKind, id: &[u8; LENGTH]) -> [u8; KEY] {
 /// The first bytes of every plain pack.
 pub fn encode_header() -> [u8; HEADER] {
     let mut encoder = Encoder::new();
-    encoder.raw(HEADER_MAGIC).u16(VERSION).u8(PLAIN).u8(0);
+    encoder.raw(HEADER_MAGIC).u16(VERSION).u8(Sort::Plain as u8).u8(0);
     let sum = checksum::<4>(encoder.as_slice());
     encoder.raw(&sum);
     encoder.finish().try_into().expect("16 bytes were encoded")
 }
 
 /// The table of these frames and objects, which are sorted here.
-pub fn encode_table(frames: &[Frame], records: &mut [Record]) -> Vec<u8> {
+pub fn encode_table(sort: Sort, frames: &[Frame], records: &mut [Record]) -> Vec<u8> {
     records.sort_unstable_by_key(|record| (record.kind, record.id));
     let mut encoder = Encoder::new();
-    encoder.raw(TABLE_MAGIC).u16(VERSION).u8(PLAIN).u8(0).u32(frames.len() as u32).u32(records.len() as u32);
+    encoder.raw(TABLE_MAGIC).u16(VERSION).u8(sort as u8).u8(0);
+    encoder.u32(frames.len() as u32).u32(records.len() as u32);
     for frame in frames {
         encoder.u64(frame.offset).u32(frame.stored).u32(frame.raw);
         encoder.u8(frame.codec as u8).u8(frame.level).raw(&frame.checksum);
@@ -180,6 +198,8 @@ fn expect_version(version: u16) -> Result<()> {
 /// A pack's table, as it lies in the file.
 #[derive(Clone, Copy)]
 pub struct Table<'a> {
+    /// What sort of pack it is of.
+    pub sort: Sort,
     frames: &'a [u8],
     records: &'a [u8],
 }
@@ -195,19 +215,26 @@ impl<'a> Table<'a> {
             return Err(Error::damaged("invalid pack table"));
         }
         expect_version(version)?;
-        if (kind, zero) != (PLAIN, 0) {
-            return Err(Error::new(ErrorKind::Unsupported, format!("pack kind {kind} is not known to this program")));
-        }
+        let sort = match (kind, zero) {
+            (0, 0) => Sort::Plain,
+            (1, 0) => Sort::Adopted,
+            _ => {
+                let message = format!("pack kind {kind} is not known to this program");
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+        };
         let (frames, records) = bytes[TABLE..].split_at(frames as usize * FRAME);
-        Ok(Table { frames, records })
+        Ok(Table { sort, frames, records })
     }
 
     /// Whether everything in it stays within the pack, whose frames end at `end`, and is in order.
     pub fn check(&self, end: u64) -> Result<()> {
-        let mut position = HEADER as u64;
+        let mut position = self.sort.start();
+        let is_adopted = self.sort == Sort::Adopted;
         for n in 0..self.frame_count() {
             let frame = self.try_frame(n)?;
-            if frame.offset != position || frame.raw > LONGEST || frame.stored > LONGEST {
+            let is_foreign = is_adopted && (frame.codec != Codec::Stored || frame.stored != frame.raw);
+            if frame.offset != position || frame.raw > LONGEST || frame.stored > LONGEST || is_foreign {
                 return Err(Error::damaged(format!("invalid pack table: frame {n} is out of place")));
             }
             position += u64::from(frame.stored);
@@ -223,6 +250,7 @@ impl<'a> Table<'a> {
             if previous.is_some_and(|previous| previous >= key)
                 || record.frame >= self.frame_count()
                 || u64::from(record.offset) + u64::from(record.length) > raw
+                || is_adopted && record.kind != ObjectKind::Data
             {
                 return Err(Error::damaged(format!("invalid pack table: object {n} is out of place")));
             }
@@ -304,7 +332,7 @@ mod tests {
             Record { kind, id, frame, offset, length: 20 }
         };
         let frames = [frame(16, 60), frame(26, 20)];
-        (encode_table(&frames, &mut [record(9, 1, 0), record(4, 0, 0), record(5, 0, 40)]), 36)
+        (encode_table(Sort::Plain, &frames, &mut [record(9, 1, 0), record(4, 0, 0), record(5, 0, 40)]), 36)
     }
 
     #[test]
@@ -342,6 +370,23 @@ mod tests {
         }
         assert!(accepted > 0, "checksums, levels and ids may be anything");
         assert!(Table::of(&good).unwrap().check(end + 1).is_err());
+    }
+
+    #[test]
+    fn an_adopted_pack_begins_with_its_first_frame_and_holds_data_as_it_is() {
+        let frame = |offset| Frame { offset, stored: 10, raw: 10, codec: Codec::Stored, level: 0, checksum: [7; 8] };
+        let record = Record { kind: ObjectKind::Data, id: ObjectId([4; LENGTH]), frame: 1, offset: 0, length: 10 };
+        let check = |sort, frames: &[Frame], record| {
+            let bytes = encode_table(sort, frames, &mut [record]);
+            Table::of(&bytes).unwrap().check(20 + frames[0].offset)
+        };
+        check(Sort::Adopted, &[frame(0), frame(10)], record).unwrap();
+        check(Sort::Plain, &[frame(16), frame(26)], record).unwrap();
+        check(Sort::Plain, &[frame(0), frame(10)], record).unwrap_err();
+        check(Sort::Adopted, &[frame(16), frame(26)], record).unwrap_err();
+        check(Sort::Adopted, &[frame(0), frame(10)], Record { kind: ObjectKind::Tree, ..record }).unwrap_err();
+        check(Sort::Adopted, &[frame(0), Frame { codec: Codec::Zstd, ..frame(10) }], record).unwrap_err();
+        check(Sort::Adopted, &[frame(0), Frame { raw: 11, ..frame(10) }], record).unwrap_err();
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod file;
 pub mod format;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -12,7 +13,7 @@ use crate::id::PackId;
 use crate::store::cache;
 use crate::store::compress::Codec;
 
-pub use format::{Footer, Frame, Record, Table};
+pub use format::{Footer, Frame, Record, Sort, Table};
 
 /// Where an object lies and how it is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,16 @@ impl Pack {
         let checked = self.checked.get_or_init(|| check_table(bytes, &opened.footer).map_err(|e| self.failure(e)));
         checked.as_ref().map_err(Failure::error)?;
         Table::of(bytes)
+    }
+
+    /// Bytes of its frames, and of its header if it has one: what lies before the table.
+    pub fn data_length(&self) -> Result<u64> {
+        Ok(self.opened()?.footer.table)
+    }
+
+    /// Its file, to be read from.
+    pub fn file(&self) -> Result<File> {
+        fs::open(&self.path)
     }
 
     /// Reads the bytes of a frame in the file into `to`. Read, not mapped: a failing disk is an error then and not a

@@ -41,7 +41,8 @@ impl House {
         fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();
         let repository = place.path().join("store");
         fs::create_dir_all(repository.join("tmp")).unwrap();
-        let options = store::Options { chunk: chunk::Params::default(), compression: Compression::Stored };
+        let options =
+            store::Options { chunk: chunk::Params::default(), compression: Compression::Stored, reflink: true };
         let store = Store::open(&repository, &[], options).unwrap();
         House { place, store }
     }
