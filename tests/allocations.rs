@@ -47,7 +47,7 @@ fn look(place: &Path, store: &Store, index: &Index) -> (Scan, usize) {
 /// Allocations of a scan that knows nothing, and of the next one.
 fn scans(files: usize) -> (usize, usize) {
     let place = tempfile::tempdir().unwrap();
-    let options = store::Options { chunk: chunk::Params::default(), compression: Compression::Stored };
+    let options = store::Options { chunk: chunk::Params::default(), compression: Compression::Stored, reflink: false };
     let mut store = Store::open(place.path(), &[], options).unwrap();
     // The clock of the file system is asked there.
     std::fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();

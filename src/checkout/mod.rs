@@ -5,6 +5,7 @@
 //! says what is restored.
 
 mod apply;
+mod clone;
 mod dress;
 mod durable;
 pub mod export;
@@ -15,7 +16,8 @@ mod gathered;
 mod leftovers;
 mod links;
 mod patch;
-pub mod plan;
+pub mod pieces;
+mod plan;
 mod relearn;
 mod resume;
 mod site;

@@ -12,8 +12,9 @@ use crate::object::Content;
 use crate::store::Reader;
 use crate::worktree::index::Record;
 
+use super::pieces::{Placed, placed};
 use super::work::Work;
-use super::write::{Placed, Wanted, placed, write_pieces};
+use super::write::{Wanted, write_pieces};
 
 /// Below this size writing all of it is as quick.
 const LARGE: u64 = 8 << 20;

@@ -1,6 +1,7 @@
 //! Whether there is room for what a plan writes: looked at before anything changes. It refuses only what cannot fit.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::BlobId;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry, Objects};
 use crate::store::Store;
@@ -46,13 +47,18 @@ fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Resu
         let Content::File { blob, .. } = entry.content else { continue };
         let there = scan.index.find(path);
         let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);
-        // Of what is lost nothing is written.
-        if !is_late && store.contains_blob(blob) {
+        // Of what is lost nothing is written, and what was adopted may be shared.
+        if !is_late && store.contains_blob(blob) && !is_shared(store, blob) {
             taken = taken.saturating_add(data(objects, entry)?);
             freed = freed.saturating_add(there.map_or(0, |there| there.stat.allocated));
         }
     }
     Ok(taken.saturating_sub(freed))
+}
+
+/// Whether a file may come back without new blocks.
+fn is_shared(store: &Store, blob: BlobId) -> bool {
+    store.layout(blob).is_ok_and(|layout| store.adopted(&layout).is_some())
 }
 
 /// Whole blocks of a file that are no hole.

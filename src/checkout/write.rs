@@ -6,12 +6,14 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::id::BlobId;
+use crate::object::ObjectKind;
 use crate::object::layout::Piece;
-use crate::object::{Layout, ObjectKind};
 use crate::progress::Task;
 use crate::store::{Reader, Store};
 
+use super::clone;
 use super::gathered::Gathered;
+use super::pieces::{Placed, halves, placed};
 
 /// Files from this size on are written by two threads: below, starting a thread costs as much as it saves.
 pub(super) const SHARED: u64 = 32 << 20;
@@ -44,14 +46,13 @@ pub(super) fn write(
     if size == 0 {
         return Ok(());
     }
-    if size >= AHEAD && holes.is_empty() {
-        fs::preallocate(file, size)?;
-    }
+    let reserve = || if size >= AHEAD && holes.is_empty() { fs::preallocate(file, size) } else { Ok(()) };
     if store.locate(ObjectKind::Data, blob.object_id()).is_some() {
         let bytes = reader.read(ObjectKind::Data, blob.object_id())?;
         if bytes.len() as u64 != size {
             return Err(wrong());
         }
+        reserve()?;
         if holes.is_empty() {
             fs::write_all_at(file, bytes, 0)?;
         } else {
@@ -65,26 +66,16 @@ pub(super) fn write(
         if layout.size() != size {
             return Err(wrong());
         }
+        if holes.is_empty() && clone::clone(file, &layout, store, task)? {
+            return Ok(());
+        }
+        reserve()?;
         write_pieces(file, &placed(&layout), holes, store, reader, task)?;
     }
     if holes.last().is_some_and(|&(start, length)| start.saturating_add(length) >= size) {
         fs::set_len(file, size)?;
     }
     Ok(())
-}
-
-/// A piece and where it begins.
-pub(super) type Placed = (u64, Piece);
-
-/// The pieces of a layout with their offsets.
-pub(super) fn placed(layout: &Layout) -> Vec<Placed> {
-    let mut offset = 0;
-    let place = |piece: &Piece| {
-        let at = offset;
-        offset += piece.length();
-        (at, *piece)
-    };
-    layout.pieces.iter().map(place).collect()
 }
 
 /// Writes pieces to their places; many of them by two threads, each half of the bytes.
@@ -100,12 +91,7 @@ pub(super) fn write_pieces(
     if bytes < SHARED {
         return write_run(file, pieces, holes, reader, task);
     }
-    let mut before = 0;
-    let middle = pieces.iter().position(|(_, piece)| {
-        before += piece.length();
-        before >= bytes / 2
-    });
-    let (first, second) = pieces.split_at(middle.unwrap_or(0));
+    let (first, second) = halves(pieces);
     std::thread::scope(|scope| {
         let other = scope.spawn(|| write_run(file, second, holes, &mut store.reader(), task));
         let mine = write_run(file, first, holes, reader, task);

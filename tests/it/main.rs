@@ -7,6 +7,7 @@
     reason = "a failed test tells by panicking"
 )]
 
+mod adopted;
 mod alarm;
 mod bad;
 mod comparison;

@@ -1,0 +1,60 @@
+//! A file that was adopted: it comes back as it went, as a copy that shares the blocks of its pack.
+//!
+//! The copy is read and proven before it takes its place. That costs no writing, and what the disk has lost is noticed: a file
+//! that differs is written piece by piece, from wherever the store has its pieces.
+
+use std::fs::File;
+
+use crate::error::Result;
+use crate::fs;
+use crate::object::layout::Piece;
+use crate::object::{Layout, ObjectKind, id_of};
+use crate::progress::Task;
+use crate::store::Store;
+
+use super::pieces::{Placed, halves, placed};
+
+/// Bytes read at once, of zeros.
+const ZEROS: u64 = 1 << 20;
+
+/// Fills an empty file with a copy of the pack that holds just what a layout says; `false`: nothing is written.
+pub(super) fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task) -> Result<bool> {
+    let Some(pack) = store.adopted(layout) else { return Ok(false) };
+    // Whatever is wrong with it: writing tells.
+    if !fs::reflink(&pack, file).unwrap_or(false) {
+        return Ok(false);
+    }
+    let size = layout.size();
+    fs::set_len(file, size)?;
+    if is_proven(file, &placed(layout)) {
+        task.add(size);
+        return Ok(true);
+    }
+    fs::set_len(file, 0)?;
+    Ok(false)
+}
+
+/// Whether a file is just these pieces; read by two threads.
+fn is_proven(file: &File, pieces: &[Placed]) -> bool {
+    let (first, second) = halves(pieces);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| are_there(file, second));
+        are_there(file, first) & other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn are_there(file: &File, pieces: &[Placed]) -> bool {
+    let mut buffer = Vec::new();
+    let mut holds = |offset: u64, length: u64, is_right: &dyn Fn(&[u8]) -> bool| {
+        buffer.resize(length as usize, 0);
+        fs::read_at(file, &mut buffer, offset).is_ok_and(|read| read == buffer.len()) && is_right(&buffer)
+    };
+    pieces.iter().all(|&(offset, piece)| match piece {
+        Piece::Chunk { id, length } => {
+            holds(offset, length.into(), &|bytes| id_of(ObjectKind::Data, bytes) == id.object_id())
+        }
+        Piece::Zeros { length } => (0..length)
+            .step_by(ZEROS as usize)
+            .all(|at| holds(offset + at, ZEROS.min(length - at), &|bytes| bytes.iter().all(|&byte| byte == 0))),
+    })
+}

@@ -1,0 +1,214 @@
+//! Large files on file systems that can share blocks: adopted by the first commit, cloned back, checked like all else.
+//!
+//! On images of their own, which takes root and a loop device.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::bad::noise;
+use crate::env::TestEnv;
+use crate::format::{is_installed, read};
+use crate::safety::places::Mounted;
+use crate::tree::{Tree, assert_same};
+
+const MIB: usize = 1 << 20;
+
+/// A file that is large enough, and no multiple of a block.
+const LONG: usize = 48 * MIB + 1234;
+
+/// A repository on a file system of its own.
+struct Home {
+    // Before the folder that the image is in.
+    _mounted: Mounted,
+    env: TestEnv,
+}
+
+impl Home {
+    /// Of each kind one, as far as it can be had.
+    fn each() -> Vec<Home> {
+        let homes: Vec<Home> = ["xfs", "btrfs"].into_iter().filter_map(Home::new).collect();
+        for home in &homes {
+            home.env.undo("init").ok();
+        }
+        homes
+    }
+
+    fn new(kind: &str) -> Option<Home> {
+        let env = TestEnv::new();
+        let image = env.root().join("image");
+        File::create(&image).unwrap().set_len(512 << 20).unwrap();
+        let made = Command::new(format!("mkfs.{kind}")).arg("-q").arg(&image).output();
+        let mounted = match made.is_ok_and(|output| output.status.success()) {
+            true => Mounted::new(&["-t", kind, "-o", "loop", image.to_str().unwrap()], &env.path()),
+            false => None,
+        };
+        if mounted.is_none() {
+            println!("skipped: no {kind} here (needs root, a loop device, mkfs.{kind} and a kernel with {kind})");
+        }
+        Some(Home { _mounted: mounted?, env })
+    }
+
+    /// Bytes in use on it.
+    fn used(&self) -> u64 {
+        let file = File::open(self.env.path()).unwrap();
+        rustix::fs::syncfs(&file).unwrap();
+        let stat = rustix::fs::fstatvfs(&file).unwrap();
+        (stat.f_blocks - stat.f_bfree) * stat.f_frsize
+    }
+
+    /// What a commit says that the store grew by.
+    fn commit(&self) -> u64 {
+        self.env.undo("commit -m one --json").ok().json()[0]["bytes_stored"].as_u64().unwrap()
+    }
+
+    /// The packs that begin with these bytes.
+    fn packs_of(&self, bytes: &[u8]) -> Vec<PathBuf> {
+        let folders = fs::read_dir(self.env.path().join(".undo/packs")).unwrap();
+        let files = folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap());
+        let mut start = [0; 64];
+        let is_adopted = |path: &PathBuf| {
+            let read = File::open(path).unwrap().read_exact_at(&mut start, 0);
+            read.is_ok() && start == bytes[..64]
+        };
+        files.map(|file| file.unwrap().path()).filter(is_adopted).collect()
+    }
+}
+
+#[test]
+fn a_first_commit_writes_nearly_nothing_and_a_checkout_clones_back() {
+    for home in Home::each() {
+        let env = &home.env;
+        let bytes = noise(1, LONG);
+        env.write("large", &bytes);
+        let before = fs::metadata(env.path().join("large")).unwrap();
+        let used = home.used();
+        let stored = home.commit();
+        let limit = LONG as u64 / 100;
+        assert!(stored < limit, "{stored} bytes stored");
+        assert!(home.used() - used < limit, "{} bytes written", home.used() - used);
+        let [pack] = &home.packs_of(&bytes)[..] else { panic!("it is not adopted") };
+        assert_eq!(fs::metadata(pack).unwrap().mode() & 0o777, 0o600);
+        let after = fs::metadata(env.path().join("large")).unwrap();
+        let times = |it: &fs::Metadata| (it.mtime_nsec(), it.ctime(), it.ctime_nsec(), it.ino());
+        assert_eq!(times(&before), times(&after), "the file is not touched");
+        let tree = Tree::read(&env.path());
+        env.undo("verify").ok();
+        // Gone, replaced, and back: no block is written anew.
+        fs::remove_file(env.path().join("large")).unwrap();
+        env.write("other", "other");
+        env.undo("checkout @").ok();
+        assert_same(&tree, &Tree::read(&env.path()));
+        env.write("large", "small");
+        env.undo("checkout @").ok();
+        assert_same(&tree, &Tree::read(&env.path()));
+        assert!(home.used() - used < 2 * limit, "{} bytes written", home.used() - used);
+        assert_eq!(env.undo("status --json").ok().json().last().unwrap()["clean"], true);
+        env.undo("verify").ok();
+        // Where blocks are not to be shared, it is written.
+        env.undo("config store.reflink false").ok();
+        fs::remove_file(env.path().join("large")).unwrap();
+        env.undo("checkout @").ok();
+        assert_same(&tree, &Tree::read(&env.path()));
+        assert!(home.used() - used > LONG as u64 / 2);
+    }
+}
+
+#[test]
+fn later_versions_store_what_has_changed() {
+    for home in Home::each() {
+        let env = &home.env;
+        let first = noise(1, LONG);
+        let mut trees = Vec::new();
+        let mut stored = |name: &'static str, path: &str, bytes: &[u8]| {
+            env.write(path, bytes);
+            let stored = home.commit();
+            env.undo(&format!("tag {name}")).ok();
+            trees.push((name, Tree::read(&env.path())));
+            stored
+        };
+        stored("first", "large", &first);
+        let second = [&first[..20 * MIB], &noise(2, 100_000), &first[20 * MIB..]].concat();
+        assert!(stored("second", "large", &second) < 3 * MIB as u64);
+        // Under another name nothing is known of it before it is read.
+        assert!(stored("copy", "copy", &second[..second.len() - 5]) < 3 * MIB as u64);
+        assert_eq!(home.packs_of(&first).len(), 1);
+        // All of it is another one.
+        let third = noise(3, LONG);
+        assert!(stored("third", "large", &third) < MIB as u64);
+        assert_eq!(home.packs_of(&third).len(), 1);
+        for (name, tree) in trees.iter().chain(trees.iter().rev()) {
+            env.undo(&format!("checkout {name}")).ok();
+            assert_same(tree, &Tree::read(&env.path()));
+        }
+        env.undo("verify").ok();
+    }
+}
+
+#[test]
+fn damage_of_an_adopted_file_is_found_and_never_handed_out() {
+    for home in Home::each() {
+        let env = &home.env;
+        let bytes = noise(1, LONG);
+        env.write("large", &bytes);
+        home.commit();
+        let tree = Tree::read(&env.path());
+        let pack = home.packs_of(&bytes).remove(0);
+        let flip = |at: u64| {
+            let file = File::options().read(true).write(true).open(&pack).unwrap();
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, at).unwrap();
+            file.write_all_at(&[byte[0] ^ 1], at).unwrap();
+        };
+        for at in [0, LONG as u64 / 2, LONG as u64 - 1] {
+            flip(at);
+            assert_same(&tree, &Tree::read(&env.path()));
+            env.undo("verify").fails(5);
+            fs::remove_file(env.path().join("large")).unwrap();
+            assert_ne!(env.undo("checkout @").code, 0);
+            let there = fs::read(env.path().join("large"));
+            assert!(there.is_err() || there.is_ok_and(|there| there == bytes), "wrong bytes are in place");
+            flip(at);
+            env.undo("checkout @").ok();
+            assert!(env.read("large") == bytes);
+        }
+        env.undo("verify").ok();
+    }
+}
+
+#[test]
+fn what_is_not_worth_it_is_copied() {
+    for home in Home::each() {
+        let env = &home.env;
+        let noisy = noise(1, 20 * MIB);
+        env.write("short", &noisy[..15 * MIB]);
+        env.write("text", noisy.iter().flat_map(|byte| format!("{byte} ").into_bytes()).collect::<Vec<u8>>());
+        let sparse = File::create(env.path().join("sparse")).unwrap();
+        sparse.set_len(40 << 20).unwrap();
+        sparse.write_all_at(&noisy[1..], 0).unwrap();
+        drop(sparse);
+        assert!(home.commit() > 35 * MIB as u64);
+        for start in [&noisy[..], &noisy[1..], &env.read("text")] {
+            assert!(home.packs_of(start).is_empty());
+        }
+        env.undo("config store.reflink false").ok();
+        env.write("large", noise(7, 20 * MIB));
+        assert!(home.commit() > 20 * MIB as u64);
+        env.undo("verify").ok();
+    }
+}
+
+#[test]
+fn the_reader_in_another_language_knows_adopted_packs() {
+    if !is_installed("python3") {
+        return;
+    }
+    for home in Home::each() {
+        home.env.write("large", noise(1, 16 * MIB + 1));
+        home.commit();
+        assert_eq!(home.packs_of(&home.env.read("large")).len(), 1);
+        let lines = read(&home.env.path().join(".undo"), &["--check"]);
+        assert!(lines["checked"][0]["codecs"].as_array().unwrap().contains(&0.into()));
+    }
+}
