@@ -20,15 +20,14 @@ const ZEROS: u64 = 1 << 20;
 /// Fills an empty file with a copy of the pack that holds just what a layout says; `false`: nothing is written.
 pub(super) fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task) -> Result<bool> {
     let Some(pack) = store.adopted(layout) else { return Ok(false) };
-    // Whatever is wrong with it: writing tells.
-    if !fs::reflink(&pack, file).unwrap_or(false) {
-        return Ok(false);
-    }
     let size = layout.size();
-    fs::set_len(file, size)?;
-    if is_proven(file, &placed(layout)) {
-        task.add(size);
-        return Ok(true);
+    // Whatever is wrong with it: writing tells.
+    if fs::reflink(&pack, file).unwrap_or(false) {
+        fs::set_len(file, size)?;
+        if !fs::has_hole(file, size)? && is_proven(file, &placed(layout)) {
+            task.add(size);
+            return Ok(true);
+        }
     }
     fs::set_len(file, 0)?;
     Ok(false)

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::compress::Codec;
@@ -89,7 +90,10 @@ impl<'s> Adoption<'s> {
         let session = self.session;
         session.check()?;
         let is_new = |record: &&Record| session.claim(record.kind, record.id);
-        let new: Vec<Record> = self.records.iter().filter(is_new).copied().collect();
+        let new: Vec<Record> = {
+            let _alone = session.claiming.lock().unwrap_or_else(PoisonError::into_inner);
+            self.records.iter().filter(is_new).copied().collect()
+        };
         let bytes: u64 = new.iter().map(|record| u64::from(record.length)).sum();
         let put = if bytes > self.length() / 2 { self.seal() } else { self.copy(&new, writer) };
         // What was claimed is nowhere then.

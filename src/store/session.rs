@@ -49,6 +49,8 @@ pub struct Session<'s> {
     has_failed: AtomicBool,
     /// The file system has not shared the blocks of a file when it was asked to.
     pub(super) shares_nothing: AtomicBool,
+    /// Held while the chunks of an adopted file are claimed: of two equal files one is to have them all.
+    pub(super) claiming: Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -74,6 +76,7 @@ impl Store {
             objects: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
             shares_nothing: AtomicBool::new(false),
+            claiming: Mutex::default(),
             state: Mutex::default(),
         }
     }

@@ -103,6 +103,12 @@ fn a_first_commit_writes_nearly_nothing_and_a_checkout_clones_back() {
         env.write("large", "small");
         env.undo("checkout @").ok();
         assert_same(&tree, &Tree::read(&env.path()));
+        // Written in place, it takes nothing from what is stored.
+        let live = File::options().write(true).open(env.path().join("large")).unwrap();
+        live.write_all_at(b"changed", 10).unwrap();
+        env.undo("verify").ok();
+        env.undo("checkout @").ok();
+        assert_same(&tree, &Tree::read(&env.path()));
         assert!(home.used() - used < 2 * limit, "{} bytes written", home.used() - used);
         assert_eq!(env.undo("status --json").ok().json().last().unwrap()["clean"], true);
         env.undo("verify").ok();
