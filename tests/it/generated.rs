@@ -1,5 +1,5 @@
-//! Files that are made from the program itself: completion scripts and the manual of all commands.
-//! `UPDATE=1 cargo test generated` makes them anew.
+//! Files that are made: completion scripts and the manual of all commands by the program, figures by a script.
+//! `UPDATE=1 cargo test generated` makes what the program makes anew.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -64,6 +64,17 @@ fn every_command_has_a_page() {
         assert!(page.contains(&format!(".TH undo-{} 1", command.get_name())), "{page}");
     }
     assert!(printed(&["man"]).contains(".TH undo 1"));
+}
+
+#[test]
+fn figures_are_those_that_were_measured() {
+    let mut script = Command::new("python3");
+    script.args(["-B", "benches/report.py", "--check"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let Ok(output) = script.output() else {
+        println!("skipped: python3 is not installed");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn manual() -> String {

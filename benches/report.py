@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""Measures undo beside other tools and writes what comes out: docs/performance/, and the figures in docs/performance.md and
+README.md, which stand between `<!-- figures NAME -->` and `<!-- end -->`.
+
+The whole thing, about an hour, as root on a machine that does nothing else:
+
+    pip install matplotlib && cargo build --release --locked && python3 benches/report.py
+
+A try in a few minutes: add `--scale 0.02 --rounds 1`. `--render` writes everything again from docs/performance/data.json,
+`--check` only looks whether all figures are those of that file; a test does so. `--peers KIND=FILE` takes one side-by-side
+measurement (the JSON of benches/peers.py) from a file.
+"""
+import argparse
+import contextlib
+import datetime
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import corpus
+import peers
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+FOLDER = os.path.join(ROOT, "docs", "performance")
+DATA = os.path.join(FOLDER, "data.json")
+TOLD = [os.path.join(ROOT, "docs", "performance.md"), os.path.join(ROOT, "README.md")]
+IMAGE = os.path.join("/dev/shm", "undo-bench.image")
+MAIN = "mixed"
+GROWTH = {"commits": ("The next small record", "records so far"), "files": ("Status, nothing changed", "files in the folder"),
+          "size": ("4 KiB of one file changed", "size of the file in MiB")}
+STEP_NAMES = {"first": "first record", "status": "status", "again": "record again, nothing changed", "edit": "record after 1 % changed",
+              "diff": "diff", "log": "log", "rollback": "roll back", "restat": "status after that", "full": "into an empty folder"}
+
+
+@contextlib.contextmanager
+def place_to_work(gibibytes):
+    """An ext4 file system on an image in memory, and what to call it; without root, a temporary folder."""
+    folder = tempfile.mkdtemp(prefix="undo-bench-")
+    made = False
+    try:
+        with open(IMAGE, "wb") as image:
+            image.truncate(gibibytes << 30)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-i", "8192", "-E", "lazy_itable_init=0,lazy_journal_init=0", IMAGE], check=True)
+        subprocess.run(["mount", "-o", "loop", IMAGE, folder], check=True)
+        made = True
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"no image in memory: {error}", file=sys.stderr)
+    try:
+        kind = subprocess.check_output(["stat", "-f", "-c", "%T", folder], text=True).strip()
+        yield folder, "ext4 on an image in memory" if made else f"{kind} in {tempfile.gettempdir()}"
+    finally:
+        if made:
+            subprocess.run(["umount", folder], check=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(IMAGE)
+        shutil.rmtree(folder)
+
+
+def machine(file_system):
+    def field(path, name):
+        with open(path, encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith(name))
+    memory = int(field("/proc/meminfo", "MemTotal").split()[0]) >> 20
+    return {"processor": field("/proc/cpuinfo", "model name"), "cores": os.cpu_count(), "memory": f"{memory} GiB",
+            "kernel": platform.release(), "file system": file_system, "date": datetime.date.today().isoformat()}
+
+
+def measure(chosen):
+    import growth
+    versions = {tool: peers.version_of(tool) for tool in peers.TOOLS}
+    tools = [tool for tool in chosen.tools.split(",") if versions.get(tool)]
+    data = {"scale": chosen.scale, "rounds": chosen.rounds, "versions": {tool: versions[tool] for tool in tools},
+            "skipped": [tool for tool in peers.TOOLS if tool not in tools], "folders": {}, "peers": {}, "growth": {}}
+    given = dict(pair.split("=", 1) for pair in chosen.peers)
+    with place_to_work(chosen.image) as (work, file_system):
+        data["machine"] = machine(file_system)
+        for kind in corpus.KINDS:
+            print(f"{kind}: {corpus.KINDS[kind]}", flush=True)
+            folder, place = os.path.join(work, kind), os.path.join(work, "place")
+            data["folders"][kind] = corpus.make(kind, chosen.scale, folder)
+            if kind in given:
+                with open(given[kind], encoding="utf-8") as file:
+                    data["peers"][kind] = json.load(file)
+            else:
+                data["peers"][kind] = peers.compare(folder, tools, chosen.rounds, place)
+            shutil.rmtree(folder)
+        curves = {"commits": growth.by_commits, "files": growth.by_files, "size": growth.by_size}
+        for name, curve in curves.items():
+            print(GROWTH[name][0], flush=True)
+            data["growth"][name] = curve([tool for tool in tools if tool != "cp"], chosen.scale, os.path.join(work, "place"))
+    os.makedirs(FOLDER, exist_ok=True)
+    with open(DATA, "w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1)
+        file.write("\n")
+
+
+def seconds(value):
+    return f"{value:.1f} s" if value >= 10 else f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms" if value >= 0.01 else f"{value * 1000:.1f} ms"
+
+
+def times(ratio):
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines).replace("| --- ", "|---").replace("---| ", "---|").replace("--- |", "---|")
+
+
+def wall(tools, tool, step):
+    taken = tools[tool]["steps"].get(step)
+    return taken and taken[0]
+
+
+def ratios(data):
+    """(how many times as long as undo, kind, step, tool, seconds, seconds of undo) for all that can be compared."""
+    for kind, tools in data["peers"].items():
+        for tool in tools:
+            for step in peers.STEPS:
+                own, other = wall(tools, "undo", step), wall(tools, tool, step)
+                if tool != "undo" and own and other:
+                    yield other / own, kind, step, tool, other, own
+
+
+def how(data):
+    rows = [[name, str(value)] for name, value in data["machine"].items()]
+    rows += [["versions", ", ".join(f"{tool} {version}" for tool, version in data["versions"].items())]]
+    rows += [["not installed, so not measured", ", ".join(data["skipped"]) or "none"]]
+    rows += [["rounds", str(data["rounds"])], ["scale of the folders", f"{data['scale']:g}"]]
+    return table(["what", "value"], rows)
+
+
+def about(data, kind):
+    folder = data["folders"][kind]
+    return f"{folder['files']:,} files, {folder['bytes'] / 2**20:,.0f} MiB"
+
+
+def side_by_side(data, kind):
+    tools = data["peers"][kind]
+
+    def cell(tool, step):
+        value, own = wall(tools, tool, step), wall(tools, "undo", step)
+        if value is None:
+            return "–"
+        return f"**{seconds(value)}**" if tool == "undo" else f"{seconds(value)} ×{times(value / own)}" if own else seconds(value)
+    rows = [[STEP_NAMES[step], *(cell(tool, step) for tool in tools)] for step in peers.STEPS]
+    for name, step in [("CPU, first record", "first"), ("CPU, roll back", "rollback")]:
+        rows.append([name, *(seconds(tools[tool]["steps"][step][1]) for tool in tools)])
+    rows.append(["peak memory, first record", *(f"{tools[tool]['steps']['first'][2]:.0f} MiB" for tool in tools)])
+    rows.append(["repository after it", *(f"{tools[tool]['repo'] / 2**20:.1f} MiB" for tool in tools)])
+    rows.append(["grown by 1 % changed", *(f"{tools[tool]['edit'] / 2**20:.2f} MiB" for tool in tools)])
+    rows.append(["all came back", *("yes" if tools[tool]["exact"] else "no" for tool in tools)])
+    return f"{about(data, kind)}: {corpus.KINDS[kind]}.\n\n" + table([kind, *tools], rows)
+
+
+def behind(data):
+    slower = sorted(found for found in ratios(data) if found[0] < 1)
+    if not slower:
+        return "In this run no tool was faster than undo in any step that both have."
+    rows = [[kind, STEP_NAMES[step], tool, seconds(other), seconds(own), f"×{times(ratio)}"] for ratio, kind, step, tool, other, own in slower]
+    return table(["folder", "step", "tool", "its time", "undo", "ratio"], rows)
+
+
+def grown(data, name):
+    found = data["growth"][name]
+    points = sorted({x for curve in found.values() for x, _ in curve})
+    rows = [[f"{x:,}", *(seconds(dict(map(tuple, curve))[x]) if x in dict(map(tuple, curve)) else "–" for curve in found.values())] for x in points]
+    return table([GROWTH[name][1], *found], rows)
+
+
+def fast(data):
+    """For the README: three steps of one folder, with the tools that people know best."""
+    tools = data["peers"][MAIN]
+    known = [tool for tool in ("git", "restic", "borg") if tool in tools]
+    lines = [f"A folder of {about(data, MAIN)}, undo {data['versions']['undo']}:", ""]
+    for step, words in [("first", "the first commit"), ("edit", "a commit after 1 % of the files changed"), ("rollback", "rolling back")]:
+        own = wall(tools, "undo", step)
+        others = ", ".join(f"{tool} {times(wall(tools, tool, step) / own)} times" for tool in known)
+        lines.append(f"* {words}: {seconds(own)}; {others} as long")
+    return "\n".join(lines)
+
+
+def blocks(data):
+    if not data:
+        return {}
+    made = {"how": how(data), "behind": behind(data), "fast": fast(data)}
+    made |= {f"folder {kind}": side_by_side(data, kind) for kind in data["peers"]}
+    return made | {f"growth {name}": grown(data, name) for name in data["growth"]}
+
+
+def filled(text, made):
+    def block(found):
+        lines = [f"<!-- figures {found[1]} -->", made.get(found[1]), "<!-- end -->"]
+        return "\n".join(line for line in lines if line is not None)
+    return re.sub(r"<!-- figures ([a-z ]+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
+
+
+def charts_of(data):
+    """File name → what draws it."""
+    import charts
+
+    def drawn_bars(kind):
+        title = f"{kind}: {about(data, kind)}"
+        return lambda path, stamp: charts.bars(data["peers"][kind], title, path, stamp)
+
+    def drawn_curves(name):
+        return lambda path, stamp: charts.curves(data["growth"][name], *GROWTH[name], path, stamp)
+    made = {chart_name(kind): drawn_bars(kind) for kind in data.get("peers", ())}
+    return made | {f"growth-{name}.svg": drawn_curves(name) for name in data.get("growth", ())}
+
+
+def chart_name(kind):
+    return "peers.svg" if kind == MAIN else f"peers-{kind}.svg"
+
+
+def load():
+    """What was measured, and a mark of it. Nothing, where nothing has been measured."""
+    if not os.path.exists(DATA):
+        return {}, ""
+    with open(DATA, "rb") as file:
+        text = file.read()
+    return json.loads(text), hashlib.sha256(text).hexdigest()
+
+
+def render():
+    data, stamp = load()
+    for path in TOLD:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(filled(text, blocks(data)))
+    for name, draw in charts_of(data).items():
+        draw(os.path.join(FOLDER, name), stamp)
+
+
+def check():
+    """What does not agree with the data; nothing is written."""
+    data, stamp = load()
+    made, wrong, used = blocks(data), [], set()
+    for path in TOLD:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        used |= set(re.findall(r"<!-- figures ([a-z ]+) -->", text))
+        if filled(text, made) != text:
+            wrong.append(f"{os.path.relpath(path, ROOT)}: figures that are not those of docs/performance/data.json")
+    wrong += [f"docs/performance.md: no place for the figures `{name}`" for name in sorted(set(made) - used)]
+    names = [chart_name(kind) for kind in data.get("peers", ())] + [f"growth-{name}.svg" for name in data.get("growth", ())]
+    for name in names:
+        with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+            if f"figures {stamp}" not in file.read():
+                wrong.append(f"docs/performance/{name}: drawn from other figures")
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tools", default=",".join(peers.TOOLS))
+    parser.add_argument("--image", type=int, default=8, help="GiB of the file system in memory")
+    parser.add_argument("--peers", action="append", default=[], metavar="KIND=FILE")
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.check:
+        wrong = check()
+        sys.exit("\n".join(wrong + ["run `python3 benches/report.py --render`"]) if wrong else 0)
+    if not chosen.render:
+        import charts  # noqa: F401  before an hour of measuring, not after it
+        measure(chosen)
+    render()
+
+
+if __name__ == "__main__":
+    main()
