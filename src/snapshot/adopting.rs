@@ -31,10 +31,11 @@ pub fn begin<'s>(
     let Some(file) = reading.plain_file().filter(|_| size >= LARGE.max(params.whole + 1) && session.can_adopt()) else {
         return Ok(None);
     };
-    if holds_most(file, last) || !is_incompressible(file, size, writer)? {
+    // First: where nothing can be shared, nothing needs to be looked at.
+    let Some(adoption) = session.adopt(file)? else { return Ok(None) };
+    if holds_most(adoption.file(), last) || !is_incompressible(adoption.file(), size, writer)? {
         return Ok(None);
     }
-    let Some(adoption) = session.adopt(file)? else { return Ok(None) };
     reading.turn_to(fs::duplicate(adoption.file())?);
     Ok(Some(adoption))
 }

@@ -130,6 +130,8 @@ hint: name a directory that is not there yet
     env.undo("config").shows(str![[r#"
 store.compression = zstd:1 (default)
     how new content is compressed; what is stored already stays as it is
+store.reflink = true (default)
+    share the blocks of large files with the store where the file system can, in place of copying them
 user.name = (default)
     the author of commits; if it is empty, the login name
 worktree.cross_mounts = false (default)
