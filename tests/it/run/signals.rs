@@ -90,7 +90,7 @@ fn what_was_ignored_stays_ignored_and_what_was_not_is_not() {
 }
 
 /// The signals that are ignored where the tests run, and so in what they start.
-fn ignored_here() -> u64 {
+pub fn ignored_here() -> u64 {
     mask(&std::fs::read_to_string("/proc/self/status").unwrap())
 }
 
@@ -100,6 +100,6 @@ fn mask(status: &str) -> u64 {
     u64::from_str_radix(mask.unwrap_or_else(|| panic!("{status}")), 16).unwrap()
 }
 
-fn bit(signal: Signal) -> u64 {
+pub fn bit(signal: Signal) -> u64 {
     1 << (signal.as_raw() - 1)
 }
