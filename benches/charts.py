@@ -54,7 +54,9 @@ def curves(found, title, x_label, path, stamp):
     points = sorted({x for points in found.values() for x, _ in points})
     panel.set_xticks(points, [f"{x:,}" for x in points])
     panel.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
-    panel.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+    panel.yaxis.set_minor_locator(matplotlib.ticker.LogLocator(subs=[2, 5]))
+    for set_formatter in (panel.yaxis.set_major_formatter, panel.yaxis.set_minor_formatter):
+        set_formatter(lambda y, _: f"{y:g}")
     panel.grid(True, which="major", color="#dddddd", linewidth=0.6)
     panel.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     panel.set_title(title, loc="left", fontweight="bold")

@@ -13,7 +13,7 @@ FILES = [1000, 3000, 10_000, 30_000, 100_000, 300_000]
 SIZES = [4, 16, 64, 256, 1024]
 RUNS = 5
 #: Seconds of waiting after which a tool's curve ends: the next point would take several times as long.
-PATIENCE = 300
+PATIENCE = 100
 
 
 def up_to(points, scale):
@@ -84,12 +84,12 @@ def by_files(tools, scale, base):
 
 def by_size(tools, scale, base):
     """A record after 4 KiB in the middle of one file have changed, by the size of that file; and b3sum of it, which only
-    reads and hashes."""
+    reads and hashes. A repository for each size: some tools store the whole file each time."""
     def prepare(tool, place, size):
         corpus.noise(path(place), size << 20, random.Random(size))
-        if tool and not os.path.exists(tool.repository):
-            tool.make()
         if tool:
+            shutil.rmtree(tool.repository, ignore_errors=True)
+            tool.make()
             tool.record()
 
     def path(place):

@@ -30,7 +30,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 FOLDER = os.path.join(ROOT, "docs", "performance")
 DATA = os.path.join(FOLDER, "data.json")
 TOLD = [os.path.join(ROOT, "docs", "performance.md"), os.path.join(ROOT, "README.md")]
-IMAGE = os.path.join("/dev/shm", "undo-bench.image")
+MEMORY = "/dev/shm"
 MAIN = "mixed"
 GROWTH = {"commits": ("The next small record", "records so far"), "files": ("Status, nothing changed", "files in the folder"),
           "size": ("4 KiB of one file changed", "size of the file in MiB")}
@@ -41,25 +41,22 @@ STEP_NAMES = {"first": "first record", "status": "status", "again": "record agai
 @contextlib.contextmanager
 def place_to_work(gibibytes):
     """An ext4 file system on an image in memory, and what to call it; without root, a temporary folder."""
-    folder = tempfile.mkdtemp(prefix="undo-bench-")
-    made = False
-    try:
-        with open(IMAGE, "wb") as image:
+    with tempfile.TemporaryDirectory(prefix="undo-bench-") as folder:
+        if os.geteuid() != 0:
+            kind = subprocess.check_output(["stat", "-f", "-c", "%T", folder], text=True).strip()
+            yield folder, f"{kind} in {tempfile.gettempdir()}"
+            return
+        room = os.statvfs(MEMORY)
+        if room.f_bavail * room.f_frsize < gibibytes << 30:
+            sys.exit(f"{MEMORY} has no room for an image of {gibibytes} GiB; free some, or give a smaller one by --image")
+        with tempfile.NamedTemporaryFile(dir=MEMORY, prefix="undo-bench-") as image:
             image.truncate(gibibytes << 30)
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-i", "8192", "-E", "lazy_itable_init=0,lazy_journal_init=0", IMAGE], check=True)
-        subprocess.run(["mount", "-o", "loop", IMAGE, folder], check=True)
-        made = True
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(f"no image in memory: {error}", file=sys.stderr)
-    try:
-        kind = subprocess.check_output(["stat", "-f", "-c", "%T", folder], text=True).strip()
-        yield folder, "ext4 on an image in memory" if made else f"{kind} in {tempfile.gettempdir()}"
-    finally:
-        if made:
-            subprocess.run(["umount", folder], check=True)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(IMAGE)
-        shutil.rmtree(folder)
+            subprocess.run(["mkfs.ext4", "-q", "-F", "-i", "8192", "-E", "lazy_itable_init=0,lazy_journal_init=0", image.name], check=True)
+            subprocess.run(["mount", "-o", "loop", image.name, folder], check=True)
+            try:
+                yield folder, "ext4 on an image in memory"
+            finally:
+                subprocess.run(["umount", folder], check=True)
 
 
 def machine(file_system):
@@ -90,10 +87,16 @@ def measure(chosen):
             else:
                 data["peers"][kind] = peers.compare(folder, tools, chosen.rounds, place)
             shutil.rmtree(folder)
+            keep(data)
         curves = {"commits": growth.by_commits, "files": growth.by_files, "size": growth.by_size}
         for name, curve in curves.items():
             print(GROWTH[name][0], flush=True)
             data["growth"][name] = curve([tool for tool in tools if tool != "cp"], chosen.scale, os.path.join(work, "place"))
+            keep(data)
+
+
+def keep(data):
+    """Also of a run that is not done yet: what was measured in an hour must not be lost."""
     os.makedirs(FOLDER, exist_ok=True)
     with open(DATA, "w", encoding="utf-8") as file:
         json.dump(data, file, indent=1)
@@ -261,7 +264,7 @@ def check():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tools", default=",".join(peers.TOOLS))
     parser.add_argument("--image", type=int, default=8, help="GiB of the file system in memory")
     parser.add_argument("--peers", action="append", default=[], metavar="KIND=FILE")
