@@ -1,7 +1,7 @@
 //! A file that was adopted: it comes back as it went, as a copy that shares the blocks of its pack.
 //!
-//! The copy is read and proven before it takes its place. That costs no writing, and what the disk has lost is noticed: a file
-//! that differs is written piece by piece, from wherever the store has its pieces.
+//! The pack is read and proven first. That costs no writing, and what the disk has lost is noticed: then the file is written
+//! piece by piece, from wherever the store has its pieces.
 
 use std::fs::File;
 
@@ -21,19 +21,18 @@ const ZEROS: u64 = 1 << 20;
 pub(super) fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task) -> Result<bool> {
     let Some(pack) = store.adopted(layout) else { return Ok(false) };
     let size = layout.size();
-    // Whatever is wrong with it: writing tells.
-    if fs::reflink(&pack, file).unwrap_or(false) {
+    // Whatever is wrong with it: writing tells. Cloned before it is read, since elsewhere it is not worth reading.
+    let is_cloned = fs::reflink(&pack, file).unwrap_or(false);
+    if is_cloned && !fs::has_hole(&pack, size)? && is_proven(&pack, &placed(layout)) {
         fs::set_len(file, size)?;
-        if !fs::has_hole(file, size)? && is_proven(file, &placed(layout)) {
-            task.add(size);
-            return Ok(true);
-        }
+        task.add(size);
+        return Ok(true);
     }
     fs::set_len(file, 0)?;
     Ok(false)
 }
 
-/// Whether a file is just these pieces; read by two threads.
+/// Whether a file begins with just these pieces; read by two threads.
 fn is_proven(file: &File, pieces: &[Placed]) -> bool {
     let (first, second) = halves(pieces);
     std::thread::scope(|scope| {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind as Cause, Read, Write};
+use std::num::NonZeroU64;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -107,6 +108,16 @@ pub fn sync_data(file: &File) -> Result<()> {
 /// Makes its content and its metadata durable; a failure is as final as that of [`sync_data`].
 pub fn sync_all(file: &File) -> Result<()> {
     file.sync_all().map_err(|cause| failed("flush", file, cause))
+}
+
+/// Asks the system for bytes that will be read soon, so that it reads them meanwhile.
+pub fn read_ahead(file: &File, offset: u64, length: u64) {
+    // It takes at most so many at a time.
+    const STEP: u64 = 128 << 10;
+    for at in (offset..offset + length).step_by(STEP as usize) {
+        // Only a hint: what is not there by then is waited for.
+        let _ = rustix::fs::fadvise(file, at, NonZeroU64::new(STEP), Advice::WillNeed);
+    }
 }
 
 /// Asks the system to forget what it has in memory of a file, as far as that is written: what is read next is on the disk.

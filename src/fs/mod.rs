@@ -28,8 +28,8 @@ pub use file::{
     remove_file, rename, stat, sync_dir,
 };
 pub use handle::{
-    duplicate, forget_cached, path_of, read_at, read_exact_at, read_next, read_to_end_at, set_len, stat_file, sync_all,
-    sync_data, write_all, write_all_at,
+    duplicate, forget_cached, path_of, read_ahead, read_at, read_exact_at, read_next, read_to_end_at, set_len,
+    stat_file, sync_all, sync_data, write_all, write_all_at,
 };
 pub use lock::{FileLock, Holder};
 pub use map::Map;

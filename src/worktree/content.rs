@@ -33,6 +33,9 @@ const SHARED: u64 = 32 << 20;
 /// Reading fewer bytes than this is not worth a second thread.
 const READ_SHARED: usize = 2 << 20;
 
+/// Of a copy nothing is in memory, even if all of the file is: so much of it is asked for while what came before is worked on.
+const AHEAD: u64 = 4 * GROUP as u64;
+
 /// Where the bytes come from.
 enum Origin<'f> {
     /// A file that can be read anywhere.
@@ -96,6 +99,7 @@ impl<'f> Reading<'f> {
 
     /// Reads a copy in place of the file, from its beginning.
     pub fn turn_to(&mut self, copy: File) {
+        fs::read_ahead(&copy, 0, AHEAD);
         self.from = Origin::Copy(copy);
         (self.position, self.has_ended) = (0, false);
     }
@@ -180,6 +184,9 @@ impl<'f> Reading<'f> {
         self.read += length as u64;
         self.position += length as u64;
         self.task.add(length as u64);
+        if let Origin::Copy(file) = &self.from {
+            fs::read_ahead(file, self.position, AHEAD);
+        }
         Ok(length)
     }
 
