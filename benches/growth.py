@@ -13,7 +13,7 @@ FILES = [1000, 3000, 10_000, 30_000, 100_000, 300_000]
 SIZES = [4, 16, 64, 256, 1024]
 RUNS = 5
 #: Seconds of waiting after which a tool's curve ends: the next point would take several times as long.
-PATIENCE = 100
+PATIENCE = 25
 
 
 def up_to(points, scale):
