@@ -18,7 +18,7 @@ const FRAME: usize = 256 << 10;
 const OBJECTS: u64 = 100_000;
 
 fn empty(place: &TempDir, compression: Compression) -> Store {
-    let options = Options { chunk: chunk::Params::default(), compression };
+    let options = Options { chunk: chunk::Params::default(), compression, reflink: false };
     Store::open(place.path(), &[], options).unwrap()
 }
 
