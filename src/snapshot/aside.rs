@@ -8,10 +8,11 @@ use crate::object::Objects;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::{Repository, Transaction};
-use crate::snapshot::commit::{self, Content, Words};
+use crate::snapshot::commit::{self, Words};
 use crate::snapshot::recording::{self, How};
+use crate::snapshot::take;
 use crate::store::Stored;
-use crate::worktree::{Index, Overlay, Worktree};
+use crate::worktree::{Index, Worktree};
 
 /// Stores these paths as they are now, and a commit that has them upon all else that `base` has. Durable, and part of the
 /// repository once an operation names it. `None` if they are as `base` has them, or gone.
@@ -37,20 +38,15 @@ pub fn set_aside(
     let how = How { paths: &paths, despite_rules: &despite_rules, base: Some(&parent), takes_trees: false };
     let index = Index::open(&repository.layout.index())?;
     let recording = recording::record(repository, &session, worktree, &index, &how, progress)?;
-    let (root, links, scan) = (recording.root, recording.links, recording.scan);
-    if (&root, links) == (&parent.root, parent.links) {
+    let (content, differs) = take::compare(store, Some(&parent), &recording, &paths, &mut Watch::default())?;
+    if !differs {
         return Ok(None);
     }
-    let overlay = Overlay { below: store, objects: &scan.objects };
-    let (changes, totals) =
-        commit::count(&overlay, Some(&parent), &root, links, &scan.uncovered, &mut Watch::default())?;
-    let (uncovered, torn) = (parent.uncovered.clone(), scan.torn.clone());
-    let content = Content { root, links, totals, changes, uncovered, torn };
     let message = "changed while a checkout went on".to_owned();
     let words = Words { message, automatic: true, author: None, date: None, extras: Vec::new() };
     let commit = commit::make(repository, vec![base], Some(&parent), content, words);
     let mut writer = session.writer();
-    recording::put_objects(&mut writer, &scan)?;
+    recording::put_objects(&mut writer, &recording.scan)?;
     let id = Transaction::put_commit(&mut writer, &commit)?;
     writer.finish()?;
     Ok(Some((id, session.finish()?)))

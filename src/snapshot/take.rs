@@ -99,7 +99,7 @@ fn store(
     };
     let recording = recording::record(repository, &session, worktree, index, &how, progress)?;
     let mut watch = Watch::default();
-    let (content, differs) = compare(store, parent, &recording, options, &mut watch)?;
+    let (content, differs) = compare(store, parent, &recording, &options.paths, &mut watch)?;
     let scan = recording.scan;
     let findings = parent.map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
     let mut outcome = Outcome {
@@ -148,12 +148,12 @@ fn is_untouched(repository: &Repository, index: &Index, scan: &Scan, options: &O
         && repository.view().at().is_some()
 }
 
-/// What a commit would hold, and whether there is one to make.
-fn compare(
+/// What a commit of a recording of these paths (empty: of all) would hold, and whether there is one to make.
+pub(super) fn compare(
     store: &dyn Objects,
     parent: Option<&Commit>,
     recording: &Recording,
-    options: &Options,
+    paths: &[RepoPathBuf],
     watch: &mut Watch,
 ) -> Result<(Content, bool)> {
     let Recording { scan, root, links } = recording;
@@ -166,9 +166,9 @@ fn compare(
             (changes, totals, changes != Counts::default() || *links != parent.links)
         }
     };
-    if let (Some(parent), false) = (parent, options.paths.is_empty()) {
+    if let (Some(parent), false) = (parent, paths.is_empty()) {
         // Of the rest it is still so.
-        let selection = Selection::new(&options.paths);
+        let selection = Selection::new(paths);
         let elsewhere = |path: &RepoPathBuf| !selection.covers(path);
         uncovered.extend(parent.uncovered.iter().filter(|uncovered| elsewhere(&uncovered.path)).cloned());
         torn.extend(parent.torn.iter().filter(|path| elsewhere(path)).cloned());
