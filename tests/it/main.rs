@@ -25,6 +25,7 @@ mod keys;
 mod kinds;
 mod model;
 mod plumbing;
+mod random;
 mod run;
 mod safety;
 mod scenario;

@@ -15,31 +15,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::env::{Output, TestEnv};
+use crate::random::Random;
 use crate::tree::{Tree, assert_same};
 use edits::EDITS;
-
-/// xorshift64*: enough randomness for choosing edits, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
-    }
-
-    fn bytes(&mut self) -> Vec<u8> {
-        let length = match self.below(10) {
-            0 => 0,
-            1 => (1 << 20) + self.below(1 << 20),
-            _ => self.below(3000),
-        };
-        let mut bytes = vec![0; length];
-        blake3::Hasher::new().update(&self.below(1 << 30).to_le_bytes()).finalize_xof().fill(&mut bytes);
-        bytes
-    }
-}
 
 /// Seeds that once led to a loss, for ever.
 const REGRESSIONS: [u64; 0] = [];
@@ -102,7 +80,7 @@ impl Model {
     fn new(seed: u64, has_strace: bool) -> Model {
         Model {
             env: TestEnv::initialised(),
-            random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            random: Random::new(seed),
             commits: Vec::new(),
             met: BTreeSet::new(),
             recorded: BTreeMap::new(),

@@ -21,26 +21,11 @@ use undo::repo::Repository;
 
 use super::{OnEnd, ends_with, history, said, undo};
 use crate::env::TestEnv;
+use crate::random::Random;
 use crate::tree::Tree;
 
 /// After so long all pause, and everything is looked for.
 const ROUND: Duration = Duration::from_secs(3);
-
-/// xorshift64*, as in the model.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
-    }
-
-    fn of<'a>(&mut self, words: &[&'a str]) -> &'a str {
-        words[self.below(words.len())]
-    }
-}
 
 /// What one of them did.
 struct Event {
@@ -217,7 +202,7 @@ fn eight_processes_of_random_commands_lose_nothing_and_disturb_nobody() {
     let diary = Diary::new(&env, seed);
     let mut crowd: Vec<Member<'_>> = (0..8)
         .map(|number| {
-            let random = Random((seed * 8 + number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+            let random = Random::new(seed * 8 + number as u64);
             Member { number, random, diary: &diary, files: 0, ends: BTreeMap::new() }
         })
         .collect();
