@@ -12,7 +12,7 @@ const GATHERED: usize = 256 << 10;
 
 /// Writes a private file (0600) beside `path`, flushes it, renames it over `path` and flushes the directory. The bytes are
 /// given in pieces. With `durable` false nothing is flushed: for caches.
-pub fn write_atomic(path: &Path, pieces: &[impl AsRef<[u8]>], durable: bool) -> Result<()> {
+pub fn write_atomic(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, durable: bool) -> Result<()> {
     let (file, staged) = stage_beside(path)?;
     let written = write_pieces(&file, pieces)
         .and_then(|()| if durable { sync_data(&file) } else { Ok(()) })
@@ -25,9 +25,10 @@ pub fn write_atomic(path: &Path, pieces: &[impl AsRef<[u8]>], durable: bool) -> 
     if durable { sync_dir(parent(path)) } else { Ok(()) }
 }
 
-fn write_pieces(file: &File, pieces: &[impl AsRef<[u8]>]) -> Result<()> {
+fn write_pieces(file: &File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<()> {
     let mut gathered = Vec::new();
-    for piece in pieces.iter().map(AsRef::as_ref) {
+    for piece in pieces {
+        let piece = piece.as_ref();
         if gathered.len() + piece.len() > GATHERED {
             write_all(file, &gathered)?;
             gathered.clear();

@@ -37,6 +37,17 @@ impl Map {
         let bytes = mapped.map_err(|cause| super::handle::failed("map", file, cause))?;
         Ok(Map { bytes: Some(bytes) })
     }
+
+    /// Lets go of the memory that reading it took: what is asked for again comes from the system's cache.
+    pub fn release(&self) {
+        let Some(bytes) = &self.bytes else { return };
+        // SAFETY: of a shared map of a file, which nobody writes to through it, only the way to the pages is forgotten: the
+        // same bytes are found when they are asked for.
+        #[expect(unsafe_code, reason = "other kinds of maps would lose what was written to them")]
+        let released = unsafe { bytes.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        // It is advice: without it more memory is in use, and nothing else.
+        drop(released);
+    }
 }
 
 impl std::ops::Deref for Map {

@@ -118,7 +118,7 @@ fn what_is_made_is_private() {
     create_dir_private(&temp.path().join("a/b")).unwrap();
     create_dir_private(&temp.path().join("a/b")).unwrap();
     append(&temp.path().join("a/journal")).unwrap();
-    write_atomic(&temp.path().join("a/refs"), &[b""], false).unwrap();
+    write_atomic(&temp.path().join("a/refs"), [b""], false).unwrap();
     assert_eq!((mode("a"), mode("a/b"), mode("a/journal"), mode("a/refs")), (0o700, 0o700, 0o600, 0o600));
 }
 
@@ -423,15 +423,15 @@ fn an_atomic_write_replaces_all_or_nothing_and_leaves_nothing_behind() {
     let (temp, dir) = open_temp();
     let path = temp.path().join("config");
     for (bytes, durable) in [(&b"one"[..], true), (b"", false), (b"three", true)] {
-        write_atomic(&path, &[bytes], durable).unwrap();
+        write_atomic(&path, [bytes], durable).unwrap();
         assert_eq!(read(&path).unwrap().unwrap(), bytes);
     }
     assert_eq!(names(&dir), [b"config"]);
     // A directory is in the way of the rename.
     dir.make_dir(b"taken").unwrap();
-    assert!(write_atomic(&temp.path().join("taken"), &[b"x"], true).is_err());
+    assert!(write_atomic(&temp.path().join("taken"), [b"x"], true).is_err());
     assert_eq!(names(&dir), [&b"config"[..], b"taken"]);
-    assert!(write_atomic(&temp.path().join("missing/x"), &[b"x"], true).unwrap_err().is_not_found());
+    assert!(write_atomic(&temp.path().join("missing/x"), [b"x"], true).unwrap_err().is_not_found());
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {
     let layout = Layout { worktree, repository };
     // What a folder that was here before was like.
     fs::remove_file(&layout.index())?;
-    fs::write_atomic(&marker, &[link.encode()], true)?;
+    fs::write_atomic(&marker, [link.encode()], true)?;
     Ok(layout)
 }
 
@@ -102,13 +102,13 @@ fn build(repository: &Path) -> Result<()> {
     }
     make_private(repository)?;
     if !fs::exists(&layout.config())? {
-        fs::write_atomic(&layout.config(), &[CONFIG], true)?;
+        fs::write_atomic(&layout.config(), [CONFIG], true)?;
     }
     journal::create(&layout.journal(), 1, &State::new())?;
     // Without it the repository is as good, until the disk is full.
     let _ = reserve::take(&layout.reserve());
     fs::sync_dir(repository)?;
-    fs::write_atomic(&layout.format(), &[Format::new().to_text()], true)?;
+    fs::write_atomic(&layout.format(), [Format::new().to_text()], true)?;
     match repository.parent() {
         Some(parent) => fs::sync_dir(parent),
         None => Ok(()),

@@ -98,7 +98,7 @@ impl Document {
     /// Writes the file, if its settings are right.
     pub fn save(&self) -> Result<()> {
         self.config()?;
-        fs::write_atomic(&self.path, &[&self.text], true)
+        fs::write_atomic(&self.path, [&self.text], true)
     }
 
     /// The text with a part replaced.

@@ -98,7 +98,7 @@ fn open_at(directory: &Path, end: &End) -> Result<File> {
 /// Makes a segment that begins with `state`: there as a whole or not at all, durable when it returns.
 pub fn create(directory: &Path, number: u64, state: &State) -> Result<End> {
     let bytes = segment::encode(number, state);
-    fs::write_atomic(&segment::path(directory, number), &[&bytes], true)?;
+    fs::write_atomic(&segment::path(directory, number), [&bytes], true)?;
     let length = bytes.len() as u64;
     Ok(End { segment: number, length, checkpoint: length })
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::worktree::selection::Selection;
 
-use super::file::{self, Directory, Index, Part};
+use super::file::{self, Directory, Index, Part, Source};
 use super::record::{self, Block, Record, Total};
 use crate::error::Result;
 use crate::fs;
@@ -180,28 +180,37 @@ impl Builder {
         is_trusted && self.directories.len() == index.count() && self.directories.values().all(kept)
     }
 
+    /// Encodes what was changed, so that writing it takes no more of that.
+    pub fn settle(&mut self) {
+        for known in self.directories.values_mut() {
+            if matches!(known, Known::Changed(_)) {
+                let records = known.records();
+                *known = Known::Encoded { count: records.len(), bytes: record::encode(None, &records) };
+            }
+        }
+    }
+
     /// Its bytes in pieces, as of this boot and this time.
-    pub fn encode(&self, origin: ([u8; 16], Timestamp)) -> Vec<Cow<'_, [u8]>> {
-        let mut parts = Vec::with_capacity(self.directories.len());
-        for (path, known) in &self.directories {
-            let (records, block, checksum) = match known {
-                Known::Kept(directory) => (directory.count(), directory.bytes().into(), directory.checksum()),
-                Known::Encoded { count, bytes } => (*count, bytes.into(), None),
+    pub fn encode<'b>(&'b self, origin: ([u8; 16], Timestamp)) -> impl Iterator<Item = Cow<'b, [u8]>> {
+        let part = |(path, known): (&'b RepoPathBuf, &'b Known)| {
+            let (records, block) = match known {
+                Known::Kept(directory) => (directory.count(), Source::Kept(directory)),
+                Known::Encoded { count, bytes } => (*count, Source::New(bytes.into())),
                 Known::Changed(_) => {
                     let records = known.records();
-                    (records.len(), record::encode(None, &records).into(), None)
+                    (records.len(), Source::New(record::encode(None, &records).into()))
                 }
             };
-            parts.push(Part { path, records, block, checksum });
-        }
-        file::encode(parts, origin)
+            Part { path, records, block }
+        };
+        file::encode(self.directories.iter().map(part).collect(), origin)
     }
 
     /// Writes the file (atomically, not flushed).
     pub fn write(&self, path: &Path) -> Result<()> {
         // The real time, whatever `UNDO_TIME` says: it is compared with ctimes.
         let now = jiff::Timestamp::now().into();
-        fs::write_atomic(path, &self.encode((fs::boot_id(), now)), false)
+        fs::write_atomic(path, self.encode((fs::boot_id(), now)), false)
     }
 }
 

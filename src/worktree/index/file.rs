@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::record::{Block, Record, Total, number};
 use crate::codec::{Decoder, Encoder};
@@ -32,10 +33,15 @@ pub struct Index {
 /// Seconds after which the system has written a change to the disk, with much to spare: 30 to 35 by default.
 const WRITTEN_BACK: i64 = 600;
 
+/// Bytes of blocks that are in memory at once, about: the index of a million files has a hundred megabytes.
+const HELD: usize = 16 << 20;
+
 #[derive(Debug)]
 struct Mapped {
     map: Map,
     header: Header,
+    /// Bytes of blocks that were looked at since the last ones were let go.
+    looked: AtomicUsize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +79,7 @@ impl Index {
     /// Maps the file; one that is missing, damaged or of another version knows nothing.
     pub fn open(path: &Path) -> Result<Index> {
         let Some(map) = Map::open(path)? else { return Ok(Index::empty()) };
-        let mapped = Header::of(&map).map(|header| Arc::new(Mapped { map, header }));
+        let mapped = Header::of(&map).map(|header| Arc::new(Mapped { map, header, looked: AtomicUsize::new(0) }));
         Ok(Index { mapped })
     }
 
@@ -174,6 +180,15 @@ impl Mapped {
         self.map.get(start..)?.get(..length)
     }
 
+    /// The bytes of a block. Those that were looked at before do not stay in memory.
+    fn block(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
+        if self.looked.fetch_add(length, Ordering::Relaxed) > HELD {
+            self.looked.store(0, Ordering::Relaxed);
+            self.map.release();
+        }
+        self.slice((start, length))
+    }
+
     fn path(&self, row: usize) -> Option<&RepoPath> {
         // Only the place is decoded: a search asks for many paths.
         let at = HEADER + row * ROW;
@@ -186,7 +201,7 @@ impl Mapped {
 impl Directory {
     fn checked(mapped: &Arc<Mapped>, row: usize) -> Option<Directory> {
         let found = mapped.row(row)?;
-        let (path, block) = (mapped.slice(found.path)?, mapped.slice(found.block)?);
+        let (path, block) = (mapped.slice(found.path)?, mapped.block(found.block)?);
         let records = found.records;
         let right = checksum(&[path, &(records as u64).to_le_bytes(), block]) == found.checksum;
         let (start, length) = found.block;
@@ -206,12 +221,7 @@ impl Directory {
 
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.mapped.map[self.start..self.start + self.length]
-    }
-
-    /// The checksum of its path and its bytes, which was looked at when it was asked for.
-    pub(super) fn checksum(&self) -> Option<[u8; CHECKSUM]> {
-        self.mapped.row(self.row).map(|row| row.checksum)
+        self.mapped.block((self.start, self.length)).expect("checked when it was asked for")
     }
 
     /// How many records it has.
@@ -238,31 +248,58 @@ pub struct Part<'p> {
     /// How many records it has.
     pub records: usize,
     /// Their bytes.
-    pub block: Cow<'p, [u8]>,
-    /// The checksum of all that, where it is known.
-    pub checksum: Option<[u8; CHECKSUM]>,
+    pub block: Source<'p>,
 }
 
-/// The bytes of an index file: header, table and paths, then the blocks. The parts are in path order. `origin` is the boot
-/// and the time.
-pub fn encode(parts: Vec<Part<'_>>, origin: ([u8; 16], Timestamp)) -> Vec<Cow<'_, [u8]>> {
+/// Where the bytes of a directory come from.
+pub enum Source<'p> {
+    /// From a file that has them, with their checksum.
+    Kept(&'p Directory),
+    /// From here.
+    New(Cow<'p, [u8]>),
+}
+
+impl Part<'_> {
+    fn length(&self) -> usize {
+        match &self.block {
+            Source::Kept(directory) => directory.length,
+            Source::New(bytes) => bytes.len(),
+        }
+    }
+
+    fn checksum(&self) -> [u8; CHECKSUM] {
+        let of = |block: &[u8]| checksum(&[self.path.as_bytes(), &(self.records as u64).to_le_bytes(), block]);
+        match &self.block {
+            Source::Kept(directory) => {
+                let row = directory.mapped.row(directory.row);
+                row.map_or_else(|| of(directory.bytes()), |row| row.checksum)
+            }
+            Source::New(bytes) => of(bytes),
+        }
+    }
+}
+
+/// The bytes of an index file in pieces: header, table and paths, then the blocks. The parts are in path order. `origin` is
+/// the boot and the time.
+pub fn encode<'p>(parts: Vec<Part<'p>>, origin: ([u8; 16], Timestamp)) -> impl Iterator<Item = Cow<'p, [u8]>> {
     let paths: usize = parts.iter().map(|part| part.path.as_bytes().len()).sum();
-    let blocks: usize = parts.iter().map(|part| part.block.len()).sum();
+    let blocks: usize = parts.iter().map(Part::length).sum();
     let paths_start = HEADER + parts.len() * ROW;
     let mut bytes = Vec::with_capacity(paths_start + paths);
     bytes.extend_from_slice(&Header::encode(parts.len(), paths_start + paths + blocks, origin));
     let (mut path_at, mut block_at) = (paths_start, paths_start + paths);
     for part in &parts {
-        let path = part.path.as_bytes();
         let mut row = Encoder::new();
-        row.u64(path_at as u64).u32(path.len() as u32).u32(part.records as u32);
-        row.u64(block_at as u64).u64(part.block.len() as u64);
-        let sum = part.checksum.unwrap_or_else(|| checksum(&[path, &(part.records as u64).to_le_bytes(), &part.block]));
-        row.raw(&sum);
+        row.u64(path_at as u64).u32(part.path.as_bytes().len() as u32).u32(part.records as u32);
+        row.u64(block_at as u64).u64(part.length() as u64).raw(&part.checksum());
         bytes.extend_from_slice(row.as_slice());
-        path_at += path.len();
-        block_at += part.block.len();
+        path_at += part.path.as_bytes().len();
+        block_at += part.length();
     }
     parts.iter().for_each(|part| bytes.extend_from_slice(part.path.as_bytes()));
-    std::iter::once(bytes.into()).chain(parts.into_iter().map(|part| part.block)).collect()
+    let blocks = parts.into_iter().map(|part| match part.block {
+        Source::Kept(directory) => directory.bytes().into(),
+        Source::New(bytes) => bytes,
+    });
+    std::iter::once(bytes.into()).chain(blocks)
 }

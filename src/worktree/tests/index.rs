@@ -131,7 +131,7 @@ fn every_field_of_a_stat_counts() {
 #[test]
 fn damage_is_never_believed() {
     let place = tempfile::tempdir().unwrap();
-    let whole = builder().encode(ORIGIN).concat();
+    let whole = builder().encode(ORIGIN).collect::<Vec<_>>().concat();
     let expected: Vec<_> =
         DIRECTORIES.map(|it| opened(place.path(), &whole).directory(path(it)).unwrap().block().records()).into();
     let check = |bytes: &[u8], what: &str| {
@@ -191,7 +191,7 @@ fn what_was_written_shortly_before_the_system_stopped_is_in_doubt() {
     let index = Index::open(&file).unwrap();
     assert_eq!(index.doubtful_since(), None);
     assert!(Builder::from_index(&index).is_same(&index));
-    let index = opened(place.path(), &builder().encode(ORIGIN).concat());
+    let index = opened(place.path(), &builder().encode(ORIGIN).collect::<Vec<_>>().concat());
     assert_eq!(index.doubtful_since(), Some(Timestamp { seconds: 999_400, nanoseconds: 5 }));
     assert!(!Builder::from_index(&index).is_same(&index), "it is written anew");
     assert_eq!(Index::empty().doubtful_since(), None);
@@ -213,7 +213,7 @@ fn many_names_of_one_directory_are_changed_in_no_time() {
 
 #[test]
 fn golden_bytes_of_the_header() {
-    let bytes = Builder::default().encode(ORIGIN).concat();
+    let bytes = Builder::default().encode(ORIGIN).collect::<Vec<_>>().concat();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, GOLDEN_EMPTY);
 }
