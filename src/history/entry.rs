@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, TreeId};
-use crate::object::tree::Node;
+use crate::object::leaf::Opened;
 use crate::object::{Entry, Objects};
 use crate::path::RepoPath;
 
@@ -32,12 +32,9 @@ pub fn recorded(objects: &dyn Objects, id: CommitId, path: &RepoPath) -> Result<
 fn find(objects: &dyn Objects, tree: TreeId, name: &[u8]) -> Result<Option<Entry>> {
     let mut node = tree;
     loop {
-        match objects.tree_node(node)? {
-            Node::Leaf(entries) => {
-                let at = entries.binary_search_by(|entry| entry.name.as_slice().cmp(name));
-                return Ok(at.ok().map(|at| entries[at].clone()));
-            }
-            Node::Inner(children) => {
+        match objects.open_tree(node)? {
+            Opened::Leaf(leaf) => return leaf.find(name),
+            Opened::Inner(children) => {
                 let after = children.partition_point(|child| child.first.as_slice() <= name);
                 let Some(child) = after.checked_sub(1).map(|at| &children[at]) else { return Ok(None) };
                 node = child.node;

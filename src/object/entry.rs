@@ -143,8 +143,15 @@ pub fn put_entry(encoder: &mut Encoder, entry: &Entry) {
 
 /// Reads an entry, with or without a name; the caller says which it must be.
 pub fn take_entry(decoder: &mut Decoder<'_>) -> Result<Entry> {
+    let (name, _, entry) = take_named(decoder)?;
+    Ok(Entry { name: name.to_vec(), ..entry })
+}
+
+/// The same, its name apart: the name, where that ends, and the rest.
+pub(super) fn take_named<'a>(decoder: &mut Decoder<'a>) -> Result<(&'a [u8], usize, Entry)> {
     let tag = decoder.u8()?;
-    let name = decoder.bytes()?.to_vec();
+    let name = decoder.bytes()?;
+    let end = decoder.position();
     let mode = decoder.u16()?;
     if mode & !MODE != 0 {
         return Err(decoder.invalid("unknown mode bits"));
@@ -162,7 +169,7 @@ pub fn take_entry(decoder: &mut Decoder<'_>) -> Result<Entry> {
         _ => return Err(decoder.invalid("unknown kind of entry")),
     };
     let attributes = fields::take_id_if(decoder, tag & WITH_ATTRIBUTES != 0)?;
-    Ok(Entry { name, metadata, attributes, content })
+    Ok((name, end, Entry { name: Vec::new(), metadata, attributes, content }))
 }
 
 fn take_owner(decoder: &mut Decoder<'_>) -> Result<u32> {

@@ -9,6 +9,7 @@ mod fields;
 pub mod groups;
 pub mod kind;
 pub mod layout;
+pub mod leaf;
 pub mod line;
 pub mod links;
 pub mod nodes;
@@ -45,6 +46,11 @@ pub trait Objects: Sync {
     /// One node of a directory.
     fn tree_node(&self, id: TreeId) -> Result<tree::Node> {
         tree::Node::decode(&self.object(ObjectKind::Tree, id.object_id())?)
+    }
+
+    /// One node of a directory, its entries not yet decoded.
+    fn open_tree(&self, id: TreeId) -> Result<leaf::Opened> {
+        leaf::Opened::decode(self.object(ObjectKind::Tree, id.object_id())?)
     }
 
     /// A whole directory, however many nodes it has.

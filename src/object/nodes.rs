@@ -156,7 +156,8 @@ fn take_children<T: Item>(decoder: &mut Decoder<'_>) -> Result<Vec<Child<T::Id>>
     (0..count).map(|_| child(decoder)).collect()
 }
 
-fn counted(decoder: &mut Decoder<'_>, size: usize) -> Result<usize> {
+/// The count of a node's items, which have at least so many bytes each.
+pub(super) fn counted(decoder: &mut Decoder<'_>, size: usize) -> Result<usize> {
     let count = decoder.count(size)?;
     if count > MAXIMUM { Err(decoder.invalid("node too long")) } else { Ok(count) }
 }

@@ -180,9 +180,14 @@ impl Operation {
         Ok(operation)
     }
 
-    /// Its id: the hash of its bytes keyed by `operation`.
+    /// Its id.
     pub fn id(&self) -> OperationId {
-        OperationId(*kind::keyed("operation").update(&self.encode()).finalize().as_bytes())
+        Operation::id_of(&self.encode())
+    }
+
+    /// The id of the operation that has these bytes: their hash keyed by `operation`.
+    pub fn id_of(bytes: &[u8]) -> OperationId {
+        OperationId(*kind::keyed("operation").update(bytes).finalize().as_bytes())
     }
 }
 

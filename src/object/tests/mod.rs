@@ -1,6 +1,7 @@
 //! Laws of all objects: round trip, refusal of every truncation and of what is not canonical, golden bytes.
 
 mod golden;
+mod leaf;
 mod lists;
 mod refusals;
 mod round_trip;
