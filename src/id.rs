@@ -30,8 +30,8 @@ fn nibble(digit: u8) -> Option<u8> {
     (digit as char).to_digit(16).map(|value| value as u8)
 }
 
-fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+fn write_hex(bytes: &[u8; LENGTH], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(blake3::Hash::from_bytes(*bytes).to_hex().as_str())
 }
 
 impl ObjectId {
