@@ -66,6 +66,9 @@ impl Repository {
 
     /// Reads the journal again: what other processes have recorded since.
     pub fn reload(&mut self) -> Result<()> {
+        if self.warnings.is_empty() && journal::ends_at(&self.layout.journal(), self.end)? {
+            return Ok(());
+        }
         let Loaded { state, end, damage } = journal::load(&self.layout.journal())?;
         if state.packs != self.state.packs {
             self.store = open_store(&self.layout, &state, self.store.options().clone())?;

@@ -143,7 +143,7 @@ impl Transaction<'_> {
         let ends_intent = draft.worktree.is_some() || self.intended.is_some() && draft.commits.is_empty();
         let operation = self.complete(draft)?;
         let id = operation.id();
-        self.append(Record::Operation { operation, ends_intent })?;
+        self.append(Record::Operation { id, operation, ends_intent })?;
         self.has_recorded = true;
         if ends_intent {
             self.intended = None;

@@ -16,6 +16,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::id::OperationId;
 use crate::object::Operation;
 
@@ -71,6 +72,13 @@ pub fn load(directory: &Path) -> Result<Loaded> {
     }))
 }
 
+/// Whether it still ends here: it is only ever appended to.
+pub fn ends_at(directory: &Path, end: End) -> Result<bool> {
+    let newest = segment::numbers(directory)?.last().copied();
+    let length = fs::stat(&segment::path(directory, end.segment))?.map(|stat| stat.size);
+    Ok((newest, length) == (Some(end.segment), Some(end.length)))
+}
+
 /// Whether it holds more than a new repository's journal does, readable or not.
 pub fn has_history(directory: &Path) -> Result<bool> {
     match load(directory) {
@@ -86,7 +94,7 @@ pub struct Operations {
     /// The segment to read next, and how much of it counts.
     segment: Option<(u64, Option<u64>)>,
     /// Operations of the segment read last, newest at the end.
-    pending: Vec<Operation>,
+    pending: Vec<(OperationId, Operation)>,
     failure: Option<Error>,
     /// What the next one must be.
     expected: Option<OperationId>,
@@ -126,8 +134,7 @@ impl Operations {
                 return Err(failure);
             }
         }
-        let Some(operation) = self.pending.pop() else { return Ok(None) };
-        let id = operation.id();
+        let Some((id, operation)) = self.pending.pop() else { return Ok(None) };
         if id != expected {
             return Err(Error::damaged(format!("the operation `{}` is missing from the journal", expected.short())));
         }

@@ -4,7 +4,7 @@ use super::frame;
 use super::state::{State, put_packs, take_packs};
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::PackId;
+use crate::id::{OperationId, PackId};
 use crate::object::Operation;
 use crate::object::operation::Intent;
 
@@ -15,6 +15,8 @@ pub enum Record {
     Checkpoint(State),
     /// A user action.
     Operation {
+        /// Its id.
+        id: OperationId,
         /// What it changed.
         operation: Operation,
         /// Whether the unfinished checkout is finished, or taken back, by it.
@@ -49,7 +51,7 @@ impl Record {
                 payload.raw(&state.encode());
                 CHECKPOINT
             }
-            Record::Operation { operation, ends_intent } => {
+            Record::Operation { operation, ends_intent, .. } => {
                 payload.u8(u8::from(*ends_intent)).raw(&operation.encode());
                 OPERATION
             }
@@ -81,7 +83,9 @@ impl Record {
                     1 => true,
                     _ => return Err(decoder.invalid("unknown flags")),
                 };
-                Record::Operation { operation: Operation::decode(&payload[1..])?, ends_intent }
+                let bytes = &payload[1..];
+                // An operation has one encoding: these bytes are those that the id is the hash of.
+                Record::Operation { id: Operation::id_of(bytes), operation: Operation::decode(bytes)?, ends_intent }
             }
             INTENT => Record::Intent(Intent::decode(payload)?),
             INTENT_END => {
@@ -105,7 +109,7 @@ impl Record {
     pub fn apply(&self, state: &mut State) -> Result<()> {
         match self {
             Record::Checkpoint(_) => return Err(Error::damaged("checkpoint that does not begin its segment")),
-            Record::Operation { operation, ends_intent } => state.apply(operation, *ends_intent)?,
+            Record::Operation { id, operation, ends_intent } => state.apply(*id, operation, *ends_intent)?,
             Record::Intent(intent) => state.intent = Some(intent.clone()),
             Record::IntentEnd(token) => {
                 if state.intent.as_ref().is_some_and(|intent| intent.token == *token) {

@@ -12,6 +12,7 @@ use super::record::{OPERATION, Record};
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::id::OperationId;
 use crate::object::Operation;
 
 const MAGIC: &[u8; 8] = b"undojrnl";
@@ -156,7 +157,7 @@ impl Segment {
     }
 
     /// Its operations, oldest first, up to the first byte that cannot be read, and why it cannot.
-    pub fn operations(&self) -> (Vec<Operation>, Option<Error>) {
+    pub fn operations(&self) -> (Vec<(OperationId, Operation)>, Option<Error>) {
         let mut operations = Vec::new();
         let mut at = HEADER;
         loop {
@@ -164,8 +165,8 @@ impl Segment {
                 Next::End | Next::Torn => return (operations, None),
                 Next::Damaged(why) => return (operations, Some(self.damaged(at, why))),
                 Next::Record { kind: OPERATION, payload, end } => match Record::decode(OPERATION, payload) {
-                    Ok(Record::Operation { operation, .. }) => {
-                        operations.push(operation);
+                    Ok(Record::Operation { id, operation, .. }) => {
+                        operations.push((id, operation));
                         at = end;
                     }
                     Ok(_) => return (operations, Some(self.damaged(at, "no operation"))),

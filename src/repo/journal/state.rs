@@ -29,13 +29,13 @@ impl State {
     }
 
     /// The state after an operation, which must follow the newest one.
-    pub fn apply(&mut self, operation: &Operation, ends_intent: bool) -> Result<()> {
+    pub fn apply(&mut self, id: OperationId, operation: &Operation, ends_intent: bool) -> Result<()> {
         if operation.parent != self.operation {
             return Err(Error::damaged("operation that does not follow the one before it"));
         }
         self.view.apply(operation);
         self.replace_packs(&operation.packs_added, &operation.packs_removed);
-        self.operation = Some(operation.id());
+        self.operation = Some(id);
         if ends_intent {
             self.intent = None;
         }

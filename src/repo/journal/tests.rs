@@ -64,7 +64,7 @@ fn commit(state: &State, number: u64, size: usize) -> Record {
         packs_added: vec![PackId(id(number + 1_000_000))],
         ..Operation::default()
     };
-    Record::Operation { operation, ends_intent: false }
+    Record::Operation { id: operation.id(), operation, ends_intent: false }
 }
 
 fn intent() -> Intent {
