@@ -17,6 +17,7 @@ use super::site::{Directories, is_gone};
 use super::stage::{Staged, has_content, is_saved, is_untouched, take_out};
 use super::tally::{Done, Tally};
 use super::work::Work;
+use super::write::Threads;
 
 /// The actions by what has to be done for them, each list in path order.
 #[derive(Default)]
@@ -158,7 +159,12 @@ struct Hand<'w> {
 
 impl<'w> Hand<'w> {
     fn new(work: &'w Work<'w>) -> Hand<'w> {
-        Hand { work, directories: Directories::new(&work.site), thread: Thread::new(work), settles: false }
+        Hand {
+            work,
+            directories: Directories::new(&work.site),
+            thread: Thread::new(work, Threads::Two),
+            settles: false,
+        }
     }
 
     /// Whether something is found by a name that no list shows, or in a directory of which that is so.

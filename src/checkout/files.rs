@@ -1,6 +1,7 @@
 //! Files: written beside their places by two threads, in the order in which their bytes lie in the packs, so that each
 //! frame is decoded once.
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -17,7 +18,7 @@ use super::site::Directories;
 use super::stage::Staged;
 use super::tally::{Done, Tally};
 use super::work::Work;
-use super::write::{self, Wanted};
+use super::write::{self, Threads, Wanted};
 
 /// A file to be written.
 #[derive(Clone, Copy)]
@@ -44,18 +45,21 @@ const RUN: u64 = 1 << 20;
 
 /// Writes all files.
 pub(super) fn write_all(work: &Work<'_>, jobs: Vec<Job<'_>>, tally: &mut Tally) -> Result<()> {
-    let (large, small): (Vec<Job<'_>>, Vec<Job<'_>>) = jobs.into_iter().partition(|job| job.size >= write::SHARED);
+    let (mut large, small): (Vec<Job<'_>>, Vec<Job<'_>>) = jobs.into_iter().partition(|job| job.size >= write::SHARED);
     let bytes: u64 = small.iter().map(|job| job.size).sum();
     let runs = runs(work, small);
     if runs.len() > 1 && (bytes >= SMALL || runs.iter().map(Vec::len).sum::<usize>() >= FEW) {
         in_two_threads(work, &runs, tally)?;
     } else {
-        let mut thread = Thread::new(work);
+        let mut thread = Thread::new(work, Threads::One);
         runs.iter().try_for_each(|run| thread.write(run, tally))?;
     }
-    // One after the other: each of them takes both threads.
-    let mut thread = Thread::new(work);
-    large.iter().try_for_each(|job| thread.write(std::slice::from_ref(job), tally))
+    // The largest first, so that both threads end at about the same time; the last, without a fellow, by both.
+    large.sort_by_key(|job| Reverse(job.size));
+    let last = if large.len().is_multiple_of(2) { None } else { large.pop() };
+    let large: Vec<Vec<Job<'_>>> = large.into_iter().map(|job| vec![job]).collect();
+    in_two_threads(work, &large, tally)?;
+    last.map_or(Ok(()), |job| Thread::new(work, Threads::Two).write(&[job], tally))
 }
 
 /// The jobs in the order of the packs, cut where one frame ends and another begins.
@@ -85,11 +89,14 @@ fn runs<'p>(work: &Work<'_>, jobs: Vec<Job<'p>>) -> Vec<Vec<Job<'p>>> {
 }
 
 fn in_two_threads(work: &Work<'_>, runs: &[Vec<Job<'_>>], tally: &mut Tally) -> Result<()> {
+    if runs.is_empty() {
+        return Ok(());
+    }
     let next = AtomicUsize::new(0);
     let is_over = AtomicBool::new(false);
     let write = || {
         let mut tally = Tally::default();
-        let mut thread = Thread::new(work);
+        let mut thread = Thread::new(work, Threads::One);
         let mut result = Ok(());
         while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
             result = thread.write(run, &mut tally);
@@ -115,11 +122,13 @@ pub(super) struct Thread<'w> {
     work: &'w Work<'w>,
     directories: Directories<'w>,
     reader: Reader<'w>,
+    /// How many write to one file.
+    threads: Threads,
 }
 
 impl<'w> Thread<'w> {
-    pub(super) fn new(work: &'w Work<'w>) -> Thread<'w> {
-        Thread { work, directories: Directories::new(&work.site), reader: work.store.reader() }
+    pub(super) fn new(work: &'w Work<'w>, threads: Threads) -> Thread<'w> {
+        Thread { work, directories: Directories::new(&work.site), reader: work.store.reader(), threads }
     }
 
     fn write(&mut self, jobs: &[Job<'_>], tally: &mut Tally) -> Result<()> {
@@ -140,8 +149,8 @@ impl<'w> Thread<'w> {
         let file = directory.create_file(&staged_name)?;
         let staged = Staged::new(&directory, staged_name, Kind::File);
         let source = Source { directory: &directory, name, record: expected.record() };
-        if !patch::patch(&file, wanted, source, work, &mut self.reader)? {
-            write::write(&file, wanted, work.store, &mut self.reader, work.task)?;
+        if !patch::patch(&file, wanted, source, work, (&mut self.reader, self.threads))? {
+            write::write(&file, wanted, work.store, (&mut self.reader, self.threads), work.task)?;
         }
         let now = fs::stat_file(&file)?;
         if now.size != job.size {

@@ -35,6 +35,7 @@ use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::Dir;
 use crate::history::past::Refs;
 use crate::history::timeline;
 use crate::id::{BlobId, CommitId};
@@ -47,6 +48,7 @@ use crate::repo::{Draft, Repository, Transaction};
 use crate::store::{Store, Stored};
 use crate::time::Timestamp;
 use crate::worktree::ignore::{self, TreeRules};
+use crate::worktree::index::Builder;
 use crate::worktree::{Overlay, Scan, Worktree};
 
 use gather::Questions;
@@ -172,8 +174,7 @@ pub fn run(
         transaction.intend(intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
-            .and_then(|()| durable::flush(&worktree.root, &tally, goes_on))
-            .and_then(|()| relearn::update(&mut scan.index, &worktree.root, &plan, &mut tally))
+            .and_then(|()| settle(&worktree.root, &plan, &mut scan.index, &mut tally, goes_on))
             .map_err(unfinished)?;
     } else {
         durable::flush(&worktree.root, &tally, goes_on).map_err(unfinished)?;
@@ -261,6 +262,19 @@ fn carry_out(
         task: &*task,
     };
     apply::apply(&work, tally)
+}
+
+/// Makes durable what was done; in the meantime the index learns what stands there now.
+fn settle(root: &Dir, plan: &Plan, index: &mut Builder, tally: &mut Tally, goes_on: bool) -> Result<()> {
+    let done = &*tally;
+    let (flushed, learned) = std::thread::scope(|scope| {
+        let flushing = scope.spawn(|| durable::flush(root, done, goes_on));
+        let learned = relearn::update(index, root, plan, done);
+        (flushing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), learned)
+    });
+    flushed?;
+    tally.inexact.extend(learned?);
+    Ok(())
 }
 
 /// A failure in the middle.

@@ -14,7 +14,7 @@ use crate::worktree::index::Record;
 
 use super::pieces::{Placed, placed};
 use super::work::Work;
-use super::write::{Wanted, write_pieces};
+use super::write::{Threads, Wanted, write_pieces};
 
 /// Below this size writing all of it is as quick.
 const LARGE: u64 = 8 << 20;
@@ -33,7 +33,7 @@ pub(super) fn patch(
     wanted: Wanted<'_>,
     source: Source<'_>,
     work: &Work<'_>,
-    reader: &mut Reader<'_>,
+    by: (&mut Reader<'_>, Threads),
 ) -> Result<bool> {
     let Some(record) = source.record.filter(|_| wanted.size >= LARGE && wanted.holes.is_empty()) else {
         return Ok(false);
@@ -65,7 +65,7 @@ pub(super) fn patch(
     copied?;
     work.task.add(bytes);
     fs::set_len(file, wanted.size)?;
-    write_pieces(file, &missing, &[], work.store, reader, work.task)?;
+    write_pieces(file, &missing, &[], work.store, by, work.task)?;
     Ok(true)
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::error::Result;
+use crate::id::TreeId;
 use crate::metadata::Kind;
 use crate::object::{Entry, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
@@ -131,19 +132,25 @@ pub(super) fn directories_above<'p>(
         }
     }
     let mut found = BTreeMap::new();
-    // The trees from the root down to where we are: in path order, a directory comes right after those that it is in.
-    let mut trees: Vec<(&RepoPath, Tree)> = Vec::new();
+    // The trees from the root down to where we are, read when something in them is asked for: in path order, a directory
+    // comes right after those that it is in.
+    let mut trees: Vec<(&RepoPath, TreeId, Option<Tree>)> = Vec::new();
     for path in wanted {
-        while trees.last().is_some_and(|(above, _)| !path.is_within(above)) {
+        while trees.last().is_some_and(|(above, ..)| !path.is_within(above)) {
             trees.pop();
         }
-        let entry = match (path.name(), trees.last()) {
-            (None, _) => Some(root),
-            (Some(name), Some((above, tree))) if path.parent() == Some(above) => tree.find(name),
+        let entry = match (path.name(), trees.last_mut()) {
+            (None, _) => Some(root.clone()),
+            (Some(name), Some((above, id, tree))) if path.parent() == Some(above) => {
+                if tree.is_none() {
+                    *tree = Some(objects.tree(*id)?);
+                }
+                tree.as_ref().and_then(|tree| tree.find(name)).cloned()
+            }
             _ => None,
         };
-        let Some((entry, tree)) = entry.and_then(|entry| Some((entry.clone(), entry.tree()?))) else { continue };
-        trees.push((path, objects.tree(tree)?));
+        let Some((entry, tree)) = entry.and_then(|entry| entry.tree().map(|tree| (entry, tree))) else { continue };
+        trees.push((path, tree, None));
         found.insert(path.to_owned(), entry);
     }
     Ok(found)

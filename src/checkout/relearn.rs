@@ -1,6 +1,6 @@
 //! The index after a checkout: the stats of all that was written, so that the next command reads no content.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::error::Result;
@@ -26,11 +26,14 @@ pub(super) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
     Record { name: entry.name.clone(), stat, content, attributes, racy }
 }
 
-/// Brings an index from before a checkout up to date. What is not as it should be is told, and left out of the index: it
-/// will be read again.
-pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &mut Tally) -> Result<()> {
-    let learned = learn(index, root, plan, tally)?;
-    let inexact = tally.inexact.keys().chain(tally.damaged.keys());
+/// What is not as it should be, with reasons.
+type Told = BTreeMap<RepoPathBuf, String>;
+
+/// Brings an index from before a checkout up to date, ready to be written. What is not as it should be is given, besides
+/// what the tally has, and left out of the index: it will be read again.
+pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<Told> {
+    let (learned, told) = learn(index, root, plan, tally)?;
+    let inexact = tally.inexact.keys().chain(told.keys()).chain(tally.damaged.keys());
     let is_directory =
         |index: &Builder, path: &RepoPath| index.find(path).is_some_and(|it| it.stat.kind == Kind::Directory);
     for path in tally.changed.iter().chain(inexact) {
@@ -45,20 +48,22 @@ pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &mut T
         record.racy |= clock.is_racy(&record.stat);
         index.set(&path, record);
     }
-    Ok(())
+    index.settle();
+    Ok(told)
 }
 
-/// What stands at the paths that were worked on, as far as it is what it should be.
-fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &mut Tally) -> Result<Vec<(RepoPathBuf, Record)>> {
+/// What stands at the paths that were worked on, as far as it is what it should be; and what is not.
+fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<(Vec<(RepoPathBuf, Record)>, Told)> {
     let mut eye = Eye { root, parent: None };
-    let mut learned = Vec::new();
+    let (mut learned, mut inexact) = (Vec::new(), Told::new());
+    let is_inexact = |found: &Told, path: &RepoPath| tally.inexact.contains_key(path) || found.contains_key(path);
     let entries: HashMap<&RepoPath, &Entry> =
         plan.actions.iter().filter_map(|action| Some((action.path(), action.entry()?))).collect();
     for action in &plan.actions {
         let path = action.path();
-        let (Some(inode), false) = (tally.placed.get(path), tally.inexact.contains_key(path)) else { continue };
+        let (Some(inode), false) = (tally.placed.get(path), is_inexact(&inexact, path)) else { continue };
         let entry = match action {
-            Action::Link(_, to) if tally.inexact.contains_key(to) => None,
+            Action::Link(_, to) if is_inexact(&inexact, to) => None,
             Action::Link(_, to) => match entries.get(&**to) {
                 Some(entry) => Some((*entry).clone()),
                 None => index.find(to).map(|record| record.to_entry()),
@@ -73,7 +78,7 @@ fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &mut Tally) -> Result<
         match difference(&entry, &stat) {
             told if told.is_empty() => learned.push((path.to_owned(), record(&entry, stat, false))),
             told => {
-                tally.inexact.insert(path.to_owned(), told);
+                inexact.insert(path.to_owned(), told);
             }
         }
     }
@@ -88,7 +93,7 @@ fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &mut Tally) -> Result<
         let Some(stat) = eye.stat(path)?.filter(|stat| difference(entry, stat).is_empty()) else { continue };
         learned.push((path.clone(), record(entry, stat, false)));
     }
-    Ok(learned)
+    Ok((learned, inexact))
 }
 
 /// What a stat says otherwise than an entry, in words; empty: nothing. A file system may take a call and not keep it.

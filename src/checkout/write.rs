@@ -22,6 +22,15 @@ const AHEAD: u64 = 8 << 20;
 /// Zeros written at once.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
+/// How many threads may write to one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// One: others write other files. Two in one file wait for each other, since the system lets in one at a time.
+    One,
+    /// Two: while one writes the other decodes.
+    Two,
+}
+
 /// What a file is to hold.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'w> {
@@ -33,12 +42,12 @@ pub(super) struct Wanted<'w> {
     pub holes: &'w [(u64, u64)],
 }
 
-/// Writes the content into an empty file.
+/// Writes the content into an empty file; a large one by so many threads.
 pub(super) fn write(
     file: &File,
     wanted: Wanted<'_>,
     store: &Store,
-    reader: &mut Reader<'_>,
+    (reader, threads): (&mut Reader<'_>, Threads),
     task: &dyn Task,
 ) -> Result<()> {
     let Wanted { blob, size, holes } = wanted;
@@ -70,7 +79,7 @@ pub(super) fn write(
             return Ok(());
         }
         reserve()?;
-        write_pieces(file, &placed(&layout), holes, store, reader, task)?;
+        write_pieces(file, &placed(&layout), holes, store, (reader, threads), task)?;
     }
     if holes.last().is_some_and(|&(start, length)| start.saturating_add(length) >= size) {
         fs::set_len(file, size)?;
@@ -78,17 +87,17 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes pieces to their places; many of them by two threads, each half of the bytes.
+/// Writes pieces to their places; many of them by two threads, if there may be two, each half of the bytes.
 pub(super) fn write_pieces(
     file: &File,
     pieces: &[Placed],
     holes: &[(u64, u64)],
     store: &Store,
-    reader: &mut Reader<'_>,
+    (reader, threads): (&mut Reader<'_>, Threads),
     task: &dyn Task,
 ) -> Result<()> {
     let bytes: u64 = pieces.iter().map(|(_, piece)| piece.length()).sum();
-    if bytes < SHARED {
+    if bytes < SHARED || threads == Threads::One {
         return write_run(file, pieces, holes, reader, task);
     }
     let (first, second) = halves(pieces);

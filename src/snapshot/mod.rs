@@ -27,7 +27,7 @@ use crate::path::RepoPathBuf;
 pub use again::store_again;
 pub use aside::set_aside;
 pub use commit_tree::{Given, commit_tree};
-pub use take::{take, take_checked};
+pub use take::{Next, take, take_checked};
 pub use write_tree::{WrittenTree, write_tree};
 
 /// How a commit is made.

@@ -77,15 +77,17 @@ pub(super) fn put_objects(writer: &mut Writer<'_>, scan: &Scan) -> Result<()> {
     objects.into_iter().try_for_each(|(&(kind, id), bytes)| writer.put(kind, id, bytes).map(drop))
 }
 
-/// Writes what a scan of these paths (empty: of all) knows as the next index, when all that it names is in the store.
-/// Afterwards the scan's index is that of the whole worktree.
-pub(super) fn remember(scan: &mut Scan, index: &Index, paths: &[RepoPathBuf], place: &Path) {
+/// Makes the scan's index, of a scan of these paths (empty: of all), that of the whole worktree, when all that it names is
+/// in the store; and writes it to its place, if there is one.
+pub(super) fn remember(scan: &mut Scan, index: &Index, paths: &[RepoPathBuf], place: Option<&Path>) {
     if !paths.is_empty() {
         let mut whole = Builder::from_index(index);
         whole.splice(std::mem::take(&mut scan.index), paths);
         scan.index = whole;
     }
-    if !scan.index.is_same(index) {
+    if let Some(place) = place
+        && !scan.index.is_same(index)
+    {
         // A cache: without it the next scan reads more, and nothing else.
         let _ = scan.index.write(place);
     }

@@ -24,7 +24,16 @@ pub fn take(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<(Outcome, Scan)> {
-    take_checked(transaction, worktree, options, progress, &mut |_, _| Ok(()))
+    take_checked(transaction, worktree, options, progress, &mut |_, _| Ok(Next::Rest))
+}
+
+/// What becomes of the worktree after it was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It stays as it is.
+    Rest,
+    /// It is changed at once: whoever does that writes the index.
+    Change,
 }
 
 /// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is recorded.
@@ -33,12 +42,12 @@ pub fn take_checked(
     worktree: &Worktree,
     options: &Options,
     progress: &dyn Progress,
-    check: &mut dyn FnMut(&Repository, &mut Scan) -> Result<()>,
+    check: &mut dyn FnMut(&Repository, &mut Scan) -> Result<Next>,
 ) -> Result<(Outcome, Scan)> {
     let index_path = transaction.repository().layout.index();
     let index = Index::open(&index_path)?;
     let (mut outcome, mut scan, stored) = store_all(transaction.repository(), worktree, &index, options, progress)?;
-    check(transaction.repository(), &mut scan)?;
+    let next = check(transaction.repository(), &mut scan)?;
     if let Some(commit) = outcome.commit
         && (stored.is_some() || has_moved(transaction.repository(), options.from, commit)?)
     {
@@ -46,7 +55,7 @@ pub fn take_checked(
         outcome.bytes_stored = stored.bytes;
         record(transaction, commit, &outcome, stored, options)?;
     }
-    recording::remember(&mut scan, &index, &options.paths, &index_path);
+    recording::remember(&mut scan, &index, &options.paths, (next == Next::Rest).then_some(&*index_path));
     Ok((outcome, scan))
 }
 

@@ -46,7 +46,7 @@ pub fn write_tree(
     writer.finish()?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
-    recording::remember(&mut recording.scan, &index, &paths, &index_path);
+    recording::remember(&mut recording.scan, &index, &paths, Some(&index_path));
     let (uncovered, torn) = (recording.scan.uncovered, recording.scan.torn);
     Ok(WrittenTree { tree, links, uncovered, torn })
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use super::site::Site;
 use super::tally::Tally;
-use super::{Plan, Target, carry_out, plan, relearn};
+use super::{Plan, Target, carry_out, plan, settle};
 use crate::chunk;
 use crate::error::Result;
 use crate::id::{BlobId, CommitId, ObjectId};
@@ -110,7 +110,7 @@ impl House {
         let mut tally = Tally::default();
         let site = Site::new(&worktree.root, Some(0xab));
         carry_out(site, &self.store, (&scan, target), &plan, &mut tally, &Silent)?;
-        relearn::update(&mut scan.index, &worktree.root, &plan, &mut tally)?;
+        settle(&worktree.root, &plan, &mut scan.index, &mut tally, false)?;
         Ok(Done { plan, tally, scan })
     }
 

@@ -14,7 +14,7 @@ use crate::object::Objects;
 use crate::object::operation::{Intent, RefName, Travel, View};
 use crate::path::RepoPathBuf;
 use crate::repo::{Repository, Transaction};
-use crate::snapshot;
+use crate::snapshot::{self, Next};
 use crate::worktree::{Scan, Worktree};
 
 pub use step::{How, Step, step, take_back};
@@ -179,8 +179,9 @@ fn save_despite(
         checkout::refuse_conflicts(&plan, is_again)?;
         checkout::refuse_undressed(&plan)?;
         checkout::refuse_lack(repository.store(), worktree, scan, &target, &plan)?;
+        let next = if plan.actions.is_empty() { Next::Rest } else { Next::Change };
         found = Some((target, plan));
-        Ok(())
+        Ok(next)
     };
     let (outcome, scan) = snapshot::take_checked(transaction, worktree, &options, context.ui.progress(), &mut check)?;
     context.tell_damage(outcome.damage.as_deref());
