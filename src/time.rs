@@ -1,8 +1,22 @@
 //! Points in time: nanoseconds as file systems keep them, before 1970 and after 2106 too, and as people read them.
 
 use std::fmt;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
+
+use crate::fs;
+
+/// The local time zone. Read from the one file that says it, where that is so: the library looks through all the zones of
+/// the system for its name, which costs more than most commands.
+pub static LOCAL: LazyLock<TimeZone> = LazyLock::new(|| {
+    let file = match std::env::var_os("TZ") {
+        None => fs::read(Path::new("/etc/localtime")).ok().flatten(),
+        Some(_) => None,
+    };
+    file.and_then(|rules| TimeZone::tzif("local", &rules).ok()).unwrap_or_else(TimeZone::system)
+});
 
 /// Seconds since 1970-01-01 UTC, rounded down, and nanoseconds after that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +45,7 @@ impl Timestamp {
     /// Local date and time to the second, for people: `2026-01-05 14:00:00`.
     pub fn to_local(self) -> String {
         match jiff::Timestamp::try_from(self) {
-            Ok(time) => time.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            Ok(time) => time.to_zoned_datetime(LOCAL.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
             Err(_) => self.to_rfc3339(),
         }
     }
@@ -60,7 +74,7 @@ impl Timestamp {
 
     /// Seconds that the local zone is ahead of UTC at this time.
     pub fn local_offset(self) -> i32 {
-        jiff::Timestamp::try_from(self).map_or(0, |time| TimeZone::system().to_offset(time).seconds())
+        jiff::Timestamp::try_from(self).map_or(0, |time| LOCAL.to_offset(time).seconds())
     }
 }
 
