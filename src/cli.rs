@@ -53,6 +53,9 @@ struct Global {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true)]
     progress: WhenArg,
+    /// Unsafe: do not wait until the disk has what is written; a power cut may lose commits
+    #[arg(long, global = true)]
+    no_sync: bool,
     /// Print help
     #[arg(short, long, global = true, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
@@ -168,7 +171,14 @@ fn wrapped(paragraph: &str) -> String {
 /// Parses, runs, and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parse = |command: clap::Command| {
+        command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches))
+    };
+    // How help is put together is found out only for who is to see it.
+    let parsed = match parse(Cli::command()) {
+        Err(error) if error.kind() != ClapKind::DisplayVersion => parse(command()),
+        parsed => parsed,
+    };
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return not_parsed(&for_people(error), &arguments),
@@ -179,6 +189,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
+    if cli.global.no_sync {
+        fs::give_up_durability();
+    }
     if let Some(directory) = &cli.global.start {
         let failed =
             |error| Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).because(error);

@@ -119,3 +119,17 @@ fn flushes_do_not_grow_with_files() {
     // the journal, and between them one flush of everything (docs/decisions/0006-a-checkout-is-flushed-once.md).
     assert!(flushes.iter().all(|(commit, checkout)| *commit <= 6 && *checkout <= 4), "{flushes:?}");
 }
+
+#[test]
+fn without_durability_nothing_is_flushed() {
+    let env = TestEnv::new();
+    many_files(&env);
+    for line in [&["init", "--no-sync"][..], &["commit", "--no-sync", "-m", "one"]] {
+        let Some(trace) = trace(&env, FLUSHES, line) else { return };
+        assert!(trace.is_empty(), "{line:?}: {trace:?}");
+    }
+    env.write("one", "changed");
+    let Some(trace) = trace(&env, FLUSHES, &["checkout", "--no-sync", "@"]) else { return };
+    assert!(trace.is_empty(), "{trace:?}");
+    env.undo("verify").ok();
+}
