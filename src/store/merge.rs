@@ -7,7 +7,7 @@ use super::compress::{Decoder, Encoder};
 use super::pack::file::{Builder, Sealed, publish};
 use super::pack::{Frame, Pack, Record, format};
 use super::set::Store;
-use super::writer::{FRAME, new_frame};
+use super::writer::{frame_of, new_frame};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::PackId;
@@ -157,7 +157,7 @@ impl Gathering {
         for record in records {
             let bytes = self.decoded.get(record.offset as usize..).and_then(|rest| rest.get(..record.length as usize));
             let bytes = bytes.ok_or_else(|| pack.damaged("an object lies outside of its frame"))?;
-            if self.raw.len() + bytes.len() > FRAME {
+            if self.raw.len() + bytes.len() > frame_of(record.kind) {
                 write(&mut self.encoder, (&mut self.raw, &mut self.records), builder)?;
             }
             self.records.push(Record { offset: self.raw.len() as u32, ..*record });

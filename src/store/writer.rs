@@ -9,9 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::ObjectId;
 use crate::object::ObjectKind;
 
-/// Small objects are gathered up to this many bytes: enough for 96 % of what compressing all of them together would
-/// save, and little enough to decode for one of them.
-pub(super) const FRAME: usize = 256 << 10;
+/// Small objects are gathered up to so many bytes. Files: enough for 96 % of what compressing all of them together would
+/// save, and little enough to decode for one of them. Of trees and commits one here and one there are asked for, so that is
+/// a quarter.
+pub(super) fn frame_of(kind: ObjectKind) -> usize {
+    if kind == ObjectKind::Data { 256 << 10 } else { 64 << 10 }
+}
 
 /// From this size on an object has a frame of its own.
 const LARGE: usize = 64 << 10;
@@ -79,7 +82,7 @@ impl Writer<'_> {
         if bytes.len() >= LARGE {
             return stream.write_frame(self.session, &mut self.encoder, bytes, &[record]);
         }
-        if stream.raw.len() + bytes.len() > FRAME {
+        if stream.raw.len() + bytes.len() > frame_of(kind) {
             stream.write_gathered(self.session, &mut self.encoder)?;
         }
         stream.records.push(Record { offset: stream.raw.len() as u32, ..record });
