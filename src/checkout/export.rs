@@ -1,21 +1,22 @@
 //! Export: a commit written into a new directory or a tar stream; no repository changes, and none is needed to read it.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::metadata::Kind;
-use crate::path::RepoPathBuf;
-use crate::progress::{Progress, Unit};
+use crate::object::{Links, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::progress::{Progress, Task, Unit};
 use crate::repo::Repository;
 use crate::store::Store;
 use crate::worktree::Overlay;
 use crate::worktree::index::Builder;
 
 use super::apply;
-use super::gather;
-use super::plan::Plan;
+use super::fresh;
 use super::site::Site;
 use super::tally::Tally;
 use super::tar;
@@ -57,26 +58,35 @@ pub fn export(
 ) -> Result<Exported> {
     let source = source.into();
     let objects = Overlay { below: store, objects: &source.objects };
-    let plan = gather::plan_new(&objects, &source)?;
-    let bytes = plan.bytes_to_write();
-    let task = progress.start("exporting", Unit::Bytes, Some(bytes));
-    let mut exported = Exported { entries: entries(&plan), bytes, ..Exported::default() };
+    let task = progress.start("exporting", Unit::Bytes, Some(source.root.size()));
     match destination {
-        Destination::Tar(writer, compression) => tar::write(store, &objects, &plan, (writer, compression), &*task)?,
-        Destination::Directory(path) => {
-            let root = empty_directory(path)?;
-            let work = Work {
-                site: Site::new(&root, None),
-                store,
-                objects: &objects,
-                saved: &Builder::default(),
-                torn: Default::default(),
-                plan: &plan,
-                task: &*task,
-            };
-            (exported.inexact, exported.damaged) = fill(&work)?;
+        Destination::Tar(writer, compression) => {
+            let (entries, bytes) = tar::write(store, &objects, &source, (writer, compression), &*task)?;
+            Ok(Exported { entries, bytes, ..Exported::default() })
         }
+        Destination::Directory(path) => fill(store, &objects, &source, &empty_directory(path)?, &*task),
     }
+}
+
+/// Writes all into an empty directory.
+fn fill(store: &Store, objects: &dyn Objects, source: &Source, root: &Dir, task: &dyn Task) -> Result<Exported> {
+    let mut exported = Exported::default();
+    let mut tally = Tally::default();
+    // Of all that is in place only what later parts may link to.
+    let links = source.links.map_or(Ok(Links::default()), |id| objects.links(id))?;
+    let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
+    let saved = Builder::default();
+    fresh::plans(objects, source, &mut |plan| {
+        let (entries, bytes) = plan.amounts();
+        (exported.entries, exported.bytes) = (exported.entries + entries, exported.bytes + bytes);
+        let (site, torn) = (Site::new(root, None), HashSet::new());
+        apply::apply(&Work { site, store, objects, saved: &saved, torn, plan, task }, &mut tally)?;
+        tally.placed.retain(|path, _| linked.contains(&**path));
+        Ok(())
+    })?;
+    let taken = |path: RepoPathBuf| (path, "something else has this name".to_owned());
+    tally.inexact.extend(tally.changed.into_iter().map(taken));
+    (exported.inexact, exported.damaged) = (tally.inexact.into_iter().collect(), tally.damaged.into_iter().collect());
     Ok(exported)
 }
 
@@ -117,11 +127,6 @@ fn refuse_repository(repository: &Repository, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Without the root.
-fn entries(plan: &Plan) -> u64 {
-    plan.actions.iter().filter(|action| !action.path().is_root()).count() as u64
-}
-
 /// Of a tar file, by the ending of its name.
 fn compression(path: &Path) -> Option<Compression> {
     let name = path.to_string_lossy();
@@ -144,16 +149,4 @@ fn empty_directory(path: &Path) -> Result<Dir> {
     fs::create_dir_all(path)?;
     let root = Dir::open(path)?;
     if root.entries()?.is_empty() { Ok(root) } else { refused("is not empty") }
-}
-
-/// Paths, each with a reason.
-type Told = Vec<(RepoPathBuf, String)>;
-
-/// Writes all; gives what is inexact, and what is damaged.
-fn fill(work: &Work<'_>) -> Result<(Told, Told)> {
-    let mut tally = Tally::default();
-    apply::apply(work, &mut tally)?;
-    let taken = |path: RepoPathBuf| (path, "something else has this name".to_owned());
-    tally.inexact.extend(tally.changed.into_iter().map(taken));
-    Ok((tally.inexact.into_iter().collect(), tally.damaged.into_iter().collect()))
 }

@@ -13,13 +13,12 @@ use crate::metadata::Kind;
 use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
-use crate::worktree::index::Builder;
 
 use super::links;
 use super::plan::{Action, Plan, directories_above};
 use super::relearn;
 use super::step::{Step, Steps, Verdict};
-use super::target::{Source, Target};
+use super::target::Target;
 
 /// What stands at a path that no commit covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,25 +73,6 @@ pub(super) fn plan(
     conflicts.dedup();
     links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
     Ok(Plan { undressed, ..finish(objects, steps, &target.root, conflicts)? })
-}
-
-/// Plans how an empty directory comes to hold all of the source.
-pub(super) fn plan_new(objects: &dyn Objects, source: &Source) -> Result<Plan> {
-    let mut steps = Steps::new();
-    let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
-    let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
-    diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
-        refuse_repository(&change.path, change.new.as_ref())?;
-        let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };
-        steps.insert(change.path, Step { verdict, entry: change.new });
-        Ok(())
-    })?;
-    links::untangle(&mut steps, objects, (None, &Builder::default()), source.links)?;
-    let mut plan = finish(objects, steps, &source.root, Vec::new())?;
-    if !source.is_root_known {
-        plan.directories.remove(RepoPath::root());
-    }
-    Ok(plan)
 }
 
 /// Takes the differences one by one, in path order.
@@ -152,7 +132,7 @@ impl Gathering<'_> {
 }
 
 /// A tree that would write into the repository is not one that a commit made.
-fn refuse_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
+pub(super) fn refuse_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
     match entry.is_some() && path.names().next() == Some(REPOSITORY) {
         true => Err(Error::damaged(format!("a recorded tree has `{}` in it", path.display()))),
         false => Ok(()),
@@ -218,7 +198,7 @@ fn below_flattened(steps: &Steps, scan: &Scan) -> Vec<RepoPathBuf> {
     uncovered.filter(|path| is_flattened(path)).cloned().collect()
 }
 
-fn finish(objects: &dyn Objects, steps: Steps, root: &Entry, conflicts: Vec<RepoPathBuf>) -> Result<Plan> {
+pub(super) fn finish(objects: &dyn Objects, steps: Steps, root: &Entry, conflicts: Vec<RepoPathBuf>) -> Result<Plan> {
     let mut plan = Plan { conflicts, ..Plan::default() };
     for (path, Step { verdict, entry }) in steps {
         let action = match (verdict, entry) {

@@ -11,6 +11,7 @@ mod durable;
 pub mod export;
 mod files;
 mod finish;
+mod fresh;
 mod gather;
 mod gathered;
 mod leftovers;

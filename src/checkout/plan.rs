@@ -99,6 +99,12 @@ impl Plan {
         directories.filter(|(_, entry)| entry.kind() == Kind::Directory).collect()
     }
 
+    /// How many entries it works on, without the root, and bytes of the files that it writes.
+    pub(super) fn amounts(&self) -> (u64, u64) {
+        let entries = self.actions.iter().filter(|action| !action.path().is_root()).count();
+        (entries as u64, self.bytes_to_write())
+    }
+
     /// Bytes of the files that it writes.
     pub(super) fn bytes_to_write(&self) -> u64 {
         let size = |action: &Action| match action {

@@ -3,20 +3,22 @@
 //! What the old header has no room for (long names, nanoseconds, large numbers, extended attributes) is in pax records.
 //! Holes become zeros.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use tar::{Builder, EntryType, Header};
 
 use crate::error::{Error, Result};
+use crate::history::entry_at;
 use crate::object::line::device_numbers;
 use crate::object::{Content, Entry, Objects};
 use crate::path::RepoPath;
 use crate::progress::Task;
 use crate::store::Store;
 
-use super::plan::{Action, Plan};
+use super::fresh;
+use super::plan::Action;
+use super::target::Source;
 
 /// How the stream is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,29 +41,34 @@ const ELEVEN_DIGITS: u64 = 0o77777777777;
 /// Bytes of a name in the old header.
 const NAME: usize = 100;
 
-/// Writes everything that a plan from nothing creates.
+/// Writes everything that a source has; gives how many entries and bytes.
 pub(super) fn write(
     store: &Store,
     objects: &dyn Objects,
-    plan: &Plan,
+    source: &Source,
     (writer, compression): (&mut dyn Write, Compression),
     task: &dyn Task,
-) -> Result<()> {
+) -> Result<(u64, u64)> {
+    let mut counted = (0, 0);
     match compression {
         Compression::None => {
-            Archive { store, objects, builder: Builder::new(writer), task }.write(plan)?.flush().map_err(failed)
+            let archive = Archive { store, objects, builder: Builder::new(writer), task };
+            archive.write(source, &mut counted)?.flush().map_err(failed)?;
         }
         Compression::Gzip => {
             let encoder = flate2::write::GzEncoder::new(writer, flate2::Compression::default());
-            let encoder = Archive { store, objects, builder: Builder::new(encoder), task }.write(plan)?;
-            encoder.finish().and_then(|writer| writer.flush()).map_err(failed)
+            let archive = Archive { store, objects, builder: Builder::new(encoder), task };
+            let encoder = archive.write(source, &mut counted)?;
+            encoder.finish().and_then(|writer| writer.flush()).map_err(failed)?;
         }
         Compression::Zstd => {
             let encoder = zstd::Encoder::new(writer, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(failed)?;
-            let encoder = Archive { store, objects, builder: Builder::new(encoder), task }.write(plan)?;
-            encoder.finish().and_then(|writer| writer.flush()).map_err(failed)
+            let archive = Archive { store, objects, builder: Builder::new(encoder), task };
+            let encoder = archive.write(source, &mut counted)?;
+            encoder.finish().and_then(|writer| writer.flush()).map_err(failed)?;
         }
     }
+    Ok(counted)
 }
 
 fn failed(cause: io::Error) -> Error {
@@ -76,23 +83,26 @@ struct Archive<'a, W: Write> {
 }
 
 impl<W: Write> Archive<'_, W> {
-    fn write(mut self, plan: &Plan) -> Result<W> {
-        let entries: HashMap<&RepoPath, &Entry> =
-            plan.actions.iter().filter_map(|action| Some((action.path(), action.entry()?))).collect();
-        for action in &plan.actions {
-            match action {
-                Action::Create(path, entry) | Action::Replace(path, entry) | Action::Touch(path, entry) => {
-                    self.entry(path, entry)?;
-                }
-                Action::Link(path, to) => {
-                    if let Some(entry) = entries.get(&**to) {
-                        self.head(path, entry, EntryType::Link, to.as_bytes(), 0)?;
-                    }
-                }
-                Action::Remove(_) => {}
-            }
-        }
+    fn write(mut self, source: &Source, counted: &mut (u64, u64)) -> Result<W> {
+        fresh::plans(self.objects, source, &mut |plan| {
+            let (entries, bytes) = plan.amounts();
+            *counted = (counted.0 + entries, counted.1 + bytes);
+            plan.actions.iter().try_for_each(|action| self.action(action, source))
+        })?;
         self.builder.into_inner().map_err(failed)
+    }
+
+    fn action(&mut self, action: &Action, source: &Source) -> Result<()> {
+        match action {
+            Action::Create(path, entry) | Action::Replace(path, entry) | Action::Touch(path, entry) => {
+                self.entry(path, entry)
+            }
+            Action::Link(path, to) => match entry_at(self.objects, &source.root, to)? {
+                Some(entry) => self.head(path, &entry, EntryType::Link, to.as_bytes(), 0),
+                None => Ok(()),
+            },
+            Action::Remove(_) => Ok(()),
+        }
     }
 
     fn entry(&mut self, path: &RepoPath, entry: &Entry) -> Result<()> {

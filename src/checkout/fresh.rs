@@ -1,0 +1,72 @@
+//! Plans for an empty directory: all of a source is created. In parts, so that the memory they take does not grow with the
+//! number of files.
+
+use std::collections::HashMap;
+
+use crate::diff;
+use crate::diff::trees::Side;
+use crate::error::Result;
+use crate::object::{Links, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
+
+use super::gather::{finish, refuse_repository};
+use super::plan::Plan;
+use super::step::{Step, Steps, Verdict};
+use super::target::Source;
+
+/// Paths of one part, about; in unit tests so few that parts end in the midst of everything.
+const PART: usize = if cfg!(test) { 3 } else { 16 << 10 };
+
+/// Calls `each` with one part after the other, in path order: what is created in one is there when the next one comes.
+/// A directory that goes on in the next part is there too, and finished once more.
+pub(super) fn plans(objects: &dyn Objects, source: &Source, each: &mut dyn FnMut(&Plan) -> Result<()>) -> Result<()> {
+    let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
+    let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
+    let links = source.links.map_or(Ok(Links::default()), |id| objects.links(id))?;
+    let mut groups = Groups::new(&links);
+    let mut steps = Steps::new();
+    let mut part = |steps: &mut Steps| {
+        let mut plan = finish(objects, std::mem::take(steps), &source.root, Vec::new())?;
+        if !source.is_root_known {
+            plan.directories.remove(RepoPath::root());
+        }
+        each(&plan)
+    };
+    diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
+        refuse_repository(&change.path, change.new.as_ref())?;
+        let verdict = match groups.first_met(&change.path) {
+            _ if change.path.is_root() => Verdict::Touch,
+            Some(first) => Verdict::Link(first),
+            None => Verdict::Create,
+        };
+        steps.insert(change.path, Step { verdict, entry: change.new });
+        if steps.len() < PART { Ok(()) } else { part(&mut steps) }
+    })?;
+    if steps.is_empty() { Ok(()) } else { part(&mut steps) }
+}
+
+/// The names of files that have several.
+struct Groups<'l> {
+    /// Which group a path is in.
+    group: HashMap<&'l RepoPath, usize>,
+    /// The first path of each that was met.
+    first: Vec<Option<RepoPathBuf>>,
+}
+
+impl<'l> Groups<'l> {
+    fn new(links: &'l Links) -> Groups<'l> {
+        let groups = links.groups.iter().enumerate();
+        let group = groups.flat_map(|(at, paths)| paths.iter().map(move |path| (&**path, at))).collect();
+        Groups { group, first: vec![None; links.groups.len()] }
+    }
+
+    /// The path met before that this one is another name of.
+    fn first_met(&mut self, path: &RepoPath) -> Option<RepoPathBuf> {
+        let first = &mut self.first[*self.group.get(path)?];
+        if first.is_none() {
+            *first = Some(path.to_owned());
+            return None;
+        }
+        first.clone()
+    }
+}
