@@ -1,7 +1,7 @@
 //! The command line: global options, grouped help, usage errors; hands over to `commands`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
@@ -10,6 +10,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use crate::commands::{self, Command, Context};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
+use crate::time;
 use crate::ui::{Options, Ui, When};
 
 /// Version control for any data directory
@@ -191,6 +192,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
     if cli.global.no_sync {
         fs::give_up_durability();
+    }
+    if std::env::var_os("TZ").is_none()
+        && let Ok(Some(rules)) = fs::read(Path::new("/etc/localtime"))
+    {
+        time::set_local(&rules);
     }
     if let Some(directory) = &cli.global.start {
         let failed =

@@ -1,22 +1,24 @@
 //! Points in time: nanoseconds as file systems keep them, before 1970 and after 2106 too, and as people read them.
 
 use std::fmt;
-use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use jiff::tz::TimeZone;
 
-use crate::fs;
+static LOCAL: OnceLock<TimeZone> = OnceLock::new();
 
-/// The local time zone. Read from the one file that says it, where that is so: the library looks through all the zones of
-/// the system for its name, which costs more than most commands.
-pub static LOCAL: LazyLock<TimeZone> = LazyLock::new(|| {
-    let file = match std::env::var_os("TZ") {
-        None => fs::read(Path::new("/etc/localtime")).ok().flatten(),
-        Some(_) => None,
-    };
-    file.and_then(|rules| TimeZone::tzif("local", &rules).ok()).unwrap_or_else(TimeZone::system)
-});
+/// The local time zone: what the system says, or was said to be its rules.
+pub fn local() -> TimeZone {
+    LOCAL.get_or_init(TimeZone::system).clone()
+}
+
+/// Gives the rules of the local time zone (TZif). To find them by their name the library looks at the names of all zones,
+/// which takes longer than most commands do.
+pub fn set_local(rules: &[u8]) {
+    if let Ok(zone) = TimeZone::tzif("local", rules) {
+        LOCAL.get_or_init(|| zone);
+    }
+}
 
 /// Seconds since 1970-01-01 UTC, rounded down, and nanoseconds after that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +47,7 @@ impl Timestamp {
     /// Local date and time to the second, for people: `2026-01-05 14:00:00`.
     pub fn to_local(self) -> String {
         match jiff::Timestamp::try_from(self) {
-            Ok(time) => time.to_zoned_datetime(LOCAL.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            Ok(time) => time.to_zoned_datetime(local()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
             Err(_) => self.to_rfc3339(),
         }
     }
@@ -74,7 +76,7 @@ impl Timestamp {
 
     /// Seconds that the local zone is ahead of UTC at this time.
     pub fn local_offset(self) -> i32 {
-        jiff::Timestamp::try_from(self).map_or(0, |time| LOCAL.to_offset(time).seconds())
+        jiff::Timestamp::try_from(self).map_or(0, |time| local().to_offset(time).seconds())
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::fmt::friendly::SpanParser;
 use jiff::{Span, ZonedDateTime};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::time::{LOCAL, Timestamp};
+use crate::time::{Timestamp, local};
 
 /// Which moment a whole day stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Day {
 /// The point in time that a text means now, in the local zone.
 pub fn parse(text: &str, day: Day) -> Result<Timestamp> {
     let now = jiff::Timestamp::try_from(Timestamp::now()).unwrap_or_else(|_| jiff::Timestamp::now());
-    parse_at(text, day, &now.to_zoned_datetime(LOCAL.clone()))
+    parse_at(text, day, &now.to_zoned_datetime(local()))
 }
 
 /// The point in time that a program means, and seconds that its zone is ahead of UTC: RFC 3339, or decimal seconds since

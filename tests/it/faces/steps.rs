@@ -282,6 +282,8 @@ Global options:
   -z, --null             End records with NUL, names raw
       --color <WHEN>     Use colours: auto, always or never
       --progress <WHEN>  Show progress: auto, always or never
+      --no-sync          Unsafe: do not wait until the disk has what is written; a power cut may
+                         lose commits
   -h, --help             Print help
 
 Examples:
