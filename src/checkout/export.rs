@@ -64,26 +64,34 @@ pub fn export(
             let (entries, bytes) = tar::write(store, &objects, &source, (writer, compression), &*task)?;
             Ok(Exported { entries, bytes, ..Exported::default() })
         }
-        Destination::Directory(path) => fill(store, &objects, &source, &empty_directory(path)?, &*task),
+        Destination::Directory(path) => fill(store, &objects, &source, path, &*task),
     }
 }
 
-/// Writes all into an empty directory.
-fn fill(store: &Store, objects: &dyn Objects, source: &Source, root: &Dir, task: &dyn Task) -> Result<Exported> {
+/// Writes all into an empty directory, which is made when it is known what comes first.
+fn fill(store: &Store, objects: &dyn Objects, source: &Source, path: &Path, task: &dyn Task) -> Result<Exported> {
     let mut exported = Exported::default();
     let mut tally = Tally::default();
     // Of all that is in place only what later parts may link to.
     let links = source.links.map_or(Ok(Links::default()), |id| objects.links(id))?;
     let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
     let saved = Builder::default();
+    let mut root = None;
     fresh::plans(objects, source, &mut |plan| {
         let (entries, bytes) = plan.amounts();
         (exported.entries, exported.bytes) = (exported.entries + entries, exported.bytes + bytes);
+        let root = match &root {
+            Some(root) => root,
+            None => root.insert(empty_directory(path)?),
+        };
         let (site, torn) = (Site::new(root, None), HashSet::new());
         apply::apply(&Work { site, store, objects, saved: &saved, torn, plan, task }, &mut tally)?;
         tally.placed.retain(|path, _| linked.contains(&**path));
         Ok(())
     })?;
+    if root.is_none() {
+        empty_directory(path)?;
+    }
     let taken = |path: RepoPathBuf| (path, "something else has this name".to_owned());
     tally.inexact.extend(tally.changed.into_iter().map(taken));
     (exported.inexact, exported.damaged) = (tally.inexact.into_iter().collect(), tally.damaged.into_iter().collect());
