@@ -1,5 +1,8 @@
 //! A commit, from the scan to the journal.
 
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
+
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
@@ -12,7 +15,7 @@ use crate::repo::{Draft, Repository, Transaction};
 use crate::snapshot::commit::{self, Content, Words};
 use crate::snapshot::recording::{self, How, Recording};
 use crate::snapshot::{Options, Outcome};
-use crate::store::Stored;
+use crate::store::{Session, Stored};
 use crate::worktree::{Index, Overlay, Scan, Selection, Worktree};
 
 /// Records the worktree. Gives the scan too, for a checkout that goes on from it; its index is that of the whole worktree.
@@ -36,7 +39,8 @@ pub enum Next {
     Change,
 }
 
-/// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is recorded.
+/// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is recorded. It looks while what
+/// is stored is flushed.
 pub fn take_checked(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
@@ -46,8 +50,15 @@ pub fn take_checked(
 ) -> Result<(Outcome, Scan)> {
     let index_path = transaction.repository().layout.index();
     let index = Index::open(&index_path)?;
-    let (mut outcome, mut scan, stored) = store_all(transaction.repository(), worktree, &index, options, progress)?;
-    let next = check(transaction.repository(), &mut scan)?;
+    let repository = transaction.repository();
+    let (mut outcome, mut scan, session) = store_all(repository, worktree, &index, options, progress)?;
+    let (stored, next) = std::thread::scope(|scope| {
+        let flushing = session.map(|session| scope.spawn(|| session.finish()));
+        let next = check(repository, &mut scan);
+        let join = |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (flushing.map(join).transpose(), next)
+    });
+    let (stored, next) = (stored?, next?);
     if let Some(commit) = outcome.commit
         && (stored.is_some() || has_moved(transaction.repository(), options.from, commit)?)
     {
@@ -68,13 +79,13 @@ fn has_moved(repository: &Repository, from: Option<CommitId>, to: CommitId) -> R
 
 /// Scans and stores. Where the last commit is damaged, all that is here is read and stored anew, whatever the store and
 /// the index say: people must be able to save what they have, and to go back from here.
-fn store_all(
-    repository: &Repository,
+fn store_all<'s>(
+    repository: &'s Repository,
     worktree: &Worktree,
     index: &Index,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<(Outcome, Scan, Option<Stored>)> {
+) -> Result<(Outcome, Scan, Option<Session<'s>>)> {
     let parent = repository.view().at().map(|id| repository.store().commit(id)).transpose();
     let damage = match parent.and_then(|parent| store(repository, worktree, index, parent.as_ref(), options, progress))
     {
@@ -82,20 +93,21 @@ fn store_all(
         result => return result,
     };
     repository.store().distrust();
-    let (mut outcome, scan, stored) = store(repository, worktree, &Index::empty(), None, options, progress)?;
+    let (mut outcome, scan, session) = store(repository, worktree, &Index::empty(), None, options, progress)?;
     outcome.damage = Some(damage.to_string());
-    Ok((outcome, scan, stored))
+    Ok((outcome, scan, session))
 }
 
-/// Scans and stores; the commit, if there is something new, is durable but not yet part of the repository.
-fn store(
-    repository: &Repository,
+/// Scans and stores. The commit, if there is something new, is in the session that is given: to be finished, and to be made
+/// part of the repository.
+fn store<'s>(
+    repository: &'s Repository,
     worktree: &Worktree,
     index: &Index,
     parent: Option<&Commit>,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<(Outcome, Scan, Option<Stored>)> {
+) -> Result<(Outcome, Scan, Option<Session<'s>>)> {
     let store = repository.store();
     let at = repository.view().at();
     let session = store.session();
@@ -133,7 +145,7 @@ fn store(
         && let Some(twin) = twin(repository, &content, &scan)?
     {
         (outcome.commit, outcome.created) = (Some(twin), false);
-        return Ok((outcome, scan, Some(Stored::default())));
+        return Ok((outcome, scan, Some(store.session())));
     }
     let (message, automatic) = (options.message.clone(), options.automatic);
     let extras = extras(options, &outcome.findings);
@@ -143,8 +155,7 @@ fn store(
     recording::put_objects(&mut writer, &scan)?;
     outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);
     writer.finish()?;
-    let stored = session.finish()?;
-    Ok((outcome, scan, Some(stored)))
+    Ok((outcome, scan, Some(session)))
 }
 
 /// Whether this is an empty folder that a store was just attached to: the worktree was lost, and that is no state of it.
