@@ -40,13 +40,13 @@ use crate::fs::Dir;
 use crate::history::past::Refs;
 use crate::history::timeline;
 use crate::id::{BlobId, CommitId};
-use crate::object::Objects;
 use crate::object::commit::Uncovered;
 use crate::object::operation::{Intent, Travel, View, intent_extras};
+use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Unit};
 use crate::repo::{Draft, Repository, Transaction};
-use crate::store::{Store, Stored};
+use crate::store::{Going, Store, Stored};
 use crate::time::Timestamp;
 use crate::worktree::ignore::{self, TreeRules};
 use crate::worktree::index::Builder;
@@ -234,12 +234,13 @@ pub fn refuse_undressed(plan: &Plan) -> Result<()> {
 pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf, BlobId)> {
     let goes = |action: &&Action| matches!(action, Action::Replace(..) | Action::Link(..) | Action::Remove(_));
     let content = |path: &RepoPath| scan.index.find(path).and_then(|record| record.to_entry().blob());
-    let going = plan.actions.iter().filter(goes).filter_map(|it| Some((it.path().to_owned(), content(it.path())?)));
-    let mut going: Vec<(RepoPathBuf, BlobId)> = going.collect();
-    let blobs: Vec<BlobId> = going.iter().map(|(_, blob)| *blob).collect();
-    let lost: HashSet<BlobId> = store.unreadable(&blobs).into_iter().collect();
-    going.retain(|(_, blob)| lost.contains(blob));
-    going
+    let coming = |action: &Action| action.entry().and_then(Entry::blob);
+    let going = |action: &Action| Some(Going { blob: content(action.path())?, coming: coming(action) });
+    let (paths, going): (Vec<&RepoPath>, Vec<Going>) =
+        plan.actions.iter().filter(goes).filter_map(|action| Some((action.path(), going(action)?))).unzip();
+    let lost: HashSet<BlobId> = store.unreadable(&going).into_iter().collect();
+    let files = paths.into_iter().zip(going).map(|(path, going)| (path.to_owned(), going.blob));
+    files.filter(|(_, blob)| lost.contains(blob)).collect()
 }
 
 /// Does what the plan lists.

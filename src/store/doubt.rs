@@ -1,27 +1,37 @@
 //! Whether what is saved can still be read: asked before the live copy of it goes.
 
+use std::collections::HashSet;
 use std::io;
 
 use super::pack::{Place, format};
 use super::set::{Store, is_empty_data};
 use crate::error::Result;
-use crate::id::{BlobId, ObjectId};
+use crate::id::{BlobId, ChunkId};
 use crate::object::ObjectKind;
 use crate::object::layout::Piece;
 
 /// Bytes of frames from which on a second thread is worth its start.
 const SHARED: u64 = 8 << 20;
 
+/// A blob whose live copy goes, and the one that comes in its place, if one does.
+#[derive(Clone, Copy, Debug)]
+pub struct Going {
+    /// What goes.
+    pub blob: BlobId,
+    /// What comes.
+    pub coming: Option<BlobId>,
+}
+
 /// A frame that a blob is in, and which of the blobs that is.
 type Needed = (Place, usize);
 
 impl Store {
-    /// Those of these blobs that cannot be read any more, each once. Frames are read and compared with their checksums, and
-    /// not decoded: that was tried when they were written.
-    pub fn unreadable(&self, blobs: &[BlobId]) -> Vec<BlobId> {
+    /// Those of these blobs of which something goes that cannot be read any more, each once: chunks that what comes has too do
+    /// not go. Frames are read and compared with their checksums, and not decoded: that was tried when they were written.
+    pub fn unreadable(&self, going: &[Going]) -> Vec<BlobId> {
         let (mut needed, mut suspects) = (Vec::new(), Vec::new());
-        for (n, &blob) in blobs.iter().enumerate() {
-            match self.places_of(blob) {
+        for (n, &going) in going.iter().enumerate() {
+            match self.places_of(going) {
                 Ok(places) => needed.extend(places.into_iter().map(|place| (place, n))),
                 Err(_) => suspects.push(n),
             }
@@ -33,28 +43,35 @@ impl Store {
         suspects.dedup();
         // Another pack may have them too.
         let is_lost = |blob: &BlobId| self.copy_blob(*blob, &mut io::sink()).is_err();
-        suspects.into_iter().map(|n| blobs[n]).filter(is_lost).collect()
+        suspects.into_iter().map(|n| going[n].blob).filter(is_lost).collect()
     }
 
-    /// Where the pieces of a blob lie.
-    fn places_of(&self, blob: BlobId) -> Result<Vec<Place>> {
+    /// Where the pieces lie that go with a blob.
+    fn places_of(&self, going: Going) -> Result<Vec<Place>> {
         let place = |id| {
             let found = self.quick_places(ObjectKind::Data, id).next();
             found.or_else(|| self.all_places(ObjectKind::Data, id).next())
         };
-        let id = blob.object_id();
+        let id = going.blob.object_id();
         if is_empty_data(ObjectKind::Data, id) {
             return Ok(Vec::new());
         }
         if let Some(place) = place(id) {
             return Ok(vec![place]);
         }
-        let pieces = self.layout(blob)?.pieces;
-        let chunks = pieces.iter().filter_map(|piece| match piece {
-            Piece::Chunk { id, .. } => Some(id.object_id()),
+        // Where what comes cannot be read, all counts as going.
+        let staying = going.coming.and_then(|blob| self.chunks_of(blob).ok()).unwrap_or_default();
+        let chunks = self.chunks_of(going.blob)?.into_iter().filter(|id| !staying.contains(id)).map(ChunkId::object_id);
+        chunks.map(|id| place(id).ok_or_else(|| self.missing(ObjectKind::Data, id))).collect()
+    }
+
+    fn chunks_of(&self, blob: BlobId) -> Result<HashSet<ChunkId>> {
+        let pieces = self.layout(blob)?.pieces.into_iter();
+        let chunk = |piece| match piece {
+            Piece::Chunk { id, .. } => Some(id),
             Piece::Zeros { .. } => None,
-        });
-        chunks.map(|id: ObjectId| place(id).ok_or_else(|| self.missing(ObjectKind::Data, id))).collect()
+        };
+        Ok(pieces.filter_map(chunk).collect())
     }
 
     /// Which blobs need a frame that is not as it was written.

@@ -24,6 +24,7 @@ mod writer;
 pub use adoption::Adoption;
 pub use check::{Broken, CatalogCheck, Contents};
 pub use compress::Compression;
+pub use doubt::Going;
 pub use listing::{Listing, Packed};
 pub use reader::Reader;
 pub use session::{Session, Stored};

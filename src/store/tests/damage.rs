@@ -206,3 +206,27 @@ fn a_catalog_that_is_not_what_the_packs_say_is_found() {
     std::fs::write(&path, &good[..good.len() - 1]).unwrap();
     assert!(check().unsound.is_some() && check().wrong.is_empty());
 }
+
+/// Changes a byte of a chunk wherever it is.
+fn spoil(home: &Home, chunk: &[u8]) {
+    for n in 0..home.packs.len() {
+        change(&home.pack_path(n), |bytes| {
+            if let Some(at) = bytes.windows(16).position(|window| *window == chunk[..16]) {
+                bytes[at] ^= 1;
+            }
+        });
+    }
+}
+
+#[test]
+fn of_a_blob_that_goes_the_chunks_are_read_that_do_not_stay() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let (old, _) = put_blob(&mut home, &[(Some(1), 100_000), (Some(2), 100_000)]);
+    let (new, _) = put_blob(&mut home, &[(Some(1), 100_000), (Some(3), 100_000)]);
+    let lost = |home: &Home, coming| home.store().unreadable(&[Going { blob: old, coming }]);
+    assert_eq!(lost(&home, None), []);
+    spoil(&home, &noise(1, 100_000));
+    assert_eq!((lost(&home, Some(new)), lost(&home, None)), (vec![], vec![old]));
+    spoil(&home, &noise(2, 100_000));
+    assert_eq!(lost(&home, Some(new)), [old]);
+}

@@ -33,8 +33,9 @@ pub struct Index {
 /// Seconds after which the system has written a change to the disk, with much to spare: 30 to 35 by default.
 const WRITTEN_BACK: i64 = 600;
 
-/// Bytes of blocks that are in memory at once, about: the index of a million files has a hundred megabytes.
-const HELD: usize = 16 << 20;
+/// Bytes of blocks that are in memory at once, about: the index of a million files has a hundred megabytes. So few in unit
+/// tests that they are let go all the time.
+const HELD: usize = if cfg!(test) { 100 } else { 16 << 20 };
 
 #[derive(Debug)]
 struct Mapped {
