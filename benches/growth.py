@@ -8,12 +8,12 @@ import time
 import corpus
 import peers
 
-COMMITS = [10, 30, 100, 300, 1000, 3000]
-FILES = [1000, 3000, 10_000, 30_000, 100_000, 300_000]
-SIZES = [4, 16, 64, 256, 1024]
+COMMITS = [10, 30, 100, 300, 1000, 3000, 10_000]
+FILES = [1000, 10_000, 100_000, 300_000, 1_000_000]
+SIZES = [4, 16, 64, 256, 1024, 2048]
 RUNS = 5
-#: Seconds of waiting after which a tool's curve ends: the next point would take several times as long.
-PATIENCE = 25
+#: A tool's curve ends where it would take more seconds than this to come to the next point.
+PATIENCE = 120
 
 
 def up_to(points, scale):
@@ -28,7 +28,7 @@ def curve(tool, points, base, prepare, measure):
     os.makedirs(place.work)
     with_tool, found, start = peers.TOOLS[tool](place), [], time.monotonic()
     for x in points:
-        if time.monotonic() - start > PATIENCE:
+        if found and (time.monotonic() - start) * x / found[-1][0] > PATIENCE:
             break
         prepare(with_tool, place, x)
         peers.settle(place)
