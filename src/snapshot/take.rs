@@ -1,8 +1,5 @@
 //! A commit, from the scan to the journal.
 
-use std::panic::resume_unwind;
-use std::thread::ScopedJoinHandle;
-
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
@@ -15,7 +12,7 @@ use crate::repo::{Draft, Repository, Transaction};
 use crate::snapshot::commit::{self, Content, Words};
 use crate::snapshot::recording::{self, How, Recording};
 use crate::snapshot::{Options, Outcome};
-use crate::store::{Session, Stored};
+use crate::store::Stored;
 use crate::worktree::{Index, Overlay, Scan, Selection, Worktree};
 
 /// Records the worktree. Gives the scan too, for a checkout that goes on from it; its index is that of the whole worktree.
@@ -39,8 +36,7 @@ pub enum Next {
     Change,
 }
 
-/// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is recorded. It looks while what
-/// is stored is flushed.
+/// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is recorded.
 pub fn take_checked(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
@@ -50,15 +46,8 @@ pub fn take_checked(
 ) -> Result<(Outcome, Scan)> {
     let index_path = transaction.repository().layout.index();
     let index = Index::open(&index_path)?;
-    let repository = transaction.repository();
-    let (mut outcome, mut scan, session) = store_all(repository, worktree, &index, options, progress)?;
-    let (stored, next) = std::thread::scope(|scope| {
-        let flushing = session.map(|session| scope.spawn(|| session.finish()));
-        let next = check(repository, &mut scan);
-        let join = |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-        (flushing.map(join).transpose(), next)
-    });
-    let (stored, next) = (stored?, next?);
+    let (mut outcome, mut scan, stored) = store_all(transaction.repository(), worktree, &index, options, progress)?;
+    let next = check(transaction.repository(), &mut scan)?;
     if let Some(commit) = outcome.commit
         && (stored.is_some() || has_moved(transaction.repository(), options.from, commit)?)
     {
@@ -79,13 +68,13 @@ fn has_moved(repository: &Repository, from: Option<CommitId>, to: CommitId) -> R
 
 /// Scans and stores. Where the last commit is damaged, all that is here is read and stored anew, whatever the store and
 /// the index say: people must be able to save what they have, and to go back from here.
-fn store_all<'s>(
-    repository: &'s Repository,
+fn store_all(
+    repository: &Repository,
     worktree: &Worktree,
     index: &Index,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<(Outcome, Scan, Option<Session<'s>>)> {
+) -> Result<(Outcome, Scan, Option<Stored>)> {
     let parent = repository.view().at().map(|id| repository.store().commit(id)).transpose();
     let damage = match parent.and_then(|parent| store(repository, worktree, index, parent.as_ref(), options, progress))
     {
@@ -93,21 +82,20 @@ fn store_all<'s>(
         result => return result,
     };
     repository.store().distrust();
-    let (mut outcome, scan, session) = store(repository, worktree, &Index::empty(), None, options, progress)?;
+    let (mut outcome, scan, stored) = store(repository, worktree, &Index::empty(), None, options, progress)?;
     outcome.damage = Some(damage.to_string());
-    Ok((outcome, scan, session))
+    Ok((outcome, scan, stored))
 }
 
-/// Scans and stores. The commit, if there is something new, is in the session that is given: to be finished, and to be made
-/// part of the repository.
-fn store<'s>(
-    repository: &'s Repository,
+/// Scans and stores; the commit, if there is something new, is durable but not yet part of the repository.
+fn store(
+    repository: &Repository,
     worktree: &Worktree,
     index: &Index,
     parent: Option<&Commit>,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<(Outcome, Scan, Option<Session<'s>>)> {
+) -> Result<(Outcome, Scan, Option<Stored>)> {
     let store = repository.store();
     let at = repository.view().at();
     let session = store.session();
@@ -145,7 +133,7 @@ fn store<'s>(
         && let Some(twin) = twin(repository, &content, &scan)?
     {
         (outcome.commit, outcome.created) = (Some(twin), false);
-        return Ok((outcome, scan, Some(store.session())));
+        return Ok((outcome, scan, Some(Stored::default())));
     }
     let (message, automatic) = (options.message.clone(), options.automatic);
     let extras = extras(options, &outcome.findings);
@@ -155,7 +143,8 @@ fn store<'s>(
     recording::put_objects(&mut writer, &scan)?;
     outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);
     writer.finish()?;
-    Ok((outcome, scan, Some(session)))
+    let stored = session.finish()?;
+    Ok((outcome, scan, Some(stored)))
 }
 
 /// Whether this is an empty folder that a store was just attached to: the worktree was lost, and that is no state of it.
