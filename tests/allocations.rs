@@ -1,12 +1,18 @@
-//! Memory that a scan asks for, counted in a process of its own: what other tests ask for must not be among it.
+//! Memory that is asked for, counted in a process of its own: what other tests ask for must not be among it.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a failed test tells by panicking")]
 #![allow(unsafe_code, reason = "the trait of allocators is unsafe")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use undo::checkout::export::{Compression as Archived, Destination, Source, export};
 use undo::chunk;
+use undo::id::BlobId;
+use undo::metadata::Metadata;
+use undo::object::{Content, Entry, ObjectKind, Tree};
 use undo::progress::Silent;
 use undo::store::{self, Compression, Store};
 use undo::worktree::scan::Options;
@@ -15,16 +21,24 @@ use undo::worktree::{HashSink, Index, Scan, Worktree, scan};
 struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+/// Bytes in use, and the most that there were.
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// One test at a time.
+static TURN: Mutex<()> = Mutex::new(());
 
 // SAFETY: the system's allocator does it all. To grow is to allocate anew, by the default of the trait, and counts too.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        let before = IN_USE.fetch_add(layout.size(), Ordering::Relaxed);
+        PEAK.fetch_max(before + layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's promises are the same.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's promises are the same.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -44,11 +58,15 @@ fn look(place: &Path, store: &Store, index: &Index) -> (Scan, usize) {
     (scan, ALLOCATIONS.load(Ordering::Relaxed) - before)
 }
 
+fn empty_store(place: &Path) -> Store {
+    let options = store::Options { chunk: chunk::Params::default(), compression: Compression::Stored, reflink: false };
+    Store::open(place, &[], options).unwrap()
+}
+
 /// Allocations of a scan that knows nothing, and of the next one.
 fn scans(files: usize) -> (usize, usize) {
     let place = tempfile::tempdir().unwrap();
-    let options = store::Options { chunk: chunk::Params::default(), compression: Compression::Stored, reflink: false };
-    let mut store = Store::open(place.path(), &[], options).unwrap();
+    let mut store = empty_store(place.path());
     // The clock of the file system is asked there.
     std::fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();
     for n in 0..files {
@@ -77,9 +95,47 @@ fn scans(files: usize) -> (usize, usize) {
 #[test]
 fn a_scan_asks_for_memory_a_few_times_a_file() {
     const MORE: usize = 2000;
+    let _turn = TURN.lock().unwrap();
     let (few, many) = (scans(500), scans(500 + MORE));
     let (new, known) = ((many.0 - few.0) as f64 / MORE as f64, (many.1 - few.1) as f64 / MORE as f64);
     // Of a file that is known its name in the listing. A new one has a record, with its name, and an entry, with its name.
     assert!(known < 1.25, "{known:.2} allocations a known file");
     assert!(new < 4.25, "{new:.2} allocations a new file");
+}
+
+/// Bytes that an export of a directory of so many empty files has in use at most, above what was in use before.
+fn exported(files: usize) -> usize {
+    let place = tempfile::tempdir().unwrap();
+    let mut store = empty_store(place.path());
+    let nothing = Content::File { blob: BlobId(*blake3::hash(b"").as_bytes()), size: 0 };
+    let entry = |n: usize| Entry {
+        name: format!("file-{n:07}").into_bytes(),
+        metadata: Metadata::default(),
+        attributes: None,
+        content: nothing.clone(),
+    };
+    let session = store.session();
+    let mut writer = session.writer();
+    let tree = Tree { entries: (0..files).map(entry).collect() };
+    let totals = tree.totals().unwrap();
+    let id = tree.save(|id, bytes| writer.put(ObjectKind::Tree, id.object_id(), &bytes).map(drop)).unwrap();
+    writer.finish().unwrap();
+    let packs = session.finish().unwrap().packs;
+    store.add_packs(&packs).unwrap();
+    drop(tree);
+    let source =
+        Source { root: Entry::directory(id, totals), links: None, objects: HashMap::new(), is_root_known: false };
+    let before = IN_USE.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let to = Destination::Tar(&mut std::io::sink(), Archived::None);
+    assert_eq!(export(&store, source, to, &Silent).unwrap().entries, files as u64);
+    PEAK.load(Ordering::Relaxed) - before
+}
+
+#[test]
+fn an_export_takes_no_more_memory_for_more_files() {
+    let _turn = TURN.lock().unwrap();
+    let (few, many) = (exported(40_000), exported(80_000));
+    // Frames of trees are kept up to a bound; besides them only the list of a long directory's nodes grows.
+    assert!(many < few + (4 << 20), "{few} bytes for 40,000 files, {many} for 80,000");
 }

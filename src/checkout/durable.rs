@@ -23,7 +23,7 @@ pub(super) fn flush(root: &Dir, tally: &Tally, all: bool) -> Result<()> {
     if paths.is_empty() && !all {
         return Ok(());
     }
-    let flushed = match all || paths.len() > FEW {
+    let flushed = match is_whole(tally, all) {
         true => root.sync_file_system(),
         false => flush_each(root, &paths),
     };
@@ -31,6 +31,11 @@ pub(super) fn flush(root: &Dir, tally: &Tally, all: bool) -> Result<()> {
         tally.placed.keys().for_each(|path| forget(root, path));
     }
     flushed
+}
+
+/// Whether [`flush`] flushes the whole file system, which takes as long as that has something to write.
+pub(super) fn is_whole(tally: &Tally, all: bool) -> bool {
+    all || tally.placed.len() + tally.removed.len() > FEW
 }
 
 /// The first failure is the one to tell.

@@ -266,15 +266,19 @@ fn carry_out(
     apply::apply(&work, tally)
 }
 
-/// Makes durable what was done; in the meantime the index learns what stands there now.
+/// Makes durable what was done; where that takes long, the index learns in the meantime what stands there now.
 fn settle(root: &Dir, plan: &Plan, index: &mut Builder, tally: &mut Tally, goes_on: bool) -> Result<()> {
     let done = &*tally;
-    let (flushed, learned) = std::thread::scope(|scope| {
-        let flushing = scope.spawn(|| durable::flush(root, done, goes_on));
-        let learned = relearn::update(index, root, plan, done);
-        (flushing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), learned)
-    });
-    flushed?;
+    let learned = if durable::is_whole(done, goes_on) {
+        let (flushed, learned) = std::thread::scope(|scope| {
+            let flushing = scope.spawn(|| durable::flush(root, done, goes_on));
+            let learned = relearn::update(index, root, plan, done);
+            (flushing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), learned)
+        });
+        flushed.and(learned)
+    } else {
+        durable::flush(root, done, goes_on).and_then(|()| relearn::update(index, root, plan, done))
+    };
     tally.inexact.extend(learned?);
     Ok(())
 }
