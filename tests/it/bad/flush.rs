@@ -59,7 +59,6 @@ impl Scene {
         if line == "undo" {
             env.undo("checkout one").ok();
         } else {
-            // A commit makes several packs of it, and one is flushed while the next is written.
             env.write("unsaved", noise(2, if line.starts_with("commit") { 6 << 20 } else { 6000 }));
         }
         let before = Tree::read(&env.path());
@@ -113,7 +112,8 @@ fn a_command_whose_flush_fails_fails_and_is_done_when_run_again() {
     for line in LINES {
         let arguments: Vec<&str> = line.split(' ').collect();
         let flushes = calls(&Scene::new(line).env, FLUSHES, &arguments, 0);
-        assert!(flushes.len() > 4, "{flushes:?}");
+        // The pack, its folder (and those above it, unless it is there already: one time in a hundred), the journal.
+        assert!(flushes.len() >= 3, "{line}: {flushes:?}");
         let mut failed = 0;
         for (call, n) in flushes {
             let scene = Scene::new(line);
@@ -129,7 +129,7 @@ fn a_command_whose_flush_fails_fails_and_is_done_when_run_again() {
             }
         }
         println!("{line}: {failed} flushes failed");
-        assert!(failed > 3, "{line}: {failed}");
+        assert!(failed >= 3, "{line}: {failed}");
     }
 }
 
