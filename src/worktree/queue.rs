@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::fs::{Dir, DirEntry, Stat};
 use crate::worktree::gather::Node;
+use crate::worktree::index::Directory;
 
 /// Work that pays for starting threads; one is some 20 microseconds.
 const PILE: u64 = 64;
@@ -61,11 +62,17 @@ impl Drop for Open {
 impl Job {
     fn weight(&self) -> u64 {
         match &self.task {
-            Task::List(_) => 1,
-            Task::Look(_, range) => range.len() as u64 / 16,
+            // As many entries as it had the last time.
+            Task::List(_) => 1 + looks(self.node.known.as_ref().map_or(0, Directory::count)),
+            Task::Look(_, range) => looks(range.len()),
             Task::Read(_, files) => files.iter().map(|(_, stat)| 1 + (stat.size >> 16)).sum(),
         }
     }
+}
+
+/// What it weighs to look at so many entries.
+fn looks(entries: usize) -> u64 {
+    entries as u64 / 16
 }
 
 /// The queue.
