@@ -90,6 +90,23 @@ fn a_status_after_a_checkout_reads_no_content() {
     assert_eq!(on_worktree(&env, &trace), Vec::<&Call>::new());
 }
 
+/// Folders with few files each: what waits is a folder more often than a file.
+#[test]
+fn a_walk_of_many_folders_is_shared_and_one_of_few_is_not() {
+    if std::thread::available_parallelism().unwrap().get() < 2 {
+        return println!("skipped: this machine has one processor");
+    }
+    for (folders, threads) in [(40, 1), (4, 0)] {
+        let env = TestEnv::new();
+        for n in 0..folders * 30 {
+            env.write(&format!("folder-{}/file-{n}", n % folders), b"the same");
+        }
+        env.undo("commit --init -m one").ok();
+        let Some(trace) = trace(&env, "clone,clone3", &["status"]) else { return };
+        assert_eq!(trace.len(), threads, "{folders} folders: {trace:?}");
+    }
+}
+
 #[test]
 fn a_commit_of_nothing_new_reads_no_content_and_flushes_nothing() {
     let env = TestEnv::new();
