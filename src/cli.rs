@@ -193,10 +193,8 @@ fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
     if cli.global.no_sync {
         fs::give_up_durability();
     }
-    if std::env::var_os("TZ").is_none()
-        && let Ok(Some(rules)) = fs::read(Path::new("/etc/localtime"))
-    {
-        time::set_local(&rules);
+    if std::env::var_os("TZ").is_none() {
+        time::read_local_by(|| fs::read(Path::new("/etc/localtime")).ok().flatten());
     }
     if let Some(directory) = &cli.global.start {
         let failed =

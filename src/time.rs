@@ -6,18 +6,18 @@ use std::sync::OnceLock;
 use jiff::tz::TimeZone;
 
 static LOCAL: OnceLock<TimeZone> = OnceLock::new();
+static RULES: OnceLock<fn() -> Option<Vec<u8>>> = OnceLock::new();
 
-/// The local time zone: what the system says, or was said to be its rules.
+/// The local time zone: by the rules that are to be had, else as the library finds it.
 pub fn local() -> TimeZone {
-    LOCAL.get_or_init(TimeZone::system).clone()
+    let read = || TimeZone::tzif("local", &RULES.get()?()?).ok();
+    LOCAL.get_or_init(|| read().unwrap_or_else(TimeZone::system)).clone()
 }
 
-/// Gives the rules of the local time zone (TZif). To find them by their name the library looks at the names of all zones,
-/// which takes longer than most commands do.
-pub fn set_local(rules: &[u8]) {
-    if let Ok(zone) = TimeZone::tzif("local", rules) {
-        LOCAL.get_or_init(|| zone);
-    }
+/// Says who reads the rules of the local time zone (TZif), when they are first asked for. To find them by their name the
+/// library looks at the names of all zones, which takes longer than most commands do.
+pub fn read_local_by(read: fn() -> Option<Vec<u8>>) {
+    RULES.get_or_init(|| read);
 }
 
 /// Seconds since 1970-01-01 UTC, rounded down, and nanoseconds after that.

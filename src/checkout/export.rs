@@ -58,26 +58,32 @@ pub fn export(
 ) -> Result<Exported> {
     let source = source.into();
     let objects = Overlay { below: store, objects: &source.objects };
+    let links = source.links.map_or(Ok(Links::default()), |id| objects.links(id))?;
     let task = progress.start("exporting", Unit::Bytes, Some(source.root.size()));
     match destination {
         Destination::Tar(writer, compression) => {
-            let (entries, bytes) = tar::write(store, &objects, &source, (writer, compression), &*task)?;
+            let (entries, bytes) = tar::write(store, &objects, (&source, &links), (writer, compression), &*task)?;
             Ok(Exported { entries, bytes, ..Exported::default() })
         }
-        Destination::Directory(path) => fill(store, &objects, &source, path, &*task),
+        Destination::Directory(path) => fill(store, &objects, (&source, &links), path, &*task),
     }
 }
 
 /// Writes all into an empty directory, which is made when it is known what comes first.
-fn fill(store: &Store, objects: &dyn Objects, source: &Source, path: &Path, task: &dyn Task) -> Result<Exported> {
+fn fill(
+    store: &Store,
+    objects: &dyn Objects,
+    (source, links): (&Source, &Links),
+    path: &Path,
+    task: &dyn Task,
+) -> Result<Exported> {
     let mut exported = Exported::default();
     let mut tally = Tally::default();
     // Of all that is in place only what later parts may link to.
-    let links = source.links.map_or(Ok(Links::default()), |id| objects.links(id))?;
     let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
     let saved = Builder::default();
     let mut root = None;
-    fresh::plans(objects, source, &mut |plan| {
+    fresh::plans(objects, source, links, &mut |plan| {
         let (entries, bytes) = plan.amounts();
         (exported.entries, exported.bytes) = (exported.entries + entries, exported.bytes + bytes);
         let root = match &root {

@@ -18,12 +18,16 @@ use super::target::Source;
 const PART: usize = if cfg!(test) { 3 } else { 16 << 10 };
 
 /// Calls `each` with one part after the other, in path order: what is created in one is there when the next one comes.
-/// A directory that goes on in the next part is there too, and finished once more.
-pub(super) fn plans(objects: &dyn Objects, source: &Source, each: &mut dyn FnMut(&Plan) -> Result<()>) -> Result<()> {
+/// A directory that goes on in the next part is there too, and finished once more. `links` are those of the source.
+pub(super) fn plans(
+    objects: &dyn Objects,
+    source: &Source,
+    links: &Links,
+    each: &mut dyn FnMut(&Plan) -> Result<()>,
+) -> Result<()> {
     let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
     let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
-    let links = source.links.map_or(Ok(Links::default()), |id| objects.links(id))?;
-    let mut groups = Groups::new(&links);
+    let mut groups = Groups::new(links);
     let mut steps = Steps::new();
     let mut part = |steps: &mut Steps| {
         let mut plan = finish(objects, std::mem::take(steps), &source.root, Vec::new())?;

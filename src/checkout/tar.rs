@@ -11,7 +11,7 @@ use tar::{Builder, EntryType, Header};
 use crate::error::{Error, Result};
 use crate::history::entry_at;
 use crate::object::line::device_numbers;
-use crate::object::{Content, Entry, Objects};
+use crate::object::{Content, Entry, Links, Objects};
 use crate::path::RepoPath;
 use crate::progress::Task;
 use crate::store::Store;
@@ -45,7 +45,7 @@ const NAME: usize = 100;
 pub(super) fn write(
     store: &Store,
     objects: &dyn Objects,
-    source: &Source,
+    content: (&Source, &Links),
     (writer, compression): (&mut dyn Write, Compression),
     task: &dyn Task,
 ) -> Result<(u64, u64)> {
@@ -53,18 +53,18 @@ pub(super) fn write(
     match compression {
         Compression::None => {
             let archive = Archive { store, objects, builder: Builder::new(writer), task };
-            archive.write(source, &mut counted)?.flush().map_err(failed)?;
+            archive.write(content, &mut counted)?.flush().map_err(failed)?;
         }
         Compression::Gzip => {
             let encoder = flate2::write::GzEncoder::new(writer, flate2::Compression::default());
             let archive = Archive { store, objects, builder: Builder::new(encoder), task };
-            let encoder = archive.write(source, &mut counted)?;
+            let encoder = archive.write(content, &mut counted)?;
             encoder.finish().and_then(|writer| writer.flush()).map_err(failed)?;
         }
         Compression::Zstd => {
             let encoder = zstd::Encoder::new(writer, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(failed)?;
             let archive = Archive { store, objects, builder: Builder::new(encoder), task };
-            let encoder = archive.write(source, &mut counted)?;
+            let encoder = archive.write(content, &mut counted)?;
             encoder.finish().and_then(|writer| writer.flush()).map_err(failed)?;
         }
     }
@@ -83,8 +83,8 @@ struct Archive<'a, W: Write> {
 }
 
 impl<W: Write> Archive<'_, W> {
-    fn write(mut self, source: &Source, counted: &mut (u64, u64)) -> Result<W> {
-        fresh::plans(self.objects, source, &mut |plan| {
+    fn write(mut self, (source, links): (&Source, &Links), counted: &mut (u64, u64)) -> Result<W> {
+        fresh::plans(self.objects, source, links, &mut |plan| {
             let (entries, bytes) = plan.amounts();
             *counted = (counted.0 + entries, counted.1 + bytes);
             plan.actions.iter().try_for_each(|action| self.action(action, source))

@@ -61,6 +61,12 @@ impl Known {
         }
     }
 
+    /// How many records there are, and their bytes, without the tree that they make.
+    fn encode(&self) -> (usize, Vec<u8>) {
+        let records = self.records();
+        (records.len(), record::encode(None, &records))
+    }
+
     /// All records, sorted by name.
     fn records(&self) -> Vec<Record> {
         let Known::Changed(changed) = self else {
@@ -184,8 +190,8 @@ impl Builder {
     pub fn settle(&mut self) {
         for known in self.directories.values_mut() {
             if matches!(known, Known::Changed(_)) {
-                let records = known.records();
-                *known = Known::Encoded { count: records.len(), bytes: record::encode(None, &records) };
+                let (count, bytes) = known.encode();
+                *known = Known::Encoded { count, bytes };
             }
         }
     }
@@ -197,8 +203,8 @@ impl Builder {
                 Known::Kept(directory) => (directory.count(), Source::Kept(directory)),
                 Known::Encoded { count, bytes } => (*count, Source::New(bytes.into())),
                 Known::Changed(_) => {
-                    let records = known.records();
-                    (records.len(), Source::New(record::encode(None, &records).into()))
+                    let (records, bytes) = known.encode();
+                    (records, Source::New(bytes.into()))
                 }
             };
             Part { path, records, block }

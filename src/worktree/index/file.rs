@@ -1,6 +1,6 @@
 //! The index file: a header, a table of directories, and a block of records for each.
 //!
-//! Opening maps the file and looks at its header; the checksum of a directory is looked at when the directory is asked
+//! Opening maps the file and looks at its header; the checksum of a directory is read_since at when the directory is asked
 //! for, so damage costs time and nothing else.
 
 use std::borrow::Cow;
@@ -41,8 +41,8 @@ const HELD: usize = if cfg!(test) { 100 } else { 16 << 20 };
 struct Mapped {
     map: Map,
     header: Header,
-    /// Bytes of blocks that were looked at since the last ones were let go.
-    looked: AtomicUsize,
+    /// Bytes of blocks that were read since the last ones were let go.
+    read_since: AtomicUsize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +80,7 @@ impl Index {
     /// Maps the file; one that is missing, damaged or of another version knows nothing.
     pub fn open(path: &Path) -> Result<Index> {
         let Some(map) = Map::open(path)? else { return Ok(Index::empty()) };
-        let mapped = Header::of(&map).map(|header| Arc::new(Mapped { map, header, looked: AtomicUsize::new(0) }));
+        let mapped = Header::of(&map).map(|header| Arc::new(Mapped { map, header, read_since: AtomicUsize::new(0) }));
         Ok(Index { mapped })
     }
 
@@ -181,10 +181,10 @@ impl Mapped {
         self.map.get(start..)?.get(..length)
     }
 
-    /// The bytes of a block. Those that were looked at before do not stay in memory.
-    fn block(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
-        if self.looked.fetch_add(length, Ordering::Relaxed) > HELD {
-            self.looked.store(0, Ordering::Relaxed);
+    /// The bytes of a block of which all is about to be read. Those that were read before do not stay in memory.
+    fn read_block(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
+        if self.read_since.fetch_add(length, Ordering::Relaxed) > HELD {
+            self.read_since.store(0, Ordering::Relaxed);
             self.map.release();
         }
         self.slice((start, length))
@@ -202,7 +202,7 @@ impl Mapped {
 impl Directory {
     fn checked(mapped: &Arc<Mapped>, row: usize) -> Option<Directory> {
         let found = mapped.row(row)?;
-        let (path, block) = (mapped.slice(found.path)?, mapped.block(found.block)?);
+        let (path, block) = (mapped.slice(found.path)?, mapped.read_block(found.block)?);
         let records = found.records;
         let right = checksum(&[path, &(records as u64).to_le_bytes(), block]) == found.checksum;
         let (start, length) = found.block;
@@ -222,7 +222,12 @@ impl Directory {
 
     /// Its bytes.
     pub fn bytes(&self) -> &[u8] {
-        self.mapped.block((self.start, self.length)).expect("checked when it was asked for")
+        &self.mapped.map[self.start..self.start + self.length]
+    }
+
+    /// Its bytes, all of them to be read, and once.
+    fn read(&self) -> &[u8] {
+        self.mapped.read_block((self.start, self.length)).expect("checked when it was asked for")
     }
 
     /// How many records it has.
@@ -299,7 +304,7 @@ pub fn encode<'p>(parts: Vec<Part<'p>>, origin: ([u8; 16], Timestamp)) -> impl I
     }
     parts.iter().for_each(|part| bytes.extend_from_slice(part.path.as_bytes()));
     let blocks = parts.into_iter().map(|part| match part.block {
-        Source::Kept(directory) => directory.bytes().into(),
+        Source::Kept(directory) => directory.read().into(),
         Source::New(bytes) => bytes,
     });
     std::iter::once(bytes.into()).chain(blocks)
