@@ -111,6 +111,8 @@ const GROUPS: &[(&str, &[&str])] = &[
 /// The whole tree of commands, for parsing, completion and documents.
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
+    // Arguments of a command are put together when it is parsed; here all of them are wanted.
+    command.build();
     let template = grouped(&command);
     for subcommand in command.get_subcommands_mut() {
         let template = explained(subcommand);
@@ -279,7 +281,7 @@ mod tests {
             command.get_arguments().filter(|one| one.is_global_set()).map(|one| one.get_id()).collect();
         assert!(globals.len() > 5, "{globals:?}");
         for subcommand in command.get_subcommands() {
-            let own = subcommand.get_arguments().map(|one| one.get_id());
+            let own = subcommand.get_arguments().filter(|one| !one.is_global_set()).map(|one| one.get_id());
             let shared: Vec<_> = own.filter(|id| globals.contains(id)).collect();
             assert!(shared.is_empty(), "{}: {shared:?}", subcommand.get_name());
         }

@@ -37,6 +37,7 @@ pub use context::Context;
 
 /// The commands. The first line of each one's documentation is its help.
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 #[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
 pub enum Command {
     Init(init::Args),

@@ -26,6 +26,7 @@ use crate::error::{Exit, Result};
 
 /// The commands. They are hidden from the list of commands, which is for people; `undo help plumbing` lists them.
 #[derive(Debug, clap::Subcommand)]
+#[command(defer = true)]
 #[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
 pub enum Command {
     #[command(hide = true)]
