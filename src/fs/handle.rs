@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{ErrorKind as Cause, Read, Write};
-use std::num::NonZeroU64;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -10,7 +9,7 @@ use std::path::PathBuf;
 use rustix::fs::Advice;
 
 use crate::error::{Error, Result};
-use crate::fs::{Stat, durability};
+use crate::fs::{FileSystem, Stat, durability};
 
 /// The path of an open file as the system knows it now; for messages.
 pub fn path_of(file: &File) -> PathBuf {
@@ -26,6 +25,12 @@ pub(super) fn failed(action: &str, file: &File, cause: impl Into<std::io::Error>
 /// The stat of an open file.
 pub fn stat_file(file: &File) -> Result<Stat> {
     Stat::of(file).map_err(|errno| failed("stat", file, errno))
+}
+
+/// What kind of file system an open file is on.
+pub fn file_system_of(file: &File) -> Result<FileSystem> {
+    let raw = rustix::fs::fstatfs(file).map_err(|errno| failed("read the file system type of", file, errno))?;
+    Ok(FileSystem::from_raw(&raw))
 }
 
 /// The same open file once more.
@@ -114,16 +119,6 @@ pub fn sync_all(file: &File) -> Result<()> {
         return Ok(());
     }
     file.sync_all().map_err(|cause| failed("flush", file, cause))
-}
-
-/// Asks the system for bytes that will be read soon, so that it reads them meanwhile.
-pub fn read_ahead(file: &File, offset: u64, length: u64) {
-    // It takes at most so many at a time.
-    const STEP: u64 = 128 << 10;
-    for at in (offset..offset + length).step_by(STEP as usize) {
-        // Only a hint: what is not there by then is waited for.
-        let _ = rustix::fs::fadvise(file, at, NonZeroU64::new(STEP), Advice::WillNeed);
-    }
 }
 
 /// Asks the system to forget what it has in memory of a file, as far as that is written: what is read next is on the disk.

@@ -3,6 +3,7 @@
 //! Two ways in: a [`Dir`] and names in it for the worktree, where no link may be followed, and paths for the files of
 //! the repository itself. Open files are plain [`std::fs::File`] values; what is done to them is done by functions here.
 
+mod ahead;
 mod atomic;
 mod attributes;
 mod dir;
@@ -21,6 +22,7 @@ mod stat;
 mod tests;
 mod user;
 
+pub use ahead::ReadAhead;
 pub use atomic::write_atomic;
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
 pub use dir::{Dir, DirEntry};
@@ -30,7 +32,7 @@ pub use file::{
     remove_file, rename, stat, sync_dir,
 };
 pub use handle::{
-    duplicate, forget_cached, path_of, read_ahead, read_at, read_exact_at, read_next, read_to_end_at, set_len,
+    duplicate, file_system_of, forget_cached, path_of, read_at, read_exact_at, read_next, read_to_end_at, set_len,
     stat_file, sync_all, sync_data, write_all, write_all_at,
 };
 pub use lock::{FileLock, Holder};

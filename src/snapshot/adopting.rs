@@ -1,11 +1,12 @@
 //! Whether a file is worth adopting: large, without holes, of bytes that cannot be compressed and are not in the store.
-//! Looked at in a few places; what is seen here decides what is tried, and nothing else.
+//! Looked at in a few places; what is seen here decides what is tried, and nothing else. And which of the two is read: the
+//! file, or its copy.
 
 use std::fs::File;
 
 use crate::chunk::Params;
 use crate::error::Result;
-use crate::fs;
+use crate::fs::{self, Stat};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 use crate::store::{Adoption, Session, Writer};
@@ -19,25 +20,61 @@ const LARGE: u64 = 16 << 20;
 const PLACES: u64 = 8;
 const SAMPLE: usize = 128 << 10;
 
-/// The adoption of a file of which nothing has been read, and which held `last` before. From then on its copy is read.
-pub fn begin<'s>(
+/// So many seconds a file must have been left alone before it was copied, to be read in place of the copy: nobody who had
+/// begun to change it then is still about to. What is changed from then on has a later ctime.
+const AT_REST: i64 = 2;
+
+/// A file on its way to be adopted.
+pub struct Adopting<'s, 'f> {
+    /// Takes the pieces.
+    pub adoption: Adoption<'s>,
+    /// The file and its stat when it was copied, if it is read itself: it may be in memory, where its copy never is.
+    in_place: Option<(&'f File, Stat)>,
+}
+
+/// The adoption of a file of which nothing has been read, and which held `last` before.
+pub fn begin<'s, 'f>(
     session: &'s Session<'s>,
     writer: &mut Writer<'_>,
     params: Params,
-    reading: &mut Reading<'_>,
+    reading: &mut Reading<'f>,
     last: &Layout,
-) -> Result<Option<Adoption<'s>>> {
+) -> Result<Option<Adopting<'s, 'f>>> {
     let size = reading.expected();
     let Some(file) = reading.plain_file().filter(|_| size >= LARGE.max(params.whole + 1) && session.can_adopt()) else {
         return Ok(None);
     };
     // First: where nothing can be shared, nothing needs to be looked at.
     let Some(adoption) = session.adopt(file)? else { return Ok(None) };
-    if holds_most(adoption.file(), last) || !is_incompressible(adoption.file(), size, writer)? {
+    let in_place = at_rest(file, adoption.file())?.map(|stat| (file, stat));
+    let looked_at = if in_place.is_some() { file } else { adoption.file() };
+    if holds_most(looked_at, last) || !is_incompressible(looked_at, size, writer)? {
         return Ok(None);
     }
-    reading.turn_to(fs::duplicate(adoption.file())?);
-    Ok(Some(adoption))
+    if in_place.is_none() {
+        reading.turn_to(fs::duplicate(adoption.file())?);
+    }
+    Ok(Some(Adopting { adoption, in_place }))
+}
+
+impl Adopting<'_, '_> {
+    /// If what was read may not be what was copied, the copy is to be read, from its beginning; whether that is so.
+    pub fn turns_to_copy(&mut self, reading: &mut Reading<'_>) -> Result<bool> {
+        let Some((file, before)) = self.in_place.take() else { return Ok(false) };
+        if fs::stat_file(file)?.is_same(&before) {
+            return Ok(false);
+        }
+        self.adoption.start_over();
+        reading.turn_to(fs::duplicate(self.adoption.file())?);
+        Ok(true)
+    }
+}
+
+/// The stat of a file that has just been copied, if every later change will show in it.
+fn at_rest(file: &File, copy: &File) -> Result<Option<Stat>> {
+    let (stat, now) = (fs::stat_file(file)?, fs::stat_file(copy)?.ctime);
+    let is_at_rest = stat.ctime.seconds < now.seconds - AT_REST && fs::file_system_of(copy)?.clock_slack == 0;
+    Ok(Some(stat).filter(|_| is_at_rest))
 }
 
 /// Whether most of what it held stands where it stood.

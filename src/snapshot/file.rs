@@ -10,7 +10,7 @@ use crate::object::groups::GROUP;
 use crate::object::{Layout, ObjectKind, id_of};
 use crate::snapshot::adopting;
 use crate::snapshot::guide::Guide;
-use crate::snapshot::large::Large;
+use crate::snapshot::large::{self, Large};
 use crate::store::{Adoption, Session, Store, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
@@ -65,15 +65,41 @@ impl<'a> StoreSink<'a> {
         reading: &mut Reading<'_>,
         filled: usize,
         step: Step,
-        (last, adoption): (Layout, Option<Adoption<'a>>),
-    ) -> Result<BlobId> {
-        let guide = Guide::new(&last, self.params);
+        (last, adoption): (&Layout, Option<&mut Adoption<'a>>),
+    ) -> Result<(BlobId, Layout)> {
+        let guide = Guide::new(last, self.params);
         let other = match reading.is_shared() {
             true => Some(self.other.get_or_insert_with(|| self.session.writer())),
             false => None,
         };
         Large::new((&mut self.window, filled), self.params, (&mut self.writer, other), (guide, adoption))
             .put(reading, step)
+    }
+
+    /// All that is read, in one piece or in chunks; the layout of those, which is to be put next.
+    fn put(
+        &mut self,
+        reading: &mut Reading<'_>,
+        last: &Layout,
+        adoption: Option<&mut Adoption<'a>>,
+    ) -> Result<(BlobId, Option<Layout>)> {
+        let mut filled = 0;
+        loop {
+            match self.more(reading, &mut filled)? {
+                Step::End if filled as u64 <= self.params.whole => return Ok((self.put_whole(filled)?, None)),
+                // A hole in a short file is not worth a layout.
+                Step::Hole(length) if filled as u64 + length <= self.params.whole => {
+                    let end = filled + length as usize;
+                    self.window[filled..end].fill(0);
+                    filled = end;
+                }
+                Step::Data(_) if filled < self.window.len() - self.params.maximum() => {}
+                step => {
+                    let (blob, layout) = self.put_large(reading, filled, step, (last, adoption))?;
+                    return Ok((blob, Some(layout)));
+                }
+            }
+        }
     }
 
     /// Reads on behind what is in the window, until enough is there, or a long hole or the end is next.
@@ -91,24 +117,22 @@ impl Sink for StoreSink<'_> {
     const STORES: bool = true;
 
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
-        let mut filled = 0;
         // What the store cannot tell is found out by cutting.
         let last = reading.last().filter(|_| reading.expected() > self.params.whole);
         let last = last.and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
-        let mut adoption = adopting::begin(self.session, &mut self.writer, self.params, reading, &last)?;
-        loop {
-            match self.more(reading, &mut filled)? {
-                Step::End if filled as u64 <= self.params.whole => return self.put_whole(filled),
-                // A hole in a short file is not worth a layout.
-                Step::Hole(length) if filled as u64 + length <= self.params.whole => {
-                    let end = filled + length as usize;
-                    self.window[filled..end].fill(0);
-                    filled = end;
-                }
-                Step::Data(_) if filled < self.window.len() - self.params.maximum() => {}
-                step => return self.put_large(reading, filled, step, (last, adoption.take())),
+        let mut adopting = adopting::begin(self.session, &mut self.writer, self.params, reading, &last)?;
+        let mut put = self.put(reading, &last, adopting.as_mut().map(|it| &mut it.adoption))?;
+        if let Some(mut adopting) = adopting {
+            if adopting.turns_to_copy(reading)? {
+                put = self.put(reading, &last, Some(&mut adopting.adoption))?;
             }
+            adopting.adoption.finish(&mut self.writer)?;
         }
+        let (blob, layout) = put;
+        if let Some(layout) = layout {
+            large::put_layout(&mut self.writer, blob, &layout)?;
+        }
+        Ok(blob)
     }
 
     fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>> {

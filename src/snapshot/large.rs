@@ -21,7 +21,7 @@ pub struct Large<'l, 's> {
     /// For a second thread, if there is to be one.
     other: Option<&'l mut Writer<'s>>,
     /// Takes the pieces in place of the writers.
-    adoption: Option<Adoption<'s>>,
+    adoption: Option<&'l mut Adoption<'s>>,
     guide: Guide,
     groups: Groups,
     layout: Layout,
@@ -36,14 +36,14 @@ impl<'l, 's> Large<'l, 's> {
         (window, filled): (&'l mut [u8], usize),
         params: Params,
         (writer, other): (&'l mut Writer<'s>, Option<&'l mut Writer<'s>>),
-        (guide, adoption): (Guide, Option<Adoption<'s>>),
+        (guide, adoption): (Guide, Option<&'l mut Adoption<'s>>),
     ) -> Large<'l, 's> {
         let (groups, layout) = (Groups::new(other.is_some()), Layout::default());
         Large { window, params, writer, other, adoption, guide, groups, layout, filled, hashed: 0 }
     }
 
-    /// Puts all of it; `step` is what was met behind the bytes in the window.
-    pub fn put(mut self, reading: &mut Reading<'_>, mut step: Step) -> Result<BlobId> {
+    /// Puts all its chunks; `step` is what was met behind the bytes in the window.
+    pub fn put(mut self, reading: &mut Reading<'_>, mut step: Step) -> Result<(BlobId, Layout)> {
         let long = u64::from(self.params.target);
         loop {
             match step {
@@ -66,13 +66,9 @@ impl<'l, 's> Large<'l, 's> {
                 self.filled += length;
             }
         }
-        if let Some(adoption) = self.adoption {
-            adoption.finish(self.writer)?;
-        }
         let (blob, groups) = self.groups.finish();
         self.layout.groups = groups;
-        put_layout(self.writer, blob, &self.layout)?;
-        Ok(blob)
+        Ok((blob, self.layout))
     }
 
     /// Takes chunks from the front of the window, the last one only if `all` of it is there.
@@ -121,7 +117,8 @@ pub fn fresh(position: u64, room: usize) -> usize {
     if past < room as u64 { room - past as usize } else { room }
 }
 
-fn put_layout(writer: &mut Writer<'_>, blob: BlobId, layout: &Layout) -> Result<()> {
+/// Puts what a large file is put together from: once its chunks are sure to be there.
+pub fn put_layout(writer: &mut Writer<'_>, blob: BlobId, layout: &Layout) -> Result<()> {
     let root = layout.save(blob, |node, bytes| {
         writer.put(ObjectKind::LayoutNode, node.object_id(), &bytes)?;
         Ok(())

@@ -21,8 +21,8 @@ use crate::object::{Layout, ObjectKind, id_of};
 /// File systems share blocks of so many bytes. Table and footer begin within the last one, which is then no longer shared.
 const BLOCK: u64 = 4096;
 
-/// A copy of a file that shares its blocks, on its way to be a pack. Nobody else has it, so it does not change while it is
-/// read. Dropped, it is gone.
+/// A copy of a file that shares its blocks, on its way to be a pack. Nobody else has it, so it does not change. Dropped, it
+/// is gone.
 pub struct Adoption<'s> {
     session: &'s Session<'s>,
     staged: Staged,
@@ -62,12 +62,18 @@ impl<'s> Adoption<'s> {
         Adoption { session, staged, frames: Vec::new(), records: Vec::new() }
     }
 
-    /// The copy, to be read in place of the file.
+    /// The copy.
     pub fn file(&self) -> &File {
         self.staged.file()
     }
 
-    /// The next pieces of it. Zeros have a frame, so that frames fill the file, and no object.
+    /// Forgets all pieces.
+    pub fn start_over(&mut self) {
+        self.frames.clear();
+        self.records.clear();
+    }
+
+    /// The next pieces of it: what is in the copy, wherever it was read. Zeros have a frame, so that frames fill the file, and no object.
     pub fn add(&mut self, pieces: &[Piece]) {
         for piece in pieces {
             let stored = piece.length() as u32;

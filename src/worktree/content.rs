@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::fs::{self, Stat};
+use crate::fs::{self, ReadAhead, Stat};
 use crate::id::{BlobId, ObjectId};
 use crate::object::groups::GROUP;
 use crate::object::{Groups, ObjectKind};
@@ -17,6 +17,7 @@ pub struct Reading<'f> {
     /// What its size was when it was opened; it may be another one at the end.
     expected: u64,
     is_shared: bool,
+    ahead: ReadAhead,
     /// Offset and length, ascending.
     holes: &'f [(u64, u64)],
     last: Option<BlobId>,
@@ -32,9 +33,6 @@ const SHARED: u64 = 32 << 20;
 
 /// Reading fewer bytes than this is not worth a second thread.
 const READ_SHARED: usize = 2 << 20;
-
-/// Of a copy nothing is in memory, even if all of the file is: so much of it is asked for while what came before is worked on.
-const AHEAD: u64 = 4 * GROUP as u64;
 
 /// Where the bytes come from.
 enum Origin<'f> {
@@ -74,6 +72,7 @@ impl<'f> Reading<'f> {
             from,
             expected,
             is_shared: false,
+            ahead: ReadAhead::default(),
             holes: &[],
             last: None,
             position: 0,
@@ -99,9 +98,20 @@ impl<'f> Reading<'f> {
 
     /// Reads a copy in place of the file, from its beginning.
     pub fn turn_to(&mut self, copy: File) {
-        fs::read_ahead(&copy, 0, AHEAD);
         self.from = Origin::Copy(copy);
-        (self.position, self.has_ended) = (0, false);
+        (self.position, self.has_ended, self.ahead) = (0, false, ReadAhead::default());
+        self.ask_ahead();
+    }
+
+    fn ask_ahead(&mut self) {
+        let file = match &self.from {
+            Origin::File(file) => file,
+            Origin::Copy(file) => file,
+            Origin::Stream(..) => return,
+        };
+        if self.is_shared {
+            self.ahead.reach(file, self.position, self.expected);
+        }
     }
 
     /// What it held when it was last read, if that is known. It says what to look for, and proves nothing.
@@ -184,9 +194,7 @@ impl<'f> Reading<'f> {
         self.read += length as u64;
         self.position += length as u64;
         self.task.add(length as u64);
-        if let Origin::Copy(file) = &self.from {
-            fs::read_ahead(file, self.position, AHEAD);
-        }
+        self.ask_ahead();
         Ok(length)
     }
 

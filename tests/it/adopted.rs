@@ -6,8 +6,10 @@ use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::bad::noise;
+use crate::crash::has_strace;
 use crate::env::TestEnv;
 use crate::format::{is_installed, read};
 use crate::safety::places::Mounted;
@@ -61,6 +63,12 @@ impl Home {
     /// What a commit says that the store grew by.
     fn commit(&self) -> u64 {
         self.env.undo("commit -m one --json").ok().json()[0]["bytes_stored"].as_u64().unwrap()
+    }
+
+    /// Whether a copy of a file is on its way to be a pack.
+    fn is_copied(&self) -> bool {
+        let files = fs::read_dir(self.env.path().join(".undo/tmp")).into_iter().flatten();
+        files.flatten().any(|file| file.metadata().is_ok_and(|it| it.len() == LONG as u64))
     }
 
     /// The packs that begin with these bytes.
@@ -150,6 +158,40 @@ fn later_versions_store_what_has_changed() {
             assert_same(tree, &Tree::read(&env.path()));
         }
         env.undo("verify").ok();
+    }
+}
+
+#[test]
+fn a_file_that_is_written_to_while_it_is_read_is_adopted_as_it_is_then() {
+    if !has_strace() {
+        return;
+    }
+    for home in Home::each() {
+        let env = &home.env;
+        let mut bytes = noise(1, LONG);
+        env.write("large", &bytes);
+        // Only what has been left alone for some time is read itself, and not its copy.
+        std::thread::sleep(Duration::from_secs(4));
+        let mut strace = env.command("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=20000"]);
+        let mut commit = strace.arg(env!("CARGO_BIN_EXE_undo")).args(["commit", "-q"]).spawn().unwrap();
+        while !home.is_copied() {
+            std::thread::sleep(Duration::from_millis(1));
+            assert!(commit.try_wait().unwrap().is_none(), "it ends before it was copied");
+        }
+        // By now its stat is known, and its end has still to be read.
+        std::thread::sleep(Duration::from_millis(50));
+        bytes[LONG - 10..].fill(7);
+        let live = File::options().write(true).open(env.path().join("large")).unwrap();
+        live.write_all_at(&bytes[LONG - 10..], LONG as u64 - 10).unwrap();
+        assert!(commit.try_wait().unwrap().is_none(), "it ends before all was read");
+        assert!(commit.wait().unwrap().success());
+        assert_eq!(home.packs_of(&bytes).len(), 1);
+        env.undo("verify").ok();
+        assert_eq!(env.undo("status --json").ok().json().last().unwrap()["clean"], true);
+        fs::remove_file(env.path().join("large")).unwrap();
+        env.undo("checkout @").ok();
+        assert!(env.read("large") == bytes);
     }
 }
 
