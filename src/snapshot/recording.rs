@@ -77,6 +77,29 @@ pub(super) fn put_objects(writer: &mut Writer<'_>, scan: &Scan) -> Result<()> {
     objects.into_iter().try_for_each(|(&(kind, id), bytes)| writer.put(kind, id, bytes).map(drop))
 }
 
+/// Fewer bytes of trees than this are put sooner than a thread is started.
+const MANY: usize = 256 << 10;
+
+/// The same, while something else is done; gives the writer.
+pub(super) fn put_objects_besides<'s, T>(
+    session: &'s Session<'s>,
+    scan: &Scan,
+    other: impl FnOnce() -> T,
+) -> (T, Result<Writer<'s>>) {
+    let put = || {
+        let mut writer = session.writer();
+        put_objects(&mut writer, scan).map(|()| writer)
+    };
+    if scan.objects.values().map(|bytes| bytes.len()).sum::<usize>() < MANY {
+        return (other(), put());
+    }
+    std::thread::scope(|scope| {
+        let putting = scope.spawn(put);
+        let done = other();
+        (done, putting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
 /// Makes the scan's index, of a scan of these paths (empty: of all), that of the whole worktree, when all that it names is
 /// in the store; and writes it to its place, if there is one.
 pub(super) fn remember(scan: &mut Scan, index: &Index, paths: &[RepoPathBuf], place: Option<&Path>) {

@@ -108,7 +108,10 @@ fn store(
     };
     let recording = recording::record(repository, &session, worktree, index, &how, progress)?;
     let mut watch = Watch::default();
-    let (content, differs) = compare(store, parent, &recording, &options.paths, &mut watch)?;
+    let compare = || compare(store, parent, &recording, &options.paths, &mut watch);
+    // If there turns out to be nothing to commit, the session ends with nothing stored.
+    let (compared, put) = recording::put_objects_besides(&session, &recording.scan, compare);
+    let ((content, differs), mut writer) = (compared?, put?);
     let scan = recording.scan;
     let findings = parent.map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
     let mut outcome = Outcome {
@@ -139,8 +142,6 @@ fn store(
     let extras = extras(options, &outcome.findings);
     let words = Words { message, automatic, author: None, date: None, extras };
     let commit = commit::make(repository, at.into_iter().collect(), parent, content, words);
-    let mut writer = session.writer();
-    recording::put_objects(&mut writer, &scan)?;
     outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);
     writer.finish()?;
     let stored = session.finish()?;
