@@ -41,7 +41,7 @@ pub fn begin<'s, 'f>(
     last: &Layout,
 ) -> Result<Option<Adopting<'s, 'f>>> {
     let size = reading.expected();
-    let Some(file) = reading.plain_file().filter(|_| size >= LARGE.max(params.whole + 1) && session.can_adopt()) else {
+    let Some(file) = reading.plain_file().filter(|_| size >= LARGE.max(params.whole + 1)) else {
         return Ok(None);
     };
     // First: where nothing can be shared, nothing needs to be looked at.

@@ -33,26 +33,16 @@ pub struct Adoption<'s> {
 impl Session<'_> {
     /// A copy of a file that shares its blocks; `None` where that is not wanted, or the file system cannot.
     pub fn adopt(&self, file: &File) -> Result<Option<Adoption<'_>>> {
-        if !self.can_adopt() {
+        if !self.store.options().reflink || self.shares_nothing.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let staged = self.stage()?;
+        let staged = Staged::create(self.staging()?, "pack")?;
         // Whatever is wrong with the file: who reads it finds that too.
         if fs::reflink(file, staged.file()).unwrap_or(false) {
             return Ok(Some(Adoption::new(self, staged)));
         }
         self.shares_nothing.store(true, Ordering::Relaxed);
         Ok(None)
-    }
-
-    /// Whether it is worth asking for.
-    pub fn can_adopt(&self) -> bool {
-        self.store.options().reflink && !self.shares_nothing.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn stage(&self) -> Result<Staged> {
-        fs::create_dir_private(&self.store.directory.join("tmp"))?;
-        Staged::create(&self.store.directory, "pack")
     }
 }
 

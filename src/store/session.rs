@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -138,10 +139,10 @@ impl Session<'_> {
         is_new
     }
 
-    /// Where packs are written. Made when it is first needed.
-    pub(super) fn new_pack(&self) -> Result<Builder> {
+    /// The repository folder, with a place for what is staged in it. Made when it is first needed.
+    pub(super) fn staging(&self) -> Result<&Path> {
         fs::create_dir_private(&self.store.directory.join("tmp"))?;
-        Ok(Builder::new(&self.store.directory))
+        Ok(&self.store.directory)
     }
 
     /// Takes what a writer has left.

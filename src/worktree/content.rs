@@ -109,8 +109,10 @@ impl<'f> Reading<'f> {
             Origin::Copy(file) => file,
             Origin::Stream(..) => return,
         };
+        // What is asked for in a hole would be zeros in memory.
+        let end = self.holes.first().map_or(self.expected, |(start, _)| *start);
         if self.is_shared {
-            self.ahead.reach(file, self.position, self.expected);
+            self.ahead.reach(file, self.position, end);
         }
     }
 

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::fs;
+use crate::store::pack::file::Staged;
 use crate::store::pack::{Sort, path_of};
 
 /// Chunks of these lengths that do not repeat.
@@ -29,7 +30,7 @@ impl Home {
     fn adopt(&mut self, bytes: &[u8], pieces: &[Piece]) -> Stored {
         let store = self.store();
         let session = store.session();
-        let staged = session.stage().unwrap();
+        let staged = Staged::create(session.staging().unwrap(), "pack").unwrap();
         staged.write(bytes).unwrap();
         let mut adoption = Adoption::new(&session, staged);
         adoption.add(pieces);
@@ -134,7 +135,7 @@ fn an_adoption_that_is_dropped_leaves_nothing() {
     let store = home.store();
     let session = store.session();
     let objects = chunks(1, &[100_000]);
-    let mut adoption = Adoption::new(&session, session.stage().unwrap());
+    let mut adoption = Adoption::new(&session, Staged::create(session.staging().unwrap(), "pack").unwrap());
     adoption.add(&pieces(&objects));
     drop(adoption);
     assert_eq!(home.names_in("tmp"), Vec::<String>::new());

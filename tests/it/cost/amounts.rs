@@ -1,6 +1,8 @@
 //! What one file, one changed byte and one commit cost: calls, bytes and flushes, with bounds that follow from the format.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 
 use undo::chunk::{Params, chunks};
 
@@ -80,6 +82,24 @@ fn a_changed_block_of_a_large_file_is_read_once_and_only_its_chunks_are_stored()
     let list = chunks(&after, &Params::default()).count() * 40;
     let (stored, _) = written(&env, &trace);
     assert!((new..=new + list + AROUND).contains(&stored), "{stored} written for {new} in new chunks");
+}
+
+#[test]
+fn nothing_is_asked_for_in_holes() {
+    const DATA: usize = 4 << 20;
+    let env = TestEnv::new();
+    env.undo("init").ok();
+    let file = File::create(env.path().join("sparse")).unwrap();
+    file.set_len(128 << 20).unwrap();
+    file.write_all_at(&noise(DATA), 32 << 20).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    let Some(trace) = trace(&env, &format!("{READS},fadvise64"), &["commit", "-m", "one"]) else { return };
+    let on_file = on_worktree(&env, &trace);
+    let asked = on_file.iter().filter(|call| call.name == "fadvise64").count();
+    assert!(asked <= DATA / (128 << 10), "{asked} times");
+    let read: i64 = on_file.iter().filter(|call| call.name != "fadvise64").map(|call| call.result).sum();
+    assert!(read as usize <= DATA + 100, "{read} bytes");
 }
 
 #[test]
