@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
 use crate::fs::Dir;
+use crate::history::entry_at;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
@@ -14,7 +15,7 @@ use super::files::{self, Job, Thread};
 use super::finish;
 use super::plan::Action;
 use super::site::{Directories, is_gone};
-use super::stage::{Staged, has_content, is_saved, is_untouched, take_out};
+use super::stage::{Staged, is_proven, is_saved, is_untouched, take_out};
 use super::tally::{Done, Tally};
 use super::work::Work;
 use super::write::Threads;
@@ -190,7 +191,7 @@ impl<'w> Hand<'w> {
         directory.make_dir(&staged_name)?;
         let staged = Staged::new(&directory, staged_name, Kind::Directory);
         let inode = directory.stat(&staged.name)?.map_or(0, |stat| stat.inode);
-        let is_put = staged.put(name, &expected)?;
+        let is_put = staged.put(inode, name, &expected)?;
         Ok(if is_put { Done::Placed(inode, Vec::new()) } else { Done::Changed })
     }
 
@@ -213,7 +214,7 @@ impl<'w> Hand<'w> {
         let Some(now) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
         let subject = Subject { directory: &directory, name: &staged.name, file: None };
         let failed = dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry)?.xattrs));
-        Ok(if staged.put(name, &expected)? { Done::Placed(now.inode, failed) } else { Done::Changed })
+        Ok(if staged.put(now.inode, name, &expected)? { Done::Placed(now.inode, failed) } else { Done::Changed })
     }
 
     /// Gives the inode at `to` another name.
@@ -234,17 +235,13 @@ impl<'w> Hand<'w> {
             return if has_no_links(&error) { self.copy(path, to, &error) } else { Err(error) };
         }
         let staged = Staged::new(&directory, staged_name, there.kind);
-        Ok(if staged.put(name, &expected)? { Done::Placed(there.inode, Vec::new()) } else { Done::Changed })
+        let is_put = staged.put(there.inode, name, &expected)?;
+        Ok(if is_put { Done::Placed(there.inode, Vec::new()) } else { Done::Changed })
     }
 
     /// Where no name can be given to it: a file of its own, which is told.
     fn copy(&mut self, path: &RepoPath, to: &RepoPath, error: &Error) -> Result<Done> {
-        let plan = self.work.plan;
-        let made = plan.actions.binary_search_by(|action| action.path().cmp(to)).ok();
-        let entry = match made.and_then(|at| plan.actions[at].entry()) {
-            Some(entry) => Some(entry.clone()),
-            None => self.work.saved.find(to).map(|record| record.to_entry()),
-        };
+        let entry = entry_at(self.work.objects, self.work.target, to)?;
         let Some(entry) = entry else { return Ok(Done::Changed) };
         let told = format!("not a hard link to `{}` ({})", to.display(), reason(error));
         Ok(match self.place(path, &entry)? {
@@ -287,7 +284,7 @@ impl<'w> Hand<'w> {
         let Some(there) = directory.stat(name)? else { return Ok(Done::Changed) };
         let is_unchanged = is_untouched(&record, &there) && there.links <= record.stat.links + added;
         // With its metadata set nobody could tell any more that its content was in doubt.
-        if !is_unchanged || (record.racy && !has_content(&directory, name, &record.content)?) {
+        if !is_unchanged || !is_proven(&directory, name, &record, &there)? {
             return Ok(Done::Changed);
         }
         let subject = Subject { directory: &directory, name, file: None };

@@ -1,12 +1,14 @@
 //! What was written, made durable before the journal says that it is done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::metadata::Kind;
 use crate::path::RepoPath;
+use crate::worktree::Worktree;
 
+use super::site::is_gone;
 use super::tally::Tally;
 
 /// Up to so many paths are flushed one by one; beyond, one flush of the whole file system is quicker, though it writes
@@ -18,14 +20,20 @@ const FEW: usize = 16;
 ///
 /// After a failed flush the system takes what it has in memory for what is on the disk. So it is made to forget that: who
 /// finishes the checkout reads what is really there, and writes anew what is not.
-pub(super) fn flush(root: &Dir, tally: &Tally, all: bool) -> Result<()> {
+pub(super) fn flush(worktree: &Worktree, tally: &Tally, all: bool) -> Result<()> {
+    let root = &worktree.root;
     let paths: Vec<&RepoPath> = tally.placed.keys().chain(&tally.removed).map(|path| &**path).collect();
     if paths.is_empty() && !all {
         return Ok(());
     }
     let flushed = match is_whole(tally, all) {
-        true => root.sync_file_system(),
-        false => flush_each(root, &paths),
+        true => {
+            if all && worktree.cross_mounts {
+                fs::sync_file_systems();
+            }
+            flush_whole(worktree, &paths)
+        }
+        false => flush_each(worktree, &paths),
     };
     if flushed.is_err() {
         tally.placed.keys().for_each(|path| forget(root, path));
@@ -49,21 +57,48 @@ fn forget(root: &Dir, path: &RepoPath) {
     }
 }
 
+/// Flushes the file system of the worktree, and where others are part of it those that these paths are on.
+fn flush_whole(worktree: &Worktree, paths: &[&RepoPath]) -> Result<()> {
+    worktree.root.sync_file_system()?;
+    if !worktree.cross_mounts {
+        return Ok(());
+    }
+    let mut flushed = HashSet::from([worktree.root.stat_self()?.device]);
+    for parent in parents(paths) {
+        let directory = match worktree.root.open_below(parent) {
+            Err(error) if is_gone(&error) => continue,
+            directory => directory?,
+        };
+        if flushed.insert(directory.stat_self()?.device) {
+            directory.sync_file_system()?;
+        }
+    }
+    Ok(())
+}
+
+/// The directories that these paths are in.
+fn parents<'p>(paths: &[&'p RepoPath]) -> BTreeSet<&'p RepoPath> {
+    paths.iter().map(|path| path.parent().unwrap_or(RepoPath::root())).collect()
+}
+
 /// Flushes one by one, or all if something cannot be opened to be flushed (a file that its owner may not read).
-fn flush_each(root: &Dir, paths: &[&RepoPath]) -> Result<()> {
-    match try_each(root, paths)? {
+fn flush_each(worktree: &Worktree, paths: &[&RepoPath]) -> Result<()> {
+    match try_each(&worktree.root, paths)? {
         true => Ok(()),
-        false => root.sync_file_system(),
+        false => flush_whole(worktree, paths),
     }
 }
 
 /// `false` if something cannot be opened to be flushed (a file that its owner may not read).
 fn try_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
-    let parents: BTreeSet<&RepoPath> = paths.iter().map(|path| path.parent().unwrap_or(RepoPath::root())).collect();
     for path in paths {
         let name = path.name().unwrap_or(b".");
-        // What is gone is flushed with the directory it was in.
-        let Ok(parent) = root.open_below(path.parent().unwrap_or(RepoPath::root())) else { continue };
+        let parent = match root.open_below(path.parent().unwrap_or(RepoPath::root())) {
+            // What is gone is flushed with the directory it was in.
+            Err(error) if is_gone(&error) => continue,
+            Err(_) => return Ok(false),
+            Ok(parent) => parent,
+        };
         match parent.stat(name)?.map(|stat| stat.kind) {
             Some(Kind::File) => match parent.open_file(name) {
                 Ok(file) => fs::sync_all(&file)?,
@@ -76,9 +111,11 @@ fn try_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
             _ => {}
         }
     }
-    for parent in parents {
-        if let Ok(directory) = root.open_below(parent) {
-            directory.sync()?;
+    for parent in parents(paths) {
+        match root.open_below(parent) {
+            Err(error) if is_gone(&error) => {}
+            Err(_) => return Ok(false),
+            Ok(directory) => directory.sync()?,
         }
     }
     Ok(true)

@@ -91,7 +91,8 @@ fn fill(
             None => root.insert(empty_directory(path)?),
         };
         let (site, torn) = (Site::new(root, None), HashSet::new());
-        apply::apply(&Work { site, store, objects, saved: &saved, torn, plan, task }, &mut tally)?;
+        let work = Work { site, store, objects, target: &source.root, saved: &saved, torn, plan, task };
+        apply::apply(&work, &mut tally)?;
         tally.placed.retain(|path, _| linked.contains(&**path));
         Ok(())
     })?;

@@ -159,7 +159,7 @@ impl<'w> Thread<'w> {
         }
         let subject = Subject { directory: &directory, name: &staged.name, file: Some(&file) };
         let failed = dress(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
-        if !staged.put(name, &expected)? {
+        if !staged.put(now.inode, name, &expected)? {
             return Ok(Done::Changed);
         }
         Ok(Done::Placed(now.inode, failed))

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use crate::diff;
 use crate::diff::trees::Side;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::object::{Links, Objects};
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
 use super::gather::{finish, refuse_repository};
 use super::plan::Plan;
@@ -37,7 +37,10 @@ pub(super) fn plans(
         each(&plan)
     };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
-        refuse_repository(&change.path, change.new.as_ref())?;
+        match source.is_root_known {
+            true => refuse_repository(&change.path, change.new.as_ref())?,
+            false => refuse_worktree(&change.path)?,
+        }
         let verdict = match groups.first_met(&change.path) {
             _ if change.path.is_root() => Verdict::Touch,
             Some(first) => Verdict::Link(first),
@@ -47,6 +50,15 @@ pub(super) fn plans(
         if steps.len() < PART { Ok(()) } else { part(&mut steps) }
     })?;
     if steps.is_empty() { Ok(()) } else { part(&mut steps) }
+}
+
+/// A directory with this name in it is taken for a worktree. Below another one it may well have been recorded.
+fn refuse_worktree(path: &RepoPath) -> Result<()> {
+    if path.names().next() != Some(REPOSITORY) {
+        return Ok(());
+    }
+    let message = format!("the tree has `{}` in it, which would make a worktree of the directory", path.display());
+    Err(Error::new(ErrorKind::Refused, message).hint("`undo export` writes the whole commit"))
 }
 
 /// The names of files that have several.

@@ -36,7 +36,6 @@ use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::Dir;
 use crate::history::past::Refs;
 use crate::history::timeline;
 use crate::id::{BlobId, CommitId};
@@ -175,10 +174,10 @@ pub fn run(
         transaction.intend(intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
-            .and_then(|()| settle(&worktree.root, &plan, &mut scan.index, &mut tally, goes_on))
+            .and_then(|()| settle(worktree, &plan, &mut scan.index, &mut tally, goes_on))
             .map_err(unfinished)?;
     } else {
-        durable::flush(&worktree.root, &tally, goes_on).map_err(unfinished)?;
+        durable::flush(worktree, &tally, goes_on).map_err(unfinished)?;
     }
     // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
     let left = from.filter(|_| !options.paths.is_empty()).unwrap_or(target.commit);
@@ -258,6 +257,7 @@ fn carry_out(
         site,
         store,
         objects: &Overlay { below: &live, objects: &target.objects },
+        target: &target.root,
         saved: &scan.index,
         torn: scan.torn.iter().map(|path| &**path).collect(),
         plan,
@@ -267,17 +267,17 @@ fn carry_out(
 }
 
 /// Makes durable what was done; where that takes long, the index learns in the meantime what stands there now.
-fn settle(root: &Dir, plan: &Plan, index: &mut Builder, tally: &mut Tally, goes_on: bool) -> Result<()> {
+fn settle(worktree: &Worktree, plan: &Plan, index: &mut Builder, tally: &mut Tally, goes_on: bool) -> Result<()> {
     let done = &*tally;
     let learned = if durable::is_whole(done, goes_on) {
         let (flushed, learned) = std::thread::scope(|scope| {
-            let flushing = scope.spawn(|| durable::flush(root, done, goes_on));
-            let learned = relearn::update(index, root, plan, done);
+            let flushing = scope.spawn(|| durable::flush(worktree, done, goes_on));
+            let learned = relearn::update(index, &worktree.root, plan, done);
             (flushing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), learned)
         });
         flushed.and(learned)
     } else {
-        durable::flush(root, done, goes_on).and_then(|()| relearn::update(index, root, plan, done))
+        durable::flush(worktree, done, goes_on).and_then(|()| relearn::update(index, &worktree.root, plan, done))
     };
     tally.inexact.extend(learned?);
     Ok(())

@@ -75,8 +75,10 @@ fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<(Vec
         if stat.inode != *inode {
             continue;
         }
+        // Metadata that was set proves nothing of the content.
+        let racy = matches!(action, Action::Touch(..)) && index.find(path).is_some_and(|record| record.racy);
         match difference(&entry, &stat) {
-            told if told.is_empty() => learned.push((path.to_owned(), record(&entry, stat, false))),
+            told if told.is_empty() => learned.push((path.to_owned(), record(&entry, stat, racy))),
             told => {
                 inexact.insert(path.to_owned(), told);
             }

@@ -51,8 +51,8 @@ impl<'d> Staged<'d> {
         }
     }
 
-    /// Puts it at `name`; `false`, and nothing done, if something else stands there than expected.
-    pub(super) fn put(mut self, name: &[u8], expected: &Expected) -> Result<bool> {
+    /// Puts it, which has this inode, at `name`; `false`, and nothing done, if something else stands there than expected.
+    pub(super) fn put(mut self, inode: u64, name: &[u8], expected: &Expected) -> Result<bool> {
         if self.name == name {
             self.is_ours = false;
             return Ok(true);
@@ -83,7 +83,8 @@ impl<'d> Staged<'d> {
         };
         if !is_gone {
             self.directory.exchange(&self.name, self.directory, name)?;
-            self.is_ours = true;
+            // If somebody has put yet another thing there in between, our name has that now, and it stays.
+            self.is_ours = self.directory.stat(&self.name)?.is_some_and(|there| there.inode == inode);
         }
         Ok(is_gone)
     }
@@ -132,10 +133,18 @@ pub(super) fn take_out(directory: &Dir, name: &[u8], aside: Vec<u8>, record: &Re
 /// Removes what was moved under a name of our own, if it still is what is saved.
 fn take_away(directory: &Dir, name: &[u8], record: &Record) -> Result<bool> {
     let Some(there) = directory.stat(name)? else { return Ok(true) };
-    if !is_saved(record, &there) || (record.racy && !has_content(directory, name, &record.content)?) {
+    if !is_saved(record, &there) || !is_proven(directory, name, record, &there)? {
         return Ok(false);
     }
     directory.remove_file(name).map(|()| true)
+}
+
+/// Whether what has this stat, which is that of the record, has its content too. Where the stat may hide a change the content is
+/// read; what is written meanwhile shows in another look.
+pub(super) fn is_proven(directory: &Dir, name: &[u8], record: &Record, there: &Stat) -> Result<bool> {
+    Ok(!record.racy
+        || has_content(directory, name, &record.content)?
+            && directory.stat(name)?.is_some_and(|again| again.is_same(there)))
 }
 
 /// Whether a stat is of what was recorded, before anything was done to it: then its ctime counts too, as it shows a change
@@ -144,14 +153,14 @@ pub(super) fn is_untouched(record: &Record, there: &Stat) -> bool {
     is_saved(record, there) && (record.stat.links != 1 || there.links != 1 || record.stat.ctime == there.ctime)
 }
 
-/// Whether a stat is of what was recorded. Its ctime does not count: moving it and changing its names set that.
+/// Whether a stat is of what was recorded. Its ctime does not count: moving it and changing its names set that. Nor does its
+/// device: a file system that is mounted again may have another number.
 pub(super) fn is_saved(record: &Record, there: &Stat) -> bool {
     let known = &record.stat;
     known.kind == there.kind
         && known.metadata == there.metadata
         && (known.size == there.size || known.kind == Kind::Directory)
         && known.inode == there.inode
-        && known.device == there.device
         && known.rdev == there.rdev
 }
 
@@ -219,15 +228,48 @@ mod tests {
         assert_eq!(directory.stat(b"room").unwrap().unwrap().kind, Kind::File);
     }
 
+    /// A change behind the reader, of as many bytes: only the stat tells of it.
+    #[test]
+    fn what_is_written_to_while_it_is_read_is_not_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Dir::open(folder.path()).unwrap();
+        loop {
+            let file = std::fs::File::create(folder.path().join("file")).unwrap();
+            file.set_len(512 << 20).unwrap();
+            let Expected::Saved(mut record) = record(&directory, b"file") else { unreachable!() };
+            record.racy = true;
+            let (begun, is_over) = (std::time::Instant::now(), std::sync::atomic::AtomicBool::new(false));
+            let (is_gone, came_late) = std::thread::scope(|scope| {
+                let writer = scope.spawn(|| {
+                    std::thread::sleep(std::time::Duration::from_millis(30));
+                    fs::write_all_at(&file, b"mine", 0).unwrap();
+                    is_over.load(std::sync::atomic::Ordering::SeqCst)
+                });
+                let is_gone = take_away(&directory, b"file", &record).unwrap();
+                is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+                (is_gone, writer.join().unwrap())
+            });
+            assert!(!is_gone || came_late, "after {:?}", begun.elapsed());
+            if !is_gone {
+                break;
+            }
+        }
+    }
+
     #[test]
     fn what_is_not_put_in_place_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
         directory.make_dir(b"taken").unwrap();
         drop(staged(&directory, b"stage"));
-        assert!(!staged(&directory, b"stage").put(b"taken", &Expected::Nothing).unwrap());
+        let put = |expected: &Expected| {
+            let staged = staged(&directory, b"stage");
+            let inode = directory.stat(b"stage").unwrap().unwrap().inode;
+            staged.put(inode, b"taken", expected).unwrap()
+        };
+        assert!(!put(&Expected::Nothing));
         std::fs::write(folder.path().join("taken/in"), "").unwrap();
-        assert!(!staged(&directory, b"stage").put(b"taken", &Expected::EmptyDirectory).unwrap());
+        assert!(!put(&Expected::EmptyDirectory));
         assert_eq!(names(&directory), ["taken"]);
         assert_eq!(directory.stat(b"taken").unwrap().unwrap().kind, Kind::Directory);
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::{CommitId, LinksId, ObjectId};
 use crate::object::commit::Uncovered;
-use crate::object::{Entry, Links, ObjectKind, Objects};
+use crate::object::{Entry, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::{Overlay, Scan};
 
@@ -76,56 +76,10 @@ impl Target {
         let uncovered = self.uncovered.into_iter().filter(is_wanted).collect();
         Ok(Target { commit: self.commit, root, links, uncovered, objects: made })
     }
-
-    /// Only a directory of it, as if that were the root; the empty path is all of it.
-    pub fn below(self, objects: &dyn Objects, path: &RepoPath) -> Result<Target> {
-        if path.is_root() {
-            return Ok(self);
-        }
-        let overlay = Overlay { below: objects, objects: &self.objects };
-        let mut root = self.root;
-        for name in path.names() {
-            let tree = root.tree().map(|tree| overlay.tree(tree)).transpose()?;
-            root = tree.and_then(|tree| tree.find(name).cloned()).ok_or_else(|| missing(path))?;
-        }
-        if root.tree().is_none() {
-            return Err(Error::new(ErrorKind::Usage, format!("`{}` is a {}", path.display(), root.kind().word()))
-                .hint("`undo cat` prints a file"));
-        }
-        root.name.clear();
-        let links = self.links.map_or(Ok(Links::default()), |links| overlay.links(links))?;
-        let mut added = self.objects;
-        let links = links_below(links, path, &mut added)?;
-        let below = |uncovered: &Uncovered| uncovered.path.below(path).map(ToOwned::to_owned);
-        let uncovered =
-            self.uncovered.iter().filter_map(|it| Some(Uncovered { path: below(it)?, reason: it.reason })).collect();
-        Ok(Target { commit: self.commit, root, links, uncovered, objects: added })
-    }
 }
 
 fn on_neither_side(path: &RepoPath, commit: CommitId) -> Error {
     let message = format!("`{}` is neither in commit {} nor here", path.display(), commit.short());
     let hint = format!("see what it has: undo ls -R {}", commit.short());
     Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.to_owned()])
-}
-
-fn missing(path: &RepoPath) -> Error {
-    Error::new(ErrorKind::NotFound, format!("the commit has no `{}`", path.display()))
-}
-
-/// The groups that have several names in a directory, by their paths in it.
-fn links_below(
-    links: Links,
-    path: &RepoPath,
-    added: &mut HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
-) -> Result<Option<LinksId>> {
-    let below = links.below(path);
-    if below.groups.is_empty() {
-        return Ok(None);
-    }
-    let put = |id: LinksId, bytes: Vec<u8>| {
-        added.insert((ObjectKind::Links, id.object_id()), bytes.into());
-        Ok(())
-    };
-    below.save(put).map(Some)
 }

@@ -22,6 +22,8 @@ pub(super) struct Work<'w> {
     pub store: &'w Store,
     /// Attributes.
     pub objects: &'w dyn Objects,
+    /// The root of what it becomes.
+    pub target: &'w Entry,
     /// What is saved: the stats that it had.
     pub saved: &'w Builder,
     /// Saved while it was changing: not to be trusted.

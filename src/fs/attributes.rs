@@ -4,11 +4,12 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::handle::failed;
 use crate::fs::{Dir, Stat};
 use crate::metadata::Kind;
@@ -29,7 +30,11 @@ impl Dir {
             |buffer| rustix::fs::llistxattr(&path, buffer),
             |key, buffer| rustix::fs::lgetxattr(&path, key, buffer),
         )
-        .map_err(|errno| self.failed("read the attributes of", name, errno))
+        .map_err(|errno| match errno {
+            // Not to be taken for a name that is not there.
+            Errno::NOENT if !Path::new(HANDLES).exists() => without_handles(),
+            errno => self.failed("read the attributes of", name, errno),
+        })
     }
 
     /// Sets one extended attribute.
@@ -115,8 +120,16 @@ pub fn set_file_mtime(file: &File, mtime: Timestamp) -> Result<()> {
     rustix::fs::futimens(file, &only_mtime(mtime)).map_err(|errno| failed("set the time of", file, errno))
 }
 
+/// Where the system shows what is open.
+const HANDLES: &str = "/proc/self/fd";
+
 fn magic(handle: BorrowedFd<'_>) -> String {
-    format!("/proc/self/fd/{}", handle.as_raw_fd())
+    format!("{HANDLES}/{}", handle.as_raw_fd())
+}
+
+fn without_handles() -> Error {
+    Error::new(ErrorKind::Unsupported, format!("`{HANDLES}` is not there, and without it attributes cannot be read"))
+        .hint("mount it: mount -t proc proc /proc")
 }
 
 fn only_mtime(mtime: Timestamp) -> Timestamps {

@@ -13,3 +13,10 @@ pub fn give_up_durability() {
 pub(super) fn is_given_up() -> bool {
     IS_GIVEN_UP.load(Ordering::Relaxed)
 }
+
+/// Flushes every file system there is. It tells of no failure: each that matters is to be flushed by itself too.
+pub fn sync_file_systems() {
+    if !is_given_up() {
+        rustix::fs::sync();
+    }
+}

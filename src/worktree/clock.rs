@@ -15,28 +15,37 @@ pub struct Clock {
     limit: Timestamp,
     /// Whether mtimes count too: on file systems whose ctime is not kept well.
     weak: bool,
+    /// The file system it is of.
+    device: u64,
 }
 
 impl Clock {
     /// Asks the file system of the worktree, by touching a file in the repository folder if that is on the same one.
     pub fn read(root: &Dir) -> Result<Clock> {
         let slack = root.file_system()?.clock_slack;
-        let time = staging(root)?.and_then(|staging| staging.clock(b"clock").ok());
+        let device = root.stat_self()?.device;
+        let time = staging(root, device)?.and_then(|staging| staging.clock(b"clock").ok());
         Ok(match time {
-            Some(time) => Clock { limit: earlier(time, slack), weak: slack > 0 },
-            None => Clock { limit: earlier(jiff::Timestamp::now().into(), slack.max(UNKNOWN_SLACK)), weak: true },
+            Some(time) => Clock { limit: earlier(time, slack), weak: slack > 0, device },
+            None => {
+                Clock { limit: earlier(jiff::Timestamp::now().into(), slack.max(UNKNOWN_SLACK)), weak: true, device }
+            }
         })
     }
 
     /// Whether a later change could leave the same stat.
     pub fn is_racy(&self, stat: &Stat) -> bool {
-        stat.ctime >= self.limit || (self.weak && stat.metadata.mtime >= self.limit)
+        let (mut limit, mut weak) = (self.limit, self.weak);
+        // Another file system, mounted below: what its clock does is not known.
+        if stat.device != self.device {
+            (limit, weak) = (earlier(limit, UNKNOWN_SLACK), true);
+        }
+        stat.ctime >= limit || (weak && stat.metadata.mtime >= limit)
     }
 }
 
 /// The repository's folder for temporary files, if it is on the worktree's file system.
-fn staging(root: &Dir) -> Result<Option<Dir>> {
-    let device = root.stat_self()?.device;
+fn staging(root: &Dir, device: u64) -> Result<Option<Dir>> {
     let Ok(staging) = root.open_dir(REPOSITORY).and_then(|repository| repository.open_dir(b"tmp")) else {
         return Ok(None);
     };

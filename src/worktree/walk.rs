@@ -25,6 +25,8 @@ use crate::worktree::{Index, Worktree};
 
 /// Entries of one directory that are looked at in one go; a longer directory is shared out.
 const STRETCH: usize = 1024;
+/// Each may have a window on a large file in memory.
+const MOST_THREADS: usize = 8;
 /// Handles on directories that may be open for jobs that wait; beyond it a job opens its directory from the root.
 const OPEN_DIRECTORIES: usize = 256;
 
@@ -100,7 +102,7 @@ impl<'w> Walk<'w> {
         progress: &dyn Progress,
     ) -> Result<Walk<'w>> {
         let threads = match options.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            0 => std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
             threads => threads,
         };
         Ok(Walk {

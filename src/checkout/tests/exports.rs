@@ -6,12 +6,20 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{House, path, set, tell};
+use super::{House, may_only_grow, set, tell};
 use crate::checkout::export::{Compression, Destination, export};
+use crate::checkout::site::Site;
+use crate::checkout::tally::Tally;
+use crate::checkout::target::Source;
+use crate::checkout::work::Work;
+use crate::checkout::{apply, fresh};
 use crate::error::ErrorKind;
 use crate::fs::Dir;
 use crate::metadata::Kind;
-use crate::progress::Silent;
+use crate::object::Objects;
+use crate::progress::{Progress, Silent, Unit};
+use crate::worktree::Overlay;
+use crate::worktree::index::Builder;
 
 fn house() -> House {
     let house = House::new();
@@ -45,16 +53,36 @@ fn a_directory_gets_everything_exactly() {
 }
 
 #[test]
-fn only_a_directory_of_it_is_exported_with_its_links() {
-    let mut house = house();
+fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too() {
+    let mut house = House::new();
+    for name in ["a", "b", "c", "d", "e", "f", "z"] {
+        fs::write(house.at(name), name).unwrap();
+    }
+    fs::remove_file(house.at("z")).unwrap();
+    fs::hard_link(house.at("a"), house.at("z")).unwrap();
     let (target, _) = house.record();
-    let target = target.below(&house.store, &path("d")).unwrap();
+    // As the parts before have left it, but for the name that a link could be made to.
     let to = house.folder.path().join("export");
-    export(&house.store, &target, Destination::Directory(&to), &Silent).unwrap();
-    let told = tell(&to);
-    assert!(told["b"].ends_with("is a"), "{told:?}");
-    let (target, _) = house.record();
-    assert_eq!(target.below(&house.store, &path("d/a")).unwrap_err().kind(), ErrorKind::Usage);
+    fs::create_dir(&to).unwrap();
+    let root = Dir::open(&to).unwrap();
+    let saved = Builder::default();
+    let objects = &Overlay { below: &house.store, objects: &target.objects };
+    let links = objects.links(target.links.unwrap()).unwrap();
+    let mut tally = Tally::default();
+    fresh::plans(objects, &Source::from(&target), &links, &mut |plan| {
+        let site = Site::new(&root, None);
+        let (torn, task) = (Default::default(), Silent.start("", Unit::Bytes, None));
+        let store = &house.store;
+        let work = Work { site, store, objects, target: &target.root, saved: &saved, torn, plan, task: &*task };
+        apply::apply(&work, &mut tally)?;
+        if let Ok(file) = fs::File::open(to.join("a")) {
+            may_only_grow(&file, true);
+        }
+        Ok(())
+    })
+    .unwrap();
+    may_only_grow(&fs::File::open(to.join("a")).unwrap(), false);
+    assert_eq!(fs::read(to.join("z")).unwrap(), b"a");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use super::{House, path, set};
+use super::{House, may_only_grow, path, set};
 use crate::fs::Dir;
 use crate::metadata::Kind;
 
@@ -187,7 +187,6 @@ fn an_owner_that_cannot_be_set_is_told() {
 
 #[test]
 fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own() {
-    use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
     let mut house = House::new();
     fs::write(house.at("a"), "shared").unwrap();
     set(&house.at("a"), 0o640, 5);
@@ -196,13 +195,12 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own() {
     fs::remove_file(house.at("b")).unwrap();
     // A file that may only grow gets no further names.
     let file = fs::File::open(house.at("a")).unwrap();
-    let flags = ioctl_getflags(&file).unwrap_or(IFlags::empty());
-    if ioctl_setflags(&file, flags | IFlags::APPEND).is_err() {
+    if !may_only_grow(&file, true) {
         return;
     }
     let (_, scan) = house.record();
     let done = house.go_from(scan, &target, |_| {});
-    ioctl_setflags(&file, flags).unwrap();
+    may_only_grow(&file, false);
     let done = done.unwrap();
     assert_eq!(fs::read(house.at("b")).unwrap(), b"shared");
     assert_eq!(done.tally.inexact[&path("b")], "not a hard link to `a` (operation not permitted)");

@@ -110,7 +110,7 @@ impl House {
         let mut tally = Tally::default();
         let site = Site::new(&worktree.root, Some(0xab));
         carry_out(site, &self.store, (&scan, target), &plan, &mut tally, &Silent)?;
-        settle(&worktree.root, &plan, &mut scan.index, &mut tally, false)?;
+        settle(&worktree, &plan, &mut scan.index, &mut tally, false)?;
         Ok(Done { plan, tally, scan })
     }
 
@@ -235,4 +235,12 @@ impl Sink for Keep<'_> {
     fn finish(self) -> Result<()> {
         self.writer.finish()
     }
+}
+
+/// Lets a file only grow, after which it gets no further names; `false` where that cannot be.
+pub fn may_only_grow(file: &fs::File, only: bool) -> bool {
+    use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+    let flags = ioctl_getflags(file).unwrap_or(IFlags::empty());
+    let wanted = if only { flags | IFlags::APPEND } else { flags - IFlags::APPEND };
+    ioctl_setflags(file, wanted).is_ok()
 }

@@ -319,3 +319,25 @@ fn a_racy_file_that_loses_a_name_stays_racy() {
     let live = house.look(&house.index(&done.unwrap()));
     assert_eq!(live.root.tree(), house.look(&crate::worktree::Index::empty()).root.tree());
 }
+
+#[test]
+fn a_file_system_with_another_number_is_the_same_one() {
+    let mut house = House::new();
+    for name in ["replaced", "removed", "touched"] {
+        fs::write(house.at(name), "one").unwrap();
+    }
+    let (target, _) = house.record();
+    fs::write(house.at("replaced"), "two").unwrap();
+    fs::remove_file(house.at("removed")).unwrap();
+    fs::write(house.at("new"), "two").unwrap();
+    set(&house.at("touched"), 0o600, 5);
+    let (_, mut scan) = house.record();
+    for name in ["replaced", "new", "touched"] {
+        let mut record = scan.index.find(&path(name)).unwrap();
+        record.stat.device += 1;
+        scan.index.set(&path(name), record);
+    }
+    let done = house.go_from(scan, &target, |_| {}).unwrap();
+    assert!(done.tally.changed.is_empty(), "{:?}", done.tally);
+    assert_eq!(house.record().0.root, target.root);
+}

@@ -1,6 +1,6 @@
 //! The index file: a header, a table of directories, and a block of records for each.
 //!
-//! Opening maps the file and looks at its header; the checksum of a directory is read_since at when the directory is asked
+//! Opening maps the file and looks at its header; the checksum of a directory is looked at when the directory is asked
 //! for, so damage costs time and nothing else.
 
 use std::borrow::Cow;

@@ -268,7 +268,7 @@ fn a_directory_with_something_in_it_is_left_alone() {
         (format!("checkout-tree ../out {blob}"), 2, "is a blob, where a tree or a commit is wanted"),
         (format!("checkout-tree ../out @ {blob}"), 2, "where a table of hard links is wanted"),
         (format!("checkout-tree ../out @ {links}"), 2, "`notes.txt` is not the same as `link`"),
-        (format!("checkout-tree ../out {tree}"), 5, "has `.undo` in it"),
+        (format!("checkout-tree ../out {tree}"), 4, "has `.undo` in it"),
     ] {
         let output = env.undo(&line).fails(code);
         assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{line}\n{output}");

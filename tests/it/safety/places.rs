@@ -7,6 +7,7 @@ use std::process::Command;
 use snapbox::str;
 
 use super::{everywhere, operations, precious};
+use crate::crash::has_strace;
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
@@ -137,6 +138,54 @@ fn another_file_system_below_is_neither_recorded_nor_touched() {
     env.undo("checkout --force @~").fails(4);
     assert_eq!(env.read("a"), b"2");
     everywhere(&env, &precious(&env, "below/file"));
+}
+
+#[test]
+fn what_is_mounted_below_and_covered_is_flushed_too() {
+    if !has_strace() {
+        return;
+    }
+    let env = TestEnv::initialised();
+    env.undo("config worktree.cross_mounts true").ok();
+    std::fs::create_dir(env.path().join("below")).unwrap();
+    let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "tmpfs"], &env.path().join("below")) else {
+        return println!("skipped: only root can mount a file system");
+    };
+    for n in 0..40 {
+        env.write(&format!("below/{n}"), "one");
+    }
+    env.undo("commit -m one").ok();
+    std::fs::remove_dir_all(env.path().join("below")).unwrap_err();
+    let log = env.root().join("trace");
+    let mut strace = env.command("strace");
+    strace.args(["-f", "-y", "-qq", "-e", "trace=syncfs", "-o"]).arg(&log);
+    let output = strace.arg(env!("CARGO_BIN_EXE_undo")).args(["checkout", "-q", "@"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(env.read("below/7"), b"one");
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.lines().any(|line| line.contains("/below>")), "{log}");
+}
+
+/// Some calls have no form with a handle and go by way of `/proc`: what they do not find there is not gone.
+#[test]
+fn without_proc_nothing_is_taken_for_deleted() {
+    let env = TestEnv::initialised();
+    env.write("d/file", "one");
+    std::os::unix::fs::symlink("file", env.path().join("d/link")).unwrap();
+    env.undo("commit -m one").ok();
+    let one = env.undo("rev-parse @").ok().stdout;
+    env.write("d/new", "two");
+    let mut command = env.command("unshare");
+    command.args(["--mount", "sh", "-c", "umount -l /proc && exec \"$0\" commit -m two"]);
+    let output = command.arg(env!("CARGO_BIN_EXE_undo")).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    if told.contains("unshare") || told.contains("umount") {
+        return println!("skipped: only root can do without `/proc`");
+    }
+    assert!(output.status.code() == Some(14) && told.contains("/proc/self/fd"), "{output:?}");
+    assert_eq!(env.undo("rev-parse @").ok().stdout, one);
+    let status = env.undo("status --json").ok().json();
+    assert_eq!((&status[0]["path"], &status[0]["status"]), (&"d/new".into(), &"added".into()));
 }
 
 /// Unmounted when it is dropped.
