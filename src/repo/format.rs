@@ -22,14 +22,8 @@ const VERSION: &str = "1";
 /// Features beyond version 1 that this program can read and write: none yet.
 const KNOWN: [&str; 0] = [];
 
-/// Chunk targets beyond these would cost more than they can ever save, or too much memory.
-const TARGETS: std::ops::RangeInclusive<u32> = 4 << 10..=16 << 20;
-
 /// What to do where it is damaged: it never changes.
 const FROM_BACKUP: &str = "copy that file from any backup of this repository, however old: it never changes";
-
-/// Blobs in one piece are held in memory: no more bytes than this.
-const LARGEST_WHOLE: u64 = 64 << 20;
 
 /// What the `format` file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +118,7 @@ fn newer(what: String) -> Error {
 fn parse_chunk(text: &str) -> Option<Params> {
     let (whole, target) = text.strip_prefix("whole=")?.split_once(" target=")?;
     let params = Params { whole: whole.parse().ok()?, target: target.parse().ok()? };
-    (TARGETS.contains(&params.target) && params.whole <= LARGEST_WHOLE).then_some(params)
+    params.validate().ok().map(|()| params)
 }
 
 fn parse_id(text: &str) -> Option<[u8; 16]> {

@@ -2,14 +2,18 @@
 //! the next `init` completes.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
+use crate::fs::{self, FileLock};
 use crate::metadata::Kind;
 use crate::repo::format::Format;
 use crate::repo::journal::{self, State};
 use crate::repo::layout::{Layout, StoreLink, marker};
 use crate::repo::reserve;
+
+/// Another process that makes the same repository is waited for so long.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a new `config.toml` says.
 const CONFIG: &str = "# Settings of this repository. `undo config` lists them all.\n";
@@ -89,15 +93,20 @@ fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
 
 /// Whether `init` makes a name in a store before `format`.
 fn is_ours(name: &[u8]) -> bool {
-    let ours: [&[u8]; 5] = [b"packs", b"journal", b"tmp", b"config.toml", b"reserve"];
+    let ours: [&[u8]; 6] = [b"packs", b"journal", b"tmp", b"config.toml", b"reserve", b"lock"];
     ours.contains(&name) || name.ends_with(b".tmp")
 }
 
-/// Fills a repository folder.
+/// Fills a repository folder, unless another process has done so in the meantime.
 fn build(repository: &Path) -> Result<()> {
     let layout = Layout { worktree: PathBuf::new(), repository: repository.to_owned() };
     refuse_history(&layout)?;
-    for directory in [repository.to_owned(), layout.packs(), layout.journal(), layout.tmp()] {
+    fs::create_dir_private(repository)?;
+    let _lock = FileLock::acquire(&layout.lock(), "undo init", PATIENCE)?;
+    if fs::exists(&layout.format())? {
+        return Ok(());
+    }
+    for directory in [layout.packs(), layout.journal(), layout.tmp()] {
         fs::create_dir_private(&directory)?;
     }
     make_private(repository)?;
@@ -105,6 +114,9 @@ fn build(repository: &Path) -> Result<()> {
         fs::write_atomic(&layout.config(), [CONFIG], true)?;
     }
     journal::create(&layout.journal(), 1, &State::new())?;
+    if fs::is_durability_given_up() {
+        fs::write_atomic(&layout.unsynced(), [b""], false)?;
+    }
     // Without it the repository is as good, until the disk is full.
     let _ = reserve::take(&layout.reserve());
     fs::sync_dir(repository)?;

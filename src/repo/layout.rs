@@ -58,6 +58,19 @@ impl Layout {
     pub fn packs(&self) -> PathBuf {
         self.repository.join("packs")
     }
+    /// The packs that have a file, whoever names them.
+    pub fn packs_there(&self) -> Result<Vec<PackId>> {
+        let mut found = Vec::new();
+        for folder in fs::list(&self.packs())? {
+            let names = fs::list(&self.packs().join(OsStr::from_bytes(&folder))).unwrap_or_default();
+            found.extend(names.iter().filter_map(|name| PackId::parse(std::str::from_utf8(name).ok()?)));
+        }
+        Ok(found)
+    }
+    /// What says that a command has not flushed what it wrote.
+    pub fn unsynced(&self) -> PathBuf {
+        self.repository.join("unsynced")
+    }
     /// A pack: below a folder named by its first byte.
     pub fn pack(&self, id: PackId) -> PathBuf {
         let name = id.to_string();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::id::{OperationId, PackId};
+use crate::id::OperationId;
 use crate::object::Operation;
 use crate::object::operation::{Intent, View};
 use crate::repo::config::Config;
@@ -58,7 +58,7 @@ impl Repository {
         let Config { compression, reflink, .. } = config;
         let options = Options { chunk: format.chunk, compression, reflink };
         let Loaded { state, end, damage } = journal::load(&layout.journal())?;
-        let store = open_store(layout, &state, options)?;
+        let store = open_store(layout, &state, options, damage.is_some())?;
         let warnings =
             told(damage).chain(wrong.map(|error| error.context("the default settings are in force"))).collect();
         Ok(Repository { layout: layout.clone(), config, format, store, state, end, warnings })
@@ -70,8 +70,8 @@ impl Repository {
             return Ok(());
         }
         let Loaded { state, end, damage } = journal::load(&self.layout.journal())?;
-        if state.packs != self.state.packs {
-            self.store = open_store(&self.layout, &state, self.store.options().clone())?;
+        if state.packs != self.state.packs || damage.is_some() {
+            self.store = open_store(&self.layout, &state, self.store.options().clone(), damage.is_some())?;
         }
         (self.state, self.end, self.warnings) = (state, end, told(damage).collect());
         Ok(())
@@ -118,10 +118,14 @@ impl Repository {
     }
 }
 
-/// Opens the packs that a state names.
-pub(super) fn open_store(layout: &Layout, state: &State, options: Options) -> Result<Store> {
-    let packs: Vec<PackId> = state.packs.iter().copied().collect();
-    Store::open(&layout.repository, &packs, options)
+/// Opens the packs that a state names. Of a damaged journal it is an old one, and what it names may have been merged since:
+/// then all packs that are there are opened too. What is in them is proven by its id.
+pub(super) fn open_store(layout: &Layout, state: &State, options: Options, is_old: bool) -> Result<Store> {
+    let mut packs = state.packs.clone();
+    if is_old {
+        packs.extend(layout.packs_there()?);
+    }
+    Store::open(&layout.repository, &Vec::from_iter(packs), options)
 }
 
 /// Damage of the journal, as a warning.

@@ -12,6 +12,7 @@ use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, Travel, View
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
+use crate::repo::layout::Layout;
 use crate::repo::repository::{Repository, open_store};
 use crate::repo::{leftovers, lineage, refname, reserve};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
@@ -81,6 +82,7 @@ impl Repository {
         let lock = acquire(&self.layout.lock(), &command_line(&arguments))
             .map_err(|error| self.layout.not_permitted(error))?;
         self.config = Config::open(&self.layout.config())?;
+        flush_what_is_unsynced(&self.layout)?;
         self.reload()?;
         if let Some(damage) = self.warnings.first() {
             return Err(
@@ -234,17 +236,37 @@ impl Transaction<'_> {
 
     /// Merges what the store finds worth it. The old packs stay for a while: readers may be in the middle of them.
     fn merge_small_packs(&mut self) -> Result<()> {
-        let removed = self.repository.store.merge_candidates();
-        if removed.len() < 2 {
-            return Ok(());
-        }
-        let added = vec![self.repository.store.merge(&removed)?];
+        let store = &self.repository.store;
+        let mut removed = store.merge_candidates();
+        let merged = match store.merge(&removed) {
+            // What is damaged stays for `verify` to tell, and does not keep the others apart.
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                removed.retain(|&id| store.is_whole(id));
+                store.merge(&removed)
+            }
+            merged => merged,
+        };
+        let Some(added) = merged? else { return Ok(()) };
+        let added = vec![added];
         self.append(Record::Packs { added, removed: removed.clone() })?;
         let Repository { layout, store, state, .. } = &mut *self.repository;
-        *store = open_store(layout, state, store.options().clone())?;
+        *store = open_store(layout, state, store.options().clone(), false)?;
         leftovers::retire_packs(layout, &removed)?;
         leftovers::remove_packs(layout, &state.packs)
     }
+}
+
+/// What a command wrote that flushed nothing is flushed before more is built upon it; if this command flushes nothing either,
+/// it says so.
+fn flush_what_is_unsynced(layout: &Layout) -> Result<()> {
+    if fs::is_durability_given_up() {
+        return fs::write_atomic(&layout.unsynced(), [b""], false);
+    }
+    if fs::exists(&layout.unsynced())? {
+        fs::Dir::open(&layout.repository)?.sync_file_system()?;
+        fs::remove_file(&layout.unsynced())?;
+    }
+    Ok(())
 }
 
 /// Fails unless every ref is what the caller saw, its new value is in the store and its new name is allowed.

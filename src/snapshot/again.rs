@@ -1,5 +1,7 @@
 //! Files stored once more: what the repository has of them is damaged, and what is here is the last good copy.
 
+use std::io;
+
 use crate::error::Result;
 use crate::fs;
 use crate::id::BlobId;
@@ -7,6 +9,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Silent;
 use crate::repo::Transaction;
 use crate::snapshot::file::StoreSink;
+use crate::worktree::content::holes;
 use crate::worktree::scan::Sink;
 use crate::worktree::{Reading, Worktree};
 
@@ -30,12 +33,21 @@ pub fn store_again(
     sink.finish()?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
+    // Said to be saved is only what can be read back.
+    let store = transaction.repository().store();
+    for (path, blob) in files {
+        if !failed.contains(path) && store.copy_blob(*blob, &mut io::sink()).is_err() {
+            failed.push(path.clone());
+        }
+    }
     Ok(failed)
 }
 
 fn read(sink: &mut StoreSink<'_>, worktree: &Worktree, path: &RepoPath) -> Result<BlobId> {
     let directory = worktree.root.open_below(path.parent().unwrap_or(RepoPath::root()))?;
     let file = directory.open_file(path.name().unwrap_or_default())?;
-    let size = fs::stat_file(&file)?.size;
-    sink.read(&mut Reading::new(&file, size, &[], &Silent))
+    let stat = fs::stat_file(&file)?;
+    // Holes too, as when it was recorded: chunks end where they begin.
+    let holes = holes(&file, &stat)?;
+    sink.read(&mut Reading::new(&file, stat.size, &holes, &Silent))
 }

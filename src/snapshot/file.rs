@@ -5,8 +5,10 @@
 
 use crate::chunk::Params;
 use crate::error::Result;
+use crate::fs;
 use crate::id::{BlobId, ObjectId};
 use crate::object::groups::GROUP;
+use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 use crate::snapshot::adopting;
 use crate::snapshot::guide::Guide;
@@ -102,6 +104,27 @@ impl<'a> StoreSink<'a> {
         }
     }
 
+    /// A layout that is there already stays in force. It may be cut otherwise, by holes that were elsewhere: then its chunks are
+    /// put too, as far as the store has lost them.
+    fn put_as_recorded(&mut self, reading: &Reading<'_>, blob: BlobId) -> Result<()> {
+        let (Some(file), Ok(layout)) = (reading.file(), self.store.layout(blob)) else { return Ok(()) };
+        let (mut start, mut buffer) = (0, Vec::new());
+        for piece in layout.pieces {
+            if let Piece::Chunk { id, length } = piece
+                && !self.session.contains(ObjectKind::Data, id.object_id())
+            {
+                buffer.resize(length as usize, 0);
+                fs::read_exact_at(file, &mut buffer, start)?;
+                // If it is another one by now, whoever asked for the file finds that.
+                if id_of(ObjectKind::Data, &buffer) == id.object_id() {
+                    self.writer.put(ObjectKind::Data, id.object_id(), &buffer)?;
+                }
+            }
+            start += piece.length();
+        }
+        Ok(())
+    }
+
     /// Reads on behind what is in the window, until enough is there, or a long hole or the end is next.
     fn more(&mut self, reading: &mut Reading<'_>, filled: &mut usize) -> Result<Step> {
         let enough = self.window.len() - self.params.maximum();
@@ -131,6 +154,9 @@ impl Sink for StoreSink<'_> {
         let (blob, layout) = put;
         if let Some(layout) = layout {
             large::put_layout(&mut self.writer, blob, &layout)?;
+            if self.store.is_in_doubt() {
+                self.put_as_recorded(reading, blob)?;
+            }
         }
         Ok(blob)
     }

@@ -109,9 +109,9 @@ fn store(
     let recording = recording::record(repository, &session, worktree, index, &how, progress)?;
     let mut watch = Watch::default();
     let compare = || compare(store, parent, &recording, &options.paths, &mut watch);
-    // If there turns out to be nothing to commit, the session ends with nothing stored.
+    // If there turns out to be nothing to commit, the session ends with nothing stored, and whether it could be does not matter.
     let (compared, put) = recording::put_objects_besides(&session, &recording.scan, compare);
-    let ((content, differs), mut writer) = (compared?, put?);
+    let (content, differs) = compared?;
     let scan = recording.scan;
     let findings = parent.map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
     let mut outcome = Outcome {
@@ -142,6 +142,7 @@ fn store(
     let extras = extras(options, &outcome.findings);
     let words = Words { message, automatic, author: None, date: None, extras };
     let commit = commit::make(repository, at.into_iter().collect(), parent, content, words);
+    let mut writer = put?;
     outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);
     writer.finish()?;
     let stored = session.finish()?;
@@ -191,7 +192,8 @@ pub(super) fn compare(
 }
 
 /// A commit of just this worktree that grew from `@`: one that was stepped back from and is needed again. It ends a line
-/// of history, or it is what the worktree was last brought to, and other commits grew from it.
+/// of history, or it is what the worktree was last brought to, and other commits grew from it. One that cannot be read only
+/// saves nothing.
 fn twin(repository: &Repository, content: &Content, scan: &Scan) -> Result<Option<CommitId>> {
     let view = repository.view();
     let is_twin = |commit: &Commit| {
@@ -199,7 +201,7 @@ fn twin(repository: &Repository, content: &Content, scan: &Scan) -> Result<Optio
             && (&commit.root, commit.links) == (&content.root, content.links)
             && (&commit.uncovered, &commit.torn) == (&scan.uncovered, &scan.torn)
     };
-    let mut known = view.heads.iter().copied().chain(brought_to(repository)?);
+    let mut known = view.heads.iter().copied().chain(brought_to(repository).ok().flatten());
     Ok(known.find(|&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit))))
 }
 

@@ -48,8 +48,11 @@ impl Store {
 
     /// Copies the frames of these packs into one new pack, durable when it returns and never one of them. Objects that
     /// lie in two of them are named once. The caller adds the new one and removes the old ones, after the journal says so.
-    /// [`ErrorKind::Damaged`] if any frame is: then the old packs are to stay.
-    pub fn merge(&self, packs: &[PackId]) -> Result<PackId> {
+    /// [`ErrorKind::Damaged`] if any frame is: then the old packs are to stay. `None` if there are fewer than two.
+    pub fn merge(&self, packs: &[PackId]) -> Result<Option<PackId>> {
+        if packs.len() < 2 {
+            return Ok(None);
+        }
         let inputs = packs.iter().map(|&id| self.pack_named(id)).collect::<Result<Vec<&Pack>>>()?;
         fs::create_dir_private(&self.directory.join("tmp"))?;
         let mut sealed = self.copy_frames(&inputs, false)?;
@@ -60,7 +63,13 @@ impl Store {
         sealed.sync()?;
         let id = sealed.id;
         publish(&self.directory, vec![sealed])?;
-        Ok(id)
+        Ok(Some(id))
+    }
+
+    /// Whether a pack is as it was written. Reads all of it.
+    pub fn is_whole(&self, pack: PackId) -> bool {
+        let mut has_broken = false;
+        self.check_pack(pack, &mut |_| has_broken = true).is_ok() && !has_broken
     }
 
     fn pack_named(&self, id: PackId) -> Result<&Pack> {

@@ -86,7 +86,7 @@ impl Store {
 impl Session<'_> {
     /// Whether the store or the session holds the object.
     pub fn contains(&self, kind: ObjectKind, id: ObjectId) -> bool {
-        self.names(id).contains(&(kind, id)) || self.store.contains(kind, id)
+        self.names(id).contains(&(kind, id)) || self.store.knows(kind, id)
     }
 
     /// Seals and flushes all packs and their directories. Nothing new: no pack.
@@ -131,7 +131,7 @@ impl Session<'_> {
     /// Takes the right to put an object; `false` if it is there, or another thread is putting it.
     pub(super) fn claim(&self, kind: ObjectKind, id: ObjectId) -> bool {
         // The session's own list first: it is short and in memory.
-        if is_empty_data(kind, id) || self.names(id).contains(&(kind, id)) || self.store.contains(kind, id) {
+        if is_empty_data(kind, id) || self.names(id).contains(&(kind, id)) || self.store.knows(kind, id) {
             return false;
         }
         let is_new = self.names(id).insert((kind, id));

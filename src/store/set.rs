@@ -1,6 +1,6 @@
 //! The set of packs that a store is opened with, and where an object lies in it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use super::cache::Cache;
 use super::catalog::{self, Catalog};
 use super::compress::{Compression, Decoder};
 use super::pack::OTHERS_ARE_WHOLE;
-use super::pack::{self, Pack, Place, format};
+use super::pack::{Pack, Place, format};
 use crate::chunk;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -99,15 +99,6 @@ impl Store {
         Ok(())
     }
 
-    /// Leaves packs that the journal no longer names, and removes their files.
-    pub fn remove_packs(&mut self, packs: &[PackId]) -> Result<()> {
-        let gone: HashSet<PackId> = packs.iter().copied().collect();
-        self.packs.retain(|pack| !gone.contains(&pack.id));
-        self.arrange();
-        self.renew_catalog();
-        packs.iter().try_for_each(|&id| fs::remove_file(&pack::path_of(&self.directory, id)))
-    }
-
     /// What it was opened with.
     pub fn options(&self) -> &Options {
         &self.options
@@ -121,21 +112,6 @@ impl Store {
         }
         let size = |pack: &Pack| known.get(&pack.id).copied().or_else(|| pack.size().ok()).unwrap_or(0);
         self.packs.iter().map(|pack| (pack.id, size(pack))).collect()
-    }
-
-    /// Objects of a kind in all packs. One that lies in two packs counts twice.
-    pub fn object_count(&self, kind: ObjectKind) -> Result<u64> {
-        let mut count = 0;
-        for pack in &self.packs {
-            let table = pack.table()?;
-            let bound = |byte: u8| {
-                let mut key = [0; format::KEY];
-                key[0] = byte;
-                table.lower_bound(&key)
-            };
-            count += bound(kind as u8 + 1) - bound(kind as u8);
-        }
-        Ok(count as u64)
     }
 
     /// Packs that are missing or cannot be opened, each a failure that names its file.
@@ -153,11 +129,24 @@ impl Store {
         self.is_in_doubt.store(true, Ordering::Relaxed);
     }
 
+    /// Whether what is damaged is to be stored again.
+    pub fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt.load(Ordering::Relaxed)
+    }
+
     /// Whether it holds the object, in a pack that can be opened.
     pub fn contains(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        is_empty_data(kind, id) || self.locate(kind, id).is_some() && self.is_readable(kind, id)
+    }
+
+    /// The same for whoever stores it otherwise: sooner told, and `false` for some that it holds if the catalog is damaged.
+    pub fn knows(&self, kind: ObjectKind, id: ObjectId) -> bool {
         let is_held = || self.quick_places(kind, id).any(|place| self.pack(&place).bytes().is_ok());
-        let is_readable = || !self.is_in_doubt.load(Ordering::Relaxed) || self.object(kind, id).is_ok();
-        is_empty_data(kind, id) || is_held() && is_readable()
+        is_empty_data(kind, id) || is_held() && self.is_readable(kind, id)
+    }
+
+    fn is_readable(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        !self.is_in_doubt() || self.object(kind, id).is_ok()
     }
 
     /// Whether it holds a blob, in one piece or in chunks.

@@ -44,6 +44,16 @@ enum Origin<'f> {
     Stream(&'f mut dyn Read, &'f str),
 }
 
+impl Origin<'_> {
+    fn file(&self) -> Option<&File> {
+        match self {
+            Origin::File(file) => Some(file),
+            Origin::Copy(file) => Some(file),
+            Origin::Stream(..) => None,
+        }
+    }
+}
+
 /// What comes next in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -96,6 +106,11 @@ impl<'f> Reading<'f> {
         }
     }
 
+    /// What is read, if it is a file.
+    pub fn file(&self) -> Option<&File> {
+        self.from.file()
+    }
+
     /// Reads a copy in place of the file, from its beginning.
     pub fn turn_to(&mut self, copy: File) {
         self.from = Origin::Copy(copy);
@@ -104,14 +119,9 @@ impl<'f> Reading<'f> {
     }
 
     fn ask_ahead(&mut self) {
-        let file = match &self.from {
-            Origin::File(file) => file,
-            Origin::Copy(file) => file,
-            Origin::Stream(..) => return,
-        };
         // What is asked for in a hole would be zeros in memory.
         let end = self.holes.first().map_or(self.expected, |(start, _)| *start);
-        if self.is_shared {
+        if let Some(file) = self.from.file().filter(|_| self.is_shared) {
             self.ahead.reach(file, self.position, end);
         }
     }

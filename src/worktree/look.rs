@@ -40,7 +40,7 @@ impl<S: Sink> Worker<'_, S> {
         });
         // The store holds all that is in a tree that it holds. Where it does not, each record is asked for.
         let total = known.and_then(|block| block.total());
-        let has_tree = |total: Total| self.walk.store.contains(ObjectKind::Tree, total.tree.object_id());
+        let has_tree = |total: Total| self.walk.store.knows(ObjectKind::Tree, total.tree.object_id());
         let is_held = !S::STORES || total.is_some_and(has_tree);
         let holds =
             |at: usize| is_held || known.and_then(|block| block.record(at)).is_some_and(|it| self.walk.holds(&it));

@@ -94,7 +94,7 @@ fn finish(root: Entry, found: Vec<Found>, store: &Store) -> Result<Scan> {
     if !groups.is_empty() {
         let objects = &mut scan.objects;
         let links = Links { groups }.save(|id, bytes| {
-            if !store.contains(ObjectKind::Links, id.object_id()) {
+            if !store.knows(ObjectKind::Links, id.object_id()) {
                 objects.insert((ObjectKind::Links, id.object_id()), bytes.into());
             }
             Ok(())

@@ -186,7 +186,7 @@ impl<'w> Walk<'w> {
             Content::File { blob, .. } => self.store.contains_blob(blob),
             _ => true,
         };
-        has_content && record.attributes.is_none_or(|id| self.store.contains(ObjectKind::Attributes, id.object_id()))
+        has_content && record.attributes.is_none_or(|id| self.store.knows(ObjectKind::Attributes, id.object_id()))
     }
 
     /// So many more bytes will be read.
@@ -272,7 +272,7 @@ impl<'w, S: Sink> Worker<'w, S> {
         self.found.files_read += files_read;
         self.found.bytes_read += bytes_read;
         for (id, bytes) in attributes {
-            if !walk.store.contains(ObjectKind::Attributes, id.object_id()) {
+            if !walk.store.knows(ObjectKind::Attributes, id.object_id()) {
                 self.keep(ObjectKind::Attributes, id.object_id(), bytes)?;
             }
         }
@@ -314,7 +314,7 @@ impl<'w, S: Sink> Worker<'w, S> {
     fn gather(&mut self, node: &Node) -> Result<()> {
         let store = self.walk.store;
         let racy = self.walk.is_racy(&node.stat);
-        let is_stored = |kind, id| store.contains(kind, id);
+        let is_stored = |kind, id| store.knows(kind, id);
         let gathered = node.gather(racy, is_stored, |kind, id, bytes| self.keep(kind, id, bytes))?;
         match (&gathered.records, &node.known) {
             (None, Some(known)) => self.found.index.keep(node.path.clone(), known.clone()),

@@ -136,6 +136,25 @@ fn a_second_writer_is_told(env: &TestEnv, line: &str, held: &Held, command: &str
 }
 
 #[test]
+fn two_first_commands_at_once_make_one_repository() {
+    let env = TestEnv::new();
+    env.write("file", "one");
+    let Some(held) = Held::at(&env, "rename", "commit --init -m one") else { return };
+    let other = undo(env.root(), "commit --init -m two").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    let first = held.goes_on();
+    let second = other.wait_with_output().unwrap();
+    assert!(first.status.success() && second.status.success(), "{}\n{}", said(&first), said(&second));
+    // There is only one state: whoever came first has recorded it.
+    let log = ends_with(&env, "log --oneline", 0);
+    assert_eq!(log.lines().count(), 1, "{log}");
+    let told = [said(&first), said(&second)].concat();
+    let id = log.split(' ').nth(1).unwrap();
+    assert!(told.contains(id), "{told}{log}");
+    ends_with(&env, "verify", 0);
+}
+
+#[test]
 fn while_a_commit_is_at_work_others_read_and_wait_and_its_death_frees_the_lock() {
     let env = history();
     env.write("new", "new");

@@ -25,6 +25,10 @@ impl Writer {
     /// Opens the newest segment, and cuts off a torn write behind its end.
     pub fn open(directory: &Path, end: End) -> Result<Writer> {
         let file = open_at(directory, &end)?;
+        if end.length == end.checkpoint {
+            // Who began the segment may not have come to flushing its name.
+            fs::sync_dir(directory)?;
+        }
         Ok(Writer { directory: directory.to_owned(), file, end, has_failed: false })
     }
 

@@ -123,7 +123,7 @@ fn an_adopted_file_is_large_and_never_merged() {
     assert_eq!(home.store().merge_candidates(), Vec::<PackId>::new());
     // Asked for nevertheless, it becomes a plain one.
     let store = home.store();
-    let merged = store.merge(&home.packs[..2]).unwrap();
+    let merged = store.merge(&home.packs[..2]).unwrap().unwrap();
     home.packs = vec![merged];
     expect_all(&home.store(), &chunks(0, &[4 << 20; 4]));
     assert!(fs::exists(&path_of(home.path(), merged)).unwrap());

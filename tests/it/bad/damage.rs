@@ -52,7 +52,7 @@ impl Generations {
     }
 }
 
-fn packs(env: &TestEnv) -> Vec<PathBuf> {
+pub fn packs(env: &TestEnv) -> Vec<PathBuf> {
     let below = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     below(env.path().join(".undo/packs")).flat_map(below).collect()
 }

@@ -11,6 +11,7 @@ mod place;
 mod revisions;
 mod settings;
 mod space;
+mod spread;
 
 use crate::env::TestEnv;
 
