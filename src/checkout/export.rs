@@ -109,6 +109,7 @@ fn fill(
 /// repository.
 pub fn export_to(repository: &Repository, target: &Target, path: &Path, progress: &dyn Progress) -> Result<Exported> {
     let Some(compression) = compression(path) else {
+        refuse_other_archives(path)?;
         return export_to_directory(repository, target, path, progress);
     };
     refuse_repository(repository, path)?;
@@ -151,6 +152,19 @@ fn compression(path: &Path) -> Option<Compression> {
         () if name.ends_with(".tar.zst") => Some(Compression::Zstd),
         () => None,
     }
+}
+
+/// A directory of such a name is not what is wanted.
+fn refuse_other_archives(path: &Path) -> Result<()> {
+    let name = path.to_string_lossy();
+    let is_other = [".zip", ".7z", ".rar", ".tbz", ".txz"].iter().any(|ending| name.ends_with(ending))
+        || name.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(".tar"));
+    if !is_other || fs::exists(path)? {
+        return Ok(());
+    }
+    let message = format!("`{}` would be an archive of a kind that cannot be written", path.display());
+    Err(Error::new(ErrorKind::Usage, message)
+        .hint("name a `.tar`, `.tar.gz` or `.tar.zst`, or make the directory first"))
 }
 
 fn empty_directory(path: &Path) -> Result<Dir> {

@@ -217,7 +217,7 @@ pub fn refuse_conflicts(plan: &Plan, forced: bool) -> Result<()> {
     let message = format!("`{}`{others} would be replaced, and no commit has what is there", first.display());
     let hint = match forced {
         false => "move them away, or use `--force` to save them first",
-        true => "they cannot be saved: move them away",
+        true => "they cannot be saved: make them readable, or move them away",
     };
     Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.conflicts.clone()))
 }

@@ -1,5 +1,8 @@
 //! `undo cat`: the bytes of a recorded file.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
@@ -20,14 +23,14 @@ use crate::repo::Repository;
 pub struct Args {
     /// Which commit, and which file in it
     #[arg(value_name = "REV:PATH", add = ArgValueCompleter::new(complete::revision_paths))]
-    what: String,
+    what: OsString,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let (id, Some(path)) = history::resolve_path(&repository, &args.what)? else {
-        return Err(Error::new(ErrorKind::Usage, format!("`{}` names no path", args.what))
-            .hint(format!("undo cat {}:PATH", args.what)));
+    let (id, Some(path)) = history::resolve_path(&repository, args.what.as_bytes())? else {
+        return Err(Error::new(ErrorKind::Usage, format!("`{}` names no path", args.what.display()))
+            .hint(format!("undo cat {}:PATH", args.what.display())));
     };
     print(context, &repository, id, &path)
 }

@@ -26,7 +26,7 @@ const TOPICS: &[(&str, &str)] = &[
   @~3, main~2            so many commits before
   3f2a91bc               its id, or the first four digits or more
   main, v1               a branch or a tag
-  latest                 the newest commit of all
+  latest                 the newest commit of all, automatic ones too
   -                      where you were before
   @{10 minutes ago}      what was current then
   @{2026-01-05 14:00}

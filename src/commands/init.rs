@@ -6,6 +6,7 @@ use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::metadata::Kind;
+use crate::path::REPOSITORY;
 use crate::repo::Repository;
 use crate::repo::layout::marker;
 use crate::ui::place::Initialised;
@@ -22,7 +23,7 @@ pub struct Args {
     /// The directory; the current one by default
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: Option<PathBuf>,
-    /// Keep the history in this folder instead; one that has history is attached
+    /// Keep the history in this folder instead; one that has history is attached. One directory has it at a time
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     store: Option<PathBuf>,
 }
@@ -51,7 +52,21 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>) -> Res
         commits: !repository.view().heads.is_empty(),
     })?;
     warn_of_wide_roots(context, &repository.layout.worktree)?;
+    if store.is_some() && !repository.view().heads.is_empty() {
+        warn_of_two_directories(context, &repository.layout.worktree)?;
+    }
     Ok(repository)
+}
+
+/// A store has one line of history for one directory: a second one would go on from what the first one holds.
+fn warn_of_two_directories(context: &Context<'_>, worktree: &Path) -> Result<()> {
+    if fs::list(worktree)?.iter().any(|name| name != REPOSITORY) {
+        let directory = worktree.display();
+        context
+            .ui
+            .warning(format_args!("`{directory}` is not empty, and a store keeps the history of one directory only"));
+    }
+    Ok(())
 }
 
 /// Makes one in the current directory for a commit of these paths, where `error` says that there is none.

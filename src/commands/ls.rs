@@ -1,5 +1,8 @@
 //! `undo ls`: what a commit holds.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
@@ -21,7 +24,7 @@ use crate::ui::entries::{EntryRecord, EntryTotals};
 pub struct Args {
     /// Which commit, and where in it
     #[arg(value_name = "REV[:PATH]", default_value = "@", add = ArgValueCompleter::new(complete::revision_paths))]
-    what: String,
+    what: OsString,
     /// Show mode, owner, size and time
     #[arg(short, long)]
     long: bool,
@@ -40,7 +43,7 @@ struct Listing<'a> {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let (id, path) = history::resolve_path(&repository, &args.what)?;
+    let (id, path) = history::resolve_path(&repository, args.what.as_bytes())?;
     let path = path.unwrap_or_default();
     let entry = history::recorded(repository.store(), id, &path)?;
     context.ui.page_long_output();

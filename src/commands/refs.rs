@@ -106,7 +106,7 @@ pub fn rename(context: &Context<'_>, sort: Sort, old: Option<&str>, new: &str) -
     let view = repository.view();
     let old = old.unwrap_or(&view.current).to_owned();
     if sort == Sort::Branch && old == view.current && view.at().is_none() {
-        return Err(no_commit());
+        return Err(no_commit(view));
     }
     let id = sort.find(view, &old)?;
     if sort.find(view, new).is_ok() {

@@ -1,5 +1,8 @@
 //! `undo show`: a commit and its changes, or a file in it.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::format::{Format, Style};
@@ -20,14 +23,14 @@ pub struct Args {
     /// Which commit, and which file in it
     #[arg(value_name = "REV[:PATH]", default_value = "@", hide_default_value = true,
           add = ArgValueCompleter::new(complete::revision_paths))]
-    what: String,
+    what: OsString,
     #[command(flatten)]
     format: Format,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let (id, path) = history::resolve_path(&repository, &args.what)?;
+    let (id, path) = history::resolve_path(&repository, args.what.as_bytes())?;
     if let Some(path) = path {
         return cat::print(context, &repository, id, &path);
     }

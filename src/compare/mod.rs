@@ -28,24 +28,25 @@ pub struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Calls `each` with every path that differs, in path order.
+    /// Calls `each` with every path that differs, in path order. What the new side does not cover was not deleted.
     pub fn changes(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
         let (old, new) = (self.old.as_tree(), self.new.as_tree());
-        self.with_objects(|objects| diff::compare(objects, old, new, options, each))
+        let uncovered = Selection::new(&self.new.uncovered());
+        let is_covered = |change: &Change| change.new.is_some() || !uncovered.covers(&change.path);
+        self.with_objects(|objects| {
+            let mut tell = |change| if is_covered(&change) { each(change) } else { Ok(()) };
+            diff::compare(objects, old, new, options, &mut tell)
+        })
     }
 
     /// The same, and says what the changes look like, if they are those of a live directory since a commit.
     pub fn watched(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<Findings> {
-        let (Side::Commit(before), Side::Live(scan), Some(worktree)) = (self.old, self.new, self.worktree) else {
+        let (Side::Commit(before), Side::Live(_), Some(worktree)) = (self.old, self.new, self.worktree) else {
             return self.changes(options, each).map(|()| Findings::default());
         };
-        let uncovered: Vec<_> = scan.uncovered.iter().map(|one| one.path.clone()).collect();
-        let uncovered = Selection::new(&uncovered);
         let mut watch = Watch::default();
         self.changes(options, &mut |change| {
-            if change.new.is_some() || !uncovered.covers(&change.path) {
-                watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
-            }
+            watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
             each(change)
         })?;
         let store = self.repository.store();

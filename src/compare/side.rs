@@ -51,6 +51,16 @@ impl Side {
         }
     }
 
+    /// What it does not cover.
+    pub(super) fn uncovered(&self) -> Vec<RepoPathBuf> {
+        let uncovered = match self {
+            Side::Nothing => return Vec::new(),
+            Side::Commit(commit) => &commit.uncovered,
+            Side::Live(scan) => &scan.uncovered,
+        };
+        uncovered.iter().map(|one| one.path.clone()).collect()
+    }
+
     pub(super) fn as_tree(&self) -> trees::Side<'_> {
         let (root, links) = match self {
             Side::Nothing => (None, None),

@@ -89,7 +89,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
             Error::new(ErrorKind::NotFound, format!("there is no history at {time}: it begins at {oldest}"))
                 .hint("see all operations with `undo op log`")
         }
-        None => no_commit(),
+        None => no_commit(repository.view()),
     })
 }
 
@@ -114,7 +114,11 @@ pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
         .hint("see where you have been with `undo log`"))
 }
 
-/// What a revision fails with in a new repository.
-pub fn no_commit() -> Error {
-    Error::new(ErrorKind::NotFound, "there is no commit yet").hint("make the first one with `undo commit`")
+/// What `@` fails with: in a new repository, and where the branch was stepped back to before its first commit.
+pub fn no_commit(view: &View) -> Error {
+    match view.heads.is_empty() {
+        true => Error::new(ErrorKind::NotFound, "there is no commit yet").hint("make the first one with `undo commit`"),
+        false => Error::new(ErrorKind::NotFound, format!("`{}` has no commit any more", view.current))
+            .hint("go to the newest one with `undo checkout latest`, or see all with `undo log`"),
+    }
 }

@@ -39,10 +39,11 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
 }
 
 /// `REV:path` or `REV`: the commit, and the path in it if there is one (`REV:` names the root, `:path` one in `@`).
-pub fn resolve_path(repository: &Repository, text: &str) -> Result<(CommitId, Option<RepoPathBuf>)> {
-    match split_path(text.as_bytes()) {
+/// The path may be any bytes.
+pub fn resolve_path(repository: &Repository, text: impl AsRef<[u8]>) -> Result<(CommitId, Option<RepoPathBuf>)> {
+    match split_path(text.as_ref()) {
         Some((revision, path)) => resolve_in(repository, revision, path).map(|(id, path)| (id, Some(path))),
-        None => Ok((resolve(repository, text)?, None)),
+        None => Ok((resolve(repository, &String::from_utf8_lossy(text.as_ref()))?, None)),
     }
 }
 
@@ -110,7 +111,7 @@ fn malformed(text: &str, why: &str) -> Error {
 fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
     let view = repository.view();
     match name {
-        "@" => return view.at().ok_or_else(no_commit),
+        "@" => return view.at().ok_or_else(|| no_commit(view)),
         "-" => return past::before_last_move(repository),
         "latest" => return newest_head(repository),
         _ => {}
@@ -124,7 +125,7 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
     });
     match found.as_slice() {
         [id] => Ok((*id).into()),
-        [] if view.heads.is_empty() => Err(no_commit()),
+        [] if view.heads.is_empty() => Err(no_commit(view)),
         [] => Err(unknown::revision(name, view)),
         several => Err(unknown::ambiguous_commits(name, several, repository.store())),
     }
@@ -142,7 +143,7 @@ fn newest_head(repository: &Repository) -> Result<CommitId> {
         }
     }
     match newest.1.as_slice() {
-        [] => Err(no_commit()),
+        [] => Err(no_commit(repository.view())),
         [id] => Ok(*id),
         several => recorded_last(repository, several),
     }

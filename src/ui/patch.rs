@@ -208,6 +208,10 @@ pub struct StatRecord {
     words: String,
 }
 
+fn places(count: usize) -> String {
+    if count == 1 { "one place".to_owned() } else { format!("{} places", Count(count as u64)) }
+}
+
 /// The bar of `--stat` is at most this long.
 const BAR: usize = 40;
 
@@ -215,12 +219,22 @@ impl StatRecord {
     /// A change and how much of its content differs.
     pub fn new(change: &Change, record: ChangeRecord, body: &Body) -> StatRecord {
         let (counts, ranges, words) = match body {
-            Body::Nothing => (None, None, change.status.word().to_owned()),
+            Body::Nothing => {
+                let words = match &change.renamed {
+                    Some(from) if change.new.is_some() => format!("renamed from {}", sanitize::path(from)),
+                    _ => change.status.word().to_owned(),
+                };
+                (None, None, words)
+            }
             Body::Text(hunks) => (Some(LineCounts::of(hunks)), None, String::new()),
             Body::Bytes { ranges, sizes } => {
-                let size = |size: Option<u64>| Size(size.unwrap_or(0)).to_string();
-                let sizes = format!("{} → {}", size(sizes.0), size(sizes.1));
-                (None, Some(ranges.ranges.len()), sizes)
+                let count = ranges.ranges.len();
+                let words = match *sizes {
+                    (Some(old), Some(new)) if old == new => format!("{}, differs in {}", Size(new), places(count)),
+                    (Some(old), Some(new)) => format!("{} → {}", Size(old), Size(new)),
+                    (old, new) => format!("{}, {}", change.status.word(), Size(old.or(new).unwrap_or(0))),
+                };
+                (None, Some(count), words)
             }
         };
         StatRecord {

@@ -199,7 +199,7 @@ hint: move them away, or use `--force` to save them first
     env.undo_as_user("checkout --force @").shows(str![[r#"
 ---- stderr ----
 error: `a` would be replaced, and no commit has what is there
-hint: they cannot be saved: move them away
+hint: they cannot be saved: make them readable, or move them away
 [exit 4]
 
 "#]]);

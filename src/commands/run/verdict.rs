@@ -84,8 +84,15 @@ fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before
     let is_ahead = destination.travel.is_some_and(|travel| travel.tip == newest);
     let outcome = back::take_back(context, repository, before.commit, destination).map_err(|error| {
         let is_refused = error.kind() == ErrorKind::Refused;
-        let error = error.context("what it did is recorded, and not taken back");
-        if is_refused { error.hint("save what is in the way, and take it back: undo undo --force") } else { error }
+        let (what, hint) = match newest == before.newest {
+            true => ("what it did is not taken back", "make it readable, or move it away, then: undo checkout @"),
+            false => (
+                "what it did is recorded, and not taken back",
+                "save what is in the way, and take it back: undo undo --force",
+            ),
+        };
+        let error = error.context(what);
+        if is_refused { error.hint(hint) } else { error }
     })?;
     let exit = back::not_exact(context, &outcome);
     if before.commit != after.commit {

@@ -218,3 +218,29 @@ main [ID]  0 written, 0 deleted, 1 unchanged
 "#]]);
     assert_eq!(env.read("secret"), b"root only");
 }
+
+/// What cannot be read any more was not deleted.
+#[test]
+fn what_became_unreadable_is_told_as_such_by_every_command() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: root may read everything");
+        return;
+    }
+    let env = TestEnv::new();
+    env.write("secret", "one\n");
+    env.write("open", "one\n");
+    env.undo_as_user("init").ok();
+    env.undo_as_stranger("commit -m one").unwrap().ok();
+    lchown(env.path().join("secret"), Some(0), Some(0)).unwrap();
+    allow(&env.path().join("secret"), 0o600);
+    for line in ["status --json", "diff --json", "commit -n --json"] {
+        let told = env.undo_as_stranger(line).unwrap();
+        assert!(!String::from_utf8_lossy(&told.stdout).contains("\"status\":\"deleted\""), "{line}: {told}");
+    }
+    let run = env.undo_as_stranger("run --rollback -- true").unwrap().fails(125);
+    assert!(String::from_utf8_lossy(&run.stderr).contains("make it readable"), "{run}");
+    env.write("open", "two\n");
+    env.undo_as_stranger("commit -m two").unwrap().fails(3);
+    let shown = env.undo_as_stranger("show @ --json").unwrap().json();
+    assert_eq!(shown.last().unwrap()["deleted"], 0, "{shown:?}");
+}

@@ -26,9 +26,9 @@ diff notes.txt
 
 "#]]);
     env.undo("diff --stat @~2..@~").shows(str![[r#"
- data/table.bin  256 B → 256 B
- new.txt         added
- notes.txt       2              +-
+ data/table.bin  256 B, differs in one place
+ new.txt         renamed from old.txt
+ notes.txt       2                            +-
 4 changes: 1 added, 2 modified, 1 deleted; lines: +1 -1
 
 "#]]);
