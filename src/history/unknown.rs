@@ -15,6 +15,9 @@ const MOST_NAMES: usize = 3;
 pub fn revision(name: &str, view: &View) -> Error {
     let error = Error::new(ErrorKind::NotFound, format!("no revision `{}`", name.escape_debug()));
     let names: Vec<&str> = view.branches.keys().chain(view.tags.keys()).map(String::as_str).chain(["latest"]).collect();
+    if matches!(name, "HEAD" | "head") {
+        return error.hint("the current commit is `@`, the one before it `@~`");
+    }
     let close = close_names(name, &names);
     if close.is_empty() {
         return error.hint("see all commits with `undo log`, and names with `undo branch` and `undo tag`");

@@ -8,7 +8,8 @@ use crate::diff::binary::Ranges;
 use crate::diff::text::{Hunk, Line, LineCounts, Tag};
 use crate::diff::{Body, Change, Status};
 use crate::object::{Attributes, Content, Entry};
-use crate::path::RepoPathBuf;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::quote::quote;
 use crate::ui::changes::{ChangeRecord, Tally};
 use crate::ui::human::{Count, Size, plural};
 use crate::ui::table::{Cell, Table};
@@ -134,9 +135,8 @@ impl Patch {
         if hunks.is_empty() {
             return Ok(());
         }
-        let path = sanitize::path(&self.path);
-        let old = if self.status == Status::Added { "/dev/null".to_owned() } else { format!("a/{path}") };
-        let new = if self.status == Status::Deleted { "/dev/null".to_owned() } else { format!("b/{path}") };
+        let old = if self.status == Status::Added { "/dev/null".to_owned() } else { side("a/", &self.path) };
+        let new = if self.status == Status::Deleted { "/dev/null".to_owned() } else { side("b/", &self.path) };
         page.line(page.paint(Role::Heading, format!("--- {old}")))?;
         page.line(page.paint(Role::Heading, format!("+++ {new}")))?;
         for hunk in hunks {
@@ -146,6 +146,14 @@ impl Patch {
         }
         Ok(())
     }
+}
+
+/// A path as `patch` and git read it: quoted where it must be, and a TAB behind one with a space.
+fn side(prefix: &str, path: &RepoPath) -> String {
+    let word = quote(&[prefix.as_bytes(), path.as_bytes()].concat()).into_owned();
+    let end = if word.contains(' ') && !word.starts_with('"') { "\t" } else { "" };
+    // What stands in quotes is safe; another word may have letters that a terminal obeys.
+    format!("{}{end}", sanitize::name(word.as_bytes()))
 }
 
 fn write_line(page: &mut Page<'_>, line: &Line) -> io::Result<()> {

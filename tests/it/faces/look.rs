@@ -2,6 +2,7 @@
 
 use snapbox::str;
 
+use crate::env::TestEnv;
 use crate::faces::history;
 
 #[test]
@@ -223,4 +224,28 @@ hint: undo cat @:PATH
 [exit 2]
 
 "#]]);
+}
+
+#[test]
+fn a_diff_is_a_patch_whatever_files_are_called() {
+    use std::process::{Command, Stdio};
+    if Command::new("patch").arg("--version").output().is_err() {
+        return println!("skipped: patch is not installed");
+    }
+    let names = ["plain", "with space", "ünïcode ☃", "new\nline", "quo\"te", "back\\slash", "tab\there"];
+    let env = TestEnv::initialised();
+    names.iter().for_each(|name| env.write(name, "one\ntwo\nthree\n"));
+    env.undo("commit -m one").ok();
+    names.iter().for_each(|name| env.write(name, "one\n2\nthree\n"));
+    env.undo("commit -m two").ok();
+    let patch = env.undo("diff @~ @").ok().stdout;
+    env.undo("export @~ ../one").ok();
+    let mut command = Command::new("patch");
+    command.args(["-p1", "-s"]).current_dir(env.root().join("one")).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), &patch).unwrap();
+    assert!(child.wait().unwrap().success(), "{}", String::from_utf8_lossy(&patch));
+    for name in names {
+        assert_eq!(std::fs::read(env.root().join("one").join(name)).unwrap(), b"one\n2\nthree\n", "{name:?}");
+    }
 }
