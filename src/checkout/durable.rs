@@ -65,12 +65,12 @@ fn flush_whole(worktree: &Worktree, paths: &[&RepoPath]) -> Result<()> {
     }
     let mut flushed = HashSet::from([worktree.root.stat_self()?.device]);
     for parent in parents(paths) {
-        let directory = match worktree.root.open_below(parent) {
-            Err(error) if is_gone(&error) => continue,
-            directory => directory?,
-        };
-        if flushed.insert(directory.stat_self()?.device) {
-            directory.sync_file_system()?;
+        match worktree.root.open_below(parent) {
+            Ok(directory) if flushed.insert(directory.stat_self()?.device) => directory.sync_file_system()?,
+            Ok(_) => {}
+            Err(error) if is_gone(&error) => {}
+            // Closed to us by now, and nobody knows where it is.
+            Err(_) => fs::sync_file_systems(),
         }
     }
     Ok(())

@@ -114,9 +114,9 @@ impl<'a> StoreSink<'a> {
                 && !self.session.contains(ObjectKind::Data, id.object_id())
             {
                 buffer.resize(length as usize, 0);
-                fs::read_exact_at(file, &mut buffer, start)?;
+                let is_read = fs::read_exact_at(file, &mut buffer, start).is_ok();
                 // If it is another one by now, whoever asked for the file finds that.
-                if id_of(ObjectKind::Data, &buffer) == id.object_id() {
+                if is_read && id_of(ObjectKind::Data, &buffer) == id.object_id() {
                     self.writer.put(ObjectKind::Data, id.object_id(), &buffer)?;
                 }
             }
