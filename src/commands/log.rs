@@ -28,12 +28,13 @@ use crate::ui::log::{LogRecord, graph_style};
   undo log v1..main")]
 pub struct Args {
     /// Commits, or `A..B`; then paths, if no revision has such a name
-    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions_or_paths))]
+    #[arg(value_name = "REV", allow_negative_numbers = true)]
+    #[arg(add = ArgValueCompleter::new(complete::revisions_or_paths))]
     revisions: Vec<String>,
     /// Only commits that changed these
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
-    /// At most so many
+    /// At most so many; `-5` is `-n 5`
     #[arg(short = 'n', long = "max-count", value_name = "N")]
     limit: Option<usize>,
     /// A line each
@@ -60,10 +61,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if args.ops {
         return op::log(context, &repository, args.limit);
     }
-    let (revisions, mut paths) = context.split_paths(&repository, &args.revisions);
+    let (limits, words): (Vec<String>, Vec<String>) =
+        args.revisions.iter().cloned().partition(|word| limit_of(word).is_some());
+    let (revisions, mut paths) = context.split_paths(&repository, &words);
     paths.extend_from_slice(&args.paths);
     let paths = context.paths(&repository, &paths)?;
-    let options = args.options(context, &repository, revisions, paths.clone())?;
+    let limit = args.limit.or(limits.last().and_then(|word| limit_of(word)));
+    let options = walk::Options { limit, ..args.options(context, &repository, revisions, paths.clone())? };
     let style = args.format.style();
     // A line of history would end nowhere if a commit on it were left out.
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
@@ -96,6 +100,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     Ok(exit)
 }
 
+/// `-5` is a limit of 5.
+fn limit_of(word: &str) -> Option<usize> {
+    word.strip_prefix('-')?.parse().ok()
+}
+
 impl Args {
     fn options(
         &self,
@@ -104,8 +113,7 @@ impl Args {
         revisions: &[String],
         paths: Vec<RepoPathBuf>,
     ) -> Result<walk::Options> {
-        let mut options =
-            walk::Options { paths, limit: self.limit, grep: self.grep.clone(), ..walk::Options::default() };
+        let mut options = walk::Options { paths, grep: self.grep.clone(), ..walk::Options::default() };
         for text in revisions {
             match history::resolve_range(repository, text)? {
                 Some((without, from)) => {

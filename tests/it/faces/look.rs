@@ -249,3 +249,14 @@ fn a_diff_is_a_patch_whatever_files_are_called() {
         assert_eq!(std::fs::read(env.root().join("one").join(name)).unwrap(), b"one\n2\nthree\n", "{name:?}");
     }
 }
+
+#[test]
+fn a_limit_may_be_a_number_behind_a_dash() {
+    let env = history();
+    let lines = |line: &str| env.undo(line).ok().text().lines().count();
+    for (line, count) in [("log --oneline -1", 1), ("log -2 --oneline @", 2), ("log --oneline -2 -1", 1)] {
+        assert_eq!(lines(line), count, "{line}");
+    }
+    assert_eq!(env.undo("log --oneline -n 3 -1").ok().text().lines().count(), 3);
+    env.undo("log -x").fails(2);
+}
