@@ -96,7 +96,6 @@ New codes may be added: any other number than 0 is a failure.
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut root = (context.command_line)();
-    root.build();
     let Some(topic) = &args.topic else {
         context.ui.help(&root.render_help().ansi().to_string(), false)?;
         return Ok(Exit::DONE);

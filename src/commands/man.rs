@@ -25,8 +25,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 /// The page of a command, or of the whole.
-fn page(mut root: clap::Command, name: Option<&str>) -> Result<Vec<u8>> {
-    root.build();
+fn page(root: clap::Command, name: Option<&str>) -> Result<Vec<u8>> {
     let command = match name {
         None => root,
         Some(name) => root

@@ -176,7 +176,7 @@ impl Dir {
 
     /// Flushes the names in it.
     pub fn sync(&self) -> Result<()> {
-        if durability::is_durability_given_up() {
+        if durability::is_given_up() {
             return Ok(());
         }
         match retry_on_intr(|| rustix::fs::fsync(&self.handle)) {
@@ -188,7 +188,7 @@ impl Dir {
 
     /// Flushes the whole file system it is on: cheaper than one flush a file when there are many.
     pub fn sync_file_system(&self) -> Result<()> {
-        if durability::is_durability_given_up() {
+        if durability::is_given_up() {
             return Ok(());
         }
         retry_on_intr(|| rustix::fs::syncfs(&self.handle))

@@ -11,13 +11,13 @@ pub fn give_up_durability() {
 }
 
 /// Whether this process flushes nothing.
-pub fn is_durability_given_up() -> bool {
+pub fn is_given_up() -> bool {
     IS_GIVEN_UP.load(Ordering::Relaxed)
 }
 
 /// Flushes every file system there is. It tells of no failure: each that matters is to be flushed by itself too.
 pub fn sync_file_systems() {
-    if !is_durability_given_up() {
+    if !is_given_up() {
         rustix::fs::sync();
     }
 }

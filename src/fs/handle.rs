@@ -107,7 +107,7 @@ pub fn set_len(file: &File, length: u64) -> Result<()> {
 
 /// Makes its content and length durable. After a failure the file must be given up: a second flush would lie.
 pub fn sync_data(file: &File) -> Result<()> {
-    if durability::is_durability_given_up() {
+    if durability::is_given_up() {
         return Ok(());
     }
     file.sync_data().map_err(|cause| failed("flush", file, cause))
@@ -115,7 +115,7 @@ pub fn sync_data(file: &File) -> Result<()> {
 
 /// Makes its content and its metadata durable; a failure is as final as that of [`sync_data`].
 pub fn sync_all(file: &File) -> Result<()> {
-    if durability::is_durability_given_up() {
+    if durability::is_given_up() {
         return Ok(());
     }
     file.sync_all().map_err(|cause| failed("flush", file, cause))

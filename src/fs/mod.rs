@@ -26,7 +26,7 @@ pub use ahead::ReadAhead;
 pub use atomic::write_atomic;
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
 pub use dir::{Dir, DirEntry};
-pub use durability::{give_up_durability, is_durability_given_up, sync_file_systems};
+pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
 pub use file::{
     append, create_dir_all, create_dir_private, create_new, exists, list, open, open_to_write, read, remove_dir_all,
     remove_file, rename, stat, sync_dir,

@@ -10,7 +10,7 @@ use crate::metadata::Kind;
 use crate::repo::format::Format;
 use crate::repo::journal::{self, State};
 use crate::repo::layout::{Layout, StoreLink, marker};
-use crate::repo::reserve;
+use crate::repo::{reserve, unsynced};
 
 /// Another process that makes the same repository is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -100,12 +100,12 @@ fn is_ours(name: &[u8]) -> bool {
 /// Fills a repository folder, unless another process has done so in the meantime.
 fn build(repository: &Path) -> Result<()> {
     let layout = Layout { worktree: PathBuf::new(), repository: repository.to_owned() };
-    refuse_history(&layout)?;
     fs::create_dir_private(repository)?;
     let _lock = FileLock::acquire(&layout.lock(), "undo init", PATIENCE)?;
     if fs::exists(&layout.format())? {
         return Ok(());
     }
+    refuse_history(&layout)?;
     for directory in [layout.packs(), layout.journal(), layout.tmp()] {
         fs::create_dir_private(&directory)?;
     }
@@ -114,9 +114,7 @@ fn build(repository: &Path) -> Result<()> {
         fs::write_atomic(&layout.config(), [CONFIG], true)?;
     }
     journal::create(&layout.journal(), 1, &State::new())?;
-    if fs::is_durability_given_up() {
-        fs::write_atomic(&layout.unsynced(), [b""], false)?;
-    }
+    unsynced::flush_or_tell(&layout)?;
     // Without it the repository is as good, until the disk is full.
     let _ = reserve::take(&layout.reserve());
     fs::sync_dir(repository)?;

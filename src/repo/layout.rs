@@ -58,12 +58,16 @@ impl Layout {
     pub fn packs(&self) -> PathBuf {
         self.repository.join("packs")
     }
-    /// The packs that have a file, whoever names them.
-    pub fn packs_there(&self) -> Result<Vec<PackId>> {
+    /// The packs that have a file, whoever names them, and where that is.
+    pub fn pack_files(&self) -> Result<Vec<(PackId, PathBuf)>> {
         let mut found = Vec::new();
         for folder in fs::list(&self.packs())? {
-            let names = fs::list(&self.packs().join(OsStr::from_bytes(&folder))).unwrap_or_default();
-            found.extend(names.iter().filter_map(|name| PackId::parse(std::str::from_utf8(name).ok()?)));
+            let folder = self.packs().join(OsStr::from_bytes(&folder));
+            let file = |name: &Vec<u8>| {
+                let name = std::str::from_utf8(name).ok()?;
+                Some((PackId::parse(name)?, folder.join(name)))
+            };
+            found.extend(fs::list(&folder).unwrap_or_default().iter().filter_map(file));
         }
         Ok(found)
     }

@@ -39,27 +39,27 @@ pub struct Superfluous {
 /// Lists what `clean` and `remove_packs` may remove now or later. Of a writer at work it shows what that is writing.
 pub fn superfluous(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<Superfluous> {
     let mut found = Vec::new();
-    let mut look = |folder: PathBuf, what, is_needless: &dyn Fn(&[u8]) -> bool| {
-        let Ok(directory) = Dir::open(&folder) else { return };
-        for entry in directory.entries().unwrap_or_default().into_iter().filter(|entry| is_needless(&entry.name)) {
-            // An empty one takes no space, and may be how somebody asks for the time.
-            if let Some(stat) = directory.stat(&entry.name).ok().flatten().filter(|stat| stat.size > 0) {
-                found.push(Superfluous { what, path: folder.join(OsStr::from_bytes(&entry.name)), bytes: stat.size });
-            }
+    let mut add = |what, path: PathBuf| {
+        // An empty one takes no space, and may be how somebody asks for the time.
+        if let Some(stat) = fs::stat(&path).ok().flatten().filter(|stat| stat.size > 0) {
+            found.push(Superfluous { what, path, bytes: stat.size });
         }
     };
-    let is_unnamed = |name: &[u8]| {
-        let id = std::str::from_utf8(name).ok().and_then(PackId::parse);
-        id.is_some_and(|id| !named.contains(&id))
-    };
-    for folder in fs::list(&layout.packs()).unwrap_or_default() {
-        look(layout.packs().join(OsStr::from_bytes(&folder)), "pack that the journal does not name", &is_unnamed);
+    for path in unnamed_packs(layout, named).into_iter().flatten() {
+        add("pack that the journal does not name", path);
     }
-    look(layout.tmp(), "staged file", &|_| true);
-    for folder in [layout.journal(), layout.repository.clone()] {
-        look(folder, "staged file", &|name| name.ends_with(b".tmp"));
+    for (folder, ending) in [(layout.tmp(), ""), (layout.journal(), ".tmp"), (layout.repository.clone(), ".tmp")] {
+        let names = fs::list(&folder).unwrap_or_default();
+        for name in names.iter().filter(|name| name.ends_with(ending.as_bytes())) {
+            add("staged file", folder.join(OsStr::from_bytes(name)));
+        }
     }
     found
+}
+
+/// Packs that are not among these.
+fn unnamed_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<impl Iterator<Item = PathBuf>> {
+    Ok(layout.pack_files()?.into_iter().filter(|(id, _)| !named.contains(id)).map(|(_, path)| path))
 }
 
 /// Marks packs that the journal no longer names with the present, from which their grace counts.
@@ -75,12 +75,10 @@ pub fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
 /// Removes packs that are not among those that the journal names, when their grace is over.
 pub fn remove_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<()> {
     let now = now(layout);
-    for folder in fs::list(&layout.packs())? {
-        let Ok(folder) = String::from_utf8(folder) else { continue };
-        remove_from(&layout.packs().join(folder), |name, stat| {
-            let id = std::str::from_utf8(name).ok().and_then(PackId::parse);
-            id.is_some_and(|id| !named.contains(&id)) && is_old(stat, now)
-        });
+    for path in unnamed_packs(layout, named)? {
+        if fs::stat(&path).ok().flatten().is_some_and(|stat| is_old(&stat, now)) {
+            let _ = fs::remove_file(&path);
+        }
     }
     Ok(())
 }

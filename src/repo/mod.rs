@@ -14,6 +14,7 @@ mod reserve;
 #[cfg(test)]
 mod tests;
 pub mod transaction;
+mod unsynced;
 
 pub use config::Config;
 pub use format::Format;

@@ -123,7 +123,7 @@ impl Repository {
 pub(super) fn open_store(layout: &Layout, state: &State, options: Options, is_old: bool) -> Result<Store> {
     let mut packs = state.packs.clone();
     if is_old {
-        packs.extend(layout.packs_there()?);
+        packs.extend(layout.pack_files()?.into_iter().map(|(id, _)| id));
     }
     Store::open(&layout.repository, &Vec::from_iter(packs), options)
 }

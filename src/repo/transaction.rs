@@ -12,9 +12,8 @@ use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, Travel, View
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
-use crate::repo::layout::Layout;
 use crate::repo::repository::{Repository, open_store};
-use crate::repo::{leftovers, lineage, refname, reserve};
+use crate::repo::{leftovers, lineage, refname, reserve, unsynced};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
@@ -82,7 +81,7 @@ impl Repository {
         let lock = acquire(&self.layout.lock(), &command_line(&arguments))
             .map_err(|error| self.layout.not_permitted(error))?;
         self.config = Config::open(&self.layout.config())?;
-        flush_what_is_unsynced(&self.layout)?;
+        unsynced::flush_or_tell(&self.layout)?;
         self.reload()?;
         if let Some(damage) = self.warnings.first() {
             return Err(
@@ -254,19 +253,6 @@ impl Transaction<'_> {
         leftovers::retire_packs(layout, &removed)?;
         leftovers::remove_packs(layout, &state.packs)
     }
-}
-
-/// What a command wrote that flushed nothing is flushed before more is built upon it; if this command flushes nothing either,
-/// it says so.
-fn flush_what_is_unsynced(layout: &Layout) -> Result<()> {
-    if fs::is_durability_given_up() {
-        return fs::write_atomic(&layout.unsynced(), [b""], false);
-    }
-    if fs::exists(&layout.unsynced())? {
-        fs::Dir::open(&layout.repository)?.sync_file_system()?;
-        fs::remove_file(&layout.unsynced())?;
-    }
-    Ok(())
 }
 
 /// Fails unless every ref is what the caller saw, its new value is in the store and its new name is allowed.

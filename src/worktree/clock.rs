@@ -25,12 +25,11 @@ impl Clock {
         let slack = root.file_system()?.clock_slack;
         let device = root.stat_self()?.device;
         let time = staging(root, device)?.and_then(|staging| staging.clock(b"clock").ok());
-        Ok(match time {
-            Some(time) => Clock { limit: earlier(time, slack), weak: slack > 0, device },
-            None => {
-                Clock { limit: earlier(jiff::Timestamp::now().into(), slack.max(UNKNOWN_SLACK)), weak: true, device }
-            }
-        })
+        let (now, slack) = match time {
+            Some(time) => (time, slack),
+            None => (jiff::Timestamp::now().into(), slack.max(UNKNOWN_SLACK)),
+        };
+        Ok(Clock { limit: earlier(now, slack), weak: slack > 0, device })
     }
 
     /// Whether a later change could leave the same stat.

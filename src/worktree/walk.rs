@@ -183,7 +183,9 @@ impl<'w> Walk<'w> {
     /// from a backup.
     pub fn holds(&self, record: &Record) -> bool {
         let has_content = match record.content {
-            Content::File { blob, .. } => self.store.contains_blob(blob),
+            Content::File { blob, .. } => {
+                [ObjectKind::Data, ObjectKind::Layout].iter().any(|kind| self.store.knows(*kind, blob.object_id()))
+            }
             _ => true,
         };
         has_content && record.attributes.is_none_or(|id| self.store.knows(ObjectKind::Attributes, id.object_id()))

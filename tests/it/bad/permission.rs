@@ -174,18 +174,29 @@ hint: take it back: undo undo
     assert_same(&one, &Tree::read(&env.path()));
 }
 
-#[test]
-fn what_may_not_be_read_is_recorded_as_not_covered_and_never_touched() {
+/// A repository of another user, with the files `secret` and `open`. `None` where only root can make one.
+fn secret_and_open() -> Option<TestEnv> {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: root may read everything");
-        return;
+        return None;
     }
     let env = TestEnv::new();
     env.write("secret", "root only");
     env.write("open", "one\n");
     env.undo_as_user("init").ok();
+    Some(env)
+}
+
+/// From here on only root can read it.
+fn close_secret(env: &TestEnv) {
     lchown(env.path().join("secret"), Some(0), Some(0)).unwrap();
     allow(&env.path().join("secret"), 0o600);
+}
+
+#[test]
+fn what_may_not_be_read_is_recorded_as_not_covered_and_never_touched() {
+    let Some(env) = secret_and_open() else { return };
+    close_secret(&env);
     env.undo_as_stranger("commit -m one").unwrap().shows(str![[r#"
 main [ID]  1 added, 0 modified, 0 deleted  (4 B read, [..] stored)
 ---- stderr ----
@@ -222,17 +233,9 @@ main [ID]  0 written, 0 deleted, 1 unchanged
 /// What cannot be read any more was not deleted.
 #[test]
 fn what_became_unreadable_is_told_as_such_by_every_command() {
-    if !rustix::process::geteuid().is_root() {
-        println!("skipped: root may read everything");
-        return;
-    }
-    let env = TestEnv::new();
-    env.write("secret", "one\n");
-    env.write("open", "one\n");
-    env.undo_as_user("init").ok();
+    let Some(env) = secret_and_open() else { return };
     env.undo_as_stranger("commit -m one").unwrap().ok();
-    lchown(env.path().join("secret"), Some(0), Some(0)).unwrap();
-    allow(&env.path().join("secret"), 0o600);
+    close_secret(&env);
     for line in ["status --json", "diff --json", "commit -n --json"] {
         let told = env.undo_as_stranger(line).unwrap();
         assert!(!String::from_utf8_lossy(&told.stdout).contains("\"status\":\"deleted\""), "{line}: {told}");
