@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::error::{ContextKind, ContextValue, ErrorKind as ClapKind};
+use clap::error::ErrorKind as ClapKind;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::commands::{self, Command, Context};
@@ -12,6 +12,8 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::time;
 use crate::ui::{Options, Ui, When};
+
+mod usage;
 
 /// Version control for any data directory
 ///
@@ -184,7 +186,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return not_parsed(&for_people(error), &arguments),
+        Err(error) => return not_parsed(&error, &arguments),
     };
     let ui = Ui::new(cli.global.options());
     let result = start(&ui, cli);
@@ -210,40 +212,22 @@ fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
     commands::run(&Context { ui, cwd, is_removed, command_line: command }, cli.command)
 }
 
-/// A mistyped command was more likely one for people than one for scripts: those are suggested only where there is no other.
-fn for_people(mut error: clap::Error) -> clap::Error {
-    let suggested = ContextKind::SuggestedSubcommand;
-    if let Some(ContextValue::Strings(names)) = error.get(suggested) {
-        let command = Cli::command();
-        let is_listed = |name: &&String| command.find_subcommand(name).is_some_and(|one| !one.is_hide_set());
-        let listed: Vec<String> = names.iter().filter(is_listed).cloned().collect();
-        if !listed.is_empty() {
-            error.insert(suggested, ContextValue::Strings(listed));
-        }
-    }
-    error
-}
-
 /// Help and version go to stdout and end with 0; anything else is a usage error.
 fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
-    let is_help = matches!(
-        error.kind(),
-        ClapKind::DisplayHelp | ClapKind::DisplayVersion | ClapKind::DisplayHelpOnMissingArgumentOrSubcommand
-    );
-    let options = arguments.iter().take_while(|argument| *argument != "--");
-    let json = !is_help && options.clone().any(|argument| argument == "--json");
-    let color = match options.clone().any(|argument| argument == "--color=never") {
-        true => When::Never,
-        false => When::Auto,
-    };
-    let ui = Ui::new(Options { json, color, ..Options::default() });
-    if json {
-        let message = error.render().to_string();
-        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        return ui.finish(Err(Error::new(ErrorKind::Usage, first).hint("undo --help")));
+    let options = || arguments.iter().take_while(|argument| *argument != "--");
+    let color = if options().any(|argument| argument == "--color=never") { When::Never } else { When::Auto };
+    let json = options().any(|argument| argument == "--json");
+    match error.kind() {
+        ClapKind::DisplayHelp | ClapKind::DisplayVersion | ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let ui = Ui::new(Options { color, ..Options::default() });
+            ui.finish(ui.help(&error.render().ansi().to_string()).map(|()| Exit::DONE))
+        }
+        _ => Ui::new(Options { json, color, ..Options::default() }).finish(Err(usage::error(
+            error,
+            command(),
+            arguments,
+        ))),
     }
-    let exit = if is_help { Exit::DONE } else { ErrorKind::Usage.exit() };
-    ui.finish(ui.help(&error.render().ansi().to_string(), !is_help).map(|()| exit))
 }
 
 #[cfg(test)]

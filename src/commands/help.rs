@@ -1,6 +1,6 @@
 //! `undo help`: what commands do, and topics that concern them all.
 
-use crate::commands::{Context, plumbing};
+use crate::commands::{self, Context, plumbing};
 use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Explain a command or a topic
@@ -10,11 +10,12 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 Examples:
   undo help
   undo help checkout
+  undo help op log
   undo help revisions")]
 pub struct Args {
     /// A command, or a topic
     #[arg(value_name = "TOPIC")]
-    topic: Option<String>,
+    topic: Vec<String>,
 }
 
 const TOPICS: &[(&str, &str)] = &[
@@ -96,21 +97,16 @@ New codes may be added: any other number than 0 is a failure.
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut root = (context.command_line)();
-    let Some(topic) = &args.topic else {
-        context.ui.help(&root.render_help().ansi().to_string(), false)?;
-        return Ok(Exit::DONE);
-    };
-    if let Some((_, text)) = TOPICS.iter().find(|(name, _)| name == topic) {
-        context.ui.help(text, false)?;
-        return Ok(Exit::DONE);
+    let topic = args.topic.join(" ");
+    if let Some((_, text)) = TOPICS.iter().find(|(name, _)| *name == topic) {
+        context.ui.help(text)?;
+    } else if topic == "plumbing" {
+        context.ui.help(&plumbing::overview(&root))?;
+    } else {
+        let command = commands::find(&mut root, &args.topic).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("no command or topic `{topic}`")).hint("undo help")
+        })?;
+        context.ui.help(&command.render_help().ansi().to_string())?;
     }
-    if topic == "plumbing" {
-        context.ui.help(&plumbing::overview(&root), false)?;
-        return Ok(Exit::DONE);
-    }
-    let Some(command) = root.find_subcommand_mut(topic) else {
-        return Err(Error::new(ErrorKind::NotFound, format!("no command or topic `{topic}`")).hint("undo help"));
-    };
-    context.ui.help(&command.render_help().ansi().to_string(), false)?;
     Ok(Exit::DONE)
 }

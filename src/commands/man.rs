@@ -2,7 +2,7 @@
 
 use clap_mangen::Man;
 
-use crate::commands::Context;
+use crate::commands::{self, Context};
 use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Print a manual page
@@ -15,26 +15,22 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 pub struct Args {
     /// Which command
     #[arg(value_name = "COMMAND")]
-    command: Option<String>,
+    command: Vec<String>,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let page = page((context.command_line)(), args.command.as_deref())?;
+    let page = page((context.command_line)(), &args.command)?;
     context.ui.data(|out| out.write_all(&page).map_err(|error| Error::io("write to", "stdout".as_ref(), error)))?;
     Ok(Exit::DONE)
 }
 
 /// The page of a command, or of the whole.
-fn page(root: clap::Command, name: Option<&str>) -> Result<Vec<u8>> {
-    let command = match name {
-        None => root,
-        Some(name) => root
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no command `{name}`")).hint("undo help"))?,
-    };
+fn page(mut root: clap::Command, words: &[String]) -> Result<Vec<u8>> {
+    let command = commands::find(&mut root, words).ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, format!("no command `{}`", words.join(" "))).hint("undo help")
+    })?;
     let mut page = Vec::new();
-    Man::new(command)
+    Man::new(command.clone())
         .manual("undo")
         .source(concat!("undo ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)

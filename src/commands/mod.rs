@@ -96,3 +96,8 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
         Some(Command::Plumbing(command)) => plumbing::run(context, command),
     }
 }
+
+/// A command by its words: `op log`. Without any, the whole.
+fn find<'a>(root: &'a mut clap::Command, words: &[String]) -> Option<&'a mut clap::Command> {
+    words.iter().try_fold(root, |command, word| command.find_subcommand_mut(word))
+}

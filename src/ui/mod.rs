@@ -182,13 +182,13 @@ impl Ui {
         !self.options.json && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Asks the person at the terminal; empty if there is no answer.
-    pub fn ask(&self, question: &str) -> String {
+    /// Asks the person at the terminal. None: there is nobody to answer.
+    pub fn ask(&self, question: &str) -> Option<String> {
         let _ = self.out.borrow_mut().flush();
         let _ = write!(io::stderr(), "{question} ");
         let mut answer = String::new();
-        let _ = io::stdin().read_line(&mut answer);
-        answer.trim().to_lowercase()
+        let length = io::stdin().read_line(&mut answer).unwrap_or(0);
+        (length > 0).then(|| answer.trim().to_lowercase())
     }
 
     /// Hands stdout to something that writes raw data.
@@ -316,12 +316,8 @@ impl Ui {
         exit
     }
 
-    /// Help that was asked for (to stdout) or a usage message (to stderr), already with escape codes for colours.
-    pub fn help(&self, ansi: &str, is_error: bool) -> Result<()> {
-        if is_error {
-            self.say(self.talk.filter(ansi).trim_end());
-            return Ok(());
-        }
+    /// Help that was asked for, already with escape codes for colours.
+    pub fn help(&self, ansi: &str) -> Result<()> {
         self.write(|page| page.text(self.palette.filter(ansi)))
     }
 

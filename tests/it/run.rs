@@ -305,10 +305,10 @@ fn what_a_failed_command_did_stays_or_goes_as_was_said() {
 
 #[test]
 fn a_person_at_a_terminal_is_asked() {
-    for (answer, stays) in [("r", false), ("k", true), ("", true)] {
+    for (answers, stays) in [("r\\n", false), ("k\\n", true), ("yes\\n\\nR\\n", false), ("", true)] {
         let env = begun();
         let script = format!(
-            "printf '{answer}\\n' | script -qec \"undo run -- sh -c 'rm notes.txt; exit 3'\" /dev/null; ls notes.txt"
+            "printf '{answers}' | script -qec \"undo run -- sh -c 'rm notes.txt; exit 3'\" /dev/null; ls notes.txt"
         );
         let output = env.shell(&script);
         assert!(output.text().contains("keep what it did, or roll back? [k/r]"), "{output}");

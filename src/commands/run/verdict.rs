@@ -72,7 +72,17 @@ fn wants_rollback(context: &Context<'_>, args: &Args, before: &Before, after: &A
         OnFail::Keep => false,
         OnFail::Rollback => true,
         OnFail::Ask if before.commit == after.commit || !context.ui.can_ask() => false,
-        OnFail::Ask => context.ui.ask("it failed: keep what it did, or roll back? [k/r]").starts_with('r'),
+        OnFail::Ask => is_to_roll_back(context),
+    }
+}
+
+fn is_to_roll_back(context: &Context<'_>) -> bool {
+    loop {
+        match context.ui.ask("it failed: keep what it did, or roll back? [k/r]").as_deref() {
+            Some("r" | "roll back" | "rollback") => return true,
+            Some("k" | "keep") | None => return false,
+            Some(_) => {}
+        }
     }
 }
 

@@ -69,9 +69,8 @@ hint: `undo help` lists the commands that look into it
 "#]]);
     env.undo("restore ''").shows(str![[r#"
 ---- stderr ----
-error: a value is required for '<PATH>...' but none was supplied
-
-For more information, try '--help'.
+error: a value is required for `<PATH>...` but none was supplied
+hint: undo help restore
 [exit 2]
 
 "#]]);

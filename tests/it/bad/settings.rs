@@ -51,12 +51,8 @@ hint: there are: store.compression, store.reflink, user.name, worktree.cross_mou
 "#]]);
     env.undo("config --unset").shows(str![[r#"
 ---- stderr ----
-error: the following required arguments were not provided:
-  <KEY>
-
-Usage: undo config --unset <KEY> [VALUE]
-
-For more information, try '--help'.
+error: the following required arguments were not provided: <KEY>
+hint: usage: undo config --unset <KEY> [VALUE]
 [exit 2]
 
 "#]]);

@@ -212,17 +212,15 @@ hint: see all of them with `undo op log`
     env.undo("commit -m one").ok();
     env.undo("undo 0").shows(str![[r#"
 ---- stderr ----
-error: invalid value '0' for '[N]': 0 is not in 1..=4294967295
-
-For more information, try '--help'.
+error: invalid value `0` for `[N]`: 0 is not in 1..=4294967295
+hint: undo help undo
 [exit 2]
 
 "#]]);
     env.undo("undo x").shows(str![[r#"
 ---- stderr ----
-error: invalid value 'x' for '[N]': invalid digit found in string
-
-For more information, try '--help'.
+error: invalid value `x` for `[N]`: invalid digit found in string
+hint: undo help undo
 [exit 2]
 
 "#]]);

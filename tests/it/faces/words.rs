@@ -10,33 +10,31 @@ fn what_makes_no_sense_ends_with_2() {
     let env = history();
     env.undo("comit").shows(str![[r#"
 ---- stderr ----
-error: unrecognized subcommand 'comit'
-
-  tip: some similar subcommands exist: 'config', 'completions', 'commit'
-
-Usage: undo [OPTIONS] [COMMAND]
-
-For more information, try '--help'.
+error: unrecognized subcommand `comit`
+hint: did you mean `commit`?
 [exit 2]
 
 "#]]);
     env.undo("--json comit").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"usage","message":"unrecognized subcommand 'comit'","hint":"undo --help","exit":2,"paths":[]}
+{"type":"error","code":"usage","message":"unrecognized subcommand `comit`","hint":"did you mean `commit`?","exit":2,"paths":[]}
 [exit 2]
 
 "#]]);
     env.undo("checkout").shows(str![[r#"
 ---- stderr ----
-error: the following required arguments were not provided:
-  <REV>
-
-Usage: undo checkout <REV> [-- <PATH>...]
-
-For more information, try '--help'.
+error: the following required arguments were not provided: <REV>
+hint: usage: undo checkout <REV> [-- <PATH>...]
 [exit 2]
 
 "#]]);
+    // An option that only ends alike is no correction.
+    for (line, hint) in [("log --all", "undo help log"), ("log --onelin", "did you mean `--oneline`?")] {
+        let output = env.undo(line);
+        assert!(String::from_utf8_lossy(&output.stderr).contains(hint), "{output}");
+    }
+    env.undo("help op log").ok();
+    env.undo("man op log").ok();
     env.undo("help nonsense").shows(str![[r#"
 ---- stderr ----
 error: no command or topic `nonsense`
