@@ -1,5 +1,6 @@
 //! Writes gathered into long ones that begin and end at round places: the file system then takes pages by the megabyte,
-//! which costs it half of what short writes at odd places do.
+//! which costs it half of what short writes at odd places do. Files that fill one such write do not stay in the cache
+//! (`docs/decisions/0013-large-writes-pass-the-cache.md`).
 
 use std::fs::File;
 
@@ -31,7 +32,7 @@ impl Gathered<'_> {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(LONG - self.end() as usize % LONG));
             if self.bytes.is_empty() && now.len() == LONG {
-                fs::write_all_at(self.file, now, self.start)?;
+                fs::write_all_uncached_at(self.file, now, self.start)?;
                 self.start += LONG as u64;
             } else {
                 self.bytes.extend_from_slice(now);
@@ -47,7 +48,8 @@ impl Gathered<'_> {
     /// Writes what is left.
     pub(super) fn finish(&mut self) -> Result<()> {
         if !self.bytes.is_empty() {
-            fs::write_all_at(self.file, &self.bytes, self.start)?;
+            let write = if self.end() < LONG as u64 { fs::write_all_at } else { fs::write_all_uncached_at };
+            write(self.file, &self.bytes, self.start)?;
             self.start = self.end();
             self.bytes.clear();
         }

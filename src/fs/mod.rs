@@ -20,6 +20,7 @@ mod sparse;
 mod stat;
 #[cfg(test)]
 mod tests;
+mod uncached;
 mod user;
 
 pub use ahead::ReadAhead;
@@ -42,4 +43,5 @@ pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount
 pub use process::{Ended, run_program};
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
 pub use stat::{FileSystem, Stat};
+pub use uncached::{read_exact_uncached_at, write_all_uncached_at};
 pub use user::{boot_id, effective_uid, host_name, name_of_user, process_id, user_name};

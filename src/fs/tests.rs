@@ -374,6 +374,23 @@ fn holes_are_found() {
 }
 
 #[test]
+fn what_passes_the_cache_lies_where_it_belongs() {
+    let (_temp, dir) = open_temp();
+    let file = dir.create_file(b"file").unwrap();
+    let bytes: Vec<u8> = (0..700_001_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+    write_all_uncached_at(&file, &bytes[..300_000], 777).unwrap();
+    write_all_uncached_at(&file, &bytes[300_000..], 300_777).unwrap();
+    write_all_uncached_at(&file, b"", 5).unwrap();
+    let mut found = vec![1; bytes.len()];
+    read_exact_uncached_at(&file, &mut found, 777).unwrap();
+    assert!(found == bytes);
+    read_exact_uncached_at(&file, &mut found[..777], 0).unwrap();
+    assert!(found[..777] == [0; 777]);
+    let error = read_exact_uncached_at(&file, &mut found, 778).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+}
+
+#[test]
 fn ranges_are_copied_and_a_source_that_is_too_short_is_noticed() {
     let (_temp, dir) = open_temp();
     let bytes: Vec<u8> = (0..700_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();

@@ -127,7 +127,7 @@ fn a_commit_never_writes_to_the_worktree() {
     let env = TestEnv::new();
     many_files(&env);
     env.undo("init").ok();
-    let calls = "write,pwrite64,ftruncate,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,fchmod,fchmodat,fchown,\
+    let calls = "write,pwrite64,pwritev2,ftruncate,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,fchmod,fchmodat,fchown,\
                  fchownat,utimensat,setxattr,lsetxattr,fsetxattr,link,linkat,symlinkat,fallocate";
     let Some(trace) = trace(&env, calls, &["commit", "-m", "one"]) else { return };
     assert!(!trace.is_empty());

@@ -14,10 +14,11 @@ use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
 /// Calls that change something on disk.
-const CALLS: [&str; 16] = [
+const CALLS: [&str; 17] = [
     "openat",
     "write",
     "pwrite64",
+    "pwritev2",
     "fsync",
     "fdatasync",
     "syncfs",

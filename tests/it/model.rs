@@ -188,7 +188,7 @@ impl Model {
         let (all, _) = self.contents();
         self.met.extend(all);
         let before = (Tree::read(&self.env.path()), self.env.undo("show-ref").text());
-        let family = ["write,pwrite64", "rename,renameat2", "unlinkat", "fsync,fdatasync", "fchmod,utimensat"];
+        let family = ["write,pwrite64,pwritev2", "rename,renameat2", "unlinkat", "fsync,fdatasync", "fchmod,utimensat"];
         let (family, n) = (family[self.random.below(5)], 1 + self.random.below(12));
         let arguments: Vec<&str> = line.split(' ').collect();
         let is_killed = crate::crash::killed_at(&self.env, family, n, &arguments);

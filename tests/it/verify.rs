@@ -404,7 +404,7 @@ fn nothing_is_written() {
         return;
     }
     let log = env.root().join("trace");
-    let calls = "openat,open,creat,write,pwrite64,writev,ftruncate,truncate,unlink,unlinkat,rename,renameat,renameat2,\
+    let calls = "openat,open,creat,write,pwrite64,pwritev2,writev,ftruncate,truncate,unlink,unlinkat,rename,renameat,renameat2,\
                  mkdir,mkdirat,fchmod,fchmodat,fchown,fchownat,utimensat,setxattr,fsetxattr,link,linkat,symlinkat,\
                  fallocate,flock,fsync,fdatasync";
     let mut strace = env.command("strace");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::format::{self, Footer, Frame, Record, Sort};
-use super::path_of;
+use super::{LONG_FRAME, path_of};
 use crate::error::Result;
 use crate::fs;
 use crate::id::PackId;
@@ -79,6 +79,8 @@ pub struct Builder {
     file: Option<Staged>,
     /// Not yet in the file.
     buffer: Vec<u8>,
+    /// Bytes in it of long frames that are one object each.
+    long: usize,
     /// Bytes in the file.
     written: u64,
     frames: Vec<Frame>,
@@ -102,6 +104,7 @@ impl Builder {
             directory: directory.to_owned(),
             file: None,
             buffer: Vec::new(),
+            long: 0,
             written: 0,
             frames: Vec::new(),
             records: Vec::new(),
@@ -130,8 +133,12 @@ impl Builder {
         }
         let number = self.frames.len() as u32;
         self.frames.push(Frame { offset: self.size(), stored: bytes.len() as u32, ..frame });
+        let before = self.records.len();
         self.records.extend(records.into_iter().map(|record| Record { frame: number, ..record }));
         self.buffer.extend_from_slice(bytes);
+        if bytes.len() >= LONG_FRAME && self.records.len() == before + 1 {
+            self.long += bytes.len();
+        }
         if self.buffer.len() >= SPILL { self.spill() } else { Ok(()) }
     }
 
@@ -155,9 +162,12 @@ impl Builder {
             Some(file) => file,
             none => none.insert(Staged::create(&self.directory, "pack")?),
         };
-        file.write(&self.buffer)?;
+        let is_long = self.long > self.buffer.len() / 2;
+        let write = if is_long { fs::write_all_uncached_at } else { fs::write_all_at };
+        write(file.file(), &self.buffer, self.written)?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
+        self.long = 0;
         Ok(())
     }
 

@@ -15,6 +15,9 @@ use crate::store::compress::Codec;
 
 pub use format::{Footer, Frame, Record, Sort, Table};
 
+/// From so many bytes on, frames need not stay in the cache: a disk gives them about as quickly as they are decoded.
+const LONG_FRAME: usize = 32 << 10;
+
 /// Where an object lies and how it is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -157,7 +160,8 @@ impl Pack {
         }
         to.resize(stored as usize, 0);
         match fs::open(&self.path) {
-            Ok(file) => fs::read_exact_at(&file, to, offset),
+            Ok(file) if to.len() < LONG_FRAME => fs::read_exact_at(&file, to, offset),
+            Ok(file) => fs::read_exact_uncached_at(&file, to, offset),
             // It was merged with others in the meantime, and removed. The map still has it.
             Err(error) if error.is_not_found() => {
                 to.copy_from_slice(&opened.map[offset as usize..][..stored as usize]);

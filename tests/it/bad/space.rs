@@ -243,7 +243,7 @@ fn a_full_disk_gives_up_the_reserve_for_small_records() {
 
 /// Calls that a full disk makes fail.
 const FAMILIES: [&str; 4] = [
-    "write,pwrite64,fallocate,ftruncate,copy_file_range",
+    "write,pwrite64,pwritev2,fallocate,ftruncate,copy_file_range",
     "mkdir,mkdirat,symlinkat,linkat",
     "rename,renameat,renameat2",
     "fsync,fdatasync,syncfs",

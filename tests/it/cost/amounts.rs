@@ -102,6 +102,35 @@ fn nothing_is_asked_for_in_holes() {
     assert!(read as usize <= DATA + 100, "{read} bytes");
 }
 
+/// Gigabytes that are written once would push out of memory what others work with (docs/decisions/0013).
+#[test]
+fn what_is_large_passes_the_cache_and_what_is_small_stays_in_it() {
+    let env = TestEnv::new();
+    many_files(&env);
+    let content = noise(24 << 20);
+    env.write("large", &content);
+    let written = |arguments: &[&str]| {
+        let trace = trace(&env, WRITES, arguments)?;
+        let is_passing = |call: &Call| call.name == "pwritev2" && call.result != 0;
+        if trace.iter().any(|call| is_passing(call) && call.result < 0) {
+            println!("skipped: this system cannot write past its cache");
+            return None;
+        }
+        let (passing, kept): (Vec<&Call>, Vec<&Call>) = trace.iter().partition(|call| is_passing(call));
+        let sum = |calls: Vec<&Call>| calls.iter().map(|call| call.result as usize).sum::<usize>();
+        Some((sum(passing), sum(kept)))
+    };
+    let Some((passing, kept)) = written(&["commit", "--init", "-m", "one"]) else { return };
+    assert!(passing >= content.len() && kept < 1 << 20, "{passing} and {kept}");
+    env.write("large", b"gone");
+    env.write("folder-1/file-1", b"other");
+    let Some((passing, kept)) = written(&["checkout", "@"]) else { return };
+    assert!(passing == content.len() && kept < 1 << 20, "{passing} and {kept}");
+    env.write("folder-1/file-1", b"another");
+    let Some((passing, _)) = written(&["commit", "-m", "two"]) else { return };
+    assert_eq!(passing, 0);
+}
+
 #[test]
 fn a_small_change_writes_the_trees_on_its_way_to_the_root() {
     let env = TestEnv::new();

@@ -10,7 +10,7 @@ use crate::tree::{Tree, assert_same};
 
 /// Families of calls that change something in a worktree or in a repository.
 pub const FAMILIES: [&str; 9] = [
-    "write,pwrite64",
+    "write,pwrite64,pwritev2",
     "rename,renameat,renameat2",
     "unlink,unlinkat,rmdir",
     "mkdir,mkdirat",

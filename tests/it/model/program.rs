@@ -100,7 +100,8 @@ impl Model {
     }
 
     fn place_to_die(&mut self) -> (&'static str, usize) {
-        let families = ["write,pwrite64", "rename,renameat2", "unlinkat", "fsync,fdatasync", "fchmod,utimensat"];
+        let families =
+            ["write,pwrite64,pwritev2", "rename,renameat2", "unlinkat", "fsync,fdatasync", "fchmod,utimensat"];
         (families[self.random.below(5)], 1 + self.random.below(30))
     }
 
