@@ -145,7 +145,7 @@ fn has_no_links(error: &Error) -> bool {
 }
 
 /// Whether a directory has exactly this name; `true` if it cannot be listed.
-fn is_listed(directory: &Dir, name: &[u8]) -> bool {
+pub(super) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
     directory.entries().map_or(true, |entries| entries.iter().any(|entry| entry.name == name))
 }
 

@@ -160,8 +160,8 @@ fn look_in_the_way(
     steps: &mut Steps,
     scan: &mut Scan,
     found: &mut dyn FnMut(&RepoPath, &Entry) -> Result<Found>,
-) -> Result<(Vec<RepoPathBuf>, Vec<RepoPathBuf>)> {
-    let (mut conflicts, mut undressed): (Vec<RepoPathBuf>, Vec<RepoPathBuf>) = (Vec::new(), Vec::new());
+) -> Result<(Vec<RepoPathBuf>, Vec<(RepoPathBuf, Kind)>)> {
+    let (mut conflicts, mut undressed): (Vec<RepoPathBuf>, _) = (Vec::new(), Vec::new());
     for (path, step) in steps.iter_mut() {
         let (Verdict::Unsaved, Some(entry)) = (&step.verdict, &step.entry) else { continue };
         if conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
@@ -171,7 +171,7 @@ fn look_in_the_way(
             Found::Nothing => Verdict::Create,
             Found::Alike { stat, racy, is_dressed } => {
                 if !is_dressed {
-                    undressed.push(path.clone());
+                    undressed.push((path.clone(), entry.kind()));
                 }
                 scan.index.set(path, relearn::record(entry, *stat, racy));
                 Verdict::Touch

@@ -144,7 +144,9 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     let plan = gather::plan(&objects, scan, target, &mut questions);
     drop(rules);
     scan.objects = found;
-    plan
+    let plan = plan?;
+    way::refuse_other_spelling(&worktree.root, &plan)?;
+    Ok(plan)
 }
 
 /// Makes the worktree the target. The scan is of a worktree that is saved: [`Options::saved`] is the commit that was made
@@ -224,9 +226,10 @@ pub fn refuse_conflicts(plan: &Plan, forced: bool) -> Result<()> {
 
 /// [`ErrorKind::Refused`] if something in the way would lose metadata that no commit has.
 pub fn refuse_undressed(plan: &Plan) -> Result<()> {
-    let Some(first) = plan.undressed.first() else { return Ok(()) };
+    let Some((first, _)) = plan.undressed.first() else { return Ok(()) };
+    let paths = plan.undressed.iter().map(|(path, _)| path.clone()).collect();
     let message = format!("`{}` has another mode, owner, time or attributes, and no commit has them", first.display());
-    Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(plan.undressed.clone()))
+    Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(paths))
 }
 
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.

@@ -83,7 +83,7 @@ pub struct Plan {
     pub conflicts: Vec<RepoPathBuf>,
     /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
     /// recorded before it gets those of the target.
-    pub undressed: Vec<RepoPathBuf>,
+    pub undressed: Vec<(RepoPathBuf, Kind)>,
     /// Entries that are already as they should be (or, of a directory, but for its metadata).
     pub unchanged: u64,
     /// Paths that stay, and whose inode gets or loses other names.
@@ -93,6 +93,16 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What a commit must cover, whatever the rules say, so that nothing in the way is lost: of an undressed directory
+    /// only itself, by a path through it.
+    pub fn to_be_saved(&self) -> Vec<RepoPathBuf> {
+        let undressed = self.undressed.iter().map(|(path, kind)| match kind {
+            Kind::Directory => path.join(b"-"),
+            _ => path.clone(),
+        });
+        self.conflicts.iter().cloned().chain(undressed).collect()
+    }
+
     /// The directories that it makes or touches, and their entries.
     pub(super) fn own_directories(&self) -> BTreeMap<&RepoPath, &Entry> {
         let directories = self.actions.iter().filter_map(|action| Some((action.path(), action.entry()?)));

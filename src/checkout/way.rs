@@ -2,17 +2,19 @@
 
 use std::cell::OnceCell;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir, Stat};
 use crate::id::BlobId;
 use crate::metadata::{Kind, Metadata};
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::{Attributes, Content, Entry, Objects};
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::{Clock, ignore};
 
+use super::apply::is_listed;
 use super::dress::LABEL;
 use super::gather::Found;
+use super::plan::Plan;
 use super::stage::has_content;
 
 /// Looks at the live worktree.
@@ -63,6 +65,26 @@ impl<'w> Way<'w> {
     }
 }
 
+/// [`ErrorKind::Refused`] if this file system takes a name of the plan for the repository's: `.UNDO`, where case does not
+/// count.
+pub(super) fn refuse_other_spelling(root: &Dir, plan: &Plan) -> Result<()> {
+    let differs_in_case = |name: &[u8]| name.eq_ignore_ascii_case(REPOSITORY);
+    let is_suspect = |name: &&[u8]| differs_in_case(name) || !name.is_ascii();
+    let written = plan.actions.iter().filter(|action| action.entry().is_some());
+    let mut names: Vec<&[u8]> = written.filter_map(|action| action.path().names().next()).filter(is_suspect).collect();
+    names.dedup();
+    for name in names {
+        let (Some(there), Some(own)) = (root.stat(name)?, root.stat(REPOSITORY)?) else { continue };
+        // Some file systems make up an inode for each spelling.
+        let is_same = differs_in_case(name) || (there.device, there.inode) == (own.device, own.inode);
+        if is_same && !is_listed(root, name) {
+            let message = format!("this file system takes `{}` for `.undo`", String::from_utf8_lossy(name));
+            return Err(Error::new(ErrorKind::Refused, message).hint("use `undo export` to another file system"));
+        }
+    }
+    Ok(())
+}
+
 /// The rules that are in a directory now, if they have this content.
 pub(super) fn live_rules(root: &Dir, directory: &RepoPath, id: BlobId) -> Option<Vec<u8>> {
     let file = root.open_below(directory).ok()?.open_file(ignore::FILE).ok()?;
@@ -89,12 +111,13 @@ fn is_alike(directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result
 
 /// Whether what has the wanted content has the wanted metadata too.
 fn is_dressed(objects: &dyn Objects, directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result<bool> {
-    if there.kind == Kind::Directory {
-        return Ok(true);
-    }
-    // A link has no mode of its own.
-    let mode = if there.kind == Kind::Symlink { there.metadata.mode } else { entry.metadata.mode };
-    if there.metadata != (Metadata { mode, ..entry.metadata }) {
+    let wanted = match there.kind {
+        // A link has no mode of its own; the time of a directory changes with what is in it.
+        Kind::Symlink => Metadata { mode: there.metadata.mode, ..entry.metadata },
+        Kind::Directory => Metadata { mtime: there.metadata.mtime, ..entry.metadata },
+        _ => entry.metadata,
+    };
+    if there.metadata != wanted {
         return Ok(false);
     }
     let wanted = entry.attributes.map_or_else(|| Ok(Attributes::default()), |id| objects.attributes(id))?;

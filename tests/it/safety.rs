@@ -47,6 +47,41 @@ fn precious(env: &TestEnv, path: &'static str) -> impl Fn(&str) {
 }
 
 #[test]
+fn mode_and_attributes_of_a_directory_that_no_commit_covers_come_back() {
+    let env = TestEnv::initialised();
+    env.write("cache/x", "x");
+    env.write("cache/deep/y", "y");
+    env.undo("commit -m one").ok();
+    env.write(".undoignore", "cache/\n");
+    env.undo("commit -m two").ok();
+    env.write("cache/large", "never recorded");
+    let cache = env.path().join("cache");
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o700)).unwrap();
+    let before = Tree::read(&env.path());
+    env.undo("checkout @~").ok();
+    assert_eq!(fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o755);
+    assert!(!is_recorded(&env, "cache/large", b"never recorded"));
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_not_opened_for_others() {
+    let env = TestEnv::new();
+    env.undo_as_user("init").ok();
+    env.write("a", "1");
+    let private = env.path().join("p");
+    fs::create_dir(&private).unwrap();
+    env.undo_as_user("commit -m one").ok();
+    env.write("a", "2");
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o0)).unwrap();
+    env.undo_as_user("commit -m two").fails(3);
+    env.undo_as_user("checkout @~").fails(4);
+    assert_eq!(fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0);
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
 fn an_unsaved_rule_protects_what_it_covers_from_commits_without_it() {
     let env = TestEnv::initialised();
     env.write("a", "1");

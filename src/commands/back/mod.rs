@@ -174,7 +174,7 @@ fn save_despite(
         let is_hidden = || checkout::are_hidden_halfway(repository, &plan.conflicts);
         let saves = request.force || plan.conflicts.is_empty() || request.ends_unfinished() && is_hidden()?;
         if !is_again && saves {
-            in_the_way.extend(plan.conflicts.iter().chain(&plan.undressed).cloned());
+            in_the_way.extend(plan.to_be_saved());
         }
         checkout::refuse_conflicts(&plan, is_again)?;
         checkout::refuse_undressed(&plan)?;

@@ -214,3 +214,21 @@ fn two_names_that_cannot_both_be_had_are_told_and_neither_replaces_the_other() {
     env.undo(&format!("export both '{}'", copy.display())).ok();
     assert_eq!(Tree::read(&copy).contents(), both.contents());
 }
+
+#[test]
+fn a_recorded_name_that_is_another_spelling_of_the_repository_is_refused() {
+    let Some((_folder, env)) = begun() else { return };
+    env.write("a", "1");
+    commit(&env, "one");
+    let tree = |entries: &str| env.undo_fed("mktree", entries).ok().text().trim().to_owned();
+    let id = |text: String| text.split(' ').next().unwrap().to_owned();
+    let blob = id(env.undo_fed("hash-object -w --stdin", "evil").ok().text().trim().to_owned());
+    let journal = tree(&format!("100644 blob {blob} 0:0 1700000000.0 -\t00000099\n"));
+    let hidden = tree(&format!("040755 tree {journal} 0:0 1700000000.0 -\tjournal\n"));
+    let all = tree(&format!("040755 tree {hidden} 0:0 1700000000.0 -\t.UNDO\n"));
+    let evil = id(env.undo(&format!("commit-tree -m evil {all}")).ok().text().trim().to_owned());
+    let output = env.undo(&format!("checkout {evil}")).fails(4);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("takes `.UNDO` for `.undo`"), "{output}");
+    assert!(!env.path().join(".undo/journal/00000099").exists());
+    env.undo("verify").ok();
+}
