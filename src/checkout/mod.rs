@@ -190,12 +190,12 @@ pub fn run(
     let outcome = Outcome { aside, ..outcome(from, options.saved, target, plan, tally) };
     let draft = Draft { stored, worktree: Some((from, left)), ..draft(repository, &outcome, &options) };
     let has_acted = !outcome.plan.actions.is_empty();
-    let is_nothing =
-        !has_acted && draft.edits.is_empty() && draft.switch.is_none() && !is_step(repository, draft.travel)?;
+    let moves_refs = !draft.edits.is_empty() || draft.switch.is_some();
+    let is_nothing = !has_acted && !moves_refs && outcome.saved.is_none() && !is_step(repository, draft.travel)?;
     if !is_nothing || repository.unfinished().is_some() {
         transaction.record(draft).map_err(if has_acted { unfinished } else { |error| error })?;
     }
-    if has_acted {
+    if has_acted || outcome.saved.is_some() {
         // A cache: without it the next scan reads more, and nothing else.
         let _ = scan.index.write(&transaction.repository().layout.index());
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::diff;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::Dir;
 use crate::history::entry_at;
 use crate::id::{CommitId, LinksId, ObjectId};
 use crate::object::commit::Uncovered;
@@ -52,6 +53,17 @@ impl Target {
         let commit = objects.commit(id)?;
         let (root, links, uncovered) = (commit.root, commit.links, commit.uncovered);
         Ok(Target { commit: id, root, links, uncovered, objects: HashMap::new() })
+    }
+
+    /// [`ErrorKind::NotFound`] if one of these paths is neither in it nor in the worktree, as far as names tell.
+    pub fn check_names(&self, store: &dyn Objects, root: &Dir, paths: &[RepoPathBuf]) -> Result<()> {
+        for path in paths {
+            let is_there = || root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()?;
+            if entry_at(store, &self.root, path)?.is_none() && !path.is_root() && is_there().is_none() {
+                return Err(on_neither_side(path, self.commit));
+            }
+        }
+        Ok(())
     }
 
     /// Only these paths of it; the rest as the scan found it. Empty: all. [`ErrorKind::NotFound`] if one is on neither side.

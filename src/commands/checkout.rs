@@ -57,8 +57,20 @@ fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &s
     };
     let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
     let to = context.commit(repository, branch.as_deref().unwrap_or(text), "undo restore")?;
+    if text == view.current || matches!(text, "-" | "latest") || text.starts_with('@') {
+        refuse_halfway(repository, text)?;
+    }
     let verb = if paths.is_empty() { "checkout" } else { "restore" }.to_owned();
     Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed: None, step: None })
+}
+
+/// [`ErrorKind::Refused`] if a checkout did not end: what it saved first is current until it does, so these lead elsewhere
+/// than when it began.
+fn refuse_halfway(repository: &Repository, text: &str) -> Result<()> {
+    let Some(intent) = repository.unfinished() else { return Ok(()) };
+    let message = format!("the {} to {} did not end, so `{text}` is not what it was", intent.verb, intent.to.short());
+    let hint = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+    Err(Error::new(ErrorKind::Refused, message).hint(hint))
 }
 
 /// The branch you came from, if you switched when you went last.

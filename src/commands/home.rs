@@ -40,6 +40,7 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     let tally = changes::count(comparison, &diff::Options::default())?;
     let next = match (at, tally.clean) {
+        _ if repository.unfinished().is_some() => vec!["undo checkout --continue", "undo undo", "undo status"],
         (None, _) => vec!["undo commit -m \"as it was\"", "undo status", "undo help"],
         (Some(_), true) => vec!["undo show", "undo log", "undo help"],
         (Some(_), false) => vec!["undo diff", "undo commit", "undo checkout @"],
@@ -68,6 +69,8 @@ impl Report for Home {
 
 fn purpose(command: &str) -> &'static str {
     match command.split(' ').nth(1).unwrap_or_default() {
+        "checkout" if command.ends_with("--continue") => "finish what was interrupted",
+        "undo" => "take it back",
         "init" => "start to record this directory",
         "commit" => "record it all as it is now",
         "status" => "what would be recorded",

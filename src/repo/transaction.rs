@@ -36,6 +36,8 @@ pub struct Transaction<'r> {
     intended: Option<u64>,
     /// An operation was recorded: the next one goes on from it.
     has_recorded: bool,
+    /// An operation that becomes durable with the next record.
+    prepared: Option<Record>,
     _lock: FileLock,
 }
 
@@ -97,6 +99,7 @@ impl Repository {
             began,
             intended: None,
             has_recorded: false,
+            prepared: None,
             _lock: lock,
         })
     }
@@ -139,20 +142,35 @@ impl Transaction<'_> {
     /// action: all but its last operation prepare that one. An operation that changed the
     /// worktree ends an unfinished intent; one without commits ends the intent that this transaction wrote.
     pub fn record(&mut self, draft: Draft) -> Result<OperationId> {
+        let (id, operation) = self.operation(draft)?;
+        self.append(operation)?;
+        // The operation is recorded: nothing that happens to packs now can make it undone.
+        let _ = self.merge_small_packs();
+        Ok(id)
+    }
+
+    /// The same, but it becomes durable with what comes next: if the command is stopped before, nothing is recorded.
+    pub fn prepare(&mut self, draft: Draft) -> Result<OperationId> {
+        let (id, operation) = self.operation(draft)?;
+        self.roll_if_long()?;
+        operation.apply(&mut self.repository.state)?;
+        self.prepared = Some(operation);
+        Ok(id)
+    }
+
+    /// The record of an operation, checked against what is there.
+    fn operation(&mut self, draft: Draft) -> Result<(OperationId, Record)> {
         self.repository.store.add_packs(&draft.stored.packs)?;
         check_edits(&self.repository.state.view, &self.repository.store, &draft)?;
         let ends_intent = draft.worktree.is_some() || self.intended.is_some() && draft.commits.is_empty();
         let operation = self.complete(draft)?;
         let id = operation.id();
-        self.append(Record::Operation { id, operation, ends_intent })?;
         self.has_recorded = true;
         if ends_intent {
             self.intended = None;
         }
         self.began = Timestamp::now();
-        // The operation is recorded: nothing that happens to packs now can make it undone.
-        let _ = self.merge_small_packs();
-        Ok(id)
+        Ok((id, Record::Operation { id, operation, ends_intent }))
     }
 
     /// Makes objects part of the repository that no ref leads to yet: no operation, nothing that a person would take back.
@@ -224,13 +242,26 @@ impl Transaction<'_> {
     }
 
     fn append(&mut self, record: Record) -> Result<()> {
+        let records = match self.prepared.take() {
+            Some(prepared) => vec![prepared, record],
+            None => {
+                self.roll_if_long()?;
+                vec![record]
+            }
+        };
+        let Repository { layout, state, end, .. } = &mut *self.repository;
+        let journal = self.journal.as_mut().expect("it was opened to be looked at");
+        *end = journal.append(&records, || reserve::give_up(&layout.reserve()))?;
+        records.last().map_or(Ok(()), |record| record.apply(state))
+    }
+
+    fn roll_if_long(&mut self) -> Result<()> {
         let Repository { layout, state, end, .. } = &mut *self.repository;
         let journal = match &mut self.journal {
             Some(journal) => journal,
             None => self.journal.insert(Writer::open(&layout.journal(), *end)?),
         };
-        *end = journal.append(&record, state, || reserve::give_up(&layout.reserve()))?;
-        record.apply(state)
+        journal.roll_if_long(state)
     }
 
     /// Merges what the store finds worth it. The old packs stay for a while: readers may be in the middle of them.

@@ -39,6 +39,8 @@ pub struct Options {
     pub paths: Vec<RepoPathBuf>,
     /// Made by a command that is about to replace unsaved content.
     pub automatic: bool,
+    /// It becomes part of the repository with what the transaction records next, and not before.
+    pub prepares: bool,
     /// Cover these although rules ignore them.
     pub despite_rules: Vec<RepoPathBuf>,
     /// The command line's verb, for the operation.

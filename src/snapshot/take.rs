@@ -34,28 +34,41 @@ pub enum Next {
     Rest,
     /// It is changed at once: whoever does that writes the index.
     Change,
+    /// It stays as it is, and need not even be recorded.
+    Nothing,
 }
 
-/// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is recorded.
+/// What is asked before what was scanned is recorded.
+type Check<'c> = &'c mut dyn FnMut(&Repository, &mut Scan) -> Result<Next>;
+
+/// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is stored.
 pub fn take_checked(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     options: &Options,
     progress: &dyn Progress,
-    check: &mut dyn FnMut(&Repository, &mut Scan) -> Result<Next>,
+    check: Check<'_>,
 ) -> Result<(Outcome, Scan)> {
     let index_path = transaction.repository().layout.index();
     let index = Index::open(&index_path)?;
-    let (mut outcome, mut scan, stored) = store_all(transaction.repository(), worktree, &index, options, progress)?;
-    let next = check(transaction.repository(), &mut scan)?;
+    let mut next = Next::Rest;
+    let check: Check<'_> = &mut |repository, scan| {
+        next = check(repository, scan)?;
+        Ok(next)
+    };
+    let (mut outcome, mut scan, stored) =
+        store_all(transaction.repository(), worktree, &index, options, progress, check)?;
+    let is_recorded = stored.is_some();
     if let Some(commit) = outcome.commit
-        && (stored.is_some() || has_moved(transaction.repository(), options.from, commit)?)
+        && (is_recorded || has_moved(transaction.repository(), options.from, commit)?)
     {
         let stored = stored.unwrap_or_default();
         outcome.bytes_stored = stored.bytes;
         record(transaction, commit, &outcome, stored, options)?;
     }
-    recording::remember(&mut scan, &index, &options.paths, (next == Next::Rest).then_some(&*index_path));
+    // The index must not know what is not part of the repository yet.
+    let is_durable = next == Next::Rest && !(options.prepares && is_recorded);
+    recording::remember(&mut scan, &index, &options.paths, is_durable.then_some(&*index_path));
     Ok((outcome, scan))
 }
 
@@ -74,20 +87,27 @@ fn store_all(
     index: &Index,
     options: &Options,
     progress: &dyn Progress,
+    check: Check<'_>,
 ) -> Result<(Outcome, Scan, Option<Stored>)> {
     let parent = repository.view().at().map(|id| repository.store().commit(id)).transpose();
-    let damage = match parent.and_then(|parent| store(repository, worktree, index, parent.as_ref(), options, progress))
-    {
-        Err(error) if error.kind() == ErrorKind::Damaged && options.paths.is_empty() => error,
+    let mut is_checked = false;
+    let first: Check<'_> = &mut |repository, scan| {
+        is_checked = true;
+        check(repository, scan)
+    };
+    let stored =
+        parent.and_then(|parent| store(repository, worktree, index, parent.as_ref(), options, progress, first));
+    let damage = match stored {
+        Err(error) if error.kind() == ErrorKind::Damaged && options.paths.is_empty() && !is_checked => error,
         result => return result,
     };
     repository.store().distrust();
-    let (mut outcome, scan, stored) = store(repository, worktree, &Index::empty(), None, options, progress)?;
+    let (mut outcome, scan, stored) = store(repository, worktree, &Index::empty(), None, options, progress, check)?;
     outcome.damage = Some(damage.to_string());
     Ok((outcome, scan, stored))
 }
 
-/// Scans and stores; the commit, if there is something new, is durable but not yet part of the repository.
+/// Scans, checks and stores; the commit, if there is something new, is durable but not yet part of the repository.
 fn store(
     repository: &Repository,
     worktree: &Worktree,
@@ -95,6 +115,7 @@ fn store(
     parent: Option<&Commit>,
     options: &Options,
     progress: &dyn Progress,
+    check: Check<'_>,
 ) -> Result<(Outcome, Scan, Option<Stored>)> {
     let store = repository.store();
     let at = repository.view().at();
@@ -112,7 +133,7 @@ fn store(
     // If there turns out to be nothing to commit, the session ends with nothing stored, and whether it could be does not matter.
     let (compared, put) = recording::put_objects_besides(&session, &recording.scan, compare);
     let (content, differs) = compared?;
-    let scan = recording.scan;
+    let mut scan = recording.scan;
     let findings = parent.map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
     let mut outcome = Outcome {
         commit: at,
@@ -126,7 +147,8 @@ fn store(
         damage: None,
         findings: findings.unwrap_or_default(),
     };
-    if is_untouched(repository, index, &scan, options) {
+    let next = check(repository, &mut scan)?;
+    if next == Next::Nothing || is_untouched(repository, index, &scan, options) {
         outcome.created = false;
     }
     if !outcome.created {
@@ -256,7 +278,11 @@ fn record(
         bytes_read: outcome.bytes_read,
         ..Draft::default()
     };
-    transaction.record(draft)?;
+    if options.prepares {
+        transaction.prepare(draft)?
+    } else {
+        transaction.record(draft)?
+    };
     Ok(())
 }
 

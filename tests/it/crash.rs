@@ -183,6 +183,37 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
     }
 }
 
+/// What is unsaved is recorded with the intent, in one write: until then `@` is what it was, and after that it is told
+/// that `@` has moved.
+#[test]
+fn going_back_to_the_current_commit_once_more_never_brings_back_what_was_to_go() {
+    if !has_strace() {
+        return;
+    }
+    for call in ["write", "pwrite64", "fdatasync", "renameat2", "unlinkat"] {
+        let mut n = 1;
+        loop {
+            let env = TestEnv::new();
+            first_state(&env);
+            env.undo("commit --init -m one").ok();
+            let one = Tree::read(&env.path());
+            second_state(&env);
+            let killed = killed_at(&env, call, n, &["checkout", "@"]);
+            let again = env.undo("checkout @");
+            if again.code == 4 {
+                assert!(String::from_utf8_lossy(&again.stderr).contains("undo checkout --continue"), "{again}");
+                env.undo("checkout --continue").ok();
+            }
+            assert!([0, 4].contains(&again.code), "{again}");
+            assert_same(&one, &Tree::read(&env.path()));
+            if !killed {
+                break;
+            }
+            n = after(n);
+        }
+    }
+}
+
 /// As if the machine had stopped in the instant of a swap: a staged name holds what was changed in that instant.
 fn stopped(env: &TestEnv) -> undo::id::CommitId {
     let mut repository = undo::repo::Repository::discover(&env.path()).unwrap();

@@ -92,6 +92,8 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
     if !request.paths.is_empty() && request.resumed.is_none() {
         checkout::refuse_paths(transaction.repository())?;
     }
+    let store = transaction.repository().store();
+    Target::commit(store, request.to)?.check_names(store, &worktree.root, &request.paths)?;
     clear_unfinished(context, transaction.repository(), &worktree)?;
     if let Some(intent) = &request.resumed {
         transaction.go_on_from(intent)?;
@@ -166,7 +168,14 @@ fn save_despite(
     let message = format!("before {} {}", request.verb, request.to.short());
     let verb = request.verb.clone();
     let (is_again, despite_rules) = (!in_the_way.is_empty(), in_the_way.clone());
-    let options = snapshot::Options { message, automatic: true, despite_rules, verb, ..snapshot::Options::default() };
+    let options = snapshot::Options {
+        message,
+        automatic: true,
+        prepares: true,
+        despite_rules,
+        verb,
+        ..snapshot::Options::default()
+    };
     let at = transaction.repository().view().at();
     let mut found = None;
     let mut check = |repository: &Repository, scan: &mut Scan| {
@@ -179,7 +188,12 @@ fn save_despite(
         checkout::refuse_conflicts(&plan, is_again)?;
         checkout::refuse_undressed(&plan)?;
         checkout::refuse_lack(repository.store(), worktree, scan, &target, &plan)?;
-        let next = if plan.actions.is_empty() { Next::Rest } else { Next::Change };
+        let next = match plan.actions.is_empty() {
+            // Refs stay as they are, too.
+            true if !request.paths.is_empty() && !request.ends_unfinished() => Next::Nothing,
+            true => Next::Rest,
+            false => Next::Change,
+        };
         found = Some((target, plan));
         Ok(next)
     };

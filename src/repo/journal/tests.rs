@@ -28,7 +28,8 @@ impl Journal {
 
     fn append(&mut self, record: Record) {
         let mut writer = Writer::open(self.path(), self.end).unwrap();
-        self.end = writer.append(&record, &self.state, || false).unwrap();
+        writer.roll_if_long(&self.state).unwrap();
+        self.end = writer.append(std::slice::from_ref(&record), || false).unwrap();
         record.apply(&mut self.state).unwrap();
     }
 
@@ -213,14 +214,14 @@ fn a_failed_writer_writes_no_more_and_only_a_full_disk_is_asked_for_space() {
     // A file that is open for nothing but reading fails every write.
     let file = std::fs::File::open(journal.newest()).unwrap();
     let mut writer = Writer::onto(file, journal.end);
-    assert!(writer.append(&record, &journal.state, || unreachable!("the disk is not full")).is_err());
-    let error = writer.append(&record, &journal.state, || false).unwrap_err();
+    assert!(writer.append(std::slice::from_ref(&record), || unreachable!("the disk is not full")).is_err());
+    let error = writer.append(std::slice::from_ref(&record), || false).unwrap_err();
     assert!(error.to_string().contains("after a failure"), "{error}");
     assert_eq!(load(journal.path()).unwrap().state, journal.state);
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut asked = 0;
     let mut writer = Writer::onto(full, journal.end);
-    let error = writer.append(&record, &journal.state, || {
+    let error = writer.append(std::slice::from_ref(&record), || {
         asked += 1;
         false
     });

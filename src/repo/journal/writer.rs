@@ -1,4 +1,4 @@
-//! Appending to the journal: one write and one flush a record; a new segment when the old one is long.
+//! Appending to the journal: one write and one flush; a new segment when the old one is long.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -32,18 +32,19 @@ impl Writer {
         Ok(Writer { directory: directory.to_owned(), file, end, has_failed: false })
     }
 
-    /// Appends a record to the journal that has led to `state`; durable when it returns.
-    /// `make_space` is asked once if the disk is full.
-    pub fn append(&mut self, record: &Record, state: &State, make_space: impl FnOnce() -> bool) -> Result<End> {
+    /// Begins a new segment if this one is long. The journal has led to `state`.
+    pub fn roll_if_long(&mut self, state: &State) -> Result<()> {
+        let since = self.end.length - self.end.checkpoint;
+        if since >= SEGMENT.max(2 * self.end.checkpoint) && !self.has_failed { self.roll(state) } else { Ok(()) }
+    }
+
+    /// Appends records in one write; durable when it returns. `make_space` is asked once if the disk is full.
+    pub fn append(&mut self, records: &[Record], make_space: impl FnOnce() -> bool) -> Result<End> {
         if self.has_failed {
             return Err(Error::new(ErrorKind::Io, "the journal is not written to after a failure")
                 .hint("run the command again"));
         }
-        let since = self.end.length - self.end.checkpoint;
-        if since >= SEGMENT.max(2 * self.end.checkpoint) {
-            self.roll(state)?;
-        }
-        let bytes = record.encode();
+        let bytes: Vec<u8> = records.iter().flat_map(Record::encode).collect();
         match self.write(&bytes, make_space) {
             Ok(()) => {
                 self.end.length += bytes.len() as u64;

@@ -192,14 +192,14 @@ fn what_cannot_fit_is_refused_before_anything_is_changed() {
     let operations = env.undo("op log --json").ok().json().len();
     env.undo("checkout one").shows(str![[r#"
 ---- stderr ----
-error: this needs 5 MiB of space, and the file system of `[ROOT]/work` has 2 MiB left
+error: this needs 5 MiB of space, and the file system of `[ROOT]/work` has 3 MiB left
 hint: nothing is changed: free some space there, then run the command again
 [exit 13]
 
 "#]]);
     env.undo("restore --from one large --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"no-space","message":"this needs 5 MiB of space, and the file system of `[ROOT]/work` has 2 MiB left","hint":"nothing is changed: free some space there, then run the command again","exit":13,"paths":[]}
+{"type":"error","code":"no-space","message":"this needs 5 MiB of space, and the file system of `[ROOT]/work` has 3 MiB left","hint":"nothing is changed: free some space there, then run the command again","exit":13,"paths":[]}
 [exit 13]
 
 "#]]);

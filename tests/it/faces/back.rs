@@ -150,3 +150,15 @@ hint: move them away, or use `--force` to save them first
     assert_eq!(env.read("cache"), b"precious");
     assert_eq!(env.undo("cat latest:cache").ok().text(), "newer");
 }
+
+#[test]
+fn a_path_that_needs_nothing_or_is_nowhere_records_nothing() {
+    let env = history();
+    env.write("unsaved", vec![7; 3 << 20]);
+    let state = || (env.undo("op log --json").ok().text(), env.undo("count-objects -v").ok().text());
+    let before = state();
+    env.undo("restore notes.txt").ok();
+    assert_eq!(state(), before);
+    env.undo("restore tpyo").fails(2);
+    assert_eq!(state(), before);
+}
