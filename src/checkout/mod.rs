@@ -375,9 +375,12 @@ fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options:
     words.insert_str(0, &options.about);
     words.push_str(&format!(", {} written, {} deleted", outcome.written, outcome.deleted));
     if let Some((id, commit)) = saved {
-        let changes = commit.changes.total();
-        let plural = if changes == 1 { "" } else { "s" };
-        words.push_str(&format!(", {changes} unsaved change{plural} kept in {}", id.short()));
+        let what = match commit.changes.total() {
+            0 => "unsaved times".to_owned(),
+            1 => "1 unsaved change".to_owned(),
+            changes => format!("{changes} unsaved changes"),
+        };
+        words.push_str(&format!(", {what} kept in {}", id.short()));
     }
     words
 }

@@ -1,8 +1,10 @@
 //! A commit, from the scan to the journal.
 
 use crate::alarm::{self, Evidence, Findings, Watch};
+use crate::diff;
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
+use crate::metadata::Kind;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
 use crate::object::{Commit, Objects, Ran, suspicion};
@@ -133,6 +135,12 @@ fn store(
     // If there turns out to be nothing to commit, the session ends with nothing stored, and whether it could be does not matter.
     let (compared, put) = recording::put_objects_besides(&session, &recording.scan, compare);
     let (content, differs) = compared?;
+    // A time alone is nothing to record, but what goes back sets times.
+    let differs = differs
+        || match parent {
+            Some(parent) if options.automatic => times_differ(store, parent, &recording)?,
+            _ => false,
+        };
     let mut scan = recording.scan;
     let findings = parent.map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
     let mut outcome = Outcome {
@@ -213,6 +221,20 @@ pub(super) fn compare(
     Ok((Content { root: root.clone(), links: *links, totals, changes, uncovered, torn }, differs))
 }
 
+/// Whether anything but a directory, whose time changes with what is in it, has another time.
+fn times_differ(store: &dyn Objects, parent: &Commit, recording: &Recording) -> Result<bool> {
+    let overlay = Overlay { below: store, objects: &recording.scan.objects };
+    let old = diff::trees::Side { root: Some(&parent.root), links: parent.links };
+    let new = diff::trees::Side { root: Some(&recording.root), links: recording.links };
+    let options = diff::Options { mtimes: true, ..diff::Options::default() };
+    let mut found = false;
+    diff::compare(&overlay, old, new, &options, &mut |change| {
+        found |= change.what.mtime && change.new.is_some_and(|entry| entry.kind() != Kind::Directory);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// A commit of just this worktree that grew from `@`: one that was stepped back from and is needed again. It ends a line
 /// of history, or it is what the worktree was last brought to, and other commits grew from it. One that cannot be read only
 /// saves nothing.
@@ -291,5 +313,5 @@ fn in_words(changes: &Counts) -> String {
     let counts = [(changes.added, "added"), (changes.modified, "modified"), (changes.deleted, "deleted")];
     let words: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    if words.is_empty() { "no changes".to_owned() } else { words.join(", ") }
+    if words.is_empty() { "times or hard links only".to_owned() } else { words.join(", ") }
 }

@@ -66,6 +66,26 @@ fn mode_and_attributes_of_a_directory_that_no_commit_covers_come_back() {
 }
 
 #[test]
+fn times_that_nobody_recorded_come_back() {
+    let env = TestEnv::initialised();
+    env.write("a", "a");
+    env.undo("commit -m one").ok();
+    env.write("c", "c");
+    env.undo("commit -m two").ok();
+    let file = fs::File::options().write(true).open(env.path().join("a")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_nanos(978_307_200_123_456_789)).unwrap();
+    let before = Tree::read(&env.path());
+    env.undo("checkout @~").ok();
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    // Of a directory alone they are nobody's work.
+    let directory = fs::File::open(env.path()).unwrap();
+    directory.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let output = env.undo("checkout @").ok();
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("unsaved"), "{output}");
+}
+
+#[test]
 fn a_directory_that_cannot_be_read_is_not_opened_for_others() {
     let env = TestEnv::new();
     env.undo_as_user("init").ok();

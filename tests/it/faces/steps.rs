@@ -121,12 +121,12 @@ fn a_step_that_changes_nothing_is_a_step() {
     let env = history();
     let at = || env.undo("rev-parse @").ok().text();
     let newest = at();
-    // A time alone is no change, and is set back all the same.
+    // The time of a directory alone is no change, and is set back all the same.
     let time = std::time::SystemTime::UNIX_EPOCH;
-    std::fs::File::open(env.path().join("notes.txt")).unwrap().set_modified(time).unwrap();
+    std::fs::File::open(env.path()).unwrap().set_modified(time).unwrap();
     env.undo("checkout @").ok();
     env.undo("undo").shows(str![[r#"
-took back [ID]  checkout: main at [ID], 1 written, 0 deleted
+took back [ID]  checkout: main at [ID], 0 written, 0 deleted
 main [ID]  0 written, 0 deleted, 2 unchanged
 ---- stderr ----
 hint: forward again: undo redo
