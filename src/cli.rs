@@ -13,6 +13,7 @@ use crate::fs;
 use crate::time;
 use crate::ui::{Options, Ui, When};
 
+mod other_tools;
 mod usage;
 
 /// Version control for any data directory

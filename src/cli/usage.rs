@@ -4,12 +4,14 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as Kind};
 
+use super::other_tools;
 use crate::error::{Error, ErrorKind};
 
-/// The parser's error in this project's words. The hint is a likely correction, how the command is written, or where its help is.
+/// The parser's error in this project's words. The hint is what another tool's word is here, a likely correction, how the
+/// command is written, or where its help is.
 pub(super) fn error(error: &clap::Error, command: clap::Command, arguments: &[OsString]) -> Error {
     let place = place(command.clone(), arguments);
-    let hint = match correction(error, &command) {
+    let hint = other_tools(error, &place).unwrap_or_else(|| match correction(error, &command) {
         Some(name) => format!("did you mean `{name}`?"),
         None => match (error.kind(), error.get(ContextKind::Usage)) {
             (Kind::MissingRequiredArgument | Kind::MissingSubcommand, Some(usage)) => {
@@ -17,8 +19,17 @@ pub(super) fn error(error: &clap::Error, command: clap::Command, arguments: &[Os
             }
             _ => ["undo help"].into_iter().chain(place.iter().map(String::as_str)).collect::<Vec<_>>().join(" "),
         },
-    };
+    });
     Error::new(ErrorKind::Usage, message(error)).hint(hint)
+}
+
+fn other_tools(error: &clap::Error, place: &[String]) -> Option<String> {
+    let hint = match (error.get(ContextKind::InvalidSubcommand), error.get(ContextKind::InvalidArg)) {
+        (Some(ContextValue::String(name)), _) if place.is_empty() => other_tools::command(name),
+        (None, Some(ContextValue::String(name))) => other_tools::option(place.first()?, name),
+        _ => None,
+    };
+    hint.map(str::to_owned)
 }
 
 /// The first paragraph, in one line.

@@ -120,13 +120,17 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
         return Ok(*id);
     }
     let prefix = IdPrefix::parse(name);
-    let found = prefix.map_or_else(Vec::new, |prefix| {
-        repository.store().find(ObjectKind::Commit, &prefix, unknown::MOST_CANDIDATES + 1)
+    let found = prefix.as_ref().map_or_else(Vec::new, |prefix| {
+        repository.store().find(ObjectKind::Commit, prefix, unknown::MOST_CANDIDATES + 1)
     });
     match found.as_slice() {
         [id] => Ok((*id).into()),
         [] if view.heads.is_empty() => Err(no_commit(view)),
-        [] => Err(unknown::revision(name, view)),
+        [] => {
+            // An id may be in what cannot be read.
+            let damage = if prefix.is_some() { repository.store().damage().pop() } else { None };
+            Err(damage.unwrap_or_else(|| unknown::revision(name, view)))
+        }
         several => Err(unknown::ambiguous_commits(name, several, repository.store())),
     }
 }

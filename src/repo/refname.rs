@@ -52,7 +52,7 @@ fn fault(name: &str) -> Option<String> {
     if name.len() > LONGEST {
         return Some(format!("it is longer than {LONGEST} bytes"));
     }
-    if matches!(name, "@" | "latest") {
+    if matches!(name, "@" | "HEAD" | "latest") {
         return fixed("it always means a commit");
     }
     if let Some(bad) = name.chars().find(|&c| c.is_control() || c.is_whitespace() || MARKS.contains(&c)) {

@@ -104,3 +104,15 @@ fn one_damaged_pack_does_not_keep_the_others_apart() {
     assert!(named < 20, "{named} packs");
     env.undo("verify").fails(5);
 }
+
+#[test]
+fn a_commit_in_a_pack_that_is_gone_is_not_said_never_to_have_been() {
+    let env = TestEnv::new();
+    env.write("a", "1");
+    env.undo("commit --init -m one").ok();
+    let id = env.undo("rev-parse @").ok().text().trim().to_owned();
+    let pack = env.shell("find .undo/packs -type f").ok().text().trim().to_owned();
+    std::fs::rename(env.path().join(&pack), env.root().join("pack")).unwrap();
+    let output = env.undo(&format!("checkout {id}")).fails(5);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is missing"), "{output}");
+}

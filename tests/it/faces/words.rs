@@ -29,7 +29,13 @@ hint: usage: undo checkout <REV> [-- <PATH>...]
 
 "#]]);
     // An option that only ends alike is no correction.
-    for (line, hint) in [("log --all", "undo help log"), ("log --onelin", "did you mean `--oneline`?")] {
+    for (line, hint) in [
+        ("log --reverse", "undo help log"),
+        ("add .", "undo commit"),
+        ("commit -am x", "all is recorded always"),
+        ("log --onelin", "did you mean `--oneline`?"),
+        ("log --graph -p", "the graph is shown already"),
+    ] {
         let output = env.undo(line);
         assert!(String::from_utf8_lossy(&output.stderr).contains(hint), "{output}");
     }
