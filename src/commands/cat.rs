@@ -1,7 +1,6 @@
 //! `undo cat`: the bytes of a recorded file.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
 use clap_complete::engine::ArgValueCompleter;
 
@@ -28,7 +27,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let (id, Some(path)) = history::resolve_path(&repository, args.what.as_bytes())? else {
+    let (id, Some(path)) = context.commit_path(&repository, &args.what, "cat")? else {
         return Err(Error::new(ErrorKind::Usage, format!("`{}` names no path", args.what.display()))
             .hint(format!("undo cat {}:PATH", args.what.display())));
     };

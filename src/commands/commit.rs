@@ -72,6 +72,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         if !committed.suspicious {
             context.ui.hint(format_args!("come back to this state: undo checkout {}", committed.short));
         }
+    } else if !args.message.is_empty() {
+        context.ui.hint("the message is not recorded; name the commit there is: undo tag NAME");
     }
     Ok(if args.strict && committed.suspicious { Exit::SUSPICIOUS } else { exit })
 }

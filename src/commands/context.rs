@@ -1,5 +1,7 @@
 //! What every command needs: where it was started, how it opens and resolves, and what it says about what is missing.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::alarm::Findings;
@@ -12,6 +14,7 @@ use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::operation::Intent;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::ui::alarms::{AlarmRecord, NoteRecord};
 use crate::ui::{Ui, commits};
@@ -131,6 +134,26 @@ impl Context<'_> {
             history::entry_at(repository.store(), &at.root, &path).ok()?
         };
         fs::exists(&self.cwd.join(&path)).unwrap_or(false) || is_recorded().is_some()
+    }
+
+    /// The commit and the path in it that an argument of `command` names. A path alone is answered with how it is written.
+    pub fn commit_path(
+        &self,
+        repository: &Repository,
+        text: &OsStr,
+        command: &str,
+    ) -> Result<(CommitId, Option<RepoPathBuf>)> {
+        history::resolve_path(repository, text.as_bytes()).map_err(|error| {
+            let path = match error.kind() {
+                ErrorKind::NotFound if fs::exists(&self.cwd.join(text)).unwrap_or(false) => {
+                    self.paths(repository, &[PathBuf::from(text)]).ok().and_then(|mut paths| paths.pop())
+                }
+                _ => None,
+            };
+            let Some(path) = path else { return error };
+            let place = [b"@:", path.as_bytes()].concat();
+            error.hint(format!("as it was recorded last: undo {command} {}", shell_word(&place)))
+        })
     }
 
     /// The commit that an argument names. If it names a path by mistake, `instead` is the command for paths.

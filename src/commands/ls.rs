@@ -1,7 +1,6 @@
 //! `undo ls`: what a commit holds.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
 use clap_complete::engine::ArgValueCompleter;
 
@@ -43,7 +42,7 @@ struct Listing<'a> {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let (id, path) = history::resolve_path(&repository, args.what.as_bytes())?;
+    let (id, path) = context.commit_path(&repository, &args.what, "ls")?;
     let path = path.unwrap_or_default();
     let entry = history::recorded(repository.store(), id, &path)?;
     context.ui.page_long_output();

@@ -1,14 +1,13 @@
 //! `undo show`: a commit and its changes, or a file in it.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, cat, changes, complete};
 use crate::error::{Exit, Result};
-use crate::history::{self, Costs};
+use crate::history::Costs;
 use crate::object::Objects;
 use crate::ui::changes::Listing;
 use crate::ui::commits::{CommitRecord, Names};
@@ -30,7 +29,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let (id, path) = history::resolve_path(&repository, args.what.as_bytes())?;
+    let (id, path) = context.commit_path(&repository, &args.what, "show")?;
     if let Some(path) = path {
         return cat::print(context, &repository, id, &path);
     }

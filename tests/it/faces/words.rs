@@ -41,6 +41,13 @@ hint: usage: undo checkout <REV> [-- <PATH>...]
     }
     env.undo("help op log").ok();
     env.undo("man op log").ok();
+    env.undo("ls notes.txt").shows(str![[r#"
+---- stderr ----
+error: no revision `notes.txt`
+hint: as it was recorded last: undo ls @:notes.txt
+[exit 2]
+
+"#]]);
     env.undo("help nonsense").shows(str![[r#"
 ---- stderr ----
 error: no command or topic `nonsense`
