@@ -57,7 +57,7 @@ struct Global {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true)]
     progress: WhenArg,
-    /// Unsafe: do not wait until the disk has what is written; a power cut may lose commits
+    /// Unsafe: do not wait for the disk; a power cut may lose commits
     #[arg(long, global = true)]
     no_sync: bool,
     /// Print help
@@ -156,12 +156,12 @@ fn description(command: &clap::Command) -> String {
     text.lines().map(wrapped).collect::<Vec<_>>().join("\n")
 }
 
-/// A paragraph in lines of at most 90 letters.
+/// A paragraph in lines of at most 79 letters.
 fn wrapped(paragraph: &str) -> String {
     let mut text = String::new();
     let mut width = 0;
     for word in paragraph.split(' ') {
-        if width > 0 && width + 1 + word.len() > 90 {
+        if width > 0 && width + 1 + word.len() > 79 {
             text.push('\n');
             width = 0;
         } else if width > 0 {

@@ -262,8 +262,8 @@ hint: see all of them with `undo op log`
     env.undo("op").shows(str![[r#"
 List what was done, and go back to any state
 
-Every command that changes something is an operation. `undo undo` steps back through them
-one by one.
+Every command that changes something is an operation. `undo undo` steps back
+through them one by one.
 
 Usage: undo op [OPTIONS] <COMMAND>
 
@@ -280,8 +280,7 @@ Global options:
   -z, --null             End records with NUL, names raw
       --color <WHEN>     Use colours: auto, always or never
       --progress <WHEN>  Show progress: auto, always or never
-      --no-sync          Unsafe: do not wait until the disk has what is written; a power cut may
-                         lose commits
+      --no-sync          Unsafe: do not wait for the disk; a power cut may lose commits
   -h, --help             Print help
 
 Examples:

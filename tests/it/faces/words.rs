@@ -97,7 +97,8 @@ fn help_of_the_whole_and_of_a_command() {
     env.undo("help").shows(str![[r#"
 Version control for any data directory
 
-Type `undo commit` before anything scary. One command takes it all back, exactly.
+Type `undo commit` before anything scary. One command takes it all back,
+exactly.
 
 Usage: undo [OPTIONS] [COMMAND]
 
@@ -136,9 +137,9 @@ Set up:
   help         Explain a command or a topic
 
 For scripts (undo help plumbing):
-  cat-file, check-ignore, checkout-tree, commit-tree, count-objects, diff-tree, hash-object,
-  ls-files, ls-tree, mklinks, mktree, rev-list, rev-parse, show-ref, symbolic-ref,
-  update-ref, verify-pack, write-tree
+  cat-file, check-ignore, checkout-tree, commit-tree, count-objects, diff-tree,
+  hash-object, ls-files, ls-tree, mklinks, mktree, rev-list, rev-parse, show-ref,
+  symbolic-ref, update-ref, verify-pack, write-tree
 
 Options:
   -C <DIR>               Run as if started in DIR
@@ -148,8 +149,7 @@ Options:
   -z, --null             End records with NUL, names raw
       --color <WHEN>     Use colours: auto, always or never
       --progress <WHEN>  Show progress: auto, always or never
-      --no-sync          Unsafe: do not wait until the disk has what is written; a power cut may
-                         lose commits
+      --no-sync          Unsafe: do not wait for the disk; a power cut may lose commits
   -h, --help             Print help
   -V, --version          Print version
 
@@ -157,9 +157,9 @@ Options:
     env.undo("checkout --help").shows(str![[r#"
 Make the whole directory exactly what a commit holds
 
-The current branch goes to that commit; a branch name switches to that branch. What is
-unsaved is recorded first, and what came later stays in the log. Ignored files are left
-alone.
+The current branch goes to that commit; a branch name switches to that branch.
+What is unsaved is recorded first, and what came later stays in the log.
+Ignored files are left alone.
 
 Usage: undo checkout [OPTIONS] [REV] [-- <PATH>...]
 
@@ -180,8 +180,7 @@ Global options:
   -z, --null             End records with NUL, names raw
       --color <WHEN>     Use colours: auto, always or never
       --progress <WHEN>  Show progress: auto, always or never
-      --no-sync          Unsafe: do not wait until the disk has what is written; a power cut may
-                         lose commits
+      --no-sync          Unsafe: do not wait for the disk; a power cut may lose commits
   -h, --help             Print help
 
 Examples:
