@@ -60,10 +60,26 @@ impl Target {
         for path in paths {
             let is_there = || root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()?;
             if entry_at(store, &self.root, path)?.is_none() && !path.is_root() && is_there().is_none() {
-                return Err(on_neither_side(path, self.commit));
+                let error = on_neither_side(path, self.commit);
+                // Listed paths are from the root, typed ones from the current folder.
+                let Some(meant) = self.tail(store, path)? else { return Err(error) };
+                let message = format!("it has `{}`: paths are from the folder that you are in", meant.display());
+                return Err(error.hint(message));
             }
         }
         Ok(())
+    }
+
+    /// The longest path that it has of those that remain when names are taken off the front.
+    fn tail(&self, store: &dyn Objects, path: &RepoPath) -> Result<Option<RepoPathBuf>> {
+        let names: Vec<&[u8]> = path.names().collect();
+        for first in 1..names.len() {
+            let tail = names[first..].iter().fold(RepoPathBuf::default(), |path, name| path.join(name));
+            if entry_at(store, &self.root, &tail)?.is_some() {
+                return Ok(Some(tail));
+            }
+        }
+        Ok(None)
     }
 
     /// Only these paths of it; the rest as the scan found it. Empty: all. [`ErrorKind::NotFound`] if one is on neither side.

@@ -161,4 +161,12 @@ fn a_path_that_needs_nothing_or_is_nowhere_records_nothing() {
     assert_eq!(state(), before);
     env.undo("restore tpyo").fails(2);
     assert_eq!(state(), before);
+    env.write("folder/file", "x");
+    env.undo("-C folder restore notes.txt").shows(str![[r#"
+---- stderr ----
+error: `folder/notes.txt` is neither in commit [ID] nor here
+hint: it has `notes.txt`: paths are from the folder that you are in
+[exit 2]
+
+"#]]);
 }
