@@ -23,7 +23,7 @@ pub enum Unit {
 pub trait Task: Send + Sync {
     /// This many units more are done.
     fn add(&self, units: u64);
-    /// The total became known, or grew.
+    /// The total became known. What is only known so far is none.
     fn set_total(&self, total: u64);
 }
 

@@ -1,11 +1,12 @@
 //! Progress bars: on a terminal only, for work that takes longer than a moment, and gone when it ends.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::progress::{Progress, Silent, Task, Unit};
 use crate::ui::When;
@@ -148,27 +149,52 @@ impl Task for Lines {
 
 impl Counts {
     fn line(&self, done: u64) -> String {
-        let amount = |units| match self.unit {
-            Unit::Bytes => Size(units).to_string(),
-            Unit::Items => Count(units).to_string(),
-        };
+        let done = amount(self.unit, done);
         match self.total.load(Ordering::Relaxed) {
-            0 => format!("{}: {}", self.label, amount(done)),
-            total => format!("{}: {} of {}", self.label, amount(done), amount(total)),
+            0 => format!("{}: {done}", self.label),
+            total => format!("{}: {done} of {}", self.label, amount(self.unit, total)),
         }
     }
 }
 
 fn style(unit: Unit, total: bool) -> ProgressStyle {
-    let template = match (unit, total) {
-        (Unit::Bytes, true) => {
-            "{msg:<12} {wide_bar} {binary_bytes:>10}/{binary_total_bytes} {binary_bytes_per_sec:>12}  {eta:>4}"
-        }
-        (Unit::Bytes, false) => "{msg:<12} {spinner} {binary_bytes:>10} {binary_bytes_per_sec:>12}  {elapsed:>4}",
-        (Unit::Items, true) => "{msg:<12} {wide_bar} {human_pos:>10}/{human_len} {per_sec:>12}  {eta:>4}",
-        (Unit::Items, false) => "{msg:<12} {spinner} {human_pos:>10} {per_sec:>12}  {elapsed:>4}",
+    let template = match total {
+        true => "{msg:<12} {wide_bar} {done:>10}/{total} {rate:>14}  {left:>4}",
+        false => "{msg:<12} {spinner} {done:>10} {rate:>14}  {elapsed:>4}",
     };
-    ProgressStyle::with_template(template).expect("the templates above are valid")
+    let key = |tell: fn(Unit, &ProgressState) -> String| {
+        move |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = out.write_str(&tell(unit, state));
+        }
+    };
+    ProgressStyle::with_template(template)
+        .expect("the templates above are valid")
+        .with_key("done", key(|unit, state| amount(unit, state.pos())))
+        .with_key("total", key(|unit, state| amount(unit, state.len().unwrap_or_default())))
+        .with_key("rate", key(|unit, state| rate(unit, state.pos(), state.elapsed())))
+        .with_key("left", key(|_, state| left(state.pos(), state.len().unwrap_or_default(), state.elapsed())))
+}
+
+fn amount(unit: Unit, units: u64) -> String {
+    match unit {
+        Unit::Bytes => Size(units).to_string(),
+        Unit::Items => Count(units).to_string(),
+    }
+}
+
+/// Units a second, since the work began: it may have done much before there was a bar.
+fn rate(unit: Unit, done: u64, elapsed: Duration) -> String {
+    let units = done as f64 / elapsed.max(Duration::from_millis(1)).as_secs_f64();
+    format!("{}/s", amount(unit, units as u64))
+}
+
+/// The time that the rest takes at this rate; empty before anything is done.
+fn left(done: u64, total: u64, elapsed: Duration) -> String {
+    if done == 0 {
+        return String::new();
+    }
+    let seconds = elapsed.as_secs_f64() * total.saturating_sub(done) as f64 / done as f64;
+    format!("{:#}", HumanDuration(Duration::from_secs(seconds as u64)))
 }
 
 #[cfg(test)]
@@ -185,5 +211,73 @@ mod tests {
         let counts = |unit, total| Counts { label: "recording", unit, done: 0.into(), total: AtomicU64::new(total) };
         assert_eq!(counts(Unit::Bytes, 2048).line(1024), "recording: 1.00 KiB of 2.00 KiB");
         assert_eq!(counts(Unit::Items, 0).line(1234), "recording: 1,234");
+    }
+
+    /// A terminal that keeps what was written to it.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl indicatif::TermLike for Paper {
+        fn width(&self) -> u16 {
+            100
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            self.0.lock().unwrap().clear();
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is on the terminal once so much is done, ten seconds after the work began.
+    fn drawn(unit: Unit, total: Option<u64>, done: u64) -> String {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
+        let multi = MultiProgress::with_draw_target(target);
+        let begun = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+        let counts = Counts { label: "reading", unit, done: 0.into(), total: total.unwrap_or(0).into() };
+        let bar = Bar { counts, begun, multi, shown: OnceLock::new() };
+        bar.add(done);
+        std::thread::sleep(Duration::from_millis(150));
+        paper.0.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn a_rate_is_a_whole_number_since_the_work_began() {
+        let text = drawn(Unit::Items, None, 50_000);
+        let rate = text.split_whitespace().find_map(|word| word.strip_suffix("/s")).unwrap();
+        let number: u64 = rate.replace(',', "").parse().unwrap_or_else(|_| panic!("{text}"));
+        assert!((1_000..=5_000).contains(&number) && rate.contains(','), "{text}");
+        let text = drawn(Unit::Bytes, None, 100 << 30);
+        assert!(text.contains(" GiB/s") && !text.contains("100 GiB/s"), "{text}");
+    }
+
+    #[test]
+    fn there_is_a_bar_and_a_time_left_only_where_the_total_is_known() {
+        let text = drawn(Unit::Bytes, Some(300 << 20), 100 << 20);
+        assert!(text.contains("100 MiB/300 MiB") && text.contains('█') && text.trim_end().ends_with('s'), "{text}");
+        assert!(!drawn(Unit::Bytes, None, 100 << 20).contains('█'));
+        assert_eq!(left(1, 3, Duration::from_secs(10)), "20s");
+        assert_eq!(left(0, 3, Duration::from_secs(10)), "");
     }
 }

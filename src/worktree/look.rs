@@ -149,6 +149,7 @@ impl<S: Sink> Worker<'_, S> {
         let bytes = |files: &[(usize, Stat)]| files.iter().map(|(_, stat)| stat.size).sum::<u64>();
         let all = bytes(&files);
         self.walk.expect_bytes(all);
+        self.walk.expect_looks(directories.len());
         if files.len() <= BATCH_FILES && all <= BATCH_BYTES {
             node.expect(directories.len());
             self.walk.queue.push(directories);

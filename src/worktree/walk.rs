@@ -62,6 +62,8 @@ pub struct Walk<'w> {
     reading: Arc<dyn Task>,
     /// Bytes of files to be read, as far as they are known.
     to_read: AtomicU64,
+    /// Directories and stretches of them that nobody has looked at to the end.
+    unseen: AtomicUsize,
     open: Arc<AtomicUsize>,
     /// The finished root.
     root: Mutex<Option<Entry>>,
@@ -120,6 +122,7 @@ impl<'w> Walk<'w> {
             scanning: progress.start("scanning", Unit::Items, None),
             reading: progress.start("reading", Unit::Bytes, None),
             to_read: AtomicU64::new(0),
+            unseen: AtomicUsize::new(1),
             open: Arc::default(),
             root: Mutex::default(),
             failure: Mutex::default(),
@@ -191,10 +194,21 @@ impl<'w> Walk<'w> {
         has_content && record.attributes.is_none_or(|id| self.store.knows(ObjectKind::Attributes, id.object_id()))
     }
 
+    /// So many more directories and stretches of them are to be looked at.
+    pub fn expect_looks(&self, count: usize) {
+        self.unseen.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// One of them is looked at. After the last one it is known how much is to be read.
+    fn has_looked(&self) {
+        if self.unseen.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.reading.set_total(self.to_read.load(Ordering::Relaxed));
+        }
+    }
+
     /// So many more bytes will be read.
     pub fn expect_bytes(&self, bytes: u64) {
-        let before = self.to_read.fetch_add(bytes, Ordering::Relaxed);
-        self.reading.set_total(before + bytes);
+        self.to_read.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -202,9 +216,15 @@ impl<'w, S: Sink> Worker<'w, S> {
     fn job(&mut self, job: Job) -> Result<()> {
         let Job { node, task } = job;
         match task {
-            queue::Task::List(above) => self.list(&node, above)?,
-            queue::Task::Look(listing, range) => self.look(&node, &listing, range)?,
             queue::Task::Read(listing, files) => self.read(&node, &listing, &files)?,
+            queue::Task::List(above) => {
+                self.list(&node, above)?;
+                self.walk.has_looked();
+            }
+            queue::Task::Look(listing, range) => {
+                self.look(&node, &listing, range)?;
+                self.walk.has_looked();
+            }
         }
         self.done(node)
     }
@@ -249,6 +269,7 @@ impl<'w, S: Sink> Worker<'w, S> {
         let look = |range| Job { node: node.clone(), task: queue::Task::Look(listing.clone(), range) };
         let jobs: Vec<Job> = stretches.map(look).collect();
         node.expect(jobs.len());
+        self.walk.expect_looks(jobs.len());
         self.walk.queue.push(jobs);
         Ok(())
     }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::chunk;
@@ -12,7 +14,7 @@ use crate::id::{BlobId, ObjectId};
 use crate::object::commit::{Reason, Totals};
 use crate::object::{Attributes, Content, Entry, Links, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::progress::Silent;
+use crate::progress::{Progress, Silent, Task, Unit};
 use crate::store::{self, Compression, Store};
 use crate::time::Timestamp;
 use crate::worktree::deciding::Deciding;
@@ -478,4 +480,38 @@ fn very_deep_directories_need_few_handles() {
     fs::write(deepest.join("f"), "deep down").unwrap();
     let scan = house.scan();
     assert_eq!((scan.totals.directories, scan.totals.files), (800, 1));
+}
+
+/// Keeps what it is told of the bytes.
+#[derive(Clone, Default)]
+struct Watch(Arc<(AtomicU64, Mutex<Vec<u64>>)>);
+
+impl Progress for Watch {
+    fn start(&self, _: &'static str, unit: Unit, _: Option<u64>) -> Arc<dyn Task> {
+        if unit == Unit::Bytes { Arc::new(self.clone()) } else { Arc::new(Silent) }
+    }
+}
+
+impl Task for Watch {
+    fn add(&self, units: u64) {
+        self.0.0.fetch_add(units, Ordering::Relaxed);
+    }
+    fn set_total(&self, total: u64) {
+        self.0.1.lock().unwrap().push(total);
+    }
+}
+
+#[test]
+fn how_much_is_to_be_read_is_told_once_when_all_of_it_is_found() {
+    let house = House::new();
+    for n in 0..30 {
+        house.write(&format!("d{}/e/f{n}", n % 7), "x".repeat(100));
+    }
+    house.write("large", vec![1; 3 << 20]);
+    for threads in [1, 4] {
+        let (watch, options) = (Watch::default(), Options { threads, ..Options::default() });
+        scan(&house.worktree(), &house.store, &Index::empty(), &options, &HashSink::new, &watch).unwrap();
+        let all = 3000 + (3 << 20);
+        assert_eq!((watch.0.0.load(Ordering::Relaxed), &*watch.0.1.lock().unwrap()), (all, &vec![all]));
+    }
 }
