@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{self, Dir};
+use crate::fs::{self, Dir, Newcomer};
 use crate::metadata::Kind;
 use crate::object::{Links, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
@@ -106,21 +106,25 @@ fn fill(
 }
 
 /// The same to a path: to a tar file that is not there yet if its name says so, else to a directory. Not into the
-/// repository.
+/// repository. A tar file has its name when it is whole, and after a failure it is not there.
 pub fn export_to(repository: &Repository, target: &Target, path: &Path, progress: &dyn Progress) -> Result<Exported> {
     let Some(compression) = compression(path) else {
         refuse_other_archives(path)?;
         return export_to_directory(repository, target, path, progress);
     };
     refuse_repository(repository, path)?;
-    let mut file = fs::create_new(path).map_err(|error| {
-        if !error.is_taken() {
-            return error;
-        }
-        let message = format!("`{}` is there already", path.display());
-        Error::new(ErrorKind::Refused, message).hint("name a file that is not there yet")
-    })?;
-    export(repository.store(), target, Destination::Tar(&mut file, compression), progress)
+    if fs::exists(path)? {
+        return Err(taken(path));
+    }
+    let archive = Newcomer::create(path)?;
+    let to = Destination::Tar(&mut archive.file(), compression);
+    let exported = export(repository.store(), target, to, progress)?;
+    if archive.publish()? { Ok(exported) } else { Err(taken(path)) }
+}
+
+fn taken(path: &Path) -> Error {
+    let message = format!("`{}` is there already", path.display());
+    Error::new(ErrorKind::Refused, message).hint("name a file that is not there yet")
 }
 
 /// The same to a directory, whatever its name is.

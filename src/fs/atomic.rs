@@ -42,7 +42,7 @@ fn write_pieces(file: &File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>)
 }
 
 /// A new file beside `path`. Names left by a process that died with the same number are passed over.
-fn stage_beside(path: &Path) -> Result<(File, PathBuf)> {
+pub(super) fn stage_beside(path: &Path) -> Result<(File, PathBuf)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let Some(name) = path.file_name() else {
         return Err(Error::new(ErrorKind::Internal, format!("`{}` names no file", path.display())));
@@ -59,7 +59,8 @@ fn stage_beside(path: &Path) -> Result<(File, PathBuf)> {
     }
 }
 
-fn parent(path: &Path) -> &Path {
+/// The directory that a path is in.
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

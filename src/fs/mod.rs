@@ -13,6 +13,7 @@ mod handle;
 mod lock;
 mod map;
 mod names;
+mod newcomer;
 mod place;
 mod process;
 mod signal;
@@ -39,6 +40,7 @@ pub use handle::{
 pub use lock::{FileLock, Holder};
 pub use map::Map;
 pub use names::UNFINISHED;
+pub use newcomer::Newcomer;
 pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root};
 pub use process::{Ended, run_program};
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};

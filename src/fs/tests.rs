@@ -452,6 +452,31 @@ fn an_atomic_write_replaces_all_or_nothing_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_newcomer_has_its_name_when_it_is_whole_and_takes_nobody_elses() {
+    let (temp, dir) = open_temp();
+    let (path, taken) = (temp.path().join("archive"), temp.path().join("taken"));
+    let ways: [fn(&Path) -> crate::error::Result<Newcomer>; 2] = [Newcomer::create, Newcomer::with_other_name];
+    for way in ways {
+        let newcomer = way(&path).unwrap();
+        write_all(newcomer.file(), b"whole").unwrap();
+        assert!(!exists(&path).unwrap());
+        assert!(newcomer.publish().unwrap());
+        assert_eq!(read(&path).unwrap().unwrap(), b"whole");
+        remove_file(&path).unwrap();
+
+        let newcomer = way(&taken).unwrap();
+        put(&dir, b"taken", b"somebody else's");
+        assert!(!newcomer.publish().unwrap());
+        assert_eq!(read(&taken).unwrap().unwrap(), b"somebody else's");
+        remove_file(&taken).unwrap();
+
+        drop(way(&path).unwrap());
+        assert!(names(&dir).is_empty());
+    }
+    assert!(Newcomer::create(&temp.path().join("missing/x")).is_err_and(|error| error.is_not_found()));
+}
+
+#[test]
 fn what_is_not_there_is_no_failure_where_that_is_an_answer() {
     let (temp, dir) = open_temp();
     put(&dir, b"file", b"");

@@ -17,6 +17,7 @@ mod crash;
 mod crowd;
 mod env;
 mod exact;
+mod export;
 mod faces;
 mod fixtures;
 mod format;
