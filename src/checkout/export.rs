@@ -17,6 +17,7 @@ use crate::worktree::index::Builder;
 
 use super::apply;
 use super::fresh;
+use super::relearn;
 use super::site::Site;
 use super::tally::Tally;
 use super::tar;
@@ -93,6 +94,8 @@ fn fill(
         let (site, torn) = (Site::new(root, None), HashSet::new());
         let work = Work { site, store, objects, target: &source.root, saved: &saved, torn, plan, task };
         apply::apply(&work, &mut tally)?;
+        let told = relearn::told(root, plan, &tally)?;
+        tally.inexact.extend(told);
         tally.placed.retain(|path, _| linked.contains(&**path));
         Ok(())
     })?;

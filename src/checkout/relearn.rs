@@ -52,6 +52,11 @@ pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &Tally
     Ok(told)
 }
 
+/// What is not as it should be of what was written where nothing was before, besides what the tally has.
+pub(super) fn told(root: &Dir, plan: &Plan, tally: &Tally) -> Result<Told> {
+    learn(&Builder::default(), root, plan, tally).map(|(_, told)| told)
+}
+
 /// What stands at the paths that were worked on, as far as it is what it should be; and what is not.
 fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<(Vec<(RepoPathBuf, Record)>, Told)> {
     let mut eye = Eye { root, parent: None };

@@ -1,8 +1,10 @@
 //! Exports: an archive has its name only when it is whole, and what could not be kept is told.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use snapbox::str;
 
@@ -10,6 +12,7 @@ use crate::bad::damage::packs;
 use crate::bad::noise;
 use crate::crash::has_strace;
 use crate::env::TestEnv;
+use crate::safety::places::Mounted;
 
 /// Names beside the worktree.
 fn names(env: &TestEnv) -> Vec<PathBuf> {
@@ -62,4 +65,40 @@ fn a_killed_export_leaves_no_archive_of_that_name() {
     assert!(!ended.unwrap().success());
     assert!(!env.root().join("x.tar").exists());
     env.undo("export @ ../x.tar").ok();
+}
+
+#[test]
+fn what_the_file_system_of_an_export_cannot_keep_is_told() {
+    let env = TestEnv::new();
+    let image = env.root().join("image");
+    File::create(&image).unwrap().set_len(8 << 20).unwrap();
+    // In inodes of this size there is room for whole seconds only.
+    let made = Command::new("mkfs.ext4").args(["-q", "-I", "128"]).arg(&image).output();
+    let out = env.root().join("out");
+    fs::create_dir(&out).unwrap();
+    let mounted = match made.is_ok_and(|output| output.status.success()) {
+        true => Mounted::new(&["-o", "loop", image.to_str().unwrap()], &out),
+        false => None,
+    };
+    if mounted.is_none() {
+        println!("skipped: no ext4 here (needs root, a loop device and mkfs.ext4)");
+        return;
+    }
+    env.write("d/file", "1");
+    env.write("plain", "2");
+    let time = |nanoseconds| SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, nanoseconds);
+    let set = |path: &str, nanoseconds| File::open(env.path().join(path)).unwrap().set_modified(time(nanoseconds));
+    set("d/file", 5).unwrap();
+    set("plain", 0).unwrap();
+    set("d", 0).unwrap();
+    env.undo("commit --init -m one").ok();
+    env.undo(&format!("export @ {}", out.join("copy").display())).fails(3).shows(str![[r#"
+[ID] → [ROOT]/out/copy  3 entries, 2 B
+---- stderr ----
+warning: not exported exactly
+  .  time [TIME] became [TIME]
+  d/file  time [TIME] became [TIME]
+[exit 3]
+
+"#]]);
 }
