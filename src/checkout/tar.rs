@@ -134,19 +134,24 @@ impl<W: Write> Archive<'_, W> {
             name.push(b'/');
         }
         let records = self.records(entry, &name, link, size)?;
-        let records = records.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
-        self.builder.append_pax_extensions(records).map_err(failed)?;
+        if !records.is_empty() {
+            let mut header = Header::new_ustar();
+            header.set_size(records.len() as u64);
+            header.set_entry_type(EntryType::XHeader);
+            header.set_cksum();
+            self.builder.append(&header, &records[..]).map_err(failed)?;
+        }
         let header = header(entry, kind, &name, link, size).map_err(failed)?;
         self.builder.get_mut().write_all(header.as_bytes()).map_err(failed)
     }
 
-    /// What the header cannot say, by key.
-    fn records(&self, entry: &Entry, name: &[u8], link: &[u8], size: u64) -> Result<Vec<(String, Vec<u8>)>> {
+    /// What the header cannot say: the pax records.
+    fn records(&self, entry: &Entry, name: &[u8], link: &[u8], size: u64) -> Result<Vec<u8>> {
         let metadata = &entry.metadata;
-        let mut records: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut records = Vec::new();
         let mut add = |key: &str, value: Vec<u8>, is_needed: bool| {
             if is_needed {
-                records.push((key.to_owned(), value));
+                put_record(&mut records, key.as_bytes(), &value);
             }
         };
         let number = |number: u64| number.to_string().into_bytes();
@@ -160,11 +165,36 @@ impl<W: Write> Archive<'_, W> {
         add("mtime", mtime.to_decimal().into_bytes(), !is_plain);
         if let Some(id) = entry.attributes {
             for (key, value) in self.objects.attributes(id)?.xattrs {
-                add(&format!("SCHILY.xattr.{}", String::from_utf8_lossy(&key)), value, true);
+                put_record(&mut records, &xattr_key(&key), &value);
             }
         }
         Ok(records)
     }
+}
+
+/// `LENGTH KEY=VALUE`, where the length counts its own digits.
+fn put_record(records: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    let rest = key.len() + value.len() + b" =\n".len();
+    let mut length = rest;
+    while rest + length.to_string().len() != length {
+        length = rest + length.to_string().len();
+    }
+    records.extend_from_slice(format!("{length} ").as_bytes());
+    records.extend_from_slice(&[key, b"=", value, b"\n"].concat());
+}
+
+/// The key of an attribute. A key ends at the first `=`; GNU tar writes that of a name, and `%`, in this way
+/// (`xattr_encode_keyword` in its `src/xheader.c`), and reads it again.
+fn xattr_key(name: &[u8]) -> Vec<u8> {
+    let mut key = b"SCHILY.xattr.".to_vec();
+    for byte in name {
+        match byte {
+            b'=' => key.extend_from_slice(b"%3D"),
+            b'%' => key.extend_from_slice(b"%25"),
+            byte => key.push(*byte),
+        }
+    }
+    key
 }
 
 fn header(entry: &Entry, kind: EntryType, name: &[u8], link: &[u8], size: u64) -> io::Result<Header> {
@@ -188,4 +218,20 @@ fn header(entry: &Entry, kind: EntryType, name: &[u8], link: &[u8], size: u64) -
     }
     header.set_cksum();
     Ok(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_a_record_counts_its_own_digits() {
+        for (value, record) in [(2, 9), (3, 11), (91, 99), (92, 101)] {
+            let mut records = Vec::new();
+            put_record(&mut records, b"key", &vec![b'x'; value]);
+            let text = String::from_utf8(records).unwrap();
+            assert_eq!((text.len(), text.split(' ').next().unwrap().parse()), (record, Ok(record)), "{text}");
+        }
+        assert_eq!(xattr_key(b"user.a=b%\xff"), b"SCHILY.xattr.user.a%3Db%25\xff");
+    }
 }

@@ -107,9 +107,28 @@ fn an_archive_is_unpacked_exactly_and_is_the_same_each_time() {
     }
 }
 
+#[test]
+fn attributes_of_every_name_come_out_of_an_archive() {
+    let mut house = House::new();
+    fs::write(house.at("file"), "x").unwrap();
+    let root = Dir::open(&house.root()).unwrap();
+    for key in [&b"user.a=b"[..], b"user.c%3Dd", b"user.e\xff", b"user.plain"] {
+        root.set_xattr(b"file", key, b"a=\x00\n").unwrap();
+    }
+    let (target, _) = house.record();
+    let mut archive = Vec::new();
+    export(&house.store, &target, Destination::Tar(&mut archive, Compression::None), &Silent).unwrap();
+    let to = house.folder.path().join("unpacked");
+    fs::create_dir(&to).unwrap();
+    if unpack(&archive, &to) {
+        let there = Dir::open(&to).unwrap().xattrs(b"file").unwrap();
+        assert_eq!(there, root.xattrs(b"file").unwrap());
+    }
+}
+
 /// Whether there is a tar to ask.
 fn unpack(archive: &[u8], to: &Path) -> bool {
-    let started = Command::new("tar").args(["-xpf", "-", "-C"]).arg(to).stdin(Stdio::piped()).spawn();
+    let started = Command::new("tar").args(["--xattrs", "-xpf", "-", "-C"]).arg(to).stdin(Stdio::piped()).spawn();
     let Ok(mut tar) = started else { return false };
     tar.stdin.take().unwrap().write_all(archive).unwrap();
     assert!(tar.wait().unwrap().success());
