@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Explain a command or a topic
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Topics: revisions, ignore, exit-codes, json, plumbing
+#[command(after_help = "Topics: revisions, ignore, exit-codes, environment, json, plumbing
 
 Examples:
   undo help
@@ -80,6 +80,18 @@ Only these are of undo itself:
              directory, and not recorded
 
 New codes may be added: any other number than 0 is a failure.
+",
+    ),
+    (
+        "environment",
+        "What the environment changes:
+
+  PAGER            the program that shows long output at a terminal; empty or `cat`: none. Without
+                   it `less`, with the options FRX unless LESS is set
+  NO_COLOR         not empty: no colours, unless `--color` asks for them
+  CLICOLOR_FORCE   not empty and not 0: colours even where no terminal is
+  LANG, LC_ALL     a UTF-8 locale: `undo log` draws its graph with lines
+  TZ               the time zone of times for people
 ",
     ),
     (

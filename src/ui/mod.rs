@@ -136,13 +136,18 @@ impl Ui {
         self.terminal && !self.options.json && !self.options.nul
     }
 
-    /// Long output follows: through the user's pager, where people read.
+    /// Long output follows: through the user's pager, where people read. Without it if it cannot be started.
     pub fn page_long_output(&self) {
         if !self.is_for_people() {
             return;
         }
-        if let Some(pager) = Pager::start() {
-            *self.out.borrow_mut() = Out::Pager(pager);
+        match Pager::start() {
+            Ok(Some(pager)) => *self.out.borrow_mut() = Out::Pager(pager),
+            Ok(None) => {}
+            Err(error) => {
+                self.warning(&error);
+                error.hint_text().into_iter().for_each(|hint| self.hint(hint));
+            }
         }
     }
 
@@ -332,15 +337,20 @@ impl Ui {
         if flushed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
             self.closed.set(true);
         }
-        if let Out::Pager(pager) = &mut *self.out.borrow_mut() {
-            pager.wait();
-        }
-        let exit = match result {
-            Ok(exit) => exit,
-            Err(error) => return self.error(&error),
+        let shown = match &mut *self.out.borrow_mut() {
+            Out::Pager(pager) => pager.wait(),
+            Out::Stdout(_) => Ok(()),
         };
-        match flushed {
-            Err(error) if !self.closed.get() => self.error(&stdout_failed(error)),
+        let flushed = match flushed {
+            Err(error) if !self.closed.get() => Err(stdout_failed(error)),
+            _ => Ok(()),
+        };
+        let result = result.and_then(|exit| flushed.map(|()| exit));
+        let is_done = result.is_ok();
+        let exit = result.unwrap_or_else(|error| self.error(&error));
+        match shown {
+            // A shell that starts nothing reads nothing either: that is no reader who has seen enough.
+            Err(error) if is_done || exit == Exit::DONE => self.error(&error),
             _ => exit,
         }
     }

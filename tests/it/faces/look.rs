@@ -260,3 +260,31 @@ fn a_limit_may_be_a_number_behind_a_dash() {
     assert_eq!(env.undo("log --oneline -n 3 -1").ok().text().lines().count(), 3);
     env.undo("log -x").fails(2);
 }
+
+/// What `undo log` shows at a terminal with this pager, and how it ends.
+fn paged(env: &TestEnv, pager: &str) -> Option<(String, i32)> {
+    let line = format!("PAGER='{pager}' undo log --oneline -1");
+    let output = env.shell(&format!("command -v script > /dev/null || exit 99; script -qec \"{line}\" /dev/null"));
+    (output.code != 99).then(|| (String::from_utf8_lossy(&output.stdout).replace('\r', ""), output.code))
+}
+
+#[test]
+fn a_pager_that_cannot_be_started_does_not_hide_the_log() {
+    let env = history();
+    let Some((plain, 0)) = paged(&env, "cat") else {
+        println!("skipped: no `script` here, which makes a terminal");
+        return;
+    };
+    assert!(plain.contains("+0 ~0 -2"), "{plain}");
+    assert_eq!(paged(&env, "cat -").unwrap(), (plain.clone(), 0));
+    for pager in ["/nonexistent", "no-such-pager -R"] {
+        let (text, code) = paged(&env, pager).unwrap();
+        assert_eq!(code, 0, "{text}");
+        assert!(text.starts_with(&format!("warning: cannot run `{}`", pager.split(' ').next().unwrap())), "{text}");
+        assert!(text.contains("hint: ") && text.ends_with(&plain), "{text}");
+    }
+    // The shell finds out only when the log is on its way.
+    let (text, code) = paged(&env, "no-such-pager 2>&1 | tee /dev/null; exit 127").unwrap();
+    assert_eq!(code, 74, "{text}");
+    assert!(text.contains("error: the pager") && text.contains("hint: "), "{text}");
+}
