@@ -16,13 +16,14 @@ use crate::repo::Repository;
 /// Show what differs between two commits, or between a commit and the directory
 ///
 /// Without a revision: from the current commit to the directory as it is now. With one: from that commit to the directory.
+/// With `-q` nothing is shown: `--exit-code` tells.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo diff                       what has changed
   undo diff notes.txt             one file
   undo diff @~3 -- data           one directory, since three commits ago
   undo diff v1 v2 --stat          or v1..v2
-  undo diff --exit-code && echo clean")]
+  undo diff -q --exit-code && echo clean")]
 pub struct Args {
     /// One commit, two, or `A..B`; then paths, if no revision has such a name
     #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions_or_paths))]
@@ -52,11 +53,15 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         Some(id) => Side::commit(&repository, Some(id))?,
         None => Side::live(&repository, &worktree, &paths, context.ui.progress())?,
     };
-    context.ui.page_long_output();
     let options = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
     let style = args.format.style().unwrap_or(Style::Patch(args.format.context));
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
-    let tally = changes::show(context, comparison, &options, style)?;
+    let tally = if context.ui.is_silent() {
+        changes::count(comparison, &options)?
+    } else {
+        context.ui.page_long_output();
+        changes::show(context, comparison, &options, style)?
+    };
     let exit = match &new {
         Side::Live(scan) => context.tell_incomplete(&scan.uncovered, &scan.torn),
         _ => Exit::DONE,

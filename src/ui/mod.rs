@@ -159,12 +159,14 @@ impl Ui {
         self.write(|page| report.human(page))
     }
 
-    /// Shows what a command has changed: like [`Ui::show`], but `-q` silences the text.
+    /// Whether `-q` silences the text of what a command has changed, or of an answer that its exit status tells.
+    pub fn is_silent(&self) -> bool {
+        self.options.quiet && !self.options.json
+    }
+
+    /// Shows what a command has changed: like [`Ui::show`], unless it is to be silent.
     pub fn outcome<R: Report>(&self, report: &R) -> Result<()> {
-        if self.options.quiet && !self.options.json {
-            return Ok(());
-        }
-        self.show(report)
+        if self.is_silent() { Ok(()) } else { self.show(report) }
     }
 
     /// Tells what happened, on stderr, where stdout belongs to another program. Text is silenced by `-q`.

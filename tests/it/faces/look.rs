@@ -54,6 +54,13 @@ old.txt
     env.undo("diff --exit-code").shows(str![""]);
     std::fs::remove_file(env.path().join("new.txt")).unwrap();
     std::os::unix::fs::symlink("notes.txt", env.path().join("new.txt")).unwrap();
+    for style in ["", "--stat", "--name-only", "-- new.txt"] {
+        env.undo(&format!("diff -q --exit-code {style}")).shows(str![[r#"
+[exit 1]
+
+"#]]);
+    }
+    env.undo("diff -q @~2 @~").shows(str![""]);
     env.undo("diff --exit-code").shows(str![[r#"
 diff new.txt
 type file → symlink
