@@ -17,7 +17,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::ui::alarms::{AlarmRecord, NoteRecord};
-use crate::ui::{Ui, commits};
+use crate::ui::{Ui, Why};
 use crate::worktree::{Worktree, paths};
 
 /// What every command needs.
@@ -215,15 +215,15 @@ impl Context<'_> {
 
     /// Warns of paths, if there are any.
     pub fn tell_paths(&self, what: &str, paths: &[RepoPathBuf]) {
-        self.warn_about(what, &paths.iter().map(|path| (&**path, "")).collect::<Vec<_>>());
+        self.warn_about(what, &paths.iter().map(|path| (&**path, Why::from(""))).collect::<Vec<_>>());
     }
 
     /// Warns of paths, each with a reason, if there are any.
     pub fn tell_reasons(&self, what: &str, paths: &[(RepoPathBuf, String)]) {
-        self.warn_about(what, &paths.iter().map(|(path, why)| (&**path, why.as_str())).collect::<Vec<_>>());
+        self.warn_about(what, &paths.iter().map(|(path, why)| (&**path, Why::from(why.as_str()))).collect::<Vec<_>>());
     }
 
-    fn warn_about(&self, what: &str, paths: &[(&RepoPath, &str)]) {
+    fn warn_about(&self, what: &str, paths: &[(&RepoPath, Why<'_>)]) {
         if !paths.is_empty() {
             self.ui.warning_about(what, paths);
         }
@@ -234,8 +234,8 @@ fn go_to(directory: &Path) -> String {
     format!("go to one that is there: cd '{}'", directory.display())
 }
 
-/// What is not covered for some reasons, and the reasons in words.
-fn reasons(uncovered: &[Uncovered], wanted: fn(Reason) -> bool) -> Vec<(&RepoPath, &'static str)> {
+/// What is not covered for some reasons, and the reasons.
+fn reasons(uncovered: &[Uncovered], wanted: fn(Reason) -> bool) -> Vec<(&RepoPath, Why<'static>)> {
     let wanted = uncovered.iter().filter(|one| wanted(one.reason));
-    wanted.map(|one| (&*one.path, commits::reason_words(one.reason))).collect()
+    wanted.map(|one| (&*one.path, one.reason.into())).collect()
 }

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use crate::ui::alarms::JsonMark;
 use crate::ui::human::{Count, Size, plural};
 use crate::ui::runs::JsonRun;
-use crate::ui::{JsonPath, Page, Report, Role, json_paths, sanitize};
+use crate::ui::{JsonPath, Page, Report, Role, Why, json_paths, sanitize};
 
 /// A commit and what is known about it.
 #[derive(Clone, Debug, Serialize)]
@@ -80,30 +80,23 @@ impl Names {
 pub struct JsonUncovered {
     #[serde(flatten)]
     path: JsonPath,
-    reason: &'static str,
+    reason: Why<'static>,
 }
 
 /// Paths that a commit does not cover, in JSON.
 pub fn json_uncovered(uncovered: &[Uncovered]) -> Vec<JsonUncovered> {
-    uncovered.iter().map(|one| JsonUncovered { path: (&*one.path).into(), reason: reason_code(one.reason) }).collect()
+    uncovered.iter().map(|one| JsonUncovered { path: (&*one.path).into(), reason: one.reason.into() }).collect()
 }
 
-fn reason_code(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Unreadable => "unreadable",
-        Reason::Socket => "socket",
-        Reason::Mount => "mount",
-        Reason::Repository => "repository",
-    }
-}
-
-/// Why a path is not covered, for people.
-pub fn reason_words(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Unreadable => "cannot be read",
-        Reason::Socket => "a socket",
-        Reason::Mount => "another file system",
-        Reason::Repository => "a repository of its own",
+impl From<Reason> for Why<'_> {
+    fn from(reason: Reason) -> Self {
+        let words = match reason {
+            Reason::Unreadable => "cannot be read",
+            Reason::Socket => "a socket",
+            Reason::Mount => "another file system",
+            Reason::Repository => "a repository of its own",
+        };
+        Why { word: reason.word(), words }
     }
 }
 
@@ -226,7 +219,7 @@ impl Report for CommitRecord {
             page.line(format_args!("alarm  {}: {count} of {of} files", safe(&alarm.kind)))?;
         }
         for one in &self.uncovered {
-            page.line(format_args!("not covered: {} ({})", safe(&one.path.path), one.reason))?;
+            page.line(format_args!("not covered: {} ({})", safe(&one.path.path), one.reason.words))?;
         }
         for path in &self.torn {
             page.line(format_args!("torn: {}", safe(&path.path)))?;

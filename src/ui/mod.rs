@@ -37,12 +37,13 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::{Error, Exit, Result};
+use crate::path::RepoPath;
 use crate::progress::Progress;
 use crate::time::Timestamp;
 
 pub use bars::Bars;
 pub use page::Page;
-pub use report::{End, JsonPath, JsonReason, Report, json_id, json_paths, json_reasons};
+pub use report::{End, JsonPath, JsonReason, Report, Why, json_id, json_paths, json_reasons};
 pub use style::{Palette, Role};
 
 use pager::Pager;
@@ -290,13 +291,13 @@ impl Ui {
     }
 
     /// Says what may not be as expected, and lists the paths it is about, each with a reason.
-    pub fn warning_about(&self, text: impl Display, paths: &[(&crate::path::RepoPath, &str)]) {
+    pub fn warning_about(&self, text: impl Display, paths: &[(&RepoPath, Why<'_>)]) {
         let text = text.to_string();
         if self.options.json {
             return self.say_json(&Warned::about(&text, paths));
         }
         self.warning(&text);
-        self.list(paths.len(), paths.iter().map(|(path, reason)| (sanitize::path(path), *reason)));
+        self.list(paths.len(), paths.iter().map(|(path, reason)| (sanitize::path(path), reason.words)));
     }
 
     /// Tells of a failure, and gives the exit status. A reader of stdout that has seen enough is no failure.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use crate::path::{RepoPath, RepoPathBuf};
@@ -73,6 +73,27 @@ pub struct JsonReason {
 /// Paths in JSON, each with what is the matter with it.
 pub fn json_reasons(list: &[(RepoPathBuf, String)]) -> Vec<JsonReason> {
     list.iter().map(|(path, reason)| JsonReason { path: (&**path).into(), reason: reason.clone() }).collect()
+}
+
+/// What is the matter with a path: in JSON the word, for people the words.
+#[derive(Clone, Copy, Debug)]
+pub struct Why<'a> {
+    /// One word of a fixed list, where there is one.
+    pub word: &'a str,
+    /// As people read it.
+    pub words: &'a str,
+}
+
+impl<'a> From<&'a str> for Why<'a> {
+    fn from(words: &'a str) -> Why<'a> {
+        Why { word: words, words }
+    }
+}
+
+impl Serialize for Why<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word)
+    }
 }
 
 /// An id in JSON: in full, and empty where there is none.
@@ -148,7 +169,7 @@ pub(super) struct Warned<'a> {
 struct WarnedPath<'a> {
     #[serde(flatten)]
     path: JsonPath,
-    reason: &'a str,
+    reason: Why<'a>,
 }
 
 impl<'a> Warned<'a> {
@@ -156,7 +177,7 @@ impl<'a> Warned<'a> {
         Warned { r#type: "warning", message, paths: Vec::new() }
     }
 
-    pub(super) fn about(message: &'a str, paths: &[(&RepoPath, &'a str)]) -> Warned<'a> {
+    pub(super) fn about(message: &'a str, paths: &[(&RepoPath, Why<'a>)]) -> Warned<'a> {
         let paths = paths.iter().map(|&(path, reason)| WarnedPath { path: path.into(), reason }).collect();
         Warned { paths, ..Warned::new(message) }
     }

@@ -128,8 +128,8 @@ warning: not recorded
     env.undo_as_user("write-tree --json").fails(3).shows(str![[r#"
 {"type":"tree","id":"[ID]","links":"","uncovered":[{"path":"secret","reason":"unreadable"},{"path":"socket","reason":"socket"}],"torn":[]}
 ---- stderr ----
-{"type":"warning","message":"not covered, since they cannot be read","paths":[{"path":"secret","reason":"cannot be read"}]}
-{"type":"warning","message":"not recorded","paths":[{"path":"socket","reason":"a socket"}]}
+{"type":"warning","message":"not covered, since they cannot be read","paths":[{"path":"secret","reason":"unreadable"}]}
+{"type":"warning","message":"not recorded","paths":[{"path":"socket","reason":"socket"}]}
 [exit 3]
 
 "#]]);
