@@ -26,6 +26,7 @@ mod refs;
 mod restore;
 mod run;
 mod show;
+mod standing;
 mod status;
 mod tag;
 mod undo;

@@ -1,18 +1,16 @@
 //! `undo op`: what was done, command by command, and the way back to any state that was.
 
-use std::collections::HashSet;
-
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::back::{self, Step};
+use crate::commands::standing::Standings;
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::history::timeline::{Action, Timeline};
-use crate::id::OperationId;
 use crate::object::Operation;
 use crate::repo::Repository;
 use crate::ui::End;
-use crate::ui::operations::{OperationRecord, Standing};
+use crate::ui::operations::OperationRecord;
 
 /// List what was done, and go back to any state
 ///
@@ -67,11 +65,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 /// Lists operations, newest first; `log --ops` too.
 pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<Exit> {
     let timeline = Timeline::read(repository)?;
-    let ahead = ids_ahead(&timeline);
+    let standings = Standings::of(&timeline);
     context.ui.page_long_output();
     let mut count = 0;
     for action in timeline.actions().iter().take(limit.unwrap_or(usize::MAX)) {
-        if let Some(record) = OperationRecord::new(&steps(action), standing(&timeline, &ahead, action), false) {
+        if let Some(record) = OperationRecord::new(&steps(action), standings.get(action), false) {
             context.ui.show(&record)?;
         }
         count += 1;
@@ -83,8 +81,8 @@ pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>)
 fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Result<Exit> {
     let timeline = Timeline::read(repository)?;
     let action = timeline.find(operation)?;
-    if let Some(record) = OperationRecord::new(&steps(action), standing(&timeline, &ids_ahead(&timeline), action), true)
-    {
+    let standing = Standings::of(&timeline).get(action);
+    if let Some(record) = OperationRecord::new(&steps(action), standing, true) {
         context.ui.show(&record)?;
     }
     Ok(Exit::DONE)
@@ -92,12 +90,4 @@ fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Resu
 
 fn steps(action: &Action) -> Vec<&Operation> {
     action.operations().collect()
-}
-
-fn ids_ahead(timeline: &Timeline) -> HashSet<OperationId> {
-    timeline.ahead().into_iter().map(|action| action.id).collect()
-}
-
-fn standing(timeline: &Timeline, ahead: &HashSet<OperationId>, action: &Action) -> Standing {
-    Standing { is_current: timeline.position() == Some(action.id), is_taken_back: ahead.contains(&action.id) }
 }

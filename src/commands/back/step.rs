@@ -3,13 +3,14 @@
 use crate::checkout;
 use crate::commands::Context;
 use crate::commands::back::{self, Request};
+use crate::commands::standing::Standings;
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::history::timeline::{Action, Destination};
+use crate::history::timeline::{Action, Destination, Timeline};
 use crate::id::CommitId;
 use crate::repo::{Draft, Repository};
 use crate::ui::checkouts::{CheckoutRecord, PlanRecord};
 use crate::ui::json_id;
-use crate::ui::operations::{Crossed, OperationRecord, Standing, Stepped};
+use crate::ui::operations::{Crossed, OperationRecord, Stepped};
 
 /// Which way.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +53,11 @@ pub fn step(
     how: &How,
 ) -> Result<Exit> {
     if how.dry_run {
+        let standings = Standings::of(&Timeline::read(&repository)?);
         for action in &destination.crossed {
             let operations: Vec<_> = action.operations().collect();
-            OperationRecord::new(&operations, Standing::default(), false).map_or(Ok(()), |it| context.ui.show(&it))?;
+            OperationRecord::new(&operations, standings.get(action), false)
+                .map_or(Ok(()), |it| context.ui.show(&it))?;
         }
     }
     let Some(to) = destination.worktree else { return names(context, repository, &destination, step, how) };

@@ -17,7 +17,7 @@ fn steps_back_and_forward_are_told() {
     env.write("notes.txt", "unsaved\n");
     env.undo("checkout @~2").ok();
     env.undo("undo -n").shows(str![[r#"
-  [ID]  2026-01-05 08:04:00 (60 seconds ago)  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
+@ [ID]  2026-01-05 08:04:00 (60 seconds ago)  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
   remove   data
   remove   data/table.bin
   create   new.txt
@@ -41,7 +41,7 @@ on main at [ID], 4 minutes ago
 
 "#]]);
     env.undo("undo -n 2").shows(str![[r#"
-  [ID]  2026-01-05 08:03:00 (5 minutes ago)  commit: main [ID]: 2 deleted
+@ [ID]  2026-01-05 08:03:00 (5 minutes ago)  commit: main [ID]: 2 deleted
   [ID]  2026-01-05 08:02:00 (6 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted
 the directory would be left as it is
 
@@ -81,8 +81,8 @@ hint: take it back: undo undo
 
 "#]]);
     env.undo("redo -n 2").shows(str![[r#"
-  [ID]  2026-01-05 08:02:00 (11 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted
-  [ID]  2026-01-05 08:03:00 (10 minutes ago)  commit: main [ID]: 2 deleted
+  [ID]  2026-01-05 08:02:00 (11 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted  (taken back)
+  [ID]  2026-01-05 08:03:00 (10 minutes ago)  commit: main [ID]: 2 deleted  (taken back)
 the directory would be left as it is
 
 "#]]);
@@ -148,7 +148,7 @@ fn steps_for_programs() {
     let env = history();
     env.undo("checkout @~").ok();
     env.undo("undo -n --json").shows(str![[r#"
-{"type":"operation","id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted","command":["[UNDO]","checkout","@~"],"time":"2026-01-05T08:04:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[{"kind":"branch","name":"main","old":"[ID]","new":"[ID]"}],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+{"type":"operation","id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted","command":["[UNDO]","checkout","@~"],"time":"2026-01-05T08:04:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":true,"taken_back":false,"refs":[{"kind":"branch","name":"main","old":"[ID]","new":"[ID]"}],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
 {"type":"action","action":"remove","path":"data"}
 {"type":"action","action":"remove","path":"data/table.bin"}
 {"type":"summary","actions":2,"unchanged":2,"unsaved":false,"conflicts":[]}
@@ -367,7 +367,7 @@ operation [ID]
 
 "#]]);
     env.undo(&format!("op restore -n {newest}")).shows(str![[r#"
-  [ID]  2026-01-05 08:12:00 (2 minutes ago)  tag: delete tag keep
+@ [ID]  2026-01-05 08:12:00 (2 minutes ago)  tag: delete tag keep
   [ID]  2026-01-05 08:10:00 (4 minutes ago)  checkout: main [ID] → [ID], 1 written, 0 deleted
   replace  notes.txt
 1 change, 1 unchanged
@@ -457,7 +457,7 @@ hint: move them away, or use `--force` to save them first
 
 "#]]);
     env.undo("redo -n").shows(str![[r#"
-  [ID]  2026-01-05 08:04:00 (3 minutes ago)  checkout: main [ID] → [ID], 1 written, 1 deleted
+  [ID]  2026-01-05 08:04:00 (3 minutes ago)  checkout: main [ID] → [ID], 1 written, 1 deleted  (taken back)
   remove   .undoignore
 1 change, 0 unchanged
 ---- stderr ----
@@ -478,4 +478,17 @@ hint: take it back: undo undo
     assert_eq!(env.read("cache"), b"recorded");
     env.undo("undo").ok();
     assert_eq!(env.read("cache"), b"precious");
+}
+
+#[test]
+fn a_dry_run_says_of_an_operation_what_the_log_says() {
+    let env = history();
+    env.undo("undo").ok();
+    for (line, forward) in [("undo -n --json", false), ("redo -n --json", true)] {
+        let step = env.undo(line).ok().json().remove(0);
+        let log = env.undo("op log --json").ok().json();
+        let logged = log.iter().find(|it| it["id"] == step["id"]).unwrap();
+        assert_eq!(&step, logged);
+        assert_eq!((&step["current"], &step["taken_back"]), (&(!forward).into(), &forward.into()));
+    }
 }
