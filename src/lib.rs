@@ -8,6 +8,7 @@ pub mod codec;
 pub mod error;
 pub mod id;
 pub mod metadata;
+pub mod number;
 pub mod path;
 pub mod progress;
 pub mod quote;

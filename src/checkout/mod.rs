@@ -39,6 +39,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::past::Refs;
 use crate::history::timeline;
 use crate::id::{BlobId, CommitId};
+use crate::number::{self, Count, agree, plural};
 use crate::object::commit::Uncovered;
 use crate::object::operation::{Intent, Travel, View, intent_extras};
 use crate::object::{Entry, Objects};
@@ -212,14 +213,16 @@ fn is_step(repository: &Repository, travel: Option<Travel>) -> Result<bool> {
 /// [`ErrorKind::Refused`] if something is in the way; `forced` if it was tried to save that.
 pub fn refuse_conflicts(plan: &Plan, forced: bool) -> Result<()> {
     let Some(first) = plan.conflicts.first() else { return Ok(()) };
-    let others = match plan.conflicts.len() - 1 {
-        0 => String::new(),
-        others => format!(" and {others} more"),
-    };
-    let message = format!("`{}`{others} would be replaced, and no commit has what is there", first.display());
+    let count = plan.conflicts.len();
+    let (first, others) = (first.display(), number::and_more(count));
+    let message = format!("`{first}`{others} would be replaced, and no commit has what is there");
+    let them = agree(count, "it", "them");
     let hint = match forced {
-        false => "move them away, or use `--force` to save them first",
-        true => "they cannot be saved: make them readable, or move them away",
+        false => format!("move {them} away, or use `--force` to save {them} first"),
+        true => {
+            let they = agree(count, "it", "they");
+            format!("{they} cannot be saved: make {them} readable, or move {them} away")
+        }
     };
     Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.conflicts.clone()))
 }
@@ -370,15 +373,14 @@ fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options:
     let mut words = match options.paths.as_slice() {
         [] => in_words(&refs.current, from, refs.at()),
         [path] => format!("{} from {to}", path.display()),
-        paths => format!("{} paths from {to}", paths.len()),
+        paths => format!("{} paths from {to}", Count(paths.len() as u64)),
     };
     words.insert_str(0, &options.about);
-    words.push_str(&format!(", {} written, {} deleted", outcome.written, outcome.deleted));
+    words.push_str(&format!(", {} written, {} deleted", Count(outcome.written), Count(outcome.deleted)));
     if let Some((id, commit)) = saved {
         let what = match commit.changes.total() {
             0 => "unsaved times".to_owned(),
-            1 => "1 unsaved change".to_owned(),
-            changes => format!("{changes} unsaved changes"),
+            changes => plural(changes, "unsaved change"),
         };
         words.push_str(&format!(", {what} kept in {}", id.short()));
     }

@@ -10,6 +10,7 @@ use crate::fs;
 use crate::fs::Holder;
 use crate::history;
 use crate::id::CommitId;
+use crate::number::agree;
 use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::operation::Intent;
@@ -168,8 +169,11 @@ impl Context<'_> {
     /// Lists what could not be read, or not at one moment, and says whether that makes the answer incomplete.
     pub fn tell_incomplete(&self, uncovered: &[Uncovered], torn: &[RepoPathBuf]) -> Exit {
         let unreadable = reasons(uncovered, |reason| reason == Reason::Unreadable);
-        self.warn_about("not covered, since they cannot be read", &unreadable);
-        self.tell_paths("read while they were changing: they may be a mix of two states", torn);
+        let they = agree(unreadable.len(), "it", "they");
+        self.warn_about(&format!("not covered, since {they} cannot be read"), &unreadable);
+        let mixed = "read while it was changing: it may be a mix of two states";
+        let several = "read while they were changing: they may be a mix of two states";
+        self.tell_paths(agree(torn.len(), mixed, several), torn);
         if unreadable.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 

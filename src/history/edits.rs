@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::instructions::{Instruction, Instructions, Target, Value};
 use crate::history::objects;
 use crate::id::CommitId;
+use crate::number::plural;
 use crate::object::operation::{RefEdit, RefName, View};
 use crate::repo::Repository;
 
@@ -29,7 +30,7 @@ impl Edits {
         let refs = match self.refs.as_slice() {
             [] => None,
             [edit] => Some(edit_in_words(edit)),
-            several => Some(format!("{} refs", several.len())),
+            several => Some(plural(several.len() as u64, "ref")),
         };
         let switch = self.switch.as_ref().map(|branch| format!("switch to {branch}"));
         refs.into_iter().chain(switch).collect::<Vec<_>>().join(", ")

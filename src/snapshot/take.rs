@@ -5,6 +5,7 @@ use crate::diff;
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
 use crate::metadata::Kind;
+use crate::number;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
 use crate::object::{Commit, Objects, Ran, suspicion};
@@ -311,7 +312,6 @@ fn record(
 /// "3 added, 1 modified".
 fn in_words(changes: &Counts) -> String {
     let counts = [(changes.added, "added"), (changes.modified, "modified"), (changes.deleted, "deleted")];
-    let words: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    if words.is_empty() { "times or hard links only".to_owned() } else { words.join(", ") }
+    let words = number::listed(&counts);
+    if words.is_empty() { "times or hard links only".to_owned() } else { words }
 }

@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::diff::{Change, Status, What};
+use crate::number;
 use crate::object::Content;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::ui::human::plural;
@@ -197,11 +198,9 @@ impl Tally {
             (self.retyped, "of another type"),
             (self.metadata, "metadata only"),
         ];
-        let parts: Vec<String> =
-            counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-        match parts.is_empty() {
-            true => "no changes".to_owned(),
-            false => format!("{}: {}", plural(self.total(), "change"), parts.join(", ")),
+        match self.total() {
+            0 => "no changes".to_owned(),
+            total => format!("{}: {}", plural(total, "change"), number::listed(&counts)),
         }
     }
 }
@@ -272,5 +271,7 @@ mod tests {
         tally.count(Status::Metadata);
         assert_eq!(tally.words(), "2 changes: 1 added, 1 metadata only");
         assert!(!tally.clean);
+        let tally = Tally { added: 5044, deleted: 1000, ..tally };
+        assert_eq!(tally.words(), "6,045 changes: 5,044 added, 1,000 deleted, 1 metadata only");
     }
 }

@@ -172,9 +172,9 @@ impl CommitRecord {
     fn counts(&self, page: &Page<'_>) -> String {
         let mut text = format!(
             "{} {} {}",
-            page.paint(Role::Added, format!("+{}", self.added)),
-            page.paint(Role::Modified, format!("~{}", self.modified)),
-            page.paint(Role::Removed, format!("-{}", self.deleted)),
+            page.paint(Role::Added, format!("+{}", Count(self.added))),
+            page.paint(Role::Modified, format!("~{}", Count(self.modified))),
+            page.paint(Role::Removed, format!("-{}", Count(self.deleted))),
         );
         if let Some(bytes) = self.bytes_stored {
             text.push_str(&format!(", {} stored", Size(bytes)));
@@ -279,9 +279,9 @@ impl Report for Committed {
             (true, _) => page.line(format_args!(
                 "{} {id}  {} added, {} modified, {} deleted  ({} read, {} stored)",
                 page.paint(Role::Branch, &self.branch),
-                self.added,
-                self.modified,
-                self.deleted,
+                Count(self.added),
+                Count(self.modified),
+                Count(self.deleted),
                 Size(self.bytes_read),
                 Size(self.bytes_stored)
             )),

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::time::Timestamp;
 
+pub use crate::number::{Count, plural};
+
 /// Bytes with three significant digits: `512 B`, `1.20 KiB`, `12.3 MiB`.
 #[derive(Clone, Copy, Debug)]
 pub struct Size(pub u64);
@@ -23,37 +25,6 @@ impl fmt::Display for Size {
         }
         let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
         f.pad(&format!("{value:.digits$} {}", UNITS[unit]))
-    }
-}
-
-/// A number with separators: `1,234,567`.
-#[derive(Clone, Copy, Debug)]
-pub struct Count(pub u64);
-
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-        for (n, digit) in digits.chars().enumerate() {
-            if n > 0 && (digits.len() - n).is_multiple_of(3) {
-                text.push(',');
-            }
-            text.push(digit);
-        }
-        f.pad(&text)
-    }
-}
-
-/// A number and its noun: `1 file`, `2 days`, `3 entries`, `4 branches`.
-pub fn plural(count: u64, noun: &str) -> String {
-    if count == 1 {
-        return format!("1 {noun}");
-    }
-    let count = Count(count);
-    match noun.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{count} {stem}ies"),
-        _ if noun.ends_with("ch") => format!("{count} {noun}es"),
-        _ => format!("{count} {noun}s"),
     }
 }
 
@@ -137,16 +108,6 @@ mod tests {
         ] {
             assert_eq!(Size(bytes).to_string(), text);
         }
-    }
-
-    #[test]
-    fn numbers_have_separators_and_nouns_their_plural() {
-        assert_eq!(Count(1_234_567).to_string(), "1,234,567");
-        assert_eq!(Count(999).to_string(), "999");
-        assert_eq!(plural(1, "entry"), "1 entry");
-        assert_eq!(plural(2000, "entry"), "2,000 entries");
-        assert_eq!(plural(0, "file"), "0 files");
-        assert_eq!(plural(2, "branch"), "2 branches");
     }
 
     #[test]

@@ -247,14 +247,14 @@ fn what_cannot_be_read_is_not_replaced() {
     env.undo_as_user("checkout @").shows(str![[r#"
 ---- stderr ----
 error: `a` would be replaced, and no commit has what is there
-hint: move them away, or use `--force` to save them first
+hint: move it away, or use `--force` to save it first
 [exit 4]
 
 "#]]);
     env.undo_as_user("checkout --force @").shows(str![[r#"
 ---- stderr ----
 error: `a` would be replaced, and no commit has what is there
-hint: they cannot be saved: make them readable, or move them away
+hint: it cannot be saved: make it readable, or move it away
 [exit 4]
 
 "#]]);

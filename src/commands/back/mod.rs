@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::past::Refs;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
+use crate::number::agree;
 use crate::object::Objects;
 use crate::object::operation::{Intent, RefName, Travel, View};
 use crate::path::RepoPathBuf;
@@ -216,7 +217,9 @@ fn rescue(context: &Context<'_>, transaction: &mut Transaction<'_>, worktree: &W
         return Err(Error::new(ErrorKind::Refused, message).hint("move it away, then see `undo verify`").paths(failed));
     }
     let paths: Vec<RepoPathBuf> = files.into_iter().map(|(path, _)| path).collect();
-    context.tell_paths("the saved copies were damaged, and are saved anew", &paths);
+    let (one, several) =
+        ("the saved copy was damaged, and is saved anew", "the saved copies were damaged, and are saved anew");
+    context.tell_paths(agree(paths.len(), one, several), &paths);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use crate::commands::standing::Standings;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::timeline::{Action, Destination, Timeline};
 use crate::id::CommitId;
+use crate::number;
 use crate::repo::{Draft, Repository};
 use crate::ui::checkouts::{CheckoutRecord, PlanRecord};
 use crate::ui::json_id;
@@ -156,10 +157,7 @@ pub fn about(verb: &str, destination: &Destination) -> String {
         return format!("interrupted {interrupted} taken back, ");
     }
     let Some(first) = destination.crossed.first() else { return String::new() };
-    let others = match destination.crossed.len() - 1 {
-        0 => String::new(),
-        others => format!(" and {others} more"),
-    };
+    let others = number::and_more(destination.crossed.len());
     let what = &first.last.verb;
     match verb {
         "undo" => format!("{what}{others} taken back, "),

@@ -5,6 +5,7 @@ use crate::commands::Context;
 use crate::commands::back::{Request, step};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs;
+use crate::number::agree;
 use crate::repo::Repository;
 use crate::ui::checkouts::{CheckoutRecord, PlanRecord, StepRecord};
 use crate::ui::commits::json_uncovered;
@@ -47,10 +48,13 @@ pub fn outcome(context: &Context<'_>, repository: &Repository, request: &Request
 /// Lists what is not as the commit has it.
 pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     context.tell_reasons("not restored exactly", &outcome.inexact);
-    context.tell_reasons("damaged in the repository, and left as they are", &outcome.damaged);
-    context.tell_paths("changed in the meantime, and left as they are", &outcome.changed);
+    let they_are = |count| agree(count, "it is", "they are");
+    let (damaged, changed) = (they_are(outcome.damaged.len()), they_are(outcome.changed.len()));
+    context.tell_reasons(&format!("damaged in the repository, and left as {damaged}"), &outcome.damaged);
+    context.tell_paths(&format!("changed in the meantime, and left as {changed}"), &outcome.changed);
     if let Some(aside) = outcome.aside {
-        context.ui.warning(format_args!("as they are they are recorded beside the branch, in {}", aside.short()));
+        let aside = aside.short();
+        context.ui.warning(format_args!("as {changed} {changed} recorded beside the branch, in {aside}"));
     }
     match outcome.inexact.is_empty() && outcome.changed.is_empty() {
         _ if !outcome.damaged.is_empty() => ErrorKind::Damaged.exit(),

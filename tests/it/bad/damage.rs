@@ -220,7 +220,7 @@ hint: what does not need it is still readable: see `undo log`
     env.undo("checkout two").shows(str![[r#"
 main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
 ---- stderr ----
-warning: damaged in the repository, and left as they are
+warning: damaged in the repository, and left as it is
   large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
 hint: take it back: undo undo
 [exit 5]
@@ -236,7 +236,7 @@ on main at [ID], 7 minutes ago  two
     env.undo("restore --from two large --json").shows(str![[r#"
 {"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}],"changed":[],"aside":"","uncovered":[]}
 ---- stderr ----
-{"type":"warning","message":"damaged in the repository, and left as they are","paths":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}]}
+{"type":"warning","message":"damaged in the repository, and left as it is","paths":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}]}
 [exit 5]
 
 "#]]);

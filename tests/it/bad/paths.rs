@@ -244,7 +244,7 @@ warning: in the way, and saved nowhere: it would be refused
 "#]]);
     env.undo("restore --from @~ cache --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"refused","message":"`cache/a` would be replaced, and no commit has what is there","hint":"move them away, or use `--force` to save them first","exit":4,"paths":[{"path":"cache/a"}]}
+{"type":"error","code":"refused","message":"`cache/a` would be replaced, and no commit has what is there","hint":"move it away, or use `--force` to save it first","exit":4,"paths":[{"path":"cache/a"}]}
 [exit 4]
 
 "#]]);

@@ -200,7 +200,7 @@ fn what_may_not_be_read_is_recorded_as_not_covered_and_never_touched() {
     env.undo_as_stranger("commit -m one").unwrap().shows(str![[r#"
 main [ID]  1 added, 0 modified, 0 deleted  (4 B read, [..] stored)
 ---- stderr ----
-warning: not covered, since they cannot be read
+warning: not covered, since it cannot be read
   secret  cannot be read
 hint: come back to this state: undo checkout [ID]
 [exit 3]
@@ -210,7 +210,7 @@ hint: come back to this state: undo checkout [ID]
 on main at [ID], 60 seconds ago  one
 no changes
 ---- stderr ----
-warning: not covered, since they cannot be read
+warning: not covered, since it cannot be read
   secret  cannot be read
 [exit 3]
 
@@ -218,7 +218,7 @@ warning: not covered, since they cannot be read
     env.undo_as_stranger("commit secret").unwrap().shows(str![[r#"
 nothing new since [ID]
 ---- stderr ----
-warning: not covered, since they cannot be read
+warning: not covered, since it cannot be read
   secret  cannot be read
 [exit 3]
 

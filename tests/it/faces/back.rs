@@ -135,14 +135,14 @@ fn what_is_in_the_way_is_refused_and_nothing_has_changed() {
     env.undo("checkout @~").shows(str![[r#"
 ---- stderr ----
 error: `cache` would be replaced, and no commit has what is there
-hint: move them away, or use `--force` to save them first
+hint: move it away, or use `--force` to save it first
 [exit 4]
 
 "#]]);
     assert_eq!(env.read("cache"), b"newer");
     env.undo("checkout --json @~").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"refused","message":"`cache` would be replaced, and no commit has what is there","hint":"move them away, or use `--force` to save them first","exit":4,"paths":[{"path":"cache"}]}
+{"type":"error","code":"refused","message":"`cache` would be replaced, and no commit has what is there","hint":"move it away, or use `--force` to save it first","exit":4,"paths":[{"path":"cache"}]}
 [exit 4]
 
 "#]]);

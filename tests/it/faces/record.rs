@@ -138,3 +138,31 @@ on main at [ID], 2 minutes ago
     let raw = env.undo("status -z fresh").ok();
     assert_eq!(raw.text(), "added\0fresh\0added\0fresh/one\0added\0fresh/two\0");
 }
+
+#[test]
+fn every_count_has_its_separators() {
+    let env = TestEnv::initialised();
+    for n in 0..1200 {
+        env.write(&format!("d/{n}"), "x");
+    }
+    env.undo("commit -m many").shows(str![[r#"
+main [ID]  1,201 added, 0 modified, 0 deleted  (1.17 KiB read, [..] stored)
+---- stderr ----
+hint: come back to this state: undo checkout [ID]
+
+"#]]);
+    std::fs::remove_dir_all(env.path().join("d")).unwrap();
+    env.undo("checkout @").shows(str![[r#"
+main [ID] → [ID]  1,201 written, 0 deleted, 0 unchanged
+what was unsaved is in [ID]
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    let log = env.undo("op log").ok().text();
+    for text in ["1,201 added", "1,201 written", "1,201 unsaved changes kept"] {
+        assert!(log.contains(text), "{log}");
+    }
+    let log = env.undo("log -1").ok().text();
+    assert!(log.contains("+0 ~0 -1,201"), "{log}");
+}

@@ -452,7 +452,7 @@ fn a_step_refuses_what_is_in_the_way() {
     env.undo("redo").shows(str![[r#"
 ---- stderr ----
 error: `cache` would be replaced, and no commit has what is there
-hint: move them away, or use `--force` to save them first
+hint: move it away, or use `--force` to save it first
 [exit 4]
 
 "#]]);

@@ -118,7 +118,7 @@ fn what_is_not_covered_is_listed_as_by_commit() {
     env.undo_as_user("write-tree").shows(str![[r#"
 [ID]
 ---- stderr ----
-warning: not covered, since they cannot be read
+warning: not covered, since it cannot be read
   secret  cannot be read
 warning: not recorded
   socket  a socket
@@ -128,7 +128,7 @@ warning: not recorded
     env.undo_as_user("write-tree --json").fails(3).shows(str![[r#"
 {"type":"tree","id":"[ID]","links":"","uncovered":[{"path":"secret","reason":"unreadable"},{"path":"socket","reason":"socket"}],"torn":[]}
 ---- stderr ----
-{"type":"warning","message":"not covered, since they cannot be read","paths":[{"path":"secret","reason":"unreadable"}]}
+{"type":"warning","message":"not covered, since it cannot be read","paths":[{"path":"secret","reason":"unreadable"}]}
 {"type":"warning","message":"not recorded","paths":[{"path":"socket","reason":"socket"}]}
 [exit 3]
 

@@ -337,7 +337,7 @@ fn odd_names_are_quoted_or_raw_and_what_cannot_be_listed_is_told() {
     fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
     env.undo_as_user("ls-files -o").shows(str![[r#"
 ---- stderr ----
-warning: not covered, since they cannot be read
+warning: not covered, since it cannot be read
   secret  cannot be read
 [exit 3]
 
