@@ -15,12 +15,13 @@ use super::stage::hash;
 pub fn clean_staged(worktree: &Worktree, store: &Store, token: u64) -> Result<Vec<RepoPathBuf>> {
     let prefix = prefix(token);
     let device = worktree.root.stat_self()?.device;
+    let is_ours = |directory: &Dir| Ok(worktree.cross_mounts || !directory.stat_self()?.is_mounted_in(device));
     let mut kept = Vec::new();
     let mut waiting = vec![RepoPathBuf::default()];
     while let Some(path) = waiting.pop() {
         // Where we may not look we may not have staged anything.
         let Ok(directory) = worktree.root.open_below(&path) else { continue };
-        if directory.stat_self()?.device != device && !worktree.cross_mounts {
+        if !path.is_root() && !is_ours(&directory)? {
             continue;
         }
         let Ok(entries) = directory.entries() else { continue };

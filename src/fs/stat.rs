@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use rustix::fs::{AtFlags, FileType, StatFs, Statx, StatxFlags, StatxTimestamp, makedev};
+use rustix::fs::{AtFlags, FileType, StatFs, Statx, StatxAttributes, StatxFlags, StatxTimestamp, makedev};
 
 use crate::fs::user::effective_uid;
 use crate::metadata::{Kind, Metadata};
@@ -29,9 +29,18 @@ pub struct Stat {
     pub links: u64,
     /// Device number that a device stands for.
     pub rdev: u64,
+    /// Whether it is the root of a mount: a file system, or a directory or file of one that is mounted there too. Before
+    /// Linux 5.8 never; nor in a record of the index.
+    pub is_mounted: bool,
 }
 
 impl Stat {
+    /// Whether it, in a directory of that device, belongs to another mount than the directory.
+    pub fn is_mounted_in(&self, device: u64) -> bool {
+        // Of a file the device says nothing: overlayfs gives that of the layer it is from.
+        self.is_mounted || self.kind == Kind::Directory && self.device != device
+    }
+
     /// Whether both are of one unchanged file: kind, mode, owner, both times, size and inode are equal.
     pub fn is_same(&self, other: &Stat) -> bool {
         self.kind == other.kind
@@ -73,6 +82,7 @@ impl Stat {
             device: makedev(raw.stx_dev_major, raw.stx_dev_minor),
             links: raw.stx_nlink.into(),
             rdev: makedev(raw.stx_rdev_major, raw.stx_rdev_minor),
+            is_mounted: raw.stx_attributes.contains(StatxAttributes::MOUNT_ROOT),
         })
     }
 }

@@ -85,7 +85,7 @@ pub enum Reason {
     Unreadable = 1,
     /// A socket.
     Socket = 2,
-    /// Another file system is mounted there.
+    /// Something is mounted there.
     Mount = 3,
     /// A repository inside the worktree.
     Repository = 4,

@@ -93,7 +93,7 @@ impl From<Reason> for Why<'_> {
         let words = match reason {
             Reason::Unreadable => "cannot be read",
             Reason::Socket => "a socket",
-            Reason::Mount => "another file system",
+            Reason::Mount => "mounted from elsewhere",
             Reason::Repository => "a repository of its own",
         };
         Why { word: reason.word(), words }

@@ -119,7 +119,8 @@ impl Node {
     pub fn record(&self, total: Total, racy: bool) -> Option<Record> {
         let inside = self.inside.get()?;
         let name = self.path.name().unwrap_or_default().to_vec();
-        Some(Record { name, stat: self.stat, content: total.content(), attributes: inside.attributes, racy })
+        let stat = Stat { is_mounted: false, ..self.stat };
+        Some(Record { name, stat, content: total.content(), attributes: inside.attributes, racy })
     }
 
     /// What a file in it held when it was last read.

@@ -114,7 +114,7 @@ impl<S: Sink> Worker<'_, S> {
         }
         let reason = match stat.kind {
             Kind::Directory if entry.name == REPOSITORY => Some(Reason::Repository),
-            Kind::Directory if stat.device != node.stat.device && !walk.worktree.cross_mounts => Some(Reason::Mount),
+            _ if stat.is_mounted_in(node.stat.device) && !walk.worktree.cross_mounts => Some(Reason::Mount),
             Kind::Socket => Some(Reason::Socket),
             _ => None,
         };

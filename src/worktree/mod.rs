@@ -38,7 +38,7 @@ pub struct Worktree {
     pub root: Dir,
     /// Where it is.
     pub path: PathBuf,
-    /// Whether file systems mounted below it are part of it.
+    /// Whether what is mounted below it is part of it.
     pub cross_mounts: bool,
 }
 

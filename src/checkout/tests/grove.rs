@@ -162,6 +162,7 @@ fn index(
             device: 1,
             links,
             rdev: 0,
+            is_mounted: false,
         };
         let content = entry.content.clone();
         index.set(path, Record { name: Vec::new(), stat, content, attributes: None, racy: false });
@@ -221,5 +222,6 @@ pub fn stat_of(entry: &Entry) -> Stat {
         device: 1,
         links: 1,
         rdev: 0,
+        is_mounted: false,
     }
 }

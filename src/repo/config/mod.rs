@@ -17,7 +17,7 @@ pub struct Config {
     pub compression: Compression,
     /// `store.reflink`: adopt large files where the file system can share blocks.
     pub reflink: bool,
-    /// `worktree.cross_mounts`: record other file systems mounted below the worktree too.
+    /// `worktree.cross_mounts`: record what is mounted below the worktree too.
     pub cross_mounts: bool,
     /// `user.name`: the author of commits; empty: the login name.
     pub author: String,
@@ -72,7 +72,7 @@ pub const KEYS: [Key; 4] = [
         name: "worktree.cross_mounts",
         values: "true, false",
         default: "false",
-        about: "record other file systems that are mounted below the worktree too",
+        about: "record what is mounted below the worktree too: other file systems, bind mounts",
         kind: Kind::Bool,
     },
 ];

@@ -256,7 +256,7 @@ impl<'b> Block<'b> {
             mtime: time_at(fixed, MTIME),
         };
         let (ctime, allocated, inode) = (time_at(fixed, CTIME), number(fixed, ALLOCATED), number(fixed, INODE));
-        let stat = Stat { kind, metadata, ctime, size, allocated, inode, device, links, rdev };
+        let stat = Stat { kind, metadata, ctime, size, allocated, inode, device, links, rdev, is_mounted: false };
         Some(Record { name, stat, content, attributes, racy: flags & RACY != 0 })
     }
 

@@ -28,6 +28,7 @@ fn record(name: &str, kind: Kind, content: Content) -> Record {
         device: 7,
         links: 1,
         rdev: 0,
+        is_mounted: false,
     };
     Record { name: name.as_bytes().to_vec(), stat, content, attributes: None, racy: false }
 }

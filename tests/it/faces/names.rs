@@ -140,7 +140,7 @@ store.reflink = true (default)
 user.name = (default)
     the author of commits; if it is empty, the login name
 worktree.cross_mounts = false (default)
-    record other file systems that are mounted below the worktree too
+    record what is mounted below the worktree too: other file systems, bind mounts
 
 "#]]);
     env.undo("config store.compression deflate:6").shows(str![[r#"
