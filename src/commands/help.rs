@@ -42,7 +42,8 @@ Where two sides are compared and you name none, the live directory is one of the
         "What is left out:
 
   A file `.undoignore` in any directory lists patterns, as git's .gitignore does:
-  `*.tmp`, `/cache/`, `!keep.tmp`. Deeper files and later lines decide.
+  `*.tmp`, `/cache/`, `!keep.tmp`. Deeper files and later lines decide. The file itself is
+  recorded whatever they say, unless the directory that it is in is ignored.
 
   Ignored paths are not recorded, and no command ever touches them. Going back to a commit
   that recorded a path which is now ignored saves the ignored content first, or refuses.

@@ -1,4 +1,5 @@
-//! `.undoignore`: gitignore syntax, in any directory of the worktree, deeper files and later lines deciding.
+//! `.undoignore`: gitignore syntax, in any directory of the worktree, deeper files and later lines deciding. A file of that
+//! name is left out by no rule but one that leaves out the directory it is in.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -96,6 +97,10 @@ impl Rules {
     }
 
     fn matches(&self, path: &RepoPath, is_directory: bool) -> Option<(&Level, &::ignore::gitignore::Glob)> {
+        if !is_directory && path.name() == Some(FILE) {
+            // Who goes back takes the rules back too: they must be recorded.
+            return None;
+        }
         let mut level = self.deepest.as_deref();
         while let Some(here) = level {
             let below = path.below(&here.directory)?;
@@ -238,6 +243,14 @@ mod tests {
         );
         assert_eq!(rules.deciding(path("b.a"), false).map(|rule| rule.line), Some(3));
         assert_eq!(rules.deciding(path("c"), false), None);
+    }
+
+    #[test]
+    fn a_file_of_rules_is_ignored_by_none() {
+        let rules = rules("*\n.undoignore\n");
+        assert!(!rules.ignores(path(".undoignore"), false) && !rules.ignores(path("sub/.undoignore"), false));
+        assert_eq!(rules.deciding(path(".undoignore"), false), None);
+        assert!(rules.ignores(path(".undoignore"), true), "a directory of that name holds no rules");
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod kinds;
 mod model;
 mod plumbing;
 mod random;
+mod rules;
 mod run;
 mod safety;
 mod scenario;
