@@ -5,7 +5,7 @@
 
 use crate::diff::paths::{PathSet, Place};
 use crate::diff::trees::Side;
-use crate::diff::{self, Change, Status};
+use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::{Error, Result};
 use crate::fs::Stat;
 use crate::id::AttributesId;
@@ -57,13 +57,13 @@ pub(super) fn plan(
         objects,
         ignores: questions.ignores,
         ground: PathSet::topmost(uncovered.cloned().collect()),
-        beyond: PathSet::topmost(target.uncovered.iter().map(|uncovered| uncovered.path.clone()).collect()),
         flattened: None,
         steps: Steps::new(),
     };
     let sides =
         (Side { root: Some(&scan.root), links: scan.links }, Side { root: Some(&target.root), links: target.links });
-    let options = diff::Options { mtimes: true, ..diff::Options::default() };
+    let left_out = LeftOut::new(&target.uncovered, &[]);
+    let options = diff::Options { mtimes: true, left_out, ..diff::Options::default() };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
     let Gathering { mut steps, ground, .. } = gathering;
     keep_what_holds_uncovered(&mut steps, &ground);
@@ -81,8 +81,6 @@ struct Gathering<'g> {
     ignores: &'g dyn Fn(&RepoPath, bool) -> Result<bool>,
     /// What is in the worktree and not covered by the scan.
     ground: PathSet,
-    /// What the target does not cover.
-    beyond: PathSet,
     /// The directory that becomes something else: all in it goes.
     flattened: Option<RepoPathBuf>,
     steps: Steps,
@@ -96,8 +94,12 @@ impl Gathering<'_> {
         let verdict = match status {
             Status::Added if self.ground.place(&path) == Place::Within => Verdict::Unsaved,
             Status::Added => Verdict::Create,
-            Status::Deleted if self.is_kept(&path, was_directory)? => Verdict::Keep,
-            Status::Deleted => Verdict::Remove,
+            Status::Deleted | Status::Ignored | Status::Uncovered => {
+                match self.is_kept(&path, status, was_directory)? {
+                    true => Verdict::Keep,
+                    false => Verdict::Remove,
+                }
+            }
             Status::Type => {
                 if was_directory {
                     self.flattened = Some(path.clone());
@@ -114,11 +116,11 @@ impl Gathering<'_> {
     }
 
     /// Whether a recorded path that the target does not have is not covered by it, and so is not its to remove.
-    fn is_kept(&self, path: &RepoPath, is_directory: bool) -> Result<bool> {
+    fn is_kept(&self, path: &RepoPath, status: Status, is_directory: bool) -> Result<bool> {
         if self.flattened.as_ref().is_some_and(|flattened| path.is_within(flattened)) {
             return Ok(false);
         }
-        Ok(self.beyond.place(path) == Place::Within || (self.ignores)(path, is_directory)?)
+        Ok(status == Status::Uncovered || (self.ignores)(path, is_directory)?)
     }
 
     fn moved_holes(&self, old: Option<&Entry>, new: Option<&Entry>) -> Result<bool> {

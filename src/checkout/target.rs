@@ -60,7 +60,7 @@ impl Target {
         for path in paths {
             let is_there = || root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()?;
             if entry_at(store, &self.root, path)?.is_none() && !path.is_root() && is_there().is_none() {
-                let error = on_neither_side(path, self.commit);
+                let error = on_neither_side(path, self.commit, &[]);
                 // Listed paths are from the root, typed ones from the current folder.
                 let Some(meant) = self.tail(store, path)? else { return Err(error) };
                 let message = format!("it has `{}`: paths are from the folder that you are in", meant.display());
@@ -91,7 +91,7 @@ impl Target {
         for path in paths {
             let is_there = entry_at(&overlay, &scan.root, path)?.is_some();
             if !is_there && entry_at(&overlay, &self.root, path)?.is_none() {
-                return Err(on_neither_side(path, self.commit));
+                return Err(on_neither_side(path, self.commit, &scan.ignored));
             }
         }
         let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
@@ -106,8 +106,13 @@ impl Target {
     }
 }
 
-fn on_neither_side(path: &RepoPath, commit: CommitId) -> Error {
-    let message = format!("`{}` is neither in commit {} nor here", path.display(), commit.short());
+fn on_neither_side(path: &RepoPath, commit: CommitId, ignored: &[RepoPathBuf]) -> Error {
+    let (name, short) = (path.display(), commit.short());
+    let message = match ignored.iter().find(|ignored| path.is_within(ignored)) {
+        Some(ignored) if **ignored == *path => format!("`{name}` is not in commit {short}, and here it is ignored"),
+        Some(ignored) => format!("`{name}` is not in commit {short}, and here `{}` is ignored", ignored.display()),
+        None => format!("`{name}` is neither in commit {short} nor here"),
+    };
     let hint = format!("see what it has: undo ls -R {}", commit.short());
     Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.to_owned()])
 }

@@ -105,6 +105,8 @@ impl Shown<'_> {
         let json = ui.options().json;
         match self.style {
             Style::List(listing) => self.list(change, listing),
+            // It stands for all that is in it, of which there is no more to say.
+            _ if !json && change.status == Status::Ignored && self.fold.place(change).is_none() => Ok(()),
             Style::Patch(_) if json => ui.show(&ChangeRecord::new(change, Listing::Words, 0)),
             // The new name tells it all.
             _ if !json && change.status == Status::Deleted && change.renamed.is_some() => Ok(()),

@@ -115,6 +115,7 @@ fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
         added: outcome.changes.added,
         modified: outcome.changes.modified,
         deleted: outcome.changes.deleted,
+        ignored: outcome.ignored,
         files: outcome.totals.files,
         bytes: outcome.totals.bytes,
         bytes_read: outcome.bytes_read,

@@ -14,7 +14,7 @@ pub struct Format {
     /// Only the paths
     #[arg(long, conflicts_with_all = ["patch", "stat"])]
     name_only: bool,
-    /// Only the paths and A, M, D, T or m
+    /// Only the paths and A, M, D, T, m, or I (ignored now)
     #[arg(long, conflicts_with_all = ["patch", "stat", "name_only"])]
     name_status: bool,
     /// Lines of context

@@ -45,8 +45,10 @@ Where two sides are compared and you name none, the live directory is one of the
   `*.tmp`, `/cache/`, `!keep.tmp`. Deeper files and later lines decide. The file itself is
   recorded whatever they say, unless the directory that it is in is ignored.
 
-  Ignored paths are not recorded, and no command ever touches them. Going back to a commit
-  that recorded a path which is now ignored saves the ignored content first, or refuses.
+  Ignored paths are not recorded, and no command ever touches them. What was recorded and is
+  ignored now is told as `ignored`, not as deleted; earlier commits keep it. Going back to a
+  commit that recorded a path which is now ignored saves the ignored content first, or
+  refuses.
 ",
     ),
     (

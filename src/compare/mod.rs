@@ -10,7 +10,7 @@ use crate::diff::{self, Body, Change, Options, Status};
 use crate::error::Result;
 use crate::object::{Attributes, Entry, Objects};
 use crate::repo::Repository;
-use crate::worktree::{Overlay, Selection, Worktree};
+use crate::worktree::{Overlay, Worktree};
 
 pub use side::{Side, look};
 
@@ -28,14 +28,14 @@ pub struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Calls `each` with every path that differs, in path order. What the new side does not cover was not deleted.
+    /// Calls `each` with every path that differs, in path order. What the new side does not cover was not deleted,
+    /// and is not told.
     pub fn changes(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
         let (old, new) = (self.old.as_tree(), self.new.as_tree());
-        let uncovered = Selection::new(&self.new.uncovered());
-        let is_covered = |change: &Change| change.new.is_some() || !uncovered.covers(&change.path);
+        let options = Options { left_out: self.new.left_out(), ..options.clone() };
         self.with_objects(|objects| {
-            let mut tell = |change| if is_covered(&change) { each(change) } else { Ok(()) };
-            diff::compare(objects, old, new, options, &mut tell)
+            let mut tell = |change: Change| if change.status == Status::Uncovered { Ok(()) } else { each(change) };
+            diff::compare(objects, old, new, &options, &mut tell)
         })
     }
 
@@ -46,7 +46,9 @@ impl Comparison<'_> {
         };
         let mut watch = Watch::default();
         self.changes(options, &mut |change| {
-            watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
+            if change.status != Status::Ignored {
+                watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
+            }
             each(change)
         })?;
         let store = self.repository.store();

@@ -1,6 +1,6 @@
 //! One side of a comparison.
 
-use crate::diff::trees;
+use crate::diff::{LeftOut, trees};
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
 use crate::object::{Commit, Objects};
@@ -51,14 +51,13 @@ impl Side {
         }
     }
 
-    /// What it does not cover.
-    pub(super) fn uncovered(&self) -> Vec<RepoPathBuf> {
-        let uncovered = match self {
-            Side::Nothing => return Vec::new(),
-            Side::Commit(commit) => &commit.uncovered,
-            Side::Live(scan) => &scan.uncovered,
-        };
-        uncovered.iter().map(|one| one.path.clone()).collect()
+    /// What it leaves out, as far as it says so: a commit does not say what its rules ignored.
+    pub(super) fn left_out(&self) -> LeftOut {
+        match self {
+            Side::Nothing => LeftOut::default(),
+            Side::Commit(commit) => LeftOut::new(&commit.uncovered, &[]),
+            Side::Live(scan) => LeftOut::new(&scan.uncovered, &scan.ignored),
+        }
     }
 
     pub(super) fn as_tree(&self) -> trees::Side<'_> {

@@ -3,6 +3,7 @@
 mod area;
 pub mod binary;
 mod cursor;
+mod left_out;
 pub mod linked;
 pub mod paths;
 pub mod rename;
@@ -13,6 +14,7 @@ pub mod trees;
 use crate::object::Entry;
 use crate::path::RepoPathBuf;
 
+pub use left_out::LeftOut;
 pub use splice::splice;
 pub use trees::{Depth, Options, compare};
 
@@ -58,6 +60,10 @@ pub enum Status {
     Modified,
     /// Only on the old side.
     Deleted,
+    /// Only on the old side, and still there: the new side leaves it out, since rules ignore it.
+    Ignored,
+    /// Only on the old side; what became of it the new side does not say.
+    Uncovered,
     /// Another kind.
     Type,
     /// Same content, other mode, owner, attributes or links (or mtime, where asked for).
@@ -88,6 +94,8 @@ impl Status {
             Status::Added => "added",
             Status::Modified => "modified",
             Status::Deleted => "deleted",
+            Status::Ignored => "ignored",
+            Status::Uncovered => "uncovered",
             Status::Type => "type",
             Status::Metadata => "metadata",
         }
@@ -99,6 +107,8 @@ impl Status {
             Status::Added => 'A',
             Status::Modified => 'M',
             Status::Deleted => 'D',
+            Status::Ignored => 'I',
+            Status::Uncovered => 'U',
             Status::Type => 'T',
             Status::Metadata => 'm',
         }

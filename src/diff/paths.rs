@@ -3,6 +3,7 @@
 use crate::path::{RepoPath, RepoPathBuf};
 
 /// Paths in path order.
+#[derive(Clone, Debug, Default)]
 pub struct PathSet {
     sorted: Vec<RepoPathBuf>,
 }

@@ -12,7 +12,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 
 use super::cursor::{Cursor, Pair, next};
 use super::paths::{PathSet, Place};
-use super::{Change, Status, What};
+use super::{Change, LeftOut, Status, What};
 
 /// One side: a root entry and its hard links.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub struct Options {
     pub paths: Vec<RepoPathBuf>,
     /// How far down to look, and what to say of directories.
     pub depth: Depth,
+    /// What the new side leaves out.
+    pub left_out: LeftOut,
 }
 
 /// How far down a comparison looks, and what it says of directories on the way.
@@ -66,6 +68,7 @@ pub fn compare(
         objects,
         mtimes: options.mtimes,
         depth: options.depth,
+        left_out: &options.left_out,
         selected: PathSet::topmost(selected),
         relinked,
         path: RepoPathBuf::default(),
@@ -108,6 +111,7 @@ struct Walk<'a> {
     objects: &'a dyn Objects,
     mtimes: bool,
     depth: Depth,
+    left_out: &'a LeftOut,
     selected: PathSet,
     relinked: PathSet,
     /// Where the innermost level is.
@@ -183,7 +187,7 @@ impl Walk<'_> {
         let (status, what) = match (&old, &new) {
             (None, None) => return Ok(()),
             (None, Some(_)) => (Status::Added, What::default()),
-            (Some(_), None) => (Status::Deleted, What::default()),
+            (Some(_), None) => (self.left_out.status(&self.path), What::default()),
             (Some(old), Some(new)) => {
                 let mut what = What { links: self.relinked.contains(&self.path), ..differences(old, new, self.mtimes) };
                 if let (Some(old), Some(new)) = (old.tree(), new.tree())

@@ -5,13 +5,12 @@ mod guard;
 mod telling;
 
 use crate::diff::trees::Side;
-use crate::diff::{self, Change, Status};
+use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::Result;
 use crate::metadata::Kind;
 use crate::object::commit::{Counts, Totals};
 use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
-use crate::worktree::Selection;
 
 pub use guard::Guard;
 pub use telling::{Few, Loss, Retyped};
@@ -27,6 +26,8 @@ pub struct Effect {
     pub after: Totals,
     /// Paths that differ, directories too.
     pub counts: Counts,
+    /// Paths that are no longer recorded, since rules ignore them now; no change of the directory.
+    pub ignored: u64,
     /// Where the most is gone.
     pub losses: Few<Loss>,
     /// Files that had content and have none.
@@ -36,15 +37,14 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// From one commit to another. What the later one does not cover is not taken for deleted.
-    pub fn between(objects: &dyn Objects, before: &Commit, after: &Commit) -> Result<Effect> {
+    /// From one commit to another, which was made while these paths were there and ignored. What the later one leaves out
+    /// is not taken for deleted.
+    pub fn between(objects: &dyn Objects, before: &Commit, after: &Commit, ignored: &[RepoPathBuf]) -> Result<Effect> {
         let mut effect = Effect { before: before.totals, after: after.totals, ..Effect::default() };
-        let uncovered = Selection::new(&after.uncovered.iter().map(|one| one.path.clone()).collect::<Vec<_>>());
+        let left_out = LeftOut::new(&after.uncovered, ignored);
+        let options = diff::Options { left_out, ..diff::Options::default() };
         let mut losses = Losses::default();
-        diff::compare(objects, side(before), side(after), &diff::Options::default(), &mut |change| {
-            if change.status == Status::Deleted && uncovered.covers(&change.path) {
-                return Ok(());
-            }
+        diff::compare(objects, side(before), side(after), &options, &mut |change| {
             losses.see(&change);
             effect.see(change);
             Ok(())
@@ -62,6 +62,8 @@ impl Effect {
         match change.status {
             Status::Added => self.counts.added += 1,
             Status::Deleted => self.counts.deleted += 1,
+            Status::Ignored => self.ignored += 1,
+            Status::Uncovered => {}
             _ => self.counts.modified += 1,
         }
         let (Some(old), Some(new)) = (&change.old, &change.new) else { return };

@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use crate::repo::{Repository, Transaction};
 use crate::snapshot::commit::{self, Words};
 use crate::snapshot::recording::{self, How};
-use crate::snapshot::take;
+use crate::snapshot::take::{self, Compared};
 use crate::store::Stored;
 use crate::worktree::{Index, Worktree};
 
@@ -38,7 +38,8 @@ pub fn set_aside(
     let how = How { paths: &paths, despite_rules: &despite_rules, base: Some(&parent), takes_trees: false };
     let index = Index::open(&repository.layout.index())?;
     let recording = recording::record(repository, &session, worktree, &index, &how, progress)?;
-    let (content, differs) = take::compare(store, Some(&parent), &recording, &paths, &mut Watch::default())?;
+    let Compared { content, differs, .. } =
+        take::compare(store, Some(&parent), &recording, &paths, &mut Watch::default())?;
     if !differs {
         return Ok(None);
     }

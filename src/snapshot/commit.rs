@@ -1,7 +1,7 @@
 //! A commit of a tree: the second half. What it counts, and what is said about it.
 
 use crate::alarm::Watch;
-use crate::diff;
+use crate::diff::{self, LeftOut, Status};
 use crate::error::Result;
 use crate::id::{CommitId, LinksId};
 use crate::metadata::Kind;
@@ -10,7 +10,6 @@ use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::time::Timestamp;
-use crate::worktree::Selection;
 
 /// What a commit holds, and how it differs from its first parent.
 pub(super) struct Content {
@@ -70,38 +69,48 @@ pub(super) fn all_added(totals: &Totals) -> Counts {
     Counts { added: totals.files + totals.directories + totals.others, ..Counts::default() }
 }
 
-/// How a tree differs from the parent's, and what it holds; the watch sees each change. What is no longer covered was not
-/// deleted.
+/// How a tree differs from the parent's, and what it holds.
+#[derive(Default)]
+pub(super) struct Counted {
+    pub changes: Counts,
+    /// Paths that the parent has, and this tree not, since rules ignore them now. They were not deleted.
+    pub ignored: u64,
+    pub totals: Totals,
+}
+
+/// Counts a tree, which leaves out so much; the watch sees each change.
 pub(super) fn count(
     objects: &dyn Objects,
     parent: Option<&Commit>,
     root: &Entry,
     links: Option<LinksId>,
-    uncovered: &[Uncovered],
+    left_out: LeftOut,
     watch: &mut Watch,
-) -> Result<(Counts, Totals)> {
-    let (mut changes, mut totals) = (Counts::default(), parent.map(|parent| parent.totals).unwrap_or_default());
-    let uncovered = Selection::new(&uncovered.iter().map(|it| it.path.clone()).collect::<Vec<_>>());
+) -> Result<Counted> {
+    let totals = parent.map(|parent| parent.totals).unwrap_or_default();
+    let mut counted = Counted { totals, ..Counted::default() };
+    let options = diff::Options { left_out, ..diff::Options::default() };
     let old =
         diff::trees::Side { root: parent.map(|parent| &parent.root), links: parent.and_then(|parent| parent.links) };
     let new = diff::trees::Side { root: Some(root), links };
-    diff::compare(objects, old, new, &diff::Options::default(), &mut |change| {
-        let is_covered = change.new.is_some() || !uncovered.covers(&change.path);
-        match (&change.old, &change.new) {
-            (None, _) => changes.added += 1,
-            (Some(_), None) => changes.deleted += u64::from(is_covered),
-            _ => changes.modified += 1,
+    diff::compare(objects, old, new, &options, &mut |change| {
+        match change.status {
+            Status::Added => counted.changes.added += 1,
+            Status::Deleted => counted.changes.deleted += 1,
+            Status::Ignored => counted.ignored += 1,
+            Status::Uncovered => {}
+            Status::Modified | Status::Type | Status::Metadata => counted.changes.modified += 1,
         }
-        if is_covered {
+        if !matches!(change.status, Status::Ignored | Status::Uncovered) {
             watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
         }
         if !change.path.is_root() {
-            change.old.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_sub));
-            change.new.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_add));
+            change.old.iter().for_each(|entry| weigh(&mut counted.totals, entry, u64::wrapping_sub));
+            change.new.iter().for_each(|entry| weigh(&mut counted.totals, entry, u64::wrapping_add));
         }
         Ok(())
     })?;
-    Ok((changes, totals))
+    Ok(counted)
 }
 
 /// Takes an entry into the totals, or out of them.

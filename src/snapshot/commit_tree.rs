@@ -1,7 +1,7 @@
 //! A commit of a tree that is there, made by hand: no ref leads to it yet.
 
 use crate::alarm::Watch;
-use crate::diff::linked;
+use crate::diff::{LeftOut, linked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::history::objects::Treeish;
@@ -61,8 +61,9 @@ fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, 
     if let Some(links) = given.links {
         linked::check(store, &root, links)?;
     }
-    let (changes, totals) = commit::count(store, parent.as_ref(), &root, links, &uncovered, &mut Watch::default())?;
-    let content = Content { root, links, totals, changes, uncovered, torn };
+    let left_out = LeftOut::new(&uncovered, &[]);
+    let counted = commit::count(store, parent.as_ref(), &root, links, left_out, &mut Watch::default())?;
+    let content = Content { root, links, totals: counted.totals, changes: counted.changes, uncovered, torn };
     let words =
         Words { message: given.message, automatic: false, author: given.author, date: given.date, extras: Vec::new() };
     Ok(commit::make(repository, given.parents, parent.as_ref(), content, words))

@@ -61,6 +61,8 @@ pub struct Outcome {
     pub created: bool,
     /// What differs from the parent.
     pub changes: Counts,
+    /// Paths that the parent has and that are no longer recorded, since rules ignore them now.
+    pub ignored: u64,
     /// What there is.
     pub totals: Totals,
     /// Bytes read from the worktree.

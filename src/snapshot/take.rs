@@ -1,7 +1,7 @@
 //! A commit, from the scan to the journal.
 
 use crate::alarm::{self, Evidence, Findings, Watch};
-use crate::diff;
+use crate::diff::{self, LeftOut};
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
 use crate::metadata::Kind;
@@ -12,7 +12,7 @@ use crate::object::{Commit, Objects, Ran, suspicion};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::{Draft, Repository, Transaction};
-use crate::snapshot::commit::{self, Content, Words};
+use crate::snapshot::commit::{self, Content, Counted, Words};
 use crate::snapshot::recording::{self, How, Recording};
 use crate::snapshot::{Options, Outcome};
 use crate::store::Stored;
@@ -135,7 +135,7 @@ fn store(
     let compare = || compare(store, parent, &recording, &options.paths, &mut watch);
     // If there turns out to be nothing to commit, the session ends with nothing stored, and whether it could be does not matter.
     let (compared, put) = recording::put_objects_besides(&session, &recording.scan, compare);
-    let (content, differs) = compared?;
+    let Compared { content, ignored, differs } = compared?;
     // A time alone is nothing to record, but what goes back sets times.
     let differs = differs
         || match parent {
@@ -148,6 +148,7 @@ fn store(
         commit: at,
         created: differs,
         changes: content.changes,
+        ignored,
         totals: content.totals,
         bytes_read: scan.bytes_read,
         bytes_stored: 0,
@@ -190,24 +191,36 @@ fn is_untouched(repository: &Repository, index: &Index, scan: &Scan, options: &O
         && repository.view().at().is_some()
 }
 
-/// What a commit of a recording of these paths (empty: of all) would hold, and whether there is one to make.
+/// A recording, compared with the parent.
+pub(super) struct Compared {
+    /// What a commit would hold.
+    pub content: Content,
+    /// Paths that it no longer has, since rules ignore them now.
+    ignored: u64,
+    /// Whether there is a commit to make.
+    pub differs: bool,
+}
+
+/// Compares a recording of these paths; empty: of all.
 pub(super) fn compare(
     store: &dyn Objects,
     parent: Option<&Commit>,
     recording: &Recording,
     paths: &[RepoPathBuf],
     watch: &mut Watch,
-) -> Result<(Content, bool)> {
+) -> Result<Compared> {
     let Recording { scan, root, links } = recording;
     let (mut uncovered, mut torn) = (scan.uncovered.clone(), scan.torn.clone());
-    let (changes, totals, differs) = match parent {
-        None => (commit::all_added(&scan.totals), scan.totals, true),
+    let counted = match parent {
+        None => Counted { changes: commit::all_added(&scan.totals), ignored: 0, totals: scan.totals },
         Some(parent) => {
             let overlay = Overlay { below: store, objects: &scan.objects };
-            let (changes, totals) = commit::count(&overlay, Some(parent), root, *links, &scan.uncovered, watch)?;
-            (changes, totals, changes != Counts::default() || *links != parent.links)
+            let left_out = LeftOut::new(&scan.uncovered, &scan.ignored);
+            commit::count(&overlay, Some(parent), root, *links, left_out, watch)?
         }
     };
+    let Counted { changes, ignored, totals } = counted;
+    let differs = parent.is_none_or(|parent| changes != Counts::default() || ignored > 0 || *links != parent.links);
     if let (Some(parent), false) = (parent, paths.is_empty()) {
         // Of the rest it is still so.
         let selection = Selection::new(paths);
@@ -219,7 +232,8 @@ pub(super) fn compare(
     uncovered.dedup();
     torn.sort();
     torn.dedup();
-    Ok((Content { root: root.clone(), links: *links, totals, changes, uncovered, torn }, differs))
+    let content = Content { root: root.clone(), links: *links, totals, changes, uncovered, torn };
+    Ok(Compared { content, ignored, differs })
 }
 
 /// Whether anything but a directory, whose time changes with what is in it, has another time.
@@ -287,7 +301,7 @@ fn record(
         None => String::new(),
     };
     let did = match outcome.created || options.ran.is_none() {
-        true => in_words(&outcome.changes),
+        true => in_words(&outcome.changes, outcome.ignored),
         false => "recorded by itself".to_owned(),
     };
     let description = format!("{about}{} {}: {did}", view.current, commit.short());
@@ -310,8 +324,13 @@ fn record(
 }
 
 /// "3 added, 1 modified".
-fn in_words(changes: &Counts) -> String {
-    let counts = [(changes.added, "added"), (changes.modified, "modified"), (changes.deleted, "deleted")];
+fn in_words(changes: &Counts, ignored: u64) -> String {
+    let counts = [
+        (changes.added, "added"),
+        (changes.modified, "modified"),
+        (changes.deleted, "deleted"),
+        (ignored, "now ignored"),
+    ];
     let words = number::listed(&counts);
     if words.is_empty() { "times or hard links only".to_owned() } else { words }
 }

@@ -8,7 +8,7 @@ use crate::diff::{Change, Status, What};
 use crate::number;
 use crate::object::Content;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::ui::human::plural;
+use crate::ui::human::{Count, plural};
 use crate::ui::{JsonPath, Page, Report, Role, sanitize};
 
 /// How changes are listed for people. JSON is the same for all.
@@ -115,7 +115,7 @@ pub fn role(status: Status) -> Role {
         Status::Added => Role::Added,
         Status::Deleted => Role::Removed,
         Status::Modified | Status::Type => Role::Modified,
-        Status::Metadata => Role::Metadata,
+        Status::Metadata | Status::Ignored | Status::Uncovered => Role::Metadata,
     }
 }
 
@@ -148,6 +148,14 @@ impl Report for ChangeRecord {
     }
 }
 
+/// After how many paths of the commit before are left out.
+const NOW_IGNORED: &str = "no longer recorded (now ignored)";
+
+/// Behind a list of counts: ", 60 no longer recorded (now ignored)"; nothing for none.
+pub fn and_ignored(count: u64) -> String {
+    if count == 0 { String::new() } else { format!(", {} {NOW_IGNORED}", Count(count)) }
+}
+
 /// How many paths differ, by status; the end of every list of changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
@@ -163,6 +171,8 @@ pub struct Tally {
     pub retyped: u64,
     /// Other metadata.
     pub metadata: u64,
+    /// No longer recorded, since rules ignore it now.
+    pub ignored: u64,
 }
 
 impl Tally {
@@ -173,20 +183,23 @@ impl Tally {
 
     /// Counts a change.
     pub fn count(&mut self, status: Status) {
-        self.clean = false;
         let counter = match status {
             Status::Added => &mut self.added,
             Status::Modified => &mut self.modified,
             Status::Deleted => &mut self.deleted,
             Status::Type => &mut self.retyped,
             Status::Metadata => &mut self.metadata,
+            Status::Ignored => &mut self.ignored,
+            // Nobody knows whether it differs.
+            Status::Uncovered => return,
         };
+        self.clean = false;
         *counter += 1;
     }
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.added + self.modified + self.deleted + self.retyped + self.metadata
+        self.added + self.modified + self.deleted + self.retyped + self.metadata + self.ignored
     }
 
     /// `3 changes: 2 added, 1 modified`
@@ -197,6 +210,7 @@ impl Tally {
             (self.deleted, "deleted"),
             (self.retyped, "of another type"),
             (self.metadata, "metadata only"),
+            (self.ignored, NOW_IGNORED),
         ];
         match self.total() {
             0 => "no changes".to_owned(),
@@ -230,7 +244,7 @@ impl Fold {
         }
         let side = match change.status {
             Status::Added => &change.new,
-            Status::Deleted => &change.old,
+            Status::Deleted | Status::Ignored => &change.old,
             _ => return Some(0),
         };
         let Some(Content::Directory { entries, .. }) = side.as_ref().map(|entry| &entry.content) else {

@@ -12,6 +12,7 @@ use crate::object::{Commit, Ran};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 use crate::ui::alarms::JsonMark;
+use crate::ui::changes::and_ignored;
 use crate::ui::human::{Count, Size, plural};
 use crate::ui::runs::JsonRun;
 use crate::ui::{JsonPath, Page, Report, Role, Why, json_paths, sanitize};
@@ -249,6 +250,8 @@ pub struct Committed {
     pub modified: u64,
     /// Entries that are gone.
     pub deleted: u64,
+    /// Entries that are no longer recorded, since rules ignore them now.
+    pub ignored: u64,
     /// Files that there are.
     pub files: u64,
     /// Bytes in them.
@@ -277,11 +280,12 @@ impl Report for Committed {
             (false, true) => page.line("nothing to record"),
             (false, false) => page.line(format_args!("nothing new since {id}")),
             (true, _) => page.line(format_args!(
-                "{} {id}  {} added, {} modified, {} deleted  ({} read, {} stored)",
+                "{} {id}  {} added, {} modified, {} deleted{}  ({} read, {} stored)",
                 page.paint(Role::Branch, &self.branch),
                 Count(self.added),
                 Count(self.modified),
                 Count(self.deleted),
+                and_ignored(self.ignored),
                 Size(self.bytes_read),
                 Size(self.bytes_stored)
             )),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::effect::{Effect, Few, Loss, Retyped};
 use crate::id::CommitId;
 use crate::object::Ran;
+use crate::ui::changes::and_ignored;
 use crate::ui::human::{Count, Size, duration, plural};
 use crate::ui::{JsonPath, Page, Report, Role, json_paths, sanitize};
 
@@ -58,6 +59,8 @@ pub struct RunRecord {
     added: u64,
     modified: u64,
     deleted: u64,
+    /// No longer recorded, since rules ignore it now.
+    ignored: u64,
     bytes_before: u64,
     bytes_after: u64,
     lost: Vec<JsonLoss>,
@@ -113,6 +116,7 @@ impl RunRecord {
             added: effect.counts.added,
             modified: effect.counts.modified,
             deleted: effect.counts.deleted,
+            ignored: effect.ignored,
             bytes_before: effect.before.bytes,
             bytes_after: effect.after.bytes,
             lost: effect.losses.kept.iter().map(lost).collect(),
@@ -184,7 +188,10 @@ impl Report for RunRecord {
         let id = page.paint(Role::Id, &self.short);
         let (added, modified, deleted) = (Count(self.added), Count(self.modified), Count(self.deleted));
         let (before, after) = (Size(self.bytes_before), Size(self.bytes_after));
-        page.line(format_args!("{id}  {added} added, {modified} modified, {deleted} deleted  ({before} → {after})"))?;
+        let ignored = and_ignored(self.ignored);
+        page.line(format_args!(
+            "{id}  {added} added, {modified} modified, {deleted} deleted{ignored}  ({before} → {after})"
+        ))?;
         self.tell_losses(page)?;
         self.tell_kinds(page)
     }

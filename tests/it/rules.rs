@@ -1,6 +1,9 @@
 //! Rules that leave paths out: what becomes of their own file, and how what they leave out is told.
 
+use snapbox::str;
+
 use crate::env::TestEnv;
+use crate::run::told;
 
 #[test]
 fn rules_that_leave_out_everything_do_not_leave_out_themselves() {
@@ -22,4 +25,117 @@ fn rules_that_leave_out_everything_do_not_leave_out_themselves() {
     assert_eq!(env.undo("ls -R").ok().stdout, b".undoignore\nmore/\nmore/.undoignore\n");
     assert_eq!(env.undo("check-ignore .undoignore more/.undoignore").code, 1);
     env.undo("check-ignore data sub/.undoignore").ok();
+}
+
+/// A folder of 60 files and a file beside it, recorded.
+fn recorded() -> TestEnv {
+    let env = TestEnv::initialised();
+    for n in 0..60 {
+        env.write(&format!("logs/{n}"), n.to_string());
+    }
+    env.write("a.log", "a");
+    env.write("a", "a");
+    env.undo("commit -m base").ok();
+    env
+}
+
+#[test]
+fn what_is_newly_ignored_is_not_told_as_deleted() {
+    let env = recorded();
+    env.write(".undoignore", "/logs/\n*.log\n");
+    env.undo("status").shows(str![[r#"
+on main at [ID], 60 seconds ago  base
+  added     .undoignore
+  ignored   a.log
+  ignored   logs/  (60 entries)
+63 changes: 1 added, 62 no longer recorded (now ignored)
+
+"#]]);
+    env.undo("diff --stat").shows(str![[r#"
+ .undoignore  2        ++
+ a.log        ignored
+ logs         ignored
+63 changes: 1 added, 62 no longer recorded (now ignored); lines: +2 -0
+
+"#]]);
+    env.undo("diff a.log logs").shows(str![[r#"
+diff a.log
+ignored -rw-r--r-- file 1 B
+
+diff logs
+ignored drwxr-xr-x directory, 60 entries
+
+
+"#]]);
+    env.undo("diff --name-status a.log").shows(str![[r#"
+I	a.log
+
+"#]]);
+    let json = env.undo("status --json a.log").ok().json();
+    assert_eq!(
+        (&json[0]["status"], &json[1]["ignored"], &json[1]["deleted"]),
+        (&"ignored".into(), &1.into(), &0.into())
+    );
+    env.undo("commit -n").shows(str![[r#"
+63 changes: 1 added, 62 no longer recorded (now ignored)
+
+"#]]);
+    env.undo("commit -m rules --strict").shows(str![[r#"
+main [ID]  1 added, 0 modified, 0 deleted, 62 no longer recorded (now ignored)  ([..] read, [..] stored)
+---- stderr ----
+hint: come back to this state: undo checkout [ID]
+
+"#]]);
+    let commit = env.undo("show --json @").ok().json();
+    assert_eq!((&commit[0]["suspicious"], &commit[0]["deleted"]), (&false.into(), &0.into()));
+    assert_eq!(commit[0]["files"], 2, "the totals are those of the tree");
+    assert_eq!(env.undo("cat @:a.log").code, 2);
+    env.undo("status --json").ok();
+    env.undo("checkout @~").ok();
+    assert_eq!(env.read("logs/7"), b"7");
+}
+
+#[test]
+fn what_is_gone_is_deleted_whatever_the_rules_say() {
+    let env = recorded();
+    std::fs::remove_dir_all(env.path().join("logs")).unwrap();
+    env.write(".undoignore", "/logs/\n*.log\n");
+    let told = env.undo("status --json").ok().json();
+    let summary = told.iter().find(|record| record["type"] == "summary").unwrap();
+    assert_eq!((&summary["deleted"], &summary["ignored"]), (&61.into(), &1.into()));
+    assert!(told.iter().any(|record| record["type"] == "alarm"));
+    assert_eq!(env.undo("commit --strict").code, 6);
+}
+
+#[test]
+fn a_guard_does_not_count_what_a_command_made_rules_for() {
+    let env = recorded();
+    let output = env.undo("run --json --guard 'deleted<5' -- sh -c 'echo /logs/ > .undoignore; rm a'").ok();
+    let record = told(&output);
+    assert_eq!((&record["ignored"], &record["deleted"], &record["changed"]), (&61.into(), &1.into(), &2.into()));
+    assert_eq!(record["lost"][0]["path"], "a");
+    env.undo("undo").ok();
+    env.undo("run --guard 'deleted<5' -- rm -r logs").fails(6);
+}
+
+#[test]
+fn what_is_ignored_and_recorded_nowhere_is_told_where_it_is_wanted() {
+    let env = recorded();
+    env.write(".undoignore", "*.log\n/cache/\n");
+    env.write("b.log", "b");
+    env.write("cache/x", "x");
+    env.undo("restore b.log").shows(str![[r#"
+---- stderr ----
+error: `b.log` is not in commit [ID], and here it is ignored
+hint: see what it has: undo ls -R [ID]
+[exit 2]
+
+"#]]);
+    env.undo("restore cache/x").shows(str![[r#"
+---- stderr ----
+error: `cache/x` is not in commit [ID], and here `cache` is ignored
+hint: see what it has: undo ls -R [ID]
+[exit 2]
+
+"#]]);
 }

@@ -27,7 +27,7 @@ fn begun() -> TestEnv {
 
 /// The object that a run ends with.
 #[track_caller]
-fn told(output: &Output) -> Value {
+pub fn told(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let last = text.lines().last().unwrap_or_else(|| panic!("nothing was told"));
     let value: Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {text}"));

@@ -83,7 +83,7 @@ pub fn after(
         from: Some(before.commit),
         ..snapshot::Options::default()
     };
-    let (outcome, _) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
+    let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
     context.tell_damage(outcome.damage.as_deref());
     // What was told before it ran is known.
@@ -91,7 +91,7 @@ pub fn after(
     let exit = if is_known { before.exit } else { context.tell_incomplete(&outcome.uncovered, &outcome.torn) };
     let (store, commit) = (repository.store(), held(outcome.commit)?);
     let (old, new) = (store.commit(before.commit)?, store.commit(commit)?);
-    let effect = Effect::between(store, &old, &new)?;
+    let effect = Effect::between(store, &old, &new, &scan.ignored)?;
     let is_same = (old.root, old.links) == (new.root, new.links);
     let commit = if is_same { before.commit } else { commit };
     Ok(After { commit, effect, findings: outcome.findings, exit: exit.or(before.exit) })

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::id::{AttributesId, BlobId, ObjectId};
 use crate::metadata::Metadata;
+use crate::object::commit::{Reason, Uncovered};
 use crate::object::tree::{Child, Node};
 use crate::object::{Links, ObjectKind};
 use crate::time::Timestamp;
@@ -225,7 +226,8 @@ fn compared(memory: &Memory, old: Option<&Thing>, new: Option<&Thing>, options: 
     let mut lines = Vec::new();
     let each = &mut |change: Change| {
         assert_eq!(change.old.is_none(), change.status == Status::Added);
-        assert_eq!(change.new.is_none(), change.status == Status::Deleted);
+        let is_gone = matches!(change.status, Status::Deleted | Status::Ignored | Status::Uncovered);
+        assert_eq!(change.new.is_none(), is_gone);
         lines.push((change.path, change.status, change.what));
         Ok(())
     };
@@ -309,6 +311,29 @@ fn other_paths_are_not_read() {
     assert_eq!(lines.iter().map(|line| line.0.clone()).collect::<Vec<_>>(), [path("b/x")]);
     let unlimited = compared(&memory, Some(&both(3)), Some(&both(4)), &Options::default());
     assert_eq!(unlimited.len(), 3);
+}
+
+#[test]
+fn what_the_new_side_leaves_out_is_not_deleted() {
+    let memory = Memory::default();
+    let names = ["gone", "ignored/x", "kept", "logs", "uncovered/x"].map(|text| (path(text), file(3)));
+    let old = edited(directory(), names.to_vec());
+    let new = edited(directory(), vec![(path("kept"), file(4))]);
+    let unreadable = Uncovered { path: path("uncovered"), reason: Reason::Unreadable };
+    // What both sides have is compared, whatever is said of it.
+    let left_out = LeftOut::new(&[unreadable], &[path("ignored"), path("kept"), path("logs")]);
+    let lines = compared(&memory, Some(&old), Some(&new), &Options { left_out, ..Options::default() });
+    let told: Vec<_> = lines.iter().map(|line| (line.0.display().into_owned(), line.1)).collect();
+    let expected = [
+        ("gone", Status::Deleted),
+        ("ignored", Status::Ignored),
+        ("ignored/x", Status::Ignored),
+        ("kept", Status::Modified),
+        ("logs", Status::Ignored),
+        ("uncovered", Status::Uncovered),
+        ("uncovered/x", Status::Uncovered),
+    ];
+    assert_eq!(told, expected.map(|(path, status)| (path.to_owned(), status)));
 }
 
 #[test]

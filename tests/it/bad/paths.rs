@@ -258,7 +258,7 @@ hint: see what it has: undo ls -R [ID]
     // Nothing has changed, in history neither: `@~` is still what it was.
     assert_same(&before, &Tree::read(&env.path()));
     env.undo("log --oneline").shows(str![[r#"
-@ [ID] (main) less  +1 ~0 -4, [..] stored
+@ [ID] (main) less  +1 ~0 -0, [..] stored
 * [ID] all  +4 ~0 -0, [..] stored
 
 "#]]);
@@ -279,9 +279,9 @@ hint: take it back: undo undo
     std::fs::remove_file(env.path().join("cache/b")).unwrap();
     env.undo("status").shows(str![[r#"
 on main at [ID], 2 minutes ago  before checkout [ID]
-  deleted   cache/  (1 entry)
-  deleted   model
-3 changes: 3 deleted
+  ignored   cache/  (1 entry)
+  ignored   model
+3 changes: 3 no longer recorded (now ignored)
 
 "#]]);
     assert_eq!(env.read("unsaved"), b"unsaved");

@@ -36,7 +36,7 @@ diff notes.txt
     env.undo("diff --stat --json @~2 @~1 -- notes.txt data").shows(str![[r#"
 {"type":"change","path":"data/table.bin","status":"modified","kind":"file","old_size":256,"size":256,"what":["content"],"ranges":1}
 {"type":"change","path":"notes.txt","status":"modified","kind":"file","old_size":14,"size":25,"what":["content"],"lines_added":1,"lines_removed":1}
-{"type":"summary","clean":false,"added":0,"modified":2,"deleted":0,"retyped":0,"metadata":0}
+{"type":"summary","clean":false,"added":0,"modified":2,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
 
 "#]]);
     env.undo("diff --name-status @~1 @").shows(str![[r#"

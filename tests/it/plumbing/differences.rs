@@ -161,7 +161,7 @@ m	data/deep/mode
 {"type":"change","path":"data/deep/mode","status":"metadata","kind":"file","old_size":5,"size":5,"what":["mode"],"old_mode":"0644","mode":"0755","old_id":"[ID]","id":"[ID]"}
 {"type":"change","path":"data/deep/modified","status":"modified","kind":"file","old_size":4,"size":4,"what":["content"],"old_mode":"0644","mode":"0644","old_id":"[ID]","id":"[ID]"}
 {"type":"change","path":"data/deep/type","status":"type","kind":"symlink","old_size":5,"what":["content","mode"],"old_mode":"0644","mode":"0777","old_id":"[ID]"}
-{"type":"summary","clean":false,"added":1,"modified":1,"deleted":1,"retyped":1,"metadata":1}
+{"type":"summary","clean":false,"added":1,"modified":1,"deleted":1,"retyped":1,"metadata":1,"ignored":0}
 
 "#]]);
 }
