@@ -37,6 +37,9 @@ pub struct Layout {
 /// The first version has no groups.
 const WITH_GROUPS: u8 = 2;
 
+/// 32 MiB: a chunk is no longer than 8 T, and T is 4 MiB at most. What is read to be proved gets memory of its length before.
+const LONGEST_CHUNK: u32 = 32 << 20;
+
 impl Piece {
     /// Bytes of the blob that it covers.
     pub fn length(&self) -> u64 {
@@ -164,7 +167,8 @@ impl Item for Piece {
         let (form, length) = (decoder.u8()?, decoder.varint()?);
         match (form, u32::try_from(length)) {
             (_, Ok(0)) => Err(decoder.invalid("empty piece")),
-            (1, Ok(length)) => Ok(Piece::Chunk { id: fields::take_id(decoder)?, length }),
+            (1, Ok(length)) if length <= LONGEST_CHUNK => Ok(Piece::Chunk { id: fields::take_id(decoder)?, length }),
+            (1, _) => Err(decoder.invalid("chunk longer than any")),
             (2, _) => Ok(Piece::Zeros { length }),
             _ => Err(decoder.invalid("unknown piece")),
         }

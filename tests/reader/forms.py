@@ -210,7 +210,7 @@ def take_tree_node(data):
 
 def take_piece(fields):
     form, length = fields.u8(), fields.varint()
-    must(form in (1, 2) and length and (form == 2 or length < 1 << 32), "a piece that is none")
+    must(form in (1, 2) and length and (form == 2 or length <= 32 << 20), "a piece that is none")
     id = fields.id_if(form == 1)
     return id or b"", length, id
 

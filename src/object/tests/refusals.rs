@@ -188,17 +188,15 @@ fn layouts_that_do_not_fit_their_blob_are_refused() {
     refused(load(BLOB, &root(6, &[5])), "too short");
     refused(load(BLOB, &root(5, &[2, 3])), "zeros that touch");
     refused(load(BLOB, &root(5, &[5, 0])), "an empty piece");
-    let one_chunk = fields::begin(2)
-        .raw(&BLOB.0)
-        .varint(1 << 32)
-        .u8(0)
-        .varint(1)
-        .u8(1)
-        .varint(1 << 32)
-        .raw(&[1; 32])
-        .as_slice()
-        .to_vec();
-    refused(load(BLOB, &one_chunk), "a chunk longer than any");
+    let one_chunk = |length: u64| {
+        let mut encoder = fields::begin(2);
+        encoder.raw(&BLOB.0).varint(length).u8(0).varint(1).u8(1).varint(length).raw(&[1; 32]);
+        encoder.finish()
+    };
+    load(BLOB, &one_chunk(32 << 20)).unwrap();
+    for length in [(32 << 20) + 1, u64::from(u32::MAX), 1 << 32] {
+        refused(load(BLOB, &one_chunk(length)), "a chunk longer than any");
+    }
 }
 
 #[test]
