@@ -168,13 +168,13 @@ impl Context<'_> {
 
     /// Lists what could not be read, or not at one moment, and says whether that makes the answer incomplete.
     pub fn tell_incomplete(&self, uncovered: &[Uncovered], torn: &[RepoPathBuf]) -> Exit {
-        let unreadable = reasons(uncovered, |reason| reason == Reason::Unreadable);
-        let they = agree(unreadable.len(), "it", "they");
-        self.warn_about(&format!("not covered, since {they} cannot be read"), &unreadable);
+        let failed = reasons(uncovered, Reason::is_failure);
+        let they = agree(failed.len(), "it", "they");
+        self.warn_about(&format!("not covered, since {they} cannot be read"), &failed);
         let mixed = "read while it was changing: it may be a mix of two states";
         let several = "read while they were changing: they may be a mix of two states";
         self.tell_paths(agree(torn.len(), mixed, several), torn);
-        if unreadable.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+        if failed.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
     /// Shows a result, and what the changes look like: to programs before it, which ends what they read, to people after.
@@ -214,7 +214,7 @@ impl Context<'_> {
 
     /// Lists what a commit leaves out on purpose.
     pub fn tell_left_out(&self, uncovered: &[Uncovered]) {
-        self.warn_about("not recorded", &reasons(uncovered, |reason| reason != Reason::Unreadable));
+        self.warn_about("not recorded", &reasons(uncovered, |reason| !reason.is_failure()));
     }
 
     /// Warns of paths, if there are any.

@@ -22,6 +22,11 @@ pub(super) fn failed(action: &str, file: &File, cause: impl Into<std::io::Error>
     Error::io(action, &path_of(file), cause.into())
 }
 
+/// What is said of a file that is longer than it may be.
+pub fn too_long(file: &File) -> Error {
+    failed("read", file, rustix::io::Errno::FBIG)
+}
+
 /// The stat of an open file.
 pub fn stat_file(file: &File) -> Result<Stat> {
     Stat::of(file).map_err(|errno| failed("stat", file, errno))

@@ -35,7 +35,7 @@ pub use file::{
 };
 pub use handle::{
     duplicate, file_system_of, forget_cached, path_of, read_at, read_exact_at, read_next, read_to_end_at, set_len,
-    stat_file, sync_all, sync_data, write_all, write_all_at,
+    stat_file, sync_all, sync_data, too_long, write_all, write_all_at,
 };
 pub use lock::{FileLock, Holder};
 pub use map::Map;

@@ -89,6 +89,8 @@ pub enum Reason {
     Mount = 3,
     /// A repository inside the worktree.
     Repository = 4,
+    /// It is longer than any blob may be.
+    TooLong = 5,
 }
 
 impl Counts {
@@ -99,7 +101,12 @@ impl Counts {
 }
 
 impl Reason {
-    const ALL: [Reason; 4] = [Reason::Unreadable, Reason::Socket, Reason::Mount, Reason::Repository];
+    const ALL: [Reason; 5] = [Reason::Unreadable, Reason::Socket, Reason::Mount, Reason::Repository, Reason::TooLong];
+
+    /// Whether it is data that should have been recorded.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Reason::Unreadable | Reason::TooLong)
+    }
 
     /// The word for people and JSON.
     pub fn word(self) -> &'static str {
@@ -108,6 +115,7 @@ impl Reason {
             Reason::Socket => "socket",
             Reason::Mount => "mount",
             Reason::Repository => "repository",
+            Reason::TooLong => "too-long",
         }
     }
 }

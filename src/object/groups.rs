@@ -11,6 +11,10 @@ use crate::id::{BlobId, LENGTH};
 /// Bytes of a group. Part of the format.
 pub const GROUP: usize = 4 << 20;
 
+/// 16 TiB, the longest blob that is recorded: the list of its groups takes 128 MiB, in memory and in a layout, which must fit
+/// in a frame of 256 MiB. No file on ext4 is longer; elsewhere a length says nothing of how much there is.
+pub const LONGEST: u64 = 16 << 40;
+
 /// What BLAKE3 calls a chaining value: of a group's bytes, and of where it begins.
 pub type Value = [u8; LENGTH];
 

@@ -96,6 +96,7 @@ impl From<Reason> for Why<'_> {
             Reason::Socket => "a socket",
             Reason::Mount => "mounted from elsewhere",
             Reason::Repository => "a repository of its own",
+            Reason::TooLong => "longer than 16 TiB",
         };
         Why { word: reason.word(), words }
     }
@@ -104,7 +105,7 @@ impl From<Reason> for Why<'_> {
 impl CommitRecord {
     /// A commit with the names that point to it, and what it cost.
     pub fn new(id: CommitId, commit: &Commit, names: Names, bytes_stored: Option<u64>) -> CommitRecord {
-        let unreadable = commit.uncovered.iter().filter(|one| one.reason == Reason::Unreadable).count();
+        let failed = commit.uncovered.iter().filter(|one| one.reason.is_failure()).count();
         CommitRecord {
             id: id.to_string(),
             parents: commit.parents.iter().map(CommitId::to_string).collect(),
@@ -129,7 +130,7 @@ impl CommitRecord {
             alarms: commit.marks().into_iter().map(JsonMark::from).collect(),
             short: id.short(),
             when: commit.time,
-            incomplete: (unreadable + commit.torn.len()) as u64,
+            incomplete: (failed + commit.torn.len()) as u64,
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::fs::{self, ReadAhead, Stat};
 use crate::id::{BlobId, ObjectId};
-use crate::object::groups::GROUP;
+use crate::object::groups::{self, GROUP};
 use crate::object::{Groups, ObjectKind};
 use crate::progress::Task;
 
@@ -171,6 +171,7 @@ impl<'f> Reading<'f> {
                             break;
                         }
                         self.pass(left);
+                        self.check_length()?;
                         return Ok(Step::Hole(left));
                     }
                     let zeros = rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -206,8 +207,22 @@ impl<'f> Reading<'f> {
         self.read += length as u64;
         self.position += length as u64;
         self.task.add(length as u64);
+        self.check_length()?;
         self.ask_ahead();
         Ok(length)
+    }
+
+    /// Fails once more was read than a blob may have.
+    fn check_length(&mut self) -> Result<()> {
+        if self.position <= groups::LONGEST {
+            return Ok(());
+        }
+        self.failed = true;
+        Err(match &self.from {
+            Origin::Stream(_, name) => Error::io("read", Path::new(name), io::ErrorKind::FileTooLarge.into()),
+            Origin::File(file) => fs::too_long(file),
+            Origin::Copy(file) => fs::too_long(file),
+        })
     }
 
     /// Steps over bytes of the first hole.
@@ -363,6 +378,23 @@ mod tests {
         assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Hole(987));
         assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::End);
         assert_eq!((reading.position(), reading.bytes_read()), (1000, 6));
+    }
+
+    /// Before anything is made of it: a list of its groups alone would take all memory.
+    #[test]
+    fn what_is_longer_than_any_blob_cannot_be_read() {
+        let file = file_with(&[(0, b"abc")], 3);
+        let mut reading = Reading::new(&file, 1 << 60, &[(3, 1 << 60)], &Silent);
+        let mut buffer = [1; 64];
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(3));
+        assert_eq!(reading.next(&mut buffer, 100).unwrap_err().raw_os_error(), Some(27));
+        assert!(reading.failed());
+        let mut stream = io::repeat(0);
+        let mut reading = Reading::stream(&mut stream, "stdin", &Silent);
+        reading.position = groups::LONGEST - 64;
+        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(64));
+        let error = reading.next(&mut buffer, 100).unwrap_err();
+        assert_eq!(error.to_string(), "cannot read `stdin`: file too large");
     }
 
     #[test]

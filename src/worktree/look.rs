@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::fs::{DirEntry, Stat};
 use crate::metadata::Kind;
 use crate::object::commit::Reason;
-use crate::object::{Content, ObjectKind};
+use crate::object::{Content, ObjectKind, groups};
 use crate::path::REPOSITORY;
 use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node, Slot};
@@ -116,6 +116,7 @@ impl<S: Sink> Worker<'_, S> {
             Kind::Directory if entry.name == REPOSITORY => Some(Reason::Repository),
             _ if stat.is_mounted_in(node.stat.device) && !walk.worktree.cross_mounts => Some(Reason::Mount),
             Kind::Socket => Some(Reason::Socket),
+            Kind::File if stat.size > groups::LONGEST => Some(Reason::TooLong),
             _ => None,
         };
         if let Some(reason) = reason {

@@ -54,9 +54,9 @@ pub struct Reader<'r, S> {
     pub fatal: Option<Error>,
 }
 
-/// Linux's EPERM, EIO, ENXIO, EACCES, ENODEV, ENOTDIR, ELOOP, ESTALE and EUCLEAN: they tell of one entry, not of the disk
-/// being full or of too many open files. Those of type come from a name that became something else.
-const ENTRY_ERRORS: [i32; 9] = [1, 5, 6, 13, 19, 20, 40, 116, 117];
+/// Linux's EPERM, EIO, ENXIO, EACCES, ENODEV, ENOTDIR, EFBIG, ELOOP, ESTALE and EUCLEAN: they tell of one entry, not of the
+/// disk being full or of too many open files. Those of type come from a name that became something else.
+const ENTRY_ERRORS: [i32; 10] = [1, 5, 6, 13, 19, 20, 27, 40, 116, 117];
 
 /// Whether a failure is the entry's own: the scan goes on without it.
 pub fn is_unreadable(error: &Error) -> bool {

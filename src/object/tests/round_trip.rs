@@ -69,8 +69,13 @@ fn attributes() -> impl Strategy<Value = Attributes> {
 }
 
 fn commit() -> impl Strategy<Value = Commit> {
-    let reason =
-        prop_oneof![Just(Reason::Unreadable), Just(Reason::Socket), Just(Reason::Mount), Just(Reason::Repository)];
+    let reason = prop_oneof![
+        Just(Reason::Unreadable),
+        Just(Reason::Socket),
+        Just(Reason::Mount),
+        Just(Reason::Repository),
+        Just(Reason::TooLong)
+    ];
     let lists = (btree_set(any::<Bytes32>(), 0..4), btree_map(path(), reason, 0..4), btree_set(path(), 0..4), extras());
     let texts = any::<(String, String, String)>();
     (time(), -93_599..=93_599i32, any::<(bool, Option<Bytes32>, [u64; 7])>(), texts, lists).prop_map(

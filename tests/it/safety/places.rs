@@ -223,6 +223,47 @@ fn without_proc_nothing_is_taken_for_deleted() {
     assert_eq!((&status[0]["path"], &status[0]["status"]), (&"d/new".into(), &"added".into()));
 }
 
+/// Some file systems let a file be as long as a number can be.
+#[test]
+fn a_file_longer_than_any_is_left_out_and_told() {
+    let env = TestEnv::new();
+    let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &env.path()) else {
+        return println!("skipped: only root can mount a file system");
+    };
+    env.undo("init -q").ok();
+    env.write("a", "1");
+    env.undo("commit -m one").ok();
+    for (name, length) in [("longest", i64::MAX as u64), ("longest-too", i64::MAX as u64), ("sparse", 1000 << 40)] {
+        fs::File::create(env.path().join(name)).unwrap().set_len(length).unwrap();
+    }
+    env.undo("status").shows(str![[r#"
+on main at [ID], 60 seconds ago  one
+no changes
+---- stderr ----
+warning: not covered, since they cannot be read
+  longest  longer than 16 TiB
+  longest-too  longer than 16 TiB
+  sparse  longer than 16 TiB
+[exit 3]
+
+"#]]);
+    env.write("a", "2");
+    env.undo("commit -m two").fails(3);
+    let commit = env.undo("show --json @").ok().json();
+    assert_eq!(
+        (&commit[0]["uncovered"][2]["path"], &commit[0]["uncovered"][2]["reason"]),
+        (&"sparse".into(), &"too-long".into())
+    );
+    env.undo("checkout @~").ok();
+    assert_eq!((env.read("a"), env.path().join("sparse").exists()), (b"1".to_vec(), true));
+    env.undo("hash-object sparse").shows(str![[r#"
+---- stderr ----
+error: cannot read `[ROOT]/work/sparse`: file too large
+[exit 74]
+
+"#]]);
+}
+
 /// Unmounted when it is dropped.
 pub struct Mounted(std::path::PathBuf);
 
