@@ -1,6 +1,8 @@
 //! One name at a time, put in place or taken out so that nothing unsaved is lost: made beside the target, swapped with
 //! it, and what was swapped out is looked at before it goes.
 
+use std::borrow::Cow;
+
 use crate::error::Result;
 use crate::fs::{self, Dir, Stat};
 use crate::id::BlobId;
@@ -133,7 +135,13 @@ pub(super) fn take_out(directory: &Dir, name: &[u8], aside: Vec<u8>, record: &Re
 /// Removes what was moved under a name of our own, if it still is what is saved.
 fn take_away(directory: &Dir, name: &[u8], record: &Record) -> Result<bool> {
     let Some(there) = directory.stat(name)? else { return Ok(true) };
-    if !is_saved(record, &there) || !is_proven(directory, name, record, &there)? {
+    // Overlayfs copies a file of its lower layer when it is moved; if it has other names there, the copy is another inode.
+    let mut record = Cow::Borrowed(record);
+    if record.stat.inode != there.inode && record.stat.links > 1 && there.links == 1 {
+        let known = record.to_mut();
+        (known.stat.inode, known.racy) = (there.inode, true);
+    }
+    if !is_saved(&record, &there) || !is_proven(directory, name, &record, &there)? {
         return Ok(false);
     }
     directory.remove_file(name).map(|()| true)
@@ -226,6 +234,21 @@ mod tests {
         assert!(staged(&directory, b"stage").put_over(b"room", &Expected::EmptyDirectory).unwrap());
         assert_eq!(names(&directory), ["file", "room"]);
         assert_eq!(directory.stat(b"room").unwrap().unwrap().kind, Kind::File);
+    }
+
+    /// Overlayfs gives it another inode when it is moved.
+    #[test]
+    fn of_a_file_with_several_names_a_copy_is_taken_away_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Dir::open(folder.path()).unwrap();
+        for (links, content, is_gone) in [(2, "old", true), (2, "new", false), (1, "old", false)] {
+            std::fs::write(folder.path().join("file"), "old").unwrap();
+            let Expected::Saved(mut record) = record(&directory, b"file") else { unreachable!() };
+            (record.stat.links, record.stat.inode) = (links, record.stat.inode + 1);
+            std::fs::write(folder.path().join("file"), content).unwrap();
+            record.stat.metadata = directory.stat(b"file").unwrap().unwrap().metadata;
+            assert_eq!(take_away(&directory, b"file", &record).unwrap(), is_gone, "{links} {content}");
+        }
     }
 
     /// A change behind the reader, of as many bytes: only the stat tells of it.

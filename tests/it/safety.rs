@@ -1,6 +1,7 @@
 //! What destroyed data in other tools, case by case, with all that goes back: checkout, undo, redo, op restore.
 
 mod meanwhile;
+mod mounts;
 pub mod places;
 mod spelling;
 

@@ -140,41 +140,6 @@ fn another_file_system_below_is_neither_recorded_nor_touched() {
     everywhere(&env, &precious(&env, "below/file"));
 }
 
-/// Its device is that of the worktree.
-#[test]
-fn a_folder_and_a_file_of_the_same_file_system_mounted_below_are_neither_recorded_nor_touched() {
-    let env = TestEnv::initialised();
-    env.write("a", "1");
-    env.write("file", "below");
-    fs::create_dir(env.path().join("below")).unwrap();
-    let other = env.root().join("other");
-    fs::create_dir_all(other.join("d")).unwrap();
-    fs::write(other.join("d/precious"), "precious").unwrap();
-    fs::write(env.root().join("one"), "one of theirs").unwrap();
-    env.undo("commit -m one").ok();
-    let bind = |from: &Path, to: &str| Mounted::new(&["--bind", from.to_str().unwrap()], &env.path().join(to));
-    let (Some(_folder), Some(_file)) = (bind(&other, "below"), bind(&env.root().join("one"), "file")) else {
-        return println!("skipped: only root can mount");
-    };
-    env.write("a", "2");
-    env.undo("commit -m two").ok();
-    let commit = env.undo("show --json @").ok().json();
-    let reason = |at: usize| (commit[0]["uncovered"][at]["path"].clone(), commit[0]["uncovered"][at]["reason"].clone());
-    assert_eq!([reason(0), reason(1)], [("below".into(), "mount".into()), ("file".into(), "mount".into())]);
-    assert_eq!(env.undo("cat @:below/d/precious").code, 2);
-    for way in ["checkout @~", "checkout --force @~", "restore --from @~ below"] {
-        env.undo(way).fails(4);
-    }
-    assert_eq!(env.read("a"), b"2");
-    assert_eq!(fs::read(other.join("d/precious")).unwrap(), b"precious");
-    assert_eq!(fs::read(env.root().join("one")).unwrap(), b"one of theirs");
-    // Those who want them have them.
-    env.undo("config worktree.cross_mounts true").ok();
-    env.undo("commit -m three").ok();
-    assert_eq!(env.undo("cat @:below/d/precious").ok().stdout, b"precious");
-    assert_eq!(env.undo("cat @:file").ok().stdout, b"one of theirs");
-}
-
 #[test]
 fn what_is_mounted_below_and_covered_is_flushed_too() {
     if !has_strace() {
@@ -221,47 +186,6 @@ fn without_proc_nothing_is_taken_for_deleted() {
     assert_eq!(env.undo("rev-parse @").ok().stdout, one);
     let status = env.undo("status --json").ok().json();
     assert_eq!((&status[0]["path"], &status[0]["status"]), (&"d/new".into(), &"added".into()));
-}
-
-/// Some file systems let a file be as long as a number can be.
-#[test]
-fn a_file_longer_than_any_is_left_out_and_told() {
-    let env = TestEnv::new();
-    let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &env.path()) else {
-        return println!("skipped: only root can mount a file system");
-    };
-    env.undo("init -q").ok();
-    env.write("a", "1");
-    env.undo("commit -m one").ok();
-    for (name, length) in [("longest", i64::MAX as u64), ("longest-too", i64::MAX as u64), ("sparse", 1000 << 40)] {
-        fs::File::create(env.path().join(name)).unwrap().set_len(length).unwrap();
-    }
-    env.undo("status").shows(str![[r#"
-on main at [ID], 60 seconds ago  one
-no changes
----- stderr ----
-warning: not covered, since they cannot be read
-  longest  longer than 16 TiB
-  longest-too  longer than 16 TiB
-  sparse  longer than 16 TiB
-[exit 3]
-
-"#]]);
-    env.write("a", "2");
-    env.undo("commit -m two").fails(3);
-    let commit = env.undo("show --json @").ok().json();
-    assert_eq!(
-        (&commit[0]["uncovered"][2]["path"], &commit[0]["uncovered"][2]["reason"]),
-        (&"sparse".into(), &"too-long".into())
-    );
-    env.undo("checkout @~").ok();
-    assert_eq!((env.read("a"), env.path().join("sparse").exists()), (b"1".to_vec(), true));
-    env.undo("hash-object sparse").shows(str![[r#"
----- stderr ----
-error: cannot read `[ROOT]/work/sparse`: file too large
-[exit 74]
-
-"#]]);
 }
 
 /// Unmounted when it is dropped.

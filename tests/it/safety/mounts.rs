@@ -1,0 +1,126 @@
+//! File systems that are unlike others: what is mounted twice, what has layers, what lets a file be of any length.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use snapbox::str;
+
+use super::places::Mounted;
+use crate::env::TestEnv;
+
+/// Its device is that of the worktree.
+#[test]
+fn a_folder_and_a_file_of_the_same_file_system_mounted_below_are_neither_recorded_nor_touched() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.write("file", "below");
+    fs::create_dir(env.path().join("below")).unwrap();
+    let other = env.root().join("other");
+    fs::create_dir_all(other.join("d")).unwrap();
+    fs::write(other.join("d/precious"), "precious").unwrap();
+    fs::write(env.root().join("one"), "one of theirs").unwrap();
+    env.undo("commit -m one").ok();
+    let bind = |from: &Path, to: &str| Mounted::new(&["--bind", from.to_str().unwrap()], &env.path().join(to));
+    let (Some(_folder), Some(_file)) = (bind(&other, "below"), bind(&env.root().join("one"), "file")) else {
+        return println!("skipped: only root can mount");
+    };
+    env.write("a", "2");
+    env.undo("commit -m two").ok();
+    let commit = env.undo("show --json @").ok().json();
+    let reason = |at: usize| (commit[0]["uncovered"][at]["path"].clone(), commit[0]["uncovered"][at]["reason"].clone());
+    assert_eq!([reason(0), reason(1)], [("below".into(), "mount".into()), ("file".into(), "mount".into())]);
+    assert_eq!(env.undo("cat @:below/d/precious").code, 2);
+    for way in ["checkout @~", "checkout --force @~", "restore --from @~ below"] {
+        env.undo(way).fails(4);
+    }
+    assert_eq!(env.read("a"), b"2");
+    assert_eq!(fs::read(other.join("d/precious")).unwrap(), b"precious");
+    assert_eq!(fs::read(env.root().join("one")).unwrap(), b"one of theirs");
+    // Those who want them have them.
+    env.undo("config worktree.cross_mounts true").ok();
+    env.undo("commit -m three").ok();
+    assert_eq!(env.undo("cat @:below/d/precious").ok().stdout, b"precious");
+    assert_eq!(env.undo("cat @:file").ok().stdout, b"one of theirs");
+}
+
+/// What is of a lower layer gets another inode where it is moved, if it has several names there.
+#[test]
+fn names_of_one_file_in_a_lower_layer_are_replaced_and_removed() {
+    let env = TestEnv::new();
+    let layers = env.root().join("layers");
+    fs::create_dir(&layers).unwrap();
+    let Some(_tmpfs) = Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &layers) else {
+        return println!("skipped: only root can mount a file system");
+    };
+    let folder = |name: &str| layers.join(name).display().to_string();
+    ["lower", "upper", "work"].iter().for_each(|name| fs::create_dir(folder(name)).unwrap());
+    let link = |old: &str, new: &str| fs::hard_link(env.path().join(old), env.path().join(new)).unwrap();
+    {
+        let _bound = Mounted::new(&["--bind", &folder("lower")], &env.path());
+        env.undo("init -q").ok();
+        env.write("a", "zero");
+        env.undo("commit -m zero").ok();
+        fs::remove_file(env.path().join("a")).unwrap();
+        env.write("a", "one");
+        link("a", "b");
+        env.write("c", "two");
+        link("c", "d");
+        env.undo("commit -m one").ok();
+    }
+    let options = format!("lowerdir={},upperdir={},workdir={}", folder("lower"), folder("upper"), folder("work"));
+    let Some(_overlay) = Mounted::new(&["-t", "overlay", "-o", &options, "overlay"], &env.path()) else {
+        return println!("skipped: there is no overlayfs");
+    };
+    let mode = |bits| fs::set_permissions(env.path().join("a"), fs::Permissions::from_mode(bits)).unwrap();
+    mode(0o600);
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~").ok();
+    assert_eq!(fs::metadata(env.path().join("b")).unwrap().nlink(), 2);
+    env.write("d", "mine");
+    env.undo("checkout @~").ok();
+    assert_eq!((env.read("a"), fs::read_dir(env.path()).unwrap().count()), (b"zero".to_vec(), 2));
+    env.undo("undo").ok();
+    assert_eq!((env.read("b"), env.read("c"), env.read("d")), (b"one".to_vec(), b"two".to_vec(), b"mine".to_vec()));
+}
+
+/// Some file systems let a file be as long as a number can be.
+#[test]
+fn a_file_longer_than_any_is_left_out_and_told() {
+    let env = TestEnv::new();
+    let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &env.path()) else {
+        return println!("skipped: only root can mount a file system");
+    };
+    env.undo("init -q").ok();
+    env.write("a", "1");
+    env.undo("commit -m one").ok();
+    for (name, length) in [("longest", i64::MAX as u64), ("longest-too", i64::MAX as u64), ("sparse", 1000 << 40)] {
+        fs::File::create(env.path().join(name)).unwrap().set_len(length).unwrap();
+    }
+    env.undo("status").shows(str![[r#"
+on main at [ID], 60 seconds ago  one
+no changes
+---- stderr ----
+warning: not covered, since they cannot be read
+  longest  longer than 16 TiB
+  longest-too  longer than 16 TiB
+  sparse  longer than 16 TiB
+[exit 3]
+
+"#]]);
+    env.write("a", "2");
+    env.undo("commit -m two").fails(3);
+    let commit = env.undo("show --json @").ok().json();
+    assert_eq!(
+        (&commit[0]["uncovered"][2]["path"], &commit[0]["uncovered"][2]["reason"]),
+        (&"sparse".into(), &"too-long".into())
+    );
+    env.undo("checkout @~").ok();
+    assert_eq!((env.read("a"), env.path().join("sparse").exists()), (b"1".to_vec(), true));
+    env.undo("hash-object sparse").shows(str![[r#"
+---- stderr ----
+error: cannot read `[ROOT]/work/sparse`: file too large
+[exit 74]
+
+"#]]);
+}
