@@ -93,6 +93,15 @@ impl RepoPath {
         RepoPathBuf(bytes)
     }
 
+    /// This path with another one below it.
+    pub fn join_path(&self, below: &RepoPath) -> RepoPathBuf {
+        match (self.is_root(), below.is_root()) {
+            (true, _) => below.to_owned(),
+            (_, true) => self.to_owned(),
+            _ => RepoPathBuf([&self.0, b"/", &below.0].concat()),
+        }
+    }
+
     /// Whether it is `other` or lies below it.
     pub fn is_within(&self, other: &RepoPath) -> bool {
         match self.0.strip_prefix(&other.0) {
@@ -242,6 +251,9 @@ mod tests {
         assert!(!path("ab").is_within(path("a")));
         assert_eq!(path("a/b/c").below(path("a")), Some(path("b/c")));
         assert_eq!(path("a").below(path("a")), Some(RepoPath::root()));
+        assert_eq!(&*path("a").join_path(path("b/c")), path("a/b/c"));
+        assert_eq!(&*path("a").join_path(path("")), path("a"));
+        assert_eq!(&*path("").join_path(path("a/b")), path("a/b"));
         let mut built = RepoPath::root().join(b"x");
         built.push(b"y");
         assert_eq!(&*built, path("x/y"));

@@ -7,9 +7,9 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::history;
-use crate::object::{Entry, Objects};
+use crate::history::listing::{self, Options};
+use crate::object::Entry;
 use crate::path::RepoPath;
-use crate::ui::Ui;
 use crate::ui::entries::{EntryRecord, EntryTotals};
 
 /// List what a commit holds
@@ -32,44 +32,27 @@ pub struct Args {
     recursive: bool,
 }
 
-/// What is being listed, and how.
-struct Listing<'a> {
-    ui: &'a Ui,
-    objects: &'a dyn Objects,
-    args: &'a Args,
-    totals: EntryTotals,
-}
-
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let (id, path) = context.commit_path(&repository, &args.what, "ls")?;
     let path = path.unwrap_or_default();
     let entry = history::recorded(repository.store(), id, &path)?;
     context.ui.page_long_output();
-    let mut listing = Listing { ui: context.ui, objects: repository.store(), args, totals: EntryTotals::default() };
+    let mut totals = EntryTotals::default();
+    let mut show = |path: &RepoPath, entry: &Entry| {
+        totals.count(entry);
+        context.ui.show(&EntryRecord::new(path, entry, args.long))
+    };
     match entry.tree() {
-        Some(_) => listing.directory(&path, &entry)?,
-        None => listing.item(&path, &entry)?,
-    }
-    context.ui.show(&listing.totals)?;
-    Ok(Exit::DONE)
-}
-
-impl Listing<'_> {
-    fn directory(&mut self, path: &RepoPath, directory: &Entry) -> Result<()> {
-        let Some(tree) = directory.tree() else { return Ok(()) };
-        for entry in self.objects.tree(tree)?.entries {
-            let below = path.join(&entry.name);
-            self.item(&below, &entry)?;
-            if self.args.recursive {
-                self.directory(&below, &entry)?;
+        Some(tree) => {
+            let options = Options { recursive: args.recursive, with_trees: true, ..Options::default() };
+            for found in listing::list(repository.store(), tree, options) {
+                let (below, entry) = found?;
+                show(&path.join_path(&below), &entry)?;
             }
         }
-        Ok(())
+        None => show(&path, &entry)?,
     }
-
-    fn item(&mut self, path: &RepoPath, entry: &Entry) -> Result<()> {
-        self.totals.count(entry);
-        self.ui.show(&EntryRecord::new(path, entry, self.args.long))
-    }
+    context.ui.show(&totals)?;
+    Ok(Exit::DONE)
 }

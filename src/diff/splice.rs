@@ -1,6 +1,6 @@
 //! Trees put together from two others: some paths from one, the rest from the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use crate::error::Result;
 use crate::id::{LinksId, ObjectId, TreeId};
@@ -49,34 +49,73 @@ fn merge(
     paths: &[&RepoPath],
     put: &mut Put<'_>,
 ) -> Result<Entry> {
-    let load = |tree: Option<TreeId>| tree.map_or(Ok(Tree::default()), |tree| objects.tree(tree));
-    let (theirs, ours) = (load(from)?, load(base)?);
-    let mut entries: BTreeMap<Vec<u8>, Entry> =
-        ours.entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
-    for (name, below) in by_first_name(paths) {
-        let their = theirs.find(name);
-        // The whole name is selected: what is selected below it is in it.
-        if below.iter().any(|path| path.is_root()) {
-            match their {
-                Some(entry) => entries.insert(name.to_vec(), entry.clone()),
-                None => entries.remove(name),
-            };
+    let mut level = Level::open(objects, like, base, from, paths)?;
+    // A list and not recursion, since directories may be deeper than a stack.
+    let mut above = Vec::new();
+    loop {
+        if let Some(below) = level.next(objects)? {
+            above.push(std::mem::replace(&mut level, below));
             continue;
         }
-        let their = their.and_then(|entry| Some((entry, entry.tree()?)));
-        let our = entries.get(name).and_then(|entry| Some((entry, entry.tree()?)));
-        let merged = match (our, their) {
-            (Some((like, our)), their) => merge(objects, like, Some(our), their.map(|(_, tree)| tree), &below, put)?,
-            (None, Some((like, their))) => merge(objects, like, None, Some(their), &below, put)?,
-            (None, None) => continue,
+        let is_new = level.is_new;
+        let merged = save(level.entries.into_values().collect(), &level.like, put)?;
+        level = match above.pop() {
+            Some(level) => level,
+            None => return Ok(merged),
         };
         // A directory that would be new, and has nothing of what is selected, is not needed.
-        let is_new = our.is_none();
         if !(is_new && matches!(merged.content, Content::Directory { entries: 0, .. })) {
-            entries.insert(name.to_vec(), merged);
+            level.entries.insert(merged.name.clone(), merged);
         }
     }
-    save(entries.into_values().collect(), like, put)
+}
+
+/// A directory that is being put together.
+struct Level<'p> {
+    like: Entry,
+    /// Whether the base has no such directory.
+    is_new: bool,
+    entries: BTreeMap<Vec<u8>, Entry>,
+    theirs: Tree,
+    /// What is selected in it and not yet looked at.
+    rest: btree_map::IntoIter<&'p [u8], Vec<&'p RepoPath>>,
+}
+
+impl<'p> Level<'p> {
+    fn open(
+        objects: &dyn Objects,
+        like: &Entry,
+        base: Option<TreeId>,
+        from: Option<TreeId>,
+        paths: &[&'p RepoPath],
+    ) -> Result<Level<'p>> {
+        let load = |tree: Option<TreeId>| tree.map_or(Ok(Tree::default()), |tree| objects.tree(tree));
+        let (theirs, ours) = (load(from)?, load(base)?);
+        let entries = ours.entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+        let rest = by_first_name(paths).into_iter();
+        Ok(Level { like: like.clone(), is_new: base.is_none(), entries, theirs, rest })
+    }
+
+    /// Takes what is selected, up to the next directory in which only something is.
+    fn next(&mut self, objects: &dyn Objects) -> Result<Option<Level<'p>>> {
+        for (name, below) in self.rest.by_ref() {
+            let their = self.theirs.find(name);
+            // The whole name is selected: what is selected below it is in it.
+            if below.iter().any(|path| path.is_root()) {
+                match their {
+                    Some(entry) => self.entries.insert(name.to_vec(), entry.clone()),
+                    None => self.entries.remove(name),
+                };
+                continue;
+            }
+            let their = their.and_then(|entry| Some((entry, entry.tree()?)));
+            let our = self.entries.get(name).and_then(|entry| Some((entry, entry.tree()?)));
+            let Some((like, _)) = our.or(their) else { continue };
+            let (our, their) = (our.map(|(_, tree)| tree), their.map(|(_, tree)| tree));
+            return Level::open(objects, like, our, their, &below).map(Some);
+        }
+        Ok(None)
+    }
 }
 
 /// Paths by their first name, each without it.

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use ::ignore::Match;
@@ -135,12 +134,22 @@ pub fn read_file(directory: &Dir) -> Result<Option<Vec<u8>>> {
     Ok(Some(content))
 }
 
-/// The rules of a recorded tree, read from it as they are asked for.
+/// The rules of a recorded tree, read from it as they are asked for. It keeps those of the directories that the last path
+/// is in, so paths in path order cost least.
 pub struct TreeRules<'o> {
     objects: &'o dyn Objects,
     root: &'o Entry,
     blob: &'o dyn Fn(&RepoPath, BlobId) -> Result<Vec<u8>>,
-    directories: RefCell<HashMap<RepoPathBuf, Rc<TreeLevel>>>,
+    entered: RefCell<Entered>,
+}
+
+/// The directories that the last path is in.
+#[derive(Default)]
+struct Entered {
+    /// The deepest of them.
+    path: RepoPathBuf,
+    /// From the root down. A list and not recursion, since directories may be deeper than a stack.
+    levels: Vec<TreeLevel>,
 }
 
 /// What is known of one directory of a recorded tree.
@@ -157,32 +166,38 @@ impl<'o> TreeRules<'o> {
         root: &'o Entry,
         blob: &'o dyn Fn(&RepoPath, BlobId) -> Result<Vec<u8>>,
     ) -> TreeRules<'o> {
-        TreeRules { objects, root, blob, directories: RefCell::default() }
+        TreeRules { objects, root, blob, entered: RefCell::default() }
     }
 
     /// Whether they ignore a path, or a directory that it is in.
     pub fn ignores(&self, path: &RepoPath, is_directory: bool) -> Result<bool> {
         let Some(parent) = path.parent() else { return Ok(false) };
-        let level = self.level(parent)?;
-        Ok(level.ignored || level.rules.ignores(path, is_directory))
+        let mut entered = self.entered.borrow_mut();
+        self.enter(&mut entered, parent)?;
+        Ok(entered.levels.last().is_some_and(|level| level.ignored || level.rules.ignores(path, is_directory)))
     }
 
-    fn level(&self, path: &RepoPath) -> Result<Rc<TreeLevel>> {
-        if let Some(level) = self.directories.borrow().get(path) {
-            return Ok(level.clone());
+    /// Makes a directory the last level.
+    fn enter(&self, entered: &mut Entered, directory: &RepoPath) -> Result<()> {
+        if entered.levels.is_empty() {
+            let root = self.read(RepoPath::root(), self.root.tree(), &Rules::default(), false)?;
+            entered.levels.push(root);
         }
-        let level = match (path.parent(), path.name()) {
-            (Some(parent), Some(name)) => {
-                let above = self.level(parent)?;
-                let tree = above.directories.get(name).copied();
-                let ignored = above.ignored || above.rules.ignores(path, true);
-                self.read(path, tree, &above.rules, ignored)?
-            }
-            _ => self.read(path, self.root.tree(), &Rules::default(), false)?,
-        };
-        let level = Rc::new(level);
-        self.directories.borrow_mut().insert(path.to_owned(), level.clone());
-        Ok(level)
+        while !directory.is_within(&entered.path) {
+            entered.path.pop();
+            entered.levels.pop();
+        }
+        while let Some(above) = entered.levels.last()
+            && let Some(name) = directory.below(&entered.path).and_then(|rest| rest.names().next())
+        {
+            let path = entered.path.join(name);
+            let tree = above.directories.get(name).copied();
+            let ignored = above.ignored || above.rules.ignores(&path, true);
+            let level = self.read(&path, tree, &above.rules, ignored)?;
+            entered.levels.push(level);
+            entered.path = path;
+        }
+        Ok(())
     }
 
     fn read(&self, path: &RepoPath, tree: Option<TreeId>, above: &Rules, ignored: bool) -> Result<TreeLevel> {

@@ -213,3 +213,27 @@ fn names_whose_metadata_differs_are_not_one_file() {
         assert_eq!(groups, [expected]);
     }
 }
+
+#[test]
+fn directories_may_be_deeper_than_a_stack() {
+    const DEPTH: usize = 2_000;
+    let memory = Memory::default();
+    let deep = |content| {
+        let content = Content::File { blob: BlobId([content; 32]), size: 1 };
+        let file = Entry { name: b"f".to_vec(), metadata: Metadata::default(), attributes: None, content };
+        (1..=DEPTH as u64).fold(file, |entry, entries| {
+            let tree = Tree { entries: vec![entry] };
+            let tree = tree.save(|id, bytes| memory.put(ObjectKind::Tree, id.object_id(), bytes)).unwrap();
+            let content = Content::Directory { tree, entries, size: 1 };
+            Entry { name: b"d".to_vec(), metadata: Metadata::default(), attributes: None, content }
+        })
+    };
+    let (base, from) = (deep(1), deep(2));
+    let file = path(&format!("{}f", "d/".repeat(DEPTH - 1)));
+    let spliced = || memory.splice((&base, None), (&from, None), std::slice::from_ref(&file)).0;
+    let root = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(256 << 10).spawn_scoped(scope, spliced).unwrap();
+        thread.join().unwrap()
+    });
+    assert_eq!(root, from);
+}

@@ -313,6 +313,12 @@ fn a_recorded_tree_has_the_rules_of_the_worktree_it_was() {
         let rule = deciding.rule(path(name), name == "build").unwrap();
         assert_eq!(rule.is_some_and(|rule| rule.ignores), ignored, "{name}");
     }
+    let deep = format!("sub/{}a.tmp", "d/".repeat(2_000));
+    std::thread::scope(|scope| {
+        let asked = || TreeRules::new(&overlay, &scan.root, &blob).ignores(path(&deep), false).unwrap();
+        let thread = std::thread::Builder::new().stack_size(256 << 10).spawn_scoped(scope, asked).unwrap();
+        assert!(thread.join().unwrap());
+    });
 }
 
 #[test]

@@ -192,6 +192,18 @@ three
 }
 
 #[test]
+fn directories_may_be_deeper_than_a_stack() {
+    let env = TestEnv::new();
+    env.undo("init").ok();
+    env.shell(&format!("mkdir -p {}d && undo commit -m deep", "d/".repeat(999))).ok();
+    let listed = env.shell("ulimit -s 512 && undo ls -R").ok().text();
+    assert_eq!(listed.lines().count(), 1_000);
+    assert!(listed.lines().zip(1..).all(|(line, depth)| line.len() == 2 * depth));
+    let below = env.shell("ulimit -s 512 && undo ls -R @:d/d").ok().text();
+    assert!(below.lines().zip(3..).all(|(line, depth)| line.len() == 2 * depth));
+}
+
+#[test]
 fn looking_into_history() {
     let env = history();
     env.undo("ls @~2").shows(str![[r#"
