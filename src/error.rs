@@ -3,9 +3,11 @@
 //! Wording: lower case, no full stop, what failed first, its subject in backticks. A hint is something to do or paste.
 
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::path::RepoPathBuf;
+use crate::quote::shell_word;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -149,7 +151,7 @@ impl Error {
             ErrorKind::NoSpace => error.hint("free some space on this file system, then run the command again"),
             ErrorKind::Permission => {
                 let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                error.hint(format!("see who may do it: ls -la '{}'", folder.display()))
+                error.hint(format!("see who may do it: ls -la {}", shell_word(folder.as_os_str().as_bytes())))
             }
             _ => error,
         }
@@ -291,5 +293,7 @@ mod tests {
         assert_eq!((full.kind(), full.kind().exit()), (ErrorKind::NoSpace, Exit(13)));
         let denied = Error::io("read", Path::new("x"), std::io::Error::from_raw_os_error(13)).context("recording");
         assert_eq!(denied.to_string(), "recording: cannot read `x`: permission denied");
+        let odd = Error::io("read", Path::new("it's/x"), std::io::Error::from_raw_os_error(13));
+        assert_eq!(odd.hint_text(), Some(r"see who may do it: ls -la 'it'\''s'"));
     }
 }

@@ -1,6 +1,7 @@
 //! `undo cat`: the bytes of a recorded file.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 use clap_complete::engine::ArgValueCompleter;
 
@@ -10,6 +11,7 @@ use crate::history;
 use crate::id::CommitId;
 use crate::object::Content;
 use crate::path::RepoPath;
+use crate::quote::shell_word;
 use crate::repo::Repository;
 
 /// Print a file as it was recorded
@@ -29,7 +31,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let (id, Some(path)) = context.commit_path(&repository, &args.what, "cat")? else {
         return Err(Error::new(ErrorKind::Usage, format!("`{}` names no path", args.what.display()))
-            .hint(format!("undo cat {}:PATH", args.what.display())));
+            .hint(format!("undo cat {}:PATH", shell_word(args.what.as_bytes()))));
     };
     print(context, &repository, id, &path)
 }
@@ -45,9 +47,8 @@ pub fn print(context: &Context<'_>, repository: &Repository, id: CommitId, path:
             Ok(target.len() as u64)
         })?,
         Content::Directory { .. } => {
-            return Err(
-                Error::new(ErrorKind::Usage, format!("`{place}` is a directory")).hint(format!("undo ls {place}"))
-            );
+            return Err(Error::new(ErrorKind::Usage, format!("`{place}` is a directory"))
+                .hint(format!("undo ls {}", shell_word(place.as_bytes()))));
         }
         _ => {
             return Err(Error::new(

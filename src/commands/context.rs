@@ -162,7 +162,11 @@ impl Context<'_> {
         history::resolve(repository, text).map_err(|error| {
             let is_path =
                 error.kind() == ErrorKind::NotFound && fs::exists(&self.cwd.join(Path::new(text))).unwrap_or(false);
-            if is_path { error.hint(format!("to name a path: {instead} {text}")) } else { error }
+            if is_path {
+                error.hint(format!("to name a path: {instead} {}", shell_word(text.as_bytes())))
+            } else {
+                error
+            }
         })
     }
 
@@ -235,7 +239,7 @@ impl Context<'_> {
 }
 
 fn go_to(directory: &Path) -> String {
-    format!("go to one that is there: cd '{}'", directory.display())
+    format!("go to one that is there: cd {}", shell_word(directory.as_os_str().as_bytes()))
 }
 
 /// What is not covered for some reasons, and the reasons.

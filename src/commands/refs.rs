@@ -8,6 +8,7 @@ use crate::history::past::no_commit;
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::object::operation::{RefEdit, RefName, View};
+use crate::quote::shell_word;
 use crate::repo::{Draft, Repository};
 use crate::ui::End;
 use crate::ui::refs::{RefChanged, RefRecord};
@@ -67,7 +68,7 @@ pub fn create(context: &Context<'_>, sort: Sort, name: &str, revision: Option<&s
     let id = crate::history::resolve(&repository, revision.unwrap_or("@"))?;
     let word = sort.word();
     if let Ok(old) = sort.find(repository.view(), name) {
-        let hint = format!("delete it first: undo {word} -d {name}");
+        let hint = format!("delete it first: undo {word} -d {}", shell_word(name.as_bytes()));
         return Err(
             Error::new(ErrorKind::Exists, format!("{word} `{name}` is there already, at {}", old.short())).hint(hint)
         );
@@ -76,7 +77,7 @@ pub fn create(context: &Context<'_>, sort: Sort, name: &str, revision: Option<&s
     record(&mut repository, sort, format!("{word} {name} at {}", id.short()), edits, None)?;
     context.ui.outcome(&RefChanged::new(word, "created", name, id))?;
     if sort == Sort::Branch {
-        context.ui.hint(format_args!("switch to it: undo checkout {name}"));
+        context.ui.hint(format_args!("switch to it: undo checkout {}", shell_word(name.as_bytes())));
     }
     Ok(Exit::DONE)
 }
@@ -95,7 +96,12 @@ pub fn delete(context: &Context<'_>, sort: Sort, names: &[String]) -> Result<Exi
     record(&mut repository, sort, format!("delete {} {}", sort.word(), names.join(" ")), edits, None)?;
     for (name, id) in &found {
         context.ui.outcome(&RefChanged::new(sort.word(), "deleted", name, *id))?;
-        context.ui.hint(format_args!("take it back: undo {} {name} {}", sort.word(), id.short()));
+        context.ui.hint(format_args!(
+            "take it back: undo {} {} {}",
+            sort.word(),
+            shell_word(name.as_bytes()),
+            id.short()
+        ));
     }
     Ok(Exit::DONE)
 }
@@ -119,6 +125,7 @@ pub fn rename(context: &Context<'_>, sort: Sort, old: Option<&str>, new: &str) -
     ];
     record(&mut repository, sort, format!("rename {} {old} to {new}", sort.word()), edits, switch)?;
     context.ui.outcome(&RefChanged::new(sort.word(), "renamed", new, id))?;
+    let (old, new) = (shell_word(old.as_bytes()), shell_word(new.as_bytes()));
     context.ui.hint(format_args!("take it back: undo {} -m {new} {old}", sort.word()));
     Ok(Exit::DONE)
 }

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::objects::Treeish;
 use crate::metadata::{Kind, Metadata};
 use crate::object::{Commit, Content, Entry, Objects};
+use crate::quote::shell_word;
 use crate::repo::Repository;
 
 /// What a commit is compared with if nothing else is named: its first parent, or nothing if it has none.
@@ -12,7 +13,7 @@ use crate::repo::Repository;
 pub fn before(repository: &Repository, treeish: &Treeish, text: &str) -> Result<Option<Treeish>> {
     let Some(commit) = &treeish.commit else {
         return Err(Error::new(ErrorKind::Usage, format!("`{text}` is a tree: it has no parent to compare with"))
-            .hint(format!("name two trees: undo diff-tree TREE {text}")));
+            .hint(format!("name two trees: undo diff-tree TREE {}", shell_word(text.as_bytes()))));
     };
     let parent = commit.parents.first().map(|parent| repository.store().commit(*parent)).transpose()?;
     parent.map(|parent| whole(parent, text)).transpose()

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::operation::RefName;
-use crate::quote::unquote;
+use crate::quote::{shell_word, unquote};
 use crate::repo::refname;
 
 /// What a ref is, or shall be.
@@ -99,7 +99,10 @@ impl Instruction {
         match refname::parse(target)? {
             RefName::Branch(branch) => Ok(Instruction::Switch { branch }),
             RefName::Tag(tag) => Err(Error::new(ErrorKind::Usage, format!("`{tag}` is a tag, and `@` is a branch"))
-                .hint(format!("make a branch there first: undo update-ref refs/heads/NAME {tag}"))),
+                .hint(format!(
+                    "make a branch there first: undo update-ref refs/heads/NAME {}",
+                    shell_word(tag.as_bytes())
+                ))),
         }
     }
 }

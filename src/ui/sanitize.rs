@@ -10,13 +10,6 @@ pub fn path(path: &RepoPath) -> String {
     if path.is_root() { ".".to_owned() } else { name(path.as_bytes()) }
 }
 
-/// A path as a shell takes it.
-pub fn quoted(path: &RepoPath) -> String {
-    let text = self::path(path);
-    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+,@%".contains(&b));
-    if is_plain { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
-}
-
 /// A name, or any bytes, as one line of safe text.
 pub fn name(bytes: &[u8]) -> String {
     escape(bytes, |_| false)

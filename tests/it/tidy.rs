@@ -22,10 +22,11 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// What a room may use on its own floor: from, to. Never in a circle.
-const DOORS: [(&str, &str); 8] = [
+const DOORS: [(&str, &str); 9] = [
     ("codec", "error"),
     ("codec", "time"),
     ("error", "path"),
+    ("error", "quote"),
     ("metadata", "time"),
     // What is unsaved is recorded before it is replaced.
     ("checkout", "snapshot"),

@@ -193,3 +193,24 @@ hint: see all commits with `undo log`, and names with `undo branch` and `undo ta
 
 "#]]);
 }
+
+#[test]
+fn a_hint_can_be_pasted_whatever_a_name_holds() {
+    let env = history();
+    env.write("it's $here/file", "one");
+    env.undo("commit -m odd").ok();
+    let pasted = |script: &str| {
+        let told = String::from_utf8(env.shell(script).stderr).unwrap();
+        let command = told.trim_end().rsplit_once("hint: ").unwrap().1;
+        let command = command.rsplit_once(": ").map_or(command, |(_, command)| command);
+        env.shell(command).ok().text()
+    };
+    let odd = r#"undo branch "a;b\$c'd""#;
+    assert!(pasted(odd).starts_with("a;b$c'd "));
+    assert!(pasted(r#"undo branch -m main "it's""#).starts_with("renamed branch main"));
+    env.undo("checkout main").ok();
+    assert!(pasted(odd).starts_with("deleted branch a;b$c'd"));
+    env.undo("tag t").ok();
+    assert!(pasted(r#"undo tag -m t "t;'u""#).starts_with("renamed tag t "));
+    assert_eq!(pasted(r#"undo cat "@:it's \$here""#), "it's $here/file\n");
+}

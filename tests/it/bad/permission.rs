@@ -112,21 +112,21 @@ fn a_directory_that_may_not_be_written_gets_no_repository() {
     output.shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/.undo`: permission denied
-hint: see who may do it: ls -la '[ROOT]/work'
+hint: see who may do it: ls -la [ROOT]/work
 [exit 77]
 
 "#]]);
     env.undo_as_stranger("commit --init").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/.undo`: permission denied
-hint: see who may do it: ls -la '[ROOT]/work'
+hint: see who may do it: ls -la [ROOT]/work
 [exit 77]
 
 "#]]);
     env.undo_as_stranger("init sub").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/sub`: permission denied
-hint: see who may do it: ls -la '[ROOT]/work'
+hint: see who may do it: ls -la [ROOT]/work
 [exit 77]
 
 "#]]);

@@ -157,7 +157,7 @@ main [ID] → [ID]  0 written, 3 deleted, 1 unchanged
 ---- stderr ----
 hint: take it back: undo undo
 warning: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 
 "#]]);
     env.undo("checkout -").ok();
@@ -168,7 +168,7 @@ no changes
 ---- stderr ----
 warning: the folder that this shell is in was removed
 warning: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 
 "#]]);
     env.undo("checkout -").ok();
@@ -176,9 +176,9 @@ hint: go to one that is there: cd '[ROOT]/work'
 warning: the folder that this shell is in was removed
 ---- stderr ----
 warning: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 error: `file` is nowhere: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 [exit 2]
 
 "#]]);
@@ -187,7 +187,7 @@ hint: go to one that is there: cd '[ROOT]/work'
 warning: the folder that this shell is in was removed
 ---- stderr ----
 error: `.` is nowhere: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 [exit 2]
 
 "#]]);
@@ -196,9 +196,9 @@ hint: go to one that is there: cd '[ROOT]/work'
 warning: the folder that this shell is in was removed
 ---- stderr ----
 warning: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 error: `here` is nowhere: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 [exit 2]
 
 "#]]);
@@ -208,7 +208,7 @@ warning: the folder that this shell is in was removed
 main [ID] → [ID]  3 written, 0 deleted, 1 unchanged
 ---- stderr ----
 warning: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 hint: take it back: undo undo
 
 "#]]);
@@ -223,7 +223,7 @@ hint: take it back: undo undo
 How to name a commit:
 ---- stderr ----
 warning: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]'
+hint: go to one that is there: cd [ROOT]
 error: no repository in `[ROOT]` or above it
 hint: start one here with `undo init`
 [exit 10]
@@ -246,9 +246,9 @@ no changes
 ---- stderr ----
 hint: take it back: undo undo
 warning: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 warning: the folder that this shell is in was removed
-hint: go to one that is there: cd '[ROOT]/work'
+hint: go to one that is there: cd [ROOT]/work
 
 "#]]);
 }
