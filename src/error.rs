@@ -227,11 +227,6 @@ impl Error {
         self.is_caused_by(std::io::ErrorKind::AlreadyExists)
     }
 
-    /// Whether the system did not permit it.
-    pub fn is_permission(&self) -> bool {
-        self.is_caused_by(std::io::ErrorKind::PermissionDenied)
-    }
-
     fn is_caused_by(&self, kind: std::io::ErrorKind) -> bool {
         self.io_cause().is_some_and(|cause| cause.kind() == kind)
     }

@@ -58,7 +58,6 @@ use tally::Tally;
 use way::Way;
 use work::Work;
 
-pub use export::export;
 pub use leftovers::clean_staged;
 pub use plan::{Action, Plan};
 pub use resume::{Origin, are_hidden_halfway, refs_to_finish, refuse_mix, refuse_paths};

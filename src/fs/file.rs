@@ -43,13 +43,6 @@ pub fn create_new(path: &Path) -> Result<File> {
     options.open(path).map_err(|cause| Error::io("create", path, cause))
 }
 
-/// Opens for reading and appending, made with mode 0600 if it is not there.
-pub fn append(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true).mode(0o600);
-    options.open(path).map_err(|cause| Error::io("open", path, cause))
-}
-
 /// The stat of what has this name, links not followed; `None` if it is not there.
 pub fn stat(path: &Path) -> Result<Option<Stat>> {
     if_there("stat", path, Stat::at(CWD, path.as_os_str().as_bytes()).map_err(Into::into))

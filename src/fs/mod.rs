@@ -30,7 +30,7 @@ pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_fil
 pub use dir::{Dir, DirEntry};
 pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
 pub use file::{
-    append, create_dir_all, create_dir_private, create_new, exists, list, open, open_to_write, read, remove_dir_all,
+    create_dir_all, create_dir_private, create_new, exists, list, open, open_to_write, read, remove_dir_all,
     remove_file, rename, stat, sync_dir,
 };
 pub use handle::{
@@ -42,7 +42,7 @@ pub use map::Map;
 pub use names::UNFINISHED;
 pub use newcomer::Newcomer;
 pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root};
-pub use process::{Ended, run_program};
+pub use process::run_program;
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
 pub use stat::{FileSystem, Stat};
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};

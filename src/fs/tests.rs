@@ -117,7 +117,7 @@ fn what_is_made_is_private() {
     assert_eq!((mode("file"), mode("directory")), (UNFINISHED.into(), 0o700));
     create_dir_private(&temp.path().join("a/b")).unwrap();
     create_dir_private(&temp.path().join("a/b")).unwrap();
-    append(&temp.path().join("a/journal")).unwrap();
+    create_new(&temp.path().join("a/journal")).unwrap();
     write_atomic(&temp.path().join("a/refs"), [b""], false).unwrap();
     assert_eq!((mode("a"), mode("a/b"), mode("a/journal"), mode("a/refs")), (0o700, 0o700, 0o600, 0o600));
 }

@@ -21,4 +21,4 @@ pub mod when;
 pub use costs::Costs;
 pub use entry::{entry_at, recorded};
 pub use revision::{resolve, resolve_path, resolve_range};
-pub use walk::{is_ancestor, walk};
+pub use walk::walk;

@@ -4,7 +4,7 @@
 //! than its parents, which is so for all that `undo` makes; where clocks went back, a parent may come before a child
 //! that is on another line.
 
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry::entry_at;
@@ -111,20 +111,6 @@ pub fn walk(repository: &Repository, options: Options) -> Result<Walk<'_>> {
     }
     exclude.into_iter().for_each(|id| walk.exclude(id));
     Ok(walk)
-}
-
-/// Whether `descendant` is `ancestor`, or grew from it.
-pub fn is_ancestor(objects: &dyn Objects, ancestor: CommitId, descendant: CommitId) -> Result<bool> {
-    let (mut seen, mut stack) = (HashSet::new(), vec![descendant]);
-    while let Some(id) = stack.pop() {
-        if id == ancestor {
-            return Ok(true);
-        }
-        if seen.insert(id) {
-            stack.extend(objects.commit(id)?.parents);
-        }
-    }
-    Ok(false)
 }
 
 impl Walk<'_> {

@@ -82,6 +82,7 @@ pub struct Child<Id> {
 
 impl<T: Item> Node<T> {
     /// Its bytes.
+    #[cfg(test)]
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Node::Leaf(items) => leaf(items),

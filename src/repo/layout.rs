@@ -42,10 +42,6 @@ impl Layout {
             .hint("start one here with `undo init`"))
     }
 
-    /// The user's directory.
-    pub fn worktree(&self) -> &Path {
-        &self.worktree
-    }
     /// Version, features and chunk parameters.
     pub fn format(&self) -> PathBuf {
         self.repository.join("format")
@@ -83,10 +79,6 @@ impl Layout {
     /// The folder of journal segments.
     pub fn journal(&self) -> PathBuf {
         self.repository.join("journal")
-    }
-    /// All pack tables as one lookup: a cache.
-    pub fn catalog(&self) -> PathBuf {
-        self.repository.join("catalog")
     }
     /// The worktree as last read: a cache. With a store elsewhere it is kept there, under a name of this worktree.
     pub fn index(&self) -> PathBuf {

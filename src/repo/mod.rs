@@ -16,8 +16,6 @@ mod tests;
 pub mod transaction;
 mod unsynced;
 
-pub use config::Config;
-pub use format::Format;
 pub use layout::Layout;
 pub use leftovers::{Superfluous, superfluous};
 pub use repository::Repository;

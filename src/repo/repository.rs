@@ -87,11 +87,6 @@ impl Repository {
         &self.state.view
     }
 
-    /// Version, chunk parameters and id.
-    pub fn format(&self) -> &Format {
-        &self.format
-    }
-
     /// Refs, packs, newest operation and unfinished checkout.
     pub fn state(&self) -> &State {
         &self.state

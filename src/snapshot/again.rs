@@ -9,8 +9,8 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Silent;
 use crate::repo::Transaction;
 use crate::snapshot::file::StoreSink;
+use crate::worktree::content::Sink;
 use crate::worktree::content::holes;
-use crate::worktree::scan::Sink;
 use crate::worktree::{Reading, Worktree};
 
 /// Stores these blobs from the files that hold them. Durable when it returns. Gives the paths whose file holds something

@@ -28,7 +28,7 @@ pub use again::store_again;
 pub use aside::set_aside;
 pub use commit_tree::{Given, commit_tree};
 pub use take::{Next, take, take_checked};
-pub use write_tree::{WrittenTree, write_tree};
+pub use write_tree::write_tree;
 
 /// How a commit is made.
 #[derive(Clone, Debug, Default)]

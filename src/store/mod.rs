@@ -22,12 +22,11 @@ mod tests;
 mod writer;
 
 pub use adoption::Adoption;
-pub use check::{Broken, CatalogCheck, Contents};
+pub use check::{Broken, Contents};
 pub use compress::Compression;
 pub use doubt::Going;
-pub use listing::{Listing, Packed};
+pub use listing::Packed;
 pub use reader::Reader;
 pub use session::{Session, Stored};
 pub use set::{Location, Options, Store};
-pub use tally::Tally;
 pub use writer::Writer;

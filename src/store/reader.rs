@@ -135,11 +135,6 @@ impl<'s> Reader<'s> {
         Ok(&self.buffer[place.offset as usize..][..place.length as usize])
     }
 
-    /// Where its objects come from.
-    pub fn store(&self) -> &'s Store {
-        self.store
-    }
-
     /// Decodes the frame if it is not the last one, and checks the object in it.
     fn load(&mut self, kind: ObjectKind, id: ObjectId, place: &Place) -> Result<()> {
         let key = Some(place.key());

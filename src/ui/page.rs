@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use crate::id::CommitId;
 use crate::object::text::{self, Part};
 use crate::path::RepoPath;
 use crate::quote::quote;
@@ -132,17 +131,12 @@ impl<'a> Page<'a> {
 
     /// Writes an aligned table.
     pub fn table(&mut self, table: &Table) -> io::Result<()> {
-        table.write(self.out, self.palette)
+        table.write(self.out)
     }
 
     /// A value in the colour of its role.
     pub fn paint<T: Display>(&self, role: Role, value: T) -> Painted<T> {
         self.palette.paint(role, value)
-    }
-
-    /// The short form of a commit's id.
-    pub fn id(&self, id: CommitId) -> Painted<String> {
-        self.paint(Role::Id, id.short())
     }
 
     /// A path made safe.

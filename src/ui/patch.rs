@@ -12,7 +12,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::quote;
 use crate::ui::changes::{ChangeRecord, Tally};
 use crate::ui::human::{Count, Size, plural};
-use crate::ui::table::{Cell, Table};
+use crate::ui::table::Table;
 use crate::ui::{Page, Report, Role, human, sanitize};
 
 /// A change with all that differs.
@@ -285,16 +285,16 @@ impl Report for StatTable<'_> {
         for record in self.records {
             let scaled = |lines: Option<usize>| (lines.unwrap_or(0) * BAR).div_ceil(most);
             let words = match record.words.is_empty() {
-                true => Cell::plain(Count(lines(record) as u64).to_string()),
-                false => Cell::plain(record.words.clone()),
+                true => Count(lines(record) as u64).to_string(),
+                false => record.words.clone(),
             };
             let bars = [(Role::Added, "+", record.lines_added), (Role::Removed, "-", record.lines_removed)];
             let bar: String = bars
                 .iter()
                 .map(|(role, sign, lines)| page.paint(*role, sign.repeat(scaled(*lines))).to_string())
                 .collect();
-            let bar = Some(bar).filter(|bar| !bar.is_empty()).map(Cell::plain);
-            let path = Cell::plain(format!(" {}", sanitize::path(&record.path)));
+            let bar = Some(bar).filter(|bar| !bar.is_empty());
+            let path = format!(" {}", sanitize::path(&record.path));
             table.row([path, words].into_iter().chain(bar));
         }
         page.table(&table)?;

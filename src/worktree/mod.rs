@@ -26,7 +26,7 @@ use crate::metadata::Metadata;
 use crate::object::Attributes;
 
 pub use clock::Clock;
-pub use content::{HashSink, Reading, Sink};
+pub use content::{HashSink, Reading};
 pub use index::Index;
 pub use overlay::Overlay;
 pub use scan::{Scan, scan};

@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::worktree::walk::{Found, Walk};
 use crate::worktree::{Index, Worktree, index};
 
-pub use crate::worktree::content::Sink;
+use crate::worktree::content::Sink;
 pub use crate::worktree::walk::Options;
 
 /// The worktree as it was read.

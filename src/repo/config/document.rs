@@ -37,11 +37,6 @@ impl Document {
         Ok(Document { path: path.to_owned(), text })
     }
 
-    /// Its text.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// The settings; [`ErrorKind::Usage`] for a key or a value that there is not.
     pub fn config(&self) -> Result<Config> {
         let mut config = Config::default();
@@ -242,10 +237,10 @@ mod tests {
         document.set("store.compression", "zstd:3").unwrap();
         let expected = "# mine\n[worktree]\ncross_mounts = true # no\n\n[user]   # me\nname = 'A \"B\" # C'\n# end\n\n\
                         [store]\ncompression = \"zstd:3\"\n";
-        assert_eq!(document.text(), expected);
+        assert_eq!(document.text, expected);
         assert!(document.unset("worktree.cross_mounts").unwrap() && !document.unset("worktree.cross_mounts").unwrap());
         assert!(document.is_set("user.name").unwrap() && !document.is_set("worktree.cross_mounts").unwrap());
-        assert!(document.text().starts_with("# mine\n[worktree]\n\n[user]"), "{}", document.text());
+        assert!(document.text.starts_with("# mine\n[worktree]\n\n[user]"), "{}", document.text);
         assert_eq!(document.config().unwrap().get("user.name").unwrap(), "A \"B\" # C");
     }
 
@@ -253,10 +248,10 @@ mod tests {
     fn values_are_set_in_inline_tables_and_beside_dotted_names_too() {
         let mut inline = document("store = { compression = 'stored' } # x\n");
         inline.set("store.compression", "zstd:2").unwrap();
-        assert_eq!(inline.text(), "store = { compression = \"zstd:2\" } # x\n");
+        assert_eq!(inline.text, "store = { compression = \"zstd:2\" } # x\n");
         let mut dotted = document("user.name = 'a'\n");
         dotted.set("worktree.cross_mounts", "true").unwrap();
-        assert_eq!(dotted.text(), "user.name = 'a'\n\n[worktree]\ncross_mounts = true\n");
+        assert_eq!(dotted.text, "user.name = 'a'\n\n[worktree]\ncross_mounts = true\n");
         dotted.unset("user.name").unwrap();
         dotted.set("user.name", "b").unwrap();
         assert_eq!(dotted.config().unwrap().author, "b");
@@ -271,7 +266,7 @@ mod tests {
         let mut text = document("user = { name = 'a' }\nstore = {}\n");
         assert!(text.set("store.compression", "zstd:2").is_err());
         assert!(document("store = { compression = 'zstd:2' }\n").unset("store.compression").unwrap());
-        assert_eq!(text.text(), "user = { name = 'a' }\nstore = {}\n");
+        assert_eq!(text.text, "user = { name = 'a' }\nstore = {}\n");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Merging packs, taking packs in and out of the set, and when the catalog is written.
 
 use super::*;
+use crate::store::tally::Tally;
 
 /// Sixteen small packs of three objects each, one of which is in all of them.
 fn many_packs() -> (Home, Vec<Object>) {

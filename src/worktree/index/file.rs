@@ -107,12 +107,6 @@ impl Index {
         None
     }
 
-    /// What it knows of an entry; of the root too.
-    pub fn find(&self, path: &RepoPath) -> Option<Record> {
-        let (parent, name) = (path.parent().unwrap_or(RepoPath::root()), path.name().unwrap_or_default());
-        self.directory(parent)?.find(name)
-    }
-
     /// All directories whose bytes are whole, in path order.
     pub fn directories(&self) -> impl Iterator<Item = (&RepoPath, Directory)> {
         self.mapped.iter().flat_map(|mapped| {

@@ -10,4 +10,6 @@ mod record;
 
 pub use builder::Builder;
 pub use file::{Directory, Index};
-pub use record::{Block, Record, Total, encode};
+#[cfg(test)]
+pub use record::encode;
+pub use record::{Block, Record, Total};

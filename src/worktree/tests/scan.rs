@@ -17,9 +17,10 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Silent, Task, Unit};
 use crate::store::{self, Compression, Store};
 use crate::time::Timestamp;
+use crate::worktree::content::Sink;
 use crate::worktree::deciding::Deciding;
 use crate::worktree::ignore::TreeRules;
-use crate::worktree::scan::{Options, Sink, scan};
+use crate::worktree::scan::{Options, scan};
 use crate::worktree::{HashSink, Index, Overlay, Reading, Scan, Worktree};
 
 /// A worktree, and an empty store elsewhere.
