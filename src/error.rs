@@ -231,9 +231,9 @@ impl Error {
         self.io_cause().is_some_and(|cause| cause.kind() == kind)
     }
 
-    /// The number of the system's error, if that is the cause.
-    pub fn raw_os_error(&self) -> Option<i32> {
-        self.io_cause()?.raw_os_error()
+    /// Why, without what failed and on which path.
+    pub fn reason(&self) -> String {
+        self.io_cause().map_or_else(|| self.to_string(), reason)
     }
 }
 

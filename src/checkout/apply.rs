@@ -4,17 +4,17 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Error, Result};
-use crate::fs::Dir;
+use crate::fs::{Dir, is_gone, is_no_link_possible};
 use crate::history::entry_at;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 
-use super::dress::{Subject, dress, reason};
+use super::dress::{Subject, dress};
 use super::files::{self, Job, Thread};
 use super::finish;
 use super::plan::Action;
-use super::site::{Directories, is_gone};
+use super::site::Directories;
 use super::stage::{Staged, is_proven, is_saved, is_untouched, take_out};
 use super::tally::{Done, Tally};
 use super::work::Work;
@@ -136,14 +136,6 @@ impl<'p> Sorted<'p> {
     }
 }
 
-/// Whether a failure says that there can be no further name: not on this file system, not of this file.
-fn has_no_links(error: &Error) -> bool {
-    /// `EPERM`, `EXDEV`, `EMLINK`, `ENOSYS`, `EOPNOTSUPP`.
-    const NO_LINKS: [i32; 5] = [1, 18, 31, 38, 95];
-    let number = error.io_cause().and_then(std::io::Error::raw_os_error);
-    number.is_some_and(|number| NO_LINKS.contains(&number))
-}
-
 /// Whether a directory has exactly this name; `true` if it cannot be listed.
 pub(super) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
     directory.entries().map_or(true, |entries| entries.iter().any(|entry| entry.name == name))
@@ -232,7 +224,7 @@ impl<'w> Hand<'w> {
         }
         let staged_name = self.work.site.staged_name(name);
         if let Err(error) = to_directory.hard_link(to_name, &directory, &staged_name) {
-            return if has_no_links(&error) { self.copy(path, to, &error) } else { Err(error) };
+            return if is_no_link_possible(&error) { self.copy(path, to, &error) } else { Err(error) };
         }
         let staged = Staged::new(&directory, staged_name, there.kind);
         let is_put = staged.put(there.inode, name, &expected)?;
@@ -243,7 +235,7 @@ impl<'w> Hand<'w> {
     fn copy(&mut self, path: &RepoPath, to: &RepoPath, error: &Error) -> Result<Done> {
         let entry = entry_at(self.work.objects, self.work.target, to)?;
         let Some(entry) = entry else { return Ok(Done::Changed) };
-        let told = format!("not a hard link to `{}` ({})", to.display(), reason(error));
+        let told = format!("not a hard link to `{}` ({})", to.display(), error.reason());
         Ok(match self.place(path, &entry)? {
             Done::Placed(inode, failed) => Done::Placed(inode, std::iter::once(told).chain(failed).collect()),
             done => done,

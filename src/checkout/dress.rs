@@ -3,7 +3,7 @@
 
 use std::fs::File;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::{self, Dir, Stat};
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
@@ -38,7 +38,7 @@ pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xatt
     if (now.metadata.uid, now.metadata.gid) != (uid, gid) {
         is_mode_known = false;
         if let Err(error) = subject.set_owner(uid, gid) {
-            failed.push(format!("owner {uid}:{gid} ({})", reason(&error)));
+            failed.push(format!("owner {uid}:{gid} ({})", error.reason()));
             // A program must not run with the rights of whoever restored it. Its group may still be set.
             if mode & SET_ID != 0 {
                 mode &= !SET_ID;
@@ -65,14 +65,8 @@ pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xatt
 
 fn note(failed: &mut Vec<String>, what: impl FnOnce() -> String, result: Result<()>) {
     if let Err(error) = result {
-        failed.push(format!("{} ({})", what(), reason(&error)));
+        failed.push(format!("{} ({})", what(), error.reason()));
     }
-}
-
-/// Why, without the path: it may be a name of ours that nobody has seen.
-pub(super) fn reason(error: &Error) -> String {
-    let text = error.io_cause().map_or_else(|| error.to_string(), ToString::to_string);
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 impl Subject<'_> {
@@ -116,7 +110,7 @@ impl Subject<'_> {
         let there = match self.xattrs() {
             Ok(there) => there,
             Err(error) => {
-                failed.push(format!("attributes ({})", reason(&error)));
+                failed.push(format!("attributes ({})", error.reason()));
                 Vec::new()
             }
         };

@@ -8,7 +8,6 @@ use crate::metadata::Kind;
 use crate::path::RepoPath;
 use crate::worktree::Worktree;
 
-use super::site::is_gone;
 use super::tally::Tally;
 
 /// Up to so many paths are flushed one by one; beyond, one flush of the whole file system is quicker, though it writes
@@ -68,7 +67,7 @@ fn flush_whole(worktree: &Worktree, paths: &[&RepoPath]) -> Result<()> {
         match worktree.root.open_below(parent) {
             Ok(directory) if flushed.insert(directory.stat_self()?.device) => directory.sync_file_system()?,
             Ok(_) => {}
-            Err(error) if is_gone(&error) => {}
+            Err(error) if fs::is_gone(&error) => {}
             // Closed to us by now, and nobody knows where it is.
             Err(_) => fs::sync_file_systems(),
         }
@@ -95,7 +94,7 @@ fn try_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
         let name = path.name().unwrap_or(b".");
         let parent = match root.open_below(path.parent().unwrap_or(RepoPath::root())) {
             // What is gone is flushed with the directory it was in.
-            Err(error) if is_gone(&error) => continue,
+            Err(error) if fs::is_gone(&error) => continue,
             Err(_) => return Ok(false),
             Ok(parent) => parent,
         };
@@ -113,7 +112,7 @@ fn try_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
     }
     for parent in parents(paths) {
         match root.open_below(parent) {
-            Err(error) if is_gone(&error) => {}
+            Err(error) if fs::is_gone(&error) => {}
             Err(_) => return Ok(false),
             Ok(directory) => directory.sync()?,
         }

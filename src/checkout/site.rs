@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::path::{RepoPath, RepoPathBuf};
 
@@ -89,12 +89,4 @@ impl<'s> Directories<'s> {
         self.open.insert(parent.to_owned(), directory.clone());
         Ok((directory, name))
     }
-}
-
-/// Whether a failure says that a directory is no longer there, or no longer one.
-pub(super) fn is_gone(error: &Error) -> bool {
-    /// `ENOENT`, `ENOTDIR` and `ELOOP`: the last has no stable name in the standard library.
-    const GONE: [i32; 3] = [2, 20, 40];
-    let number = error.io_cause().and_then(std::io::Error::raw_os_error);
-    number.is_some_and(|number| GONE.contains(&number))
 }

@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::path::{RepoPath, RepoPathBuf};
-
-use super::dress::reason;
-use super::site::is_gone;
 
 /// What was done, and what could not be.
 #[derive(Debug, Default)]
@@ -48,7 +46,7 @@ impl Tally {
             Ok(Done::Changed) => {
                 self.changed.insert(path.to_owned());
             }
-            Err(error) if is_gone(&error) => {
+            Err(error) if fs::is_gone(&error) => {
                 self.changed.insert(path.to_owned());
             }
             Err(error) if error.kind() == ErrorKind::Damaged => {
@@ -56,7 +54,7 @@ impl Tally {
             }
             Err(error) if is_final(&error) => return Err(error.context(format_args!("`{}`", path.display()))),
             Err(error) => {
-                self.inexact.insert(path.to_owned(), reason(&error));
+                self.inexact.insert(path.to_owned(), error.reason());
             }
         }
         Ok(())
@@ -90,11 +88,9 @@ impl Tally {
 
 /// Whether a failure concerns more than one path: a full, broken or read-only disk, too many handles.
 fn is_final(error: &Error) -> bool {
-    /// `EIO`, `ENOMEM`, `ENFILE`, `EMFILE`, `EROFS`.
-    const FINAL: [i32; 5] = [5, 12, 23, 24, 30];
-    let number = error.io_cause().and_then(std::io::Error::raw_os_error);
+    let has_number = error.io_cause().is_some_and(|cause| cause.raw_os_error().is_some());
     match error.kind() {
-        ErrorKind::Io | ErrorKind::Permission => number.is_none_or(|number| FINAL.contains(&number)),
+        ErrorKind::Io | ErrorKind::Permission => !has_number || fs::is_of_all_entries(error),
         _ => true,
     }
 }

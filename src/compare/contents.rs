@@ -5,7 +5,7 @@ use std::fs::File;
 use crate::chunk;
 use crate::compare::Comparison;
 use crate::diff::{Body, Change, binary, text};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs;
 use crate::id::{BlobId, ChunkId};
 use crate::object::layout::Piece;
@@ -57,20 +57,13 @@ impl<'a> Held<'a> {
         let store = comparison.repository.store();
         let live = match comparison.worktree {
             Some(worktree) if !store.contains_blob(blob) => match open(worktree, path) {
-                Err(error) if is_gone(&error) => return Ok(None),
+                Err(error) if fs::is_gone(&error) => return Ok(None),
                 file => Some(file?),
             },
             _ => None,
         };
         Ok(Some(Held { blob, size, live, store }))
     }
-}
-
-/// Whether a failure says that since it was looked at a file, or a directory above it, went or became something else.
-fn is_gone(error: &Error) -> bool {
-    /// `ENOTDIR` and `ELOOP`.
-    const ANOTHER_KIND: [i32; 2] = [20, 40];
-    error.is_not_found() || error.raw_os_error().is_some_and(|code| ANOTHER_KIND.contains(&code))
 }
 
 fn open(worktree: &Worktree, path: &RepoPath) -> Result<File> {

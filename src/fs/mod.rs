@@ -8,6 +8,7 @@ mod atomic;
 mod attributes;
 mod dir;
 mod durability;
+mod failure;
 mod file;
 mod handle;
 mod lock;
@@ -29,6 +30,7 @@ pub use atomic::write_atomic;
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
 pub use dir::{Dir, DirEntry};
 pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
+pub use failure::{is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry};
 pub use file::{
     create_dir_all, create_dir_private, create_new, exists, list, open, open_to_write, read, remove_dir_all,
     remove_file, rename, stat, sync_dir,

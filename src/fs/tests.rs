@@ -509,6 +509,6 @@ fn roots_of_file_systems_are_known() {
     assert!(is_mount_root(Path::new("/")).unwrap() && is_mount_root(Path::new("/proc")).unwrap());
     assert!(!is_mount_root(temp.path()).unwrap());
     assert!(is_mount_root(&temp.path().join("nothing")).unwrap_err().is_not_found());
-    assert_eq!(canonicalize(&temp.path().join("./x/..")).unwrap_err().raw_os_error(), Some(2));
+    assert!(canonicalize(&temp.path().join("./x/..")).unwrap_err().is_not_found());
     assert!(current_dir().unwrap().is_absolute());
 }

@@ -123,9 +123,7 @@ pub fn read_file(directory: &Dir) -> Result<Option<Vec<u8>>> {
     }
     let file = match directory.open_file(FILE) {
         // Gone since.
-        Err(error) if error.io_cause().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound) => {
-            return Ok(None);
-        }
+        Err(error) if error.is_not_found() => return Ok(None),
         file => file?,
     };
     let mut content = Vec::new();

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::fs::{DirEntry, Stat};
+use crate::fs::{DirEntry, Stat, is_of_one_entry};
 use crate::metadata::Kind;
 use crate::object::commit::Reason;
 use crate::object::{Content, ObjectKind, groups};
@@ -13,7 +13,7 @@ use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node, Slot};
 use crate::worktree::index::{Block, Total};
 use crate::worktree::queue::{Job, Listing, Task};
-use crate::worktree::visit::{Seen, is_unreadable};
+use crate::worktree::visit::Seen;
 use crate::worktree::walk::Worker;
 
 /// Files, and bytes of them, that one thread reads in one go.
@@ -90,7 +90,7 @@ impl<S: Sink> Worker<'_, S> {
             return Ok(Verdict::Pass);
         }
         let stat = match listing.open.dir.stat(&entry.name) {
-            Err(error) if is_unreadable(&error) => {
+            Err(error) if is_of_one_entry(&error) => {
                 self.uncover(path(), Reason::Unreadable);
                 return Ok(Verdict::Pass);
             }

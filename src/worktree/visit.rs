@@ -54,21 +54,6 @@ pub struct Reader<'r, S> {
     pub fatal: Option<Error>,
 }
 
-/// Linux's EPERM, EIO, ENXIO, EACCES, ENODEV, ENOTDIR, EFBIG, ELOOP, ESTALE and EUCLEAN: they tell of one entry, not of the
-/// disk being full or of too many open files. Those of type come from a name that became something else.
-const ENTRY_ERRORS: [i32; 10] = [1, 5, 6, 13, 19, 20, 27, 40, 116, 117];
-
-/// Whether a failure is the entry's own: the scan goes on without it.
-pub fn is_unreadable(error: &Error) -> bool {
-    let code = error.io_cause().and_then(std::io::Error::raw_os_error);
-    code.is_some_and(|code| ENTRY_ERRORS.contains(&code))
-}
-
-/// Whether a failure says that the name is not there any more.
-pub fn is_gone(error: &Error) -> bool {
-    error.io_cause().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound)
-}
-
 impl<S: Sink> Reader<'_, S> {
     /// Reads an entry of this stat: a file, a symlink, a FIFO or a device. `last` is what a file held when it was last read.
     pub fn visit(&mut self, dir: &Dir, name: &[u8], stat: &Stat, last: Option<BlobId>) -> Result<Seen> {
@@ -78,8 +63,8 @@ impl<S: Sink> Reader<'_, S> {
             _ => self.read_special(dir, name, *stat),
         };
         match seen {
-            Err(error) if is_gone(&error) => Ok(Seen::Gone),
-            Err(error) if is_unreadable(&error) => Ok(Seen::Unreadable),
+            Err(error) if error.is_not_found() => Ok(Seen::Gone),
+            Err(error) if fs::is_of_one_entry(&error) => Ok(Seen::Unreadable),
             seen => seen,
         }
     }

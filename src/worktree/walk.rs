@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::Xattrs;
+use crate::fs::{Xattrs, is_of_one_entry};
 use crate::id::ObjectId;
 use crate::object::commit::{Reason, Totals, Uncovered};
 use crate::object::{Attributes, Content, Entry, ObjectKind};
@@ -20,7 +20,7 @@ use crate::worktree::ignore::{self, Rules};
 use crate::worktree::index::{Builder, Record};
 use crate::worktree::queue::{self, Job, Listing, Open, Queue};
 use crate::worktree::selection::Selection;
-use crate::worktree::visit::{Inodes, Reader, is_gone, is_unreadable};
+use crate::worktree::visit::{Inodes, Reader};
 use crate::worktree::{Index, Worktree};
 
 /// Entries of one directory that are looked at in one go; a longer directory is shared out.
@@ -245,8 +245,8 @@ impl<'w, S: Sink> Worker<'w, S> {
             Ok((dir, entries, xattrs, rules))
         });
         let (dir, entries, xattrs, rules) = match listed {
-            Err(error) if is_gone(&error) => return Ok(()),
-            Err(error) if is_unreadable(&error) => {
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) if is_of_one_entry(&error) => {
                 self.uncover(node.path.clone(), Reason::Unreadable);
                 return Ok(());
             }

@@ -1,0 +1,63 @@
+//! What a failure of the system says, by its number.
+
+use rustix::io::Errno;
+
+use crate::error::Error;
+
+/// Whether a name is no longer there, or it or a directory above it became something else.
+pub fn is_gone(error: &Error) -> bool {
+    is_one_of(error, &[Errno::NOENT, Errno::NOTDIR, Errno::LOOP])
+}
+
+/// Whether a failure to read is of this one entry, and not of the disk being full or of too many open files. `ENOTDIR` and
+/// `ELOOP` come from a name that became something else.
+pub fn is_of_one_entry(error: &Error) -> bool {
+    const OF_ONE_ENTRY: [Errno; 10] = [
+        Errno::PERM,
+        Errno::IO,
+        Errno::NXIO,
+        Errno::ACCESS,
+        Errno::NODEV,
+        Errno::NOTDIR,
+        Errno::FBIG,
+        Errno::LOOP,
+        Errno::STALE,
+        Errno::UCLEAN,
+    ];
+    is_one_of(error, &OF_ONE_ENTRY)
+}
+
+/// Whether a failure to write is of all entries: a broken or read-only disk, no memory, too many handles.
+pub fn is_of_all_entries(error: &Error) -> bool {
+    is_one_of(error, &[Errno::IO, Errno::NOMEM, Errno::NFILE, Errno::MFILE, Errno::ROFS])
+}
+
+/// Whether a failure to make a hard link says that there can be none: not on this file system, not to this file.
+pub fn is_no_link_possible(error: &Error) -> bool {
+    is_one_of(error, &[Errno::PERM, Errno::XDEV, Errno::MLINK, Errno::NOSYS, Errno::OPNOTSUPP])
+}
+
+fn is_one_of(error: &Error, list: &[Errno]) -> bool {
+    let errno = error.io_cause().and_then(Errno::from_io_error);
+    errno.is_some_and(|errno| list.contains(&errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_linux() {
+        let told_by = |question: fn(&Error) -> bool| -> Vec<i32> {
+            let failed = |number| Error::io("read", Path::new("x"), std::io::Error::from_raw_os_error(number));
+            (1..134).filter(|&number| question(&failed(number))).collect()
+        };
+        assert_eq!(told_by(is_gone), [2, 20, 40]);
+        assert_eq!(told_by(is_of_one_entry), [1, 5, 6, 13, 19, 20, 27, 40, 116, 117]);
+        assert_eq!(told_by(is_of_all_entries), [5, 12, 23, 24, 30]);
+        assert_eq!(told_by(is_no_link_possible), [1, 18, 31, 38, 95]);
+        assert!(!is_gone(&Error::damaged("no failure of the system")));
+    }
+}
