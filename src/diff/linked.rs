@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::LinksId;
-use crate::metadata::{Kind, Metadata};
+use crate::metadata::Kind;
 use crate::object::{Entry, Links, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::time::Timestamp;
 
 use super::paths::{PathSet, Place};
 
@@ -60,7 +59,7 @@ pub fn check(objects: &dyn Objects, root: &Entry, links: LinksId) -> Result<()> 
         }
         match &firsts[at] {
             None => firsts[at] = Some(entry),
-            Some(first) if is_one_file(first, &entry) => {}
+            Some(first) if first.is_same_but_time(&entry) => {}
             Some(_) => return wrong(&format!("is not the same as `{}`", groups[at][0].display())),
         }
     }
@@ -97,7 +96,7 @@ impl<'m> Merging<'m> {
     /// The group that a file joins whose other names are these: one that has no other names still, and is still that file.
     fn find(&mut self, names: &[RepoPathBuf], wanted: &Entry) -> Result<Option<usize>> {
         for path in names {
-            let is_it = |there: &Entry| there.kind() != Kind::Directory && is_one_file(wanted, there);
+            let is_it = |there: &Entry| there.kind() != Kind::Directory && wanted.is_same_but_time(there);
             if !self.stays(path) || !self.base.find(path)?.as_ref().is_some_and(is_it) {
                 continue;
             }
@@ -114,12 +113,6 @@ impl<'m> Merging<'m> {
         }
         Ok(None)
     }
-}
-
-/// Whether two entries can be names of one file. Its time is not asked for: that is no change either.
-fn is_one_file(one: &Entry, other: &Entry) -> bool {
-    let metadata = |entry: &Entry| Metadata { mtime: Timestamp::default(), ..entry.metadata };
-    one.content == other.content && one.attributes == other.attributes && metadata(one) == metadata(other)
 }
 
 /// Finds entries; asked in path order it reads each tree once.

@@ -281,7 +281,7 @@ impl Walk<'_> {
         let store = self.repository.store();
         let old = parent.map(|parent| entry_at(store, parent, path)).transpose()?.flatten();
         Ok(match (entry_at(store, root, path)?, old) {
-            (Some(new), Some(old)) => !is_same(&new, &old),
+            (Some(new), Some(old)) => !new.is_same_but_time(&old),
             (new, old) => new.is_some() || old.is_some(),
         })
     }
@@ -316,10 +316,4 @@ impl Iterator for Walk<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         self.next_or_lost().map(|item| item.map_err(|(_, error)| error))
     }
-}
-
-/// Whether two entries hold the same; a modification time alone is no change.
-fn is_same(new: &Entry, old: &Entry) -> bool {
-    let (a, b) = (&new.metadata, &old.metadata);
-    new.content == old.content && (a.mode, a.uid, a.gid) == (b.mode, b.uid, b.gid) && new.attributes == old.attributes
 }

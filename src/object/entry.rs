@@ -67,6 +67,12 @@ impl Entry {
         Entry { name: Vec::new(), metadata: Metadata::default(), attributes: None, content }
     }
 
+    /// Whether another one differs in nothing but its name and its time.
+    pub fn is_same_but_time(&self, other: &Entry) -> bool {
+        let metadata = Metadata { mtime: self.metadata.mtime, ..other.metadata };
+        self.content == other.content && self.attributes == other.attributes && self.metadata == metadata
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         match self.content {
