@@ -11,7 +11,7 @@ use crate::id::{BlobId, CommitId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
-use crate::object::{Commit, Content, Entry, ObjectKind, Objects, Tree};
+use crate::object::{Commit, Content, Entry, Extras, ObjectKind, Objects, Tree};
 use crate::path::RepoPathBuf;
 use crate::repo::{Draft, Repository, Transaction};
 use crate::time::Timestamp;
@@ -87,7 +87,7 @@ impl Story {
             changes: Counts::default(),
             uncovered: Vec::new(),
             torn: Vec::new(),
-            extras: Vec::new(),
+            extras: Extras::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::entry::{Entry, put_entry, take_entry};
+use super::extras::Extras;
 use super::fields;
 use super::kind::{ObjectKind, id_of};
 use crate::codec::Decoder;
@@ -41,7 +42,7 @@ pub struct Commit {
     /// Files that kept changing while they were read: their content may be a mix.
     pub torn: Vec<RepoPathBuf>,
     /// Fields that this version does not know, kept as they are: key and value, sorted by key.
-    pub extras: Vec<(String, Vec<u8>)>,
+    pub extras: Extras,
 }
 
 /// What a tree holds at every depth.
@@ -148,7 +149,7 @@ impl Commit {
         }
         debug_assert!(self.torn.is_sorted_by(|a, b| a < b), "torn paths are sorted");
         fields::put_paths(&mut encoder, &self.torn);
-        fields::put_extras(&mut encoder, &self.extras);
+        self.extras.put(&mut encoder);
         encoder.finish()
     }
 
@@ -170,7 +171,7 @@ impl Commit {
             changes: take_counts(&mut decoder)?,
             uncovered: fields::take_list(&mut decoder, 2, take_uncovered)?,
             torn: fields::take_paths(&mut decoder)?,
-            extras: fields::take_extras(&mut decoder)?,
+            extras: Extras::take(&mut decoder)?,
         };
         fields::ascending(&decoder, &commit.uncovered, |uncovered| &uncovered.path)?;
         fields::ascending(&decoder, &commit.torn, |path| path)?;

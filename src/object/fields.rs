@@ -1,4 +1,4 @@
-//! Fields that several objects have: the header, flags, lists, paths and extras.
+//! Fields that several objects have: the header, flags, lists and paths.
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
@@ -107,20 +107,4 @@ pub fn take_paths(decoder: &mut Decoder<'_>) -> Result<Vec<RepoPathBuf>> {
 pub fn take_path(decoder: &mut Decoder<'_>) -> Result<RepoPathBuf> {
     let path = RepoPath::new(decoder.bytes()?).map(RepoPath::to_owned);
     path.ok_or_else(|| decoder.invalid("not a path"))
-}
-
-/// Keys and values, sorted by key.
-pub fn put_extras(encoder: &mut Encoder, extras: &[(String, Vec<u8>)]) {
-    debug_assert!(extras.is_sorted_by(|a, b| a.0 < b.0), "extras are sorted by key");
-    encoder.varint(extras.len() as u64);
-    for (key, value) in extras {
-        encoder.bytes(key.as_bytes()).bytes(value);
-    }
-}
-
-/// Keys and values that this version need not know.
-pub fn take_extras(decoder: &mut Decoder<'_>) -> Result<Vec<(String, Vec<u8>)>> {
-    let extras = take_list(decoder, 2, |d| Ok((d.text()?, d.bytes()?.to_vec())))?;
-    ascending(decoder, &extras, |(key, _)| key.as_str())?;
-    Ok(extras)
 }

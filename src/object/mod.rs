@@ -5,6 +5,7 @@
 pub mod attributes;
 pub mod commit;
 pub mod entry;
+mod extras;
 mod fields;
 pub mod groups;
 pub mod kind;
@@ -29,6 +30,7 @@ use crate::id::{AttributesId, CommitId, LinksId, ObjectId, TreeId};
 pub use attributes::Attributes;
 pub use commit::Commit;
 pub use entry::{Content, Entry};
+pub use extras::Extras;
 pub use groups::Groups;
 pub use kind::{ObjectKind, id_of, keyed};
 pub use layout::Layout;

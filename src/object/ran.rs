@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::Commit;
+use super::{Commit, Extras};
 use crate::quote::shell_word;
 
 /// The command line: its words, a NUL between two.
@@ -31,20 +31,18 @@ pub struct Ran {
 
 impl Ran {
     /// As extras of a commit.
-    pub fn extras(&self) -> Vec<(String, Vec<u8>)> {
-        let digits = |number: u64| number.to_string().into_bytes();
-        vec![
-            (COMMAND.to_owned(), self.command.join(&0)),
-            (DURATION.to_owned(), digits(self.duration)),
-            (EXIT.to_owned(), digits(self.exit.into())),
-        ]
+    pub fn extras(&self) -> Extras {
+        let mut extras = Extras::default();
+        extras.set(COMMAND, self.command.join(&0));
+        extras.set(DURATION, self.duration.to_string());
+        extras.set(EXIT, self.exit.to_string());
+        extras
     }
 
     /// Of a commit; `None` if it was not made by a command, or what it says of that cannot be understood.
     pub fn of(commit: &Commit) -> Option<Ran> {
-        let value = |key| commit.extras.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_slice());
-        let number = |key| std::str::from_utf8(value(key)?).ok()?.parse::<u64>().ok();
-        let command = value(COMMAND)?.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
+        let number = |key| std::str::from_utf8(commit.extras.get(key)?).ok()?.parse::<u64>().ok();
+        let command = commit.extras.get(COMMAND)?.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
         Some(Ran { command, exit: u8::try_from(number(EXIT)?).ok()?, duration: number(DURATION)? })
     }
 
@@ -99,7 +97,7 @@ mod tests {
     fn what_cannot_be_understood_is_nothing() {
         for (key, value) in [(EXIT, &b"256"[..]), (EXIT, b"x"), (DURATION, b"-1"), (DURATION, b"\xff")] {
             let mut extras = ran(&[b"make"], 0).extras();
-            extras.iter_mut().filter(|(name, _)| name == key).for_each(|(_, bytes)| *bytes = value.to_vec());
+            extras.set(key, value);
             assert_eq!(Ran::of(&Commit { extras, ..samples::commit() }), None, "{key}");
         }
     }

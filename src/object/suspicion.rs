@@ -1,6 +1,6 @@
 //! What a commit remembers of alarms, in its extras: the state that it records looked like an accident or an attack.
 
-use super::Commit;
+use super::{Commit, Extras};
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 
@@ -18,17 +18,17 @@ pub struct Mark {
     pub of: u64,
 }
 
-/// The extra of a commit with these marks: key and value; none without a mark.
-pub fn extra(marks: &[Mark]) -> Option<(String, Vec<u8>)> {
+/// Adds marks, if there are any, to the extras of a commit.
+pub fn put(marks: &[Mark], extras: &mut Extras) {
     if marks.is_empty() {
-        return None;
+        return;
     }
     let mut encoder = Encoder::new();
     encoder.varint(marks.len() as u64);
     for mark in marks {
         encoder.bytes(mark.kind.as_bytes()).varint(mark.count).varint(mark.of);
     }
-    Some((ALARM.to_owned(), encoder.finish()))
+    extras.set(ALARM, encoder.finish());
 }
 
 impl Commit {
@@ -43,7 +43,7 @@ impl Commit {
     }
 
     fn alarm(&self) -> Option<&[u8]> {
-        self.extras.iter().find(|(key, _)| key == ALARM).map(|(_, value)| value.as_slice())
+        self.extras.get(ALARM)
     }
 }
 
@@ -69,12 +69,15 @@ mod tests {
         ];
         let sample = samples::commit();
         assert!(!sample.is_suspicious() && sample.marks().is_empty());
-        let commit = Commit { extras: extra(&marks).into_iter().collect(), ..sample.clone() };
+        let mut extras = Extras::default();
+        put(&marks, &mut extras);
+        let commit = Commit { extras, ..sample.clone() };
         let commit = Commit::decode(&commit.encode()).unwrap();
         assert!(commit.is_suspicious());
         assert_eq!(commit.marks(), marks);
         for bad in [&b""[..], b"\x02\x01a\x01\x01", b"\x01\x01a\x01\x01\x01", b"\xff\xff\xff"] {
-            let commit = Commit { extras: vec![(ALARM.to_owned(), bad.to_vec())], ..sample.clone() };
+            let mut commit = sample.clone();
+            commit.extras.set(ALARM, bad);
             assert!(commit.is_suspicious() && commit.marks().is_empty(), "{bad:?}");
         }
     }

@@ -2,6 +2,7 @@
 
 use super::attributes::Attributes;
 use super::commit::Commit;
+use super::extras::Extras;
 use super::layout::Piece;
 use super::nodes::{Child, Item, Node};
 use super::operation::Operation;
@@ -43,7 +44,7 @@ fn path(key: &str, path: &RepoPathBuf) -> Line {
     vec![Text(format!("{key} ")), Name(path.as_bytes().to_vec())]
 }
 
-fn extras(extras: &[(String, Vec<u8>)]) -> impl Iterator<Item = Line> {
+fn extras(extras: &Extras) -> impl Iterator<Item = Line> {
     extras.iter().map(|(key, value)| line(format!("extra {}\t{}", quote(key.as_bytes()), quote(value))))
 }
 
@@ -238,7 +239,7 @@ mod tests {
             changes: Counts { added: 4, modified: 5, deleted: 6 },
             uncovered: vec![Uncovered { path: path_of(b"a b/\xff"), reason: Reason::Socket }],
             torn: vec![path_of(b"t")],
-            extras: vec![("k".into(), b"\0v".to_vec())],
+            extras: Extras::from_iter([("k".into(), b"\0v".to_vec())]),
         };
         let expected = "tree ID1\nroot 040755 7:8 -0.000000001 ID2\nlinks ID3\nparent ID4\nparent ID1\n\
             author Ada L.\nhost \"two\\nlines\"\ntime 5.000000006 -01:30\nautomatic\ntotals 1 2 3 9\nchanges 4 5 6\n\
@@ -301,7 +302,7 @@ mod tests {
             packs_removed: vec![PackId([4; 32])],
             bytes_read: 1,
             bytes_stored: 2,
-            extras: vec![("k".into(), b"v".to_vec())],
+            extras: Extras::from_iter([("k".into(), b"v".to_vec())]),
             ..Operation::default()
         };
         let expected = "parent ID1\nverb commit\ndescription a b\nargument undo\nargument \"x\\ny\"\n\

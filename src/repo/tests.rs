@@ -9,7 +9,7 @@ use crate::id::{AttributesId, CommitId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{Intent, RefEdit, RefName};
-use crate::object::{Commit, Content, Entry, Objects};
+use crate::object::{Commit, Content, Entry, Extras, Objects};
 use crate::store::Stored;
 use crate::time::Timestamp;
 
@@ -52,7 +52,7 @@ fn commit(parents: &[CommitId], message: &str) -> Commit {
         changes: Counts::default(),
         uncovered: Vec::new(),
         torn: Vec::new(),
-        extras: Vec::new(),
+        extras: Extras::default(),
     }
 }
 
@@ -274,7 +274,7 @@ fn intent(token: u64, to: CommitId) -> Intent {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::alarm::Watch;
 use crate::error::Result;
 use crate::id::CommitId;
 use crate::metadata::Kind;
-use crate::object::Objects;
+use crate::object::{Extras, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::{Repository, Transaction};
@@ -44,7 +44,7 @@ pub fn set_aside(
         return Ok(None);
     }
     let message = "changed while a checkout went on".to_owned();
-    let words = Words { message, automatic: true, author: None, date: None, extras: Vec::new() };
+    let words = Words { message, automatic: true, author: None, date: None, extras: Extras::default() };
     let commit = commit::make(repository, vec![base], Some(&parent), content, words);
     let mut writer = session.writer();
     recording::put_objects(&mut writer, &recording.scan)?;

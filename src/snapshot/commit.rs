@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::id::{CommitId, LinksId};
 use crate::metadata::Kind;
 use crate::object::commit::{Counts, Totals, Uncovered};
-use crate::object::{Commit, Entry, Objects};
+use crate::object::{Commit, Entry, Extras, Objects};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::time::Timestamp;
@@ -30,7 +30,7 @@ pub(super) struct Words {
     /// When, and seconds that the zone was ahead of UTC. `None`: now.
     pub date: Option<(Timestamp, i32)>,
     /// More fields, sorted by key.
-    pub extras: Vec<(String, Vec<u8>)>,
+    pub extras: Extras,
 }
 
 /// The commit. Its first parent is `parent`.

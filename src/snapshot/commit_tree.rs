@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::history::objects::Treeish;
 use crate::id::{CommitId, LinksId};
-use crate::object::{Commit, Entry, ObjectKind, Objects};
+use crate::object::{Commit, Entry, Extras, ObjectKind, Objects};
 use crate::path::{REPOSITORY, RepoPath};
 use crate::repo::{Repository, Transaction};
 use crate::snapshot::commit::{self, Content, Words};
@@ -64,8 +64,13 @@ fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, 
     let left_out = LeftOut::new(&uncovered, &[]);
     let counted = commit::count(store, parent.as_ref(), &root, links, left_out, &mut Watch::default())?;
     let content = Content { root, links, totals: counted.totals, changes: counted.changes, uncovered, torn };
-    let words =
-        Words { message: given.message, automatic: false, author: given.author, date: given.date, extras: Vec::new() };
+    let words = Words {
+        message: given.message,
+        automatic: false,
+        author: given.author,
+        date: given.date,
+        extras: Extras::default(),
+    };
     Ok(commit::make(repository, given.parents, parent.as_ref(), content, words))
 }
 

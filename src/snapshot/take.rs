@@ -8,7 +8,7 @@ use crate::metadata::Kind;
 use crate::number;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
-use crate::object::{Commit, Objects, Ran, suspicion};
+use crate::object::{Commit, Extras, Objects, Ran, suspicion};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::{Draft, Repository, Transaction};
@@ -280,9 +280,10 @@ fn brought_to(repository: &Repository) -> Result<Option<CommitId>> {
 }
 
 /// What a commit remembers besides: an alarm, and the command that made it.
-fn extras(options: &Options, findings: &Findings) -> Vec<(String, Vec<u8>)> {
-    let ran = options.ran.as_ref().map_or_else(Vec::new, Ran::extras);
-    suspicion::extra(&findings.marks()).into_iter().chain(ran).collect()
+fn extras(options: &Options, findings: &Findings) -> Extras {
+    let mut extras = options.ran.as_ref().map_or_else(Extras::default, Ran::extras);
+    suspicion::put(&findings.marks(), &mut extras);
+    extras
 }
 
 /// Appends the operation: from here on the commit is there.

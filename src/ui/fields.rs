@@ -9,7 +9,7 @@ use crate::object::layout::Piece;
 use crate::object::nodes::{Child, Item, Node};
 use crate::object::operation::Operation;
 use crate::object::text::{self, Line};
-use crate::object::{Attributes, Commit, tree};
+use crate::object::{Attributes, Commit, Extras, tree};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::ui::commits::{CommitRecord, Names};
 use crate::ui::entries::FullEntry;
@@ -170,8 +170,8 @@ struct JsonExtra {
     value: String,
 }
 
-fn json_extras(extras: &[(String, Vec<u8>)]) -> Vec<JsonExtra> {
-    extras.iter().map(|(key, value)| JsonExtra { key: key.clone(), value: base64(value) }).collect()
+fn json_extras(extras: &Extras) -> Vec<JsonExtra> {
+    extras.iter().map(|(key, value)| JsonExtra { key: key.to_owned(), value: base64(value) }).collect()
 }
 
 impl CommitFields {

@@ -220,7 +220,7 @@ fn stopped(env: &TestEnv) -> undo::id::CommitId {
     let (from, to) = (repository.view().at(), repository.view().tags["one"]);
     let (time, paths) = (undo::time::Timestamp::now(), Vec::new());
     let verb = "checkout".into();
-    let (edits, switch, extras) = (Vec::new(), None, Vec::new());
+    let (edits, switch, extras) = (Vec::new(), None, undo::object::Extras::default());
     let intent = undo::object::operation::Intent { token: 7, verb, time, from, to, paths, edits, switch, extras };
     repository.begin().unwrap().intend(intent).unwrap();
     to

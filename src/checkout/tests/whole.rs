@@ -8,8 +8,8 @@ use crate::checkout::{self, Options, Outcome, Target};
 use crate::error::{ErrorKind, Result};
 use crate::history::past::Refs;
 use crate::id::CommitId;
-use crate::object::Objects;
 use crate::object::operation::RefName;
+use crate::object::{Extras, Objects};
 use crate::progress::Silent;
 use crate::repo::{Draft, Repository};
 use crate::snapshot;
@@ -179,7 +179,7 @@ fn an_unfinished_checkout_is_known_and_another_one_ends_it() {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: Vec::new(),
+        extras: Extras::default(),
     };
     repository.begin().unwrap().intend(intent).unwrap();
     fs::write(place.at(".undo-00000000000000ab-0"), "half").unwrap();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::object::Extras;
 use crate::object::operation::{NewCommit, RefName, View, extras, intent_extras};
 use crate::time::Timestamp;
 
@@ -373,7 +374,7 @@ fn what_was_interrupted_by_another_version_is_taken_back_without_what_came_befor
     let first = story.at().unwrap();
     story.commit();
     let unsaved = story.edit();
-    let intent = Intent { extras: Vec::new(), ..interrupted(&mut story, "checkout", first, None) };
+    let intent = Intent { extras: Extras::default(), ..interrupted(&mut story, "checkout", first, None) };
     let destination = story.timeline().back_before(&intent, 1).unwrap();
     assert_eq!((destination.refs, destination.worktree), (story.refs(), Some(unsaved)));
     assert!(destination.crossed.is_empty());

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::id::{CommitId, LENGTH, OperationId, PackId};
-use crate::object::{fields, kind};
+use crate::object::{Extras, fields, kind};
 use crate::time::Timestamp;
 
 /// The first byte of an operation.
@@ -47,7 +47,7 @@ pub struct Operation {
     /// Bytes that the store grew by.
     pub bytes_stored: u64,
     /// Fields that this version does not know, kept as they are: key and value, sorted by key.
-    pub extras: Vec<(String, Vec<u8>)>,
+    pub extras: Extras,
 }
 
 /// A commit that an operation made.
@@ -146,7 +146,7 @@ impl Operation {
         fields::put_ids(&mut encoder, self.packs_added.iter().map(|id| id.object_id()));
         fields::put_ids(&mut encoder, self.packs_removed.iter().map(|id| id.object_id()));
         encoder.varint(self.bytes_read).varint(self.bytes_stored);
-        fields::put_extras(&mut encoder, &self.extras);
+        self.extras.put(&mut encoder);
         encoder.finish()
     }
 
@@ -174,7 +174,7 @@ impl Operation {
             packs_removed: fields::take_ids(&mut decoder)?,
             bytes_read: decoder.varint()?,
             bytes_stored: decoder.varint()?,
-            extras: fields::take_extras(&mut decoder)?,
+            extras: Extras::take(&mut decoder)?,
         };
         decoder.finish()?;
         Ok(operation)

@@ -2,9 +2,9 @@
 
 use crate::error::Result;
 use crate::id::CommitId;
-use crate::object::fields;
 use crate::object::operation::RefEdit;
 use crate::object::operation::action::{put_edit, take_edit};
+use crate::object::{Extras, fields};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
@@ -31,7 +31,7 @@ pub struct Intent {
     /// The branch that will be current, if another one.
     pub switch: Option<String>,
     /// What else is known: key and value, sorted by key. Fields that this version does not know are kept as they are.
-    pub extras: Vec<(String, Vec<u8>)>,
+    pub extras: Extras,
 }
 
 impl Intent {
@@ -51,7 +51,7 @@ impl Intent {
             encoder.bytes(branch.as_bytes());
         }
         if !self.extras.is_empty() {
-            fields::put_extras(&mut encoder, &self.extras);
+            self.extras.put(&mut encoder);
         }
         encoder.finish()
     }
@@ -69,7 +69,7 @@ impl Intent {
             paths: fields::take_paths(&mut decoder)?,
             edits: fields::take_list(&mut decoder, 2, take_edit)?,
             switch: if switched { Some(decoder.text()?) } else { None },
-            extras: if extra { fields::take_extras(&mut decoder)? } else { Vec::new() },
+            extras: if extra { Extras::take(&mut decoder)? } else { Extras::default() },
         };
         if extra && intent.extras.is_empty() {
             return Err(decoder.invalid("extras announced but not there"));

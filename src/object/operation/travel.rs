@@ -2,7 +2,7 @@
 //! a step back or forward has come to, and what came before a checkout.
 
 use crate::id::{LENGTH, OperationId};
-use crate::object::{Intent, Operation};
+use crate::object::{Extras, Intent, Operation};
 
 /// Empty: the operation before this one was recorded by the same command, and prepared it.
 const JOINED: &str = "joined";
@@ -22,16 +22,25 @@ pub struct Travel {
     pub tip: Option<OperationId>,
 }
 
-/// Extras of an operation, sorted by key.
-pub fn extras(is_joined: bool, travel: Option<Travel>) -> Vec<(String, Vec<u8>)> {
-    let joined = is_joined.then(|| (JOINED.to_owned(), Vec::new()));
-    joined.into_iter().chain(travel.map(Travel::extra)).collect()
+/// Extras of an operation.
+pub fn extras(is_joined: bool, travel: Option<Travel>) -> Extras {
+    let mut extras = Extras::default();
+    if is_joined {
+        extras.set(JOINED, []);
+    }
+    if let Some(travel) = travel {
+        travel.put(&mut extras);
+    }
+    extras
 }
 
-/// Extras of an intent, sorted by key. `before`: the newest operation when the command began, if that is known.
-pub fn intent_extras(before: Option<Option<OperationId>>, travel: Option<Travel>) -> Vec<(String, Vec<u8>)> {
-    let before = before.map(|id| (BEFORE.to_owned(), bytes(id).to_vec()));
-    before.into_iter().chain(travel.map(Travel::extra)).collect()
+/// Extras of an intent. `before`: the newest operation when the command began, if that is known.
+pub fn intent_extras(before: Option<Option<OperationId>>, travel: Option<Travel>) -> Extras {
+    let mut extras = extras(false, travel);
+    if let Some(before) = before {
+        extras.set(BEFORE, bytes(before));
+    }
+    extras
 }
 
 fn bytes(id: Option<OperationId>) -> [u8; LENGTH] {
@@ -42,17 +51,13 @@ fn id(bytes: [u8; LENGTH]) -> Option<OperationId> {
     (bytes != [0; LENGTH]).then_some(OperationId(bytes))
 }
 
-fn find<'e>(extras: &'e [(String, Vec<u8>)], key: &str) -> Option<&'e [u8]> {
-    extras.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_slice())
-}
-
 impl Travel {
-    fn extra(self) -> (String, Vec<u8>) {
-        (TRAVEL.to_owned(), [bytes(self.position), bytes(self.tip)].concat())
+    fn put(self, extras: &mut Extras) {
+        extras.set(TRAVEL, [bytes(self.position), bytes(self.tip)].concat());
     }
 
-    fn of(extras: &[(String, Vec<u8>)]) -> Option<Travel> {
-        let (position, tip) = find(extras, TRAVEL)?.split_first_chunk::<LENGTH>()?;
+    fn of(extras: &Extras) -> Option<Travel> {
+        let (position, tip) = extras.get(TRAVEL)?.split_first_chunk::<LENGTH>()?;
         Some(Travel { position: id(*position), tip: id(tip.try_into().ok()?) })
     }
 }
@@ -60,7 +65,7 @@ impl Travel {
 impl Operation {
     /// Whether the operation before it was recorded by the same command, and prepared it.
     pub fn is_joined(&self) -> bool {
-        find(&self.extras, JOINED).is_some()
+        self.extras.get(JOINED).is_some()
     }
 
     /// Where a step back or forward has come to; `None` for every other operation.
@@ -82,7 +87,7 @@ impl Intent {
 
     /// The newest operation when the command began (`Some(None)`: there was none), if that is known.
     pub fn before(&self) -> Option<Option<OperationId>> {
-        Some(id(find(&self.extras, BEFORE)?.try_into().ok()?))
+        Some(id(self.extras.get(BEFORE)?.try_into().ok()?))
     }
 }
 
@@ -112,7 +117,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_nothing() {
-        let extras = vec![(TRAVEL.to_owned(), vec![7; LENGTH])];
+        let mut extras = Extras::default();
+        extras.set(TRAVEL, [7; LENGTH]);
         assert_eq!(Operation { extras, ..Operation::default() }.travel(), None);
     }
 }

@@ -6,7 +6,7 @@ use super::samples;
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
 use crate::object::layout::Piece;
-use crate::object::{Intent, Layout, ObjectKind, id_of, keyed};
+use crate::object::{Extras, Intent, Layout, ObjectKind, id_of, keyed};
 
 type Put<'a, Id> = &'a mut dyn FnMut(Id, Vec<u8>) -> Result<()>;
 
@@ -115,7 +115,7 @@ fn an_intent_is_these_bytes() {
         "\
         1201034d0000000000000007726573746f726500f153650000000015cd5b07 05*32  06*32 0203612f62000106046d61696e 05*32  06*32 05747269616c"
     );
-    let extras = vec![("k".to_owned(), vec![7])];
+    let extras = Extras::from_iter([("k".to_owned(), vec![7])]);
     assert_eq!(
         samples::hex(&Intent { extras, ..samples::intent() }.encode()),
         "\

@@ -9,7 +9,7 @@ use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
 use crate::object::operation::{NewCommit, RefEdit, RefName};
 use crate::object::tree::Node;
-use crate::object::{Attributes, Commit, Content, Entry, Intent, Operation, View};
+use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Operation, View};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
@@ -27,7 +27,7 @@ fn time() -> impl Strategy<Value = Timestamp> {
     (any::<i64>(), 0..1_000_000_000u32).prop_map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds })
 }
 
-fn extras() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+fn extras() -> impl Strategy<Value = Extras> {
     btree_map(any::<String>(), any::<Vec<u8>>(), 0..3).prop_map(|map| map.into_iter().collect())
 }
 

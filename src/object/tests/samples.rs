@@ -4,7 +4,7 @@ use crate::id::{AttributesId, BlobId, CommitId, LinksId, OperationId, PackId, Tr
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
 use crate::object::operation::{NewCommit, RefEdit, RefName};
-use crate::object::{Attributes, Commit, Content, Entry, Intent, Links, Operation, Tree, View};
+use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Links, Operation, Tree, View};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
@@ -60,7 +60,7 @@ pub fn commit() -> Commit {
             Uncovered { path: path("t"), reason: Reason::Unreadable },
         ],
         torn: vec![path("log")],
-        extras: vec![("k".into(), vec![9])],
+        extras: Extras::from_iter([("k".into(), vec![9])]),
     }
 }
 
@@ -89,7 +89,7 @@ pub fn operation() -> Operation {
         packs_removed: vec![PackId([8; 32]), PackId([9; 32])],
         bytes_read: 1000,
         bytes_stored: 100,
-        extras: vec![("exit".into(), vec![1])],
+        extras: Extras::from_iter([("exit".into(), vec![1])]),
     }
 }
 
@@ -106,7 +106,17 @@ pub fn intent() -> Intent {
     let (from, to) = (Some(CommitId([5; 32])), CommitId([6; 32]));
     let edits = vec![RefEdit { name: RefName::Branch("main".into()), old: from, new: Some(to) }];
     let (paths, switch) = (vec![path("a/b"), path("")], Some("trial".into()));
-    Intent { token: 77, verb: "restore".into(), time: time(), from, to, paths, edits, switch, extras: Vec::new() }
+    Intent {
+        token: 77,
+        verb: "restore".into(),
+        time: time(),
+        from,
+        to,
+        paths,
+        edits,
+        switch,
+        extras: Extras::default(),
+    }
 }
 
 /// Hex digits; a byte that repeats like those of our ids is written once: `05*32`.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::id::{CommitId, PackId};
+use crate::object::Extras;
 use crate::object::operation::{Intent, NewCommit, RefEdit, RefName};
 use crate::time::Timestamp;
 
@@ -79,7 +80,7 @@ fn intent() -> Intent {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: Vec::new(),
+        extras: Extras::default(),
     }
 }
 

@@ -94,7 +94,7 @@ fn an_interrupted_checkout_is_finished_as_it_was_meant() {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: Some("trial".into()),
-        extras: Vec::new(),
+        extras: undo::object::Extras::default(),
     };
     repository.begin().unwrap().intend(intent).unwrap();
     std::fs::create_dir(env.path().join("data")).unwrap();

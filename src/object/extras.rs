@@ -1,0 +1,54 @@
+//! Keys and values beside the fields of an object: what a version need not know, and keeps.
+
+use std::collections::BTreeMap;
+
+use super::fields;
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+
+/// Values by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras(BTreeMap<String, Vec<u8>>);
+
+impl Extras {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&[u8]> {
+        self.0.get(key).map(Vec::as_slice)
+    }
+
+    /// Sets the value of a key.
+    pub fn set(&mut self, key: &str, value: impl Into<Vec<u8>>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, sorted by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_slice()))
+    }
+
+    /// Writes them, sorted by key.
+    pub fn put(&self, encoder: &mut Encoder) {
+        encoder.varint(self.0.len() as u64);
+        for (key, value) in &self.0 {
+            encoder.bytes(key.as_bytes()).bytes(value);
+        }
+    }
+
+    /// Reads them.
+    pub fn take(decoder: &mut Decoder<'_>) -> Result<Extras> {
+        let list = fields::take_list(decoder, 2, |d| Ok((d.text()?, d.bytes()?.to_vec())))?;
+        fields::ascending(decoder, &list, |(key, _)| key.as_str())?;
+        Ok(list.into_iter().collect())
+    }
+}
+
+impl FromIterator<(String, Vec<u8>)> for Extras {
+    fn from_iter<I: IntoIterator<Item = (String, Vec<u8>)>>(list: I) -> Extras {
+        Extras(list.into_iter().collect())
+    }
+}
