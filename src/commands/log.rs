@@ -73,10 +73,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
     let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
     let mut costs = Costs::new(&repository)?;
+    let mut names = Names::of_all(repository.view());
     let (mut count, mut exit) = (0, Exit::DONE);
     context.ui.page_long_output();
     for item in history::walk(&repository, options)? {
-        let Item { id, commit, branches, tags, is_at } = match item {
+        let Item { id, commit } = match item {
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 context.ui.warning(format_args!("left out: {error}"));
                 exit = ErrorKind::Damaged.exit();
@@ -84,8 +85,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             }
             item => item?,
         };
-        let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, is_at));
-        let record = CommitRecord::new(id, &commit, Names { branches, tags, is_at }, costs.of(id)?);
+        let names = names.remove(&id).unwrap_or_default();
+        let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, names.is_at));
+        let record = CommitRecord::new(id, &commit, names, costs.of(id)?);
         let gap = count > 0 && matches!(style, Some(Style::Stat | Style::List(_)));
         context.ui.show(&LogRecord { record, row, oneline: args.oneline, gap })?;
         if let Some(style) = style {

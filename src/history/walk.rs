@@ -33,19 +33,13 @@ pub struct Options {
     pub limit: Option<usize>,
 }
 
-/// One commit, and what points at it.
+/// One commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// Its id.
     pub id: CommitId,
     /// Itself.
     pub commit: Commit,
-    /// Branches, sorted.
-    pub branches: Vec<String>,
-    /// Tags, sorted.
-    pub tags: Vec<String>,
-    /// Whether it is `@`.
-    pub is_at: bool,
 }
 
 /// Commits in order.
@@ -245,7 +239,7 @@ impl Walk<'_> {
             }
             if !is_excluded && self.is_asked_for(&commit)? {
                 self.told += 1;
-                return Ok(Some(self.item(id, commit)));
+                return Ok(Some(Item { id, commit }));
             }
         }
         Ok(None)
@@ -284,14 +278,6 @@ impl Walk<'_> {
             (Some(new), Some(old)) => !new.is_same_but_time(&old),
             (new, old) => new.is_some() || old.is_some(),
         })
-    }
-
-    fn item(&self, id: CommitId, commit: Commit) -> Item {
-        let view = self.repository.view();
-        let names = |names: &std::collections::BTreeMap<String, CommitId>| -> Vec<String> {
-            names.iter().filter(|(_, commit)| **commit == id).map(|(name, _)| name.clone()).collect()
-        };
-        Item { id, commit, branches: names(&view.branches), tags: names(&view.tags), is_at: view.at() == Some(id) }
     }
 
     /// The next item, or the next commit that cannot be read: which, where that is known, and why.

@@ -1,6 +1,6 @@
 //! Commits as they are shown: one line of a log, an entry with its graph, the head of `show`, and JSON.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io;
 
 use serde::Serialize;
@@ -69,10 +69,22 @@ pub struct Names {
 impl Names {
     /// Those of a commit.
     pub fn of(view: &View, id: CommitId) -> Names {
-        let names = |refs: &BTreeMap<String, CommitId>| {
-            refs.iter().filter(|&(_, &to)| to == id).map(|(name, _)| name.clone()).collect()
-        };
-        Names { branches: names(&view.branches), tags: names(&view.tags), is_at: view.at() == Some(id) }
+        Names::of_all(view).remove(&id).unwrap_or_default()
+    }
+
+    /// Those of each commit that has any.
+    pub fn of_all(view: &View) -> HashMap<CommitId, Names> {
+        let mut all: HashMap<CommitId, Names> = HashMap::new();
+        for (name, id) in &view.branches {
+            all.entry(*id).or_default().branches.push(name.clone());
+        }
+        for (name, id) in &view.tags {
+            all.entry(*id).or_default().tags.push(name.clone());
+        }
+        if let Some(id) = view.at() {
+            all.entry(id).or_default().is_at = true;
+        }
+        all
     }
 }
 
