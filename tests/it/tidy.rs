@@ -22,14 +22,12 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// What a room may use on its own floor: from, to. Never in a circle.
-const DOORS: [(&str, &str); 9] = [
+const DOORS: [(&str, &str); 8] = [
     ("codec", "error"),
     ("codec", "time"),
     ("error", "path"),
     ("error", "quote"),
     ("metadata", "time"),
-    // What is unsaved is recorded before it is replaced.
-    ("checkout", "snapshot"),
     ("cli", "commands"),
     ("main", "cli"),
     ("main", "commands"),
@@ -305,7 +303,7 @@ fn touches_files(names: &[String]) -> bool {
 
 #[test]
 fn every_command_is_documented() {
-    let Ok(manual) = std::fs::read_to_string(root().join("docs/commands.md")) else { return };
+    let manual = std::fs::read_to_string(root().join("docs/commands.md")).unwrap();
     let headings: Vec<&str> = manual.lines().filter(|line| line.starts_with('#')).collect();
     let is_documented = |name: &str| {
         let mut words =
