@@ -3,7 +3,7 @@
 /// Most that are kept. Sixty-four of ten thousand say within some ten per cent what the others are like.
 pub const MOST: usize = 64;
 
-/// Every so-manieth of what was offered: between half of [`MOST`] and [`MOST`], or all if they are fewer.
+/// Every nth of what was offered, n a power of two: between half of [`MOST`] and [`MOST`], or all if they are fewer.
 #[derive(Debug)]
 pub struct Sample<T> {
     kept: Vec<T>,

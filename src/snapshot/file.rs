@@ -146,7 +146,7 @@ impl Sink for StoreSink<'_> {
         let mut adopting = adopting::begin(self.session, &mut self.writer, self.params, reading, &last)?;
         let mut put = self.put(reading, &last, adopting.as_mut().map(|it| &mut it.adoption))?;
         if let Some(mut adopting) = adopting {
-            if adopting.turns_to_copy(reading)? {
+            if adopting.turn_to_copy(reading)? {
                 put = self.put(reading, &last, Some(&mut adopting.adoption))?;
             }
             adopting.adoption.finish(&mut self.writer)?;

@@ -72,8 +72,14 @@ impl<'s> Adoption<'s> {
                 Piece::Zeros { length } => format::checksum(&vec![0; length as usize]),
             };
             if let Piece::Chunk { id, length } = *piece {
-                let frame = self.frames.len() as u32;
-                self.records.push(Record { kind: ObjectKind::Data, id: id.object_id(), frame, offset: 0, length });
+                let frame_number = self.frames.len() as u32;
+                self.records.push(Record {
+                    kind: ObjectKind::Data,
+                    id: id.object_id(),
+                    frame_number,
+                    offset: 0,
+                    length,
+                });
             }
             let frame = Frame { offset: self.length(), stored, raw: stored, codec: Codec::Stored, level: 0, checksum };
             self.frames.push(frame);
@@ -119,9 +125,9 @@ impl<'s> Adoption<'s> {
     /// Puts chunks as those of any other file.
     fn copy(&self, chunks: &[Record], writer: &mut Writer<'_>) -> Result<()> {
         let mut buffer = Vec::new();
-        for &Record { kind, id, frame, length, .. } in chunks {
+        for &Record { kind, id, frame_number, length, .. } in chunks {
             buffer.resize(length as usize, 0);
-            fs::read_exact_at(self.file(), &mut buffer, self.frames[frame as usize].offset)?;
+            fs::read_exact_at(self.file(), &mut buffer, self.frames[frame_number as usize].offset)?;
             if id_of(kind, &buffer) != id {
                 let path = fs::path_of(self.file());
                 return Err(Error::damaged(format!("`{}` does not read the same twice", path.display())));

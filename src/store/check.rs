@@ -51,11 +51,11 @@ impl Store {
             broken(Broken { error: pack.damaged("invalid header"), objects: Vec::new() });
         }
         let mut records: Vec<Record> = table.records().collect();
-        records.sort_unstable_by_key(|record| record.frame);
+        records.sort_unstable_by_key(|record| record.frame_number);
         let mut frames = Frames { pack: &pack, decoder: Decoder::default(), stored: Vec::new(), raw: Vec::new() };
         let mut rest = &records[..];
         for n in 0..table.frame_count() {
-            let (these, others) = rest.split_at(rest.partition_point(|record| record.frame == n));
+            let (these, others) = rest.split_at(rest.partition_point(|record| record.frame_number == n));
             frames.check(&table.frame(n), these).map_or_else(&mut *broken, |()| ());
             rest = others;
         }
@@ -80,7 +80,7 @@ impl Store {
                 continue;
             };
             let Some(table) = place.and_then(|place| tables[place.pack as usize]) else { continue };
-            let record = table.find(kind, id).map(|record| (table.frame(record.frame), record));
+            let record = table.find(kind, id).map(|record| (table.frame(record.frame_number), record));
             let pack = place.map_or(0, |place| place.pack);
             if record.map(|(frame, record)| Place::new(pack, &frame, &record)) == place {
                 found[pack as usize] += 1;

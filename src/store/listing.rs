@@ -53,7 +53,7 @@ impl Listing {
             kind: record.kind,
             id: record.id,
             length: record.length,
-            frame: table.frame(record.frame).offset,
+            frame: table.frame(record.frame_number).offset,
             offset: record.offset,
         }))
     }

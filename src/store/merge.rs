@@ -197,7 +197,7 @@ fn records_by_frame(pack: &Pack, seen: &mut HashSet<(ObjectKind, [u8; 32])>) -> 
     let mut frames: Vec<(Frame, Vec<Record>)> =
         (0..table.frame_count()).map(|n| (table.frame(n), Vec::new())).collect();
     for record in table.records().filter(|record| seen.insert((record.kind, record.id.0))) {
-        frames[record.frame as usize].1.push(record);
+        frames[record.frame_number as usize].1.push(record);
     }
     frames.retain(|(_, records)| !records.is_empty());
     Ok(frames)

@@ -139,7 +139,7 @@ impl Store {
         is_empty_data(kind, id) || self.locate(kind, id).is_some() && self.is_readable(kind, id)
     }
 
-    /// The same for whoever stores it otherwise: sooner told, and `false` for some that it holds if the catalog is damaged.
+    /// The same for whoever stores it otherwise: faster, but where the catalog is damaged `false` for some that it holds.
     pub fn knows(&self, kind: ObjectKind, id: ObjectId) -> bool {
         let is_held = || self.quick_places(kind, id).any(|place| self.pack(&place).bytes().is_ok());
         is_empty_data(kind, id) || is_held() && self.is_readable(kind, id)
@@ -204,7 +204,7 @@ impl Store {
     fn place_in(&self, n: u32, kind: ObjectKind, id: ObjectId) -> Option<Place> {
         let table = self.packs[n as usize].table().ok()?;
         let record = table.find(kind, id)?;
-        Some(Place::new(n, &table.frame(record.frame), &record))
+        Some(Place::new(n, &table.frame(record.frame_number), &record))
     }
 
     /// The failure for an object that was not found, with the packs that may have held it.

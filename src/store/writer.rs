@@ -78,7 +78,7 @@ impl Writer<'_> {
     /// Puts an object that the caller has claimed.
     pub(super) fn add(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<()> {
         let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
-        let record = Record { kind, id, frame: 0, offset: 0, length: bytes.len() as u32 };
+        let record = Record { kind, id, frame_number: 0, offset: 0, length: bytes.len() as u32 };
         if bytes.len() >= LARGE {
             return stream.write_frame(self.session, &mut self.encoder, bytes, &[record]);
         }

@@ -99,8 +99,8 @@ impl Node {
         self.pending.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// One of them is done; `true` if it was the last one.
-    pub fn is_last(&self) -> bool {
+    /// One of them is done; says whether it was the last one.
+    pub fn finish_one(&self) -> bool {
         self.pending.fetch_sub(1, Ordering::AcqRel) == 1
     }
 

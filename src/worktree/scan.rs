@@ -1,6 +1,6 @@
 //! The scan: every entry of the worktree, merged against the index; what the index does not prove is read.
 //!
-//! The way of an entry: `walk` finds it, `visit` proves or reads it, `gather` puts it into its directory's tree.
+//! The way of an entry: `walk` finds it, `look` proves it or `visit` reads it, `gather` puts it into its directory's tree.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -324,7 +324,7 @@ impl<'w, S: Sink> Worker<'w, S> {
     /// A job on a directory is done. If that was all, its tree is made, and the directory above has one job less.
     fn done(&mut self, node: Arc<Node>) -> Result<()> {
         let mut node = node;
-        while node.is_last() {
+        while node.finish_one() {
             if node.inside.get().is_some() {
                 self.gather(&node)?;
             }

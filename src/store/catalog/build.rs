@@ -79,7 +79,7 @@ impl Cursor<'_> {
             if byte != first {
                 return;
             }
-            let frame = self.table.frame(record.frame);
+            let frame = self.table.frame(record.frame_number);
             entries.push((record.id, self.kind, Place::new(self.pack, &frame, &record)));
             self.next += 1;
         }

@@ -134,7 +134,7 @@ impl Builder {
         let number = self.frames.len() as u32;
         self.frames.push(Frame { offset: self.size(), stored: bytes.len() as u32, ..frame });
         let before = self.records.len();
-        self.records.extend(records.into_iter().map(|record| Record { frame: number, ..record }));
+        self.records.extend(records.into_iter().map(|record| Record { frame_number: number, ..record }));
         self.buffer.extend_from_slice(bytes);
         if bytes.len() >= LONG_FRAME && self.records.len() == before + 1 {
             self.long += bytes.len();
@@ -145,10 +145,10 @@ impl Builder {
     /// Adds all frames of another one that is still in memory.
     pub fn absorb(&mut self, other: &Builder) -> Result<()> {
         let mut records = other.records.clone();
-        records.sort_by_key(|record| record.frame);
+        records.sort_by_key(|record| record.frame_number);
         let mut rest = &records[..];
         for (number, frame) in other.frames.iter().enumerate() {
-            let count = rest.partition_point(|record| record.frame == number as u32);
+            let count = rest.partition_point(|record| record.frame_number == number as u32);
             let (these, others) = rest.split_at(count);
             let bytes = &other.buffer[frame.offset as usize..][..frame.stored as usize];
             self.push(*frame, bytes, these.iter().copied())?;

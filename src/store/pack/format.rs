@@ -80,7 +80,7 @@ pub struct Record {
     /// Its name.
     pub id: ObjectId,
     /// The number of its frame.
-    pub frame: u32,
+    pub frame_number: u32,
     /// Where it begins in the decoded frame.
     pub offset: u32,
     /// Its bytes.
@@ -141,7 +141,7 @@ pub fn encode_table(sort: Sort, frames: &[Frame], records: &mut [Record]) -> Vec
         encoder.u8(frame.codec as u8).u8(frame.level).raw(&frame.checksum);
     }
     for record in records {
-        encoder.raw(&key_of(record.kind, &record.id.0)).u32(record.frame).u32(record.offset).u32(record.length);
+        encoder.raw(&key_of(record.kind, &record.id.0)).u32(record.frame_number).u32(record.offset).u32(record.length);
     }
     encoder.finish()
 }
@@ -245,10 +245,14 @@ impl<'a> Table<'a> {
         let mut previous: Option<&[u8]> = None;
         for n in 0..self.len() {
             let record = self.try_record(n)?;
-            let raw = if record.frame < self.frame_count() { u64::from(self.frame(record.frame).raw) } else { 0 };
+            let raw = if record.frame_number < self.frame_count() {
+                u64::from(self.frame(record.frame_number).raw)
+            } else {
+                0
+            };
             let key = self.key(n);
             if previous.is_some_and(|previous| previous >= key)
-                || record.frame >= self.frame_count()
+                || record.frame_number >= self.frame_count()
                 || u64::from(record.offset) + u64::from(record.length) > raw
                 || is_adopted && record.kind != ObjectKind::Data
             {
@@ -317,7 +321,7 @@ impl<'a> Table<'a> {
         let mut decoder = Decoder::new("object record", &self.records[n * OBJECT..][..OBJECT]);
         let Some(kind) = ObjectKind::from_byte(decoder.u8()?) else { return Err(decoder.invalid("unknown kind")) };
         let id = ObjectId(decoder.array()?);
-        Ok(Record { kind, id, frame: decoder.u32()?, offset: decoder.u32()?, length: decoder.u32()? })
+        Ok(Record { kind, id, frame_number: decoder.u32()?, offset: decoder.u32()?, length: decoder.u32()? })
     }
 }
 
@@ -327,9 +331,9 @@ mod tests {
 
     fn table() -> (Vec<u8>, u64) {
         let frame = |offset, raw| Frame { offset, stored: 10, raw, codec: Codec::Zstd, level: 1, checksum: [7; 8] };
-        let record = |id, frame, offset| {
+        let record = |id, frame_number, offset| {
             let (kind, id) = (ObjectKind::Tree, ObjectId([id; LENGTH]));
-            Record { kind, id, frame, offset, length: 20 }
+            Record { kind, id, frame_number, offset, length: 20 }
         };
         let frames = [frame(16, 60), frame(26, 20)];
         (encode_table(Sort::Plain, &frames, &mut [record(9, 1, 0), record(4, 0, 0), record(5, 0, 40)]), 36)
@@ -363,7 +367,7 @@ mod tests {
                 }
                 accepted += 1;
                 for record in table.records() {
-                    let raw = table.frame(record.frame).raw;
+                    let raw = table.frame(record.frame_number).raw;
                     assert!(raw <= LONGEST && record.offset + record.length <= raw);
                 }
             }
@@ -375,7 +379,8 @@ mod tests {
     #[test]
     fn an_adopted_pack_begins_with_its_first_frame_and_holds_data_as_it_is() {
         let frame = |offset| Frame { offset, stored: 10, raw: 10, codec: Codec::Stored, level: 0, checksum: [7; 8] };
-        let record = Record { kind: ObjectKind::Data, id: ObjectId([4; LENGTH]), frame: 1, offset: 0, length: 10 };
+        let record =
+            Record { kind: ObjectKind::Data, id: ObjectId([4; LENGTH]), frame_number: 1, offset: 0, length: 10 };
         let check = |sort, frames: &[Frame], record| {
             let bytes = encode_table(sort, frames, &mut [record]);
             Table::of(&bytes).unwrap().check(20 + frames[0].offset)
