@@ -24,7 +24,7 @@ pub struct Config {
 }
 
 /// A setting that there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// Its table and name: `store.compression`.
     pub name: &'static str,
@@ -36,6 +36,10 @@ pub struct Key {
     pub about: &'static str,
     /// How it is written in the file.
     kind: Kind,
+    /// Its value as text.
+    get: fn(&Config) -> String,
+    /// Sets it from text; `None` if it cannot be that.
+    put: fn(&mut Config, &str) -> Option<()>,
 }
 
 /// What kind of TOML value a setting is.
@@ -53,6 +57,8 @@ pub const KEYS: [Key; 4] = [
         default: "zstd:1",
         about: "how new content is compressed; what is stored already stays as it is",
         kind: Kind::Text,
+        get: |config| compression_text(config.compression),
+        put: |config, text| parse_compression(text).map(|value| config.compression = value),
     },
     Key {
         name: "store.reflink",
@@ -60,6 +66,8 @@ pub const KEYS: [Key; 4] = [
         default: "true",
         about: "share the blocks of large files with the store where the file system can, in place of copying them",
         kind: Kind::Bool,
+        get: |config| config.reflink.to_string(),
+        put: |config, text| text.parse().ok().map(|value| config.reflink = value),
     },
     Key {
         name: "user.name",
@@ -67,6 +75,8 @@ pub const KEYS: [Key; 4] = [
         default: "",
         about: "the author of commits; if it is empty, the login name",
         kind: Kind::Text,
+        get: |config| config.author.clone(),
+        put: |config, text| (!text.chars().any(char::is_control)).then(|| text.clone_into(&mut config.author)),
     },
     Key {
         name: "worktree.cross_mounts",
@@ -74,6 +84,8 @@ pub const KEYS: [Key; 4] = [
         default: "false",
         about: "record what is mounted below the worktree too: other file systems, bind mounts",
         kind: Kind::Bool,
+        get: |config| config.cross_mounts.to_string(),
+        put: |config, text| text.parse().ok().map(|value| config.cross_mounts = value),
     },
 ];
 
@@ -91,32 +103,15 @@ impl Config {
 
     /// The value of a setting as text: what is set, or its default.
     pub fn get(&self, name: &str) -> Result<String> {
-        Ok(match key(name)?.name {
-            "store.compression" => match self.compression {
-                Compression::Stored => "stored".to_owned(),
-                Compression::Deflate(level) => format!("deflate:{level}"),
-                Compression::Zstd(level) => format!("zstd:{level}"),
-            },
-            "store.reflink" => self.reflink.to_string(),
-            "worktree.cross_mounts" => self.cross_mounts.to_string(),
-            _ => self.author.clone(),
-        })
+        Ok((key(name)?.get)(self))
     }
 
     /// Sets a value from text.
     fn put(&mut self, key: &Key, text: &str) -> Result<()> {
-        let wrong = || {
+        (key.put)(self, text).ok_or_else(|| {
             Error::new(ErrorKind::Usage, format!("`{}` cannot be `{}`", key.name, text.escape_debug()))
                 .hint(format!("it can be: {}", key.values))
-        };
-        match key.name {
-            "store.compression" => self.compression = parse_compression(text).ok_or_else(wrong)?,
-            "store.reflink" => self.reflink = text.parse().map_err(|_| wrong())?,
-            "worktree.cross_mounts" => self.cross_mounts = text.parse().map_err(|_| wrong())?,
-            _ if text.chars().any(char::is_control) => return Err(wrong()),
-            _ => self.author = text.to_owned(),
-        }
-        Ok(())
+        })
     }
 
     /// The author of commits: the name that is set, or the login name.
@@ -132,6 +127,14 @@ pub fn key(name: &str) -> Result<&'static Key> {
         Error::new(ErrorKind::Usage, format!("no setting `{}`", name.escape_debug()))
             .hint(format!("there are: {known}"))
     })
+}
+
+fn compression_text(compression: Compression) -> String {
+    match compression {
+        Compression::Stored => "stored".to_owned(),
+        Compression::Deflate(level) => format!("deflate:{level}"),
+        Compression::Zstd(level) => format!("zstd:{level}"),
+    }
 }
 
 fn parse_compression(text: &str) -> Option<Compression> {
