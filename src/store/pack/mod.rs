@@ -64,7 +64,8 @@ impl Place {
 /// What to do about damage: it is seldom everywhere.
 pub const OTHERS_ARE_WHOLE: &str = "what does not need it is still readable: see `undo log`";
 
-/// A failure that is kept, to be told as often as somebody asks.
+/// A failure that is kept, to be told as often as somebody asks. The system's error is not: it would pass for one of the
+/// file in the worktree that the store was asked for.
 #[derive(Clone, Debug)]
 pub struct Failure {
     kind: ErrorKind,
@@ -136,7 +137,9 @@ impl Pack {
     pub fn table(&self) -> Result<Table<'_>> {
         let opened = self.opened()?;
         let bytes = &opened.map[opened.footer.table as usize..][..opened.footer.length as usize];
-        let checked = self.checked.get_or_init(|| check_table(bytes, &opened.footer).map_err(|e| self.failure(e)));
+        let checked = self
+            .checked
+            .get_or_init(|| check_table(bytes, &opened.footer).map_err(|error| Failure::of(&self.named(error))));
         checked.as_ref().map_err(Failure::error)?;
         Table::of(bytes)
     }
@@ -172,7 +175,7 @@ impl Pack {
     }
 
     fn opened(&self) -> Result<&Opened> {
-        self.opened.get_or_init(|| self.open().map_err(|error| self.failure(error))).as_ref().map_err(Failure::error)
+        self.opened.get_or_init(|| self.open().map_err(|error| Failure::of(&error))).as_ref().map_err(Failure::error)
     }
 
     fn open(&self) -> Result<Opened> {
@@ -181,20 +184,18 @@ impl Pack {
         }
         let file = fs::open(&self.path)?;
         let map = Map::of(&file)?;
-        let footer = Footer::decode(&map)?;
+        let footer = Footer::decode(&map).map_err(|error| self.named(error))?;
         if footer.id != self.id {
-            return Err(Error::damaged("it is another pack"));
+            return Err(self.damaged("it is another pack"));
         }
         Ok(Opened { map, footer })
     }
 
-    /// What is kept of a failure: damage names the file.
-    fn failure(&self, error: Error) -> Failure {
-        let named = error.to_string().contains(&*self.path.to_string_lossy());
+    /// A failure of its bytes, with the name of the file.
+    fn named(&self, error: Error) -> Error {
         match error.kind() {
-            _ if named => Failure::of(&error),
-            ErrorKind::Damaged => Failure::of(&self.damaged(error)),
-            _ => Failure::of(&error.context(format_args!("cannot read pack `{}`", self.path.display()))),
+            ErrorKind::Damaged => self.damaged(error),
+            _ => error.context(format_args!("cannot read pack `{}`", self.path.display())),
         }
     }
 }
