@@ -67,7 +67,7 @@ pub(super) fn plan(
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
     let Gathering { mut steps, ground, .. } = gathering;
     keep_what_holds_uncovered(&mut steps, &ground);
-    let (mut conflicts, undressed) = look_in_the_way(&mut steps, scan, questions.found)?;
+    let InTheWay { mut conflicts, undressed } = look_in_the_way(&mut steps, scan, questions.found)?;
     conflicts.extend(below_flattened(&steps, scan));
     conflicts.sort();
     conflicts.dedup();
@@ -156,14 +156,20 @@ fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) {
     }
 }
 
-/// Decides about the paths whose place is taken by what no commit covers: gives those where something would be lost, and
-/// those where only metadata would.
+/// What no commit covers and the target has something at: where content would be lost, and where only metadata would.
+#[derive(Default)]
+struct InTheWay {
+    conflicts: Vec<RepoPathBuf>,
+    undressed: Vec<(RepoPathBuf, Kind)>,
+}
+
+/// Decides about the paths whose place is taken by what no commit covers.
 fn look_in_the_way(
     steps: &mut Steps,
     scan: &mut Scan,
     found: &mut dyn FnMut(&RepoPath, &Entry) -> Result<Found>,
-) -> Result<(Vec<RepoPathBuf>, Vec<(RepoPathBuf, Kind)>)> {
-    let (mut conflicts, mut undressed): (Vec<RepoPathBuf>, _) = (Vec::new(), Vec::new());
+) -> Result<InTheWay> {
+    let InTheWay { mut conflicts, mut undressed } = InTheWay::default();
     for (path, step) in steps.iter_mut() {
         let (Verdict::Unsaved, Some(entry)) = (&step.verdict, &step.entry) else { continue };
         if conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
@@ -184,7 +190,7 @@ fn look_in_the_way(
             }
         };
     }
-    Ok((conflicts, undressed))
+    Ok(InTheWay { conflicts, undressed })
 }
 
 /// What is not covered below directories that become something else.

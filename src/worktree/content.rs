@@ -387,7 +387,7 @@ mod tests {
         let mut reading = Reading::new(&file, 1 << 60, &[(3, 1 << 60)], &Silent);
         let mut buffer = [1; 64];
         assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(3));
-        assert_eq!(reading.next(&mut buffer, 100).unwrap_err().raw_os_error(), Some(27));
+        assert_eq!(reading.next(&mut buffer, 100).unwrap_err().io_cause().unwrap().raw_os_error(), Some(27));
         assert!(reading.failed());
         let mut stream = io::repeat(0);
         let mut reading = Reading::stream(&mut stream, "stdin", &Silent);
