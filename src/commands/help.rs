@@ -89,8 +89,8 @@ New codes may be added: any other number than 0 is a failure.
         "environment",
         "What the environment changes:
 
-  PAGER            the program that shows long output at a terminal; empty or `cat`: none. Without
-                   it `less`, with the options FRX unless LESS is set
+  PAGER            the program that shows long output at a terminal; empty or
+                   `cat`: none. Without it `less`, with FRX unless LESS is set
   NO_COLOR         not empty: no colours, unless `--color` asks for them
   CLICOLOR_FORCE   not empty and not 0: colours even where no terminal is
   LANG, LC_ALL     a UTF-8 locale: `undo log` draws its graph with lines
