@@ -60,7 +60,7 @@ use work::Work;
 
 pub use leftovers::clean_staged;
 pub use plan::{Action, Plan};
-pub use resume::{Origin, are_hidden_halfway, refs_to_finish, refuse_mix, refuse_paths};
+pub use resume::{Origin, are_hidden_halfway, refs_to_finish, refuse_halfway, refuse_mix, refuse_paths};
 pub use space::refuse_lack;
 pub use target::Target;
 

@@ -25,6 +25,14 @@ pub fn refuse_mix(repository: &Repository) -> Result<()> {
     Err(Error::new(ErrorKind::Refused, message).hint(hint))
 }
 
+/// [`ErrorKind::Refused`] if a checkout did not end: this name of a commit means another one now than when it began.
+pub fn refuse_halfway(repository: &Repository, name: &str) -> Result<()> {
+    let Some(intent) = repository.unfinished() else { return Ok(()) };
+    let message = format!("the {} to {} did not end, so `{name}` is not what it was", intent.verb, intent.to.short());
+    let hint = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+    Err(Error::new(ErrorKind::Refused, message).hint(hint))
+}
+
 /// Whether all these paths are recorded on one of the two sides of a checkout that did not end. Rules that it has put in
 /// place already may hide them: to save them first is what they were recorded for.
 pub fn are_hidden_halfway(repository: &Repository, paths: &[RepoPathBuf]) -> Result<bool> {

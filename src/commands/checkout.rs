@@ -57,20 +57,11 @@ fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &s
     };
     let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
     let to = context.commit(repository, branch.as_deref().unwrap_or(text), "undo restore")?;
-    if text == view.current || matches!(text, "-" | "latest") || text.starts_with('@') {
-        refuse_halfway(repository, text)?;
-    }
-    let verb = if paths.is_empty() { "checkout" } else { "restore" }.to_owned();
-    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed: None, step: None })
-}
-
-/// [`ErrorKind::Refused`] if a checkout did not end: what it saved first is current until it does, so these lead elsewhere
-/// than when it began.
-fn refuse_halfway(repository: &Repository, text: &str) -> Result<()> {
-    let Some(intent) = repository.unfinished() else { return Ok(()) };
-    let message = format!("the {} to {} did not end, so `{text}` is not what it was", intent.verb, intent.to.short());
-    let hint = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
-    Err(Error::new(ErrorKind::Refused, message).hint(hint))
+    let is_relative = text == view.current || matches!(text, "-" | "latest") || text.starts_with('@');
+    let relative = is_relative.then(|| text.to_owned());
+    let verb = if paths.is_empty() { "checkout" } else { "restore" };
+    let (force, dry_run) = (args.force, args.dry_run);
+    Ok(Request { relative, paths, branch, force, dry_run, ..Request::new(to, verb) })
 }
 
 /// The branch you came from, if you switched when you went last.
@@ -88,7 +79,7 @@ fn unfinished(repository: &Repository, args: &Args) -> Result<Request> {
     let Some(intent) = repository.unfinished() else {
         return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
     };
-    let (to, paths, branch, verb) = (intent.to, intent.paths.clone(), intent.switch.clone(), intent.verb.clone());
-    let resumed = Some(intent.clone());
-    Ok(Request { to, paths, branch, force: args.force, dry_run: args.dry_run, verb, resumed, step: None })
+    let (paths, branch, resumed) = (intent.paths.clone(), intent.switch.clone(), Some(intent.clone()));
+    let (force, dry_run) = (args.force, args.dry_run);
+    Ok(Request { paths, branch, resumed, force, dry_run, ..Request::new(intent.to, &*intent.verb) })
 }

@@ -35,15 +35,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let to = context.commit(&repository, &args.from, "undo restore")?;
     let paths = context.paths(&repository, &args.paths)?;
-    let request = Request {
-        to,
-        paths,
-        branch: None,
-        force: args.force,
-        dry_run: args.dry_run,
-        verb: "restore".to_owned(),
-        resumed: None,
-        step: None,
-    };
+    let request = Request { paths, force: args.force, dry_run: args.dry_run, ..Request::new(to, "restore") };
     back::go(context, repository, &request)
 }

@@ -25,6 +25,9 @@ pub use tell::not_exact;
 pub struct Request {
     /// The commit.
     pub to: CommitId,
+    /// How it was named, where that means another commit while a checkout is unfinished: what that one saved first is
+    /// current then.
+    pub relative: Option<String>,
     /// Only these paths; the branch stays where it is.
     pub paths: Vec<RepoPathBuf>,
     /// The branch to switch to.
@@ -42,6 +45,21 @@ pub struct Request {
 }
 
 impl Request {
+    /// Of the whole directory, by a command of this verb.
+    pub fn new(to: CommitId, verb: impl Into<String>) -> Request {
+        Request {
+            to,
+            relative: None,
+            paths: Vec::new(),
+            branch: None,
+            force: false,
+            dry_run: false,
+            verb: verb.into(),
+            resumed: None,
+            step: None,
+        }
+    }
+
     /// Whether it finishes what was interrupted, or takes it back.
     fn ends_unfinished(&self) -> bool {
         self.resumed.is_some() || self.step.as_ref().is_some_and(|step| step.interrupted.is_some())
@@ -92,6 +110,9 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
     }
     if !request.paths.is_empty() && request.resumed.is_none() {
         checkout::refuse_paths(transaction.repository())?;
+    }
+    if let Some(name) = &request.relative {
+        checkout::refuse_halfway(transaction.repository(), name)?;
     }
     let store = transaction.repository().store();
     Target::commit(store, request.to)?.check_names(store, &worktree.root, &request.paths)?;

@@ -62,9 +62,8 @@ pub fn step(
         }
     }
     let Some(to) = destination.worktree else { return names(context, repository, &destination, step, how) };
-    let (force, dry_run, verb) = (how.force, how.dry_run, step.verb().to_owned());
-    let step = Some(destination);
-    let request = Request { to, paths: Vec::new(), branch: None, force, dry_run, verb, resumed: None, step };
+    let request = Request::new(to, step.verb());
+    let request = Request { force: how.force, dry_run: how.dry_run, step: Some(destination), ..request };
     back::go(context, repository, &request)
 }
 
@@ -75,9 +74,7 @@ pub fn take_back(
     to: CommitId,
     step: Destination,
 ) -> Result<checkout::Outcome> {
-    let (verb, step) = (Step::Undo.verb().to_owned(), Some(step));
-    let request =
-        Request { to, paths: Vec::new(), branch: None, force: false, dry_run: false, verb, resumed: None, step };
+    let request = Request { step: Some(step), ..Request::new(to, Step::Undo.verb()) };
     back::carry_out(context, repository, &request)
 }
 
