@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::catalog;
 use super::compress::Decoder;
 use super::merge::read_checked_frame;
-use super::pack::{Frame, Pack, Place, Record, Sort, Table, format};
+use super::pack::{Frame, Pack, Place, Record, Sort, Stretch, Table, format};
 use super::set::Store;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -52,7 +52,8 @@ impl Store {
         }
         let mut records: Vec<Record> = table.records().collect();
         records.sort_unstable_by_key(|record| record.frame_number);
-        let mut frames = Frames { pack: &pack, decoder: Decoder::default(), stored: Vec::new(), raw: Vec::new() };
+        let mut frames =
+            Frames { pack: &pack, decoder: Decoder::default(), stretch: Stretch::default(), raw: Vec::new() };
         let mut rest = &records[..];
         for n in 0..table.frame_count() {
             let (these, others) = rest.split_at(rest.partition_point(|record| record.frame_number == n));
@@ -103,7 +104,7 @@ impl Store {
 struct Frames<'p> {
     pack: &'p Pack,
     decoder: Decoder,
-    stored: Vec<u8>,
+    stretch: Stretch,
     raw: Vec<u8>,
 }
 
@@ -120,8 +121,8 @@ impl Frames<'_> {
     }
 
     fn decode(&mut self, frame: &Frame) -> Result<()> {
-        read_checked_frame(self.pack, frame, &mut self.stored)?;
-        let decoded = self.decoder.decode(frame.codec, &self.stored, frame.raw as usize, &mut self.raw);
+        let stored = read_checked_frame(&mut self.stretch, self.pack, frame)?;
+        let decoded = self.decoder.decode(frame.codec, stored, frame.raw as usize, &mut self.raw);
         decoded.map_err(|error| self.pack.damaged(error))
     }
 }

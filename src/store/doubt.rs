@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::pack::{Place, format};
+use super::pack::{Place, Stretch, format};
 use super::set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
@@ -77,8 +77,8 @@ impl Store {
     /// Which blobs need a frame that is not as it was written.
     fn in_bad_frames(&self, frames: &[&[Needed]]) -> Vec<usize> {
         let check = |frames: &[&[Needed]]| -> Vec<usize> {
-            let mut buffer = Vec::new();
-            let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0].0, &mut buffer));
+            let mut stretch = Stretch::default();
+            let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0].0, &mut stretch));
             bad.flat_map(|frame| frame.iter().map(|(_, n)| *n)).collect()
         };
         let bytes: u64 = frames.iter().map(|frame| u64::from(frame[0].0.stored)).sum();
@@ -99,8 +99,8 @@ impl Store {
         })
     }
 
-    fn is_as_written(&self, place: &Place, buffer: &mut Vec<u8>) -> bool {
-        let read = self.pack(place).read_frame(place.frame, place.stored, buffer);
-        read.is_ok() && format::checksum::<4>(buffer) == place.checksum
+    fn is_as_written(&self, place: &Place, stretch: &mut Stretch) -> bool {
+        let read = stretch.frame(self.pack(place), place.frame, place.stored);
+        read.is_ok_and(|stored| format::checksum::<4>(stored) == place.checksum)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::compress::{Decoder, Encoder};
 use super::pack::file::{Builder, Sealed, publish};
-use super::pack::{Frame, Pack, Record, format};
+use super::pack::{Frame, Pack, Record, Stretch, format};
 use super::set::Store;
 use super::writer::{frame_of, new_frame};
 use crate::error::{Error, ErrorKind, Result};
@@ -85,18 +85,18 @@ impl Store {
         }
         let mut builder = Builder::new(&self.directory);
         let mut gathering = Gathering::new(Encoder::new(self.options().compression));
-        let mut stored = Vec::new();
+        let mut stretch = Stretch::default();
         for sort in [Sort::Commits, Sort::History, Sort::Data] {
             for (pack, frames) in &lists {
                 for (frame, records) in frames {
                     let is_short = frame.raw < SHORT;
                     if is_short && records.iter().any(|record| sort.has(record)) {
-                        read_checked_frame(pack, frame, &mut stored)?;
+                        let stored = read_checked_frame(&mut stretch, pack, frame)?;
                         let these = records.iter().filter(|record| sort.has(record));
-                        gathering.add(&mut builder, pack, (frame, &stored), these)?;
+                        gathering.add(&mut builder, pack, (frame, stored), these)?;
                     } else if !is_short && Sort::of(records) == sort {
-                        read_checked_frame(pack, frame, &mut stored)?;
-                        builder.push(*frame, &stored, records.iter().copied())?;
+                        let stored = read_checked_frame(&mut stretch, pack, frame)?;
+                        builder.push(*frame, stored, records.iter().copied())?;
                     }
                 }
             }
@@ -204,10 +204,10 @@ fn records_by_frame(pack: &Pack, seen: &mut HashSet<(ObjectKind, [u8; 32])>) -> 
 }
 
 /// Reads the bytes of a frame in the file, which are those that were written.
-pub(super) fn read_checked_frame(pack: &Pack, frame: &Frame, to: &mut Vec<u8>) -> Result<()> {
-    pack.read_frame(frame.offset, frame.stored, to)?;
-    if format::checksum(to) == frame.checksum {
-        return Ok(());
+pub(super) fn read_checked_frame<'t>(stretch: &'t mut Stretch, pack: &Pack, frame: &Frame) -> Result<&'t [u8]> {
+    let stored = stretch.frame(pack, frame.offset, frame.stored)?;
+    if format::checksum(stored) == frame.checksum {
+        return Ok(stored);
     }
     Err(pack.damaged(format_args!("wrong checksum of the frame at byte {}", frame.offset)))
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::cache;
-use super::compress::{Codec, Decoder};
-use super::pack::{Pack, Place, format};
+use super::compress::Decoder;
+use super::pack::{Pack, Place, Stretch, format};
 use super::set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::ObjectId;
@@ -18,14 +18,20 @@ pub struct Reader<'s> {
     /// What is in `buffer`.
     decoded: Option<cache::Key>,
     buffer: Vec<u8>,
-    /// A frame as it lies in the file.
-    stored: Vec<u8>,
+    /// What was read of a pack.
+    stretch: Stretch,
 }
 
 impl Store {
     /// A reader of its own for one thread, which keeps the last frame decoded.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { store: self, decoder: Decoder::default(), decoded: None, buffer: Vec::new(), stored: Vec::new() }
+        Reader {
+            store: self,
+            decoder: Decoder::default(),
+            decoded: None,
+            buffer: Vec::new(),
+            stretch: Stretch::default(),
+        }
     }
 
     /// Tries each place of an object until one gives what it should be. The tables are asked before it is said that an
@@ -59,7 +65,7 @@ impl Store {
         }
         let mut decoder = self.decoders.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
         let mut frame = Vec::new();
-        self.decode(kind, place, &mut decoder, &mut Vec::new(), &mut frame)?;
+        self.decode(kind, place, &mut decoder, &mut Stretch::default(), &mut frame)?;
         if let Ok(mut idle) = self.decoders.lock() {
             idle.push(decoder);
         }
@@ -68,33 +74,30 @@ impl Store {
         Ok(frame)
     }
 
-    /// Reads and decodes a frame; `stored` is what it is read into.
+    /// Reads and decodes a frame.
     fn decode(
         &self,
         kind: ObjectKind,
         place: &Place,
         decoder: &mut Decoder,
-        stored: &mut Vec<u8>,
+        stretch: &mut Stretch,
         to: &mut Vec<u8>,
     ) -> Result<()> {
         let pack = self.pack(place);
         self.frames_decoded.fetch_add(1, Ordering::Relaxed);
-        if place.codec == Codec::Stored && place.stored == place.raw {
-            return read_checked(pack, kind, place, to);
-        }
-        read_checked(pack, kind, place, stored)?;
+        let stored = read_checked(stretch, pack, kind, place)?;
         decoder.decode(place.codec, stored, place.raw as usize, to).map_err(|error| pack.damaged(error))
     }
 }
 
 /// Reads the bytes of a frame. Data proves itself by the id of the object, and so do most others; a layout does not, so
 /// frames of anything but data are checked as a whole.
-fn read_checked(pack: &Pack, kind: ObjectKind, place: &Place, to: &mut Vec<u8>) -> Result<()> {
-    pack.read_frame(place.frame, place.stored, to)?;
-    if kind != ObjectKind::Data && format::checksum::<4>(to) != place.checksum {
+fn read_checked<'t>(stretch: &'t mut Stretch, pack: &Pack, kind: ObjectKind, place: &Place) -> Result<&'t [u8]> {
+    let stored = stretch.frame(pack, place.frame, place.stored)?;
+    if kind != ObjectKind::Data && format::checksum::<4>(stored) != place.checksum {
         return Err(pack.damaged(format_args!("wrong checksum of the frame at byte {}", place.frame)));
     }
-    Ok(())
+    Ok(stored)
 }
 
 /// The object in its decoded frame, if it is what it should be.
@@ -140,7 +143,7 @@ impl<'s> Reader<'s> {
         let key = Some(place.key());
         if self.decoded != key {
             self.decoded = None;
-            self.store.decode(kind, place, &mut self.decoder, &mut self.stored, &mut self.buffer)?;
+            self.store.decode(kind, place, &mut self.decoder, &mut self.stretch, &mut self.buffer)?;
             self.decoded = key;
         }
         verified(self.store.pack(place), kind, id, place, &self.buffer)?;

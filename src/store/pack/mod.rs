@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod format;
+mod stretch;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use crate::store::cache;
 use crate::store::compress::Codec;
 
 pub use format::{Footer, Frame, Record, Sort, Table};
+pub use stretch::Stretch;
 
 /// From so many bytes on, frames need not stay in the cache: a disk gives them about as quickly as they are decoded.
 const LONG_FRAME: usize = 32 << 10;
@@ -152,26 +154,6 @@ impl Pack {
     /// Its file, to be read from.
     pub fn file(&self) -> Result<File> {
         fs::open(&self.path)
-    }
-
-    /// Reads the bytes of a frame in the file into `to`. Read, not mapped: a failing disk is an error then and not a
-    /// signal, and memory does not grow with what was read.
-    pub fn read_frame(&self, offset: u64, stored: u32, to: &mut Vec<u8>) -> Result<()> {
-        let opened = self.opened()?;
-        if offset.checked_add(stored.into()).is_none_or(|end| end > opened.footer.table) {
-            return Err(self.damaged("a frame lies outside of it"));
-        }
-        to.resize(stored as usize, 0);
-        match fs::open(&self.path) {
-            Ok(file) if to.len() < LONG_FRAME => fs::read_exact_at(&file, to, offset),
-            Ok(file) => fs::read_exact_uncached_at(&file, to, offset),
-            // It was merged with others in the meantime, and removed. The map still has it.
-            Err(error) if error.is_not_found() => {
-                to.copy_from_slice(&opened.map[offset as usize..][..stored as usize]);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
     }
 
     fn opened(&self) -> Result<&Opened> {

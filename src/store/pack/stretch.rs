@@ -1,0 +1,58 @@
+//! A stretch of a pack's file in memory. Who reads frames one behind the other gets many of them by one call, so that the
+//! disk is not waited for frame by frame.
+
+use super::{LONG_FRAME, Pack};
+use crate::error::Result;
+use crate::fs;
+use crate::id::PackId;
+
+/// Bytes that are read at once where frames are read in their order.
+const LONG: u64 = 1 << 20;
+
+/// What was read last. One pack at a time, by one thread.
+#[derive(Default)]
+pub struct Stretch {
+    /// The pack, and where the last frame ended that was asked for.
+    last: Option<(PackId, u64)>,
+    /// Where the bytes lie in its file.
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Stretch {
+    /// The bytes of a frame as they lie in the file. Read, not mapped: a failing disk is an error then and not a signal,
+    /// and memory does not grow with what was read.
+    pub fn frame(&mut self, pack: &Pack, offset: u64, stored: u32) -> Result<&[u8]> {
+        let table = pack.data_length()?;
+        let Some(end) = offset.checked_add(stored.into()).filter(|end| *end <= table) else {
+            return Err(pack.damaged("a frame lies outside of it"));
+        };
+        let is_same = self.last.is_some_and(|(id, _)| id == pack.id);
+        if !is_same || offset < self.start || end > self.start + self.bytes.len() as u64 {
+            let goes_on = self.last == Some((pack.id, offset));
+            self.last = None;
+            let far = (offset + LONG).min(table);
+            // Where something behind the frame cannot be read, the frame can be.
+            if !(goes_on && far > end && self.read(pack, offset, far).is_ok()) {
+                self.read(pack, offset, end)?;
+            }
+        }
+        self.last = Some((pack.id, end));
+        Ok(&self.bytes[(offset - self.start) as usize..(end - self.start) as usize])
+    }
+
+    fn read(&mut self, pack: &Pack, start: u64, end: u64) -> Result<()> {
+        self.start = start;
+        self.bytes.resize((end - start) as usize, 0);
+        match fs::open(&pack.path) {
+            Ok(file) if self.bytes.len() < LONG_FRAME => fs::read_exact_at(&file, &mut self.bytes, start),
+            Ok(file) => fs::read_exact_uncached_at(&file, &mut self.bytes, start),
+            // It was merged with others in the meantime, and removed. The map still has it.
+            Err(error) if error.is_not_found() => {
+                self.bytes.copy_from_slice(&pack.bytes()?[start as usize..end as usize]);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
