@@ -16,6 +16,7 @@ mod gather;
 mod gathered;
 mod leftovers;
 mod links;
+mod operation;
 mod patch;
 pub mod pieces;
 mod plan;
@@ -37,12 +38,11 @@ use std::hash::BuildHasher;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::past::Refs;
-use crate::history::timeline;
 use crate::id::{BlobId, CommitId};
-use crate::number::{self, Count, agree, plural};
+use crate::number::{self, agree};
 use crate::object::commit::Uncovered;
-use crate::object::operation::{Intent, Travel, View, intent_extras};
-use crate::object::{Entry, Objects};
+use crate::object::operation::Travel;
+use crate::object::Entry;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Unit};
 use crate::repo::{Draft, Repository, Transaction};
@@ -59,6 +59,7 @@ use way::Way;
 use work::Work;
 
 pub use leftovers::clean_staged;
+pub use operation::in_words;
 pub use plan::{Action, Plan};
 pub use resume::{Origin, are_hidden_halfway, refs_to_finish, refuse_halfway, refuse_mix, refuse_paths};
 pub use space::refuse_lack;
@@ -173,7 +174,7 @@ pub fn run(
     let mut tally = Tally::default();
     if !plan.actions.is_empty() {
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
-        transaction.intend(intent(transaction.repository(), token, (from, target.commit), &options))?;
+        transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));
         carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
             .and_then(|()| settle(worktree, &plan, &mut scan.index, &mut tally, goes_on))
@@ -188,10 +189,11 @@ pub fn run(
     let aside = if changed.is_empty() { None } else { set_aside(repository, left, &changed) };
     let (aside, stored) = aside.map_or_else(Default::default, |(commit, stored)| (Some(commit), stored));
     let outcome = Outcome { aside, ..outcome(from, options.saved, target, plan, tally) };
-    let draft = Draft { stored, worktree: Some((from, left)), ..draft(repository, &outcome, &options) };
+    let draft = Draft { stored, worktree: Some((from, left)), ..operation::draft(repository, &outcome, &options) };
     let has_acted = !outcome.plan.actions.is_empty();
     let moves_refs = !draft.edits.is_empty() || draft.switch.is_some();
-    let is_nothing = !has_acted && !moves_refs && outcome.saved.is_none() && !is_step(repository, draft.travel)?;
+    let is_nothing =
+        !has_acted && !moves_refs && outcome.saved.is_none() && !operation::is_step(repository, draft.travel)?;
     if !is_nothing || repository.unfinished().is_some() {
         transaction.record(draft).map_err(if has_acted { unfinished } else { |error| error })?;
     }
@@ -200,13 +202,6 @@ pub fn run(
         let _ = scan.index.write(&transaction.repository().layout.index());
     }
     Ok(outcome)
-}
-
-/// Whether this leads to another place among the operations: then it is one, even if all else is as it was.
-fn is_step(repository: &Repository, travel: Option<Travel>) -> Result<bool> {
-    let Some(travel) = travel else { return Ok(false) };
-    let newest = timeline::actions(repository)?.next().transpose()?;
-    Ok(newest.and_then(|newest| newest.position()) != travel.position)
 }
 
 /// [`ErrorKind::Refused`] if something is in the way; `forced` if it was tried to save that.
@@ -311,79 +306,6 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
         aside: None,
         uncovered: target.uncovered.clone(),
     }
-}
-
-/// What is about to be done, for whoever has to finish it.
-fn intent(repository: &Repository, token: u64, (from, to): (Option<CommitId>, CommitId), options: &Options) -> Intent {
-    let (view, refs) = (repository.view(), refs(repository.view(), Some(to), options));
-    Intent {
-        token,
-        verb: options.verb.clone(),
-        time: Timestamp::now(),
-        from,
-        to,
-        paths: options.paths.clone(),
-        edits: refs.edits_from(view),
-        switch: Some(refs.current).filter(|branch| *branch != view.current),
-        extras: intent_extras(options.origin.before, options.travel),
-    }
-}
-
-/// What refs become.
-fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
-    let mut refs = options.refs.clone().unwrap_or_else(|| Refs::of(view));
-    if let (None, true, Some(to)) = (&options.refs, options.paths.is_empty(), to) {
-        refs.branches.insert(view.current.clone(), to);
-    }
-    refs
-}
-
-fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft {
-    let view = repository.view();
-    let refs = refs(view, outcome.to, options);
-    let description = description(repository, outcome, &refs, options);
-    Draft {
-        verb: options.verb.clone(),
-        description,
-        edits: refs.edits_from(view),
-        switch: Some(refs.current).filter(|branch| *branch != view.current),
-        commits: outcome.aside.into_iter().collect(),
-        travel: options.travel,
-        ..Draft::default()
-    }
-}
-
-/// "main 3f2a91bc → 91bc3f2a".
-pub fn in_words(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> String {
-    let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
-    if from == to {
-        format!("{branch} at {}", short(to))
-    } else {
-        format!("{branch} {} → {}", short(from), short(to))
-    }
-}
-
-/// "main 3f2a91bc → 91bc3f2a, 12 written, 3 deleted, 4 unsaved changes kept in 77e0a1b2".
-fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options: &Options) -> String {
-    // A commit that cannot be read is not told of.
-    let saved = outcome.saved.and_then(|id| Some((id, repository.store().commit(id).ok()?)));
-    let from = saved.as_ref().map_or(outcome.from, |(_, commit)| commit.parents.first().copied());
-    let to = outcome.to.map(CommitId::short).unwrap_or_default();
-    let mut words = match options.paths.as_slice() {
-        [] => in_words(&refs.current, from, refs.at()),
-        [path] => format!("{} from {to}", path.display()),
-        paths => format!("{} paths from {to}", Count(paths.len() as u64)),
-    };
-    words.insert_str(0, &options.about);
-    words.push_str(&format!(", {} written, {} deleted", Count(outcome.written), Count(outcome.deleted)));
-    if let Some((id, commit)) = saved {
-        let what = match commit.changes.total() {
-            0 => "unsaved times".to_owned(),
-            changes => plural(changes, "unsaved change"),
-        };
-        words.push_str(&format!(", {what} kept in {}", id.short()));
-    }
-    words
 }
 
 #[cfg(test)]

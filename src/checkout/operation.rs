@@ -1,0 +1,99 @@
+//! What a checkout leaves in the journal: its intent before, its operation after.
+
+use crate::error::Result;
+use crate::history::past::Refs;
+use crate::history::timeline;
+use crate::id::CommitId;
+use crate::number::{Count, plural};
+use crate::object::Objects;
+use crate::object::operation::{Intent, Travel, View, intent_extras};
+use crate::repo::{Draft, Repository};
+use crate::time::Timestamp;
+
+use super::{Options, Outcome};
+
+/// Whether this leads to another place among the operations: then it is one, even if all else is as it was.
+pub(super) fn is_step(repository: &Repository, travel: Option<Travel>) -> Result<bool> {
+    let Some(travel) = travel else { return Ok(false) };
+    let newest = timeline::actions(repository)?.next().transpose()?;
+    Ok(newest.and_then(|newest| newest.position()) != travel.position)
+}
+
+/// What is about to be done, for whoever has to finish it.
+pub(super) fn intent(
+    repository: &Repository,
+    token: u64,
+    (from, to): (Option<CommitId>, CommitId),
+    options: &Options,
+) -> Intent {
+    let (view, refs) = (repository.view(), refs(repository.view(), Some(to), options));
+    Intent {
+        token,
+        verb: options.verb.clone(),
+        time: Timestamp::now(),
+        from,
+        to,
+        paths: options.paths.clone(),
+        edits: refs.edits_from(view),
+        switch: Some(refs.current).filter(|branch| *branch != view.current),
+        extras: intent_extras(options.origin.before, options.travel),
+    }
+}
+
+/// What refs become.
+fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
+    let mut refs = options.refs.clone().unwrap_or_else(|| Refs::of(view));
+    if let (None, true, Some(to)) = (&options.refs, options.paths.is_empty(), to) {
+        refs.branches.insert(view.current.clone(), to);
+    }
+    refs
+}
+
+/// The operation that it becomes.
+pub(super) fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft {
+    let view = repository.view();
+    let refs = refs(view, outcome.to, options);
+    let description = description(repository, outcome, &refs, options);
+    Draft {
+        verb: options.verb.clone(),
+        description,
+        edits: refs.edits_from(view),
+        switch: Some(refs.current).filter(|branch| *branch != view.current),
+        commits: outcome.aside.into_iter().collect(),
+        travel: options.travel,
+        ..Draft::default()
+    }
+}
+
+/// "main 3f2a91bc → 91bc3f2a".
+pub fn in_words(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> String {
+    let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
+    if from == to {
+        format!("{branch} at {}", short(to))
+    } else {
+        format!("{branch} {} → {}", short(from), short(to))
+    }
+}
+
+/// "main 3f2a91bc → 91bc3f2a, 12 written, 3 deleted, 4 unsaved changes kept in 77e0a1b2".
+fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options: &Options) -> String {
+    // A commit that cannot be read is not told of.
+    let saved = outcome.saved.and_then(|id| Some((id, repository.store().commit(id).ok()?)));
+    let from = saved.as_ref().map_or(outcome.from, |(_, commit)| commit.parents.first().copied());
+    let to = outcome.to.map(CommitId::short).unwrap_or_default();
+    let mut words = match options.paths.as_slice() {
+        [] => in_words(&refs.current, from, refs.at()),
+        [path] => format!("{} from {to}", path.display()),
+        paths => format!("{} paths from {to}", Count(paths.len() as u64)),
+    };
+    words.insert_str(0, &options.about);
+    words.push_str(&format!(", {} written, {} deleted", Count(outcome.written), Count(outcome.deleted)));
+    if let Some((id, commit)) = saved {
+        let what = match commit.changes.total() {
+            0 => "unsaved times".to_owned(),
+            changes => plural(changes, "unsaved change"),
+        };
+        words.push_str(&format!(", {what} kept in {}", id.short()));
+    }
+    words
+}
