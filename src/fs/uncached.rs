@@ -1,20 +1,27 @@
 //! Much that is read or written once and does not stay in memory: it would push out what others work with, and finding new
 //! memory for it costs more than copying it there. Flushing is as needed as ever.
 //!
-//! Source: `RWF_DONTCACHE`, preadv2(2), since Linux 6.14. Systems and file systems without it use their cache.
+//! Source: `RWF_DONTCACHE`, preadv2(2), since Linux 6.14. Systems and file systems without it use their cache, and so does Linux
+//! before 6.16: there a page could be dropped that had been written to again in the meantime.
 
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut};
+use std::sync::OnceLock;
 
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::error::Result;
 use crate::fs::handle::{failed, read_exact_at, write_all_at};
 
+const OFFERED_SINCE: (u32, u32) = (6, 16);
+
 const UNCACHED: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
 
 /// Writes all bytes at an offset. The disk begins to write them at once.
 pub fn write_all_uncached_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result<()> {
+    if !is_offered() {
+        return write_all_at(file, bytes, offset);
+    }
     while !bytes.is_empty() {
         match rustix::io::pwritev2(file, &[IoSlice::new(bytes)], offset, UNCACHED) {
             Ok(length) => {
@@ -32,6 +39,9 @@ pub fn write_all_uncached_at(file: &File, mut bytes: &[u8], mut offset: u64) -> 
 /// Fills the buffer from an offset of a repository's file. What was in memory before stays there.
 /// [`crate::error::ErrorKind::Damaged`] if the file ends before.
 pub fn read_exact_uncached_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
+    if !is_offered() {
+        return read_exact_at(file, buffer, offset);
+    }
     let mut filled = 0;
     while filled < buffer.len() {
         let (rest, at) = (&mut buffer[filled..], offset + filled as u64);
@@ -47,6 +57,40 @@ pub fn read_exact_uncached_at(file: &File, buffer: &mut [u8], offset: u64) -> Re
     Ok(())
 }
 
+/// Whether this system is new enough; a file system may still know nothing of it.
+fn is_offered() -> bool {
+    static OFFERED: OnceLock<bool> = OnceLock::new();
+    *OFFERED.get_or_init(|| {
+        let release = rustix::system::uname().release().to_string_lossy().into_owned();
+        version(&release).is_some_and(|version| version >= OFFERED_SINCE)
+    })
+}
+
+/// `6.18.44-generic`: 6 and 18.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
 fn is_not_offered(errno: Errno) -> bool {
     matches!(errno, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_a_system_is_its_first_two_numbers() {
+        for (release, expected) in [
+            ("6.18.44-fc", Some((6, 18))),
+            ("6.9-rc1", Some((6, 9))),
+            ("10.0", Some((10, 0))),
+            ("unknown", None),
+            ("6", None),
+        ] {
+            assert_eq!(version(release), expected, "{release}");
+        }
+        assert!((6, 9) < OFFERED_SINCE && (10, 0) > OFFERED_SINCE);
+    }
 }

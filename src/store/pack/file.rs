@@ -17,6 +17,9 @@ use crate::id::PackId;
 /// Bytes kept in memory before they go to the file, so that a small pack of one thread can still join another's.
 const SPILL: usize = 2 << 20;
 
+/// The longest page of memory that systems have: no page is written to again while it is on its way to the disk.
+const PAGE: usize = 64 << 10;
+
 /// A file in `tmp/`, removed when it is dropped without having got a name.
 pub struct Staged {
     /// Closed once it is durable: a large commit has more of them than a process may have open.
@@ -139,7 +142,7 @@ impl Builder {
         if bytes.len() >= LONG_FRAME && self.records.len() == before + 1 {
             self.long += bytes.len();
         }
-        if self.buffer.len() >= SPILL { self.spill() } else { Ok(()) }
+        if self.buffer.len() >= SPILL { self.spill(self.buffer.len() / PAGE * PAGE) } else { Ok(()) }
     }
 
     /// Adds all frames of another one that is still in memory.
@@ -157,16 +160,17 @@ impl Builder {
         Ok(())
     }
 
-    fn spill(&mut self) -> Result<()> {
+    /// Writes so much of what is in the buffer.
+    fn spill(&mut self, length: usize) -> Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(Staged::create(&self.directory, "pack")?),
         };
         let is_long = self.long > self.buffer.len() / 2;
         let write = if is_long { fs::write_all_uncached_at } else { fs::write_all_at };
-        write(file.file(), &self.buffer, self.written)?;
-        self.written += self.buffer.len() as u64;
-        self.buffer.clear();
+        write(file.file(), &self.buffer[..length], self.written)?;
+        self.written += length as u64;
+        self.buffer.drain(..length);
         self.long = 0;
         Ok(())
     }
@@ -179,7 +183,7 @@ impl Builder {
         let footer = footer.encode(self.frames.len() as u32, self.records.len() as u32);
         self.buffer.extend_from_slice(&table);
         self.buffer.extend_from_slice(&footer);
-        self.spill()?;
+        self.spill(self.buffer.len())?;
         let file = self.file.take().expect("a spill makes the file");
         Ok(Sealed { id, bytes: self.written, file })
     }

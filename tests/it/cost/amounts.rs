@@ -121,6 +121,9 @@ fn what_is_large_passes_the_cache_and_what_is_small_stays_in_it() {
         Some((sum(passing), sum(kept)))
     };
     let Some((passing, kept)) = written(&["commit", "--init", "-m", "one"]) else { return };
+    if passing == 0 {
+        return println!("skipped: this system is older than Linux 6.16");
+    }
     assert!(passing >= content.len() && kept < 1 << 20, "{passing} and {kept}");
     env.write("large", b"gone");
     env.write("folder-1/file-1", b"other");
