@@ -169,28 +169,28 @@ fn look_in_the_way(
     scan: &mut Scan,
     found: &mut dyn FnMut(&RepoPath, &Entry) -> Result<Found>,
 ) -> Result<InTheWay> {
-    let InTheWay { mut conflicts, mut undressed } = InTheWay::default();
+    let mut in_the_way = InTheWay::default();
     for (path, step) in steps.iter_mut() {
         let (Verdict::Unsaved, Some(entry)) = (&step.verdict, &step.entry) else { continue };
-        if conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
+        if in_the_way.conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
             continue;
         }
         step.verdict = match found(path, entry)? {
             Found::Nothing => Verdict::Create,
             Found::Alike { stat, racy, is_dressed } => {
                 if !is_dressed {
-                    undressed.push((path.clone(), entry.kind()));
+                    in_the_way.undressed.push((path.clone(), entry.kind()));
                 }
                 scan.index.set(path, relearn::record(entry, *stat, racy));
                 Verdict::Touch
             }
             Found::Other => {
-                conflicts.push(path.clone());
+                in_the_way.conflicts.push(path.clone());
                 Verdict::Unsaved
             }
         };
     }
-    Ok(InTheWay { conflicts, undressed })
+    Ok(in_the_way)
 }
 
 /// What is not covered below directories that become something else.

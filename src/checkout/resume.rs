@@ -9,27 +9,27 @@ use crate::object::operation::{Intent, View};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 
+const WAYS_OUT: &str = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+
 /// [`ErrorKind::Refused`] if a checkout did not end: some paths alone would end it, and nobody would know any more what
 /// the rest was to become.
 pub fn refuse_paths(repository: &Repository) -> Result<()> {
-    let Some(intent) = repository.unfinished() else { return Ok(()) };
-    let message = format!("the {} to {} did not end, so single paths are not restored", intent.verb, intent.to.short());
-    Err(Error::new(ErrorKind::Refused, message).hint("finish it first: undo checkout --continue"))
+    refuse_unfinished(repository, "single paths are not restored", "finish it first: undo checkout --continue")
 }
 
 /// [`ErrorKind::Refused`] if a checkout did not end: what is there is a mix of two states, which nobody meant to record.
 pub fn refuse_mix(repository: &Repository) -> Result<()> {
-    let Some(intent) = repository.unfinished() else { return Ok(()) };
-    let message = format!("the {} to {} did not end, so the directory is a mix", intent.verb, intent.to.short());
-    let hint = "finish it with `undo checkout --continue`, or take it back with `undo undo`; `--force` records the mix";
-    Err(Error::new(ErrorKind::Refused, message).hint(hint))
+    refuse_unfinished(repository, "the directory is a mix", &format!("{WAYS_OUT}; `--force` records the mix"))
 }
 
 /// [`ErrorKind::Refused`] if a checkout did not end: this name of a commit means another one now than when it began.
 pub fn refuse_halfway(repository: &Repository, name: &str) -> Result<()> {
+    refuse_unfinished(repository, &format!("`{name}` is not what it was"), WAYS_OUT)
+}
+
+fn refuse_unfinished(repository: &Repository, so: &str, hint: &str) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
-    let message = format!("the {} to {} did not end, so `{name}` is not what it was", intent.verb, intent.to.short());
-    let hint = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+    let message = format!("the {} to {} did not end, so {so}", intent.verb, intent.to.short());
     Err(Error::new(ErrorKind::Refused, message).hint(hint))
 }
 

@@ -145,12 +145,10 @@ impl Context<'_> {
         command: &str,
     ) -> Result<(CommitId, Option<RepoPathBuf>)> {
         history::resolve_path(repository, text.as_bytes()).map_err(|error| {
-            let path = match error.kind() {
-                ErrorKind::NotFound if fs::exists(&self.cwd.join(text)).unwrap_or(false) => {
-                    self.paths(repository, &[PathBuf::from(text)]).ok().and_then(|mut paths| paths.pop())
-                }
-                _ => None,
-            };
+            if !self.names_a_path(&error, text) {
+                return error;
+            }
+            let path = self.paths(repository, &[PathBuf::from(text)]).ok().and_then(|mut paths| paths.pop());
             let Some(path) = path else { return error };
             let place = [b"@:", path.as_bytes()].concat();
             error.hint(format!("as it was recorded last: undo {command} {}", shell_word(&place)))
@@ -159,15 +157,15 @@ impl Context<'_> {
 
     /// The commit that an argument names. If it names a path by mistake, `instead` is the command for paths.
     pub fn commit(&self, repository: &Repository, text: &str, instead: &str) -> Result<CommitId> {
-        history::resolve(repository, text).map_err(|error| {
-            let is_path =
-                error.kind() == ErrorKind::NotFound && fs::exists(&self.cwd.join(Path::new(text))).unwrap_or(false);
-            if is_path {
-                error.hint(format!("to name a path: {instead} {}", shell_word(text.as_bytes())))
-            } else {
-                error
-            }
+        history::resolve(repository, text).map_err(|error| match self.names_a_path(&error, text.as_ref()) {
+            true => error.hint(format!("to name a path: {instead} {}", shell_word(text.as_bytes()))),
+            false => error,
         })
+    }
+
+    /// Whether what names no commit is the name of something here.
+    fn names_a_path(&self, error: &Error, text: &OsStr) -> bool {
+        error.kind() == ErrorKind::NotFound && fs::exists(&self.cwd.join(text)).unwrap_or(false)
     }
 
     /// Lists what could not be read, or not at one moment, and says whether that makes the answer incomplete.

@@ -44,6 +44,14 @@ pub enum Next {
 /// What is asked before what was scanned is recorded.
 type Check<'c> = &'c mut dyn FnMut(&Repository, &mut Scan) -> Result<Next>;
 
+/// What was scanned, checked, and stored as far as there is something new.
+struct Taken {
+    outcome: Outcome,
+    scan: Scan,
+    stored: Option<Stored>,
+    next: Next,
+}
+
 /// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is stored.
 pub fn take_checked(
     transaction: &mut Transaction<'_>,
@@ -54,12 +62,7 @@ pub fn take_checked(
 ) -> Result<(Outcome, Scan)> {
     let index_path = transaction.repository().layout.index();
     let index = Index::open(&index_path)?;
-    let mut next = Next::Rest;
-    let check: Check<'_> = &mut |repository, scan| {
-        next = check(repository, scan)?;
-        Ok(next)
-    };
-    let (mut outcome, mut scan, stored) =
+    let Taken { mut outcome, mut scan, stored, next } =
         store_all(transaction.repository(), worktree, &index, options, progress, check)?;
     let is_recorded = stored.is_some();
     if let Some(commit) = outcome.commit
@@ -91,7 +94,7 @@ fn store_all(
     options: &Options,
     progress: &dyn Progress,
     check: Check<'_>,
-) -> Result<(Outcome, Scan, Option<Stored>)> {
+) -> Result<Taken> {
     let parent = repository.view().at().map(|id| repository.store().commit(id)).transpose();
     let mut is_checked = false;
     let first: Check<'_> = &mut |repository, scan| {
@@ -105,9 +108,9 @@ fn store_all(
         result => return result,
     };
     repository.store().distrust();
-    let (mut outcome, scan, stored) = store(repository, worktree, &Index::empty(), None, options, progress, check)?;
-    outcome.damage = Some(damage.to_string());
-    Ok((outcome, scan, stored))
+    let mut taken = store(repository, worktree, &Index::empty(), None, options, progress, check)?;
+    taken.outcome.damage = Some(damage.to_string());
+    Ok(taken)
 }
 
 /// Scans, checks and stores; the commit, if there is something new, is durable but not yet part of the repository.
@@ -119,7 +122,7 @@ fn store(
     options: &Options,
     progress: &dyn Progress,
     check: Check<'_>,
-) -> Result<(Outcome, Scan, Option<Stored>)> {
+) -> Result<Taken> {
     let store = repository.store();
     let at = repository.view().at();
     let session = store.session();
@@ -162,13 +165,13 @@ fn store(
         outcome.created = false;
     }
     if !outcome.created {
-        return Ok((outcome, scan, None));
+        return Ok(Taken { outcome, scan, stored: None, next });
     }
     if options.automatic
         && let Some(twin) = twin(repository, &content, &scan)?
     {
         (outcome.commit, outcome.created) = (Some(twin), false);
-        return Ok((outcome, scan, Some(Stored::default())));
+        return Ok(Taken { outcome, scan, stored: Some(Stored::default()), next });
     }
     let (message, automatic) = (options.message.clone(), options.automatic);
     let extras = extras(options, &outcome.findings);
@@ -178,7 +181,7 @@ fn store(
     outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);
     writer.finish()?;
     let stored = session.finish()?;
-    Ok((outcome, scan, Some(stored)))
+    Ok(Taken { outcome, scan, stored: Some(stored), next })
 }
 
 /// Whether this is an empty folder that a store was just attached to: the worktree was lost, and that is no state of it.

@@ -93,6 +93,17 @@ pub fn has_strace() -> bool {
     found
 }
 
+/// Tries it with a kill at each call of these names, the first one, the second one and so on, until `run` says that it was not
+/// killed.
+fn at_each(calls: &[&str], run: impl Fn(&str, usize) -> bool) {
+    for call in calls {
+        let mut n = 1;
+        while run(call, n) {
+            n = after(n);
+        }
+    }
+}
+
 /// The next N after this one: all of them in a sweep, else fewer the further on.
 fn after(n: usize) -> usize {
     if is_sweep() { n + 1 } else { n + 1 + n / 3 }
@@ -118,31 +129,25 @@ fn a_commit_killed_at_any_call_is_whole_or_not_there() {
     if !has_strace() {
         return;
     }
-    for call in CALLS {
-        let mut n = 1;
-        loop {
-            let env = TestEnv::new();
-            first_state(&env);
-            env.undo("commit --init -m one").ok();
-            let one = Tree::read(&env.path());
-            second_state(&env);
-            let two = Tree::read(&env.path());
-            let killed = killed_at(&env, call, n, &["commit", "-m", "two"]);
-            assert_same(&two, &Tree::read(&env.path()));
-            let commits = commits(&env);
-            assert!(commits == 1 || commits == 2, "{call} {n}: {commits} commits");
-            assert!(killed || commits == 2, "{call} {n}");
-            env.undo("commit -m again").ok();
-            env.undo("checkout @~").ok();
-            assert_same(&one, &Tree::read(&env.path()));
-            env.undo("checkout latest").ok();
-            assert_same(&two, &Tree::read(&env.path()));
-            if !killed {
-                break;
-            }
-            n = after(n);
-        }
-    }
+    at_each(&CALLS, |call, n| {
+        let env = TestEnv::new();
+        first_state(&env);
+        env.undo("commit --init -m one").ok();
+        let one = Tree::read(&env.path());
+        second_state(&env);
+        let two = Tree::read(&env.path());
+        let killed = killed_at(&env, call, n, &["commit", "-m", "two"]);
+        assert_same(&two, &Tree::read(&env.path()));
+        let commits = commits(&env);
+        assert!(commits == 1 || commits == 2, "{call} {n}: {commits} commits");
+        assert!(killed || commits == 2, "{call} {n}");
+        env.undo("commit -m again").ok();
+        env.undo("checkout @~").ok();
+        assert_same(&one, &Tree::read(&env.path()));
+        env.undo("checkout latest").ok();
+        assert_same(&two, &Tree::read(&env.path()));
+        killed
+    });
 }
 
 #[test]
@@ -150,37 +155,31 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
     if !has_strace() {
         return;
     }
-    for call in CALLS {
-        let mut n = 1;
-        loop {
-            let env = TestEnv::new();
-            first_state(&env);
-            env.undo("commit --init -m one").ok();
-            env.undo("tag one").ok();
-            let one = Tree::read(&env.path());
-            second_state(&env);
-            env.undo("commit -m two").ok();
-            env.undo("tag two").ok();
-            let two = Tree::read(&env.path());
-            env.write("unsaved", b"unsaved");
-            let killed = killed_at(&env, call, n, &["checkout", "one"]);
-            env.undo("checkout one").ok();
-            assert_same(&one, &Tree::read(&env.path()));
-            env.undo("checkout two").ok();
-            assert_same(&two, &Tree::read(&env.path()));
-            let kept = env
-                .undo("log --json")
-                .ok()
-                .json()
-                .iter()
-                .any(|line| line["id"].as_str().is_some_and(|id| env.undo(&format!("cat {id}:unsaved")).code == 0));
-            assert!(kept, "{call} {n}: what was unsaved is in no commit");
-            if !killed {
-                break;
-            }
-            n = after(n);
-        }
-    }
+    at_each(&CALLS, |call, n| {
+        let env = TestEnv::new();
+        first_state(&env);
+        env.undo("commit --init -m one").ok();
+        env.undo("tag one").ok();
+        let one = Tree::read(&env.path());
+        second_state(&env);
+        env.undo("commit -m two").ok();
+        env.undo("tag two").ok();
+        let two = Tree::read(&env.path());
+        env.write("unsaved", b"unsaved");
+        let killed = killed_at(&env, call, n, &["checkout", "one"]);
+        env.undo("checkout one").ok();
+        assert_same(&one, &Tree::read(&env.path()));
+        env.undo("checkout two").ok();
+        assert_same(&two, &Tree::read(&env.path()));
+        let kept = env
+            .undo("log --json")
+            .ok()
+            .json()
+            .iter()
+            .any(|line| line["id"].as_str().is_some_and(|id| env.undo(&format!("cat {id}:unsaved")).code == 0));
+        assert!(kept, "{call} {n}: what was unsaved is in no commit");
+        killed
+    });
 }
 
 /// What is unsaved is recorded with the intent, in one write: until then `@` is what it was, and after that it is told
@@ -190,28 +189,22 @@ fn going_back_to_the_current_commit_once_more_never_brings_back_what_was_to_go()
     if !has_strace() {
         return;
     }
-    for call in ["write", "pwrite64", "fdatasync", "renameat2", "unlinkat"] {
-        let mut n = 1;
-        loop {
-            let env = TestEnv::new();
-            first_state(&env);
-            env.undo("commit --init -m one").ok();
-            let one = Tree::read(&env.path());
-            second_state(&env);
-            let killed = killed_at(&env, call, n, &["checkout", "@"]);
-            let again = env.undo("checkout @");
-            if again.code == 4 {
-                assert!(String::from_utf8_lossy(&again.stderr).contains("undo checkout --continue"), "{again}");
-                env.undo("checkout --continue").ok();
-            }
-            assert!([0, 4].contains(&again.code), "{again}");
-            assert_same(&one, &Tree::read(&env.path()));
-            if !killed {
-                break;
-            }
-            n = after(n);
+    at_each(&["write", "pwrite64", "fdatasync", "renameat2", "unlinkat"], |call, n| {
+        let env = TestEnv::new();
+        first_state(&env);
+        env.undo("commit --init -m one").ok();
+        let one = Tree::read(&env.path());
+        second_state(&env);
+        let killed = killed_at(&env, call, n, &["checkout", "@"]);
+        let again = env.undo("checkout @");
+        if again.code == 4 {
+            assert!(String::from_utf8_lossy(&again.stderr).contains("undo checkout --continue"), "{again}");
+            env.undo("checkout --continue").ok();
         }
-    }
+        assert!([0, 4].contains(&again.code), "{again}");
+        assert_same(&one, &Tree::read(&env.path()));
+        killed
+    });
 }
 
 /// As if the machine had stopped in the instant of a swap: a staged name holds what was changed in that instant.

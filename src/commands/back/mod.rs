@@ -110,12 +110,12 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
     }
     if !request.paths.is_empty() && request.resumed.is_none() {
         checkout::refuse_paths(transaction.repository())?;
+        let store = transaction.repository().store();
+        Target::commit(store, request.to)?.check_names(store, &worktree.root, &request.paths)?;
     }
     if let Some(name) = &request.relative {
         checkout::refuse_halfway(transaction.repository(), name)?;
     }
-    let store = transaction.repository().store();
-    Target::commit(store, request.to)?.check_names(store, &worktree.root, &request.paths)?;
     clear_unfinished(context, transaction.repository(), &worktree)?;
     if let Some(intent) = &request.resumed {
         transaction.go_on_from(intent)?;
