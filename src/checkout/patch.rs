@@ -1,23 +1,29 @@
 //! A large file of which little changes: a copy of what is there, sharing its blocks where the file system can, with
-//! only the differing pieces written anew.
+//! only the differing pieces written anew. What has only moved in it, as behind an insertion, is copied to its place.
 //!
 //! The copy is as good as the saved content only while the file has the very stat that it had when it was saved: that is
 //! looked at before and after.
 
+use std::collections::HashMap;
 use std::fs::File;
 
 use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::object::Content;
+use crate::object::layout::Piece;
 use crate::store::Reader;
 use crate::worktree::index::Record;
 
+use super::gathered::Gathered;
 use super::pieces::{Placed, placed};
 use super::work::Work;
 use super::write::{Threads, Wanted, write_pieces};
 
 /// Below this size writing all of it is as quick.
 const LARGE: u64 = 8 << 20;
+
+/// Bytes copied at once by way of memory.
+const AT_ONCE: usize = 1 << 20;
 
 /// The file that is to be replaced.
 pub(super) struct Source<'s> {
@@ -42,21 +48,28 @@ pub(super) fn patch(
     if record.racy || size < LARGE || has_holes(record, work)? || !work.store.contains_blob(old) {
         return Ok(false);
     }
-    let old = placed(&work.store.layout(old)?);
-    let (shared, missing) = split(&old, &placed(&work.store.layout(wanted.blob)?));
-    let bytes: u64 = shared.iter().map(|(_, length)| length).sum();
-    if bytes < wanted.size / 2 {
+    let layout = work.store.layout(wanted.blob)?;
+    let (shared, missing) = split(&placed(&work.store.layout(old)?), &placed(&layout));
+    let in_place = Shared::bytes(shared.iter().filter(|it| it.from == it.to));
+    let bytes = Shared::bytes(&shared);
+    let is_half = |bytes: u64| bytes >= wanted.size / 2;
+    if !is_half(bytes) || (!is_half(in_place) && work.store.adopted(&layout).is_some()) {
         return Ok(false);
     }
     let Ok((from, stat)) = source.directory.open_file_stat(source.name) else { return Ok(false) };
     if !record.stat.is_same(&stat) {
         return Ok(false);
     }
-    let mut copied = Ok(());
-    if !fs::reflink(&from, file)? {
+    let is_cloned = is_half(in_place) && fs::reflink(&from, file)?;
+    if !is_cloned {
         fs::preallocate(file, wanted.size)?;
-        copied = shared.iter().try_for_each(|&(offset, length)| fs::copy_range(&from, file, offset, length));
     }
+    let mut to_copy = shared.iter().filter(|it| !is_cloned || it.from != it.to);
+    let copied = if is_cloned {
+        to_copy.try_for_each(|it| fs::copy_range((&from, it.from), (file, it.to), it.length))
+    } else {
+        copy(&from, file, to_copy)
+    };
     // A failure may be that of a file which was cut in the meantime: then the same look tells.
     if !record.stat.is_same(&fs::stat_file(&from)?) {
         fs::set_len(file, 0)?;
@@ -69,6 +82,23 @@ pub(super) fn patch(
     Ok(true)
 }
 
+/// Copies by way of memory: the kernel by itself would leave the new file in the cache.
+fn copy<'s>(from: &File, to: &File, mut ranges: impl Iterator<Item = &'s Shared>) -> Result<()> {
+    let mut gathered = Gathered::new(to);
+    let mut buffer = vec![0; AT_ONCE];
+    ranges.try_for_each(|range| {
+        let mut done = 0;
+        while done < range.length {
+            let part = &mut buffer[..(range.length - done).min(AT_ONCE as u64) as usize];
+            fs::read_exact_at(from, part, range.from + done)?;
+            gathered.write(part, range.to + done)?;
+            done += part.len() as u64;
+        }
+        Ok(())
+    })?;
+    gathered.finish()
+}
+
 fn has_holes(record: &Record, work: &Work<'_>) -> Result<bool> {
     match record.attributes {
         Some(id) => Ok(!work.objects.attributes(id)?.holes.is_empty()),
@@ -76,20 +106,39 @@ fn has_holes(record: &Record, work: &Work<'_>) -> Result<bool> {
     }
 }
 
-/// The ranges of the new pieces that the old ones have at the same places, and the new pieces that they have not.
-fn split(old: &[Placed], new: &[Placed]) -> (Vec<(u64, u64)>, Vec<Placed>) {
-    let (mut shared, mut missing): (Vec<(u64, u64)>, Vec<Placed>) = (Vec::new(), Vec::new());
-    let mut old = old.iter().peekable();
-    for piece in new {
-        while old.next_if(|(offset, _)| *offset < piece.0).is_some() {}
-        if old.peek() != Some(&piece) {
-            missing.push(*piece);
+/// Bytes that both have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shared {
+    /// Where the old one has them.
+    from: u64,
+    /// Where the new one has them.
+    to: u64,
+    length: u64,
+}
+
+impl Shared {
+    fn bytes<'s>(ranges: impl IntoIterator<Item = &'s Shared>) -> u64 {
+        ranges.into_iter().map(|range| range.length).sum()
+    }
+}
+
+/// What of the new pieces the old ones have, at the same place if it is there, and the new pieces that they have not.
+fn split(old: &[Placed], new: &[Placed]) -> (Vec<Shared>, Vec<Placed>) {
+    let by_place: HashMap<u64, Piece> = old.iter().copied().collect();
+    let is_chunk = |piece: &Piece| matches!(piece, Piece::Chunk { .. });
+    let by_chunk: HashMap<Piece, u64> =
+        old.iter().filter(|(_, piece)| is_chunk(piece)).map(|&(offset, piece)| (piece, offset)).collect();
+    let (mut shared, mut missing): (Vec<Shared>, Vec<Placed>) = (Vec::new(), Vec::new());
+    for &(to, piece) in new {
+        let in_place = (by_place.get(&to) == Some(&piece)).then_some(to);
+        let Some(from) = in_place.or_else(|| by_chunk.get(&piece).copied()) else {
+            missing.push((to, piece));
             continue;
-        }
-        let (offset, length) = (piece.0, piece.1.length());
+        };
+        let length = piece.length();
         match shared.last_mut() {
-            Some(last) if last.0 + last.1 == offset => last.1 += length,
-            _ => shared.push((offset, length)),
+            Some(last) if (last.from + last.length, last.to + last.length) == (from, to) => last.length += length,
+            _ => shared.push(Shared { from, to, length }),
         }
     }
     (shared, missing)
@@ -102,7 +151,7 @@ mod tests {
     use crate::object::layout::Piece;
 
     #[test]
-    fn what_is_at_the_same_place_is_shared_and_the_rest_is_missing() {
+    fn what_is_anywhere_is_shared_and_the_rest_is_missing() {
         let chunk = |byte: u8, length: u32| Piece::Chunk { id: ChunkId([byte; 32]), length };
         let old = [(0, chunk(1, 10)), (10, chunk(2, 10)), (20, chunk(3, 10)), (30, Piece::Zeros { length: 5 })];
         let new = [
@@ -110,10 +159,20 @@ mod tests {
             (10, chunk(2, 10)),
             (20, chunk(9, 10)),
             (30, Piece::Zeros { length: 5 }),
-            (35, chunk(3, 10)),
+            (35, chunk(2, 10)),
+            (45, chunk(3, 10)),
+            (55, Piece::Zeros { length: 5 }),
         ];
         let (shared, missing) = split(&old, &new);
-        assert_eq!(shared, [(0, 20), (30, 5)]);
-        assert_eq!(missing, [new[2], new[4]]);
+        let range = |from, to, length| Shared { from, to, length };
+        assert_eq!(shared, [range(0, 0, 20), range(30, 30, 5), range(10, 35, 20)]);
+        assert_eq!(missing, [new[2], new[6]]);
+    }
+
+    #[test]
+    fn a_chunk_that_is_there_twice_is_taken_from_its_own_place() {
+        let chunk = Piece::Chunk { id: ChunkId([1; 32]), length: 10 };
+        let twice = [(0, chunk), (10, chunk)];
+        assert_eq!(split(&twice, &twice).0, [Shared { from: 0, to: 0, length: 20 }]);
     }
 }

@@ -79,21 +79,20 @@ pub fn reflink(from: &File, to: &File) -> Result<bool> {
 /// Bytes copied at once where the kernel cannot copy by itself.
 const COPY_BUFFER: usize = 256 << 10;
 
-/// Copies `length` bytes at `offset` of one file to the same place of another, in the kernel where it can.
+/// Copies `length` bytes from a place in one file to a place in another, in the kernel where it can.
 /// [`crate::error::ErrorKind::Io`] if `from` ends before.
-pub fn copy_range(from: &File, to: &File, offset: u64, length: u64) -> Result<()> {
-    let end = offset + length;
-    let mut done = offset;
-    while done < end {
-        let (mut source, mut target) = (done, done);
-        let rest = usize::try_from(end - done).unwrap_or(usize::MAX).min(1 << 30);
+pub fn copy_range((from, start): (&File, u64), (to, place): (&File, u64), length: u64) -> Result<()> {
+    let mut done = 0;
+    while done < length {
+        let (mut source, mut target) = (start + done, place + done);
+        let rest = usize::try_from(length - done).unwrap_or(usize::MAX).min(1 << 30);
         match rustix::fs::copy_file_range(from, Some(&mut source), to, Some(&mut target), rest) {
             // Files that the kernel makes up, and old kernels, give nothing here: reading tells the truth.
-            Ok(0) => return copy_by_hand(from, to, done, end),
+            Ok(0) => return copy_by_hand((from, source), (to, target), length - done),
             Ok(copied) => done += copied as u64,
             Err(Errno::INTR) => {}
             Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
-                return copy_by_hand(from, to, done, end);
+                return copy_by_hand((from, source), (to, target), length - done);
             }
             Err(errno) => return Err(failed("copy to", to, errno)),
         }
@@ -101,17 +100,17 @@ pub fn copy_range(from: &File, to: &File, offset: u64, length: u64) -> Result<()
     Ok(())
 }
 
-fn copy_by_hand(from: &File, to: &File, start: u64, end: u64) -> Result<()> {
-    let mut buffer = vec![0; usize::try_from(end - start).unwrap_or(COPY_BUFFER).min(COPY_BUFFER)];
-    let mut done = start;
-    while done < end {
-        let rest = usize::try_from(end - done).unwrap_or(COPY_BUFFER).min(COPY_BUFFER);
-        let length = read_at(from, &mut buffer[..rest], done)?;
-        if length == 0 {
+fn copy_by_hand((from, start): (&File, u64), (to, place): (&File, u64), length: u64) -> Result<()> {
+    let mut buffer = vec![0; usize::try_from(length).unwrap_or(COPY_BUFFER).min(COPY_BUFFER)];
+    let mut done = 0;
+    while done < length {
+        let rest = usize::try_from(length - done).unwrap_or(COPY_BUFFER).min(COPY_BUFFER);
+        let read = read_at(from, &mut buffer[..rest], start + done)?;
+        if read == 0 {
             return Err(failed("copy from", from, std::io::ErrorKind::UnexpectedEof));
         }
-        write_all_at(to, &buffer[..length], done)?;
-        done += length as u64;
+        write_all_at(to, &buffer[..read], place + done)?;
+        done += read as u64;
     }
     Ok(())
 }

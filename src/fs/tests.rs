@@ -399,10 +399,13 @@ fn ranges_are_copied_and_a_source_that_is_too_short_is_noticed() {
     let to = dir.create_file(b"to").unwrap();
     preallocate(&to, bytes.len() as u64).unwrap();
     assert_eq!(stat_file(&to).unwrap().size, 0);
-    copy_range(&from, &to, 0, 300_001).unwrap();
-    copy_range(&from, &to, 300_001, 399_999).unwrap();
+    copy_range((&from, 0), (&to, 0), 300_001).unwrap();
+    copy_range((&from, 300_001), (&to, 300_001), 399_999).unwrap();
     assert_eq!(get(&dir, b"to"), bytes);
-    assert_eq!(copy_range(&from, &to, 700_000 - 5, 6).unwrap_err().kind(), ErrorKind::Io);
+    let shifted = dir.create_file(b"shifted").unwrap();
+    copy_range((&from, 1), (&shifted, 0), 699_999).unwrap();
+    assert_eq!(get(&dir, b"shifted"), bytes[1..]);
+    assert_eq!(copy_range((&from, 700_000 - 5), (&to, 700_000 - 5), 6).unwrap_err().kind(), ErrorKind::Io);
     let clone = dir.create_file(b"clone").unwrap();
     if reflink(&from, &clone).unwrap() {
         assert_eq!(get(&dir, b"clone"), bytes);
@@ -411,10 +414,10 @@ fn ranges_are_copied_and_a_source_that_is_too_short_is_noticed() {
     }
     // Between two file systems, if there is another one.
     if let Ok(file) = tempfile::tempfile_in("/dev/shm") {
-        copy_range(&from, &file, 0, 700_000).unwrap();
-        let mut copied = vec![0; bytes.len()];
-        read_exact_at(&file, &mut copied, 0).unwrap();
-        assert!(copied == bytes);
+        copy_range((&from, 7), (&file, 3), 699_993).unwrap();
+        let mut copied = vec![0; bytes.len() - 7];
+        read_exact_at(&file, &mut copied, 3).unwrap();
+        assert!(copied == bytes[7..]);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, ChunkId, LayoutId, ObjectId};
 
 /// One piece of a large blob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Piece {
     /// A stored chunk of this many bytes.
     Chunk {

@@ -22,26 +22,56 @@ fn a_frame_is_decoded_once_for_all_files_in_it() {
         std::fs::remove_dir_all(env.path().join(format!("folder-{n}"))).unwrap();
     }
 
-    let mut repository = Repository::open(Layout::discover(&env.path()).unwrap()).unwrap();
-    let worktree = Worktree::open(env.path(), false).unwrap();
-    let store = repository.store();
-    let packs = store.packs();
-    let frames: u64 = packs.iter().flat_map(|(id, _)| store.list_pack(*id).totals().unwrap().frames).sum();
+    let frames = frames(&env);
     // Small files are gathered: as many share a frame as fit into 256 KiB.
     assert!(frames < FILES as u64 / 50, "{frames} frames");
 
+    // Frames of content are decoded by who writes files, frames of trees before that.
+    let (decoded, written) = go_back(&env, "@");
+    assert!(written >= FILES as u64, "{written} written");
+    assert!(decoded <= frames, "{decoded} of {frames} frames decoded for {written} files");
+    assert_eq!(env.read("folder-7/file-7"), bytes(7).as_bytes());
+}
+
+#[test]
+fn behind_an_insertion_nothing_is_decoded() {
+    let env = TestEnv::new();
+    let mut before = vec![0; 24 << 20];
+    blake3::Hasher::new().finalize_xof().fill(&mut before);
+    env.write("large", &before);
+    env.undo("commit --init -m one").ok();
+    let frames = frames(&env);
+    env.write("large", [&before[..1 << 20], b"inserted", &before[1 << 20..]].concat());
+    // Younger than the clock of the file system it would not be trusted.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    env.undo("commit -m two").ok();
+    let (decoded, written) = go_back(&env, "@~");
+    assert_eq!(written, 1);
+    assert!(decoded < frames / 2, "{decoded} frames decoded of {frames}");
+    assert!(env.read("large") == before);
+}
+
+/// Frames in the store.
+fn frames(env: &TestEnv) -> u64 {
+    let repository = Repository::open(Layout::discover(&env.path()).unwrap()).unwrap();
+    let store = repository.store();
+    store.packs().iter().flat_map(|(id, _)| store.list_pack(*id).totals().unwrap().frames).sum()
+}
+
+/// Goes to a commit of which all is saved; gives the frames that were decoded, and what was written.
+fn go_back(env: &TestEnv, revision: &str) -> (u64, u64) {
+    let commit = env.undo(&format!("rev-parse {revision}")).ok().text().trim().parse().unwrap();
+    let mut repository = Repository::open(Layout::discover(&env.path()).unwrap()).unwrap();
+    let worktree = Worktree::open(env.path(), false).unwrap();
     let mut transaction = repository.begin().unwrap();
     let repository = transaction.repository();
-    let target = Target::commit(repository.store(), repository.view().at().unwrap()).unwrap();
+    let target = Target::commit(repository.store(), commit).unwrap();
     let options = scan::Options::default();
-    let scan = scan(&worktree, repository.store(), &Index::empty(), &options, &HashSink::new, &Silent).unwrap();
+    let index = Index::open(&repository.layout.index());
+    let scan = scan(&worktree, repository.store(), &index, &options, &HashSink::new, &Silent).unwrap();
     let before = repository.store().frames_decoded();
     let options = Options { verb: "checkout".to_owned(), ..Options::default() };
     let outcome =
         checkout::run(&mut transaction, &worktree, scan, &target, options, &mut |_, _, _| None, &Silent).unwrap();
-    assert!(outcome.written >= FILES as u64, "{outcome:?}");
-    // Frames of content are decoded by who writes files, frames of trees before that.
-    let decoded = transaction.repository().store().frames_decoded() - before;
-    assert!(decoded <= frames, "{decoded} of {frames} frames decoded for {} files", outcome.written);
-    assert_eq!(env.read("folder-7/file-7"), bytes(7).as_bytes());
+    (transaction.repository().store().frames_decoded() - before, outcome.written)
 }
