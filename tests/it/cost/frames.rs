@@ -1,6 +1,7 @@
 //! What going back decodes: every frame once, however many files lie in it.
 
 use undo::checkout::{self, Options, Target};
+use undo::id::CommitId;
 use undo::progress::Silent;
 use undo::repo::{Layout, Repository};
 use undo::worktree::scan::{self, scan};
@@ -60,14 +61,14 @@ fn frames(env: &TestEnv) -> u64 {
 
 /// Goes to a commit of which all is saved; gives the frames that were decoded, and what was written.
 fn go_back(env: &TestEnv, revision: &str) -> (u64, u64) {
-    let commit = env.undo(&format!("rev-parse {revision}")).ok().text().trim().parse().unwrap();
+    let commit = CommitId::parse(env.undo(&format!("rev-parse {revision}")).ok().text().trim()).unwrap();
     let mut repository = Repository::open(Layout::discover(&env.path()).unwrap()).unwrap();
     let worktree = Worktree::open(env.path(), false).unwrap();
     let mut transaction = repository.begin().unwrap();
     let repository = transaction.repository();
     let target = Target::commit(repository.store(), commit).unwrap();
     let options = scan::Options::default();
-    let index = Index::open(&repository.layout.index());
+    let index = Index::open(&repository.layout.index()).unwrap();
     let scan = scan(&worktree, repository.store(), &index, &options, &HashSink::new, &Silent).unwrap();
     let before = repository.store().frames_decoded();
     let options = Options { verb: "checkout".to_owned(), ..Options::default() };
