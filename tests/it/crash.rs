@@ -150,6 +150,17 @@ fn a_commit_killed_at_any_call_is_whole_or_not_there() {
     });
 }
 
+/// Records both states, tags the first one `one`, and gives it; the worktree is the second one.
+fn two_commits(env: &TestEnv) -> Tree {
+    first_state(env);
+    env.undo("commit --init -m one").ok();
+    env.undo("tag one").ok();
+    let one = Tree::read(&env.path());
+    second_state(env);
+    env.undo("commit -m two").ok();
+    one
+}
+
 #[test]
 fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
     if !has_strace() {
@@ -157,12 +168,7 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
     }
     at_each(&CALLS, |call, n| {
         let env = TestEnv::new();
-        first_state(&env);
-        env.undo("commit --init -m one").ok();
-        env.undo("tag one").ok();
-        let one = Tree::read(&env.path());
-        second_state(&env);
-        env.undo("commit -m two").ok();
+        let one = two_commits(&env);
         env.undo("tag two").ok();
         let two = Tree::read(&env.path());
         env.write("unsaved", b"unsaved");
@@ -222,12 +228,7 @@ fn stopped(env: &TestEnv) -> undo::id::CommitId {
 #[test]
 fn what_an_unfinished_checkout_left_is_neither_recorded_nor_lost() {
     let env = TestEnv::new();
-    first_state(&env);
-    env.undo("commit --init -m one").ok();
-    env.undo("tag one").ok();
-    let one = Tree::read(&env.path());
-    second_state(&env);
-    env.undo("commit -m two").ok();
+    let one = two_commits(&env);
     stopped(&env);
     let staged = ["folder-1/.undo-0000000000000007-0", ".undo-0000000000000007-1"];
     env.write(staged[0], b"changed in that instant");
@@ -258,12 +259,7 @@ hint: finish it with `undo checkout --continue`, or take it back with `undo undo
 #[test]
 fn some_paths_are_not_restored_while_a_checkout_is_unfinished() {
     let env = TestEnv::new();
-    first_state(&env);
-    env.undo("commit --init -m one").ok();
-    env.undo("tag one").ok();
-    let one = Tree::read(&env.path());
-    second_state(&env);
-    env.undo("commit -m two").ok();
+    let one = two_commits(&env);
     stopped(&env);
     for line in ["restore large", "checkout one -- large"] {
         let shown = env.undo(line).fails(4);
