@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::catalog;
 use super::compress::Decoder;
-use super::merge::read_checked_frame;
 use super::pack::{Frame, Pack, Place, Record, Sort, Stretch, Table, format};
 use super::set::Store;
 use crate::error::{Error, Result};
@@ -121,7 +120,7 @@ impl Frames<'_> {
     }
 
     fn decode(&mut self, frame: &Frame) -> Result<()> {
-        let stored = read_checked_frame(&mut self.stretch, self.pack, frame)?;
+        let stored = self.stretch.proven_frame(self.pack, frame.offset, frame.stored, &frame.checksum)?;
         let decoded = self.decoder.decode(frame.codec, stored, frame.raw as usize, &mut self.raw);
         decoded.map_err(|error| self.pack.damaged(error))
     }

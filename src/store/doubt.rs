@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::pack::{Place, Stretch, format};
+use super::pack::{Place, Stretch};
 use super::set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
@@ -100,7 +100,6 @@ impl Store {
     }
 
     fn is_as_written(&self, place: &Place, stretch: &mut Stretch) -> bool {
-        let read = stretch.frame(self.pack(place), place.frame, place.stored);
-        read.is_ok_and(|stored| format::checksum::<4>(stored) == place.checksum)
+        stretch.proven_frame(self.pack(place), place.frame, place.stored, &place.checksum).is_ok()
     }
 }

@@ -90,12 +90,19 @@ impl Store {
             for (pack, frames) in &lists {
                 for (frame, records) in frames {
                     let is_short = frame.raw < SHORT;
-                    if is_short && records.iter().any(|record| sort.has(record)) {
-                        let stored = read_checked_frame(&mut stretch, pack, frame)?;
+                    let is_due = if is_short {
+                        records.iter().any(|record| sort.has(record))
+                    } else {
+                        Sort::of(records) == sort
+                    };
+                    if !is_due {
+                        continue;
+                    }
+                    let stored = stretch.proven_frame(pack, frame.offset, frame.stored, &frame.checksum)?;
+                    if is_short {
                         let these = records.iter().filter(|record| sort.has(record));
                         gathering.add(&mut builder, pack, (frame, stored), these)?;
-                    } else if !is_short && Sort::of(records) == sort {
-                        let stored = read_checked_frame(&mut stretch, pack, frame)?;
+                    } else {
                         builder.push(*frame, stored, records.iter().copied())?;
                     }
                 }
@@ -201,13 +208,4 @@ fn records_by_frame(pack: &Pack, seen: &mut HashSet<(ObjectKind, [u8; 32])>) -> 
     }
     frames.retain(|(_, records)| !records.is_empty());
     Ok(frames)
-}
-
-/// Reads the bytes of a frame in the file, which are those that were written.
-pub(super) fn read_checked_frame<'t>(stretch: &'t mut Stretch, pack: &Pack, frame: &Frame) -> Result<&'t [u8]> {
-    let stored = stretch.frame(pack, frame.offset, frame.stored)?;
-    if format::checksum(stored) == frame.checksum {
-        return Ok(stored);
-    }
-    Err(pack.damaged(format_args!("wrong checksum of the frame at byte {}", frame.offset)))
 }

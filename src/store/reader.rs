@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::cache;
 use super::compress::Decoder;
-use super::pack::{Pack, Place, Stretch, format};
+use super::pack::{Pack, Place, Stretch};
 use super::set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::ObjectId;
@@ -85,19 +85,14 @@ impl Store {
     ) -> Result<()> {
         let pack = self.pack(place);
         self.frames_decoded.fetch_add(1, Ordering::Relaxed);
-        let stored = read_checked(stretch, pack, kind, place)?;
+        // Data proves itself by the id of the object, and so do most others; a layout does not, so frames of anything but
+        // data are checked as a whole.
+        let stored = match kind {
+            ObjectKind::Data => stretch.frame(pack, place.frame, place.stored)?,
+            _ => stretch.proven_frame(pack, place.frame, place.stored, &place.checksum)?,
+        };
         decoder.decode(place.codec, stored, place.raw as usize, to).map_err(|error| pack.damaged(error))
     }
-}
-
-/// Reads the bytes of a frame. Data proves itself by the id of the object, and so do most others; a layout does not, so
-/// frames of anything but data are checked as a whole.
-fn read_checked<'t>(stretch: &'t mut Stretch, pack: &Pack, kind: ObjectKind, place: &Place) -> Result<&'t [u8]> {
-    let stored = stretch.frame(pack, place.frame, place.stored)?;
-    if kind != ObjectKind::Data && format::checksum::<4>(stored) != place.checksum {
-        return Err(pack.damaged(format_args!("wrong checksum of the frame at byte {}", place.frame)));
-    }
-    Ok(stored)
 }
 
 /// The object in its decoded frame, if it is what it should be.

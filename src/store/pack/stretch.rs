@@ -41,6 +41,15 @@ impl Stretch {
         Ok(&self.bytes[(offset - self.start) as usize..(end - self.start) as usize])
     }
 
+    /// The same, proven to be those that were written: `checksum` is how their BLAKE3 begins.
+    pub fn proven_frame(&mut self, pack: &Pack, offset: u64, stored: u32, checksum: &[u8]) -> Result<&[u8]> {
+        let bytes = self.frame(pack, offset, stored)?;
+        if blake3::hash(bytes).as_bytes().starts_with(checksum) {
+            return Ok(bytes);
+        }
+        Err(pack.damaged(format_args!("wrong checksum of the frame at byte {offset}")))
+    }
+
     fn read(&mut self, pack: &Pack, start: u64, end: u64) -> Result<()> {
         self.start = start;
         self.bytes.resize((end - start) as usize, 0);
