@@ -60,12 +60,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if !args.force {
         checkout::refuse_mix(transaction.repository())?;
     }
-    let (outcome, _) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
+    let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
     let committed = committed(&outcome, &repository);
     let ways = Ways { show: "undo show --stat", back: "undo checkout @~" };
     context.tell_beside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
     context.tell_damage(outcome.damage.as_deref());
+    context.tell_no_rules(&scan.no_rules);
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     if outcome.created {
         context.tell_left_out(&outcome.uncovered);
@@ -101,7 +102,7 @@ fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf], s
     let (tally, findings) = changes::count_watched(comparison, &options)?;
     context.tell_beside(&findings, &Ways::OF_CHANGES, || context.ui.show(&tally))?;
     let exit = match &new {
-        Side::Live(scan) => context.tell_incomplete(&scan.uncovered, &scan.torn),
+        Side::Live(scan) => context.tell_scan(scan),
         _ => Exit::DONE,
     };
     Ok(if strict && !findings.alarms.is_empty() { Exit::SUSPICIOUS } else { exit })

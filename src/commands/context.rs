@@ -19,7 +19,8 @@ use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::ui::alarms::{AlarmRecord, NoteRecord};
 use crate::ui::{Ui, Why};
-use crate::worktree::{Worktree, paths};
+use crate::worktree::ignore::NoRule;
+use crate::worktree::{Scan, Worktree, paths};
 
 /// What every command needs.
 pub struct Context<'u> {
@@ -177,6 +178,29 @@ impl Context<'_> {
         let several = "read while they were changing: they may be a mix of two states";
         self.tell_paths(agree(torn.len(), mixed, several), torn);
         if failed.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+    }
+
+    /// The same of the directory that was read, and lines of `.undoignore` that make no sense.
+    pub fn tell_scan(&self, scan: &Scan) -> Exit {
+        self.tell_no_rules(&scan.no_rules);
+        self.tell_incomplete(&scan.uncovered, &scan.torn)
+    }
+
+    /// Lists lines of `.undoignore` that make no sense.
+    pub fn tell_no_rules(&self, no_rules: &[NoRule]) {
+        if no_rules.is_empty() {
+            return;
+        }
+        let reasons: Vec<_> = no_rules.iter().map(|one| (one.file.clone(), one.reason.clone())).collect();
+        self.tell_reasons(
+            agree(
+                reasons.len(),
+                "a line that is no rule leaves out nothing",
+                "lines that are no rules leave out nothing",
+            ),
+            &reasons,
+        );
+        self.ui.hint("correct it; a letter after `\\` is taken as it is");
     }
 
     /// Shows a result, and what the changes look like: to programs before it, which ends what they read, to people after.

@@ -63,7 +63,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         changes::show(context, comparison, &options, style)?
     };
     let exit = match &new {
-        Side::Live(scan) => context.tell_incomplete(&scan.uncovered, &scan.torn),
+        Side::Live(scan) => context.tell_scan(scan),
         _ => Exit::DONE,
     };
     Ok(if args.exit_code && !tally.clean { Exit::NO } else { exit })

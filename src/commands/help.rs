@@ -43,7 +43,9 @@ Where two sides are compared and you name none, the live directory is one of the
 
   A file `.undoignore` in any directory lists patterns, as git's .gitignore does:
   `*.tmp`, `/cache/`, `!keep.tmp`. Deeper files and later lines decide. The file itself is
-  recorded whatever they say, unless the directory that it is in is ignored.
+  recorded whatever they say, unless the directory that it is in is ignored. A line that is
+  no rule leaves out nothing, and a `!` line that is none keeps all, as `!*` does; both are
+  told.
 
   Ignored paths are not recorded, and no command ever touches them. What was recorded and is
   ignored now is told as `ignored`, not as deleted; earlier commits keep it. Going back to a

@@ -39,6 +39,9 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     let new = Side::live(&repository, &worktree, &[], context.ui.progress())?;
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     let tally = changes::count(comparison, &diff::Options::default())?;
+    if let Side::Live(scan) = &new {
+        context.tell_no_rules(&scan.no_rules);
+    }
     let next = match (at, tally.clean) {
         _ if repository.unfinished().is_some() => vec!["undo checkout --continue", "undo undo", "undo status"],
         (None, _) => vec!["undo commit -m \"as it was\"", "undo status", "undo help"],

@@ -40,7 +40,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     changes::show_watched(context, comparison, &selected)?;
     if let Side::Live(scan) = &new {
-        return Ok(context.tell_incomplete(&scan.uncovered, &scan.torn));
+        return Ok(context.tell_scan(scan));
     }
     Ok(Exit::DONE)
 }

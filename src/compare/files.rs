@@ -9,6 +9,7 @@ use crate::object::commit::Uncovered;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Repository;
+use crate::worktree::ignore::NoRule;
 use crate::worktree::known::known;
 use crate::worktree::{Index, Scan, Worktree};
 
@@ -50,11 +51,14 @@ pub struct Selected {
 }
 
 /// What could not be told for certain.
+#[derive(Default)]
 pub struct Uncertain {
     /// Not read, with reasons.
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
+    /// Lines of `.undoignore` that make no sense.
+    pub no_rules: Vec<NoRule>,
 }
 
 /// A file, or what else is no directory; or an ignored directory.
@@ -114,8 +118,8 @@ pub fn files(
     })?;
     ignored.try_for_each(|(path, kind)| each(File { path: &path, state: State::Ignored, kind, entry: None }))?;
     match new {
-        Side::Live(scan) => Ok(Uncertain { uncovered: scan.uncovered, torn: scan.torn }),
-        _ => Ok(Uncertain { uncovered: Vec::new(), torn: Vec::new() }),
+        Side::Live(scan) => Ok(Uncertain { uncovered: scan.uncovered, torn: scan.torn, no_rules: scan.no_rules }),
+        _ => Ok(Uncertain::default()),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::progress::Progress;
 use crate::repo::Transaction;
 use crate::snapshot::recording::{self, How, Recording};
 use crate::store::Writer;
-use crate::worktree::{Index, Overlay, Worktree};
+use crate::worktree::ignore::NoRule;
+use crate::worktree::{Index, Overlay, Scan, Worktree};
 
 /// What was recorded.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct WrittenTree {
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
+    /// Lines of `.undoignore` that make no sense.
+    pub no_rules: Vec<NoRule>,
 }
 
 /// Records a directory of the worktree, or all of it for the root. Durable when it returns.
@@ -47,8 +50,8 @@ pub fn write_tree(
     let stored = session.finish()?;
     transaction.keep(&stored)?;
     recording::remember(&mut recording.scan, &index, &paths, Some(&index_path));
-    let (uncovered, torn) = (recording.scan.uncovered, recording.scan.torn);
-    Ok(WrittenTree { tree, links, uncovered, torn })
+    let Scan { uncovered, torn, no_rules, .. } = recording.scan;
+    Ok(WrittenTree { tree, links, uncovered, torn, no_rules })
 }
 
 fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) -> Result<TreeId> {

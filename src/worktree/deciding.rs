@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::fs::Dir;
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::ignore::{self, Rule, Rules};
+use crate::worktree::ignore::{self, NoRule, Rule, Rules};
 
 /// The rules of the worktree as it is now. It keeps those of the directories that the last path is in, so paths in path
 /// order cost least.
@@ -12,6 +12,8 @@ pub struct Deciding<'w> {
     root: &'w Dir,
     /// From the root down. A list and not recursion: a path may have more names than a stack has room.
     levels: Vec<Level>,
+    /// Lines that make no sense, of the directories that were entered.
+    pub no_rules: Vec<NoRule>,
 }
 
 /// What is known of a directory.
@@ -27,7 +29,7 @@ struct Level {
 impl<'w> Deciding<'w> {
     /// For the worktree that is open at its root.
     pub fn new(root: &'w Dir) -> Deciding<'w> {
-        Deciding { root, levels: Vec::new() }
+        Deciding { root, levels: Vec::new(), no_rules: Vec::new() }
     }
 
     /// The rule that decides about a path: about itself, or about the first ignored directory that it is in. What is not
@@ -48,12 +50,18 @@ impl<'w> Deciding<'w> {
 
     /// Makes a directory the last level.
     fn enter(&mut self, directory: &RepoPath) -> Result<()> {
+        let no_rules = &mut self.no_rules;
+        let mut tell = |one: NoRule| {
+            if !no_rules.contains(&one) {
+                no_rules.push(one);
+            }
+        };
         while self.levels.last().is_some_and(|level| !directory.is_within(&level.path)) {
             self.levels.pop();
         }
         if self.levels.is_empty() {
             let dir = self.root.open_below(RepoPath::root())?;
-            let rules = Rules::default().enter(RepoPath::root(), ignore::read_file(&dir)?.as_deref())?;
+            let rules = Rules::default().enter(RepoPath::root(), ignore::read_file(&dir)?.as_deref(), &mut tell);
             self.levels.push(Level { path: RepoPathBuf::default(), dir: Some(dir), rules, ignored: None });
         }
         while let Some(above) = self.levels.last_mut()
@@ -68,7 +76,7 @@ impl<'w> Deciding<'w> {
                 None => self.root.open_below(&path).ok(),
             };
             let content = dir.as_ref().map(ignore::read_file).transpose()?.flatten();
-            let rules = above.rules.enter(&path, content.as_deref())?;
+            let rules = above.rules.enter(&path, content.as_deref(), &mut tell);
             self.levels.push(Level { path, dir, rules, ignored });
         }
         Ok(())

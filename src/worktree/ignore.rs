@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ::ignore::Match;
 use ::ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::fs::Dir;
 use crate::id::{BlobId, TreeId};
 use crate::metadata::Kind;
@@ -46,30 +46,38 @@ pub struct Rule {
     pub ignores: bool,
 }
 
+/// A line that makes no sense: it leaves out nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NoRule {
+    /// The `.undoignore` it is in.
+    pub file: RepoPathBuf,
+    /// Which line, from 1; 0: all of them together.
+    pub line: usize,
+    /// Why, and what it is taken as if that is something.
+    pub reason: String,
+}
+
+/// What a `!` line that makes no sense is taken as: what it would keep is not known.
+const KEEP_ALL: &str = "!*";
+
 impl Rules {
-    /// The rules inside the directory at `path`, whose `.undoignore` has this content (`None`: it has none).
-    pub fn enter(&self, path: &RepoPath, content: Option<&[u8]>) -> Result<Rules> {
-        let Some(content) = content else { return Ok(self.clone()) };
-        let wrong = |line: usize, why: &dyn std::fmt::Display| {
-            let file = path.join(FILE);
-            Error::new(ErrorKind::Usage, format!("invalid rule in `{}`, line {line}: {why}", file.display()))
-                .hint("correct that line; a letter after `\\` is taken as it is")
-        };
-        let mut builder = GitignoreBuilder::new("");
+    /// The rules inside the directory at `path`, whose `.undoignore` has this content (`None`: it has none). Lines that make
+    /// no sense are told; where they could keep something, all is kept that is not left out further on.
+    pub fn enter(&self, path: &RepoPath, content: Option<&[u8]>, tell: &mut dyn FnMut(NoRule)) -> Rules {
+        let Some(content) = content else { return self.clone() };
+        let mut tell = |line, reason| tell(NoRule { file: path.join(FILE), line, reason });
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-        for (number, line) in content.split(|&b| b == b'\n').enumerate() {
-            let number = number + 1;
-            let line = str::from_utf8(line).map_err(|_| wrong(number, &"it is not UTF-8"))?;
-            // The matcher keeps "where a line is from" as a path: the line's number, which it would not tell otherwise.
-            let from = PathBuf::from(number.to_string());
-            builder.add_line(Some(from), line).map_err(|error| wrong(number, &error))?;
+        let matcher = matcher(content, &mut tell).or_else(|error| {
+            tell(0, format!("all lines, taken as `{KEEP_ALL}`: {error}"));
+            matcher(KEEP_ALL.as_bytes(), &mut tell)
+        });
+        match matcher {
+            Ok(matcher) if !matcher.is_empty() => {
+                let level = Level { above: self.deepest.clone(), directory: path.to_owned(), matcher };
+                Rules { deepest: Some(Arc::new(level)) }
+            }
+            _ => self.clone(),
         }
-        let matcher = builder.build().map_err(|error| wrong(1, &error))?;
-        if matcher.is_empty() {
-            return Ok(self.clone());
-        }
-        let level = Level { above: self.deepest.clone(), directory: path.to_owned(), matcher };
-        Ok(Rules { deepest: Some(Arc::new(level)) })
     }
 
     /// Whether there are none, here and above.
@@ -110,6 +118,29 @@ impl Rules {
         }
         None
     }
+}
+
+/// The matcher of a file's lines.
+fn matcher(content: &[u8], tell: &mut dyn FnMut(usize, String)) -> Result<Gitignore, ::ignore::Error> {
+    let mut builder = GitignoreBuilder::new("");
+    for (at, bytes) in content.split(|&b| b == b'\n').enumerate() {
+        let number = at + 1;
+        // The matcher keeps "where a line is from" as a path: the line's number, which it would not tell otherwise.
+        let from = || Some(PathBuf::from(number.to_string()));
+        let added = match str::from_utf8(bytes) {
+            Ok(line) => builder.add_line(from(), line).map(drop).map_err(|error| error.to_string()),
+            Err(_) if bytes.starts_with(b"#") => Ok(()),
+            Err(_) => Err("it is not UTF-8".to_owned()),
+        };
+        let Err(why) = added else { continue };
+        if bytes.starts_with(b"!") {
+            builder.add_line(from(), KEEP_ALL)?;
+            tell(number, format!("line {number}, taken as `{KEEP_ALL}`: {why}"));
+        } else {
+            tell(number, format!("line {number}: {why}"));
+        }
+    }
+    builder.build()
 }
 
 /// More than any rules file that a person writes; beyond it the file is data of that name.
@@ -205,7 +236,7 @@ impl<'o> TreeRules<'o> {
         };
         let file = tree.find(FILE).filter(|entry| entry.size() <= LONGEST).and_then(Entry::blob);
         let content = file.map(|blob| (self.blob)(path, blob)).transpose()?;
-        let rules = above.enter(path, content.as_deref())?;
+        let rules = above.enter(path, content.as_deref(), &mut |_| {});
         let directories = tree
             .entries
             .into_iter()
@@ -223,8 +254,15 @@ mod tests {
         RepoPath::new(text.as_bytes()).unwrap()
     }
 
+    /// The rules, and the lines that are none.
+    fn told(content: &[u8]) -> (Rules, Vec<String>) {
+        let mut wrong = Vec::new();
+        let rules = Rules::default().enter(RepoPath::root(), Some(content), &mut |one| wrong.push(one.reason));
+        (rules, wrong)
+    }
+
     fn rules(text: &str) -> Rules {
-        Rules::default().enter(RepoPath::root(), Some(text.as_bytes())).unwrap()
+        told(text.as_bytes()).0
     }
 
     #[test]
@@ -240,7 +278,7 @@ mod tests {
     #[test]
     fn a_deeper_file_decides_over_an_upper_one() {
         let upper = rules("*.bin\nsub/*.txt\n");
-        let deeper = upper.enter(path("sub"), Some(b"!*.bin\n/x\n")).unwrap();
+        let deeper = upper.enter(path("sub"), Some(b"!*.bin\n/x\n"), &mut |_| {});
         assert!(!deeper.ignores(path("sub/a.bin"), false) && upper.ignores(path("sub/a.bin"), false));
         assert!(deeper.ignores(path("sub/x"), false) && !deeper.ignores(path("sub/y/x"), false));
         assert!(deeper.ignores(path("sub/a.txt"), false));
@@ -267,10 +305,28 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_line_is_named() {
-        let error = Rules::default().enter(path("sub"), Some(b"fine\n{a,b\n")).err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Usage);
-        assert!(error.to_string().starts_with("invalid rule in `sub/.undoignore`, line 2"), "{error}");
-        assert!(Rules::default().enter(path(""), Some(b"a\n\xff\n")).is_err());
+    fn a_line_that_is_no_rule_leaves_out_nothing_and_the_others_hold() {
+        let (rules, wrong) = told(b"*.a\n{a,b\ncaf\xe9\n# caf\xe9\n*.b\n");
+        assert!(rules.ignores(path("x.a"), false) && rules.ignores(path("x.b"), false));
+        assert!(!rules.ignores(path("a"), false) && !rules.ignores(RepoPath::new(b"caf\xe9").unwrap(), false));
+        assert!(rules.ignores(RepoPath::new(b"caf\xe9.a").unwrap(), false));
+        assert!(wrong[0].starts_with("line 2: error parsing glob '{a,b'"), "{wrong:?}");
+        assert_eq!(wrong[1..], ["line 3: it is not UTF-8"]);
+        assert!(told(b"{a,b\n").0.is_empty());
+    }
+
+    #[test]
+    fn what_a_line_would_keep_is_not_known_if_it_is_no_rule_so_all_is_kept() {
+        let (rules, wrong) = told(b"*.a\n!caf\xe9\n*.b\n");
+        assert!(!rules.ignores(path("x.a"), false) && rules.ignores(path("x.b"), false));
+        assert_eq!(wrong, ["line 2, taken as `!*`: it is not UTF-8"]);
+    }
+
+    #[test]
+    fn more_lines_than_the_matcher_takes_leave_out_nothing() {
+        let content: String = (0..60_000).map(|n| format!("{n}[ab]*?c*{n}\n")).collect();
+        let (rules, wrong) = told(format!("*.a\n{content}").as_bytes());
+        assert!(!rules.ignores(path("x.a"), false));
+        assert!(wrong[0].starts_with("all lines, taken as `!*`: "), "{wrong:?}");
     }
 }

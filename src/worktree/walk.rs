@@ -78,6 +78,7 @@ pub struct Found {
     pub index: Builder,
     pub uncovered: Vec<Uncovered>,
     pub ignored: Vec<RepoPathBuf>,
+    pub no_rules: Vec<ignore::NoRule>,
     pub torn: Vec<RepoPathBuf>,
     /// Names of files with several: device and inode, and path.
     pub links: Vec<((u64, u64), RepoPathBuf)>,
@@ -256,7 +257,8 @@ impl<'w, S: Sink> Worker<'w, S> {
             Some(record) => record.attributes,
             None => self.reading(|reader| Ok(reader.keep(Attributes { xattrs, holes: Vec::new() })))?,
         };
-        let rules = node.rules_above.enter(&node.path, rules.as_deref())?;
+        let no_rules = &mut self.found.no_rules;
+        let rules = node.rules_above.enter(&node.path, rules.as_deref(), &mut |one| no_rules.push(one));
         let _ = node.inside.set(Inside { rules, attributes });
         node.make_room(entries.len());
         self.walk.scanning.add(entries.len() as u64);

@@ -59,6 +59,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             context.ui.show(&Ignored::new(&typed, told, is_ignored, is_verbose))?;
         }
     }
+    context.tell_no_rules(&deciding.no_rules);
     context.ui.show(&End { count: shown })?;
     Ok(if ignored { Exit::DONE } else { Exit::NO })
 }

@@ -12,6 +12,7 @@ use crate::object::{Objects, Ran, ran};
 use crate::repo::Repository;
 use crate::snapshot;
 use crate::time::Timestamp;
+use crate::worktree::ignore::NoRule;
 
 /// The directory as it was.
 pub struct Before {
@@ -24,6 +25,7 @@ pub struct Before {
     /// When the command began.
     began: Timestamp,
     uncovered: Vec<Uncovered>,
+    no_rules: Vec<NoRule>,
     exit: Exit,
 }
 
@@ -48,13 +50,22 @@ pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec
     let message = format!("before run {}", ran::short(command));
     let options =
         snapshot::Options { message, automatic: true, verb: "run".to_owned(), ..snapshot::Options::default() };
-    let (outcome, _) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
+    let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
     context.tell_damage(outcome.damage.as_deref());
+    context.tell_no_rules(&scan.no_rules);
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     let (commit, recorded) =
         (held(outcome.commit)?, repository.operation().filter(|_| repository.operation() != newest));
-    Ok(Before { commit, newest, recorded, began: Timestamp::now(), uncovered: outcome.uncovered, exit })
+    Ok(Before {
+        commit,
+        newest,
+        recorded,
+        began: Timestamp::now(),
+        uncovered: outcome.uncovered,
+        no_rules: scan.no_rules,
+        exit,
+    })
 }
 
 /// Records what the command did, as one action with what was recorded before it, unless it recorded something itself.
@@ -87,6 +98,9 @@ pub fn after(
     drop(transaction);
     context.tell_damage(outcome.damage.as_deref());
     // What was told before it ran is known.
+    if scan.no_rules != before.no_rules {
+        context.tell_no_rules(&scan.no_rules);
+    }
     let is_known = outcome.uncovered == before.uncovered && outcome.torn.is_empty();
     let exit = if is_known { before.exit } else { context.tell_incomplete(&outcome.uncovered, &outcome.torn) };
     let (store, commit) = (repository.store(), held(outcome.commit)?);

@@ -3,6 +3,7 @@
 use snapbox::str;
 
 use super::history;
+use crate::env::TestEnv;
 
 #[test]
 fn a_setting_or_value_that_there_is_not_is_told_with_what_there_is() {
@@ -122,48 +123,116 @@ hint: correct it with a text editor
 }
 
 #[test]
-fn an_invalid_rule_is_told_with_its_file_and_line_and_nothing_is_recorded() {
+fn a_line_that_is_no_rule_is_told_and_leaves_out_nothing() {
     let env = history();
     env.write(".undoignore", "# caches\n*.tmp\n{a,b\n");
-    env.undo("commit").shows(str![[r#"
+    env.write("a.tmp", "");
+    env.undo("status").shows(str![[r#"
+on main at [ID], 2 minutes ago  two
+  added     .undoignore
+1 change: 1 added
 ---- stderr ----
-error: invalid rule in `.undoignore`, line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
-hint: correct that line; a letter after `/` is taken as it is
-[exit 2]
+warning: a line that is no rule leaves out nothing
+  .undoignore  line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+hint: correct it; a letter after `/` is taken as it is
 
 "#]]);
     env.undo("status --json").shows(str![[r#"
+{"type":"change","path":".undoignore","status":"added","kind":"file","size":20,"what":[]}
+{"type":"summary","clean":false,"added":1,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
 ---- stderr ----
-{"type":"error","code":"usage","message":"invalid rule in `.undoignore`, line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)","hint":"correct that line; a letter after `//` is taken as it is","exit":2,"paths":[]}
-[exit 2]
+{"type":"warning","message":"a line that is no rule leaves out nothing","paths":[{"path":".undoignore","reason":"line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"}]}
+
+"#]]);
+    env.undo("commit -m rules").shows(str![[r#"
+main [ID]  1 added, 0 modified, 0 deleted  (20 B read, 657 B stored)
+---- stderr ----
+warning: a line that is no rule leaves out nothing
+  .undoignore  line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+hint: correct it; a letter after `/` is taken as it is
+hint: come back to this state: undo checkout [ID]
+
+"#]]);
+    env.undo("").shows(str![[r#"
+on main at [ID], 60 seconds ago  rules
+clean
+
+  undo show                           what the last commit changed
+  undo log                            what was recorded
+  undo help                           all commands
+---- stderr ----
+warning: a line that is no rule leaves out nothing
+  .undoignore  line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+hint: correct it; a letter after `/` is taken as it is
 
 "#]]);
     env.undo("checkout one").shows(str![[r#"
+main [ID] → [ID]  1 written, 2 deleted, 2 unchanged
 ---- stderr ----
-error: invalid rule in `.undoignore`, line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
-hint: correct that line; a letter after `/` is taken as it is
-[exit 2]
+warning: a line that is no rule leaves out nothing
+  .undoignore  line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+hint: correct it; a letter after `/` is taken as it is
+hint: take it back: undo undo
 
 "#]]);
-    assert_eq!(env.read("notes.txt"), b"two\n");
-    env.write(".undoignore", b"caf\xe9\n");
-    env.undo("commit").shows(str![[r#"
----- stderr ----
-error: invalid rule in `.undoignore`, line 1: it is not UTF-8
-hint: correct that line; a letter after `/` is taken as it is
-[exit 2]
+    env.undo("undo -n").shows(str![[r#"
+@ [ID]  2026-01-05 08:09:00 (60 seconds ago)  checkout: main [ID] → [ID], 1 written, 2 deleted
+  create   .undoignore
+  create   later
+  replace  notes.txt
+3 changes, 2 unchanged; what is unsaved would be recorded first
 
 "#]]);
-    env.write(".undoignore", "");
+    env.write(".undoignore", b"*.tmp\n!caf\xe9\n*.bak\n");
     env.write("data/.undoignore", "[z-a]\n");
-    env.undo("commit").shows(str![[r#"
+    env.write("b.bak", "");
+    env.undo("commit -m two").shows(str![[r#"
+main [ID]  3 added, 0 modified, 0 deleted  (24 B read, 839 B stored)
 ---- stderr ----
-error: invalid rule in `data/.undoignore`, line 1: error parsing glob '[z-a]': invalid range; 'z' > 'a'
-hint: correct that line; a letter after `/` is taken as it is
-[exit 2]
+warning: lines that are no rules leave out nothing
+  .undoignore  line 2, taken as `!*`: it is not UTF-8
+  data/.undoignore  line 1: error parsing glob '[z-a]': invalid range; 'z' > 'a'
+hint: correct it; a letter after `/` is taken as it is
+hint: come back to this state: undo checkout [ID]
+
+"#]]);
+    assert!(env.undo("ls").text().contains("a.tmp") && !env.undo("ls").text().contains("b.bak"));
+    env.write("data/.undoignore", b"# caf\xe9\n");
+    env.undo("run -- sh -c 'echo > new'").shows(str![[r#"
+---- stderr ----
+warning: a line that is no rule leaves out nothing
+  .undoignore  line 2, taken as `!*`: it is not UTF-8
+hint: correct it; a letter after `/` is taken as it is
+sh -c 'echo > new': exit 0 after [DURATION]
+[ID]  1 added, 0 modified, 0 deleted  (33 B → 34 B)
+hint: take it back: undo undo
+
+"#]]);
+    env.undo("ls-files -o").shows(str![[r#"
+---- stderr ----
+warning: a line that is no rule leaves out nothing
+  .undoignore  line 2, taken as `!*`: it is not UTF-8
+hint: correct it; a letter after `/` is taken as it is
+
+"#]]);
+    env.undo("write-tree --prefix data").shows(str![[r#"
+[ID]
+---- stderr ----
+warning: a line that is no rule leaves out nothing
+  .undoignore  line 2, taken as `!*`: it is not UTF-8
+hint: correct it; a letter after `/` is taken as it is
 
 "#]]);
     // Rules are only looked at where there is something to record.
-    env.undo("cat one:notes.txt").ok();
-    env.undo("log").ok();
+    env.undo("cat one:notes.txt").shows("one\n");
+    env.undo("log -n 1").ok();
+}
+
+#[test]
+fn bytes_in_names_are_matched_by_the_other_rules() {
+    let env = TestEnv::initialised();
+    env.write(".undoignore", b"caf\xe9\n*.log\n");
+    env.shell(r"touch $(printf 'caf\351') $(printf 'caf\351.log')").ok();
+    env.undo("commit -m base").ok();
+    assert_eq!(env.undo("ls -z").ok().stdout, b".undoignore\0caf\xe9\0");
 }

@@ -136,9 +136,10 @@ hint: add -v
     env.write("sub/.undoignore", b"fine\n{a,b\n");
     env.undo("check-ignore sub/x").shows(str![[r#"
 ---- stderr ----
-error: invalid rule in `sub/.undoignore`, line 2: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
-hint: correct that line; a letter after `/` is taken as it is
-[exit 2]
+warning: a line that is no rule leaves out nothing
+  sub/.undoignore  line 2: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+hint: correct it; a letter after `/` is taken as it is
+[exit 1]
 
 "#]]);
 }
