@@ -13,6 +13,7 @@ use crate::fs;
 use crate::time;
 use crate::ui::{Options, Ui, When};
 
+mod interrupts;
 mod other_tools;
 mod usage;
 
@@ -190,6 +191,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => return not_parsed(&error, &arguments),
     };
     let ui = Ui::new(cli.global.options());
+    interrupts::answer(&ui);
     let result = start(&ui, cli);
     ui.finish(result)
 }

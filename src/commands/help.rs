@@ -73,6 +73,9 @@ Where two sides are compared and you name none, the live directory is one of the
   74   the system failed to read or write
   77   the system does not permit it
 
+A signal ends it as it ends any program, in shells with 128 + N. If it was at work on a
+change, it says first what was done and what to do next.
+
 `undo run` ends as its command does: with its status, or with 128 + N if signal N ended it.
 Only these are of undo itself:
 

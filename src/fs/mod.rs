@@ -11,6 +11,7 @@ mod durability;
 mod failure;
 mod file;
 mod handle;
+mod interrupt;
 mod lock;
 mod map;
 mod names;
@@ -39,6 +40,7 @@ pub use handle::{
     duplicate, file_system_of, forget_cached, path_of, read_at, read_exact_at, read_next, read_to_end_at, set_len,
     stat_file, sync_all, sync_data, too_long, write_all, write_all_at,
 };
+pub use interrupt::{Reached, begun, on_interrupt, reached};
 pub use lock::{FileLock, Holder};
 pub use map::Map;
 pub use names::UNFINISHED;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{self, FileLock};
+use crate::fs::{self, FileLock, Reached};
 use crate::id::{CommitId, OperationId};
 use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, Travel, View, extras};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
@@ -92,6 +92,10 @@ impl Repository {
         }
         leftovers::clean(&self.layout);
         let _ = reserve::take(&self.layout.reserve());
+        match self.unfinished() {
+            Some(_) => fs::reached(Reached::Halfway),
+            None => fs::begun(),
+        }
         Ok(Transaction {
             repository: self,
             journal: None,
@@ -251,8 +255,11 @@ impl Transaction<'_> {
         };
         let Repository { layout, state, end, .. } = &mut *self.repository;
         let journal = self.journal.as_mut().expect("it was opened to be looked at");
+        fs::reached(Reached::Recording);
         *end = journal.append(&records, || reserve::give_up(&layout.reserve()))?;
-        records.last().map_or(Ok(()), |record| record.apply(state))
+        records.last().map_or(Ok(()), |record| record.apply(state))?;
+        fs::reached(if self.repository.unfinished().is_some() { Reached::Halfway } else { Reached::Recorded });
+        Ok(())
     }
 
     fn roll_if_long(&mut self) -> Result<()> {

@@ -312,16 +312,34 @@ impl Ui {
             return exit;
         }
         let message = error.to_string();
-        self.say(&format!("{} {}", self.talk.paint(Role::Error, "error:"), sanitize::text(&message)));
+        self.say(&self.headline(error));
         let paths = match error.path_list() {
             [path] if message.contains(&*path.display()) => &[],
             paths => paths,
         };
         self.list(paths.len(), paths.iter().map(|path| (sanitize::path(path), "")));
-        if let Some(hint) = error.hint_text() {
-            self.say(&format!("{} {}", self.talk.paint(Role::Hint, "hint:"), sanitize::text(hint)));
-        }
+        self.advice(error).iter().for_each(|hint| self.say(hint));
         exit
+    }
+
+    fn headline(&self, error: &Error) -> String {
+        format!("{} {}", self.talk.paint(Role::Error, "error:"), sanitize::text(&error.to_string()))
+    }
+
+    fn advice(&self, error: &Error) -> Option<String> {
+        let hint = error.hint_text()?;
+        Some(format!("{} {}", self.talk.paint(Role::Hint, "hint:"), sanitize::text(hint)))
+    }
+
+    /// A failure as [`Ui::error`] tells it, for when nothing can be done any more but to write it: over what a terminal has
+    /// of a progress bar.
+    pub fn last_words(&self, error: &Error) -> String {
+        if self.options.json {
+            return serde_json::to_string(&Failure::new(error)).map_or_else(|_| String::new(), |line| line + "\n");
+        }
+        let over = if io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
+        let lines = [self.headline(error)].into_iter().chain(self.advice(error));
+        over.to_owned() + &lines.map(|line| line + "\n").collect::<String>()
     }
 
     /// Help that was asked for, already with escape codes for colours.

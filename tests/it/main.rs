@@ -22,6 +22,7 @@ mod faces;
 mod fixtures;
 mod format;
 mod generated;
+mod interrupt;
 mod keys;
 mod kinds;
 mod model;

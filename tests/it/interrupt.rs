@@ -1,0 +1,104 @@
+//! Ctrl-C at any system call: what is said of the state is true, and the exit status is that of the signal.
+
+use std::os::unix::process::ExitStatusExt;
+
+use snapbox::str;
+
+use crate::crash::{calls, has_strace};
+use crate::env::TestEnv;
+
+/// What is said on stderr if this signal comes at the `n`-th call of this name; `None` if it is too late for that.
+fn told_at(env: &TestEnv, (call, n): &(String, usize), signal: (&str, i32), arguments: &[&str]) -> Option<String> {
+    let mut strace = env.command("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+    strace.args(["-e", &format!("inject={call}:signal={}:when={n}", signal.0)]);
+    let output = strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments).output().unwrap();
+    let is_ended = output.status.signal() == Some(signal.1);
+    assert!(is_ended || output.status.success(), "{output:?}");
+    is_ended.then(|| String::from_utf8(output.stderr).unwrap())
+}
+
+fn recorded() -> TestEnv {
+    let env = TestEnv::initialised();
+    env.write("a", "one");
+    env.write("b", "one");
+    env.undo("commit -m one").ok();
+    env.write("a", "two");
+    std::fs::remove_file(env.path().join("b")).unwrap();
+    env
+}
+
+#[test]
+fn an_interrupted_commit_says_whether_it_was_recorded() {
+    if !has_strace() {
+        return;
+    }
+    let arguments = ["commit", "-m", "two"];
+    let mut seen = [false; 3];
+    for call in calls(&recorded(), "fsync,fdatasync,pwrite64,pwritev2,renameat,renameat2,write", &arguments, 0) {
+        let env = recorded();
+        let Some(told) = told_at(&env, &call, ("SIGINT", 2), &arguments) else { continue };
+        let is_recorded = env.undo("op log --json").ok().json().len() == 3;
+        let words = ["nothing was recorded, and the directory is as it was", "all was recorded", "was being written"];
+        let which = words.iter().position(|words| told.contains(words));
+        match which {
+            Some(which) => seen[which] = true,
+            None => assert!(told.is_empty() && !is_recorded, "{call:?}: {told}"),
+        }
+        assert!(which != Some(0) || !is_recorded, "{call:?}: {told}");
+        assert!(which != Some(1) || is_recorded, "{call:?}: {told}");
+        env.undo("undo -n").ok();
+    }
+    assert!(seen[0] && seen[2], "{seen:?}");
+}
+
+#[test]
+fn an_interrupted_checkout_says_so_at_once_and_how_to_go_on() {
+    if !has_strace() {
+        return;
+    }
+    let arguments = ["checkout", "@"];
+    let mut seen = [false; 2];
+    for call in calls(&recorded(), "mkdirat,renameat2,unlinkat,syncfs,utimensat,fdatasync,fsync", &arguments, 0) {
+        let env = recorded();
+        let Some(told) = told_at(&env, &call, ("SIGTERM", 15), &arguments) else { continue };
+        let is_halfway = env.undo("status").to_string().contains("did not end");
+        let (halfway, nothing) = (told.contains("between two states"), told.contains("the directory is as it was"));
+        seen = [seen[0] || halfway, seen[1] || nothing];
+        assert!(!halfway || is_halfway, "{call:?}: {told}");
+        assert!(!nothing || !is_halfway && env.read("a") == b"two", "{call:?}: {told}");
+        if halfway {
+            env.undo("undo").ok();
+            assert_eq!(env.read("a"), b"two");
+        }
+    }
+    assert_eq!(seen, [true; 2]);
+}
+
+#[test]
+fn what_a_signal_is_answered_with_is_an_error_like_others() {
+    if !has_strace() {
+        return;
+    }
+    let env = recorded();
+    let told = |line: &str| {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        told_at(&env, &("renameat2".to_owned(), 1), ("SIGHUP", 1), &arguments).unwrap()
+    };
+    snapbox::assert_data_eq!(
+        told("checkout @"),
+        str![[r#"
+error: interrupted: the directory is between two states
+hint: finish it with `undo checkout --continue`, or take it back with `undo undo`
+
+"#]]
+    );
+    env.undo("undo").ok();
+    snapbox::assert_data_eq!(
+        told("checkout @ --json"),
+        str![[r#"
+{"type":"error","code":"interrupted","message":"interrupted: the directory is between two states","hint":"finish it with `undo checkout --continue`, or take it back with `undo undo`","exit":129,"paths":[]}
+
+"#]]
+    );
+}
