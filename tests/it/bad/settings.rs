@@ -145,7 +145,7 @@ hint: correct it; a letter after `/` is taken as it is
 
 "#]]);
     env.undo("commit -m rules").shows(str![[r#"
-main [ID]  1 added, 0 modified, 0 deleted  (20 B read, [..] stored)
+main [ID]  1 added, 0 modified, 0 deleted  ([..])
 ---- stderr ----
 warning: a line that is no rule leaves out nothing
   .undoignore  line 3: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
@@ -187,7 +187,7 @@ hint: take it back: undo undo
     env.write("data/.undoignore", "[z-a]\n");
     env.write("b.bak", "");
     env.undo("commit -m two").shows(str![[r#"
-main [ID]  3 added, 0 modified, 0 deleted  (24 B read, [..] stored)
+main [ID]  3 added, 0 modified, 0 deleted  ([..])
 ---- stderr ----
 warning: lines that are no rules leave out nothing
   .undoignore  line 2, taken as `!*`: it is not UTF-8
