@@ -21,6 +21,7 @@ mod process;
 mod signal;
 mod sparse;
 mod stat;
+mod temp_file;
 #[cfg(test)]
 mod tests;
 mod uncached;
@@ -49,5 +50,6 @@ pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount
 pub use process::run_program;
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
 pub use stat::{FileSystem, Stat};
+pub use temp_file::TempFile;
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};
 pub use user::{boot_id, effective_uid, host_name, name_of_user, process_id, user_name};

@@ -1,24 +1,28 @@
-//! A new file that gets its name when it is whole.
+//! A new file that takes nobody's place.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::fs::atomic::{parent, stage_beside};
-use crate::fs::{Dir, exists, remove_file, sync_data, sync_dir};
+use crate::error::{Error, Result};
+use crate::fs::temp_file::parent;
+use crate::fs::{TempFile, exists, sync_data, sync_dir};
 
-/// A file with mode 0600 that has no name yet, or another one where the file system knows no files without. Dropped, it
-/// leaves nothing behind; a process that is killed leaves at most that other name.
+/// A private file (0600) that gets its name when it is whole, if that is free. Dropped, it leaves nothing behind; a process
+/// that is killed leaves at most another name.
 pub struct Newcomer {
-    file: File,
+    file: Unnamed,
     path: PathBuf,
-    /// The other name.
-    staged: Option<PathBuf>,
+}
+
+enum Unnamed {
+    /// Without any name.
+    File(File),
+    /// Where the file system knows no files without a name.
+    TempFile(TempFile),
 }
 
 impl Newcomer {
@@ -37,56 +41,46 @@ impl Newcomer {
             Err(errno) => return Err(Error::io("create", path, errno.into())),
         };
         let can_be_named = exists(&handle(&file))?;
-        Ok(can_be_named.then(|| Newcomer { file, path: path.to_owned(), staged: None }))
+        Ok(can_be_named.then(|| Newcomer { file: Unnamed::File(file), path: path.to_owned() }))
     }
 
     pub(super) fn with_other_name(path: &Path) -> Result<Newcomer> {
-        let (file, staged) = stage_beside(path)?;
-        Ok(Newcomer { file, path: path.to_owned(), staged: Some(staged) })
+        Ok(Newcomer { file: Unnamed::TempFile(TempFile::beside(path)?), path: path.to_owned() })
     }
 
     /// The file, to be written.
     pub fn file(&self) -> &File {
-        &self.file
+        match &self.file {
+            Unnamed::File(file) => file,
+            Unnamed::TempFile(file) => file.file(),
+        }
     }
 
     /// Flushes it and gives it its name; `false`, and nothing of it is left, if something else has that name by now.
-    pub fn publish(mut self) -> Result<bool> {
-        sync_data(&self.file)?;
-        let is_named = match &self.staged {
-            None => self.name()?,
-            Some(staged) => self.rename(staged)?,
+    pub fn publish(self) -> Result<bool> {
+        let is_named = match self.file {
+            Unnamed::File(file) => {
+                sync_data(&file)?;
+                link(&file, &self.path)?
+            }
+            Unnamed::TempFile(mut file) => {
+                file.sync()?;
+                file.rename_new(&self.path)?
+            }
         };
         if is_named {
-            self.staged = None;
             sync_dir(parent(&self.path))?;
         }
         Ok(is_named)
     }
-
-    fn name(&self) -> Result<bool> {
-        match rustix::fs::linkat(CWD, handle(&self.file), CWD, &self.path, AtFlags::SYMLINK_FOLLOW) {
-            Ok(()) => Ok(true),
-            Err(Errno::EXIST) => Ok(false),
-            Err(errno) => Err(Error::io("create", &self.path, errno.into())),
-        }
-    }
-
-    fn rename(&self, staged: &Path) -> Result<bool> {
-        let (Some(from), Some(to)) = (staged.file_name(), self.path.file_name()) else {
-            return Err(Error::new(ErrorKind::Internal, format!("`{}` names no file", self.path.display())));
-        };
-        let directory = Dir::open(parent(&self.path))?;
-        directory.rename_new(from.as_bytes(), &directory, to.as_bytes())
-    }
 }
 
-impl Drop for Newcomer {
-    fn drop(&mut self) {
-        if let Some(staged) = &self.staged {
-            // What is left behind is in the way of nobody.
-            let _ = remove_file(staged);
-        }
+/// Gives an open file a name; `false` if something else has it.
+fn link(file: &File, path: &Path) -> Result<bool> {
+    match rustix::fs::linkat(CWD, handle(file), CWD, path, AtFlags::SYMLINK_FOLLOW) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        Err(errno) => Err(Error::io("create", path, errno.into())),
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::compress::Codec;
-use super::pack::file::{Sealed, Staged};
+use super::pack::file::{Sealed, stage};
 use super::pack::{Footer, Frame, Pack, Record, Sort, format};
 use super::session::Session;
 use super::set::Store;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::fs;
+use crate::fs::{self, TempFile};
 use crate::id::ObjectId;
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
@@ -25,7 +25,7 @@ const BLOCK: u64 = 4096;
 /// is gone.
 pub struct Adoption<'s> {
     session: &'s Session<'s>,
-    staged: Staged,
+    staged: TempFile,
     frames: Vec<Frame>,
     records: Vec<Record>,
 }
@@ -36,7 +36,7 @@ impl Session<'_> {
         if !self.store.options().reflink || self.shares_nothing.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let staged = Staged::create(self.staging()?, "pack")?;
+        let staged = stage(&self.store.directory, "pack")?;
         // Whatever is wrong with the file: who reads it finds that too.
         if fs::reflink(file, staged.file()).unwrap_or(false) {
             return Ok(Some(Adoption::new(self, staged)));
@@ -48,7 +48,7 @@ impl Session<'_> {
 
 impl<'s> Adoption<'s> {
     /// Of what is in a staged file.
-    pub(super) fn new(session: &'s Session<'s>, staged: Staged) -> Adoption<'s> {
+    pub(super) fn new(session: &'s Session<'s>, staged: TempFile) -> Adoption<'s> {
         Adoption { session, staged, frames: Vec::new(), records: Vec::new() }
     }
 

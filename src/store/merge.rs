@@ -9,7 +9,6 @@ use super::pack::{Frame, Pack, Record, Stretch, format};
 use super::set::Store;
 use super::writer::{frame_of, new_frame};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
 use crate::id::PackId;
 use crate::object::ObjectKind;
 
@@ -54,7 +53,6 @@ impl Store {
             return Ok(None);
         }
         let inputs = packs.iter().map(|&id| self.pack_named(id)).collect::<Result<Vec<&Pack>>>()?;
-        fs::create_dir_private(&self.directory.join("tmp"))?;
         let mut sealed = self.copy_frames(&inputs, false)?;
         if packs.contains(&sealed.id) {
             // One of them holds all that the others hold. The caller is going to remove it, so the new one must differ.

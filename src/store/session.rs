@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +12,6 @@ use super::pack::Failure;
 use super::pack::file::{Builder, Sealed, publish};
 use super::set::{Store, is_empty_data};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
 use crate::id::{IdHasher, ObjectId, PackId};
 use crate::object::ObjectKind;
 
@@ -137,12 +135,6 @@ impl Session<'_> {
         let is_new = self.names(id).insert((kind, id));
         self.objects.fetch_add(is_new.into(), Ordering::Relaxed);
         is_new
-    }
-
-    /// The repository folder, with a place for what is staged in it. Made when it is first needed.
-    pub(super) fn staging(&self) -> Result<&Path> {
-        fs::create_dir_private(&self.store.directory.join("tmp"))?;
-        Ok(&self.store.directory)
     }
 
     /// Takes what a writer has left.

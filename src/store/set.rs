@@ -12,7 +12,6 @@ use super::pack::OTHERS_ARE_WHOLE;
 use super::pack::{Pack, Place, format};
 use crate::chunk;
 use crate::error::{Error, Result};
-use crate::fs;
 use crate::id::{BlobId, IdPrefix, ObjectId, PackId};
 use crate::object::{ObjectKind, Objects};
 
@@ -254,7 +253,6 @@ impl Store {
 
     /// Writes the catalog of all packs that can be read.
     pub(super) fn write_catalog(&self) -> Result<()> {
-        fs::create_dir_private(&self.directory.join("tmp"))?;
         let readable: Vec<&Pack> = self.packs.iter().filter(|pack| pack.table().is_ok()).collect();
         catalog::build(&self.directory, &readable)
     }

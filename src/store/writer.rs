@@ -138,7 +138,7 @@ impl Stream {
         let (frame, bytes) = new_frame(encoder, raw, records)?;
         let pack = match &mut self.pack {
             Some(pack) => pack,
-            none => none.insert(Builder::new(session.staging()?)),
+            none => none.insert(Builder::new(&session.store.directory)),
         };
         pack.push(frame, bytes, records.iter().copied())?;
         if pack.size() >= PACK

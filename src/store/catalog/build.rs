@@ -5,9 +5,10 @@ use std::path::Path;
 use super::{Covered, HEAD, MAGIC, VERSION, encode_tail, path_in, put_entry};
 use crate::codec::Encoder;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::id::ObjectId;
 use crate::object::ObjectKind;
-use crate::store::pack::file::Staged;
+use crate::store::pack::file::stage;
 use crate::store::pack::{Pack, Place, Table, format};
 
 /// How far the objects of one kind in one table have been taken.
@@ -33,10 +34,11 @@ pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
     if total > u64::from(u32::MAX) {
         return Err(Error::new(ErrorKind::Unsupported, "too many objects for a catalog"));
     }
-    let file = Staged::create(directory, "catalog")?;
+    let staged = stage(directory, "catalog")?;
+    let file = staged.file();
     let mut head = Encoder::new();
     head.raw(MAGIC).u16(VERSION).raw(&[0; HEAD - 10]);
-    file.write(head.as_slice())?;
+    fs::write_all(file, head.as_slice())?;
     let mut counts = vec![0u32; 1 << 16];
     for first in 0..=u8::MAX {
         let mut entries = Vec::new();
@@ -48,7 +50,7 @@ pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
             counts[usize::from(id.0[0]) << 8 | usize::from(id.0[1])] += 1;
             put_entry(&mut encoder, *id, *kind, place);
         }
-        file.write(encoder.as_slice())?;
+        fs::write_all(file, encoder.as_slice())?;
     }
     let fanout: Vec<u32> = counts
         .iter()
@@ -57,8 +59,8 @@ pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
             Some(*sum)
         })
         .collect();
-    file.write(&encode_tail(total, &covered, &fanout))?;
-    file.rename(&path_in(directory))
+    fs::write_all(file, &encode_tail(total, &covered, &fanout))?;
+    staged.rename(&path_in(directory))
 }
 
 fn cursor(pack: u32, kind: ObjectKind, table: Table<'_>) -> Cursor<'_> {

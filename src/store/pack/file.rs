@@ -4,14 +4,12 @@
 //! is durable too (`docs/format.md`, "Write order").
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::format::{self, Footer, Frame, Record, Sort};
 use super::{LONG_FRAME, path_of};
 use crate::error::Result;
-use crate::fs;
+use crate::fs::{self, TempFile};
 use crate::id::PackId;
 
 /// Bytes kept in memory before they go to the file, so that a small pack of one thread can still join another's.
@@ -20,66 +18,22 @@ const SPILL: usize = 2 << 20;
 /// The longest page of memory that systems have: no page is written to again while it is on its way to the disk.
 const PAGE: usize = 64 << 10;
 
-/// A file in `tmp/`, removed when it is dropped without having got a name.
-pub struct Staged {
-    /// Closed once it is durable: a large commit has more of them than a process may have open.
-    file: Option<File>,
-    path: PathBuf,
-    is_named: bool,
-}
-
-impl Staged {
-    /// A new file in `tmp/` below the repository folder, `WHAT-<process>-<n>`.
-    pub fn create(directory: &Path, what: &str) -> Result<Staged> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        loop {
-            let n = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = directory.join("tmp").join(format!("{what}-{}-{n}", fs::process_id()));
-            match fs::create_new(&path) {
-                Ok(file) => return Ok(Staged { file: Some(file), path, is_named: false }),
-                // Left by a process that died and had the same number.
-                Err(error) if error.is_taken() => {}
-                Err(error) => return Err(error),
-            }
+/// A new file in `tmp/` below the repository folder, to be `what`.
+pub fn stage(directory: &Path, what: &str) -> Result<TempFile> {
+    let tmp = directory.join("tmp");
+    match TempFile::beside(&tmp.join(what)) {
+        Err(error) if error.is_not_found() => {
+            fs::create_dir_private(&tmp)?;
+            TempFile::beside(&tmp.join(what))
         }
-    }
-
-    /// The open file.
-    pub fn file(&self) -> &File {
-        self.file.as_ref().expect("nothing is done to what is finished")
-    }
-
-    /// Writes at the end.
-    pub fn write(&self, bytes: &[u8]) -> Result<()> {
-        fs::write_all(self.file(), bytes)
-    }
-
-    /// Makes its bytes durable. It is finished then.
-    fn sync(&mut self) -> Result<()> {
-        self.file.take().map_or(Ok(()), |file| fs::sync_data(&file))
-    }
-
-    /// Gives it its name, in place of what has it.
-    pub fn rename(mut self, path: &Path) -> Result<()> {
-        fs::rename(&self.path, path)?;
-        self.is_named = true;
-        Ok(())
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        if !self.is_named {
-            // Nothing refers to it, so what is left is only in the way of `tmp/` being empty.
-            let _ = fs::remove_file(&self.path);
-        }
+        result => result,
     }
 }
 
 /// Frames on their way into one pack.
 pub struct Builder {
     directory: PathBuf,
-    file: Option<Staged>,
+    file: Option<TempFile>,
     /// Not yet in the file.
     buffer: Vec<u8>,
     /// Bytes in it of long frames that are one object each.
@@ -97,7 +51,7 @@ pub struct Sealed {
     /// Bytes that it takes on disk anew.
     pub bytes: u64,
     /// Its file.
-    pub(in crate::store) file: Staged,
+    pub(in crate::store) file: TempFile,
 }
 
 impl Builder {
@@ -164,7 +118,7 @@ impl Builder {
     fn spill(&mut self, length: usize) -> Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(Staged::create(&self.directory, "pack")?),
+            none => none.insert(stage(&self.directory, "pack")?),
         };
         let is_long = self.long > self.buffer.len() / 2;
         let write = if is_long { fs::write_all_uncached_at } else { fs::write_all_at };

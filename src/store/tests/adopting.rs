@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::fs;
-use crate::store::pack::file::Staged;
+use crate::store::pack::file::stage;
 use crate::store::pack::{Sort, path_of};
 
 /// Chunks of these lengths that do not repeat.
@@ -30,8 +30,8 @@ impl Home {
     fn adopt(&mut self, bytes: &[u8], pieces: &[Piece]) -> Stored {
         let store = self.store();
         let session = store.session();
-        let staged = Staged::create(session.staging().unwrap(), "pack").unwrap();
-        staged.write(bytes).unwrap();
+        let staged = stage(&session.store.directory, "pack").unwrap();
+        fs::write_all(staged.file(), bytes).unwrap();
         let mut adoption = Adoption::new(&session, staged);
         adoption.add(pieces);
         let mut writer = session.writer();
@@ -135,7 +135,7 @@ fn an_adoption_that_is_dropped_leaves_nothing() {
     let store = home.store();
     let session = store.session();
     let objects = chunks(1, &[100_000]);
-    let mut adoption = Adoption::new(&session, Staged::create(session.staging().unwrap(), "pack").unwrap());
+    let mut adoption = Adoption::new(&session, stage(&session.store.directory, "pack").unwrap());
     adoption.add(&pieces(&objects));
     drop(adoption);
     assert_eq!(home.names_in("tmp"), Vec::<String>::new());

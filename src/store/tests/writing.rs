@@ -93,7 +93,7 @@ fn after_a_failure_a_session_stores_nothing() {
     let store = home.store();
     let session = store.session();
     let mut writer = session.writer();
-    let (kind, id, bytes) = data(noise(1, 100_000));
+    let (kind, id, bytes) = data(noise(1, 3_000_000));
     assert!(writer.put(kind, id, &bytes).is_err());
     std::fs::remove_file(home.path().join("tmp")).unwrap();
     let (kind, id, bytes) = data(noise(2, 100_000));

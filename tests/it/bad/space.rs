@@ -89,14 +89,14 @@ fn a_commit_on_a_full_disk_changes_nothing_and_works_when_there_is_space() {
     small.fill();
     env.undo("commit -m three").shows(str![[r#"
 ---- stderr ----
-error: cannot write `[ROOT]/work/.undo/tmp/pack-[..]`: no space left on device
+error: cannot write `[ROOT]/work/.undo/tmp/pack.[..].tmp`: no space left on device
 hint: free some space on this file system, then run the command again
 [exit 13]
 
 "#]]);
     env.undo("commit -m three --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"no-space","message":"cannot write `[ROOT]/work/.undo/tmp/pack-[..]`: no space left on device","hint":"free some space on this file system, then run the command again","exit":13,"paths":[]}
+{"type":"error","code":"no-space","message":"cannot write `[ROOT]/work/.undo/tmp/pack.[..].tmp`: no space left on device","hint":"free some space on this file system, then run the command again","exit":13,"paths":[]}
 [exit 13]
 
 "#]]);
@@ -108,7 +108,7 @@ hint: free some space on this file system, then run the command again
     // Going away would need what is unsaved to be recorded.
     env.undo("checkout one").shows(str![[r#"
 ---- stderr ----
-error: cannot write `[ROOT]/work/.undo/tmp/pack-[..]`: no space left on device
+error: cannot write `[ROOT]/work/.undo/tmp/pack.[..].tmp`: no space left on device
 hint: free some space on this file system, then run the command again
 [exit 13]
 

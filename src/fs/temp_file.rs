@@ -1,0 +1,83 @@
+//! A file that gets its name when it is whole; until then it has one that nobody looks for.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{Dir, create_new, process_id, remove_file, rename, sync_data};
+
+/// A new private file (0600), removed when it is dropped without having got a name of its own.
+pub struct TempFile {
+    /// Closed once it is durable: a large commit has more of them than a process may have open.
+    file: Option<File>,
+    path: PathBuf,
+    is_named: bool,
+}
+
+impl TempFile {
+    /// `NAME.<process>-<n>.tmp` beside where `path` is, `NAME` being its last name.
+    pub fn beside(path: &Path) -> Result<TempFile> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = name_of(path)?;
+        loop {
+            let n = COUNT.fetch_add(1, Ordering::Relaxed);
+            let mut temporary = name.to_owned();
+            temporary.push(format!(".{}-{n}.tmp", process_id()));
+            let path = path.with_file_name(temporary);
+            match create_new(&path) {
+                Ok(file) => return Ok(TempFile { file: Some(file), path, is_named: false }),
+                // Left by a process that died and had the same number.
+                Err(error) if error.is_taken() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The file, to be written. Not after it was flushed.
+    pub fn file(&self) -> &File {
+        self.file.as_ref().expect("nothing is done to what is flushed")
+    }
+
+    /// Makes its bytes durable, and closes it.
+    pub fn sync(&mut self) -> Result<()> {
+        self.file.take().map_or(Ok(()), |file| sync_data(&file))
+    }
+
+    /// Gives it its name, in place of what has it.
+    pub fn rename(mut self, path: &Path) -> Result<()> {
+        rename(&self.path, path)?;
+        self.is_named = true;
+        Ok(())
+    }
+
+    /// Gives it its name in the same directory; `false`, and it is gone, if something else has that name.
+    pub(super) fn rename_new(mut self, path: &Path) -> Result<bool> {
+        let directory = Dir::open(parent(path))?;
+        self.is_named = directory.rename_new(name_of(&self.path)?.as_bytes(), &directory, name_of(path)?.as_bytes())?;
+        Ok(self.is_named)
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if !self.is_named {
+            // Nothing refers to it: what is left behind is in the way of nobody.
+            let _ = remove_file(&self.path);
+        }
+    }
+}
+
+/// The directory that a path is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn name_of(path: &Path) -> Result<&OsStr> {
+    path.file_name().ok_or_else(|| Error::new(ErrorKind::Internal, format!("`{}` names no file", path.display())))
+}
