@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
     revision: String,
     /// Where to
-    #[arg(value_name = "DEST", value_hint = clap::ValueHint::AnyPath)]
+    #[arg(value_name = "DEST", add = ArgValueCompleter::new(complete::live_paths))]
     destination: PathBuf,
 }
 

@@ -1,6 +1,11 @@
 //! `undo help`: what commands do, and topics that concern them all.
 
-use crate::commands::{self, Context, plumbing};
+use std::ffi::OsStr;
+
+use clap_complete::CompletionCandidate;
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::{self, Context, complete, plumbing};
 use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Explain a command or a topic
@@ -14,9 +19,12 @@ Examples:
   undo help revisions")]
 pub struct Args {
     /// A command, or a topic
-    #[arg(value_name = "TOPIC")]
+    #[arg(value_name = "TOPIC", add = ArgValueCompleter::new(known))]
     topic: Vec<String>,
 }
+
+/// A topic whose text is made from the commands.
+const PLUMBING: &str = "plumbing";
 
 const TOPICS: &[(&str, &str)] = &[
     (
@@ -115,12 +123,23 @@ New codes may be added: any other number than 0 is a failure.
     ),
 ];
 
+/// Topics and commands, and below a command its own.
+fn known(current: &OsStr) -> Vec<CompletionCandidate> {
+    let topics = TOPICS.iter().map(|&(name, _)| name).chain([PLUMBING]);
+    let topics = topics.map(|name| complete::candidate(name, "a topic".to_owned()));
+    let mut known = complete::commands_of(current);
+    if complete::follows("help") {
+        known.extend(complete::keep(current, topics.collect()));
+    }
+    known
+}
+
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut root = (context.command_line)();
     let topic = args.topic.join(" ");
     if let Some((_, text)) = TOPICS.iter().find(|(name, _)| *name == topic) {
         context.ui.help(text)?;
-    } else if topic == "plumbing" {
+    } else if topic == PLUMBING {
         context.ui.help(&plumbing::overview(&root))?;
     } else {
         let command = commands::find(&mut root, &args.topic).ok_or_else(|| {

@@ -1,8 +1,9 @@
 //! `undo man`: manual pages, made from the tree of commands.
 
+use clap_complete::engine::ArgValueCompleter;
 use clap_mangen::Man;
 
-use crate::commands::{self, Context};
+use crate::commands::{self, Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Print a manual page
@@ -14,7 +15,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
   undo man > /usr/local/share/man/man1/undo.1")]
 pub struct Args {
     /// Which command
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", add = ArgValueCompleter::new(complete::commands_of))]
     command: Vec<String>,
 }
 

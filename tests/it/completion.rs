@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::env::TestEnv;
 
 /// What is typed before the TAB key, and the line behind it. Each has one answer in every shell.
-const LINES: [(&str, &str); 24] = [
+const LINES: [(&str, &str); 31] = [
     ("undo che", "undo checkout "),
     ("undo commit --m", "undo commit --message "),
     ("undo --color=al", "undo --color=always "),
@@ -38,6 +38,16 @@ const LINES: [(&str, &str); 24] = [
     (r"undo cat v1.0:some\ f", r"undo cat v1.0:some\ folder/"),
     (r"undo cat feature/one:some\ folder/i", r"undo cat feature/one:some\ folder/inner "),
     ("undo log --since=yesterday @ fea", "undo log --since=yesterday @ feature/one "),
+    // The second of a range.
+    ("undo diff v1.0..lat", "undo diff v1.0..latest "),
+    // Where the command would run.
+    ("undo -C below checkout fe", "undo -C below checkout feature/one "),
+    ("undo -C below restore an", "undo -C below restore another "),
+    ("undo -Cbelow commit kep", "undo -Cbelow commit kept "),
+    // What can be explained.
+    ("undo help rev", "undo help revisions "),
+    ("undo help op rest", "undo help op restore "),
+    ("undo man comm", "undo man commit "),
     ("undo no-such-command a", "undo no-such-command a"),
 ];
 
@@ -78,10 +88,13 @@ fn repository() -> TestEnv {
     env.write("plain", "b");
     env.write("vault", "v");
     env.write("some folder/inner", "c");
+    env.write("below/another", "d");
+    env.write("below/kept", "e");
     env.undo("commit -m 'one: two'").ok();
     env.undo("tag v1.0").ok();
     env.undo("branch feature/one").ok();
     fs::remove_file(env.path().join("a name")).unwrap();
+    fs::remove_file(env.path().join("below/another")).unwrap();
     fs::remove_dir_all(env.path().join("some folder")).unwrap();
     let folder = env.root().join("bin");
     fs::create_dir(&folder).unwrap();

@@ -1,13 +1,16 @@
 //! Completion of values from the repository at hand. Never fails and never prints: what cannot be read offers nothing.
 
+mod line;
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use clap::Subcommand;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::{PathCompleter, ValueCompleter};
 
+use crate::commands;
 use crate::error::Result;
-use crate::fs;
 use crate::history;
 use crate::history::timeline::{self, Action};
 use crate::id::CommitId;
@@ -24,15 +27,17 @@ const RECENT: usize = 20;
 /// Names offered from one directory.
 const NAMES: usize = 1000;
 
-fn candidate(value: impl Into<OsString>, help: String) -> CompletionCandidate {
+/// A value with a word about it.
+pub fn candidate(value: impl Into<OsString>, help: String) -> CompletionCandidate {
     CompletionCandidate::new(value).help((!help.is_empty()).then(|| help.into()))
 }
 
 fn open() -> Result<Repository> {
-    Repository::discover(&fs::current_dir()?)
+    Repository::discover(&line::directory()?)
 }
 
-fn keep(current: &OsStr, offered: Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
+/// Those that begin as what is typed.
+pub fn keep(current: &OsStr, offered: Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
     let begins = |one: &CompletionCandidate| one.get_value().as_bytes().starts_with(current.as_bytes());
     offered.into_iter().filter(begins).collect()
 }
@@ -57,8 +62,16 @@ pub fn tags(current: &OsStr) -> Vec<CompletionCandidate> {
     keep(current, refs.iter().map(|(name, &id)| candidate(name, describe(&repository, id))).collect())
 }
 
-/// Branches, tags, recent commits, and the words that stand for a commit.
+/// Branches, tags, recent commits, and the words that stand for a commit; after `..` the second of a range.
 pub fn revisions(current: &OsStr) -> Vec<CompletionCandidate> {
+    let bytes = current.as_bytes();
+    let Some(dots) = bytes.windows(2).rposition(|two| two == b"..") else { return one_revision(current) };
+    let (first, second) = bytes.split_at(dots + 2);
+    let whole = |one: CompletionCandidate| one.add_prefix(OsStr::from_bytes(first));
+    one_revision(OsStr::from_bytes(second)).into_iter().map(whole).collect()
+}
+
+fn one_revision(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut offered = branches(current);
     offered.extend(tags(current));
     let words = [("@", "the current commit"), ("latest", "the newest commit"), ("-", "where you were before")];
@@ -70,28 +83,7 @@ pub fn revisions(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Revisions, and after `--` recorded paths: of commands that take both.
 pub fn revisions_or_paths(current: &OsStr) -> Vec<CompletionCandidate> {
-    if words().iter().any(|word| word == "--") { recorded_paths(current) } else { revisions(current) }
-}
-
-/// The words of the line before the one that is completed, without the program: they follow a `--` of the shell's script.
-fn words() -> Vec<OsString> {
-    let mut words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(2).collect();
-    words.pop();
-    words
-}
-
-/// The commit that the line names for its paths: with `--from`, or before `--`.
-fn source(repository: &Repository) -> Option<CommitId> {
-    let words: Vec<String> = words().into_iter().filter_map(|word| word.into_string().ok()).collect();
-    let named = |(at, word): (usize, &String)| match word.strip_prefix("--from") {
-        Some("") => words.get(at + 1).cloned(),
-        rest => rest.and_then(|rest| rest.strip_prefix('=')).map(str::to_owned),
-    };
-    if let Some(named) = words.iter().enumerate().find_map(named) {
-        return history::resolve(repository, &named).ok();
-    }
-    let end = words.iter().position(|word| word == "--")?;
-    words.get(1..end)?.iter().rev().find_map(|word| history::resolve(repository, word).ok())
+    if line::words().iter().any(|word| word == "--") { recorded_paths(current) } else { revisions(current) }
 }
 
 /// The newest commits by their short ids, found in the operations that made them.
@@ -124,7 +116,7 @@ pub fn recorded_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     let recorded = prefix().and_then(|prefix| {
         let path = [prefix.as_slice(), current.as_bytes()].concat();
         let repository = open()?;
-        let Some(commit) = source(&repository).or(repository.view().at()) else { return Ok(Vec::new()) };
+        let Some(commit) = line::source(&repository).or(repository.view().at()) else { return Ok(Vec::new()) };
         let mut found = names_in(&repository, commit, &path, b"")?;
         for one in &mut found {
             let value = one.get_value().as_bytes()[prefix.len()..].to_vec();
@@ -143,8 +135,8 @@ pub fn recorded_paths(current: &OsStr) -> Vec<CompletionCandidate> {
 /// The current directory below the root of the worktree, with a slash at its end.
 fn prefix() -> Result<Vec<u8>> {
     let repository = open()?;
-    let cwd = fs::current_dir()?;
-    let below = cwd.strip_prefix(&repository.layout.worktree).unwrap_or("".as_ref());
+    let directory = line::directory()?;
+    let below = directory.strip_prefix(&repository.layout.worktree).unwrap_or("".as_ref());
     let mut bytes = below.as_os_str().as_bytes().to_vec();
     if !bytes.is_empty() {
         bytes.push(b'/');
@@ -180,7 +172,8 @@ fn names_in(repository: &Repository, id: CommitId, path: &[u8], before: &[u8]) -
 
 /// Paths in the live directory.
 pub fn live_paths(current: &OsStr) -> Vec<CompletionCandidate> {
-    PathCompleter::any().complete(current)
+    line::directory()
+        .map_or_else(|_| Vec::new(), |directory| PathCompleter::any().current_dir(directory).complete(current))
 }
 
 /// Recent operations.
@@ -194,4 +187,22 @@ pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Settings.
 pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
     keep(current, KEYS.iter().map(|key| candidate(key.name, key.about.to_owned())).collect())
+}
+
+/// Whether the word at hand is the first after this one.
+pub fn follows(word: &str) -> bool {
+    line::words().last().is_some_and(|last| last == word)
+}
+
+/// Commands, and below a command its own.
+pub fn commands_of(current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut root = commands::Command::augment_subcommands(clap::Command::new("undo").disable_help_subcommand(true));
+    root.build();
+    let words: Vec<_> = line::words().into_iter().filter_map(|word| word.into_string().ok()).collect();
+    let named = words.iter().position(|word| word == "help" || word == "man");
+    let named = named.map_or(&[][..], |at| &words[at + 1..]);
+    let Some(command) = commands::find(&mut root, named) else { return Vec::new() };
+    let told =
+        |one: &clap::Command| candidate(one.get_name(), one.get_about().map(ToString::to_string).unwrap_or_default());
+    keep(current, command.get_subcommands().filter(|one| !one.is_hide_set()).map(told).collect())
 }
