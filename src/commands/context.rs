@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::alarm::Findings;
+use crate::compare::Comparison;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::fs::Holder;
@@ -186,6 +187,16 @@ impl Context<'_> {
         self.tell_incomplete(&scan.uncovered, &scan.torn)
     }
 
+    /// Lists paths that were to be compared and are nothing to compare: mistyped, most likely.
+    pub fn tell_nowhere(&self, comparison: &Comparison<'_>, paths: &[RepoPathBuf]) -> Result<()> {
+        let nowhere = comparison.nowhere(paths)?;
+        self.tell_reasons("nothing to compare", &nowhere);
+        if nowhere.iter().any(|(path, _)| is_pattern(path)) {
+            self.ui.hint(NO_PATTERNS);
+        }
+        Ok(())
+    }
+
     /// Lists lines of `.undoignore` that make no sense.
     pub fn tell_no_rules(&self, no_rules: &[NoRule]) {
         if no_rules.is_empty() {
@@ -258,6 +269,14 @@ impl Context<'_> {
             self.ui.warning_about(what, paths);
         }
     }
+}
+
+/// What helps who has given a pattern.
+pub const NO_PATTERNS: &str = "paths are names, not patterns: without quotes the shell finds what matches";
+
+/// Whether a path was meant as a pattern, if it is nowhere.
+pub fn is_pattern(path: &RepoPath) -> bool {
+    path.as_bytes().iter().any(|byte| b"*?[".contains(byte))
 }
 
 fn go_to(directory: &Path) -> String {

@@ -62,6 +62,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         context.ui.page_long_output();
         changes::show(context, comparison, &options, style)?
     };
+    context.tell_nowhere(&comparison, &options.paths)?;
     let exit = match &new {
         Side::Live(scan) => context.tell_scan(scan),
         _ => Exit::DONE,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
+use crate::commands::context::{NO_PATTERNS, is_pattern};
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete, op};
 use crate::error::{ErrorKind, Exit, Result};
@@ -11,6 +12,7 @@ use crate::history::graph::Graph;
 use crate::history::walk::{self, Item};
 use crate::history::when::{self, Day};
 use crate::history::{self, Costs};
+use crate::number::agree;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::ui::End;
@@ -97,7 +99,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     context.ui.show(&End { count })?;
     if count == 0 {
-        context.ui.status("no commits");
+        context.ui.status(match paths.len() {
+            0 => "no commits",
+            several => agree(several, "no commit has changed this path", "no commit has changed these paths"),
+        });
+        if paths.iter().any(|path| is_pattern(path)) {
+            context.ui.hint(NO_PATTERNS);
+        }
     }
     Ok(exit)
 }

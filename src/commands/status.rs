@@ -39,6 +39,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let selected = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     changes::show_watched(context, comparison, &selected)?;
+    context.tell_nowhere(&comparison, &selected.paths)?;
     if let Side::Live(scan) = &new {
         return Ok(context.tell_scan(scan));
     }

@@ -8,7 +8,9 @@ mod side;
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::diff::{self, Body, Change, Options, Status};
 use crate::error::Result;
+use crate::history::entry_at;
 use crate::object::{Attributes, Entry, Objects};
+use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::worktree::{Overlay, Worktree};
 
@@ -73,6 +75,28 @@ impl Comparison<'_> {
         let old = id(&change.old).map(|id| self.repository.store().attributes(id)).transpose()?;
         let new = self.with_objects(|objects| id(&change.new).map(|id| objects.attributes(id)).transpose())?;
         Ok((old, new))
+    }
+
+    /// Those of these paths that neither side has: nothing is compared there. Each with why.
+    pub fn nowhere(&self, paths: &[RepoPathBuf]) -> Result<Vec<(RepoPathBuf, String)>> {
+        let roots = [self.old, self.new].map(|side| side.as_tree().root);
+        let left_out = [self.old.left_out(), self.new.left_out()];
+        let why = |path: &RepoPathBuf| match left_out.each_ref().map(|side| side.status(path)) {
+            [_, Status::Ignored] => Some("ignored"),
+            [Status::Deleted, Status::Deleted] => Some("on neither side"),
+            // What is not covered is told of as such.
+            _ => None,
+        };
+        self.with_objects(|objects| {
+            let mut nowhere = Vec::new();
+            for path in paths {
+                let entries = roots.iter().flatten().map(|root| entry_at(objects, root, path));
+                if entries.collect::<Result<Vec<_>>>()?.iter().all(Option::is_none) {
+                    nowhere.extend(why(path).map(|why| (path.clone(), why.to_owned())));
+                }
+            }
+            Ok(nowhere)
+        })
     }
 
     /// The store, and what a scan found on the new side.

@@ -21,7 +21,7 @@ impl LeftOut {
     }
 
     /// How a path differs that only the old side has.
-    pub(super) fn status(&self, path: &RepoPath) -> Status {
+    pub fn status(&self, path: &RepoPath) -> Status {
         if self.uncovered.place(path) == Place::Within {
             Status::Uncovered
         } else if self.ignored.place(path) == Place::Within {

@@ -351,3 +351,65 @@ hint: name the commit alone: `@`
 "#]]);
     assert!(!env.path().join(".undo/copy").exists() && !env.root().join("b").exists());
 }
+
+#[test]
+fn a_path_with_nothing_to_compare_is_no_clean_one() {
+    let env = history();
+    env.write(".undoignore", "*.log\n");
+    env.write("cache.log", "");
+    env.undo("status ontes.txt").shows(str![[r#"
+on main at [ID], 2 minutes ago  two
+no changes
+---- stderr ----
+warning: nothing to compare
+  ontes.txt  on neither side
+
+"#]]);
+    env.undo("status --json ontes.txt notes.txt").shows(str![[r#"
+{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+---- stderr ----
+{"type":"warning","message":"nothing to compare","paths":[{"path":"ontes.txt","reason":"on neither side"}]}
+
+"#]]);
+    env.undo("status cache.log").shows(str![[r#"
+on main at [ID], 4 minutes ago  two
+no changes
+---- stderr ----
+warning: nothing to compare
+  cache.log  ignored
+
+"#]]);
+    env.undo("diff --stat -- 'n*' notes.txt").shows(str![[r#"
+no changes; lines: +0 -0
+---- stderr ----
+warning: nothing to compare
+  n*  on neither side
+hint: paths are names, not patterns: without quotes the shell finds what matches
+
+"#]]);
+    env.undo("diff @~ @ -- nowhere").shows(str![[r#"
+---- stderr ----
+warning: nothing to compare
+  nowhere  on neither side
+
+"#]]);
+    env.undo("log --oneline -- ontes.txt").shows(str![[r#"
+---- stderr ----
+no commit has changed this path
+
+"#]]);
+    env.undo("log --oneline -- 'n*' x").shows(str![[r#"
+---- stderr ----
+no commit has changed these paths
+hint: paths are names, not patterns: without quotes the shell finds what matches
+
+"#]]);
+    // What is only in the old one is there.
+    std::fs::remove_file(env.path().join("notes.txt")).unwrap();
+    env.undo("status notes.txt").shows(str![[r#"
+on main at [ID], 9 minutes ago  two
+  deleted   notes.txt
+1 change: 1 deleted
+
+"#]]);
+}
