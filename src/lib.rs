@@ -7,6 +7,7 @@
 pub mod codec;
 pub mod error;
 pub mod id;
+pub mod join;
 pub mod metadata;
 pub mod number;
 pub mod path;

@@ -7,6 +7,7 @@ use blake3::Hasher;
 use blake3::hazmat::{HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
 use crate::id::{BlobId, LENGTH};
+use crate::join::join;
 
 /// Bytes of a group. Part of the format.
 pub const GROUP: usize = 4 << 20;
@@ -107,11 +108,7 @@ impl Groups {
         let start = self.values.len();
         let all = |range: std::ops::Range<usize>| range.map(|at| hash(start + at, at)).collect::<Vec<_>>();
         if self.is_shared && count > 1 {
-            let (mine, theirs) = std::thread::scope(|scope| {
-                let other = scope.spawn(|| all(count / 2..count));
-                let mine = all(0..count / 2);
-                (mine, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            });
+            let (mine, theirs) = join(|| all(0..count / 2), || all(count / 2..count));
             self.values.extend(mine.into_iter().chain(theirs));
         } else {
             self.values.extend(all(0..count));

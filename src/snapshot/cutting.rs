@@ -2,6 +2,7 @@
 //! Two threads come to the same cuts as one.
 
 use crate::chunk::{self, Params};
+use crate::join::join;
 use crate::object::groups::Value;
 use crate::object::{ObjectKind, id_of};
 use crate::snapshot::guide::{Found, Guide, Old, Sort};
@@ -73,12 +74,8 @@ impl Cutting<'_> {
         }
         let (mine, theirs) = expected.split_at(expected.len() / 2);
         let (my_bytes, their_bytes) = bytes.split_at(mine.iter().map(Old::length).sum());
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| matching(theirs, their_bytes));
-            let first = matching(mine, my_bytes);
-            let second = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            free + if first == mine.len() { first + second } else { first }
-        })
+        let (first, second) = join(|| matching(mine, my_bytes), || matching(theirs, their_bytes));
+        free + if first == mine.len() { first + second } else { first }
     }
 
     /// The pieces of bytes of which nothing is known. A cut depends on nothing before the one in front of it, so whoever
@@ -88,23 +85,20 @@ impl Cutting<'_> {
         if !self.is_shared || middle < 2 * self.params.maximum() {
             return self.cut_until(bytes, 0, bytes.len());
         }
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| self.cut_until(bytes, middle, bytes.len()));
-            let mut mine = self.cut_until(bytes, 0, middle);
-            let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            let begin = |start: &mut usize, found: &Found| Some(std::mem::replace(start, *start + found.length));
-            let starts: Vec<usize> = theirs.iter().scan(middle, begin).collect();
-            let mut at = length(&mine);
-            loop {
-                if let Ok(same) = starts.binary_search(&at) {
-                    mine.extend(&theirs[same..]);
-                    return mine;
-                }
-                let Some(next) = self.fresh(bytes, at) else { return mine };
-                at += next.length;
-                mine.push(next);
+        let (mut mine, theirs) =
+            join(|| self.cut_until(bytes, 0, middle), || self.cut_until(bytes, middle, bytes.len()));
+        let begin = |start: &mut usize, found: &Found| Some(std::mem::replace(start, *start + found.length));
+        let starts: Vec<usize> = theirs.iter().scan(middle, begin).collect();
+        let mut at = length(&mine);
+        loop {
+            if let Ok(same) = starts.binary_search(&at) {
+                mine.extend(&theirs[same..]);
+                return mine;
             }
-        })
+            let Some(next) = self.fresh(bytes, at) else { return mine };
+            at += next.length;
+            mine.push(next);
+        }
     }
 
     /// The pieces that begin from `at` on and before `end`.

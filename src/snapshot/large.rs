@@ -4,6 +4,7 @@
 use crate::chunk::Params;
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
+use crate::join::join;
 use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
@@ -94,12 +95,10 @@ impl<'l, 's> Large<'l, 's> {
                 let other = Some(&mut **other).filter(|_| !is_adopted);
                 let (mine, theirs) = found.split_at(first);
                 let (my_bytes, their_bytes) = self.window.split_at(start);
-                std::thread::scope(|scope| {
-                    let putting = scope.spawn(|| put_run(other, their_bytes, theirs));
-                    let mut pieces = put_run(writer, my_bytes, mine)?;
-                    pieces.extend(putting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-                    Ok(pieces)
-                })?
+                let (mine, theirs) = join(|| put_run(writer, my_bytes, mine), || put_run(other, their_bytes, theirs));
+                let mut pieces = mine?;
+                pieces.extend(theirs?);
+                pieces
             }
             _ => put_run(writer, self.window, found)?,
         };

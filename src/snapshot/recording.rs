@@ -8,6 +8,7 @@ use crate::diff;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::{LinksId, ObjectId};
+use crate::join::join;
 use crate::object::{Commit, Entry, ObjectKind, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
@@ -93,11 +94,7 @@ pub(super) fn put_objects_besides<'s, T>(
     if scan.objects.values().map(|bytes| bytes.len()).sum::<usize>() < MANY {
         return (other(), put());
     }
-    std::thread::scope(|scope| {
-        let putting = scope.spawn(put);
-        let done = other();
-        (done, putting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
+    join(other, put)
 }
 
 /// Makes the scan's index, of a scan of these paths (empty: of all), that of the whole worktree, when all that it names is

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::fs::{self, ReadAhead, Stat};
 use crate::id::{BlobId, ObjectId};
+use crate::join::join;
 use crate::object::groups::{self, GROUP};
 use crate::object::{Groups, ObjectKind};
 use crate::progress::Task;
@@ -242,13 +243,13 @@ fn read_shared(file: &File, buffer: &mut [u8], position: u64, expected: u64) -> 
     }
     let half = buffer.len() / 2;
     let (first, second) = buffer.split_at_mut(half);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| fs::read_to_end_at(file, second, position + half as u64, expected));
-        let (length, has_ended) = fs::read_to_end_at(file, first, position, expected)?;
-        let (more, ends) = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        // Where the first half ends early, the file has been cut.
-        Ok(if length < half || has_ended { (length, true) } else { (half + more, ends) })
-    })
+    let (first, second) = join(
+        || fs::read_to_end_at(file, first, position, expected),
+        || fs::read_to_end_at(file, second, position + half as u64, expected),
+    );
+    let ((length, has_ended), (more, ends)) = (first?, second?);
+    // Where the first half ends early, the file has been cut.
+    Ok(if length < half || has_ended { (length, true) } else { (half + more, ends) })
 }
 
 /// Reads until the buffer is full or the stream ends; how many bytes, and whether it has ended.

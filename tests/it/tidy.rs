@@ -10,7 +10,7 @@ use source::{Reference, Source, read_all};
 
 /// A room uses only rooms on lower floors.
 const FLOORS: [&[&str]; 9] = [
-    &["codec", "error", "id", "metadata", "number", "path", "progress", "quote", "time"],
+    &["codec", "error", "id", "join", "metadata", "number", "path", "progress", "quote", "time"],
     &["fs"],
     &["chunk", "object"],
     &["store"],
