@@ -84,21 +84,21 @@ impl Store {
         let mut builder = Builder::new(&self.directory);
         let mut gathering = Gathering::new(Encoder::new(self.options().compression));
         let mut stretch = Stretch::default();
-        for sort in [Sort::Commits, Sort::History, Sort::Data] {
+        for section in [Section::Commits, Section::History, Section::Data] {
             for (pack, frames) in &lists {
                 for (frame, records) in frames {
                     let is_short = frame.raw < SHORT;
                     let is_due = if is_short {
-                        records.iter().any(|record| sort.has(record))
+                        records.iter().any(|record| section.has(record))
                     } else {
-                        Sort::of(records) == sort
+                        Section::of(records) == section
                     };
                     if !is_due {
                         continue;
                     }
                     let stored = stretch.proven_frame(pack, frame.offset, frame.stored, &frame.checksum)?;
                     if is_short {
-                        let these = records.iter().filter(|record| sort.has(record));
+                        let these = records.iter().filter(|record| section.has(record));
                         gathering.add(&mut builder, pack, (frame, stored), these)?;
                     } else {
                         builder.push(*frame, stored, records.iter().copied())?;
@@ -116,29 +116,29 @@ impl Store {
 
 /// What lies together in a merged pack, in this order.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
+enum Section {
     Commits,
     /// All else but file content.
     History,
     Data,
 }
 
-impl Sort {
+impl Section {
     fn has(self, record: &Record) -> bool {
         match record.kind {
-            ObjectKind::Commit => self == Sort::Commits,
-            ObjectKind::Data => self == Sort::Data,
-            _ => self == Sort::History,
+            ObjectKind::Commit => self == Section::Commits,
+            ObjectKind::Data => self == Section::Data,
+            _ => self == Section::History,
         }
     }
 
     /// Of a frame that is copied as it is.
-    fn of(records: &[Record]) -> Sort {
-        let all = |sort: Sort| records.iter().all(|record| sort.has(record));
+    fn of(records: &[Record]) -> Section {
+        let all = |section: Section| records.iter().all(|record| section.has(record));
         match () {
-            () if records.iter().any(|record| Sort::Data.has(record)) => Sort::Data,
-            () if all(Sort::Commits) => Sort::Commits,
-            () => Sort::History,
+            () if records.iter().any(|record| Section::Data.has(record)) => Section::Data,
+            () if all(Section::Commits) => Section::Commits,
+            () => Section::History,
         }
     }
 }

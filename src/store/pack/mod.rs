@@ -161,10 +161,10 @@ impl Pack {
     }
 
     fn open(&self) -> Result<Opened> {
-        if !fs::exists(&self.path)? {
-            return Err(Error::damaged(format!("pack `{}` is missing", self.path.display())).hint(OTHERS_ARE_WHOLE));
-        }
-        let file = fs::open(&self.path)?;
+        let file = fs::open(&self.path).map_err(|error| match error.is_not_found() {
+            true => Error::damaged(format!("pack `{}` is missing", self.path.display())).hint(OTHERS_ARE_WHOLE),
+            false => error,
+        })?;
         let map = Map::of(&file)?;
         let footer = Footer::decode(&map).map_err(|error| self.named(error))?;
         if footer.id != self.id {
