@@ -46,9 +46,11 @@ impl<'d> Site<'d> {
         self.disturbed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a directory to work in. One that its owner may not write to is made writable until it is finished.
+    /// Opens a directory to work in. One that its owner may not write to is made writable until it is finished. One where
+    /// what is staged could not be removed again is refused.
     fn open(&self, path: &RepoPath) -> Result<Dir> {
         let directory = self.root.open_below(path)?;
+        directory.check_changeable()?;
         let user = fs::effective_uid();
         if user != 0 {
             let metadata = directory.stat_self()?.metadata;

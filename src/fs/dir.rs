@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{CWD, Mode, OFlags, RawDir, ResolveFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, ResolveFlags, StatxAttributes, StatxFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -130,6 +130,16 @@ impl Dir {
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(self.failed("stat", name, errno)),
         }
+    }
+
+    /// Fails if names can be added to it and not taken away, as root may decide (`chattr +a`), or neither (`chattr +i`).
+    pub fn check_changeable(&self) -> Result<()> {
+        let stat = rustix::fs::statx(&self.handle, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE)
+            .map_err(|errno| self.failed("stat", b".", errno))?;
+        if stat.stx_attributes.intersects(StatxAttributes::APPEND | StatxAttributes::IMMUTABLE) {
+            return Err(self.failed("change", b".", Errno::PERM));
+        }
+        Ok(())
     }
 
     /// The stat of the directory itself.

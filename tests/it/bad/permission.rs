@@ -3,6 +3,7 @@
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt, lchown};
 use std::path::Path;
+use std::process::Command;
 
 use snapbox::{assert_data_eq, str};
 
@@ -246,4 +247,51 @@ fn what_became_unreadable_is_told_as_such_by_every_command() {
     env.undo_as_stranger("commit -m two").unwrap().fails(3);
     let shown = env.undo_as_stranger("show @ --json").unwrap().json();
     assert_eq!(shown.last().unwrap()["deleted"], 0, "{shown:?}");
+}
+
+/// A directory in which names can be added and not taken away, until it is dropped.
+struct AppendOnly<'p>(&'p Path);
+
+impl<'p> AppendOnly<'p> {
+    /// `None` where that cannot be had.
+    fn new(path: &'p Path) -> Option<AppendOnly<'p>> {
+        if !Command::new("chattr").arg("+a").arg(path).output().is_ok_and(|output| output.status.success()) {
+            println!("skipped: no append-only directory here (needs root, and a file system that has them)");
+            return None;
+        }
+        Some(AppendOnly(path))
+    }
+}
+
+impl Drop for AppendOnly<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("chattr").arg("-a").arg(self.0).output();
+    }
+}
+
+#[test]
+fn nothing_is_staged_where_it_could_not_be_removed_again() {
+    let env = TestEnv::initialised();
+    env.write("logs/a", "one\n");
+    env.write("open", "one\n");
+    env.undo("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    env.write("logs/a", "two\n");
+    env.write("open", "two\n");
+    env.undo("commit -m two").ok();
+    let logs = env.path().join("logs");
+    let Some(append_only) = AppendOnly::new(&logs) else { return };
+    env.undo("checkout @~").shows(str![[r#"
+main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
+---- stderr ----
+warning: not restored exactly
+  logs/a  operation not permitted
+hint: take it back: undo undo
+[exit 3]
+
+"#]]);
+    drop(append_only);
+    assert_eq!(std::fs::read_dir(&logs).unwrap().count(), 1);
+    env.undo("checkout @").ok();
+    assert_same(&one, &Tree::read(&env.path()));
 }
