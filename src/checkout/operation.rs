@@ -1,5 +1,7 @@
 //! What a checkout leaves in the journal: its intent before, its operation after.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::error::Result;
 use crate::history::past::Refs;
 use crate::history::timeline;
@@ -27,6 +29,7 @@ pub(super) fn intent(
     options: &Options,
 ) -> Intent {
     let (view, refs) = (repository.view(), refs(repository.view(), Some(to), options));
+    let worktree = repository.layout.worktree.as_os_str().as_bytes();
     Intent {
         token,
         verb: options.verb.clone(),
@@ -36,7 +39,7 @@ pub(super) fn intent(
         paths: options.paths.clone(),
         edits: refs.edits_from(view),
         switch: Some(refs.current).filter(|branch| *branch != view.current),
-        extras: intent_extras(options.origin.before, options.travel),
+        extras: intent_extras(worktree, options.origin.before, options.travel),
     }
 }
 

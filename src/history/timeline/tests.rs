@@ -325,7 +325,7 @@ fn interrupted(story: &mut Story, verb: &str, to: CommitId, travel: Option<Trave
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: intent_extras(Some(before), travel),
+        extras: intent_extras(b"/data", Some(before), travel),
     }
 }
 

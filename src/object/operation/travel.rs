@@ -1,5 +1,5 @@
 //! What operations and intents remember beside their effects, in their extras: that it went on from the one before it, where
-//! a step back or forward has come to, and what came before a checkout.
+//! a step back or forward has come to, what came before a checkout, and which directory it changes.
 
 use crate::id::{LENGTH, OperationId};
 use crate::object::{Extras, Intent, Operation};
@@ -12,6 +12,9 @@ const TRAVEL: &str = "travel";
 
 /// Of an intent: the newest operation when the command began, 32 bytes; zeros: none.
 const BEFORE: &str = "before";
+
+/// Of an intent: the absolute path of the directory that it changes.
+const WORKTREE: &str = "worktree";
 
 /// Where a step back or forward has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +37,11 @@ pub fn extras(is_joined: bool, travel: Option<Travel>) -> Extras {
     extras
 }
 
-/// Extras of an intent. `before`: the newest operation when the command began, if that is known.
-pub fn intent_extras(before: Option<Option<OperationId>>, travel: Option<Travel>) -> Extras {
+/// Extras of an intent. `worktree`: the path of the directory that it changes; `before`: the newest operation when the
+/// command began, if that is known.
+pub fn intent_extras(worktree: &[u8], before: Option<Option<OperationId>>, travel: Option<Travel>) -> Extras {
     let mut extras = extras(false, travel);
+    extras.set(WORKTREE, worktree);
     if let Some(before) = before {
         extras.set(BEFORE, bytes(before));
     }
@@ -89,6 +94,11 @@ impl Intent {
     pub fn before(&self) -> Option<Option<OperationId>> {
         Some(id(self.extras.get(BEFORE)?.try_into().ok()?))
     }
+
+    /// The path of the directory that it changes, if that is known.
+    pub fn worktree(&self) -> Option<&[u8]> {
+        self.extras.get(WORKTREE)
+    }
 }
 
 #[cfg(test)]
@@ -108,9 +118,10 @@ mod tests {
             let operation = Operation::decode(&operation.encode()).unwrap();
             assert_eq!((operation.is_joined(), operation.travel()), (joined, travel));
             for before in [None, Some(None), Some(id(4))] {
-                let intent = Intent { extras: intent_extras(before, travel), ..samples::intent() };
+                let intent = Intent { extras: intent_extras(b"/data/\xff", before, travel), ..samples::intent() };
                 let intent = Intent::decode(&intent.encode()).unwrap();
                 assert_eq!((intent.before(), intent.travel()), (before, travel));
+                assert_eq!(intent.worktree(), Some(&b"/data/\xff"[..]));
             }
         }
     }
