@@ -76,6 +76,7 @@ fn branch_before(repository: &Repository) -> Result<Option<String>> {
 }
 
 fn unfinished(repository: &Repository, args: &Args) -> Result<Request> {
+    repository.refuse_foreign()?;
     let Some(intent) = repository.unfinished() else {
         return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
     };

@@ -52,17 +52,27 @@ impl Context<'_> {
     /// The repository at or above the current directory. Says so if a checkout in it is going on, or did not end.
     pub fn repository(&self) -> Result<Repository> {
         let mut repository = self.repository_to_finish()?;
-        if repository.unfinished().is_some() && !self.tell_going_on(&repository) {
-            // It may have ended just now.
-            repository.reload()?;
-            self.tell_unfinished(&repository);
-        }
+        self.tell_checkout(&mut repository)?;
         Ok(repository)
     }
 
+    /// Says so if a checkout is going on, or did not end, here or in another directory with the same repository.
+    pub fn tell_checkout(&self, repository: &mut Repository) -> Result<()> {
+        if repository.state().intent.is_some() && !self.tell_going_on(repository) {
+            // It may have ended just now.
+            repository.reload()?;
+            self.tell_unfinished(repository);
+        }
+        Ok(())
+    }
+
     fn tell_unfinished(&self, repository: &Repository) {
-        if let Some(Intent { verb, to, .. }) = repository.unfinished() {
-            let way = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+        let way = |finish: &str, back: &str| format!("finish it with `{finish}`, or take it back with `{back}`");
+        if let Some(foreign) = repository.foreign() {
+            let way = way(&foreign.command("checkout --continue"), &foreign.command("undo"));
+            self.ui.warning(format_args!("the {} did not end; {way}", foreign.in_words()));
+        } else if let Some(Intent { verb, to, .. }) = repository.unfinished() {
+            let way = way("undo checkout --continue", "undo undo");
             self.ui.warning(format_args!("the {verb} to {} did not end; {way}", to.short()));
         }
     }
@@ -70,13 +80,14 @@ impl Context<'_> {
     /// Says so if the checkout that did not end yet is that of whoever holds the lock.
     fn tell_going_on(&self, repository: &Repository) -> bool {
         let holder = Holder::of(&repository.layout.lock());
-        let (Some(Intent { verb, to, time, .. }), Some(holder)) = (repository.unfinished(), holder) else {
+        let (Some(Intent { verb, to, time, .. }), Some(holder)) = (&repository.state().intent, holder) else {
             return false;
         };
         if *time < holder.since {
             return false;
         }
-        self.ui.warning(format_args!("a {verb} to {} is going on (process {})", to.short(), holder.pid));
+        let what = repository.foreign().map_or_else(|| format!("{verb} to {}", to.short()), |it| it.in_words());
+        self.ui.warning(format_args!("a {what} is going on (process {})", holder.pid));
         true
     }
 

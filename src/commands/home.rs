@@ -1,5 +1,6 @@
 //! Bare `undo`: where you are, and what you can do next. Changes nothing.
 
+use std::borrow::Cow;
 use std::io;
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::ui::place::Where;
-use crate::ui::{Page, Report, Role};
+use crate::ui::{Page, Report, Role, sanitize};
 
 #[derive(Serialize)]
 struct Home {
@@ -18,7 +19,7 @@ struct Home {
     place: Option<Where>,
     clean: bool,
     changes: u64,
-    next: Vec<&'static str>,
+    next: Vec<Cow<'static, str>>,
     #[serde(skip)]
     words: String,
 }
@@ -26,7 +27,7 @@ struct Home {
 pub fn run(context: &Context<'_>) -> Result<Exit> {
     let repository = match context.repository() {
         Err(error) if error.kind() == ErrorKind::NoRepository => {
-            let next = vec!["undo init", "undo commit --init -m \"as it was\"", "undo help"];
+            let next = ["undo init", "undo commit --init -m \"as it was\"", "undo help"].map(Cow::from).into();
             let words = format!("no repository here ({})", context.cwd.display());
             context.ui.show(&Home { repository: false, place: None, clean: true, changes: 0, next, words })?;
             return Ok(Exit::DONE);
@@ -42,12 +43,18 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     if let Side::Live(scan) = &new {
         context.tell_no_rules(&scan.no_rules);
     }
-    let next = match (at, tally.clean) {
-        _ if repository.unfinished().is_some() => vec!["undo checkout --continue", "undo undo", "undo status"],
-        (None, _) => vec!["undo commit -m \"as it was\"", "undo status", "undo help"],
-        (Some(_), true) => vec!["undo show", "undo log", "undo help"],
-        (Some(_), false) => vec!["undo diff", "undo commit", "undo checkout @"],
+    let next = match (at, tally.clean, repository.foreign()) {
+        (_, _, Some(foreign)) => {
+            [foreign.command("checkout --continue").into(), foreign.command("undo").into(), "undo status".into()]
+        }
+        _ if repository.unfinished().is_some() => {
+            ["undo checkout --continue", "undo undo", "undo status"].map(Cow::from)
+        }
+        (None, ..) => ["undo commit -m \"as it was\"", "undo status", "undo help"].map(Cow::from),
+        (Some(_), true, _) => ["undo show", "undo log", "undo help"].map(Cow::from),
+        (Some(_), false, _) => ["undo diff", "undo commit", "undo checkout @"].map(Cow::from),
     };
+    let next = next.into();
     let words = if tally.clean { "clean".to_owned() } else { tally.words() };
     let place = Some(Where::new(repository.view(), old.as_commit()));
     context.ui.show(&Home { repository: true, place, clean: tally.clean, changes: tally.total(), next, words })?;
@@ -63,8 +70,10 @@ impl Report for Home {
         }
         page.line(&self.words)?;
         page.line("")?;
-        for command in &self.next {
-            page.line(format_args!("  {:<36}{}", command, page.paint(Role::Dim, purpose(command))))?;
+        let next: Vec<String> = self.next.iter().map(|command| sanitize::text(command).to_string()).collect();
+        let width = next.iter().map(|command| command.chars().count()).max().unwrap_or(0).max(34);
+        for command in &next {
+            page.line(format_args!("  {command:<width$}  {}", page.paint(Role::Dim, purpose(command))))?;
         }
         Ok(())
     }
@@ -72,8 +81,8 @@ impl Report for Home {
 
 fn purpose(command: &str) -> &'static str {
     match command.split(' ').nth(1).unwrap_or_default() {
-        "checkout" if command.ends_with("--continue") => "finish what was interrupted",
-        "undo" => "take it back",
+        _ if command.ends_with(" --continue") => "finish what was interrupted",
+        _ if command.ends_with(" undo") => "take it back",
         "init" => "start to record this directory",
         "commit" => "record it all as it is now",
         "status" => "what would be recorded",

@@ -34,7 +34,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         None => context.place(Path::new("."))?,
     };
     let store = args.store.as_ref().map(|store| context.place(store)).transpose()?;
-    let repository = make(context, &worktree, store.as_deref())?;
+    let mut repository = make(context, &worktree, store.as_deref())?;
+    context.tell_checkout(&mut repository)?;
+    if repository.state().intent.is_some() {
+        return Ok(Exit::DONE);
+    }
     let has_history = repository.view().at().is_some();
     context.ui.hint(match has_history {
         true => "bring everything back: undo checkout latest",

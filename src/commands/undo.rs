@@ -26,6 +26,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository_to_finish()?;
+    repository.refuse_foreign()?;
     let timeline = Timeline::read(&repository)?;
     let destination = match repository.unfinished() {
         Some(intent) => timeline.back_before(intent, args.steps as usize)?,

@@ -46,7 +46,7 @@ pub use lock::{FileLock, Holder};
 pub use map::Map;
 pub use names::UNFINISHED;
 pub use newcomer::Newcomer;
-pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root};
+pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir};
 pub use process::run_program;
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
 pub use stat::{FileSystem, Stat};

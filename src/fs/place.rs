@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags};
@@ -28,6 +29,15 @@ pub fn above_removed_dir() -> Option<PathBuf> {
 /// The home directory of the user, if there is one (`$HOME`, else the user database).
 pub fn home_dir() -> Option<PathBuf> {
     std::env::home_dir().filter(|path| path.is_absolute())
+}
+
+/// Whether two paths lead to one directory, links followed; it may be mounted at both.
+pub fn is_same_dir(one: &Path, other: &Path) -> Result<bool> {
+    let id = |path: &Path| {
+        let metadata = std::fs::metadata(path).map_err(|cause| Error::io("stat", path, cause))?;
+        Ok((metadata.is_dir(), metadata.dev(), metadata.ino()))
+    };
+    Ok(id(one)? == id(other)?)
 }
 
 /// Whether a directory is the root of a mounted file system, links followed.

@@ -515,3 +515,16 @@ fn roots_of_file_systems_are_known() {
     assert!(canonicalize(&temp.path().join("./x/..")).unwrap_err().is_not_found());
     assert!(current_dir().unwrap().is_absolute());
 }
+
+#[test]
+fn two_paths_lead_to_one_directory_or_not() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    std::fs::create_dir(path("one")).unwrap();
+    std::fs::create_dir(path("two")).unwrap();
+    symlink("one", path("link")).unwrap();
+    assert!(is_same_dir(&path("one"), &path("link")).unwrap());
+    assert!(is_same_dir(&path("one"), &path("two/../one")).unwrap());
+    assert!(!is_same_dir(&path("one"), &path("two")).unwrap());
+    assert!(is_same_dir(&path("one"), &path("three")).unwrap_err().is_not_found());
+}

@@ -33,13 +33,20 @@ impl Layout {
     pub fn discover(start: &Path) -> Result<Layout> {
         let begin = fs::canonicalize(start)?;
         for directory in begin.ancestors() {
-            let marker = marker(directory);
-            let Some(stat) = fs::stat(&marker)? else { continue };
-            let repository = if stat.kind == Kind::File { StoreLink::read(&marker)?.follow(&marker)? } else { marker };
-            return Ok(Layout { worktree: directory.to_owned(), repository });
+            if let Some(layout) = Layout::at(directory)? {
+                return Ok(layout);
+            }
         }
         Err(Error::new(ErrorKind::NoRepository, format!("no repository in `{}` or above it", begin.display()))
             .hint("start one here with `undo init`"))
+    }
+
+    /// That of a directory, if `.undo` is in it.
+    pub fn at(directory: &Path) -> Result<Option<Layout>> {
+        let marker = marker(directory);
+        let Some(stat) = fs::stat(&marker)? else { return Ok(None) };
+        let repository = if stat.kind == Kind::File { StoreLink::read(&marker)?.follow(&marker)? } else { marker };
+        Ok(Some(Layout { worktree: directory.to_owned(), repository }))
     }
 
     /// Version, features and chunk parameters.

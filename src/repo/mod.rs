@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod disk;
+mod foreign;
 pub mod format;
 pub mod init;
 pub mod journal;
@@ -16,6 +17,7 @@ mod tests;
 pub mod transaction;
 mod unsynced;
 
+pub use foreign::Foreign;
 pub use layout::Layout;
 pub use leftovers::{Superfluous, superfluous};
 pub use repository::Repository;

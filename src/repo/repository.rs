@@ -8,6 +8,7 @@ use crate::id::OperationId;
 use crate::object::Operation;
 use crate::object::operation::{Intent, View};
 use crate::repo::config::Config;
+use crate::repo::foreign::Foreign;
 use crate::repo::format::Format;
 use crate::repo::init;
 use crate::repo::journal::{self, End, Loaded, Operations, State};
@@ -25,6 +26,8 @@ pub struct Repository {
     pub(super) state: State,
     pub(super) end: End,
     pub(super) warnings: Vec<Error>,
+    /// Whether the checkout that did not end did so in another directory.
+    pub(super) is_foreign: bool,
 }
 
 impl Repository {
@@ -61,14 +64,20 @@ impl Repository {
         let store = open_store(layout, &state, options, damage.is_some())?;
         let warnings =
             told(damage).chain(wrong.map(|error| error.context("the default settings are in force"))).collect();
-        Ok(Repository { layout: layout.clone(), config, format, store, state, end, warnings })
+        let is_foreign = is_foreign(&state, layout);
+        Ok(Repository { layout: layout.clone(), config, format, store, state, end, warnings, is_foreign })
     }
 
     /// Reads the journal again: what other processes have recorded since.
     pub fn reload(&mut self) -> Result<()> {
-        if self.warnings.is_empty() && journal::ends_at(&self.layout.journal(), self.end)? {
-            return Ok(());
+        if !self.warnings.is_empty() || !journal::ends_at(&self.layout.journal(), self.end)? {
+            self.read_again()?;
         }
+        self.is_foreign = is_foreign(&self.state, &self.layout);
+        Ok(())
+    }
+
+    fn read_again(&mut self) -> Result<()> {
         let Loaded { state, end, damage } = journal::load(&self.layout.journal())?;
         if state.packs != self.state.packs || damage.is_some() {
             self.store = open_store(&self.layout, &state, self.store.options().clone(), damage.is_some())?;
@@ -97,9 +106,19 @@ impl Repository {
         self.state.operation
     }
 
-    /// A checkout that began and did not end.
+    /// A checkout that began in this directory and did not end.
     pub fn unfinished(&self) -> Option<&Intent> {
-        self.state.intent.as_ref()
+        self.state.intent.as_ref().filter(|_| !self.is_foreign)
+    }
+
+    /// A checkout that did not end in another directory that has this repository.
+    pub fn foreign(&self) -> Option<Foreign<'_>> {
+        self.state.intent.as_ref().filter(|_| self.is_foreign).and_then(Foreign::of)
+    }
+
+    /// [`ErrorKind::Refused`] if there is one.
+    pub fn refuse_foreign(&self) -> Result<()> {
+        self.foreign().map_or(Ok(()), |foreign| Err(foreign.refusal()))
     }
 
     /// Damage that was passed over: what is shown may not be the newest.
@@ -121,6 +140,10 @@ pub(super) fn open_store(layout: &Layout, state: &State, options: Options, is_ol
         packs.extend(layout.pack_files()?.into_iter().map(|(id, _)| id));
     }
     Store::open(&layout.repository, &Vec::from_iter(packs), options)
+}
+
+fn is_foreign(state: &State, layout: &Layout) -> bool {
+    state.intent.as_ref().and_then(Foreign::of).is_some_and(|foreign| foreign.is_there(layout))
 }
 
 /// Damage of the journal, as a warning.

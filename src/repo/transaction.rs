@@ -65,7 +65,8 @@ pub struct Draft {
 }
 
 impl Repository {
-    /// Takes the lock, waiting a little, and looks at the journal again.
+    /// Takes the lock, waiting a little, and looks at the journal again. [`ErrorKind::Refused`] if a checkout did not end in
+    /// another directory that has this repository.
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
         self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE))
     }
@@ -90,6 +91,7 @@ impl Repository {
                 Error::damaged(damage.to_string()).hint("reading still works: save what you need with `undo export`")
             );
         }
+        self.refuse_foreign()?;
         leftovers::clean(&self.layout);
         let _ = reserve::take(&self.layout.reserve());
         match self.unfinished() {

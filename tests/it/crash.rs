@@ -8,6 +8,7 @@ mod ways;
 
 use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::Command;
 
 use crate::env::TestEnv;
@@ -213,9 +214,10 @@ fn going_back_to_the_current_commit_once_more_never_brings_back_what_was_to_go()
     });
 }
 
-/// As if the machine had stopped in the instant of a swap: a staged name holds what was changed in that instant.
-fn stopped(env: &TestEnv) -> undo::id::CommitId {
-    let mut repository = undo::repo::Repository::discover(&env.path()).unwrap();
+/// As if the machine had stopped in the instant of a swap: a staged name holds what was changed in that instant. The intent
+/// is one of an older version, which does not say what directory it is of.
+pub fn stopped(worktree: &Path) -> undo::id::CommitId {
+    let mut repository = undo::repo::Repository::discover(worktree).unwrap();
     let (from, to) = (repository.view().at(), repository.view().tags["one"]);
     let (time, paths) = (undo::time::Timestamp::now(), Vec::new());
     let verb = "checkout".into();
@@ -229,7 +231,7 @@ fn stopped(env: &TestEnv) -> undo::id::CommitId {
 fn what_an_unfinished_checkout_left_is_neither_recorded_nor_lost() {
     let env = TestEnv::new();
     let one = two_commits(&env);
-    stopped(&env);
+    stopped(&env.path());
     let staged = ["folder-1/.undo-0000000000000007-0", ".undo-0000000000000007-1"];
     env.write(staged[0], b"changed in that instant");
     env.write(staged[1], b"changed");
@@ -260,7 +262,7 @@ hint: finish it with `undo checkout --continue`, or take it back with `undo undo
 fn some_paths_are_not_restored_while_a_checkout_is_unfinished() {
     let env = TestEnv::new();
     let one = two_commits(&env);
-    stopped(&env);
+    stopped(&env.path());
     for line in ["restore large", "checkout one -- large"] {
         let shown = env.undo(line).fails(4);
         assert!(String::from_utf8_lossy(&shown.stderr).contains("undo checkout --continue"), "{shown}");

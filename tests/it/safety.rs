@@ -4,6 +4,7 @@ mod meanwhile;
 mod mounts;
 pub mod places;
 mod spelling;
+mod two_directories;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

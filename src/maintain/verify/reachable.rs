@@ -53,7 +53,7 @@ pub(super) fn check(
 fn beginnings(repository: &Repository) -> Vec<CommitId> {
     let view = repository.view();
     let refs = view.branches.values().chain(view.tags.values()).copied();
-    let unfinished = repository.unfinished().into_iter().flat_map(|intent| intent.from.into_iter().chain([intent.to]));
+    let unfinished = repository.state().intent.iter().flat_map(|intent| intent.from.into_iter().chain([intent.to]));
     let all: BTreeSet<CommitId> = view.heads.iter().copied().chain(refs).chain(unfinished).collect();
     all.into_iter().collect()
 }

@@ -1,0 +1,303 @@
+//! Two directories that have one store: what was interrupted in one is ended there, and never in the other one.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use snapbox::str;
+
+use crate::crash::{has_strace, killed_at, stopped};
+use crate::env::{Output, TestEnv};
+use crate::tree::{Tree, assert_same};
+
+/// A directory whose name a shell must be given in quotes, and a second one beside it. Both are at the second commit.
+struct Scene {
+    env: TestEnv,
+    one: Tree,
+    two: Tree,
+}
+
+const FIRST: &str = "the first";
+
+impl Scene {
+    fn new() -> Scene {
+        let scene = Scene::alone();
+        fs::create_dir(scene.env.root().join("second")).unwrap();
+        scene.second("init --store ../store").ok();
+        scene.second("checkout latest").ok();
+        assert_same(&scene.two, &scene.tree("second"));
+        scene
+    }
+
+    fn alone() -> Scene {
+        let env = TestEnv::new();
+        let first = env.root().join(FIRST);
+        let undo = |line: &str| env.undo(&format!("-C \"../{FIRST}\" {line}")).ok();
+        fs::create_dir_all(first.join("folder")).unwrap();
+        undo("init --store ../store");
+        for n in 0..6 {
+            fs::write(first.join(format!("folder/{n}")), format!("one {n}")).unwrap();
+        }
+        undo("commit -m one");
+        undo("tag one");
+        let one = Tree::read(&first);
+        for n in 2..6 {
+            fs::write(first.join(format!("folder/{n}")), format!("the second of {n}")).unwrap();
+        }
+        fs::remove_file(first.join("folder/0")).unwrap();
+        undo("commit -m two");
+        undo("tag two");
+        let two = Tree::read(&first);
+        Scene { env, one, two }
+    }
+
+    fn path(&self, directory: &str) -> PathBuf {
+        self.env.root().join(directory)
+    }
+
+    fn tree(&self, directory: &str) -> Tree {
+        Tree::read(&self.path(directory))
+    }
+
+    fn at(&self, directory: &str, line: &str) -> Output {
+        self.env.undo(&format!("-C \"../{directory}\" {line}"))
+    }
+
+    fn second(&self, line: &str) -> Output {
+        self.at("second", line)
+    }
+
+    /// A checkout of `one` in a directory, killed when half of it is done.
+    fn interrupt(&self, directory: &str) {
+        let directory = format!("../{directory}");
+        assert!(killed_at(&self.env, "renameat2", 3, &["-C", &directory, "checkout", "one"]));
+        let there = Tree::read(&self.env.path().join(&directory));
+        assert!(!there.differences(&self.one).is_empty() && !there.differences(&self.two).is_empty(), "not half done");
+    }
+}
+
+/// The command that the hint of a refusal gives.
+fn hinted(refused: &Output) -> String {
+    let told = String::from_utf8(refused.stderr.clone()).unwrap();
+    let hint = told.lines().find(|line| line.starts_with("hint: ")).unwrap_or_else(|| panic!("no hint: {told}"));
+    hint.split_once("undo ").unwrap().1.to_owned()
+}
+
+#[test]
+fn what_was_interrupted_in_one_directory_is_not_ended_in_another() {
+    if !has_strace() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.second("branch passing").ok();
+    scene.second("undo").ok();
+    scene.interrupt(FIRST);
+    let half = scene.tree(FIRST);
+    let lines = [
+        "commit -m second",
+        "commit --force -m second",
+        "checkout one",
+        "checkout latest",
+        "checkout --continue",
+        "checkout --continue -n",
+        "restore --from one .",
+        "undo",
+        "undo -n",
+        "redo",
+        "branch other",
+        "run -- true",
+    ];
+    fs::write(scene.path("second/more"), "more").unwrap();
+    let second = scene.tree("second");
+    for line in lines {
+        let refused = scene.second(line);
+        assert_eq!(refused.code, if line.starts_with("run") { 125 } else { 4 }, "{line}\n{refused}");
+        assert_eq!(hinted(&refused), format!("-C '{}' checkout --continue", scene.path(FIRST).display()));
+        assert_same(&half, &scene.tree(FIRST));
+        assert_same(&second, &scene.tree("second"));
+    }
+    let hint = hinted(&scene.second("commit"));
+    assert_eq!(scene.env.shell(&format!("undo {hint}")).code, 0);
+    assert_same(&scene.one, &scene.tree(FIRST));
+    assert_same(&second, &scene.tree("second"));
+    scene.second("commit -m more").ok();
+}
+
+#[test]
+fn what_was_interrupted_is_taken_back_where_it_began() {
+    if !has_strace() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.interrupt("second");
+    assert_eq!(scene.at(FIRST, "undo").code, 4);
+    scene.second("undo").ok();
+    assert_same(&scene.two, &scene.tree("second"));
+    assert_same(&scene.two, &scene.tree(FIRST));
+    scene.at(FIRST, "checkout one").ok();
+    assert_same(&scene.one, &scene.tree(FIRST));
+}
+
+#[test]
+fn a_directory_that_was_moved_ends_what_was_interrupted_in_it() {
+    if !has_strace() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.interrupt(FIRST);
+    fs::rename(scene.path(FIRST), scene.path("moved")).unwrap();
+    scene.at("moved", "checkout --continue").ok();
+    assert_same(&scene.one, &scene.tree("moved"));
+    // A link at the place where it was leads to itself.
+    scene.at("moved", "checkout two").ok();
+    scene.interrupt("moved");
+    fs::rename(scene.path("moved"), scene.path("again")).unwrap();
+    symlink("again", scene.path("moved")).unwrap();
+    assert_eq!(scene.second("undo").code, 4);
+    scene.at("again", "undo").ok();
+    assert_same(&scene.two, &scene.tree("again"));
+}
+
+#[test]
+fn what_was_interrupted_in_a_directory_that_is_gone_is_ended_anywhere() {
+    if !has_strace() {
+        return;
+    }
+    let gone: [&dyn Fn(&Path); 4] = [
+        &|first| fs::remove_dir_all(first).unwrap(),
+        &|first| fs::remove_file(first.join(".undo")).unwrap(),
+        &|first| fs::write(first.join(".undo"), "garbled").unwrap(),
+        &|first| {
+            fs::remove_dir_all(first).unwrap();
+            fs::write(first, "a file now").unwrap();
+        },
+    ];
+    for (n, remove) in gone.into_iter().enumerate() {
+        let scene = Scene::new();
+        scene.interrupt(FIRST);
+        remove(&scene.path(FIRST));
+        let ending = ["checkout --continue", "undo"][n % 2];
+        scene.second(ending).ok();
+        assert_same([&scene.one, &scene.two][n % 2], &scene.tree("second"));
+    }
+}
+
+#[test]
+fn what_does_not_say_where_it_began_is_ended_anywhere() {
+    let scene = Scene::new();
+    stopped(&scene.path(FIRST));
+    scene.second("checkout --continue").ok();
+    assert_same(&scene.one, &scene.tree("second"));
+}
+
+/// Two directories are one where `.undo` is a link to that of the other one: the same holds.
+#[test]
+fn what_was_interrupted_is_not_ended_through_a_link_to_its_repository() {
+    if !has_strace() {
+        return;
+    }
+    let scene = Scene::alone();
+    fs::create_dir(scene.path("second")).unwrap();
+    symlink(scene.path("store"), scene.path("second/.undo")).unwrap();
+    scene.second("checkout latest").ok();
+    assert_same(&scene.two, &scene.tree("second"));
+    for (here, there) in [(FIRST, "second"), ("second", FIRST)] {
+        scene.interrupt(here);
+        assert_eq!(scene.at(there, "checkout --continue").code, 4);
+        scene.at(here, "undo").ok();
+        assert_same(&scene.two, &scene.tree(here));
+        assert_same(&scene.two, &scene.tree(there));
+    }
+}
+
+#[test]
+fn a_directory_tells_what_was_interrupted_in_the_other_one() {
+    if !has_strace() {
+        return;
+    }
+    let scene = Scene::new();
+    scene.interrupt(FIRST);
+    scene.second("").shows(str![[r#"
+on main at [ID], 5 minutes ago  two
+clean
+
+  undo -C '[ROOT]/the first' checkout --continue  finish what was interrupted
+  undo -C '[ROOT]/the first' undo [..] take it back
+  undo status [..] what would be recorded
+---- stderr ----
+warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+
+"#]]);
+    scene.second("--json").shows(str![[r#"
+{"type":"home","repository":true,"branch":"main","id":"[ID]","clean":true,"changes":0,"next":["undo -C '[ROOT]/the first' checkout --continue","undo -C '[ROOT]/the first' undo","undo status"]}
+---- stderr ----
+{"type":"warning","message":"the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`","paths":[]}
+
+"#]]);
+    scene.second("status").shows(str![[r#"
+on main at [ID], 7 minutes ago  two
+no changes
+---- stderr ----
+warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+
+"#]]);
+    scene.second("status --json").shows(str![[r#"
+{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+---- stderr ----
+{"type":"warning","message":"the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`","paths":[]}
+
+"#]]);
+    scene.second("ls").shows(str![[r#"
+folder/
+---- stderr ----
+warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+
+"#]]);
+    scene.second("commit").shows(str![[r#"
+---- stderr ----
+error: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end
+hint: finish it first: undo -C '[ROOT]/the first' checkout --continue
+[exit 4]
+
+"#]]);
+    scene.second("checkout two").shows(str![[r#"
+---- stderr ----
+warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+error: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end
+hint: finish it first: undo -C '[ROOT]/the first' checkout --continue
+[exit 4]
+
+"#]]);
+    scene.second("checkout --continue --json").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"refused","message":"the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end","hint":"finish it first: undo -C '[ROOT]/the first' checkout --continue","exit":4,"paths":[]}
+[exit 4]
+
+"#]]);
+    scene.at(FIRST, "status").shows(str![[r#"
+on main at [ID], 13 minutes ago  two
+  added     folder/0
+  modified  folder/2
+2 changes: 1 added, 1 modified
+---- stderr ----
+warning: the checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
+
+"#]]);
+    fs::create_dir(scene.path("third")).unwrap();
+    scene.at("third", "init --store ../store").shows(str![[r#"
+attached to the repository [ROOT]/store
+---- stderr ----
+warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+
+"#]]);
+    fs::remove_dir_all(scene.path(FIRST)).unwrap();
+    fs::create_dir(scene.path("fourth")).unwrap();
+    scene.at("fourth", "init --store ../store").shows(str![[r#"
+attached to the repository [ROOT]/store
+---- stderr ----
+warning: the checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
+
+"#]]);
+    scene.at("fourth", "checkout --continue").ok();
+    assert_same(&scene.one, &scene.tree("fourth"));
+}
