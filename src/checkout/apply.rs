@@ -13,6 +13,7 @@ use crate::path::RepoPath;
 use super::dress::{Subject, dress};
 use super::files::{self, Job, Thread};
 use super::finish;
+use super::moved::Fate;
 use super::plan::Action;
 use super::site::Directories;
 use super::stage::{Staged, is_proven, is_saved, is_untouched, take_out};
@@ -254,6 +255,13 @@ impl<'w> Hand<'w> {
 
     fn try_remove(&mut self, path: &RepoPath) -> Result<Done> {
         let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
+        match self.work.moved.fate(path, &record) {
+            // Where case does not count, it may be found by its old name.
+            Some(Fate::Moved) => return Ok(Done::Removed),
+            // Nobody has looked whether its saved copy can be read.
+            Some(Fate::Left) => self.work.check_saved(&record)?,
+            None => {}
+        }
         let (directory, name) = match self.directories.parent(path) {
             Err(error) if is_gone(&error) => return Ok(Done::Removed),
             result => result?,

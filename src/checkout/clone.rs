@@ -7,6 +7,7 @@ use std::fs::File;
 
 use crate::error::Result;
 use crate::fs;
+use crate::join::join;
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 use crate::progress::Task;
@@ -35,10 +36,8 @@ pub(super) fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task
 /// Whether a file begins with just these pieces; read by two threads.
 fn is_proven(file: &File, pieces: &[Placed]) -> bool {
     let (first, second) = halves(pieces);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| are_there(file, second));
-        are_there(file, first) & other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    let (first, second) = join(|| are_there(file, first), || are_there(file, second));
+    first && second
 }
 
 fn are_there(file: &File, pieces: &[Placed]) -> bool {

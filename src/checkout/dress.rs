@@ -57,7 +57,8 @@ pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xatt
     if let Some((key, value)) = acl {
         note(&mut failed, || key.escape_ascii().to_string(), subject.set_xattr(key, value));
     }
-    if now.metadata.mtime != metadata.mtime || now.kind != Kind::Directory {
+    // A file that was there keeps the time that it has, so that what is written to it meanwhile shows.
+    if now.metadata.mtime != metadata.mtime || subject.file.is_some() {
         note(&mut failed, || "time".to_owned(), subject.set_mtime(metadata.mtime));
     }
     failed

@@ -17,6 +17,7 @@ use crate::worktree::index::Builder;
 
 use super::apply;
 use super::fresh;
+use super::moved::Moved;
 use super::relearn;
 use super::site::Site;
 use super::tally::Tally;
@@ -92,7 +93,17 @@ fn fill(
             None => root.insert(empty_directory(path)?),
         };
         let (site, torn) = (Site::new(root, None), HashSet::new());
-        let work = Work { site, store, objects, target: &source.root, saved: &saved, torn, plan, task };
+        let work = Work {
+            site,
+            store,
+            objects,
+            target: &source.root,
+            saved: &saved,
+            torn,
+            plan,
+            moved: Moved::default(),
+            task,
+        };
         apply::apply(&work, &mut tally)?;
         let told = relearn::told(root, plan, &tally)?;
         tally.inexact.extend(told);

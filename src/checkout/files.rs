@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::BlobId;
+use crate::join::join;
 use crate::metadata::Kind;
-use crate::object::{Content, Entry, ObjectKind};
+use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::path::RepoPath;
 use crate::store::{Location, Reader};
 
 use super::dress::{Subject, dress};
 use super::patch::{self, Source};
 use super::site::Directories;
-use super::stage::Staged;
+use super::stage::{Expected, Staged};
 use super::tally::{Done, Tally};
 use super::work::Work;
 use super::write::{self, Threads, Wanted};
@@ -107,14 +108,10 @@ fn in_two_threads(work: &Work<'_>, runs: &[Vec<Job<'_>>], tally: &mut Tally) -> 
         }
         (tally, result)
     };
-    std::thread::scope(|scope| {
-        let other = scope.spawn(write);
-        let mine = write();
-        let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        tally.merge(mine.0);
-        tally.merge(theirs.0);
-        mine.1.and(theirs.1)
-    })
+    let (mine, theirs) = join(write, write);
+    tally.merge(mine.0);
+    tally.merge(theirs.0);
+    mine.1.and(theirs.1)
 }
 
 /// What one thread keeps open.
@@ -138,12 +135,15 @@ impl<'w> Thread<'w> {
         })
     }
 
-    /// Writes one file beside its place, dresses it, and swaps it in.
+    /// Writes one file beside its place, or moves it there from where it is now; dresses it, and swaps it in.
     pub(super) fn place(&mut self, job: &Job<'_>) -> Result<Done> {
         let work = self.work;
         let Some(expected) = work.expected(job.path) else { return Ok(Done::Changed) };
         let (directory, name) = self.directories.parent(job.path)?;
         let attributes = work.attributes(job.entry)?;
+        if let Some(done) = self.place_moved(job, &attributes, &expected)? {
+            return Ok(done);
+        }
         let wanted = Wanted { blob: job.blob, size: job.size, holes: &attributes.holes };
         let staged_name = work.site.staged_name(name);
         let file = directory.create_file(&staged_name)?;
@@ -163,5 +163,31 @@ impl<'w> Thread<'w> {
             return Ok(Done::Changed);
         }
         Ok(Done::Placed(now.inode, failed))
+    }
+
+    /// The same with what the plan removes elsewhere; `None`, and nothing done, if that is nothing which can become this.
+    fn place_moved(&mut self, job: &Job<'_>, wanted: &Attributes, expected: &Expected) -> Result<Option<Done>> {
+        let work = self.work;
+        let Some(path) = work.moved.take(job.entry) else { return Ok(None) };
+        let Some(record) = work.trusted(path) else { return Ok(None) };
+        let there = record.attributes.map_or(Ok(Attributes::default()), |id| work.objects.attributes(id))?;
+        let (directory, name) = self.directories.parent(job.path)?;
+        let (Ok((from, old_name)), true) = (self.directories.parent(path), there.holes == wanted.holes) else {
+            return Ok(None);
+        };
+        let staged = Staged::take((&from, old_name), &directory, work.site.staged_name(name), &record)?;
+        let Some(staged) = staged else { return Ok(None) };
+        let subject = Subject { directory: &directory, name: &staged.name, file: None };
+        let is_dressed = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
+        let failed = match is_dressed {
+            true => Vec::new(),
+            false => dress(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
+        };
+        if !staged.put(record.stat.inode, name, expected)? {
+            return Ok(Some(Done::Changed));
+        }
+        work.moved.note(path, &record);
+        work.task.add(job.size);
+        Ok(Some(Done::Placed(record.stat.inode, failed)))
     }
 }

@@ -16,6 +16,7 @@ mod gather;
 mod gathered;
 mod leftovers;
 mod links;
+mod moved;
 mod operation;
 mod patch;
 pub mod pieces;
@@ -39,6 +40,7 @@ use std::hash::BuildHasher;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::past::Refs;
 use crate::id::{BlobId, CommitId};
+use crate::join::join;
 use crate::number::{self, agree};
 use crate::object::Entry;
 use crate::object::commit::Uncovered;
@@ -53,6 +55,7 @@ use crate::worktree::index::Builder;
 use crate::worktree::{Overlay, Scan, Worktree};
 
 use gather::Questions;
+use moved::Moved;
 use site::Site;
 use tally::Tally;
 use way::Way;
@@ -230,8 +233,14 @@ pub fn refuse_undressed(plan: &Plan) -> Result<()> {
 }
 
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.
+/// What only moves stays.
 pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf, BlobId)> {
-    let goes = |action: &&Action| matches!(action, Action::Replace(..) | Action::Link(..) | Action::Remove(_));
+    let moved = Moved::of(plan, &scan.index, &torn(scan)).paths();
+    let goes = |action: &&Action| match action {
+        Action::Replace(..) | Action::Link(..) => true,
+        Action::Remove(path) => !moved.contains(&**path),
+        _ => false,
+    };
     let content = |path: &RepoPath| scan.index.find(path).and_then(|record| record.to_entry().blob());
     let coming = |action: &Action| action.entry().and_then(Entry::blob);
     let going = |action: &Action| Some(Going { blob: content(action.path())?, coming: coming(action) });
@@ -240,6 +249,11 @@ pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf,
     let lost: HashSet<BlobId> = store.unreadable(&going).into_iter().collect();
     let files = paths.into_iter().zip(going).map(|(path, going)| (path.to_owned(), going.blob));
     files.filter(|(_, blob)| lost.contains(blob)).collect()
+}
+
+/// What was saved while it was changing.
+fn torn(scan: &Scan) -> HashSet<&RepoPath> {
+    scan.torn.iter().map(|path| &**path).collect()
 }
 
 /// Does what the plan lists.
@@ -253,13 +267,15 @@ fn carry_out(
 ) -> Result<()> {
     let live = Overlay { below: store, objects: &scan.objects };
     let task = progress.start("restoring", Unit::Bytes, Some(plan.bytes_to_write()));
+    let torn = torn(scan);
     let work = Work {
         site,
         store,
         objects: &Overlay { below: &live, objects: &target.objects },
         target: &target.root,
         saved: &scan.index,
-        torn: scan.torn.iter().map(|path| &**path).collect(),
+        moved: Moved::of(plan, &scan.index, &torn),
+        torn,
         plan,
         task: &*task,
     };
@@ -270,11 +286,8 @@ fn carry_out(
 fn settle(worktree: &Worktree, plan: &Plan, index: &mut Builder, tally: &mut Tally, goes_on: bool) -> Result<()> {
     let done = &*tally;
     let learned = if durable::is_whole(done, goes_on) {
-        let (flushed, learned) = std::thread::scope(|scope| {
-            let flushing = scope.spawn(|| durable::flush(worktree, done, goes_on));
-            let learned = relearn::update(index, &worktree.root, plan, done);
-            (flushing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), learned)
-        });
+        let (learned, flushed) =
+            join(|| relearn::update(index, &worktree.root, plan, done), || durable::flush(worktree, done, goes_on));
         flushed.and(learned)
     } else {
         durable::flush(worktree, done, goes_on).and_then(|()| relearn::update(index, &worktree.root, plan, done))

@@ -7,8 +7,10 @@ use crate::object::{Content, Entry, Objects};
 use crate::store::Store;
 use crate::worktree::{Overlay, Scan, Worktree};
 
+use super::moved::Moved;
 use super::plan::{Action, Plan};
 use super::target::Target;
+use super::torn;
 
 /// Not looked at for less.
 const LITTLE: u64 = 4 << 20;
@@ -39,16 +41,18 @@ pub fn refuse_lack(store: &Store, worktree: &Worktree, scan: &Scan, target: &Tar
 }
 
 /// Bytes that are taken, at least, when all files are written and before anything else is removed: what is written, but
-/// for holes, less what the replaced files took. A file that shares blocks with the one that it replaces needs no more.
+/// for holes, less what the replaced files took. A file that shares blocks with the one that it replaces needs no more, and one
+/// that was moved needs none.
 fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
     let (mut taken, mut freed) = (0_u64, 0_u64);
+    let moved = Moved::of(plan, &scan.index, &torn(scan));
     for action in &plan.actions {
         let (Action::Create(path, entry) | Action::Replace(path, entry)) = action else { continue };
         let Content::File { blob, .. } = entry.content else { continue };
         let there = scan.index.find(path);
         let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);
         // Of what is lost nothing is written, and what was adopted may be shared.
-        if !is_late && store.contains_blob(blob) && !is_shared(store, blob) {
+        if !is_late && store.contains_blob(blob) && !is_shared(store, blob) && moved.take(entry).is_none() {
             taken = taken.saturating_add(data(objects, entry)?);
             freed = freed.saturating_add(there.map_or(0, |there| there.stat.allocated));
         }

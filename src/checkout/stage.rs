@@ -10,13 +10,15 @@ use crate::metadata::Kind;
 use crate::object::Content;
 use crate::worktree::index::Record;
 
-/// Something under a name of our own. Removed when it is dropped, unless it was put in place.
+/// Something under a name of our own. When it is dropped and was not put in place, it is removed, or goes back where it was.
 pub(super) struct Staged<'d> {
     directory: &'d Dir,
     /// Its name.
     pub name: Vec<u8>,
     is_directory: bool,
     is_ours: bool,
+    /// Where it was: what is made is from nowhere.
+    from: Option<(&'d Dir, &'d [u8])>,
 }
 
 /// What should stand at the name that something is put at.
@@ -42,14 +44,33 @@ impl Expected {
 impl<'d> Staged<'d> {
     /// To be called once it is made.
     pub(super) fn new(directory: &'d Dir, name: Vec<u8>, kind: Kind) -> Staged<'d> {
-        Staged { directory, name, is_directory: kind == Kind::Directory, is_ours: true }
+        Staged { directory, name, is_directory: kind == Kind::Directory, is_ours: true, from: None }
+    }
+
+    /// Takes a file of one name away from where it is. `None`, and nothing done, if it is not what was saved, or cannot be
+    /// moved there.
+    pub(super) fn take(
+        from: (&'d Dir, &'d [u8]),
+        directory: &'d Dir,
+        name: Vec<u8>,
+        record: &Record,
+    ) -> Result<Option<Staged<'d>>> {
+        let is_there = |there: Stat| is_untouched(record, &there) && there.links == 1;
+        if !from.0.stat(from.1)?.is_some_and(is_there) || !from.0.rename_new(from.1, directory, &name).unwrap_or(false)
+        {
+            return Ok(None);
+        }
+        let staged = Staged { directory, name, is_directory: false, is_ours: true, from: Some(from) };
+        // What was written to it until then shows.
+        let is_taken = |there: Stat| is_saved(record, &there) && there.links == 1;
+        Ok(directory.stat(&staged.name)?.is_some_and(is_taken).then_some(staged))
     }
 
     fn remove(&self) -> Result<bool> {
-        if self.is_directory {
-            self.directory.remove_dir(&self.name)
-        } else {
-            self.directory.remove_file(&self.name).map(|()| true)
+        match self.from {
+            Some((directory, name)) => self.directory.rename_new(&self.name, directory, name),
+            None if self.is_directory => self.directory.remove_dir(&self.name),
+            None => self.directory.remove_file(&self.name).map(|()| true),
         }
     }
 

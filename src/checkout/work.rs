@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metadata::Kind;
-use crate::object::{Attributes, Entry, Objects};
+use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::RepoPath;
 use crate::progress::Task;
-use crate::store::Store;
+use crate::store::{Going, Store};
 use crate::worktree::index::{Builder, Record};
 
+use super::moved::Moved;
 use super::plan::Plan;
 use super::site::Site;
 use super::stage::Expected;
@@ -30,6 +31,8 @@ pub(super) struct Work<'w> {
     pub torn: HashSet<&'w RepoPath>,
     /// What to do.
     pub plan: &'w Plan,
+    /// What it finds elsewhere in the worktree.
+    pub moved: Moved<'w>,
     /// How far it is, in bytes of files.
     pub task: &'w dyn Task,
 }
@@ -48,6 +51,15 @@ impl Work<'_> {
     /// What is saved of a path, if that can be trusted.
     pub(super) fn trusted(&self, path: &RepoPath) -> Option<Record> {
         self.saved.find(path).filter(|_| !self.torn.contains(path))
+    }
+
+    /// [`ErrorKind::Damaged`](crate::error::ErrorKind::Damaged) if the saved content of a file cannot be read.
+    pub(super) fn check_saved(&self, record: &Record) -> Result<()> {
+        let Content::File { blob, .. } = record.content else { return Ok(()) };
+        match self.store.unreadable(&[Going { blob, coming: None }]).is_empty() {
+            true => Ok(()),
+            false => Err(Error::damaged(format!("blob `{}` cannot be read: this is its last copy", blob.short()))),
+        }
     }
 
     /// Attributes of an entry.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::id::BlobId;
+use crate::join::join;
 use crate::object::ObjectKind;
 use crate::object::layout::Piece;
 use crate::progress::Task;
@@ -101,12 +102,11 @@ pub(super) fn write_pieces(
         return write_run(file, pieces, holes, reader, task);
     }
     let (first, second) = halves(pieces);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| write_run(file, second, holes, &mut store.reader(), task));
-        let mine = write_run(file, first, holes, reader, task);
-        let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        mine.and(theirs)
-    })
+    let (mine, theirs) = join(
+        || write_run(file, first, holes, reader, task),
+        || write_run(file, second, holes, &mut store.reader(), task),
+    );
+    mine.and(theirs)
 }
 
 fn write_run(

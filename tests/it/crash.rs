@@ -122,7 +122,12 @@ fn second_state(env: &TestEnv) {
     env.write("folder-1/file-1", b"changed");
     env.write("folder-0", b"a file now");
     env.write("new/deep/file", b"new");
+    for (from, to) in [("folder-2/file-2", "moved"), ("folder-2/file-5", "new/moved")] {
+        std::fs::rename(env.path().join(from), env.path().join(to)).unwrap();
+    }
     env.write("large", vec![8; (1 << 20) + 9]);
+    // Younger than the clock of the file system it would be in doubt, and not moved back.
+    std::thread::sleep(std::time::Duration::from_millis(20));
 }
 
 #[test]

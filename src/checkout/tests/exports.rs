@@ -73,7 +73,17 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
         let site = Site::new(&root, None);
         let (torn, task) = (Default::default(), Silent.start("", Unit::Bytes, None));
         let store = &house.store;
-        let work = Work { site, store, objects, target: &target.root, saved: &saved, torn, plan, task: &*task };
+        let work = Work {
+            site,
+            store,
+            objects,
+            target: &target.root,
+            saved: &saved,
+            torn,
+            plan,
+            moved: crate::checkout::moved::Moved::default(),
+            task: &*task,
+        };
         apply::apply(&work, &mut tally)?;
         if let Ok(file) = fs::File::open(to.join("a")) {
             may_only_grow(&file, true);

@@ -3,6 +3,7 @@
 mod exports;
 mod grove;
 mod kinds;
+mod moved;
 mod plans;
 mod safety;
 mod whole;

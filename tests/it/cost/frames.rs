@@ -1,5 +1,7 @@
 //! What going back decodes: every frame once, however many files lie in it.
 
+use std::os::unix::fs::MetadataExt;
+
 use undo::checkout::{self, Options, Target};
 use undo::id::CommitId;
 use undo::progress::Silent;
@@ -50,6 +52,28 @@ fn behind_an_insertion_nothing_is_decoded() {
     assert_eq!(written, 1);
     assert!(decoded < frames / 2, "{decoded} frames decoded of {frames}");
     assert!(env.read("large") == before);
+}
+
+#[test]
+fn for_what_was_moved_nothing_is_decoded() {
+    let env = TestEnv::new();
+    for n in 0..FILES {
+        env.write(&format!("folder/{}/file-{n}", n % 20), format!("content {n} ").repeat(80));
+    }
+    env.write("alone", vec![7; 9 << 20]);
+    env.undo("commit --init -m one").ok();
+    std::fs::rename(env.path().join("folder"), env.path().join("other")).unwrap();
+    std::fs::rename(env.path().join("alone"), env.path().join("other/alone")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    env.undo("commit -m two").ok();
+    let inode = |path: &str| std::fs::metadata(env.path().join(path)).unwrap().ino();
+    let inodes = (inode("other/alone"), inode("other/7/file-7"));
+
+    let (decoded, written) = go_back(&env, "@~");
+    assert!(written > FILES as u64, "{written} written");
+    // Trees and commits are, and nothing else.
+    assert!(decoded < 20, "{decoded} frames decoded");
+    assert_eq!((inode("alone"), inode("folder/7/file-7")), inodes);
 }
 
 /// Frames in the store.
