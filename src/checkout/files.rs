@@ -175,10 +175,15 @@ impl<'w> Thread<'w> {
         let (Ok((from, old_name)), true) = (self.directories.parent(path), there.holes == wanted.holes) else {
             return Ok(None);
         };
-        let staged = Staged::take((&from, old_name), &directory, work.site.staged_name(name), &record)?;
+        let is_dressed = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
+        // Where nothing is to be done to it and nothing is there, one step will do.
+        let staged_name = match (expected, is_dressed) {
+            (Expected::Nothing, true) => name.to_vec(),
+            _ => work.site.staged_name(name),
+        };
+        let staged = Staged::take((&from, old_name), &directory, staged_name, &record)?;
         let Some(staged) = staged else { return Ok(None) };
         let subject = Subject { directory: &directory, name: &staged.name, file: None };
-        let is_dressed = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
         let failed = match is_dressed {
             true => Vec::new(),
             false => dress(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
