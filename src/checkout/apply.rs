@@ -206,7 +206,7 @@ impl<'w> Hand<'w> {
         let staged = Staged::new(&directory, staged_name, entry.kind());
         let Some(now) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
         let subject = Subject { directory: &directory, name: &staged.name, file: None };
-        let failed = dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry)?.xattrs));
+        let failed = dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
         Ok(if staged.put(now.inode, name, &expected)? { Done::Placed(now.inode, failed) } else { Done::Changed })
     }
 
@@ -288,7 +288,7 @@ impl<'w> Hand<'w> {
             return Ok(Done::Changed);
         }
         let subject = Subject { directory: &directory, name, file: None };
-        let failed = dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry)?.xattrs));
+        let failed = dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
         Ok(Done::Placed(there.inode, failed))
     }
 }

@@ -140,7 +140,7 @@ impl<'w> Thread<'w> {
         let work = self.work;
         let Some(expected) = work.expected(job.path) else { return Ok(Done::Changed) };
         let (directory, name) = self.directories.parent(job.path)?;
-        let attributes = work.attributes(job.entry)?;
+        let attributes = work.attributes(job.entry.attributes)?;
         if let Some(done) = self.place_moved(job, &attributes, &expected)? {
             return Ok(done);
         }
@@ -170,11 +170,12 @@ impl<'w> Thread<'w> {
         let work = self.work;
         let Some(path) = work.moved.take(job.entry) else { return Ok(None) };
         let Some(record) = work.trusted(path) else { return Ok(None) };
-        let there = record.attributes.map_or(Ok(Attributes::default()), |id| work.objects.attributes(id))?;
+        let Ok(there) = work.attributes(record.attributes) else { return Ok(None) };
         let (directory, name) = self.directories.parent(job.path)?;
-        let (Ok((from, old_name)), true) = (self.directories.parent(path), there.holes == wanted.holes) else {
+        let Ok((from, old_name)) = self.directories.parent(path) else { return Ok(None) };
+        if there.holes != wanted.holes {
             return Ok(None);
-        };
+        }
         let is_dressed = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
         // Where nothing is to be done to it and nothing is there, one step will do.
         let staged_name = match (expected, is_dressed) {

@@ -47,7 +47,7 @@ fn finish_own(work: &Work<'_>, path: &RepoPath, entry: &Entry) -> Result<Done> {
         return Ok(Done::Changed);
     };
     let subject = Subject { directory: &parent, name, file: None };
-    let failed = dress(&subject, &there, &entry.metadata, Some(&work.attributes(entry)?.xattrs));
+    let failed = dress(&subject, &there, &entry.metadata, Some(&work.attributes(entry.attributes)?.xattrs));
     Ok(Done::Placed(there.inode, failed))
 }
 

@@ -10,8 +10,9 @@ use crate::worktree::Worktree;
 use super::site::prefix;
 use super::stage::hash;
 
-/// Removes what an interrupted checkout staged. A file is kept, and listed, if its content is neither in the store nor
-/// unfinished work of ours: in the instant of a swap a staged name may hold what was changed in that instant.
+/// Removes what an interrupted checkout staged. A file is kept, and listed, if its content is neither to be read in the store
+/// nor unfinished work of ours: in the instant of a swap a staged name may hold what was changed in that instant, and that
+/// of a file on its way from one place to another its last copy.
 pub fn clean_staged(worktree: &Worktree, store: &Store, token: u64) -> Result<Vec<RepoPathBuf>> {
     let prefix = prefix(token);
     let device = worktree.root.stat_self()?.device;
@@ -52,9 +53,7 @@ fn remove(directory: &Dir, name: &[u8], store: &Store) -> Result<bool> {
     match there.kind {
         Kind::Directory => return directory.remove_dir(name),
         // Its mode is set after its content: with the one that it was made with it is half a file.
-        Kind::File if there.metadata.mode != UNFINISHED && !store.contains_blob(hash(directory, name)?) => {
-            return Ok(false);
-        }
+        Kind::File if there.metadata.mode != UNFINISHED && !store.can_read(hash(directory, name)?) => return Ok(false),
         _ => {}
     }
     directory.remove_file(name).map(|()| true)

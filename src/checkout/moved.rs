@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::fs::UNFINISHED;
 use crate::id::BlobId;
-use crate::metadata::Kind;
+use crate::metadata::{Kind, Metadata};
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 use crate::time::Timestamp;
@@ -105,9 +105,16 @@ impl<'p> Moved<'p> {
 /// Of a file that is made.
 fn wanted_by(action: &Action) -> Option<Key> {
     match action {
-        Action::Create(_, entry) | Action::Replace(_, entry) => Some((entry.blob()?, entry.metadata.mtime)),
+        Action::Create(_, entry) | Action::Replace(_, entry) if is_told_from_unfinished(&entry.metadata) => {
+            Some((entry.blob()?, entry.metadata.mtime))
+        }
         _ => None,
     }
+}
+
+/// With the mode of what is not finished it would be taken for that, after a kill, whatever somebody has written to it.
+fn is_told_from_unfinished(metadata: &Metadata) -> bool {
+    metadata.mode != UNFINISHED
 }
 
 impl<'p> Source<'p> {
@@ -115,8 +122,7 @@ impl<'p> Source<'p> {
         let Content::File { blob, size } = record.content else { return None };
         let stat = &record.stat;
         let is_plain = stat.kind == Kind::File && stat.links == 1 && !record.racy;
-        // What is left of an interrupted checkout with that mode is taken for unfinished.
-        if !is_plain || size == 0 || stat.metadata.mode == UNFINISHED {
+        if !is_plain || size == 0 || !is_told_from_unfinished(&stat.metadata) {
             return None;
         }
         let (taken, has_moved) = (AtomicUsize::new(0), AtomicBool::new(false));

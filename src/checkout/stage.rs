@@ -56,8 +56,8 @@ impl<'d> Staged<'d> {
         record: &Record,
     ) -> Result<Option<Staged<'d>>> {
         let is_there = |there: Stat| is_untouched(record, &there) && there.links == 1;
-        if !from.0.stat(from.1)?.is_some_and(is_there) || !from.0.rename_new(from.1, directory, &name).unwrap_or(false)
-        {
+        let can_go = matches!(from.0.stat(from.1), Ok(Some(there)) if is_there(there));
+        if !can_go || !from.0.rename_new(from.1, directory, &name).unwrap_or(false) {
             return Ok(None);
         }
         let staged = Staged { directory, name, is_directory: false, is_ours: true, from: Some(from) };

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use crate::error::{Error, Result};
+use crate::id::AttributesId;
 use crate::metadata::Kind;
 use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::RepoPath;
 use crate::progress::Task;
-use crate::store::{Going, Store};
+use crate::store::Store;
 use crate::worktree::index::{Builder, Record};
 
 use super::moved::Moved;
@@ -55,15 +56,16 @@ impl Work<'_> {
 
     /// [`ErrorKind::Damaged`](crate::error::ErrorKind::Damaged) if the saved content of a file cannot be read.
     pub(super) fn check_saved(&self, record: &Record) -> Result<()> {
-        let Content::File { blob, .. } = record.content else { return Ok(()) };
-        match self.store.unreadable(&[Going { blob, coming: None }]).is_empty() {
-            true => Ok(()),
-            false => Err(Error::damaged(format!("blob `{}` cannot be read: this is its last copy", blob.short()))),
+        match record.content {
+            Content::File { blob, .. } if !self.store.can_read(blob) => {
+                Err(Error::damaged(format!("blob `{}` cannot be read: this is its last copy", blob.short())))
+            }
+            _ => Ok(()),
         }
     }
 
-    /// Attributes of an entry.
-    pub(super) fn attributes(&self, entry: &Entry) -> Result<Attributes> {
-        entry.attributes.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))
+    /// Attributes of an entry or a record.
+    pub(super) fn attributes(&self, id: Option<AttributesId>) -> Result<Attributes> {
+        id.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))
     }
 }

@@ -46,6 +46,11 @@ impl Store {
         suspects.into_iter().map(|n| going[n].blob).filter(is_lost).collect()
     }
 
+    /// Whether a blob is there, and can be read.
+    pub fn can_read(&self, blob: BlobId) -> bool {
+        self.contains_blob(blob) && self.unreadable(&[Going { blob, coming: None }]).is_empty()
+    }
+
     /// Where the pieces lie that go with a blob.
     fn places_of(&self, going: Going) -> Result<Vec<Place>> {
         let place = |id| {

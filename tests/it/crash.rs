@@ -7,6 +7,7 @@ mod runs;
 mod ways;
 
 use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
@@ -122,9 +123,12 @@ fn second_state(env: &TestEnv) {
     env.write("folder-1/file-1", b"changed");
     env.write("folder-0", b"a file now");
     env.write("new/deep/file", b"new");
-    for (from, to) in [("folder-2/file-2", "moved"), ("folder-2/file-5", "new/moved")] {
+    for (from, to) in [("folder-2/file-2", "moved"), ("folder-2/file-5", "new/moved"), ("folder-2/file-8", "over")] {
         std::fs::rename(env.path().join(from), env.path().join(to)).unwrap();
     }
+    // With another mode, and with something at its old place: such a move takes two steps.
+    std::fs::set_permissions(env.path().join("moved"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    env.write("folder-2/file-8", b"something else");
     env.write("large", vec![8; (1 << 20) + 9]);
     // Younger than the clock of the file system it would be in doubt, and not moved back.
     std::thread::sleep(std::time::Duration::from_millis(20));

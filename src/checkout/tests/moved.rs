@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Done, House, path, set};
-use crate::checkout::Target;
+use crate::checkout::{Target, clean_staged};
 
 /// A house with a directory of files, recorded.
 fn house() -> (House, Target) {
@@ -149,6 +149,37 @@ fn what_could_not_be_moved_is_no_last_copy_that_goes() {
         assert!(!house.at(gone).exists());
         let damaged: Vec<_> = done.tally.damaged.keys().collect();
         assert_eq!(damaged.len(), if can_move { 0 } else { 2 }, "{:?}", done.tally);
+    }
+}
+
+/// Killed between two renames, a name of our own is the only one that it has.
+#[test]
+fn what_was_taken_and_not_put_is_kept_if_it_is_the_last_copy() {
+    for (is_damaged, kept) in [(false, 0), (true, 1)] {
+        let (mut house, _) = house();
+        house.record();
+        rename(&house, "c", ".undo-00000000000000ab-0");
+        if is_damaged {
+            damage(&house);
+        }
+        assert_eq!(clean_staged(&house.worktree(), &house.store, 0xab).unwrap().len(), kept);
+        assert_eq!(house.at(".undo-00000000000000ab-0").exists(), is_damaged);
+    }
+}
+
+/// With that mode it would be taken for one that is not finished, whatever somebody has written to it.
+#[test]
+fn what_has_or_gets_the_mode_of_what_is_not_finished_is_written() {
+    for (old, new) in [(0o640, 0o1600), (0o1600, 0o640)] {
+        let (mut house, _) = house();
+        set(&house.at("c"), old, 1_000);
+        let (target, before) = (house.record().0, house.tell());
+        let inode_before = inode(&house, "c");
+        rename(&house, "c", "d");
+        set(&house.at("d"), new, 1_000);
+        go(&mut house, &target, |_| {});
+        assert_eq!(house.tell(), before);
+        assert_ne!(inode(&house, "c"), inode_before, "{old:o}");
     }
 }
 

@@ -230,6 +230,22 @@ fn what_takes_the_place_of_as_much_is_not_refused() {
 }
 
 #[test]
+fn what_was_moved_needs_no_space() {
+    let env = TestEnv::new();
+    let Some(small) = Small::new(&env) else { return };
+    env.undo("init -q").ok();
+    env.write("large", noise(1, 4_000_000));
+    env.undo("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    fs::rename(env.path().join("large"), env.path().join("moved")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    env.undo("commit -m two").ok();
+    small.leave(2 << 20);
+    env.undo("checkout @~").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+}
+
+#[test]
 fn a_full_disk_gives_up_the_reserve_for_small_records() {
     let env = TestEnv::new();
     let Some(small) = Small::new(&env) else { return };
