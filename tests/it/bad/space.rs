@@ -234,7 +234,7 @@ fn what_was_moved_needs_no_space() {
     let env = TestEnv::new();
     let Some(small) = Small::new(&env) else { return };
     env.undo("init -q").ok();
-    env.write("large", noise(1, 4_000_000));
+    env.write("large", noise(1, 4_300_000));
     env.undo("commit -m one").ok();
     let one = Tree::read(&env.path());
     fs::rename(env.path().join("large"), env.path().join("moved")).unwrap();
