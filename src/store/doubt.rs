@@ -7,6 +7,7 @@ use super::pack::{Place, Stretch};
 use super::set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
+use crate::join::join;
 use crate::object::ObjectKind;
 use crate::object::layout::Piece;
 
@@ -96,12 +97,9 @@ impl Store {
             before >= bytes / 2
         });
         let (first, second) = frames.split_at(middle.unwrap_or(0));
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| check(second));
-            let mut bad = check(first);
-            bad.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            bad
-        })
+        let (mut bad, others) = join(|| check(first), || check(second));
+        bad.extend(others);
+        bad
     }
 
     fn is_as_written(&self, place: &Place, stretch: &mut Stretch) -> bool {
