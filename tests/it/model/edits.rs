@@ -51,7 +51,14 @@ impl Model {
                 let owner = [0, 1000][self.random.below(2)];
                 !path.is_symlink() && chown(&path, Some(owner), Some(owner)).is_ok()
             }
-            "rename" => fs::rename(&path, &other).is_ok(),
+            "rename" => {
+                let is_moved = fs::rename(&path, &other).is_ok();
+                // Now and then it is old enough to be trusted when a command comes, and to be moved back.
+                if is_moved && self.random.below(2) == 0 {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                is_moved
+            }
             "link" => fs::hard_link(&path, &other).is_ok(),
             "delete" => clear(&path),
             "mkdir" => fs::create_dir_all(&path).is_ok(),
