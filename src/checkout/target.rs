@@ -11,6 +11,7 @@ use crate::id::{CommitId, LinksId, ObjectId};
 use crate::object::commit::Uncovered;
 use crate::object::{Entry, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::worktree::paths::pattern_hint;
 use crate::worktree::{Overlay, Scan};
 
 /// What the worktree is to become: a commit, or for `restore` a mix of one and what is there.
@@ -113,6 +114,6 @@ fn on_neither_side(path: &RepoPath, commit: CommitId, ignored: &[RepoPathBuf]) -
         Some(ignored) => format!("`{name}` is not in commit {short}, and here `{}` is ignored", ignored.display()),
         None => format!("`{name}` is neither in commit {short} nor here"),
     };
-    let hint = format!("see what it has: undo ls -R {}", commit.short());
+    let hint = pattern_hint(path).map_or_else(|| format!("see what it has: undo ls -R {short}"), str::to_owned);
     Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.to_owned()])
 }

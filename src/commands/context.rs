@@ -199,12 +199,10 @@ impl Context<'_> {
     }
 
     /// Lists paths that were to be compared and are nothing to compare: mistyped, most likely.
-    pub fn tell_nowhere(&self, comparison: &Comparison<'_>, paths: &[RepoPathBuf]) -> Result<()> {
-        let nowhere = comparison.nowhere(paths)?;
+    pub fn tell_nowhere(&self, comparison: &Comparison<'_>, wanted: &[RepoPathBuf]) -> Result<()> {
+        let nowhere = comparison.nowhere(wanted)?;
         self.tell_reasons("nothing to compare", &nowhere);
-        if nowhere.iter().any(|(path, _)| is_pattern(path)) {
-            self.ui.hint(NO_PATTERNS);
-        }
+        nowhere.iter().find_map(|(path, _)| paths::pattern_hint(path)).into_iter().for_each(|hint| self.ui.hint(hint));
         Ok(())
     }
 
@@ -280,14 +278,6 @@ impl Context<'_> {
             self.ui.warning_about(what, paths);
         }
     }
-}
-
-/// What helps who has given a pattern.
-pub const NO_PATTERNS: &str = "paths are names, not patterns: without quotes the shell finds what matches";
-
-/// Whether a path was meant as a pattern, if it is nowhere.
-pub fn is_pattern(path: &RepoPath) -> bool {
-    path.as_bytes().iter().any(|byte| b"*?[".contains(byte))
 }
 
 fn go_to(directory: &Path) -> String {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::context::{NO_PATTERNS, is_pattern};
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete, op};
 use crate::error::{ErrorKind, Exit, Result};
@@ -18,6 +17,7 @@ use crate::repo::Repository;
 use crate::ui::End;
 use crate::ui::commits::{CommitRecord, Names};
 use crate::ui::log::{LogRecord, graph_style};
+use crate::worktree::paths::pattern_hint;
 
 /// List commits, newest first
 ///
@@ -103,9 +103,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             0 => "no commits",
             several => agree(several, "no commit has changed this path", "no commit has changed these paths"),
         });
-        if paths.iter().any(|path| is_pattern(path)) {
-            context.ui.hint(NO_PATTERNS);
-        }
+        paths.iter().find_map(|path| pattern_hint(path)).into_iter().for_each(|hint| context.ui.hint(hint));
     }
     Ok(exit)
 }

@@ -16,6 +16,7 @@ use crate::repo::Repository;
 use crate::snapshot::file::StoreSink;
 use crate::store::{Session, Writer};
 use crate::worktree::index::Builder;
+use crate::worktree::paths::pattern_hint;
 use crate::worktree::{Index, Overlay, Scan, Selection, Worktree, scan};
 
 /// What is recorded, and how.
@@ -164,7 +165,8 @@ fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths:
             let elsewhere =
                 if parent.is_some() { "neither in the worktree nor in the last commit" } else { "not in the worktree" };
             let message = format!("`{}` is {elsewhere}", path.display());
-            return Err(Error::new(ErrorKind::NotFound, message).hint("undo status").paths(vec![path.clone()]));
+            let hint = pattern_hint(path).unwrap_or("undo status");
+            return Err(Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.clone()]));
         }
     }
     Ok(())

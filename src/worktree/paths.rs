@@ -17,6 +17,12 @@ pub fn resolve(root: &Path, cwd: &Path, arguments: &[PathBuf]) -> Result<Vec<Rep
     arguments.iter().map(|argument| place.resolve(argument)).collect()
 }
 
+/// What helps where a path is nowhere, if it looks as if it were meant as a pattern.
+pub fn pattern_hint(path: &RepoPath) -> Option<&'static str> {
+    let is_pattern = path.as_bytes().iter().any(|byte| b"*?[".contains(byte));
+    is_pattern.then_some("paths are names, not patterns: without quotes the shell finds what matches")
+}
+
 /// Where path arguments are resolved, one after the other.
 pub struct Place {
     root: PathBuf,

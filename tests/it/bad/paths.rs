@@ -404,10 +404,14 @@ no commit has changed these paths
 hint: paths are names, not patterns: without quotes the shell finds what matches
 
 "#]]);
+    for line in ["restore 'n*'", "commit 'n*'", "checkout one -- 'n*'"] {
+        let told = env.undo(line).fails(2).stderr;
+        assert!(String::from_utf8_lossy(&told).contains("paths are names, not patterns"), "{line}");
+    }
     // What is only in the old one is there.
     std::fs::remove_file(env.path().join("notes.txt")).unwrap();
     env.undo("status notes.txt").shows(str![[r#"
-on main at [ID], 9 minutes ago  two
+on main at [ID], 12 minutes ago  two
   deleted   notes.txt
 1 change: 1 deleted
 
