@@ -1,7 +1,7 @@
 //! Progress bars: on a terminal only, for work that takes longer than a moment, and gone when it ends.
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -32,9 +32,8 @@ enum Mode {
 }
 
 impl Bars {
-    /// Bars on stderr when wanted; `Auto`: on a terminal, unless the command is to be silent.
-    pub fn new(when: When, silent: bool) -> Bars {
-        let terminal = io::stderr().is_terminal();
+    /// Bars on stderr when wanted; `Auto`: if that is a terminal, unless the command is to be silent.
+    pub fn new(when: When, terminal: bool, silent: bool) -> Bars {
         let mode = match (when, terminal) {
             (When::Never, _) => Mode::Off,
             (When::Always, true) => Mode::Bars,

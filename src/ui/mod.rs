@@ -87,8 +87,11 @@ pub struct Ui {
     out: RefCell<Out>,
     /// The reader of stdout has gone away.
     closed: Cell<bool>,
+    /// Whether stdout is a terminal.
     terminal: bool,
     palette: Palette,
+    /// Whether stderr is one.
+    talks_to_terminal: bool,
     talk: Palette,
     bars: Bars,
     now: Timestamp,
@@ -119,12 +122,22 @@ impl Write for Out {
 impl Ui {
     /// A face for this process's stdout and stderr.
     pub fn new(options: Options) -> Ui {
-        let terminal = io::stdout().is_terminal();
+        let (terminal, talks_to_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let palette = Palette::new(style::wanted(options.color, &io::stdout()) && !options.json);
         let talk = Palette::new(style::wanted(options.color, &io::stderr()));
-        let bars = Bars::new(options.progress, options.json || options.quiet);
+        let bars = Bars::new(options.progress, talks_to_terminal, options.json || options.quiet);
         let out = RefCell::new(Out::Stdout(BufWriter::with_capacity(1 << 16, io::stdout())));
-        Ui { options, out, closed: Cell::new(false), terminal, palette, talk, bars, now: Timestamp::now() }
+        Ui {
+            options,
+            out,
+            closed: Cell::new(false),
+            terminal,
+            palette,
+            talks_to_terminal,
+            talk,
+            bars,
+            now: Timestamp::now(),
+        }
     }
 
     /// What it was made with.
@@ -187,7 +200,7 @@ impl Ui {
 
     /// Whether there is a person to ask.
     pub fn can_ask(&self) -> bool {
-        !self.options.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+        !self.options.json && io::stdin().is_terminal() && self.talks_to_terminal
     }
 
     /// Asks the person at the terminal. None: there is nobody to answer.
@@ -337,7 +350,7 @@ impl Ui {
         if self.options.json {
             return serde_json::to_string(&Failure::new(error)).map_or_else(|_| String::new(), |line| line + "\n");
         }
-        let over = if io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
+        let over = if self.talks_to_terminal { "\r\x1b[K" } else { "" };
         let lines = [self.headline(error)].into_iter().chain(self.advice(error));
         over.to_owned() + &lines.map(|line| line + "\n").collect::<String>()
     }
