@@ -45,18 +45,21 @@ pub(super) enum Fate {
 impl<'p> Moved<'p> {
     /// What a plan removes and makes elsewhere, of what is saved and can be trusted.
     pub(super) fn of(plan: &'p Plan, saved: &Builder, torn: &HashSet<&RepoPath>) -> Moved<'p> {
-        let mut wanted: HashMap<Key, usize> = HashMap::new();
-        for key in plan.actions.iter().filter_map(wanted_by) {
-            *wanted.entry(key).or_default() += 1;
-        }
         let source = |action: &'p Action| match action {
-            Action::Remove(path) if !wanted.is_empty() && !torn.contains(&**path) => {
-                Source::new(path, &saved.find(path)?).filter(|source| wanted.contains_key(&source.key))
-            }
+            Action::Remove(path) if !torn.contains(&**path) => Source::new(path, &saved.find(path)?),
             _ => None,
         };
+        let made = || plan.actions.iter().filter_map(wanted_by);
+        // Most plans remove much or make much, and nothing that is both: they are not to pay for it.
+        if made().next().is_none() {
+            return Moved::default();
+        }
         let mut sources: Vec<Source<'p>> = plan.actions.iter().filter_map(source).collect();
         sources.sort_unstable_by_key(|source| (source.key, source.path));
+        let mut wanted: HashMap<Key, usize> = HashMap::new();
+        for key in made().filter(|key| sources.binary_search_by_key(key, |source| source.key).is_ok()) {
+            *wanted.entry(key).or_default() += 1;
+        }
         sources.retain(|source| {
             let left = wanted.get_mut(&source.key).filter(|left| **left > 0);
             left.map(|left| *left -= 1).is_some()

@@ -80,6 +80,19 @@ impl Comparison<'_> {
     /// Those of these paths that neither side has: nothing is compared there. Each with why.
     pub fn nowhere(&self, paths: &[RepoPathBuf]) -> Result<Vec<(RepoPathBuf, String)>> {
         let roots = [self.old, self.new].map(|side| side.as_tree().root);
+        let absent = self.with_objects(|objects| {
+            let mut absent = Vec::new();
+            for path in paths {
+                let entries = roots.iter().flatten().map(|root| entry_at(objects, root, path));
+                if entries.collect::<Result<Vec<_>>>()?.iter().all(Option::is_none) {
+                    absent.push(path.clone());
+                }
+            }
+            Ok(absent)
+        })?;
+        if absent.is_empty() {
+            return Ok(Vec::new());
+        }
         let left_out = [self.old.left_out(), self.new.left_out()];
         let why = |path: &RepoPathBuf| match left_out.each_ref().map(|side| side.status(path)) {
             [_, Status::Ignored] => Some("ignored"),
@@ -87,16 +100,7 @@ impl Comparison<'_> {
             // What is not covered is told of as such.
             _ => None,
         };
-        self.with_objects(|objects| {
-            let mut nowhere = Vec::new();
-            for path in paths {
-                let entries = roots.iter().flatten().map(|root| entry_at(objects, root, path));
-                if entries.collect::<Result<Vec<_>>>()?.iter().all(Option::is_none) {
-                    nowhere.extend(why(path).map(|why| (path.clone(), why.to_owned())));
-                }
-            }
-            Ok(nowhere)
-        })
+        Ok(absent.into_iter().filter_map(|path| why(&path).map(|why| (path, why.to_owned()))).collect())
     }
 
     /// The store, and what a scan found on the new side.

@@ -49,7 +49,7 @@ impl Store {
 
     /// Whether a blob is there, and can be read.
     pub fn can_read(&self, blob: BlobId) -> bool {
-        self.contains_blob(blob) && self.unreadable(&[Going { blob, coming: None }]).is_empty()
+        self.unreadable(&[Going { blob, coming: None }]).is_empty()
     }
 
     /// Where the pieces lie that go with a blob.

@@ -21,13 +21,16 @@ pub(super) fn words() -> Vec<OsString> {
 pub(super) fn directory() -> Result<PathBuf> {
     let current = fs::current_dir()?;
     let words = words();
-    let mut options = words.iter().take_while(|word| *word != "--");
-    let named = options.find_map(|word| match word.as_bytes().strip_prefix(b"-C")? {
-        b"" => words.iter().skip_while(|it| *it != word).nth(1).map(OsString::as_os_str),
+    let mut options = words.iter().enumerate().take_while(|(_, word)| *word != "--");
+    let named = options.find_map(|(at, word)| match word.as_bytes().strip_prefix(b"-C")? {
+        b"" => words.get(at + 1).map(OsString::as_os_str),
         attached => Some(OsStr::from_bytes(attached)),
     });
     // Names are compared with the worktree's, which has no links in it.
-    named.map_or(Ok(current.clone()), |named| fs::canonicalize(&current.join(named)))
+    match named {
+        Some(named) => fs::canonicalize(&current.join(named)),
+        None => Ok(current),
+    }
 }
 
 /// The commit that the line names for its paths: with `--from`, or before `--`.
