@@ -66,7 +66,8 @@ impl<'d> Staged<'d> {
         Ok(directory.stat(&staged.name)?.is_some_and(is_taken).then_some(staged))
     }
 
-    fn remove(&self) -> Result<bool> {
+    /// Takes it away again: to where it was, if it was somewhere.
+    fn withdraw(&self) -> Result<bool> {
         match self.from {
             Some((directory, name)) => self.directory.rename_new(&self.name, directory, name),
             None if self.is_directory => self.directory.remove_dir(&self.name),
@@ -134,7 +135,7 @@ impl Drop for Staged<'_> {
     fn drop(&mut self) {
         if self.is_ours {
             // A leftover does no harm: the next command finds it by its token.
-            let _ = self.remove();
+            let _ = self.withdraw();
         }
     }
 }
