@@ -13,6 +13,7 @@ use crate::crash::has_strace;
 use crate::env::TestEnv;
 use crate::format::{is_installed, read};
 use crate::safety::places::Mounted;
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 const MIB: usize = 1 << 20;
@@ -47,7 +48,7 @@ impl Home {
             false => None,
         };
         if mounted.is_none() {
-            println!("skipped: no {kind} here (needs root, a loop device, mkfs.{kind} and a kernel with {kind})");
+            skip(format_args!("no {kind} here (needs root, a loop device, mkfs.{kind} and a kernel with {kind})"));
         }
         Some(Home { _mounted: mounted?, env })
     }

@@ -10,6 +10,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rustix::fs::{CWD, FileType, Mode, SeekFrom, XattrFlags};
 
+use crate::skip::skip;
+
 /// Rows of the table, and what each one looks at: equal before and after means "yes".
 type Look = fn(&Path) -> String;
 const ROWS: [(&str, Look); 10] = [
@@ -145,7 +147,7 @@ fn measure(tool: &Tool) -> Option<BTreeMap<&'static str, &'static str>> {
             .unwrap()
     };
     if !shell(&format!("command -v {}", tool.name)).status.success() {
-        println!("skipped: {} is not installed", tool.name);
+        skip(format_args!("{} is not installed", tool.name));
         return None;
     }
     let count = || fs::write(place.path().join("records"), shell(tool.count).stdout).unwrap();

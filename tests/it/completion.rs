@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 /// What is typed before the TAB key, and the line behind it. Each has one answer in every shell.
 const LINES: [(&str, &str); 31] = [
@@ -68,7 +69,7 @@ fn found(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file());
     if found.is_none() {
-        println!("skipped: {program} is not installed");
+        skip(format_args!("{program} is not installed"));
     }
     found
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 /// One system call.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ struct Call {
 /// Runs `undo` under strace.
 fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<Call>> {
     if Command::new("strace").arg("-V").output().is_err() {
-        println!("skipped: strace is not installed");
+        skip("strace is not installed");
         return None;
     }
     let log = env.root().join("trace");
@@ -94,7 +95,7 @@ fn a_status_after_a_checkout_reads_no_content() {
 #[test]
 fn a_walk_of_many_folders_is_shared_and_one_of_few_is_not() {
     if std::thread::available_parallelism().unwrap().get() < 2 {
-        return println!("skipped: this machine has one processor");
+        return skip("this machine has one processor");
     }
     for (folders, threads) in [(40, 1), (4, 0)] {
         let env = TestEnv::new();

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::env::TestEnv;
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 /// Calls that change something on disk.
@@ -90,7 +91,7 @@ fn tried(calls: Vec<(String, usize)>, salt: usize) -> Vec<(String, usize)> {
 pub fn has_strace() -> bool {
     let found = Command::new("strace").arg("-V").output().is_ok();
     if !found {
-        println!("skipped: strace is not installed");
+        skip("strace is not installed");
     }
     found
 }

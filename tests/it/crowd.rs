@@ -18,6 +18,7 @@ use undo::repo::Repository;
 use undo::worktree::Worktree;
 
 use crate::env::TestEnv;
+use crate::skip::skip;
 use crate::tree::Tree;
 
 /// Commands that look and take no lock.
@@ -57,7 +58,7 @@ impl Held {
     /// Stops at its first call of this name. `None` where that cannot be done.
     pub fn at(env: &TestEnv, call: &str, line: &str) -> Option<Held> {
         if Command::new("strace").arg("-V").output().is_err() {
-            println!("skipped: strace is not installed");
+            skip("strace is not installed");
             return None;
         }
         let mut command = Command::new("strace");

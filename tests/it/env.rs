@@ -14,6 +14,7 @@ use snapbox::IntoData;
 use tempfile::TempDir;
 
 use crate::keys;
+use crate::skip::skip;
 
 /// Who runs commands as a user when tests run as root: nobody.
 const NOBODY: u32 = 65534;
@@ -121,7 +122,7 @@ impl TestEnv {
     /// Runs `undo` as nobody, who owns nothing here, but may go everywhere that modes allow; `None` if that needs root.
     pub fn undo_as_stranger(&self, line: &str) -> Option<Output> {
         if !rustix::process::geteuid().is_root() {
-            println!("skipped: only root can run a command as another user");
+            skip("only root can run a command as another user");
             return None;
         }
         fs::set_permissions(&self.root, fs::Permissions::from_mode(0o755)).unwrap();

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::env::TestEnv;
 use crate::kinds::{KINDS, make};
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 #[test]
@@ -239,7 +240,7 @@ fn holes_come_back_where_blocks_are_reserved_behind_the_end() {
     let reserve = "truncate -s 1M file && printf data | dd of=file bs=4 seek=65536 conv=notrunc status=none
         fallocate -n -o 4M -l 4M file";
     if env.shell(reserve).code != 0 {
-        println!("skipped: this file system cannot reserve blocks behind the end of a file");
+        skip("this file system cannot reserve blocks behind the end of a file");
         return;
     }
     env.undo("commit -m one").ok();

@@ -13,6 +13,7 @@ use crate::bad::noise;
 use crate::crash::has_strace;
 use crate::env::TestEnv;
 use crate::safety::places::Mounted;
+use crate::skip::skip;
 
 /// Names beside the worktree.
 fn names(env: &TestEnv) -> Vec<PathBuf> {
@@ -81,7 +82,7 @@ fn what_the_file_system_of_an_export_cannot_keep_is_told() {
         false => None,
     };
     if mounted.is_none() {
-        println!("skipped: no ext4 here (needs root, a loop device and mkfs.ext4)");
+        skip("no ext4 here (needs root, a loop device and mkfs.ext4)");
         return;
     }
     env.write("d/file", "1");

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::env::TestEnv;
 use crate::format::{is_installed, read, tree};
+use crate::skip::skip;
 use crate::tree::{Node, Tree, assert_same};
 
 mod making;
@@ -103,7 +104,7 @@ fn beyond_reach(env: &TestEnv) -> Vec<&'static str> {
         fields.extend(["owner=", "set-id="]);
     }
     if !fields.is_empty() {
-        println!("skipped: {fields:?}, which cannot be restored here");
+        skip(format_args!("{fields:?}, which cannot be restored here"));
     }
     fields
 }
@@ -182,7 +183,7 @@ fn every_commit_of_every_fixture_comes_back_by_checkout() {
         let beyond = beyond_reach(&env);
         for (commit, then) in &manifest {
             if is_beyond_root(&env, commit) {
-                println!("skipped: devices and attributes of root");
+                skip("devices and attributes of root");
                 continue;
             }
             let id = commit["id"].as_str().unwrap();

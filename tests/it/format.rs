@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::env::TestEnv;
+use crate::skip::skip;
 use crate::tree::{Node, Tree, assert_same};
 
 /// A repository as the script reads it: by type, its lines.
@@ -20,7 +21,7 @@ type Lines = BTreeMap<String, Vec<Value>>;
 pub fn is_installed(program: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     if !found {
-        println!("skipped: {program} is not installed");
+        skip(format_args!("{program} is not installed"));
     }
     found
 }

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use clap::Arg;
 
+use crate::skip::skip;
+
 /// Compares a file with what it should be, or writes it.
 fn check(path: &str, made: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -71,7 +73,7 @@ fn figures_are_those_that_were_measured() {
     let mut script = Command::new("python3");
     script.args(["-B", "benches/report.py", "--check"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     let Ok(output) = script.output() else {
-        println!("skipped: python3 is not installed");
+        skip("python3 is not installed");
         return;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

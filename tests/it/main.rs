@@ -32,6 +32,7 @@ mod rules;
 mod run;
 mod safety;
 mod scenario;
+mod skip;
 mod tidy;
 mod tour;
 mod tree;

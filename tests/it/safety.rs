@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use snapbox::str;
 
 use crate::env::TestEnv;
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 /// Steps through all that was done, back, forward, and to every operation; `check` after each.
@@ -303,7 +304,7 @@ fn git(env: &TestEnv, arguments: &[&str]) -> String {
 #[test]
 fn a_nested_repository_of_git_comes_back_working() {
     if Command::new("git").arg("--version").output().is_err() {
-        return println!("skipped: git is not installed");
+        return skip("git is not installed");
     }
     let env = TestEnv::initialised();
     env.write("nested/file", "one");

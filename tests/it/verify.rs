@@ -20,6 +20,7 @@ use crate::bad::damage::{WAYS, damage};
 use crate::bad::noise;
 use crate::env::TestEnv;
 use crate::fixtures::{FIXTURES, unpacked};
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 /// Of every kind of object some: a sparse file, a large one, hard links, a long directory, attributes; three segments of
@@ -400,7 +401,7 @@ fn nothing_is_written() {
     env.undo("verify").ok();
     assert_same(&before, &Tree::read(&env.path().join(".undo")));
     if std::process::Command::new("strace").arg("-V").output().is_err() {
-        println!("skipped: strace is not installed");
+        skip("strace is not installed");
         return;
     }
     let log = env.root().join("trace");

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{findings, note, png, random, recorded, text, told};
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 #[test]
 fn a_mass_deletion() {
@@ -139,7 +140,7 @@ fn files_encrypted_by_a_tool() {
     let script =
         "for f in notes/*/*; do openssl enc -aes-256-ctr -pass pass:x -in $f -out $f.e 2>/dev/null && mv $f.e $f; done";
     if env.shell("openssl version").code != 0 {
-        return println!("skipped: openssl is not installed");
+        return skip("openssl is not installed");
     }
     env.shell(script).ok();
     // Which says `Salted__` in front, and nothing that is a type.

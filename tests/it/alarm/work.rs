@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{findings, note, png, random, recorded, text, told};
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 const NOTHING: [&str; 0] = [];
 
@@ -85,7 +86,7 @@ fn git_checks_out_another_branch() {
     env.write("own.txt", b"x");
     let git = "git -c user.name=t -c user.email=t@t";
     if env.shell("git --version").code != 0 {
-        return println!("skipped: git is not installed");
+        return skip("git is not installed");
     }
     (0..80).for_each(|n| env.write(&format!("code/src/{n}.rs"), text(n)));
     env.shell(&format!("cd code && git init -q -b main && git add . && {git} commit -qm one")).ok();

@@ -9,6 +9,7 @@ use snapbox::{assert_data_eq, str};
 
 use super::history;
 use crate::env::TestEnv;
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 fn allow(path: &Path, mode: u32) {
@@ -137,7 +138,7 @@ hint: see who may do it: ls -la [ROOT]/work
 #[test]
 fn what_may_not_be_written_is_left_told_and_restored_later() {
     if !rustix::process::geteuid().is_root() {
-        println!("skipped: only root can give files away");
+        skip("only root can give files away");
         return;
     }
     let env = TestEnv::new();
@@ -178,7 +179,7 @@ hint: take it back: undo undo
 /// A repository of another user, with the files `secret` and `open`. `None` where only root can make one.
 fn secret_and_open() -> Option<TestEnv> {
     if !rustix::process::geteuid().is_root() {
-        println!("skipped: root may read everything");
+        skip("root may read everything");
         return None;
     }
     let env = TestEnv::new();
@@ -256,7 +257,7 @@ impl<'p> AppendOnly<'p> {
     /// `None` where that cannot be had.
     fn new(path: &'p Path) -> Option<AppendOnly<'p>> {
         if !Command::new("chattr").arg("+a").arg(path).output().is_ok_and(|output| output.status.success()) {
-            println!("skipped: no append-only directory here (needs root, and a file system that has them)");
+            skip("no append-only directory here (needs root, and a file system that has them)");
             return None;
         }
         Some(AppendOnly(path))

@@ -12,6 +12,7 @@ use snapbox::str;
 
 use super::{ids, noise};
 use crate::env::TestEnv;
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 /// A worktree on a small file system, which is gone before its folder is removed.
@@ -32,7 +33,7 @@ impl Small {
         let mounted = rustix::process::geteuid().is_root()
             && Command::new("mount").args(options).arg(&mount).output().is_ok_and(|output| output.status.success());
         if !mounted {
-            println!("skipped: only root can mount a small file system");
+            skip("only root can mount a small file system");
             return None;
         }
         Some(Small { mount })
@@ -291,7 +292,7 @@ fn a_commit_that_fails_for_space_at_any_call_is_not_there_and_can_be_made_again(
             env.write("large", noise(8, 1_500_000));
             let three = Tree::read(&env.path());
             let Some(code) = run_full(&env, family, n, &["-q", "commit", "-m", "three"]) else {
-                println!("skipped: strace is not installed");
+                skip("strace is not installed");
                 return;
             };
             assert!(code == 0 || code == 13, "{family} {n}: ended with {code}");
@@ -320,7 +321,7 @@ fn a_checkout_that_fails_for_space_at_any_call_is_done_when_run_again() {
             let env = TestEnv::new();
             let (one, two) = two_states(&env);
             let Some(code) = run_full(&env, family, n, &["-q", "checkout", "one"]) else {
-                println!("skipped: strace is not installed");
+                skip("strace is not installed");
                 return;
             };
             assert!(code == 0 || code == 13, "{family} {n}: ended with {code}");

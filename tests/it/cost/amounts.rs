@@ -8,6 +8,7 @@ use undo::chunk::{Params, chunks};
 
 use super::{Call, READS, many_files, on_worktree, trace};
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 const WRITES: &str = "write,pwrite64,writev,pwritev,pwritev2,copy_file_range";
 const FLUSHES: &str = "fsync,fdatasync,sync,syncfs,sync_file_range";
@@ -113,7 +114,7 @@ fn what_is_large_passes_the_cache_and_what_is_small_stays_in_it() {
         let trace = trace(&env, WRITES, arguments)?;
         let is_passing = |call: &Call| call.name == "pwritev2" && call.result != 0;
         if trace.iter().any(|call| is_passing(call) && call.result < 0) {
-            println!("skipped: this system cannot write past its cache");
+            skip("this system cannot write past its cache");
             return None;
         }
         let (passing, kept): (Vec<&Call>, Vec<&Call>) = trace.iter().partition(|call| is_passing(call));
@@ -122,7 +123,7 @@ fn what_is_large_passes_the_cache_and_what_is_small_stays_in_it() {
     };
     let Some((passing, kept)) = written(&["commit", "--init", "-m", "one"]) else { return };
     if passing == 0 {
-        return println!("skipped: this system is older than Linux 6.16");
+        return skip("this system is older than Linux 6.16");
     }
     assert!(passing >= content.len() && kept < 1 << 20, "{passing} and {kept}");
     env.write("large", b"gone");

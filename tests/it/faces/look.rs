@@ -4,6 +4,7 @@ use snapbox::str;
 
 use crate::env::TestEnv;
 use crate::faces::history;
+use crate::skip::skip;
 
 #[test]
 fn diff_shows_lines_bytes_renames_and_metadata() {
@@ -249,7 +250,7 @@ hint: undo cat @:PATH
 fn a_diff_is_a_patch_whatever_files_are_called() {
     use std::process::{Command, Stdio};
     if Command::new("patch").arg("--version").output().is_err() {
-        return println!("skipped: patch is not installed");
+        return skip("patch is not installed");
     }
     let names = ["plain", "with space", "ünïcode ☃", "new\nline", "quo\"te", "back\\slash", "tab\there"];
     let env = TestEnv::initialised();
@@ -291,7 +292,7 @@ fn paged(env: &TestEnv, pager: &str) -> Option<(String, i32)> {
 fn a_pager_that_cannot_be_started_does_not_hide_the_log() {
     let env = history();
     let Some((plain, 0)) = paged(&env, "cat") else {
-        println!("skipped: no `script` here, which makes a terminal");
+        skip("no `script` here, which makes a terminal");
         return;
     };
     assert!(plain.contains("+0 ~0 -2"), "{plain}");

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::begun;
 use super::signals::{bit, ignored_here};
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 #[test]
 fn a_second_run_ends_at_once_and_names_the_first() {
@@ -103,7 +104,7 @@ fn what_a_command_did_is_recorded_however_long_the_lock_is_held() {
 #[test]
 fn ctrl_c_while_it_waits_for_the_lock_says_what_is_not_recorded() {
     if ignored_here() & bit(Signal::INT) != 0 {
-        return println!("skipped: Ctrl-C is ignored where the tests run");
+        return skip("Ctrl-C is ignored where the tests run");
     }
     let env = begun();
     let (mut run, mut told, lock, _) = waits(&env);

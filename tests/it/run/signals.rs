@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::{begun, told};
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 /// Starts a run in a process group of its own, and waits until its command has begun.
 fn started(env: &TestEnv, options: &[&str], script: &str) -> Child {
@@ -65,7 +66,7 @@ fn a_request_to_end_is_passed_on() {
     let env = begun();
     for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         if ignored_here() & bit(signal) != 0 {
-            println!("skipped: {signal:?} is ignored where the tests run");
+            skip(format_args!("{signal:?} is ignored where the tests run"));
             continue;
         }
         let mut child = started(&env, &[], "echo x >> log; echo begun; exec sleep 60");

@@ -8,6 +8,7 @@ use snapbox::str;
 
 use super::places::Mounted;
 use crate::env::TestEnv;
+use crate::skip::skip;
 
 /// Its device is that of the worktree.
 #[test]
@@ -23,7 +24,7 @@ fn a_folder_and_a_file_of_the_same_file_system_mounted_below_are_neither_recorde
     env.undo("commit -m one").ok();
     let bind = |from: &Path, to: &str| Mounted::new(&["--bind", from.to_str().unwrap()], &env.path().join(to));
     let (Some(_folder), Some(_file)) = (bind(&other, "below"), bind(&env.root().join("one"), "file")) else {
-        return println!("skipped: only root can mount");
+        return skip("only root can mount");
     };
     env.write("a", "2");
     env.undo("commit -m two").ok();
@@ -51,7 +52,7 @@ fn names_of_one_file_in_a_lower_layer_are_replaced_and_removed() {
     let layers = env.root().join("layers");
     fs::create_dir(&layers).unwrap();
     let Some(_tmpfs) = Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &layers) else {
-        return println!("skipped: only root can mount a file system");
+        return skip("only root can mount a file system");
     };
     let folder = |name: &str| layers.join(name).display().to_string();
     ["lower", "upper", "work"].iter().for_each(|name| fs::create_dir(folder(name)).unwrap());
@@ -70,7 +71,7 @@ fn names_of_one_file_in_a_lower_layer_are_replaced_and_removed() {
     }
     let options = format!("lowerdir={},upperdir={},workdir={}", folder("lower"), folder("upper"), folder("work"));
     let Some(_overlay) = Mounted::new(&["-t", "overlay", "-o", &options, "overlay"], &env.path()) else {
-        return println!("skipped: there is no overlayfs");
+        return skip("there is no overlayfs");
     };
     let mode = |bits| fs::set_permissions(env.path().join("a"), fs::Permissions::from_mode(bits)).unwrap();
     mode(0o600);
@@ -89,7 +90,7 @@ fn names_of_one_file_in_a_lower_layer_are_replaced_and_removed() {
 fn a_file_longer_than_any_is_left_out_and_told() {
     let env = TestEnv::new();
     let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &env.path()) else {
-        return println!("skipped: only root can mount a file system");
+        return skip("only root can mount a file system");
     };
     env.undo("init -q").ok();
     env.write("a", "1");

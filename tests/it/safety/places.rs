@@ -9,6 +9,7 @@ use snapbox::str;
 use super::{everywhere, operations, precious};
 use crate::crash::has_strace;
 use crate::env::TestEnv;
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 #[test]
@@ -128,7 +129,7 @@ fn another_file_system_below_is_neither_recorded_nor_touched() {
     env.write("below/file", "recorded");
     env.undo("commit -m one").ok();
     let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "tmpfs"], &env.path().join("below")) else {
-        return println!("skipped: only root can mount a file system");
+        return skip("only root can mount a file system");
     };
     env.write("below/file", "precious");
     env.write("a", "2");
@@ -149,7 +150,7 @@ fn what_is_mounted_below_and_covered_is_flushed_too() {
     env.undo("config worktree.cross_mounts true").ok();
     std::fs::create_dir(env.path().join("below")).unwrap();
     let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "tmpfs"], &env.path().join("below")) else {
-        return println!("skipped: only root can mount a file system");
+        return skip("only root can mount a file system");
     };
     for n in 0..40 {
         env.write(&format!("below/{n}"), "one");
@@ -180,7 +181,7 @@ fn without_proc_nothing_is_taken_for_deleted() {
     let output = command.arg(env!("CARGO_BIN_EXE_undo")).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     if told.contains("unshare") || told.contains("umount") {
-        return println!("skipped: only root can do without `/proc`");
+        return skip("only root can do without `/proc`");
     }
     assert!(output.status.code() == Some(14) && told.contains("/proc/self/fd"), "{output:?}");
     assert_eq!(env.undo("rev-parse @").ok().stdout, one);

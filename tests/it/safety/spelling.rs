@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::is_recorded;
 use super::places::Mounted;
 use crate::env::TestEnv;
+use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 /// A folder in which case does not count.
@@ -39,7 +40,7 @@ fn without_case(env: &TestEnv) -> Option<Folder> {
     new_image();
     let mounted = if run("mkfs.exfat", &[]) { loop_mount("exfat-fuse") } else { None };
     if mounted.is_none() {
-        println!("skipped: no folder in which case does not count (needs root, and ext4 with casefold or exfat-fuse)");
+        skip("no folder in which case does not count (needs root, and ext4 with casefold or exfat-fuse)");
     }
     Some(Folder { _mounted: mounted?, keeps_times: false })
 }
