@@ -12,6 +12,7 @@ mod failure;
 mod file;
 mod handle;
 mod interrupt;
+mod lease;
 mod lock;
 mod map;
 mod names;
@@ -42,6 +43,7 @@ pub use handle::{
     stat_file, sync_all, sync_data, too_long, write_all, write_all_at,
 };
 pub use interrupt::{Reached, begun, on_interrupt, reached};
+pub use lease::{Writers, writers_of};
 pub use lock::{FileLock, Holder};
 pub use map::Map;
 pub use names::UNFINISHED;

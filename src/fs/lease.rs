@@ -1,0 +1,98 @@
+//! Finds out whether a file can be changed right now, by asking the kernel for a lease on it.
+//!
+//! Source: fcntl(2), "Leases". The kernel grants a read lease only while no process has the file open for writing, which
+//! includes shared writable mappings whose handle is closed, except on overlayfs: there such a mapping is not seen.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+
+use libc::c_int;
+
+/// Who may be changing a file's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writers {
+    /// No process has the file open for writing or mapped for shared writing.
+    None,
+    /// At least one has.
+    Some,
+    /// The system does not say: only the owner and root may take a lease, and not every file system has them.
+    Unknown,
+}
+
+/// Whether a process has this file open for writing or mapped for shared writing. The handle must be read-only, and not
+/// a copy of a writable one. The answer holds for the moment of the call.
+pub fn writers_of(file: &File) -> Writers {
+    // A process that opens the file for writing between the two last calls waits until the second one, and its open
+    // makes the kernel signal the holder. The default signal would kill this process; this one is ignored by default.
+    if control(file, F_SETSIG, libc::SIGURG).is_err() {
+        return Writers::Unknown;
+    }
+    match control(file, libc::F_SETLEASE, libc::F_RDLCK) {
+        Ok(()) => match control(file, libc::F_SETLEASE, libc::F_UNLCK) {
+            Ok(()) => Writers::None,
+            Err(_) => Writers::Unknown,
+        },
+        Err(cause) if cause.raw_os_error() == Some(libc::EAGAIN) => Writers::Some,
+        Err(_) => Writers::Unknown,
+    }
+}
+
+/// `libc` defines it for one architecture only; its value is the same on all (`asm-generic/fcntl.h`).
+const F_SETSIG: c_int = 10;
+
+fn control(file: &File, command: c_int, argument: c_int) -> std::io::Result<()> {
+    // SAFETY: both commands take a number and touch no memory of this process.
+    #[expect(unsafe_code, reason = "leases have no safe form")]
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), command, argument) };
+    if result == -1 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+
+    use super::*;
+
+    #[test]
+    fn writers_are_seen_by_handle_and_by_mapping() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("f");
+        std::fs::write(&path, [0; 100]).unwrap();
+        let reader = File::open(&path).unwrap();
+        if writers_of(&reader) == Writers::Unknown {
+            // No leases on this file system.
+            return;
+        }
+        assert_eq!(writers_of(&reader), Writers::None);
+        let writer = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        assert_eq!(writers_of(&reader), Writers::Some);
+        // SAFETY: nothing else changes the file.
+        #[expect(unsafe_code, reason = "a memory map has no safe form")]
+        let map = unsafe { memmap2::MmapMut::map_mut(&writer) }.unwrap();
+        drop(writer);
+        assert_eq!(writers_of(&reader), Writers::Some);
+        drop(map);
+        assert_eq!(writers_of(&reader), Writers::None);
+    }
+
+    /// Thousands of opens that break the lease while it is held: no signal ends the process, and every open succeeds.
+    #[test]
+    fn a_lease_disturbs_no_writer_and_no_signal_ends_the_process() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("f");
+        std::fs::write(&path, b"x").unwrap();
+        let reader = File::open(&path).unwrap();
+        let is_done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+                    writers_of(&reader);
+                }
+            });
+            for _ in 0..5_000 {
+                OpenOptions::new().write(true).open(&path).unwrap();
+            }
+            is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+    }
+}
