@@ -2,18 +2,21 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs::signal::Interrupts;
-use crate::fs::{process_id, read_at, set_len, write_all_at};
+use crate::fs::{process_id, read_at, set_len, stat, stat_file, write_all_at};
 use crate::time::Timestamp;
 
 /// An exclusive lock on a file, held until it is dropped.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: File,
+    file: File,
+    path: PathBuf,
+    /// The text written into the file; `None` if the disk was full.
+    text: Option<String>,
 }
 
 /// Who holds a lock, as the holder wrote it into the file.
@@ -33,28 +36,54 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What is read of a lock file: a longer command is cut in a message anyway.
 const MAX_TEXT: usize = 4 << 10;
 
+/// Attempts to lock the file that has the name, if others remove or replace it meanwhile.
+const ATTEMPTS: u32 = 10;
+
 impl FileLock {
     /// Takes the lock, waiting up to `patience`; [`ErrorKind::Locked`] names the holder.
     /// The file is made if it is not there, and never removed.
     pub fn acquire(path: &Path, command: &str, patience: Duration) -> Result<FileLock> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(path).map_err(|cause| Error::io("open", path, cause))?;
         let started = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
-                    std::thread::sleep(PAUSE.min(patience));
-                }
-                Err(TryLockError::WouldBlock) => return Err(locked(path, Holder::read(&file))),
-                Err(TryLockError::Error(cause)) => return Err(Error::io("lock", path, cause)),
+        let mut attempts = 0;
+        let file = loop {
+            let file = open(path)?;
+            lock(&file, path, started, patience)?;
+            attempts += 1;
+            // The file may have been removed or replaced between the two calls: then others lock another file.
+            if has_name(&file, path)? || attempts == ATTEMPTS {
+                break file;
             }
+        };
+        let text = Holder { pid: process_id(), command: command.to_owned(), since: Timestamp::now() }.to_text();
+        // Who frees space on a full disk must get the lock too, so a failure is ignored.
+        let written = set_len(&file, 0).and_then(|()| write_all_at(&file, text.as_bytes(), 0));
+        Ok(FileLock { file, path: path.to_owned(), text: written.ok().map(|()| text) })
+    }
+
+    /// Fails with [`ErrorKind::Locked`] if the lock file was removed, replaced or taken by another process: by hand, or on
+    /// a file system where locks are not shared between machines. To be called before anything relies on the lock.
+    pub fn check(&self) -> Result<()> {
+        let mut text = [0; MAX_TEXT];
+        let found = match File::open(&self.path) {
+            Ok(file) => read_at(&file, &mut text, 0).map(|length| &text[..length]),
+            Err(cause) => Err(Error::io("open", &self.path, cause)),
+        };
+        let is_ours = match (&self.text, &found) {
+            (Some(ours), Ok(found)) => ours.as_bytes().starts_with(found) && ours.len().min(MAX_TEXT) == found.len(),
+            (None, Ok(_)) => has_name(&self.file, &self.path)?,
+            (_, Err(_)) => false,
+        };
+        if is_ours {
+            return Ok(());
         }
-        let holder = Holder { pid: process_id(), command: command.to_owned(), since: Timestamp::now() };
-        // For people only: what frees space on a full disk must get the lock too.
-        let _ = set_len(&file, 0).and_then(|()| write_all_at(&file, holder.to_text().as_bytes(), 0));
-        Ok(FileLock { _file: file })
+        let path = self.path.display();
+        let message = match found.ok().and_then(|text| Holder::parse(&String::from_utf8_lossy(text))) {
+            Some(Holder { pid, command, .. }) => {
+                format!("`{command}` (process {pid}) has taken the lock `{path}` while this command was running")
+            }
+            None => format!("the lock `{path}` was removed while this command was running"),
+        };
+        Err(Error::new(ErrorKind::Locked, message).hint("run the command again; do not remove lock files"))
     }
 
     /// Takes the lock, however long that takes. After `patience`, `tell` is called once, with what [`FileLock::acquire`]
@@ -77,6 +106,32 @@ impl FileLock {
             }
         }
     }
+}
+
+fn open(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(path).map_err(|cause| Error::io("open", path, cause))
+}
+
+/// Locks an open file, trying until `patience` has passed since `started`.
+fn lock(file: &File, path: &Path, started: Instant, patience: Duration) -> Result<()> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
+                std::thread::sleep(PAUSE.min(patience));
+            }
+            Err(TryLockError::WouldBlock) => return Err(locked(path, Holder::read(file))),
+            Err(TryLockError::Error(cause)) => return Err(Error::io("lock", path, cause)),
+        }
+    }
+}
+
+/// Whether the name stands for this open file.
+fn has_name(file: &File, path: &Path) -> Result<bool> {
+    let open = stat_file(file)?;
+    Ok(stat(path)?.is_some_and(|found| (found.device, found.inode) == (open.device, open.inode)))
 }
 
 impl Holder {
@@ -152,6 +207,40 @@ mod tests {
         assert_eq!(Holder::of(&path), None);
         FileLock::acquire(&path, "undo log", Duration::ZERO).unwrap();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_lock_file_that_was_removed_or_taken_over_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = FileLock::acquire(&path, "undo commit", Duration::ZERO).unwrap();
+        first.check().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let error = first.check().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        assert!(error.to_string().ends_with("was removed while this command was running"), "{error}");
+        let second = FileLock::acquire(&path, "undo tag a", Duration::ZERO).unwrap();
+        second.check().unwrap();
+        let error = first.check().unwrap_err();
+        assert!(error.to_string().starts_with("`undo tag a` (process "), "{error}");
+        // Another machine, where this lock is not seen: the same file, and somebody else's text.
+        let other = Holder { pid: 1, command: "undo gc".into(), since: Timestamp::default() };
+        std::fs::write(&path, other.to_text()).unwrap();
+        assert_eq!(second.check().unwrap_err().kind(), ErrorKind::Locked);
+    }
+
+    #[test]
+    fn the_lock_is_taken_on_the_file_that_has_the_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = FileLock::acquire(&path, "undo commit", Duration::ZERO).unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| FileLock::acquire(&path, "undo tag", Duration::from_secs(10)));
+            std::thread::sleep(SHORT);
+            std::fs::remove_file(&path).unwrap();
+            drop(first);
+            second.join().unwrap().unwrap().check().unwrap();
+        });
     }
 
     #[test]

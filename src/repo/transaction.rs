@@ -38,7 +38,7 @@ pub struct Transaction<'r> {
     has_recorded: bool,
     /// An operation that becomes durable with the next record.
     prepared: Option<Record>,
-    _lock: FileLock,
+    lock: FileLock,
 }
 
 /// An operation before it is recorded: what the transaction cannot know by itself.
@@ -106,7 +106,7 @@ impl Repository {
             intended: None,
             has_recorded: false,
             prepared: None,
-            _lock: lock,
+            lock,
         })
     }
 }
@@ -257,6 +257,7 @@ impl Transaction<'_> {
         };
         let Repository { layout, state, end, .. } = &mut *self.repository;
         let journal = self.journal.as_mut().expect("it was opened to be looked at");
+        self.lock.check()?;
         fs::reached(Reached::Recording);
         *end = journal.append(&records, || reserve::give_up(&layout.reserve()))?;
         records.last().map_or(Ok(()), |record| record.apply(state))?;

@@ -22,7 +22,7 @@ use crate::object::Operation;
 
 pub use check::check;
 pub use record::Record;
-use segment::Segment;
+use segment::{Replay, Segment};
 pub use state::State;
 pub use writer::{Writer, create};
 
@@ -33,6 +33,8 @@ pub struct End {
     pub segment: u64,
     /// Bytes of it that count.
     pub length: u64,
+    /// Bytes of its file: more than `length` if a write to it was torn.
+    pub size: u64,
     /// Bytes of it up to the end of its checkpoint.
     pub checkpoint: u64,
 }
@@ -59,7 +61,8 @@ pub fn load(directory: &Path) -> Result<Loaded> {
         };
         match replayed {
             Ok(replay) => {
-                let end = End { segment: number, length: replay.length, checkpoint: replay.checkpoint };
+                let Replay { length, size, checkpoint, .. } = replay;
+                let end = End { segment: number, length, size, checkpoint };
                 return Ok(Loaded { state: replay.state, end, damage: damage.or(replay.damage) });
             }
             Err(error) if error.kind() == ErrorKind::Damaged => damage = damage.or(Some(error)),
@@ -76,7 +79,7 @@ pub fn load(directory: &Path) -> Result<Loaded> {
 pub fn ends_at(directory: &Path, end: End) -> Result<bool> {
     let newest = segment::numbers(directory)?.last().copied();
     let length = fs::stat(&segment::path(directory, end.segment))?.map(|stat| stat.size);
-    Ok((newest, length) == (Some(end.segment), Some(end.length)))
+    Ok((newest, length) == (Some(end.segment), Some(end.size)))
 }
 
 /// Whether it holds more than a new repository's journal does, readable or not.

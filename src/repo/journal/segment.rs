@@ -69,6 +69,8 @@ pub struct Replay {
     pub state: State,
     /// Where that record ends.
     pub length: u64,
+    /// Bytes of the whole file.
+    pub size: u64,
     /// Where its checkpoint ends.
     pub checkpoint: u64,
     /// Why what follows is not there, if it is not a torn write.
@@ -132,7 +134,8 @@ impl Segment {
     pub fn replay(&self) -> Result<Replay> {
         let (state, end) = self.checkpoint()?;
         let damage = self.header_damage.map(|why| self.damaged(0, why));
-        let mut replay = Replay { state, length: end as u64, checkpoint: end as u64, damage };
+        let mut replay =
+            Replay { state, length: end as u64, size: self.bytes.len() as u64, checkpoint: end as u64, damage };
         let mut at = end;
         loop {
             match frame::next(&self.bytes, at) {

@@ -214,14 +214,14 @@ fn a_failed_writer_writes_no_more_and_only_a_full_disk_is_asked_for_space() {
     let record = commit(&journal.state, 2, 1);
     // A file that is open for nothing but reading fails every write.
     let file = std::fs::File::open(journal.newest()).unwrap();
-    let mut writer = Writer::onto(file, journal.end);
+    let mut writer = Writer::onto(file, journal.path(), journal.end);
     assert!(writer.append(std::slice::from_ref(&record), || unreachable!("the disk is not full")).is_err());
     let error = writer.append(std::slice::from_ref(&record), || false).unwrap_err();
     assert!(error.to_string().contains("after a failure"), "{error}");
     assert_eq!(load(journal.path()).unwrap().state, journal.state);
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut asked = 0;
-    let mut writer = Writer::onto(full, journal.end);
+    let mut writer = Writer::onto(full, journal.path(), journal.end);
     let error = writer.append(std::slice::from_ref(&record), || {
         asked += 1;
         false
@@ -282,4 +282,27 @@ fn every_record_is_decoded_as_encoded_and_refused_when_cut() {
         }
         assert!(Record::decode(kind, &[payload, &[0]].concat()).is_err());
     }
+}
+
+#[test]
+fn a_writer_whose_lock_was_lost_never_overwrites_another_record() {
+    let mut journal = Journal::new();
+    journal.commit(1, 1);
+    let record = commit(&journal.state, 2, 1);
+    let records = std::slice::from_ref(&record);
+    let mut late = Writer::open(journal.path(), journal.end).unwrap();
+    let mut opened_later = journal.end;
+    journal.commit(3, 500);
+    let refused = |writer: &mut Writer, journal: &Journal| {
+        let error = writer.append(records, || unreachable!("nothing is written")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        let loaded = load(journal.path()).unwrap();
+        assert_eq!((&loaded.state, loaded.end, loaded.damage.is_none()), (&journal.state, journal.end, true));
+    };
+    refused(&mut late, &journal);
+    refused(&mut Writer::open(journal.path(), opened_later).unwrap(), &journal);
+    // A new segment counts too, whatever the old one is like.
+    opened_later = journal.end;
+    journal.end = super::writer::create(journal.path(), journal.end.segment + 1, &journal.state).unwrap();
+    refused(&mut Writer::open(journal.path(), opened_later).unwrap(), &journal);
 }

@@ -22,7 +22,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Opens the newest segment, and cuts off a torn write behind its end.
+    /// Opens the newest segment.
     pub fn open(directory: &Path, end: End) -> Result<Writer> {
         let file = open_at(directory, &end)?;
         if end.length == end.checkpoint {
@@ -44,10 +44,12 @@ impl Writer {
             return Err(Error::new(ErrorKind::Io, "the journal is not written to after a failure")
                 .hint("run the command again"));
         }
+        self.check_end()?;
         let bytes: Vec<u8> = records.iter().flat_map(Record::encode).collect();
         match self.write(&bytes, make_space) {
             Ok(()) => {
                 self.end.length += bytes.len() as u64;
+                self.end.size = self.end.length;
                 Ok(self.end)
             }
             Err(error) => {
@@ -60,6 +62,10 @@ impl Writer {
     }
 
     fn write(&self, bytes: &[u8], make_space: impl FnOnce() -> bool) -> Result<()> {
+        if self.end.size > self.end.length {
+            // A torn write.
+            fs::set_len(&self.file, self.end.length)?;
+        }
         match fs::write_all_at(&self.file, bytes, self.end.length) {
             Err(error) if error.kind() == ErrorKind::NoSpace && make_space() => {
                 fs::set_len(&self.file, self.end.length)?;
@@ -70,12 +76,27 @@ impl Writer {
         fs::sync_data(&self.file)
     }
 
-    fn has_next(&self) -> bool {
-        fs::exists(&segment::path(&self.directory, self.end.segment + 1)).unwrap_or(true)
+    /// Fails with [`ErrorKind::Locked`] unless the journal still ends where it did when it was last read or written: whoever
+    /// lost the lock must not overwrite what its next holder recorded. The file is opened anew because only then some
+    /// network file systems ask the server for its size.
+    fn check_end(&self) -> Result<()> {
+        let path = segment::path(&self.directory, self.end.segment);
+        let size = fs::stat_file(&fs::open(&path)?)?.size;
+        if size == self.end.size && !self.has_next()? {
+            return Ok(());
+        }
+        let message =
+            format!("another command has written to the journal `{}` while this one was running", path.display());
+        Err(Error::new(ErrorKind::Locked, message).hint("run the command again"))
+    }
+
+    fn has_next(&self) -> Result<bool> {
+        fs::exists(&segment::path(&self.directory, self.end.segment + 1))
     }
 
     /// Begins a new segment with a checkpoint. On a full disk the old one just grows.
     fn roll(&mut self, state: &State) -> Result<()> {
+        self.check_end()?;
         match create(&self.directory, self.end.segment + 1, state) {
             Ok(end) => {
                 self.file = open_at(&self.directory, &end)?;
@@ -83,7 +104,7 @@ impl Writer {
                 Ok(())
             }
             // Unless it is there by now: it would be read first, and not have what the old one gets.
-            Err(error) if error.kind() == ErrorKind::NoSpace && !self.has_next() => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NoSpace && !self.has_next().unwrap_or(true) => Ok(()),
             Err(error) => {
                 self.has_failed = true;
                 Err(error)
@@ -93,11 +114,7 @@ impl Writer {
 }
 
 fn open_at(directory: &Path, end: &End) -> Result<File> {
-    let file = fs::open_to_write(&segment::path(directory, end.segment))?;
-    if fs::stat_file(&file)?.size > end.length {
-        fs::set_len(&file, end.length)?;
-    }
-    Ok(file)
+    fs::open_to_write(&segment::path(directory, end.segment))
 }
 
 /// Makes a segment that begins with `state`: there as a whole or not at all, durable when it returns.
@@ -105,13 +122,13 @@ pub fn create(directory: &Path, number: u64, state: &State) -> Result<End> {
     let bytes = segment::encode(number, state);
     fs::write_atomic(&segment::path(directory, number), [&bytes], true)?;
     let length = bytes.len() as u64;
-    Ok(End { segment: number, length, checkpoint: length })
+    Ok(End { segment: number, length, size: length, checkpoint: length })
 }
 
 #[cfg(test)]
 impl Writer {
     /// One that writes to another file than the segment.
-    pub fn onto(file: File, end: End) -> Writer {
-        Writer { directory: PathBuf::new(), file, end, has_failed: false }
+    pub fn onto(file: File, directory: &Path, end: End) -> Writer {
+        Writer { directory: directory.to_owned(), file, end, has_failed: false }
     }
 }

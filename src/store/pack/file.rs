@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::{self, Footer, Frame, Record, Sort};
 use super::{LONG_FRAME, path_of};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, TempFile};
 use crate::id::PackId;
 
@@ -162,7 +162,13 @@ pub fn publish(directory: &Path, packs: Vec<Sealed>) -> Result<()> {
             fs::sync_dir(&directory.join("packs"))?;
             fs::sync_dir(directory)?;
         }
-        pack.file.rename(&path)?;
+        pack.file.rename(&path).map_err(|error| match error.is_not_found() {
+            // Only the holder of the lock removes staged files.
+            true => Error::new(ErrorKind::Locked, "another command has taken the lock while this one was running")
+                .because(error)
+                .hint("run the command again"),
+            false => error,
+        })?;
     }
     touched.iter().try_for_each(|folder| fs::sync_dir(folder))
 }

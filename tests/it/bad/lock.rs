@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use snapbox::str;
 
 use super::history;
+use crate::crash::has_strace;
 use crate::env::TestEnv;
 
 /// Holds the lock of the repository until it is dropped, as a process of its own.
@@ -86,4 +87,39 @@ fn commands_at_the_same_time_are_done_one_after_the_other() {
     let output = env.shell("for n in 1 2 3 4 5 6; do undo tag t$n & done; wait; undo tag");
     assert_eq!(output.stderr, b"");
     assert_eq!(env.undo("tag --json").ok().json().len(), 2 + 6 + 1);
+}
+
+/// The system calls of a commit before which it pauses, while another command removes the lock file and commits.
+const PAUSES: [(&str, &str); 2] = [("fdatasync", "delay_enter"), ("rename", "delay_exit")];
+
+#[test]
+fn a_commit_that_lost_its_lock_records_nothing_and_overwrites_nothing() {
+    if !has_strace() {
+        return println!("skipped: strace is not installed");
+    }
+    for (call, delay) in PAUSES {
+        let env = history();
+        let lock = env.path().join(".undo/lock");
+        env.write("notes.txt", "late\n");
+        let mut strace = env.command("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={call}:{delay}=1000000:when=1")]);
+        strace.arg(env!("CARGO_BIN_EXE_undo")).args(["commit", "-m", "late"]).stderr(Stdio::piped());
+        let late = strace.spawn().unwrap();
+        while !std::fs::read_to_string(&lock).is_ok_and(|text| text.contains("undo commit -m late")) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        std::fs::remove_file(&lock).unwrap();
+        env.undo("commit -m quick").ok();
+        let late = late.wait_with_output().unwrap();
+        let message = String::from_utf8_lossy(&late.stderr).into_owned();
+        assert_eq!(late.status.code(), Some(11), "{call}: {message}");
+        assert!(message.contains("while this command was running") || message.contains("another command"), "{message}");
+        env.undo("verify").ok();
+        let log = env.undo("log").ok().text();
+        assert!(log.contains("quick") && !log.contains("late"), "{call}:\n{log}");
+        env.write("notes.txt", "later\n");
+        env.undo("commit -m again").ok();
+        assert!(env.undo("status").ok().text().contains("no changes"));
+    }
 }
