@@ -99,6 +99,7 @@ fn fill(
             objects,
             target: &source.root,
             saved: &saved,
+            is_stat_doubtful: false,
             torn,
             plan,
             moved: Moved::default(),

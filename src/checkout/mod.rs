@@ -38,6 +38,7 @@ use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::MappedStores;
 use crate::history::past::Refs;
 use crate::id::{BlobId, CommitId};
 use crate::join::join;
@@ -268,8 +269,10 @@ fn carry_out(
     let live = Overlay { below: store, objects: &scan.objects };
     let task = progress.start("restoring", Unit::Bytes, Some(plan.bytes_to_write()));
     let torn = torn(scan);
+    let is_stat_doubtful = site.root().file_system()?.mapped_stores == MappedStores::FirstUnlessRead;
     let work = Work {
         site,
+        is_stat_doubtful,
         store,
         objects: &Overlay { below: &live, objects: &target.objects },
         target: &target.root,

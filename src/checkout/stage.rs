@@ -62,8 +62,13 @@ impl<'d> Staged<'d> {
         }
         let staged = Staged { directory, name, is_directory: false, is_ours: true, from: Some(from) };
         // What was written to it until then shows.
-        let is_taken = |there: Stat| is_saved(record, &there) && there.links == 1;
-        Ok(directory.stat(&staged.name)?.is_some_and(is_taken).then_some(staged))
+        let is_taken = match directory.stat(&staged.name)? {
+            Some(there) if is_saved(record, &there) && there.links == 1 => {
+                is_proven(directory, &staged.name, record, &there)?
+            }
+            _ => false,
+        };
+        Ok(is_taken.then_some(staged))
     }
 
     /// Takes it away again: to where it was, if it was somewhere.

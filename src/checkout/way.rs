@@ -9,6 +9,7 @@ use crate::metadata::{Kind, Metadata};
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
+use crate::worktree::in_use::{self, Trust};
 use crate::worktree::{Clock, ignore};
 
 use super::apply::is_listed;
@@ -53,14 +54,27 @@ impl<'w> Way<'w> {
         let clock = self.clock()?;
         match parent.stat(name) {
             Ok(None) => Ok(Found::Nothing),
-            Ok(Some(there)) if is_alike(&parent, name, &there, entry).unwrap_or(false) => {
+            Ok(Some(mut there)) => {
+                let trust = match self.prepare(&parent, name, &mut there) {
+                    Ok(trust) if is_alike(&parent, name, &there, entry).unwrap_or(false) => trust,
+                    _ => return Ok(Found::Other),
+                };
                 let is_dressed = is_dressed(objects, &parent, name, &there, entry)?;
                 // It must not have changed while it was read.
                 let still = parent.stat(name)?.filter(|now| now.is_same(&there));
-                let alike = |stat| Found::Alike { stat: Box::new(stat), racy: clock.is_racy(&stat), is_dressed };
+                let racy = |stat: &Stat| clock.is_racy(stat) || trust.is_racy(stat, &clock);
+                let alike = |stat: Stat| Found::Alike { racy: racy(&stat), stat: Box::new(stat), is_dressed };
                 Ok(still.map_or(Found::Other, alike))
             }
-            _ => Ok(Found::Other),
+            Err(_) => Ok(Found::Other),
+        }
+    }
+
+    /// Makes later changes of a file show in its stat.
+    fn prepare(&self, parent: &Dir, name: &[u8], there: &mut Stat) -> Result<Trust> {
+        match there.kind {
+            Kind::File => in_use::prepare(&parent.open_file(name)?, there, &self.clock()?),
+            _ => Ok(Trust::Unused),
         }
     }
 }

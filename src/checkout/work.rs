@@ -30,6 +30,9 @@ pub(super) struct Work<'w> {
     pub saved: &'w Builder,
     /// Saved while it was changing: not to be trusted.
     pub torn: HashSet<&'w RepoPath>,
+    /// Stores through a mapping may leave the stat of a file as it was: before a file is replaced or removed, its content
+    /// is compared.
+    pub is_stat_doubtful: bool,
     /// What to do.
     pub plan: &'w Plan,
     /// What it finds elsewhere in the worktree.
@@ -41,7 +44,7 @@ pub(super) struct Work<'w> {
 impl Work<'_> {
     /// What stands at a path according to the plan; `None` if what is saved of it cannot be trusted.
     pub(super) fn expected(&self, path: &RepoPath) -> Option<Expected> {
-        match self.saved.find(path) {
+        match self.saved(path) {
             _ if self.torn.contains(path) => None,
             None => Some(Expected::Nothing),
             Some(record) if record.stat.kind == Kind::Directory => Some(Expected::EmptyDirectory),
@@ -51,7 +54,13 @@ impl Work<'_> {
 
     /// What is saved of a path, if that can be trusted.
     pub(super) fn trusted(&self, path: &RepoPath) -> Option<Record> {
-        self.saved.find(path).filter(|_| !self.torn.contains(path))
+        self.saved(path).filter(|_| !self.torn.contains(path))
+    }
+
+    fn saved(&self, path: &RepoPath) -> Option<Record> {
+        let mut record = self.saved.find(path)?;
+        record.racy |= self.is_stat_doubtful && record.stat.kind == Kind::File;
+        Some(record)
     }
 
     /// [`ErrorKind::Damaged`](crate::error::ErrorKind::Damaged) if the saved content of a file cannot be read.

@@ -126,6 +126,12 @@ pub fn sync_all(file: &File) -> Result<()> {
     file.sync_all().map_err(|cause| failed("flush", file, cause))
 }
 
+/// Writes back the pages of a file, so that the next store through a mapping faults and sets its ctime. Not for durability,
+/// so it is done even where durability is given up.
+pub fn flush_mapped_stores(file: &File) -> Result<()> {
+    file.sync_data().map_err(|cause| failed("flush", file, cause))
+}
+
 /// Asks the system to forget what it has in memory of a file, as far as that is written: what is read next is on the disk.
 pub fn forget_cached(file: &File) -> Result<()> {
     rustix::fs::fadvise(file, 0, None, Advice::DontNeed).map_err(|errno| failed("read anew", file, errno))

@@ -39,8 +39,8 @@ pub use file::{
     remove_file, rename, stat, sync_dir,
 };
 pub use handle::{
-    duplicate, file_system_of, forget_cached, path_of, read_at, read_exact_at, read_next, read_to_end_at, set_len,
-    stat_file, sync_all, sync_data, too_long, write_all, write_all_at,
+    duplicate, file_system_of, flush_mapped_stores, forget_cached, path_of, read_at, read_exact_at, read_next,
+    read_to_end_at, set_len, stat_file, sync_all, sync_data, too_long, write_all, write_all_at,
 };
 pub use interrupt::{Reached, begun, on_interrupt, reached};
 pub use lease::{Writers, writers_of};
@@ -51,7 +51,7 @@ pub use newcomer::Newcomer;
 pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir};
 pub use process::run_program;
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
-pub use stat::{FileSystem, Stat};
+pub use stat::{FileSystem, MappedStores, Stat};
 pub use temp_file::TempFile;
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};
 pub use user::{boot_id, effective_uid, host_name, name_of_user, process_id, user_name};

@@ -15,7 +15,8 @@ pub struct Stat {
     pub kind: Kind,
     /// Mode, owner and modification time.
     pub metadata: Metadata,
-    /// Change time: set by the system at every change of content or metadata, and by nobody else.
+    /// Change time. The system sets it when it makes a change of content or metadata through a call; no program can choose
+    /// it. A store through a shared mapping sets it only when it faults ([`MappedStores`]).
     pub ctime: Timestamp,
     /// Bytes.
     pub size: u64,
@@ -111,6 +112,20 @@ pub struct FileSystem {
     /// How far its clock is trusted to tell two changes apart, in nanoseconds: 0 for local Linux file systems,
     /// 2 s for FAT, network and unknown ones.
     pub clock_slack: u64,
+    /// Which stores through a shared mapping set the ctime of a file.
+    pub mapped_stores: MappedStores,
+}
+
+/// Which stores through a shared mapping of a file set its mtime and ctime. A store does so only if it faults, and the kernel
+/// maps a page writable, without further faults, until the page is written back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MappedStores {
+    /// The first store to a page after it was flushed: file systems with write-back.
+    FirstAfterFlush,
+    /// Not known: overlayfs does what the file system of its upper layer does.
+    Unknown,
+    /// Only the first store to a page that nobody has read through the mapping: file systems in memory never write back.
+    FirstUnlessRead,
 }
 
 /// Magic numbers of local file systems whose clock is the kernel's (statfs(2); each from its own header).
@@ -122,10 +137,19 @@ const LOCAL: [u32; 10] = [
     0x2FC1_2FC1, // ZFS
     0xF2F5_2010, // F2FS
     0xCA45_1A4E, // bcachefs
-    0x794C_7630, // overlayfs
+    OVERLAYFS,
     0x7371_7368, // squashfs
     0x8584_58F6, // ramfs
 ];
+
+/// Magic numbers of file systems whose pages are never written back.
+const IN_MEMORY: [u32; 3] = [
+    0x0102_1994, // tmpfs
+    0x8584_58F6, // ramfs
+    0x9584_58F6, // hugetlbfs
+];
+
+const OVERLAYFS: u32 = 0x794C_7630;
 
 /// FAT keeps even seconds only, and servers have clocks of their own.
 const UNTRUSTED_SLACK: u64 = 2_000_000_000;
@@ -150,6 +174,11 @@ impl FileSystem {
     pub(super) fn from_raw(raw: &StatFs) -> FileSystem {
         // The type of the field differs between architectures; all magic numbers have 32 bits.
         let magic = raw.f_type as u32;
-        FileSystem { clock_slack: if LOCAL.contains(&magic) { 0 } else { UNTRUSTED_SLACK } }
+        let mapped_stores = match magic {
+            OVERLAYFS => MappedStores::Unknown,
+            magic if IN_MEMORY.contains(&magic) => MappedStores::FirstUnlessRead,
+            _ => MappedStores::FirstAfterFlush,
+        };
+        FileSystem { clock_slack: if LOCAL.contains(&magic) { 0 } else { UNTRUSTED_SLACK }, mapped_stores }
     }
 }

@@ -21,7 +21,8 @@ const PLACES: u64 = 8;
 const SAMPLE: usize = 128 << 10;
 
 /// So many seconds a file must have been left alone before it was copied, to be read in place of the copy: nobody who had
-/// begun to change it then is still about to. What is changed from then on has a later ctime.
+/// begun to change it then is still about to. What is changed from then on has a later ctime: making the copy flushed the
+/// file, so a store through a mapping faults first.
 const AT_REST: i64 = 2;
 
 /// A file on its way to be adopted.

@@ -1,7 +1,7 @@
 //! The file system's present, and which stats are too young to prove anything.
 
 use crate::error::Result;
-use crate::fs::{Dir, Stat};
+use crate::fs::{Dir, MappedStores, Stat};
 use crate::path::REPOSITORY;
 use crate::time::Timestamp;
 
@@ -17,19 +17,21 @@ pub struct Clock {
     weak: bool,
     /// The file system it is of.
     device: u64,
+    mapped_stores: MappedStores,
 }
 
 impl Clock {
     /// Asks the file system of the worktree, by touching a file in the repository folder if that is on the same one.
     pub fn read(root: &Dir) -> Result<Clock> {
-        let slack = root.file_system()?.clock_slack;
+        let file_system = root.file_system()?;
+        let (slack, mapped_stores) = (file_system.clock_slack, file_system.mapped_stores);
         let device = root.stat_self()?.device;
         let time = staging(root, device)?.and_then(|staging| staging.clock(b"clock").ok());
         let (now, slack) = match time {
             Some(time) => (time, slack),
             None => (jiff::Timestamp::now().into(), slack.max(UNKNOWN_SLACK)),
         };
-        Ok(Clock { limit: earlier(now, slack), weak: slack > 0, device })
+        Ok(Clock { limit: earlier(now, slack), weak: slack > 0, device, mapped_stores })
     }
 
     /// Whether a later change could leave the same stat.
@@ -40,6 +42,16 @@ impl Clock {
             (limit, weak) = (earlier(limit, UNKNOWN_SLACK), true);
         }
         stat.ctime >= limit || (weak && stat.metadata.mtime >= limit)
+    }
+
+    /// Whether a file was changed no longer than this many nanoseconds before the clock was read.
+    pub fn is_within(&self, stat: &Stat, nanoseconds: u64) -> bool {
+        stat.ctime >= earlier(self.limit, nanoseconds)
+    }
+
+    /// Which stores through a mapping set the ctime of a file with this stat.
+    pub fn mapped_stores(&self, stat: &Stat) -> MappedStores {
+        if stat.device == self.device { self.mapped_stores } else { MappedStores::Unknown }
     }
 }
 

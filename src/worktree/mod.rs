@@ -5,6 +5,7 @@ pub mod content;
 pub mod deciding;
 mod gather;
 pub mod ignore;
+pub mod in_use;
 pub mod index;
 pub mod known;
 mod look;

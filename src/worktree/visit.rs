@@ -10,7 +10,9 @@ use crate::id::{AttributesId, BlobId};
 use crate::metadata::Kind;
 use crate::object::{Attributes, Content, ObjectKind};
 use crate::progress::Task;
+use crate::worktree::Clock;
 use crate::worktree::content::{Reading, Sink, holes};
+use crate::worktree::in_use;
 use crate::worktree::index::Record;
 
 /// A file that moves while it is read is read again, so often at most.
@@ -44,6 +46,8 @@ pub struct Reader<'r, S> {
     pub task: &'r dyn Task,
     /// Shared by all threads.
     pub inodes: &'r Inodes,
+    /// As it was before the scan.
+    pub clock: &'r Clock,
     /// Attributes that were found, to be stored.
     pub attributes: Vec<(AttributesId, Vec<u8>)>,
     /// Files whose content was read.
@@ -92,11 +96,13 @@ impl<S: Sink> Reader<'_, S> {
         let mut attempt = 1;
         loop {
             // Opened again each time: the name may be another file's by now.
-            let (file, before) = dir.open_file_stat(name)?;
+            let (file, mut before) = dir.open_file_stat(name)?;
             if before.kind != Kind::File {
                 return Ok(Seen::Unreadable);
             }
-            let Some(record) = self.read_once(&file, name, before, last)? else { return Ok(Seen::Unreadable) };
+            let trust = in_use::prepare(&file, &mut before, self.clock)?;
+            let Some(mut record) = self.read_once(&file, name, before, last)? else { return Ok(Seen::Unreadable) };
+            record.racy = trust.is_racy(&record.stat, self.clock);
             if record.stat.is_same(&before) {
                 return Ok(Seen::Whole(record));
             }

@@ -284,6 +284,7 @@ impl<'w, S: Sink> Worker<'w, S> {
             sink,
             task: &*walk.reading,
             inodes: &walk.inodes,
+            clock: &walk.clock,
             attributes: Vec::new(),
             files_read: 0,
             bytes_read: 0,

@@ -12,16 +12,16 @@ use crate::skip::skip;
 
 /// One system call.
 #[derive(Debug, PartialEq, Eq)]
-struct Call {
-    name: String,
+pub struct Call {
+    pub name: String,
     /// Of its first descriptor.
-    path: String,
+    pub path: String,
     /// What it gave: of a read or a write, bytes.
     result: i64,
 }
 
 /// Runs `undo` under strace.
-fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<Call>> {
+pub fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<Call>> {
     if Command::new("strace").arg("-V").output().is_err() {
         skip("strace is not installed");
         return None;

@@ -79,6 +79,7 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
             objects,
             target: &target.root,
             saved: &saved,
+            is_stat_doubtful: false,
             torn,
             plan,
             moved: crate::checkout::moved::Moved::default(),
