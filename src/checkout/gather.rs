@@ -14,6 +14,7 @@ use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
 
+use super::journals::Databases;
 use super::links;
 use super::plan::{Action, Plan, directories_above};
 use super::relearn;
@@ -37,21 +38,20 @@ pub(super) enum Found {
     Other,
 }
 
-/// The two questions that the trees do not answer.
+/// The questions that the trees do not answer.
 pub(super) struct Questions<'q> {
     /// Whether the target's own rules ignore a path (a directory, if so).
     pub ignores: &'q dyn Fn(&RepoPath, bool) -> Result<bool>,
     /// What stands at an uncovered path where this entry is wanted.
-    pub found: &'q mut dyn FnMut(&RepoPath, &Entry) -> Result<Found>,
+    pub found: &'q dyn Fn(&RepoPath, &Entry) -> Result<Found>,
+    /// Whether a regular file is at a path of the worktree.
+    pub is_file: &'q dyn Fn(&RepoPath) -> bool,
+    /// Whether an unfinished checkout was to change the database file at a path, or a journal of it.
+    pub is_halfway: &'q dyn Fn(&RepoPath) -> Result<bool>,
 }
 
 /// Plans how the worktree that was scanned becomes the target.
-pub(super) fn plan(
-    objects: &dyn Objects,
-    scan: &mut Scan,
-    target: &Target,
-    questions: &mut Questions<'_>,
-) -> Result<Plan> {
+pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, questions: &Questions<'_>) -> Result<Plan> {
     let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
     let mut gathering = Gathering {
         objects,
@@ -66,13 +66,17 @@ pub(super) fn plan(
     let options = diff::Options { mtimes: true, left_out, ..diff::Options::default() };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
     let Gathering { mut steps, ground, .. } = gathering;
+    let journals = Databases { scan, ground: &ground, questions }.align(&mut steps)?;
     keep_what_holds_uncovered(&mut steps, &ground);
     let InTheWay { mut conflicts, undressed } = look_in_the_way(&mut steps, scan, questions.found)?;
     conflicts.extend(below_flattened(&steps, scan));
     conflicts.sort();
     conflicts.dedup();
+    let unsaved_journals = Databases { scan, ground: &ground, questions }.uncovered(&steps)?;
+    conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
     links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
-    Ok(Plan { undressed, ..finish(objects, steps, &target.root, conflicts)? })
+    let plan = finish(objects, steps, &target.root, conflicts)?;
+    Ok(Plan { undressed, unsaved_journals, journals: journals.removed, left_journals: journals.left, ..plan })
 }
 
 /// Takes the differences one by one, in path order.
@@ -167,7 +171,7 @@ struct InTheWay {
 fn look_in_the_way(
     steps: &mut Steps,
     scan: &mut Scan,
-    found: &mut dyn FnMut(&RepoPath, &Entry) -> Result<Found>,
+    found: &dyn Fn(&RepoPath, &Entry) -> Result<Found>,
 ) -> Result<InTheWay> {
     let mut in_the_way = InTheWay::default();
     for (path, step) in steps.iter_mut() {

@@ -14,6 +14,7 @@ mod finish;
 mod fresh;
 mod gather;
 mod gathered;
+mod journals;
 mod leftovers;
 mod links;
 mod moved;
@@ -119,6 +120,12 @@ pub struct Outcome {
     pub aside: Option<CommitId>,
     /// Of the target: paths it does not cover, left alone.
     pub uncovered: Vec<Uncovered>,
+    /// Files that kept changing while the target recorded them, and that were written: they may be a mix of two states.
+    pub torn: Vec<RepoPathBuf>,
+    /// Paths that were not selected or not covered, and changed together with the database file that they belong to.
+    pub journals: Vec<RepoPathBuf>,
+    /// Journals left as they are, since the target does not cover their database file.
+    pub left_journals: Vec<RepoPathBuf>,
 }
 
 /// Records paths that changed meanwhile upon what a commit has; gives that commit, if there is something to record.
@@ -142,11 +149,13 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     };
     let rules = TreeRules::new(&objects, &target.root, &blob);
     let way = Way::new(&worktree.root, &scan.uncovered);
-    let mut questions = Questions {
+    let questions = Questions {
         ignores: &|path, is_directory| rules.ignores(path, is_directory),
-        found: &mut |path, entry| way.look(&objects, path, entry),
+        found: &|path, entry| way.look(&objects, path, entry),
+        is_file: &|path| way.is_file(path),
+        is_halfway: &|path| resume::is_halfway(&objects, &target.halfway, path),
     };
-    let plan = gather::plan(&objects, scan, target, &mut questions);
+    let plan = gather::plan(&objects, scan, target, &questions);
     drop(rules);
     scan.objects = found;
     let plan = plan?;
@@ -173,6 +182,7 @@ pub fn run(
         None => plan(transaction.repository().store(), worktree, &mut scan, target)?,
     };
     refuse_conflicts(&plan, options.force)?;
+    refuse_unsaved_journals(&plan)?;
     let from = options.origin.worktree.or(transaction.repository().view().at());
     let goes_on = transaction.repository().unfinished().is_some();
     let mut tally = Tally::default();
@@ -231,6 +241,16 @@ pub fn refuse_undressed(plan: &Plan) -> Result<()> {
     let paths = plan.undressed.iter().map(|(path, _)| path.clone()).collect();
     let message = format!("`{}` has another mode, owner, time or attributes, and no commit has them", first.display());
     Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(paths))
+}
+
+/// [`ErrorKind::Refused`] if the journal of a database file that the plan changes is covered by no commit.
+pub fn refuse_unsaved_journals(plan: &Plan) -> Result<()> {
+    let Some(first) = plan.unsaved_journals.first() else { return Ok(()) };
+    let others = number::and_more(plan.unsaved_journals.len());
+    let message =
+        format!("`{}`{others} belongs to a database file that would change, and cannot be saved", first.display());
+    let hint = "make it readable, or close the database and move it away";
+    Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.unsaved_journals.clone()))
 }
 
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.
@@ -308,6 +328,14 @@ fn unfinished(error: Error) -> Error {
 
 fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, plan: Plan, tally: Tally) -> Outcome {
     let is_written = |action: &&Action| tally.placed.contains_key(action.path()) && action.is_worth_counting();
+    let has_new_content = |path: &&RepoPathBuf| {
+        let action = plan.actions.binary_search_by(|action| action.path().cmp(path)).ok().map(|at| &plan.actions[at]);
+        tally.placed.contains_key(*path) && !matches!(action, None | Some(Action::Touch(..)))
+    };
+    let torn = target.torn.iter().filter(has_new_content).cloned().collect();
+    let is_done = |path: &&RepoPathBuf| has_new_content(path) || tally.removed.contains(path);
+    let mut journals: Vec<_> = plan.journals.iter().chain(&target.journals).filter(is_done).cloned().collect();
+    journals.sort();
     Outcome {
         from,
         to: Some(target.commit),
@@ -315,6 +343,9 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
         written: plan.actions.iter().filter(is_written).count() as u64,
         deleted: tally.removed.len() as u64,
         unchanged: plan.unchanged,
+        torn,
+        journals,
+        left_journals: plan.left_journals.clone(),
         plan,
         inexact: tally.inexact.into_iter().collect(),
         damaged: tally.damaged.into_iter().collect(),

@@ -84,6 +84,12 @@ pub struct Plan {
     /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
     /// recorded before it gets those of the target.
     pub undressed: Vec<(RepoPathBuf, Kind)>,
+    /// Uncovered journals of database files that the plan changes, in path order: to be recorded, and planned for then.
+    pub unsaved_journals: Vec<RepoPathBuf>,
+    /// Journals that rules leave out, in the worktree or in the target, and that change since their database file does.
+    pub journals: Vec<RepoPathBuf>,
+    /// Journals that stay as they are although the target has others, since it does not cover their database file.
+    pub left_journals: Vec<RepoPathBuf>,
     /// Entries that are already as they should be (or, of a directory, but for its metadata).
     pub unchanged: u64,
     /// Paths that stay, and whose inode gets or loses other names.
@@ -100,7 +106,8 @@ impl Plan {
             Kind::Directory => path.join(b"-"),
             _ => path.clone(),
         });
-        self.conflicts.iter().cloned().chain(undressed).collect()
+        let uncovered = self.conflicts.iter().chain(&self.unsaved_journals).cloned();
+        uncovered.chain(undressed).collect()
     }
 
     /// The directories that it makes or touches, and their entries.

@@ -6,8 +6,9 @@ use crate::history::past::Refs;
 use crate::id::{CommitId, OperationId};
 use crate::object::Objects;
 use crate::object::operation::{Intent, View};
-use crate::path::RepoPathBuf;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
+use crate::worktree::database::files_of;
 
 const WAYS_OUT: &str = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
 
@@ -49,6 +50,22 @@ pub fn are_hidden_halfway(repository: &Repository, paths: &[RepoPathBuf]) -> Res
         }
     }
     Ok(!paths.is_empty())
+}
+
+/// Whether commits that an unfinished checkout has left a mix of differ in the database file at a path or in a journal of it.
+pub(super) fn is_halfway(objects: &dyn Objects, commits: &[CommitId], database: &RepoPath) -> Result<bool> {
+    let [first, others @ ..] = commits else { return Ok(false) };
+    let content = |id: CommitId, path: &RepoPath| -> Result<_> {
+        Ok(entry_at(objects, &objects.commit(id)?.root, path)?.map(|entry| entry.content))
+    };
+    for path in files_of(database) {
+        for other in others {
+            if content(*first, &path)? != content(*other, &path)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Where a checkout comes from: what is there again when it is taken back.

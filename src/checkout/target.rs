@@ -8,11 +8,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Dir;
 use crate::history::entry_at;
 use crate::id::{CommitId, LinksId, ObjectId};
+use crate::metadata::Kind;
 use crate::object::commit::Uncovered;
 use crate::object::{Entry, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::paths::pattern_hint;
-use crate::worktree::{Overlay, Scan};
+use crate::worktree::{Overlay, Scan, database};
 
 /// What the worktree is to become: a commit, or for `restore` a mix of one and what is there.
 #[derive(Clone, Debug)]
@@ -27,6 +28,12 @@ pub struct Target {
     pub uncovered: Vec<Uncovered>,
     /// Trees and links that the store does not hold (of a mix).
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+    /// Files that kept changing while they were recorded: their content may be a mix of two states.
+    pub torn: Vec<RepoPathBuf>,
+    /// Paths that were not selected, and are part of a selected database.
+    pub journals: Vec<RepoPathBuf>,
+    /// The commits that an unfinished checkout has left a mix of.
+    pub halfway: Vec<CommitId>,
 }
 
 /// What an export writes: a directory with all in it, and its hard links.
@@ -52,8 +59,9 @@ impl Target {
     /// A whole commit.
     pub fn commit(objects: &dyn Objects, id: CommitId) -> Result<Target> {
         let commit = objects.commit(id)?;
-        let (root, links, uncovered) = (commit.root, commit.links, commit.uncovered);
-        Ok(Target { commit: id, root, links, uncovered, objects: HashMap::new() })
+        let (root, links, uncovered, torn) = (commit.root, commit.links, commit.uncovered, commit.torn);
+        let (objects, journals, halfway) = (HashMap::new(), Vec::new(), Vec::new());
+        Ok(Target { commit: id, root, links, uncovered, objects, torn, journals, halfway })
     }
 
     /// [`ErrorKind::NotFound`] if one of these paths is neither in it nor in the worktree, as far as names tell.
@@ -83,7 +91,8 @@ impl Target {
         Ok(None)
     }
 
-    /// Only these paths of it; the rest as the scan found it. Empty: all. [`ErrorKind::NotFound`] if one is on neither side.
+    /// Only these paths of it, and the other files of a database that one of them belongs to; the rest as the scan found it.
+    /// Empty: all. [`ErrorKind::NotFound`] if one is on neither side.
     pub fn only(self, store: &dyn Objects, scan: &Scan, paths: &[RepoPathBuf]) -> Result<Target> {
         if paths.is_empty() {
             return Ok(self);
@@ -95,15 +104,21 @@ impl Target {
                 return Err(on_neither_side(path, self.commit, &scan.ignored));
             }
         }
+        let is_file = |root: &Entry, path: &RepoPath| -> Result<bool> {
+            Ok(entry_at(&overlay, root, path)?.is_some_and(|entry| entry.kind() == Kind::File))
+        };
+        let (paths, journals) =
+            database::with_all_files(paths, &mut |path| Ok(is_file(&scan.root, path)? || is_file(&self.root, path)?))?;
         let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
         let (base, from) = ((&scan.root, scan.links), (&self.root, self.links));
-        let (root, links) = diff::splice(&overlay, base, from, paths, &mut |kind, id, bytes| {
+        let (root, links) = diff::splice(&overlay, base, from, &paths, &mut |kind, id, bytes| {
             made.insert((kind, id), bytes.into());
             Ok(())
         })?;
-        let is_wanted = |one: &Uncovered| paths.iter().any(|path| one.path.is_within(path));
-        let uncovered = self.uncovered.into_iter().filter(is_wanted).collect();
-        Ok(Target { commit: self.commit, root, links, uncovered, objects: made })
+        let is_wanted = |one: &RepoPath| paths.iter().any(|path| one.is_within(path));
+        let uncovered = self.uncovered.into_iter().filter(|one| is_wanted(&one.path)).collect();
+        let torn = self.torn.into_iter().filter(|path| is_wanted(path)).collect();
+        Ok(Target { root, links, uncovered, objects: made, torn, journals, ..self })
     }
 }
 

@@ -79,6 +79,15 @@ impl<'w> Way<'w> {
     }
 }
 
+impl Way<'_> {
+    /// Whether a regular file is at a path.
+    pub(super) fn is_file(&self, path: &RepoPath) -> bool {
+        let parent = self.root.open_below(path.parent().unwrap_or(RepoPath::root()));
+        let stat = parent.and_then(|parent| parent.stat(path.name().unwrap_or(b".")));
+        matches!(stat, Ok(Some(stat)) if stat.kind == Kind::File)
+    }
+}
+
 /// [`ErrorKind::Refused`] if this file system takes a name of the plan for the repository's: `.UNDO`, where case does not
 /// count.
 pub(super) fn refuse_other_spelling(root: &Dir, plan: &Plan) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::CommitId;
+use crate::number::agree;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::snapshot::{self, Outcome};
@@ -52,6 +53,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let worktree = context.worktree(&repository)?;
     let paths = context.paths(&repository, &args.paths)?;
     if args.dry_run {
+        let (paths, _) = snapshot::with_database_files(&repository, &worktree, &paths)?;
         return plan(context, &repository, &paths, args.strict);
     }
     let message = args.message.clone();
@@ -67,6 +69,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.tell_beside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
     context.tell_damage(outcome.damage.as_deref());
     context.tell_no_rules(&scan.no_rules);
+    let (one, several) = ("recorded together with its database file", "recorded together with their database files");
+    context.tell_paths(agree(outcome.journals.len(), one, several), &outcome.journals);
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     if outcome.created {
         context.tell_left_out(&outcome.uncovered);
@@ -123,6 +127,7 @@ fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
         bytes_stored: outcome.bytes_stored,
         uncovered: json_uncovered(&outcome.uncovered),
         torn: json_paths(&outcome.torn),
+        journals: json_paths(&outcome.journals),
         suspicious: !outcome.findings.alarms.is_empty(),
         short: outcome.commit.map(CommitId::short).unwrap_or_default(),
     }

@@ -35,7 +35,8 @@ pub fn set_aside(
     let store = repository.store();
     let parent = store.commit(base)?;
     let session = store.session();
-    let how = How { paths: &paths, despite_rules: &despite_rules, base: Some(&parent), takes_trees: false };
+    let how =
+        How { paths: &paths, journals: &[], despite_rules: &despite_rules, base: Some(&parent), takes_trees: false };
     let index = Index::open(&repository.layout.index())?;
     let recording = recording::record(repository, &session, worktree, &index, &how, progress)?;
     let Compared { content, differs, .. } =

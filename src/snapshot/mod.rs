@@ -10,6 +10,7 @@ mod commit_tree;
 mod cutting;
 pub mod file;
 mod guide;
+mod journals;
 mod large;
 pub mod lines;
 mod recording;
@@ -27,6 +28,7 @@ use crate::path::RepoPathBuf;
 pub use again::store_again;
 pub use aside::set_aside;
 pub use commit_tree::{Given, commit_tree};
+pub use journals::with_database_files;
 pub use take::{Next, take, take_checked};
 pub use write_tree::write_tree;
 
@@ -35,7 +37,7 @@ pub use write_tree::write_tree;
 pub struct Options {
     /// Why.
     pub message: String,
-    /// Only these paths; the rest as in the parent. Empty: all.
+    /// Only these paths, and the other files of databases that they belong to; the rest as in the parent. Empty: all.
     pub paths: Vec<RepoPathBuf>,
     /// Made by a command that is about to replace unsaved content.
     pub automatic: bool,
@@ -73,6 +75,8 @@ pub struct Outcome {
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
+    /// Not named, and recorded since they belong to a database of which another file was named.
+    pub journals: Vec<RepoPathBuf>,
     /// Why the last commit could not be read, so that all was recorded anew and counts as added.
     pub damage: Option<String>,
     /// What the changes look like.

@@ -23,6 +23,8 @@ use crate::worktree::{Index, Overlay, Scan, Selection, Worktree, scan};
 pub(super) struct How<'h> {
     /// Only these paths; the rest as in `base`. Empty: all.
     pub paths: &'h [RepoPathBuf],
+    /// Those of `paths` that belong to a database of which another file was named: rules may leave them out.
+    pub journals: &'h [RepoPathBuf],
     /// Cover these although rules ignore them.
     pub despite_rules: &'h [RepoPathBuf],
     /// The commit that the rest is from.
@@ -64,7 +66,8 @@ pub(super) fn record(
     scan.uncovered.retain(|uncovered| chosen(&uncovered.path));
     scan.ignored.retain(chosen);
     scan.torn.retain(chosen);
-    check_paths(store, how.base, &scan, how.paths)?;
+    let named: Vec<RepoPathBuf> = how.paths.iter().filter(|path| !how.journals.contains(path)).cloned().collect();
+    check_paths(store, how.base, &scan, &named)?;
     let (root, links) = match how.base {
         Some(base) if !how.paths.is_empty() => splice(store, base, &mut scan, how.paths)?,
         _ => (scan.root.clone(), scan.links),

@@ -13,6 +13,7 @@ use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::{Draft, Repository, Transaction};
 use crate::snapshot::commit::{self, Content, Counted, Words};
+use crate::snapshot::journals::with_database_files;
 use crate::snapshot::recording::{self, How, Recording};
 use crate::snapshot::{Options, Outcome};
 use crate::store::Stored;
@@ -60,10 +61,12 @@ pub fn take_checked(
     progress: &dyn Progress,
     check: Check<'_>,
 ) -> Result<(Outcome, Scan)> {
+    let (paths, journals) = with_database_files(transaction.repository(), worktree, &options.paths)?;
+    let options = &Options { paths, ..options.clone() };
     let index_path = transaction.repository().layout.index();
     let index = Index::open(&index_path)?;
     let Taken { mut outcome, mut scan, stored, next } =
-        store_all(transaction.repository(), worktree, &index, options, progress, check)?;
+        store_all(transaction.repository(), worktree, &index, (options, &journals), progress, check)?;
     let is_recorded = stored.is_some();
     if let Some(commit) = outcome.commit
         && (is_recorded || has_moved(transaction.repository(), options.from, commit)?)
@@ -91,7 +94,7 @@ fn store_all(
     repository: &Repository,
     worktree: &Worktree,
     index: &Index,
-    options: &Options,
+    options: (&Options, &[RepoPathBuf]),
     progress: &dyn Progress,
     check: Check<'_>,
 ) -> Result<Taken> {
@@ -104,7 +107,7 @@ fn store_all(
     let stored =
         parent.and_then(|parent| store(repository, worktree, index, parent.as_ref(), options, progress, first));
     let damage = match stored {
-        Err(error) if error.kind() == ErrorKind::Damaged && options.paths.is_empty() && !is_checked => error,
+        Err(error) if error.kind() == ErrorKind::Damaged && options.0.paths.is_empty() && !is_checked => error,
         result => return result,
     };
     repository.store().distrust();
@@ -119,7 +122,7 @@ fn store(
     worktree: &Worktree,
     index: &Index,
     parent: Option<&Commit>,
-    options: &Options,
+    (options, journals): (&Options, &[RepoPathBuf]),
     progress: &dyn Progress,
     check: Check<'_>,
 ) -> Result<Taken> {
@@ -128,6 +131,7 @@ fn store(
     let session = store.session();
     let how = How {
         paths: &options.paths,
+        journals,
         despite_rules: &options.despite_rules,
         base: parent,
         // Nothing to compare with, now or by the command that goes on from here: no need to keep the trees in memory.
@@ -157,6 +161,7 @@ fn store(
         bytes_stored: 0,
         uncovered: scan.uncovered.clone(),
         torn: scan.torn.clone(),
+        journals: journals.iter().filter(|path| scan.index.find(path).is_some()).cloned().collect(),
         damage: None,
         findings: findings.unwrap_or_default(),
     };

@@ -40,7 +40,7 @@ pub fn write_tree(
     let index = Index::open(&index_path)?;
     let paths = if prefix.is_root() { Vec::new() } else { vec![prefix.to_owned()] };
     let session = store.session();
-    let how = How { paths: &paths, despite_rules: &[], base: None, takes_trees: prefix.is_root() };
+    let how = How { paths: &paths, journals: &[], despite_rules: &[], base: None, takes_trees: prefix.is_root() };
     let mut recording = recording::record(repository, &session, worktree, &index, &how, progress)?;
     let tree = directory(&Overlay { below: store, objects: &recording.scan.objects }, &recording, prefix)?;
     let mut writer = session.writer();

@@ -106,6 +106,12 @@ pub struct CheckoutRecord {
     pub aside: String,
     /// Not covered by the commit, and left alone.
     pub uncovered: Vec<JsonUncovered>,
+    /// Restored, and changed while they were recorded.
+    pub torn: Vec<JsonPath>,
+    /// Restored together with the database file that they belong to.
+    pub journals: Vec<JsonPath>,
+    /// Left as they are, since the target does not cover their database file.
+    pub left_journals: Vec<JsonPath>,
     /// The whole worktree, and not only some paths.
     #[serde(skip)]
     pub whole: bool,

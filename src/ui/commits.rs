@@ -277,6 +277,8 @@ pub struct Committed {
     pub uncovered: Vec<JsonUncovered>,
     /// Changed while they were read.
     pub torn: Vec<JsonPath>,
+    /// Not named, and recorded together with the database that they belong to.
+    pub journals: Vec<JsonPath>,
     /// What changed looks like an accident or an attack.
     pub suspicious: bool,
     /// The id for people.

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod content;
+pub mod database;
 pub mod deciding;
 mod gather;
 pub mod ignore;

@@ -15,6 +15,7 @@ mod completion;
 mod cost;
 mod crash;
 mod crowd;
+mod databases;
 mod env;
 mod exact;
 mod export;

@@ -196,6 +196,9 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
         links: target.links,
         uncovered: target.uncovered,
         objects: HashMap::new(),
+        torn: Vec::new(),
+        journals: Vec::new(),
+        halfway: Vec::new(),
     };
     let found = |path: &RepoPath, entry: &Entry| -> Result<Found> {
         let is_alike = alike.contains(&&*path.display());
@@ -207,9 +210,13 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
             _ => Found::Nothing,
         })
     };
-    let mut questions =
-        Questions { ignores: &|path, _| Ok(rules.iter().any(|rule| path.is_within(rule))), found: &mut { found } };
-    gather::plan(&grove, &mut scan, &target, &mut questions).unwrap()
+    let questions = Questions {
+        ignores: &|path, _| Ok(rules.iter().any(|rule| path.is_within(rule))),
+        found: &found,
+        is_file: &|path| in_the_way.iter().any(|it| **it == *path),
+        is_halfway: &|_| Ok(false),
+    };
+    gather::plan(&grove, &mut scan, &target, &questions).unwrap()
 }
 
 pub fn stat_of(entry: &Entry) -> Stat {

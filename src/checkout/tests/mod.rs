@@ -87,6 +87,9 @@ impl House {
             links: scan.links,
             uncovered: scan.uncovered.clone(),
             objects: scan.objects.clone(),
+            torn: Vec::new(),
+            journals: Vec::new(),
+            halfway: Vec::new(),
         };
         (target, scan)
     }

@@ -16,6 +16,7 @@ use crate::object::operation::{Intent, RefName, Travel, View};
 use crate::path::RepoPathBuf;
 use crate::repo::{Repository, Transaction};
 use crate::snapshot::{self, Next};
+use crate::worktree::database::database_of;
 use crate::worktree::{Scan, Worktree};
 
 pub use step::{How, Step, step, take_back};
@@ -195,7 +196,7 @@ fn save_despite(
         message,
         automatic: true,
         prepares: true,
-        despite_rules,
+        despite_rules: despite_rules.clone(),
         verb,
         ..snapshot::Options::default()
     };
@@ -210,6 +211,7 @@ fn save_despite(
         }
         checkout::refuse_conflicts(&plan, is_again)?;
         checkout::refuse_undressed(&plan)?;
+        checkout::refuse_unsaved_journals(&plan)?;
         checkout::refuse_lack(repository.store(), worktree, scan, &target, &plan)?;
         let next = match plan.actions.is_empty() {
             // Refs stay as they are, too.
@@ -225,6 +227,10 @@ fn save_despite(
     context.tell_no_rules(&scan.no_rules);
     let (target, plan) = found.expect("a scan that is not checked is not given");
     let saved = outcome.commit.filter(|commit| Some(*commit) != at);
+    let mut plan = plan;
+    plan.journals.extend(despite_rules.into_iter().filter(|path| database_of(path).is_some()));
+    plan.journals.sort();
+    plan.journals.dedup();
     Ok(Ready { saved, scan, target, plan })
 }
 
@@ -248,7 +254,10 @@ fn rescue(context: &Context<'_>, transaction: &mut Transaction<'_>, worktree: &W
 
 /// What the worktree becomes, and how.
 fn way(repository: &Repository, worktree: &Worktree, scan: &mut Scan, request: &Request) -> Result<(Target, Plan)> {
-    let target = Target::commit(repository.store(), request.to)?.only(repository.store(), scan, &request.paths)?;
+    let mut target = Target::commit(repository.store(), request.to)?.only(repository.store(), scan, &request.paths)?;
+    if let Some(intent) = repository.unfinished() {
+        target.halfway = intent.from.into_iter().chain([intent.to]).collect();
+    }
     let plan = checkout::plan(repository.store(), worktree, scan, &target)?;
     Ok((target, plan))
 }

@@ -19,7 +19,11 @@ pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> R
         let is_directory = step.entry().is_some_and(|entry| entry.tree().is_some());
         context.ui.show(&StepRecord::new(step.word(), step.path(), is_directory))?;
     }
-    let (actions, conflicts) = (steps.len() as u64, json_paths(&plan.conflicts));
+    for path in &plan.unsaved_journals {
+        context.ui.show(&StepRecord::new("replace", path, false))?;
+    }
+    let unsaved = unsaved || !plan.unsaved_journals.is_empty();
+    let (actions, conflicts) = ((steps.len() + plan.unsaved_journals.len()) as u64, json_paths(&plan.conflicts));
     context.ui.show(&PlanRecord { actions, unchanged: plan.unchanged, unsaved, conflicts, is_left: false })?;
     if plan.conflicts.is_empty() || force {
         return Ok(Exit::DONE);
@@ -50,13 +54,26 @@ pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     context.tell_reasons("not restored exactly", &outcome.inexact);
     let they_are = |count| agree(count, "it is", "they are");
     let (damaged, changed) = (they_are(outcome.damaged.len()), they_are(outcome.changed.len()));
+    let (one, several) = ("restored together with its database file", "restored together with their database files");
+    context.tell_paths(agree(outcome.journals.len(), one, several), &outcome.journals);
+    let (one, several) = (
+        "left as it is, since the database file that it belongs to is not recorded",
+        "left as they are, since the database files that they belong to are not recorded",
+    );
+    context.tell_paths(agree(outcome.left_journals.len(), one, several), &outcome.left_journals);
+    let (one, several) = (
+        "changed while it was recorded: what was restored may be a mix of two states",
+        "changed while they were recorded: what was restored may be a mix of two states",
+    );
+    context.tell_paths(agree(outcome.torn.len(), one, several), &outcome.torn);
     context.tell_reasons(&format!("damaged in the repository, and left as {damaged}"), &outcome.damaged);
     context.tell_paths(&format!("changed in the meantime, and left as {changed}"), &outcome.changed);
     if let Some(aside) = outcome.aside {
         let aside = aside.short();
         context.ui.warning(format_args!("as {changed} {changed} recorded beside the branch, in {aside}"));
     }
-    match outcome.inexact.is_empty() && outcome.changed.is_empty() {
+    let is_exact = outcome.inexact.is_empty() && outcome.left_journals.is_empty() && outcome.torn.is_empty();
+    match is_exact && outcome.changed.is_empty() {
         _ if !outcome.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,
         false => Exit::INCOMPLETE,
@@ -77,6 +94,9 @@ fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> Chec
         changed: json_paths(&outcome.changed),
         aside: json_id(outcome.aside),
         uncovered: json_uncovered(&outcome.uncovered),
+        torn: json_paths(&outcome.torn),
+        journals: json_paths(&outcome.journals),
+        left_journals: json_paths(&outcome.left_journals),
         whole: request.paths.is_empty(),
     }
 }
