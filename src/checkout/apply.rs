@@ -15,8 +15,9 @@ use super::files::{self, Job, Thread};
 use super::finish;
 use super::moved::Fate;
 use super::plan::Action;
+use super::proof::{is_proven, is_saved, still_saved};
 use super::site::Directories;
-use super::stage::{Staged, is_proven, is_saved, is_untouched, take_out};
+use super::stage::{Staged, take_out};
 use super::tally::{Done, Tally};
 use super::work::Work;
 use super::write::Threads;
@@ -184,8 +185,8 @@ impl<'w> Hand<'w> {
         directory.make_dir(&staged_name)?;
         let staged = Staged::new(&directory, staged_name, Kind::Directory);
         let inode = directory.stat(&staged.name)?.map_or(0, |stat| stat.inode);
-        let is_put = staged.put(inode, name, &expected)?;
-        Ok(if is_put { Done::Placed(inode, Vec::new()) } else { Done::Changed })
+        let put = staged.put(inode, name, &expected, self.work.objects)?;
+        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, Vec::new())))
     }
 
     /// Makes anything but a directory.
@@ -205,9 +206,10 @@ impl<'w> Hand<'w> {
         }
         let staged = Staged::new(&directory, staged_name, entry.kind());
         let Some(now) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
-        let subject = Subject { directory: &directory, name: &staged.name, file: None };
+        let subject = Subject { directory: &directory, name: &staged.name, file: None, atime: self.work.site.atime() };
         let failed = dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
-        Ok(if staged.put(now.inode, name, &expected)? { Done::Placed(now.inode, failed) } else { Done::Changed })
+        let put = staged.put(now.inode, name, &expected, self.work.objects)?;
+        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, failed)))
     }
 
     /// Gives the inode at `to` another name.
@@ -218,7 +220,14 @@ impl<'w> Hand<'w> {
         let Some(there) = to_directory.stat(to_name)? else { return Ok(Done::Changed) };
         let is_right = match tally.placed.get(to) {
             Some(inode) => there.inode == *inode,
-            None => !tally.has_given_up(to) && self.work.trusted(to).is_some_and(|record| is_saved(&record, &there)),
+            None => match self.work.trusted(to).filter(|_| !tally.has_given_up(to)) {
+                Some(record) => {
+                    let objects = self.work.objects;
+                    is_saved(&record, &there)
+                        || still_saved((&to_directory, to_name), &record, &there, objects)?.is_some()
+                }
+                None => false,
+            },
         };
         if !is_right {
             return Ok(Done::Changed);
@@ -228,8 +237,8 @@ impl<'w> Hand<'w> {
             return if is_no_link_possible(&error) { self.copy(path, to, &error) } else { Err(error) };
         }
         let staged = Staged::new(&directory, staged_name, there.kind);
-        let is_put = staged.put(there.inode, name, &expected)?;
-        Ok(if is_put { Done::Placed(there.inode, Vec::new()) } else { Done::Changed })
+        let put = staged.put(there.inode, name, &expected, self.work.objects)?;
+        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, Vec::new())))
     }
 
     /// Where no name can be given to it: a file of its own, which is told.
@@ -272,7 +281,7 @@ impl<'w> Hand<'w> {
                 Some(there) => there.kind == Kind::Directory && directory.remove_dir(name)?,
             }
         } else {
-            take_out(&directory, name, self.work.site.staged_name(name), &record)?
+            take_out((&directory, name), &self.work.site.staged_name(name), &record, self.work.objects)?
         };
         Ok(if is_removed { Done::Removed } else { Done::Changed })
     }
@@ -282,12 +291,13 @@ impl<'w> Hand<'w> {
         let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
         let (directory, name) = self.directories.parent(path)?;
         let Some(there) = directory.stat(name)? else { return Ok(Done::Changed) };
-        let is_unchanged = is_untouched(&record, &there) && there.links <= record.stat.links + added;
+        let saved = still_saved((&directory, name), &record, &there, self.work.objects)?;
+        let Some(saved) = saved.filter(|_| there.links <= record.stat.links + added) else { return Ok(Done::Changed) };
         // With its metadata set nobody could tell any more that its content was in doubt.
-        if !is_unchanged || !is_proven(&directory, name, &record, &there)? {
+        if !is_proven(&directory, name, &saved, &there)? {
             return Ok(Done::Changed);
         }
-        let subject = Subject { directory: &directory, name, file: None };
+        let subject = Subject { directory: &directory, name, file: None, atime: self.work.site.atime() };
         let failed = dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
         Ok(Done::Placed(there.inode, failed))
     }

@@ -4,7 +4,7 @@
 use std::fs::File;
 
 use crate::error::Result;
-use crate::fs::{self, Dir, Stat};
+use crate::fs::{self, Atime, Dir, Stat};
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
 
@@ -26,6 +26,8 @@ pub(super) struct Subject<'s> {
     pub name: &'s [u8],
     /// The file.
     pub file: Option<&'s File>,
+    /// How its access time is left alone.
+    pub atime: Atime,
 }
 
 /// Gives it metadata and attributes as far as they differ from what it has (`now`; its attributes are looked at).
@@ -87,8 +89,8 @@ impl Subject<'_> {
 
     fn set_mtime(&self, mtime: Timestamp) -> Result<()> {
         match self.file {
-            Some(file) => fs::set_file_mtime(file, mtime),
-            None => self.directory.set_mtime(self.name, mtime),
+            Some(file) => fs::set_file_mtime(file, mtime, self.atime),
+            None => self.directory.set_mtime(self.name, mtime, self.atime),
         }
     }
 

@@ -157,12 +157,13 @@ impl<'w> Thread<'w> {
             let message = format!("`{}` has {} bytes instead of {}", job.path.display(), now.size, job.size);
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        let subject = Subject { directory: &directory, name: &staged.name, file: Some(&file) };
+        let subject =
+            Subject { directory: &directory, name: &staged.name, file: Some(&file), atime: work.site.atime() };
         let failed = dress(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
-        if !staged.put(now.inode, name, &expected)? {
-            return Ok(Done::Changed);
-        }
-        Ok(Done::Placed(now.inode, failed))
+        Ok(match staged.put(now.inode, name, &expected, work.objects)? {
+            Some(inode) => Done::Placed(inode, failed),
+            None => Done::Changed,
+        })
     }
 
     /// The same with what the plan removes elsewhere; `None`, and nothing done, if that is nothing which can become this.
@@ -179,21 +180,21 @@ impl<'w> Thread<'w> {
         let is_dressed = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
         // Where nothing is to be done to it and nothing is there, one step will do.
         let staged_name = match (expected, is_dressed) {
-            (Expected::Nothing, true) => name.to_vec(),
-            _ => work.site.staged_name(name),
+            (Expected::Nothing, true) => (name.to_vec(), true),
+            _ => (work.site.staged_name(name), false),
         };
         let staged = Staged::take((&from, old_name), &directory, staged_name, &record)?;
         let Some(staged) = staged else { return Ok(None) };
-        let subject = Subject { directory: &directory, name: &staged.name, file: None };
+        let subject = Subject { directory: &directory, name: &staged.name, file: None, atime: work.site.atime() };
         let failed = match is_dressed {
             true => Vec::new(),
             false => dress(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
         };
-        if !staged.put(record.stat.inode, name, expected)? {
+        let Some(inode) = staged.put(record.stat.inode, name, expected, work.objects)? else {
             return Ok(Some(Done::Changed));
-        }
+        };
         work.moved.note(path, &record);
         work.task.add(job.size);
-        Ok(Some(Done::Placed(record.stat.inode, failed)))
+        Ok(Some(Done::Placed(inode, failed)))
     }
 }

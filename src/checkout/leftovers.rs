@@ -7,8 +7,8 @@ use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::store::Store;
 use crate::worktree::Worktree;
 
+use super::proof::hash;
 use super::site::prefix;
-use super::stage::hash;
 
 /// Removes what an interrupted checkout staged. A file is kept, and listed, if its content is neither to be read in the store
 /// nor unfinished work of ours: in the instant of a swap a staged name may hold what was changed in that instant, and that

@@ -22,6 +22,7 @@ mod operation;
 mod patch;
 pub mod pieces;
 mod plan;
+mod proof;
 mod relearn;
 mod resume;
 mod site;

@@ -12,7 +12,7 @@ use crate::worktree::clock::Clock;
 use crate::worktree::index::{Builder, Record};
 
 use super::plan::{Action, Plan};
-use super::stage::is_saved;
+use super::proof::is_saved;
 use super::tally::Tally;
 
 /// How often, and how many times, the clock is asked whether the last write is in the past: kernels count in steps of
@@ -76,13 +76,12 @@ fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<(Vec
             action => action.entry().cloned(),
         };
         let (Some(entry), Some(stat)) = (entry, eye.stat(path)?) else { continue };
-        // Another inode is somebody else's work, done since.
-        if stat.inode != *inode {
-            continue;
-        }
-        // Metadata that was set proves nothing of the content.
-        let racy = matches!(action, Action::Touch(..)) && index.find(path).is_some_and(|record| record.racy);
+        // Metadata that was set proves nothing of the content, nor does that of a file which somebody may have replaced since.
+        let is_same_inode = stat.inode == *inode;
+        let racy =
+            !is_same_inode || matches!(action, Action::Touch(..)) && index.find(path).is_some_and(|record| record.racy);
         match difference(&entry, &stat) {
+            told if !told.is_empty() && !is_same_inode && root.file_system()?.has_stable_inodes() => {}
             told if told.is_empty() => learned.push((path.to_owned(), record(&entry, stat, racy))),
             told => {
                 inexact.insert(path.to_owned(), told);

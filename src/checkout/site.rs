@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
-use crate::fs::{self, Dir};
+use crate::fs::{self, Atime, Dir, FileSystem};
 use crate::path::{RepoPath, RepoPathBuf};
 
 /// The root that is worked beneath, shared by all threads.
@@ -15,6 +15,7 @@ pub(super) struct Site<'d> {
     /// In the names of what is staged; `None`: what is made gets its own name at once (export).
     token: Option<u64>,
     count: AtomicU64,
+    atime: Atime,
     /// Directories that something was done in: their times are set anew at the end.
     disturbed: Mutex<BTreeSet<RepoPathBuf>>,
 }
@@ -26,7 +27,14 @@ pub(super) fn prefix(token: u64) -> Vec<u8> {
 
 impl<'d> Site<'d> {
     pub(super) fn new(root: &'d Dir, token: Option<u64>) -> Site<'d> {
-        Site { root, token, count: AtomicU64::new(0), disturbed: Mutex::default() }
+        // Where the file system does not tell its type, times are set in the way that works everywhere.
+        let atime = root.file_system().map_or(Atime::Rewrite, FileSystem::atime);
+        Site { root, token, count: AtomicU64::new(0), atime, disturbed: Mutex::default() }
+    }
+
+    /// How access times are left alone on its file system.
+    pub(super) fn atime(&self) -> Atime {
+        self.atime
     }
 
     pub(super) fn root(&self) -> &'d Dir {

@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
-use crate::fs::{self, Dir, Stat};
-use crate::id::BlobId;
+use crate::fs::{Dir, Renamed, Stat};
 use crate::metadata::Kind;
-use crate::object::Content;
+use crate::object::Objects;
 use crate::worktree::index::Record;
+
+use super::proof::{is_moved, is_saved, is_untouched, still_saved};
 
 /// Something under a name of our own. When it is dropped and was not put in place, it is removed, or goes back where it was.
 pub(super) struct Staged<'d> {
@@ -47,17 +48,23 @@ impl<'d> Staged<'d> {
         Staged { directory, name, is_directory: kind == Kind::Directory, is_ours: true, from: None }
     }
 
-    /// Takes a file of one name away from where it is. `None`, and nothing done, if it is not what was saved, or cannot be
-    /// moved there.
+    /// Takes a file of one name away from where it is, to a name of our own or, with `is_final`, to the one that it shall have.
+    /// `None`, and nothing done, if it is not what was saved, or cannot be moved there.
     pub(super) fn take(
         from: (&'d Dir, &'d [u8]),
         directory: &'d Dir,
-        name: Vec<u8>,
+        (name, is_final): (Vec<u8>, bool),
         record: &Record,
     ) -> Result<Option<Staged<'d>>> {
         let is_there = |there: Stat| is_untouched(record, &there) && there.links == 1;
-        let can_go = matches!(from.0.stat(from.1), Ok(Some(there)) if is_there(there));
-        if !can_go || !from.0.rename_new(from.1, directory, &name).unwrap_or(false) {
+        if !matches!(from.0.stat(from.1), Ok(Some(there)) if is_there(there)) {
+            return Ok(None);
+        }
+        let is_taken = match is_final {
+            true => matches!(from.0.rename_new(from.1, directory, &name), Ok(Renamed::Yes | Renamed::ByLink)),
+            false => from.0.rename(from.1, directory, &name).is_ok(),
+        };
+        if !is_taken {
             return Ok(None);
         }
         let staged = Staged { directory, name, is_directory: false, is_ours: true, from: Some(from) };
@@ -74,65 +81,80 @@ impl<'d> Staged<'d> {
     /// Takes it away again: to where it was, if it was somewhere.
     fn withdraw(&self) -> Result<bool> {
         match self.from {
-            Some((directory, name)) => self.directory.rename_new(&self.name, directory, name),
+            Some((directory, name)) => Ok(self.directory.rename_new(&self.name, directory, name)? != Renamed::No),
             None if self.is_directory => self.directory.remove_dir(&self.name),
             None => self.directory.remove_file(&self.name).map(|()| true),
         }
     }
 
-    /// Puts it, which has this inode, at `name`; `false`, and nothing done, if something else stands there than expected.
-    pub(super) fn put(mut self, inode: u64, name: &[u8], expected: &Expected) -> Result<bool> {
+    /// Puts it, which has this inode, at `name`, and gives the inode that it has there; `None`, and nothing done, if something
+    /// else stands there than expected.
+    pub(super) fn put(
+        mut self,
+        inode: u64,
+        name: &[u8],
+        expected: &Expected,
+        objects: &dyn Objects,
+    ) -> Result<Option<u64>> {
         if self.name == name {
             self.is_ours = false;
-            return Ok(true);
+            return Ok(Some(inode));
         }
         let there = match expected {
             Expected::Nothing => None,
             _ => self.directory.stat(name)?,
         };
-        let is_expected = match (expected, &there) {
+        let saved = match (expected, &there) {
             // Where nothing is (any more) there is nothing to lose.
-            (_, None) => return self.put_new(name),
-            (Expected::Nothing, Some(_)) => false,
-            (Expected::Saved(record), Some(there)) => is_untouched(record, there),
-            (Expected::EmptyDirectory, Some(there)) => there.kind == Kind::Directory,
+            (_, None) => return self.put_new(inode, name),
+            (Expected::Nothing, Some(_)) => return Ok(None),
+            (Expected::Saved(record), Some(there)) => {
+                let saved = still_saved((self.directory, name), record, there, objects)?;
+                let Some(saved) = saved else { return Ok(None) };
+                Some(saved)
+            }
+            (Expected::EmptyDirectory, Some(there)) if there.kind == Kind::Directory => None,
+            (Expected::EmptyDirectory, Some(_)) => return Ok(None),
         };
-        if !is_expected {
-            return Ok(false);
-        }
         if !self.directory.exchange(&self.name, self.directory, name)? {
-            return self.put_over(name, expected);
+            return self.put_over(inode, name, saved);
         }
         // From here on our name holds what was there.
         self.is_ours = false;
-        let is_gone = match expected {
-            Expected::EmptyDirectory => self.directory.remove_dir(&self.name)?,
-            Expected::Saved(record) => take_away(self.directory, &self.name, record)?,
-            Expected::Nothing => false,
+        let is_gone = match saved {
+            Some(record) => take_away(self.directory, &self.name, &record)?,
+            None => self.directory.remove_dir(&self.name)?,
         };
         if !is_gone {
             self.directory.exchange(&self.name, self.directory, name)?;
             // If somebody has put yet another thing there in between, our name has that now, and it stays.
             self.is_ours = self.directory.stat(&self.name)?.is_some_and(|there| there.inode == inode);
+            return Ok(None);
         }
-        Ok(is_gone)
+        Ok(Some(inode))
     }
 
-    fn put_new(mut self, name: &[u8]) -> Result<bool> {
-        let is_put = self.directory.rename_new(&self.name, self.directory, name)?;
-        self.is_ours = !is_put;
-        Ok(is_put)
+    fn put_new(mut self, inode: u64, name: &[u8]) -> Result<Option<u64>> {
+        let renamed = self.directory.rename_new(&self.name, self.directory, name)?;
+        self.is_ours = renamed == Renamed::No;
+        match renamed {
+            Renamed::No => Ok(None),
+            Renamed::Yes => Ok(Some(inode)),
+            // Where inode numbers belong to names, it has another one now.
+            Renamed::ByLink => Ok(self.directory.stat(name)?.map(|there| there.inode)),
+        }
     }
 
-    /// Where names cannot be swapped: what is there is taken out first.
-    fn put_over(self, name: &[u8], expected: &Expected) -> Result<bool> {
-        let aside = [&self.name[..], b"-old"].concat();
-        let is_out = match expected {
-            Expected::EmptyDirectory => self.directory.remove_dir(name)?,
-            Expected::Saved(record) => take_out(self.directory, name, aside, record)?,
-            Expected::Nothing => false,
+    /// Where names cannot be swapped: what is there, a saved file or an empty directory, is taken out first.
+    fn put_over(self, inode: u64, name: &[u8], saved: Option<Cow<'_, Record>>) -> Result<Option<u64>> {
+        let is_out = match saved {
+            Some(record) => {
+                let aside = [&self.name[..], b"-old"].concat();
+                move_out(self.directory, name, &aside, &record)?
+            }
+            None => self.directory.remove_dir(name)?,
         };
-        if is_out { self.put_new(name) } else { Ok(false) }
+        if is_out { self.put_new(inode, name) } else { Ok(None) }
     }
 }
 
@@ -147,85 +169,61 @@ impl Drop for Staged<'_> {
 
 /// Removes what stands at `name` and is saved, by way of the name `aside`; `false`, and nothing done, if it is not what
 /// the record says.
-pub(super) fn take_out(directory: &Dir, name: &[u8], aside: Vec<u8>, record: &Record) -> Result<bool> {
+pub(super) fn take_out(
+    (directory, name): (&Dir, &[u8]),
+    aside: &[u8],
+    record: &Record,
+    objects: &dyn Objects,
+) -> Result<bool> {
     let Some(there) = directory.stat(name)? else { return Ok(true) };
-    if !is_untouched(record, &there) || !directory.rename_new(name, directory, &aside)? {
-        return Ok(false);
-    }
-    if take_away(directory, &aside, record)? {
+    let Some(record) = still_saved((directory, name), record, &there, objects)? else { return Ok(false) };
+    move_out(directory, name, aside, &record)
+}
+
+/// Moves a file to a name of our own and removes it there; `false`, and it is back, if it is not what the record says.
+fn move_out(directory: &Dir, name: &[u8], aside: &[u8], record: &Record) -> Result<bool> {
+    directory.rename(name, directory, aside)?;
+    if take_away(directory, aside, record)? {
         return Ok(true);
     }
-    directory.rename_new(&aside, directory, name)?;
+    directory.rename_new(aside, directory, name)?;
     Ok(false)
 }
 
 /// Removes what was moved under a name of our own, if it still is what is saved.
 fn take_away(directory: &Dir, name: &[u8], record: &Record) -> Result<bool> {
     let Some(there) = directory.stat(name)? else { return Ok(true) };
-    // Overlayfs copies a file of its lower layer when it is moved; if it has other names there, the copy is another inode.
-    let mut record = Cow::Borrowed(record);
-    if record.stat.inode != there.inode && record.stat.links > 1 && there.links == 1 {
-        let known = record.to_mut();
-        (known.stat.inode, known.racy) = (there.inode, true);
-    }
-    if !is_saved(&record, &there) || !is_proven(directory, name, &record, &there)? {
+    if !is_moved(directory, name, record, &there)? {
         return Ok(false);
     }
     directory.remove_file(name).map(|()| true)
 }
 
-/// Whether what has this stat, which is that of the record, has its content too. Where the stat may hide a change the content is
-/// read; what is written meanwhile shows in another look.
-pub(super) fn is_proven(directory: &Dir, name: &[u8], record: &Record, there: &Stat) -> Result<bool> {
-    Ok(!record.racy
-        || has_content(directory, name, &record.content)?
-            && directory.stat(name)?.is_some_and(|again| again.is_same(there)))
-}
-
-/// Whether a stat is of what was recorded, before anything was done to it: then its ctime counts too, as it shows a change
-/// that set the old time again. A file that has or had several names is the exception: what is done to one is done to all.
-pub(super) fn is_untouched(record: &Record, there: &Stat) -> bool {
-    is_saved(record, there) && (record.stat.links != 1 || there.links != 1 || record.stat.ctime == there.ctime)
-}
-
-/// Whether a stat is of what was recorded. Its ctime does not count: moving it and changing its names set that. Nor does its
-/// device: a file system that is mounted again may have another number.
-pub(super) fn is_saved(record: &Record, there: &Stat) -> bool {
-    let known = &record.stat;
-    known.kind == there.kind
-        && known.metadata == there.metadata
-        && (known.size == there.size || known.kind == Kind::Directory)
-        && known.inode == there.inode
-        && known.rdev == there.rdev
-}
-
-/// Whether what stands at a name has this content: reads it.
-pub(super) fn has_content(directory: &Dir, name: &[u8], content: &Content) -> Result<bool> {
-    match content {
-        Content::File { blob, .. } => Ok(hash(directory, name)? == *blob),
-        Content::Symlink { target } => Ok(directory.read_link(name)? == *target),
-        _ => Ok(true),
-    }
-}
-
-/// The id of a file's content: reads it.
-pub(super) fn hash(directory: &Dir, name: &[u8]) -> Result<BlobId> {
-    let file = directory.open_file(name)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let length = fs::read_next(&file, &mut buffer)?;
-        hasher.update(&buffer[..length]);
-        if length < buffer.len() {
-            return Ok(BlobId(*hasher.finalize().as_bytes()));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
     use super::*;
-    use crate::object::Content;
+    use crate::checkout::proof::hash;
+    use crate::error::Error;
+    use crate::fs;
+    use crate::id::ObjectId;
+    use crate::object::{Attributes, Content, ObjectKind};
+
+    /// Objects in memory.
+    #[derive(Default)]
+    struct Memory(HashMap<ObjectId, Arc<[u8]>>);
+
+    impl Objects for Memory {
+        fn object(&self, _: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>> {
+            self.0.get(&id).cloned().ok_or_else(|| Error::damaged("it is missing"))
+        }
+    }
+
+    fn saved(expected: &Expected) -> Option<Cow<'_, Record>> {
+        expected.record().map(Cow::Borrowed)
+    }
 
     fn record(directory: &Dir, name: &[u8]) -> Expected {
         let stat = directory.stat(name).unwrap().unwrap();
@@ -250,31 +248,71 @@ mod tests {
         let write = |text: &str| std::fs::write(folder.path().join("file"), text).unwrap();
         write("old");
         let expected = record(&directory, b"file");
-        assert!(staged(&directory, b"stage").put_over(b"file", &expected).unwrap());
+        assert!(staged(&directory, b"stage").put_over(1, b"file", saved(&expected)).unwrap().is_some());
         assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"new");
         // What was changed in between stays.
         let expected = record(&directory, b"file");
         write("mine");
-        assert!(!staged(&directory, b"stage").put_over(b"file", &expected).unwrap());
+        assert_eq!(staged(&directory, b"stage").put_over(1, b"file", saved(&expected)).unwrap(), None);
         assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"mine");
         directory.make_dir(b"room").unwrap();
-        assert!(staged(&directory, b"stage").put_over(b"room", &Expected::EmptyDirectory).unwrap());
+        assert!(staged(&directory, b"stage").put_over(1, b"room", None).unwrap().is_some());
         assert_eq!(names(&directory), ["file", "room"]);
         assert_eq!(directory.stat(b"room").unwrap().unwrap().kind, Kind::File);
     }
 
-    /// Overlayfs gives it another inode when it is moved.
+    /// On FUSE and overlayfs one file may have another inode number after it was moved.
     #[test]
-    fn of_a_file_with_several_names_a_copy_is_taken_away_too() {
+    fn a_file_with_another_inode_number_is_removed_if_its_content_is_saved() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
-        for (links, content, is_gone) in [(2, "old", true), (2, "new", false), (1, "old", false)] {
+        for (links, content, is_gone) in [(2, "old", true), (2, "new", false), (1, "old", true), (1, "new", false)] {
             std::fs::write(folder.path().join("file"), "old").unwrap();
             let Expected::Saved(mut record) = record(&directory, b"file") else { unreachable!() };
             (record.stat.links, record.stat.inode) = (links, record.stat.inode + 1);
             std::fs::write(folder.path().join("file"), content).unwrap();
             record.stat.metadata = directory.stat(b"file").unwrap().unwrap().metadata;
             assert_eq!(take_away(&directory, b"file", &record).unwrap(), is_gone, "{links} {content}");
+        }
+    }
+
+    /// Inode numbers and change times that differ are no change where content and attributes are what was saved.
+    #[test]
+    fn an_unstable_stat_is_checked_by_content_and_attributes() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Dir::open(folder.path()).unwrap();
+        let attributes = Attributes { xattrs: vec![(b"user.k".to_vec(), b"v".to_vec())], ..Attributes::default() };
+        let memory = Memory(HashMap::from([(attributes.id().object_id(), Arc::from(attributes.encode()))]));
+        let remove = |change: fn(&mut Record), has_attributes: bool| {
+            std::fs::write(folder.path().join("file"), "old").unwrap();
+            if has_attributes && directory.set_xattr(b"file", b"user.k", b"v").is_err() {
+                return None;
+            }
+            let Expected::Saved(mut record) = record(&directory, b"file") else { unreachable!() };
+            change(&mut record);
+            let is_gone = take_out((&directory, b"file"), b"aside", &record, &memory).unwrap();
+            assert_ne!(is_gone, folder.path().join("file").exists());
+            assert_eq!(names(&directory).len(), usize::from(!is_gone));
+            Some(is_gone)
+        };
+        assert_eq!(remove(|_| {}, false), Some(true));
+        assert_eq!(remove(|record| record.stat.ctime.seconds -= 1, false), Some(true));
+        assert_eq!(remove(|record| record.stat.inode += 1, false), Some(true));
+        let other_content = |record: &mut Record| {
+            record.stat.inode += 1;
+            record.content = Content::File { blob: crate::id::BlobId([1; 32]), size: 3 };
+        };
+        assert_eq!(remove(other_content, false), Some(false));
+        assert_eq!(remove(|record| record.stat.metadata.mtime.seconds -= 1, false), Some(false));
+        // An attribute that nobody has recorded, and one that was recorded.
+        if let Some(is_gone) = remove(|record| record.stat.ctime.seconds -= 1, true) {
+            assert!(!is_gone);
+            let recorded = |record: &mut Record| {
+                record.stat.ctime.seconds -= 1;
+                let xattrs = vec![(b"user.k".to_vec(), b"v".to_vec())];
+                record.attributes = Some(Attributes { xattrs, ..Attributes::default() }.id());
+            };
+            assert_eq!(remove(recorded, true), Some(true));
         }
     }
 
@@ -315,7 +353,7 @@ mod tests {
         let put = |expected: &Expected| {
             let staged = staged(&directory, b"stage");
             let inode = directory.stat(b"stage").unwrap().unwrap().inode;
-            staged.put(inode, b"taken", expected).unwrap()
+            staged.put(inode, b"taken", expected, &Memory::default()).unwrap().is_some()
         };
         assert!(!put(&Expected::Nothing));
         std::fs::write(folder.path().join("taken/in"), "").unwrap();

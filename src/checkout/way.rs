@@ -16,7 +16,7 @@ use super::apply::is_listed;
 use super::dress::LABEL;
 use super::gather::Found;
 use super::plan::Plan;
-use super::stage::has_content;
+use super::proof::has_content;
 
 /// Looks at the live worktree.
 pub(super) struct Way<'w> {

@@ -11,12 +11,22 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::handle::failed;
-use crate::fs::{Dir, Stat};
+use crate::fs::{Dir, Stat, stat};
 use crate::metadata::Kind;
 use crate::time::Timestamp;
 
 /// Names and values, sorted by name.
 pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// How the access time is left alone while the modification time is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Atime {
+    /// With `UTIME_OMIT`: one call.
+    Omit,
+    /// By setting the access time that the file has. Some FUSE file systems (bindfs, encfs, exfat-fuse) take `UTIME_OMIT` for
+    /// a request to set both times to the present.
+    Rewrite,
+}
 
 /// The kernel's own bound for a value and for a list of names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
 const XATTR_MAX: usize = 64 << 10;
@@ -76,10 +86,14 @@ impl Dir {
     }
 
     /// Sets the modification time, and leaves the access time alone.
-    pub fn set_mtime(&self, name: &[u8], mtime: Timestamp) -> Result<()> {
+    pub fn set_mtime(&self, name: &[u8], mtime: Timestamp, atime: Atime) -> Result<()> {
         self.check(name)?;
-        rustix::fs::utimensat(self, name, &only_mtime(mtime), AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|errno| self.failed("set the time of", name, errno))
+        let set = |times: &Timestamps| rustix::fs::utimensat(self, name, times, AtFlags::SYMLINK_NOFOLLOW);
+        match atime {
+            Atime::Omit => set(&times(None, mtime)),
+            Atime::Rewrite => stat::atime_at(self, name).and_then(|atime| set(&times(Some(atime), mtime))),
+        }
+        .map_err(|errno| self.failed("set the time of", name, errno))
     }
 
     /// A short path of a name, however long the path of the directory is: these calls have no form with a handle.
@@ -116,8 +130,12 @@ pub fn set_file_owner(file: &File, uid: u32, gid: u32) -> Result<()> {
 }
 
 /// Sets the modification time of an open file, and leaves the access time alone. A later write changes it again.
-pub fn set_file_mtime(file: &File, mtime: Timestamp) -> Result<()> {
-    rustix::fs::futimens(file, &only_mtime(mtime)).map_err(|errno| failed("set the time of", file, errno))
+pub fn set_file_mtime(file: &File, mtime: Timestamp, atime: Atime) -> Result<()> {
+    match atime {
+        Atime::Omit => rustix::fs::futimens(file, &times(None, mtime)),
+        Atime::Rewrite => stat::atime_of(file).and_then(|atime| rustix::fs::futimens(file, &times(Some(atime), mtime))),
+    }
+    .map_err(|errno| failed("set the time of", file, errno))
 }
 
 /// Where the system shows what is open.
@@ -132,11 +150,11 @@ fn without_handles() -> Error {
         .hint("mount it: mount -t proc proc /proc")
 }
 
-fn only_mtime(mtime: Timestamp) -> Timestamps {
-    Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-        last_modification: Timespec { tv_sec: mtime.seconds, tv_nsec: mtime.nanoseconds.into() },
-    }
+/// `None`: the access time is left alone.
+fn times(atime: Option<Timestamp>, mtime: Timestamp) -> Timestamps {
+    let spec = |time: Timestamp| Timespec { tv_sec: time.seconds, tv_nsec: time.nanoseconds.into() };
+    let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    Timestamps { last_access: atime.map_or(omitted, spec), last_modification: spec(mtime) }
 }
 
 /// The number -1 means "leave it" to the system, so nobody can be it.

@@ -30,7 +30,7 @@ mod user;
 
 pub use ahead::ReadAhead;
 pub use atomic::write_atomic;
-pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
+pub use attributes::{Atime, Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
 pub use dir::{Dir, DirEntry};
 pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
 pub use failure::{is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry};
@@ -46,7 +46,7 @@ pub use interrupt::{Reached, begun, on_interrupt, reached};
 pub use lease::{Writers, writers_of};
 pub use lock::{FileLock, Holder};
 pub use map::Map;
-pub use names::UNFINISHED;
+pub use names::{Renamed, UNFINISHED};
 pub use newcomer::Newcomer;
 pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir};
 pub use process::run_program;

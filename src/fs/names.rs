@@ -16,6 +16,17 @@ const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 /// The mode of a file that is not finished: the sticky bit means nothing for files, and so no other file has it.
 pub const UNFINISHED: u16 = 0o1600;
 
+/// What [`Dir::rename_new`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renamed {
+    /// Nothing: the new name is taken.
+    No,
+    /// It has the new name.
+    Yes,
+    /// The same by a hard link, since the file system has no such rename. The inode number may be another one.
+    ByLink,
+}
+
 impl Dir {
     /// Makes a file with mode [`UNFINISHED`] that must not be there yet, for reading and writing.
     pub fn create_file(&self, name: &[u8]) -> Result<File> {
@@ -63,43 +74,51 @@ impl Dir {
             .map_err(|errno| to.failed("make the hard link", to_name, errno))
     }
 
-    /// Renames; what is at the new name is replaced.
+    /// Renames; what is at the new name is replaced. For a new name that is this program's own, where [`Dir::rename_new`]
+    /// would need links on some file systems, and those give the file another inode number or link count there.
     pub fn rename(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<()> {
         self.check(name)?;
         to.check(to_name)?;
         rustix::fs::renameat(self, name, to, to_name).map_err(|errno| self.failed("rename", name, errno))
     }
 
-    /// Renames; `false`, and nothing done, if the new name is taken.
-    pub fn rename_new(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
+    /// Renames, unless the new name is taken.
+    pub fn rename_new(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<Renamed> {
         self.check(name)?;
         to.check(to_name)?;
         match rustix::fs::renameat_with(self, name, to, to_name, RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(true),
-            Err(Errno::EXIST) => Ok(false),
+            Ok(()) => Ok(Renamed::Yes),
+            Err(Errno::EXIST) => Ok(Renamed::No),
             Err(errno) if is_unsupported(errno) => self.rename_new_by_link(name, to, to_name),
             Err(errno) => Err(self.failed("rename", name, errno)),
         }
     }
 
     /// The same where the file system cannot: a second name is never made over another one.
-    pub(super) fn rename_new_by_link(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
+    pub(super) fn rename_new_by_link(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<Renamed> {
         match rustix::fs::linkat(self, name, to, to_name, AtFlags::empty()) {
-            Ok(()) => self.remove_file(name).map(|()| true),
-            Err(Errno::EXIST) => Ok(false),
+            Ok(()) => {
+                let removed = self.remove_file(name);
+                if removed.is_err() {
+                    let _ = to.remove_file(to_name);
+                }
+                removed.map(|()| Renamed::ByLink)
+            }
+            Err(Errno::EXIST) => Ok(Renamed::No),
             // A directory, or no hard links here: looking first is all that is left.
-            Err(_) if to.stat(to_name)?.is_some() => Ok(false),
-            Err(_) => self.rename(name, to, to_name).map(|()| true),
+            Err(_) if to.stat(to_name)?.is_some() => Ok(Renamed::No),
+            Err(_) => self.rename(name, to, to_name).map(|()| Renamed::Yes),
         }
     }
 
-    /// Swaps two names at once; `false`, and nothing done, where the file system cannot.
+    /// Swaps two names at once; `false`, and nothing done, where the file system cannot, or not these two: overlayfs answers
+    /// EXDEV for a directory of its lower layer.
     pub fn exchange(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
         self.check(name)?;
         to.check(to_name)?;
         match rustix::fs::renameat_with(self, name, to, to_name, RenameFlags::EXCHANGE) {
             Ok(()) => Ok(true),
-            Err(errno) if is_unsupported(errno) => Ok(false),
+            Err(errno) if is_unsupported(errno) || errno == Errno::XDEV => Ok(false),
             Err(errno) => Err(self.failed("exchange", name, errno)),
         }
     }
@@ -134,7 +153,8 @@ impl Dir {
     }
 }
 
-/// Whether a rename flag is what was refused.
+/// Whether a rename flag, or the call with flags, may be what was refused. Sandboxes answer EPERM for calls that they do not
+/// know; where EPERM is about the file, a plain rename fails with it too.
 fn is_unsupported(errno: Errno) -> bool {
-    matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+    matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM)
 }

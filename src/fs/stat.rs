@@ -4,6 +4,7 @@ use std::os::fd::AsFd;
 
 use rustix::fs::{AtFlags, FileType, StatFs, Statx, StatxAttributes, StatxFlags, StatxTimestamp, makedev};
 
+use crate::fs::Atime;
 use crate::fs::user::effective_uid;
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
@@ -86,6 +87,18 @@ impl Stat {
             is_mounted: raw.stx_attributes.contains(StatxAttributes::MOUNT_ROOT),
         })
     }
+}
+
+/// The access time of a name in an open directory, its last link not followed.
+pub(super) fn atime_at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Timestamp> {
+    let raw = rustix::fs::statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::ATIME)?;
+    Ok(timestamp(raw.stx_atime))
+}
+
+/// The access time of what is open.
+pub(super) fn atime_of(handle: impl AsFd) -> rustix::io::Result<Timestamp> {
+    let raw = rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, StatxFlags::ATIME)?;
+    Ok(timestamp(raw.stx_atime))
 }
 
 fn timestamp(raw: StatxTimestamp) -> Timestamp {
@@ -171,6 +184,17 @@ pub(super) fn free_space(raw: &StatFs) -> Option<u64> {
 }
 
 impl FileSystem {
+    /// How to set a modification time and no access time.
+    pub fn atime(self) -> Atime {
+        if self.clock_slack == 0 { Atime::Omit } else { Atime::Rewrite }
+    }
+
+    /// Whether a file keeps its inode number while it has a name. On FUSE it may get another one by a rename, or when caches
+    /// expire.
+    pub fn has_stable_inodes(self) -> bool {
+        self.clock_slack == 0
+    }
+
     pub(super) fn from_raw(raw: &StatFs) -> FileSystem {
         // The type of the field differs between architectures; all magic numbers have 32 bits.
         let magic = raw.f_type as u32;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{Dir, create_new, process_id, remove_file, rename, sync_data};
+use crate::fs::{Dir, Renamed, create_new, process_id, remove_file, rename, sync_data};
 
 /// A new private file (0600), removed when it is dropped without having got a name of its own.
 pub struct TempFile {
@@ -56,7 +56,8 @@ impl TempFile {
     /// Gives it its name in the same directory; `false`, and it is gone, if something else has that name.
     pub(super) fn rename_new(mut self, path: &Path) -> Result<bool> {
         let directory = Dir::open(parent(path))?;
-        self.is_named = directory.rename_new(name_of(&self.path)?.as_bytes(), &directory, name_of(path)?.as_bytes())?;
+        let (name, new_name) = (name_of(&self.path)?.as_bytes(), name_of(path)?.as_bytes());
+        self.is_named = directory.rename_new(name, &directory, new_name)? != Renamed::No;
         Ok(self.is_named)
     }
 }

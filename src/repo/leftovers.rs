@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::fs::{self, Dir, Stat};
+use crate::fs::{self, Atime, Dir, Stat};
 use crate::id::PackId;
 use crate::repo::layout::Layout;
 use crate::time::Timestamp;
@@ -67,7 +67,7 @@ pub fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
     let now = now(layout);
     for &pack in packs {
         let file = fs::open(&layout.pack(pack))?;
-        fs::set_file_mtime(&file, now)?;
+        fs::set_file_mtime(&file, now, Atime::Omit)?;
     }
     Ok(())
 }

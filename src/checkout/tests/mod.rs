@@ -181,7 +181,7 @@ pub fn set(path: &Path, mode: u32, seconds: i64) {
     }
     let (parent, name) = (path.parent().unwrap(), path.file_name().unwrap());
     let time = crate::time::Timestamp { seconds, nanoseconds: 123_456_789 };
-    crate::fs::Dir::open(parent).unwrap().set_mtime(name.as_bytes(), time).unwrap();
+    crate::fs::Dir::open(parent).unwrap().set_mtime(name.as_bytes(), time, crate::fs::Atime::Omit).unwrap();
 }
 
 /// A sink that stores: small files whole, large ones in chunks of a fixed length.
