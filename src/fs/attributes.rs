@@ -11,22 +11,12 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::handle::failed;
-use crate::fs::{Dir, Stat, stat};
+use crate::fs::{Atime, Dir, Stat, stat};
 use crate::metadata::Kind;
 use crate::time::Timestamp;
 
 /// Names and values, sorted by name.
 pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// How the access time is left alone while the modification time is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Atime {
-    /// With `UTIME_OMIT`: one call.
-    Omit,
-    /// By setting the access time that the file has. Some FUSE file systems (bindfs, encfs, exfat-fuse) take `UTIME_OMIT` for
-    /// a request to set both times to the present.
-    Rewrite,
-}
 
 /// The kernel's own bound for a value and for a list of names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
 const XATTR_MAX: usize = 64 << 10;

@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, ResolveFlags, StatxAttribut
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::stat::{free_space, kind_of};
+use crate::fs::stat::{free_space, is_missing_statx, kind_of};
 use crate::fs::{FileSystem, Stat, durability};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, is_name};
@@ -134,8 +134,12 @@ impl Dir {
 
     /// Fails if names can be added to it and not taken away, as root may decide (`chattr +a`), or neither (`chattr +i`).
     pub fn check_changeable(&self) -> Result<()> {
-        let stat = rustix::fs::statx(&self.handle, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE)
-            .map_err(|errno| self.failed("stat", b".", errno))?;
+        let stat = match rustix::fs::statx(&self.handle, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE) {
+            Ok(stat) => stat,
+            // Then nothing tells.
+            Err(errno) if is_missing_statx(errno) => return Ok(()),
+            Err(errno) => return Err(self.failed("stat", b".", errno)),
+        };
         if stat.stx_attributes.intersects(StatxAttributes::APPEND | StatxAttributes::IMMUTABLE) {
             return Err(self.failed("change", b".", Errno::PERM));
         }
@@ -149,16 +153,17 @@ impl Dir {
 
     /// What kind of file system it is on.
     pub fn file_system(&self) -> Result<FileSystem> {
-        let raw = rustix::fs::fstatfs(&self.handle)
-            .map_err(|errno| self.failed("read the file system type of", b".", errno))?;
-        Ok(FileSystem::from_raw(&raw))
+        FileSystem::from_call(rustix::fs::fstatfs(&self.handle))
+            .map_err(|errno| self.failed("read the file system type of", b".", errno))
     }
 
     /// Bytes that can still be written on its file system; `None` where that is not known, or what is written may take less.
     pub fn free_space(&self) -> Result<Option<u64>> {
-        let raw =
-            rustix::fs::fstatfs(&self.handle).map_err(|errno| self.failed("read the free space of", b".", errno))?;
-        Ok(free_space(&raw))
+        match rustix::fs::fstatfs(&self.handle) {
+            Ok(raw) => Ok(free_space(&raw)),
+            Err(Errno::NOSYS | Errno::PERM) => Ok(None),
+            Err(errno) => Err(self.failed("read the free space of", b".", errno)),
+        }
     }
 
     /// Opens a file for reading: not through a link, never blocking (a FIFO), its access time left alone where permitted.
@@ -201,8 +206,14 @@ impl Dir {
         if durability::is_given_up() {
             return Ok(());
         }
-        retry_on_intr(|| rustix::fs::syncfs(&self.handle))
-            .map_err(|errno| self.failed("flush the file system of", b".", errno))
+        match retry_on_intr(|| rustix::fs::syncfs(&self.handle)) {
+            // Sandboxes may not know the call. Then every file system is flushed, as before Linux 2.6.39.
+            Err(Errno::NOSYS | Errno::PERM) => {
+                rustix::fs::sync();
+                Ok(())
+            }
+            result => result.map_err(|errno| self.failed("flush the file system of", b".", errno)),
+        }
     }
 
     /// The path of a name in it, for messages.

@@ -34,8 +34,8 @@ pub fn stat_file(file: &File) -> Result<Stat> {
 
 /// What kind of file system an open file is on.
 pub fn file_system_of(file: &File) -> Result<FileSystem> {
-    let raw = rustix::fs::fstatfs(file).map_err(|errno| failed("read the file system type of", file, errno))?;
-    Ok(FileSystem::from_raw(&raw))
+    FileSystem::from_call(rustix::fs::fstatfs(file))
+        .map_err(|errno| failed("read the file system type of", file, errno))
 }
 
 /// The same open file once more.

@@ -14,6 +14,7 @@ mod handle;
 mod interrupt;
 mod lease;
 mod lock;
+mod lock_file;
 mod map;
 mod names;
 mod newcomer;
@@ -30,13 +31,13 @@ mod user;
 
 pub use ahead::ReadAhead;
 pub use atomic::write_atomic;
-pub use attributes::{Atime, Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
+pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
 pub use dir::{Dir, DirEntry};
 pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
-pub use failure::{is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry};
+pub use failure::{is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system};
 pub use file::{
     create_dir_all, create_dir_private, create_new, exists, list, open, open_to_write, read, remove_dir_all,
-    remove_file, rename, stat, sync_dir,
+    remove_empty_dir, remove_file, rename, stat, sync_dir,
 };
 pub use handle::{
     duplicate, file_system_of, flush_mapped_stores, forget_cached, path_of, read_at, read_exact_at, read_next,
@@ -51,7 +52,7 @@ pub use newcomer::Newcomer;
 pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir};
 pub use process::run_program;
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
-pub use stat::{FileSystem, MappedStores, Stat};
+pub use stat::{Atime, FileSystem, MappedStores, Stat};
 pub use temp_file::TempFile;
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};
-pub use user::{boot_id, effective_uid, host_name, name_of_user, process_id, user_name};
+pub use user::{boot_id, effective_uid, host_name, is_running, name_of_user, process_id, process_namespace, user_name};

@@ -9,7 +9,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, Result};
 use crate::fs::temp_file::parent;
-use crate::fs::{TempFile, exists, sync_data, sync_dir};
+use crate::fs::{TempFile, copy_range, exists, is_no_link_possible, stat_file, sync_data, sync_dir};
 
 /// A private file (0600) that gets its name when it is whole, if that is free. Dropped, it leaves nothing behind; a process
 /// that is killed leaves at most another name.
@@ -37,7 +37,7 @@ impl Newcomer {
         let file = match retry_on_intr(|| rustix::fs::open(parent(path), flags, mode)) {
             Ok(file) => File::from(file),
             // An old kernel takes it for a directory that is opened for writing.
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => return Ok(None),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::ISDIR | Errno::INVAL) => return Ok(None),
             Err(errno) => return Err(Error::io("create", path, errno.into())),
         };
         let can_be_named = exists(&handle(&file))?;
@@ -61,7 +61,10 @@ impl Newcomer {
         let is_named = match self.file {
             Unnamed::File(file) => {
                 sync_data(&file)?;
-                link(&file, &self.path)?
+                match link(&file, &self.path) {
+                    Err(error) if is_no_link_possible(&error) => publish_copy(&file, &self.path)?,
+                    is_named => is_named?,
+                }
             }
             Unnamed::TempFile(mut file) => {
                 file.sync()?;
@@ -73,6 +76,14 @@ impl Newcomer {
         }
         Ok(is_named)
     }
+}
+
+/// Where a file without a name cannot be linked: a copy of it gets the name.
+fn publish_copy(file: &File, path: &Path) -> Result<bool> {
+    let mut copy = TempFile::beside(path)?;
+    copy_range((file, 0), (copy.file(), 0), stat_file(file)?.size)?;
+    copy.sync()?;
+    copy.rename_new(path)
 }
 
 /// Gives an open file a name; `false` if something else has it.

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags};
 
 use crate::error::{Error, Result};
+use crate::fs::stat::is_missing_statx;
 
 /// The path without links, `.` and `..`; all of it must be there.
 pub fn canonicalize(path: &Path) -> Result<PathBuf> {
-    std::fs::canonicalize(path).map_err(|cause| Error::io("find", path, cause))
+    // Without a `.` at the end, for which the C library asks for permission by a call that sandboxes answer with EPERM.
+    std::fs::canonicalize(path.components().collect::<PathBuf>()).map_err(|cause| Error::io("find", path, cause))
 }
 
 /// The directory that the program was started in.
@@ -42,16 +44,15 @@ pub fn is_same_dir(one: &Path, other: &Path) -> Result<bool> {
 
 /// Whether a directory is the root of a mounted file system, links followed.
 pub fn is_mount_root(path: &Path) -> Result<bool> {
-    let stat = |path: &Path| {
-        rustix::fs::statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS)
-            .map_err(|errno| Error::io("stat", path, errno.into()))
-    };
-    let here = stat(path)?;
-    if here.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) {
-        return Ok(here.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+    match rustix::fs::statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS) {
+        Ok(here) if here.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) => {
+            return Ok(here.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+        }
+        Err(errno) if !is_missing_statx(errno) => return Err(Error::io("stat", path, errno.into())),
+        _ => {}
     }
     // Before Linux 5.8 only the device tells, and `/` is above itself.
-    let above = stat(&path.join(".."))?;
-    let device = (here.stx_dev_major, here.stx_dev_minor) != (above.stx_dev_major, above.stx_dev_minor);
-    Ok(device || here.stx_ino == above.stx_ino)
+    let stat = |path: &Path| std::fs::metadata(path).map_err(|cause| Error::io("stat", path, cause));
+    let (here, above) = (stat(path)?, stat(&path.join(".."))?);
+    Ok(here.dev() != above.dev() || here.ino() == above.ino())
 }

@@ -14,7 +14,7 @@ pub fn data_ranges(file: &File, size: u64) -> Result<Vec<(u64, u64)>> {
     let whole = if size == 0 { Vec::new() } else { vec![(0, size)] };
     match find_ranges(file, size) {
         Ok(ranges) => Ok(ranges),
-        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(whole),
+        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(whole),
         Err(errno) => Err(failed("find the holes of", file, errno)),
     }
 }
@@ -24,7 +24,7 @@ pub fn has_hole(file: &File, size: u64) -> Result<bool> {
     match rustix::fs::seek(file, SeekFrom::Hole(0)) {
         Ok(start) => Ok(start < size),
         // No holes here, or nothing at all.
-        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NXIO) => Ok(false),
+        Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NXIO) => Ok(false),
         Err(errno) => Err(failed("find the holes of", file, errno)),
     }
 }
@@ -55,13 +55,13 @@ fn find_ranges(file: &File, size: u64) -> rustix::io::Result<Vec<(u64, u64)>> {
 }
 
 /// Asks for `length` bytes of disk ahead, so that a full disk is noticed before anything is written.
-/// The length of the file stays. No failure where the file system cannot.
+/// The length of the file stays. No failure where the file system cannot, or a sandbox forbids it.
 pub fn preallocate(file: &File, length: u64) -> Result<()> {
     if length == 0 {
         return Ok(());
     }
     match retry_on_intr(|| rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, 0, length)) {
-        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => Ok(()),
         Err(errno) => Err(failed("reserve space for", file, errno)),
     }
 }
@@ -71,7 +71,16 @@ pub fn preallocate(file: &File, length: u64) -> Result<()> {
 pub fn reflink(from: &File, to: &File) -> Result<bool> {
     match retry_on_intr(|| rustix::fs::ioctl_ficlone(to, from)) {
         Ok(()) => Ok(true),
-        Err(Errno::OPNOTSUPP | Errno::NOTTY | Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::TXTBSY) => Ok(false),
+        Err(
+            Errno::OPNOTSUPP
+            | Errno::NOTTY
+            | Errno::XDEV
+            | Errno::INVAL
+            | Errno::NOSYS
+            | Errno::TXTBSY
+            | Errno::PERM
+            | Errno::ACCESS,
+        ) => Ok(false),
         Err(errno) => Err(failed("copy to", to, errno)),
     }
 }

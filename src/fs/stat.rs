@@ -4,7 +4,6 @@ use std::os::fd::AsFd;
 
 use rustix::fs::{AtFlags, FileType, StatFs, Statx, StatxAttributes, StatxFlags, StatxTimestamp, makedev};
 
-use crate::fs::Atime;
 use crate::fs::user::effective_uid;
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
@@ -55,14 +54,52 @@ impl Stat {
 
     /// The stat of a name in an open directory, its last link not followed. `"."` is the directory itself.
     pub(super) fn at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Stat> {
-        let raw = rustix::fs::statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)?;
-        Stat::from_raw(&raw)
+        match rustix::fs::statx(&dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS) {
+            Ok(raw) => Stat::from_raw(&raw),
+            Err(errno) if is_missing_statx(errno) => {
+                Stat::from_old(&rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?)
+            }
+            Err(errno) => Err(errno),
+        }
     }
 
     /// The stat of what is open.
     pub(super) fn of(handle: impl AsFd) -> rustix::io::Result<Stat> {
-        let raw = rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS)?;
-        Stat::from_raw(&raw)
+        match rustix::fs::statx(&handle, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) {
+            Ok(raw) => Stat::from_raw(&raw),
+            // `fstat` fails for a handle of `O_PATH` before Linux 3.6, where nothing of this runs.
+            Err(errno) if is_missing_statx(errno) => Stat::from_old(&rustix::fs::fstat(handle)?),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// From `fstatat`, which tells nothing of mounts: [`Stat::is_mounted_in`] then sees other devices only.
+    #[allow(
+        clippy::useless_conversion,
+        clippy::unnecessary_cast,
+        reason = "the types of the fields differ between architectures"
+    )]
+    fn from_old(raw: &rustix::fs::Stat) -> rustix::io::Result<Stat> {
+        let kind = kind_of(FileType::from_raw_mode(raw.st_mode)).ok_or(rustix::io::Errno::OPNOTSUPP)?;
+        let time = |seconds: i64, nanoseconds: u64| Timestamp { seconds, nanoseconds: nanoseconds as u32 };
+        let metadata = Metadata {
+            mode: (raw.st_mode & 0o7777) as u16,
+            uid: raw.st_uid,
+            gid: raw.st_gid,
+            mtime: time(raw.st_mtime as i64, raw.st_mtime_nsec as u64),
+        };
+        Ok(Stat {
+            kind,
+            metadata,
+            ctime: time(raw.st_ctime as i64, raw.st_ctime_nsec as u64),
+            size: raw.st_size as u64,
+            allocated: (raw.st_blocks as u64).saturating_mul(512),
+            inode: raw.st_ino.into(),
+            device: raw.st_dev.into(),
+            links: raw.st_nlink as u64,
+            rdev: raw.st_rdev.into(),
+            is_mounted: false,
+        })
     }
 
     fn from_raw(raw: &Statx) -> rustix::io::Result<Stat> {
@@ -91,14 +128,33 @@ impl Stat {
 
 /// The access time of a name in an open directory, its last link not followed.
 pub(super) fn atime_at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Timestamp> {
-    let raw = rustix::fs::statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::ATIME)?;
-    Ok(timestamp(raw.stx_atime))
+    match rustix::fs::statx(&dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::ATIME) {
+        Ok(raw) => Ok(timestamp(raw.stx_atime)),
+        Err(errno) if is_missing_statx(errno) => {
+            Ok(old_atime(&rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?))
+        }
+        Err(errno) => Err(errno),
+    }
 }
 
 /// The access time of what is open.
 pub(super) fn atime_of(handle: impl AsFd) -> rustix::io::Result<Timestamp> {
-    let raw = rustix::fs::statx(handle, c"", AtFlags::EMPTY_PATH, StatxFlags::ATIME)?;
-    Ok(timestamp(raw.stx_atime))
+    match rustix::fs::statx(&handle, c"", AtFlags::EMPTY_PATH, StatxFlags::ATIME) {
+        Ok(raw) => Ok(timestamp(raw.stx_atime)),
+        Err(errno) if is_missing_statx(errno) => Ok(old_atime(&rustix::fs::fstat(handle)?)),
+        Err(errno) => Err(errno),
+    }
+}
+
+#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between architectures")]
+fn old_atime(raw: &rustix::fs::Stat) -> Timestamp {
+    Timestamp { seconds: raw.st_atime as i64, nanoseconds: raw.st_atime_nsec as u32 }
+}
+
+/// Whether the kernel (before Linux 4.11) or a sandbox has no `statx`. `rustix` turns an EPERM that a sandbox answers into
+/// ENOSYS.
+pub(super) fn is_missing_statx(errno: rustix::io::Errno) -> bool {
+    errno == rustix::io::Errno::NOSYS
 }
 
 fn timestamp(raw: StatxTimestamp) -> Timestamp {
@@ -127,6 +183,8 @@ pub struct FileSystem {
     pub clock_slack: u64,
     /// Which stores through a shared mapping set the ctime of a file.
     pub mapped_stores: MappedStores,
+    /// Whether it is mounted read-only.
+    pub is_read_only: bool,
 }
 
 /// Which stores through a shared mapping of a file set its mtime and ctime. A store does so only if it faults, and the kernel
@@ -139,6 +197,16 @@ pub enum MappedStores {
     Unknown,
     /// Only the first store to a page that nobody has read through the mapping: file systems in memory never write back.
     FirstUnlessRead,
+}
+
+/// How the access time is left alone while the modification time is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Atime {
+    /// With `UTIME_OMIT`: one call.
+    Omit,
+    /// By setting the access time that the file has. Some FUSE file systems (bindfs, encfs, exfat-fuse) take `UTIME_OMIT` for
+    /// a request to set both times to the present.
+    Rewrite,
 }
 
 /// Magic numbers of local file systems whose clock is the kernel's (statfs(2); each from its own header).
@@ -163,6 +231,9 @@ const IN_MEMORY: [u32; 3] = [
 ];
 
 const OVERLAYFS: u32 = 0x794C_7630;
+
+/// `ST_RDONLY` of statfs(2).
+const READ_ONLY: u64 = 1;
 
 /// FAT keeps even seconds only, and servers have clocks of their own.
 const UNTRUSTED_SLACK: u64 = 2_000_000_000;
@@ -189,6 +260,11 @@ impl FileSystem {
         if self.clock_slack == 0 { Atime::Omit } else { Atime::Rewrite }
     }
 
+    /// Whether it is known to keep modes.
+    pub fn has_modes(self) -> bool {
+        self.clock_slack == 0
+    }
+
     /// Whether a file keeps its inode number while it has a name. On FUSE it may get another one by a rename, or when caches
     /// expire.
     pub fn has_stable_inodes(self) -> bool {
@@ -203,6 +279,21 @@ impl FileSystem {
             magic if IN_MEMORY.contains(&magic) => MappedStores::FirstUnlessRead,
             _ => MappedStores::FirstAfterFlush,
         };
-        FileSystem { clock_slack: if LOCAL.contains(&magic) { 0 } else { UNTRUSTED_SLACK }, mapped_stores }
+        FileSystem {
+            clock_slack: if LOCAL.contains(&magic) { 0 } else { UNTRUSTED_SLACK },
+            mapped_stores,
+            is_read_only: raw.f_flags as u64 & READ_ONLY != 0,
+        }
+    }
+
+    /// One that a call told of, or an unknown one where a sandbox has forbidden the call.
+    pub(super) fn from_call(raw: rustix::io::Result<StatFs>) -> rustix::io::Result<FileSystem> {
+        match raw {
+            Ok(raw) => Ok(FileSystem::from_raw(&raw)),
+            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {
+                Ok(FileSystem { clock_slack: UNTRUSTED_SLACK, mapped_stores: MappedStores::Unknown, is_read_only: false })
+            }
+            Err(errno) => Err(errno),
+        }
     }
 }

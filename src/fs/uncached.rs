@@ -73,7 +73,8 @@ fn version(release: &str) -> Option<(u32, u32)> {
 }
 
 fn is_not_offered(errno: Errno) -> bool {
-    matches!(errno, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL)
+    // A sandbox that does not know the call answers EPERM.
+    matches!(errno, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM)
 }
 
 #[cfg(test)]
