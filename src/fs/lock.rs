@@ -5,7 +5,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs::lock_file::{self, LockFile};
 use crate::fs::signal::Interrupts;
 use crate::fs::{process_id, read_at, set_len, stat, stat_file, write_all_at};
 use crate::time::Timestamp;
@@ -17,6 +20,8 @@ pub struct FileLock {
     path: PathBuf,
     /// The text written into the file; `None` if the disk was full.
     text: Option<String>,
+    /// What locks instead where the file system has no locks.
+    substitute: Option<LockFile>,
 }
 
 /// Who holds a lock, as the holder wrote it into the file.
@@ -41,23 +46,33 @@ const ATTEMPTS: u32 = 10;
 
 impl FileLock {
     /// Takes the lock, waiting up to `patience`; [`ErrorKind::Locked`] names the holder.
-    /// The file is made if it is not there, and never removed.
+    /// The file is made if it is not there, and never removed. Where the file system has no locks, a second file is made that
+    /// exists while the lock is held.
     pub fn acquire(path: &Path, command: &str, patience: Duration) -> Result<FileLock> {
         let started = Instant::now();
         let mut attempts = 0;
-        let file = loop {
+        let (file, is_locked) = loop {
             let file = open(path)?;
-            lock(&file, path, started, patience)?;
+            let is_locked = lock(&file, path, started, patience)?;
             attempts += 1;
             // The file may have been removed or replaced between the two calls: then others lock another file.
             if has_name(&file, path)? || attempts == ATTEMPTS {
-                break file;
+                break (file, is_locked);
             }
         };
         let text = Holder { pid: process_id(), command: command.to_owned(), since: Timestamp::now() }.to_text();
+        let substitute = match is_locked {
+            true => None,
+            false => Some(lock_by_file(&lock_file::path_for(path), &text, started, patience)?),
+        };
         // Who frees space on a full disk must get the lock too, so a failure is ignored.
         let written = set_len(&file, 0).and_then(|()| write_all_at(&file, text.as_bytes(), 0));
-        Ok(FileLock { file, path: path.to_owned(), text: written.ok().map(|()| text) })
+        Ok(FileLock { file, path: path.to_owned(), text: written.ok().map(|()| text), substitute })
+    }
+
+    /// Whether the file system has no locks, so that a file stands for this one, which outlives a process that is killed.
+    pub fn is_substituted(&self) -> bool {
+        self.substitute.is_some()
     }
 
     /// Fails with [`ErrorKind::Locked`] if the lock file was removed, replaced or taken by another process: by hand, or on
@@ -114,18 +129,43 @@ fn open(path: &Path) -> Result<File> {
     options.open(path).map_err(|cause| Error::io("open", path, cause))
 }
 
-/// Locks an open file, trying until `patience` has passed since `started`.
-fn lock(file: &File, path: &Path, started: Instant, patience: Duration) -> Result<()> {
+/// Locks an open file, trying until `patience` has passed since `started`; `false` if the file system has no locks.
+fn lock(file: &File, path: &Path, started: Instant, patience: Duration) -> Result<bool> {
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
                 std::thread::sleep(PAUSE.min(patience));
             }
             Err(TryLockError::WouldBlock) => return Err(locked(path, Holder::read(file))),
+            Err(TryLockError::Error(cause)) if is_unsupported(&cause) => return Ok(false),
             Err(TryLockError::Error(cause)) => return Err(Error::io("lock", path, cause)),
         }
     }
+}
+
+/// Makes the lock file, trying until `patience` has passed since `started`.
+fn lock_by_file(path: &Path, text: &str, started: Instant, patience: Duration) -> Result<LockFile> {
+    loop {
+        if let Some(lock) = LockFile::acquire(path, text)? {
+            return Ok(lock);
+        }
+        if started.elapsed() >= patience {
+            let holder = File::open(path).ok().and_then(|file| Holder::read(&file));
+            let hint = format!(
+                "this file system has no locks that end with a process: if that one has ended, remove the file: rm {}",
+                path.display()
+            );
+            return Err(locked(path, holder).hint(hint));
+        }
+        std::thread::sleep(PAUSE.min(patience));
+    }
+}
+
+/// Whether a file system has no locks (NFS without lockd, Lustre without `-o flock`), or a sandbox does not allow them.
+fn is_unsupported(cause: &std::io::Error) -> bool {
+    let errnos = [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP, Errno::INVAL, Errno::PERM];
+    Errno::from_io_error(cause).is_some_and(|errno| errnos.contains(&errno))
 }
 
 /// Whether the name stands for this open file.
@@ -141,6 +181,9 @@ impl Holder {
         let file = File::open(path).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Holder::read(&file),
+            Err(TryLockError::Error(cause)) if is_unsupported(&cause) => {
+                Holder::read(&File::open(lock_file::path_for(path)).ok()?)
+            }
             _ => None,
         }
     }

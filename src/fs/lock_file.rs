@@ -1,0 +1,133 @@
+//! A lock by a file that exists while it is held, for file systems that have no locks: NFS without lockd, Lustre without
+//! `-o flock`.
+//!
+//! Such a file outlives a process that is killed. It is taken over only if this running system, seen from the same process
+//! namespace, made it and says that its process is gone; otherwise a person must remove it.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::fs::{TempFile, boot_id, host_name, is_running, process_id, process_namespace};
+use crate::fs::{read, remove_file, rename, write_all};
+
+/// A lock file of this process, removed when it is dropped.
+#[derive(Debug)]
+pub(super) struct LockFile {
+    path: PathBuf,
+    text: Vec<u8>,
+}
+
+/// Attempts while others take and release the lock.
+const ATTEMPTS: u32 = 10;
+
+/// The name of the lock file that stands for the lock on `path`.
+pub(super) fn path_for(path: &Path) -> PathBuf {
+    with_suffix(path, ".held")
+}
+
+impl LockFile {
+    /// Makes the lock file; `None` if another process has it. The text has a line with the process id and is followed by
+    /// where that number is valid.
+    pub(super) fn acquire(path: &Path, text: &str) -> Result<Option<LockFile>> {
+        let text = format!("{text}{}", origin()).into_bytes();
+        for _ in 0..ATTEMPTS {
+            let staged = TempFile::beside(path)?;
+            write_all(staged.file(), &text)?;
+            if staged.rename_new(path)? {
+                return Ok(Some(LockFile { path: path.to_owned(), text }));
+            }
+            match read(path)? {
+                Some(found) if is_abandoned(&found) => remove_abandoned(path, &found)?,
+                Some(_) => return Ok(None),
+                None => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        // Not if a person has removed it and another process has made one since.
+        if matches!(read(&self.path), Ok(Some(text)) if text == self.text) {
+            let _ = remove_file(&self.path);
+        }
+    }
+}
+
+/// Where a process is known by its number.
+fn origin() -> String {
+    let boot = u128::from_be_bytes(boot_id());
+    format!("host {}\nboot {boot:032x}\nnamespace {}\n", host_name(), process_namespace().unwrap_or_default())
+}
+
+/// Whether the process that made a lock file ran on this system and is gone.
+fn is_abandoned(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let pid = text.lines().find_map(|line| line.strip_prefix("pid ")?.parse().ok());
+    let is_known = boot_id() != [0; 16] && process_namespace().is_some();
+    is_known && text.ends_with(&origin()) && pid.is_some_and(|pid| !is_running(pid))
+}
+
+/// Moves the file away before it is removed, and back if another process has replaced it since.
+fn remove_abandoned(path: &Path, text: &[u8]) -> Result<()> {
+    let aside = with_suffix(path, &format!(".{}.tmp", process_id()));
+    match rename(path, &aside) {
+        Err(error) if error.is_not_found() => return Ok(()),
+        result => result?,
+    }
+    match read(&aside)? {
+        Some(found) if found != text => rename(&aside, path),
+        _ => remove_file(&aside),
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn abandoned(pid: u32) -> String {
+        format!("pid {pid}\nsince 2026-01-01T00:00:00Z\ncommand undo commit\n{}", origin())
+    }
+
+    #[test]
+    fn a_lock_file_is_exclusive_and_removed_by_its_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock.held");
+        let first = LockFile::acquire(&path, &format!("pid {}\n", process_id())).unwrap().unwrap();
+        assert!(LockFile::acquire(&path, "pid 1\n").unwrap().is_none());
+        std::fs::write(&path, "somebody else's").unwrap();
+        drop(first);
+        assert!(LockFile::acquire(&path, "pid 1\n").unwrap().is_none());
+        std::fs::remove_file(&path).unwrap();
+        drop(LockFile::acquire(&path, "pid 1\n").unwrap().unwrap());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_what_a_dead_process_of_this_system_left_is_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock.held");
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let dead = child.id();
+        child.wait().unwrap();
+        let other_boot = abandoned(dead).replace("boot ", "boot f");
+        let other_host = abandoned(dead).replace("host ", "host x");
+        for (text, is_taken) in [
+            (abandoned(dead), true),
+            (abandoned(process_id()), false),
+            (other_boot, false),
+            (other_host, false),
+            (String::new(), false),
+        ] {
+            std::fs::write(&path, &text).unwrap();
+            assert_eq!(LockFile::acquire(&path, "pid 1\n").unwrap().is_some(), is_taken, "{text}");
+        }
+    }
+}
