@@ -74,6 +74,11 @@ pub fn remove_file(path: &Path) -> Result<()> {
     if_there("remove", path, std::fs::remove_file(path)).map(|_| ())
 }
 
+/// Removes a directory if nothing is in it; no failure if it is not there.
+pub fn remove_empty_dir(path: &Path) -> Result<()> {
+    if_there("remove", path, std::fs::remove_dir(path)).map(|_| ())
+}
+
 /// Removes a directory and all in it, links not followed; no failure if it is not there.
 /// Only for what the program made itself.
 pub fn remove_dir_all(path: &Path) -> Result<()> {

@@ -1,6 +1,8 @@
 //! A new repository. Its `format` is written last: a crash leaves either a whole repository, or an unfinished one that
 //! the next `init` completes.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,18 +27,31 @@ pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {
         let message = format!("`{}` is there already, and is no directory", worktree.display());
         return Err(Error::new(ErrorKind::Exists, message).hint("name a directory, or a new one"));
     }
+    let mut made = Made::default();
+    let result = fill(worktree, store, &mut made);
+    // What another process is about to fill stays.
+    if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Locked) {
+        made.remove();
+    }
+    result
+}
+
+/// Makes what is missing of a repository, and notes what it makes.
+fn fill(worktree: &Path, store: Option<&Path>, made: &mut Made) -> Result<Layout> {
+    made.note_missing(worktree)?;
     fs::create_dir_all(worktree)?;
     let worktree = fs::canonicalize(worktree)?;
     let marker = marker(&worktree);
     refuse_existing(&worktree, &marker, store.is_some())?;
     let Some(store) = store else {
-        build(&marker)?;
+        build(&marker, made)?;
         fs::sync_dir(&worktree)?;
         return Ok(Layout { worktree, repository: marker });
     };
+    made.note_missing(store)?;
     let repository = place_store(&worktree, store)?;
     if !fs::exists(&repository.join("format"))? {
-        build(&repository)?;
+        build(&repository, made)?;
     }
     let id = Format::open(&repository.join("format"))?.id_text();
     let link = StoreLink { id, path: repository.clone() };
@@ -45,6 +60,43 @@ pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {
     fs::remove_file(&layout.index())?;
     fs::write_atomic(&marker, [link.encode()], true)?;
     Ok(layout)
+}
+
+/// What an `init` makes, so that a failed one can remove it.
+#[derive(Default)]
+struct Made {
+    /// Directories that were missing, the deepest first.
+    directories: Vec<PathBuf>,
+    /// The repository folder, if nothing was in it.
+    repository: Option<PathBuf>,
+    /// The right to change it.
+    lock: Option<FileLock>,
+}
+
+impl Made {
+    /// Notes which directories will be made for a path.
+    fn note_missing(&mut self, path: &Path) -> Result<()> {
+        for directory in path.ancestors().filter(|path| !path.as_os_str().is_empty()) {
+            if fs::exists(directory)? {
+                break;
+            }
+            self.directories.push(directory.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Removes all of it. What cannot be removed stays: the failure that led here is the one to report.
+    fn remove(self) {
+        if let Some(repository) = &self.repository {
+            for name in fs::list(repository).unwrap_or_default() {
+                let path = repository.join(OsStr::from_bytes(&name));
+                let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+            }
+        }
+        self.directories.iter().for_each(|directory| {
+            let _ = fs::remove_empty_dir(directory);
+        });
+    }
 }
 
 /// Fails unless nothing is at `.undo`, or an `init` that did not end.
@@ -93,19 +145,28 @@ fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
 
 /// Whether `init` makes a name in a store before `format`.
 fn is_ours(name: &[u8]) -> bool {
-    let ours: [&[u8]; 6] = [b"packs", b"journal", b"tmp", b"config.toml", b"reserve", b"lock"];
+    let ours: [&[u8]; 7] = [b"packs", b"journal", b"tmp", b"config.toml", b"reserve", b"lock", b"lock.held"];
     ours.contains(&name) || name.ends_with(b".tmp")
 }
 
 /// Fills a repository folder, unless another process has done so in the meantime.
-fn build(repository: &Path) -> Result<()> {
+fn build(repository: &Path, made: &mut Made) -> Result<()> {
     let layout = Layout { worktree: PathBuf::new(), repository: repository.to_owned() };
+    made.note_missing(repository)?;
+    let was_empty = fs::list(repository)?.is_empty();
     fs::create_dir_private(repository)?;
-    let _lock = FileLock::acquire(&layout.lock(), "undo init", PATIENCE)?;
+    let lock = FileLock::acquire(&layout.lock(), "undo init", PATIENCE).inspect_err(|error| {
+        if was_empty && error.kind() != ErrorKind::Locked {
+            // If it cannot be locked nobody has locked it.
+            let _ = fs::remove_file(&layout.lock());
+        }
+    })?;
     if fs::exists(&layout.format())? {
         return Ok(());
     }
     refuse_history(&layout)?;
+    made.lock = Some(lock);
+    made.repository = was_empty.then(|| repository.to_owned());
     for directory in [layout.packs(), layout.journal(), layout.tmp()] {
         fs::create_dir_private(&directory)?;
     }
@@ -134,8 +195,16 @@ fn refuse_history(layout: &Layout) -> Result<()> {
         .hint("copy `format` from a backup of this repository"))
 }
 
-/// A folder that was there already may be open to others.
+/// A folder that was there already may be open to others. Where a file system has no modes, its mount options say who may
+/// read what is on it.
 fn make_private(directory: &Path) -> Result<()> {
     let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else { return Ok(()) };
-    fs::Dir::open(parent)?.set_mode(name.as_encoded_bytes(), 0o700)
+    let (parent, name) = (fs::Dir::open(parent)?, name.as_encoded_bytes());
+    if parent.stat(name)?.is_some_and(|stat| stat.metadata.mode == 0o700) {
+        return Ok(());
+    }
+    match parent.set_mode(name, 0o700) {
+        Err(_) if !parent.file_system()?.has_modes() => Ok(()),
+        result => result,
+    }
 }
