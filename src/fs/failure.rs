@@ -37,6 +37,11 @@ pub fn is_no_link_possible(error: &Error) -> bool {
     is_one_of(error, &[Errno::PERM, Errno::XDEV, Errno::MLINK, Errno::NOSYS, Errno::OPNOTSUPP])
 }
 
+/// Whether a failure to rename says that the two names are on different file systems, or on different disks of one.
+pub fn is_other_file_system(error: &Error) -> bool {
+    is_one_of(error, &[Errno::XDEV])
+}
+
 fn is_one_of(error: &Error, list: &[Errno]) -> bool {
     let errno = error.io_cause().and_then(Errno::from_io_error);
     errno.is_some_and(|errno| list.contains(&errno))

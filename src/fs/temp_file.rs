@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{Dir, Renamed, create_new, process_id, remove_file, rename, sync_data};
+use crate::fs::{Dir, Renamed, copy_range, create_new, is_other_file_system, open, process_id, remove_file, rename};
+use crate::fs::{stat_file, sync_data};
 
 /// A new private file (0600), removed when it is dropped without having got a name of its own.
 pub struct TempFile {
@@ -48,9 +49,24 @@ impl TempFile {
 
     /// Gives it its name, in place of what has it.
     pub fn rename(mut self, path: &Path) -> Result<()> {
-        rename(&self.path, path)?;
+        match rename(&self.path, path) {
+            // Pooled file systems (mergerfs) may have the two directories on different disks.
+            Err(error) if is_other_file_system(&error) && parent(&self.path) != parent(path) => {
+                return self.copy_to(path);
+            }
+            result => result?,
+        }
         self.is_named = true;
         Ok(())
+    }
+
+    /// Gives a copy the name, made in the directory of the name. It is durable whether or not this file is.
+    fn copy_to(&self, path: &Path) -> Result<()> {
+        let mut copy = TempFile::beside(path)?;
+        let file = open(&self.path)?;
+        copy_range((&file, 0), (copy.file(), 0), stat_file(&file)?.size)?;
+        copy.sync()?;
+        copy.rename(path)
     }
 
     /// Gives it its name in the same directory; `false`, and it is gone, if something else has that name.
