@@ -188,6 +188,7 @@ pub fn run(
     let goes_on = transaction.repository().unfinished().is_some();
     let mut tally = Tally::default();
     if !plan.actions.is_empty() {
+        site::check_writable(&worktree.root)?;
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
         transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));

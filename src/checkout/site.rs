@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Atime, Dir, FileSystem};
 use crate::path::{RepoPath, RepoPathBuf};
 
@@ -18,6 +18,16 @@ pub(super) struct Site<'d> {
     atime: Atime,
     /// Directories that something was done in: their times are set anew at the end.
     disturbed: Mutex<BTreeSet<RepoPathBuf>>,
+}
+
+/// [`ErrorKind::Refused`] if the file system is mounted read-only: noticed before an intent is written.
+pub(super) fn check_writable(root: &Dir) -> Result<()> {
+    if !root.file_system()?.is_read_only {
+        return Ok(());
+    }
+    let path = root.path().display();
+    let message = format!("`{path}` is on a file system that is mounted read-only");
+    Err(Error::new(ErrorKind::Refused, message).hint(format!("mount it with `rw`; see: findmnt --target {path}")))
 }
 
 /// How all names of a token begin.
