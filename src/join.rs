@@ -1,12 +1,42 @@
-//! Two halves of one piece of work, done at once.
+//! Work that is shared by threads, and done by one where the system starts no more (`ulimit -u`, `pids.max`).
 
 use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
-/// What both give: the first is done by this thread, the second by one of its own. A panic of either goes on here.
+/// What both give: the first is done by this thread, the second by one of its own, or by this one afterwards. A panic of
+/// either goes on here.
 pub fn join<A, B: Send>(mine: impl FnOnce() -> A, theirs: impl FnOnce() -> B + Send) -> (A, B) {
+    let work = Mutex::new(Some(theirs));
+    let take = || work.lock().unwrap_or_else(PoisonError::into_inner).take();
     std::thread::scope(|scope| {
-        let theirs = scope.spawn(theirs);
+        let thread = start(scope, || take().map(|theirs| theirs()));
         let mine = mine();
-        (mine, theirs.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        let theirs = thread.and_then(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        // Whoever did not start has left the work.
+        let theirs = theirs.or_else(|| take().map(|theirs| theirs()));
+        (mine, theirs.expect("one of the two threads has done it"))
     })
+}
+
+/// Starts a thread; `None` if the system starts no more.
+pub fn start<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Option<ScopedJoinHandle<'scope, T>> {
+    Builder::new().spawn_scoped(scope, work).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_halves_are_done_once() {
+        let count = std::sync::atomic::AtomicU32::new(0);
+        let add = |n| count.fetch_add(n, std::sync::atomic::Ordering::Relaxed);
+        let text = String::from("moved");
+        assert_eq!(join(|| add(1), || (add(2), text)).1.1, "moved");
+        assert_eq!(count.into_inner(), 3);
+    }
 }

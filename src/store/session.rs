@@ -145,8 +145,17 @@ impl Session<'_> {
     }
 
     /// Flushes a full pack, while the writers go on.
-    pub(super) fn flush(&self, pack: Sealed) -> Result<()> {
-        let sender = self.state().flusher.get_or_insert_with(Flusher::start).sender.clone();
+    pub(super) fn flush(&self, mut pack: Sealed) -> Result<()> {
+        let mut state = self.state();
+        let sender = match state.flusher.get_or_insert_with(Flusher::start) {
+            Flusher::Thread(sender, _) => sender.clone(),
+            Flusher::Here(flushed) => {
+                pack.sync()?;
+                flushed.push(pack);
+                return Ok(());
+            }
+        };
+        drop(state);
         // The queue ends early only after a flush has failed; what failed is told when it is joined.
         sender.send(pack).map_err(|_| Error::new(ErrorKind::Io, "cannot flush an earlier pack"))
     }
@@ -200,24 +209,33 @@ fn join(packs: Vec<Builder>) -> Result<Vec<Builder>> {
     Ok(joined)
 }
 
-/// The thread that flushes full packs.
-struct Flusher {
-    sender: SyncSender<Sealed>,
-    thread: JoinHandle<Result<Vec<Sealed>>>,
+/// Flushes full packs.
+enum Flusher {
+    /// In a thread.
+    Thread(SyncSender<Sealed>, JoinHandle<Result<Vec<Sealed>>>),
+    /// At once, where the system starts no more threads: those that are flushed.
+    Here(Vec<Sealed>),
 }
 
 impl Flusher {
     fn start() -> Flusher {
         let (sender, receiver) = sync_channel(QUEUE);
-        Flusher { sender, thread: std::thread::spawn(move || flush_all(&receiver)) }
+        match std::thread::Builder::new().spawn(move || flush_all(&receiver)) {
+            Ok(thread) => Flusher::Thread(sender, thread),
+            Err(_) => Flusher::Here(Vec::new()),
+        }
     }
 
     /// All packs that were given to it, durable.
     fn finish(self) -> Result<Vec<Sealed>> {
-        drop(self.sender);
-        self.thread
-            .join()
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the thread that flushes has failed")))
+        match self {
+            Flusher::Thread(sender, thread) => {
+                drop(sender);
+                let failed = |_| Err(Error::new(ErrorKind::Internal, "the thread that flushes has failed"));
+                thread.join().unwrap_or_else(failed)
+            }
+            Flusher::Here(flushed) => Ok(flushed),
+        }
     }
 }
 

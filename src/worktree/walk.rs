@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{Xattrs, is_of_one_entry};
 use crate::id::ObjectId;
+use crate::join::start;
 use crate::object::commit::{Reason, Totals, Uncovered};
 use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::path::{RepoPath, RepoPathBuf};
@@ -137,10 +138,11 @@ impl<'w> Walk<'w> {
         root.selected = self.selection.is_empty() || self.selection.covers(RepoPath::root());
         self.queue.push(vec![Job { node: Arc::new(root), task: queue::Task::List(None) }]);
         let found = std::thread::scope(|scope| {
-            let mut others = Vec::new();
+            let (mut others, mut wanted) = (Vec::new(), self.threads - 1);
             let first = self.work(sinks, || {
-                if others.is_empty() && self.threads > 1 && self.queue.is_piled_up() {
-                    others.extend((1..self.threads).map(|_| scope.spawn(|| self.work(sinks, || {}))));
+                if wanted > 0 && self.queue.is_piled_up() {
+                    others.extend((0..wanted).map_while(|_| start(scope, || self.work(sinks, || {}))));
+                    wanted = 0;
                 }
             });
             let others =

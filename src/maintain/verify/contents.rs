@@ -17,14 +17,21 @@ pub(super) struct Large {
 }
 
 /// One thread: hashes blobs until no more can come.
-pub(super) fn hash(store: &Store, blobs: &Mutex<Receiver<Large>>, damage: &Sender<Damage>) {
+pub(super) fn hash_all(store: &Store, blobs: &Mutex<Receiver<Large>>, damage: &Sender<Damage>) {
     loop {
         let next = blobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Large { id, commit, path }) = next else { return };
-        if let Err(error) = store.copy_blob(id.into(), &mut io::sink()) {
-            let paths = path.into_iter().collect();
+        let Ok(large) = next else { return };
+        if let Some(found) = hash(store, large) {
             // Nobody listens any more if telling has failed.
-            let _ = damage.send(Damage { id: Some(id), commit, paths, ..Damage::new("blob", error) });
+            let _ = damage.send(found);
         }
     }
+}
+
+/// Hashes one blob; what is wrong with it, if anything is.
+pub(super) fn hash(store: &Store, large: Large) -> Option<Damage> {
+    let Large { id, commit, path } = large;
+    let error = store.copy_blob(id.into(), &mut io::sink()).err()?;
+    let paths = path.into_iter().collect();
+    Some(Damage { id: Some(id), commit, paths, ..Damage::new("blob", error) })
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Sender, channel};
 
 use super::{Damage, Told, is_damage};
 use crate::error::{Error, Result};
 use crate::id::{ObjectId, PackId};
+use crate::join::start;
 use crate::object::ObjectKind;
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::{Repository, journal};
@@ -14,9 +15,6 @@ use crate::store::{Broken, Contents, Store};
 
 /// Objects that cannot be read from a pack, and which one.
 pub(super) type Lost = HashMap<(ObjectKind, ObjectId), PackId>;
-
-/// Findings that wait to be told.
-const QUEUE: usize = 64;
 
 /// What came of a pack, or of a part of it.
 enum Message {
@@ -32,11 +30,13 @@ pub(super) fn check(repository: &Repository, told: &mut Told<'_>, progress: &dyn
     let packs = store.packs();
     let task = progress.start("reading packs", Unit::Bytes, Some(packs.iter().map(|(_, bytes)| bytes).sum()));
     let next = AtomicUsize::new(0);
-    let (sender, messages) = sync_channel(QUEUE);
+    let (sender, messages) = channel();
+    let work = |sender: Sender<Message>| work(store, &packs, &next, &sender, &*task);
     std::thread::scope(|scope| {
-        for _ in 0..threads().min(packs.len()) {
-            let sender = sender.clone();
-            scope.spawn(|| work(store, &packs, &next, sender, &*task));
+        let wanted = threads().min(packs.len());
+        let another = |sender: Sender<Message>| start(scope, || work(sender));
+        if (0..wanted).map_while(|_| another(sender.clone())).count() == 0 {
+            work(sender.clone());
         }
         drop(sender);
         let (mut contents, mut lost) = (Contents::default(), Lost::new());
@@ -59,7 +59,7 @@ pub(super) fn check(repository: &Repository, told: &mut Told<'_>, progress: &dyn
 }
 
 /// One thread.
-fn work(store: &Store, packs: &[(PackId, u64)], next: &AtomicUsize, sender: SyncSender<Message>, task: &dyn Task) {
+fn work(store: &Store, packs: &[(PackId, u64)], next: &AtomicUsize, sender: &Sender<Message>, task: &dyn Task) {
     while let Some(&(pack, bytes)) = packs.get(next.fetch_add(1, Ordering::Relaxed)) {
         let mut is_heard = true;
         let checked = store.check_pack(pack, &mut |broken| {

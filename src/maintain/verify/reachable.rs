@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::contents::{self, Large};
 use super::packs::{Lost, threads};
@@ -13,6 +13,7 @@ use crate::history::objects::Type;
 use crate::history::reach::{self, Object, Reach};
 use crate::history::walk;
 use crate::id::CommitId;
+use crate::join::start;
 use crate::object::{ObjectKind, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::{Progress, Task, Unit};
@@ -36,12 +37,11 @@ pub(super) fn check(
     let (sender, damage) = channel();
     let waiting = Mutex::new(waiting);
     std::thread::scope(|scope| {
-        for _ in 0..threads() {
-            let sender = sender.clone();
-            let waiting = &waiting;
-            scope.spawn(move || contents::hash(store, waiting, &sender));
-        }
+        let waiting = &waiting;
+        let hash = |sender: Sender<Damage>| move || contents::hash_all(store, waiting, &sender);
+        let started = (0..threads()).map_while(|_| start(scope, hash(sender.clone()))).count();
         drop(sender);
+        let blobs = (started > 0).then_some(blobs);
         let sums = Sums::new(store);
         let look = Look { store, broken, told, sums, blobs, damage, at: At::default(), commits: 0, task: &*task };
         // All of it goes with the look: the threads end when nothing more can come.
@@ -74,8 +74,9 @@ struct Look<'l, 't> {
     broken: &'l Lost,
     told: &'l mut Told<'t>,
     sums: Sums<'l>,
-    /// To those who hash, and from them.
-    blobs: SyncSender<Large>,
+    /// To the threads that hash; `None` if none could be started.
+    blobs: Option<SyncSender<Large>>,
+    /// From them.
     damage: Receiver<Damage>,
     at: At,
     commits: u64,
@@ -122,8 +123,12 @@ impl Look<'_, '_> {
             Type::Links => self.at.has_new_links = true,
             Type::Blob if self.is_large(&object) => {
                 self.at.large.clone_from(&object.path);
-                // It fails only if a thread has panicked, which the end of the scope tells.
-                let _ = self.blobs.send(Large { id: object.id, commit: self.at.commit, path: object.path });
+                let large = Large { id: object.id, commit: self.at.commit, path: object.path };
+                match &self.blobs {
+                    // It fails only if a thread has panicked, which the end of the scope tells.
+                    Some(blobs) => drop(blobs.send(large)),
+                    None => contents::hash(self.store, large).map_or(Ok(()), |damage| self.told.damage(damage))?,
+                }
             }
             _ => {}
         }
