@@ -9,7 +9,7 @@ use crate::metadata::Kind;
 use crate::object::Objects;
 use crate::worktree::index::Record;
 
-use super::proof::{is_moved, is_saved, is_untouched, still_saved};
+use super::proof::{is_moved, is_proven, is_saved, is_untouched, still_saved};
 
 /// Something under a name of our own. When it is dropped and was not put in place, it is removed, or goes back where it was.
 pub(super) struct Staged<'d> {

@@ -290,9 +290,11 @@ impl FileSystem {
     pub(super) fn from_call(raw: rustix::io::Result<StatFs>) -> rustix::io::Result<FileSystem> {
         match raw {
             Ok(raw) => Ok(FileSystem::from_raw(&raw)),
-            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {
-                Ok(FileSystem { clock_slack: UNTRUSTED_SLACK, mapped_stores: MappedStores::Unknown, is_read_only: false })
-            }
+            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => Ok(FileSystem {
+                clock_slack: UNTRUSTED_SLACK,
+                mapped_stores: MappedStores::Unknown,
+                is_read_only: false,
+            }),
             Err(errno) => Err(errno),
         }
     }
