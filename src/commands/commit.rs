@@ -68,7 +68,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let ways = Ways { show: "undo show --stat", back: "undo checkout @~" };
     context.tell_beside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
     context.tell_damage(outcome.damage.as_deref());
-    context.tell_no_rules(&scan.no_rules);
+    context.warn_about_rules(&scan.ignore_warnings);
     let (one, several) = ("recorded together with its database file", "recorded together with their database files");
     context.tell_paths(agree(outcome.journals.len(), one, several), &outcome.journals);
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);

@@ -20,7 +20,7 @@ use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::ui::alarms::{AlarmRecord, NoteRecord};
 use crate::ui::{Ui, Why};
-use crate::worktree::ignore::NoRule;
+use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Scan, Worktree, paths};
 
 /// What every command needs.
@@ -192,9 +192,9 @@ impl Context<'_> {
         if failed.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
-    /// The same of the directory that was read, and lines of `.undoignore` that make no sense.
+    /// The same of the directory that was read, and ignore rules without effect.
     pub fn tell_scan(&self, scan: &Scan) -> Exit {
-        self.tell_no_rules(&scan.no_rules);
+        self.warn_about_rules(&scan.ignore_warnings);
         self.tell_incomplete(&scan.uncovered, &scan.torn)
     }
 
@@ -206,21 +206,18 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Lists lines of `.undoignore` that make no sense.
-    pub fn tell_no_rules(&self, no_rules: &[NoRule]) {
-        if no_rules.is_empty() {
-            return;
-        }
-        let reasons: Vec<_> = no_rules.iter().map(|one| (one.file.clone(), one.reason.clone())).collect();
-        self.tell_reasons(
-            agree(
-                reasons.len(),
-                "a line that is no rule leaves out nothing",
-                "lines that are no rules leave out nothing",
-            ),
-            &reasons,
-        );
-        self.ui.hint("correct it; a letter after `\\` is taken as it is");
+    /// Warns about ignore rules without effect: files that are not read, and lines that are not valid.
+    pub fn warn_about_rules(&self, warnings: &[IgnoreWarning]) {
+        let (files, lines): (Vec<_>, Vec<_>) = warnings.iter().partition(|warning| warning.line == 0);
+        let reasons = |warnings: &[&IgnoreWarning]| -> Vec<_> {
+            warnings.iter().map(|warning| (warning.file.clone(), warning.reason.clone())).collect()
+        };
+        let one = "the ignore rules of this file are not applied";
+        let several = "the ignore rules of these files are not applied";
+        self.tell_reasons(agree(files.len(), one, several), &reasons(&files));
+        let one = "this line is not a valid pattern and is ignored";
+        let several = "these lines are not valid patterns and are ignored";
+        self.tell_reasons(agree(lines.len(), one, several), &reasons(&lines));
     }
 
     /// Shows a result, and what the changes look like: to programs before it, which ends what they read, to people after.

@@ -50,10 +50,10 @@ Where two sides are compared and you name none, the live directory is one of the
         "What is left out:
 
   A file `.undoignore` in any directory lists patterns, as git's .gitignore does:
-  `*.tmp`, `/cache/`, `!keep.tmp`. Deeper files and later lines decide. The file itself is
-  recorded whatever they say, unless the directory that it is in is ignored. A line that is
-  no rule leaves out nothing, and a `!` line that is none keeps all, as `!*` does; both are
-  told.
+  `*.tmp`, `/cache/`, `!keep.tmp`. Deeper files and later lines decide. Every pattern means
+  what it means in git. The file itself is recorded whatever they say, unless the directory
+  that it is in is ignored. Lines that are not valid patterns, and rules files that cannot be
+  used (symbolic links, files larger than 4 MiB), have no effect and are reported.
 
   Ignored paths are not recorded, and no command ever touches them. What was recorded and is
   ignored now is told as `ignored`, not as deleted; earlier commits keep it. Going back to a

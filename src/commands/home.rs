@@ -41,7 +41,7 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     let tally = changes::count(comparison, &diff::Options::default())?;
     if let Side::Live(scan) = &new {
-        context.tell_no_rules(&scan.no_rules);
+        context.warn_about_rules(&scan.ignore_warnings);
     }
     let next = match (at, tally.clean, repository.foreign()) {
         (_, _, Some(foreign)) => {

@@ -9,7 +9,7 @@ use crate::object::commit::Uncovered;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Repository;
-use crate::worktree::ignore::NoRule;
+use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::known::known;
 use crate::worktree::{Index, Scan, Worktree};
 
@@ -58,7 +58,7 @@ pub struct Uncertain {
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
     /// Lines of `.undoignore` that make no sense.
-    pub no_rules: Vec<NoRule>,
+    pub ignore_warnings: Vec<IgnoreWarning>,
 }
 
 /// A file, or what else is no directory; or an ignored directory.
@@ -118,7 +118,9 @@ pub fn files(
     })?;
     ignored.try_for_each(|(path, kind)| each(File { path: &path, state: State::Ignored, kind, entry: None }))?;
     match new {
-        Side::Live(scan) => Ok(Uncertain { uncovered: scan.uncovered, torn: scan.torn, no_rules: scan.no_rules }),
+        Side::Live(scan) => {
+            Ok(Uncertain { uncovered: scan.uncovered, torn: scan.torn, ignore_warnings: scan.ignore_warnings })
+        }
         _ => Ok(Uncertain::default()),
     }
 }

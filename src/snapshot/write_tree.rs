@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use crate::repo::Transaction;
 use crate::snapshot::recording::{self, How, Recording};
 use crate::store::Writer;
-use crate::worktree::ignore::NoRule;
+use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Index, Overlay, Scan, Worktree};
 
 /// What was recorded.
@@ -25,7 +25,7 @@ pub struct WrittenTree {
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
     /// Lines of `.undoignore` that make no sense.
-    pub no_rules: Vec<NoRule>,
+    pub ignore_warnings: Vec<IgnoreWarning>,
 }
 
 /// Records a directory of the worktree, or all of it for the root. Durable when it returns.
@@ -50,8 +50,8 @@ pub fn write_tree(
     let stored = session.finish()?;
     transaction.keep(&stored)?;
     recording::remember(&mut recording.scan, &index, &paths, Some(&index_path));
-    let Scan { uncovered, torn, no_rules, .. } = recording.scan;
-    Ok(WrittenTree { tree, links, uncovered, torn, no_rules })
+    let Scan { uncovered, torn, ignore_warnings, .. } = recording.scan;
+    Ok(WrittenTree { tree, links, uncovered, torn, ignore_warnings })
 }
 
 fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) -> Result<TreeId> {

@@ -11,6 +11,7 @@ use crate::object::operation::{RefEdit, RefName};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::ui::commits::{JsonUncovered, json_uncovered};
 use crate::ui::exports::ExportRecord;
+use crate::ui::report::base64;
 use crate::ui::{JsonPath, Page, Report, json_id, json_paths};
 
 /// The id of an object.
@@ -167,8 +168,12 @@ pub struct Ignored<'p> {
     path: JsonPath,
     file: String,
     line: u64,
-    pattern: &'p str,
+    pattern: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern_bytes: Option<String>,
     ignored: bool,
+    #[serde(skip)]
+    rule: &'p [u8],
     #[serde(skip)]
     source: &'p [u8],
     #[serde(skip)]
@@ -181,18 +186,21 @@ impl<'p> Ignored<'p> {
     /// A path as it was given; of the rule its file, line and pattern. `with_rule` prints it.
     pub fn new(
         path: &'p [u8],
-        rule: Option<(&'p RepoPath, u64, &'p str)>,
+        rule: Option<(&'p RepoPath, u64, &'p [u8])>,
         ignored: bool,
         with_rule: bool,
     ) -> Ignored<'p> {
-        let (file, line, pattern) = rule.unwrap_or((RepoPath::root(), 0, ""));
+        let (file, line, pattern) = rule.unwrap_or((RepoPath::root(), 0, b""));
         let source = file.as_bytes();
+        let text = String::from_utf8_lossy(pattern);
         Ignored {
             path: path.into(),
             file: file.display().into_owned(),
             line,
-            pattern,
+            pattern_bytes: (text.as_bytes() != pattern).then(|| base64(pattern)),
+            pattern: text.into_owned(),
             ignored,
+            rule: pattern,
             source,
             bytes: path,
             with_rule,
@@ -206,7 +214,7 @@ impl Report for Ignored<'_> {
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
         let line = if self.line == 0 { String::new() } else { self.line.to_string() };
         if self.with_rule && page.is_raw() {
-            [self.source, line.as_bytes(), self.pattern.as_bytes()].iter().try_for_each(|field| page.raw(field))?;
+            [self.source, line.as_bytes(), self.rule].iter().try_for_each(|field| page.raw(field))?;
         } else if self.with_rule {
             page.name(self.source)?;
             return page.entry(format_args!(":{line}:{}", self.pattern), &[self.bytes]);

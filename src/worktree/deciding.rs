@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::fs::Dir;
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::ignore::{self, NoRule, Rule, Rules};
+use crate::worktree::ignore::{self, IgnoreWarning, Rule, Rules, RulesFile};
 
 /// The rules of the worktree as it is now. It keeps those of the directories that the last path is in, so paths in path
 /// order cost least.
@@ -12,8 +12,8 @@ pub struct Deciding<'w> {
     root: &'w Dir,
     /// From the root down. A list and not recursion: a path may have more names than a stack has room.
     levels: Vec<Level>,
-    /// Lines that make no sense, of the directories that were entered.
-    pub no_rules: Vec<NoRule>,
+    /// Rules without effect, of the directories that were entered.
+    pub ignore_warnings: Vec<IgnoreWarning>,
 }
 
 /// What is known of a directory.
@@ -29,7 +29,7 @@ struct Level {
 impl<'w> Deciding<'w> {
     /// For the worktree that is open at its root.
     pub fn new(root: &'w Dir) -> Deciding<'w> {
-        Deciding { root, levels: Vec::new(), no_rules: Vec::new() }
+        Deciding { root, levels: Vec::new(), ignore_warnings: Vec::new() }
     }
 
     /// The rule that decides about a path: about itself, or about the first ignored directory that it is in. What is not
@@ -50,10 +50,10 @@ impl<'w> Deciding<'w> {
 
     /// Makes a directory the last level.
     fn enter(&mut self, directory: &RepoPath) -> Result<()> {
-        let no_rules = &mut self.no_rules;
-        let mut tell = |one: NoRule| {
-            if !no_rules.contains(&one) {
-                no_rules.push(one);
+        let ignore_warnings = &mut self.ignore_warnings;
+        let mut tell = |one: IgnoreWarning| {
+            if !ignore_warnings.contains(&one) {
+                ignore_warnings.push(one);
             }
         };
         while self.levels.last().is_some_and(|level| !directory.is_within(&level.path)) {
@@ -61,7 +61,7 @@ impl<'w> Deciding<'w> {
         }
         if self.levels.is_empty() {
             let dir = self.root.open_below(RepoPath::root())?;
-            let rules = Rules::default().enter(RepoPath::root(), ignore::read_file(&dir)?.as_deref(), &mut tell);
+            let rules = Rules::default().enter(RepoPath::root(), &ignore::read_file(&dir)?, &mut tell);
             self.levels.push(Level { path: RepoPathBuf::default(), dir: Some(dir), rules, ignored: None });
         }
         while let Some(above) = self.levels.last_mut()
@@ -75,8 +75,8 @@ impl<'w> Deciding<'w> {
                 Some(dir) => dir.open_dir(name).ok(),
                 None => self.root.open_below(&path).ok(),
             };
-            let content = dir.as_ref().map(ignore::read_file).transpose()?.flatten();
-            let rules = above.rules.enter(&path, content.as_deref(), &mut tell);
+            let file = dir.as_ref().map_or(Ok(RulesFile::Absent), ignore::read_file)?;
+            let rules = above.rules.enter(&path, &file, &mut tell);
             self.levels.push(Level { path, dir, rules, ignored });
         }
         Ok(())

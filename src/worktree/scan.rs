@@ -12,7 +12,7 @@ use crate::object::{Entry, Links, ObjectKind};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::store::Store;
-use crate::worktree::ignore::NoRule;
+use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::walk::{Found, Walk};
 use crate::worktree::{Index, Worktree, index};
 
@@ -35,8 +35,8 @@ pub struct Scan {
     pub uncovered: Vec<Uncovered>,
     /// What the ignore rules leave out; of an ignored directory only itself; sorted.
     pub ignored: Vec<RepoPathBuf>,
-    /// Lines of `.undoignore` that make no sense; sorted.
-    pub no_rules: Vec<NoRule>,
+    /// Ignore rules without effect; sorted.
+    pub ignore_warnings: Vec<IgnoreWarning>,
     /// Files that kept changing while they were read; sorted.
     pub torn: Vec<RepoPathBuf>,
     /// Files whose content was read.
@@ -69,7 +69,7 @@ fn finish(root: Entry, found: Vec<Found>, store: &Store) -> Result<Scan> {
         index: index::Builder::default(),
         uncovered: Vec::new(),
         ignored: Vec::new(),
-        no_rules: Vec::new(),
+        ignore_warnings: Vec::new(),
         torn: Vec::new(),
         files_read: 0,
         bytes_read: 0,
@@ -84,7 +84,7 @@ fn finish(root: Entry, found: Vec<Found>, store: &Store) -> Result<Scan> {
         scan.index.absorb(part.index);
         scan.uncovered.extend(part.uncovered);
         scan.ignored.extend(part.ignored);
-        scan.no_rules.extend(part.no_rules);
+        scan.ignore_warnings.extend(part.ignore_warnings);
         scan.torn.extend(part.torn);
         scan.files_read += part.files_read;
         scan.bytes_read += part.bytes_read;
@@ -92,7 +92,7 @@ fn finish(root: Entry, found: Vec<Found>, store: &Store) -> Result<Scan> {
     }
     scan.uncovered.sort();
     scan.ignored.sort();
-    scan.no_rules.sort();
+    scan.ignore_warnings.sort();
     scan.torn.sort();
     let mut groups: Vec<_> = names.into_values().filter(|group| group.len() > 1).collect();
     groups.iter_mut().for_each(|group| group.sort());

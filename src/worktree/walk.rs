@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 use crate::worktree::clock::Clock;
 use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node};
-use crate::worktree::ignore::{self, Rules};
+use crate::worktree::ignore::{self, Rules, RulesFile};
 use crate::worktree::index::{Builder, Record};
 use crate::worktree::queue::{self, Job, Listing, Open, Queue};
 use crate::worktree::selection::Selection;
@@ -79,7 +79,7 @@ pub struct Found {
     pub index: Builder,
     pub uncovered: Vec<Uncovered>,
     pub ignored: Vec<RepoPathBuf>,
-    pub no_rules: Vec<ignore::NoRule>,
+    pub ignore_warnings: Vec<ignore::IgnoreWarning>,
     pub torn: Vec<RepoPathBuf>,
     /// Names of files with several: device and inode, and path.
     pub links: Vec<((u64, u64), RepoPathBuf)>,
@@ -244,7 +244,7 @@ impl<'w, S: Sink> Worker<'w, S> {
             let entries = dir.entries()?;
             let xattrs = if proved.is_some() { Xattrs::new() } else { dir.xattrs(b".")? };
             let has_rules = entries.binary_search_by(|entry| entry.name.as_slice().cmp(ignore::FILE)).is_ok();
-            let rules = if has_rules { ignore::read_file(&dir)? } else { None };
+            let rules = if has_rules { ignore::read_file(&dir)? } else { RulesFile::Absent };
             Ok((dir, entries, xattrs, rules))
         });
         let (dir, entries, xattrs, rules) = match listed {
@@ -259,8 +259,8 @@ impl<'w, S: Sink> Worker<'w, S> {
             Some(record) => record.attributes,
             None => self.reading(|reader| Ok(reader.keep(Attributes { xattrs, holes: Vec::new() })))?,
         };
-        let no_rules = &mut self.found.no_rules;
-        let rules = node.rules_above.enter(&node.path, rules.as_deref(), &mut |one| no_rules.push(one));
+        let ignore_warnings = &mut self.found.ignore_warnings;
+        let rules = node.rules_above.enter(&node.path, &rules, &mut |one| ignore_warnings.push(one));
         let _ = node.inside.set(Inside { rules, attributes });
         node.make_room(entries.len());
         self.walk.scanning.add(entries.len() as u64);

@@ -1,5 +1,9 @@
 //! Rules that leave paths out: what becomes of their own file, and how what they leave out is told.
 
+mod against_git;
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+
 use snapbox::str;
 
 use crate::env::TestEnv;
@@ -136,6 +140,84 @@ hint: see what it has: undo ls -R [ID]
 error: `cache/x` is not in commit [ID], and here `cache` is ignored
 hint: see what it has: undo ls -R [ID]
 [exit 2]
+
+"#]]);
+}
+
+#[test]
+fn rules_files_that_cannot_be_used_are_reported() {
+    let env = TestEnv::initialised();
+    env.write("rules", "*.tmp\n");
+    for folder in ["link", "fifo", "folder/.undoignore", "large", "good"] {
+        env.write(&format!("{folder}/a.tmp"), "a");
+    }
+    symlink("../rules", env.path().join("link/.undoignore")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(env.path().join("fifo/.undoignore")).status().unwrap().success());
+    env.write("large/.undoignore", [b"*.tmp\n".repeat(1 << 19), b"*.tmp\n".repeat(1 << 18)].concat());
+    env.write("good/.undoignore", "*.tmp\n");
+    env.undo("commit -m one").shows(str![[r#"
+main [ID]  15 added, 0 modified, 0 deleted  ([..])
+---- stderr ----
+warning: the ignore rules of these files are not applied
+  fifo/.undoignore  not a file: fifo
+  folder/.undoignore  not a file: directory
+  large/.undoignore  larger than 4 MiB
+  link/.undoignore  a symbolic link, which is not followed
+hint: come back to this state: undo checkout [ID]
+
+"#]]);
+    env.undo("ls -R @").shows(str![[r#"
+fifo/
+fifo/.undoignore
+fifo/a.tmp
+folder/
+folder/.undoignore/
+folder/.undoignore/a.tmp
+good/
+good/.undoignore
+large/
+large/.undoignore
+large/a.tmp
+link/
+link/.undoignore
+link/a.tmp
+rules
+
+"#]]);
+    let status = env.undo("status --json").ok();
+    let warning: serde_json::Value = serde_json::from_slice(&status.stderr).unwrap();
+    assert_eq!((&warning["type"], warning["paths"].as_array().unwrap().len()), (&"warning".into(), 4));
+    assert_eq!(warning["paths"][3]["reason"], "a symbolic link, which is not followed");
+    env.undo("check-ignore link/a.tmp").shows(str![[r#"
+---- stderr ----
+warning: the ignore rules of this file are not applied
+  link/.undoignore  a symbolic link, which is not followed
+[exit 1]
+
+"#]]);
+}
+
+#[test]
+fn a_folder_whose_rules_cannot_be_read_is_recorded() {
+    let env = TestEnv::new();
+    env.write("d/.undoignore", "*.tmp\n");
+    env.write("d/a", "a");
+    env.undo_as_user("init -q").ok();
+    std::fs::set_permissions(env.path().join("d/.undoignore"), std::fs::Permissions::from_mode(0)).unwrap();
+    env.undo_as_user("commit -m one").shows(str![[r#"
+main [ID]  2 added, 0 modified, 0 deleted  ([..])
+---- stderr ----
+warning: the ignore rules of this file are not applied
+  d/.undoignore  cannot be read: permission denied
+warning: not covered, since it cannot be read
+  d/.undoignore  cannot be read
+hint: come back to this state: undo checkout [ID]
+[exit 3]
+
+"#]]);
+    env.undo_as_user("ls -R @").shows(str![[r#"
+d/
+d/a
 
 "#]]);
 }

@@ -45,7 +45,7 @@ const LONGEST_FILE: usize = 500;
 const EMPTY_NAMES: [&str; 9] = ["common", "helper", "helpers", "manager", "misc", "shared", "types", "util", "utils"];
 
 /// Packages in `Cargo.lock`. Raise it on purpose only, with the reason in the commit.
-const MOST_PACKAGES: usize = 142;
+const MOST_PACKAGES: usize = 132;
 
 /// Licences that put no condition on who uses `undo`.
 const LICENCES: [&str; 13] = [

@@ -184,7 +184,7 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
         index,
         uncovered,
         ignored,
-        no_rules: Vec::new(),
+        ignore_warnings: Vec::new(),
         torn: Vec::new(),
         files_read: 0,
         bytes_read: 0,

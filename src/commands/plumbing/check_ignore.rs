@@ -55,11 +55,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         ignored |= is_ignored;
         if is_ignored || is_verbose && (rule.is_some() || args.non_matching) {
             shown += 1;
-            let told = rule.as_ref().map(|rule| (&*rule.file, rule.line, rule.pattern.as_str()));
+            let told = rule.as_ref().map(|rule| (&*rule.file, rule.line, &*rule.pattern));
             context.ui.show(&Ignored::new(&typed, told, is_ignored, is_verbose))?;
         }
     }
-    context.tell_no_rules(&deciding.no_rules);
+    context.warn_about_rules(&deciding.ignore_warnings);
     context.ui.show(&End { count: shown })?;
     Ok(if ignored { Exit::DONE } else { Exit::NO })
 }

@@ -65,7 +65,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let worktree = context.worktree(&repository)?;
         let states = if states.is_empty() { vec![State::Known] } else { states };
         let uncertain = files(&repository, &worktree, &Selected { states, paths }, &Silent, &mut each)?;
-        context.tell_no_rules(&uncertain.no_rules);
+        context.warn_about_rules(&uncertain.ignore_warnings);
         exit = context.tell_incomplete(&uncertain.uncovered, &uncertain.torn);
     }
     context.ui.show(&End { count })?;

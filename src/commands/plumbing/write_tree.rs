@@ -30,7 +30,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let written = snapshot::write_tree(&mut transaction, &worktree, &prefix, context.ui.progress())?;
     drop(transaction);
     context.ui.show(&WrittenTree::new(written.tree, written.links, &written.uncovered, &written.torn))?;
-    context.tell_no_rules(&written.no_rules);
+    context.warn_about_rules(&written.ignore_warnings);
     let exit = context.tell_incomplete(&written.uncovered, &written.torn);
     context.tell_left_out(&written.uncovered);
     Ok(exit)

@@ -12,7 +12,7 @@ use crate::object::{Objects, Ran, ran};
 use crate::repo::Repository;
 use crate::snapshot;
 use crate::time::Timestamp;
-use crate::worktree::ignore::NoRule;
+use crate::worktree::ignore::IgnoreWarning;
 
 /// The directory as it was.
 pub struct Before {
@@ -25,7 +25,7 @@ pub struct Before {
     /// When the command began.
     began: Timestamp,
     uncovered: Vec<Uncovered>,
-    no_rules: Vec<NoRule>,
+    ignore_warnings: Vec<IgnoreWarning>,
     exit: Exit,
 }
 
@@ -53,7 +53,7 @@ pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec
     let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
     context.tell_damage(outcome.damage.as_deref());
-    context.tell_no_rules(&scan.no_rules);
+    context.warn_about_rules(&scan.ignore_warnings);
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     let (commit, recorded) =
         (held(outcome.commit)?, repository.operation().filter(|_| repository.operation() != newest));
@@ -63,7 +63,7 @@ pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec
         recorded,
         began: Timestamp::now(),
         uncovered: outcome.uncovered,
-        no_rules: scan.no_rules,
+        ignore_warnings: scan.ignore_warnings,
         exit,
     })
 }
@@ -98,8 +98,8 @@ pub fn after(
     drop(transaction);
     context.tell_damage(outcome.damage.as_deref());
     // What was told before it ran is known.
-    if scan.no_rules != before.no_rules {
-        context.tell_no_rules(&scan.no_rules);
+    if scan.ignore_warnings != before.ignore_warnings {
+        context.warn_about_rules(&scan.ignore_warnings);
     }
     let is_known = outcome.uncovered == before.uncovered && outcome.torn.is_empty();
     let exit = if is_known { before.exit } else { context.tell_incomplete(&outcome.uncovered, &outcome.torn) };

@@ -273,11 +273,11 @@ fn ignored_is_not_descended_into_and_listed_once() {
     let scan = house.scan_with(&Index::empty(), &despite);
     assert!(house.listed(&scan).contains(&"build/deep/2".to_owned()));
     assert_eq!(scan.ignored, paths(&["a.tmp", "build/1", "sub/x"]));
-    house.write(".undoignore", "{a,b\n");
+    house.write(".undoignore", "[a\n");
     let scan = house.scan();
     assert!(house.listed(&scan).contains(&"a.tmp".to_owned()));
     assert_eq!(scan.ignored, paths(&["sub/x"]));
-    assert_eq!((&*scan.no_rules[0].file, scan.no_rules[0].line), (path(".undoignore"), 1));
+    assert_eq!((&*scan.ignore_warnings[0].file, scan.ignore_warnings[0].line), (path(".undoignore"), 1));
 }
 
 #[test]

@@ -107,6 +107,14 @@ build/
     assert_eq!(raw, b".undoignore\x002\0*.log\0a\n\t\xff.log\0sub/.undoignore\x002\0/own\0sub/own\0");
     assert_eq!(env.undo_fed("check-ignore --stdin -z -v -n", b"x\0").fails(1).stdout, b"\0\0\0x\0");
     assert_eq!(env.undo_fed("check-ignore --stdin", "").fails(1).text(), "");
+    env.write("bytes/.undoignore", b"caf\xe9  \r\n");
+    let raw = env.undo_fed("check-ignore --stdin -z -v", b"bytes/caf\xe9").ok().stdout;
+    assert_eq!(raw, b"bytes/.undoignore\x001\0caf\xe9\0bytes/caf\xe9\0");
+    env.undo_fed("check-ignore --stdin -z -v --json", b"bytes/caf\xe9").shows(str![[r#"
+{"type":"ignored","path":"bytes/caf�","path_bytes":"Ynl0ZXMvY2Fm6Q==","file":"bytes/.undoignore","line":1,"pattern":"caf�","pattern_bytes":"Y2Fm6Q==","ignored":true}
+{"type":"summary","count":1}
+
+"#]]);
     env.undo_fed("check-ignore --stdin", "a.log\n\"a\n").shows(str![[r#"
 a.log
 ---- stderr ----
@@ -133,12 +141,11 @@ hint: add -v
     for line in ["check-ignore", "check-ignore --stdin x", "check-ignore .undo/format", "check-ignore ''"] {
         env.undo(line).fails(2);
     }
-    env.write("sub/.undoignore", b"fine\n{a,b\n");
+    env.write("sub/.undoignore", b"fine\n[a,b\n");
     env.undo("check-ignore sub/x").shows(str![[r#"
 ---- stderr ----
-warning: a line that is no rule leaves out nothing
-  sub/.undoignore  line 2: error parsing glob '{a,b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
-hint: correct it; a letter after `/` is taken as it is
+warning: this line is not a valid pattern and is ignored
+  sub/.undoignore  line 2: `[` is not closed by `]`; a literal one is `/[`
 [exit 1]
 
 "#]]);
