@@ -1,3 +1,5 @@
+//! Parsing, matching and looking up patterns; warnings.
+
 use super::*;
 
 fn path(text: &str) -> &RepoPath {
