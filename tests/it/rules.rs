@@ -203,7 +203,7 @@ fn a_folder_whose_rules_cannot_be_read_is_recorded() {
     env.write("d/.undoignore", "*.tmp\n");
     env.write("d/a", "a");
     env.undo_as_user("init -q").ok();
-    std::fs::set_permissions(env.path().join("d/.undoignore"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(env.path().join("d/.undoignore"), std::fs::Permissions::from_mode(0o000)).unwrap();
     env.undo_as_user("commit -m one").shows(str![[r#"
 main [ID]  2 added, 0 modified, 0 deleted  ([..])
 ---- stderr ----
