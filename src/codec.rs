@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
 /// Appends fields to a buffer.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Encoder {
     bytes: Vec<u8>,
 }

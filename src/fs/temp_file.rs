@@ -42,6 +42,11 @@ impl TempFile {
         self.file.as_ref().expect("nothing is done to what is flushed")
     }
 
+    /// The file, which has no name from here on: it is gone when it is closed.
+    pub fn into_unnamed(mut self) -> Option<File> {
+        self.file.take()
+    }
+
     /// Makes its bytes durable, and closes it.
     pub fn sync(&mut self) -> Result<()> {
         self.file.take().map_or(Ok(()), |file| sync_data(&file))

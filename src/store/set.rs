@@ -98,6 +98,11 @@ impl Store {
         Ok(())
     }
 
+    /// The directory for files that are being made.
+    pub fn scratch(&self) -> PathBuf {
+        self.directory.join("tmp")
+    }
+
     /// What it was opened with.
     pub fn options(&self) -> &Options {
         &self.options

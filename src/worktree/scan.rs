@@ -56,17 +56,18 @@ pub fn scan<S: Sink>(
 ) -> Result<Scan> {
     let walk = Walk::new(worktree, store, index, options, progress)?;
     let (root, found) = walk.run(sinks)?;
-    finish(root, found, store)
+    let index = index::Builder::spooled(walk.spool.clone());
+    finish(root, found, index, store)
 }
 
 /// Puts together what the threads found, in an order that does not depend on who found it.
-fn finish(root: Entry, found: Vec<Found>, store: &Store) -> Result<Scan> {
+fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) -> Result<Scan> {
     let mut scan = Scan {
         root,
         links: None,
         totals: Totals::default(),
         objects: HashMap::new(),
-        index: index::Builder::default(),
+        index,
         uncovered: Vec::new(),
         ignored: Vec::new(),
         ignore_warnings: Vec::new(),

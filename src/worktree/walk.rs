@@ -18,7 +18,7 @@ use crate::worktree::clock::Clock;
 use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node};
 use crate::worktree::ignore::{self, Rules, RulesFile};
-use crate::worktree::index::{Builder, Record};
+use crate::worktree::index::{Builder, Record, Spool};
 use crate::worktree::queue::{self, Job, Listing, Open, Queue};
 use crate::worktree::selection::Selection;
 use crate::worktree::visit::{Inodes, Reader};
@@ -66,6 +66,8 @@ pub struct Walk<'w> {
     /// Directories and stretches of them that nobody has looked at to the end.
     unseen: AtomicUsize,
     open: Arc<AtomicUsize>,
+    /// Shared by the indexes of all threads.
+    pub spool: Arc<Spool>,
     /// The finished root.
     root: Mutex<Option<Entry>>,
     failure: Mutex<Option<Error>>,
@@ -126,6 +128,7 @@ impl<'w> Walk<'w> {
             to_read: AtomicU64::new(0),
             unseen: AtomicUsize::new(1),
             open: Arc::default(),
+            spool: Spool::new(store.scratch().join("index")),
             root: Mutex::default(),
             failure: Mutex::default(),
         })
@@ -161,7 +164,8 @@ impl<'w> Walk<'w> {
 
     /// Works on jobs until there are none; `between` is called after each.
     fn work<S: Sink>(&self, sinks: &(dyn Fn() -> S + Sync), mut between: impl FnMut()) -> Found {
-        let mut worker = Worker { walk: self, found: Found::default(), sinks, sink: None };
+        let found = Found { index: Builder::spooled(self.spool.clone()), ..Found::default() };
+        let mut worker = Worker { walk: self, found, sinks, sink: None };
         let mut result = Ok(());
         while let Some((job, _active)) = self.queue.take() {
             result = worker.job(job);

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::worktree::selection::Selection;
 
-use super::file::{self, Directory, Index, Part, Source};
+use super::file::{self, Checksum, Directory, Index, Part, Source};
 use super::record::{self, Block, Record, Total};
+use super::spool::{Spool, Spooled};
 use crate::error::Result;
 use crate::fs;
 use crate::metadata::Kind;
@@ -19,45 +21,50 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub struct Builder {
     directories: BTreeMap<RepoPathBuf, Known>,
+    /// Takes what is too much for memory.
+    spool: Option<Arc<Spool>>,
 }
 
 /// The records of one directory.
 #[derive(Debug)]
-enum Known {
+pub(super) enum Known {
     /// As in an index file.
     Kept(Directory),
     /// Encoded, so that a large worktree takes little memory.
     Encoded { count: usize, bytes: Vec<u8> },
+    /// The same in a file, with the checksum that the index will have of it.
+    Spooled { count: usize, bytes: Spooled, checksum: Checksum },
     /// With changes.
     Changed(Box<Changed>),
 }
 
 /// A directory that is being changed: only what changes is in memory, however many names there are.
 #[derive(Debug, Default)]
-struct Changed {
+pub(super) struct Changed {
     base: Option<Known>,
     /// By name; `None`: it is gone.
     changes: BTreeMap<Vec<u8>, Option<Record>>,
 }
 
 impl Known {
-    /// The records in place, unless there are changes.
-    fn block(&self) -> Option<Block<'_>> {
+    /// The records in place, if they are in memory and there are no changes.
+    pub(super) fn block(&self) -> Option<Block<'_>> {
         match self {
             Known::Kept(directory) => Some(directory.block()),
             Known::Encoded { count, bytes } => Block::new(bytes, *count),
-            Known::Changed(_) => None,
+            Known::Spooled { .. } | Known::Changed(_) => None,
         }
     }
 
-    fn find(&self, name: &[u8]) -> Option<Record> {
-        let Known::Changed(changed) = self else {
-            let block = self.block()?;
-            return block.record(block.position(name).ok()?);
-        };
-        match changed.changes.get(name) {
-            Some(record) => record.clone(),
-            None => changed.base.as_ref()?.find(name),
+    pub(super) fn find(&self, name: &[u8]) -> Option<Record> {
+        let in_block = |block: Block<'_>| block.record(block.position(name).ok()?);
+        match self {
+            Known::Kept(_) | Known::Encoded { .. } => in_block(self.block()?),
+            Known::Spooled { count, bytes, .. } => in_block(Block::new(&bytes.read().ok()?, *count)?),
+            Known::Changed(changed) => match changed.changes.get(name) {
+                Some(record) => record.clone(),
+                None => changed.base.as_ref()?.find(name),
+            },
         }
     }
 
@@ -69,8 +76,13 @@ impl Known {
 
     /// All records, sorted by name.
     fn records(&self) -> Vec<Record> {
-        let Known::Changed(changed) = self else {
-            return self.block().and_then(|block| block.records()).unwrap_or_default();
+        let changed = match self {
+            Known::Changed(changed) => changed,
+            Known::Spooled { count, bytes, .. } => {
+                let bytes = bytes.read().ok();
+                return bytes.and_then(|bytes| Block::new(&bytes, *count)?.records()).unwrap_or_default();
+            }
+            _ => return self.block().and_then(|block| block.records()).unwrap_or_default(),
         };
         let base = changed.base.as_ref().map(Known::records).unwrap_or_default();
         let mut records = Vec::with_capacity(base.len() + changed.changes.len());
@@ -93,7 +105,12 @@ impl Builder {
     /// One that would write the same index again.
     pub fn from_index(index: &Index) -> Builder {
         let kept = index.directories().map(|(path, directory)| (path.to_owned(), Known::Kept(directory)));
-        Builder { directories: kept.collect() }
+        Builder { directories: kept.collect(), spool: None }
+    }
+
+    /// An empty one that keeps in a file what is too much for memory.
+    pub fn spooled(spool: Arc<Spool>) -> Builder {
+        Builder { spool: Some(spool), ..Builder::default() }
     }
 
     /// A directory with all its records is as the index has it.
@@ -103,8 +120,37 @@ impl Builder {
 
     /// A directory has these records (sorted by name), which make this tree.
     pub fn insert(&mut self, path: RepoPathBuf, total: Option<Total>, records: &[Record]) {
-        let bytes = record::encode(total, records);
-        self.directories.insert(path, Known::Encoded { count: records.len(), bytes });
+        self.put(path, records.len(), record::encode(total, records));
+    }
+
+    /// A directory has these bytes, of so many records.
+    pub(super) fn put(&mut self, path: RepoPathBuf, count: usize, bytes: Vec<u8>) {
+        let spooled = self.spool.as_ref().and_then(|spool| spool.keep(&bytes));
+        let known = match spooled {
+            Some(spooled) => {
+                let checksum = file::checksum_of(&path, count, &bytes);
+                Known::Spooled { count, bytes: spooled, checksum }
+            }
+            None => Known::Encoded { count, bytes },
+        };
+        self.directories.insert(path, known);
+    }
+
+    /// Takes a directory out, with its records in memory.
+    pub(super) fn take(&mut self, path: &RepoPath) -> Option<Known> {
+        match self.directories.remove(path)? {
+            Known::Spooled { count, bytes, .. } => Some(Known::Encoded { count, bytes: bytes.read().ok()?.to_vec() }),
+            changed @ Known::Changed(_) => {
+                let (count, bytes) = changed.encode();
+                Some(Known::Encoded { count, bytes })
+            }
+            known => Some(known),
+        }
+    }
+
+    /// Whether it knows a directory.
+    pub(super) fn knows(&self, directory: &RepoPath) -> bool {
+        self.directories.contains_key(directory)
     }
 
     /// Takes over the directories of another one.
@@ -137,7 +183,8 @@ impl Builder {
         }
     }
 
-    fn remove_below(&mut self, path: &RepoPath) {
+    /// Drops the records of a directory and of all directories below it.
+    pub(super) fn remove_below(&mut self, path: &RepoPath) {
         let range = (Bound::Included(path), Bound::Unbounded);
         let below = self.directories.range::<RepoPath, _>(range).take_while(|(below, _)| below.is_within(path));
         let below: Vec<RepoPathBuf> = below.map(|(below, _)| below.clone()).collect();
@@ -202,6 +249,7 @@ impl Builder {
             let (records, block) = match known {
                 Known::Kept(directory) => (directory.count(), Source::Kept(directory)),
                 Known::Encoded { count, bytes } => (*count, Source::New(bytes.into())),
+                Known::Spooled { count, bytes, checksum } => (*count, Source::Spooled(bytes, *checksum)),
                 Known::Changed(_) => {
                     let (records, bytes) = known.encode();
                     (records, Source::New(bytes.into()))
@@ -221,6 +269,6 @@ impl Builder {
 }
 
 /// The directory whose records hold an entry, and its name there: the root is in its own, under the empty name.
-fn place(path: &RepoPath) -> (&RepoPath, &[u8]) {
+pub(super) fn place(path: &RepoPath) -> (&RepoPath, &[u8]) {
     (path.parent().unwrap_or(RepoPath::root()), path.name().unwrap_or_default())
 }

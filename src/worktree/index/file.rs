@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::record::{Block, Record, Total, number};
+use super::spool::Spooled;
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::fs::{self, Map};
@@ -150,7 +151,15 @@ impl Header {
     }
 }
 
-fn checksum(parts: &[&[u8]]) -> [u8; CHECKSUM] {
+/// A shortened hash.
+pub type Checksum = [u8; CHECKSUM];
+
+/// The checksum of a directory: of its path, how many records it has, and their bytes.
+pub fn checksum_of(path: &RepoPath, records: usize, block: &[u8]) -> Checksum {
+    checksum(&[path.as_bytes(), &(records as u64).to_le_bytes(), block])
+}
+
+fn checksum(parts: &[&[u8]]) -> Checksum {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
@@ -257,6 +266,8 @@ pub enum Source<'p> {
     Kept(&'p Directory),
     /// From here.
     New(Cow<'p, [u8]>),
+    /// From a spool, with their checksum.
+    Spooled(&'p Spooled, Checksum),
 }
 
 impl Part<'_> {
@@ -264,17 +275,19 @@ impl Part<'_> {
         match &self.block {
             Source::Kept(directory) => directory.length,
             Source::New(bytes) => bytes.len(),
+            Source::Spooled(bytes, _) => bytes.length(),
         }
     }
 
-    fn checksum(&self) -> [u8; CHECKSUM] {
-        let of = |block: &[u8]| checksum(&[self.path.as_bytes(), &(self.records as u64).to_le_bytes(), block]);
+    fn checksum(&self) -> Checksum {
+        let of = |block: &[u8]| checksum_of(self.path, self.records, block);
         match &self.block {
             Source::Kept(directory) => {
                 let row = directory.mapped.row(directory.row);
                 row.map_or_else(|| of(directory.bytes()), |row| row.checksum)
             }
             Source::New(bytes) => of(bytes),
+            Source::Spooled(_, checksum) => *checksum,
         }
     }
 }
@@ -300,6 +313,8 @@ pub fn encode<'p>(parts: Vec<Part<'p>>, origin: ([u8; 16], Timestamp)) -> impl I
     let blocks = parts.into_iter().map(|part| match part.block {
         Source::Kept(directory) => directory.read().into(),
         Source::New(bytes) => bytes,
+        // What cannot be read is missing then: a file of another length than its header says is not believed.
+        Source::Spooled(bytes, _) => bytes.read().map(|bytes| bytes.to_vec()).unwrap_or_default().into(),
     });
     std::iter::once(bytes.into()).chain(blocks)
 }

@@ -8,9 +8,13 @@
 mod builder;
 mod file;
 mod record;
+mod spool;
+mod update;
 
 pub use builder::Builder;
 pub use file::{Directory, Index};
 #[cfg(test)]
 pub use record::encode;
 pub use record::{Block, Record, Total};
+pub use spool::Spool;
+pub use update::Update;

@@ -82,27 +82,55 @@ const LENGTH_DIFFERS: u8 = 8;
 
 /// Encodes one directory: its records, sorted by name, and the tree they make, if that is known.
 pub fn encode<'r>(total: Option<Total>, records: impl IntoIterator<Item = &'r Record>) -> Vec<u8> {
-    let mut records = records.into_iter().peekable();
-    let device = records.peek().map_or(0, |record| record.stat.device);
-    let mut fixed = Encoder::new();
-    let known = total.unwrap_or(Total { tree: TreeId([0; LENGTH]), entries: 0, size: 0 });
-    fixed.u8(u8::from(total.is_some())).raw(&known.tree.0).u64(known.entries).u64(known.size).u64(device);
-    let mut variable = Encoder::new();
-    for record in records {
-        let flags = encode_variable(record, device, &mut variable);
+    let mut block = BlockEncoder::default();
+    records.into_iter().for_each(|record| block.push(record));
+    block.finish(total).1
+}
+
+/// Encodes one directory, record by record.
+#[derive(Debug, Default)]
+pub struct BlockEncoder {
+    count: usize,
+    /// Of the first record.
+    device: u64,
+    fixed: Encoder,
+    variable: Encoder,
+}
+
+impl BlockEncoder {
+    /// Adds a record; they are sorted by name.
+    pub fn push(&mut self, record: &Record) {
+        if self.count == 0 {
+            self.device = record.stat.device;
+            self.fixed.raw(&[0; HEAD]);
+        }
+        self.count += 1;
+        let flags = encode_variable(record, self.device, &mut self.variable);
         let stat = &record.stat;
         let metadata = &stat.metadata;
-        fixed.u32(variable.position() as u32).u16(record.name.len() as u16).u16(metadata.mode);
-        fixed.u8(kind_byte(stat.kind)).u8(flags).u16(0).u32(metadata.uid).u32(metadata.gid);
-        fixed.time(metadata.mtime).time(stat.ctime).u64(stat.size).u64(stat.allocated).u64(stat.inode);
-        fixed.raw(&match record.content {
+        self.fixed.u32(self.variable.position() as u32).u16(record.name.len() as u16).u16(metadata.mode);
+        self.fixed.u8(kind_byte(stat.kind)).u8(flags).u16(0).u32(metadata.uid).u32(metadata.gid);
+        self.fixed.time(metadata.mtime).time(stat.ctime).u64(stat.size).u64(stat.allocated).u64(stat.inode);
+        self.fixed.raw(&match record.content {
             Content::File { blob, .. } => blob.0,
             Content::Directory { tree, .. } => tree.0,
             _ => [0; LENGTH],
         });
     }
-    fixed.raw(variable.as_slice());
-    fixed.finish()
+
+    /// How many records there are, and the bytes of the directory, with the tree that they make, if that is known.
+    pub fn finish(mut self, total: Option<Total>) -> (usize, Vec<u8>) {
+        let known = total.unwrap_or(Total { tree: TreeId([0; LENGTH]), entries: 0, size: 0 });
+        let mut head = Encoder::new();
+        head.u8(u8::from(total.is_some())).raw(&known.tree.0).u64(known.entries).u64(known.size).u64(self.device);
+        if self.count == 0 {
+            return (0, head.finish());
+        }
+        self.fixed.raw(self.variable.as_slice());
+        let mut bytes = self.fixed.finish();
+        bytes[..HEAD].copy_from_slice(head.as_slice());
+        (self.count, bytes)
+    }
 }
 
 /// Writes name and rarer fields; gives the flags that say which.

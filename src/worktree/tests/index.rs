@@ -8,7 +8,7 @@ use crate::metadata::{Kind, Metadata};
 use crate::object::Content;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::time::Timestamp;
-use crate::worktree::index::{self, Block, Builder, Index, Record, Total};
+use crate::worktree::index::{self, Block, Builder, Index, Record, Spool, Total, Update};
 
 fn find(index: &Index, path: &RepoPath) -> Option<Record> {
     index.directory(path.parent().unwrap_or(RepoPath::root()))?.find(path.name().unwrap_or_default())
@@ -225,3 +225,85 @@ fn golden_bytes_of_the_header() {
 
 const GOLDEN_EMPTY: &str = "756e646f696e6478020000000000000000000000000000005000000000000000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0\
      40420f00000000000500000000000000b5e26d0400cd1de477e658f10ce04a12";
+
+/// What is too much for memory goes through a file: the index is the same.
+#[test]
+fn a_spooled_index_is_written_as_one_in_memory() {
+    let place = tempfile::tempdir().unwrap();
+    let fill = |mut builder: Builder| {
+        for n in 0..20 {
+            builder.insert(path(&format!("d{n:02}")).to_owned(), (n % 2 == 0).then_some(TOTAL), &records());
+        }
+        builder
+    };
+    let mut spooled = fill(Builder::spooled(Spool::new(place.path().join("index"))));
+    let plain = fill(Builder::default());
+    let bytes = |builder: &Builder| builder.encode(ORIGIN).flat_map(|piece| piece.to_vec()).collect::<Vec<u8>>();
+    assert_eq!(bytes(&spooled), bytes(&plain));
+    assert_eq!(spooled.find(path("d19/linked")), plain.find(path("d19/linked")));
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "the file has no name");
+    spooled.set(path("d19/linked"), records().remove(4));
+    spooled.settle();
+    let index = opened(place.path(), &bytes(&spooled));
+    assert_eq!(index.directory(path("d19")).unwrap().block().records().unwrap(), records());
+    // Where there is no place for the file, all stays in memory.
+    assert_eq!(bytes(&fill(Builder::spooled(Spool::new(place.path().join("nowhere/index"))))), bytes(&plain));
+}
+
+/// Random changes in path order, beside the same ones made one by one.
+#[test]
+fn an_update_changes_an_index_as_single_changes_do() {
+    let place = tempfile::tempdir().unwrap();
+    let mut random = numbers(7);
+    for round in 0..200 {
+        let mut builders = [Builder::default(), Builder::spooled(Spool::new(place.path().join("index")))];
+        let mut names: Vec<String> = (0..random(30))
+            .map(|_| {
+                let depth = 1 + random(3);
+                (0..depth).map(|_| format!("{}", random(5))).collect::<Vec<_>>().join("/")
+            })
+            .collect();
+        names.sort_by(|a, b| path(a).cmp(path(b)));
+        names.dedup();
+        let entry = |n: usize| match n {
+            0 => record("", Kind::Directory, Content::Directory { tree: TreeId([9; 32]), entries: 3, size: 1 }),
+            n => record("", Kind::File, Content::File { blob: BlobId([n as u8; 32]), size: 0 }),
+        };
+        for name in &names {
+            let record = entry(random(3));
+            builders.iter_mut().for_each(|builder| builder.set(path(name), record.clone()));
+        }
+        let [plain, updated] = &mut builders;
+        updated.settle();
+        let changes: Vec<(&String, Option<Record>)> = names
+            .iter()
+            .filter_map(|name| (random(2) == 0).then(|| (name, (random(2) == 0).then(|| entry(random(3))))))
+            .collect();
+        let mut update = Update::new(updated);
+        for (name, change) in &changes {
+            match change {
+                Some(record) => {
+                    plain.set(path(name), record.clone());
+                    update.set(path(name), record.clone());
+                }
+                None => {
+                    plain.remove(path(name));
+                    update.remove(path(name));
+                }
+            }
+        }
+        update.finish();
+        plain.settle();
+        let bytes = |builder: &Builder| builder.encode(ORIGIN).flat_map(|piece| piece.to_vec()).collect::<Vec<u8>>();
+        assert_eq!(bytes(updated), bytes(plain), "round {round}: {names:?} {changes:?}");
+    }
+}
+
+/// Numbers below a limit, the same ones each time.
+fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |limit| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % limit
+    }
+}

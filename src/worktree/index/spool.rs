@@ -1,0 +1,83 @@
+//! Blocks of an index to be written, in an unnamed file once they are many: the index of a million files has more than a
+//! hundred megabytes, and all of it must be known before any of it is written.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::error::Result;
+use crate::fs::{self, TempFile};
+
+/// Bytes of blocks that stay in memory. So few in unit tests that most do not.
+const IN_MEMORY: usize = if cfg!(test) { 1000 } else { 8 << 20 };
+
+/// Where blocks are kept; shared by the threads of a scan.
+#[derive(Debug)]
+pub struct Spool {
+    /// The file is made beside this path.
+    beside: PathBuf,
+    /// `None`: it cannot be made.
+    file: OnceLock<Option<File>>,
+    end: AtomicU64,
+    in_memory: AtomicUsize,
+    /// The block that was read last: a directory is often asked for many of its names.
+    last: Mutex<Option<(u64, Arc<[u8]>)>>,
+}
+
+/// Bytes in the file of a spool.
+#[derive(Clone, Debug)]
+pub struct Spooled {
+    spool: Arc<Spool>,
+    offset: u64,
+    length: usize,
+}
+
+impl Spool {
+    /// A spool whose file, if it is needed, is made beside this path and loses its name at once.
+    pub fn new(beside: PathBuf) -> Arc<Spool> {
+        Arc::new(Spool {
+            beside,
+            file: OnceLock::new(),
+            end: AtomicU64::new(0),
+            in_memory: AtomicUsize::new(0),
+            last: Mutex::default(),
+        })
+    }
+
+    /// Writes bytes to the file; `None` if they are to stay in memory, as they also do where nothing can be written.
+    pub fn keep(self: &Arc<Spool>, bytes: &[u8]) -> Option<Spooled> {
+        let before = self.in_memory.fetch_add(bytes.len(), Ordering::Relaxed);
+        if before + bytes.len() <= IN_MEMORY {
+            return None;
+        }
+        self.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
+        let make = || TempFile::beside(&self.beside).ok().and_then(TempFile::into_unnamed);
+        let file = self.file.get_or_init(make).as_ref()?;
+        let offset = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        fs::write_all_at(file, bytes, offset).ok()?;
+        Some(Spooled { spool: self.clone(), offset, length: bytes.len() })
+    }
+}
+
+impl Spooled {
+    /// How many they are.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The bytes. Read and not mapped, so that a failing disk is an error.
+    pub fn read(&self) -> Result<Arc<[u8]>> {
+        let mut last = self.spool.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bytes)) = last.as_ref().filter(|(offset, _)| *offset == self.offset) {
+            return Ok(bytes.clone());
+        }
+        let mut bytes = vec![0; self.length];
+        if let Some(file) = self.spool.file.get().and_then(Option::as_ref) {
+            fs::read_exact_at(file, &mut bytes, self.offset)?;
+        }
+        let bytes: Arc<[u8]> = bytes.into();
+        *last = Some((self.offset, bytes.clone()));
+        Ok(bytes)
+    }
+}
