@@ -1,7 +1,7 @@
 //! Apply: carries out a plan, in an order in which nothing is missing that a later step needs: directories, files, other
 //! kinds, hard links, removals, what takes the place of directories, metadata; the directories' own metadata last.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::fs::{Dir, is_gone, is_no_link_possible};
@@ -14,61 +14,63 @@ use super::dress::{Subject, dress};
 use super::files::{self, Job, Thread};
 use super::finish;
 use super::moved::Fate;
-use super::plan::Action;
+use super::plan::{Action, Plan};
 use super::proof::{is_proven, is_saved, still_saved};
 use super::site::Directories;
 use super::stage::{Staged, take_out};
+use super::steps::Verdict;
 use super::tally::{Done, Tally};
 use super::work::Work;
 use super::write::Threads;
 
-/// The actions by what has to be done for them, each list in path order.
+/// The numbers of the actions by what has to be done for them, each list in path order.
 #[derive(Default)]
-struct Sorted<'p> {
-    directories: Vec<&'p RepoPath>,
-    files: Vec<Job<'p>>,
-    others: Vec<(&'p RepoPath, &'p Entry)>,
-    links: Vec<(&'p RepoPath, &'p RepoPath)>,
-    removals: Vec<&'p RepoPath>,
+struct Sorted {
+    directories: Vec<u32>,
+    files: Vec<u32>,
+    others: Vec<u32>,
+    links: Vec<u32>,
+    removals: Vec<u32>,
     /// What takes the place of a directory, once that is empty.
-    late: Vec<(&'p RepoPath, &'p Entry)>,
-    late_links: Vec<(&'p RepoPath, &'p RepoPath)>,
-    touches: Vec<(&'p RepoPath, &'p Entry)>,
+    late: Vec<u32>,
+    late_links: Vec<u32>,
+    touches: Vec<u32>,
 }
 
 /// Does all that the plan lists. Stops at the first failure that concerns more than one path.
 pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
-    let steps = Sorted::new(work);
+    tally.begin(work.plan);
+    let mut steps = Sorted::new(work);
     let mut hand = Hand::new(work);
-    for path in &steps.directories {
-        let done = if waits(path, tally) { Ok(Done::Changed) } else { hand.make_directory(path) };
-        tally.note(path, done)?;
+    hand.each(&steps.directories, tally, Hand::create)?;
+    if !tally.changed.is_empty() {
+        let (waiting, files) = steps.files.into_iter().partition(|n| waits(&work.plan.path(*n as usize), tally));
+        steps.files = files;
+        hand.each(&waiting, tally, |_, _, _| Ok(Done::Changed))?;
     }
-    let mut added = HashMap::new();
-    for (_, to) in steps.links.iter().chain(&steps.late_links) {
-        *added.entry(*to).or_insert(0) += 1;
-    }
-    let (waiting, files): (Vec<Job<'_>>, Vec<Job<'_>>) =
-        steps.files.into_iter().partition(|job| waits(job.path, tally));
-    waiting.iter().try_for_each(|job| tally.note(job.path, Ok(Done::Changed)))?;
-    files::write_all(work, files, tally)?;
-    for (path, entry) in &steps.others {
-        let done = if waits(path, tally) { Ok(Done::Changed) } else { hand.place(path, entry) };
-        tally.note(path, done)?;
-    }
-    for (path, to) in &steps.links {
-        let done = if waits(path, tally) { Ok(Done::Changed) } else { hand.link(path, to, tally) };
-        tally.note(path, done)?;
-    }
-    steps.removals.iter().rev().try_for_each(|path| hand.remove(path, tally))?;
+    files::write_all(work, steps.files, tally)?;
+    hand.each(&steps.others, tally, Hand::create)?;
+    hand.each(&steps.links, tally, Hand::create)?;
+    steps.removals.iter().rev().try_for_each(|n| hand.remove(*n as usize, tally))?;
     try_again(work, tally)?;
-    steps.late.iter().try_for_each(|(path, entry)| tally.note(path, hand.place(path, entry)))?;
-    steps.late_links.iter().try_for_each(|(path, to)| tally.note(path, hand.link(path, to, tally)))?;
-    for (path, entry) in &steps.touches {
-        let done = hand.touch(path, entry, added.get(path).copied().unwrap_or(0));
-        tally.note(path, done)?;
+    hand.each(&steps.late, tally, Hand::create_late)?;
+    hand.each(&steps.late_links, tally, Hand::create_late)?;
+    let added = added_names(work.plan, steps.links.iter().chain(&steps.late_links));
+    for n in steps.touches.into_iter().map(|n| n as usize) {
+        let (path, Some(entry)) = (work.plan.path(n), work.plan.entry(n)) else { continue };
+        let done = hand.touch(&path, &entry, added.get(&n).copied().unwrap_or(0));
+        tally.note(n, &path, done)?;
     }
     finish::directories(work, tally)
+}
+
+/// How many names these links add to the path of a number.
+fn added_names<'n>(plan: &Plan, links: impl Iterator<Item = &'n u32>) -> HashMap<usize, u64> {
+    let mut added = HashMap::new();
+    for to in links.filter_map(|n| plan.find(&plan.linked_to(*n as usize)?)) {
+        *added.entry(to).or_insert(0) += 1;
+    }
+    added
 }
 
 /// Whether a directory that a path is in could not be made yet.
@@ -79,26 +81,23 @@ fn waits(path: &RepoPath, tally: &Tally) -> bool {
 /// Makes what found its name taken, now that removals are done: where case does not count, the name `a` is free when `A`
 /// is gone.
 fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
-    let is_new = |action: &&Action| matches!(action, Action::Create(..) | Action::Link(..));
-    let again: Vec<&Action> =
-        work.plan.actions.iter().filter(is_new).filter(|it| tally.changed.remove(it.path())).collect();
-    let (links, others): (Vec<&Action>, Vec<&Action>) =
-        again.into_iter().partition(|action| matches!(action, Action::Link(..)));
+    let plan = work.plan;
+    let is_new = |n: &usize| matches!(plan.verdict(*n), Verdict::Create | Verdict::Link);
+    let again: Vec<usize> = tally.changed.iter().filter_map(|path| plan.find(path)).filter(is_new).collect();
+    again.iter().for_each(|n| {
+        tally.changed.remove(&*plan.path(*n));
+    });
+    let (links, others): (Vec<usize>, Vec<usize>) = again.into_iter().partition(|n| plan.verdict(*n) == Verdict::Link);
     // Without handles on directories that are gone.
     let mut hand = Hand { settles: true, ..Hand::new(work) };
-    for action in others.into_iter().chain(links) {
+    for n in others.into_iter().chain(links) {
+        let Some(action) = plan.action(n) else { continue };
         let path = action.path();
-        let done = match action {
-            Action::Link(_, to) => hand.link(path, to, tally),
-            Action::Create(_, entry) if entry.kind() == Kind::Directory => hand.make_directory(path),
-            Action::Create(_, entry) => hand.place(path, entry),
-            _ => continue,
-        };
-        match done {
+        match hand.create_late(&action, tally) {
             Ok(Done::Changed) if hand.is_spelled_otherwise(path, tally) => {
                 tally.inexact.insert(path.to_owned(), OTHER_SPELLING.to_owned());
             }
-            done => tally.note(path, done)?,
+            done => tally.note(n, path, done)?,
         }
     }
     Ok(())
@@ -107,33 +106,30 @@ fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
 /// Why a name cannot be had where case does not count.
 const OTHER_SPELLING: &str = "another spelling of its name is there, which is the same name on this file system";
 
-impl<'p> Sorted<'p> {
-    fn new(work: &Work<'p>) -> Sorted<'p> {
+impl Sorted {
+    fn new(work: &Work<'_>) -> Sorted {
         let mut sorted = Sorted::default();
+        let plan = work.plan;
         let takes_directory =
-            |path: &RepoPath| work.saved.find(path).is_some_and(|record| record.stat.kind == Kind::Directory);
-        let mut late: HashSet<&RepoPath> = HashSet::new();
-        for action in &work.plan.actions {
-            match action {
-                Action::Create(path, entry) | Action::Replace(path, entry) if entry.kind() == Kind::Directory => {
-                    sorted.directories.push(path);
-                }
-                Action::Replace(path, entry) if takes_directory(path) => {
-                    late.insert(path);
-                    sorted.late.push((path, entry));
-                }
-                Action::Create(path, entry) | Action::Replace(path, entry) => match Job::new(path, entry) {
-                    Some(job) => sorted.files.push(job),
-                    None => sorted.others.push((path, entry)),
-                },
-                Action::Touch(path, entry) if entry.kind() != Kind::Directory => sorted.touches.push((path, entry)),
-                Action::Touch(..) => {}
-                Action::Remove(path) => sorted.removals.push(path),
-                Action::Link(path, to) => sorted.links.push((path, to)),
-            }
+            |n: usize| work.saved.find(&plan.path(n)).is_some_and(|record| record.stat.kind == Kind::Directory);
+        for n in plan.numbers() {
+            let list = match (plan.verdict(n), plan.kind(n)) {
+                (Verdict::Create | Verdict::Replace, Some(Kind::Directory)) => &mut sorted.directories,
+                (Verdict::Replace, _) if takes_directory(n) => &mut sorted.late,
+                (Verdict::Create | Verdict::Replace, Some(Kind::File)) => &mut sorted.files,
+                (Verdict::Create | Verdict::Replace, _) => &mut sorted.others,
+                (Verdict::Touch, Some(Kind::Directory)) => continue,
+                (Verdict::Touch, _) => &mut sorted.touches,
+                (Verdict::Remove, _) => &mut sorted.removals,
+                _ => &mut sorted.links,
+            };
+            list.push(n as u32);
         }
-        let is_late = |(path, to): &(&RepoPath, &RepoPath)| late.contains(to) || takes_directory(path);
-        (sorted.late_links, sorted.links) = sorted.links.into_iter().partition(is_late);
+        let is_late = |n: &u32| {
+            let to = plan.linked_to(*n as usize).and_then(|to| plan.find(&to));
+            to.is_some_and(|to| sorted.late.binary_search(&(to as u32)).is_ok()) || takes_directory(*n as usize)
+        };
+        (sorted.late_links, sorted.links) = std::mem::take(&mut sorted.links).into_iter().partition(is_late);
         sorted
     }
 }
@@ -159,6 +155,38 @@ impl<'w> Hand<'w> {
             directories: Directories::new(&work.site),
             thread: Thread::new(work, Threads::Two),
             settles: false,
+        }
+    }
+
+    /// Does the same for each of these actions, in their order.
+    fn each(
+        &mut self,
+        numbers: &[u32],
+        tally: &mut Tally,
+        act: impl Fn(&mut Self, &Action, &Tally) -> Result<Done>,
+    ) -> Result<()> {
+        for n in numbers.iter().map(|n| *n as usize) {
+            let Some(action) = self.work.plan.action(n) else { continue };
+            let done = act(self, &action, tally);
+            tally.note(n, action.path(), done)?;
+        }
+        Ok(())
+    }
+
+    /// Makes what is not a file of one name, unless a directory that it is in could not be made yet.
+    fn create(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
+        if waits(action.path(), tally) { Ok(Done::Changed) } else { self.create_late(action, tally) }
+    }
+
+    /// The same, when all directories are made.
+    fn create_late(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
+        match action {
+            Action::Link(path, to) => self.link(path, to, tally),
+            Action::Create(path, entry) | Action::Replace(path, entry) if entry.kind() == Kind::Directory => {
+                self.make_directory(path)
+            }
+            Action::Create(path, entry) | Action::Replace(path, entry) => self.place(path, entry),
+            Action::Touch(..) | Action::Remove(..) => Ok(Done::Changed),
         }
     }
 
@@ -218,9 +246,9 @@ impl<'w> Hand<'w> {
         let (to_directory, to_name) = self.directories.parent(to)?;
         let (directory, name) = self.directories.parent(path)?;
         let Some(there) = to_directory.stat(to_name)? else { return Ok(Done::Changed) };
-        let is_right = match tally.placed.get(to) {
-            Some(inode) => there.inode == *inode,
-            None => match self.work.trusted(to).filter(|_| !tally.has_given_up(to)) {
+        let is_right = match tally.placed_at(self.work.plan, to) {
+            Some(inode) => there.inode == inode,
+            None => match self.work.trusted(to).filter(|_| !tally.has_given_up(self.work.plan, to)) {
                 Some(record) => {
                     let objects = self.work.objects;
                     is_saved(&record, &there)
@@ -253,18 +281,19 @@ impl<'w> Hand<'w> {
     }
 
     /// Removes what is recorded; a directory only if it is empty.
-    fn remove(&mut self, path: &RepoPath, tally: &mut Tally) -> Result<()> {
-        let done = self.try_remove(path);
-        if matches!(done, Ok(Done::Changed)) && tally.has_left_below(path) {
+    fn remove(&mut self, n: usize, tally: &mut Tally) -> Result<()> {
+        let path = self.work.plan.path(n);
+        let done = self.try_remove(n, &path);
+        if matches!(done, Ok(Done::Changed)) && tally.has_left_below(&path) {
             // Why it is not empty is told already.
             return Ok(());
         }
-        tally.note(path, done)
+        tally.note(n, &path, done)
     }
 
-    fn try_remove(&mut self, path: &RepoPath) -> Result<Done> {
+    fn try_remove(&mut self, n: usize, path: &RepoPath) -> Result<Done> {
         let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
-        match self.work.moved.fate(path, &record) {
+        match self.work.moved.fate(n, &record) {
             // Where case does not count, it may be found by its old name.
             Some(Fate::Moved) => return Ok(Done::Removed),
             // Nobody has looked whether its saved copy can be read.

@@ -5,9 +5,10 @@ use std::collections::{BTreeSet, HashSet};
 use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::metadata::Kind;
-use crate::path::RepoPath;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::Worktree;
 
+use super::plan::Plan;
 use super::tally::Tally;
 
 /// Up to so many paths are flushed one by one; beyond, one flush of the whole file system is quicker, though it writes
@@ -19,30 +20,30 @@ const FEW: usize = 16;
 ///
 /// After a failed flush the system takes what it has in memory for what is on the disk. So it is made to forget that: who
 /// finishes the checkout reads what is really there, and writes anew what is not.
-pub(super) fn flush(worktree: &Worktree, tally: &Tally, all: bool) -> Result<()> {
-    let root = &worktree.root;
-    let paths: Vec<&RepoPath> = tally.placed.keys().chain(&tally.removed).map(|path| &**path).collect();
-    if paths.is_empty() && !all {
+pub(super) fn flush(worktree: &Worktree, plan: &Plan, tally: &Tally, all: bool) -> Result<()> {
+    if tally.done() == 0 && !all {
         return Ok(());
     }
+    let paths = || tally.done_numbers().map(|n| plan.path(n));
     let flushed = match is_whole(tally, all) {
         true => {
             if all && worktree.cross_mounts {
                 fs::sync_file_systems();
             }
-            flush_whole(worktree, &paths)
+            flush_whole(worktree, paths())
         }
-        false => flush_each(worktree, &paths),
+        false => flush_each(worktree, &paths().collect::<Vec<_>>()),
     };
     if flushed.is_err() {
-        tally.placed.keys().for_each(|path| forget(root, path));
+        let placed = tally.done_numbers().filter(|n| !tally.is_removed(*n));
+        placed.for_each(|n| forget(&worktree.root, &plan.path(n)));
     }
     flushed
 }
 
 /// Whether [`flush`] flushes the whole file system, which takes as long as that has something to write.
 pub(super) fn is_whole(tally: &Tally, all: bool) -> bool {
-    all || tally.placed.len() + tally.removed.len() > FEW
+    all || tally.done() > FEW
 }
 
 /// The first failure is the one to tell.
@@ -57,14 +58,14 @@ fn forget(root: &Dir, path: &RepoPath) {
 }
 
 /// Flushes the file system of the worktree, and where others are part of it those that these paths are on.
-fn flush_whole(worktree: &Worktree, paths: &[&RepoPath]) -> Result<()> {
+fn flush_whole(worktree: &Worktree, paths: impl Iterator<Item = RepoPathBuf>) -> Result<()> {
     worktree.root.sync_file_system()?;
     if !worktree.cross_mounts {
         return Ok(());
     }
     let mut flushed = HashSet::from([worktree.root.stat_self()?.device]);
     for parent in parents(paths) {
-        match worktree.root.open_below(parent) {
+        match worktree.root.open_below(&parent) {
             Ok(directory) if flushed.insert(directory.stat_self()?.device) => directory.sync_file_system()?,
             Ok(_) => {}
             Err(error) if fs::is_gone(&error) => {}
@@ -76,20 +77,27 @@ fn flush_whole(worktree: &Worktree, paths: &[&RepoPath]) -> Result<()> {
 }
 
 /// The directories that these paths are in.
-fn parents<'p>(paths: &[&'p RepoPath]) -> BTreeSet<&'p RepoPath> {
-    paths.iter().map(|path| path.parent().unwrap_or(RepoPath::root())).collect()
+fn parents(paths: impl Iterator<Item = RepoPathBuf>) -> BTreeSet<RepoPathBuf> {
+    let mut parents: BTreeSet<RepoPathBuf> = BTreeSet::new();
+    for path in paths {
+        let parent = path.parent().unwrap_or(RepoPath::root());
+        if !parents.contains(parent) {
+            parents.insert(parent.to_owned());
+        }
+    }
+    parents
 }
 
 /// Flushes one by one, or all if something cannot be opened to be flushed (a file that its owner may not read).
-fn flush_each(worktree: &Worktree, paths: &[&RepoPath]) -> Result<()> {
+fn flush_each(worktree: &Worktree, paths: &[RepoPathBuf]) -> Result<()> {
     match try_each(&worktree.root, paths)? {
         true => Ok(()),
-        false => flush_whole(worktree, paths),
+        false => flush_whole(worktree, paths.iter().cloned()),
     }
 }
 
 /// `false` if something cannot be opened to be flushed (a file that its owner may not read).
-fn try_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
+fn try_each(root: &Dir, paths: &[RepoPathBuf]) -> Result<bool> {
     for path in paths {
         let name = path.name().unwrap_or(b".");
         let parent = match root.open_below(path.parent().unwrap_or(RepoPath::root())) {
@@ -110,8 +118,8 @@ fn try_each(root: &Dir, paths: &[&RepoPath]) -> Result<bool> {
             _ => {}
         }
     }
-    for parent in parents(paths) {
-        match root.open_below(parent) {
+    for parent in parents(paths.iter().cloned()) {
+        match root.open_below(&parent) {
             Err(error) if fs::is_gone(&error) => {}
             Err(_) => return Ok(false),
             Ok(directory) => directory.sync()?,

@@ -108,7 +108,7 @@ fn fill(
         apply::apply(&work, &mut tally)?;
         let told = relearn::told(root, plan, &tally)?;
         tally.inexact.extend(told);
-        tally.placed.retain(|path, _| linked.contains(&**path));
+        tally.keep_placed(plan, &linked);
         Ok(())
     })?;
     if root.is_none() {

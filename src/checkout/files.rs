@@ -2,7 +2,9 @@
 //! frame is decoded once.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
@@ -44,74 +46,96 @@ const SMALL: u64 = 8 << 20;
 /// What a thread takes at once, at least: it ends where a frame ends.
 const RUN: u64 = 1 << 20;
 
-/// Writes all files.
-pub(super) fn write_all(work: &Work<'_>, jobs: Vec<Job<'_>>, tally: &mut Tally) -> Result<()> {
-    let (mut large, small): (Vec<Job<'_>>, Vec<Job<'_>>) = jobs.into_iter().partition(|job| job.size >= write::SHARED);
-    let bytes: u64 = small.iter().map(|job| job.size).sum();
-    let runs = runs(work, small);
-    if runs.len() > 1 && (bytes >= SMALL || runs.iter().map(Vec::len).sum::<usize>() >= FEW) {
-        in_two_threads(work, &runs, tally)?;
+/// Writes all files of these actions.
+pub(super) fn write_all(work: &Work<'_>, numbers: Vec<u32>, tally: &mut Tally) -> Result<()> {
+    let size = |n: &u32| work.plan.file(*n as usize).map_or(0, |(_, size)| size);
+    let (mut large, small): (Vec<u32>, Vec<u32>) = numbers.into_iter().partition(|n| size(n) >= write::SHARED);
+    let bytes: u64 = small.iter().map(size).sum();
+    let is_much = bytes >= SMALL || small.len() >= FEW;
+    let (order, runs) = runs(work, small);
+    if runs.len() > 1 && is_much {
+        in_two_threads(work, &|n| runs.get(n).map(|run| &order[run.clone()]), tally)?;
     } else {
         let mut thread = Thread::new(work, Threads::One);
-        runs.iter().try_for_each(|run| thread.write(run, tally))?;
+        order.iter().try_for_each(|n| thread.write(*n, &Mutex::new(&mut *tally)))?;
     }
+    drop((order, runs));
     // The largest first, so that both threads end at about the same time; the last, without a fellow, by both.
-    large.sort_by_key(|job| Reverse(job.size));
+    large.sort_by_key(|n| Reverse(size(n)));
     let last = if large.len().is_multiple_of(2) { None } else { large.pop() };
-    let large: Vec<Vec<Job<'_>>> = large.into_iter().map(|job| vec![job]).collect();
-    in_two_threads(work, &large, tally)?;
-    last.map_or(Ok(()), |job| Thread::new(work, Threads::Two).write(&[job], tally))
+    in_two_threads(work, &|n| large.get(n..=n), tally)?;
+    last.map_or(Ok(()), |n| Thread::new(work, Threads::Two).write(n, &Mutex::new(tally)))
 }
 
-/// The jobs in the order of the packs, cut where one frame ends and another begins.
-fn runs<'p>(work: &Work<'_>, jobs: Vec<Job<'p>>) -> Vec<Vec<Job<'p>>> {
-    let locate = |job: &Job<'_>| -> Option<Location> {
-        let id = job.blob.object_id();
-        work.store.locate(ObjectKind::Data, id).or_else(|| work.store.locate(ObjectKind::Layout, id))
-    };
-    let mut located: Vec<(Option<Location>, Job<'p>)> = jobs.into_iter().map(|job| (locate(&job), job)).collect();
-    located.sort_by_key(|(location, _)| *location);
-    let mut runs: Vec<Vec<Job<'p>>> = Vec::new();
+/// Where the bytes of a file lie.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Located {
+    /// The number of its pack and one more; 0: nowhere.
+    pack: u32,
+    frame: u64,
+    offset: u32,
+    /// Of its action.
+    number: u32,
+}
+
+impl Located {
+    fn new(work: &Work<'_>, number: u32) -> Located {
+        let id = work.plan.file(number as usize).map(|(blob, _)| blob.object_id());
+        let locate = |id| work.store.locate(ObjectKind::Data, id).or_else(|| work.store.locate(ObjectKind::Layout, id));
+        match id.and_then(locate) {
+            Some(Location { pack, frame, offset, .. }) => Located { pack: pack + 1, frame, offset, number },
+            None => Located { pack: 0, frame: 0, offset: 0, number },
+        }
+    }
+}
+
+/// Actions in the order of the packs, and that order cut where one frame ends and another begins.
+fn runs(work: &Work<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usize>>) {
+    let mut located: Vec<Located> = numbers.into_iter().map(|n| Located::new(work, n)).collect();
+    located.sort_unstable();
+    let mut runs: Vec<Range<usize>> = Vec::new();
     let (mut frame, mut bytes) = (None, RUN);
-    for (location, job) in located {
-        let its_frame = location.map(|location| (location.pack, location.frame));
+    for (at, it) in located.iter().enumerate() {
         match runs.last_mut() {
-            Some(run) if bytes < RUN || its_frame == frame => run.push(job),
+            Some(run) if bytes < RUN || frame == Some((it.pack, it.frame)) => run.end = at + 1,
             _ => {
-                runs.push(vec![job]);
+                runs.push(at..at + 1);
                 bytes = 0;
             }
         }
         // An empty file costs something too.
-        bytes += job.size.max(4096);
-        frame = its_frame;
+        bytes += work.plan.file(it.number as usize).map_or(0, |(_, size)| size.max(4096));
+        frame = Some((it.pack, it.frame));
     }
-    runs
+    (located.into_iter().map(|it| it.number).collect(), runs)
 }
 
-fn in_two_threads(work: &Work<'_>, runs: &[Vec<Job<'_>>], tally: &mut Tally) -> Result<()> {
-    if runs.is_empty() {
+/// Writes the files of runs of actions: `run` gives the one of a number, as long as there are some.
+fn in_two_threads<'r>(
+    work: &Work<'_>,
+    run: &(dyn Fn(usize) -> Option<&'r [u32]> + Sync),
+    tally: &mut Tally,
+) -> Result<()> {
+    if run(0).is_none() {
         return Ok(());
     }
     let next = AtomicUsize::new(0);
     let is_over = AtomicBool::new(false);
+    let tally = Mutex::new(tally);
     let write = || {
-        let mut tally = Tally::default();
         let mut thread = Thread::new(work, Threads::One);
         let mut result = Ok(());
-        while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            result = thread.write(run, &mut tally);
+        while let Some(run) = run(next.fetch_add(1, Ordering::Relaxed)) {
+            result = run.iter().try_for_each(|n| thread.write(*n, &tally));
             if result.is_err() || is_over.load(Ordering::Relaxed) {
                 is_over.store(true, Ordering::Relaxed);
                 break;
             }
         }
-        (tally, result)
+        result
     };
     let (mine, theirs) = join(write, write);
-    tally.merge(mine.0);
-    tally.merge(theirs.0);
-    mine.1.and(theirs.1)
+    mine.and(theirs)
 }
 
 /// What one thread keeps open.
@@ -128,11 +152,13 @@ impl<'w> Thread<'w> {
         Thread { work, directories: Directories::new(&work.site), reader: work.store.reader(), threads }
     }
 
-    fn write(&mut self, jobs: &[Job<'_>], tally: &mut Tally) -> Result<()> {
-        jobs.iter().try_for_each(|job| {
-            let done = self.place(job);
-            tally.note(job.path, done)
-        })
+    /// Writes the file of one action.
+    fn write(&mut self, number: u32, tally: &Mutex<&mut Tally>) -> Result<()> {
+        let n = number as usize;
+        let (path, Some(entry)) = (self.work.plan.path(n), self.work.plan.entry(n)) else { return Ok(()) };
+        let Some(job) = Job::new(&path, &entry) else { return Ok(()) };
+        let done = self.place(&job);
+        tally.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
     }
 
     /// Writes one file beside its place, or moves it there from where it is now; dresses it, and swaps it in.
@@ -169,11 +195,12 @@ impl<'w> Thread<'w> {
     /// The same with what the plan removes elsewhere; `None`, and nothing done, if that is nothing which can become this.
     fn place_moved(&mut self, job: &Job<'_>, wanted: &Attributes, expected: &Expected) -> Result<Option<Done>> {
         let work = self.work;
-        let Some(path) = work.moved.take(job.entry) else { return Ok(None) };
-        let Some(record) = work.trusted(path) else { return Ok(None) };
+        let Some(from_number) = work.moved.take(job.entry) else { return Ok(None) };
+        let path = work.plan.path(from_number);
+        let Some(record) = work.trusted(&path) else { return Ok(None) };
         let Ok(there) = work.attributes(record.attributes) else { return Ok(None) };
         let (directory, name) = self.directories.parent(job.path)?;
-        let Ok((from, old_name)) = self.directories.parent(path) else { return Ok(None) };
+        let Ok((from, old_name)) = self.directories.parent(&path) else { return Ok(None) };
         if there.holes != wanted.holes {
             return Ok(None);
         }
@@ -193,7 +220,7 @@ impl<'w> Thread<'w> {
         let Some(inode) = staged.put(record.stat.inode, name, expected, work.objects)? else {
             return Ok(Some(Done::Changed));
         };
-        work.moved.note(path, &record);
+        work.moved.note(from_number, &record);
         work.task.add(job.size);
         Ok(Some(Done::Placed(inode, failed)))
     }

@@ -15,18 +15,18 @@ use super::work::Work;
 
 /// Finishes all directories, the root after all others.
 pub(super) fn directories(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
-    let own = work.plan.own_directories();
+    let plan = work.plan;
+    let own = |path: &RepoPath| plan.find(path).filter(|n| plan.kind(*n) == Some(Kind::Directory));
     let mut paths: BTreeSet<RepoPathBuf> = std::mem::take(&mut *work.site.disturbed());
     // Where case does not count, another one may be found by the name of one that is gone.
-    for path in &tally.removed {
-        paths.remove(path);
-    }
-    paths.extend(own.keys().filter(|path| !tally.has_given_up(path)).map(|path| (**path).to_owned()));
+    paths.retain(|path| !plan.find(path).is_some_and(|n| tally.is_removed(n)));
+    let made = plan.numbers().filter(|n| plan.kind(*n) == Some(Kind::Directory)).map(|n| plan.path(n));
+    paths.extend(made.filter(|path| !tally.has_given_up(plan, path)));
     for path in paths.iter().rev() {
-        match own.get(&**path) {
-            Some(entry) => {
-                let done = finish_own(work, path, entry);
-                tally.note(path, done)?;
+        match own(path).and_then(|n| Some((n, plan.entry(n)?))) {
+            Some((n, entry)) => {
+                let done = finish_own(work, path, &entry);
+                tally.note(n, path, done)?;
             }
             None => restore(work, path)?,
         }
@@ -53,7 +53,7 @@ fn finish_own(work: &Work<'_>, path: &RepoPath, entry: &Entry) -> Result<Done> {
 
 /// One that was only worked in: as it was, which is also as the target has it, if it has it.
 fn restore(work: &Work<'_>, path: &RepoPath) -> Result<()> {
-    let metadata: Option<Metadata> = match work.plan.directories.get(path) {
+    let metadata: Option<Metadata> = match work.plan.directory(path) {
         Some(entry) => Some(entry.metadata),
         None => work.saved.find(path).map(|record| record.stat.metadata),
     };

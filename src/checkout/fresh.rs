@@ -11,7 +11,7 @@ use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
 use super::gather::{finish, refuse_repository};
 use super::plan::Plan;
-use super::step::{Step, Steps, Verdict};
+use super::steps::{Steps, Verdict};
 use super::target::Source;
 
 /// Paths of one part, about; in unit tests so few that parts end in the midst of everything.
@@ -28,28 +28,24 @@ pub(super) fn plans(
     let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
     let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
     let mut groups = Groups::new(links);
-    let mut steps = Steps::new();
+    let mut steps = Steps::default();
     let mut part = |steps: &mut Steps| {
-        let mut plan = finish(objects, std::mem::take(steps), &source.root, Vec::new())?;
-        if !source.is_root_known {
-            plan.directories.remove(RepoPath::root());
-        }
-        each(&plan)
+        let plan = finish(objects, std::mem::take(steps), &source.root, Vec::new())?;
+        each(&if source.is_root_known { plan } else { plan.without_root() })
     };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
         match source.is_root_known {
             true => refuse_repository(&change.path, change.new.as_ref())?,
             false => refuse_worktree(&change.path)?,
         }
-        let verdict = match groups.first_met(&change.path) {
-            _ if change.path.is_root() => Verdict::Touch,
-            Some(first) => Verdict::Link(first),
-            None => Verdict::Create,
-        };
-        steps.insert(change.path, Step { verdict, entry: change.new });
+        let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };
+        steps.push(&change.path, verdict, change.new.as_ref());
+        if let Some(first) = groups.first_met(&change.path) {
+            steps.set_link(steps.len() - 1, &first);
+        }
         if steps.len() < PART { Ok(()) } else { part(&mut steps) }
     })?;
-    if steps.is_empty() { Ok(()) } else { part(&mut steps) }
+    if steps.len() == 0 { Ok(()) } else { part(&mut steps) }
 }
 
 /// A directory with this name in it is taken for a worktree. Below another one it may well have been recorded.

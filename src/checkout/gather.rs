@@ -8,17 +8,18 @@ use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::{Error, Result};
 use crate::fs::Stat;
+use crate::history::entry_in;
 use crate::id::AttributesId;
 use crate::metadata::Kind;
-use crate::object::{Attributes, Content, Entry, Objects};
+use crate::object::{Attributes, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
 
 use super::journals::Databases;
 use super::links;
-use super::plan::{Action, Plan, directories_above};
+use super::plan::{Plan, is_action};
 use super::relearn;
-use super::step::{Step, Steps, Verdict};
+use super::steps::{Steps, Verdict};
 use super::target::Target;
 
 /// What stands at a path that no commit covers.
@@ -57,26 +58,28 @@ pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, ques
         objects,
         ignores: questions.ignores,
         ground: PathSet::topmost(uncovered.cloned().collect()),
-        flattened: None,
-        steps: Steps::new(),
+        flattened: Vec::new(),
+        steps: Steps::default(),
     };
     let sides =
         (Side { root: Some(&scan.root), links: scan.links }, Side { root: Some(&target.root), links: target.links });
     let left_out = LeftOut::new(&target.uncovered, &[]);
     let options = diff::Options { mtimes: true, left_out, ..diff::Options::default() };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
-    let Gathering { mut steps, ground, .. } = gathering;
+    let Gathering { mut steps, ground, flattened, .. } = gathering;
     let journals = Databases { scan, ground: &ground, questions }.align(&mut steps)?;
     keep_what_holds_uncovered(&mut steps, &ground);
     let InTheWay { mut conflicts, undressed } = look_in_the_way(&mut steps, scan, questions.found)?;
-    conflicts.extend(below_flattened(&steps, scan));
+    conflicts.extend(below_flattened(flattened, scan));
     conflicts.sort();
     conflicts.dedup();
     let unsaved_journals = Databases { scan, ground: &ground, questions }.uncovered(&steps)?;
     conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
     links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
-    let plan = finish(objects, steps, &target.root, conflicts)?;
-    Ok(Plan { undressed, unsaved_journals, journals: journals.removed, left_journals: journals.left, ..plan })
+    let mut plan = finish(objects, steps, &target.root, conflicts)?;
+    (plan.undressed, plan.unsaved_journals) = (undressed, unsaved_journals);
+    (plan.journals, plan.left_journals) = (journals.removed, journals.left);
+    Ok(plan)
 }
 
 /// Takes the differences one by one, in path order.
@@ -85,8 +88,8 @@ struct Gathering<'g> {
     ignores: &'g dyn Fn(&RepoPath, bool) -> Result<bool>,
     /// What is in the worktree and not covered by the scan.
     ground: PathSet,
-    /// The directory that becomes something else: all in it goes.
-    flattened: Option<RepoPathBuf>,
+    /// The directories that become something else: all in them goes.
+    flattened: Vec<RepoPathBuf>,
     steps: Steps,
 }
 
@@ -106,7 +109,7 @@ impl Gathering<'_> {
             }
             Status::Type => {
                 if was_directory {
-                    self.flattened = Some(path.clone());
+                    self.flattened.push(path.clone());
                 }
                 Verdict::Replace
             }
@@ -115,13 +118,13 @@ impl Gathering<'_> {
             Status::Metadata if what.mode || what.owner || what.mtime || what.attributes => Verdict::Touch,
             Status::Metadata => Verdict::Same,
         };
-        self.steps.insert(path, Step { verdict, entry: new });
+        self.steps.push(&path, verdict, new.as_ref());
         Ok(())
     }
 
     /// Whether a recorded path that the target does not have is not covered by it, and so is not its to remove.
     fn is_kept(&self, path: &RepoPath, status: Status, is_directory: bool) -> Result<bool> {
-        if self.flattened.as_ref().is_some_and(|flattened| path.is_within(flattened)) {
+        if self.flattened.last().is_some_and(|flattened| path.is_within(flattened)) {
             return Ok(false);
         }
         Ok(status == Status::Uncovered || (self.ignores)(path, is_directory)?)
@@ -147,15 +150,22 @@ pub(super) fn refuse_repository(path: &RepoPath, entry: Option<&Entry>) -> Resul
 
 /// A directory that goes stays as long as something in it does.
 fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) {
+    if ground.is_empty() && (0..steps.len()).all(|n| steps.verdict(n) != Verdict::Keep) {
+        return;
+    }
     // From the last path to the first, so that what is in a directory comes before it.
     let mut kept: Option<RepoPathBuf> = None;
-    for (path, step) in steps.iter_mut().rev() {
-        let holds = kept.as_ref().is_some_and(|kept| kept.is_within(path)) || ground.place(path) != Place::Outside;
-        if step.verdict == Verdict::Remove && holds {
-            step.verdict = Verdict::Keep;
+    for n in (0..steps.len()).rev() {
+        if !matches!(steps.verdict(n), Verdict::Remove | Verdict::Keep) {
+            continue;
         }
-        if step.verdict == Verdict::Keep {
-            kept = Some(path.clone());
+        let path = steps.path(n);
+        let holds = kept.as_ref().is_some_and(|kept| kept.is_within(&path)) || ground.place(&path) != Place::Outside;
+        if holds {
+            steps.set_verdict(n, Verdict::Keep);
+        }
+        if steps.verdict(n) == Verdict::Keep {
+            kept = Some(path);
         }
     }
 }
@@ -174,66 +184,48 @@ fn look_in_the_way(
     found: &dyn Fn(&RepoPath, &Entry) -> Result<Found>,
 ) -> Result<InTheWay> {
     let mut in_the_way = InTheWay::default();
-    for (path, step) in steps.iter_mut() {
-        let (Verdict::Unsaved, Some(entry)) = (&step.verdict, &step.entry) else { continue };
+    for n in 0..steps.len() {
+        if steps.verdict(n) != Verdict::Unsaved {
+            continue;
+        }
+        let (path, Some(entry)) = (steps.path(n), steps.entry(n)) else { continue };
         if in_the_way.conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
             continue;
         }
-        step.verdict = match found(path, entry)? {
-            Found::Nothing => Verdict::Create,
+        match found(&path, &entry)? {
+            Found::Nothing => steps.set_verdict(n, Verdict::Create),
             Found::Alike { stat, racy, is_dressed } => {
                 if !is_dressed {
                     in_the_way.undressed.push((path.clone(), entry.kind()));
                 }
-                scan.index.set(path, relearn::record(entry, *stat, racy));
-                Verdict::Touch
+                scan.index.set(&path, relearn::record(&entry, *stat, racy));
+                steps.set_verdict(n, Verdict::Touch);
             }
-            Found::Other => {
-                in_the_way.conflicts.push(path.clone());
-                Verdict::Unsaved
-            }
-        };
+            Found::Other => in_the_way.conflicts.push(path),
+        }
     }
     Ok(in_the_way)
 }
 
 /// What is not covered below directories that become something else.
-fn below_flattened(steps: &Steps, scan: &Scan) -> Vec<RepoPathBuf> {
-    let is_flattened = |path: &RepoPath| {
-        path.ancestors().any(|above| {
-            let step = steps.get(above);
-            let becomes = step.and_then(|step| step.entry.as_ref()).map(Entry::kind);
-            step.is_some_and(|step| step.verdict == Verdict::Replace) && becomes != Some(Kind::Directory)
-        })
-    };
+fn below_flattened(flattened: Vec<RepoPathBuf>, scan: &Scan) -> Vec<RepoPathBuf> {
+    let flattened = PathSet::topmost(flattened);
     let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
-    uncovered.filter(|path| is_flattened(path)).cloned().collect()
+    // Not what stands at such a path itself: that is in the way, or it is not.
+    let is_below = |path: &&RepoPathBuf| !flattened.contains(path) && flattened.place(path) == Place::Within;
+    uncovered.filter(is_below).cloned().collect()
 }
 
-pub(super) fn finish(objects: &dyn Objects, steps: Steps, root: &Entry, conflicts: Vec<RepoPathBuf>) -> Result<Plan> {
-    let mut plan = Plan { conflicts, ..Plan::default() };
-    for (path, Step { verdict, entry }) in steps {
-        let action = match (verdict, entry) {
-            (Verdict::Create, Some(entry)) => Action::Create(path, entry),
-            (Verdict::Replace, Some(entry)) => Action::Replace(path, entry),
-            (Verdict::Touch, Some(entry)) => Action::Touch(path, entry),
-            (Verdict::Link(to), _) => Action::Link(path, to),
-            (Verdict::Remove, _) => Action::Remove(path),
-            (Verdict::Same, _) => {
-                plan.relinked.push(path);
-                continue;
-            }
-            _ => continue,
-        };
-        plan.actions.push(action);
-    }
-    let entries = match root.content {
-        Content::Directory { entries, .. } => entries,
-        _ => 0,
-    };
-    let is_busy = |action: &&Action| action.is_worth_counting() && !matches!(action, Action::Remove(_));
-    let busy = plan.actions.iter().filter(is_busy).count() + plan.conflicts.len();
-    plan.unchanged = entries.saturating_sub(busy as u64);
-    plan.directories = directories_above(objects, root, plan.actions.iter().map(Action::path))?;
-    Ok(plan)
+/// The plan that steps make.
+pub(super) fn finish(
+    objects: &dyn Objects,
+    mut steps: Steps,
+    root: &Entry,
+    conflicts: Vec<RepoPathBuf>,
+) -> Result<Plan> {
+    steps.look_up_directories(root, is_action, |above, name| match above.tree() {
+        Some(tree) => entry_in(objects, tree, name),
+        None => Ok(None),
+    })?;
+    Ok(Plan::new(steps, conflicts, root))
 }

@@ -8,13 +8,12 @@ use std::collections::BTreeSet;
 use crate::diff::paths::{PathSet, Place};
 use crate::error::Result;
 use crate::metadata::Kind;
-use crate::object::Entry;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
 use crate::worktree::database::{database_of, files_of, journals_of};
 
 use super::gather::Questions;
-use super::step::{Step, Steps, Verdict};
+use super::steps::{Steps, Verdict};
 
 /// The databases of a plan that is being made.
 pub(super) struct Databases<'d, 'q> {
@@ -37,21 +36,18 @@ impl Databases<'_, '_> {
     /// Gives covered journals the fate of their database file: they are removed where it changes and the target does not have
     /// them, and stay where it is not covered and so stays itself.
     pub(super) fn align(&self, steps: &mut Steps) -> Result<Changed> {
-        let journals: Vec<(RepoPathBuf, RepoPathBuf)> =
-            steps.keys().filter_map(|path| Some((path.clone(), database_of(path)?))).collect();
         let mut changed = Changed::default();
-        for (journal, database) in journals {
-            let verdict = &steps[&journal].verdict;
-            let new = if is_change(verdict) && self.stays(steps, &database) {
-                changed.left.push(journal.clone());
-                Verdict::Keep
-            } else if *verdict == Verdict::Keep && self.is_recorded_file(&journal) && self.changes(steps, &database)? {
-                changed.removed.push(journal.clone());
-                Verdict::Remove
-            } else {
-                continue;
-            };
-            steps.insert(journal.clone(), Step { verdict: new, entry: steps[&journal].entry.clone() });
+        for n in 0..steps.len() {
+            let journal = steps.path(n);
+            let Some(database) = database_of(&journal) else { continue };
+            let verdict = steps.verdict(n);
+            if is_change(verdict) && self.stays(steps, &database) {
+                steps.set_verdict(n, Verdict::Keep);
+                changed.left.push(journal);
+            } else if verdict == Verdict::Keep && self.is_recorded_file(&journal) && self.changes(steps, &database)? {
+                steps.set_verdict(n, Verdict::Remove);
+                changed.removed.push(journal);
+            }
         }
         Ok(changed)
     }
@@ -62,9 +58,12 @@ impl Databases<'_, '_> {
         let mut journals: BTreeSet<RepoPathBuf> =
             self.scan.ignored.iter().chain(uncovered).filter(|path| database_of(path).is_some()).cloned().collect();
         // Of an ignored directory the scan knows only itself.
-        for (path, step) in steps {
-            if is_change(&step.verdict) && is_file(step) && self.ground.place(path) == Place::Within {
-                journals.extend(journals_of(path).filter(|journal| self.ground.place(journal) == Place::Within));
+        for n in
+            (0..steps.len()).filter(|n| !self.ground.is_empty() && is_change(steps.verdict(*n)) && is_file(steps, *n))
+        {
+            let path = steps.path(n);
+            if self.ground.place(&path) == Place::Within {
+                journals.extend(journals_of(&path).filter(|journal| self.ground.place(journal) == Place::Within));
             }
         }
         let mut found = Vec::new();
@@ -80,8 +79,8 @@ impl Databases<'_, '_> {
 
     /// Whether a database file is in the worktree, and the target does not cover it.
     fn stays(&self, steps: &Steps, database: &RepoPath) -> bool {
-        match steps.get(database) {
-            Some(step) if step.verdict == Verdict::Keep => self.is_recorded_file(database),
+        match steps.find(database) {
+            Some(n) if steps.verdict(n) == Verdict::Keep => self.is_recorded_file(database),
             Some(_) => false,
             None => self.ground.place(database) == Place::Within && (self.questions.is_file)(database),
         }
@@ -89,8 +88,8 @@ impl Databases<'_, '_> {
 
     /// Whether any file of a database changes.
     fn changes(&self, steps: &Steps, database: &RepoPath) -> Result<bool> {
-        let is_database = steps.get(database).is_some_and(is_file) || self.is_recorded_file(database);
-        let is_changed = |path: RepoPathBuf| steps.get(&path).is_some_and(|step| is_change(&step.verdict));
+        let is_database = steps.find(database).is_some_and(|n| is_file(steps, n)) || self.is_recorded_file(database);
+        let is_changed = |path: RepoPathBuf| steps.find(&path).is_some_and(|n| is_change(steps.verdict(n)));
         Ok(is_database && (files_of(database).any(is_changed) || (self.questions.is_halfway)(database)?))
     }
 
@@ -101,13 +100,10 @@ impl Databases<'_, '_> {
 }
 
 /// Whether content is written or removed.
-fn is_change(verdict: &Verdict) -> bool {
-    match verdict {
-        Verdict::Create | Verdict::Replace | Verdict::Link(_) | Verdict::Remove | Verdict::Unsaved => true,
-        Verdict::Touch | Verdict::Same | Verdict::Keep => false,
-    }
+fn is_change(verdict: Verdict) -> bool {
+    !matches!(verdict, Verdict::Touch | Verdict::Same | Verdict::Keep)
 }
 
-fn is_file(step: &Step) -> bool {
-    step.entry.as_ref().map(Entry::kind) == Some(Kind::File)
+fn is_file(steps: &Steps, n: usize) -> bool {
+    steps.kind(n) == Some(Kind::File)
 }

@@ -11,7 +11,7 @@ use crate::object::{Links, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::index::Builder;
 
-use super::step::{Step, Steps, Verdict};
+use super::steps::{Steps, Verdict};
 
 /// Who has an inode of the worktree when all is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) fn untangle(
 ) -> Result<()> {
     let load = |id: Option<LinksId>| id.map_or(Ok(Links::default()), |id| objects.links(id));
     let (live, wanted) = (load(live)?, load(wanted)?);
-    let inodes = Inodes::new(&live, index, steps);
+    let inodes = Inodes::new(&live, index);
     let units = units(&live, &wanted, steps);
     let mut owners = inodes.owners(steps);
     for (unit, paths) in units.iter().enumerate() {
@@ -42,22 +42,26 @@ pub(super) fn untangle(
     }
     // All others are alone here; a name outside the worktree is none of theirs.
     let in_units: BTreeSet<&RepoPath> = units.iter().flatten().map(|path| &**path).collect();
-    for (path, step) in steps.iter_mut() {
-        if is_file_to(step, &[Verdict::Touch]) && !in_units.contains(&**path) && inodes.has_unknown_names(path) {
-            step.verdict = Verdict::Replace;
+    for n in 0..steps.len() {
+        if !is_file_to(steps, n, &[Verdict::Touch]) {
+            continue;
+        }
+        let path = steps.path(n);
+        if !in_units.contains(&*path) && inodes.has_unknown_names(&path) {
+            steps.set_verdict(n, Verdict::Replace);
         }
     }
     Ok(())
 }
 
 /// Whether it is no directory and has one of these verdicts.
-fn is_file_to(step: &Step, verdicts: &[Verdict]) -> bool {
-    verdicts.contains(&step.verdict) && step.entry.as_ref().is_some_and(|entry| entry.kind() != Kind::Directory)
+fn is_file_to(steps: &Steps, n: usize, verdicts: &[Verdict]) -> bool {
+    verdicts.contains(&steps.verdict(n)) && steps.kind(n).is_some_and(|kind| kind != Kind::Directory)
 }
 
 /// The sets of paths that are one file in the target, as far as they differ: its groups, and each path that leaves one.
 fn units(live: &Links, wanted: &Links, steps: &Steps) -> Vec<Vec<RepoPathBuf>> {
-    let is_in_target = |path: &&RepoPathBuf| steps.get(*path).is_some_and(|step| step.entry.is_some());
+    let is_in_target = |path: &&RepoPathBuf| steps.find(path).is_some_and(|n| steps.kind(n).is_some());
     let mut units: Vec<Vec<RepoPathBuf>> = Vec::new();
     let mut grouped: BTreeSet<&RepoPath> = BTreeSet::new();
     for group in &wanted.groups {
@@ -77,25 +81,23 @@ struct Inodes<'s> {
     group: HashMap<&'s RepoPath, usize>,
     /// How many names each has.
     names: Vec<usize>,
-    /// Names that the system counted, by path, of all paths that have a step.
-    counted: HashMap<RepoPathBuf, u64>,
+    /// Has the number of names that the system counted.
+    index: &'s Builder,
 }
 
 impl<'s> Inodes<'s> {
-    fn new(live: &'s Links, index: &Builder, steps: &Steps) -> Inodes<'s> {
+    fn new(live: &'s Links, index: &'s Builder) -> Inodes<'s> {
         let mut group = HashMap::new();
         for (at, paths) in live.groups.iter().enumerate() {
             group.extend(paths.iter().map(|path| (&**path, at)));
         }
-        let count = |path: &RepoPathBuf| Some((path.clone(), index.find(path)?.stat.links));
-        let counted = steps.keys().filter_map(count).filter(|(_, links)| *links > 1).collect();
-        Inodes { group, names: live.groups.iter().map(Vec::len).collect(), counted }
+        Inodes { group, names: live.groups.iter().map(Vec::len).collect(), index }
     }
 
     fn owners(&self, steps: &Steps) -> Vec<Owner> {
         let mut owners = vec![Owner::Free; self.names.len()];
         for (path, at) in &self.group {
-            if steps.get(*path).is_some_and(|step| step.verdict == Verdict::Keep) {
+            if steps.find(path).is_some_and(|n| steps.verdict(n) == Verdict::Keep) {
                 owners[*at] = Owner::Kept;
             }
         }
@@ -105,7 +107,7 @@ impl<'s> Inodes<'s> {
     /// Whether the inode has names that are not in the worktree, or not covered.
     fn has_unknown_names(&self, path: &RepoPath) -> bool {
         let known = self.group.get(path).map_or(1, |&at| self.names[at]);
-        self.counted.get(path).is_some_and(|&counted| counted > known as u64)
+        self.index.find(path).is_some_and(|record| record.stat.links > known as u64)
     }
 }
 
@@ -113,27 +115,28 @@ impl<'s> Inodes<'s> {
 fn settle(steps: &mut Steps, inodes: &Inodes<'_>, owners: &mut [Owner], unit: usize, paths: &[RepoPathBuf]) {
     let inode = |path: &RepoPathBuf| inodes.group.get(&**path).copied();
     let can_stay = |path: &&RepoPathBuf| {
-        let step = steps.get(*path);
-        step.is_some_and(|step| is_file_to(step, &[Verdict::Touch, Verdict::Same]))
+        steps.find(path).is_some_and(|n| is_file_to(steps, n, &[Verdict::Touch, Verdict::Same]))
             && inode(path).is_none_or(|at| owners[at] == Owner::Free)
     };
     let stays = paths.iter().find(can_stay);
     let first = stays.unwrap_or(&paths[0]).clone();
-    let Some(step) = steps.get_mut(&first) else { return };
+    let Some(n) = steps.find(&first) else { return };
     let is_renewed = match stays {
-        Some(_) => step.verdict == Verdict::Touch && inodes.has_unknown_names(&first),
-        None => matches!(step.verdict, Verdict::Touch | Verdict::Same),
+        Some(_) => steps.verdict(n) == Verdict::Touch && inodes.has_unknown_names(&first),
+        None => matches!(steps.verdict(n), Verdict::Touch | Verdict::Same),
     };
     if is_renewed {
-        step.verdict = Verdict::Replace;
+        steps.set_verdict(n, Verdict::Replace);
     }
     let kept_inode = inode(&first).filter(|_| stays.is_some() && !is_renewed);
     if let Some(at) = kept_inode {
         owners[at] = Owner::Unit(unit);
     }
     for path in paths.iter().filter(|path| **path != first) {
-        let Some(step) = steps.get_mut(path).filter(|step| step.verdict != Verdict::Unsaved) else { continue };
-        let is_there = kept_inode.is_some() && inode(path) == kept_inode;
-        step.verdict = if is_there { Verdict::Same } else { Verdict::Link(first.clone()) };
+        let Some(n) = steps.find(path).filter(|n| steps.verdict(*n) != Verdict::Unsaved) else { continue };
+        match kept_inode.is_some() && inode(path) == kept_inode {
+            true => steps.set_verdict(n, Verdict::Same),
+            false => steps.set_link(n, &first),
+        }
     }
 }

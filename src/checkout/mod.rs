@@ -5,6 +5,7 @@
 //! says what is restored.
 
 mod apply;
+mod arena;
 mod clone;
 mod dress;
 mod durable;
@@ -28,7 +29,7 @@ mod resume;
 mod site;
 mod space;
 mod stage;
-mod step;
+mod steps;
 mod tally;
 mod tar;
 mod target;
@@ -45,7 +46,6 @@ use crate::history::past::Refs;
 use crate::id::{BlobId, CommitId};
 use crate::join::join;
 use crate::number::{self, agree};
-use crate::object::Entry;
 use crate::object::commit::Uncovered;
 use crate::object::operation::Travel;
 use crate::path::{RepoPath, RepoPathBuf};
@@ -60,6 +60,7 @@ use crate::worktree::{Overlay, Scan, Worktree};
 use gather::Questions;
 use moved::Moved;
 use site::Site;
+use steps::Verdict;
 use tally::Tally;
 use way::Way;
 use work::Work;
@@ -187,7 +188,7 @@ pub fn run(
     let from = options.origin.worktree.or(transaction.repository().view().at());
     let goes_on = transaction.repository().unfinished().is_some();
     let mut tally = Tally::default();
-    if !plan.actions.is_empty() {
+    if !plan.is_empty() {
         site::check_writable(&worktree.root)?;
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
         transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), &options))?;
@@ -196,7 +197,7 @@ pub fn run(
             .and_then(|()| settle(worktree, &plan, &mut scan.index, &mut tally, goes_on))
             .map_err(unfinished)?;
     } else {
-        durable::flush(worktree, &tally, goes_on).map_err(unfinished)?;
+        durable::flush(worktree, &plan, &tally, goes_on).map_err(unfinished)?;
     }
     // Some paths of a commit are no commit: what is known of the worktree then is only where it came from.
     let left = from.filter(|_| !options.paths.is_empty()).unwrap_or(target.commit);
@@ -206,7 +207,7 @@ pub fn run(
     let (aside, stored) = aside.map_or_else(Default::default, |(commit, stored)| (Some(commit), stored));
     let outcome = Outcome { aside, ..outcome(from, options.saved, target, plan, tally) };
     let draft = Draft { stored, worktree: Some((from, left)), ..operation::draft(repository, &outcome, &options) };
-    let has_acted = !outcome.plan.actions.is_empty();
+    let has_acted = !outcome.plan.is_empty();
     let moves_refs = !draft.edits.is_empty() || draft.switch.is_some();
     let is_nothing =
         !has_acted && !moves_refs && outcome.saved.is_none() && !operation::is_step(repository, draft.travel)?;
@@ -255,23 +256,34 @@ pub fn refuse_unsaved_journals(plan: &Plan) -> Result<()> {
     Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.unsaved_journals.clone()))
 }
 
+/// Files that are asked about at once in [`last_copies`].
+const PART: usize = 64 << 10;
+
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.
 /// What only moves stays.
 pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf, BlobId)> {
-    let moved = Moved::of(plan, &scan.index, &torn(scan)).paths();
-    let goes = |action: &&Action| match action {
-        Action::Replace(..) | Action::Link(..) => true,
-        Action::Remove(path) => !moved.contains(&**path),
+    let moved = Moved::of(plan, &scan.index, &torn(scan)).numbers();
+    let goes = |n: &usize| match plan.verdict(*n) {
+        Verdict::Replace | Verdict::Link => true,
+        Verdict::Remove => !moved.contains(n),
         _ => false,
     };
-    let content = |path: &RepoPath| scan.index.find(path).and_then(|record| record.to_entry().blob());
-    let coming = |action: &Action| action.entry().and_then(Entry::blob);
-    let going = |action: &Action| Some(Going { blob: content(action.path())?, coming: coming(action) });
-    let (paths, going): (Vec<&RepoPath>, Vec<Going>) =
-        plan.actions.iter().filter(goes).filter_map(|action| Some((action.path(), going(action)?))).unzip();
-    let lost: HashSet<BlobId> = store.unreadable(&going).into_iter().collect();
-    let files = paths.into_iter().zip(going).map(|(path, going)| (path.to_owned(), going.blob));
-    files.filter(|(_, blob)| lost.contains(blob)).collect()
+    let content = |n: usize| scan.index.find(&plan.path(n)).and_then(|record| record.to_entry().blob());
+    let coming = |n: usize| plan.file(n).map(|(blob, _)| blob);
+    let going = |n: usize| Some((n, Going { blob: content(n)?, coming: coming(n) }));
+    let mut lost = Vec::new();
+    let mut numbers = plan.numbers().filter(goes);
+    loop {
+        // In parts, so that memory does not grow with the plan.
+        let part: Vec<(usize, Going)> = numbers.by_ref().filter_map(going).take(PART).collect();
+        if part.is_empty() {
+            return lost;
+        }
+        let (part, going): (Vec<usize>, Vec<Going>) = part.into_iter().unzip();
+        let unreadable: HashSet<BlobId> = store.unreadable(&going).into_iter().collect();
+        let files = part.into_iter().zip(going).filter(|(_, going)| unreadable.contains(&going.blob));
+        lost.extend(files.map(|(n, going)| (plan.path(n), going.blob)));
+    }
 }
 
 /// What was saved while it was changing.
@@ -311,11 +323,13 @@ fn carry_out(
 fn settle(worktree: &Worktree, plan: &Plan, index: &mut Builder, tally: &mut Tally, goes_on: bool) -> Result<()> {
     let done = &*tally;
     let learned = if durable::is_whole(done, goes_on) {
-        let (learned, flushed) =
-            join(|| relearn::update(index, &worktree.root, plan, done), || durable::flush(worktree, done, goes_on));
+        let (learned, flushed) = join(
+            || relearn::update(index, &worktree.root, plan, done),
+            || durable::flush(worktree, plan, done, goes_on),
+        );
         flushed.and(learned)
     } else {
-        durable::flush(worktree, done, goes_on).and_then(|()| relearn::update(index, &worktree.root, plan, done))
+        durable::flush(worktree, plan, done, goes_on).and_then(|()| relearn::update(index, &worktree.root, plan, done))
     };
     tally.inexact.extend(learned?);
     Ok(())
@@ -329,21 +343,22 @@ fn unfinished(error: Error) -> Error {
 }
 
 fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, plan: Plan, tally: Tally) -> Outcome {
-    let is_written = |action: &&Action| tally.placed.contains_key(action.path()) && action.is_worth_counting();
+    let is_written = |n: &usize| tally.placed(*n).is_some() && plan.is_worth_counting(*n);
     let has_new_content = |path: &&RepoPathBuf| {
-        let action = plan.actions.binary_search_by(|action| action.path().cmp(path)).ok().map(|at| &plan.actions[at]);
-        tally.placed.contains_key(*path) && !matches!(action, None | Some(Action::Touch(..)))
+        let placed = plan.find(path).filter(|n| tally.placed(*n).is_some());
+        placed.is_some_and(|n| plan.verdict(n) != Verdict::Touch)
     };
     let torn = target.torn.iter().filter(has_new_content).cloned().collect();
-    let is_done = |path: &&RepoPathBuf| has_new_content(path) || tally.removed.contains(path);
+    let is_removed = |path: &RepoPath| plan.find(path).is_some_and(|n| tally.is_removed(n));
+    let is_done = |path: &&RepoPathBuf| has_new_content(path) || is_removed(path);
     let mut journals: Vec<_> = plan.journals.iter().chain(&target.journals).filter(is_done).cloned().collect();
     journals.sort();
     Outcome {
         from,
         to: Some(target.commit),
         saved,
-        written: plan.actions.iter().filter(is_written).count() as u64,
-        deleted: tally.removed.len() as u64,
+        written: plan.numbers().filter(is_written).count() as u64,
+        deleted: plan.numbers().filter(|n| tally.is_removed(*n)).count() as u64,
         unchanged: plan.unchanged,
         torn,
         journals,

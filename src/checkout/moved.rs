@@ -2,6 +2,7 @@
 //! Whatever its size, nothing is decoded or written.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::fs::UNFINISHED;
@@ -12,22 +13,24 @@ use crate::path::RepoPath;
 use crate::time::Timestamp;
 use crate::worktree::index::{Builder, Record};
 
-use super::plan::{Action, Plan};
+use super::plan::Plan;
+use super::steps::Verdict;
 
 /// What can be moved, each once.
 #[derive(Default)]
-pub(super) struct Moved<'p> {
+pub(super) struct Moved {
     /// By content and time, then path.
-    sources: Vec<Source<'p>>,
+    sources: Vec<Source>,
 }
 
 /// Content, and the time of the last write to it: moving keeps that, and it is not set anew, so a write that comes in between
 /// shows.
 type Key = (BlobId, Timestamp);
 
-struct Source<'p> {
+struct Source {
     key: Key,
-    path: &'p RepoPath,
+    /// The number of the action that removes it.
+    number: usize,
     /// Of the first of those that are alike: how many of them are taken.
     taken: AtomicUsize,
     has_moved: AtomicBool,
@@ -42,22 +45,25 @@ pub(super) enum Fate {
     Left,
 }
 
-impl<'p> Moved<'p> {
+impl Moved {
     /// What a plan removes and makes elsewhere, of what is saved and can be trusted.
-    pub(super) fn of(plan: &'p Plan, saved: &Builder, torn: &HashSet<&RepoPath>) -> Moved<'p> {
-        let source = |action: &'p Action| match action {
-            Action::Remove(path) if !torn.contains(&**path) => Source::new(path, &saved.find(path)?),
-            _ => None,
-        };
-        let made = || plan.actions.iter().filter_map(wanted_by);
+    pub(super) fn of(plan: &Plan, saved: &Builder, torn: &HashSet<&RepoPath>) -> Moved {
         // Most plans remove much or make much, and nothing that is both: they are not to pay for it.
-        if made().next().is_none() {
+        let hasher = RandomState::new();
+        let coming: HashSet<u64> = plan.numbers().filter_map(|n| Some(hasher.hash_one(wanted_by(plan, n)?))).collect();
+        if coming.is_empty() {
             return Moved::default();
         }
-        let mut sources: Vec<Source<'p>> = plan.actions.iter().filter_map(source).collect();
-        sources.sort_unstable_by_key(|source| (source.key, source.path));
+        let source = |n: usize| {
+            let path = Some(plan.path(n)).filter(|path| !torn.contains(&**path))?;
+            Source::new(n, &saved.find(&path)?).filter(|source| coming.contains(&hasher.hash_one(source.key)))
+        };
+        let removed = plan.numbers().filter(|n| plan.verdict(*n) == Verdict::Remove);
+        let mut sources: Vec<Source> = removed.filter_map(source).collect();
+        sources.sort_unstable_by_key(|source| (source.key, source.number));
         let mut wanted: HashMap<Key, usize> = HashMap::new();
-        for key in made().filter(|key| sources.binary_search_by_key(key, |source| source.key).is_ok()) {
+        let is_source = |key: &Key| sources.binary_search_by_key(key, |source| source.key).is_ok();
+        for key in plan.numbers().filter_map(|n| wanted_by(plan, n)).filter(is_source) {
             *wanted.entry(key).or_default() += 1;
         }
         sources.retain(|source| {
@@ -67,38 +73,38 @@ impl<'p> Moved<'p> {
         Moved { sources }
     }
 
-    /// The paths of all that is going to be moved.
-    pub(super) fn paths(&self) -> HashSet<&'p RepoPath> {
-        self.sources.iter().map(|source| source.path).collect()
+    /// The numbers of all that is going to be moved.
+    pub(super) fn numbers(&self) -> HashSet<usize> {
+        self.sources.iter().map(|source| source.number).collect()
     }
 
-    /// The path of a file that can become this one; each is given once.
-    pub(super) fn take(&self, entry: &Entry) -> Option<&'p RepoPath> {
+    /// The number of a file that can become this one; each is given once.
+    pub(super) fn take(&self, entry: &Entry) -> Option<usize> {
         let alike = self.alike((entry.blob()?, entry.metadata.mtime));
         let taken = alike.first()?.taken.fetch_add(1, Ordering::Relaxed);
-        Some(alike.get(taken)?.path)
+        Some(alike.get(taken)?.number)
     }
 
-    /// Notes that the file at this path, of this record, has moved.
-    pub(super) fn note(&self, path: &RepoPath, record: &Record) {
-        if let Some(source) = self.find(path, record) {
+    /// Notes that the file of this number and record has moved.
+    pub(super) fn note(&self, n: usize, record: &Record) {
+        if let Some(source) = self.find(n, record) {
             source.has_moved.store(true, Ordering::Relaxed);
         }
     }
 
     /// What has become of a file that was to be moved.
-    pub(super) fn fate(&self, path: &RepoPath, record: &Record) -> Option<Fate> {
-        let has_moved = self.find(path, record)?.has_moved.load(Ordering::Relaxed);
+    pub(super) fn fate(&self, n: usize, record: &Record) -> Option<Fate> {
+        let has_moved = self.find(n, record)?.has_moved.load(Ordering::Relaxed);
         Some(if has_moved { Fate::Moved } else { Fate::Left })
     }
 
-    fn find(&self, path: &RepoPath, record: &Record) -> Option<&Source<'p>> {
+    fn find(&self, n: usize, record: &Record) -> Option<&Source> {
         let Content::File { blob, .. } = record.content else { return None };
         let alike = self.alike((blob, record.stat.metadata.mtime));
-        Some(&alike[alike.binary_search_by_key(&path, |source| source.path).ok()?])
+        Some(&alike[alike.binary_search_by_key(&n, |source| source.number).ok()?])
     }
 
-    fn alike(&self, key: Key) -> &[Source<'p>] {
+    fn alike(&self, key: Key) -> &[Source] {
         let start = self.sources.partition_point(|source| source.key < key);
         let rest = &self.sources[start..];
         &rest[..rest.partition_point(|source| source.key == key)]
@@ -106,13 +112,10 @@ impl<'p> Moved<'p> {
 }
 
 /// Of a file that is made.
-fn wanted_by(action: &Action) -> Option<Key> {
-    match action {
-        Action::Create(_, entry) | Action::Replace(_, entry) if is_told_from_unfinished(&entry.metadata) => {
-            Some((entry.blob()?, entry.metadata.mtime))
-        }
-        _ => None,
-    }
+fn wanted_by(plan: &Plan, n: usize) -> Option<Key> {
+    plan.file(n)?;
+    let entry = plan.entry(n).filter(|entry| is_told_from_unfinished(&entry.metadata))?;
+    Some((entry.blob()?, entry.metadata.mtime))
 }
 
 /// With the mode of what is not finished it would be taken for that, after a kill, whatever somebody has written to it.
@@ -120,8 +123,8 @@ fn is_told_from_unfinished(metadata: &Metadata) -> bool {
     metadata.mode != UNFINISHED
 }
 
-impl<'p> Source<'p> {
-    fn new(path: &'p RepoPath, record: &Record) -> Option<Source<'p>> {
+impl Source {
+    fn new(number: usize, record: &Record) -> Option<Source> {
         let Content::File { blob, size } = record.content else { return None };
         let stat = &record.stat;
         let is_plain = stat.kind == Kind::File && stat.links == 1 && !record.racy;
@@ -129,6 +132,6 @@ impl<'p> Source<'p> {
             return None;
         }
         let (taken, has_moved) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Some(Source { key: (blob, stat.metadata.mtime), path, taken, has_moved })
+        Some(Source { key: (blob, stat.metadata.mtime), number, taken, has_moved })
     }
 }

@@ -1,15 +1,15 @@
 //! The plan: what a checkout will do, as data. Apply does nothing that the plan does not list.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::error::Result;
-use crate::id::TreeId;
+use crate::id::BlobId;
 use crate::metadata::Kind;
-use crate::object::{Entry, Objects, Tree};
+use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// One step. Listed in path order.
+use super::steps::{Steps, Verdict};
+
+/// One step of a plan, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Make what is not there.
@@ -74,11 +74,16 @@ impl fmt::Display for Action {
     }
 }
 
-/// All steps of a checkout.
+/// Whether a verdict is something to do.
+pub(super) fn is_action(verdict: Verdict) -> bool {
+    !matches!(verdict, Verdict::Same | Verdict::Keep | Verdict::Unsaved)
+}
+
+/// All steps of a checkout. An action is known by its number: they are in path order, and decoded when they are asked for,
+/// since there may be millions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// In path order.
-    pub actions: Vec<Action>,
+    steps: Steps,
     /// Uncovered content that is in the way, in path order: refuse.
     pub conflicts: Vec<RepoPathBuf>,
     /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
@@ -92,13 +97,124 @@ pub struct Plan {
     pub left_journals: Vec<RepoPathBuf>,
     /// Entries that are already as they should be (or, of a directory, but for its metadata).
     pub unchanged: u64,
-    /// Paths that stay, and whose inode gets or loses other names.
-    pub relinked: Vec<RepoPathBuf>,
-    /// The directories that an action is in, at any depth, as the target has them (those that it has).
-    pub directories: BTreeMap<RepoPathBuf, Entry>,
+    /// Actions, and bytes of the files that they write.
+    actions: usize,
+    bytes: u64,
 }
 
 impl Plan {
+    /// A plan of these steps, whose directories are looked up; `root` is what is wanted.
+    pub(super) fn new(steps: Steps, conflicts: Vec<RepoPathBuf>, root: &Entry) -> Plan {
+        let plan = Plan { steps, conflicts, ..Plan::default() };
+        let (mut actions, mut bytes, mut busy) = (0, 0, plan.conflicts.len() as u64);
+        for n in plan.numbers() {
+            actions += 1;
+            bytes += plan.file(n).map_or(0, |(_, size)| size);
+            busy += u64::from(plan.is_worth_counting(n) && plan.verdict(n) != Verdict::Remove);
+        }
+        let entries = match root.content {
+            Content::Directory { entries, .. } => entries,
+            _ => 0,
+        };
+        Plan { actions, bytes, unchanged: entries.saturating_sub(busy), ..plan }
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.actions == 0
+    }
+
+    /// All actions, decoded.
+    pub fn actions(&self) -> impl Iterator<Item = Action> + '_ {
+        self.numbers().filter_map(|n| self.action(n))
+    }
+
+    /// The numbers of all actions.
+    pub(super) fn numbers(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        (0..self.steps.len()).filter(|n| is_action(self.steps.verdict(*n)))
+    }
+
+    /// Above all numbers.
+    pub(super) fn end(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// What is to happen at the path of this number.
+    pub(super) fn verdict(&self, n: usize) -> Verdict {
+        self.steps.verdict(n)
+    }
+
+    /// The path of this number.
+    pub(super) fn path(&self, n: usize) -> RepoPathBuf {
+        self.steps.path(n)
+    }
+
+    /// What will be there, unless it is a link or nothing.
+    pub(super) fn entry(&self, n: usize) -> Option<Entry> {
+        self.steps.entry(n).filter(|_| is_action(self.verdict(n)))
+    }
+
+    /// The kind of that.
+    pub(super) fn kind(&self, n: usize) -> Option<Kind> {
+        self.steps.kind(n).filter(|_| is_action(self.verdict(n)))
+    }
+
+    /// The content of a file that is written, and its size.
+    pub(super) fn file(&self, n: usize) -> Option<(BlobId, u64)> {
+        if !matches!(self.verdict(n), Verdict::Create | Verdict::Replace) {
+            return None;
+        }
+        match self.steps.unnamed_entry(n)?.content {
+            Content::File { blob, size } => Some((blob, size)),
+            _ => None,
+        }
+    }
+
+    /// The action of this number; `None` if that is nothing to do.
+    pub(super) fn action(&self, n: usize) -> Option<Action> {
+        let path = self.path(n);
+        Some(match self.verdict(n) {
+            Verdict::Create => Action::Create(path, self.entry(n)?),
+            Verdict::Replace => Action::Replace(path, self.entry(n)?),
+            Verdict::Touch => Action::Touch(path, self.entry(n)?),
+            Verdict::Link => Action::Link(path, self.steps.linked_to(n)?),
+            Verdict::Remove => Action::Remove(path),
+            Verdict::Same | Verdict::Keep | Verdict::Unsaved => return None,
+        })
+    }
+
+    /// Whether it changes more than the metadata of a directory.
+    pub(super) fn is_worth_counting(&self, n: usize) -> bool {
+        self.verdict(n) != Verdict::Touch || self.kind(n) != Some(Kind::Directory)
+    }
+
+    /// The path that the link of this number leads to.
+    pub(super) fn linked_to(&self, n: usize) -> Option<RepoPathBuf> {
+        self.steps.linked_to(n)
+    }
+
+    /// The number of a path at which something is to happen, or at which only the names of the inode change.
+    pub(super) fn find(&self, path: &RepoPath) -> Option<usize> {
+        self.steps.find(path)
+    }
+
+    /// The directories that an action is in, at any depth, in path order, as the target has them (those that it has).
+    pub(super) fn directories(&self) -> impl Iterator<Item = (&RepoPath, Entry)> {
+        (0..self.steps.directory_count())
+            .filter_map(|at| Some((self.steps.directory_path(at), self.steps.directory_entry(at)?)))
+    }
+
+    /// One of them.
+    pub(super) fn directory(&self, path: &RepoPath) -> Option<Entry> {
+        self.steps.directory_entry(self.steps.find_directory(path)?)
+    }
+
+    /// The same plan, which leaves the root as it is made.
+    pub(super) fn without_root(mut self) -> Plan {
+        self.steps.forget_root();
+        self
+    }
+
     /// What a commit must cover, whatever the rules say, so that nothing in the way is lost: of an undressed directory
     /// only itself, by a path through it.
     pub fn to_be_saved(&self) -> Vec<RepoPathBuf> {
@@ -110,71 +226,24 @@ impl Plan {
         uncovered.chain(undressed).collect()
     }
 
-    /// The directories that it makes or touches, and their entries.
-    pub(super) fn own_directories(&self) -> BTreeMap<&RepoPath, &Entry> {
-        let directories = self.actions.iter().filter_map(|action| Some((action.path(), action.entry()?)));
-        directories.filter(|(_, entry)| entry.kind() == Kind::Directory).collect()
-    }
-
     /// How many entries it works on, without the root, and bytes of the files that it writes.
     pub(super) fn amounts(&self) -> (u64, u64) {
-        let entries = self.actions.iter().filter(|action| !action.path().is_root()).count();
-        (entries as u64, self.bytes_to_write())
+        let is_root = |n: &usize| self.path(*n).is_root();
+        // In path order the root is the first.
+        let root = self.numbers().next().filter(is_root);
+        ((self.actions - usize::from(root.is_some())) as u64, self.bytes)
     }
 
     /// Bytes of the files that it writes.
     pub(super) fn bytes_to_write(&self) -> u64 {
-        let size = |action: &Action| match action {
-            Action::Create(_, entry) | Action::Replace(_, entry) if entry.kind() == Kind::File => entry.size(),
-            _ => 0,
-        };
-        self.actions.iter().map(size).sum()
+        self.bytes
     }
 }
 
 /// The actions, then the conflicts, a line each.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.actions.iter().try_for_each(|action| writeln!(f, "{action}"))?;
+        self.actions().try_for_each(|action| writeln!(f, "{action}"))?;
         self.conflicts.iter().try_for_each(|path| writeln!(f, "conflict {}", path.display()))
     }
-}
-
-/// Those of the directories above `paths` that the tree of `root` has; each tree is read once.
-pub(super) fn directories_above<'p>(
-    objects: &dyn Objects,
-    root: &Entry,
-    paths: impl Iterator<Item = &'p RepoPath>,
-) -> Result<BTreeMap<RepoPathBuf, Entry>> {
-    let mut wanted: BTreeSet<&RepoPath> = BTreeSet::new();
-    for path in paths {
-        for directory in path.ancestors() {
-            if !wanted.insert(directory) {
-                break;
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    // The trees from the root down to where we are, read when something in them is asked for: in path order, a directory
-    // comes right after those that it is in.
-    let mut trees: Vec<(&RepoPath, TreeId, Option<Tree>)> = Vec::new();
-    for path in wanted {
-        while trees.last().is_some_and(|(above, ..)| !path.is_within(above)) {
-            trees.pop();
-        }
-        let entry = match (path.name(), trees.last_mut()) {
-            (None, _) => Some(root.clone()),
-            (Some(name), Some((above, id, tree))) if path.parent() == Some(above) => {
-                if tree.is_none() {
-                    *tree = Some(objects.tree(*id)?);
-                }
-                tree.as_ref().and_then(|tree| tree.find(name)).cloned()
-            }
-            _ => None,
-        };
-        let Some((entry, tree)) = entry.and_then(|entry| entry.tree().map(|tree| (entry, tree))) else { continue };
-        trees.push((path, tree, None));
-        found.insert(path.to_owned(), entry);
-    }
-    Ok(found)
 }

@@ -1,6 +1,6 @@
 //! The index after a checkout: the stats of all that was written, so that the next command reads no content.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::error::Result;
@@ -9,10 +9,11 @@ use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::clock::Clock;
-use crate::worktree::index::{Builder, Record};
+use crate::worktree::index::{Builder, Record, Update};
 
-use super::plan::{Action, Plan};
+use super::plan::Plan;
 use super::proof::is_saved;
+use super::steps::Verdict;
 use super::tally::Tally;
 
 /// How often, and how many times, the clock is asked whether the last write is in the past: kernels count in steps of
@@ -29,24 +30,18 @@ pub(super) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
 /// What is not as it should be, with reasons.
 type Told = BTreeMap<RepoPathBuf, String>;
 
+/// Changes of the index that wait until the clock has gone on; in unit tests so few that parts end in the midst of everything.
+const PART: usize = if cfg!(test) { 3 } else { 4096 };
+
 /// Brings an index from before a checkout up to date, ready to be written. What is not as it should be is given, besides
 /// what the tally has, and left out of the index: it will be read again.
 pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<Told> {
-    let (learned, told) = learn(index, root, plan, tally)?;
-    let inexact = tally.inexact.keys().chain(told.keys()).chain(tally.damaged.keys());
-    let is_directory =
-        |index: &Builder, path: &RepoPath| index.find(path).is_some_and(|it| it.stat.kind == Kind::Directory);
-    for path in tally.changed.iter().chain(inexact) {
-        // Of a directory only the record is wrong, and its stat says so.
-        if !is_directory(index, path) {
-            index.remove(path);
-        }
-    }
-    tally.removed.iter().for_each(|path| index.remove(path));
-    let clock = clock_after(root, learned.iter().map(|(_, record)| &record.stat))?;
-    for (path, mut record) in learned {
-        record.racy |= clock.is_racy(&record.stat);
-        index.set(&path, record);
+    let mut learner = Learner::new(root, plan, tally);
+    learner.changes = Some(Changes { update: Update::new(index), clock: None, waiting: Vec::new() });
+    let (told, changes) = learner.learn()?;
+    if let Some(mut changes) = changes {
+        changes.make(root)?;
+        changes.update.finish();
     }
     index.settle();
     Ok(told)
@@ -54,52 +49,139 @@ pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &Tally
 
 /// What is not as it should be of what was written where nothing was before, besides what the tally has.
 pub(super) fn told(root: &Dir, plan: &Plan, tally: &Tally) -> Result<Told> {
-    learn(&Builder::default(), root, plan, tally).map(|(_, told)| told)
+    Learner::new(root, plan, tally).learn().map(|(told, _)| told)
 }
 
-/// What stands at the paths that were worked on, as far as it is what it should be; and what is not.
-fn learn(index: &Builder, root: &Dir, plan: &Plan, tally: &Tally) -> Result<(Vec<(RepoPathBuf, Record)>, Told)> {
-    let mut eye = Eye { root, parent: None };
-    let (mut learned, mut inexact) = (Vec::new(), Told::new());
-    let is_inexact = |found: &Told, path: &RepoPath| tally.inexact.contains_key(path) || found.contains_key(path);
-    let entries: HashMap<&RepoPath, &Entry> =
-        plan.actions.iter().filter_map(|action| Some((action.path(), action.entry()?))).collect();
-    for action in &plan.actions {
-        let path = action.path();
-        let (Some(inode), false) = (tally.placed.get(path), is_inexact(&inexact, path)) else { continue };
-        let entry = match action {
-            Action::Link(_, to) if is_inexact(&inexact, to) => None,
-            Action::Link(_, to) => match entries.get(&**to) {
-                Some(entry) => Some((*entry).clone()),
-                None => index.find(to).map(|record| record.to_entry()),
-            },
-            action => action.entry().cloned(),
-        };
-        let (Some(entry), Some(stat)) = (entry, eye.stat(path)?) else { continue };
-        // Metadata that was set proves nothing of the content, nor does that of a file which somebody may have replaced since.
-        let is_same_inode = stat.inode == *inode;
-        let racy =
-            !is_same_inode || matches!(action, Action::Touch(..)) && index.find(path).is_some_and(|record| record.racy);
-        match difference(&entry, &stat) {
-            told if !told.is_empty() && !is_same_inode && root.file_system()?.has_stable_inodes() => {}
-            told if told.is_empty() => learned.push((path.to_owned(), record(&entry, stat, racy))),
-            told => {
-                inexact.insert(path.to_owned(), told);
+/// Changes of an index, made in parts so that memory does not grow with their number.
+struct Changes<'i> {
+    update: Update<'i>,
+    clock: Option<Clock>,
+    /// In path order; `None`: it is forgotten.
+    waiting: Vec<(RepoPathBuf, Option<Record>)>,
+}
+
+impl Changes<'_> {
+    fn add(&mut self, root: &Dir, path: &RepoPath, record: Option<Record>) -> Result<()> {
+        self.waiting.push((path.to_owned(), record));
+        if self.waiting.len() < PART { Ok(()) } else { self.make(root) }
+    }
+
+    /// Makes those that wait.
+    fn make(&mut self, root: &Dir) -> Result<()> {
+        let stats = self.waiting.iter().filter_map(|(_, record)| Some(&record.as_ref()?.stat));
+        let clock = clock_after(root, self.clock, stats)?;
+        self.clock = Some(clock);
+        for (path, record) in self.waiting.drain(..) {
+            match record {
+                Some(mut record) => {
+                    record.racy |= clock.is_racy(&record.stat);
+                    self.update.set(&path, record);
+                }
+                None => self.update.remove(&path),
             }
         }
+        Ok(())
     }
-    for path in &plan.relinked {
-        let (Some(record), Some(stat)) = (index.find(path), eye.stat(path)?) else { continue };
-        if is_saved(&record, &stat) {
-            learned.push((path.clone(), Record { stat, ..record }));
+}
+
+/// Looks at what stands at the paths that were worked on, in path order.
+struct Learner<'l> {
+    eye: Eye<'l>,
+    plan: &'l Plan,
+    tally: &'l Tally,
+    /// Where it goes as far as it is what it should be, if that is wanted.
+    changes: Option<Changes<'l>>,
+    told: Told,
+}
+
+impl<'l> Learner<'l> {
+    fn new(root: &'l Dir, plan: &'l Plan, tally: &'l Tally) -> Learner<'l> {
+        Learner { eye: Eye { root, open: Vec::new() }, plan, tally, changes: None, told: Told::new() }
+    }
+
+    fn learn(mut self) -> Result<(Told, Option<Changes<'l>>)> {
+        let plan = self.plan;
+        let is_own = |path: &RepoPath| plan.find(path).is_some_and(|n| plan.kind(n) == Some(Kind::Directory));
+        let mut directories = plan.directories().filter(|(path, _)| !is_own(path)).peekable();
+        for n in 0..plan.end() {
+            let path = plan.path(n);
+            while let Some((directory, entry)) = directories.next_if(|(directory, _)| **directory <= *path) {
+                self.directory(directory, &entry)?;
+            }
+            self.step(n, &path)?;
+        }
+        directories.try_for_each(|(path, entry)| self.directory(path, &entry))?;
+        Ok((self.told, self.changes))
+    }
+
+    /// A directory that was only worked in.
+    fn directory(&mut self, path: &RepoPath, entry: &Entry) -> Result<()> {
+        match self.eye.stat(path)?.filter(|stat| difference(entry, stat).is_empty()) {
+            Some(stat) => self.change(path, Some(record(entry, stat, false))),
+            None => Ok(()),
         }
     }
-    let own = plan.own_directories();
-    for (path, entry) in plan.directories.iter().filter(|(path, _)| !own.contains_key(&***path)) {
-        let Some(stat) = eye.stat(path)?.filter(|stat| difference(entry, stat).is_empty()) else { continue };
-        learned.push((path.clone(), record(entry, stat, false)));
+
+    fn step(&mut self, n: usize, path: &RepoPath) -> Result<()> {
+        let record = match self.plan.verdict(n) {
+            Verdict::Same => self.relinked(path)?,
+            _ if self.tally.is_removed(n) => return self.change(path, None),
+            _ => self.placed(n, path)?,
+        };
+        let is_left = self.tally.changed.contains(path) || self.tally.damaged.contains_key(path);
+        let known = |it: &Self| it.find(path).map(|record| record.stat.kind);
+        // Of a directory only the record is wrong, and its stat says so.
+        if (is_left || self.is_inexact(path)) && known(self) != Some(Kind::Directory) {
+            self.change(path, None)?;
+        }
+        record.map_or(Ok(()), |record| self.change(path, Some(record)))
     }
-    Ok((learned, inexact))
+
+    /// Something that stays, and whose inode got or lost other names.
+    fn relinked(&mut self, path: &RepoPath) -> Result<Option<Record>> {
+        let (Some(known), Some(stat)) = (self.find(path), self.eye.stat(path)?) else { return Ok(None) };
+        Ok(is_saved(&known, &stat).then_some(Record { stat, ..known }))
+    }
+
+    /// What was put in place, if it is still there, and what it should be.
+    fn placed(&mut self, n: usize, path: &RepoPath) -> Result<Option<Record>> {
+        let (Some(inode), false) = (self.tally.placed(n), self.is_inexact(path)) else { return Ok(None) };
+        let entry = match self.plan.linked_to(n) {
+            Some(to) if self.is_inexact(&to) => None,
+            Some(to) => match self.plan.find(&to).and_then(|n| self.plan.entry(n)) {
+                Some(entry) => Some(entry),
+                None => self.find(&to).map(|record| record.to_entry()),
+            },
+            None => self.plan.entry(n),
+        };
+        let (Some(entry), Some(stat)) = (entry, self.eye.stat(path)?) else { return Ok(None) };
+        let is_same_inode = stat.inode == inode;
+        let told = difference(&entry, &stat);
+        if !told.is_empty() {
+            // Another inode is somebody else's work, done since, where inodes are stable.
+            if is_same_inode || !self.eye.root.file_system()?.has_stable_inodes() {
+                self.told.insert(path.to_owned(), told);
+            }
+            return Ok(None);
+        }
+        // Metadata that was set proves nothing of the content, nor does that of a file which somebody may have replaced since.
+        let is_touched = self.plan.verdict(n) == Verdict::Touch && self.find(path).is_some_and(|known| known.racy);
+        Ok(Some(record(&entry, stat, is_touched || !is_same_inode)))
+    }
+
+    fn is_inexact(&self, path: &RepoPath) -> bool {
+        self.tally.inexact.contains_key(path) || self.told.contains_key(path)
+    }
+
+    /// What the index knew before.
+    fn find(&self, path: &RepoPath) -> Option<Record> {
+        self.changes.as_ref()?.update.find(path)
+    }
+
+    fn change(&mut self, path: &RepoPath, record: Option<Record>) -> Result<()> {
+        let root = self.eye.root;
+        self.changes.as_mut().map_or(Ok(()), |changes| changes.add(root, path, record))
+    }
 }
 
 /// What a stat says otherwise than an entry, in words; empty: nothing. A file system may take a call and not keep it.
@@ -125,10 +207,10 @@ fn difference(entry: &Entry, stat: &Stat) -> String {
     told.join(", ")
 }
 
-/// The file system's clock, once it shows a later time than all these changes.
-fn clock_after<'s>(root: &Dir, stats: impl Iterator<Item = &'s Stat>) -> Result<Clock> {
+/// The file system's clock, once it shows a later time than all these changes; `known` is what it showed before.
+fn clock_after<'s>(root: &Dir, known: Option<Clock>, stats: impl Iterator<Item = &'s Stat>) -> Result<Clock> {
     let newest = stats.max_by_key(|stat| stat.ctime);
-    let mut clock = Clock::read(root)?;
+    let mut clock = known.map_or_else(|| Clock::read(root), Ok)?;
     for _ in 0..STEPS {
         if newest.is_none_or(|newest| !clock.is_racy(newest)) {
             break;
@@ -139,20 +221,29 @@ fn clock_after<'s>(root: &Dir, stats: impl Iterator<Item = &'s Stat>) -> Result<
     Ok(clock)
 }
 
-/// Looks at paths in path order, each directory opened once.
+/// Directories that an [`Eye`] keeps open.
+const MOST_OPEN: usize = 8;
+
+/// Looks at paths in path order. The innermost directories stay open.
 struct Eye<'d> {
     root: &'d Dir,
-    parent: Option<(RepoPathBuf, Option<Dir>)>,
+    /// Each is in the one before. `None`: gone, or closed to us by now, and nothing is learned of it.
+    open: Vec<(RepoPathBuf, Option<Dir>)>,
 }
 
 impl Eye<'_> {
     fn stat(&mut self, path: &RepoPath) -> Result<Option<Stat>> {
         let parent = path.parent().unwrap_or(RepoPath::root());
-        if self.parent.as_ref().is_none_or(|(known, _)| **known != *parent) {
-            // Gone, or closed to us by now: nothing is learned of it.
-            self.parent = Some((parent.to_owned(), self.root.open_below(parent).ok()));
+        while self.open.last().is_some_and(|(known, _)| !parent.is_within(known)) {
+            self.open.pop();
         }
-        match &self.parent {
+        if self.open.last().is_none_or(|(known, _)| **known != *parent) {
+            if self.open.len() == MOST_OPEN {
+                self.open.remove(0);
+            }
+            self.open.push((parent.to_owned(), self.root.open_below(parent).ok()));
+        }
+        match self.open.last() {
             Some((_, Some(directory))) => Ok(directory.stat(path.name().unwrap_or(b".")).ok().flatten()),
             _ => Ok(None),
         }

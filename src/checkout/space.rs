@@ -3,12 +3,12 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::metadata::Kind;
-use crate::object::{Content, Entry, Objects};
+use crate::object::{Entry, Objects};
 use crate::store::Store;
 use crate::worktree::{Overlay, Scan, Worktree};
 
 use super::moved::Moved;
-use super::plan::{Action, Plan};
+use super::plan::Plan;
 use super::target::Target;
 use super::torn;
 
@@ -46,14 +46,13 @@ pub fn refuse_lack(store: &Store, worktree: &Worktree, scan: &Scan, target: &Tar
 fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
     let (mut taken, mut freed) = (0_u64, 0_u64);
     let moved = Moved::of(plan, &scan.index, &torn(scan));
-    for action in &plan.actions {
-        let (Action::Create(path, entry) | Action::Replace(path, entry)) = action else { continue };
-        let Content::File { blob, .. } = entry.content else { continue };
-        let there = scan.index.find(path);
+    for n in plan.numbers() {
+        let (Some((blob, _)), Some(entry)) = (plan.file(n), plan.entry(n)) else { continue };
+        let there = scan.index.find(&plan.path(n));
         let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);
         // Of what is lost nothing is written, and what was adopted may be shared.
-        if !is_late && store.contains_blob(blob) && !is_shared(store, blob) && moved.take(entry).is_none() {
-            taken = taken.saturating_add(data(objects, entry)?);
+        if !is_late && store.contains_blob(blob) && !is_shared(store, blob) && moved.take(&entry).is_none() {
+            taken = taken.saturating_add(data(objects, &entry)?);
             freed = freed.saturating_add(there.map_or(0, |there| there.stat.allocated));
         }
     }

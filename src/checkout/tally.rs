@@ -1,19 +1,23 @@
 //! What a checkout did, path by path, as its threads report it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::path::{RepoPath, RepoPathBuf};
 
+use super::plan::Plan;
+
 /// What was done, and what could not be.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// What is in place, with the inode that it has.
-    pub placed: HashMap<RepoPathBuf, u64>,
-    /// What was removed.
-    pub removed: Vec<RepoPathBuf>,
+    /// By the number of an action: the inode that is in place, or [`NOT_DONE`], or [`REMOVED`].
+    ended: Vec<u64>,
+    /// How many are in place or removed.
+    done: usize,
+    /// What an earlier plan put in place, as far as a later one may link to it, with its inode.
+    earlier: HashMap<RepoPathBuf, u64>,
     /// What is not as it was saved: left alone.
     pub changed: BTreeSet<RepoPathBuf>,
     /// What could not be made exact, with reasons.
@@ -21,6 +25,10 @@ pub(super) struct Tally {
     /// What could not be written since the store has lost it, with reasons.
     pub damaged: BTreeMap<RepoPathBuf, String>,
 }
+
+/// Numbers that no inode has.
+const NOT_DONE: u64 = u64::MAX;
+const REMOVED: u64 = u64::MAX - 1;
 
 /// How one step ended.
 pub(super) enum Done {
@@ -33,16 +41,60 @@ pub(super) enum Done {
 }
 
 impl Tally {
-    /// Takes note of a step; fails only where going on makes no sense.
-    pub(super) fn note(&mut self, path: &RepoPath, result: Result<Done>) -> Result<()> {
+    /// Nothing of this plan is done.
+    pub(super) fn begin(&mut self, plan: &Plan) {
+        self.ended = vec![NOT_DONE; plan.end()];
+        self.done = 0;
+    }
+
+    /// The inode that is in place at the path of this number, if it was put there.
+    pub(super) fn placed(&self, n: usize) -> Option<u64> {
+        self.ended.get(n).copied().filter(|ended| !matches!(*ended, NOT_DONE | REMOVED))
+    }
+
+    /// Whether the path of this number was removed.
+    pub(super) fn is_removed(&self, n: usize) -> bool {
+        self.ended.get(n) == Some(&REMOVED)
+    }
+
+    /// How many paths are in place or removed.
+    pub(super) fn done(&self) -> usize {
+        self.done
+    }
+
+    /// The numbers of the paths that are in place or removed.
+    pub(super) fn done_numbers(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.ended.len()).filter(|n| self.ended[*n] != NOT_DONE)
+    }
+
+    /// The inode that was put in place at a path, by this plan or an earlier one.
+    pub(super) fn placed_at(&self, plan: &Plan, path: &RepoPath) -> Option<u64> {
+        let placed = plan.find(path).and_then(|n| self.placed(n));
+        placed.or_else(|| self.earlier.get(path).copied())
+    }
+
+    /// Remembers for later plans what is in place at these paths.
+    pub(super) fn keep_placed(&mut self, plan: &Plan, paths: &HashSet<&RepoPath>) {
+        let placed = (0..plan.end()).filter_map(|n| Some((plan.path(n), self.placed(n)?)));
+        let kept: Vec<(RepoPathBuf, u64)> = placed.filter(|(path, _)| paths.contains(&**path)).collect();
+        self.earlier.extend(kept);
+    }
+
+    fn end(&mut self, n: usize, ended: u64) {
+        self.done += usize::from(self.ended[n] == NOT_DONE);
+        self.ended[n] = ended;
+    }
+
+    /// Takes note of the action of this number, at this path; fails only where going on makes no sense.
+    pub(super) fn note(&mut self, n: usize, path: &RepoPath, result: Result<Done>) -> Result<()> {
         match result {
             Ok(Done::Placed(inode, failed)) => {
-                self.placed.insert(path.to_owned(), inode);
+                self.end(n, inode);
                 if !failed.is_empty() {
                     self.inexact.insert(path.to_owned(), failed.join(", "));
                 }
             }
-            Ok(Done::Removed) => self.removed.push(path.to_owned()),
+            Ok(Done::Removed) => self.end(n, REMOVED),
             Ok(Done::Changed) => {
                 self.changed.insert(path.to_owned());
             }
@@ -60,20 +112,11 @@ impl Tally {
         Ok(())
     }
 
-    /// Adds what another thread did.
-    pub(super) fn merge(&mut self, other: Tally) {
-        self.placed.extend(other.placed);
-        self.removed.extend(other.removed);
-        self.changed.extend(other.changed);
-        self.inexact.extend(other.inexact);
-        self.damaged.extend(other.damaged);
-    }
-
     /// Whether the path was left as it is.
-    pub(super) fn has_given_up(&self, path: &RepoPath) -> bool {
+    pub(super) fn has_given_up(&self, plan: &Plan, path: &RepoPath) -> bool {
         self.changed.contains(path)
             || self.damaged.contains_key(path)
-            || (self.inexact.contains_key(path) && !self.placed.contains_key(path))
+            || (self.inexact.contains_key(path) && self.placed_at(plan, path).is_none())
     }
 
     /// Whether something in the directory was left as it is.

@@ -87,7 +87,7 @@ impl<W: Write> Archive<'_, W> {
         fresh::plans(self.objects, source, links, &mut |plan| {
             let (entries, bytes) = plan.amounts();
             *counted = (counted.0 + entries, counted.1 + bytes);
-            plan.actions.iter().try_for_each(|action| self.action(action, source))
+            plan.actions().try_for_each(|action| self.action(&action, source))
         })?;
         self.builder.into_inner().map_err(failed)
     }

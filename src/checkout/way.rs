@@ -93,10 +93,16 @@ impl Way<'_> {
 pub(super) fn refuse_other_spelling(root: &Dir, plan: &Plan) -> Result<()> {
     let differs_in_case = |name: &[u8]| name.eq_ignore_ascii_case(REPOSITORY);
     let is_suspect = |name: &&[u8]| differs_in_case(name) || !name.is_ascii();
-    let written = plan.actions.iter().filter(|action| action.entry().is_some());
-    let mut names: Vec<&[u8]> = written.filter_map(|action| action.path().names().next()).filter(is_suspect).collect();
-    names.dedup();
-    for name in names {
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    for n in plan.numbers().filter(|n| plan.kind(*n).is_some()) {
+        let path = plan.path(n);
+        if let Some(name) = path.names().next().filter(is_suspect)
+            && names.last().is_none_or(|last| last != name)
+        {
+            names.push(name.to_vec());
+        }
+    }
+    for name in &names {
         let (Some(there), Some(own)) = (root.stat(name)?, root.stat(REPOSITORY)?) else { continue };
         // Some file systems make up an inode for each spelling.
         let is_same = differs_in_case(name) || (there.device, there.inode) == (own.device, own.inode);

@@ -36,7 +36,7 @@ pub(super) struct Work<'w> {
     /// What to do.
     pub plan: &'w Plan,
     /// What it finds elsewhere in the worktree.
-    pub moved: Moved<'w>,
+    pub moved: Moved,
     /// How far it is, in bytes of files.
     pub task: &'w dyn Task,
 }

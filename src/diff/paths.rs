@@ -35,6 +35,11 @@ impl PathSet {
         set
     }
 
+    /// Whether no path is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
     /// Whether the path itself is in the set.
     pub fn contains(&self, path: &RepoPath) -> bool {
         self.sorted.binary_search_by(|known| (**known).cmp(path)).is_ok()

@@ -11,7 +11,7 @@ pub fn entry_at(objects: &dyn Objects, root: &Entry, path: &RepoPath) -> Result<
     let mut entry = root.clone();
     for name in path.names() {
         let Some(tree) = entry.tree() else { return Ok(None) };
-        match find(objects, tree, name)? {
+        match entry_in(objects, tree, name)? {
             Some(found) => entry = found,
             None => return Ok(None),
         }
@@ -29,7 +29,7 @@ pub fn recorded(objects: &dyn Objects, id: CommitId, path: &RepoPath) -> Result<
 }
 
 /// A name in a directory.
-fn find(objects: &dyn Objects, tree: TreeId, name: &[u8]) -> Result<Option<Entry>> {
+pub fn entry_in(objects: &dyn Objects, tree: TreeId, name: &[u8]) -> Result<Option<Entry>> {
     let mut node = tree;
     loop {
         match objects.open_tree(node)? {

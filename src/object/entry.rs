@@ -154,7 +154,7 @@ pub fn take_entry(decoder: &mut Decoder<'_>) -> Result<Entry> {
 }
 
 /// The same, its name apart: the name, where that ends, and the rest.
-pub(super) fn take_named<'a>(decoder: &mut Decoder<'a>) -> Result<(&'a [u8], usize, Entry)> {
+pub fn take_named<'a>(decoder: &mut Decoder<'a>) -> Result<(&'a [u8], usize, Entry)> {
     let tag = decoder.u8()?;
     let name = decoder.bytes()?;
     let end = decoder.position();

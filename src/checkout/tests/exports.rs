@@ -86,6 +86,7 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
             task: &*task,
         };
         apply::apply(&work, &mut tally)?;
+        tally.keep_placed(plan, &links.groups.iter().flatten().map(|path| &**path).collect());
         if let Ok(file) = fs::File::open(to.join("a")) {
             may_only_grow(&file, true);
         }

@@ -154,7 +154,7 @@ fn many_files_are_written_by_two_threads() {
     fs::remove_dir_all(house.at("many")).unwrap();
     let done = house.go(&target);
     assert_eq!(house.tell(), expected);
-    assert_eq!(done.tally.placed.iter().filter(|(placed, _)| placed.is_within(&path("many"))).count(), 308);
+    assert_eq!(done.tally.done_numbers().filter(|n| done.plan.path(*n).is_within(&path("many"))).count(), 308);
 }
 
 #[test]

@@ -213,7 +213,7 @@ fn save_despite(
         checkout::refuse_undressed(&plan)?;
         checkout::refuse_unsaved_journals(&plan)?;
         checkout::refuse_lack(repository.store(), worktree, scan, &target, &plan)?;
-        let next = match plan.actions.is_empty() {
+        let next = match plan.is_empty() {
             // Refs stay as they are, too.
             true if !request.paths.is_empty() && !request.ends_unfinished() => Next::Nothing,
             true => Next::Rest,

@@ -13,17 +13,19 @@ use crate::ui::{json_id, json_paths, json_reasons};
 
 /// Tells what would be done.
 pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> Result<Exit> {
-    let steps: Vec<&Action> = plan.actions.iter().filter(|action| action.is_worth_counting()).collect();
+    let mut actions = 0;
     context.ui.page_long_output();
-    for step in &steps {
+    for step in plan.actions().filter(Action::is_worth_counting) {
+        actions += 1;
         let is_directory = step.entry().is_some_and(|entry| entry.tree().is_some());
         context.ui.show(&StepRecord::new(step.word(), step.path(), is_directory))?;
     }
     for path in &plan.unsaved_journals {
+        actions += 1;
         context.ui.show(&StepRecord::new("replace", path, false))?;
     }
     let unsaved = unsaved || !plan.unsaved_journals.is_empty();
-    let (actions, conflicts) = ((steps.len() + plan.unsaved_journals.len()) as u64, json_paths(&plan.conflicts));
+    let conflicts = json_paths(&plan.conflicts);
     context.ui.show(&PlanRecord { actions, unchanged: plan.unchanged, unsaved, conflicts, is_left: false })?;
     if plan.conflicts.is_empty() || force {
         return Ok(Exit::DONE);

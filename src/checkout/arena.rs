@@ -1,0 +1,61 @@
+//! Many short byte strings in few allocations: they are only added, and freed together.
+
+/// Bytes of the first chunk, and of the longest one.
+const FIRST: usize = 4 << 10;
+const LONGEST: usize = 1 << 20;
+
+/// Bytes before each string: its length.
+const PREFIX: usize = 4;
+
+/// Byte strings in chunks. Chunks are never moved, so adding a string copies nothing but that string.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Arena {
+    chunks: Vec<Vec<u8>>,
+}
+
+/// Where a string is in its arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    chunk: u32,
+    offset: u32,
+}
+
+impl Arena {
+    /// Adds a string.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> Position {
+        let needed = PREFIX + bytes.len();
+        let has_room = |chunk: &Vec<u8>| chunk.capacity() - chunk.len() >= needed;
+        if !self.chunks.last().is_some_and(has_room) {
+            let doubled = self.chunks.last().map_or(FIRST, |last| 2 * last.capacity());
+            self.chunks.push(Vec::with_capacity(doubled.min(LONGEST).max(needed)));
+        }
+        let at = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[at];
+        let position = Position { chunk: at as u32, offset: chunk.len() as u32 };
+        chunk.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        chunk.extend_from_slice(bytes);
+        position
+    }
+
+    /// The string at a position that this arena gave.
+    pub(super) fn get(&self, at: Position) -> &[u8] {
+        let rest = &self.chunks[at.chunk as usize][at.offset as usize..];
+        let (length, rest) = rest.split_first_chunk::<PREFIX>().expect("written before each string");
+        &rest[..u32::from_le_bytes(*length) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_of_every_length_are_found_again() {
+        let mut arena = Arena::default();
+        let text = |n: usize| vec![n as u8; [0, 1, 100, 5000, LONGEST + 1][n % 5]];
+        let positions: Vec<Position> = (0..200).map(|n| arena.add(&text(n))).collect();
+        for (n, position) in positions.into_iter().enumerate() {
+            assert_eq!(arena.get(position), text(n));
+        }
+    }
+}

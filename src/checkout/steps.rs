@@ -1,0 +1,342 @@
+//! The paths on which worktree and target differ, in path order, and what is to happen at each. Encoded: a checkout of a
+//! million files takes tens of bytes for each of them.
+
+use std::cmp::Ordering;
+
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+use crate::metadata::Kind;
+use crate::object::Entry;
+use crate::object::entry::{put_entry, take_entry, take_named};
+use crate::path::{RepoPath, RepoPathBuf};
+
+use super::arena::{Arena, Position};
+
+/// What is to happen at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing is there.
+    Create,
+    /// Other content or another kind is there, and it is saved.
+    Replace,
+    /// The content is there, with other metadata.
+    Touch,
+    /// Content and metadata are there; the names of its inode differ.
+    Same,
+    /// It is to be another name of another path.
+    Link,
+    /// It is saved, and the target does not have it.
+    Remove,
+    /// It is saved, and the target does not cover it.
+    Keep,
+    /// What may be there is not saved.
+    Unsaved,
+}
+
+/// Steps by their number, in path order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Steps {
+    arena: Arena,
+    /// The directories that steps are in, and those above them, in path order.
+    directories: Vec<Directory>,
+    steps: Vec<Step>,
+}
+
+/// A directory that steps are in, at any depth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Directory {
+    path: RepoPathBuf,
+    /// The number of the directory it is in; of the root its own.
+    above: u32,
+    /// The directory as the target has it, if that is known.
+    entry: Option<Position>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Step {
+    /// What the target has, or its name alone; of a link, its name and the path it links to.
+    content: Position,
+    directory: u32,
+    verdict: Verdict,
+}
+
+/// First bytes of what is no entry: a name alone, and a name with the path it links to. An entry begins with another one.
+const NAME: u8 = 0;
+const LINK: u8 = 0xff;
+
+/// All of this was encoded here.
+const SOUND: &str = "steps are encoded by this module";
+
+impl Steps {
+    /// Adds a step; `entry` is what the target has. Steps come in path order.
+    pub(super) fn push(&mut self, path: &RepoPath, verdict: Verdict, entry: Option<&Entry>) {
+        let directory = self.enter(path.parent().unwrap_or(RepoPath::root()));
+        let mut encoder = Encoder::new();
+        match entry {
+            Some(entry) => put_entry(&mut encoder, entry),
+            None => {
+                encoder.u8(NAME).bytes(path.name().unwrap_or_default());
+            }
+        }
+        let content = self.arena.add(encoder.as_slice());
+        self.steps.push(Step { content, directory, verdict });
+    }
+
+    /// The number of a directory, which is added if it is new, and so are those above it.
+    fn enter(&mut self, path: &RepoPath) -> u32 {
+        // What is in a directory follows it at once: the directory is the last one, or above that, or new.
+        let mut known = self.directories.len().checked_sub(1);
+        while let Some(at) = known.filter(|at| !path.is_within(&self.directories[*at].path)) {
+            let above = self.directories[at].above as usize;
+            known = (above != at).then_some(above);
+        }
+        let is_new = |above: &&RepoPath| known.is_none_or(|at| *self.directories[at].path != **above);
+        let new: Vec<&RepoPath> = std::iter::once(path).chain(path.ancestors()).take_while(is_new).collect();
+        // A directory that is a step itself comes right before what is in it.
+        let last = self.steps.len().checked_sub(1).filter(|_| !new.is_empty());
+        let own = last.filter(|n| self.kind(*n) == Some(Kind::Directory) && *self.path(*n) == *path);
+        let own = own.map(|n| self.steps[n].content);
+        let mut number = known.unwrap_or(0) as u32;
+        for new in new.into_iter().rev() {
+            let above = if new.is_root() { 0 } else { number };
+            number = self.directories.len() as u32;
+            let entry = own.filter(|_| new == path);
+            self.directories.push(Directory { path: new.to_owned(), above, entry });
+        }
+        number
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub(super) fn verdict(&self, n: usize) -> Verdict {
+        self.steps[n].verdict
+    }
+
+    pub(super) fn set_verdict(&mut self, n: usize, verdict: Verdict) {
+        self.steps[n].verdict = verdict;
+    }
+
+    /// Makes it a link to another path: what the target has there is not known from here on.
+    pub(super) fn set_link(&mut self, n: usize, to: &RepoPath) {
+        let mut encoder = Encoder::new();
+        encoder.u8(LINK).bytes(self.name(n)).bytes(to.as_bytes());
+        self.steps[n] = Step { content: self.arena.add(encoder.as_slice()), verdict: Verdict::Link, ..self.steps[n] };
+    }
+
+    pub(super) fn path(&self, n: usize) -> RepoPathBuf {
+        let directory = self.directory_path(self.steps[n].directory as usize);
+        match self.name(n) {
+            [] => directory.to_owned(),
+            name => directory.join(name),
+        }
+    }
+
+    fn name(&self, n: usize) -> &[u8] {
+        let mut content = Decoder::new("step", self.content(n));
+        content.u8().and_then(|_| content.bytes()).expect(SOUND)
+    }
+
+    fn content(&self, n: usize) -> &[u8] {
+        self.arena.get(self.steps[n].content)
+    }
+
+    /// What the target has; `None` if it has nothing, and of a link.
+    pub(super) fn entry(&self, n: usize) -> Option<Entry> {
+        let content = self.content(n);
+        is_entry(content).then(|| decode(content))
+    }
+
+    /// The same without its name.
+    pub(super) fn unnamed_entry(&self, n: usize) -> Option<Entry> {
+        let content = self.content(n);
+        is_entry(content).then(|| take_named(&mut Decoder::new("step", content)).expect(SOUND).2)
+    }
+
+    /// The kind of what the target has.
+    pub(super) fn kind(&self, n: usize) -> Option<Kind> {
+        self.unnamed_entry(n).map(|entry| entry.kind())
+    }
+
+    /// Where a link leads.
+    pub(super) fn linked_to(&self, n: usize) -> Option<RepoPathBuf> {
+        let mut content = Decoder::new("step", self.content(n));
+        if content.u8().expect(SOUND) != LINK {
+            return None;
+        }
+        let to = content.bytes().and_then(|_| content.bytes()).expect(SOUND);
+        RepoPath::new(to).map(RepoPath::to_owned)
+    }
+
+    /// The number of the step at a path.
+    pub(super) fn find(&self, path: &RepoPath) -> Option<usize> {
+        let (mut low, mut high) = (0, self.steps.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let directory = self.directory_path(self.steps[middle].directory as usize);
+            let name = Some(self.name(middle)).filter(|name| !name.is_empty());
+            match directory.names().chain(name).cmp(path.names()) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return Some(middle),
+            }
+        }
+        None
+    }
+
+    /// How many directories there are that steps are in, at any depth.
+    pub(super) fn directory_count(&self) -> usize {
+        self.directories.len()
+    }
+
+    pub(super) fn directory_path(&self, at: usize) -> &RepoPath {
+        &self.directories[at].path
+    }
+
+    /// The directory as the target has it, if that is known.
+    pub(super) fn directory_entry(&self, at: usize) -> Option<Entry> {
+        self.directories[at].entry.map(|entry| decode(self.arena.get(entry)))
+    }
+
+    /// The number of a directory that steps are in.
+    pub(super) fn find_directory(&self, path: &RepoPath) -> Option<usize> {
+        self.directories.binary_search_by(|known| (*known.path).cmp(path)).ok()
+    }
+
+    /// Sets what the target has of the directories that those steps are in which are `wanted`, at any depth: as the steps
+    /// have it, or else as `look_up` finds it in the directory above. Of all others nothing is known from here on.
+    pub(super) fn look_up_directories(
+        &mut self,
+        root: &Entry,
+        wanted: impl Fn(Verdict) -> bool,
+        mut look_up: impl FnMut(&Entry, &[u8]) -> Result<Option<Entry>>,
+    ) -> Result<()> {
+        let mut is_wanted = vec![false; self.directories.len()];
+        for step in self.steps.iter().filter(|step| wanted(step.verdict)) {
+            let mut at = step.directory as usize;
+            while !std::mem::replace(&mut is_wanted[at], true) {
+                at = self.directories[at].above as usize;
+            }
+        }
+        for (at, is_wanted) in is_wanted.into_iter().enumerate() {
+            let above = self.directories[at].above as usize;
+            let known = self.directories[at].entry;
+            let entry = match self.directory_path(at).name() {
+                _ if !is_wanted => None,
+                _ if known.is_some() => continue,
+                None => Some(root.clone()),
+                Some(name) => match self.directory_entry(above) {
+                    Some(above) => look_up(&above, name)?,
+                    None => None,
+                },
+            };
+            let entry = entry.filter(|entry| entry.kind() == Kind::Directory);
+            self.directories[at].entry = entry.map(|entry| {
+                let mut encoder = Encoder::new();
+                put_entry(&mut encoder, &entry);
+                self.arena.add(encoder.as_slice())
+            });
+        }
+        Ok(())
+    }
+
+    /// Forgets what the target has of the root.
+    pub(super) fn forget_root(&mut self) {
+        if let Some(root) = self.directories.first_mut() {
+            root.entry = None;
+        }
+    }
+}
+
+fn is_entry(content: &[u8]) -> bool {
+    !matches!(content.first(), Some(&NAME | &LINK))
+}
+
+fn decode(content: &[u8]) -> Entry {
+    take_entry(&mut Decoder::new("step", content)).expect(SOUND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{BlobId, TreeId};
+    use crate::metadata::Metadata;
+    use crate::object::Content;
+
+    fn path(text: &str) -> RepoPathBuf {
+        RepoPathBuf::new(text.as_bytes().to_vec()).unwrap()
+    }
+
+    fn entry(path: &RepoPath, content: Content) -> Entry {
+        let name = path.name().unwrap_or_default().to_vec();
+        Entry { name, metadata: Metadata { mode: 0o644, ..Metadata::default() }, attributes: None, content }
+    }
+
+    fn file(path: &RepoPath) -> Entry {
+        entry(path, Content::File { blob: BlobId([7; 32]), size: 5 })
+    }
+
+    fn directory(path: &RepoPath) -> Entry {
+        entry(path, Content::Directory { tree: TreeId([1; 32]), entries: 1, size: 5 })
+    }
+
+    const PATHS: [&str; 9] = ["", "a", "a/b", "a/b/c/d/e", "a/b/f", "a-", "a.txt", "b/c/d", "e"];
+
+    fn steps() -> Steps {
+        let mut steps = Steps::default();
+        for text in PATHS {
+            let path = path(text);
+            let entry = match text {
+                "e" => None,
+                "" | "a" | "a/b" => Some(directory(&path)),
+                _ => Some(file(&path)),
+            };
+            steps.push(&path, if entry.is_some() { Verdict::Create } else { Verdict::Remove }, entry.as_ref());
+        }
+        steps
+    }
+
+    #[test]
+    fn a_step_is_found_by_its_path_and_decoded() {
+        let mut steps = steps();
+        steps.set_link(4, &path("a.txt"));
+        for (n, text) in PATHS.iter().enumerate() {
+            let path = path(text);
+            assert_eq!((steps.find(&path), &steps.path(n)), (Some(n), &path));
+            let expected = match n {
+                4 | 8 => None,
+                0 | 1 | 2 => Some(directory(&path)),
+                _ => Some(file(&path)),
+            };
+            assert_eq!(steps.entry(n), expected, "{text}");
+            assert_eq!(steps.kind(n), expected.map(|entry| entry.kind()));
+        }
+        assert_eq!((steps.verdict(4), steps.linked_to(4)), (Verdict::Link, Some(path("a.txt"))));
+        for text in ["0", "a/a", "a/b/c", "b", "b/c/e", "f"] {
+            assert_eq!(steps.find(&path(text)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn directories_above_wanted_steps_are_known_from_steps_or_looked_up() {
+        let mut steps = steps();
+        steps.set_verdict(7, Verdict::Keep);
+        let mut asked = Vec::new();
+        let look_up = |_: &Entry, name: &[u8]| {
+            asked.push(String::from_utf8_lossy(name).into_owned());
+            // What the target has as a file is no directory.
+            Ok(Some(if name == b"d" { file(&path("d")) } else { directory(&path("c")) }))
+        };
+        steps.look_up_directories(&directory(RepoPath::root()), |verdict| verdict != Verdict::Keep, look_up).unwrap();
+        assert_eq!(asked, ["c", "d"]);
+        let known: Vec<_> = (0..steps.directory_count())
+            .map(|at| (steps.directory_path(at).display().into_owned(), steps.directory_entry(at).is_some()))
+            .collect();
+        let expected =
+            [("", true), ("a", true), ("a/b", true), ("a/b/c", true), ("a/b/c/d", false), ("b", false), ("b/c", false)];
+        assert_eq!(known, expected.map(|(path, known)| (path.to_owned(), known)));
+        assert_eq!(steps.find_directory(&path("a/b/c")), Some(3));
+        assert_eq!(steps.find_directory(&path("a/c")), None);
+    }
+}
