@@ -59,7 +59,8 @@ impl Known {
     pub(super) fn find(&self, name: &[u8]) -> Option<Record> {
         let in_block = |block: Block<'_>| block.record(block.position(name).ok()?);
         match self {
-            Known::Kept(_) | Known::Encoded { .. } => in_block(self.block()?),
+            Known::Kept(directory) => directory.find(name),
+            Known::Encoded { count, bytes } => in_block(Block::new(bytes, *count)?),
             Known::Spooled { count, bytes, .. } => in_block(Block::new(&bytes.read().ok()?, *count)?),
             Known::Changed(changed) => match changed.changes.get(name) {
                 Some(record) => record.clone(),

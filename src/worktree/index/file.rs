@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::record::{Block, Record, Total, number};
+use super::record::{Block, FIXED, Record, Total, number};
 use super::spool::Spooled;
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
@@ -186,11 +186,16 @@ impl Mapped {
 
     /// The bytes of a block of which all is about to be read. Those that were read before do not stay in memory.
     fn read_block(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
+        self.release_if_much(length);
+        self.slice((start, length))
+    }
+
+    /// So many bytes are about to be read; what was read before is let go once it is much.
+    fn release_if_much(&self, length: usize) {
         if self.read_since.fetch_add(length, Ordering::Relaxed) > HELD {
             self.read_since.store(0, Ordering::Relaxed);
             self.map.release();
         }
-        self.slice((start, length))
     }
 
     fn path(&self, row: usize) -> Option<&RepoPath> {
@@ -245,6 +250,7 @@ impl Directory {
 
     /// The record of a name; of the root's directory the empty name is the root itself.
     pub fn find(&self, name: &[u8]) -> Option<Record> {
+        self.mapped.release_if_much(FIXED);
         let block = self.block();
         block.record(block.position(name).ok()?)
     }

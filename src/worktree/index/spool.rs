@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::fs::{self, TempFile};
 
 /// Bytes of blocks that stay in memory. So few in unit tests that most do not.
-const IN_MEMORY: usize = if cfg!(test) { 1000 } else { 8 << 20 };
+const IN_MEMORY: usize = if cfg!(test) { 1000 } else { 1 << 20 };
 
 /// Where blocks are kept; shared by the threads of a scan.
 #[derive(Debug)]

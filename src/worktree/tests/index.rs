@@ -1,5 +1,6 @@
 //! The index: what is written is read again, and damage is never believed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::fs::Stat;
@@ -257,45 +258,50 @@ fn an_update_changes_an_index_as_single_changes_do() {
     let mut random = numbers(7);
     for round in 0..200 {
         let mut builders = [Builder::default(), Builder::spooled(Spool::new(place.path().join("index")))];
-        let mut names: Vec<String> = (0..random(30))
-            .map(|_| {
-                let depth = 1 + random(3);
-                (0..depth).map(|_| format!("{}", random(5))).collect::<Vec<_>>().join("/")
-            })
-            .collect();
-        names.sort_by(|a, b| path(a).cmp(path(b)));
-        names.dedup();
-        let entry = |n: usize| match n {
-            0 => record("", Kind::Directory, Content::Directory { tree: TreeId([9; 32]), entries: 3, size: 1 }),
-            n => record("", Kind::File, Content::File { blob: BlobId([n as u8; 32]), size: 0 }),
+        let mut names = BTreeSet::new();
+        for _ in 0..random(30) {
+            let leaf = (0..random(3)).fold(path("").to_owned(), |path, _| path.join(&[b'0' + random(5) as u8]));
+            let leaf = leaf.join(&[b'0' + random(5) as u8]);
+            names.extend(leaf.ancestors().filter(|above| !above.is_root()).map(RepoPath::to_owned));
+            names.insert(leaf);
+        }
+        let is_above = |path: &RepoPath| names.iter().any(|name| name.is_within(path) && **name != *path);
+        let entry = |is_directory: bool, n: usize| match is_directory {
+            true => record("", Kind::Directory, Content::Directory { tree: TreeId([9; 32]), entries: 3, size: 1 }),
+            false => record("", Kind::File, Content::File { blob: BlobId([n as u8; 32]), size: 0 }),
         };
         for name in &names {
-            let record = entry(random(3));
-            builders.iter_mut().for_each(|builder| builder.set(path(name), record.clone()));
+            let record = entry(is_above(name), 1);
+            builders.iter_mut().for_each(|builder| builder.set(name, record.clone()));
         }
         let [plain, updated] = &mut builders;
         updated.settle();
-        let changes: Vec<(&String, Option<Record>)> = names
-            .iter()
-            .filter_map(|name| (random(2) == 0).then(|| (name, (random(2) == 0).then(|| entry(random(3))))))
-            .collect();
-        let mut update = Update::new(updated);
-        for (name, change) in &changes {
-            match change {
-                Some(record) => {
-                    plain.set(path(name), record.clone());
-                    update.set(path(name), record.clone());
+        let (mut told, mut update) = (Vec::new(), Update::new(updated));
+        let mut gone: Option<&RepoPath> = None;
+        for name in &names {
+            let is_below_gone = gone.is_some_and(|gone| name.is_within(gone));
+            match random(3) {
+                0 => continue,
+                1 if !is_below_gone => {
+                    let is_directory = random(2) == 0;
+                    gone = if is_directory { gone } else { Some(name) };
+                    let record = entry(is_directory, 2);
+                    plain.set(name, record.clone());
+                    update.set(name, record);
+                    told.push(format!("set {} directory: {is_directory}", name.display()));
                 }
-                None => {
-                    plain.remove(path(name));
-                    update.remove(path(name));
+                _ => {
+                    gone = if is_below_gone { gone } else { Some(name) };
+                    plain.remove(name);
+                    update.remove(name);
+                    told.push(format!("remove {}", name.display()));
                 }
             }
         }
         update.finish();
         plain.settle();
         let bytes = |builder: &Builder| builder.encode(ORIGIN).flat_map(|piece| piece.to_vec()).collect::<Vec<u8>>();
-        assert_eq!(bytes(updated), bytes(plain), "round {round}: {names:?} {changes:?}");
+        assert!(bytes(updated) == bytes(plain), "round {round}: {names:?} {told:?}");
     }
 }
 
