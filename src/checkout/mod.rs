@@ -257,7 +257,7 @@ pub fn refuse_unsaved_journals(plan: &Plan) -> Result<()> {
 }
 
 /// Files that are asked about at once in [`last_copies`].
-const PART: usize = 64 << 10;
+const PART: usize = 16 << 10;
 
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.
 /// What only moves stays.

@@ -93,14 +93,13 @@ impl Steps {
         let is_new = |above: &&RepoPath| known.is_none_or(|at| *self.directories[at].path != **above);
         let new: Vec<&RepoPath> = std::iter::once(path).chain(path.ancestors()).take_while(is_new).collect();
         // A directory that is a step itself comes right before what is in it.
-        let last = self.steps.len().checked_sub(1).filter(|_| !new.is_empty());
-        let own = last.filter(|n| self.kind(*n) == Some(Kind::Directory) && *self.path(*n) == *path);
-        let own = own.map(|n| self.steps[n].content);
+        let own = self.steps.len().checked_sub(1).filter(|n| !new.is_empty() && self.kind(*n) == Some(Kind::Directory));
+        let own = own.map(|n| (self.path(n), self.steps[n].content));
         let mut number = known.unwrap_or(0) as u32;
         for new in new.into_iter().rev() {
             let above = if new.is_root() { 0 } else { number };
             number = self.directories.len() as u32;
-            let entry = own.filter(|_| new == path);
+            let entry = own.as_ref().filter(|(path, _)| **path == *new).map(|(_, content)| *content);
             self.directories.push(Directory { path: new.to_owned(), above, entry });
         }
         number
@@ -306,7 +305,7 @@ mod tests {
             assert_eq!((steps.find(&path), &steps.path(n)), (Some(n), &path));
             let expected = match n {
                 4 | 8 => None,
-                0 | 1 | 2 => Some(directory(&path)),
+                0..=2 => Some(directory(&path)),
                 _ => Some(file(&path)),
             };
             assert_eq!(steps.entry(n), expected, "{text}");
