@@ -2,6 +2,7 @@
 //! kinds, hard links, removals, what takes the place of directories, metadata; the directories' own metadata last.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::fs::{Dir, is_gone, is_no_link_possible};
@@ -9,9 +10,10 @@ use crate::history::entry_at;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
+use crate::worktree::index::Record;
 
 use super::dress::{Subject, dress};
-use super::files::{self, Job, Thread};
+use super::files::{self, Job, Thread, in_two_threads};
 use super::finish;
 use super::moved::Fate;
 use super::plan::{Action, Plan};
@@ -51,7 +53,7 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
     files::write_all(work, steps.files, tally)?;
     hand.each(&steps.others, tally, Hand::create)?;
     hand.each(&steps.links, tally, Hand::create)?;
-    steps.removals.iter().rev().try_for_each(|n| hand.remove(*n as usize, tally))?;
+    remove_all(&mut hand, &steps.removals, tally)?;
     try_again(work, tally)?;
     hand.each(&steps.late, tally, Hand::create_late)?;
     hand.each(&steps.late_links, tally, Hand::create_late)?;
@@ -62,6 +64,46 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
         tally.note(n, &path, done)?;
     }
     finish::directories(work, tally)
+}
+
+/// Removals that a thread takes at once.
+const RUN: usize = 512;
+
+/// Removes what is no directory, by two threads if it is much; then directories, the deepest first.
+fn remove_all(hand: &mut Hand<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
+    let work = hand.work;
+    let (shared, directories) = (Mutex::new(&mut *tally), Mutex::new(Vec::new()));
+    let worker = || {
+        let (mut hand, tally, directories) = (Hand::new(work), &shared, &directories);
+        move |number: u32| {
+            let n = number as usize;
+            let path = work.plan.path(n);
+            let record = work.trusted(&path);
+            if record.as_ref().is_some_and(|record| record.stat.kind == Kind::Directory) {
+                directories.lock().unwrap_or_else(PoisonError::into_inner).push(n);
+                return Ok(());
+            }
+            let done = hand.remove(n, &path, record.as_ref());
+            tally.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
+        }
+    };
+    if removals.len() > RUN {
+        in_two_threads(&|n| removals.chunks(RUN).nth(n), &worker)?;
+    } else {
+        removals.iter().copied().try_for_each(worker())?;
+    }
+    let mut directories = directories.into_inner().unwrap_or_else(PoisonError::into_inner);
+    directories.sort_unstable();
+    for n in directories.into_iter().rev() {
+        let path = work.plan.path(n);
+        let done = hand.remove(n, &path, work.trusted(&path).as_ref());
+        if matches!(done, Ok(Done::Changed)) && tally.has_left_below(&path) {
+            // Why it is not empty is told already.
+            continue;
+        }
+        tally.note(n, &path, done)?;
+    }
+    Ok(())
 }
 
 /// How many names these links add to the path of a number.
@@ -281,23 +323,13 @@ impl<'w> Hand<'w> {
     }
 
     /// Removes what is recorded; a directory only if it is empty.
-    fn remove(&mut self, n: usize, tally: &mut Tally) -> Result<()> {
-        let path = self.work.plan.path(n);
-        let done = self.try_remove(n, &path);
-        if matches!(done, Ok(Done::Changed)) && tally.has_left_below(&path) {
-            // Why it is not empty is told already.
-            return Ok(());
-        }
-        tally.note(n, &path, done)
-    }
-
-    fn try_remove(&mut self, n: usize, path: &RepoPath) -> Result<Done> {
-        let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
-        match self.work.moved.fate(n, &record) {
+    fn remove(&mut self, n: usize, path: &RepoPath, record: Option<&Record>) -> Result<Done> {
+        let Some(record) = record else { return Ok(Done::Changed) };
+        match self.work.moved.fate(n, record) {
             // Where case does not count, it may be found by its old name.
             Some(Fate::Moved) => return Ok(Done::Removed),
             // Nobody has looked whether its saved copy can be read.
-            Some(Fate::Left) => self.work.check_saved(&record)?,
+            Some(Fate::Left) => self.work.check_saved(record)?,
             None => {}
         }
         let (directory, name) = match self.directories.parent(path) {
@@ -310,7 +342,7 @@ impl<'w> Hand<'w> {
                 Some(there) => there.kind == Kind::Directory && directory.remove_dir(name)?,
             }
         } else {
-            take_out((&directory, name), &self.work.site.staged_name(name), &record, self.work.objects)?
+            take_out((&directory, name), &self.work.site.staged_name(name), record, self.work.objects)?
         };
         Ok(if is_removed { Done::Removed } else { Done::Changed })
     }

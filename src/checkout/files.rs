@@ -53,18 +53,22 @@ pub(super) fn write_all(work: &Work<'_>, numbers: Vec<u32>, tally: &mut Tally) -
     let bytes: u64 = small.iter().map(size).sum();
     let is_much = bytes >= SMALL || small.len() >= FEW;
     let (order, runs) = runs(work, small);
+    let tally = Mutex::new(tally);
+    let worker = || {
+        let (mut thread, tally) = (Thread::new(work, Threads::One), &tally);
+        move |n| thread.write(n, tally)
+    };
     if runs.len() > 1 && is_much {
-        in_two_threads(work, &|n| runs.get(n).map(|run| &order[run.clone()]), tally)?;
+        in_two_threads(&|n| runs.get(n).map(|run| &order[run.clone()]), &worker)?;
     } else {
-        let mut thread = Thread::new(work, Threads::One);
-        order.iter().try_for_each(|n| thread.write(*n, &Mutex::new(&mut *tally)))?;
+        order.iter().copied().try_for_each(worker())?;
     }
     drop((order, runs));
     // The largest first, so that both threads end at about the same time; the last, without a fellow, by both.
     large.sort_by_key(|n| Reverse(size(n)));
     let last = if large.len().is_multiple_of(2) { None } else { large.pop() };
-    in_two_threads(work, &|n| large.get(n..=n), tally)?;
-    last.map_or(Ok(()), |n| Thread::new(work, Threads::Two).write(n, &Mutex::new(tally)))
+    in_two_threads(&|n| large.get(n..=n), &worker)?;
+    last.map_or(Ok(()), |n| Thread::new(work, Threads::Two).write(n, &tally))
 }
 
 /// Where the bytes of a file lie.
@@ -110,23 +114,22 @@ fn runs(work: &Work<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usize>>) {
     (located.into_iter().map(|it| it.number).collect(), runs)
 }
 
-/// Writes the files of runs of actions: `run` gives the one of a number, as long as there are some.
-fn in_two_threads<'r>(
-    work: &Work<'_>,
+/// Works on runs of actions in two threads, each with a worker of its own. `run` gives the one of a number, as long as
+/// there are some.
+pub(super) fn in_two_threads<'r, W: FnMut(u32) -> Result<()>>(
     run: &(dyn Fn(usize) -> Option<&'r [u32]> + Sync),
-    tally: &mut Tally,
+    worker: &(dyn Fn() -> W + Sync),
 ) -> Result<()> {
     if run(0).is_none() {
         return Ok(());
     }
     let next = AtomicUsize::new(0);
     let is_over = AtomicBool::new(false);
-    let tally = Mutex::new(tally);
-    let write = || {
-        let mut thread = Thread::new(work, Threads::One);
+    let work = || {
+        let mut worker = worker();
         let mut result = Ok(());
         while let Some(run) = run(next.fetch_add(1, Ordering::Relaxed)) {
-            result = run.iter().try_for_each(|n| thread.write(*n, &tally));
+            result = run.iter().try_for_each(|n| worker(*n));
             if result.is_err() || is_over.load(Ordering::Relaxed) {
                 is_over.store(true, Ordering::Relaxed);
                 break;
@@ -134,7 +137,7 @@ fn in_two_threads<'r>(
         }
         result
     };
-    let (mine, theirs) = join(write, write);
+    let (mine, theirs) = join(work, work);
     mine.and(theirs)
 }
 
