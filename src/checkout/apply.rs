@@ -12,7 +12,7 @@ use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 use crate::worktree::index::Record;
 
-use super::dress::{Subject, dress};
+use super::dress::dress;
 use super::files::{self, Job, Thread, in_two_threads};
 use super::finish;
 use super::moved::Fate;
@@ -276,7 +276,7 @@ impl<'w> Hand<'w> {
         }
         let staged = Staged::new(&directory, staged_name, entry.kind());
         let Some(now) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
-        let subject = Subject { directory: &directory, name: &staged.name, file: None, atime: self.work.site.atime() };
+        let subject = self.work.site.link_subject(&directory, &staged.name, entry.kind());
         let failed = dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
         let put = staged.put(now.inode, name, &expected, self.work.objects)?;
         Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, failed)))
@@ -358,7 +358,7 @@ impl<'w> Hand<'w> {
         if !is_proven(&directory, name, &saved, &there)? {
             return Ok(Done::Changed);
         }
-        let subject = Subject { directory: &directory, name, file: None, atime: self.work.site.atime() };
+        let subject = self.work.site.link_subject(&directory, name, there.kind);
         let failed = dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
         Ok(Done::Placed(there.inode, failed))
     }

@@ -28,12 +28,22 @@ pub(super) struct Subject<'s> {
     pub file: Option<&'s File>,
     /// How its access time is left alone.
     pub atime: Atime,
+    /// Whether it is a link on a file system that would change its target.
+    pub follows_links: bool,
 }
 
 /// Gives it metadata and attributes as far as they differ from what it has (`now`; its attributes are looked at).
 /// With `xattrs` `None` those are left alone. Gives what could not be set, with reasons.
 pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xattrs: Option<&[Xattr]>) -> Vec<String> {
     let mut failed = Vec::new();
+    if subject.follows_links {
+        // Its target must not be changed: it may be outside the worktree.
+        let wanted = Metadata { mode: now.metadata.mode, ..*metadata };
+        if now.metadata != wanted {
+            failed.push("owner and time (this file system sets those of a link on its target)".to_owned());
+        }
+        return failed;
+    }
     let mut mode = metadata.mode;
     let mut is_mode_known = true;
     let (uid, gid) = (metadata.uid, metadata.gid);

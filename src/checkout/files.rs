@@ -15,7 +15,7 @@ use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::path::RepoPath;
 use crate::store::{Location, Reader};
 
-use super::dress::{Subject, dress};
+use super::dress::dress;
 use super::patch::{self, Source};
 use super::site::Directories;
 use super::stage::{Expected, Staged};
@@ -186,8 +186,7 @@ impl<'w> Thread<'w> {
             let message = format!("`{}` has {} bytes instead of {}", job.path.display(), now.size, job.size);
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        let subject =
-            Subject { directory: &directory, name: &staged.name, file: Some(&file), atime: work.site.atime() };
+        let subject = work.site.subject(&directory, &staged.name, Some(&file));
         let failed = dress(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
         Ok(match staged.put(now.inode, name, &expected, work.objects)? {
             Some(inode) => Done::Placed(inode, failed),
@@ -215,7 +214,7 @@ impl<'w> Thread<'w> {
         };
         let staged = Staged::take((&from, old_name), &directory, staged_name, &record)?;
         let Some(staged) = staged else { return Ok(None) };
-        let subject = Subject { directory: &directory, name: &staged.name, file: None, atime: work.site.atime() };
+        let subject = work.site.subject(&directory, &staged.name, None);
         let failed = match is_dressed {
             true => Vec::new(),
             false => dress(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),

@@ -9,7 +9,7 @@ use crate::metadata::{Kind, Metadata};
 use crate::object::Entry;
 use crate::path::{RepoPath, RepoPathBuf};
 
-use super::dress::{Subject, dress};
+use super::dress::dress;
 use super::tally::{Done, Tally};
 use super::work::Work;
 
@@ -46,7 +46,7 @@ fn finish_own(work: &Work<'_>, path: &RepoPath, entry: &Entry) -> Result<Done> {
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else {
         return Ok(Done::Changed);
     };
-    let subject = Subject { directory: &parent, name, file: None, atime: work.site.atime() };
+    let subject = work.site.subject(&parent, name, None);
     let failed = dress(&subject, &there, &entry.metadata, Some(&work.attributes(entry.attributes)?.xattrs));
     Ok(Done::Placed(there.inode, failed))
 }
@@ -60,6 +60,6 @@ fn restore(work: &Work<'_>, path: &RepoPath) -> Result<()> {
     let (Some(metadata), Ok((parent, name))) = (metadata, reach(work, path)) else { return Ok(()) };
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else { return Ok(()) };
     // Owner and mode are right already, or a failure to set them was told when the directory was touched.
-    dress(&Subject { directory: &parent, name, file: None, atime: work.site.atime() }, &there, &metadata, None);
+    dress(&work.site.subject(&parent, name, None), &there, &metadata, None);
     Ok(())
 }

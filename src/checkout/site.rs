@@ -1,13 +1,18 @@
 //! Where a checkout works: directories beneath the root by handle, and names of its own in them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Atime, Dir, FileSystem};
+use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::time::Timestamp;
+
+use super::dress::Subject;
 
 /// The root that is worked beneath, shared by all threads.
 pub(super) struct Site<'d> {
@@ -16,6 +21,8 @@ pub(super) struct Site<'d> {
     token: Option<u64>,
     count: AtomicU64,
     atime: Atime,
+    /// Whether it follows a link whose owner or time is set, once that was asked.
+    follows_links: OnceLock<bool>,
     /// Directories that something was done in: their times are set anew at the end.
     disturbed: Mutex<BTreeSet<RepoPathBuf>>,
 }
@@ -39,12 +46,41 @@ impl<'d> Site<'d> {
     pub(super) fn new(root: &'d Dir, token: Option<u64>) -> Site<'d> {
         // Where the file system does not tell its type, times are set in the way that works everywhere.
         let atime = root.file_system().map_or(Atime::Rewrite, FileSystem::atime);
-        Site { root, token, count: AtomicU64::new(0), atime, disturbed: Mutex::default() }
+        Site {
+            root,
+            token,
+            count: AtomicU64::new(0),
+            atime,
+            follows_links: OnceLock::new(),
+            disturbed: Mutex::default(),
+        }
     }
 
-    /// How access times are left alone on its file system.
-    pub(super) fn atime(&self) -> Atime {
-        self.atime
+    /// What metadata is applied to: a name, and the file itself where it is open.
+    pub(super) fn subject<'s>(&self, directory: &'s Dir, name: &'s [u8], file: Option<&'s File>) -> Subject<'s> {
+        Subject { directory, name, file, atime: self.atime, follows_links: false }
+    }
+
+    /// The same for something that may be a link.
+    pub(super) fn link_subject<'s>(&self, directory: &'s Dir, name: &'s [u8], kind: Kind) -> Subject<'s> {
+        let follows_links = kind == Kind::Symlink && self.follows_links(directory);
+        Subject { follows_links, ..self.subject(directory, name, None) }
+    }
+
+    /// Whether the file system sets the time of a link on its target, as sshfs does. Tried with a link to nothing.
+    fn follows_links(&self, directory: &Dir) -> bool {
+        if self.atime == Atime::Omit {
+            return false;
+        }
+        *self.follows_links.get_or_init(|| {
+            let (name, target) = (self.staged_name(b".undo-link"), self.staged_name(b".undo-target"));
+            if directory.make_symlink(&name, &target).is_err() {
+                return false;
+            }
+            let set = directory.set_mtime(&name, Timestamp::default(), self.atime);
+            let _ = directory.remove_file(&name);
+            set.is_err_and(|error| error.is_not_found())
+        })
     }
 
     pub(super) fn root(&self) -> &'d Dir {

@@ -20,6 +20,7 @@ mod env;
 mod exact;
 mod export;
 mod faces;
+mod file_systems;
 mod fixtures;
 mod format;
 mod generated;

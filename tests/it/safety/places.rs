@@ -199,6 +199,11 @@ impl Mounted {
             is_root && Command::new("mount").args(arguments).arg(place).output().is_ok_and(|it| it.status.success());
         mounted.then(|| Mounted(place.to_owned()))
     }
+
+    /// What a FUSE program has mounted.
+    pub fn adopt(place: std::path::PathBuf) -> Mounted {
+        Mounted(place)
+    }
 }
 
 impl Drop for Mounted {
