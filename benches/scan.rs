@@ -69,7 +69,7 @@ fn everything_new(bencher: Bencher) {
 #[divan::bench(sample_count = 20)]
 fn nothing_new(bencher: Bencher) {
     let place = Place::new();
-    let index = Index::open(&place.index()).unwrap();
+    let index = Index::open(&place.index());
     assert_eq!(place.scan(&index).files_read, 0);
     bencher.counter(ItemsCount::new(FILES)).bench(|| place.scan(&index));
 }
@@ -78,8 +78,7 @@ fn nothing_new(bencher: Bencher) {
 #[divan::bench]
 fn load_index(bencher: Bencher) {
     let place = Place::new();
-    let load =
-        || Index::open(&place.index()).unwrap().directories().map(|(_, found)| found.count() as u64).sum::<u64>();
+    let load = || Index::open(&place.index()).directories().map(|(_, found)| found.count() as u64).sum::<u64>();
     assert_eq!(load(), FILES + FOLDERS + 1);
     bencher.counter(ItemsCount::new(FILES)).bench(load);
 }

@@ -87,7 +87,7 @@ fn scans(files: usize) -> (usize, usize) {
     writer.finish().unwrap();
     let packs = session.finish().unwrap().packs;
     store.add_packs(&packs).unwrap();
-    let (second, again) = look(place.path(), &store, &Index::open(&file).unwrap());
+    let (second, again) = look(place.path(), &store, &Index::open(&file));
     assert_eq!(second.files_read, 0);
     (new, again)
 }

@@ -71,6 +71,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.warn_about_rules(&scan.ignore_warnings);
     let (one, several) = ("recorded together with its database file", "recorded together with their database files");
     context.tell_paths(agree(outcome.journals.len(), one, several), &outcome.journals);
+    context.warn_about_index(&scan);
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     if outcome.created {
         context.tell_left_out(&outcome.uncovered);

@@ -195,7 +195,15 @@ impl Context<'_> {
     /// The same of the directory that was read, and ignore rules without effect.
     pub fn tell_scan(&self, scan: &Scan) -> Exit {
         self.warn_about_rules(&scan.ignore_warnings);
+        self.warn_about_index(scan);
         self.tell_incomplete(&scan.uncovered, &scan.torn)
+    }
+
+    /// Says why reading the directory took so long, if the index could not be read.
+    pub fn warn_about_index(&self, scan: &Scan) {
+        if let Some(error) = &scan.index_failure {
+            self.ui.warning(format_args!("all files were read, since the index cannot be used: {error}"));
+        }
     }
 
     /// Lists paths that were to be compared and are nothing to compare: mistyped, most likely.

@@ -42,6 +42,7 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     let tally = changes::count(comparison, &diff::Options::default())?;
     if let Side::Live(scan) = &new {
         context.warn_about_rules(&scan.ignore_warnings);
+        context.warn_about_index(scan);
     }
     let next = match (at, tally.clean, repository.foreign()) {
         (_, _, Some(foreign)) => {

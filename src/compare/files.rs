@@ -79,7 +79,7 @@ pub fn files_known(
     paths: &[RepoPathBuf],
     each: &mut dyn FnMut(File<'_>) -> Result<()>,
 ) -> Result<bool> {
-    let index = Index::open(&repository.layout.index())?;
+    let index = Index::open(&repository.layout.index());
     known(&index, paths, &mut |path, entry| {
         each(File { path, state: State::Known, kind: entry.kind(), entry: Some(&entry) })
     })

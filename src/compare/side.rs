@@ -77,7 +77,7 @@ pub fn look(
     paths: &[RepoPathBuf],
     progress: &dyn Progress,
 ) -> Result<Scan> {
-    let index = Index::open(&repository.layout.index())?;
+    let index = Index::open(&repository.layout.index());
     let options = scan::Options {
         paths: paths.to_vec(),
         staged_by: repository.unfinished().map(|intent| intent.token),

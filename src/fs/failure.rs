@@ -27,6 +27,24 @@ pub fn is_of_one_entry(error: &Error) -> bool {
     is_one_of(error, &OF_ONE_ENTRY)
 }
 
+/// A failure to read a file of the repository: [`crate::error::ErrorKind::Damaged`] if the device or the file system cannot
+/// give its bytes, or something else has its place. The system's error is not kept as the cause, because it would pass for
+/// one of a file in the worktree.
+pub(super) fn of_repository(error: Error) -> Error {
+    const OF_THE_MEDIUM: [Errno; 9] = [
+        Errno::IO,
+        Errno::NXIO,
+        Errno::ISDIR,
+        Errno::SPIPE,
+        Errno::NODATA,
+        Errno::BADMSG,
+        Errno::ILSEQ,
+        Errno::UCLEAN,
+        Errno::REMOTEIO,
+    ];
+    if is_one_of(&error, &OF_THE_MEDIUM) { Error::damaged(error.to_string()) } else { error }
+}
+
 /// Whether a failure to write is of all entries: a broken or read-only disk, no memory, too many handles.
 pub fn is_of_all_entries(error: &Error) -> bool {
     is_one_of(error, &[Errno::IO, Errno::NOMEM, Errno::NFILE, Errno::MFILE, Errno::ROFS])
@@ -63,6 +81,12 @@ mod tests {
         assert_eq!(told_by(is_of_one_entry), [1, 5, 6, 13, 19, 20, 27, 40, 116, 117]);
         assert_eq!(told_by(is_of_all_entries), [5, 12, 23, 24, 30]);
         assert_eq!(told_by(is_no_link_possible), [1, 18, 31, 38, 95]);
+        let damages = |error: &Error| {
+            let cause = error.io_cause().and_then(std::io::Error::raw_os_error).unwrap_or_default();
+            let again = Error::io("read", Path::new("x"), std::io::Error::from_raw_os_error(cause));
+            of_repository(again).kind() == crate::error::ErrorKind::Damaged
+        };
+        assert_eq!(told_by(damages), [5, 6, 21, 29, 61, 74, 84, 117, 121]);
         assert!(!is_gone(&Error::damaged("no failure of the system")));
     }
 }

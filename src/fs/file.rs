@@ -5,16 +5,48 @@ use std::io::ErrorKind as Cause;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::OnceLock;
 
-use rustix::fs::CWD;
+use rustix::fs::{CWD, OFlags};
+use rustix::process::{Resource, getrlimit};
 
 use crate::error::{Error, Result};
-use crate::fs::{Dir, Stat};
+use crate::fs::failure::of_repository;
+use crate::fs::{Dir, Stat, is_gone, read_at, read_to_end_at, stat_file};
+use crate::metadata::Kind;
 
-/// The bytes of a file; `None` if it is not there.
+/// The bytes of a file of the repository; `None` if it does not exist.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    if_there("read", path, std::fs::read(path))
+    let Some((bytes, failure)) = read_prefix(path)? else { return Ok(None) };
+    failure.map_or(Ok(Some(bytes)), Err)
 }
+
+/// The bytes of a file of the repository up to the first one that cannot be read, and why it cannot; `None` if the file does
+/// not exist.
+pub fn read_prefix(path: &Path) -> Result<Option<(Vec<u8>, Option<Error>)>> {
+    let Some((file, stat)) = open_existing(path)? else { return Ok(None) };
+    let mut bytes = vec![0; usize::try_from(stat.size).unwrap_or(usize::MAX)];
+    let failure = match read_to_end_at(&file, &mut bytes, 0, stat.size) {
+        Ok((length, _)) => {
+            bytes.truncate(length);
+            None
+        }
+        Err(error) => {
+            let readable = |start: &usize| {
+                let end = bytes.len().min(start + SECTORS);
+                read_at(&file, &mut vec![0; end - start], *start as u64).is_ok()
+            };
+            let length = (0..bytes.len()).step_by(SECTORS).take_while(readable).count() * SECTORS;
+            bytes.truncate(length);
+            read_at(&file, &mut bytes, 0)?;
+            Some(of_repository(error))
+        }
+    };
+    Ok(Some((bytes, failure)))
+}
+
+/// File systems read so many bytes at once: where some of them cannot be read, none of them can.
+const SECTORS: usize = 4 << 10;
 
 /// Names in a directory, sorted; empty if it is not there.
 pub fn list(path: &Path) -> Result<Vec<Vec<u8>>> {
@@ -26,14 +58,54 @@ pub fn list(path: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(names)
 }
 
-/// Opens for reading.
+/// Opens a file of the repository for reading. A FIFO in its place does not block: reading it fails.
 pub fn open(path: &Path) -> Result<File> {
+    without_blocking().read(true).open(path).map_err(|cause| of_repository(Error::io("open", path, cause)))
+}
+
+/// Opens a file of the repository, and looks at what it is; `None` if it does not exist. [`crate::error::ErrorKind::Damaged`]
+/// if it is no regular file.
+pub(super) fn open_existing(path: &Path) -> Result<Option<(File, Stat)>> {
+    let file = match open(path) {
+        Err(error) if is_gone(&error) => return Ok(None),
+        opened => opened?,
+    };
+    let stat = stat_file(&file)?;
+    match stat.kind {
+        Kind::File => Ok(Some((file, stat))),
+        kind => Err(Error::damaged(format!("`{}` is not a regular file but a {}", path.display(), kind.word()))),
+    }
+}
+
+/// Opens a file that a user named, which may be a pipe or a device.
+pub fn open_any(path: &Path) -> Result<File> {
     File::open(path).map_err(|cause| Error::io("open", path, cause))
 }
 
-/// Opens a file that is there for reading and writing.
+/// The bytes of a file that a user named, which may be a pipe or a device; `None` if it does not exist.
+pub fn read_any(path: &Path) -> Result<Option<Vec<u8>>> {
+    if_there("read", path, std::fs::read(path))
+}
+
+/// Opens an existing file of the repository for reading and writing.
 pub fn open_to_write(path: &Path) -> Result<File> {
-    OpenOptions::new().read(true).write(true).open(path).map_err(|cause| Error::io("open", path, cause))
+    without_blocking().read(true).write(true).open(path).map_err(|cause| of_repository(Error::io("open", path, cause)))
+}
+
+/// Whether files may be kept open that can be opened again: not where a process may have few.
+pub fn may_keep_files_open() -> bool {
+    static MAY: OnceLock<bool> = OnceLock::new();
+    *MAY.get_or_init(|| getrlimit(Resource::Nofile).current.is_none_or(|most| most >= MANY_FILES))
+}
+
+/// Files that a process may have open almost everywhere; 1024 by default.
+const MANY_FILES: u64 = 256;
+
+/// Options that never wait for the other end of a FIFO.
+pub(super) fn without_blocking() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32);
+    options
 }
 
 /// Makes a file with mode 0600 that must not be there yet, for reading and writing.

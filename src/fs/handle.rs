@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use rustix::fs::Advice;
 
 use crate::error::{Error, Result};
+use crate::fs::failure::of_repository;
 use crate::fs::{FileSystem, Stat, durability};
 
 /// The path of an open file as the system knows it now; for messages.
@@ -88,11 +89,15 @@ fn fill(
 
 /// Fills the buffer from an offset of a repository's file. [`crate::error::ErrorKind::Damaged`] if the file ends before.
 pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
-    if read_at(file, buffer, offset)? == buffer.len() {
+    if read_at(file, buffer, offset).map_err(of_repository)? == buffer.len() {
         return Ok(());
     }
-    let path = path_of(file);
-    Err(Error::damaged(format!("`{}` ends before byte {}", path.display(), offset.saturating_add(buffer.len() as u64))))
+    Err(ends_early(file, offset.saturating_add(buffer.len() as u64)))
+}
+
+/// The error for a file of the repository that is too short.
+pub(super) fn ends_early(file: &File, end: u64) -> Error {
+    Error::damaged(format!("`{}` ends before byte {end}", path_of(file).display()))
 }
 
 /// Writes all bytes at its position.

@@ -1,6 +1,6 @@
 //! The lock of a repository: the system's own, which dies with its process.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs::file::without_blocking;
 use crate::fs::lock_file::{self, LockFile};
 use crate::fs::signal::Interrupts;
 use crate::fs::{process_id, read_at, set_len, stat, stat_file, write_all_at};
@@ -79,7 +80,7 @@ impl FileLock {
     /// a file system where locks are not shared between machines. To be called before anything relies on the lock.
     pub fn check(&self) -> Result<()> {
         let mut text = [0; MAX_TEXT];
-        let found = match File::open(&self.path) {
+        let found = match without_blocking().read(true).open(&self.path) {
             Ok(file) => read_at(&file, &mut text, 0).map(|length| &text[..length]),
             Err(cause) => Err(Error::io("open", &self.path, cause)),
         };
@@ -124,7 +125,7 @@ impl FileLock {
 }
 
 fn open(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
+    let mut options = without_blocking();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map_err(|cause| Error::io("open", path, cause))
 }
@@ -178,11 +179,11 @@ impl Holder {
     /// Who holds the lock now; `None` if nobody does, or has not said so yet. Takes the lock for a moment, beside others who
     /// only ask.
     pub fn of(path: &Path) -> Option<Holder> {
-        let file = File::open(path).ok()?;
+        let file = without_blocking().read(true).open(path).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Holder::read(&file),
             Err(TryLockError::Error(cause)) if is_unsupported(&cause) => {
-                Holder::read(&File::open(lock_file::path_for(path)).ok()?)
+                Holder::read(&without_blocking().read(true).open(lock_file::path_for(path)).ok()?)
             }
             _ => None,
         }

@@ -6,6 +6,7 @@
 mod ahead;
 mod atomic;
 mod attributes;
+mod block_file;
 mod dir;
 mod durability;
 mod failure;
@@ -15,7 +16,6 @@ mod interrupt;
 mod lease;
 mod lock;
 mod lock_file;
-mod map;
 mod names;
 mod newcomer;
 mod place;
@@ -32,12 +32,13 @@ mod user;
 pub use ahead::ReadAhead;
 pub use atomic::write_atomic;
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
+pub use block_file::{BlockFile, Bytes};
 pub use dir::{Dir, DirEntry};
 pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
 pub use failure::{is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system};
 pub use file::{
-    create_dir_all, create_dir_private, create_new, exists, list, open, open_to_write, read, remove_dir_all,
-    remove_empty_dir, remove_file, rename, stat, sync_dir,
+    create_dir_all, create_dir_private, create_new, exists, list, may_keep_files_open, open, open_any, open_to_write,
+    read, read_any, read_prefix, remove_dir_all, remove_empty_dir, remove_file, rename, stat, sync_dir,
 };
 pub use handle::{
     duplicate, file_system_of, flush_mapped_stores, forget_cached, path_of, read_at, read_exact_at, read_next,
@@ -46,7 +47,6 @@ pub use handle::{
 pub use interrupt::{Reached, begun, on_interrupt, reached};
 pub use lease::{Writers, writers_of};
 pub use lock::{FileLock, Holder};
-pub use map::Map;
 pub use names::{Renamed, UNFINISHED};
 pub use newcomer::Newcomer;
 pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir};

@@ -486,7 +486,7 @@ fn what_is_not_there_is_no_failure_where_that_is_an_answer() {
     for name in ["nothing", "nothing/below", "file/below"] {
         let path = temp.path().join(name);
         assert_eq!((read(&path).unwrap(), stat(&path).unwrap()), (None, None));
-        assert!(list(&path).unwrap().is_empty() && !exists(&path).unwrap() && Map::open(&path).unwrap().is_none());
+        assert!(list(&path).unwrap().is_empty() && !exists(&path).unwrap() && read(&path).unwrap().is_none());
         remove_file(&path).unwrap();
         remove_dir_all(&path).unwrap();
         assert!(open(&path).is_err() && open_to_write(&path).is_err());
@@ -497,13 +497,23 @@ fn what_is_not_there_is_no_failure_where_that_is_an_answer() {
 }
 
 #[test]
-fn a_map_shows_the_file_and_an_empty_one_is_empty() {
+fn what_is_no_regular_file_is_refused_in_place_of_one_of_the_repository() {
     let (temp, dir) = open_temp();
-    put(&dir, b"full", b"mapped");
-    put(&dir, b"empty", b"");
-    assert_eq!(&*Map::open(&temp.path().join("full")).unwrap().unwrap(), b"mapped");
-    assert_eq!(&*Map::open(&temp.path().join("empty")).unwrap().unwrap(), b"");
-    assert!(Map::open(temp.path()).is_err());
+    dir.make_special(b"fifo", Kind::Fifo, 0).unwrap();
+    dir.make_dir(b"folder").unwrap();
+    for (name, kind) in [("fifo", "fifo"), ("folder", "directory")] {
+        let path = temp.path().join(name);
+        for error in [read(&path).map(drop).unwrap_err(), read_prefix(&path).map(drop).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+            let end = format!("/{name}` is not a regular file but a {kind}");
+            assert!(error.to_string().ends_with(&end), "{error}");
+        }
+        assert!(BlockFile::open(&path, 16, 1).is_err());
+        let opened = open(&path).and_then(|file| read_exact_at(&file, &mut [0], 0));
+        assert_eq!(opened.unwrap_err().kind(), ErrorKind::Damaged);
+    }
+    put(&dir, b"file", b"content");
+    assert_eq!(read(&temp.path().join("file")).unwrap().unwrap(), b"content");
 }
 
 #[test]

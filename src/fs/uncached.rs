@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::error::Result;
+use crate::fs::failure::of_repository;
 use crate::fs::handle::{failed, read_exact_at, write_all_at};
 
 const OFFERED_SINCE: (u32, u32) = (6, 16);
@@ -51,7 +52,7 @@ pub fn read_exact_uncached_at(file: &File, buffer: &mut [u8], offset: u64) -> Re
             Ok(length) => filled += length,
             Err(Errno::INTR) => {}
             Err(errno) if is_not_offered(errno) => return read_exact_at(file, rest, at),
-            Err(errno) => return Err(failed("read", file, errno)),
+            Err(errno) => return Err(of_repository(failed("read", file, errno))),
         }
     }
     Ok(())

@@ -55,7 +55,7 @@ impl Repository {
         let format = Format::open(&layout.format())?;
         // Nothing in it is needed to read data; who writes looks at it again.
         let (config, wrong) = match Config::open(&layout.config()) {
-            Err(error) if error.kind() == ErrorKind::Usage => (Config::default(), Some(error)),
+            Err(error) if error.kind() != ErrorKind::Internal => (Config::default(), Some(error)),
             config => (config?, None),
         };
         let Config { compression, reflink, .. } = config;

@@ -37,7 +37,7 @@ pub fn set_aside(
     let session = store.session();
     let how =
         How { paths: &paths, journals: &[], despite_rules: &despite_rules, base: Some(&parent), takes_trees: false };
-    let index = Index::open(&repository.layout.index())?;
+    let index = Index::open(&repository.layout.index());
     let recording = recording::record(repository, &session, worktree, &index, &how, progress)?;
     let Compared { content, differs, .. } =
         take::compare(store, Some(&parent), &recording, &paths, &mut Watch::default())?;

@@ -64,7 +64,7 @@ pub fn take_checked(
     let (paths, journals) = with_database_files(transaction.repository(), worktree, &options.paths)?;
     let options = &Options { paths, ..options.clone() };
     let index_path = transaction.repository().layout.index();
-    let index = Index::open(&index_path)?;
+    let index = Index::open(&index_path);
     let Taken { mut outcome, mut scan, stored, next } =
         store_all(transaction.repository(), worktree, &index, (options, &journals), progress, check)?;
     let is_recorded = stored.is_some();

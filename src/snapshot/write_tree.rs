@@ -37,7 +37,7 @@ pub fn write_tree(
 ) -> Result<WrittenTree> {
     let repository = transaction.repository();
     let (store, index_path) = (repository.store(), repository.layout.index());
-    let index = Index::open(&index_path)?;
+    let index = Index::open(&index_path);
     let paths = if prefix.is_root() { Vec::new() } else { vec![prefix.to_owned()] };
     let session = store.session();
     let how = How { paths: &paths, journals: &[], despite_rules: &[], base: None, takes_trees: prefix.is_root() };

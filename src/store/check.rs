@@ -46,8 +46,12 @@ impl Store {
         // Not the one that is open: that may be a file which is no longer there.
         let pack = Pack::new(&self.directory, id);
         let table = pack.table()?;
-        if table.sort == Sort::Plain && !pack.bytes()?.starts_with(&format::encode_header()) {
-            broken(Broken { error: pack.damaged("invalid header"), objects: Vec::new() });
+        if table.sort == Sort::Plain {
+            let mut header = [0; format::HEADER];
+            let read = pack.read(&mut header, 0);
+            let is_right =
+                |()| if header == format::encode_header() { Ok(()) } else { Err(pack.damaged("invalid header")) };
+            read.and_then(is_right).unwrap_or_else(|error| broken(Broken { error, objects: Vec::new() }));
         }
         let mut records: Vec<Record> = table.records().collect();
         records.sort_unstable_by_key(|record| record.frame_number);

@@ -82,11 +82,8 @@ impl Store {
         };
         store.include(packs);
         store.arrange();
-        // Small packs are these, and small packs are merged and removed by others: what is mapped stays readable.
-        for &n in &store.uncovered {
-            // A failure is kept in the pack, and told when something is missing.
-            let _ = store.packs[n as usize].bytes();
-        }
+        // Small packs are these, and small packs are merged and removed by others.
+        store.uncovered.iter().for_each(|&n| store.packs[n as usize].hold());
         Ok(store)
     }
 
@@ -145,7 +142,7 @@ impl Store {
 
     /// The same for whoever stores it otherwise: faster, but where the catalog is damaged `false` for some that it holds.
     pub fn knows(&self, kind: ObjectKind, id: ObjectId) -> bool {
-        let is_held = || self.quick_places(kind, id).any(|place| self.pack(&place).bytes().is_ok());
+        let is_held = || self.quick_places(kind, id).any(|place| self.pack(&place).check_footer().is_ok());
         is_empty_data(kind, id) || is_held() && self.is_readable(kind, id)
     }
 
@@ -160,7 +157,7 @@ impl Store {
 
     /// Where an object lies. The empty blob lies nowhere.
     pub fn locate(&self, kind: ObjectKind, id: ObjectId) -> Option<Location> {
-        let readable = |place: &Place| self.pack(place).bytes().is_ok();
+        let readable = |place: &Place| self.pack(place).check_footer().is_ok();
         let quick = self.quick_places(kind, id).find(readable);
         let place = quick.or_else(|| {
             let is_sound = self.catalog.as_ref().is_none_or(|catalog| catalog.is_sound(&id.0));
@@ -226,7 +223,7 @@ impl Store {
         for &id in packs {
             let pack = Pack::new(&self.directory, id);
             match numbers.get(&id) {
-                Some(&n) if self.packs[n].bytes().is_err() => self.packs[n] = pack,
+                Some(&n) if self.packs[n].check_footer().is_err() => self.packs[n] = pack,
                 Some(_) => {}
                 None => {
                     numbers.insert(id, self.packs.len());

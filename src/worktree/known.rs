@@ -25,7 +25,7 @@ pub fn known(
     let selection = Selection::new(paths);
     let level = |path: RepoPathBuf| -> Option<Level> {
         let whole = selection.is_empty() || selection.covers(&path);
-        Some(Level { directory: index.directory(&path)?, path, next: 0, whole })
+        Some(Level { directory: index.directory(&path).filter(Directory::is_readable)?, path, next: 0, whole })
     };
     let is_whole = index.count() > 0 && index.directories().count() == index.count();
     let Some(root) = level(RepoPathBuf::default()).filter(|_| is_whole) else { return Ok(false) };

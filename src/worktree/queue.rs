@@ -63,7 +63,7 @@ impl Job {
     fn weight(&self) -> u64 {
         match &self.task {
             // As many entries as it had the last time.
-            Task::List(_) => 1 + looks(self.node.known.as_ref().map_or(0, Directory::count)),
+            Task::List(_) => 1 + looks(self.node.known.as_ref().map_or(0, Directory::expected_count)),
             Task::Look(_, range) => looks(range.len()),
             Task::Read(_, files) => files.iter().map(|(_, stat)| 1 + (stat.size >> 16)).sum(),
         }

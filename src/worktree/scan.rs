@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{LinksId, ObjectId};
 use crate::object::commit::{Totals, Uncovered};
 use crate::object::{Entry, Links, ObjectKind};
@@ -39,6 +39,8 @@ pub struct Scan {
     pub ignore_warnings: Vec<IgnoreWarning>,
     /// Files that kept changing while they were read; sorted.
     pub torn: Vec<RepoPathBuf>,
+    /// Why the index could not be read, so that the content of all files had to be.
+    pub index_failure: Option<Arc<Error>>,
     /// Files whose content was read.
     pub files_read: u64,
     /// Bytes read.
@@ -56,8 +58,9 @@ pub fn scan<S: Sink>(
 ) -> Result<Scan> {
     let walk = Walk::new(worktree, store, index, options, progress)?;
     let (root, found) = walk.run(sinks)?;
-    let index = index::Builder::spooled(walk.spool.clone());
-    finish(root, found, index, store)
+    let builder = index::Builder::spooled(walk.spool.clone());
+    let scan = finish(root, found, builder, store)?;
+    Ok(Scan { index_failure: index.failure().cloned(), ..scan })
 }
 
 /// Puts together what the threads found, in an order that does not depend on who found it.
@@ -72,6 +75,7 @@ fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) 
         ignored: Vec::new(),
         ignore_warnings: Vec::new(),
         torn: Vec::new(),
+        index_failure: None,
         files_read: 0,
         bytes_read: 0,
     };

@@ -28,6 +28,7 @@ mod interrupt;
 mod keys;
 mod kinds;
 mod mapped;
+mod media;
 mod model;
 mod plumbing;
 mod random;

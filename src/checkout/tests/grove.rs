@@ -177,6 +177,7 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
     let Planted { root, links, index, ignored, uncovered } = live;
     let in_the_way: Vec<RepoPathBuf> = ignored.iter().chain(uncovered.iter().map(|it| &it.path)).cloned().collect();
     let mut scan = Scan {
+        index_failure: None,
         root,
         links,
         totals: Totals::default(),

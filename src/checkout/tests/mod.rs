@@ -123,7 +123,7 @@ impl House {
     pub fn index(&self, done: &Done) -> Index {
         let file = self.folder.path().join("index");
         done.scan.index.write(&file).unwrap();
-        Index::open(&file).unwrap()
+        Index::open(&file)
     }
 
     /// Everything in the worktree but the repository, told exactly.

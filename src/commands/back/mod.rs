@@ -151,6 +151,7 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
 fn plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, request: &Request) -> Result<Exit> {
     let mut scan = compare::look(repository, worktree, &[], context.ui.progress())?;
     context.warn_about_rules(&scan.ignore_warnings);
+    context.warn_about_index(&scan);
     let (_, plan) = way(repository, worktree, &mut scan, request)?;
     let at = repository.view().at().map(|id| repository.store().commit(id)).transpose()?;
     let is_unsaved = at.is_none_or(|commit| commit.root.tree() != scan.root.tree());
@@ -225,6 +226,7 @@ fn save_despite(
     let (outcome, scan) = snapshot::take_checked(transaction, worktree, &options, context.ui.progress(), &mut check)?;
     context.tell_damage(outcome.damage.as_deref());
     context.warn_about_rules(&scan.ignore_warnings);
+    context.warn_about_index(&scan);
     let (target, plan) = found.expect("a scan that is not checked is not given");
     let saved = outcome.commit.filter(|commit| Some(*commit) != at);
     let mut plan = plan;

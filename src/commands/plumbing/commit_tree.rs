@@ -74,7 +74,7 @@ impl Args {
         }
         let file = self.file.as_deref().filter(|file| *file != Path::new("-"));
         let (bytes, name) = match file {
-            Some(file) => (fs::read(&context.place(file)?)?.ok_or_else(|| no_file(file))?, file),
+            Some(file) => (fs::read_any(&context.place(file)?)?.ok_or_else(|| no_file(file))?, file),
             None => (stdin()?, Path::new("stdin")),
         };
         let text = String::from_utf8(bytes).map_err(|_| {

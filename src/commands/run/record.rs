@@ -54,6 +54,7 @@ pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec
     drop(transaction);
     context.tell_damage(outcome.damage.as_deref());
     context.warn_about_rules(&scan.ignore_warnings);
+    context.warn_about_index(&scan);
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
     let (commit, recorded) =
         (held(outcome.commit)?, repository.operation().filter(|_| repository.operation() != newest));

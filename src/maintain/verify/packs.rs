@@ -25,8 +25,6 @@ enum Message {
 /// Checks all packs: gives what they have together, and which objects are broken.
 pub(super) fn check(repository: &Repository, told: &mut Told<'_>, progress: &dyn Progress) -> Result<(Contents, Lost)> {
     let store = repository.store();
-    // All that is there is mapped now, so that it can be read even if packs are merged and removed meanwhile.
-    store.damage();
     let packs = store.packs();
     let task = progress.start("reading packs", Unit::Bytes, Some(packs.iter().map(|(_, bytes)| bytes).sum()));
     let next = AtomicUsize::new(0);

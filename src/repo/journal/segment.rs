@@ -61,6 +61,8 @@ pub struct Segment {
     bytes: Vec<u8>,
     /// Its header is not what was written, and its checkpoint is.
     header_damage: Option<&'static str>,
+    /// Why what follows these bytes cannot be read.
+    unreadable: Option<Error>,
 }
 
 /// What a segment leads to.
@@ -81,8 +83,8 @@ impl Segment {
     /// Reads a segment; `None` if it is not there.
     pub fn read(directory: &Path, number: u64) -> Result<Option<Segment>> {
         let path = path(directory, number);
-        let Some(bytes) = fs::read(&path)? else { return Ok(None) };
-        let mut segment = Segment { path, bytes, header_damage: None };
+        let Some((bytes, unreadable)) = fs::read_prefix(&path)? else { return Ok(None) };
+        let mut segment = Segment { path, bytes, header_damage: None, unreadable };
         segment.check_header(number)?;
         Ok(Some(segment))
     }
@@ -111,7 +113,11 @@ impl Segment {
 
     /// Forgets what is behind this byte: written after the state that is looked at.
     pub fn truncate(&mut self, length: u64) {
-        self.bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length <= self.bytes.len() {
+            self.unreadable = None;
+        }
+        self.bytes.truncate(length);
     }
 
     /// Its checkpoint.
@@ -139,7 +145,10 @@ impl Segment {
         let mut at = end;
         loop {
             match frame::next(&self.bytes, at) {
-                Next::End | Next::Torn => return Ok(replay),
+                Next::End | Next::Torn => {
+                    replay.damage = replay.damage.or(self.cut_short(at));
+                    return Ok(replay);
+                }
                 Next::Damaged(why) => {
                     replay.damage = Some(self.damaged(at, why));
                     return Ok(replay);
@@ -165,7 +174,7 @@ impl Segment {
         let mut at = HEADER;
         loop {
             match frame::next(&self.bytes, at) {
-                Next::End | Next::Torn => return (operations, None),
+                Next::End | Next::Torn => return (operations, self.cut_short(at)),
                 Next::Damaged(why) => return (operations, Some(self.damaged(at, why))),
                 Next::Record { kind: OPERATION, payload, end } => match Record::decode(OPERATION, payload) {
                     Ok(Record::Operation { id, operation, .. }) => {
@@ -180,8 +189,16 @@ impl Segment {
         }
     }
 
+    /// The damage if there are bytes behind these that cannot be read.
+    fn cut_short(&self, at: usize) -> Option<Error> {
+        self.unreadable.as_ref().map(|_| self.damaged(at, "cut short"))
+    }
+
     fn damaged(&self, at: usize, why: &str) -> Error {
-        self.located(Error::damaged(why).hint(FROM_BACKUP), at)
+        match &self.unreadable {
+            Some(error) => Error::damaged(error.to_string()).hint(FROM_BACKUP),
+            None => self.located(Error::damaged(why).hint(FROM_BACKUP), at),
+        }
     }
 
     fn located(&self, error: Error, at: usize) -> Error {

@@ -1,16 +1,16 @@
-//! The catalog: the tables of many packs as one sorted list, mapped, so that opening costs the same whatever it holds.
+//! The catalog: the tables of many packs as one sorted list, of which only what is asked for is read, so that opening costs
+//! the same whatever it holds.
 //!
-//! A cache, and never believed: each entry has a checksum, and where the entries around an id are not whole the tables of
-//! the packs are asked. Losing it costs time.
+//! A cache, and never believed: each entry has a checksum, and where the entries around an id cannot be read or are not whole
+//! the tables of the packs are asked. Losing it costs time.
 
 mod build;
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
-use crate::fs::Map;
+use crate::fs::{BlockFile, Bytes};
 use crate::id::{IdPrefix, LENGTH, ObjectId, PackId};
 use crate::object::ObjectKind;
 use crate::store::compress::Codec;
@@ -48,13 +48,49 @@ pub struct Covered {
     pub objects: u64,
 }
 
+/// Bytes read at once: ids are asked for in no order, so little more than what is needed.
+const READ: usize = 16 << 10;
+
+/// Parts of that length kept in memory: 32 MiB, the entries of half a million objects.
+const KEPT: usize = 2048;
+
+/// Bytes read at once where all entries are.
+const READ_ALL: usize = ENTRY << 14;
+
 /// An open catalog.
 pub struct Catalog {
-    map: Map,
+    file: BlockFile,
     entries: usize,
     covered: Vec<Covered>,
     /// What the packs that it covers are called in the store; `None` for those that are not in its set.
     numbers: Vec<Option<u32>>,
+}
+
+/// Entries whose id has the same first two bytes.
+struct Bucket {
+    /// The number of the first one.
+    first: usize,
+    bytes: Bytes,
+}
+
+impl Bucket {
+    fn len(&self) -> usize {
+        self.bytes.len() / ENTRY
+    }
+
+    fn entry(&self, n: usize) -> &[u8] {
+        &self.bytes[n * ENTRY..][..ENTRY]
+    }
+
+    /// The first entry whose id is not before this one.
+    fn lower_bound(&self, id: &[u8; LENGTH]) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.entry(middle)[..LENGTH] < id[..] { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
 }
 
 /// Where it is, below the repository folder.
@@ -65,10 +101,10 @@ pub fn path_in(directory: &Path) -> PathBuf {
 impl Catalog {
     /// Opens it; `None` if there is none that can be used.
     pub fn open(directory: &Path) -> Option<Catalog> {
-        let map = Map::open(&path_in(directory)).ok()??;
-        let (entries, covered) = decode(&map).ok()?;
+        let file = BlockFile::open(&path_in(directory), READ, KEPT).ok()??;
+        let (entries, covered) = decode(&file).ok()?;
         let numbers = vec![None; covered.len()];
-        Some(Catalog { map, entries, covered, numbers })
+        Some(Catalog { file, entries, covered, numbers })
     }
 
     /// Tells what each pack is called in the store.
@@ -83,19 +119,33 @@ impl Catalog {
 
     /// The places of an object, in packs of the store.
     pub fn find(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
-        let bucket = self.bucket(&id.0);
-        let start = self.lower_bound(bucket.clone(), &id.0);
-        (start..bucket.end)
-            .map(|n| self.entry(n))
-            .take_while(move |entry| entry[..LENGTH] == id.0)
-            .filter(move |entry| entry[LENGTH] == kind as u8)
-            .filter_map(|entry| self.place(entry).ok())
+        let bucket = self.bucket(&id.0).ok();
+        let start = bucket.as_ref().map_or(0, |bucket| bucket.lower_bound(&id.0));
+        let end = bucket.as_ref().map_or(0, Bucket::len);
+        (start..end)
+            .map_while(move |n| {
+                let entry = bucket.as_ref()?.entry(n);
+                (entry[..LENGTH] == id.0)
+                    .then(|| if entry[LENGTH] == kind as u8 { self.place(entry).ok() } else { None })
+            })
+            .flatten()
     }
 
-    /// What each entry says; `None` for one that is not as it was written. Its place is `None` if the pack is not in the store.
+    /// What each entry says; `None` for one that cannot be read or is not as it was written. Its place is `None` if the pack
+    /// is not in the store.
     pub fn entries(&self) -> impl Iterator<Item = Option<(ObjectKind, ObjectId, Option<Place>)>> + '_ {
-        (0..self.entries).map(|n| {
-            let entry = self.entry(n);
+        let (mut part, mut start) = (None, 0);
+        (0..self.entries).map(move |n| {
+            if n >= start {
+                let count = (self.entries - n).min(READ_ALL / ENTRY);
+                part = Some((n, self.read_entries(n, count).ok()));
+                start = n + count;
+            }
+            let (first, bytes) = part.as_ref()?;
+            let entry = match bytes {
+                Some(bytes) => &bytes[(n - first) * ENTRY..][..ENTRY],
+                None => &self.read_entries(n, 1).ok()?,
+            };
             let kind = ObjectKind::from_byte(entry[LENGTH]).filter(|_| has_checksum(entry))?;
             Some((kind, ObjectId(std::array::from_fn(|n| entry[n])), self.place(entry).ok()))
         })
@@ -105,49 +155,59 @@ impl Catalog {
     pub fn matching<'a>(&'a self, kind: ObjectKind, prefix: &'a IdPrefix) -> impl Iterator<Item = ObjectId> + 'a {
         let first = prefix.first();
         // A prefix has two bytes at least, so its ids are in one bucket.
-        let bucket = self.bucket(&first);
-        let start = self.lower_bound(bucket.clone(), &first);
-        (start..bucket.end)
-            .map(|n| self.entry(n))
-            .filter(move |entry| entry[LENGTH] == kind as u8 && self.place(entry).is_ok())
-            .map(|entry| ObjectId(std::array::from_fn(|n| entry[n])))
-            .take_while(|id| prefix.matches(&id.0))
+        let bucket = self.bucket(&first).ok();
+        let start = bucket.as_ref().map_or(0, |bucket| bucket.lower_bound(&first));
+        let end = bucket.as_ref().map_or(0, Bucket::len);
+        let id = move |n| {
+            let entry = bucket.as_ref()?.entry(n);
+            let is_held = entry[LENGTH] == kind as u8 && self.place(entry).is_ok();
+            is_held.then(|| ObjectId(std::array::from_fn(|n| entry[n])))
+        };
+        (start..end).filter_map(id).take_while(|id| prefix.matches(&id.0))
     }
 
-    /// Whether the entries near this id are as they were written, so that an object which is not found among them is in
-    /// none of the packs.
+    /// Whether the entries near this id can be read and are as they were written, so that an object which is not found among
+    /// them is in none of the packs.
     pub fn is_sound(&self, id: &[u8; LENGTH]) -> bool {
-        let bucket = self.bucket(id);
-        let is_whole = |n: usize| has_checksum(self.entry(n));
+        self.check_near(id).unwrap_or(false)
+    }
+
+    fn check_near(&self, id: &[u8; LENGTH]) -> Result<bool> {
+        let bucket = self.bucket(id)?;
         // The neighbours show that the bucket begins and ends where it should.
-        let before = bucket.start.checked_sub(1).is_none_or(|n| is_whole(n) && self.entry(n)[..2] < id[..2]);
-        let behind = bucket.end == self.entries || (is_whole(bucket.end) && self.entry(bucket.end)[..2] > id[..2]);
-        before && behind && bucket.into_iter().all(|n| is_whole(n) && self.entry(n)[..2] == id[..2])
+        let is_neighbour = |n: usize, is_ordered: fn(&[u8], &[u8]) -> bool| {
+            let entry = self.read_entries(n, 1)?;
+            Ok::<_, Error>(has_checksum(&entry) && is_ordered(&entry[..2], &id[..2]))
+        };
+        let before = bucket.first == 0 || is_neighbour(bucket.first - 1, |entry, id| entry < id)?;
+        let end = bucket.first + bucket.len();
+        let behind = end == self.entries || is_neighbour(end, |entry, id| entry > id)?;
+        let is_whole = |n| has_checksum(bucket.entry(n)) && bucket.entry(n)[..2] == id[..2];
+        Ok(before && behind && (0..bucket.len()).all(is_whole))
     }
 
-    fn entry(&self, n: usize) -> &[u8] {
-        &self.map[HEAD + n * ENTRY..][..ENTRY]
+    fn read_entries(&self, first: usize, count: usize) -> Result<Bytes> {
+        self.file.read((HEAD + first * ENTRY) as u64, count * ENTRY)
     }
 
-    /// The entries whose id has the same first two bytes. Damaged numbers give a range that is wrong and within bounds.
-    fn bucket(&self, id: &[u8; LENGTH]) -> Range<usize> {
+    /// The entries whose id has the same first two bytes. Damaged numbers give entries that are wrong and within bounds.
+    fn bucket(&self, id: &[u8; LENGTH]) -> Result<Bucket> {
         let n = usize::from(id[0]) << 8 | usize::from(id[1]);
-        let fanout = &self.map[self.map.len() - TRAILER - FANOUT..][..FANOUT];
-        let end_of = |n: usize| {
-            let bytes = fanout[4 * n..][..4].try_into().expect("4 bytes");
+        let fanout = self.file.size() - (TRAILER + FANOUT) as u64;
+        // Where the bucket before it ends, and where it does.
+        let before = n.saturating_sub(1);
+        let ends = self.file.read(fanout + 4 * before as u64, 4 * (n - before + 1))?;
+        let end_of = |at: usize| {
+            let bytes = ends[4 * at..][..4].try_into().expect("4 bytes");
             (u32::from_le_bytes(bytes) as usize).min(self.entries)
         };
-        let start = if n == 0 { 0 } else { end_of(n - 1) };
-        start..end_of(n).max(start)
-    }
-
-    fn lower_bound(&self, bucket: Range<usize>, id: &[u8; LENGTH]) -> usize {
-        let (mut low, mut high) = (bucket.start, bucket.end);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.entry(middle)[..LENGTH] < id[..] { low = middle + 1 } else { high = middle }
+        let first = if n == 0 { 0 } else { end_of(0) };
+        let end = end_of(n - before).max(first);
+        // Ids are hashes, so all buckets are about as long.
+        if end - first > self.entries / 256 + 4096 {
+            return Err(Error::damaged("invalid catalog"));
         }
-        low
+        Ok(Bucket { first, bytes: self.read_entries(first, end - first)? })
     }
 
     /// What an entry says; an error if it is damaged or its pack is not in the store.
@@ -206,27 +266,27 @@ fn checksum(list: &[u8], trailer: &[u8]) -> [u8; 32] {
 }
 
 /// How many entries there are, and the packs.
-fn decode(file: &[u8]) -> Result<(usize, Vec<Covered>)> {
-    let Some((body, trailer)) = file.split_last_chunk::<TRAILER>() else {
+fn decode(file: &BlockFile) -> Result<(usize, Vec<Covered>)> {
+    let Some(body) = file.size().checked_sub(TRAILER as u64) else {
         return Err(Error::damaged("invalid catalog"));
     };
-    let mut decoder = Decoder::new("catalog", trailer);
+    let trailer = file.read(body, TRAILER)?;
+    let mut decoder = Decoder::new("catalog", &trailer);
     let (entries, packs) = (decoder.u64()?, decoder.u32()?);
     let (version, zero, length) = (decoder.u16()?, decoder.u16()?, decoder.u64()?);
     let sum = decoder.array::<32>()?;
-    let is_known = decoder.raw(8)? == MAGIC && (version, zero) == (VERSION, 0) && file.starts_with(MAGIC);
+    let is_known = decoder.raw(8)? == MAGIC && (version, zero) == (VERSION, 0) && *file.read(0, 8)? == *MAGIC;
     let list = u64::from(packs) * PACK as u64;
     let expected =
         entries.checked_mul(ENTRY as u64).and_then(|size| size.checked_add(list + (HEAD + FANOUT + TRAILER) as u64));
-    if !is_known || expected != Some(length) || length != file.len() as u64 {
+    if !is_known || expected != Some(length) || length != file.size() {
         return Err(decoder.invalid("wrong length"));
     }
-    let start = body.len() - FANOUT - list as usize;
-    let list = &body[start..start + list as usize];
-    if checksum(list, &trailer[..24]) != sum {
+    let list = file.read(body - FANOUT as u64 - list, list as usize)?;
+    if checksum(&list, &trailer[..24]) != sum {
         return Err(decoder.invalid("wrong checksum"));
     }
-    let mut decoder = Decoder::new("catalog", list);
+    let mut decoder = Decoder::new("catalog", &list);
     let packs = (0..packs).map(|_| {
         let id = PackId(decoder.array()?);
         Ok(Covered { id, size: decoder.u64()?, objects: decoder.u64()? })

@@ -161,9 +161,9 @@ impl Footer {
         encoder.finish().try_into().expect("80 bytes were encoded")
     }
 
-    /// From the bytes of a whole pack file.
-    pub fn decode(file: &[u8]) -> Result<Footer> {
-        let Some((body, bytes)) = file.split_last_chunk::<FOOTER>() else {
+    /// From the last bytes of a pack file of this size.
+    pub fn decode(tail: &[u8], size: u64) -> Result<Footer> {
+        let Some((_, bytes)) = tail.split_last_chunk::<FOOTER>() else {
             return Err(Error::damaged("too short for a pack"));
         };
         let mut decoder = Decoder::new("pack footer", bytes);
@@ -177,7 +177,7 @@ impl Footer {
         }
         expect_version(version)?;
         let fits = table >= HEADER as u64
-            && table.checked_add(length) == Some(body.len() as u64)
+            && table.checked_add(length) == Some(size - FOOTER as u64)
             && length == table_length(frames, records)
             && zeros == [0; 6];
         if fits { Ok(Footer { table, length, id }) } else { Err(Error::damaged("invalid pack footer")) }
@@ -399,11 +399,13 @@ mod tests {
         let (table, start) = table();
         let footer = Footer { table: start, length: table.len() as u64, id: id_of_table(&table) };
         let file = [&vec![0; start as usize][..], &table, &footer.encode(2, 3)].concat();
-        assert_eq!(Footer::decode(&file).unwrap(), footer);
+        let decode = |file: &[u8]| Footer::decode(file, file.len() as u64);
+        assert_eq!(decode(&file).unwrap(), footer);
+        assert_eq!(Footer::decode(&file[file.len() - FOOTER..], file.len() as u64).unwrap(), footer);
         for end in 0..file.len() {
-            assert!(Footer::decode(&file[..end]).is_err(), "cut at {end}");
+            assert!(decode(&file[..end]).is_err(), "cut at {end}");
         }
-        assert!(Footer::decode(&[&file[..], &[0]].concat()).is_err());
-        assert!(Footer::decode(&[&[0][..], &file].concat()).is_err());
+        assert!(decode(&[&file[..], &[0]].concat()).is_err());
+        assert!(decode(&[&[0][..], &file].concat()).is_err());
     }
 }

@@ -1,4 +1,6 @@
-//! One pack file: opened when it is first needed, mapped, and checked before anything in it is believed.
+//! One pack file: opened when it is first needed, and checked before anything in it is believed.
+//!
+//! It is read, not mapped: a sector that the device cannot read is an error that names the pack.
 
 pub mod file;
 pub mod format;
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{self, Map};
+use crate::fs;
 use crate::id::PackId;
 use crate::store::cache;
 use crate::store::compress::Codec;
@@ -97,16 +99,27 @@ pub struct Pack {
     pub id: PackId,
     path: PathBuf,
     opened: OnceLock<Result<Opened, Failure>>,
-    /// Whether the table was checked, and what came of it.
-    checked: OnceLock<Result<(), Failure>>,
+    /// Its table, which was checked.
+    table: OnceLock<Result<Vec<u8>, Failure>>,
 }
 
 /// A pack whose footer is sound.
 struct Opened {
-    /// For the footer and the table. A map needs no open file, of which a process may have far fewer than there are packs.
-    map: Map,
     footer: Footer,
+    /// Bytes of the file.
+    size: u64,
+    /// For a pack that is held: the end of its file, which of a small one is all of it.
+    tail: Vec<u8>,
+    /// For a pack that is held, and may be merged and removed by others: what is open stays readable. Not of every pack, since
+    /// a process may have far fewer files open than there are packs.
+    file: Option<File>,
 }
+
+/// Bytes read at once of a pack that is held: most small packs are shorter, and so are most tables.
+const TAIL: u64 = 64 << 10;
+
+/// Packs beyond this size are never merged, and so never removed.
+const MERGED: u64 = 16 << 20;
 
 /// Where a pack of this name is, below the repository folder.
 pub fn path_of(directory: &Path, id: PackId) -> PathBuf {
@@ -117,7 +130,7 @@ pub fn path_of(directory: &Path, id: PackId) -> PathBuf {
 impl Pack {
     /// A pack that nothing is read from yet.
     pub fn new(directory: &Path, id: PackId) -> Pack {
-        Pack { id, path: path_of(directory, id), opened: OnceLock::new(), checked: OnceLock::new() }
+        Pack { id, path: path_of(directory, id), opened: OnceLock::new(), table: OnceLock::new() }
     }
 
     /// The failure that names it.
@@ -125,25 +138,26 @@ impl Pack {
         Error::damaged(format!("pack `{}` is damaged: {why}", self.path.display())).hint(OTHERS_ARE_WHOLE)
     }
 
-    /// The whole file, after a look at its footer.
-    pub fn bytes(&self) -> Result<&[u8]> {
-        Ok(&self.opened()?.map)
+    /// Fails if it cannot be opened, or its footer is damaged.
+    pub fn check_footer(&self) -> Result<()> {
+        self.opened().map(drop)
+    }
+
+    /// Opens it so that it stays readable when another process merges it with others and removes it.
+    pub fn hold(&self) {
+        // A failure is kept, and reported when something is missing.
+        let _ = self.opened.get_or_init(|| self.open(true).map_err(|error| Failure::of(&error)));
     }
 
     /// Its bytes on disk.
     pub fn size(&self) -> Result<u64> {
-        Ok(self.bytes()?.len() as u64)
+        Ok(self.opened()?.size)
     }
 
-    /// Its table, which is checked once.
+    /// Its table, which is read and checked once.
     pub fn table(&self) -> Result<Table<'_>> {
-        let opened = self.opened()?;
-        let bytes = &opened.map[opened.footer.table as usize..][..opened.footer.length as usize];
-        let checked = self
-            .checked
-            .get_or_init(|| check_table(bytes, &opened.footer).map_err(|error| Failure::of(&self.named(error))));
-        checked.as_ref().map_err(Failure::error)?;
-        Table::of(bytes)
+        let table = self.table.get_or_init(|| self.read_table().map_err(|error| Failure::of(&error)));
+        Table::of(table.as_ref().map_err(Failure::error)?)
     }
 
     /// Bytes of its frames, and of its header if it has one: what lies before the table.
@@ -156,21 +170,63 @@ impl Pack {
         fs::open(&self.path)
     }
 
-    fn opened(&self) -> Result<&Opened> {
-        self.opened.get_or_init(|| self.open().map_err(|error| Failure::of(&error))).as_ref().map_err(Failure::error)
+    /// Fills a buffer with what begins at a byte of the file.
+    pub fn read(&self, buffer: &mut [u8], start: u64) -> Result<()> {
+        let opened = self.opened()?;
+        if let Some(at) = start.checked_sub(opened.size - opened.tail.len() as u64)
+            && let Some(bytes) = opened.tail.get(at as usize..).and_then(|rest| rest.get(..buffer.len()))
+        {
+            buffer.copy_from_slice(bytes);
+            return Ok(());
+        }
+        let read = if buffer.len() < LONG_FRAME { fs::read_exact_at } else { fs::read_exact_uncached_at };
+        match &opened.file {
+            Some(file) => read(file, buffer, start),
+            None => read(&self.open_file()?, buffer, start),
+        }
+        .map_err(with_hint)
     }
 
-    fn open(&self) -> Result<Opened> {
-        let file = fs::open(&self.path).map_err(|error| match error.is_not_found() {
-            true => Error::damaged(format!("pack `{}` is missing", self.path.display())).hint(OTHERS_ARE_WHOLE),
-            false => error,
-        })?;
-        let map = Map::of(&file)?;
-        let footer = Footer::decode(&map).map_err(|error| self.named(error))?;
+    fn opened(&self) -> Result<&Opened> {
+        self.opened
+            .get_or_init(|| self.open(false).map_err(|error| Failure::of(&error)))
+            .as_ref()
+            .map_err(Failure::error)
+    }
+
+    fn open(&self, holds: bool) -> Result<Opened> {
+        let file = self.open_file()?;
+        let size = fs::stat_file(&file)?.size;
+        let length = size.min(if holds { TAIL } else { format::FOOTER as u64 });
+        let mut tail = vec![0; length as usize];
+        fs::read_exact_at(&file, &mut tail, size - length).map_err(with_hint)?;
+        let footer = Footer::decode(&tail, size).map_err(|error| self.named(error))?;
         if footer.id != self.id {
             return Err(self.damaged("it is another pack"));
         }
-        Ok(Opened { map, footer })
+        if !holds {
+            return Ok(Opened { footer, size, tail: Vec::new(), file: None });
+        }
+        let is_kept = (TAIL + 1..=MERGED).contains(&size) && fs::may_keep_files_open();
+        Ok(Opened { footer, size, tail, file: is_kept.then_some(file) })
+    }
+
+    fn open_file(&self) -> Result<File> {
+        fs::open(&self.path).map_err(|error| match error.is_not_found() {
+            true => Error::damaged(format!("pack `{}` is missing", self.path.display())).hint(OTHERS_ARE_WHOLE),
+            false => with_hint(error),
+        })
+    }
+
+    fn read_table(&self) -> Result<Vec<u8>> {
+        let footer = self.opened()?.footer;
+        let mut bytes = vec![0; footer.length as usize];
+        self.read(&mut bytes, footer.table)?;
+        if format::id_of_table(&bytes) != footer.id {
+            return Err(self.damaged("its table is not the one that it is named by"));
+        }
+        let checked = Table::of(&bytes).and_then(|table| table.check(footer.table));
+        checked.map_err(|error| self.named(error)).map(|()| bytes)
     }
 
     /// A failure of its bytes, with the name of the file.
@@ -182,9 +238,7 @@ impl Pack {
     }
 }
 
-fn check_table(bytes: &[u8], footer: &Footer) -> Result<()> {
-    if format::id_of_table(bytes) != footer.id {
-        return Err(Error::damaged("its table is not the one that it is named by"));
-    }
-    Table::of(bytes)?.check(footer.table)
+/// A failure to read its file, which names that.
+fn with_hint(error: Error) -> Error {
+    if error.kind() == ErrorKind::Damaged { error.hint(OTHERS_ARE_WHOLE) } else { error }
 }

@@ -1,9 +1,8 @@
 //! A stretch of a pack's file in memory. Who reads frames one behind the other gets many of them by one call, so that the
 //! disk is not waited for frame by frame.
 
-use super::{LONG_FRAME, Pack};
+use super::Pack;
 use crate::error::Result;
-use crate::fs;
 use crate::id::PackId;
 
 /// Bytes that are read at once where frames are read in their order.
@@ -20,8 +19,7 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// The bytes of a frame as they lie in the file. Read, not mapped: a failing disk is an error then and not a signal,
-    /// and memory does not grow with what was read.
+    /// The bytes of a frame as they lie in the file.
     pub fn frame(&mut self, pack: &Pack, offset: u64, stored: u32) -> Result<&[u8]> {
         let table = pack.data_length()?;
         let Some(end) = offset.checked_add(stored.into()).filter(|end| *end <= table) else {
@@ -53,15 +51,6 @@ impl Stretch {
     fn read(&mut self, pack: &Pack, start: u64, end: u64) -> Result<()> {
         self.start = start;
         self.bytes.resize((end - start) as usize, 0);
-        match fs::open(&pack.path) {
-            Ok(file) if self.bytes.len() < LONG_FRAME => fs::read_exact_at(&file, &mut self.bytes, start),
-            Ok(file) => fs::read_exact_uncached_at(&file, &mut self.bytes, start),
-            // It was merged with others in the meantime, and removed. The map still has it.
-            Err(error) if error.is_not_found() => {
-                self.bytes.copy_from_slice(&pack.bytes()?[start as usize..end as usize]);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
+        pack.read(&mut self.bytes, start)
     }
 }

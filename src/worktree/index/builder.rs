@@ -59,7 +59,8 @@ impl Known {
     pub(super) fn find(&self, name: &[u8]) -> Option<Record> {
         let in_block = |block: Block<'_>| block.record(block.position(name).ok()?);
         match self {
-            Known::Kept(directory) => directory.find(name),
+            // Of a copy, which does not stay in memory.
+            Known::Kept(directory) => directory.clone().find(name),
             Known::Encoded { count, bytes } => in_block(Block::new(bytes, *count)?),
             Known::Spooled { count, bytes, .. } => in_block(Block::new(&bytes.read().ok()?, *count)?),
             Known::Changed(changed) => match changed.changes.get(name) {
@@ -248,7 +249,7 @@ impl Builder {
     pub fn encode<'b>(&'b self, origin: ([u8; 16], Timestamp)) -> impl Iterator<Item = Cow<'b, [u8]>> {
         let part = |(path, known): (&'b RepoPathBuf, &'b Known)| {
             let (records, block) = match known {
-                Known::Kept(directory) => (directory.count(), Source::Kept(directory)),
+                Known::Kept(directory) => (directory.expected_count(), Source::Kept(directory)),
                 Known::Encoded { count, bytes } => (*count, Source::New(bytes.into())),
                 Known::Spooled { count, bytes, checksum } => (*count, Source::Spooled(bytes, *checksum)),
                 Known::Changed(_) => {

@@ -1,18 +1,18 @@
 //! The index file: a header, a table of directories, and a block of records for each.
 //!
-//! Opening maps the file and looks at its header; the checksum of a directory is looked at when the directory is asked
-//! for, so damage costs time and nothing else.
+//! Opening reads the header, the table and the paths. The block of a directory is read, and its checksum checked, when the
+//! records are asked for, so damage costs time and nothing else.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::record::{Block, FIXED, Record, Total, number};
+use super::record::{Block, HEAD, Record, Total, number};
 use super::spool::Spooled;
 use crate::codec::{Decoder, Encoder};
-use crate::error::Result;
-use crate::fs::{self, Map};
+use crate::error::{Error, Result};
+use crate::fs::{self, BlockFile, Bytes};
 use crate::path::RepoPath;
 use crate::time::Timestamp;
 
@@ -25,25 +25,34 @@ const ROW: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
 /// A BLAKE3 hash, shortened: against accidents, not against people who can write the repository.
 const CHECKSUM: usize = 16;
 
-/// The index file, mapped; or none. Cheap to clone.
+/// An open index file; or none. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    mapped: Option<Arc<Mapped>>,
+    opened: Option<Arc<Opened>>,
+    /// Why the file cannot be read.
+    failure: Option<Arc<Error>>,
 }
 
 /// Seconds after which the system has written a change to the disk, with much to spare: 30 to 35 by default.
 const WRITTEN_BACK: i64 = 600;
 
-/// Bytes of blocks that are in memory at once, about: the index of a million files has a hundred megabytes. So few in unit
-/// tests that they are let go all the time.
-const HELD: usize = if cfg!(test) { 100 } else { 16 << 20 };
+/// Bytes read at once: the blocks of many small directories. Small in unit tests, so that directories span such parts.
+const READ: usize = if cfg!(test) { 100 } else { 256 << 10 };
+
+/// Directories whose blocks are kept in memory.
+const VERIFIED: usize = 8;
+
+/// Parts of that length kept in memory: the index of a million files has a hundred megabytes.
+const KEPT: usize = 16;
 
 #[derive(Debug)]
-struct Mapped {
-    map: Map,
+struct Opened {
+    file: BlockFile,
     header: Header,
-    /// Bytes of blocks that were read since the last ones were let go.
-    read_since: AtomicUsize,
+    /// Header, table and paths.
+    head: Vec<u8>,
+    /// The rows whose blocks were verified last, oldest first: one directory is often asked for many of its names.
+    verified: Mutex<VecDeque<(usize, Bytes)>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,22 +62,31 @@ struct Header {
     time: Timestamp,
 }
 
-/// The records of one directory, sorted by name.
-#[derive(Clone, Debug)]
+/// The records of one directory, sorted by name. They are read when they are first asked for: many directories may wait for
+/// their turn in a scan.
+#[derive(Debug)]
 pub struct Directory {
-    mapped: Arc<Mapped>,
+    opened: Arc<Opened>,
     /// Its row in the table.
     row: usize,
-    start: usize,
+    start: u64,
     length: usize,
     records: usize,
+    /// Its block; `None` if it cannot be read or has another checksum.
+    block: OnceLock<Option<Bytes>>,
+}
+
+/// The same directory, not yet read.
+impl Clone for Directory {
+    fn clone(&self) -> Directory {
+        Directory { opened: self.opened.clone(), block: OnceLock::new(), ..*self }
+    }
 }
 
 /// One row of the table of directories.
 struct Row {
-    path: (usize, usize),
     records: usize,
-    block: (usize, usize),
+    block: (u64, usize),
     checksum: [u8; CHECKSUM],
 }
 
@@ -78,57 +96,69 @@ impl Index {
         Index::default()
     }
 
-    /// Maps the file; one that is missing, damaged or of another version knows nothing.
-    pub fn open(path: &Path) -> Result<Index> {
-        let Some(map) = Map::open(path)? else { return Ok(Index::empty()) };
-        let mapped = Header::of(&map).map(|header| Arc::new(Mapped { map, header, read_since: AtomicUsize::new(0) }));
-        Ok(Index { mapped })
+    /// Opens the file. One that does not exist, cannot be read, is damaged or of another version knows nothing: the index is a
+    /// cache.
+    pub fn open(path: &Path) -> Index {
+        let opened = BlockFile::open(path, READ, KEPT).and_then(|file| file.map_or(Ok(None), Opened::new));
+        match opened {
+            Ok(opened) => Index { opened: opened.map(Arc::new), failure: None },
+            Err(error) => Index { opened: None, failure: Some(Arc::new(error)) },
+        }
+    }
+
+    /// Why the file cannot be read: then all content of the worktree is.
+    pub fn failure(&self) -> Option<&Arc<Error>> {
+        self.failure.as_ref()
     }
 
     /// From when on changes may have been lost since it was written; `None`: none was. After a power cut a file can have its
     /// last stat and older content: the one may be on disk before the other.
     pub fn doubtful_since(&self) -> Option<Timestamp> {
-        let Header { boot, time, .. } = self.mapped.as_ref()?.header;
+        let Header { boot, time, .. } = self.opened.as_ref()?.header;
         let since = Timestamp { seconds: time.seconds.saturating_sub(WRITTEN_BACK), ..time };
         (boot != fs::boot_id()).then_some(since)
     }
 
-    /// What it knows of a directory.
+    /// What it knows of a directory. Whether that can be read shows when it is asked for.
     pub fn directory(&self, path: &RepoPath) -> Option<Directory> {
-        let mapped = self.mapped.as_ref()?;
-        let (mut low, mut high) = (0, mapped.header.directories);
+        let opened = self.opened.as_ref()?;
+        let (mut low, mut high) = (0, opened.header.directories);
         while low < high {
             let middle = low + (high - low) / 2;
-            match mapped.path(middle)?.cmp(path) {
+            match opened.path(middle)?.cmp(path) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Directory::checked(mapped, middle),
+                std::cmp::Ordering::Equal => return Directory::new(opened, middle),
             }
         }
         None
     }
 
-    /// All directories whose bytes are whole, in path order.
+    /// All directories that can be read, in path order.
     pub fn directories(&self) -> impl Iterator<Item = (&RepoPath, Directory)> {
-        self.mapped.iter().flat_map(|mapped| {
-            (0..mapped.header.directories).filter_map(|row| Some((mapped.path(row)?, Directory::checked(mapped, row)?)))
+        self.opened.iter().flat_map(|opened| {
+            (0..opened.header.directories).filter_map(|row| {
+                let directory = Directory::new(opened, row)?;
+                // Not the one that was read, or all of the file would be in memory.
+                Some((opened.path(row)?, directory.clone())).filter(|_| directory.is_readable())
+            })
         })
     }
 
     /// How many directories the file has.
     pub fn count(&self) -> usize {
-        self.mapped.as_ref().map_or(0, |mapped| mapped.header.directories)
+        self.opened.as_ref().map_or(0, |opened| opened.header.directories)
     }
 
     /// Whether a directory is of this very file.
     pub fn owns(&self, directory: &Directory) -> bool {
-        self.mapped.as_ref().is_some_and(|mapped| Arc::ptr_eq(mapped, &directory.mapped))
+        self.opened.as_ref().is_some_and(|opened| Arc::ptr_eq(opened, &directory.opened))
     }
 }
 
 impl Header {
-    /// The header, if it is whole and the table fits into the file.
-    fn of(bytes: &[u8]) -> Option<Header> {
+    /// The header, if it is whole and the table fits into a file of this size.
+    fn of(bytes: &[u8], size: u64) -> Option<Header> {
         let mut header = Decoder::new("index", bytes.get(..HEADER)?);
         let magic: [u8; 8] = header.array().ok()?;
         let (version, _zero) = (header.u32().ok()?, header.u32().ok()?);
@@ -138,7 +168,7 @@ impl Header {
         let right = magic == *MAGIC && version == VERSION && sum == checksum(&[&bytes[..HEADER - CHECKSUM]]);
         let directories = usize::try_from(directories).ok()?;
         let table_end = directories.checked_mul(ROW)?.checked_add(HEADER)?;
-        let fits = length == bytes.len() as u64 && table_end <= bytes.len();
+        let fits = length == size && table_end as u64 <= size;
         (right && fits).then_some(Header { directories, boot, time })
     }
 
@@ -168,79 +198,102 @@ fn checksum(parts: &[&[u8]]) -> Checksum {
     hash.as_bytes()[..CHECKSUM].try_into().expect("a hash is longer")
 }
 
-impl Mapped {
-    fn row(&self, row: usize) -> Option<Row> {
-        let bytes = self.map.get(HEADER + row * ROW..)?.get(..ROW)?;
-        let mut fields = Decoder::new("index", bytes);
-        let place = |number: u64| usize::try_from(number).ok();
-        let path_start = place(fields.u64().ok()?)?;
-        let path = (path_start, fields.u32().ok()? as usize);
-        let records = fields.u32().ok()? as usize;
-        let block = (place(fields.u64().ok()?)?, place(fields.u64().ok()?)?);
-        Some(Row { path, records, block, checksum: fields.array().ok()? })
-    }
-
-    fn slice(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
-        self.map.get(start..)?.get(..length)
-    }
-
-    /// The bytes of a block of which all is about to be read. Those that were read before do not stay in memory.
-    fn read_block(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
-        self.release_if_much(length);
-        self.slice((start, length))
-    }
-
-    /// So many bytes are about to be read; what was read before is let go once it is much.
-    fn release_if_much(&self, length: usize) {
-        if self.read_since.fetch_add(length, Ordering::Relaxed) > HELD {
-            self.read_since.store(0, Ordering::Relaxed);
-            self.map.release();
+impl Opened {
+    /// `None` if it is damaged or of another version.
+    fn new(file: BlockFile) -> Result<Option<Opened>> {
+        if file.size() < HEADER as u64 {
+            return Ok(None);
         }
+        let Some(header) = Header::of(&file.read(0, HEADER)?, file.size()) else { return Ok(None) };
+        let table_end = HEADER + header.directories * ROW;
+        let head = file.read(0, table_end)?.to_vec();
+        let mut opened = Opened { file, header, head, verified: Mutex::default() };
+        // The paths lie between the table and the first block.
+        let paths_end = opened.row(0).map_or(table_end as u64, |row| row.block.0);
+        if paths_end > table_end as u64 && paths_end <= opened.file.size() {
+            let paths = opened.file.read(table_end as u64, (paths_end - table_end as u64) as usize)?;
+            opened.head.extend_from_slice(&paths);
+        }
+        Ok(Some(opened))
+    }
+
+    fn row(&self, row: usize) -> Option<Row> {
+        let bytes = self.head.get(HEADER + row * ROW..)?.get(..ROW)?;
+        let mut fields = Decoder::new("index", bytes);
+        let _path = (fields.u64().ok()?, fields.u32().ok()?);
+        let records = fields.u32().ok()? as usize;
+        let block = (fields.u64().ok()?, usize::try_from(fields.u64().ok()?).ok()?);
+        Some(Row { records, block, checksum: fields.array().ok()? })
+    }
+
+    fn verified_block(&self, directory: &Directory) -> Option<Bytes> {
+        let verified = || self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, block)) = verified().iter().find(|(row, _)| *row == directory.row) {
+            return Some(block.clone());
+        }
+        let (found, path) = (self.row(directory.row)?, self.path(directory.row)?);
+        let block = self.file.read(directory.start, directory.length).ok()?;
+        let is_right = checksum_of(path, directory.records, &block) == found.checksum;
+        Block::new(&block, directory.records).filter(|_| is_right)?;
+        let mut verified = verified();
+        if verified.len() == VERIFIED {
+            verified.pop_front();
+        }
+        verified.push_back((directory.row, block.clone()));
+        Some(block)
+    }
+
+    fn path_bytes(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
+        self.head.get(start..)?.get(..length)
     }
 
     fn path(&self, row: usize) -> Option<&RepoPath> {
         // Only the place is decoded: a search asks for many paths.
         let at = HEADER + row * ROW;
-        let length = u32::from_le_bytes(self.map.get(at + 8..at + 12)?.try_into().ok()?);
-        let path = self.slice((usize::try_from(number(&self.map, at)).ok()?, length as usize))?;
-        RepoPath::new(path)
+        let length = u32::from_le_bytes(self.head.get(at + 8..at + 12)?.try_into().ok()?);
+        RepoPath::new(self.path_bytes((usize::try_from(number(&self.head, at)).ok()?, length as usize))?)
     }
 }
 
+/// What stands for a block that cannot be read: no record, and no tree that they make.
+const NOTHING: [u8; HEAD] = [0; HEAD];
+
 impl Directory {
-    fn checked(mapped: &Arc<Mapped>, row: usize) -> Option<Directory> {
-        let found = mapped.row(row)?;
-        let (path, block) = (mapped.slice(found.path)?, mapped.read_block(found.block)?);
-        let records = found.records;
-        let right = checksum(&[path, &(records as u64).to_le_bytes(), block]) == found.checksum;
-        let (start, length) = found.block;
-        Block::new(block, records).filter(|_| right).map(|_| Directory {
-            mapped: mapped.clone(),
-            row,
-            start,
-            length,
-            records,
-        })
+    fn new(opened: &Arc<Opened>, row: usize) -> Option<Directory> {
+        let Row { records, block: (start, length), .. } = opened.row(row)?;
+        Some(Directory { opened: opened.clone(), row, start, length, records, block: OnceLock::new() })
     }
 
-    /// Its records in place.
+    /// Its block, if it can be read and is as it was written.
+    fn bytes(&self) -> Option<&[u8]> {
+        self.block.get_or_init(|| self.opened.verified_block(self)).as_deref()
+    }
+
+    /// Whether its records can be read.
+    pub fn is_readable(&self) -> bool {
+        self.bytes().is_some()
+    }
+
+    /// Its records in place; none if they cannot be read.
     pub fn block(&self) -> Block<'_> {
-        Block::new(self.bytes(), self.records).expect("checked when it was asked for")
+        let block = self.bytes().and_then(|bytes| Block::new(bytes, self.records));
+        block.unwrap_or_else(|| Block::new(&NOTHING, 0).expect("no record fits into any block"))
     }
 
-    /// Its bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.mapped.map[self.start..self.start + self.length]
+    /// Its bytes, to be written again. Where they cannot be read any more, others that do not fit their checksum either.
+    fn copy(&self) -> Vec<u8> {
+        let read = self.opened.file.read(self.start, self.length);
+        read.map_or_else(|_| vec![0; self.length], |block| block.to_vec())
     }
 
-    /// Its bytes, all of them to be read, and once.
-    fn read(&self) -> &[u8] {
-        self.mapped.read_block((self.start, self.length)).expect("checked when it was asked for")
+    /// How many records it should have, readable or not.
+    pub fn expected_count(&self) -> usize {
+        self.records
     }
 
     /// How many records it has.
     pub fn count(&self) -> usize {
-        self.records
+        self.block().count()
     }
 
     /// The tree that its records make, if that was known.
@@ -250,7 +303,6 @@ impl Directory {
 
     /// The record of a name; of the root's directory the empty name is the root itself.
     pub fn find(&self, name: &[u8]) -> Option<Record> {
-        self.mapped.release_if_much(FIXED);
         let block = self.block();
         block.record(block.position(name).ok()?)
     }
@@ -289,8 +341,8 @@ impl Part<'_> {
         let of = |block: &[u8]| checksum_of(self.path, self.records, block);
         match &self.block {
             Source::Kept(directory) => {
-                let row = directory.mapped.row(directory.row);
-                row.map_or_else(|| of(directory.bytes()), |row| row.checksum)
+                let row = directory.opened.row(directory.row);
+                row.map_or([0; CHECKSUM], |row| row.checksum)
             }
             Source::New(bytes) => of(bytes),
             Source::Spooled(_, checksum) => *checksum,
@@ -317,7 +369,7 @@ pub fn encode<'p>(parts: Vec<Part<'p>>, origin: ([u8; 16], Timestamp)) -> impl I
     }
     parts.iter().for_each(|part| bytes.extend_from_slice(part.path.as_bytes()));
     let blocks = parts.into_iter().map(|part| match part.block {
-        Source::Kept(directory) => directory.read().into(),
+        Source::Kept(directory) => directory.copy().into(),
         Source::New(bytes) => bytes,
         // What cannot be read is missing then: a file of another length than its header says is not believed.
         Source::Spooled(bytes, _) => bytes.read().map(|bytes| bytes.to_vec()).unwrap_or_default().into(),

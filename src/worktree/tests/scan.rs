@@ -78,7 +78,7 @@ impl House {
 
     /// Scans with the last index, and keeps the new one.
     fn again(&self) -> Scan {
-        let scan = self.scan_with(&Index::open(&self.index_file()).unwrap(), &Options::default());
+        let scan = self.scan_with(&Index::open(&self.index_file()), &Options::default());
         scan.index.write(&self.index_file()).unwrap();
         scan
     }
@@ -165,7 +165,7 @@ fn an_unchanged_worktree_costs_no_reads() {
     let second = house.again();
     assert_eq!((first.files_read, second.files_read, second.bytes_read), (2, 0, 0));
     assert_eq!((&second.root, second.totals), (&first.root, first.totals));
-    let index = Index::open(&house.index_file()).unwrap();
+    let index = Index::open(&house.index_file());
     let third = house.scan_with(&index, &Options::default());
     assert!(third.index.is_same(&index), "and there is nothing new to write down");
     house.write("sub/b", "3");
@@ -188,13 +188,10 @@ fn a_young_file_is_read_again_when_the_system_was_started_anew() {
     for (seconds, files_read) in [(now.seconds, 1), (now.seconds + 3600, 0)] {
         let origin = ([0xb0; 16], Timestamp { seconds, nanoseconds: 0 });
         fs::write(house.index_file(), first.index.encode(origin).collect::<Vec<_>>().concat()).unwrap();
-        assert_eq!(
-            house.scan_with(&Index::open(&house.index_file()).unwrap(), &Options::default()).files_read,
-            files_read
-        );
+        assert_eq!(house.scan_with(&Index::open(&house.index_file()), &Options::default()).files_read, files_read);
     }
     assert_eq!(house.again().root, first.root);
-    assert_eq!(Index::open(&house.index_file()).unwrap().doubtful_since(), None);
+    assert_eq!(Index::open(&house.index_file()).doubtful_since(), None);
 }
 
 #[test]

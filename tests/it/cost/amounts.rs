@@ -32,7 +32,8 @@ fn settle(env: &TestEnv) {
 
 /// Bytes written into the repository; the index, which is a cache and is not waited for, apart.
 fn written(env: &TestEnv, trace: &[Call]) -> (usize, usize) {
-    let inside = |call: &&Call| call.path.starts_with(env.path().join(".undo").to_str().unwrap());
+    let is_write = |call: &Call| WRITES.split(',').any(|name| name == call.name);
+    let inside = |call: &&Call| is_write(call) && call.path.starts_with(env.path().join(".undo").to_str().unwrap());
     let sum = |calls: Vec<&Call>| calls.iter().map(|call| call.result as usize).sum();
     let (index, other) = trace.iter().filter(inside).partition(|call| call.path.contains(".undo/index"));
     (sum(other), sum(index))

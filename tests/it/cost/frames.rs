@@ -92,7 +92,7 @@ fn go_back(env: &TestEnv, revision: &str) -> (u64, u64) {
     let repository = transaction.repository();
     let target = Target::commit(repository.store(), commit).unwrap();
     let options = scan::Options::default();
-    let index = Index::open(&repository.layout.index()).unwrap();
+    let index = Index::open(&repository.layout.index());
     let scan = scan(&worktree, repository.store(), &index, &options, &HashSink::new, &Silent).unwrap();
     let before = repository.store().frames_decoded();
     let options = Options { verb: "checkout".to_owned(), ..Options::default() };

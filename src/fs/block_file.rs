@@ -1,0 +1,136 @@
+//! Large immutable files of the repository, read in blocks as they are asked for.
+//!
+//! They are read, not mapped: a sector that the device cannot read is an error of one read, where it would end the process
+//! by a signal if it were mapped, and some file systems cannot map files at all.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::ops::{Deref, Range};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Result;
+use crate::fs::file::open_existing;
+use crate::fs::handle::read_exact_at;
+
+/// A file that never changes: caches are replaced by renaming. Shared by threads.
+#[derive(Debug)]
+pub struct BlockFile {
+    file: File,
+    size: u64,
+    /// Bytes of a block.
+    block: usize,
+    /// Blocks kept in memory at most.
+    capacity: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    blocks: HashMap<u64, Arc<[u8]>>,
+    /// Oldest first.
+    order: VecDeque<u64>,
+}
+
+/// Bytes of a file: part of a block, which stays in memory as long as this does.
+#[derive(Clone, Debug)]
+pub struct Bytes {
+    block: Arc<[u8]>,
+    range: Range<usize>,
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.block[self.range.clone()]
+    }
+}
+
+impl BlockFile {
+    /// Opens a file; `None` if it does not exist.
+    pub fn open(path: &Path, block: usize, capacity: usize) -> Result<Option<BlockFile>> {
+        let Some((file, stat)) = open_existing(path)? else { return Ok(None) };
+        Ok(Some(BlockFile { file, size: stat.size, block, capacity, kept: Mutex::default() }))
+    }
+
+    /// Bytes of the file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Reads a range. Only what lies within one block comes from memory. [`crate::error::ErrorKind::Damaged`] if the range is
+    /// not within the file, or cannot be read.
+    pub fn read(&self, start: u64, length: usize) -> Result<Bytes> {
+        let block = start / self.block as u64;
+        let first = block * self.block as u64;
+        let end = start.saturating_add(length as u64);
+        if end <= first.saturating_add(self.block as u64).min(self.size) {
+            let range = (start - first) as usize..(end - first) as usize;
+            if let Ok(block) = self.block(block, first) {
+                return Ok(Bytes { block, range });
+            }
+        }
+        // It spans blocks, or a part of its block that nobody asked for cannot be read.
+        self.read_alone(start, length)
+    }
+
+    fn read_alone(&self, start: u64, length: usize) -> Result<Bytes> {
+        let is_within = start.checked_add(length as u64).is_some_and(|end| end <= self.size);
+        // A damaged length must not ask for memory.
+        let mut bytes = vec![0; if is_within { length } else { 0 }];
+        read_exact_at(&self.file, &mut bytes, if is_within { start } else { self.size })?;
+        if !is_within {
+            return Err(crate::fs::handle::ends_early(&self.file, start.saturating_add(length as u64)));
+        }
+        Ok(Bytes { range: 0..bytes.len(), block: bytes.into() })
+    }
+
+    fn block(&self, number: u64, first: u64) -> Result<Arc<[u8]>> {
+        if let Some(block) = self.kept().blocks.get(&number) {
+            return Ok(block.clone());
+        }
+        let length = (self.size - first).min(self.block as u64) as usize;
+        let mut bytes = vec![0; length];
+        read_exact_at(&self.file, &mut bytes, first)?;
+        let block: Arc<[u8]> = bytes.into();
+        let mut kept = self.kept();
+        if kept.blocks.insert(number, block.clone()).is_none() {
+            kept.order.push_back(number);
+        }
+        if kept.order.len() > self.capacity
+            && let Some(oldest) = kept.order.pop_front()
+        {
+            kept.blocks.remove(&oldest);
+        }
+        Ok(block)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_range_is_read_whatever_blocks_it_spans() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let content: Vec<u8> = (0..100).collect();
+        std::fs::write(&path, &content).unwrap();
+        let file = BlockFile::open(&path, 16, 3).unwrap().unwrap();
+        for start in 0..=100 {
+            for length in 0..=100 - start {
+                assert_eq!(&*file.read(start as u64, length).unwrap(), &content[start..start + length]);
+            }
+            for length in [101 - start, 1000, usize::MAX] {
+                assert!(file.read(start as u64, length).is_err(), "{start} {length}");
+            }
+        }
+        assert!(file.read(u64::MAX, 1).is_err() && file.read(101, 0).is_err());
+        assert!(file.kept().blocks.len() <= 3);
+        assert!(BlockFile::open(&dir.path().join("none"), 16, 3).unwrap().is_none());
+    }
+}

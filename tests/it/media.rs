@@ -1,0 +1,294 @@
+//! Sectors that the disk cannot read: no command ends by a signal, the damage is named, all else stays usable.
+//!
+//! On a btrfs image whose bytes are changed behind the file system's back: reading them fails, as their checksum is wrong.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::bad::damage::packs;
+use crate::bad::noise;
+use crate::env::{Output, TestEnv};
+use crate::safety::places::Mounted;
+use crate::skip::skip;
+
+/// What btrfs has a checksum of.
+const BLOCK: usize = 4096;
+
+/// Packs smaller than this hold one small commit.
+const SMALL: usize = 64 << 10;
+
+/// A worktree on an image.
+struct Disk {
+    // Before the folder that the image is in.
+    mounted: Option<Mounted>,
+    env: TestEnv,
+}
+
+impl Disk {
+    /// `None`, and said so, where there is no btrfs.
+    fn new() -> Option<Disk> {
+        let env = TestEnv::new();
+        File::create(env.root().join("image")).unwrap().set_len(150 << 20).unwrap();
+        let made = Command::new("mkfs.btrfs").args(["-q", "-m", "single"]).arg(env.root().join("image")).output();
+        let mut disk = Disk { mounted: None, env };
+        if made.is_ok_and(|output| output.status.success()) {
+            disk.mount();
+        }
+        if disk.mounted.is_none() {
+            skip("no btrfs here (needs root, a loop device, mkfs.btrfs and a kernel with btrfs)");
+            return None;
+        }
+        Some(disk)
+    }
+
+    /// Also forgets what is in memory of the files.
+    fn mount(&mut self) {
+        self.unmount();
+        let image = self.env.root().join("image");
+        // Small files have blocks of their own then.
+        let options = ["-t", "btrfs", "-o", "loop,max_inline=0,noatime", image.to_str().unwrap()];
+        self.mounted = Mounted::new(&options, &self.env.path());
+    }
+
+    fn unmount(&mut self) {
+        if self.mounted.take().is_some() {
+            // A lazy unmount ends when the last file is closed; the loop device goes with it.
+            let is_used = || {
+                let devices = Command::new("losetup").arg("-j").arg(self.env.root().join("image")).output().unwrap();
+                !devices.stdout.is_empty()
+            };
+            while is_used() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        }
+    }
+
+    /// Makes the block of a file unreadable that has this byte, as long as `look` runs.
+    fn with_bad_block(&mut self, path: &Path, at: usize, look: impl FnOnce(&TestEnv)) {
+        let content = fs::read(path).unwrap();
+        let start = at / BLOCK * BLOCK;
+        let mut block = content[start..content.len().min(start + BLOCK)].to_vec();
+        block.resize(BLOCK, 0);
+        self.unmount();
+        let image = File::options().read(true).write(true).open(self.env.root().join("image")).unwrap();
+        let places = find(&image, &block);
+        assert!(!places.is_empty(), "{} has no block at {start} on the disk", path.display());
+        let flip = || {
+            for &place in &places {
+                let mut byte = [0];
+                image.read_exact_at(&mut byte, place).unwrap();
+                image.write_all_at(&[byte[0] ^ 0x55], place).unwrap();
+            }
+        };
+        flip();
+        self.mount();
+        let mut buffer = [0; 1];
+        let read = File::open(path).unwrap().read_exact_at(&mut buffer, start as u64);
+        assert_eq!(read.unwrap_err().raw_os_error(), Some(5), "{} can be read", path.display());
+        look(&self.env);
+        self.unmount();
+        // A copy that the commands made is elsewhere.
+        flip();
+        self.mount();
+    }
+}
+
+/// Where a block is on the image. Blocks of files that were replaced may be there too.
+fn find(image: &File, block: &[u8]) -> Vec<u64> {
+    const PART: usize = 1 << 20;
+    let length = image.metadata().unwrap().len();
+    let mut part = vec![0; PART];
+    let mut found = Vec::new();
+    for start in (0..length).step_by(PART) {
+        image.read_exact_at(&mut part, start).unwrap();
+        let same = part.chunks(BLOCK).enumerate().filter(|(_, other)| *other == block);
+        found.extend(same.map(|(n, _)| start + (n * BLOCK) as u64));
+    }
+    found
+}
+
+/// Runs commands that only look; none may end by a signal or a panic. Gives how each ended.
+fn look(env: &TestEnv, what: &str, lines: &[&str]) -> HashMap<String, Output> {
+    let run = |line: &&str| {
+        let output = env.undo(line);
+        assert!([0, 3, 5].contains(&output.code), "{what}: undo {line}\n{output}");
+        ((*line).to_owned(), output)
+    };
+    lines.iter().map(run).collect()
+}
+
+/// Four commits with packs of their own: files enough for a catalog, and then one more each.
+fn history(disk: &Disk) -> Vec<PathBuf> {
+    let env = &disk.env;
+    env.undo("init").ok();
+    for n in 0..8200 {
+        env.write(&format!("many/{}/file-{n}", n % 90), n.to_string());
+    }
+    env.undo("commit -m many").ok();
+    env.undo("tag many").ok();
+    let mut known = packs(env);
+    let mut made = Vec::new();
+    for (n, name) in ["one", "two", "three"].into_iter().enumerate() {
+        env.write(name, noise(n as u64, 20_000));
+        env.undo(&format!("commit -m {name}")).ok();
+        env.undo(&format!("tag {name}")).ok();
+        let new: Vec<PathBuf> = packs(env).into_iter().filter(|pack| !known.contains(pack)).collect();
+        assert_eq!(new.len(), 1);
+        known.extend(new.clone());
+        made.extend(new);
+    }
+    // Old enough for the index to be believed.
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    env.undo("commit").ok();
+    made
+}
+
+const LOOKS: [&str; 7] = [
+    "status --json",
+    "log --json",
+    "log -n 1 --json -- many/7",
+    "cat many:many/7/file-7",
+    "diff one two",
+    "ls -R many",
+    "op log --json",
+];
+
+#[test]
+fn unreadable_caches_cost_time_and_nothing_else() {
+    let Some(mut disk) = Disk::new() else { return };
+    history(&disk);
+    let (index, catalog) = (disk.env.path().join(".undo/index"), disk.env.path().join(".undo/catalog"));
+    let length = |path: &PathBuf| fs::metadata(path).unwrap().len() as usize;
+    let right: HashMap<String, Output> = look(&disk.env, "whole", &LOOKS);
+    for (path, at) in [
+        (&index, 0),
+        (&index, length(&index) / 2),
+        (&index, length(&index) - 1),
+        (&catalog, 0),
+        (&catalog, length(&catalog) / 4),
+        (&catalog, length(&catalog) - 1),
+    ] {
+        let what = format!("{} at {at}", path.display());
+        disk.with_bad_block(path, at, |env| {
+            for (line, output) in look(env, &what, &LOOKS) {
+                assert_eq!((output.code, &output.stdout), (0, &right[&line].stdout), "{what}: undo {line}\n{output}");
+                let is_told = String::from_utf8_lossy(&output.stderr).contains("the index cannot be used");
+                assert_eq!(
+                    is_told,
+                    path == &index && at == 0 && line == "status --json",
+                    "{what}: undo {line}\n{output}"
+                );
+            }
+        });
+    }
+    // Writing makes them anew.
+    disk.with_bad_block(&index, 0, |env| {
+        env.write("four", "four");
+        env.undo("commit -m four").ok();
+        assert!(env.undo("status").ok().stderr.is_empty());
+        env.undo("checkout three").ok();
+    });
+    disk.with_bad_block(&catalog, length(&catalog) / 2, |env| {
+        env.write("five", "five");
+        env.undo("commit -m five").ok();
+        env.undo("checkout one").ok();
+        env.undo("undo").ok();
+        assert_eq!(env.read("five"), b"five");
+        env.undo("verify").ok();
+    });
+}
+
+#[test]
+fn an_unreadable_pack_is_named_and_all_else_stays_usable() {
+    let Some(mut disk) = Disk::new() else { return };
+    let made = history(&disk);
+    let pack = made[1].clone();
+    let size = fs::metadata(&pack).unwrap().len() as usize;
+    assert!(size < SMALL);
+    let table = size - 80 - 400;
+    // The last block has the footer and most likely the table; the first one the content.
+    for (part, at) in [("footer", size - 1), ("table", table), ("body", 0)] {
+        disk.with_bad_block(&pack, at, |env| {
+            look(env, part, &LOOKS);
+            let name = pack.file_name().unwrap().to_str().unwrap();
+            let is_named =
+                |output: &Output| output.to_string().contains(&name[..8]) || output.to_string().contains("packs/");
+            let verified = env.undo("verify").fails(5);
+            assert!(is_named(&verified), "{part}\n{verified}");
+            let lost = env.undo("cat three:two");
+            assert!(lost.code == 5 && is_named(&lost) && lost.stdout.is_empty(), "{part}: {}", lost.code);
+            for (commit, file, n) in [("three", "one", 0), ("three", "three", 2), ("one", "one", 0)] {
+                // The newest tree is in another pack than the lost one.
+                let output = env.undo(&format!("cat {commit}:{file}")).ok();
+                assert!(output.stdout == noise(n, 20_000), "{part}: {commit}:{file}");
+            }
+            if part != "body" {
+                return;
+            }
+            // The content that the worktree has is stored again, and then nothing is missing.
+            env.write("later", "later");
+            let output = env.undo("commit -m later");
+            assert!([0, 3].contains(&output.code), "{output}");
+            env.undo("checkout many").ok();
+            env.undo("undo").ok();
+            assert!(env.read("two") == noise(1, 20_000));
+        });
+    }
+}
+
+#[test]
+fn an_unreadable_journal_is_read_up_to_the_damage() {
+    let Some(mut disk) = Disk::new() else { return };
+    let env = &disk.env;
+    env.undo("init").ok();
+    for n in 0..45 {
+        env.write("file", n.to_string());
+        env.undo(&format!("commit -m number-{n}")).ok();
+    }
+    let journal = env.path().join(".undo/journal/00000001");
+    let length = fs::metadata(&journal).unwrap().len() as usize;
+    assert!(length > 3 * BLOCK, "{length}");
+    disk.with_bad_block(&journal, length - 1, |env| {
+        let log = env.undo("log").ok();
+        assert!(log.to_string().contains("/.undo/journal/") && log.text().contains("number-3"), "{log}");
+        assert!(!log.text().contains("number-44"), "{log}");
+        let refused = env.undo("commit -m more").fails(5);
+        assert!(refused.to_string().contains("/.undo/journal/"), "{refused}");
+        assert_eq!(env.undo("cat @:file").ok().stdout.len(), 2);
+        assert!(env.undo("verify").fails(5).to_string().contains("/.undo/journal/"));
+    });
+    disk.with_bad_block(&journal, 0, |env| {
+        for line in ["log", "status", "commit -m more", "verify"] {
+            let output = env.undo(line).fails(5);
+            assert!(output.to_string().contains("/.undo/journal/"), "{line}\n{output}");
+        }
+    });
+    assert!(disk.env.undo("log").ok().text().contains("number-44"));
+}
+
+#[test]
+fn an_unreadable_file_of_the_worktree_is_listed_and_the_rest_recorded() {
+    let Some(mut disk) = Disk::new() else { return };
+    for (name, length, at) in [("small", 5000, 4097), ("large", 20 << 20, 15 << 20)] {
+        let env = &disk.env;
+        env.write(name, noise(9, length));
+        env.write("beside", name);
+        let path = env.path().join(name);
+        rustix::fs::syncfs(File::open(env.path()).unwrap()).unwrap();
+        disk.with_bad_block(&path, at, |env| {
+            let output = env.undo(&format!("commit --init -m {name}"));
+            let output = if output.code == 2 { env.undo(&format!("commit -m {name}")) } else { output }.fails(3);
+            assert!(output.to_string().contains(name), "{output}");
+            assert_eq!(env.undo("cat @:beside").ok().text(), name);
+            env.undo("verify").ok();
+            // It is never removed by going anywhere.
+            env.write("beside", "changed");
+            look(env, name, &["checkout @"]);
+            assert!(path.exists());
+        });
+        fs::remove_file(disk.env.path().join(name)).unwrap();
+    }
+}
