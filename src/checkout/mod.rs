@@ -256,9 +256,6 @@ pub fn refuse_unsaved_journals(plan: &Plan) -> Result<()> {
     Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.unsaved_journals.clone()))
 }
 
-/// Files that are asked about at once in [`last_copies`].
-const PART: usize = 16 << 10;
-
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.
 /// What only moves stays.
 pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf, BlobId)> {
@@ -269,21 +266,15 @@ pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf,
         _ => false,
     };
     let content = |n: usize| scan.index.find(&plan.path(n)).and_then(|record| record.to_entry().blob());
-    let coming = |n: usize| plan.file(n).map(|(blob, _)| blob);
-    let going = |n: usize| Some((n, Going { blob: content(n)?, coming: coming(n) }));
-    let mut lost = Vec::new();
-    let mut numbers = plan.numbers().filter(goes);
-    loop {
-        // In parts, so that memory does not grow with the plan.
-        let part: Vec<(usize, Going)> = numbers.by_ref().filter_map(going).take(PART).collect();
-        if part.is_empty() {
-            return lost;
+    let going = |n: usize| {
+        if !goes(&n) {
+            return None;
         }
-        let (part, going): (Vec<usize>, Vec<Going>) = part.into_iter().unzip();
-        let unreadable: HashSet<BlobId> = store.unreadable(&going).into_iter().collect();
-        let files = part.into_iter().zip(going).filter(|(_, going)| unreadable.contains(&going.blob));
-        lost.extend(files.map(|(n, going)| (plan.path(n), going.blob)));
-    }
+        let coming = plan.file(n).map(|(blob, _)| blob);
+        Some(Going { blob: content(n)?, coming })
+    };
+    let lost = store.unreadable(plan.end(), &going);
+    lost.into_iter().filter_map(|n| Some((plan.path(n), content(n)?))).collect()
 }
 
 /// What was saved while it was changing.

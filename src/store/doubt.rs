@@ -23,33 +23,46 @@ pub struct Going {
     pub coming: Option<BlobId>,
 }
 
-/// A frame that a blob is in, and which of the blobs that is.
-type Needed = (Place, usize);
+/// A frame that something is in which goes. There may be one for each file of a large directory.
+#[derive(Clone, Copy)]
+struct Needed {
+    pack: u32,
+    stored: u32,
+    frame: u64,
+    checksum: [u8; 4],
+    /// What goes, by its number.
+    number: u32,
+}
 
 impl Store {
-    /// Those of these blobs of which something goes that cannot be read any more, each once: chunks that what comes has too do
-    /// not go. Frames are read and compared with their checksums, and not decoded: that was tried when they were written.
-    pub fn unreadable(&self, going: &[Going]) -> Vec<BlobId> {
+    /// The numbers below `end` of that of which something goes that cannot be read any more: chunks that what comes has too
+    /// do not go. Frames are read and compared with their checksums, and not decoded: that was tried when they were written.
+    pub fn unreadable(&self, end: usize, going: &dyn Fn(usize) -> Option<Going>) -> Vec<usize> {
         let (mut needed, mut suspects) = (Vec::new(), Vec::new());
-        for (n, &going) in going.iter().enumerate() {
+        for number in 0..end {
+            let Some(going) = going(number) else { continue };
             match self.places_of(going) {
-                Ok(places) => needed.extend(places.into_iter().map(|place| (place, n))),
-                Err(_) => suspects.push(n),
+                Ok(places) => needed.extend(places.iter().map(|place| Needed::new(place, number))),
+                Err(_) => suspects.push(number),
             }
         }
-        needed.sort_unstable_by_key(|(place, n)| (place.pack, place.frame, *n));
-        let frames: Vec<&[Needed]> = needed.chunk_by(|(a, _), (b, _)| (a.pack, a.frame) == (b.pack, b.frame)).collect();
+        needed.sort_unstable_by_key(|needed| (needed.pack, needed.frame, needed.number));
+        let frames: Vec<&[Needed]> = needed.chunk_by(|a, b| (a.pack, a.frame) == (b.pack, b.frame)).collect();
         suspects.extend(self.in_bad_frames(&frames));
         suspects.sort_unstable();
         suspects.dedup();
         // Another pack may have them too.
-        let is_lost = |blob: &BlobId| self.copy_blob(*blob, &mut io::sink()).is_err();
-        suspects.into_iter().map(|n| going[n].blob).filter(is_lost).collect()
+        suspects.retain(|number| going(*number).is_some_and(|going| !self.can_copy(going.blob)));
+        suspects
+    }
+
+    fn can_copy(&self, blob: BlobId) -> bool {
+        self.copy_blob(blob, &mut io::sink()).is_ok()
     }
 
     /// Whether a blob is there, and can be read.
     pub fn can_read(&self, blob: BlobId) -> bool {
-        self.unreadable(&[Going { blob, coming: None }]).is_empty()
+        self.unreadable(1, &|_| Some(Going { blob, coming: None })).is_empty()
     }
 
     /// Where the pieces lie that go with a blob.
@@ -84,16 +97,16 @@ impl Store {
     fn in_bad_frames(&self, frames: &[&[Needed]]) -> Vec<usize> {
         let check = |frames: &[&[Needed]]| -> Vec<usize> {
             let mut stretch = Stretch::default();
-            let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0].0, &mut stretch));
-            bad.flat_map(|frame| frame.iter().map(|(_, n)| *n)).collect()
+            let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0], &mut stretch));
+            bad.flat_map(|frame| frame.iter().map(|needed| needed.number as usize)).collect()
         };
-        let bytes: u64 = frames.iter().map(|frame| u64::from(frame[0].0.stored)).sum();
+        let bytes: u64 = frames.iter().map(|frame| u64::from(frame[0].stored)).sum();
         if bytes < SHARED {
             return check(frames);
         }
         let mut before = 0;
         let middle = frames.iter().position(|frame| {
-            before += u64::from(frame[0].0.stored);
+            before += u64::from(frame[0].stored);
             before >= bytes / 2
         });
         let (first, second) = frames.split_at(middle.unwrap_or(0));
@@ -102,7 +115,15 @@ impl Store {
         bad
     }
 
-    fn is_as_written(&self, place: &Place, stretch: &mut Stretch) -> bool {
-        stretch.proven_frame(self.pack(place), place.frame, place.stored, &place.checksum).is_ok()
+    fn is_as_written(&self, needed: &Needed, stretch: &mut Stretch) -> bool {
+        let pack = &self.packs[needed.pack as usize];
+        stretch.proven_frame(pack, needed.frame, needed.stored, &needed.checksum).is_ok()
+    }
+}
+
+impl Needed {
+    fn new(place: &Place, number: usize) -> Needed {
+        let Place { pack, stored, frame, checksum, .. } = *place;
+        Needed { pack, stored, frame, checksum, number: number as u32 }
     }
 }
