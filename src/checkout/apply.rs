@@ -2,42 +2,27 @@
 //! kinds, hard links, removals, what takes the place of directories, metadata; the directories' own metadata last.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::fs::{Dir, is_gone, is_no_link_possible};
+use crate::fs::{Dir, is_no_link_possible};
 use crate::history::entry_at;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
-use crate::worktree::index::Record;
 
 use super::dress::dress;
-use super::files::{self, Job, Thread, in_two_threads};
+use super::files::{self, Job, Thread};
 use super::finish;
-use super::moved::Fate;
 use super::plan::{Action, Plan};
 use super::proof::{is_proven, is_saved, still_saved};
+use super::remove::remove_all;
 use super::site::Directories;
-use super::stage::{Staged, take_out};
+use super::sorted::Sorted;
+use super::stage::Staged;
 use super::steps::Verdict;
 use super::tally::{Done, Tally};
 use super::work::Work;
 use super::write::Threads;
-
-/// The numbers of the actions by what has to be done for them, each list in path order.
-#[derive(Default)]
-struct Sorted {
-    directories: Vec<u32>,
-    files: Vec<u32>,
-    others: Vec<u32>,
-    links: Vec<u32>,
-    removals: Vec<u32>,
-    /// What takes the place of a directory, once that is empty.
-    late: Vec<u32>,
-    late_links: Vec<u32>,
-    touches: Vec<u32>,
-}
 
 /// Does all that the plan lists. Stops at the first failure that concerns more than one path.
 pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
@@ -64,46 +49,6 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
         tally.note(n, &path, done)?;
     }
     finish::directories(work, tally)
-}
-
-/// Removals that a thread takes at once.
-const RUN: usize = 512;
-
-/// Removes what is no directory, by two threads if it is much; then directories, the deepest first.
-fn remove_all(hand: &mut Hand<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
-    let work = hand.work;
-    let (shared, directories) = (Mutex::new(&mut *tally), Mutex::new(Vec::new()));
-    let worker = || {
-        let (mut hand, tally, directories) = (Hand::new(work), &shared, &directories);
-        move |number: u32| {
-            let n = number as usize;
-            let path = work.plan.path(n);
-            let record = work.trusted(&path);
-            if record.as_ref().is_some_and(|record| record.stat.kind == Kind::Directory) {
-                directories.lock().unwrap_or_else(PoisonError::into_inner).push(n);
-                return Ok(());
-            }
-            let done = hand.remove(n, &path, record.as_ref());
-            tally.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
-        }
-    };
-    if removals.len() > RUN {
-        in_two_threads(&|n| removals.chunks(RUN).nth(n), &worker)?;
-    } else {
-        removals.iter().copied().try_for_each(worker())?;
-    }
-    let mut directories = directories.into_inner().unwrap_or_else(PoisonError::into_inner);
-    directories.sort_unstable();
-    for n in directories.into_iter().rev() {
-        let path = work.plan.path(n);
-        let done = hand.remove(n, &path, work.trusted(&path).as_ref());
-        if matches!(done, Ok(Done::Changed)) && tally.has_left_below(&path) {
-            // Why it is not empty is told already.
-            continue;
-        }
-        tally.note(n, &path, done)?;
-    }
-    Ok(())
 }
 
 /// How many names these links add to the path of a number.
@@ -148,50 +93,22 @@ fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
 /// Why a name cannot be had where case does not count.
 const OTHER_SPELLING: &str = "another spelling of its name is there, which is the same name on this file system";
 
-impl Sorted {
-    fn new(work: &Work<'_>) -> Sorted {
-        let mut sorted = Sorted::default();
-        let plan = work.plan;
-        let takes_directory =
-            |n: usize| work.saved.find(&plan.path(n)).is_some_and(|record| record.stat.kind == Kind::Directory);
-        for n in plan.numbers() {
-            let list = match (plan.verdict(n), plan.kind(n)) {
-                (Verdict::Create | Verdict::Replace, Some(Kind::Directory)) => &mut sorted.directories,
-                (Verdict::Replace, _) if takes_directory(n) => &mut sorted.late,
-                (Verdict::Create | Verdict::Replace, Some(Kind::File)) => &mut sorted.files,
-                (Verdict::Create | Verdict::Replace, _) => &mut sorted.others,
-                (Verdict::Touch, Some(Kind::Directory)) => continue,
-                (Verdict::Touch, _) => &mut sorted.touches,
-                (Verdict::Remove, _) => &mut sorted.removals,
-                _ => &mut sorted.links,
-            };
-            list.push(n as u32);
-        }
-        let is_late = |n: &u32| {
-            let to = plan.linked_to(*n as usize).and_then(|to| plan.find(&to));
-            to.is_some_and(|to| sorted.late.binary_search(&(to as u32)).is_ok()) || takes_directory(*n as usize)
-        };
-        (sorted.late_links, sorted.links) = std::mem::take(&mut sorted.links).into_iter().partition(is_late);
-        sorted
-    }
-}
-
 /// Whether a directory has exactly this name; `true` if it cannot be listed.
 pub(super) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
     directory.entries().map_or(true, |entries| entries.iter().any(|entry| entry.name == name))
 }
 
 /// Steps done one after the other, by one thread.
-struct Hand<'w> {
-    work: &'w Work<'w>,
-    directories: Directories<'w>,
+pub(super) struct Hand<'w> {
+    pub(super) work: &'w Work<'w>,
+    pub(super) directories: Directories<'w>,
     thread: Thread<'w>,
     /// A directory whose name is spelled otherwise will do: what has that name is going to stay.
     settles: bool,
 }
 
 impl<'w> Hand<'w> {
-    fn new(work: &'w Work<'w>) -> Hand<'w> {
+    pub(super) fn new(work: &'w Work<'w>) -> Hand<'w> {
         Hand {
             work,
             directories: Directories::new(&work.site),
@@ -320,31 +237,6 @@ impl<'w> Hand<'w> {
             Done::Placed(inode, failed) => Done::Placed(inode, std::iter::once(told).chain(failed).collect()),
             done => done,
         })
-    }
-
-    /// Removes what is recorded; a directory only if it is empty.
-    fn remove(&mut self, n: usize, path: &RepoPath, record: Option<&Record>) -> Result<Done> {
-        let Some(record) = record else { return Ok(Done::Changed) };
-        match self.work.moved.fate(n, record) {
-            // Where case does not count, it may be found by its old name.
-            Some(Fate::Moved) => return Ok(Done::Removed),
-            // Nobody has looked whether its saved copy can be read.
-            Some(Fate::Left) => self.work.check_saved(record)?,
-            None => {}
-        }
-        let (directory, name) = match self.directories.parent(path) {
-            Err(error) if is_gone(&error) => return Ok(Done::Removed),
-            result => result?,
-        };
-        let is_removed = if record.stat.kind == Kind::Directory {
-            match directory.stat(name)? {
-                None => true,
-                Some(there) => there.kind == Kind::Directory && directory.remove_dir(name)?,
-            }
-        } else {
-            take_out((&directory, name), &self.work.site.staged_name(name), record, self.work.objects)?
-        };
-        Ok(if is_removed { Done::Removed } else { Done::Changed })
     }
 
     /// Sets metadata in place, if no name but ours would see it. `added`: names that it got in this checkout.

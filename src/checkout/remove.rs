@@ -1,0 +1,92 @@
+//! Removals: what is no directory first, by two threads if it is much; then directories, the deepest first, each only if it
+//! is empty by then.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::Result;
+use crate::fs::is_gone;
+use crate::metadata::Kind;
+use crate::path::RepoPath;
+use crate::worktree::index::Record;
+
+use super::apply::Hand;
+use super::files::in_two_threads;
+use super::moved::Fate;
+use super::stage::take_out;
+use super::tally::{Done, Tally};
+
+/// Removals that a thread takes at once.
+const RUN: usize = 512;
+
+/// Removes what is no directory, by two threads if it is much; then directories, the deepest first.
+pub(super) fn remove_all(hand: &mut Hand<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
+    let work = hand.work;
+    let (shared, directories) = (Mutex::new(&mut *tally), Mutex::new(Vec::new()));
+    if removals.len() > RUN {
+        let worker = || {
+            let mut hand = Hand::new(work);
+            let (tally, directories) = (&shared, &directories);
+            move |n| hand.remove_unless_directory(n, tally, directories)
+        };
+        in_two_threads(&|n| removals.chunks(RUN).nth(n), &worker)?;
+    } else {
+        removals.iter().try_for_each(|n| hand.remove_unless_directory(*n, &shared, &directories))?;
+    }
+    let mut directories = directories.into_inner().unwrap_or_else(PoisonError::into_inner);
+    directories.sort_unstable();
+    for n in directories.into_iter().rev() {
+        let path = work.plan.path(n);
+        let done = hand.remove(n, &path, work.trusted(&path).as_ref());
+        if matches!(done, Ok(Done::Changed)) && tally.has_left_below(&path) {
+            // Why it is not empty is told already.
+            continue;
+        }
+        tally.note(n, &path, done)?;
+    }
+    Ok(())
+}
+
+impl Hand<'_> {
+    /// Removes what is recorded, unless it is a directory: that is put on the list.
+    fn remove_unless_directory(
+        &mut self,
+        number: u32,
+        tally: &Mutex<&mut Tally>,
+        directories: &Mutex<Vec<usize>>,
+    ) -> Result<()> {
+        let n = number as usize;
+        let path = self.work.plan.path(n);
+        let record = self.work.trusted(&path);
+        if record.as_ref().is_some_and(|record| record.stat.kind == Kind::Directory) {
+            directories.lock().unwrap_or_else(PoisonError::into_inner).push(n);
+            return Ok(());
+        }
+        let done = self.remove(n, &path, record.as_ref());
+        tally.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
+    }
+
+    /// Removes what is recorded; a directory only if it is empty.
+    fn remove(&mut self, n: usize, path: &RepoPath, record: Option<&Record>) -> Result<Done> {
+        let Some(record) = record else { return Ok(Done::Changed) };
+        match self.work.moved.fate(n, record) {
+            // Where case does not count, it may be found by its old name.
+            Some(Fate::Moved) => return Ok(Done::Removed),
+            // Nobody has looked whether its saved copy can be read.
+            Some(Fate::Left) => self.work.check_saved(record)?,
+            None => {}
+        }
+        let (directory, name) = match self.directories.parent(path) {
+            Err(error) if is_gone(&error) => return Ok(Done::Removed),
+            result => result?,
+        };
+        let is_removed = if record.stat.kind == Kind::Directory {
+            match directory.stat(name)? {
+                None => true,
+                Some(there) => there.kind == Kind::Directory && directory.remove_dir(name)?,
+            }
+        } else {
+            take_out((&directory, name), &self.work.site.staged_name(name), record, self.work.objects)?
+        };
+        Ok(if is_removed { Done::Removed } else { Done::Changed })
+    }
+}
