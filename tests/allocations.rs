@@ -9,11 +9,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use undo::checkout::export::{Compression as Archived, Destination, Source, export};
+use undo::checkout::{self, Target};
 use undo::chunk;
-use undo::id::BlobId;
+use undo::id::{BlobId, CommitId};
 use undo::metadata::Metadata;
 use undo::object::{Content, Entry, ObjectKind, Tree};
 use undo::progress::Silent;
+use undo::repo::Repository;
+use undo::snapshot::{self, Next};
 use undo::store::{self, Compression, Store};
 use undo::worktree::scan::Options;
 use undo::worktree::{HashSink, Index, Scan, Worktree, scan};
@@ -138,4 +141,77 @@ fn an_export_takes_no_more_memory_for_more_files() {
     let (few, many) = (exported(40_000), exported(80_000));
     // Frames of trees are kept up to a bound; besides them only the list of a long directory's nodes grows.
     assert!(many < few + (4 << 20), "{few} bytes for 40,000 files, {many} for 80,000");
+}
+
+/// Bytes in use at most while something is done, above what was in use before.
+fn peak<T>(act: impl FnOnce() -> T) -> (T, usize) {
+    let before = IN_USE.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let done = act();
+    (done, PEAK.load(Ordering::Relaxed) - before)
+}
+
+fn commit(place: &Path) -> CommitId {
+    let mut repository = Repository::discover(place).unwrap();
+    let worktree = Worktree::open(place.to_owned(), false).unwrap();
+    let options = snapshot::Options { verb: "commit".into(), ..snapshot::Options::default() };
+    let (outcome, _) = snapshot::take(&mut repository.begin().unwrap(), &worktree, &options, &Silent).unwrap();
+    outcome.commit.unwrap()
+}
+
+/// As the command does: what is unsaved is recorded first.
+fn checkout(place: &Path, to: CommitId) -> checkout::Outcome {
+    let mut repository = Repository::discover(place).unwrap();
+    let worktree = Worktree::open(place.to_owned(), false).unwrap();
+    let mut transaction = repository.begin().unwrap();
+    let options = snapshot::Options { automatic: true, prepares: true, ..snapshot::Options::default() };
+    let mut planned = None;
+    let mut check = |repository: &Repository, scan: &mut Scan| {
+        let target = Target::commit(repository.store(), to)?;
+        let plan = checkout::plan(repository.store(), &worktree, scan, &target)?;
+        planned = Some((target, plan));
+        Ok(Next::Change)
+    };
+    let (_, scan) = snapshot::take_checked(&mut transaction, &worktree, &options, &Silent, &mut check).unwrap();
+    let (target, plan) = planned.unwrap();
+    let lost = checkout::last_copies(transaction.repository().store(), &scan, &plan);
+    assert!(lost.is_empty());
+    let options = checkout::Options { plan: Some(plan), verb: "checkout".into(), ..checkout::Options::default() };
+    checkout::run(&mut transaction, &worktree, scan, &target, options, &mut |_, _, _| None, &Silent).unwrap()
+}
+
+/// Peaks of a first commit of so many files, of a checkout that removes them all, and of one that writes them again.
+fn checkouts(files: usize) -> [usize; 3] {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    Repository::init(place, None).unwrap();
+    let nothing = commit(place);
+    for n in 0..files {
+        let folder = place.join(format!("data/folder-{:04}", n / 100));
+        if n % 100 == 0 {
+            std::fs::create_dir_all(&folder).unwrap();
+        }
+        std::fs::write(folder.join(format!("file-{n:06}.txt")), n.to_string()).unwrap();
+    }
+    let (all, first) = peak(|| commit(place));
+    let (outcome, removing) = peak(|| checkout(place, nothing));
+    let paths = (files + files / 100) as u64;
+    assert_eq!(outcome.deleted, paths + 1);
+    let (outcome, writing) = peak(|| checkout(place, all));
+    assert_eq!((outcome.written, outcome.changed.len(), outcome.inexact.len()), (paths + 1, 0, 0));
+    [first, removing, writing]
+}
+
+#[test]
+fn a_checkout_takes_tens_of_bytes_for_each_path_that_changes() {
+    const MORE: usize = 8_000;
+    let _turn = TURN.lock().unwrap();
+    // So many that the index is spooled.
+    let (few, many) = (checkouts(10_000), checkouts(10_000 + MORE));
+    let grown = |n: usize| many[n].saturating_sub(few[n]) / MORE;
+    let (first, removing, writing) = (grown(0), grown(1), grown(2));
+    println!("{few:?} {many:?} {first} {removing} {writing}");
+    assert!(writing < 200, "{writing} bytes for each file that is written");
+    assert!(removing < 200, "{removing} bytes for each file that is removed");
+    assert!(first < 200, "{first} bytes for each file of a first commit");
 }
