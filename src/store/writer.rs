@@ -22,6 +22,9 @@ const LARGE: usize = 64 << 10;
 /// A pack is full from this size on.
 const PACK: u64 = 64 << 20;
 
+/// A pack is full from this many objects on: their records are in memory until its table is written.
+const OBJECTS: usize = 128 << 10;
+
 /// One thread's way to write, into packs of its own. Dropped, it hands over what it has, as if it had been finished; a
 /// failure to do so is told by [`Session::finish`].
 pub struct Writer<'a> {
@@ -141,7 +144,7 @@ impl Stream {
             none => none.insert(Builder::new(&session.store.directory)),
         };
         pack.push(frame, bytes, records.iter().copied())?;
-        if pack.size() >= PACK
+        if (pack.size() >= PACK || pack.objects() >= OBJECTS)
             && let Some(full) = self.pack.take()
         {
             session.flush(full.seal()?)?;

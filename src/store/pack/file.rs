@@ -73,6 +73,11 @@ impl Builder {
         self.written + self.buffer.len() as u64
     }
 
+    /// Objects so far.
+    pub fn objects(&self) -> usize {
+        self.records.len()
+    }
+
     /// Whether nothing was put in.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
