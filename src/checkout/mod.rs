@@ -4,6 +4,7 @@
 //! name changes at once; and after a failure the same command, or `checkout --continue`, reaches an exact state. `docs/metadata.md`
 //! says what is restored.
 
+mod applier;
 mod apply;
 mod arena;
 mod clone;

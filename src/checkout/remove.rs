@@ -9,7 +9,7 @@ use crate::metadata::Kind;
 use crate::path::RepoPath;
 use crate::worktree::index::Record;
 
-use super::apply::Hand;
+use super::applier::Applier;
 use super::files::in_two_threads;
 use super::moved::Fate;
 use super::stage::take_out;
@@ -19,24 +19,24 @@ use super::tally::{Done, Tally};
 const RUN: usize = 512;
 
 /// Removes what is no directory, by two threads if it is much; then directories, the deepest first.
-pub(super) fn remove_all(hand: &mut Hand<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
-    let work = hand.work;
+pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
+    let work = applier.work;
     let (shared, directories) = (Mutex::new(&mut *tally), Mutex::new(Vec::new()));
     if removals.len() > RUN {
         let worker = || {
-            let mut hand = Hand::new(work);
+            let mut applier = Applier::new(work);
             let (tally, directories) = (&shared, &directories);
-            move |n| hand.remove_unless_directory(n, tally, directories)
+            move |n| applier.remove_unless_directory(n, tally, directories)
         };
         in_two_threads(&|n| removals.chunks(RUN).nth(n), &worker)?;
     } else {
-        removals.iter().try_for_each(|n| hand.remove_unless_directory(*n, &shared, &directories))?;
+        removals.iter().try_for_each(|n| applier.remove_unless_directory(*n, &shared, &directories))?;
     }
     let mut directories = directories.into_inner().unwrap_or_else(PoisonError::into_inner);
     directories.sort_unstable();
     for n in directories.into_iter().rev() {
         let path = work.plan.path(n);
-        let done = hand.remove(n, &path, work.trusted(&path).as_ref());
+        let done = applier.remove(n, &path, work.trusted(&path).as_ref());
         if matches!(done, Ok(Done::Changed)) && tally.has_left_below(&path) {
             // Why it is not empty is told already.
             continue;
@@ -46,7 +46,7 @@ pub(super) fn remove_all(hand: &mut Hand<'_>, removals: &[u32], tally: &mut Tall
     Ok(())
 }
 
-impl Hand<'_> {
+impl Applier<'_> {
     /// Removes what is recorded, unless it is a directory: that is put on the list.
     fn remove_unless_directory(
         &mut self,

@@ -12,7 +12,7 @@ use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::in_use::{self, Trust};
 use crate::worktree::{Clock, ignore};
 
-use super::apply::is_listed;
+use super::applier::is_listed;
 use super::dress::LABEL;
 use super::gather::Found;
 use super::plan::Plan;

@@ -1,0 +1,190 @@
+//! Steps of a checkout that one thread does one after the other.
+
+use crate::error::{Error, Result};
+use crate::fs::{Dir, is_no_link_possible};
+use crate::history::entry_at;
+use crate::metadata::Kind;
+use crate::object::{Content, Entry};
+use crate::path::RepoPath;
+
+use super::dress::dress;
+use super::files::{Job, Thread};
+use super::plan::Action;
+use super::proof::{is_proven, is_saved, still_saved};
+use super::site::Directories;
+use super::stage::Staged;
+use super::tally::{Done, Tally};
+use super::work::Work;
+use super::write::Threads;
+
+/// Whether a directory that a path is in could not be made yet.
+pub(super) fn waits(path: &RepoPath, tally: &Tally) -> bool {
+    !tally.changed.is_empty() && path.ancestors().any(|above| tally.changed.contains(above))
+}
+
+/// Why a name cannot be had where case does not count.
+pub(super) const OTHER_SPELLING: &str =
+    "another spelling of its name is there, which is the same name on this file system";
+
+/// Whether a directory has exactly this name; `true` if it cannot be listed.
+pub(super) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
+    directory.entries().map_or(true, |entries| entries.iter().any(|entry| entry.name == name))
+}
+
+/// Does single steps, and keeps directories open between them.
+pub(super) struct Applier<'w> {
+    pub(super) work: &'w Work<'w>,
+    pub(super) directories: Directories<'w>,
+    thread: Thread<'w>,
+    /// A directory whose name is spelled otherwise will do: what has that name is going to stay.
+    pub(super) settles: bool,
+}
+
+impl<'w> Applier<'w> {
+    pub(super) fn new(work: &'w Work<'w>) -> Applier<'w> {
+        Applier {
+            work,
+            directories: Directories::new(&work.site),
+            thread: Thread::new(work, Threads::Two),
+            settles: false,
+        }
+    }
+
+    /// Does the same for each of these actions, in their order.
+    pub(super) fn each(
+        &mut self,
+        numbers: &[u32],
+        tally: &mut Tally,
+        act: impl Fn(&mut Self, &Action, &Tally) -> Result<Done>,
+    ) -> Result<()> {
+        for n in numbers.iter().map(|n| *n as usize) {
+            let Some(action) = self.work.plan.action(n) else { continue };
+            let done = act(self, &action, tally);
+            tally.note(n, action.path(), done)?;
+        }
+        Ok(())
+    }
+
+    /// Makes what is not a file of one name, unless a directory that it is in could not be made yet.
+    pub(super) fn create(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
+        if waits(action.path(), tally) { Ok(Done::Changed) } else { self.create_late(action, tally) }
+    }
+
+    /// The same, when all directories are made.
+    pub(super) fn create_late(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
+        match action {
+            Action::Link(path, to) => self.link(path, to, tally),
+            Action::Create(path, entry) | Action::Replace(path, entry) if entry.kind() == Kind::Directory => {
+                self.make_directory(path)
+            }
+            Action::Create(path, entry) | Action::Replace(path, entry) => self.place(path, entry),
+            Action::Touch(..) | Action::Remove(..) => Ok(Done::Changed),
+        }
+    }
+
+    /// Whether something is found by a name that no list shows, or in a directory of which that is so.
+    pub(super) fn is_spelled_otherwise(&mut self, path: &RepoPath, tally: &Tally) -> bool {
+        let is_told = |above| tally.inexact.get(above).is_some_and(|told| told == OTHER_SPELLING);
+        let Ok((directory, name)) = self.directories.parent(path) else { return false };
+        matches!(directory.stat(name), Ok(Some(_))) && (path.ancestors().any(is_told) || !is_listed(&directory, name))
+    }
+
+    /// Makes a directory that only its owner may use until it is finished; one that is there already will do.
+    fn make_directory(&mut self, path: &RepoPath) -> Result<Done> {
+        let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
+        let (directory, name) = self.directories.parent(path)?;
+        let there = directory.stat(name)?;
+        if let Some(there) = there.filter(|there| there.kind == Kind::Directory) {
+            return Ok(match (is_listed(&directory, name), self.settles) {
+                (true, _) => Done::Placed(there.inode, Vec::new()),
+                (false, true) => Done::Placed(there.inode, vec![OTHER_SPELLING.to_owned()]),
+                (false, false) => Done::Changed,
+            });
+        }
+        let staged_name = self.work.site.staged_name(name);
+        directory.make_dir(&staged_name)?;
+        let staged = Staged::new(&directory, staged_name, Kind::Directory);
+        let inode = directory.stat(&staged.name)?.map_or(0, |stat| stat.inode);
+        let put = staged.put(inode, name, &expected, self.work.objects)?;
+        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, Vec::new())))
+    }
+
+    /// Makes anything but a directory.
+    fn place(&mut self, path: &RepoPath, entry: &Entry) -> Result<Done> {
+        if let Some(job) = Job::new(path, entry) {
+            return self.thread.place(&job);
+        }
+        let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
+        let (directory, name) = self.directories.parent(path)?;
+        let staged_name = self.work.site.staged_name(name);
+        match &entry.content {
+            Content::Symlink { target } => directory.make_symlink(&staged_name, target)?,
+            Content::CharDevice { rdev } | Content::BlockDevice { rdev } => {
+                directory.make_special(&staged_name, entry.kind(), *rdev)?;
+            }
+            _ => directory.make_special(&staged_name, entry.kind(), 0)?,
+        }
+        let staged = Staged::new(&directory, staged_name, entry.kind());
+        let Some(now) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
+        let subject = self.work.site.link_subject(&directory, &staged.name, entry.kind());
+        let failed = dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
+        let put = staged.put(now.inode, name, &expected, self.work.objects)?;
+        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, failed)))
+    }
+
+    /// Gives the inode at `to` another name.
+    fn link(&mut self, path: &RepoPath, to: &RepoPath, tally: &Tally) -> Result<Done> {
+        let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
+        let (to_directory, to_name) = self.directories.parent(to)?;
+        let (directory, name) = self.directories.parent(path)?;
+        let Some(there) = to_directory.stat(to_name)? else { return Ok(Done::Changed) };
+        let is_right = match tally.placed_at(self.work.plan, to) {
+            Some(inode) => there.inode == inode,
+            None => match self.work.trusted(to).filter(|_| !tally.has_given_up(self.work.plan, to)) {
+                Some(record) => {
+                    let objects = self.work.objects;
+                    is_saved(&record, &there)
+                        || still_saved((&to_directory, to_name), &record, &there, objects)?.is_some()
+                }
+                None => false,
+            },
+        };
+        if !is_right {
+            return Ok(Done::Changed);
+        }
+        let staged_name = self.work.site.staged_name(name);
+        if let Err(error) = to_directory.hard_link(to_name, &directory, &staged_name) {
+            return if is_no_link_possible(&error) { self.copy(path, to, &error) } else { Err(error) };
+        }
+        let staged = Staged::new(&directory, staged_name, there.kind);
+        let put = staged.put(there.inode, name, &expected, self.work.objects)?;
+        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, Vec::new())))
+    }
+
+    /// Where no name can be given to it: a file of its own, which is told.
+    fn copy(&mut self, path: &RepoPath, to: &RepoPath, error: &Error) -> Result<Done> {
+        let entry = entry_at(self.work.objects, self.work.target, to)?;
+        let Some(entry) = entry else { return Ok(Done::Changed) };
+        let told = format!("not a hard link to `{}` ({})", to.display(), error.reason());
+        Ok(match self.place(path, &entry)? {
+            Done::Placed(inode, failed) => Done::Placed(inode, std::iter::once(told).chain(failed).collect()),
+            done => done,
+        })
+    }
+
+    /// Sets metadata in place, if no name but ours would see it. `added`: names that it got in this checkout.
+    pub(super) fn touch(&mut self, path: &RepoPath, entry: &Entry, added: u64) -> Result<Done> {
+        let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
+        let (directory, name) = self.directories.parent(path)?;
+        let Some(there) = directory.stat(name)? else { return Ok(Done::Changed) };
+        let saved = still_saved((&directory, name), &record, &there, self.work.objects)?;
+        let Some(saved) = saved.filter(|_| there.links <= record.stat.links + added) else { return Ok(Done::Changed) };
+        // With its metadata set nobody could tell any more that its content was in doubt.
+        if !is_proven(&directory, name, &saved, &there)? {
+            return Ok(Done::Changed);
+        }
+        let subject = self.work.site.link_subject(&directory, name, there.kind);
+        let failed = dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
+        Ok(Done::Placed(there.inode, failed))
+    }
+}
