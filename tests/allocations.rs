@@ -5,8 +5,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use undo::checkout::export::{Compression as Archived, Destination, Source, export};
 use undo::checkout::{self, Target};
@@ -98,7 +98,7 @@ fn scans(files: usize) -> (usize, usize) {
 #[test]
 fn a_scan_asks_for_memory_a_few_times_a_file() {
     const MORE: usize = 2000;
-    let _turn = TURN.lock().unwrap();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let (few, many) = (scans(500), scans(500 + MORE));
     let (new, known) = ((many.0 - few.0) as f64 / MORE as f64, (many.1 - few.1) as f64 / MORE as f64);
     // Of a file that is known its name in the listing. A new one has a record, with its name, and an entry, with its name.
@@ -137,7 +137,7 @@ fn exported(files: usize) -> usize {
 
 #[test]
 fn an_export_takes_no_more_memory_for_more_files() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let (few, many) = (exported(40_000), exported(80_000));
     // Frames of trees are kept up to a bound; besides them only the list of a long directory's nodes grows.
     assert!(many < few + (4 << 20), "{few} bytes for 40,000 files, {many} for 80,000");
@@ -205,12 +205,11 @@ fn checkouts(files: usize) -> [usize; 3] {
 #[test]
 fn a_checkout_takes_tens_of_bytes_for_each_path_that_changes() {
     const MORE: usize = 8_000;
-    let _turn = TURN.lock().unwrap();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     // So many that the index is spooled.
     let (few, many) = (checkouts(10_000), checkouts(10_000 + MORE));
     let grown = |n: usize| many[n].saturating_sub(few[n]) / MORE;
     let (first, removing, writing) = (grown(0), grown(1), grown(2));
-    println!("{few:?} {many:?} {first} {removing} {writing}");
     assert!(writing < 200, "{writing} bytes for each file that is written");
     assert!(removing < 200, "{removing} bytes for each file that is removed");
     assert!(first < 200, "{first} bytes for each file of a first commit");
