@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::fs;
+use crate::fs::{self, FileLock};
 use crate::metadata::Kind;
 use crate::path::REPOSITORY;
 use crate::repo::Repository;
@@ -56,6 +56,12 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>) -> Res
         commits: !repository.view().heads.is_empty(),
     })?;
     warn_of_wide_roots(context, &repository.layout.worktree)?;
+    if !FileLock::is_supported(&repository.layout.lock()) {
+        context.ui.warning(
+            "this file system has no locks (Lustre has them with the mount option `flock`, NFS with lockd or `local_lock=flock`): \
+             a lock file is used, which must be removed by hand after a crash on another machine or a restart",
+        );
+    }
     if store.is_some() && !repository.view().heads.is_empty() {
         warn_of_two_directories(context, &repository.layout.worktree)?;
     }

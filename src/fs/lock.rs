@@ -22,7 +22,7 @@ pub struct FileLock {
     /// The text written into the file; `None` if the disk was full.
     text: Option<String>,
     /// What locks instead where the file system has no locks.
-    substitute: Option<LockFile>,
+    _substitute: Option<LockFile>,
 }
 
 /// Who holds a lock, as the holder wrote it into the file.
@@ -68,12 +68,13 @@ impl FileLock {
         };
         // Who frees space on a full disk must get the lock too, so a failure is ignored.
         let written = set_len(&file, 0).and_then(|()| write_all_at(&file, text.as_bytes(), 0));
-        Ok(FileLock { file, path: path.to_owned(), text: written.ok().map(|()| text), substitute })
+        Ok(FileLock { file, path: path.to_owned(), text: written.ok().map(|()| text), _substitute: substitute })
     }
 
-    /// Whether the file system has no locks, so that a file stands for this one, which outlives a process that is killed.
-    pub fn is_substituted(&self) -> bool {
-        self.substitute.is_some()
+    /// Whether the file system of a lock file has locks. Where it has none, a lock may outlive a process that is killed.
+    pub fn is_supported(path: &Path) -> bool {
+        let locked = File::open(path).map(|file| file.try_lock_shared());
+        !matches!(locked, Ok(Err(TryLockError::Error(cause))) if is_unsupported(&cause))
     }
 
     /// Fails with [`ErrorKind::Locked`] if the lock file was removed, replaced or taken by another process: by hand, or on

@@ -35,6 +35,7 @@ mod random;
 mod rules;
 mod run;
 mod safety;
+mod sandbox;
 mod scenario;
 mod skip;
 mod tidy;
