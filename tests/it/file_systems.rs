@@ -199,3 +199,24 @@ fn a_read_only_worktree_with_a_store_elsewhere_is_recorded_and_never_left_halfwa
     env.undo("checkout @~").ok();
     assert_eq!(env.read("file"), b"one");
 }
+
+/// Files there cannot be mapped into memory.
+#[test]
+fn a_file_system_without_memory_maps_is_used_by_reading() {
+    let Some(home) = Home::with_options("sshfs", &["-o", "direct_io"], |_| {}) else {
+        return skip("sshfs cannot be mounted here");
+    };
+    let env = &home.env;
+    env.undo("init").ok();
+    env.write("file", "one");
+    env.write("large", vec![3; 3 << 20]);
+    env.undo("commit -m one").ok();
+    env.write("file", "two");
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~").ok();
+    assert_eq!(env.read("file"), b"one");
+    assert_eq!(env.undo("status --json").ok().json().pop().unwrap()["clean"], true);
+    env.undo("verify").ok();
+    env.undo("undo").ok();
+    assert_eq!(env.read("file"), b"two");
+}
