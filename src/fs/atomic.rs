@@ -4,13 +4,13 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::error::Result;
-use crate::fs::temp_file::parent;
+use crate::fs::inherit::parent;
 use crate::fs::{TempFile, sync_dir, write_all};
 
 /// Pieces that are shorter are gathered, to be written together.
 const GATHERED: usize = 256 << 10;
 
-/// Writes a private file (0600) beside `path`, flushes it, renames it over `path` and flushes the directory. The bytes are
+/// Writes a file of a repository beside `path`, flushes it, renames it over `path` and flushes the directory. The bytes are
 /// given in pieces. With `durable` false nothing is flushed: for caches.
 pub fn write_atomic(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, durable: bool) -> Result<()> {
     let mut staged = TempFile::beside(path)?;

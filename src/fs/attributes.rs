@@ -6,7 +6,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid, XattrFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -126,6 +126,13 @@ pub fn set_file_mtime(file: &File, mtime: Timestamp, atime: Atime) -> Result<()>
         Atime::Rewrite => stat::atime_of(file).and_then(|atime| rustix::fs::futimens(file, &times(Some(atime), mtime))),
     }
     .map_err(|errno| failed("set the time of", file, errno))
+}
+
+/// Sets both times of an open file to the present: not only its owner may do that, but whoever may write to it.
+pub fn touch_file(file: &File) -> Result<()> {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    rustix::fs::futimens(file, &Timestamps { last_access: now, last_modification: now })
+        .map_err(|errno| failed("set the time of", file, errno))
 }
 
 /// Where the system shows what is open.

@@ -1,9 +1,8 @@
 //! Files of the repository itself, by path.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind as Cause;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -108,13 +107,6 @@ pub(super) fn without_blocking() -> OpenOptions {
     options
 }
 
-/// Makes a file with mode 0600 that must not be there yet, for reading and writing.
-pub fn create_new(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true).mode(0o600);
-    options.open(path).map_err(|cause| Error::io("create", path, cause))
-}
-
 /// The stat of what has this name, links not followed; `None` if it is not there.
 pub fn stat(path: &Path) -> Result<Option<Stat>> {
     if_there("stat", path, Stat::at(CWD, path.as_os_str().as_bytes()).map_err(Into::into))
@@ -123,12 +115,6 @@ pub fn stat(path: &Path) -> Result<Option<Stat>> {
 /// Whether there is something of this name; links are not followed.
 pub fn exists(path: &Path) -> Result<bool> {
     stat(path).map(|stat| stat.is_some())
-}
-
-/// Makes a directory with mode 0700, and those above it that are missing.
-pub fn create_dir_private(path: &Path) -> Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|cause| Error::io("make the directory", path, cause))
 }
 
 /// Makes a directory as any program would, and those above it that are missing: for what a user asked for.

@@ -1,14 +1,13 @@
 //! The lock of a repository: the system's own, which dies with its process.
 
 use std::fs::{File, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::fs::file::without_blocking;
+use crate::fs::inherit::open_or_create;
 use crate::fs::lock_file::{self, LockFile};
 use crate::fs::signal::Interrupts;
 use crate::fs::{process_id, read_at, set_len, stat, stat_file, write_all_at};
@@ -53,7 +52,7 @@ impl FileLock {
         let started = Instant::now();
         let mut attempts = 0;
         let (file, is_locked) = loop {
-            let file = open(path)?;
+            let file = open_or_create(path)?;
             let is_locked = lock(&file, path, started, patience)?;
             attempts += 1;
             // The file may have been removed or replaced between the two calls: then others lock another file.
@@ -123,12 +122,6 @@ impl FileLock {
             }
         }
     }
-}
-
-fn open(path: &Path) -> Result<File> {
-    let mut options = without_blocking();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.open(path).map_err(|cause| Error::io("open", path, cause))
 }
 
 /// Locks an open file, trying until `patience` has passed since `started`; `false` if the file system has no locks.

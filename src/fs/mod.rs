@@ -12,6 +12,7 @@ mod durability;
 mod failure;
 mod file;
 mod handle;
+mod inherit;
 mod interrupt;
 mod lease;
 mod lock;
@@ -31,28 +32,32 @@ mod user;
 
 pub use ahead::ReadAhead;
 pub use atomic::write_atomic;
-pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr};
+pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr, touch_file};
 pub use block_file::{BlockFile, Bytes};
 pub use dir::{Dir, DirEntry};
 pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
 pub use failure::{is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system};
 pub use file::{
-    create_dir_all, create_dir_private, create_new, exists, list, may_keep_files_open, open, open_any, open_to_write,
-    read, read_any, read_prefix, remove_dir_all, remove_empty_dir, remove_file, rename, stat, sync_dir,
+    create_dir_all, exists, list, may_keep_files_open, open, open_any, open_to_write, read, read_any, read_prefix,
+    remove_dir_all, remove_empty_dir, remove_file, rename, stat, sync_dir,
 };
 pub use handle::{
     duplicate, file_system_of, flush_mapped_stores, forget_cached, path_of, read_at, read_exact_at, read_next,
     read_to_end_at, set_len, stat_file, sync_all, sync_data, too_long, write_all, write_all_at,
 };
+pub use inherit::{create_dir_private, create_new};
 pub use interrupt::{Reached, begun, on_interrupt, reached};
 pub use lease::{Writers, writers_of};
 pub use lock::{FileLock, Holder};
 pub use names::{Renamed, UNFINISHED};
 pub use newcomer::Newcomer;
-pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir};
+pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir, lies_in};
 pub use process::run_program;
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
 pub use stat::{Atime, FileSystem, MappedStores, Stat};
 pub use temp_file::TempFile;
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};
-pub use user::{boot_id, effective_uid, host_name, is_running, name_of_user, process_id, process_namespace, user_name};
+pub use user::{
+    boot_id, effective_uid, host_name, is_running, name_of_group, name_of_user, process_id, process_namespace,
+    user_name,
+};

@@ -1,13 +1,15 @@
 //! What is done to the names in an open directory: made, linked, moved, swapped and removed.
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::inherit::Inherited;
 use crate::fs::{Dir, Stat};
-use crate::metadata::Kind;
+use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
 
 /// Nobody but the owner.
@@ -142,14 +144,26 @@ impl Dir {
     /// The present by the file system's own clock, found by touching a file of this name in it.
     pub fn clock(&self, name: &[u8]) -> Result<Timestamp> {
         self.check(name)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| rustix::fs::openat(self, name, flags, PRIVATE))
-            .map_err(|errno| self.failed("create", name, errno))?;
+        let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = |flags| retry_on_intr(|| rustix::fs::openat(self, name, flags, PRIVATE));
+        let file = match open(flags) {
+            Err(Errno::NOENT) => self.create_inheriting(name, flags)?,
+            file => file.map_err(|errno| self.failed("open", name, errno))?,
+        };
         let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
         rustix::fs::futimens(&file, &Timestamps { last_access: now, last_modification: now })
             .map_err(|errno| self.failed("touch", name, errno))?;
         let stat = Stat::of(&file).map_err(|errno| self.failed("stat", name, errno))?;
         Ok(stat.metadata.mtime)
+    }
+
+    /// Makes a file of a repository, which takes its owner and access from this folder.
+    fn create_inheriting(&self, name: &[u8], flags: OFlags) -> Result<OwnedFd> {
+        let failed = |errno| self.failed("create", name, errno);
+        let file = retry_on_intr(|| rustix::fs::openat(self, name, flags | OFlags::CREATE, PRIVATE)).map_err(failed)?;
+        let Metadata { uid, gid, mode, .. } = self.stat_self()?.metadata;
+        Inherited::from_stat(uid, gid, mode.into()).apply_to_file(&file).map_err(failed)?;
+        Ok(file)
     }
 }
 

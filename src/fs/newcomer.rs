@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::{Error, Result};
-use crate::fs::temp_file::parent;
+use crate::fs::inherit::parent;
 use crate::fs::{TempFile, copy_range, exists, is_no_link_possible, stat_file, sync_data, sync_dir};
 
 /// A private file (0600) that gets its name when it is whole, if that is free. Dropped, it leaves nothing behind; a process
@@ -45,7 +45,7 @@ impl Newcomer {
     }
 
     pub(super) fn with_other_name(path: &Path) -> Result<Newcomer> {
-        Ok(Newcomer { file: Unnamed::TempFile(TempFile::beside(path)?), path: path.to_owned() })
+        Ok(Newcomer { file: Unnamed::TempFile(TempFile::private_beside(path)?), path: path.to_owned() })
     }
 
     /// The file, to be written.

@@ -35,11 +35,24 @@ pub fn home_dir() -> Option<PathBuf> {
 
 /// Whether two paths lead to one directory, links followed; it may be mounted at both.
 pub fn is_same_dir(one: &Path, other: &Path) -> Result<bool> {
-    let id = |path: &Path| {
-        let metadata = std::fs::metadata(path).map_err(|cause| Error::io("stat", path, cause))?;
-        Ok((metadata.is_dir(), metadata.dev(), metadata.ino()))
-    };
-    Ok(id(one)? == id(other)?)
+    Ok(dir_id(one)? == dir_id(other)?)
+}
+
+/// Whether it is a directory, its device and its inode; links are followed.
+fn dir_id(path: &Path) -> Result<(bool, u64, u64)> {
+    let metadata = std::fs::metadata(path).map_err(|cause| Error::io("stat", path, cause))?;
+    Ok((metadata.is_dir(), metadata.dev(), metadata.ino()))
+}
+
+/// Whether a directory is another one or lies in it, also where that is mounted a second time. `path` is canonical.
+pub fn lies_in(path: &Path, other: &Path) -> Result<bool> {
+    let other = dir_id(other)?;
+    for above in path.ancestors() {
+        if dir_id(above)? == other {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a directory is the root of a mounted file system, links followed.

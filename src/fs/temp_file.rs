@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::inherit::{create_private, parent};
 use crate::fs::{Dir, Renamed, copy_range, create_new, is_other_file_system, open, process_id, remove_file, rename};
 use crate::fs::{stat_file, sync_data};
 
-/// A new private file (0600), removed when it is dropped without having got a name of its own.
+/// A new file, removed when it is dropped without having got a name of its own.
 pub struct TempFile {
     /// Closed once it is durable: a large commit has more of them than a process may have open.
     file: Option<File>,
@@ -19,8 +20,17 @@ pub struct TempFile {
 }
 
 impl TempFile {
-    /// `NAME.<process>-<n>.tmp` beside where `path` is, `NAME` being its last name.
+    /// A file of a repository, `NAME.<process>-<n>.tmp` beside where `path` is, `NAME` being its last name.
     pub fn beside(path: &Path) -> Result<TempFile> {
+        TempFile::make(path, create_new)
+    }
+
+    /// The same for a file that belongs to the user of this process alone (0600).
+    pub(super) fn private_beside(path: &Path) -> Result<TempFile> {
+        TempFile::make(path, create_private)
+    }
+
+    fn make(path: &Path, create: impl Fn(&Path) -> Result<File>) -> Result<TempFile> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = name_of(path)?;
         loop {
@@ -28,7 +38,7 @@ impl TempFile {
             let mut temporary = name.to_owned();
             temporary.push(format!(".{}-{n}.tmp", process_id()));
             let path = path.with_file_name(temporary);
-            match create_new(&path) {
+            match create(&path) {
                 Ok(file) => return Ok(TempFile { file: Some(file), path, is_named: false }),
                 // Left by a process that died and had the same number.
                 Err(error) if error.is_taken() => {}
@@ -89,14 +99,6 @@ impl Drop for TempFile {
             // Nothing refers to it: what is left behind is in the way of nobody.
             let _ = remove_file(&self.path);
         }
-    }
-}
-
-/// The directory that a path is in.
-pub(super) fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }
 

@@ -7,14 +7,23 @@ pub fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The number of the group whose rights count.
+pub(super) fn effective_gid() -> u32 {
+    rustix::process::getegid().as_raw()
+}
+
 /// The number of this process.
 pub fn process_id() -> u32 {
     std::process::id()
 }
 
-/// The name of the user: from `/etc/passwd`, else `$USER`, else the number.
+/// The name of the user: of who ran `sudo`, if that is how this process got root's rights, else from `/etc/passwd`, else
+/// `$USER`, else the number.
 pub fn user_name() -> String {
     let uid = effective_uid();
+    if let Some(name) = name_before_sudo(uid) {
+        return name;
+    }
     let named = || std::env::var_os("USER").filter(|name| !name.is_empty());
     listed_name(uid)
         .or_else(|| named().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()))
@@ -26,11 +35,24 @@ pub fn name_of_user(uid: u32) -> String {
     listed_name(uid).unwrap_or_else(|| uid.to_string())
 }
 
+/// The name of any group: from `/etc/group`, else the number.
+pub fn name_of_group(gid: u32) -> String {
+    let groups = std::fs::read("/etc/group").ok();
+    groups.and_then(|groups| name_in(&groups, gid)).unwrap_or_else(|| gid.to_string())
+}
+
+/// Who ran `sudo` (`$SUDO_UID`, `$SUDO_USER`), if another user did and root's rights count now.
+fn name_before_sudo(effective: u32) -> Option<String> {
+    let uid = std::env::var("SUDO_UID").ok()?.parse().ok().filter(|&uid: &u32| uid != 0)?;
+    let name = || std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
+    (effective == 0).then(|| listed_name(uid).or_else(name).unwrap_or_else(|| uid.to_string()))
+}
+
 fn listed_name(uid: u32) -> Option<String> {
     std::fs::read("/etc/passwd").ok().and_then(|passwd| name_in(&passwd, uid))
 }
 
-/// The name that a user database (passwd(5)) gives a number.
+/// The name that a database of users (passwd(5)) or groups (group(5)) gives a number.
 fn name_in(passwd: &[u8], uid: u32) -> Option<String> {
     passwd.split(|&b| b == b'\n').find_map(|line| {
         let mut fields = line.split(|&b| b == b':');
