@@ -126,8 +126,13 @@ fn exported(files: usize) -> usize {
     let packs = session.finish().unwrap().packs;
     store.add_packs(&packs).unwrap();
     drop(tree);
-    let source =
-        Source { root: Entry::directory(id, totals), links: None, objects: HashMap::new(), is_root_known: false };
+    let source = Source {
+        root: Entry::directory(id, totals),
+        links: None,
+        objects: HashMap::new(),
+        is_root_known: false,
+        limits: None,
+    };
     let before = IN_USE.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     let to = Destination::Tar(&mut std::io::sink(), Archived::None);

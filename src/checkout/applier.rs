@@ -7,7 +7,6 @@ use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 
-use super::dress::dress;
 use super::files::{Job, Thread};
 use super::plan::Action;
 use super::proof::{is_proven, is_saved, still_saved};
@@ -114,6 +113,9 @@ impl<'w> Applier<'w> {
         if let Some(job) = Job::new(path, entry) {
             return self.thread.place(&job);
         }
+        if let Some(reason) = self.work.limits.and_then(|limits| limits.refusal(entry)) {
+            return Ok(Done::LeftOut(reason));
+        }
         let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
         let (directory, name) = self.directories.parent(path)?;
         let staged_name = self.work.site.staged_name(name);
@@ -127,7 +129,8 @@ impl<'w> Applier<'w> {
         let staged = Staged::new(&directory, staged_name, entry.kind());
         let Some(now) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
         let subject = self.work.site.link_subject(&directory, &staged.name, entry.kind());
-        let failed = dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
+        let failed =
+            self.work.dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
         let put = staged.put(now.inode, name, &expected, self.work.objects)?;
         Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, failed)))
     }
@@ -184,7 +187,8 @@ impl<'w> Applier<'w> {
             return Ok(Done::Changed);
         }
         let subject = self.work.site.link_subject(&directory, name, there.kind);
-        let failed = dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
+        let failed =
+            self.work.dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
         Ok(Done::Placed(there.inode, failed))
     }
 }

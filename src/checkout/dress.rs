@@ -9,7 +9,7 @@ use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
 
 /// Name and value.
-type Xattr = (Vec<u8>, Vec<u8>);
+pub(super) type Xattr = (Vec<u8>, Vec<u8>);
 
 /// The ACL proper; directories have a second one, for what will be made in them.
 const ACCESS_ACL: &[u8] = b"system.posix_acl_access";

@@ -17,6 +17,7 @@ use crate::worktree::index::Builder;
 
 use super::apply;
 use super::fresh;
+use super::limits::Limits;
 use super::moved::Moved;
 use super::relearn;
 use super::site::Site;
@@ -103,6 +104,7 @@ fn fill(
             torn,
             plan,
             moved: Moved::default(),
+            limits: source.limits,
             task,
         };
         apply::apply(&work, &mut tally)?;
@@ -122,10 +124,16 @@ fn fill(
 
 /// The same to a path: to a tar file that is not there yet if its name says so, else to a directory. Not into the
 /// repository. A tar file has its name when it is whole, and after a failure it is not there.
-pub fn export_to(repository: &Repository, target: &Target, path: &Path, progress: &dyn Progress) -> Result<Exported> {
+pub fn export_to(
+    repository: &Repository,
+    target: &Target,
+    path: &Path,
+    trust_owner: bool,
+    progress: &dyn Progress,
+) -> Result<Exported> {
     let Some(compression) = compression(path) else {
         refuse_other_archives(path)?;
-        return export_to_directory(repository, target, path, progress);
+        return export_to_directory(repository, target, path, trust_owner, progress);
     };
     refuse_repository(repository, path)?;
     if fs::exists(path)? {
@@ -147,9 +155,12 @@ pub fn export_to_directory(
     repository: &Repository,
     source: impl Into<Source>,
     path: &Path,
+    trust_owner: bool,
     progress: &dyn Progress,
 ) -> Result<Exported> {
     refuse_repository(repository, path)?;
+    let limits = Limits::of(&repository.layout, trust_owner);
+    let source = Source { limits, ..source.into() };
     export(repository.store(), source, Destination::Directory(path), progress)
 }
 

@@ -15,7 +15,6 @@ use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::path::RepoPath;
 use crate::store::{Location, Reader};
 
-use super::dress::dress;
 use super::patch::{self, Source};
 use super::site::Directories;
 use super::stage::{Expected, Staged};
@@ -187,7 +186,7 @@ impl<'w> Thread<'w> {
             return Err(Error::new(ErrorKind::Internal, message));
         }
         let subject = work.site.subject(&directory, &staged.name, Some(&file));
-        let failed = dress(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
+        let failed = work.dress(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
         Ok(match staged.put(now.inode, name, &expected, work.objects)? {
             Some(inode) => Done::Placed(inode, failed),
             None => Done::Changed,
@@ -217,7 +216,7 @@ impl<'w> Thread<'w> {
         let subject = work.site.subject(&directory, &staged.name, None);
         let failed = match is_dressed {
             true => Vec::new(),
-            false => dress(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
+            false => work.dress(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
         };
         let Some(inode) = staged.put(record.stat.inode, name, expected, work.objects)? else {
             return Ok(Some(Done::Changed));

@@ -9,7 +9,6 @@ use crate::metadata::{Kind, Metadata};
 use crate::object::Entry;
 use crate::path::{RepoPath, RepoPathBuf};
 
-use super::dress::dress;
 use super::tally::{Done, Tally};
 use super::work::Work;
 
@@ -47,7 +46,7 @@ fn finish_own(work: &Work<'_>, path: &RepoPath, entry: &Entry) -> Result<Done> {
         return Ok(Done::Changed);
     };
     let subject = work.site.subject(&parent, name, None);
-    let failed = dress(&subject, &there, &entry.metadata, Some(&work.attributes(entry.attributes)?.xattrs));
+    let failed = work.dress(&subject, &there, &entry.metadata, Some(&work.attributes(entry.attributes)?.xattrs));
     Ok(Done::Placed(there.inode, failed))
 }
 
@@ -60,6 +59,6 @@ fn restore(work: &Work<'_>, path: &RepoPath) -> Result<()> {
     let (Some(metadata), Ok((parent, name))) = (metadata, reach(work, path)) else { return Ok(()) };
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else { return Ok(()) };
     // Owner and mode are right already, or a failure to set them was told when the directory was touched.
-    dress(&work.site.subject(&parent, name, None), &there, &metadata, None);
+    work.dress(&work.site.subject(&parent, name, None), &there, &metadata, None);
     Ok(())
 }

@@ -16,7 +16,10 @@ use super::site::prefix;
 pub fn clean_staged(worktree: &Worktree, store: &Store, token: u64) -> Result<Vec<RepoPathBuf>> {
     let prefix = prefix(token);
     let device = worktree.root.stat_self()?.device;
-    let is_ours = |directory: &Dir| Ok(worktree.cross_mounts || !directory.stat_self()?.is_mounted_in(device));
+    let is_ours = |directory: &Dir| {
+        let stat = directory.stat_self()?;
+        Ok(!worktree.is_own_repository(&stat) && (worktree.cross_mounts || !stat.is_mounted_in(device)))
+    };
     let mut kept = Vec::new();
     let mut waiting = vec![RepoPathBuf::default()];
     while let Some(path) = waiting.pop() {

@@ -18,6 +18,7 @@ mod gather;
 mod gathered;
 mod journals;
 mod leftovers;
+mod limits;
 mod links;
 mod moved;
 mod operation;
@@ -69,6 +70,7 @@ use way::Way;
 use work::Work;
 
 pub use leftovers::clean_staged;
+pub use limits::Limits;
 pub use operation::in_words;
 pub use plan::{Action, Plan};
 pub use resume::{Origin, are_hidden_halfway, refs_to_finish, refuse_halfway, refuse_mix, refuse_paths};
@@ -82,6 +84,8 @@ pub struct Options {
     pub paths: Vec<RepoPathBuf>,
     /// What was in the way has been saved, as far as that could be done: words a refusal.
     pub force: bool,
+    /// Root sets owners, set-id bits, capabilities and devices also where another user owns the repository.
+    pub trust_owner: bool,
     /// What refs become; `None`: the current branch goes to the target.
     pub refs: Option<Refs>,
     /// The automatic commit that holds what was unsaved, if one was needed.
@@ -196,7 +200,9 @@ pub fn run(
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
         transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));
-        carry_out(site, transaction.repository().store(), (&scan, target), &plan, &mut tally, progress)
+        let limits = Limits::of(&transaction.repository().layout, options.trust_owner);
+        let to = (&plan, limits);
+        carry_out(site, transaction.repository().store(), (&scan, target), to, &mut tally, progress)
             .and_then(|()| settle(worktree, &plan, &mut scan.index, &mut tally, goes_on))
             .map_err(unfinished)?;
     } else {
@@ -290,7 +296,7 @@ fn carry_out(
     site: Site<'_>,
     store: &Store,
     (scan, target): (&Scan, &Target),
-    plan: &Plan,
+    (plan, limits): (&Plan, Option<Limits>),
     tally: &mut Tally,
     progress: &dyn Progress,
 ) -> Result<()> {
@@ -308,6 +314,7 @@ fn carry_out(
         moved: Moved::of(plan, &scan.index, &torn),
         torn,
         plan,
+        limits,
         task: &*task,
     };
     apply::apply(&work, tally)

@@ -38,6 +38,8 @@ pub(super) enum Done {
     Removed,
     /// What is there is not what was saved.
     Changed,
+    /// It was not made, for this reason.
+    LeftOut(String),
 }
 
 impl Tally {
@@ -97,6 +99,9 @@ impl Tally {
             Ok(Done::Removed) => self.end(n, REMOVED),
             Ok(Done::Changed) => {
                 self.changed.insert(path.to_owned());
+            }
+            Ok(Done::LeftOut(reason)) => {
+                self.inexact.insert(path.to_owned(), reason);
             }
             Err(error) if fs::is_gone(&error) => {
                 self.changed.insert(path.to_owned());

@@ -15,6 +15,8 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::paths::pattern_hint;
 use crate::worktree::{Overlay, Scan, database};
 
+use super::limits::Limits;
+
 /// What the worktree is to become: a commit, or for `restore` a mix of one and what is there.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -46,12 +48,14 @@ pub struct Source {
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
     /// Whether `root` says more of the directory than what is in it. If not, it stays as it is made, or as it was.
     pub is_root_known: bool,
+    /// What root leaves out of what another user recorded.
+    pub limits: Option<Limits>,
 }
 
 impl From<&Target> for Source {
     fn from(target: &Target) -> Source {
         let (root, objects) = (target.root.clone(), target.objects.clone());
-        Source { root, links: target.links, objects, is_root_known: true }
+        Source { root, links: target.links, objects, is_root_known: true, limits: None }
     }
 }
 

@@ -3,14 +3,17 @@
 use std::collections::HashSet;
 
 use crate::error::{Error, Result};
+use crate::fs::Stat;
 use crate::id::AttributesId;
-use crate::metadata::Kind;
+use crate::metadata::{Kind, Metadata};
 use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::RepoPath;
 use crate::progress::Task;
 use crate::store::Store;
 use crate::worktree::index::{Builder, Record};
 
+use super::dress::{Subject, Xattr, dress};
+use super::limits::Limits;
 use super::moved::Moved;
 use super::plan::Plan;
 use super::site::Site;
@@ -37,6 +40,8 @@ pub(super) struct Work<'w> {
     pub plan: &'w Plan,
     /// What it finds elsewhere in the worktree.
     pub moved: Moved,
+    /// What root leaves out of what another user recorded.
+    pub limits: Option<Limits>,
     /// How far it is, in bytes of files.
     pub task: &'w dyn Task,
 }
@@ -71,6 +76,21 @@ impl Work<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Applies recorded metadata and attributes that differ from what is there (`now`), within the limits. Returns what was
+    /// left out or could not be set, with reasons.
+    pub(super) fn dress(
+        &self,
+        subject: &Subject<'_>,
+        now: &Stat,
+        recorded: &Metadata,
+        xattrs: Option<&[Xattr]>,
+    ) -> Vec<String> {
+        let Some(limits) = self.limits else { return dress(subject, now, recorded, xattrs) };
+        let limited = limits.limit(now.kind, recorded, xattrs.unwrap_or_default());
+        let failed = dress(subject, now, &limited.metadata, xattrs.map(|_| &*limited.xattrs));
+        limited.left_out.into_iter().chain(failed).collect()
     }
 
     /// Attributes of an entry or a record.

@@ -33,6 +33,9 @@ pub struct Args {
     /// Save and replace ignored files that are in the way, instead of refusing
     #[arg(short, long)]
     force: bool,
+    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    #[arg(long)]
+    trust_owner: bool,
     /// Finish a checkout that was interrupted
     #[arg(long = "continue", conflicts_with_all = ["revision", "paths"])]
     resume: bool,
@@ -60,13 +63,13 @@ fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &s
     let is_relative = text == view.current || matches!(text, "-" | "latest") || text.starts_with('@');
     let relative = is_relative.then(|| text.to_owned());
     let verb = if paths.is_empty() { "checkout" } else { "restore" };
-    let (force, dry_run) = (args.force, args.dry_run);
-    Ok(Request { relative, paths, branch, force, dry_run, ..Request::new(to, verb) })
+    let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
+    Ok(Request { relative, paths, branch, force, dry_run, trust_owner, ..Request::new(to, verb) })
 }
 
 /// The branch you came from, if you switched when you went last.
 fn branch_before(repository: &Repository) -> Result<Option<String>> {
-    for operation in repository.operations()? {
+    for operation in repository.own_operations()? {
         let (_, operation) = operation?;
         if operation.worktree.is_some() {
             return Ok(operation.switched.map(|(old, _)| old));
@@ -81,6 +84,6 @@ fn unfinished(repository: &Repository, args: &Args) -> Result<Request> {
         return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
     };
     let (paths, branch, resumed) = (intent.paths.clone(), intent.switch.clone(), Some(intent.clone()));
-    let (force, dry_run) = (args.force, args.dry_run);
-    Ok(Request { paths, branch, resumed, force, dry_run, ..Request::new(intent.to, &*intent.verb) })
+    let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
+    Ok(Request { paths, branch, resumed, force, dry_run, trust_owner, ..Request::new(intent.to, &*intent.verb) })
 }

@@ -27,6 +27,9 @@ pub struct Args {
     /// Where to
     #[arg(value_name = "DEST", add = ArgValueCompleter::new(complete::live_paths))]
     destination: PathBuf,
+    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    #[arg(long)]
+    trust_owner: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
@@ -41,7 +44,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         return Ok(Exit::DONE);
     }
     let path = context.place(&args.destination)?;
-    let exported = export_to(&repository, &target, &path, context.ui.progress())?;
+    let exported = export_to(&repository, &target, &path, args.trust_owner, context.ui.progress())?;
     context.ui.outcome(&record(id.object_id(), &args.destination, &exported))?;
     Ok(tell(context, &exported))
 }

@@ -29,12 +29,16 @@ pub struct Args {
     /// Save and replace ignored files that are in the way, instead of refusing
     #[arg(short, long)]
     force: bool,
+    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    #[arg(long)]
+    trust_owner: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let to = context.commit(&repository, &args.from, "undo restore")?;
     let paths = context.paths(&repository, &args.paths)?;
-    let request = Request { paths, force: args.force, dry_run: args.dry_run, ..Request::new(to, "restore") };
+    let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
+    let request = Request { paths, force, dry_run, trust_owner, ..Request::new(to, "restore") };
     back::go(context, repository, &request)
 }

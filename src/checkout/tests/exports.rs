@@ -83,6 +83,7 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
             torn,
             plan,
             moved: crate::checkout::moved::Moved::default(),
+            limits: None,
             task: &*task,
         };
         apply::apply(&work, &mut tally)?;

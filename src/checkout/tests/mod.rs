@@ -114,7 +114,7 @@ impl House {
         between(&plan);
         let mut tally = Tally::default();
         let site = Site::new(&worktree.root, Some(0xab));
-        carry_out(site, &self.store, (&scan, target), &plan, &mut tally, &Silent)?;
+        carry_out(site, &self.store, (&scan, target), (&plan, None), &mut tally, &Silent)?;
         settle(&worktree, &plan, &mut scan.index, &mut tally, false)?;
         Ok(Done { plan, tally, scan })
     }

@@ -35,6 +35,8 @@ pub struct Request {
     pub branch: Option<String>,
     /// Save what is in the way although nothing covers it.
     pub force: bool,
+    /// As root, set also what another user recorded and only root may set.
+    pub trust_owner: bool,
     /// Only tell what would be done.
     pub dry_run: bool,
     /// The verb of the command line.
@@ -54,6 +56,7 @@ impl Request {
             paths: Vec::new(),
             branch: None,
             force: false,
+            trust_owner: false,
             dry_run: false,
             verb: verb.into(),
             resumed: None,
@@ -129,6 +132,7 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
     let options = checkout::Options {
         paths: request.paths.clone(),
         force: request.force,
+        trust_owner: request.trust_owner,
         refs: Some(refs(transaction.repository().view(), at, request)),
         saved: ready.saved,
         origin,

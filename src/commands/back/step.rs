@@ -33,6 +33,9 @@ pub struct How {
     /// Save and replace ignored files that are in the way, instead of refusing
     #[arg(short, long)]
     force: bool,
+    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    #[arg(long)]
+    trust_owner: bool,
 }
 
 impl Step {
@@ -63,7 +66,8 @@ pub fn step(
     }
     let Some(to) = destination.worktree else { return names(context, repository, &destination, step, how) };
     let request = Request::new(to, step.verb());
-    let request = Request { force: how.force, dry_run: how.dry_run, step: Some(destination), ..request };
+    let (force, dry_run, trust_owner) = (how.force, how.dry_run, how.trust_owner);
+    let request = Request { force, dry_run, trust_owner, step: Some(destination), ..request };
     back::go(context, repository, &request)
 }
 

@@ -32,13 +32,16 @@ pub struct Args {
     /// Its hard links, as `write-tree` and `mklinks` print them
     #[arg(value_name = "LINKS")]
     links: Option<String>,
+    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    #[arg(long)]
+    trust_owner: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let (id, source) = args.source(&repository)?;
     let path = context.place(&args.directory)?;
-    let exported = export_to_directory(&repository, source, &path, context.ui.progress())?;
+    let exported = export_to_directory(&repository, source, &path, args.trust_owner, context.ui.progress())?;
     context.ui.show(&Materialised(export::record(id, &args.directory, &exported)))?;
     Ok(export::tell(context, &exported))
 }
@@ -58,6 +61,6 @@ impl Args {
         if let Some(links) = links {
             linked::check(store, &root, links)?;
         }
-        Ok((id, Source { root, links: links.or(named.links()), objects: HashMap::new(), is_root_known }))
+        Ok((id, Source { root, links: links.or(named.links()), objects: HashMap::new(), is_root_known, limits: None }))
     }
 }
