@@ -133,6 +133,31 @@ id!(
     PackId
 );
 
+/// Tells the directories that have one repository from each other: random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DirectoryId(pub [u8; 16]);
+
+impl DirectoryId {
+    /// Parses 32 hex digits.
+    pub fn parse(text: &str) -> Option<DirectoryId> {
+        let digits = text.as_bytes();
+        let mut bytes = [0; 16];
+        if digits.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
+        }
+        Some(DirectoryId(bytes))
+    }
+}
+
+impl fmt::Display for DirectoryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// For sets of ids. They are hashes already: eight of their bytes are as good as any hash of them.
 #[derive(Default)]
 pub struct IdHasher(u64);

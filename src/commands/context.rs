@@ -17,7 +17,8 @@ use crate::object::commit::{Reason, Uncovered};
 use crate::object::operation::Intent;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::shell_word;
-use crate::repo::Repository;
+use crate::repo::layout::{Attachment, Layout};
+use crate::repo::{Repository, Standing, standing};
 use crate::ui::alarms::{AlarmRecord, NoteRecord};
 use crate::ui::{Ui, Why};
 use crate::worktree::ignore::IgnoreWarning;
@@ -58,6 +59,14 @@ impl Context<'_> {
 
     /// Says so if a checkout is going on, or did not end, here or in another directory with the same repository.
     pub fn tell_checkout(&self, repository: &mut Repository) -> Result<()> {
+        if let Standing::Unknown { other } = repository.standing() {
+            let worktree = &repository.layout.worktree;
+            self.ui.warning(format_args!(
+                "{}; nothing is recorded until that is settled",
+                standing::describe(worktree, other)
+            ));
+            self.ui.hint(standing::remedies(worktree, None));
+        }
         if repository.state().intent.is_some() && !self.tell_going_on(repository) {
             // It may have ended just now.
             repository.reload()?;
@@ -98,12 +107,40 @@ impl Context<'_> {
         }
         let repository = Repository::discover(&self.cwd)?;
         repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
+        self.warn_of_repository_inside(&repository.layout);
         Ok(repository)
+    }
+
+    /// Explains a permission error by files in the repository that belong to others.
+    pub fn explain_owners(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Permission {
+            return error;
+        }
+        match Layout::discover(&self.cwd) {
+            Ok(layout) => layout.explain_owners(error),
+            Err(_) => error,
+        }
+    }
+
+    /// Warns of a repository that lies in the directory that it records.
+    fn warn_of_repository_inside(&self, layout: &Layout) {
+        let Some(folder) = layout.inside_worktree() else { return };
+        self.ui.warning(format_args!(
+            "the repository `{}` is inside the directory it records: it is never recorded or restored, and deleting it \
+             deletes the history",
+            folder.display()
+        ));
+        let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
+        let (marker, folder) = (layout.marker(), folder.as_path());
+        self.ui.hint(match layout.attachment {
+            Attachment::Store(_) => format!("move it elsewhere, then write its new path into {}", word(&marker)),
+            _ => format!("move it back: rm {0} && mv {1} {0}", word(&marker), word(folder)),
+        });
     }
 
     /// The user's directory of a repository.
     pub fn worktree(&self, repository: &Repository) -> Result<Worktree> {
-        Worktree::open(repository.layout.worktree.clone(), repository.config.cross_mounts)
+        Worktree::of(repository)
     }
 
     /// A path that the user wrote, from the directory that it was written in.

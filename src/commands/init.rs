@@ -1,5 +1,6 @@
 //! `undo init`: makes a repository.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::commands::Context;
@@ -7,8 +8,9 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs::{self, FileLock};
 use crate::metadata::Kind;
 use crate::path::REPOSITORY;
-use crate::repo::Repository;
-use crate::repo::layout::marker;
+use crate::quote::shell_word;
+use crate::repo::layout::{Layout, marker};
+use crate::repo::{Joining, Repository};
 use crate::ui::place::Initialised;
 use crate::worktree::paths;
 
@@ -18,14 +20,21 @@ use crate::worktree::paths;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo init
-  undo init data --store /backup/data.undo   keep the history on another disk")]
+  undo init data --store /backup/data.undo   keep the history on another disk
+  undo init copy --store /backup/data.undo --branch copy")]
 pub struct Args {
     /// The directory; the current one by default
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: Option<PathBuf>,
-    /// Keep the history in this folder instead; one that has history is attached. One directory has it at a time
+    /// Keep the history in this folder instead; one that has history is attached
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     store: Option<PathBuf>,
+    /// The directory is another one than the one that has the store: give it this branch of its own
+    #[arg(long, value_name = "NAME", conflicts_with = "moved")]
+    branch: Option<String>,
+    /// The directory is the one that has the store, at another path
+    #[arg(long)]
+    moved: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
@@ -34,7 +43,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         None => context.place(Path::new("."))?,
     };
     let store = args.store.as_ref().map(|store| context.place(store)).transpose()?;
-    let mut repository = make(context, &worktree, store.as_deref())?;
+    let joining = match &args.branch {
+        Some(branch) => Joining::Branch(branch.clone()),
+        None if args.moved => Joining::Moved,
+        None => Joining::Ask,
+    };
+    let mut repository = make(context, &worktree, store.as_deref(), &joining)?;
     context.tell_checkout(&mut repository)?;
     if repository.state().intent.is_some() {
         return Ok(Exit::DONE);
@@ -48,12 +62,26 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 /// Makes a repository and says where.
-pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>) -> Result<Repository> {
-    let repository = Repository::init(worktree, store)?;
+pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<Repository> {
+    let known = if *joining == Joining::Ask { None } else { Layout::at(worktree)? };
+    let repository = match known {
+        Some(layout) => {
+            let mut repository = Repository::open(layout)?;
+            repository.join(joining)?;
+            repository
+        }
+        None => Repository::init_as(worktree, store, joining)?,
+    };
+    let owner = repository.layout.owner().map_or_else(fs::effective_uid, |owner| owner.uid);
+    let is_new = repository.view().heads.is_empty();
     context.ui.outcome(&Initialised {
         worktree: repository.layout.worktree.display().to_string(),
         repository: repository.layout.repository.display().to_string(),
-        commits: !repository.view().heads.is_empty(),
+        commits: !is_new,
+        owner: fs::name_of_user(owner),
+        is_given: is_new && owner != fs::effective_uid(),
+        branch: repository.view().current.clone(),
+        is_beside: repository.state().directory().is_some(),
     })?;
     warn_of_wide_roots(context, &repository.layout.worktree)?;
     if !FileLock::is_supported(&repository.layout.lock()) {
@@ -62,19 +90,34 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>) -> Res
              a lock file is used, which must be removed by hand after a crash on another machine or a restart",
         );
     }
+    if store.is_some() {
+        hint_to_exclude(context, &repository.layout);
+    }
     if store.is_some() && !repository.view().heads.is_empty() {
-        warn_of_two_directories(context, &repository.layout.worktree)?;
+        warn_of_content(context, &repository.layout.worktree)?;
     }
     Ok(repository)
 }
 
-/// A store has one line of history for one directory: a second one would go on from what the first one holds.
-fn warn_of_two_directories(context: &Context<'_>, worktree: &Path) -> Result<()> {
+/// A file `.undo` cannot hold rules for git, as the folder does.
+fn hint_to_exclude(context: &Context<'_>, layout: &Layout) {
+    let is_git = |directory: &&Path| fs::exists(&directory.join(".git")).unwrap_or(false);
+    let Some(git) = layout.worktree.ancestors().find(is_git) else { return };
+    let path = layout.marker().strip_prefix(git).map(Path::to_owned).unwrap_or_default();
+    let rule = shell_word(&[b"/", path.as_os_str().as_bytes()].concat()).into_owned();
+    let directory = shell_word(git.as_os_str().as_bytes()).into_owned();
+    context.ui.hint(format_args!(
+        "keep git from removing `.undo`: echo {rule} >> \"$(git -C {directory} rev-parse --path-format=absolute --git-path info/exclude)\""
+    ));
+}
+
+/// What is in the directory counts as changes of what the store holds.
+fn warn_of_content(context: &Context<'_>, worktree: &Path) -> Result<()> {
     if fs::list(worktree)?.iter().any(|name| name != REPOSITORY) {
         let directory = worktree.display();
         context
             .ui
-            .warning(format_args!("`{directory}` is not empty, and a store keeps the history of one directory only"));
+            .warning(format_args!("`{directory}` is not empty: what is in it counts as changed since the last commit"));
     }
     Ok(())
 }
@@ -93,7 +136,7 @@ pub fn make_here(context: &Context<'_>, paths: &[PathBuf], error: Error) -> Resu
                 .hint("name what is there, or nothing for all of it"));
         }
     }
-    make(context, &here, None)
+    make(context, &here, None, &Joining::Ask)
 }
 
 /// The commonest mistake is to record far more than was meant.

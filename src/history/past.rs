@@ -49,13 +49,18 @@ impl Refs {
         };
     }
 
-    /// Those before the operation that led to these.
+    /// Those before the operation that led to these, which was done in the same directory.
     pub fn revert(&mut self, operation: &Operation) {
-        for edit in operation.edits.iter().rev() {
-            self.set(&edit.name, edit.old);
-        }
+        self.revert_edits(operation);
         if let Some((before, _)) = &operation.switched {
             self.current.clone_from(before);
+        }
+    }
+
+    /// The same for an operation that was done in any directory: the current branch stays.
+    fn revert_edits(&mut self, operation: &Operation) {
+        for edit in operation.edits.iter().rev() {
+            self.set(&edit.name, edit.old);
         }
     }
 }
@@ -81,7 +86,10 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
         if operation.time <= time {
             return Ok(refs);
         }
-        refs.revert(&operation);
+        match repository.is_own(&operation) {
+            true => refs.revert(&operation),
+            false => refs.revert_edits(&operation),
+        }
         oldest = Some(operation.time);
     }
     Err(match oldest {
@@ -96,7 +104,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
 /// `-`: the commit that was current before `@` last moved without growing.
 pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
     let mut refs = Refs::of(repository.view());
-    for operation in repository.operations()? {
+    for operation in repository.own_operations()? {
         let (_, operation) = operation?;
         let after = refs.at();
         refs.revert(&operation);

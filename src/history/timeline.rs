@@ -75,11 +75,17 @@ pub struct Timeline {
     places: HashMap<OperationId, usize>,
     /// Of each action: the stretch that the state after it is in.
     stretches: Vec<usize>,
+    /// Operations that were done in other directories with the same repository: how many actions here are newer.
+    elsewhere: HashMap<OperationId, usize>,
+    /// Whether the first action here is that of the whole journal, or only others come before it.
+    is_whole: bool,
+    /// The newest operation, wherever it was done.
+    newest: Option<OperationId>,
 }
 
 /// Actions, newest first, read as they are asked for.
 pub fn actions(repository: &Repository) -> Result<impl Iterator<Item = Result<Action>> + '_> {
-    Ok(grouped(repository.operations()?))
+    Ok(grouped(repository.own_operations()?))
 }
 
 /// Operations, newest first, as actions.
@@ -103,8 +109,24 @@ fn grouped(operations: impl Iterator<Item = Result<(OperationId, Operation)>>) -
 impl Timeline {
     /// Reads the journal.
     pub fn read(repository: &Repository) -> Result<Timeline> {
-        let actions = actions(repository)?.collect::<Result<_>>()?;
-        Ok(Timeline::new(Refs::of(repository.view()), actions))
+        let (mut own, mut others, mut is_whole) = (Vec::new(), Vec::new(), true);
+        for operation in repository.operations()? {
+            let (id, operation) = operation?;
+            is_whole = operation.parent.is_none();
+            match repository.is_own(&operation) {
+                true => own.push(Ok((id, operation))),
+                false => others.push((id, own.len())),
+            }
+        }
+        let actions: Vec<Action> = grouped(own.into_iter()).collect::<Result<_>>()?;
+        let ends = actions.iter().scan(0, |count, action| {
+            *count += action.operations().count();
+            Some(*count)
+        });
+        let ends: Vec<usize> = ends.collect();
+        let elsewhere = others.into_iter().map(|(id, newer)| (id, ends.partition_point(|end| *end <= newer))).collect();
+        let newest = repository.operation();
+        Ok(Timeline { elsewhere, is_whole, newest, ..Timeline::new(Refs::of(repository.view()), actions) })
     }
 
     /// Of actions, newest first, that led to these refs.
@@ -119,7 +141,10 @@ impl Timeline {
             let fresh = if action.moved_worktree() { at } else { stretches[at + 1] };
             stretches[at] = reached.unwrap_or(fresh);
         }
-        Timeline { refs, actions, places, stretches }
+        let first = actions.last().and_then(|action| action.operations().last());
+        let is_whole = first.is_none_or(|first| first.parent.is_none());
+        let newest = actions.first().map(|action| action.id);
+        Timeline { refs, actions, places, stretches, elsewhere: HashMap::new(), is_whole, newest }
     }
 
     /// So many steps back. [`ErrorKind::NotFound`] if there are fewer.
@@ -147,7 +172,10 @@ impl Timeline {
     /// To the state in which an operation was the newest (`None`: the one before the first), with all that was done since
     /// taken back; the directory becomes the commit.
     pub fn back_to(&self, operation: Option<OperationId>, worktree: CommitId) -> Result<Destination> {
-        let end = operation.map_or(Ok(self.actions.len()), |id| self.index(id))?;
+        let end = match operation {
+            Some(id) => self.elsewhere.get(&id).map_or_else(|| self.index(id), |at| Ok(*at))?,
+            None => self.actions.len(),
+        };
         let position = self.actions.get(end).and_then(Action::position);
         // What was done since may be on a line of its own, if steps were among it: then the line is the one before all that.
         let tip = if self.line_from(position).is_some() { self.tip() } else { self.tip_at(end) };
@@ -192,7 +220,7 @@ impl Timeline {
     /// So many steps back, of which what was interrupted is the first: to all that was before that command.
     pub fn back_before(&self, intent: &Intent, steps: usize) -> Result<Destination> {
         let end = match intent.before() {
-            Some(Some(before)) => self.index(before)?,
+            Some(Some(before)) => self.elsewhere.get(&before).map_or_else(|| self.index(before), |at| Ok(*at))?,
             Some(None) => self.actions.len(),
             None => 0,
         };
@@ -252,7 +280,7 @@ impl Timeline {
     fn position_before(&self, at: usize) -> Result<Option<OperationId>> {
         match self.actions.get(at + 1) {
             Some(before) => Ok(before.position()),
-            None if self.actions[at].operations().last().is_some_and(|first| first.parent.is_none()) => Ok(None),
+            None if self.is_whole => Ok(None),
             None => Err(shortened()),
         }
     }
@@ -274,8 +302,7 @@ impl Timeline {
             Some(_) => self.left_in(self.stretches[end]),
             None => first_left(later),
         };
-        let seen = self.actions.first().map(|action| action.id);
-        Ok(Destination { refs, worktree, travel, crossed, interrupted: None, seen })
+        Ok(Destination { refs, worktree, travel, crossed, interrupted: None, seen: self.newest })
     }
 
     /// The worktree that was last left in a stretch; `None`: it is the one that is there.

@@ -129,7 +129,7 @@ fn parse_id(text: &str) -> Option<[u8; 16]> {
 }
 
 /// Random bytes: the keys of the standard library's hash maps come from the system's source.
-fn random() -> [u8; 16] {
+pub(super) fn random() -> [u8; 16] {
     let half = || RandomState::new().build_hasher().finish();
     let mut hasher = blake3::Hasher::new();
     for _ in 0..4 {

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
+use crate::id::DirectoryId;
 use crate::metadata::Kind;
 use crate::repo::format::Format;
 use crate::repo::journal::{self, State};
-use crate::repo::layout::{Layout, StoreLink, marker};
-use crate::repo::{reserve, unsynced};
+use crate::repo::layout::{Attachment, Layout, StoreLink, marker};
+use crate::repo::standing::{self, Standing};
+use crate::repo::{Joining, git_ignore, reserve, unsynced};
 
 /// Another process that makes the same repository is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,13 +24,13 @@ const CONFIG: &str = "# Settings of this repository. `undo config` lists them al
 
 /// Makes a repository for a directory, which is made if it is not there; its store in it or at `store`. A store that is
 /// there already is attached to.
-pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {
+pub fn init(worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<Layout> {
     if fs::stat(worktree)?.is_some_and(|stat| !matches!(stat.kind, Kind::Directory | Kind::Symlink)) {
         let message = format!("`{}` is there already, and is no directory", worktree.display());
         return Err(Error::new(ErrorKind::Exists, message).hint("name a directory, or a new one"));
     }
     let mut made = Made::default();
-    let result = fill(worktree, store, &mut made);
+    let result = fill(worktree, store, joining, &mut made);
     // What another process is about to fill stays.
     if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Locked) {
         made.remove();
@@ -37,25 +39,27 @@ pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Layout> {
 }
 
 /// Makes what is missing of a repository, and notes what it makes.
-fn fill(worktree: &Path, store: Option<&Path>, made: &mut Made) -> Result<Layout> {
+fn fill(worktree: &Path, store: Option<&Path>, joining: &Joining, made: &mut Made) -> Result<Layout> {
     made.note_missing(worktree)?;
     fs::create_dir_all(worktree)?;
     let worktree = fs::canonicalize(worktree)?;
     let marker = marker(&worktree);
     refuse_existing(&worktree, &marker, store.is_some())?;
     let Some(store) = store else {
-        build(&marker, made)?;
+        build(&marker, &worktree, made)?;
         fs::sync_dir(&worktree)?;
-        return Ok(Layout { worktree, repository: marker });
+        return Ok(Layout { worktree, repository: marker, attachment: Attachment::Own });
     };
     made.note_missing(store)?;
     let repository = place_store(&worktree, store)?;
     if !fs::exists(&repository.join("format"))? {
-        build(&repository, made)?;
+        build(&repository, &worktree, made)?;
     }
     let id = Format::open(&repository.join("format"))?.id_text();
-    let link = StoreLink { id, path: repository.clone() };
-    let layout = Layout { worktree, repository };
+    let layout = Layout { worktree, repository: repository.clone(), attachment: Attachment::Store(None) };
+    let directory = place(&layout, joining)?;
+    let link = StoreLink { id, directory: Some(directory), path: repository };
+    let layout = Layout { attachment: Attachment::Store(Some(directory)), ..layout };
     // What a folder that was here before was like.
     fs::remove_file(&layout.index())?;
     fs::write_atomic(&marker, [link.encode()], true)?;
@@ -99,6 +103,21 @@ impl Made {
     }
 }
 
+/// Which directory of the store this is going to be.
+fn place(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
+    let state = journal::load(&layout.journal())?.state;
+    match (Standing::of(&state, layout)?, joining) {
+        (Standing::Unknown { other }, Joining::Ask) => {
+            let message = format!("the store `{}` is that of `{}`", layout.repository.display(), other.display());
+            let hint = standing::remedies(&layout.worktree, Some(&layout.repository));
+            Err(Error::new(ErrorKind::Refused, message).hint(hint))
+        }
+        (Standing::Known { id, .. }, _) => Ok(id),
+        // It is settled when the directory is recorded.
+        (Standing::Unknown { .. } | Standing::Sole, _) => Ok(standing::new_id()),
+    }
+}
+
 /// Fails unless nothing is at `.undo`, or an `init` that did not end.
 fn refuse_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Result<()> {
     let Some(stat) = fs::stat(marker)? else { return Ok(()) };
@@ -120,19 +139,20 @@ fn refuse_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Result
 
 /// The store's folder, made if need be, and only if it can be one.
 fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
-    let made = !fs::exists(store)?;
-    fs::create_dir_private(store)?;
-    let path = fs::canonicalize(store)?;
-    if path.starts_with(worktree) || worktree.starts_with(&path) {
-        if made {
-            fs::remove_dir_all(store)?;
-        }
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !fs::exists(path).unwrap_or(true);
+    let missing: Vec<&Path> = store.ancestors().take_while(is_missing).collect();
+    let above = store.ancestors().nth(missing.len()).filter(|path| !path.as_os_str().is_empty());
+    let above = fs::canonicalize(above.unwrap_or(Path::new(".")))?;
+    if fs::lies_in(&above, worktree)? || missing.is_empty() && fs::lies_in(worktree, &above)? {
         let message =
-            format!("the store `{}` and the worktree `{}` lie in each other", path.display(), worktree.display());
+            format!("the store `{}` and the worktree `{}` lie in each other", store.display(), worktree.display());
         return Err(
             Error::new(ErrorKind::Usage, message).hint("choose a folder outside, on another disk if there is one")
         );
     }
+    fs::create_dir_private(store)?;
+    missing.iter().try_for_each(|folder| give_to_owner(folder, worktree))?;
+    let path = fs::canonicalize(store)?;
     let names = fs::list(&path)?;
     let is_store = names.iter().any(|name| name == b"format");
     let is_unfinished = names.iter().all(|name| is_ours(name));
@@ -145,16 +165,19 @@ fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
 
 /// Whether `init` makes a name in a store before `format`.
 fn is_ours(name: &[u8]) -> bool {
-    let ours: [&[u8]; 7] = [b"packs", b"journal", b"tmp", b"config.toml", b"reserve", b"lock", b"lock.held"];
+    let ours: [&[u8]; 8] =
+        [b"packs", b"journal", b"tmp", b"config.toml", b"reserve", b"lock", b"lock.held", b".gitignore"];
     ours.contains(&name) || name.ends_with(b".tmp")
 }
 
-/// Fills a repository folder, unless another process has done so in the meantime.
-fn build(repository: &Path, made: &mut Made) -> Result<()> {
-    let layout = Layout { worktree: PathBuf::new(), repository: repository.to_owned() };
+/// Fills a repository folder for this directory, unless another process has done so in the meantime.
+fn build(repository: &Path, worktree: &Path, made: &mut Made) -> Result<()> {
+    let layout =
+        Layout { worktree: worktree.to_owned(), repository: repository.to_owned(), attachment: Attachment::Own };
     made.note_missing(repository)?;
     let was_empty = fs::list(repository)?.is_empty();
     fs::create_dir_private(repository)?;
+    give_to_owner(repository, worktree)?;
     let lock = FileLock::acquire(&layout.lock(), "undo init", PATIENCE).inspect_err(|error| {
         if was_empty && error.kind() != ErrorKind::Locked {
             // If it cannot be locked nobody has locked it.
@@ -171,6 +194,7 @@ fn build(repository: &Path, made: &mut Made) -> Result<()> {
         fs::create_dir_private(&directory)?;
     }
     make_private(repository)?;
+    git_ignore::ensure(&layout)?;
     if !fs::exists(&layout.config())? {
         fs::write_atomic(&layout.config(), [CONFIG], true)?;
     }
@@ -193,6 +217,21 @@ fn refuse_history(layout: &Layout) -> Result<()> {
     }
     Err(Error::damaged(format!("`{}` holds history, but its file `format` is missing", layout.repository.display()))
         .hint("copy `format` from a backup of this repository"))
+}
+
+/// What root makes for the directory of another user belongs to that user.
+fn give_to_owner(folder: &Path, worktree: &Path) -> Result<()> {
+    if fs::effective_uid() != 0 {
+        return Ok(());
+    }
+    let owner = fs::Dir::open(worktree)?.stat_self()?.metadata;
+    let folder = fs::Dir::open(folder)?;
+    let now = folder.stat_self()?.metadata;
+    if (now.uid, now.gid) != (owner.uid, owner.gid) {
+        // Not every file system has owners.
+        let _ = folder.set_owner(b".", owner.uid, owner.gid);
+    }
+    Ok(())
 }
 
 /// A folder that was there already may be open to others. Where a file system has no modes, its mount options say who may

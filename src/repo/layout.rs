@@ -5,6 +5,7 @@
 //! ```text
 //! undo store 1
 //! id = <the id in the store's `format`>
+//! directory = <which of the store's directories this is, in hex>
 //! path = <absolute path, up to the last byte of the file, which is a newline>
 //! ```
 
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::id::PackId;
+use crate::id::{DirectoryId, PackId};
 use crate::metadata::Kind;
 use crate::path::REPOSITORY;
 use crate::repo::format::Format;
@@ -26,6 +27,20 @@ pub struct Layout {
     pub worktree: PathBuf,
     /// `.undo`, or the folder elsewhere that a file `.undo` names.
     pub repository: PathBuf,
+    /// How the directory leads to it.
+    pub attachment: Attachment,
+}
+
+/// How a directory leads to its repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attachment {
+    /// `.undo` is the repository folder, and moves with the directory.
+    Own,
+    /// `.undo` is a symbolic link to the repository folder, or that folder is mounted there: other directories may have it
+    /// too.
+    Linked,
+    /// `.undo` is a file that names the folder, and says which of its directories this is.
+    Store(Option<DirectoryId>),
 }
 
 impl Layout {
@@ -45,8 +60,16 @@ impl Layout {
     pub fn at(directory: &Path) -> Result<Option<Layout>> {
         let marker = marker(directory);
         let Some(stat) = fs::stat(&marker)? else { return Ok(None) };
-        let repository = if stat.kind == Kind::File { StoreLink::read(&marker)?.follow(&marker)? } else { marker };
-        Ok(Some(Layout { worktree: directory.to_owned(), repository }))
+        let (repository, attachment) = match stat.kind {
+            Kind::File => {
+                let link = StoreLink::read(&marker)?;
+                let attachment = Attachment::Store(link.directory);
+                (link.follow(&marker)?, attachment)
+            }
+            Kind::Directory if !stat.is_mounted => (marker, Attachment::Own),
+            _ => (marker, Attachment::Linked),
+        };
+        Ok(Some(Layout { worktree: directory.to_owned(), repository, attachment }))
     }
 
     /// Version, features and chunk parameters.
@@ -119,22 +142,23 @@ impl Layout {
     pub fn marker(&self) -> PathBuf {
         marker(&self.worktree)
     }
-    /// A failure; where another user's rights would be needed, it says whose.
-    pub fn not_permitted(&self, error: Error) -> Error {
-        if error.kind() != ErrorKind::Permission {
-            return error;
-        }
-        match fs::stat(&self.repository) {
-            Ok(Some(stat)) if stat.metadata.uid != fs::effective_uid() => {
-                let owner = fs::name_of_user(stat.metadata.uid);
-                error.hint(format!("the repository belongs to `{owner}`: run the command as that user"))
-            }
-            _ => error,
-        }
+    /// `.gitignore` of the repository folder: keeps git from recording, stashing or removing it.
+    pub fn git_ignore(&self) -> PathBuf {
+        self.repository.join(".gitignore")
     }
     /// Whether the store is outside the worktree.
     pub fn is_elsewhere(&self) -> bool {
         self.repository != self.marker()
+    }
+    /// Where the repository folder is, if `.undo` leads to another place in the worktree itself: what deletes that part of
+    /// the worktree deletes the history.
+    pub fn inside_worktree(&self) -> Option<PathBuf> {
+        if self.attachment == Attachment::Own {
+            return None;
+        }
+        let folder = fs::canonicalize(&self.repository).ok()?;
+        let is_inside = folder != self.marker() && fs::lies_in(&folder, &self.worktree).ok()?;
+        is_inside.then_some(folder)
     }
 }
 
@@ -148,6 +172,8 @@ pub fn marker(directory: &Path) -> PathBuf {
 pub struct StoreLink {
     /// The id in the `format` of the store, in hex.
     pub id: String,
+    /// Which of the store's directories it is in; `None`: attached by an older version.
+    pub directory: Option<DirectoryId>,
     /// Where the store is.
     pub path: PathBuf,
 }
@@ -158,8 +184,9 @@ const LONGEST_LINK: usize = 8 << 10;
 impl StoreLink {
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
-        [format!("undo store 1\nid = {}\npath = ", self.id).as_bytes(), self.path.as_os_str().as_bytes(), b"\n"]
-            .concat()
+        let directory = self.directory.map(|id| format!("directory = {id}\n")).unwrap_or_default();
+        let head = format!("undo store 1\nid = {}\n{directory}path = ", self.id);
+        [head.as_bytes(), self.path.as_os_str().as_bytes(), b"\n"].concat()
     }
 
     /// Reads the file `.undo`.
@@ -184,12 +211,20 @@ impl StoreLink {
         };
         let rest = rest.strip_prefix(b"id = ").ok_or_else(garbled)?;
         let (id, rest) = rest.split_at_checked(32).ok_or_else(garbled)?;
+        let (directory, rest) = match rest.strip_prefix(b"\ndirectory = ") {
+            Some(rest) => {
+                let (id, rest) = rest.split_at_checked(32).ok_or_else(garbled)?;
+                let id = std::str::from_utf8(id).ok().and_then(DirectoryId::parse).ok_or_else(garbled)?;
+                (Some(id), rest)
+            }
+            None => (None, rest),
+        };
         let path = rest.strip_prefix(b"\npath = ").and_then(|rest| rest.strip_suffix(b"\n")).ok_or_else(garbled)?;
         let id = String::from_utf8(id.to_vec()).map_err(|_| garbled())?;
         if !path.starts_with(b"/") {
             return Err(garbled());
         }
-        Ok(StoreLink { id, path: Path::new(OsStr::from_bytes(path)).to_owned() })
+        Ok(StoreLink { id, directory, path: Path::new(OsStr::from_bytes(path)).to_owned() })
     }
 
     /// The store, if it is there; nothing is made in its place.
@@ -215,7 +250,9 @@ mod tests {
     #[test]
     fn a_link_holds_any_path_and_refuses_everything_else() {
         let path = PathBuf::from(OsStr::from_bytes(b"/data/\xff with\nnewline"));
-        let link = StoreLink { id: "ab".repeat(16), path };
+        let older = StoreLink { id: "ab".repeat(16), directory: None, path };
+        assert_eq!(StoreLink::parse(&older.encode()).unwrap(), older);
+        let link = StoreLink { directory: Some(DirectoryId([0xab; 16])), ..older };
         let bytes = link.encode();
         assert_eq!(StoreLink::parse(&bytes).unwrap(), link);
         for end in 0..bytes.len() {
@@ -241,7 +278,8 @@ mod tests {
         std::fs::create_dir(root.join(".undo")).unwrap();
         std::fs::create_dir(root.join("a/.undo")).unwrap();
         let layout = Layout::discover(&root.join("a/b/c")).unwrap();
-        assert_eq!(layout, Layout { worktree: root.join("a"), repository: root.join("a/.undo") });
+        let (worktree, repository) = (root.join("a"), root.join("a/.undo"));
+        assert_eq!(layout, Layout { worktree, repository, attachment: Attachment::Own });
         assert_eq!(layout.index(), root.join("a/.undo/index"));
         assert_eq!(layout.pack(PackId([0xab; 32])).parent(), Some(&*root.join("a/.undo/packs/ab")));
     }
@@ -252,7 +290,7 @@ mod tests {
         let root = root.path().canonicalize().unwrap();
         let (work, store) = (root.join("work"), root.join("store"));
         std::fs::create_dir(&work).unwrap();
-        let link = StoreLink { id: "00".repeat(16), path: store.clone() };
+        let link = StoreLink { id: "00".repeat(16), directory: None, path: store.clone() };
         std::fs::write(work.join(".undo"), link.encode()).unwrap();
         let error = Layout::discover(&work).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoRepository);

@@ -7,12 +7,14 @@ use crate::fs;
 use crate::id::OperationId;
 use crate::object::Operation;
 use crate::object::operation::{Intent, View};
+use crate::repo::Joining;
 use crate::repo::config::Config;
 use crate::repo::foreign::Foreign;
 use crate::repo::format::Format;
 use crate::repo::init;
 use crate::repo::journal::{self, End, Loaded, Operations, State};
-use crate::repo::layout::Layout;
+use crate::repo::layout::{Attachment, Layout};
+use crate::repo::standing::Standing;
 use crate::store::{Options, Store};
 
 /// An open repository: the parts, and what the journal said when it was opened.
@@ -26,6 +28,8 @@ pub struct Repository {
     pub(super) state: State,
     pub(super) end: End,
     pub(super) warnings: Vec<Error>,
+    /// What the directory is to the repository.
+    pub(super) standing: Standing,
     /// Whether the checkout that did not end did so in another directory.
     pub(super) is_foreign: bool,
 }
@@ -34,7 +38,24 @@ impl Repository {
     /// Makes a repository for the directory `worktree`, its store in it or at `store` elsewhere, or attaches to the
     /// store that is already there. [`ErrorKind::Exists`] if the directory has one.
     pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Repository> {
-        Repository::open(init::init(worktree, store)?)
+        Repository::init_as(worktree, store, &Joining::Ask)
+    }
+
+    /// The same for a store that another directory may have: [`ErrorKind::Refused`] if one has it, and `joining` does not say
+    /// what this one is.
+    pub fn init_as(worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<Repository> {
+        let layout = init::init(worktree, store, joining)?;
+        let joined = Repository::open(layout.clone()).and_then(|mut repository| {
+            // From a damaged one what is whole can still be saved.
+            if repository.warnings.is_empty() && !(repository.standing == Standing::Sole && *joining == Joining::Ask) {
+                repository.join(joining)?;
+            }
+            Ok(repository)
+        });
+        if joined.is_err() && layout.attachment != Attachment::Own {
+            let _ = fs::remove_file(&layout.marker());
+        }
+        joined
     }
 
     /// Opens the repository at or above `start`.
@@ -60,12 +81,15 @@ impl Repository {
         };
         let Config { compression, reflink, .. } = config;
         let options = Options { chunk: format.chunk, compression, reflink };
-        let Loaded { state, end, damage } = journal::load(&layout.journal())?;
+        let Loaded { mut state, end, damage } = journal::load(&layout.journal())?;
+        let standing = Standing::of(&state, layout)?;
+        state.see_from(standing.directory());
         let store = open_store(layout, &state, options, damage.is_some())?;
         let warnings =
             told(damage).chain(wrong.map(|error| error.context("the default settings are in force"))).collect();
         let is_foreign = is_foreign(&state, layout);
-        Ok(Repository { layout: layout.clone(), config, format, store, state, end, warnings, is_foreign })
+        let layout = layout.clone();
+        Ok(Repository { layout, config, format, store, state, end, warnings, standing, is_foreign })
     }
 
     /// Reads the journal again: what other processes have recorded since.
@@ -73,6 +97,7 @@ impl Repository {
         if !self.warnings.is_empty() || !journal::ends_at(&self.layout.journal(), self.end)? {
             self.read_again()?;
         }
+        self.look_around()?;
         self.is_foreign = is_foreign(&self.state, &self.layout);
         Ok(())
     }
@@ -83,6 +108,13 @@ impl Repository {
             self.store = open_store(&self.layout, &state, self.store.options().clone(), damage.is_some())?;
         }
         (self.state, self.end, self.warnings) = (state, end, told(damage).collect());
+        Ok(())
+    }
+
+    /// Finds out again what the directory is to the repository.
+    pub(super) fn look_around(&mut self) -> Result<()> {
+        self.standing = Standing::of(&self.state, &self.layout)?;
+        self.state.see_from(self.standing.directory());
         Ok(())
     }
 
@@ -119,6 +151,23 @@ impl Repository {
     /// [`ErrorKind::Refused`] if there is one.
     pub fn refuse_foreign(&self) -> Result<()> {
         self.foreign().map_or(Ok(()), |foreign| Err(foreign.refusal()))
+    }
+
+    /// What the directory is to the repository.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Whether an operation was done in this directory, or in another one that has the repository.
+    pub fn is_own(&self, operation: &Operation) -> bool {
+        operation.directory() == self.state.directory()
+    }
+
+    /// Operations that were done in this directory, newest first.
+    pub fn own_operations(&self) -> Result<impl Iterator<Item = Result<(OperationId, Operation)>> + '_> {
+        let is_own =
+            |one: &Result<(OperationId, Operation)>| one.as_ref().map_or(true, |(_, operation)| self.is_own(operation));
+        Ok(self.operations()?.filter(is_own))
     }
 
     /// Damage that was passed over: what is shown may not be the newest.

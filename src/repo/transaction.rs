@@ -13,7 +13,7 @@ use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
 use crate::repo::repository::{Repository, open_store};
-use crate::repo::{leftovers, lineage, refname, reserve, unsynced};
+use crate::repo::{git_ignore, leftovers, lineage, refname, reserve, sharing, unsynced};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
@@ -68,16 +68,25 @@ impl Repository {
     /// Takes the lock, waiting a little, and looks at the journal again. [`ErrorKind::Refused`] if a checkout did not end in
     /// another directory that has this repository.
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE))
+        self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE), false)
+    }
+
+    /// The same for a directory that may not be known yet.
+    pub(super) fn begin_to_join(&mut self) -> Result<Transaction<'_>> {
+        self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE), true)
     }
 
     /// The same, waiting for the lock as long as it takes; `tell` gets to know once for whom. Ends early by a signal only:
     /// [`ErrorKind::Interrupted`].
     pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, command| FileLock::wait(path, command, SILENCE, tell))
+        self.begin_by(&|path, command| FileLock::wait(path, command, SILENCE, tell), false)
     }
 
-    fn begin_by(&mut self, acquire: &dyn Fn(&Path, &str) -> Result<FileLock>) -> Result<Transaction<'_>> {
+    fn begin_by(
+        &mut self,
+        acquire: &dyn Fn(&Path, &str) -> Result<FileLock>,
+        is_joining: bool,
+    ) -> Result<Transaction<'_>> {
         self.format.check_writable()?;
         let began = Timestamp::now();
         let arguments = arguments();
@@ -91,8 +100,15 @@ impl Repository {
                 Error::damaged(damage.to_string()).hint("reading still works: save what you need with `undo export`")
             );
         }
+        if !is_joining {
+            self.standing.check(&self.layout)?;
+            self.name_directory();
+        }
         self.refuse_foreign()?;
         leftovers::clean(&self.layout);
+        sharing::ensure(&self.layout, self.config.is_shared)?;
+        // Git is kept away as well as that can be done.
+        let _ = git_ignore::ensure(&self.layout);
         let _ = reserve::take(&self.layout.reserve());
         match self.unfinished() {
             Some(_) => fs::reached(Reached::Halfway),
@@ -115,6 +131,7 @@ impl Repository {
     /// The right to run a command in this worktree and to record what it does, until it is dropped. Not waited for: the
     /// command that has it may be the one that this one runs in. The repository is not locked.
     pub fn begin_run(&self) -> Result<FileLock> {
+        self.standing.check(&self.layout)?;
         let command = command_line(&arguments());
         FileLock::acquire(&self.layout.run_lock(), &command, Duration::ZERO).map_err(|error| match error.kind() {
             ErrorKind::Locked => error.hint("one `undo run` at a time in a directory: wait until that one has ended"),
@@ -124,6 +141,19 @@ impl Repository {
 }
 
 impl Transaction<'_> {
+    pub(super) fn repository_mut(&mut self) -> &mut Repository {
+        self.repository
+    }
+
+    /// Records the directory, if the journal does not say what it is now: durable when it returns.
+    pub(super) fn record_directory(&mut self) -> Result<()> {
+        if self.repository.unrecorded_directory().is_none() {
+            return Ok(());
+        }
+        self.roll_if_long()?;
+        self.append_all(Vec::new())
+    }
+
     /// The repository as it is now, after all that was recorded so far.
     pub fn repository(&self) -> &Repository {
         self.repository
@@ -168,6 +198,7 @@ impl Transaction<'_> {
     fn operation(&mut self, draft: Draft) -> Result<(OperationId, Record)> {
         self.repository.store.add_packs(&draft.stored.packs)?;
         check_edits(&self.repository.state.view, &self.repository.store, &draft)?;
+        self.repository.check_branches(&draft.edits, draft.switch.as_ref())?;
         let ends_intent = draft.worktree.is_some() || self.intended.is_some() && draft.commits.is_empty();
         let operation = self.complete(draft)?;
         let id = operation.id();
@@ -203,6 +234,7 @@ impl Transaction<'_> {
     /// Appends a checkout's intent, durable when it returns.
     pub fn intend(&mut self, intent: Intent) -> Result<()> {
         let token = intent.token;
+        self.repository.check_branches(&intent.edits, intent.switch.as_ref())?;
         self.append(Record::Intent(intent))?;
         self.intended = Some(token);
         Ok(())
@@ -243,7 +275,7 @@ impl Transaction<'_> {
             packs_removed: Vec::new(),
             bytes_read: draft.bytes_read,
             bytes_stored: draft.stored.bytes,
-            extras: extras(self.has_recorded, draft.travel),
+            extras: extras(self.has_recorded, draft.travel, state.directory()),
         })
     }
 
@@ -255,12 +287,23 @@ impl Transaction<'_> {
                 vec![record]
             }
         };
+        self.append_all(records)
+    }
+
+    /// Appends records, and before them what the directory is, if the journal does not say so.
+    fn append_all(&mut self, records: Vec<Record>) -> Result<()> {
+        let directory = self.repository.unrecorded_directory();
+        let records: Vec<Record> = directory.into_iter().chain(records).collect();
         let Repository { layout, state, end, .. } = &mut *self.repository;
         let journal = self.journal.as_mut().expect("it was opened to be looked at");
         self.lock.check()?;
         fs::reached(Reached::Recording);
         *end = journal.append(&records, || reserve::give_up(&layout.reserve()))?;
-        records.last().map_or(Ok(()), |record| record.apply(state))?;
+        match records.last() {
+            Some(Record::Directory(..)) | None => {}
+            Some(record) => record.apply(state)?,
+        }
+        self.repository.note_directory();
         fs::reached(if self.repository.unfinished().is_some() { Reached::Halfway } else { Reached::Recorded });
         Ok(())
     }

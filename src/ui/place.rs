@@ -18,6 +18,16 @@ pub struct Initialised {
     pub repository: String,
     /// It has history already.
     pub commits: bool,
+    /// Who owns it.
+    pub owner: String,
+    /// That is not the user who runs the command.
+    #[serde(skip)]
+    pub is_given: bool,
+    /// The branch that is current in the directory.
+    pub branch: String,
+    /// It is not the main directory of the repository.
+    #[serde(skip)]
+    pub is_beside: bool,
 }
 
 impl Report for Initialised {
@@ -25,7 +35,14 @@ impl Report for Initialised {
 
     fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
         let what = if self.commits { "attached to the repository" } else { "made the repository" };
-        page.line(format_args!("{what} {}", sanitize::text(&self.repository)))
+        page.line(format_args!("{what} {}", sanitize::text(&self.repository)))?;
+        if self.is_beside {
+            page.line(format_args!("the directory is on its own branch `{}`", sanitize::text(&self.branch)))?;
+        }
+        if !self.is_given {
+            return Ok(());
+        }
+        page.line(format_args!("it belongs to `{}`, as the directory does", sanitize::text(&self.owner)))
     }
 }
 

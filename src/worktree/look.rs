@@ -113,7 +113,9 @@ impl<S: Sink> Worker<'_, S> {
             return Ok(Verdict::Pass);
         }
         let reason = match stat.kind {
-            Kind::Directory if entry.name == REPOSITORY => Some(Reason::Repository),
+            Kind::Directory if entry.name == REPOSITORY || walk.worktree.is_own_repository(&stat) => {
+                Some(Reason::Repository)
+            }
             _ if stat.is_mounted_in(node.stat.device) && !walk.worktree.cross_mounts => Some(Reason::Mount),
             Kind::Socket => Some(Reason::Socket),
             Kind::File if stat.size > groups::LONGEST => Some(Reason::TooLong),

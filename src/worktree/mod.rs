@@ -23,9 +23,10 @@ mod walk;
 use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::fs::Dir;
-use crate::metadata::Metadata;
+use crate::fs::{Dir, Stat};
+use crate::metadata::{Kind, Metadata};
 use crate::object::Attributes;
+use crate::repo::Repository;
 
 pub use clock::Clock;
 pub use content::{HashSink, Reading};
@@ -42,12 +43,26 @@ pub struct Worktree {
     pub path: PathBuf,
     /// Whether what is mounted below it is part of it.
     pub cross_mounts: bool,
+    /// Device and inode of the folder of its own repository, which is never a part of it, wherever that folder is seen.
+    repository: Option<(u64, u64)>,
 }
 
 impl Worktree {
-    /// Opens it.
+    /// Opens the directory of a repository.
+    pub fn of(repository: &Repository) -> Result<Worktree> {
+        let folder = Dir::open(&repository.layout.repository)?.stat_self()?;
+        let worktree = Worktree::open(repository.layout.worktree.clone(), repository.config.cross_mounts)?;
+        Ok(Worktree { repository: Some((folder.device, folder.inode)), ..worktree })
+    }
+
+    /// Opens a directory whose repository does not matter.
     pub fn open(path: PathBuf, cross_mounts: bool) -> Result<Worktree> {
-        Ok(Worktree { root: Dir::open(&path)?, path, cross_mounts })
+        Ok(Worktree { root: Dir::open(&path)?, path, cross_mounts, repository: None })
+    }
+
+    /// Whether this is the stat of its own repository's folder.
+    pub fn is_own_repository(&self, stat: &Stat) -> bool {
+        stat.kind == Kind::Directory && self.repository == Some((stat.device, stat.inode))
     }
 
     /// Mode, owner, time and attributes of the root itself, as a scan finds them.

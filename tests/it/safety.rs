@@ -1,7 +1,9 @@
 //! What destroyed data in other tools, case by case, with all that goes back: checkout, undo, redo, op restore.
 
+mod copied;
 mod meanwhile;
 mod mounts;
+mod own_repository;
 pub mod places;
 mod spelling;
 mod two_directories;

@@ -291,7 +291,7 @@ def take_operation(data):
     operation["from"], operation["to"] = fields.id_if(has_from), fields.id_if(worktree)
     operation["added"], operation["removed"] = fields.list(fields.id), fields.list(fields.id)
     operation["read"], operation["stored"] = fields.varint(), fields.varint()
-    fields.extras()
+    operation["directory"] = dict(fields.extras()).get("directory")
     fields.end()
     return operation
 
@@ -307,6 +307,14 @@ def take_view(data):
     ascending(view["heads"], "heads")
     fields.end()
     return view
+
+
+def take_directory(fields):
+    id, (has_branch,) = fields.take(16), fields.flags(1)
+    directory = {"path": fields.bytes(), "device": fields.varint(), "inode": fields.varint(), "uid": fields.varint()}
+    must(directory["path"].startswith(b"/"), "a directory without an absolute path")
+    directory["host"], directory["branch"] = fields.text(), fields.text() if has_branch else None
+    return id, directory
 
 
 def take_intent(data):

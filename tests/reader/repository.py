@@ -25,7 +25,7 @@ class Journal:
         must(files, "there is no journal")
         for number, path in files:
             self.newest = self.intent = self.view = None
-            self.packs = set()
+            self.packs, self.directories = set(), {}
             for kind, payload in records(path.read_bytes(), number):
                 self.apply(kind, payload)
             must(self.view is not None, f"journal {number} has no checkpoint")
@@ -34,11 +34,15 @@ class Journal:
         fields = Fields(payload)
         must((kind == 1) == (self.view is None), "a checkpoint is the first record, and only that")
         if kind == 1:
-            has_operation, has_intent = fields.flags(2)
+            has_operation, has_intent, has_directories = fields.flags(3)
             self.view, packs = take_view(fields.bytes()), fields.list(fields.id)
             ascending(packs, "packs")
             self.packs, self.newest = set(packs), fields.id_if(has_operation)
             self.intent = take_intent(fields.bytes()) if has_intent else None
+            directories = fields.list(lambda: take_directory(fields)) if has_directories else []
+            must(directories or not has_directories, "directories announced but not there")
+            ascending([id for id, _ in directories], "directories")
+            self.directories = dict(directories)
         elif kind == 2:
             ends = fields.u8()
             operation = take_operation(fields.take(len(payload) - 1))
@@ -52,6 +56,9 @@ class Journal:
             self.intent = None if self.intent and self.intent["token"] == token else self.intent
         elif kind == 5:
             self.packs = (self.packs | set(fields.list(fields.id))) - set(fields.list(fields.id))
+        elif kind == 6:
+            id, directory = take_directory(fields)
+            self.directories[id] = directory
         else:
             raise Damaged(f"a record of kind {kind}")
         fields.end()
@@ -64,8 +71,11 @@ class Journal:
             if edit["new"]:
                 refs[edit["name"]] = edit["new"]
         if operation["switched"]:
-            must(operation["switched"][0] == self.view["current"], "another branch was current")
-            self.view["current"] = operation["switched"][1]
+            place, key = self.view, "current"
+            if operation["directory"]:
+                place, key = self.directories[operation["directory"]], "branch"
+            must(operation["switched"][0] == place[key], "another branch was current")
+            place[key] = operation["switched"][1]
         heads = set(self.view["heads"])
         for id, parents in operation["commits"]:
             heads = heads - set(parents) | {id}
@@ -294,6 +304,9 @@ def follow_pointer(path):
     if path.is_dir():
         return path
     first, id, place = path.read_bytes().split(b"\n", 2)
+    if place.startswith(b"directory = "):
+        directory, place = place.split(b"\n", 1)
+        must(len(bytes.fromhex(directory[12:].decode())) == 16, "the file names no directory")
     must(first == b"undo store 1" and id[:5] == b"id = " and place[:7] == b"path = ", "the file names no store")
     folder = Path(place[7:].removesuffix(b"\n").decode(errors="surrogateescape"))
     must(take_format(folder)["id"] == id[5:].decode(), "the store has another id")

@@ -84,7 +84,7 @@ impl Story {
         }
         let worktree = Some((Some(self.worktree), to));
         self.worktree = to;
-        self.record(verb, refs, Operation { worktree, extras: extras(is_joined, travel), ..Operation::default() })
+        self.record(verb, refs, Operation { worktree, extras: extras(is_joined, travel, None), ..Operation::default() })
     }
 
     fn checkout(&mut self, to: CommitId) -> OperationId {
@@ -96,7 +96,7 @@ impl Story {
         let (refs, travel) = (&destination.refs, destination.travel);
         match destination.worktree {
             Some(to) => self.go(verb, refs, to, travel),
-            None => self.record(verb, refs, Operation { extras: extras(false, travel), ..Operation::default() }),
+            None => self.record(verb, refs, Operation { extras: extras(false, travel, None), ..Operation::default() }),
         }
     }
 
@@ -353,7 +353,7 @@ fn what_was_interrupted_is_taken_back_with_all_that_came_of_it() {
         story.save("undo");
         story.worktree = before.1;
         let worktree = Some((left, before.1));
-        let extras = extras(true, destination.travel);
+        let extras = extras(true, destination.travel, None);
         story.record("undo", &destination.refs, Operation { worktree, extras, ..Operation::default() });
         assert_eq!((story.state(), story.timeline().ahead().len()), (before.clone(), ahead), "{mix}");
         story.redo(1);

@@ -1,7 +1,7 @@
 //! What operations and intents remember beside their effects, in their extras: that it went on from the one before it, where
 //! a step back or forward has come to, what came before a checkout, and which directory it changes.
 
-use crate::id::{LENGTH, OperationId};
+use crate::id::{DirectoryId, LENGTH, OperationId};
 use crate::object::{Extras, Intent, Operation};
 
 /// Empty: the operation before this one was recorded by the same command, and prepared it.
@@ -16,6 +16,9 @@ const BEFORE: &str = "before";
 /// Of an intent: the absolute path of the directory that it changes.
 const WORKTREE: &str = "worktree";
 
+/// Of an operation: the directory that it was done in, 16 bytes, if that is not the repository's main one.
+const DIRECTORY: &str = "directory";
+
 /// Where a step back or forward has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Travel {
@@ -25,9 +28,12 @@ pub struct Travel {
     pub tip: Option<OperationId>,
 }
 
-/// Extras of an operation.
-pub fn extras(is_joined: bool, travel: Option<Travel>) -> Extras {
+/// Extras of an operation. `directory`: where it was done, if not in the main directory.
+pub fn extras(is_joined: bool, travel: Option<Travel>, directory: Option<DirectoryId>) -> Extras {
     let mut extras = Extras::default();
+    if let Some(directory) = directory {
+        extras.set(DIRECTORY, directory.0);
+    }
     if is_joined {
         extras.set(JOINED, []);
     }
@@ -40,7 +46,7 @@ pub fn extras(is_joined: bool, travel: Option<Travel>) -> Extras {
 /// Extras of an intent. `worktree`: the path of the directory that it changes; `before`: the newest operation when the
 /// command began, if that is known.
 pub fn intent_extras(worktree: &[u8], before: Option<Option<OperationId>>, travel: Option<Travel>) -> Extras {
-    let mut extras = extras(false, travel);
+    let mut extras = extras(false, travel, None);
     extras.set(WORKTREE, worktree);
     if let Some(before) = before {
         extras.set(BEFORE, bytes(before));
@@ -76,6 +82,11 @@ impl Operation {
     /// Where a step back or forward has come to; `None` for every other operation.
     pub fn travel(&self) -> Option<Travel> {
         Travel::of(&self.extras)
+    }
+
+    /// The directory that it was done in; `None`: the main one of the repository.
+    pub fn directory(&self) -> Option<DirectoryId> {
+        Some(DirectoryId(self.extras.get(DIRECTORY)?.try_into().ok()?))
     }
 
     /// The verb, and what it did.
@@ -114,7 +125,7 @@ mod tests {
             (true, Some(Travel { position: id(1), tip: id(2) })),
             (false, Some(Travel { position: None, tip: id(3) })),
         ] {
-            let operation = Operation { extras: extras(joined, travel), ..Operation::default() };
+            let operation = Operation { extras: extras(joined, travel, None), ..Operation::default() };
             let operation = Operation::decode(&operation.encode()).unwrap();
             assert_eq!((operation.is_joined(), operation.travel()), (joined, travel));
             for before in [None, Some(None), Some(id(4))] {

@@ -17,6 +17,8 @@ pub struct Config {
     pub compression: Compression,
     /// `store.reflink`: adopt large files where the file system can share blocks.
     pub reflink: bool,
+    /// `store.shared`: the group of the directory uses the repository too.
+    pub is_shared: bool,
     /// `worktree.cross_mounts`: record what is mounted below the worktree too.
     pub cross_mounts: bool,
     /// `user.name`: the author of commits; empty: the login name.
@@ -49,8 +51,11 @@ enum Kind {
     Text,
 }
 
+/// The setting that the files of the repository must follow.
+pub const SHARED: &str = "store.shared";
+
 /// Every setting.
-pub const KEYS: [Key; 4] = [
+pub const KEYS: [Key; 5] = [
     Key {
         name: "store.compression",
         values: "stored, deflate:1 to deflate:9, zstd:1 to zstd:19",
@@ -68,6 +73,22 @@ pub const KEYS: [Key; 4] = [
         kind: Kind::Bool,
         get: |config| config.reflink.to_string(),
         put: |config, text| text.parse().ok().map(|value| config.reflink = value),
+    },
+    Key {
+        name: SHARED,
+        values: "owner, group",
+        default: "owner",
+        about: "who can use the repository: its owner alone, or the group of the directory too",
+        kind: Kind::Text,
+        get: |config| if config.is_shared { "group" } else { "owner" }.to_owned(),
+        put: |config, text| {
+            config.is_shared = match text {
+                "owner" => false,
+                "group" => true,
+                _ => return None,
+            };
+            Some(())
+        },
     },
     Key {
         name: "user.name",
@@ -91,7 +112,13 @@ pub const KEYS: [Key; 4] = [
 
 impl Default for Config {
     fn default() -> Config {
-        Config { compression: Compression::Zstd(1), reflink: true, cross_mounts: false, author: String::new() }
+        Config {
+            compression: Compression::Zstd(1),
+            reflink: true,
+            is_shared: false,
+            cross_mounts: false,
+            author: String::new(),
+        }
     }
 }
 

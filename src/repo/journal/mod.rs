@@ -5,6 +5,7 @@
 //! record is damage: readers see what is before it and a warning, writers refuse.
 
 mod check;
+mod directory;
 mod frame;
 mod record;
 mod segment;
@@ -21,6 +22,7 @@ use crate::id::OperationId;
 use crate::object::Operation;
 
 pub use check::check;
+pub use directory::Directory;
 pub use record::Record;
 use segment::{Replay, Segment};
 pub use state::State;

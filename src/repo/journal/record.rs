@@ -1,10 +1,11 @@
 //! The records of the journal: what each kind holds.
 
+use super::directory::Directory;
 use super::frame;
 use super::state::{State, put_packs, take_packs};
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{OperationId, PackId};
+use crate::id::{DirectoryId, OperationId, PackId};
 use crate::object::Operation;
 use crate::object::operation::Intent;
 
@@ -33,6 +34,8 @@ pub enum Record {
         /// Packs whose content is in them.
         removed: Vec<PackId>,
     },
+    /// A directory has the repository, or is at another place. No user action.
+    Directory(DirectoryId, Directory),
 }
 
 const CHECKPOINT: u8 = 1;
@@ -41,6 +44,7 @@ pub const OPERATION: u8 = 2;
 const INTENT: u8 = 3;
 const INTENT_END: u8 = 4;
 const PACKS: u8 = 5;
+const DIRECTORY: u8 = 6;
 
 impl Record {
     /// Its bytes in a segment.
@@ -67,6 +71,10 @@ impl Record {
                 put_packs(&mut payload, added.iter());
                 put_packs(&mut payload, removed.iter());
                 PACKS
+            }
+            Record::Directory(id, directory) => {
+                directory.put(*id, &mut payload);
+                DIRECTORY
             }
         };
         frame::encode(kind, payload.as_slice())
@@ -98,6 +106,11 @@ impl Record {
                 decoder.finish()?;
                 Record::Packs { added, removed }
             }
+            DIRECTORY => {
+                let (id, directory) = Directory::take(&mut decoder)?;
+                decoder.finish()?;
+                Record::Directory(id, directory)
+            }
             unknown => {
                 let message = format!("journal record of kind {unknown}, written by a newer version of undo");
                 return Err(Error::new(ErrorKind::Unsupported, message).hint("update undo, then run the command again"));
@@ -117,6 +130,7 @@ impl Record {
                 }
             }
             Record::Packs { added, removed } => state.replace_packs(added, removed),
+            Record::Directory(id, directory) => state.put_directory(*id, directory.clone()),
         }
         Ok(())
     }

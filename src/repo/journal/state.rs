@@ -1,18 +1,19 @@
 //! The state that the journal leads to: refs, packs, the newest operation, and a checkout that did not end.
 //! A checkpoint is a state in bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::directory::Directory;
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
-use crate::id::{LENGTH, OperationId, PackId};
+use crate::id::{DirectoryId, LENGTH, OperationId, PackId};
 use crate::object::Operation;
 use crate::object::operation::{Intent, View};
 
 /// All that a repository is at one point, besides the content of its packs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// What all refs are.
+    /// What all refs are. The current branch is that of the directory that this state is seen from.
     pub view: View,
     /// The packs that count.
     pub packs: BTreeSet<PackId>,
@@ -20,6 +21,10 @@ pub struct State {
     pub operation: Option<OperationId>,
     /// A checkout that began and did not end.
     pub intent: Option<Intent>,
+    /// The directories that have the repository, as far as they are known.
+    pub directories: BTreeMap<DirectoryId, Directory>,
+    /// The directory that it is seen from, if that has a branch of its own; and the branch of the main directory.
+    seen_from: Option<(DirectoryId, String)>,
 }
 
 impl State {
@@ -33,13 +38,60 @@ impl State {
         if operation.parent != self.operation {
             return Err(Error::damaged("operation that does not follow the one before it"));
         }
-        self.view.apply(operation);
+        self.follow(operation);
         self.replace_packs(&operation.packs_added, &operation.packs_removed);
         self.operation = Some(id);
         if ends_intent {
             self.intent = None;
         }
         Ok(())
+    }
+
+    /// Changes refs as an operation does, and the position of the directory that it was done in.
+    fn follow(&mut self, operation: &Operation) {
+        let here = self.view.current.clone();
+        self.view.apply(operation);
+        let place = operation.directory();
+        let is_here = place == self.directory();
+        let now = if is_here { self.view.current.clone() } else { std::mem::replace(&mut self.view.current, here) };
+        if operation.switched.is_none() {
+            return;
+        }
+        if let Some(id) = place {
+            if let Some(directory) = self.directories.get_mut(&id) {
+                directory.branch = Some(now);
+            }
+        } else if let Some((_, main)) = &mut self.seen_from {
+            *main = now;
+        }
+    }
+
+    /// The directory that it is seen from; `None`: the main one.
+    pub fn directory(&self) -> Option<DirectoryId> {
+        self.seen_from.as_ref().map(|(id, _)| *id)
+    }
+
+    /// Sees it from a directory: its branch becomes the current one. One without a branch of its own is the main one.
+    pub fn see_from(&mut self, directory: Option<DirectoryId>) {
+        if let Some((_, main)) = self.seen_from.take() {
+            self.view.current = main;
+        }
+        let Some(id) = directory else { return };
+        if let Some(branch) = self.directories.get(&id).and_then(|directory| directory.branch.clone()) {
+            self.seen_from = Some((id, std::mem::replace(&mut self.view.current, branch)));
+        }
+    }
+
+    /// The branch that is current in the main directory.
+    pub fn main_branch(&self) -> &str {
+        self.seen_from.as_ref().map_or(&self.view.current, |(_, main)| main)
+    }
+
+    /// What is known of a directory from now on.
+    pub fn put_directory(&mut self, id: DirectoryId, directory: Directory) {
+        let here = self.directory();
+        self.directories.insert(id, directory);
+        self.see_from(here);
     }
 
     /// Packs that came and went.
@@ -50,17 +102,24 @@ impl State {
         }
     }
 
-    /// Bit 0: an operation is there; bit 1: an intent is there. Then the view, the packs, the operation, the intent.
+    /// Bit 0: an operation is there; bit 1: an intent is there; bit 2: directories are there. Then the view, the packs, the
+    /// operation, the intent, the directories.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = Encoder::new();
-        encoder.u8(u8::from(self.operation.is_some()) | u8::from(self.intent.is_some()) << 1);
-        encoder.bytes(&self.view.encode());
+        let flags = [self.operation.is_some(), self.intent.is_some(), !self.directories.is_empty()];
+        encoder.u8(flags.into_iter().enumerate().map(|(bit, flag)| u8::from(flag) << bit).sum());
+        let view = View { current: self.main_branch().to_owned(), ..self.view.clone() };
+        encoder.bytes(&view.encode());
         put_packs(&mut encoder, self.packs.iter());
         if let Some(operation) = self.operation {
             encoder.raw(&operation.0);
         }
         if let Some(intent) = &self.intent {
             encoder.bytes(&intent.encode());
+        }
+        if !self.directories.is_empty() {
+            encoder.varint(self.directories.len() as u64);
+            self.directories.iter().for_each(|(id, directory)| directory.put(*id, &mut encoder));
         }
         encoder.finish()
     }
@@ -69,7 +128,7 @@ impl State {
     pub fn decode(bytes: &[u8]) -> Result<State> {
         let mut decoder = Decoder::new("journal checkpoint", bytes);
         let flags = decoder.u8()?;
-        if flags > 3 {
+        if flags > 7 {
             return Err(decoder.invalid("unknown flags"));
         }
         let view = View::decode(decoder.bytes()?)?;
@@ -79,9 +138,20 @@ impl State {
         }
         let operation = if flags & 1 == 1 { Some(OperationId(decoder.array()?)) } else { None };
         let intent = if flags & 2 == 2 { Some(Intent::decode(decoder.bytes()?)?) } else { None };
+        let directories = if flags & 4 == 4 { take_directories(&mut decoder)? } else { BTreeMap::new() };
         decoder.finish()?;
-        Ok(State { view, packs: packs.into_iter().collect(), operation, intent })
+        Ok(State { view, packs: packs.into_iter().collect(), operation, intent, directories, seen_from: None })
     }
+}
+
+/// A count that is not 0, then the directories in ascending order of their ids.
+fn take_directories(decoder: &mut Decoder<'_>) -> Result<BTreeMap<DirectoryId, Directory>> {
+    let count = decoder.count(LENGTH)?;
+    let list = (0..count).map(|_| Directory::take(decoder)).collect::<Result<Vec<_>>>()?;
+    if list.is_empty() || !list.is_sorted_by(|a, b| a.0 < b.0) {
+        return Err(decoder.invalid("directories not in order"));
+    }
+    Ok(list.into_iter().collect())
 }
 
 /// A count, then the ids.

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::*;
-use crate::id::{CommitId, PackId};
+use crate::id::{CommitId, DirectoryId, PackId};
 use crate::object::Extras;
-use crate::object::operation::{Intent, NewCommit, RefEdit, RefName};
+use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, extras};
 use crate::time::Timestamp;
 
 /// A folder with a journal in it, and what it leads to.
@@ -272,7 +272,20 @@ fn every_record_is_decoded_as_encoded_and_refused_when_cut() {
     state.intent = Some(intent());
     state.view.tags.insert("v1".into(), CommitId([4; 32]));
     let packs = Record::Packs { added: vec![PackId([1; 32])], removed: vec![PackId([2; 32]), PackId([3; 32])] };
-    let all = [Record::Checkpoint(state), first, Record::Intent(intent()), Record::IntentEnd(5), packs];
+    let known = [(1, None), (2, Some("other"))].map(|(n, branch)| (DirectoryId([n; 16]), directory(branch)));
+    let mut seen = state.clone();
+    seen.directories = known.clone().into();
+    let [_, (id, other)] = known;
+    let place = Record::Directory(id, other);
+    let all = [
+        Record::Checkpoint(state),
+        Record::Checkpoint(seen),
+        first,
+        Record::Intent(intent()),
+        Record::IntentEnd(5),
+        packs,
+        place,
+    ];
     for record in all {
         let bytes = record.encode();
         let frame::Next::Record { kind, payload, .. } = frame::next(&bytes, 0) else { panic!("a whole record") };
@@ -305,4 +318,40 @@ fn a_writer_whose_lock_was_lost_never_overwrites_another_record() {
     opened_later = journal.end;
     journal.end = super::writer::create(journal.path(), journal.end.segment + 1, &journal.state).unwrap();
     refused(&mut Writer::open(journal.path(), opened_later).unwrap(), &journal);
+}
+
+fn directory(branch: Option<&str>) -> Directory {
+    let branch = branch.map(str::to_owned);
+    Directory { path: b"/data/\xff".to_vec(), device: 1 << 40, inode: 7, uid: 1000, host: "host".to_owned(), branch }
+}
+
+#[test]
+fn each_directory_has_its_own_current_branch() {
+    let [main, other] = [1, 2].map(|n| DirectoryId([n; 16]));
+    let mut state = State::new();
+    state.put_directory(main, directory(None));
+    state.put_directory(other, directory(Some("other")));
+    let switch = |from: &str, to: &str, parent, place| Operation {
+        parent,
+        switched: Some((from.to_owned(), to.to_owned())),
+        extras: extras(false, None, place),
+        ..Operation::default()
+    };
+    let mut switched = |from: &str, to: &str, place, seen_from: Option<DirectoryId>| {
+        state.see_from(seen_from);
+        let operation = switch(from, to, state.operation, place);
+        state.apply(operation.id(), &operation, false).unwrap();
+        let decoded = State::decode(&state.encode()).unwrap();
+        [None, Some(main), Some(other)].map(|place| {
+            let mut seen = decoded.clone();
+            seen.see_from(place);
+            state.see_from(place);
+            assert_eq!(seen.view, state.view);
+            seen.view.current
+        })
+    };
+    assert_eq!(switched("main", "a", None, None), ["a", "a", "other"]);
+    assert_eq!(switched("other", "b", Some(other), None), ["a", "a", "b"]);
+    assert_eq!(switched("b", "c", Some(other), Some(other)), ["a", "a", "c"]);
+    assert_eq!(switched("a", "d", None, Some(other)), ["d", "d", "c"]);
 }

@@ -23,7 +23,7 @@ impl Scene {
     fn new() -> Scene {
         let scene = Scene::alone();
         fs::create_dir(scene.env.root().join("second")).unwrap();
-        scene.second("init --store ../store").ok();
+        scene.second("init --store ../store --branch second").ok();
         scene.second("checkout latest").ok();
         assert_same(&scene.two, &scene.tree("second"));
         scene
@@ -199,6 +199,7 @@ fn what_was_interrupted_is_not_ended_through_a_link_to_its_repository() {
     let scene = Scene::alone();
     fs::create_dir(scene.path("second")).unwrap();
     symlink(scene.path("store"), scene.path("second/.undo")).unwrap();
+    scene.second("init --branch second").ok();
     scene.second("checkout latest").ok();
     assert_same(&scene.two, &scene.tree("second"));
     for (here, there) in [(FIRST, "second"), ("second", FIRST)] {
@@ -218,7 +219,7 @@ fn a_directory_tells_what_was_interrupted_in_the_other_one() {
     let scene = Scene::new();
     scene.interrupt(FIRST);
     scene.second("").shows(str![[r#"
-on main at [ID], 5 minutes ago  two
+on second at [ID], 5 minutes ago  two
 clean
 
   undo -C '[ROOT]/the first' checkout --continue  finish what was interrupted
@@ -229,13 +230,13 @@ warning: the checkout to [ID] in `[ROOT]/the first`, which has the same reposito
 
 "#]]);
     scene.second("--json").shows(str![[r#"
-{"type":"home","repository":true,"branch":"main","id":"[ID]","clean":true,"changes":0,"next":["undo -C '[ROOT]/the first' checkout --continue","undo -C '[ROOT]/the first' undo","undo status"]}
+{"type":"home","repository":true,"branch":"second","id":"[ID]","clean":true,"changes":0,"next":["undo -C '[ROOT]/the first' checkout --continue","undo -C '[ROOT]/the first' undo","undo status"]}
 ---- stderr ----
 {"type":"warning","message":"the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`","paths":[]}
 
 "#]]);
     scene.second("status").shows(str![[r#"
-on main at [ID], 7 minutes ago  two
+on second at [ID], 7 minutes ago  two
 no changes
 ---- stderr ----
 warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
@@ -284,12 +285,14 @@ warning: the checkout to [ID] did not end; finish it with `undo checkout --conti
 
 "#]]);
     fs::create_dir(scene.path("third")).unwrap();
-    scene.at("third", "init --store ../store").shows(str![[r#"
-attached to the repository [ROOT]/store
+    scene.at("third", "init --store ../store --branch third").shows(str![[r#"
 ---- stderr ----
-warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+error: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end
+hint: finish it first: undo -C '[ROOT]/the first' checkout --continue
+[exit 4]
 
 "#]]);
+    assert!(!scene.path("third/.undo").exists());
     fs::remove_dir_all(scene.path(FIRST)).unwrap();
     fs::create_dir(scene.path("fourth")).unwrap();
     scene.at("fourth", "init --store ../store").shows(str![[r#"

@@ -1,0 +1,155 @@
+//! Several directories that have one repository: each is at its own branch, and joins by saying what it is.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::id::DirectoryId;
+use crate::object::operation::{RefEdit, RefName};
+use crate::repo::journal::Record;
+use crate::repo::layout::{Attachment, StoreLink};
+use crate::repo::standing::{Here, Joining, Standing, describe, is_there, main_directory, new_id, remedies};
+use crate::repo::transaction::{Draft, Transaction};
+use crate::repo::{Repository, refname};
+
+impl Repository {
+    /// Records the directory in the journal: as what it is known, or as what somebody says.
+    pub fn join(&mut self, joining: &Joining) -> Result<()> {
+        let mut transaction = self.begin_to_join()?;
+        let repository = transaction.repository_mut();
+        let standing = match (&repository.standing, joining) {
+            (Standing::Known { directory, .. }, Joining::Branch(name)) if directory.branch.as_ref() != Some(name) => {
+                let branch = directory.branch.as_deref().unwrap_or(repository.state.main_branch());
+                let message = format!("this directory is known, and its branch is `{branch}`");
+                return Err(Error::new(ErrorKind::Exists, message).hint(format!("to switch: undo checkout {name}")));
+            }
+            (Standing::Sole, Joining::Branch(_) | Joining::Moved) => {
+                let message =
+                    format!("no other directory has the repository of `{}`", repository.layout.worktree.display());
+                return Err(Error::new(ErrorKind::Usage, message).hint("leave out `--branch` and `--moved`"));
+            }
+            (Standing::Unknown { other }, Joining::Ask) => {
+                let worktree = &repository.layout.worktree;
+                return Err(Error::new(ErrorKind::Refused, describe(worktree, other)).hint(remedies(worktree, None)));
+            }
+            (Standing::Unknown { .. }, Joining::Moved) => {
+                let named = repository.named();
+                let known = &repository.state.directories;
+                let main = main_directory(known).map(|(id, _)| id);
+                let id = named.filter(|id| known.contains_key(id)).or(main).unwrap_or_else(new_id);
+                let branch = known.get(&id).and_then(|directory| directory.branch.clone());
+                Here::new(&repository.layout)?.becomes(id, branch, known)
+            }
+            (Standing::Unknown { .. }, Joining::Branch(name)) => {
+                refname::check(name)?;
+                repository.check_free(name)?;
+                let known = &repository.state.directories;
+                Here::new(&repository.layout)?.becomes(new_id(), Some(name.clone()), known)
+            }
+            (standing, _) => standing.clone(),
+        };
+        let start = repository.view().at();
+        repository.standing = standing;
+        repository.name_directory();
+        transaction.record_directory()?;
+        transaction.begin_branch(start)
+    }
+
+    /// Which directory the file `.undo` says that this is.
+    fn named(&self) -> Option<DirectoryId> {
+        match self.layout.attachment {
+            Attachment::Store(named) => named,
+            Attachment::Own | Attachment::Linked => None,
+        }
+    }
+
+    /// Lets a file `.undo` name the directory that it is in. It is found by its path and inode too, so a failure does no harm.
+    pub(super) fn name_directory(&mut self) {
+        let Standing::Known { id, .. } = self.standing else { return };
+        let is_named = self.named() == Some(id);
+        if is_named || !matches!(self.layout.attachment, Attachment::Store(_)) {
+            return;
+        }
+        let (marker, repository) = (self.layout.marker(), self.layout.repository.clone());
+        let link = StoreLink { id: self.format.id_text(), directory: Some(id), path: repository };
+        if fs::write_atomic(&marker, [link.encode()], true).is_ok() {
+            self.layout.attachment = Attachment::Store(Some(id));
+        }
+    }
+
+    /// The record of the directory, where the journal does not say what it is now.
+    pub(super) fn unrecorded_directory(&self) -> Option<Record> {
+        match &self.standing {
+            Standing::Known { id, directory, is_recorded: false } => Some(Record::Directory(*id, directory.clone())),
+            _ => None,
+        }
+    }
+
+    /// Notes that the directory is recorded.
+    pub(super) fn note_directory(&mut self) {
+        let Standing::Known { id, directory, is_recorded } = &mut self.standing else { return };
+        if !*is_recorded {
+            *is_recorded = true;
+            let branch =
+                self.state.directories.get(id).map_or_else(|| directory.branch.clone(), |it| it.branch.clone());
+            self.state.put_directory(*id, crate::repo::journal::Directory { branch, ..directory.clone() });
+            self.state.see_from(Some(*id));
+        }
+    }
+
+    /// [`ErrorKind::Refused`] if a branch would be moved or made current here that is current in another directory.
+    pub(super) fn check_branches(&self, edits: &[RefEdit], switch: Option<&String>) -> Result<()> {
+        let is_alone = self.state.directories.len() < 2 && self.state.directory().is_none();
+        if is_alone {
+            return Ok(());
+        }
+        let edited = edits.iter().filter_map(|edit| match &edit.name {
+            RefName::Branch(name) => Some(name),
+            RefName::Tag(_) => None,
+        });
+        edited.chain(switch).try_for_each(|name| self.check_free(name))
+    }
+
+    /// [`ErrorKind::Refused`] if a branch is current in another directory, and that is still there.
+    fn check_free(&self, branch: &str) -> Result<()> {
+        let (here, repository) = (self.state.directory(), &self.layout.repository);
+        let known = &self.state.directories;
+        let main = main_directory(known);
+        let is_main_elsewhere = self.is_beside_main() && self.state.main_branch() == branch;
+        let holder = match main {
+            Some((id, directory)) if is_main_elsewhere && is_there(id, directory, repository) => {
+                Some(format!("in `{}`", directory.path().display()))
+            }
+            None if is_main_elsewhere => Some("in the directory that the repository is in".to_owned()),
+            _ => None,
+        };
+        let of_others = known.iter().filter(|(id, it)| Some(**id) != here && it.branch.as_deref() == Some(branch));
+        let holder = holder.or_else(|| {
+            let mut others = of_others.filter(|(id, directory)| is_there(**id, directory, repository));
+            others.next().map(|(_, directory)| format!("in `{}`", directory.path().display()))
+        });
+        let Some(holder) = holder else { return Ok(()) };
+        Err(Error::new(
+            ErrorKind::Refused,
+            format!("the branch `{branch}` is current {holder}, which has the same repository"),
+        )
+        .hint("choose another branch"))
+    }
+
+    /// Whether this is another directory than the main one.
+    fn is_beside_main(&self) -> bool {
+        self.state.directory().is_some() || matches!(self.standing, Standing::Unknown { .. })
+    }
+}
+
+impl Transaction<'_> {
+    /// The branch of a directory that has joined begins where the main one is, if there is no such branch.
+    fn begin_branch(&mut self, start: Option<crate::id::CommitId>) -> Result<()> {
+        let view = self.repository().view();
+        let branch = view.current.clone();
+        let (None, Some(start), true) = (view.at(), start, self.repository().state.directory().is_some()) else {
+            return Ok(());
+        };
+        let edits = vec![RefEdit { name: RefName::Branch(branch.clone()), old: None, new: Some(start) }];
+        let description = format!("{branch} begins at {}", start.short());
+        self.record(Draft { verb: "init".to_owned(), description, edits, ..Draft::default() }).map(drop)
+    }
+}

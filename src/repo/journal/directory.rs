@@ -1,0 +1,61 @@
+//! The directories that have a repository, as the journal knows them.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+use crate::id::DirectoryId;
+
+/// A directory that has the repository: what it was like when a command last wrote in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Its absolute path.
+    pub path: Vec<u8>,
+    /// Device and inode of its root.
+    pub device: u64,
+    /// The inode.
+    pub inode: u64,
+    /// Its owner.
+    pub uid: u32,
+    /// The machine that it is on.
+    pub host: String,
+    /// Its current branch, if it is not the main directory, whose branch is in the view.
+    pub branch: Option<String>,
+}
+
+impl Directory {
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.path))
+    }
+
+    /// Id, flags, path, device, inode, owner, machine, branch.
+    pub fn put(&self, id: DirectoryId, encoder: &mut Encoder) {
+        encoder.raw(&id.0).u8(u8::from(self.branch.is_some())).bytes(&self.path);
+        encoder.varint(self.device).varint(self.inode).varint(self.uid.into()).bytes(self.host.as_bytes());
+        if let Some(branch) = &self.branch {
+            encoder.bytes(branch.as_bytes());
+        }
+    }
+
+    /// From bytes.
+    pub fn take(decoder: &mut Decoder<'_>) -> Result<(DirectoryId, Directory)> {
+        let id = DirectoryId(decoder.array()?);
+        let has_branch = match decoder.u8()? {
+            0 => false,
+            1 => true,
+            _ => return Err(decoder.invalid("unknown flags")),
+        };
+        let path = decoder.bytes()?.to_vec();
+        if !path.starts_with(b"/") {
+            return Err(decoder.invalid("a directory without an absolute path"));
+        }
+        let (device, inode) = (decoder.varint()?, decoder.varint()?);
+        let uid = u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("a user that cannot be"))?;
+        let host = decoder.text()?;
+        let branch = if has_branch { Some(decoder.text()?) } else { None };
+        Ok((id, Directory { path, device, inode, uid, host, branch }))
+    }
+}

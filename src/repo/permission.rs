@@ -1,0 +1,70 @@
+//! Explains failures that come from the owner of a repository or of files in it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind};
+use crate::fs::{self, Dir};
+use crate::metadata::{Kind, Metadata};
+use crate::quote::shell_word;
+use crate::repo::layout::Layout;
+use crate::repo::sharing;
+
+impl Layout {
+    /// Adds a hint to a permission error: whose rights it takes, or the command that gives the repository's files back to
+    /// its owner.
+    pub fn not_permitted(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Permission {
+            return error;
+        }
+        let Some(owner) = self.owner() else { return error };
+        if owner.uid != fs::effective_uid() {
+            let owner = fs::name_of_user(owner.uid);
+            return error.hint(format!("the repository belongs to `{owner}`: run the command as that user"));
+        }
+        self.explain_owners(error)
+    }
+
+    /// The same where a repository of this user's may not be to blame: adds a hint only if files in it belong to others.
+    pub fn explain_owners(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Permission {
+            return error;
+        }
+        let Some(owner) = self.owner().filter(|owner| owner.uid == fs::effective_uid()) else { return error };
+        // Files of a shared repository belong to whichever member made them.
+        let is_shared = owner.mode == sharing::SHARED.folder;
+        let Some(stranger) = other_owner(&self.repository, owner.uid).filter(|_| !is_shared) else { return error };
+        let (user, group) = (fs::name_of_user(owner.uid), fs::name_of_group(owner.gid));
+        let folder = shell_word(self.repository.as_os_str().as_encoded_bytes());
+        let stranger = fs::name_of_user(stranger);
+        error.hint(format!(
+            "files in the repository belong to `{stranger}`; give them back: sudo chown -R {user}:{group} {folder}"
+        ))
+    }
+
+    /// User and group that the repository belongs to; `None` if its folder cannot be looked at.
+    pub fn owner(&self) -> Option<Metadata> {
+        // `.undo` may be a link.
+        let folder = Dir::open(&self.repository).and_then(|folder| folder.stat_self());
+        let stat = folder.ok().or_else(|| fs::stat(&self.repository).ok().flatten())?;
+        Some(stat.metadata)
+    }
+}
+
+/// The owner of the first file below a folder that is not this user's. Skips what cannot be listed.
+fn other_owner(folder: &Path, user: u32) -> Option<u32> {
+    let opened = Dir::open(folder).ok()?;
+    for entry in opened.entries().ok()? {
+        let Ok(Some(stat)) = opened.stat(&entry.name) else { continue };
+        if stat.metadata.uid != user {
+            return Some(stat.metadata.uid);
+        }
+        if stat.kind == Kind::Directory
+            && let Some(found) = other_owner(&folder.join(OsStr::from_bytes(&entry.name)), user)
+        {
+            return Some(found);
+        }
+    }
+    None
+}

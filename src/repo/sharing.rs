@@ -1,0 +1,66 @@
+//! `store.shared`: whether the group of a directory shares its repository. The repository's folders say so by their modes, and
+//! every new file and folder takes its own from the folder that it is made in, whatever the umask is.
+
+use crate::error::Result;
+use crate::fs::{self, Dir};
+use crate::metadata::Kind;
+use crate::path::REPOSITORY;
+use crate::repo::layout::{Attachment, Layout};
+
+/// Modes of folders and of files.
+pub(super) struct Modes {
+    pub folder: u16,
+    file: u16,
+}
+
+const PRIVATE: Modes = Modes { folder: 0o700, file: 0o600 };
+pub(super) const SHARED: Modes = Modes { folder: 0o2770, file: 0o660 };
+
+/// Gives the group of the directory access to the whole repository, or takes it away.
+pub fn set(layout: &Layout, is_shared: bool) -> Result<()> {
+    let group = Dir::open(&layout.worktree)?.stat_self()?.metadata.gid;
+    let (modes, group) = if is_shared { (SHARED, Some(group)) } else { (PRIVATE, None) };
+    set_below(&Dir::open(&layout.repository)?, group, &modes)?;
+    match layout.attachment {
+        Attachment::Store(_) => set_one(&Dir::open(&layout.worktree)?, REPOSITORY, group, modes.file),
+        Attachment::Own | Attachment::Linked => Ok(()),
+    }
+}
+
+/// Shares a repository whose settings say so and whose folder does not: the settings were edited by hand, or the repository
+/// was copied without its modes.
+pub fn ensure(layout: &Layout, is_shared: bool) -> Result<()> {
+    if !is_shared || Dir::open(&layout.repository)?.stat_self()?.metadata.mode == SHARED.folder {
+        return Ok(());
+    }
+    set(layout, true)
+}
+
+/// A folder first, then what is in it: what is made there meanwhile has the new mode already.
+fn set_below(folder: &Dir, group: Option<u32>, modes: &Modes) -> Result<()> {
+    set_one(folder, b".", group, modes.folder)?;
+    for entry in folder.entries()? {
+        let Some(stat) = folder.stat(&entry.name)? else { continue };
+        let done = match stat.kind {
+            Kind::Directory => folder.open_dir(&entry.name).and_then(|below| set_below(&below, group, modes)),
+            Kind::File => set_one(folder, &entry.name, group, modes.file),
+            _ => Ok(()),
+        };
+        match done {
+            // A command has removed it meanwhile.
+            Err(error) if fs::is_gone(&error) => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+fn set_one(folder: &Dir, name: &[u8], group: Option<u32>, mode: u16) -> Result<()> {
+    let Some(stat) = folder.stat(name)? else { return Ok(()) };
+    if let Some(group) = group.filter(|group| *group != stat.metadata.gid) {
+        folder.set_owner(name, stat.metadata.uid, group)?;
+    } else if stat.metadata.mode == mode {
+        return Ok(());
+    }
+    folder.set_mode(name, mode)
+}
