@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
-use crate::repo::config::{Document, KEYS, Key, key};
+use crate::repo::config::{Document, KEYS, Key, SHARED, key};
+use crate::repo::sharing;
 use crate::ui::{End, Page, Report, Role, sanitize};
 
 /// Show or change settings
@@ -61,6 +62,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             context.ui.show(&Setting::new(&document, key(name)?, true)?)?;
             return Ok(Exit::DONE);
         }
+    }
+    if key(name)?.name == SHARED {
+        let is_shared = document.config()?.is_shared;
+        sharing::set(&repository.layout, is_shared).map_err(|error| repository.layout.not_permitted(error))?;
     }
     document.save().map_err(|error| repository.layout.not_permitted(error))?;
     context.ui.outcome(&Setting::new(&document, key(name)?, false)?)?;

@@ -70,6 +70,10 @@ pub enum Command {
 
 /// Runs a command; without one, says where you are.
 pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
+    dispatch(context, command).map_err(|error| context.explain_owners(error))
+}
+
+fn dispatch(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
     match command {
         None => home::run(context),
         Some(Command::Init(args)) => init::run(context, &args),

@@ -11,7 +11,7 @@ fn a_setting_or_value_that_there_is_not_is_told_with_what_there_is() {
     env.undo("config store.colour").shows(str![[r#"
 ---- stderr ----
 error: no setting `store.colour`
-hint: there are: store.compression, store.reflink, user.name, worktree.cross_mounts
+hint: there are: store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);
@@ -46,7 +46,7 @@ hint: it can be: text
     env.undo("config --unset nothing").shows(str![[r#"
 ---- stderr ----
 error: no setting `nothing`
-hint: there are: store.compression, store.reflink, user.name, worktree.cross_mounts
+hint: there are: store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);

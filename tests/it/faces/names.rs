@@ -137,6 +137,8 @@ store.compression = zstd:1 (default)
     how new content is compressed; what is stored already stays as it is
 store.reflink = true (default)
     share the blocks of large files with the store where the file system can, in place of copying them
+store.shared = owner (default)
+    who can use the repository: its owner alone, or the group of the directory too
 user.name = (default)
     the author of commits; if it is empty, the login name
 worktree.cross_mounts = false (default)

@@ -168,9 +168,11 @@ Arguments:
   [PATH]...  Only these paths
 
 Options:
-  -n, --dry-run   Only show what would be done
-  -f, --force     Save and replace ignored files that are in the way, instead of refusing
-      --continue  Finish a checkout that was interrupted
+  -n, --dry-run      Only show what would be done
+  -f, --force        Save and replace ignored files that are in the way, instead of refusing
+      --trust-owner  As root, also set owners, set-id bits, capabilities and devices that another
+                     user recorded
+      --continue     Finish a checkout that was interrupted
 
 Global options:
   -C <DIR>               Run as if started in DIR
