@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs::file::without_blocking;
 use crate::fs::inherit::open_or_create;
 use crate::fs::lock_file::{self, LockFile};
 use crate::fs::signal::Interrupts;
