@@ -134,7 +134,7 @@ fn recorded_traps() -> Option<Office> {
     let in_namespace = ["-r", program.to_str().unwrap(), "commit", "--init", "-m", "one"];
     let (code, text) = office.runs(ADA, "unshare", &in_namespace);
     if code != 0 {
-        crate::skip::skip(&format!("no user namespaces here: {}", text.trim()));
+        crate::skip::skip(format!("no user namespaces here: {}", text.trim()));
         return None;
     }
     fs::remove_file(&shell).unwrap();
