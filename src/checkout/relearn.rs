@@ -1,6 +1,6 @@
 //! The index after a checkout: the stats of all that was written, so that the next command reads no content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::error::Result;
@@ -10,6 +10,7 @@ use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::clock::Clock;
 use crate::worktree::index::{Builder, Record, Update};
+use crate::worktree::inodes::{Inode, inode};
 
 use super::plan::Plan;
 use super::proof::is_saved;
@@ -92,11 +93,20 @@ struct Learner<'l> {
     /// Where it goes as far as it is what it should be, if that is wanted.
     changes: Option<Changes<'l>>,
     told: Told,
+    /// Inodes with several names that got other metadata under their first one, and what is known of them since.
+    touched: HashMap<Inode, Option<Record>>,
 }
 
 impl<'l> Learner<'l> {
     fn new(root: &'l Dir, plan: &'l Plan, tally: &'l Tally) -> Learner<'l> {
-        Learner { eye: Eye { root, open: Vec::new() }, plan, tally, changes: None, told: Told::new() }
+        Learner {
+            eye: Eye { root, open: Vec::new() },
+            plan,
+            tally,
+            changes: None,
+            told: Told::new(),
+            touched: HashMap::new(),
+        }
     }
 
     fn learn(mut self) -> Result<(Told, Option<Changes<'l>>)> {
@@ -128,6 +138,11 @@ impl<'l> Learner<'l> {
             _ if self.tally.is_removed(n) => return self.change(path, None),
             _ => self.placed(n, path)?,
         };
+        if self.plan.verdict(n) == Verdict::Touch
+            && let Some(known) = self.find(path).filter(|known| known.stat.links > 1)
+        {
+            self.touched.insert(inode(&known.stat), record.clone());
+        }
         let is_left = self.tally.changed.contains(path) || self.tally.damaged.contains_key(path);
         let known = |it: &Self| it.find(path).map(|record| record.stat.kind);
         // Of a directory only the record is wrong, and its stat says so.
@@ -139,7 +154,13 @@ impl<'l> Learner<'l> {
 
     /// Something that stays, and whose inode got or lost other names.
     fn relinked(&mut self, path: &RepoPath) -> Result<Option<Record>> {
-        let (Some(known), Some(stat)) = (self.find(path), self.eye.stat(path)?) else { return Ok(None) };
+        let (Some(mut known), Some(stat)) = (self.find(path), self.eye.stat(path)?) else { return Ok(None) };
+        // What was set under another name is set under this one, which comes later.
+        match self.touched.get(&inode(&stat)) {
+            Some(Some(record)) => known = Record { name: known.name, ..record.clone() },
+            Some(None) => return Ok(None),
+            None => {}
+        }
         Ok(is_saved(&known, &stat).then_some(Record { stat, ..known }))
     }
 

@@ -23,7 +23,7 @@ pub struct Entry {
 }
 
 /// What an entry is, by kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
     /// A file: bytes, and how many.
     File {

@@ -11,7 +11,8 @@ use crate::object::{Content, ObjectKind, groups};
 use crate::path::REPOSITORY;
 use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node, Slot};
-use crate::worktree::index::{Block, Total};
+use crate::worktree::index::{Block, Record, Total};
+use crate::worktree::inodes;
 use crate::worktree::queue::{Job, Listing, Task};
 use crate::worktree::visit::Seen;
 use crate::worktree::walk::Worker;
@@ -45,6 +46,9 @@ impl<S: Sink> Worker<'_, S> {
         let holds =
             |at: usize| is_held || known.and_then(|block| block.record(at)).is_some_and(|it| self.walk.holds(&it));
         let is_certain = |stat: &Stat| self.walk.doubtful_since.is_none_or(|since| stat.ctime < since);
+        let is_as_other_names = |stat: &Stat, at: usize| {
+            stat.links == 1 || node.known.as_ref().is_some_and(|known| self.walk.inodes.prove(stat, known, at))
+        };
         let (mut slots, mut directories, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for at in range {
             let entry = &listing.entries[at];
@@ -61,9 +65,15 @@ impl<S: Sink> Worker<'_, S> {
                 }
                 Verdict::Cover(stat) => {
                     let proof = known.and_then(|block| proved(block, &mut cursor, &entry.name, &stat));
-                    match proof.filter(|(position, _)| is_certain(&stat) && holds(*position)) {
+                    let holds = |at| is_certain(&stat) && holds(at) && is_as_other_names(&stat, at);
+                    match proof.filter(|(position, _)| holds(*position)) {
                         Some((position, size)) => {
-                            self.count(node, &entry.name, &stat, size);
+                            self.count(&stat, size);
+                            if stat.links > 1
+                                && let Some(record) = known.and_then(|block| block.record(position))
+                            {
+                                self.note_link(node, &record);
+                            }
                             slots.push((at, Slot::Kept(position)));
                         }
                         None => files.push((at, stat)),
@@ -129,15 +139,20 @@ impl<S: Sink> Worker<'_, S> {
     }
 
     /// Counts a covered entry that is no directory.
-    fn count(&mut self, node: &Node, name: &[u8], stat: &Stat, size: u64) {
+    fn count(&mut self, stat: &Stat, size: u64) {
         if stat.kind == Kind::File {
             self.found.totals.files += 1;
             self.found.totals.bytes += size;
         } else {
             self.found.totals.others += 1;
         }
-        if stat.links > 1 {
-            self.found.links.push(((stat.device, stat.inode), node.path.join(name)));
+    }
+
+    /// Takes note of one name of an inode with several.
+    fn note_link(&mut self, node: &Node, record: &Record) {
+        if record.stat.links > 1 {
+            let key = (inodes::inode(&record.stat), inodes::state(record));
+            self.found.links.push((key, node.path.join(&record.name)));
         }
     }
 
@@ -180,24 +195,26 @@ impl<S: Sink> Worker<'_, S> {
         for (at, stat) in files {
             let name = &listing.entries[*at].name;
             let last = node.last_blob(name);
-            let mut record = match self.reading(|reader| reader.visit(&listing.open.dir, name, stat, last))? {
-                Seen::Whole(record) => record,
-                Seen::Torn(record) => {
-                    self.found.torn.push(node.path.join(name));
-                    record
-                }
-                Seen::Gone => continue,
-                Seen::Unreadable => {
-                    self.uncover(node.path.join(name), Reason::Unreadable);
-                    continue;
-                }
-            };
+            let mut record =
+                match self.reading(|reader| reader.visit((&listing.open.dir, &node.path), name, stat, last))? {
+                    Seen::Whole(record) => record,
+                    Seen::Torn(record) => {
+                        self.found.torn.push(node.path.join(name));
+                        record
+                    }
+                    Seen::Gone => continue,
+                    Seen::Unreadable => {
+                        self.uncover(node.path.join(name), Reason::Unreadable);
+                        continue;
+                    }
+                };
             record.racy |= self.walk.is_racy(&record.stat);
             let size = match record.content {
                 Content::File { size, .. } => size,
                 _ => 0,
             };
-            self.count(node, name, &record.stat, size);
+            self.count(&record.stat, size);
+            self.note_link(node, &record);
             slots.push((*at, node.slot_for(record)));
         }
         node.fill(slots);

@@ -8,6 +8,7 @@ mod gather;
 pub mod ignore;
 pub mod in_use;
 pub mod index;
+pub mod inodes;
 pub mod known;
 mod look;
 pub mod overlay;

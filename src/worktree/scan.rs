@@ -13,6 +13,7 @@ use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::worktree::ignore::IgnoreWarning;
+use crate::worktree::inodes::{Inode, State};
 use crate::worktree::walk::{Found, Walk};
 use crate::worktree::{Index, Worktree, index};
 
@@ -58,9 +59,17 @@ pub fn scan<S: Sink>(
 ) -> Result<Scan> {
     let walk = Walk::new(worktree, store, index, options, progress)?;
     let (root, found) = walk.run(sinks)?;
-    let builder = index::Builder::spooled(walk.spool.clone());
-    let scan = finish(root, found, builder, store)?;
-    Ok(Scan { index_failure: index.failure().cloned(), ..scan })
+    let gather = |walk: &Walk<'_>, root, found| -> Result<Scan> {
+        let scan = finish(root, found, index::Builder::spooled(walk.spool.clone()), store)?;
+        Ok(Scan { index_failure: index.failure().cloned(), ..scan })
+    };
+    if !walk.inodes.are_contradicted() {
+        return gather(&walk, root, found);
+    }
+    let nothing = Index::empty();
+    let walk = Walk::new(worktree, store, &nothing, options, progress)?;
+    let (root, found) = walk.run(sinks)?;
+    gather(&walk, root, found)
 }
 
 /// Puts together what the threads found, in an order that does not depend on who found it.
@@ -79,7 +88,8 @@ fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) 
         files_read: 0,
         bytes_read: 0,
     };
-    let mut names: BTreeMap<(u64, u64), Vec<RepoPathBuf>> = BTreeMap::new();
+    // Names that were found in different states are of different files: one number was given to both.
+    let mut names: BTreeMap<(Inode, State), Vec<RepoPathBuf>> = BTreeMap::new();
     for part in found {
         scan.totals.files += part.totals.files;
         scan.totals.directories += part.totals.directories;

@@ -1,19 +1,20 @@
 //! One entry that the index does not prove: its content and attributes, read as of one moment.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use crate::error::{Error, Result};
 use crate::fs::{self, Dir, Stat};
 use crate::id::{AttributesId, BlobId};
 use crate::metadata::Kind;
 use crate::object::{Attributes, Content, ObjectKind};
+use crate::path::RepoPath;
 use crate::progress::Task;
 use crate::worktree::Clock;
 use crate::worktree::content::{Reading, Sink, holes};
 use crate::worktree::in_use;
 use crate::worktree::index::Record;
+use crate::worktree::inodes::{Found, Inodes};
 
 /// A file that moves while it is read is read again, so often at most.
 const ATTEMPTS: u32 = 3;
@@ -31,13 +32,6 @@ pub enum Seen {
     Unreadable,
 }
 
-/// Files with several names that were read in this scan, by device and inode.
-#[derive(Default)]
-pub struct Inodes(Mutex<HashMap<(u64, u64), Arc<Inode>>>);
-
-/// How it was found, once one of its names has been read.
-type Inode = Mutex<Option<Seen>>;
-
 /// What reading needs, and what it counts.
 pub struct Reader<'r, S> {
     /// Takes the bytes.
@@ -46,6 +40,8 @@ pub struct Reader<'r, S> {
     pub task: &'r dyn Task,
     /// Shared by all threads.
     pub inodes: &'r Inodes,
+    /// The worktree.
+    pub root: &'r Dir,
     /// As it was before the scan.
     pub clock: &'r Clock,
     /// Attributes that were found, to be stored.
@@ -59,12 +55,18 @@ pub struct Reader<'r, S> {
 }
 
 impl<S: Sink> Reader<'_, S> {
-    /// Reads an entry of this stat: a file, a symlink, a FIFO or a device. `last` is what a file held when it was last read.
-    pub fn visit(&mut self, dir: &Dir, name: &[u8], stat: &Stat, last: Option<BlobId>) -> Result<Seen> {
-        let seen = match stat.kind {
-            Kind::File if stat.links > 1 => self.visit_linked(dir, name, stat, last),
-            Kind::File => self.read_file(dir, name, last),
-            _ => self.read_special(dir, name, *stat),
+    /// Reads an entry of this stat, in an open directory of this path: a file, a symlink, a FIFO or a device. `last` is what a
+    /// file held when it was last read.
+    pub fn visit(
+        &mut self,
+        (dir, path): (&Dir, &RepoPath),
+        name: &[u8],
+        stat: &Stat,
+        last: Option<BlobId>,
+    ) -> Result<Seen> {
+        let seen = match stat.links {
+            ..=1 => self.read(dir, name, stat, last),
+            _ => self.visit_linked((dir, path), name, stat, last),
         };
         match seen {
             Err(error) if error.is_not_found() => Ok(Seen::Gone),
@@ -73,23 +75,35 @@ impl<S: Sink> Reader<'_, S> {
         }
     }
 
-    /// Reads a file with several names once, whichever of its names comes first.
-    fn visit_linked(&mut self, dir: &Dir, name: &[u8], stat: &Stat, last: Option<BlobId>) -> Result<Seen> {
-        let inodes = self.inodes;
-        let slot = {
-            let mut slots = inodes.0.lock().unwrap_or_else(PoisonError::into_inner);
-            slots.entry((stat.device, stat.inode)).or_default().clone()
+    /// Reads an inode with several names once, whichever of its names comes first.
+    fn visit_linked(
+        &mut self,
+        (dir, path): (&Dir, &RepoPath),
+        name: &[u8],
+        stat: &Stat,
+        last: Option<BlobId>,
+    ) -> Result<Seen> {
+        let (root, inodes) = (self.root, self.inodes);
+        let slot = match inodes.slot(stat) {
+            Ok(slot) => slot,
+            Err(Some(found)) if found.is_same_file(root, stat) => return Ok(found.named(name)),
+            Err(_) => return self.read(dir, name, stat, last),
         };
         // Held while the file is read: a thread that meets another of its names waits.
         let mut known = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Seen::Whole(record)) = known.as_ref()
-            && record.stat.is_same(stat)
-        {
-            return Ok(Seen::Whole(Record { name: name.to_vec(), ..record.clone() }));
+        if let Some(found) = known.as_ref().filter(|found| found.is_same_file(root, stat)) {
+            return Ok(found.named(name));
         }
-        let seen = self.read_file(dir, name, last)?;
-        *known = Some(seen.clone());
+        let seen = self.read(dir, name, stat, last)?;
+        *known = Some(Found { place: (path.to_owned(), name.to_vec()), seen: seen.clone() });
         Ok(seen)
+    }
+
+    fn read(&mut self, dir: &Dir, name: &[u8], stat: &Stat, last: Option<BlobId>) -> Result<Seen> {
+        match stat.kind {
+            Kind::File => self.read_file(dir, name, last),
+            _ => self.read_special(dir, name, *stat),
+        }
     }
 
     fn read_file(&mut self, dir: &Dir, name: &[u8], last: Option<BlobId>) -> Result<Seen> {

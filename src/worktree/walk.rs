@@ -19,9 +19,10 @@ use crate::worktree::content::Sink;
 use crate::worktree::gather::{Inside, Node};
 use crate::worktree::ignore::{self, Rules, RulesFile};
 use crate::worktree::index::{Builder, Record, Spool};
+use crate::worktree::inodes::{Inode, Inodes, State};
 use crate::worktree::queue::{self, Job, Listing, Open, Queue};
 use crate::worktree::selection::Selection;
-use crate::worktree::visit::{Inodes, Reader};
+use crate::worktree::visit::Reader;
 use crate::worktree::{Index, Worktree};
 
 /// Entries of one directory that are looked at in one go; a longer directory is shared out.
@@ -58,7 +59,7 @@ pub struct Walk<'w> {
     clock: Clock,
     /// From when on the index is not believed.
     pub doubtful_since: Option<Timestamp>,
-    inodes: Inodes,
+    pub inodes: Inodes,
     scanning: Arc<dyn Task>,
     reading: Arc<dyn Task>,
     /// Bytes of files to be read, as far as they are known.
@@ -83,8 +84,8 @@ pub struct Found {
     pub ignored: Vec<RepoPathBuf>,
     pub ignore_warnings: Vec<ignore::IgnoreWarning>,
     pub torn: Vec<RepoPathBuf>,
-    /// Names of files with several: device and inode, and path.
-    pub links: Vec<((u64, u64), RepoPathBuf)>,
+    /// Names of files with several.
+    pub links: Vec<((Inode, State), RepoPathBuf)>,
     pub files_read: u64,
     pub bytes_read: u64,
 }
@@ -290,6 +291,7 @@ impl<'w, S: Sink> Worker<'w, S> {
             sink,
             task: &*walk.reading,
             inodes: &walk.inodes,
+            root: &walk.worktree.root,
             clock: &walk.clock,
             attributes: Vec::new(),
             files_read: 0,

@@ -25,6 +25,7 @@ mod fixtures;
 mod format;
 mod generated;
 mod git;
+mod inodes;
 mod interrupt;
 mod keys;
 mod kinds;

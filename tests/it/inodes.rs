@@ -1,0 +1,190 @@
+//! One inode has one state: in the index, in commits, and after going back.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use rustix::fs::XattrFlags;
+
+use crate::env::TestEnv;
+use crate::random::Random;
+use crate::tree::{Tree, assert_same};
+use crate::volumes::Volume;
+
+/// `user:1234:rw-` beside the usual three, as `setfacl` would set it.
+fn acl(permissions: u8) -> Vec<u8> {
+    let entry = |tag: u16, id: u32, permissions: u8| {
+        [&tag.to_le_bytes()[..], &u16::from(permissions).to_le_bytes(), &id.to_le_bytes()].concat()
+    };
+    let entries = [
+        entry(0x01, u32::MAX, 6),
+        entry(0x02, 1234, permissions),
+        entry(0x04, u32::MAX, 4),
+        entry(0x10, u32::MAX, 7),
+        entry(0x20, u32::MAX, 4),
+    ];
+    [&2u32.to_le_bytes()[..], &entries.concat()].concat()
+}
+
+const NAMES: [&str; 5] = ["a", "b", "c", "d/a", "d/b"];
+
+/// Whether the worktree is what was recorded last.
+fn is_clean(env: &TestEnv) -> bool {
+    env.undo("diff -q --exit-code").code == 0
+}
+
+/// Does something to a name, or to the inode behind it.
+fn edit(env: &TestEnv, random: &mut Random) -> String {
+    let path = |name: &str| env.path().join(name);
+    let there: Vec<&str> = NAMES.into_iter().filter(|name| path(name).symlink_metadata().is_ok()).collect();
+    let free: Vec<&str> = NAMES.into_iter().filter(|name| !there.contains(name)).collect();
+    let (name, value) = (random.of(&NAMES), random.below(1000));
+    fs::create_dir_all(path("d")).unwrap();
+    if there.is_empty() || !there.contains(&name) && random.below(3) == 0 {
+        fs::write(path(name), format!("{value}")).unwrap();
+        return format!("create {name}");
+    }
+    let target = path(random.of(&there));
+    let key = format!("user.{}", random.of(&["k", "l"]));
+    let what = match random.below(9) {
+        0..3 if !free.is_empty() => {
+            let to = random.of(&free);
+            fs::hard_link(&target, path(to)).unwrap();
+            format!("link to {to} ")
+        }
+        3 => fs::write(&target, format!("{value}")).map(|()| "write".to_owned()).unwrap(),
+        4 => {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = [0o600, 0o644, 0o640, 0o755][value % 4];
+            fs::set_permissions(&target, fs::Permissions::from_mode(mode)).unwrap();
+            format!("chmod {mode:o}")
+        }
+        5 => {
+            rustix::fs::setxattr(&target, key.as_str(), value.to_string().as_bytes(), XattrFlags::empty()).unwrap();
+            format!("set {key}")
+        }
+        6 => {
+            let _ = rustix::fs::removexattr(&target, key.as_str());
+            format!("remove {key}")
+        }
+        7 => {
+            let acl = acl((value % 8) as u8);
+            let set = rustix::fs::setxattr(&target, "system.posix_acl_access", &acl, XattrFlags::empty());
+            format!("set the ACL {set:?}")
+        }
+        _ => fs::remove_file(&target).map(|()| "remove".to_owned()).unwrap(),
+    };
+    format!("{what} {}", target.strip_prefix(env.path()).unwrap().display())
+}
+
+/// Edits, commits and ways back at random. A commit holds what is there, names of one file included; going back gives
+/// that; and after either nothing has changed.
+#[test]
+fn random_histories_of_hard_links_are_exact() {
+    for (seed, kind) in [(1, "plain"), (2, "plain"), (3, "overlay"), (4, "overlay-tmpfs")] {
+        let Some(Volume { env, .. }) = Volume::new(kind) else { continue };
+        let mut random = Random::new(seed);
+        let mut commits: Vec<(String, Tree)> = Vec::new();
+        let mut done = Vec::new();
+        env.undo("init").ok();
+        for _ in 0..14 {
+            for _ in 0..=random.below(3) {
+                done.push(edit(&env, &mut random));
+            }
+            if random.below(4) == 0 {
+                let name = random.of(&NAMES);
+                // 2: it is neither there nor recorded.
+                let code = env.undo(&format!("commit -m some {name}")).code;
+                assert!([0, 2].contains(&code), "{done:?}");
+                done.push(format!("commit {name}: {code}"));
+            }
+            env.undo("commit -m all").ok();
+            let id = env.undo("rev-parse @").ok().text().trim().to_owned();
+            let tree = Tree::read(&env.path());
+            done.push(format!("commit {}", &id[..8]));
+            assert!(is_clean(&env), "{kind} {seed}: after a commit: {done:#?}\n{}", env.undo("diff"));
+            // A time alone is nothing to record.
+            if commits.last().is_none_or(|(last, _)| *last != id) {
+                let out: PathBuf = env.root().join("out");
+                let _ = fs::remove_dir_all(&out);
+                env.undo(&format!("export @ '{}'", out.display())).ok();
+                assert_same(&tree, &Tree::read(&out));
+                commits.push((id, tree));
+            }
+            if random.below(2) == 0 {
+                let (id, tree) = &commits[random.below(commits.len())];
+                done.push(format!("checkout {}", &id[..8]));
+                let output = env.undo(&format!("checkout {id}"));
+                assert_eq!(output.code, 0, "{kind} {seed}: {done:#?}\n{output}");
+                assert_same(tree, &Tree::read(&env.path()));
+                assert!(is_clean(&env), "{kind} {seed}: after a checkout: {done:#?}\n{}", env.undo("diff"));
+            }
+        }
+    }
+}
+
+/// The case of the fault: an attribute is put back under one name, and the index learns of it under the other too.
+#[test]
+fn a_checkout_sets_attributes_of_all_names_and_the_next_commit_has_them() {
+    let env = TestEnv::new();
+    env.write("a", "x");
+    fs::hard_link(env.path().join("a"), env.path().join("b")).unwrap();
+    fs::hard_link(env.path().join("a"), env.path().join("c")).unwrap();
+    let set = |key: &str| rustix::fs::setxattr(env.path().join("a"), key, b"v", XattrFlags::empty());
+    if set("user.k").is_err() {
+        return crate::skip::skip("no extended attributes on this file system");
+    }
+    env.undo("commit --init -m one").ok();
+    let one = Tree::read(&env.path());
+    rustix::fs::removexattr(env.path().join("a"), "user.k").unwrap();
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+    assert!(is_clean(&env), "{}", env.undo("status"));
+    // Without a change nothing is recorded; with one, all names keep the attribute.
+    env.write("a", "y");
+    env.undo("commit -m three").ok();
+    let three = Tree::read(&env.path());
+    env.undo("checkout @~").ok();
+    env.undo("undo").ok();
+    assert_same(&three, &Tree::read(&env.path()));
+    assert!(is_clean(&env), "{}", env.undo("status"));
+}
+
+/// A program changes a file with many names all the time. No commit has it in two states.
+#[test]
+fn a_file_with_many_names_that_changes_during_a_commit_has_one_state() {
+    let env = TestEnv::new();
+    for folder in 0..40 {
+        env.write(&format!("d{folder:02}/other"), vec![b'o'; 50_000]);
+        let name = env.path().join(format!("d{folder:02}/name"));
+        match folder {
+            0 => fs::write(name, "x").unwrap(),
+            _ => fs::hard_link(env.path().join("d00/name"), name).unwrap(),
+        }
+    }
+    env.undo("init").ok();
+    let file = env.path().join("d00/name");
+    for round in 0..4 {
+        let script = format!(
+            "i=0; while [ ! -e '{0}/stop' ]; do i=$((i+1)); chmod $((600 + i % 2 * 44)) '{1}'; done",
+            env.root().display(),
+            file.display()
+        );
+        let mut changes = Command::new("sh").args(["-c", &script]).spawn().unwrap();
+        let output = env.undo("commit -m during");
+        fs::write(env.root().join("stop"), "").unwrap();
+        changes.wait().unwrap();
+        fs::remove_file(env.root().join("stop")).unwrap();
+        assert!([0, 3].contains(&output.code), "{output}");
+        let out = env.root().join(format!("out{round}"));
+        env.undo(&format!("export @ '{}'", out.display())).ok();
+        let inode = |folder: usize| {
+            use std::os::unix::fs::MetadataExt;
+            fs::metadata(out.join(format!("d{folder:02}/name"))).unwrap().ino()
+        };
+        assert!((0..40).all(|folder| inode(folder) == inode(0)), "round {round}: names of one file became two files");
+    }
+    env.undo("commit -m after").ok();
+    assert!(is_clean(&env));
+}
