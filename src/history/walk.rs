@@ -126,7 +126,7 @@ impl Walk<'_> {
     }
 
     fn learn(&mut self, id: CommitId, commit: Commit) -> Turn {
-        let turn = (commit.time, std::cmp::Reverse(self.sequence), id);
+        let turn = (commit.order(), std::cmp::Reverse(self.sequence), id);
         self.sequence += 1;
         self.known.insert(id, Node { commit: Some(commit), children: 0, is_excluded: false });
         self.wanted.insert(id);
@@ -222,7 +222,7 @@ impl Walk<'_> {
                 if node.children == 0
                     && let Some(commit) = &node.commit
                 {
-                    self.ready.push((commit.time, std::cmp::Reverse(self.sequence), *parent));
+                    self.ready.push((commit.order(), std::cmp::Reverse(self.sequence), *parent));
                     self.sequence += 1;
                 }
             }
@@ -234,7 +234,8 @@ impl Walk<'_> {
     fn step(&mut self) -> Result<Option<Item>> {
         while !self.wanted.is_empty() && self.options.limit.is_none_or(|limit| self.told < limit) {
             let Some((id, commit, is_excluded)) = self.advance()? else { break };
-            if self.options.since.is_some_and(|since| commit.time < since) {
+            // All that follow are older.
+            if self.options.since.is_some_and(|since| commit.order() < since) {
                 break;
             }
             if !is_excluded && self.is_asked_for(&commit)? {
@@ -246,7 +247,8 @@ impl Walk<'_> {
     }
 
     fn is_asked_for(&self, commit: &Commit) -> Result<bool> {
-        if self.options.until.is_some_and(|until| commit.time > until) {
+        let is_too_old = self.options.since.is_some_and(|since| commit.time < since);
+        if is_too_old || self.options.until.is_some_and(|until| commit.time > until) {
             return Ok(false);
         }
         if !self.pattern.is_empty() && !commit.message.to_lowercase().contains(&self.pattern) {

@@ -15,6 +15,7 @@ pub mod line;
 pub mod links;
 pub mod nodes;
 pub mod operation;
+pub mod order;
 pub mod ran;
 pub mod suspicion;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::id::{CommitId, LinksId};
 use crate::metadata::Kind;
 use crate::object::commit::{Counts, Totals, Uncovered};
-use crate::object::{Commit, Entry, Extras, Objects};
+use crate::object::{Commit, Entry, Extras, Objects, order};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::time::Timestamp;
@@ -42,10 +42,14 @@ pub(super) fn make(
     words: Words,
 ) -> Commit {
     let (time, offset) = words.date.unwrap_or_else(|| {
-        // Whatever the clock was set to: no commit is older than the one that it grew from.
-        let time = parent.map_or_else(Timestamp::now, |parent| parent.time.max(Timestamp::now()));
+        let time = Timestamp::now();
         (time, time.local_offset())
     });
+    // A parent that cannot be read is none that anybody walks through.
+    let others = parents.iter().skip(usize::from(parent.is_some()));
+    let others = others.filter_map(|&id| repository.store().commit(id).ok()).map(|commit| commit.order());
+    let mut extras = words.extras;
+    order::put(time, others.chain(parent.map(Commit::order)).max(), &mut extras);
     Commit {
         root: content.root,
         links: content.links,
@@ -60,7 +64,7 @@ pub(super) fn make(
         changes: content.changes,
         uncovered: content.uncovered,
         torn: content.torn,
-        extras: words.extras,
+        extras,
     }
 }
 

@@ -1,0 +1,52 @@
+//! The place of a commit in time, where its own time is before that of a commit that it grew from: clocks are set back, and
+//! some run fast for a while. A commit has the time of its clock; the order of history comes from parents.
+
+use super::{Commit, Extras};
+use crate::codec::{Decoder, Encoder};
+use crate::time::Timestamp;
+
+/// A time, of 12 bytes: the latest order of the parents, if that is later than the commit's own time.
+const ORDER: &str = "order";
+
+/// Adds the order to the extras of a commit of this time, if it differs. `parents` is the latest order of its parents.
+pub fn put(time: Timestamp, parents: Option<Timestamp>, extras: &mut Extras) {
+    if let Some(latest) = parents.filter(|latest| *latest > time) {
+        let mut encoder = Encoder::new();
+        encoder.time(latest);
+        extras.set(ORDER, encoder.finish());
+    }
+}
+
+impl Commit {
+    /// A time that is never before that of a commit that it grew from. What cannot be understood does not count.
+    pub fn order(&self) -> Timestamp {
+        let recorded = self.extras.get(ORDER).and_then(|bytes| {
+            let mut decoder = Decoder::new("order", bytes);
+            let time = decoder.time().ok()?;
+            decoder.finish().ok()?;
+            Some(time)
+        });
+        recorded.map_or(self.time, |order| order.max(self.time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::tests::samples;
+
+    #[test]
+    fn the_order_is_the_own_time_unless_a_parent_is_later() {
+        let at = |seconds| Timestamp { seconds, nanoseconds: 0 };
+        for (parents, order) in [(None, at(10)), (Some(at(9)), at(10)), (Some(at(11)), at(11))] {
+            let mut commit = Commit { time: at(10), ..samples::commit() };
+            put(commit.time, parents, &mut commit.extras);
+            let commit = Commit::decode(&commit.encode()).unwrap();
+            assert_eq!((commit.time, commit.order()), (at(10), order));
+            assert_eq!(commit.extras.get(ORDER).is_some(), order != commit.time);
+        }
+        let mut commit = samples::commit();
+        commit.extras.set(ORDER, b"no time".to_vec());
+        assert_eq!(commit.order(), commit.time);
+    }
+}
