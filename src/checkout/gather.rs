@@ -35,6 +35,8 @@ pub(super) enum Found {
         /// So are mode, owner, time and attributes. What is in a directory makes its time, so it counts as dressed.
         is_dressed: bool,
     },
+    /// Something is mounted at this path, which is the one asked for or above it.
+    Mount(RepoPathBuf),
     /// Something else, or something that cannot be read.
     Other,
 }
@@ -69,7 +71,7 @@ pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, ques
     let Gathering { mut steps, ground, flattened, .. } = gathering;
     let journals = Databases { scan, ground: &ground, questions }.align(&mut steps)?;
     keep_what_holds_uncovered(&mut steps, &ground);
-    let InTheWay { mut conflicts, undressed } = look_in_the_way(&mut steps, scan, questions.found)?;
+    let InTheWay { mut conflicts, undressed, mounts } = look_in_the_way(&mut steps, scan, questions.found)?;
     conflicts.extend(below_flattened(flattened, scan));
     conflicts.sort();
     conflicts.dedup();
@@ -77,7 +79,7 @@ pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, ques
     conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
     links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
     let mut plan = finish(objects, steps, &target.root, conflicts)?;
-    (plan.undressed, plan.unsaved_journals) = (undressed, unsaved_journals);
+    (plan.undressed, plan.mounts, plan.unsaved_journals) = (undressed, mounts, unsaved_journals);
     (plan.journals, plan.left_journals) = (journals.removed, journals.left);
     Ok(plan)
 }
@@ -175,6 +177,8 @@ fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) {
 struct InTheWay {
     conflicts: Vec<RepoPathBuf>,
     undressed: Vec<(RepoPathBuf, Kind)>,
+    /// Where something is mounted over what the target has.
+    mounts: Vec<RepoPathBuf>,
 }
 
 /// Decides about the paths whose place is taken by what no commit covers.
@@ -201,6 +205,9 @@ fn look_in_the_way(
                 scan.index.set(&path, relearn::record(&entry, *stat, racy));
                 steps.set_verdict(n, Verdict::Touch);
             }
+            // Nothing can be done there, whatever else the plan does.
+            Found::Mount(mount) if in_the_way.mounts.last() == Some(&mount) => {}
+            Found::Mount(mount) => in_the_way.mounts.push(mount),
             Found::Other => in_the_way.conflicts.push(path),
         }
     }

@@ -336,6 +336,9 @@ fn settle(worktree: &Worktree, plan: &Plan, index: &mut Builder, tally: &mut Tal
     Ok(())
 }
 
+/// Why what is recorded at the place of a mount is not restored.
+pub const MOUNTED: &str = "something is mounted there";
+
 /// A failure in the middle.
 fn unfinished(error: Error) -> Error {
     error
@@ -344,6 +347,7 @@ fn unfinished(error: Error) -> Error {
 }
 
 fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, plan: Plan, tally: Tally) -> Outcome {
+    let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), MOUNTED.to_owned())).collect();
     let is_written = |n: &usize| tally.placed(*n).is_some() && plan.is_worth_counting(*n);
     let has_new_content = |path: &&RepoPathBuf| {
         let placed = plan.find(path).filter(|n| tally.placed(*n).is_some());
@@ -365,7 +369,7 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
         journals,
         left_journals: plan.left_journals.clone(),
         plan,
-        inexact: tally.inexact.into_iter().collect(),
+        inexact: tally.inexact.into_iter().chain(mounts).collect(),
         damaged: tally.damaged.into_iter().collect(),
         changed: tally.changed.into_iter().collect(),
         aside: None,

@@ -95,6 +95,8 @@ pub struct Plan {
     pub journals: Vec<RepoPathBuf>,
     /// Journals that stay as they are although the target has others, since it does not cover their database file.
     pub left_journals: Vec<RepoPathBuf>,
+    /// Where something is mounted over what the target has: all in it stays as it is.
+    pub mounts: Vec<RepoPathBuf>,
     /// Entries that are already as they should be (or, of a directory, but for its metadata).
     pub unchanged: u64,
     /// Actions, and bytes of the files that they write.

@@ -23,14 +23,19 @@ pub(super) struct Way<'w> {
     root: &'w Dir,
     /// What time it was before anything was looked at.
     clock: OnceCell<Clock>,
-    /// Where nothing is ours, not even a directory of the same name.
-    foreign: Vec<RepoPathBuf>,
+    /// Repositories in the worktree: nothing there is ours, not even a directory of the same name.
+    repositories: Vec<RepoPathBuf>,
+    /// What is mounted in the worktree.
+    mounts: Vec<RepoPathBuf>,
 }
 
 impl<'w> Way<'w> {
     pub(super) fn new(root: &'w Dir, uncovered: &[Uncovered]) -> Way<'w> {
-        let foreign = uncovered.iter().filter(|it| matches!(it.reason, Reason::Mount | Reason::Repository));
-        Way { root, clock: OnceCell::new(), foreign: foreign.map(|it| it.path.clone()).collect() }
+        let paths = |reason| {
+            let uncovered = uncovered.iter().filter(move |it| it.reason == reason);
+            uncovered.map(|it| it.path.clone()).collect()
+        };
+        Way { root, clock: OnceCell::new(), repositories: paths(Reason::Repository), mounts: paths(Reason::Mount) }
     }
 
     fn clock(&self) -> Result<Clock> {
@@ -42,7 +47,10 @@ impl<'w> Way<'w> {
 
     /// What stands at a path where this entry is wanted. What cannot be looked at is something else.
     pub(super) fn look(&self, objects: &dyn Objects, path: &RepoPath, entry: &Entry) -> Result<Found> {
-        if self.foreign.iter().any(|foreign| path.is_within(foreign)) {
+        if let Some(mount) = self.mounts.iter().find(|mount| path.is_within(mount)) {
+            return Ok(Found::Mount(mount.clone()));
+        }
+        if self.repositories.iter().any(|repository| path.is_within(repository)) {
             return Ok(Found::Other);
         }
         let parent = match self.root.open_below(path.parent().unwrap_or(RepoPath::root())) {

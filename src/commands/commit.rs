@@ -12,6 +12,7 @@ use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::CommitId;
 use crate::number::agree;
+use crate::object::commit::Uncovered;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::snapshot::{self, Outcome};
@@ -72,9 +73,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (one, several) = ("recorded together with its database file", "recorded together with their database files");
     context.tell_paths(agree(outcome.journals.len(), one, several), &outcome.journals);
     context.warn_about_index(&scan);
-    let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
+    context.warn_about_clock(outcome.future_parent.filter(|_| outcome.created));
+    let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
+    let exit = exit.or(context.warn_about_mounts(&outcome.mounted_over));
     if outcome.created {
-        context.tell_left_out(&outcome.uncovered);
+        let is_new = |one: &&Uncovered| !outcome.mounted_over.contains(&one.path);
+        context.tell_left_out(&outcome.uncovered.iter().filter(is_new).cloned().collect::<Vec<_>>());
         if !committed.suspicious {
             context.ui.hint(format_args!("come back to this state: undo checkout {}", committed.short));
         }
@@ -107,7 +111,7 @@ fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf], s
     let (tally, findings) = changes::count_watched(comparison, &options)?;
     context.tell_beside(&findings, &Ways::OF_CHANGES, || context.ui.show(&tally))?;
     let exit = match &new {
-        Side::Live(scan) => context.tell_scan(scan),
+        Side::Live(scan) => context.tell_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
         _ => Exit::DONE,
     };
     Ok(if strict && !findings.alarms.is_empty() { Exit::SUSPICIOUS } else { exit })
@@ -129,6 +133,7 @@ fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
         uncovered: json_uncovered(&outcome.uncovered),
         torn: json_paths(&outcome.torn),
         journals: json_paths(&outcome.journals),
+        without_attributes: json_paths(&outcome.without_attributes),
         suspicious: !outcome.findings.alarms.is_empty(),
         short: outcome.commit.map(CommitId::short).unwrap_or_default(),
     }

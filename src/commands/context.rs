@@ -19,6 +19,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::shell_word;
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::{Repository, Standing, standing};
+use crate::time::Timestamp;
 use crate::ui::alarms::{AlarmRecord, NoteRecord};
 use crate::ui::{Ui, Why};
 use crate::worktree::ignore::IgnoreWarning;
@@ -218,22 +219,39 @@ impl Context<'_> {
         error.kind() == ErrorKind::NotFound && fs::exists(&self.cwd.join(text)).unwrap_or(false)
     }
 
-    /// Lists what could not be read, or not at one moment, and says whether that makes the answer incomplete.
-    pub fn tell_incomplete(&self, uncovered: &[Uncovered], torn: &[RepoPathBuf]) -> Exit {
+    /// Lists what could not be read, or not at one moment, or without its attributes, and says whether that makes the answer
+    /// incomplete.
+    pub fn tell_incomplete(
+        &self,
+        uncovered: &[Uncovered],
+        torn: &[RepoPathBuf],
+        without_attributes: &[RepoPathBuf],
+    ) -> Exit {
         let failed = reasons(uncovered, Reason::is_failure);
         let they = agree(failed.len(), "it", "they");
         self.warn_about(&format!("not covered, since {they} cannot be read"), &failed);
         let mixed = "read while it was changing: it may be a mix of two states";
         let several = "read while they were changing: they may be a mix of two states";
         self.tell_paths(agree(torn.len(), mixed, several), torn);
-        if failed.is_empty() && torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+        self.tell_paths("extended attributes cannot be read, and are not recorded", without_attributes);
+        match failed.is_empty() && torn.is_empty() && without_attributes.is_empty() {
+            true => Exit::DONE,
+            false => Exit::INCOMPLETE,
+        }
+    }
+
+    /// Lists recorded paths that something is mounted over, and says whether that makes the answer incomplete.
+    pub fn warn_about_mounts(&self, mounted_over: &[RepoPathBuf]) -> Exit {
+        let they = agree(mounted_over.len(), "it", "them");
+        self.tell_paths(&format!("not covered, since something is mounted over {they}"), mounted_over);
+        if mounted_over.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
     /// The same of the directory that was read, and ignore rules without effect.
     pub fn tell_scan(&self, scan: &Scan) -> Exit {
         self.warn_about_rules(&scan.ignore_warnings);
         self.warn_about_index(scan);
-        self.tell_incomplete(&scan.uncovered, &scan.torn)
+        self.tell_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes)
     }
 
     /// Says why reading the directory took so long, if the index could not be read.
@@ -297,6 +315,15 @@ impl Context<'_> {
     pub fn tell_damage(&self, damage: Option<&str>) {
         if let Some(damage) = damage {
             self.ui.warning(format_args!("{damage}; all that is here was recorded anew"));
+        }
+    }
+
+    /// Says that a clock is or was wrong: history is in order all the same.
+    pub fn warn_about_clock(&self, future_parent: Option<Timestamp>) {
+        if let Some(time) = future_parent {
+            let message = format!("the commit before this one is dated {time}, which is in the future");
+            self.ui
+                .warning(format_args!("{message}: a clock is or was wrong; this commit has the time of the clock now"));
         }
     }
 

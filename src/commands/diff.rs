@@ -64,7 +64,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     };
     context.tell_nowhere(&comparison, &options.paths)?;
     let exit = match &new {
-        Side::Live(scan) => context.tell_scan(scan),
+        Side::Live(scan) => context.tell_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
         _ => Exit::DONE,
     };
     Ok(if args.exit_code && !tally.clean { Exit::NO } else { exit })

@@ -41,7 +41,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     changes::show_watched(context, comparison, &selected)?;
     context.tell_nowhere(&comparison, &selected.paths)?;
     if let Side::Live(scan) = &new {
-        return Ok(context.tell_scan(scan));
+        return Ok(context.tell_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)));
     }
     Ok(Exit::DONE)
 }

@@ -57,6 +57,8 @@ pub struct Uncertain {
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
+    /// Read without their extended attributes.
+    pub without_attributes: Vec<RepoPathBuf>,
     /// Lines of `.undoignore` that make no sense.
     pub ignore_warnings: Vec<IgnoreWarning>,
 }
@@ -119,7 +121,8 @@ pub fn files(
     ignored.try_for_each(|(path, kind)| each(File { path: &path, state: State::Ignored, kind, entry: None }))?;
     match new {
         Side::Live(scan) => {
-            Ok(Uncertain { uncovered: scan.uncovered, torn: scan.torn, ignore_warnings: scan.ignore_warnings })
+            let Scan { uncovered, torn, without_attributes, ignore_warnings, .. } = *scan;
+            Ok(Uncertain { uncovered, torn, without_attributes, ignore_warnings })
         }
         _ => Ok(Uncertain::default()),
     }

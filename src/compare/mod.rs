@@ -8,7 +8,7 @@ mod side;
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::diff::{self, Body, Change, Options, Status};
 use crate::error::Result;
-use crate::history::entry_at;
+use crate::history::{entry_at, mounted_over};
 use crate::object::{Attributes, Entry, Objects};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
@@ -57,6 +57,14 @@ impl Comparison<'_> {
         Ok(alarm::judge(watch, &Evidence { before, store, live: &worktree.root }))
     }
 
+    /// Paths of the old side that something is mounted over in the live directory.
+    pub fn mounted_over(&self) -> Result<Vec<RepoPathBuf>> {
+        match (self.old, self.new) {
+            (Side::Commit(old), Side::Live(new)) => mounted_over(self.repository.store(), &old.root, &new.uncovered),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// What differs in the content of a path, with so many lines of context.
     pub fn body(&self, change: &Change, context: usize) -> Result<Body> {
         let is_content = change.what.content || matches!(change.status, Status::Added | Status::Deleted);
@@ -94,9 +102,9 @@ impl Comparison<'_> {
             return Ok(Vec::new());
         }
         let left_out = [self.old.left_out(), self.new.left_out()];
-        let why = |path: &RepoPathBuf| match left_out.each_ref().map(|side| side.status(path)) {
-            [_, Status::Ignored] => Some("ignored"),
-            [Status::Deleted, Status::Deleted] => Some("on neither side"),
+        let why = |path: &RepoPathBuf| match left_out.each_ref().map(|side| side.why(path)) {
+            [_, Some(Status::Ignored)] => Some("ignored"),
+            [None, None] => Some("on neither side"),
             // What is not covered is told of as such.
             _ => None,
         };

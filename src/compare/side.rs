@@ -1,5 +1,7 @@
 //! One side of a comparison.
 
+use std::collections::HashMap;
+
 use crate::diff::{LeftOut, trees};
 use crate::error::{ErrorKind, Result};
 use crate::id::CommitId;
@@ -55,8 +57,8 @@ impl Side {
     pub(super) fn left_out(&self) -> LeftOut {
         match self {
             Side::Nothing => LeftOut::default(),
-            Side::Commit(commit) => LeftOut::new(&commit.uncovered, &[]),
-            Side::Live(scan) => LeftOut::new(&scan.uncovered, &scan.ignored),
+            Side::Commit(commit) => LeftOut::seen(&commit.uncovered, &[], &HashMap::new()),
+            Side::Live(scan) => LeftOut::seen(&scan.uncovered, &scan.ignored, &scan.uncovered_kinds),
         }
     }
 

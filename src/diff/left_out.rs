@@ -1,6 +1,9 @@
 //! What the new side of a comparison leaves out although it may be there: that is not deleted.
 
-use crate::object::commit::Uncovered;
+use std::collections::HashMap;
+
+use crate::metadata::Kind;
+use crate::object::commit::{Reason, Uncovered};
 use crate::path::{RepoPath, RepoPathBuf};
 
 use super::Status;
@@ -11,23 +14,51 @@ use super::paths::{PathSet, Place};
 pub struct LeftOut {
     uncovered: PathSet,
     ignored: PathSet,
+    /// What stands at uncovered paths, where that is known.
+    kinds: HashMap<RepoPathBuf, Kind>,
 }
 
 impl LeftOut {
     /// What it does not cover, and what is there and ignored by rules.
     pub fn new(uncovered: &[Uncovered], ignored: &[RepoPathBuf]) -> LeftOut {
-        let uncovered = uncovered.iter().map(|one| one.path.clone()).collect();
-        LeftOut { uncovered: PathSet::topmost(uncovered), ignored: PathSet::topmost(ignored.to_vec()) }
+        let paths = uncovered.iter().map(|one| one.path.clone()).collect();
+        LeftOut {
+            uncovered: PathSet::topmost(paths),
+            ignored: PathSet::topmost(ignored.to_vec()),
+            kinds: HashMap::new(),
+        }
     }
 
-    /// How a path differs that only the old side has.
-    pub fn status(&self, path: &RepoPath) -> Status {
-        if self.uncovered.place(path) == Place::Within {
-            Status::Uncovered
+    /// The same of a worktree that was looked at: what is of another kind there than what was recorded proves that the recorded
+    /// entry is gone. Sockets are never recorded; of the others the kind must be given.
+    pub fn seen(uncovered: &[Uncovered], ignored: &[RepoPathBuf], kinds: &HashMap<RepoPathBuf, Kind>) -> LeftOut {
+        let sockets = uncovered.iter().filter(|one| one.reason == Reason::Socket);
+        let mut known = kinds.clone();
+        known.extend(sockets.map(|one| (one.path.clone(), Kind::Socket)));
+        LeftOut { kinds: known, ..LeftOut::new(uncovered, ignored) }
+    }
+
+    /// How a path differs where only the old side has an entry, of this kind.
+    pub fn status(&self, path: &RepoPath, kind: Kind) -> Status {
+        if let Some(uncovered) = self.uncovered.holder(path) {
+            let needed = if uncovered == path { kind } else { Kind::Directory };
+            let is_gone = self.kinds.get(uncovered).is_some_and(|there| *there != needed);
+            if is_gone { Status::Deleted } else { Status::Uncovered }
         } else if self.ignored.place(path) == Place::Within {
             Status::Ignored
         } else {
             Status::Deleted
+        }
+    }
+
+    /// Why a path that neither side has an entry at is left out, if it is.
+    pub fn why(&self, path: &RepoPath) -> Option<Status> {
+        if self.uncovered.place(path) == Place::Within {
+            Some(Status::Uncovered)
+        } else if self.ignored.place(path) == Place::Within {
+            Some(Status::Ignored)
+        } else {
+            None
         }
     }
 }

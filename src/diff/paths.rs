@@ -61,11 +61,18 @@ impl PathSet {
         path.is_within(directory) && end.is_none_or(|end| *path < directory.join(end))
     }
 
+    /// The path of the set that this one is at or below, if the set is one of the topmost.
+    pub fn holder(&self, path: &RepoPath) -> Option<&RepoPath> {
+        let at = self.sorted.partition_point(|known| **known <= *path);
+        let before = at.checked_sub(1).map(|before| &*self.sorted[before]);
+        before.filter(|before| path.is_within(before))
+    }
+
     /// How a path lies to the set, if it is one of the topmost.
     pub fn place(&self, path: &RepoPath) -> Place {
         let at = self.sorted.partition_point(|known| **known <= *path);
-        match (at.checked_sub(1).map(|before| &self.sorted[before]), self.sorted.get(at)) {
-            (Some(before), _) if path.is_within(before) => Place::Within,
+        match (self.holder(path), self.sorted.get(at)) {
+            (Some(_), _) => Place::Within,
             (_, Some(after)) if after.is_within(path) => Place::Above,
             _ => Place::Outside,
         }

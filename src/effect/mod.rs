@@ -4,6 +4,8 @@
 mod guard;
 mod telling;
 
+use std::collections::HashMap;
+
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::Result;
@@ -41,7 +43,7 @@ impl Effect {
     /// is not taken for deleted.
     pub fn between(objects: &dyn Objects, before: &Commit, after: &Commit, ignored: &[RepoPathBuf]) -> Result<Effect> {
         let mut effect = Effect { before: before.totals, after: after.totals, ..Effect::default() };
-        let left_out = LeftOut::new(&after.uncovered, ignored);
+        let left_out = LeftOut::seen(&after.uncovered, ignored, &HashMap::new());
         let options = diff::Options { left_out, ..diff::Options::default() };
         let mut losses = Losses::default();
         diff::compare(objects, side(before), side(after), &options, &mut |change| {

@@ -21,10 +21,22 @@ pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
 /// The kernel's own bound for a value and for a list of names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
 const XATTR_MAX: usize = 64 << 10;
 
+/// How the names begin under which XFS shows root the ACLs once more (`trusted.SGI_ACL_FILE`, `trusted.SGI_ACL_DEFAULT`). Set
+/// on another file system they would be attributes without a meaning.
+const XFS_ACL: &[u8] = b"trusted.SGI_ACL_";
+
 impl Dir {
     /// Extended attributes of a name, sorted; empty where the file system has none. ACLs and capabilities are among them.
     pub fn xattrs(&self, name: &[u8]) -> Result<Xattrs> {
         self.check(name)?;
+        if name == b"." {
+            // By its handle: a path through a directory needs the permission to search it.
+            return read_xattrs(
+                |buffer| rustix::fs::flistxattr(self, buffer),
+                |key, buffer| rustix::fs::fgetxattr(self, key, buffer),
+            )
+            .map_err(|errno| self.failed("read the attributes of", name, errno));
+        }
         let path = self.magic_path(name);
         read_xattrs(
             |buffer| rustix::fs::llistxattr(&path, buffer),
@@ -47,8 +59,11 @@ impl Dir {
     /// Removes one extended attribute.
     pub fn remove_xattr(&self, name: &[u8], key: &[u8]) -> Result<()> {
         self.check(name)?;
-        rustix::fs::lremovexattr(self.magic_path(name), key)
-            .map_err(|errno| self.failed(&format!("remove {} of", key.escape_ascii()), name, errno))
+        match rustix::fs::lremovexattr(self.magic_path(name), key) {
+            // The file system may have removed it together with another one.
+            Ok(()) | Err(Errno::NODATA) => Ok(()),
+            Err(errno) => Err(self.failed(&format!("remove {} of", key.escape_ascii()), name, errno)),
+        }
     }
 
     /// Sets the permission bits (not of a symlink, which has none of its own).
@@ -172,7 +187,7 @@ fn read_xattrs(
         Err(errno) => return Err(errno),
     };
     let mut xattrs = Vec::new();
-    for key in names.split(|&b| b == 0).filter(|key| !key.is_empty()) {
+    for key in names.split(|&b| b == 0).filter(|key| !key.is_empty() && !key.starts_with(XFS_ACL)) {
         match with_room(|buffer| get(key, buffer)) {
             Ok(value) => xattrs.push((key.to_vec(), value)),
             // Removed in between, or listed by a layer that cannot read it: nothing that could be kept.

@@ -9,22 +9,20 @@ pub fn is_gone(error: &Error) -> bool {
     is_one_of(error, &[Errno::NOENT, Errno::NOTDIR, Errno::LOOP])
 }
 
-/// Whether a failure to read is of this one entry, and not of the disk being full or of too many open files. `ENOTDIR` and
-/// `ELOOP` come from a name that became something else.
+/// Whether a failure to read concerns this one entry, so that reading others makes sense. That is the rule: file systems fail
+/// with any number, such as `ENOTCONN` of a FUSE mount whose server has died, or `EBADMSG` of a wrong checksum. The exceptions
+/// are failures of this process or of the system as a whole.
 pub fn is_of_one_entry(error: &Error) -> bool {
-    const OF_ONE_ENTRY: [Errno; 10] = [
-        Errno::PERM,
-        Errno::IO,
-        Errno::NXIO,
-        Errno::ACCESS,
-        Errno::NODEV,
-        Errno::NOTDIR,
-        Errno::FBIG,
-        Errno::LOOP,
-        Errno::STALE,
-        Errno::UCLEAN,
-    ];
-    is_one_of(error, &OF_ONE_ENTRY)
+    const OF_THE_SYSTEM: [Errno; 8] =
+        [Errno::INTR, Errno::BADF, Errno::NOMEM, Errno::FAULT, Errno::NFILE, Errno::MFILE, Errno::NOSPC, Errno::DQUOT];
+    let errno = error.io_cause().and_then(Errno::from_io_error);
+    errno.is_some_and(|errno| !OF_THE_SYSTEM.contains(&errno))
+}
+
+/// Whether a failure to open or read an entry says that it is of another kind than expected: `ENOTDIR`, `ELOOP` of a
+/// symlink, `ENXIO` of a socket, `EINVAL` of `readlink` on anything but a symlink.
+pub fn is_other_kind(error: &Error) -> bool {
+    is_one_of(error, &[Errno::NXIO, Errno::NOTDIR, Errno::INVAL, Errno::LOOP])
 }
 
 /// A failure to read a file of the repository: [`crate::error::ErrorKind::Damaged`] if the device or the file system cannot
@@ -78,7 +76,9 @@ mod tests {
             (1..134).filter(|&number| question(&failed(number))).collect()
         };
         assert_eq!(told_by(is_gone), [2, 20, 40]);
-        assert_eq!(told_by(is_of_one_entry), [1, 5, 6, 13, 19, 20, 27, 40, 116, 117]);
+        let of_the_system: Vec<i32> = (1..134).filter(|number| !told_by(is_of_one_entry).contains(number)).collect();
+        assert_eq!(of_the_system, [4, 9, 12, 14, 23, 24, 28, 122]);
+        assert_eq!(told_by(is_other_kind), [6, 20, 22, 40]);
         assert_eq!(told_by(is_of_all_entries), [5, 12, 23, 24, 30]);
         assert_eq!(told_by(is_no_link_possible), [1, 18, 31, 38, 95]);
         let damages = |error: &Error| {

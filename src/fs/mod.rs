@@ -36,7 +36,9 @@ pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_fil
 pub use block_file::{BlockFile, Bytes};
 pub use dir::{Dir, DirEntry};
 pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
-pub use failure::{is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system};
+pub use failure::{
+    is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system, is_other_kind,
+};
 pub use file::{
     create_dir_all, exists, list, may_keep_files_open, open, open_any, open_to_write, read, read_any, read_prefix,
     remove_dir_all, remove_empty_dir, remove_file, rename, stat, sync_dir,

@@ -2,9 +2,21 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, TreeId};
+use crate::object::commit::{Reason, Uncovered};
 use crate::object::leaf::Opened;
 use crate::object::{Entry, Objects};
-use crate::path::RepoPath;
+use crate::path::{RepoPath, RepoPathBuf};
+
+/// Paths of a commit's root that something is mounted over: what is recorded there can be neither seen nor restored.
+pub fn mounted_over(objects: &dyn Objects, root: &Entry, uncovered: &[Uncovered]) -> Result<Vec<RepoPathBuf>> {
+    let mut paths = Vec::new();
+    for one in uncovered.iter().filter(|one| one.reason == Reason::Mount) {
+        if entry_at(objects, root, &one.path)?.is_some() {
+            paths.push(one.path.clone());
+        }
+    }
+    Ok(paths)
+}
 
 /// The entry at a path below a root entry; the root itself for the empty path, `None` if there is none.
 pub fn entry_at(objects: &dyn Objects, root: &Entry, path: &RepoPath) -> Result<Option<Entry>> {

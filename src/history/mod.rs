@@ -19,6 +19,6 @@ pub mod walk;
 pub mod when;
 
 pub use costs::Costs;
-pub use entry::{entry_at, entry_in, recorded};
+pub use entry::{entry_at, entry_in, mounted_over, recorded};
 pub use revision::{resolve, resolve_path, resolve_range};
 pub use walk::walk;

@@ -24,6 +24,7 @@ use crate::id::CommitId;
 use crate::object::Ran;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::path::RepoPathBuf;
+use crate::time::Timestamp;
 
 pub use again::store_again;
 pub use aside::set_aside;
@@ -77,6 +78,12 @@ pub struct Outcome {
     pub torn: Vec<RepoPathBuf>,
     /// Not named, and recorded since they belong to a database of which another file was named.
     pub journals: Vec<RepoPathBuf>,
+    /// Recorded without their extended attributes, which could not be read.
+    pub without_attributes: Vec<RepoPathBuf>,
+    /// Paths of the commit before that something is mounted over. They are not covered any more.
+    pub mounted_over: Vec<RepoPathBuf>,
+    /// The time of the commit that this one grew from, if it is in the future.
+    pub future_parent: Option<Timestamp>,
     /// Why the last commit could not be read, so that all was recorded anew and counts as added.
     pub damage: Option<String>,
     /// What the changes look like.

@@ -66,6 +66,7 @@ pub(super) fn record(
     scan.uncovered.retain(|uncovered| chosen(&uncovered.path));
     scan.ignored.retain(chosen);
     scan.torn.retain(chosen);
+    scan.without_attributes.retain(chosen);
     let named: Vec<RepoPathBuf> = how.paths.iter().filter(|path| !how.journals.contains(path)).cloned().collect();
     check_paths(store, how.base, &scan, &named)?;
     let (root, links) = match how.base {

@@ -3,6 +3,7 @@
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::diff::{self, LeftOut};
 use crate::error::{ErrorKind, Result};
+use crate::history::mounted_over;
 use crate::id::CommitId;
 use crate::metadata::Kind;
 use crate::number;
@@ -17,6 +18,7 @@ use crate::snapshot::journals::with_database_files;
 use crate::snapshot::recording::{self, How, Recording};
 use crate::snapshot::{Options, Outcome};
 use crate::store::Stored;
+use crate::time::Timestamp;
 use crate::worktree::{Index, Overlay, Scan, Selection, Worktree};
 
 /// Records the worktree. Gives the scan too, for a checkout that goes on from it; its index is that of the whole worktree.
@@ -162,6 +164,9 @@ fn store(
         uncovered: scan.uncovered.clone(),
         torn: scan.torn.clone(),
         journals: journals.iter().filter(|path| scan.index.find(path).is_some()).cloned().collect(),
+        without_attributes: scan.without_attributes.clone(),
+        mounted_over: parent.map_or(Ok(Vec::new()), |parent| mounted_over(store, &parent.root, &scan.uncovered))?,
+        future_parent: parent.map(|parent| parent.time).filter(|time| is_in_future(*time)),
         damage: None,
         findings: findings.unwrap_or_default(),
     };
@@ -187,6 +192,12 @@ fn store(
     writer.finish()?;
     let stored = session.finish()?;
     Ok(Taken { outcome, scan, stored: Some(stored), next })
+}
+
+/// Whether a time is so far ahead of the clock that one of the two must be wrong.
+fn is_in_future(time: Timestamp) -> bool {
+    const TOLERANCE: i64 = 60;
+    time.seconds > Timestamp::now().seconds + TOLERANCE
 }
 
 /// Whether this is an empty folder that a store was just attached to: the worktree was lost, and that is no state of it.
@@ -223,7 +234,7 @@ pub(super) fn compare(
         None => Counted { changes: commit::all_added(&scan.totals), ignored: 0, totals: scan.totals },
         Some(parent) => {
             let overlay = Overlay { below: store, objects: &scan.objects };
-            let left_out = LeftOut::new(&scan.uncovered, &scan.ignored);
+            let left_out = LeftOut::seen(&scan.uncovered, &scan.ignored, &scan.uncovered_kinds);
             commit::count(&overlay, Some(parent), root, *links, left_out, watch)?
         }
     };

@@ -24,6 +24,8 @@ pub struct WrittenTree {
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
+    /// Recorded without their extended attributes, which could not be read.
+    pub without_attributes: Vec<RepoPathBuf>,
     /// Lines of `.undoignore` that make no sense.
     pub ignore_warnings: Vec<IgnoreWarning>,
 }
@@ -50,8 +52,8 @@ pub fn write_tree(
     let stored = session.finish()?;
     transaction.keep(&stored)?;
     recording::remember(&mut recording.scan, &index, &paths, Some(&index_path));
-    let Scan { uncovered, torn, ignore_warnings, .. } = recording.scan;
-    Ok(WrittenTree { tree, links, uncovered, torn, ignore_warnings })
+    let Scan { uncovered, torn, without_attributes, ignore_warnings, .. } = recording.scan;
+    Ok(WrittenTree { tree, links, uncovered, torn, without_attributes, ignore_warnings })
 }
 
 fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) -> Result<TreeId> {

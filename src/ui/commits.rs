@@ -279,6 +279,8 @@ pub struct Committed {
     pub torn: Vec<JsonPath>,
     /// Not named, and recorded together with the database that they belong to.
     pub journals: Vec<JsonPath>,
+    /// Recorded without their extended attributes.
+    pub without_attributes: Vec<JsonPath>,
     /// What changed looks like an accident or an attack.
     pub suspicious: bool,
     /// The id for people.

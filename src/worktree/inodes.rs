@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::fs::{Dir, Stat};
 use crate::path::RepoPathBuf;
-use crate::worktree::index::{Directory, Record};
-use crate::worktree::visit::Seen;
+use crate::worktree::gather::Node;
+use crate::worktree::index::Record;
+use crate::worktree::seen::Seen;
 
 /// Device and inode number.
 pub type Inode = (u64, u64);
@@ -30,8 +31,8 @@ pub struct Inodes {
 
 #[derive(Clone)]
 enum Known {
-    /// As the index has one of its names, which proves it: a directory there, and the position in it.
-    Proven(Directory, usize),
+    /// As the index has one of its names, which proves it: the directory, and the position of the record.
+    Proven(Arc<Node>, usize),
     /// As it was read, or is being read. Held while it is read, so that a thread that meets another of its names waits.
     Read(Arc<Mutex<Option<Found>>>),
 }
@@ -46,21 +47,21 @@ pub struct Found {
 
 impl Inodes {
     /// Takes note of a name that the index proves. `false` if the inode has another state by now: the name is to be read.
-    pub fn prove(&self, stat: &Stat, directory: &Directory, position: usize) -> bool {
+    pub fn prove(&self, stat: &Stat, node: &Arc<Node>, position: usize) -> bool {
         let known = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             match known.entry(inode(stat)) {
                 Slot::Occupied(slot) => slot.get().clone(),
                 Slot::Vacant(slot) => {
-                    slot.insert(Known::Proven(directory.clone(), position));
+                    slot.insert(Known::Proven(node.clone(), position));
                     return true;
                 }
             }
         };
-        let Some(record) = directory.block().record(position) else { return false };
+        let Some(record) = record(node, position) else { return false };
         match known {
             Known::Proven(other, at) => {
-                let is_same = other.block().record(at).is_some_and(|other| state(&other) == state(&record));
+                let is_same = self::record(&other, at).is_some_and(|other| state(&other) == state(&record));
                 if !is_same {
                     self.contradicted.store(true, Ordering::Relaxed);
                 }
@@ -79,19 +80,19 @@ impl Inodes {
     }
 
     /// Where the state of a file is kept that is about to be read; or how the index proves it.
-    pub fn slot(&self, stat: &Stat) -> Result<Arc<Mutex<Option<Found>>>, Option<Found>> {
+    pub fn slot(&self, stat: &Stat) -> Result<Arc<Mutex<Option<Found>>>, Box<Option<Found>>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.entry(inode(stat)).or_insert_with(|| Known::Read(Arc::default())) {
             Known::Read(slot) => Ok(slot.clone()),
-            Known::Proven(directory, position) => Err(Found::proven(directory, *position)),
+            Known::Proven(node, position) => Err(Box::new(Found::proven(node, *position))),
         }
     }
 }
 
 impl Found {
-    fn proven(directory: &Directory, position: usize) -> Option<Found> {
-        let record = directory.block().record(position)?;
-        Some(Found { place: (directory.path()?.to_owned(), record.name.clone()), seen: Seen::Whole(record) })
+    fn proven(node: &Node, position: usize) -> Option<Found> {
+        let record = record(node, position)?;
+        Some(Found { place: (node.path.clone(), record.name.clone()), seen: Seen::Whole(record) })
     }
 
     /// The same under another name.
@@ -113,6 +114,11 @@ impl Found {
         let first = root.open_below(&self.place.0).and_then(|directory| directory.stat(&self.place.1));
         record.stat.kind == stat.kind && first.is_ok_and(|first| first.is_some_and(|it| inode(&it) == inode(stat)))
     }
+}
+
+/// A record that the index has of an entry of a directory.
+fn record(node: &Node, position: usize) -> Option<Record> {
+    node.known.as_ref()?.block().record(position)
 }
 
 /// What identifies an inode.

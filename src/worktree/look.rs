@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::fs::{DirEntry, Stat, is_of_one_entry};
+use crate::fs::{Dir, Stat, is_of_one_entry};
 use crate::metadata::Kind;
 use crate::object::commit::Reason;
 use crate::object::{Content, ObjectKind, groups};
@@ -14,7 +14,8 @@ use crate::worktree::gather::{Inside, Node, Slot};
 use crate::worktree::index::{Block, Record, Total};
 use crate::worktree::inodes;
 use crate::worktree::queue::{Job, Listing, Task};
-use crate::worktree::visit::Seen;
+use crate::worktree::seen::Seen;
+use crate::worktree::visit::ATTEMPTS;
 use crate::worktree::walk::Worker;
 
 /// Files, and bytes of them, that one thread reads in one go.
@@ -46,22 +47,15 @@ impl<S: Sink> Worker<'_, S> {
         let holds =
             |at: usize| is_held || known.and_then(|block| block.record(at)).is_some_and(|it| self.walk.holds(&it));
         let is_certain = |stat: &Stat| self.walk.doubtful_since.is_none_or(|since| stat.ctime < since);
-        let is_as_other_names = |stat: &Stat, at: usize| {
-            stat.links == 1 || node.known.as_ref().is_some_and(|known| self.walk.inodes.prove(stat, known, at))
-        };
+        let is_as_other_names = |stat: &Stat, at: usize| stat.links == 1 || self.walk.inodes.prove(stat, node, at);
         let (mut slots, mut directories, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for at in range {
             let entry = &listing.entries[at];
-            match self.judge(node, listing, entry)? {
+            match self.judge(node, &listing.open.dir, &entry.name)? {
                 Verdict::Pass => {}
                 Verdict::Enter { stat, selected, ignored } => {
-                    let path = node.path.join(&entry.name);
-                    let rules = node.inside.get().map(|inside| inside.rules.clone()).unwrap_or_default();
-                    let known = self.walk.index.directory(&path);
-                    let mut child = Node::new(path, Some((node.clone(), at)), stat, rules);
-                    (child.known, child.selected, child.ignored) = (known, selected, ignored);
-                    let task = Task::List(self.handle(&listing.open));
-                    directories.push(Job { node: Arc::new(child), task });
+                    let child = self.child((node, at), &entry.name, stat, (selected, ignored));
+                    directories.push(Job { node: child, task: Task::List(self.handle(&listing.open)) });
                 }
                 Verdict::Cover(stat) => {
                     let proof = known.and_then(|block| proved(block, &mut cursor, &entry.name, &stat));
@@ -86,22 +80,20 @@ impl<S: Sink> Worker<'_, S> {
     }
 
     /// Decides about a name. Its path is put together only where somebody asks for it: most names are just unchanged.
-    fn judge(&mut self, node: &Node, listing: &Listing, entry: &DirEntry) -> Result<Verdict> {
+    fn judge(&mut self, node: &Node, dir: &Dir, name: &[u8]) -> Result<Verdict> {
         let walk = self.walk;
-        let path = || node.path.join(&entry.name);
+        let path = || node.path.join(name);
         let is_root = node.path.is_root();
-        if is_root && entry.name == REPOSITORY
-            || walk.staged.as_ref().is_some_and(|staged| entry.name.starts_with(staged))
-        {
+        if is_root && name == REPOSITORY || walk.staged.as_ref().is_some_and(|staged| name.starts_with(staged)) {
             return Ok(Verdict::Pass);
         }
         let selected = node.selected || walk.selection.covers(&path());
         if !selected && !walk.selection.leads_through(&path()) {
             return Ok(Verdict::Pass);
         }
-        let stat = match listing.open.dir.stat(&entry.name) {
+        let stat = match dir.stat(name) {
             Err(error) if is_of_one_entry(&error) => {
-                self.uncover(path(), Reason::Unreadable);
+                self.uncover(path(), Reason::Unreadable, None);
                 return Ok(Verdict::Pass);
             }
             stat => stat?,
@@ -123,16 +115,16 @@ impl<S: Sink> Worker<'_, S> {
             return Ok(Verdict::Pass);
         }
         let reason = match stat.kind {
-            Kind::Directory if entry.name == REPOSITORY || walk.worktree.is_own_repository(&stat) => {
-                Some(Reason::Repository)
-            }
+            Kind::Directory if name == REPOSITORY || walk.worktree.is_own_repository(&stat) => Some(Reason::Repository),
             _ if stat.is_mounted_in(node.stat.device) && !walk.worktree.cross_mounts => Some(Reason::Mount),
             Kind::Socket => Some(Reason::Socket),
             Kind::File if stat.size > groups::LONGEST => Some(Reason::TooLong),
             _ => None,
         };
         if let Some(reason) = reason {
-            self.uncover(path(), reason);
+            // Below a mount, what was recorded is still there.
+            let kind = Some(stat.kind).filter(|_| reason != Reason::Mount);
+            self.uncover(path(), reason, kind);
             return Ok(Verdict::Pass);
         }
         Ok(if is_directory { Verdict::Enter { stat, selected, ignored } } else { Verdict::Cover(stat) })
@@ -194,20 +186,47 @@ impl<S: Sink> Worker<'_, S> {
         let mut slots = Vec::with_capacity(files.len());
         for (at, stat) in files {
             let name = &listing.entries[*at].name;
-            let last = node.last_blob(name);
-            let mut record =
-                match self.reading(|reader| reader.visit((&listing.open.dir, &node.path), name, stat, last))? {
-                    Seen::Whole(record) => record,
-                    Seen::Torn(record) => {
-                        self.found.torn.push(node.path.join(name));
-                        record
-                    }
-                    Seen::Gone => continue,
-                    Seen::Unreadable => {
-                        self.uncover(node.path.join(name), Reason::Unreadable);
+            let record = self.read_one((node, *at), &listing.open.dir, name, *stat)?;
+            slots.extend(record.map(|record| (*at, node.slot_for(record))));
+        }
+        node.fill(slots);
+        Ok(())
+    }
+
+    /// Reads one entry that is no directory. If its kind is another one by then, what it is now: a directory becomes a job.
+    fn read_one(
+        &mut self,
+        (node, at): (&Arc<Node>, usize),
+        dir: &Dir,
+        name: &[u8],
+        mut stat: Stat,
+    ) -> Result<Option<Record>> {
+        let last = node.last_blob(name);
+        let path = || node.path.join(name);
+        for _ in 0..ATTEMPTS {
+            let mut record = match self.reading(path, |reader| reader.visit((dir, &node.path), name, &stat, last))? {
+                Seen::Whole(record) => record,
+                Seen::Torn(record) => {
+                    self.found.torn.push(path());
+                    record
+                }
+                Seen::Gone => return Ok(None),
+                Seen::Unreadable => break,
+                Seen::OtherKind => match self.judge(node, dir, name)? {
+                    Verdict::Pass => return Ok(None),
+                    Verdict::Cover(now) => {
+                        stat = now;
                         continue;
                     }
-                };
+                    Verdict::Enter { stat, selected, ignored } => {
+                        let child = self.child((node, at), name, stat, (selected, ignored));
+                        node.expect(1);
+                        self.walk.expect_looks(1);
+                        self.walk.queue.push(vec![Job { node: child, task: Task::List(None) }]);
+                        return Ok(None);
+                    }
+                },
+            };
             record.racy |= self.walk.is_racy(&record.stat);
             let size = match record.content {
                 Content::File { size, .. } => size,
@@ -215,9 +234,46 @@ impl<S: Sink> Worker<'_, S> {
             };
             self.count(&record.stat, size);
             self.note_link(node, &record);
-            slots.push((*at, node.slot_for(record)));
+            return Ok(Some(record));
         }
-        node.fill(slots);
+        self.uncover(path(), Reason::Unreadable, Some(stat.kind));
+        Ok(None)
+    }
+
+    /// A directory in another one.
+    fn child(
+        &self,
+        (node, at): (&Arc<Node>, usize),
+        name: &[u8],
+        stat: Stat,
+        (selected, ignored): (bool, bool),
+    ) -> Arc<Node> {
+        let path = node.path.join(name);
+        let rules = node.inside.get().map(|inside| inside.rules.clone()).unwrap_or_default();
+        let known = self.walk.index.directory(&path);
+        let mut child = Node::new(path, Some((node.clone(), at)), stat, rules);
+        (child.known, child.selected, child.ignored) = (known, selected, ignored);
+        Arc::new(child)
+    }
+
+    /// Looks again at what was a directory when the directory above it was looked at, and is none now.
+    pub(super) fn look_again(&mut self, node: &Node) -> Result<()> {
+        let (Some((above, at)), Some(name)) = (&node.above, node.path.name()) else { return Ok(()) };
+        let dir = match self.walk.worktree.root.open_below(&above.path) {
+            Err(error) if is_of_one_entry(&error) => {
+                self.uncover(node.path.clone(), Reason::Unreadable, None);
+                return Ok(());
+            }
+            dir => dir?,
+        };
+        match self.judge(above, &dir, name)? {
+            Verdict::Pass => {}
+            Verdict::Enter { .. } => self.uncover(node.path.clone(), Reason::Unreadable, Some(Kind::Directory)),
+            Verdict::Cover(stat) => {
+                let record = self.read_one((above, *at), &dir, name, stat)?;
+                above.fill(record.map(|record| (*at, above.slot_for(record))).into_iter().collect());
+            }
+        }
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ pub mod overlay;
 pub mod paths;
 mod queue;
 pub mod scan;
+mod seen;
 pub mod selection;
 #[cfg(test)]
 mod tests;

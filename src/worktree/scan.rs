@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::id::{LinksId, ObjectId};
+use crate::metadata::Kind;
 use crate::object::commit::{Totals, Uncovered};
 use crate::object::{Entry, Links, ObjectKind};
 use crate::path::RepoPathBuf;
@@ -42,6 +43,10 @@ pub struct Scan {
     pub torn: Vec<RepoPathBuf>,
     /// Why the index could not be read, so that the content of all files had to be.
     pub index_failure: Option<Arc<Error>>,
+    /// The kinds of what is not covered, where they are known.
+    pub uncovered_kinds: HashMap<RepoPathBuf, Kind>,
+    /// Recorded without their extended attributes, which could not be read; sorted.
+    pub without_attributes: Vec<RepoPathBuf>,
     /// Files whose content was read.
     pub files_read: u64,
     /// Bytes read.
@@ -85,6 +90,8 @@ fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) 
         ignore_warnings: Vec::new(),
         torn: Vec::new(),
         index_failure: None,
+        uncovered_kinds: HashMap::new(),
+        without_attributes: Vec::new(),
         files_read: 0,
         bytes_read: 0,
     };
@@ -101,6 +108,8 @@ fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) 
         scan.ignored.extend(part.ignored);
         scan.ignore_warnings.extend(part.ignore_warnings);
         scan.torn.extend(part.torn);
+        scan.uncovered_kinds.extend(part.uncovered_kinds);
+        scan.without_attributes.extend(part.without_attributes);
         scan.files_read += part.files_read;
         scan.bytes_read += part.bytes_read;
         part.links.into_iter().for_each(|(inode, path)| names.entry(inode).or_default().push(path));
@@ -109,6 +118,7 @@ fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) 
     scan.ignored.sort();
     scan.ignore_warnings.sort();
     scan.torn.sort();
+    scan.without_attributes.sort();
     let mut groups: Vec<_> = names.into_values().filter(|group| group.len() > 1).collect();
     groups.iter_mut().for_each(|group| group.sort());
     groups.sort();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::PoisonError;
 
 use crate::error::{Error, Result};
-use crate::fs::{self, Dir, Stat};
+use crate::fs::{self, Dir, Stat, Xattrs};
 use crate::id::{AttributesId, BlobId};
 use crate::metadata::Kind;
 use crate::object::{Attributes, Content, ObjectKind};
@@ -15,22 +15,10 @@ use crate::worktree::content::{Reading, Sink, holes};
 use crate::worktree::in_use;
 use crate::worktree::index::Record;
 use crate::worktree::inodes::{Found, Inodes};
+use crate::worktree::seen::Seen;
 
 /// A file that moves while it is read is read again, so often at most.
-const ATTEMPTS: u32 = 3;
-
-/// How an entry was found.
-#[derive(Clone, Debug)]
-pub enum Seen {
-    /// As it was at one moment.
-    Whole(Record),
-    /// A file that kept changing while it was read: the last reading.
-    Torn(Record),
-    /// Gone between listing and reading.
-    Gone,
-    /// It cannot be read, or is something else now.
-    Unreadable,
-}
+pub const ATTEMPTS: u32 = 3;
 
 /// What reading needs, and what it counts.
 pub struct Reader<'r, S> {
@@ -50,6 +38,8 @@ pub struct Reader<'r, S> {
     pub files_read: u64,
     /// Bytes read.
     pub bytes_read: u64,
+    /// Whether attributes could not be read.
+    pub lacks_attributes: bool,
     /// What the sink failed with: no fault of the entry's, and the end of the scan.
     pub fatal: Option<Error>,
 }
@@ -70,6 +60,7 @@ impl<S: Sink> Reader<'_, S> {
         };
         match seen {
             Err(error) if error.is_not_found() => Ok(Seen::Gone),
+            Err(error) if fs::is_other_kind(&error) => Ok(Seen::OtherKind),
             Err(error) if fs::is_of_one_entry(&error) => Ok(Seen::Unreadable),
             seen => seen,
         }
@@ -86,8 +77,10 @@ impl<S: Sink> Reader<'_, S> {
         let (root, inodes) = (self.root, self.inodes);
         let slot = match inodes.slot(stat) {
             Ok(slot) => slot,
-            Err(Some(found)) if found.is_same_file(root, stat) => return Ok(found.named(name)),
-            Err(_) => return self.read(dir, name, stat, last),
+            Err(proven) => match *proven {
+                Some(found) if found.is_same_file(root, stat) => return Ok(found.named(name)),
+                _ => return self.read(dir, name, stat, last),
+            },
         };
         // Held while the file is read: a thread that meets another of its names waits.
         let mut known = slot.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,7 +105,7 @@ impl<S: Sink> Reader<'_, S> {
             // Opened again each time: the name may be another file's by now.
             let (file, mut before) = dir.open_file_stat(name)?;
             if before.kind != Kind::File {
-                return Ok(Seen::Unreadable);
+                return Ok(Seen::OtherKind);
             }
             let trust = in_use::prepare(&file, &mut before, self.clock)?;
             let Some(mut record) = self.read_once(&file, name, before, last)? else { return Ok(Seen::Unreadable) };
@@ -143,7 +136,7 @@ impl<S: Sink> Reader<'_, S> {
         };
         self.files_read += 1;
         self.bytes_read += read;
-        let xattrs = fs::file_xattrs(file)?;
+        let xattrs = self.take_xattrs(fs::file_xattrs(file))?;
         let stat = fs::stat_file(file)?;
         let attributes = self.keep(Attributes { xattrs, holes });
         Ok(Some(Record { name: name.to_vec(), stat, content: Content::File { blob, size }, attributes, racy: false }))
@@ -157,9 +150,9 @@ impl<S: Sink> Reader<'_, S> {
                 Kind::Fifo => Content::Fifo,
                 Kind::CharDevice => Content::CharDevice { rdev: stat.rdev },
                 Kind::BlockDevice => Content::BlockDevice { rdev: stat.rdev },
-                Kind::File | Kind::Directory | Kind::Socket => return Ok(Seen::Unreadable),
+                Kind::File | Kind::Directory | Kind::Socket => return Ok(Seen::OtherKind),
             };
-            let xattrs = dir.xattrs(name)?;
+            let xattrs = self.take_xattrs(dir.xattrs(name))?;
             let Some(after) = dir.stat(name)? else { return Ok(Seen::Gone) };
             if after.is_same(&stat) {
                 let attributes = self.keep(Attributes { xattrs, holes: Vec::new() });
@@ -168,6 +161,17 @@ impl<S: Sink> Reader<'_, S> {
             stat = after;
         }
         Ok(Seen::Unreadable)
+    }
+
+    /// The attributes that were read; none, and that is noted, if they alone cannot be read.
+    pub fn take_xattrs(&mut self, xattrs: Result<Xattrs>) -> Result<Xattrs> {
+        match xattrs {
+            Err(error) if !error.is_not_found() && fs::is_of_one_entry(&error) => {
+                self.lacks_attributes = true;
+                Ok(Xattrs::new())
+            }
+            xattrs => xattrs,
+        }
     }
 
     /// Takes attributes that were found; none if they are empty.

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{Xattrs, is_of_one_entry};
+use crate::fs::{Xattrs, is_of_one_entry, is_other_kind};
 use crate::id::ObjectId;
 use crate::join::start;
+use crate::metadata::Kind;
 use crate::object::commit::{Reason, Totals, Uncovered};
 use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::path::{RepoPath, RepoPathBuf};
@@ -84,6 +85,8 @@ pub struct Found {
     pub ignored: Vec<RepoPathBuf>,
     pub ignore_warnings: Vec<ignore::IgnoreWarning>,
     pub torn: Vec<RepoPathBuf>,
+    pub uncovered_kinds: Vec<(RepoPathBuf, Kind)>,
+    pub without_attributes: Vec<RepoPathBuf>,
     /// Names of files with several.
     pub links: Vec<((Inode, State), RepoPathBuf)>,
     pub files_read: u64,
@@ -247,22 +250,29 @@ impl<'w, S: Sink> Worker<'w, S> {
         let proved = node.proved().filter(|record| !S::STORES || self.walk.holds(record));
         let listed = opened.and_then(|dir| {
             let entries = dir.entries()?;
-            let xattrs = if proved.is_some() { Xattrs::new() } else { dir.xattrs(b".")? };
+            let xattrs = if proved.is_some() { Ok(Xattrs::new()) } else { dir.xattrs(b".") };
             let has_rules = entries.binary_search_by(|entry| entry.name.as_slice().cmp(ignore::FILE)).is_ok();
             let rules = if has_rules { ignore::read_file(&dir)? } else { RulesFile::Absent };
             Ok((dir, entries, xattrs, rules))
         });
         let (dir, entries, xattrs, rules) = match listed {
             Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) if is_other_kind(&error) && node.above.is_some() => return self.look_again(node),
             Err(error) if is_of_one_entry(&error) => {
-                self.uncover(node.path.clone(), Reason::Unreadable);
+                self.uncover(node.path.clone(), Reason::Unreadable, Some(Kind::Directory));
                 return Ok(());
             }
             listed => listed?,
         };
         let attributes = match proved {
             Some(record) => record.attributes,
-            None => self.reading(|reader| Ok(reader.keep(Attributes { xattrs, holes: Vec::new() })))?,
+            None => {
+                let path = || node.path.clone();
+                self.reading(path, |reader| {
+                    let xattrs = reader.take_xattrs(xattrs)?;
+                    Ok(reader.keep(Attributes { xattrs, holes: Vec::new() }))
+                })?
+            }
         };
         let ignore_warnings = &mut self.found.ignore_warnings;
         let rules = node.rules_above.enter(&node.path, &rules, &mut |one| ignore_warnings.push(one));
@@ -283,8 +293,12 @@ impl<'w, S: Sink> Worker<'w, S> {
         Ok(())
     }
 
-    /// Reads with this thread's sink, and takes over what was counted.
-    pub fn reading<T>(&mut self, read: impl FnOnce(&mut Reader<'_, S>) -> Result<T>) -> Result<T> {
+    /// Reads the entry of this path with this thread's sink, and takes over what was counted.
+    pub fn reading<T>(
+        &mut self,
+        path: impl FnOnce() -> RepoPathBuf,
+        read: impl FnOnce(&mut Reader<'_, S>) -> Result<T>,
+    ) -> Result<T> {
         let walk = self.walk;
         let sink = self.sink.get_or_insert_with(self.sinks);
         let mut reader = Reader {
@@ -294,14 +308,18 @@ impl<'w, S: Sink> Worker<'w, S> {
             root: &walk.worktree.root,
             clock: &walk.clock,
             attributes: Vec::new(),
+            lacks_attributes: false,
             files_read: 0,
             bytes_read: 0,
             fatal: None,
         };
         let result = read(&mut reader);
-        let Reader { attributes, files_read, bytes_read, fatal, .. } = reader;
+        let Reader { attributes, lacks_attributes, files_read, bytes_read, fatal, .. } = reader;
         if let Some(fatal) = fatal {
             return Err(fatal);
+        }
+        if lacks_attributes {
+            self.found.without_attributes.push(path());
         }
         self.found.files_read += files_read;
         self.found.bytes_read += bytes_read;
@@ -322,8 +340,9 @@ impl<'w, S: Sink> Worker<'w, S> {
         Ok(())
     }
 
-    /// A path is there and not covered.
-    pub fn uncover(&mut self, path: RepoPathBuf, reason: Reason) {
+    /// A path is there and not covered. Its kind, if that is known, tells whether what was recorded there is gone.
+    pub fn uncover(&mut self, path: RepoPathBuf, reason: Reason, kind: Option<Kind>) {
+        self.found.uncovered_kinds.extend(kind.map(|kind| (path.clone(), kind)));
         self.found.uncovered.push(Uncovered { path, reason });
     }
 

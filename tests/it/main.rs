@@ -10,6 +10,7 @@
 mod adopted;
 mod alarm;
 mod bad;
+mod clocks;
 mod comparison;
 mod completion;
 mod cost;
@@ -33,6 +34,7 @@ mod mapped;
 mod media;
 mod model;
 mod owners;
+mod partial;
 mod plumbing;
 mod random;
 mod rules;

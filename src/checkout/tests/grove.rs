@@ -187,6 +187,8 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
         ignored,
         ignore_warnings: Vec::new(),
         torn: Vec::new(),
+        uncovered_kinds: HashMap::new(),
+        without_attributes: Vec::new(),
         files_read: 0,
         bytes_read: 0,
     };

@@ -1,6 +1,6 @@
 //! What going back comes to, told: the plan before, the outcome after, and how to take it back.
 
-use crate::checkout::{Action, Outcome, Plan};
+use crate::checkout::{self, Action, Outcome, Plan};
 use crate::commands::Context;
 use crate::commands::back::{Request, step};
 use crate::error::{ErrorKind, Exit, Result};
@@ -27,8 +27,10 @@ pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> R
     let unsaved = unsaved || !plan.unsaved_journals.is_empty();
     let conflicts = json_paths(&plan.conflicts);
     context.ui.show(&PlanRecord { actions, unchanged: plan.unchanged, unsaved, conflicts, is_left: false })?;
+    let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), checkout::MOUNTED.to_owned())).collect();
+    context.tell_reasons("would not be restored", &mounts);
     if plan.conflicts.is_empty() || force {
-        return Ok(Exit::DONE);
+        return Ok(if mounts.is_empty() { Exit::DONE } else { Exit::INCOMPLETE });
     }
     context.tell_paths("in the way, and saved nowhere: it would be refused", &plan.conflicts);
     Ok(ErrorKind::Refused.exit())

@@ -55,7 +55,7 @@ pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec
     context.tell_damage(outcome.damage.as_deref());
     context.warn_about_rules(&scan.ignore_warnings);
     context.warn_about_index(&scan);
-    let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn);
+    let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
     let (commit, recorded) =
         (held(outcome.commit)?, repository.operation().filter(|_| repository.operation() != newest));
     Ok(Before {
@@ -103,7 +103,11 @@ pub fn after(
         context.warn_about_rules(&scan.ignore_warnings);
     }
     let is_known = outcome.uncovered == before.uncovered && outcome.torn.is_empty();
-    let exit = if is_known { before.exit } else { context.tell_incomplete(&outcome.uncovered, &outcome.torn) };
+    let exit = if is_known {
+        before.exit
+    } else {
+        context.tell_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes)
+    };
     let (store, commit) = (repository.store(), held(outcome.commit)?);
     let (old, new) = (store.commit(before.commit)?, store.commit(commit)?);
     let effect = Effect::between(store, &old, &new, &scan.ignored)?;

@@ -264,11 +264,6 @@ impl Directory {
         Some(Directory { opened: opened.clone(), row, start, length, records, block: OnceLock::new() })
     }
 
-    /// Its path in the worktree.
-    pub fn path(&self) -> Option<&RepoPath> {
-        self.opened.path(self.row)
-    }
-
     /// Its block, if it can be read and is as it was written.
     fn bytes(&self) -> Option<&[u8]> {
         self.block.get_or_init(|| self.opened.verified_block(self)).as_deref()

@@ -27,15 +27,16 @@ fn a_folder_and_a_file_of_the_same_file_system_mounted_below_are_neither_recorde
         return skip("only root can mount");
     };
     env.write("a", "2");
-    env.undo("commit -m two").ok();
+    env.undo("commit -m two").fails(3);
     let commit = env.undo("show --json @").ok().json();
     let reason = |at: usize| (commit[0]["uncovered"][at]["path"].clone(), commit[0]["uncovered"][at]["reason"].clone());
     assert_eq!([reason(0), reason(1)], [("below".into(), "mount".into()), ("file".into(), "mount".into())]);
     assert_eq!(env.undo("cat @:below/d/precious").code, 2);
-    for way in ["checkout @~", "checkout --force @~", "restore --from @~ below"] {
-        env.undo(way).fails(4);
+    for (way, a) in [("checkout @~", "1"), ("undo", "2"), ("checkout --force @~", "1"), ("undo", "2")] {
+        env.undo(way).fails(if way == "undo" { 0 } else { 3 });
+        assert_eq!(env.read("a"), a.as_bytes(), "{way}");
     }
-    assert_eq!(env.read("a"), b"2");
+    env.undo("restore --from @~ below").fails(3);
     assert_eq!(fs::read(other.join("d/precious")).unwrap(), b"precious");
     assert_eq!(fs::read(env.root().join("one")).unwrap(), b"one of theirs");
     // Those who want them have them.

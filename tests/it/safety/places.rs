@@ -133,12 +133,41 @@ fn another_file_system_below_is_neither_recorded_nor_touched() {
     };
     env.write("below/file", "precious");
     env.write("a", "2");
-    env.undo("commit -m two").ok();
+    let status = env.undo("status").fails(3);
+    assert!(status.to_string().contains("something is mounted over it\n  below\n"), "{status}");
+    env.undo("commit -m two").fails(3);
     assert_eq!(env.undo("cat @:below/file").code, 2);
-    env.undo("checkout @~").fails(4);
-    env.undo("checkout --force @~").fails(4);
-    assert_eq!(env.read("a"), b"2");
+    // What is not below the mount is restored.
+    env.undo("checkout -n @~").fails(3);
+    let output = env.undo("checkout @~").fails(3);
+    assert!(output.to_string().contains("below  something is mounted there"), "{output}");
+    assert_eq!((env.read("a"), env.read("below/file")), (b"1".to_vec(), b"precious".to_vec()));
+    env.undo("checkout --force @~0").fails(3);
+    env.undo("undo").ok();
+    assert_eq!((env.read("a"), env.read("below/file")), (b"2".to_vec(), b"precious".to_vec()));
     everywhere(&env, &precious(&env, "below/file"));
+}
+
+/// As containers do with `/etc/resolv.conf`.
+#[test]
+fn a_file_that_something_is_mounted_over_is_left_and_the_rest_is_restored() {
+    let env = TestEnv::initialised();
+    env.write("etc/hosts", "recorded");
+    env.write("etc/other", "1");
+    env.undo("commit -m one").ok();
+    env.write("etc/other", "2");
+    fs::write(env.root().join("outside"), "mounted").unwrap();
+    let outside = env.root().join("outside");
+    let Some(mounted) = Mounted::new(&["--bind", outside.to_str().unwrap()], &env.path().join("etc/hosts")) else {
+        return skip("only root can mount a file");
+    };
+    let status = env.undo("status").fails(3);
+    assert!(status.to_string().contains("something is mounted over it\n  etc/hosts\n"), "{status}");
+    env.undo("checkout @").fails(3);
+    assert_eq!((env.read("etc/hosts"), env.read("etc/other")), (b"mounted".to_vec(), b"1".to_vec()));
+    drop(mounted);
+    assert_eq!(env.read("etc/hosts"), b"recorded");
+    env.undo("checkout @").ok();
 }
 
 #[test]
