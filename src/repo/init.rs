@@ -1,6 +1,7 @@
 //! A new repository. Its `format` is written last: a crash leaves either a whole repository, or an unfinished one that
 //! the next `init` completes.
 
+use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -69,7 +70,7 @@ fn fill(worktree: &Path, store: Option<&Path>, joining: &Joining, made: &mut Mad
 /// What an `init` makes, so that a failed one can remove it.
 #[derive(Default)]
 struct Made {
-    /// Directories that were missing, the deepest first.
+    /// Directories that were missing.
     directories: Vec<PathBuf>,
     /// The repository folder, if nothing was in it.
     repository: Option<PathBuf>,
@@ -90,13 +91,14 @@ impl Made {
     }
 
     /// Removes all of it. What cannot be removed stays: the failure that led here is the one to report.
-    fn remove(self) {
+    fn remove(mut self) {
         if let Some(repository) = &self.repository {
             for name in fs::list(repository).unwrap_or_default() {
                 let path = repository.join(OsStr::from_bytes(&name));
                 let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
             }
         }
+        self.directories.sort_by_key(|directory| Reverse(directory.components().count()));
         self.directories.iter().for_each(|directory| {
             let _ = fs::remove_empty_dir(directory);
         });

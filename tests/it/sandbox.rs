@@ -227,6 +227,27 @@ fn every_system_call_that_is_made_is_known() {
     assert_eq!(unknown, [""; 0], "add them to `CALLS`");
 }
 
+/// New directories, a new store and files in both are gone again; what was there stays.
+#[test]
+fn a_failed_init_removes_all_that_it_made() {
+    if !has_strace() {
+        return;
+    }
+    let env = TestEnv::new();
+    let before = Tree::read(env.root());
+    for line in ["init", "init new/inner", "init --store ../store/inner", "init new/inner --store ../store/inner"] {
+        for (call, errno) in [("fdatasync", "EIO"), ("fsync", "EIO"), ("rename", "ENOSPC"), ("flock", "EIO")] {
+            let (code, text) = run_without(&env, call, errno, line);
+            assert!(code != 0 && code != 70, "{line}, {call}: {code} {text}");
+            let names = |tree: &Tree| tree.nodes.keys().cloned().collect::<Vec<_>>();
+            assert_eq!(names(&before), names(&Tree::read(env.root())), "{line}, {call}");
+            assert!(!env.path().join(".undo").exists(), "{line}, {call}");
+        }
+    }
+    env.undo("init --store ../store/inner").ok();
+    env.undo("commit -m one").ok();
+}
+
 /// A lock file stands for the lock where the file system has none.
 #[test]
 fn a_lock_file_excludes_others_and_that_of_a_dead_process_is_taken_over() {
