@@ -1,15 +1,16 @@
 //! Apply: carries out a plan, in an order in which nothing is missing that a later step needs: directories, files, other
-//! kinds, hard links, removals, what takes the place of directories, metadata; the directories' own metadata last.
+//! kinds, hard links, removals, what takes the place of directories, metadata; the directories' own metadata last. Where
+//! there is no space left to make something, removals of files come first.
 
 use std::collections::HashMap;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 use super::applier::{Applier, OTHER_SPELLING, waits};
 use super::files;
 use super::finish;
 use super::plan::Plan;
-use super::remove::remove_all;
+use super::remove::{remove_all, remove_files};
 use super::sorted::Sorted;
 use super::steps::Verdict;
 use super::tally::{Done, Tally};
@@ -20,15 +21,10 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
     tally.begin(work.plan);
     let mut steps = Sorted::new(work);
     let mut applier = Applier::new(work);
-    applier.each(&steps.directories, tally, Applier::create)?;
-    if !tally.changed.is_empty() {
-        let (waiting, files) = steps.files.into_iter().partition(|n| waits(&work.plan.path(*n as usize), tally));
-        steps.files = files;
-        applier.each(&waiting, tally, |_, _, _| Ok(Done::Changed))?;
+    match make(&mut applier, &mut steps, tally, files::write_all) {
+        Err(error) if error.kind() == ErrorKind::NoSpace => make_in_freed_space(&mut applier, tally, error)?,
+        made => made?,
     }
-    files::write_all(work, steps.files, tally)?;
-    applier.each(&steps.others, tally, Applier::create)?;
-    applier.each(&steps.links, tally, Applier::create)?;
     remove_all(&mut applier, &steps.removals, tally)?;
     try_again(work, tally)?;
     applier.each(&steps.late, tally, Applier::create_late)?;
@@ -40,6 +36,47 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
         tally.note(n, &path, done)?;
     }
     finish::directories(work, tally)
+}
+
+/// Makes directories, files, other kinds and hard links.
+fn make(
+    applier: &mut Applier<'_>,
+    steps: &mut Sorted,
+    tally: &mut Tally,
+    write: impl Fn(&Work<'_>, Vec<u32>, &mut Tally) -> Result<()>,
+) -> Result<()> {
+    let work = applier.work;
+    applier.each(&steps.directories, tally, Applier::create)?;
+    let mut files = std::mem::take(&mut steps.files);
+    if !tally.changed.is_empty() {
+        let waiting: Vec<u32>;
+        (waiting, files) = files.into_iter().partition(|n| waits(&work.plan.path(*n as usize), tally));
+        applier.each(&waiting, tally, |_, _, _| Ok(Done::Changed))?;
+    }
+    write(work, files, tally)?;
+    applier.each(&steps.others, tally, Applier::create)?;
+    applier.each(&steps.links, tally, Applier::create)
+}
+
+/// Continues after the disk was full: removes the files that the plan removes, which are all saved, then makes the rest. Repeats
+/// that as long as each pass makes something, since replacing files frees space too. Fails with `error`, the first failure,
+/// if the plan frees nothing.
+fn make_in_freed_space(applier: &mut Applier<'_>, tally: &mut Tally, error: Error) -> Result<()> {
+    let (work, plan) = (applier.work, applier.work.plan);
+    if !plan.numbers().any(|n| matches!(plan.verdict(n), Verdict::Remove | Verdict::Replace)) {
+        return Err(error);
+    }
+    remove_files(applier, &Sorted::new(work).removals, tally)?;
+    loop {
+        let (done, mut rest) = (tally.done(), Sorted::new(work));
+        for list in [&mut rest.directories, &mut rest.files, &mut rest.others, &mut rest.links] {
+            list.retain(|n| tally.is_open(plan, *n as usize));
+        }
+        match make(applier, &mut rest, tally, files::write_least_first) {
+            Err(error) if error.kind() == ErrorKind::NoSpace && tally.done() > done => {}
+            made => return made,
+        }
+    }
 }
 
 /// How many names these links add to the path of a number.

@@ -52,7 +52,7 @@ pub struct Exported {
 
 /// Writes everything: there is nothing to be compared with.
 ///
-/// [`ErrorKind::Refused`] if the directory is not empty. After another failure what was written stays.
+/// [`ErrorKind::Refused`] if the directory is not empty. After another failure it is empty again.
 pub fn export(
     store: &Store,
     source: impl Into<Source>,
@@ -86,7 +86,9 @@ fn fill(
     let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
     let saved = Builder::default();
     let mut root = None;
-    fresh::plans(objects, source, links, &mut |plan| {
+    let mut parts = 0;
+    let written = fresh::plans(objects, source, links, &mut |plan| {
+        parts += 1;
         let (entries, bytes) = plan.amounts();
         (exported.entries, exported.bytes) = (exported.entries + entries, exported.bytes + bytes);
         let root = match &root {
@@ -112,7 +114,11 @@ fn fill(
         tally.inexact.extend(told);
         tally.keep_placed(plan, &linked);
         Ok(())
-    })?;
+    });
+    if let (Err(_), Some(root)) = (&written, &root) {
+        remove_written(objects, (source, links), root, parts);
+    }
+    written?;
     if root.is_none() {
         empty_directory(path)?;
     }
@@ -120,6 +126,28 @@ fn fill(
     tally.inexact.extend(tally.changed.into_iter().map(taken));
     (exported.inexact, exported.damaged) = (tally.inexact.into_iter().collect(), tally.damaged.into_iter().collect());
     Ok(exported)
+}
+
+/// Removes what the first parts of an export have written, as far as possible, so that it can be run again.
+fn remove_written(objects: &dyn Objects, (source, links): (&Source, &Links), root: &Dir, mut parts: usize) {
+    let mut directories = Vec::new();
+    let _ = fresh::plans(objects, source, links, &mut |plan| {
+        for action in plan.actions() {
+            let (path, entry) = (action.path(), action.entry());
+            if entry.is_some_and(|entry| entry.kind() == Kind::Directory) {
+                directories.push(path.to_owned());
+            } else if let (Some(parent), Some(name)) = (path.parent(), path.name()) {
+                let _ = root.open_below(parent).and_then(|parent| parent.remove_file(name));
+            }
+        }
+        parts -= 1;
+        if parts > 0 { Ok(()) } else { Err(Error::new(ErrorKind::Internal, "this was the last part")) }
+    });
+    for path in directories.iter().rev() {
+        if let (Some(parent), Some(name)) = (path.parent(), path.name()) {
+            let _ = root.open_below(parent).and_then(|parent| parent.remove_dir(name));
+        }
+    }
 }
 
 /// The same to a path: to a tar file that is not there yet if its name says so, else to a directory. Not into the

@@ -70,6 +70,17 @@ pub(super) fn write_all(work: &Work<'_>, numbers: Vec<u32>, tally: &mut Tally) -
     last.map_or(Ok(()), |n| Thread::new(work, Threads::Two).write(n, &tally))
 }
 
+/// Writes files one after the other, those first that need the least space beyond that of what they replace.
+pub(super) fn write_least_first(work: &Work<'_>, mut numbers: Vec<u32>, tally: &mut Tally) -> Result<()> {
+    numbers.sort_by_cached_key(|n| {
+        let size = work.plan.file(*n as usize).map_or(0, |(_, size)| size);
+        let freed = work.saved.find(&work.plan.path(*n as usize)).map_or(0, |record| record.stat.allocated);
+        (i128::from(size) - i128::from(freed), size)
+    });
+    let (mut thread, tally) = (Thread::new(work, Threads::Two), Mutex::new(tally));
+    numbers.into_iter().try_for_each(|n| thread.write(n, &tally))
+}
+
 /// Where the bytes of a file lie.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Located {

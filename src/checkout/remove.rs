@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fs::is_gone;
 use crate::metadata::Kind;
 use crate::path::RepoPath;
@@ -42,6 +42,22 @@ pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mu
             continue;
         }
         tally.note(n, &path, done)?;
+    }
+    Ok(())
+}
+
+/// Removes the files among these removals, but for those that only move: before anything else, on a full disk.
+pub(super) fn remove_files(applier: &mut Applier<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
+    let work = applier.work;
+    for n in removals.iter().map(|n| *n as usize) {
+        let path = work.plan.path(n);
+        let record = work.trusted(&path).filter(|record| record.stat.kind == Kind::File);
+        let Some(record) = record.filter(|record| work.moved.fate(n, record).is_none()) else { continue };
+        match applier.remove(n, &path, Some(&record)) {
+            // Renaming it to its staged name may need space for the directory; the next ones may need none.
+            Err(error) if error.kind() == ErrorKind::NoSpace => {}
+            done => tally.note(n, &path, done)?,
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::worktree::{Overlay, Scan, Worktree};
 
 use super::moved::Moved;
 use super::plan::Plan;
+use super::steps::Verdict;
 use super::target::Target;
 use super::torn;
 
@@ -40,13 +41,20 @@ pub fn refuse_lack(store: &Store, worktree: &Worktree, scan: &Scan, target: &Tar
         .hint("nothing is changed: free some space there, then run the command again"))
 }
 
-/// Bytes that are taken, at least, when all files are written and before anything else is removed: what is written, but
-/// for holes, less what the replaced files took. A file that shares blocks with the one that it replaces needs no more, and one
+/// Bytes that are taken, at least, when all files are written: what is written, but for holes, less what the files took that are
+/// replaced or removed. A file that shares blocks with the one that it replaces needs no more, and one
 /// that was moved needs none.
 fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
     let (mut taken, mut freed) = (0_u64, 0_u64);
     let moved = Moved::of(plan, &scan.index, &torn(scan));
+    let sources = moved.numbers();
     for n in plan.numbers() {
+        if plan.verdict(n) == Verdict::Remove
+            && !sources.contains(&n)
+            && let Some(there) = scan.index.find(&plan.path(n)).filter(|there| there.stat.kind == Kind::File)
+        {
+            freed = freed.saturating_add(there.stat.allocated);
+        }
         let (Some((blob, _)), Some(entry)) = (plan.file(n), plan.entry(n)) else { continue };
         let there = scan.index.find(&plan.path(n));
         let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);

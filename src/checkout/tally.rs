@@ -117,6 +117,11 @@ impl Tally {
         Ok(())
     }
 
+    /// Whether nothing was done for the path of this number, and it was not given up.
+    pub(super) fn is_open(&self, plan: &Plan, n: usize) -> bool {
+        self.ended[n] == NOT_DONE && !self.has_given_up(plan, &plan.path(n))
+    }
+
     /// Whether the path was left as it is.
     pub(super) fn has_given_up(&self, plan: &Plan, path: &RepoPath) -> bool {
         self.changed.contains(path)

@@ -2,8 +2,12 @@
 
 use crate::commands::Context;
 use crate::commands::back::{self, Step};
-use crate::error::{Exit, Result};
+use crate::compare;
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::timeline::Timeline;
+use crate::id::CommitId;
+use crate::object::Objects;
+use crate::repo::Repository;
 
 /// Take back what was done last
 ///
@@ -27,10 +31,27 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository_to_finish()?;
     repository.refuse_foreign()?;
+    if let Some(before) = repository.unrecorded_run() {
+        check_run_is_recorded(context, &repository, before)?;
+    }
     let timeline = Timeline::read(&repository)?;
     let destination = match repository.unfinished() {
         Some(intent) => timeline.back_before(intent, args.steps as usize)?,
         None => timeline.back(args.steps as usize)?,
     };
     back::step(context, repository, destination, Step::Undo, &args.how)
+}
+
+/// [`ErrorKind::Refused`] while the directory holds what a run did and could not record: that run is what the user means to
+/// take back, and not what was done before it.
+fn check_run_is_recorded(context: &Context<'_>, repository: &Repository, before: CommitId) -> Result<()> {
+    let scan = compare::look(repository, &context.worktree(repository)?, &[], context.ui.progress())?;
+    let at = repository.view().at().map(|id| repository.store().commit(id)).transpose()?;
+    if at.is_some_and(|commit| commit.root.tree() == scan.root.tree()) {
+        repository.forget_unrecorded_run();
+        return Ok(());
+    }
+    let message = "the changes of the last `undo run` are not recorded, so they cannot be taken back as a step";
+    Err(Error::new(ErrorKind::Refused, message)
+        .hint(format!("to go back to the state before that run: undo checkout {}", before.short())))
 }

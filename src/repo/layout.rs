@@ -118,6 +118,10 @@ impl Layout {
     pub fn run_lock(&self) -> PathBuf {
         self.of_worktree("run")
     }
+    /// Notes that what a command did is not recorded.
+    pub fn unrecorded_run(&self) -> PathBuf {
+        self.of_worktree("unrecorded-run")
+    }
     /// A file for this worktree alone: several can have one store, if that is elsewhere.
     fn of_worktree(&self, name: &str) -> PathBuf {
         if !self.is_elsewhere() {

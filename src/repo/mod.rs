@@ -20,6 +20,7 @@ pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod transaction;
+mod unrecorded_run;
 mod unsynced;
 
 pub use foreign::Foreign;

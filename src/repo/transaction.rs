@@ -159,6 +159,11 @@ impl Transaction<'_> {
         self.repository
     }
 
+    /// Gives up the space that is kept for records; whether there was any. For what leads to more space.
+    pub fn give_up_reserve(&self) -> bool {
+        reserve::give_up(&self.repository.layout.reserve())
+    }
+
     /// Puts a commit object into a session's writer and gives its id.
     pub fn put_commit(writer: &mut ObjectWriter<'_>, commit: &Commit) -> Result<CommitId> {
         let bytes = commit.encode();

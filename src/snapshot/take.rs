@@ -1,8 +1,10 @@
 //! A commit, from the scan to the journal.
 
+use std::cell::Cell;
+
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::diff::{self, LeftOut};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::history::mounted_over;
 use crate::id::CommitId;
 use crate::metadata::Kind;
@@ -67,8 +69,21 @@ pub fn take_checked(
     let options = &Options { paths, ..options.clone() };
     let index_path = transaction.repository().layout.index();
     let index = Index::open(&index_path);
-    let Taken { mut outcome, mut scan, stored, next } =
-        store_all(transaction.repository(), worktree, &index, (options, &journals), progress, check)?;
+    let repository = transaction.repository();
+    let is_refused = Cell::new(false);
+    let mut check = |repository: &Repository, scan: &mut Scan| {
+        let next = check(repository, scan);
+        is_refused.set(next.is_err());
+        next
+    };
+    let taken = match store_all(repository, worktree, &index, (options, &journals), progress, &mut check) {
+        // Once this is recorded, going back frees space.
+        Err(error) if is_full(&error) && !is_refused.get() && leads_back(options) && transaction.give_up_reserve() => {
+            store_all(repository, worktree, &index, (options, &journals), progress, &mut check)
+        }
+        taken => taken,
+    };
+    let Taken { mut outcome, mut scan, stored, next } = taken?;
     let is_recorded = stored.is_some();
     if let Some(commit) = outcome.commit
         && (is_recorded || has_moved(transaction.repository(), options.from, commit)?)
@@ -81,6 +96,15 @@ pub fn take_checked(
     let is_durable = next == Next::Rest && !(options.prepares && is_recorded);
     recording::remember(&mut scan, &index, &options.paths, is_durable.then_some(&*index_path));
     Ok((outcome, scan))
+}
+
+fn is_full(error: &Error) -> bool {
+    error.kind() == ErrorKind::NoSpace
+}
+
+/// Whether what is recorded may be gone back from at once.
+fn leads_back(options: &Options) -> bool {
+    options.prepares || options.ran.is_some()
 }
 
 /// Whether the directory is another one than before the command that recorded it by itself.

@@ -60,9 +60,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let ended = fs::run_program(program, arguments).map_err(not_started)?;
     fs::reached(Reached::Ran);
     let ran = Ran { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
-    record::after(context, &mut repository, &before, &ran, args.message.as_deref())
-        .and_then(|after| verdict::carry_out(context, &mut repository, args, &ran, (&before, &after)))
-        .map_err(|error| not_recorded(error.context(format_args!("after `{}`", ran.short()))))
+    let ended_by = |error: Error| after_command(error.context(format_args!("after `{}`", ran.short())));
+    let after = record::after(context, &mut repository, &before, &ran, args.message.as_deref())
+        .map_err(|error| ended_by(record::not_recorded(&repository, &before, error)))?;
+    verdict::carry_out(context, &mut repository, args, &ran, (&before, &after)).map_err(ended_by)
 }
 
 /// A failure that is not the command's. Only that another run is going on has a status of its own.
@@ -71,7 +72,7 @@ fn not_run(error: Error) -> Error {
 }
 
 /// A failure after the command. A signal has its own status.
-fn not_recorded(error: Error) -> Error {
+fn after_command(error: Error) -> Error {
     if error.kind() == ErrorKind::Interrupted { error } else { error.ends_with(Exit::NOT_RUN) }
 }
 

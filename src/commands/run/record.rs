@@ -116,6 +116,18 @@ pub fn after(
     Ok(After { commit, effect, findings: outcome.findings, exit: exit.or(before.exit) })
 }
 
+/// A failure of [`after`]: on a full disk it says that what the command did is not recorded, and how to go back.
+pub fn not_recorded(repository: &Repository, before: &Before, error: Error) -> Error {
+    if error.kind() != ErrorKind::NoSpace {
+        return error;
+    }
+    repository.note_unrecorded_run(before.commit);
+    let back = before.commit.short();
+    error
+        .context("its changes are NOT recorded, and still in the directory")
+        .hint(format!("free some space, then go back to the state before it: undo checkout {back}"))
+}
+
 fn held(commit: Option<CommitId>) -> Result<CommitId> {
     commit.ok_or_else(|| Error::new(ErrorKind::Internal, "no commit holds the directory that was recorded"))
 }

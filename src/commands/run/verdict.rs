@@ -93,16 +93,23 @@ fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before
     let newest = repository.operation();
     let is_ahead = destination.travel.is_some_and(|travel| travel.tip == newest);
     let outcome = back::take_back(context, repository, before.commit, destination).map_err(|error| {
-        let is_refused = error.kind() == ErrorKind::Refused;
-        let (what, hint) = match newest == before.newest {
-            true => ("what it did is not taken back", "make it readable, or move it away, then: undo checkout @"),
-            false => (
-                "what it did is recorded, and not taken back",
-                "save what is in the way, and take it back: undo undo --force",
-            ),
+        let is_recorded = newest != before.newest;
+        let what =
+            if is_recorded { "what it did is recorded, and not taken back" } else { "what it did is not taken back" };
+        let hint = match (error.kind(), is_recorded) {
+            (ErrorKind::Refused, false) => Some("make it readable, or move it away, then: undo checkout @"),
+            (ErrorKind::Refused, true) => Some("save what is in the way, and take it back: undo undo --force"),
+            // One that ran out of space in the middle says itself how it is finished.
+            (ErrorKind::NoSpace, _) if repository.unfinished().is_some() => None,
+            (ErrorKind::NoSpace, false) => Some("free some space, then go back: undo checkout @"),
+            (ErrorKind::NoSpace, true) => Some("free some space, then take it back: undo undo"),
+            _ => None,
         };
         let error = error.context(what);
-        if is_refused { error.hint(hint) } else { error }
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
     })?;
     let exit = back::not_exact(context, &outcome);
     if before.commit != after.commit {

@@ -3,6 +3,7 @@
 pub mod damage;
 mod flush;
 mod format;
+mod full_disk;
 mod lock;
 mod names;
 mod paths;

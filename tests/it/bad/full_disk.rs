@@ -1,0 +1,241 @@
+//! Going back on a disk that is full, on small file systems that are mounted for it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use snapbox::str;
+
+use super::noise;
+use crate::env::TestEnv;
+use crate::safety::places::Mounted;
+use crate::skip::skip;
+use crate::tree::{Tree, assert_same};
+
+const MIB: u64 = 1 << 20;
+
+/// A worktree on a file system of its own.
+struct Disk {
+    // Unmounted before the folder that it is mounted in goes.
+    _mounted: Mounted,
+    env: TestEnv,
+}
+
+impl Disk {
+    /// A tmpfs of 64 MiB.
+    fn tmpfs() -> Option<Disk> {
+        let env = TestEnv::new();
+        let mounted = Mounted::new(&["-t", "tmpfs", "-o", "size=64m,mode=0755", "tmpfs"], &env.path());
+        Disk::new(env, mounted)
+    }
+
+    /// An ext4 of 300 MiB.
+    fn ext4() -> Option<Disk> {
+        let env = TestEnv::new();
+        let image = env.root().join("image");
+        fs::File::create(&image).unwrap().set_len(300 * MIB).unwrap();
+        let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image).status().is_ok_and(|made| made.success());
+        let mounted = if made { Mounted::new(&["-o", "loop", image.to_str().unwrap()], &env.path()) } else { None };
+        if mounted.is_some() {
+            fs::remove_dir(env.path().join("lost+found")).unwrap();
+        }
+        Disk::new(env, mounted)
+    }
+
+    fn new(env: TestEnv, mounted: Option<Mounted>) -> Option<Disk> {
+        match mounted {
+            Some(mounted) => Some(Disk { _mounted: mounted, env }),
+            None => {
+                skip("no small file system can be mounted");
+                None
+            }
+        }
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.env.path().join(".undo/ballast")
+    }
+
+    /// Leaves so much space, with a file that is in no commit.
+    fn leave(&self, bytes: u64) {
+        let stat = rustix::fs::statfs(self.env.path().as_path()).unwrap();
+        let free = stat.f_bfree * u64::try_from(stat.f_bsize).unwrap();
+        let file = fs::File::create(self.ballast()).unwrap();
+        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, free - bytes).unwrap();
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.ballast()).unwrap();
+    }
+}
+
+/// Files and folders, recorded.
+fn recorded(disk: &Disk) -> Tree {
+    let env = &disk.env;
+    env.undo("init -q").ok();
+    env.write("large", noise(1, 12 * 1024 * 1024));
+    env.write("notes", "one\n");
+    for n in 0..20 {
+        env.write(&format!("folder-{}/{n}", n % 3), noise(n, 900));
+    }
+    env.undo("commit -m one").ok();
+    Tree::read(&env.path())
+}
+
+#[test]
+fn a_run_that_filled_the_disk_is_taken_back() {
+    for disk in [Disk::tmpfs(), Disk::ext4()] {
+        let Some(disk) = disk else { continue };
+        let before = recorded(&disk);
+        disk.leave(16 * MIB);
+        let script = "rm -r large folder-1; mkdir new; echo x >new/x; echo two >>notes; cat /dev/zero >zero";
+        for option in ["--rollback", "--on-fail rollback"] {
+            let output = disk.env.undo(&format!("run {option} -- sh -c '{script}'")).fails(1);
+            assert!(output.to_string().contains("taken back: "), "{output}");
+            assert_same(&before, &Tree::read(&disk.env.path()));
+            disk.env.undo("status").ok();
+        }
+        disk.env.undo("verify").ok();
+        disk.free();
+        disk.env.undo("redo").ok();
+        assert!(disk.env.path().join("zero").exists() && !disk.env.path().join("large").exists());
+    }
+}
+
+#[test]
+fn undo_takes_back_a_run_that_filled_the_disk() {
+    let Some(disk) = Disk::tmpfs() else { return };
+    let before = recorded(&disk);
+    disk.leave(16 * MIB);
+    disk.env.undo("run -- sh -c 'rm large; cat /dev/zero >zero'").fails(1);
+    disk.env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&disk.env.path()));
+}
+
+#[test]
+fn changes_that_cannot_be_recorded_are_reported_with_the_way_back() {
+    let Some(disk) = Disk::tmpfs() else { return };
+    let env = &disk.env;
+    recorded(&disk);
+    env.write("notes", "two\n");
+    env.undo("commit -m two").ok();
+    let before = Tree::read(&env.path());
+    disk.leave(4 * MIB);
+    let filled = "run --rollback -- sh -c 'rm large; cat /dev/urandom >random; exit 7'";
+    let output = env.undo(filled).fails(125);
+    output.shows(str![[r#"
+---- stderr ----
+cat: write error: No space left on device
+error: after `sh -c 'rm large; cat /dev/urandom >random; exit 7'`: its changes are NOT recorded, and still in the directory: [..]cannot write `[ROOT]/work/.undo/tmp/pack.[..].tmp`: no space left on device
+hint: free some space, then go back to the state before it: undo checkout [ID]
+[exit 125]
+
+"#]]);
+    let filled = Tree::read(&env.path());
+    for line in ["undo", "undo -n", "undo 2"] {
+        env.undo(line).shows(str![[r#"
+---- stderr ----
+error: the changes of the last `undo run` are not recorded, so they cannot be taken back as a step
+hint: to go back to the state before that run: undo checkout [ID]
+[exit 4]
+
+"#]]);
+    }
+    env.undo("checkout @").fails(13);
+    assert_same(&filled, &Tree::read(&env.path()));
+    disk.free();
+    env.undo("checkout @").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    env.undo("undo").ok();
+    assert_same(&filled, &Tree::read(&env.path()));
+}
+
+#[test]
+fn undo_works_again_when_the_unrecorded_changes_are_gone() {
+    let Some(disk) = Disk::tmpfs() else { return };
+    let env = &disk.env;
+    recorded(&disk);
+    env.write("notes", "two\n");
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~").ok();
+    disk.leave(8 * MIB);
+    env.undo("run -- sh -c 'cat /dev/urandom >random'").fails(125);
+    env.undo("undo").fails(4);
+    fs::remove_file(env.path().join("random")).unwrap();
+    env.undo("undo").ok();
+    assert_eq!(env.read("notes"), b"two\n");
+}
+
+#[test]
+fn a_run_that_is_recorded_and_finds_no_space_to_go_back_says_how() {
+    let Some(disk) = Disk::tmpfs() else { return };
+    let env = &disk.env;
+    let before = recorded(&disk);
+    let ballast = "dd if=/dev/zero of=.undo/ballast bs=1M status=none";
+    env.undo(&format!("run --rollback -- sh -c 'rm large; {ballast}'")).shows(str![[r#"
+---- stderr ----
+dd: error writing '.undo/ballast': No space left on device
+sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none': exit 1 after [DURATION]
+[ID]  0 added, 0 modified, 1 deleted  (12.0 MiB → 17.6 KiB)
+  deleted  large  (12.0 MiB)
+error: after `sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none'`: what it did is recorded, and not taken back: this needs 12 MiB of space, and the file system of `[ROOT]/work` has [..] MiB left
+hint: free some space, then take it back: undo undo
+[exit 125]
+
+"#]]);
+    disk.free();
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+}
+
+#[test]
+fn what_goes_makes_space_for_what_comes() {
+    let Some(disk) = Disk::tmpfs() else { return };
+    let env = &disk.env;
+    env.undo("init -q").ok();
+    let sizes = [("shrinks", 6, 1), ("grows", 1, 6), ("goes", 8, 0), ("comes", 0, 8)];
+    let write = |size: fn(&(&str, usize, usize)) -> usize| {
+        for (seed, state) in sizes.iter().enumerate() {
+            match size(state) {
+                0 => drop(fs::remove_file(env.path().join(state.0))),
+                size => env.write(state.0, noise((seed + 10 * size) as u64, size << 20)),
+            }
+        }
+    };
+    write(|state| state.1);
+    env.undo("commit -m one").ok();
+    let one = Tree::read(&env.path());
+    write(|state| state.2);
+    env.undo("commit -m two").ok();
+    let two = Tree::read(&env.path());
+    disk.leave(3 * MIB);
+    env.undo("checkout @~").ok();
+    assert_same(&one, &Tree::read(&env.path()));
+    env.undo("undo").ok();
+    assert_same(&two, &Tree::read(&env.path()));
+}
+
+#[test]
+fn an_export_that_failed_on_a_full_disk_can_be_run_again() {
+    let Some(disk) = Disk::tmpfs() else { return };
+    let env = &disk.env;
+    let before = recorded(&disk);
+    fs::create_dir_all(env.path().join("elsewhere/empty")).unwrap();
+    for place in ["elsewhere/new", "elsewhere/empty"] {
+        disk.leave(5 * MIB);
+        let line = format!("export @ {place}");
+        env.undo(&line).shows(str![[r#"
+---- stderr ----
+error: `large`: cannot [..]: no space left on device
+hint: free some space on this file system, then run the command again
+[exit 13]
+
+"#]]);
+        assert_eq!(fs::read_dir(env.path().join(place)).unwrap().count(), 0);
+        disk.free();
+        env.undo(&line).ok();
+        assert_same(&before, &Tree::read(&env.path().join(place)));
+        fs::remove_dir_all(env.path().join(place)).unwrap();
+        fs::create_dir_all(env.path().join("elsewhere/empty")).unwrap();
+    }
+}
