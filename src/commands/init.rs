@@ -55,6 +55,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let has_history = repository.view().at().is_some();
     context.ui.hint(match has_history {
+        // A copy has content of its own.
+        true if joining != Joining::Ask => "see what differs from its branch: undo status",
         true => "bring everything back: undo checkout latest",
         false => "record it all: undo commit -m \"as it was\"",
     });
