@@ -68,7 +68,7 @@ Where two sides are compared and you name none, the live directory is one of the
   0    done
   1    done, and the answer is no (`diff --exit-code` found changes)
   2    usage: arguments that make no sense, or name what is not there
-  3    finished, but incomplete: unreadable or torn files, which are listed
+  3    finished, but incomplete: some paths were left out or are not exact; they are listed
   4    refused, since going on could lose something that is saved nowhere
   5    damage found
   6    recorded, but it looks like an accident or an attack (`commit --strict`); or a guard was not
