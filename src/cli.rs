@@ -177,6 +177,8 @@ fn wrapped(paragraph: &str) -> String {
 
 /// Parses, runs, and says how the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    fs::keep_owner_rights();
+    fs::survive_file_size_limit();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let parse = |command: clap::Command| {
         command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches))

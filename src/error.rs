@@ -153,6 +153,9 @@ impl Error {
                 let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 error.hint(format!("see who may do it: ls -la {}", shell_word(folder.as_os_str().as_bytes())))
             }
+            _ if error.is_caused_by(std::io::ErrorKind::FileTooLarge) && action != "read" => {
+                error.hint("permit larger files, then run the command again: ulimit -f unlimited")
+            }
             _ => error,
         }
     }

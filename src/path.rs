@@ -128,9 +128,18 @@ impl RepoPath {
 /// Name by name, so a directory is followed by all that is below it before its next sibling.
 impl Ord for RepoPath {
     fn cmp(&self, other: &RepoPath) -> Ordering {
-        let rank = |&b: &u8| if b == b'/' { 0 } else { u16::from(b) + 1 };
-        self.0.iter().map(rank).cmp(other.0.iter().map(rank))
+        let common = common_prefix(&self.0, &other.0);
+        let rank = |path: &RepoPath| path.0.get(common).map(|&b| if b == b'/' { 0 } else { u16::from(b) + 1 });
+        rank(self).cmp(&rank(other))
     }
+}
+
+/// How many bytes two paths have in common at their beginning. Paths that are compared often have most of them in common.
+fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    const PART: usize = 32;
+    let parts = one.chunks_exact(PART).zip(other.chunks_exact(PART));
+    let equal = parts.take_while(|(one, other)| one == other).count() * PART;
+    equal + one[equal..].iter().zip(&other[equal..]).take_while(|(one, other)| one == other).count()
 }
 
 impl PartialOrd for RepoPath {
@@ -222,6 +231,20 @@ mod tests {
 
     fn path(text: &str) -> &RepoPath {
         RepoPath::new(text.as_bytes()).expect("a valid path")
+    }
+
+    #[test]
+    fn long_paths_are_ordered_name_by_name() {
+        let long = "directory/".repeat(20);
+        for start in ["", "d/", &long[..33], &long[..34], &long[..64], &long[..65], &long] {
+            let of = |end: &str| RepoPathBuf::new(format!("{start}x{end}").into_bytes()).unwrap();
+            let ordered = [of(""), of("/a"), of("/a/b"), of("/b"), of("\x01"), of("-"), of("0"), of("a")];
+            for (n, one) in ordered.iter().enumerate() {
+                for (m, other) in ordered.iter().enumerate() {
+                    assert_eq!(one.cmp(other), n.cmp(&m), "{one:?} {other:?}");
+                }
+            }
+        }
     }
 
     #[test]

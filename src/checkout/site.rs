@@ -139,7 +139,8 @@ impl<'s> Directories<'s> {
             return Ok((directory.clone(), name));
         }
         let directory = Rc::new(self.site.open(parent)?);
-        if self.open.len() >= MOST_OPEN {
+        // Two threads, each with a file or two besides.
+        if self.open.len() >= MOST_OPEN.min(fs::open_file_limit() / 8) {
             self.open.clear();
         }
         self.open.insert(parent.to_owned(), directory.clone());

@@ -42,18 +42,14 @@ impl Dir {
             |buffer| rustix::fs::llistxattr(&path, buffer),
             |key, buffer| rustix::fs::lgetxattr(&path, key, buffer),
         )
-        .map_err(|errno| match errno {
-            // Not to be taken for a name that is not there.
-            Errno::NOENT if !Path::new(HANDLES).exists() => without_handles(),
-            errno => self.failed("read the attributes of", name, errno),
-        })
+        .map_err(|errno| self.failed_by_handle("read the attributes of", name, errno))
     }
 
     /// Sets one extended attribute.
     pub fn set_xattr(&self, name: &[u8], key: &[u8], value: &[u8]) -> Result<()> {
         self.check(name)?;
         rustix::fs::lsetxattr(self.magic_path(name), key, value, XattrFlags::empty())
-            .map_err(|errno| self.failed(&format!("set {} of", key.escape_ascii()), name, errno))
+            .map_err(|errno| self.failed_by_handle(&format!("set {} of", key.escape_ascii()), name, errno))
     }
 
     /// Removes one extended attribute.
@@ -62,14 +58,14 @@ impl Dir {
         match rustix::fs::lremovexattr(self.magic_path(name), key) {
             // The file system may have removed it together with another one.
             Ok(()) | Err(Errno::NODATA) => Ok(()),
-            Err(errno) => Err(self.failed(&format!("remove {} of", key.escape_ascii()), name, errno)),
+            Err(errno) => Err(self.failed_by_handle(&format!("remove {} of", key.escape_ascii()), name, errno)),
         }
     }
 
     /// Sets the permission bits (not of a symlink, which has none of its own).
     pub fn set_mode(&self, name: &[u8], mode: u16) -> Result<()> {
         self.check(name)?;
-        self.chmod(name, mode).map_err(|errno| self.failed("set the mode of", name, errno))
+        self.chmod(name, mode).map_err(|errno| self.failed_by_handle("set the mode of", name, errno))
     }
 
     /// `fchmodat` follows links, so the inode is pinned first, and changed by its handle.
@@ -99,6 +95,15 @@ impl Dir {
             Atime::Rewrite => stat::atime_at(self, name).and_then(|atime| set(&times(Some(atime), mtime))),
         }
         .map_err(|errno| self.failed("set the time of", name, errno))
+    }
+
+    /// A failed call on a name by the path of a handle.
+    fn failed_by_handle(&self, action: &str, name: &[u8], errno: Errno) -> Error {
+        // Not to be taken for a name that does not exist.
+        if errno == Errno::NOENT && !Path::new(HANDLES).exists() {
+            return without_handles(&self.failed(action, name, errno));
+        }
+        self.failed(action, name, errno)
     }
 
     /// A short path of a name, however long the path of the directory is: these calls have no form with a handle.
@@ -157,9 +162,11 @@ fn magic(handle: BorrowedFd<'_>) -> String {
     format!("{HANDLES}/{}", handle.as_raw_fd())
 }
 
-fn without_handles() -> Error {
-    Error::new(ErrorKind::Unsupported, format!("`{HANDLES}` is not there, and without it attributes cannot be read"))
-        .hint("mount it: mount -t proc proc /proc")
+fn without_handles(failure: &Error) -> Error {
+    // The path is in the message, and the system's error would be misleading.
+    let message = failure.to_string();
+    let what = message.rsplit_once(": ").map_or(message.as_str(), |(what, _)| what);
+    Error::new(ErrorKind::Io, format!("{what}: `{HANDLES}` does not exist")).hint("mount it: mount -t proc proc /proc")
 }
 
 /// `None`: the access time is left alone.

@@ -43,6 +43,9 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
+/// No call takes a longer path (`PATH_MAX`, which counts a zero at the end).
+const LONGEST_PATH: usize = 4096;
+
 /// Bytes of names taken from the kernel at once: some 1,000 names.
 const LIST_BUFFER: usize = 32 << 10;
 
@@ -77,6 +80,9 @@ impl Dir {
         if path.is_root() {
             return self.open_dir(b".");
         }
+        if path.as_bytes().len() >= LONGEST_PATH {
+            return self.open_far_below(path);
+        }
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let flags = DIRECTORY | OFlags::NOFOLLOW;
         let at_once = leaving_atime(|extra| {
@@ -84,9 +90,24 @@ impl Dir {
         });
         match at_once {
             Ok(handle) => Ok(Dir::new(handle, self.path.join(path.as_path()))),
-            // Too long a path, an old kernel, or a failure that the walk will name better.
+            // An old kernel, or a failure that the walk will name better.
             Err(_) => self.walk_below(path),
         }
+    }
+
+    /// The same for a path that is too long for one call: as many names at a time as fit into one.
+    fn open_far_below(&self, path: &RepoPath) -> Result<Dir> {
+        let (mut below, mut rest) = (self.open_dir(b".")?, path.as_bytes());
+        while !rest.is_empty() {
+            let end = match rest.get(..LONGEST_PATH) {
+                Some(start) => start.iter().rposition(|&byte| byte == b'/').unwrap_or(rest.len()),
+                None => rest.len(),
+            };
+            let part = RepoPath::new(&rest[..end]).ok_or_else(|| self.failed("open", rest, Errno::NAMETOOLONG))?;
+            below = if end < LONGEST_PATH { below.open_below(part)? } else { below.walk_below(part)? };
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        Ok(below)
     }
 
     /// The same name by name: for a path of any length, and on any kernel.

@@ -5,10 +5,9 @@ use std::io::ErrorKind as Cause;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::OnceLock;
 
-use rustix::fs::{CWD, OFlags};
-use rustix::process::{Resource, getrlimit};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 use crate::fs::failure::of_repository;
@@ -92,15 +91,6 @@ pub fn open_to_write(path: &Path) -> Result<File> {
     without_blocking().read(true).write(true).open(path).map_err(|cause| of_repository(Error::io("open", path, cause)))
 }
 
-/// Whether files may be kept open that can be opened again: not where a process may have few.
-pub fn may_keep_files_open() -> bool {
-    static MAY: OnceLock<bool> = OnceLock::new();
-    *MAY.get_or_init(|| getrlimit(Resource::Nofile).current.is_none_or(|most| most >= MANY_FILES))
-}
-
-/// Files that a process may have open almost everywhere; 1024 by default.
-const MANY_FILES: u64 = 256;
-
 /// Options that never wait for the other end of a FIFO.
 pub(super) fn without_blocking() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -111,6 +101,16 @@ pub(super) fn without_blocking() -> OpenOptions {
 /// The stat of what has this name, links not followed; `None` if it is not there.
 pub fn stat(path: &Path) -> Result<Option<Stat>> {
     if_there("stat", path, Stat::at(CWD, path.as_os_str().as_bytes()).map_err(Into::into))
+}
+
+/// What a path leads to, links followed; `None` if that does not exist.
+pub fn target_kind(path: &Path) -> Result<Option<Kind>> {
+    let opened = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    match opened.and_then(Stat::of) {
+        Ok(stat) => Ok(Some(stat.kind)),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+        Err(errno) => Err(Error::io("stat", path, errno.into())),
+    }
 }
 
 /// Whether there is something of this name; links are not followed.

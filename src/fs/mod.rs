@@ -15,6 +15,7 @@ mod handle;
 mod inherit;
 mod interrupt;
 mod lease;
+mod limits;
 mod lock;
 mod lock_file;
 mod names;
@@ -40,8 +41,8 @@ pub use failure::{
     is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system, is_other_kind,
 };
 pub use file::{
-    create_dir_all, exists, list, may_keep_files_open, open, open_any, open_to_write, read, read_any, read_prefix,
-    remove_dir_all, remove_empty_dir, remove_file, rename, stat, sync_dir,
+    create_dir_all, exists, list, open, open_any, open_to_write, read, read_any, read_prefix, remove_dir_all,
+    remove_empty_dir, remove_file, rename, stat, sync_dir, target_kind,
 };
 pub use handle::{
     duplicate, file_system_of, flush_mapped_stores, forget_cached, path_of, read_at, read_exact_at, read_next,
@@ -50,6 +51,7 @@ pub use handle::{
 pub use inherit::{create_dir_private, create_new};
 pub use interrupt::{Reached, begun, on_interrupt, reached};
 pub use lease::{Writers, writers_of};
+pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, survive_file_size_limit};
 pub use lock::{FileLock, Holder};
 pub use names::{Renamed, UNFINISHED};
 pub use newcomer::Newcomer;

@@ -11,6 +11,7 @@ use libc::c_int;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::error::{Error, Result};
+use crate::fs::limits::with_inherited_umask;
 use crate::fs::signal::Handlers;
 
 /// How a program ended.
@@ -33,7 +34,8 @@ pub fn run_program(program: &OsStr, arguments: &[OsString]) -> Result<Ended> {
     let failed = |cause| Error::io("run", Path::new(program), cause);
     let _signals = Handlers::place(&SIGNALS, handle);
     let started = Instant::now();
-    let mut child = Command::new(program).args(arguments).spawn().map_err(failed)?;
+    let mut command = Command::new(program);
+    let mut child = with_inherited_umask(|| command.args(arguments).spawn()).map_err(failed)?;
     let pid = Pid::from_child(&child);
     watch(pid);
     // Its number is its own until its end is collected: only then may another process get it.

@@ -123,6 +123,10 @@ fn place(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
 /// Fails unless nothing is at `.undo`, or an `init` that did not end.
 fn refuse_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Result<()> {
     let Some(stat) = fs::stat(marker)? else { return Ok(()) };
+    if !matches!(stat.kind, Kind::File | Kind::Directory) {
+        // What it leads to need not be whole.
+        Layout::at(worktree)?;
+    }
     let exists = |what: &str| Err(Error::new(ErrorKind::Exists, format!("`{}` {what}", worktree.display())));
     if stat.kind == Kind::File {
         let link = StoreLink::read(marker)?;

@@ -18,6 +18,7 @@ use crate::fs;
 use crate::id::{DirectoryId, PackId};
 use crate::metadata::Kind;
 use crate::path::REPOSITORY;
+use crate::quote::shell_word;
 use crate::repo::format::Format;
 
 /// The two places: the user's directory, and the repository folder.
@@ -60,14 +61,16 @@ impl Layout {
     pub fn at(directory: &Path) -> Result<Option<Layout>> {
         let marker = marker(directory);
         let Some(stat) = fs::stat(&marker)? else { return Ok(None) };
-        let (repository, attachment) = match stat.kind {
-            Kind::File => {
+        let kind = if stat.kind == Kind::Symlink { fs::target_kind(&marker)? } else { Some(stat.kind) };
+        let (repository, attachment) = match kind {
+            Some(Kind::File) => {
                 let link = StoreLink::read(&marker)?;
                 let attachment = Attachment::Store(link.directory);
                 (link.follow(&marker)?, attachment)
             }
-            Kind::Directory if !stat.is_mounted => (marker, Attachment::Own),
-            _ => (marker, Attachment::Linked),
+            Some(Kind::Directory) if stat.kind == Kind::Directory && !stat.is_mounted => (marker, Attachment::Own),
+            Some(Kind::Directory) => (marker, Attachment::Linked),
+            kind => return Err(no_repository(&marker, kind)),
         };
         Ok(Some(Layout { worktree: directory.to_owned(), repository, attachment }))
     }
@@ -163,6 +166,20 @@ impl Layout {
         let folder = fs::canonicalize(&self.repository).ok()?;
         let is_inside = folder != self.marker() && fs::lies_in(&folder, &self.worktree).ok()?;
         is_inside.then_some(folder)
+    }
+}
+
+/// The failure for what is neither a repository nor the name of one; `None`: a link to nothing.
+fn no_repository(marker: &Path, kind: Option<Kind>) -> Error {
+    let remove = format!("rm {}", shell_word(marker.as_os_str().as_bytes()));
+    let path = marker.display();
+    match kind {
+        Some(kind) => {
+            let message = format!("`{path}` is neither a repository nor the name of one, but a {}", kind.word());
+            Error::new(ErrorKind::NoRepository, message).hint(format!("remove it: {remove}"))
+        }
+        None => Error::new(ErrorKind::NoRepository, format!("`{path}` is a link to something that does not exist"))
+            .hint(format!("mount the disk that it leads to, or remove the link: {remove}")),
     }
 }
 

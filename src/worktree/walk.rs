@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{Xattrs, is_of_one_entry, is_other_kind};
+use crate::fs::{Xattrs, is_of_one_entry, is_other_kind, open_file_limit};
 use crate::id::ObjectId;
 use crate::join::start;
 use crate::metadata::Kind;
@@ -348,7 +348,7 @@ impl<'w, S: Sink> Worker<'w, S> {
 
     /// A handle for jobs on directories in an open one, unless too many are open.
     pub fn handle(&self, open: &Arc<Open>) -> Option<Arc<Open>> {
-        (self.walk.open.load(Ordering::Relaxed) < OPEN_DIRECTORIES).then(|| open.clone())
+        (self.walk.open.load(Ordering::Relaxed) < OPEN_DIRECTORIES.min(open_file_limit() / 4)).then(|| open.clone())
     }
 
     /// A job on a directory is done. If that was all, its tree is made, and the directory above has one job less.
