@@ -130,6 +130,7 @@ fn exported(files: usize) -> usize {
         root: Entry::directory(id, totals),
         links: None,
         objects: HashMap::new(),
+        torn: Vec::new(),
         is_root_known: false,
         limits: None,
     };

@@ -104,8 +104,7 @@ impl<'w> Applier<'w> {
         directory.make_dir(&staged_name)?;
         let staged = Staged::new(&directory, staged_name, Kind::Directory);
         let inode = directory.stat(&staged.name)?.map_or(0, |stat| stat.inode);
-        let put = staged.put(inode, name, &expected, self.work.objects)?;
-        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, Vec::new())))
+        Ok(Done::of(staged.put(inode, name, &expected, self.work.objects)?, Vec::new()))
     }
 
     /// Makes anything but a directory.
@@ -131,8 +130,7 @@ impl<'w> Applier<'w> {
         let subject = self.work.site.link_subject(&directory, &staged.name, entry.kind());
         let failed =
             self.work.dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
-        let put = staged.put(now.inode, name, &expected, self.work.objects)?;
-        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, failed)))
+        Ok(Done::of(staged.put(now.inode, name, &expected, self.work.objects)?, failed))
     }
 
     /// Gives the inode at `to` another name.
@@ -160,8 +158,7 @@ impl<'w> Applier<'w> {
             return if is_no_link_possible(&error) { self.copy(path, to, &error) } else { Err(error) };
         }
         let staged = Staged::new(&directory, staged_name, there.kind);
-        let put = staged.put(there.inode, name, &expected, self.work.objects)?;
-        Ok(put.map_or(Done::Changed, |inode| Done::Placed(inode, Vec::new())))
+        Ok(Done::of(staged.put(there.inode, name, &expected, self.work.objects)?, Vec::new()))
     }
 
     /// Where no name can be given to it: a file of its own, which is told.

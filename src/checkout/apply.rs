@@ -19,7 +19,7 @@ use super::work::Work;
 /// Does all that the plan lists. Stops at the first failure that concerns more than one path.
 pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
     tally.begin(work.plan);
-    let mut steps = Sorted::new(work);
+    let mut steps = Sorted::new(work, tally);
     let mut applier = Applier::new(work);
     match make(&mut applier, &mut steps, tally, files::write_all) {
         Err(error) if error.kind() == ErrorKind::NoSpace => make_in_freed_space(&mut applier, tally, error)?,
@@ -66,9 +66,9 @@ fn make_in_freed_space(applier: &mut Applier<'_>, tally: &mut Tally, error: Erro
     if !plan.numbers().any(|n| matches!(plan.verdict(n), Verdict::Remove | Verdict::Replace)) {
         return Err(error);
     }
-    remove_files(applier, &Sorted::new(work).removals, tally)?;
+    remove_files(applier, &Sorted::new(work, tally).removals, tally)?;
     loop {
-        let (done, mut rest) = (tally.done(), Sorted::new(work));
+        let (done, mut rest) = (tally.done(), Sorted::new(work, tally));
         for list in [&mut rest.directories, &mut rest.files, &mut rest.others, &mut rest.links] {
             list.retain(|n| tally.is_open(plan, *n as usize));
         }

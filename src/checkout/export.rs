@@ -17,10 +17,12 @@ use crate::worktree::index::Builder;
 
 use super::apply;
 use super::fresh;
+use super::in_use::Left;
 use super::limits::Limits;
 use super::moved::Moved;
 use super::relearn;
 use super::site::Site;
+use super::stage::WhenOpen;
 use super::tally::Tally;
 use super::tar;
 use super::target::Target;
@@ -48,6 +50,8 @@ pub struct Exported {
     pub inexact: Vec<(RepoPathBuf, String)>,
     /// What the store has lost, with the reason: not there.
     pub damaged: Vec<(RepoPathBuf, String)>,
+    /// Files that kept changing while they were recorded: they may be a mix of two states.
+    pub torn: Vec<RepoPathBuf>,
 }
 
 /// Writes everything: there is nothing to be compared with.
@@ -63,13 +67,15 @@ pub fn export(
     let objects = Overlay { below: store, objects: &source.objects };
     let links = source.links.map_or(Ok(Links::default()), |id| objects.links(id))?;
     let task = progress.start("exporting", Unit::Bytes, Some(source.root.size()));
-    match destination {
+    let mut exported = match destination {
         Destination::Tar(writer, compression) => {
             let (entries, bytes) = tar::write(store, &objects, (&source, &links), (writer, compression), &*task)?;
-            Ok(Exported { entries, bytes, ..Exported::default() })
+            Exported { entries, bytes, ..Exported::default() }
         }
-        Destination::Directory(path) => fill(store, &objects, (&source, &links), path, &*task),
-    }
+        Destination::Directory(path) => fill(store, &objects, (&source, &links), path, &*task)?,
+    };
+    exported.torn.clone_from(&source.torn);
+    Ok(exported)
 }
 
 /// Writes all into an empty directory, which is made when it is known what comes first.
@@ -85,7 +91,7 @@ fn fill(
     // Of all that is in place only what later parts may link to.
     let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
     let saved = Builder::default();
-    let mut root = None;
+    let (mut root, left) = (None, Left::default());
     let mut parts = 0;
     let written = fresh::plans(objects, source, links, &mut |plan| {
         parts += 1;
@@ -104,6 +110,8 @@ fn fill(
             saved: &saved,
             is_stat_doubtful: false,
             torn,
+            left: &left,
+            when_open: WhenOpen::Replace,
             plan,
             moved: Moved::default(),
             limits: source.limits,

@@ -17,7 +17,7 @@ use crate::store::{Location, Reader};
 
 use super::patch::{self, Source};
 use super::site::Directories;
-use super::stage::{Expected, Staged};
+use super::stage::{Expected, Staged, Swap};
 use super::tally::{Done, Tally};
 use super::work::Work;
 use super::write::{self, Threads, Wanted};
@@ -198,10 +198,7 @@ impl<'w> Thread<'w> {
         }
         let subject = work.site.subject(&directory, &staged.name, Some(&file));
         let failed = work.dress(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
-        Ok(match staged.put(now.inode, name, &expected, work.objects)? {
-            Some(inode) => Done::Placed(inode, failed),
-            None => Done::Changed,
-        })
+        Ok(Done::of(staged.put(now.inode, name, &expected, work.objects)?, failed))
     }
 
     /// The same with what the plan removes elsewhere; `None`, and nothing done, if that is nothing which can become this.
@@ -229,11 +226,11 @@ impl<'w> Thread<'w> {
             true => Vec::new(),
             false => work.dress(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
         };
-        let Some(inode) = staged.put(record.stat.inode, name, expected, work.objects)? else {
-            return Ok(Some(Done::Changed));
-        };
-        work.moved.note(from_number, &record);
-        work.task.add(job.size);
-        Ok(Some(Done::Placed(inode, failed)))
+        let swap = staged.put(record.stat.inode, name, expected, work.objects)?;
+        if matches!(swap, Swap::Done(_)) {
+            work.moved.note(from_number, &record);
+            work.task.add(job.size);
+        }
+        Ok(Some(Done::of(swap, failed)))
     }
 }

@@ -7,7 +7,6 @@ use crate::diff::paths::{PathSet, Place};
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::{Error, Result};
-use crate::fs::Stat;
 use crate::history::entry_in;
 use crate::id::AttributesId;
 use crate::metadata::Kind;
@@ -18,40 +17,10 @@ use crate::worktree::Scan;
 use super::journals::Databases;
 use super::links;
 use super::plan::{Plan, is_action};
+use super::questions::{Found, Questions};
 use super::relearn;
 use super::steps::{Steps, Verdict};
 use super::target::Target;
-
-/// What stands at a path that no commit covers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Nothing.
-    Nothing,
-    /// The content that is wanted; of a directory, a directory.
-    Alike {
-        stat: Box<Stat>,
-        /// A later change may leave the same stat.
-        racy: bool,
-        /// So are mode, owner, time and attributes. What is in a directory makes its time, so it counts as dressed.
-        is_dressed: bool,
-    },
-    /// Something is mounted at this path, which is the one asked for or above it.
-    Mount(RepoPathBuf),
-    /// Something else, or something that cannot be read.
-    Other,
-}
-
-/// The questions that the trees do not answer.
-pub(super) struct Questions<'q> {
-    /// Whether the target's own rules ignore a path (a directory, if so).
-    pub ignores: &'q dyn Fn(&RepoPath, bool) -> Result<bool>,
-    /// What stands at an uncovered path where this entry is wanted.
-    pub found: &'q dyn Fn(&RepoPath, &Entry) -> Result<Found>,
-    /// Whether a regular file is at a path of the worktree.
-    pub is_file: &'q dyn Fn(&RepoPath) -> bool,
-    /// Whether an unfinished checkout was to change the database file at a path, or a journal of it.
-    pub is_halfway: &'q dyn Fn(&RepoPath) -> Result<bool>,
-}
 
 /// Plans how the worktree that was scanned becomes the target.
 pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, questions: &Questions<'_>) -> Result<Plan> {
@@ -70,7 +39,7 @@ pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, ques
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
     let Gathering { mut steps, ground, flattened, .. } = gathering;
     let journals = Databases { scan, ground: &ground, questions }.align(&mut steps)?;
-    keep_what_holds_uncovered(&mut steps, &ground);
+    let kept = keep_what_holds_uncovered(&mut steps, &ground);
     let InTheWay { mut conflicts, undressed, mounts } = look_in_the_way(&mut steps, scan, questions.found)?;
     conflicts.extend(below_flattened(flattened, scan));
     conflicts.sort();
@@ -79,7 +48,8 @@ pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, ques
     conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
     links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
     let mut plan = finish(objects, steps, &target.root, conflicts)?;
-    (plan.undressed, plan.mounts, plan.unsaved_journals) = (undressed, mounts, unsaved_journals);
+    (plan.undressed, plan.mounts, plan.kept) = (undressed, mounts, kept);
+    plan.unsaved_journals = unsaved_journals;
     (plan.journals, plan.left_journals) = (journals.removed, journals.left);
     Ok(plan)
 }
@@ -150,10 +120,11 @@ pub(super) fn refuse_repository(path: &RepoPath, entry: Option<&Entry>) -> Resul
     }
 }
 
-/// A directory that goes stays as long as something in it does.
-fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) {
+/// A directory that goes stays as long as something in it does. Returns the topmost of those that stay for that.
+fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) -> Vec<RepoPathBuf> {
+    let mut directories: Vec<RepoPathBuf> = Vec::new();
     if ground.is_empty() && (0..steps.len()).all(|n| steps.verdict(n) != Verdict::Keep) {
-        return;
+        return directories;
     }
     // From the last path to the first, so that what is in a directory comes before it.
     let mut kept: Option<RepoPathBuf> = None;
@@ -163,13 +134,17 @@ fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) {
         }
         let path = steps.path(n);
         let holds = kept.as_ref().is_some_and(|kept| kept.is_within(&path)) || ground.place(&path) != Place::Outside;
-        if holds {
+        if holds && steps.verdict(n) == Verdict::Remove {
             steps.set_verdict(n, Verdict::Keep);
+            directories.retain(|below| !below.is_within(&path));
+            directories.push(path.clone());
         }
         if steps.verdict(n) == Verdict::Keep {
             kept = Some(path);
         }
     }
+    directories.reverse();
+    directories
 }
 
 /// What no commit covers and the target has something at: where content would be lost, and where only metadata would.

@@ -12,7 +12,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
 use crate::worktree::database::{database_of, files_of, journals_of};
 
-use super::gather::Questions;
+use super::questions::Questions;
 use super::steps::{Steps, Verdict};
 
 /// The databases of a plan that is being made.

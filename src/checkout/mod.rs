@@ -16,6 +16,7 @@ mod finish;
 mod fresh;
 mod gather;
 mod gathered;
+mod in_use;
 mod journals;
 mod leftovers;
 mod limits;
@@ -26,6 +27,7 @@ mod patch;
 pub mod pieces;
 mod plan;
 mod proof;
+mod questions;
 mod relearn;
 mod remove;
 mod resume;
@@ -61,14 +63,17 @@ use crate::worktree::ignore::{self, TreeRules};
 use crate::worktree::index::Builder;
 use crate::worktree::{Overlay, Scan, Worktree};
 
-use gather::Questions;
+use in_use::{Left, Look};
 use moved::Moved;
+use questions::Questions;
 use site::Site;
+use stage::WhenOpen;
 use steps::Verdict;
 use tally::Tally;
 use way::Way;
 use work::Work;
 
+pub use in_use::InUse;
 pub use leftovers::clean_staged;
 pub use limits::Limits;
 pub use operation::in_words;
@@ -82,7 +87,8 @@ pub use target::Target;
 pub struct Options {
     /// Only these paths (`restore`); the branch stays where it is. Empty: the whole worktree.
     pub paths: Vec<RepoPathBuf>,
-    /// What was in the way has been saved, as far as that could be done: words a refusal.
+    /// What was in the way has been saved, as far as that could be done: words a refusal. Files that programs are using are
+    /// replaced.
     pub force: bool,
     /// Root sets owners, set-id bits, capabilities and devices also where another user owns the repository.
     pub trust_owner: bool,
@@ -125,12 +131,16 @@ pub struct Outcome {
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Paths that changed after they were saved: left as they are.
     pub changed: Vec<RepoPathBuf>,
-    /// The commit that holds them as they are, beside the branch.
+    /// Left as it is, because programs are using it.
+    pub in_use: Vec<InUse>,
+    /// The commit that holds what changed as it is, beside the branch.
     pub aside: Option<CommitId>,
     /// Of the target: paths it does not cover, left alone.
     pub uncovered: Vec<Uncovered>,
     /// Files that kept changing while the target recorded them, and that were written: they may be a mix of two states.
     pub torn: Vec<RepoPathBuf>,
+    /// Directories that the target does not have, left because something in them is not recorded.
+    pub kept: Vec<RepoPathBuf>,
     /// Paths that were not selected or not covered, and changed together with the database file that they belong to.
     pub journals: Vec<RepoPathBuf>,
     /// Journals left as they are, since the target does not cover their database file.
@@ -172,6 +182,11 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     Ok(plan)
 }
 
+/// What a plan would leave as it is, because programs are using it.
+pub fn in_use(worktree: &Worktree, scan: &Scan, plan: &Plan) -> Result<Vec<InUse>> {
+    Ok(in_use::find(&worktree.root, &scan.index, plan, Look::Everything)?.list)
+}
+
 /// Makes the worktree the target. The scan is of a worktree that is saved: [`Options::saved`] is the commit that was made
 /// for that, if one was needed.
 ///
@@ -194,15 +209,21 @@ pub fn run(
     refuse_unsaved_journals(&plan)?;
     let from = options.origin.worktree.or(transaction.repository().view().at());
     let goes_on = transaction.repository().unfinished().is_some();
-    let mut tally = Tally::default();
+    let (mut tally, mut busy) = (Tally::default(), Left::default());
     if !plan.is_empty() {
         site::check_writable(&worktree.root)?;
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
         transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));
+        busy = if options.force {
+            Left::default()
+        } else {
+            in_use::find(&worktree.root, &scan.index, &plan, Look::Ahead)?
+        };
+        let when_open = in_use::when_open(worktree, options.force)?;
         let limits = Limits::of(&transaction.repository().layout, options.trust_owner);
-        let to = (&plan, limits);
-        carry_out(site, transaction.repository().store(), (&scan, target), to, &mut tally, progress)
+        let how = (&plan, &busy, when_open, limits);
+        carry_out(site, transaction.repository().store(), (&scan, target), how, &mut tally, progress)
             .and_then(|()| settle(worktree, &plan, &mut scan.index, &mut tally, goes_on))
             .map_err(unfinished)?;
     } else {
@@ -214,7 +235,8 @@ pub fn run(
     let changed: Vec<RepoPathBuf> = tally.changed.iter().cloned().collect();
     let aside = if changed.is_empty() { None } else { set_aside(repository, left, &changed) };
     let (aside, stored) = aside.map_or_else(Default::default, |(commit, stored)| (Some(commit), stored));
-    let outcome = Outcome { aside, ..outcome(from, options.saved, target, plan, tally) };
+    let in_use = busy.all(&worktree.root, &tally.in_use);
+    let outcome = Outcome { aside, in_use, ..outcome(from, options.saved, target, plan, tally) };
     let draft = Draft { stored, worktree: Some((from, left)), ..operation::draft(repository, &outcome, &options) };
     let has_acted = !outcome.plan.is_empty();
     let moves_refs = !draft.edits.is_empty() || draft.switch.is_some();
@@ -268,7 +290,8 @@ pub fn refuse_unsaved_journals(plan: &Plan) -> Result<()> {
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.
 /// What only moves stays.
 pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf, BlobId)> {
-    let moved = Moved::of(plan, &scan.index, &torn(scan)).numbers();
+    let torn = torn(scan);
+    let moved = Moved::of(plan, &scan.index, &|path| !torn.contains(path)).numbers();
     let goes = |n: &usize| match plan.verdict(*n) {
         Verdict::Replace | Verdict::Link => true,
         Verdict::Remove => !moved.contains(n),
@@ -296,7 +319,7 @@ fn carry_out(
     site: Site<'_>,
     store: &Store,
     (scan, target): (&Scan, &Target),
-    (plan, limits): (&Plan, Option<Limits>),
+    (plan, left, when_open, limits): (&Plan, &Left, WhenOpen, Option<Limits>),
     tally: &mut Tally,
     progress: &dyn Progress,
 ) -> Result<()> {
@@ -311,8 +334,10 @@ fn carry_out(
         objects: &Overlay { below: &live, objects: &target.objects },
         target: &target.root,
         saved: &scan.index,
-        moved: Moved::of(plan, &scan.index, &torn),
+        moved: Moved::of(plan, &scan.index, &|path| !torn.contains(path) && !left.covers(path)),
         torn,
+        left,
+        when_open,
         plan,
         limits,
         task: &*task,
@@ -367,11 +392,13 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
         unchanged: plan.unchanged,
         torn,
         journals,
+        kept: plan.kept.clone(),
         left_journals: plan.left_journals.clone(),
         plan,
         inexact: tally.inexact.into_iter().chain(mounts).collect(),
         damaged: tally.damaged.into_iter().collect(),
         changed: tally.changed.into_iter().collect(),
+        in_use: Vec::new(),
         aside: None,
         uncovered: target.uncovered.clone(),
     }

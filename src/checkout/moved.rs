@@ -47,7 +47,7 @@ pub(super) enum Fate {
 
 impl Moved {
     /// What a plan removes and makes elsewhere, of what is saved and can be trusted.
-    pub(super) fn of(plan: &Plan, saved: &Builder, torn: &HashSet<&RepoPath>) -> Moved {
+    pub(super) fn of(plan: &Plan, saved: &Builder, is_trusted: &dyn Fn(&RepoPath) -> bool) -> Moved {
         // Most plans remove much or make much, and nothing that is both: they are not to pay for it.
         let hasher = RandomState::new();
         let coming: HashSet<u64> = plan.numbers().filter_map(|n| Some(hasher.hash_one(wanted_by(plan, n)?))).collect();
@@ -55,7 +55,7 @@ impl Moved {
             return Moved::default();
         }
         let source = |n: usize| {
-            let path = Some(plan.path(n)).filter(|path| !torn.contains(&**path))?;
+            let path = Some(plan.path(n)).filter(|path| is_trusted(path))?;
             Source::new(n, &saved.find(&path)?).filter(|source| coming.contains(&hasher.hash_one(source.key)))
         };
         let removed = plan.numbers().filter(|n| plan.verdict(*n) == Verdict::Remove);

@@ -89,6 +89,9 @@ pub struct Plan {
     /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
     /// recorded before it gets those of the target.
     pub undressed: Vec<(RepoPathBuf, Kind)>,
+    /// Directories that the target does not have and that stay, since something in them is not covered; in path order, the
+    /// topmost ones.
+    pub kept: Vec<RepoPathBuf>,
     /// Uncovered journals of database files that the plan changes, in path order: to be recorded, and planned for then.
     pub unsaved_journals: Vec<RepoPathBuf>,
     /// Journals that rules leave out, in the worktree or in the target, and that change since their database file does.
@@ -206,7 +209,12 @@ impl Plan {
             .filter_map(|at| Some((self.steps.directory_path(at), self.steps.directory_entry(at)?)))
     }
 
-    /// One of them.
+    /// The paths of all directories that a step is in, at any depth, in path order.
+    pub(super) fn directory_paths(&self) -> impl Iterator<Item = &RepoPath> {
+        (0..self.steps.directory_count()).map(|at| self.steps.directory_path(at))
+    }
+
+    /// One of those that the target has.
     pub(super) fn directory(&self, path: &RepoPath) -> Option<Entry> {
         self.steps.directory_entry(self.steps.find_directory(path)?)
     }

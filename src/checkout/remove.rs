@@ -12,7 +12,7 @@ use crate::worktree::index::Record;
 use super::applier::Applier;
 use super::files::in_two_threads;
 use super::moved::Fate;
-use super::stage::take_out;
+use super::stage::{Swap, take_out};
 use super::tally::{Done, Tally};
 
 /// Removals that a thread takes at once.
@@ -95,14 +95,18 @@ impl Applier<'_> {
             Err(error) if is_gone(&error) => return Ok(Done::Removed),
             result => result?,
         };
-        let is_removed = if record.stat.kind == Kind::Directory {
-            match directory.stat(name)? {
+        if record.stat.kind == Kind::Directory {
+            let is_removed = match directory.stat(name)? {
                 None => true,
                 Some(there) => there.kind == Kind::Directory && directory.remove_dir(name)?,
-            }
-        } else {
-            take_out((&directory, name), &self.work.site.staged_name(name), record, self.work.objects)?
-        };
-        Ok(if is_removed { Done::Removed } else { Done::Changed })
+            };
+            return Ok(if is_removed { Done::Removed } else { Done::Changed });
+        }
+        let staged_name = self.work.site.staged_name(name);
+        Ok(match take_out((&directory, name), &staged_name, (record, self.work.when_open), self.work.objects)? {
+            Swap::Done(_) => Done::Removed,
+            Swap::Changed => Done::Changed,
+            Swap::InUse => Done::InUse,
+        })
     }
 }

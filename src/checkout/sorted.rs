@@ -3,6 +3,7 @@
 use crate::metadata::Kind;
 
 use super::steps::Verdict;
+use super::tally::Tally;
 use super::work::Work;
 
 /// The numbers of the actions by what has to be done for them, each list in path order.
@@ -20,13 +21,17 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    /// Sorts the actions of a plan.
-    pub(super) fn new(work: &Work<'_>) -> Sorted {
+    /// Sorts the actions of a plan that can be done; the others are noted.
+    pub(super) fn new(work: &Work<'_>, tally: &mut Tally) -> Sorted {
         let mut sorted = Sorted::default();
         let plan = work.plan;
         let takes_directory =
             |n: usize| work.saved.find(&plan.path(n)).is_some_and(|record| record.stat.kind == Kind::Directory);
         for n in plan.numbers() {
+            if work.left.concerns(plan, n) {
+                tally.in_use.insert(plan.path(n));
+                continue;
+            }
             let list = match (plan.verdict(n), plan.kind(n)) {
                 (Verdict::Create | Verdict::Replace, Some(Kind::Directory)) => &mut sorted.directories,
                 (Verdict::Replace, _) if takes_directory(n) => &mut sorted.late,

@@ -46,7 +46,8 @@ pub fn refuse_lack(store: &Store, worktree: &Worktree, scan: &Scan, target: &Tar
 /// that was moved needs none.
 fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
     let (mut taken, mut freed) = (0_u64, 0_u64);
-    let moved = Moved::of(plan, &scan.index, &torn(scan));
+    let torn = torn(scan);
+    let moved = Moved::of(plan, &scan.index, &|path| !torn.contains(path));
     let sources = moved.numbers();
     for n in plan.numbers() {
         if plan.verdict(n) == Verdict::Remove

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
-use crate::fs::{Dir, Renamed, Stat};
+use crate::fs::{self, Dir, Renamed, Stat, Writers};
 use crate::metadata::Kind;
 use crate::object::Objects;
 use crate::worktree::index::Record;
@@ -27,16 +27,36 @@ pub(super) enum Expected {
     /// Nothing.
     Nothing,
     /// What this record says, which is saved.
-    Saved(Box<Record>),
+    Saved(Box<Record>, WhenOpen),
     /// A directory that is empty by now.
     EmptyDirectory,
+}
+
+/// What becomes of a file that another program has open for writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhenOpen {
+    /// It stays at its name.
+    Keep,
+    /// It is replaced or removed all the same; also where the system cannot say whether a file is open.
+    Replace,
+}
+
+/// How it ended to put something in place, or to take it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Swap {
+    /// Done: the inode that is in place now, or that is gone.
+    Done(u64),
+    /// Nothing done: something else is there than expected.
+    Changed,
+    /// Nothing done: another program has it open for writing.
+    InUse,
 }
 
 impl Expected {
     /// What is known of the file that is to be replaced.
     pub(super) fn record(&self) -> Option<&Record> {
         match self {
-            Expected::Saved(record) => Some(record),
+            Expected::Saved(record, _) => Some(record),
             Expected::Nothing | Expected::EmptyDirectory => None,
         }
     }
@@ -87,18 +107,11 @@ impl<'d> Staged<'d> {
         }
     }
 
-    /// Puts it, which has this inode, at `name`, and gives the inode that it has there; `None`, and nothing done, if something
-    /// else stands there than expected.
-    pub(super) fn put(
-        mut self,
-        inode: u64,
-        name: &[u8],
-        expected: &Expected,
-        objects: &dyn Objects,
-    ) -> Result<Option<u64>> {
+    /// Puts it, which has this inode, at `name`, unless something else stands there than expected.
+    pub(super) fn put(mut self, inode: u64, name: &[u8], expected: &Expected, objects: &dyn Objects) -> Result<Swap> {
         if self.name == name {
             self.is_ours = false;
-            return Ok(Some(inode));
+            return Ok(Swap::Done(inode));
         }
         let there = match expected {
             Expected::Nothing => None,
@@ -107,54 +120,54 @@ impl<'d> Staged<'d> {
         let saved = match (expected, &there) {
             // Where nothing is (any more) there is nothing to lose.
             (_, None) => return self.put_new(inode, name),
-            (Expected::Nothing, Some(_)) => return Ok(None),
-            (Expected::Saved(record), Some(there)) => {
+            (Expected::Nothing, Some(_)) => return Ok(Swap::Changed),
+            (Expected::Saved(record, when_open), Some(there)) => {
                 let saved = still_saved((self.directory, name), record, there, objects)?;
-                let Some(saved) = saved else { return Ok(None) };
-                Some(saved)
+                let Some(saved) = saved else { return Ok(Swap::Changed) };
+                Some((saved, *when_open))
             }
             (Expected::EmptyDirectory, Some(there)) if there.kind == Kind::Directory => None,
-            (Expected::EmptyDirectory, Some(_)) => return Ok(None),
+            (Expected::EmptyDirectory, Some(_)) => return Ok(Swap::Changed),
         };
         if !self.directory.exchange(&self.name, self.directory, name)? {
             return self.put_over(inode, name, saved);
         }
         // From here on our name holds what was there.
         self.is_ours = false;
-        let is_gone = match saved {
-            Some(record) => take_away(self.directory, &self.name, &record)?,
-            None => self.directory.remove_dir(&self.name)?,
+        let taken = match saved {
+            Some((record, when_open)) => take_away(self.directory, &self.name, &record, when_open)?,
+            None => remove_dir(self.directory, &self.name)?,
         };
-        if !is_gone {
+        if !matches!(taken, Swap::Done(_)) {
             self.directory.exchange(&self.name, self.directory, name)?;
             // If somebody has put yet another thing there in between, our name has that now, and it stays.
             self.is_ours = self.directory.stat(&self.name)?.is_some_and(|there| there.inode == inode);
-            return Ok(None);
+            return Ok(taken);
         }
-        Ok(Some(inode))
+        Ok(Swap::Done(inode))
     }
 
-    fn put_new(mut self, inode: u64, name: &[u8]) -> Result<Option<u64>> {
+    fn put_new(mut self, inode: u64, name: &[u8]) -> Result<Swap> {
         let renamed = self.directory.rename_new(&self.name, self.directory, name)?;
         self.is_ours = renamed == Renamed::No;
         match renamed {
-            Renamed::No => Ok(None),
-            Renamed::Yes => Ok(Some(inode)),
+            Renamed::No => Ok(Swap::Changed),
+            Renamed::Yes => Ok(Swap::Done(inode)),
             // Where inode numbers belong to names, it has another one now.
-            Renamed::ByLink => Ok(self.directory.stat(name)?.map(|there| there.inode)),
+            Renamed::ByLink => Ok(self.directory.stat(name)?.map_or(Swap::Changed, |there| Swap::Done(there.inode))),
         }
     }
 
     /// Where names cannot be swapped: what is there, a saved file or an empty directory, is taken out first.
-    fn put_over(self, inode: u64, name: &[u8], saved: Option<Cow<'_, Record>>) -> Result<Option<u64>> {
-        let is_out = match saved {
-            Some(record) => {
+    fn put_over(self, inode: u64, name: &[u8], saved: Option<(Cow<'_, Record>, WhenOpen)>) -> Result<Swap> {
+        let taken = match saved {
+            Some((record, when_open)) => {
                 let aside = [&self.name[..], b"-old"].concat();
-                move_out(self.directory, name, &aside, &record)?
+                move_out(self.directory, name, &aside, (&record, when_open))?
             }
-            None => self.directory.remove_dir(name)?,
+            None => remove_dir(self.directory, name)?,
         };
-        if is_out { self.put_new(inode, name) } else { Ok(None) }
+        if matches!(taken, Swap::Done(_)) { self.put_new(inode, name) } else { Ok(taken) }
     }
 }
 
@@ -167,36 +180,52 @@ impl Drop for Staged<'_> {
     }
 }
 
-/// Removes what stands at `name` and is saved, by way of the name `aside`; `false`, and nothing done, if it is not what
-/// the record says.
+/// Removes what stands at `name` and is saved, by way of the name `aside`, unless it is not what the record says.
 pub(super) fn take_out(
     (directory, name): (&Dir, &[u8]),
     aside: &[u8],
-    record: &Record,
+    (record, when_open): (&Record, WhenOpen),
     objects: &dyn Objects,
-) -> Result<bool> {
-    let Some(there) = directory.stat(name)? else { return Ok(true) };
-    let Some(record) = still_saved((directory, name), record, &there, objects)? else { return Ok(false) };
-    move_out(directory, name, aside, &record)
+) -> Result<Swap> {
+    let Some(there) = directory.stat(name)? else { return Ok(Swap::Done(record.stat.inode)) };
+    let saved = still_saved((directory, name), record, &there, objects)?;
+    let Some(record) = saved else { return Ok(Swap::Changed) };
+    move_out(directory, name, aside, (&record, when_open))
 }
 
-/// Moves a file to a name of our own and removes it there; `false`, and it is back, if it is not what the record says.
-fn move_out(directory: &Dir, name: &[u8], aside: &[u8], record: &Record) -> Result<bool> {
+/// Moves a file to a name of our own and removes it there; if it is not what the record says, or in use, it is moved back.
+fn move_out(directory: &Dir, name: &[u8], aside: &[u8], (record, when_open): (&Record, WhenOpen)) -> Result<Swap> {
     directory.rename(name, directory, aside)?;
-    if take_away(directory, aside, record)? {
-        return Ok(true);
+    let taken = take_away(directory, aside, record, when_open)?;
+    if !matches!(taken, Swap::Done(_)) {
+        directory.rename_new(aside, directory, name)?;
     }
-    directory.rename_new(aside, directory, name)?;
-    Ok(false)
+    Ok(taken)
 }
 
-/// Removes what was moved under a name of our own, if it still is what is saved.
-fn take_away(directory: &Dir, name: &[u8], record: &Record) -> Result<bool> {
-    let Some(there) = directory.stat(name)? else { return Ok(true) };
+/// Removes what was moved under a name of our own, if it still is what is saved, and no program can write to it any more:
+/// none has it open, and none finds it by this name.
+fn take_away(directory: &Dir, name: &[u8], record: &Record, when_open: WhenOpen) -> Result<Swap> {
+    // Before the stat, which then shows all that was written.
+    let is_open = when_open == WhenOpen::Keep && record.stat.kind == Kind::File && is_open_for_writing(directory, name);
+    let Some(there) = directory.stat(name)? else { return Ok(Swap::Done(record.stat.inode)) };
     if !is_moved(directory, name, record, &there)? {
-        return Ok(false);
+        return Ok(Swap::Changed);
     }
-    directory.remove_file(name).map(|()| true)
+    if is_open {
+        return Ok(Swap::InUse);
+    }
+    directory.remove_file(name).map(|()| Swap::Done(there.inode))
+}
+
+/// Removes an empty directory.
+fn remove_dir(directory: &Dir, name: &[u8]) -> Result<Swap> {
+    Ok(if directory.remove_dir(name)? { Swap::Done(0) } else { Swap::Changed })
+}
+
+/// Whether a program has a file open for writing, or mapped for shared writing. `false` where the system does not say.
+fn is_open_for_writing(directory: &Dir, name: &[u8]) -> bool {
+    directory.open_file(name).is_ok_and(|file| fs::writers_of(&file) == Writers::Some)
 }
 
 #[cfg(test)]
@@ -221,14 +250,19 @@ mod tests {
         }
     }
 
-    fn saved(expected: &Expected) -> Option<Cow<'_, Record>> {
-        expected.record().map(Cow::Borrowed)
+    fn saved(expected: &Expected) -> Option<(Cow<'_, Record>, WhenOpen)> {
+        expected.record().map(|record| (Cow::Borrowed(record), WhenOpen::Keep))
+    }
+
+    fn is_done(swap: Swap) -> bool {
+        matches!(swap, Swap::Done(_))
     }
 
     fn record(directory: &Dir, name: &[u8]) -> Expected {
         let stat = directory.stat(name).unwrap().unwrap();
         let content = Content::File { blob: hash(directory, name).unwrap(), size: stat.size };
-        Expected::Saved(Box::new(Record { name: name.to_vec(), stat, content, attributes: None, racy: false }))
+        let record = Record { name: name.to_vec(), stat, content, attributes: None, racy: false };
+        Expected::Saved(Box::new(record), WhenOpen::Keep)
     }
 
     fn staged<'d>(directory: &'d Dir, name: &[u8]) -> Staged<'d> {
@@ -248,15 +282,15 @@ mod tests {
         let write = |text: &str| std::fs::write(folder.path().join("file"), text).unwrap();
         write("old");
         let expected = record(&directory, b"file");
-        assert!(staged(&directory, b"stage").put_over(1, b"file", saved(&expected)).unwrap().is_some());
+        assert!(is_done(staged(&directory, b"stage").put_over(1, b"file", saved(&expected)).unwrap()));
         assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"new");
         // What was changed in between stays.
         let expected = record(&directory, b"file");
         write("mine");
-        assert_eq!(staged(&directory, b"stage").put_over(1, b"file", saved(&expected)).unwrap(), None);
+        assert_eq!(staged(&directory, b"stage").put_over(1, b"file", saved(&expected)).unwrap(), Swap::Changed);
         assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"mine");
         directory.make_dir(b"room").unwrap();
-        assert!(staged(&directory, b"stage").put_over(1, b"room", None).unwrap().is_some());
+        assert!(is_done(staged(&directory, b"stage").put_over(1, b"room", None).unwrap()));
         assert_eq!(names(&directory), ["file", "room"]);
         assert_eq!(directory.stat(b"room").unwrap().unwrap().kind, Kind::File);
     }
@@ -268,11 +302,12 @@ mod tests {
         let directory = Dir::open(folder.path()).unwrap();
         for (links, content, is_gone) in [(2, "old", true), (2, "new", false), (1, "old", true), (1, "new", false)] {
             std::fs::write(folder.path().join("file"), "old").unwrap();
-            let Expected::Saved(mut record) = record(&directory, b"file") else { unreachable!() };
+            let Expected::Saved(mut record, _) = record(&directory, b"file") else { unreachable!() };
             (record.stat.links, record.stat.inode) = (links, record.stat.inode + 1);
             std::fs::write(folder.path().join("file"), content).unwrap();
             record.stat.metadata = directory.stat(b"file").unwrap().unwrap().metadata;
-            assert_eq!(take_away(&directory, b"file", &record).unwrap(), is_gone, "{links} {content}");
+            let taken = take_away(&directory, b"file", &record, WhenOpen::Keep).unwrap();
+            assert_eq!(is_done(taken), is_gone, "{links} {content}");
         }
     }
 
@@ -288,9 +323,10 @@ mod tests {
             if has_attributes && directory.set_xattr(b"file", b"user.k", b"v").is_err() {
                 return None;
             }
-            let Expected::Saved(mut record) = record(&directory, b"file") else { unreachable!() };
+            let Expected::Saved(mut record, _) = record(&directory, b"file") else { unreachable!() };
             change(&mut record);
-            let is_gone = take_out((&directory, b"file"), b"aside", &record, &memory).unwrap();
+            let taken = take_out((&directory, b"file"), b"aside", (&record, WhenOpen::Keep), &memory).unwrap();
+            let is_gone = is_done(taken);
             assert_ne!(is_gone, folder.path().join("file").exists());
             assert_eq!(names(&directory).len(), usize::from(!is_gone));
             Some(is_gone)
@@ -316,6 +352,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_file_that_is_open_for_writing_stays_at_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Dir::open(folder.path()).unwrap();
+        let read = || std::fs::read(folder.path().join("file")).unwrap();
+        std::fs::write(folder.path().join("file"), "old").unwrap();
+        let writer = std::fs::OpenOptions::new().append(true).open(folder.path().join("file")).unwrap();
+        if !is_open_for_writing(&directory, b"file") {
+            // No leases on this file system.
+            return;
+        }
+        let memory = Memory::default();
+        let put = || {
+            let expected = record(&directory, b"file");
+            let staged = staged(&directory, b"stage");
+            staged.put(1, b"file", &expected, &memory).unwrap()
+        };
+        let Expected::Saved(known, _) = record(&directory, b"file") else { unreachable!() };
+        let taken = take_out((&directory, b"file"), b"aside", (&known, WhenOpen::Keep), &memory).unwrap();
+        assert_eq!((taken, names(&directory)), (Swap::InUse, vec!["file".to_owned()]));
+        let inode = directory.stat(b"file").unwrap().unwrap().inode;
+        assert_eq!((put(), read()), (Swap::InUse, b"old".to_vec()));
+        assert_eq!(directory.stat(b"file").unwrap().unwrap().inode, inode);
+        drop(writer);
+        let _ = directory.remove_file(b"stage");
+        assert_eq!((put(), read()), (Swap::Done(1), b"new".to_vec()));
+    }
+
     /// A change behind the reader, of as many bytes: only the stat tells of it.
     #[test]
     fn what_is_written_to_while_it_is_read_is_not_taken_away() {
@@ -324,7 +388,7 @@ mod tests {
         loop {
             let file = std::fs::File::create(folder.path().join("file")).unwrap();
             file.set_len(512 << 20).unwrap();
-            let Expected::Saved(mut record) = record(&directory, b"file") else { unreachable!() };
+            let Expected::Saved(mut record, _) = record(&directory, b"file") else { unreachable!() };
             record.racy = true;
             let (begun, is_over) = (std::time::Instant::now(), std::sync::atomic::AtomicBool::new(false));
             let (is_gone, came_late) = std::thread::scope(|scope| {
@@ -333,7 +397,7 @@ mod tests {
                     fs::write_all_at(&file, b"mine", 0).unwrap();
                     is_over.load(std::sync::atomic::Ordering::SeqCst)
                 });
-                let is_gone = take_away(&directory, b"file", &record).unwrap();
+                let is_gone = is_done(take_away(&directory, b"file", &record, WhenOpen::Replace).unwrap());
                 is_over.store(true, std::sync::atomic::Ordering::SeqCst);
                 (is_gone, writer.join().unwrap())
             });
@@ -353,11 +417,11 @@ mod tests {
         let put = |expected: &Expected| {
             let staged = staged(&directory, b"stage");
             let inode = directory.stat(b"stage").unwrap().unwrap().inode;
-            staged.put(inode, b"taken", expected, &Memory::default()).unwrap().is_some()
+            staged.put(inode, b"taken", expected, &Memory::default()).unwrap()
         };
-        assert!(!put(&Expected::Nothing));
+        assert_eq!(put(&Expected::Nothing), Swap::Changed);
         std::fs::write(folder.path().join("taken/in"), "").unwrap();
-        assert!(!put(&Expected::EmptyDirectory));
+        assert_eq!(put(&Expected::EmptyDirectory), Swap::Changed);
         assert_eq!(names(&directory), ["taken"]);
         assert_eq!(directory.stat(b"taken").unwrap().unwrap().kind, Kind::Directory);
     }

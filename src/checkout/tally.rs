@@ -8,6 +8,7 @@ use crate::fs;
 use crate::path::{RepoPath, RepoPathBuf};
 
 use super::plan::Plan;
+use super::stage::Swap;
 
 /// What was done, and what could not be.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(super) struct Tally {
     earlier: HashMap<RepoPathBuf, u64>,
     /// What is not as it was saved: left alone.
     pub changed: BTreeSet<RepoPathBuf>,
+    /// What another program is using: left alone.
+    pub in_use: BTreeSet<RepoPathBuf>,
     /// What could not be made exact, with reasons.
     pub inexact: BTreeMap<RepoPathBuf, String>,
     /// What could not be written since the store has lost it, with reasons.
@@ -40,6 +43,19 @@ pub(super) enum Done {
     Changed,
     /// It was not made, for this reason.
     LeftOut(String),
+    /// Another program is using what is there.
+    InUse,
+}
+
+impl Done {
+    /// Of what was to be put in place.
+    pub(super) fn of(swap: Swap, failed: Vec<String>) -> Done {
+        match swap {
+            Swap::Done(inode) => Done::Placed(inode, failed),
+            Swap::Changed => Done::Changed,
+            Swap::InUse => Done::InUse,
+        }
+    }
 }
 
 impl Tally {
@@ -103,6 +119,9 @@ impl Tally {
             Ok(Done::LeftOut(reason)) => {
                 self.inexact.insert(path.to_owned(), reason);
             }
+            Ok(Done::InUse) => {
+                self.in_use.insert(path.to_owned());
+            }
             Err(error) if fs::is_gone(&error) => {
                 self.changed.insert(path.to_owned());
             }
@@ -125,6 +144,7 @@ impl Tally {
     /// Whether the path was left as it is.
     pub(super) fn has_given_up(&self, plan: &Plan, path: &RepoPath) -> bool {
         self.changed.contains(path)
+            || self.in_use.contains(path)
             || self.damaged.contains_key(path)
             || (self.inexact.contains_key(path) && self.placed_at(plan, path).is_none())
     }
@@ -134,8 +154,9 @@ impl Tally {
         let after = (Bound::Included(directory), Bound::Unbounded);
         let damaged = self.damaged.range::<RepoPath, _>(after).next().map(|(path, _)| path);
         let changed = self.changed.range::<RepoPath, _>(after).next();
+        let in_use = self.in_use.range::<RepoPath, _>(after).next();
         let inexact = self.inexact.range::<RepoPath, _>(after).next().map(|(path, _)| path);
-        changed.into_iter().chain(inexact).chain(damaged).any(|path| path.is_within(directory))
+        changed.into_iter().chain(in_use).chain(inexact).chain(damaged).any(|path| path.is_within(directory))
     }
 }
 

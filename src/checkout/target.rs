@@ -46,6 +46,8 @@ pub struct Source {
     pub links: Option<LinksId>,
     /// Trees and links that the store does not hold.
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+    /// Files that kept changing while they were recorded: their content may be a mix of two states.
+    pub torn: Vec<RepoPathBuf>,
     /// Whether `root` says more of the directory than what is in it. If not, it stays as it is made, or as it was.
     pub is_root_known: bool,
     /// What root leaves out of what another user recorded.
@@ -54,8 +56,8 @@ pub struct Source {
 
 impl From<&Target> for Source {
     fn from(target: &Target) -> Source {
-        let (root, objects) = (target.root.clone(), target.objects.clone());
-        Source { root, links: target.links, objects, is_root_known: true, limits: None }
+        let (root, objects, torn) = (target.root.clone(), target.objects.clone(), target.torn.clone());
+        Source { root, links: target.links, objects, torn, is_root_known: true, limits: None }
     }
 }
 

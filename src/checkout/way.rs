@@ -14,9 +14,9 @@ use crate::worktree::{Clock, ignore};
 
 use super::applier::is_listed;
 use super::dress::LABEL;
-use super::gather::Found;
 use super::plan::Plan;
 use super::proof::has_content;
+use super::questions::Found;
 
 /// Looks at the live worktree.
 pub(super) struct Way<'w> {

@@ -13,11 +13,12 @@ use crate::store::Store;
 use crate::worktree::index::{Builder, Record};
 
 use super::dress::{Subject, Xattr, dress};
+use super::in_use::Left;
 use super::limits::Limits;
 use super::moved::Moved;
 use super::plan::Plan;
 use super::site::Site;
-use super::stage::Expected;
+use super::stage::{Expected, WhenOpen};
 
 /// What all steps need.
 pub(super) struct Work<'w> {
@@ -36,6 +37,10 @@ pub(super) struct Work<'w> {
     /// Stores through a mapping may leave the stat of a file as it was: before a file is replaced or removed, its content
     /// is compared.
     pub is_stat_doubtful: bool,
+    /// In use, and to be left as it is.
+    pub left: &'w Left,
+    /// What becomes of files that turn out to be open for writing.
+    pub when_open: WhenOpen,
     /// What to do.
     pub plan: &'w Plan,
     /// What it finds elsewhere in the worktree.
@@ -53,7 +58,7 @@ impl Work<'_> {
             _ if self.torn.contains(path) => None,
             None => Some(Expected::Nothing),
             Some(record) if record.stat.kind == Kind::Directory => Some(Expected::EmptyDirectory),
-            Some(record) => Some(Expected::Saved(Box::new(record))),
+            Some(record) => Some(Expected::Saved(Box::new(record), self.when_open)),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::id::CommitId;
-use crate::object::Content;
+use crate::object::{Content, Objects};
 use crate::path::RepoPath;
 use crate::quote::shell_word;
 use crate::repo::Repository;
@@ -57,5 +57,6 @@ pub fn print(context: &Context<'_>, repository: &Repository, id: CommitId, path:
             ));
         }
     };
-    Ok(Exit::DONE)
+    let torn = repository.store().commit(id)?.torn.into_iter().filter(|torn| **torn == *path).collect::<Vec<_>>();
+    Ok(context.tell_unstable(&torn))
 }

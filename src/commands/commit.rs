@@ -75,6 +75,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.warn_about_index(&scan);
     context.warn_about_clock(outcome.future_parent.filter(|_| outcome.created));
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
+    context.tell_consistent_copies(&worktree, &outcome.torn);
     let exit = exit.or(context.warn_about_mounts(&outcome.mounted_over));
     if outcome.created {
         let is_new = |one: &&Uncovered| !outcome.mounted_over.contains(&one.path);

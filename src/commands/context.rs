@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 use crate::ui::alarms::{AlarmRecord, NoteRecord};
 use crate::ui::{Ui, Why};
 use crate::worktree::ignore::IgnoreWarning;
-use crate::worktree::{Scan, Worktree, paths};
+use crate::worktree::{Scan, Worktree, database, paths};
 
 /// What every command needs.
 pub struct Context<'u> {
@@ -245,6 +245,24 @@ impl Context<'_> {
         let they = agree(mounted_over.len(), "it", "them");
         self.tell_paths(&format!("not covered, since something is mounted over {they}"), mounted_over);
         if mounted_over.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+    }
+
+    /// Lists what a commit recorded while it was changing and a command gives back, and says whether that makes the answer
+    /// incomplete.
+    pub fn tell_unstable(&self, torn: &[RepoPathBuf]) -> Exit {
+        let one = "changed while it was recorded: it may be a mix of two states";
+        let several = "changed while they were recorded: they may be a mix of two states";
+        self.tell_paths(agree(torn.len(), one, several), torn);
+        if torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+    }
+
+    /// Says how to get a consistent copy of the databases whose files changed while they were read.
+    pub fn tell_consistent_copies(&self, worktree: &Worktree, torn: &[RepoPathBuf]) {
+        let mut hints: Vec<String> =
+            torn.iter().filter_map(|path| database::consistent_copy(&worktree.root, path)).collect();
+        hints.sort();
+        hints.dedup();
+        hints.iter().for_each(|hint| self.ui.warning(hint));
     }
 
     /// The same of the directory that was read, and ignore rules without effect.

@@ -10,7 +10,7 @@ use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::ObjectId;
 use crate::ui::exports::ExportRecord;
-use crate::ui::json_reasons;
+use crate::ui::{json_paths, json_reasons};
 
 /// Write a commit to another place
 ///
@@ -38,10 +38,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let target = Target::commit(repository.store(), id)?;
     if args.destination == Path::new("-") {
         let progress = context.ui.progress();
-        context.ui.data(|mut out| {
+        let exported = context.ui.data(|mut out| {
             export(repository.store(), &target, Destination::Tar(&mut out, Compression::None), progress)
         })?;
-        return Ok(Exit::DONE);
+        return Ok(tell(context, &exported));
     }
     let path = context.place(&args.destination)?;
     let exported = export_to(&repository, &target, &path, args.trust_owner, context.ui.progress())?;
@@ -60,6 +60,7 @@ pub fn record(id: ObjectId, destination: &Path, exported: &Exported) -> ExportRe
         bytes: exported.bytes,
         inexact: json_reasons(&exported.inexact),
         damaged: json_reasons(&exported.damaged),
+        torn: json_paths(&exported.torn),
     }
 }
 
@@ -67,7 +68,8 @@ pub fn record(id: ObjectId, destination: &Path, exported: &Exported) -> ExportRe
 pub fn tell(context: &Context<'_>, exported: &Exported) -> Exit {
     context.tell_reasons("not exported exactly", &exported.inexact);
     context.tell_reasons("damaged in the repository, and not exported", &exported.damaged);
-    match exported.inexact.is_empty() {
+    let torn = context.tell_unstable(&exported.torn);
+    match exported.inexact.is_empty() && torn == Exit::DONE {
         _ if !exported.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,
         false => Exit::INCOMPLETE,

@@ -12,6 +12,7 @@ mod durability;
 mod failure;
 mod file;
 mod handle;
+mod holders;
 mod inherit;
 mod interrupt;
 mod lease;
@@ -48,6 +49,7 @@ pub use handle::{
     duplicate, file_system_of, flush_mapped_stores, forget_cached, path_of, read_at, read_exact_at, read_next,
     read_to_end_at, set_len, stat_file, sync_all, sync_data, too_long, write_all, write_all_at,
 };
+pub use holders::{FileId, Process, is_locked, locked_inodes, program_of, users_of};
 pub use inherit::{create_dir_private, create_new};
 pub use interrupt::{Reached, begun, on_interrupt, reached};
 pub use lease::{Writers, writers_of};

@@ -47,6 +47,25 @@ impl Report for StepRecord {
     }
 }
 
+/// A file, or a database, that programs are using.
+#[derive(Clone, Debug, Serialize)]
+pub struct JsonInUse {
+    /// The file; of a database its main file or its directory.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// As far as they are visible.
+    pub programs: Vec<JsonProgram>,
+}
+
+/// A program that is using a file.
+#[derive(Clone, Debug, Serialize)]
+pub struct JsonProgram {
+    /// Its process.
+    pub pid: u32,
+    /// Its name, up to 15 bytes.
+    pub name: String,
+}
+
 /// The end of a plan.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PlanRecord {
@@ -58,6 +77,8 @@ pub struct PlanRecord {
     pub unsaved: bool,
     /// In the way, and saved nowhere.
     pub conflicts: Vec<JsonPath>,
+    /// In use, and would be left as they are.
+    pub in_use: Vec<JsonInUse>,
     /// Only names would change.
     #[serde(skip)]
     pub is_left: bool,
@@ -102,10 +123,14 @@ pub struct CheckoutRecord {
     pub damaged: Vec<JsonReason>,
     /// Changed in the meantime, and left as they are.
     pub changed: Vec<JsonPath>,
+    /// In use, and left as they are.
+    pub in_use: Vec<JsonInUse>,
     /// The commit that holds those as they are.
     pub aside: String,
     /// Not covered by the commit, and left alone.
     pub uncovered: Vec<JsonUncovered>,
+    /// Directories left because something in them is not recorded.
+    pub kept: Vec<JsonPath>,
     /// Restored, and changed while they were recorded.
     pub torn: Vec<JsonPath>,
     /// Restored together with the database file that they belong to.

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::ui::human::{Size, plural};
-use crate::ui::{JsonReason, Page, Report, Role, sanitize};
+use crate::ui::{JsonPath, JsonReason, Page, Report, Role, sanitize};
 
 /// What was written where.
 #[derive(Clone, Debug, Serialize)]
@@ -22,6 +22,8 @@ pub struct ExportRecord {
     pub inexact: Vec<JsonReason>,
     /// Lost by the store, and not exported.
     pub damaged: Vec<JsonReason>,
+    /// Exported, and changed while they were recorded.
+    pub torn: Vec<JsonPath>,
     /// The id for people.
     #[serde(skip)]
     pub short: String,

@@ -4,10 +4,20 @@
 //! database file of another one corrupts it, so a database file and its journals are recorded and restored together.
 //! Only names count, since a journal may be encrypted, empty or overwritten with zeros.
 
+use crate::error::Result;
+use crate::fs::{self, Dir};
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::quote::shell_word;
 
 /// What is appended to the name of a database file.
 const SUFFIXES: [&[u8]; 4] = [b"-wal", b"-shm", b"-journal", b".wal"];
+
+/// Files that mark a directory as one database as a whole: PostgreSQL, MySQL (InnoDB), MongoDB (WiredTiger), LMDB, LevelDB
+/// and RocksDB.
+pub const CLUSTER_MARKERS: [&[u8]; 5] = [b"PG_VERSION", b"ibdata1", b"WiredTiger", b"data.mdb", b"CURRENT"];
+
+/// Other files of such a directory, which its server has open or locked as long as it runs.
+pub const CLUSTER_LOCKS: [&[u8]; 4] = [b"lock.mdb", b"WiredTiger.lock", b"mongod.lock", b"LOCK"];
 
 /// The database file that a path would be a journal of.
 pub fn database_of(path: &RepoPath) -> Option<RepoPathBuf> {
@@ -31,8 +41,8 @@ pub fn files_of(database: &RepoPath) -> impl Iterator<Item = RepoPathBuf> {
 /// also what was added.
 pub fn with_all_files(
     paths: &[RepoPathBuf],
-    is_file: &mut dyn FnMut(&RepoPath) -> crate::error::Result<bool>,
-) -> crate::error::Result<(Vec<RepoPathBuf>, Vec<RepoPathBuf>)> {
+    is_file: &mut dyn FnMut(&RepoPath) -> Result<bool>,
+) -> Result<(Vec<RepoPathBuf>, Vec<RepoPathBuf>)> {
     let mut added: Vec<RepoPathBuf> = Vec::new();
     for path in paths.iter().filter(|path| !path.is_root()) {
         if !is_file(path)? {
@@ -51,6 +61,36 @@ pub fn with_all_files(
     }
     added.sort();
     Ok((paths.iter().chain(&added).cloned().collect(), added))
+}
+
+/// How to get a consistent copy of the database that a file belongs to, if it belongs to one.
+pub fn consistent_copy(root: &Dir, path: &RepoPath) -> Option<String> {
+    let is_there = |path: &RepoPath| {
+        let parent = root.open_below(path.parent().unwrap_or(RepoPath::root())).ok()?;
+        parent.stat(path.name()?).ok()?
+    };
+    let cluster = path.ancestors().find(|directory| is_there(&directory.join(b"postmaster.pid")).is_some());
+    if let Some(cluster) = cluster {
+        let name = if cluster.is_root() { ".".into() } else { cluster.display() };
+        return Some(format!(
+            "for a consistent copy of the PostgreSQL data in `{name}` use `pg_basebackup` or `pg_dump`"
+        ));
+    }
+    let database = database_of(path).filter(|database| is_there(database).is_some());
+    let has_journal = || journals_of(path).any(|journal| is_there(&journal).is_some());
+    let database = database.or_else(|| (has_journal() || is_sqlite(root, path)).then(|| path.to_owned()))?;
+    let (name, copy) = (database.as_bytes(), [database.as_bytes(), b".copy"].concat());
+    let command = format!("sqlite3 {} {}", shell_word(name), shell_word(&[b".backup '", &*copy, b"'"].concat()));
+    Some(format!("for a consistent copy of the database `{}`: {command}", database.display()))
+}
+
+/// Whether a file begins as SQLite's files do.
+fn is_sqlite(root: &Dir, path: &RepoPath) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut start = [0; MAGIC.len()];
+    let parent = root.open_below(path.parent().unwrap_or(RepoPath::root()));
+    let file = parent.and_then(|parent| parent.open_file(path.name().unwrap_or(b".")));
+    file.is_ok_and(|file| matches!(fs::read_at(&file, &mut start, 0), Ok(length) if start[..length] == *MAGIC))
 }
 
 #[cfg(test)]

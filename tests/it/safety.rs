@@ -152,7 +152,8 @@ fn what_is_ignored_in_a_folder_that_goes_away_stays() {
     env.write("work/cache/deep/file", "precious");
     env.write("work/file", "recorded");
     env.undo("commit -m two").ok();
-    env.undo("checkout @~").ok();
+    let told = env.undo("checkout @~ --json").fails(3).json();
+    assert_eq!(told[0]["kept"], serde_json::json!([{"path": "work"}]));
     assert!(!env.path().join("work/file").exists());
     everywhere(&env, &precious(&env, "work/cache/deep/file"));
     // Not even where a file was in the place of the folder.

@@ -81,6 +81,8 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
             saved: &saved,
             is_stat_doubtful: false,
             torn,
+            left: &Default::default(),
+            when_open: crate::checkout::stage::WhenOpen::Replace,
             plan,
             moved: crate::checkout::moved::Moved::default(),
             limits: None,

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::checkout::gather::{self, Found, Questions};
+use crate::checkout::gather;
+use crate::checkout::questions::{Found, Questions};
 use crate::checkout::{Plan, Target};
 use crate::error::{Error, Result};
 use crate::fs::Stat;

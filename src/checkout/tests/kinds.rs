@@ -127,6 +127,7 @@ fn attributes_and_holes_come_back() {
     let big = fs::File::create(house.at("sparse")).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&big, b"middle", 3 << 20).unwrap();
     big.set_len(9 << 20).unwrap();
+    drop(big);
     root.set_xattr(b"standing", b"user.note", b"\x00\xff").unwrap();
     root.set_xattr(b"room", b"user.note", b"").unwrap();
     settle(&house);

@@ -14,7 +14,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::in_use::Left;
 use super::site::Site;
+use super::stage::WhenOpen;
 use super::tally::Tally;
 use super::{Plan, Target, carry_out, plan, settle};
 use crate::chunk;
@@ -114,7 +116,8 @@ impl House {
         between(&plan);
         let mut tally = Tally::default();
         let site = Site::new(&worktree.root, Some(0xab));
-        carry_out(site, &self.store, (&scan, target), (&plan, None), &mut tally, &Silent)?;
+        let how = (&plan, &Left::default(), WhenOpen::Keep, None);
+        carry_out(site, &self.store, (&scan, target), how, &mut tally, &Silent)?;
         settle(&worktree, &plan, &mut scan.index, &mut tally, false)?;
         Ok(Done { plan, tally, scan })
     }

@@ -159,7 +159,8 @@ fn plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, req
     let (_, plan) = way(repository, worktree, &mut scan, request)?;
     let at = repository.view().at().map(|id| repository.store().commit(id)).transpose()?;
     let is_unsaved = at.is_none_or(|commit| commit.root.tree() != scan.root.tree());
-    tell::plan(context, &plan, is_unsaved, request.force)
+    let in_use = if request.force { Vec::new() } else { checkout::in_use(worktree, &scan, &plan)? };
+    tell::plan(context, &plan, &in_use, is_unsaved, request.force)
 }
 
 /// Removes what an unfinished checkout staged: before anything is recorded, since it touches the folders it is in.

@@ -30,7 +30,7 @@ pub struct How {
     /// Only show what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Save and replace ignored files that are in the way, instead of refusing
+    /// Save and replace ignored files that are in the way, and replace files that programs are using
     #[arg(short, long)]
     force: bool,
     /// As root, also set owners, set-id bits, capabilities and devices that another user recorded

@@ -1,18 +1,23 @@
 //! What going back comes to, told: the plan before, the outcome after, and how to take it back.
 
-use crate::checkout::{self, Action, Outcome, Plan};
+use crate::checkout::{self, Action, InUse, Outcome, Plan};
 use crate::commands::Context;
 use crate::commands::back::{Request, step};
 use crate::error::{ErrorKind, Exit, Result};
-use crate::fs;
+use crate::fs::{self, Process};
 use crate::number::agree;
+use crate::path::RepoPathBuf;
+use crate::quote::shell_word;
 use crate::repo::Repository;
-use crate::ui::checkouts::{CheckoutRecord, PlanRecord, StepRecord};
+use crate::ui::checkouts::{CheckoutRecord, JsonInUse, JsonProgram, PlanRecord, StepRecord};
 use crate::ui::commits::json_uncovered;
 use crate::ui::{json_id, json_paths, json_reasons};
 
+/// Up to this many paths are named in a hint.
+const MOST_IN_HINT: usize = 5;
+
 /// Tells what would be done.
-pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> Result<Exit> {
+pub fn plan(context: &Context<'_>, plan: &Plan, in_use: &[InUse], unsaved: bool, force: bool) -> Result<Exit> {
     let mut actions = 0;
     context.ui.page_long_output();
     for step in plan.actions().filter(Action::is_worth_counting) {
@@ -25,15 +30,17 @@ pub fn plan(context: &Context<'_>, plan: &Plan, unsaved: bool, force: bool) -> R
         context.ui.show(&StepRecord::new("replace", path, false))?;
     }
     let unsaved = unsaved || !plan.unsaved_journals.is_empty();
-    let conflicts = json_paths(&plan.conflicts);
-    context.ui.show(&PlanRecord { actions, unchanged: plan.unchanged, unsaved, conflicts, is_left: false })?;
+    let (unchanged, conflicts) = (plan.unchanged, json_paths(&plan.conflicts));
+    let in_use_records = json_in_use(in_use);
+    context.ui.show(&PlanRecord { actions, unchanged, unsaved, conflicts, in_use: in_use_records, is_left: false })?;
     let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), checkout::MOUNTED.to_owned())).collect();
     context.tell_reasons("would not be restored", &mounts);
-    if plan.conflicts.is_empty() || force {
-        return Ok(if mounts.is_empty() { Exit::DONE } else { Exit::INCOMPLETE });
+    if !plan.conflicts.is_empty() && !force {
+        context.tell_paths("in the way, and saved nowhere: it would be refused", &plan.conflicts);
+        return Ok(ErrorKind::Refused.exit());
     }
-    context.tell_paths("in the way, and saved nowhere: it would be refused", &plan.conflicts);
-    Ok(ErrorKind::Refused.exit())
+    context.tell_reasons("in use, and would be left as it is", &programs(in_use));
+    Ok(if in_use.is_empty() && mounts.is_empty() { Exit::DONE } else { Exit::INCOMPLETE })
 }
 
 /// Tells what was done.
@@ -53,9 +60,34 @@ pub fn outcome(context: &Context<'_>, repository: &Repository, request: &Request
     Ok(exit)
 }
 
+/// What is in use, and by which programs.
+fn programs(in_use: &[InUse]) -> Vec<(RepoPathBuf, String)> {
+    let named = |program: &Process| format!("{} (process {})", program.name, program.pid);
+    let words = |one: &InUse| match one.programs.as_slice() {
+        [] => "a program that is not visible from here".to_owned(),
+        programs if programs.len() <= 3 => programs.iter().map(named).collect::<Vec<_>>().join(", "),
+        programs => format!("{} and {} more", named(&programs[0]), programs.len() - 1),
+    };
+    in_use.iter().map(|one| (one.path.clone(), words(one))).collect()
+}
+
+/// Lists what was left because it is in use, and how to restore it.
+fn tell_in_use(context: &Context<'_>, outcome: &Outcome) {
+    let Some(to) = outcome.to.filter(|_| !outcome.in_use.is_empty()) else { return };
+    let (one, several) = ("in use, and left as it is", "in use, and left as they are");
+    context.tell_reasons(agree(outcome.in_use.len(), one, several), &programs(&outcome.in_use));
+    let paths: Vec<String> = outcome.in_use.iter().map(|one| shell_word(one.path.as_bytes()).into_owned()).collect();
+    let paths = if paths.len() > MOST_IN_HINT { "PATH…".to_owned() } else { paths.join(" ") };
+    let programs = outcome.in_use.iter().map(|one| one.programs.len()).sum();
+    let programs = agree(programs, "the program", "the programs");
+    let command = format!("undo restore --from {}", to.short());
+    context.ui.hint(format_args!("stop {programs}, then: {command} {paths} (or now, with --force)"));
+}
+
 /// Lists what is not as the commit has it.
 pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     context.tell_reasons("not restored exactly", &outcome.inexact);
+    tell_in_use(context, outcome);
     let they_are = |count| agree(count, "it is", "they are");
     let (damaged, changed) = (they_are(outcome.damaged.len()), they_are(outcome.changed.len()));
     let (one, several) = ("restored together with its database file", "restored together with their database files");
@@ -66,22 +98,34 @@ pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     );
     context.tell_paths(agree(outcome.left_journals.len(), one, several), &outcome.left_journals);
     let (one, several) = (
-        "changed while it was recorded: what was restored may be a mix of two states",
-        "changed while they were recorded: what was restored may be a mix of two states",
+        "directory not removed, because something in it is not recorded",
+        "directories not removed, because something in them is not recorded",
     );
-    context.tell_paths(agree(outcome.torn.len(), one, several), &outcome.torn);
+    context.tell_paths(agree(outcome.kept.len(), one, several), &outcome.kept);
+    let torn = context.tell_unstable(&outcome.torn);
     context.tell_reasons(&format!("damaged in the repository, and left as {damaged}"), &outcome.damaged);
     context.tell_paths(&format!("changed in the meantime, and left as {changed}"), &outcome.changed);
     if let Some(aside) = outcome.aside {
         let aside = aside.short();
         context.ui.warning(format_args!("as {changed} {changed} recorded beside the branch, in {aside}"));
     }
-    let is_exact = outcome.inexact.is_empty() && outcome.left_journals.is_empty() && outcome.torn.is_empty();
+    let is_exact = outcome.kept.is_empty()
+        && outcome.in_use.is_empty()
+        && outcome.inexact.is_empty()
+        && outcome.left_journals.is_empty()
+        && torn == Exit::DONE;
     match is_exact && outcome.changed.is_empty() {
         _ if !outcome.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,
         false => Exit::INCOMPLETE,
     }
+}
+
+fn json_in_use(in_use: &[InUse]) -> Vec<JsonInUse> {
+    let program = |program: &Process| JsonProgram { pid: program.pid, name: program.name.clone() };
+    let record =
+        |one: &InUse| JsonInUse { path: (&*one.path).into(), programs: one.programs.iter().map(program).collect() };
+    in_use.iter().map(record).collect()
 }
 
 fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> CheckoutRecord {
@@ -96,8 +140,10 @@ fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> Chec
         inexact: json_reasons(&outcome.inexact),
         damaged: json_reasons(&outcome.damaged),
         changed: json_paths(&outcome.changed),
+        in_use: json_in_use(&outcome.in_use),
         aside: json_id(outcome.aside),
         uncovered: json_uncovered(&outcome.uncovered),
+        kept: json_paths(&outcome.kept),
         torn: json_paths(&outcome.torn),
         journals: json_paths(&outcome.journals),
         left_journals: json_paths(&outcome.left_journals),

@@ -61,6 +61,8 @@ impl Args {
         if let Some(links) = links {
             linked::check(store, &root, links)?;
         }
-        Ok((id, Source { root, links: links.or(named.links()), objects: HashMap::new(), is_root_known, limits: None }))
+        let (links, objects) = (links.or(named.links()), HashMap::new());
+        let torn = named.commit.map_or_else(Vec::new, |commit| commit.torn);
+        Ok((id, Source { root, links, objects, torn, is_root_known, limits: None }))
     }
 }

@@ -56,6 +56,7 @@ pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec
     context.warn_about_rules(&scan.ignore_warnings);
     context.warn_about_index(&scan);
     let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
+    context.tell_consistent_copies(&worktree, &outcome.torn);
     let (commit, recorded) =
         (held(outcome.commit)?, repository.operation().filter(|_| repository.operation() != newest));
     Ok(Before {

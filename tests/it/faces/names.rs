@@ -128,7 +128,7 @@ hint: name a directory that is not there yet
 
 "#]]);
     env.undo("export --json @ ../a.tar.zst").shows(str![[r#"
-{"type":"export","id":"[ID]","destination":"../a.tar.zst","entries":2,"bytes":49,"inexact":[],"damaged":[]}
+{"type":"export","id":"[ID]","destination":"../a.tar.zst","entries":2,"bytes":49,"inexact":[],"damaged":[],"torn":[]}
 
 "#]]);
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);

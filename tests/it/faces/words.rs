@@ -169,7 +169,8 @@ Arguments:
 
 Options:
   -n, --dry-run      Only show what would be done
-  -f, --force        Save and replace ignored files that are in the way, instead of refusing
+  -f, --force        Save and replace ignored files that are in the way, and replace files that
+                     programs are using
       --trust-owner  As root, also set owners, set-id bits, capabilities and devices that another
                      user recorded
       --continue     Finish a checkout that was interrupted

@@ -6,8 +6,7 @@ use std::io::Write;
 use crate::crowd::Held;
 use crate::env::TestEnv;
 
-/// Two commits of a file; the checkout of the first one has just swapped it in when a program that had the file open
-/// writes to it.
+/// Two commits of a file; the checkout of the first one has just swapped it in when a program writes to what was swapped out.
 fn written_to_meanwhile(line: &str) -> Option<(TestEnv, serde_json::Value)> {
     let env = TestEnv::initialised();
     env.write("file", "one");
@@ -17,9 +16,10 @@ fn written_to_meanwhile(line: &str) -> Option<(TestEnv, serde_json::Value)> {
     env.write("file", "two");
     env.undo("commit -m two").ok();
     env.undo("tag two").ok();
-    let mut writer = OpenOptions::new().append(true).open(env.path().join("file")).unwrap();
     let held = Held::at(&env, "renameat2", line)?;
-    writer.write_all(b" and mine").unwrap();
+    let names = std::fs::read_dir(env.path()).unwrap().map(|entry| entry.unwrap().path());
+    let old = names.into_iter().find(|path| path.to_string_lossy().contains("/.undo-")).unwrap();
+    OpenOptions::new().append(true).open(old).unwrap().write_all(b" and mine").unwrap();
     let output = held.goes_on();
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     let told = serde_json::from_slice(&output.stdout).unwrap();

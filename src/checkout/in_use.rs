@@ -1,0 +1,282 @@
+//! Files that a program is using. They are not replaced or removed under it: it would go on with the old file, and what it
+//! writes there would be lost.
+//!
+//! A plan of few steps is looked at as a whole before anything changes. In a longer one only what must be known ahead is:
+//! files of a database, since they are left together or not at all, and large files, since they would be written for
+//! nothing. The rest is found by the exchange (`stage`): what was swapped out has a name that no other program knows, so the
+//! kernel's answer about its writers is final then.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::diff::paths::{PathSet, Place};
+use crate::error::Result;
+use crate::fs::{self, Dir, FileId, Process, Writers};
+use crate::metadata::Kind;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::worktree::Worktree;
+use crate::worktree::database::{CLUSTER_LOCKS, CLUSTER_MARKERS, database_of, files_of};
+use crate::worktree::index::Builder;
+
+use super::plan::Plan;
+use super::stage::WhenOpen;
+use super::steps::Verdict;
+
+/// Plans that replace or remove more files than this are not looked at as a whole.
+const FEW: usize = 256;
+/// Files from this size on are always looked at.
+const LARGE: u64 = 1 << 20;
+
+/// A file that a program is using, or a database of which it is using a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InUse {
+    /// The file; of a database its main file or its directory.
+    pub path: RepoPathBuf,
+    /// The programs, as far as they can be seen.
+    pub programs: Vec<Process>,
+}
+
+/// Files by what the system knows them by, with their names.
+type Files = Vec<(FileId, Vec<u8>)>;
+
+/// What a checkout leaves as it is, because it is in use.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub list: Vec<InUse>,
+    paths: PathSet,
+}
+
+impl Left {
+    /// Whether an action must not be done.
+    pub(super) fn concerns(&self, plan: &Plan, n: usize) -> bool {
+        if self.paths.is_empty() {
+            return false;
+        }
+        let empties = || match plan.verdict(n) {
+            Verdict::Remove => true,
+            Verdict::Replace => plan.kind(n) != Some(Kind::Directory),
+            _ => false,
+        };
+        let is_linked = || plan.linked_to(n).is_some_and(|to| self.covers(&to));
+        match self.paths.place(&plan.path(n)) {
+            Place::Within => true,
+            Place::Above => empties(),
+            Place::Outside => is_linked(),
+        }
+    }
+
+    /// What is left, and what was left since the exchange found it to be in use.
+    pub(super) fn all(self, root: &Dir, found: &BTreeSet<RepoPathBuf>) -> Vec<InUse> {
+        let is_new = |path: &&RepoPathBuf| self.paths.place(path) == Place::Outside;
+        let mut all = named(root, found.iter().filter(is_new));
+        all.extend(self.list);
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        all
+    }
+
+    /// Whether a path is left.
+    pub(super) fn covers(&self, path: &RepoPath) -> bool {
+        self.paths.place(path) == Place::Within
+    }
+}
+
+/// How much of a plan is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Every file that it replaces or removes.
+    Everything,
+    /// What must be known ahead.
+    Ahead,
+}
+
+/// What becomes of files that the exchange finds to be open: kernels answer for local file systems only.
+pub(super) fn when_open(worktree: &Worktree, force: bool) -> Result<WhenOpen> {
+    Ok(if force || worktree.root.file_system()?.clock_slack > 0 { WhenOpen::Replace } else { WhenOpen::Keep })
+}
+
+/// Finds what a plan must leave. `saved` has the records of what is in the worktree.
+pub(super) fn find(root: &Dir, saved: &Builder, plan: &Plan, look: Look) -> Result<Left> {
+    let goes = |n: &usize| matches!(plan.verdict(*n), Verdict::Replace | Verdict::Link | Verdict::Remove);
+    let count = plan.numbers().filter(goes).take(FEW + 1).count();
+    if count == 0 {
+        return Ok(Left::default());
+    }
+    let is_file = |path: &RepoPath| saved.find(path).is_some_and(|record| record.stat.kind == Kind::File);
+    let units = Units { clusters: clusters(plan, &is_file), databases: databases(plan, &is_file) };
+    let everything = look == Look::Everything || count <= FEW;
+    let mut finder = Finder::new(root)?;
+    for path in plan.numbers().filter(goes).map(|n| plan.path(n)) {
+        let Some(record) = saved.find(&path).filter(|record| record.stat.kind == Kind::File) else { continue };
+        let unit = units.of(&path);
+        if everything || unit.is_some() || record.stat.size >= LARGE || finder.locked.contains(&record.stat.inode) {
+            finder.look(&path, (record.stat.device, record.stat.inode), unit.unwrap_or(&path));
+        }
+    }
+    // What is open need not be what changes.
+    for database in &units.databases {
+        for path in files_of(database) {
+            finder.look_at(&path, database);
+        }
+    }
+    for cluster in &units.clusters {
+        finder.look_at_cluster(cluster);
+    }
+    Ok(finder.finish(&units))
+}
+
+/// Names the programs that use files which the exchange found to be in use.
+fn named<'p>(root: &Dir, paths: impl Iterator<Item = &'p RepoPathBuf>) -> Vec<InUse> {
+    let id = |path: &RepoPath| {
+        let stat = root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()??;
+        Some((stat.device, stat.inode))
+    };
+    let found: Vec<(RepoPathBuf, Files)> =
+        paths.map(|path| (path.clone(), id(path).map(|id| (id, name_of(path))).into_iter().collect())).collect();
+    with_programs(found, BTreeMap::new())
+}
+
+/// Sets of files that are only valid together.
+struct Units {
+    /// Directories that hold one database as a whole.
+    clusters: Vec<RepoPathBuf>,
+    /// Database files with journals.
+    databases: BTreeSet<RepoPathBuf>,
+}
+
+impl Units {
+    fn of<'u>(&'u self, path: &RepoPath) -> Option<&'u RepoPath> {
+        let cluster = || self.clusters.iter().find(|cluster| path.is_within(cluster));
+        let database = || self.databases.iter().find(|database| ***database == *path);
+        let of_journal = || self.databases.get(&database_of(path)?);
+        cluster().or_else(database).or_else(of_journal).map(|unit| &**unit)
+    }
+}
+
+/// The topmost directories with something to do in them that hold one database as a whole.
+fn clusters(plan: &Plan, is_file: &dyn Fn(&RepoPath) -> bool) -> Vec<RepoPathBuf> {
+    let mut found: Vec<RepoPathBuf> = Vec::new();
+    for directory in plan.directory_paths() {
+        let is_known = found.last().is_some_and(|above| directory.is_within(above));
+        if !is_known && CLUSTER_MARKERS.iter().any(|marker| is_file(&directory.join(marker))) {
+            found.push(directory.to_owned());
+        }
+    }
+    found
+}
+
+/// The database files that have journals in a plan.
+fn databases(plan: &Plan, is_file: &dyn Fn(&RepoPath) -> bool) -> BTreeSet<RepoPathBuf> {
+    let databases = plan.numbers().filter_map(|n| database_of(&plan.path(n)));
+    databases.filter(|database| is_file(database)).collect()
+}
+
+/// Asks about files, one after the other.
+struct Finder<'d> {
+    root: &'d Dir,
+    /// Whether the kernel's answers about writers mean something on this file system.
+    is_local: bool,
+    locked: HashSet<u64>,
+    /// The directory that was opened last.
+    open: Option<(RepoPathBuf, Option<Dir>)>,
+    /// What is in use, by what is to be left: the files and their names.
+    found: BTreeMap<RepoPathBuf, Files>,
+    /// What may be in use where only `/proc` can tell.
+    doubtful: Vec<(RepoPathBuf, FileId, Vec<u8>)>,
+    /// Programs that are known already.
+    programs: BTreeMap<RepoPathBuf, Vec<Process>>,
+}
+
+impl<'d> Finder<'d> {
+    fn new(root: &'d Dir) -> Result<Finder<'d>> {
+        let is_local = root.file_system()?.clock_slack == 0;
+        Ok(Finder {
+            root,
+            is_local,
+            locked: fs::locked_inodes(),
+            open: None,
+            found: BTreeMap::new(),
+            doubtful: Vec::new(),
+            programs: BTreeMap::new(),
+        })
+    }
+
+    /// Looks at a file; if it is in use, `unit` is left.
+    fn look(&mut self, path: &RepoPath, id: FileId, unit: &RepoPath) {
+        let is_locked = self.locked.contains(&id.1);
+        let is_local = self.is_local;
+        let Some(directory) = self.directory(path) else { return };
+        let Ok(file) = directory.open_file(path.name().unwrap_or(b".")) else { return };
+        if is_local && fs::writers_of(&file) == Writers::Some || is_locked && fs::is_locked(&file) {
+            self.found.entry(unit.to_owned()).or_default().push((id, name_of(path)));
+        } else if !is_local {
+            self.doubtful.push((unit.to_owned(), id, name_of(path)));
+        }
+    }
+
+    /// The same for a file of which no record is at hand.
+    fn look_at(&mut self, path: &RepoPath, unit: &RepoPath) {
+        let stat = self.directory(path).and_then(|directory| directory.stat(path.name()?).ok()?);
+        let Some(stat) = stat.filter(|stat| stat.kind == Kind::File) else { return };
+        self.look(path, (stat.device, stat.inode), unit);
+    }
+
+    /// Looks at the files that tell whether the server of a cluster is running.
+    fn look_at_cluster(&mut self, cluster: &RepoPath) {
+        for name in CLUSTER_LOCKS.iter().chain(&CLUSTER_MARKERS) {
+            self.look_at(&cluster.join(name), cluster);
+        }
+        let Ok(Some(server)) = self.root.open_below(cluster).map(|directory| postgres_server(&directory)) else {
+            return;
+        };
+        self.found.entry(cluster.to_owned()).or_default();
+        self.programs.entry(cluster.to_owned()).or_default().push(server);
+    }
+
+    fn directory(&mut self, path: &RepoPath) -> Option<&Dir> {
+        let parent = path.parent().unwrap_or(RepoPath::root());
+        if self.open.as_ref().is_none_or(|(known, _)| **known != *parent) {
+            self.open = Some((parent.to_owned(), self.root.open_below(parent).ok()));
+        }
+        self.open.as_ref()?.1.as_ref()
+    }
+
+    fn finish(mut self, units: &Units) -> Left {
+        let doubtful: Vec<(FileId, &[u8])> = self.doubtful.iter().map(|(_, id, name)| (*id, &**name)).collect();
+        let users = if doubtful.is_empty() { Default::default() } else { fs::users_of(&doubtful) };
+        for (unit, id, name) in self.doubtful.into_iter().filter(|(_, id, _)| users.contains_key(id)) {
+            self.found.entry(unit).or_default().push((id, name));
+        }
+        let expand = |path: &RepoPathBuf| -> Vec<RepoPathBuf> {
+            if units.databases.contains(path) { files_of(path).collect() } else { vec![path.clone()] }
+        };
+        let paths = PathSet::topmost(self.found.keys().flat_map(expand).collect());
+        Left { list: with_programs(self.found.into_iter().collect(), self.programs), paths }
+    }
+}
+
+/// The running server whose `postmaster.pid` is in a directory.
+fn postgres_server(directory: &Dir) -> Option<Process> {
+    let file = directory.open_file(b"postmaster.pid").ok()?;
+    let mut text = [0; 64];
+    let length = fs::read_next(&file, &mut text).ok()?;
+    let pid: u32 = std::str::from_utf8(&text[..length]).ok()?.lines().next()?.trim().parse().ok()?;
+    let name = fs::program_of(pid).filter(|name| name.starts_with("postgres") || name.starts_with("postmaster"))?;
+    Some(Process { pid, name })
+}
+
+fn name_of(path: &RepoPath) -> Vec<u8> {
+    path.name().unwrap_or_default().to_vec()
+}
+
+fn with_programs(found: Vec<(RepoPathBuf, Files)>, mut known: BTreeMap<RepoPathBuf, Vec<Process>>) -> Vec<InUse> {
+    let files: Vec<(FileId, &[u8])> =
+        found.iter().flat_map(|(_, files)| files.iter().map(|(id, name)| (*id, &**name))).collect();
+    let users = if files.is_empty() { Default::default() } else { fs::users_of(&files) };
+    let in_use = |(path, files): (RepoPathBuf, Files)| {
+        let mut programs = known.remove(&path).unwrap_or_default();
+        programs.extend(files.iter().filter_map(|(id, _)| users.get(id)).flatten().cloned());
+        programs.sort();
+        programs.dedup();
+        InUse { path, programs }
+    };
+    found.into_iter().map(in_use).collect()
+}
