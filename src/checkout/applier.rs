@@ -1,4 +1,4 @@
-//! Steps of a checkout that one thread does one after the other.
+//! Performs checkout steps one at a time, on one thread.
 
 use crate::error::{Error, Result};
 use crate::fs::{Dir, is_no_link_possible};
@@ -16,26 +16,26 @@ use super::tally::{Done, Tally};
 use super::work::Work;
 use super::write::Threads;
 
-/// Whether a directory that a path is in could not be made yet.
+/// Whether a parent directory of a path could not be created yet.
 pub(super) fn waits(path: &RepoPath, tally: &Tally) -> bool {
     !tally.changed.is_empty() && path.ancestors().any(|above| tally.changed.contains(above))
 }
 
-/// Why a name cannot be had where case does not count.
+/// Reason reported when a case-insensitive file system already has another spelling of a name.
 pub(super) const OTHER_SPELLING: &str =
     "another spelling of its name is there, which is the same name on this file system";
 
-/// Whether a directory has exactly this name; `true` if it cannot be listed.
+/// Whether a directory lists exactly this name. `true` if the directory cannot be listed.
 pub(super) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
     directory.entries().map_or(true, |entries| entries.iter().any(|entry| entry.name == name))
 }
 
-/// Does single steps, and keeps directories open between them.
+/// Performs single steps, and keeps directories open between them.
 pub(super) struct Applier<'w> {
     pub(super) work: &'w Work<'w>,
     pub(super) directories: Directories<'w>,
     thread: Thread<'w>,
-    /// A directory whose name is spelled otherwise will do: what has that name is going to stay.
+    /// Accept an existing directory whose name is spelled differently: the entry with that name will stay.
     pub(super) settles: bool,
 }
 
@@ -49,7 +49,7 @@ impl<'w> Applier<'w> {
         }
     }
 
-    /// Does the same for each of these actions, in their order.
+    /// Applies `act` to each of these actions, in order.
     pub(super) fn each(
         &mut self,
         numbers: &[u32],
@@ -64,12 +64,12 @@ impl<'w> Applier<'w> {
         Ok(())
     }
 
-    /// Makes what is not a file of one name, unless a directory that it is in could not be made yet.
+    /// Creates anything but a file with a single name. Does nothing if a parent directory could not be created yet.
     pub(super) fn create(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
         if waits(action.path(), tally) { Ok(Done::Changed) } else { self.create_late(action, tally) }
     }
 
-    /// The same, when all directories are made.
+    /// Like [`Applier::create`], but assumes that all directories exist.
     pub(super) fn create_late(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
         match action {
             Action::Link(path, to) => self.link(path, to, tally),
@@ -81,14 +81,14 @@ impl<'w> Applier<'w> {
         }
     }
 
-    /// Whether something is found by a name that no list shows, or in a directory of which that is so.
+    /// Whether the path resolves although the directory does not list its name, or a parent directory is in that state.
     pub(super) fn is_spelled_otherwise(&mut self, path: &RepoPath, tally: &Tally) -> bool {
         let is_told = |above| tally.inexact.get(above).is_some_and(|told| told == OTHER_SPELLING);
         let Ok((directory, name)) = self.directories.parent(path) else { return false };
         matches!(directory.stat(name), Ok(Some(_))) && (path.ancestors().any(is_told) || !is_listed(&directory, name))
     }
 
-    /// Makes a directory that only its owner may use until it is finished; one that is there already will do.
+    /// Creates a directory that only its owner may use until it is finished. Accepts an existing directory.
     fn make_directory(&mut self, path: &RepoPath) -> Result<Done> {
         let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
         let (directory, name) = self.directories.parent(path)?;
@@ -107,7 +107,7 @@ impl<'w> Applier<'w> {
         Ok(Done::of(staged.put(inode, name, &expected, self.work.objects)?, Vec::new()))
     }
 
-    /// Makes anything but a directory.
+    /// Creates anything but a directory.
     fn place(&mut self, path: &RepoPath, entry: &Entry) -> Result<Done> {
         if let Some(job) = Job::new(path, entry) {
             return self.thread.place(&job);
@@ -133,7 +133,7 @@ impl<'w> Applier<'w> {
         Ok(Done::of(staged.put(now.inode, name, &expected, self.work.objects)?, failed))
     }
 
-    /// Gives the inode at `to` another name.
+    /// Creates `path` as a hard link to `to`.
     fn link(&mut self, path: &RepoPath, to: &RepoPath, tally: &Tally) -> Result<Done> {
         let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
         let (to_directory, to_name) = self.directories.parent(to)?;
@@ -161,7 +161,7 @@ impl<'w> Applier<'w> {
         Ok(Done::of(staged.put(there.inode, name, &expected, self.work.objects)?, Vec::new()))
     }
 
-    /// Where no name can be given to it: a file of its own, which is told.
+    /// Creates a separate file where no hard link is possible, and reports that.
     fn copy(&mut self, path: &RepoPath, to: &RepoPath, error: &Error) -> Result<Done> {
         let entry = entry_at(self.work.objects, self.work.target, to)?;
         let Some(entry) = entry else { return Ok(Done::Changed) };
@@ -172,14 +172,15 @@ impl<'w> Applier<'w> {
         })
     }
 
-    /// Sets metadata in place, if no name but ours would see it. `added`: names that it got in this checkout.
+    /// Sets metadata in place, unless the inode has names that are not in the worktree. `added`: number of names that
+    /// this checkout has added to it.
     pub(super) fn touch(&mut self, path: &RepoPath, entry: &Entry, added: u64) -> Result<Done> {
         let Some(record) = self.work.trusted(path) else { return Ok(Done::Changed) };
         let (directory, name) = self.directories.parent(path)?;
         let Some(there) = directory.stat(name)? else { return Ok(Done::Changed) };
         let saved = still_saved((&directory, name), &record, &there, self.work.objects)?;
         let Some(saved) = saved.filter(|_| there.links <= record.stat.links + added) else { return Ok(Done::Changed) };
-        // With its metadata set nobody could tell any more that its content was in doubt.
+        // Setting the metadata would hide that the content is in doubt.
         if !is_proven(&directory, name, &saved, &there)? {
             return Ok(Done::Changed);
         }

@@ -1,19 +1,19 @@
-//! Many short byte strings in few allocations: they are only added, and freed together.
+//! Stores many short byte strings in few allocations. Strings can only be added, and are freed together.
 
-/// Bytes of the first chunk, and of the longest one.
+/// Sizes of the first and of the largest chunk, in bytes.
 const FIRST: usize = 4 << 10;
 const LONGEST: usize = 1 << 20;
 
-/// Bytes before each string: its length.
+/// Size of the length that precedes each string, in bytes.
 const PREFIX: usize = 4;
 
-/// Byte strings in chunks. Chunks are never moved, so adding a string copies nothing but that string.
+/// Byte strings in chunks. Chunks never move, so adding a string copies only that string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Arena {
     chunks: Vec<Vec<u8>>,
 }
 
-/// Where a string is in its arena.
+/// Position of a string in its arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     chunk: u32,
@@ -37,7 +37,7 @@ impl Arena {
         position
     }
 
-    /// The string at a position that this arena gave.
+    /// The string at a position returned by [`Arena::add`].
     pub(super) fn get(&self, at: Position) -> &[u8] {
         let rest = &self.chunks[at.chunk as usize][at.offset as usize..];
         let (length, rest) = rest.split_first_chunk::<PREFIX>().expect("written before each string");

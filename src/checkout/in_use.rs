@@ -1,10 +1,10 @@
-//! Files that a program is using. They are not replaced or removed under it: it would go on with the old file, and what it
-//! writes there would be lost.
+//! Files that a program is using. They are not replaced or removed, because the program would keep the old file, and
+//! what it writes there would be lost.
 //!
-//! A plan of few steps is looked at as a whole before anything changes. In a longer one only what must be known ahead is:
-//! files of a database, since they are left together or not at all, and large files, since they would be written for
-//! nothing. The rest is found by the exchange (`stage`): what was swapped out has a name that no other program knows, so the
-//! kernel's answer about its writers is final then.
+//! A short plan is checked completely before anything changes. In a longer plan only two kinds of files are checked in
+//! advance: files of a database, which are left together or not at all, and large files, which would be written in
+//! vain. The exchange (`stage`) finds the rest: no other program knows the name of the file that was swapped out, so
+//! the kernel's answer about its writers is final.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -21,24 +21,24 @@ use super::plan::Plan;
 use super::stage::WhenOpen;
 use super::steps::Verdict;
 
-/// Plans that replace or remove more files than this are not looked at as a whole.
+/// Maximum number of replaced and removed files for which a plan is checked completely.
 const FEW: usize = 256;
-/// Files from this size on are always looked at.
+/// Files of this size or more, in bytes, are always checked.
 const LARGE: u64 = 1 << 20;
 
-/// A file that a program is using, or a database of which it is using a file.
+/// A file that a program is using, or a database with such a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InUse {
-    /// The file; of a database its main file or its directory.
+    /// Path of the file; for a database, of its main file or directory.
     pub path: RepoPathBuf,
-    /// The programs, as far as they can be seen.
+    /// The programs that are visible to this process.
     pub programs: Vec<Process>,
 }
 
-/// Files by what the system knows them by, with their names.
+/// Files by device and inode, with their names.
 type Files = Vec<(FileId, Vec<u8>)>;
 
-/// What a checkout leaves as it is, because it is in use.
+/// Paths that a checkout leaves unchanged because they are in use.
 #[derive(Debug, Default)]
 pub(super) struct Left {
     pub list: Vec<InUse>,
@@ -46,7 +46,7 @@ pub(super) struct Left {
 }
 
 impl Left {
-    /// Whether an action must not be done.
+    /// Whether an action must be skipped.
     pub(super) fn concerns(&self, plan: &Plan, n: usize) -> bool {
         if self.paths.is_empty() {
             return false;
@@ -64,7 +64,7 @@ impl Left {
         }
     }
 
-    /// What is left, and what was left since the exchange found it to be in use.
+    /// All paths that were left, including those that the exchange found to be in use.
     pub(super) fn all(self, root: &Dir, found: &BTreeSet<RepoPathBuf>) -> Vec<InUse> {
         let is_new = |path: &&RepoPathBuf| self.paths.place(path) == Place::Outside;
         let mut all = named(root, found.iter().filter(is_new));
@@ -73,27 +73,28 @@ impl Left {
         all
     }
 
-    /// Whether a path is left.
+    /// Whether this path is left unchanged.
     pub(super) fn covers(&self, path: &RepoPath) -> bool {
         self.paths.place(path) == Place::Within
     }
 }
 
-/// How much of a plan is looked at.
+/// Selects the files of a plan that are checked in advance.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// Every file that it replaces or removes.
+    /// Every file that the plan replaces or removes.
     Everything,
-    /// What must be known ahead.
+    /// Only files that must be known in advance.
     Ahead,
 }
 
-/// What becomes of files that the exchange finds to be open: kernels answer for local file systems only.
+/// Decides what to do with files that the exchange finds open. Kernels know the writers of files on local file systems
+/// only.
 pub(super) fn when_open(worktree: &Worktree, force: bool) -> Result<WhenOpen> {
     Ok(if force || worktree.root.file_system()?.clock_slack > 0 { WhenOpen::Replace } else { WhenOpen::Keep })
 }
 
-/// Finds what a plan must leave. `saved` has the records of what is in the worktree.
+/// Finds the files that a plan must leave unchanged. `saved` has the records of the worktree.
 pub(super) fn find(root: &Dir, saved: &Builder, plan: &Plan, look: Look) -> Result<Left> {
     let goes = |n: &usize| matches!(plan.verdict(*n), Verdict::Replace | Verdict::Link | Verdict::Remove);
     let count = plan.numbers().filter(goes).take(FEW + 1).count();
@@ -111,7 +112,7 @@ pub(super) fn find(root: &Dir, saved: &Builder, plan: &Plan, look: Look) -> Resu
             finder.look(&path, (record.stat.device, record.stat.inode), unit.unwrap_or(&path));
         }
     }
-    // What is open need not be what changes.
+    // The file that is open need not be one that changes.
     for database in &units.databases {
         for path in files_of(database) {
             finder.look_at(&path, database);
@@ -123,7 +124,7 @@ pub(super) fn find(root: &Dir, saved: &Builder, plan: &Plan, look: Look) -> Resu
     Ok(finder.finish(&units))
 }
 
-/// Names the programs that use files which the exchange found to be in use.
+/// Finds the programs that use files which the exchange found to be in use.
 fn named<'p>(root: &Dir, paths: impl Iterator<Item = &'p RepoPathBuf>) -> Vec<InUse> {
     let id = |path: &RepoPath| {
         let stat = root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()??;
@@ -134,9 +135,9 @@ fn named<'p>(root: &Dir, paths: impl Iterator<Item = &'p RepoPathBuf>) -> Vec<In
     with_programs(found, BTreeMap::new())
 }
 
-/// Sets of files that are only valid together.
+/// Sets of files that are valid only together.
 struct Units {
-    /// Directories that hold one database as a whole.
+    /// Directories that are one database.
     clusters: Vec<RepoPathBuf>,
     /// Database files with journals.
     databases: BTreeSet<RepoPathBuf>,
@@ -151,7 +152,7 @@ impl Units {
     }
 }
 
-/// The topmost directories with something to do in them that hold one database as a whole.
+/// The topmost directories in the plan that are one database.
 fn clusters(plan: &Plan, is_file: &dyn Fn(&RepoPath) -> bool) -> Vec<RepoPathBuf> {
     let mut found: Vec<RepoPathBuf> = Vec::new();
     for directory in plan.directory_paths() {
@@ -163,25 +164,25 @@ fn clusters(plan: &Plan, is_file: &dyn Fn(&RepoPath) -> bool) -> Vec<RepoPathBuf
     found
 }
 
-/// The database files that have journals in a plan.
+/// The database files in a plan that have journals.
 fn databases(plan: &Plan, is_file: &dyn Fn(&RepoPath) -> bool) -> BTreeSet<RepoPathBuf> {
     let databases = plan.numbers().filter_map(|n| database_of(&plan.path(n)));
     databases.filter(|database| is_file(database)).collect()
 }
 
-/// Asks about files, one after the other.
+/// Checks files one at a time.
 struct Finder<'d> {
     root: &'d Dir,
-    /// Whether the kernel's answers about writers mean something on this file system.
+    /// Whether the kernel knows about writers on this file system.
     is_local: bool,
     locked: HashSet<u64>,
-    /// The directory that was opened last.
+    /// The most recently opened directory.
     open: Option<(RepoPathBuf, Option<Dir>)>,
-    /// What is in use, by what is to be left: the files and their names.
+    /// Files in use with their names, by the path to leave unchanged.
     found: BTreeMap<RepoPathBuf, Files>,
-    /// What may be in use where only `/proc` can tell.
+    /// Files that may be in use and that only `/proc` can decide.
     doubtful: Vec<(RepoPathBuf, FileId, Vec<u8>)>,
-    /// Programs that are known already.
+    /// Programs that are already known.
     programs: BTreeMap<RepoPathBuf, Vec<Process>>,
 }
 
@@ -199,7 +200,7 @@ impl<'d> Finder<'d> {
         })
     }
 
-    /// Looks at a file; if it is in use, `unit` is left.
+    /// Checks a file. If the file is in use, `unit` is left unchanged.
     fn look(&mut self, path: &RepoPath, id: FileId, unit: &RepoPath) {
         let is_locked = self.locked.contains(&id.1);
         let is_local = self.is_local;
@@ -212,14 +213,14 @@ impl<'d> Finder<'d> {
         }
     }
 
-    /// The same for a file of which no record is at hand.
+    /// Like [`Finder::look`], for a file without a record.
     fn look_at(&mut self, path: &RepoPath, unit: &RepoPath) {
         let stat = self.directory(path).and_then(|directory| directory.stat(path.name()?).ok()?);
         let Some(stat) = stat.filter(|stat| stat.kind == Kind::File) else { return };
         self.look(path, (stat.device, stat.inode), unit);
     }
 
-    /// Looks at the files that tell whether the server of a cluster is running.
+    /// Checks the files that show whether the server of a cluster is running.
     fn look_at_cluster(&mut self, cluster: &RepoPath) {
         for name in CLUSTER_LOCKS.iter().chain(&CLUSTER_MARKERS) {
             self.look_at(&cluster.join(name), cluster);
@@ -253,7 +254,7 @@ impl<'d> Finder<'d> {
     }
 }
 
-/// The running server whose `postmaster.pid` is in a directory.
+/// The running server that `postmaster.pid` in a directory names.
 fn postgres_server(directory: &Dir) -> Option<Process> {
     let file = directory.open_file(b"postmaster.pid").ok()?;
     let mut text = [0; 64];

@@ -1,7 +1,8 @@
-//! Journals of database files in a plan: what changes a database file changes its journals too.
+//! Aligns the journals of database files with the database files in a plan: if a database file changes, its journals
+//! change too.
 //!
-//! A journal may be left out by rules on one side or on both, and then the two trees say nothing of it. If it stayed beside
-//! a database file of another state, the database engine would apply it to that.
+//! Ignore rules of one or both sides may exclude a journal, so the two trees do not show it. If it stayed next to a
+//! database file of another state, the database engine would apply it to that file.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +16,10 @@ use crate::worktree::database::{database_of, files_of, journals_of};
 use super::questions::Questions;
 use super::steps::{Steps, Verdict};
 
-/// The databases of a plan that is being made.
+/// The databases of a plan under construction.
 pub(super) struct Databases<'d, 'q> {
     pub scan: &'d Scan,
-    /// What is in the worktree and not covered by the scan.
+    /// Paths in the worktree that the scan does not cover.
     pub ground: &'d PathSet,
     pub questions: &'d Questions<'q>,
 }
@@ -26,15 +27,16 @@ pub(super) struct Databases<'d, 'q> {
 /// Covered journals whose verdict was changed.
 #[derive(Default)]
 pub(super) struct Changed {
-    /// Would have stayed, and are removed.
+    /// Journals that are now removed instead of kept.
     pub removed: Vec<RepoPathBuf>,
-    /// Would have been written or removed, and stay.
+    /// Journals that are now kept instead of written or removed.
     pub left: Vec<RepoPathBuf>,
 }
 
 impl Databases<'_, '_> {
-    /// Gives covered journals the fate of their database file: they are removed where it changes and the target does not have
-    /// them, and stay where it is not covered and so stays itself.
+    /// Adapts the verdicts of covered journals to their database file. They are removed if the database file changes
+    /// and the target does not have them. They stay if the target does not cover the database file, which therefore
+    /// stays too.
     pub(super) fn align(&self, steps: &mut Steps) -> Result<Changed> {
         let mut changed = Changed::default();
         for n in 0..steps.len() {
@@ -52,12 +54,12 @@ impl Databases<'_, '_> {
         Ok(changed)
     }
 
-    /// The journals that are in the worktree and covered by nothing, and whose database file changes.
+    /// The existing journals that no commit covers and whose database file changes.
     pub(super) fn uncovered(&self, steps: &Steps) -> Result<Vec<RepoPathBuf>> {
         let uncovered = self.scan.uncovered.iter().map(|uncovered| &uncovered.path);
         let mut journals: BTreeSet<RepoPathBuf> =
             self.scan.ignored.iter().chain(uncovered).filter(|path| database_of(path).is_some()).cloned().collect();
-        // Of an ignored directory the scan knows only itself.
+        // The scan records an ignored directory, but not its content.
         for n in
             (0..steps.len()).filter(|n| !self.ground.is_empty() && is_change(steps.verdict(*n)) && is_file(steps, *n))
         {
@@ -77,7 +79,7 @@ impl Databases<'_, '_> {
         Ok(found)
     }
 
-    /// Whether a database file is in the worktree, and the target does not cover it.
+    /// Whether a database file is in the worktree and not covered by the target.
     fn stays(&self, steps: &Steps, database: &RepoPath) -> bool {
         match steps.find(database) {
             Some(n) if steps.verdict(n) == Verdict::Keep => self.is_recorded_file(database),

@@ -1,5 +1,6 @@
-//! What root leaves out of what another user recorded. That user decides what is in the repository, in a user namespace even
-//! owners and devices, and must not get files of root's, or rights beyond their own, out of root's restoring it.
+//! Limits what root restores from a repository of another user. That user controls the repository's content, and in a
+//! user namespace can record even owners and devices. Restoring as root must not give the user files of root or
+//! additional privileges.
 
 use crate::fs;
 use crate::metadata::{Kind, Metadata};
@@ -8,31 +9,32 @@ use crate::repo::Layout;
 
 use super::dress::Xattr;
 
-/// Mode bits that run a program with other rights than its caller's: set-user-id and set-group-id.
+/// Mode bits that run a program with the privileges of its owner or group: set-user-id and set-group-id.
 const SET_ID: u16 = 0o6000;
 
-/// Names of attributes that only root can set begin so: capabilities, labels, and what file systems trust.
+/// Prefixes of attributes that only root can set: capabilities, security labels, and attributes that file systems
+/// trust.
 const PRIVILEGED: [&[u8]; 2] = [b"security.", b"trusted."];
 
-/// Only this user's rights are restored, although root restores them.
+/// Limits restored metadata to what this user could set, although root restores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The owner of the repository, who may have recorded anything.
+    /// Owner of the repository, who may have recorded anything.
     uid: u32,
     gid: u32,
 }
 
-/// An entry's metadata within the limits.
+/// Metadata of an entry within the limits.
 pub(super) struct Limited {
     pub metadata: Metadata,
     pub xattrs: Vec<Xattr>,
-    /// What was left out, in words.
+    /// Descriptions of what was left out.
     pub left_out: Vec<String>,
 }
 
 impl Limits {
-    /// Those of the owner of a repository. `None` if this process is not root's, if root owns the repository, or if root
-    /// trusts its owner.
+    /// Limits for the owner of a repository. `None` if this process does not run as root, if root owns the repository,
+    /// or if root trusts its owner.
     pub fn of(layout: &Layout, trusts_owner: bool) -> Option<Limits> {
         if trusts_owner || fs::effective_uid() != 0 {
             return None;
@@ -41,7 +43,7 @@ impl Limits {
         (owner.uid != 0).then_some(Limits { uid: owner.uid, gid: owner.gid })
     }
 
-    /// The metadata that an entry of this kind gets.
+    /// Applies the limits to the metadata of an entry of this kind.
     pub(super) fn limit(&self, kind: Kind, recorded: &Metadata, xattrs: &[Xattr]) -> Limited {
         let mut metadata = *recorded;
         let mut left_out = Vec::new();
@@ -49,7 +51,7 @@ impl Limits {
             (metadata.uid, metadata.gid) = (self.uid, self.gid);
             left_out.push(self.reason(&format!("owner {}:{}", recorded.uid, recorded.gid)));
         }
-        // The set-group-id bit of a directory only says which group new files get.
+        // On a directory, the set-group-id bit only selects the group of new files.
         if kind != Kind::Directory && recorded.mode & SET_ID != 0 {
             metadata.mode &= !SET_ID;
             left_out.push(self.reason(&format!("mode {:04o}", recorded.mode)));
@@ -60,7 +62,7 @@ impl Limits {
         Limited { metadata, xattrs, left_out }
     }
 
-    /// Why a device is not made; `None` for everything else.
+    /// Why a device is not created; `None` for all other entries.
     pub(super) fn refusal(&self, entry: &Entry) -> Option<String> {
         let is_device = matches!(entry.kind(), Kind::CharDevice | Kind::BlockDevice);
         is_device.then(|| self.reason(entry.kind().word()))

@@ -1,8 +1,9 @@
-//! Whether a file in the worktree still is what was saved of it: by its stat where that is enough, else by its content.
+//! Decides whether a file in the worktree still is the saved one: by its stat where that is sufficient, otherwise by
+//! its content.
 //!
-//! Some file systems give one file other inode numbers or change times from one look to the next: FUSE and network file
-//! systems after a rename or when their caches expire, overlayfs when it copies a file up. A stat that differs in nothing
-//! else is therefore no proof of a change, and what decides then is the content.
+//! Some file systems report a different inode number or change time for an unchanged file: FUSE and network file
+//! systems after a rename or when their caches expire, overlayfs when it copies a file up. A stat that differs only in
+//! these does not prove a change, so the content decides.
 
 use std::borrow::Cow;
 
@@ -13,11 +14,12 @@ use crate::metadata::Kind;
 use crate::object::{Attributes, Content, Objects};
 use crate::worktree::index::Record;
 
-/// How often a file is read until its stat is the same before and after.
+/// Maximum number of attempts to read a file without its stat changing.
 const ATTEMPTS: u32 = 3;
 
-/// The record to hold a file against while it is replaced or removed, if it still is what was saved. Where inode number or
-/// change time differ, content and extended attributes have been compared, and the record has the stat found and is racy.
+/// Returns the record to compare a file with while it is replaced or removed, if the file still is the saved one. If
+/// the inode number or change time differs, the content and extended attributes have been compared, and the record has
+/// the current stat and is racy.
 pub(super) fn still_saved<'r>(
     (directory, name): (&Dir, &[u8]),
     record: &'r Record,
@@ -36,8 +38,8 @@ pub(super) fn still_saved<'r>(
     Ok(Some(Cow::Owned(Record { stat: *there, racy: true, ..record.clone() })))
 }
 
-/// Whether a file that was moved to a name of our own is the one of the record. Its change time does not count: moving it sets
-/// that. encfs cuts the modification time to the second, too.
+/// Whether a file that was moved to a staged name is the one of the record. Ignores the change time, because moving the
+/// file sets it. encfs also truncates the modification time to seconds.
 pub(super) fn is_moved(directory: &Dir, name: &[u8], record: &Record, there: &Stat) -> Result<bool> {
     if is_saved(record, there) {
         return is_proven(directory, name, record, there);
@@ -50,25 +52,26 @@ pub(super) fn is_moved(directory: &Dir, name: &[u8], record: &Record, there: &St
     Ok(is_alike(&moved, there) && is_saved_content(directory, name, &moved, there)?)
 }
 
-/// Whether what has this stat, which is that of the record, has its content too. Where the stat may hide a change the content
-/// is read; what is written meanwhile shows in another look.
+/// Whether a file whose stat matches the record also has the recorded content. Reads the content if the stat may hide a
+/// change; a later check detects writes that happen meanwhile.
 pub(super) fn is_proven(directory: &Dir, name: &[u8], record: &Record, there: &Stat) -> Result<bool> {
     Ok(!record.racy || is_saved_content(directory, name, record, there)?)
 }
 
-/// Whether a stat is of what was recorded, before anything was done to it: then its ctime counts too, as it shows a change
-/// that set the old time again. A file that has or had several names is the exception: what is done to one is done to all.
+/// Whether a stat matches the record, before anything was done to the file. The ctime counts too, because it reveals a
+/// change that set the old mtime again. It does not count for a file that has or had several names, since operations on
+/// one name change it for all.
 pub(super) fn is_untouched(record: &Record, there: &Stat) -> bool {
     is_saved(record, there) && (record.stat.links != 1 || there.links != 1 || record.stat.ctime == there.ctime)
 }
 
-/// Whether a stat is of what was recorded. Its ctime does not count: moving it and changing its names set that. Nor does its
-/// device: a file system that is mounted again may have another number.
+/// Whether a stat matches the record. Ignores the ctime, because moving a file and changing its names set it, and the
+/// device, because a file system that is mounted again may have another number.
 pub(super) fn is_saved(record: &Record, there: &Stat) -> bool {
     is_alike(record, there) && record.stat.inode == there.inode
 }
 
-/// Whether a stat differs from that of the record in nothing but what the system sets.
+/// Whether a stat differs from the record at most in fields that the system sets.
 fn is_alike(record: &Record, there: &Stat) -> bool {
     let known = &record.stat;
     known.kind == there.kind
@@ -82,7 +85,7 @@ fn has_saved_xattrs(directory: &Dir, name: &[u8], record: &Record, objects: &dyn
     Ok(directory.xattrs(name)? == saved.xattrs)
 }
 
-/// Reads the content, again if the stat has changed by the end.
+/// Reads the content; reads it again if the stat has changed by the end.
 fn is_saved_content(directory: &Dir, name: &[u8], record: &Record, there: &Stat) -> Result<bool> {
     let mut before = *there;
     for _ in 0..ATTEMPTS {
@@ -98,7 +101,7 @@ fn is_saved_content(directory: &Dir, name: &[u8], record: &Record, there: &Stat)
     Ok(false)
 }
 
-/// Whether what stands at a name has this content: reads it.
+/// Whether the file at a name has this content. Reads the file.
 pub(super) fn has_content(directory: &Dir, name: &[u8], content: &Content) -> Result<bool> {
     match content {
         Content::File { blob, .. } => Ok(hash(directory, name)? == *blob),
@@ -107,7 +110,7 @@ pub(super) fn has_content(directory: &Dir, name: &[u8], content: &Content) -> Re
     }
 }
 
-/// The id of a file's content: reads it.
+/// Reads a file and returns the id of its content.
 pub(super) fn hash(directory: &Dir, name: &[u8]) -> Result<BlobId> {
     let file = directory.open_file(name)?;
     let mut hasher = blake3::Hasher::new();

@@ -1,36 +1,37 @@
-//! What planning asks about beyond the two trees.
+//! Lookups that planning needs beyond the two trees.
 
 use crate::error::Result;
 use crate::fs::Stat;
 use crate::object::Entry;
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// What stands at a path that no commit covers.
+/// Live state of a path that no commit covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Nothing.
+    /// The path does not exist.
     Nothing,
-    /// The content that is wanted; of a directory, a directory.
+    /// Has the wanted content; for a directory: is a directory.
     Alike {
         stat: Box<Stat>,
-        /// A later change may leave the same stat.
+        /// Whether a later change may leave the same stat.
         racy: bool,
-        /// So are mode, owner, time and attributes. What is in a directory makes its time, so it counts as dressed.
+        /// Whether mode, owner, time and attributes match as well. Always true for a directory, whose time changes with
+        /// its content.
         is_dressed: bool,
     },
-    /// Something is mounted at this path, which is the one asked for or above it.
+    /// A file system is mounted at this path, which is the queried path or one of its ancestors.
     Mount(RepoPathBuf),
-    /// Something else, or something that cannot be read.
+    /// Has different content, or cannot be read.
     Other,
 }
 
-/// The questions that the trees do not answer.
+/// Callbacks for lookups that the trees cannot answer.
 pub(super) struct Questions<'q> {
-    /// Whether the target's own rules ignore a path (a directory, if so).
+    /// Whether the target's rules ignore a path; the flag says whether the path is a directory.
     pub ignores: &'q dyn Fn(&RepoPath, bool) -> Result<bool>,
-    /// What stands at an uncovered path where this entry is wanted.
+    /// Live state of an uncovered path at which this entry is wanted.
     pub found: &'q dyn Fn(&RepoPath, &Entry) -> Result<Found>,
-    /// Whether a regular file is at a path of the worktree.
+    /// Whether the worktree has a regular file at a path.
     pub is_file: &'q dyn Fn(&RepoPath) -> bool,
     /// Whether an unfinished checkout was to change the database file at a path, or a journal of it.
     pub is_halfway: &'q dyn Fn(&RepoPath) -> Result<bool>,

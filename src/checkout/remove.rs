@@ -1,5 +1,5 @@
-//! Removals: what is no directory first, by two threads if it is much; then directories, the deepest first, each only if it
-//! is empty by then.
+//! Removes files and directories: first everything except directories, with two threads if there is much to remove;
+//! then directories, deepest first, each only if it is empty by then.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,10 +15,11 @@ use super::moved::Fate;
 use super::stage::{Swap, take_out};
 use super::tally::{Done, Tally};
 
-/// Removals that a thread takes at once.
+/// Number of removals that a thread takes at a time.
 const RUN: usize = 512;
 
-/// Removes what is no directory, by two threads if it is much; then directories, the deepest first.
+/// Removes everything except directories, with two threads if there is much to remove; then directories, deepest first,
+/// each only if it is empty by then.
 pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
     let work = applier.work;
     let (shared, directories) = (Mutex::new(&mut *tally), Mutex::new(Vec::new()));
@@ -38,7 +39,7 @@ pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mu
         let path = work.plan.path(n);
         let done = applier.remove(n, &path, work.trusted(&path).as_ref());
         if matches!(done, Ok(Done::Changed)) && tally.has_left_below(&path) {
-            // Why it is not empty is told already.
+            // The reason that it is not empty was already reported.
             continue;
         }
         tally.note(n, &path, done)?;
@@ -46,7 +47,7 @@ pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mu
     Ok(())
 }
 
-/// Removes the files among these removals, but for those that only move: before anything else, on a full disk.
+/// Removes the files among these removals, except those that are only moved. Used on a full disk before anything else.
 pub(super) fn remove_files(applier: &mut Applier<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
     let work = applier.work;
     for n in removals.iter().map(|n| *n as usize) {
@@ -54,7 +55,7 @@ pub(super) fn remove_files(applier: &mut Applier<'_>, removals: &[u32], tally: &
         let record = work.trusted(&path).filter(|record| record.stat.kind == Kind::File);
         let Some(record) = record.filter(|record| work.moved.fate(n, record).is_none()) else { continue };
         match applier.remove(n, &path, Some(&record)) {
-            // Renaming it to its staged name may need space for the directory; the next ones may need none.
+            // Renaming a file to its staged name may need space for the directory; the next files may not need any.
             Err(error) if error.kind() == ErrorKind::NoSpace => {}
             done => tally.note(n, &path, done)?,
         }
@@ -63,7 +64,7 @@ pub(super) fn remove_files(applier: &mut Applier<'_>, removals: &[u32], tally: &
 }
 
 impl Applier<'_> {
-    /// Removes what is recorded, unless it is a directory: that is put on the list.
+    /// Removes a recorded entry. A directory is added to the list instead.
     fn remove_unless_directory(
         &mut self,
         number: u32,
@@ -81,13 +82,13 @@ impl Applier<'_> {
         tally.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
     }
 
-    /// Removes what is recorded; a directory only if it is empty.
+    /// Removes a recorded entry; a directory only if it is empty.
     fn remove(&mut self, n: usize, path: &RepoPath, record: Option<&Record>) -> Result<Done> {
         let Some(record) = record else { return Ok(Done::Changed) };
         match self.work.moved.fate(n, record) {
-            // Where case does not count, it may be found by its old name.
+            // On a case-insensitive file system, the entry may be found by its old name.
             Some(Fate::Moved) => return Ok(Done::Removed),
-            // Nobody has looked whether its saved copy can be read.
+            // No check has shown that its saved copy can be read.
             Some(Fate::Left) => self.work.check_saved(record)?,
             None => {}
         }

@@ -1,4 +1,4 @@
-//! The actions of a plan, sorted by what has to be done for them.
+//! The actions of a plan, grouped by kind of work.
 
 use crate::metadata::Kind;
 
@@ -6,7 +6,7 @@ use super::steps::Verdict;
 use super::tally::Tally;
 use super::work::Work;
 
-/// The numbers of the actions by what has to be done for them, each list in path order.
+/// Numbers of the actions by kind of work; each list is in path order.
 #[derive(Default)]
 pub(super) struct Sorted {
     pub directories: Vec<u32>,
@@ -14,14 +14,14 @@ pub(super) struct Sorted {
     pub others: Vec<u32>,
     pub links: Vec<u32>,
     pub removals: Vec<u32>,
-    /// What takes the place of a directory, once that is empty.
+    /// Entries that replace a directory, to be created once the directory is empty.
     pub late: Vec<u32>,
     pub late_links: Vec<u32>,
     pub touches: Vec<u32>,
 }
 
 impl Sorted {
-    /// Sorts the actions of a plan that can be done; the others are noted.
+    /// Groups the actions of a plan that can be performed; records the others in the tally.
     pub(super) fn new(work: &Work<'_>, tally: &mut Tally) -> Sorted {
         let mut sorted = Sorted::default();
         let plan = work.plan;

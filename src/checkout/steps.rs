@@ -1,5 +1,5 @@
-//! The paths on which worktree and target differ, in path order, and what is to happen at each. Encoded: a checkout of a
-//! million files takes tens of bytes for each of them.
+//! The paths at which worktree and target differ, in path order, with the change planned for each. Encoded, so that a
+//! checkout of a million files takes only tens of bytes per file.
 
 use std::cmp::Ordering;
 
@@ -12,63 +12,63 @@ use crate::path::{RepoPath, RepoPathBuf};
 
 use super::arena::{Arena, Position};
 
-/// What is to happen at a path.
+/// Planned change at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing is there.
+    /// The path does not exist.
     Create,
-    /// Other content or another kind is there, and it is saved.
+    /// The path has other content or another kind, which is saved.
     Replace,
-    /// The content is there, with other metadata.
+    /// The content matches; the metadata differs.
     Touch,
-    /// Content and metadata are there; the names of its inode differ.
+    /// Content and metadata match; the names of the inode differ.
     Same,
-    /// It is to be another name of another path.
+    /// The path becomes a hard link to another path.
     Link,
-    /// It is saved, and the target does not have it.
+    /// The path is saved, and the target does not have it.
     Remove,
-    /// It is saved, and the target does not cover it.
+    /// The path is saved, and the target does not cover it.
     Keep,
-    /// What may be there is not saved.
+    /// An entry at the path would not be saved.
     Unsaved,
 }
 
-/// Steps by their number, in path order.
+/// Steps by number, in path order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Steps {
     arena: Arena,
-    /// The directories that steps are in, and those above them, in path order.
+    /// The directories that contain steps, and their ancestors, in path order.
     directories: Vec<Directory>,
     steps: Vec<Step>,
 }
 
-/// A directory that steps are in, at any depth.
+/// A directory that contains steps, at any depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Directory {
     path: RepoPathBuf,
-    /// The number of the directory it is in; of the root its own.
+    /// Number of the parent directory; the root has its own number.
     above: u32,
-    /// The directory as the target has it, if that is known.
+    /// The directory's entry in the target, if known.
     entry: Option<Position>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Step {
-    /// What the target has, or its name alone; of a link, its name and the path it links to.
+    /// The target's entry, or the name alone; for a link, its name and the path it links to.
     content: Position,
     directory: u32,
     verdict: Verdict,
 }
 
-/// First bytes of what is no entry: a name alone, and a name with the path it links to. An entry begins with another one.
+/// First bytes that distinguish a name alone, and a name with the path it links to, from an entry.
 const NAME: u8 = 0;
 const LINK: u8 = 0xff;
 
-/// All of this was encoded here.
+/// Panic message for decoding steps, which this module has encoded.
 const SOUND: &str = "steps are encoded by this module";
 
 impl Steps {
-    /// Adds a step; `entry` is what the target has. Steps come in path order.
+    /// Adds a step; `entry` is the target's entry. Steps must be added in path order.
     pub(super) fn push(&mut self, path: &RepoPath, verdict: Verdict, entry: Option<&Entry>) {
         let directory = self.enter(path.parent().unwrap_or(RepoPath::root()));
         let mut encoder = Encoder::new();
@@ -82,9 +82,10 @@ impl Steps {
         self.steps.push(Step { content, directory, verdict });
     }
 
-    /// The number of a directory, which is added if it is new, and so are those above it.
+    /// Returns the number of a directory. Adds the directory and its ancestors if they are new.
     fn enter(&mut self, path: &RepoPath) -> u32 {
-        // What is in a directory follows it at once: the directory is the last one, or above that, or new.
+        // The content of a directory follows it directly, so the directory is the last one, an ancestor of that, or
+        // new.
         let mut known = self.directories.len().checked_sub(1);
         while let Some(at) = known.filter(|at| !path.is_within(&self.directories[*at].path)) {
             let above = self.directories[at].above as usize;
@@ -92,7 +93,7 @@ impl Steps {
         }
         let is_new = |above: &&RepoPath| known.is_none_or(|at| *self.directories[at].path != **above);
         let new: Vec<&RepoPath> = std::iter::once(path).chain(path.ancestors()).take_while(is_new).collect();
-        // A directory that is a step itself comes right before what is in it.
+        // A directory that is a step itself directly precedes its content.
         let own = self.steps.len().checked_sub(1).filter(|n| !new.is_empty() && self.kind(*n) == Some(Kind::Directory));
         let own = own.map(|n| (self.path(n), self.steps[n].content));
         let mut number = known.unwrap_or(0) as u32;
@@ -117,7 +118,7 @@ impl Steps {
         self.steps[n].verdict = verdict;
     }
 
-    /// Makes it a link to another path: what the target has there is not known from here on.
+    /// Turns a step into a link to another path, and forgets the target's entry.
     pub(super) fn set_link(&mut self, n: usize, to: &RepoPath) {
         let mut encoder = Encoder::new();
         encoder.u8(LINK).bytes(self.name(n)).bytes(to.as_bytes());
@@ -141,24 +142,24 @@ impl Steps {
         self.arena.get(self.steps[n].content)
     }
 
-    /// What the target has; `None` if it has nothing, and of a link.
+    /// The target's entry; `None` if it has none, and for a link.
     pub(super) fn entry(&self, n: usize) -> Option<Entry> {
         let content = self.content(n);
         is_entry(content).then(|| decode(content))
     }
 
-    /// The same without its name.
+    /// Like [`Steps::entry`], without the name.
     pub(super) fn unnamed_entry(&self, n: usize) -> Option<Entry> {
         let content = self.content(n);
         is_entry(content).then(|| take_named(&mut Decoder::new("step", content)).expect(SOUND).2)
     }
 
-    /// The kind of what the target has.
+    /// Kind of the target's entry.
     pub(super) fn kind(&self, n: usize) -> Option<Kind> {
         self.unnamed_entry(n).map(|entry| entry.kind())
     }
 
-    /// Where a link leads.
+    /// The path that a link refers to.
     pub(super) fn linked_to(&self, n: usize) -> Option<RepoPathBuf> {
         let mut content = Decoder::new("step", self.content(n));
         if content.u8().expect(SOUND) != LINK {
@@ -184,7 +185,7 @@ impl Steps {
         None
     }
 
-    /// How many directories there are that steps are in, at any depth.
+    /// Number of directories that contain steps, at any depth.
     pub(super) fn directory_count(&self) -> usize {
         self.directories.len()
     }
@@ -193,18 +194,18 @@ impl Steps {
         &self.directories[at].path
     }
 
-    /// The directory as the target has it, if that is known.
+    /// The directory's entry in the target, if known.
     pub(super) fn directory_entry(&self, at: usize) -> Option<Entry> {
         self.directories[at].entry.map(|entry| decode(self.arena.get(entry)))
     }
 
-    /// The number of a directory that steps are in.
+    /// Number of a directory that contains steps.
     pub(super) fn find_directory(&self, path: &RepoPath) -> Option<usize> {
         self.directories.binary_search_by(|known| (*known.path).cmp(path)).ok()
     }
 
-    /// Sets what the target has of the directories that those steps are in which are `wanted`, at any depth: as the steps
-    /// have it, or else as `look_up` finds it in the directory above. Of all others nothing is known from here on.
+    /// Sets the target's entries of the `wanted` directories that contain these steps, at any depth: from the steps
+    /// themselves, or else from `look_up` in the parent directory. Forgets the entries of all other directories.
     pub(super) fn look_up_directories(
         &mut self,
         root: &Entry,
@@ -240,7 +241,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Forgets what the target has of the root.
+    /// Forgets the target's entry of the root.
     pub(super) fn forget_root(&mut self) {
         if let Some(root) = self.directories.first_mut() {
             root.entry = None;
@@ -324,7 +325,7 @@ mod tests {
         let mut asked = Vec::new();
         let look_up = |_: &Entry, name: &[u8]| {
             asked.push(String::from_utf8_lossy(name).into_owned());
-            // What the target has as a file is no directory.
+            // A file in the target is not a directory.
             Ok(Some(if name == b"d" { file(&path("d")) } else { directory(&path("c")) }))
         };
         steps.look_up_directories(&directory(RepoPath::root()), |verdict| verdict != Verdict::Keep, look_up).unwrap();

@@ -1,7 +1,7 @@
-//! Large immutable files of the repository, read in blocks as they are asked for.
+//! Reads large immutable files of the repository in blocks, on demand.
 //!
-//! They are read, not mapped: a sector that the device cannot read is an error of one read, where it would end the process
-//! by a signal if it were mapped, and some file systems cannot map files at all.
+//! The files are not mapped. An unreadable sector makes a read fail, but in a mapping it would kill the process with a
+//! signal, and some file systems do not support mappings.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -13,14 +13,14 @@ use crate::error::Result;
 use crate::fs::file::open_existing;
 use crate::fs::handle::read_exact_at;
 
-/// A file that never changes: caches are replaced by renaming. Shared by threads.
+/// A file that never changes (caches are replaced by renaming). Shared by threads.
 #[derive(Debug)]
 pub struct BlockFile {
     file: File,
     size: u64,
-    /// Bytes of a block.
+    /// Block size in bytes.
     block: usize,
-    /// Blocks kept in memory at most.
+    /// Maximum number of blocks in memory.
     capacity: usize,
     kept: Mutex<Kept>,
 }
@@ -28,11 +28,11 @@ pub struct BlockFile {
 #[derive(Debug, Default)]
 struct Kept {
     blocks: HashMap<u64, Arc<[u8]>>,
-    /// Oldest first.
+    /// Numbers of the blocks, oldest first.
     order: VecDeque<u64>,
 }
 
-/// Bytes of a file: part of a block, which stays in memory as long as this does.
+/// Bytes of a file. Keeps the block that contains them in memory.
 #[derive(Clone, Debug)]
 pub struct Bytes {
     block: Arc<[u8]>,
@@ -47,19 +47,19 @@ impl Deref for Bytes {
 }
 
 impl BlockFile {
-    /// Opens a file; `None` if it does not exist.
+    /// Opens a file with this block size, keeping up to `capacity` blocks in memory. `None` if the file does not exist.
     pub fn open(path: &Path, block: usize, capacity: usize) -> Result<Option<BlockFile>> {
         let Some((file, stat)) = open_existing(path)? else { return Ok(None) };
         Ok(Some(BlockFile { file, size: stat.size, block, capacity, kept: Mutex::default() }))
     }
 
-    /// Bytes of the file.
+    /// File size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Reads a range. Only what lies within one block comes from memory. [`crate::error::ErrorKind::Damaged`] if the range is
-    /// not within the file, or cannot be read.
+    /// Reads a range. Only a range within one block is served from memory. [`crate::error::ErrorKind::Damaged`] if the
+    /// range is not within the file or cannot be read.
     pub fn read(&self, start: u64, length: usize) -> Result<Bytes> {
         let block = start / self.block as u64;
         let first = block * self.block as u64;
@@ -70,13 +70,13 @@ impl BlockFile {
                 return Ok(Bytes { block, range });
             }
         }
-        // It spans blocks, or a part of its block that nobody asked for cannot be read.
+        // The range spans blocks, or an unrelated part of its block cannot be read.
         self.read_alone(start, length)
     }
 
     fn read_alone(&self, start: u64, length: usize) -> Result<Bytes> {
         let is_within = start.checked_add(length as u64).is_some_and(|end| end <= self.size);
-        // A damaged length must not ask for memory.
+        // Do not allocate memory for a damaged length.
         let mut bytes = vec![0; if is_within { length } else { 0 }];
         read_exact_at(&self.file, &mut bytes, if is_within { start } else { self.size })?;
         if !is_within {

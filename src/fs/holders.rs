@@ -1,4 +1,4 @@
-//! Which processes use a file: locks on it, and who has it open, as far as `/proc` shows that.
+//! Finds the processes that use a file: by its locks, and by its open handles in `/proc`.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -8,20 +8,20 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// A process, for messages.
+/// A process, as named in messages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Process {
-    /// Its number.
+    /// Process id.
     pub pid: u32,
-    /// The name of its program, cut by the kernel to 15 bytes.
+    /// Name of its program, truncated to 15 bytes by the kernel.
     pub name: String,
 }
 
 /// Device and inode number of a file.
 pub type FileId = (u64, u64);
 
-/// Inode numbers of all files that some process has locked. Device numbers are not the ones that `stat` returns on
-/// every file system, so each match must be confirmed with [`is_locked`].
+/// Inode numbers of all files that any process has locked. On some file systems the device numbers are not those of
+/// `stat`, so each match must be confirmed with [`is_locked`].
 pub fn locked_inodes() -> HashSet<u64> {
     let text = std::fs::read_to_string("/proc/locks").unwrap_or_default();
     let inode = |line: &str| line.split_ascii_whitespace().find_map(|word| word.splitn(3, ':').nth(2)?.parse().ok());
@@ -29,7 +29,7 @@ pub fn locked_inodes() -> HashSet<u64> {
     text.lines().filter_map(inode).collect()
 }
 
-/// Whether a process other than the caller holds a lock on a file, of whichever kind.
+/// Whether another process holds a lock of any kind on a file.
 pub fn is_locked(file: &File) -> bool {
     if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return true;
@@ -46,8 +46,9 @@ pub fn is_locked(file: &File) -> bool {
     result == 0 && lock.l_type != libc::F_UNLCK as libc::c_short
 }
 
-/// The processes that have these files open for writing, locked, or mapped for shared writing. Each file is given with its
-/// name, since only files of that name are looked at: a `stat` of any other one could hang on a dead server.
+/// Finds the processes that have these files open for writing, locked, or mapped for shared writing. Each file is given
+/// with its name, and only files of that name are checked, because a `stat` of any other file could hang on a dead
+/// server.
 pub fn users_of(files: &[(FileId, &[u8])]) -> HashMap<FileId, Vec<Process>> {
     let mut users: HashMap<FileId, Vec<Process>> = HashMap::new();
     let names: HashSet<&[u8]> = files.iter().map(|(_, name)| *name).collect();
@@ -67,7 +68,7 @@ pub fn users_of(files: &[(FileId, &[u8])]) -> HashMap<FileId, Vec<Process>> {
     users
 }
 
-/// The name of a process's program; `None` if there is no such process here.
+/// Name of a process's program; `None` if the process does not exist in this namespace.
 pub fn program_of(pid: u32) -> Option<String> {
     let name = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
     Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
@@ -88,7 +89,7 @@ fn open_files(process: &Path, names: &HashSet<&[u8]>, wanted: &HashSet<FileId>) 
 fn mapped_files(process: &Path, names: &HashSet<&[u8]>, files: &[(FileId, &[u8])]) -> HashSet<FileId> {
     let text = std::fs::read(process.join("maps")).unwrap_or_default();
     let file = |line: &[u8]| {
-        // "7f1e-7f2e rw-s 00000000 fe:00 5400786   /path"; the device can be another one than that of `stat`.
+        // "7f1e-7f2e rw-s 00000000 fe:00 5400786   /path"; the device may differ from that of `stat`.
         let line = OsStr::from_bytes(line).to_string_lossy().into_owned();
         let mut words = line.split_ascii_whitespace();
         let (permissions, inode) = (words.nth(1)?, words.nth(2)?.parse::<u64>().ok()?);
@@ -136,7 +137,7 @@ mod tests {
         assert!(is_locked(&reader) && locked_inodes().contains(&id(&path).1));
         holder.unlock().unwrap();
         assert!(!is_locked(&reader));
-        // A record lock is the process's own, so another process must hold it.
+        // A process does not see its own record locks, so another process must hold the lock.
         let script = "import fcntl,sys,time; f=open(sys.argv[1],'w'); fcntl.lockf(f,fcntl.LOCK_EX); print('held',flush=True); time.sleep(60)";
         let python = Command::new("python3").args(["-c", script]).arg(&path).stdout(Stdio::piped()).spawn();
         let Ok(mut python) = python else { return };

@@ -1,5 +1,6 @@
-//! Owner, group and access of a repository's own files: each new one takes them from the folder that it is made in. So what
-//! root writes into somebody's repository stays usable for its owner, and what one member of a group writes for the others.
+//! Owner, group and mode of repository files: each new file takes them from the folder in which it is created. Files
+//! that root writes into a user's repository therefore stay usable for the owner, and files of one group member for the
+//! others.
 
 use std::fs::{DirBuilder, File};
 use std::io::ErrorKind as Cause;
@@ -13,33 +14,34 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::error::{Error, Result};
 use crate::fs::user::{effective_gid, effective_uid};
 
-/// Mode bits of a folder whose group shares what is in it: set-group-id, and all rights for the group.
+/// Mode bits of a folder that is shared with its group: set-group-id, and all permissions for the group.
 const SHARED: u32 = 0o2070;
 
-/// What a new file or folder takes from the folder that it is made in.
+/// Attributes that a new file or folder inherits from its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Inherited {
-    /// User and group, where they are not those of this process and it may give files away.
+    /// User and group, if they differ from those of this process and it may give files away.
     owner: Option<(u32, u32)>,
-    /// Whether the folder is shared by its group.
+    /// Whether the folder is shared with its group.
     pub(super) is_shared: bool,
 }
 
 impl Inherited {
-    /// From a folder by its path, links followed.
+    /// Reads the attributes of the folder at a path; follows links.
     pub(super) fn from_folder(folder: &Path) -> Result<Inherited> {
         let metadata = std::fs::metadata(folder).map_err(|cause| Error::io("stat", folder, cause))?;
         Ok(Inherited::from_stat(metadata.uid(), metadata.gid(), metadata.mode()))
     }
 
-    /// From the user, group and mode of a folder.
+    /// Derives the attributes from the user, group and mode of a folder.
     pub(super) fn from_stat(uid: u32, gid: u32, mode: u32) -> Inherited {
         let is_root = effective_uid() == 0;
         let owner = (is_root && (uid, gid) != (0, effective_gid())).then_some((uid, gid));
         Inherited { owner, is_shared: mode & SHARED == SHARED }
     }
 
-    /// Gives them to a file that was just made with mode 0600. Where the file system has no owners, it stays as it is.
+    /// Applies the attributes to a file that was just created with mode 0600. Changes nothing on a file system without
+    /// owners.
     pub(super) fn apply_to_file(self, file: impl AsFd) -> rustix::io::Result<()> {
         self.apply(&file, 0o660)
     }
@@ -52,15 +54,14 @@ impl Inherited {
             }
         }
         if self.is_shared {
-            // The umask does not count.
+            // `chmod` is not affected by the umask.
             rustix::fs::fchmod(made, Mode::from_raw_mode(shared_mode))?;
         }
         Ok(())
     }
 }
 
-/// Makes a file of a repository that must not be there yet, for reading and writing: with mode 0600, or 0660 where its
-/// folder is shared.
+/// Creates a repository file for reading and writing, with mode 0600, or 0660 in a shared folder. Fails if it exists.
 pub fn create_new(path: &Path) -> Result<File> {
     let file = create_private(path)?;
     Inherited::from_folder(parent(path))?
@@ -69,15 +70,15 @@ pub fn create_new(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Makes a file with mode 0600 that must not be there yet, for reading and writing.
+/// Creates a file with mode 0600 for reading and writing. Fails if it exists.
 pub(super) fn create_private(path: &Path) -> Result<File> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(0o600);
     options.open(path).map_err(|cause| Error::io("create", path, cause))
 }
 
-/// Opens a file of a repository for reading and writing, and makes it if it is not there. Never through a link, since
-/// root may do this in a folder of another user, and without waiting for the other end of a FIFO.
+/// Opens a repository file for reading and writing; creates it if it does not exist. Never follows a link, since root
+/// may do this in another user's folder, and never waits for the other end of a FIFO.
 pub(super) fn open_or_create(path: &Path) -> Result<File> {
     loop {
         let mut options = std::fs::OpenOptions::new();
@@ -96,8 +97,7 @@ pub(super) fn open_or_create(path: &Path) -> Result<File> {
     }
 }
 
-/// Makes a folder of a repository, and those above it that are missing: each with mode 0700, or 02770 where the folder that
-/// it is made in is shared.
+/// Creates a repository folder and its missing parents, each with mode 0700, or 02770 if its parent folder is shared.
 pub fn create_dir_private(path: &Path) -> Result<()> {
     let failed = |cause| Error::io("make the directory", path, cause);
     match DirBuilder::new().mode(0o700).create(path) {
@@ -121,7 +121,7 @@ pub fn create_dir_private(path: &Path) -> Result<()> {
     inherited.apply(&made, 0o2770).map_err(|errno| Error::io("set the owner of", path, errno.into()))
 }
 
-/// The directory that a path is in.
+/// Parent directory of a path.
 pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -1,29 +1,30 @@
-//! Finds out whether a file can be changed right now, by asking the kernel for a lease on it.
+//! Checks whether a file may change right now, by requesting a lease on it.
 //!
-//! Source: fcntl(2), "Leases". The kernel grants a read lease only while no process has the file open for writing, which
-//! includes shared writable mappings whose handle is closed, except on overlayfs: there such a mapping is not seen.
+//! Source: fcntl(2), "Leases". The kernel grants a read lease only while no process has the file open for writing. This
+//! includes shared writable mappings whose file descriptor is closed, except on overlayfs, where such a mapping is not
+//! counted.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
 use libc::c_int;
 
-/// Who may be changing a file's content.
+/// Whether any process may be changing a file's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writers {
     /// No process has the file open for writing or mapped for shared writing.
     None,
-    /// At least one has.
+    /// At least one process has.
     Some,
-    /// The system does not say: only the owner and root may take a lease, and not every file system has them.
+    /// Not known: only the owner and root may take a lease, and some file systems have no leases.
     Unknown,
 }
 
-/// Whether a process has this file open for writing or mapped for shared writing. The handle must be read-only, and not
-/// a copy of a writable one. The answer holds for the moment of the call.
+/// Checks whether a process has this file open for writing or mapped for shared writing. The file descriptor must be
+/// read-only, and not a duplicate of a writable one. The result is valid only for the moment of the call.
 pub fn writers_of(file: &File) -> Writers {
-    // A process that opens the file for writing between the two last calls waits until the second one, and its open
-    // makes the kernel signal the holder. The default signal would kill this process; this one is ignored by default.
+    // If a process opens the file for writing between the last two calls, it waits until the second one, and the kernel
+    // signals the lease holder. The default signal would kill this process; this one is ignored by default.
     if control(file, F_SETSIG, libc::SIGURG).is_err() {
         return Writers::Unknown;
     }
@@ -37,7 +38,7 @@ pub fn writers_of(file: &File) -> Writers {
     }
 }
 
-/// `libc` defines it for one architecture only; its value is the same on all (`asm-generic/fcntl.h`).
+/// `libc` defines this constant for one architecture only; the value is the same on all (`asm-generic/fcntl.h`).
 const F_SETSIG: c_int = 10;
 
 fn control(file: &File, command: c_int, argument: c_int) -> std::io::Result<()> {
@@ -75,7 +76,7 @@ mod tests {
         assert_eq!(writers_of(&reader), Writers::None);
     }
 
-    /// Thousands of opens that break the lease while it is held: no signal ends the process, and every open succeeds.
+    /// Opens that break the lease thousands of times send no signal that kills the process, and all of them succeed.
     #[test]
     fn a_lease_disturbs_no_writer_and_no_signal_ends_the_process() {
         let temp = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Limits that a process inherits, and what it does about them.
+//! Handles the limits that a process inherits.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,25 +9,25 @@ use rustix::process::{Resource, getrlimit, umask};
 
 use crate::fs::signal::Handlers;
 
-/// Files that a process may have open almost everywhere; 1024 by default.
+/// Limit of open files from which on files may be kept open. Almost every system allows this many; 1024 is the default.
 const MANY_FILES: usize = 256;
 
-/// How many files this process may have open.
+/// Maximum number of files that this process may have open.
 pub fn open_file_limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
     let limit = || getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
     *LIMIT.get_or_init(|| limit().unwrap_or(usize::MAX))
 }
 
-/// Whether files may be kept open that could be opened again: not where a process may have few.
+/// Whether to keep files open that could be opened again. `false` if the limit of open files is low.
 pub fn may_keep_files_open() -> bool {
     open_file_limit() >= MANY_FILES
 }
 
-/// The umask before it was changed; no umask has other bits than permissions.
+/// Inherited umask. The initial value is not a valid umask, which has permission bits only.
 static INHERITED: AtomicU32 = AtomicU32::new(u32::MAX);
 
-/// From now on what this process creates is usable by its owner, even with a umask such as 0777.
+/// Makes new files usable by their owner, even with a umask such as 0777.
 pub fn keep_owner_rights() {
     let inherited = umask(Mode::RWXG | Mode::RWXO);
     umask(inherited & !Mode::RWXU);
@@ -36,7 +36,7 @@ pub fn keep_owner_rights() {
     }
 }
 
-/// Runs something under the umask that this process inherited: starting another program. Not for two threads at once.
+/// Calls `start`, which starts another program, with the inherited umask. Must not be called by two threads at once.
 pub(super) fn with_inherited_umask<T>(start: impl FnOnce() -> T) -> T {
     match INHERITED.load(Ordering::Relaxed) {
         u32::MAX => start(),
@@ -49,10 +49,9 @@ pub(super) fn with_inherited_umask<T>(start: impl FnOnce() -> T) -> T {
     }
 }
 
-/// From now on a file that would become larger than `ulimit -f` permits is an error of the write, and not the end of the
-/// process.
+/// Makes a write beyond `ulimit -f` fail with an error instead of killing the process.
 pub fn survive_file_size_limit() {
-    // A handler, and not "ignore": a program that is started does not inherit it.
+    // A handler rather than "ignore", because programs started later do not inherit a handler.
     std::mem::forget(Handlers::place(&[libc::SIGXFSZ], pass));
 }
 

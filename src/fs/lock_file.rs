@@ -1,8 +1,8 @@
-//! A lock by a file that exists while it is held, for file systems that have no locks: NFS without lockd, Lustre without
-//! `-o flock`.
+//! A lock represented by a file that exists while the lock is held, for file systems without locks: NFS without lockd,
+//! Lustre without `-o flock`.
 //!
-//! Such a file outlives a process that is killed. It is taken over only if this running system, seen from the same process
-//! namespace, made it and says that its process is gone; otherwise a person must remove it.
+//! Such a file outlives a killed process. It is taken over only if it was created on this running system, in the same
+//! process namespace, and its process no longer exists. Otherwise the user must remove it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,24 +10,24 @@ use crate::error::Result;
 use crate::fs::{TempFile, boot_id, host_name, is_running, process_id, process_namespace};
 use crate::fs::{read, remove_file, rename, write_all};
 
-/// A lock file of this process, removed when it is dropped.
+/// A lock file of this process; removed on drop.
 #[derive(Debug)]
 pub(super) struct LockFile {
     path: PathBuf,
     text: Vec<u8>,
 }
 
-/// Attempts while others take and release the lock.
+/// Number of attempts while other processes take and release the lock.
 const ATTEMPTS: u32 = 10;
 
-/// The name of the lock file that stands for the lock on `path`.
+/// Path of the lock file that represents the lock on `path`.
 pub(super) fn path_for(path: &Path) -> PathBuf {
     with_suffix(path, ".held")
 }
 
 impl LockFile {
-    /// Makes the lock file; `None` if another process has it. The text has a line with the process id and is followed by
-    /// where that number is valid.
+    /// Creates the lock file; `None` if another process has it. `text` has a line with the process id; the system and
+    /// namespace in which that id is valid are appended.
     pub(super) fn acquire(path: &Path, text: &str) -> Result<Option<LockFile>> {
         let text = format!("{text}{}", origin()).into_bytes();
         for _ in 0..ATTEMPTS {
@@ -48,20 +48,20 @@ impl LockFile {
 
 impl Drop for LockFile {
     fn drop(&mut self) {
-        // Not if a person has removed it and another process has made one since.
+        // Keep the file if a user has removed it and another process has created a new one since.
         if matches!(read(&self.path), Ok(Some(text)) if text == self.text) {
             let _ = remove_file(&self.path);
         }
     }
 }
 
-/// Where a process is known by its number.
+/// The system and namespace in which a process id is valid.
 fn origin() -> String {
     let boot = u128::from_be_bytes(boot_id());
     format!("host {}\nboot {boot:032x}\nnamespace {}\n", host_name(), process_namespace().unwrap_or_default())
 }
 
-/// Whether the process that made a lock file ran on this system and is gone.
+/// Whether the process that created a lock file ran on this system and no longer exists.
 fn is_abandoned(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
     let pid = text.lines().find_map(|line| line.strip_prefix("pid ")?.parse().ok());
@@ -69,7 +69,7 @@ fn is_abandoned(text: &[u8]) -> bool {
     is_known && text.ends_with(&origin()) && pid.is_some_and(|pid| !is_running(pid))
 }
 
-/// Moves the file away before it is removed, and back if another process has replaced it since.
+/// Moves the file away before removing it, and moves it back if another process has replaced it meanwhile.
 fn remove_abandoned(path: &Path, text: &[u8]) -> Result<()> {
     let aside = with_suffix(path, &format!(".{}.tmp", process_id()));
     match rename(path, &aside) {

@@ -1,14 +1,14 @@
-//! The place of a commit in time, where its own time is before that of a commit that it grew from: clocks are set back, and
-//! some run fast for a while. A commit has the time of its clock; the order of history comes from parents.
+//! Orders commits in time even if a commit is dated before its parent: clocks are set back, or run fast for a while. A
+//! commit keeps the time of its clock; the order follows its parents.
 
 use super::{Commit, Extras};
 use crate::codec::{Decoder, Encoder};
 use crate::time::Timestamp;
 
-/// A time, of 12 bytes: the latest order of the parents, if that is later than the commit's own time.
+/// Key of a 12-byte time: the latest order of the parents, if later than the commit's own time.
 const ORDER: &str = "order";
 
-/// Adds the order to the extras of a commit of this time, if it differs. `parents` is the latest order of its parents.
+/// Adds the order to the extras of a commit with this time, if it differs. `parents`: latest order of its parents.
 pub fn put(time: Timestamp, parents: Option<Timestamp>, extras: &mut Extras) {
     if let Some(latest) = parents.filter(|latest| *latest > time) {
         let mut encoder = Encoder::new();
@@ -18,7 +18,7 @@ pub fn put(time: Timestamp, parents: Option<Timestamp>, extras: &mut Extras) {
 }
 
 impl Commit {
-    /// A time that is never before that of a commit that it grew from. What cannot be understood does not count.
+    /// Time that is never earlier than the order of an ancestor. An invalid value is ignored.
     pub fn order(&self) -> Timestamp {
         let recorded = self.extras.get(ORDER).and_then(|bytes| {
             let mut decoder = Decoder::new("order", bytes);

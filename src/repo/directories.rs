@@ -1,4 +1,4 @@
-//! Several directories that have one repository: each is at its own branch, and joins by saying what it is.
+//! Directories that share one repository. Each has its own branch; a new one joins by declaring what it is.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
@@ -11,7 +11,7 @@ use crate::repo::transaction::{Draft, Transaction};
 use crate::repo::{Repository, refname};
 
 impl Repository {
-    /// Records the directory in the journal: as what it is known, or as what somebody says.
+    /// Records the directory in the journal, as it was identified or as `joining` declares.
     pub fn join(&mut self, joining: &Joining) -> Result<()> {
         let mut transaction = self.begin_to_join()?;
         let repository = transaction.repository_mut();
@@ -53,7 +53,7 @@ impl Repository {
         transaction.begin_branch(start)
     }
 
-    /// Which directory the file `.undo` says that this is.
+    /// The directory id in the file `.undo`.
     fn named(&self) -> Option<DirectoryId> {
         match self.layout.attachment {
             Attachment::Store(named) => named,
@@ -61,7 +61,8 @@ impl Repository {
         }
     }
 
-    /// Lets a file `.undo` name the directory that it is in. It is found by its path and inode too, so a failure does no harm.
+    /// Writes the directory id into a file `.undo`. The directory can also be found by path and inode, so a failure is
+    /// ignored.
     pub(super) fn name_directory(&mut self) {
         let Standing::Known { id, .. } = self.standing else { return };
         let is_named = self.named() == Some(id);
@@ -75,7 +76,7 @@ impl Repository {
         }
     }
 
-    /// The record of the directory, where the journal does not say what it is now.
+    /// The directory record to write, if the journal is not up to date.
     pub(super) fn unrecorded_directory(&self) -> Option<Record> {
         match &self.standing {
             Standing::Known { id, directory, is_recorded: false } => Some(Record::Directory(*id, directory.clone())),
@@ -83,7 +84,7 @@ impl Repository {
         }
     }
 
-    /// Notes that the directory is recorded.
+    /// Marks the directory as recorded.
     pub(super) fn note_directory(&mut self) {
         let Standing::Known { id, directory, is_recorded } = &mut self.standing else { return };
         if !*is_recorded {
@@ -95,7 +96,7 @@ impl Repository {
         }
     }
 
-    /// [`ErrorKind::Refused`] if a branch would be moved or made current here that is current in another directory.
+    /// [`ErrorKind::Refused`] if an edit or switch affects a branch that is current in another directory.
     pub(super) fn check_branches(&self, edits: &[RefEdit], switch: Option<&String>) -> Result<()> {
         let is_alone = self.state.directories.len() < 2 && self.state.directory().is_none();
         if is_alone {
@@ -108,7 +109,7 @@ impl Repository {
         edited.chain(switch).try_for_each(|name| self.check_free(name))
     }
 
-    /// [`ErrorKind::Refused`] if a branch is current in another directory, and that is still there.
+    /// [`ErrorKind::Refused`] if a branch is current in another existing directory.
     fn check_free(&self, branch: &str) -> Result<()> {
         let (here, repository) = (self.state.directory(), &self.layout.repository);
         let known = &self.state.directories;
@@ -134,14 +135,15 @@ impl Repository {
         .hint("choose another branch"))
     }
 
-    /// Whether this is another directory than the main one.
+    /// Whether this is not the main directory.
     fn is_beside_main(&self) -> bool {
         self.state.directory().is_some() || matches!(self.standing, Standing::Unknown { .. })
     }
 }
 
 impl Transaction<'_> {
-    /// The branch of a directory that has joined begins where the main one is, if there is no such branch.
+    /// Creates the branch of a directory that has joined, at the current commit of the main one, unless the branch
+    /// exists.
     fn begin_branch(&mut self, start: Option<crate::id::CommitId>) -> Result<()> {
         let view = self.repository().view();
         let branch = view.current.clone();

@@ -1,14 +1,14 @@
-//! `.gitignore` in the repository folder. Without it git, where the worktree is one of git's too, takes the history for
-//! untracked files: `git clean` removes it, `git stash -u` hides it, `git add -A` records it.
+//! Writes `.gitignore` into the repository folder. Without it, git treats the history in a git worktree as untracked
+//! files: `git clean` removes it, `git stash -u` hides it, `git add -A` records it.
 
 use crate::error::Result;
 use crate::fs;
 use crate::repo::layout::Layout;
 
-/// Matches everything in the folder, the file itself included.
+/// Matches everything in the folder, including this file.
 const RULES: &str = "*\n";
 
-/// Writes the file if it is not there. It is not flushed: the next command that writes makes it again.
+/// Writes the file if it does not exist. Not flushed, because the next command that writes creates the file again.
 pub fn ensure(layout: &Layout) -> Result<()> {
     let path = layout.git_ignore();
     if fs::exists(&path)? { Ok(()) } else { fs::write_atomic(&path, [RULES], false) }

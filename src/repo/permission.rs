@@ -12,8 +12,8 @@ use crate::repo::layout::Layout;
 use crate::repo::sharing;
 
 impl Layout {
-    /// Adds a hint to a permission error: whose rights it takes, or the command that gives the repository's files back to
-    /// its owner.
+    /// Adds a hint to a permission error: the user to run the command as, or the command that returns the repository's
+    /// files to their owner.
     pub fn not_permitted(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::Permission {
             return error;
@@ -26,13 +26,14 @@ impl Layout {
         self.explain_owners(error)
     }
 
-    /// The same where a repository of this user's may not be to blame: adds a hint only if files in it belong to others.
+    /// Like [`Repository::not_permitted`], for a repository of this user that may not be the cause. Adds a hint only if
+    /// other users own files in it.
     pub fn explain_owners(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::Permission {
             return error;
         }
         let Some(owner) = self.owner().filter(|owner| owner.uid == fs::effective_uid()) else { return error };
-        // Files of a shared repository belong to whichever member made them.
+        // Files of a shared repository belong to the group members that created them.
         let is_shared = owner.mode == sharing::SHARED.folder;
         let Some(stranger) = other_owner(&self.repository, owner.uid).filter(|_| !is_shared) else { return error };
         let (user, group) = (fs::name_of_user(owner.uid), fs::name_of_group(owner.gid));
@@ -43,7 +44,7 @@ impl Layout {
         ))
     }
 
-    /// User and group that the repository belongs to; `None` if its folder cannot be looked at.
+    /// User and group of the repository; `None` if its folder cannot be read.
     pub fn owner(&self) -> Option<Metadata> {
         // `.undo` may be a link.
         let folder = Dir::open(&self.repository).and_then(|folder| folder.stat_self());
@@ -52,7 +53,7 @@ impl Layout {
     }
 }
 
-/// The owner of the first file below a folder that is not this user's. Skips what cannot be listed.
+/// Owner of the first file below a folder that does not belong to this user. Skips folders that cannot be listed.
 fn other_owner(folder: &Path, user: u32) -> Option<u32> {
     let opened = Dir::open(folder).ok()?;
     for entry in opened.entries().ok()? {

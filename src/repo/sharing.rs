@@ -1,5 +1,5 @@
-//! `store.shared`: whether the group of a directory shares its repository. The repository's folders say so by their modes, and
-//! every new file and folder takes its own from the folder that it is made in, whatever the umask is.
+//! Implements `store.shared`, which shares a repository with the group of its directory. The modes of the folders
+//! record this, and every new file and folder inherits its mode from its folder, whatever the umask is.
 
 use crate::error::Result;
 use crate::fs::{self, Dir};
@@ -7,7 +7,7 @@ use crate::metadata::Kind;
 use crate::path::REPOSITORY;
 use crate::repo::layout::{Attachment, Layout};
 
-/// Modes of folders and of files.
+/// Modes of folders and files.
 pub(super) struct Modes {
     pub folder: u16,
     file: u16,
@@ -16,7 +16,7 @@ pub(super) struct Modes {
 const PRIVATE: Modes = Modes { folder: 0o700, file: 0o600 };
 pub(super) const SHARED: Modes = Modes { folder: 0o2770, file: 0o660 };
 
-/// Gives the group of the directory access to the whole repository, or takes it away.
+/// Grants the directory's group access to the whole repository, or revokes it.
 pub fn set(layout: &Layout, is_shared: bool) -> Result<()> {
     let group = Dir::open(&layout.worktree)?.stat_self()?.metadata.gid;
     let (modes, group) = if is_shared { (SHARED, Some(group)) } else { (PRIVATE, None) };
@@ -27,8 +27,8 @@ pub fn set(layout: &Layout, is_shared: bool) -> Result<()> {
     }
 }
 
-/// Shares a repository whose settings say so and whose folder does not: the settings were edited by hand, or the repository
-/// was copied without its modes.
+/// Shares a repository whose settings request it although its folder is not shared: the settings were edited by hand,
+/// or the repository was copied without modes.
 pub fn ensure(layout: &Layout, is_shared: bool) -> Result<()> {
     if !is_shared || Dir::open(&layout.repository)?.stat_self()?.metadata.mode == SHARED.folder {
         return Ok(());
@@ -36,7 +36,7 @@ pub fn ensure(layout: &Layout, is_shared: bool) -> Result<()> {
     set(layout, true)
 }
 
-/// A folder first, then what is in it: what is made there meanwhile has the new mode already.
+/// Sets the mode of a folder before its content, so that files created meanwhile get the new mode.
 fn set_below(folder: &Dir, group: Option<u32>, modes: &Modes) -> Result<()> {
     set_one(folder, b".", group, modes.folder)?;
     for entry in folder.entries()? {
@@ -47,7 +47,7 @@ fn set_below(folder: &Dir, group: Option<u32>, modes: &Modes) -> Result<()> {
             _ => Ok(()),
         };
         match done {
-            // A command has removed it meanwhile.
+            // Another command has removed the file meanwhile.
             Err(error) if fs::is_gone(&error) => {}
             done => done?,
         }

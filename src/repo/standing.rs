@@ -1,5 +1,5 @@
-//! Which of the directories that have a repository this one is. A copy of a directory would go on where the original is,
-//! unnoticed; so each is known by an id, its path and the device and inode of its root.
+//! Identifies the current directory among those that share a repository, by id, by path, and by the device and inode of
+//! its root. Otherwise a copy of a directory would silently move the original's branch.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -14,40 +14,40 @@ use crate::repo::format;
 use crate::repo::journal::{Directory, State};
 use crate::repo::layout::{Attachment, Layout};
 
-/// What a directory is to its repository.
+/// Relation of a directory to its repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The only one there can be: `.undo` in it is the repository folder, and no other directory is known.
+    /// The only directory: its `.undo` is the repository folder, and no other directory is known.
     Sole,
-    /// One that is known, or takes the place of one that is gone.
+    /// A known directory, or one that replaces a directory that no longer exists.
     Known {
-        /// Its id.
+        /// Id of the directory.
         id: DirectoryId,
-        /// What it is now.
+        /// Current state of the directory.
         directory: Directory,
-        /// Whether the journal says the same.
+        /// Whether the journal has this state.
         is_recorded: bool,
     },
-    /// Another directory has the repository, and this one is not known: most likely it is a copy.
+    /// Another directory uses the repository, and this one is not known: most likely it is a copy.
     Unknown {
-        /// Where the other one is.
+        /// Path of the other directory.
         other: PathBuf,
     },
 }
 
-/// What somebody says that a directory is which has the same repository as another one.
+/// The user's declaration of a directory whose repository another directory uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Joining {
-    /// Nothing: where that has to be known, the answer is a refusal that says how.
+    /// Not declared. An operation that needs to know is refused with a hint.
     Ask,
-    /// That other one, at another path.
+    /// The other directory, moved to this path.
     Moved,
-    /// One of its own, with this branch.
+    /// A separate directory with this branch.
     Branch(String),
 }
 
 impl Standing {
-    /// What the directory of a layout is, as the journal tells.
+    /// Identifies the directory of a layout in the journal's state.
     pub(super) fn of(state: &State, layout: &Layout) -> Result<Standing> {
         if state.directories.is_empty() && layout.attachment == Attachment::Own {
             return Ok(Standing::Sole);
@@ -60,7 +60,7 @@ impl Standing {
         };
         let is_here = |directory: &Directory| here.is_at(directory) || here.is_same_inode(directory);
         let found = named.or_else(|| known.iter().find(|(_, it)| is_here(it)).map(|(id, it)| (*id, it)));
-        // A directory that nobody knows takes the place of the main one, if that is gone.
+        // An unknown directory replaces the main one if that no longer exists.
         let found = found.or_else(|| main_directory(known));
         let Some((id, directory)) = found else {
             let id = match layout.attachment {
@@ -78,7 +78,7 @@ impl Standing {
         Ok(here.becomes(id, directory.branch.clone(), known))
     }
 
-    /// As which directory the journal is to be seen.
+    /// Id of the directory whose position the journal's state should show.
     pub(super) fn directory(&self) -> Option<DirectoryId> {
         match self {
             Standing::Known { id, .. } => Some(*id),
@@ -86,20 +86,20 @@ impl Standing {
         }
     }
 
-    /// [`ErrorKind::Refused`] if another directory has the repository, and nobody said what this one is.
+    /// [`ErrorKind::Refused`] if another directory uses the repository and this one is not known.
     pub fn check(&self, layout: &Layout) -> Result<()> {
         let Standing::Unknown { other } = self else { return Ok(()) };
         Err(Error::new(ErrorKind::Refused, describe(&layout.worktree, other)).hint(remedies(&layout.worktree, None)))
     }
 }
 
-/// What is wrong where two directories have one repository.
+/// Describes the problem of two directories that use one repository.
 pub fn describe(worktree: &Path, other: &Path) -> String {
     let (worktree, other) = (worktree.display(), other.display());
     format!("`{worktree}` has the same repository as `{other}`, and may be a copy of it")
 }
 
-/// The two ways to go on, as commands. `store`: where it is, for a directory that is not attached to it yet.
+/// The two possible commands. `store`: path of the store, for a directory that is not attached to it yet.
 pub fn remedies(worktree: &Path, store: Option<&Path>) -> String {
     let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
     let name = worktree.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -121,12 +121,12 @@ pub(super) fn main_directory(known: &BTreeMap<DirectoryId, Directory>) -> Option
     known.iter().find(|(_, directory)| directory.branch.is_none()).map(|(id, directory)| (*id, directory))
 }
 
-/// A new id.
+/// Generates a random id.
 pub(super) fn new_id() -> DirectoryId {
     DirectoryId(format::random())
 }
 
-/// The directory at hand.
+/// The current directory.
 pub(super) struct Here<'l> {
     layout: &'l Layout,
     device: u64,
@@ -140,7 +140,7 @@ impl<'l> Here<'l> {
         Ok(Here { layout, device: stat.device, inode: stat.inode, uid: stat.metadata.uid })
     }
 
-    /// It as this directory, with this branch.
+    /// This directory under the given id and branch.
     pub(super) fn becomes(
         &self,
         id: DirectoryId,
@@ -149,7 +149,7 @@ impl<'l> Here<'l> {
     ) -> Standing {
         let before = known.get(&id);
         let path = self.layout.worktree.as_os_str().as_bytes();
-        // Seen at a second place, by a bind mount: both paths lead to it.
+        // A bind mount shows one directory at two paths; keep the recorded one.
         let is_seen_twice = |before: &&Directory| {
             self.is_same_inode(before) && fs::is_same_dir(before.path(), &self.layout.worktree).unwrap_or(false)
         };
@@ -168,14 +168,14 @@ impl<'l> Here<'l> {
         (directory.device, directory.inode) == (self.device, self.inode)
     }
 
-    /// Whether a directory that is known is another one, and still has the repository.
+    /// Whether a known directory is a different one that still uses the repository.
     fn is_elsewhere(&self, id: DirectoryId, directory: &Directory) -> bool {
-        // What is on another machine cannot be looked at.
+        // A path on another machine cannot be checked.
         directory.host != fs::host_name() || is_there(id, directory, &self.layout.repository)
     }
 
-    /// The directory whose own `.undo` this one's leads to. Where that is not known, but something was recorded in it, it is
-    /// taken for the folder that was mounted.
+    /// The directory that contains the repository folder to which this one's `.undo` leads. If that directory is not
+    /// known but operations were recorded, returns the folder that was mounted.
     fn home(&self, state: &State) -> Result<Option<PathBuf>> {
         if self.layout.attachment != Attachment::Linked {
             return Ok(None);
@@ -189,7 +189,8 @@ impl<'l> Here<'l> {
     }
 }
 
-/// Whether a directory still is where it was, and has the repository. One that may not be looked at counts as being there.
+/// Whether a directory still is at its path and uses the repository. A directory that cannot be accessed counts as
+/// existing.
 pub(super) fn is_there(id: DirectoryId, directory: &Directory, repository: &Path) -> bool {
     let there = match Layout::at(directory.path()) {
         Ok(Some(there)) => there,

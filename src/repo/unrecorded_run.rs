@@ -1,18 +1,19 @@
-//! Notes that `undo run` could not record what its command did. Until something is recorded, the newest operation is not what
-//! a user would take back.
+//! Remembers that `undo run` could not record the changes of its command. Until something is recorded, the newest
+//! operation is not the one that a user expects `undo undo` to revert.
 
 use crate::fs;
 use crate::id::CommitId;
 use crate::repo::Repository;
 
 impl Repository {
-    /// Notes that the worktree holds what a command did after this commit. Without space even for that, nothing is noted.
+    /// Notes that the worktree contains unrecorded changes of a command that started from this commit. Ignores a
+    /// failure to write the note.
     pub fn note_unrecorded_run(&self, before: CommitId) {
         let Some(operation) = self.operation() else { return };
         let _ = fs::write_atomic(&self.layout.unrecorded_run(), [format!("{operation} {before}\n")], false);
     }
 
-    /// The commit before a command that is not recorded, if nothing was recorded since.
+    /// The commit before an unrecorded command, if nothing was recorded since.
     pub fn unrecorded_run(&self) -> Option<CommitId> {
         let note = fs::read(&self.layout.unrecorded_run()).ok()??;
         let (operation, commit) = str::from_utf8(&note).ok()?.trim_end().split_once(' ')?;
@@ -20,7 +21,7 @@ impl Repository {
         CommitId::parse(commit).filter(|_| is_newest)
     }
 
-    /// Removes the note: the worktree holds nothing of it any more.
+    /// Removes the note, because the worktree no longer contains those changes.
     pub fn forget_unrecorded_run(&self) {
         let _ = fs::remove_file(&self.layout.unrecorded_run());
     }

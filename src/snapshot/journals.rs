@@ -1,4 +1,4 @@
-//! Database files and their journals are recorded together, whichever of them was named.
+//! Records database files together with their journals, whichever of them the user named.
 
 use crate::error::Result;
 use crate::history::entry_at;
@@ -8,14 +8,14 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::worktree::{Worktree, database};
 
-/// These paths and the other files of each database that one of them belongs to, in the worktree or in the current commit;
-/// and the paths that were added.
+/// Returns these paths plus the other files of their databases that exist in the worktree or in the current commit, and
+/// separately the paths that were added.
 pub fn with_database_files(
     repository: &Repository,
     worktree: &Worktree,
     paths: &[RepoPathBuf],
 ) -> Result<(Vec<RepoPathBuf>, Vec<RepoPathBuf>)> {
-    // A commit that cannot be read is reported by whatever needs it.
+    // An unreadable commit is reported by the code that needs it.
     let parent = repository.view().at().and_then(|id| repository.store().commit(id).ok());
     database::with_all_files(paths, &mut |path| {
         let recorded = parent.as_ref().and_then(|parent| entry_at(repository.store(), &parent.root, path).ok()?);

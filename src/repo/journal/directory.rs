@@ -1,4 +1,4 @@
-//! The directories that have a repository, as the journal knows them.
+//! Directories that use a repository, as recorded in the journal.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -8,30 +8,30 @@ use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::id::DirectoryId;
 
-/// A directory that has the repository: what it was like when a command last wrote in it.
+/// A directory that uses the repository, as of the last command that wrote from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
-    /// Its absolute path.
+    /// Absolute path.
     pub path: Vec<u8>,
-    /// Device and inode of its root.
+    /// Device of its root.
     pub device: u64,
-    /// The inode.
+    /// Inode number of its root.
     pub inode: u64,
-    /// Its owner.
+    /// User id of the owner of its root.
     pub uid: u32,
-    /// The machine that it is on.
+    /// Name of the machine that the path is on.
     pub host: String,
-    /// Its current branch, if it is not the main directory, whose branch is in the view.
+    /// Current branch. `None` for the main directory, whose branch is in the view.
     pub branch: Option<String>,
 }
 
 impl Directory {
-    /// Its path.
+    /// Absolute path.
     pub fn path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.path))
     }
 
-    /// Id, flags, path, device, inode, owner, machine, branch.
+    /// Encodes id, flags, path, device, inode, owner, machine and branch.
     pub fn put(&self, id: DirectoryId, encoder: &mut Encoder) {
         encoder.raw(&id.0).u8(u8::from(self.branch.is_some())).bytes(&self.path);
         encoder.varint(self.device).varint(self.inode).varint(self.uid.into()).bytes(self.host.as_bytes());
@@ -40,7 +40,7 @@ impl Directory {
         }
     }
 
-    /// From bytes.
+    /// Decodes a directory and its id.
     pub fn take(decoder: &mut Decoder<'_>) -> Result<(DirectoryId, Directory)> {
         let id = DirectoryId(decoder.array()?);
         let has_branch = match decoder.u8()? {
