@@ -15,6 +15,7 @@ use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::path::RepoPath;
 use crate::store::{Location, Reader};
 
+use super::in_place::User;
 use super::patch::{self, Source};
 use super::site::Directories;
 use super::stage::{Expected, Staged, Swap};
@@ -214,6 +215,14 @@ impl<'w> Thread<'w> {
             return Ok(None);
         }
         let is_dressed = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
+        if !is_dressed {
+            let (user, now, to_be) = (User::current(), &record.stat.metadata, &job.entry.metadata);
+            if user.must_replace(now, to_be, Kind::File)
+                || user.must_replace_for_xattrs(&there.xattrs, (to_be, &wanted.xattrs), Kind::File)
+            {
+                return Ok(None);
+            }
+        }
         // Where nothing is to be done to it and nothing is there, one step will do.
         let staged_name = match (expected, is_dressed) {
             (Expected::Nothing, true) => (name.to_vec(), true),

@@ -13,7 +13,9 @@ use crate::metadata::Kind;
 use crate::object::{Attributes, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
+use crate::worktree::index::Builder;
 
+use super::in_place::User;
 use super::journals::Databases;
 use super::links;
 use super::plan::{Plan, is_action};
@@ -30,6 +32,8 @@ pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, ques
         ignores: questions.ignores,
         ground: PathSet::topmost(uncovered.cloned().collect()),
         flattened: Vec::new(),
+        user: User::current(),
+        index: &scan.index,
         steps: Steps::default(),
     };
     let sides =
@@ -62,6 +66,8 @@ struct Gathering<'g> {
     ground: PathSet,
     /// The directories that become something else: all in them goes.
     flattened: Vec<RepoPathBuf>,
+    user: User,
+    index: &'g Builder,
     steps: Steps,
 }
 
@@ -87,7 +93,10 @@ impl Gathering<'_> {
             }
             Status::Modified => Verdict::Replace,
             Status::Metadata if what.attributes && self.moved_holes(old.as_ref(), new.as_ref())? => Verdict::Replace,
-            Status::Metadata if what.mode || what.owner || what.mtime || what.attributes => Verdict::Touch,
+            Status::Metadata if what.mode || what.owner || what.mtime || what.attributes => match (&old, &new) {
+                (Some(old), Some(new)) if self.must_replace(&path, old, new)? => Verdict::Replace,
+                _ => Verdict::Touch,
+            },
             Status::Metadata => Verdict::Same,
         };
         self.steps.push(&path, verdict, new.as_ref());
@@ -102,13 +111,27 @@ impl Gathering<'_> {
         Ok(status == Status::Uncovered || (self.ignores)(path, is_directory)?)
     }
 
+    /// Whether this user can give a file its recorded metadata by replacing it only.
+    fn must_replace(&self, path: &RepoPath, old: &Entry, new: &Entry) -> Result<bool> {
+        let (there, wanted, kind) = (&old.metadata, &new.metadata, new.kind());
+        if self.user.must_replace(there, wanted, kind) {
+            let above = self.index.find(path.parent().unwrap_or(RepoPath::root()));
+            return Ok(above.is_none_or(|above| !self.user.is_kept_out_by(&above.stat.metadata)));
+        }
+        if old.attributes == new.attributes {
+            return Ok(false);
+        }
+        let (there, xattrs) = (self.attributes(old.attributes)?.xattrs, self.attributes(new.attributes)?.xattrs);
+        Ok(self.user.must_replace_for_xattrs(&there, (wanted, &xattrs), kind))
+    }
+
+    fn attributes(&self, id: Option<AttributesId>) -> Result<Attributes> {
+        id.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))
+    }
+
     fn moved_holes(&self, old: Option<&Entry>, new: Option<&Entry>) -> Result<bool> {
-        let holes = |id: Option<AttributesId>| -> Result<Vec<(u64, u64)>> {
-            let attributes = id.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))?;
-            Ok(attributes.holes)
-        };
         let id = |entry: Option<&Entry>| entry.and_then(|entry| entry.attributes);
-        Ok(holes(id(old))? != holes(id(new))?)
+        Ok(self.attributes(id(old))?.holes != self.attributes(id(new))?.holes)
     }
 }
 
@@ -162,7 +185,7 @@ fn look_in_the_way(
     scan: &mut Scan,
     found: &dyn Fn(&RepoPath, &Entry) -> Result<Found>,
 ) -> Result<InTheWay> {
-    let mut in_the_way = InTheWay::default();
+    let (mut in_the_way, user) = (InTheWay::default(), User::current());
     for n in 0..steps.len() {
         if steps.verdict(n) != Verdict::Unsaved {
             continue;
@@ -177,8 +200,9 @@ fn look_in_the_way(
                 if !is_dressed {
                     in_the_way.undressed.push((path.clone(), entry.kind()));
                 }
+                let must_replace = !is_dressed && user.must_replace(&stat.metadata, &entry.metadata, entry.kind());
                 scan.index.set(&path, relearn::record(&entry, *stat, racy));
-                steps.set_verdict(n, Verdict::Touch);
+                steps.set_verdict(n, if must_replace { Verdict::Replace } else { Verdict::Touch });
             }
             // Nothing can be done there, whatever else the plan does.
             Found::Mount(mount) if in_the_way.mounts.last() == Some(&mount) => {}

@@ -16,6 +16,11 @@ const SET_ID: u16 = 0o6000;
 /// trust.
 const PRIVILEGED: [&[u8]; 2] = [b"security.", b"trusted."];
 
+/// Whether only root can set or remove this attribute.
+pub(super) fn is_privileged(key: &[u8]) -> bool {
+    PRIVILEGED.iter().any(|prefix| key.starts_with(prefix))
+}
+
 /// Limits restored metadata to what this user could set, although root restores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -56,7 +61,6 @@ impl Limits {
             metadata.mode &= !SET_ID;
             left_out.push(self.reason(&format!("mode {:04o}", recorded.mode)));
         }
-        let is_privileged = |key: &[u8]| PRIVILEGED.iter().any(|prefix| key.starts_with(prefix));
         let (refused, xattrs) = xattrs.iter().cloned().partition::<Vec<Xattr>, _>(|(key, _)| is_privileged(key));
         left_out.extend(refused.iter().map(|(key, _)| self.reason(&key.escape_ascii().to_string())));
         Limited { metadata, xattrs, left_out }

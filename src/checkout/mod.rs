@@ -16,6 +16,7 @@ mod finish;
 mod fresh;
 mod gather;
 mod gathered;
+mod in_place;
 mod in_use;
 mod journals;
 mod leftovers;

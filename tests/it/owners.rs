@@ -2,6 +2,7 @@
 //! that shares a repository. Needs root, to be several users.
 
 mod group;
+mod in_place;
 mod postgres;
 mod root;
 

@@ -1,0 +1,111 @@
+//! A user owns the directory and another user owns files in it: metadata cannot be changed in place, but files can be replaced.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
+use std::path::Path;
+
+use rustix::fs::XattrFlags;
+
+use super::{ADA, Office};
+use crate::tree::{Tree, assert_same};
+
+fn mode(path: &Path, bits: u32) {
+    fs::set_permissions(path, Permissions::from_mode(bits)).unwrap();
+}
+
+fn fifo(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// Makes these again: as root, whose they are then.
+fn make_again(env: &crate::env::TestEnv, bits: u32) {
+    let at = |name: &str| env.path().join(name);
+    for name in ["file", "sgid", "sgid-too", "pipe", "link", "d/deep"] {
+        let _ = fs::remove_file(at(name));
+    }
+    for name in ["file", "sgid", "d/deep"] {
+        env.write(name, name);
+        mode(&at(name), bits);
+    }
+    fs::hard_link(at("sgid"), at("sgid-too")).unwrap();
+    fifo(&at("pipe"));
+    symlink("file", at("link")).unwrap();
+}
+
+#[test]
+fn files_of_root_in_a_users_directory_are_replaced_to_get_their_metadata() {
+    let Some(office) = Office::of(ADA) else { return };
+    let at = |name: &str| office.env.path().join(name);
+    make_again(&office.env, 0o640);
+    for name in ["", "d", "file", "sgid", "pipe", "link", "d/deep"] {
+        lchown(at(name), Some(ADA.id), Some(ADA.id)).unwrap();
+    }
+    mode(&at("sgid"), 0o2750);
+    office.done(ADA, "commit --init -m one");
+    let one = Tree::read(&office.env.path());
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    make_again(&office.env, 0o604);
+    office.done(ADA, "checkout @");
+    assert_same(&one, &Tree::read(&office.env.path()));
+    let inode = |name: &str| fs::metadata(at(name)).unwrap().ino();
+    assert_eq!(inode("sgid"), inode("sgid-too"));
+    // What belonged to root was recorded. Only root can make files of root's: all else comes back, and that is listed.
+    let (code, text) = office.undo(ADA, "undo");
+    assert_eq!((code, text.contains("owner 0:0")), (3, true), "{text}");
+    assert_eq!(fs::metadata(at("file")).unwrap().mode() & 0o7777, 0o604);
+    office.done(ADA, "checkout @");
+    assert_same(&one, &Tree::read(&office.env.path()));
+    // Nothing is replaced where everything is as recorded.
+    let before = inode("file");
+    office.done(ADA, "checkout @");
+    assert_eq!(inode("file"), before);
+}
+
+#[test]
+fn a_moved_file_that_root_owns_now_is_written_anew() {
+    let Some(office) = Office::of(ADA) else { return };
+    let at = |name: &str| office.env.path().join(name);
+    office.write(ADA, "old", "content");
+    office.done(ADA, "commit --init -m one");
+    let one = Tree::read(&office.env.path());
+    fs::rename(at("old"), at("new")).unwrap();
+    chown(at("new"), Some(0), Some(0)).unwrap();
+    office.done(ADA, "checkout @");
+    assert_same(&one, &Tree::read(&office.env.path()));
+}
+
+#[test]
+fn a_file_with_a_capability_is_replaced_by_one_without() {
+    let Some(office) = Office::of(ADA) else { return };
+    let file = office.env.path().join("file");
+    office.write(ADA, "file", "content");
+    office.done(ADA, "commit --init -m one");
+    let one = Tree::read(&office.env.path());
+    // cap_net_raw, as `setcap` would set it.
+    let capability = [&0x0200_0001_u32.to_le_bytes()[..], &(1_u32 << 13).to_le_bytes(), &[0; 12]].concat();
+    if rustix::fs::setxattr(&file, "security.capability", &capability, XattrFlags::empty()).is_err() {
+        return crate::skip::skip("no capabilities of files on this file system");
+    }
+    office.done(ADA, "checkout @");
+    assert_same(&one, &Tree::read(&office.env.path()));
+}
+
+/// There, only the owner of a file may replace it.
+#[test]
+fn files_of_root_in_a_sticky_directory_of_root_are_left_and_listed() {
+    let Some(office) = Office::of(ADA) else { return };
+    let at = |name: &str| office.env.path().join(name);
+    office.write(ADA, "tmp/file", "content");
+    office.write(ADA, "own", "content");
+    mode(&at("tmp"), 0o1777);
+    office.done(ADA, "commit --init -m one");
+    for name in ["tmp/file", "own"] {
+        chown(at(name), Some(0), Some(0)).unwrap();
+    }
+    let inode = fs::metadata(at("tmp/file")).unwrap().ino();
+    let (code, text) = office.undo(ADA, "checkout @");
+    assert_eq!((code, text.contains("tmp/file  owner")), (3, true), "{text}");
+    let uid = |name: &str| fs::metadata(at(name)).unwrap().uid();
+    assert_eq!((fs::metadata(at("tmp/file")).unwrap().ino(), uid("tmp/file"), uid("own")), (inode, 0, ADA.id));
+    assert!(!super::everything(&at("tmp")).iter().any(|path| path.to_string_lossy().contains(".undo-")));
+}
