@@ -9,6 +9,7 @@ pub mod instructions;
 pub mod listing;
 pub mod objects;
 pub mod past;
+mod path_filter;
 pub mod reach;
 pub mod revision;
 #[cfg(test)]

@@ -7,10 +7,10 @@
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::entry::entry_at;
+use crate::history::path_filter::PathFilter;
 use crate::id::CommitId;
-use crate::object::{Commit, Entry, Objects};
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::object::{Commit, Objects};
+use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
@@ -48,6 +48,7 @@ pub struct Walk<'r> {
     options: Options,
     /// `options.grep` in small letters.
     pattern: String,
+    path_filter: PathFilter,
     known: HashMap<CommitId, Node>,
     /// Whose parents are not counted yet.
     frontier: BinaryHeap<Turn>,
@@ -82,12 +83,14 @@ pub fn walk(repository: &Repository, options: Options) -> Result<Walk<'_>> {
     let from: Vec<CommitId> = if options.from.is_empty() { heads() } else { options.from.clone() };
     let exclude = options.exclude.clone();
     let pattern = options.grep.as_deref().unwrap_or_default().to_lowercase();
+    let path_filter = PathFilter::new(&options.paths);
     let (known, wanted) = (HashMap::new(), BTreeSet::new());
     let (frontier, ready) = (BinaryHeap::new(), BinaryHeap::new());
     let mut walk = Walk {
         repository,
         options,
         pattern,
+        path_filter,
         known,
         frontier,
         ready,
@@ -246,7 +249,7 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    fn is_asked_for(&self, commit: &Commit) -> Result<bool> {
+    fn is_asked_for(&mut self, commit: &Commit) -> Result<bool> {
         let is_too_old = self.options.since.is_some_and(|since| commit.time < since);
         if is_too_old || self.options.until.is_some_and(|until| commit.time > until) {
             return Ok(false);
@@ -265,21 +268,7 @@ impl Walk<'_> {
             },
             None => None,
         };
-        for path in &self.options.paths {
-            if self.differs_at(path, &commit.root, parent.as_ref())? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn differs_at(&self, path: &RepoPath, root: &Entry, parent: Option<&Entry>) -> Result<bool> {
-        let store = self.repository.store();
-        let old = parent.map(|parent| entry_at(store, parent, path)).transpose()?.flatten();
-        Ok(match (entry_at(store, root, path)?, old) {
-            (Some(new), Some(old)) => !new.is_same_but_time(&old),
-            (new, old) => new.is_some() || old.is_some(),
-        })
+        self.path_filter.differs(self.repository.store(), &commit.root, parent.as_ref())
     }
 
     /// The next item, or the next commit that cannot be read: which, where that is known, and why.
