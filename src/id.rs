@@ -133,7 +133,7 @@ id!(
     PackId
 );
 
-/// Tells the directories that have one repository from each other: random bytes.
+/// Identifies a directory among those that share a repository: random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DirectoryId(pub [u8; 16]);
 

@@ -1,11 +1,11 @@
-//! Work that is shared by threads, and done by one where the system starts no more (`ulimit -u`, `pids.max`).
+//! Shares work between threads. One thread does all of it if the system starts no more (`ulimit -u`, `pids.max`).
 
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
-/// What both give: the first is done by this thread, the second by one of its own, or by this one afterwards. A panic of
-/// either goes on here.
+/// Runs both closures and returns both results. This thread runs the first one, and a new thread the second one; if no
+/// thread can be started, this one runs both. A panic of either is propagated.
 pub fn join<A, B: Send>(mine: impl FnOnce() -> A, theirs: impl FnOnce() -> B + Send) -> (A, B) {
     let work = Mutex::new(Some(theirs));
     let take = || work.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -13,7 +13,7 @@ pub fn join<A, B: Send>(mine: impl FnOnce() -> A, theirs: impl FnOnce() -> B + S
         let thread = start(scope, || take().map(|theirs| theirs()));
         let mine = mine();
         let theirs = thread.and_then(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        // Whoever did not start has left the work.
+        // The thread was not started, so the work is still there.
         let theirs = theirs.or_else(|| take().map(|theirs| theirs()));
         (mine, theirs.expect("one of the two threads has done it"))
     })

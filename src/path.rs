@@ -134,7 +134,7 @@ impl Ord for RepoPath {
     }
 }
 
-/// How many bytes two paths have in common at their beginning. Paths that are compared often have most of them in common.
+/// Length of the common prefix of two paths, in bytes. Paths that are compared often have a long one.
 fn common_prefix(one: &[u8], other: &[u8]) -> usize {
     const PART: usize = 32;
     let parts = one.chunks_exact(PART).zip(other.chunks_exact(PART));

@@ -149,7 +149,7 @@ fn an_export_takes_no_more_memory_for_more_files() {
     assert!(many < few + (4 << 20), "{few} bytes for 40,000 files, {many} for 80,000");
 }
 
-/// Bytes in use at most while something is done, above what was in use before.
+/// Peak memory in bytes while `act` runs, above the memory in use before.
 fn peak<T>(act: impl FnOnce() -> T) -> (T, usize) {
     let before = IN_USE.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
@@ -165,7 +165,7 @@ fn commit(place: &Path) -> CommitId {
     outcome.commit.unwrap()
 }
 
-/// As the command does: what is unsaved is recorded first.
+/// Like the command: records unsaved changes first.
 fn checkout(place: &Path, to: CommitId) -> checkout::Outcome {
     let mut repository = Repository::discover(place).unwrap();
     let worktree = Worktree::open(place.to_owned(), false).unwrap();
@@ -186,7 +186,8 @@ fn checkout(place: &Path, to: CommitId) -> checkout::Outcome {
     checkout::run(&mut transaction, &worktree, scan, &target, options, &mut |_, _, _| None, &Silent).unwrap()
 }
 
-/// Peaks of a first commit of so many files, of a checkout that removes them all, and of one that writes them again.
+/// Memory peaks of a first commit of this many files, of a checkout that removes them all, and of one that writes them
+/// again.
 fn checkouts(files: usize) -> [usize; 3] {
     let place = tempfile::tempdir().unwrap();
     let place = place.path();
@@ -208,12 +209,12 @@ fn checkouts(files: usize) -> [usize; 3] {
     [first, removing, writing]
 }
 
-/// Buffers of each thread that commits, and buffers and caches of a checkout.
+/// Allows for the buffers of each committing thread, and for the buffers and caches of a checkout.
 const COMMITTING: usize = 24 << 20;
 const CHECKING_OUT: usize = 8 << 20;
 
 #[test]
-fn first_commits_and_checkouts_take_little_memory_for_each_path() {
+fn first_commits_and_checkouts_take_little_memory_per_path() {
     const FILES: usize = 30_000;
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     undo::fs::give_up_durability();

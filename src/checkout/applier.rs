@@ -17,13 +17,13 @@ use super::work::Work;
 use super::write::Threads;
 
 /// Whether a parent directory of a path could not be created yet.
-pub(super) fn waits(path: &RepoPath, tally: &Tally) -> bool {
+pub(super) fn has_missing_parent(path: &RepoPath, tally: &Tally) -> bool {
     !tally.changed.is_empty() && path.ancestors().any(|above| tally.changed.contains(above))
 }
 
 /// Reason reported when a case-insensitive file system already has another spelling of a name.
 pub(super) const OTHER_SPELLING: &str =
-    "another spelling of its name is there, which is the same name on this file system";
+    "another spelling of this name exists, which is the same name on this file system";
 
 /// Whether a directory lists exactly this name. `true` if the directory cannot be listed.
 pub(super) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
@@ -36,7 +36,7 @@ pub(super) struct Applier<'w> {
     pub(super) directories: Directories<'w>,
     thread: Thread<'w>,
     /// Accept an existing directory whose name is spelled differently: the entry with that name will stay.
-    pub(super) settles: bool,
+    pub(super) accepts_other_spelling: bool,
 }
 
 impl<'w> Applier<'w> {
@@ -45,7 +45,7 @@ impl<'w> Applier<'w> {
             work,
             directories: Directories::new(&work.site),
             thread: Thread::new(work, Threads::Two),
-            settles: false,
+            accepts_other_spelling: false,
         }
     }
 
@@ -66,7 +66,7 @@ impl<'w> Applier<'w> {
 
     /// Creates anything but a file with a single name. Does nothing if a parent directory could not be created yet.
     pub(super) fn create(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
-        if waits(action.path(), tally) { Ok(Done::Changed) } else { self.create_late(action, tally) }
+        if has_missing_parent(action.path(), tally) { Ok(Done::Changed) } else { self.create_late(action, tally) }
     }
 
     /// Like [`Applier::create`], but assumes that all directories exist.
@@ -83,9 +83,10 @@ impl<'w> Applier<'w> {
 
     /// Whether the path resolves although the directory does not list its name, or a parent directory is in that state.
     pub(super) fn is_spelled_otherwise(&mut self, path: &RepoPath, tally: &Tally) -> bool {
-        let is_told = |above| tally.inexact.get(above).is_some_and(|told| told == OTHER_SPELLING);
+        let is_reported = |above| tally.inexact.get(above).is_some_and(|reason| reason == OTHER_SPELLING);
         let Ok((directory, name)) = self.directories.parent(path) else { return false };
-        matches!(directory.stat(name), Ok(Some(_))) && (path.ancestors().any(is_told) || !is_listed(&directory, name))
+        matches!(directory.stat(name), Ok(Some(_)))
+            && (path.ancestors().any(is_reported) || !is_listed(&directory, name))
     }
 
     /// Creates a directory that only its owner may use until it is finished. Accepts an existing directory.
@@ -94,7 +95,7 @@ impl<'w> Applier<'w> {
         let (directory, name) = self.directories.parent(path)?;
         let there = directory.stat(name)?;
         if let Some(there) = there.filter(|there| there.kind == Kind::Directory) {
-            return Ok(match (is_listed(&directory, name), self.settles) {
+            return Ok(match (is_listed(&directory, name), self.accepts_other_spelling) {
                 (true, _) => Done::Placed(there.inode, Vec::new()),
                 (false, true) => Done::Placed(there.inode, vec![OTHER_SPELLING.to_owned()]),
                 (false, false) => Done::Changed,
@@ -165,9 +166,9 @@ impl<'w> Applier<'w> {
     fn copy(&mut self, path: &RepoPath, to: &RepoPath, error: &Error) -> Result<Done> {
         let entry = entry_at(self.work.objects, self.work.target, to)?;
         let Some(entry) = entry else { return Ok(Done::Changed) };
-        let told = format!("not a hard link to `{}` ({})", to.display(), error.reason());
+        let reason = format!("not a hard link to `{}` ({})", to.display(), error.reason());
         Ok(match self.place(path, &entry)? {
-            Done::Placed(inode, failed) => Done::Placed(inode, std::iter::once(told).chain(failed).collect()),
+            Done::Placed(inode, failed) => Done::Placed(inode, std::iter::once(reason).chain(failed).collect()),
             done => done,
         })
     }

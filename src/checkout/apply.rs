@@ -1,12 +1,12 @@
-//! Apply: carries out a plan, in an order in which nothing is missing that a later step needs: directories, files, other
-//! kinds, hard links, removals, what takes the place of directories, metadata; the directories' own metadata last. Where
-//! there is no space left to make something, removals of files come first.
+//! Applies a plan, in an order in which every step finds what it needs: directories, files, other kinds, hard links,
+//! removals, entries that replace directories, metadata, and finally the metadata of directories. If there is no space
+//! left to create something, removals of files come first.
 
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 
-use super::applier::{Applier, OTHER_SPELLING, waits};
+use super::applier::{Applier, OTHER_SPELLING, has_missing_parent};
 use super::files;
 use super::finish;
 use super::plan::Plan;
@@ -38,7 +38,7 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
     finish::directories(work, tally)
 }
 
-/// Makes directories, files, other kinds and hard links.
+/// Creates directories, files, other kinds and hard links.
 fn make(
     applier: &mut Applier<'_>,
     steps: &mut Sorted,
@@ -50,7 +50,7 @@ fn make(
     let mut files = std::mem::take(&mut steps.files);
     if !tally.changed.is_empty() {
         let waiting: Vec<u32>;
-        (waiting, files) = files.into_iter().partition(|n| waits(&work.plan.path(*n as usize), tally));
+        (waiting, files) = files.into_iter().partition(|n| has_missing_parent(&work.plan.path(*n as usize), tally));
         applier.each(&waiting, tally, |_, _, _| Ok(Done::Changed))?;
     }
     write(work, files, tally)?;
@@ -58,9 +58,9 @@ fn make(
     applier.each(&steps.links, tally, Applier::create)
 }
 
-/// Continues after the disk was full: removes the files that the plan removes, which are all saved, then makes the rest. Repeats
-/// that as long as each pass makes something, since replacing files frees space too. Fails with `error`, the first failure,
-/// if the plan frees nothing.
+/// Continues after the disk was full: removes the files that the plan removes, all of which are saved, then creates the
+/// rest. Repeats this as long as each pass creates something, since replacing files frees space too. Fails with
+/// `error`, the first failure, if the plan frees nothing.
 fn make_in_freed_space(applier: &mut Applier<'_>, tally: &mut Tally, error: Error) -> Result<()> {
     let (work, plan) = (applier.work, applier.work.plan);
     if !plan.numbers().any(|n| matches!(plan.verdict(n), Verdict::Remove | Verdict::Replace)) {
@@ -79,7 +79,7 @@ fn make_in_freed_space(applier: &mut Applier<'_>, tally: &mut Tally, error: Erro
     }
 }
 
-/// How many names these links add to the path of a number.
+/// Number of names that these links add to each linked path, by its number.
 fn added_names<'n>(plan: &Plan, links: impl Iterator<Item = &'n u32>) -> HashMap<usize, u64> {
     let mut added = HashMap::new();
     for to in links.filter_map(|n| plan.find(&plan.linked_to(*n as usize)?)) {
@@ -88,8 +88,8 @@ fn added_names<'n>(plan: &Plan, links: impl Iterator<Item = &'n u32>) -> HashMap
     added
 }
 
-/// Makes what found its name taken, now that removals are done: where case does not count, the name `a` is free when `A`
-/// is gone.
+/// Creates the entries whose names were taken, now that removals are done: on a case-insensitive file system, the name
+/// `a` is free once `A` is gone.
 fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
     let plan = work.plan;
     let is_new = |n: &usize| matches!(plan.verdict(*n), Verdict::Create | Verdict::Link);
@@ -98,9 +98,9 @@ fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
         tally.changed.remove(&*plan.path(*n));
     });
     let (links, others): (Vec<usize>, Vec<usize>) = again.into_iter().partition(|n| plan.verdict(*n) == Verdict::Link);
-    // Without handles on directories that are gone.
+    // Drop file descriptors of removed directories.
     let mut applier = Applier::new(work);
-    applier.settles = true;
+    applier.accepts_other_spelling = true;
     for n in others.into_iter().chain(links) {
         let Some(action) = plan.action(n) else { continue };
         let path = action.path();

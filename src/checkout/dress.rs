@@ -26,9 +26,9 @@ pub(super) struct Subject<'s> {
     pub name: &'s [u8],
     /// The file.
     pub file: Option<&'s File>,
-    /// How its access time is left alone.
+    /// How to leave its access time unchanged.
     pub atime: Atime,
-    /// Whether it is a link on a file system that would change its target.
+    /// Whether this is a link on a file system that would change the link's target.
     pub follows_links: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Subject<'s> {
 pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xattrs: Option<&[Xattr]>) -> Vec<String> {
     let mut failed = Vec::new();
     if subject.follows_links {
-        // Its target must not be changed: it may be outside the worktree.
+        // The link's target must not be changed: it may be outside the worktree.
         let wanted = Metadata { mode: now.metadata.mode, ..*metadata };
         if now.metadata != wanted {
             failed.push("owner and time (this file system sets those of a link on its target)".to_owned());

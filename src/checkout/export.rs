@@ -50,13 +50,13 @@ pub struct Exported {
     pub inexact: Vec<(RepoPathBuf, String)>,
     /// What the store has lost, with the reason: not there.
     pub damaged: Vec<(RepoPathBuf, String)>,
-    /// Files that kept changing while they were recorded: they may be a mix of two states.
+    /// Files that kept changing while they were recorded and may be a mix of two states.
     pub torn: Vec<RepoPathBuf>,
 }
 
 /// Writes everything: there is nothing to be compared with.
 ///
-/// [`ErrorKind::Refused`] if the directory is not empty. After another failure it is empty again.
+/// [`ErrorKind::Refused`] if the directory is not empty. Any other failure leaves it empty.
 pub fn export(
     store: &Store,
     source: impl Into<Source>,
@@ -136,7 +136,7 @@ fn fill(
     Ok(exported)
 }
 
-/// Removes what the first parts of an export have written, as far as possible, so that it can be run again.
+/// Removes what the first parts of an export have written, if possible, so that the export can be repeated.
 fn remove_written(objects: &dyn Objects, (source, links): (&Source, &Links), root: &Dir, mut parts: usize) {
     let mut directories = Vec::new();
     let _ = fresh::plans(objects, source, links, &mut |plan| {

@@ -46,7 +46,7 @@ const SMALL: u64 = 8 << 20;
 /// What a thread takes at once, at least: it ends where a frame ends.
 const RUN: u64 = 1 << 20;
 
-/// Writes all files of these actions.
+/// Writes the files of all these actions.
 pub(super) fn write_all(work: &Work<'_>, numbers: Vec<u32>, tally: &mut Tally) -> Result<()> {
     let size = |n: &u32| work.plan.file(*n as usize).map_or(0, |(_, size)| size);
     let (mut large, small): (Vec<u32>, Vec<u32>) = numbers.into_iter().partition(|n| size(n) >= write::SHARED);
@@ -71,7 +71,7 @@ pub(super) fn write_all(work: &Work<'_>, numbers: Vec<u32>, tally: &mut Tally) -
     last.map_or(Ok(()), |n| Thread::new(work, Threads::Two).write(n, &tally))
 }
 
-/// Writes files one after the other, those first that need the least space beyond that of what they replace.
+/// Writes files one at a time, starting with those that need the least space beyond that of the files they replace.
 pub(super) fn write_least_first(work: &Work<'_>, mut numbers: Vec<u32>, tally: &mut Tally) -> Result<()> {
     numbers.sort_by_cached_key(|n| {
         let size = work.plan.file(*n as usize).map_or(0, |(_, size)| size);
@@ -82,14 +82,14 @@ pub(super) fn write_least_first(work: &Work<'_>, mut numbers: Vec<u32>, tally: &
     numbers.into_iter().try_for_each(|n| thread.write(n, &tally))
 }
 
-/// Where the bytes of a file lie.
+/// Location of a file's bytes in the store.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Located {
-    /// The number of its pack and one more; 0: nowhere.
+    /// Number of the pack plus one; 0 if the bytes are in no pack.
     pack: u32,
     frame: u64,
     offset: u32,
-    /// Of its action.
+    /// Number of the action.
     number: u32,
 }
 
@@ -104,7 +104,7 @@ impl Located {
     }
 }
 
-/// Actions in the order of the packs, and that order cut where one frame ends and another begins.
+/// Actions in the order of the packs, split at the boundaries between frames.
 fn runs(work: &Work<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usize>>) {
     let mut located: Vec<Located> = numbers.into_iter().map(|n| Located::new(work, n)).collect();
     located.sort_unstable();
@@ -125,8 +125,8 @@ fn runs(work: &Work<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usize>>) {
     (located.into_iter().map(|it| it.number).collect(), runs)
 }
 
-/// Works on runs of actions in two threads, each with a worker of its own. `run` gives the one of a number, as long as
-/// there are some.
+/// Processes runs of actions in two threads, each with its own worker. `run` returns the run of a number, or `None`
+/// after the last one.
 pub(super) fn in_two_threads<'r, W: FnMut(u32) -> Result<()>>(
     run: &(dyn Fn(usize) -> Option<&'r [u32]> + Sync),
     worker: &(dyn Fn() -> W + Sync),

@@ -64,7 +64,7 @@ struct Gathering<'g> {
     ignores: &'g dyn Fn(&RepoPath, bool) -> Result<bool>,
     /// What is in the worktree and not covered by the scan.
     ground: PathSet,
-    /// The directories that become something else: all in them goes.
+    /// Directories that are replaced by something else: all their content is removed.
     flattened: Vec<RepoPathBuf>,
     user: User,
     index: &'g Builder,
@@ -143,7 +143,7 @@ pub(super) fn refuse_repository(path: &RepoPath, entry: Option<&Entry>) -> Resul
     }
 }
 
-/// A directory that goes stays as long as something in it does. Returns the topmost of those that stay for that.
+/// Keeps a removed directory if anything in it stays. Returns the topmost directories that are kept for this reason.
 fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) -> Vec<RepoPathBuf> {
     let mut directories: Vec<RepoPathBuf> = Vec::new();
     if ground.is_empty() && (0..steps.len()).all(|n| steps.verdict(n) != Verdict::Keep) {
@@ -175,7 +175,7 @@ fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) -> Vec<RepoPat
 struct InTheWay {
     conflicts: Vec<RepoPathBuf>,
     undressed: Vec<(RepoPathBuf, Kind)>,
-    /// Where something is mounted over what the target has.
+    /// Paths of the target over which something is mounted.
     mounts: Vec<RepoPathBuf>,
 }
 
@@ -204,7 +204,7 @@ fn look_in_the_way(
                 scan.index.set(&path, relearn::record(&entry, *stat, racy));
                 steps.set_verdict(n, if must_replace { Verdict::Replace } else { Verdict::Touch });
             }
-            // Nothing can be done there, whatever else the plan does.
+            // Nothing can be changed there, whatever else the plan does.
             Found::Mount(mount) if in_the_way.mounts.last() == Some(&mount) => {}
             Found::Mount(mount) => in_the_way.mounts.push(mount),
             Found::Other => in_the_way.conflicts.push(path),
@@ -217,12 +217,12 @@ fn look_in_the_way(
 fn below_flattened(flattened: Vec<RepoPathBuf>, scan: &Scan) -> Vec<RepoPathBuf> {
     let flattened = PathSet::topmost(flattened);
     let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
-    // Not what stands at such a path itself: that is in the way, or it is not.
+    // Excludes entries at such a path itself: those are checked as obstacles.
     let is_below = |path: &&RepoPathBuf| !flattened.contains(path) && flattened.place(path) == Place::Within;
     uncovered.filter(is_below).cloned().collect()
 }
 
-/// The plan that steps make.
+/// Builds a plan from steps.
 pub(super) fn finish(
     objects: &dyn Objects,
     mut steps: Steps,

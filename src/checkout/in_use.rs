@@ -22,9 +22,9 @@ use super::stage::WhenOpen;
 use super::steps::Verdict;
 
 /// Maximum number of replaced and removed files for which a plan is checked completely.
-const FEW: usize = 256;
+const SHORT_PLAN: usize = 256;
 /// Files of this size or more, in bytes, are always checked.
-const LARGE: u64 = 1 << 20;
+const LARGE_FILE: u64 = 1 << 20;
 
 /// A file that a program is using, or a database with such a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,18 +97,19 @@ pub(super) fn when_open(worktree: &Worktree, force: bool) -> Result<WhenOpen> {
 /// Finds the files that a plan must leave unchanged. `saved` has the records of the worktree.
 pub(super) fn find(root: &Dir, saved: &Builder, plan: &Plan, look: Look) -> Result<Left> {
     let goes = |n: &usize| matches!(plan.verdict(*n), Verdict::Replace | Verdict::Link | Verdict::Remove);
-    let count = plan.numbers().filter(goes).take(FEW + 1).count();
+    let count = plan.numbers().filter(goes).take(SHORT_PLAN + 1).count();
     if count == 0 {
         return Ok(Left::default());
     }
     let is_file = |path: &RepoPath| saved.find(path).is_some_and(|record| record.stat.kind == Kind::File);
     let units = Units { clusters: clusters(plan, &is_file), databases: databases(plan, &is_file) };
-    let everything = look == Look::Everything || count <= FEW;
+    let everything = look == Look::Everything || count <= SHORT_PLAN;
     let mut finder = Finder::new(root)?;
     for path in plan.numbers().filter(goes).map(|n| plan.path(n)) {
         let Some(record) = saved.find(&path).filter(|record| record.stat.kind == Kind::File) else { continue };
         let unit = units.of(&path);
-        if everything || unit.is_some() || record.stat.size >= LARGE || finder.locked.contains(&record.stat.inode) {
+        if everything || unit.is_some() || record.stat.size >= LARGE_FILE || finder.locked.contains(&record.stat.inode)
+        {
             finder.look(&path, (record.stat.device, record.stat.inode), unit.unwrap_or(&path));
         }
     }

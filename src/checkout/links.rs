@@ -81,7 +81,7 @@ struct Inodes<'s> {
     group: HashMap<&'s RepoPath, usize>,
     /// How many names each has.
     names: Vec<usize>,
-    /// Has the number of names that the system counted.
+    /// Has as many names as the file system counts.
     index: &'s Builder,
 }
 

@@ -88,10 +88,10 @@ pub use target::Target;
 pub struct Options {
     /// Only these paths (`restore`); the branch stays where it is. Empty: the whole worktree.
     pub paths: Vec<RepoPathBuf>,
-    /// What was in the way has been saved, as far as that could be done: words a refusal. Files that programs are using are
+    /// Obstacles have been saved where possible; selects the wording of a refusal. Files that programs are using are
     /// replaced.
     pub force: bool,
-    /// Root sets owners, set-id bits, capabilities and devices also where another user owns the repository.
+    /// As root, set owners, set-id bits, capabilities and devices even if another user owns the repository.
     pub trust_owner: bool,
     /// What refs become; `None`: the current branch goes to the target.
     pub refs: Option<Refs>,
@@ -132,19 +132,19 @@ pub struct Outcome {
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Paths that changed after they were saved: left as they are.
     pub changed: Vec<RepoPathBuf>,
-    /// Left as it is, because programs are using it.
+    /// Left unchanged because programs are using it.
     pub in_use: Vec<InUse>,
-    /// The commit that holds what changed as it is, beside the branch.
+    /// The commit beside the branch that holds the changed paths.
     pub aside: Option<CommitId>,
     /// Of the target: paths it does not cover, left alone.
     pub uncovered: Vec<Uncovered>,
-    /// Files that kept changing while the target recorded them, and that were written: they may be a mix of two states.
+    /// Files that were written and had kept changing while the target recorded them: they may be a mix of two states.
     pub torn: Vec<RepoPathBuf>,
-    /// Directories that the target does not have, left because something in them is not recorded.
+    /// Directories that the target does not have, kept because they contain something that is not recorded.
     pub kept: Vec<RepoPathBuf>,
-    /// Paths that were not selected or not covered, and changed together with the database file that they belong to.
+    /// Paths that were not selected or not covered, and changed together with their database file.
     pub journals: Vec<RepoPathBuf>,
-    /// Journals left as they are, since the target does not cover their database file.
+    /// Journals that were left unchanged because the target does not cover their database file.
     pub left_journals: Vec<RepoPathBuf>,
 }
 
@@ -183,7 +183,7 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     Ok(plan)
 }
 
-/// What a plan would leave as it is, because programs are using it.
+/// Paths that a plan would leave unchanged because programs are using them.
 pub fn in_use(worktree: &Worktree, scan: &Scan, plan: &Plan) -> Result<Vec<InUse>> {
     Ok(in_use::find(&worktree.root, &scan.index, plan, Look::Everything)?.list)
 }
@@ -278,7 +278,7 @@ pub fn refuse_undressed(plan: &Plan) -> Result<()> {
     Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(paths))
 }
 
-/// [`ErrorKind::Refused`] if the journal of a database file that the plan changes is covered by no commit.
+/// [`ErrorKind::Refused`] if no commit covers the journal of a database file that the plan changes.
 pub fn refuse_unsaved_journals(plan: &Plan) -> Result<()> {
     let Some(first) = plan.unsaved_journals.first() else { return Ok(()) };
     let others = number::and_more(plan.unsaved_journals.len());
@@ -362,7 +362,7 @@ fn settle(worktree: &Worktree, plan: &Plan, index: &mut Builder, tally: &mut Tal
     Ok(())
 }
 
-/// Why what is recorded at the place of a mount is not restored.
+/// Reason for not restoring an entry over which something is mounted.
 pub const MOUNTED: &str = "something is mounted there";
 
 /// A failure in the middle.

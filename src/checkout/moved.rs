@@ -29,7 +29,7 @@ type Key = (BlobId, Timestamp);
 
 struct Source {
     key: Key,
-    /// The number of the action that removes it.
+    /// Number of the action that removes the file.
     number: usize,
     /// Of the first of those that are alike: how many of them are taken.
     taken: AtomicUsize,
@@ -73,19 +73,19 @@ impl Moved {
         Moved { sources }
     }
 
-    /// The numbers of all that is going to be moved.
+    /// Numbers of the actions whose files will be moved.
     pub(super) fn numbers(&self) -> HashSet<usize> {
         self.sources.iter().map(|source| source.number).collect()
     }
 
-    /// The number of a file that can become this one; each is given once.
+    /// Number of a removed file that can be moved here; each is returned once.
     pub(super) fn take(&self, entry: &Entry) -> Option<usize> {
         let alike = self.alike((entry.blob()?, entry.metadata.mtime));
         let taken = alike.first()?.taken.fetch_add(1, Ordering::Relaxed);
         Some(alike.get(taken)?.number)
     }
 
-    /// Notes that the file of this number and record has moved.
+    /// Notes that the file with this number and record has been moved.
     pub(super) fn note(&self, n: usize, record: &Record) {
         if let Some(source) = self.find(n, record) {
             source.has_moved.store(true, Ordering::Relaxed);

@@ -37,7 +37,7 @@ impl Action {
         }
     }
 
-    /// What will be there, unless it is a link or nothing.
+    /// Entry that the path will have; `None` for a link or a removal.
     pub fn entry(&self) -> Option<&Entry> {
         match self {
             Action::Create(_, entry) | Action::Replace(_, entry) | Action::Touch(_, entry) => Some(entry),
@@ -74,13 +74,13 @@ impl fmt::Display for Action {
     }
 }
 
-/// Whether a verdict is something to do.
+/// Whether a verdict requires an action.
 pub(super) fn is_action(verdict: Verdict) -> bool {
     !matches!(verdict, Verdict::Same | Verdict::Keep | Verdict::Unsaved)
 }
 
-/// All steps of a checkout. An action is known by its number: they are in path order, and decoded when they are asked for,
-/// since there may be millions.
+/// All steps of a checkout. Actions are identified by number, in path order, and decoded on request, because there may
+/// be millions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     steps: Steps,
@@ -89,26 +89,27 @@ pub struct Plan {
     /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
     /// recorded before it gets those of the target.
     pub undressed: Vec<(RepoPathBuf, Kind)>,
-    /// Directories that the target does not have and that stay, since something in them is not covered; in path order, the
-    /// topmost ones.
+    /// Topmost directories that the target does not have and that stay because something in them is not covered; in
+    /// path order.
     pub kept: Vec<RepoPathBuf>,
-    /// Uncovered journals of database files that the plan changes, in path order: to be recorded, and planned for then.
+    /// Uncovered journals of database files that the plan changes, in path order. They must be recorded, and then added
+    /// to the plan.
     pub unsaved_journals: Vec<RepoPathBuf>,
-    /// Journals that rules leave out, in the worktree or in the target, and that change since their database file does.
+    /// Journals that are ignored in the worktree or in the target, and change because their database file does.
     pub journals: Vec<RepoPathBuf>,
-    /// Journals that stay as they are although the target has others, since it does not cover their database file.
+    /// Journals that stay although the target has others, because the target does not cover their database file.
     pub left_journals: Vec<RepoPathBuf>,
-    /// Where something is mounted over what the target has: all in it stays as it is.
+    /// Paths of the target over which something is mounted: everything at and below them stays.
     pub mounts: Vec<RepoPathBuf>,
     /// Entries that are already as they should be (or, of a directory, but for its metadata).
     pub unchanged: u64,
-    /// Actions, and bytes of the files that they write.
+    /// Number of actions, and bytes of the files that they write.
     actions: usize,
     bytes: u64,
 }
 
 impl Plan {
-    /// A plan of these steps, whose directories are looked up; `root` is what is wanted.
+    /// Creates a plan from these steps and looks up their directories; `root` is the wanted root entry.
     pub(super) fn new(steps: Steps, conflicts: Vec<RepoPathBuf>, root: &Entry) -> Plan {
         let plan = Plan { steps, conflicts, ..Plan::default() };
         let (mut actions, mut bytes, mut busy) = (0, 0, plan.conflicts.len() as u64);
@@ -124,7 +125,7 @@ impl Plan {
         Plan { actions, bytes, unchanged: entries.saturating_sub(busy), ..plan }
     }
 
-    /// Whether there is nothing to do.
+    /// Whether the plan has no actions.
     pub fn is_empty(&self) -> bool {
         self.actions == 0
     }
@@ -139,17 +140,17 @@ impl Plan {
         (0..self.steps.len()).filter(|n| is_action(self.steps.verdict(*n)))
     }
 
-    /// Above all numbers.
+    /// Upper bound of the numbers, exclusive.
     pub(super) fn end(&self) -> usize {
         self.steps.len()
     }
 
-    /// What is to happen at the path of this number.
+    /// Verdict for the path with this number.
     pub(super) fn verdict(&self, n: usize) -> Verdict {
         self.steps.verdict(n)
     }
 
-    /// The path of this number.
+    /// Path with this number.
     pub(super) fn path(&self, n: usize) -> RepoPathBuf {
         self.steps.path(n)
     }
@@ -159,12 +160,12 @@ impl Plan {
         self.steps.entry(n).filter(|_| is_action(self.verdict(n)))
     }
 
-    /// The kind of that.
+    /// Kind of that entry.
     pub(super) fn kind(&self, n: usize) -> Option<Kind> {
         self.steps.kind(n).filter(|_| is_action(self.verdict(n)))
     }
 
-    /// The content of a file that is written, and its size.
+    /// Content and size of a file that is written.
     pub(super) fn file(&self, n: usize) -> Option<(BlobId, u64)> {
         if !matches!(self.verdict(n), Verdict::Create | Verdict::Replace) {
             return None;
@@ -175,7 +176,7 @@ impl Plan {
         }
     }
 
-    /// The action of this number; `None` if that is nothing to do.
+    /// Action with this number; `None` if nothing must be done.
     pub(super) fn action(&self, n: usize) -> Option<Action> {
         let path = self.path(n);
         Some(match self.verdict(n) {
@@ -188,38 +189,39 @@ impl Plan {
         })
     }
 
-    /// Whether it changes more than the metadata of a directory.
+    /// Whether the action changes more than the metadata of a directory.
     pub(super) fn is_worth_counting(&self, n: usize) -> bool {
         self.verdict(n) != Verdict::Touch || self.kind(n) != Some(Kind::Directory)
     }
 
-    /// The path that the link of this number leads to.
+    /// Path that the link with this number refers to.
     pub(super) fn linked_to(&self, n: usize) -> Option<RepoPathBuf> {
         self.steps.linked_to(n)
     }
 
-    /// The number of a path at which something is to happen, or at which only the names of the inode change.
+    /// Number of a path that has an action, or at which only the names of the inode change.
     pub(super) fn find(&self, path: &RepoPath) -> Option<usize> {
         self.steps.find(path)
     }
 
-    /// The directories that an action is in, at any depth, in path order, as the target has them (those that it has).
+    /// The directories that contain actions, at any depth, in path order, with their entries in the target (only those
+    /// that it has).
     pub(super) fn directories(&self) -> impl Iterator<Item = (&RepoPath, Entry)> {
         (0..self.steps.directory_count())
             .filter_map(|at| Some((self.steps.directory_path(at), self.steps.directory_entry(at)?)))
     }
 
-    /// The paths of all directories that a step is in, at any depth, in path order.
+    /// The paths of all directories that contain steps, at any depth, in path order.
     pub(super) fn directory_paths(&self) -> impl Iterator<Item = &RepoPath> {
         (0..self.steps.directory_count()).map(|at| self.steps.directory_path(at))
     }
 
-    /// One of those that the target has.
+    /// Entry of one of those directories, if the target has it.
     pub(super) fn directory(&self, path: &RepoPath) -> Option<Entry> {
         self.steps.directory_entry(self.steps.find_directory(path)?)
     }
 
-    /// The same plan, which leaves the root as it is made.
+    /// The same plan, without a change of the root's metadata.
     pub(super) fn without_root(mut self) -> Plan {
         self.steps.forget_root();
         self
@@ -239,7 +241,7 @@ impl Plan {
     /// How many entries it works on, without the root, and bytes of the files that it writes.
     pub(super) fn amounts(&self) -> (u64, u64) {
         let is_root = |n: &usize| self.path(*n).is_root();
-        // In path order the root is the first.
+        // The root comes first in path order.
         let root = self.numbers().next().filter(is_root);
         ((self.actions - usize::from(root.is_some())) as u64, self.bytes)
     }

@@ -31,7 +31,7 @@ pub(super) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
 /// What is not as it should be, with reasons.
 type Told = BTreeMap<RepoPathBuf, String>;
 
-/// Changes of the index that wait until the clock has gone on; in unit tests so few that parts end in the midst of everything.
+/// Index changes that wait for the clock to advance. Small in unit tests, so that a batch may end anywhere.
 const PART: usize = if cfg!(test) { 3 } else { 4096 };
 
 /// Brings an index from before a checkout up to date, ready to be written. What is not as it should be is given, besides
@@ -53,11 +53,11 @@ pub(super) fn told(root: &Dir, plan: &Plan, tally: &Tally) -> Result<Told> {
     Learner::new(root, plan, tally).learn().map(|(told, _)| told)
 }
 
-/// Changes of an index, made in parts so that memory does not grow with their number.
+/// Index changes, applied in batches so that memory does not grow with their number.
 struct Changes<'i> {
     update: Update<'i>,
     clock: Option<Clock>,
-    /// In path order; `None`: it is forgotten.
+    /// In path order; `None` removes the record.
     waiting: Vec<(RepoPathBuf, Option<Record>)>,
 }
 
@@ -67,7 +67,7 @@ impl Changes<'_> {
         if self.waiting.len() < PART { Ok(()) } else { self.make(root) }
     }
 
-    /// Makes those that wait.
+    /// Applies the waiting changes.
     fn make(&mut self, root: &Dir) -> Result<()> {
         let stats = self.waiting.iter().filter_map(|(_, record)| Some(&record.as_ref()?.stat));
         let clock = clock_after(root, self.clock, stats)?;
@@ -85,15 +85,15 @@ impl Changes<'_> {
     }
 }
 
-/// Looks at what stands at the paths that were worked on, in path order.
+/// Checks the paths that were worked on, in path order.
 struct Learner<'l> {
     eye: Eye<'l>,
     plan: &'l Plan,
     tally: &'l Tally,
-    /// Where it goes as far as it is what it should be, if that is wanted.
+    /// Index changes, if wanted: records of the entries that are as they should be.
     changes: Option<Changes<'l>>,
     told: Told,
-    /// Inodes with several names that got other metadata under their first one, and what is known of them since.
+    /// Inodes with several names whose metadata was set through their first name, with the new record.
     touched: HashMap<Inode, Option<Record>>,
 }
 
@@ -124,7 +124,7 @@ impl<'l> Learner<'l> {
         Ok((self.told, self.changes))
     }
 
-    /// A directory that was only worked in.
+    /// Checks a directory whose content changed.
     fn directory(&mut self, path: &RepoPath, entry: &Entry) -> Result<()> {
         match self.eye.stat(path)?.filter(|stat| difference(entry, stat).is_empty()) {
             Some(stat) => self.change(path, Some(record(entry, stat, false))),
@@ -145,17 +145,17 @@ impl<'l> Learner<'l> {
         }
         let is_left = self.tally.changed.contains(path) || self.tally.damaged.contains_key(path);
         let known = |it: &Self| it.find(path).map(|record| record.stat.kind);
-        // Of a directory only the record is wrong, and its stat says so.
+        // Only the record of the directory is outdated, and its stat shows that.
         if (is_left || self.is_inexact(path)) && known(self) != Some(Kind::Directory) {
             self.change(path, None)?;
         }
         record.map_or(Ok(()), |record| self.change(path, Some(record)))
     }
 
-    /// Something that stays, and whose inode got or lost other names.
+    /// Checks an entry that stays and whose inode gained or lost names.
     fn relinked(&mut self, path: &RepoPath) -> Result<Option<Record>> {
         let (Some(mut known), Some(stat)) = (self.find(path), self.eye.stat(path)?) else { return Ok(None) };
-        // What was set under another name is set under this one, which comes later.
+        // Metadata set through another name also applies to this one, which comes later.
         match self.touched.get(&inode(&stat)) {
             Some(Some(record)) => known = Record { name: known.name, ..record.clone() },
             Some(None) => return Ok(None),
@@ -164,7 +164,7 @@ impl<'l> Learner<'l> {
         Ok(is_saved(&known, &stat).then_some(Record { stat, ..known }))
     }
 
-    /// What was put in place, if it is still there, and what it should be.
+    /// Checks an entry that was put in place: returns its record if it is still there and as it should be.
     fn placed(&mut self, n: usize, path: &RepoPath) -> Result<Option<Record>> {
         let (Some(inode), false) = (self.tally.placed(n), self.is_inexact(path)) else { return Ok(None) };
         let entry = match self.plan.linked_to(n) {
@@ -179,13 +179,14 @@ impl<'l> Learner<'l> {
         let is_same_inode = stat.inode == inode;
         let told = difference(&entry, &stat);
         if !told.is_empty() {
-            // Another inode is somebody else's work, done since, where inodes are stable.
+            // Where inodes are stable, another inode means that another program replaced the entry.
             if is_same_inode || !self.eye.root.file_system()?.has_stable_inodes() {
                 self.told.insert(path.to_owned(), told);
             }
             return Ok(None);
         }
-        // Metadata that was set proves nothing of the content, nor does that of a file which somebody may have replaced since.
+        // Setting metadata proves nothing about the content, and neither does the stat of a file that may have been
+        // replaced since.
         let is_touched = self.plan.verdict(n) == Verdict::Touch && self.find(path).is_some_and(|known| known.racy);
         Ok(Some(record(&entry, stat, is_touched || !is_same_inode)))
     }
@@ -194,7 +195,7 @@ impl<'l> Learner<'l> {
         self.tally.inexact.contains_key(path) || self.told.contains_key(path)
     }
 
-    /// What the index knew before.
+    /// The earlier index record.
     fn find(&self, path: &RepoPath) -> Option<Record> {
         self.changes.as_ref()?.update.find(path)
     }
@@ -228,7 +229,7 @@ fn difference(entry: &Entry, stat: &Stat) -> String {
     told.join(", ")
 }
 
-/// The file system's clock, once it shows a later time than all these changes; `known` is what it showed before.
+/// Waits until the file system's clock is later than all these changes, and returns it; `known` is an earlier reading.
 fn clock_after<'s>(root: &Dir, known: Option<Clock>, stats: impl Iterator<Item = &'s Stat>) -> Result<Clock> {
     let newest = stats.max_by_key(|stat| stat.ctime);
     let mut clock = known.map_or_else(|| Clock::read(root), Ok)?;
@@ -242,13 +243,14 @@ fn clock_after<'s>(root: &Dir, known: Option<Clock>, stats: impl Iterator<Item =
     Ok(clock)
 }
 
-/// Directories that an [`Eye`] keeps open.
+/// Maximum number of directories that an [`Eye`] keeps open.
 const MOST_OPEN: usize = 8;
 
-/// Looks at paths in path order. The innermost directories stay open.
+/// Takes the stats of paths in path order. The innermost directories stay open.
 struct Eye<'d> {
     root: &'d Dir,
-    /// Each is in the one before. `None`: gone, or closed to us by now, and nothing is learned of it.
+    /// Each is in the previous one. `None` if it is gone or no longer accessible; the index then learns nothing about
+    /// its content.
     open: Vec<(RepoPathBuf, Option<Dir>)>,
 }
 

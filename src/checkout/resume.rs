@@ -52,7 +52,8 @@ pub fn are_hidden_halfway(repository: &Repository, paths: &[RepoPathBuf]) -> Res
     Ok(!paths.is_empty())
 }
 
-/// Whether commits that an unfinished checkout has left a mix of differ in the database file at a path or in a journal of it.
+/// Whether the commits between which an unfinished checkout stopped differ in the database file at a path or in a
+/// journal of it.
 pub(super) fn is_halfway(objects: &dyn Objects, commits: &[CommitId], database: &RepoPath) -> Result<bool> {
     let [first, others @ ..] = commits else { return Ok(false) };
     let content = |id: CommitId, path: &RepoPath| -> Result<_> {

@@ -21,13 +21,13 @@ pub(super) struct Site<'d> {
     token: Option<u64>,
     count: AtomicU64,
     atime: Atime,
-    /// Whether it follows a link whose owner or time is set, once that was asked.
+    /// Whether the file system follows a link when its owner or time is set, once this was tested.
     follows_links: OnceLock<bool>,
     /// Directories that something was done in: their times are set anew at the end.
     disturbed: Mutex<BTreeSet<RepoPathBuf>>,
 }
 
-/// [`ErrorKind::Refused`] if the file system is mounted read-only: noticed before an intent is written.
+/// [`ErrorKind::Refused`] if the file system is mounted read-only. Checked before an intent is written.
 pub(super) fn check_writable(root: &Dir) -> Result<()> {
     if !root.file_system()?.is_read_only {
         return Ok(());
@@ -44,7 +44,7 @@ pub(super) fn prefix(token: u64) -> Vec<u8> {
 
 impl<'d> Site<'d> {
     pub(super) fn new(root: &'d Dir, token: Option<u64>) -> Site<'d> {
-        // Where the file system does not tell its type, times are set in the way that works everywhere.
+        // If the file system type is unknown, times are set in the way that works everywhere.
         let atime = root.file_system().map_or(Atime::Rewrite, FileSystem::atime);
         Site {
             root,
@@ -56,18 +56,18 @@ impl<'d> Site<'d> {
         }
     }
 
-    /// What metadata is applied to: a name, and the file itself where it is open.
+    /// The object to apply metadata to: a name, and the file itself if it is open.
     pub(super) fn subject<'s>(&self, directory: &'s Dir, name: &'s [u8], file: Option<&'s File>) -> Subject<'s> {
         Subject { directory, name, file, atime: self.atime, follows_links: false }
     }
 
-    /// The same for something that may be a link.
+    /// Like [`Site::subject`], for an entry that may be a link.
     pub(super) fn link_subject<'s>(&self, directory: &'s Dir, name: &'s [u8], kind: Kind) -> Subject<'s> {
         let follows_links = kind == Kind::Symlink && self.follows_links(directory);
         Subject { follows_links, ..self.subject(directory, name, None) }
     }
 
-    /// Whether the file system sets the time of a link on its target, as sshfs does. Tried with a link to nothing.
+    /// Whether the file system sets the time of a link on its target, as sshfs does. Tested with a dangling link.
     fn follows_links(&self, directory: &Dir) -> bool {
         if self.atime == Atime::Omit {
             return false;
@@ -139,7 +139,7 @@ impl<'s> Directories<'s> {
             return Ok((directory.clone(), name));
         }
         let directory = Rc::new(self.site.open(parent)?);
-        // Two threads, each with a file or two besides.
+        // Two threads, each with one or two more open files.
         if self.open.len() >= MOST_OPEN.min(fs::open_file_limit() / 8) {
             self.open.clear();
         }

@@ -41,9 +41,9 @@ pub fn refuse_lack(store: &Store, worktree: &Worktree, scan: &Scan, target: &Tar
         .hint("nothing is changed: free some space there, then run the command again"))
 }
 
-/// Bytes that are taken, at least, when all files are written: what is written, but for holes, less what the files took that are
-/// replaced or removed. A file that shares blocks with the one that it replaces needs no more, and one
-/// that was moved needs none.
+/// Minimum number of bytes needed to write all files: their size without holes, less the space of the files that are
+/// replaced or removed. A file that shares blocks with the one that it replaces, or that is only moved, needs no
+/// additional space.
 fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
     let (mut taken, mut freed) = (0_u64, 0_u64);
     let torn = torn(scan);

@@ -32,23 +32,23 @@ pub(super) enum Expected {
     EmptyDirectory,
 }
 
-/// What becomes of a file that another program has open for writing.
+/// What to do with a file that another program has open for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WhenOpen {
-    /// It stays at its name.
+    /// Leave it at its name.
     Keep,
-    /// It is replaced or removed all the same; also where the system cannot say whether a file is open.
+    /// Replace or remove it anyway; also used if the system cannot tell whether a file is open.
     Replace,
 }
 
-/// How it ended to put something in place, or to take it out.
+/// Result of putting an entry in place or taking one out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Swap {
-    /// Done: the inode that is in place now, or that is gone.
+    /// Done: the inode that is now in place, or was removed.
     Done(u64),
-    /// Nothing done: something else is there than expected.
+    /// Nothing done: the entry there is not the expected one.
     Changed,
-    /// Nothing done: another program has it open for writing.
+    /// Nothing done: another program has the file open for writing.
     InUse,
 }
 
@@ -68,8 +68,8 @@ impl<'d> Staged<'d> {
         Staged { directory, name, is_directory: kind == Kind::Directory, is_ours: true, from: None }
     }
 
-    /// Takes a file of one name away from where it is, to a name of our own or, with `is_final`, to the one that it shall have.
-    /// `None`, and nothing done, if it is not what was saved, or cannot be moved there.
+    /// Moves a file with a single name to a staged name or, with `is_final`, to its final name. `None`, without a
+    /// change, if it is not the saved file or cannot be moved there.
     pub(super) fn take(
         from: (&'d Dir, &'d [u8]),
         directory: &'d Dir,
@@ -107,7 +107,7 @@ impl<'d> Staged<'d> {
         }
     }
 
-    /// Puts it, which has this inode, at `name`, unless something else stands there than expected.
+    /// Moves the staged entry, which has this inode, to `name`, unless the entry there is not the expected one.
     pub(super) fn put(mut self, inode: u64, name: &[u8], expected: &Expected, objects: &dyn Objects) -> Result<Swap> {
         if self.name == name {
             self.is_ours = false;
@@ -153,12 +153,13 @@ impl<'d> Staged<'d> {
         match renamed {
             Renamed::No => Ok(Swap::Changed),
             Renamed::Yes => Ok(Swap::Done(inode)),
-            // Where inode numbers belong to names, it has another one now.
+            // On file systems with inode numbers per name, the file now has another number.
             Renamed::ByLink => Ok(self.directory.stat(name)?.map_or(Swap::Changed, |there| Swap::Done(there.inode))),
         }
     }
 
-    /// Where names cannot be swapped: what is there, a saved file or an empty directory, is taken out first.
+    /// Fallback for file systems that cannot swap names: first takes out the existing entry, a saved file or an empty
+    /// directory.
     fn put_over(self, inode: u64, name: &[u8], saved: Option<(Cow<'_, Record>, WhenOpen)>) -> Result<Swap> {
         let taken = match saved {
             Some((record, when_open)) => {
@@ -180,7 +181,7 @@ impl Drop for Staged<'_> {
     }
 }
 
-/// Removes what stands at `name` and is saved, by way of the name `aside`, unless it is not what the record says.
+/// Removes the saved entry at `name` through the name `aside`, unless it does not match the record.
 pub(super) fn take_out(
     (directory, name): (&Dir, &[u8]),
     aside: &[u8],
@@ -193,7 +194,7 @@ pub(super) fn take_out(
     move_out(directory, name, aside, (&record, when_open))
 }
 
-/// Moves a file to a name of our own and removes it there; if it is not what the record says, or in use, it is moved back.
+/// Moves a file to a staged name and removes it there. Moves it back if it does not match the record or is in use.
 fn move_out(directory: &Dir, name: &[u8], aside: &[u8], (record, when_open): (&Record, WhenOpen)) -> Result<Swap> {
     directory.rename(name, directory, aside)?;
     let taken = take_away(directory, aside, record, when_open)?;
@@ -203,10 +204,10 @@ fn move_out(directory: &Dir, name: &[u8], aside: &[u8], (record, when_open): (&R
     Ok(taken)
 }
 
-/// Removes what was moved under a name of our own, if it still is what is saved, and no program can write to it any more:
-/// none has it open, and none finds it by this name.
+/// Removes a file that was moved to a staged name, if it still is the saved one and no program can write to it any
+/// more: no program has it open or knows this name.
 fn take_away(directory: &Dir, name: &[u8], record: &Record, when_open: WhenOpen) -> Result<Swap> {
-    // Before the stat, which then shows all that was written.
+    // Checked before the stat, so that the stat shows everything that was written.
     let is_open = when_open == WhenOpen::Keep && record.stat.kind == Kind::File && is_open_for_writing(directory, name);
     let Some(there) = directory.stat(name)? else { return Ok(Swap::Done(record.stat.inode)) };
     if !is_moved(directory, name, record, &there)? {
@@ -223,7 +224,7 @@ fn remove_dir(directory: &Dir, name: &[u8]) -> Result<Swap> {
     Ok(if directory.remove_dir(name)? { Swap::Done(0) } else { Swap::Changed })
 }
 
-/// Whether a program has a file open for writing, or mapped for shared writing. `false` where the system does not say.
+/// Whether a program has a file open for writing or mapped for shared writing. `false` if the system cannot tell.
 fn is_open_for_writing(directory: &Dir, name: &[u8]) -> bool {
     directory.open_file(name).is_ok_and(|file| fs::writers_of(&file) == Writers::Some)
 }
@@ -295,7 +296,7 @@ mod tests {
         assert_eq!(directory.stat(b"room").unwrap().unwrap().kind, Kind::File);
     }
 
-    /// On FUSE and overlayfs one file may have another inode number after it was moved.
+    /// On FUSE and overlayfs, a file may have another inode number after it was moved.
     #[test]
     fn a_file_with_another_inode_number_is_removed_if_its_content_is_saved() {
         let folder = tempfile::tempdir().unwrap();
@@ -311,7 +312,7 @@ mod tests {
         }
     }
 
-    /// Inode numbers and change times that differ are no change where content and attributes are what was saved.
+    /// Different inode numbers and change times are not a change if content and attributes are as saved.
     #[test]
     fn an_unstable_stat_is_checked_by_content_and_attributes() {
         let folder = tempfile::tempdir().unwrap();
@@ -340,7 +341,7 @@ mod tests {
         };
         assert_eq!(remove(other_content, false), Some(false));
         assert_eq!(remove(|record| record.stat.metadata.mtime.seconds -= 1, false), Some(false));
-        // An attribute that nobody has recorded, and one that was recorded.
+        // An attribute that was not recorded, and one that was.
         if let Some(is_gone) = remove(|record| record.stat.ctime.seconds -= 1, true) {
             assert!(!is_gone);
             let recorded = |record: &mut Record| {
@@ -360,7 +361,7 @@ mod tests {
         std::fs::write(folder.path().join("file"), "old").unwrap();
         let writer = std::fs::OpenOptions::new().append(true).open(folder.path().join("file")).unwrap();
         if !is_open_for_writing(&directory, b"file") {
-            // No leases on this file system.
+            // This file system has no leases.
             return;
         }
         let memory = Memory::default();

@@ -13,15 +13,15 @@ use super::stage::Swap;
 /// What was done, and what could not be.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// By the number of an action: the inode that is in place, or [`NOT_DONE`], or [`REMOVED`].
+    /// By action number: the inode that is in place, or [`NOT_DONE`], or [`REMOVED`].
     ended: Vec<u64>,
-    /// How many are in place or removed.
+    /// Number of actions whose path is in place or removed.
     done: usize,
-    /// What an earlier plan put in place, as far as a later one may link to it, with its inode.
+    /// Inodes that an earlier plan put in place and that a later plan may link to.
     earlier: HashMap<RepoPathBuf, u64>,
     /// What is not as it was saved: left alone.
     pub changed: BTreeSet<RepoPathBuf>,
-    /// What another program is using: left alone.
+    /// Paths that were left because another program is using them.
     pub in_use: BTreeSet<RepoPathBuf>,
     /// What could not be made exact, with reasons.
     pub inexact: BTreeMap<RepoPathBuf, String>,
@@ -29,7 +29,7 @@ pub(super) struct Tally {
     pub damaged: BTreeMap<RepoPathBuf, String>,
 }
 
-/// Numbers that no inode has.
+/// Values that are not valid inode numbers.
 const NOT_DONE: u64 = u64::MAX;
 const REMOVED: u64 = u64::MAX - 1;
 
@@ -41,14 +41,14 @@ pub(super) enum Done {
     Removed,
     /// What is there is not what was saved.
     Changed,
-    /// It was not made, for this reason.
+    /// The entry was not created, for this reason.
     LeftOut(String),
-    /// Another program is using what is there.
+    /// Another program is using the existing entry.
     InUse,
 }
 
 impl Done {
-    /// Of what was to be put in place.
+    /// Inode that was to be put in place.
     pub(super) fn of(swap: Swap, failed: Vec<String>) -> Done {
         match swap {
             Swap::Done(inode) => Done::Placed(inode, failed),
@@ -59,39 +59,39 @@ impl Done {
 }
 
 impl Tally {
-    /// Nothing of this plan is done.
+    /// Starts a plan: none of its actions is done.
     pub(super) fn begin(&mut self, plan: &Plan) {
         self.ended = vec![NOT_DONE; plan.end()];
         self.done = 0;
     }
 
-    /// The inode that is in place at the path of this number, if it was put there.
+    /// Inode at the path with this number, if it was put in place.
     pub(super) fn placed(&self, n: usize) -> Option<u64> {
         self.ended.get(n).copied().filter(|ended| !matches!(*ended, NOT_DONE | REMOVED))
     }
 
-    /// Whether the path of this number was removed.
+    /// Whether the path with this number was removed.
     pub(super) fn is_removed(&self, n: usize) -> bool {
         self.ended.get(n) == Some(&REMOVED)
     }
 
-    /// How many paths are in place or removed.
+    /// Number of paths that are in place or removed.
     pub(super) fn done(&self) -> usize {
         self.done
     }
 
-    /// The numbers of the paths that are in place or removed.
+    /// Numbers of the paths that are in place or removed.
     pub(super) fn done_numbers(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.ended.len()).filter(|n| self.ended[*n] != NOT_DONE)
     }
 
-    /// The inode that was put in place at a path, by this plan or an earlier one.
+    /// Inode that this plan or an earlier one put in place at a path.
     pub(super) fn placed_at(&self, plan: &Plan, path: &RepoPath) -> Option<u64> {
         let placed = plan.find(path).and_then(|n| self.placed(n));
         placed.or_else(|| self.earlier.get(path).copied())
     }
 
-    /// Remembers for later plans what is in place at these paths.
+    /// Remembers for later plans which inodes are in place at these paths.
     pub(super) fn keep_placed(&mut self, plan: &Plan, paths: &HashSet<&RepoPath>) {
         let placed = (0..plan.end()).filter_map(|n| Some((plan.path(n), self.placed(n)?)));
         let kept: Vec<(RepoPathBuf, u64)> = placed.filter(|(path, _)| paths.contains(&**path)).collect();
@@ -103,7 +103,7 @@ impl Tally {
         self.ended[n] = ended;
     }
 
-    /// Takes note of the action of this number, at this path; fails only where going on makes no sense.
+    /// Records the result of the action with this number and path. Fails only if the checkout cannot continue.
     pub(super) fn note(&mut self, n: usize, path: &RepoPath, result: Result<Done>) -> Result<()> {
         match result {
             Ok(Done::Placed(inode, failed)) => {
@@ -136,7 +136,7 @@ impl Tally {
         Ok(())
     }
 
-    /// Whether nothing was done for the path of this number, and it was not given up.
+    /// Whether the path with this number was not changed, although it was not given up.
     pub(super) fn is_open(&self, plan: &Plan, n: usize) -> bool {
         self.ended[n] == NOT_DONE && !self.has_given_up(plan, &plan.path(n))
     }

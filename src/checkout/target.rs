@@ -32,9 +32,9 @@ pub struct Target {
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
     /// Files that kept changing while they were recorded: their content may be a mix of two states.
     pub torn: Vec<RepoPathBuf>,
-    /// Paths that were not selected, and are part of a selected database.
+    /// Paths that were not selected but belong to a selected database.
     pub journals: Vec<RepoPathBuf>,
-    /// The commits that an unfinished checkout has left a mix of.
+    /// The commits between which an unfinished checkout stopped.
     pub halfway: Vec<CommitId>,
 }
 
@@ -50,7 +50,7 @@ pub struct Source {
     pub torn: Vec<RepoPathBuf>,
     /// Whether `root` says more of the directory than what is in it. If not, it stays as it is made, or as it was.
     pub is_root_known: bool,
-    /// What root leaves out of what another user recorded.
+    /// Limits on what root restores from a repository of another user.
     pub limits: Option<Limits>,
 }
 
@@ -97,8 +97,8 @@ impl Target {
         Ok(None)
     }
 
-    /// Only these paths of it, and the other files of a database that one of them belongs to; the rest as the scan found it.
-    /// Empty: all. [`ErrorKind::NotFound`] if one is on neither side.
+    /// Selects these paths and the other files of their databases; keeps the rest as the scan found it. Empty means all
+    /// paths. [`ErrorKind::NotFound`] if a path is on neither side.
     pub fn only(self, store: &dyn Objects, scan: &Scan, paths: &[RepoPathBuf]) -> Result<Target> {
         if paths.is_empty() {
             return Ok(self);

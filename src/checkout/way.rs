@@ -23,9 +23,9 @@ pub(super) struct Way<'w> {
     root: &'w Dir,
     /// What time it was before anything was looked at.
     clock: OnceCell<Clock>,
-    /// Repositories in the worktree: nothing there is ours, not even a directory of the same name.
+    /// Repositories in the worktree. Nothing at or below them is touched, not even a directory of the same name.
     repositories: Vec<RepoPathBuf>,
-    /// What is mounted in the worktree.
+    /// Mounts in the worktree.
     mounts: Vec<RepoPathBuf>,
 }
 
@@ -78,7 +78,7 @@ impl<'w> Way<'w> {
         }
     }
 
-    /// Makes later changes of a file show in its stat.
+    /// Prepares a file so that its stat reveals later changes.
     fn prepare(&self, parent: &Dir, name: &[u8], there: &mut Stat) -> Result<Trust> {
         match there.kind {
             Kind::File => in_use::prepare(&parent.open_file(name)?, there, &self.clock()?),
@@ -88,7 +88,7 @@ impl<'w> Way<'w> {
 }
 
 impl Way<'_> {
-    /// Whether a regular file is at a path.
+    /// Whether the worktree has a regular file at a path.
     pub(super) fn is_file(&self, path: &RepoPath) -> bool {
         let parent = self.root.open_below(path.parent().unwrap_or(RepoPath::root()));
         let stat = parent.and_then(|parent| parent.stat(path.name().unwrap_or(b".")));

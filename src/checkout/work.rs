@@ -34,18 +34,18 @@ pub(super) struct Work<'w> {
     pub saved: &'w Builder,
     /// Saved while it was changing: not to be trusted.
     pub torn: HashSet<&'w RepoPath>,
-    /// Stores through a mapping may leave the stat of a file as it was: before a file is replaced or removed, its content
-    /// is compared.
+    /// Whether a store through a mapping may leave the stat unchanged. The content of a file is then compared before it
+    /// is replaced or removed.
     pub is_stat_doubtful: bool,
-    /// In use, and to be left as it is.
+    /// Paths that are in use and must be left unchanged.
     pub left: &'w Left,
-    /// What becomes of files that turn out to be open for writing.
+    /// What to do with files that turn out to be open for writing.
     pub when_open: WhenOpen,
     /// What to do.
     pub plan: &'w Plan,
     /// What it finds elsewhere in the worktree.
     pub moved: Moved,
-    /// What root leaves out of what another user recorded.
+    /// Limits on what root restores from a repository of another user.
     pub limits: Option<Limits>,
     /// How far it is, in bytes of files.
     pub task: &'w dyn Task,
@@ -83,8 +83,8 @@ impl Work<'_> {
         }
     }
 
-    /// Applies recorded metadata and attributes that differ from what is there (`now`), within the limits. Returns what was
-    /// left out or could not be set, with reasons.
+    /// Applies recorded metadata and attributes that differ from the current ones (`now`), within the limits. Returns
+    /// what was left out or could not be set, with reasons.
     pub(super) fn dress(
         &self,
         subject: &Subject<'_>,

@@ -63,7 +63,7 @@ impl Context<'_> {
         if let Standing::Unknown { other } = repository.standing() {
             let worktree = &repository.layout.worktree;
             self.ui.warning(format_args!(
-                "{}; nothing is recorded until that is settled",
+                "{}; nothing is recorded until you say which it is",
                 standing::describe(worktree, other)
             ));
             self.ui.hint(standing::remedies(worktree, None));
@@ -112,7 +112,7 @@ impl Context<'_> {
         Ok(repository)
     }
 
-    /// Explains a permission error by files in the repository that belong to others.
+    /// Explains a permission error if other users own files in the repository.
     pub fn explain_owners(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::Permission {
             return error;
@@ -123,7 +123,7 @@ impl Context<'_> {
         }
     }
 
-    /// Warns of a repository that lies in the directory that it records.
+    /// Warns if the repository lies inside the directory that it records.
     fn warn_of_repository_inside(&self, layout: &Layout) {
         let Some(folder) = layout.inside_worktree() else { return };
         self.ui.warning(format_args!(
@@ -219,8 +219,8 @@ impl Context<'_> {
         error.kind() == ErrorKind::NotFound && fs::exists(&self.cwd.join(text)).unwrap_or(false)
     }
 
-    /// Lists what could not be read, or not at one moment, or without its attributes, and says whether that makes the answer
-    /// incomplete.
+    /// Lists paths that could not be read, not read consistently, or not read with attributes. Returns whether that
+    /// makes the answer incomplete.
     pub fn tell_incomplete(
         &self,
         uncovered: &[Uncovered],
@@ -233,21 +233,21 @@ impl Context<'_> {
         let mixed = "read while it was changing: it may be a mix of two states";
         let several = "read while they were changing: they may be a mix of two states";
         self.tell_paths(agree(torn.len(), mixed, several), torn);
-        self.tell_paths("extended attributes cannot be read, and are not recorded", without_attributes);
+        self.tell_paths("recorded without extended attributes, which cannot be read", without_attributes);
         match failed.is_empty() && torn.is_empty() && without_attributes.is_empty() {
             true => Exit::DONE,
             false => Exit::INCOMPLETE,
         }
     }
 
-    /// Lists recorded paths that something is mounted over, and says whether that makes the answer incomplete.
+    /// Lists recorded paths over which something is mounted. Returns whether that makes the answer incomplete.
     pub fn warn_about_mounts(&self, mounted_over: &[RepoPathBuf]) -> Exit {
         let they = agree(mounted_over.len(), "it", "them");
-        self.tell_paths(&format!("not covered, since something is mounted over {they}"), mounted_over);
+        self.tell_paths(&format!("not covered, because something is mounted over {they}"), mounted_over);
         if mounted_over.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
-    /// Lists what a commit recorded while it was changing and a command gives back, and says whether that makes the answer
+    /// Lists the restored files that changed while the commit recorded them. Returns whether that makes the answer
     /// incomplete.
     pub fn tell_unstable(&self, torn: &[RepoPathBuf]) -> Exit {
         let one = "changed while it was recorded: it may be a mix of two states";
@@ -256,7 +256,7 @@ impl Context<'_> {
         if torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
-    /// Says how to get a consistent copy of the databases whose files changed while they were read.
+    /// Shows how to get a consistent copy of the databases whose files changed while they were read.
     pub fn tell_consistent_copies(&self, worktree: &Worktree, torn: &[RepoPathBuf]) {
         let mut hints: Vec<String> =
             torn.iter().filter_map(|path| database::consistent_copy(&worktree.root, path)).collect();
@@ -265,17 +265,17 @@ impl Context<'_> {
         hints.iter().for_each(|hint| self.ui.warning(hint));
     }
 
-    /// The same of the directory that was read, and ignore rules without effect.
+    /// Reports paths that a scan could not read completely, and ignore rules without effect.
     pub fn tell_scan(&self, scan: &Scan) -> Exit {
         self.warn_about_rules(&scan.ignore_warnings);
         self.warn_about_index(scan);
         self.tell_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes)
     }
 
-    /// Says why reading the directory took so long, if the index could not be read.
+    /// Explains why all files were read, if the index could not be read.
     pub fn warn_about_index(&self, scan: &Scan) {
         if let Some(error) = &scan.index_failure {
-            self.ui.warning(format_args!("all files were read, since the index cannot be used: {error}"));
+            self.ui.warning(format_args!("the index cannot be used, so all files were read: {error}"));
         }
     }
 
@@ -287,7 +287,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Warns about ignore rules without effect: files that are not read, and lines that are not valid.
+    /// Warns about ignore rules without effect: unusable files and invalid lines.
     pub fn warn_about_rules(&self, warnings: &[IgnoreWarning]) {
         let (files, lines): (Vec<_>, Vec<_>) = warnings.iter().partition(|warning| warning.line == 0);
         let reasons = |warnings: &[&IgnoreWarning]| -> Vec<_> {
@@ -336,12 +336,11 @@ impl Context<'_> {
         }
     }
 
-    /// Says that a clock is or was wrong: history is in order all the same.
+    /// Warns that a clock is or was wrong. History stays in order nevertheless.
     pub fn warn_about_clock(&self, future_parent: Option<Timestamp>) {
         if let Some(time) = future_parent {
-            let message = format!("the commit before this one is dated {time}, which is in the future");
-            self.ui
-                .warning(format_args!("{message}: a clock is or was wrong; this commit has the time of the clock now"));
+            let message = format!("the previous commit is dated {time}, in the future");
+            self.ui.warning(format_args!("{message}: a clock is or was wrong; this commit has the current clock time"));
         }
     }
 

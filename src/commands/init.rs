@@ -26,13 +26,13 @@ pub struct Args {
     /// The directory; the current one by default
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: Option<PathBuf>,
-    /// Keep the history in this folder instead; one that has history is attached
+    /// Keep the history in this folder instead, or attach one that has history
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     store: Option<PathBuf>,
-    /// The directory is another one than the one that has the store: give it this branch of its own
+    /// Attach a copy of the directory that uses the store, with its own branch NAME
     #[arg(long, value_name = "NAME", conflicts_with = "moved")]
     branch: Option<String>,
-    /// The directory is the one that has the store, at another path
+    /// Attach the directory that uses the store at its new path
     #[arg(long)]
     moved: bool,
 }
@@ -55,7 +55,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let has_history = repository.view().at().is_some();
     context.ui.hint(match has_history {
-        // A copy has content of its own.
+        // A copy may have different content.
         true if joining != Joining::Ask => "see what differs from its branch: undo status",
         true => "bring everything back: undo checkout latest",
         false => "record it all: undo commit -m \"as it was\"",
@@ -101,7 +101,7 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joinin
     Ok(repository)
 }
 
-/// A file `.undo` cannot hold rules for git, as the folder does.
+/// A file `.undo` cannot hold rules for git, but the folder can.
 fn hint_to_exclude(context: &Context<'_>, layout: &Layout) {
     let is_git = |directory: &&Path| fs::exists(&directory.join(".git")).unwrap_or(false);
     let Some(git) = layout.worktree.ancestors().find(is_git) else { return };
@@ -113,13 +113,13 @@ fn hint_to_exclude(context: &Context<'_>, layout: &Layout) {
     ));
 }
 
-/// What is in the directory counts as changes of what the store holds.
+/// Warns that existing files count as changes since the last commit of the store.
 fn warn_of_content(context: &Context<'_>, worktree: &Path) -> Result<()> {
     if fs::list(worktree)?.iter().any(|name| name != REPOSITORY) {
         let directory = worktree.display();
         context
             .ui
-            .warning(format_args!("`{directory}` is not empty: what is in it counts as changed since the last commit"));
+            .warning(format_args!("`{directory}` is not empty: its files count as changes since the last commit"));
     }
     Ok(())
 }

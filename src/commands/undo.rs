@@ -42,8 +42,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     back::step(context, repository, destination, Step::Undo, &args.how)
 }
 
-/// [`ErrorKind::Refused`] while the directory holds what a run did and could not record: that run is what the user means to
-/// take back, and not what was done before it.
+/// [`ErrorKind::Refused`] while the directory contains unrecorded changes of a run: the user means to revert that run,
+/// not the operation before it.
 fn check_run_is_recorded(context: &Context<'_>, repository: &Repository, before: CommitId) -> Result<()> {
     let scan = compare::look(repository, &context.worktree(repository)?, &[], context.ui.progress())?;
     let at = repository.view().at().map(|id| repository.store().commit(id)).transpose()?;
@@ -51,7 +51,7 @@ fn check_run_is_recorded(context: &Context<'_>, repository: &Repository, before:
         repository.forget_unrecorded_run();
         return Ok(());
     }
-    let message = "the changes of the last `undo run` are not recorded, so they cannot be taken back as a step";
+    let message = "the changes of the last `undo run` are not recorded, so `undo undo` cannot take them back";
     Err(Error::new(ErrorKind::Refused, message)
         .hint(format!("to go back to the state before that run: undo checkout {}", before.short())))
 }

@@ -57,7 +57,7 @@ pub struct Uncertain {
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
-    /// Read without their extended attributes.
+    /// Files that were read without their extended attributes.
     pub without_attributes: Vec<RepoPathBuf>,
     /// Lines of `.undoignore` that make no sense.
     pub ignore_warnings: Vec<IgnoreWarning>,

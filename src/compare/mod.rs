@@ -57,7 +57,7 @@ impl Comparison<'_> {
         Ok(alarm::judge(watch, &Evidence { before, store, live: &worktree.root }))
     }
 
-    /// Paths of the old side that something is mounted over in the live directory.
+    /// Paths of the old side over which something is mounted in the live directory.
     pub fn mounted_over(&self) -> Result<Vec<RepoPathBuf>> {
         match (self.old, self.new) {
             (Side::Commit(old), Side::Live(new)) => mounted_over(self.repository.store(), &old.root, &new.uncovered),

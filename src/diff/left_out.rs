@@ -14,7 +14,7 @@ use super::paths::{PathSet, Place};
 pub struct LeftOut {
     uncovered: PathSet,
     ignored: PathSet,
-    /// What stands at uncovered paths, where that is known.
+    /// Kinds of the entries at uncovered paths, where known.
     kinds: HashMap<RepoPathBuf, Kind>,
 }
 
@@ -29,8 +29,8 @@ impl LeftOut {
         }
     }
 
-    /// The same of a worktree that was looked at: what is of another kind there than what was recorded proves that the recorded
-    /// entry is gone. Sockets are never recorded; of the others the kind must be given.
+    /// Like [`LeftOut::new`], for a scanned worktree: an uncovered entry of another kind than the recorded one proves
+    /// that the recorded entry is gone. Sockets are never recorded; for the others the kind must be given.
     pub fn seen(uncovered: &[Uncovered], ignored: &[RepoPathBuf], kinds: &HashMap<RepoPathBuf, Kind>) -> LeftOut {
         let sockets = uncovered.iter().filter(|one| one.reason == Reason::Socket);
         let mut known = kinds.clone();
@@ -38,7 +38,7 @@ impl LeftOut {
         LeftOut { kinds: known, ..LeftOut::new(uncovered, ignored) }
     }
 
-    /// How a path differs where only the old side has an entry, of this kind.
+    /// How a path differs if only the old side has an entry, of this kind.
     pub fn status(&self, path: &RepoPath, kind: Kind) -> Status {
         if let Some(uncovered) = self.uncovered.holder(path) {
             let needed = if uncovered == path { kind } else { Kind::Directory };
@@ -51,7 +51,7 @@ impl LeftOut {
         }
     }
 
-    /// Why a path that neither side has an entry at is left out, if it is.
+    /// Why a path without an entry on either side is left out, if it is.
     pub fn why(&self, path: &RepoPath) -> Option<Status> {
         if self.uncovered.place(path) == Place::Within {
             Some(Status::Uncovered)

@@ -35,7 +35,7 @@ impl PathSet {
         set
     }
 
-    /// Whether no path is in the set.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.sorted.is_empty()
     }
@@ -61,7 +61,7 @@ impl PathSet {
         path.is_within(directory) && end.is_none_or(|end| *path < directory.join(end))
     }
 
-    /// The path of the set that this one is at or below, if the set is one of the topmost.
+    /// The path of a topmost set ([`PathSet::topmost`]) that equals this path or is an ancestor of it.
     pub fn holder(&self, path: &RepoPath) -> Option<&RepoPath> {
         let at = self.sorted.partition_point(|known| **known <= *path);
         let before = at.checked_sub(1).map(|before| &*self.sorted[before]);

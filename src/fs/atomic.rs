@@ -10,8 +10,8 @@ use crate::fs::{TempFile, sync_dir, write_all};
 /// Pieces that are shorter are gathered, to be written together.
 const GATHERED: usize = 256 << 10;
 
-/// Writes a file of a repository beside `path`, flushes it, renames it over `path` and flushes the directory. The bytes are
-/// given in pieces. With `durable` false nothing is flushed: for caches.
+/// Writes a repository file next to `path`, flushes it, renames it over `path` and flushes the directory. The bytes are
+/// given in pieces. If `durable` is false, nothing is flushed: for caches.
 pub fn write_atomic(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, durable: bool) -> Result<()> {
     let mut staged = TempFile::beside(path)?;
     write_pieces(staged.file(), pieces)?;

@@ -21,8 +21,8 @@ pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
 /// The kernel's own bound for a value and for a list of names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
 const XATTR_MAX: usize = 64 << 10;
 
-/// How the names begin under which XFS shows root the ACLs once more (`trusted.SGI_ACL_FILE`, `trusted.SGI_ACL_DEFAULT`). Set
-/// on another file system they would be attributes without a meaning.
+/// Prefix of the names under which XFS shows the ACLs to root a second time (`trusted.SGI_ACL_FILE`,
+/// `trusted.SGI_ACL_DEFAULT`). On another file system they would be meaningless attributes.
 const XFS_ACL: &[u8] = b"trusted.SGI_ACL_";
 
 impl Dir {
@@ -30,7 +30,7 @@ impl Dir {
     pub fn xattrs(&self, name: &[u8]) -> Result<Xattrs> {
         self.check(name)?;
         if name == b"." {
-            // By its handle: a path through a directory needs the permission to search it.
+            // Through its file descriptor, because a path needs search permission for the directory.
             return read_xattrs(
                 |buffer| rustix::fs::flistxattr(self, buffer),
                 |key, buffer| rustix::fs::fgetxattr(self, key, buffer),
@@ -56,7 +56,7 @@ impl Dir {
     pub fn remove_xattr(&self, name: &[u8], key: &[u8]) -> Result<()> {
         self.check(name)?;
         match rustix::fs::lremovexattr(self.magic_path(name), key) {
-            // The file system may have removed it together with another one.
+            // The file system may have removed this attribute together with another one.
             Ok(()) | Err(Errno::NODATA) => Ok(()),
             Err(errno) => Err(self.failed_by_handle(&format!("remove {} of", key.escape_ascii()), name, errno)),
         }
@@ -97,9 +97,9 @@ impl Dir {
         .map_err(|errno| self.failed("set the time of", name, errno))
     }
 
-    /// A failed call on a name by the path of a handle.
+    /// The error of a failed call on a name through the path of its file descriptor.
     fn failed_by_handle(&self, action: &str, name: &[u8], errno: Errno) -> Error {
-        // Not to be taken for a name that does not exist.
+        // Must not be mistaken for a name that does not exist.
         if errno == Errno::NOENT && !Path::new(HANDLES).exists() {
             return without_handles(&self.failed(action, name, errno));
         }
@@ -148,7 +148,7 @@ pub fn set_file_mtime(file: &File, mtime: Timestamp, atime: Atime) -> Result<()>
     .map_err(|errno| failed("set the time of", file, errno))
 }
 
-/// Sets both times of an open file to the present: not only its owner may do that, but whoever may write to it.
+/// Sets both times of an open file to the current time. Besides the owner, any user with write permission may do that.
 pub fn touch_file(file: &File) -> Result<()> {
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     rustix::fs::futimens(file, &Timestamps { last_access: now, last_modification: now })
@@ -163,13 +163,13 @@ fn magic(handle: BorrowedFd<'_>) -> String {
 }
 
 fn without_handles(failure: &Error) -> Error {
-    // The path is in the message, and the system's error would be misleading.
+    // The message has the path, and the system's error would be misleading.
     let message = failure.to_string();
     let what = message.rsplit_once(": ").map_or(message.as_str(), |(what, _)| what);
     Error::new(ErrorKind::Io, format!("{what}: `{HANDLES}` does not exist")).hint("mount it: mount -t proc proc /proc")
 }
 
-/// `None`: the access time is left alone.
+/// `None` leaves the access time unchanged.
 fn times(atime: Option<Timestamp>, mtime: Timestamp) -> Timestamps {
     let spec = |time: Timestamp| Timespec { tv_sec: time.seconds, tv_nsec: time.nanoseconds.into() };
     let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };

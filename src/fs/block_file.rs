@@ -22,11 +22,11 @@ pub struct BlockFile {
     block: usize,
     /// Maximum number of blocks in memory.
     capacity: usize,
-    kept: Mutex<Kept>,
+    cache: Mutex<Cache>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Cache {
     blocks: HashMap<u64, Arc<[u8]>>,
     /// Numbers of the blocks, oldest first.
     order: VecDeque<u64>,
@@ -50,7 +50,7 @@ impl BlockFile {
     /// Opens a file with this block size, keeping up to `capacity` blocks in memory. `None` if the file does not exist.
     pub fn open(path: &Path, block: usize, capacity: usize) -> Result<Option<BlockFile>> {
         let Some((file, stat)) = open_existing(path)? else { return Ok(None) };
-        Ok(Some(BlockFile { file, size: stat.size, block, capacity, kept: Mutex::default() }))
+        Ok(Some(BlockFile { file, size: stat.size, block, capacity, cache: Mutex::default() }))
     }
 
     /// File size in bytes.
@@ -86,27 +86,27 @@ impl BlockFile {
     }
 
     fn block(&self, number: u64, first: u64) -> Result<Arc<[u8]>> {
-        if let Some(block) = self.kept().blocks.get(&number) {
+        if let Some(block) = self.cache().blocks.get(&number) {
             return Ok(block.clone());
         }
         let length = (self.size - first).min(self.block as u64) as usize;
         let mut bytes = vec![0; length];
         read_exact_at(&self.file, &mut bytes, first)?;
         let block: Arc<[u8]> = bytes.into();
-        let mut kept = self.kept();
-        if kept.blocks.insert(number, block.clone()).is_none() {
-            kept.order.push_back(number);
+        let mut cache = self.cache();
+        if cache.blocks.insert(number, block.clone()).is_none() {
+            cache.order.push_back(number);
         }
-        if kept.order.len() > self.capacity
-            && let Some(oldest) = kept.order.pop_front()
+        if cache.order.len() > self.capacity
+            && let Some(oldest) = cache.order.pop_front()
         {
-            kept.blocks.remove(&oldest);
+            cache.blocks.remove(&oldest);
         }
         Ok(block)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
             }
         }
         assert!(file.read(u64::MAX, 1).is_err() && file.read(101, 0).is_err());
-        assert!(file.kept().blocks.len() <= 3);
+        assert!(file.cache().blocks.len() <= 3);
         assert!(BlockFile::open(&dir.path().join("none"), 16, 3).unwrap().is_none());
     }
 }

@@ -43,7 +43,7 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// No call takes a longer path (`PATH_MAX`, which counts a zero at the end).
+/// Maximum path length of a system call (`PATH_MAX` includes the terminating zero).
 const LONGEST_PATH: usize = 4096;
 
 /// Bytes of names taken from the kernel at once: some 1,000 names.
@@ -90,12 +90,13 @@ impl Dir {
         });
         match at_once {
             Ok(handle) => Ok(Dir::new(handle, self.path.join(path.as_path()))),
-            // An old kernel, or a failure that the walk will name better.
+            // An old kernel, or a failure that the walk by components will report more precisely.
             Err(_) => self.walk_below(path),
         }
     }
 
-    /// The same for a path that is too long for one call: as many names at a time as fit into one.
+    /// Like [`Dir::open_below`], for a path that is too long for one call: opens as many components at a time as fit
+    /// into one.
     fn open_far_below(&self, path: &RepoPath) -> Result<Dir> {
         let (mut below, mut rest) = (self.open_dir(b".")?, path.as_bytes());
         while !rest.is_empty() {
@@ -157,7 +158,7 @@ impl Dir {
     pub fn check_changeable(&self) -> Result<()> {
         let stat = match rustix::fs::statx(&self.handle, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE) {
             Ok(stat) => stat,
-            // Then nothing tells.
+            // Without `statx`, this is not known.
             Err(errno) if is_missing_statx(errno) => return Ok(()),
             Err(errno) => return Err(self.failed("stat", b".", errno)),
         };
@@ -228,7 +229,7 @@ impl Dir {
             return Ok(());
         }
         match retry_on_intr(|| rustix::fs::syncfs(&self.handle)) {
-            // Sandboxes may not know the call. Then every file system is flushed, as before Linux 2.6.39.
+            // Sandboxes may not support the call. `sync` then flushes every file system, as before Linux 2.6.39.
             Err(Errno::NOSYS | Errno::PERM) => {
                 rustix::fs::sync();
                 Ok(())

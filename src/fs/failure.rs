@@ -9,9 +9,9 @@ pub fn is_gone(error: &Error) -> bool {
     is_one_of(error, &[Errno::NOENT, Errno::NOTDIR, Errno::LOOP])
 }
 
-/// Whether a failure to read concerns this one entry, so that reading others makes sense. That is the rule: file systems fail
-/// with any number, such as `ENOTCONN` of a FUSE mount whose server has died, or `EBADMSG` of a wrong checksum. The exceptions
-/// are failures of this process or of the system as a whole.
+/// Whether a failure to read concerns only this entry, so that reading others makes sense. This is the default, because
+/// file systems fail with many errors, such as `ENOTCONN` of a FUSE mount whose server has died, or `EBADMSG` of a
+/// wrong checksum. The exceptions are failures of this process or of the whole system.
 pub fn is_of_one_entry(error: &Error) -> bool {
     const OF_THE_SYSTEM: [Errno; 8] =
         [Errno::INTR, Errno::BADF, Errno::NOMEM, Errno::FAULT, Errno::NFILE, Errno::MFILE, Errno::NOSPC, Errno::DQUOT];
@@ -19,15 +19,15 @@ pub fn is_of_one_entry(error: &Error) -> bool {
     errno.is_some_and(|errno| !OF_THE_SYSTEM.contains(&errno))
 }
 
-/// Whether a failure to open or read an entry says that it is of another kind than expected: `ENOTDIR`, `ELOOP` of a
+/// Whether a failure to open or read an entry means that it is not of the expected kind: `ENOTDIR`, `ELOOP` of a
 /// symlink, `ENXIO` of a socket, `EINVAL` of `readlink` on anything but a symlink.
 pub fn is_other_kind(error: &Error) -> bool {
     is_one_of(error, &[Errno::NXIO, Errno::NOTDIR, Errno::INVAL, Errno::LOOP])
 }
 
-/// A failure to read a file of the repository: [`crate::error::ErrorKind::Damaged`] if the device or the file system cannot
-/// give its bytes, or something else has its place. The system's error is not kept as the cause, because it would pass for
-/// one of a file in the worktree.
+/// A failure to read a repository file: [`crate::error::ErrorKind::Damaged`] if the device or the file system cannot
+/// return its bytes, or if something else is in its place. The system's error is not kept as the cause, because it
+/// would be mistaken for one of a file in the worktree.
 pub(super) fn of_repository(error: Error) -> Error {
     const OF_THE_MEDIUM: [Errno; 9] = [
         Errno::IO,
@@ -53,7 +53,7 @@ pub fn is_no_link_possible(error: &Error) -> bool {
     is_one_of(error, &[Errno::PERM, Errno::XDEV, Errno::MLINK, Errno::NOSYS, Errno::OPNOTSUPP])
 }
 
-/// Whether a failure to rename says that the two names are on different file systems, or on different disks of one.
+/// Whether a rename failed because the two names are on different file systems, or on different disks of one.
 pub fn is_other_file_system(error: &Error) -> bool {
     is_one_of(error, &[Errno::XDEV])
 }

@@ -14,13 +14,13 @@ use crate::fs::failure::of_repository;
 use crate::fs::{Dir, Stat, is_gone, read_at, read_to_end_at, stat_file};
 use crate::metadata::Kind;
 
-/// The bytes of a file of the repository; `None` if it does not exist.
+/// Reads a repository file; `None` if it does not exist.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     let Some((bytes, failure)) = read_prefix(path)? else { return Ok(None) };
     failure.map_or(Ok(Some(bytes)), Err)
 }
 
-/// The bytes of a file of the repository up to the first one that cannot be read, and why it cannot; `None` if the file does
+/// Reads a repository file up to the first byte that cannot be read, and returns why it cannot. `None` if the file does
 /// not exist.
 pub fn read_prefix(path: &Path) -> Result<Option<(Vec<u8>, Option<Error>)>> {
     let Some((file, stat)) = open_existing(path)? else { return Ok(None) };
@@ -44,7 +44,7 @@ pub fn read_prefix(path: &Path) -> Result<Option<(Vec<u8>, Option<Error>)>> {
     Ok(Some((bytes, failure)))
 }
 
-/// File systems read so many bytes at once: where some of them cannot be read, none of them can.
+/// File systems read this many bytes at once: if some of them cannot be read, none can.
 const SECTORS: usize = 4 << 10;
 
 /// Names in a directory, sorted; empty if it is not there.
@@ -57,13 +57,13 @@ pub fn list(path: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(names)
 }
 
-/// Opens a file of the repository for reading. A FIFO in its place does not block: reading it fails.
+/// Opens a repository file for reading. A FIFO in its place does not block: reading it fails.
 pub fn open(path: &Path) -> Result<File> {
     without_blocking().read(true).open(path).map_err(|cause| of_repository(Error::io("open", path, cause)))
 }
 
-/// Opens a file of the repository, and looks at what it is; `None` if it does not exist. [`crate::error::ErrorKind::Damaged`]
-/// if it is no regular file.
+/// Opens a repository file and takes its stat; `None` if it does not exist. [`crate::error::ErrorKind::Damaged`] if it
+/// is not a regular file.
 pub(super) fn open_existing(path: &Path) -> Result<Option<(File, Stat)>> {
     let file = match open(path) {
         Err(error) if is_gone(&error) => return Ok(None),
@@ -81,17 +81,17 @@ pub fn open_any(path: &Path) -> Result<File> {
     File::open(path).map_err(|cause| Error::io("open", path, cause))
 }
 
-/// The bytes of a file that a user named, which may be a pipe or a device; `None` if it does not exist.
+/// Reads a file that the user named, which may be a pipe or a device; `None` if it does not exist.
 pub fn read_any(path: &Path) -> Result<Option<Vec<u8>>> {
     if_there("read", path, std::fs::read(path))
 }
 
-/// Opens an existing file of the repository for reading and writing.
+/// Opens an existing repository file for reading and writing.
 pub fn open_to_write(path: &Path) -> Result<File> {
     without_blocking().read(true).write(true).open(path).map_err(|cause| of_repository(Error::io("open", path, cause)))
 }
 
-/// Options that never wait for the other end of a FIFO.
+/// Options that never block on a FIFO.
 pub(super) fn without_blocking() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32);
@@ -103,7 +103,7 @@ pub fn stat(path: &Path) -> Result<Option<Stat>> {
     if_there("stat", path, Stat::at(CWD, path.as_os_str().as_bytes()).map_err(Into::into))
 }
 
-/// What a path leads to, links followed; `None` if that does not exist.
+/// Takes the stat of a path, following links; `None` if it does not exist.
 pub fn target_kind(path: &Path) -> Result<Option<Kind>> {
     let opened = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
     match opened.and_then(Stat::of) {
@@ -133,7 +133,7 @@ pub fn remove_file(path: &Path) -> Result<()> {
     if_there("remove", path, std::fs::remove_file(path)).map(|_| ())
 }
 
-/// Removes a directory if nothing is in it; no failure if it is not there.
+/// Removes a directory if it is empty. Succeeds if it does not exist.
 pub fn remove_empty_dir(path: &Path) -> Result<()> {
     if_there("remove", path, std::fs::remove_dir(path)).map(|_| ())
 }

@@ -95,7 +95,7 @@ pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> 
     Err(ends_early(file, offset.saturating_add(buffer.len() as u64)))
 }
 
-/// The error for a file of the repository that is too short.
+/// The error for a repository file that is too short.
 pub(super) fn ends_early(file: &File, end: u64) -> Error {
     Error::damaged(format!("`{}` ends before byte {end}", path_of(file).display()))
 }
@@ -131,8 +131,8 @@ pub fn sync_all(file: &File) -> Result<()> {
     file.sync_all().map_err(|cause| failed("flush", file, cause))
 }
 
-/// Writes back the pages of a file, so that the next store through a mapping faults and sets its ctime. Not for durability,
-/// so it is done even where durability is given up.
+/// Writes back the pages of a file, so that the next store through a mapping faults and sets its ctime. Not for
+/// durability, so it is done even with `--no-sync`.
 pub fn flush_mapped_stores(file: &File) -> Result<()> {
     file.sync_data().map_err(|cause| failed("flush", file, cause))
 }

@@ -78,7 +78,7 @@ mod tests {
 
     /// Opens that break the lease thousands of times send no signal that kills the process, and all of them succeed.
     #[test]
-    fn a_lease_disturbs_no_writer_and_no_signal_ends_the_process() {
+    fn leases_do_not_disturb_writers() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("f");
         std::fs::write(&path, b"x").unwrap();

@@ -19,9 +19,9 @@ use crate::time::Timestamp;
 pub struct FileLock {
     file: File,
     path: PathBuf,
-    /// The text written into the file; `None` if the disk was full.
+    /// The text written to the file; `None` if the disk was full.
     text: Option<String>,
-    /// What locks instead where the file system has no locks.
+    /// The lock file used if the file system has no locks.
     _substitute: Option<LockFile>,
 }
 
@@ -42,13 +42,13 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What is read of a lock file: a longer command is cut in a message anyway.
 const MAX_TEXT: usize = 4 << 10;
 
-/// Attempts to lock the file that has the name, if others remove or replace it meanwhile.
+/// Number of attempts to lock the file while others remove or replace it.
 const ATTEMPTS: u32 = 10;
 
 impl FileLock {
     /// Takes the lock, waiting up to `patience`; [`ErrorKind::Locked`] names the holder.
-    /// The file is made if it is not there, and never removed. Where the file system has no locks, a second file is made that
-    /// exists while the lock is held.
+    /// Creates the file if it does not exist, and never removes it. If the file system has no locks, creates a second
+    /// file that exists while the lock is held.
     pub fn acquire(path: &Path, command: &str, patience: Duration) -> Result<FileLock> {
         let started = Instant::now();
         let mut attempts = 0;
@@ -56,7 +56,8 @@ impl FileLock {
             let file = open_or_create(path)?;
             let is_locked = lock(&file, path, started, patience)?;
             attempts += 1;
-            // The file may have been removed or replaced between the two calls: then others lock another file.
+            // The file may have been removed or replaced between the two calls; others would then lock a different
+            // file.
             if has_name(&file, path)? || attempts == ATTEMPTS {
                 break (file, is_locked);
             }
@@ -66,19 +67,19 @@ impl FileLock {
             true => None,
             false => Some(lock_by_file(&lock_file::path_for(path), &text, started, patience)?),
         };
-        // Who frees space on a full disk must get the lock too, so a failure is ignored.
+        // A command that frees space must get the lock even on a full disk, so a failure is ignored.
         let written = set_len(&file, 0).and_then(|()| write_all_at(&file, text.as_bytes(), 0));
         Ok(FileLock { file, path: path.to_owned(), text: written.ok().map(|()| text), _substitute: substitute })
     }
 
-    /// Whether the file system of a lock file has locks. Where it has none, a lock may outlive a process that is killed.
+    /// Whether the file system of a lock file has locks. If it has none, a lock may outlive a killed process.
     pub fn is_supported(path: &Path) -> bool {
         let locked = File::open(path).map(|file| file.try_lock_shared());
         !matches!(locked, Ok(Err(TryLockError::Error(cause))) if is_unsupported(&cause))
     }
 
-    /// Fails with [`ErrorKind::Locked`] if the lock file was removed, replaced or taken by another process: by hand, or on
-    /// a file system where locks are not shared between machines. To be called before anything relies on the lock.
+    /// Fails with [`ErrorKind::Locked`] if the lock file was removed, replaced or taken by another process: manually,
+    /// or on a file system that does not share locks between machines. Must be called before relying on the lock.
     pub fn check(&self) -> Result<()> {
         let mut text = [0; MAX_TEXT];
         let found = match without_blocking().read(true).open(&self.path) {
@@ -140,7 +141,7 @@ fn lock(file: &File, path: &Path, started: Instant, patience: Duration) -> Resul
     }
 }
 
-/// Makes the lock file, trying until `patience` has passed since `started`.
+/// Creates the lock file, trying until `patience` has passed since `started`.
 fn lock_by_file(path: &Path, text: &str, started: Instant, patience: Duration) -> Result<LockFile> {
     loop {
         if let Some(lock) = LockFile::acquire(path, text)? {
@@ -149,7 +150,7 @@ fn lock_by_file(path: &Path, text: &str, started: Instant, patience: Duration) -
         if started.elapsed() >= patience {
             let holder = File::open(path).ok().and_then(|file| Holder::read(&file));
             let hint = format!(
-                "this file system has no locks that end with a process: if that one has ended, remove the file: rm {}",
+                "on this file system, locks outlive a killed process; if that process has ended, remove the lock: rm {}",
                 path.display()
             );
             return Err(locked(path, holder).hint(hint));
@@ -164,7 +165,7 @@ fn is_unsupported(cause: &std::io::Error) -> bool {
     Errno::from_io_error(cause).is_some_and(|errno| errnos.contains(&errno))
 }
 
-/// Whether the name stands for this open file.
+/// Whether the name still refers to this open file.
 fn has_name(file: &File, path: &Path) -> Result<bool> {
     let open = stat_file(file)?;
     Ok(stat(path)?.is_some_and(|found| (found.device, found.inode) == (open.device, open.inode)))
@@ -262,7 +263,7 @@ mod tests {
         second.check().unwrap();
         let error = first.check().unwrap_err();
         assert!(error.to_string().starts_with("`undo tag a` (process "), "{error}");
-        // Another machine, where this lock is not seen: the same file, and somebody else's text.
+        // Another machine that does not see this lock wrote its text into the same file.
         let other = Holder { pid: 1, command: "undo gc".into(), since: Timestamp::default() };
         std::fs::write(&path, other.to_text()).unwrap();
         assert_eq!(second.check().unwrap_err().kind(), ErrorKind::Locked);

@@ -102,7 +102,7 @@ mod tests {
         let path = dir.path().join("lock.held");
         let first = LockFile::acquire(&path, &format!("pid {}\n", process_id())).unwrap().unwrap();
         assert!(LockFile::acquire(&path, "pid 1\n").unwrap().is_none());
-        std::fs::write(&path, "somebody else's").unwrap();
+        std::fs::write(&path, "another process").unwrap();
         drop(first);
         assert!(LockFile::acquire(&path, "pid 1\n").unwrap().is_none());
         std::fs::remove_file(&path).unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_dead_process_of_this_system_left_is_taken_over() {
+    fn only_lock_files_of_dead_local_processes_are_taken_over() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock.held");
         let mut child = std::process::Command::new("true").spawn().unwrap();

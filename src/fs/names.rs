@@ -18,14 +18,14 @@ const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 /// The mode of a file that is not finished: the sticky bit means nothing for files, and so no other file has it.
 pub const UNFINISHED: u16 = 0o1600;
 
-/// What [`Dir::rename_new`] did.
+/// Result of [`Dir::rename_new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renamed {
-    /// Nothing: the new name is taken.
+    /// Not renamed: the new name exists.
     No,
-    /// It has the new name.
+    /// Renamed.
     Yes,
-    /// The same by a hard link, since the file system has no such rename. The inode number may be another one.
+    /// Renamed through a hard link, since the file system has no such rename. The inode number may have changed.
     ByLink,
 }
 
@@ -76,15 +76,15 @@ impl Dir {
             .map_err(|errno| to.failed("make the hard link", to_name, errno))
     }
 
-    /// Renames; what is at the new name is replaced. For a new name that is this program's own, where [`Dir::rename_new`]
-    /// would need links on some file systems, and those give the file another inode number or link count there.
+    /// Renames, replacing an existing entry. For new names chosen by this program: [`Dir::rename_new`] needs links on
+    /// some file systems, and those change the inode number or link count there.
     pub fn rename(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<()> {
         self.check(name)?;
         to.check(to_name)?;
         rustix::fs::renameat(self, name, to, to_name).map_err(|errno| self.failed("rename", name, errno))
     }
 
-    /// Renames, unless the new name is taken.
+    /// Renames, unless the new name exists.
     pub fn rename_new(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<Renamed> {
         self.check(name)?;
         to.check(to_name)?;
@@ -113,8 +113,8 @@ impl Dir {
         }
     }
 
-    /// Swaps two names at once; `false`, and nothing done, where the file system cannot, or not these two: overlayfs answers
-    /// EXDEV for a directory of its lower layer.
+    /// Exchanges two names atomically. `false`, without a change, if the file system cannot exchange names, or not
+    /// these two: overlayfs fails with EXDEV for a directory of its lower layer.
     pub fn exchange(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<bool> {
         self.check(name)?;
         to.check(to_name)?;
@@ -157,7 +157,7 @@ impl Dir {
         Ok(stat.metadata.mtime)
     }
 
-    /// Makes a file of a repository, which takes its owner and access from this folder.
+    /// Creates a repository file, which inherits owner and mode from this folder.
     fn create_inheriting(&self, name: &[u8], flags: OFlags) -> Result<OwnedFd> {
         let failed = |errno| self.failed("create", name, errno);
         let file = retry_on_intr(|| rustix::fs::openat(self, name, flags | OFlags::CREATE, PRIVATE)).map_err(failed)?;
@@ -167,8 +167,8 @@ impl Dir {
     }
 }
 
-/// Whether a rename flag, or the call with flags, may be what was refused. Sandboxes answer EPERM for calls that they do not
-/// know; where EPERM is about the file, a plain rename fails with it too.
+/// Whether the rename flag, or the call with flags, may have been refused. Sandboxes answer EPERM for unknown calls; if
+/// EPERM concerns the file, a plain rename fails with it too.
 fn is_unsupported(errno: Errno) -> bool {
     matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM)
 }

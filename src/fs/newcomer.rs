@@ -78,7 +78,7 @@ impl Newcomer {
     }
 }
 
-/// Where a file without a name cannot be linked: a copy of it gets the name.
+/// Fallback if an unnamed file cannot be linked: gives the name to a copy of it.
 fn publish_copy(file: &File, path: &Path) -> Result<bool> {
     let mut copy = TempFile::beside(path)?;
     copy_range((file, 0), (copy.file(), 0), stat_file(file)?.size)?;

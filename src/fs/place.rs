@@ -12,7 +12,7 @@ use crate::fs::stat::is_missing_statx;
 
 /// The path without links, `.` and `..`; all of it must be there.
 pub fn canonicalize(path: &Path) -> Result<PathBuf> {
-    // Without a `.` at the end, for which the C library asks for permission by a call that sandboxes answer with EPERM.
+    // Without a trailing `.`, for which the C library checks access by a call that sandboxes answer with EPERM.
     std::fs::canonicalize(path.components().collect::<PathBuf>()).map_err(|cause| Error::io("find", path, cause))
 }
 
@@ -38,13 +38,13 @@ pub fn is_same_dir(one: &Path, other: &Path) -> Result<bool> {
     Ok(dir_id(one)? == dir_id(other)?)
 }
 
-/// Whether it is a directory, its device and its inode; links are followed.
+/// Whether the path is a directory, with its device and inode; follows links.
 fn dir_id(path: &Path) -> Result<(bool, u64, u64)> {
     let metadata = std::fs::metadata(path).map_err(|cause| Error::io("stat", path, cause))?;
     Ok((metadata.is_dir(), metadata.dev(), metadata.ino()))
 }
 
-/// Whether a directory is another one or lies in it, also where that is mounted a second time. `path` is canonical.
+/// Whether a directory equals another one or lies inside it, even through a second mount. `path` must be canonical.
 pub fn lies_in(path: &Path, other: &Path) -> Result<bool> {
     let other = dir_id(other)?;
     for above in path.ancestors() {

@@ -55,7 +55,7 @@ fn find_ranges(file: &File, size: u64) -> rustix::io::Result<Vec<(u64, u64)>> {
 }
 
 /// Asks for `length` bytes of disk ahead, so that a full disk is noticed before anything is written.
-/// The length of the file stays. No failure where the file system cannot, or a sandbox forbids it.
+/// Keeps the file length. Does not fail if the file system lacks the operation or a sandbox forbids it.
 pub fn preallocate(file: &File, length: u64) -> Result<()> {
     if length == 0 {
         return Ok(());

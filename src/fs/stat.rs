@@ -15,8 +15,8 @@ pub struct Stat {
     pub kind: Kind,
     /// Mode, owner and modification time.
     pub metadata: Metadata,
-    /// Change time. The system sets it when it makes a change of content or metadata through a call; no program can choose
-    /// it. A store through a shared mapping sets it only when it faults ([`MappedStores`]).
+    /// Change time. The system sets it on each change of content or metadata by a system call; programs cannot choose
+    /// it. A store through a shared mapping sets it only if the store faults ([`MappedStores`]).
     pub ctime: Timestamp,
     /// Bytes.
     pub size: u64,
@@ -67,13 +67,13 @@ impl Stat {
     pub(super) fn of(handle: impl AsFd) -> rustix::io::Result<Stat> {
         match rustix::fs::statx(&handle, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) {
             Ok(raw) => Stat::from_raw(&raw),
-            // `fstat` fails for a handle of `O_PATH` before Linux 3.6, where nothing of this runs.
+            // `fstat` fails on an `O_PATH` file descriptor before Linux 3.6, which is older than the supported kernels.
             Err(errno) if is_missing_statx(errno) => Stat::from_old(&rustix::fs::fstat(handle)?),
             Err(errno) => Err(errno),
         }
     }
 
-    /// From `fstatat`, which tells nothing of mounts: [`Stat::is_mounted_in`] then sees other devices only.
+    /// From `fstatat`, which does not report mounts: [`Stat::is_mounted_in`] then detects only other devices.
     #[allow(
         clippy::useless_conversion,
         clippy::unnecessary_cast,
@@ -126,7 +126,7 @@ impl Stat {
     }
 }
 
-/// The access time of a name in an open directory, its last link not followed.
+/// Access time of a name in an open directory. Does not follow a link.
 pub(super) fn atime_at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Timestamp> {
     match rustix::fs::statx(&dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::ATIME) {
         Ok(raw) => Ok(timestamp(raw.stx_atime)),
@@ -137,7 +137,7 @@ pub(super) fn atime_at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Timest
     }
 }
 
-/// The access time of what is open.
+/// Access time of an open file.
 pub(super) fn atime_of(handle: impl AsFd) -> rustix::io::Result<Timestamp> {
     match rustix::fs::statx(&handle, c"", AtFlags::EMPTY_PATH, StatxFlags::ATIME) {
         Ok(raw) => Ok(timestamp(raw.stx_atime)),
@@ -183,29 +183,30 @@ pub struct FileSystem {
     pub clock_slack: u64,
     /// Which stores through a shared mapping set the ctime of a file.
     pub mapped_stores: MappedStores,
-    /// Whether it is mounted read-only.
+    /// Whether the file system is mounted read-only.
     pub is_read_only: bool,
 }
 
-/// Which stores through a shared mapping of a file set its mtime and ctime. A store does so only if it faults, and the kernel
-/// maps a page writable, without further faults, until the page is written back.
+/// Which stores through a shared mapping set the mtime and ctime of a file. A store does so only if it faults, and the
+/// kernel maps a page writable, without further faults, until the page is written back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MappedStores {
     /// The first store to a page after it was flushed: file systems with write-back.
     FirstAfterFlush,
-    /// Not known: overlayfs does what the file system of its upper layer does.
+    /// Not known: overlayfs behaves like the file system of its upper layer.
     Unknown,
-    /// Only the first store to a page that nobody has read through the mapping: file systems in memory never write back.
+    /// Only the first store to a page that was not read through the mapping before: file systems in memory never write
+    /// back.
     FirstUnlessRead,
 }
 
-/// How the access time is left alone while the modification time is set.
+/// How to leave the access time unchanged while setting the modification time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Atime {
     /// With `UTIME_OMIT`: one call.
     Omit,
-    /// By setting the access time that the file has. Some FUSE file systems (bindfs, encfs, exfat-fuse) take `UTIME_OMIT` for
-    /// a request to set both times to the present.
+    /// By setting the current access time of the file again. Some FUSE file systems (bindfs, encfs, exfat-fuse) take
+    /// `UTIME_OMIT` as a request to set both times to the current time.
     Rewrite,
 }
 
@@ -255,18 +256,18 @@ pub(super) fn free_space(raw: &StatFs) -> Option<u64> {
 }
 
 impl FileSystem {
-    /// How to set a modification time and no access time.
+    /// How to set a modification time without changing the access time.
     pub fn atime(self) -> Atime {
         if self.clock_slack == 0 { Atime::Omit } else { Atime::Rewrite }
     }
 
-    /// Whether it is known to keep modes.
+    /// Whether the file system is known to store modes.
     pub fn has_modes(self) -> bool {
         self.clock_slack == 0
     }
 
-    /// Whether a file keeps its inode number while it has a name. On FUSE it may get another one by a rename, or when caches
-    /// expire.
+    /// Whether a file keeps its inode number while it has a name. On FUSE the number may change on a rename or when
+    /// caches expire.
     pub fn has_stable_inodes(self) -> bool {
         self.clock_slack == 0
     }
@@ -286,7 +287,7 @@ impl FileSystem {
         }
     }
 
-    /// One that a call told of, or an unknown one where a sandbox has forbidden the call.
+    /// The detected file system, or an unknown one if a sandbox forbids the call.
     pub(super) fn from_call(raw: rustix::io::Result<StatFs>) -> rustix::io::Result<FileSystem> {
         match raw {
             Ok(raw) => Ok(FileSystem::from_raw(&raw)),

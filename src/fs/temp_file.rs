@@ -11,7 +11,7 @@ use crate::fs::inherit::{create_private, parent};
 use crate::fs::{Dir, Renamed, copy_range, create_new, is_other_file_system, open, process_id, remove_file, rename};
 use crate::fs::{stat_file, sync_data};
 
-/// A new file, removed when it is dropped without having got a name of its own.
+/// A new file, removed on drop unless it was given its final name.
 pub struct TempFile {
     /// Closed once it is durable: a large commit has more of them than a process may have open.
     file: Option<File>,
@@ -20,12 +20,12 @@ pub struct TempFile {
 }
 
 impl TempFile {
-    /// A file of a repository, `NAME.<process>-<n>.tmp` beside where `path` is, `NAME` being its last name.
+    /// Creates a repository file `NAME.<process>-<n>.tmp` next to `path`, where `NAME` is the last component of `path`.
     pub fn beside(path: &Path) -> Result<TempFile> {
         TempFile::make(path, create_new)
     }
 
-    /// The same for a file that belongs to the user of this process alone (0600).
+    /// Like [`TempFile::beside`], for a file that only the user of this process may access (0600).
     pub(super) fn private_beside(path: &Path) -> Result<TempFile> {
         TempFile::make(path, create_private)
     }
@@ -52,7 +52,7 @@ impl TempFile {
         self.file.as_ref().expect("nothing is done to what is flushed")
     }
 
-    /// The file, which has no name from here on: it is gone when it is closed.
+    /// Unlinks the file and returns it: its space is freed when it is closed.
     pub fn into_unnamed(mut self) -> Option<File> {
         self.file.take()
     }
@@ -75,7 +75,8 @@ impl TempFile {
         Ok(())
     }
 
-    /// Gives a copy the name, made in the directory of the name. It is durable whether or not this file is.
+    /// Copies the file into the directory of the name, and gives the copy that name. The copy is durable even if this
+    /// file is not.
     fn copy_to(&self, path: &Path) -> Result<()> {
         let mut copy = TempFile::beside(path)?;
         let file = open(&self.path)?;

@@ -519,7 +519,7 @@ fn what_is_no_regular_file_is_refused_in_place_of_one_of_the_repository() {
 #[test]
 fn roots_of_file_systems_are_known() {
     let temp = tempfile::tempdir().unwrap();
-    // In a chroot `/` need not be a mount.
+    // In a chroot, `/` need not be a mount.
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
     let is_listed = |path: &str| mounts.lines().any(|line| line.split(' ').nth(4) == Some(path));
     for path in ["/", "/proc", "/dev", "/usr"] {

@@ -74,7 +74,7 @@ fn version(release: &str) -> Option<(u32, u32)> {
 }
 
 fn is_not_offered(errno: Errno) -> bool {
-    // A sandbox that does not know the call answers EPERM.
+    // A sandbox that does not support the call answers EPERM.
     matches!(errno, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM)
 }
 

@@ -7,7 +7,7 @@ pub fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// The number of the group whose rights count.
+/// Effective group id.
 pub(super) fn effective_gid() -> u32 {
     rustix::process::getegid().as_raw()
 }
@@ -17,8 +17,8 @@ pub fn process_id() -> u32 {
     std::process::id()
 }
 
-/// The name of the user: of who ran `sudo`, if that is how this process got root's rights, else from `/etc/passwd`, else
-/// `$USER`, else the number.
+/// Name of the user: of the one who ran `sudo`, if the process is root for that reason; else from `/etc/passwd`,
+/// `$USER`, or the user id.
 pub fn user_name() -> String {
     let uid = effective_uid();
     if let Some(name) = name_before_sudo(uid) {
@@ -35,13 +35,13 @@ pub fn name_of_user(uid: u32) -> String {
     listed_name(uid).unwrap_or_else(|| uid.to_string())
 }
 
-/// The name of any group: from `/etc/group`, else the number.
+/// Name of a group from `/etc/group`, else its id.
 pub fn name_of_group(gid: u32) -> String {
     let groups = std::fs::read("/etc/group").ok();
     groups.and_then(|groups| name_in(&groups, gid)).unwrap_or_else(|| gid.to_string())
 }
 
-/// Who ran `sudo` (`$SUDO_UID`, `$SUDO_USER`), if another user did and root's rights count now.
+/// The user who ran `sudo` (`$SUDO_UID`, `$SUDO_USER`), if it was another user and the process is root.
 fn name_before_sudo(effective: u32) -> Option<String> {
     let uid = std::env::var("SUDO_UID").ok()?.parse().ok().filter(|&uid: &u32| uid != 0)?;
     let name = || std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
@@ -52,7 +52,7 @@ fn listed_name(uid: u32) -> Option<String> {
     std::fs::read("/etc/passwd").ok().and_then(|passwd| name_in(&passwd, uid))
 }
 
-/// The name that a database of users (passwd(5)) or groups (group(5)) gives a number.
+/// Looks up the name of an id in a user or group database (passwd(5), group(5)).
 fn name_in(passwd: &[u8], uid: u32) -> Option<String> {
     passwd.split(|&b| b == b'\n').find_map(|line| {
         let mut fields = line.split(|&b| b == b':');
@@ -74,13 +74,13 @@ pub fn boot_id() -> [u8; 16] {
     u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes()
 }
 
-/// Whether a process of this number exists.
+/// Whether a process with this id exists.
 pub fn is_running(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
-/// The namespace in which process ids are valid; `None` where the system does not tell.
+/// Process namespace in which process ids are valid; `None` if the system does not report it.
 pub fn process_namespace() -> Option<String> {
     let link = std::fs::read_link("/proc/self/ns/pid").ok()?;
     Some(link.to_string_lossy().into_owned())

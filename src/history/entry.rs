@@ -7,7 +7,7 @@ use crate::object::leaf::Opened;
 use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// Paths of a commit's root that something is mounted over: what is recorded there can be neither seen nor restored.
+/// Paths of a commit's root over which something is mounted. Their recorded entries can be neither seen nor restored.
 pub fn mounted_over(objects: &dyn Objects, root: &Entry, uncovered: &[Uncovered]) -> Result<Vec<RepoPathBuf>> {
     let mut paths = Vec::new();
     for one in uncovered.iter().filter(|one| one.reason == Reason::Mount) {

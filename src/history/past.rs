@@ -49,7 +49,7 @@ impl Refs {
         };
     }
 
-    /// Those before the operation that led to these, which was done in the same directory.
+    /// The refs before the operation that led to these, in the same directory.
     pub fn revert(&mut self, operation: &Operation) {
         self.revert_edits(operation);
         if let Some((before, _)) = &operation.switched {
@@ -57,7 +57,7 @@ impl Refs {
         }
     }
 
-    /// The same for an operation that was done in any directory: the current branch stays.
+    /// Reverts the ref changes of an operation in any directory; keeps the current branch.
     fn revert_edits(&mut self, operation: &Operation) {
         for edit in operation.edits.iter().rev() {
             self.set(&edit.name, edit.old);

@@ -75,11 +75,11 @@ pub struct Timeline {
     places: HashMap<OperationId, usize>,
     /// Of each action: the stretch that the state after it is in.
     stretches: Vec<usize>,
-    /// Operations that were done in other directories with the same repository: how many actions here are newer.
+    /// Operations in other directories that share the repository, each with the number of newer actions here.
     elsewhere: HashMap<OperationId, usize>,
-    /// Whether the first action here is that of the whole journal, or only others come before it.
+    /// Whether only operations of other directories, if any, precede the first action here in the journal.
     is_whole: bool,
-    /// The newest operation, wherever it was done.
+    /// The newest operation of any directory.
     newest: Option<OperationId>,
 }
 

@@ -18,12 +18,12 @@ impl Repository {
         let standing = match (&repository.standing, joining) {
             (Standing::Known { directory, .. }, Joining::Branch(name)) if directory.branch.as_ref() != Some(name) => {
                 let branch = directory.branch.as_deref().unwrap_or(repository.state.main_branch());
-                let message = format!("this directory is known, and its branch is `{branch}`");
+                let message = format!("this directory is already known; its branch is `{branch}`");
                 return Err(Error::new(ErrorKind::Exists, message).hint(format!("to switch: undo checkout {name}")));
             }
             (Standing::Sole, Joining::Branch(_) | Joining::Moved) => {
                 let message =
-                    format!("no other directory has the repository of `{}`", repository.layout.worktree.display());
+                    format!("no other directory uses the repository of `{}`", repository.layout.worktree.display());
                 return Err(Error::new(ErrorKind::Usage, message).hint("leave out `--branch` and `--moved`"));
             }
             (Standing::Unknown { other }, Joining::Ask) => {
@@ -36,13 +36,13 @@ impl Repository {
                 let main = main_directory(known).map(|(id, _)| id);
                 let id = named.filter(|id| known.contains_key(id)).or(main).unwrap_or_else(new_id);
                 let branch = known.get(&id).and_then(|directory| directory.branch.clone());
-                Here::new(&repository.layout)?.becomes(id, branch, known)
+                Here::new(&repository.layout)?.known_as(id, branch, known)
             }
             (Standing::Unknown { .. }, Joining::Branch(name)) => {
                 refname::check(name)?;
                 repository.check_free(name)?;
                 let known = &repository.state.directories;
-                Here::new(&repository.layout)?.becomes(new_id(), Some(name.clone()), known)
+                Here::new(&repository.layout)?.known_as(new_id(), Some(name.clone()), known)
             }
             (standing, _) => standing.clone(),
         };
@@ -50,7 +50,7 @@ impl Repository {
         repository.standing = standing;
         repository.name_directory();
         transaction.record_directory()?;
-        transaction.begin_branch(start)
+        transaction.create_branch(start)
     }
 
     /// The directory id in the file `.undo`.
@@ -92,7 +92,7 @@ impl Repository {
             let branch =
                 self.state.directories.get(id).map_or_else(|| directory.branch.clone(), |it| it.branch.clone());
             self.state.put_directory(*id, crate::repo::journal::Directory { branch, ..directory.clone() });
-            self.state.see_from(Some(*id));
+            self.state.select_directory(Some(*id));
         }
     }
 
@@ -119,7 +119,7 @@ impl Repository {
             Some((id, directory)) if is_main_elsewhere && is_there(id, directory, repository) => {
                 Some(format!("in `{}`", directory.path().display()))
             }
-            None if is_main_elsewhere => Some("in the directory that the repository is in".to_owned()),
+            None if is_main_elsewhere => Some("in the directory that contains the repository".to_owned()),
             _ => None,
         };
         let of_others = known.iter().filter(|(id, it)| Some(**id) != here && it.branch.as_deref() == Some(branch));
@@ -144,14 +144,14 @@ impl Repository {
 impl Transaction<'_> {
     /// Creates the branch of a directory that has joined, at the current commit of the main one, unless the branch
     /// exists.
-    fn begin_branch(&mut self, start: Option<crate::id::CommitId>) -> Result<()> {
+    fn create_branch(&mut self, start: Option<crate::id::CommitId>) -> Result<()> {
         let view = self.repository().view();
         let branch = view.current.clone();
         let (None, Some(start), true) = (view.at(), start, self.repository().state.directory().is_some()) else {
             return Ok(());
         };
         let edits = vec![RefEdit { name: RefName::Branch(branch.clone()), old: None, new: Some(start) }];
-        let description = format!("{branch} begins at {}", start.short());
+        let description = format!("{branch} starts at {}", start.short());
         self.record(Draft { verb: "init".to_owned(), description, edits, ..Draft::default() }).map(drop)
     }
 }

@@ -32,14 +32,14 @@ pub fn init(worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<
     }
     let mut made = Made::default();
     let result = fill(worktree, store, joining, &mut made);
-    // What another process is about to fill stays.
+    // Keep a folder that another process is about to fill.
     if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Locked) {
         made.remove();
     }
     result
 }
 
-/// Makes what is missing of a repository, and notes what it makes.
+/// Creates the missing parts of a repository, and notes what it creates.
 fn fill(worktree: &Path, store: Option<&Path>, joining: &Joining, made: &mut Made) -> Result<Layout> {
     made.note_missing(worktree)?;
     fs::create_dir_all(worktree)?;
@@ -67,19 +67,19 @@ fn fill(worktree: &Path, store: Option<&Path>, joining: &Joining, made: &mut Mad
     Ok(layout)
 }
 
-/// What an `init` makes, so that a failed one can remove it.
+/// Files and folders that an `init` creates, so that a failed one can remove them.
 #[derive(Default)]
 struct Made {
-    /// Directories that were missing.
+    /// Directories that did not exist.
     directories: Vec<PathBuf>,
-    /// The repository folder, if nothing was in it.
+    /// The repository folder, if it was empty.
     repository: Option<PathBuf>,
-    /// The right to change it.
+    /// Lock on the repository.
     lock: Option<FileLock>,
 }
 
 impl Made {
-    /// Notes which directories will be made for a path.
+    /// Notes the directories that will be created for a path.
     fn note_missing(&mut self, path: &Path) -> Result<()> {
         for directory in path.ancestors().filter(|path| !path.as_os_str().is_empty()) {
             if fs::exists(directory)? {
@@ -90,7 +90,7 @@ impl Made {
         Ok(())
     }
 
-    /// Removes all of it. What cannot be removed stays: the failure that led here is the one to report.
+    /// Removes all of them. Ignores failures, because the original error is the one to report.
     fn remove(mut self) {
         if let Some(repository) = &self.repository {
             for name in fs::list(repository).unwrap_or_default() {
@@ -105,17 +105,18 @@ impl Made {
     }
 }
 
-/// Which directory of the store this is going to be.
+/// Identifies the directory that will use the store.
 fn place(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
     let state = journal::load(&layout.journal())?.state;
     match (Standing::of(&state, layout)?, joining) {
         (Standing::Unknown { other }, Joining::Ask) => {
-            let message = format!("the store `{}` is that of `{}`", layout.repository.display(), other.display());
+            let message =
+                format!("the store `{}` is already used by `{}`", layout.repository.display(), other.display());
             let hint = standing::remedies(&layout.worktree, Some(&layout.repository));
             Err(Error::new(ErrorKind::Refused, message).hint(hint))
         }
         (Standing::Known { id, .. }, _) => Ok(id),
-        // It is settled when the directory is recorded.
+        // Decided when the directory is recorded.
         (Standing::Unknown { .. } | Standing::Sole, _) => Ok(standing::new_id()),
     }
 }
@@ -124,7 +125,7 @@ fn place(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
 fn refuse_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Result<()> {
     let Some(stat) = fs::stat(marker)? else { return Ok(()) };
     if !matches!(stat.kind, Kind::File | Kind::Directory) {
-        // What it leads to need not be whole.
+        // The repository that it leads to may be incomplete.
         Layout::at(worktree)?;
     }
     let exists = |what: &str| Err(Error::new(ErrorKind::Exists, format!("`{}` {what}", worktree.display())));
@@ -176,7 +177,7 @@ fn is_ours(name: &[u8]) -> bool {
     ours.contains(&name) || name.ends_with(b".tmp")
 }
 
-/// Fills a repository folder for this directory, unless another process has done so in the meantime.
+/// Fills a repository folder for this directory, unless another process has done so.
 fn build(repository: &Path, worktree: &Path, made: &mut Made) -> Result<()> {
     let layout =
         Layout { worktree: worktree.to_owned(), repository: repository.to_owned(), attachment: Attachment::Own };
@@ -186,7 +187,7 @@ fn build(repository: &Path, worktree: &Path, made: &mut Made) -> Result<()> {
     give_to_owner(repository, worktree)?;
     let lock = FileLock::acquire(&layout.lock(), "undo init", PATIENCE).inspect_err(|error| {
         if was_empty && error.kind() != ErrorKind::Locked {
-            // If it cannot be locked nobody has locked it.
+            // A file that cannot be locked is not locked by another process.
             let _ = fs::remove_file(&layout.lock());
         }
     })?;
@@ -225,7 +226,7 @@ fn refuse_history(layout: &Layout) -> Result<()> {
         .hint("copy `format` from a backup of this repository"))
 }
 
-/// What root makes for the directory of another user belongs to that user.
+/// Files that root creates for another user's directory belong to that user.
 fn give_to_owner(folder: &Path, worktree: &Path) -> Result<()> {
     if fs::effective_uid() != 0 {
         return Ok(());
@@ -240,8 +241,8 @@ fn give_to_owner(folder: &Path, worktree: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A folder that was there already may be open to others. Where a file system has no modes, its mount options say who may
-/// read what is on it.
+/// Restricts an existing folder, which may be accessible to others. On a file system without modes, its mount options
+/// decide who may read it.
 fn make_private(directory: &Path) -> Result<()> {
     let (Some(parent), Some(name)) = (directory.parent(), directory.file_name()) else { return Ok(()) };
     let (parent, name) = (fs::Dir::open(parent)?, name.as_encoded_bytes());

@@ -28,19 +28,18 @@ pub struct Layout {
     pub worktree: PathBuf,
     /// `.undo`, or the folder elsewhere that a file `.undo` names.
     pub repository: PathBuf,
-    /// How the directory leads to it.
+    /// How the directory is connected to the repository.
     pub attachment: Attachment,
 }
 
-/// How a directory leads to its repository.
+/// How a directory is connected to its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attachment {
     /// `.undo` is the repository folder, and moves with the directory.
     Own,
-    /// `.undo` is a symbolic link to the repository folder, or that folder is mounted there: other directories may have it
-    /// too.
+    /// `.undo` is a symbolic link to the repository folder, or a mount of it: other directories may use it too.
     Linked,
-    /// `.undo` is a file that names the folder, and says which of its directories this is.
+    /// `.undo` is a file that names the folder, and holds the id of this directory.
     Store(Option<DirectoryId>),
 }
 
@@ -121,7 +120,7 @@ impl Layout {
     pub fn run_lock(&self) -> PathBuf {
         self.of_worktree("run")
     }
-    /// Notes that what a command did is not recorded.
+    /// Note that the changes of a command are not recorded.
     pub fn unrecorded_run(&self) -> PathBuf {
         self.of_worktree("unrecorded-run")
     }
@@ -157,8 +156,8 @@ impl Layout {
     pub fn is_elsewhere(&self) -> bool {
         self.repository != self.marker()
     }
-    /// Where the repository folder is, if `.undo` leads to another place in the worktree itself: what deletes that part of
-    /// the worktree deletes the history.
+    /// Path of the repository folder, if `.undo` leads to another place in the worktree itself: deleting that part of
+    /// the worktree would delete the history.
     pub fn inside_worktree(&self) -> Option<PathBuf> {
         if self.attachment == Attachment::Own {
             return None;
@@ -169,16 +168,16 @@ impl Layout {
     }
 }
 
-/// The failure for what is neither a repository nor the name of one; `None`: a link to nothing.
+/// The error for a path that is neither a repository nor names one; `None` means a dangling link.
 fn no_repository(marker: &Path, kind: Option<Kind>) -> Error {
     let remove = format!("rm {}", shell_word(marker.as_os_str().as_bytes()));
     let path = marker.display();
     match kind {
         Some(kind) => {
-            let message = format!("`{path}` is neither a repository nor the name of one, but a {}", kind.word());
+            let message = format!("`{path}` is a {}, neither a repository nor a file that names one", kind.word());
             Error::new(ErrorKind::NoRepository, message).hint(format!("remove it: {remove}"))
         }
-        None => Error::new(ErrorKind::NoRepository, format!("`{path}` is a link to something that does not exist"))
+        None => Error::new(ErrorKind::NoRepository, format!("`{path}` is a dangling link"))
             .hint(format!("mount the disk that it leads to, or remove the link: {remove}")),
     }
 }
@@ -193,7 +192,7 @@ pub fn marker(directory: &Path) -> PathBuf {
 pub struct StoreLink {
     /// The id in the `format` of the store, in hex.
     pub id: String,
-    /// Which of the store's directories it is in; `None`: attached by an older version.
+    /// Id of the directory in the store; `None` if attached by an older version.
     pub directory: Option<DirectoryId>,
     /// Where the store is.
     pub path: PathBuf,

@@ -67,7 +67,7 @@ pub fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
     let now = now(layout);
     for &pack in packs {
         let file = fs::open(&layout.pack(pack))?;
-        // Of another member of the group: only its owner may set any time but the present.
+        // Owned by another member of the group: only the owner may set a time other than the current one.
         fs::set_file_mtime(&file, now, Atime::Omit).or_else(|_| fs::touch_file(&file))?;
     }
     Ok(())

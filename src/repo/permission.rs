@@ -40,7 +40,7 @@ impl Layout {
         let folder = shell_word(self.repository.as_os_str().as_encoded_bytes());
         let stranger = fs::name_of_user(stranger);
         error.hint(format!(
-            "files in the repository belong to `{stranger}`; give them back: sudo chown -R {user}:{group} {folder}"
+            "files in the repository belong to `{stranger}`; to return them: sudo chown -R {user}:{group} {folder}"
         ))
     }
 

@@ -28,7 +28,7 @@ pub struct Repository {
     pub(super) state: State,
     pub(super) end: End,
     pub(super) warnings: Vec<Error>,
-    /// What the directory is to the repository.
+    /// Relation of the directory to the repository.
     pub(super) standing: Standing,
     /// Whether the checkout that did not end did so in another directory.
     pub(super) is_foreign: bool,
@@ -41,12 +41,12 @@ impl Repository {
         Repository::init_as(worktree, store, &Joining::Ask)
     }
 
-    /// The same for a store that another directory may have: [`ErrorKind::Refused`] if one has it, and `joining` does not say
-    /// what this one is.
+    /// Like [`Repository::init`], for a store that another directory may use: [`ErrorKind::Refused`] if one does and
+    /// `joining` does not declare what this one is.
     pub fn init_as(worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<Repository> {
         let layout = init::init(worktree, store, joining)?;
         let joined = Repository::open(layout.clone()).and_then(|mut repository| {
-            // From a damaged one what is whole can still be saved.
+            // The intact content of a damaged repository can still be saved.
             if repository.warnings.is_empty() && !(repository.standing == Standing::Sole && *joining == Joining::Ask) {
                 repository.join(joining)?;
             }
@@ -83,7 +83,7 @@ impl Repository {
         let options = Options { chunk: format.chunk, compression, reflink };
         let Loaded { mut state, end, damage } = journal::load(&layout.journal())?;
         let standing = Standing::of(&state, layout)?;
-        state.see_from(standing.directory());
+        state.select_directory(standing.directory());
         let store = open_store(layout, &state, options, damage.is_some())?;
         let warnings =
             told(damage).chain(wrong.map(|error| error.context("the default settings are in force"))).collect();
@@ -97,7 +97,7 @@ impl Repository {
         if !self.warnings.is_empty() || !journal::ends_at(&self.layout.journal(), self.end)? {
             self.read_again()?;
         }
-        self.look_around()?;
+        self.update_standing()?;
         self.is_foreign = is_foreign(&self.state, &self.layout);
         Ok(())
     }
@@ -111,10 +111,10 @@ impl Repository {
         Ok(())
     }
 
-    /// Finds out again what the directory is to the repository.
-    pub(super) fn look_around(&mut self) -> Result<()> {
+    /// Determines again the relation of the directory to the repository.
+    pub(super) fn update_standing(&mut self) -> Result<()> {
         self.standing = Standing::of(&self.state, &self.layout)?;
-        self.state.see_from(self.standing.directory());
+        self.state.select_directory(self.standing.directory());
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl Repository {
         &self.standing
     }
 
-    /// Whether an operation was done in this directory, or in another one that has the repository.
+    /// Whether an operation was done in this directory, rather than in another one that uses the repository.
     pub fn is_own(&self, operation: &Operation) -> bool {
         operation.directory() == self.state.directory()
     }

@@ -67,15 +67,15 @@ impl Standing {
                 Attachment::Store(Some(id)) => id,
                 _ => new_id(),
             };
-            return Ok(match here.home(state)? {
+            return Ok(match here.linked_from(state)? {
                 Some(other) => Standing::Unknown { other },
-                None => here.becomes(id, None, known),
+                None => here.known_as(id, None, known),
             });
         };
         if !is_here(directory) && here.is_elsewhere(id, directory) {
             return Ok(Standing::Unknown { other: directory.path().to_owned() });
         }
-        Ok(here.becomes(id, directory.branch.clone(), known))
+        Ok(here.known_as(id, directory.branch.clone(), known))
     }
 
     /// Id of the directory whose position the journal's state should show.
@@ -96,7 +96,7 @@ impl Standing {
 /// Describes the problem of two directories that use one repository.
 pub fn describe(worktree: &Path, other: &Path) -> String {
     let (worktree, other) = (worktree.display(), other.display());
-    format!("`{worktree}` has the same repository as `{other}`, and may be a copy of it")
+    format!("`{worktree}` uses the same repository as `{other}`, and may be a copy of it")
 }
 
 /// The two possible commands. `store`: path of the store, for a directory that is not attached to it yet.
@@ -111,9 +111,7 @@ pub fn remedies(worktree: &Path, store: Option<&Path>) -> String {
     };
     let store = store.map(|store| format!(" --store {}", word(store))).unwrap_or_default();
     let init = format!("undo init {}{store}", word(worktree));
-    format!(
-        "if it is another directory, give it a branch: {init} --branch {branch}; if it is the same one, moved: {init} --moved"
-    )
+    format!("for a copy with its own branch: {init} --branch {branch}; if the directory was moved: {init} --moved")
 }
 
 /// The main directory, if it is known: the one without a branch of its own.
@@ -141,7 +139,7 @@ impl<'l> Here<'l> {
     }
 
     /// This directory under the given id and branch.
-    pub(super) fn becomes(
+    pub(super) fn known_as(
         &self,
         id: DirectoryId,
         branch: Option<String>,
@@ -176,7 +174,7 @@ impl<'l> Here<'l> {
 
     /// The directory that contains the repository folder to which this one's `.undo` leads. If that directory is not
     /// known but operations were recorded, returns the folder that was mounted.
-    fn home(&self, state: &State) -> Result<Option<PathBuf>> {
+    fn linked_from(&self, state: &State) -> Result<Option<PathBuf>> {
         if self.layout.attachment != Attachment::Linked {
             return Ok(None);
         }

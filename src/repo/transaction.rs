@@ -71,7 +71,7 @@ impl Repository {
         self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE), false)
     }
 
-    /// The same for a directory that may not be known yet.
+    /// Like [`Repository::begin`], for a directory that may not be known yet.
     pub(super) fn begin_to_join(&mut self) -> Result<Transaction<'_>> {
         self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE), true)
     }
@@ -107,7 +107,7 @@ impl Repository {
         self.refuse_foreign()?;
         leftovers::clean(&self.layout);
         sharing::ensure(&self.layout, self.config.is_shared)?;
-        // Git is kept away as well as that can be done.
+        // Best effort: a failure only leaves the folder visible to git.
         let _ = git_ignore::ensure(&self.layout);
         let _ = reserve::take(&self.layout.reserve());
         match self.unfinished() {
@@ -145,7 +145,7 @@ impl Transaction<'_> {
         self.repository
     }
 
-    /// Records the directory, if the journal does not say what it is now: durable when it returns.
+    /// Records the directory, if the journal is not up to date. Durable on return.
     pub(super) fn record_directory(&mut self) -> Result<()> {
         if self.repository.unrecorded_directory().is_none() {
             return Ok(());
@@ -159,7 +159,8 @@ impl Transaction<'_> {
         self.repository
     }
 
-    /// Gives up the space that is kept for records; whether there was any. For what leads to more space.
+    /// Releases the space that is reserved for records; returns whether there was any. For operations that free space
+    /// afterwards.
     pub fn give_up_reserve(&self) -> bool {
         reserve::give_up(&self.repository.layout.reserve())
     }
@@ -295,7 +296,7 @@ impl Transaction<'_> {
         self.append_all(records)
     }
 
-    /// Appends records, and before them what the directory is, if the journal does not say so.
+    /// Appends records, preceded by the directory's record if the journal is not up to date.
     fn append_all(&mut self, records: Vec<Record>) -> Result<()> {
         let directory = self.repository.unrecorded_directory();
         let records: Vec<Record> = directory.into_iter().chain(records).collect();

@@ -20,9 +20,9 @@ const LARGE: u64 = 16 << 20;
 const PLACES: u64 = 8;
 const SAMPLE: usize = 128 << 10;
 
-/// So many seconds a file must have been left alone before it was copied, to be read in place of the copy: nobody who had
-/// begun to change it then is still about to. What is changed from then on has a later ctime: making the copy flushed the
-/// file, so a store through a mapping faults first.
+/// Seconds that a file must have been left unchanged before it was copied, so that it can be read in place of the copy:
+/// a writer that had started by then has finished. Later changes have a later ctime, because making the copy flushed
+/// the file, so a store through a mapping faults first.
 const AT_REST: i64 = 2;
 
 /// A file on its way to be adopted.

@@ -45,7 +45,7 @@ pub(super) fn make(
         let time = Timestamp::now();
         (time, time.local_offset())
     });
-    // A parent that cannot be read is none that anybody walks through.
+    // No walk can pass a parent that cannot be read.
     let others = parents.iter().skip(usize::from(parent.is_some()));
     let others = others.filter_map(|&id| repository.store().commit(id).ok()).map(|commit| commit.order());
     let mut extras = words.extras;

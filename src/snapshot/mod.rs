@@ -38,7 +38,8 @@ pub use write_tree::write_tree;
 pub struct Options {
     /// Why.
     pub message: String,
-    /// Only these paths, and the other files of databases that they belong to; the rest as in the parent. Empty: all.
+    /// Record only these paths and the other files of their databases; keep the rest as in the parent. Empty means all
+    /// paths.
     pub paths: Vec<RepoPathBuf>,
     /// Made by a command that is about to replace unsaved content.
     pub automatic: bool,
@@ -76,13 +77,13 @@ pub struct Outcome {
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
-    /// Not named, and recorded since they belong to a database of which another file was named.
+    /// Paths that were not named, and were recorded because they belong to a named database.
     pub journals: Vec<RepoPathBuf>,
-    /// Recorded without their extended attributes, which could not be read.
+    /// Paths recorded without their extended attributes, which could not be read.
     pub without_attributes: Vec<RepoPathBuf>,
-    /// Paths of the commit before that something is mounted over. They are not covered any more.
+    /// Paths of the previous commit over which something is mounted. They are no longer covered.
     pub mounted_over: Vec<RepoPathBuf>,
-    /// The time of the commit that this one grew from, if it is in the future.
+    /// Time of the parent commit, if it is in the future.
     pub future_parent: Option<Timestamp>,
     /// Why the last commit could not be read, so that all was recorded anew and counts as added.
     pub damage: Option<String>,

@@ -23,7 +23,7 @@ use crate::worktree::{Index, Overlay, Scan, Selection, Worktree, scan};
 pub(super) struct How<'h> {
     /// Only these paths; the rest as in `base`. Empty: all.
     pub paths: &'h [RepoPathBuf],
-    /// Those of `paths` that belong to a database of which another file was named: rules may leave them out.
+    /// Those of `paths` that were added because they belong to a named database. Ignore rules may exclude them.
     pub journals: &'h [RepoPathBuf],
     /// Cover these although rules ignore them.
     pub despite_rules: &'h [RepoPathBuf],

@@ -77,7 +77,7 @@ pub fn take_checked(
         next
     };
     let taken = match store_all(repository, worktree, &index, (options, &journals), progress, &mut check) {
-        // Once this is recorded, going back frees space.
+        // Once this is recorded, the rollback frees space.
         Err(error) if is_full(&error) && !is_refused.get() && leads_back(options) && transaction.give_up_reserve() => {
             store_all(repository, worktree, &index, (options, &journals), progress, &mut check)
         }
@@ -102,7 +102,7 @@ fn is_full(error: &Error) -> bool {
     error.kind() == ErrorKind::NoSpace
 }
 
-/// Whether what is recorded may be gone back from at once.
+/// Whether a rollback may follow immediately.
 fn leads_back(options: &Options) -> bool {
     options.prepares || options.ran.is_some()
 }
@@ -218,7 +218,7 @@ fn store(
     Ok(Taken { outcome, scan, stored: Some(stored), next })
 }
 
-/// Whether a time is so far ahead of the clock that one of the two must be wrong.
+/// Whether a time is so far ahead of the clock that one of them must be wrong.
 fn is_in_future(time: Timestamp) -> bool {
     const TOLERANCE: i64 = 60;
     time.seconds > Timestamp::now().seconds + TOLERANCE

@@ -24,7 +24,7 @@ pub struct WrittenTree {
     pub uncovered: Vec<Uncovered>,
     /// Changed while they were read.
     pub torn: Vec<RepoPathBuf>,
-    /// Recorded without their extended attributes, which could not be read.
+    /// Paths recorded without their extended attributes, which could not be read.
     pub without_attributes: Vec<RepoPathBuf>,
     /// Lines of `.undoignore` that make no sense.
     pub ignore_warnings: Vec<IgnoreWarning>,

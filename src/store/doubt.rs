@@ -23,20 +23,21 @@ pub struct Going {
     pub coming: Option<BlobId>,
 }
 
-/// A frame that something is in which goes. There may be one for each file of a large directory.
+/// A frame that contains content to be removed. There may be one for each file of a large directory.
 #[derive(Clone, Copy)]
 struct Needed {
     pack: u32,
     stored: u32,
     frame: u64,
     checksum: [u8; 4],
-    /// What goes, by its number.
+    /// Number of the removed content.
     number: u32,
 }
 
 impl Store {
-    /// The numbers below `end` of that of which something goes that cannot be read any more: chunks that what comes has too
-    /// do not go. Frames are read and compared with their checksums, and not decoded: that was tried when they were written.
+    /// Returns the numbers below `end` whose removed content has a part that cannot be read any more. Chunks that the new
+    /// content has too are not removed. Frames are read and compared with their checksums, but not decoded:
+    /// decoding was verified when they were written.
     pub fn unreadable(&self, end: usize, going: &dyn Fn(usize) -> Option<Going>) -> Vec<usize> {
         let (mut needed, mut suspects) = (Vec::new(), Vec::new());
         for number in 0..end {

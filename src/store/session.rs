@@ -211,9 +211,9 @@ fn join(packs: Vec<Builder>) -> Result<Vec<Builder>> {
 
 /// Flushes full packs.
 enum Flusher {
-    /// In a thread.
+    /// In a separate thread.
     Thread(SyncSender<Sealed>, JoinHandle<Result<Vec<Sealed>>>),
-    /// At once, where the system starts no more threads: those that are flushed.
+    /// Immediately, if the system starts no more threads: the flushed packs.
     Here(Vec<Sealed>),
 }
 

@@ -82,7 +82,7 @@ impl Store {
         };
         store.include(packs);
         store.arrange();
-        // Small packs are these, and small packs are merged and removed by others.
+        // These packs are small, and other processes may merge and remove small packs.
         store.uncovered.iter().for_each(|&n| store.packs[n as usize].hold());
         Ok(store)
     }
@@ -95,7 +95,7 @@ impl Store {
         Ok(())
     }
 
-    /// The directory for files that are being made.
+    /// Directory for files under construction.
     pub fn scratch(&self) -> PathBuf {
         self.directory.join("tmp")
     }

@@ -22,7 +22,7 @@ const LARGE: usize = 64 << 10;
 /// A pack is full from this size on.
 const PACK: u64 = 64 << 20;
 
-/// A pack is full from this many objects on: their records are in memory until its table is written.
+/// Maximum number of objects in a pack, whose records stay in memory until its table is written.
 const OBJECTS: usize = 128 << 10;
 
 /// One thread's way to write, into packs of its own. Dropped, it hands over what it has, as if it had been finished; a

@@ -92,7 +92,7 @@ impl Bar {
         bar.set_style(style(self.counts.unit, total.is_some()));
         bar.set_message(self.counts.label);
         bar.set_elapsed(self.begun.elapsed());
-        // It starts a thread, and panics where the system starts no more.
+        // This starts a thread, and panics if the system starts no more.
         if std::thread::Builder::new().spawn(|| {}).is_ok_and(|thread| thread.join().is_ok()) {
             bar.enable_steady_tick(Duration::from_millis(100));
         }

@@ -47,22 +47,22 @@ impl Report for StepRecord {
     }
 }
 
-/// A file, or a database, that programs are using.
+/// A file or database that programs are using.
 #[derive(Clone, Debug, Serialize)]
 pub struct JsonInUse {
-    /// The file; of a database its main file or its directory.
+    /// Path of the file; for a database, of its main file or directory.
     #[serde(flatten)]
     pub path: JsonPath,
-    /// As far as they are visible.
+    /// The visible programs.
     pub programs: Vec<JsonProgram>,
 }
 
 /// A program that is using a file.
 #[derive(Clone, Debug, Serialize)]
 pub struct JsonProgram {
-    /// Its process.
+    /// Process id.
     pub pid: u32,
-    /// Its name, up to 15 bytes.
+    /// Program name, up to 15 bytes.
     pub name: String,
 }
 
@@ -77,7 +77,7 @@ pub struct PlanRecord {
     pub unsaved: bool,
     /// In the way, and saved nowhere.
     pub conflicts: Vec<JsonPath>,
-    /// In use, and would be left as they are.
+    /// Paths in use that would be left unchanged.
     pub in_use: Vec<JsonInUse>,
     /// Only names would change.
     #[serde(skip)]
@@ -123,19 +123,19 @@ pub struct CheckoutRecord {
     pub damaged: Vec<JsonReason>,
     /// Changed in the meantime, and left as they are.
     pub changed: Vec<JsonPath>,
-    /// In use, and left as they are.
+    /// Paths in use that were left unchanged.
     pub in_use: Vec<JsonInUse>,
     /// The commit that holds those as they are.
     pub aside: String,
     /// Not covered by the commit, and left alone.
     pub uncovered: Vec<JsonUncovered>,
-    /// Directories left because something in them is not recorded.
+    /// Directories that were kept because they contain something that is not recorded.
     pub kept: Vec<JsonPath>,
-    /// Restored, and changed while they were recorded.
+    /// Restored files that had changed while they were recorded.
     pub torn: Vec<JsonPath>,
-    /// Restored together with the database file that they belong to.
+    /// Journals that were restored together with their database file.
     pub journals: Vec<JsonPath>,
-    /// Left as they are, since the target does not cover their database file.
+    /// Journals that were left unchanged because the target does not cover their database file.
     pub left_journals: Vec<JsonPath>,
     /// The whole worktree, and not only some paths.
     #[serde(skip)]

@@ -277,9 +277,9 @@ pub struct Committed {
     pub uncovered: Vec<JsonUncovered>,
     /// Changed while they were read.
     pub torn: Vec<JsonPath>,
-    /// Not named, and recorded together with the database that they belong to.
+    /// Paths that were not named, and were recorded together with a named database.
     pub journals: Vec<JsonPath>,
-    /// Recorded without their extended attributes.
+    /// Paths recorded without their extended attributes.
     pub without_attributes: Vec<JsonPath>,
     /// What changed looks like an accident or an attack.
     pub suspicious: bool,

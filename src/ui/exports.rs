@@ -22,7 +22,7 @@ pub struct ExportRecord {
     pub inexact: Vec<JsonReason>,
     /// Lost by the store, and not exported.
     pub damaged: Vec<JsonReason>,
-    /// Exported, and changed while they were recorded.
+    /// Exported files that had changed while they were recorded.
     pub torn: Vec<JsonPath>,
     /// The id for people.
     #[serde(skip)]

@@ -18,14 +18,14 @@ pub struct Initialised {
     pub repository: String,
     /// It has history already.
     pub commits: bool,
-    /// Who owns it.
+    /// Owner of the repository.
     pub owner: String,
-    /// That is not the user who runs the command.
+    /// Whether the owner is not the user who runs the command.
     #[serde(skip)]
     pub is_given: bool,
-    /// The branch that is current in the directory.
+    /// Current branch of the directory.
     pub branch: String,
-    /// It is not the main directory of the repository.
+    /// Whether the directory is not the repository's main one.
     #[serde(skip)]
     pub is_beside: bool,
 }
@@ -42,7 +42,7 @@ impl Report for Initialised {
         if !self.is_given {
             return Ok(());
         }
-        page.line(format_args!("it belongs to `{}`, as the directory does", sanitize::text(&self.owner)))
+        page.line(format_args!("it belongs to `{}`, like the directory", sanitize::text(&self.owner)))
     }
 }
 

@@ -44,7 +44,7 @@ impl Clock {
         stat.ctime >= limit || (weak && stat.metadata.mtime >= limit)
     }
 
-    /// Whether a file was changed no longer than this many nanoseconds before the clock was read.
+    /// Whether a file changed at most this many nanoseconds before the clock was read.
     pub fn is_within(&self, stat: &Stat, nanoseconds: u64) -> bool {
         stat.ctime >= earlier(self.limit, nanoseconds)
     }

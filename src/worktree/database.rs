@@ -1,44 +1,44 @@
-//! Names of the files that a database engine keeps beside a database file, and that are only valid together with it.
+//! Names of the files that a database engine keeps next to a database file and that are valid only together with it.
 //!
-//! SQLite writes `NAME-wal`, `NAME-shm` and `NAME-journal`, DuckDB writes `NAME.wal`. A journal of one state applied to the
-//! database file of another one corrupts it, so a database file and its journals are recorded and restored together.
-//! Only names count, since a journal may be encrypted, empty or overwritten with zeros.
+//! SQLite writes `NAME-wal`, `NAME-shm` and `NAME-journal`; DuckDB writes `NAME.wal`. Applying a journal to a database
+//! file of another state corrupts the database, so a database file and its journals are recorded and restored together.
+//! Only names count, because a journal may be encrypted, empty or overwritten with zeros.
 
 use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::shell_word;
 
-/// What is appended to the name of a database file.
+/// Suffixes that are appended to the name of a database file.
 const SUFFIXES: [&[u8]; 4] = [b"-wal", b"-shm", b"-journal", b".wal"];
 
-/// Files that mark a directory as one database as a whole: PostgreSQL, MySQL (InnoDB), MongoDB (WiredTiger), LMDB, LevelDB
+/// Files that mark a whole directory as one database: PostgreSQL, MySQL (InnoDB), MongoDB (WiredTiger), LMDB, LevelDB
 /// and RocksDB.
 pub const CLUSTER_MARKERS: [&[u8]; 5] = [b"PG_VERSION", b"ibdata1", b"WiredTiger", b"data.mdb", b"CURRENT"];
 
-/// Other files of such a directory, which its server has open or locked as long as it runs.
+/// Other files of such a directory, which a running server keeps open or locked.
 pub const CLUSTER_LOCKS: [&[u8]; 4] = [b"lock.mdb", b"WiredTiger.lock", b"mongod.lock", b"LOCK"];
 
-/// The database file that a path would be a journal of.
+/// The database file of which this path would be a journal.
 pub fn database_of(path: &RepoPath) -> Option<RepoPathBuf> {
     let name = path.name()?;
     let stem = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(*suffix)).filter(|stem| !stem.is_empty())?;
     Some(path.parent().unwrap_or(RepoPath::root()).join(stem))
 }
 
-/// The paths that would be journals of a database file.
+/// The possible journals of a database file.
 pub fn journals_of(database: &RepoPath) -> impl Iterator<Item = RepoPathBuf> {
     let (directory, name) = (database.parent().unwrap_or(RepoPath::root()), database.name());
     name.into_iter().flat_map(move |name| SUFFIXES.iter().map(move |suffix| directory.join(&[name, suffix].concat())))
 }
 
-/// The database file and all its journals.
+/// The database file and its possible journals.
 pub fn files_of(database: &RepoPath) -> impl Iterator<Item = RepoPathBuf> {
     std::iter::once(database.to_owned()).chain(journals_of(database))
 }
 
-/// These paths, and the other files of each database of which one is a file. `is_file` says whether a path is one. Returns
-/// also what was added.
+/// Returns these paths plus the other files of their databases, and separately the paths that were added. `is_file`
+/// says whether a path is a file.
 pub fn with_all_files(
     paths: &[RepoPathBuf],
     is_file: &mut dyn FnMut(&RepoPath) -> Result<bool>,
@@ -63,7 +63,7 @@ pub fn with_all_files(
     Ok((paths.iter().chain(&added).cloned().collect(), added))
 }
 
-/// How to get a consistent copy of the database that a file belongs to, if it belongs to one.
+/// Describes how to get a consistent copy of the database that a file belongs to, if any.
 pub fn consistent_copy(root: &Dir, path: &RepoPath) -> Option<String> {
     let is_there = |path: &RepoPath| {
         let parent = root.open_below(path.parent().unwrap_or(RepoPath::root())).ok()?;
@@ -84,7 +84,7 @@ pub fn consistent_copy(root: &Dir, path: &RepoPath) -> Option<String> {
     Some(format!("for a consistent copy of the database `{}`: {command}", database.display()))
 }
 
-/// Whether a file begins as SQLite's files do.
+/// Whether a file has the header of an SQLite database.
 fn is_sqlite(root: &Dir, path: &RepoPath) -> bool {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     let mut start = [0; MAGIC.len()];
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_grows_by_the_other_files_of_a_database() {
+    fn a_selection_includes_the_other_files_of_a_database() {
         let files = ["a", "a-wal", "a-journal", "d/b", "d/b-shm", "c-wal", "e"].map(path);
         let grown = |paths: &[&str]| {
             let paths: Vec<RepoPathBuf> = paths.iter().map(|text| path(text)).collect();

@@ -12,7 +12,7 @@ pub struct Deciding<'w> {
     root: &'w Dir,
     /// From the root down. A list and not recursion: a path may have more names than a stack has room.
     levels: Vec<Level>,
-    /// Rules without effect, of the directories that were entered.
+    /// Rules without effect in the visited directories.
     pub ignore_warnings: Vec<IgnoreWarning>,
 }
 

@@ -1,8 +1,8 @@
-//! Files with several names: one inode has one state, whichever of its names a scan meets first.
+//! Files with several names: each inode has one state, whichever of its names a scan meets first.
 //!
-//! A file may change between the looks at two of its names, and the index may know its names from different times. Were each
-//! name recorded as it was found, a commit would hold one file in two states. So every later name gets the state that the
-//! first one was found in; a change since then shows in the stat of the next scan.
+//! A file may change between the visits to two of its names, and the index may have recorded its names at different
+//! times. If each name were recorded as it was found, a commit would hold one file in two states. Every later name
+//! therefore gets the state of the first one; the next scan detects a change since then by the stat.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -19,10 +19,10 @@ use crate::worktree::seen::Seen;
 /// Device and inode number.
 pub type Inode = (u64, u64);
 
-/// Everything that names of one file share, as a number.
+/// Hash of everything that the names of a file share.
 pub type State = u64;
 
-/// The state of every inode with several names that this scan has met.
+/// States of the inodes with several names that this scan has met.
 #[derive(Default)]
 pub struct Inodes {
     known: Mutex<HashMap<Inode, Known>>,
@@ -31,22 +31,24 @@ pub struct Inodes {
 
 #[derive(Clone)]
 enum Known {
-    /// As the index has one of its names, which proves it: the directory, and the position of the record.
+    /// The index proves one of its names: the directory, and the position of the record.
     Proven(Arc<Node>, usize),
-    /// As it was read, or is being read. Held while it is read, so that a thread that meets another of its names waits.
+    /// The file was read or is being read. Locked while it is read, so that a thread that meets another of its names
+    /// waits.
     Read(Arc<Mutex<Option<Found>>>),
 }
 
-/// How it was found under its first name.
+/// State of a file under its first name.
 pub struct Found {
-    /// The directory and the name there.
+    /// Directory, and name in it.
     pub place: (RepoPathBuf, Vec<u8>),
-    /// What was there.
+    /// State of the entry.
     pub seen: Seen,
 }
 
 impl Inodes {
-    /// Takes note of a name that the index proves. `false` if the inode has another state by now: the name is to be read.
+    /// Notes a name that the index proves. Returns `false` if the inode already has another state: the name must then
+    /// be read.
     pub fn prove(&self, stat: &Stat, node: &Arc<Node>, position: usize) -> bool {
         let known = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,12 +76,12 @@ impl Inodes {
         }
     }
 
-    /// Whether two names of one file are proven by the index and differ there: then the index is wrong.
+    /// Whether the index proves two names of one file in different states. The index is then wrong.
     pub fn are_contradicted(&self) -> bool {
         self.contradicted.load(Ordering::Relaxed)
     }
 
-    /// Where the state of a file is kept that is about to be read; or how the index proves it.
+    /// Returns the slot for the state of a file that is about to be read, or the state that the index proves.
     pub fn slot(&self, stat: &Stat) -> Result<Arc<Mutex<Option<Found>>>, Box<Option<Found>>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.entry(inode(stat)).or_insert_with(|| Known::Read(Arc::default())) {
@@ -95,7 +97,7 @@ impl Found {
         Some(Found { place: (node.path.clone(), record.name.clone()), seen: Seen::Whole(record) })
     }
 
-    /// The same under another name.
+    /// The same state under another name.
     pub fn named(&self, name: &[u8]) -> Seen {
         let mut seen = self.seen.clone();
         if let Seen::Whole(record) | Seen::Torn(record) = &mut seen {
@@ -104,8 +106,8 @@ impl Found {
         seen
     }
 
-    /// Whether a name of this stat is a name of this file. A number may have been given to a new file since, so where
-    /// the stat differs the first name must still have it.
+    /// Whether a name with this stat belongs to this file. The inode number may have been reused for a new file, so if
+    /// the stat differs, the first name must still have it.
     pub fn is_same_file(&self, root: &Dir, stat: &Stat) -> bool {
         let (Seen::Whole(record) | Seen::Torn(record)) = &self.seen else { return false };
         if record.stat.is_same(stat) {
@@ -116,17 +118,18 @@ impl Found {
     }
 }
 
-/// A record that the index has of an entry of a directory.
+/// The index record at a position in a directory.
 fn record(node: &Node, position: usize) -> Option<Record> {
     node.known.as_ref()?.block().record(position)
 }
 
-/// What identifies an inode.
+/// Device and inode number of a stat.
 pub fn inode(stat: &Stat) -> Inode {
     (stat.device, stat.inode)
 }
 
-/// The state of a record: what its entry in a tree says, but its name. Equal within one run of the program only.
+/// Hash of a record's metadata, attributes and content, without the name. Comparable only within one run of the
+/// program.
 pub fn state(record: &Record) -> State {
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
     hasher.hash_one((&record.stat.metadata, &record.attributes, &record.content))

@@ -122,7 +122,7 @@ impl<S: Sink> Worker<'_, S> {
             _ => None,
         };
         if let Some(reason) = reason {
-            // Below a mount, what was recorded is still there.
+            // Recorded entries below a mount still exist.
             let kind = Some(stat.kind).filter(|_| reason != Reason::Mount);
             self.uncover(path(), reason, kind);
             return Ok(Verdict::Pass);
@@ -140,7 +140,7 @@ impl<S: Sink> Worker<'_, S> {
         }
     }
 
-    /// Takes note of one name of an inode with several.
+    /// Notes one name of an inode with several names.
     fn note_link(&mut self, node: &Node, record: &Record) {
         if record.stat.links > 1 {
             let key = (inodes::inode(&record.stat), inodes::state(record));
@@ -193,7 +193,7 @@ impl<S: Sink> Worker<'_, S> {
         Ok(())
     }
 
-    /// Reads one entry that is no directory. If its kind is another one by then, what it is now: a directory becomes a job.
+    /// Reads an entry that is not a directory. Returns its new kind if that has changed: a directory becomes a job.
     fn read_one(
         &mut self,
         (node, at): (&Arc<Node>, usize),
@@ -240,7 +240,7 @@ impl<S: Sink> Worker<'_, S> {
         Ok(None)
     }
 
-    /// A directory in another one.
+    /// Queues a subdirectory.
     fn child(
         &self,
         (node, at): (&Arc<Node>, usize),
@@ -256,7 +256,7 @@ impl<S: Sink> Worker<'_, S> {
         Arc::new(child)
     }
 
-    /// Looks again at what was a directory when the directory above it was looked at, and is none now.
+    /// Looks again at an entry that was a directory when its parent was listed, and no longer is.
     pub(super) fn look_again(&mut self, node: &Node) -> Result<()> {
         let (Some((above, at)), Some(name)) = (&node.above, node.path.name()) else { return Ok(()) };
         let dir = match self.walk.worktree.root.open_below(&above.path) {

@@ -45,7 +45,7 @@ pub struct Worktree {
     pub path: PathBuf,
     /// Whether what is mounted below it is part of it.
     pub cross_mounts: bool,
-    /// Device and inode of the folder of its own repository, which is never a part of it, wherever that folder is seen.
+    /// Device and inode of its own repository folder, which is never part of the worktree, wherever it appears.
     repository: Option<(u64, u64)>,
 }
 
@@ -62,7 +62,7 @@ impl Worktree {
         Ok(Worktree { root: Dir::open(&path)?, path, cross_mounts, repository: None })
     }
 
-    /// Whether this is the stat of its own repository's folder.
+    /// Whether this is the stat of the worktree's own repository folder.
     pub fn is_own_repository(&self, stat: &Stat) -> bool {
         stat.kind == Kind::Directory && self.repository == Some((stat.device, stat.inode))
     }

@@ -37,15 +37,15 @@ pub struct Scan {
     pub uncovered: Vec<Uncovered>,
     /// What the ignore rules leave out; of an ignored directory only itself; sorted.
     pub ignored: Vec<RepoPathBuf>,
-    /// Ignore rules without effect; sorted.
+    /// Ignore rules without effect, sorted.
     pub ignore_warnings: Vec<IgnoreWarning>,
     /// Files that kept changing while they were read; sorted.
     pub torn: Vec<RepoPathBuf>,
-    /// Why the index could not be read, so that the content of all files had to be.
+    /// Why the index could not be read. All files were read in that case.
     pub index_failure: Option<Arc<Error>>,
-    /// The kinds of what is not covered, where they are known.
+    /// Kinds of the uncovered entries, where known.
     pub uncovered_kinds: HashMap<RepoPathBuf, Kind>,
-    /// Recorded without their extended attributes, which could not be read; sorted.
+    /// Paths recorded without their extended attributes, which could not be read; sorted.
     pub without_attributes: Vec<RepoPathBuf>,
     /// Files whose content was read.
     pub files_read: u64,
@@ -95,7 +95,7 @@ fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) 
         files_read: 0,
         bytes_read: 0,
     };
-    // Names that were found in different states are of different files: one number was given to both.
+    // Names in different states belong to different files: the inode number was reused.
     let mut names: BTreeMap<(Inode, State), Vec<RepoPathBuf>> = BTreeMap::new();
     for part in found {
         scan.totals.files += part.totals.files;

@@ -1,18 +1,18 @@
-//! How one entry was found by a scan.
+//! Result of reading one entry in a scan.
 
 use crate::worktree::index::Record;
 
-/// How an entry was found.
+/// Result of reading an entry.
 #[derive(Clone, Debug)]
 pub enum Seen {
-    /// As it was at one moment.
+    /// Read consistently: its state at one moment.
     Whole(Record),
-    /// A file that kept changing while it was read: the last reading.
+    /// A file that kept changing while it was read: its last reading.
     Torn(Record),
-    /// Gone between listing and reading.
+    /// Removed between listing and reading.
     Gone,
-    /// Its kind is another one by now.
+    /// Has become another kind of file.
     OtherKind,
-    /// It cannot be read.
+    /// Not readable.
     Unreadable,
 }

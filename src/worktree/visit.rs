@@ -30,7 +30,7 @@ pub struct Reader<'r, S> {
     pub inodes: &'r Inodes,
     /// The worktree.
     pub root: &'r Dir,
-    /// As it was before the scan.
+    /// Index from before the scan.
     pub clock: &'r Clock,
     /// Attributes that were found, to be stored.
     pub attributes: Vec<(AttributesId, Vec<u8>)>,
@@ -45,8 +45,8 @@ pub struct Reader<'r, S> {
 }
 
 impl<S: Sink> Reader<'_, S> {
-    /// Reads an entry of this stat, in an open directory of this path: a file, a symlink, a FIFO or a device. `last` is what a
-    /// file held when it was last read.
+    /// Reads an entry with this stat in an open directory: a file, a symlink, a FIFO or a device. `last` is the last
+    /// recorded content of a file.
     pub fn visit(
         &mut self,
         (dir, path): (&Dir, &RepoPath),
@@ -163,7 +163,7 @@ impl<S: Sink> Reader<'_, S> {
         Ok(Seen::Unreadable)
     }
 
-    /// The attributes that were read; none, and that is noted, if they alone cannot be read.
+    /// Reads the attributes; returns none, and notes it, if only they cannot be read.
     pub fn take_xattrs(&mut self, xattrs: Result<Xattrs>) -> Result<Xattrs> {
         match xattrs {
             Err(error) if !error.is_not_found() && fs::is_of_one_entry(&error) => {

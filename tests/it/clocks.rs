@@ -1,8 +1,8 @@
-//! Clocks that run fast or are set back: a commit has the time of the clock, and history keeps its order.
+//! Clocks that run fast or are set back: commits are dated by the clock, and history stays in order.
 
 use crate::env::TestEnv;
 
-/// What `log` lists, newest first: the message of each commit and the year that it is dated.
+/// Output of `log`, newest first: the message and the year of each commit.
 fn log(env: &TestEnv, arguments: &str) -> Vec<String> {
     let output = env.undo(&format!("log --json {arguments}")).ok();
     let commits = output.json().into_iter().filter(|value| value["type"] == "commit");
@@ -10,7 +10,7 @@ fn log(env: &TestEnv, arguments: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_commit_has_the_time_of_the_clock_whatever_its_parent_has() {
+fn a_commit_is_dated_by_the_clock_even_before_its_parent() {
     let env = TestEnv::initialised();
     let commit = |time: &str, message: &str| {
         env.set("UNDO_TIME", time);
@@ -19,10 +19,10 @@ fn a_commit_has_the_time_of_the_clock_whatever_its_parent_has() {
     };
     commit("2026-01-01T00:00:00Z", "one");
     commit("2031-01-01T00:00:00Z", "fast");
-    let told = commit("2026-01-02T00:00:00Z", "three");
-    assert!(told.to_string().contains("is in the future"), "{told}");
-    let told = commit("2026-01-03T00:00:00Z", "four");
-    assert!(!told.to_string().contains("is in the future"), "{told}");
+    let report = commit("2026-01-02T00:00:00Z", "three");
+    assert!(report.to_string().contains("in the future"), "{report}");
+    let report = commit("2026-01-03T00:00:00Z", "four");
+    assert!(!report.to_string().contains("in the future"), "{report}");
     assert_eq!(log(&env, ""), ["four 2026", "three 2026", "fast 2031", "one 2026"]);
     assert_eq!(log(&env, "--until 2026-12-31"), ["four 2026", "three 2026", "one 2026"]);
     assert_eq!(log(&env, "--since 2026-01-02T12:00:00Z"), ["four 2026", "fast 2031"]);
@@ -30,9 +30,9 @@ fn a_commit_has_the_time_of_the_clock_whatever_its_parent_has() {
     env.undo("verify").ok();
 }
 
-/// Lines of history whose clocks differ. No order by time alone lists children before their parents here.
+/// Branches with different clocks. Sorting by time alone would list parents before their children here.
 #[test]
-fn log_lists_children_before_parents_on_every_line() {
+fn log_lists_children_before_parents_despite_clock_skew() {
     let env = TestEnv::initialised();
     let commit = |time: &str, message: &str| {
         env.set("UNDO_TIME", time);

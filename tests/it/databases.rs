@@ -44,13 +44,13 @@ fn crash_with_wal(env: &TestEnv, database: &str, rows: u32) {
     assert!(exists(env, &format!("{database}-wal")));
 }
 
-/// Crashes in a transaction that has written to the database file already, so the rollback journal is needed.
+/// Crashes in a transaction that has already written to the database file, so the rollback journal is needed.
 fn crash_with_rollback_journal(env: &TestEnv, database: &str) {
     crash(env, database, "pragma cache_size=1; begin; update t set x = x + 100000;");
     assert!(exists(env, &format!("{database}-journal")));
 }
 
-/// A database in rollback mode.
+/// Creates a database in rollback mode.
 fn create(env: &TestEnv, database: &str, rows: u32) {
     let rows = format!("insert into t select value from generate_series(1,{rows})");
     sql(env, database, &format!("pragma journal_mode=delete; create table t(x); {rows}"));
@@ -60,7 +60,7 @@ fn exists(env: &TestEnv, path: &str) -> bool {
     env.path().join(path).exists()
 }
 
-/// Checks a copy of a database, so that opening it changes nothing, and counts its rows.
+/// Checks a copy of a database, because opening may change it, and counts its rows.
 #[track_caller]
 fn rows(env: &TestEnv, database: &str) -> u32 {
     let copy = env.root().join("copy");
@@ -102,24 +102,24 @@ fn restore_takes_the_wal_along() {
     sql(&env, "app.db", "delete from t where x > 10; vacuum; create table other(y)");
     env.undo("commit -m two").ok();
     crash_with_wal(&env, "app.db", 3000);
-    let told = env.undo("restore --from @~ app.db --json").ok().json();
-    assert_eq!(paths(&told[0]["journals"]), ["app.db-shm", "app.db-wal"]);
+    let report = env.undo("restore --from @~ app.db --json").ok().json();
+    assert_eq!(paths(&report[0]["journals"]), ["app.db-shm", "app.db-wal"]);
     assert_eq!(rows(&env, "app.db"), 100);
     env.undo("undo").ok();
     assert_eq!(rows(&env, "app.db"), 3010);
     env.undo("redo").ok();
     assert_eq!(rows(&env, "app.db"), 100);
-    // SQLite may change all of it in between.
+    // SQLite may change all files in between.
     sql(&env, "app.db", "delete from t");
     env.undo("undo").ok();
     assert_eq!(rows(&env, "app.db"), 3010);
-    // By the name of a journal too.
-    let told = env.undo("restore --from @~ app.db-wal --json").ok().json();
-    assert_eq!(paths(&told[0]["journals"]), ["app.db", "app.db-shm"]);
+    // The same by the name of a journal.
+    let report = env.undo("restore --from @~ app.db-wal --json").ok().json();
+    assert_eq!(paths(&report[0]["journals"]), ["app.db", "app.db-shm"]);
     assert_eq!(rows(&env, "app.db"), 100);
 }
 
-/// The commit has no journal, and SQLite would apply the one that is there now to the restored database.
+/// The commit has no journal, and SQLite would apply the existing one to the restored database.
 #[test]
 fn restore_removes_a_rollback_journal_of_a_later_state() {
     if !has_sqlite() {
@@ -138,9 +138,9 @@ fn restore_removes_a_rollback_journal_of_a_later_state() {
     assert_eq!(rows(&env, "sub/app db"), 5020);
 }
 
-/// Journals that rules leave out are saved, and change with their database file, in every command that goes back.
+/// Every command that restores saves ignored journals, and changes them with their database file.
 #[test]
-fn checkout_removes_journals_that_rules_leave_out() {
+fn checkout_removes_ignored_journals() {
     if !has_sqlite() {
         return;
     }
@@ -159,8 +159,8 @@ fn checkout_removes_journals_that_rules_leave_out() {
         let planned = env.undo("checkout @~ -n --json").ok().json();
         let planned: Vec<&str> = planned.iter().filter_map(|line| line["path"].as_str()).collect();
         assert_eq!(planned, ["log.db", "roll.db", "log.db-shm", "log.db-wal", "roll.db-journal"]);
-        let told = env.undo("checkout @~ --json").ok().json();
-        assert_eq!(paths(&told[0]["journals"]), ["log.db-shm", "log.db-wal", "roll.db-journal"]);
+        let report = env.undo("checkout @~ --json").ok().json();
+        assert_eq!(paths(&report[0]["journals"]), ["log.db-shm", "log.db-wal", "roll.db-journal"]);
         assert_eq!(names(&env, "."), ["log.db", "other-wal", "roll.db"]);
         assert_eq!((rows(&env, "log.db"), rows(&env, "roll.db")), (1, 20));
         let back = || {
@@ -179,7 +179,7 @@ fn checkout_removes_journals_that_rules_leave_out() {
         assert_eq!((rows(&env, "log.db"), rows(&env, "roll.db")), (1, 20));
         env.undo("undo").ok();
         back();
-        // A journal is not touched where its database is not.
+        // A journal is not touched if its database is not.
         env.write("note", "1");
         env.undo("commit -m three note").ok();
         env.undo("restore --from @~ note").ok();
@@ -188,9 +188,9 @@ fn checkout_removes_journals_that_rules_leave_out() {
     }
 }
 
-/// Only one side has the rules.
+/// Only one of the two commits has the rules.
 #[test]
-fn rules_of_one_side_do_not_part_a_database_from_its_journal() {
+fn rules_of_one_side_do_not_separate_a_database_from_its_journal() {
     if !has_sqlite() {
         return;
     }
@@ -203,7 +203,7 @@ fn rules_of_one_side_do_not_part_a_database_from_its_journal() {
     env.undo("tag ignored").ok();
     sql(&env, "app.db", "insert into t values(1)");
     crash_with_wal(&env, "app.db", 7);
-    // To where the journal is recorded, and again to where it is not.
+    // Check out the commit with the journal, and then the one without.
     env.undo("checkout @~").ok();
     assert_eq!(rows(&env, "app.db"), 100);
     env.undo("checkout latest").ok();
@@ -231,7 +231,7 @@ fn journals_follow_a_renamed_directory() {
     assert_eq!((names(&env, "."), rows(&env, "new/app.db")), (vec!["new".to_owned()], 1001));
 }
 
-/// The folder is ignored as a whole, and recorded in the commit gone to: a journal in it is found by looking.
+/// The whole folder is ignored, but recorded in the target commit: the journal in it must be looked up.
 #[test]
 fn a_journal_in_an_ignored_folder_is_found() {
     if !has_sqlite() {
@@ -273,7 +273,7 @@ fn a_journal_that_cannot_be_saved_is_refused() {
     assert_eq!(rows(&env, "app.db"), 5010);
 }
 
-/// The database file is ignored and so stays as it is: its recorded journal must stay too.
+/// The database file is ignored and stays unchanged, so its recorded journal must stay too.
 #[test]
 fn journals_of_an_ignored_database_stay() {
     if !has_sqlite() {
@@ -285,13 +285,13 @@ fn journals_of_an_ignored_database_stay() {
     env.undo("commit -m one").ok();
     sql(&env, "app.db", "vacuum");
     crash_with_wal(&env, "app.db", 5);
-    let told = env.undo("checkout @ --json").fails(3).json();
-    assert!(paths(&told[0]["left_journals"]).contains(&"app.db-wal"));
+    let report = env.undo("checkout @ --json").fails(3).json();
+    assert!(paths(&report[0]["left_journals"]).contains(&"app.db-wal"));
     assert_eq!(rows(&env, "app.db"), 105);
 }
 
 #[test]
-fn commit_of_a_database_takes_its_journal_along() {
+fn commit_of_a_database_includes_its_journal() {
     if !has_sqlite() {
         return;
     }
@@ -302,10 +302,10 @@ fn commit_of_a_database_takes_its_journal_along() {
     sql(&env, "app.db", "delete from t where x > 10; vacuum");
     crash_with_wal(&env, "app.db", 1);
     env.write("other", "2");
-    let told = env.undo("commit -m two app.db --json").ok().json();
-    assert_eq!(paths(&told[0]["journals"]), ["app.db-shm", "app.db-wal"]);
+    let report = env.undo("commit -m two app.db --json").ok().json();
+    assert_eq!(paths(&report[0]["journals"]), ["app.db-shm", "app.db-wal"]);
     assert_eq!(env.undo("cat @:other").ok().stdout, b"1");
-    // Of the journals only what is there, and rules allow.
+    // Only journals that exist and are not ignored are included.
     sql(&env, "app.db", "pragma journal_mode=delete");
     env.write(".undoignore", "*-journal\n");
     crash_with_rollback_journal(&env, "app.db");
@@ -316,9 +316,10 @@ fn commit_of_a_database_takes_its_journal_along() {
     assert_eq!(rows(&env, "app.db"), 11);
 }
 
-/// Rules leave the journal out, so only the difference of the two commits shows that it must go when the checkout is finished.
+/// The journal is ignored, so only the difference between the two commits shows that it must be removed when the
+/// checkout is continued.
 #[test]
-fn a_checkout_of_a_database_that_was_killed_is_finished_or_taken_back() {
+fn a_killed_checkout_of_a_database_can_be_continued_or_undone() {
     if !has_sqlite() || !has_strace() {
         return;
     }

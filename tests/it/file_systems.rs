@@ -1,6 +1,6 @@
-//! Other file systems: what each keeps comes back exactly, and docs/metadata.md says what each keeps.
+//! Other file systems: everything that a file system can store is restored exactly, and docs/metadata.md lists it.
 //!
-//! Most need root, and their tools from Debian's packages.
+//! Most tests need root, and tools from Debian packages.
 
 mod features;
 mod mounts;
@@ -13,25 +13,25 @@ use std::time::Duration;
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 use features::Features;
-use mounts::{Home, KINDS};
+use mounts::{KINDS, MountedWorktree};
 
-/// FUSE file systems let the kernel keep names and attributes for a second: longer than that.
+/// Longer than the second for which FUSE file systems let the kernel cache names and attributes.
 const CACHED: Duration = Duration::from_millis(1100);
 
-fn home(kind: &str) -> Option<Home> {
-    let home = Home::new(kind, |_| {});
-    if home.is_none() {
+fn worktree(kind: &str) -> Option<MountedWorktree> {
+    let worktree = MountedWorktree::new(kind, |_| {});
+    if worktree.is_none() {
         skip(format_args!("{kind} cannot be mounted here (needs root, its tool, and FUSE or a loop device)"));
     }
-    home
+    worktree
 }
 
-/// What is in the worktree, as far as the file system tells of it.
-fn tree(home: &Home, features: &Features) -> Tree {
+/// Content of the worktree, with the attributes that the file system supports.
+fn tree(worktree: &MountedWorktree, features: &Features) -> Tree {
     if features.has_late_links {
         std::thread::sleep(CACHED);
     }
-    let mut tree = Tree::read(&home.env.path());
+    let mut tree = Tree::read(&worktree.env.path());
     for node in tree.nodes.values_mut() {
         if !features.holes {
             node.holes.clear();
@@ -43,35 +43,35 @@ fn tree(home: &Home, features: &Features) -> Tree {
     tree
 }
 
-/// Records two states on a file system and goes back and forth between them.
+/// Records two states on a file system and checks them out in turn.
 fn restore_on(kind: &str) {
-    let Some(home) = home(kind) else { return };
-    let env = &home.env;
+    let Some(worktree) = worktree(kind) else { return };
+    let env = &worktree.env;
     let _ = fs::remove_dir(env.path().join("lost+found"));
     let features = Features::of(&env.path());
     assert_eq!(documented().get(kind), Some(&features.row()), "docs/metadata.md: the row of {kind} must be this");
     env.undo("init").ok();
     features.fill(&env.path());
-    let one = tree(&home, &features);
+    let one = tree(&worktree, &features);
     env.undo("commit -m one").ok();
     features.change(&env.path());
-    let two = tree(&home, &features);
+    let two = tree(&worktree, &features);
     env.undo("commit -m two").ok();
     if !features.exchange {
-        // What the kernel has kept of the files is forgotten by now.
+        // By now the kernel's caches of the files have expired.
         std::thread::sleep(CACHED);
     }
     for (line, expected) in [("checkout @~", &one), ("undo", &two), ("redo", &one)] {
         let output = env.undo(line);
         let is_complete = if features.symlinks && !features.link_times { output.code == 3 } else { output.code == 0 };
         assert!(is_complete, "{output}");
-        assert_same(expected, &tree(&home, &features));
+        assert_same(expected, &tree(&worktree, &features));
         let status = env.undo("status --json").ok().json().pop().unwrap();
         assert_eq!(status["clean"], true, "{kind}, after {line}: {status}");
     }
     fs::remove_file(env.path().join("text")).unwrap();
     env.undo("restore text").ok();
-    let mut restored = tree(&home, &features);
+    let mut restored = tree(&worktree, &features);
     restored.nodes.get_mut(&b""[..]).unwrap().mtime = one.nodes[&b""[..]].mtime;
     assert_same(&one, &restored);
     env.undo("verify").ok();
@@ -105,7 +105,7 @@ restore_on! {
     checkout_is_exact_on_ntfs_3g: "ntfs-3g",
 }
 
-/// The table of docs/metadata.md: cells by file system.
+/// Table of docs/metadata.md: cells by file system.
 fn documented() -> BTreeMap<String, Vec<String>> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metadata.md");
     let page = fs::read_to_string(page).unwrap();
@@ -116,14 +116,14 @@ fn documented() -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn the_table_of_file_systems_has_exactly_those_that_are_tested() {
+fn the_table_lists_exactly_the_tested_file_systems() {
     let documented: Vec<String> = documented().into_keys().collect();
     let mut tested = KINDS.map(str::to_owned);
     tested.sort();
     assert_eq!(documented, tested);
 }
 
-/// Overlayfs refuses to exchange or rename a folder of its lower layer: EXDEV.
+/// Overlayfs refuses to exchange or rename a folder of its lower layer with EXDEV.
 #[test]
 fn a_folder_of_a_lower_layer_and_a_file_replace_each_other() {
     for kind in ["overlayfs", "fuse-overlayfs", "unionfs-fuse"] {
@@ -132,12 +132,12 @@ fn a_folder_of_a_lower_layer_and_a_file_replace_each_other() {
             fs::write(lower.join("folder/in/file"), "in the lower layer").unwrap();
             fs::write(lower.join("file"), "a file of the lower layer").unwrap();
         };
-        let Some(home) = Home::new(kind, fill) else {
+        let Some(worktree) = MountedWorktree::new(kind, fill) else {
             skip(format_args!("{kind} cannot be mounted here"));
             continue;
         };
-        let env = &home.env;
-        // The other state is recorded elsewhere, so that the lower layer is untouched when it is replaced.
+        let env = &worktree.env;
+        // The other state is recorded elsewhere, so that the lower layer is unchanged when it is replaced.
         let elsewhere = crate::env::TestEnv::new();
         let store = elsewhere.root().join("store");
         elsewhere.undo(&format!("init -q --store '{}'", store.display())).ok();
@@ -152,17 +152,17 @@ fn a_folder_of_a_lower_layer_and_a_file_replace_each_other() {
         assert_same(&other, &Tree::read(&env.path()));
         env.undo("undo").ok();
         let mut after = Tree::read(&env.path());
-        // Its time changes with the pointer to the store.
+        // Its time changes with the file that names the store.
         after.nodes.get_mut(&b""[..]).unwrap().mtime = before.nodes[&b""[..]].mtime;
         assert_same(&before, &after);
     }
 }
 
-/// What is on two disks of a pool is renamed by copying.
+/// Renames between two disks of a pool copy the file.
 #[test]
-fn a_store_on_two_disks_of_a_pool_takes_commits() {
-    let Some(home) = home("mergerfs") else { return };
-    let env = &home.env;
+fn commits_work_in_a_store_on_two_disks_of_a_pool() {
+    let Some(worktree) = worktree("mergerfs") else { return };
+    let env = &worktree.env;
     env.undo("init").ok();
     for n in 0..20 {
         env.write("file", format!("content {n}"));
@@ -175,8 +175,8 @@ fn a_store_on_two_disks_of_a_pool_takes_commits() {
 
 #[test]
 fn a_read_only_worktree_with_a_store_elsewhere_is_recorded_and_never_left_halfway() {
-    let Some(home) = home("tmpfs") else { return };
-    let env = &home.env;
+    let Some(worktree) = worktree("tmpfs") else { return };
+    let env = &worktree.env;
     env.undo(&format!("init -q --store '{}'", env.root().join("store").display())).ok();
     env.write("file", "one");
     env.undo("commit -m one").ok();
@@ -200,13 +200,13 @@ fn a_read_only_worktree_with_a_store_elsewhere_is_recorded_and_never_left_halfwa
     assert_eq!(env.read("file"), b"one");
 }
 
-/// Files there cannot be mapped into memory.
+/// Files on this file system cannot be mapped into memory.
 #[test]
-fn a_file_system_without_memory_maps_is_used_by_reading() {
-    let Some(home) = Home::with_options("sshfs", &["-o", "direct_io"], |_| {}) else {
+fn commands_work_on_a_file_system_without_mmap() {
+    let Some(worktree) = MountedWorktree::with_options("sshfs", &["-o", "direct_io"], |_| {}) else {
         return skip("sshfs cannot be mounted here");
     };
-    let env = &home.env;
+    let env = &worktree.env;
     env.undo("init").ok();
     env.write("file", "one");
     env.write("large", vec![3; 3 << 20]);

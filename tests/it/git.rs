@@ -1,10 +1,10 @@
-//! A directory that is a worktree of git's too: git neither records nor removes the history.
+//! A directory that is also a git worktree: git neither records nor removes the history.
 
 use std::fs;
 
 use crate::env::TestEnv;
 
-/// Both, with something recorded. `None` where git is not installed.
+/// A directory with both, and one commit in each. `None` if git is not installed.
 fn both(init: &str) -> Option<TestEnv> {
     let env = TestEnv::new();
     if env.command("git").arg("--version").output().is_err() {
@@ -32,7 +32,7 @@ fn git(env: &TestEnv, line: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// All that git does to what it does not know.
+/// Runs all git commands that affect untracked files.
 #[track_caller]
 fn git_leaves_the_history_alone(env: &TestEnv) {
     let log = env.undo("log --json").ok().text();
@@ -52,10 +52,10 @@ fn git_leaves_the_history_alone(env: &TestEnv) {
 }
 
 #[test]
-fn git_leaves_the_history_alone_from_the_beginning() {
+fn git_leaves_the_history_alone_after_init() {
     let Some(env) = both("init") else { return };
     git_leaves_the_history_alone(&env);
-    // Below the root of git's worktree too.
+    // Also below the root of the git worktree.
     fs::create_dir(env.path().join("below")).unwrap();
     env.write("below/file", "one");
     env.undo("-C below commit --init -m one").ok();
@@ -64,7 +64,7 @@ fn git_leaves_the_history_alone_from_the_beginning() {
 }
 
 #[test]
-fn a_repository_without_the_file_gets_it_from_the_next_command_that_writes() {
+fn the_next_write_restores_a_missing_gitignore() {
     let Some(env) = both("init") else { return };
     let rules = env.path().join(".undo/.gitignore");
     for line in ["commit -m nothing", "tag new", "checkout @"] {
@@ -75,13 +75,13 @@ fn a_repository_without_the_file_gets_it_from_the_next_command_that_writes() {
         assert!(rules.exists(), "{line}");
     }
     git_leaves_the_history_alone(&env);
-    // What somebody has made of it stays.
+    // A file edited by the user stays.
     fs::write(&rules, "# mine\n*\n").unwrap();
     env.undo("commit -m nothing").ok();
     assert_eq!(fs::read(&rules).unwrap(), b"# mine\n*\n");
 }
 
-/// A file cannot hold rules: with a store elsewhere git may remove `.undo`, and the history stays.
+/// A file `.undo` cannot hold rules: with a store elsewhere, git may remove the file, but the history stays.
 #[test]
 fn a_store_elsewhere_survives_git_and_init_says_how_to_exclude_the_file() {
     let env = TestEnv::new();
@@ -90,15 +90,15 @@ fn a_store_elsewhere_survives_git_and_init_says_how_to_exclude_the_file() {
     }
     git(&env, "init -q .");
     env.write("file", "one");
-    let told = String::from_utf8(env.undo("init --store ../store").ok().stderr).unwrap();
-    let hint = told.lines().find_map(|line| line.split_once("keep git from removing `.undo`: ")).unwrap().1;
+    let report = String::from_utf8(env.undo("init --store ../store").ok().stderr).unwrap();
+    let hint = report.lines().find_map(|line| line.split_once("keep git from removing `.undo`: ")).unwrap().1;
     assert_eq!(env.shell(hint).code, 0, "{hint}");
     env.undo("commit -m one").ok();
     assert_eq!(git(&env, "status --porcelain"), "?? file\n");
     git(&env, "clean -fdq");
     env.undo("checkout @").ok();
     assert_eq!(env.read("file"), b"one");
-    // Without the exclusion it is attached to again.
+    // Without the exclusion, the store is attached again.
     fs::remove_file(env.path().join(".undo")).unwrap();
     env.undo("init --store ../store").ok();
     env.undo("log").ok();

@@ -1,5 +1,4 @@
-//! Files that programs are using are not replaced under them: a logger, an application with an open SQLite database, a
-//! running PostgreSQL.
+//! Files in use are not replaced: by a logger, an application with an open SQLite database, a running PostgreSQL.
 
 mod postgres;
 
@@ -13,7 +12,7 @@ use crate::databases::has_sqlite;
 use crate::env::TestEnv;
 use crate::skip::skip;
 
-/// A program that does what it is sent, a line at a time, and answers. Killed when dropped.
+/// A program that executes lines sent to it, and answers each. Killed on drop.
 struct Program {
     child: Child,
     stdin: ChildStdin,
@@ -28,7 +27,7 @@ impl Program {
         Program { child, stdin, stdout }
     }
 
-    /// Appends each line that it is sent to a file that it keeps open.
+    /// Starts a logger, which keeps a file open and appends each line sent to it.
     fn logger(env: &TestEnv, file: &str) -> Program {
         let script = format!("exec 3>>'{file}'; echo ready; while read line; do echo \"$line\" >&3; echo done; done");
         let mut logger = Program::start(env, "bash", &["-c", &script]);
@@ -65,7 +64,7 @@ fn two_commits(env: &TestEnv) {
 }
 
 #[test]
-fn a_log_is_not_replaced_under_its_logger() {
+fn a_log_file_in_use_is_not_replaced() {
     let env = TestEnv::initialised();
     two_commits(&env);
     let mut logger = Program::logger(&env, "app.log");
@@ -84,7 +83,7 @@ fn a_log_is_not_replaced_under_its_logger() {
     assert_eq!((env.read("app.log"), env.read("other")), (b"one\ntwo\nthree\n".to_vec(), b"1".to_vec()));
     logger.send("four");
     assert_eq!(env.read("app.log"), b"one\ntwo\nthree\nfour\n");
-    // The hint leads on.
+    // The command in the hint works.
     let hint = text.split("undo restore").nth(1).unwrap().split(" (or").next().unwrap().to_owned();
     env.undo(&format!("restore{hint}")).fails(3);
     drop(logger);
@@ -96,7 +95,7 @@ fn a_log_is_not_replaced_under_its_logger() {
 }
 
 #[test]
-fn a_file_in_use_is_neither_removed_nor_made_another_kind_nor_moved_back() {
+fn a_file_in_use_is_not_removed_retyped_or_moved() {
     let env = TestEnv::initialised();
     env.write("d", "a file");
     env.write("old-name", "moved");
@@ -108,11 +107,11 @@ fn a_file_in_use_is_neither_removed_nor_made_another_kind_nor_moved_back() {
     env.undo("commit -m two").ok();
     let mut logger = Program::logger(&env, "d/deep/app.log");
     let _mover = Program::logger(&env, "new-name");
-    let told = env.undo("checkout @~ --json").fails(3).json();
+    let report = env.undo("checkout @~ --json").fails(3).json();
     let in_use: Vec<&str> =
-        told[0]["in_use"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+        report[0]["in_use"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
     assert_eq!(in_use, ["d/deep/app.log", "new-name"]);
-    assert_eq!(told[0]["changed"].as_array().unwrap().len(), 0, "{told:?}");
+    assert_eq!(report[0]["changed"].as_array().unwrap().len(), 0, "{report:?}");
     logger.send("more");
     assert_eq!((env.read("d/deep/app.log"), env.read("new-name")), (b"log\nmore\n".to_vec(), b"moved".to_vec()));
     assert_eq!((env.read("old-name"), env.path().join("gone").exists()), (b"moved".to_vec(), false));
@@ -122,7 +121,7 @@ fn a_file_in_use_is_neither_removed_nor_made_another_kind_nor_moved_back() {
 }
 
 #[test]
-fn force_replaces_what_is_in_use() {
+fn force_replaces_files_in_use() {
     let env = TestEnv::initialised();
     two_commits(&env);
     let mut logger = Program::logger(&env, "app.log");
@@ -134,9 +133,9 @@ fn force_replaces_what_is_in_use() {
     assert_eq!(env.read("app.log"), b"one\n");
 }
 
-/// A long plan is not looked at as a whole: the exchange finds what is open.
+/// A long plan is not checked completely in advance; the exchange detects open files.
 #[test]
-fn a_log_among_many_files_is_found_by_the_exchange() {
+fn the_exchange_detects_a_file_in_use_among_many() {
     let env = TestEnv::initialised();
     for state in ["one", "two"] {
         (0..400).for_each(|n| env.write(&format!("many/{n}"), format!("{state} {n}")));
@@ -145,11 +144,11 @@ fn a_log_among_many_files_is_found_by_the_exchange() {
     fs::write(env.path().join("many/new"), "new").unwrap();
     let mut loggers = [Program::logger(&env, "many/7"), Program::logger(&env, "many/new")];
     let inode = fs::metadata(env.path().join("many/7")).unwrap().ino();
-    let told = env.undo("checkout @~ --json").fails(3).json();
+    let report = env.undo("checkout @~ --json").fails(3).json();
     let in_use: Vec<&str> =
-        told[0]["in_use"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+        report[0]["in_use"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
     assert_eq!(in_use, ["many/7", "many/new"]);
-    assert_eq!(told[0]["in_use"][0]["programs"][0]["name"], "bash");
+    assert_eq!(report[0]["in_use"][0]["programs"][0]["name"], "bash");
     loggers.iter_mut().for_each(|logger| drop(logger.send(" more")));
     assert_eq!((env.read("many/7"), env.read("many/new")), (b"two 7more\n".to_vec(), b"newmore\n".to_vec()));
     assert_eq!(
@@ -159,7 +158,7 @@ fn a_log_among_many_files_is_found_by_the_exchange() {
     assert_eq!(fs::read_dir(env.path().join("many")).unwrap().count(), 401, "nothing is left behind");
 }
 
-/// It was opened after the plan was looked at.
+/// The file was opened after the plan was checked.
 #[test]
 fn a_file_that_is_opened_while_a_checkout_runs_is_put_back() {
     let env = TestEnv::initialised();
@@ -176,7 +175,7 @@ fn a_file_that_is_opened_while_a_checkout_runs_is_put_back() {
     assert!(read.ends_with(b"more"), "{read:?}");
 }
 
-/// Program and lock: an open of a lock file for reading says nothing, its lock does.
+/// A lock file that is open only for reading is in use because of its lock.
 #[test]
 fn a_locked_file_is_not_replaced() {
     let env = TestEnv::initialised();
@@ -187,14 +186,14 @@ fn a_locked_file_is_not_replaced() {
     let script = "exec 3<app.lock; flock 3; echo ready; read line";
     let mut holder = Program::start(&env, "bash", &["-c", script]);
     assert_eq!(holder.answer(), "ready");
-    let told = env.undo("checkout @~ --json").fails(3).json();
-    assert_eq!((&told[0]["in_use"][0]["path"], env.read("app.lock")), (&"app.lock".into(), b"two".to_vec()));
+    let report = env.undo("checkout @~ --json").fails(3).json();
+    assert_eq!((&report[0]["in_use"][0]["path"], env.read("app.lock")), (&"app.lock".into(), b"two".to_vec()));
     drop(holder);
     env.undo("checkout @").ok();
     assert_eq!(env.read("app.lock"), b"one");
 }
 
-/// Readers are not in the way.
+/// Readers do not prevent a replacement.
 #[test]
 fn a_file_that_is_only_read_is_replaced() {
     let env = TestEnv::initialised();
@@ -204,7 +203,7 @@ fn a_file_that_is_only_read_is_replaced() {
     assert_eq!(env.read("app.log"), b"one\n");
 }
 
-/// A database in use is left with all its journals, also those that the application does not have open.
+/// A database in use is left with all its journals, including those that the application does not have open.
 #[test]
 fn an_open_database_is_left_as_a_whole() {
     if !has_sqlite() {
@@ -221,13 +220,13 @@ fn an_open_database_is_left_as_a_whole() {
         let mut application = Program::start(&env, "sqlite3", &["app.db"]);
         assert_eq!(application.send("insert into t values(2); select count(*) from t;"), "2");
         env.write("other", "2");
-        // In WAL mode its journals are recorded too.
+        // In WAL mode, its journals are recorded too.
         env.undo("commit -m two").ok();
         assert_eq!(application.send("insert into t values(3); select count(*) from t;"), "3");
-        let told = env.undo("checkout @~ --json").fails(3).json();
-        let in_use = told[0]["in_use"].as_array().unwrap();
+        let report = env.undo("checkout @~ --json").fails(3).json();
+        let in_use = report[0]["in_use"].as_array().unwrap();
         let (path, name) = (&in_use[0]["path"], &in_use[0]["programs"][0]["name"]);
-        assert_eq!((in_use.len(), path, name), (1, &"app.db".into(), &"sqlite3".into()), "{mode}: {told:?}");
+        assert_eq!((in_use.len(), path, name), (1, &"app.db".into(), &"sqlite3".into()), "{mode}: {report:?}");
         assert_eq!((env.read("other"), env.path().join("app.db-journal").exists()), (b"1".to_vec(), false));
         assert_eq!(application.send("insert into t values(4); select count(*) from t;"), "4");
         assert_eq!(application.send("pragma integrity_check;"), "ok");
@@ -238,9 +237,9 @@ fn an_open_database_is_left_as_a_whole() {
     }
 }
 
-/// What a command started in the background still writes.
+/// Files to which a background process of the command still writes.
 #[test]
-fn a_rollback_leaves_what_is_still_being_written() {
+fn a_rollback_leaves_files_that_are_still_being_written() {
     let env = TestEnv::initialised();
     env.write("app.log", "one\n");
     env.write("other", "1");

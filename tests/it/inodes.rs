@@ -1,4 +1,4 @@
-//! One inode has one state: in the index, in commits, and after going back.
+//! One inode has one state: in the index, in commits, and after a checkout.
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,12 +28,12 @@ pub fn acl(permissions: u8) -> Vec<u8> {
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d/a", "d/b"];
 
-/// Whether the worktree is what was recorded last.
+/// Whether the worktree matches the last commit.
 fn is_clean(env: &TestEnv) -> bool {
     env.undo("diff -q --exit-code").code == 0
 }
 
-/// Does something to a name, or to the inode behind it.
+/// Changes a name, or the inode behind it.
 fn edit(env: &TestEnv, random: &mut Random) -> String {
     let path = |name: &str| env.path().join(name);
     let there: Vec<&str> = NAMES.into_iter().filter(|name| path(name).symlink_metadata().is_ok()).collect();
@@ -77,8 +77,8 @@ fn edit(env: &TestEnv, random: &mut Random) -> String {
     format!("{what} {}", target.strip_prefix(env.path()).unwrap().display())
 }
 
-/// Edits, commits and ways back at random. A commit holds what is there, names of one file included; going back gives
-/// that; and after either nothing has changed.
+/// Random edits, commits and checkouts. A commit holds the state of the worktree, including which names belong to one
+/// file; a checkout restores exactly that; and after either, status is clean.
 #[test]
 fn random_histories_of_hard_links_are_exact() {
     for (seed, kind) in [(1, "plain"), (2, "plain"), (3, "overlay"), (4, "overlay-tmpfs")] {
@@ -93,7 +93,7 @@ fn random_histories_of_hard_links_are_exact() {
             }
             if random.below(4) == 0 {
                 let name = random.of(&NAMES);
-                // 2: it is neither there nor recorded.
+                // 2: the path is neither in the worktree nor recorded.
                 let code = env.undo(&format!("commit -m some {name}")).code;
                 assert!([0, 2].contains(&code), "{done:?}");
                 done.push(format!("commit {name}: {code}"));
@@ -104,7 +104,7 @@ fn random_histories_of_hard_links_are_exact() {
             let tree = Tree::read(&env.path());
             done.push(format!("commit {}", &id[..8]));
             assert!(is_clean(&env), "{kind} {seed}: after a commit: {done:#?}\n{}", env.undo("diff"));
-            // A time alone is nothing to record.
+            // A changed time alone is not recorded.
             if is_new {
                 let out: PathBuf = env.root().join("out");
                 let _ = fs::remove_dir_all(&out);
@@ -124,7 +124,7 @@ fn random_histories_of_hard_links_are_exact() {
     }
 }
 
-/// The case of the fault: an attribute is put back under one name, and the index learns of it under the other too.
+/// A checkout restores an attribute through one name, and the index must update the records of the other names.
 #[test]
 fn a_checkout_sets_attributes_of_all_names_and_the_next_commit_has_them() {
     let env = TestEnv::new();
@@ -142,7 +142,7 @@ fn a_checkout_sets_attributes_of_all_names_and_the_next_commit_has_them() {
     env.undo("checkout @~").ok();
     assert_same(&one, &Tree::read(&env.path()));
     assert!(is_clean(&env), "{}", env.undo("status"));
-    // Without a change nothing is recorded; with one, all names keep the attribute.
+    // Without a change nothing is recorded; with a change, all names keep the attribute.
     env.write("a", "y");
     env.undo("commit -m three").ok();
     let three = Tree::read(&env.path());
@@ -152,7 +152,7 @@ fn a_checkout_sets_attributes_of_all_names_and_the_next_commit_has_them() {
     assert!(is_clean(&env), "{}", env.undo("status"));
 }
 
-/// A program changes a file with many names all the time. No commit has it in two states.
+/// A program constantly changes a file with many names. No commit has the file in two states.
 #[test]
 fn a_file_with_many_names_that_changes_during_a_commit_has_one_state() {
     let env = TestEnv::new();

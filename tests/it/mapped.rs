@@ -16,22 +16,22 @@ use crate::volumes::Volume;
 const PAGE: usize = 4096;
 const PAGES: usize = 8;
 
-/// Maps a file as a database does. The handle is closed: only the mapping stays.
+/// Maps a file as a database does. The file descriptor is closed: only the mapping remains.
 #[expect(unsafe_code, reason = "a memory map has no safe form")]
 fn map(env: &TestEnv, name: &str) -> MmapMut {
     let file = OpenOptions::new().read(true).write(true).open(env.path().join(name)).unwrap();
-    // SAFETY: `undo` reads the file and does not cut it.
+    // SAFETY: `undo` reads the file and does not truncate it.
     unsafe { MmapMut::map_mut(&file) }.unwrap()
 }
 
-/// Records, and checks that the commit has what the file holds now.
+/// Commits, and checks that the commit has the current content of the file.
 #[track_caller]
 fn commit(env: &TestEnv, why: &str) {
     env.undo("commit -m next").ok();
     assert!(env.undo("cat @:db").ok().stdout == env.read("db"), "{why}: the commit lacks a store");
 }
 
-/// The history of the fault: a page is dirty when the first commit reads it, and is stored to once more after that.
+/// A page is dirty when the first commit reads it, and is stored to again afterwards.
 #[test]
 fn a_store_to_a_page_that_was_dirty_when_it_was_read_is_recorded() {
     for Volume { kind, env, .. } in
@@ -55,8 +55,8 @@ fn a_store_to_a_page_that_was_dirty_when_it_was_read_is_recorded() {
     }
 }
 
-/// What a program does to a file between commands, at random: stores by mappings of all ages, calls that write, the end of
-/// the program and its next start.
+/// Random changes of a file between commands: stores through mappings of all ages, write calls, the end of the program
+/// and its restart.
 #[test]
 fn random_stores_between_commits_are_recorded() {
     for Volume { kind, env, .. } in Volume::each(&["plain", "tmpfs", "ext4", "btrfs", "xfs", "overlay"]) {
@@ -72,7 +72,7 @@ fn random_stores_between_commits_are_recorded() {
                 0 => mapped = None,
                 1 => {
                     let map = mapped.get_or_insert_with(|| map(&env, "db"));
-                    // Where pages are never written back, a store to a page that was only read leaves no trace.
+                    // If pages are never written back, a store to a page that was only read cannot be detected.
                     if !is_in_memory {
                         assert_ne!(map[at], 0);
                     }
@@ -106,7 +106,7 @@ fn random_stores_between_commits_are_recorded() {
     }
 }
 
-/// A program that stores all the time while commits read the file. What it did last is in the next commit.
+/// A program stores constantly while commits read the file. The next commit has its last stores.
 #[test]
 fn stores_during_a_commit_are_in_the_next_one() {
     for Volume { kind, env, .. } in Volume::each(&["plain", "tmpfs", "ext4", "btrfs", "xfs"]) {
@@ -125,7 +125,7 @@ fn stores_during_a_commit_are_in_the_next_one() {
                     }
                 });
                 for _ in 0..2 {
-                    // 3: it kept changing while it was read.
+                    // 3: the file kept changing while it was read.
                     let code = env.undo("commit -m during").code;
                     assert!([0, 3].contains(&code), "{kind}: {code}");
                 }
@@ -137,10 +137,10 @@ fn stores_during_a_commit_are_in_the_next_one() {
     }
 }
 
-/// On tmpfs a store to a page that was read through the mapping before leaves no trace. Only reading the file finds it, which
-/// a checkout does before it replaces or removes the file.
+/// On tmpfs, a store to a page that was read through the mapping before leaves no trace. Only reading the file finds
+/// it, which a checkout does before it replaces or removes the file.
 #[test]
-fn a_checkout_on_tmpfs_replaces_no_store_that_left_no_trace() {
+fn a_checkout_on_tmpfs_does_not_lose_an_undetectable_store() {
     let Some(Volume { env, .. }) = Volume::new("tmpfs") else { return };
     env.write("replaced", [b'A'; PAGE]);
     env.undo("commit --init -m one").ok();
@@ -166,7 +166,7 @@ fn a_checkout_on_tmpfs_replaces_no_store_that_left_no_trace() {
     }
 }
 
-/// Nobody but its owner may ask the kernel who writes to a file.
+/// Only the owner of a file may ask the kernel who writes to it.
 #[test]
 fn a_store_to_a_file_of_another_user_is_recorded() {
     let env = TestEnv::new();
@@ -187,9 +187,9 @@ fn a_store_to_a_file_of_another_user_is_recorded() {
     assert_eq!(env.undo_as_stranger("cat @:db").unwrap().ok().stdout[0], b'2');
 }
 
-/// Only a file in use is flushed, and none twice.
+/// Only files in use are flushed, each once.
 #[test]
-fn a_file_in_use_is_flushed_and_no_other() {
+fn only_files_in_use_are_flushed() {
     let env = TestEnv::new();
     env.write("used", [b'A'; PAGE]);
     env.write("unused", [b'A'; PAGE]);

@@ -1,6 +1,6 @@
-//! Sectors that the disk cannot read: no command ends by a signal, the damage is named, all else stays usable.
+//! Unreadable sectors: no command is killed by a signal, the damage is named, everything else stays usable.
 //!
-//! On a btrfs image whose bytes are changed behind the file system's back: reading them fails, as their checksum is wrong.
+//! Uses a btrfs image and changes bytes behind the file system's back: reading them fails because of their checksum.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use crate::env::{Output, TestEnv};
 use crate::safety::places::Mounted;
 use crate::skip::skip;
 
-/// What btrfs has a checksum of.
+/// Unit of btrfs checksums.
 const BLOCK: usize = 4096;
 
 /// Packs smaller than this hold one small commit.
@@ -22,13 +22,13 @@ const SMALL: usize = 64 << 10;
 
 /// A worktree on an image.
 struct Disk {
-    // Before the folder that the image is in.
+    // Dropped before the folder that contains the image.
     mounted: Option<Mounted>,
     env: TestEnv,
 }
 
 impl Disk {
-    /// `None`, and said so, where there is no btrfs.
+    /// `None`, reported as skipped, if btrfs is not available.
     fn new() -> Option<Disk> {
         let env = TestEnv::new();
         File::create(env.root().join("image")).unwrap().set_len(150 << 20).unwrap();
@@ -44,11 +44,11 @@ impl Disk {
         Some(disk)
     }
 
-    /// Also forgets what is in memory of the files.
+    /// Mounts the image. Remounting drops the cached pages of the files.
     fn mount(&mut self) {
         self.unmount();
         let image = self.env.root().join("image");
-        // Small files have blocks of their own then.
+        // Small files then have separate blocks.
         let options = ["-t", "btrfs", "-o", "loop,max_inline=0,noatime", image.to_str().unwrap()];
         self.mounted = Mounted::new(&options, &self.env.path());
     }
@@ -66,7 +66,7 @@ impl Disk {
         }
     }
 
-    /// Makes the block of a file unreadable that has this byte, as long as `look` runs.
+    /// Makes the block with this byte of a file unreadable while `look` runs.
     fn with_bad_block(&mut self, path: &Path, at: usize, look: impl FnOnce(&TestEnv)) {
         let content = fs::read(path).unwrap();
         let start = at / BLOCK * BLOCK;
@@ -90,13 +90,13 @@ impl Disk {
         assert_eq!(read.unwrap_err().raw_os_error(), Some(5), "{} can be read", path.display());
         look(&self.env);
         self.unmount();
-        // A copy that the commands made is elsewhere.
+        // A copy made by the commands is elsewhere.
         flip();
         self.mount();
     }
 }
 
-/// Where a block is on the image. Blocks of files that were replaced may be there too.
+/// Offsets of a block on the image. Blocks of replaced files may be among them.
 fn find(image: &File, block: &[u8]) -> Vec<u64> {
     const PART: usize = 1 << 20;
     let length = image.metadata().unwrap().len();
@@ -110,7 +110,7 @@ fn find(image: &File, block: &[u8]) -> Vec<u64> {
     found
 }
 
-/// Runs commands that only look; none may end by a signal or a panic. Gives how each ended.
+/// Runs read-only commands; none may end by a signal or a panic. Returns the output of each.
 fn look(env: &TestEnv, what: &str, lines: &[&str]) -> HashMap<String, Output> {
     let run = |line: &&str| {
         let output = env.undo(line);
@@ -120,7 +120,7 @@ fn look(env: &TestEnv, what: &str, lines: &[&str]) -> HashMap<String, Output> {
     lines.iter().map(run).collect()
 }
 
-/// Four commits with packs of their own: files enough for a catalog, and then one more each.
+/// Four commits with separate packs: enough files for a catalog first, then one more file each.
 fn history(disk: &Disk) -> Vec<PathBuf> {
     let env = &disk.env;
     env.undo("init").ok();
@@ -140,7 +140,7 @@ fn history(disk: &Disk) -> Vec<PathBuf> {
         known.extend(new.clone());
         made.extend(new);
     }
-    // Old enough for the index to be believed.
+    // Old enough for the index to be trusted.
     std::thread::sleep(std::time::Duration::from_millis(30));
     env.undo("commit").ok();
     made
@@ -157,7 +157,7 @@ const LOOKS: [&str; 7] = [
 ];
 
 #[test]
-fn unreadable_caches_cost_time_and_nothing_else() {
+fn unreadable_caches_only_cost_time() {
     let Some(mut disk) = Disk::new() else { return };
     history(&disk);
     let (index, catalog) = (disk.env.path().join(".undo/index"), disk.env.path().join(".undo/catalog"));
@@ -175,16 +175,16 @@ fn unreadable_caches_cost_time_and_nothing_else() {
         disk.with_bad_block(path, at, |env| {
             for (line, output) in look(env, &what, &LOOKS) {
                 assert_eq!((output.code, &output.stdout), (0, &right[&line].stdout), "{what}: undo {line}\n{output}");
-                let is_told = String::from_utf8_lossy(&output.stderr).contains("the index cannot be used");
+                let is_reported = String::from_utf8_lossy(&output.stderr).contains("the index cannot be used");
                 assert_eq!(
-                    is_told,
+                    is_reported,
                     path == &index && at == 0 && line == "status --json",
                     "{what}: undo {line}\n{output}"
                 );
             }
         });
     }
-    // Writing makes them anew.
+    // Commands that write create them again.
     disk.with_bad_block(&index, 0, |env| {
         env.write("four", "four");
         env.undo("commit -m four").ok();
@@ -202,14 +202,14 @@ fn unreadable_caches_cost_time_and_nothing_else() {
 }
 
 #[test]
-fn an_unreadable_pack_is_named_and_all_else_stays_usable() {
+fn an_unreadable_pack_is_named_and_everything_else_stays_usable() {
     let Some(mut disk) = Disk::new() else { return };
     let made = history(&disk);
     let pack = made[1].clone();
     let size = fs::metadata(&pack).unwrap().len() as usize;
     assert!(size < SMALL);
     let table = size - 80 - 400;
-    // The last block has the footer and most likely the table; the first one the content.
+    // The last block has the footer and most likely the table; the first one has the content.
     for (part, at) in [("footer", size - 1), ("table", table), ("body", 0)] {
         disk.with_bad_block(&pack, at, |env| {
             look(env, part, &LOOKS);
@@ -221,14 +221,14 @@ fn an_unreadable_pack_is_named_and_all_else_stays_usable() {
             let lost = env.undo("cat three:two");
             assert!(lost.code == 5 && is_named(&lost) && lost.stdout.is_empty(), "{part}: {}", lost.code);
             for (commit, file, n) in [("three", "one", 0), ("three", "three", 2), ("one", "one", 0)] {
-                // The newest tree is in another pack than the lost one.
+                // The newest tree is not in the lost pack.
                 let output = env.undo(&format!("cat {commit}:{file}")).ok();
                 assert!(output.stdout == noise(n, 20_000), "{part}: {commit}:{file}");
             }
             if part != "body" {
                 return;
             }
-            // The content that the worktree has is stored again, and then nothing is missing.
+            // The content is still in the worktree, so it is stored again, and nothing is missing then.
             env.write("later", "later");
             let output = env.undo("commit -m later");
             assert!([0, 3].contains(&output.code), "{output}");
@@ -284,7 +284,7 @@ fn an_unreadable_file_of_the_worktree_is_listed_and_the_rest_recorded() {
             assert!(output.to_string().contains(name), "{output}");
             assert_eq!(env.undo("cat @:beside").ok().text(), name);
             env.undo("verify").ok();
-            // It is never removed by going anywhere.
+            // No checkout removes the file.
             env.write("beside", "changed");
             look(env, name, &["checkout @"]);
             assert!(path.exists());

@@ -1,4 +1,4 @@
-//! What cannot be read, or not wholly: it is listed, the command ends with 3, and all else is recorded.
+//! Paths that cannot be read completely: they are listed, the command ends with 3, and everything else is recorded.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 use crate::volumes::Volume;
 
-/// Runs `undo` with a system call that fails.
+/// Runs `undo` with a failing system call.
 fn injected(env: &TestEnv, call: &str, failure: &str, arguments: &[&str]) -> Option<(i32, String)> {
     if Command::new("strace").arg("-V").output().is_err() {
         skip("strace is not installed");
@@ -26,23 +26,23 @@ fn injected(env: &TestEnv, call: &str, failure: &str, arguments: &[&str]) -> Opt
     Some((output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
-/// Files and folders, as on mounts that fail to list attributes.
+/// Files and folders on mounts that fail to list attributes.
 #[test]
-fn what_has_no_readable_attributes_is_recorded_without_them() {
+fn entries_with_unreadable_attributes_are_recorded_without_them() {
     let env = TestEnv::initialised();
     env.write("folder/file", "content");
     for (failure, code) in [("error=EIO", 3), ("error=EACCES", 3), ("error=ENOKEY", 3), ("error=EOPNOTSUPP", 0)] {
         env.write("folder/file", failure);
-        let Some((ended, told)) = injected(&env, "flistxattr", failure, &["commit", "-m", "one"]) else { return };
-        assert_eq!(ended, code, "{failure}: {told}");
-        assert_eq!(told.contains("are not recorded\n"), code == 3, "{failure}: {told}");
+        let Some((ended, report)) = injected(&env, "flistxattr", failure, &["commit", "-m", "one"]) else { return };
+        assert_eq!(ended, code, "{failure}: {report}");
+        assert_eq!(report.contains("recorded without extended attributes"), code == 3, "{failure}: {report}");
         assert_eq!(env.undo("cat @:folder/file").ok().text(), failure);
     }
     env.undo("commit -m two").ok();
     env.undo("verify").ok();
 }
 
-/// The kernel lists no more than 64 KiB of names.
+/// The kernel lists at most 64 KiB of names.
 #[test]
 fn a_file_with_more_attributes_than_can_be_listed_is_recorded() {
     let Some(Volume { env, .. }) = Volume::new("btrfs").or_else(|| Volume::new("tmpfs")) else { return };
@@ -62,21 +62,21 @@ fn a_file_with_more_attributes_than_can_be_listed_is_recorded() {
     env.undo("commit -m two").fails(3);
 }
 
-/// A symlink that is another kind of file by the time it is read is looked at once more.
+/// A symlink that has become another kind of file by the time it is read is visited again.
 #[test]
-fn what_becomes_another_kind_while_it_is_scanned_is_read_again() {
+fn an_entry_that_changes_its_kind_during_a_scan_is_read_again() {
     let env = TestEnv::initialised();
     std::os::unix::fs::symlink("somewhere", env.path().join("link")).unwrap();
-    let Some((ended, told)) = injected(&env, "readlinkat", "error=EINVAL:when=1", &["commit", "-m", "one"]) else {
+    let Some((ended, report)) = injected(&env, "readlinkat", "error=EINVAL:when=1", &["commit", "-m", "one"]) else {
         return;
     };
-    assert_eq!(ended, 0, "{told}");
+    assert_eq!(ended, 0, "{report}");
     assert_eq!(env.undo("ls @").ok().text(), "link\n");
 }
 
-/// The server of a FUSE mount has died: `ENOTCONN` for all that asks.
+/// The server of a FUSE mount has died: every access fails with `ENOTCONN`.
 #[test]
-fn a_dead_mount_does_not_end_a_commit() {
+fn a_dead_mount_does_not_fail_a_commit() {
     let env = TestEnv::initialised();
     env.write("a", "1");
     env.write("z/file", "1");
@@ -105,9 +105,9 @@ fn a_dead_mount_does_not_end_a_commit() {
     assert_eq!(env.undo("cat @:z/file").ok().text(), "1");
 }
 
-/// A socket, or anything unreadable of another kind, proves that what was recorded is gone.
+/// A socket, or an unreadable entry of another kind, proves that the recorded entry is gone.
 #[test]
-fn what_is_of_another_kind_and_not_covered_is_deleted() {
+fn an_entry_replaced_by_an_uncovered_one_counts_as_deleted() {
     let env = TestEnv::initialised();
     for path in ["file", "folder/a", "folder/b", "kept"] {
         env.write(path, path);
@@ -118,14 +118,14 @@ fn what_is_of_another_kind_and_not_covered_is_deleted() {
     fs::remove_dir_all(env.path().join("folder")).unwrap();
     let sockets = ["file", "folder"].map(|name| UnixListener::bind(env.path().join(name)).unwrap());
     let status = env.undo("status --json");
-    let told = status.json();
-    assert_eq!(told.last().unwrap()["deleted"], 4, "{status}");
+    let report = status.json();
+    assert_eq!(report.last().unwrap()["deleted"], 4, "{status}");
     env.undo("commit -m two").ok();
     assert_eq!(env.undo("ls @").ok().text(), "kept\n");
     let script = "import os, socket; os.remove('kept'); socket.socket(socket.AF_UNIX).bind('kept')";
     let ran = env.undo(&format!("run --json -- python3 -c \"{script}\""));
-    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
-    assert!(ran.code == 127 || told.contains("\"deleted\":1"), "{told}");
+    let report = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.code == 127 || report.contains("\"deleted\":1"), "{report}");
     let _ = fs::remove_file(env.path().join("kept"));
     env.undo("undo").ok();
     drop(sockets);
@@ -134,7 +134,7 @@ fn what_is_of_another_kind_and_not_covered_is_deleted() {
     }
     env.undo("checkout @~").ok();
     assert_same(&one, &Tree::read(&env.path()));
-    // A folder that nobody may read, where a file was.
+    // An unreadable folder where a file was.
     fs::remove_file(env.path().join("file")).unwrap();
     fs::create_dir(env.path().join("file")).unwrap();
     fs::set_permissions(env.path().join("file"), Permissions::from_mode(0o000)).unwrap();
@@ -145,9 +145,9 @@ fn what_is_of_another_kind_and_not_covered_is_deleted() {
     fs::set_permissions(env.path().join("file"), Permissions::from_mode(0o755)).unwrap();
 }
 
-/// XFS shows root each ACL under a second name.
+/// XFS shows each ACL to root under a second name.
 #[test]
-fn acls_on_xfs_come_back_and_have_one_name() {
+fn acls_on_xfs_are_restored_and_recorded_once() {
     let Some(Volume { env, .. }) = Volume::new("xfs") else { return };
     for name in ["given", "taken"] {
         env.write(name, name);

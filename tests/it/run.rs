@@ -349,9 +349,12 @@ fn what_no_commit_has_is_not_replaced_by_a_rollback() {
     let output = env.undo(&format!("run --rollback -- sh -c '{script}'")).fails(125);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        text.contains(&format!("error: after `sh -c '{script}'`: what it did is recorded, and not taken back: `no"))
+        text.contains(&format!("error: after `sh -c '{script}'`: its changes are recorded, but not taken back: `no"))
     );
-    assert!(text.ends_with("hint: save what is in the way, and take it back: undo undo --force\n"), "{text}");
+    assert!(
+        text.ends_with("hint: to save the files in the way and take the changes back: undo undo --force\n"),
+        "{text}"
+    );
     assert_eq!(env.read("notes.txt"), b"precious\n");
     env.undo("undo --force").ok();
     assert_eq!(env.read("notes.txt"), b"one\n");

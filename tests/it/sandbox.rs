@@ -1,5 +1,5 @@
-//! Old kernels answer ENOSYS, and sandboxes EPERM, for calls that they do not know. For each call: the commands work
-//! without it, or list what they could not do, or refuse before anything is written. Needs `strace`.
+//! Old kernels answer ENOSYS, and sandboxes EPERM, for calls that they do not support. For each call, commands use a
+//! fallback, list what they could not do, or refuse before they write anything. Needs `strace`.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -9,22 +9,22 @@ use crate::crash::has_strace;
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
-/// What becomes of a command whose call fails.
+/// Expected outcome of a command whose call fails.
 #[derive(Clone, Copy, PartialEq)]
 enum Outcome {
-    /// It does the same by other means.
+    /// The command uses a fallback with the same result.
     Works,
-    /// What depends on the call is listed, with exit code 3; contents are right.
+    /// The affected paths are listed, with exit code 3; contents are correct.
     Listed,
-    /// It fails and changes nothing. A failed `init` leaves nothing.
+    /// The command fails and changes nothing. A failed `init` leaves nothing behind.
     Refused,
 }
 
 use Outcome::{Listed, Refused, Works};
 
-/// Calls that are younger than others, or that sandboxes and file systems refuse.
+/// Calls that old kernels lack, or that sandboxes and file systems refuse.
 const CALLS: [(&str, Outcome); 20] = [
-    // Only advice, or with fallbacks in the C library: all at once.
+    // Only advisory, or with fallbacks in the C library: all at once.
     ("fadvise64,fcntl,getrandom,madvise,prlimit64,sched_getaffinity", Works),
     ("clone3", Works),
     ("copy_file_range", Works),
@@ -55,7 +55,7 @@ const OLD_CALLS: &str = "access arch_prctl brk chdir clone close dup dup2 execve
     rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_yield set_robust_list set_tid_address sigaltstack socketpair stat \
     statfs symlink tgkill umask uname unlink unlinkat utimensat wait4 waitid write writev clock_nanosleep nanosleep";
 
-/// The commands that are tried, and the state that each leads to. All after `init`.
+/// The tested commands, with the expected state after each. All run after `init`.
 const COMMANDS: [(&str, State); 4] =
     [("checkout -q @~", State::One), ("undo -q", State::Two), ("status", State::Two), ("verify", State::Two)];
 
@@ -90,7 +90,7 @@ fn change(root: &Path) {
     std::os::unix::fs::FileExt::write_all_at(&large, b"changed", 4 << 20).unwrap();
 }
 
-/// Runs `undo` with a call that fails; its exit code and stderr.
+/// Runs `undo` with a failing call; returns its exit code and stderr.
 fn run_without(env: &TestEnv, call: &str, errno: &str, line: &str) -> (i32, String) {
     let mut strace = env.command("strace");
     strace.args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
@@ -156,16 +156,16 @@ fn without(errno: &str) {
 }
 
 #[test]
-fn calls_that_a_kernel_does_not_have_are_done_without_or_refused() {
+fn commands_handle_calls_missing_in_the_kernel() {
     without("ENOSYS");
 }
 
 #[test]
-fn calls_that_a_sandbox_does_not_allow_are_done_without_or_refused() {
+fn commands_handle_calls_forbidden_by_a_sandbox() {
     without("EPERM");
 }
 
-/// `ulimit -u`, `pids.max`: the work is done in one thread.
+/// `ulimit -u`, `pids.max`: one thread does all the work.
 #[test]
 fn commands_work_where_no_thread_can_be_started() {
     if !has_strace() {
@@ -193,9 +193,9 @@ fn commands_work_where_no_thread_can_be_started() {
     run("verify");
 }
 
-/// A call that is in neither list is new: it needs a row in `CALLS`, so that it is known what happens without it.
+/// A call that is in neither list is new and needs a row in `CALLS`, which says what happens without it.
 #[test]
-fn every_system_call_that_is_made_is_known() {
+fn every_system_call_is_listed() {
     if !has_strace() || cfg!(not(target_arch = "x86_64")) {
         return;
     }
@@ -227,9 +227,9 @@ fn every_system_call_that_is_made_is_known() {
     assert_eq!(unknown, [""; 0], "add them to `CALLS`");
 }
 
-/// New directories, a new store and files in both are gone again; what was there stays.
+/// New directories, a new store and the files in both are removed; existing files stay.
 #[test]
-fn a_failed_init_removes_all_that_it_made() {
+fn a_failed_init_removes_what_it_created() {
     if !has_strace() {
         return;
     }
@@ -248,9 +248,9 @@ fn a_failed_init_removes_all_that_it_made() {
     env.undo("commit -m one").ok();
 }
 
-/// A lock file stands for the lock where the file system has none.
+/// A lock file represents the lock if the file system has no locks.
 #[test]
-fn a_lock_file_excludes_others_and_that_of_a_dead_process_is_taken_over() {
+fn a_lock_file_is_exclusive_and_taken_over_from_a_dead_process() {
     if !has_strace() {
         return;
     }
@@ -260,7 +260,7 @@ fn a_lock_file_excludes_others_and_that_of_a_dead_process_is_taken_over() {
     let commit = |message: &str| run_without(&env, "flock", "ENOLCK", &format!("commit -qm {message}"));
     assert_eq!(commit("one").0, 0);
     assert!(!held.exists());
-    // Killed while it holds the lock: at the first flush.
+    // Killed while it holds the lock, at the first flush.
     env.write("file", "two");
     let mut strace = env.command("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=flock:error=ENOLCK"]);
@@ -271,7 +271,7 @@ fn a_lock_file_excludes_others_and_that_of_a_dead_process_is_taken_over() {
     assert!(text.starts_with("pid ") && text.contains("\nhost "), "{text}");
     assert_eq!(commit("two").0, 0);
     assert!(!held.exists());
-    // Of another machine it is not known whether its process lives.
+    // For another machine it is not known whether the process still runs.
     fs::write(&held, text.replace("\nhost ", "\nhost other-")).unwrap();
     env.write("file", "three");
     let (code, text) = commit("three");

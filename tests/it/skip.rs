@@ -1,13 +1,14 @@
-//! Skipped tests. libtest hides what a passing test prints, so skips go to a file as well, which `tests/run` counts.
+//! Reports skipped tests. libtest hides the output of passing tests, so skips are also written to a file, which
+//! `tests/run` counts.
 
 use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Names the file that collects skips, one line each: the test, a tab, the reason.
+/// Environment variable that names the file of skips, one per line: the test, a tab, the reason.
 const FILE: &str = "UNDO_TEST_SKIPS";
 
-/// Reports that this test, or a part of it, cannot run here. The caller returns, or goes on with the rest.
+/// Reports that this test, or a part of it, cannot run here. The caller returns, or continues with the rest.
 pub fn skip(reason: impl Display) {
     let thread = std::thread::current();
     let test = thread.name().filter(|name| *name != "main").unwrap_or("a test");

@@ -1,4 +1,4 @@
-//! Files that change while they are recorded: the commit says so, and every command that gives them back says so again.
+//! Files that change while they are recorded: the commit reports them, and so does every command that restores them.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::env::{Output, TestEnv};
 
-/// Runs a command while files are being written without a pause.
+/// Runs a command while files are written constantly.
 fn while_written(env: &TestEnv, names: &[&str], line: &str) -> Output {
     let is_done = AtomicBool::new(false);
     let files: Vec<_> =
@@ -33,8 +33,8 @@ fn unstable() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("d/busy", vec![1; 8 << 20]);
     env.write("calm", "1");
-    let told = while_written(&env, &["d/busy"], "commit -m unstable --json").fails(3).json();
-    assert_eq!(torn(&told[0]), ["d/busy"]);
+    let report = while_written(&env, &["d/busy"], "commit -m unstable --json").fails(3).json();
+    assert_eq!(torn(&report[0]), ["d/busy"]);
     env.undo("tag unstable").ok();
     env.write("d/busy", "later");
     env.write("calm", "2");
@@ -44,28 +44,32 @@ fn unstable() -> TestEnv {
 }
 
 #[test]
-fn commands_that_restore_an_unstable_file_say_so() {
+fn commands_that_restore_an_unstable_file_report_it() {
     let env = unstable();
     let text = env.undo("checkout unstable").fails(3).to_string();
     assert!(text.contains("changed while it was recorded: it may be a mix of two states\n  d/busy\n"), "{text}");
-    // Nothing is restored, and so nothing is wrong.
+    // Nothing is restored, so nothing is reported.
     env.undo("checkout unstable").ok();
     env.undo("undo").ok();
-    let told = env.undo("redo --json").fails(3).json();
-    assert_eq!(torn(&told[0]), ["d/busy"]);
+    let report = env.undo("redo --json").fails(3).json();
+    assert_eq!(torn(&report[0]), ["d/busy"]);
     env.undo("checkout stable").ok();
     for (line, names) in [("d", vec!["d/busy"]), ("d/busy", vec!["d/busy"]), ("calm", vec![])] {
-        let told = env.undo(&format!("restore --from unstable {line} --json"));
-        assert_eq!((torn(&told.json()[0]), told.code), (names.clone(), if names.is_empty() { 0 } else { 3 }), "{line}");
+        let report = env.undo(&format!("restore --from unstable {line} --json"));
+        assert_eq!(
+            (torn(&report.json()[0]), report.code),
+            (names.clone(), if names.is_empty() { 0 } else { 3 }),
+            "{line}"
+        );
         env.undo("undo").ok();
     }
 }
 
 #[test]
-fn commands_that_write_an_unstable_file_elsewhere_say_so() {
+fn commands_that_write_an_unstable_file_elsewhere_report_it() {
     let env = unstable();
-    let told = env.undo("export unstable ../out --json").fails(3).json();
-    assert_eq!(torn(&told[0]), ["d/busy"]);
+    let report = env.undo("export unstable ../out --json").fails(3).json();
+    assert_eq!(torn(&report[0]), ["d/busy"]);
     for line in
         ["export unstable ../out.tar", "export unstable -", "cat unstable:d/busy", "checkout-tree ../tree unstable"]
     {

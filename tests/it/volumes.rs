@@ -1,4 +1,4 @@
-//! Worktrees on file systems of their own: tmpfs, images in a loop device, overlays. They need root.
+//! Worktrees on separate file systems: tmpfs, images in a loop device, overlays. They need root.
 
 use std::fs::File;
 use std::process::Command;
@@ -10,18 +10,19 @@ use crate::skip::skip;
 /// A test environment whose worktree is on a file system of this kind.
 pub struct Volume {
     pub kind: &'static str,
-    // Unmounted before the folder that they are in is removed; the last one mounted first.
+    // Dropped first: unmounted before their folder is removed, the last one mounted first.
     _mounts: Vec<Mounted>,
     pub env: TestEnv,
 }
 
 impl Volume {
-    /// One of each kind that can be mounted here; the others are reported as skipped.
+    /// One volume of each kind that can be mounted here; the others are reported as skipped.
     pub fn each(kinds: &[&'static str]) -> Vec<Volume> {
         kinds.iter().filter_map(|kind| Volume::new(kind)).collect()
     }
 
-    /// `"plain"`: wherever tests run. `"overlay"`: an overlay on that. `"overlay-tmpfs"`: one on a tmpfs.
+    /// `"plain"`: the file system of the tests. `"overlay"`: an overlay on that. `"overlay-tmpfs"`: an overlay on a
+    /// tmpfs.
     pub fn new(kind: &'static str) -> Option<Volume> {
         let env = TestEnv::new();
         let mounts = match kind {

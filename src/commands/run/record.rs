@@ -117,7 +117,8 @@ pub fn after(
     Ok(After { commit, effect, findings: outcome.findings, exit: exit.or(before.exit) })
 }
 
-/// A failure of [`after`]: on a full disk it says that what the command did is not recorded, and how to go back.
+/// Explains a failure of [`after`]: on a full disk, the changes of the command are not recorded, and the hint shows how
+/// to return.
 pub fn not_recorded(repository: &Repository, before: &Before, error: Error) -> Error {
     if error.kind() != ErrorKind::NoSpace {
         return error;
@@ -125,7 +126,7 @@ pub fn not_recorded(repository: &Repository, before: &Before, error: Error) -> E
     repository.note_unrecorded_run(before.commit);
     let back = before.commit.short();
     error
-        .context("its changes are NOT recorded, and still in the directory")
+        .context("its changes are NOT recorded, but are still in the directory")
         .hint(format!("free some space, then go back to the state before it: undo checkout {back}"))
 }
 

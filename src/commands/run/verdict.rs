@@ -95,14 +95,16 @@ fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before
     let outcome = back::take_back(context, repository, before.commit, destination).map_err(|error| {
         let is_recorded = newest != before.newest;
         let what =
-            if is_recorded { "what it did is recorded, and not taken back" } else { "what it did is not taken back" };
+            if is_recorded { "its changes are recorded, but not taken back" } else { "its changes are not taken back" };
         let hint = match (error.kind(), is_recorded) {
             (ErrorKind::Refused, false) => Some("make it readable, or move it away, then: undo checkout @"),
-            (ErrorKind::Refused, true) => Some("save what is in the way, and take it back: undo undo --force"),
-            // One that ran out of space in the middle says itself how it is finished.
+            (ErrorKind::Refused, true) => {
+                Some("to save the files in the way and take the changes back: undo undo --force")
+            }
+            // A checkout that ran out of space has its own hint for finishing it.
             (ErrorKind::NoSpace, _) if repository.unfinished().is_some() => None,
-            (ErrorKind::NoSpace, false) => Some("free some space, then go back: undo checkout @"),
-            (ErrorKind::NoSpace, true) => Some("free some space, then take it back: undo undo"),
+            (ErrorKind::NoSpace, false) => Some("free some space, then take the changes back: undo checkout @"),
+            (ErrorKind::NoSpace, true) => Some("free some space, then take the changes back: undo undo"),
             _ => None,
         };
         let error = error.context(what);

@@ -28,7 +28,7 @@ pub(super) fn hash_all(store: &Store, blobs: &Mutex<Receiver<Large>>, damage: &S
     }
 }
 
-/// Hashes one blob; what is wrong with it, if anything is.
+/// Hashes one blob; returns the problem, if any.
 pub(super) fn hash(store: &Store, large: Large) -> Option<Damage> {
     let Large { id, commit, path } = large;
     let error = store.copy_blob(id.into(), &mut io::sink()).err()?;

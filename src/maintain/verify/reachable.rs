@@ -74,9 +74,9 @@ struct Look<'l, 't> {
     broken: &'l Lost,
     told: &'l mut Told<'t>,
     sums: Sums<'l>,
-    /// To the threads that hash; `None` if none could be started.
+    /// Channel to the hashing threads; `None` if none could be started.
     blobs: Option<SyncSender<Large>>,
-    /// From them.
+    /// Channel from those threads.
     damage: Receiver<Damage>,
     at: At,
     commits: u64,
@@ -125,7 +125,7 @@ impl Look<'_, '_> {
                 self.at.large.clone_from(&object.path);
                 let large = Large { id: object.id, commit: self.at.commit, path: object.path };
                 match &self.blobs {
-                    // It fails only if a thread has panicked, which the end of the scope tells.
+                    // Fails only if a thread has panicked, which the end of the scope reports.
                     Some(blobs) => drop(blobs.send(large)),
                     None => contents::hash(self.store, large).map_or(Ok(()), |damage| self.told.damage(damage))?,
                 }

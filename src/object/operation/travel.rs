@@ -16,7 +16,7 @@ const BEFORE: &str = "before";
 /// Of an intent: the absolute path of the directory that it changes.
 const WORKTREE: &str = "worktree";
 
-/// Of an operation: the directory that it was done in, 16 bytes, if that is not the repository's main one.
+/// Key of an operation's directory, 16 bytes, if that is not the repository's main one.
 const DIRECTORY: &str = "directory";
 
 /// Where a step back or forward has come to.
@@ -28,7 +28,7 @@ pub struct Travel {
     pub tip: Option<OperationId>,
 }
 
-/// Extras of an operation. `directory`: where it was done, if not in the main directory.
+/// Builds the extras of an operation. `directory`: where it was done, if not in the main directory.
 pub fn extras(is_joined: bool, travel: Option<Travel>, directory: Option<DirectoryId>) -> Extras {
     let mut extras = Extras::default();
     if let Some(directory) = directory {
@@ -84,7 +84,7 @@ impl Operation {
         Travel::of(&self.extras)
     }
 
-    /// The directory that it was done in; `None`: the main one of the repository.
+    /// Directory of the operation; `None` for the main one of the repository.
     pub fn directory(&self) -> Option<DirectoryId> {
         Some(DirectoryId(self.extras.get(DIRECTORY)?.try_into().ok()?))
     }

@@ -17,7 +17,7 @@ pub struct Config {
     pub compression: Compression,
     /// `store.reflink`: adopt large files where the file system can share blocks.
     pub reflink: bool,
-    /// `store.shared`: the group of the directory uses the repository too.
+    /// `store.shared`: whether the group of the directory uses the repository too.
     pub is_shared: bool,
     /// `worktree.cross_mounts`: record what is mounted below the worktree too.
     pub cross_mounts: bool,
@@ -51,7 +51,7 @@ enum Kind {
     Text,
 }
 
-/// The setting that the files of the repository must follow.
+/// Setting that determines the modes of the repository's files.
 pub const SHARED: &str = "store.shared";
 
 /// Every setting.
@@ -78,7 +78,7 @@ pub const KEYS: [Key; 5] = [
         name: SHARED,
         values: "owner, group",
         default: "owner",
-        about: "who can use the repository: its owner alone, or the group of the directory too",
+        about: "who can use the repository: only its owner, or also the group of the directory",
         kind: Kind::Text,
         get: |config| if config.is_shared { "group" } else { "owner" }.to_owned(),
         put: |config, text| {

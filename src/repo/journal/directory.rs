@@ -53,7 +53,7 @@ impl Directory {
             return Err(decoder.invalid("a directory without an absolute path"));
         }
         let (device, inode) = (decoder.varint()?, decoder.varint()?);
-        let uid = u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("a user that cannot be"))?;
+        let uid = u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("invalid user id"))?;
         let host = decoder.text()?;
         let branch = if has_branch { Some(decoder.text()?) } else { None };
         Ok((id, Directory { path, device, inode, uid, host, branch }))

@@ -35,7 +35,7 @@ pub struct End {
     pub segment: u64,
     /// Bytes of it that count.
     pub length: u64,
-    /// Bytes of its file: more than `length` if a write to it was torn.
+    /// Size of its file in bytes: more than `length` if a write was torn.
     pub size: u64,
     /// Bytes of it up to the end of its checkpoint.
     pub checkpoint: u64,

@@ -34,7 +34,7 @@ pub enum Record {
         /// Packs whose content is in them.
         removed: Vec<PackId>,
     },
-    /// A directory has the repository, or is at another place. No user action.
+    /// A directory uses the repository, or has moved. Not a user action.
     Directory(DirectoryId, Directory),
 }
 

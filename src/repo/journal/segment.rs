@@ -61,7 +61,7 @@ pub struct Segment {
     bytes: Vec<u8>,
     /// Its header is not what was written, and its checkpoint is.
     header_damage: Option<&'static str>,
-    /// Why what follows these bytes cannot be read.
+    /// Why the bytes after these cannot be read.
     unreadable: Option<Error>,
 }
 
@@ -71,7 +71,7 @@ pub struct Replay {
     pub state: State,
     /// Where that record ends.
     pub length: u64,
-    /// Bytes of the whole file.
+    /// Size of the whole file in bytes.
     pub size: u64,
     /// Where its checkpoint ends.
     pub checkpoint: u64,
@@ -189,7 +189,7 @@ impl Segment {
         }
     }
 
-    /// The damage if there are bytes behind these that cannot be read.
+    /// The damage, if bytes after these cannot be read.
     fn cut_short(&self, at: usize) -> Option<Error> {
         self.unreadable.as_ref().map(|_| self.damaged(at, "cut short"))
     }

@@ -13,7 +13,7 @@ use crate::object::operation::{Intent, View};
 /// All that a repository is at one point, besides the content of its packs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// What all refs are. The current branch is that of the directory that this state is seen from.
+    /// All refs. The current branch is that of the selected directory.
     pub view: View,
     /// The packs that count.
     pub packs: BTreeSet<PackId>,
@@ -21,10 +21,10 @@ pub struct State {
     pub operation: Option<OperationId>,
     /// A checkout that began and did not end.
     pub intent: Option<Intent>,
-    /// The directories that have the repository, as far as they are known.
+    /// Known directories that use the repository.
     pub directories: BTreeMap<DirectoryId, Directory>,
-    /// The directory that it is seen from, if that has a branch of its own; and the branch of the main directory.
-    seen_from: Option<(DirectoryId, String)>,
+    /// The selected directory, if it has its own branch, and the branch of the main directory.
+    selected: Option<(DirectoryId, String)>,
 }
 
 impl State {
@@ -47,7 +47,7 @@ impl State {
         Ok(())
     }
 
-    /// Changes refs as an operation does, and the position of the directory that it was done in.
+    /// Applies an operation: changes refs, and the position of its directory.
     fn follow(&mut self, operation: &Operation) {
         let here = self.view.current.clone();
         self.view.apply(operation);
@@ -61,37 +61,37 @@ impl State {
             if let Some(directory) = self.directories.get_mut(&id) {
                 directory.branch = Some(now);
             }
-        } else if let Some((_, main)) = &mut self.seen_from {
+        } else if let Some((_, main)) = &mut self.selected {
             *main = now;
         }
     }
 
-    /// The directory that it is seen from; `None`: the main one.
+    /// The selected directory; `None` for the main one.
     pub fn directory(&self) -> Option<DirectoryId> {
-        self.seen_from.as_ref().map(|(id, _)| *id)
+        self.selected.as_ref().map(|(id, _)| *id)
     }
 
-    /// Sees it from a directory: its branch becomes the current one. One without a branch of its own is the main one.
-    pub fn see_from(&mut self, directory: Option<DirectoryId>) {
-        if let Some((_, main)) = self.seen_from.take() {
+    /// Selects a directory: its branch becomes the current one. A directory without its own branch is the main one.
+    pub fn select_directory(&mut self, directory: Option<DirectoryId>) {
+        if let Some((_, main)) = self.selected.take() {
             self.view.current = main;
         }
         let Some(id) = directory else { return };
         if let Some(branch) = self.directories.get(&id).and_then(|directory| directory.branch.clone()) {
-            self.seen_from = Some((id, std::mem::replace(&mut self.view.current, branch)));
+            self.selected = Some((id, std::mem::replace(&mut self.view.current, branch)));
         }
     }
 
-    /// The branch that is current in the main directory.
+    /// Current branch of the main directory.
     pub fn main_branch(&self) -> &str {
-        self.seen_from.as_ref().map_or(&self.view.current, |(_, main)| main)
+        self.selected.as_ref().map_or(&self.view.current, |(_, main)| main)
     }
 
-    /// What is known of a directory from now on.
+    /// Adds or replaces a directory.
     pub fn put_directory(&mut self, id: DirectoryId, directory: Directory) {
         let here = self.directory();
         self.directories.insert(id, directory);
-        self.see_from(here);
+        self.select_directory(here);
     }
 
     /// Packs that came and went.
@@ -102,8 +102,8 @@ impl State {
         }
     }
 
-    /// Bit 0: an operation is there; bit 1: an intent is there; bit 2: directories are there. Then the view, the packs, the
-    /// operation, the intent, the directories.
+    /// Flags (bit 0: has an operation; bit 1: has an intent; bit 2: has directories), view, packs, operation, intent,
+    /// directories.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = Encoder::new();
         let flags = [self.operation.is_some(), self.intent.is_some(), !self.directories.is_empty()];
@@ -140,16 +140,16 @@ impl State {
         let intent = if flags & 2 == 2 { Some(Intent::decode(decoder.bytes()?)?) } else { None };
         let directories = if flags & 4 == 4 { take_directories(&mut decoder)? } else { BTreeMap::new() };
         decoder.finish()?;
-        Ok(State { view, packs: packs.into_iter().collect(), operation, intent, directories, seen_from: None })
+        Ok(State { view, packs: packs.into_iter().collect(), operation, intent, directories, selected: None })
     }
 }
 
-/// A count that is not 0, then the directories in ascending order of their ids.
+/// A nonzero count, then the directories in ascending order of their ids.
 fn take_directories(decoder: &mut Decoder<'_>) -> Result<BTreeMap<DirectoryId, Directory>> {
     let count = decoder.count(LENGTH)?;
     let list = (0..count).map(|_| Directory::take(decoder)).collect::<Result<Vec<_>>>()?;
     if list.is_empty() || !list.is_sorted_by(|a, b| a.0 < b.0) {
-        return Err(decoder.invalid("directories not in order"));
+        return Err(decoder.invalid("directories out of order"));
     }
     Ok(list.into_iter().collect())
 }

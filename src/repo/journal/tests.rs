@@ -314,7 +314,7 @@ fn a_writer_whose_lock_was_lost_never_overwrites_another_record() {
     };
     refused(&mut late, &journal);
     refused(&mut Writer::open(journal.path(), opened_later).unwrap(), &journal);
-    // A new segment counts too, whatever the old one is like.
+    // A new segment counts too, whatever the state of the old one.
     opened_later = journal.end;
     journal.end = super::writer::create(journal.path(), journal.end.segment + 1, &journal.state).unwrap();
     refused(&mut Writer::open(journal.path(), opened_later).unwrap(), &journal);
@@ -338,14 +338,14 @@ fn each_directory_has_its_own_current_branch() {
         ..Operation::default()
     };
     let mut switched = |from: &str, to: &str, place, seen_from: Option<DirectoryId>| {
-        state.see_from(seen_from);
+        state.select_directory(seen_from);
         let operation = switch(from, to, state.operation, place);
         state.apply(operation.id(), &operation, false).unwrap();
         let decoded = State::decode(&state.encode()).unwrap();
         [None, Some(main), Some(other)].map(|place| {
             let mut seen = decoded.clone();
-            seen.see_from(place);
-            state.see_from(place);
+            seen.select_directory(place);
+            state.select_directory(place);
             assert_eq!(seen.view, state.view);
             seen.view.current
         })

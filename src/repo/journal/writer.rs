@@ -76,9 +76,9 @@ impl Writer {
         fs::sync_data(&self.file)
     }
 
-    /// Fails with [`ErrorKind::Locked`] unless the journal still ends where it did when it was last read or written: whoever
-    /// lost the lock must not overwrite what its next holder recorded. The file is opened anew because only then some
-    /// network file systems ask the server for its size.
+    /// Fails with [`ErrorKind::Locked`] unless the journal still ends where it did when it was last read or written: a
+    /// process that lost the lock must not overwrite what the next holder recorded. Opens the file again, because some
+    /// network file systems query the server for its size only on open.
     fn check_end(&self) -> Result<()> {
         let path = segment::path(&self.directory, self.end.segment);
         let size = fs::stat_file(&fs::open(&path)?)?.size;

@@ -1,8 +1,8 @@
-//! The catalog: the tables of many packs as one sorted list, of which only what is asked for is read, so that opening costs
-//! the same whatever it holds.
+//! The catalog: the tables of many packs in one sorted list. Only the requested parts are read, so opening costs the
+//! same whatever the size.
 //!
-//! A cache, and never believed: each entry has a checksum, and where the entries around an id cannot be read or are not whole
-//! the tables of the packs are asked. Losing it costs time.
+//! The catalog is a cache and is never trusted: each entry has a checksum, and if the entries around an id are
+//! unreadable or damaged, the tables of the packs are used. Losing the catalog only costs time.
 
 mod build;
 
@@ -48,13 +48,13 @@ pub struct Covered {
     pub objects: u64,
 }
 
-/// Bytes read at once: ids are asked for in no order, so little more than what is needed.
+/// Block size in bytes. Small, because ids are looked up in random order.
 const READ: usize = 16 << 10;
 
-/// Parts of that length kept in memory: 32 MiB, the entries of half a million objects.
+/// Maximum number of blocks in memory: 32 MiB, the entries of half a million objects.
 const KEPT: usize = 2048;
 
-/// Bytes read at once where all entries are.
+/// Block size in bytes for reading all entries.
 const READ_ALL: usize = ENTRY << 14;
 
 /// An open catalog.
@@ -66,9 +66,9 @@ pub struct Catalog {
     numbers: Vec<Option<u32>>,
 }
 
-/// Entries whose id has the same first two bytes.
+/// Entries whose ids have the same first two bytes.
 struct Bucket {
-    /// The number of the first one.
+    /// Number of the first entry.
     first: usize,
     bytes: Bytes,
 }
@@ -82,7 +82,7 @@ impl Bucket {
         &self.bytes[n * ENTRY..][..ENTRY]
     }
 
-    /// The first entry whose id is not before this one.
+    /// First entry whose id is not less than this one.
     fn lower_bound(&self, id: &[u8; LENGTH]) -> usize {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -131,8 +131,8 @@ impl Catalog {
             .flatten()
     }
 
-    /// What each entry says; `None` for one that cannot be read or is not as it was written. Its place is `None` if the pack
-    /// is not in the store.
+    /// Decodes each entry; `None` for an entry that is unreadable or damaged. The position is `None` if the pack is not
+    /// in the store.
     pub fn entries(&self) -> impl Iterator<Item = Option<(ObjectKind, ObjectId, Option<Place>)>> + '_ {
         let (mut part, mut start) = (None, 0);
         (0..self.entries).map(move |n| {
@@ -166,8 +166,8 @@ impl Catalog {
         (start..end).filter_map(id).take_while(|id| prefix.matches(&id.0))
     }
 
-    /// Whether the entries near this id can be read and are as they were written, so that an object which is not found among
-    /// them is in none of the packs.
+    /// Whether the entries near this id are readable and intact. If so, an object that is not among them is in none of
+    /// the packs.
     pub fn is_sound(&self, id: &[u8; LENGTH]) -> bool {
         self.check_near(id).unwrap_or(false)
     }
@@ -190,11 +190,11 @@ impl Catalog {
         self.file.read((HEAD + first * ENTRY) as u64, count * ENTRY)
     }
 
-    /// The entries whose id has the same first two bytes. Damaged numbers give entries that are wrong and within bounds.
+    /// The entries whose ids have the same first two bytes. Damaged numbers yield wrong entries, but within bounds.
     fn bucket(&self, id: &[u8; LENGTH]) -> Result<Bucket> {
         let n = usize::from(id[0]) << 8 | usize::from(id[1]);
         let fanout = self.file.size() - (TRAILER + FANOUT) as u64;
-        // Where the bucket before it ends, and where it does.
+        // End of the previous bucket, and end of this one.
         let before = n.saturating_sub(1);
         let ends = self.file.read(fanout + 4 * before as u64, 4 * (n - before + 1))?;
         let end_of = |at: usize| {
@@ -203,7 +203,7 @@ impl Catalog {
         };
         let first = if n == 0 { 0 } else { end_of(0) };
         let end = end_of(n - before).max(first);
-        // Ids are hashes, so all buckets are about as long.
+        // Ids are hashes, so all buckets have about the same size.
         if end - first > self.entries / 256 + 4096 {
             return Err(Error::damaged("invalid catalog"));
         }

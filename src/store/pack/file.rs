@@ -73,7 +73,7 @@ impl Builder {
         self.written + self.buffer.len() as u64
     }
 
-    /// Objects so far.
+    /// Number of objects so far.
     pub fn objects(&self) -> usize {
         self.records.len()
     }

@@ -161,7 +161,7 @@ impl Footer {
         encoder.finish().try_into().expect("80 bytes were encoded")
     }
 
-    /// From the last bytes of a pack file of this size.
+    /// Decodes the last bytes of a pack file of this size.
     pub fn decode(tail: &[u8], size: u64) -> Result<Footer> {
         let Some((_, bytes)) = tail.split_last_chunk::<FOOTER>() else {
             return Err(Error::damaged("too short for a pack"));

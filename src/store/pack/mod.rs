@@ -1,6 +1,6 @@
-//! One pack file: opened when it is first needed, and checked before anything in it is believed.
+//! One pack file: opened on first use, and verified before its content is trusted.
 //!
-//! It is read, not mapped: a sector that the device cannot read is an error that names the pack.
+//! The file is read, not mapped: an unreadable sector becomes an error that names the pack.
 
 pub mod file;
 pub mod format;
@@ -99,26 +99,26 @@ pub struct Pack {
     pub id: PackId,
     path: PathBuf,
     opened: OnceLock<Result<Opened, Failure>>,
-    /// Its table, which was checked.
+    /// Verified table.
     table: OnceLock<Result<Vec<u8>, Failure>>,
 }
 
 /// A pack whose footer is sound.
 struct Opened {
     footer: Footer,
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     size: u64,
-    /// For a pack that is held: the end of its file, which of a small one is all of it.
+    /// For a held pack: the end of its file, which for a small one is the whole file.
     tail: Vec<u8>,
-    /// For a pack that is held, and may be merged and removed by others: what is open stays readable. Not of every pack, since
-    /// a process may have far fewer files open than there are packs.
+    /// For a held pack that others may merge and remove: an open file stays readable. Not for every pack, because a
+    /// process may have far fewer open files than there are packs.
     file: Option<File>,
 }
 
-/// Bytes read at once of a pack that is held: most small packs are shorter, and so are most tables.
+/// Bytes read at once from a held pack: most small packs are shorter, and so are most tables.
 const TAIL: u64 = 64 << 10;
 
-/// Packs beyond this size are never merged, and so never removed.
+/// Packs above this size are never merged, and so never removed.
 const MERGED: u64 = 16 << 20;
 
 /// Where a pack of this name is, below the repository folder.
@@ -138,14 +138,14 @@ impl Pack {
         Error::damaged(format!("pack `{}` is damaged: {why}", self.path.display())).hint(OTHERS_ARE_WHOLE)
     }
 
-    /// Fails if it cannot be opened, or its footer is damaged.
+    /// Fails if the file cannot be opened or its footer is damaged.
     pub fn check_footer(&self) -> Result<()> {
         self.opened().map(drop)
     }
 
-    /// Opens it so that it stays readable when another process merges it with others and removes it.
+    /// Opens the pack so that it stays readable if another process merges and removes it.
     pub fn hold(&self) {
-        // A failure is kept, and reported when something is missing.
+        // A failure is kept, and reported if an object is missing.
         let _ = self.opened.get_or_init(|| self.open(true).map_err(|error| Failure::of(&error)));
     }
 
@@ -154,7 +154,7 @@ impl Pack {
         Ok(self.opened()?.size)
     }
 
-    /// Its table, which is read and checked once.
+    /// The table, read and verified once.
     pub fn table(&self) -> Result<Table<'_>> {
         let table = self.table.get_or_init(|| self.read_table().map_err(|error| Failure::of(&error)));
         Table::of(table.as_ref().map_err(Failure::error)?)
@@ -170,7 +170,7 @@ impl Pack {
         fs::open(&self.path)
     }
 
-    /// Fills a buffer with what begins at a byte of the file.
+    /// Fills a buffer from this offset of the file.
     pub fn read(&self, buffer: &mut [u8], start: u64) -> Result<()> {
         let opened = self.opened()?;
         if let Some(at) = start.checked_sub(opened.size - opened.tail.len() as u64)
@@ -223,7 +223,7 @@ impl Pack {
         let mut bytes = vec![0; footer.length as usize];
         self.read(&mut bytes, footer.table)?;
         if format::id_of_table(&bytes) != footer.id {
-            return Err(self.damaged("its table is not the one that it is named by"));
+            return Err(self.damaged("its table does not match its name"));
         }
         let checked = Table::of(&bytes).and_then(|table| table.check(footer.table));
         checked.map_err(|error| self.named(error)).map(|()| bytes)
@@ -238,7 +238,7 @@ impl Pack {
     }
 }
 
-/// A failure to read its file, which names that.
+/// Adds the hint for damaged packs.
 fn with_hint(error: Error) -> Error {
     if error.kind() == ErrorKind::Damaged { error.hint(OTHERS_ARE_WHOLE) } else { error }
 }

@@ -19,7 +19,7 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// The bytes of a frame as they lie in the file.
+    /// The encoded bytes of a frame.
     pub fn frame(&mut self, pack: &Pack, offset: u64, stored: u32) -> Result<&[u8]> {
         let table = pack.data_length()?;
         let Some(end) = offset.checked_add(stored.into()).filter(|end| *end <= table) else {

@@ -8,17 +8,17 @@ use crate::metadata::Kind;
 
 use super::{FILE, LONGEST};
 
-/// What a directory has under the name of its rules file.
+/// Rules file of a directory.
 pub enum RulesFile {
-    /// Nothing.
+    /// The directory has no rules file.
     Absent,
-    /// A file with this content.
+    /// A regular file with this content.
     Content(Vec<u8>),
-    /// Something that holds no rules, or cannot be read, and why.
+    /// Not a regular file, or not readable, for this reason.
     Unusable(String),
 }
 
-/// Reads the rules file in an open directory. A symbolic link is not followed, as git follows none.
+/// Reads the rules file of an open directory. Does not follow a symbolic link, as git does not.
 pub fn read_file(directory: &Dir) -> Result<RulesFile> {
     match read(directory) {
         Err(error) if error.is_not_found() => Ok(RulesFile::Absent),

@@ -1,5 +1,6 @@
-//! `.undoignore`: gitignore patterns, in any directory of the worktree. Deeper files and later lines win, as in git. Unlike
-//! in git, a file of that name is recorded whatever the patterns say, unless a directory that it is in is ignored.
+//! `.undoignore`: gitignore patterns, in any directory of the worktree. Deeper files and later lines take precedence,
+//! as in git. Unlike in git, a file of that name is recorded whatever the patterns say, unless a parent directory is
+//! ignored.
 
 mod file;
 mod pattern;
@@ -17,13 +18,13 @@ use pattern::Pattern;
 use pattern_list::PatternList;
 pub use tree_rules::TreeRules;
 
-/// The name of the files that hold the rules.
+/// Name of the rules files.
 pub const FILE: &[u8] = b".undoignore";
 
-/// The longest rules file that is read, in bytes: far more than anybody writes.
+/// Maximum size of a rules file in bytes, far above what a user would write.
 pub const LONGEST: u64 = 4 << 20;
 
-/// The rules in force in one directory: its own file's and those of the directories above it. Cheap to clone.
+/// The rules that apply in one directory: those of its own rules file and of its parent directories. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Rules {
     deepest: Option<Arc<Level>>,
@@ -36,32 +37,32 @@ struct Level {
     patterns: PatternList,
 }
 
-/// The rule that decides about a path.
+/// The rule that decides whether a path is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The `.undoignore` it is in.
+    /// Path of the `.undoignore` that contains the rule.
     pub file: RepoPathBuf,
-    /// The number of its line, from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// Its line, without what git cuts off (trailing spaces, a CR).
+    /// The line, without the parts that git strips (trailing spaces, a CR).
     pub pattern: Vec<u8>,
-    /// Whether it ignores the path; `false`: it is a `!` line, which keeps it.
+    /// Whether the rule ignores the path. `false` for a `!` line, which keeps it.
     pub ignores: bool,
 }
 
-/// A line of a rules file, or a whole file, that has no effect.
+/// A rules file, or a line of one, that has no effect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IgnoreWarning {
-    /// The `.undoignore`.
+    /// Path of the `.undoignore`.
     pub file: RepoPathBuf,
-    /// The number of the line, from 1; 0 if it is the whole file.
+    /// Line number, from 1; 0 for the whole file.
     pub line: u64,
-    /// Why it has no effect.
+    /// Why the line or file has no effect.
     pub reason: String,
 }
 
 impl Rules {
-    /// The rules inside the directory at `path`, with the `.undoignore` that is in it.
+    /// Extends the rules by those of the `.undoignore` in the directory at `path`.
     pub fn enter(&self, path: &RepoPath, file: &RulesFile, warn: &mut dyn FnMut(IgnoreWarning)) -> Rules {
         let mut warn = |line, reason| warn(IgnoreWarning { file: path.join(FILE), line, reason });
         let patterns = match file {
@@ -81,17 +82,17 @@ impl Rules {
         Rules { deepest: Some(Arc::new(level)) }
     }
 
-    /// Whether there are none, here and above.
+    /// Whether no rule applies in this directory.
     pub fn is_empty(&self) -> bool {
         self.deepest.is_none()
     }
 
-    /// Whether the rules ignore `path`, a direct child of the directory they are in force in.
+    /// Whether the rules ignore `path`, a direct child of the directory in which they apply.
     pub fn ignores(&self, path: &RepoPath, is_directory: bool) -> bool {
         self.last_match(path, is_directory).is_some_and(|(_, pattern)| !pattern.is_negated)
     }
 
-    /// The rule that decides about `path`, a direct child of the directory they are in force in.
+    /// The rule that decides about `path`, a direct child of the directory in which the rules apply.
     pub fn deciding(&self, path: &RepoPath, is_directory: bool) -> Option<Rule> {
         let (level, pattern) = self.last_match(path, is_directory)?;
         Some(Rule {
@@ -105,7 +106,7 @@ impl Rules {
     fn last_match(&self, path: &RepoPath, is_directory: bool) -> Option<(&Level, &Pattern)> {
         let name = path.name()?;
         if !is_directory && name == FILE {
-            // Going back restores the rules too, so they must be recorded.
+            // A checkout restores the rules too, so they must be recorded.
             return None;
         }
         let mut level = self.deepest.as_deref();

@@ -1,25 +1,26 @@
-//! One gitignore pattern: parsed from a line, and matched against a path. It means exactly what it means in git, also where
-//! that is surprising: patterns and paths are bytes (`?` is one byte of an `é`), braces are literal, and a bracket that is
-//! not closed matches nothing.
+//! Parses one gitignore pattern and matches it against paths, exactly as git does, even where that is surprising:
+//! patterns and paths are bytes (`?` is one byte of an `é`), braces are literal, and an unclosed bracket matches
+//! nothing.
 
 /// A parsed line.
 pub struct Pattern {
-    /// The number of the line, from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// The line without what git cuts off: a CR at its end, trailing spaces, and what follows a NUL.
+    /// The line without the parts that git strips: a CR at its end, trailing spaces, and everything from a NUL on.
     pub text: Box<[u8]>,
-    /// Whether it is a `!` pattern, which keeps what it matches.
+    /// Whether this is a `!` pattern, which keeps the paths that it matches.
     pub is_negated: bool,
-    /// Whether it ends in `/`, and so matches directories only.
+    /// Whether the pattern ends in `/` and therefore matches only directories.
     pub only_directories: bool,
-    /// Whether it has another `/`: it is matched against the path below the directory of its file, not against the name.
+    /// Whether the pattern has another `/`: it is then matched against the path relative to the directory of its file,
+    /// not against the name.
     pub is_anchored: bool,
     tokens: Box<[Token]>,
-    /// The pairs of bytes that all it matches has.
+    /// Byte pairs that occur in every text that the pattern matches.
     pairs: BytePairs,
 }
 
-/// A set of pairs of bytes that follow each other, in few bits: it may contain more pairs than were added.
+/// A set of pairs of adjacent bytes, stored in few bits: it may contain more pairs than were added.
 #[derive(Clone, Copy, Default)]
 pub struct BytePairs(u64);
 
@@ -28,7 +29,7 @@ impl BytePairs {
         self.0 |= 1 << (first.wrapping_mul(31).wrapping_add(second) & 63);
     }
 
-    /// The pairs of a text.
+    /// The byte pairs of a text.
     pub fn of(text: &[u8]) -> BytePairs {
         let mut pairs = BytePairs::default();
         text.windows(2).for_each(|pair| pairs.add(pair[0], pair[1]));
@@ -36,42 +37,42 @@ impl BytePairs {
     }
 }
 
-/// A part of a pattern.
+/// One element of a pattern.
 enum Token {
     Byte(u8),
-    /// `?`: any byte but `/`.
+    /// `?`: any byte except `/`.
     Any,
     /// `[…]`
     Set(Box<ByteSet>),
-    /// `*`: bytes without `/`.
+    /// `*`: any bytes except `/`.
     Star,
-    /// `**` at the end: bytes.
+    /// `**` at the end: any bytes.
     Everything,
-    /// `**/`: nothing, or bytes that end in `/`.
+    /// `**/`: nothing, or any bytes that end in `/`.
     Directories,
 }
 
-/// Why a line matches nothing. git passes over such lines in silence.
+/// Why a line matches nothing. git skips such lines silently.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Invalid {
-    /// A `!` or a `/` alone.
+    /// A bare `!` or `/`.
     Empty,
-    /// A `[` without its `]`.
+    /// A `[` without a closing `]`.
     OpenBracket,
-    /// `[[:name:]]` with a name that is no class.
+    /// `[[:name:]]` with an unknown class name.
     UnknownClass,
-    /// A `\` at the end: it escapes nothing.
+    /// A `\` at the end, which escapes nothing.
     TrailingBackslash,
 }
 
 impl Invalid {
-    /// The reason in words.
+    /// Describes the reason.
     pub fn describe(&self) -> &'static str {
         match self {
-            Invalid::Empty => "it has no pattern",
-            Invalid::OpenBracket => "`[` is not closed by `]`; a literal one is `\\[`",
+            Invalid::Empty => "the line has no pattern",
+            Invalid::OpenBracket => "`[` has no closing `]`; for a literal bracket write `\\[`",
             Invalid::UnknownClass => "unknown character class in `[[:…:]]`",
-            Invalid::TrailingBackslash => "`\\` at the end escapes nothing; a literal one is `\\\\`",
+            Invalid::TrailingBackslash => "`\\` at the end escapes nothing; for a literal backslash write `\\\\`",
         }
     }
 }
@@ -107,27 +108,27 @@ impl Pattern {
         }))
     }
 
-    /// Whether a text with these pairs of bytes may match. Cheaper than [`Pattern::matches`].
+    /// Whether a text with these byte pairs may match. Cheaper than [`Pattern::matches`].
     pub fn may_match(&self, pairs: BytePairs) -> bool {
         self.pairs.0 & !pairs.0 == 0
     }
 
-    /// The bytes that all it matches begins with.
+    /// Literal prefix of every text that the pattern matches.
     pub fn literal_start(&self) -> Box<[u8]> {
         self.tokens.iter().map_while(Token::byte).collect()
     }
 
-    /// The bytes that all it matches ends with, the last one first.
+    /// Literal suffix of every text that the pattern matches, in reverse.
     pub fn literal_end_reversed(&self) -> Box<[u8]> {
         self.tokens.iter().rev().map_while(Token::byte).collect()
     }
 
-    /// Whether it matches all of `text`: a path if the pattern is anchored, otherwise a name. The time is at most the
-    /// product of the lengths, times the number of `/` in a path where the pattern has `**`.
+    /// Whether the pattern matches all of `text`, which is a path if the pattern is anchored and a name otherwise.
+    /// Takes at most the product of both lengths, times the number of `/` in the path if the pattern has `**`.
     pub fn matches(&self, text: &[u8]) -> bool {
-        // Where to go on when what follows a wildcard does not match: the token after it, and the byte that it takes next.
-        // The last wildcard is enough: all that an earlier one could give it, it can take itself. What is true of `*` only
-        // up to the next `/`, so one that crosses `/` is remembered besides.
+        // Backtracking points: the token after a wildcard, and the next byte that the wildcard takes. Only the last
+        // wildcard needs one, because it can take everything that an earlier one could. For `*` this holds only up to
+        // the next `/`, so the last wildcard that crosses `/` has a separate one.
         let (mut star, mut deep) = (None, None);
         let (mut token, mut at) = (0, 0);
         loop {
@@ -178,7 +179,7 @@ impl Token {
         if let Token::Byte(byte) = self { Some(*byte) } else { None }
     }
 
-    /// Whether it is for one byte, and that one is this.
+    /// Whether this token matches a single byte, and matches this one.
     fn takes(&self, byte: u8) -> bool {
         match self {
             Token::Byte(expected) => *expected == byte,
@@ -189,11 +190,11 @@ impl Token {
     }
 }
 
-/// What git takes of a line.
+/// Strips the parts of a line that git ignores.
 fn trim(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.split(|&byte| byte == 0).next().unwrap_or_default();
-    // Spaces at the end go, up to one that is escaped. A `\` at the very end keeps all.
+    // Strip trailing spaces up to an escaped one. A `\` at the very end keeps all of them.
     let mut end = 0;
     let mut at = 0;
     while at < line.len() {
@@ -211,8 +212,8 @@ fn trim(line: &[u8]) -> &[u8] {
 }
 
 fn tokens(pattern: &[u8]) -> Result<Box<[Token]>, Invalid> {
-    // git compares the bytes before the first of these by themselves, and what follows as a pattern of its own. So `**`
-    // there is at a beginning, though no `/` is before it: `/a**/b` matches `ab` and `a/x/b`.
+    // git compares the bytes before the first of these separately, and treats the rest as a new pattern. A `**` there
+    // is at the start of a pattern although no `/` precedes it: `/a**/b` matches `ab` and `a/x/b`.
     let first_special = pattern.iter().position(|byte| b"*?[\\".contains(byte));
     let mut tokens = Vec::with_capacity(pattern.len());
     let mut at = 0;
@@ -255,7 +256,7 @@ fn tokens(pattern: &[u8]) -> Result<Box<[Token]>, Invalid> {
     Ok(tokens.into())
 }
 
-/// The bytes that a `[…]` matches; never `/`.
+/// The set of bytes that a `[…]` matches. Never contains `/`.
 #[derive(Default)]
 struct ByteSet([u64; 4]);
 
@@ -268,7 +269,7 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
     }
 
-    /// Parses what begins with `[`; gives the set, and the length with the `]`.
+    /// Parses a bracket expression at the start of `text`. Returns the set, and the length including the `]`.
     fn parse(text: &[u8]) -> Result<(ByteSet, usize), Invalid> {
         let mut set = ByteSet::default();
         let mut at = 1;
@@ -281,13 +282,13 @@ impl ByteSet {
             b'\\' => Ok((byte_at(at + 1)?, at + 2)),
             byte => Ok((byte, at + 1)),
         };
-        // What a range that comes next would begin with.
+        // Lower bound of a range that may follow.
         let mut before = None;
         let first = at;
         loop {
             let byte = byte_at(at)?;
             match (byte, before) {
-                // The first one is literal.
+                // A `]` in first position is literal.
                 (b']', _) if at > first => break,
                 (b'-', Some(low)) if text.get(at + 1).is_some_and(|&next| next != b']') => {
                     let (high, next) = escaped_at(at + 1)?;
@@ -305,7 +306,7 @@ impl ByteSet {
                             before = None;
                             at += 2 + length + 1;
                         }
-                        // No class after all: a literal `[`.
+                        // Not a class: a literal `[`.
                         None => {
                             set.add(b'[');
                             before = Some(b'[');
@@ -329,7 +330,7 @@ impl ByteSet {
     }
 }
 
-/// The members of a POSIX class, in git's locale: ASCII, where only TAB, LF, CR and space are white space.
+/// Members of a POSIX class in git's locale: ASCII, where only TAB, LF, CR and space are white space.
 fn class(name: &[u8]) -> Option<fn(&u8) -> bool> {
     Some(match name {
         b"alnum" => u8::is_ascii_alphanumeric,

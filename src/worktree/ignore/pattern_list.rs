@@ -1,24 +1,24 @@
-//! The patterns of one rules file, with an index, so that a path is not matched against each of thousands of them.
+//! The patterns of one rules file, indexed so that a path is not matched against thousands of patterns.
 
 use super::pattern::{BytePairs, Invalid, Pattern};
 
-/// The patterns of a file; later ones win.
+/// The patterns of a file; later ones take precedence.
 pub struct PatternList {
     patterns: Vec<Pattern>,
-    /// Patterns that are matched against the name.
+    /// Index of the patterns that are matched against the name.
     by_name: Index,
-    /// Patterns that are matched against the path.
+    /// Index of the patterns that are matched against the path.
     by_path: Index,
 }
 
-/// Finds the patterns that may match a text, by the bytes that it must begin or end with.
+/// Finds the patterns that may match a text, by their literal prefix or suffix.
 struct Index {
     starts: PrefixMap,
-    /// With the bytes in reverse.
+    /// Keys are reversed suffixes.
     ends: PrefixMap,
 }
 
-/// Finds the keys that a text begins with.
+/// Finds the keys that are prefixes of a text.
 struct PrefixMap {
     /// Sorted by key.
     entries: Vec<PrefixEntry>,
@@ -26,7 +26,7 @@ struct PrefixMap {
 
 struct PrefixEntry {
     key: Box<[u8]>,
-    /// The entry with the longest other key that this one begins with.
+    /// Index of the entry with the longest key that is a proper prefix of this one.
     shorter: Option<usize>,
     /// Numbers of patterns, ascending.
     patterns: Vec<usize>,
@@ -54,13 +54,13 @@ impl PrefixMap {
         PrefixMap { entries }
     }
 
-    /// The patterns of all keys that a text begins with.
+    /// The patterns of all keys that are prefixes of a text.
     fn find<'m, 't: 'm>(
         &'m self,
         text: impl Iterator<Item = &'t u8> + Clone + 'm,
     ) -> impl Iterator<Item = &'m Vec<usize>> {
-        // What sorts between a key and a text that begins with it begins with it too. So those keys are all found from the
-        // last key before the text.
+        // Any string that sorts between a key and a text with that prefix also has the prefix. All matching keys are
+        // therefore reachable from the last key before the text.
         let after = self.entries.partition_point(|entry| entry.key.iter().le(text.clone()));
         let entry_at = |at: Option<usize>| at.map(|at| &self.entries[at]);
         let entries = std::iter::successors(entry_at(after.checked_sub(1)), move |entry| entry_at(entry.shorter));
@@ -73,7 +73,7 @@ impl PrefixMap {
 }
 
 impl Index {
-    /// For the patterns that a condition selects.
+    /// Indexes the patterns that satisfy a condition.
     fn new(patterns: &[Pattern], is_wanted: impl Fn(&Pattern) -> bool) -> Index {
         let (mut starts, mut ends) = (Vec::new(), Vec::new());
         for (number, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| is_wanted(pattern)) {
@@ -89,7 +89,7 @@ impl Index {
 }
 
 impl PatternList {
-    /// Parses a file. Invalid lines are reported with their number, and match nothing.
+    /// Parses a file. Reports invalid lines with their number; they match nothing.
     pub fn parse(content: &[u8], report: &mut dyn FnMut(u64, Invalid)) -> PatternList {
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         let mut patterns = Vec::new();
@@ -107,12 +107,13 @@ impl PatternList {
         }
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
 
-    /// The last pattern that matches a path; `path` is from the directory of the file, and `name` is its last name.
+    /// The last pattern that matches a path. `path` is relative to the directory of the file, and `name` is its last
+    /// component.
     pub fn last_match(&self, path: &[u8], name: &[u8], is_directory: bool) -> Option<&Pattern> {
         let mut last = None;
         for (text, index) in [(name, &self.by_name), (path, &self.by_path)] {

@@ -1,4 +1,4 @@
-//! Parsing, matching and looking up patterns; warnings.
+//! Tests of parsing, matching and looking up patterns, and of warnings.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn path(text: &str) -> &RepoPath {
     RepoPath::new(text.as_bytes()).unwrap()
 }
 
-/// The rules, and why lines of them have no effect.
+/// Parses rules; also returns why lines have no effect.
 fn parse(content: &[u8]) -> (Rules, Vec<String>) {
     let mut reasons = Vec::new();
     let file = RulesFile::Content(content.to_vec());
@@ -18,13 +18,13 @@ fn rules(text: &str) -> Rules {
     parse(text.as_bytes()).0
 }
 
-/// Whether a line ignores a file at a path of any bytes.
+/// Whether a line ignores a file at a path, given as bytes.
 fn ignores(line: &[u8], path: &[u8]) -> bool {
     parse(line).0.ignores(RepoPath::new(path).unwrap(), false)
 }
 
 #[test]
-fn later_lines_decide_and_negation_keeps() {
+fn later_lines_take_precedence() {
     let rules = rules("# a comment\n*.log\n!keep.log\n\n/top\nbuild/\n\\#odd\r\n");
     assert!(rules.ignores(path("a.log"), false) && rules.ignores(path("deep/a.log"), false));
     assert!(!rules.ignores(path("keep.log"), false) && !rules.ignores(path("a.txt"), false));
@@ -34,7 +34,7 @@ fn later_lines_decide_and_negation_keeps() {
 }
 
 #[test]
-fn a_deeper_file_decides_over_an_upper_one() {
+fn deeper_files_take_precedence() {
     let upper = rules("*.bin\nsub/*.txt\n");
     let deeper = upper.enter(path("sub"), &RulesFile::Content(b"!*.bin\n/x\n".to_vec()), &mut |_| {});
     assert!(!deeper.ignores(path("sub/a.bin"), false) && upper.ignores(path("sub/a.bin"), false));
@@ -69,11 +69,11 @@ fn invalid_lines_are_reported_and_have_no_effect() {
     assert_eq!(
         reasons,
         [
-            "line 2: `[` is not closed by `]`; a literal one is `\\[`",
+            "line 2: `[` has no closing `]`; for a literal bracket write `\\[`",
             "line 3: unknown character class in `[[:…:]]`",
-            "line 4: `\\` at the end escapes nothing; a literal one is `\\\\`",
-            "line 5: it has no pattern",
-            "line 9: it has no pattern",
+            "line 4: `\\` at the end escapes nothing; for a literal backslash write `\\\\`",
+            "line 5: the line has no pattern",
+            "line 9: the line has no pattern",
         ]
     );
     assert!(parse(b"[\n# only this\n").0.is_empty());
@@ -101,7 +101,7 @@ fn patterns_are_bytes() {
 }
 
 #[test]
-fn only_spaces_and_one_cr_are_cut_off() {
+fn only_trailing_spaces_and_one_cr_are_stripped() {
     assert!(ignores(b"Icon\r\r", b"Icon\r") && !ignores(b"Icon\r\r", b"Icon"));
     assert!(ignores(b"a  ", b"a") && ignores(b"a\t", b"a\t") && ignores("a\u{a0}".as_bytes(), "a\u{a0}".as_bytes()));
     assert!(ignores(b"a\\   ", b"a ") && ignores(b"a\\\\ ", b"a\\") && ignores(b"a \r", b"a"));
@@ -109,7 +109,7 @@ fn only_spaces_and_one_cr_are_cut_off() {
 }
 
 #[test]
-fn no_wildcard_but_two_stars_matches_a_slash() {
+fn only_double_star_matches_a_slash() {
     assert!(!ignores(b"data[^_]*", b"data/results.csv") && ignores(b"data[^_]*", b"data.csv"));
     assert!(!ignores(b"/a[!b]c", b"a/c") && !ignores(b"/a[+-9]c", b"a/c") && ignores(b"/a[+-9]c", b"a.c"));
     assert!(!ignores(b"/a*c", b"a/c") && !ignores(b"/a?c", b"a/c"));
@@ -119,7 +119,7 @@ fn no_wildcard_but_two_stars_matches_a_slash() {
 }
 
 #[test]
-fn brackets_are_those_of_git() {
+fn brackets_match_as_in_git() {
     for (pattern, matched, other) in [
         ("[a\\]b]", "]", "\\"),
         ("[a-\\c]", "b", "\\"),
@@ -168,7 +168,7 @@ fn the_index_finds_every_pattern() {
     ];
     for pattern in patterns {
         let (alone, _) = parse(pattern.as_bytes());
-        // Among others that match nothing, first and last.
+        // In first and last position among patterns that match nothing.
         let among =
             rules(&format!("{pattern}\n{}", (0..500).map(|n| format!("*.{n}\nn{n}*\n/{n}\n")).collect::<String>()));
         for name in names {
@@ -192,7 +192,7 @@ fn the_last_of_many_lines_wins() {
 }
 
 #[test]
-fn long_patterns_take_no_exponential_time() {
+fn matching_time_is_not_exponential() {
     let pattern = format!("/{}b", "**/*a*".repeat(200));
     assert!(!ignores(pattern.as_bytes(), "aa/".repeat(1_300).trim_end_matches('/').as_bytes()));
     assert!(!ignores(format!("{}b", "*a".repeat(2_000)).as_bytes(), "a".repeat(4_000).as_bytes()));

@@ -10,8 +10,8 @@ use crate::path::{RepoPath, RepoPathBuf};
 
 use super::{FILE, LONGEST, Rules, RulesFile};
 
-/// The rules of a recorded tree, read from it as they are asked for. It keeps those of the directories that the last path
-/// is in, so paths in path order cost least.
+/// The rules of a recorded tree, read on demand. Keeps the rules of the parent directories of the last path, so looking
+/// up paths in path order is cheapest.
 pub struct TreeRules<'o> {
     objects: &'o dyn Objects,
     root: &'o Entry,
@@ -19,16 +19,16 @@ pub struct TreeRules<'o> {
     entered: RefCell<Entered>,
 }
 
-/// The directories that the last path is in.
+/// The parent directories of the last path.
 #[derive(Default)]
 struct Entered {
-    /// The deepest of them.
+    /// Path of the deepest one.
     path: RepoPathBuf,
-    /// From the root down. A list and not recursion, since directories may be deeper than a stack.
+    /// From the root down. A list instead of recursion, because directories may be nested deeper than the stack allows.
     levels: Vec<TreeLevel>,
 }
 
-/// What is known of one directory of a recorded tree.
+/// One directory of a recorded tree.
 struct TreeLevel {
     rules: Rules,
     ignored: bool,
@@ -36,7 +36,7 @@ struct TreeLevel {
 }
 
 impl<'o> TreeRules<'o> {
-    /// The rules of the tree of a root entry. `blob` reads the bytes of the file of rules in a directory.
+    /// Creates the rules of the tree of a root entry. `blob` reads the rules file of a directory.
     pub fn new(
         objects: &'o dyn Objects,
         root: &'o Entry,
@@ -45,7 +45,7 @@ impl<'o> TreeRules<'o> {
         TreeRules { objects, root, blob, entered: RefCell::default() }
     }
 
-    /// Whether they ignore a path, or a directory that it is in.
+    /// Whether the rules ignore a path or one of its parent directories.
     pub fn ignores(&self, path: &RepoPath, is_directory: bool) -> Result<bool> {
         let Some(parent) = path.parent() else { return Ok(false) };
         let mut entered = self.entered.borrow_mut();
@@ -53,7 +53,7 @@ impl<'o> TreeRules<'o> {
         Ok(entered.levels.last().is_some_and(|level| level.ignored || level.rules.ignores(path, is_directory)))
     }
 
-    /// Makes a directory the last level.
+    /// Makes a directory the deepest level.
     fn enter(&self, entered: &mut Entered, directory: &RepoPath) -> Result<()> {
         if entered.levels.is_empty() {
             let root = self.read(RepoPath::root(), self.root.tree(), &Rules::default(), false)?;

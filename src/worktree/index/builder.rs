@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub struct Builder {
     directories: BTreeMap<RepoPathBuf, Known>,
-    /// Takes what is too much for memory.
+    /// Storage for blocks that exceed the memory limit.
     spool: Option<Arc<Spool>>,
 }
 
@@ -32,7 +32,7 @@ pub(super) enum Known {
     Kept(Directory),
     /// Encoded, so that a large worktree takes little memory.
     Encoded { count: usize, bytes: Vec<u8> },
-    /// The same in a file, with the checksum that the index will have of it.
+    /// The same, in a file, with the checksum for the index.
     Spooled { count: usize, bytes: Spooled, checksum: Checksum },
     /// With changes.
     Changed(Box<Changed>),
@@ -47,7 +47,7 @@ pub(super) struct Changed {
 }
 
 impl Known {
-    /// The records in place, if they are in memory and there are no changes.
+    /// The encoded records, if they are in memory and unchanged.
     pub(super) fn block(&self) -> Option<Block<'_>> {
         match self {
             Known::Kept(directory) => Some(directory.block()),
@@ -59,7 +59,7 @@ impl Known {
     pub(super) fn find(&self, name: &[u8]) -> Option<Record> {
         let in_block = |block: Block<'_>| block.record(block.position(name).ok()?);
         match self {
-            // Of a copy, which does not stay in memory.
+            // From a copy that is not kept in memory.
             Known::Kept(directory) => directory.clone().find(name),
             Known::Encoded { count, bytes } => in_block(Block::new(bytes, *count)?),
             Known::Spooled { count, bytes, .. } => in_block(Block::new(&bytes.read().ok()?, *count)?),
@@ -110,7 +110,7 @@ impl Builder {
         Builder { directories: kept.collect(), spool: None }
     }
 
-    /// An empty one that keeps in a file what is too much for memory.
+    /// Creates an empty builder that keeps blocks beyond the memory limit in a file.
     pub fn spooled(spool: Arc<Spool>) -> Builder {
         Builder { spool: Some(spool), ..Builder::default() }
     }
@@ -125,7 +125,7 @@ impl Builder {
         self.put(path, records.len(), record::encode(total, records));
     }
 
-    /// A directory has these bytes, of so many records.
+    /// Sets the encoded records of a directory.
     pub(super) fn put(&mut self, path: RepoPathBuf, count: usize, bytes: Vec<u8>) {
         let spooled = self.spool.as_ref().and_then(|spool| spool.keep(&bytes));
         let known = match spooled {
@@ -138,7 +138,7 @@ impl Builder {
         self.directories.insert(path, known);
     }
 
-    /// Takes a directory out, with its records in memory.
+    /// Removes a directory and returns it, with its records in memory.
     pub(super) fn take(&mut self, path: &RepoPath) -> Option<Known> {
         match self.directories.remove(path)? {
             Known::Spooled { count, bytes, .. } => Some(Known::Encoded { count, bytes: bytes.read().ok()?.to_vec() }),
@@ -150,7 +150,7 @@ impl Builder {
         }
     }
 
-    /// Whether it knows a directory.
+    /// Whether the builder has records of a directory.
     pub(super) fn knows(&self, directory: &RepoPath) -> bool {
         self.directories.contains_key(directory)
     }

@@ -1,7 +1,7 @@
 //! The index file: a header, a table of directories, and a block of records for each.
 //!
-//! Opening reads the header, the table and the paths. The block of a directory is read, and its checksum checked, when the
-//! records are asked for, so damage costs time and nothing else.
+//! Opening reads the header, the table and the paths. The block of a directory is read, and its checksum verified, when
+//! its records are needed, so damage only costs time.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -25,7 +25,7 @@ const ROW: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
 /// A BLAKE3 hash, shortened: against accidents, not against people who can write the repository.
 const CHECKSUM: usize = 16;
 
-/// An open index file; or none. Cheap to clone.
+/// An open index file, or none. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     opened: Option<Arc<Opened>>,
@@ -36,13 +36,14 @@ pub struct Index {
 /// Seconds after which the system has written a change to the disk, with much to spare: 30 to 35 by default.
 const WRITTEN_BACK: i64 = 600;
 
-/// Bytes read at once: the blocks of many small directories. Small in unit tests, so that directories span such parts.
+/// Block size in bytes: holds the records of many small directories. Small in unit tests, so that directories span
+/// blocks.
 const READ: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
-/// Directories whose blocks are kept in memory.
+/// Number of directories whose records are kept in memory.
 const VERIFIED: usize = 8;
 
-/// Parts of that length kept in memory: the index of a million files has a hundred megabytes.
+/// Maximum number of blocks in memory: the index of a million files has a hundred megabytes.
 const KEPT: usize = 16;
 
 #[derive(Debug)]
@@ -51,7 +52,7 @@ struct Opened {
     header: Header,
     /// Header, table and paths.
     head: Vec<u8>,
-    /// The rows whose blocks were verified last, oldest first: one directory is often asked for many of its names.
+    /// The most recently verified rows, oldest first, cached because many names of one directory are looked up in turn.
     verified: Mutex<VecDeque<(usize, Bytes)>>,
 }
 
@@ -62,8 +63,7 @@ struct Header {
     time: Timestamp,
 }
 
-/// The records of one directory, sorted by name. They are read when they are first asked for: many directories may wait for
-/// their turn in a scan.
+/// The records of one directory, sorted by name. Read on first use, because many directories may be queued in a scan.
 #[derive(Debug)]
 pub struct Directory {
     opened: Arc<Opened>,
@@ -72,7 +72,7 @@ pub struct Directory {
     start: u64,
     length: usize,
     records: usize,
-    /// Its block; `None` if it cannot be read or has another checksum.
+    /// The block; `None` if it is unreadable or its checksum differs.
     block: OnceLock<Option<Bytes>>,
 }
 
@@ -96,8 +96,8 @@ impl Index {
         Index::default()
     }
 
-    /// Opens the file. One that does not exist, cannot be read, is damaged or of another version knows nothing: the index is a
-    /// cache.
+    /// Opens the file. The index is a cache: a file that does not exist, is unreadable, damaged or of another version
+    /// counts as empty.
     pub fn open(path: &Path) -> Index {
         let opened = BlockFile::open(path, READ, KEPT).and_then(|file| file.map_or(Ok(None), Opened::new));
         match opened {
@@ -106,7 +106,7 @@ impl Index {
         }
     }
 
-    /// Why the file cannot be read: then all content of the worktree is.
+    /// Why the file cannot be read. If it cannot, all files of the worktree must be read.
     pub fn failure(&self) -> Option<&Arc<Error>> {
         self.failure.as_ref()
     }
@@ -119,7 +119,7 @@ impl Index {
         (boot != fs::boot_id()).then_some(since)
     }
 
-    /// What it knows of a directory. Whether that can be read shows when it is asked for.
+    /// The records of a directory. Reports damage only when they are read.
     pub fn directory(&self, path: &RepoPath) -> Option<Directory> {
         let opened = self.opened.as_ref()?;
         let (mut low, mut high) = (0, opened.header.directories);
@@ -134,12 +134,12 @@ impl Index {
         None
     }
 
-    /// All directories that can be read, in path order.
+    /// All readable directories, in path order.
     pub fn directories(&self) -> impl Iterator<Item = (&RepoPath, Directory)> {
         self.opened.iter().flat_map(|opened| {
             (0..opened.header.directories).filter_map(|row| {
                 let directory = Directory::new(opened, row)?;
-                // Not the one that was read, or all of the file would be in memory.
+                // A fresh one, because keeping the one just read would load the whole file into memory.
                 Some((opened.path(row)?, directory.clone())).filter(|_| directory.is_readable())
             })
         })
@@ -157,7 +157,7 @@ impl Index {
 }
 
 impl Header {
-    /// The header, if it is whole and the table fits into a file of this size.
+    /// The header, if it is intact and the table fits into a file of this size.
     fn of(bytes: &[u8], size: u64) -> Option<Header> {
         let mut header = Decoder::new("index", bytes.get(..HEADER)?);
         let magic: [u8; 8] = header.array().ok()?;
@@ -181,10 +181,10 @@ impl Header {
     }
 }
 
-/// A shortened hash.
+/// A truncated hash.
 pub type Checksum = [u8; CHECKSUM];
 
-/// The checksum of a directory: of its path, how many records it has, and their bytes.
+/// Checksum of a directory: of its path, the number of its records, and their bytes.
 pub fn checksum_of(path: &RepoPath, records: usize, block: &[u8]) -> Checksum {
     checksum(&[path.as_bytes(), &(records as u64).to_le_bytes(), block])
 }
@@ -199,7 +199,7 @@ fn checksum(parts: &[&[u8]]) -> Checksum {
 }
 
 impl Opened {
-    /// `None` if it is damaged or of another version.
+    /// `None` if damaged or of another version.
     fn new(file: BlockFile) -> Result<Option<Opened>> {
         if file.size() < HEADER as u64 {
             return Ok(None);
@@ -255,7 +255,7 @@ impl Opened {
     }
 }
 
-/// What stands for a block that cannot be read: no record, and no tree that they make.
+/// Replaces an unreadable block: no records, and no tree.
 const NOTHING: [u8; HEAD] = [0; HEAD];
 
 impl Directory {
@@ -264,29 +264,30 @@ impl Directory {
         Some(Directory { opened: opened.clone(), row, start, length, records, block: OnceLock::new() })
     }
 
-    /// Its block, if it can be read and is as it was written.
+    /// The block, if it is readable and intact.
     fn bytes(&self) -> Option<&[u8]> {
         self.block.get_or_init(|| self.opened.verified_block(self)).as_deref()
     }
 
-    /// Whether its records can be read.
+    /// Whether the records are readable.
     pub fn is_readable(&self) -> bool {
         self.bytes().is_some()
     }
 
-    /// Its records in place; none if they cannot be read.
+    /// The encoded records; none if they are unreadable.
     pub fn block(&self) -> Block<'_> {
         let block = self.bytes().and_then(|bytes| Block::new(bytes, self.records));
         block.unwrap_or_else(|| Block::new(&NOTHING, 0).expect("no record fits into any block"))
     }
 
-    /// Its bytes, to be written again. Where they cannot be read any more, others that do not fit their checksum either.
+    /// The bytes, for writing them again. If they have become unreadable, returns bytes that do not match their
+    /// checksum either.
     fn copy(&self) -> Vec<u8> {
         let read = self.opened.file.read(self.start, self.length);
         read.map_or_else(|_| vec![0; self.length], |block| block.to_vec())
     }
 
-    /// How many records it should have, readable or not.
+    /// Expected number of records, readable or not.
     pub fn expected_count(&self) -> usize {
         self.records
     }
@@ -324,7 +325,7 @@ pub enum Source<'p> {
     Kept(&'p Directory),
     /// From here.
     New(Cow<'p, [u8]>),
-    /// From a spool, with their checksum.
+    /// Blocks from a spool, with their checksum.
     Spooled(&'p Spooled, Checksum),
 }
 
@@ -371,7 +372,7 @@ pub fn encode<'p>(parts: Vec<Part<'p>>, origin: ([u8; 16], Timestamp)) -> impl I
     let blocks = parts.into_iter().map(|part| match part.block {
         Source::Kept(directory) => directory.copy().into(),
         Source::New(bytes) => bytes,
-        // What cannot be read is missing then: a file of another length than its header says is not believed.
+        // Unreadable bytes are left out: a file whose length differs from its header is not trusted.
         Source::Spooled(bytes, _) => bytes.read().map(|bytes| bytes.to_vec()).unwrap_or_default().into(),
     });
     std::iter::once(bytes.into()).chain(blocks)

@@ -1,9 +1,9 @@
 //! The index: what the worktree looked like when it was last read. A cache: losing it costs time, never data.
 //!
-//! A record proves content unchanged only by mtime, ctime, size, inode, mode and owner together, and only if it was not
-//! racy: younger than the file system's clock when it was taken, or of a file in use whose stat may not show the next store
-//! through a mapping. It may be trusted only while the store keeps what it
-//! names: whoever removes objects removes the index first.
+//! A record proves content unchanged only by mtime, ctime, size, inode, mode and owner together, and only if it is not
+//! racy: newer than the file system's clock when it was taken, or of a file in use whose stat may not reveal the next
+//! store through a mapping. It may be trusted only while the store keeps the objects that it names: whoever removes
+//! objects removes the index first.
 
 mod builder;
 mod file;

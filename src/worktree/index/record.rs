@@ -87,7 +87,7 @@ pub fn encode<'r>(total: Option<Total>, records: impl IntoIterator<Item = &'r Re
     block.finish(total).1
 }
 
-/// Encodes one directory, record by record.
+/// Encodes a directory, record by record.
 #[derive(Debug, Default)]
 pub struct BlockEncoder {
     count: usize,
@@ -98,7 +98,7 @@ pub struct BlockEncoder {
 }
 
 impl BlockEncoder {
-    /// Adds a record; they are sorted by name.
+    /// Adds a record. Records must be added in name order.
     pub fn push(&mut self, record: &Record) {
         if self.count == 0 {
             self.device = record.stat.device;
@@ -118,7 +118,7 @@ impl BlockEncoder {
         });
     }
 
-    /// How many records there are, and the bytes of the directory, with the tree that they make, if that is known.
+    /// Returns the number of records, and the encoded directory with its tree id, if known.
     pub fn finish(mut self, total: Option<Total>) -> (usize, Vec<u8>) {
         let known = total.unwrap_or(Total { tree: TreeId([0; LENGTH]), entries: 0, size: 0 });
         let mut head = Encoder::new();

@@ -1,5 +1,5 @@
-//! Blocks of an index to be written, in an unnamed file once they are many: the index of a million files has more than a
-//! hundred megabytes, and all of it must be known before any of it is written.
+//! Stores the blocks of an index to be written, in an unnamed file once they are large: the index of a million files
+//! exceeds a hundred megabytes, and must be complete before it can be written.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -9,23 +9,23 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::error::Result;
 use crate::fs::{self, TempFile};
 
-/// Bytes of blocks that stay in memory. So few in unit tests that most do not.
+/// Bytes of blocks that stay in memory. Small in unit tests, so that most blocks go to the file.
 const IN_MEMORY: usize = if cfg!(test) { 1000 } else { 1 << 20 };
 
-/// Where blocks are kept; shared by the threads of a scan.
+/// Storage for blocks; shared by the threads of a scan.
 #[derive(Debug)]
 pub struct Spool {
-    /// The file is made beside this path.
+    /// The file is created next to this path.
     beside: PathBuf,
-    /// `None`: it cannot be made.
+    /// `None` if the file cannot be created.
     file: OnceLock<Option<File>>,
     end: AtomicU64,
     in_memory: AtomicUsize,
-    /// The block that was read last: a directory is often asked for many of its names.
+    /// The most recently read block, cached because many names of one directory are looked up in turn.
     last: Mutex<Option<(u64, Arc<[u8]>)>>,
 }
 
-/// Bytes in the file of a spool.
+/// Position of a block in the file of a spool.
 #[derive(Clone, Debug)]
 pub struct Spooled {
     spool: Arc<Spool>,
@@ -34,7 +34,7 @@ pub struct Spooled {
 }
 
 impl Spool {
-    /// A spool whose file, if it is needed, is made beside this path and loses its name at once.
+    /// Creates a spool whose file, if needed, is created next to this path and immediately unlinked.
     pub fn new(beside: PathBuf) -> Arc<Spool> {
         Arc::new(Spool {
             beside,
@@ -45,7 +45,8 @@ impl Spool {
         })
     }
 
-    /// Writes bytes to the file; `None` if they are to stay in memory, as they also do where nothing can be written.
+    /// Writes a block to the file. `None` if the block must stay in memory, because memory suffices or the file cannot
+    /// be written.
     pub fn keep(self: &Arc<Spool>, bytes: &[u8]) -> Option<Spooled> {
         let before = self.in_memory.fetch_add(bytes.len(), Ordering::Relaxed);
         if before + bytes.len() <= IN_MEMORY {
@@ -61,12 +62,12 @@ impl Spool {
 }
 
 impl Spooled {
-    /// How many they are.
+    /// Length in bytes.
     pub fn length(&self) -> usize {
         self.length
     }
 
-    /// The bytes. Read and not mapped, so that a failing disk is an error.
+    /// Reads the block. Does not map it, so that a failing disk causes an error.
     pub fn read(&self) -> Result<Arc<[u8]>> {
         let mut last = self.spool.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, bytes)) = last.as_ref().filter(|(offset, _)| *offset == self.offset) {

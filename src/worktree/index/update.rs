@@ -1,36 +1,36 @@
-//! Changes of an index in path order. A directory is written anew record by record, so that its records are in memory only
-//! as bytes, however many of them change.
+//! Changes an index in path order. A directory is rewritten record by record, so that its records are in memory only as
+//! bytes, however many of them change.
 
 use super::builder::{Builder, Known, place};
 use super::record::{BlockEncoder, Record};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// An index that is being changed. What is not finished is lost.
+/// An index that is being changed. Changes are lost unless [`Update::finish`] is called.
 #[derive(Debug)]
 pub struct Update<'b> {
     builder: &'b mut Builder,
-    /// The directories that are being written anew, each in the one before.
+    /// The directories being rewritten, each in the previous one.
     open: Vec<Rewritten>,
 }
 
-/// A directory that is being written anew.
+/// A directory that is being rewritten.
 #[derive(Debug)]
 struct Rewritten {
     path: RepoPathBuf,
     base: Option<Known>,
-    /// How many records of the base are copied or left out.
+    /// Number of base records that were copied or skipped.
     passed: usize,
     block: BlockEncoder,
 }
 
 impl<'b> Update<'b> {
-    /// Begins to change an index.
+    /// Starts changing an index.
     pub fn new(builder: &'b mut Builder) -> Update<'b> {
         Update { builder, open: Vec::new() }
     }
 
-    /// What was known of an entry before it was changed.
+    /// The record of an entry before this update.
     pub fn find(&self, path: &RepoPath) -> Option<Record> {
         let (parent, name) = place(path);
         match self.open.iter().find(|open| *open.path == *parent) {
@@ -39,7 +39,7 @@ impl<'b> Update<'b> {
         }
     }
 
-    /// Sets the record of an entry, as [`Builder::set`] does. No path may come before one that was changed already.
+    /// Sets the record of an entry, like [`Builder::set`]. Paths must be given in path order.
     pub fn set(&mut self, path: &RepoPath, mut record: Record) {
         let (parent, name) = place(path);
         record.name = name.to_vec();
@@ -52,7 +52,8 @@ impl<'b> Update<'b> {
         }
     }
 
-    /// Forgets an entry, and everything below it, as [`Builder::remove`] does. The order is that of [`Update::set`].
+    /// Removes an entry and everything below it, like [`Builder::remove`]. Paths must be in the same order as for
+    /// [`Update::set`].
     pub fn remove(&mut self, path: &RepoPath) {
         let (parent, name) = place(path);
         let is_known = self.builder.knows(parent) || self.open.iter().any(|open| *open.path == *parent);
@@ -61,12 +62,12 @@ impl<'b> Update<'b> {
         }
     }
 
-    /// Ends it.
+    /// Completes the update.
     pub fn finish(mut self) {
         while self.close() {}
     }
 
-    /// The directory at a path, which is being written anew from now on.
+    /// Starts rewriting the directory at a path, unless it is being rewritten already.
     fn enter(&mut self, path: &RepoPath) -> &mut Rewritten {
         while self.open.last().is_some_and(|last| !path.is_within(&last.path)) {
             self.close();
@@ -80,7 +81,7 @@ impl<'b> Update<'b> {
         &mut self.open[last]
     }
 
-    /// Puts the innermost directory back; `false` if there is none.
+    /// Completes the innermost directory; `false` if none is open.
     fn close(&mut self) -> bool {
         let Some(mut directory) = self.open.pop() else { return false };
         directory.copy(|_| true);
@@ -91,11 +92,11 @@ impl<'b> Update<'b> {
 }
 
 impl Rewritten {
-    /// Copies records of the base, as long as their names are wanted.
+    /// Copies base records while their names satisfy `is_wanted`.
     fn copy(&mut self, is_wanted: impl Fn(&[u8]) -> bool) {
         let Some(block) = self.base.as_ref().and_then(Known::block) else { return };
         while self.passed < block.count() && is_wanted(block.name(self.passed)) {
-            // One that makes no sense is read again.
+            // An invalid record is dropped, so its file is read again.
             if let Some(record) = block.record(self.passed) {
                 self.block.push(&record);
             }
@@ -103,7 +104,7 @@ impl Rewritten {
         }
     }
 
-    /// Copies what comes before a name, and leaves out the record of that; whether it was a directory.
+    /// Copies the records before a name and skips the record of that name. Returns whether that was a directory.
     fn skip(&mut self, name: &[u8]) -> bool {
         self.copy(|known| known < name);
         let Some(block) = self.base.as_ref().and_then(Known::block) else { return false };

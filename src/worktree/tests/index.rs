@@ -229,7 +229,7 @@ fn golden_bytes_of_the_header() {
 const GOLDEN_EMPTY: &str = "756e646f696e6478020000000000000000000000000000005000000000000000b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0\
      40420f00000000000500000000000000b5e26d0400cd1de477e658f10ce04a12";
 
-/// What is too much for memory goes through a file: the index is the same.
+/// Blocks beyond the memory limit go through a file; the index is the same.
 #[test]
 fn a_spooled_index_is_written_as_one_in_memory() {
     let place = tempfile::tempdir().unwrap();
@@ -249,11 +249,11 @@ fn a_spooled_index_is_written_as_one_in_memory() {
     spooled.settle();
     let index = opened(place.path(), &bytes(&spooled));
     assert_eq!(index.directory(path("d19")).unwrap().block().records().unwrap(), records());
-    // Where there is no place for the file, all stays in memory.
+    // If the file cannot be created, everything stays in memory.
     assert_eq!(bytes(&fill(Builder::spooled(Spool::new(place.path().join("nowhere/index"))))), bytes(&plain));
 }
 
-/// Random changes in path order, beside the same ones made one by one.
+/// Random changes in path order, compared with the same changes made one by one.
 #[test]
 fn an_update_changes_an_index_as_single_changes_do() {
     let place = tempfile::tempdir().unwrap();
@@ -278,7 +278,7 @@ fn an_update_changes_an_index_as_single_changes_do() {
         }
         let [plain, updated] = &mut builders;
         updated.settle();
-        let (mut told, mut update) = (Vec::new(), Update::new(updated));
+        let (mut log, mut update) = (Vec::new(), Update::new(updated));
         let mut gone: Option<&RepoPath> = None;
         for name in &names {
             let is_below_gone = gone.is_some_and(|gone| name.is_within(gone));
@@ -290,20 +290,20 @@ fn an_update_changes_an_index_as_single_changes_do() {
                     let record = entry(is_directory, 2);
                     plain.set(name, record.clone());
                     update.set(name, record);
-                    told.push(format!("set {} directory: {is_directory}", name.display()));
+                    log.push(format!("set {} directory: {is_directory}", name.display()));
                 }
                 _ => {
                     gone = if is_below_gone { gone } else { Some(name) };
                     plain.remove(name);
                     update.remove(name);
-                    told.push(format!("remove {}", name.display()));
+                    log.push(format!("remove {}", name.display()));
                 }
             }
         }
         update.finish();
         plain.settle();
         let bytes = |builder: &Builder| builder.encode(ORIGIN).flat_map(|piece| piece.to_vec()).collect::<Vec<u8>>();
-        assert!(bytes(updated) == bytes(plain), "round {round}: {names:?} {told:?}");
+        assert!(bytes(updated) == bytes(plain), "round {round}: {names:?} {log:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Going back on a disk that is full, on small file systems that are mounted for it.
+//! Rollbacks on a full disk, on small file systems mounted for each test.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,9 +14,9 @@ use crate::tree::{Tree, assert_same};
 
 const MIB: u64 = 1 << 20;
 
-/// A worktree on a file system of its own.
+/// A worktree on a separate file system.
 struct Disk {
-    // Unmounted before the folder that it is mounted in goes.
+    // Dropped first: unmounted before its mount point is removed.
     _mounted: Mounted,
     env: TestEnv,
 }
@@ -56,7 +56,7 @@ impl Disk {
         self.env.path().join(".undo/ballast")
     }
 
-    /// Leaves so much space, with a file that is in no commit.
+    /// Leaves this much space, by creating a file that is in no commit.
     fn leave(&self, bytes: u64) {
         let stat = rustix::fs::statfs(self.env.path().as_path()).unwrap();
         let free = stat.f_bfree * u64::try_from(stat.f_bsize).unwrap();
@@ -69,7 +69,7 @@ impl Disk {
     }
 }
 
-/// Files and folders, recorded.
+/// Creates and records files and folders.
 fn recorded(disk: &Disk) -> Tree {
     let env = &disk.env;
     env.undo("init -q").ok();
@@ -83,7 +83,7 @@ fn recorded(disk: &Disk) -> Tree {
 }
 
 #[test]
-fn a_run_that_filled_the_disk_is_taken_back() {
+fn rollback_works_after_a_run_filled_the_disk() {
     for disk in [Disk::tmpfs(), Disk::ext4()] {
         let Some(disk) = disk else { continue };
         let before = recorded(&disk);
@@ -103,7 +103,7 @@ fn a_run_that_filled_the_disk_is_taken_back() {
 }
 
 #[test]
-fn undo_takes_back_a_run_that_filled_the_disk() {
+fn undo_reverts_a_run_that_filled_the_disk() {
     let Some(disk) = Disk::tmpfs() else { return };
     let before = recorded(&disk);
     disk.leave(16 * MIB);
@@ -113,7 +113,7 @@ fn undo_takes_back_a_run_that_filled_the_disk() {
 }
 
 #[test]
-fn changes_that_cannot_be_recorded_are_reported_with_the_way_back() {
+fn unrecordable_changes_are_reported_with_a_hint() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
     recorded(&disk);
@@ -126,7 +126,7 @@ fn changes_that_cannot_be_recorded_are_reported_with_the_way_back() {
     output.shows(str![[r#"
 ---- stderr ----
 cat: write error: No space left on device
-error: after `sh -c 'rm large; cat /dev/urandom >random; exit 7'`: its changes are NOT recorded, and still in the directory: [..]cannot write `[ROOT]/work/.undo/tmp/pack.[..].tmp`: no space left on device
+error: after `sh -c 'rm large; cat /dev/urandom >random; exit 7'`: its changes are NOT recorded, but are still in the directory: [..]cannot write `[ROOT]/work/.undo/tmp/pack.[..].tmp`: no space left on device
 hint: free some space, then go back to the state before it: undo checkout [ID]
 [exit 125]
 
@@ -135,7 +135,7 @@ hint: free some space, then go back to the state before it: undo checkout [ID]
     for line in ["undo", "undo -n", "undo 2"] {
         env.undo(line).shows(str![[r#"
 ---- stderr ----
-error: the changes of the last `undo run` are not recorded, so they cannot be taken back as a step
+error: the changes of the last `undo run` are not recorded, so `undo undo` cannot take them back
 hint: to go back to the state before that run: undo checkout [ID]
 [exit 4]
 
@@ -167,7 +167,7 @@ fn undo_works_again_when_the_unrecorded_changes_are_gone() {
 }
 
 #[test]
-fn a_run_that_is_recorded_and_finds_no_space_to_go_back_says_how() {
+fn a_recorded_run_without_space_for_the_rollback_shows_a_hint() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
     let before = recorded(&disk);
@@ -178,8 +178,8 @@ dd: error writing '.undo/ballast': No space left on device
 sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none': exit 1 after [DURATION]
 [ID]  0 added, 0 modified, 1 deleted  (12.0 MiB → 17.6 KiB)
   deleted  large  (12.0 MiB)
-error: after `sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none'`: what it did is recorded, and not taken back: this needs 12 MiB of space, and the file system of `[ROOT]/work` has [..] MiB left
-hint: free some space, then take it back: undo undo
+error: after `sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none'`: its changes are recorded, but not taken back: this needs 12 MiB of space, and the file system of `[ROOT]/work` has [..] MiB left
+hint: free some space, then take the changes back: undo undo
 [exit 125]
 
 "#]]);
@@ -189,7 +189,7 @@ hint: free some space, then take it back: undo undo
 }
 
 #[test]
-fn what_goes_makes_space_for_what_comes() {
+fn removals_make_space_for_new_files() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
     env.undo("init -q").ok();
@@ -216,7 +216,7 @@ fn what_goes_makes_space_for_what_comes() {
 }
 
 #[test]
-fn an_export_that_failed_on_a_full_disk_can_be_run_again() {
+fn a_failed_export_on_a_full_disk_can_be_repeated() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
     let before = recorded(&disk);

@@ -1,4 +1,4 @@
-//! Limits of the process and of its surroundings: a clear error, and the same command gets it done without them.
+//! Limits of the process and its environment: the error is clear, and the same command succeeds without the limit.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
-/// Many directories with a file each, tagged `one`; all of it changed, tagged `two`.
+/// Many directories with one file each, tagged `one`; all of them changed, tagged `two`.
 fn many_directories() -> TestEnv {
     let env = TestEnv::initialised();
     for state in ["one", "two"] {
@@ -25,7 +25,7 @@ fn many_directories() -> TestEnv {
 }
 
 #[test]
-fn few_open_files_are_enough() {
+fn commands_work_with_few_open_files() {
     for limit in [32, 20] {
         let env = many_directories();
         let two = Tree::read(&env.path());
@@ -41,7 +41,7 @@ fn few_open_files_are_enough() {
 }
 
 #[test]
-fn a_umask_without_the_owners_rights_makes_a_usable_repository() {
+fn a_umask_that_denies_the_owner_does_not_affect_the_repository() {
     let env = TestEnv::new();
     env.write("d/file", "one");
     env.undo_as_user("--version").ok();
@@ -56,14 +56,14 @@ fn a_umask_without_the_owners_rights_makes_a_usable_repository() {
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    // What `run` starts has the umask that the user set.
+    // A program started by `run` has the user's umask.
     assert!(text.contains("0777"), "{text}");
     let mode = |path: &str| std::fs::metadata(env.path().join(path)).unwrap().permissions().mode() & 0o7777;
     assert_eq!((mode(".undo"), mode(".undo/journal/00000001")), (0o700, 0o600));
 }
 
 #[test]
-fn a_file_size_limit_is_an_error_and_what_it_stopped_can_be_finished() {
+fn a_checkout_stopped_by_a_file_size_limit_can_be_continued() {
     let env = TestEnv::initialised();
     env.write("large", noise(1, 1 << 20));
     let failed = env.shell("ulimit -f 200; undo commit -m one").fails(74);
@@ -87,7 +87,7 @@ fn a_file_size_limit_is_an_error_and_what_it_stopped_can_be_finished() {
 }
 
 #[test]
-fn without_proc_the_error_says_what_is_missing() {
+fn the_error_without_proc_names_the_cause() {
     let env = TestEnv::initialised();
     env.write("file", "one");
     env.undo("commit -m one").ok();
@@ -109,10 +109,10 @@ fn without_proc_the_error_says_what_is_missing() {
     assert_same(&before, &Tree::read(&env.path()));
 }
 
-/// Their path is longer than a system call takes.
+/// Enough directories for a path longer than `PATH_MAX`.
 const LEVELS: usize = 1600;
 
-/// The innermost of many directories in each other, which are made or must exist. Nothing can name it by a path.
+/// Opens the innermost of many nested directories, which are created or must exist. No single path can name it.
 fn innermost(top: &Path, makes: bool) -> OwnedFd {
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut directory = rustix::fs::open(top, flags, Mode::empty()).unwrap();
@@ -126,7 +126,7 @@ fn innermost(top: &Path, makes: bool) -> OwnedFd {
 }
 
 #[test]
-fn a_path_longer_than_a_call_takes_costs_a_few_calls_a_directory() {
+fn a_path_beyond_path_max_costs_few_calls_per_directory() {
     let env = TestEnv::initialised();
     let create = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
     let leaf = rustix::fs::openat(innermost(&env.path(), true), "leaf", create, Mode::RUSR).unwrap();

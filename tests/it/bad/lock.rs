@@ -89,7 +89,7 @@ fn commands_at_the_same_time_are_done_one_after_the_other() {
     assert_eq!(env.undo("tag --json").ok().json().len(), 2 + 6 + 1);
 }
 
-/// The system calls of a commit before which it pauses, while another command removes the lock file and commits.
+/// System calls of a commit before which it pauses, while another command removes the lock file and commits.
 const PAUSES: [(&str, &str); 2] = [("fdatasync", "delay_enter"), ("rename", "delay_exit")];
 
 #[test]

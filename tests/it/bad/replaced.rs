@@ -1,4 +1,4 @@
-//! Files of the repository in whose place something else is: nothing hangs, and what is only a cache is no obstacle.
+//! Repository files replaced by something else: no command blocks, and a replaced cache does not stop a command.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,12 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use super::history;
 use crate::env::{Output, TestEnv};
 
-/// Runs a command that must come to an end soon.
+/// Runs a command that must end soon.
 fn soon(env: &TestEnv, line: &str) -> Output {
     env.shell(&format!("timeout 20 undo {line} </dev/null"))
 }
 
-/// Puts something else in place of a file of the repository.
+/// Replaces a repository file by something else.
 fn replace(env: &TestEnv, name: &str, by: &str) {
     let path = env.path().join(".undo").join(name);
     match by {
@@ -31,12 +31,12 @@ fn replace(env: &TestEnv, name: &str, by: &str) {
 }
 
 #[test]
-fn an_index_that_cannot_be_used_is_no_obstacle() {
+fn commands_work_with_an_unusable_index() {
     for by in ["fifo", "folder", "full folder"] {
         let env = history();
         replace(&env, "index", by);
         env.write("notes.txt", "three");
-        let warning = "all files were read, since the index cannot be used";
+        let warning = "the index cannot be used, so all files were read";
         let status = soon(&env, "status").ok();
         assert!(status.to_string().contains(warning) && status.text().contains("notes.txt"), "{status}");
         assert!(soon(&env, "commit -m three").ok().to_string().contains(warning));
@@ -45,7 +45,7 @@ fn an_index_that_cannot_be_used_is_no_obstacle() {
         soon(&env, "diff two").ok();
         soon(&env, "ls-files").ok();
         soon(&env, "verify").ok();
-        // A FIFO was replaced by the commit; a folder is left alone.
+        // The commit replaces a FIFO, but not a folder.
         let is_told = soon(&env, "status").ok().to_string().contains(warning);
         assert_eq!(is_told, by != "fifo", "{by}");
     }
@@ -65,7 +65,7 @@ fn an_index_without_permissions_is_read_as_empty_and_replaced() {
 }
 
 #[test]
-fn no_command_waits_for_a_fifo_in_place_of_a_repository_file() {
+fn commands_do_not_block_on_a_fifo_in_place_of_a_repository_file() {
     for name in ["journal/00000001", "format", "config.toml", "catalog", "lock", "reserve", "run", "unsynced"] {
         for by in ["fifo", "folder"] {
             let env = history();
@@ -88,7 +88,7 @@ fn no_command_waits_for_a_fifo_in_place_of_a_repository_file() {
 }
 
 #[test]
-fn a_link_to_nothing_in_place_of_a_repository_is_named() {
+fn a_dangling_link_in_place_of_a_repository_is_reported() {
     let env = TestEnv::new();
     env.write("file", "one");
     let link = env.path().join(".undo");
@@ -96,14 +96,14 @@ fn a_link_to_nothing_in_place_of_a_repository_is_named() {
     for line in ["status", "log", "commit -m one", "init", "commit --init -m one"] {
         let output = env.undo(line).fails(10);
         let text = output.to_string();
-        assert!(text.contains("/work/.undo` is a link to something that does not exist"), "undo {line}\n{output}");
+        assert!(text.contains("/work/.undo` is a dangling link"), "undo {line}\n{output}");
         assert!(text.contains("remove the link: rm [ROOT]/work/.undo"), "undo {line}\n{output}");
     }
     fs::remove_file(&link).unwrap();
     env.shell("mkfifo .undo").ok();
-    assert!(env.undo("status").fails(10).to_string().contains("but a fifo"));
+    assert!(env.undo("status").fails(10).to_string().contains("is a fifo, neither"));
     fs::remove_file(&link).unwrap();
-    // A link to a repository, and one to a file that names a store, are as good as what they lead to.
+    // Links to a repository or to a file that names a store work like their targets.
     env.undo("init").ok();
     fs::rename(&link, env.root().join("moved")).unwrap();
     std::os::unix::fs::symlink(env.root().join("moved"), &link).unwrap();

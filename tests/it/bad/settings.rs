@@ -133,21 +133,21 @@ on main at [ID], 2 minutes ago  two
 1 change: 1 added
 ---- stderr ----
 warning: this line is not a valid pattern and is ignored
-  .undoignore  line 3: `[` is not closed by `]`; a literal one is `/[`
+  .undoignore  line 3: `[` has no closing `]`; for a literal bracket write `/[`
 
 "#]]);
     env.undo("status --json").shows(str![[r#"
 {"type":"change","path":".undoignore","status":"added","kind":"file","size":20,"what":[]}
 {"type":"summary","clean":false,"added":1,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
 ---- stderr ----
-{"type":"warning","message":"this line is not a valid pattern and is ignored","paths":[{"path":".undoignore","reason":"line 3: `[` is not closed by `]`; a literal one is `//[`"}]}
+{"type":"warning","message":"this line is not a valid pattern and is ignored","paths":[{"path":".undoignore","reason":"line 3: `[` has no closing `]`; for a literal bracket write `//[`"}]}
 
 "#]]);
     env.undo("commit -m rules").shows(str![[r#"
 main [ID]  1 added, 0 modified, 0 deleted  ([..])
 ---- stderr ----
 warning: this line is not a valid pattern and is ignored
-  .undoignore  line 3: `[` is not closed by `]`; a literal one is `/[`
+  .undoignore  line 3: `[` has no closing `]`; for a literal bracket write `/[`
 hint: come back to this state: undo checkout [ID]
 
 "#]]);
@@ -160,14 +160,14 @@ clean
   undo help                           all commands
 ---- stderr ----
 warning: this line is not a valid pattern and is ignored
-  .undoignore  line 3: `[` is not closed by `]`; a literal one is `/[`
+  .undoignore  line 3: `[` has no closing `]`; for a literal bracket write `/[`
 
 "#]]);
     env.undo("checkout one").shows(str![[r#"
 main [ID] → [ID]  1 written, 2 deleted, 2 unchanged
 ---- stderr ----
 warning: this line is not a valid pattern and is ignored
-  .undoignore  line 3: `[` is not closed by `]`; a literal one is `/[`
+  .undoignore  line 3: `[` has no closing `]`; for a literal bracket write `/[`
 hint: take it back: undo undo
 
 "#]]);
@@ -187,7 +187,7 @@ main [ID]  2 added, 0 modified, 0 deleted  ([..])
 ---- stderr ----
 warning: these lines are not valid patterns and are ignored
   .undoignore  line 2: unknown character class in `[[:…:]]`
-  data/.undoignore  line 1: `/` at the end escapes nothing; a literal one is `//`
+  data/.undoignore  line 1: `/` at the end escapes nothing; for a literal backslash write `//`
 hint: come back to this state: undo checkout [ID]
 
 "#]]);

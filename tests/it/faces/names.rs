@@ -138,7 +138,7 @@ store.compression = zstd:1 (default)
 store.reflink = true (default)
     share the blocks of large files with the store where the file system can, in place of copying them
 store.shared = owner (default)
-    who can use the repository: its owner alone, or the group of the directory too
+    who can use the repository: only its owner, or also the group of the directory
 user.name = (default)
     the author of commits; if it is empty, the login name
 worktree.cross_mounts = false (default)

@@ -1,4 +1,4 @@
-//! What a file system keeps, found out with plain system calls, and a tree that uses all of it.
+//! Detects the features of a file system with plain system calls, and creates a tree that uses all of them.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -8,27 +8,28 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, RenameFlags, SeekFrom, Timespec, Timestamps, XattrFlags};
 
-/// The columns of the table in docs/metadata.md, but for the name.
+/// Columns of the table in docs/metadata.md, except the name.
 #[derive(Debug)]
 pub struct Features {
     pub modes: bool,
     pub owners: bool,
-    /// Of modification times, in nanoseconds.
+    /// Precision of modification times, in nanoseconds.
     pub precision: u64,
     pub symlinks: bool,
-    /// Whether a link has a time of its own.
+    /// Whether a symbolic link has its own time.
     pub link_times: bool,
     pub hard_links: bool,
-    /// Whether the kernel keeps the old link count for a while, as it does where each name has an inode of its own in memory.
+    /// Whether the kernel caches the old link count for a while, as it does if each name has a separate inode in
+    /// memory.
     pub has_late_links: bool,
     pub fifos: bool,
     pub devices: bool,
     pub xattrs: bool,
     pub acls: bool,
     pub holes: bool,
-    /// Whether names are bytes and case counts.
+    /// Whether names are arbitrary bytes and case-sensitive.
     pub any_name: bool,
-    /// Whether two names can be exchanged at once.
+    /// Whether two names can be exchanged atomically.
     pub exchange: bool,
 }
 
@@ -45,7 +46,7 @@ fn acl() -> Vec<u8> {
 }
 
 impl Features {
-    /// Tries each in a folder, which is empty again afterwards.
+    /// Tests each feature in a folder, and empties the folder afterwards.
     pub fn of(root: &Path) -> Features {
         let place = root.join("probe");
         fs::create_dir(&place).unwrap();
@@ -87,7 +88,7 @@ impl Features {
         features
     }
 
-    /// The cells of its row.
+    /// Cells of its row in the table.
     pub fn row(&self) -> Vec<String> {
         let word = |is_kept: bool| if is_kept { "yes" } else { "no" }.to_owned();
         let precision = match self.precision {
@@ -105,7 +106,7 @@ impl Features {
         first.into_iter().chain(rest.map(word)).collect()
     }
 
-    /// Fills an empty folder with all that is kept.
+    /// Fills an empty folder with everything that the file system supports.
     pub fn fill(&self, root: &Path) {
         let write = |path: &str, bytes: &[u8]| {
             let path = root.join(path);
@@ -160,7 +161,7 @@ impl Features {
         self.set_times(root);
     }
 
-    /// Changes what [`Features::fill`] made: content, kinds, names, modes, links and attributes.
+    /// Changes the files of [`Features::fill`]: content, kinds, names, modes, links and attributes.
     pub fn change(&self, root: &Path) {
         let at = |path: &str| root.join(path);
         fs::write(at("text"), "another text, which is longer").unwrap();
@@ -195,7 +196,7 @@ impl Features {
         self.set_times(root);
     }
 
-    /// Times that the file system can keep, other ones for other contents.
+    /// Sets times that the file system can store, different for different contents.
     fn set_times(&self, path: &Path) {
         let stat = fs::symlink_metadata(path).unwrap();
         if stat.is_dir() {
@@ -222,7 +223,7 @@ fn try_set_time(path: &Path, seconds: i64, nanoseconds: u64) -> rustix::io::Resu
     rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// Of what is kept when the file is renamed: encfs then cuts times to the second.
+/// Precision of the time after a rename: encfs then truncates times to seconds.
 fn precision(file: &Path) -> u64 {
     set_time(file, 1_500_000_001, 123_456_789);
     let moved = file.with_file_name("moved");
@@ -241,7 +242,7 @@ fn has_xattr(file: &Path, key: &str, value: &[u8]) -> bool {
         && rustix::fs::getxattr(file, key, &mut found[..]).is_ok_and(|length| found[..length] == *value)
 }
 
-/// Makes a file with a hole, and finds it.
+/// Creates a file with a hole, and checks that the hole is reported.
 fn has_holes(path: &Path) -> bool {
     let file = File::create(path).unwrap();
     file.write_all_at(&[1; 4096], 8 << 20).unwrap();

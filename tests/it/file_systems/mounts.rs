@@ -1,4 +1,5 @@
-//! Mounts a file system of each kind for a test: kernel file systems on images, FUSE ones, sshfs to a server of its own.
+//! Mounts a file system of each kind for a test: kernel file systems on images, FUSE file systems, and sshfs with its
+//! own server.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -27,14 +28,14 @@ pub const KINDS: [&str; 14] = [
     "ntfs-3g",
 ];
 
-/// A worktree on a file system of its own. Dropped, it is unmounted, its server ends and its files are removed.
-pub struct Home {
+/// A worktree on a separate file system. On drop, unmounts it, stops its server and removes its files.
+pub struct MountedWorktree {
     _mounts: Vec<Mounted>,
     _server: Option<Server>,
     pub env: TestEnv,
 }
 
-/// A process that is killed when it is dropped.
+/// A process that is killed on drop.
 struct Server(Child);
 
 impl Drop for Server {
@@ -44,14 +45,15 @@ impl Drop for Server {
     }
 }
 
-impl Home {
-    /// Mounts it as the worktree; `None` if it cannot be mounted here. Of an overlay, `fill` makes the lower layer.
-    pub fn new(kind: &str, fill: impl FnOnce(&Path)) -> Option<Home> {
-        Home::with_options(kind, &[], fill)
+impl MountedWorktree {
+    /// Mounts the file system as the worktree; `None` if it cannot be mounted here. For an overlay, `fill` creates the
+    /// lower layer.
+    pub fn new(kind: &str, fill: impl FnOnce(&Path)) -> Option<MountedWorktree> {
+        MountedWorktree::with_options(kind, &[], fill)
     }
 
-    /// The same with options of sshfs.
-    pub fn with_options(kind: &str, options: &[&str], fill: impl FnOnce(&Path)) -> Option<Home> {
+    /// Like [`MountedWorktree::new`], with sshfs options.
+    pub fn with_options(kind: &str, options: &[&str], fill: impl FnOnce(&Path)) -> Option<MountedWorktree> {
         let env = TestEnv::new();
         let layers = env.root().join("layers");
         for name in ["lower", "upper", "work", "one", "two"] {
@@ -73,7 +75,7 @@ impl Home {
             }
             "tmpfs" => mount(&mut mounts, &["-t", "tmpfs", "tmpfs"], &place),
             "overlayfs" => {
-                // Its upper layer cannot be on every file system that tests run on.
+                // Not every file system that tests run on can hold the upper layer.
                 let is_mounted = mount(&mut mounts, &["-t", "tmpfs", "tmpfs"], &layers.display().to_string());
                 for name in ["lower", "upper", "work"] {
                     fs::create_dir_all(layers.join(name)).unwrap();
@@ -127,11 +129,11 @@ impl Home {
             }
             kind => panic!("no file system `{kind}`"),
         };
-        is_mounted.then_some(Home { _mounts: mounts, _server: server, env })
+        is_mounted.then_some(MountedWorktree { _mounts: mounts, _server: server, env })
     }
 }
 
-/// Daemons keep what they inherit open, so nothing of the test's is given to them.
+/// Daemons keep inherited file descriptors open, so the test passes none to them.
 fn run(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -154,7 +156,7 @@ fn fuse(mounts: &mut Vec<Mounted>, program: &str, arguments: &[&str], place: &st
     is_mounted
 }
 
-/// A server that only a new key opens, and its port.
+/// Starts a server that accepts only a new key; returns its port too.
 fn start_sshd(folder: &Path) -> Option<(Server, u16)> {
     if !rustix::process::geteuid().is_root() {
         return None;
@@ -165,7 +167,7 @@ fn start_sshd(folder: &Path) -> Option<(Server, u16)> {
             return None;
         }
     }
-    // Where the server looks for a place without rights.
+    // Directory for privilege separation of the server.
     fs::create_dir_all("/run/sshd").ok()?;
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port();
     let settings = format!(

@@ -1,4 +1,4 @@
-//! A PostgreSQL server that runs in the worktree: its data directory is one database.
+//! A PostgreSQL server running in the worktree: its data directory is one database.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -9,7 +9,7 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
-/// A server whose data directory is `data` in the worktree. Stopped when dropped.
+/// A server whose data directory is `data` in the worktree. Stopped on drop.
 struct Server<'e> {
     env: &'e TestEnv,
     programs: PathBuf,
@@ -93,15 +93,15 @@ fn the_data_directory_of_a_running_server_is_left_as_a_whole() {
     server.start();
     server.sql("insert into t select generate_series(1,5000); checkpoint");
     env.write("other", "2");
-    // Idle, so that few files are open. The commit may find files that are being written.
+    // The server is idle, so few files are open. The commit may encounter files that are being written.
     assert!([0, 3].contains(&env.undo("commit -q -m running").code));
     for line in ["checkout -n stopped --json", "restore --from stopped data --json", "checkout stopped --json"] {
         let before = Tree::read(&env.path().join("data/base"));
-        let told = env.undo(line).fails(3).json();
-        let in_use = &told.last().unwrap()["in_use"];
+        let report = env.undo(line).fails(3).json();
+        let in_use = &report.last().unwrap()["in_use"];
         let (path, name) = (&in_use[0]["path"], in_use[0]["programs"][0]["name"].as_str().unwrap_or_default());
-        assert_eq!((in_use.as_array().unwrap().len(), path), (1, &"data".into()), "{line}: {told:?}");
-        assert!(name.starts_with("postgres"), "{line}: {told:?}");
+        assert_eq!((in_use.as_array().unwrap().len(), path), (1, &"data".into()), "{line}: {report:?}");
+        assert!(name.starts_with("postgres"), "{line}: {report:?}");
         is_same(&before, &env.path().join("data/base"));
         assert_eq!(server.sql("select count(*) from t"), "6000");
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::fs::XattrFlags;
 
-use super::{ADA, Office};
+use super::{ADA, MultiUserEnv};
 use crate::tree::{Tree, assert_same};
 
 fn mode(path: &Path, bits: u32) {
@@ -34,76 +34,76 @@ fn make_again(env: &crate::env::TestEnv, bits: u32) {
 
 #[test]
 fn files_of_root_in_a_users_directory_are_replaced_to_get_their_metadata() {
-    let Some(office) = Office::of(ADA) else { return };
-    let at = |name: &str| office.env.path().join(name);
-    make_again(&office.env, 0o640);
+    let Some(users) = MultiUserEnv::of(ADA) else { return };
+    let at = |name: &str| users.env.path().join(name);
+    make_again(&users.env, 0o640);
     for name in ["", "d", "file", "sgid", "pipe", "link", "d/deep"] {
         lchown(at(name), Some(ADA.id), Some(ADA.id)).unwrap();
     }
     mode(&at("sgid"), 0o2750);
-    office.done(ADA, "commit --init -m one");
-    let one = Tree::read(&office.env.path());
+    users.done(ADA, "commit --init -m one");
+    let one = Tree::read(&users.env.path());
     std::thread::sleep(std::time::Duration::from_millis(5));
-    make_again(&office.env, 0o604);
-    office.done(ADA, "checkout @");
-    assert_same(&one, &Tree::read(&office.env.path()));
+    make_again(&users.env, 0o604);
+    users.done(ADA, "checkout @");
+    assert_same(&one, &Tree::read(&users.env.path()));
     let inode = |name: &str| fs::metadata(at(name)).unwrap().ino();
     assert_eq!(inode("sgid"), inode("sgid-too"));
     // What belonged to root was recorded. Only root can make files of root's: all else comes back, and that is listed.
-    let (code, text) = office.undo(ADA, "undo");
+    let (code, text) = users.undo(ADA, "undo");
     assert_eq!((code, text.contains("owner 0:0")), (3, true), "{text}");
     assert_eq!(fs::metadata(at("file")).unwrap().mode() & 0o7777, 0o604);
-    office.done(ADA, "checkout @");
-    assert_same(&one, &Tree::read(&office.env.path()));
+    users.done(ADA, "checkout @");
+    assert_same(&one, &Tree::read(&users.env.path()));
     // Nothing is replaced where everything is as recorded.
     let before = inode("file");
-    office.done(ADA, "checkout @");
+    users.done(ADA, "checkout @");
     assert_eq!(inode("file"), before);
 }
 
 #[test]
 fn a_moved_file_that_root_owns_now_is_written_anew() {
-    let Some(office) = Office::of(ADA) else { return };
-    let at = |name: &str| office.env.path().join(name);
-    office.write(ADA, "old", "content");
-    office.done(ADA, "commit --init -m one");
-    let one = Tree::read(&office.env.path());
+    let Some(users) = MultiUserEnv::of(ADA) else { return };
+    let at = |name: &str| users.env.path().join(name);
+    users.write(ADA, "old", "content");
+    users.done(ADA, "commit --init -m one");
+    let one = Tree::read(&users.env.path());
     fs::rename(at("old"), at("new")).unwrap();
     chown(at("new"), Some(0), Some(0)).unwrap();
-    office.done(ADA, "checkout @");
-    assert_same(&one, &Tree::read(&office.env.path()));
+    users.done(ADA, "checkout @");
+    assert_same(&one, &Tree::read(&users.env.path()));
 }
 
 #[test]
 fn a_file_with_a_capability_is_replaced_by_one_without() {
-    let Some(office) = Office::of(ADA) else { return };
-    let file = office.env.path().join("file");
-    office.write(ADA, "file", "content");
-    office.done(ADA, "commit --init -m one");
-    let one = Tree::read(&office.env.path());
+    let Some(users) = MultiUserEnv::of(ADA) else { return };
+    let file = users.env.path().join("file");
+    users.write(ADA, "file", "content");
+    users.done(ADA, "commit --init -m one");
+    let one = Tree::read(&users.env.path());
     // cap_net_raw, as `setcap` would set it.
     let capability = [&0x0200_0001_u32.to_le_bytes()[..], &(1_u32 << 13).to_le_bytes(), &[0; 12]].concat();
     if rustix::fs::setxattr(&file, "security.capability", &capability, XattrFlags::empty()).is_err() {
         return crate::skip::skip("no capabilities of files on this file system");
     }
-    office.done(ADA, "checkout @");
-    assert_same(&one, &Tree::read(&office.env.path()));
+    users.done(ADA, "checkout @");
+    assert_same(&one, &Tree::read(&users.env.path()));
 }
 
 /// There, only the owner of a file may replace it.
 #[test]
 fn files_of_root_in_a_sticky_directory_of_root_are_left_and_listed() {
-    let Some(office) = Office::of(ADA) else { return };
-    let at = |name: &str| office.env.path().join(name);
-    office.write(ADA, "tmp/file", "content");
-    office.write(ADA, "own", "content");
+    let Some(users) = MultiUserEnv::of(ADA) else { return };
+    let at = |name: &str| users.env.path().join(name);
+    users.write(ADA, "tmp/file", "content");
+    users.write(ADA, "own", "content");
     mode(&at("tmp"), 0o1777);
-    office.done(ADA, "commit --init -m one");
+    users.done(ADA, "commit --init -m one");
     for name in ["tmp/file", "own"] {
         chown(at(name), Some(0), Some(0)).unwrap();
     }
     let inode = fs::metadata(at("tmp/file")).unwrap().ino();
-    let (code, text) = office.undo(ADA, "checkout @");
+    let (code, text) = users.undo(ADA, "checkout @");
     assert_eq!((code, text.contains("tmp/file  owner")), (3, true), "{text}");
     let uid = |name: &str| fs::metadata(at(name)).unwrap().uid();
     assert_eq!((fs::metadata(at("tmp/file")).unwrap().ino(), uid("tmp/file"), uid("own")), (inode, 0, ADA.id));

@@ -1,21 +1,21 @@
-//! A data directory of PostgreSQL that root records: the server and `pg_basebackup` go on working.
+//! Root records a PostgreSQL data directory: the server and `pg_basebackup` keep working.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Office, Told, all_belongs_to, told};
+use super::{CommandResult, MultiUserEnv, all_belongs_to, result_of};
 
-/// A server of its own, stopped when it is dropped.
+/// A PostgreSQL server; stopped on drop.
 struct Server<'o> {
-    office: &'o Office,
+    users: &'o MultiUserEnv,
     programs: PathBuf,
     data: PathBuf,
 }
 
 impl<'o> Server<'o> {
-    /// `None` where it is not installed, or has no user.
-    fn start(office: &'o Office) -> Option<Server<'o>> {
+    /// `None` if PostgreSQL is not installed or its user does not exist.
+    fn start(users: &'o MultiUserEnv) -> Option<Server<'o>> {
         let versions = fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten();
         let programs =
             versions.map(|version| version.unwrap().path().join("bin")).find(|it| it.join("initdb").exists());
@@ -24,25 +24,25 @@ impl<'o> Server<'o> {
             crate::skip::skip("PostgreSQL is not installed");
             return None;
         };
-        let server = Server { office, programs, data: office.env.path() };
+        let server = Server { users, programs, data: users.env.path() };
         assert!(Command::new("chown").arg("-R").arg("postgres:postgres").arg(&server.data).status().unwrap().success());
         let data = server.data.to_str().unwrap();
         server.runs("initdb", &["--no-sync", "--auth=trust", "-D", data]);
-        let sockets = office.env.root().join("tmp");
+        let sockets = users.env.root().join("tmp");
         let options = format!("-c listen_addresses= -c fsync=off -c unix_socket_directories={}", sockets.display());
         server
             .runs("pg_ctl", &["-D", data, "-w", "-l", &format!("{}/log", sockets.display()), "-o", &options, "start"]);
         Some(server)
     }
 
-    fn as_postgres(&self, program: &str, arguments: &[&str]) -> Told {
-        let mut command = self.office.env.command("setpriv");
+    fn as_postgres(&self, program: &str, arguments: &[&str]) -> CommandResult {
+        let mut command = self.users.env.command("setpriv");
         command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(self.programs.join(program));
-        // What the server inherits must not keep the test waiting.
-        let log = self.office.env.root().join("tmp/told");
+        // The server must not inherit file descriptors that keep the test waiting.
+        let log = self.users.env.root().join("tmp/output");
         let out = fs::File::create(&log).unwrap();
         let error = out.try_clone().unwrap();
-        let (code, _) = told_by(command.args(arguments).stdout(out).stderr(error));
+        let (code, _) = result_by(command.args(arguments).stdout(out).stderr(error));
         (code, fs::read_to_string(log).unwrap())
     }
 
@@ -53,20 +53,20 @@ impl<'o> Server<'o> {
         text
     }
 
-    /// Takes a copy with the server's own tool.
+    /// Copies the data directory with `pg_basebackup`.
     fn base_backup(&self, name: &str) -> PathBuf {
-        let (copy, host) = (self.office.env.root().join("tmp").join(name), self.office.env.root().join("tmp"));
+        let (copy, host) = (self.users.env.root().join("tmp").join(name), self.users.env.root().join("tmp"));
         let arguments = ["-h", host.to_str().unwrap(), "-D", copy.to_str().unwrap(), "--no-sync", "-c", "fast"];
         self.runs("pg_basebackup", &arguments);
         copy
     }
 
     fn sql(&self, text: &str) {
-        self.runs("psql", &["-h", self.office.env.root().join("tmp").to_str().unwrap(), "-qc", text, "postgres"]);
+        self.runs("psql", &["-h", self.users.env.root().join("tmp").to_str().unwrap(), "-qc", text, "postgres"]);
     }
 }
 
-fn told_by(command: &mut Command) -> Told {
+fn result_by(command: &mut Command) -> CommandResult {
     let status = command.status().unwrap();
     (status.code().unwrap_or(-1), String::new())
 }
@@ -77,7 +77,7 @@ impl Drop for Server<'_> {
     }
 }
 
-/// The number of the user `postgres`.
+/// User and group of a path.
 fn owner_of(path: &Path) -> (u32, u32) {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::metadata(path).unwrap();
@@ -86,9 +86,9 @@ fn owner_of(path: &Path) -> (u32, u32) {
 
 #[test]
 fn a_base_backup_of_a_recorded_data_directory_works() {
-    let Some(office) = Office::new() else { return };
-    let Some(server) = Server::start(&office) else { return };
-    let env = &office.env;
+    let Some(users) = MultiUserEnv::new() else { return };
+    let Some(server) = Server::start(&users) else { return };
+    let env = &users.env;
     let made = env.undo("init").ok();
     assert!(made.text().contains("it belongs to `postgres`"), "{made}");
     server.sql("CREATE TABLE t AS SELECT generate_series(1, 1000)");
@@ -97,23 +97,23 @@ fn a_base_backup_of_a_recorded_data_directory_works() {
     all_belongs_to(&server.data, owner_of(&server.data));
     let copy = server.base_backup("copy");
     assert!(copy.join("PG_VERSION").exists() && copy.join(".undo/format").exists());
-    // The copy is a directory of its own.
+    // The copy is a separate directory.
     let program = env.root().join("undo");
     let mut command = env.command("setpriv");
     command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(&program);
-    let (code, text) = told(command.args(["-C", copy.to_str().unwrap(), "commit", "-m", "copy"]));
+    let (code, text) = result_of(command.args(["-C", copy.to_str().unwrap(), "commit", "-m", "copy"]));
     assert_eq!(code, 0, "{text}");
 }
 
 #[test]
 fn a_base_backup_works_with_a_store_elsewhere() {
-    let Some(office) = Office::new() else { return };
-    let Some(server) = Server::start(&office) else { return };
-    let made = office.env.undo("init --store ../store").ok();
+    let Some(users) = MultiUserEnv::new() else { return };
+    let Some(server) = Server::start(&users) else { return };
+    let made = users.env.undo("init --store ../store").ok();
     assert!(made.text().contains("it belongs to `postgres`"), "{made}");
-    let code = office.env.undo("commit -m one").code;
+    let code = users.env.undo("commit -m one").code;
     assert!(code == 0 || code == 3, "{code}");
-    all_belongs_to(&office.env.root().join("store"), owner_of(&server.data));
+    all_belongs_to(&users.env.root().join("store"), owner_of(&server.data));
     let copy = server.base_backup("copy");
     assert!(copy.join(".undo").is_file());
 }

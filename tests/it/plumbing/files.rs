@@ -145,7 +145,7 @@ hint: add -v
     env.undo("check-ignore sub/x").shows(str![[r#"
 ---- stderr ----
 warning: this line is not a valid pattern and is ignored
-  sub/.undoignore  line 2: `[` is not closed by `]`; a literal one is `/[`
+  sub/.undoignore  line 2: `[` has no closing `]`; for a literal bracket write `/[`
 [exit 1]
 
 "#]]);

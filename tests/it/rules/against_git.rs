@@ -1,7 +1,8 @@
-//! Random rules files and trees: `undo check-ignore` and `undo ls-files --others` print what git prints for the same rules.
+//! Random rules files and trees: `undo check-ignore` and `undo ls-files --others` print the same as git for the same
+//! rules.
 //!
 //! All cases of a round are folders of one worktree, so that a round takes one process of each command. The seed is
-//! printed: `UNDO_TEST_SEED=N` runs one round again, `UNDO_TEST_ROUNDS=N` runs more of them.
+//! printed: `UNDO_TEST_SEED=N` repeats one round, `UNDO_TEST_ROUNDS=N` runs more of them.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -13,12 +14,12 @@ use crate::env::TestEnv;
 use crate::random::Random;
 use crate::skip::skip;
 
-/// Rounds that run with the other tests: together more than 2,000 rules files.
+/// Number of rounds in a normal test run: together more than 2,000 rules files.
 const ROUNDS: u64 = 3;
-/// Folders of a round, each with two rules files on average.
+/// Folders per round, each with two rules files on average.
 const CASES: usize = 400;
 
-/// Pieces of names, the usual ones more often.
+/// Pieces of names; common ones are repeated.
 const PIECES: [&[u8]; 32] = [
     b"a",
     b"b",
@@ -63,7 +64,7 @@ const LINES: [&[u8]; 22] = [
     b"", b"!", b"/", b"//", b"\\", b"\\/", b"**//", b"[", b"*", b"**", b"!*/", b"*/", b"!/", b"\\!a", b"\\#a", b"# a",
     b"!!a", b"[[]", b"[]]", b"[!]]", b"[^]a]", b"/**/",
 ];
-/// What follows a pattern.
+/// Suffixes of patterns.
 const ENDS: [&[u8]; 16] = [
     b" ",
     b"  ",
@@ -83,7 +84,7 @@ const ENDS: [&[u8]; 16] = [
     b"\r\0",
 ];
 
-/// True so often of a hundred times.
+/// Returns true in this percentage of calls.
 fn percent(random: &mut Random, often: usize) -> bool {
     random.below(100) < often
 }
@@ -122,10 +123,10 @@ fn bracket(random: &mut Random, like: &[u8]) -> Vec<u8> {
     text
 }
 
-/// A path as a pattern that may match it.
+/// Turns a path into a pattern that may match it.
 fn like(random: &mut Random, path: &[u8]) -> Vec<u8> {
     let mut pattern = Vec::new();
-    // Few stars: the time that git takes grows fast with them.
+    // Few stars, because git's matching time grows fast with them.
     let (mut at, mut stars) = (0, 0);
     while let Some(&byte) = path.get(at) {
         at += 1;
@@ -181,7 +182,7 @@ fn line(random: &mut Random, below: &[Vec<u8>]) -> Vec<u8> {
     line
 }
 
-/// A rules file of a directory in which these paths are.
+/// A rules file for a directory with these paths.
 fn rules(random: &mut Random, below: &[Vec<u8>]) -> Vec<u8> {
     let lines: Vec<_> = (0..=random.below(6)).map(|_| line(random, below)).collect();
     let mark: &[u8] = if percent(random, 5) { b"\xef\xbb\xbf" } else { b"" };
@@ -192,16 +193,16 @@ fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
     if directory.is_empty() { name.to_vec() } else { [directory, b"/", name].concat() }
 }
 
-/// A worktree with rules for git and for `undo`, and the paths that both are asked about.
-struct Twin {
+/// A worktree with the same rules for git and `undo`, and the paths to query.
+struct GitComparison {
     env: TestEnv,
     paths: Vec<Vec<u8>>,
     rules_files: usize,
 }
 
-impl Twin {
-    fn new() -> Twin {
-        Twin { env: TestEnv::new(), paths: Vec::new(), rules_files: 0 }
+impl GitComparison {
+    fn new() -> GitComparison {
+        GitComparison { env: TestEnv::new(), paths: Vec::new(), rules_files: 0 }
     }
 
     fn write(&self, path: &[u8], bytes: &[u8]) {
@@ -216,7 +217,7 @@ impl Twin {
         self.write(&join(directory, b".undoignore"), bytes);
     }
 
-    /// A folder of random files, folders and rules, and paths that are not there.
+    /// Adds a folder of random files, folders and rules, and paths that do not exist.
     fn add_case(&mut self, random: &mut Random, root: &[u8]) {
         let mut directories = vec![Vec::new()];
         for _ in 0..=random.below(4) {
@@ -264,7 +265,7 @@ impl Twin {
         command
     }
 
-    /// Compares all answers of both.
+    /// Compares all answers of git and `undo`.
     fn compare(&self) {
         let asked = self.env.root().join("asked");
         fs::write(&asked, [self.paths.join(&0), vec![0]].concat()).unwrap();
@@ -288,7 +289,7 @@ impl Twin {
             assert_eq!(shown(ours), shown(theirs), "file, line, pattern and path: ours and git's");
         }
         let theirs = self.git(&["ls-files", "--others", "--exclude-standard", "-z"]).output().unwrap().stdout;
-        // git lists no directories, and leaves out `.undoignore` where rules say so.
+        // git lists no directories, and omits an ignored `.undoignore`.
         let mut undo = self.env.command(env!("CARGO_BIN_EXE_undo"));
         let ours = undo.args(["ls-files", "--others", "-z"]).output().unwrap().stdout;
         let own: [&[u8]; 2] = [b".undoignore", b".undo"];
@@ -318,7 +319,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 #[test]
-fn random_rules_mean_what_they_mean_in_git() {
+fn random_rules_match_as_in_git() {
     if !has_git() {
         return;
     }
@@ -330,26 +331,26 @@ fn random_rules_mean_what_they_mean_in_git() {
     for seed in &seeds {
         println!("UNDO_TEST_SEED={seed}");
         let random = &mut Random::new(*seed);
-        let mut twin = Twin::new();
+        let mut comparison = GitComparison::new();
         for number in 0..CASES {
-            twin.add_case(random, format!("case-{number}").as_bytes());
+            comparison.add_case(random, format!("case-{number}").as_bytes());
         }
-        // Rules at the root, too, but for the folders of the cases: nothing in them would be asked about.
-        let root = [&*rules(random, &twin.paths), b"\n!/case-[0-9]*/\n"].concat();
-        twin.write_rules(b"", &root);
-        twin.compare();
-        rules_files += twin.rules_files;
+        // Rules at the root, too, except those that match the folders of the cases: they would exclude all queries.
+        let root = [&*rules(random, &comparison.paths), b"\n!/case-[0-9]*/\n"].concat();
+        comparison.write_rules(b"", &root);
+        comparison.compare();
+        rules_files += comparison.rules_files;
     }
     println!("{rules_files} rules files");
     assert!(rules_files as u64 > seeds.len() as u64 * 2000 / ROUNDS);
 }
 
 #[test]
-fn every_byte_is_in_the_brackets_that_git_has_it_in() {
+fn brackets_match_the_same_bytes_as_in_git() {
     if !has_git() {
         return;
     }
-    let mut twin = Twin::new();
+    let mut comparison = GitComparison::new();
     let classes = CLASSES.iter().map(|class| [b"[:", *class, b":]"].concat());
     let sets = classes.chain(RANGES.iter().map(|range| range.to_vec()));
     let sets: Vec<Vec<u8>> = sets.chain([b"\\]".to_vec(), b"[:".to_vec(), b"-".to_vec(), b"^".to_vec()]).collect();
@@ -358,9 +359,9 @@ fn every_byte_is_in_the_brackets_that_git_has_it_in() {
     let patterns = brackets.chain([b"x?".to_vec(), b"/x?".to_vec(), b"x\\?".to_vec()]);
     for (number, pattern) in patterns.enumerate() {
         let folder = format!("pattern-{number}").into_bytes();
-        twin.write_rules(&folder, &pattern);
+        comparison.write_rules(&folder, &pattern);
         let bytes = (1..=u8::MAX).filter(|&byte| byte != b'/');
-        twin.paths.extend(bytes.map(|byte| join(&folder, &[b'x', byte])));
+        comparison.paths.extend(bytes.map(|byte| join(&folder, &[b'x', byte])));
     }
-    twin.compare();
+    comparison.compare();
 }

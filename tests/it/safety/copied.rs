@@ -1,5 +1,5 @@
-//! Directories that are copied, moved, linked or mounted together with what leads to their repository: a copy never goes on
-//! unnoticed where the original is.
+//! Directories that are copied, moved, linked or mounted together with the reference to their repository: a copy never
+//! silently moves the original's branch.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use crate::tree::{Tree, assert_same};
 
 const MAY_BE_A_COPY: &str = "and may be a copy of it";
 
-/// `data`, whose history is in a store, at its first commit.
+/// `data`, with its history in a store, at its first commit.
 struct Scene {
     env: TestEnv,
 }
@@ -43,19 +43,21 @@ impl Scene {
         assert_eq!(output.code, 0, "{output}");
     }
 
-    /// What a commit has, by name.
+    /// Names in a commit.
     fn listed(&self, directory: &str, rev: &str) -> String {
         self.at(directory, &format!("ls -R {rev}")).ok().text()
     }
 }
 
-/// The commands of a hint, the one for another directory first.
+/// The commands of a hint: first the one for a separate directory, then the one for a moved one.
 fn remedies(refused: &Output) -> (String, String) {
-    let told = String::from_utf8(refused.stderr.clone()).unwrap();
-    let hint =
-        told.lines().find(|line| line.contains("if it is another directory")).unwrap_or_else(|| panic!("{told}"));
-    let (_, hint) = hint.split_once("give it a branch: ").unwrap();
-    let (branch, moved) = hint.split_once("; if it is the same one, moved: ").unwrap();
+    let report = String::from_utf8(refused.stderr.clone()).unwrap();
+    let hint = report
+        .lines()
+        .find(|line| line.contains("for a copy with its own branch"))
+        .unwrap_or_else(|| panic!("{report}"));
+    let (_, hint) = hint.split_once("with its own branch: ").unwrap();
+    let (branch, moved) = hint.split_once("; if the directory was moved: ").unwrap();
     (branch.to_owned(), moved.to_owned())
 }
 
@@ -70,7 +72,7 @@ const WRITERS: [&str; 8] = [
     "run -- touch made",
 ];
 
-/// Every command that writes is refused in the copy; every other one says what is the matter.
+/// Every command that writes is refused in the copy; every other one warns.
 fn is_refused(scene: &Scene, copy: &str) {
     let log = scene.at("data", "op log --json").ok().text();
     let before = Tree::read(&scene.path(copy));
@@ -82,8 +84,8 @@ fn is_refused(scene: &Scene, copy: &str) {
     }
     assert_same(&before, &Tree::read(&scene.path(copy)));
     for line in ["status", "log", "diff", ""] {
-        let told = scene.at(copy, line).ok().to_string();
-        assert!(told.contains(MAY_BE_A_COPY), "{line}: {told}");
+        let report = scene.at(copy, line).ok().to_string();
+        assert!(report.contains(MAY_BE_A_COPY), "{line}: {report}");
     }
     assert_eq!(scene.at("data", "op log --json").ok().text(), log);
 }
@@ -94,7 +96,7 @@ fn a_copied_directory_is_refused_and_gets_its_own_branch() {
     scene.shell("cp -a data data2");
     scene.write("data2/b", "copy");
     is_refused(&scene, "data2");
-    // The original is not disturbed.
+    // The original is not affected.
     scene.write("data/c", "original");
     scene.at("data", "commit -m two").ok();
     let (branch, _) = remedies(&scene.at("data2", "commit"));
@@ -107,9 +109,9 @@ fn a_copied_directory_is_refused_and_gets_its_own_branch() {
     assert_eq!(scene.listed("data", "data2"), "a\nb\n");
 }
 
-/// Each directory steps through what was done in it, and moves its own branch only.
+/// Each directory undoes its own operations, and moves only its own branch.
 #[test]
-fn two_directories_have_positions_of_their_own() {
+fn each_directory_has_its_own_position() {
     let scene = Scene::new();
     scene.shell("cp -a data data2");
     scene.at("data2", "init --branch other").ok();
@@ -120,7 +122,7 @@ fn two_directories_have_positions_of_their_own() {
     scene.write("data2/b", "again");
     scene.at("data2", "commit -m bb").ok();
     let (data, copy) = (Tree::read(&scene.path("data")), Tree::read(&scene.path("data2")));
-    // What was done last is done in `data2`.
+    // The last operation was done in `data2`.
     scene.at("data", "undo").ok();
     assert_eq!(scene.listed("data", "@"), "a\n");
     assert_eq!(scene.listed("data2", "@"), "a\nb\n");
@@ -133,7 +135,7 @@ fn two_directories_have_positions_of_their_own() {
     assert_eq!(scene.at("data2", "log --json").ok().json()[0]["message"], "bb");
     assert_same(&data, &Tree::read(&scene.path("data")));
     assert_same(&copy, &Tree::read(&scene.path("data2")));
-    // A branch is current in one directory only.
+    // A branch can be current in one directory only.
     for line in ["checkout main", "branch -d main", "update-ref refs/heads/main other"] {
         let refused = scene.at("data2", line);
         assert!(refused.code == 4 && refused.to_string().contains("is current in"), "{line}: {refused}");
@@ -150,11 +152,11 @@ fn two_directories_have_positions_of_their_own() {
 }
 
 #[test]
-fn many_operations_later_each_directory_is_where_it_was() {
+fn each_directory_keeps_its_position_across_journal_segments() {
     let scene = Scene::new();
     scene.shell("cp -a data data2");
     scene.at("data2", "init --branch other").ok();
-    // Long enough for the journal to begin a new segment.
+    // Long enough for the journal to start a new segment.
     for n in 0..40 {
         for directory in ["data", "data2"] {
             scene.write(&format!("{directory}/a"), &format!("{directory} {n} {}", "x".repeat(40)));
@@ -163,8 +165,8 @@ fn many_operations_later_each_directory_is_where_it_was() {
     }
     assert!(fs::read_dir(scene.path("store/journal")).unwrap().count() > 1, "one segment only");
     for (directory, branch) in [("data", "main"), ("data2", "other")] {
-        let told = scene.at(directory, "status").ok().text();
-        assert!(told.starts_with(&format!("on {branch} ")) && told.contains("no changes"), "{told}");
+        let report = scene.at(directory, "status").ok().text();
+        assert!(report.starts_with(&format!("on {branch} ")) && report.contains("no changes"), "{report}");
         let log = scene.at(directory, &format!("log --json {branch}")).ok().json();
         assert_eq!(log.len(), 41 + 1, "{directory}");
     }
@@ -180,7 +182,7 @@ fn a_copy_that_replaces_the_original_says_so() {
     assert_eq!(scene.env.shell(&moved).code, 0, "{moved}");
     scene.at("data2", "commit -m two").ok();
     assert_eq!(scene.listed("data2", "main"), "a\nb\n");
-    // Now the old one is the copy.
+    // Now the old directory is the copy.
     let refused = scene.at("data", "commit").fails(4);
     assert!(refused.to_string().contains(MAY_BE_A_COPY));
     scene.shell("rm -rf data");
@@ -188,7 +190,7 @@ fn a_copy_that_replaces_the_original_says_so() {
 }
 
 #[test]
-fn a_directory_that_was_moved_or_made_anew_is_the_same_one() {
+fn a_moved_or_recreated_directory_is_recognized() {
     let scene = Scene::new();
     let steps = [
         "mv data moved",
@@ -200,11 +202,11 @@ fn a_directory_that_was_moved_or_made_anew_is_the_same_one() {
         scene.shell(step);
         let directory = if n == 0 { "moved" } else { "data" };
         scene.write(&format!("{directory}/a"), &format!("{n}"));
-        let told = scene.at(directory, "commit -m more").ok().to_string();
-        assert!(!told.contains(MAY_BE_A_COPY), "{step}: {told}");
+        let report = scene.at(directory, "commit -m more").ok().to_string();
+        assert!(!report.contains(MAY_BE_A_COPY), "{step}: {report}");
     }
     assert_eq!(scene.at("data", "log --json").ok().json().len(), 5 + 1);
-    // A link to the directory is no copy.
+    // A link to the directory is not a copy.
     symlink("data", scene.path("link")).unwrap();
     scene.at("link", "commit -m link").ok();
 }
@@ -217,16 +219,16 @@ fn a_copy_of_everything_has_a_history_of_its_own() {
     assert_eq!(env.shell("cp -a . ../data2").code, 0);
     for (directory, text) in [("work", "two"), ("data2", "other")] {
         fs::write(env.root().join(directory).join("a"), text).unwrap();
-        let told = env.undo(&format!("-C ../{directory} commit -m {text}")).ok().to_string();
-        assert!(!told.contains(MAY_BE_A_COPY), "{told}");
+        let report = env.undo(&format!("-C ../{directory} commit -m {text}")).ok().to_string();
+        assert!(!report.contains(MAY_BE_A_COPY), "{report}");
     }
     assert_eq!(env.undo("log --json").ok().json()[0]["message"], "two");
     assert_eq!(env.undo("-C ../data2 log --json").ok().json()[0]["message"], "other");
 }
 
-/// `.undo` is that of another directory: by a link, or mounted.
+/// `.undo` belongs to another directory: linked or mounted.
 #[test]
-fn a_link_to_the_repository_of_another_directory_is_noticed() {
+fn a_link_to_the_repository_of_another_directory_is_detected() {
     let env = TestEnv::new();
     let scene = Scene { env };
     fs::create_dir(scene.path("data")).unwrap();
@@ -266,7 +268,7 @@ fn a_repository_that_is_mounted_in_a_second_directory_is_noticed() {
     scene.at("data", "commit -m three").ok();
 }
 
-/// Seen at two paths, it is one directory.
+/// One directory at two paths.
 #[test]
 fn a_directory_that_is_mounted_elsewhere_is_the_same_one() {
     let scene = Scene::new();
@@ -303,9 +305,9 @@ fn a_second_directory_is_attached_with_a_branch_only() {
     scene.at("third", "init --branch third").fails(2);
 }
 
-/// `.undo` was written before directories had ids: the first one that writes is the main one.
+/// The file `.undo` was written before directories had ids: the first directory that writes becomes the main one.
 #[test]
-fn files_without_an_id_get_one() {
+fn link_files_without_an_id_get_one() {
     let scene = Scene::new();
     let marker = scene.path("data/.undo");
     let text = fs::read_to_string(&marker).unwrap();

@@ -1,4 +1,4 @@
-//! The repository's own folder, seen as a part of the worktree: it is neither recorded nor touched.
+//! The repository folder appears inside its own worktree: it is neither recorded nor touched.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,7 +9,7 @@ use crate::tree::{Tree, assert_same};
 
 const WARNING: &str = "is inside the directory it records";
 
-/// A directory at its second commit, with `data` in it. `store`: where its history is.
+/// A directory at its second commit, with `data` in it. `store`: location of its history.
 fn scene(store: Option<&str>) -> TestEnv {
     let env = TestEnv::new();
     let store = store.map(|store| format!(" --store '{}'", env.root().join(store).display()));
@@ -24,7 +24,7 @@ fn scene(store: Option<&str>) -> TestEnv {
     env
 }
 
-/// What stays as it is in all that goes back and forth; `history` is a folder in the worktree.
+/// Checks that checkouts leave the history unchanged; `history` is a folder in the worktree.
 fn goes_back_and_forth(env: &TestEnv, history: &str) {
     let id = |rev: &str| env.undo(&format!("rev-parse {rev}")).ok().text();
     let (two, one) = (id("@"), id("@~"));
@@ -46,14 +46,14 @@ fn a_repository_behind_a_link_into_its_worktree_is_never_touched() {
     let env = scene(None);
     fs::rename(env.path().join(".undo"), env.path().join("data/hist")).unwrap();
     symlink("data/hist", env.path().join(".undo")).unwrap();
-    let told = String::from_utf8(env.undo("status").ok().stderr).unwrap();
-    assert!(told.contains(WARNING), "{told}");
+    let report = String::from_utf8(env.undo("status").ok().stderr).unwrap();
+    assert!(report.contains(WARNING), "{report}");
     goes_back_and_forth(&env, "data/hist");
-    // The hint works.
-    let hint = told.lines().find_map(|line| line.split_once("move it back: ")).unwrap().1;
+    // The command in the hint works.
+    let hint = report.lines().find_map(|line| line.split_once("move it back: ")).unwrap().1;
     assert_eq!(env.shell(hint).code, 0);
-    let told = env.undo("status").ok().to_string();
-    assert!(!told.contains(WARNING), "{told}");
+    let report = env.undo("status").ok().to_string();
+    assert!(!report.contains(WARNING), "{report}");
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn a_store_that_was_moved_into_its_worktree_is_never_touched() {
     let marker = fs::read_to_string(env.path().join(".undo")).unwrap();
     let old = env.root().join("store").display().to_string();
     fs::write(env.path().join(".undo"), marker.replace(&old, inside.to_str().unwrap())).unwrap();
-    let told = env.undo("status --json").ok().to_string();
-    assert!(told.contains(WARNING), "{told}");
+    let report = env.undo("status --json").ok().to_string();
+    assert!(report.contains(WARNING), "{report}");
     goes_back_and_forth(&env, "data/deep/store");
 }
 
@@ -86,9 +86,9 @@ fn a_repository_that_is_mounted_in_its_worktree_is_never_touched() {
     }
 }
 
-/// A commit of another time may have recorded a folder of that name.
+/// An earlier commit may have recorded a folder of that name.
 #[test]
-fn what_a_commit_has_at_the_place_of_the_repository_is_refused() {
+fn a_recorded_entry_at_the_repository_path_is_refused() {
     let env = scene(None);
     env.write("data/hist/format", "mine");
     env.write("data/hist/packs", "mine");
@@ -106,7 +106,7 @@ fn what_a_commit_has_at_the_place_of_the_repository_is_refused() {
 }
 
 #[test]
-fn no_store_is_made_in_its_worktree_by_way_of_a_mount() {
+fn init_refuses_a_store_in_its_worktree_through_a_mount() {
     let env = TestEnv::new();
     env.write("a", "one");
     let seen = env.root().join("seen");

@@ -137,7 +137,7 @@ fn another_file_system_below_is_neither_recorded_nor_touched() {
     assert!(status.to_string().contains("something is mounted over it\n  below\n"), "{status}");
     env.undo("commit -m two").fails(3);
     assert_eq!(env.undo("cat @:below/file").code, 2);
-    // What is not below the mount is restored.
+    // Paths outside the mount are restored.
     env.undo("checkout -n @~").fails(3);
     let output = env.undo("checkout @~").fails(3);
     assert!(output.to_string().contains("below  something is mounted there"), "{output}");
@@ -148,7 +148,7 @@ fn another_file_system_below_is_neither_recorded_nor_touched() {
     everywhere(&env, &precious(&env, "below/file"));
 }
 
-/// As containers do with `/etc/resolv.conf`.
+/// Like `/etc/resolv.conf` in containers.
 #[test]
 fn a_file_that_something_is_mounted_over_is_left_and_the_rest_is_restored() {
     let env = TestEnv::initialised();
@@ -229,7 +229,7 @@ impl Mounted {
         mounted.then(|| Mounted(place.to_owned()))
     }
 
-    /// What a FUSE program has mounted.
+    /// Takes over a mount of a FUSE program.
     pub fn adopt(place: std::path::PathBuf) -> Mounted {
         Mounted(place)
     }

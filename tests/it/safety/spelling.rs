@@ -195,7 +195,7 @@ fn two_names_that_cannot_both_be_had_are_told_and_neither_replaces_the_other() {
     let output = env.undo("checkout both").fails(3);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     let path =
-        |line: &str| line.trim().split_once("  another spelling of its name is there").map(|(path, _)| path.to_owned());
+        |line: &str| line.trim().split_once("  another spelling of this name exists").map(|(path, _)| path.to_owned());
     let told: Vec<String> = told.lines().filter_map(path).collect();
     // One of `a` and `A`; `d`, which goes into `D`; and one of `d/x` and `D/x`.
     assert_eq!(told.len(), 3, "{output}");
