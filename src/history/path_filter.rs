@@ -13,8 +13,9 @@ use crate::object::leaf::Opened;
 use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// Upper bound of the names whose lookups are cached: some MiB, and hundreds of commits for a few paths.
-const CACHED_NAMES: usize = 1 << 14;
+/// Upper bound of the names whose lookups are cached: hundreds of commits for a few paths, and small enough that a long
+/// history does not keep asking for new memory.
+const CACHED_NAMES: usize = 1 << 10;
 
 /// Filters commits by the paths that they change.
 pub struct PathFilter {
