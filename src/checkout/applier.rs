@@ -1,11 +1,14 @@
 //! Performs checkout steps one at a time, on one thread.
 
+use std::collections::HashMap;
+
 use crate::error::{Error, Result};
-use crate::fs::{Dir, is_no_link_possible};
+use crate::fs::{Dir, Stat, is_no_link_possible};
 use crate::history::entry_at;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
-use crate::path::RepoPath;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::worktree::inodes::{Inode, inode};
 
 use super::files::{Job, Thread};
 use super::plan::Action;
@@ -30,6 +33,9 @@ pub(super) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
     directory.entries().map_or(true, |entries| entries.iter().any(|entry| entry.name == name))
 }
 
+/// Files with several names that got another inode number, by the inode that was saved, with the name that belongs to the copy.
+pub(super) type CopiedUp = HashMap<Inode, RepoPathBuf>;
+
 /// Performs single steps, and keeps directories open between them.
 pub(super) struct Applier<'w> {
     pub(super) work: &'w Work<'w>,
@@ -37,6 +43,7 @@ pub(super) struct Applier<'w> {
     thread: Thread<'w>,
     /// Accept an existing directory whose name is spelled differently: the entry with that name will stay.
     pub(super) accepts_other_spelling: bool,
+    pub(super) copied_up: CopiedUp,
 }
 
 impl<'w> Applier<'w> {
@@ -46,6 +53,7 @@ impl<'w> Applier<'w> {
             directories: Directories::new(&work.site),
             thread: Thread::new(work, Threads::Two),
             accepts_other_spelling: false,
+            copied_up: CopiedUp::new(),
         }
     }
 
@@ -135,12 +143,13 @@ impl<'w> Applier<'w> {
     }
 
     /// Creates `path` as a hard link to `to`.
-    fn link(&mut self, path: &RepoPath, to: &RepoPath, tally: &Tally) -> Result<Done> {
+    pub(super) fn link(&mut self, path: &RepoPath, to: &RepoPath, tally: &Tally) -> Result<Done> {
         let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
         let (to_directory, to_name) = self.directories.parent(to)?;
         let (directory, name) = self.directories.parent(path)?;
         let Some(there) = to_directory.stat(to_name)? else { return Ok(Done::Changed) };
-        let is_right = match tally.placed_at(self.work.plan, to) {
+        let placed = tally.placed_at(self.work.plan, to);
+        let is_right = match placed {
             Some(inode) => there.inode == inode,
             None => match self.work.trusted(to).filter(|_| !tally.has_given_up(self.work.plan, to)) {
                 Some(record) => {
@@ -159,7 +168,22 @@ impl<'w> Applier<'w> {
             return if is_no_link_possible(&error) { self.copy(path, to, &error) } else { Err(error) };
         }
         let staged = Staged::new(&directory, staged_name, there.kind);
-        Ok(Done::of(staged.put(there.inode, name, &expected, self.work.objects)?, Vec::new()))
+        let mut number = there.inode;
+        if placed.is_none() && there.links > 1 {
+            let Some(linked) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
+            number = linked.inode;
+            self.note_copied_up(to, &there, &linked);
+        }
+        Ok(Done::of(staged.put(number, name, &expected, self.work.objects)?, Vec::new()))
+    }
+
+    /// Remembers a file that got another inode when it was linked or its metadata was set.
+    fn note_copied_up(&mut self, path: &RepoPath, before: &Stat, after: &Stat) {
+        if before.inode != after.inode
+            && let Some(record) = self.work.trusted(path)
+        {
+            self.copied_up.insert(inode(&record.stat), path.to_owned());
+        }
     }
 
     /// Creates a separate file where no hard link is possible, and reports that.
@@ -188,6 +212,11 @@ impl<'w> Applier<'w> {
         let subject = self.work.site.link_subject(&directory, name, there.kind);
         let failed =
             self.work.dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
-        Ok(Done::Placed(there.inode, failed))
+        if there.links == 1 {
+            return Ok(Done::Placed(there.inode, failed));
+        }
+        let Some(after) = directory.stat(name)? else { return Ok(Done::Changed) };
+        self.note_copied_up(path, &there, &after);
+        Ok(Done::Placed(after.inode, failed))
     }
 }

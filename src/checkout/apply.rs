@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 
-use super::applier::{Applier, OTHER_SPELLING, has_missing_parent};
+use super::applier::{Applier, CopiedUp, OTHER_SPELLING, has_missing_parent};
+use super::copied_up;
 use super::files;
 use super::finish;
 use super::plan::Plan;
@@ -26,7 +27,7 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
         made => made?,
     }
     remove_all(&mut applier, &steps.removals, tally)?;
-    try_again(work, tally)?;
+    applier.copied_up.extend(try_again(work, tally)?);
     applier.each(&steps.late, tally, Applier::create_late)?;
     applier.each(&steps.late_links, tally, Applier::create_late)?;
     let added = added_names(work.plan, steps.links.iter().chain(&steps.late_links));
@@ -35,6 +36,7 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
         let done = applier.touch(&path, &entry, added.get(&n).copied().unwrap_or(0));
         tally.note(n, &path, done)?;
     }
+    copied_up::relink(&mut applier, tally)?;
     finish::directories(work, tally)
 }
 
@@ -90,7 +92,7 @@ fn added_names<'n>(plan: &Plan, links: impl Iterator<Item = &'n u32>) -> HashMap
 
 /// Creates the entries whose names were taken, now that removals are done: on a case-insensitive file system, the name
 /// `a` is free once `A` is gone.
-fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
+fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<CopiedUp> {
     let plan = work.plan;
     let is_new = |n: &usize| matches!(plan.verdict(*n), Verdict::Create | Verdict::Link);
     let again: Vec<usize> = tally.changed.iter().filter_map(|path| plan.find(path)).filter(is_new).collect();
@@ -111,5 +113,5 @@ fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
             done => tally.note(n, path, done)?,
         }
     }
-    Ok(())
+    Ok(applier.copied_up)
 }

@@ -8,6 +8,7 @@ mod applier;
 mod apply;
 mod arena;
 mod clone;
+mod copied_up;
 mod dress;
 mod durable;
 pub mod export;

@@ -9,6 +9,7 @@ use snapbox::str;
 use super::places::Mounted;
 use crate::env::TestEnv;
 use crate::skip::skip;
+use crate::tree::Tree;
 
 /// Its device is that of the worktree.
 #[test]
@@ -84,6 +85,60 @@ fn names_of_one_file_in_a_lower_layer_are_replaced_and_removed() {
     assert_eq!((env.read("a"), fs::read_dir(env.path()).unwrap().count()), (b"zero".to_vec(), 2));
     env.undo("undo").ok();
     assert_eq!((env.read("b"), env.read("c"), env.read("d")), (b"one".to_vec(), b"two".to_vec(), b"mine".to_vec()));
+}
+
+/// Linking a file of a lower layer, and setting its metadata, copies it up under that name only.
+#[test]
+fn hard_links_of_a_lower_layer_are_one_inode_after_a_checkout() {
+    let env = TestEnv::new();
+    let layers = env.root().join("layers");
+    fs::create_dir(&layers).unwrap();
+    let Some(_tmpfs) = Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &layers) else {
+        return skip("only root can mount a file system");
+    };
+    let at = |name: &str| env.path().join(name);
+    // What is there, in two names of one file, and what is to become of it.
+    let changes: [(&str, &dyn Fn()); 4] = [
+        ("a new name", &|| fs::remove_file(at("d/c")).unwrap()),
+        ("two new names", &|| ["d/c", "e"].iter().for_each(|name| fs::remove_file(at(name)).unwrap())),
+        ("another mode", &|| fs::set_permissions(at("a"), fs::Permissions::from_mode(0o600)).unwrap()),
+        ("both", &|| {
+            fs::remove_file(at("a")).unwrap();
+            fs::set_permissions(at("b"), fs::Permissions::from_mode(0o600)).unwrap();
+        }),
+    ];
+    for (n, (what, change)) in changes.into_iter().enumerate() {
+        let folder = |name: &str| layers.join(format!("{n}/{name}"));
+        ["lower", "upper", "work"].iter().for_each(|name| fs::create_dir_all(folder(name)).unwrap());
+        let (one, two);
+        {
+            let _bound = Mounted::new(&["--bind", folder("lower").to_str().unwrap()], &env.path());
+            env.undo("init -q").ok();
+            env.write("a", "one");
+            fs::create_dir(at("d")).unwrap();
+            ["b", "d/c", "e"].iter().for_each(|name| fs::hard_link(at("a"), at(name)).unwrap());
+            env.undo("commit -m one").ok();
+            one = Tree::read(&env.path());
+            change();
+            env.undo("commit -m two").ok();
+            two = Tree::read(&env.path());
+        }
+        let (lower, upper, work) = (folder("lower"), folder("upper"), folder("work"));
+        let options =
+            format!("lowerdir={},upperdir={},workdir={},index=off", lower.display(), upper.display(), work.display());
+        let Some(_overlay) = Mounted::new(&["-t", "overlay", "-o", &options, "overlay"], &env.path()) else {
+            return skip("there is no overlayfs");
+        };
+        let restores = |line: &str, tree: &Tree| {
+            let output = env.undo(line).ok();
+            let differences = Tree::read(&env.path()).differences(tree);
+            assert!(differences.is_empty(), "{what}: {line}: {differences:#?}\n{output}");
+            assert!(env.undo("status").ok().text().contains("no changes"), "{what}: {line}");
+        };
+        restores("checkout @~", &one);
+        restores("undo", &two);
+        restores("checkout @~", &one);
+    }
 }
 
 /// Some file systems let a file be as long as a number can be.
