@@ -147,6 +147,8 @@ pub struct Outcome {
     pub journals: Vec<RepoPathBuf>,
     /// Journals that were left unchanged because the target does not cover their database file.
     pub left_journals: Vec<RepoPathBuf>,
+    /// Paths that were not selected, and got the time of a selected name of the same file.
+    pub other_names: Vec<RepoPathBuf>,
 }
 
 /// Records paths that changed meanwhile upon what a commit has; gives that commit, if there is something to record.
@@ -396,6 +398,7 @@ fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, pla
         journals,
         kept: plan.kept.clone(),
         left_journals: plan.left_journals.clone(),
+        other_names: target.other_names.clone(),
         plan,
         inexact: tally.inexact.into_iter().chain(mounts).collect(),
         damaged: tally.damaged.into_iter().collect(),

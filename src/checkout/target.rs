@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::diff;
+use crate::diff::{self, Spliced};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Dir;
 use crate::history::entry_at;
@@ -34,6 +34,8 @@ pub struct Target {
     pub torn: Vec<RepoPathBuf>,
     /// Paths that were not selected but belong to a selected database.
     pub journals: Vec<RepoPathBuf>,
+    /// Paths that were not selected, and get the time of a selected name of the same file.
+    pub other_names: Vec<RepoPathBuf>,
     /// The commits between which an unfinished checkout stopped.
     pub halfway: Vec<CommitId>,
 }
@@ -66,8 +68,9 @@ impl Target {
     pub fn commit(objects: &dyn Objects, id: CommitId) -> Result<Target> {
         let commit = objects.commit(id)?;
         let (root, links, uncovered, torn) = (commit.root, commit.links, commit.uncovered, commit.torn);
-        let (objects, journals, halfway) = (HashMap::new(), Vec::new(), Vec::new());
-        Ok(Target { commit: id, root, links, uncovered, objects, torn, journals, halfway })
+        let objects = HashMap::new();
+        let (journals, other_names, halfway) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Target { commit: id, root, links, uncovered, objects, torn, journals, other_names, halfway })
     }
 
     /// [`ErrorKind::NotFound`] if one of these paths is neither in it nor in the worktree, as far as names tell.
@@ -117,14 +120,15 @@ impl Target {
             database::with_all_files(paths, &mut |path| Ok(is_file(&scan.root, path)? || is_file(&self.root, path)?))?;
         let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
         let (base, from) = ((&scan.root, scan.links), (&self.root, self.links));
-        let (root, links) = diff::splice(&overlay, base, from, &paths, &mut |kind, id, bytes| {
-            made.insert((kind, id), bytes.into());
-            Ok(())
-        })?;
+        let Spliced { root, links, other_names } =
+            diff::splice(&overlay, base, from, &paths, &mut |kind, id, bytes| {
+                made.insert((kind, id), bytes.into());
+                Ok(())
+            })?;
         let is_wanted = |one: &RepoPath| paths.iter().any(|path| one.is_within(path));
         let uncovered = self.uncovered.into_iter().filter(|one| is_wanted(&one.path)).collect();
         let torn = self.torn.into_iter().filter(|path| is_wanted(path)).collect();
-        Ok(Target { root, links, uncovered, objects: made, torn, journals, ..self })
+        Ok(Target { root, links, uncovered, objects: made, torn, journals, other_names, ..self })
     }
 }
 

@@ -10,26 +10,32 @@ use crate::path::{RepoPath, RepoPathBuf};
 
 use super::paths::{PathSet, Place};
 
-/// The groups of names when the selected paths are as in `from`, and all others as in `base`.
+/// The groups of names when the selected paths are as in `from`, and all others as in `base`. Then the paths that are not
+/// selected and have, in `base`, another time than the selected names of their file.
 pub(super) fn merge(
     objects: &dyn Objects,
     base: (&Entry, Option<LinksId>),
     from: (&Entry, Option<LinksId>),
     selected: &PathSet,
-) -> Result<Vec<Vec<RepoPathBuf>>> {
+) -> Result<(Vec<Vec<RepoPathBuf>>, Vec<RepoPathBuf>)> {
     let groups = |links: Option<LinksId>| links.map_or(Ok(Links::default()), |id| objects.links(id));
     let mut merging = Merging::new(groups(base.1)?, Finder::new(objects, base.0), selected);
-    let mut theirs = Finder::new(objects, from.0);
+    let (mut theirs, mut other_times) = (Finder::new(objects, from.0), Vec::new());
     for group in groups(from.1)?.groups {
         let (chosen, rest): (Vec<_>, Vec<_>) =
             group.into_iter().partition(|path| selected.place(path) == Place::Within);
         let Some(first) = chosen.first() else { continue };
-        let joined = match theirs.find(first)? {
-            Some(wanted) => merging.find(&rest, &wanted)?,
-            None => None,
-        };
-        match joined {
-            Some(at) => merging.groups[at].extend(chosen),
+        let Some(wanted) = theirs.find(first)? else { continue };
+        match merging.find(&rest, &wanted)? {
+            Some(at) => {
+                for path in &merging.groups[at] {
+                    let there = merging.base.find(path)?;
+                    if there.is_some_and(|there| there.metadata.mtime != wanted.metadata.mtime) {
+                        other_times.push(path.clone());
+                    }
+                }
+                merging.groups[at].extend(chosen);
+            }
             None => merging.groups.push(chosen),
         }
     }
@@ -37,7 +43,8 @@ pub(super) fn merge(
     groups.retain(|group| group.len() > 1);
     groups.iter_mut().for_each(|group| group.sort());
     groups.sort();
-    Ok(groups)
+    other_times.sort();
+    Ok((groups, other_times))
 }
 
 /// Whether a table of hard links can be that of a tree: all names are there, none is of a directory, and those of one file

@@ -15,7 +15,7 @@ use crate::object::Entry;
 use crate::path::RepoPathBuf;
 
 pub use left_out::LeftOut;
-pub use splice::splice;
+pub use splice::{Spliced, splice};
 pub use trees::{Depth, Options, compare};
 
 /// One path that differs.

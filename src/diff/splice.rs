@@ -13,30 +13,40 @@ use super::paths::PathSet;
 /// Where new objects go.
 type Put<'p> = dyn FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()> + 'p;
 
+/// A tree put together from two others.
+pub struct Spliced {
+    /// Its root directory.
+    pub root: Entry,
+    /// Its table of hard links.
+    pub links: Option<LinksId>,
+    /// Paths that were not selected, and have the time of a selected name of the same file.
+    pub other_names: Vec<RepoPathBuf>,
+}
+
 /// The root and links of `base` in which `paths`, and what is below them, are as in `from`: there, or not there.
 /// Directories above a path that `base` lacks are taken from `from`. New trees go to `put`.
 ///
 /// A path of `paths` that is a name of a file in `from` is one in the result too, if another name of that file stays and
-/// still has the same content and metadata.
+/// still has the same content and metadata. Only its time may differ: then all names get that of the selected one.
 pub fn splice(
     objects: &dyn Objects,
     base: (&Entry, Option<LinksId>),
     from: (&Entry, Option<LinksId>),
     paths: &[RepoPathBuf],
     put: &mut Put<'_>,
-) -> Result<(Entry, Option<LinksId>)> {
+) -> Result<Spliced> {
     if paths.iter().any(|path| path.is_root()) {
-        return Ok((from.0.clone(), from.1));
+        return Ok(Spliced { root: from.0.clone(), links: from.1, other_names: Vec::new() });
     }
     let selected = PathSet::topmost(paths.to_vec());
-    let paths: Vec<&RepoPath> = paths.iter().map(|path| &**path).collect();
+    let (groups, other_names) = linked::merge(objects, base, from, &selected)?;
+    let paths: Vec<&RepoPath> = paths.iter().chain(&other_names).map(|path| &**path).collect();
     let root = merge(objects, base.0, base.0.tree(), from.0.tree(), &paths, put)?;
-    let groups = linked::merge(objects, base, from, &selected)?;
-    if groups.is_empty() {
-        return Ok((root, None));
-    }
-    let links = Links { groups }.save(|id, bytes| put(ObjectKind::Links, id.object_id(), bytes))?;
-    Ok((root, Some(links)))
+    let links = match groups.is_empty() {
+        true => None,
+        false => Some(Links { groups }.save(|id, bytes| put(ObjectKind::Links, id.object_id(), bytes))?),
+    };
+    Ok(Spliced { root, links, other_names })
 }
 
 /// The directory `like` whose entries are those of `base`, but for `paths` (relative to it, none of them empty), which are

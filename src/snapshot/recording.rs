@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diff;
+use crate::diff::{self, Spliced};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::{LinksId, ObjectId};
@@ -128,12 +128,12 @@ fn splice(
     let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
     let overlay = Overlay { below: store, objects: &scan.objects };
     let (base, from) = ((&base.root, base.links), (&scan.root, scan.links));
-    let spliced = diff::splice(&overlay, base, from, paths, &mut |kind, id, bytes| {
+    let Spliced { root, links, .. } = diff::splice(&overlay, base, from, paths, &mut |kind, id, bytes| {
         made.insert((kind, id), bytes.into());
         Ok(())
     })?;
     scan.objects.extend(made);
-    Ok(spliced)
+    Ok((root, links))
 }
 
 /// Paths to scan: those that are chosen, and the other names that their files had in the parent. Without those names the

@@ -137,6 +137,8 @@ pub struct CheckoutRecord {
     pub journals: Vec<JsonPath>,
     /// Journals that were left unchanged because the target does not cover their database file.
     pub left_journals: Vec<JsonPath>,
+    /// Not selected, and given the time of a selected name of the same file.
+    pub other_names: Vec<JsonPath>,
     /// The whole worktree, and not only some paths.
     #[serde(skip)]
     pub whole: bool,

@@ -189,3 +189,85 @@ fn a_file_with_many_names_that_changes_during_a_commit_has_one_state() {
     env.undo("commit -m after").ok();
     assert!(is_clean(&env));
 }
+
+/// Restores one of two names of a file several times, after a change of the other one or of both. The first run decides what becomes of
+/// the other name, and lists it if it changes.
+#[test]
+fn restoring_one_name_again_changes_nothing() {
+    use std::fs::{FileTimes, OpenOptions};
+    use std::time::{Duration, SystemTime};
+
+    let set_time = |path: PathBuf, seconds| {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        OpenOptions::new().write(true).open(path).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
+    };
+    let set_mode = |path: PathBuf, bits| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(bits)).unwrap();
+    };
+    // What happens to the worktree; the names that another one changes with; whether `a` is a name of `b` again.
+    type Change<'c> = &'c dyn Fn(&TestEnv);
+    let at = |env: &TestEnv, name: &str| env.path().join(name);
+    let changes: [(&str, Change<'_>, &[&str], bool); 7] = [
+        ("content", &|env| env.write("a", "other"), &[], false),
+        ("mode", &|env| set_mode(at(env, "a"), 0o600), &[], false),
+        ("time", &|env| set_time(at(env, "a"), 2_000), &["b", "c"], true),
+        ("removed", &|env| fs::remove_file(at(env, "a")).unwrap(), &[], true),
+        (
+            "removed, and another time",
+            &|env| {
+                fs::remove_file(at(env, "a")).unwrap();
+                set_time(at(env, "b"), 2_000);
+            },
+            &["b", "c"],
+            true,
+        ),
+        (
+            "a file of its own of another time",
+            &|env| {
+                fs::remove_file(at(env, "a")).unwrap();
+                env.write("a", "content");
+                set_time(at(env, "a"), 3_000);
+                set_time(at(env, "b"), 2_000);
+            },
+            &["b", "c"],
+            true,
+        ),
+        (
+            "ignored",
+            &|env| {
+                env.write(".undoignore", "b\nc\n");
+                set_time(at(env, "a"), 2_000);
+            },
+            &[],
+            false,
+        ),
+    ];
+    for (what, change, expected, is_linked) in changes {
+        let env = TestEnv::new();
+        env.write("a", "content");
+        set_time(at(&env, "a"), 1_000);
+        ["b", "c"].iter().for_each(|name| fs::hard_link(at(&env, "a"), at(&env, name)).unwrap());
+        env.undo("commit --init -m one").ok();
+        let id = env.undo("rev-parse @").ok().text().trim().to_owned();
+        let one = Tree::read(&env.path());
+        change(&env);
+        env.undo("commit -m two").ok();
+        let line = format!("restore --from {id} --json a");
+        let restored = env.undo(&line).ok().json();
+        let others = restored.last().unwrap()["other_names"].as_array().unwrap().clone();
+        let others: Vec<&str> = others.iter().filter_map(|name| name["path"].as_str()).collect();
+        assert_eq!(others, expected, "{what}");
+        let first = Tree::read(&env.path());
+        let node = |tree: &Tree| tree.nodes[&b"a"[..]].clone();
+        let (found, wanted) = (node(&first), node(&one));
+        assert_eq!((found.mtime, found.mode, found.content), (wanted.mtime, wanted.mode, wanted.content), "{what}");
+        assert_eq!(found.fellows.len(), if is_linked { 2 } else { 0 }, "{what}");
+        for _ in 0..2 {
+            let again = env.undo(&line).ok().json();
+            assert_eq!(again.last().unwrap()["written"], 0, "{what}");
+            assert_eq!(again.last().unwrap()["other_names"].as_array().unwrap().len(), 0, "{what}");
+            assert_same(&first, &Tree::read(&env.path()));
+        }
+    }
+}

@@ -202,6 +202,7 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
         objects: HashMap::new(),
         torn: Vec::new(),
         journals: Vec::new(),
+        other_names: Vec::new(),
         halfway: Vec::new(),
     };
     let found = |path: &RepoPath, entry: &Entry| -> Result<Found> {

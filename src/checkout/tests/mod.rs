@@ -91,6 +91,7 @@ impl House {
             objects: scan.objects.clone(),
             torn: Vec::new(),
             journals: Vec::new(),
+            other_names: Vec::new(),
             halfway: Vec::new(),
         };
         (target, scan)

@@ -93,6 +93,11 @@ pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     let (one, several) = ("restored together with its database file", "restored together with their database files");
     context.tell_paths(agree(outcome.journals.len(), one, several), &outcome.journals);
     let (one, several) = (
+        "modification time changed: a hard link to a restored file",
+        "modification times changed: hard links to restored files",
+    );
+    context.tell_paths(agree(outcome.other_names.len(), one, several), &outcome.other_names);
+    let (one, several) = (
         "left as it is, since the database file that it belongs to is not recorded",
         "left as they are, since the database files that they belong to are not recorded",
     );
@@ -147,6 +152,7 @@ fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> Chec
         torn: json_paths(&outcome.torn),
         journals: json_paths(&outcome.journals),
         left_journals: json_paths(&outcome.left_journals),
+        other_names: json_paths(&outcome.other_names),
         whole: request.paths.is_empty(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
-use super::splice;
+use super::{Spliced, splice};
 use crate::diff::paths::{PathSet, Place};
 use crate::error::{Error, Result};
 use crate::history::entry_at;
@@ -83,9 +83,9 @@ impl Memory {
             made.borrow_mut().push((kind, id, bytes));
             Ok(())
         });
-        let spliced = spliced.unwrap();
+        let Spliced { root, links, .. } = spliced.unwrap();
         made.into_inner().into_iter().for_each(|(kind, id, bytes)| self.put(kind, id, bytes).unwrap());
-        spliced
+        (root, links)
     }
 
     fn files(&self, directory: &Entry, at: &RepoPath, found: &mut BTreeMap<RepoPathBuf, u8>) {
@@ -206,11 +206,15 @@ fn names_whose_metadata_differs_are_not_one_file() {
         let tree = tree.clone().save(|id, bytes| memory.put(ObjectKind::Tree, id.object_id(), bytes)).unwrap();
         let base = Entry { content: Content::Directory { tree, entries: 3, size: 3 }, ..from.clone() };
         let (bc, abc) = (memory.links(&[&["b", "c"]]), memory.links(&[&["a", "b", "c"]]));
-        let (_, links) = memory.splice((&base, bc), (&from, abc), &[path("a")]);
+        let (root, links) = memory.splice((&base, bc), (&from, abc), &[path("a")]);
         let groups = Objects::links(&memory, links.unwrap()).unwrap().groups;
         let expected =
             if names.is_empty() { vec![path("b"), path("c")] } else { names.iter().map(|it| path(it)).collect() };
         assert_eq!(groups, [expected]);
+        if !names.is_empty() {
+            // One file has one time.
+            assert!(memory.tree(root.tree().unwrap()).unwrap() == memory.tree(from.tree().unwrap()).unwrap());
+        }
     }
 }
 

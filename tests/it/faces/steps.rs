@@ -155,15 +155,15 @@ fn steps_for_programs() {
 
 "#]]);
     env.undo("undo --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":2,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":2,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}]}
 
 "#]]);
     env.undo("undo --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":0,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"}]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":0,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"}]}
 
 "#]]);
     env.undo("redo 2 --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":2,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"},{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":2,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"},{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}]}
 
 "#]]);
     env.undo("op log -n 1 --json").shows(str![[r#"
