@@ -216,10 +216,11 @@ fn look_in_the_way(
 /// What is not covered below directories that become something else.
 fn below_flattened(flattened: Vec<RepoPathBuf>, scan: &Scan) -> Vec<RepoPathBuf> {
     let flattened = PathSet::topmost(flattened);
-    let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
-    // Excludes entries at such a path itself: those are checked as obstacles.
-    let is_below = |path: &&RepoPathBuf| !flattened.contains(path) && flattened.place(path) == Place::Within;
-    uncovered.filter(is_below).cloned().collect()
+    let is_within = |path: &&RepoPathBuf| flattened.place(path) == Place::Within;
+    // Excludes ignored entries at such a path itself: those are checked as obstacles. Of a directory that cannot be read, the
+    // entry is covered and the content is not.
+    let ignored = scan.ignored.iter().filter(|path| !flattened.contains(path));
+    ignored.chain(scan.uncovered.iter().map(|uncovered| &uncovered.path)).filter(is_within).cloned().collect()
 }
 
 /// Builds a plan from steps.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{Xattrs, is_of_one_entry, is_other_kind, open_file_limit};
+use crate::fs::{Xattrs, effective_uid, is_of_one_entry, is_other_kind, open_file_limit};
 use crate::id::ObjectId;
 use crate::join::start;
 use crate::metadata::Kind;
@@ -247,6 +247,10 @@ impl<'w, S: Sink> Worker<'w, S> {
             _ => self.walk.worktree.root.open_below(&node.path),
         };
         drop(above);
+        let opened = match opened {
+            Err(error) if error.kind() == ErrorKind::Permission && !node.ignored => return self.cover_closed(node),
+            opened => opened,
+        };
         let proved = node.proved().filter(|record| !S::STORES || self.walk.holds(record));
         let listed = opened.and_then(|dir| {
             let entries = dir.entries()?;
@@ -290,6 +294,29 @@ impl<'w, S: Sink> Worker<'w, S> {
         node.expect(jobs.len());
         self.walk.expect_looks(jobs.len());
         self.walk.queue.push(jobs);
+        Ok(())
+    }
+
+    /// Lists a directory that may not be read as not covered. Of one that this user owns, and may have closed himself, its own
+    /// entry is recorded.
+    fn cover_closed(&mut self, node: &Node) -> Result<()> {
+        self.uncover(node.path.clone(), Reason::Unreadable, Some(Kind::Directory));
+        if node.stat.metadata.uid != effective_uid() {
+            return Ok(());
+        }
+        let (Some((above, _)), Some(name)) = (&node.above, node.path.name()) else { return Ok(()) };
+        let attributes = match node.proved().filter(|record| !S::STORES || self.walk.holds(record)) {
+            Some(record) => record.attributes,
+            None => {
+                let Ok(parent) = self.walk.worktree.root.open_below(&above.path) else { return Ok(()) };
+                let path = || node.path.clone();
+                self.reading(path, |reader| {
+                    let xattrs = reader.take_xattrs(parent.xattrs(name))?;
+                    Ok(reader.keep(Attributes { xattrs, holes: Vec::new() }))
+                })?
+            }
+        };
+        let _ = node.inside.set(Inside { rules: node.rules_above.clone(), attributes });
         Ok(())
     }
 

@@ -140,7 +140,7 @@ fn an_entry_replaced_by_an_uncovered_one_counts_as_deleted() {
     fs::set_permissions(env.path().join("file"), Permissions::from_mode(0o000)).unwrap();
     let status = env.undo_as_user("status --json");
     if !rustix::process::geteuid().is_root() || status.code == 3 {
-        assert_eq!(status.json().last().unwrap()["deleted"], 1, "{status}");
+        assert_eq!(status.json().last().unwrap()["retyped"], 1, "{status}");
     }
     fs::set_permissions(env.path().join("file"), Permissions::from_mode(0o755)).unwrap();
 }
