@@ -106,7 +106,9 @@ fn try_each(root: &Dir, paths: &[RepoPathBuf]) -> Result<bool> {
             Err(_) => return Ok(false),
             Ok(parent) => parent,
         };
-        match parent.stat(name)?.map(|stat| stat.kind) {
+        // A directory that may be listed and not entered has this mode because it is finished.
+        let Ok(stat) = parent.stat(name) else { return Ok(false) };
+        match stat.map(|stat| stat.kind) {
             Some(Kind::File) => match parent.open_file(name) {
                 Ok(file) => fs::sync_all(&file)?,
                 Err(_) => return Ok(false),

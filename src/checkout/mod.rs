@@ -4,6 +4,7 @@
 //! name changes at once; and after a failure the same command, or `checkout --continue`, reaches an exact state. `docs/metadata.md`
 //! says what is restored.
 
+mod access;
 mod applier;
 mod apply;
 mod arena;
@@ -75,6 +76,7 @@ use tally::Tally;
 use way::Way;
 use work::Work;
 
+pub use access::{Access, closed_directories, has_left_open};
 pub use in_use::InUse;
 pub use leftovers::clean_staged;
 pub use limits::Limits;
@@ -85,7 +87,7 @@ pub use space::refuse_lack;
 pub use target::Target;
 
 /// How a checkout goes.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// Only these paths (`restore`); the branch stays where it is. Empty: the whole worktree.
     pub paths: Vec<RepoPathBuf>,
@@ -108,6 +110,8 @@ pub struct Options {
     pub verb: String,
     /// The plan, if it is made already: for the same scan and target.
     pub plan: Option<Plan>,
+    /// The directories that have been opened for it.
+    pub access: Option<Access>,
 }
 
 /// What was done.
@@ -219,6 +223,9 @@ pub fn run(
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
         transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = Site::new(&worktree.root, Some(token));
+        if let Some(access) = options.access.take() {
+            site.disturbed().extend(access.hand_over());
+        }
         busy = if options.force {
             Left::default()
         } else {

@@ -16,6 +16,10 @@ fn error(how_far: Reached) -> Option<Error> {
     let (message, hint) = match how_far {
         Reached::Nothing => return None,
         Reached::Begun => ("nothing was recorded, and the directory is as it was", ""),
+        Reached::Opened => (
+            "nothing was recorded, and directories that were not accessible are now open to you",
+            "the next `undo checkout` sets their modes back",
+        ),
         Reached::Ran => ("what the command did is in the directory, not recorded", "record it with `undo commit`"),
         Reached::Recording => ("the record was being written", "see whether it was: undo op log -n 1"),
         Reached::Halfway => (

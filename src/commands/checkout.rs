@@ -42,10 +42,10 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = if args.resume { context.repository_to_finish()? } else { context.repository()? };
+    let mut repository = if args.resume { context.repository_to_finish()? } else { context.repository()? };
     let request = match &args.revision {
         Some(text) => request(context, &repository, args, text)?,
-        None => unfinished(&repository, args)?,
+        None => unfinished(context, &mut repository, args)?,
     };
     back::go(context, repository, &request)
 }
@@ -78,8 +78,11 @@ fn branch_before(repository: &Repository) -> Result<Option<String>> {
     Ok(None)
 }
 
-fn unfinished(repository: &Repository, args: &Args) -> Result<Request> {
+fn unfinished(context: &Context<'_>, repository: &mut Repository, args: &Args) -> Result<Request> {
     repository.refuse_foreign()?;
+    if !args.dry_run {
+        back::close_directories(context, repository)?;
+    }
     let Some(intent) = repository.unfinished() else {
         return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
     };

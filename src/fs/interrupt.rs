@@ -15,6 +15,8 @@ pub enum Reached {
     Nothing,
     /// It has the lock; nothing is recorded, and the worktree is as it was.
     Begun,
+    /// The same, but directories have been made accessible to their owner.
+    Opened,
     /// The same, but another program has changed the worktree.
     Ran,
     /// A record is being written.
@@ -26,8 +28,15 @@ pub enum Reached {
 }
 
 impl Reached {
-    const ALL: [Reached; 6] =
-        [Reached::Nothing, Reached::Begun, Reached::Ran, Reached::Recording, Reached::Halfway, Reached::Recorded];
+    const ALL: [Reached; 7] = [
+        Reached::Nothing,
+        Reached::Begun,
+        Reached::Opened,
+        Reached::Ran,
+        Reached::Recording,
+        Reached::Halfway,
+        Reached::Recorded,
+    ];
 }
 
 /// What people and terminals send to end a program.
@@ -45,8 +54,12 @@ pub fn reached(how_far: Reached) {
 
 /// The same, where it may have come further before.
 pub fn begun() {
-    let (from, to) = (Reached::Nothing as usize, Reached::Begun as usize);
-    let _ = REACHED.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
+    reached_after(Reached::Nothing, Reached::Begun);
+}
+
+/// The same, only if it had come to `from`.
+pub fn reached_after(from: Reached, to: Reached) {
+    let _ = REACHED.compare_exchange(from as usize, to as usize, Ordering::SeqCst, Ordering::SeqCst);
 }
 
 /// From now on a signal that ends this process is answered on stderr with what `words` has for how far it has come and for

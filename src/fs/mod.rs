@@ -51,7 +51,7 @@ pub use handle::{
 };
 pub use holders::{FileId, Process, is_locked, locked_inodes, program_of, users_of};
 pub use inherit::{create_dir_private, create_new};
-pub use interrupt::{Reached, begun, on_interrupt, reached};
+pub use interrupt::{Reached, begun, on_interrupt, reached, reached_after};
 pub use lease::{Writers, writers_of};
 pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, survive_file_size_limit};
 pub use lock::{FileLock, Holder};

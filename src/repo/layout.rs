@@ -124,6 +124,10 @@ impl Layout {
     pub fn unrecorded_run(&self) -> PathBuf {
         self.of_worktree("unrecorded-run")
     }
+    /// Notes the modes of directories that a checkout has made accessible.
+    pub fn opened_directories(&self) -> PathBuf {
+        self.of_worktree("opened-directories")
+    }
     /// A file for this worktree alone: several can have one store, if that is elsewhere.
     fn of_worktree(&self, name: &str) -> PathBuf {
         if !self.is_elsewhere() {

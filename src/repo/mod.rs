@@ -11,6 +11,7 @@ pub mod journal;
 pub mod layout;
 mod leftovers;
 mod lineage;
+pub mod opened;
 mod permission;
 pub mod refname;
 mod repository;

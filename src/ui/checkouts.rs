@@ -79,6 +79,8 @@ pub struct PlanRecord {
     pub conflicts: Vec<JsonPath>,
     /// Paths in use that would be left unchanged.
     pub in_use: Vec<JsonInUse>,
+    /// Directories that would be made accessible to their owner first. What would be done in them is not known yet.
+    pub closed: Vec<JsonPath>,
     /// Only names would change.
     #[serde(skip)]
     pub is_left: bool,

@@ -245,10 +245,13 @@ impl<S: Sink> Worker<'_, S> {
         &self,
         (node, at): (&Arc<Node>, usize),
         name: &[u8],
-        stat: Stat,
+        mut stat: Stat,
         (selected, ignored): (bool, bool),
     ) -> Arc<Node> {
         let path = node.path.join(name);
+        if let Some(mode) = self.walk.worktree.opened.get(&path) {
+            stat.metadata.mode = *mode;
+        }
         let rules = node.inside.get().map(|inside| inside.rules.clone()).unwrap_or_default();
         let known = self.walk.index.directory(&path);
         let mut child = Node::new(path, Some((node.clone(), at)), stat, rules);

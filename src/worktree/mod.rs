@@ -22,12 +22,14 @@ mod tests;
 mod visit;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::fs::{Dir, Stat};
 use crate::metadata::{Kind, Metadata};
 use crate::object::Attributes;
+use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 
 pub use clock::Clock;
@@ -45,6 +47,8 @@ pub struct Worktree {
     pub path: PathBuf,
     /// Whether what is mounted below it is part of it.
     pub cross_mounts: bool,
+    /// Former modes of directories to which a checkout has given the owner access. Scans record these.
+    pub opened: BTreeMap<RepoPathBuf, u16>,
     /// Device and inode of its own repository folder, which is never part of the worktree, wherever it appears.
     repository: Option<(u64, u64)>,
 }
@@ -59,7 +63,7 @@ impl Worktree {
 
     /// Opens a directory whose repository does not matter.
     pub fn open(path: PathBuf, cross_mounts: bool) -> Result<Worktree> {
-        Ok(Worktree { root: Dir::open(&path)?, path, cross_mounts, repository: None })
+        Ok(Worktree { root: Dir::open(&path)?, path, cross_mounts, opened: BTreeMap::new(), repository: None })
     }
 
     /// Whether this is the stat of the worktree's own repository folder.

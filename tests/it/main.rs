@@ -11,6 +11,7 @@ mod adopted;
 mod alarm;
 mod bad;
 mod clocks;
+mod closed;
 mod comparison;
 mod completion;
 mod cost;

@@ -3,17 +3,18 @@
 mod step;
 mod tell;
 
-use crate::checkout::{self, Origin, Plan, Target};
+use crate::checkout::{self, Access, Origin, Plan, Target};
 use crate::commands::Context;
 use crate::compare;
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history::entry_at;
 use crate::history::past::Refs;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
 use crate::number::agree;
-use crate::object::Objects;
 use crate::object::operation::{Intent, RefName, Travel, View};
-use crate::path::RepoPathBuf;
+use crate::object::{Content, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::{Repository, Transaction};
 use crate::snapshot::{self, Next};
 use crate::worktree::database::database_of;
@@ -104,7 +105,7 @@ pub fn go(context: &Context<'_>, mut repository: Repository, request: &Request) 
 
 /// The same without a word of what was done.
 fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Request) -> Result<checkout::Outcome> {
-    let worktree = context.worktree(repository)?;
+    let mut worktree = context.worktree(repository)?;
     let mut transaction = repository.begin()?;
     // Not before: another command may have moved them.
     let at = transaction.repository().view().at();
@@ -124,7 +125,8 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
     if let Some(intent) = &request.resumed {
         transaction.go_on_from(intent)?;
     }
-    let ready = save(context, &mut transaction, &worktree, request)?;
+    let mut access = Access::new(&transaction.repository().layout, &worktree)?;
+    let ready = save(context, &mut transaction, (&mut worktree, &mut access), request)?;
     rescue(context, &mut transaction, &worktree, &ready)?;
     // Where that commit is lost, all was recorded anew, and the branch stays there.
     let is_lost = at.is_some_and(|id| transaction.repository().store().commit(id).is_err());
@@ -140,6 +142,7 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
         about: request.about(),
         verb: request.verb.clone(),
         plan: Some(ready.plan),
+        access: Some(access),
     };
     let (scan, target, progress) = (ready.scan, &ready.target, context.ui.progress());
     let set_aside = &mut |repository: &Repository, base, paths: &[RepoPathBuf]| {
@@ -156,11 +159,23 @@ fn plan(context: &Context<'_>, repository: &Repository, worktree: &Worktree, req
     let mut scan = compare::look(repository, worktree, &[], context.ui.progress())?;
     context.warn_about_rules(&scan.ignore_warnings);
     context.warn_about_index(&scan);
-    let (_, plan) = way(repository, worktree, &mut scan, request)?;
+    let (_, mut plan) = way(repository, worktree, &mut scan, request)?;
+    let closed = closed_directories(repository, worktree, &scan, (request, &plan))?;
+    plan.conflicts.retain(|path| !closed.iter().any(|directory| path.is_within(directory)));
     let at = repository.view().at().map(|id| repository.store().commit(id)).transpose()?;
     let is_unsaved = at.is_none_or(|commit| commit.root.tree() != scan.root.tree());
     let in_use = if request.force { Vec::new() } else { checkout::in_use(worktree, &scan, &plan)? };
-    tell::plan(context, &plan, &in_use, is_unsaved, request.force)
+    tell::plan(context, &plan, (&closed, &in_use), is_unsaved, request.force)
+}
+
+/// Sets back the modes of directories that a command which was killed had opened, before its intent was in the journal.
+pub fn close_directories(context: &Context<'_>, repository: &mut Repository) -> Result<()> {
+    if !checkout::has_left_open(&repository.layout) {
+        return Ok(());
+    }
+    let worktree = context.worktree(repository)?;
+    let transaction = repository.begin()?;
+    Access::new(&transaction.repository().layout, &worktree).map(drop)
 }
 
 /// Removes what an unfinished checkout staged: before anything is recorded, since it touches the folders it is in.
@@ -176,24 +191,75 @@ pub(super) fn clear_unfinished(context: &Context<'_>, repository: &Repository, w
 fn save(
     context: &Context<'_>,
     transaction: &mut Transaction<'_>,
-    worktree: &Worktree,
+    (worktree, access): (&mut Worktree, &mut Access),
     request: &Request,
 ) -> Result<Ready> {
-    let mut in_the_way = Vec::new();
-    match save_despite(context, transaction, worktree, request, &mut in_the_way) {
-        Err(_) if !in_the_way.is_empty() => save_despite(context, transaction, worktree, request, &mut in_the_way),
-        result => result,
+    let mut obstacles = Obstacles { opens: true, ..Obstacles::default() };
+    loop {
+        let saved = save_despite(context, transaction, worktree, request, &mut obstacles);
+        let closed = std::mem::take(&mut obstacles.closed);
+        if saved.is_err() && !closed.is_empty() {
+            let repository = transaction.repository();
+            obstacles.opens = access.open(worktree, closed, &|path| is_recorded(repository, request, path))?;
+        } else if saved.is_err() && !obstacles.in_the_way.is_empty() {
+            return save_despite(context, transaction, worktree, request, &mut obstacles);
+        } else {
+            return saved;
+        }
     }
 }
 
+/// What keeps a request from being carried out, as far as something can be done about it.
+#[derive(Default)]
+struct Obstacles {
+    /// Not covered by the scan, and can be recorded.
+    in_the_way: Vec<RepoPathBuf>,
+    /// Whether directories are to be opened.
+    opens: bool,
+    /// Directories that must be opened first.
+    closed: Vec<RepoPathBuf>,
+}
+
+/// Closed directories that have to be opened for a plan: the current commit or the one gone to covers what is in them.
+fn closed_directories(
+    repository: &Repository,
+    worktree: &Worktree,
+    scan: &Scan,
+    (request, plan): (&Request, &Plan),
+) -> Result<Vec<RepoPathBuf>> {
+    let mut recorded = Vec::new();
+    for directory in checkout::closed_directories(worktree, scan, plan) {
+        if is_recorded(repository, request, &directory)? {
+            recorded.push(directory);
+        }
+    }
+    Ok(recorded)
+}
+
+/// Whether the current commit or the one gone to has a directory at a path, and covers what is in it.
+fn is_recorded(repository: &Repository, request: &Request, path: &RepoPath) -> Result<bool> {
+    let store = repository.store();
+    for id in [Some(request.to), repository.view().at()].into_iter().flatten() {
+        // The current one may be damaged, and is recorded anew then.
+        let Ok(commit) = store.commit(id) else { continue };
+        let is_unknown = || commit.uncovered.iter().any(|one| one.path.is_within(path) || path.is_within(&one.path));
+        match entry_at(store, &commit.root, path)?.map(|entry| entry.content) {
+            Some(Content::Directory { entries, .. }) if entries > 0 || !is_unknown() => return Ok(true),
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
 /// Records what is unsaved, unless the request is refused: `@` must still be what it was when it is made again. Fails too
-/// if something is in the way that can be recorded; what that is, is to be given when it is called again.
+/// if something is in the way that can be recorded, which is to be given when it is called again, or if directories must be
+/// opened.
 fn save_despite(
     context: &Context<'_>,
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
     request: &Request,
-    in_the_way: &mut Vec<RepoPathBuf>,
+    Obstacles { in_the_way, opens, closed }: &mut Obstacles,
 ) -> Result<Ready> {
     let message = format!("before {} {}", request.verb, request.to.short());
     let verb = request.verb.clone();
@@ -210,6 +276,12 @@ fn save_despite(
     let mut found = None;
     let mut check = |repository: &Repository, scan: &mut Scan| {
         let (target, plan) = way(repository, worktree, scan, request)?;
+        if *opens {
+            *closed = closed_directories(repository, worktree, scan, (request, &plan))?;
+            if !closed.is_empty() {
+                return Err(Error::new(ErrorKind::Refused, "directories must be opened first"));
+            }
+        }
         let is_hidden = || checkout::are_hidden_halfway(repository, &plan.conflicts);
         let saves = request.force || plan.conflicts.is_empty() || request.ends_unfinished() && is_hidden()?;
         if !is_again && saves {

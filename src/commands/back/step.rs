@@ -1,6 +1,6 @@
 //! A step through operations: `undo`, `redo` and `op restore` go where the timeline leads.
 
-use crate::checkout;
+use crate::checkout::{self, Access};
 use crate::commands::Context;
 use crate::commands::back::{self, Request};
 use crate::commands::standing::Standings;
@@ -98,6 +98,7 @@ fn names(
     let mut transaction = repository.begin()?;
     refuse_outdated(transaction.repository(), destination)?;
     back::clear_unfinished(context, transaction.repository(), &worktree)?;
+    drop(Access::new(&transaction.repository().layout, &worktree)?);
     let (view, refs) = (transaction.repository().view(), &destination.refs);
     let (before, unfinished) = (view.at(), transaction.repository().unfinished().map(|intent| intent.token));
     let draft = Draft {

@@ -17,7 +17,13 @@ use crate::ui::{json_id, json_paths, json_reasons};
 const MOST_IN_HINT: usize = 5;
 
 /// Tells what would be done.
-pub fn plan(context: &Context<'_>, plan: &Plan, in_use: &[InUse], unsaved: bool, force: bool) -> Result<Exit> {
+pub fn plan(
+    context: &Context<'_>,
+    plan: &Plan,
+    (closed, in_use): (&[RepoPathBuf], &[InUse]),
+    unsaved: bool,
+    force: bool,
+) -> Result<Exit> {
     let mut actions = 0;
     context.ui.page_long_output();
     for step in plan.actions().filter(Action::is_worth_counting) {
@@ -31,8 +37,16 @@ pub fn plan(context: &Context<'_>, plan: &Plan, in_use: &[InUse], unsaved: bool,
     }
     let unsaved = unsaved || !plan.unsaved_journals.is_empty();
     let (unchanged, conflicts) = (plan.unchanged, json_paths(&plan.conflicts));
-    let in_use_records = json_in_use(in_use);
-    context.ui.show(&PlanRecord { actions, unchanged, unsaved, conflicts, in_use: in_use_records, is_left: false })?;
+    let (in_use_records, closed_records) = (json_in_use(in_use), json_paths(closed));
+    context.ui.show(&PlanRecord {
+        actions,
+        unchanged,
+        unsaved,
+        conflicts,
+        in_use: in_use_records,
+        closed: closed_records,
+        is_left: false,
+    })?;
     let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), checkout::MOUNTED.to_owned())).collect();
     context.tell_reasons("would not be restored", &mounts);
     if !plan.conflicts.is_empty() && !force {
@@ -40,7 +54,12 @@ pub fn plan(context: &Context<'_>, plan: &Plan, in_use: &[InUse], unsaved: bool,
         return Ok(ErrorKind::Refused.exit());
     }
     context.tell_reasons("in use, and would be left as it is", &programs(in_use));
-    Ok(if in_use.is_empty() && mounts.is_empty() { Exit::DONE } else { Exit::INCOMPLETE })
+    let (one, several) = (
+        "would be made accessible to you first, and what is in it saved and restored; that is not part of this list",
+        "would be made accessible to you first, and what is in them saved and restored; that is not part of this list",
+    );
+    context.tell_paths(agree(closed.len(), one, several), closed);
+    Ok(if closed.is_empty() && in_use.is_empty() && mounts.is_empty() { Exit::DONE } else { Exit::INCOMPLETE })
 }
 
 /// Tells what was done.

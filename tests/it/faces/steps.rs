@@ -151,7 +151,7 @@ fn steps_for_programs() {
 {"type":"operation","id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted","command":["[UNDO]","checkout","@~"],"time":"2026-01-05T08:04:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":true,"taken_back":false,"refs":[{"kind":"branch","name":"main","old":"[ID]","new":"[ID]"}],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
 {"type":"action","action":"remove","path":"data"}
 {"type":"action","action":"remove","path":"data/table.bin"}
-{"type":"summary","actions":2,"unchanged":2,"unsaved":false,"conflicts":[],"in_use":[]}
+{"type":"summary","actions":2,"unchanged":2,"unsaved":false,"conflicts":[],"in_use":[],"closed":[]}
 
 "#]]);
     env.undo("undo --json").shows(str![[r#"

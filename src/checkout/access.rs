@@ -1,0 +1,182 @@
+//! Directories that their owner has closed to himself, such as by `chmod -R 644`: the owner gets access to them before a
+//! checkout, so that what is in them can be saved and restored.
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::fs::{self, Dir, Reached, Stat};
+use crate::metadata::Kind;
+use crate::object::commit::Reason;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::repo::layout::Layout;
+use crate::repo::opened::{self, Modes};
+use crate::worktree::{Scan, Worktree};
+
+use super::plan::Plan;
+
+/// What the owner needs to list a directory and to reach what is in it.
+const READ: u16 = 0o500;
+/// What the owner gets.
+const ALL: u16 = 0o700;
+
+/// The directories that have been opened. Dropped, it sets their modes back.
+#[derive(Debug)]
+pub struct Access {
+    root: Dir,
+    note: PathBuf,
+    /// As they were.
+    modes: Modes,
+}
+
+/// Directories of this user that may not be read, and that a plan changes, or that keep it from what it would save, replace or
+/// remove; sorted.
+/// Of those in one another only the first, since nothing is known of the others.
+pub fn closed_directories(worktree: &Worktree, scan: &Scan, plan: &Plan) -> Vec<RepoPathBuf> {
+    let mut closed: Vec<RepoPathBuf> = Vec::new();
+    for uncovered in scan.uncovered.iter().filter(|uncovered| uncovered.reason == Reason::Unreadable) {
+        let path = &uncovered.path;
+        let is_wanted = |directory: &RepoPath| {
+            plan.conflicts.iter().any(|one| one.is_within(directory) || directory.is_within(one))
+                || plan.kept.iter().any(|kept| directory.is_within(kept))
+                // What is in it must not be left to others, with the mode that it gets.
+                || plan.find(directory).is_some()
+        };
+        if !closed.last().is_some_and(|last| path.is_within(last))
+            && let Some(directory) = first_closed(&worktree.root, path)
+            && is_wanted(&directory)
+        {
+            closed.push(directory);
+        }
+    }
+    closed.retain(|directory| !worktree.opened.contains_key(directory));
+    closed
+}
+
+/// Whether a command that was killed has left directories open.
+pub fn has_left_open(layout: &Layout) -> bool {
+    !opened::read(&layout.opened_directories()).is_empty()
+}
+
+/// The first directory on the way to a path, or at it, that this user has closed.
+fn first_closed(root: &Dir, path: &RepoPath) -> Option<RepoPathBuf> {
+    let (mut directory, mut below) = (root.open_dir(b".").ok()?, RepoPathBuf::default());
+    for name in path.names() {
+        let stat = directory.stat(name).ok().flatten()?;
+        below = below.join(name);
+        if is_closed(&stat) {
+            return Some(below);
+        }
+        directory = directory.open_dir(name).ok()?;
+    }
+    None
+}
+
+fn is_closed(stat: &Stat) -> bool {
+    stat.kind == Kind::Directory && stat.metadata.uid == fs::effective_uid() && stat.metadata.mode & READ != READ
+}
+
+impl Access {
+    /// Sets back first what a command that was killed has left open. The lock must be held.
+    pub fn new(layout: &Layout, worktree: &Worktree) -> Result<Access> {
+        let note = layout.opened_directories();
+        let mut access = Access { root: worktree.root.open_dir(b".")?, modes: opened::read(&note), note };
+        access.set_back();
+        Ok(access)
+    }
+
+    /// Opens these directories, and those in them that are closed too and of which `is_recorded` is true. `false` if none
+    /// could be opened. Scans of the worktree find the modes that they had.
+    pub fn open(
+        &mut self,
+        worktree: &mut Worktree,
+        directories: Vec<RepoPathBuf>,
+        is_recorded: &dyn Fn(&RepoPath) -> Result<bool>,
+    ) -> Result<bool> {
+        let (mut level, mut is_any_open) = (directories, false);
+        while !level.is_empty() {
+            let closed = level.iter().filter_map(|path| Some((path.clone(), self.stat(path)?)));
+            let closed: Modes =
+                closed.filter(|it| is_closed(&it.1)).map(|(path, it)| (path, it.metadata.mode)).collect();
+            if !closed.is_empty() {
+                self.modes.extend(closed.clone());
+                opened::write(&self.note, &self.modes)?;
+                fs::reached_after(Reached::Begun, Reached::Opened);
+            }
+            for (path, mode) in closed {
+                if self.set_mode(&path, mode | ALL) {
+                    worktree.opened.insert(path, mode);
+                    is_any_open = true;
+                }
+            }
+            level = self.directories_in(level, is_recorded)?;
+        }
+        Ok(is_any_open)
+    }
+
+    /// The recorded directories in these.
+    fn directories_in(
+        &self,
+        above: Vec<RepoPathBuf>,
+        is_recorded: &dyn Fn(&RepoPath) -> Result<bool>,
+    ) -> Result<Vec<RepoPathBuf>> {
+        let mut found = Vec::new();
+        for path in above {
+            // What may still not be read is not covered.
+            let Ok(entries) = self.root.open_below(&path).and_then(|directory| directory.entries()) else { continue };
+            for entry in entries {
+                let below = path.join(&entry.name);
+                if self.stat(&below).is_some_and(|stat| stat.kind == Kind::Directory) && is_recorded(&below)? {
+                    found.push(below);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Leaves the modes to the checkout, whose intent is in the journal now: to it, and to whatever ends it. Returns the
+    /// directories.
+    pub(super) fn hand_over(mut self) -> Vec<RepoPathBuf> {
+        if !self.modes.is_empty() {
+            opened::remove(&self.note);
+        }
+        std::mem::take(&mut self.modes).into_keys().collect()
+    }
+
+    /// Sets the modes back, of the deepest first.
+    fn set_back(&mut self) {
+        if self.modes.is_empty() {
+            return;
+        }
+        let mut is_done = true;
+        for (path, mode) in std::mem::take(&mut self.modes).into_iter().rev() {
+            // Not of what somebody has changed since.
+            if self.stat(&path).is_some_and(|stat| stat.kind == Kind::Directory && stat.metadata.mode == mode | ALL) {
+                is_done &= self.set_mode(&path, mode);
+            }
+        }
+        if is_done {
+            opened::remove(&self.note);
+            fs::reached_after(Reached::Opened, Reached::Begun);
+        }
+    }
+
+    fn stat(&self, path: &RepoPath) -> Option<Stat> {
+        self.parent(path)?.stat(path.name()?).ok().flatten()
+    }
+
+    /// Whether the directory has this mode then: not every file system keeps it.
+    fn set_mode(&self, path: &RepoPath, mode: u16) -> bool {
+        let (Some(parent), Some(name)) = (self.parent(path), path.name()) else { return false };
+        parent.set_mode(name, mode).is_ok() && self.stat(path).is_some_and(|stat| stat.metadata.mode == mode)
+    }
+
+    fn parent(&self, path: &RepoPath) -> Option<Dir> {
+        self.root.open_below(path.parent()?).ok()
+    }
+}
+
+impl Drop for Access {
+    fn drop(&mut self) {
+        self.set_back();
+    }
+}
