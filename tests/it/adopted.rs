@@ -115,6 +115,7 @@ fn a_first_commit_writes_nearly_nothing_and_a_checkout_clones_back() {
         // Written in place, it takes nothing from what is stored.
         let live = File::options().write(true).open(env.path().join("large")).unwrap();
         live.write_all_at(b"changed", 10).unwrap();
+        drop(live);
         env.undo("verify").ok();
         env.undo("checkout @").ok();
         assert_same(&tree, &Tree::read(&env.path()));

@@ -2,7 +2,7 @@
 
 mod alone;
 mod nested;
-mod signals;
+pub mod signals;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

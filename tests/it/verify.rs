@@ -166,7 +166,7 @@ hint: what is not listed is whole; a damaged file can be copied from a backup of
 }
 
 /// What a file may be without consequences: caches, settings, staging, and text for people.
-const HARMLESS: [&str; 6] = ["index", "catalog", "config.toml", "reserve", "lock", "clock"];
+const HARMLESS: [&str; 7] = [".gitignore", "index", "catalog", "config.toml", "reserve", "lock", "clock"];
 
 #[test]
 fn damage_of_any_file_is_found_or_has_no_consequence() {

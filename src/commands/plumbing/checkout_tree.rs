@@ -55,7 +55,8 @@ impl Args {
         let id = named.commit.as_ref().map_or(named.tree.object_id(), |commit| commit.id().object_id());
         let is_root_known = named.entry.is_some();
         let root = match named.entry.clone() {
-            Some(entry) => entry,
+            // Steps have their paths from the names of entries, and the root has none.
+            Some(entry) => Entry { name: Vec::new(), ..entry },
             None => Entry::directory(named.tree, store.tree(named.tree)?.totals()?),
         };
         if let Some(links) = links {

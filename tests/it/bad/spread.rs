@@ -32,6 +32,7 @@ fn the_last_good_copy_of_a_file_with_holes_is_saved_anew() {
     let data = noise(3, 300_000);
     file.write_all_at(&data, 0).unwrap();
     file.write_all_at(&noise(4, 300_000), 2 << 20).unwrap();
+    drop(file);
     env.undo("commit -m two").ok();
     let content = env.read("sparse");
     flip_behind(&packs(&env), &data[290_000..290_040], 41);
