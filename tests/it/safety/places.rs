@@ -212,7 +212,7 @@ fn without_proc_nothing_is_taken_for_deleted() {
     if told.contains("unshare") || told.contains("umount") {
         return skip("only root can do without `/proc`");
     }
-    assert!(output.status.code() == Some(14) && told.contains("/proc/self/fd"), "{output:?}");
+    assert!(output.status.code() == Some(74) && told.contains("/proc/self/fd"), "{output:?}");
     assert_eq!(env.undo("rev-parse @").ok().stdout, one);
     let status = env.undo("status --json").ok().json();
     assert_eq!((&status[0]["path"], &status[0]["status"]), (&"d/new".into(), &"added".into()));
