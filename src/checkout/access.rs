@@ -1,5 +1,5 @@
-//! Directories that their owner has closed to himself, such as by `chmod -R 644`: the owner gets access to them before a
-//! checkout, so that what is in them can be saved and restored.
+//! Directories that their owner can no longer read, such as after `chmod -R 644`. A checkout gives the owner access first, so
+//! that their content can be saved and restored.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ const READ: u16 = 0o500;
 /// What the owner gets.
 const ALL: u16 = 0o700;
 
-/// The directories that have been opened. Dropped, it sets their modes back.
+/// Directories that have been made accessible. Dropping it restores their modes.
 #[derive(Debug)]
 pub struct Access {
     root: Dir,
@@ -28,9 +28,8 @@ pub struct Access {
     modes: Modes,
 }
 
-/// Directories of this user that may not be read, and that a plan changes, or that keep it from what it would save, replace or
-/// remove; sorted.
-/// Of those in one another only the first, since nothing is known of the others.
+/// Unreadable directories of this user that a plan changes, or that hide something the plan would save, replace or remove;
+/// sorted. Of nested ones only the topmost, since nothing is known about the others.
 pub fn closed_directories(worktree: &Worktree, scan: &Scan, plan: &Plan) -> Vec<RepoPathBuf> {
     let mut closed: Vec<RepoPathBuf> = Vec::new();
     for uncovered in scan.uncovered.iter().filter(|uncovered| uncovered.reason == Reason::Unreadable) {
@@ -52,7 +51,7 @@ pub fn closed_directories(worktree: &Worktree, scan: &Scan, plan: &Plan) -> Vec<
     closed
 }
 
-/// Whether a command that was killed has left directories open.
+/// Whether a killed command has left directories open.
 pub fn has_left_open(layout: &Layout) -> bool {
     !opened::read(&layout.opened_directories()).is_empty()
 }
@@ -76,7 +75,7 @@ fn is_closed(stat: &Stat) -> bool {
 }
 
 impl Access {
-    /// Sets back first what a command that was killed has left open. The lock must be held.
+    /// First restores the modes that a killed command has left changed. The lock must be held.
     pub fn new(layout: &Layout, worktree: &Worktree) -> Result<Access> {
         let note = layout.opened_directories();
         let mut access = Access { root: worktree.root.open_dir(b".")?, modes: opened::read(&note), note };
@@ -84,8 +83,8 @@ impl Access {
         Ok(access)
     }
 
-    /// Opens these directories, and those in them that are closed too and of which `is_recorded` is true. `false` if none
-    /// could be opened. Scans of the worktree find the modes that they had.
+    /// Makes these directories accessible, and closed directories inside them if `is_recorded` is true for them. Returns
+    /// `false` if none could be opened. Scans of `worktree` report the original modes.
     pub fn open(
         &mut self,
         worktree: &mut Worktree,
@@ -133,8 +132,7 @@ impl Access {
         Ok(found)
     }
 
-    /// Leaves the modes to the checkout, whose intent is in the journal now: to it, and to whatever ends it. Returns the
-    /// directories.
+    /// Leaves the modes to the checkout, whose intent is in the journal by now. Returns the directories.
     pub(super) fn hand_over(mut self) -> Vec<RepoPathBuf> {
         if !self.modes.is_empty() {
             opened::remove(&self.note);
@@ -142,14 +140,14 @@ impl Access {
         std::mem::take(&mut self.modes).into_keys().collect()
     }
 
-    /// Sets the modes back, of the deepest first.
+    /// Restores the modes, deepest directories first.
     fn set_back(&mut self) {
         if self.modes.is_empty() {
             return;
         }
         let mut is_done = true;
         for (path, mode) in std::mem::take(&mut self.modes).into_iter().rev() {
-            // Not of what somebody has changed since.
+            // Skips directories whose mode has been changed since.
             if self.stat(&path).is_some_and(|stat| stat.kind == Kind::Directory && stat.metadata.mode == mode | ALL) {
                 is_done &= self.set_mode(&path, mode);
             }
@@ -164,7 +162,7 @@ impl Access {
         self.parent(path)?.stat(path.name()?).ok().flatten()
     }
 
-    /// Whether the directory has this mode then: not every file system keeps it.
+    /// Sets a mode. `false` if the directory does not have it afterwards: not every file system stores modes.
     fn set_mode(&self, path: &RepoPath, mode: u16) -> bool {
         let (Some(parent), Some(name)) = (self.parent(path), path.name()) else { return false };
         parent.set_mode(name, mode).is_ok() && self.stat(path).is_some_and(|stat| stat.metadata.mode == mode)
