@@ -5,18 +5,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::c_int;
 use rustix::fs::Mode;
-use rustix::process::{Resource, getrlimit, umask};
+use rustix::process::umask;
 
 use crate::fs::signal::Handlers;
 
 /// Limit of open files from which on files may be kept open. Almost every system allows this many; 1024 is the default.
 const MANY_FILES: usize = 256;
 
-/// Maximum number of files that this process may have open.
+/// Maximum number of files that this process may have open. Where a sandbox hides the limit, a low one is assumed.
 pub fn open_file_limit() -> usize {
     static LIMIT: OnceLock<usize> = OnceLock::new();
-    let limit = || getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
-    *LIMIT.get_or_init(|| limit().unwrap_or(usize::MAX))
+    *LIMIT.get_or_init(|| {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the call writes to `limit` only.
+        #[expect(unsafe_code, reason = "rustix panics where the call fails")]
+        let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+        if result == 0 { usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX) } else { MANY_FILES }
+    })
 }
 
 /// Whether to keep files open that could be opened again. `false` if the limit of open files is low.

@@ -16,7 +16,7 @@ const LINES: [(&str, &str); 31] = [
     ("undo commit --m", "undo commit --message "),
     ("undo --color=al", "undo --color=always "),
     ("undo config store.c", "undo config store.compression "),
-    ("undo checkout fe", "undo checkout feature/one "),
+    ("undo checkout feat", "undo checkout feature/one "),
     ("undo checkout v1", "undo checkout v1.0 "),
     ("undo diff v1.0 lat", "undo diff v1.0 latest "),
     ("undo tag -d v1", "undo tag -d v1.0 "),
@@ -42,7 +42,7 @@ const LINES: [(&str, &str); 31] = [
     // The second of a range.
     ("undo diff v1.0..lat", "undo diff v1.0..latest "),
     // Where the command would run.
-    ("undo -C below checkout fe", "undo -C below checkout feature/one "),
+    ("undo -C below checkout feat", "undo -C below checkout feature/one "),
     ("undo -C below restore an", "undo -C below restore another "),
     ("undo -Cbelow commit kep", "undo -Cbelow commit kept "),
     // What can be explained.

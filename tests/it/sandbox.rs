@@ -276,7 +276,7 @@ fn a_lock_file_is_exclusive_and_taken_over_from_a_dead_process() {
     env.write("file", "three");
     let (code, text) = commit("three");
     assert_eq!(code, 11, "{text}");
-    assert!(text.contains("undo commit -qm two") && text.contains("remove the file: rm "), "{text}");
+    assert!(text.contains("undo commit -qm two") && text.contains("remove the lock: rm "), "{text}");
     fs::remove_file(&held).unwrap();
     assert_eq!(commit("three").0, 0);
     env.undo("verify").ok();

@@ -133,7 +133,7 @@ warning: not recorded
 [exit 3]
 
 "#]]);
-    env.undo_as_user("write-tree --prefix secret").fails(2);
+    env.undo_as_user("write-tree --prefix secret").fails(3);
 }
 
 #[test]
