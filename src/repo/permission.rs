@@ -26,7 +26,7 @@ impl Layout {
         self.explain_owners(error)
     }
 
-    /// Like [`Repository::not_permitted`], for a repository of this user that may not be the cause. Adds a hint only if
+    /// Like [`Layout::not_permitted`], for a repository of this user that may not be the cause. Adds a hint only if
     /// other users own files in it.
     pub fn explain_owners(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::Permission {
