@@ -27,7 +27,7 @@ pub struct BlockFile {
 
 #[derive(Debug, Default)]
 struct Cache {
-    blocks: HashMap<u64, Arc<[u8]>>,
+    blocks: HashMap<u64, Arc<Vec<u8>>>,
     /// Numbers of the blocks, oldest first.
     order: VecDeque<u64>,
 }
@@ -35,7 +35,7 @@ struct Cache {
 /// Bytes of a file. Keeps the block that contains them in memory.
 #[derive(Clone, Debug)]
 pub struct Bytes {
-    block: Arc<[u8]>,
+    block: Arc<Vec<u8>>,
     range: Range<usize>,
 }
 
@@ -82,17 +82,17 @@ impl BlockFile {
         if !is_within {
             return Err(crate::fs::handle::ends_early(&self.file, start.saturating_add(length as u64)));
         }
-        Ok(Bytes { range: 0..bytes.len(), block: bytes.into() })
+        Ok(Bytes { range: 0..bytes.len(), block: Arc::new(bytes) })
     }
 
-    fn block(&self, number: u64, first: u64) -> Result<Arc<[u8]>> {
+    fn block(&self, number: u64, first: u64) -> Result<Arc<Vec<u8>>> {
         if let Some(block) = self.cache().blocks.get(&number) {
             return Ok(block.clone());
         }
         let length = (self.size - first).min(self.block as u64) as usize;
         let mut bytes = vec![0; length];
         read_exact_at(&self.file, &mut bytes, first)?;
-        let block: Arc<[u8]> = bytes.into();
+        let block = Arc::new(bytes);
         let mut cache = self.cache();
         if cache.blocks.insert(number, block.clone()).is_none() {
             cache.order.push_back(number);
