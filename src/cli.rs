@@ -13,8 +13,8 @@ use crate::fs;
 use crate::time;
 use crate::ui::{Options, Ui, When};
 
+mod foreign_commands;
 mod interrupts;
-mod other_tools;
 mod usage;
 
 /// Version control for any data directory
@@ -207,7 +207,7 @@ fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
     }
     if let Some(directory) = &cli.global.start {
         let failed =
-            |error| Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).because(error);
+            |error| Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).with_source(error);
         std::env::set_current_dir(directory).map_err(|error: std::io::Error| failed(error))?;
     }
     let (cwd, is_removed) = match fs::current_dir() {

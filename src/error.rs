@@ -146,7 +146,7 @@ impl Error {
             std::io::ErrorKind::PermissionDenied => ErrorKind::Permission,
             _ => ErrorKind::Io,
         };
-        let error = Error::new(kind, format!("cannot {action} `{}`", path.display())).because(source);
+        let error = Error::new(kind, format!("cannot {action} `{}`", path.display())).with_source(source);
         match kind {
             ErrorKind::NoSpace => error.hint("free some space on this file system, then run the command again"),
             ErrorKind::Permission => {
@@ -178,7 +178,7 @@ impl Error {
     }
 
     /// Adds the cause.
-    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         self.0.source = Some(source.into());
         self
     }

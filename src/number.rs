@@ -34,7 +34,7 @@ pub fn plural(count: u64, noun: &str) -> String {
 }
 
 /// The words that agree with a number of things.
-pub fn agree<'t>(count: usize, one: &'t str, several: &'t str) -> &'t str {
+pub fn pluralize<'t>(count: usize, one: &'t str, several: &'t str) -> &'t str {
     if count == 1 { one } else { several }
 }
 
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(plural(2000, "entry"), "2,000 entries");
         assert_eq!(plural(0, "file"), "0 files");
         assert_eq!(plural(2, "branch"), "2 branches");
-        assert_eq!((agree(1, "it is", "they are"), agree(2, "it is", "they are")), ("it is", "they are"));
+        assert_eq!((pluralize(1, "it is", "they are"), pluralize(2, "it is", "they are")), ("it is", "they are"));
         assert_eq!((and_more(1), and_more(1001)), (String::new(), " and 1,000 more".to_owned()));
         assert_eq!(listed(&[(1, "added"), (0, "modified"), (5033, "deleted")]), "1 added, 5,033 deleted");
     }

@@ -16,7 +16,7 @@ use undo::metadata::Metadata;
 use undo::object::{Content, Entry, ObjectKind, Tree};
 use undo::progress::Silent;
 use undo::repo::Repository;
-use undo::snapshot::{self, Next};
+use undo::snapshot::{self, AfterSnapshot};
 use undo::store::{self, Compression, Store};
 use undo::worktree::scan::Options;
 use undo::worktree::{HashSink, Index, Scan, Worktree, scan};
@@ -176,7 +176,7 @@ fn checkout(place: &Path, to: CommitId) -> checkout::Outcome {
         let target = Target::commit(repository.store(), to)?;
         let plan = checkout::plan(repository.store(), &worktree, scan, &target)?;
         planned = Some((target, plan));
-        Ok(Next::Change)
+        Ok(AfterSnapshot::Change)
     };
     let (_, scan) = snapshot::take_checked(&mut transaction, &worktree, &options, &Silent, &mut check).unwrap();
     let (target, plan) = planned.unwrap();

@@ -1,6 +1,6 @@
 //! What happened to one file whose content was replaced, told by the first bytes of both.
 
-use super::magic::{self, Fit};
+use super::file_types::{self, Fit};
 
 /// First bytes that are looked at: enough for every type and to tell whether a file can be compressed, and 64 files cost a
 /// mebibyte.
@@ -28,14 +28,14 @@ pub enum Fate {
 /// Compares the first bytes of a file of this extension (in small letters) before and after. What was before has to be
 /// unpacked, so it is only asked for where it decides; `None` if it is not to be had then.
 pub fn fate(extension: &[u8], old: impl FnOnce() -> Option<Vec<u8>>, new: &[u8]) -> Option<Fate> {
-    let after = magic::fit(extension, new);
+    let after = file_types::fit(extension, new);
     let is_scrambled = after != Fit::Fits && is_scrambled(new);
-    let is_media = after == Fit::Fits && magic::is_media(extension);
+    let is_media = after == Fit::Fits && file_types::is_media(extension);
     if !is_scrambled && !is_media && after != Fit::Misfits {
         return Some(Fate::Ordinary);
     }
     let old = old()?;
-    let before = magic::fit(extension, &old);
+    let before = file_types::fit(extension, &old);
     let was_something = before == Fit::Fits || (before == Fit::Unknown && !is_incompressible(&old));
     Some(match (before, after) {
         _ if is_scrambled && was_something => Fate::Encrypted,
@@ -47,7 +47,7 @@ pub fn fate(extension: &[u8], old: impl FnOnce() -> Option<Vec<u8>>, new: &[u8])
 
 /// Whether bytes are of no known type and cannot be compressed: encrypted, or as good as.
 pub fn is_scrambled(head: &[u8]) -> bool {
-    !magic::is_known(head) && is_incompressible(head)
+    !file_types::is_known(head) && is_incompressible(head)
 }
 
 fn is_incompressible(head: &[u8]) -> bool {

@@ -3,11 +3,11 @@
 //! [`Watch`] sees the changes go by, [`judge()`] says what they look like. File content is looked at only where many files
 //! were replaced, and then of a few of them: `docs/decisions/0008-alarm.md` has the thresholds and their reasons.
 
+mod baseline;
 mod content;
-mod habit;
-mod heads;
+mod file_heads;
+mod file_types;
 mod judge;
-mod magic;
 mod moved;
 mod names;
 mod sample;
@@ -18,9 +18,9 @@ use crate::object::{Commit, Mark};
 use crate::path::RepoPathBuf;
 use crate::store::Store;
 
+use baseline::Habit;
 use content::Fate;
-use habit::Habit;
-use heads::Heads;
+use file_heads::Heads;
 use judge::{extrapolate, is_large_share, is_many};
 use watch::Replaced;
 
@@ -165,7 +165,7 @@ impl Judge<'_> {
                     let alarm = self.alarm(Kind::RenamedSuffix, count, like);
                     findings.alarms.push(Alarm { is_estimated, suffix: suffix.clone(), ..alarm });
                 }
-                None if magic::is_compressed(&suffix.get(1..).unwrap_or_default().to_ascii_lowercase()) => {
+                None if file_types::is_compressed(&suffix.get(1..).unwrap_or_default().to_ascii_lowercase()) => {
                     findings.work.push(Work::Compressed(files.offered()));
                 }
                 None => {}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::moved::{Moved, Way};
 use super::sample::Sample;
-use super::{magic, names};
+use super::{file_types, names};
 use crate::id::BlobId;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
@@ -113,7 +113,7 @@ impl Watch {
     /// Some files that are lost.
     pub(super) fn lost_paths(&self) -> Vec<RepoPathBuf> {
         let is_uneven = |path: &RepoPath| {
-            self.balance.get(magic::family(&names::extension(path))).is_none_or(|balance| *balance > 0)
+            self.balance.get(file_types::family(&names::extension(path))).is_none_or(|balance| *balance > 0)
         };
         self.deleted.paths(&self.moved, is_uneven)
     }
@@ -174,7 +174,7 @@ impl Watch {
     }
 
     fn weigh(&mut self, path: &RepoPath, step: i64) {
-        let kind = magic::family(&names::extension(path)).to_vec();
+        let kind = file_types::family(&names::extension(path)).to_vec();
         let known = self.balance.len() < MOST_KINDS || self.balance.contains_key(&kind);
         *self.balance.entry(if known { kind } else { Vec::new() }).or_default() += step;
     }

@@ -10,17 +10,17 @@ use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::inodes::{Inode, inode};
 
+use super::context::ApplyContext;
 use super::files::{Job, Thread};
+use super::outcome::{ApplyOutcome, Done};
 use super::plan::Action;
 use super::proof::{is_proven, is_saved, still_saved};
-use super::site::Directories;
-use super::stage::Staged;
-use super::tally::{Done, Tally};
-use super::work::Work;
+use super::staging::Directories;
+use super::swap::Staged;
 use super::write::Threads;
 
 /// Whether a parent directory of a path could not be created yet.
-pub(super) fn has_missing_parent(path: &RepoPath, tally: &Tally) -> bool {
+pub(super) fn has_missing_parent(path: &RepoPath, tally: &ApplyOutcome) -> bool {
     !tally.changed.is_empty() && path.ancestors().any(|above| tally.changed.contains(above))
 }
 
@@ -38,7 +38,7 @@ pub(super) type CopiedUp = HashMap<Inode, RepoPathBuf>;
 
 /// Performs single steps, and keeps directories open between them.
 pub(super) struct Applier<'w> {
-    pub(super) work: &'w Work<'w>,
+    pub(super) work: &'w ApplyContext<'w>,
     pub(super) directories: Directories<'w>,
     thread: Thread<'w>,
     /// Accept an existing directory whose name is spelled differently: the entry with that name will stay.
@@ -47,7 +47,7 @@ pub(super) struct Applier<'w> {
 }
 
 impl<'w> Applier<'w> {
-    pub(super) fn new(work: &'w Work<'w>) -> Applier<'w> {
+    pub(super) fn new(work: &'w ApplyContext<'w>) -> Applier<'w> {
         Applier {
             work,
             directories: Directories::new(&work.site),
@@ -61,8 +61,8 @@ impl<'w> Applier<'w> {
     pub(super) fn each(
         &mut self,
         numbers: &[u32],
-        tally: &mut Tally,
-        act: impl Fn(&mut Self, &Action, &Tally) -> Result<Done>,
+        tally: &mut ApplyOutcome,
+        act: impl Fn(&mut Self, &Action, &ApplyOutcome) -> Result<Done>,
     ) -> Result<()> {
         for n in numbers.iter().map(|n| *n as usize) {
             let Some(action) = self.work.plan.action(n) else { continue };
@@ -73,12 +73,12 @@ impl<'w> Applier<'w> {
     }
 
     /// Creates anything but a file with a single name. Does nothing if a parent directory could not be created yet.
-    pub(super) fn create(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
+    pub(super) fn create(&mut self, action: &Action, tally: &ApplyOutcome) -> Result<Done> {
         if has_missing_parent(action.path(), tally) { Ok(Done::Changed) } else { self.create_late(action, tally) }
     }
 
     /// Like [`Applier::create`], but assumes that all directories exist.
-    pub(super) fn create_late(&mut self, action: &Action, tally: &Tally) -> Result<Done> {
+    pub(super) fn create_late(&mut self, action: &Action, tally: &ApplyOutcome) -> Result<Done> {
         match action {
             Action::Link(path, to) => self.link(path, to, tally),
             Action::Create(path, entry) | Action::Replace(path, entry) if entry.kind() == Kind::Directory => {
@@ -90,7 +90,7 @@ impl<'w> Applier<'w> {
     }
 
     /// Whether the path resolves although the directory does not list its name, or a parent directory is in that state.
-    pub(super) fn is_spelled_otherwise(&mut self, path: &RepoPath, tally: &Tally) -> bool {
+    pub(super) fn is_spelled_otherwise(&mut self, path: &RepoPath, tally: &ApplyOutcome) -> bool {
         let is_reported = |above| tally.inexact.get(above).is_some_and(|reason| reason == OTHER_SPELLING);
         let Ok((directory, name)) = self.directories.parent(path) else { return false };
         matches!(directory.stat(name), Ok(Some(_)))
@@ -143,7 +143,7 @@ impl<'w> Applier<'w> {
     }
 
     /// Creates `path` as a hard link to `to`.
-    pub(super) fn link(&mut self, path: &RepoPath, to: &RepoPath, tally: &Tally) -> Result<Done> {
+    pub(super) fn link(&mut self, path: &RepoPath, to: &RepoPath, tally: &ApplyOutcome) -> Result<Done> {
         let Some(expected) = self.work.expected(path) else { return Ok(Done::Changed) };
         let (to_directory, to_name) = self.directories.parent(to)?;
         let (directory, name) = self.directories.parent(path)?;

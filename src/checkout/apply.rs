@@ -7,18 +7,18 @@ use std::collections::HashMap;
 use crate::error::{Error, ErrorKind, Result};
 
 use super::applier::{Applier, CopiedUp, OTHER_SPELLING, has_missing_parent};
+use super::context::ApplyContext;
 use super::copied_up;
+use super::directories;
 use super::files;
-use super::finish;
+use super::outcome::{ApplyOutcome, Done};
 use super::plan::Plan;
 use super::remove::{remove_all, remove_files};
 use super::sorted::Sorted;
-use super::steps::Verdict;
-use super::tally::{Done, Tally};
-use super::work::Work;
+use super::verdict::Verdict;
 
 /// Does all that the plan lists. Stops at the first failure that concerns more than one path.
-pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
+pub(super) fn apply(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Result<()> {
     tally.begin(work.plan);
     let mut steps = Sorted::new(work, tally);
     let mut applier = Applier::new(work);
@@ -37,15 +37,15 @@ pub(super) fn apply(work: &Work<'_>, tally: &mut Tally) -> Result<()> {
         tally.note(n, &path, done)?;
     }
     copied_up::relink(&mut applier, tally)?;
-    finish::directories(work, tally)
+    directories::directories(work, tally)
 }
 
 /// Creates directories, files, other kinds and hard links.
 fn make(
     applier: &mut Applier<'_>,
     steps: &mut Sorted,
-    tally: &mut Tally,
-    write: impl Fn(&Work<'_>, Vec<u32>, &mut Tally) -> Result<()>,
+    tally: &mut ApplyOutcome,
+    write: impl Fn(&ApplyContext<'_>, Vec<u32>, &mut ApplyOutcome) -> Result<()>,
 ) -> Result<()> {
     let work = applier.work;
     applier.each(&steps.directories, tally, Applier::create)?;
@@ -63,7 +63,7 @@ fn make(
 /// Continues after the disk was full: removes the files that the plan removes, all of which are saved, then creates the
 /// rest. Repeats this as long as each pass creates something, since replacing files frees space too. Fails with
 /// `error`, the first failure, if the plan frees nothing.
-fn make_in_freed_space(applier: &mut Applier<'_>, tally: &mut Tally, error: Error) -> Result<()> {
+fn make_in_freed_space(applier: &mut Applier<'_>, tally: &mut ApplyOutcome, error: Error) -> Result<()> {
     let (work, plan) = (applier.work, applier.work.plan);
     if !plan.numbers().any(|n| matches!(plan.verdict(n), Verdict::Remove | Verdict::Replace)) {
         return Err(error);
@@ -92,7 +92,7 @@ fn added_names<'n>(plan: &Plan, links: impl Iterator<Item = &'n u32>) -> HashMap
 
 /// Creates the entries whose names were taken, now that removals are done: on a case-insensitive file system, the name
 /// `a` is free once `A` is gone.
-fn try_again(work: &Work<'_>, tally: &mut Tally) -> Result<CopiedUp> {
+fn try_again(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Result<CopiedUp> {
     let plan = work.plan;
     let is_new = |n: &usize| matches!(plan.verdict(*n), Verdict::Create | Verdict::Link);
     let again: Vec<usize> = tally.changed.iter().filter_map(|path| plan.find(path)).filter(is_new).collect();

@@ -5,11 +5,11 @@ use crate::error::Result;
 use crate::worktree::inodes::inode;
 
 use super::applier::Applier;
-use super::steps::Verdict;
-use super::tally::Tally;
+use super::outcome::ApplyOutcome;
+use super::verdict::Verdict;
 
 /// Links the names that the copies left behind.
-pub(super) fn relink(applier: &mut Applier<'_>, tally: &mut Tally) -> Result<()> {
+pub(super) fn relink(applier: &mut Applier<'_>, tally: &mut ApplyOutcome) -> Result<()> {
     let copied_up = std::mem::take(&mut applier.copied_up);
     if copied_up.is_empty() {
         return Ok(());

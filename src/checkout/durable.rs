@@ -8,8 +8,8 @@ use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::Worktree;
 
+use super::outcome::ApplyOutcome;
 use super::plan::Plan;
-use super::tally::Tally;
 
 /// Up to so many paths are flushed one by one; beyond, one flush of the whole file system is quicker, though it writes
 /// what others have in memory too.
@@ -20,7 +20,7 @@ const FEW: usize = 16;
 ///
 /// After a failed flush the system takes what it has in memory for what is on the disk. So it is made to forget that: who
 /// finishes the checkout reads what is really there, and writes anew what is not.
-pub(super) fn flush(worktree: &Worktree, plan: &Plan, tally: &Tally, all: bool) -> Result<()> {
+pub(super) fn flush(worktree: &Worktree, plan: &Plan, tally: &ApplyOutcome, all: bool) -> Result<()> {
     if tally.done() == 0 && !all {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub(super) fn flush(worktree: &Worktree, plan: &Plan, tally: &Tally, all: bool) 
 }
 
 /// Whether [`flush`] flushes the whole file system, which takes as long as that has something to write.
-pub(super) fn is_whole(tally: &Tally, all: bool) -> bool {
+pub(super) fn is_whole(tally: &ApplyOutcome, all: bool) -> bool {
     all || tally.done() > FEW
 }
 

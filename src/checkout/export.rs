@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{self, Dir, Newcomer};
+use crate::fs::{self, AtomicFile, Dir};
 use crate::metadata::Kind;
 use crate::object::{Links, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
@@ -16,17 +16,17 @@ use crate::worktree::Overlay;
 use crate::worktree::index::Builder;
 
 use super::apply;
-use super::fresh;
+use super::context::ApplyContext;
+use super::export_plan;
 use super::in_use::Left;
 use super::limits::Limits;
-use super::moved::Moved;
-use super::relearn;
-use super::site::Site;
-use super::stage::WhenOpen;
-use super::tally::Tally;
+use super::outcome::ApplyOutcome;
+use super::refresh_index;
+use super::renames::RenamePlan;
+use super::staging::StagingArea;
+use super::swap::WhenOpen;
 use super::tar;
 use super::target::Target;
-use super::work::Work;
 
 pub use super::tar::Compression;
 pub use super::target::Source;
@@ -87,13 +87,13 @@ fn fill(
     task: &dyn Task,
 ) -> Result<Exported> {
     let mut exported = Exported::default();
-    let mut tally = Tally::default();
+    let mut tally = ApplyOutcome::default();
     // Of all that is in place only what later parts may link to.
     let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
     let saved = Builder::default();
     let (mut root, left) = (None, Left::default());
     let mut parts = 0;
-    let written = fresh::plans(objects, source, links, &mut |plan| {
+    let written = export_plan::plans(objects, source, links, &mut |plan| {
         parts += 1;
         let (entries, bytes) = plan.amounts();
         (exported.entries, exported.bytes) = (exported.entries + entries, exported.bytes + bytes);
@@ -101,8 +101,8 @@ fn fill(
             Some(root) => root,
             None => root.insert(empty_directory(path)?),
         };
-        let (site, torn) = (Site::new(root, None), HashSet::new());
-        let work = Work {
+        let (site, torn) = (StagingArea::new(root, None), HashSet::new());
+        let work = ApplyContext {
             site,
             store,
             objects,
@@ -113,12 +113,12 @@ fn fill(
             left: &left,
             when_open: WhenOpen::Replace,
             plan,
-            moved: Moved::default(),
+            moved: RenamePlan::default(),
             limits: source.limits,
             task,
         };
         apply::apply(&work, &mut tally)?;
-        let told = relearn::told(root, plan, &tally)?;
+        let told = refresh_index::told(root, plan, &tally)?;
         tally.inexact.extend(told);
         tally.keep_placed(plan, &linked);
         Ok(())
@@ -139,7 +139,7 @@ fn fill(
 /// Removes what the first parts of an export have written, if possible, so that the export can be repeated.
 fn remove_written(objects: &dyn Objects, (source, links): (&Source, &Links), root: &Dir, mut parts: usize) {
     let mut directories = Vec::new();
-    let _ = fresh::plans(objects, source, links, &mut |plan| {
+    let _ = export_plan::plans(objects, source, links, &mut |plan| {
         for action in plan.actions() {
             let (path, entry) = (action.path(), action.entry());
             if entry.is_some_and(|entry| entry.kind() == Kind::Directory) {
@@ -168,14 +168,14 @@ pub fn export_to(
     progress: &dyn Progress,
 ) -> Result<Exported> {
     let Some(compression) = compression(path) else {
-        refuse_other_archives(path)?;
+        check_archive_kind(path)?;
         return export_to_directory(repository, target, path, trust_owner, progress);
     };
-    refuse_repository(repository, path)?;
+    check_not_repository(repository, path)?;
     if fs::exists(path)? {
         return Err(taken(path));
     }
-    let archive = Newcomer::create(path)?;
+    let archive = AtomicFile::create(path)?;
     let to = Destination::Tar(&mut archive.file(), compression);
     let exported = export(repository.store(), target, to, progress)?;
     if archive.publish()? { Ok(exported) } else { Err(taken(path)) }
@@ -194,13 +194,13 @@ pub fn export_to_directory(
     trust_owner: bool,
     progress: &dyn Progress,
 ) -> Result<Exported> {
-    refuse_repository(repository, path)?;
+    check_not_repository(repository, path)?;
     let limits = Limits::of(&repository.layout, trust_owner);
     let source = Source { limits, ..source.into() };
     export(repository.store(), source, Destination::Directory(path), progress)
 }
 
-fn refuse_repository(repository: &Repository, path: &Path) -> Result<()> {
+fn check_not_repository(repository: &Repository, path: &Path) -> Result<()> {
     let real = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
     if real.is_some_and(|real| real.starts_with(&repository.layout.repository)) {
         let message = format!("`{}` is in the repository", path.display());
@@ -221,7 +221,7 @@ fn compression(path: &Path) -> Option<Compression> {
 }
 
 /// A directory of such a name is not what is wanted.
-fn refuse_other_archives(path: &Path) -> Result<()> {
+fn check_archive_kind(path: &Path) -> Result<()> {
     let name = path.to_string_lossy();
     let is_other = [".zip", ".7z", ".rar", ".tbz", ".txz"].iter().any(|ending| name.ends_with(ending))
         || name.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(".tar"));

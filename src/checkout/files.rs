@@ -15,12 +15,12 @@ use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::path::RepoPath;
 use crate::store::{Location, Reader};
 
+use super::context::ApplyContext;
 use super::in_place::User;
+use super::outcome::{ApplyOutcome, Done};
 use super::patch::{self, Source};
-use super::site::Directories;
-use super::stage::{Expected, Staged, Swap};
-use super::tally::{Done, Tally};
-use super::work::Work;
+use super::staging::Directories;
+use super::swap::{Expected, Staged, Swap};
 use super::write::{self, Threads, Wanted};
 
 /// A file to be written.
@@ -47,7 +47,7 @@ const SMALL: u64 = 8 << 20;
 const RUN: u64 = 1 << 20;
 
 /// Writes the files of all these actions.
-pub(super) fn write_all(work: &Work<'_>, numbers: Vec<u32>, tally: &mut Tally) -> Result<()> {
+pub(super) fn write_all(work: &ApplyContext<'_>, numbers: Vec<u32>, tally: &mut ApplyOutcome) -> Result<()> {
     let size = |n: &u32| work.plan.file(*n as usize).map_or(0, |(_, size)| size);
     let (mut large, small): (Vec<u32>, Vec<u32>) = numbers.into_iter().partition(|n| size(n) >= write::SHARED);
     let bytes: u64 = small.iter().map(size).sum();
@@ -72,7 +72,11 @@ pub(super) fn write_all(work: &Work<'_>, numbers: Vec<u32>, tally: &mut Tally) -
 }
 
 /// Writes files one at a time, starting with those that need the least space beyond that of the files they replace.
-pub(super) fn write_least_first(work: &Work<'_>, mut numbers: Vec<u32>, tally: &mut Tally) -> Result<()> {
+pub(super) fn write_least_first(
+    work: &ApplyContext<'_>,
+    mut numbers: Vec<u32>,
+    tally: &mut ApplyOutcome,
+) -> Result<()> {
     numbers.sort_by_cached_key(|n| {
         let size = work.plan.file(*n as usize).map_or(0, |(_, size)| size);
         let freed = work.saved.find(&work.plan.path(*n as usize)).map_or(0, |record| record.stat.allocated);
@@ -94,7 +98,7 @@ struct Located {
 }
 
 impl Located {
-    fn new(work: &Work<'_>, number: u32) -> Located {
+    fn new(work: &ApplyContext<'_>, number: u32) -> Located {
         let id = work.plan.file(number as usize).map(|(blob, _)| blob.object_id());
         let locate = |id| work.store.locate(ObjectKind::Data, id).or_else(|| work.store.locate(ObjectKind::Layout, id));
         match id.and_then(locate) {
@@ -105,7 +109,7 @@ impl Located {
 }
 
 /// Actions in the order of the packs, split at the boundaries between frames.
-fn runs(work: &Work<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usize>>) {
+fn runs(work: &ApplyContext<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usize>>) {
     let mut located: Vec<Located> = numbers.into_iter().map(|n| Located::new(work, n)).collect();
     located.sort_unstable();
     let mut runs: Vec<Range<usize>> = Vec::new();
@@ -154,7 +158,7 @@ pub(super) fn in_two_threads<'r, W: FnMut(u32) -> Result<()>>(
 
 /// What one thread keeps open.
 pub(super) struct Thread<'w> {
-    work: &'w Work<'w>,
+    work: &'w ApplyContext<'w>,
     directories: Directories<'w>,
     reader: Reader<'w>,
     /// How many write to one file.
@@ -162,12 +166,12 @@ pub(super) struct Thread<'w> {
 }
 
 impl<'w> Thread<'w> {
-    pub(super) fn new(work: &'w Work<'w>, threads: Threads) -> Thread<'w> {
+    pub(super) fn new(work: &'w ApplyContext<'w>, threads: Threads) -> Thread<'w> {
         Thread { work, directories: Directories::new(&work.site), reader: work.store.reader(), threads }
     }
 
     /// Writes the file of one action.
-    fn write(&mut self, number: u32, tally: &Mutex<&mut Tally>) -> Result<()> {
+    fn write(&mut self, number: u32, tally: &Mutex<&mut ApplyOutcome>) -> Result<()> {
         let n = number as usize;
         let (path, Some(entry)) = (self.work.plan.path(n), self.work.plan.entry(n)) else { return Ok(()) };
         let Some(job) = Job::new(&path, &entry) else { return Ok(()) };

@@ -6,7 +6,7 @@
 use crate::fs;
 use crate::metadata::{Kind, Metadata};
 
-use super::dress::{LABEL, Xattr};
+use super::apply_metadata::{LABEL, Xattr};
 use super::limits::is_privileged;
 
 /// The user whose rights count.

@@ -18,8 +18,8 @@ use crate::worktree::database::{CLUSTER_LOCKS, CLUSTER_MARKERS, database_of, fil
 use crate::worktree::index::Builder;
 
 use super::plan::Plan;
-use super::stage::WhenOpen;
-use super::steps::Verdict;
+use super::swap::WhenOpen;
+use super::verdict::Verdict;
 
 /// Maximum number of replaced and removed files for which a plan is checked completely.
 const SHORT_PLAN: usize = 256;

@@ -14,7 +14,7 @@ use crate::worktree::Scan;
 use crate::worktree::database::{database_of, files_of, journals_of};
 
 use super::questions::Questions;
-use super::steps::{Steps, Verdict};
+use super::verdict::{Steps, Verdict};
 
 /// The databases of a plan under construction.
 pub(super) struct Databases<'d, 'q> {

@@ -7,7 +7,7 @@ use crate::metadata::{Kind, Metadata};
 use crate::object::Entry;
 use crate::repo::Layout;
 
-use super::dress::Xattr;
+use super::apply_metadata::Xattr;
 
 /// Mode bits that run a program with the privileges of its owner or group: set-user-id and set-group-id.
 const SET_ID: u16 = 0o6000;

@@ -11,7 +11,7 @@ use crate::object::{Links, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::index::Builder;
 
-use super::steps::{Steps, Verdict};
+use super::verdict::{Steps, Verdict};
 
 /// Who has an inode of the worktree when all is done.
 #[derive(Clone, Copy, PartialEq, Eq)]

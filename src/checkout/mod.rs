@@ -1,4 +1,4 @@
-//! Going back: the worktree becomes a commit. Down the back stairs: revision → commit → tree → diff → plan → apply.
+//! Outgoing back: the worktree becomes a commit. Down the back stairs: revision → commit → tree → diff → plan → apply.
 //!
 //! What is promised: nothing is overwritten or removed that is not saved; what no commit covers is never touched; every
 //! name changes at once; and after a failure the same command, or `checkout --continue`, reaches an exact state. `docs/metadata.md`
@@ -7,84 +7,86 @@
 mod access;
 mod applier;
 mod apply;
+mod apply_metadata;
 mod arena;
+mod cleanup;
 mod clone;
+mod context;
 mod copied_up;
-mod dress;
+mod directories;
 mod durable;
 pub mod export;
+mod export_plan;
 mod files;
-mod finish;
-mod fresh;
-mod gather;
-mod gathered;
 mod in_place;
 mod in_use;
 mod journals;
-mod leftovers;
 mod limits;
 mod links;
-mod moved;
+mod obstacles;
 mod operation;
+mod outcome;
 mod patch;
 pub mod pieces;
 mod plan;
+mod planner;
 mod proof;
 mod questions;
-mod relearn;
+mod refresh_index;
 mod remove;
-mod resume;
-mod site;
+mod renames;
 mod sorted;
 mod space;
-mod stage;
-mod steps;
-mod tally;
+mod staging;
+mod swap;
 mod tar;
 mod target;
-mod way;
-mod work;
+mod unfinished;
+mod verdict;
 mod write;
+mod write_buffer;
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::MappedStores;
-use crate::history::past::Refs;
+use crate::history::reflog::Refs;
 use crate::id::{BlobId, CommitId};
 use crate::join::join;
-use crate::number::{self, agree};
+use crate::number::{self, pluralize};
 use crate::object::commit::Uncovered;
-use crate::object::operation::Travel;
+use crate::object::operation::UndoPosition;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Unit};
-use crate::repo::{Draft, Repository, Transaction};
-use crate::store::{Going, Store, Stored};
+use crate::repo::{NewOperation, Repository, Transaction};
+use crate::store::{Outgoing, Store, Stored};
 use crate::time::Timestamp;
 use crate::worktree::ignore::{self, TreeRules};
 use crate::worktree::index::Builder;
 use crate::worktree::{Overlay, Scan, Worktree};
 
+use context::ApplyContext;
 use in_use::{Left, Look};
-use moved::Moved;
+use obstacles::Obstacles;
+use outcome::ApplyOutcome;
 use questions::Questions;
-use site::Site;
-use stage::WhenOpen;
-use steps::Verdict;
-use tally::Tally;
-use way::Way;
-use work::Work;
+use renames::RenamePlan;
+use staging::StagingArea;
+use swap::WhenOpen;
+use verdict::Verdict;
 
 pub use access::{Access, closed_directories, has_left_open};
+pub use cleanup::clean_staged;
 pub use in_use::InUse;
-pub use leftovers::clean_staged;
 pub use limits::Limits;
-pub use operation::in_words;
+pub use operation::describe;
 pub use plan::{Action, Plan};
-pub use resume::{Origin, are_hidden_halfway, refs_to_finish, refuse_halfway, refuse_mix, refuse_paths};
-pub use space::refuse_lack;
+pub use space::check_free_space;
 pub use target::Target;
+pub use unfinished::{
+    Origin, are_hidden_halfway, check_no_mix, check_not_halfway, check_paths_allowed, refs_to_finish,
+};
 
 /// How a checkout goes.
 #[derive(Debug, Default)]
@@ -103,7 +105,7 @@ pub struct Options {
     /// Where it comes from.
     pub origin: Origin,
     /// Where a step through operations comes to.
-    pub travel: Option<Travel>,
+    pub undo_position: Option<UndoPosition>,
     /// What is said of it in the operation, before what it did; may be empty.
     pub about: String,
     /// The verb, for the operation.
@@ -167,7 +169,7 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
     let blob = |directory: &RepoPath, id| -> Result<Vec<u8>> {
         // Of a mix they may be those that are there, not yet recorded.
         if !store.contains_blob(id)
-            && let Some(rules) = way::live_rules(&worktree.root, directory, id)
+            && let Some(rules) = obstacles::live_rules(&worktree.root, directory, id)
         {
             return Ok(rules);
         }
@@ -175,18 +177,18 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &mut Scan, target: &Target
         rules.ok_or_else(|| Error::damaged(format!("blob `{id}` is longer than the tree says")))
     };
     let rules = TreeRules::new(&objects, &target.root, &blob);
-    let way = Way::new(&worktree.root, &scan.uncovered);
+    let way = Obstacles::new(&worktree.root, &scan.uncovered);
     let questions = Questions {
         ignores: &|path, is_directory| rules.ignores(path, is_directory),
         found: &|path, entry| way.look(&objects, path, entry),
         is_file: &|path| way.is_file(path),
-        is_halfway: &|path| resume::is_halfway(&objects, &target.halfway, path),
+        is_halfway: &|path| unfinished::is_halfway(&objects, &target.halfway, path),
     };
-    let plan = gather::plan(&objects, scan, target, &questions);
+    let plan = planner::plan(&objects, scan, target, &questions);
     drop(rules);
     scan.objects = found;
     let plan = plan?;
-    way::refuse_other_spelling(&worktree.root, &plan)?;
+    obstacles::check_spelling(&worktree.root, &plan)?;
     Ok(plan)
 }
 
@@ -213,16 +215,16 @@ pub fn run(
         Some(plan) => plan,
         None => plan(transaction.repository().store(), worktree, &mut scan, target)?,
     };
-    refuse_conflicts(&plan, options.force)?;
-    refuse_unsaved_journals(&plan)?;
+    check_conflicts(&plan, options.force)?;
+    check_unsaved_journals(&plan)?;
     let from = options.origin.worktree.or(transaction.repository().view().at());
     let goes_on = transaction.repository().unfinished().is_some();
-    let (mut tally, mut busy) = (Tally::default(), Left::default());
+    let (mut tally, mut busy) = (ApplyOutcome::default(), Left::default());
     if !plan.is_empty() {
-        site::check_writable(&worktree.root)?;
+        staging::check_writable(&worktree.root)?;
         let token = std::hash::RandomState::new().hash_one(Timestamp::now());
         transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), &options))?;
-        let site = Site::new(&worktree.root, Some(token));
+        let site = StagingArea::new(&worktree.root, Some(token));
         if let Some(access) = options.access.take() {
             site.disturbed().extend(access.hand_over());
         }
@@ -248,13 +250,19 @@ pub fn run(
     let (aside, stored) = aside.map_or_else(Default::default, |(commit, stored)| (Some(commit), stored));
     let in_use = busy.all(&worktree.root, &tally.in_use);
     let outcome = Outcome { aside, in_use, ..outcome(from, options.saved, target, plan, tally) };
-    let draft = Draft { stored, worktree: Some((from, left)), ..operation::draft(repository, &outcome, &options) };
+    let new_operation = NewOperation {
+        stored,
+        worktree: Some((from, left)),
+        ..operation::new_operation(repository, &outcome, &options)
+    };
     let has_acted = !outcome.plan.is_empty();
-    let moves_refs = !draft.edits.is_empty() || draft.switch.is_some();
-    let is_nothing =
-        !has_acted && !moves_refs && outcome.saved.is_none() && !operation::is_step(repository, draft.travel)?;
+    let moves_refs = !new_operation.edits.is_empty() || new_operation.switch.is_some();
+    let is_nothing = !has_acted
+        && !moves_refs
+        && outcome.saved.is_none()
+        && !operation::is_step(repository, new_operation.undo_position)?;
     if !is_nothing || repository.unfinished().is_some() {
-        transaction.record(draft).map_err(if has_acted { unfinished } else { |error| error })?;
+        transaction.record(new_operation).map_err(if has_acted { unfinished } else { |error| error })?;
     }
     if has_acted || outcome.saved.is_some() {
         // A cache: without it the next scan reads more, and nothing else.
@@ -264,16 +272,16 @@ pub fn run(
 }
 
 /// [`ErrorKind::Refused`] if something is in the way; `forced` if it was tried to save that.
-pub fn refuse_conflicts(plan: &Plan, forced: bool) -> Result<()> {
+pub fn check_conflicts(plan: &Plan, forced: bool) -> Result<()> {
     let Some(first) = plan.conflicts.first() else { return Ok(()) };
     let count = plan.conflicts.len();
     let (first, others) = (first.display(), number::and_more(count));
     let message = format!("`{first}`{others} would be replaced, and no commit has what is there");
-    let them = agree(count, "it", "them");
+    let them = pluralize(count, "it", "them");
     let hint = match forced {
         false => format!("move {them} away, or use `--force` to save {them} first"),
         true => {
-            let they = agree(count, "it", "they");
+            let they = pluralize(count, "it", "they");
             format!("{they} cannot be saved: make {them} readable, or move {them} away")
         }
     };
@@ -281,15 +289,15 @@ pub fn refuse_conflicts(plan: &Plan, forced: bool) -> Result<()> {
 }
 
 /// [`ErrorKind::Refused`] if something in the way would lose metadata that no commit has.
-pub fn refuse_undressed(plan: &Plan) -> Result<()> {
-    let Some((first, _)) = plan.undressed.first() else { return Ok(()) };
-    let paths = plan.undressed.iter().map(|(path, _)| path.clone()).collect();
+pub fn check_metadata_conflicts(plan: &Plan) -> Result<()> {
+    let Some((first, _)) = plan.metadata_conflicts.first() else { return Ok(()) };
+    let paths = plan.metadata_conflicts.iter().map(|(path, _)| path.clone()).collect();
     let message = format!("`{}` has another mode, owner, time or attributes, and no commit has them", first.display());
     Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(paths))
 }
 
 /// [`ErrorKind::Refused`] if no commit covers the journal of a database file that the plan changes.
-pub fn refuse_unsaved_journals(plan: &Plan) -> Result<()> {
+pub fn check_unsaved_journals(plan: &Plan) -> Result<()> {
     let Some(first) = plan.unsaved_journals.first() else { return Ok(()) };
     let others = number::and_more(plan.unsaved_journals.len());
     let message =
@@ -302,7 +310,7 @@ pub fn refuse_unsaved_journals(plan: &Plan) -> Result<()> {
 /// What only moves stays.
 pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf, BlobId)> {
     let torn = torn(scan);
-    let moved = Moved::of(plan, &scan.index, &|path| !torn.contains(path)).numbers();
+    let moved = RenamePlan::of(plan, &scan.index, &|path| !torn.contains(path)).numbers();
     let goes = |n: &usize| match plan.verdict(*n) {
         Verdict::Replace | Verdict::Link => true,
         Verdict::Remove => !moved.contains(n),
@@ -314,7 +322,7 @@ pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf,
             return None;
         }
         let coming = plan.file(n).map(|(blob, _)| blob);
-        Some(Going { blob: content(n)?, coming })
+        Some(Outgoing { blob: content(n)?, coming })
     };
     let lost = store.unreadable(plan.end(), &going);
     lost.into_iter().filter_map(|n| Some((plan.path(n), content(n)?))).collect()
@@ -327,25 +335,25 @@ fn torn(scan: &Scan) -> HashSet<&RepoPath> {
 
 /// Does what the plan lists.
 fn carry_out(
-    site: Site<'_>,
+    site: StagingArea<'_>,
     store: &Store,
     (scan, target): (&Scan, &Target),
     (plan, left, when_open, limits): (&Plan, &Left, WhenOpen, Option<Limits>),
-    tally: &mut Tally,
+    tally: &mut ApplyOutcome,
     progress: &dyn Progress,
 ) -> Result<()> {
     let live = Overlay { below: store, objects: &scan.objects };
     let task = progress.start("restoring", Unit::Bytes, Some(plan.bytes_to_write()));
     let torn = torn(scan);
     let is_stat_doubtful = site.root().file_system()?.mapped_stores == MappedStores::FirstUnlessRead;
-    let work = Work {
+    let work = ApplyContext {
         site,
         is_stat_doubtful,
         store,
         objects: &Overlay { below: &live, objects: &target.objects },
         target: &target.root,
         saved: &scan.index,
-        moved: Moved::of(plan, &scan.index, &|path| !torn.contains(path) && !left.covers(path)),
+        moved: RenamePlan::of(plan, &scan.index, &|path| !torn.contains(path) && !left.covers(path)),
         torn,
         left,
         when_open,
@@ -357,16 +365,23 @@ fn carry_out(
 }
 
 /// Makes durable what was done; where that takes long, the index learns in the meantime what stands there now.
-fn settle(worktree: &Worktree, plan: &Plan, index: &mut Builder, tally: &mut Tally, goes_on: bool) -> Result<()> {
+fn settle(
+    worktree: &Worktree,
+    plan: &Plan,
+    index: &mut Builder,
+    tally: &mut ApplyOutcome,
+    goes_on: bool,
+) -> Result<()> {
     let done = &*tally;
     let learned = if durable::is_whole(done, goes_on) {
         let (learned, flushed) = join(
-            || relearn::update(index, &worktree.root, plan, done),
+            || refresh_index::update(index, &worktree.root, plan, done),
             || durable::flush(worktree, plan, done, goes_on),
         );
         flushed.and(learned)
     } else {
-        durable::flush(worktree, plan, done, goes_on).and_then(|()| relearn::update(index, &worktree.root, plan, done))
+        durable::flush(worktree, plan, done, goes_on)
+            .and_then(|()| refresh_index::update(index, &worktree.root, plan, done))
     };
     tally.inexact.extend(learned?);
     Ok(())
@@ -382,7 +397,13 @@ fn unfinished(error: Error) -> Error {
         .hint("once the cause is gone, `undo checkout --continue` finishes it, and `undo undo` takes it back")
 }
 
-fn outcome(from: Option<CommitId>, saved: Option<CommitId>, target: &Target, plan: Plan, tally: Tally) -> Outcome {
+fn outcome(
+    from: Option<CommitId>,
+    saved: Option<CommitId>,
+    target: &Target,
+    plan: Plan,
+    tally: ApplyOutcome,
+) -> Outcome {
     let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), MOUNTED.to_owned())).collect();
     let is_written = |n: &usize| tally.placed(*n).is_some() && plan.is_worth_counting(*n);
     let has_new_content = |path: &&RepoPathBuf| {

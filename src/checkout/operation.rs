@@ -3,22 +3,22 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::error::Result;
-use crate::history::past::Refs;
+use crate::history::reflog::Refs;
 use crate::history::timeline;
 use crate::id::CommitId;
 use crate::number::{Count, plural};
 use crate::object::Objects;
-use crate::object::operation::{Intent, Travel, View, intent_extras};
-use crate::repo::{Draft, Repository};
+use crate::object::operation::{Intent, UndoPosition, View, intent_extras};
+use crate::repo::{NewOperation, Repository};
 use crate::time::Timestamp;
 
 use super::{Options, Outcome};
 
 /// Whether this leads to another place among the operations: then it is one, even if all else is as it was.
-pub(super) fn is_step(repository: &Repository, travel: Option<Travel>) -> Result<bool> {
-    let Some(travel) = travel else { return Ok(false) };
+pub(super) fn is_step(repository: &Repository, undo_position: Option<UndoPosition>) -> Result<bool> {
+    let Some(undo_position) = undo_position else { return Ok(false) };
     let newest = timeline::actions(repository)?.next().transpose()?;
-    Ok(newest.and_then(|newest| newest.position()) != travel.position)
+    Ok(newest.and_then(|newest| newest.position()) != undo_position.position)
 }
 
 /// What is about to be done, for whoever has to finish it.
@@ -39,7 +39,7 @@ pub(super) fn intent(
         paths: options.paths.clone(),
         edits: refs.edits_from(view),
         switch: Some(refs.current).filter(|branch| *branch != view.current),
-        extras: intent_extras(worktree, options.origin.before, options.travel),
+        extras: intent_extras(worktree, options.origin.before, options.undo_position),
     }
 }
 
@@ -53,23 +53,23 @@ fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
 }
 
 /// The operation that it becomes.
-pub(super) fn draft(repository: &Repository, outcome: &Outcome, options: &Options) -> Draft {
+pub(super) fn new_operation(repository: &Repository, outcome: &Outcome, options: &Options) -> NewOperation {
     let view = repository.view();
     let refs = refs(view, outcome.to, options);
     let description = description(repository, outcome, &refs, options);
-    Draft {
+    NewOperation {
         verb: options.verb.clone(),
         description,
         edits: refs.edits_from(view),
         switch: Some(refs.current).filter(|branch| *branch != view.current),
         commits: outcome.aside.into_iter().collect(),
-        travel: options.travel,
-        ..Draft::default()
+        undo_position: options.undo_position,
+        ..NewOperation::default()
     }
 }
 
 /// "main 3f2a91bc → 91bc3f2a".
-pub fn in_words(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> String {
+pub fn describe(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> String {
     let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
     if from == to {
         format!("{branch} at {}", short(to))
@@ -85,7 +85,7 @@ fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options:
     let from = saved.as_ref().map_or(outcome.from, |(_, commit)| commit.parents.first().copied());
     let to = outcome.to.map(CommitId::short).unwrap_or_default();
     let mut words = match options.paths.as_slice() {
-        [] => in_words(&refs.current, from, refs.at()),
+        [] => describe(&refs.current, from, refs.at()),
         [path] => format!("{} from {to}", path.display()),
         paths => format!("{} paths from {to}", Count(paths.len() as u64)),
     };

@@ -14,10 +14,10 @@ use crate::object::layout::Piece;
 use crate::store::Reader;
 use crate::worktree::index::Record;
 
-use super::gathered::Gathered;
+use super::context::ApplyContext;
 use super::pieces::{Placed, placed};
-use super::work::Work;
 use super::write::{Threads, Wanted, write_pieces};
+use super::write_buffer::Gathered;
 
 /// Below this size writing all of it is as quick.
 const LARGE: u64 = 8 << 20;
@@ -38,7 +38,7 @@ pub(super) fn patch(
     file: &File,
     wanted: Wanted<'_>,
     source: Source<'_>,
-    work: &Work<'_>,
+    work: &ApplyContext<'_>,
     by: (&mut Reader<'_>, Threads),
 ) -> Result<bool> {
     let Some(record) = source.record.filter(|_| wanted.size >= LARGE && wanted.holes.is_empty()) else {
@@ -99,7 +99,7 @@ fn copy<'s>(from: &File, to: &File, mut ranges: impl Iterator<Item = &'s Shared>
     gathered.finish()
 }
 
-fn has_holes(record: &Record, work: &Work<'_>) -> Result<bool> {
+fn has_holes(record: &Record, work: &ApplyContext<'_>) -> Result<bool> {
     match record.attributes {
         Some(id) => Ok(!work.objects.attributes(id)?.holes.is_empty()),
         None => Ok(false),

@@ -7,7 +7,7 @@ use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
 
-use super::steps::{Steps, Verdict};
+use super::verdict::{Steps, Verdict};
 
 /// One step of a plan, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub struct Plan {
     pub conflicts: Vec<RepoPathBuf>,
     /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
     /// recorded before it gets those of the target.
-    pub undressed: Vec<(RepoPathBuf, Kind)>,
+    pub metadata_conflicts: Vec<(RepoPathBuf, Kind)>,
     /// Topmost directories that the target does not have and that stay because something in them is not covered; in
     /// path order.
     pub kept: Vec<RepoPathBuf>,
@@ -230,12 +230,12 @@ impl Plan {
     /// What a commit must cover, whatever the rules say, so that nothing in the way is lost: of an undressed directory
     /// only itself, by a path through it.
     pub fn to_be_saved(&self) -> Vec<RepoPathBuf> {
-        let undressed = self.undressed.iter().map(|(path, kind)| match kind {
+        let metadata_conflicts = self.metadata_conflicts.iter().map(|(path, kind)| match kind {
             Kind::Directory => path.join(b"-"),
             _ => path.clone(),
         });
         let uncovered = self.conflicts.iter().chain(&self.unsaved_journals).cloned();
-        uncovered.chain(undressed).collect()
+        uncovered.chain(metadata_conflicts).collect()
     }
 
     /// How many entries it works on, without the root, and bytes of the files that it writes.

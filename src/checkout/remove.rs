@@ -11,16 +11,16 @@ use crate::worktree::index::Record;
 
 use super::applier::Applier;
 use super::files::in_two_threads;
-use super::moved::Fate;
-use super::stage::{Swap, take_out};
-use super::tally::{Done, Tally};
+use super::outcome::{ApplyOutcome, Done};
+use super::renames::Fate;
+use super::swap::{Swap, take_out};
 
 /// Number of removals that a thread takes at a time.
 const RUN: usize = 512;
 
 /// Removes everything except directories, with two threads if there is much to remove; then directories, deepest first,
 /// each only if it is empty by then.
-pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
+pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mut ApplyOutcome) -> Result<()> {
     let work = applier.work;
     let (shared, directories) = (Mutex::new(&mut *tally), Mutex::new(Vec::new()));
     if removals.len() > RUN {
@@ -48,7 +48,7 @@ pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mu
 }
 
 /// Removes the files among these removals, except those that are only moved. Used on a full disk before anything else.
-pub(super) fn remove_files(applier: &mut Applier<'_>, removals: &[u32], tally: &mut Tally) -> Result<()> {
+pub(super) fn remove_files(applier: &mut Applier<'_>, removals: &[u32], tally: &mut ApplyOutcome) -> Result<()> {
     let work = applier.work;
     for n in removals.iter().map(|n| *n as usize) {
         let path = work.plan.path(n);
@@ -68,7 +68,7 @@ impl Applier<'_> {
     fn remove_unless_directory(
         &mut self,
         number: u32,
-        tally: &Mutex<&mut Tally>,
+        tally: &Mutex<&mut ApplyOutcome>,
         directories: &Mutex<Vec<usize>>,
     ) -> Result<()> {
         let n = number as usize;
@@ -87,7 +87,7 @@ impl Applier<'_> {
         let Some(record) = record else { return Ok(Done::Changed) };
         match self.work.moved.fate(n, record) {
             // On a case-insensitive file system, the entry may be found by its old name.
-            Some(Fate::Moved) => return Ok(Done::Removed),
+            Some(Fate::RenamePlan) => return Ok(Done::Removed),
             // No check has shown that its saved copy can be read.
             Some(Fate::Left) => self.work.check_saved(record)?,
             None => {}

@@ -2,9 +2,9 @@
 
 use crate::metadata::Kind;
 
-use super::steps::Verdict;
-use super::tally::Tally;
-use super::work::Work;
+use super::context::ApplyContext;
+use super::outcome::ApplyOutcome;
+use super::verdict::Verdict;
 
 /// Numbers of the actions by kind of work; each list is in path order.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub(super) struct Sorted {
 
 impl Sorted {
     /// Groups the actions of a plan that can be performed; records the others in the tally.
-    pub(super) fn new(work: &Work<'_>, tally: &mut Tally) -> Sorted {
+    pub(super) fn new(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Sorted {
         let mut sorted = Sorted::default();
         let plan = work.plan;
         let takes_directory =

@@ -7,11 +7,11 @@ use crate::object::{Entry, Objects};
 use crate::store::Store;
 use crate::worktree::{Overlay, Scan, Worktree};
 
-use super::moved::Moved;
 use super::plan::Plan;
-use super::steps::Verdict;
+use super::renames::RenamePlan;
 use super::target::Target;
 use super::torn;
+use super::verdict::Verdict;
 
 /// Not looked at for less.
 const LITTLE: u64 = 4 << 20;
@@ -20,7 +20,7 @@ const LITTLE: u64 = 4 << 20;
 const BLOCK: u64 = 4096;
 
 /// [`ErrorKind::NoSpace`] if the worktree's file system has too little left for what the plan writes.
-pub fn refuse_lack(store: &Store, worktree: &Worktree, scan: &Scan, target: &Target, plan: &Plan) -> Result<()> {
+pub fn check_free_space(store: &Store, worktree: &Worktree, scan: &Scan, target: &Target, plan: &Plan) -> Result<()> {
     // Where others are mounted in it, nobody knows which of them is written to.
     if plan.bytes_to_write() < LITTLE || worktree.cross_mounts {
         return Ok(());
@@ -47,7 +47,7 @@ pub fn refuse_lack(store: &Store, worktree: &Worktree, scan: &Scan, target: &Tar
 fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
     let (mut taken, mut freed) = (0_u64, 0_u64);
     let torn = torn(scan);
-    let moved = Moved::of(plan, &scan.index, &|path| !torn.contains(path));
+    let moved = RenamePlan::of(plan, &scan.index, &|path| !torn.contains(path));
     let sources = moved.numbers();
     for n in plan.numbers() {
         if plan.verdict(n) == Verdict::Remove

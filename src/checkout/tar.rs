@@ -10,13 +10,13 @@ use tar::{Builder, EntryType, Header};
 
 use crate::error::{Error, Result};
 use crate::history::entry_at;
-use crate::object::line::device_numbers;
+use crate::object::entry_line::device_numbers;
 use crate::object::{Content, Entry, Links, Objects};
 use crate::path::RepoPath;
 use crate::progress::Task;
 use crate::store::Store;
 
-use super::fresh;
+use super::export_plan;
 use super::plan::Action;
 use super::target::Source;
 
@@ -84,7 +84,7 @@ struct Archive<'a, W: Write> {
 
 impl<W: Write> Archive<'_, W> {
     fn write(mut self, (source, links): (&Source, &Links), counted: &mut (u64, u64)) -> Result<W> {
-        fresh::plans(self.objects, source, links, &mut |plan| {
+        export_plan::plans(self.objects, source, links, &mut |plan| {
             let (entries, bytes) = plan.amounts();
             *counted = (counted.0 + entries, counted.1 + bytes);
             plan.actions().try_for_each(|action| self.action(&action, source))

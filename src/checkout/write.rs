@@ -13,8 +13,8 @@ use crate::progress::Task;
 use crate::store::{Reader, Store};
 
 use super::clone;
-use super::gathered::Gathered;
 use super::pieces::{Placed, halves, placed};
+use super::write_buffer::Gathered;
 
 /// Files from this size on are written by two threads: below, starting a thread costs as much as it saves.
 pub(super) const SHARED: u64 = 32 << 20;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as Kind};
 
-use super::other_tools;
+use super::foreign_commands;
 use crate::error::{Error, ErrorKind};
 
 /// The parser's error in this project's words. The hint is what another tool's word is here, a likely correction, how the
@@ -25,8 +25,8 @@ pub(super) fn error(error: &clap::Error, command: clap::Command, arguments: &[Os
 
 fn other_tools(error: &clap::Error, place: &[String]) -> Option<String> {
     let hint = match (error.get(ContextKind::InvalidSubcommand), error.get(ContextKind::InvalidArg)) {
-        (Some(ContextValue::String(name)), _) if place.is_empty() => other_tools::command(name),
-        (None, Some(ContextValue::String(name))) => other_tools::option(place.first()?, name),
+        (Some(ContextValue::String(name)), _) if place.is_empty() => foreign_commands::command(name),
+        (None, Some(ContextValue::String(name))) => foreign_commands::option(place.first()?, name),
         _ => None,
     };
     hint.map(str::to_owned)

@@ -58,5 +58,5 @@ pub fn print(context: &Context<'_>, repository: &Repository, id: CommitId, path:
         }
     };
     let torn = repository.store().commit(id)?.torn.into_iter().filter(|torn| **torn == *path).collect::<Vec<_>>();
-    Ok(context.tell_unstable(&torn))
+    Ok(context.warn_unstable(&torn))
 }

@@ -2,7 +2,7 @@
 
 use crate::alarm::Findings;
 use crate::commands::Context;
-use crate::commands::context::Ways;
+use crate::commands::context::Remedies;
 use crate::commands::format::Style;
 use crate::compare::{Comparison, Side};
 use crate::diff::{self, Change, Status, rename};
@@ -31,7 +31,7 @@ pub fn show_watched(context: &Context<'_>, comparison: Comparison<'_>, options: 
     let (tally, fold, style) = (Tally::new(), Fold::default(), Style::List(Listing::Words));
     let mut shown = Shown { ui: context.ui, comparison, style, tally, fold, waiting: None, stats: Vec::new() };
     let findings = comparison.watched(options, &mut |change| shown.take(change))?;
-    context.tell_beside(&findings, &Ways::OF_CHANGES, || shown.finish())
+    context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish())
 }
 
 /// Shows what a commit changed: how it differs from its first parent.

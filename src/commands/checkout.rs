@@ -79,7 +79,7 @@ fn branch_before(repository: &Repository) -> Result<Option<String>> {
 }
 
 fn unfinished(context: &Context<'_>, repository: &mut Repository, args: &Args) -> Result<Request> {
-    repository.refuse_foreign()?;
+    repository.check_same_worktree()?;
     if !args.dry_run {
         back::close_directories(context, repository)?;
     }

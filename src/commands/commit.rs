@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::checkout;
-use crate::commands::context::Ways;
+use crate::commands::context::Remedies;
 use crate::commands::{Context, changes, complete, init};
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::CommitId;
-use crate::number::agree;
+use crate::number::pluralize;
 use crate::object::commit::Uncovered;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
@@ -61,25 +61,25 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let options = snapshot::Options { message, paths, verb: "commit".to_owned(), ..snapshot::Options::default() };
     let mut transaction = repository.begin()?;
     if !args.force {
-        checkout::refuse_mix(transaction.repository())?;
+        checkout::check_no_mix(transaction.repository())?;
     }
     let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
     let committed = committed(&outcome, &repository);
-    let ways = Ways { show: "undo show --stat", back: "undo checkout @~" };
-    context.tell_beside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
-    context.tell_damage(outcome.damage.as_deref());
+    let ways = Remedies { show: "undo show --stat", back: "undo checkout @~" };
+    context.report_alongside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
+    context.warn_damage(outcome.damage.as_deref());
     context.warn_about_rules(&scan.ignore_warnings);
     let (one, several) = ("recorded together with its database file", "recorded together with their database files");
-    context.tell_paths(agree(outcome.journals.len(), one, several), &outcome.journals);
+    context.report_paths(pluralize(outcome.journals.len(), one, several), &outcome.journals);
     context.warn_about_index(&scan);
     context.warn_about_clock(outcome.future_parent.filter(|_| outcome.created));
-    let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
-    context.tell_consistent_copies(&worktree, &outcome.torn);
+    let exit = context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
+    context.hint_consistent_copies(&worktree, &outcome.torn);
     let exit = exit.or(context.warn_about_mounts(&outcome.mounted_over));
     if outcome.created {
         let is_new = |one: &&Uncovered| !outcome.mounted_over.contains(&one.path);
-        context.tell_left_out(&outcome.uncovered.iter().filter(is_new).cloned().collect::<Vec<_>>());
+        context.report_left_out(&outcome.uncovered.iter().filter(is_new).cloned().collect::<Vec<_>>());
         if !committed.suspicious {
             context.ui.hint(format_args!("come back to this state: undo checkout {}", committed.short));
         }
@@ -110,9 +110,9 @@ fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf], s
     let options = diff::Options { paths: paths.to_vec(), ..diff::Options::default() };
     let comparison = Comparison { repository, worktree: Some(&worktree), old: &old, new: &new };
     let (tally, findings) = changes::count_watched(comparison, &options)?;
-    context.tell_beside(&findings, &Ways::OF_CHANGES, || context.ui.show(&tally))?;
+    context.report_alongside(&findings, &Remedies::OF_CHANGES, || context.ui.show(&tally))?;
     let exit = match &new {
-        Side::Live(scan) => context.tell_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
+        Side::Live(scan) => context.warn_about_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
         _ => Exit::DONE,
     };
     Ok(if strict && !findings.alarms.is_empty() { Exit::SUSPICIOUS } else { exit })

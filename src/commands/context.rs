@@ -11,7 +11,7 @@ use crate::fs;
 use crate::fs::Holder;
 use crate::history;
 use crate::id::CommitId;
-use crate::number::agree;
+use crate::number::pluralize;
 use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::operation::Intent;
@@ -38,28 +38,28 @@ pub struct Context<'u> {
 }
 
 /// What can be done about an alarm.
-pub struct Ways {
+pub struct Remedies {
     /// The command that shows what happened.
     pub show: &'static str,
     /// The command that takes it back.
     pub back: &'static str,
 }
 
-impl Ways {
+impl Remedies {
     /// Of what is not recorded yet.
-    pub const OF_CHANGES: Ways = Ways { show: "undo diff --stat", back: "undo checkout @" };
+    pub const OF_CHANGES: Remedies = Remedies { show: "undo diff --stat", back: "undo checkout @" };
 }
 
 impl Context<'_> {
     /// The repository at or above the current directory. Says so if a checkout in it is going on, or did not end.
     pub fn repository(&self) -> Result<Repository> {
         let mut repository = self.repository_to_finish()?;
-        self.tell_checkout(&mut repository)?;
+        self.report_checkout(&mut repository)?;
         Ok(repository)
     }
 
     /// Says so if a checkout is going on, or did not end, here or in another directory with the same repository.
-    pub fn tell_checkout(&self, repository: &mut Repository) -> Result<()> {
+    pub fn report_checkout(&self, repository: &mut Repository) -> Result<()> {
         if let Standing::Unknown { other } = repository.standing() {
             let worktree = &repository.layout.worktree;
             self.ui.warning(format_args!(
@@ -68,19 +68,19 @@ impl Context<'_> {
             ));
             self.ui.hint(standing::remedies(worktree, None));
         }
-        if repository.state().intent.is_some() && !self.tell_going_on(repository) {
+        if repository.state().intent.is_some() && !self.report_running_checkout(repository) {
             // It may have ended just now.
             repository.reload()?;
-            self.tell_unfinished(repository);
+            self.report_unfinished(repository);
         }
         Ok(())
     }
 
-    fn tell_unfinished(&self, repository: &Repository) {
+    fn report_unfinished(&self, repository: &Repository) {
         let way = |finish: &str, back: &str| format!("finish it with `{finish}`, or take it back with `{back}`");
         if let Some(foreign) = repository.foreign() {
             let way = way(&foreign.command("checkout --continue"), &foreign.command("undo"));
-            self.ui.warning(format_args!("the {} did not end; {way}", foreign.in_words()));
+            self.ui.warning(format_args!("the {} did not end; {way}", foreign.describe()));
         } else if let Some(Intent { verb, to, .. }) = repository.unfinished() {
             let way = way("undo checkout --continue", "undo undo");
             self.ui.warning(format_args!("the {verb} to {} did not end; {way}", to.short()));
@@ -88,7 +88,7 @@ impl Context<'_> {
     }
 
     /// Says so if the checkout that did not end yet is that of whoever holds the lock.
-    fn tell_going_on(&self, repository: &Repository) -> bool {
+    fn report_running_checkout(&self, repository: &Repository) -> bool {
         let holder = Holder::of(&repository.layout.lock());
         let (Some(Intent { verb, to, time, .. }), Some(holder)) = (&repository.state().intent, holder) else {
             return false;
@@ -96,7 +96,7 @@ impl Context<'_> {
         if *time < holder.since {
             return false;
         }
-        let what = repository.foreign().map_or_else(|| format!("{verb} to {}", to.short()), |it| it.in_words());
+        let what = repository.foreign().map_or_else(|| format!("{verb} to {}", to.short()), |it| it.describe());
         self.ui.warning(format_args!("a {what} is going on (process {})", holder.pid));
         true
     }
@@ -104,7 +104,7 @@ impl Context<'_> {
     /// The same for the command that finishes a checkout.
     pub fn repository_to_finish(&self) -> Result<Repository> {
         if self.is_removed {
-            self.tell_removed(&self.cwd);
+            self.warn_directory_removed(&self.cwd);
         }
         let repository = Repository::discover(&self.cwd)?;
         repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
@@ -154,7 +154,7 @@ impl Context<'_> {
     }
 
     /// Says that the folder of the user's shell is no longer there, and where to go.
-    pub fn tell_removed(&self, worktree: &Path) {
+    pub fn warn_directory_removed(&self, worktree: &Path) {
         self.ui.warning("the folder that this shell is in was removed");
         self.ui.hint(go_to(worktree));
     }
@@ -221,19 +221,19 @@ impl Context<'_> {
 
     /// Lists paths that could not be read, not read consistently, or not read with attributes. Returns whether that
     /// makes the answer incomplete.
-    pub fn tell_incomplete(
+    pub fn warn_incomplete(
         &self,
         uncovered: &[Uncovered],
         torn: &[RepoPathBuf],
         without_attributes: &[RepoPathBuf],
     ) -> Exit {
         let failed = reasons(uncovered, Reason::is_failure);
-        let they = agree(failed.len(), "it", "they");
+        let they = pluralize(failed.len(), "it", "they");
         self.warn_about(&format!("not covered, since {they} cannot be read"), &failed);
         let mixed = "read while it was changing: it may be a mix of two states";
         let several = "read while they were changing: they may be a mix of two states";
-        self.tell_paths(agree(torn.len(), mixed, several), torn);
-        self.tell_paths("recorded without extended attributes, which cannot be read", without_attributes);
+        self.report_paths(pluralize(torn.len(), mixed, several), torn);
+        self.report_paths("recorded without extended attributes, which cannot be read", without_attributes);
         match failed.is_empty() && torn.is_empty() && without_attributes.is_empty() {
             true => Exit::DONE,
             false => Exit::INCOMPLETE,
@@ -242,22 +242,22 @@ impl Context<'_> {
 
     /// Lists recorded paths over which something is mounted. Returns whether that makes the answer incomplete.
     pub fn warn_about_mounts(&self, mounted_over: &[RepoPathBuf]) -> Exit {
-        let they = agree(mounted_over.len(), "it", "them");
-        self.tell_paths(&format!("not covered, because something is mounted over {they}"), mounted_over);
+        let they = pluralize(mounted_over.len(), "it", "them");
+        self.report_paths(&format!("not covered, because something is mounted over {they}"), mounted_over);
         if mounted_over.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
     /// Lists the restored files that changed while the commit recorded them. Returns whether that makes the answer
     /// incomplete.
-    pub fn tell_unstable(&self, torn: &[RepoPathBuf]) -> Exit {
+    pub fn warn_unstable(&self, torn: &[RepoPathBuf]) -> Exit {
         let one = "changed while it was recorded: it may be a mix of two states";
         let several = "changed while they were recorded: they may be a mix of two states";
-        self.tell_paths(agree(torn.len(), one, several), torn);
+        self.report_paths(pluralize(torn.len(), one, several), torn);
         if torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
     /// Shows how to get a consistent copy of the databases whose files changed while they were read.
-    pub fn tell_consistent_copies(&self, worktree: &Worktree, torn: &[RepoPathBuf]) {
+    pub fn hint_consistent_copies(&self, worktree: &Worktree, torn: &[RepoPathBuf]) {
         let mut hints: Vec<String> =
             torn.iter().filter_map(|path| database::consistent_copy(&worktree.root, path)).collect();
         hints.sort();
@@ -266,10 +266,10 @@ impl Context<'_> {
     }
 
     /// Reports paths that a scan could not read completely, and ignore rules without effect.
-    pub fn tell_scan(&self, scan: &Scan) -> Exit {
+    pub fn warn_about_scan(&self, scan: &Scan) -> Exit {
         self.warn_about_rules(&scan.ignore_warnings);
         self.warn_about_index(scan);
-        self.tell_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes)
+        self.warn_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes)
     }
 
     /// Explains why all files were read, if the index could not be read.
@@ -280,9 +280,9 @@ impl Context<'_> {
     }
 
     /// Lists paths that were to be compared and are nothing to compare: mistyped, most likely.
-    pub fn tell_nowhere(&self, comparison: &Comparison<'_>, wanted: &[RepoPathBuf]) -> Result<()> {
+    pub fn check_paths_exist(&self, comparison: &Comparison<'_>, wanted: &[RepoPathBuf]) -> Result<()> {
         let nowhere = comparison.nowhere(wanted)?;
-        self.tell_reasons("nothing to compare", &nowhere);
+        self.report_reasons("nothing to compare", &nowhere);
         nowhere.iter().find_map(|(path, _)| paths::pattern_hint(path)).into_iter().for_each(|hint| self.ui.hint(hint));
         Ok(())
     }
@@ -295,26 +295,31 @@ impl Context<'_> {
         };
         let one = "the ignore rules of this file are not applied";
         let several = "the ignore rules of these files are not applied";
-        self.tell_reasons(agree(files.len(), one, several), &reasons(&files));
+        self.report_reasons(pluralize(files.len(), one, several), &reasons(&files));
         let one = "this line is not a valid pattern and is ignored";
         let several = "these lines are not valid patterns and are ignored";
-        self.tell_reasons(agree(lines.len(), one, several), &reasons(&lines));
+        self.report_reasons(pluralize(lines.len(), one, several), &reasons(&lines));
     }
 
     /// Shows a result, and what the changes look like: to programs before it, which ends what they read, to people after.
-    pub fn tell_beside<T>(&self, findings: &Findings, ways: &Ways, result: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub fn report_alongside<T>(
+        &self,
+        findings: &Findings,
+        ways: &Remedies,
+        result: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let is_first = self.ui.options().json;
         if is_first {
-            self.tell_findings(findings, ways)?;
+            self.report_findings(findings, ways)?;
         }
         let shown = result()?;
         if !is_first {
-            self.tell_findings(findings, ways)?;
+            self.report_findings(findings, ways)?;
         }
         Ok(shown)
     }
 
-    fn tell_findings(&self, findings: &Findings, Ways { show, back }: &Ways) -> Result<()> {
+    fn report_findings(&self, findings: &Findings, Remedies { show, back }: &Remedies) -> Result<()> {
         findings.alarms.iter().try_for_each(|alarm| self.ui.alarm(&AlarmRecord::new(alarm)))?;
         findings.work.iter().try_for_each(|work| self.ui.note(&NoteRecord::new(*work)))?;
         if !findings.alarms.is_empty() {
@@ -324,13 +329,13 @@ impl Context<'_> {
     }
 
     /// Says what changes look like where stdout belongs to another program.
-    pub fn tell_aside(&self, findings: &Findings) {
+    pub fn report_aside(&self, findings: &Findings) {
         findings.alarms.iter().for_each(|alarm| self.ui.alarm_aside(&AlarmRecord::new(alarm)));
         findings.work.iter().for_each(|work| self.ui.note_aside(&NoteRecord::new(*work)));
     }
 
     /// Says that a commit does not build on the one before it.
-    pub fn tell_damage(&self, damage: Option<&str>) {
+    pub fn warn_damage(&self, damage: Option<&str>) {
         if let Some(damage) = damage {
             self.ui.warning(format_args!("{damage}; all that is here was recorded anew"));
         }
@@ -345,17 +350,17 @@ impl Context<'_> {
     }
 
     /// Lists what a commit leaves out on purpose.
-    pub fn tell_left_out(&self, uncovered: &[Uncovered]) {
+    pub fn report_left_out(&self, uncovered: &[Uncovered]) {
         self.warn_about("not recorded", &reasons(uncovered, |reason| !reason.is_failure()));
     }
 
     /// Warns of paths, if there are any.
-    pub fn tell_paths(&self, what: &str, paths: &[RepoPathBuf]) {
+    pub fn report_paths(&self, what: &str, paths: &[RepoPathBuf]) {
         self.warn_about(what, &paths.iter().map(|path| (&**path, Why::from(""))).collect::<Vec<_>>());
     }
 
     /// Warns of paths, each with a reason, if there are any.
-    pub fn tell_reasons(&self, what: &str, paths: &[(RepoPathBuf, String)]) {
+    pub fn report_reasons(&self, what: &str, paths: &[(RepoPathBuf, String)]) {
         self.warn_about(what, &paths.iter().map(|(path, why)| (&**path, Why::from(why.as_str()))).collect::<Vec<_>>());
     }
 

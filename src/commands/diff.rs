@@ -62,9 +62,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         context.ui.page_long_output();
         changes::show(context, comparison, &options, style)?
     };
-    context.tell_nowhere(&comparison, &options.paths)?;
+    context.check_paths_exist(&comparison, &options.paths)?;
     let exit = match &new {
-        Side::Live(scan) => context.tell_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
+        Side::Live(scan) => context.warn_about_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
         _ => Exit::DONE,
     };
     Ok(if args.exit_code && !tally.clean { Exit::NO } else { exit })

@@ -66,9 +66,9 @@ pub fn record(id: ObjectId, destination: &Path, exported: &Exported) -> ExportRe
 
 /// Lists what is not as it was recorded, and says whether that makes it incomplete.
 pub fn tell(context: &Context<'_>, exported: &Exported) -> Exit {
-    context.tell_reasons("not exported exactly", &exported.inexact);
-    context.tell_reasons("damaged in the repository, and not exported", &exported.damaged);
-    let torn = context.tell_unstable(&exported.torn);
+    context.report_reasons("not exported exactly", &exported.inexact);
+    context.report_reasons("damaged in the repository, and not exported", &exported.damaged);
+    let torn = context.warn_unstable(&exported.torn);
     match exported.inexact.is_empty() && torn == Exit::DONE {
         _ if !exported.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,

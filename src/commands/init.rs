@@ -49,7 +49,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         None => Joining::Ask,
     };
     let mut repository = make(context, &worktree, store.as_deref(), &joining)?;
-    context.tell_checkout(&mut repository)?;
+    context.report_checkout(&mut repository)?;
     if repository.state().intent.is_some() {
         return Ok(Exit::DONE);
     }

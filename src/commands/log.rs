@@ -11,7 +11,7 @@ use crate::history::graph::Graph;
 use crate::history::walk::{self, Item};
 use crate::history::when::{self, Day};
 use crate::history::{self, Costs};
-use crate::number::agree;
+use crate::number::pluralize;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::ui::End;
@@ -101,7 +101,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if count == 0 {
         context.ui.status(match paths.len() {
             0 => "no commits",
-            several => agree(several, "no commit has changed this path", "no commit has changed these paths"),
+            several => pluralize(several, "no commit has changed this path", "no commit has changed these paths"),
         });
         paths.iter().find_map(|path| pattern_hint(path)).into_iter().for_each(|hint| context.ui.hint(hint));
     }

@@ -14,12 +14,12 @@ mod diff;
 mod export;
 mod format;
 mod help;
-mod home;
 mod init;
 mod log;
 mod ls;
 mod man;
 mod op;
+mod overview;
 pub mod plumbing;
 mod redo;
 mod refs;
@@ -75,7 +75,7 @@ pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
 
 fn dispatch(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
     match command {
-        None => home::run(context),
+        None => overview::run(context),
         Some(Command::Init(args)) => init::run(context, &args),
         Some(Command::Commit(args)) => commit::run(context, &args),
         Some(Command::Status(args)) => status::run(context, &args),

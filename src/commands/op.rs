@@ -45,7 +45,7 @@ enum Command {
         #[arg(value_name = "OP", add = ArgValueCompleter::new(complete::operations))]
         operation: String,
         #[command(flatten)]
-        how: back::How,
+        how: back::StepOptions,
     },
 }
 

@@ -14,12 +14,12 @@ use crate::history::timeline::Timeline;
   undo redo 3
   undo redo -n              what would happen")]
 pub struct Args {
-    /// How many steps
+    /// StepOptions many steps
     #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
     #[command(flatten)]
-    how: back::How,
+    how: back::StepOptions,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::history::past::no_commit;
+use crate::history::reflog::no_commit;
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::object::operation::{RefEdit, RefName, View};
 use crate::quote::shell_word;
-use crate::repo::{Draft, Repository};
+use crate::repo::{NewOperation, Repository};
 use crate::ui::End;
 use crate::ui::refs::{RefChanged, RefRecord};
 
@@ -138,6 +138,6 @@ fn record(
     switch: Option<String>,
 ) -> Result<()> {
     let verb = sort.word().to_owned();
-    repository.begin()?.record(Draft { verb, description, edits, switch, ..Draft::default() })?;
+    repository.begin()?.record(NewOperation { verb, description, edits, switch, ..NewOperation::default() })?;
     Ok(())
 }

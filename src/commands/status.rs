@@ -39,9 +39,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let selected = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     changes::show_watched(context, comparison, &selected)?;
-    context.tell_nowhere(&comparison, &selected.paths)?;
+    context.check_paths_exist(&comparison, &selected.paths)?;
     if let Side::Live(scan) = &new {
-        return Ok(context.tell_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)));
+        return Ok(context.warn_about_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)));
     }
     Ok(Exit::DONE)
 }

@@ -20,17 +20,17 @@ use crate::repo::Repository;
   undo undo 3               and the two before it
   undo undo -n              what would happen")]
 pub struct Args {
-    /// How many steps
+    /// StepOptions many steps
     #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
     #[command(flatten)]
-    how: back::How,
+    how: back::StepOptions,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository_to_finish()?;
-    repository.refuse_foreign()?;
+    repository.check_same_worktree()?;
     if let Some(before) = repository.unrecorded_run() {
         check_run_is_recorded(context, &repository, before)?;
     }

@@ -10,7 +10,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::worktree::ignore::IgnoreWarning;
-use crate::worktree::known::known;
+use crate::worktree::index_listing::known;
 use crate::worktree::{Index, Scan, Worktree};
 
 /// How a file is to the current commit.

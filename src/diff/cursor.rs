@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::id::TreeId;
-use crate::object::leaf::{Leaf, Opened};
+use crate::object::lazy_node::{Leaf, Opened};
 use crate::object::tree::Child;
 use crate::object::{Entry, Objects};
 

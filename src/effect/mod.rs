@@ -1,8 +1,8 @@
 //! The effect: what a command did to the directory, from the commit before to the one after. How many paths and bytes, and
 //! the paths that tell the most; and the bounds that a user sets to it.
 
+mod change_summary;
 mod guard;
-mod telling;
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ use crate::object::commit::{Counts, Totals};
 use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
 
+pub use change_summary::{Few, Loss, Retyped};
 pub use guard::Guard;
-pub use telling::{Few, Loss, Retyped};
 
-use telling::Losses;
+use change_summary::Losses;
 
 /// What was done.
 #[derive(Clone, Debug, Default)]

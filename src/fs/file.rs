@@ -10,7 +10,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
-use crate::fs::failure::of_repository;
+use crate::fs::errno::of_repository;
 use crate::fs::{Dir, Stat, is_gone, read_at, read_to_end_at, stat_file};
 use crate::metadata::Kind;
 

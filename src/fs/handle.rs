@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use rustix::fs::Advice;
 
 use crate::error::{Error, Result};
-use crate::fs::failure::of_repository;
+use crate::fs::errno::of_repository;
 use crate::fs::{FileSystem, Stat, durability};
 
 /// The path of an open file as the system knows it now; for messages.

@@ -3,13 +3,14 @@
 //! Two ways in: a [`Dir`] and names in it for the worktree, where no link may be followed, and paths for the files of
 //! the repository itself. Open files are plain [`std::fs::File`] values; what is done to them is done by functions here.
 
-mod ahead;
 mod atomic;
+mod atomic_create;
 mod attributes;
 mod block_file;
 mod dir;
+mod dir_ops;
 mod durability;
-mod failure;
+mod errno;
 mod file;
 mod handle;
 mod holders;
@@ -19,10 +20,9 @@ mod lease;
 mod limits;
 mod lock;
 mod lock_file;
-mod names;
-mod newcomer;
-mod place;
+mod paths;
 mod process;
+mod readahead;
 mod signal;
 mod sparse;
 mod stat;
@@ -32,13 +32,14 @@ mod tests;
 mod uncached;
 mod user;
 
-pub use ahead::ReadAhead;
 pub use atomic::write_atomic;
+pub use atomic_create::AtomicFile;
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr, touch_file};
 pub use block_file::{BlockFile, Bytes};
 pub use dir::{Dir, DirEntry};
+pub use dir_ops::{Renamed, UNFINISHED};
 pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
-pub use failure::{
+pub use errno::{
     is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system, is_other_kind,
 };
 pub use file::{
@@ -55,10 +56,9 @@ pub use interrupt::{Reached, begun, on_interrupt, reached, reached_after};
 pub use lease::{Writers, writers_of};
 pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, survive_file_size_limit};
 pub use lock::{FileLock, Holder};
-pub use names::{Renamed, UNFINISHED};
-pub use newcomer::Newcomer;
-pub use place::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir, lies_in};
+pub use paths::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir, lies_in};
 pub use process::run_program;
+pub use readahead::ReadAhead;
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
 pub use stat::{Atime, FileSystem, MappedStores, Stat};
 pub use temp_file::TempFile;

@@ -458,7 +458,7 @@ fn an_atomic_write_replaces_all_or_nothing_and_leaves_nothing_behind() {
 fn a_newcomer_has_its_name_when_it_is_whole_and_takes_nobody_elses() {
     let (temp, dir) = open_temp();
     let (path, taken) = (temp.path().join("archive"), temp.path().join("taken"));
-    let ways: [fn(&Path) -> crate::error::Result<Newcomer>; 2] = [Newcomer::create, Newcomer::with_other_name];
+    let ways: [fn(&Path) -> crate::error::Result<AtomicFile>; 2] = [AtomicFile::create, AtomicFile::with_other_name];
     for way in ways {
         let newcomer = way(&path).unwrap();
         write_all(newcomer.file(), b"whole").unwrap();
@@ -476,7 +476,7 @@ fn a_newcomer_has_its_name_when_it_is_whole_and_takes_nobody_elses() {
         drop(way(&path).unwrap());
         assert!(names(&dir).is_empty());
     }
-    assert!(Newcomer::create(&temp.path().join("missing/x")).is_err_and(|error| error.is_not_found()));
+    assert!(AtomicFile::create(&temp.path().join("missing/x")).is_err_and(|error| error.is_not_found()));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::error::Result;
-use crate::fs::failure::of_repository;
+use crate::fs::errno::of_repository;
 use crate::fs::handle::{failed, read_exact_at, write_all_at};
 
 const OFFERED_SINCE: (u32, u32) = (6, 16);

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, TreeId};
 use crate::object::commit::{Reason, Uncovered};
-use crate::object::leaf::Opened;
+use crate::object::lazy_node::Opened;
 use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 

@@ -2,20 +2,20 @@
 
 pub mod bytes;
 mod costs;
-pub mod edits;
 mod entry;
 pub mod graph;
-pub mod instructions;
 pub mod listing;
 pub mod objects;
-pub mod past;
 mod path_filter;
-pub mod reach;
+pub mod reachable;
+pub mod ref_commands;
+pub mod ref_updates;
+pub mod reflog;
 pub mod revision;
+mod suggestions;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
-mod unknown;
 pub mod walk;
 pub mod when;
 

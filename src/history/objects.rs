@@ -1,7 +1,7 @@
 //! Objects as programs name them: of any kind, by id or a prefix of it, by revision, or by `REV:path`.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::{recorded, resolve, resolve_path, revision, unknown};
+use crate::history::{recorded, resolve, resolve_path, revision, suggestions};
 use crate::id::{CommitId, IdPrefix, LENGTH, LinksId, ObjectId, TreeId};
 use crate::object::{Commit, Content, Entry, ObjectKind, Objects};
 use crate::repo::Repository;
@@ -189,7 +189,7 @@ fn by_prefix(repository: &Repository, text: &str, types: &[Type]) -> Result<Opti
     {
         return Ok(Some(Named { id, is }));
     }
-    let ids = |kind| store.find(kind, &prefix, unknown::MOST_CANDIDATES + 1);
+    let ids = |kind| store.find(kind, &prefix, suggestions::MOST_CANDIDATES + 1);
     let mut found: Vec<Named> =
         kinds().flat_map(|(is, kind)| ids(kind).into_iter().map(move |id| Named { id, is })).collect();
     if types.contains(&Type::Operation) {
@@ -225,5 +225,5 @@ fn unknown_object(id: &str) -> Error {
 
 fn ambiguous(prefix: &str, found: &[Named]) -> Error {
     let candidates = found.iter().map(|named| (named.id, named.is.word().to_owned())).collect();
-    unknown::ambiguous(prefix, "objects", candidates)
+    suggestions::ambiguous(prefix, "objects", candidates)
 }

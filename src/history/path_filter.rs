@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::error::Result;
 use crate::id::TreeId;
-use crate::object::leaf::Opened;
+use crate::object::lazy_node::Opened;
 use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 

@@ -6,8 +6,8 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::past::{self, no_commit};
-use crate::history::unknown;
+use crate::history::reflog::{self, no_commit};
+use crate::history::suggestions;
 use crate::history::when::{self, Day};
 use crate::id::{CommitId, IdPrefix};
 use crate::object::{ObjectKind, Objects};
@@ -112,7 +112,7 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
     let view = repository.view();
     match name {
         "@" => return view.at().ok_or_else(|| no_commit(view)),
-        "-" => return past::before_last_move(repository),
+        "-" => return reflog::before_last_move(repository),
         "latest" => return newest_head(repository),
         _ => {}
     }
@@ -121,7 +121,7 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
     }
     let prefix = IdPrefix::parse(name);
     let found = prefix.as_ref().map_or_else(Vec::new, |prefix| {
-        repository.store().find(ObjectKind::Commit, prefix, unknown::MOST_CANDIDATES + 1)
+        repository.store().find(ObjectKind::Commit, prefix, suggestions::MOST_CANDIDATES + 1)
     });
     match found.as_slice() {
         [id] => Ok((*id).into()),
@@ -129,9 +129,9 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
         [] => {
             // An id may be in what cannot be read.
             let damage = if prefix.is_some() { repository.store().damage().pop() } else { None };
-            Err(damage.unwrap_or_else(|| unknown::revision(name, view)))
+            Err(damage.unwrap_or_else(|| suggestions::revision(name, view)))
         }
-        several => Err(unknown::ambiguous_commits(name, several, repository.store())),
+        several => Err(suggestions::ambiguous_commits(name, several, repository.store())),
     }
 }
 
@@ -169,7 +169,7 @@ fn resolve_past(repository: &Repository, name: &str, text: &str) -> Result<Commi
     let view = repository.view();
     let is_known = view.branches.contains_key(name) || view.tags.contains_key(name);
     let time = when::parse(text, Day::End)?;
-    let refs = past::refs_at(repository, time)?;
+    let refs = reflog::refs_at(repository, time)?;
     let found = match name {
         "" | "@" => refs.at(),
         name => refs.branches.get(name).or_else(|| refs.tags.get(name)).copied(),
@@ -179,7 +179,7 @@ fn resolve_past(repository: &Repository, name: &str, text: &str) -> Result<Commi
             .hint("see when each was made with `undo log`"),
         name if is_known => Error::new(ErrorKind::NotFound, format!("there was no `{name}` yet at {time}"))
             .hint("see what was recorded when with `undo log`"),
-        name => unknown::revision(name, view),
+        name => suggestions::revision(name, view),
     })
 }
 

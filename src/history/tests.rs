@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::past;
+use super::reflog;
 use super::timeline::Timeline;
 use super::walk::{Options, walk};
 use super::*;
@@ -13,7 +13,7 @@ use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
 use crate::object::{Commit, Content, Entry, Extras, ObjectKind, Objects, Tree};
 use crate::path::RepoPathBuf;
-use crate::repo::{Draft, Repository, Transaction};
+use crate::repo::{NewOperation, Repository, Transaction};
 use crate::time::Timestamp;
 
 /// A repository whose history is told by the test.
@@ -92,7 +92,7 @@ impl Story {
     }
 
     /// Stores and records commits in one operation, without any ref.
-    fn tell(&mut self, chapters: &[Chapter<'_>], edits: impl FnOnce(&[CommitId]) -> Draft) -> Vec<CommitId> {
+    fn tell(&mut self, chapters: &[Chapter<'_>], edits: impl FnOnce(&[CommitId]) -> NewOperation) -> Vec<CommitId> {
         let mut objects = Vec::new();
         let mut put = |kind, id, bytes| objects.push((kind, id, bytes));
         let commits: Vec<Commit> = chapters.iter().map(|chapter| self.commit(chapter, &mut put)).collect();
@@ -105,7 +105,7 @@ impl Story {
         let ids: Vec<_> = commits.iter().map(|one| Transaction::put_commit(&mut writer, one).unwrap()).collect();
         writer.finish().unwrap();
         let stored = session.finish().unwrap();
-        transaction.record(Draft { commits: ids.clone(), stored, ..edits(&ids) }).unwrap();
+        transaction.record(NewOperation { commits: ids.clone(), stored, ..edits(&ids) }).unwrap();
         ids
     }
 
@@ -115,17 +115,21 @@ impl Story {
         let name = RefName::Branch(self.repository.view().current.clone());
         let chapter = Chapter { parents: old.as_slice(), message, seconds, ..Chapter::default() };
         let edits = |ids: &[CommitId]| vec![RefEdit { name, old, new: Some(ids[0]) }];
-        self.tell(&[chapter], |ids| Draft { verb: "commit".into(), edits: edits(ids), ..Draft::default() })[0]
+        self.tell(&[chapter], |ids| NewOperation {
+            verb: "commit".into(),
+            edits: edits(ids),
+            ..NewOperation::default()
+        })[0]
     }
 
     /// A commit that no ref points at.
     fn add(&mut self, parents: &[CommitId], message: &str, seconds: i64) -> CommitId {
         let chapter = Chapter { parents, message, seconds, ..Chapter::default() };
-        self.tell(&[chapter], |_| Draft::default())[0]
+        self.tell(&[chapter], |_| NewOperation::default())[0]
     }
 
-    fn record(&mut self, draft: Draft) {
-        self.repository.begin().unwrap().record(draft).unwrap();
+    fn record(&mut self, new_operation: NewOperation) {
+        self.repository.begin().unwrap().record(new_operation).unwrap();
     }
 
     /// Takes the current branch to a commit, as a checkout does.
@@ -133,18 +137,28 @@ impl Story {
         let old = self.repository.view().at();
         let name = RefName::Branch(self.repository.view().current.clone());
         let edits = vec![RefEdit { name, old, new: Some(to) }];
-        self.record(Draft { verb: "checkout".into(), edits, worktree: Some((old, to)), ..Draft::default() });
+        self.record(NewOperation {
+            verb: "checkout".into(),
+            edits,
+            worktree: Some((old, to)),
+            ..NewOperation::default()
+        });
     }
 
     fn switch(&mut self, branch: &str, to: Option<CommitId>) {
         let edit = to.map(|to| RefEdit { name: RefName::Branch(branch.into()), old: None, new: Some(to) });
         let edits = edit.into_iter().collect();
-        self.record(Draft { verb: "branch".into(), edits, switch: Some(branch.into()), ..Draft::default() });
+        self.record(NewOperation {
+            verb: "branch".into(),
+            edits,
+            switch: Some(branch.into()),
+            ..NewOperation::default()
+        });
     }
 
     fn tag(&mut self, name: &str, to: CommitId) {
         let edits = vec![RefEdit { name: RefName::Tag(name.into()), old: None, new: Some(to) }];
-        self.record(Draft { verb: "tag".into(), edits, ..Draft::default() });
+        self.record(NewOperation { verb: "tag".into(), edits, ..NewOperation::default() });
     }
 
     fn resolve(&self, text: &str) -> CommitId {
@@ -275,7 +289,7 @@ fn a_dash_is_where_one_was_before_the_last_move() {
     assert_eq!((story.resolve("-"), story.resolve("@")), (c, b));
     story.switch("main", None);
     assert_eq!((story.resolve("-"), story.resolve("@")), (b, c));
-    story.record(Draft { verb: "restore".into(), worktree: Some((Some(c), a)), ..Draft::default() });
+    story.record(NewOperation { verb: "restore".into(), worktree: Some((Some(c), a)), ..NewOperation::default() });
     assert_eq!(story.resolve("-"), b, "the current commit is the same");
 }
 
@@ -314,7 +328,7 @@ fn refs_are_what_they_were_at_a_time() -> Result<()> {
     let timeline = Timeline::read(&story.repository)?;
     let after_b = timeline.restore(operations[3].0)?.refs;
     assert_eq!((after_b.at(), after_b.branches.len()), (Some(b), 1));
-    assert_eq!(timeline.restore(operations[0].0)?.refs, past::Refs::of(story.repository.view()));
+    assert_eq!(timeline.restore(operations[0].0)?.refs, reflog::Refs::of(story.repository.view()));
     let mut refs = after_b;
     refs.revert(&operations[3].1);
     refs.revert(&operations[4].1);
@@ -395,7 +409,7 @@ fn a_walk_over_paths_tells_only_commits_that_changed_them() {
     for (n, files) in versions.into_iter().enumerate() {
         let message = format!("{n}");
         let chapter = Chapter { parents: &parent, message: &message, seconds: n as i64, files };
-        parent = story.tell(&[chapter], |_| Draft::default());
+        parent = story.tell(&[chapter], |_| NewOperation::default());
     }
     for (paths, expected) in [
         (vec!["a"], vec!["1", "0"]),
@@ -426,7 +440,7 @@ fn the_first_of_many_commits_cost_about_as_many_reads() {
         .iter()
         .map(|(parents, seconds)| Chapter { parents, seconds: *seconds, ..Chapter::default() })
         .collect();
-    story.tell(&chapters, |_| Draft::default());
+    story.tell(&chapters, |_| NewOperation::default());
     assert_eq!(story.repository.view().heads.len(), 5);
     let mut commits = walk(&story.repository, Options::default()).unwrap();
     let told: Vec<CommitId> = commits.by_ref().take(20).map(|item| item.unwrap().id).collect();
@@ -462,7 +476,7 @@ fn children_are_told_before_parents_and_each_commit_once() {
             .iter()
             .map(|(parents, message, seconds)| Chapter { parents, message, seconds: *seconds, ..Chapter::default() })
             .collect();
-        let ids = story.tell(&chapters, |_| Draft::default());
+        let ids = story.tell(&chapters, |_| NewOperation::default());
         let told: Vec<CommitId> =
             walk(&story.repository, Options::default()).unwrap().map(|one| one.unwrap().id).collect();
         let place: HashMap<CommitId, usize> = told.iter().enumerate().map(|(n, &id)| (id, n)).collect();

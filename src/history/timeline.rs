@@ -10,10 +10,10 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::past::Refs;
-use crate::history::unknown;
+use crate::history::reflog::Refs;
+use crate::history::suggestions;
 use crate::id::{CommitId, IdPrefix, ObjectId, OperationId};
-use crate::object::operation::Travel;
+use crate::object::operation::UndoPosition;
 use crate::object::{Intent, Operation};
 use crate::repo::Repository;
 
@@ -31,7 +31,7 @@ pub struct Action {
 impl Action {
     /// The action that the state after it is that of; `None`: the state before the first one.
     pub fn position(&self) -> Option<OperationId> {
-        self.last.travel().map_or(Some(self.id), |travel| travel.position)
+        self.last.undo_position().map_or(Some(self.id), |undo_position| undo_position.position)
     }
 
     /// Whether it changed the worktree.
@@ -58,7 +58,7 @@ pub struct Destination {
     /// The commit that the worktree becomes; `None`: the worktree is left alone.
     pub worktree: Option<CommitId>,
     /// What the operation that goes there remembers; `None` for `op restore`, which begins a new line.
-    pub travel: Option<Travel>,
+    pub undo_position: Option<UndoPosition>,
     /// The actions that are taken back or done again, in this order.
     pub crossed: Vec<Action>,
     /// The verb of what was interrupted and is taken back first.
@@ -134,7 +134,7 @@ impl Timeline {
         let places: HashMap<OperationId, usize> = actions.iter().enumerate().map(|(at, it)| (it.id, at)).collect();
         let mut stretches = vec![actions.len(); actions.len() + 1];
         for (at, action) in actions.iter().enumerate().rev() {
-            let reached = action.last.travel().map(|travel| match travel.position {
+            let reached = action.last.undo_position().map(|undo_position| match undo_position.position {
                 Some(id) => places.get(&id).map_or(at, |&place| stretches[place]),
                 None => actions.len(),
             });
@@ -150,7 +150,7 @@ impl Timeline {
     /// So many steps back. [`ErrorKind::NotFound`] if there are fewer.
     pub fn back(&self, steps: usize) -> Result<Destination> {
         let (position, crossed) = self.steps_back(self.position(), steps)?;
-        self.lead_to(position, Some(Travel { position, tip: self.tip() }), crossed)
+        self.destination_for(position, Some(UndoPosition { position, tip: self.tip() }), crossed)
     }
 
     /// The position so many steps before another one, and the actions in between.
@@ -179,7 +179,8 @@ impl Timeline {
         let position = self.actions.get(end).and_then(Action::position);
         // What was done since may be on a line of its own, if steps were among it: then the line is the one before all that.
         let tip = if self.line_from(position).is_some() { self.tip() } else { self.tip_at(end) };
-        let destination = self.lead_to(position, Some(Travel { position, tip }), self.actions[..end].to_vec())?;
+        let destination =
+            self.destination_for(position, Some(UndoPosition { position, tip }), self.actions[..end].to_vec())?;
         Ok(Destination { worktree: Some(worktree), ..destination })
     }
 
@@ -191,13 +192,13 @@ impl Timeline {
         }
         let crossed: Vec<Action> = ahead.into_iter().take(steps).cloned().collect();
         let position = crossed.last().map_or(here, |action| Some(action.id));
-        self.lead_to(position, Some(Travel { position, tip }), crossed)
+        self.destination_for(position, Some(UndoPosition { position, tip }), crossed)
     }
 
     /// To the state after an action.
     pub fn restore(&self, id: OperationId) -> Result<Destination> {
         let at = self.index(id)?;
-        self.lead_to(Some(id), None, self.actions[..at].to_vec())
+        self.destination_for(Some(id), None, self.actions[..at].to_vec())
     }
 
     /// The action that a text names by its id or the beginning of it; `@` is the newest.
@@ -211,8 +212,8 @@ impl Timeline {
             [] => Err(unknown_operation(text)),
             [action] => Ok(action),
             several => {
-                let told = |action: &&Action| (ObjectId(action.id.0), action.last.in_words());
-                Err(unknown::ambiguous(text, "operations", several.iter().map(told).collect()))
+                let told = |action: &&Action| (ObjectId(action.id.0), action.last.describe());
+                Err(suggestions::ambiguous(text, "operations", several.iter().map(told).collect()))
             }
         }
     }
@@ -227,7 +228,7 @@ impl Timeline {
         let (position, tip) = (self.actions.get(end).and_then(Action::position), self.tip_at(end));
         let (position, further) = self.steps_back(position, steps - 1)?;
         let crossed = self.actions[..end].iter().cloned().chain(further).collect();
-        let mut destination = self.lead_to(position, Some(Travel { position, tip }), crossed)?;
+        let mut destination = self.destination_for(position, Some(UndoPosition { position, tip }), crossed)?;
         destination.worktree = destination.worktree.or(intent.from);
         destination.interrupted = Some(intent.verb.clone());
         Ok(destination)
@@ -269,7 +270,7 @@ impl Timeline {
     /// The tip of the line after the action at an index.
     fn tip_at(&self, at: usize) -> Option<OperationId> {
         let action = self.actions.get(at)?;
-        action.last.travel().map_or(Some(action.id), |travel| travel.tip)
+        action.last.undo_position().map_or(Some(action.id), |undo_position| undo_position.tip)
     }
 
     fn index(&self, id: OperationId) -> Result<usize> {
@@ -285,10 +286,10 @@ impl Timeline {
         }
     }
 
-    fn lead_to(
+    fn destination_for(
         &self,
         position: Option<OperationId>,
-        travel: Option<Travel>,
+        undo_position: Option<UndoPosition>,
         crossed: Vec<Action>,
     ) -> Result<Destination> {
         let end = match position {
@@ -298,11 +299,11 @@ impl Timeline {
         let mut refs = self.refs.clone();
         let later = &self.actions[..end];
         later.iter().flat_map(Action::operations).for_each(|operation| refs.revert(operation));
-        let worktree = match travel {
+        let worktree = match undo_position {
             Some(_) => self.left_in(self.stretches[end]),
             None => first_left(later),
         };
-        Ok(Destination { refs, worktree, travel, crossed, interrupted: None, seen: self.newest })
+        Ok(Destination { refs, worktree, undo_position, crossed, interrupted: None, seen: self.newest })
     }
 
     /// The worktree that was last left in a stretch; `None`: it is the one that is there.

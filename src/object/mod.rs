@@ -2,22 +2,22 @@
 //!
 //! Every value has one encoding and every encoding one value: decoding refuses whatever this version would not write.
 
+pub mod alarm_marks;
 pub mod attributes;
 pub mod commit;
 pub mod entry;
+pub mod entry_line;
 mod extras;
 mod fields;
 pub mod groups;
 pub mod kind;
 pub mod layout;
-pub mod leaf;
-pub mod line;
+pub mod lazy_node;
 pub mod links;
 pub mod nodes;
 pub mod operation;
 pub mod order;
-pub mod ran;
-pub mod suspicion;
+pub mod run_info;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -28,6 +28,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::id::{AttributesId, CommitId, LinksId, ObjectId, TreeId};
 
+pub use alarm_marks::Mark;
 pub use attributes::Attributes;
 pub use commit::Commit;
 pub use entry::{Content, Entry};
@@ -37,8 +38,7 @@ pub use kind::{ObjectKind, id_of, keyed};
 pub use layout::Layout;
 pub use links::Links;
 pub use operation::{Intent, Operation, View};
-pub use ran::Ran;
-pub use suspicion::Mark;
+pub use run_info::Ran;
 pub use tree::Tree;
 
 /// Where encoded objects come from: the store, or what a scan holds in memory before it.
@@ -52,8 +52,8 @@ pub trait Objects: Sync {
     }
 
     /// One node of a directory, its entries not yet decoded.
-    fn open_tree(&self, id: TreeId) -> Result<leaf::Opened> {
-        leaf::Opened::decode(self.object(ObjectKind::Tree, id.object_id())?)
+    fn open_tree(&self, id: TreeId) -> Result<lazy_node::Opened> {
+        lazy_node::Opened::decode(self.object(ObjectKind::Tree, id.object_id())?)
     }
 
     /// A whole directory, however many nodes it has.

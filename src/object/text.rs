@@ -261,7 +261,7 @@ mod tests {
         let text = shown(&tree(&Node::Leaf(vec![file.clone(), link.clone()])));
         let whole = |line: &str| line.replace("ID1", &"01".repeat(32)).replace("ID2", &"02".repeat(32));
         let read: Vec<Entry> =
-            text.lines().map(|line| crate::object::line::parse(whole(line).as_bytes()).unwrap()).collect();
+            text.lines().map(|line| crate::object::entry_line::parse(whole(line).as_bytes()).unwrap()).collect();
         assert_eq!(read, [file, link]);
     }
 

@@ -7,7 +7,7 @@ use crate::object::operation::{RefEdit, RefName};
 use crate::repo::journal::Record;
 use crate::repo::layout::{Attachment, StoreLink};
 use crate::repo::standing::{Here, Joining, Standing, describe, is_there, main_directory, new_id, remedies};
-use crate::repo::transaction::{Draft, Transaction};
+use crate::repo::transaction::{NewOperation, Transaction};
 use crate::repo::{Repository, refname};
 
 impl Repository {
@@ -152,6 +152,6 @@ impl Transaction<'_> {
         };
         let edits = vec![RefEdit { name: RefName::Branch(branch.clone()), old: None, new: Some(start) }];
         let description = format!("{branch} starts at {}", start.short());
-        self.record(Draft { verb: "init".to_owned(), description, edits, ..Draft::default() }).map(drop)
+        self.record(NewOperation { verb: "init".to_owned(), description, edits, ..NewOperation::default() }).map(drop)
     }
 }

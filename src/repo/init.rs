@@ -15,7 +15,7 @@ use crate::repo::format::Format;
 use crate::repo::journal::{self, State};
 use crate::repo::layout::{Attachment, Layout, StoreLink, marker};
 use crate::repo::standing::{self, Standing};
-use crate::repo::{Joining, git_ignore, reserve, unsynced};
+use crate::repo::{Joining, git_ignore, no_sync, reserve};
 
 /// Another process that makes the same repository is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ fn fill(worktree: &Path, store: Option<&Path>, joining: &Joining, made: &mut Mad
     fs::create_dir_all(worktree)?;
     let worktree = fs::canonicalize(worktree)?;
     let marker = marker(&worktree);
-    refuse_existing(&worktree, &marker, store.is_some())?;
+    check_not_existing(&worktree, &marker, store.is_some())?;
     let Some(store) = store else {
         build(&marker, &worktree, made)?;
         fs::sync_dir(&worktree)?;
@@ -122,7 +122,7 @@ fn place(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
 }
 
 /// Fails unless nothing is at `.undo`, or an `init` that did not end.
-fn refuse_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Result<()> {
+fn check_not_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Result<()> {
     let Some(stat) = fs::stat(marker)? else { return Ok(()) };
     if !matches!(stat.kind, Kind::File | Kind::Directory) {
         // The repository that it leads to may be incomplete.
@@ -194,7 +194,7 @@ fn build(repository: &Path, worktree: &Path, made: &mut Made) -> Result<()> {
     if fs::exists(&layout.format())? {
         return Ok(());
     }
-    refuse_history(&layout)?;
+    check_no_history(&layout)?;
     made.lock = Some(lock);
     made.repository = was_empty.then(|| repository.to_owned());
     for directory in [layout.packs(), layout.journal(), layout.tmp()] {
@@ -206,7 +206,7 @@ fn build(repository: &Path, worktree: &Path, made: &mut Made) -> Result<()> {
         fs::write_atomic(&layout.config(), [CONFIG], true)?;
     }
     journal::create(&layout.journal(), 1, &State::new())?;
-    unsynced::flush_or_tell(&layout)?;
+    no_sync::flush_or_tell(&layout)?;
     // Without it the repository is as good, until the disk is full.
     let _ = reserve::take(&layout.reserve());
     fs::sync_dir(repository)?;
@@ -218,7 +218,7 @@ fn build(repository: &Path, worktree: &Path, made: &mut Made) -> Result<()> {
 }
 
 /// A folder without `format` that has operations is no unfinished repository: its `format` was lost.
-fn refuse_history(layout: &Layout) -> Result<()> {
+fn check_no_history(layout: &Layout) -> Result<()> {
     if !journal::has_history(&layout.journal())? {
         return Ok(());
     }

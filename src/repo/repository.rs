@@ -9,11 +9,11 @@ use crate::object::Operation;
 use crate::object::operation::{Intent, View};
 use crate::repo::Joining;
 use crate::repo::config::Config;
-use crate::repo::foreign::Foreign;
 use crate::repo::format::Format;
 use crate::repo::init;
 use crate::repo::journal::{self, End, Loaded, Operations, State};
 use crate::repo::layout::{Attachment, Layout};
+use crate::repo::other_worktree::Foreign;
 use crate::repo::standing::Standing;
 use crate::store::{Options, Store};
 
@@ -149,7 +149,7 @@ impl Repository {
     }
 
     /// [`ErrorKind::Refused`] if there is one.
-    pub fn refuse_foreign(&self) -> Result<()> {
+    pub fn check_same_worktree(&self) -> Result<()> {
         self.foreign().map_or(Ok(()), |foreign| Err(foreign.refusal()))
     }
 

@@ -79,8 +79,9 @@ fn grow(repository: &mut Repository, message: &str) -> CommitId {
     let old = transaction.repository().view().at();
     let (id, stored) = put(transaction.repository(), &commit(old.as_slice(), message));
     let edits = vec![edit("main", old, Some(id))];
-    let draft = Draft { verb: "commit".into(), edits, commits: vec![id], stored, ..Draft::default() };
-    transaction.record(draft).unwrap();
+    let new_operation =
+        NewOperation { verb: "commit".into(), edits, commits: vec![id], stored, ..NewOperation::default() };
+    transaction.record(new_operation).unwrap();
     id
 }
 
@@ -174,12 +175,15 @@ fn an_edit_that_expects_something_else_is_refused_and_nothing_is_recorded() {
         (vec![tag("a b", None, Some(first))], ErrorKind::Usage, "is no name"),
         (vec![tag("v1", None, Some(nowhere))], ErrorKind::NotFound, "no commit"),
     ] {
-        let error = transaction.record(Draft { edits, ..Draft::default() }).unwrap_err();
+        let error = transaction.record(NewOperation { edits, ..NewOperation::default() }).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().contains(text), "{error}");
     }
     let switch = Some("-x".to_owned());
-    assert_eq!(transaction.record(Draft { switch, ..Draft::default() }).unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(
+        transaction.record(NewOperation { switch, ..NewOperation::default() }).unwrap_err().kind(),
+        ErrorKind::Usage
+    );
     drop(transaction);
     assert_eq!(house.open().operations().unwrap().count(), 2);
 }
@@ -190,12 +194,12 @@ fn branches_and_tags_are_made_switched_to_and_deleted() {
     let first = grow(&mut house.repository, "first");
     let mut transaction = house.repository.begin().unwrap();
     let edits = vec![edit("trial", None, Some(first)), tag("v1", None, Some(first))];
-    transaction.record(Draft { edits, switch: Some("trial".into()), ..Draft::default() }).unwrap();
+    transaction.record(NewOperation { edits, switch: Some("trial".into()), ..NewOperation::default() }).unwrap();
     let view = transaction.repository().view().clone();
     assert_eq!((view.current.as_str(), view.at(), view.tags.get("v1")), ("trial", Some(first), Some(&first)));
     // One operation may rename: the name goes from the tags to the branches.
     let edits = vec![tag("v1", Some(first), None), edit("v1", None, Some(first))];
-    transaction.record(Draft { edits, switch: Some("trial".into()), ..Draft::default() }).unwrap();
+    transaction.record(NewOperation { edits, switch: Some("trial".into()), ..NewOperation::default() }).unwrap();
     drop(transaction);
     let repository = house.open();
     assert_eq!(repository.view().branches.len(), 3);
@@ -221,7 +225,7 @@ fn point(repository: &mut Repository, name: &str, to: CommitId) -> (Vec<CommitId
     let mut transaction = repository.begin().unwrap();
     let old = transaction.repository().view().branches.get(name).copied();
     let edits = vec![edit(name, old, Some(to))];
-    transaction.record(Draft { verb: "test".into(), edits, ..Draft::default() }).unwrap();
+    transaction.record(NewOperation { verb: "test".into(), edits, ..NewOperation::default() }).unwrap();
     drop(transaction);
     let (_, operation) = repository.operations().unwrap().next().unwrap().unwrap();
     let heads = repository.view().heads.iter().copied().collect();
@@ -287,15 +291,15 @@ fn an_intent_stays_until_it_is_finished_or_abandoned() {
     assert_eq!(repository.unfinished().unwrap().token, 5);
     // Another command in between does not lose it.
     let mut transaction = repository.begin().unwrap();
-    transaction.record(Draft { edits: vec![tag("v1", None, Some(first))], ..Draft::default() }).unwrap();
+    transaction.record(NewOperation { edits: vec![tag("v1", None, Some(first))], ..NewOperation::default() }).unwrap();
     transaction.abandon(4).unwrap();
     assert!(transaction.repository().unfinished().is_some());
-    transaction.record(Draft { worktree: Some((None, first)), ..Draft::default() }).unwrap();
+    transaction.record(NewOperation { worktree: Some((None, first)), ..NewOperation::default() }).unwrap();
     assert!(transaction.repository().unfinished().is_none());
     transaction.intend(intent(6, first)).unwrap();
     transaction.abandon(6).unwrap();
     transaction.intend(intent(7, first)).unwrap();
-    transaction.record(Draft { verb: "restore".into(), ..Draft::default() }).unwrap();
+    transaction.record(NewOperation { verb: "restore".into(), ..NewOperation::default() }).unwrap();
     drop(transaction);
     assert!(house.open().unfinished().is_none());
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock, Reached};
 use crate::id::{CommitId, OperationId};
-use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, Travel, View, extras};
+use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, UndoPosition, View, extras};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
 use crate::repo::repository::{Repository, open_store};
-use crate::repo::{git_ignore, leftovers, lineage, refname, reserve, sharing, unsynced};
+use crate::repo::{git_ignore, leftovers, new_commits, no_sync, refname, reserve, sharing};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
@@ -43,7 +43,7 @@ pub struct Transaction<'r> {
 
 /// An operation before it is recorded: what the transaction cannot know by itself.
 #[derive(Clone, Debug, Default)]
-pub struct Draft {
+pub struct NewOperation {
     /// The verb.
     pub verb: String,
     /// What it did, in words.
@@ -61,7 +61,7 @@ pub struct Draft {
     /// Bytes read from the worktree.
     pub bytes_read: u64,
     /// Where a step through operations has come to.
-    pub travel: Option<Travel>,
+    pub undo_position: Option<UndoPosition>,
 }
 
 impl Repository {
@@ -93,7 +93,7 @@ impl Repository {
         let lock = acquire(&self.layout.lock(), &command_line(&arguments))
             .map_err(|error| self.layout.not_permitted(error))?;
         self.config = Config::open(&self.layout.config())?;
-        unsynced::flush_or_tell(&self.layout)?;
+        no_sync::flush_or_tell(&self.layout)?;
         self.reload()?;
         if let Some(damage) = self.warnings.first() {
             return Err(
@@ -104,7 +104,7 @@ impl Repository {
             self.standing.check(&self.layout)?;
             self.name_directory();
         }
-        self.refuse_foreign()?;
+        self.check_same_worktree()?;
         leftovers::clean(&self.layout);
         sharing::ensure(&self.layout, self.config.is_shared)?;
         // Best effort: a failure only leaves the folder visible to git.
@@ -183,8 +183,8 @@ impl Transaction<'_> {
     /// Appends the operation, durable when it returns; merges small packs now and then. What one transaction records is one
     /// action: all but its last operation prepare that one. An operation that changed the
     /// worktree ends an unfinished intent; one without commits ends the intent that this transaction wrote.
-    pub fn record(&mut self, draft: Draft) -> Result<OperationId> {
-        let (id, operation) = self.operation(draft)?;
+    pub fn record(&mut self, new_operation: NewOperation) -> Result<OperationId> {
+        let (id, operation) = self.operation(new_operation)?;
         self.append(operation)?;
         // The operation is recorded: nothing that happens to packs now can make it undone.
         let _ = self.merge_small_packs();
@@ -192,8 +192,8 @@ impl Transaction<'_> {
     }
 
     /// The same, but it becomes durable with what comes next: if the command is stopped before, nothing is recorded.
-    pub fn prepare(&mut self, draft: Draft) -> Result<OperationId> {
-        let (id, operation) = self.operation(draft)?;
+    pub fn prepare(&mut self, new_operation: NewOperation) -> Result<OperationId> {
+        let (id, operation) = self.operation(new_operation)?;
         self.roll_if_long()?;
         operation.apply(&mut self.repository.state)?;
         self.prepared = Some(operation);
@@ -201,12 +201,13 @@ impl Transaction<'_> {
     }
 
     /// The record of an operation, checked against what is there.
-    fn operation(&mut self, draft: Draft) -> Result<(OperationId, Record)> {
-        self.repository.store.add_packs(&draft.stored.packs)?;
-        check_edits(&self.repository.state.view, &self.repository.store, &draft)?;
-        self.repository.check_branches(&draft.edits, draft.switch.as_ref())?;
-        let ends_intent = draft.worktree.is_some() || self.intended.is_some() && draft.commits.is_empty();
-        let operation = self.complete(draft)?;
+    fn operation(&mut self, new_operation: NewOperation) -> Result<(OperationId, Record)> {
+        self.repository.store.add_packs(&new_operation.stored.packs)?;
+        check_edits(&self.repository.state.view, &self.repository.store, &new_operation)?;
+        self.repository.check_branches(&new_operation.edits, new_operation.switch.as_ref())?;
+        let ends_intent =
+            new_operation.worktree.is_some() || self.intended.is_some() && new_operation.commits.is_empty();
+        let operation = self.complete(new_operation)?;
         let id = operation.id();
         self.has_recorded = true;
         if ends_intent {
@@ -258,30 +259,30 @@ impl Transaction<'_> {
     }
 
     /// The operation that a draft becomes.
-    fn complete(&self, draft: Draft) -> Result<Operation> {
+    fn complete(&self, new_operation: NewOperation) -> Result<Operation> {
         let Repository { config, store, state, .. } = &*self.repository;
         let parents = |id: CommitId| store.commit(id).map(|commit| NewCommit { id, parents: commit.parents });
         let current = state.view.current.clone();
-        let targets = draft.edits.iter().filter_map(|edit| edit.new);
-        let commits = lineage::with_unknown(store, &state.view, draft.commits, targets)?;
+        let targets = new_operation.edits.iter().filter_map(|edit| edit.new);
+        let commits = new_commits::with_unknown(store, &state.view, new_operation.commits, targets)?;
         Ok(Operation {
             parent: state.operation,
-            verb: draft.verb,
-            description: draft.description,
+            verb: new_operation.verb,
+            description: new_operation.description,
             arguments: self.arguments.clone(),
             time: self.began,
             duration: milliseconds(self.began, Timestamp::now()),
             user: config.author_name(),
             host: fs::host_name(),
-            edits: draft.edits,
-            switched: draft.switch.filter(|branch| *branch != current).map(|branch| (current, branch)),
+            edits: new_operation.edits,
+            switched: new_operation.switch.filter(|branch| *branch != current).map(|branch| (current, branch)),
             commits: commits.into_iter().map(parents).collect::<Result<_>>()?,
-            worktree: draft.worktree,
-            packs_added: draft.stored.packs,
+            worktree: new_operation.worktree,
+            packs_added: new_operation.stored.packs,
             packs_removed: Vec::new(),
-            bytes_read: draft.bytes_read,
-            bytes_stored: draft.stored.bytes,
-            extras: extras(self.has_recorded, draft.travel, state.directory()),
+            bytes_read: new_operation.bytes_read,
+            bytes_stored: new_operation.stored.bytes,
+            extras: extras(self.has_recorded, new_operation.undo_position, state.directory()),
         })
     }
 
@@ -346,11 +347,11 @@ impl Transaction<'_> {
 }
 
 /// Fails unless every ref is what the caller saw, its new value is in the store and its new name is allowed.
-fn check_edits(view: &View, store: &Store, draft: &Draft) -> Result<()> {
+fn check_edits(view: &View, store: &Store, new_operation: &NewOperation) -> Result<()> {
     let names = |(name, id): (&String, &CommitId)| (name.clone(), *id);
     let mut branches: BTreeMap<String, CommitId> = view.branches.iter().map(names).collect();
     let mut tags: BTreeMap<String, CommitId> = view.tags.iter().map(names).collect();
-    for edit in &draft.edits {
+    for edit in &new_operation.edits {
         let (word, name, own, other, other_word) = match &edit.name {
             RefName::Branch(name) => ("branch", name, &mut branches, &tags, "tag"),
             RefName::Tag(name) => ("tag", name, &mut tags, &branches, "branch"),
@@ -375,7 +376,7 @@ fn check_edits(view: &View, store: &Store, draft: &Draft) -> Result<()> {
         }
         own.insert(name.clone(), new);
     }
-    match &draft.switch {
+    match &new_operation.switch {
         Some(branch) if !branches.contains_key(branch) => refname::check(branch),
         _ => Ok(()),
     }

@@ -22,7 +22,7 @@ pub(super) struct Content {
 }
 
 /// What is said about it.
-pub(super) struct Words {
+pub(super) struct CommitMessage {
     pub message: String,
     pub automatic: bool,
     /// `None`: as the settings say.
@@ -39,7 +39,7 @@ pub(super) fn make(
     parents: Vec<CommitId>,
     parent: Option<&Commit>,
     content: Content,
-    words: Words,
+    words: CommitMessage,
 ) -> Commit {
     let (time, offset) = words.date.unwrap_or_else(|| {
         let time = Timestamp::now();
@@ -73,7 +73,7 @@ pub(super) fn all_added(totals: &Totals) -> Counts {
     Counts { added: totals.files + totals.directories + totals.others, ..Counts::default() }
 }
 
-/// How a tree differs from the parent's, and what it holds.
+/// ScanOptions a tree differs from the parent's, and what it holds.
 #[derive(Default)]
 pub(super) struct Counted {
     pub changes: Counts,

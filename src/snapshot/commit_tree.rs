@@ -9,13 +9,13 @@ use crate::id::{CommitId, LinksId};
 use crate::object::{Commit, Entry, Extras, ObjectKind, Objects};
 use crate::path::{REPOSITORY, RepoPath};
 use crate::repo::{Repository, Transaction};
-use crate::snapshot::commit::{self, Content, Words};
+use crate::snapshot::commit::{self, CommitMessage, Content};
 use crate::store::Session;
 use crate::time::Timestamp;
 use crate::worktree::Worktree;
 
 /// What the commit is.
-pub struct Given {
+pub struct CommitSpec {
     /// Its tree; of a commit all that it recorded.
     pub tree: Treeish,
     /// Its hard links; `None`: those of the commit.
@@ -32,7 +32,7 @@ pub struct Given {
 
 /// Makes the commit part of the repository. Of a tree that is no commit's, the root directory is as that of the worktree
 /// is now. [`ErrorKind::Usage`] if tree, links, parents and date do not fit.
-pub fn commit_tree(transaction: &mut Transaction<'_>, worktree: &Worktree, given: Given) -> Result<CommitId> {
+pub fn commit_tree(transaction: &mut Transaction<'_>, worktree: &Worktree, given: CommitSpec) -> Result<CommitId> {
     let repository = transaction.repository();
     let session = repository.store().session();
     let commit = compose(repository, &session, worktree, given)?;
@@ -44,7 +44,7 @@ pub fn commit_tree(transaction: &mut Transaction<'_>, worktree: &Worktree, given
     Ok(id)
 }
 
-fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, given: Given) -> Result<Commit> {
+fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, given: CommitSpec) -> Result<Commit> {
     let store = repository.store();
     let parent = given.parents.first().map(|&id| store.commit(id)).transpose()?;
     check_parents(&given, parent.as_ref())?;
@@ -64,7 +64,7 @@ fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, 
     let left_out = LeftOut::new(&uncovered, &[]);
     let counted = commit::count(store, parent.as_ref(), &root, links, left_out, &mut Watch::default())?;
     let content = Content { root, links, totals: counted.totals, changes: counted.changes, uncovered, torn };
-    let words = Words {
+    let words = CommitMessage {
         message: given.message,
         automatic: false,
         author: given.author,
@@ -74,7 +74,7 @@ fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, 
     Ok(commit::make(repository, given.parents, parent.as_ref(), content, words))
 }
 
-fn check_parents(given: &Given, parent: Option<&Commit>) -> Result<()> {
+fn check_parents(given: &CommitSpec, parent: Option<&Commit>) -> Result<()> {
     for (n, id) in given.parents.iter().enumerate() {
         if given.parents[..n].contains(id) {
             return Err(Error::new(ErrorKind::Usage, format!("the parent {} is named twice", id.short()))

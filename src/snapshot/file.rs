@@ -10,9 +10,9 @@ use crate::id::{BlobId, ObjectId};
 use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
-use crate::snapshot::adopting;
-use crate::snapshot::guide::Guide;
 use crate::snapshot::large::{self, Large};
+use crate::snapshot::rechunk::Guide;
+use crate::snapshot::reflink;
 use crate::store::{Adoption, Session, Store, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Sink;
@@ -143,7 +143,7 @@ impl Sink for StoreSink<'_> {
         // What the store cannot tell is found out by cutting.
         let last = reading.last().filter(|_| reading.expected() > self.params.whole);
         let last = last.and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
-        let mut adopting = adopting::begin(self.session, &mut self.writer, self.params, reading, &last)?;
+        let mut adopting = reflink::begin(self.session, &mut self.writer, self.params, reading, &last)?;
         let mut put = self.put(reading, &last, adopting.as_mut().map(|it| &mut it.adoption))?;
         if let Some(mut adopting) = adopting {
             if adopting.turn_to_copy(reading)? {

@@ -8,8 +8,8 @@ use crate::join::join;
 use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
-use crate::snapshot::cutting::{self, Cutting, SHARED};
-use crate::snapshot::guide::{Found, Guide, Sort};
+use crate::snapshot::chunker::{self, Cutting, SHARED};
+use crate::snapshot::rechunk::{Found, Guide, Sort};
 use crate::store::{Adoption, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
@@ -79,7 +79,7 @@ impl<'l, 's> Large<'l, 's> {
         let cutting = Cutting { params: self.params, all, is_shared, groups: self.groups.values() };
         let found = cutting.cut(&mut self.guide, &self.window[..self.filled]);
         self.put_chunks(&found)?;
-        let cut = cutting::length(&found);
+        let cut = chunker::length(&found);
         self.window.copy_within(cut..self.filled, 0);
         self.filled -= cut;
         self.hashed = self.filled;
@@ -110,7 +110,7 @@ impl<'l, 's> Large<'l, 's> {
     }
 }
 
-/// How many bytes to read at a place into a room, so that what comes next begins with a group if it can.
+/// ScanOptions many bytes to read at a place into a room, so that what comes next begins with a group if it can.
 pub fn fresh(position: u64, room: usize) -> usize {
     let past = (position + room as u64) % GROUP as u64;
     if past < room as u64 { room - past as usize } else { room }

@@ -1,22 +1,22 @@
 //! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
 
-mod adopting;
-mod again;
-mod aside;
-pub mod assemble;
 pub mod blob;
+mod chunker;
 mod commit;
 mod commit_tree;
-mod cutting;
 pub mod file;
-mod guide;
 mod journals;
 mod large;
-pub mod lines;
-mod recording;
-mod take;
+pub mod mktree;
+mod rechunk;
+mod record;
+mod reflink;
+mod restore_copy;
+mod scan_tree;
+mod side_commit;
 #[cfg(test)]
 mod tests;
+pub mod tree_input;
 mod write_tree;
 
 use crate::alarm::Findings;
@@ -26,14 +26,14 @@ use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
-pub use again::store_again;
-pub use aside::set_aside;
-pub use commit_tree::{Given, commit_tree};
+pub use commit_tree::{CommitSpec, commit_tree};
 pub use journals::with_database_files;
-pub use take::{Next, take, take_checked};
+pub use record::{AfterSnapshot, take, take_checked};
+pub use restore_copy::store_again;
+pub use side_commit::set_aside;
 pub use write_tree::write_tree;
 
-/// How a commit is made.
+/// ScanOptions a commit is made.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Why.

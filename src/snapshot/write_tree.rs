@@ -8,7 +8,7 @@ use crate::object::{Links, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Transaction;
-use crate::snapshot::recording::{self, How, Recording};
+use crate::snapshot::scan_tree::{self, Recording, ScanOptions};
 use crate::store::Writer;
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Index, Overlay, Scan, Worktree};
@@ -42,16 +42,17 @@ pub fn write_tree(
     let index = Index::open(&index_path);
     let paths = if prefix.is_root() { Vec::new() } else { vec![prefix.to_owned()] };
     let session = store.session();
-    let how = How { paths: &paths, journals: &[], despite_rules: &[], base: None, takes_trees: prefix.is_root() };
-    let mut recording = recording::record(repository, &session, worktree, &index, &how, progress)?;
+    let how =
+        ScanOptions { paths: &paths, journals: &[], despite_rules: &[], base: None, takes_trees: prefix.is_root() };
+    let mut recording = scan_tree::record(repository, &session, worktree, &index, &how, progress)?;
     let tree = directory(&Overlay { below: store, objects: &recording.scan.objects }, &recording, prefix)?;
     let mut writer = session.writer();
-    recording::put_objects(&mut writer, &recording.scan)?;
+    scan_tree::put_objects(&mut writer, &recording.scan)?;
     let links = put_links(store, &mut writer, &recording, prefix)?;
     writer.finish()?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
-    recording::remember(&mut recording.scan, &index, &paths, Some(&index_path));
+    scan_tree::remember(&mut recording.scan, &index, &paths, Some(&index_path));
     let Scan { uncovered, torn, without_attributes, ignore_warnings, .. } = recording.scan;
     Ok(WrittenTree { tree, links, uncovered, torn, without_attributes, ignore_warnings })
 }

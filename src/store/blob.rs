@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::Path;
 
 use super::pack::OTHERS_ARE_WHOLE;
+use super::pack_set::{Store, is_empty_data};
 use super::reader::Reader;
-use super::set::{Store, is_empty_data};
 use crate::error::{Error, Result};
 use crate::id::{BlobId, ChunkId, LayoutId};
 use crate::object::layout::Piece;

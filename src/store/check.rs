@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::catalog;
 use super::compress::Decoder;
 use super::pack::{Frame, Pack, Place, Record, Sort, Stretch, Table, format};
-use super::set::Store;
+use super::pack_set::Store;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::id::{ObjectId, PackId};

@@ -130,7 +130,7 @@ fn compressor(level: i32) -> Result<Compressor<'static>> {
 }
 
 fn failed(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Internal, "cannot compress").because(cause)
+    Error::new(ErrorKind::Internal, "cannot compress").with_source(cause)
 }
 
 /// Decodes frames on one thread.

@@ -2,7 +2,7 @@
 
 use super::compress::Codec;
 use super::pack::Pack;
-use super::set::Store;
+use super::pack_set::Store;
 use crate::error::Result;
 use crate::id::{ObjectId, PackId};
 use crate::object::ObjectKind;

@@ -3,30 +3,30 @@
 //! [`Store`] finds and reads, [`Session`] writes, merging and checking work on whole packs. Nothing that is written is part
 //! of the repository before the journal names its packs (`docs/format.md`, "Write order").
 
-mod adoption;
 mod blob;
 mod cache;
 mod catalog;
 mod check;
+mod compaction;
 mod compress;
-mod doubt;
 mod listing;
-mod merge;
 mod pack;
+mod pack_set;
+mod readability;
 mod reader;
+mod reflink_pack;
 mod session;
-mod set;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use adoption::Adoption;
 pub use check::{Broken, Contents};
 pub use compress::Compression;
-pub use doubt::Going;
 pub use listing::Packed;
+pub use pack_set::{Location, Options, Store};
+pub use readability::Outgoing;
 pub use reader::Reader;
+pub use reflink_pack::Adoption;
 pub use session::{Session, Stored};
-pub use set::{Location, Options, Store};
 pub use writer::Writer;

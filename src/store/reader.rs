@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::cache;
 use super::compress::Decoder;
 use super::pack::{Pack, Place, Stretch};
-use super::set::{Store, is_empty_data};
+use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::ObjectId;
 use crate::object::{ObjectKind, Objects, id_of};

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use super::pack::Failure;
 use super::pack::file::{Builder, Sealed, publish};
-use super::set::{Store, is_empty_data};
+use super::pack_set::{Store, is_empty_data};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{IdHasher, ObjectId, PackId};
 use crate::object::ObjectKind;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::pack::Table;
-use super::set::Store;
+use super::pack_set::Store;
 use crate::error::Result;
 use crate::object::ObjectKind;
 

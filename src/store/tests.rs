@@ -1,8 +1,8 @@
 //! What the store promises, tried from the outside: what was put comes back, or is said to be damaged.
 
-mod adopting;
+mod compaction;
 mod damage;
-mod merging;
+mod reflink_pack;
 mod writing;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::history::objects::Named;
-use crate::history::reach;
+use crate::history::reachable;
 use crate::ui::report::base64;
 use crate::ui::{JsonPath, Page, Report};
 
@@ -23,7 +23,7 @@ pub struct Reached<'o> {
 
 impl<'o> Reached<'o> {
     /// With the path where it was first met.
-    pub fn new(object: &'o reach::Object) -> Reached<'o> {
+    pub fn new(object: &'o reachable::Object) -> Reached<'o> {
         let bytes = object.path.as_ref().map(|path| path.as_bytes());
         Reached { id: object.id.to_string(), object_type: object.is.word(), path: bytes.map(JsonPath::from), bytes }
     }

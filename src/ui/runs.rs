@@ -138,7 +138,7 @@ impl RunRecord {
         format!("{line}: {exit} after {}", duration(self.run.duration))
     }
 
-    fn tell_losses(&self, page: &mut Page<'_>) -> io::Result<()> {
+    fn print_losses(&self, page: &mut Page<'_>) -> io::Result<()> {
         let word = |page: &Page<'_>| page.paint(Role::Removed, "deleted").to_string();
         for loss in &self.effect.losses.kept {
             let (word, path) = (word(page), page.path(&loss.path).to_string());
@@ -153,7 +153,7 @@ impl RunRecord {
         others(page, &self.effect.losses, "directory")
     }
 
-    fn tell_kinds(&self, page: &mut Page<'_>) -> io::Result<()> {
+    fn print_kinds(&self, page: &mut Page<'_>) -> io::Result<()> {
         let (emptied, retyped) = (&self.effect.emptied, &self.effect.retyped);
         for path in &emptied.kept {
             let (word, path) = (page.paint(Role::Modified, "emptied"), page.path(path));
@@ -192,8 +192,8 @@ impl Report for RunRecord {
         page.line(format_args!(
             "{id}  {added} added, {modified} modified, {deleted} deleted{ignored}  ({before} → {after})"
         ))?;
-        self.tell_losses(page)?;
-        self.tell_kinds(page)
+        self.print_losses(page)?;
+        self.print_kinds(page)
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::fs::{Dir, Stat};
 use crate::path::RepoPathBuf;
-use crate::worktree::gather::Node;
+use crate::worktree::dir_node::Node;
 use crate::worktree::index::Record;
 use crate::worktree::seen::Seen;
 

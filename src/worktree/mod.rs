@@ -1,25 +1,25 @@
 //! The worktree: the user's directory as it is now. Nothing here writes to it.
 
+mod classify;
 pub mod clock;
 pub mod content;
 pub mod database;
-pub mod deciding;
-mod gather;
+mod dir_node;
 pub mod ignore;
+pub mod ignore_query;
 pub mod in_use;
 pub mod index;
+pub mod index_listing;
 pub mod inodes;
-pub mod known;
-mod look;
 pub mod overlay;
 pub mod paths;
 mod queue;
+mod read_entry;
 pub mod scan;
 mod seen;
 pub mod selection;
 #[cfg(test)]
 mod tests;
-mod visit;
 mod walk;
 
 use std::collections::BTreeMap;

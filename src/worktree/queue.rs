@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::fs::{Dir, DirEntry, Stat};
-use crate::worktree::gather::Node;
+use crate::worktree::dir_node::Node;
 use crate::worktree::index::Directory;
 
 /// Work that pays for starting threads; one is some 20 microseconds.

@@ -17,13 +17,13 @@ use crate::store::Store;
 use crate::time::Timestamp;
 use crate::worktree::clock::Clock;
 use crate::worktree::content::Sink;
-use crate::worktree::gather::{Inside, Node};
+use crate::worktree::dir_node::{Inside, Node};
 use crate::worktree::ignore::{self, Rules, RulesFile};
 use crate::worktree::index::{Builder, Record, Spool};
 use crate::worktree::inodes::{Inode, Inodes, State};
 use crate::worktree::queue::{self, Job, Listing, Open, Queue};
+use crate::worktree::read_entry::Reader;
 use crate::worktree::selection::Selection;
-use crate::worktree::visit::Reader;
 use crate::worktree::{Index, Worktree};
 
 /// Entries of one directory that are looked at in one go; a longer directory is shared out.

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::bad::noise;
 use crate::crash::has_strace;
 use crate::env::TestEnv;
+use crate::errors::noise;
 use crate::format::{is_installed, read};
 use crate::safety::places::Mounted;
 use crate::skip::skip;

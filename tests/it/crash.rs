@@ -3,8 +3,8 @@
 //! `strace` kills the program before its N-th call of a family. A sample of N runs with the other tests;
 //! `UNDO_TEST_SWEEP=1` tries every N. Needs `strace`; says so and passes where it is not there.
 
+mod recovery;
 mod runs;
-mod ways;
 
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt;

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use snapbox::IntoData;
 use tempfile::TempDir;
 
-use crate::keys;
+use crate::json_keys;
 use crate::skip::skip;
 
 /// Who runs commands as a user when tests run as root: nobody.
@@ -177,8 +177,8 @@ impl TestEnv {
         let output = command.output().unwrap();
         let code = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal)).unwrap();
         if line.contains("--json") {
-            keys::check(&output.stdout);
-            keys::check(&output.stderr);
+            json_keys::check(&output.stdout);
+            json_keys::check(&output.stderr);
         }
         let (line, root) = (line.to_owned(), self.root.clone());
         Output { stdout: output.stdout, stderr: output.stderr, code, line, root }

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use snapbox::str;
 
-use crate::bad::damage::packs;
-use crate::bad::noise;
 use crate::crash::has_strace;
 use crate::env::TestEnv;
+use crate::errors::damage::packs;
+use crate::errors::noise;
 use crate::safety::places::Mounted;
 use crate::skip::skip;
 

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use crate::crowd::Held;
+use crate::concurrency::Held;
 use crate::databases::has_sqlite;
 use crate::env::TestEnv;
 use crate::skip::skip;

@@ -8,9 +8,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::bad::damage::packs;
-use crate::bad::noise;
 use crate::env::{Output, TestEnv};
+use crate::errors::damage::packs;
+use crate::errors::noise;
 use crate::safety::places::Mounted;
 use crate::skip::skip;
 

@@ -13,8 +13,8 @@ mod rebuild;
 mod refs;
 mod trees;
 
-use crate::bad::noise;
 use crate::env::TestEnv;
+use crate::errors::noise;
 
 /// Three commits, a branch `side` at the second and a tag `v1` at the first; `data/a.csv`, `notes.txt`, `link`.
 fn history() -> TestEnv {

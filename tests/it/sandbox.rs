@@ -177,7 +177,7 @@ fn commands_work_where_no_thread_can_be_started() {
     }
     // More than one pack, and files that two threads would share.
     for name in ["a", "b", "c"] {
-        env.write(name, crate::bad::noise(name.as_bytes()[0].into(), 34 << 20));
+        env.write(name, crate::errors::noise(name.as_bytes()[0].into(), 34 << 20));
     }
     let run = |line: &str| {
         let (code, text) = run_without(&env, "clone3", "EAGAIN", line);

@@ -13,12 +13,12 @@ use undo::object::layout::Piece;
 use undo::object::operation::{RefEdit, RefName};
 use undo::object::{Commit, Content, Layout, ObjectKind, Objects, Tree as Directory, id_of};
 use undo::progress::Silent;
-use undo::repo::{Draft, Repository, Transaction};
+use undo::repo::{NewOperation, Repository, Transaction};
 use undo::store::Writer;
 
-use crate::bad::damage::{WAYS, damage};
-use crate::bad::noise;
 use crate::env::TestEnv;
+use crate::errors::damage::{WAYS, damage};
+use crate::errors::noise;
 use crate::fixtures::{FIXTURES, unpacked};
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
@@ -299,8 +299,9 @@ fn forge(env: &TestEnv, edit: impl FnOnce(&Repository, &mut Commit, &mut Writer<
         (id, session.finish().unwrap())
     };
     let edits = vec![RefEdit { name: RefName::Branch("main".into()), old: Some(at), new: Some(id) }];
-    let draft = Draft { verb: "forge".into(), edits, commits: vec![id], stored, ..Draft::default() };
-    transaction.record(draft).unwrap();
+    let new_operation =
+        NewOperation { verb: "forge".into(), edits, commits: vec![id], stored, ..NewOperation::default() };
+    transaction.record(new_operation).unwrap();
 }
 
 /// Puts the root tree anew with one entry changed.

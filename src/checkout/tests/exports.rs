@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{House, may_only_grow, set, tell};
+use crate::checkout::context::ApplyContext;
 use crate::checkout::export::{Compression, Destination, export};
-use crate::checkout::site::Site;
-use crate::checkout::tally::Tally;
+use crate::checkout::outcome::ApplyOutcome;
+use crate::checkout::staging::StagingArea;
 use crate::checkout::target::Source;
-use crate::checkout::work::Work;
-use crate::checkout::{apply, fresh};
+use crate::checkout::{apply, export_plan};
 use crate::error::ErrorKind;
 use crate::fs::Dir;
 use crate::metadata::Kind;
@@ -68,12 +68,12 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
     let saved = Builder::default();
     let objects = &Overlay { below: &house.store, objects: &target.objects };
     let links = objects.links(target.links.unwrap()).unwrap();
-    let mut tally = Tally::default();
-    fresh::plans(objects, &Source::from(&target), &links, &mut |plan| {
-        let site = Site::new(&root, None);
+    let mut tally = ApplyOutcome::default();
+    export_plan::plans(objects, &Source::from(&target), &links, &mut |plan| {
+        let site = StagingArea::new(&root, None);
         let (torn, task) = (Default::default(), Silent.start("", Unit::Bytes, None));
         let store = &house.store;
-        let work = Work {
+        let work = ApplyContext {
             site,
             store,
             objects,
@@ -82,9 +82,9 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
             is_stat_doubtful: false,
             torn,
             left: &Default::default(),
-            when_open: crate::checkout::stage::WhenOpen::Replace,
+            when_open: crate::checkout::swap::WhenOpen::Replace,
             plan,
-            moved: crate::checkout::moved::Moved::default(),
+            moved: crate::checkout::renames::RenamePlan::default(),
             limits: None,
             task: &*task,
         };

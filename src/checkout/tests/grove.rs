@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::checkout::gather;
+use crate::checkout::planner;
 use crate::checkout::questions::{Found, Questions};
 use crate::checkout::{Plan, Target};
 use crate::error::{Error, Result};
@@ -221,7 +221,7 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
         is_file: &|path| in_the_way.iter().any(|it| **it == *path),
         is_halfway: &|_| Ok(false),
     };
-    gather::plan(&grove, &mut scan, &target, &questions).unwrap()
+    planner::plan(&grove, &mut scan, &target, &questions).unwrap()
 }
 
 pub fn stat_of(entry: &Entry) -> Stat {

@@ -3,8 +3,8 @@
 mod exports;
 mod grove;
 mod kinds;
-mod moved;
 mod plans;
+mod renames;
 mod safety;
 mod whole;
 
@@ -15,9 +15,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::in_use::Left;
-use super::site::Site;
-use super::stage::WhenOpen;
-use super::tally::Tally;
+use super::outcome::ApplyOutcome;
+use super::staging::StagingArea;
+use super::swap::WhenOpen;
 use super::{Plan, Target, carry_out, plan, settle};
 use crate::chunk;
 use crate::error::Result;
@@ -41,7 +41,7 @@ pub struct House {
 /// What happened to a worktree.
 pub struct Done {
     pub plan: Plan,
-    pub tally: Tally,
+    pub tally: ApplyOutcome,
     pub scan: Scan,
 }
 
@@ -113,10 +113,10 @@ impl House {
     pub fn go_from(&self, mut scan: Scan, target: &Target, between: impl FnOnce(&Plan)) -> Result<Done> {
         let worktree = self.worktree();
         let plan = plan(&self.store, &worktree, &mut scan, target)?;
-        super::refuse_conflicts(&plan, false)?;
+        super::check_conflicts(&plan, false)?;
         between(&plan);
-        let mut tally = Tally::default();
-        let site = Site::new(&worktree.root, Some(0xab));
+        let mut tally = ApplyOutcome::default();
+        let site = StagingArea::new(&worktree.root, Some(0xab));
         let how = (&plan, &Left::default(), WhenOpen::Keep, None);
         carry_out(site, &self.store, (&scan, target), how, &mut tally, &Silent)?;
         settle(&worktree, &plan, &mut scan.index, &mut tally, false)?;

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::{House, path, set};
 use crate::checkout::clean_staged;
-use crate::checkout::steps::Verdict;
+use crate::checkout::verdict::Verdict;
 use crate::error::ErrorKind;
 use crate::id::{BlobId, TreeId};
 use crate::object::{Content, ObjectKind, Objects};

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::{path, tell};
 use crate::checkout::{self, Options, Outcome, Target};
 use crate::error::{ErrorKind, Result};
-use crate::history::past::Refs;
+use crate::history::reflog::Refs;
 use crate::id::CommitId;
 use crate::object::operation::RefName;
 use crate::object::{Extras, Objects};
 use crate::progress::Silent;
-use crate::repo::{Draft, Repository};
+use crate::repo::{NewOperation, Repository};
 use crate::snapshot;
 use crate::worktree::Worktree;
 
@@ -89,7 +89,7 @@ fn a_checkout_moves_the_branch_and_what_was_unsaved_comes_back() {
     // Nothing is new, and nothing has to be read to know it.
     let again = place.commit();
     assert_eq!((again.created, again.bytes_read), (false, 0));
-    // Going nowhere is no operation, and costs no index.
+    // Outgoing nowhere is no operation, and costs no index.
     let newest = repository.operation();
     let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(place.at(".undo/index")).unwrap());
     let before = inode();
@@ -108,8 +108,8 @@ fn a_branch_is_switched_to_and_no_other_one_moves() {
     let (mut repository, _) = place.open();
     let name = RefName::Branch("trial".into());
     let edits = vec![crate::object::operation::RefEdit { name, old: None, new: Some(first) }];
-    let draft = Draft { verb: "branch".into(), edits, ..Draft::default() };
-    repository.begin().unwrap().record(draft).unwrap();
+    let new_operation = NewOperation { verb: "branch".into(), edits, ..NewOperation::default() };
+    repository.begin().unwrap().record(new_operation).unwrap();
     drop(repository);
     fs::write(place.at("a"), "two").unwrap();
     let second = place.commit().commit.unwrap();

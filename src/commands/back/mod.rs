@@ -8,26 +8,26 @@ use crate::commands::Context;
 use crate::compare;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::entry_at;
-use crate::history::past::Refs;
+use crate::history::reflog::Refs;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
-use crate::number::agree;
-use crate::object::operation::{Intent, RefName, Travel, View};
+use crate::number::pluralize;
+use crate::object::operation::{Intent, RefName, UndoPosition, View};
 use crate::object::{Content, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::{Repository, Transaction};
-use crate::snapshot::{self, Next};
+use crate::snapshot::{self, AfterSnapshot};
 use crate::worktree::database::database_of;
 use crate::worktree::{Scan, Worktree};
 
-pub use step::{How, Step, step, take_back};
+pub use step::{Step, StepOptions, step, take_back};
 pub use tell::not_exact;
 
 /// Where to go, and how.
 pub struct Request {
     /// The commit.
     pub to: CommitId,
-    /// How it was named, where that means another commit while a checkout is unfinished: what that one saved first is
+    /// StepOptions it was named, where that means another commit while a checkout is unfinished: what that one saved first is
     /// current then.
     pub relative: Option<String>,
     /// Only these paths; the branch stays where it is.
@@ -70,9 +70,9 @@ impl Request {
         self.resumed.is_some() || self.step.as_ref().is_some_and(|step| step.interrupted.is_some())
     }
 
-    fn travel(&self) -> Option<Travel> {
-        let step = self.step.as_ref().and_then(|step| step.travel);
-        step.or_else(|| self.resumed.as_ref().and_then(Intent::travel))
+    fn undo_position(&self) -> Option<UndoPosition> {
+        let step = self.step.as_ref().and_then(|step| step.undo_position);
+        step.or_else(|| self.resumed.as_ref().and_then(Intent::undo_position))
     }
 
     /// What is said of it in the operation, before what it did.
@@ -86,7 +86,7 @@ impl Request {
 }
 
 /// A worktree that is saved, and what it becomes.
-struct Ready {
+struct PreparedCheckout {
     /// The commit that was made of what was unsaved, if anything was.
     saved: Option<CommitId>,
     scan: Scan,
@@ -111,15 +111,15 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
     let at = transaction.repository().view().at();
     let origin = Origin::now(transaction.repository(), request.ends_unfinished());
     if let Some(step) = &request.step {
-        step::refuse_outdated(transaction.repository(), step)?;
+        step::check_not_outdated(transaction.repository(), step)?;
     }
     if !request.paths.is_empty() && request.resumed.is_none() {
-        checkout::refuse_paths(transaction.repository())?;
+        checkout::check_paths_allowed(transaction.repository())?;
         let store = transaction.repository().store();
         Target::commit(store, request.to)?.check_names(store, &worktree.root, &request.paths)?;
     }
     if let Some(name) = &request.relative {
-        checkout::refuse_halfway(transaction.repository(), name)?;
+        checkout::check_not_halfway(transaction.repository(), name)?;
     }
     clear_unfinished(context, transaction.repository(), &worktree)?;
     if let Some(intent) = &request.resumed {
@@ -138,7 +138,7 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
         refs: Some(refs(transaction.repository().view(), at, request)),
         saved: ready.saved,
         origin,
-        travel: request.travel(),
+        undo_position: request.undo_position(),
         about: request.about(),
         verb: request.verb.clone(),
         plan: Some(ready.plan),
@@ -182,7 +182,7 @@ pub fn close_directories(context: &Context<'_>, repository: &mut Repository) -> 
 pub(super) fn clear_unfinished(context: &Context<'_>, repository: &Repository, worktree: &Worktree) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
     let kept = checkout::clean_staged(worktree, repository.store(), intent.token)?;
-    context.tell_paths("left by the unfinished checkout, and saved nowhere", &kept);
+    context.report_paths("left by the unfinished checkout, and saved nowhere", &kept);
     Ok(())
 }
 
@@ -193,7 +193,7 @@ fn save(
     transaction: &mut Transaction<'_>,
     (worktree, access): (&mut Worktree, &mut Access),
     request: &Request,
-) -> Result<Ready> {
+) -> Result<PreparedCheckout> {
     let mut obstacles = Obstacles { opens: true, ..Obstacles::default() };
     loop {
         let saved = save_despite(context, transaction, worktree, request, &mut obstacles);
@@ -260,7 +260,7 @@ fn save_despite(
     worktree: &Worktree,
     request: &Request,
     Obstacles { in_the_way, opens, closed }: &mut Obstacles,
-) -> Result<Ready> {
+) -> Result<PreparedCheckout> {
     let message = format!("before {} {}", request.verb, request.to.short());
     let verb = request.verb.clone();
     let (is_again, despite_rules) = (!in_the_way.is_empty(), in_the_way.clone());
@@ -287,21 +287,21 @@ fn save_despite(
         if !is_again && saves {
             in_the_way.extend(plan.to_be_saved());
         }
-        checkout::refuse_conflicts(&plan, is_again)?;
-        checkout::refuse_undressed(&plan)?;
-        checkout::refuse_unsaved_journals(&plan)?;
-        checkout::refuse_lack(repository.store(), worktree, scan, &target, &plan)?;
+        checkout::check_conflicts(&plan, is_again)?;
+        checkout::check_metadata_conflicts(&plan)?;
+        checkout::check_unsaved_journals(&plan)?;
+        checkout::check_free_space(repository.store(), worktree, scan, &target, &plan)?;
         let next = match plan.is_empty() {
             // Refs stay as they are, too.
-            true if !request.paths.is_empty() && !request.ends_unfinished() => Next::Nothing,
-            true => Next::Rest,
-            false => Next::Change,
+            true if !request.paths.is_empty() && !request.ends_unfinished() => AfterSnapshot::Nothing,
+            true => AfterSnapshot::Rest,
+            false => AfterSnapshot::Change,
         };
         found = Some((target, plan));
         Ok(next)
     };
     let (outcome, scan) = snapshot::take_checked(transaction, worktree, &options, context.ui.progress(), &mut check)?;
-    context.tell_damage(outcome.damage.as_deref());
+    context.warn_damage(outcome.damage.as_deref());
     context.warn_about_rules(&scan.ignore_warnings);
     context.warn_about_index(&scan);
     let (target, plan) = found.expect("a scan that is not checked is not given");
@@ -310,11 +310,16 @@ fn save_despite(
     plan.journals.extend(despite_rules.into_iter().filter(|path| database_of(path).is_some()));
     plan.journals.sort();
     plan.journals.dedup();
-    Ok(Ready { saved, scan, target, plan })
+    Ok(PreparedCheckout { saved, scan, target, plan })
 }
 
 /// Stores anew what is about to go, where the repository's own copy of it is damaged.
-fn rescue(context: &Context<'_>, transaction: &mut Transaction<'_>, worktree: &Worktree, ready: &Ready) -> Result<()> {
+fn rescue(
+    context: &Context<'_>,
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    ready: &PreparedCheckout,
+) -> Result<()> {
     let files = checkout::last_copies(transaction.repository().store(), &ready.scan, &ready.plan);
     if files.is_empty() {
         return Ok(());
@@ -327,7 +332,7 @@ fn rescue(context: &Context<'_>, transaction: &mut Transaction<'_>, worktree: &W
     let paths: Vec<RepoPathBuf> = files.into_iter().map(|(path, _)| path).collect();
     let (one, several) =
         ("the saved copy was damaged, and is saved anew", "the saved copies were damaged, and are saved anew");
-    context.tell_paths(agree(paths.len(), one, several), &paths);
+    context.report_paths(pluralize(paths.len(), one, several), &paths);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::timeline::{Action, Destination, Timeline};
 use crate::id::CommitId;
 use crate::number;
-use crate::repo::{Draft, Repository};
+use crate::repo::{NewOperation, Repository};
 use crate::ui::checkouts::{CheckoutRecord, PlanRecord};
 use crate::ui::json_id;
 use crate::ui::operations::{Crossed, OperationRecord, Stepped};
@@ -24,9 +24,9 @@ pub enum Step {
     Restore,
 }
 
-/// How a step is gone.
+/// StepOptions a step is gone.
 #[derive(Debug, clap::Args)]
-pub struct How {
+pub struct StepOptions {
     /// Only show what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -54,7 +54,7 @@ pub fn step(
     repository: Repository,
     destination: Destination,
     step: Step,
-    how: &How,
+    how: &StepOptions,
 ) -> Result<Exit> {
     if how.dry_run {
         let standings = Standings::of(&Timeline::read(&repository)?);
@@ -88,7 +88,7 @@ fn names(
     mut repository: Repository,
     destination: &Destination,
     step: Step,
-    how: &How,
+    how: &StepOptions,
 ) -> Result<Exit> {
     if how.dry_run {
         context.ui.show(&PlanRecord { is_left: true, ..PlanRecord::default() })?;
@@ -96,20 +96,20 @@ fn names(
     }
     let worktree = context.worktree(&repository)?;
     let mut transaction = repository.begin()?;
-    refuse_outdated(transaction.repository(), destination)?;
+    check_not_outdated(transaction.repository(), destination)?;
     back::clear_unfinished(context, transaction.repository(), &worktree)?;
     drop(Access::new(&transaction.repository().layout, &worktree)?);
     let (view, refs) = (transaction.repository().view(), &destination.refs);
     let (before, unfinished) = (view.at(), transaction.repository().unfinished().map(|intent| intent.token));
-    let draft = Draft {
+    let new_operation = NewOperation {
         verb: step.verb().to_owned(),
-        description: about(step.verb(), destination) + &checkout::in_words(&refs.current, before, refs.at()),
+        description: about(step.verb(), destination) + &checkout::describe(&refs.current, before, refs.at()),
         edits: refs.edits_from(view),
         switch: Some(refs.current.clone()).filter(|branch| *branch != view.current),
-        travel: destination.travel,
-        ..Draft::default()
+        undo_position: destination.undo_position,
+        ..NewOperation::default()
     };
-    transaction.record(draft)?;
+    transaction.record(new_operation)?;
     unfinished.map_or(Ok(()), |token| transaction.abandon(token))?;
     drop(transaction);
     let (from, to) = (json_id(before), json_id(destination.refs.at()));
@@ -124,7 +124,7 @@ fn names(
 }
 
 /// [`ErrorKind::Refused`] if something was done since the way was found.
-pub fn refuse_outdated(repository: &Repository, destination: &Destination) -> Result<()> {
+pub fn check_not_outdated(repository: &Repository, destination: &Destination) -> Result<()> {
     if repository.operation() == destination.seen {
         return Ok(());
     }

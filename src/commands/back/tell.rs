@@ -5,7 +5,7 @@ use crate::commands::Context;
 use crate::commands::back::{Request, step};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs::{self, Process};
-use crate::number::agree;
+use crate::number::pluralize;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 use crate::repo::Repository;
@@ -48,17 +48,17 @@ pub fn plan(
         is_left: false,
     })?;
     let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), checkout::MOUNTED.to_owned())).collect();
-    context.tell_reasons("would not be restored", &mounts);
+    context.report_reasons("would not be restored", &mounts);
     if !plan.conflicts.is_empty() && !force {
-        context.tell_paths("in the way, and saved nowhere: it would be refused", &plan.conflicts);
+        context.report_paths("in the way, and saved nowhere: it would be refused", &plan.conflicts);
         return Ok(ErrorKind::Refused.exit());
     }
-    context.tell_reasons("in use, and would be left as it is", &programs(in_use));
+    context.report_reasons("in use, and would be left as it is", &programs(in_use));
     let (one, several) = (
         "would be made accessible to you first, and what is in it saved and restored; that is not part of this list",
         "would be made accessible to you first, and what is in them saved and restored; that is not part of this list",
     );
-    context.tell_paths(agree(closed.len(), one, several), closed);
+    context.report_paths(pluralize(closed.len(), one, several), closed);
     Ok(if closed.is_empty() && in_use.is_empty() && mounts.is_empty() { Exit::DONE } else { Exit::INCOMPLETE })
 }
 
@@ -74,7 +74,7 @@ pub fn outcome(context: &Context<'_>, repository: &Repository, request: &Request
         context.ui.hint(step::way_back(&request.verb));
     }
     if !context.is_removed && fs::current_dir().is_err_and(|error| error.is_not_found()) {
-        context.tell_removed(&repository.layout.worktree);
+        context.warn_directory_removed(&repository.layout.worktree);
     }
     Ok(exit)
 }
@@ -91,44 +91,44 @@ fn programs(in_use: &[InUse]) -> Vec<(RepoPathBuf, String)> {
 }
 
 /// Lists what was left because it is in use, and how to restore it.
-fn tell_in_use(context: &Context<'_>, outcome: &Outcome) {
+fn report_in_use(context: &Context<'_>, outcome: &Outcome) {
     let Some(to) = outcome.to.filter(|_| !outcome.in_use.is_empty()) else { return };
     let (one, several) = ("in use, and left as it is", "in use, and left as they are");
-    context.tell_reasons(agree(outcome.in_use.len(), one, several), &programs(&outcome.in_use));
+    context.report_reasons(pluralize(outcome.in_use.len(), one, several), &programs(&outcome.in_use));
     let paths: Vec<String> = outcome.in_use.iter().map(|one| shell_word(one.path.as_bytes()).into_owned()).collect();
     let paths = if paths.len() > MOST_IN_HINT { "PATH…".to_owned() } else { paths.join(" ") };
     let programs = outcome.in_use.iter().map(|one| one.programs.len()).sum();
-    let programs = agree(programs, "the program", "the programs");
+    let programs = pluralize(programs, "the program", "the programs");
     let command = format!("undo restore --from {}", to.short());
     context.ui.hint(format_args!("stop {programs}, then: {command} {paths} (or now, with --force)"));
 }
 
 /// Lists what is not as the commit has it.
 pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
-    context.tell_reasons("not restored exactly", &outcome.inexact);
-    tell_in_use(context, outcome);
-    let they_are = |count| agree(count, "it is", "they are");
+    context.report_reasons("not restored exactly", &outcome.inexact);
+    report_in_use(context, outcome);
+    let they_are = |count| pluralize(count, "it is", "they are");
     let (damaged, changed) = (they_are(outcome.damaged.len()), they_are(outcome.changed.len()));
     let (one, several) = ("restored together with its database file", "restored together with their database files");
-    context.tell_paths(agree(outcome.journals.len(), one, several), &outcome.journals);
+    context.report_paths(pluralize(outcome.journals.len(), one, several), &outcome.journals);
     let (one, several) = (
         "modification time changed: a hard link to a restored file",
         "modification times changed: hard links to restored files",
     );
-    context.tell_paths(agree(outcome.other_names.len(), one, several), &outcome.other_names);
+    context.report_paths(pluralize(outcome.other_names.len(), one, several), &outcome.other_names);
     let (one, several) = (
         "left as it is, since the database file that it belongs to is not recorded",
         "left as they are, since the database files that they belong to are not recorded",
     );
-    context.tell_paths(agree(outcome.left_journals.len(), one, several), &outcome.left_journals);
+    context.report_paths(pluralize(outcome.left_journals.len(), one, several), &outcome.left_journals);
     let (one, several) = (
         "directory not removed, because something in it is not recorded",
         "directories not removed, because something in them is not recorded",
     );
-    context.tell_paths(agree(outcome.kept.len(), one, several), &outcome.kept);
-    let torn = context.tell_unstable(&outcome.torn);
-    context.tell_reasons(&format!("damaged in the repository, and left as {damaged}"), &outcome.damaged);
-    context.tell_paths(&format!("changed in the meantime, and left as {changed}"), &outcome.changed);
+    context.report_paths(pluralize(outcome.kept.len(), one, several), &outcome.kept);
+    let torn = context.warn_unstable(&outcome.torn);
+    context.report_reasons(&format!("damaged in the repository, and left as {damaged}"), &outcome.damaged);
+    context.report_paths(&format!("changed in the meantime, and left as {changed}"), &outcome.changed);
     if let Some(aside) = outcome.aside {
         let aside = aside.short();
         context.ui.warning(format_args!("as {changed} {changed} recorded beside the branch, in {aside}"));

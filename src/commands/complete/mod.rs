@@ -180,7 +180,7 @@ pub fn live_paths(current: &OsStr) -> Vec<CompletionCandidate> {
 pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
     let Ok(repository) = open() else { return Vec::new() };
     let Ok(actions) = timeline::actions(&repository) else { return Vec::new() };
-    let told = |action: Action| candidate(action.id.short(), sanitize::name(action.last.in_words().as_bytes()));
+    let told = |action: Action| candidate(action.id.short(), sanitize::name(action.last.describe().as_bytes()));
     keep(current, actions.map_while(Result::ok).take(RECENT).map(told).collect())
 }
 

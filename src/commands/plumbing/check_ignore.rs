@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::quote::unquote;
 use crate::ui::End;
 use crate::ui::plain::Ignored;
-use crate::worktree::deciding::Deciding;
+use crate::worktree::ignore_query::Deciding;
 use crate::worktree::paths::Place;
 
 /// Print which paths are ignored

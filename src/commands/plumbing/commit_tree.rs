@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::history::{objects, when};
 use crate::repo::Repository;
-use crate::snapshot::{self, Given};
+use crate::snapshot::{self, CommitSpec};
 use crate::ui::plain::Id;
 
 /// Make a commit of a tree
@@ -57,8 +57,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 impl Args {
-    fn given(&self, repository: &Repository, message: String) -> Result<Given> {
-        Ok(Given {
+    fn given(&self, repository: &Repository, message: String) -> Result<CommitSpec> {
+        Ok(CommitSpec {
             tree: objects::treeish(repository, &self.tree)?,
             links: self.links.as_ref().map(|links| objects::links(repository, links)).transpose()?,
             parents: self.parents.iter().map(|parent| objects::commit(repository, parent)).collect::<Result<_>>()?,

@@ -66,7 +66,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let states = if states.is_empty() { vec![State::Known] } else { states };
         let uncertain = files(&repository, &worktree, &Selected { states, paths }, &Silent, &mut each)?;
         context.warn_about_rules(&uncertain.ignore_warnings);
-        exit = context.tell_incomplete(&uncertain.uncovered, &uncertain.torn, &uncertain.without_attributes);
+        exit = context.warn_incomplete(&uncertain.uncovered, &uncertain.torn, &uncertain.without_attributes);
     }
     context.ui.show(&End { count })?;
     Ok(exit)

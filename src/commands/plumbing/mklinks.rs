@@ -3,8 +3,8 @@
 use crate::commands::Context;
 use crate::commands::plumbing::records;
 use crate::error::{Exit, Result};
-use crate::snapshot::assemble::put_links;
-use crate::snapshot::lines::Lines;
+use crate::snapshot::mktree::put_links;
+use crate::snapshot::tree_input::Lines;
 use crate::ui::plain::Id;
 
 /// Make a table of hard links

@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::history::reach::{self, Given, Lost, Object, Reach};
+use crate::history::reachable::{self, Given, Lost, Object, Reach};
 use crate::history::when::{self, Day};
 use crate::history::{self, walk};
 use crate::id::CommitId;
@@ -91,7 +91,7 @@ impl Args {
             return Ok(Box::new(std::iter::empty()));
         }
         let exclude = options.exclude.clone();
-        let commits = reach::walked(repository, options)?;
+        let commits = reachable::walked(repository, options)?;
         let commits: Box<dyn Iterator<Item = Given>> =
             if self.reverse { Box::new(reversed(repository, commits)) } else { Box::new(commits) };
         if !self.objects {
@@ -102,7 +102,7 @@ impl Args {
             return Ok(Box::new(reach));
         }
         let without = walk::Options { from: exclude, ..walk::Options::default() };
-        Ok(Box::new(reach.without(reach::walked(repository, without)?)))
+        Ok(Box::new(reach.without(reachable::walked(repository, without)?)))
     }
 
     fn options(&self, context: &Context<'_>, repository: &Repository) -> Result<walk::Options> {
@@ -137,7 +137,7 @@ fn reversed<'r>(repository: &'r Repository, commits: impl Iterator<Item = Given>
     let mut ids: Vec<Result<CommitId, Lost>> = commits.map(|given| given.map(|(id, _)| id)).collect();
     ids.reverse();
     ids.into_iter().flat_map(|id| {
-        let read = |id| reach::read(repository.store(), [id]).next();
+        let read = |id| reachable::read(repository.store(), [id]).next();
         id.map_or_else(|lost| Some(Err(lost)), read)
     })
 }

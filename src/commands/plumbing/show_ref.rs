@@ -2,7 +2,7 @@
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::history::instructions::Target;
+use crate::history::ref_commands::Target;
 use crate::object::operation::{RefName, View};
 use crate::ui::End;
 use crate::ui::plain::Ref;

@@ -2,9 +2,9 @@
 
 use crate::commands::Context;
 use crate::error::{Exit, Result};
-use crate::history::edits;
-use crate::history::instructions::{Instruction, check_symbolic};
-use crate::repo::Draft;
+use crate::history::ref_commands::{Instruction, check_symbolic};
+use crate::history::ref_updates;
+use crate::repo::NewOperation;
 use crate::ui::plain::CurrentBranch;
 
 /// Print or change which branch is current
@@ -35,10 +35,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     };
     let instruction = Instruction::switch(&args.symbolic, target)?;
     let mut transaction = repository.begin()?;
-    let edits = edits::resolve(transaction.repository(), &vec![(None, instruction)])?;
+    let edits = ref_updates::resolve(transaction.repository(), &vec![(None, instruction)])?;
     let Some(branch) = &edits.switch else { return Ok(Exit::DONE) };
-    let (description, switch) = (edits.in_words(), edits.switch.clone());
-    transaction.record(Draft { verb: "symbolic-ref".into(), description, switch, ..Draft::default() })?;
+    let (description, switch) = (edits.describe(), edits.switch.clone());
+    transaction.record(NewOperation { verb: "symbolic-ref".into(), description, switch, ..NewOperation::default() })?;
     context.ui.show(&CurrentBranch::changed(branch))?;
     Ok(Exit::DONE)
 }

@@ -5,9 +5,9 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::commands::plumbing::records;
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::history::edits;
-use crate::history::instructions::{self, Instruction, Instructions, Target, Value};
-use crate::repo::Draft;
+use crate::history::ref_commands::{self, Instruction, Instructions, Target, Value};
+use crate::history::ref_updates;
+use crate::repo::NewOperation;
 use crate::ui::plain::{CurrentBranch, RefUpdate};
 
 /// Make a ref point to another commit
@@ -41,17 +41,23 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut repository = context.repository()?;
     let instructions = match args.stdin {
-        true => instructions::read(&mut records::stdin(context), context.ui.options().nul)?,
+        true => ref_commands::read(&mut records::stdin(context), context.ui.options().nul)?,
         false => given(args)?,
     };
     let mut transaction = repository.begin()?;
-    let edits = edits::resolve(transaction.repository(), &instructions)?;
+    let edits = ref_updates::resolve(transaction.repository(), &instructions)?;
     if edits.is_empty() {
         return Ok(Exit::DONE);
     }
-    let description = args.reason.clone().unwrap_or_else(|| edits.in_words());
+    let description = args.reason.clone().unwrap_or_else(|| edits.describe());
     let (refs, switch) = (edits.refs.clone(), edits.switch.clone());
-    transaction.record(Draft { verb: "update-ref".into(), description, edits: refs, switch, ..Draft::default() })?;
+    transaction.record(NewOperation {
+        verb: "update-ref".into(),
+        description,
+        edits: refs,
+        switch,
+        ..NewOperation::default()
+    })?;
     drop(transaction);
     edits.refs.iter().try_for_each(|edit| context.ui.show(&RefUpdate::new(edit)))?;
     edits.switch.iter().try_for_each(|branch| context.ui.show(&CurrentBranch::changed(branch)))?;

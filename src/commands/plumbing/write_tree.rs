@@ -31,7 +31,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     drop(transaction);
     context.ui.show(&WrittenTree::new(written.tree, written.links, &written.uncovered, &written.torn))?;
     context.warn_about_rules(&written.ignore_warnings);
-    let exit = context.tell_incomplete(&written.uncovered, &written.torn, &written.without_attributes);
-    context.tell_left_out(&written.uncovered);
+    let exit = context.warn_incomplete(&written.uncovered, &written.torn, &written.without_attributes);
+    context.report_left_out(&written.uncovered);
     Ok(exit)
 }

@@ -10,7 +10,7 @@ use crate::effect::Guard;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs::{self, Reached};
 use crate::object::Ran;
-use crate::object::ran::words;
+use crate::object::run_info::words;
 
 use verdict::OnFail;
 

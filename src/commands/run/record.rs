@@ -8,7 +8,7 @@ use crate::effect::Effect;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::{CommitId, OperationId};
 use crate::object::commit::Uncovered;
-use crate::object::{Objects, Ran, ran};
+use crate::object::{Objects, Ran, run_info};
 use crate::repo::Repository;
 use crate::snapshot;
 use crate::time::Timestamp;
@@ -45,18 +45,18 @@ pub struct After {
 pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec<u8>]) -> Result<Before> {
     let worktree = context.worktree(repository)?;
     let mut transaction = repository.begin()?;
-    checkout::refuse_mix(transaction.repository()).map_err(finish_first)?;
+    checkout::check_no_mix(transaction.repository()).map_err(finish_first)?;
     let newest = transaction.repository().operation();
-    let message = format!("before run {}", ran::short(command));
+    let message = format!("before run {}", run_info::short(command));
     let options =
         snapshot::Options { message, automatic: true, verb: "run".to_owned(), ..snapshot::Options::default() };
     let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
-    context.tell_damage(outcome.damage.as_deref());
+    context.warn_damage(outcome.damage.as_deref());
     context.warn_about_rules(&scan.ignore_warnings);
     context.warn_about_index(&scan);
-    let exit = context.tell_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
-    context.tell_consistent_copies(&worktree, &outcome.torn);
+    let exit = context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
+    context.hint_consistent_copies(&worktree, &outcome.torn);
     let (commit, recorded) =
         (held(outcome.commit)?, repository.operation().filter(|_| repository.operation() != newest));
     Ok(Before {
@@ -87,7 +87,7 @@ pub fn after(
         }
         _ => error,
     })?;
-    checkout::refuse_mix(transaction.repository()).map_err(finish_first)?;
+    checkout::check_no_mix(transaction.repository()).map_err(finish_first)?;
     transaction.go_on(before.recorded, before.began);
     let options = snapshot::Options {
         message: message.map_or_else(|| ran.short(), str::to_owned),
@@ -98,7 +98,7 @@ pub fn after(
     };
     let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
-    context.tell_damage(outcome.damage.as_deref());
+    context.warn_damage(outcome.damage.as_deref());
     // What was told before it ran is known.
     if scan.ignore_warnings != before.ignore_warnings {
         context.warn_about_rules(&scan.ignore_warnings);
@@ -107,7 +107,7 @@ pub fn after(
     let exit = if is_known {
         before.exit
     } else {
-        context.tell_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes)
+        context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes)
     };
     let (store, commit) = (repository.store(), held(outcome.commit)?);
     let (old, new) = (store.commit(before.commit)?, store.commit(commit)?);

@@ -37,8 +37,8 @@ pub fn carry_out(
         // A person decides by it.
         context.ui.tell(&record)?;
     }
-    context.tell_aside(&after.findings);
-    tell_broken(context, &broken, &after.effect);
+    context.report_aside(&after.findings);
+    report_exceeded(context, &broken, &after.effect);
     let mut complete = after.exit;
     if args.rollback || !broken.is_empty() || (ran.exit != 0 && wants_rollback(context, args, before, after)) {
         complete = roll_back(context, repository, before, after)?.or(complete);
@@ -55,7 +55,7 @@ pub fn carry_out(
     })
 }
 
-fn tell_broken(context: &Context<'_>, broken: &[&Guard], effect: &Effect) {
+fn report_exceeded(context: &Context<'_>, broken: &[&Guard], effect: &Effect) {
     for guard in broken {
         let (value, whole) = (guard.value(effect), guard.whole(effect));
         let measured = match guard.is_of_bytes() {
@@ -91,7 +91,7 @@ fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before
     let destination = Timeline::read(repository)?.back_to(before.newest, before.commit)?;
     // Not if the command stepped back itself: then what it did is not ahead of here.
     let newest = repository.operation();
-    let is_ahead = destination.travel.is_some_and(|travel| travel.tip == newest);
+    let is_ahead = destination.undo_position.is_some_and(|undo_position| undo_position.tip == newest);
     let outcome = back::take_back(context, repository, before.commit, destination).map_err(|error| {
         let is_recorded = newest != before.newest;
         let what =

@@ -77,14 +77,18 @@ impl Story {
     }
 
     /// Records what is unsaved, if anything is, and goes.
-    fn go(&mut self, verb: &str, refs: &Refs, to: CommitId, travel: Option<Travel>) -> OperationId {
+    fn go(&mut self, verb: &str, refs: &Refs, to: CommitId, undo_position: Option<UndoPosition>) -> OperationId {
         let is_joined = self.view.at() != Some(self.worktree);
         if is_joined {
             self.save(verb);
         }
         let worktree = Some((Some(self.worktree), to));
         self.worktree = to;
-        self.record(verb, refs, Operation { worktree, extras: extras(is_joined, travel, None), ..Operation::default() })
+        self.record(
+            verb,
+            refs,
+            Operation { worktree, extras: extras(is_joined, undo_position, None), ..Operation::default() },
+        )
     }
 
     fn checkout(&mut self, to: CommitId) -> OperationId {
@@ -93,10 +97,14 @@ impl Story {
     }
 
     fn step(&mut self, verb: &str, destination: &Destination) -> OperationId {
-        let (refs, travel) = (&destination.refs, destination.travel);
+        let (refs, undo_position) = (&destination.refs, destination.undo_position);
         match destination.worktree {
-            Some(to) => self.go(verb, refs, to, travel),
-            None => self.record(verb, refs, Operation { extras: extras(false, travel, None), ..Operation::default() }),
+            Some(to) => self.go(verb, refs, to, undo_position),
+            None => self.record(
+                verb,
+                refs,
+                Operation { extras: extras(false, undo_position, None), ..Operation::default() },
+            ),
         }
     }
 
@@ -244,7 +252,7 @@ fn a_restored_operation_brings_the_worktree_that_was_there_then() {
     story.restore(commit);
     assert_eq!((story.at(), story.worktree), (Some(first), CommitId([3; 32])));
     assert_ne!(edited, story.worktree);
-    assert_eq!(story.timeline().restore(second).unwrap().travel, None);
+    assert_eq!(story.timeline().restore(second).unwrap().undo_position, None);
 }
 
 #[test]
@@ -311,7 +319,7 @@ fn a_journal_without_its_beginning_goes_back_as_far_as_it_goes() {
 }
 
 /// What is in the journal when the machine stops in a checkout, and the intent.
-fn interrupted(story: &mut Story, verb: &str, to: CommitId, travel: Option<Travel>) -> Intent {
+fn interrupted(story: &mut Story, verb: &str, to: CommitId, undo_position: Option<UndoPosition>) -> Intent {
     let before = story.operations.last().map(Operation::id);
     if story.at() != Some(story.worktree) {
         story.save(verb);
@@ -325,7 +333,7 @@ fn interrupted(story: &mut Story, verb: &str, to: CommitId, travel: Option<Trave
         paths: Vec::new(),
         edits: Vec::new(),
         switch: None,
-        extras: intent_extras(b"/data", Some(before), travel),
+        extras: intent_extras(b"/data", Some(before), undo_position),
     }
 }
 
@@ -353,7 +361,7 @@ fn what_was_interrupted_is_taken_back_with_all_that_came_of_it() {
         story.save("undo");
         story.worktree = before.1;
         let worktree = Some((left, before.1));
-        let extras = extras(true, destination.travel, None);
+        let extras = extras(true, destination.undo_position, None);
         story.record("undo", &destination.refs, Operation { worktree, extras, ..Operation::default() });
         assert_eq!((story.state(), story.timeline().ahead().len()), (before.clone(), ahead), "{mix}");
         story.redo(1);

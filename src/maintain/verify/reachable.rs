@@ -10,7 +10,7 @@ use super::totals::Sums;
 use super::{Damage, Told, is_damage};
 use crate::error::{Error, Result};
 use crate::history::objects::Type;
-use crate::history::reach::{self, Object, Reach};
+use crate::history::reachable::{self, Object, Reach};
 use crate::history::walk;
 use crate::id::CommitId;
 use crate::join::start;
@@ -45,7 +45,7 @@ pub(super) fn check(
         let sums = Sums::new(store);
         let look = Look { store, broken, told, sums, blobs, damage, at: At::default(), commits: 0, task: &*task };
         // All of it goes with the look: the threads end when nothing more can come.
-        look.at_all(Reach::new(store, reach::walked(repository, options)?))
+        look.at_all(Reach::new(store, reachable::walked(repository, options)?))
     })
 }
 

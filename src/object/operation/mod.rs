@@ -2,10 +2,10 @@
 
 mod action;
 mod intent;
-mod travel;
+mod undo_position;
 mod view;
 
 pub use action::{BRANCHES, NewCommit, Operation, RefEdit, RefName, TAGS};
 pub use intent::Intent;
-pub use travel::{Travel, extras, intent_extras};
+pub use undo_position::{UndoPosition, extras, intent_extras};
 pub use view::View;

@@ -1,7 +1,7 @@
 //! Laws of all objects: round trip, refusal of every truncation and of what is not canonical, golden bytes.
 
 mod golden;
-mod leaf;
+mod lazy_node;
 mod lists;
 mod refusals;
 mod round_trip;

@@ -1,5 +1,5 @@
 //! Tests of the whole room.
 
 mod file;
-mod guide;
-mod take;
+mod rechunk;
+mod record;

@@ -170,7 +170,7 @@ pub fn publish(directory: &Path, packs: Vec<Sealed>) -> Result<()> {
         pack.file.rename(&path).map_err(|error| match error.is_not_found() {
             // Only the holder of the lock removes staged files.
             true => Error::new(ErrorKind::Locked, "another command has taken the lock while this one was running")
-                .because(error)
+                .with_source(error)
                 .hint("run the command again"),
             false => error,
         })?;

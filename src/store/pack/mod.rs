@@ -4,7 +4,7 @@
 
 pub mod file;
 pub mod format;
-mod stretch;
+mod read_window;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::store::cache;
 use crate::store::compress::Codec;
 
 pub use format::{Footer, Frame, Record, Sort, Table};
-pub use stretch::Stretch;
+pub use read_window::Stretch;
 
 /// From so many bytes on, frames need not stay in the cache: a disk gives them about as quickly as they are decoded.
 const LONG_FRAME: usize = 32 << 10;

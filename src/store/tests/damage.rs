@@ -223,7 +223,7 @@ fn of_a_blob_that_goes_the_chunks_are_read_that_do_not_stay() {
     let mut home = Home::new(Compression::Zstd(1));
     let (old, _) = put_blob(&mut home, &[(Some(1), 100_000), (Some(2), 100_000)]);
     let (new, _) = put_blob(&mut home, &[(Some(1), 100_000), (Some(3), 100_000)]);
-    let lost = |home: &Home, coming| home.store().unreadable(1, &|_| Some(Going { blob: old, coming }));
+    let lost = |home: &Home, coming| home.store().unreadable(1, &|_| Some(Outgoing { blob: old, coming }));
     assert!(lost(&home, None).is_empty());
     spoil(&home, &noise(1, 100_000));
     assert_eq!((lost(&home, Some(new)), lost(&home, None)), (vec![], vec![0]));

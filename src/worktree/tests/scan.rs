@@ -18,8 +18,8 @@ use crate::progress::{Progress, Silent, Task, Unit};
 use crate::store::{self, Compression, Store};
 use crate::time::Timestamp;
 use crate::worktree::content::Sink;
-use crate::worktree::deciding::Deciding;
 use crate::worktree::ignore::TreeRules;
+use crate::worktree::ignore_query::Deciding;
 use crate::worktree::scan::{Options, scan};
 use crate::worktree::{HashSink, Index, Overlay, Reading, Scan, Worktree};
 

@@ -5,7 +5,7 @@
 
 use std::os::unix::fs::symlink;
 
-use super::ways::FAMILIES;
+use super::recovery::FAMILIES;
 use super::{calls, first_state, has_strace, is_sweep, killed_at, tried};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};

@@ -10,8 +10,8 @@ use snapbox::str;
 
 use super::lists::packs;
 use super::{everything, history};
-use crate::bad::noise;
 use crate::env::TestEnv;
+use crate::errors::noise;
 
 fn line(env: &TestEnv, line: &str) -> String {
     env.undo(line).ok().text().trim_end_matches('\n').to_owned()

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use snapbox::str;
 
 use super::{history, kept};
-use crate::bad::noise;
 use crate::env::TestEnv;
+use crate::errors::noise;
 
 fn b3sum(bytes: &[u8]) -> String {
     format!("{}\n", blake3::hash(bytes).to_hex())

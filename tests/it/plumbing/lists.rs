@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use snapbox::str;
 
 use super::{everything, history};
-use crate::bad::noise;
 use crate::env::TestEnv;
+use crate::errors::noise;
 
 /// The packs of a repository.
 pub fn packs(env: &TestEnv) -> Vec<PathBuf> {

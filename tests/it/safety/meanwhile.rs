@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-use crate::crowd::Held;
+use crate::concurrency::Held;
 use crate::env::TestEnv;
 
 /// Two commits of a file; the checkout of the first one has just swapped it in when a program writes to what was swapped out.

@@ -1,0 +1,105 @@
+//! What all steps of a checkout share: where, what to do, what is saved, and where content comes from.
+
+use std::collections::HashSet;
+
+use crate::error::{Error, Result};
+use crate::fs::Stat;
+use crate::id::AttributesId;
+use crate::metadata::{Kind, Metadata};
+use crate::object::{Attributes, Content, Entry, Objects};
+use crate::path::RepoPath;
+use crate::progress::Task;
+use crate::store::Store;
+use crate::worktree::index::{Builder, Record};
+
+use super::apply_metadata::{Subject, Xattr, dress};
+use super::in_use::Left;
+use super::limits::Limits;
+use super::plan::Plan;
+use super::renames::RenamePlan;
+use super::staging::StagingArea;
+use super::swap::{Expected, WhenOpen};
+
+/// What all steps need.
+pub(super) struct ApplyContext<'w> {
+    /// Where.
+    pub site: StagingArea<'w>,
+    /// Content.
+    pub store: &'w Store,
+    /// Attributes.
+    pub objects: &'w dyn Objects,
+    /// The root of what it becomes.
+    pub target: &'w Entry,
+    /// What is saved: the stats that it had.
+    pub saved: &'w Builder,
+    /// Saved while it was changing: not to be trusted.
+    pub torn: HashSet<&'w RepoPath>,
+    /// Whether a store through a mapping may leave the stat unchanged. The content of a file is then compared before it
+    /// is replaced or removed.
+    pub is_stat_doubtful: bool,
+    /// Paths that are in use and must be left unchanged.
+    pub left: &'w Left,
+    /// What to do with files that turn out to be open for writing.
+    pub when_open: WhenOpen,
+    /// What to do.
+    pub plan: &'w Plan,
+    /// What it finds elsewhere in the worktree.
+    pub moved: RenamePlan,
+    /// Limits on what root restores from a repository of another user.
+    pub limits: Option<Limits>,
+    /// How far it is, in bytes of files.
+    pub task: &'w dyn Task,
+}
+
+impl ApplyContext<'_> {
+    /// What stands at a path according to the plan; `None` if what is saved of it cannot be trusted.
+    pub(super) fn expected(&self, path: &RepoPath) -> Option<Expected> {
+        match self.saved(path) {
+            _ if self.torn.contains(path) => None,
+            None => Some(Expected::Nothing),
+            Some(record) if record.stat.kind == Kind::Directory => Some(Expected::EmptyDirectory),
+            Some(record) => Some(Expected::Saved(Box::new(record), self.when_open)),
+        }
+    }
+
+    /// What is saved of a path, if that can be trusted.
+    pub(super) fn trusted(&self, path: &RepoPath) -> Option<Record> {
+        self.saved(path).filter(|_| !self.torn.contains(path))
+    }
+
+    fn saved(&self, path: &RepoPath) -> Option<Record> {
+        let mut record = self.saved.find(path)?;
+        record.racy |= self.is_stat_doubtful && record.stat.kind == Kind::File;
+        Some(record)
+    }
+
+    /// [`ErrorKind::Damaged`](crate::error::ErrorKind::Damaged) if the saved content of a file cannot be read.
+    pub(super) fn check_saved(&self, record: &Record) -> Result<()> {
+        match record.content {
+            Content::File { blob, .. } if !self.store.can_read(blob) => {
+                Err(Error::damaged(format!("blob `{}` cannot be read: this is its last copy", blob.short())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Applies recorded metadata and attributes that differ from the current ones (`now`), within the limits. Returns
+    /// what was left out or could not be set, with reasons.
+    pub(super) fn dress(
+        &self,
+        subject: &Subject<'_>,
+        now: &Stat,
+        recorded: &Metadata,
+        xattrs: Option<&[Xattr]>,
+    ) -> Vec<String> {
+        let Some(limits) = self.limits else { return dress(subject, now, recorded, xattrs) };
+        let limited = limits.limit(now.kind, recorded, xattrs.unwrap_or_default());
+        let failed = dress(subject, now, &limited.metadata, xattrs.map(|_| &*limited.xattrs));
+        limited.left_out.into_iter().chain(failed).collect()
+    }
+
+    /// Attributes of an entry or a record.
+    pub(super) fn attributes(&self, id: Option<AttributesId>) -> Result<Attributes> {
+        id.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))
+    }
+}

@@ -1,0 +1,84 @@
+//! Plans for an empty directory: all of a source is created. In parts, so that the memory they take does not grow with the
+//! number of files.
+
+use std::collections::HashMap;
+
+use crate::diff;
+use crate::diff::trees::Side;
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::{Links, Objects};
+use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
+
+use super::plan::Plan;
+use super::planner::{check_not_repository, finish};
+use super::target::Source;
+use super::verdict::{Steps, Verdict};
+
+/// Paths of one part, about; in unit tests so few that parts end in the midst of everything.
+const PART: usize = if cfg!(test) { 3 } else { 16 << 10 };
+
+/// Calls `each` with one part after the other, in path order: what is created in one is there when the next one comes.
+/// A directory that goes on in the next part is there too, and finished once more. `links` are those of the source.
+pub(super) fn plans(
+    objects: &dyn Objects,
+    source: &Source,
+    links: &Links,
+    each: &mut dyn FnMut(&Plan) -> Result<()>,
+) -> Result<()> {
+    let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
+    let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
+    let mut groups = Groups::new(links);
+    let mut steps = Steps::default();
+    let mut part = |steps: &mut Steps| {
+        let plan = finish(objects, std::mem::take(steps), &source.root, Vec::new())?;
+        each(&if source.is_root_known { plan } else { plan.without_root() })
+    };
+    diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
+        match source.is_root_known {
+            true => check_not_repository(&change.path, change.new.as_ref())?,
+            false => check_not_worktree(&change.path)?,
+        }
+        let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };
+        steps.push(&change.path, verdict, change.new.as_ref());
+        if let Some(first) = groups.first_met(&change.path) {
+            steps.set_link(steps.len() - 1, &first);
+        }
+        if steps.len() < PART { Ok(()) } else { part(&mut steps) }
+    })?;
+    if steps.len() == 0 { Ok(()) } else { part(&mut steps) }
+}
+
+/// A directory with this name in it is taken for a worktree. Below another one it may well have been recorded.
+fn check_not_worktree(path: &RepoPath) -> Result<()> {
+    if path.names().next() != Some(REPOSITORY) {
+        return Ok(());
+    }
+    let message = format!("the tree has `{}` in it, which would make a worktree of the directory", path.display());
+    Err(Error::new(ErrorKind::Refused, message).hint("`undo export` writes the whole commit"))
+}
+
+/// The names of files that have several.
+struct Groups<'l> {
+    /// Which group a path is in.
+    group: HashMap<&'l RepoPath, usize>,
+    /// The first path of each that was met.
+    first: Vec<Option<RepoPathBuf>>,
+}
+
+impl<'l> Groups<'l> {
+    fn new(links: &'l Links) -> Groups<'l> {
+        let groups = links.groups.iter().enumerate();
+        let group = groups.flat_map(|(at, paths)| paths.iter().map(move |path| (&**path, at))).collect();
+        Groups { group, first: vec![None; links.groups.len()] }
+    }
+
+    /// The path met before that this one is another name of.
+    fn first_met(&mut self, path: &RepoPath) -> Option<RepoPathBuf> {
+        let first = &mut self.first[*self.group.get(path)?];
+        if first.is_none() {
+            *first = Some(path.to_owned());
+            return None;
+        }
+        first.clone()
+    }
+}

@@ -1,0 +1,238 @@
+//! From two trees to the steps between them, under the rules that keep data safe: what no commit covers is neither
+//! removed nor replaced, whichever side does not cover it.
+//!
+//! Pure, but for the one question of what stands in a way.
+
+use crate::diff::paths::{PathSet, Place};
+use crate::diff::trees::Side;
+use crate::diff::{self, Change, LeftOut, Status};
+use crate::error::{Error, Result};
+use crate::history::entry_in;
+use crate::id::AttributesId;
+use crate::metadata::Kind;
+use crate::object::{Attributes, Entry, Objects};
+use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
+use crate::worktree::Scan;
+use crate::worktree::index::Builder;
+
+use super::in_place::User;
+use super::journals::Databases;
+use super::links;
+use super::plan::{Plan, is_action};
+use super::questions::{Found, Questions};
+use super::refresh_index;
+use super::target::Target;
+use super::verdict::{Steps, Verdict};
+
+/// Plans how the worktree that was scanned becomes the target.
+pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, questions: &Questions<'_>) -> Result<Plan> {
+    let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
+    let mut gathering = Gathering {
+        objects,
+        ignores: questions.ignores,
+        ground: PathSet::topmost(uncovered.cloned().collect()),
+        flattened: Vec::new(),
+        user: User::current(),
+        index: &scan.index,
+        steps: Steps::default(),
+    };
+    let sides =
+        (Side { root: Some(&scan.root), links: scan.links }, Side { root: Some(&target.root), links: target.links });
+    let left_out = LeftOut::new(&target.uncovered, &[]);
+    let options = diff::Options { mtimes: true, left_out, ..diff::Options::default() };
+    diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
+    let Gathering { mut steps, ground, flattened, .. } = gathering;
+    let journals = Databases { scan, ground: &ground, questions }.align(&mut steps)?;
+    let kept = keep_what_holds_uncovered(&mut steps, &ground);
+    let InTheWay { mut conflicts, metadata_conflicts, mounts } = look_in_the_way(&mut steps, scan, questions.found)?;
+    conflicts.extend(below_flattened(flattened, scan));
+    conflicts.sort();
+    conflicts.dedup();
+    let unsaved_journals = Databases { scan, ground: &ground, questions }.uncovered(&steps)?;
+    conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
+    links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
+    let mut plan = finish(objects, steps, &target.root, conflicts)?;
+    (plan.metadata_conflicts, plan.mounts, plan.kept) = (metadata_conflicts, mounts, kept);
+    plan.unsaved_journals = unsaved_journals;
+    (plan.journals, plan.left_journals) = (journals.removed, journals.left);
+    Ok(plan)
+}
+
+/// Takes the differences one by one, in path order.
+struct Gathering<'g> {
+    objects: &'g dyn Objects,
+    ignores: &'g dyn Fn(&RepoPath, bool) -> Result<bool>,
+    /// What is in the worktree and not covered by the scan.
+    ground: PathSet,
+    /// Directories that are replaced by something else: all their content is removed.
+    flattened: Vec<RepoPathBuf>,
+    user: User,
+    index: &'g Builder,
+    steps: Steps,
+}
+
+impl Gathering<'_> {
+    fn take(&mut self, change: Change) -> Result<()> {
+        let Change { path, status, old, new, what, .. } = change;
+        check_not_repository(&path, new.as_ref())?;
+        let was_directory = old.as_ref().is_some_and(|old| old.kind() == Kind::Directory);
+        let verdict = match status {
+            Status::Added if self.ground.place(&path) == Place::Within => Verdict::Unsaved,
+            Status::Added => Verdict::Create,
+            Status::Deleted | Status::Ignored | Status::Uncovered => {
+                match self.is_kept(&path, status, was_directory)? {
+                    true => Verdict::Keep,
+                    false => Verdict::Remove,
+                }
+            }
+            Status::Type => {
+                if was_directory {
+                    self.flattened.push(path.clone());
+                }
+                Verdict::Replace
+            }
+            Status::Modified => Verdict::Replace,
+            Status::Metadata if what.attributes && self.moved_holes(old.as_ref(), new.as_ref())? => Verdict::Replace,
+            Status::Metadata if what.mode || what.owner || what.mtime || what.attributes => match (&old, &new) {
+                (Some(old), Some(new)) if self.must_replace(&path, old, new)? => Verdict::Replace,
+                _ => Verdict::Touch,
+            },
+            Status::Metadata => Verdict::Same,
+        };
+        self.steps.push(&path, verdict, new.as_ref());
+        Ok(())
+    }
+
+    /// Whether a recorded path that the target does not have is not covered by it, and so is not its to remove.
+    fn is_kept(&self, path: &RepoPath, status: Status, is_directory: bool) -> Result<bool> {
+        if self.flattened.last().is_some_and(|flattened| path.is_within(flattened)) {
+            return Ok(false);
+        }
+        Ok(status == Status::Uncovered || (self.ignores)(path, is_directory)?)
+    }
+
+    /// Whether this user can give a file its recorded metadata by replacing it only.
+    fn must_replace(&self, path: &RepoPath, old: &Entry, new: &Entry) -> Result<bool> {
+        let (there, wanted, kind) = (&old.metadata, &new.metadata, new.kind());
+        if self.user.must_replace(there, wanted, kind) {
+            let above = self.index.find(path.parent().unwrap_or(RepoPath::root()));
+            return Ok(above.is_none_or(|above| !self.user.is_kept_out_by(&above.stat.metadata)));
+        }
+        if old.attributes == new.attributes {
+            return Ok(false);
+        }
+        let (there, xattrs) = (self.attributes(old.attributes)?.xattrs, self.attributes(new.attributes)?.xattrs);
+        Ok(self.user.must_replace_for_xattrs(&there, (wanted, &xattrs), kind))
+    }
+
+    fn attributes(&self, id: Option<AttributesId>) -> Result<Attributes> {
+        id.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))
+    }
+
+    fn moved_holes(&self, old: Option<&Entry>, new: Option<&Entry>) -> Result<bool> {
+        let id = |entry: Option<&Entry>| entry.and_then(|entry| entry.attributes);
+        Ok(self.attributes(id(old))?.holes != self.attributes(id(new))?.holes)
+    }
+}
+
+/// A tree that would write into the repository is not one that a commit made.
+pub(super) fn check_not_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
+    match entry.is_some() && path.names().next() == Some(REPOSITORY) {
+        true => Err(Error::damaged(format!("a recorded tree has `{}` in it", path.display()))),
+        false => Ok(()),
+    }
+}
+
+/// Keeps a removed directory if anything in it stays. Returns the topmost directories that are kept for this reason.
+fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) -> Vec<RepoPathBuf> {
+    let mut directories: Vec<RepoPathBuf> = Vec::new();
+    if ground.is_empty() && (0..steps.len()).all(|n| steps.verdict(n) != Verdict::Keep) {
+        return directories;
+    }
+    // From the last path to the first, so that what is in a directory comes before it.
+    let mut kept: Option<RepoPathBuf> = None;
+    for n in (0..steps.len()).rev() {
+        if !matches!(steps.verdict(n), Verdict::Remove | Verdict::Keep) {
+            continue;
+        }
+        let path = steps.path(n);
+        let holds = kept.as_ref().is_some_and(|kept| kept.is_within(&path)) || ground.place(&path) != Place::Outside;
+        if holds && steps.verdict(n) == Verdict::Remove {
+            steps.set_verdict(n, Verdict::Keep);
+            directories.retain(|below| !below.is_within(&path));
+            directories.push(path.clone());
+        }
+        if steps.verdict(n) == Verdict::Keep {
+            kept = Some(path);
+        }
+    }
+    directories.reverse();
+    directories
+}
+
+/// What no commit covers and the target has something at: where content would be lost, and where only metadata would.
+#[derive(Default)]
+struct InTheWay {
+    conflicts: Vec<RepoPathBuf>,
+    metadata_conflicts: Vec<(RepoPathBuf, Kind)>,
+    /// Paths of the target over which something is mounted.
+    mounts: Vec<RepoPathBuf>,
+}
+
+/// Decides about the paths whose place is taken by what no commit covers.
+fn look_in_the_way(
+    steps: &mut Steps,
+    scan: &mut Scan,
+    found: &dyn Fn(&RepoPath, &Entry) -> Result<Found>,
+) -> Result<InTheWay> {
+    let (mut in_the_way, user) = (InTheWay::default(), User::current());
+    for n in 0..steps.len() {
+        if steps.verdict(n) != Verdict::Unsaved {
+            continue;
+        }
+        let (path, Some(entry)) = (steps.path(n), steps.entry(n)) else { continue };
+        if in_the_way.conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
+            continue;
+        }
+        match found(&path, &entry)? {
+            Found::Nothing => steps.set_verdict(n, Verdict::Create),
+            Found::Alike { stat, racy, is_dressed } => {
+                if !is_dressed {
+                    in_the_way.metadata_conflicts.push((path.clone(), entry.kind()));
+                }
+                let must_replace = !is_dressed && user.must_replace(&stat.metadata, &entry.metadata, entry.kind());
+                scan.index.set(&path, refresh_index::record(&entry, *stat, racy));
+                steps.set_verdict(n, if must_replace { Verdict::Replace } else { Verdict::Touch });
+            }
+            // Nothing can be changed there, whatever else the plan does.
+            Found::Mount(mount) if in_the_way.mounts.last() == Some(&mount) => {}
+            Found::Mount(mount) => in_the_way.mounts.push(mount),
+            Found::Other => in_the_way.conflicts.push(path),
+        }
+    }
+    Ok(in_the_way)
+}
+
+/// What is not covered below directories that become something else.
+fn below_flattened(flattened: Vec<RepoPathBuf>, scan: &Scan) -> Vec<RepoPathBuf> {
+    let flattened = PathSet::topmost(flattened);
+    let is_within = |path: &&RepoPathBuf| flattened.place(path) == Place::Within;
+    // Excludes ignored entries at such a path itself: those are checked as obstacles. Of a directory that cannot be read, the
+    // entry is covered and the content is not.
+    let ignored = scan.ignored.iter().filter(|path| !flattened.contains(path));
+    ignored.chain(scan.uncovered.iter().map(|uncovered| &uncovered.path)).filter(is_within).cloned().collect()
+}
+
+/// Builds a plan from steps.
+pub(super) fn finish(
+    objects: &dyn Objects,
+    mut steps: Steps,
+    root: &Entry,
+    conflicts: Vec<RepoPathBuf>,
+) -> Result<Plan> {
+    steps.look_up_directories(root, is_action, |above, name| match above.tree() {
+        Some(tree) => entry_in(objects, tree, name),
+        None => Ok(None),
+    })?;
+    Ok(Plan::new(steps, conflicts, root))
+}

@@ -1,0 +1,109 @@
+//! A checkout that was interrupted: what has to wait for its end, where it came from, and the refs that it was to change.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::entry_at;
+use crate::history::reflog::Refs;
+use crate::id::{CommitId, OperationId};
+use crate::object::Objects;
+use crate::object::operation::{Intent, View};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::repo::Repository;
+use crate::worktree::database::files_of;
+
+const WAYS_OUT: &str = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+
+/// [`ErrorKind::Refused`] if a checkout did not end: some paths alone would end it, and nobody would know any more what
+/// the rest was to become.
+pub fn check_paths_allowed(repository: &Repository) -> Result<()> {
+    check_finished(repository, "single paths are not restored", "finish it first: undo checkout --continue")
+}
+
+/// [`ErrorKind::Refused`] if a checkout did not end: what is there is a mix of two states, which nobody meant to record.
+pub fn check_no_mix(repository: &Repository) -> Result<()> {
+    check_finished(repository, "the directory is a mix", &format!("{WAYS_OUT}; `--force` records the mix"))
+}
+
+/// [`ErrorKind::Refused`] if a checkout did not end: this name of a commit means another one now than when it began.
+pub fn check_not_halfway(repository: &Repository, name: &str) -> Result<()> {
+    check_finished(repository, &format!("`{name}` is not what it was"), WAYS_OUT)
+}
+
+fn check_finished(repository: &Repository, so: &str, hint: &str) -> Result<()> {
+    let Some(intent) = repository.unfinished() else { return Ok(()) };
+    let message = format!("the {} to {} did not end, so {so}", intent.verb, intent.to.short());
+    Err(Error::new(ErrorKind::Refused, message).hint(hint))
+}
+
+/// Whether all these paths are recorded on one of the two sides of a checkout that did not end. Rules that it has put in
+/// place already may hide them: to save them first is what they were recorded for.
+pub fn are_hidden_halfway(repository: &Repository, paths: &[RepoPathBuf]) -> Result<bool> {
+    let Some(intent) = repository.unfinished() else { return Ok(false) };
+    let store = repository.store();
+    let sides = intent.from.into_iter().chain([intent.to]).map(|id| store.commit(id)).collect::<Result<Vec<_>>>()?;
+    for path in paths {
+        let mut is_recorded = false;
+        for side in &sides {
+            is_recorded |= entry_at(store, &side.root, path)?.is_some();
+        }
+        if !is_recorded {
+            return Ok(false);
+        }
+    }
+    Ok(!paths.is_empty())
+}
+
+/// Whether the commits between which an unfinished checkout stopped differ in the database file at a path or in a
+/// journal of it.
+pub(super) fn is_halfway(objects: &dyn Objects, commits: &[CommitId], database: &RepoPath) -> Result<bool> {
+    let [first, others @ ..] = commits else { return Ok(false) };
+    let content = |id: CommitId, path: &RepoPath| -> Result<_> {
+        Ok(entry_at(objects, &objects.commit(id)?.root, path)?.map(|entry| entry.content))
+    };
+    for path in files_of(database) {
+        for other in others {
+            if content(*first, &path)? != content(*other, &path)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Where a checkout comes from: what is there again when it is taken back.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// The commit that holds the worktree; `None`: the current one, once all that is unsaved is recorded.
+    pub worktree: Option<CommitId>,
+    /// The newest operation when the command began (`Some(None)`: there was none), if that is known.
+    pub before: Option<Option<OperationId>>,
+}
+
+impl Origin {
+    /// Of a command that begins now. One that goes on where another was interrupted comes from where that came from: the
+    /// mix of two states that it finds is nobody's. `ends_it`: it was called to finish that one, or to take it back.
+    pub fn now(repository: &Repository, ends_it: bool) -> Origin {
+        match repository.unfinished() {
+            // Otherwise the mix was recorded on purpose.
+            Some(intent) if ends_it || repository.view().at() == intent.from => {
+                Origin { worktree: intent.from, before: intent.before() }
+            }
+            _ => Origin { worktree: None, before: Some(repository.operation()) },
+        }
+    }
+}
+
+/// What refs become by the end of a checkout as it was meant, whatever was recorded since.
+pub fn refs_to_finish(view: &View, intent: &Intent) -> Refs {
+    let mut refs = Refs::of(view);
+    if let Some(from) = intent.from {
+        // What was recorded since, of a worktree between two states, stays beside the branch.
+        refs.branches.insert(view.current.clone(), from);
+    }
+    for edit in &intent.edits {
+        refs.set(&edit.name, edit.new);
+    }
+    if let Some(branch) = &intent.switch {
+        refs.current.clone_from(branch);
+    }
+    refs
+}

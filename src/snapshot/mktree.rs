@@ -1,0 +1,104 @@
+//! Trees and tables of hard links put together from what a program names. All that they name must be there.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{AttributesId, BlobId, LinksId, ObjectId, TreeId};
+use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
+use crate::snapshot::tree_input::TreeLines;
+use crate::snapshot::write_tree::put_table;
+use crate::store::{Session, Store, Writer};
+
+/// Puts trees into a session.
+pub struct Trees<'a> {
+    store: &'a Store,
+    writer: Writer<'a>,
+    /// Entries and bytes of the trees that were put: later ones can hold them.
+    put: HashMap<TreeId, (u64, u64)>,
+}
+
+impl<'a> Trees<'a> {
+    /// None yet.
+    pub fn new(store: &'a Store, session: &'a Session<'a>) -> Trees<'a> {
+        Trees { store, writer: session.writer(), put: HashMap::new() }
+    }
+
+    /// Puts a tree of entries in any order. A failure says where the entry was read.
+    pub fn make(&mut self, lines: TreeLines) -> Result<TreeId> {
+        let mut entries: BTreeMap<Vec<u8>, Entry> = BTreeMap::new();
+        for (place, entry) in lines {
+            let entry = self.complete(entry).map_err(|error| place.failed(error))?;
+            if let Some(first) = entries.insert(entry.name.clone(), entry) {
+                let name = String::from_utf8_lossy(&first.name).into_owned();
+                let error =
+                    Error::new(ErrorKind::Usage, format!("there is an entry `{}` already", name.escape_debug()));
+                return Err(place.failed(error).hint("a tree has each name once"));
+            }
+        }
+        let tree = Tree { entries: entries.into_values().collect() };
+        let totals = tree.totals()?;
+        let id = tree.save(|id, bytes| self.writer.put(ObjectKind::Tree, id.object_id(), &bytes).map(drop))?;
+        self.put.insert(id, totals);
+        Ok(id)
+    }
+
+    /// An entry as the store has it: with the size of its file or the totals of its directory.
+    /// [`ErrorKind::NotFound`] if something that it names is not there.
+    fn complete(&self, mut entry: Entry) -> Result<Entry> {
+        match &mut entry.content {
+            Content::File { blob, size } => *size = self.size(*blob)?,
+            Content::Directory { tree, entries, size } => (*entries, *size) = self.totals(*tree)?,
+            _ => {}
+        }
+        if let Some(id) = entry.attributes {
+            self.check_attributes(id, &entry)?;
+        }
+        Ok(entry)
+    }
+
+    /// There are no more.
+    pub fn finish(self) -> Result<()> {
+        self.writer.finish()
+    }
+
+    fn size(&self, blob: BlobId) -> Result<u64> {
+        if !self.store.contains_blob(blob) {
+            return Err(missing("blob", blob.object_id()).hint("store it with `undo hash-object -w`"));
+        }
+        Ok(self.store.layout(blob)?.size())
+    }
+
+    fn totals(&self, tree: TreeId) -> Result<(u64, u64)> {
+        if let Some(&totals) = self.put.get(&tree) {
+            return Ok(totals);
+        }
+        if !self.store.contains(ObjectKind::Tree, tree.object_id()) {
+            return Err(missing("tree", tree.object_id()).hint("make it first, with `undo mktree` too"));
+        }
+        self.store.tree(tree)?.totals()
+    }
+
+    /// They are there, and a file's holes are in the file.
+    fn check_attributes(&self, id: AttributesId, entry: &Entry) -> Result<()> {
+        if !self.store.contains(ObjectKind::Attributes, id.object_id()) {
+            return Err(missing("attributes", id.object_id()).hint("a tree can have those of recorded entries, or `-`"));
+        }
+        let end = self.store.attributes(id)?.holes.last().map(|(offset, length)| offset + length);
+        match end {
+            Some(end) if entry.blob().is_none() || end > entry.size() => {
+                Err(Error::new(ErrorKind::Usage, format!("attributes `{id}` have holes that are not in the content"))
+                    .hint("use those of an entry with the same content, or `-`"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn missing(what: &str, id: ObjectId) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no {what} `{id}` in this repository"))
+}
+
+/// Puts a table of hard links; `None` if there are no groups.
+pub fn put_links(session: &Session<'_>, links: &Links) -> Result<Option<LinksId>> {
+    put_table(&mut session.writer(), links)
+}

@@ -1,0 +1,177 @@
+//! The worktree as a tree on its way into the store: the first half of a commit. What is read goes into a session at once.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diff::{self, Spliced};
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::entry_at;
+use crate::id::{LinksId, ObjectId};
+use crate::join::join;
+use crate::object::{Commit, Entry, ObjectKind, Objects};
+use crate::path::RepoPathBuf;
+use crate::progress::Progress;
+use crate::repo::Repository;
+use crate::snapshot::file::StoreSink;
+use crate::store::{Session, Writer};
+use crate::worktree::index::Builder;
+use crate::worktree::paths::pattern_hint;
+use crate::worktree::{Index, Overlay, Scan, Selection, Worktree, scan};
+
+/// What is recorded, and how.
+pub(super) struct ScanOptions<'h> {
+    /// Only these paths; the rest as in `base`. Empty: all.
+    pub paths: &'h [RepoPathBuf],
+    /// Those of `paths` that were added because they belong to a named database. Ignore rules may exclude them.
+    pub journals: &'h [RepoPathBuf],
+    /// Cover these although rules ignore them.
+    pub despite_rules: &'h [RepoPathBuf],
+    /// The commit that the rest is from.
+    pub base: Option<&'h Commit>,
+    /// Trees are put at once; otherwise they stay with the scan, to be compared first.
+    pub takes_trees: bool,
+}
+
+/// The worktree as it is to be recorded. Its files are in the session; its trees too, or with the scan.
+pub(super) struct Recording {
+    /// What was found.
+    pub scan: Scan,
+    /// The root directory.
+    pub root: Entry,
+    /// Its hard links.
+    pub links: Option<LinksId>,
+}
+
+/// Reads the worktree, and puts what is new.
+pub(super) fn record(
+    repository: &Repository,
+    session: &Session<'_>,
+    worktree: &Worktree,
+    index: &Index,
+    how: &ScanOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<Recording> {
+    let store = repository.store();
+    let options = scan::Options {
+        paths: with_linked(store, how.base, how.paths)?,
+        despite_rules: how.despite_rules.to_vec(),
+        staged_by: repository.unfinished().map(|intent| intent.token),
+        threads: 0,
+    };
+    let sinks = || StoreSink::new(store, session, how.takes_trees);
+    let mut scan = scan::scan(worktree, store, index, &options, &sinks, progress)?;
+    let selection = Selection::new(how.paths);
+    let chosen = |path: &RepoPathBuf| selection.is_empty() || selection.covers(path);
+    scan.uncovered.retain(|uncovered| chosen(&uncovered.path));
+    scan.ignored.retain(chosen);
+    scan.torn.retain(chosen);
+    scan.without_attributes.retain(chosen);
+    let named: Vec<RepoPathBuf> = how.paths.iter().filter(|path| !how.journals.contains(path)).cloned().collect();
+    check_paths(store, how.base, &scan, &named)?;
+    let (root, links) = match how.base {
+        Some(base) if !how.paths.is_empty() => splice(store, base, &mut scan, how.paths)?,
+        _ => (scan.root.clone(), scan.links),
+    };
+    Ok(Recording { scan, root, links })
+}
+
+/// Puts what a scan holds in memory.
+pub(super) fn put_objects(writer: &mut Writer<'_>, scan: &Scan) -> Result<()> {
+    let mut objects: Vec<_> = scan.objects.iter().collect();
+    objects.sort_unstable_by_key(|(name, _)| **name);
+    objects.into_iter().try_for_each(|(&(kind, id), bytes)| writer.put(kind, id, bytes).map(drop))
+}
+
+/// Fewer bytes of trees than this are put sooner than a thread is started.
+const MANY: usize = 256 << 10;
+
+/// The same, while something else is done; gives the writer.
+pub(super) fn put_objects_besides<'s, T>(
+    session: &'s Session<'s>,
+    scan: &Scan,
+    other: impl FnOnce() -> T,
+) -> (T, Result<Writer<'s>>) {
+    let put = || {
+        let mut writer = session.writer();
+        put_objects(&mut writer, scan).map(|()| writer)
+    };
+    if scan.objects.values().map(|bytes| bytes.len()).sum::<usize>() < MANY {
+        return (other(), put());
+    }
+    join(other, put)
+}
+
+/// Makes the scan's index, of a scan of these paths (empty: of all), that of the whole worktree, when all that it names is
+/// in the store; and writes it to its place, if there is one.
+pub(super) fn remember(scan: &mut Scan, index: &Index, paths: &[RepoPathBuf], place: Option<&Path>) {
+    if !paths.is_empty() {
+        let mut whole = Builder::from_index(index);
+        whole.splice(std::mem::take(&mut scan.index), paths);
+        scan.index = whole;
+    }
+    if let Some(place) = place
+        && !scan.index.is_same(index)
+    {
+        // A cache: without it the next scan reads more, and nothing else.
+        let _ = scan.index.write(place);
+    }
+}
+
+/// The base with some paths of the scan. New trees stay with the scan.
+fn splice(
+    store: &dyn Objects,
+    base: &Commit,
+    scan: &mut Scan,
+    paths: &[RepoPathBuf],
+) -> Result<(Entry, Option<LinksId>)> {
+    let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
+    let overlay = Overlay { below: store, objects: &scan.objects };
+    let (base, from) = ((&base.root, base.links), (&scan.root, scan.links));
+    let Spliced { root, links, .. } = diff::splice(&overlay, base, from, paths, &mut |kind, id, bytes| {
+        made.insert((kind, id), bytes.into());
+        Ok(())
+    })?;
+    scan.objects.extend(made);
+    Ok((root, links))
+}
+
+/// Paths to scan: those that are chosen, and the other names that their files had in the parent. Without those names the
+/// scan could not tell whether they are still names of one file.
+fn with_linked(store: &dyn Objects, parent: Option<&Commit>, paths: &[RepoPathBuf]) -> Result<Vec<RepoPathBuf>> {
+    let (mut all, selection) = (paths.to_vec(), Selection::new(paths));
+    let links = parent.and_then(|parent| parent.links);
+    let (Some(links), false) = (links, paths.is_empty()) else { return Ok(all) };
+    for group in store.links(links)?.groups {
+        let (chosen, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|path| selection.covers(path));
+        if !chosen.is_empty() {
+            all.extend(others);
+        }
+    }
+    Ok(all)
+}
+
+/// A path that is nowhere is a mistake.
+fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths: &[RepoPathBuf]) -> Result<()> {
+    let overlay = Overlay { below: store, objects: &scan.objects };
+    for path in paths {
+        let is_uncovered = scan.uncovered.iter().any(|uncovered| uncovered.path.is_within(path));
+        if is_uncovered || entry_at(&overlay, &scan.root, path)?.is_some() {
+            continue;
+        }
+        if scan.ignored.iter().any(|ignored| path.is_within(ignored)) {
+            let message = format!("`{}` is ignored by the rules of the worktree", path.display());
+            let hint = format!("to record it, add this line to `.undoignore`: !/{}", path.display());
+            return Err(Error::new(ErrorKind::Usage, message).hint(hint).paths(vec![path.clone()]));
+        }
+        let recorded = parent.map(|parent| entry_at(store, &parent.root, path)).transpose()?.flatten();
+        if recorded.is_none() {
+            let elsewhere =
+                if parent.is_some() { "neither in the worktree nor in the last commit" } else { "not in the worktree" };
+            let message = format!("`{}` is {elsewhere}", path.display());
+            let hint = pattern_hint(path).unwrap_or("undo status");
+            return Err(Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.clone()]));
+        }
+    }
+    Ok(())
+}

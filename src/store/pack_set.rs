@@ -1,0 +1,289 @@
+//! The set of packs that a store is opened with, and where an object lies in it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::cache::Cache;
+use super::catalog::{self, Catalog};
+use super::compress::{Compression, Decoder};
+use super::pack::OTHERS_ARE_WHOLE;
+use super::pack::{Pack, Place, format};
+use crate::chunk;
+use crate::error::{Error, Result};
+use crate::id::{BlobId, IdPrefix, ObjectId, PackId};
+use crate::object::{ObjectKind, Objects};
+
+/// What a store is opened with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Cut points (from `format`).
+    pub chunk: chunk::Params,
+    /// For new frames (from `config.toml`).
+    pub compression: Compression,
+    /// Whether large files may be adopted where the file system can share their blocks (from `config.toml`).
+    pub reflink: bool,
+}
+
+/// Objects by id, in a given set of packs. Reading needs no lock and is shared by threads.
+pub struct Store {
+    pub(super) directory: PathBuf,
+    options: Options,
+    pub(super) packs: Vec<Pack>,
+    pub(super) catalog: Option<Catalog>,
+    /// Packs that the catalog does not cover, newest last.
+    uncovered: Vec<u32>,
+    pub(super) cache: Cache,
+    /// Decoders that no thread uses at the moment.
+    pub(super) decoders: Mutex<Vec<Decoder>>,
+    pub(super) frames_decoded: AtomicU64,
+    /// What it holds is read before it is believed.
+    is_in_doubt: AtomicBool,
+}
+
+/// Where an object lies, ordered so that a sorted list is read front to back with each frame decoded once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// Which of the store's packs.
+    pub pack: u32,
+    /// Where its frame begins in the pack.
+    pub frame: u64,
+    /// Where it begins in the decoded frame.
+    pub offset: u32,
+    /// Its length in bytes.
+    pub length: u32,
+}
+
+/// The data object that is always held and never stored: no bytes.
+pub(super) fn is_empty_data(kind: ObjectKind, id: ObjectId) -> bool {
+    /// BLAKE3 of nothing.
+    const EMPTY: [u8; 32] = [
+        0xaf, 0x13, 0x49, 0xb9, 0xf5, 0xf9, 0xa1, 0xa6, 0xa0, 0x40, 0x4d, 0xea, 0x36, 0xdc, 0xc9, 0x49, 0x9b, 0xcb,
+        0x25, 0xc9, 0xad, 0xc1, 0x12, 0xb7, 0xcc, 0x9a, 0x93, 0xca, 0xe4, 0x1f, 0x32, 0x62,
+    ];
+    kind == ObjectKind::Data && id.0 == EMPTY
+}
+
+impl Store {
+    /// Opens the packs of this set below `directory` (the repository folder: `packs/`, `catalog`, `tmp/`).
+    /// A pack that is missing or damaged is no failure here: what it does not hold stays readable (see [`Store::damage`]).
+    pub fn open(directory: &Path, packs: &[PackId], options: Options) -> Result<Store> {
+        let mut store = Store {
+            directory: directory.to_owned(),
+            options,
+            packs: Vec::with_capacity(packs.len()),
+            catalog: if packs.is_empty() { None } else { Catalog::open(directory) },
+            uncovered: Vec::new(),
+            cache: Cache::default(),
+            decoders: Mutex::default(),
+            frames_decoded: AtomicU64::new(0),
+            is_in_doubt: AtomicBool::new(false),
+        };
+        store.include(packs);
+        store.arrange();
+        // These packs are small, and other processes may merge and remove small packs.
+        store.uncovered.iter().for_each(|&n| store.packs[n as usize].hold());
+        Ok(store)
+    }
+
+    /// Makes packs readable that were written since it was opened, and renews the catalog where that pays.
+    pub fn add_packs(&mut self, packs: &[PackId]) -> Result<()> {
+        self.include(packs);
+        self.arrange();
+        self.renew_catalog();
+        Ok(())
+    }
+
+    /// Directory for files under construction.
+    pub fn scratch(&self) -> PathBuf {
+        self.directory.join("tmp")
+    }
+
+    /// What it was opened with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Its packs, with their bytes on disk (0 for one that cannot be opened).
+    pub fn packs(&self) -> Vec<(PackId, u64)> {
+        let mut known = HashMap::new();
+        if let Some(catalog) = &self.catalog {
+            known.extend(catalog.covered().map(|(covered, _)| (covered.id, covered.size)));
+        }
+        let size = |pack: &Pack| known.get(&pack.id).copied().or_else(|| pack.size().ok()).unwrap_or(0);
+        self.packs.iter().map(|pack| (pack.id, size(pack))).collect()
+    }
+
+    /// Packs that are missing or cannot be opened, each a failure that names its file.
+    pub fn damage(&self) -> Vec<Error> {
+        self.packs.iter().filter_map(|pack| pack.table().err()).collect()
+    }
+
+    /// Frames decoded since it was opened: what reading costs, for tests that count.
+    pub fn frames_decoded(&self) -> u64 {
+        self.frames_decoded.load(Ordering::Relaxed)
+    }
+
+    /// From now on it holds only what can be read: what is damaged is stored again when it is put again.
+    pub fn require_verification(&self) {
+        self.is_in_doubt.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what is damaged is to be stored again.
+    pub fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt.load(Ordering::Relaxed)
+    }
+
+    /// Whether it holds the object, in a pack that can be opened.
+    pub fn contains(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        is_empty_data(kind, id) || self.locate(kind, id).is_some() && self.is_readable(kind, id)
+    }
+
+    /// The same for whoever stores it otherwise: faster, but where the catalog is damaged `false` for some that it holds.
+    pub fn knows(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        let is_held = || self.quick_places(kind, id).any(|place| self.pack(&place).check_footer().is_ok());
+        is_empty_data(kind, id) || is_held() && self.is_readable(kind, id)
+    }
+
+    fn is_readable(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        !self.is_in_doubt() || self.object(kind, id).is_ok()
+    }
+
+    /// Whether it holds a blob, in one piece or in chunks.
+    pub fn contains_blob(&self, id: BlobId) -> bool {
+        self.contains(ObjectKind::Data, id.object_id()) || self.contains(ObjectKind::Layout, id.object_id())
+    }
+
+    /// Where an object lies. The empty blob lies nowhere.
+    pub fn locate(&self, kind: ObjectKind, id: ObjectId) -> Option<Location> {
+        let readable = |place: &Place| self.pack(place).check_footer().is_ok();
+        let quick = self.quick_places(kind, id).find(readable);
+        let place = quick.or_else(|| {
+            let is_sound = self.catalog.as_ref().is_none_or(|catalog| catalog.is_sound(&id.0));
+            if is_sound { None } else { self.all_places(kind, id).find(readable) }
+        })?;
+        Some(Location { pack: place.pack, frame: place.frame, offset: place.offset, length: place.length })
+    }
+
+    /// The objects of a kind whose id begins so, sorted, at most `limit`.
+    pub fn find(&self, kind: ObjectKind, prefix: &IdPrefix, limit: usize) -> Vec<ObjectId> {
+        let mut found = BTreeSet::new();
+        if let Some(catalog) = &self.catalog {
+            take_distinct(catalog.matching(kind, prefix), limit, &mut found);
+        }
+        let search = |pack: &Pack, found: &mut BTreeSet<ObjectId>| {
+            let Ok(table) = pack.table() else { return };
+            let start = table.lower_bound(&format::key_of(kind, &prefix.first()));
+            let records = (start..table.len()).map(|n| table.record(n));
+            let ids = records.take_while(|record| record.kind == kind && prefix.matches(&record.id.0));
+            take_distinct(ids.map(|record| record.id), limit, found);
+        };
+        self.uncovered.iter().for_each(|&n| search(&self.packs[n as usize], &mut found));
+        if self.catalog.as_ref().is_some_and(|catalog| !catalog.is_sound(&prefix.first())) {
+            self.packs.iter().for_each(|pack| search(pack, &mut found));
+        }
+        found.into_iter().take(limit).collect()
+    }
+
+    pub(super) fn pack(&self, place: &Place) -> &Pack {
+        &self.packs[place.pack as usize]
+    }
+
+    /// The places of an object in the catalog and in the packs that it does not cover.
+    pub(super) fn quick_places(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
+        let cataloged = self.catalog.iter().flat_map(move |catalog| catalog.find(kind, id));
+        cataloged.chain(self.uncovered.iter().filter_map(move |&n| self.place_in(n, kind, id)))
+    }
+
+    /// The places of an object by the tables of all packs: slow, and right whatever a damaged catalog says.
+    pub(super) fn all_places(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
+        let packs = if self.catalog.is_some() { 0..self.packs.len() as u32 } else { 0..0 };
+        packs.filter_map(move |n| self.place_in(n, kind, id))
+    }
+
+    fn place_in(&self, n: u32, kind: ObjectKind, id: ObjectId) -> Option<Place> {
+        let table = self.packs[n as usize].table().ok()?;
+        let record = table.find(kind, id)?;
+        Some(Place::new(n, &table.frame(record.frame_number), &record))
+    }
+
+    /// The failure for an object that was not found, with the packs that may have held it.
+    pub(super) fn missing(&self, kind: ObjectKind, id: ObjectId) -> Error {
+        let message = format!("{} `{id}` is missing", kind.word());
+        match self.damage().into_iter().next() {
+            Some(cause) => cause.context(message),
+            None => Error::damaged(message).hint(OTHERS_ARE_WHOLE),
+        }
+    }
+
+    /// Adds packs that are not in the set yet; one that could not be read is looked at again.
+    fn include(&mut self, packs: &[PackId]) {
+        let mut numbers: HashMap<PackId, usize> = self.packs.iter().enumerate().map(|(n, pack)| (pack.id, n)).collect();
+        for &id in packs {
+            let pack = Pack::new(&self.directory, id);
+            match numbers.get(&id) {
+                Some(&n) if self.packs[n].check_footer().is_err() => self.packs[n] = pack,
+                Some(_) => {}
+                None => {
+                    numbers.insert(id, self.packs.len());
+                    self.packs.push(pack);
+                }
+            }
+        }
+    }
+
+    /// Finds out which packs the catalog covers. The others have their tables read when something is looked for.
+    fn arrange(&mut self) {
+        let numbers: HashMap<PackId, u32> = (0..).zip(&self.packs).map(|(n, pack)| (pack.id, n)).collect();
+        let mut is_covered = vec![false; self.packs.len()];
+        if let Some(catalog) = &mut self.catalog {
+            catalog.number(|id| numbers.get(&id).copied());
+            catalog.covered().filter_map(|(_, number)| number).for_each(|n| is_covered[n as usize] = true);
+        }
+        self.uncovered = (0..).zip(is_covered).filter(|(_, is_covered)| !is_covered).map(|(n, _)| n).collect();
+        self.cache.clear();
+    }
+
+    /// Writes the catalog anew where that pays. A cache: if it fails, the tables are read instead, and nobody is told.
+    fn renew_catalog(&mut self) {
+        if self.is_catalog_worthwhile() && self.write_catalog().is_ok() {
+            self.catalog = Catalog::open(&self.directory);
+            self.arrange();
+        }
+    }
+
+    /// Writes the catalog of all packs that can be read.
+    pub(super) fn write_catalog(&self) -> Result<()> {
+        let readable: Vec<&Pack> = self.packs.iter().filter(|pack| pack.table().is_ok()).collect();
+        catalog::build(&self.directory, &readable)
+    }
+
+    fn is_catalog_worthwhile(&self) -> bool {
+        let tables = || self.uncovered.iter().filter_map(|&n| self.packs[n as usize].table().ok());
+        let (packs, uncovered) = (tables().count() as u64, tables().map(|table| table.len() as u64).sum::<u64>());
+        let (mut live, mut dead) = (0, 0);
+        for (covered, number) in self.catalog.iter().flat_map(Catalog::covered) {
+            if number.is_some() { live += covered.objects } else { dead += covered.objects }
+        }
+        // Below this the tables are read in less time than the catalog saves.
+        if packs <= MANY_PACKS && live + uncovered < MANY_OBJECTS {
+            return false;
+        }
+        // Else it is worth its cost, which is of all objects, only when enough of them are new or gone.
+        uncovered + dead > live / 4 || (packs > MANY_PACKS && uncovered > live / 64) || packs > 4 * MANY_PACKS
+    }
+}
+
+/// Packs without a catalog that are searched one by one.
+const MANY_PACKS: u64 = 16;
+
+/// Objects whose tables are read at every start.
+const MANY_OBJECTS: u64 = 8192;
+
+/// Adds the first `limit` different ids of a sorted list.
+fn take_distinct(ids: impl Iterator<Item = ObjectId>, limit: usize, found: &mut BTreeSet<ObjectId>) {
+    let mut last = None;
+    let distinct = ids.filter(|&id| last.replace(id) != Some(id));
+    found.extend(distinct.take(limit));
+}

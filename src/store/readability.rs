@@ -1,0 +1,130 @@
+//! Whether what is saved can still be read: asked before the live copy of it goes.
+
+use std::collections::HashSet;
+use std::io;
+
+use super::pack::{Place, Stretch};
+use super::pack_set::{Store, is_empty_data};
+use crate::error::Result;
+use crate::id::{BlobId, ChunkId};
+use crate::join::join;
+use crate::object::ObjectKind;
+use crate::object::layout::Piece;
+
+/// Bytes of frames from which on a second thread is worth its start.
+const SHARED: u64 = 8 << 20;
+
+/// A blob whose live copy goes, and the one that comes in its place, if one does.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing {
+    /// What goes.
+    pub blob: BlobId,
+    /// What comes.
+    pub coming: Option<BlobId>,
+}
+
+/// A frame that contains content to be removed. There may be one for each file of a large directory.
+#[derive(Clone, Copy)]
+struct Needed {
+    pack: u32,
+    stored: u32,
+    frame: u64,
+    checksum: [u8; 4],
+    /// Number of the removed content.
+    number: u32,
+}
+
+impl Store {
+    /// Returns the numbers below `end` whose removed content has a part that cannot be read any more. Chunks that the new
+    /// content has too are not removed. Frames are read and compared with their checksums, but not decoded:
+    /// decoding was verified when they were written.
+    pub fn unreadable(&self, end: usize, going: &dyn Fn(usize) -> Option<Outgoing>) -> Vec<usize> {
+        let (mut needed, mut suspects) = (Vec::new(), Vec::new());
+        for number in 0..end {
+            let Some(going) = going(number) else { continue };
+            match self.places_of(going) {
+                Ok(places) => needed.extend(places.iter().map(|place| Needed::new(place, number))),
+                Err(_) => suspects.push(number),
+            }
+        }
+        needed.sort_unstable_by_key(|needed| (needed.pack, needed.frame, needed.number));
+        let frames: Vec<&[Needed]> = needed.chunk_by(|a, b| (a.pack, a.frame) == (b.pack, b.frame)).collect();
+        suspects.extend(self.in_bad_frames(&frames));
+        suspects.sort_unstable();
+        suspects.dedup();
+        // Another pack may have them too.
+        suspects.retain(|number| going(*number).is_some_and(|going| !self.can_copy(going.blob)));
+        suspects
+    }
+
+    fn can_copy(&self, blob: BlobId) -> bool {
+        self.copy_blob(blob, &mut io::sink()).is_ok()
+    }
+
+    /// Whether a blob is there, and can be read.
+    pub fn can_read(&self, blob: BlobId) -> bool {
+        self.unreadable(1, &|_| Some(Outgoing { blob, coming: None })).is_empty()
+    }
+
+    /// Where the pieces lie that go with a blob.
+    fn places_of(&self, going: Outgoing) -> Result<Vec<Place>> {
+        let place = |id| {
+            let found = self.quick_places(ObjectKind::Data, id).next();
+            found.or_else(|| self.all_places(ObjectKind::Data, id).next())
+        };
+        let id = going.blob.object_id();
+        if is_empty_data(ObjectKind::Data, id) {
+            return Ok(Vec::new());
+        }
+        if let Some(place) = place(id) {
+            return Ok(vec![place]);
+        }
+        // Where what comes cannot be read, all counts as going.
+        let staying = going.coming.and_then(|blob| self.chunks_of(blob).ok()).unwrap_or_default();
+        let chunks = self.chunks_of(going.blob)?.into_iter().filter(|id| !staying.contains(id)).map(ChunkId::object_id);
+        chunks.map(|id| place(id).ok_or_else(|| self.missing(ObjectKind::Data, id))).collect()
+    }
+
+    fn chunks_of(&self, blob: BlobId) -> Result<HashSet<ChunkId>> {
+        let pieces = self.layout(blob)?.pieces.into_iter();
+        let chunk = |piece| match piece {
+            Piece::Chunk { id, .. } => Some(id),
+            Piece::Zeros { .. } => None,
+        };
+        Ok(pieces.filter_map(chunk).collect())
+    }
+
+    /// Which blobs need a frame that is not as it was written.
+    fn in_bad_frames(&self, frames: &[&[Needed]]) -> Vec<usize> {
+        let check = |frames: &[&[Needed]]| -> Vec<usize> {
+            let mut stretch = Stretch::default();
+            let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0], &mut stretch));
+            bad.flat_map(|frame| frame.iter().map(|needed| needed.number as usize)).collect()
+        };
+        let bytes: u64 = frames.iter().map(|frame| u64::from(frame[0].stored)).sum();
+        if bytes < SHARED {
+            return check(frames);
+        }
+        let mut before = 0;
+        let middle = frames.iter().position(|frame| {
+            before += u64::from(frame[0].stored);
+            before >= bytes / 2
+        });
+        let (first, second) = frames.split_at(middle.unwrap_or(0));
+        let (mut bad, others) = join(|| check(first), || check(second));
+        bad.extend(others);
+        bad
+    }
+
+    fn is_as_written(&self, needed: &Needed, stretch: &mut Stretch) -> bool {
+        let pack = &self.packs[needed.pack as usize];
+        stretch.proven_frame(pack, needed.frame, needed.stored, &needed.checksum).is_ok()
+    }
+}
+
+impl Needed {
+    fn new(place: &Place, number: usize) -> Needed {
+        let Place { pack, stored, frame, checksum, .. } = *place;
+        Needed { pack, stored, frame, checksum, number: number as u32 }
+    }
+}

@@ -1,0 +1,163 @@
+//! Large files that are not copied into the store but adopted: a copy that shares their blocks becomes a pack, whose
+//! frames are the chunks as they lie in it (`docs/format.md`, "Packs").
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use super::compress::Codec;
+use super::pack::file::{Sealed, stage};
+use super::pack::{Footer, Frame, Pack, Record, Sort, format};
+use super::pack_set::Store;
+use super::session::Session;
+use super::writer::Writer;
+use crate::error::{Error, Result};
+use crate::fs::{self, TempFile};
+use crate::id::ObjectId;
+use crate::object::layout::Piece;
+use crate::object::{Layout, ObjectKind, id_of};
+
+/// File systems share blocks of so many bytes. Table and footer begin within the last one, which is then no longer shared.
+const BLOCK: u64 = 4096;
+
+/// A copy of a file that shares its blocks, on its way to be a pack. Nobody else has it, so it does not change. Dropped, it
+/// is gone.
+pub struct Adoption<'s> {
+    session: &'s Session<'s>,
+    staged: TempFile,
+    frames: Vec<Frame>,
+    records: Vec<Record>,
+}
+
+impl Session<'_> {
+    /// A copy of a file that shares its blocks; `None` where that is not wanted, or the file system cannot.
+    pub fn adopt(&self, file: &File) -> Result<Option<Adoption<'_>>> {
+        if !self.store.options().reflink || self.shares_nothing.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let staged = stage(&self.store.directory, "pack")?;
+        // Whatever is wrong with the file: who reads it finds that too.
+        if fs::reflink(file, staged.file()).unwrap_or(false) {
+            return Ok(Some(Adoption::new(self, staged)));
+        }
+        self.shares_nothing.store(true, Ordering::Relaxed);
+        Ok(None)
+    }
+}
+
+impl<'s> Adoption<'s> {
+    /// Of what is in a staged file.
+    pub(super) fn new(session: &'s Session<'s>, staged: TempFile) -> Adoption<'s> {
+        Adoption { session, staged, frames: Vec::new(), records: Vec::new() }
+    }
+
+    /// The copy.
+    pub fn file(&self) -> &File {
+        self.staged.file()
+    }
+
+    /// Forgets all pieces.
+    pub fn start_over(&mut self) {
+        self.frames.clear();
+        self.records.clear();
+    }
+
+    /// The next pieces of it: what is in the copy, wherever it was read. Zeros have a frame, so that frames fill the file, and no object.
+    pub fn add(&mut self, pieces: &[Piece]) {
+        for piece in pieces {
+            let stored = piece.length() as u32;
+            let checksum = match *piece {
+                Piece::Chunk { id, .. } => *id.0.first_chunk().expect("an id has more than 8 bytes"),
+                Piece::Zeros { length } => format::checksum(&vec![0; length as usize]),
+            };
+            if let Piece::Chunk { id, length } = *piece {
+                let frame_number = self.frames.len() as u32;
+                self.records.push(Record {
+                    kind: ObjectKind::Data,
+                    id: id.object_id(),
+                    frame_number,
+                    offset: 0,
+                    length,
+                });
+            }
+            let frame = Frame { offset: self.length(), stored, raw: stored, codec: Codec::Stored, level: 0, checksum };
+            self.frames.push(frame);
+        }
+    }
+
+    /// Makes it a pack if most of it is new. Otherwise what is new goes to the writer, and the blocks are not kept: they
+    /// would take their space a second time when the file is gone.
+    pub fn finish(self, writer: &mut Writer<'_>) -> Result<()> {
+        let session = self.session;
+        session.check()?;
+        let is_new = |record: &&Record| session.claim(record.kind, record.id);
+        let new: Vec<Record> = {
+            let _alone = session.claiming.lock().unwrap_or_else(PoisonError::into_inner);
+            self.records.iter().filter(is_new).copied().collect()
+        };
+        let bytes: u64 = new.iter().map(|record| u64::from(record.length)).sum();
+        let put = if bytes > self.length() / 2 { self.seal() } else { self.copy(&new, writer) };
+        // What was claimed is nowhere then.
+        put.map_err(|error| session.poison(error))
+    }
+
+    /// Bytes that are in frames so far.
+    fn length(&self) -> u64 {
+        self.frames.last().map_or(0, |frame| frame.offset + u64::from(frame.stored))
+    }
+
+    /// Writes table and footer behind its end, and leaves it to the session.
+    fn seal(mut self) -> Result<()> {
+        let end = self.length();
+        let mut seen: HashSet<ObjectId> = HashSet::new();
+        self.records.retain(|record| seen.insert(record.id));
+        let table = format::encode_table(Sort::Adopted, &self.frames, &mut self.records);
+        let footer = Footer { table: end, length: table.len() as u64, id: format::id_of_table(&table) };
+        let id = footer.id;
+        let tail = [&table[..], &footer.encode(self.frames.len() as u32, self.records.len() as u32)].concat();
+        fs::set_len(self.file(), end)?;
+        fs::write_all_at(self.file(), &tail, end)?;
+        let bytes = end % BLOCK + tail.len() as u64;
+        self.session.flush(Sealed { id, bytes, file: self.staged })
+    }
+
+    /// Puts chunks as those of any other file.
+    fn copy(&self, chunks: &[Record], writer: &mut Writer<'_>) -> Result<()> {
+        let mut buffer = Vec::new();
+        for &Record { kind, id, frame_number, length, .. } in chunks {
+            buffer.resize(length as usize, 0);
+            fs::read_exact_at(self.file(), &mut buffer, self.frames[frame_number as usize].offset)?;
+            if id_of(kind, &buffer) != id {
+                let path = fs::path_of(self.file());
+                return Err(Error::damaged(format!("`{}` does not read the same twice", path.display())));
+            }
+            writer.add(kind, id, &buffer)?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The adopted pack that seems to hold just what a layout says, from its first byte on, with a table behind it. `None`
+    /// too where blocks are not to be shared.
+    pub fn adopted(&self, layout: &Layout) -> Option<File> {
+        if !self.options().reflink {
+            return None;
+        }
+        let mut start = 0;
+        let first = layout.pieces.iter().find_map(|piece| match *piece {
+            Piece::Chunk { id, .. } => Some(id.object_id()),
+            Piece::Zeros { length } => {
+                start += length;
+                None
+            }
+        })?;
+        let size = layout.size();
+        let is_whole = |pack: &&Pack| {
+            pack.table().is_ok_and(|table| table.sort == Sort::Adopted) && pack.data_length().is_ok_and(|it| it == size)
+        };
+        let mut places = self.quick_places(ObjectKind::Data, first).filter(|place| place.frame == start);
+        places.find_map(|place| Some(self.pack(&place)).filter(is_whole))?.file().ok()
+    }
+}

@@ -1,0 +1,146 @@
+//! A file that becomes a pack as it is. Copied here, which needs no file system that shares blocks.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::fs;
+use crate::store::pack::file::stage;
+use crate::store::pack::{Sort, path_of};
+
+/// Chunks of these lengths that do not repeat.
+fn chunks(seed: u64, lengths: &[usize]) -> Vec<Object> {
+    lengths.iter().zip(seed..).map(|(&length, seed)| data(noise(seed, length))).collect()
+}
+
+fn pieces(chunks: &[Object]) -> Vec<Piece> {
+    let piece = |(_, id, bytes): &Object| Piece::Chunk { id: ChunkId::from(*id), length: bytes.len() as u32 };
+    chunks.iter().map(piece).collect()
+}
+
+fn bytes_of(pieces: &[Piece], chunks: &[Object]) -> Vec<u8> {
+    let of = |piece: &Piece| match *piece {
+        Piece::Chunk { id, .. } => chunks.iter().find(|chunk| chunk.1 == id.object_id()).unwrap().2.clone(),
+        Piece::Zeros { length } => vec![0; length as usize],
+    };
+    pieces.iter().flat_map(of).collect()
+}
+
+impl Home {
+    /// Adopts a file of these bytes, which are these pieces.
+    fn adopt(&mut self, bytes: &[u8], pieces: &[Piece]) -> Stored {
+        let store = self.store();
+        let session = store.session();
+        let staged = stage(&session.store.directory, "pack").unwrap();
+        fs::write_all(staged.file(), bytes).unwrap();
+        let mut adoption = Adoption::new(&session, staged);
+        adoption.add(pieces);
+        let mut writer = session.writer();
+        adoption.finish(&mut writer).unwrap();
+        writer.finish().unwrap();
+        let stored = session.finish().unwrap();
+        self.packs.extend(&stored.packs);
+        stored
+    }
+}
+
+#[test]
+fn an_adopted_file_is_its_bytes_and_a_table() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let objects = chunks(1, &[200_000, 5, 300_001]);
+    let [a, b, c] = pieces(&objects)[..] else { unreachable!() };
+    // One of them twice, and zeros, which are no object.
+    let pieces = [a, b, Piece::Zeros { length: 70_000 }, a, c];
+    let bytes = bytes_of(&pieces, &objects);
+    let stored = home.adopt(&bytes, &pieces);
+    assert_eq!((stored.packs.len(), stored.objects), (1, 3));
+    assert!(stored.bytes < 4096 + 500, "{} bytes", stored.bytes);
+    let file = std::fs::read(home.pack_path(0)).unwrap();
+    assert!(file.starts_with(&bytes));
+    assert_eq!(file.len() - bytes.len(), 20 + 5 * 26 + 3 * 45 + 80);
+    let store = home.store();
+    expect_all(&store, &objects);
+    let contents = store.check_pack(home.packs[0], &mut |broken| panic!("{broken:?}")).unwrap();
+    assert_eq!((contents.objects, contents.bytes), (3, file.len() as u64));
+    // It is found by what it holds, and by nothing else.
+    let layout = |pieces: &[Piece]| Layout { pieces: pieces.to_vec(), groups: Vec::new() };
+    assert!(store.adopted(&layout(&pieces)).is_some());
+    assert!(store.adopted(&layout(&pieces[..4])).is_none());
+    assert!(store.adopted(&layout(&[Piece::Zeros { length: 9 }, a])).is_none());
+    assert!(store.adopted(&Layout::default()).is_none());
+    assert_eq!(home.names_in("tmp"), Vec::<String>::new());
+}
+
+#[test]
+fn every_byte_of_an_adopted_file_is_checked() {
+    let mut home = Home::new(Compression::Zstd(1));
+    let objects = chunks(1, &[20_000, 30_000]);
+    let pieces = [pieces(&objects), vec![Piece::Zeros { length: 10_000 }]].concat();
+    home.adopt(&bytes_of(&pieces, &objects), &pieces);
+    let path = home.pack_path(0);
+    let good = std::fs::read(&path).unwrap();
+    let bits = std::fs::Permissions::from_mode(0o600);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, bits.mode());
+    for at in (0..good.len()).step_by(997).chain(good.len() - 300..good.len()) {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        std::fs::write(&path, &bad).unwrap();
+        let mut broken = 0;
+        let checked = home.store().check_pack(home.packs[0], &mut |_| broken += 1);
+        assert!(checked.is_err() || broken == 1, "byte {at}");
+    }
+}
+
+#[test]
+fn a_file_of_which_half_is_known_is_stored_as_any_other() {
+    let mut home = Home::new(Compression::Stored);
+    let objects = chunks(1, &[100_000, 100_000, 100_000]);
+    home.put(&objects[..2]);
+    let pieces = pieces(&objects);
+    let bytes = bytes_of(&pieces, &objects);
+    let stored = home.adopt(&bytes, &pieces);
+    assert_eq!(stored.objects, 1);
+    assert!((100_000..101_000).contains(&stored.bytes), "{} bytes", stored.bytes);
+    let store = home.store();
+    expect_all(&store, &objects);
+    let sorts = store.packs.iter().map(|pack| pack.table().unwrap().sort);
+    assert_eq!(sorts.collect::<Vec<_>>(), [Sort::Plain, Sort::Plain]);
+    // All of it is known: nothing is stored.
+    assert_eq!(home.adopt(&bytes, &pieces).packs.len(), 0);
+    // Of one that repeats itself, too.
+    let objects = chunks(9, &[100_000]);
+    let pieces = vec![super::reflink_pack::pieces(&objects)[0]; 3];
+    let stored = home.adopt(&bytes_of(&pieces, &objects), &pieces);
+    assert!((100_000..101_000).contains(&stored.bytes), "{} bytes", stored.bytes);
+}
+
+#[test]
+fn an_adopted_file_is_large_and_never_merged() {
+    let mut home = Home::new(Compression::Zstd(1));
+    for n in 0..16 {
+        let objects = chunks(100 * n, &[4 << 20; 4]);
+        home.adopt(&bytes_of(&pieces(&objects), &objects), &pieces(&objects));
+    }
+    assert_eq!(home.store().merge_candidates(), Vec::<PackId>::new());
+    // Asked for nevertheless, it becomes a plain one.
+    let store = home.store();
+    let merged = store.merge(&home.packs[..2]).unwrap().unwrap();
+    home.packs = vec![merged];
+    expect_all(&home.store(), &chunks(0, &[4 << 20; 4]));
+    assert!(fs::exists(&path_of(home.path(), merged)).unwrap());
+}
+
+#[test]
+fn an_adoption_that_is_dropped_leaves_nothing() {
+    let home = Home::new(Compression::Zstd(1));
+    let store = home.store();
+    let session = store.session();
+    let objects = chunks(1, &[100_000]);
+    let mut adoption = Adoption::new(&session, stage(&session.store.directory, "pack").unwrap());
+    adoption.add(&pieces(&objects));
+    drop(adoption);
+    assert_eq!(home.names_in("tmp"), Vec::<String>::new());
+    let (kind, id, bytes) = &objects[0];
+    assert!(!session.contains(*kind, *id));
+    session.writer().put(*kind, *id, bytes).unwrap();
+    assert_eq!(session.finish().unwrap().objects, 1);
+}

@@ -1,0 +1,259 @@
+//! Eight processes of random commands in one directory, and what they write between them: nothing is lost, and nobody is
+//! disturbed.
+//!
+//! `UNDO_TEST_SECONDS=60` lets them run for a minute; the seed is printed, `UNDO_TEST_SEED=N` uses one again. Every few
+//! seconds all of them pause, and everything is looked for. After a failure the whole directory is kept, with a diary that
+//! says what each of them did when.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use undo::history::objects::Type;
+use undo::history::reachable::{Reach, walked};
+use undo::history::walk;
+use undo::repo::Repository;
+
+use super::{OnEnd, ends_with, history, said, undo};
+use crate::env::TestEnv;
+use crate::random::Random;
+use crate::tree::Tree;
+
+/// After so long all pause, and everything is looked for.
+const ROUND: Duration = Duration::from_secs(3);
+
+/// What one of them did.
+struct Event {
+    began: Duration,
+    ended: Duration,
+    member: usize,
+    what: String,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event { began, ended, member, what } = self;
+        write!(f, "{:10.4} to {:10.4} s  {member}  {what}", began.as_secs_f64(), ended.as_secs_f64())
+    }
+}
+
+/// What all of them did, and where. Kept if the test fails.
+struct Diary {
+    root: PathBuf,
+    seed: u64,
+    began: Instant,
+    events: Mutex<Vec<Event>>,
+    /// Every content that any of them has put into the directory, and where.
+    written: Mutex<BTreeMap<[u8; 32], String>>,
+}
+
+impl Diary {
+    fn new(env: &TestEnv, seed: u64) -> Diary {
+        let root = env.root().to_owned();
+        Diary { root, seed, began: Instant::now(), events: Mutex::default(), written: Mutex::default() }
+    }
+
+    fn note(&self, member: usize, began: Duration, what: String) {
+        let event = Event { began, ended: self.began.elapsed(), member, what };
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    /// Copies all there is, and says where.
+    fn keep(&self) {
+        let place = std::env::temp_dir().join(format!("undo-concurrency-{}-{}", self.seed, std::process::id()));
+        let copied = Command::new("cp").arg("-a").arg(&self.root).arg(&place).status();
+        let mut events = std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner));
+        events.sort_by_key(|event| event.began);
+        let diary: String = events.iter().map(|event| format!("{event}\n")).collect();
+        let written = fs::write(place.join("diary"), diary);
+        println!("kept in {}, with a diary of who did what when: {copied:?}, {written:?}", place.display());
+    }
+
+    /// Everything that was written is there or in a commit.
+    fn check(&self, env: &TestEnv) {
+        ends_with(env, "verify", 0);
+        let (recorded, live) = (recorded(env), Tree::read(&env.path()).contents());
+        let written = self.written.lock().unwrap();
+        let lost: Vec<_> = written.iter().filter(|(id, _)| !recorded.contains(*id) && !live.contains(*id)).collect();
+        let (count, all) = (lost.len(), written.len());
+        assert!(lost.is_empty(), "seed {}: of {all} files {count} are lost: {lost:?}", self.seed);
+        let left: Vec<PathBuf> = left_over(env);
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+impl Drop for Diary {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.keep();
+        }
+    }
+}
+
+/// One of the eight processes.
+struct Member<'c> {
+    number: usize,
+    random: Random,
+    diary: &'c Diary,
+    files: usize,
+    /// How often a command ended so.
+    ends: BTreeMap<(String, i32), usize>,
+}
+
+/// What a refusal (4) may say: others came between.
+const REFUSALS: [&str; 3] =
+    ["another command has changed this repository meanwhile", "has moved meanwhile", "is no longer there"];
+
+/// What a failure (2) may say: what was to be named is not there any more, or is there by now.
+const MISTAKES: [&str; 7] =
+    ["nothing to", "is there already", "there is no", "no branch", "no tag", "no revision", "is neither in"];
+
+impl Member<'_> {
+    /// Puts a new file into the directory, whole at once and under a name of its own: whoever loses it is to blame.
+    fn write(&mut self) {
+        self.files += 1;
+        let (number, files, root, began) = (self.number, self.files, &self.diary.root, self.diary.began.elapsed());
+        let length = if self.random.below(12) == 0 { 1_200_000 } else { self.random.below(5000) };
+        let line = format!("file {files} of {number}\n");
+        let text = line.repeat(1 + length / line.len());
+        let staged = root.join(format!("tmp/{number}"));
+        fs::write(&staged, &text).unwrap();
+        let folder = root.join("work").join(self.random.of(&["a", "b", "a/deep", "."]));
+        let place = folder.join(format!("file-{number}-{files}"));
+        // A folder may go while it is used.
+        let is_placed = fs::create_dir_all(&folder).is_ok() && fs::rename(&staged, &place).is_ok();
+        let hash = blake3::hash(text.as_bytes());
+        if is_placed {
+            let what = format!("{} by {number} at {:.4} s", place.display(), began.as_secs_f64());
+            self.diary.written.lock().unwrap().insert(*hash.as_bytes(), what);
+        }
+        let word = if is_placed { "put" } else { "could not put" };
+        self.diary.note(number, began, format!("{word} {} there, {hash}", place.display()));
+    }
+
+    fn line(&mut self) -> String {
+        let (number, files) = (self.number, self.files);
+        let revision = self.random.of(&["@", "@~", "@~2", "latest", "-", "one", "two", "main", "side"]);
+        let name = format!("{}-{number}", self.random.of(&["x", "y"]));
+        match self.random.below(22) {
+            0..4 => format!("commit -m {number}-{files}"),
+            4 => format!("commit -m some {}", self.random.of(&["a", "b"])),
+            5..8 => format!("checkout {revision}"),
+            8 => format!("restore --from {revision} {}", self.random.of(&["a", "b", "folder"])),
+            9 | 10 => "undo".to_owned(),
+            11 => "redo".to_owned(),
+            12 => format!("tag t{name}"),
+            13 => format!("tag -d t{name}"),
+            14 => format!("branch {name}"),
+            15 => format!("branch -d {name}"),
+            16 => format!("update-ref refs/tags/u-{number} {revision}"),
+            17 => "op log".to_owned(),
+            18 => "diff --stat".to_owned(),
+            19 => format!("log -n 5 {revision}"),
+            20 => "status".to_owned(),
+            _ => "verify".to_owned(),
+        }
+    }
+
+    fn step(&mut self) {
+        if self.random.below(3) > 0 {
+            self.write();
+        }
+        let (line, began) = (self.line(), self.diary.began.elapsed());
+        let output = undo(&self.diary.root, &line).output().unwrap();
+        let (code, text) = (output.status.code().unwrap_or(-1), said(&output));
+        let word = line.split(' ').next().unwrap_or_default();
+        let told = if ["diff", "log", "op", "status"].contains(&word) { "" } else { text.trim() };
+        self.diary.note(self.number, began, format!("undo {line}: {code} {}", told.replace('\n', " | ")));
+        let is_expected = match code {
+            0 | 11 => true,
+            // Something changed while it was looked at.
+            3 => ["checkout", "undo", "redo", "restore"].contains(&word),
+            4 => REFUSALS.iter().any(|part| text.contains(part)),
+            2 => MISTAKES.iter().any(|part| text.contains(part)),
+            _ => false,
+        };
+        assert!(is_expected, "undo {line} ended with {code}: {text}");
+        *self.ends.entry((word.to_owned(), code)).or_default() += 1;
+    }
+}
+
+/// The ids of all files' contents that commits lead to.
+fn recorded(env: &TestEnv) -> BTreeSet<[u8; 32]> {
+    let repository = Repository::discover(&env.path()).unwrap();
+    let commits = walked(&repository, walk::Options::default()).unwrap();
+    let objects = Reach::new(repository.store(), commits).map(|found| found.expect("all is readable"));
+    objects.filter(|object| object.is == Type::Blob).map(|object| object.id.0).collect()
+}
+
+#[test]
+fn eight_processes_of_random_commands_lose_nothing_and_disturb_nobody() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seconds = number("UNDO_TEST_SECONDS").unwrap_or(6);
+    let seed = number("UNDO_TEST_SEED").unwrap_or(1);
+    println!("UNDO_TEST_SEED={seed}");
+    let env = history();
+    ends_with(&env, "branch side", 0);
+    let diary = Diary::new(&env, seed);
+    let mut members: Vec<Member<'_>> = (0..8)
+        .map(|number| {
+            let random = Random::new(seed * 8 + number as u64);
+            Member { number, random, diary: &diary, files: 0, ends: BTreeMap::new() }
+        })
+        .collect();
+    while diary.began.elapsed() < Duration::from_secs(seconds) {
+        let end = Instant::now() + ROUND;
+        let is_over = &AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for member in &mut members {
+                scope.spawn(move || {
+                    // Whatever comes of it, the others are to end: what is kept is to be what was there then.
+                    let _end = OnEnd(is_over);
+                    while Instant::now() < end && !is_over.load(Ordering::Relaxed) {
+                        member.step();
+                    }
+                });
+            }
+        });
+        diary.check(&env);
+    }
+    let mut ends: BTreeMap<(String, i32), usize> = BTreeMap::new();
+    members.into_iter().flat_map(|member| member.ends).for_each(|(end, count)| *ends.entry(end).or_default() += count);
+    println!("{} files, {} commands: {ends:?}", diary.written.lock().unwrap().len(), ends.values().sum::<usize>());
+    // The last word is said: what is here can be recorded, and one can go from here and come back.
+    ends_with(&env, "commit -m last", 0);
+    let (last, id) = (Tree::read(&env.path()), ends_with(&env, "rev-parse @", 0));
+    ends_with(&env, "checkout one", 0);
+    ends_with(&env, &format!("checkout {}", id.trim()), 0);
+    crate::tree::assert_same(&last, &Tree::read(&env.path()));
+}
+
+/// Staged files in the directory.
+fn left_over(env: &TestEnv) -> Vec<PathBuf> {
+    let tree = Tree::read(&env.path());
+    let names = tree.nodes.keys().map(|path| String::from_utf8_lossy(path).into_owned());
+    names.filter(|path| path.contains(".undo-")).map(PathBuf::from).collect()
+}
+
+/// A failure is worth nothing if nobody can tell how it came about.
+#[test]
+fn what_a_failure_leaves_is_kept_with_a_diary() {
+    let env = history();
+    let seed = u64::from(std::process::id()) << 8;
+    let failed = std::thread::spawn(move || {
+        let diary = Diary::new(&env, seed);
+        diary.note(3, diary.began.elapsed(), "undo status: 0".to_owned());
+        diary.written.lock().unwrap().insert([7; 32], "somewhere".to_owned());
+        diary.check(&env);
+    });
+    assert!(failed.join().unwrap_err().downcast::<String>().unwrap().contains("of 1 files 1 are lost"));
+    let place = std::env::temp_dir().join(format!("undo-concurrency-{seed}-{}", std::process::id()));
+    let diary = fs::read_to_string(place.join("diary")).unwrap();
+    assert!(diary.contains("3  undo status: 0") && place.join("work/.undo/journal").exists(), "{diary}");
+    fs::remove_dir_all(place).unwrap();
+}

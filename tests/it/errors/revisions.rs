@@ -1,0 +1,297 @@
+//! Revisions that name no commit, or several.
+
+use std::collections::HashMap;
+
+use snapbox::{assert_data_eq, str};
+use undo::object::{ObjectKind, Objects, id_of};
+use undo::repo::{NewOperation, Repository, Transaction};
+
+use super::{each, history};
+use crate::env::TestEnv;
+
+#[test]
+fn where_there_is_no_repository_every_command_says_how_to_start_one() {
+    let env = TestEnv::new();
+    for line in
+        ["status", "log", "show", "diff", "ls", "branch", "tag v", "config", "cat @:x", "restore x", "checkout @"]
+    {
+        env.undo(line).fails(10);
+    }
+    assert_data_eq!(
+        each(&env, &["commit", "log", "checkout @"]),
+        str![[r#"
+$ undo commit
+---- stderr ----
+error: no repository in `[ROOT]/work` or above it
+hint: start one here with `undo init`
+[exit 10]
+$ undo log
+---- stderr ----
+error: no repository in `[ROOT]/work` or above it
+hint: start one here with `undo init`
+[exit 10]
+$ undo checkout @
+---- stderr ----
+error: no repository in `[ROOT]/work` or above it
+hint: start one here with `undo init`
+[exit 10]
+
+"#]]
+    );
+    env.undo("commit --json").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"no-repository","message":"no repository in `[ROOT]/work` or above it","hint":"start one here with `undo init`","exit":10,"paths":[]}
+[exit 10]
+
+"#]]);
+}
+
+#[test]
+fn before_the_first_commit_a_revision_says_so() {
+    let env = TestEnv::initialised();
+    env.undo("show").shows(str![[r#"
+---- stderr ----
+error: there is no commit yet
+hint: make the first one with `undo commit`
+[exit 2]
+
+"#]]);
+    env.undo("checkout latest").shows(str![[r#"
+---- stderr ----
+error: there is no commit yet
+hint: make the first one with `undo commit`
+[exit 2]
+
+"#]]);
+    env.undo("checkout -").shows(str![[r#"
+---- stderr ----
+error: there is no `-`: you have not gone from one commit to another yet
+hint: see where you have been with `undo log`
+[exit 2]
+
+"#]]);
+    env.undo("restore x").shows(str![[r#"
+---- stderr ----
+error: there is no commit yet
+hint: make the first one with `undo commit`
+[exit 2]
+
+"#]]);
+    env.undo("branch trial").shows(str![[r#"
+---- stderr ----
+error: there is no commit yet
+hint: make the first one with `undo commit`
+[exit 2]
+
+"#]]);
+    env.undo("branch -m trial").shows(str![[r#"
+---- stderr ----
+error: there is no commit yet
+hint: make the first one with `undo commit`
+[exit 2]
+
+"#]]);
+    env.undo("cat @:x").shows(str![[r#"
+---- stderr ----
+error: there is no commit yet
+hint: make the first one with `undo commit`
+[exit 2]
+
+"#]]);
+    env.undo("show '@{1 hour ago}'").shows(str![[r#"
+---- stderr ----
+error: there is no commit yet
+hint: make the first one with `undo commit`
+[exit 2]
+
+"#]]);
+    env.undo("show abcd").shows(str![[r#"
+---- stderr ----
+error: there is no commit yet
+hint: make the first one with `undo commit`
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn an_unknown_revision_is_told_with_those_that_are_close() {
+    let env = history();
+    env.undo("branch release-1.0").ok();
+    env.undo("show nonsense").shows(str![[r#"
+---- stderr ----
+error: no revision `nonsense`
+hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+[exit 2]
+
+"#]]);
+    env.undo("show mian").shows(str![[r#"
+---- stderr ----
+error: no revision `mian`
+hint: did you mean `main`?
+[exit 2]
+
+"#]]);
+    env.undo("show rel").shows(str![[r#"
+---- stderr ----
+error: no revision `rel`
+hint: did you mean `release-1.0`?
+[exit 2]
+
+"#]]);
+    env.undo("diff one twoo").shows(str![[r#"
+---- stderr ----
+error: no revision `twoo`
+hint: did you mean `two`?
+[exit 2]
+
+"#]]);
+    env.undo("show 0123456789abcdef").shows(str![[r#"
+---- stderr ----
+error: no revision `0123456789abcdef`
+hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+[exit 2]
+
+"#]]);
+    env.undo("show @~9").shows(str![[r#"
+---- stderr ----
+error: no revision `@~9`: history does not go back that far
+hint: see all commits with `undo log`
+[exit 2]
+
+"#]]);
+    env.undo("show nonsense --json").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"not-found","message":"no revision `nonsense`","hint":"see all commits with `undo log`, and names with `undo branch` and `undo tag`","exit":2,"paths":[]}
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn what_is_no_revision_is_told_with_the_reason() {
+    let env = history();
+    env.undo("show ''").shows(str![[r#"
+---- stderr ----
+error: `` is no revision: it names nothing
+hint: see how to name commits with `undo help revisions`
+[exit 2]
+
+"#]]);
+    env.undo("show @~x").shows(str![[r#"
+---- stderr ----
+error: `@~x` is no revision: only `~` and `^` can follow
+hint: see how to name commits with `undo help revisions`
+[exit 2]
+
+"#]]);
+    env.undo("show @{yesterday").shows(str![[r#"
+---- stderr ----
+error: `@{yesterday` is no revision: a `}` is missing
+hint: see how to name commits with `undo help revisions`
+[exit 2]
+
+"#]]);
+    env.undo("show '@{whenever}'").shows(str![[r#"
+---- stderr ----
+error: `whenever` is no time
+hint: write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
+[exit 2]
+
+"#]]);
+    env.undo("show '@{2020-01-01}'").shows(str![[r#"
+---- stderr ----
+error: there is no history at [TIME]: it begins at 2026-01-05 08:01:00
+hint: see all operations with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("show @~99999999999999999999").shows(str![[r#"
+---- stderr ----
+error: `@~99999999999999999999` is no revision: the number is too large
+hint: see how to name commits with `undo help revisions`
+[exit 2]
+
+"#]]);
+    env.undo("checkout one..two").shows(str![[r#"
+---- stderr ----
+error: `one..two` names several commits, where one is wanted
+hint: `undo log` and `undo diff` take ranges
+[exit 2]
+
+"#]]);
+    env.undo("checkout @:notes.txt").shows(str![[r#"
+---- stderr ----
+error: `@:notes.txt` names a path in a commit, where a commit is wanted
+hint: name the commit alone: `@`
+[exit 2]
+
+"#]]);
+    env.undo("checkout :notes.txt").shows(str![[r#"
+---- stderr ----
+error: `:notes.txt` names a path in a commit, where a commit is wanted
+hint: name the commit alone: `@`
+[exit 2]
+
+"#]]);
+    env.undo("checkout .").shows(str![[r#"
+---- stderr ----
+error: no revision `.`
+hint: to name a path: undo restore .
+[exit 2]
+
+"#]]);
+    env.undo("log --since whenever").shows(str![[r#"
+---- stderr ----
+error: `whenever` is no time
+hint: write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn an_ambiguous_revision_lists_the_commits() {
+    let env = history();
+    let prefix = twins(&env);
+    env.undo(&format!("show {prefix}")).shows(str![[r#"
+---- stderr ----
+error: `[..]` names 2 commits
+  [ID]  2026-01-05 08:03:00  twin [..]
+  [ID]  2026-01-05 08:03:00  twin [..]
+hint: use more digits
+[exit 2]
+
+"#]]);
+    env.undo(&format!("checkout {prefix} --json")).shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"ambiguous","message":"`[..]` names 2 commits/n  [ID]  2026-01-05 08:03:00  twin [..]/n  [ID]  2026-01-05 08:03:00  twin [..]","hint":"use more digits","exit":2,"paths":[]}
+[exit 2]
+
+"#]]);
+}
+
+/// Adds two commits whose ids begin with the same four digits, and gives these.
+fn twins(env: &TestEnv) -> String {
+    let mut repository = Repository::discover(&env.path()).unwrap();
+    let at = repository.view().at().unwrap();
+    let mut commit = repository.store().commit(at).unwrap();
+    commit.parents = vec![at];
+    let mut known = HashMap::new();
+    let (prefix, other) = (0..)
+        .find_map(|n| {
+            commit.message = format!("twin {n}");
+            let id = id_of(ObjectKind::Commit, &commit.encode()).to_string();
+            known.insert(id[..4].to_owned(), n).map(|other: i32| (id[..4].to_owned(), other))
+        })
+        .unwrap();
+    let mut transaction = repository.begin().unwrap();
+    let other = undo::object::Commit { message: format!("twin {other}"), ..commit.clone() };
+    let session = transaction.repository().store().session();
+    let mut writer = session.writer();
+    let commits = [&commit, &other].map(|commit| Transaction::put_commit(&mut writer, commit).unwrap()).to_vec();
+    writer.finish().unwrap();
+    let stored = session.finish().unwrap();
+    transaction.record(NewOperation { verb: "test".into(), commits, stored, ..NewOperation::default() }).unwrap();
+    prefix
+}

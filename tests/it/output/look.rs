@@ -1,0 +1,310 @@
+//! Looking: differences, the log, what commits hold.
+
+use snapbox::str;
+
+use crate::env::TestEnv;
+use crate::output::history;
+use crate::skip::skip;
+
+#[test]
+fn diff_shows_lines_bytes_renames_and_metadata() {
+    let env = history();
+    env.undo("diff @~2 @~").shows(str![[r#"
+diff data/table.bin
+bytes 0x40..0x44 → 0x40..0x44  (4 B)
+
+renamed old.txt → new.txt
+added -rw-r--r-- file 24 B
+
+diff notes.txt
+--- a/notes.txt
++++ b/notes.txt
+@@ -1,3 +1,3 @@
+ one
+-two
++two and a half
+ three
+
+
+"#]]);
+    env.undo("diff --stat @~2..@~").shows(str![[r#"
+ data/table.bin  256 B, differs in one place
+ new.txt         renamed from old.txt
+ notes.txt       2                            +-
+4 changes: 1 added, 2 modified, 1 deleted; lines: +1 -1
+
+"#]]);
+    env.undo("diff --stat --json @~2 @~1 -- notes.txt data").shows(str![[r#"
+{"type":"change","path":"data/table.bin","status":"modified","kind":"file","old_size":256,"size":256,"what":["content"],"ranges":1}
+{"type":"change","path":"notes.txt","status":"modified","kind":"file","old_size":14,"size":25,"what":["content"],"lines_added":1,"lines_removed":1}
+{"type":"summary","clean":false,"added":0,"modified":2,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+
+"#]]);
+    env.undo("diff --name-status @~1 @").shows(str![[r#"
+D	data
+D	data/table.bin
+
+"#]]);
+    env.undo("diff --name-only @~2 @~").shows(str![[r#"
+data/table.bin
+new.txt
+notes.txt
+old.txt
+
+"#]]);
+    env.undo("diff --exit-code").shows(str![""]);
+    std::fs::remove_file(env.path().join("new.txt")).unwrap();
+    std::os::unix::fs::symlink("notes.txt", env.path().join("new.txt")).unwrap();
+    for style in ["", "--stat", "--name-only", "-- new.txt"] {
+        env.undo(&format!("diff -q --exit-code {style}")).shows(str![[r#"
+[exit 1]
+
+"#]]);
+    }
+    env.undo("diff -q @~2 @~").shows(str![""]);
+    env.undo("diff --exit-code").shows(str![[r#"
+diff new.txt
+type file → symlink
+target none → notes.txt
+--- a/new.txt
++++ b/new.txt
+@@ -1,1 +0,0 @@
+-the same in both places
+
+[exit 1]
+
+"#]]);
+}
+
+#[test]
+fn what_names_no_commit_and_is_here_is_a_path() {
+    let env = history();
+    env.write("main", b"a file called as the branch\n");
+    std::fs::remove_file(env.path().join("notes.txt")).unwrap();
+    assert_eq!(env.undo("diff notes.txt").text(), env.undo("diff -- notes.txt").text());
+    assert_eq!(env.undo("diff @~ notes.txt").text(), env.undo("diff @~ -- notes.txt").text());
+    assert_eq!(env.undo("log --json notes.txt").text(), env.undo("log --json -- notes.txt").text());
+    assert_eq!(env.undo("diff main").text(), env.undo("diff @").text());
+    env.undo("diff nowhere.txt").shows(str![[r#"
+---- stderr ----
+error: no revision `nowhere.txt`
+hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+[exit 2]
+
+"#]]);
+    env.undo("diff @ @~ main").shows(str![[r#"
+---- stderr ----
+error: two revisions can be compared, and 3 are there
+hint: undo diff A B -- PATH…
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn colours_only_add_to_the_text() {
+    let env = history();
+    let plain = env.undo("diff @~2 @~").ok().text();
+    let colored = env.undo("diff --color always @~2 @~").ok().text();
+    assert!(colored.contains("\x1b[31m"));
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+    env.set("NO_COLOR", "1");
+    env.set("CLICOLOR_FORCE", "1");
+    assert_eq!(env.undo("diff @~2 @~").ok().text(), plain);
+}
+
+#[test]
+fn log_and_show() {
+    let env = history();
+    env.undo("log").shows(str![[r#"
+@ [ID] (main)  2026-01-05 08:03:00 (60 seconds ago)  [USER]
+│   +0 ~0 -2, [..] stored
+│
+* [ID]  2026-01-05 08:02:00 (2 minutes ago)  [USER]
+│   second
+│
+│   with a body
+│   +1 ~2 -1, [..] stored
+│
+* [ID]  2026-01-05 08:01:00 (3 minutes ago)  [USER]
+    first
+    +4 ~0 -0, [..] stored
+
+
+"#]]);
+    env.undo("log --oneline -n 2").shows(str![[r#"
+@ [ID] (main)  +0 ~0 -2, [..] stored
+* [ID] second  +1 ~2 -1, [..] stored
+
+"#]]);
+    env.undo("log --grep FIRST --json").shows(str![[r#"
+{"type":"commit","id":"[ID]","parents":[],"branches":[],"tags":[],"current":false,"time":"2026-01-05T08:01:00.000000000Z","author":"[..]","host":"[..]","message":"first","automatic":false,"added":4,"modified":0,"deleted":0,"files":3,"bytes":294,"bytes_stored":[..],"uncovered":[],"torn":[],"suspicious":false,"alarms":[]}
+{"type":"summary","count":1}
+
+"#]]);
+    env.undo("log --stat -- notes.txt").shows(str![[r#"
+* [ID]  2026-01-05 08:02:00 (5 minutes ago)  [USER]
+    second
+
+    with a body
+    +1 ~2 -1, [..] stored
+
+ notes.txt  2  +-
+1 change: 1 modified; lines: +1 -1
+
+* [ID]  2026-01-05 08:01:00 (6 minutes ago)  [USER]
+    first
+    +4 ~0 -0, [..] stored
+
+ notes.txt  3  +++
+1 change: 1 added; lines: +3 -0
+
+"#]]);
+    env.undo("log --oneline @~2..@").shows(str![[r#"
+@ [ID] (main)  +0 ~0 -2, [..] stored
+* [ID] second  +1 ~2 -1, [..] stored
+
+"#]]);
+    env.undo("show @~").shows(str![[r#"
+commit [ID]
+parent [ID]
+author [USER] on [HOST]
+time   2026-01-05 08:02:00 (7 minutes ago)
+holds  3 files, 305 B
+change +1 ~2 -1, [..] stored
+
+    second
+
+    with a body
+
+  modified  data/table.bin
+  added     new.txt
+  modified  notes.txt
+  deleted   old.txt
+4 changes: 1 added, 2 modified, 1 deleted
+
+"#]]);
+    env.undo("show @~2:notes.txt").shows(str![[r#"
+one
+two
+three
+
+"#]]);
+}
+
+#[test]
+fn directories_may_be_deeper_than_a_stack() {
+    let env = TestEnv::new();
+    env.undo("init").ok();
+    env.shell(&format!("mkdir -p {}d && undo commit -m deep", "d/".repeat(999))).ok();
+    let listed = env.shell("ulimit -s 512 && undo ls -R").ok().text();
+    assert_eq!(listed.lines().count(), 1_000);
+    assert!(listed.lines().zip(1..).all(|(line, depth)| line.len() == 2 * depth));
+    let below = env.shell("ulimit -s 512 && undo ls -R @:d/d").ok().text();
+    assert!(below.lines().zip(3..).all(|(line, depth)| line.len() == 2 * depth));
+}
+
+#[test]
+fn looking_into_history() {
+    let env = history();
+    env.undo("ls @~2").shows(str![[r#"
+data/
+notes.txt
+old.txt
+
+"#]]);
+    assert_eq!(env.undo("ls -R -z @~2").ok().text(), "data\0data/table.bin\0notes.txt\0old.txt\0");
+    env.undo("ls --json @~2:data").shows(str![[r#"
+{"type":"entry","path":"data/table.bin","kind":"file","mode":"0644","uid":[..],"gid":[..],"size":256,"mtime":"[TIME]","id":"[ID]"}
+{"type":"summary","entries":1,"bytes":256}
+
+"#]]);
+    env.undo("cat @~2:old.txt").shows(str![[r#"
+the same in both places
+
+"#]]);
+    env.undo("cat @~2:data").shows(str![[r#"
+---- stderr ----
+error: `[ID]:data` is a directory
+hint: undo ls [ID]:data
+[exit 2]
+
+"#]]);
+    env.undo("cat @:gone").shows(str![[r#"
+---- stderr ----
+error: no `gone` in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("cat @").shows(str![[r#"
+---- stderr ----
+error: `@` names no path
+hint: undo cat @:PATH
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn a_diff_is_a_patch_whatever_files_are_called() {
+    use std::process::{Command, Stdio};
+    if Command::new("patch").arg("--version").output().is_err() {
+        return skip("patch is not installed");
+    }
+    let names = ["plain", "with space", "ünïcode ☃", "new\nline", "quo\"te", "back\\slash", "tab\there"];
+    let env = TestEnv::initialised();
+    names.iter().for_each(|name| env.write(name, "one\ntwo\nthree\n"));
+    env.undo("commit -m one").ok();
+    names.iter().for_each(|name| env.write(name, "one\n2\nthree\n"));
+    env.undo("commit -m two").ok();
+    let patch = env.undo("diff @~ @").ok().stdout;
+    env.undo("export @~ ../one").ok();
+    let mut command = Command::new("patch");
+    command.args(["-p1", "-s"]).current_dir(env.root().join("one")).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), &patch).unwrap();
+    assert!(child.wait().unwrap().success(), "{}", String::from_utf8_lossy(&patch));
+    for name in names {
+        assert_eq!(std::fs::read(env.root().join("one").join(name)).unwrap(), b"one\n2\nthree\n", "{name:?}");
+    }
+}
+
+#[test]
+fn a_limit_may_be_a_number_behind_a_dash() {
+    let env = history();
+    let lines = |line: &str| env.undo(line).ok().text().lines().count();
+    for (line, count) in [("log --oneline -1", 1), ("log -2 --oneline @", 2), ("log --oneline -2 -1", 1)] {
+        assert_eq!(lines(line), count, "{line}");
+    }
+    assert_eq!(env.undo("log --oneline -n 3 -1").ok().text().lines().count(), 3);
+    env.undo("log -x").fails(2);
+}
+
+/// What `undo log` shows at a terminal with this pager, and how it ends.
+fn paged(env: &TestEnv, pager: &str) -> Option<(String, i32)> {
+    let line = format!("PAGER='{pager}' undo log --oneline -1");
+    let output = env.shell(&format!("command -v script > /dev/null || exit 99; script -qec \"{line}\" /dev/null"));
+    (output.code != 99).then(|| (String::from_utf8_lossy(&output.stdout).replace('\r', ""), output.code))
+}
+
+#[test]
+fn a_pager_that_cannot_be_started_does_not_hide_the_log() {
+    let env = history();
+    let Some((plain, 0)) = paged(&env, "cat") else {
+        skip("no `script` here, which makes a terminal");
+        return;
+    };
+    assert!(plain.contains("+0 ~0 -2"), "{plain}");
+    assert_eq!(paged(&env, "cat -").unwrap(), (plain.clone(), 0));
+    for pager in ["/nonexistent", "no-such-pager -R"] {
+        let (text, code) = paged(&env, pager).unwrap();
+        assert_eq!(code, 0, "{text}");
+        assert!(text.starts_with(&format!("warning: cannot run `{}`", pager.split(' ').next().unwrap())), "{text}");
+        assert!(text.contains("hint: ") && text.ends_with(&plain), "{text}");
+    }
+    // The shell finds out only when the log is on its way.
+    let (text, code) = paged(&env, "no-such-pager 2>&1 | tee /dev/null; exit 127").unwrap();
+    assert_eq!(code, 74, "{text}");
+    assert!(text.contains("error: the pager") && text.contains("hint: "), "{text}");
+}

@@ -1,0 +1,168 @@
+//! Names: branches, tags, files with odd names, settings, places to export to.
+
+use snapbox::str;
+
+use crate::env::TestEnv;
+use crate::output::history;
+
+#[test]
+fn branches_and_tags() {
+    let env = history();
+    env.undo("branch trial @~").shows(str![[r#"
+created branch trial at [ID]
+---- stderr ----
+hint: switch to it: undo checkout trial
+
+"#]]);
+    env.undo("checkout trial").shows(str![[r#"
+trial [ID] → [ID]  2 written, 0 deleted, 2 unchanged
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    env.undo("branch").shows(str![[r#"
+  main                 [ID]  2026-01-05 08:03:00 (3 minutes ago)
+@ trial                [ID]  2026-01-05 08:02:00 (4 minutes ago)  second
+
+"#]]);
+    env.undo("branch --json").shows(str![[r#"
+{"type":"ref","kind":"branch","name":"main","id":"[ID]","current":false,"time":"2026-01-05T08:03:00.000000000Z","message":""}
+{"type":"ref","kind":"branch","name":"trial","id":"[ID]","current":true,"time":"2026-01-05T08:02:00.000000000Z","message":"second/n/nwith a body"}
+{"type":"summary","count":2}
+
+"#]]);
+    env.undo("checkout -").shows(str![[r#"
+main [ID] → [ID]  0 written, 2 deleted, 2 unchanged
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    env.undo("branch -m trial kept").shows(str![[r#"
+renamed branch kept at [ID]
+---- stderr ----
+hint: take it back: undo branch -m kept trial
+
+"#]]);
+    env.undo("branch -d main").shows(str![[r#"
+---- stderr ----
+error: `main` is the current branch
+hint: switch to another one first: undo checkout BRANCH
+[exit 4]
+
+"#]]);
+    env.undo("branch -d kept").shows(str![[r#"
+deleted branch kept at [ID]
+---- stderr ----
+hint: take it back: undo branch kept [ID]
+
+"#]]);
+    env.undo("branch main").shows(str![[r#"
+---- stderr ----
+error: branch `main` is there already, at [ID]
+hint: delete it first: undo branch -d main
+[exit 2]
+
+"#]]);
+    env.undo("tag v1").shows(str![[r#"
+created tag v1 at [ID]
+
+"#]]);
+    env.undo("tag --json").shows(str![[r#"
+{"type":"ref","kind":"tag","name":"v1","id":"[ID]","current":false,"time":"2026-01-05T08:03:00.000000000Z","message":""}
+{"type":"summary","count":1}
+
+"#]]);
+    env.undo("tag -d v2").shows(str![[r#"
+---- stderr ----
+error: no tag `v2`
+hint: undo tag
+[exit 2]
+
+"#]]);
+    env.undo("branch 'bad name'").shows(str![[r#"
+---- stderr ----
+error: `bad name` is no name for a branch or a tag: it contains ` `
+hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn names_are_safe_for_a_terminal_and_exact_for_programs() {
+    use std::os::unix::ffi::OsStrExt;
+    let env = TestEnv::initialised();
+    let name = std::ffi::OsStr::from_bytes(b"red\x1b[31m\xff");
+    std::fs::write(env.path().join(name), "x").unwrap();
+    env.undo("commit -m 'a \x1b[31mred message'").ok();
+    env.undo("ls").shows(str![[r#"
+red/x1b[31m/xff
+
+"#]]);
+    env.undo("log --oneline").shows(str![[r#"
+@ [ID] (main) a /x1b[31mred message  +1 ~0 -0, [..] stored
+
+"#]]);
+    let json = env.undo("ls --json").ok().json();
+    assert_eq!(json[0]["path_bytes"], "cmVkG1szMW3/");
+    assert_eq!(env.undo("ls -z").ok().stdout, b"red\x1b[31m\xff\0");
+    for (command, told) in [("cat", &b"x"[..]), ("show", b"x"), ("ls", b"red\\x1b[31m\\xff\n")] {
+        let mut undo = env.command(env!("CARGO_BIN_EXE_undo"));
+        let output = undo.arg(command).arg([std::ffi::OsStr::new("@:"), name].join("".as_ref())).output().unwrap();
+        assert_eq!(output.stdout, told, "{command}");
+    }
+}
+
+#[test]
+fn export_and_settings() {
+    let env = history();
+    env.undo("export @~ ../copy").shows(str![[r#"
+[ID] → ../copy  4 entries, 305 B
+
+"#]]);
+    env.undo("export @~ ../copy").shows(str![[r#"
+---- stderr ----
+error: `[ROOT]/work/../copy` is not empty
+hint: name a directory that is not there yet
+[exit 4]
+
+"#]]);
+    env.undo("export --json @ ../a.tar.zst").shows(str![[r#"
+{"type":"export","id":"[ID]","destination":"../a.tar.zst","entries":2,"bytes":49,"inexact":[],"damaged":[],"torn":[]}
+
+"#]]);
+    assert!(env.undo("export @ -").ok().stdout.len() > 1024);
+    env.undo("config").shows(str![[r#"
+store.compression = zstd:1 (default)
+    how new content is compressed; what is stored already stays as it is
+store.reflink = true (default)
+    share the blocks of large files with the store where the file system can, in place of copying them
+store.shared = owner (default)
+    who can use the repository: only its owner, or also the group of the directory
+user.name = (default)
+    the author of commits; if it is empty, the login name
+worktree.cross_mounts = false (default)
+    record what is mounted below the worktree too: other file systems, bind mounts
+
+"#]]);
+    env.undo("config store.compression deflate:6").shows(str![[r#"
+store.compression = deflate:6
+    how new content is compressed; what is stored already stays as it is
+
+"#]]);
+    env.undo("config store.compression").shows(str![[r#"
+deflate:6
+
+"#]]);
+    env.undo("config --unset store.compression --json").shows(str![[r#"
+{"type":"setting","key":"store.compression","value":"zstd:1","default":true}
+
+"#]]);
+    env.undo("config store.compression lzma").shows(str![[r#"
+---- stderr ----
+error: `store.compression` cannot be `lzma`
+hint: it can be: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
+[exit 2]
+
+"#]]);
+}

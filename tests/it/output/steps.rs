@@ -1,0 +1,494 @@
+//! Steps through what was done: `undo`, `redo` and `op`, and what is told of them.
+
+use snapbox::str;
+
+use crate::env::TestEnv;
+use crate::output::history;
+
+/// The id of an operation so many back; 0 is the newest.
+fn operation(env: &TestEnv, back: usize) -> String {
+    let lines = env.undo("op log --json").ok().json();
+    lines[back]["id"].as_str().expect("an operation has an id").to_owned()
+}
+
+#[test]
+fn steps_back_and_forward_are_told() {
+    let env = history();
+    env.write("notes.txt", "unsaved\n");
+    env.undo("checkout @~2").ok();
+    env.undo("undo -n").shows(str![[r#"
+@ [ID]  2026-01-05 08:04:00 (60 seconds ago)  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
+  remove   data
+  remove   data/table.bin
+  create   new.txt
+  replace  notes.txt
+  remove   old.txt
+5 changes, 0 unchanged
+
+"#]]);
+    env.undo("undo").shows(str![[r#"
+took back [ID]  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
+main [ID]  2 written, 3 deleted, 0 unchanged
+---- stderr ----
+hint: forward again: undo redo
+
+"#]]);
+    assert_eq!(env.read("notes.txt"), b"unsaved\n");
+    env.undo("status").shows(str![[r#"
+on main at [ID], 4 minutes ago
+  modified  notes.txt
+1 change: 1 modified
+
+"#]]);
+    env.undo("undo -n 2").shows(str![[r#"
+@ [ID]  2026-01-05 08:03:00 (5 minutes ago)  commit: main [ID]: 2 deleted
+  [ID]  2026-01-05 08:02:00 (6 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted
+the directory would be left as it is
+
+"#]]);
+    env.undo("undo").shows(str![[r#"
+took back [ID]  commit: main [ID]: 2 deleted
+main [ID]  the directory is left as it is
+---- stderr ----
+hint: forward again: undo redo
+hint: the directory as it was recorded then: undo checkout [ID]
+
+"#]]);
+    env.undo("undo 2").shows(str![[r#"
+took back [ID]  commit: main [ID]: 1 added, 2 modified, 1 deleted
+took back [ID]  commit: main [ID]: 4 added
+main nothing  the directory is left as it is
+---- stderr ----
+hint: forward again: undo redo
+hint: the directory as it was recorded then: undo checkout [ID]
+
+"#]]);
+    env.undo("op log").shows(str![[r#"
+  [ID]  2026-01-05 08:10:00 (60 seconds ago)  undo: commit and 1 more taken back, main [ID] → nothing
+  [ID]  2026-01-05 08:09:00 (2 minutes ago)  undo: commit taken back, main [ID] → [ID]
+  [ID]  2026-01-05 08:06:00 (5 minutes ago)  undo: checkout taken back, main [ID] → [ID], 2 written, 3 deleted
+  [ID]  2026-01-05 08:04:00 (7 minutes ago)  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]  (taken back)
+  [ID]  2026-01-05 08:03:00 (8 minutes ago)  commit: main [ID]: 2 deleted  (taken back)
+  [ID]  2026-01-05 08:02:00 (9 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted  (taken back)
+  [ID]  2026-01-05 08:01:00 (10 minutes ago)  commit: main [ID]: 4 added  (taken back)
+
+"#]]);
+    env.undo("redo").shows(str![[r#"
+did again [ID]  commit: main [ID]: 4 added
+main [ID]  the directory is left as it is
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    env.undo("redo -n 2").shows(str![[r#"
+  [ID]  2026-01-05 08:02:00 (11 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted  (taken back)
+  [ID]  2026-01-05 08:03:00 (10 minutes ago)  commit: main [ID]: 2 deleted  (taken back)
+the directory would be left as it is
+
+"#]]);
+    env.undo("redo 3").shows(str![[r#"
+did again [ID]  commit: main [ID]: 1 added, 2 modified, 1 deleted
+did again [ID]  commit: main [ID]: 2 deleted
+did again [ID]  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
+main [ID]  4 written, 1 deleted, 0 unchanged
+what was unsaved is in [ID]
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    env.undo("redo").shows(str![[r#"
+---- stderr ----
+error: there is nothing to do again
+hint: see what was done with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("op log -n 3").shows(str![[r#"
+  [ID]  2026-01-05 08:14:00 (2 minutes ago)  redo: commit and 2 more done again, main at [ID], 4 written, 1 deleted, 5 unsaved changes kept in [ID]
+  [ID]  2026-01-05 08:12:00 (4 minutes ago)  redo: commit done again, main nothing → [ID]
+  [ID]  2026-01-05 08:10:00 (6 minutes ago)  undo: commit and 1 more taken back, main [ID] → nothing
+
+"#]]);
+    env.undo("log --ops -n 2").shows(str![[r#"
+  [ID]  2026-01-05 08:14:00 (3 minutes ago)  redo: commit and 2 more done again, main at [ID], 4 written, 1 deleted, 5 unsaved changes kept in [ID]
+  [ID]  2026-01-05 08:12:00 (5 minutes ago)  redo: commit done again, main nothing → [ID]
+
+"#]]);
+}
+
+#[test]
+fn a_step_that_changes_nothing_is_a_step() {
+    let env = history();
+    let at = || env.undo("rev-parse @").ok().text();
+    let newest = at();
+    // The time of a directory alone is no change, and is set back all the same.
+    let time = std::time::SystemTime::UNIX_EPOCH;
+    std::fs::File::open(env.path()).unwrap().set_modified(time).unwrap();
+    env.undo("checkout @").ok();
+    env.undo("undo").shows(str![[r#"
+took back [ID]  checkout: main at [ID], 0 written, 0 deleted
+main [ID]  0 written, 0 deleted, 2 unchanged
+---- stderr ----
+hint: forward again: undo redo
+
+"#]]);
+    env.undo("undo").ok();
+    assert_ne!(at(), newest, "the commit is taken back");
+    env.undo("redo").ok();
+    assert_eq!(at(), newest);
+    env.undo("redo").ok();
+    env.undo("redo").fails(2);
+    // Where nothing is crossed there is no step.
+    env.undo("run --rollback -- true").ok();
+    assert_eq!(env.undo("op log -n 1 --json").ok().json()[0]["verb"], "redo");
+}
+
+#[test]
+fn steps_for_programs() {
+    let env = history();
+    env.undo("checkout @~").ok();
+    env.undo("undo -n --json").shows(str![[r#"
+{"type":"operation","id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted","command":["[UNDO]","checkout","@~"],"time":"2026-01-05T08:04:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":true,"taken_back":false,"refs":[{"kind":"branch","name":"main","old":"[ID]","new":"[ID]"}],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+{"type":"action","action":"remove","path":"data"}
+{"type":"action","action":"remove","path":"data/table.bin"}
+{"type":"summary","actions":2,"unchanged":2,"unsaved":false,"conflicts":[],"in_use":[],"closed":[]}
+
+"#]]);
+    env.undo("undo --json").shows(str![[r#"
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":2,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}]}
+
+"#]]);
+    env.undo("undo --json").shows(str![[r#"
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"","branch":"main","written":0,"deleted":0,"unchanged":0,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"}]}
+
+"#]]);
+    env.undo("redo 2 --json").shows(str![[r#"
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":2,"deleted":0,"unchanged":2,"inexact":[],"damaged":[],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[],"id":"[ID]","operations":[{"id":"[ID]","verb":"commit","description":"main [ID]: 2 deleted"},{"id":"[ID]","verb":"checkout","description":"main [ID] → [ID], 2 written, 0 deleted"}]}
+
+"#]]);
+    env.undo("op log -n 1 --json").shows(str![[r#"
+{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more done again, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+{"type":"summary","count":1}
+
+"#]]);
+    env.undo("op show --json").shows(str![[r#"
+{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more done again, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+
+"#]]);
+    env.undo("undo 9 --json").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"not-found","message":"there are only 4 operations to take back","hint":"see what was done with `undo op log`","exit":2,"paths":[]}
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn what_is_not_possible_is_told() {
+    let env = TestEnv::initialised();
+    env.undo("undo").shows(str![[r#"
+---- stderr ----
+error: there is nothing to take back
+hint: see what was done with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("redo").shows(str![[r#"
+---- stderr ----
+error: there is nothing to do again
+hint: see what was done with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("op log").shows(str![]);
+    env.undo("op show").shows(str![[r#"
+---- stderr ----
+error: no operation `@`
+hint: see all of them with `undo op log`
+[exit 2]
+
+"#]]);
+    env.write("a", "1");
+    env.undo("commit -m one").ok();
+    env.undo("undo 0").shows(str![[r#"
+---- stderr ----
+error: invalid value `0` for `[N]`: 0 is not in 1..=4294967295
+hint: undo help undo
+[exit 2]
+
+"#]]);
+    env.undo("undo x").shows(str![[r#"
+---- stderr ----
+error: invalid value `x` for `[N]`: invalid digit found in string
+hint: undo help undo
+[exit 2]
+
+"#]]);
+    env.undo("undo 2").shows(str![[r#"
+---- stderr ----
+error: there is only 1 operation to take back
+hint: see what was done with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("redo 2").shows(str![[r#"
+---- stderr ----
+error: there is nothing to do again
+hint: see what was done with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("op show nothing").shows(str![[r#"
+---- stderr ----
+error: no operation `nothing`
+hint: see all of them with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("op restore 01234567").shows(str![[r#"
+---- stderr ----
+error: no operation `[ID]`
+hint: see all of them with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("op restore ''").shows(str![[r#"
+---- stderr ----
+error: no operation ``
+hint: see all of them with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("op").shows(str![[r#"
+List what was done, and go back to any state
+
+Every command that changes something is an operation. `undo undo` steps back
+through them one by one.
+
+Usage: undo op [OPTIONS] <COMMAND>
+
+Commands:
+  log      List operations, newest first
+  show     Show all that is known of an operation
+  restore  Make branches, tags and the directory what they were after an operation
+
+Global options:
+  -C <DIR>               Run as if started in DIR
+  -q, --quiet            Say less: no status, no hints
+  -v, --verbose          Say more
+      --json             Print JSON, one object a line
+  -z, --null             End records with NUL, names raw
+      --color <WHEN>     Use colours: auto, always or never
+      --progress <WHEN>  Show progress: auto, always or never
+      --no-sync          Unsafe: do not wait for the disk; a power cut may lose commits
+  -h, --help             Print help
+
+Examples:
+  undo op log -n 5
+  undo op show @              the last operation
+  undo op restore 3f2a        all as it was after that operation
+
+"#]]);
+    // The first commit can be taken back: the directory stays, and is not recorded any more.
+    env.undo("undo").shows(str![[r#"
+took back [ID]  commit: main [ID]: 1 added
+main nothing  the directory is left as it is
+---- stderr ----
+hint: forward again: undo redo
+hint: the directory as it was recorded then: undo checkout [ID]
+
+"#]]);
+    assert_eq!(env.read("a"), b"1");
+    env.undo("status").shows(str![[r#"
+on main, no commits yet
+  added     a
+1 change: 1 added
+
+"#]]);
+    env.undo("undo").shows(str![[r#"
+---- stderr ----
+error: there is nothing to take back
+hint: see what was done with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("redo").shows(str![[r#"
+did again [ID]  commit: main [ID]: 1 added
+main [ID]  the directory is left as it is
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+}
+
+#[test]
+fn operations_are_shown_and_restored() {
+    let env = history();
+    env.undo("branch trial").ok();
+    env.undo("tag keep").ok();
+    env.undo("checkout trial").ok();
+    env.write("notes.txt", "on trial\n");
+    env.undo("commit -m 'on trial'").ok();
+    let newest = operation(&env, 0);
+    env.undo("op show").shows(str![[r#"
+operation [ID]
+  commit: trial [ID]: 1 modified
+  2026-01-05 08:07:00 (2 minutes ago)  [USER]@[HOST]  [DURATION]
+  $ undo commit -m 'on trial'
+  branch trial  [ID] → [ID]
+
+"#]]);
+    env.undo("checkout main").shows(str![[r#"
+main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    env.undo("op show").shows(str![[r#"
+operation [ID]
+  checkout: main [ID] → [ID], 1 written, 0 deleted
+  2026-01-05 08:10:00 (60 seconds ago)  [USER]@[HOST]  [DURATION]
+  $ undo checkout main
+  current branch  trial → main
+  directory  [ID] → [ID]
+
+"#]]);
+    env.undo("tag --delete keep").ok();
+    env.undo("op log").shows(str![[r#"
+@ [ID]  2026-01-05 08:12:00 (60 seconds ago)  tag: delete tag keep
+  [ID]  2026-01-05 08:10:00 (3 minutes ago)  checkout: main [ID] → [ID], 1 written, 0 deleted
+  [ID]  2026-01-05 08:07:00 (6 minutes ago)  commit: trial [ID]: 1 modified
+  [ID]  2026-01-05 08:06:00 (7 minutes ago)  checkout: trial at [ID], 0 written, 0 deleted
+  [ID]  2026-01-05 08:05:00 (8 minutes ago)  tag: tag keep at [ID]
+  [ID]  2026-01-05 08:04:00 (9 minutes ago)  branch: branch trial at [ID]
+  [ID]  2026-01-05 08:03:00 (10 minutes ago)  commit: main [ID]: 2 deleted
+  [ID]  2026-01-05 08:02:00 (11 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted
+  [ID]  2026-01-05 08:01:00 (12 minutes ago)  commit: main [ID]: 4 added
+
+"#]]);
+    env.undo(&format!("op restore -n {newest}")).shows(str![[r#"
+@ [ID]  2026-01-05 08:12:00 (2 minutes ago)  tag: delete tag keep
+  [ID]  2026-01-05 08:10:00 (4 minutes ago)  checkout: main [ID] → [ID], 1 written, 0 deleted
+  replace  notes.txt
+1 change, 1 unchanged
+
+"#]]);
+    env.undo(&format!("op restore {newest}")).shows(str![[r#"
+trial [ID]  1 written, 0 deleted, 1 unchanged
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    assert_eq!(env.read("notes.txt"), b"on trial\n");
+    env.undo("branch").shows(str![[r#"
+  main                 [ID]  2026-01-05 08:03:00 (13 minutes ago)
+@ trial                [ID]  2026-01-05 08:07:00 (9 minutes ago)  on trial
+
+"#]]);
+    env.undo("undo").shows(str![[r#"
+took back [ID]  op restore: trial [ID] → [ID], 1 written, 0 deleted
+main [ID]  1 written, 0 deleted, 1 unchanged
+---- stderr ----
+hint: forward again: undo redo
+
+"#]]);
+    env.undo("op restore @").shows(str![[r#"
+main [ID]  the directory is left as it is
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+}
+
+/// Something else was done in between: what was taken back is no longer ahead, and not lost.
+#[test]
+fn a_new_line_leaves_the_old_one_within_reach() {
+    let env = history();
+    let left = operation(&env, 0);
+    env.undo("undo").ok();
+    env.undo("tag here").ok();
+    env.undo("redo").shows(str![[r#"
+---- stderr ----
+error: there is nothing to do again
+hint: see what was done with `undo op log`
+[exit 2]
+
+"#]]);
+    env.undo("op log -n 4").shows(str![[r#"
+@ [ID]  2026-01-05 08:06:00 (2 minutes ago)  tag: tag here at [ID]
+  [ID]  2026-01-05 08:05:00 (3 minutes ago)  undo: commit taken back, main [ID] → [ID]
+  [ID]  2026-01-05 08:03:00 (5 minutes ago)  commit: main [ID]: 2 deleted
+  [ID]  2026-01-05 08:02:00 (6 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted
+
+"#]]);
+    env.undo(&format!("op restore {}", &left[..8])).shows(str![[r#"
+main [ID]  the directory is left as it is
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    env.undo("log --oneline").shows(str![[r#"
+@ [ID] (main)  +0 ~0 -2, [..] stored
+* [ID] second  +1 ~2 -1, [..] stored
+* [ID] first  +4 ~0 -0, [..] stored
+
+"#]]);
+}
+
+/// Ignored files that are in the way are not overwritten by a step either.
+#[test]
+fn a_step_refuses_what_is_in_the_way() {
+    let env = TestEnv::initialised();
+    env.write("cache", "recorded");
+    env.undo("commit -m one").ok();
+    std::fs::remove_file(env.path().join("cache")).unwrap();
+    env.undo("checkout @ -q").ok();
+    std::fs::remove_file(env.path().join("cache")).unwrap();
+    env.write(".undoignore", "cache\n");
+    env.undo("commit -m two").ok();
+    env.undo("checkout @~ -q").ok();
+    env.undo("undo -q").ok();
+    env.write("cache", "precious");
+    env.undo("redo").shows(str![[r#"
+---- stderr ----
+error: `cache` would be replaced, and no commit has what is there
+hint: move it away, or use `--force` to save it first
+[exit 4]
+
+"#]]);
+    env.undo("redo -n").shows(str![[r#"
+  [ID]  2026-01-05 08:04:00 (3 minutes ago)  checkout: main [ID] → [ID], 1 written, 1 deleted  (taken back)
+  remove   .undoignore
+1 change, 0 unchanged
+---- stderr ----
+warning: in the way, and saved nowhere: it would be refused
+  cache
+[exit 4]
+
+"#]]);
+    assert_eq!(env.read("cache"), b"precious");
+    env.undo("redo --force").shows(str![[r#"
+did again [ID]  checkout: main [ID] → [ID], 1 written, 1 deleted
+main [ID]  1 written, 1 deleted, 0 unchanged
+what was unsaved is in [ID]
+---- stderr ----
+hint: take it back: undo undo
+
+"#]]);
+    assert_eq!(env.read("cache"), b"recorded");
+    env.undo("undo").ok();
+    assert_eq!(env.read("cache"), b"precious");
+}
+
+#[test]
+fn a_dry_run_says_of_an_operation_what_the_log_says() {
+    let env = history();
+    env.undo("undo").ok();
+    for (line, forward) in [("undo -n --json", false), ("redo -n --json", true)] {
+        let step = env.undo(line).ok().json().remove(0);
+        let log = env.undo("op log --json").ok().json();
+        let logged = log.iter().find(|it| it["id"] == step["id"]).unwrap();
+        assert_eq!(&step, logged);
+        assert_eq!((&step["current"], &step["taken_back"]), (&(!forward).into(), &forward.into()));
+    }
+}
