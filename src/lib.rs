@@ -16,6 +16,7 @@ pub mod quote;
 pub mod time;
 
 // Floor 1: the operating system.
+pub mod environment;
 pub mod fs;
 
 // Floor 2: bytes ↔ values. Pure.
@@ -41,9 +42,12 @@ pub mod effect;
 pub mod maintain;
 pub mod snapshot;
 
-// Floor 7: the face.
+// Layer 7: the public API.
+pub mod workspace;
+
+// Floor 8: the face.
 pub mod ui;
 
-// Floor 8: the door.
+// Floor 9: the door.
 pub mod cli;
 pub mod commands;

@@ -10,22 +10,24 @@ use crate::skip::skip;
 use source::{Reference, Source, read_all};
 
 /// A room uses only rooms on lower floors.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["codec", "error", "id", "join", "metadata", "number", "path", "progress", "quote", "time"],
-    &["fs"],
+    &["environment", "fs"],
     &["chunk", "object"],
     &["store"],
     &["repo"],
     &["alarm", "diff", "history", "worktree"],
     &["checkout", "compare", "effect", "maintain", "snapshot"],
+    &["workspace"],
     &["ui"],
     &["cli", "commands", "main"],
 ];
 
 /// What a room may use on its own floor: from, to. Never in a circle.
-const DOORS: [(&str, &str); 8] = [
+const DOORS: [(&str, &str); 9] = [
     ("codec", "error"),
     ("codec", "time"),
+    ("environment", "fs"),
     ("error", "path"),
     ("error", "quote"),
     ("metadata", "time"),

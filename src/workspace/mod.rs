@@ -1,0 +1,41 @@
+//! The public API: everything a user can do with a recorded directory, safe by construction.
+
+use std::path::{Path, PathBuf};
+
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::repo::Repository;
+use crate::worktree::Worktree;
+
+/// A directory and the repository that records it.
+pub struct Workspace {
+    /// The repository.
+    pub repository: Repository,
+    /// The recorded directory.
+    pub worktree: Worktree,
+    /// Where relative path arguments start.
+    pub directory: PathBuf,
+    /// Clock, author and the like.
+    pub environment: Environment,
+}
+
+impl Workspace {
+    /// Opens the repository at or above `directory`, which must be absolute. Relative paths start there.
+    pub fn open(directory: impl Into<PathBuf>, environment: Environment) -> Result<Workspace> {
+        let directory = directory.into();
+        let repository = Repository::discover(&directory)?;
+        Workspace::of(repository, directory, environment)
+    }
+
+    /// Makes a repository for `directory`, in `.undo` or at `store`, and opens it.
+    pub fn init(directory: impl Into<PathBuf>, store: Option<&Path>, environment: Environment) -> Result<Workspace> {
+        let directory = directory.into();
+        let repository = Repository::init(&directory, store)?;
+        Workspace::of(repository, directory, environment)
+    }
+
+    fn of(repository: Repository, directory: PathBuf, environment: Environment) -> Result<Workspace> {
+        let worktree = Worktree::of(&repository)?;
+        Ok(Workspace { repository, worktree, directory, environment })
+    }
+}
