@@ -56,7 +56,7 @@ use crate::id::{BlobId, CommitId};
 use crate::join::join;
 use crate::number::{self, pluralize};
 use crate::object::commit::Uncovered;
-use crate::object::operation::UndoPosition;
+use crate::object::operation::{UndoPosition, Verb};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Unit};
 use crate::repo::{NewOperation, Repository, Transaction};
@@ -108,8 +108,8 @@ pub struct Options {
     pub undo_position: Option<UndoPosition>,
     /// What is said of it in the operation, before what it did; may be empty.
     pub about: String,
-    /// The verb, for the operation.
-    pub verb: String,
+    /// The command that is recorded.
+    pub verb: Verb,
     /// The plan, if it is made already: for the same scan and target.
     pub plan: Option<Plan>,
     /// The directories that have been opened for it.

@@ -7,6 +7,7 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::commands::back::{self, Request};
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::object::operation::Verb;
 use crate::repo::Repository;
 
 /// Make the whole directory exactly what a commit holds
@@ -62,7 +63,7 @@ fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &s
     let to = context.commit(repository, branch.as_deref().unwrap_or(text), "undo restore")?;
     let is_relative = text == view.current || matches!(text, "-" | "latest") || text.starts_with('@');
     let relative = is_relative.then(|| text.to_owned());
-    let verb = if paths.is_empty() { "checkout" } else { "restore" };
+    let verb = if paths.is_empty() { Verb::Checkout } else { Verb::Restore };
     let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
     Ok(Request { relative, paths, branch, force, dry_run, trust_owner, ..Request::new(to, verb) })
 }
@@ -88,5 +89,5 @@ fn unfinished(context: &Context<'_>, repository: &mut Repository, args: &Args) -
     };
     let (paths, branch, resumed) = (intent.paths.clone(), intent.switch.clone(), Some(intent.clone()));
     let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
-    Ok(Request { paths, branch, resumed, force, dry_run, trust_owner, ..Request::new(intent.to, &*intent.verb) })
+    Ok(Request { paths, branch, resumed, force, dry_run, trust_owner, ..Request::new(intent.to, intent.verb.clone()) })
 }

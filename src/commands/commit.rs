@@ -58,7 +58,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         return plan(context, &repository, &paths, args.strict);
     }
     let message = args.message.clone();
-    let options = snapshot::Options { message, paths, verb: "commit".to_owned(), ..snapshot::Options::default() };
+    let options = snapshot::Options { message, paths, ..snapshot::Options::default() };
     let mut transaction = repository.begin()?;
     if !args.force {
         checkout::check_no_mix(transaction.repository())?;

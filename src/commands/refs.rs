@@ -137,7 +137,7 @@ fn record(
     edits: Vec<RefEdit>,
     switch: Option<String>,
 ) -> Result<()> {
-    let verb = sort.word().to_owned();
+    let verb = sort.word().into();
     repository.begin()?.record(NewOperation { verb, description, edits, switch, ..NewOperation::default() })?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::commands::back::{self, Request};
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
+use crate::object::operation::Verb;
 
 /// Make some paths exactly what a commit holds
 ///
@@ -39,6 +40,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let to = context.commit(&repository, &args.from, "undo restore")?;
     let paths = context.paths(&repository, &args.paths)?;
     let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
-    let request = Request { paths, force, dry_run, trust_owner, ..Request::new(to, "restore") };
+    let request = Request { paths, force, dry_run, trust_owner, ..Request::new(to, Verb::Restore) };
     back::go(context, repository, &request)
 }

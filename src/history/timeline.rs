@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::reflog::Refs;
 use crate::history::suggestions;
 use crate::id::{CommitId, IdPrefix, ObjectId, OperationId};
-use crate::object::operation::UndoPosition;
+use crate::object::operation::{UndoPosition, Verb};
 use crate::object::{Intent, Operation};
 use crate::repo::Repository;
 
@@ -61,8 +61,8 @@ pub struct Destination {
     pub undo_position: Option<UndoPosition>,
     /// The actions that are taken back or done again, in this order.
     pub crossed: Vec<Action>,
-    /// The verb of what was interrupted and is taken back first.
-    pub interrupted: Option<String>,
+    /// The command that was interrupted and is taken back first.
+    pub interrupted: Option<Verb>,
     /// The newest operation when this was found out: after another one it is out of date.
     pub seen: Option<OperationId>,
 }

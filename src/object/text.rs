@@ -163,7 +163,7 @@ fn zone(offset: i32) -> String {
 pub fn operation(operation: &Operation) -> Vec<Line> {
     let id = |id: Option<String>| id.unwrap_or_else(|| "-".to_owned());
     let mut lines: Vec<Line> = operation.parent.iter().map(|id| line(format!("parent {id}"))).collect();
-    lines.extend([word("verb", &operation.verb), word("description", &operation.description)]);
+    lines.extend([word("verb", operation.verb.as_str()), word("description", &operation.description)]);
     lines.extend(operation.arguments.iter().map(|argument| word("argument", argument)));
     lines.push(line(format!("time {}", operation.time.to_decimal())));
     lines.push(line(format!("duration {}", operation.duration)));

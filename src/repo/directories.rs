@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::DirectoryId;
-use crate::object::operation::{RefEdit, RefName};
+use crate::object::operation::{RefEdit, RefName, Verb};
 use crate::repo::journal::Record;
 use crate::repo::layout::{Attachment, StoreLink};
 use crate::repo::standing::{Here, Joining, Standing, describe, is_there, main_directory, new_id, remedies};
@@ -152,6 +152,6 @@ impl Transaction<'_> {
         };
         let edits = vec![RefEdit { name: RefName::Branch(branch.clone()), old: None, new: Some(start) }];
         let description = format!("{branch} starts at {}", start.short());
-        self.record(NewOperation { verb: "init".to_owned(), description, edits, ..NewOperation::default() }).map(drop)
+        self.record(NewOperation { verb: Verb::Init, description, edits, ..NewOperation::default() }).map(drop)
     }
 }

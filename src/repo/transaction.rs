@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock, Reached};
 use crate::id::{CommitId, OperationId};
-use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, UndoPosition, View, extras};
+use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, UndoPosition, Verb, View, extras};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
@@ -44,8 +44,8 @@ pub struct Transaction<'r> {
 /// An operation before it is recorded: what the transaction cannot know by itself.
 #[derive(Clone, Debug, Default)]
 pub struct NewOperation {
-    /// The verb.
-    pub verb: String,
+    /// The command that is recorded.
+    pub verb: Verb,
     /// What it did, in words.
     pub description: String,
     /// Refs that it changes; `old` is what the caller saw and must still be so.

@@ -23,6 +23,7 @@ use crate::alarm::Findings;
 use crate::id::CommitId;
 use crate::object::Ran;
 use crate::object::commit::{Counts, Totals, Uncovered};
+use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
@@ -47,8 +48,8 @@ pub struct Options {
     pub prepares: bool,
     /// Cover these although rules ignore them.
     pub despite_rules: Vec<RepoPathBuf>,
-    /// The command line's verb, for the operation.
-    pub verb: String,
+    /// The command that is recorded.
+    pub verb: Verb,
     /// The command that made what is recorded.
     pub ran: Option<Ran>,
     /// The commit that holds the directory as it was before that command: the operation has changed it since.

@@ -350,7 +350,7 @@ fn record(
     };
     let description = format!("{about}{} {}: {did}", view.current, commit.short());
     let new_operation = NewOperation {
-        verb: if options.verb.is_empty() { "commit".to_owned() } else { options.verb.clone() },
+        verb: options.verb.clone(),
         description,
         edits: if edit.old == edit.new { Vec::new() } else { vec![edit] },
         commits: if outcome.created { vec![commit] } else { Vec::new() },

@@ -81,7 +81,7 @@ impl OperationRecord {
             |(from, to): (Option<CommitId>, CommitId)| JsonMove { before: json_id(from), after: to.to_string() };
         Some(OperationRecord {
             id: id.to_string(),
-            verb: last.verb.clone(),
+            verb: last.verb.to_string(),
             description: last.description.clone(),
             command: last.arguments.clone(),
             time: oldest.time.to_rfc3339(),

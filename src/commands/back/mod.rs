@@ -12,7 +12,7 @@ use crate::history::reflog::Refs;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
 use crate::number::pluralize;
-use crate::object::operation::{Intent, RefName, UndoPosition, View};
+use crate::object::operation::{Intent, RefName, UndoPosition, Verb, View};
 use crate::object::{Content, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::{Repository, Transaction};
@@ -40,8 +40,8 @@ pub struct Request {
     pub trust_owner: bool,
     /// Only tell what would be done.
     pub dry_run: bool,
-    /// The verb of the command line.
-    pub verb: String,
+    /// The command that is recorded.
+    pub verb: Verb,
     /// What did not end, if this finishes it.
     pub resumed: Option<Intent>,
     /// Where a step through operations leads, if it is one.
@@ -50,7 +50,7 @@ pub struct Request {
 
 impl Request {
     /// Of the whole directory, by a command of this verb.
-    pub fn new(to: CommitId, verb: impl Into<String>) -> Request {
+    pub fn new(to: CommitId, verb: Verb) -> Request {
         Request {
             to,
             relative: None,
@@ -59,7 +59,7 @@ impl Request {
             force: false,
             trust_owner: false,
             dry_run: false,
-            verb: verb.into(),
+            verb,
             resumed: None,
             step: None,
         }

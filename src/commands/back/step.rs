@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::timeline::{Action, Destination, Timeline};
 use crate::id::CommitId;
 use crate::number;
+use crate::object::operation::Verb;
 use crate::repo::{NewOperation, Repository};
 use crate::ui::checkouts::{CheckoutRecord, PlanRecord};
 use crate::ui::json_id;
@@ -39,11 +40,11 @@ pub struct StepOptions {
 }
 
 impl Step {
-    fn verb(self) -> &'static str {
+    fn verb(self) -> Verb {
         match self {
-            Step::Undo => "undo",
-            Step::Redo => "redo",
-            Step::Restore => "op restore",
+            Step::Undo => Verb::Undo,
+            Step::Redo => Verb::Redo,
+            Step::Restore => Verb::OpRestore,
         }
     }
 }
@@ -102,8 +103,8 @@ fn names(
     let (view, refs) = (transaction.repository().view(), &destination.refs);
     let (before, unfinished) = (view.at(), transaction.repository().unfinished().map(|intent| intent.token));
     let new_operation = NewOperation {
-        verb: step.verb().to_owned(),
-        description: about(step.verb(), destination) + &checkout::describe(&refs.current, before, refs.at()),
+        verb: step.verb(),
+        description: about(&step.verb(), destination) + &checkout::describe(&refs.current, before, refs.at()),
         edits: refs.edits_from(view),
         switch: Some(refs.current.clone()).filter(|branch| *branch != view.current),
         undo_position: destination.undo_position,
@@ -115,8 +116,8 @@ fn names(
     let (from, to) = (json_id(before), json_id(destination.refs.at()));
     let branch = repository.view().current.clone();
     let record = CheckoutRecord { from, to, branch, whole: true, ..CheckoutRecord::default() };
-    context.ui.outcome(&stepped(&repository, step.verb(), destination, record))?;
-    context.ui.hint(way_back(step.verb()));
+    context.ui.outcome(&stepped(&repository, &step.verb(), destination, record))?;
+    context.ui.hint(way_back(&step.verb()));
     if let (Step::Undo, Some(commit)) = (step, destination.crossed.first().and_then(Action::made)) {
         context.ui.hint(format_args!("the directory as it was recorded then: undo checkout {}", commit.short()));
     }
@@ -133,28 +134,28 @@ pub fn check_not_outdated(repository: &Repository, destination: &Destination) ->
 }
 
 /// What a step did, for people and programs.
-pub fn stepped(repository: &Repository, verb: &str, destination: &Destination, checkout: CheckoutRecord) -> Stepped {
+pub fn stepped(repository: &Repository, verb: &Verb, destination: &Destination, checkout: CheckoutRecord) -> Stepped {
     let crossed = |action: &Action| Crossed {
         id: action.id.to_string(),
-        verb: action.last.verb.clone(),
+        verb: action.last.verb.to_string(),
         description: action.last.description.clone(),
     };
     Stepped {
         id: json_id(repository.view().at()),
         operations: destination.crossed.iter().map(crossed).collect(),
         did: match verb {
-            "undo" => "took back",
-            "redo" => "did again",
+            Verb::Undo => "took back",
+            Verb::Redo => "did again",
             _ => "",
         },
-        interrupted: destination.interrupted.clone().unwrap_or_default(),
+        interrupted: destination.interrupted.as_ref().map(Verb::to_string).unwrap_or_default(),
         is_left: destination.worktree.is_none(),
         checkout,
     }
 }
 
 /// "checkout and 2 more taken back, ".
-pub fn about(verb: &str, destination: &Destination) -> String {
+pub fn about(verb: &Verb, destination: &Destination) -> String {
     if let Some(interrupted) = &destination.interrupted {
         return format!("interrupted {interrupted} taken back, ");
     }
@@ -162,13 +163,13 @@ pub fn about(verb: &str, destination: &Destination) -> String {
     let others = number::and_more(destination.crossed.len());
     let what = &first.last.verb;
     match verb {
-        "undo" => format!("{what}{others} taken back, "),
-        "redo" => format!("{what}{others} done again, "),
+        Verb::Undo => format!("{what}{others} taken back, "),
+        Verb::Redo => format!("{what}{others} done again, "),
         _ => String::new(),
     }
 }
 
 /// The command that takes a change of the directory back.
-pub fn way_back(verb: &str) -> &'static str {
-    if verb == "undo" { "forward again: undo redo" } else { "take it back: undo undo" }
+pub fn way_back(verb: &Verb) -> &'static str {
+    if *verb == Verb::Undo { "forward again: undo redo" } else { "take it back: undo undo" }
 }

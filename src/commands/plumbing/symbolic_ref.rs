@@ -4,6 +4,7 @@ use crate::commands::Context;
 use crate::error::{Exit, Result};
 use crate::history::ref_commands::{Instruction, check_symbolic};
 use crate::history::ref_updates;
+use crate::object::operation::Verb;
 use crate::repo::NewOperation;
 use crate::ui::plain::CurrentBranch;
 
@@ -38,7 +39,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let edits = ref_updates::resolve(transaction.repository(), &vec![(None, instruction)])?;
     let Some(branch) = &edits.switch else { return Ok(Exit::DONE) };
     let (description, switch) = (edits.describe(), edits.switch.clone());
-    transaction.record(NewOperation { verb: "symbolic-ref".into(), description, switch, ..NewOperation::default() })?;
+    transaction.record(NewOperation { verb: Verb::SymbolicRef, description, switch, ..NewOperation::default() })?;
     context.ui.show(&CurrentBranch::changed(branch))?;
     Ok(Exit::DONE)
 }

@@ -7,6 +7,7 @@ use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::ref_commands::{self, Instruction, Instructions, Target, Value};
 use crate::history::ref_updates;
+use crate::object::operation::Verb;
 use crate::repo::NewOperation;
 use crate::ui::plain::{CurrentBranch, RefUpdate};
 
@@ -52,7 +53,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let description = args.reason.clone().unwrap_or_else(|| edits.describe());
     let (refs, switch) = (edits.refs.clone(), edits.switch.clone());
     transaction.record(NewOperation {
-        verb: "update-ref".into(),
+        verb: Verb::UpdateRef,
         description,
         edits: refs,
         switch,

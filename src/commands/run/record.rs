@@ -8,6 +8,7 @@ use crate::effect::Effect;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::{CommitId, OperationId};
 use crate::object::commit::Uncovered;
+use crate::object::operation::Verb;
 use crate::object::{Objects, Ran, run_info};
 use crate::repo::Repository;
 use crate::snapshot;
@@ -48,8 +49,7 @@ pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec
     checkout::check_no_mix(transaction.repository()).map_err(finish_first)?;
     let newest = transaction.repository().operation();
     let message = format!("before run {}", run_info::short(command));
-    let options =
-        snapshot::Options { message, automatic: true, verb: "run".to_owned(), ..snapshot::Options::default() };
+    let options = snapshot::Options { message, automatic: true, verb: Verb::Run, ..snapshot::Options::default() };
     let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
     drop(transaction);
     context.warn_damage(outcome.damage.as_deref());
@@ -91,7 +91,7 @@ pub fn after(
     transaction.go_on(before.recorded, before.began);
     let options = snapshot::Options {
         message: message.map_or_else(|| ran.short(), str::to_owned),
-        verb: "run".to_owned(),
+        verb: Verb::Run,
         ran: Some(ran.clone()),
         from: Some(before.commit),
         ..snapshot::Options::default()

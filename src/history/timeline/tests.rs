@@ -225,7 +225,7 @@ fn a_new_action_after_a_step_back_begins_a_new_line() {
     let after = story.branch("other");
     assert!(story.timeline().ahead().is_empty());
     assert_eq!(message(story.timeline().forward(1)), "there is nothing to do again");
-    let crossed: Vec<_> = story.timeline().back(2).unwrap().crossed.iter().map(|it| it.last.verb.clone()).collect();
+    let crossed: Vec<_> = story.timeline().back(2).unwrap().crossed.iter().map(|it| it.last.verb.to_string()).collect();
     assert_eq!(crossed, ["branch", "commit"]);
     let restored = story.restore(left);
     assert_eq!((story.at(), story.view.branches.len()), (Some(CommitId([2; 32])), 1));
@@ -355,7 +355,7 @@ fn what_was_interrupted_is_taken_back_with_all_that_came_of_it() {
         let destination = story.timeline().back_before(&intent, 1).unwrap();
         assert_eq!(destination.crossed.len(), usize::from(!is_saved));
         assert_eq!((destination.refs.clone(), destination.worktree), (before.0.clone(), Some(before.1)));
-        assert_eq!(destination.interrupted.as_deref(), Some("checkout"));
+        assert_eq!(destination.interrupted, Some("checkout".into()));
         // The mix that is there is recorded first, as anything is.
         let left = intent.from;
         story.save("undo");

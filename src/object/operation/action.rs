@@ -5,6 +5,7 @@ use std::fmt;
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::id::{CommitId, LENGTH, OperationId, PackId};
+use crate::object::operation::Verb;
 use crate::object::{Extras, fields, kind};
 use crate::time::Timestamp;
 
@@ -16,8 +17,8 @@ const KIND: u8 = 0x10;
 pub struct Operation {
     /// The operation before it.
     pub parent: Option<OperationId>,
-    /// The verb: `commit`, `checkout`, `branch` …
-    pub verb: String,
+    /// The command that is recorded.
+    pub verb: Verb,
     /// What it did, in words: `main 3f2a → 91bc, 12 files written`.
     pub description: String,
     /// The command line as typed.
@@ -122,7 +123,10 @@ impl Operation {
         if let Some(parent) = self.parent {
             encoder.raw(&parent.0);
         }
-        encoder.bytes(self.verb.as_bytes()).bytes(self.description.as_bytes()).varint(self.arguments.len() as u64);
+        encoder
+            .bytes(self.verb.as_str().as_bytes())
+            .bytes(self.description.as_bytes())
+            .varint(self.arguments.len() as u64);
         for argument in &self.arguments {
             encoder.bytes(argument.as_bytes());
         }
@@ -159,7 +163,7 @@ impl Operation {
         }
         let operation = Operation {
             parent: fields::take_id_if(&mut decoder, parent)?,
-            verb: decoder.text()?,
+            verb: decoder.text()?.as_str().into(),
             description: decoder.text()?,
             arguments: fields::take_list(&mut decoder, 1, Decoder::text)?,
             time: decoder.time()?,

@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::id::CommitId;
-use crate::object::operation::RefEdit;
 use crate::object::operation::action::{put_edit, take_edit};
+use crate::object::operation::{RefEdit, Verb};
 use crate::object::{Extras, fields};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
@@ -16,8 +16,8 @@ const KIND: u8 = 0x12;
 pub struct Intent {
     /// In the names of all files it stages: `.undo-TOKEN-N`.
     pub token: u64,
-    /// The verb.
-    pub verb: String,
+    /// The command that is recorded.
+    pub verb: Verb,
     /// When.
     pub time: Timestamp,
     /// The commit that holds the worktree as it was.
@@ -39,7 +39,7 @@ impl Intent {
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND);
         fields::put_flags(&mut encoder, &[self.from.is_some(), self.switch.is_some(), !self.extras.is_empty()]);
-        encoder.u64(self.token).bytes(self.verb.as_bytes()).time(self.time);
+        encoder.u64(self.token).bytes(self.verb.as_str().as_bytes()).time(self.time);
         if let Some(from) = self.from {
             encoder.raw(&from.0);
         }
@@ -62,7 +62,7 @@ impl Intent {
         let [saved, switched, extra] = fields::take_flags(&mut decoder)?;
         let intent = Intent {
             token: decoder.u64()?,
-            verb: decoder.text()?,
+            verb: decoder.text()?.as_str().into(),
             time: decoder.time()?,
             from: fields::take_id_if(&mut decoder, saved)?,
             to: fields::take_id(&mut decoder)?,

@@ -121,7 +121,7 @@ fn operation() -> impl Strategy<Value = Operation> {
                 packs_added: added.into_iter().map(PackId).collect(),
                 packs_removed: removed.into_iter().map(PackId).collect(),
                 ..Operation {
-                    verb,
+                    verb: verb.as_str().into(),
                     description,
                     arguments,
                     time,
@@ -151,7 +151,7 @@ fn intent() -> impl Strategy<Value = Intent> {
     (fields, time(), vec(path(), 0..3), vec(edit(), 0..3), extras()).prop_map(
         |((token, verb, from, to, switch), time, paths, edits, extras)| Intent {
             token,
-            verb,
+            verb: verb.as_str().into(),
             time,
             from: from.map(CommitId),
             to: CommitId(to),

@@ -45,7 +45,7 @@ impl Journal {
 
     fn verbs(&self) -> Vec<String> {
         let operations = Operations::new(self.path(), self.end, self.state.operation);
-        operations.map(|operation| operation.unwrap().1.verb).collect()
+        operations.map(|operation| operation.unwrap().1.verb.to_string()).collect()
     }
 }
 
@@ -58,7 +58,7 @@ fn commit(state: &State, number: u64, size: usize) -> Record {
     let (new, old) = (CommitId(id(number)), state.view.at());
     let operation = Operation {
         parent: state.operation,
-        verb: format!("commit {number}"),
+        verb: format!("commit {number}").as_str().into(),
         description: "d".repeat(size),
         time: Timestamp { seconds: 1_700_000_000, nanoseconds: 5 },
         edits: vec![RefEdit { name: RefName::Branch("main".into()), old, new: Some(new) }],

@@ -8,6 +8,7 @@ use crate::error::{ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::CommitId;
 use crate::object::commit::{Counts, Reason};
+use crate::object::operation::Verb;
 use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::Silent;
@@ -106,7 +107,7 @@ fn a_first_commit_holds_everything_and_a_second_one_is_not_made() {
 
 /// Whether making a repository is an operation.
 fn started_with_one(house: &House) -> bool {
-    house.repository.operations().unwrap().any(|operation| operation.unwrap().1.verb == "init")
+    house.repository.operations().unwrap().any(|operation| operation.unwrap().1.verb == Verb::Init)
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn go_back(env: &TestEnv, revision: &str) -> (u64, u64) {
     let index = Index::open(&repository.layout.index());
     let scan = scan(&worktree, repository.store(), &index, &options, &HashSink::new, &Silent).unwrap();
     let before = repository.store().frames_decoded();
-    let options = Options { verb: "checkout".to_owned(), ..Options::default() };
+    let options = Options { verb: "checkout".into(), ..Options::default() };
     let outcome =
         checkout::run(&mut transaction, &worktree, scan, &target, options, &mut |_, _, _| None, &Silent).unwrap();
     (transaction.repository().store().frames_decoded() - before, outcome.written)
