@@ -1,4 +1,4 @@
-//! The rules of the house, checked by reading its files (`docs/architecture.md`).
+//! Checks the rules of the code base by reading its source (`docs/architecture.md`).
 
 mod source;
 
@@ -9,47 +9,56 @@ use std::process::Command;
 use crate::skip::skip;
 use source::{Reference, Source, read_all};
 
-/// A room uses only rooms on lower floors.
-const FLOORS: [&[&str]; 10] = [
+/// The top-level modules by layer, lowest first. A module uses only modules of lower layers.
+const LAYERS: [&[&str]; 10] = [
     &["codec", "error", "id", "join", "metadata", "number", "path", "progress", "quote", "time"],
     &["environment", "fs"],
     &["chunk", "object"],
     &["store"],
     &["repo"],
     &["alarm", "diff", "history", "worktree"],
-    &["checkout", "compare", "effect", "maintain", "snapshot"],
+    &["checkout", "compare", "effect", "export", "maintain", "snapshot"],
     &["workspace"],
-    &["ui"],
-    &["cli", "commands", "main"],
+    &["report", "terminal", "ui"],
+    &["cli", "commands", "main", "plumbing"],
 ];
 
-/// What a room may use on its own floor: from, to. Never in a circle.
-const DOORS: [(&str, &str); 9] = [
+/// Uses allowed within a layer: (user, used). They must not form a cycle.
+const EXCEPTIONS: [(&str, &str); 12] = [
     ("codec", "error"),
     ("codec", "time"),
     ("environment", "fs"),
     ("error", "path"),
     ("error", "quote"),
     ("metadata", "time"),
+    ("terminal", "report"),
     ("cli", "commands"),
+    ("cli", "plumbing"),
     ("main", "cli"),
     ("main", "commands"),
+    ("main", "plumbing"),
 ];
 
-/// `ui` shows values; how they come about is not its business.
-const HIDDEN_FROM_UI: [&str; 9] =
-    ["chunk", "checkout", "compare", "fs", "maintain", "repo", "snapshot", "store", "worktree"];
+/// Modules that show values. They must not depend on how the values are computed.
+const OUTPUT: [&str; 3] = ["report", "terminal", "ui"];
 
-/// Lines of a file without its tests.
+/// Modules that `OUTPUT` must not use.
+const HIDDEN_FROM_OUTPUT: [&str; 10] =
+    ["chunk", "checkout", "compare", "export", "fs", "maintain", "repo", "snapshot", "store", "worktree"];
+
+/// Modules that may print.
+const PRINTERS: [&str; 2] = ["terminal", "ui"];
+
+/// Maximum number of lines in a file, not counting unit tests.
 const LONGEST_FILE: usize = 500;
 
-/// Names that say nothing.
-const EMPTY_NAMES: [&str; 9] = ["common", "helper", "helpers", "manager", "misc", "shared", "types", "util", "utils"];
+/// Module names that do not say what the module owns.
+const VAGUE_NAMES: [&str; 9] = ["common", "helper", "helpers", "manager", "misc", "shared", "types", "util", "utils"];
 
-/// Packages in `Cargo.lock`. Raise it on purpose only, with the reason in the commit.
+/// Maximum number of packages in `Cargo.lock`. Raise it deliberately, with the reason in `docs/decisions/`.
 const MOST_PACKAGES: usize = 132;
 
-/// Licences that put no condition on who uses `undo`.
+/// Licences that impose no conditions on users of `undo`.
 const LICENCES: [&str; 13] = [
     "0BSD",
     "Apache-2.0",
@@ -70,33 +79,33 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files of `src` that are not tests as a whole.
+/// Reads the files in `src` that are not entirely tests.
 fn sources() -> Vec<Source> {
     let mut sources = read_all(root(), "src");
-    sources.retain(|source| !source.is_test());
+    sources.retain(|source| !source.is_test_file());
     sources
 }
 
 #[track_caller]
-fn none(problems: Vec<String>) {
+fn assert_none(problems: Vec<String>) {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
-fn at(source: &Source, line: usize) -> String {
+fn location(source: &Source, line: usize) -> String {
     format!("{}:{line}", source.path.display())
 }
 
-fn room(source: &Source) -> &str {
+fn top_module(source: &Source) -> &str {
     source.module.first().map_or("lib", String::as_str)
 }
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|rooms| rooms.contains(&room))
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|modules| modules.contains(&module))
 }
 
-/// The modules of the crate that a file names. `super` is counted from the file.
+/// Lists the modules of the crate that a file names. `super` is resolved relative to the file.
 fn uses(source: &Source) -> Vec<Reference> {
-    let own = if room(source) == "main" { "undo" } else { "crate" };
+    let own = if top_module(source) == "main" { "undo" } else { "crate" };
     let mut found = source.references(own);
     found.iter_mut().for_each(|reference| drop(reference.names.remove(0)));
     for mut reference in source.references("super") {
@@ -109,73 +118,75 @@ fn uses(source: &Source) -> Vec<Reference> {
 }
 
 #[test]
-fn a_room_uses_only_lower_floors() {
+fn modules_use_only_lower_layers() {
     let mut problems = Vec::new();
     for source in sources() {
-        let from = room(&source);
+        let from = top_module(&source);
         if from == "lib" {
             continue;
         }
-        let Some(own) = floor(from) else {
+        let Some(own) = layer(from) else {
             problems.push(format!(
-                "{}: room `{from}` is on no floor; add it to FLOORS in tests/it/tidy.rs",
-                at(&source, 1)
+                "{}: module `{from}` has no layer; add it to LAYERS in tests/it/tidy.rs",
+                location(&source, 1)
             ));
             continue;
         };
         for reference in uses(&source) {
             let Some(to) = reference.names.first().map(String::as_str) else { continue };
-            if to == from || DOORS.contains(&(from, to)) || floor(to).is_none_or(|floor| floor < own) {
+            if to == from || EXCEPTIONS.contains(&(from, to)) || layer(to).is_none_or(|layer| layer < own) {
                 continue;
             }
-            let place = at(&source, reference.line);
-            let what = format!("{place}: `{from}` may not use `{to}`, which is not on a lower floor");
-            problems.push(format!("{what}; move what both need down, or put the two together in a higher room"));
+            let place = location(&source, reference.line);
+            problems.push(format!(
+                "{place}: `{from}` must not use `{to}`, which is not in a lower layer; \
+                 move the shared code down, or the caller up"
+            ));
         }
     }
-    none(problems);
+    assert_none(problems);
 }
 
 #[test]
-fn doors_on_one_floor_lead_in_no_circle() {
-    let edges = DOORS.iter().map(|(from, to)| (*from, *to)).collect();
-    assert_eq!(circle(&edges), None);
-    for (from, to) in DOORS {
-        assert_eq!(floor(from), floor(to), "`{from}` to `{to}` needs no door");
+fn exceptions_are_acyclic() {
+    let edges = EXCEPTIONS.iter().map(|(from, to)| (*from, *to)).collect();
+    assert_eq!(cycle(&edges), None);
+    for (from, to) in EXCEPTIONS {
+        assert_eq!(layer(from), layer(to), "`{from}` to `{to}` is not within a layer; remove the exception");
     }
 }
 
 #[test]
-fn ui_knows_nothing_of_how_things_are_kept() {
+fn output_modules_do_not_depend_on_storage() {
     let mut problems = Vec::new();
-    for source in sources().iter().filter(|source| room(source) == "ui") {
+    for source in sources().iter().filter(|source| OUTPUT.contains(&top_module(source))) {
         for Reference { names, line, .. } in uses(source) {
-            if HIDDEN_FROM_UI.contains(&names[0].as_str()) {
-                let place = at(source, line);
-                problems.push(format!("{place}: `ui` may not use `{}`; hand it the values that it shows", names[0]));
+            if HIDDEN_FROM_OUTPUT.contains(&names[0].as_str()) {
+                let (place, module) = (location(source, line), top_module(source));
+                problems.push(format!("{place}: `{module}` must not use `{}`; pass it the values to show", names[0]));
             }
         }
     }
-    none(problems);
+    assert_none(problems);
 }
 
-/// One circle among these edges, from a name back to itself.
-fn circle<'a>(edges: &BTreeSet<(&'a str, &'a str)>) -> Option<Vec<&'a str>> {
+/// Finds a cycle among these edges. The first name of the cycle is repeated at its end.
+fn cycle<'a>(edges: &BTreeSet<(&'a str, &'a str)>) -> Option<Vec<&'a str>> {
     fn visit<'a>(
         at: &'a str,
         edges: &BTreeSet<(&'a str, &'a str)>,
-        way: &mut Vec<&'a str>,
+        path: &mut Vec<&'a str>,
         done: &mut BTreeSet<&'a str>,
     ) -> Option<Vec<&'a str>> {
-        if let Some(start) = way.iter().position(|name| *name == at) {
-            return Some([&way[start..], &[at]].concat());
+        if let Some(start) = path.iter().position(|name| *name == at) {
+            return Some([&path[start..], &[at]].concat());
         }
         if !done.insert(at) {
             return None;
         }
-        way.push(at);
-        let found = edges.iter().filter(|edge| edge.0 == at).find_map(|edge| visit(edge.1, edges, way, done));
-        way.pop();
+        path.push(at);
+        let found = edges.iter().filter(|edge| edge.0 == at).find_map(|edge| visit(edge.1, edges, path, done));
+        path.pop();
         found
     }
     let mut done = BTreeSet::new();
@@ -183,15 +194,15 @@ fn circle<'a>(edges: &BTreeSet<(&'a str, &'a str)>) -> Option<Vec<&'a str>> {
 }
 
 #[test]
-fn a_circle_is_found() {
-    assert_eq!(circle(&[("a", "b"), ("a", "c"), ("b", "c")].into()), None);
-    assert_eq!(circle(&[("a", "b"), ("b", "c"), ("c", "b")].into()), Some(vec!["b", "c", "b"]));
+fn cycle_is_detected() {
+    assert_eq!(cycle(&[("a", "b"), ("a", "c"), ("b", "c")].into()), None);
+    assert_eq!(cycle(&[("a", "b"), ("b", "c"), ("c", "b")].into()), Some(vec!["b", "c", "b"]));
 }
 
-/// The file that defines what these names lead to: the deepest module that is a file, after `pub use`.
+/// Finds the file that defines the item at this path: the deepest module that is a file, after resolving `pub use`.
 fn definition<'s>(sources: &'s [Source], names: &[String]) -> Option<&'s Source> {
     let mut names = names.to_vec();
-    // Each round follows one `pub use`; a circle of them would not compile.
+    // Each iteration resolves one `pub use`. The limit is arbitrary; a cycle would not compile.
     for _ in 0..10 {
         let depth =
             (1..=names.len()).rev().find(|&depth| sources.iter().any(|source| source.module == names[..depth]))?;
@@ -214,87 +225,138 @@ fn definition<'s>(sources: &'s [Source], names: &[String]) -> Option<&'s Source>
     None
 }
 
-/// `pub use child::Name` of a file: paths that begin with one of its modules.
+/// Lists the `pub use child::Name` paths of a file, where `child` is one of its modules.
 fn local_exports(file: &Source) -> Vec<Reference> {
     let declared = file.code.lines().filter_map(|line| line.trim().strip_suffix(';')?.split_once("mod "));
     declared.flat_map(|(_, child)| file.references(child)).collect()
 }
 
 #[test]
-fn files_of_a_room_use_each_other_in_no_circle() {
+fn files_in_a_module_are_acyclic() {
     let sources = sources();
     let is_above = |a: &Source, b: &Source| b.module.starts_with(&a.module);
-    let mut rooms: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
+    let mut graphs: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for source in sources.iter().filter(|source| !source.module.is_empty()) {
-        // To pass a name on is not to use it: who uses it leads to where it is defined.
+        // A re-export is not a use: the users of the name are resolved to its definition.
         for reference in uses(source).iter().filter(|reference| !reference.is_exported) {
             let Some(target) = definition(&sources, &reference.names) else { continue };
-            // A parent declares its children and holds the words that they share.
-            if room(target) == room(source) && !is_above(source, target) && !is_above(target, source) {
+            // A parent module declares its children and owns the types that they share.
+            if top_module(target) == top_module(source) && !is_above(source, target) && !is_above(target, source) {
                 let edge = (source.path.to_str().unwrap(), target.path.to_str().unwrap());
-                rooms.entry(room(source)).or_default().insert(edge);
+                graphs.entry(top_module(source)).or_default().insert(edge);
             }
         }
     }
-    let circles = rooms.values().filter_map(circle);
-    none(
-        circles
-            .map(|way| format!("{}: a circle; move what they share into a file of its own", way.join(" → ")))
+    let cycles = graphs.values().filter_map(cycle);
+    assert_none(
+        cycles
+            .map(|path| format!("{}: dependency cycle; move the shared code into a separate file", path.join(" → ")))
             .collect(),
     );
 }
 
 #[test]
-fn files_are_short_and_say_what_they_own() {
+fn files_are_short_and_state_their_purpose() {
     let mut problems = Vec::new();
     for source in read_all(root(), "src").iter().chain(&read_all(root(), "tests/it")) {
-        let place = at(source, 1);
+        let place = location(source, 1);
         if !source.text.starts_with("//! ") {
-            problems.push(format!("{place}: open the file with a `//!` line that says what it owns"));
+            problems.push(format!("{place}: start the file with a `//!` line that says what it owns"));
         }
-        if source.length > LONGEST_FILE && !source.is_test() {
-            problems
-                .push(format!("{place}: {} lines without tests; split it, {LONGEST_FILE} is the end", source.length));
+        if source.length > LONGEST_FILE && !source.is_test_file() {
+            problems.push(format!(
+                "{place}: {} lines without tests, more than {LONGEST_FILE}; split the file",
+                source.length
+            ));
         }
-        if let Some(name) = source.module.iter().find(|name| EMPTY_NAMES.contains(&name.as_str())) {
-            problems.push(format!("{place}: `{name}` says nothing; name it after what it owns"));
+        if let Some(name) = source.module.iter().find(|name| VAGUE_NAMES.contains(&name.as_str())) {
+            problems.push(format!("{place}: `{name}` is vague; name the module after what it owns"));
         }
     }
-    none(problems);
+    assert_none(problems);
 }
 
 #[test]
-fn only_ui_prints_and_only_fs_touches_the_system() {
+fn only_terminal_prints() {
     let mut problems = Vec::new();
     for source in sources() {
-        let room = room(&source);
         for word in ["print!", "println!", "eprint!", "eprintln!", "dbg!"] {
-            let lines = if room == "ui" && word != "dbg!" { Vec::new() } else { source.lines_with(word) };
-            problems.extend(
-                lines
-                    .iter()
-                    .map(|line| format!("{}: `{word}`; return a value and let `ui` show it", at(&source, *line))),
-            );
-        }
-        if room == "fs" {
-            continue;
-        }
-        let lines = source.lines_with("unsafe");
-        problems.extend(
-            lines.iter().map(|line| format!("{}: `unsafe` outside `src/fs`; make it safe there", at(&source, *line))),
-        );
-        let named = ["std", "rustix", "File"].iter().flat_map(|first| source.references(first));
-        for reference in named.filter(|reference| touches_files(&reference.names)) {
-            let (place, names) = (at(&source, reference.line), reference.names.join("::"));
-            problems
-                .push(format!("{place}: `{names}` outside `src/fs`; call `crate::fs`, and add there what is missing"));
+            let may_print = PRINTERS.contains(&top_module(&source)) && word != "dbg!";
+            let lines = if may_print { Vec::new() } else { source.lines_with(word) };
+            problems.extend(lines.iter().map(|line| {
+                format!("{}: `{word}` outside `src/terminal`; return a value instead", location(&source, *line))
+            }));
         }
     }
-    none(problems);
+    assert_none(problems);
 }
 
-/// Whether a path leads to the file system. The type `File` alone does not.
-fn touches_files(names: &[String]) -> bool {
+#[test]
+fn only_main_exits() {
+    let mut problems = Vec::new();
+    for source in sources().iter().filter(|source| top_module(source) != "main") {
+        for word in ["process::exit", "process::abort"] {
+            problems.extend(source.lines_with(word).iter().map(|line| {
+                format!("{}: `{word}` outside `src/main.rs`; return an error instead", location(source, *line))
+            }));
+        }
+    }
+    assert_none(problems);
+}
+
+#[test]
+fn only_snapshot_makes_saved_scans() {
+    let mut problems = Vec::new();
+    for source in sources().iter().filter(|source| top_module(source) != "snapshot") {
+        problems.extend(constructions(&source.code, "SavedScan").into_iter().map(|line| {
+            format!("{}: only `snapshot` may construct a `SavedScan`; take one as an argument", location(source, line))
+        }));
+    }
+    assert_none(problems);
+}
+
+/// Lists the lines with a struct expression (or pattern) of this type: `Type { … }`.
+fn constructions(code: &str, name: &str) -> Vec<usize> {
+    let pattern = format!("{name} {{");
+    let is_construction = |line: &str| {
+        line.match_indices(&pattern).any(|(at, _)| {
+            let before = line[..at].trim_end();
+            let is_other = ["struct", "impl", "for", "->"].iter().any(|word| before.ends_with(word));
+            !is_other && !line[..at].ends_with(char::is_alphanumeric)
+        })
+    };
+    code.lines().enumerate().filter(|(_, line)| is_construction(line)).map(|(number, _)| number + 1).collect()
+}
+
+#[test]
+fn constructions_are_found() {
+    let code =
+        "struct A {\nimpl A {\nimpl X for A {\nfn f() -> A {\nlet a = A { b };\nSome(A {\nlet A { b } = a;\nAA {";
+    assert_eq!(constructions(code, "A"), [5, 6, 7]);
+}
+
+#[test]
+fn only_fs_accesses_the_system() {
+    let mut problems = Vec::new();
+    for source in sources().iter().filter(|source| top_module(source) != "fs") {
+        problems.extend(
+            source
+                .lines_with("unsafe")
+                .iter()
+                .map(|line| format!("{}: `unsafe` outside `src/fs`; wrap it there", location(source, *line))),
+        );
+        let named = ["std", "rustix", "File"].iter().flat_map(|first| source.references(first));
+        for reference in named.filter(|reference| accesses_files(&reference.names)) {
+            let (place, names) = (location(source, reference.line), reference.names.join("::"));
+            problems
+                .push(format!("{place}: `{names}` outside `src/fs`; call `crate::fs`, and add there what it lacks"));
+        }
+    }
+    assert_none(problems);
+}
+
+/// Returns whether a path gives access to the file system. The type `File` alone does not.
+fn accesses_files(names: &[String]) -> bool {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     match names[..] {
         ["std", "fs", "File"] => false,
@@ -305,7 +367,7 @@ fn touches_files(names: &[String]) -> bool {
 }
 
 #[test]
-fn every_command_is_documented() {
+fn commands_are_documented() {
     let manual = std::fs::read_to_string(root().join("docs/commands.md")).unwrap();
     let headings: Vec<&str> = manual.lines().filter(|line| line.starts_with('#')).collect();
     let is_documented = |name: &str| {
@@ -314,17 +376,22 @@ fn every_command_is_documented() {
         words.any(|word| word == name)
     };
     let mut problems = Vec::new();
-    for source in sources().iter().filter(|source| room(source) == "commands" && source.code.contains("struct Args")) {
+    for source in
+        sources().iter().filter(|source| top_module(source) == "commands" && source.code.contains("struct Args"))
+    {
         let name = source.module.last().unwrap().trim_end_matches('_').replace('_', "-");
         if !is_documented(&name) {
-            problems.push(format!("{}: command `{name}` has no heading in docs/commands.md; add one", at(source, 1)));
+            problems.push(format!(
+                "{}: command `{name}` has no heading in docs/commands.md; regenerate the file",
+                location(source, 1)
+            ));
         }
     }
-    none(problems);
+    assert_none(problems);
 }
 
 #[test]
-fn every_test_file_is_run() {
+fn test_files_are_declared() {
     let sources = read_all(root(), "tests/it");
     let mut problems = Vec::new();
     for source in sources.iter().filter(|source| source.module != ["main"]) {
@@ -332,30 +399,34 @@ fn every_test_file_is_run() {
         let above = if above.is_empty() { &["main".to_owned()] } else { above };
         let parent = sources.iter().find(|source| source.module == above);
         if !parent.is_some_and(|parent| parent.code.contains(&format!("mod {name};"))) {
-            problems.push(format!("{}: never run; add `mod {name};` to `{}`", at(source, 1), above.join("/")));
+            problems.push(format!(
+                "{}: the file is never compiled; add `mod {name};` to `{}`",
+                location(source, 1),
+                above.join("/")
+            ));
         }
     }
-    none(problems);
+    assert_none(problems);
 }
 
 #[test]
-fn the_budget_of_dependencies_is_kept() {
+fn dependency_count_is_within_limit() {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
     let count = lock.matches("[[package]]").count();
     assert!(
         count <= MOST_PACKAGES,
-        "Cargo.lock: {count} packages, {MOST_PACKAGES} allowed; do without, or raise it on purpose"
+        "Cargo.lock has {count} packages, more than {MOST_PACKAGES}; remove one, or raise the limit deliberately"
     );
 }
 
 #[test]
-fn every_dependency_has_a_permissive_licence() {
+fn dependencies_have_permissive_licences() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments =
         ["metadata", "--offline", "--locked", "--format-version=1", "--filter-platform=x86_64-unknown-linux-gnu"];
     let output = Command::new(cargo).args(arguments).current_dir(root()).output().unwrap();
     if !output.status.success() {
-        // A packaged source need not have all dependencies at hand.
+        // A source package may not have all dependencies available offline.
         skip(format_args!("{}", String::from_utf8_lossy(&output.stderr)));
         return;
     }
@@ -364,13 +435,15 @@ fn every_dependency_has_a_permissive_licence() {
     for package in metadata["packages"].as_array().unwrap() {
         let (name, licence) = (package["name"].as_str().unwrap(), package["license"].as_str().unwrap_or("none"));
         if !is_permissive(licence) {
-            problems.push(format!("Cargo.lock: `{name}` has the licence `{licence}`; look for another one"));
+            problems.push(format!(
+                "Cargo.lock: `{name}` has the licence `{licence}`, which LICENCES does not list; use another package"
+            ));
         }
     }
-    none(problems);
+    assert_none(problems);
 }
 
-/// Whether one of the alternatives of an SPDX expression has only licences of the list.
+/// Returns whether one alternative of an SPDX expression consists only of licences in `LICENCES`.
 fn is_permissive(expression: &str) -> bool {
     let mut depth = 0;
     let is_outside = |letter: char, depth: &mut i32| {
@@ -398,7 +471,7 @@ fn is_permissive(expression: &str) -> bool {
 }
 
 #[test]
-fn licence_expressions_are_understood() {
+fn licence_expressions_are_parsed() {
     for good in ["MIT", "MIT/Apache-2.0", "(MIT OR GPL-3.0) AND Unicode-3.0", "Apache-2.0 WITH LLVM-exception OR MIT"] {
         assert!(is_permissive(good), "{good}");
     }

@@ -1,33 +1,32 @@
-//! Rust files as text: code without comments, strings and tests, and the paths that it names.
+//! Reads Rust files as text: code without comments, strings and tests, and the paths in it.
 
 use std::path::{Path, PathBuf};
 
-/// One file.
+/// A source file.
 pub struct Source {
-    /// Relative to the root of the project.
+    /// Relative to the project root.
     pub path: PathBuf,
-    /// As it is.
     pub text: String,
-    /// The same lines with comments, strings and tests blanked out.
+    /// `text` with comments, strings and tests replaced by spaces. Line numbers are the same.
     pub code: String,
-    /// Lines that are not tests.
+    /// Number of lines that are not tests.
     pub length: usize,
-    /// Its place among modules: `["diff", "trees"]` for `src/diff/trees.rs`, `["diff"]` for `src/diff/mod.rs`.
+    /// Module path: `["diff", "trees"]` for `src/diff/trees.rs`, `["diff"]` for `src/diff/mod.rs`.
     pub module: Vec<String>,
 }
 
-/// A path in code: `use crate::a::{b, c::d}` names two.
+/// A path in code. `use crate::a::{b, c::d}` contains two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// Its names, the first one `crate`, `super`, `std` and so on.
+    /// Path segments. The first one is `crate`, `super`, `std` and so on.
     pub names: Vec<String>,
-    /// Of the code that names it, from 1.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// Whether it is a `pub use`.
+    /// True for a `pub use`.
     pub is_exported: bool,
 }
 
-/// All Rust files below a folder, sorted.
+/// Reads all Rust files below a folder, sorted by path.
 pub fn read_all(root: &Path, folder: &str) -> Vec<Source> {
     let mut folders = vec![root.join(folder)];
     let mut sources = Vec::new();
@@ -60,12 +59,12 @@ impl Source {
         Source { path: path.to_owned(), text, code, length, module }
     }
 
-    /// Whether all of it is tests: `tests.rs`, or below a folder of that name.
-    pub fn is_test(&self) -> bool {
+    /// Returns whether the whole file is tests: `tests.rs`, or a file below a folder of that name.
+    pub fn is_test_file(&self) -> bool {
         self.module.iter().any(|name| name == "tests")
     }
 
-    /// Lines of code that have this word: `unsafe`, `print!`.
+    /// Lists the lines of code that contain a word, such as `unsafe` or `print!`.
     pub fn lines_with(&self, word: &str) -> Vec<usize> {
         let has_word = |line: &str| {
             line.match_indices(word).any(|(at, _)| {
@@ -77,7 +76,7 @@ impl Source {
         self.code.lines().enumerate().filter(|(_, line)| has_word(line)).map(|(number, _)| number + 1).collect()
     }
 
-    /// All paths that begin with this name.
+    /// Lists all paths that start with a name.
     pub fn references(&self, first: &str) -> Vec<Reference> {
         let mut found = Vec::new();
         for (at, _) in self.code.match_indices(&format!("{first}::")) {
@@ -99,7 +98,7 @@ fn is_in_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// Reads `a::b::{c, d::e as f}` from the beginning of `rest`.
+/// Parses `a::b::{c, d::e as f}` at the start of `rest`.
 struct Paths<'s> {
     rest: &'s str,
     found: Vec<Vec<String>>,
@@ -136,7 +135,7 @@ impl Paths<'_> {
                 return;
             }
             self.path(names);
-            // What may follow before the next one: `as name`.
+            // Skips `as name`.
             let end = self.rest.find([',', '}']).unwrap_or(self.rest.len());
             self.rest = &self.rest[end..];
             self.take(",");
@@ -154,7 +153,7 @@ impl Paths<'_> {
     }
 }
 
-/// Blanks out comments and what is in strings and character literals; lines stay where they are.
+/// Replaces comments, strings and character literals by spaces. Line numbers do not change.
 fn blanked(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     let mut code = String::with_capacity(text.len());
@@ -175,7 +174,7 @@ fn blanked(text: &str) -> String {
     code
 }
 
-/// Where the comment, string or character that begins here ends.
+/// Returns the end of the comment, string or character literal that starts at `at`.
 fn literal_end(letters: &[char], at: usize) -> Option<usize> {
     let starts = |text: &str| text.chars().enumerate().all(|(n, letter)| letters.get(at + n) == Some(&letter));
     let until = |from: usize, text: &str| {
@@ -206,11 +205,11 @@ fn literal_end(letters: &[char], at: usize) -> Option<usize> {
     if starts("'\\") {
         return Some(until(at + 3, "'"));
     }
-    // 'a' is a character, 'a a lifetime.
+    // `'a'` is a character, `'a` a lifetime.
     (starts("'") && letters.get(at + 2) == Some(&'\'')).then_some(at + 3)
 }
 
-/// Blanks out every item behind `#[cfg(test)]`, and says how many lines that is.
+/// Replaces every item after `#[cfg(test)]` by empty lines. Returns the number of those lines too.
 fn without_tests(code: &str) -> (String, usize) {
     const MARK: &str = "#[cfg(test)]";
     let mut rest = code;
@@ -228,7 +227,7 @@ fn without_tests(code: &str) -> (String, usize) {
     (kept, lines)
 }
 
-/// Where an item ends: at its semicolon, or at the brace that closes its first one.
+/// Returns the end of an item: its semicolon, or the brace that closes its first block.
 fn item_end(code: &str) -> usize {
     let mut depth = 0;
     for (at, letter) in code.char_indices() {
@@ -248,7 +247,7 @@ fn source(text: &str) -> Source {
 }
 
 #[test]
-fn comments_strings_and_tests_are_no_code() {
+fn comments_strings_and_tests_are_removed() {
     let text =
         "a // b\n/* c\n*/ \"d \\\" e\" 'f' '\\'' r#\"g \" \"# 'h: i\n#[cfg(test)]\nmod tests {\n fn j() {}\n}\nk";
     let code = source(text).code;
@@ -259,7 +258,7 @@ fn comments_strings_and_tests_are_no_code() {
 }
 
 #[test]
-fn paths_are_found_in_groups_and_expressions() {
+fn references_include_groups_and_expressions() {
     let names = |text: &str| -> Vec<String> {
         source(text).references("crate").into_iter().map(|reference| reference.names[1..].join("::")).collect()
     };
