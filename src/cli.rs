@@ -7,11 +7,12 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind as ClapKind;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
-use crate::commands::{self, Command, Context};
+use crate::commands::{self, Context, help};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
+use crate::plumbing;
+use crate::terminal::{Options, Ui, When};
 use crate::time;
-use crate::ui::{Options, Ui, When};
 
 mod foreign_commands;
 mod interrupts;
@@ -28,6 +29,14 @@ pub struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Porcelain(commands::Command),
+    #[command(flatten)]
+    Plumbing(plumbing::Command),
 }
 
 /// Options that stand before or after the command.
@@ -136,7 +145,7 @@ fn grouped(command: &clap::Command) -> String {
             text.push_str(&format!("  {name}{:<12}{name:#} {about}\n", subcommand.get_name()));
         }
     }
-    let plumbing: Vec<&str> = commands::plumbing::listed(command).map(clap::Command::get_name).collect();
+    let plumbing: Vec<&str> = help::plumbing(command).map(clap::Command::get_name).collect();
     text.push_str(&format!("\n{head}For scripts{head:#} (undo help plumbing):\n"));
     text.push_str(&indented(&plumbing.join(", ")));
     text.push_str(&format!("\n{head}Options:{head:#}\n{{options}}{{after-help}}"));
@@ -214,7 +223,13 @@ fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
         Err(error) if error.is_not_found() => (fs::above_removed_dir().ok_or(error)?, true),
         result => (result?, false),
     };
-    commands::run(&Context { ui, cwd, is_removed, command_line: command }, cli.command)
+    let context = Context { ui, cwd, is_removed, command_line: command };
+    let result = match cli.command {
+        Some(Command::Plumbing(command)) => plumbing::run(&context, command),
+        Some(Command::Porcelain(command)) => commands::run(&context, Some(command)),
+        None => commands::run(&context, None),
+    };
+    result.map_err(|error| context.explain_owners(error))
 }
 
 /// Help and version go to stdout and end with 0; anything else is a usage error.

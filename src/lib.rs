@@ -45,9 +45,11 @@ pub mod snapshot;
 // Layer 7: the public API.
 pub mod workspace;
 
-// Floor 8: the face.
-pub mod ui;
+// Layer 8: records and text.
+pub mod report;
+pub mod terminal;
 
-// Floor 9: the door.
+// Layer 9: the command line.
 pub mod cli;
 pub mod commands;
+pub mod plumbing;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap_complete::env::CompleteEnv;
 use undo::commands::completions::VARIABLE;
-use undo::{cli, ui};
+use undo::{cli, terminal};
 
 /// As `EX_SOFTWARE` in `sysexits.h`.
 const BUG: i32 = 70;
@@ -25,6 +25,6 @@ fn end_by_bug(completes: bool, panic: &std::panic::PanicHookInfo<'_>) {
     if completes {
         std::process::exit(0);
     }
-    ui::bug(panic);
+    terminal::bug(panic);
     std::process::exit(BUG);
 }

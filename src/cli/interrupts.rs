@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Exit};
 use crate::fs::{self, Reached};
-use crate::ui::Ui;
+use crate::terminal::Ui;
 
 /// Lets a signal be answered as failures are told.
 pub(super) fn answer(ui: &Ui) {

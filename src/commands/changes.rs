@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::object::Commit;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
-use crate::ui::Ui;
-use crate::ui::changes::{ChangeRecord, Fold, Listing, Tally};
-use crate::ui::patch::{Patch, StatRecord, StatTable};
+use crate::report::changes::{ChangeRecord, Fold, Listing, Tally};
+use crate::report::patch::{Patch, StatRecord, StatTable};
+use crate::terminal::Ui;
 
 /// Shows all changes between two sides and the summary.
 pub fn show(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::Options, style: Style) -> Result<Tally> {

@@ -15,9 +15,9 @@ use crate::number::pluralize;
 use crate::object::commit::Uncovered;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
+use crate::report::commits::{Committed, json_uncovered};
+use crate::report::{json_id, json_paths};
 use crate::snapshot::{self, Outcome};
-use crate::ui::commits::{Committed, json_uncovered};
-use crate::ui::{json_id, json_paths};
 
 /// Record the directory as it is now
 ///

@@ -9,7 +9,8 @@ use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::repo::config::{Document, KEYS, Key, SHARED, key};
 use crate::repo::sharing;
-use crate::ui::{End, Page, Report, Role, sanitize};
+use crate::report::{End, Report};
+use crate::terminal::{Page, Role, sanitize};
 
 /// Show or change settings
 ///

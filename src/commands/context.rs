@@ -19,9 +19,10 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::shell_word;
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::{Repository, Standing, standing};
+use crate::report::Why;
+use crate::report::alarms::{AlarmRecord, NoteRecord};
+use crate::terminal::Ui;
 use crate::time::Timestamp;
-use crate::ui::alarms::{AlarmRecord, NoteRecord};
-use crate::ui::{Ui, Why};
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Scan, Worktree, database, paths};
 

@@ -9,8 +9,8 @@ use crate::checkout::export::{Compression, Destination, Exported, export, export
 use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::ObjectId;
-use crate::ui::exports::ExportRecord;
-use crate::ui::{json_paths, json_reasons};
+use crate::report::exports::ExportRecord;
+use crate::report::{json_paths, json_reasons};
 
 /// Write a commit to another place
 ///

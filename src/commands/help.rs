@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::{self, Context, complete, plumbing};
+use crate::commands::{self, Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Explain a command or a topic
@@ -134,13 +134,35 @@ fn known(current: &OsStr) -> Vec<CompletionCandidate> {
     known
 }
 
+/// The hidden commands, which are plumbing.
+pub fn plumbing(root: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+    root.get_subcommands().filter(|command| command.is_hide_set())
+}
+
+/// The text of `undo help plumbing`.
+fn plumbing_overview(root: &clap::Command) -> String {
+    let line = |command: &clap::Command| {
+        format!("  {:<14} {}\n", command.get_name(), command.get_about().map(ToString::to_string).unwrap_or_default())
+    };
+    let lines: String = plumbing(root).map(line).collect();
+    format!(
+        "Commands for scripts, with git's names. What they print stays as it is:
+
+{lines}
+  -z ends records with NUL and leaves names raw. --json works here too.
+  The grammar of every line is in docs/plumbing.md.
+"
+    )
+}
+
+/// Prints help.
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut root = (context.command_line)();
     let topic = args.topic.join(" ");
     if let Some((_, text)) = TOPICS.iter().find(|(name, _)| *name == topic) {
         context.ui.help(text)?;
     } else if topic == PLUMBING {
-        context.ui.help(&plumbing::overview(&root))?;
+        context.ui.help(&plumbing_overview(&root))?;
     } else {
         let command = commands::find(&mut root, &args.topic).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("no command or topic `{topic}`")).hint("undo help")

@@ -11,7 +11,7 @@ use crate::path::REPOSITORY;
 use crate::quote::shell_word;
 use crate::repo::layout::{Layout, marker};
 use crate::repo::{Joining, Repository};
-use crate::ui::place::Initialised;
+use crate::report::place::Initialised;
 use crate::worktree::paths;
 
 /// Start to record a directory

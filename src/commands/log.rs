@@ -14,9 +14,9 @@ use crate::history::{self, Costs};
 use crate::number::pluralize;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
-use crate::ui::End;
-use crate::ui::commits::{CommitRecord, Names};
-use crate::ui::log::{LogRecord, graph_style};
+use crate::report::End;
+use crate::report::commits::{CommitRecord, Names};
+use crate::report::log::{LogRecord, graph_style};
 use crate::worktree::paths::pattern_hint;
 
 /// List commits, newest first

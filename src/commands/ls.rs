@@ -10,7 +10,7 @@ use crate::history;
 use crate::history::listing::{self, Options};
 use crate::object::Entry;
 use crate::path::RepoPath;
-use crate::ui::entries::{EntryRecord, EntryTotals};
+use crate::report::entries::{EntryRecord, EntryTotals};
 
 /// List what a commit holds
 ///

@@ -11,16 +11,15 @@ pub mod completions;
 mod config;
 mod context;
 mod diff;
-mod export;
+pub(crate) mod export;
 mod format;
-mod help;
+pub mod help;
 mod init;
 mod log;
 mod ls;
 mod man;
 mod op;
 mod overview;
-pub mod plumbing;
 mod redo;
 mod refs;
 mod restore;
@@ -64,16 +63,10 @@ pub enum Command {
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
-    #[command(flatten)]
-    Plumbing(plumbing::Command),
 }
 
-/// Runs a command; without one, says where you are.
+/// Runs a command; without one, shows the overview.
 pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
-    dispatch(context, command).map_err(|error| context.explain_owners(error))
-}
-
-fn dispatch(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
     match command {
         None => overview::run(context),
         Some(Command::Init(args)) => init::run(context, &args),
@@ -98,7 +91,6 @@ fn dispatch(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
         Some(Command::Completions(args)) => completions::run(context, &args),
         Some(Command::Man(args)) => man::run(context, &args),
         Some(Command::Help(args)) => help::run(context, &args),
-        Some(Command::Plumbing(command)) => plumbing::run(context, command),
     }
 }
 

@@ -9,8 +9,8 @@ use crate::error::{Exit, Result};
 use crate::history::timeline::{Action, Timeline};
 use crate::object::Operation;
 use crate::repo::Repository;
-use crate::ui::End;
-use crate::ui::operations::OperationRecord;
+use crate::report::End;
+use crate::report::operations::OperationRecord;
 
 /// List what was done, and go back to any state
 ///

@@ -9,8 +9,9 @@ use crate::commands::{Context, changes};
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
-use crate::ui::place::Where;
-use crate::ui::{Page, Report, Role, sanitize};
+use crate::report::Report;
+use crate::report::place::Where;
+use crate::terminal::{Page, Role, sanitize};
 
 #[derive(Serialize)]
 struct Home {

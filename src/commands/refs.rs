@@ -10,8 +10,8 @@ use crate::object::Objects;
 use crate::object::operation::{RefEdit, RefName, View};
 use crate::quote::shell_word;
 use crate::repo::{NewOperation, Repository};
-use crate::ui::End;
-use crate::ui::refs::{RefChanged, RefRecord};
+use crate::report::End;
+use crate::report::refs::{RefChanged, RefRecord};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use crate::commands::{Context, cat, changes, complete};
 use crate::error::{Exit, Result};
 use crate::history::Costs;
 use crate::object::Objects;
-use crate::ui::changes::Listing;
-use crate::ui::commits::{CommitRecord, Names};
+use crate::report::changes::Listing;
+use crate::report::commits::{CommitRecord, Names};
 
 /// Show a commit and what it changed, or print a file in it
 #[derive(Debug, clap::Args)]

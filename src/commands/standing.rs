@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::history::timeline::{Action, Timeline};
 use crate::id::OperationId;
-use crate::ui::operations::Standing;
+use crate::report::operations::Standing;
 
 /// What is needed to tell it of any.
 pub struct Standings {

@@ -8,7 +8,7 @@ use crate::commands::{Context, changes, complete};
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{Exit, Result};
-use crate::ui::place::Where;
+use crate::report::place::Where;
 
 /// Show what has changed since the current commit
 ///

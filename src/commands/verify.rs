@@ -4,8 +4,8 @@ use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::maintain::verify::{Damage, Finding, verify};
 use crate::repo::{Repository, Superfluous};
-use crate::ui::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
-use crate::ui::{json_id, json_paths};
+use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
+use crate::report::{json_id, json_paths};
 
 /// Check that all that was recorded is there
 ///

@@ -8,8 +8,6 @@ pub mod listing;
 pub mod objects;
 mod path_filter;
 pub mod reachable;
-pub mod ref_commands;
-pub mod ref_updates;
 pub mod reflog;
 pub mod revision;
 mod suggestions;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttributesId, BlobId, LinksId, ObjectId, TreeId};
 use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
-use crate::snapshot::tree_input::TreeLines;
 use crate::snapshot::write_tree::put_table;
 use crate::store::{Session, Store, Writer};
 
@@ -13,32 +12,34 @@ use crate::store::{Session, Store, Writer};
 pub struct Trees<'a> {
     store: &'a Store,
     writer: Writer<'a>,
-    /// Entries and bytes of the trees that were put: later ones can hold them.
-    put: HashMap<TreeId, (u64, u64)>,
+    entries: BTreeMap<Vec<u8>, Entry>,
+    /// Entries and bytes of the trees written so far, which later trees may contain.
+    written: HashMap<TreeId, (u64, u64)>,
 }
 
 impl<'a> Trees<'a> {
     /// None yet.
     pub fn new(store: &'a Store, session: &'a Session<'a>) -> Trees<'a> {
-        Trees { store, writer: session.writer(), put: HashMap::new() }
+        Trees { store, writer: session.writer(), entries: BTreeMap::new(), written: HashMap::new() }
     }
 
-    /// Puts a tree of entries in any order. A failure says where the entry was read.
-    pub fn make(&mut self, lines: TreeLines) -> Result<TreeId> {
-        let mut entries: BTreeMap<Vec<u8>, Entry> = BTreeMap::new();
-        for (place, entry) in lines {
-            let entry = self.complete(entry).map_err(|error| place.failed(error))?;
-            if let Some(first) = entries.insert(entry.name.clone(), entry) {
-                let name = String::from_utf8_lossy(&first.name).into_owned();
-                let error =
-                    Error::new(ErrorKind::Usage, format!("there is an entry `{}` already", name.escape_debug()));
-                return Err(place.failed(error).hint("a tree has each name once"));
-            }
+    /// Adds an entry to the tree that [`Trees::put`] writes; entries may come in any order.
+    pub fn add(&mut self, entry: Entry) -> Result<()> {
+        let entry = self.complete(entry)?;
+        if let Some(first) = self.entries.insert(entry.name.clone(), entry) {
+            let name = String::from_utf8_lossy(&first.name).into_owned();
+            return Err(Error::new(ErrorKind::Usage, format!("there is an entry `{}` already", name.escape_debug()))
+                .hint("a tree has each name once"));
         }
-        let tree = Tree { entries: entries.into_values().collect() };
+        Ok(())
+    }
+
+    /// Writes the tree of the entries added since the last one.
+    pub fn put(&mut self) -> Result<TreeId> {
+        let tree = Tree { entries: std::mem::take(&mut self.entries).into_values().collect() };
         let totals = tree.totals()?;
         let id = tree.save(|id, bytes| self.writer.put(ObjectKind::Tree, id.object_id(), &bytes).map(drop))?;
-        self.put.insert(id, totals);
+        self.written.insert(id, totals);
         Ok(id)
     }
 
@@ -69,7 +70,7 @@ impl<'a> Trees<'a> {
     }
 
     fn totals(&self, tree: TreeId) -> Result<(u64, u64)> {
-        if let Some(&totals) = self.put.get(&tree) {
+        if let Some(&totals) = self.written.get(&tree) {
             return Ok(totals);
         }
         if !self.store.contains(ObjectKind::Tree, tree.object_id()) {

@@ -16,7 +16,6 @@ mod scan_tree;
 mod side_commit;
 #[cfg(test)]
 mod tests;
-pub mod tree_input;
 mod write_tree;
 
 use crate::alarm::Findings;

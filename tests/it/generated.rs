@@ -91,7 +91,7 @@ fn manual() -> String {
         section(&mut text, command, "##");
     }
     text.push_str("\n## Plumbing\n\nFor scripts: what these print stays as it is. [`plumbing.md`](plumbing.md) has the grammar.\n");
-    for command in undo::commands::plumbing::listed(&root) {
+    for command in undo::commands::help::plumbing(&root) {
         section(&mut text, command, "###");
     }
     text.replace("\n\n\n", "\n\n")

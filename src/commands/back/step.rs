@@ -10,9 +10,9 @@ use crate::id::CommitId;
 use crate::number;
 use crate::object::operation::Verb;
 use crate::repo::{NewOperation, Repository};
-use crate::ui::checkouts::{CheckoutRecord, PlanRecord};
-use crate::ui::json_id;
-use crate::ui::operations::{Crossed, OperationRecord, Stepped};
+use crate::report::checkouts::{CheckoutRecord, PlanRecord};
+use crate::report::json_id;
+use crate::report::operations::{Crossed, OperationRecord, Stepped};
 
 /// Which way.
 #[derive(Clone, Copy, Debug)]

@@ -9,9 +9,9 @@ use crate::number::pluralize;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 use crate::repo::Repository;
-use crate::ui::checkouts::{CheckoutRecord, JsonInUse, JsonProgram, PlanRecord, StepRecord};
-use crate::ui::commits::json_uncovered;
-use crate::ui::{json_id, json_paths, json_reasons};
+use crate::report::checkouts::{CheckoutRecord, JsonInUse, JsonProgram, PlanRecord, StepRecord};
+use crate::report::commits::json_uncovered;
+use crate::report::{json_id, json_paths, json_reasons};
 
 /// Up to this many paths are named in a hint.
 const MOST_IN_HINT: usize = 5;

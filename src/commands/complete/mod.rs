@@ -18,8 +18,8 @@ use crate::object::Objects;
 use crate::path::RepoPath;
 use crate::repo::Repository;
 use crate::repo::config::KEYS;
+use crate::terminal::{human, sanitize};
 use crate::time::Timestamp;
-use crate::ui::{human, sanitize};
 
 /// Recent commits that are offered.
 const RECENT: usize = 20;

@@ -8,8 +8,8 @@ use crate::error::{ErrorKind, Exit, Result};
 use crate::history::timeline::Timeline;
 use crate::object::Ran;
 use crate::repo::Repository;
-use crate::ui::human::{Count, Size, plural};
-use crate::ui::runs::{RunRecord, TakenBack};
+use crate::report::runs::{RunRecord, TakenBack};
+use crate::terminal::human::{Count, Size, plural};
 
 /// What becomes of what a failed command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,0 +1,121 @@
+//! `undo cat-file`: one object, or many by name from stdin: type, size, bytes, fields.
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::{Context, complete};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history::bytes;
+use crate::history::objects::{self, Named, Type};
+use crate::object::nodes::Node;
+use crate::object::{ObjectKind, Objects};
+use crate::plumbing::batch;
+use crate::repo::Repository;
+use crate::report::commits::Names;
+use crate::report::fields::{AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields};
+use crate::report::objects::{Asked, Described};
+use crate::report::operations::Standing;
+
+/// Print an object: its type, its size, its bytes or its fields
+///
+/// TYPE is blob, tree, commit, attributes, links, layout-node or operation.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "undo cat-file (-t | -s | -e | -p | TYPE) OBJECT
+       undo cat-file (--batch | --batch-check) < NAMES")]
+#[command(after_help = "Examples:
+  undo cat-file -p @
+  undo cat-file blob @:notes.txt
+  undo rev-list --all --objects | undo cat-file --batch-check")]
+pub struct Args {
+    /// The type that it must have, and the object: its bytes are printed as they are
+    #[arg(value_name = "OBJECT", num_args = 0..=2, add = ArgValueCompleter::new(complete::revision_paths))]
+    names: Vec<String>,
+    #[command(flatten)]
+    what: What,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct What {
+    /// Its type
+    #[arg(short = 't')]
+    object_type: bool,
+    /// Its size in bytes
+    #[arg(short = 's')]
+    size: bool,
+    /// Nothing: the exit status is 0 if it is there, and 1 if it is not
+    #[arg(short = 'e')]
+    exists: bool,
+    /// Its fields as text; of a blob its bytes
+    #[arg(short = 'p')]
+    pretty: bool,
+    /// Type, size and bytes of each object that stdin names
+    #[arg(long)]
+    batch: bool,
+    /// Type and size of each object that stdin names
+    #[arg(long)]
+    batch_check: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let What { object_type, size, exists, pretty, batch, batch_check } = args.what;
+    match &args.names[..] {
+        [] if batch || batch_check => batch::run(context, batch),
+        [name] if object_type => describe(context, name, Asked::Type),
+        [name] if size => describe(context, name, Asked::Size),
+        [name] if exists => match describe(context, name, Asked::Presence) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Exit::NO),
+            result => result,
+        },
+        [name] if pretty => print(context, name),
+        [word, name] if !(object_type || size || exists || pretty || batch || batch_check) => raw(context, word, name),
+        _ => Err(Error::new(ErrorKind::Usage, "what of which object is not said").hint("undo cat-file -p @")),
+    }
+}
+
+fn describe(context: &Context<'_>, name: &str, asked: Asked) -> Result<Exit> {
+    let repository = context.repository()?;
+    let named = objects::find(&repository, name)?;
+    context.ui.show(&Described::new(named, bytes::size(&repository, named)?, asked))?;
+    Ok(Exit::DONE)
+}
+
+fn raw(context: &Context<'_>, word: &str, name: &str) -> Result<Exit> {
+    let Some(wanted) = Type::ALL.into_iter().find(|one| one.word() == word) else {
+        return Err(Error::new(ErrorKind::Usage, format!("`{}` is no type", word.escape_debug()))
+            .hint(format!("one of {}", Type::ALL.map(Type::word).join(", "))));
+    };
+    let repository = context.repository()?;
+    let named = objects::find(&repository, name)?;
+    if named.is != wanted {
+        return Err(objects::wrong_type(name, named.is.word(), &format!("type {word}")));
+    }
+    context.ui.data(|out| bytes::copy(&repository, named, out))?;
+    Ok(Exit::DONE)
+}
+
+fn print(context: &Context<'_>, name: &str) -> Result<Exit> {
+    let repository = context.repository()?;
+    let named = objects::find(&repository, name)?;
+    show(context, &repository, named)?;
+    Ok(Exit::DONE)
+}
+
+fn show(context: &Context<'_>, repository: &Repository, named: Named) -> Result<()> {
+    let (ui, store, id) = (context.ui, repository.store(), named.id);
+    match named.is {
+        Type::Blob => ui.data(|out| bytes::copy(repository, named, out)),
+        Type::Tree => ui.show(&TreeFields::new(id, &store.tree_node(id.into())?)),
+        Type::Commit => {
+            let names = Names::of(repository.view(), id.into());
+            ui.show(&CommitFields::new(id, &store.commit(id.into())?, names))
+        }
+        Type::Attributes => ui.show(&AttributesFields::new(id, &store.attributes(id.into())?)),
+        Type::Links => ui.show(&LinksFields::new(id, &Node::decode(&store.object(ObjectKind::Links, id)?)?)),
+        Type::LayoutNode => ui.show(&LayoutFields::new(id, &Node::decode(&store.object(ObjectKind::LayoutNode, id)?)?)),
+        Type::Operation => {
+            let is_current = repository.operation().is_some_and(|newest| newest.object_id() == id);
+            let standing = Standing { is_current, ..Standing::default() };
+            ui.show(&OperationFields::new(&bytes::operation(repository, id)?, standing))
+        }
+    }
+}

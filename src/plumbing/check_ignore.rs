@@ -1,0 +1,77 @@
+//! `undo check-ignore`: which paths the ignore rules leave out, and which rule decides.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::commands::Context;
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::plumbing::records;
+use crate::quote::unquote;
+use crate::report::End;
+use crate::report::plain::Ignored;
+use crate::worktree::ignore_query::Deciding;
+use crate::worktree::paths::Place;
+
+/// Print which paths are ignored
+///
+/// With -v the rule that decides stands in front, also where it keeps the path. Ends with 1 if none is ignored.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo check-ignore build/out.o
+  undo check-ignore -v -n *
+  find . -print0 | undo check-ignore --stdin -z")]
+pub struct Args {
+    /// Paths, there or not
+    #[arg(value_name = "PATH", required_unless_present = "stdin", value_hint = clap::ValueHint::AnyPath)]
+    paths: Vec<OsString>,
+    /// With -v: paths that no rule matches, too
+    #[arg(short = 'n', long)]
+    non_matching: bool,
+    /// Read paths from stdin, one a line
+    #[arg(long, conflicts_with = "paths")]
+    stdin: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let is_verbose = context.ui.options().verbose;
+    if args.non_matching && !is_verbose {
+        return Err(Error::new(ErrorKind::Usage, "-n says more only where -v tells the rules").hint("add -v"));
+    }
+    let repository = context.repository()?;
+    let worktree = context.worktree(&repository)?;
+    let place = Place::new(&repository.layout.worktree, &context.cwd)?;
+    let mut deciding = Deciding::new(&worktree.root);
+    let (mut shown, mut ignored) = (0, false);
+    let given = args.paths.iter().map(|path| Ok(path.as_bytes().to_vec()));
+    let paths: Box<dyn Iterator<Item = Result<Vec<u8>>>> =
+        if args.stdin { Box::new(fed(context)) } else { Box::new(given) };
+    for typed in paths {
+        let typed = typed?;
+        let path = Path::new(OsStr::from_bytes(&typed));
+        context.place(path)?;
+        let rule = deciding.rule(&place.resolve(path)?, typed.ends_with(b"/"))?;
+        let is_ignored = rule.as_ref().is_some_and(|rule| rule.ignores);
+        ignored |= is_ignored;
+        if is_ignored || is_verbose && (rule.is_some() || args.non_matching) {
+            shown += 1;
+            let told = rule.as_ref().map(|rule| (&*rule.file, rule.line, &*rule.pattern));
+            context.ui.show(&Ignored::new(&typed, told, is_ignored, is_verbose))?;
+        }
+    }
+    context.warn_about_rules(&deciding.ignore_warnings);
+    context.ui.show(&End { count: shown })?;
+    Ok(if ignored { Exit::DONE } else { Exit::NO })
+}
+
+/// Paths from stdin: words, raw with `-z`.
+fn fed(context: &Context<'_>) -> impl Iterator<Item = Result<Vec<u8>>> {
+    let is_raw = context.ui.options().nul;
+    let malformed = |line: usize| {
+        Error::new(ErrorKind::Usage, format!("line {line}: a quoted path is malformed")).hint("-z takes raw paths")
+    };
+    records::answered(context).enumerate().map(move |(number, record)| match record? {
+        record if is_raw => Ok(record),
+        record => unquote(&record).map(|path| path.into_owned()).ok_or_else(|| malformed(number + 1)),
+    })
+}

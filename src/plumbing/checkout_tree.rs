@@ -1,0 +1,69 @@
+//! `undo checkout-tree`: a tree written into a directory of its own.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::checkout::export::{Source, export_to_directory};
+use crate::commands::{Context, complete, export};
+use crate::diff::linked;
+use crate::error::{Exit, Result};
+use crate::history::objects;
+use crate::id::ObjectId;
+use crate::object::{Entry, Objects};
+use crate::repo::Repository;
+use crate::report::plain::Materialised;
+
+/// Write a tree into a new directory
+///
+/// Exactly as it was recorded, with its hard links. The worktree and the repository stay as they are.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo checkout-tree /tmp/v1 v1
+  undo checkout-tree /tmp/now $(undo write-tree)")]
+pub struct Args {
+    /// Where to; not there yet, or empty
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    directory: PathBuf,
+    /// A tree, a commit, or REV:PATH
+    #[arg(value_name = "TREE", add = ArgValueCompleter::new(complete::revision_paths))]
+    tree: String,
+    /// Its hard links, as `write-tree` and `mklinks` print them
+    #[arg(value_name = "LINKS")]
+    links: Option<String>,
+    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    #[arg(long)]
+    trust_owner: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    let (id, source) = args.source(&repository)?;
+    let path = context.place(&args.directory)?;
+    let exported = export_to_directory(&repository, source, &path, args.trust_owner, context.ui.progress())?;
+    context.ui.show(&Materialised(export::record(id, &args.directory, &exported)))?;
+    Ok(export::tell(context, &exported))
+}
+
+impl Args {
+    /// What is to be written, and the id of the commit or the tree that it is.
+    fn source(&self, repository: &Repository) -> Result<(ObjectId, Source)> {
+        let store = repository.store();
+        let named = objects::treeish(repository, &self.tree)?;
+        let links = self.links.as_ref().map(|links| objects::links(repository, links)).transpose()?;
+        let id = named.commit.as_ref().map_or(named.tree.object_id(), |commit| commit.id().object_id());
+        let is_root_known = named.entry.is_some();
+        let root = match named.entry.clone() {
+            // Steps have their paths from the names of entries, and the root has none.
+            Some(entry) => Entry { name: Vec::new(), ..entry },
+            None => Entry::directory(named.tree, store.tree(named.tree)?.totals()?),
+        };
+        if let Some(links) = links {
+            linked::check(store, &root, links)?;
+        }
+        let (links, objects) = (links.or(named.links()), HashMap::new());
+        let torn = named.commit.map_or_else(Vec::new, |commit| commit.torn);
+        Ok((id, Source { root, links, objects, torn, is_root_known, limits: None }))
+    }
+}

@@ -1,0 +1,35 @@
+//! `undo count-objects`: how many objects there are, and what they take.
+
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+use crate::object::ObjectKind;
+use crate::report::packs::ObjectCount;
+
+/// Count the objects that are stored
+///
+/// Each once, whether history leads to it or not. With -v by kind, and what all takes on disk in bytes.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub fn run(context: &Context<'_>) -> Result<Exit> {
+    let repository = context.repository()?;
+    let (tally, usage) = (repository.store().tally()?, repository.usage()?);
+    let packs = repository.store().packs();
+    context.ui.show(&ObjectCount {
+        objects: tally.objects(),
+        data: tally.of(ObjectKind::Data),
+        layouts: tally.of(ObjectKind::Layout),
+        layout_nodes: tally.of(ObjectKind::LayoutNode),
+        trees: tally.of(ObjectKind::Tree),
+        attributes: tally.of(ObjectKind::Attributes),
+        links: tally.of(ObjectKind::Links),
+        commits: tally.of(ObjectKind::Commit),
+        duplicates: tally.duplicates,
+        packs: packs.len() as u64,
+        size_pack: packs.iter().map(|(_, bytes)| bytes).sum(),
+        journal: usage.journal,
+        garbage: usage.garbage,
+        size_garbage: usage.garbage_bytes,
+    })?;
+    Ok(Exit::DONE)
+}

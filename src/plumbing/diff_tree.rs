@@ -1,0 +1,89 @@
+//! `undo diff-tree`: what differs between two trees, for programs.
+
+use std::path::PathBuf;
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::{Context, complete};
+use crate::compare::directories;
+use crate::diff::{Depth, Options};
+use crate::error::{Exit, Result};
+use crate::history::objects::treeish;
+use crate::report::changes::Tally;
+use crate::report::tree_changes::{Columns, TreeChange};
+
+/// Print what differs between two trees
+///
+/// With one commit: between its first parent and itself.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo diff-tree -r @~3 @
+  undo diff-tree -r -z --name-only v1 @ -- data
+  undo diff-tree -r --root \"$commit\"
+  undo diff-tree @:old @:new")]
+pub struct Args {
+    /// Two commits or trees, or one commit
+    #[arg(value_name = "TREE", num_args = 1..=2, required = true, add = ArgValueCompleter::new(complete::revision_paths))]
+    trees: Vec<String>,
+    /// Only these paths
+    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    paths: Vec<PathBuf>,
+    /// Descend into directories
+    #[arg(short = 'r')]
+    recursive: bool,
+    /// Descend, and list the directories too
+    #[arg(short = 't')]
+    directories: bool,
+    /// Only the paths
+    #[arg(long)]
+    name_only: bool,
+    /// Only the paths and A, M, D, T or m
+    #[arg(long, conflicts_with = "name_only")]
+    name_status: bool,
+    /// Of a first commit, list all that it has
+    #[arg(long)]
+    root: bool,
+    /// End with 1 if something differs
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    let paths = context.paths(&repository, &args.paths)?;
+    let first = treeish(&repository, &args.trees[0])?;
+    let (old, new) = match args.trees.get(1) {
+        Some(second) => (Some(first), treeish(&repository, second)?),
+        None => (directories::before(&repository, &first, &args.trees[0])?, first),
+    };
+    let mut tally = Tally::new();
+    if old.is_some() || args.root {
+        let options = Options { paths, depth: args.depth(), ..Options::default() };
+        directories::between(&repository, old.as_ref(), &new, &options, &mut |change| {
+            tally.count(change.status);
+            context.ui.show(&TreeChange::new(change, args.columns()))
+        })?;
+    }
+    if context.ui.options().json {
+        context.ui.show(&tally)?;
+    }
+    Ok(if args.exit_code && !tally.clean { Exit::NO } else { Exit::DONE })
+}
+
+impl Args {
+    fn depth(&self) -> Depth {
+        match self {
+            Args { directories: true, .. } => Depth::Directories,
+            Args { recursive: true, .. } => Depth::Contents,
+            _ => Depth::Names,
+        }
+    }
+
+    fn columns(&self) -> Columns {
+        match self {
+            Args { name_only: true, .. } => Columns::Path,
+            Args { name_status: true, .. } => Columns::Status,
+            _ => Columns::All,
+        }
+    }
+}

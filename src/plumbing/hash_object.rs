@@ -1,0 +1,97 @@
+//! `undo hash-object`: ids of files, and their content stored.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::commands::Context;
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::id::BlobId;
+use crate::plumbing::records;
+use crate::quote::unquote;
+use crate::report::plain::Id;
+use crate::snapshot::blob;
+use crate::snapshot::file::StoreSink;
+use crate::worktree::HashSink;
+use crate::worktree::content::Sink;
+
+/// Print the ids that files have as blobs
+///
+/// An id is what `b3sum` prints. With -w the files are stored too; without it no repository is needed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo hash-object data.csv
+  undo cat @:data.csv | sort | undo hash-object -w --stdin
+  find . -name '*.csv' -print0 | undo hash-object -z --stdin-paths")]
+pub struct Args {
+    /// Files
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    files: Vec<PathBuf>,
+    /// Store them
+    #[arg(short = 'w', long)]
+    write: bool,
+    /// What comes on stdin, before the files
+    #[arg(long)]
+    stdin: bool,
+    /// Files that are named on stdin, one a line
+    #[arg(long, conflicts_with_all = ["files", "stdin"])]
+    stdin_paths: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    if args.files.is_empty() && !args.stdin && !args.stdin_paths {
+        return Err(Error::new(ErrorKind::Usage, "no file is named").hint("undo hash-object FILE, or --stdin"));
+    }
+    if !args.write {
+        args.each(context, &mut HashSink::new())?;
+        return Ok(Exit::DONE);
+    }
+    let mut repository = context.repository()?;
+    if args.stdin || args.stdin_paths {
+        records::wait_for_stdin()?;
+    }
+    let mut transaction = repository.begin()?;
+    let store = transaction.repository().store();
+    let session = store.session();
+    let mut sink = StoreSink::new(store, &session, false);
+    args.each(context, &mut sink)?;
+    sink.finish()?;
+    let stored = session.finish()?;
+    transaction.keep(&stored)?;
+    Ok(Exit::DONE)
+}
+
+impl Args {
+    /// Hands each content to the sink, and prints its id.
+    fn each(&self, context: &Context<'_>, sink: &mut impl Sink) -> Result<()> {
+        let show = |blob: BlobId| context.ui.show(&Id::new(blob.object_id()));
+        if self.stdin {
+            show(blob::stream(sink, &mut io::stdin().lock(), "stdin")?)?;
+        }
+        for path in &self.files {
+            show(blob::file(sink, &context.place(path)?)?)?;
+        }
+        if self.stdin_paths {
+            let is_raw = context.ui.options().nul;
+            for (record, number) in records::answered(context).zip(1u64..) {
+                let word = if is_raw { "record" } else { "line" };
+                let failed = |error: Error| error.context(format_args!("{word} {number}"));
+                let record = record?;
+                let path = path(&record, is_raw).map_err(failed)?;
+                show(context.place(&path).and_then(|path| blob::file(sink, &path)).map_err(failed)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The path that a record names.
+fn path(record: &[u8], is_raw: bool) -> Result<PathBuf> {
+    let name = if is_raw { Some(record.into()) } else { unquote(record) };
+    match name {
+        Some(name) if !name.is_empty() => Ok(Path::new(OsStr::from_bytes(&name)).to_owned()),
+        Some(_) => Err(Error::new(ErrorKind::Usage, "an empty path").hint("a line has the name of one file")),
+        None => Err(Error::new(ErrorKind::Usage, "the quoted path is malformed").hint("with -z paths are raw")),
+    }
+}

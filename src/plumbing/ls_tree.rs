@@ -1,0 +1,80 @@
+//! `undo ls-tree`: the entries of a tree, a line each.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::{Context, complete};
+use crate::error::{Exit, Result};
+use crate::history::listing::{self, Options, Paths};
+use crate::history::objects;
+use crate::report::entries::EntryTotals;
+use crate::report::tree_lines::{Form, Format, TreeLine};
+
+/// List what a tree holds, an entry a line
+///
+/// All entries, or those that PATHs name: `PATH` an entry, `PATH/` what is in it. `mktree` reads these lines.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo ls-tree @
+  undo ls-tree -r -z @~3 data/
+  undo ls-tree -r --format '%(objectname) %(path)' v1")]
+pub struct Args {
+    /// A tree, a commit, or REV:PATH
+    #[arg(value_name = "TREE", add = ArgValueCompleter::new(complete::revision_paths))]
+    tree: String,
+    /// Only these, from the root of TREE
+    #[arg(value_name = "PATH")]
+    paths: Vec<OsString>,
+    /// What is below a directory, instead of the directory
+    #[arg(short)]
+    recursive: bool,
+    /// Only directories
+    #[arg(short = 'd')]
+    only_trees: bool,
+    /// With -r, directories too
+    #[arg(short = 't')]
+    with_trees: bool,
+    /// Sizes of files, behind their ids
+    #[arg(short, long)]
+    long: bool,
+    /// Only paths
+    #[arg(long, conflicts_with = "long")]
+    name_only: bool,
+    /// Lines of this form: %(path), %(objectname) …
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["long", "name_only"])]
+    format: Option<String>,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let (form, options) = (args.form()?, args.options()?);
+    let repository = context.repository()?;
+    let tree = objects::treeish(&repository, &args.tree)?.tree;
+    let mut totals = EntryTotals::default();
+    for found in listing::list(repository.store(), tree, options) {
+        let (path, entry) = found?;
+        totals.count(&entry);
+        context.ui.show(&TreeLine { path: &path, entry: &entry, form: &form })?;
+    }
+    context.ui.show(&totals)?;
+    Ok(Exit::DONE)
+}
+
+impl Args {
+    fn form(&self) -> Result<Form> {
+        Ok(match &self.format {
+            Some(format) => Form::Format(Format::parse(format)?),
+            None if self.long => Form::Long,
+            None if self.name_only => Form::Name,
+            None => Form::Line,
+        })
+    }
+
+    fn options(&self) -> Result<Options> {
+        let mut paths = Paths::default();
+        self.paths.iter().try_for_each(|path| paths.add(path.as_bytes()))?;
+        let (recursive, with_trees, only_trees) = (self.recursive, self.with_trees, self.only_trees);
+        Ok(Options { recursive, with_trees, only_trees, paths })
+    }
+}

@@ -1,0 +1,31 @@
+//! `undo mklinks`: a table of hard links from groups of paths.
+
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+use crate::plumbing::records;
+use crate::plumbing::tree_input::Lines;
+use crate::report::plain::Id;
+use crate::snapshot::mktree::put_links;
+
+/// Make a table of hard links
+///
+/// A line on stdin has the names of one file, paths with a TAB between them. The id of the table is printed, or nothing
+/// if there are no lines.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  printf 'a/one\\tb/two\\n' | undo mklinks
+  undo cat-file -p \"$links\" | undo mklinks")]
+pub struct Args {}
+
+pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
+    let mut repository = context.repository()?;
+    // Before the lock is taken: whoever writes the lines may need it.
+    let links = Lines::new(&mut records::stdin(context), context.ui.options().nul).groups()?;
+    let mut transaction = repository.begin()?;
+    let session = transaction.repository().store().session();
+    let id = put_links(&session, &links)?;
+    let stored = session.finish()?;
+    transaction.keep(&stored)?;
+    id.iter().try_for_each(|id| context.ui.show(&Id::new(id.object_id())))?;
+    Ok(Exit::DONE)
+}

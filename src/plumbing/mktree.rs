@@ -1,0 +1,44 @@
+//! `undo mktree`: trees from entry lines.
+
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+use crate::plumbing::records;
+use crate::plumbing::tree_input::Lines;
+use crate::report::plain::Id;
+use crate::snapshot::mktree::Trees;
+
+/// Make a tree from lines as `ls-tree` prints them
+///
+/// Lines come on stdin, in any order; the id of the tree is printed. What they name must be stored already.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo ls-tree @ | grep -v 'secret$' | undo mktree
+  undo ls-tree -z @:data | undo mktree -z")]
+pub struct Args {
+    /// Make a tree of the lines up to each empty one
+    #[arg(long)]
+    batch: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let mut repository = context.repository()?;
+    let mut records = records::answered(context);
+    let mut lines = Lines::new(&mut records, context.ui.options().nul);
+    // Before the lock is taken: whoever writes the lines may need it.
+    let mut next = if args.batch { lines.next_tree()? } else { Some(lines.tree()?) };
+    let mut transaction = repository.begin()?;
+    let store = transaction.repository().store();
+    let session = store.session();
+    let mut trees = Trees::new(store, &session);
+    while let Some(entries) = next {
+        for (place, entry) in entries {
+            trees.add(entry).map_err(|error| place.failed(error))?;
+        }
+        context.ui.show(&Id::new(trees.put()?.object_id()))?;
+        next = if args.batch { lines.next_tree()? } else { None };
+    }
+    trees.finish()?;
+    let stored = session.finish()?;
+    transaction.keep(&stored)?;
+    Ok(Exit::DONE)
+}

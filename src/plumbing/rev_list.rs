@@ -1,0 +1,143 @@
+//! `undo rev-list`: commits newest first, and all that they lead to.
+
+use std::path::PathBuf;
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::{Context, complete};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history::reachable::{self, Given, Lost, Object, Reach};
+use crate::history::when::{self, Day};
+use crate::history::{self, walk};
+use crate::id::CommitId;
+use crate::repo::Repository;
+use crate::report::End;
+use crate::report::objects::{Count, Reached};
+
+/// List commits, newest first, and the objects that they lead to
+///
+/// Those that REV grew from, and REV itself; of a range `A..B`, and with `^A`, not what A grew from.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo rev-list --max-count 3 @
+  undo rev-list v1..@ -- data
+  undo rev-list --all --objects | undo cat-file --batch-check")]
+pub struct Args {
+    /// Commits, `A..B`, or `^A` for what is left out
+    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    revisions: Vec<String>,
+    /// Only commits that changed these
+    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    paths: Vec<PathBuf>,
+    /// Every line of history, on a branch or not
+    #[arg(long)]
+    all: bool,
+    /// Behind each commit the objects that it leads to and that were not listed before
+    #[arg(long)]
+    objects: bool,
+    /// At most so many commits
+    #[arg(short = 'n', long, value_name = "N")]
+    max_count: Option<usize>,
+    /// Not older than this
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Not newer than this
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Oldest first
+    #[arg(long)]
+    reverse: bool,
+    /// Only how many lines there would be
+    #[arg(long)]
+    count: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    let (mut count, mut exit) = (0, Exit::DONE);
+    for found in args.objects(context, &repository)? {
+        match found {
+            Ok(object) if !args.count => context.ui.show(&Reached::new(&object))?,
+            Ok(_) => {}
+            Err(Lost { object, error }) if error.kind() == ErrorKind::Damaged => {
+                let place = object.and_then(|object| object.path).filter(|path| !path.is_root());
+                let place = place.map(|path| format!("`{}`: ", path.display())).unwrap_or_default();
+                context.ui.warning(format_args!("left out: {place}{error}"));
+                exit = ErrorKind::Damaged.exit();
+                continue;
+            }
+            Err(lost) => return Err(lost.error),
+        }
+        count += 1;
+    }
+    if args.count {
+        context.ui.show(&Count { count })?
+    } else {
+        context.ui.show(&End { count })?
+    }
+    Ok(exit)
+}
+
+impl Args {
+    /// What is listed.
+    fn objects<'r>(
+        &self,
+        context: &Context<'_>,
+        repository: &'r Repository,
+    ) -> Result<Box<dyn Iterator<Item = Result<Object, Lost>> + 'r>> {
+        let options = self.options(context, repository)?;
+        if options.from.is_empty() {
+            // The walk would take it for all.
+            return Ok(Box::new(std::iter::empty()));
+        }
+        let exclude = options.exclude.clone();
+        let commits = reachable::walked(repository, options)?;
+        let commits: Box<dyn Iterator<Item = Given>> =
+            if self.reverse { Box::new(reversed(repository, commits)) } else { Box::new(commits) };
+        if !self.objects {
+            return Ok(Box::new(commits.map(|given| given.map(|(id, _)| Object::commit(id)))));
+        }
+        let reach = Reach::new(repository.store(), commits);
+        if exclude.is_empty() {
+            return Ok(Box::new(reach));
+        }
+        let without = walk::Options { from: exclude, ..walk::Options::default() };
+        Ok(Box::new(reach.without(reachable::walked(repository, without)?)))
+    }
+
+    fn options(&self, context: &Context<'_>, repository: &Repository) -> Result<walk::Options> {
+        if self.revisions.is_empty() && !self.all {
+            return Err(Error::new(ErrorKind::Usage, "no commit is named").hint("undo rev-list @, or --all"));
+        }
+        let mut options = walk::Options { limit: self.max_count, ..walk::Options::default() };
+        if self.all {
+            let view = repository.view();
+            options.from.extend(view.heads.iter().chain(view.branches.values()).chain(view.tags.values()));
+        }
+        for text in &self.revisions {
+            let commit = |text: &str| context.commit(repository, text, "undo rev-list @ --");
+            match (text.strip_prefix('^'), history::resolve_range(repository, text)?) {
+                (Some(text), _) => options.exclude.push(commit(text)?),
+                (None, Some((without, from))) => {
+                    options.exclude.push(without);
+                    options.from.push(from);
+                }
+                (None, None) => options.from.push(commit(text)?),
+            }
+        }
+        options.paths = context.paths(repository, &self.paths)?;
+        options.since = self.since.as_ref().map(|text| when::parse(text, Day::Begin)).transpose()?;
+        options.until = self.until.as_ref().map(|text| when::parse(text, Day::End)).transpose()?;
+        Ok(options)
+    }
+}
+
+/// The last commit first: only their ids are held.
+fn reversed<'r>(repository: &'r Repository, commits: impl Iterator<Item = Given>) -> impl Iterator<Item = Given> + 'r {
+    let mut ids: Vec<Result<CommitId, Lost>> = commits.map(|given| given.map(|(id, _)| id)).collect();
+    ids.reverse();
+    ids.into_iter().flat_map(|id| {
+        let read = |id| reachable::read(repository.store(), [id]).next();
+        id.map_or_else(|lost| Some(Err(lost)), read)
+    })
+}

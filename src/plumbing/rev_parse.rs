@@ -1,0 +1,74 @@
+//! `undo rev-parse`: what a name names.
+
+use std::os::unix::ffi::OsStrExt;
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::{Context, complete};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::history::{objects, resolve_range};
+use crate::id::ObjectId;
+use crate::report::plain::{Id, Location};
+
+/// Print the ids that names stand for
+///
+/// One a line. Of a range `A..B` the id of B, then that of A with `^` in front.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo rev-parse @~3
+  undo rev-parse --verify --short \"$revision\"
+  undo rev-parse @:data/a.csv     the id that b3sum prints")]
+pub struct Args {
+    /// Revisions, REV:PATH, ids of any kind of object or the beginning of one
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::revision_paths))]
+    names: Vec<String>,
+    /// Fail unless there is just one name
+    #[arg(long)]
+    verify: bool,
+    /// Print the first N digits only
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "8")]
+    #[arg(value_parser = clap::value_parser!(u8).range(4..=64))]
+    short: Option<u8>,
+    /// The commits of all branches and tags, before those that are named
+    #[arg(long)]
+    all: bool,
+    /// The root of the worktree
+    #[arg(long, conflicts_with_all = ["names", "verify", "short", "all"])]
+    show_toplevel: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let repository = context.repository()?;
+    if args.show_toplevel {
+        context.ui.show(&Location::new(repository.layout.worktree.as_os_str().as_bytes()))?;
+        return Ok(Exit::DONE);
+    }
+    if args.verify && (args.names.len() != 1 || args.all) {
+        let message = format!("--verify wants one name, and {} are there", args.names.len());
+        return Err(Error::new(ErrorKind::Usage, message).hint("undo rev-parse --verify @"));
+    }
+    let view = repository.view();
+    let refs = view.branches.values().chain(view.tags.values()).filter(|_| args.all);
+    refs.into_iter().try_for_each(|id| show(context, args, false, id.object_id()))?;
+    for name in &args.names {
+        match resolve_range(&repository, name)? {
+            Some(_) if args.verify => return Err(several(name)),
+            Some((from, to)) => {
+                show(context, args, false, to.object_id())?;
+                show(context, args, true, from.object_id())?;
+            }
+            None => show(context, args, false, objects::find(&repository, name)?.id)?,
+        }
+    }
+    Ok(Exit::DONE)
+}
+
+fn show(context: &Context<'_>, args: &Args, excluded: bool, id: ObjectId) -> Result<()> {
+    let digits = args.short.map_or(64, usize::from);
+    context.ui.show(&Id { id: id.to_string()[..digits].to_owned(), excluded })
+}
+
+fn several(name: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("`{name}` names several commits, where one is wanted"))
+        .hint("leave out --verify")
+}

@@ -1,0 +1,45 @@
+//! `undo symbolic-ref`: which branch is the current one.
+
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+use crate::object::operation::Verb;
+use crate::plumbing::ref_commands::{Instruction, check_symbolic};
+use crate::plumbing::ref_updates;
+use crate::repo::NewOperation;
+use crate::report::plain::CurrentBranch;
+
+/// Print or change which branch is current
+///
+/// The directory stays as it is. The branch need not have a commit yet.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo symbolic-ref --short @
+  undo symbolic-ref @ refs/heads/trial")]
+pub struct Args {
+    /// `@`, the current branch
+    #[arg(value_name = "REF")]
+    symbolic: String,
+    /// `refs/heads/BRANCH`, to be current from now on
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+    /// Print it without `refs/heads/`
+    #[arg(long, conflicts_with = "target")]
+    short: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let mut repository = context.repository()?;
+    let Some(target) = &args.target else {
+        check_symbolic(&args.symbolic)?;
+        context.ui.show(&CurrentBranch::shown(&repository.view().current, args.short))?;
+        return Ok(Exit::DONE);
+    };
+    let instruction = Instruction::switch(&args.symbolic, target)?;
+    let mut transaction = repository.begin()?;
+    let edits = ref_updates::resolve(transaction.repository(), &vec![(None, instruction)])?;
+    let Some(branch) = &edits.switch else { return Ok(Exit::DONE) };
+    let (description, switch) = (edits.describe(), edits.switch.clone());
+    transaction.record(NewOperation { verb: Verb::SymbolicRef, description, switch, ..NewOperation::default() })?;
+    context.ui.show(&CurrentBranch::changed(branch))?;
+    Ok(Exit::DONE)
+}

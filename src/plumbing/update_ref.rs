@@ -1,0 +1,85 @@
+//! `undo update-ref`: branches and tags changed safely, one or a million at once.
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::{Context, complete};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::object::operation::Verb;
+use crate::plumbing::records;
+use crate::plumbing::ref_commands::{self, Instruction, Instructions, Target, Value};
+use crate::plumbing::ref_updates;
+use crate::repo::NewOperation;
+use crate::report::plain::{CurrentBranch, RefUpdate};
+
+/// Make a ref point to another commit
+///
+/// Only if it is OLD now, where that is given; zeros or an empty OLD: only if it is not there. The directory stays as it is.
+/// With --stdin all changes are made, or none, as one operation.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo update-ref refs/heads/trial @~3
+  undo update-ref refs/heads/trial \"$new\" \"$old\"
+  undo update-ref -d refs/tags/v1
+  undo update-ref --stdin < changes")]
+pub struct Args {
+    /// `refs/heads/BRANCH`, `refs/tags/TAG`, or `@` for the current branch
+    #[arg(value_name = "REF", required_unless_present = "stdin")]
+    reference: Option<String>,
+    /// What it shall be, and what it is; with -d only what it is
+    #[arg(value_names = ["NEW", "OLD"], num_args = 0..=2, add = ArgValueCompleter::new(complete::revisions))]
+    values: Vec<String>,
+    /// Delete it
+    #[arg(short, long)]
+    delete: bool,
+    /// Why, for the list of operations
+    #[arg(short = 'm', value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: Option<String>,
+    /// Read `update`, `create`, `delete`, `verify` and `symref-update` from stdin, one a line
+    #[arg(long, conflicts_with_all = ["reference", "values", "delete"])]
+    stdin: bool,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let mut repository = context.repository()?;
+    let instructions = match args.stdin {
+        true => ref_commands::read(&mut records::stdin(context), context.ui.options().nul)?,
+        false => given(args)?,
+    };
+    let mut transaction = repository.begin()?;
+    let edits = ref_updates::resolve(transaction.repository(), &instructions)?;
+    if edits.is_empty() {
+        return Ok(Exit::DONE);
+    }
+    let description = args.reason.clone().unwrap_or_else(|| edits.describe());
+    let (refs, switch) = (edits.refs.clone(), edits.switch.clone());
+    transaction.record(NewOperation {
+        verb: Verb::UpdateRef,
+        description,
+        edits: refs,
+        switch,
+        ..NewOperation::default()
+    })?;
+    drop(transaction);
+    edits.refs.iter().try_for_each(|edit| context.ui.show(&RefUpdate::new(edit)))?;
+    edits.switch.iter().try_for_each(|branch| context.ui.show(&CurrentBranch::changed(branch)))?;
+    Ok(Exit::DONE)
+}
+
+/// The one instruction of the command line.
+fn given(args: &Args) -> Result<Instructions> {
+    let target = Target::parse(args.reference.as_deref().unwrap_or_default())?;
+    let values: Vec<Value> = args.values.iter().map(|text| Value::new(text)).collect();
+    let (new, old) = match (args.delete, values.as_slice()) {
+        (true, []) => (Value::Nothing, None),
+        (true, [old]) => (Value::Nothing, Some(old.clone())),
+        (false, [new]) => (new.clone(), None),
+        (false, [new, old]) => (new.clone(), Some(old.clone())),
+        (true, _) => return Err(wanted("-d wants a ref and, at most, what it is now", "undo update-ref -d REF [OLD]")),
+        (false, _) => return Err(wanted("a commit for the ref is missing", "undo update-ref REF NEW [OLD]")),
+    };
+    Ok(vec![(None, Instruction::Set { target, new, old })])
+}
+
+fn wanted(message: &str, hint: &str) -> Error {
+    Error::new(ErrorKind::Usage, message).hint(hint)
+}

@@ -1,0 +1,37 @@
+//! `undo write-tree`: the worktree recorded without a commit.
+
+use std::path::PathBuf;
+
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::commands::{Context, complete};
+use crate::error::{Exit, Result};
+use crate::report::plain::WrittenTree;
+use crate::snapshot;
+
+/// Record the directory as a tree, without a commit
+///
+/// Prints the id of the tree and, where files have hard links, the id of their table. No ref moves.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  undo commit-tree $(undo write-tree) -p @ -m \"by hand\"
+  undo checkout-tree /tmp/data $(undo write-tree --prefix data)")]
+pub struct Args {
+    /// Only this directory, as a tree of its own
+    #[arg(long, value_name = "DIR", add = ArgValueCompleter::new(complete::live_paths))]
+    prefix: Option<PathBuf>,
+}
+
+pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    let mut repository = context.repository()?;
+    let worktree = context.worktree(&repository)?;
+    let prefix = context.paths(&repository, args.prefix.as_slice())?.pop().unwrap_or_default();
+    let mut transaction = repository.begin()?;
+    let written = snapshot::write_tree(&mut transaction, &worktree, &prefix, context.ui.progress())?;
+    drop(transaction);
+    context.ui.show(&WrittenTree::new(written.tree, written.links, &written.uncovered, &written.torn))?;
+    context.warn_about_rules(&written.ignore_warnings);
+    let exit = context.warn_incomplete(&written.uncovered, &written.torn, &written.without_attributes);
+    context.report_left_out(&written.uncovered);
+    Ok(exit)
+}

@@ -1,0 +1,203 @@
+//! Entries of a tree for programs: entry lines, or lines of a form that was asked for (`docs/plumbing.md`, "ls-tree").
+
+use std::io;
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::object::{Content, Entry};
+use crate::path::RepoPath;
+use crate::quote::quote;
+use crate::report::Report;
+use crate::report::entries::FullEntry;
+use crate::terminal::Page;
+
+/// How an entry is printed.
+pub enum Form {
+    /// Its entry line.
+    Line,
+    /// The same with its size behind the object.
+    Long,
+    /// Its path.
+    Name,
+    /// As a format says.
+    Format(Format),
+}
+
+/// Text with fields of an entry in it.
+pub struct Format(Vec<Piece>);
+
+#[derive(Debug, PartialEq, Eq)]
+enum Piece {
+    Bytes(Vec<u8>),
+    Field(Field),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Mode,
+    Type,
+    Name,
+    Size,
+    Path,
+    Owner,
+    Mtime,
+    Attributes,
+    Target,
+}
+
+const FIELDS: [(&str, Field); 9] = [
+    ("objectmode", Field::Mode),
+    ("objecttype", Field::Type),
+    ("objectname", Field::Name),
+    ("objectsize", Field::Size),
+    ("path", Field::Path),
+    ("owner", Field::Owner),
+    ("mtime", Field::Mtime),
+    ("attributes", Field::Attributes),
+    ("target", Field::Target),
+];
+
+impl Format {
+    /// Parses `%(FIELD)`, `%xNN` (a byte) and `%%`; the rest is text.
+    pub fn parse(text: &str) -> Result<Format> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('%') {
+            push(&mut pieces, before.as_bytes());
+            rest = if let Some(after) = after.strip_prefix('%') {
+                push(&mut pieces, b"%");
+                after
+            } else if let Some(after) = after.strip_prefix('(') {
+                let (name, after) = after.split_once(')').ok_or_else(|| bad("a `)` is missing"))?;
+                let field = FIELDS.iter().find(|(word, _)| *word == name).map(|(_, field)| *field);
+                pieces.push(Piece::Field(field.ok_or_else(|| bad(&format!("no field `{}`", name.escape_debug())))?));
+                after
+            } else if let Some(after) = after.strip_prefix('x') {
+                let digits = after.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+                let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+                push(&mut pieces, &[byte.ok_or_else(|| bad("two hex digits are wanted behind `%x`"))?]);
+                &after[2..]
+            } else {
+                return Err(bad("`%` alone"));
+            };
+        }
+        push(&mut pieces, rest.as_bytes());
+        Ok(Format(pieces))
+    }
+}
+
+fn push(pieces: &mut Vec<Piece>, bytes: &[u8]) {
+    match pieces.last_mut() {
+        _ if bytes.is_empty() => {}
+        Some(Piece::Bytes(before)) => before.extend_from_slice(bytes),
+        _ => pieces.push(Piece::Bytes(bytes.to_vec())),
+    }
+}
+
+fn bad(why: &str) -> Error {
+    let fields = FIELDS.map(|(name, _)| format!("%({name})")).join(" ");
+    Error::new(ErrorKind::Usage, format!("malformed format: {why}"))
+        .hint(format!("fields are {fields}; `%x00` is a byte, `%%` a percent sign"))
+}
+
+/// An entry at a path.
+pub struct TreeLine<'l> {
+    /// Where in the tree.
+    pub path: &'l RepoPath,
+    /// What is there.
+    pub entry: &'l Entry,
+    /// How it is printed.
+    pub form: &'l Form,
+}
+
+impl Serialize for TreeLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        FullEntry::new(self.path, self.entry).serialize(serializer)
+    }
+}
+
+impl TreeLine<'_> {
+    fn target(&self) -> Option<&[u8]> {
+        match &self.entry.content {
+            Content::Symlink { target } => Some(target),
+            _ => None,
+        }
+    }
+
+    fn size(&self) -> String {
+        self.entry.blob().map_or("-".to_owned(), |_| self.entry.size().to_string())
+    }
+
+    fn field(&self, field: Field, is_raw: bool) -> Vec<u8> {
+        let metadata = &self.entry.metadata;
+        let name = |bytes: &[u8]| if is_raw { bytes.to_vec() } else { quote(bytes).into_owned().into_bytes() };
+        let text = match field {
+            Field::Path => return name(self.path.as_bytes()),
+            Field::Target => return self.target().map(name).unwrap_or_default(),
+            Field::Mode => format!("{:06o}", self.entry.full_mode()),
+            Field::Type => self.entry.object_word().to_owned(),
+            Field::Name => self.entry.object_name(),
+            Field::Size => self.size(),
+            Field::Owner => format!("{}:{}", metadata.uid, metadata.gid),
+            Field::Mtime => metadata.mtime.to_decimal(),
+            Field::Attributes => self.entry.attributes.map_or("-".to_owned(), |id| id.to_string()),
+        };
+        text.into_bytes()
+    }
+}
+
+impl Report for TreeLine<'_> {
+    const TYPE: &'static str = "entry";
+
+    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let names: Vec<&[u8]> = [Some(self.path.as_bytes()), self.target()].into_iter().flatten().collect();
+        match self.form {
+            Form::Line => page.entry(self.entry.line_head(), &names),
+            Form::Long => page.entry(self.entry.long_line_head(&self.size()), &names),
+            Form::Name => {
+                page.name(self.path.as_bytes())?;
+                page.raw(b"")
+            }
+            Form::Format(Format(pieces)) => {
+                let is_raw = page.is_raw();
+                let bytes = pieces.iter().flat_map(|piece| match piece {
+                    Piece::Bytes(bytes) => bytes.clone(),
+                    Piece::Field(field) => self.field(*field, is_raw),
+                });
+                page.raw(&bytes.collect::<Vec<u8>>())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_text_bytes_and_fields() {
+        let pieces = |text: &str| Format::parse(text).unwrap().0;
+        let bytes = |text: &[u8]| Piece::Bytes(text.to_vec());
+        assert_eq!(pieces("%(path)%x00%x0A"), [Piece::Field(Field::Path), bytes(b"\0\n")]);
+        assert_eq!(pieces("50%% é%(mtime)"), [bytes("50% é".as_bytes()), Piece::Field(Field::Mtime)]);
+        assert_eq!(pieces(""), []);
+    }
+
+    #[test]
+    fn malformed_formats_are_refused() {
+        for (text, what) in [
+            ("%(path", "a `)` is missing"),
+            ("%(nonsense)", "no field `nonsense`"),
+            ("%()", "no field ``"),
+            ("%", "`%` alone"),
+            ("a%b", "`%` alone"),
+            ("%x0", "two hex digits"),
+            ("%x+1", "two hex digits"),
+            ("%xé", "two hex digits"),
+        ] {
+            let error = Format::parse(text).err().unwrap().to_string();
+            assert!(error.contains(what), "{text}: {error}");
+        }
+    }
+}

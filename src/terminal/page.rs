@@ -1,0 +1,194 @@
+//! The page that reports write their text on: knows the colours, and whether names go to people or to programs.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use crate::object::text::{self, Part};
+use crate::path::RepoPath;
+use crate::quote::quote;
+use crate::terminal::style::Painted;
+use crate::terminal::table::Table;
+use crate::terminal::{Palette, Role, human, sanitize};
+use crate::time::Timestamp;
+
+/// Where the human face of a report goes.
+pub struct Page<'a> {
+    out: &'a mut dyn Write,
+    palette: Palette,
+    terminal: bool,
+    nul: bool,
+    verbose: bool,
+    now: Timestamp,
+}
+
+impl<'a> Page<'a> {
+    /// A page on a writer. With `nul`, records end with NUL and paths are raw bytes.
+    pub fn new(
+        out: &'a mut dyn Write,
+        palette: Palette,
+        terminal: bool,
+        nul: bool,
+        verbose: bool,
+        now: Timestamp,
+    ) -> Page<'a> {
+        Page { out, palette, terminal, nul, verbose, now }
+    }
+
+    /// Whether `-v` was given.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Whether programs read it: `-z` was given.
+    pub fn is_raw(&self) -> bool {
+        self.nul
+    }
+
+    /// Whether changed words can be shown by colour.
+    pub fn has_colors(&self) -> bool {
+        self.palette.is_on()
+    }
+
+    /// Writes a line.
+    pub fn line(&mut self, text: impl Display) -> io::Result<()> {
+        writeln!(self.out, "{text}")
+    }
+
+    /// Writes text as it is.
+    pub fn text(&mut self, text: impl Display) -> io::Result<()> {
+        write!(self.out, "{text}")
+    }
+
+    /// Writes a record of a path: a word and the path on a line, or both ended by NUL and the path raw.
+    pub fn record(&mut self, word: Option<&str>, path: &RepoPath) -> io::Result<()> {
+        if !self.nul {
+            let gap = if word.is_some() { "\t" } else { "" };
+            return writeln!(self.out, "{}{gap}{}", word.unwrap_or_default(), sanitize::path(path));
+        }
+        if let Some(word) = word {
+            write!(self.out, "{word}\0")?;
+        }
+        self.out.write_all(path.as_bytes())?;
+        self.out.write_all(b"\0")
+    }
+
+    /// Writes a record for programs: text, then names behind a TAB each. With `-z` a NUL ends every name, and names are raw;
+    /// otherwise they are quoted where they must be (`crate::quote`).
+    pub fn entry(&mut self, text: impl Display, names: &[&[u8]]) -> io::Result<()> {
+        write!(self.out, "{text}")?;
+        for (n, name) in names.iter().enumerate() {
+            let gap = if self.nul && n > 0 { "" } else { "\t" };
+            self.out.write_all(gap.as_bytes())?;
+            self.name(name)?;
+            self.out.write_all(if self.nul { b"\0" } else { b"" })?;
+        }
+        if self.nul && !names.is_empty() { Ok(()) } else { self.end() }
+    }
+
+    /// Writes a name for programs: raw with `-z`, otherwise quoted where it must be.
+    pub fn name(&mut self, name: &[u8]) -> io::Result<()> {
+        if self.nul { self.out.write_all(name) } else { write!(self.out, "{}", quote(name)) }
+    }
+
+    /// Writes bytes as they are, as a record.
+    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.end()
+    }
+
+    /// Writes lines of the text of an object.
+    pub fn lines(&mut self, lines: &[text::Line]) -> io::Result<()> {
+        for line in lines {
+            for part in line {
+                match part {
+                    Part::Text(text) => self.text(text)?,
+                    Part::Name(name) => self.name(name)?,
+                    Part::Gap => self.out.write_all(if self.nul { b"\0" } else { b"\t" })?,
+                    Part::Last => self.out.write_all(if self.nul { b"\0" } else { b"" })?,
+                }
+            }
+            self.end()?;
+        }
+        Ok(())
+    }
+
+    /// Ends a record for programs: NUL with `-z`, otherwise a new line.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.out.write_all(if self.nul { b"\0" } else { b"\n" })
+    }
+
+    /// Writes a piece of a file: byte for byte, but made safe where a terminal reads it.
+    pub fn content(&mut self, role: Role, bytes: &[u8]) -> io::Result<()> {
+        if self.terminal {
+            return write!(self.out, "{}", self.palette.paint(role, sanitize::content(bytes)));
+        }
+        let empty = self.palette.paint(role, "").to_string();
+        let (before, after) = empty.split_at(empty.len() - if empty.is_empty() { 0 } else { RESET });
+        self.out.write_all(before.as_bytes())?;
+        self.out.write_all(bytes)?;
+        self.out.write_all(after.as_bytes())
+    }
+
+    /// Writes an aligned table.
+    pub fn table(&mut self, table: &Table) -> io::Result<()> {
+        table.write(self.out)
+    }
+
+    /// A value in the colour of its role.
+    pub fn paint<T: Display>(&self, role: Role, value: T) -> Painted<T> {
+        self.palette.paint(role, value)
+    }
+
+    /// A path made safe.
+    pub fn path(&self, path: &RepoPath) -> Painted<String> {
+        self.paint(Role::Path, sanitize::path(path))
+    }
+
+    /// A point in time: its date, and how long ago it was.
+    pub fn time(&self, time: Timestamp) -> Painted<String> {
+        self.paint(Role::Time, format!("{time} ({})", human::age(time, self.now)))
+    }
+
+    /// How long ago it was.
+    pub fn age(&self, time: Timestamp) -> Painted<String> {
+        self.paint(Role::Time, human::age(time, self.now))
+    }
+}
+
+/// Bytes of the code that ends a colour.
+const RESET: usize = "\x1b[0m".len();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(color: bool, terminal: bool, nul: bool, write: impl Fn(&mut Page<'_>) -> io::Result<()>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut page = Page::new(&mut bytes, Palette::new(color), terminal, nul, false, Timestamp::default());
+        write(&mut page).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn paths_are_safe_for_people_and_raw_for_programs() {
+        let path = RepoPath::new(b"a\xff\n").unwrap();
+        assert_eq!(written(false, false, false, |page| page.record(Some("M"), path)), b"M\ta\\xff\\n\n");
+        assert_eq!(written(false, false, true, |page| page.record(Some("M"), path)), b"M\0a\xff\n\0");
+        assert_eq!(written(false, false, true, |page| page.record(None, path)), b"a\xff\n\0");
+    }
+
+    #[test]
+    fn names_for_programs_are_quoted_or_raw() {
+        let names: &[&[u8]] = &[b"a\tb", b"to"];
+        assert_eq!(written(true, true, false, |page| page.entry("x y", names)), b"x y\t\"a\\tb\"\tto\n");
+        assert_eq!(written(true, true, true, |page| page.entry("x y", names)), b"x y\ta\tb\0to\0");
+        assert_eq!(written(true, true, true, |page| page.entry("x y", &[])), b"x y\0");
+    }
+
+    #[test]
+    fn content_is_byte_exact_unless_a_terminal_reads_it() {
+        assert_eq!(written(false, false, false, |page| page.content(Role::Added, b"\x1b\xff")), b"\x1b\xff");
+        assert_eq!(written(true, false, false, |page| page.content(Role::Added, b"\xff")), b"\x1b[32m\xff\x1b[0m");
+        assert_eq!(written(false, true, false, |page| page.content(Role::Added, b"\x1b\t")), b"\\x1b\t");
+    }
+}

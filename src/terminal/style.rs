@@ -1,0 +1,132 @@
+//! Roles, and the one place where they become colours. Every line makes sense without them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use anstream::{AutoStream, ColorChoice, stream::RawStream};
+use anstyle::{AnsiColor, Style};
+
+use crate::terminal::When;
+
+/// What a piece of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The id of a commit or another object.
+    Id,
+    /// A path.
+    Path,
+    /// What is new.
+    Added,
+    /// What is gone.
+    Removed,
+    /// What has other content.
+    Modified,
+    /// What has other metadata.
+    Metadata,
+    /// A word that is new in a changed line.
+    AddedWord,
+    /// A word that is gone in a changed line.
+    RemovedWord,
+    /// A branch.
+    Branch,
+    /// A tag.
+    Tag,
+    /// A point in time.
+    Time,
+    /// The word before a hint.
+    Hint,
+    /// The word before a warning.
+    Warning,
+    /// The word before an error.
+    Error,
+    /// The title of what follows.
+    Heading,
+    /// What matters less.
+    Dim,
+    /// What matters more.
+    Emphasis,
+}
+
+impl Role {
+    fn style(self) -> Style {
+        let plain = Style::new();
+        match self {
+            Role::Id | Role::Modified => AnsiColor::Yellow.on_default(),
+            Role::Path => plain,
+            Role::Added => AnsiColor::Green.on_default(),
+            Role::Removed => AnsiColor::Red.on_default(),
+            Role::Metadata | Role::Hint | Role::Time => AnsiColor::Cyan.on_default(),
+            Role::AddedWord => AnsiColor::Green.on_default().invert(),
+            Role::RemovedWord => AnsiColor::Red.on_default().invert(),
+            Role::Branch => AnsiColor::Green.on_default().bold(),
+            Role::Tag => AnsiColor::Magenta.on_default().bold(),
+            Role::Warning => AnsiColor::Yellow.on_default().bold(),
+            Role::Error => AnsiColor::Red.on_default().bold(),
+            Role::Heading | Role::Emphasis => plain.bold(),
+            Role::Dim => plain.dimmed(),
+        }
+    }
+}
+
+/// Whether this stream gets colours: what the command line says, else `NO_COLOR`, `CLICOLOR_FORCE`, and whether it is a
+/// terminal that has them.
+pub fn wanted(when: When, stream: &impl RawStream) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+    }
+}
+
+/// Turns roles into colours, or into nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Palette {
+    on: bool,
+}
+
+impl Palette {
+    /// A palette with or without colours.
+    pub fn new(on: bool) -> Palette {
+        Palette { on }
+    }
+
+    /// Whether there are colours.
+    pub fn is_on(self) -> bool {
+        self.on
+    }
+
+    /// A value in the colour of its role.
+    pub fn paint<T: fmt::Display>(self, role: Role, value: T) -> Painted<T> {
+        Painted { style: if self.on { role.style() } else { Style::new() }, value }
+    }
+
+    /// Text with escape codes, as it is or without them.
+    pub fn filter(self, ansi: &str) -> Cow<'_, str> {
+        if self.on { Cow::Borrowed(ansi) } else { Cow::Owned(anstream::adapter::strip_str(ansi).to_string()) }
+    }
+}
+
+/// A value with a style around it.
+pub struct Painted<T> {
+    style: Style,
+    value: T,
+}
+
+impl<T: fmt::Display> fmt::Display for Painted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.style.render(), self.value, self.style.render_reset())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_colours_there_is_only_the_text() {
+        assert_eq!(Palette::new(false).paint(Role::Error, "x").to_string(), "x");
+        assert_eq!(Palette::new(true).paint(Role::Added, "x").to_string(), "\x1b[32mx\x1b[0m");
+        assert_eq!(Palette::new(true).paint(Role::Path, "x").to_string(), "x");
+        assert_eq!(Palette::new(false).filter("\x1b[1mx\x1b[0m"), "x");
+    }
+}
