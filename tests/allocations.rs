@@ -96,7 +96,7 @@ fn scans(files: usize) -> (usize, usize) {
 }
 
 #[test]
-fn a_scan_asks_for_memory_a_few_times_a_file() {
+fn scan_allocates_few_times_per_file() {
     const MORE: usize = 2000;
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let (few, many) = (scans(500), scans(500 + MORE));
@@ -142,7 +142,7 @@ fn exported(files: usize) -> usize {
 }
 
 #[test]
-fn an_export_takes_no_more_memory_for_more_files() {
+fn export_memory_does_not_grow_with_files() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let (few, many) = (exported(40_000), exported(80_000));
     // Frames of trees are kept up to a bound; besides them only the list of a long directory's nodes grows.
@@ -214,7 +214,7 @@ const COMMITTING: usize = 24 << 20;
 const CHECKING_OUT: usize = 8 << 20;
 
 #[test]
-fn first_commits_and_checkouts_take_little_memory_per_path() {
+fn commit_and_checkout_memory_per_path_is_small() {
     const FILES: usize = 30_000;
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     undo::fs::give_up_durability();

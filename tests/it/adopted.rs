@@ -86,7 +86,7 @@ impl Home {
 }
 
 #[test]
-fn a_first_commit_writes_nearly_nothing_and_a_checkout_clones_back() {
+fn first_commit_and_checkout_share_blocks() {
     for home in Home::each() {
         let env = &home.env;
         let bytes = noise(1, LONG);
@@ -132,7 +132,7 @@ fn a_first_commit_writes_nearly_nothing_and_a_checkout_clones_back() {
 }
 
 #[test]
-fn later_versions_store_what_has_changed() {
+fn later_versions_store_only_changes() {
     for home in Home::each() {
         let env = &home.env;
         let first = noise(1, LONG);
@@ -164,7 +164,7 @@ fn later_versions_store_what_has_changed() {
 }
 
 #[test]
-fn a_file_that_is_written_to_while_it_is_read_is_adopted_as_it_is_then() {
+fn file_written_during_adoption_is_stored_consistently() {
     if !has_strace() {
         return;
     }
@@ -198,7 +198,7 @@ fn a_file_that_is_written_to_while_it_is_read_is_adopted_as_it_is_then() {
 }
 
 #[test]
-fn damage_of_an_adopted_file_is_found_and_never_handed_out() {
+fn damage_in_adopted_pack_is_detected() {
     for home in Home::each() {
         let env = &home.env;
         let bytes = noise(1, LONG);
@@ -229,7 +229,7 @@ fn damage_of_an_adopted_file_is_found_and_never_handed_out() {
 }
 
 #[test]
-fn what_is_not_worth_it_is_copied() {
+fn small_and_compressible_files_are_copied() {
     for home in Home::each() {
         let env = &home.env;
         let noisy = noise(1, 20 * MIB);
@@ -251,7 +251,7 @@ fn what_is_not_worth_it_is_copied() {
 }
 
 #[test]
-fn the_reader_in_another_language_knows_adopted_packs() {
+fn python_reader_reads_adopted_packs() {
     if !is_installed("python3") {
         return;
     }

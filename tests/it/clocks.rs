@@ -10,7 +10,7 @@ fn log(env: &TestEnv, arguments: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_commit_is_dated_by_the_clock_even_before_its_parent() {
+fn commit_time_is_the_clock_even_before_its_parent() {
     let env = TestEnv::initialised();
     let commit = |time: &str, message: &str| {
         env.set("UNDO_TIME", time);

@@ -42,7 +42,7 @@ const CLOSED: [&[(&str, u32)]; 6] = [
 ];
 
 #[test]
-fn closed_directories_are_restored_and_closed_again() {
+fn checkout_restores_closed_directories() {
     for modes in CLOSED {
         let Some((env, one)) = changed() else { return };
         modes.iter().for_each(|(path, mode)| set_mode(&env, path, *mode));
@@ -69,7 +69,7 @@ fn closed_directories_are_restored_and_closed_again() {
 }
 
 #[test]
-fn one_closed_directory_is_restored_and_others_stay_as_they_are() {
+fn restore_leaves_other_closed_directories() {
     let Some((env, one)) = changed() else { return };
     for (path, mode) in [("d/e", 0o000), ("d", 0o644), ("other", 0o644)] {
         set_mode(&env, path, mode);
@@ -91,7 +91,7 @@ fn one_closed_directory_is_restored_and_others_stay_as_they_are() {
 }
 
 #[test]
-fn a_commit_records_the_mode_of_a_closed_directory() {
+fn commit_records_mode_of_closed_directory() {
     let Some((env, one)) = changed() else { return };
     set_mode(&env, "d/e", 0o000);
     let two = Tree::read(&env.path());
@@ -109,7 +109,7 @@ fn a_commit_records_the_mode_of_a_closed_directory() {
 }
 
 #[test]
-fn a_run_that_closes_directories_is_rolled_back() {
+fn rollback_reopens_closed_directories() {
     let Some((env, _)) = changed() else { return };
     let before = Tree::read(&env.path());
     env.undo_as_user("run --rollback -- chmod 000 d/e d").fails(3);
@@ -121,7 +121,7 @@ fn a_run_that_closes_directories_is_rolled_back() {
 
 /// Directories of another commit, and directories where a file was.
 #[test]
-fn closed_directories_that_the_target_does_not_have_are_removed() {
+fn checkout_removes_closed_directories() {
     let Some((env, _)) = changed() else { return };
     let before = Tree::read(&env.path());
     env.undo_as_user("commit -m before").ok();
@@ -142,7 +142,7 @@ fn closed_directories_that_the_target_does_not_have_are_removed() {
 
 /// Nothing is recorded in it, so it may be as private as its owner wants it.
 #[test]
-fn a_closed_directory_that_no_commit_has_is_left_closed() {
+fn unrecorded_closed_directory_stays_closed() {
     let Some((env, one)) = changed() else { return };
     env.write("private/key", "secret");
     set_mode(&env, "private", 0o000);
@@ -158,7 +158,7 @@ fn a_closed_directory_that_no_commit_has_is_left_closed() {
 }
 
 #[test]
-fn a_refusal_sets_the_modes_back() {
+fn refused_checkout_resets_modes() {
     let Some((env, _)) = changed() else { return };
     env.write(".undoignore", "other\n");
     set_mode(&env, "d/e", 0o000);
@@ -173,7 +173,7 @@ fn a_refusal_sets_the_modes_back() {
 
 /// Killed before each call by which it opens, stages, records or closes something.
 #[test]
-fn a_killed_checkout_of_closed_directories_can_be_finished_and_taken_back() {
+fn killed_checkout_of_closed_directories_can_be_continued_and_undone() {
     const CALLS: &str = "chmod,fchmodat,fchmod,renameat2,rename,unlink,unlinkat,fdatasync,fsync";
     for n in 1.. {
         let Some((env, one)) = changed() else { return };

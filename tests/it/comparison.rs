@@ -169,7 +169,7 @@ fn measure(tool: &Tool) -> Option<BTreeMap<&'static str, &'static str>> {
 }
 
 #[test]
-fn the_table_in_the_readme_is_what_the_tools_do() {
+fn readme_comparison_matches_tools() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
     let table: BTreeMap<String, Vec<String>> = readme

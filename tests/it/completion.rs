@@ -244,12 +244,12 @@ fn zsh(load: &str) {
 }
 
 #[test]
-fn zsh_completes_by_a_script_in_its_path() {
+fn zsh_completes_with_autoloaded_script() {
     zsh(&format!("fpath=('{}' $fpath); compinit -u -D", script("").display()));
 }
 
 #[test]
-fn zsh_completes_by_a_script_that_is_sourced() {
+fn zsh_completes_with_sourced_script() {
     zsh("compinit -u -D; source <(undo completions zsh)");
 }
 
@@ -281,7 +281,7 @@ fn fish_completes_commands_options_revisions_and_paths() {
 }
 
 #[test]
-fn the_scripts_name_no_place_of_the_build() {
+fn completion_scripts_contain_no_build_paths() {
     for file in fs::read_dir(script("")).unwrap() {
         let path = file.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();

@@ -137,7 +137,7 @@ fn a_second_writer_is_told(env: &TestEnv, line: &str, held: &Held, command: &str
 }
 
 #[test]
-fn two_first_commands_at_once_make_one_repository() {
+fn concurrent_first_commits_create_one_repository() {
     let env = TestEnv::new();
     env.write("file", "one");
     let Some(held) = Held::at(&env, "rename", "commit --init -m one") else { return };
@@ -156,7 +156,7 @@ fn two_first_commands_at_once_make_one_repository() {
 }
 
 #[test]
-fn while_a_commit_is_at_work_others_read_and_wait_and_its_death_frees_the_lock() {
+fn running_commit_allows_reading_and_its_death_frees_the_lock() {
     let env = history();
     env.write("new", "new");
     let Some(held) = Held::at(&env, "fdatasync", "commit -m held") else { return };
@@ -174,7 +174,7 @@ fn while_a_commit_is_at_work_others_read_and_wait_and_its_death_frees_the_lock()
 }
 
 #[test]
-fn while_a_checkout_is_at_work_others_read_and_wait() {
+fn running_checkout_allows_reading() {
     let env = history();
     let two = Tree::read(&env.path());
     let Some(held) = Held::at(&env, "renameat2", "checkout one") else { return };
@@ -199,7 +199,7 @@ fn while_a_checkout_is_at_work_others_read_and_wait() {
 }
 
 #[test]
-fn a_checkout_that_died_is_told_as_such() {
+fn dead_checkout_is_reported() {
     let env = history();
     let Some(held) = Held::at(&env, "renameat2", "checkout one") else { return };
     held.dies();
@@ -211,7 +211,7 @@ fn a_checkout_that_died_is_told_as_such() {
 }
 
 #[test]
-fn commits_at_once_are_all_made_or_find_nothing_new() {
+fn concurrent_commits_succeed() {
     let env = history();
     for round in 0..8 {
         let names = [format!("a{round}"), format!("b{round}")];
@@ -232,7 +232,7 @@ fn commits_at_once_are_all_made_or_find_nothing_new() {
 }
 
 #[test]
-fn a_file_that_goes_while_it_is_compared_is_compared_as_gone() {
+fn file_removed_during_diff_is_deleted() {
     let env = history();
     env.write("folder/7", "changed");
     env.write("new/file", "new");
@@ -274,7 +274,7 @@ impl Drop for OnEnd<'_> {
 }
 
 #[test]
-fn reading_never_fails_while_packs_are_merged() {
+fn reading_succeeds_during_compaction() {
     let env = history();
     let (root, is_over) = (env.root(), &AtomicBool::new(false));
     std::thread::scope(|scope| {

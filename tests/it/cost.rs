@@ -76,7 +76,7 @@ fn many_files(env: &TestEnv) {
 const READS: &str = "read,pread64,readv,preadv,preadv2,mmap,copy_file_range,sendfile";
 
 #[test]
-fn a_status_after_a_checkout_reads_no_content() {
+fn status_after_checkout_reads_no_content() {
     let env = TestEnv::new();
     many_files(&env);
     env.undo("commit --init -m one").ok();
@@ -93,7 +93,7 @@ fn a_status_after_a_checkout_reads_no_content() {
 
 /// Folders with few files each: what waits is a folder more often than a file.
 #[test]
-fn a_walk_of_many_folders_is_shared_and_one_of_few_is_not() {
+fn large_walks_use_more_threads() {
     if std::thread::available_parallelism().unwrap().get() < 2 {
         return skip("this machine has one processor");
     }
@@ -109,7 +109,7 @@ fn a_walk_of_many_folders_is_shared_and_one_of_few_is_not() {
 }
 
 #[test]
-fn a_commit_of_nothing_new_reads_no_content_and_flushes_nothing() {
+fn empty_commit_reads_no_content_and_flushes_nothing() {
     let env = TestEnv::new();
     many_files(&env);
     std::thread::sleep(std::time::Duration::from_millis(20));
@@ -124,7 +124,7 @@ fn a_commit_of_nothing_new_reads_no_content_and_flushes_nothing() {
 }
 
 #[test]
-fn a_commit_never_writes_to_the_worktree() {
+fn commit_makes_no_worktree_writes() {
     let env = TestEnv::new();
     many_files(&env);
     env.undo("init").ok();
@@ -137,7 +137,7 @@ fn a_commit_never_writes_to_the_worktree() {
 }
 
 #[test]
-fn a_small_commit_flushes_a_few_files_only() {
+fn small_commit_flushes_few_files() {
     let env = TestEnv::new();
     many_files(&env);
     env.undo("commit --init -m one").ok();
@@ -150,7 +150,7 @@ fn a_small_commit_flushes_a_few_files_only() {
 }
 
 #[test]
-fn an_alarm_looks_into_a_few_files_and_only_if_many_were_replaced() {
+fn alarm_reads_few_files_and_only_after_many_replacements() {
     let env = TestEnv::new();
     many_files(&env);
     env.undo("commit --init -m one").ok();
@@ -175,7 +175,7 @@ fn an_alarm_looks_into_a_few_files_and_only_if_many_were_replaced() {
 }
 
 #[test]
-fn a_small_file_is_read_with_one_call() {
+fn small_file_is_read_with_one_call() {
     let env = TestEnv::new();
     for n in 0..100 {
         env.write(&format!("file-{n}"), format!("content {n}").as_bytes());

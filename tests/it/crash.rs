@@ -136,7 +136,7 @@ fn second_state(env: &TestEnv) {
 }
 
 #[test]
-fn a_commit_killed_at_any_call_is_whole_or_not_there() {
+fn commit_killed_at_any_call_is_complete_or_absent() {
     if !has_strace() {
         return;
     }
@@ -173,7 +173,7 @@ fn two_commits(env: &TestEnv) -> Tree {
 }
 
 #[test]
-fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
+fn checkout_killed_at_any_call_succeeds_when_repeated() {
     if !has_strace() {
         return;
     }
@@ -202,7 +202,7 @@ fn a_checkout_killed_at_any_call_gets_done_when_run_again() {
 /// What is unsaved is recorded with the intent, in one write: until then `@` is what it was, and after that it is told
 /// that `@` has moved.
 #[test]
-fn going_back_to_the_current_commit_once_more_never_brings_back_what_was_to_go() {
+fn repeated_checkout_of_current_commit_does_not_resurrect_changes() {
     if !has_strace() {
         return;
     }
@@ -238,7 +238,7 @@ pub fn stopped(worktree: &Path) -> undo::id::CommitId {
 }
 
 #[test]
-fn what_an_unfinished_checkout_left_is_neither_recorded_nor_lost() {
+fn staged_files_of_unfinished_checkout_are_not_recorded_or_lost() {
     let env = TestEnv::new();
     let one = two_commits(&env);
     stopped(&env.path());
@@ -269,7 +269,7 @@ hint: finish it with `undo checkout --continue`, or take it back with `undo undo
 }
 
 #[test]
-fn some_paths_are_not_restored_while_a_checkout_is_unfinished() {
+fn restore_of_paths_is_refused_while_checkout_is_unfinished() {
     let env = TestEnv::new();
     let one = two_commits(&env);
     stopped(&env.path());

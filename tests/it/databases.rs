@@ -92,7 +92,7 @@ fn paths(value: &serde_json::Value) -> Vec<&str> {
 }
 
 #[test]
-fn restore_takes_the_wal_along() {
+fn restore_includes_wal() {
     if !has_sqlite() {
         return;
     }
@@ -121,7 +121,7 @@ fn restore_takes_the_wal_along() {
 
 /// The commit has no journal, and SQLite would apply the existing one to the restored database.
 #[test]
-fn restore_removes_a_rollback_journal_of_a_later_state() {
+fn restore_removes_later_rollback_journal() {
     if !has_sqlite() {
         return;
     }
@@ -190,7 +190,7 @@ fn checkout_removes_ignored_journals() {
 
 /// Only one of the two commits has the rules.
 #[test]
-fn rules_of_one_side_do_not_separate_a_database_from_its_journal() {
+fn ignore_rules_do_not_separate_database_and_journal() {
     if !has_sqlite() {
         return;
     }
@@ -233,7 +233,7 @@ fn journals_follow_a_renamed_directory() {
 
 /// The whole folder is ignored, but recorded in the target commit: the journal in it must be looked up.
 #[test]
-fn a_journal_in_an_ignored_folder_is_found() {
+fn journal_in_ignored_folder_is_found() {
     if !has_sqlite() {
         return;
     }
@@ -254,7 +254,7 @@ fn a_journal_in_an_ignored_folder_is_found() {
 }
 
 #[test]
-fn a_journal_that_cannot_be_saved_is_refused() {
+fn unsavable_journal_is_refused() {
     if !has_sqlite() {
         return;
     }
@@ -275,7 +275,7 @@ fn a_journal_that_cannot_be_saved_is_refused() {
 
 /// The database file is ignored and stays unchanged, so its recorded journal must stay too.
 #[test]
-fn journals_of_an_ignored_database_stay() {
+fn journals_of_ignored_database_are_kept() {
     if !has_sqlite() {
         return;
     }
@@ -291,7 +291,7 @@ fn journals_of_an_ignored_database_stay() {
 }
 
 #[test]
-fn commit_of_a_database_includes_its_journal() {
+fn commit_of_database_includes_journal() {
     if !has_sqlite() {
         return;
     }
@@ -319,7 +319,7 @@ fn commit_of_a_database_includes_its_journal() {
 /// The journal is ignored, so only the difference between the two commits shows that it must be removed when the
 /// checkout is continued.
 #[test]
-fn a_killed_checkout_of_a_database_can_be_continued_or_undone() {
+fn killed_checkout_of_database_can_be_continued_or_undone() {
     if !has_sqlite() || !has_strace() {
         return;
     }

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 #[test]
-fn the_readme_runs_as_written() {
+fn readme_examples_run() {
     run("README.md");
 }
 
 #[test]
-fn the_tutorial_runs_as_written() {
+fn tutorial_examples_run() {
     run("docs/tutorial.md");
 }
 

@@ -345,12 +345,12 @@ fn output_is_a_transcript() {
 }
 
 #[test]
-fn lines_are_split_as_a_shell_does() {
+fn split_follows_shell_quoting() {
     assert_eq!(split(r#"commit -m 'one "two"' a\ b "" "c\"d" "#), ["commit", "-m", "one \"two\"", "a b", "", "c\"d"]);
 }
 
 #[test]
-fn what_differs_each_time_is_redacted() {
+fn variable_output_is_redacted() {
     let long = "0123456789abcdef".repeat(4);
     for (text, expected) in [
         (format!("commit {long}, 12345678 deadbeef."), "commit [ID], [ID] [ID]."),

@@ -12,7 +12,7 @@ use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 #[test]
-fn every_kind_becomes_every_other_kind_and_comes_back() {
+fn entries_of_every_kind_replace_each_other() {
     let env = TestEnv::new();
     env.undo("init").ok();
     let fill = |side: fn((usize, usize)) -> usize| {
@@ -45,7 +45,7 @@ no changes
 }
 
 #[test]
-fn a_tree_with_everything_in_it_comes_back_after_it_was_wrecked() {
+fn checkout_restores_tree_of_all_kinds() {
     let env = TestEnv::new();
     crate::kinds::everything(&env.path());
     env.undo("commit --init -m everything").ok();
@@ -59,7 +59,7 @@ fn a_tree_with_everything_in_it_comes_back_after_it_was_wrecked() {
 }
 
 #[test]
-fn an_export_is_the_same_tree() {
+fn export_writes_the_same_tree() {
     let env = TestEnv::new();
     crate::kinds::everything(&env.path());
     env.undo("commit --init -m everything").ok();
@@ -69,7 +69,7 @@ fn an_export_is_the_same_tree() {
 }
 
 #[test]
-fn one_of_two_hard_links_replaced_leaves_the_other_alone() {
+fn replacing_one_hard_link_keeps_the_other() {
     let env = TestEnv::new();
     fs::create_dir_all(env.path().join("a/b")).unwrap();
     env.write("a/one", b"shared");
@@ -88,7 +88,7 @@ fn one_of_two_hard_links_replaced_leaves_the_other_alone() {
 }
 
 #[test]
-fn a_rewrite_of_equal_size_in_the_same_tick_with_its_time_put_back_is_found() {
+fn same_size_rewrite_with_reset_mtime_is_detected() {
     let env = TestEnv::new();
     env.undo("init").ok();
     for round in 0..20u8 {
@@ -103,7 +103,7 @@ fn a_rewrite_of_equal_size_in_the_same_tick_with_its_time_put_back_is_found() {
 }
 
 #[test]
-fn a_user_restores_into_and_out_of_read_only_folders() {
+fn user_restores_in_read_only_folders() {
     let env = TestEnv::new();
     env.write("locked/inner/file", b"one");
     let lock = |mode| {
@@ -132,7 +132,7 @@ fn a_user_restores_into_and_out_of_read_only_folders() {
 }
 
 #[test]
-fn what_a_user_cannot_read_is_listed_and_never_deleted() {
+fn unreadable_paths_are_listed_and_not_deleted() {
     let env = TestEnv::new();
     env.write("open", b"open");
     env.undo_as_user("commit --init -m open").ok();
@@ -161,7 +161,7 @@ fn what_a_user_cannot_read_is_listed_and_never_deleted() {
 }
 
 #[test]
-fn ids_are_what_b3sum_prints() {
+fn blob_ids_match_b3sum() {
     let env = TestEnv::new();
     env.write("file", b"content");
     env.write("large", vec![7; 3 << 20]);
@@ -174,7 +174,7 @@ fn ids_are_what_b3sum_prints() {
 }
 
 #[test]
-fn links_that_lead_outside_are_recorded_and_never_followed() {
+fn outside_symlinks_are_recorded_and_not_followed() {
     let env = TestEnv::new();
     let outside = env.root().join("treasure");
     fs::create_dir_all(&outside).unwrap();
@@ -198,7 +198,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_name_that_is_restored_is_a_name_of_its_file_again() {
+fn restored_name_is_hard_linked_again() {
     let env = TestEnv::new();
     env.write("one", b"shared");
     for name in ["two", "three"] {
@@ -225,7 +225,7 @@ fn a_name_that_is_restored_is_a_name_of_its_file_again() {
 }
 
 #[test]
-fn holes_come_back_where_blocks_are_reserved_behind_the_end() {
+fn holes_are_restored_despite_preallocation() {
     let env = TestEnv::initialised();
     let reserve = "truncate -s 1M file && printf data | dd of=file bs=4 seek=65536 conv=notrunc status=none
         fallocate -n -o 4M -l 4M file";

@@ -23,7 +23,7 @@ fn names(env: &TestEnv) -> Vec<PathBuf> {
 }
 
 #[test]
-fn an_archive_that_failed_leaves_nothing_behind_and_the_next_one_is_made() {
+fn failed_archive_leaves_nothing_and_can_be_repeated() {
     let env = TestEnv::new();
     for n in 0..3 {
         env.write(&format!("file-{n}"), noise(n, 200_000));
@@ -53,7 +53,7 @@ hint: name a file that is not there yet
 }
 
 #[test]
-fn a_killed_export_leaves_no_archive_of_that_name() {
+fn killed_export_leaves_no_archive() {
     let env = TestEnv::new();
     env.write("file", noise(1, 3_000_000));
     env.undo("commit --init -m one").ok();
@@ -69,7 +69,7 @@ fn a_killed_export_leaves_no_archive_of_that_name() {
 }
 
 #[test]
-fn what_the_file_system_of_an_export_cannot_keep_is_told() {
+fn export_lists_what_the_file_system_cannot_keep() {
     let env = TestEnv::new();
     let image = env.root().join("image");
     File::create(&image).unwrap().set_len(8 << 20).unwrap();

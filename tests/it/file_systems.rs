@@ -116,7 +116,7 @@ fn documented() -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn the_table_lists_exactly_the_tested_file_systems() {
+fn metadata_table_lists_tested_file_systems() {
     let documented: Vec<String> = documented().into_keys().collect();
     let mut tested = KINDS.map(str::to_owned);
     tested.sort();
@@ -125,7 +125,7 @@ fn the_table_lists_exactly_the_tested_file_systems() {
 
 /// Overlayfs refuses to exchange or rename a folder of its lower layer with EXDEV.
 #[test]
-fn a_folder_of_a_lower_layer_and_a_file_replace_each_other() {
+fn overlay_folder_and_file_replace_each_other() {
     for kind in ["overlayfs", "fuse-overlayfs", "unionfs-fuse"] {
         let fill = |lower: &Path| {
             fs::create_dir_all(lower.join("folder/in")).unwrap();
@@ -160,7 +160,7 @@ fn a_folder_of_a_lower_layer_and_a_file_replace_each_other() {
 
 /// Renames between two disks of a pool copy the file.
 #[test]
-fn commits_work_in_a_store_on_two_disks_of_a_pool() {
+fn commit_works_in_store_on_mergerfs_pool() {
     let Some(worktree) = worktree("mergerfs") else { return };
     let env = &worktree.env;
     env.undo("init").ok();
@@ -174,7 +174,7 @@ fn commits_work_in_a_store_on_two_disks_of_a_pool() {
 }
 
 #[test]
-fn a_read_only_worktree_with_a_store_elsewhere_is_recorded_and_never_left_halfway() {
+fn read_only_worktree_is_recorded_and_checkout_is_refused() {
     let Some(worktree) = worktree("tmpfs") else { return };
     let env = &worktree.env;
     env.undo(&format!("init -q --store '{}'", env.root().join("store").display())).ok();
@@ -202,7 +202,7 @@ fn a_read_only_worktree_with_a_store_elsewhere_is_recorded_and_never_left_halfwa
 
 /// Files on this file system cannot be mapped into memory.
 #[test]
-fn commands_work_on_a_file_system_without_mmap() {
+fn commands_work_without_mmap() {
     let Some(worktree) = MountedWorktree::with_options("sshfs", &["-o", "direct_io"], |_| {}) else {
         return skip("sshfs cannot be mounted here");
     };

@@ -159,7 +159,7 @@ fn assert_lines(now: Vec<String>, then: &[String], beyond: &[&str], id: &str) {
 }
 
 #[test]
-fn every_fixture_is_listed_and_every_listed_one_is_there() {
+fn fixture_manifest_is_complete() {
     let mut expected: Vec<String> =
         FIXTURES.iter().flat_map(|name| [format!("{name}.manifest"), format!("{name}.tar")]).collect();
     expected.sort();
@@ -173,7 +173,7 @@ fn every_fixture_is_listed_and_every_listed_one_is_there() {
 }
 
 #[test]
-fn every_commit_of_every_fixture_comes_back_by_checkout() {
+fn checkout_restores_all_fixture_commits() {
     for name in FIXTURES {
         let env = unpacked(name);
         let manifest = manifest(name);
@@ -195,7 +195,7 @@ fn every_commit_of_every_fixture_comes_back_by_checkout() {
 }
 
 #[test]
-fn every_commit_of_every_fixture_can_be_exported() {
+fn export_writes_all_fixture_commits() {
     for name in FIXTURES {
         let env = unpacked(name);
         let beyond = beyond_reach(&env);
@@ -211,7 +211,7 @@ fn every_commit_of_every_fixture_can_be_exported() {
 }
 
 #[test]
-fn every_fixture_still_grows() {
+fn fixtures_accept_new_commits() {
     for name in FIXTURES {
         let env = unpacked(name);
         let runs = |line: &str| assert!([0, 3].contains(&env.undo(line).code), "{line}");
@@ -228,7 +228,7 @@ fn every_fixture_still_grows() {
 }
 
 #[test]
-fn a_script_reads_every_fixture() {
+fn python_reader_reads_fixtures() {
     if !is_installed("python3") || !is_installed("zstd") {
         return;
     }

@@ -234,7 +234,7 @@ fn assert_checks(env: &TestEnv, codecs: &Value) {
 }
 
 #[test]
-fn a_script_reads_everything_with_deflate_from_the_document_alone() {
+fn python_reader_reads_deflate_repository() {
     if !is_installed("python3") {
         return;
     }
@@ -257,7 +257,7 @@ fn a_script_reads_everything_with_deflate_from_the_document_alone() {
 }
 
 #[test]
-fn a_script_reads_everything_with_zstd_from_the_document_alone() {
+fn python_reader_reads_zstd_repository() {
     if is_installed("python3") && is_installed("zstd") {
         let (env, _) = everything("zstd:1");
         assert_checks(&env, &serde_json::json!([0, 2]));
@@ -279,7 +279,7 @@ fn with_catalog() -> (TestEnv, PathBuf) {
 }
 
 #[test]
-fn a_script_reads_a_store_elsewhere_and_its_catalog() {
+fn python_reader_reads_external_store_and_catalog() {
     if !is_installed("python3") {
         return;
     }
@@ -296,7 +296,7 @@ fn a_script_reads_a_store_elsewhere_and_its_catalog() {
 }
 
 #[test]
-fn a_script_tells_a_torn_record_from_damage_as_the_document_does() {
+fn python_reader_distinguishes_torn_records_from_damage() {
     if !is_installed("python3") {
         return;
     }

@@ -27,7 +27,7 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn completions_are_what_the_program_prints() {
+fn completion_files_are_current() {
     let files = [
         ("bash", "undo.bash"),
         ("zsh", "_undo"),
@@ -55,12 +55,12 @@ fn completion_offers_commands_and_never_fails() {
 }
 
 #[test]
-fn the_manual_tells_of_every_command() {
+fn manual_lists_all_commands() {
     check("docs/commands.md", &manual());
 }
 
 #[test]
-fn every_command_has_a_page() {
+fn commands_md_is_current() {
     for command in undo::cli::command().get_subcommands() {
         let page = printed(&["man", command.get_name()]);
         assert!(page.contains(&format!(".TH undo-{} 1", command.get_name())), "{page}");
@@ -69,7 +69,7 @@ fn every_command_has_a_page() {
 }
 
 #[test]
-fn figures_are_those_that_were_measured() {
+fn figures_match_measurements() {
     let mut script = Command::new("python3");
     script.args(["-B", "benches/report.py", "--check"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     let Ok(output) = script.output() else {

@@ -52,7 +52,7 @@ fn git_leaves_the_history_alone(env: &TestEnv) {
 }
 
 #[test]
-fn git_leaves_the_history_alone_after_init() {
+fn git_ignores_the_repository_after_init() {
     let Some(env) = both("init") else { return };
     git_leaves_the_history_alone(&env);
     // Also below the root of the git worktree.
@@ -64,7 +64,7 @@ fn git_leaves_the_history_alone_after_init() {
 }
 
 #[test]
-fn the_next_write_restores_a_missing_gitignore() {
+fn next_write_restores_missing_gitignore() {
     let Some(env) = both("init") else { return };
     let rules = env.path().join(".undo/.gitignore");
     for line in ["commit -m nothing", "tag new", "checkout @"] {
@@ -83,7 +83,7 @@ fn the_next_write_restores_a_missing_gitignore() {
 
 /// A file `.undo` cannot hold rules: with a store elsewhere, git may remove the file, but the history stays.
 #[test]
-fn a_store_elsewhere_survives_git_and_init_says_how_to_exclude_the_file() {
+fn external_store_survives_git_clean() {
     let env = TestEnv::new();
     if env.command("git").arg("--version").output().is_err() {
         return crate::skip::skip("git is not installed");

@@ -64,7 +64,7 @@ fn two_commits(env: &TestEnv) {
 }
 
 #[test]
-fn a_log_file_in_use_is_not_replaced() {
+fn log_file_in_use_is_not_replaced() {
     let env = TestEnv::initialised();
     two_commits(&env);
     let mut logger = Program::logger(&env, "app.log");
@@ -95,7 +95,7 @@ fn a_log_file_in_use_is_not_replaced() {
 }
 
 #[test]
-fn a_file_in_use_is_not_removed_retyped_or_moved() {
+fn file_in_use_is_not_removed_retyped_or_moved() {
     let env = TestEnv::initialised();
     env.write("d", "a file");
     env.write("old-name", "moved");
@@ -135,7 +135,7 @@ fn force_replaces_files_in_use() {
 
 /// A long plan is not checked completely in advance; the exchange detects open files.
 #[test]
-fn the_exchange_detects_a_file_in_use_among_many() {
+fn exchange_detects_one_file_in_use_among_many() {
     let env = TestEnv::initialised();
     for state in ["one", "two"] {
         (0..400).for_each(|n| env.write(&format!("many/{n}"), format!("{state} {n}")));
@@ -160,7 +160,7 @@ fn the_exchange_detects_a_file_in_use_among_many() {
 
 /// The file was opened after the plan was checked.
 #[test]
-fn a_file_that_is_opened_while_a_checkout_runs_is_put_back() {
+fn file_opened_during_checkout_is_put_back() {
     let env = TestEnv::initialised();
     two_commits(&env);
     let Some(held) = Held::at(&env, "renameat2", "checkout @~ --json") else { return };
@@ -177,7 +177,7 @@ fn a_file_that_is_opened_while_a_checkout_runs_is_put_back() {
 
 /// A lock file that is open only for reading is in use because of its lock.
 #[test]
-fn a_locked_file_is_not_replaced() {
+fn locked_file_is_not_replaced() {
     let env = TestEnv::initialised();
     env.write("app.lock", "one");
     env.undo("commit -m one").ok();
@@ -195,7 +195,7 @@ fn a_locked_file_is_not_replaced() {
 
 /// Readers do not prevent a replacement.
 #[test]
-fn a_file_that_is_only_read_is_replaced() {
+fn file_open_for_reading_is_replaced() {
     let env = TestEnv::initialised();
     two_commits(&env);
     let _reader = fs::File::open(env.path().join("app.log")).unwrap();
@@ -205,7 +205,7 @@ fn a_file_that_is_only_read_is_replaced() {
 
 /// A database in use is left with all its journals, including those that the application does not have open.
 #[test]
-fn an_open_database_is_left_as_a_whole() {
+fn open_database_is_left_whole() {
     if !has_sqlite() {
         return;
     }
@@ -239,7 +239,7 @@ fn an_open_database_is_left_as_a_whole() {
 
 /// Files to which a background process of the command still writes.
 #[test]
-fn a_rollback_leaves_files_that_are_still_being_written() {
+fn rollback_keeps_files_still_being_written() {
     let env = TestEnv::initialised();
     env.write("app.log", "one\n");
     env.write("other", "1");

@@ -80,7 +80,7 @@ fn edit(env: &TestEnv, random: &mut Random) -> String {
 /// Random edits, commits and checkouts. A commit holds the state of the worktree, including which names belong to one
 /// file; a checkout restores exactly that; and after either, status is clean.
 #[test]
-fn random_histories_of_hard_links_are_exact() {
+fn random_hard_link_histories_are_exact() {
     for (seed, kind) in [(1, "plain"), (2, "plain"), (3, "overlay"), (4, "overlay-tmpfs")] {
         let Some(Volume { env, .. }) = Volume::new(kind) else { continue };
         let mut random = Random::new(seed);
@@ -126,7 +126,7 @@ fn random_histories_of_hard_links_are_exact() {
 
 /// A checkout restores an attribute through one name, and the index must update the records of the other names.
 #[test]
-fn a_checkout_sets_attributes_of_all_names_and_the_next_commit_has_them() {
+fn checkout_sets_attributes_of_all_hard_links() {
     let env = TestEnv::new();
     env.write("a", "x");
     fs::hard_link(env.path().join("a"), env.path().join("b")).unwrap();
@@ -154,7 +154,7 @@ fn a_checkout_sets_attributes_of_all_names_and_the_next_commit_has_them() {
 
 /// A program constantly changes a file with many names. No commit has the file in two states.
 #[test]
-fn a_file_with_many_names_that_changes_during_a_commit_has_one_state() {
+fn hard_links_changing_during_commit_have_one_state() {
     let env = TestEnv::new();
     for folder in 0..40 {
         env.write(&format!("d{folder:02}/other"), vec![b'o'; 50_000]);
@@ -193,7 +193,7 @@ fn a_file_with_many_names_that_changes_during_a_commit_has_one_state() {
 /// Restores one of two names of a file several times, after a change of the other one or of both. The first run decides what becomes of
 /// the other name, and lists it if it changes.
 #[test]
-fn restoring_one_name_again_changes_nothing() {
+fn restoring_one_hard_link_twice_is_idempotent() {
     use std::fs::{FileTimes, OpenOptions};
     use std::time::{Duration, SystemTime};
 

@@ -31,7 +31,7 @@ fn recorded() -> TestEnv {
 }
 
 #[test]
-fn an_interrupted_commit_says_whether_it_was_recorded() {
+fn interrupted_commit_reports_whether_it_was_recorded() {
     if !has_strace() || is_ignored_here(Signal::INT) {
         return;
     }
@@ -55,7 +55,7 @@ fn an_interrupted_commit_says_whether_it_was_recorded() {
 }
 
 #[test]
-fn an_interrupted_checkout_says_so_at_once_and_how_to_go_on() {
+fn interrupted_checkout_hints_how_to_continue() {
     if !has_strace() {
         return;
     }
@@ -78,7 +78,7 @@ fn an_interrupted_checkout_says_so_at_once_and_how_to_go_on() {
 }
 
 #[test]
-fn what_a_signal_is_answered_with_is_an_error_like_others() {
+fn signal_message_is_a_regular_error() {
     if !has_strace() {
         return;
     }

@@ -73,7 +73,7 @@ pub fn check(output: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn a_key_twice_is_seen_at_any_depth() {
+fn duplicate_keys_are_detected_at_any_depth() {
     check(br#"{"type":"a","b":[{"c":1},{"c":-1.5}],"d":{"c":true}}"#);
     for twice in [&br#"{"type":"a","type":0}"#[..], br#"{"type":"a","b":[{"c":1,"c":1}]}"#] {
         assert!(std::panic::catch_unwind(|| check(twice)).is_err());
@@ -81,7 +81,7 @@ fn a_key_twice_is_seen_at_any_depth() {
 }
 
 #[test]
-fn no_object_of_any_command_has_a_key_twice() {
+fn json_objects_have_no_duplicate_keys() {
     let env = TestEnv::new();
     let mut types = HashSet::new();
     let mut run = |line: &str| {

@@ -33,7 +33,7 @@ fn commit(env: &TestEnv, why: &str) {
 
 /// A page is dirty when the first commit reads it, and is stored to again afterwards.
 #[test]
-fn a_store_to_a_page_that_was_dirty_when_it_was_read_is_recorded() {
+fn store_to_dirty_page_is_recorded() {
     for Volume { kind, env, .. } in
         Volume::each(&["plain", "tmpfs", "ext4", "btrfs", "xfs", "overlay", "overlay-tmpfs"])
     {
@@ -58,7 +58,7 @@ fn a_store_to_a_page_that_was_dirty_when_it_was_read_is_recorded() {
 /// Random changes of a file between commands: stores through mappings of all ages, write calls, the end of the program
 /// and its restart.
 #[test]
-fn random_stores_between_commits_are_recorded() {
+fn random_mapped_stores_between_commits_are_recorded() {
     for Volume { kind, env, .. } in Volume::each(&["plain", "tmpfs", "ext4", "btrfs", "xfs", "overlay"]) {
         let is_in_memory = rustix::fs::statfs(env.path()).unwrap().f_type == 0x0102_1994;
         let mut random = Random::new(kind.len() as u64);
@@ -108,7 +108,7 @@ fn random_stores_between_commits_are_recorded() {
 
 /// A program stores constantly while commits read the file. The next commit has its last stores.
 #[test]
-fn stores_during_a_commit_are_in_the_next_one() {
+fn stores_during_commit_are_in_next_commit() {
     for Volume { kind, env, .. } in Volume::each(&["plain", "tmpfs", "ext4", "btrfs", "xfs"]) {
         env.write("db", vec![b'.'; PAGES * PAGE]);
         env.undo("commit --init -m first").ok();
@@ -140,7 +140,7 @@ fn stores_during_a_commit_are_in_the_next_one() {
 /// On tmpfs, a store to a page that was read through the mapping before leaves no trace. Only reading the file finds
 /// it, which a checkout does before it replaces or removes the file.
 #[test]
-fn a_checkout_on_tmpfs_does_not_lose_an_undetectable_store() {
+fn checkout_on_tmpfs_keeps_undetectable_store() {
     let Some(Volume { env, .. }) = Volume::new("tmpfs") else { return };
     env.write("replaced", [b'A'; PAGE]);
     env.undo("commit --init -m one").ok();
@@ -168,7 +168,7 @@ fn a_checkout_on_tmpfs_does_not_lose_an_undetectable_store() {
 
 /// Only the owner of a file may ask the kernel who writes to it.
 #[test]
-fn a_store_to_a_file_of_another_user_is_recorded() {
+fn store_to_file_of_other_user_is_recorded() {
     let env = TestEnv::new();
     env.write("db", [b'A'; PAGE]);
     env.undo_as_user("init").ok();

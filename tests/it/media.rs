@@ -202,7 +202,7 @@ fn unreadable_caches_only_cost_time() {
 }
 
 #[test]
-fn an_unreadable_pack_is_named_and_everything_else_stays_usable() {
+fn unreadable_pack_is_reported_and_others_are_usable() {
     let Some(mut disk) = Disk::new() else { return };
     let made = history(&disk);
     let pack = made[1].clone();
@@ -240,7 +240,7 @@ fn an_unreadable_pack_is_named_and_everything_else_stays_usable() {
 }
 
 #[test]
-fn an_unreadable_journal_is_read_up_to_the_damage() {
+fn unreadable_journal_is_read_up_to_damage() {
     let Some(mut disk) = Disk::new() else { return };
     let env = &disk.env;
     env.undo("init").ok();
@@ -270,7 +270,7 @@ fn an_unreadable_journal_is_read_up_to_the_damage() {
 }
 
 #[test]
-fn an_unreadable_file_of_the_worktree_is_listed_and_the_rest_recorded() {
+fn unreadable_worktree_file_is_listed_and_others_are_recorded() {
     let Some(mut disk) = Disk::new() else { return };
     for (name, length, at) in [("small", 5000, 4097), ("large", 20 << 20, 15 << 20)] {
         let env = &disk.env;

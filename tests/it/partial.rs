@@ -28,7 +28,7 @@ fn injected(env: &TestEnv, call: &str, failure: &str, arguments: &[&str]) -> Opt
 
 /// Files and folders on mounts that fail to list attributes.
 #[test]
-fn entries_with_unreadable_attributes_are_recorded_without_them() {
+fn unreadable_attributes_are_left_out() {
     let env = TestEnv::initialised();
     env.write("folder/file", "content");
     for (failure, code) in [("error=EIO", 3), ("error=EACCES", 3), ("error=ENOKEY", 3), ("error=EOPNOTSUPP", 0)] {
@@ -44,7 +44,7 @@ fn entries_with_unreadable_attributes_are_recorded_without_them() {
 
 /// The kernel lists at most 64 KiB of names.
 #[test]
-fn a_file_with_more_attributes_than_can_be_listed_is_recorded() {
+fn file_with_too_many_attributes_is_recorded() {
     let Some(Volume { env, .. }) = Volume::new("btrfs").or_else(|| Volume::new("tmpfs")) else { return };
     env.write("file", "content");
     env.write("other", "content");
@@ -64,7 +64,7 @@ fn a_file_with_more_attributes_than_can_be_listed_is_recorded() {
 
 /// A symlink that has become another kind of file by the time it is read is visited again.
 #[test]
-fn an_entry_that_changes_its_kind_during_a_scan_is_read_again() {
+fn entry_changing_kind_during_scan_is_reread() {
     let env = TestEnv::initialised();
     std::os::unix::fs::symlink("somewhere", env.path().join("link")).unwrap();
     let Some((ended, report)) = injected(&env, "readlinkat", "error=EINVAL:when=1", &["commit", "-m", "one"]) else {
@@ -76,7 +76,7 @@ fn an_entry_that_changes_its_kind_during_a_scan_is_read_again() {
 
 /// The server of a FUSE mount has died: every access fails with `ENOTCONN`.
 #[test]
-fn a_dead_mount_does_not_fail_a_commit() {
+fn dead_mount_does_not_fail_commit() {
     let env = TestEnv::initialised();
     env.write("a", "1");
     env.write("z/file", "1");
@@ -107,7 +107,7 @@ fn a_dead_mount_does_not_fail_a_commit() {
 
 /// A socket, or an unreadable entry of another kind, proves that the recorded entry is gone.
 #[test]
-fn an_entry_replaced_by_an_uncovered_one_counts_as_deleted() {
+fn entry_replaced_by_uncovered_one_is_deleted() {
     let env = TestEnv::initialised();
     for path in ["file", "folder/a", "folder/b", "kept"] {
         env.write(path, path);
@@ -147,7 +147,7 @@ fn an_entry_replaced_by_an_uncovered_one_counts_as_deleted() {
 
 /// XFS shows each ACL to root under a second name.
 #[test]
-fn acls_on_xfs_are_restored_and_recorded_once() {
+fn xfs_acls_are_restored_and_recorded_once() {
     let Some(Volume { env, .. }) = Volume::new("xfs") else { return };
     for name in ["given", "taken"] {
         env.write(name, name);

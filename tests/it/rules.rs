@@ -10,7 +10,7 @@ use crate::env::TestEnv;
 use crate::run::told;
 
 #[test]
-fn rules_that_leave_out_everything_do_not_leave_out_themselves() {
+fn undoignore_is_recorded_even_if_ignored() {
     let env = TestEnv::initialised();
     env.write("data", "data");
     env.write("sub/data", "data");
@@ -44,7 +44,7 @@ fn recorded() -> TestEnv {
 }
 
 #[test]
-fn what_is_newly_ignored_is_not_told_as_deleted() {
+fn newly_ignored_paths_are_not_deletions() {
     let env = recorded();
     env.write(".undoignore", "/logs/\n*.log\n");
     env.undo("status").shows(str![[r#"
@@ -100,7 +100,7 @@ hint: come back to this state: undo checkout [ID]
 }
 
 #[test]
-fn what_is_gone_is_deleted_whatever_the_rules_say() {
+fn missing_ignored_paths_are_deletions() {
     let env = recorded();
     std::fs::remove_dir_all(env.path().join("logs")).unwrap();
     env.write(".undoignore", "/logs/\n*.log\n");
@@ -112,7 +112,7 @@ fn what_is_gone_is_deleted_whatever_the_rules_say() {
 }
 
 #[test]
-fn a_guard_does_not_count_what_a_command_made_rules_for() {
+fn guard_does_not_count_newly_ignored_paths() {
     let env = recorded();
     let output = env.undo("run --json --guard 'deleted<5' -- sh -c 'echo /logs/ > .undoignore; rm a'").ok();
     let record = told(&output);
@@ -123,7 +123,7 @@ fn a_guard_does_not_count_what_a_command_made_rules_for() {
 }
 
 #[test]
-fn what_is_ignored_and_recorded_nowhere_is_told_where_it_is_wanted() {
+fn restore_of_ignored_unrecorded_path_is_explained() {
     let env = recorded();
     env.write(".undoignore", "*.log\n/cache/\n");
     env.write("b.log", "b");
@@ -145,7 +145,7 @@ hint: see what it has: undo ls -R [ID]
 }
 
 #[test]
-fn rules_files_that_cannot_be_used_are_reported() {
+fn unusable_undoignore_files_are_reported() {
     let env = TestEnv::initialised();
     env.write("rules", "*.tmp\n");
     for folder in ["link", "fifo", "folder/.undoignore", "large", "good"] {
@@ -198,7 +198,7 @@ warning: the ignore rules of this file are not applied
 }
 
 #[test]
-fn a_folder_whose_rules_cannot_be_read_is_recorded() {
+fn folder_with_unreadable_rules_is_recorded() {
     let env = TestEnv::new();
     env.write("d/.undoignore", "*.tmp\n");
     env.write("d/a", "a");

@@ -42,7 +42,7 @@ fn verbs(env: &TestEnv) -> Vec<String> {
 }
 
 #[test]
-fn what_looks_like_an_accident_is_said_beside_it() {
+fn run_reports_alarms() {
     let env = begun();
     (0..60).for_each(|n| env.write(&format!("photos/{n:02}.txt"), format!("{n}\n")));
     env.undo("commit -m photos").ok();
@@ -59,7 +59,7 @@ fn what_looks_like_an_accident_is_said_beside_it() {
 }
 
 #[test]
-fn ordinary_work_that_could_look_so_is_said_too() {
+fn run_reports_large_ordinary_changes() {
     let env = begun();
     (0..40).for_each(|n| env.write(&format!("notes/{n:02}.txt"), format!("{n}: a note\n").repeat(20)));
     env.undo("commit -m notes").ok();
@@ -74,7 +74,7 @@ fn ordinary_work_that_could_look_so_is_said_too() {
 }
 
 #[test]
-fn what_was_unsaved_before_it_is_recorded_once_however_often_it_is_taken_back() {
+fn unsaved_changes_before_run_are_recorded_once() {
     let env = begun();
     env.undo("run -- rm notes.txt").ok();
     let commits = || env.undo("log --json").ok().json().len();
@@ -89,7 +89,7 @@ fn what_was_unsaved_before_it_is_recorded_once_however_often_it_is_taken_back() 
 }
 
 #[test]
-fn a_run_is_told_and_recorded() {
+fn run_reports_and_records_changes() {
     let env = begun();
     env.undo("run -- sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt'").ok().shows(str![[
         r#"
@@ -159,7 +159,7 @@ notes.txt
 }
 
 #[test]
-fn a_run_is_told_to_programs() {
+fn run_json_is_complete() {
     let env = begun();
     let output = env.undo("run --json --guard 'deleted<2' -- sh -c 'echo out; rm -r data; exit 4'").fails(6);
     assert_eq!(output.text(), "out\n");
@@ -180,7 +180,7 @@ fn a_run_is_told_to_programs() {
 }
 
 #[test]
-fn nothing_changed_is_nothing_recorded() {
+fn run_without_changes_records_nothing() {
     let env = begun();
     env.undo("commit -q").ok();
     let before = env.undo("op log").ok().text().lines().count();
@@ -195,7 +195,7 @@ true: exit 0 after [DURATION]; nothing changed, nothing recorded
 }
 
 #[test]
-fn the_exit_status_is_the_command_s_or_says_why_there_is_none() {
+fn run_exits_with_status_of_command() {
     let env = begun();
     for code in [0, 1, 2, 77, 126, 127, 255] {
         env.undo(&format!("run -- sh -c 'exit {code}'")).fails(code);
@@ -231,7 +231,7 @@ hint: is it a program, and may you run it? `ls -l` tells
 }
 
 #[test]
-fn input_and_output_are_the_command_s_byte_for_byte() {
+fn run_passes_input_and_output_through() {
     let env = begun();
     let bytes: Vec<u8> = (0..200_000u32).flat_map(|n| [(n % 251) as u8, b'\n', 0xff]).collect();
     env.write("input", &bytes);
@@ -245,7 +245,7 @@ fn input_and_output_are_the_command_s_byte_for_byte() {
 }
 
 #[test]
-fn a_run_is_taken_back_and_done_again() {
+fn run_can_be_undone_and_redone() {
     let env = begun();
     symlink("nowhere", env.path().join("link")).unwrap();
     fs::hard_link(env.path().join("notes.txt"), env.path().join("same")).unwrap();
@@ -265,7 +265,7 @@ fn a_run_is_taken_back_and_done_again() {
 }
 
 #[test]
-fn a_command_is_tried_out() {
+fn run_rollback_reverts_changes() {
     let env = begun();
     let before = Tree::read(&env.path());
     env.undo("run --rollback -- sh -c 'rm notes.txt; echo new > new'").shows(str![[r#"
@@ -288,7 +288,7 @@ hint: have it again: undo redo
 }
 
 #[test]
-fn what_a_failed_command_did_stays_or_goes_as_was_said() {
+fn on_fail_keeps_or_reverts_changes() {
     let env = begun();
     let before = Tree::read(&env.path());
     env.undo("run --on-fail rollback -- sh -c 'rm notes.txt; exit 3'").fails(3);
@@ -304,7 +304,7 @@ fn what_a_failed_command_did_stays_or_goes_as_was_said() {
 }
 
 #[test]
-fn a_person_at_a_terminal_is_asked() {
+fn on_fail_asks_at_a_terminal() {
     for (answers, stays) in [("r\\n", false), ("k\\n", true), ("yes\\n\\nR\\n", false), ("", true)] {
         let env = begun();
         let script = format!(
@@ -317,7 +317,7 @@ fn a_person_at_a_terminal_is_asked() {
 }
 
 #[test]
-fn guards_are_bounds() {
+fn exceeded_guard_reverts_changes() {
     let env = begun();
     env.undo("commit -q").ok();
     let before = Tree::read(&env.path());
@@ -343,7 +343,7 @@ hint: have it again: undo redo
 }
 
 #[test]
-fn what_no_commit_has_is_not_replaced_by_a_rollback() {
+fn rollback_keeps_unrecorded_files() {
     let env = begun();
     let script = "echo /notes.txt > .undoignore; echo precious > notes.txt";
     let output = env.undo(&format!("run --rollback -- sh -c '{script}'")).fails(125);
@@ -362,7 +362,7 @@ fn what_no_commit_has_is_not_replaced_by_a_rollback() {
 }
 
 #[test]
-fn ten_thousand_files_are_deleted_and_come_back() {
+fn rollback_restores_ten_thousand_files() {
     let env = TestEnv::initialised();
     for n in 0..10_000 {
         env.write(&format!("photos/{:02}/{n:05}.jpg", n % 20), format!("picture {n}"));
@@ -385,7 +385,7 @@ hint: have it again: undo redo
 }
 
 #[test]
-fn what_cannot_be_read_is_told_and_makes_success_incomplete() {
+fn run_with_unreadable_files_exits_3() {
     let env = begun();
     env.write("secret", "no one reads this");
     fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();

@@ -52,7 +52,7 @@ fn precious(env: &TestEnv, path: &'static str) -> impl Fn(&str) {
 }
 
 #[test]
-fn mode_and_attributes_of_a_directory_that_no_commit_covers_come_back() {
+fn undo_restores_metadata_of_uncovered_directory() {
     let env = TestEnv::initialised();
     env.write("cache/x", "x");
     env.write("cache/deep/y", "y");
@@ -71,7 +71,7 @@ fn mode_and_attributes_of_a_directory_that_no_commit_covers_come_back() {
 }
 
 #[test]
-fn times_that_nobody_recorded_come_back() {
+fn undo_restores_unrecorded_mtimes() {
     let env = TestEnv::initialised();
     env.write("a", "a");
     env.undo("commit -m one").ok();
@@ -92,7 +92,7 @@ fn times_that_nobody_recorded_come_back() {
 
 /// What is in it is saved and removed, and not left to those whom the earlier mode lets in.
 #[test]
-fn a_closed_directory_is_saved_before_it_gets_its_earlier_mode() {
+fn closed_directory_is_saved_before_its_mode_changes() {
     if !rustix::process::geteuid().is_root() {
         return crate::skip::skip("only root can see what is in closed directories");
     }
@@ -115,7 +115,7 @@ fn a_closed_directory_is_saved_before_it_gets_its_earlier_mode() {
 }
 
 #[test]
-fn an_unsaved_rule_protects_what_it_covers_from_commits_without_it() {
+fn unsaved_ignore_rule_protects_files() {
     let env = TestEnv::initialised();
     env.write("a", "1");
     env.undo("commit -m one").ok();
@@ -133,7 +133,7 @@ fn an_unsaved_rule_protects_what_it_covers_from_commits_without_it() {
 }
 
 #[test]
-fn a_rule_that_was_added_later_protects_as_well() {
+fn later_ignore_rule_protects_files() {
     let env = TestEnv::initialised();
     env.write("a", "1");
     env.write("data/big", "old");
@@ -153,7 +153,7 @@ fn a_rule_that_was_added_later_protects_as_well() {
 }
 
 #[test]
-fn what_is_ignored_in_a_folder_that_goes_away_stays() {
+fn checkout_keeps_ignored_files_in_removed_folder() {
     let env = TestEnv::initialised();
     env.write(".undoignore", "cache/\n");
     env.undo("commit -m one").ok();
@@ -176,7 +176,7 @@ fn what_is_ignored_in_a_folder_that_goes_away_stays() {
 }
 
 #[test]
-fn a_step_across_a_change_of_rules_leaves_what_either_side_covers() {
+fn undo_across_rule_change_keeps_files_ignored_on_either_side() {
     let env = TestEnv::initialised();
     env.write(".undoignore", "*.log\n");
     env.write("a", "1");
@@ -204,7 +204,7 @@ fn a_step_across_a_change_of_rules_leaves_what_either_side_covers() {
 
 /// The rules that decide what of a folder stays are those that are there, recorded or not.
 #[test]
-fn single_paths_come_back_beside_unsaved_rules() {
+fn restore_of_paths_works_with_unsaved_rules() {
     let env = TestEnv::initialised();
     env.write("d/file", "1");
     env.undo("commit -m one").ok();
@@ -217,7 +217,7 @@ fn single_paths_come_back_beside_unsaved_rules() {
 }
 
 #[test]
-fn what_could_not_be_read_is_never_removed() {
+fn checkout_keeps_unreadable_files() {
     let env = TestEnv::new();
     env.undo_as_user("init").ok();
     env.write("a", "1");
@@ -248,7 +248,7 @@ fn what_could_not_be_read_is_never_removed() {
 
 /// Where a commit has something at a path that now holds what cannot be read.
 #[test]
-fn what_cannot_be_read_is_not_replaced() {
+fn checkout_does_not_replace_unreadable_files() {
     let env = TestEnv::new();
     env.undo_as_user("init").ok();
     env.write("a", "recorded");
@@ -280,7 +280,7 @@ hint: it cannot be saved: make it readable, or move it away
 
 /// No file may become larger than 64 KiB: the automatic commit cannot be made.
 #[test]
-fn what_cannot_be_recorded_is_not_replaced() {
+fn checkout_does_not_replace_unrecordable_entries() {
     let env = TestEnv::initialised();
     env.write("large", "small");
     env.undo("commit -m one").ok();
@@ -313,7 +313,7 @@ fn git(env: &TestEnv, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_nested_repository_of_git_comes_back_working() {
+fn nested_git_repository_works_after_checkout() {
     if Command::new("git").arg("--version").output().is_err() {
         return skip("git is not installed");
     }
@@ -343,7 +343,7 @@ fn a_nested_repository_of_git_comes_back_working() {
 }
 
 #[test]
-fn a_hard_link_from_outside_is_never_written_through() {
+fn checkout_does_not_write_through_outside_hard_link() {
     let env = TestEnv::initialised();
     let outside = env.root().join("outside");
     env.write("file", "old");
@@ -362,7 +362,7 @@ fn a_hard_link_from_outside_is_never_written_through() {
 
 /// A program that replaces its file as it likes meanwhile: every state that it left is there or recorded.
 #[test]
-fn a_writer_in_a_loop_loses_nothing() {
+fn checkout_keeps_data_of_concurrent_writer() {
     let env = TestEnv::initialised();
     env.write("file", "start");
     for n in 0..30 {
@@ -416,7 +416,7 @@ fn a_writer_in_a_loop_loses_nothing() {
 
 /// An ignored file that has the content of the target already.
 #[test]
-fn what_an_ignored_file_has_besides_its_content_comes_back() {
+fn undo_restores_metadata_of_ignored_file() {
     let env = TestEnv::initialised();
     env.write("kept/cache", "recorded");
     env.undo("commit -m one").ok();
@@ -452,7 +452,7 @@ hint: take it back: undo undo
 }
 
 #[test]
-fn rules_that_came_in_halfway_keep_nobody_from_finishing_or_going_back() {
+fn ignore_rules_from_unfinished_checkout_allow_continue_and_undo() {
     if !crate::crash::has_strace() {
         return;
     }

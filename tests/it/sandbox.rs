@@ -156,18 +156,18 @@ fn without(errno: &str) {
 }
 
 #[test]
-fn commands_handle_calls_missing_in_the_kernel() {
+fn commands_handle_missing_system_calls() {
     without("ENOSYS");
 }
 
 #[test]
-fn commands_handle_calls_forbidden_by_a_sandbox() {
+fn commands_handle_forbidden_system_calls() {
     without("EPERM");
 }
 
 /// `ulimit -u`, `pids.max`: one thread does all the work.
 #[test]
-fn commands_work_where_no_thread_can_be_started() {
+fn commands_work_without_threads() {
     if !has_strace() {
         return;
     }
@@ -195,7 +195,7 @@ fn commands_work_where_no_thread_can_be_started() {
 
 /// A call that is in neither list is new and needs a row in `CALLS`, which says what happens without it.
 #[test]
-fn every_system_call_is_listed() {
+fn system_calls_are_listed() {
     if !has_strace() || cfg!(not(target_arch = "x86_64")) {
         return;
     }
@@ -229,7 +229,7 @@ fn every_system_call_is_listed() {
 
 /// New directories, a new store and the files in both are removed; existing files stay.
 #[test]
-fn a_failed_init_removes_what_it_created() {
+fn failed_init_removes_created_files() {
     if !has_strace() {
         return;
     }
@@ -250,7 +250,7 @@ fn a_failed_init_removes_what_it_created() {
 
 /// A lock file represents the lock if the file system has no locks.
 #[test]
-fn a_lock_file_is_exclusive_and_taken_over_from_a_dead_process() {
+fn lock_file_is_exclusive_and_taken_over_from_dead_process() {
     if !has_strace() {
         return;
     }

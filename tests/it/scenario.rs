@@ -21,7 +21,7 @@ fn filled() -> TestEnv {
 }
 
 #[test]
-fn a_wrecked_worktree_comes_back_exactly() {
+fn checkout_restores_wrecked_worktree_exactly() {
     let env = filled();
     env.undo("commit -m 'as it was'").ok();
     let before = Tree::read(&env.path());
@@ -35,7 +35,7 @@ fn a_wrecked_worktree_comes_back_exactly() {
 }
 
 #[test]
-fn what_was_unsaved_comes_back() {
+fn undo_restores_unsaved_changes() {
     let env = filled();
     env.undo("commit -m 'as it was'").ok();
     env.write("a.txt", "unsaved\n");
@@ -48,7 +48,7 @@ fn what_was_unsaved_comes_back() {
 }
 
 #[test]
-fn a_commit_changes_nothing_in_the_worktree() {
+fn commit_does_not_change_worktree() {
     let env = filled();
     let before = Tree::read(&env.path());
     env.undo("commit -m one").ok();
@@ -58,7 +58,7 @@ fn a_commit_changes_nothing_in_the_worktree() {
 }
 
 #[test]
-fn a_deleted_worktree_comes_back_from_a_store_elsewhere() {
+fn deleted_worktree_is_restored_from_external_store() {
     let env = TestEnv::new();
     let store = env.root().join("store");
     env.undo(&format!("init --store '{}'", store.display())).ok();

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_difference_is_told() {
+    fn tree_differences_are_listed() {
         let lines = |what: &dyn Fn(&Path)| changes(what).join("\n");
         assert_eq!(lines(&|path| fs::write(path.join(".undo/x"), "").unwrap()), "");
         assert!(lines(&|path| fs::write(path.join("d/f"), "tExt").unwrap()).starts_with("d/f: content Some("));
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_deeper_than_a_path_may_be_long_are_read() {
+    fn directories_deeper_than_path_max_are_read() {
         let temp = tempfile::tempdir().unwrap();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         let name = "d".repeat(200);

@@ -44,7 +44,7 @@ fn unstable() -> TestEnv {
 }
 
 #[test]
-fn commands_that_restore_an_unstable_file_report_it() {
+fn restoring_unstable_file_is_reported() {
     let env = unstable();
     let text = env.undo("checkout unstable").fails(3).to_string();
     assert!(text.contains("changed while it was recorded: it may be a mix of two states\n  d/busy\n"), "{text}");
@@ -66,7 +66,7 @@ fn commands_that_restore_an_unstable_file_report_it() {
 }
 
 #[test]
-fn commands_that_write_an_unstable_file_elsewhere_report_it() {
+fn exporting_unstable_file_is_reported() {
     let env = unstable();
     let report = env.undo("export unstable ../out --json").fails(3).json();
     assert_eq!(torn(&report[0]), ["d/busy"]);
@@ -83,7 +83,7 @@ fn commands_that_write_an_unstable_file_elsewhere_report_it() {
 }
 
 #[test]
-fn the_commit_of_an_unstable_database_names_the_way_to_a_consistent_copy() {
+fn commit_of_unstable_database_hints_at_consistent_copy() {
     let env = TestEnv::initialised();
     env.write("my app.db", vec![1; 4 << 20]);
     env.write("my app.db-wal", vec![1; 4 << 20]);

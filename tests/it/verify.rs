@@ -82,7 +82,7 @@ fn listed(env: &TestEnv) -> Vec<Value> {
 }
 
 #[test]
-fn every_fixture_and_every_kind_of_thing_is_clean() {
+fn fixtures_and_all_entry_kinds_are_clean() {
     for name in FIXTURES {
         let env = unpacked(name);
         assert_eq!(listed(&env), Vec::<Value>::new(), "{name}");
@@ -95,7 +95,7 @@ fn every_fixture_and_every_kind_of_thing_is_clean() {
 }
 
 #[test]
-fn it_says_what_it_read() {
+fn verify_reports_what_it_read() {
     let env = TestEnv::initialised();
     env.write("notes.txt", "one\n");
     env.undo("commit -m one").ok();
@@ -111,7 +111,7 @@ all is well: 1 commit, 3 objects, 1 pack, [..] B read
 }
 
 #[test]
-fn damage_is_listed_with_what_loses_by_it() {
+fn damage_lists_affected_paths() {
     let env = TestEnv::initialised();
     env.write("kept", noise(1, 100_000));
     env.undo("commit -m one").ok();
@@ -144,7 +144,7 @@ hint: what is not listed is whole; a damaged file can be copied from a backup of
 }
 
 #[test]
-fn a_missing_pack_is_told_with_all_that_is_in_no_other() {
+fn missing_pack_lists_lost_objects() {
     let env = TestEnv::initialised();
     env.write("kept", "kept");
     env.undo("commit -m one").ok();
@@ -169,7 +169,7 @@ hint: what is not listed is whole; a damaged file can be copied from a backup of
 const HARMLESS: [&str; 7] = [".gitignore", "index", "catalog", "config.toml", "reserve", "lock", "clock"];
 
 #[test]
-fn damage_of_any_file_is_found_or_has_no_consequence() {
+fn damage_of_any_file_is_detected_or_harmless() {
     let (env, trees) = rich();
     let repository = env.path().join(".undo");
     let newest = fs::read_dir(repository.join("journal")).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
@@ -226,7 +226,7 @@ fn found(env: &TestEnv) -> undo::error::Result<(Vec<String>, Vec<String>)> {
 }
 
 #[test]
-fn every_flipped_byte_of_packs_and_journal_is_found() {
+fn flipped_bytes_in_packs_and_journal_are_detected() {
     let env = TestEnv::initialised();
     env.write("notes.txt", "one\n");
     env.write("noise", noise(5, 400));
@@ -254,7 +254,7 @@ fn every_flipped_byte_of_packs_and_journal_is_found() {
 }
 
 #[test]
-fn what_nobody_needs_is_told_and_is_no_damage() {
+fn superfluous_files_are_reported_but_not_damage() {
     let env = TestEnv::initialised();
     env.write("notes.txt", "one\n");
     env.undo("commit -m one").ok();
@@ -332,7 +332,7 @@ fn small() -> TestEnv {
 }
 
 #[test]
-fn numbers_that_do_not_agree_are_found_though_every_checksum_is_right() {
+fn wrong_counts_with_valid_checksums_are_detected() {
     let env = small();
     forge(&env, |_, commit, _| commit.totals.files += 1);
     finds_one(&env, "commit: its totals are not those of its tree");
@@ -364,7 +364,7 @@ fn numbers_that_do_not_agree_are_found_though_every_checksum_is_right() {
 }
 
 #[test]
-fn objects_that_are_nowhere_and_blobs_that_their_chunks_do_not_make_up_are_found() {
+fn missing_objects_and_wrong_blobs_are_detected() {
     let env = small();
     forge(&env, |repository, commit, writer| {
         with_root(repository, commit, writer, |tree| {
@@ -396,7 +396,7 @@ fn objects_that_are_nowhere_and_blobs_that_their_chunks_do_not_make_up_are_found
 }
 
 #[test]
-fn nothing_is_written() {
+fn verify_writes_nothing() {
     let (env, _) = rich();
     let before = Tree::read(&env.path().join(".undo"));
     env.undo("verify").ok();

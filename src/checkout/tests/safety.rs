@@ -143,7 +143,7 @@ fn a_racy_file_is_compared_by_content() {
 }
 
 #[test]
-fn a_hard_link_from_outside_is_never_written_through() {
+fn checkout_does_not_write_through_outside_hard_link() {
     let mut house = House::new();
     let outside = house.folder.path().join("outside");
     fs::write(&outside, "shared").unwrap();

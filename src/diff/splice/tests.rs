@@ -219,7 +219,7 @@ fn names_whose_metadata_differs_are_not_one_file() {
 }
 
 #[test]
-fn directories_may_be_deeper_than_a_stack() {
+fn deep_directories_do_not_overflow_the_stack() {
     const DEPTH: usize = 2_000;
     let memory = Memory::default();
     let deep = |content| {

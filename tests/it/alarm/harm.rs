@@ -7,7 +7,7 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 
 #[test]
-fn a_mass_deletion() {
+fn mass_deletion_raises_alarm() {
     let env = recorded(60);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     env.undo("status").ok().shows(snapbox::str![[r#"
@@ -57,7 +57,7 @@ alarm  deleted: 60 of 120 files
 }
 
 #[test]
-fn a_dry_run_tells_what_the_commit_would() {
+fn dry_run_raises_same_alarm() {
     let env = recorded(60);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     env.undo("commit -n").ok().shows(snapbox::str![[r#"
@@ -74,7 +74,7 @@ hint: if that was not meant: see it with `undo diff --stat`, take it back with `
 }
 
 #[test]
-fn everything_is_gone() {
+fn empty_worktree_raises_alarm() {
     let env = recorded(10);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     fs::remove_dir_all(env.path().join("pictures")).unwrap();
@@ -82,7 +82,7 @@ fn everything_is_gone() {
 }
 
 #[test]
-fn strict_ends_with_6_and_records_all_the_same() {
+fn strict_exits_6_after_recording() {
     let env = recorded(60);
     fs::remove_dir_all(env.path().join("pictures")).unwrap();
     env.undo("commit --strict").fails(6).shows(snapbox::str![[r#"
@@ -104,7 +104,7 @@ nothing new since [ID]
 }
 
 #[test]
-fn the_object_that_programs_get() {
+fn alarm_json_is_complete() {
     let env = recorded(60);
     (0..40).for_each(|n| env.write(&note(n), b""));
     let values = env.undo("commit --json").ok().json();
@@ -118,7 +118,7 @@ fn the_object_that_programs_get() {
 }
 
 #[test]
-fn files_encrypted_in_place() {
+fn encryption_in_place_raises_alarm() {
     let env = recorded(60);
     for n in 0..30 {
         env.write(&note(n), random(1000 + n, 1900));
@@ -135,7 +135,7 @@ fn files_encrypted_in_place() {
 }
 
 #[test]
-fn files_encrypted_by_a_tool() {
+fn encryption_by_tool_raises_alarm() {
     let env = recorded(40);
     let script =
         "for f in notes/*/*; do openssl enc -aes-256-ctr -pass pass:x -in $f -out $f.e 2>/dev/null && mv $f.e $f; done";
@@ -148,7 +148,7 @@ fn files_encrypted_by_a_tool() {
 }
 
 #[test]
-fn files_encrypted_under_new_names() {
+fn encryption_with_renames_raises_alarm() {
     let env = recorded(60);
     for n in 0..60 {
         let path = env.path().join(note(n));
@@ -166,7 +166,7 @@ fn files_encrypted_under_new_names() {
 }
 
 #[test]
-fn files_of_another_type_than_their_names_say() {
+fn wrong_file_types_raise_alarm() {
     let env = recorded(60);
     (0..20).for_each(|n| env.write(&format!("pictures/{n}.png"), text(n)));
     assert_eq!(findings(&env), ["alarm type"]);
@@ -176,14 +176,14 @@ fn files_of_another_type_than_their_names_say() {
 }
 
 #[test]
-fn zeros_where_text_was_after_a_crash() {
+fn zeroed_files_raise_alarm() {
     let env = recorded(60);
     (0..30).for_each(|n| env.write(&note(n), vec![0; text(n).len()]));
     assert_eq!(findings(&env), ["alarm type"]);
 }
 
 #[test]
-fn what_was_saved_before_going_back_is_marked_too() {
+fn automatic_commits_are_marked_too() {
     let env = recorded(60);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     env.undo("checkout @").ok();
@@ -193,7 +193,7 @@ fn what_was_saved_before_going_back_is_marked_too() {
 }
 
 #[test]
-fn large_numbers_are_told_from_a_sample() {
+fn many_files_are_judged_by_a_sample() {
     let env = recorded(0);
     for n in 0..500 {
         env.write(&note(n), text(n));
@@ -211,7 +211,7 @@ fn large_numbers_are_told_from_a_sample() {
 }
 
 #[test]
-fn what_is_usual_here_is_no_alarm_the_fourth_time() {
+fn usual_changes_stop_raising_alarms() {
     let env = TestEnv::initialised();
     let fill = |round: usize| {
         (0..40).for_each(|n| env.write(&format!("spool/{round}-{n}.job"), text(n)));
@@ -226,7 +226,7 @@ fn what_is_usual_here_is_no_alarm_the_fourth_time() {
 }
 
 #[test]
-fn a_name_cannot_write_to_the_terminal() {
+fn alarm_escapes_control_characters() {
     let env = TestEnv::initialised();
     (0..20).for_each(|n| env.write(&format!("{n}\u{1b}[31m.txt"), text(n)));
     env.undo("commit").ok();
@@ -237,7 +237,7 @@ fn a_name_cannot_write_to_the_terminal() {
 }
 
 #[test]
-fn an_unreadable_folder_is_no_deletion() {
+fn unreadable_folder_is_not_a_deletion() {
     let env = recorded(60);
     env.write("pictures/more.png", png(1));
     env.shell("chmod 0 notes").ok();

@@ -9,14 +9,14 @@ use crate::skip::skip;
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn a_first_commit() {
+fn first_commit_is_no_alarm() {
     let env = TestEnv::initialised();
     (0..100).for_each(|n| env.write(&note(n), random(n, 900)));
     assert_eq!(findings(&env), NOTHING);
 }
 
 #[test]
-fn a_few_files_of_a_small_folder() {
+fn few_files_in_small_folder_are_no_alarm() {
     let env = recorded(9);
     (0..9).for_each(|n| fs::remove_file(env.path().join(note(n))).unwrap());
     assert_eq!(findings(&env), NOTHING);
@@ -25,7 +25,7 @@ fn a_few_files_of_a_small_folder() {
 }
 
 #[test]
-fn an_archive_is_unpacked() {
+fn unpacked_archive_is_no_alarm() {
     let env = recorded(30);
     env.shell("tar cf ../a.tar --exclude .undo . && mkdir new && tar xf ../a.tar -C new && tar xf ../a.tar").ok();
     (0..300).for_each(|n| env.write(&format!("new/data/{n}.bin"), random(n, 900)));
@@ -33,7 +33,7 @@ fn an_archive_is_unpacked() {
 }
 
 #[test]
-fn a_build() {
+fn build_output_is_no_alarm() {
     let env = recorded(10);
     let build = |round: usize| {
         for n in 0..60 {
@@ -53,7 +53,7 @@ fn a_build() {
 }
 
 #[test]
-fn a_folder_is_renamed() {
+fn renamed_folder_is_no_alarm() {
     let env = recorded(60);
     env.shell("mv notes papers && mkdir archive && mv pictures archive").ok();
     assert_eq!(findings(&env), NOTHING);
@@ -62,7 +62,7 @@ fn a_folder_is_renamed() {
 }
 
 #[test]
-fn pictures_are_encoded_anew() {
+fn reencoded_pictures_are_no_alarm() {
     let env = recorded(60);
     (0..50).for_each(|n| env.write(&format!("pictures/{n}.png"), png(n + 500)));
     assert_eq!(told(&env), ["note: 50 media files were rewritten; their types still fit their names",]);
@@ -71,7 +71,7 @@ fn pictures_are_encoded_anew() {
 }
 
 #[test]
-fn pictures_become_another_format() {
+fn converted_pictures_are_no_alarm() {
     let env = recorded(60);
     for n in 0..60 {
         fs::remove_file(env.path().join(format!("pictures/{n}.png"))).unwrap();
@@ -81,7 +81,7 @@ fn pictures_become_another_format() {
 }
 
 #[test]
-fn git_checks_out_another_branch() {
+fn git_checkout_is_no_alarm() {
     let env = TestEnv::new();
     env.write("own.txt", b"x");
     let git = "git -c user.name=t -c user.email=t@t";
@@ -100,7 +100,7 @@ fn git_checks_out_another_branch() {
 }
 
 #[test]
-fn logs_are_rotated() {
+fn rotated_logs_are_no_alarm() {
     let env = TestEnv::initialised();
     let rotate = "for f in log/*.log; do [ -e $f.1 ] && gzip -c $f.1 > $f.2.gz; mv $f $f.1; : > $f; done";
     for day in 0..4 {
@@ -117,7 +117,7 @@ fn logs_are_rotated() {
 }
 
 #[test]
-fn a_folder_is_compressed_file_by_file() {
+fn compressed_folder_is_no_alarm() {
     let env = recorded(60);
     env.shell("gzip -r notes").ok();
     assert_eq!(findings(&env), ["note compressed"]);
@@ -126,7 +126,7 @@ fn a_folder_is_compressed_file_by_file() {
 }
 
 #[test]
-fn a_dataset_is_replaced_by_its_next_version() {
+fn replaced_dataset_is_no_alarm() {
     let env = TestEnv::initialised();
     let table = |seed: usize| -> String { (0..90).map(|row| format!("{row},{},{seed}\n", row * seed)).collect() };
     (0..80).for_each(|n| env.write(&format!("data/part-{n}.csv"), table(n)));

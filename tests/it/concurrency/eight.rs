@@ -192,7 +192,7 @@ fn recorded(env: &TestEnv) -> BTreeSet<[u8; 32]> {
 }
 
 #[test]
-fn eight_processes_of_random_commands_lose_nothing_and_disturb_nobody() {
+fn eight_concurrent_processes_lose_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seconds = number("UNDO_TEST_SECONDS").unwrap_or(6);
     let seed = number("UNDO_TEST_SEED").unwrap_or(1);
@@ -242,7 +242,7 @@ fn left_over(env: &TestEnv) -> Vec<PathBuf> {
 
 /// A failure is worth nothing if nobody can tell how it came about.
 #[test]
-fn what_a_failure_leaves_is_kept_with_a_diary() {
+fn failed_run_keeps_directory_and_log() {
     let env = history();
     let seed = u64::from(std::process::id()) << 8;
     let failed = std::thread::spawn(move || {

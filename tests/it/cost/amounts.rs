@@ -47,7 +47,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn an_unchanged_file_costs_one_call() {
+fn unchanged_file_costs_one_call() {
     let env = TestEnv::new();
     many_files(&env);
     settle(&env);
@@ -64,7 +64,7 @@ fn an_unchanged_file_costs_one_call() {
 }
 
 #[test]
-fn a_changed_block_of_a_large_file_is_read_once_and_only_its_chunks_are_stored() {
+fn changed_block_stores_only_its_chunks() {
     let env = TestEnv::new();
     let before = noise(24 << 20);
     env.write("large", &before);
@@ -88,7 +88,7 @@ fn a_changed_block_of_a_large_file_is_read_once_and_only_its_chunks_are_stored()
 }
 
 #[test]
-fn nothing_is_asked_for_in_holes() {
+fn holes_are_not_read() {
     const DATA: usize = 4 << 20;
     let env = TestEnv::new();
     env.undo("init").ok();
@@ -107,7 +107,7 @@ fn nothing_is_asked_for_in_holes() {
 
 /// Gigabytes that are written once would push out of memory what others work with (docs/decisions/0013).
 #[test]
-fn what_is_large_passes_the_cache_and_what_is_small_stays_in_it() {
+fn large_files_bypass_the_page_cache() {
     let env = TestEnv::new();
     many_files(&env);
     let content = noise(24 << 20);
@@ -138,7 +138,7 @@ fn what_is_large_passes_the_cache_and_what_is_small_stays_in_it() {
 }
 
 #[test]
-fn a_small_change_writes_the_trees_on_its_way_to_the_root() {
+fn small_change_writes_only_ancestor_trees() {
     let env = TestEnv::new();
     many_files(&env);
     settle(&env);
@@ -154,7 +154,7 @@ fn a_small_change_writes_the_trees_on_its_way_to_the_root() {
 }
 
 #[test]
-fn flushes_do_not_grow_with_files() {
+fn flushes_do_not_grow_with_file_count() {
     let env = TestEnv::new();
     for n in 0..20 {
         env.write(&format!("few/{n}"), b"few");
@@ -176,7 +176,7 @@ fn flushes_do_not_grow_with_files() {
 }
 
 #[test]
-fn without_durability_nothing_is_flushed() {
+fn no_sync_flushes_nothing() {
     let env = TestEnv::new();
     many_files(&env);
     for line in [&["init", "--no-sync"][..], &["commit", "--no-sync", "-m", "one"]] {

@@ -14,7 +14,7 @@ use crate::env::TestEnv;
 const FILES: usize = 2000;
 
 #[test]
-fn a_frame_is_decoded_once_for_all_files_in_it() {
+fn frame_is_decoded_once_for_all_its_files() {
     let env = TestEnv::new();
     let bytes = |n: usize| format!("content {n} ").repeat(80);
     for n in 0..FILES {
@@ -37,7 +37,7 @@ fn a_frame_is_decoded_once_for_all_files_in_it() {
 }
 
 #[test]
-fn behind_an_insertion_nothing_is_decoded() {
+fn content_after_insertion_is_not_decoded() {
     let env = TestEnv::new();
     let mut before = vec![0; 24 << 20];
     blake3::Hasher::new().finalize_xof().fill(&mut before);
@@ -55,7 +55,7 @@ fn behind_an_insertion_nothing_is_decoded() {
 }
 
 #[test]
-fn for_what_was_moved_nothing_is_decoded() {
+fn renamed_files_are_not_decoded() {
     let env = TestEnv::new();
     for n in 0..FILES {
         env.write(&format!("folder/{}/file-{n}", n % 20), format!("content {n} ").repeat(80));

@@ -136,7 +136,7 @@ fn branches(env: &TestEnv) -> String {
 }
 
 #[test]
-fn whatever_is_killed_is_finished_or_taken_back() {
+fn killed_commands_can_be_continued_or_undone() {
     if !has_strace() {
         return;
     }
@@ -158,7 +158,7 @@ fn whatever_is_killed_is_finished_or_taken_back() {
 
 /// What takes an interrupted command back can be interrupted as well.
 #[test]
-fn the_way_back_is_found_from_an_interrupted_way_back() {
+fn interrupted_undo_can_be_undone() {
     if !has_strace() {
         return;
     }
@@ -183,7 +183,7 @@ fn the_way_back_is_found_from_an_interrupted_way_back() {
 
 /// The likeliest thing to do: the same command once more. It can be taken back to before the first try.
 #[test]
-fn the_same_command_again_is_taken_back_to_before_the_first() {
+fn undo_after_retried_checkout_restores_original_state() {
     if !has_strace() {
         return;
     }

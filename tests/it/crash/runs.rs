@@ -105,7 +105,7 @@ fn after(exit: i32) -> Tree {
 }
 
 #[test]
-fn whatever_is_killed_in_a_run_loses_nothing() {
+fn run_killed_at_any_call_loses_nothing() {
     if !has_strace() {
         return;
     }

@@ -86,7 +86,7 @@ fn sound_or_told(output: &Output, file: &Path, what: &str) {
 }
 
 #[test]
-fn a_damaged_pack_takes_nothing_with_it_that_is_not_in_it() {
+fn damaged_pack_affects_only_its_own_objects() {
     for way in WAYS {
         let generations = Generations::new();
         let (env, pack) = (&generations.env, generations.file("newer pack"));
@@ -116,7 +116,7 @@ fn a_damaged_pack_takes_nothing_with_it_that_is_not_in_it() {
 }
 
 #[test]
-fn a_lost_commit_is_left_out_and_the_next_one_records_everything_anew() {
+fn lost_commit_is_skipped_and_next_commit_records_everything() {
     let generations = Generations::new();
     let env = &generations.env;
     damage(&generations.file("newer pack"), "deleted");
@@ -189,7 +189,7 @@ hint: what does not need it is still readable: see `undo log`
 }
 
 #[test]
-fn a_damaged_file_is_left_and_told_and_all_others_are_restored() {
+fn damaged_file_is_listed_and_others_are_restored() {
     let generations = Generations::new();
     let env = &generations.env;
     env.undo("checkout one").ok();
@@ -245,7 +245,7 @@ on main at [ID], 7 minutes ago  two
 }
 
 #[test]
-fn the_last_good_copy_is_saved_anew_before_it_goes() {
+fn last_good_copy_is_saved_again_before_removal() {
     for way in ["middle byte", "cut", "zeroed", "deleted"] {
         for lose in ["checkout one", "restore --from one notes.txt large", "undo undo"] {
             let generations = Generations::new();
@@ -267,7 +267,7 @@ fn the_last_good_copy_is_saved_anew_before_it_goes() {
 }
 
 #[test]
-fn what_changed_behind_an_old_time_is_not_taken_for_the_lost_copy() {
+fn changed_file_with_old_mtime_is_not_the_lost_copy() {
     let generations = Generations::new();
     let env = &generations.env;
     damage(&generations.file("newer pack"), "middle byte");
@@ -285,7 +285,7 @@ fn what_changed_behind_an_old_time_is_not_taken_for_the_lost_copy() {
 }
 
 #[test]
-fn only_what_is_still_the_same_is_saved_anew() {
+fn only_unchanged_files_are_saved_again() {
     let generations = Generations::new();
     let mut repository = Repository::discover(&generations.env.path()).unwrap();
     let worktree = Worktree::open(generations.env.path(), false).unwrap();
@@ -301,7 +301,7 @@ fn only_what_is_still_the_same_is_saved_anew() {
 }
 
 #[test]
-fn a_damaged_journal_is_read_as_far_as_it_goes_and_not_written() {
+fn damaged_journal_is_read_up_to_damage_and_not_written() {
     for way in WAYS {
         let generations = Generations::new();
         let (env, journal) = (&generations.env, generations.file("journal/00000001"));
@@ -328,7 +328,7 @@ fn a_damaged_journal_is_read_as_far_as_it_goes_and_not_written() {
 }
 
 #[test]
-fn damage_of_the_journal_is_told_with_what_still_works() {
+fn journal_damage_error_names_working_commands() {
     let generations = Generations::new();
     let env = &generations.env;
     let journal = generations.file("journal/00000001");
@@ -374,7 +374,7 @@ hint: copy that file from a backup of this repository
 }
 
 #[test]
-fn what_is_only_a_cache_or_a_setting_may_be_anything() {
+fn damaged_caches_and_settings_are_harmless() {
     for name in ["index", "catalog", "config.toml", "reserve", "lock"] {
         for way in WAYS {
             let generations = Generations::new();

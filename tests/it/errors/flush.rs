@@ -105,7 +105,7 @@ impl Scene {
 }
 
 #[test]
-fn a_command_whose_flush_fails_fails_and_is_done_when_run_again() {
+fn command_fails_when_flush_fails_and_can_be_repeated() {
     if !has_strace() {
         return;
     }
@@ -135,7 +135,7 @@ fn a_command_whose_flush_fails_fails_and_is_done_when_run_again() {
 
 /// What was written before a kill may be in memory alone: whoever ends the checkout answers for that too.
 #[test]
-fn what_ends_an_interrupted_checkout_flushes_all_that_was_written() {
+fn continue_flushes_all_written_files() {
     if !has_strace() {
         return;
     }
@@ -156,7 +156,7 @@ fn what_ends_an_interrupted_checkout_flushes_all_that_was_written() {
 /// After a failed flush the system thinks that what it has in memory is on the disk. Whether it is can only be seen when
 /// it is read from there.
 #[test]
-fn what_could_not_be_flushed_is_not_read_from_memory_again() {
+fn unflushed_pack_is_not_read_from_cache() {
     if !has_strace() {
         return;
     }

@@ -5,7 +5,7 @@ use snapbox::{assert_data_eq, str};
 use super::history;
 
 #[test]
-fn a_damaged_or_missing_format_is_told_with_a_way_out() {
+fn damaged_or_missing_format_shows_a_remedy() {
     let env = history();
     let good = env.read(".undo/format");
     let cut = "undo 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\n";
@@ -64,7 +64,7 @@ no changes
 }
 
 #[test]
-fn a_newer_format_is_refused_and_a_newer_feature_of_writing_only_for_writing() {
+fn newer_format_is_refused_and_newer_write_feature_blocks_writing() {
     let env = history();
     let good = String::from_utf8(env.read(".undo/format")).unwrap();
     env.write(".undo/format", good.replace("undo 1", "undo 2"));

@@ -83,7 +83,7 @@ fn recorded(disk: &Disk) -> Tree {
 }
 
 #[test]
-fn rollback_works_after_a_run_filled_the_disk() {
+fn rollback_works_after_run_filled_disk() {
     for disk in [Disk::tmpfs(), Disk::ext4()] {
         let Some(disk) = disk else { continue };
         let before = recorded(&disk);
@@ -103,7 +103,7 @@ fn rollback_works_after_a_run_filled_the_disk() {
 }
 
 #[test]
-fn undo_reverts_a_run_that_filled_the_disk() {
+fn undo_reverts_run_that_filled_disk() {
     let Some(disk) = Disk::tmpfs() else { return };
     let before = recorded(&disk);
     disk.leave(16 * MIB);
@@ -151,7 +151,7 @@ hint: to go back to the state before that run: undo checkout [ID]
 }
 
 #[test]
-fn undo_works_again_when_the_unrecorded_changes_are_gone() {
+fn undo_works_after_unrecorded_changes_are_gone() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
     recorded(&disk);
@@ -167,7 +167,7 @@ fn undo_works_again_when_the_unrecorded_changes_are_gone() {
 }
 
 #[test]
-fn a_recorded_run_without_space_for_the_rollback_shows_a_hint() {
+fn recorded_run_without_space_for_rollback_shows_hint() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
     let before = recorded(&disk);
@@ -189,7 +189,7 @@ hint: free some space, then take the changes back: undo undo
 }
 
 #[test]
-fn removals_make_space_for_new_files() {
+fn removals_free_space_for_new_files() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
     env.undo("init -q").ok();
@@ -216,7 +216,7 @@ fn removals_make_space_for_new_files() {
 }
 
 #[test]
-fn a_failed_export_on_a_full_disk_can_be_repeated() {
+fn failed_export_on_full_disk_can_be_repeated() {
     let Some(disk) = Disk::tmpfs() else { return };
     let env = &disk.env;
     let before = recorded(&disk);

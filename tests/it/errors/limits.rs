@@ -41,7 +41,7 @@ fn commands_work_with_few_open_files() {
 }
 
 #[test]
-fn a_umask_that_denies_the_owner_does_not_affect_the_repository() {
+fn umask_0777_does_not_affect_repository() {
     let env = TestEnv::new();
     env.write("d/file", "one");
     env.undo_as_user("--version").ok();
@@ -63,7 +63,7 @@ fn a_umask_that_denies_the_owner_does_not_affect_the_repository() {
 }
 
 #[test]
-fn a_checkout_stopped_by_a_file_size_limit_can_be_continued() {
+fn checkout_stopped_by_file_size_limit_can_be_continued() {
     let env = TestEnv::initialised();
     env.write("large", noise(1, 1 << 20));
     let failed = env.shell("ulimit -f 200; undo commit -m one").fails(74);
@@ -87,7 +87,7 @@ fn a_checkout_stopped_by_a_file_size_limit_can_be_continued() {
 }
 
 #[test]
-fn the_error_without_proc_names_the_cause() {
+fn error_without_proc_names_the_cause() {
     let env = TestEnv::initialised();
     env.write("file", "one");
     env.undo("commit -m one").ok();
@@ -126,7 +126,7 @@ fn innermost(top: &Path, makes: bool) -> OwnedFd {
 }
 
 #[test]
-fn a_path_beyond_path_max_costs_few_calls_per_directory() {
+fn path_beyond_path_max_costs_few_calls_per_directory() {
     let env = TestEnv::initialised();
     let create = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
     let leaf = rustix::fs::openat(innermost(&env.path(), true), "leaf", create, Mode::RUSR).unwrap();

@@ -36,7 +36,7 @@ impl Drop for Holder {
 }
 
 #[test]
-fn a_second_writer_waits_five_seconds_and_names_the_first() {
+fn second_writer_waits_five_seconds_and_names_the_holder() {
     let env = history();
     let holder = Holder::of(&env, "pid 4242\\nsince 2026-01-05T08:00:00Z\\ncommand undo commit -m long\\n");
     env.write("notes.txt", "three\n");
@@ -69,7 +69,7 @@ hint: wait until it has ended, then run the command again
 }
 
 #[test]
-fn a_holder_that_has_not_said_who_it_is_is_another_process() {
+fn lock_holder_without_name_is_another_process() {
     let env = history();
     let _holder = Holder::of(&env, "");
     env.undo("tag new").shows(str![[r#"
@@ -82,7 +82,7 @@ hint: wait until it has ended, then run the command again
 }
 
 #[test]
-fn commands_at_the_same_time_are_done_one_after_the_other() {
+fn concurrent_commands_are_serialized() {
     let env = history();
     let output = env.shell("for n in 1 2 3 4 5 6; do undo tag t$n & done; wait; undo tag");
     assert_eq!(output.stderr, b"");
@@ -93,7 +93,7 @@ fn commands_at_the_same_time_are_done_one_after_the_other() {
 const PAUSES: [(&str, &str); 2] = [("fdatasync", "delay_enter"), ("rename", "delay_exit")];
 
 #[test]
-fn a_commit_that_lost_its_lock_records_nothing_and_overwrites_nothing() {
+fn commit_without_its_lock_writes_nothing() {
     if !has_strace() {
         return println!("skipped: strace is not installed");
     }

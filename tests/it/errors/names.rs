@@ -5,7 +5,7 @@ use snapbox::{assert_data_eq, str};
 use super::{each, history};
 
 #[test]
-fn a_name_that_could_be_taken_for_something_else_is_refused() {
+fn ambiguous_names_are_refused() {
     let env = history();
     let names = ["'a b'", "a..b", "@", "latest", "a~1", "a^", "a:b", "''", "a/", "/a", "a//b", ".a", "a.lock", "-- -x"];
     for name in names {
@@ -108,7 +108,7 @@ hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 }
 
 #[test]
-fn a_name_that_is_taken_or_not_there_is_told() {
+fn existing_and_missing_names_are_errors() {
     let env = history();
     env.undo("branch trial").ok();
     env.undo("branch trial").shows(str![[r#"
@@ -195,7 +195,7 @@ hint: see all commits with `undo log`, and names with `undo branch` and `undo ta
 }
 
 #[test]
-fn a_hint_can_be_pasted_whatever_a_name_holds() {
+fn hints_quote_names_for_the_shell() {
     let env = history();
     env.write("it's $here/file", "one");
     env.undo("commit -m odd").ok();

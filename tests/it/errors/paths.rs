@@ -7,7 +7,7 @@ use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
 #[test]
-fn a_path_outside_the_worktree_is_refused_by_every_command_that_takes_one() {
+fn paths_outside_worktree_are_refused() {
     let env = history();
     let lines = ["commit ../x", "status ../x", "restore ../x", "diff -- ../x", "log -- ../x", "checkout one -- ../x"];
     assert_data_eq!(
@@ -77,7 +77,7 @@ hint: undo help restore
 }
 
 #[test]
-fn a_path_that_a_commit_does_not_have_is_told_with_where_to_look() {
+fn path_missing_in_commit_hints_at_ls() {
     let env = history();
     env.undo("cat one:later").shows(str![[r#"
 ---- stderr ----
@@ -145,7 +145,7 @@ hint: take it back: undo undo
 }
 
 #[test]
-fn a_path_that_is_no_file_has_nothing_to_print() {
+fn cat_of_non_file_is_an_error() {
     let env = history();
     rustix::fs::mknodat(rustix::fs::CWD, env.path().join("pipe"), rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
     env.undo("commit").ok();
@@ -207,7 +207,7 @@ hint: write it from the root of the worktree, as in `@:folder/file`
 }
 
 #[test]
-fn ignored_content_in_the_way_is_refused_and_with_force_saved_first() {
+fn ignored_obstacle_is_refused_and_saved_with_force() {
     let env = TestEnv::initialised();
     env.write("cache/a", "recorded a");
     env.write("cache/b", "recorded b");
@@ -288,7 +288,7 @@ on main at [ID], 2 minutes ago  before checkout [ID]
 }
 
 #[test]
-fn an_ignored_path_is_not_recorded_by_naming_it() {
+fn commit_of_ignored_path_records_nothing() {
     let env = history();
     env.write(".undoignore", "*.tmp\n");
     env.write("a.tmp", "x");
@@ -302,7 +302,7 @@ hint: to record it, add this line to `.undoignore`: !/a.tmp
 }
 
 #[test]
-fn an_export_replaces_nothing() {
+fn export_replaces_nothing() {
     let env = history();
     env.write("../there", "a file");
     env.write("../full/x", "not empty");
@@ -353,7 +353,7 @@ hint: name the commit alone: `@`
 }
 
 #[test]
-fn a_path_with_nothing_to_compare_is_no_clean_one() {
+fn unknown_and_ignored_paths_are_not_reported_clean() {
     let env = history();
     env.write(".undoignore", "*.log\n");
     env.write("cache.log", "");

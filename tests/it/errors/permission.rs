@@ -17,7 +17,7 @@ fn allow(path: &Path, mode: u32) {
 }
 
 #[test]
-fn the_repository_of_another_user_names_its_owner() {
+fn error_in_repository_of_other_user_names_owner() {
     let env = history();
     let mut seen = String::new();
     for line in ["status", "cat one:notes.txt", "commit", "checkout one", ""] {
@@ -58,7 +58,7 @@ hint: the repository belongs to `root`: run the command as that user
 }
 
 #[test]
-fn a_repository_that_may_be_read_only_is_read_only() {
+fn unwritable_repository_is_read_only() {
     let env = history();
     env.shell("chmod -R a+rX .undo").ok();
     let before = Tree::read(&env.path());
@@ -108,7 +108,7 @@ hint: the repository belongs to `root`: run the command as that user
 }
 
 #[test]
-fn a_directory_that_may_not_be_written_gets_no_repository() {
+fn init_in_unwritable_directory_fails() {
     let env = TestEnv::new();
     let Some(output) = env.undo_as_stranger("init") else { return };
     output.shows(str![[r#"
@@ -136,7 +136,7 @@ hint: see who may do it: ls -la [ROOT]/work
 }
 
 #[test]
-fn what_may_not_be_written_is_left_told_and_restored_later() {
+fn unwritable_paths_are_listed_and_restored_later() {
     if !rustix::process::geteuid().is_root() {
         skip("only root can give files away");
         return;
@@ -196,7 +196,7 @@ fn close_secret(env: &TestEnv) {
 }
 
 #[test]
-fn what_may_not_be_read_is_recorded_as_not_covered_and_never_touched() {
+fn unreadable_paths_are_not_covered() {
     let Some(env) = secret_and_open() else { return };
     close_secret(&env);
     env.undo_as_stranger("commit -m one").unwrap().shows(str![[r#"
@@ -234,7 +234,7 @@ main [ID]  0 written, 0 deleted, 1 unchanged
 
 /// What cannot be read any more was not deleted.
 #[test]
-fn what_became_unreadable_is_told_as_such_by_every_command() {
+fn newly_unreadable_paths_are_reported_by_all_commands() {
     let Some(env) = secret_and_open() else { return };
     env.undo_as_stranger("commit -m one").unwrap().ok();
     close_secret(&env);
@@ -271,7 +271,7 @@ impl Drop for AppendOnly<'_> {
 }
 
 #[test]
-fn nothing_is_staged_where_it_could_not_be_removed_again() {
+fn append_only_directory_is_not_used_for_staging() {
     let env = TestEnv::initialised();
     env.write("logs/a", "one\n");
     env.write("open", "one\n");

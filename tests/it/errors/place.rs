@@ -6,7 +6,7 @@ use super::history;
 use crate::env::TestEnv;
 
 #[test]
-fn a_place_that_is_not_there_is_told() {
+fn missing_directory_is_an_error() {
     let env = history();
     env.undo("-C ../nowhere status").shows(str![[r#"
 ---- stderr ----
@@ -30,7 +30,7 @@ hint: start one here with `undo init`
 }
 
 #[test]
-fn a_second_repository_is_not_made_over_the_first() {
+fn init_does_not_replace_a_repository() {
     let env = history();
     env.undo("init").shows(str![[r#"
 ---- stderr ----
@@ -54,7 +54,7 @@ nothing new since [ID]
 }
 
 #[test]
-fn init_makes_its_directory_where_it_is_named() {
+fn init_creates_the_given_directory() {
     let env = TestEnv::new();
     env.undo("init new").shows(str![[r#"
 made the repository [ROOT]/work/new/.undo
@@ -94,7 +94,7 @@ hint: choose a folder outside, on another disk if there is one
 }
 
 #[test]
-fn nothing_is_made_for_a_mistyped_path_or_in_place_of_a_store_that_is_away() {
+fn init_creates_nothing_for_mistyped_path_or_missing_store() {
     let env = TestEnv::new();
     env.undo("commit --init nothing").shows(str![[r#"
 ---- stderr ----
@@ -146,7 +146,7 @@ hint: remove that file, then attach the store again: undo init --store DIR
 }
 
 #[test]
-fn a_checkout_may_remove_the_folder_that_the_shell_is_in() {
+fn checkout_can_remove_current_directory() {
     let env = TestEnv::initialised();
     env.write("notes.txt", "one\n");
     env.undo("commit -m one").ok();
@@ -232,7 +232,7 @@ hint: start one here with `undo init`
 }
 
 #[test]
-fn a_folder_that_becomes_a_file_is_one_that_is_gone() {
+fn folder_replaced_by_file_is_deleted() {
     let env = TestEnv::initialised();
     env.write("x", "a file\n");
     env.undo("commit -m file").ok();

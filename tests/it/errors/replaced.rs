@@ -31,7 +31,7 @@ fn replace(env: &TestEnv, name: &str, by: &str) {
 }
 
 #[test]
-fn commands_work_with_an_unusable_index() {
+fn commands_work_with_unusable_index() {
     for by in ["fifo", "folder", "full folder"] {
         let env = history();
         replace(&env, "index", by);
@@ -52,7 +52,7 @@ fn commands_work_with_an_unusable_index() {
 }
 
 #[test]
-fn an_index_without_permissions_is_read_as_empty_and_replaced() {
+fn index_without_permissions_is_replaced() {
     let env = history();
     env.undo_as_user("status").ok();
     fs::set_permissions(env.path().join(".undo/index"), fs::Permissions::from_mode(0o000)).unwrap();
@@ -65,7 +65,7 @@ fn an_index_without_permissions_is_read_as_empty_and_replaced() {
 }
 
 #[test]
-fn commands_do_not_block_on_a_fifo_in_place_of_a_repository_file() {
+fn commands_do_not_block_on_fifo_in_repository() {
     for name in ["journal/00000001", "format", "config.toml", "catalog", "lock", "reserve", "run", "unsynced"] {
         for by in ["fifo", "folder"] {
             let env = history();
@@ -88,7 +88,7 @@ fn commands_do_not_block_on_a_fifo_in_place_of_a_repository_file() {
 }
 
 #[test]
-fn a_dangling_link_in_place_of_a_repository_is_reported() {
+fn dangling_repository_link_is_reported() {
     let env = TestEnv::new();
     env.write("file", "one");
     let link = env.path().join(".undo");

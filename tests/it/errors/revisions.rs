@@ -10,7 +10,7 @@ use super::{each, history};
 use crate::env::TestEnv;
 
 #[test]
-fn where_there_is_no_repository_every_command_says_how_to_start_one() {
+fn commands_without_repository_show_how_to_create_one() {
     let env = TestEnv::new();
     for line in
         ["status", "log", "show", "diff", "ls", "branch", "tag v", "config", "cat @:x", "restore x", "checkout @"]
@@ -47,7 +47,7 @@ hint: start one here with `undo init`
 }
 
 #[test]
-fn before_the_first_commit_a_revision_says_so() {
+fn revision_before_first_commit_is_an_error() {
     let env = TestEnv::initialised();
     env.undo("show").shows(str![[r#"
 ---- stderr ----
@@ -115,7 +115,7 @@ hint: make the first one with `undo commit`
 }
 
 #[test]
-fn an_unknown_revision_is_told_with_those_that_are_close() {
+fn unknown_revision_suggests_similar_names() {
     let env = history();
     env.undo("branch release-1.0").ok();
     env.undo("show nonsense").shows(str![[r#"
@@ -169,7 +169,7 @@ hint: see all commits with `undo log`
 }
 
 #[test]
-fn what_is_no_revision_is_told_with_the_reason() {
+fn invalid_revision_error_states_the_reason() {
     let env = history();
     env.undo("show ''").shows(str![[r#"
 ---- stderr ----
@@ -251,7 +251,7 @@ hint: write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` o
 }
 
 #[test]
-fn an_ambiguous_revision_lists_the_commits() {
+fn ambiguous_revision_lists_commits() {
     let env = history();
     let prefix = twins(&env);
     env.undo(&format!("show {prefix}")).shows(str![[r#"

@@ -6,7 +6,7 @@ use super::history;
 use crate::env::TestEnv;
 
 #[test]
-fn a_setting_or_value_that_there_is_not_is_told_with_what_there_is() {
+fn unknown_setting_or_value_lists_valid_ones() {
     let env = history();
     env.undo("config store.colour").shows(str![[r#"
 ---- stderr ----
@@ -60,7 +60,7 @@ hint: usage: undo config --unset <KEY> [VALUE]
 }
 
 #[test]
-fn wrong_settings_stop_no_reading_and_all_writing() {
+fn invalid_settings_stop_writing_but_not_reading() {
     let env = history();
     env.write(".undo/config.toml", "[store]\ncompression = \"lz4\"\n");
     env.write("notes.txt", "three\n");
@@ -221,7 +221,7 @@ warning: this line is not a valid pattern and is ignored
 }
 
 #[test]
-fn names_that_are_not_utf_8_are_matched() {
+fn non_utf8_names_are_matched() {
     let env = TestEnv::initialised();
     env.write(".undoignore", b"caf\xe9\n*.log\n");
     env.shell(r"touch $(printf 'caf\351') $(printf 'caf\351.log')").ok();

@@ -81,7 +81,7 @@ fn two_states(env: &TestEnv) -> (Tree, Tree) {
 }
 
 #[test]
-fn a_commit_on_a_full_disk_changes_nothing_and_works_when_there_is_space() {
+fn commit_on_full_disk_changes_nothing_and_can_be_repeated() {
     let env = TestEnv::new();
     let Some(small) = Small::new(&env) else { return };
     let (one, _) = two_states(&env);
@@ -129,7 +129,7 @@ hint: free some space on this file system, then run the command again
 }
 
 #[test]
-fn a_checkout_that_runs_out_of_space_is_finished_or_taken_back_when_there_is_some() {
+fn checkout_out_of_space_can_be_continued_or_undone() {
     for finishes in [true, false] {
         let env = TestEnv::new();
         let Some(small) = Small::new(&env) else { return };
@@ -172,7 +172,7 @@ warning: the checkout to [ID] did not end; finish it with `undo checkout --conti
 }
 
 #[test]
-fn what_cannot_fit_is_refused_before_anything_is_changed() {
+fn checkout_that_cannot_fit_is_refused() {
     let env = TestEnv::new();
     let Some(small) = Small::new(&env) else { return };
     env.undo("init -q").ok();
@@ -212,7 +212,7 @@ hint: nothing is changed: free some space there, then run the command again
 }
 
 #[test]
-fn what_takes_the_place_of_as_much_is_not_refused() {
+fn checkout_reusing_freed_space_is_allowed() {
     let env = TestEnv::new();
     let Some(small) = Small::new(&env) else { return };
     env.undo("init -q").ok();
@@ -229,7 +229,7 @@ fn what_takes_the_place_of_as_much_is_not_refused() {
 }
 
 #[test]
-fn what_was_moved_needs_no_space() {
+fn renamed_files_need_no_space() {
     let env = TestEnv::new();
     let Some(small) = Small::new(&env) else { return };
     env.undo("init -q").ok();
@@ -245,7 +245,7 @@ fn what_was_moved_needs_no_space() {
 }
 
 #[test]
-fn a_full_disk_gives_up_the_reserve_for_small_records() {
+fn small_records_use_the_reserve_on_full_disk() {
     let env = TestEnv::new();
     let Some(small) = Small::new(&env) else { return };
     let (_, two) = two_states(&env);
@@ -281,7 +281,7 @@ fn after(n: usize) -> usize {
 }
 
 #[test]
-fn a_commit_that_fails_for_space_at_any_call_is_not_there_and_can_be_made_again() {
+fn commit_failing_for_space_at_any_call_can_be_repeated() {
     for family in FAMILIES {
         let mut n = 1;
         loop {
@@ -312,7 +312,7 @@ fn a_commit_that_fails_for_space_at_any_call_is_not_there_and_can_be_made_again(
 }
 
 #[test]
-fn a_checkout_that_fails_for_space_at_any_call_is_done_when_run_again() {
+fn checkout_failing_for_space_at_any_call_can_be_repeated() {
     for family in FAMILIES {
         let mut n = 1;
         loop {

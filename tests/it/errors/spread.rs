@@ -22,7 +22,7 @@ fn flip_behind(files: &[impl AsRef<Path>], needle: &[u8], behind: usize) {
 
 /// Chunks end where holes begin, in the copy that is saved anew as in the one that was lost.
 #[test]
-fn the_last_good_copy_of_a_file_with_holes_is_saved_anew() {
+fn last_good_copy_of_sparse_file_is_saved_again() {
     let env = TestEnv::initialised();
     env.write("other", "one");
     env.undo("commit -m one").ok();
@@ -46,7 +46,7 @@ fn the_last_good_copy_of_a_file_with_holes_is_saved_anew() {
 
 /// The state that a damaged journal leads to names packs that were merged since, and are gone.
 #[test]
-fn what_a_damaged_journal_once_named_is_found_in_the_packs_that_are_there() {
+fn objects_behind_journal_damage_are_found_in_packs() {
     let env = TestEnv::initialised();
     for n in 0..40 {
         env.write("file", format!("{n}\n"));
@@ -73,7 +73,7 @@ fn what_a_damaged_journal_once_named_is_found_in_the_packs_that_are_there() {
 }
 
 #[test]
-fn a_wrong_entry_of_the_catalog_stops_no_checkout() {
+fn wrong_catalog_entry_does_not_stop_checkout() {
     let env = TestEnv::initialised();
     for n in 0..8300 {
         env.write(&format!("{}/{n}", n % 90), format!("{n}"));
@@ -92,7 +92,7 @@ fn a_wrong_entry_of_the_catalog_stops_no_checkout() {
 }
 
 #[test]
-fn one_damaged_pack_does_not_keep_the_others_apart() {
+fn compaction_skips_damaged_pack() {
     let env = TestEnv::initialised();
     env.write("file", noise(1, 3000));
     env.undo("commit -m one").ok();
@@ -107,7 +107,7 @@ fn one_damaged_pack_does_not_keep_the_others_apart() {
 }
 
 #[test]
-fn a_commit_in_a_pack_that_is_gone_is_not_said_never_to_have_been() {
+fn commit_in_missing_pack_is_reported_as_damage() {
     let env = TestEnv::new();
     env.write("a", "1");
     env.undo("commit --init -m one").ok();

@@ -81,7 +81,7 @@ fn is_same(before: &Tree, path: &Path) {
 }
 
 #[test]
-fn the_data_directory_of_a_running_server_is_left_as_a_whole() {
+fn postgres_data_directory_in_use_is_left_whole() {
     let env = TestEnv::initialised();
     let Some(server) = Server::new(&env) else { return };
     env.write("other", "1");

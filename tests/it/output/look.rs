@@ -77,7 +77,7 @@ target none → notes.txt
 }
 
 #[test]
-fn what_names_no_commit_and_is_here_is_a_path() {
+fn existing_path_is_accepted_in_place_of_revision() {
     let env = history();
     env.write("main", b"a file called as the branch\n");
     std::fs::remove_file(env.path().join("notes.txt")).unwrap();
@@ -102,7 +102,7 @@ hint: undo diff A B -- PATH…
 }
 
 #[test]
-fn colours_only_add_to_the_text() {
+fn colors_only_add_to_the_text() {
     let env = history();
     let plain = env.undo("diff @~2 @~").ok().text();
     let colored = env.undo("diff --color always @~2 @~").ok().text();
@@ -114,7 +114,7 @@ fn colours_only_add_to_the_text() {
 }
 
 #[test]
-fn log_and_show() {
+fn log_and_show_transcript() {
     let env = history();
     env.undo("log").shows(str![[r#"
 @ [ID] (main)  2026-01-05 08:03:00 (60 seconds ago)  [USER]
@@ -193,7 +193,7 @@ three
 }
 
 #[test]
-fn directories_may_be_deeper_than_a_stack() {
+fn deep_directories_do_not_overflow_the_stack() {
     let env = TestEnv::new();
     env.undo("init").ok();
     env.shell(&format!("mkdir -p {}d && undo commit -m deep", "d/".repeat(999))).ok();
@@ -205,7 +205,7 @@ fn directories_may_be_deeper_than_a_stack() {
 }
 
 #[test]
-fn looking_into_history() {
+fn history_commands_transcript() {
     let env = history();
     env.undo("ls @~2").shows(str![[r#"
 data/
@@ -247,7 +247,7 @@ hint: undo cat @:PATH
 }
 
 #[test]
-fn a_diff_is_a_patch_whatever_files_are_called() {
+fn diff_is_a_patch_for_any_file_name() {
     use std::process::{Command, Stdio};
     if Command::new("patch").arg("--version").output().is_err() {
         return skip("patch is not installed");
@@ -271,7 +271,7 @@ fn a_diff_is_a_patch_whatever_files_are_called() {
 }
 
 #[test]
-fn a_limit_may_be_a_number_behind_a_dash() {
+fn numeric_option_is_a_limit() {
     let env = history();
     let lines = |line: &str| env.undo(line).ok().text().lines().count();
     for (line, count) in [("log --oneline -1", 1), ("log -2 --oneline @", 2), ("log --oneline -2 -1", 1)] {
@@ -289,7 +289,7 @@ fn paged(env: &TestEnv, pager: &str) -> Option<(String, i32)> {
 }
 
 #[test]
-fn a_pager_that_cannot_be_started_does_not_hide_the_log() {
+fn log_is_shown_when_pager_fails_to_start() {
     let env = history();
     let Some((plain, 0)) = paged(&env, "cat") else {
         skip("no `script` here, which makes a terminal");

@@ -6,7 +6,7 @@ use crate::env::TestEnv;
 use crate::output::history;
 
 #[test]
-fn what_makes_no_sense_ends_with_2() {
+fn invalid_usage_exits_2() {
     let env = history();
     env.undo("comit").shows(str![[r#"
 ---- stderr ----
@@ -78,7 +78,7 @@ error: cannot enter `../nowhere`: no such file or directory
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn closed_pipe_is_not_an_error() {
     let env = history();
     let big: String = (0..200_000).map(|n| format!("{n}\n")).collect();
     env.write("big", big);
@@ -92,7 +92,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 }
 
 #[test]
-fn help_of_the_whole_and_of_a_command() {
+fn help_shows_overview_and_commands() {
     let env = TestEnv::new();
     env.undo("help").shows(str![[r#"
 Version control for any data directory

@@ -6,7 +6,7 @@ use crate::env::TestEnv;
 use crate::output::history;
 
 #[test]
-fn branches_and_tags() {
+fn branch_and_tag_transcript() {
     let env = history();
     env.undo("branch trial @~").shows(str![[r#"
 created branch trial at [ID]
@@ -89,7 +89,7 @@ hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 }
 
 #[test]
-fn names_are_safe_for_a_terminal_and_exact_for_programs() {
+fn names_are_escaped_for_terminals_and_exact_in_json() {
     use std::os::unix::ffi::OsStrExt;
     let env = TestEnv::initialised();
     let name = std::ffi::OsStr::from_bytes(b"red\x1b[31m\xff");
@@ -114,7 +114,7 @@ red/x1b[31m/xff
 }
 
 #[test]
-fn export_and_settings() {
+fn export_and_config_transcript() {
     let env = history();
     env.undo("export @~ ../copy").shows(str![[r#"
 [ID] → ../copy  4 entries, 305 B

@@ -8,7 +8,7 @@ use crate::env::TestEnv;
 use crate::output::history;
 
 #[test]
-fn where_there_is_no_repository_the_way_to_one_is_shown() {
+fn missing_repository_shows_how_to_create_one() {
     let env = TestEnv::new();
     env.undo("").shows(str![[r#"
 no repository here ([ROOT]/work)
@@ -41,7 +41,7 @@ hint: come back to this state: undo checkout [ID]
 }
 
 #[test]
-fn a_first_day() {
+fn first_session_transcript() {
     let env = TestEnv::new();
     env.undo("init").shows(str![[r#"
 made the repository [ROOT]/work/.undo
@@ -107,7 +107,7 @@ on main at [ID], 4 minutes ago  it begins
 }
 
 #[test]
-fn status_folds_new_directories_and_tells_what_metadata_differs() {
+fn status_folds_new_directories_and_lists_metadata() {
     let env = history();
     env.write("fresh/one", "1");
     env.write("fresh/two", "2");
@@ -140,7 +140,7 @@ on main at [ID], 2 minutes ago
 }
 
 #[test]
-fn every_count_has_its_separators() {
+fn counts_have_thousands_separators() {
     let env = TestEnv::initialised();
     for n in 0..1200 {
         env.write(&format!("d/{n}"), "x");

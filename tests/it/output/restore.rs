@@ -5,7 +5,7 @@ use snapbox::str;
 use crate::output::history;
 
 #[test]
-fn checkout_and_restore_tell_the_way_back() {
+fn checkout_and_restore_hint_how_to_undo() {
     let env = history();
     env.write("notes.txt", "unsaved\n");
     env.undo("checkout @~2 -n").shows(str![[r#"
@@ -79,7 +79,7 @@ hint: undo status
 
 /// As if the machine had stopped: the intent is in the journal, and half of the work is done.
 #[test]
-fn an_interrupted_checkout_is_finished_as_it_was_meant() {
+fn continue_finishes_interrupted_checkout() {
     use undo::object::operation::Intent;
     let env = history();
     env.undo("branch trial @~").ok();
@@ -125,7 +125,7 @@ no changes
 }
 
 #[test]
-fn what_is_in_the_way_is_refused_and_nothing_has_changed() {
+fn obstacles_are_refused_before_any_change() {
     let env = history();
     env.write("cache", "precious");
     env.undo("commit -m 'with cache'").ok();
@@ -152,7 +152,7 @@ hint: move it away, or use `--force` to save it first
 }
 
 #[test]
-fn a_path_that_needs_nothing_or_is_nowhere_records_nothing() {
+fn restore_of_unchanged_or_missing_path_records_nothing() {
     let env = history();
     env.write("unsaved", vec![7; 3 << 20]);
     let state = || (env.undo("op log --json").ok().text(), env.undo("count-objects -v").ok().text());

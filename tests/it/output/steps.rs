@@ -12,7 +12,7 @@ fn operation(env: &TestEnv, back: usize) -> String {
 }
 
 #[test]
-fn steps_back_and_forward_are_told() {
+fn undo_and_redo_report_their_effect() {
     let env = history();
     env.write("notes.txt", "unsaved\n");
     env.undo("checkout @~2").ok();
@@ -117,7 +117,7 @@ hint: see what was done with `undo op log`
 }
 
 #[test]
-fn a_step_that_changes_nothing_is_a_step() {
+fn undo_of_commit_keeps_worktree() {
     let env = history();
     let at = || env.undo("rev-parse @").ok().text();
     let newest = at();
@@ -144,7 +144,7 @@ hint: forward again: undo redo
 }
 
 #[test]
-fn steps_for_programs() {
+fn undo_and_redo_json_is_complete() {
     let env = history();
     env.undo("checkout @~").ok();
     env.undo("undo -n --json").shows(str![[r#"
@@ -184,7 +184,7 @@ fn steps_for_programs() {
 }
 
 #[test]
-fn what_is_not_possible_is_told() {
+fn impossible_undo_is_an_error() {
     let env = TestEnv::initialised();
     env.undo("undo").shows(str![[r#"
 ---- stderr ----
@@ -322,7 +322,7 @@ hint: take it back: undo undo
 }
 
 #[test]
-fn operations_are_shown_and_restored() {
+fn op_show_and_op_restore_work() {
     let env = history();
     env.undo("branch trial").ok();
     env.undo("tag keep").ok();
@@ -402,7 +402,7 @@ hint: take it back: undo undo
 
 /// Something else was done in between: what was taken back is no longer ahead, and not lost.
 #[test]
-fn a_new_line_leaves_the_old_one_within_reach() {
+fn new_operations_after_undo_keep_old_ones_reachable() {
     let env = history();
     let left = operation(&env, 0);
     env.undo("undo").ok();
@@ -437,7 +437,7 @@ hint: take it back: undo undo
 
 /// Ignored files that are in the way are not overwritten by a step either.
 #[test]
-fn a_step_refuses_what_is_in_the_way() {
+fn undo_refuses_obstacles() {
     let env = TestEnv::initialised();
     env.write("cache", "recorded");
     env.undo("commit -m one").ok();
@@ -481,7 +481,7 @@ hint: take it back: undo undo
 }
 
 #[test]
-fn a_dry_run_says_of_an_operation_what_the_log_says() {
+fn dry_run_describes_operations_like_op_log() {
     let env = history();
     env.undo("undo").ok();
     for (line, forward) in [("undo -n --json", false), ("redo -n --json", true)] {

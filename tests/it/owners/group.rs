@@ -39,7 +39,7 @@ fn all_is_shared(users: &MultiUserEnv, folder: &str) {
 }
 
 #[test]
-fn all_members_of_a_group_use_one_repository() {
+fn group_members_share_a_repository() {
     for (store, folder) in [("", "work/.undo"), (" --store ../store", "store")] {
         let Some(users) = shared(store) else { return };
         let notes = users.env.path().join("notes");
@@ -68,7 +68,7 @@ fn all_members_of_a_group_use_one_repository() {
 
 /// The umask of the writing user has no effect.
 #[test]
-fn modes_do_not_depend_on_the_umask() {
+fn modes_do_not_depend_on_umask() {
     let Some(users) = shared("") else { return };
     change(&users, "two");
     let undo = users.env.root().join("undo");
@@ -81,7 +81,7 @@ fn modes_do_not_depend_on_the_umask() {
 }
 
 #[test]
-fn sharing_ends_when_it_is_unset_and_is_off_by_default() {
+fn sharing_is_off_by_default_and_can_be_unset() {
     let Some(users) = shared("") else { return };
     let repository = users.env.path().join(".undo");
     users.done(ADA, "config --unset store.shared");
@@ -104,7 +104,7 @@ fn sharing_ends_when_it_is_unset_and_is_off_by_default() {
 }
 
 #[test]
-fn only_the_owner_can_share_a_repository() {
+fn only_owner_can_share_a_repository() {
     let Some(users) = shared("") else { return };
     let (code, text) = users.undo(BOB, "config store.shared owner");
     assert_eq!(code, 77, "{text}");
@@ -114,7 +114,7 @@ fn only_the_owner_can_share_a_repository() {
 
 /// Files written by root are usable for the group as well as for the owner.
 #[test]
-fn files_written_by_root_are_shared_too() {
+fn files_written_by_root_are_shared() {
     let Some(users) = shared("") else { return };
     change(&users, "by root");
     users.env.undo("commit -m root").ok();

@@ -33,7 +33,7 @@ fn make_again(env: &crate::env::TestEnv, bits: u32) {
 }
 
 #[test]
-fn files_of_root_in_a_users_directory_are_replaced_to_get_their_metadata() {
+fn root_owned_files_in_user_directory_are_replaced() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     let at = |name: &str| users.env.path().join(name);
     make_again(&users.env, 0o640);
@@ -62,7 +62,7 @@ fn files_of_root_in_a_users_directory_are_replaced_to_get_their_metadata() {
 }
 
 #[test]
-fn a_moved_file_that_root_owns_now_is_written_anew() {
+fn moved_file_now_owned_by_root_is_rewritten() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     let at = |name: &str| users.env.path().join(name);
     users.write(ADA, "old", "content");
@@ -75,7 +75,7 @@ fn a_moved_file_that_root_owns_now_is_written_anew() {
 }
 
 #[test]
-fn a_file_with_a_capability_is_replaced_by_one_without() {
+fn file_with_capability_is_replaced() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     let file = users.env.path().join("file");
     users.write(ADA, "file", "content");
@@ -92,7 +92,7 @@ fn a_file_with_a_capability_is_replaced_by_one_without() {
 
 /// There, only the owner of a file may replace it.
 #[test]
-fn files_of_root_in_a_sticky_directory_of_root_are_left_and_listed() {
+fn root_owned_files_in_sticky_directory_are_kept_and_listed() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     let at = |name: &str| users.env.path().join(name);
     users.write(ADA, "tmp/file", "content");

@@ -85,7 +85,7 @@ fn owner_of(path: &Path) -> (u32, u32) {
 }
 
 #[test]
-fn a_base_backup_of_a_recorded_data_directory_works() {
+fn pg_basebackup_of_recorded_directory_works() {
     let Some(users) = MultiUserEnv::new() else { return };
     let Some(server) = Server::start(&users) else { return };
     let env = &users.env;
@@ -106,7 +106,7 @@ fn a_base_backup_of_a_recorded_data_directory_works() {
 }
 
 #[test]
-fn a_base_backup_works_with_a_store_elsewhere() {
+fn pg_basebackup_with_external_store_works() {
     let Some(users) = MultiUserEnv::new() else { return };
     let Some(server) = Server::start(&users) else { return };
     let made = users.env.undo("init --store ../store").ok();

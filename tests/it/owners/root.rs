@@ -7,7 +7,7 @@ use std::process::Command;
 use super::{ADA, MultiUserEnv, all_belongs_to};
 
 #[test]
-fn files_written_by_root_belong_to_the_repository_owner() {
+fn files_written_by_root_belong_to_repository_owner() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     users.write(ADA, "notes", "one");
     users.done(ADA, "commit --init -m one");
@@ -44,7 +44,7 @@ fn files_written_by_root_belong_to_the_repository_owner() {
 }
 
 #[test]
-fn files_written_by_root_in_a_store_elsewhere_belong_to_its_owner() {
+fn files_written_by_root_in_external_store_belong_to_its_owner() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     users.write(ADA, "notes", "one");
     let output = users.env.undo("init --store ../stores/new/data").ok();
@@ -57,7 +57,7 @@ fn files_written_by_root_in_a_store_elsewhere_belong_to_its_owner() {
 }
 
 #[test]
-fn init_by_root_gives_the_repository_to_the_directory_owner() {
+fn init_by_root_gives_repository_to_directory_owner() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     users.write(ADA, "notes", "one");
     let output = users.env.undo("init --json").ok();
@@ -71,7 +71,7 @@ fn init_by_root_gives_the_repository_to_the_directory_owner() {
 }
 
 #[test]
-fn a_permission_error_shows_the_chown_command() {
+fn permission_error_shows_chown_command() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     users.write(ADA, "notes", "one");
     users.done(ADA, "commit --init -m one");
@@ -91,7 +91,7 @@ fn a_permission_error_shows_the_chown_command() {
 }
 
 #[test]
-fn the_author_is_the_user_who_ran_sudo() {
+fn author_is_the_sudo_user() {
     let Some(users) = MultiUserEnv::new() else { return };
     users.env.set("SUDO_UID", "65534");
     users.env.set("SUDO_USER", "somebody");
@@ -107,7 +107,7 @@ fn the_author_is_the_user_who_ran_sudo() {
 
 /// A link in place of the lock would let a user make root truncate any file.
 #[test]
-fn the_lock_is_not_opened_through_a_link() {
+fn lock_is_not_opened_through_symlink() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     users.write(ADA, "notes", "one");
     users.done(ADA, "commit --init -m one");
@@ -148,7 +148,7 @@ fn owner_and_mode(users: &MultiUserEnv, path: &str) -> (u32, u32) {
 }
 
 #[test]
-fn root_does_not_restore_root_owned_files_from_a_users_repository() {
+fn root_does_not_restore_root_owned_files_from_user_repository() {
     let Some(users) = recorded_traps() else { return };
     let env = &users.env;
     let output = env.undo("checkout @").fails(3);

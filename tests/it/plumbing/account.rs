@@ -29,7 +29,7 @@ fn abandon(env: &TestEnv, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn every_object_of_everything_is_accounted_for() {
+fn all_objects_are_accounted_for() {
     let env = everything();
     let (code, text) = account(&env);
     assert_eq!(code, 0, "{text}");
@@ -42,7 +42,7 @@ fn every_object_of_everything_is_accounted_for() {
 }
 
 #[test]
-fn every_object_of_many_lines_of_history_is_accounted_for() {
+fn all_objects_of_many_branches_are_accounted_for() {
     let env = history();
     env.undo("checkout v1").ok();
     kinds::everything(&env.path());
@@ -55,13 +55,13 @@ fn every_object_of_many_lines_of_history_is_accounted_for() {
 }
 
 #[test]
-fn a_repository_without_a_commit_is_accounted_for() {
+fn empty_repository_is_accounted_for() {
     let (code, text) = account(&TestEnv::initialised());
     assert_eq!((code, text.lines().count()), (0, 6), "{text}");
 }
 
 #[test]
-fn what_no_history_leads_to_is_told() {
+fn unreachable_objects_are_counted() {
     let env = history();
     let id = abandon(&env, b"nobody needs this");
     let (code, text) = account(&env);

@@ -22,7 +22,7 @@ fn shown(env: &TestEnv, id: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_commit_by_hand_has_the_id_of_the_commit() {
+fn commit_tree_matches_commit() {
     let env = everything();
     env.set("UNDO_TIME", "2026-01-05T12:00:00.5Z");
     let by_hand = env.shell("undo commit-tree $(undo write-tree) -m 'one day'").ok().text();
@@ -44,7 +44,7 @@ fn a_commit_by_hand_has_the_id_of_the_commit() {
 }
 
 #[test]
-fn a_tree_is_written_and_no_ref_moves() {
+fn write_tree_moves_no_ref() {
     let env = history();
     env.write("new", "new");
     let log = env.undo("log --ops --json").text();
@@ -68,7 +68,7 @@ fn a_tree_is_written_and_no_ref_moves() {
 }
 
 #[test]
-fn a_tree_of_a_directory_has_the_links_in_it() {
+fn write_tree_prefix_includes_links() {
     let env = everything();
     env.write("links/a/alone", "alone");
     fs::hard_link(env.path().join("links/a/alone"), env.path().join("links/other")).unwrap();
@@ -89,7 +89,7 @@ fn a_tree_of_a_directory_has_the_links_in_it() {
 }
 
 #[test]
-fn a_directory_that_is_not_recorded_is_refused() {
+fn write_tree_refuses_unrecorded_prefix() {
     let env = history();
     env.write(".undoignore", "ignored\n");
     env.write("ignored/x", "x");
@@ -110,7 +110,7 @@ fn a_directory_that_is_not_recorded_is_refused() {
 }
 
 #[test]
-fn what_is_not_covered_is_listed_as_by_commit() {
+fn write_tree_lists_uncovered_paths() {
     let env = history();
     env.write("secret/x", "x");
     fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
@@ -137,7 +137,7 @@ warning: not recorded
 }
 
 #[test]
-fn a_commit_says_what_it_was_told() {
+fn commit_tree_uses_given_message_author_and_date() {
     let env = history();
     let commit = |line: &str| shown(&env, &env.undo(&format!("commit-tree {line}")).ok().text());
     let one =
@@ -164,7 +164,7 @@ fn a_commit_says_what_it_was_told() {
 }
 
 #[test]
-fn a_commit_of_a_commit_has_all_that_it_recorded() {
+fn commit_tree_of_commit_keeps_root_and_links() {
     let env = everything();
     let _socket = std::os::unix::net::UnixListener::bind(env.path().join("socket")).unwrap();
     env.undo("commit -q -m one").ok();
@@ -182,7 +182,7 @@ fn a_commit_of_a_commit_has_all_that_it_recorded() {
 }
 
 #[test]
-fn what_makes_no_commit_is_refused() {
+fn commit_tree_rejects_invalid_input() {
     let env = history();
     env.write("same", "x");
     fs::hard_link(env.path().join("same"), env.path().join("other")).unwrap();
@@ -228,7 +228,7 @@ fn what_makes_no_commit_is_refused() {
 }
 
 #[test]
-fn a_tree_becomes_a_directory() {
+fn checkout_tree_writes_a_directory() {
     let env = everything();
     let written = env.undo("write-tree").ok().text();
     env.undo(&format!("checkout-tree ../written {written}")).shows(str![""]);
@@ -256,7 +256,7 @@ fn a_tree_becomes_a_directory() {
 }
 
 #[test]
-fn a_directory_with_something_in_it_is_left_alone() {
+fn checkout_tree_refuses_non_empty_directory() {
     let env = history();
     let blob = id(&env, "@:notes.txt");
     let tree = env.undo_fed("mktree", format!("100644 blob {blob} 0:0 5.0 -\t.undo\n")).ok().text();

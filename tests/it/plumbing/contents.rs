@@ -18,7 +18,7 @@ fn line(env: &TestEnv, line: &str) -> String {
 }
 
 #[test]
-fn type_size_and_bytes_of_each_type() {
+fn cat_file_prints_type_size_and_bytes() {
     let env = everything();
     let commit = line(&env, "cat-file -p @");
     let field = |key: &str| {
@@ -60,7 +60,7 @@ fn type_size_and_bytes_of_each_type() {
 }
 
 #[test]
-fn fields_are_lines() {
+fn cat_file_p_prints_fields_as_lines() {
     let env = everything();
     env.undo("cat-file -p @").shows(str![[r#"
 tree [ID]
@@ -112,7 +112,7 @@ everything
 }
 
 #[test]
-fn fields_are_json() {
+fn cat_file_p_prints_fields_as_json() {
     let env = everything();
     env.undo("cat-file --json -p @").shows(str![[r#"
 {"type":"commit","id":"[ID]","parents":[],"branches":["main"],"tags":[],"current":true,"time":"2026-01-05T08:01:00.000000000Z","author":"[..]","host":"[..]","message":"everything","automatic":false,"added":2007,"modified":0,"deleted":0,"files":2006,"bytes":9446093,"uncovered":[],"torn":[],"suspicious":false,"alarms":[],"tree":"[ID]","links":"[ID]","mode":"0755","uid":[..],"gid":[..],"mtime":"[TIME]","attributes":"","offset":0,"directories":1,"others":0,"extras":[]}
@@ -135,7 +135,7 @@ fn fields_are_json() {
 }
 
 #[test]
-fn an_operation_tells_refs_worktree_and_packs() {
+fn cat_file_p_prints_operations() {
     let env = history();
     let id = env.undo("op log --json").json()[0]["id"].as_str().unwrap().to_owned();
     env.undo(&format!("cat-file -p {id}")).shows(str![[r#"
@@ -160,7 +160,7 @@ bytes-stored [..]
 }
 
 #[test]
-fn a_batch_answers_each_name() {
+fn batch_answers_each_name() {
     let env = history();
     let blob = line(&env, "rev-parse @:notes.txt");
     let names = format!("@:notes.txt\n{blob} a path\nnonsense\n@:nowhere\n@:link\n\n{}\n0000\n@:", &blob[..12]);
@@ -197,7 +197,7 @@ nonsense missing
 }
 
 #[test]
-fn a_batch_tells_what_is_ambiguous() {
+fn batch_reports_ambiguous_names() {
     let env = everything();
     let ids = env.undo("rev-list --objects --all").ok().text();
     let mut short: Vec<&str> = ids.lines().map(|line| &line[..4]).collect();
@@ -208,7 +208,7 @@ fn a_batch_tells_what_is_ambiguous() {
 }
 
 #[test]
-fn every_object_that_is_listed_can_be_read_in_a_batch() {
+fn batch_reads_all_listed_objects() {
     let env = everything();
     let listed = env.undo("rev-list --objects --all").ok().stdout;
     let mut rest = &env.undo_fed("cat-file --batch", &listed).ok().stdout[..];
@@ -227,7 +227,7 @@ fn every_object_that_is_listed_can_be_read_in_a_batch() {
 }
 
 #[test]
-fn names_of_any_bytes_are_found() {
+fn cat_file_accepts_any_name_bytes() {
     let env = TestEnv::initialised();
     let name: &[u8] = b"not \xff utf-8";
     fs::write(env.path().join(OsStr::from_bytes(name)), "x").unwrap();
@@ -238,7 +238,7 @@ fn names_of_any_bytes_are_found() {
 }
 
 #[test]
-fn a_batch_answers_before_it_waits() {
+fn batch_answers_without_buffering() {
     let env = history();
     let mut command = env.command(env!("CARGO_BIN_EXE_undo"));
     command.args(["cat-file", "--batch-check"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -256,7 +256,7 @@ fn a_batch_answers_before_it_waits() {
 }
 
 #[test]
-fn what_is_not_there_or_of_another_type_says_so() {
+fn cat_file_reports_missing_object_and_wrong_type() {
     let env = history();
     env.undo("cat-file -e nonsense").shows(str![[r#"
 [exit 1]
@@ -300,7 +300,7 @@ hint: undo cat-file -p @
 }
 
 #[test]
-fn damage_ends_with_5() {
+fn cat_file_of_damaged_object_exits_5() {
     let env = TestEnv::initialised();
     env.write("large", noise(2, 600_000));
     env.undo("commit").ok();

@@ -44,7 +44,7 @@ fn changed() -> TestEnv {
 }
 
 #[test]
-fn the_entries_of_two_trees_are_compared() {
+fn diff_tree_compares_entries() {
     let env = changed();
     env.undo("diff-tree @~ @").shows(str![[r#"
 :000000 100644 [ID] [ID] A	added
@@ -84,7 +84,7 @@ type
 }
 
 #[test]
-fn with_r_what_is_in_directories_and_with_t_the_directories_too() {
+fn diff_tree_r_descends_and_t_lists_directories() {
     let env = changed();
     env.undo("diff-tree -r --name-status @~ @").shows(str![[r#"
 A	added
@@ -167,7 +167,7 @@ m	data/deep/mode
 }
 
 #[test]
-fn records_say_what_there_was_and_what_there_is() {
+fn diff_tree_records_have_old_and_new_entries() {
     let env = changed();
     let line = env.undo("diff-tree -r @ -- modified").text();
     let (one, two) = (blake3::hash(b"one\n").to_hex(), blake3::hash(b"two\n").to_hex());
@@ -185,7 +185,7 @@ fn records_say_what_there_was_and_what_there_is() {
 }
 
 #[test]
-fn a_first_commit_is_told_where_that_is_asked_for() {
+fn diff_tree_root_lists_first_commit() {
     let env = history();
     env.undo("diff-tree -r --exit-code @~2").shows(str![""]);
     env.undo("diff-tree -r --root --name-status @~2").shows(str![[r#"
@@ -214,7 +214,7 @@ hint: `undo cat-file -t OBJECT` tells what an object is
 }
 
 #[test]
-fn names_of_any_bytes_are_quoted_or_raw() {
+fn diff_tree_quotes_names_or_prints_raw_bytes() {
     use std::os::unix::ffi::OsStrExt;
     let env = TestEnv::initialised();
     env.write("x", b"");
@@ -238,7 +238,7 @@ A	"/377"
 }
 
 #[test]
-fn the_root_itself_and_names_of_one_file_are_compared_too() {
+fn diff_tree_compares_root_and_hard_links() {
     let env = history();
     fs::set_permissions(env.path(), fs::Permissions::from_mode(0o700)).unwrap();
     fs::hard_link(env.path().join("notes.txt"), env.path().join("data/notes.txt")).unwrap();
@@ -267,7 +267,7 @@ fn statuses(bytes: &[u8]) -> BTreeSet<Vec<u8>> {
 }
 
 #[test]
-fn it_tells_what_git_tells() {
+fn diff_tree_matches_git() {
     let env = changed();
     env.write("odd \t\n\"name", b"odd\n");
     env.write("notes", b"file\n");
@@ -316,7 +316,7 @@ fn it_tells_what_git_tells() {
 }
 
 #[test]
-fn every_kind_of_change_is_listed_as_diff_lists_it() {
+fn diff_tree_matches_diff() {
     let env = TestEnv::initialised();
     kinds::everything(&env.path());
     env.undo("commit").ok();

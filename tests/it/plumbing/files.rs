@@ -23,7 +23,7 @@ fn ruled() -> TestEnv {
 }
 
 #[test]
-fn ignored_paths_are_printed_and_with_v_the_rule_that_decides() {
+fn check_ignore_prints_paths_and_rules() {
     let env = ruled();
     let all = "a.log keep.log a.txt build build/ build/out build/no/where.txt sub/a.log sub/special.log sub/own gone.log ./a.log";
     env.undo(&format!("check-ignore {all}")).shows(str![[r#"
@@ -95,7 +95,7 @@ sub/.undoignore:1:!special.log	special.log
 }
 
 #[test]
-fn paths_come_from_stdin_and_what_is_wrong_is_told() {
+fn check_ignore_reads_stdin_and_reports_errors() {
     let env = ruled();
     env.undo_fed("check-ignore --stdin", "a.log\n\"a\\tb.log\"\na.txt\nbuild/\n").shows(str![[r#"
 a.log
@@ -152,7 +152,7 @@ warning: this line is not a valid pattern and is ignored
 }
 
 #[test]
-fn it_decides_as_git_does() {
+fn check_ignore_matches_git() {
     let env = ruled();
     let names = "a.log\0keep.log\0a.txt\0build\0build/out\0build/no/x.txt\0sub\0sub/a.log\0sub/special.log\0sub/own\0sub/no/own\0";
     let ours = env.undo_fed("check-ignore --stdin -z", names).stdout;
@@ -198,7 +198,7 @@ fn changed() -> TestEnv {
 }
 
 #[test]
-fn without_an_option_what_the_index_knows_is_listed() {
+fn ls_files_lists_the_index() {
     let env = changed();
     env.undo("ls-files").shows(str![[r#"
 .undoignore
@@ -260,7 +260,7 @@ was-folder/file
 }
 
 #[test]
-fn options_select_and_add_up() {
+fn ls_files_options_combine() {
     let env = changed();
     env.undo("ls-files -m").shows(str![[r#"
 a.txt
@@ -325,7 +325,7 @@ was-file/new
 }
 
 #[test]
-fn odd_names_are_quoted_or_raw_and_what_cannot_be_listed_is_told() {
+fn ls_files_quotes_names_and_reports_unlisted_entries() {
     let env = TestEnv::initialised();
     for name in [&b"a\tb"[..], b"a\nb", b"\"q\"", b"\xff"] {
         fs::write(env.path().join(OsStr::from_bytes(name)), name).unwrap();
@@ -353,7 +353,7 @@ warning: not covered, since it cannot be read
 }
 
 #[test]
-fn it_lists_what_git_lists() {
+fn ls_files_matches_git() {
     let env = changed();
     let twin = env.root().join("git");
     let git = |arguments: &[&str]| {

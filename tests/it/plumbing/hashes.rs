@@ -16,7 +16,7 @@ fn b3sum(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn ids_are_what_b3sum_prints_and_need_no_repository() {
+fn hash_object_matches_b3sum_without_repository() {
     let env = TestEnv::new();
     let bytes = noise(1, 40 << 20);
     for size in [0, 1, 1 << 10, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20, 40 << 20] {
@@ -35,7 +35,7 @@ hint: start one here with `undo init`
 }
 
 #[test]
-fn what_is_stored_is_what_a_commit_stores() {
+fn hash_object_w_stores_what_commit_stores() {
     let env = TestEnv::initialised();
     let bytes = noise(2, 40 << 20);
     for (name, size) in [("empty", 0), ("small", 100), ("whole", 1 << 20), ("cut", (1 << 20) + 1), ("large", 40 << 20)]
@@ -60,7 +60,7 @@ fn what_is_stored_is_what_a_commit_stores() {
 }
 
 #[test]
-fn a_stream_is_stored_as_a_file_is() {
+fn hash_object_stores_streams_like_files() {
     let env = TestEnv::initialised();
     let bytes = noise(3, 9 << 20);
     env.write("file", &bytes);
@@ -75,7 +75,7 @@ fn a_stream_is_stored_as_a_file_is() {
 }
 
 #[test]
-fn names_come_as_words_or_raw() {
+fn hash_object_reads_quoted_or_raw_names() {
     let env = TestEnv::initialised();
     env.write("sub/a b", "1");
     env.write("new\nline", "2");
@@ -92,7 +92,7 @@ fn names_come_as_words_or_raw() {
 }
 
 #[test]
-fn after_a_failure_nothing_is_stored() {
+fn hash_object_stores_nothing_on_failure() {
     let env = history();
     env.write("new", "new content");
     env.write("secret", "x");
@@ -118,7 +118,7 @@ fn after_a_failure_nothing_is_stored() {
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_read_is_refused() {
+fn hash_object_refuses_changing_file() {
     let env = TestEnv::initialised();
     env.write("busy", noise(4, 20 << 20));
     let before = kept(&env);

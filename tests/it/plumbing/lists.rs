@@ -27,7 +27,7 @@ fn id(env: &TestEnv, name: &str) -> String {
 }
 
 #[test]
-fn commits_are_listed_newest_first() {
+fn rev_list_lists_newest_first() {
     let env = history();
     let [third, second, first] = ["@", "side", "v1"].map(|name| id(&env, name));
     for (line, expected) in [
@@ -55,7 +55,7 @@ fn commits_are_listed_newest_first() {
 }
 
 #[test]
-fn all_lists_commits_that_no_branch_leads_to() {
+fn rev_list_all_includes_commits_without_branch() {
     let env = history();
     let left = id(&env, "@");
     env.undo("checkout v1").ok();
@@ -67,7 +67,7 @@ fn all_lists_commits_that_no_branch_leads_to() {
 }
 
 #[test]
-fn each_object_is_listed_once_behind_the_first_commit_that_leads_to_it() {
+fn rev_list_lists_each_object_once() {
     let env = history();
     let [three, two, one] = ["@", "side", "v1"].map(|name| id(&env, name));
     let names = |names: &[&str]| -> Vec<String> { names.iter().map(|name| id(&env, name)).collect() };
@@ -109,7 +109,7 @@ fn each_object_is_listed_once_behind_the_first_commit_that_leads_to_it() {
 }
 
 #[test]
-fn what_a_range_leaves_out_is_all_that_its_beginning_leads_to() {
+fn range_excludes_all_objects_of_its_start() {
     let env = TestEnv::initialised();
     for (content, message) in [("one\n", "one"), ("two\n", "two"), ("one\n", "one again")] {
         env.write("notes.txt", content);
@@ -123,7 +123,7 @@ fn what_a_range_leaves_out_is_all_that_its_beginning_leads_to() {
 }
 
 #[test]
-fn names_of_any_bytes_are_words_or_raw() {
+fn rev_list_quotes_names_or_prints_raw_bytes() {
     let env = TestEnv::initialised();
     let names: [&[u8]; 5] = [b"new\nline", b"tab\there", b"\"quoted\"", b"not \xff utf-8", b"with space"];
     for name in names {
@@ -142,7 +142,7 @@ fn names_of_any_bytes_are_words_or_raw() {
 }
 
 #[test]
-fn nodes_pieces_attributes_and_links_are_listed_under_their_paths() {
+fn rev_list_lists_nodes_chunks_attributes_and_links() {
     let env = everything();
     let mut by_path: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     let mut links = 0;
@@ -162,7 +162,7 @@ fn nodes_pieces_attributes_and_links_are_listed_under_their_paths() {
 }
 
 #[test]
-fn a_very_large_blob_has_nodes() {
+fn rev_list_lists_nodes_of_large_blob() {
     let env = TestEnv::initialised();
     // Small chunks make a long list of a file that is not.
     let format = env.path().join(".undo/format");
@@ -177,7 +177,7 @@ fn a_very_large_blob_has_nodes() {
 }
 
 #[test]
-fn without_a_commit_it_is_a_usage_error() {
+fn rev_list_without_commit_is_a_usage_error() {
     let env = history();
     env.undo("rev-list").shows(str![[r#"
 ---- stderr ----
@@ -200,7 +200,7 @@ hint: to name a path: undo rev-list @ -- notes.txt
 }
 
 #[test]
-fn what_is_lost_is_told_and_the_rest_is_listed() {
+fn rev_list_warns_about_missing_objects() {
     let env = TestEnv::initialised();
     env.write("kept", noise(1, 3000));
     env.undo("commit -m one").ok();

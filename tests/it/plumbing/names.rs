@@ -5,7 +5,7 @@ use snapbox::str;
 use super::history;
 
 #[test]
-fn every_way_to_name_an_object_gives_its_id() {
+fn rev_parse_resolves_all_name_forms() {
     let env = history();
     let id = |name: &str| env.undo(&format!("rev-parse {name}")).text();
     assert_eq!(id("@:notes.txt").trim_end(), blake3::hash(b"three\n").to_hex().as_str());
@@ -26,7 +26,7 @@ fn every_way_to_name_an_object_gives_its_id() {
 }
 
 #[test]
-fn a_name_wins_over_an_id_that_begins_so() {
+fn ref_name_wins_over_id_prefix() {
     let env = history();
     let tree = env.undo("rev-parse @:").text();
     env.undo(&format!("branch {} v1", &tree[..6])).ok();
@@ -35,7 +35,7 @@ fn a_name_wins_over_an_id_that_begins_so() {
 }
 
 #[test]
-fn a_name_that_names_nothing_says_so() {
+fn rev_parse_reports_unknown_names() {
     let env = history();
     env.undo("rev-parse nonsense").shows(str![[r#"
 ---- stderr ----

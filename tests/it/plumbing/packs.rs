@@ -9,7 +9,7 @@ use super::{everything, history};
 use crate::env::TestEnv;
 
 #[test]
-fn objects_are_counted_by_kind() {
+fn count_objects_counts_by_kind() {
     let env = history();
     env.undo("count-objects").shows(str![[r#"
 11 objects, [..] kibibytes
@@ -45,7 +45,7 @@ size-garbage: 0
 }
 
 #[test]
-fn files_that_the_journal_does_not_name_are_garbage() {
+fn count_objects_reports_garbage() {
     let env = history();
     let pack = packs(&env).remove(0);
     fs::write(pack.with_file_name("00".repeat(32)), "123").unwrap();
@@ -56,7 +56,7 @@ fn files_that_the_journal_does_not_name_are_garbage() {
 }
 
 #[test]
-fn packs_are_proven_by_id_prefix_and_path() {
+fn verify_pack_accepts_id_prefix_and_path() {
     let env = history();
     let all = packs(&env);
     let name = all[0].file_name().unwrap().to_str().unwrap();
@@ -82,7 +82,7 @@ hint: see all of them with `undo verify-pack`
 }
 
 #[test]
-fn each_object_of_a_pack_is_listed() {
+fn verify_pack_v_lists_objects() {
     let env = everything();
     let text = env.undo("verify-pack -v").ok().text();
     let objects: Vec<Vec<&str>> =
@@ -99,7 +99,7 @@ fn each_object_of_a_pack_is_listed() {
 }
 
 #[test]
-fn a_damaged_pack_is_told_and_the_others_are_proven() {
+fn verify_pack_reports_damage_and_continues() {
     let env = history();
     let all = packs(&env);
     let damaged = all[1].file_name().unwrap().to_str().unwrap();

@@ -28,7 +28,7 @@ fn rebuild(env: &TestEnv, line: &str) -> Output {
 }
 
 #[test]
-fn a_commit_rebuilt_by_write_tree_or_by_hand_is_the_commit() {
+fn rebuilt_commit_has_the_same_id() {
     let env = shell_made();
     env.set("UNDO_TIME", "2026-01-05T12:00:00Z");
     let first = id(&env, "@");
@@ -46,7 +46,7 @@ fn a_commit_rebuilt_by_write_tree_or_by_hand_is_the_commit() {
 }
 
 #[test]
-fn a_checkout_rebuilt_is_the_checkout() {
+fn rebuilt_checkout_is_identical() {
     let env = shell_made();
     env.undo("commit -m second").ok();
     for revision in ["@", "@~1"] {

@@ -52,7 +52,7 @@ fn line_of_commits(env: &TestEnv, parent: Option<&str>, messages: &[&str]) -> Ve
 }
 
 #[test]
-fn a_ref_is_made_moved_and_deleted() {
+fn update_ref_creates_moves_and_deletes() {
     let env = history();
     env.undo("update-ref refs/heads/trial @~1").shows(str![""]);
     assert_eq!(id(&env, "trial"), id(&env, "@~1"));
@@ -83,7 +83,7 @@ fn a_ref_is_made_moved_and_deleted() {
 }
 
 #[test]
-fn what_is_so_already_is_no_operation() {
+fn update_ref_without_change_records_no_operation() {
     let env = history();
     let before = journal(&env);
     env.undo("update-ref refs/heads/side side").ok();
@@ -100,7 +100,7 @@ fn what_is_so_already_is_no_operation() {
 }
 
 #[test]
-fn a_ref_that_is_something_else_by_now_is_left_and_told() {
+fn update_ref_refuses_stale_old_value() {
     let env = history();
     let before = journal(&env);
     env.undo("update-ref refs/heads/side v1 @").shows(str![[r#"
@@ -141,7 +141,7 @@ hint: switch to another one first: undo symbolic-ref @ refs/heads/NAME
 }
 
 #[test]
-fn bad_input_is_told_and_nothing_is_applied() {
+fn update_ref_applies_nothing_on_bad_input() {
     let env = history();
     let before = journal(&env);
     env.undo("update-ref main @").shows(str![[r#"
@@ -235,7 +235,7 @@ hint: docs/plumbing.md has the grammar of `undo update-ref --stdin`
 }
 
 #[test]
-fn a_hundred_changes_and_one_that_cannot_be_are_none() {
+fn update_ref_stdin_is_atomic() {
     let env = history();
     let mut lines: String = (0..100).map(|n| format!("create refs/heads/b{n} @~{}\n", n % 3)).collect();
     let (before, known) = (journal(&env), operations(&env).len());
@@ -255,7 +255,7 @@ fn a_hundred_changes_and_one_that_cannot_be_are_none() {
 }
 
 #[test]
-fn a_name_that_becomes_free_can_be_taken_at_once() {
+fn update_ref_can_reuse_a_deleted_name() {
     let env = history();
     let output = env.undo_fed("update-ref --stdin -z --json", b"create refs/heads/v1\0v1\0delete refs/tags/v1\0\0");
     output.shows(str![[r#"
@@ -267,7 +267,7 @@ fn a_name_that_becomes_free_can_be_taken_at_once() {
 }
 
 #[test]
-fn of_two_who_saw_the_same_value_one_changes_it() {
+fn concurrent_update_refs_have_one_winner() {
     let env = history();
     let seen = id(&env, "side");
     for round in 0..5 {
@@ -285,7 +285,7 @@ fn of_two_who_saw_the_same_value_one_changes_it() {
 }
 
 #[test]
-fn commits_that_were_in_no_history_come_into_the_log_with_their_ancestors() {
+fn update_ref_adds_commits_and_ancestors_to_log() {
     let env = history();
     let made = line_of_commits(&env, Some(&id(&env, "@")), &["one", "two", "three"]);
     let log = |env: &TestEnv| -> Vec<String> {
@@ -306,7 +306,7 @@ fn commits_that_were_in_no_history_come_into_the_log_with_their_ancestors() {
 }
 
 #[test]
-fn the_current_branch_is_printed_and_changed() {
+fn symbolic_ref_prints_and_switches_branch() {
     let env = history();
     env.undo("symbolic-ref @").shows(str![[r#"
 refs/heads/main
@@ -351,7 +351,7 @@ hint: make a branch there first: undo update-ref refs/heads/NAME v1
 }
 
 #[test]
-fn refs_are_listed_by_whole_parts_of_their_names() {
+fn show_ref_matches_whole_name_parts() {
     let env = history();
     env.undo("branch old/side v1").ok();
     env.undo("branch inside v1").ok();

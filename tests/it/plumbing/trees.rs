@@ -28,7 +28,7 @@ fn names(env: &TestEnv, line: &str) -> String {
 }
 
 #[test]
-fn entries_are_listed_as_git_does() {
+fn ls_tree_matches_git() {
     let env = TestEnv::initialised();
     for path in ["a/b/deep", "a/b/deeper", "a/one", "b", "c/x", "a-b"] {
         env.write(path, path);
@@ -64,7 +64,7 @@ fn entries_are_listed_as_git_does() {
 }
 
 #[test]
-fn a_line_has_all_that_there_is_to_an_entry() {
+fn entry_lines_are_complete() {
     let env = odd_names();
     let clock = std::time::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 5);
     let path = env.path().join("file");
@@ -99,7 +99,7 @@ fn a_line_has_all_that_there_is_to_an_entry() {
 }
 
 #[test]
-fn entries_in_json_have_their_attributes_and_exact_names() {
+fn json_entries_have_attributes_and_exact_names() {
     let env = odd_names();
     env.write("named", "x");
     let flags = rustix::fs::XattrFlags::empty();
@@ -117,7 +117,7 @@ fn entries_in_json_have_their_attributes_and_exact_names() {
 }
 
 #[test]
-fn what_cannot_be_listed_says_so() {
+fn ls_tree_rejects_non_trees() {
     let env = history();
     env.undo("ls-tree @:notes.txt").shows(str![[r#"
 ---- stderr ----
@@ -156,7 +156,7 @@ fn all_trees(env: &TestEnv) -> Vec<String> {
 }
 
 #[test]
-fn what_ls_tree_prints_mktree_makes_again() {
+fn mktree_reads_ls_tree_output() {
     let env = TestEnv::initialised();
     kinds::everything(&env.path());
     env.undo("commit -q").ok();
@@ -181,7 +181,7 @@ fn what_ls_tree_prints_mktree_makes_again() {
 }
 
 #[test]
-fn a_long_directory_is_cut_into_nodes_whatever_the_order_of_its_lines() {
+fn mktree_nodes_do_not_depend_on_line_order() {
     let env = TestEnv::initialised();
     (0..3000).for_each(|n| env.write(&format!("many/{n:04}"), format!("{n}")));
     env.undo("commit").ok();
@@ -201,7 +201,7 @@ fn a_long_directory_is_cut_into_nodes_whatever_the_order_of_its_lines() {
 }
 
 #[test]
-fn trees_are_made_of_trees_that_were_made_just_before() {
+fn mktree_batch_can_use_its_own_trees() {
     let env = TestEnv::initialised();
     env.write("f", "hello");
     let blob = env.undo("hash-object -w f").ok().text();
@@ -230,7 +230,7 @@ fn trees_are_made_of_trees_that_were_made_just_before() {
 }
 
 #[test]
-fn who_writes_the_lines_may_store_objects_meanwhile() {
+fn objects_can_be_stored_while_mktree_waits() {
     let env = TestEnv::initialised();
     env.write("f", "hello");
     let made = env.shell(
@@ -241,7 +241,7 @@ fn who_writes_the_lines_may_store_objects_meanwhile() {
 }
 
 #[test]
-fn bad_entries_are_refused_with_their_line() {
+fn mktree_errors_name_the_line() {
     let env = history();
     let good = env.undo("ls-tree @").text();
     let (blob, tree) = (id(&env, "@:notes.txt"), id(&env, "@:"));
@@ -283,7 +283,7 @@ fn bad_entries_are_refused_with_their_line() {
 }
 
 #[test]
-fn attributes_with_holes_belong_to_a_content_that_has_them() {
+fn holes_require_matching_content() {
     let env = TestEnv::initialised();
     std::fs::File::create(env.path().join("sparse")).unwrap().set_len(3 << 20).unwrap();
     env.write("short", "x");
@@ -295,7 +295,7 @@ fn attributes_with_holes_belong_to_a_content_that_has_them() {
 }
 
 #[test]
-fn a_table_of_links_is_what_a_commit_has() {
+fn mklinks_matches_commit_links() {
     let env = TestEnv::initialised();
     env.write("a/one", "x");
     env.write("b", "y");
@@ -323,7 +323,7 @@ fn a_table_of_links_is_what_a_commit_has() {
 }
 
 #[test]
-fn bad_groups_are_refused_with_their_line() {
+fn mklinks_errors_name_the_line() {
     let env = history();
     refuses(
         &env,

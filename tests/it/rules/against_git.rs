@@ -319,7 +319,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 #[test]
-fn random_rules_match_as_in_git() {
+fn random_patterns_match_as_in_git() {
     if !has_git() {
         return;
     }
@@ -346,7 +346,7 @@ fn random_rules_match_as_in_git() {
 }
 
 #[test]
-fn brackets_match_the_same_bytes_as_in_git() {
+fn bracket_expressions_match_as_in_git() {
     if !has_git() {
         return;
     }

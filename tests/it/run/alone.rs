@@ -11,7 +11,7 @@ use super::signals::is_ignored_here;
 use crate::env::TestEnv;
 
 #[test]
-fn a_second_run_ends_at_once_and_names_the_first() {
+fn second_run_fails_and_names_the_first() {
     let env = begun();
     let mut command: Command = env.command(env!("CARGO_BIN_EXE_undo"));
     command.args(["run", "--", "sh", "-c", "echo begun; read -r line; echo 1 > first"]);
@@ -36,7 +36,7 @@ fn a_second_run_ends_at_once_and_names_the_first() {
 }
 
 #[test]
-fn worktrees_of_one_store_have_a_run_each() {
+fn worktrees_of_one_store_can_run_in_parallel() {
     let env = begun();
     env.shell(
         "mkdir ../one ../two && undo -C ../one init -q --store ../store && undo -C ../two init -q --store ../store --branch two && \
@@ -47,7 +47,7 @@ fn worktrees_of_one_store_have_a_run_each() {
 }
 
 #[test]
-fn a_run_that_is_killed_leaves_nothing_in_the_way() {
+fn killed_run_does_not_block_commands() {
     let env = begun();
     // The child dies with its parent's terminal in practice; here it ends by itself.
     env.shell("undo run -- sh -c 'echo half > half; kill -9 $PPID'").fails(137);
@@ -82,7 +82,7 @@ fn waits(env: &TestEnv) -> (Child, BufReader<ChildStderr>, std::fs::File, String
 }
 
 #[test]
-fn what_a_command_did_is_recorded_however_long_the_lock_is_held() {
+fn run_waits_for_the_lock_to_record() {
     let env = begun();
     let (mut run, mut told, lock, line) = waits(&env);
     let start = "warning: waiting to record what `sh -c 'echo begun; read -r line; echo 1 > done'` did: \
@@ -101,7 +101,7 @@ fn what_a_command_did_is_recorded_however_long_the_lock_is_held() {
 }
 
 #[test]
-fn ctrl_c_while_it_waits_for_the_lock_says_what_is_not_recorded() {
+fn ctrl_c_while_waiting_for_lock_reports_unrecorded_changes() {
     if is_ignored_here(Signal::INT) {
         return;
     }

@@ -10,7 +10,7 @@ fn run(env: &TestEnv, options: &str, script: &str) -> crate::env::Output {
 }
 
 #[test]
-fn what_the_command_records_itself_is_an_action_of_its_own() {
+fn commits_of_the_command_are_separate_operations() {
     let env = begun();
     let before = Tree::read(&env.path());
     let script = "echo 1 > a; undo commit -q -m inside; undo tag mark -q; undo status -q; echo 2 > b";
@@ -26,7 +26,7 @@ fn what_the_command_records_itself_is_an_action_of_its_own() {
 }
 
 #[test]
-fn a_command_that_records_all_it_does_is_taken_back_too() {
+fn run_of_command_that_commits_can_be_undone() {
     let env = begun();
     let before = Tree::read(&env.path());
     let run = told(&run(&env, "--json", "echo 1 > a; undo commit -q -m inside").ok());
@@ -37,7 +37,7 @@ fn a_command_that_records_all_it_does_is_taken_back_too() {
 }
 
 #[test]
-fn a_rollback_takes_back_names_too() {
+fn rollback_reverts_refs() {
     let env = begun();
     let (before, refs) = (Tree::read(&env.path()), env.undo("branch").ok().text());
     let script = "echo 1 > a; undo commit -q -m inside; undo branch side -q; undo checkout side -q; undo undo -q; \
@@ -57,7 +57,7 @@ fn a_rollback_takes_back_names_too() {
 }
 
 #[test]
-fn after_a_rollback_of_steps_a_step_back_is_taken_back_by_one_forward() {
+fn undo_after_rollback_of_undos_can_be_redone() {
     let env = begun();
     env.undo("commit -m second").ok();
     env.write("notes.txt", "two\n");
@@ -80,7 +80,7 @@ fn after_a_rollback_of_steps_a_step_back_is_taken_back_by_one_forward() {
 }
 
 #[test]
-fn a_command_that_goes_elsewhere_and_back_has_changed_nothing() {
+fn run_of_checkout_and_back_changes_nothing() {
     let env = begun();
     env.undo("commit -q -m second").ok();
     let output = run(&env, "", "undo checkout @~ -q; undo undo -q").ok();
@@ -89,7 +89,7 @@ fn a_command_that_goes_elsewhere_and_back_has_changed_nothing() {
 }
 
 #[test]
-fn a_run_in_a_run_is_refused_at_once() {
+fn nested_run_is_refused() {
     let env = begun();
     let output = run(&env, "", "undo run -- touch ran").fails(11);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -99,7 +99,7 @@ fn a_run_in_a_run_is_refused_at_once() {
 }
 
 #[test]
-fn an_edit_after_a_step_back_is_what_the_next_run_found() {
+fn edit_after_undo_is_saved_before_next_run() {
     let env = begun();
     env.undo("commit -q -m second").ok();
     env.undo("checkout @~ -q").ok();
@@ -111,7 +111,7 @@ fn an_edit_after_a_step_back_is_what_the_next_run_found() {
 }
 
 #[test]
-fn a_command_that_removes_the_repository_is_told_so() {
+fn run_reports_removed_repository() {
     let env = begun();
     let output = env.undo("run -- rm -r .undo").fails(125);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();

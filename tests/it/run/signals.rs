@@ -23,7 +23,7 @@ fn started(env: &TestEnv, options: &[&str], script: &str) -> Child {
 }
 
 #[test]
-fn a_command_that_is_killed_is_recorded_as_such() {
+fn killed_command_is_recorded_with_its_signal() {
     let env = begun();
     for (signal, exit) in [("KILL", 137), ("TERM", 143), ("SEGV", 139)] {
         let output = env.undo(&format!("run --json -- sh -c 'echo x >> log; kill -{signal} $$'")).fails(exit);
@@ -33,7 +33,7 @@ fn a_command_that_is_killed_is_recorded_as_such() {
 }
 
 #[test]
-fn ctrl_c_ends_the_command_and_what_it_did_is_recorded() {
+fn ctrl_c_ends_command_and_changes_are_recorded() {
     let env = begun();
     for (signal, code) in [(Signal::INT, 130), (Signal::QUIT, 131)] {
         if is_ignored_here(signal) {
@@ -56,7 +56,7 @@ fn ctrl_c_ends_the_command_and_what_it_did_is_recorded() {
 }
 
 #[test]
-fn a_command_may_survive_ctrl_c() {
+fn command_can_survive_ctrl_c() {
     if is_ignored_here(Signal::INT) {
         return;
     }
@@ -71,7 +71,7 @@ fn a_command_may_survive_ctrl_c() {
 }
 
 #[test]
-fn a_request_to_end_is_passed_on() {
+fn sigterm_is_forwarded_to_command() {
     let env = begun();
     for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         if is_ignored_here(signal) {
@@ -86,7 +86,7 @@ fn a_request_to_end_is_passed_on() {
 }
 
 #[test]
-fn what_was_ignored_stays_ignored_and_what_was_not_is_not() {
+fn command_inherits_ignored_signals() {
     let env = begun();
     let ignored = |script: &str| mask(&env.shell(script).text());
     let all = bit(Signal::INT) | bit(Signal::QUIT) | bit(Signal::TERM) | bit(Signal::HUP) | bit(Signal::PIPE);

@@ -91,7 +91,7 @@ fn is_refused(scene: &Scene, copy: &str) {
 }
 
 #[test]
-fn a_copied_directory_is_refused_and_gets_its_own_branch() {
+fn copied_directory_is_refused_until_it_has_a_branch() {
     let scene = Scene::new();
     scene.shell("cp -a data data2");
     scene.write("data2/b", "copy");
@@ -111,7 +111,7 @@ fn a_copied_directory_is_refused_and_gets_its_own_branch() {
 
 /// Each directory undoes its own operations, and moves only its own branch.
 #[test]
-fn each_directory_has_its_own_position() {
+fn directories_have_separate_positions() {
     let scene = Scene::new();
     scene.shell("cp -a data data2");
     scene.at("data2", "init --branch other").ok();
@@ -152,7 +152,7 @@ fn each_directory_has_its_own_position() {
 }
 
 #[test]
-fn each_directory_keeps_its_position_across_journal_segments() {
+fn positions_survive_new_journal_segments() {
     let scene = Scene::new();
     scene.shell("cp -a data data2");
     scene.at("data2", "init --branch other").ok();
@@ -174,7 +174,7 @@ fn each_directory_keeps_its_position_across_journal_segments() {
 }
 
 #[test]
-fn a_copy_that_replaces_the_original_says_so() {
+fn copy_replacing_original_is_reported() {
     let scene = Scene::new();
     scene.shell("cp -a data data2");
     scene.write("data2/b", "new");
@@ -190,7 +190,7 @@ fn a_copy_that_replaces_the_original_says_so() {
 }
 
 #[test]
-fn a_moved_or_recreated_directory_is_recognized() {
+fn moved_or_recreated_directory_is_recognized() {
     let scene = Scene::new();
     let steps = [
         "mv data moved",
@@ -212,7 +212,7 @@ fn a_moved_or_recreated_directory_is_recognized() {
 }
 
 #[test]
-fn a_copy_of_everything_has_a_history_of_its_own() {
+fn full_copy_has_separate_history() {
     let env = TestEnv::initialised();
     env.write("a", "one");
     env.undo("commit -m one").ok();
@@ -228,7 +228,7 @@ fn a_copy_of_everything_has_a_history_of_its_own() {
 
 /// `.undo` belongs to another directory: linked or mounted.
 #[test]
-fn a_link_to_the_repository_of_another_directory_is_detected() {
+fn link_to_repository_of_other_directory_is_detected() {
     let env = TestEnv::new();
     let scene = Scene { env };
     fs::create_dir(scene.path("data")).unwrap();
@@ -248,7 +248,7 @@ fn a_link_to_the_repository_of_another_directory_is_detected() {
 }
 
 #[test]
-fn a_repository_that_is_mounted_in_a_second_directory_is_noticed() {
+fn repository_mounted_in_second_directory_is_detected() {
     let env = TestEnv::new();
     let scene = Scene { env };
     fs::create_dir(scene.path("data")).unwrap();
@@ -270,7 +270,7 @@ fn a_repository_that_is_mounted_in_a_second_directory_is_noticed() {
 
 /// One directory at two paths.
 #[test]
-fn a_directory_that_is_mounted_elsewhere_is_the_same_one() {
+fn directory_mounted_elsewhere_is_the_same() {
     let scene = Scene::new();
     fs::create_dir(scene.path("seen")).unwrap();
     let Some(_mounted) = Mounted::new(&["--bind", scene.path("data").to_str().unwrap()], &scene.path("seen")) else {
@@ -284,7 +284,7 @@ fn a_directory_that_is_mounted_elsewhere_is_the_same_one() {
 }
 
 #[test]
-fn a_second_directory_is_attached_with_a_branch_only() {
+fn attaching_second_directory_requires_a_branch() {
     let scene = Scene::new();
     fs::create_dir(scene.path("second")).unwrap();
     let refused = scene.at("second", "init --store ../store").fails(4);
@@ -307,7 +307,7 @@ fn a_second_directory_is_attached_with_a_branch_only() {
 
 /// The file `.undo` was written before directories had ids: the first directory that writes becomes the main one.
 #[test]
-fn link_files_without_an_id_get_one() {
+fn link_files_without_id_get_one() {
     let scene = Scene::new();
     let marker = scene.path("data/.undo");
     let text = fs::read_to_string(&marker).unwrap();

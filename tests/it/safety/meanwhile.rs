@@ -28,7 +28,7 @@ fn written_to_meanwhile(line: &str) -> Option<(TestEnv, serde_json::Value)> {
 }
 
 #[test]
-fn what_changes_while_a_checkout_goes_on_is_recorded_beside_the_branch() {
+fn changes_during_checkout_go_to_side_commit() {
     let Some((env, told)) = written_to_meanwhile("checkout one --json") else { return };
     assert_eq!(told["changed"][0]["path"], "file");
     let aside = told["aside"].as_str().unwrap();
@@ -48,7 +48,7 @@ fn what_changes_while_a_checkout_goes_on_is_recorded_beside_the_branch() {
 }
 
 #[test]
-fn what_changes_while_a_path_is_restored_is_recorded_beside_the_branch() {
+fn changes_during_restore_go_to_side_commit() {
     let Some((env, told)) = written_to_meanwhile("restore --from one file --json") else { return };
     let aside = told["aside"].as_str().unwrap();
     assert_eq!(env.undo(&format!("cat {aside}:file")).ok().stdout, b"two and mine");

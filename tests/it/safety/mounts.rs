@@ -13,7 +13,7 @@ use crate::tree::Tree;
 
 /// Its device is that of the worktree.
 #[test]
-fn a_folder_and_a_file_of_the_same_file_system_mounted_below_are_neither_recorded_nor_touched() {
+fn bind_mounts_are_not_covered() {
     let env = TestEnv::initialised();
     env.write("a", "1");
     env.write("file", "below");
@@ -49,7 +49,7 @@ fn a_folder_and_a_file_of_the_same_file_system_mounted_below_are_neither_recorde
 
 /// What is of a lower layer gets another inode where it is moved, if it has several names there.
 #[test]
-fn names_of_one_file_in_a_lower_layer_are_replaced_and_removed() {
+fn overlay_hard_links_are_replaced_and_removed() {
     let env = TestEnv::new();
     let layers = env.root().join("layers");
     fs::create_dir(&layers).unwrap();
@@ -89,7 +89,7 @@ fn names_of_one_file_in_a_lower_layer_are_replaced_and_removed() {
 
 /// Linking a file of a lower layer, and setting its metadata, copies it up under that name only.
 #[test]
-fn hard_links_of_a_lower_layer_are_one_inode_after_a_checkout() {
+fn overlay_hard_links_are_one_inode_after_checkout() {
     let env = TestEnv::new();
     let layers = env.root().join("layers");
     fs::create_dir(&layers).unwrap();
@@ -143,7 +143,7 @@ fn hard_links_of_a_lower_layer_are_one_inode_after_a_checkout() {
 
 /// Some file systems let a file be as long as a number can be.
 #[test]
-fn a_file_longer_than_any_is_left_out_and_told() {
+fn oversized_file_is_not_covered_and_listed() {
     let env = TestEnv::new();
     let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &env.path()) else {
         return skip("only root can mount a file system");

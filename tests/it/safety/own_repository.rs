@@ -44,7 +44,7 @@ fn goes_back_and_forth(env: &TestEnv, history: &str) {
 }
 
 #[test]
-fn a_repository_behind_a_link_into_its_worktree_is_never_touched() {
+fn linked_repository_inside_worktree_is_not_covered() {
     let env = scene(None);
     fs::rename(env.path().join(".undo"), env.path().join("data/hist")).unwrap();
     symlink("data/hist", env.path().join(".undo")).unwrap();
@@ -59,7 +59,7 @@ fn a_repository_behind_a_link_into_its_worktree_is_never_touched() {
 }
 
 #[test]
-fn a_store_that_was_moved_into_its_worktree_is_never_touched() {
+fn store_moved_into_worktree_is_not_covered() {
     let env = scene(Some("store"));
     let inside = env.path().join("data/deep/store");
     fs::create_dir(env.path().join("data/deep")).unwrap();
@@ -73,7 +73,7 @@ fn a_store_that_was_moved_into_its_worktree_is_never_touched() {
 }
 
 #[test]
-fn a_repository_that_is_mounted_in_its_worktree_is_never_touched() {
+fn repository_mounted_in_worktree_is_not_covered() {
     for (store, source, history) in [(None, "work/.undo", "data/seen"), (Some("stores/one"), "stores", "data/seen/one")]
     {
         let env = scene(store);
@@ -90,7 +90,7 @@ fn a_repository_that_is_mounted_in_its_worktree_is_never_touched() {
 
 /// An earlier commit may have recorded a folder of that name.
 #[test]
-fn a_recorded_entry_at_the_repository_path_is_refused() {
+fn recorded_entry_at_repository_path_is_refused() {
     let env = scene(None);
     env.write("data/hist/format", "mine");
     env.write("data/hist/packs", "mine");
@@ -108,7 +108,7 @@ fn a_recorded_entry_at_the_repository_path_is_refused() {
 }
 
 #[test]
-fn init_refuses_a_store_in_its_worktree_through_a_mount() {
+fn init_refuses_store_mounted_in_worktree() {
     let env = TestEnv::new();
     env.write("a", "one");
     let seen = env.root().join("seen");

@@ -13,7 +13,7 @@ use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
 #[test]
-fn a_deleted_folder_comes_back_with_all_that_was_done() {
+fn recreated_worktree_keeps_history_of_external_store() {
     let env = TestEnv::new();
     // On another file system.
     let elsewhere = tempfile::tempdir_in("/dev/shm").ok();
@@ -61,7 +61,7 @@ fn a_deleted_folder_comes_back_with_all_that_was_done() {
 
 /// `.undo` names a store: where it is gone or wrong, nothing is made in its place.
 #[test]
-fn a_store_that_is_not_where_it_should_be_is_told_and_nothing_is_made() {
+fn missing_external_store_is_an_error() {
     let env = TestEnv::new();
     let store = env.root().join("store");
     env.undo(&format!("init --store '{}'", store.display())).ok();
@@ -123,7 +123,7 @@ hint: mount its disk, or write the path that it has now into that file
 }
 
 #[test]
-fn another_file_system_below_is_neither_recorded_nor_touched() {
+fn nested_file_system_is_not_covered() {
     let env = TestEnv::initialised();
     env.write("a", "1");
     env.write("below/file", "recorded");
@@ -150,7 +150,7 @@ fn another_file_system_below_is_neither_recorded_nor_touched() {
 
 /// Like `/etc/resolv.conf` in containers.
 #[test]
-fn a_file_that_something_is_mounted_over_is_left_and_the_rest_is_restored() {
+fn checkout_restores_files_around_mounts() {
     let env = TestEnv::initialised();
     env.write("etc/hosts", "recorded");
     env.write("etc/other", "1");
@@ -171,7 +171,7 @@ fn a_file_that_something_is_mounted_over_is_left_and_the_rest_is_restored() {
 }
 
 #[test]
-fn what_is_mounted_below_and_covered_is_flushed_too() {
+fn checkout_flushes_nested_file_systems() {
     if !has_strace() {
         return;
     }
@@ -198,7 +198,7 @@ fn what_is_mounted_below_and_covered_is_flushed_too() {
 
 /// Some calls have no form with a handle and go by way of `/proc`: what they do not find there is not gone.
 #[test]
-fn without_proc_nothing_is_taken_for_deleted() {
+fn missing_proc_does_not_cause_deletions() {
     let env = TestEnv::initialised();
     env.write("d/file", "one");
     std::os::unix::fs::symlink("file", env.path().join("d/link")).unwrap();

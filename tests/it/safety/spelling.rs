@@ -98,7 +98,7 @@ fn to_and_fro(folder: &Folder, env: &TestEnv, one: &Tree, two: &Tree) {
 }
 
 #[test]
-fn a_name_that_changes_in_case_only_changes_back_and_forth() {
+fn case_only_rename_is_undone_and_redone() {
     let Some((folder, env)) = begun() else { return };
     env.write("a", "precious");
     env.write("d/File", "deep");
@@ -116,7 +116,7 @@ fn a_name_that_changes_in_case_only_changes_back_and_forth() {
 /// FUSE remembers for a second that there is a folder of the other spelling. Then it is told that it is not as it was, and
 /// the same command does it afterwards.
 #[test]
-fn a_folder_whose_name_changes_in_case_only_comes_back_with_all_that_is_in_it() {
+fn case_only_folder_rename_restores_contents() {
     let Some((folder, env)) = begun() else { return };
     env.write("Folder/same", "same");
     env.write("Folder/Sub/old", "old");
@@ -151,7 +151,7 @@ fn a_folder_whose_name_changes_in_case_only_comes_back_with_all_that_is_in_it() 
 }
 
 #[test]
-fn what_comes_by_the_name_of_what_goes_replaces_it() {
+fn new_entry_replaces_removed_entry_of_other_case() {
     let Some((folder, env)) = begun() else { return };
     env.write("a", "first");
     env.write("file", "was a file");
@@ -179,7 +179,7 @@ fn what_comes_by_the_name_of_what_goes_replaces_it() {
 
 /// Recorded where case counts.
 #[test]
-fn two_names_that_cannot_both_be_had_are_told_and_neither_replaces_the_other() {
+fn colliding_names_are_reported_and_kept() {
     let elsewhere = TestEnv::new();
     let store = elsewhere.root().join("store");
     let attach = format!("init -q --store '{}'", store.display());
@@ -219,7 +219,7 @@ fn two_names_that_cannot_both_be_had_are_told_and_neither_replaces_the_other() {
 }
 
 #[test]
-fn a_recorded_name_that_is_another_spelling_of_the_repository_is_refused() {
+fn recorded_name_equal_to_repository_ignoring_case_is_refused() {
     let Some((_folder, env)) = begun() else { return };
     env.write("a", "1");
     commit(&env, "one");

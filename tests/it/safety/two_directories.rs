@@ -84,7 +84,7 @@ fn hinted(refused: &Output) -> String {
 }
 
 #[test]
-fn what_was_interrupted_in_one_directory_is_not_ended_in_another() {
+fn unfinished_checkout_is_not_ended_in_other_directory() {
     if !has_strace() {
         return;
     }
@@ -124,7 +124,7 @@ fn what_was_interrupted_in_one_directory_is_not_ended_in_another() {
 }
 
 #[test]
-fn what_was_interrupted_is_taken_back_where_it_began() {
+fn unfinished_checkout_is_undone_in_its_directory() {
     if !has_strace() {
         return;
     }
@@ -139,7 +139,7 @@ fn what_was_interrupted_is_taken_back_where_it_began() {
 }
 
 #[test]
-fn a_directory_that_was_moved_ends_what_was_interrupted_in_it() {
+fn moved_directory_ends_its_unfinished_checkout() {
     if !has_strace() {
         return;
     }
@@ -159,7 +159,7 @@ fn a_directory_that_was_moved_ends_what_was_interrupted_in_it() {
 }
 
 #[test]
-fn what_was_interrupted_in_a_directory_that_is_gone_is_ended_anywhere() {
+fn unfinished_checkout_of_missing_directory_is_ended_anywhere() {
     if !has_strace() {
         return;
     }
@@ -183,7 +183,7 @@ fn what_was_interrupted_in_a_directory_that_is_gone_is_ended_anywhere() {
 }
 
 #[test]
-fn what_does_not_say_where_it_began_is_ended_anywhere() {
+fn unfinished_checkout_without_directory_is_ended_anywhere() {
     let scene = Scene::new();
     stopped(&scene.path(FIRST));
     scene.second("checkout --continue").ok();
@@ -192,7 +192,7 @@ fn what_does_not_say_where_it_began_is_ended_anywhere() {
 
 /// Two directories are one where `.undo` is a link to that of the other one: the same holds.
 #[test]
-fn what_was_interrupted_is_not_ended_through_a_link_to_its_repository() {
+fn unfinished_checkout_is_not_ended_through_link_to_repository() {
     if !has_strace() {
         return;
     }
@@ -212,7 +212,7 @@ fn what_was_interrupted_is_not_ended_through_a_link_to_its_repository() {
 }
 
 #[test]
-fn a_directory_tells_what_was_interrupted_in_the_other_one() {
+fn unfinished_checkout_in_other_directory_is_reported() {
     if !has_strace() {
         return;
     }
