@@ -1,35 +1,32 @@
-//! The text of `config.toml`: read with the place of every value, so that a change leaves all other bytes, comments and
-//! order as they are.
+//! Reads and edits `config.toml`. Edits keep the comments, the order and the spacing of the file.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use toml::Value;
-use toml::de::{DeTable, DeValue};
+use toml_edit::{Document as Toml, Item, Table, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 
-use super::{Config, Key, Kind, key};
+use super::{Config, KEYS, Key, Kind, key};
 
-/// The file, read but not yet believed.
+/// The text of the settings file. Reading the settings from it checks them.
 #[derive(Clone, Debug)]
 pub struct Document {
     path: PathBuf,
     text: String,
 }
 
-/// One value that is set: its name, where its name and itself stand in the text, and itself as text.
-struct Setting {
+/// A value in the file.
+struct Setting<'t> {
+    /// Table and key, such as `store.compression`. For an unknown table: its name.
     name: String,
-    place: Range<usize>,
-    value: Range<usize>,
-    text: String,
-    kind: Option<Kind>,
+    key_span: Range<usize>,
+    item: &'t Item,
 }
 
 impl Document {
-    /// Reads the file; empty if it is not there.
+    /// Reads the file. A missing file is an empty document.
     pub fn open(path: &Path) -> Result<Document> {
         let bytes = fs::read(path)?.unwrap_or_default();
         let text = String::from_utf8(bytes)
@@ -37,149 +34,137 @@ impl Document {
         Ok(Document { path: path.to_owned(), text })
     }
 
-    /// The settings; [`ErrorKind::Usage`] for a key or a value that there is not.
+    /// The settings. Fails with [`ErrorKind::Usage`] on an unknown key or an invalid value.
     pub fn config(&self) -> Result<Config> {
         let mut config = Config::default();
-        for setting in self.settings()? {
-            let key = key(&setting.name).map_err(|error| self.located(error, setting.place.start))?;
-            if setting.kind != Some(key.kind) {
-                let wrong = Error::new(ErrorKind::Usage, format!("`{}` cannot be `{}`", key.name, setting.text))
-                    .hint(format!("it can be: {}", quoted(key)));
-                return Err(self.located(wrong, setting.value.start));
-            }
-            config.put(key, &setting.text).map_err(|error| self.located(error, setting.value.start))?;
+        for setting in settings(&self.parse()?) {
+            let key = key(&setting.name).map_err(|error| self.at(error, setting.key_span.start))?;
+            let value_span = setting.item.span().unwrap_or(setting.key_span);
+            let value = match key.kind {
+                Kind::Text => setting.item.as_str().map(str::to_owned),
+                Kind::Bool => setting.item.as_bool().map(|value| value.to_string()),
+            };
+            let set = match value {
+                Some(value) => config.put(key, &value),
+                None => Err(wrong_type(key, setting.item.as_str().unwrap_or(&self.text[value_span.clone()]))),
+            };
+            set.map_err(|error| self.at(error, value_span.start))?;
         }
         Ok(config)
     }
 
-    /// Whether a value is set, be it the default.
+    /// Whether the file sets a value for this key, even if that is the default.
     pub fn is_set(&self, name: &str) -> Result<bool> {
         let key = key(name)?;
-        Ok(self.settings()?.iter().any(|setting| setting.name == key.name))
+        Ok(settings(&self.parse()?).iter().any(|setting| setting.name == key.name))
     }
 
-    /// Sets a value, where it stands or in its table.
+    /// Sets a value, in the place where the file has it or at the end of its table.
     pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
         let key = key(name)?;
-        let mut wanted = self.config()?;
-        wanted.put(key, text)?;
-        let value = match key.kind {
-            Kind::Bool => text.to_owned(),
-            Kind::Text => Value::from(text).to_string(),
+        let mut config = self.config()?;
+        config.put(key, text)?;
+        let mut value = match key.kind {
+            Kind::Bool => Value::from(text == "true"),
+            Kind::Text => Value::from(text),
         };
-        let place = self.settings()?.into_iter().find(|setting| setting.name == key.name);
-        let attempts = match place {
-            Some(setting) => vec![self.replaced(setting.value, &value)],
-            None => self.inserted(key, &value),
-        };
-        self.take_first_that_means(&wanted, attempts, key)
+        let (table, name) = key.path();
+        let mut toml = self.parse()?.into_mut();
+        if !toml.contains_key(table) {
+            // A comment at the end of the file stays above the new table.
+            let mut added = Table::new();
+            let trailing = toml.trailing().as_str().unwrap_or_default().to_owned();
+            if !trailing.is_empty() {
+                let newline = if trailing.ends_with('\n') { "\n" } else { "\n\n" };
+                added.decor_mut().set_prefix(trailing + newline);
+                toml.set_trailing("");
+            }
+            toml.insert(table, Item::Table(added));
+        }
+        let table = toml[table].as_table_like_mut().expect("`config` accepts only tables under this name");
+        match table.get_mut(name).and_then(Item::as_value_mut) {
+            Some(old) => {
+                *value.decor_mut() = old.decor().clone();
+                *old = value;
+            }
+            None => {
+                table.insert(name, Item::Value(value));
+            }
+        }
+        self.text = toml.to_string();
+        Ok(())
     }
 
-    /// Removes a value, so that the default counts again; `false` if it was not set.
+    /// Removes a value, which restores the default. Returns `false` if it was not set.
     pub fn unset(&mut self, name: &str) -> Result<bool> {
         let key = key(name)?;
-        let Some(setting) = self.settings()?.into_iter().find(|setting| setting.name == key.name) else {
+        let toml = self.parse()?;
+        let Some(setting) = settings(&toml).into_iter().find(|setting| setting.name == key.name) else {
             return Ok(false);
         };
-        let mut wanted = self.config()?;
-        wanted.put(key, key.default)?;
-        let start = self.text[..setting.place.start].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = self.text[setting.value.end..].find('\n').map_or(self.text.len(), |n| setting.value.end + n + 1);
-        let attempt = self.replaced(start..end, "");
-        self.take_first_that_means(&wanted, vec![attempt], key)?;
+        let (table, name) = key.path();
+        if toml[table].is_inline_table() {
+            let mut toml = self.parse()?.into_mut();
+            toml[table].as_table_like_mut().and_then(|table| table.remove(name));
+            self.text = toml.to_string();
+        } else {
+            // `remove` would also delete the comments above the key, which may belong to the whole file.
+            let end = setting.item.span().map_or(setting.key_span.end, |span| span.end);
+            let start = self.text[..setting.key_span.start].rfind('\n').map_or(0, |newline| newline + 1);
+            let end = self.text[end..].find('\n').map_or(self.text.len(), |newline| end + newline + 1);
+            self.text = [&self.text[..start], &self.text[end..]].concat();
+        }
         Ok(true)
     }
 
-    /// Writes the file, if its settings are right.
+    /// Writes the file if its settings are valid.
     pub fn save(&self) -> Result<()> {
         self.config()?;
         fs::write_atomic(&self.path, [&self.text], true)
     }
 
-    /// The text with a part replaced.
-    fn replaced(&self, range: Range<usize>, with: &str) -> String {
-        [&self.text[..range.start], with, &self.text[range.end..]].concat()
-    }
-
-    /// Texts with a new line for the key: in its table, in a table at the end, or with a full name at the top.
-    fn inserted(&self, key: &Key, value: &str) -> Vec<String> {
-        let (table, name) = key.name.split_once('.').expect("every key stands in a table");
-        let mut texts = Vec::new();
-        let mut end = 0;
-        for line in self.text.split_inclusive('\n') {
-            end += line.len();
-            if line.trim_start().starts_with(&format!("[{table}]")) {
-                let newline = if line.ends_with('\n') { "" } else { "\n" };
-                texts.push(self.replaced(end..end, &format!("{newline}{name} = {value}\n")));
-            }
-        }
-        let gap = match self.text.as_str() {
-            "" => "",
-            text if text.ends_with('\n') => "\n",
-            _ => "\n\n",
-        };
-        texts.push(format!("{}{gap}[{table}]\n{name} = {value}\n", self.text));
-        texts.push(format!("{} = {value}\n{}", key.name, self.text));
-        texts
-    }
-
-    /// TOML has many ways to write a thing: what counts is that the new text means what was wanted, and nothing else.
-    fn take_first_that_means(&mut self, wanted: &Config, attempts: Vec<String>, key: &Key) -> Result<()> {
-        for text in attempts {
-            let attempt = Document { path: self.path.clone(), text };
-            if attempt.config().is_ok_and(|config| config == *wanted) {
-                *self = attempt;
-                return Ok(());
-            }
-        }
-        let message =
-            format!("`{}` is written in a way that cannot be changed by itself: `{}`", self.path.display(), key.name);
-        Err(Error::new(ErrorKind::Usage, message).hint("change it with a text editor"))
-    }
-
-    /// Every value in the text, tables opened.
-    fn settings(&self) -> Result<Vec<Setting>> {
-        let table = DeTable::parse(&self.text).map_err(|error| {
-            let message = error.message().trim_end_matches('.').to_owned();
+    fn parse(&self) -> Result<Toml<&str>> {
+        Toml::parse(self.text.as_str()).map_err(|error| {
+            let message = error.message().trim_end_matches('.');
             let invalid = Error::new(ErrorKind::Usage, format!("not TOML: {message}"));
-            self.located(invalid, error.span().map_or(0, |span| span.start)).hint("correct it with a text editor")
-        })?;
-        let mut settings = Vec::new();
-        collect(table.get_ref(), "", &self.text, &mut settings);
-        settings.sort_by_key(|setting| setting.place.start);
-        Ok(settings)
+            self.at(invalid, error.span().map_or(0, |span| span.start)).hint("correct it with a text editor")
+        })
     }
 
-    /// An error with the file and the line.
-    fn located(&self, error: Error, at: usize) -> Error {
-        let line = 1 + self.text.bytes().take(at).filter(|&byte| byte == b'\n').count();
+    /// Adds the file and the line to an error.
+    fn at(&self, error: Error, offset: usize) -> Error {
+        let line = 1 + self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count();
         error.context(format!("`{}` line {line}", self.path.display()))
     }
 }
 
-fn quoted(key: &Key) -> String {
-    match key.kind {
+fn wrong_type(key: &Key, found: &str) -> Error {
+    let values = match key.kind {
         Kind::Bool => key.values.to_owned(),
         Kind::Text => format!("{}, in quotes", key.values),
-    }
+    };
+    Error::new(ErrorKind::Usage, format!("`{}` cannot be `{found}`", key.name)).hint(format!("it can be: {values}"))
 }
 
-fn collect(table: &DeTable<'_>, above: &str, text: &str, settings: &mut Vec<Setting>) {
-    for (name, value) in table {
-        let full = if above.is_empty() { name.get_ref().to_string() } else { format!("{above}.{}", name.get_ref()) };
-        // An unknown table is told as a whole, an empty one that is known means nothing.
-        let is_known = above.is_empty() && super::KEYS.iter().any(|key| key.name.starts_with(&format!("{full}.")));
-        let (shown, kind) = match value.get_ref() {
-            DeValue::Table(below) if is_known => {
-                collect(below, &full, text, settings);
-                continue;
+/// All values, in the order of the file. An unknown table counts as one value; an empty known table as none.
+fn settings<'t>(toml: &'t Toml<&str>) -> Vec<Setting<'t>> {
+    let setting = |name: String, key: Option<&toml_edit::Key>, item| {
+        let key_span = key.and_then(|key| key.span()).unwrap_or_default();
+        Setting { name, key_span, item }
+    };
+    let mut settings = Vec::new();
+    for (table, item) in toml.iter() {
+        let is_known = KEYS.iter().any(|key| key.path().0 == table);
+        match item.as_table_like().filter(|_| is_known) {
+            Some(below) => {
+                let named = |(name, value)| setting(format!("{table}.{name}"), below.key(name), value);
+                settings.extend(below.iter().map(named));
             }
-            DeValue::String(value) => (value.to_string(), Some(Kind::Text)),
-            DeValue::Boolean(value) => (value.to_string(), Some(Kind::Bool)),
-            _ => (text[value.span()].to_owned(), None),
-        };
-        settings.push(Setting { name: full, place: name.span(), value: value.span(), text: shown, kind });
+            None => settings.push(setting(table.to_owned(), toml.key(table), item)),
+        }
     }
+    settings.sort_by_key(|setting| setting.key_span.start);
+    settings
 }
 
 #[cfg(test)]
@@ -192,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_or_value_is_named_with_its_line_and_what_there_is() {
+    fn config_errors_name_line_key_and_valid_values() {
         for (text, message, hint) in [
             ("[store]\ncompresion = 'x'\n", "`config.toml` line 2: no setting `store.compresion`", "there are: store."),
             ("[stor]\na = 1\n", "`config.toml` line 1: no setting `stor`", "there are: store."),
@@ -210,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_write_a_table_is_read() {
+    fn config_reads_every_table_syntax() {
         let expected = Config {
             compression: Compression::Deflate(6),
             cross_mounts: true,
@@ -229,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn changing_a_value_keeps_comments_and_order() {
+    fn set_and_unset_keep_comments_and_order() {
         let text = "# mine\n[worktree]\ncross_mounts = false # no\n\n[user]   # me\n# end";
         let mut document = document(text);
         document.set("worktree.cross_mounts", "true").unwrap();
@@ -245,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_set_in_inline_tables_and_beside_dotted_names_too() {
+    fn set_handles_inline_tables_and_dotted_keys() {
         let mut inline = document("store = { compression = 'stored' } # x\n");
         inline.set("store.compression", "zstd:2").unwrap();
         assert_eq!(inline.text, "store = { compression = \"zstd:2\" } # x\n");
@@ -262,15 +247,19 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_changed_safely_is_left_to_the_user() {
+    fn set_and_unset_edit_empty_and_single_line_tables() {
         let mut text = document("user = { name = 'a' }\nstore = {}\n");
-        assert!(text.set("store.compression", "zstd:2").is_err());
-        assert!(document("store = { compression = 'zstd:2' }\n").unset("store.compression").unwrap());
-        assert_eq!(text.text, "user = { name = 'a' }\nstore = {}\n");
+        text.set("store.compression", "zstd:2").unwrap();
+        assert_eq!(text.text, "user = { name = 'a' }\nstore = { compression = \"zstd:2\" }\n");
+        assert!(text.unset("store.compression").unwrap());
+        assert_eq!(text.config().unwrap(), Config { author: "a".into(), ..Config::default() });
+        let mut wrong = document("store = 1\n");
+        assert!(wrong.set("store.compression", "zstd:2").is_err() && wrong.unset("store.compression").is_ok());
+        assert_eq!(wrong.text, "store = 1\n");
     }
 
     #[test]
-    fn only_a_right_document_is_saved() {
+    fn save_rejects_invalid_settings() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
         let mut document = Document::open(&path).unwrap();

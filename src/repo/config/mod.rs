@@ -44,6 +44,13 @@ pub struct Key {
     put: fn(&mut Config, &str) -> Option<()>,
 }
 
+impl Key {
+    /// Table and name in the file.
+    fn path(&self) -> (&'static str, &'static str) {
+        self.name.split_once('.').expect("every key is in a table")
+    }
+}
+
 /// What kind of TOML value a setting is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
