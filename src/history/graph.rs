@@ -1,216 +1,75 @@
-//! Lines of history drawn beside the commits. Pure: ids and parents in, text out.
-//!
-//! A column is a line of history on its way down to the commit that it waits for; no two wait for the same one. Where a
-//! commit has several parents its column splits, and where its parent is waited for already its column ends there.
-//! Straight history is one column.
+//! Draws the lines of history beside the commits of a log.
+
+use renderdag::Ancestor;
+use renderdag::pipeline::row_shape_to_prefix_lines::box_drawing::Square;
+use renderdag::pipeline::types::{PrefixLineKind, PrefixLinePart};
+use renderdag::pipeline::{Ascii, BoxDrawing, GraphTextRenderer};
 
 use crate::id::CommitId;
 
-/// The letters of a drawing.
+/// Characters of the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Box drawing.
     Unicode,
-    /// `|`, `/`, `\` and `_`.
+    /// `|`, `/`, `\`, `-`, `+`, `.` and `'`.
     Ascii,
 }
 
-/// A drawing as far as it has come.
-#[derive(Clone, Debug)]
+/// Draws commits one after the other, children before parents.
 pub struct Graph {
-    style: Style,
-    /// What each column waits for; a free one may be taken again.
-    columns: Vec<Option<CommitId>>,
+    renderer: GraphTextRenderer<CommitId>,
 }
 
-/// What is drawn beside one commit: one line with its mark, one more where lines meet or part, and then as many as its
-/// text needs. All are equally wide.
+/// The text to the left of one commit. Every line ends with a space.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Beside the first line of text.
-    pub node: String,
-    /// Beside the second, or on a line of its own.
-    pub link: Option<String>,
-    /// Beside all others.
-    pub rest: String,
+pub struct GraphRow {
+    /// The line of the commit itself, and below it the line where columns join or split, if any.
+    fixed: Vec<String>,
+    /// Continues the columns beside all further lines of text.
+    rest: String,
 }
 
-impl Row {
-    /// What stands before line `n` of the commit's text, counted from 0.
+impl GraphRow {
+    /// The text to the left of line `n` of the commit, counted from 0.
     pub fn prefix(&self, n: usize) -> &str {
-        match (n, &self.link) {
-            (0, _) => &self.node,
-            (1, Some(link)) => link,
-            _ => &self.rest,
-        }
+        self.fixed.get(n).unwrap_or(&self.rest)
     }
 
-    /// Lines that must be shown even if the text has fewer.
-    pub fn lines(&self) -> usize {
-        1 + usize::from(self.link.is_some())
+    /// Lines to print even if the commit has fewer.
+    pub fn min_lines(&self) -> usize {
+        self.fixed.len()
     }
-}
-
-/// How a column takes part in a link line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Link {
-    /// The commit's parent is waited for there, and the column goes on.
-    Joins,
-    /// The column waits for the same parent as the commit's own, which goes on instead.
-    Ends,
-    /// The column begins, for one more parent.
-    Begins,
 }
 
 impl Graph {
-    /// An empty drawing.
+    /// Creates a drawing without columns.
     pub fn new(style: Style) -> Graph {
-        Graph { style, columns: Vec::new() }
-    }
-
-    /// Draws the next commit, children before parents.
-    pub fn row(&mut self, id: CommitId, parents: &[CommitId], is_at: bool) -> Row {
-        let own = self.column_of(id);
-        let before = self.columns.clone();
-        let links = self.go_on(own, parents, &before);
-        let mark = if is_at { '@' } else { '*' };
-        let mut node = self.verticals(&before);
-        node[2 * own] = mark;
-        let link = (!links.is_empty()).then(|| match self.style {
-            Style::Unicode => self.boxes(own, &before, &links),
-            Style::Ascii => self.slashes(own, &before, &links),
-        });
-        while self.columns.last() == Some(&None) {
-            self.columns.pop();
-        }
-        let rest = self.verticals(&self.columns);
-        let width = [node.len(), link.as_ref().map_or(0, Vec::len), rest.len()].into_iter().max().unwrap_or(0);
-        let text = |mut line: Vec<char>| -> String {
-            line.resize(width, ' ');
-            line.into_iter().collect()
+        let renderer = match style {
+            Style::Unicode => GraphTextRenderer::new::<BoxDrawing<Square>>(),
+            Style::Ascii => GraphTextRenderer::new::<Ascii>(),
         };
-        Row { node: text(node), link: link.map(text), rest: text(rest) }
+        Graph { renderer }
     }
 
-    /// The column that waits for a commit, or the first free one for a commit that nothing grew from.
-    fn column_of(&mut self, id: CommitId) -> usize {
-        let waiting = self.columns.iter().position(|column| *column == Some(id));
-        let column = waiting.or_else(|| self.columns.iter().position(Option::is_none)).unwrap_or(self.columns.len());
-        if column == self.columns.len() {
-            self.columns.push(None);
-        }
-        self.columns[column] = Some(id);
-        column
-    }
-
-    /// Lets the columns wait for the parents instead of the commit.
-    fn go_on(&mut self, own: usize, parents: &[CommitId], before: &[Option<CommitId>]) -> Vec<(usize, Link)> {
-        self.columns[own] = None;
-        let mut links = Vec::new();
-        for &parent in parents {
-            let waiting = self.columns.iter().position(|column| *column == Some(parent));
-            match waiting {
-                // The line that goes on is the one further left.
-                Some(other) if other > own && self.columns[own].is_none() => {
-                    self.columns[own] = Some(parent);
-                    self.columns[other] = None;
-                    links.push((other, Link::Ends));
-                }
-                Some(other) => links.push((other, Link::Joins)),
-                None if self.columns[own].is_none() => self.columns[own] = Some(parent),
-                None => {
-                    let is_free = |n: &usize| self.columns[*n].is_none() && before.get(*n).is_none_or(Option::is_none);
-                    let free = (own + 1..self.columns.len()).find(is_free);
-                    let column = free.unwrap_or(self.columns.len());
-                    if free.is_none() {
-                        self.columns.push(None);
-                    }
-                    self.columns[column] = Some(parent);
-                    links.push((column, Link::Begins));
-                }
+    /// Draws the next commit.
+    pub fn row(&mut self, id: CommitId, parents: &[CommitId], is_current: bool) -> GraphRow {
+        let parents = parents.iter().copied().map(Ancestor::Parent).collect();
+        let mut row = GraphRow { fixed: Vec::new(), rest: String::new() };
+        for line in self.renderer.next_prefix_lines(id, parents) {
+            let mark = if is_current { "@" } else { "*" };
+            let text = line.parts.iter().map(|part| match part {
+                PrefixLinePart::Text(text) => text.as_str(),
+                PrefixLinePart::NodeGlyph => mark,
+            });
+            match line.kind {
+                PrefixLineKind::Node | PrefixLineKind::Link => row.fixed.push(text.collect()),
+                PrefixLineKind::PostAncestry => row.rest = text.collect(),
+                // Only for ancestors that are not parents, and for rows of another height.
+                _ => {}
             }
         }
-        links
-    }
-
-    fn vertical(&self) -> char {
-        if self.style == Style::Unicode { '│' } else { '|' }
-    }
-
-    /// One letter a column, with a space between.
-    fn verticals(&self, columns: &[Option<CommitId>]) -> Vec<char> {
-        let mut line = vec![' '; (2 * columns.len()).saturating_sub(1)];
-        for (n, _) in columns.iter().enumerate().filter(|(_, column)| column.is_some()) {
-            line[2 * n] = self.vertical();
-        }
-        line
-    }
-
-    /// The link line in box drawing: each place by the directions that it is connected to.
-    fn boxes(&self, own: usize, before: &[Option<CommitId>], links: &[(usize, Link)]) -> Vec<char> {
-        let mut line = self.verticals(&self.columns);
-        let (first, last) = span(own, links);
-        for (n, place) in line.iter_mut().enumerate().take(2 * last + 1).skip(2 * first) {
-            let column = n / 2;
-            let is_connected = n % 2 == 0 && (column == own || links.iter().any(|link| link.0 == column));
-            if !is_connected {
-                if *place == ' ' {
-                    *place = '─';
-                }
-                continue;
-            }
-            let up = before.get(column).is_some_and(Option::is_some);
-            let down = self.columns[column].is_some();
-            *place = corner(up, down, column > first, column < last);
-        }
-        line
-    }
-
-    /// The link line in letters that every terminal has.
-    fn slashes(&self, own: usize, before: &[Option<CommitId>], links: &[(usize, Link)]) -> Vec<char> {
-        let mut line = self.verticals(&self.columns);
-        let mut draw = |from: usize, to: usize, fill: char, end: (usize, char)| {
-            for place in &mut line[from..to] {
-                if *place == ' ' {
-                    *place = fill;
-                }
-            }
-            line[end.0] = end.1;
-        };
-        for &(column, link) in links {
-            match link {
-                Link::Joins if column < own => draw(2 * column + 1, 2 * own - 1, '_', (2 * own - 1, '/')),
-                Link::Joins => draw(2 * own + 2, 2 * column, '_', (2 * own + 1, '\\')),
-                Link::Ends => draw(2 * own + 1, 2 * column - 1, '_', (2 * column - 1, '/')),
-                Link::Begins => draw(2 * own + 1, 2 * column - 1, '-', (2 * column - 1, '\\')),
-            }
-        }
-        for &(column, _) in links.iter().filter(|link| link.1 == Link::Begins) {
-            debug_assert!(before.get(column).is_none_or(Option::is_none), "a column begins where there was none");
-            line[2 * column] = ' ';
-        }
-        line
-    }
-}
-
-/// The columns that a link line reaches from and to.
-fn span(own: usize, links: &[(usize, Link)]) -> (usize, usize) {
-    links.iter().fold((own, own), |(first, last), link| (first.min(link.0), last.max(link.0)))
-}
-
-fn corner(up: bool, down: bool, left: bool, right: bool) -> char {
-    match (up, down, left, right) {
-        (true, true, true, true) => '┼',
-        (true, true, true, false) => '┤',
-        (true, true, false, true) => '├',
-        (true, false, true, true) => '┴',
-        (true, false, true, false) => '┘',
-        (true, false, false, true) => '└',
-        (false, true, true, true) => '┬',
-        (false, true, true, false) => '┐',
-        (false, true, false, true) => '┌',
-        (true, true, false, false) => '│',
-        _ => '─',
+        row
     }
 }
 
@@ -222,7 +81,7 @@ mod tests {
         CommitId([name as u8; 32])
     }
 
-    /// Draws commits given as `A:BC`, a name and its parents, `!` before the current one.
+    /// Draws commits written as `A:BC`, a name and its parents; `!` marks the current commit.
     fn draw(style: Style, commits: &str) -> String {
         let mut graph = Graph::new(style);
         let mut drawing = String::new();
@@ -230,23 +89,23 @@ mod tests {
             let (name, parents) = commit.trim_start_matches('!').split_once(':').unwrap();
             let parents: Vec<CommitId> = parents.chars().map(id).collect();
             let row = graph.row(id(name.chars().next().unwrap()), &parents, commit.starts_with('!'));
-            for n in 0..row.lines() {
+            for n in 0..row.min_lines() {
                 let text = if n == 0 { name } else { "" };
-                drawing.push_str(&format!("\n{}", format!("{} {text}", row.prefix(n)).trim_end()));
+                drawing.push_str(&format!("\n{}", format!("{}{text}", row.prefix(n)).trim_end()));
             }
         }
         drawing
     }
 
     #[test]
-    fn straight_history_is_one_column() {
+    fn draws_linear_history_in_one_column() {
         assert_eq!(draw(Style::Unicode, "!C:B B:A A:"), "\n@ C\n* B\n* A");
     }
 
     const FORK: &str = "D:B !C:A B:A A:";
 
     #[test]
-    fn a_fork_joins_the_line_of_its_parent() {
+    fn joins_a_fork_at_its_parent() {
         assert_eq!(
             draw(Style::Unicode, FORK),
             "
@@ -270,7 +129,7 @@ mod tests {
     const MERGE: &str = "E:DC D:B C:B B:A A:";
 
     #[test]
-    fn a_merge_splits_into_the_lines_of_its_parents() {
+    fn splits_a_merge_into_its_parents() {
         assert_eq!(
             draw(Style::Unicode, MERGE),
             "
@@ -298,16 +157,16 @@ mod tests {
     const WIDE: &str = "F:A E:B D:A C:A B:A A:";
 
     #[test]
-    fn lines_are_crossed_on_the_way_to_a_parent() {
+    fn crosses_columns_between_a_commit_and_its_parent() {
         assert_eq!(
             draw(Style::Unicode, WIDE),
             "
 * F
 │ * E
 │ │ * D
-├─│─┘
+├───┘
 │ │ * C
-├─│─┘
+├───┘
 │ * B
 ├─┘
 * A"
@@ -318,9 +177,9 @@ mod tests {
 * F
 | * E
 | | * D
-|_|/
++---'
 | | * C
-|_|/
++---'
 | * B
 |/
 * A"
@@ -330,16 +189,16 @@ mod tests {
     const OCTOPUS: &str = "F:ABC G:B C:A B:A A: Z:";
 
     #[test]
-    fn three_parents_and_unrelated_roots() {
+    fn draws_three_parents_and_unrelated_roots() {
         assert_eq!(
             draw(Style::Unicode, OCTOPUS),
             "
 *     F
 ├─┬─┐
 │ │ │ * G
-│ ├─│─┘
+│ ├───┘
 │ │ * C
-├─│─┘
+├───┘
 │ * B
 ├─┘
 * A
@@ -349,11 +208,11 @@ mod tests {
             draw(Style::Ascii, OCTOPUS),
             "
 *     F
-|\\ \\
++-+-.
 | | | * G
-| |_|/
+| +---'
 | | * C
-|_|/
++---'
 | * B
 |/
 * A
@@ -362,13 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_with_a_line_that_is_there_already() {
+    fn joins_a_merge_with_an_existing_column() {
         assert_eq!(
             draw(Style::Unicode, "A:B X:YB B:Y Y:"),
             "
 * A
 │ * X
-├─┤
+┌─┤
 * │ B
 ├─┘
 * Y"
@@ -386,10 +245,10 @@ mod tests {
     }
 
     #[test]
-    fn every_line_of_a_row_is_equally_wide_and_the_rest_goes_on_below() {
+    fn repeats_the_last_prefix_below_the_fixed_lines() {
         let mut graph = Graph::new(Style::Unicode);
         let row = graph.row(id('E'), &[id('D'), id('C')], false);
-        assert_eq!((row.prefix(0), row.prefix(1), row.prefix(2), row.prefix(9)), ("*  ", "├─┐", "│ │", "│ │"));
-        assert_eq!(row.lines(), 2);
+        assert_eq!((row.prefix(0), row.prefix(1), row.prefix(2), row.prefix(9)), ("*   ", "├─┐ ", "│ │ ", "│ │ "));
+        assert_eq!(row.min_lines(), 2);
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::history::graph::{Row, Style};
+use crate::history::graph::{GraphRow, Style};
 use crate::report::Report;
 use crate::report::commits::CommitRecord;
 use crate::terminal::Page;
@@ -17,7 +17,7 @@ pub struct LogRecord {
     pub record: CommitRecord,
     /// Beside it, if there is a graph.
     #[serde(skip)]
-    pub row: Option<Row>,
+    pub row: Option<GraphRow>,
     /// A line each.
     #[serde(skip)]
     pub oneline: bool,
@@ -49,8 +49,8 @@ impl Report for LogRecord {
             return if self.oneline { Ok(()) } else { page.line("") };
         };
         let blank = usize::from(!self.oneline);
-        for n in 0..row.lines().max(lines.len() + blank) {
-            let line = format!("{} {}", row.prefix(n), lines.get(n).map_or("", String::as_str));
+        for n in 0..row.min_lines().max(lines.len() + blank) {
+            let line = format!("{}{}", row.prefix(n), lines.get(n).map_or("", String::as_str));
             page.line(line.trim_end())?;
         }
         Ok(())
