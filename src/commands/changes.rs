@@ -1,11 +1,10 @@
 //! Changes on their way to the user: what `diff`, `log`, `show` and `status` share.
 
-use crate::alarm::Findings;
 use crate::commands::Context;
 use crate::commands::context::Remedies;
 use crate::commands::format::Style;
 use crate::compare::{Comparison, Side};
-use crate::diff::{self, Change, Status, rename};
+use crate::diff::{self, Change, ChangeCounts, Status, rename};
 use crate::error::Result;
 use crate::object::Commit;
 use crate::path::RepoPathBuf;
@@ -20,18 +19,18 @@ pub fn show(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::O
         Style::List(_) => None,
         Style::Patch(_) | Style::Stat => Some(Vec::new()),
     };
-    let (tally, fold, stats) = (Tally::new(), Fold::default(), Vec::new());
-    let mut shown = Shown { ui: context.ui, comparison, style, tally, fold, waiting, stats };
-    comparison.changes(options, &mut |change| shown.take(change))?;
-    shown.finish()
+    let (fold, stats) = (Fold::default(), Vec::new());
+    let mut shown = Shown { ui: context.ui, comparison, style, fold, waiting, stats };
+    let counts = comparison.changes(options, &mut |change| shown.take(change))?;
+    shown.finish(counts)
 }
 
 /// The same, and what the changes look like, for a live directory against the current commit.
 pub fn show_watched(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::Options) -> Result<Tally> {
-    let (tally, fold, style) = (Tally::new(), Fold::default(), Style::List(Listing::Words));
-    let mut shown = Shown { ui: context.ui, comparison, style, tally, fold, waiting: None, stats: Vec::new() };
-    let findings = comparison.watched(options, &mut |change| shown.take(change))?;
-    context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish())
+    let (fold, style) = (Fold::default(), Style::List(Listing::Words));
+    let mut shown = Shown { ui: context.ui, comparison, style, fold, waiting: None, stats: Vec::new() };
+    let (counts, findings) = comparison.watched(options, &mut |change| shown.take(change))?;
+    context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish(counts))
 }
 
 /// Shows what a commit changed: how it differs from its first parent.
@@ -48,26 +47,6 @@ pub fn show_commit(
     show(context, Comparison { repository, worktree: None, old: &old, new: &new }, &options, style)
 }
 
-/// Counts all changes between two sides.
-pub fn count(comparison: Comparison<'_>, options: &diff::Options) -> Result<Tally> {
-    let mut tally = Tally::new();
-    comparison.changes(options, &mut |change| {
-        tally.count(change.status);
-        Ok(())
-    })?;
-    Ok(tally)
-}
-
-/// The same, and says what they look like.
-pub fn count_watched(comparison: Comparison<'_>, options: &diff::Options) -> Result<(Tally, Findings)> {
-    let mut tally = Tally::new();
-    let findings = comparison.watched(options, &mut |change| {
-        tally.count(change.status);
-        Ok(())
-    })?;
-    Ok((tally, findings))
-}
-
 /// Up to so many changes are kept in memory to find the renames among them.
 const MOST_FOR_RENAMES: usize = 100_000;
 
@@ -76,7 +55,6 @@ struct Shown<'a> {
     ui: &'a Ui,
     comparison: Comparison<'a>,
     style: Style,
-    tally: Tally,
     fold: Fold,
     /// Kept until it is known what was renamed.
     waiting: Option<Vec<Change>>,
@@ -85,7 +63,6 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     fn take(&mut self, change: Change) -> Result<()> {
-        self.tally.count(change.status);
         let Some(waiting) = &mut self.waiting else { return self.show(&change) };
         waiting.push(change);
         if waiting.len() > MOST_FOR_RENAMES {
@@ -137,15 +114,15 @@ impl Shown<'_> {
         }
     }
 
-    fn finish(mut self) -> Result<Tally> {
+    fn finish(mut self, counts: ChangeCounts) -> Result<Tally> {
         self.release()?;
-        let ui = self.ui;
+        let (ui, tally) = (self.ui, Tally::from(counts));
         match self.style {
-            Style::Stat => ui.show(&StatTable { records: &self.stats, tally: self.tally })?,
-            Style::List(Listing::Words) => ui.show(&self.tally)?,
-            _ if ui.options().json => ui.show(&self.tally)?,
+            Style::Stat => ui.show(&StatTable { records: &self.stats, tally })?,
+            Style::List(Listing::Words) => ui.show(&tally)?,
+            _ if ui.options().json => ui.show(&tally)?,
             _ => {}
         }
-        Ok(self.tally)
+        Ok(tally)
     }
 }

@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::checkout;
 use crate::commands::context::Remedies;
-use crate::commands::{Context, changes, complete, init};
+use crate::commands::{Context, complete, init};
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
@@ -15,6 +15,7 @@ use crate::number::pluralize;
 use crate::object::commit::Uncovered;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
+use crate::report::changes::Tally;
 use crate::report::commits::{Committed, json_uncovered};
 use crate::report::{json_id, json_paths};
 use crate::snapshot::{self, Outcome};
@@ -109,8 +110,8 @@ fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf], s
     let new = Side::live(repository, &worktree, paths, context.ui.progress())?;
     let options = diff::Options { paths: paths.to_vec(), ..diff::Options::default() };
     let comparison = Comparison { repository, worktree: Some(&worktree), old: &old, new: &new };
-    let (tally, findings) = changes::count_watched(comparison, &options)?;
-    context.report_alongside(&findings, &Remedies::OF_CHANGES, || context.ui.show(&tally))?;
+    let (counts, findings) = comparison.watched(&options, &mut |_| Ok(()))?;
+    context.report_alongside(&findings, &Remedies::OF_CHANGES, || context.ui.show(&Tally::from(counts)))?;
     let exit = match &new {
         Side::Live(scan) => context.warn_about_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
         _ => Exit::DONE,

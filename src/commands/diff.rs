@@ -57,7 +57,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let style = args.format.style().unwrap_or(Style::Patch(args.format.context));
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     let tally = if context.ui.is_silent() {
-        changes::count(comparison, &options)?
+        comparison.changes(&options, &mut |_| Ok(()))?.into()
     } else {
         context.ui.page_long_output();
         changes::show(context, comparison, &options, style)?

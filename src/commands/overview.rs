@@ -5,11 +5,12 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::commands::{Context, changes};
+use crate::commands::Context;
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::report::Report;
+use crate::report::changes::Tally;
 use crate::report::place::Where;
 use crate::terminal::{Page, Role, sanitize};
 
@@ -40,7 +41,7 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     let old = Side::commit(&repository, at)?;
     let new = Side::live(&repository, &worktree, &[], context.ui.progress())?;
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
-    let tally = changes::count(comparison, &diff::Options::default())?;
+    let tally = Tally::from(comparison.changes(&diff::Options::default(), &mut |_| Ok(()))?);
     if let Side::Live(scan) = &new {
         context.warn_about_rules(&scan.ignore_warnings);
         context.warn_about_index(scan);
@@ -59,7 +60,14 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     let next = next.into();
     let words = if tally.clean { "clean".to_owned() } else { tally.words() };
     let place = Some(Where::new(repository.view(), old.as_commit()));
-    context.ui.show(&Home { repository: true, place, clean: tally.clean, changes: tally.total(), next, words })?;
+    context.ui.show(&Home {
+        repository: true,
+        place,
+        clean: tally.clean,
+        changes: tally.counts.total(),
+        next,
+        words,
+    })?;
     Ok(Exit::DONE)
 }
 

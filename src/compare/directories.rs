@@ -1,6 +1,6 @@
 //! Two directories compared, of whatever commits or trees they are.
 
-use crate::diff::{Change, Depth, Options, Status, compare, trees};
+use crate::diff::{Change, ChangeCounts, Depth, Options, Status, compare, trees};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::objects::Treeish;
 use crate::metadata::{Kind, Metadata};
@@ -34,7 +34,7 @@ pub fn between(
     new: &Treeish,
     options: &Options,
     each: &mut dyn FnMut(&Change) -> Result<()>,
-) -> Result<()> {
+) -> Result<ChangeCounts> {
     let roots = (old.map(|old| root(old, Some(new))), root(new, old));
     let links = match old {
         Some(old) if old.commit.is_none() || new.commit.is_none() => (None, None),
@@ -42,6 +42,11 @@ pub fn between(
     };
     let sides =
         (trees::Side { root: roots.0.as_ref(), links: links.0 }, trees::Side { root: Some(&roots.1), links: links.1 });
+    let mut counts = ChangeCounts::default();
+    let mut each = |change: &Change| {
+        counts.add(change.status);
+        each(change)
+    };
     let mut waiting: Option<Change> = None;
     compare(repository.store(), sides.0, sides.1, options, &mut |change| {
         if let Some(directory) = waiting.take().filter(|directory| !change.path.is_within(&directory.path)) {
@@ -53,7 +58,8 @@ pub fn between(
         }
         each(&change)
     })?;
-    waiting.map_or(Ok(()), |directory| each(&directory))
+    waiting.iter().try_for_each(each)?;
+    Ok(counts)
 }
 
 fn is_whole_directory(change: &Change) -> bool {

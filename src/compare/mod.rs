@@ -6,7 +6,7 @@ pub mod files;
 mod side;
 
 use crate::alarm::{self, Evidence, Findings, Watch};
-use crate::diff::{self, Body, Change, Options, Status};
+use crate::diff::{self, Body, Change, ChangeCounts, Options, Status};
 use crate::error::Result;
 use crate::history::{entry_at, mounted_over};
 use crate::object::{Attributes, Entry, Objects};
@@ -32,7 +32,7 @@ pub struct Comparison<'a> {
 impl Comparison<'_> {
     /// Calls `each` with every path that differs, in path order. What the new side does not cover was not deleted,
     /// and is not told.
-    pub fn changes(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
+    pub fn changes(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<ChangeCounts> {
         let (old, new) = (self.old.as_tree(), self.new.as_tree());
         let options = Options { left_out: self.new.left_out(), ..options.clone() };
         self.with_objects(|objects| {
@@ -42,19 +42,23 @@ impl Comparison<'_> {
     }
 
     /// The same, and says what the changes look like, if they are those of a live directory since a commit.
-    pub fn watched(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<Findings> {
+    pub fn watched(
+        &self,
+        options: &Options,
+        each: &mut dyn FnMut(Change) -> Result<()>,
+    ) -> Result<(ChangeCounts, Findings)> {
         let (Side::Commit(before), Side::Live(_), Some(worktree)) = (self.old, self.new, self.worktree) else {
-            return self.changes(options, each).map(|()| Findings::default());
+            return Ok((self.changes(options, each)?, Findings::default()));
         };
         let mut watch = Watch::default();
-        self.changes(options, &mut |change| {
+        let counts = self.changes(options, &mut |change| {
             if change.status != Status::Ignored {
                 watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
             }
             each(change)
         })?;
         let store = self.repository.store();
-        Ok(alarm::judge(watch, &Evidence { before, store, live: &worktree.root }))
+        Ok((counts, alarm::judge(watch, &Evidence { before, store, live: &worktree.root })))
     }
 
     /// Paths of the old side over which something is mounted in the live directory.

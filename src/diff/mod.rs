@@ -2,6 +2,7 @@
 
 mod area;
 pub mod binary;
+mod counts;
 mod cursor;
 mod left_out;
 pub mod linked;
@@ -14,6 +15,7 @@ pub mod trees;
 use crate::object::Entry;
 use crate::path::RepoPathBuf;
 
+pub use counts::ChangeCounts;
 pub use left_out::LeftOut;
 pub use splice::{Spliced, splice};
 pub use trees::{Depth, Options, compare};

@@ -12,7 +12,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 
 use super::cursor::{Cursor, Pair, next};
 use super::paths::{PathSet, Place};
-use super::{Change, LeftOut, Status, What};
+use super::{Change, ChangeCounts, LeftOut, Status, What};
 
 /// One side: a root entry and its hard links.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ pub fn compare(
     new: Side<'_>,
     options: &Options,
     each: &mut dyn FnMut(Change) -> Result<()>,
-) -> Result<()> {
+) -> Result<ChangeCounts> {
     let relinked = relinked(objects, old.links, new.links)?;
     let selected = if options.paths.is_empty() { vec![RepoPathBuf::default()] } else { options.paths.clone() };
     let mut walk = Walk {
@@ -73,10 +73,12 @@ pub fn compare(
         relinked,
         path: RepoPathBuf::default(),
         levels: Vec::new(),
+        counts: ChangeCounts::default(),
         each,
     };
     walk.root(old.root, new.root)?;
-    walk.run()
+    walk.run()?;
+    Ok(walk.counts)
 }
 
 /// The paths whose fellow names are not the same on both sides: all in groups that one side has and the other has not.
@@ -118,6 +120,7 @@ struct Walk<'a> {
     path: RepoPathBuf,
     /// From the root down. A list and not recursion, since directories may be deeper than a stack.
     levels: Vec<Level>,
+    counts: ChangeCounts,
     each: &'a mut dyn FnMut(Change) -> Result<()>,
 }
 
@@ -206,6 +209,7 @@ impl Walk<'_> {
                 (status, what)
             }
         };
+        self.counts.add(status);
         (self.each)(Change { path: self.path.clone(), status, old, new, what, renamed: None })
     }
 }

@@ -46,11 +46,13 @@ impl Effect {
         let left_out = LeftOut::seen(&after.uncovered, ignored, &HashMap::new());
         let options = diff::Options { left_out, ..diff::Options::default() };
         let mut losses = Losses::default();
-        diff::compare(objects, side(before), side(after), &options, &mut |change| {
+        let counts = diff::compare(objects, side(before), side(after), &options, &mut |change| {
             losses.see(&change);
             effect.see(change);
             Ok(())
         })?;
+        effect.counts = counts.recorded();
+        effect.ignored = counts.ignored;
         effect.losses = losses.finish();
         Ok(effect)
     }
@@ -61,13 +63,6 @@ impl Effect {
     }
 
     fn see(&mut self, change: Change) {
-        match change.status {
-            Status::Added => self.counts.added += 1,
-            Status::Deleted => self.counts.deleted += 1,
-            Status::Ignored => self.ignored += 1,
-            Status::Uncovered => {}
-            _ => self.counts.modified += 1,
-        }
         let (Some(old), Some(new)) = (&change.old, &change.new) else { return };
         if change.status == Status::Type {
             self.retyped.add(Retyped { from: old.kind(), to: new.kind(), path: change.path });

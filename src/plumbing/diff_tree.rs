@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
 use crate::compare::directories;
-use crate::diff::{Depth, Options};
+use crate::diff::{ChangeCounts, Depth, Options};
 use crate::error::{Exit, Result};
 use crate::history::objects::treeish;
 use crate::report::changes::Tally;
@@ -56,14 +56,14 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         Some(second) => (Some(first), treeish(&repository, second)?),
         None => (directories::before(&repository, &first, &args.trees[0])?, first),
     };
-    let mut tally = Tally::new();
+    let mut counts = ChangeCounts::default();
     if old.is_some() || args.root {
         let options = Options { paths, depth: args.depth(), ..Options::default() };
-        directories::between(&repository, old.as_ref(), &new, &options, &mut |change| {
-            tally.count(change.status);
+        counts = directories::between(&repository, old.as_ref(), &new, &options, &mut |change| {
             context.ui.show(&TreeChange::new(change, args.columns()))
         })?;
     }
+    let tally = Tally::from(counts);
     if context.ui.options().json {
         context.ui.show(&tally)?;
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::diff::{Change, Status, What};
+use crate::diff::{Change, ChangeCounts, Status, What};
 use crate::number;
 use crate::object::Content;
 use crate::path::{RepoPath, RepoPathBuf};
@@ -162,60 +162,32 @@ pub fn and_ignored(count: u64) -> String {
 pub struct Tally {
     /// Nothing differs.
     pub clean: bool,
-    /// Only on the new side.
-    pub added: u64,
-    /// Other content.
-    pub modified: u64,
-    /// Only on the old side.
-    pub deleted: u64,
-    /// Another kind.
-    pub retyped: u64,
-    /// Other metadata.
-    pub metadata: u64,
-    /// No longer recorded, since rules ignore it now.
-    pub ignored: u64,
+    #[serde(flatten)]
+    /// Number of paths of each status.
+    pub counts: ChangeCounts,
+}
+
+impl From<ChangeCounts> for Tally {
+    fn from(counts: ChangeCounts) -> Tally {
+        Tally { clean: counts.total() == 0, counts }
+    }
 }
 
 impl Tally {
-    /// Nothing yet.
-    pub fn new() -> Tally {
-        Tally { clean: true, ..Tally::default() }
-    }
-
-    /// Counts a change.
-    pub fn count(&mut self, status: Status) {
-        let counter = match status {
-            Status::Added => &mut self.added,
-            Status::Modified => &mut self.modified,
-            Status::Deleted => &mut self.deleted,
-            Status::Type => &mut self.retyped,
-            Status::Metadata => &mut self.metadata,
-            Status::Ignored => &mut self.ignored,
-            // Nobody knows whether it differs.
-            Status::Uncovered => return,
-        };
-        self.clean = false;
-        *counter += 1;
-    }
-
-    /// All of them.
-    pub fn total(&self) -> u64 {
-        self.added + self.modified + self.deleted + self.retyped + self.metadata + self.ignored
-    }
-
     /// `3 changes: 2 added, 1 modified`
     pub fn words(&self) -> String {
-        let counts = [
-            (self.added, "added"),
-            (self.modified, "modified"),
-            (self.deleted, "deleted"),
-            (self.retyped, "of another type"),
-            (self.metadata, "metadata only"),
-            (self.ignored, NOW_IGNORED),
+        let counts = &self.counts;
+        let listed = [
+            (counts.added, "added"),
+            (counts.modified, "modified"),
+            (counts.deleted, "deleted"),
+            (counts.retyped, "of another type"),
+            (counts.metadata, "metadata only"),
+            (counts.ignored, NOW_IGNORED),
         ];
-        match self.total() {
+        match counts.total() {
             0 => "no changes".to_owned(),
-            total => format!("{}: {}", plural(total, "change"), number::listed(&counts)),
+            total => format!("{}: {}", plural(total, "change"), number::listed(&listed)),
         }
     }
 }
@@ -280,13 +252,15 @@ mod tests {
 
     #[test]
     fn a_tally_says_only_what_there_is() {
-        let mut tally = Tally::new();
+        let mut counts = ChangeCounts::default();
+        let tally = Tally::from(counts);
         assert_eq!((tally.clean, tally.words()), (true, "no changes".to_owned()));
-        tally.count(Status::Added);
-        tally.count(Status::Metadata);
+        counts.add(Status::Added);
+        counts.add(Status::Metadata);
+        let tally = Tally::from(counts);
         assert_eq!(tally.words(), "2 changes: 1 added, 1 metadata only");
         assert!(!tally.clean);
-        let tally = Tally { added: 5044, deleted: 1000, ..tally };
+        let tally = Tally::from(ChangeCounts { added: 5044, deleted: 1000, ..counts });
         assert_eq!(tally.words(), "6,045 changes: 5,044 added, 1,000 deleted, 1 metadata only");
     }
 }

@@ -1,7 +1,7 @@
 //! A commit of a tree: the second half. What it counts, and what is said about it.
 
 use crate::alarm::Watch;
-use crate::diff::{self, LeftOut, Status};
+use crate::diff::{self, ChangeCounts, LeftOut, Status};
 use crate::error::Result;
 use crate::id::{CommitId, LinksId};
 use crate::metadata::Kind;
@@ -68,21 +68,7 @@ pub(super) fn make(
     }
 }
 
-/// What there is if all of it is new.
-pub(super) fn all_added(totals: &Totals) -> Counts {
-    Counts { added: totals.files + totals.directories + totals.others, ..Counts::default() }
-}
-
-/// ScanOptions a tree differs from the parent's, and what it holds.
-#[derive(Default)]
-pub(super) struct Counted {
-    pub changes: Counts,
-    /// Paths that the parent has, and this tree not, since rules ignore them now. They were not deleted.
-    pub ignored: u64,
-    pub totals: Totals,
-}
-
-/// Counts a tree, which leaves out so much; the watch sees each change.
+/// Counts the differences from the parent, and the totals of the tree. The watch sees each change.
 pub(super) fn count(
     objects: &dyn Objects,
     parent: Option<&Commit>,
@@ -90,31 +76,23 @@ pub(super) fn count(
     links: Option<LinksId>,
     left_out: LeftOut,
     watch: &mut Watch,
-) -> Result<Counted> {
-    let totals = parent.map(|parent| parent.totals).unwrap_or_default();
-    let mut counted = Counted { totals, ..Counted::default() };
+) -> Result<(ChangeCounts, Totals)> {
+    let mut totals = parent.map(|parent| parent.totals).unwrap_or_default();
     let options = diff::Options { left_out, ..diff::Options::default() };
     let old =
         diff::trees::Side { root: parent.map(|parent| &parent.root), links: parent.and_then(|parent| parent.links) };
     let new = diff::trees::Side { root: Some(root), links };
-    diff::compare(objects, old, new, &options, &mut |change| {
-        match change.status {
-            Status::Added => counted.changes.added += 1,
-            Status::Deleted => counted.changes.deleted += 1,
-            Status::Ignored => counted.ignored += 1,
-            Status::Uncovered => {}
-            Status::Modified | Status::Type | Status::Metadata => counted.changes.modified += 1,
-        }
+    let counts = diff::compare(objects, old, new, &options, &mut |change| {
         if !matches!(change.status, Status::Ignored | Status::Uncovered) {
             watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
         }
         if !change.path.is_root() {
-            change.old.iter().for_each(|entry| weigh(&mut counted.totals, entry, u64::wrapping_sub));
-            change.new.iter().for_each(|entry| weigh(&mut counted.totals, entry, u64::wrapping_add));
+            change.old.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_sub));
+            change.new.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_add));
         }
         Ok(())
     })?;
-    Ok(counted)
+    Ok((counts, totals))
 }
 
 /// Takes an entry into the totals, or out of them.

@@ -62,8 +62,8 @@ fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, 
         linked::check(store, &root, links)?;
     }
     let left_out = LeftOut::new(&uncovered, &[]);
-    let counted = commit::count(store, parent.as_ref(), &root, links, left_out, &mut Watch::default())?;
-    let content = Content { root, links, totals: counted.totals, changes: counted.changes, uncovered, torn };
+    let (counts, totals) = commit::count(store, parent.as_ref(), &root, links, left_out, &mut Watch::default())?;
+    let content = Content { root, links, totals, changes: counts.recorded(), uncovered, torn };
     let words = CommitMessage {
         message: given.message,
         automatic: false,

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::alarm::{self, Evidence, Findings, Watch};
-use crate::diff::{self, LeftOut};
+use crate::diff::{self, ChangeCounts, LeftOut};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::mounted_over;
 use crate::id::CommitId;
@@ -15,7 +15,7 @@ use crate::object::{Commit, Extras, Objects, Ran, alarm_marks};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::{NewOperation, Repository, Transaction};
-use crate::snapshot::commit::{self, CommitMessage, Content, Counted};
+use crate::snapshot::commit::{self, CommitMessage, Content};
 use crate::snapshot::journals::with_database_files;
 use crate::snapshot::scan_tree::{self, Recording, ScanOptions};
 use crate::snapshot::{Options, Outcome};
@@ -254,16 +254,19 @@ pub(super) fn compare(
 ) -> Result<Compared> {
     let Recording { scan, root, links } = recording;
     let (mut uncovered, mut torn) = (scan.uncovered.clone(), scan.torn.clone());
-    let counted = match parent {
-        None => Counted { changes: commit::all_added(&scan.totals), ignored: 0, totals: scan.totals },
+    let (counts, totals) = match parent {
+        None => {
+            let added = scan.totals.files + scan.totals.directories + scan.totals.others;
+            (ChangeCounts { added, ..ChangeCounts::default() }, scan.totals)
+        }
         Some(parent) => {
             let overlay = Overlay { below: store, objects: &scan.objects };
             let left_out = LeftOut::seen(&scan.uncovered, &scan.ignored, &scan.uncovered_kinds);
             commit::count(&overlay, Some(parent), root, *links, left_out, watch)?
         }
     };
-    let Counted { changes, ignored, totals } = counted;
-    let differs = parent.is_none_or(|parent| changes != Counts::default() || ignored > 0 || *links != parent.links);
+    let (changes, ignored) = (counts.recorded(), counts.ignored);
+    let differs = parent.is_none_or(|parent| counts.total() > 0 || *links != parent.links);
     if let (Some(parent), false) = (parent, paths.is_empty()) {
         // Of the rest it is still so.
         let selection = Selection::new(paths);

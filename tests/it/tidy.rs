@@ -53,7 +53,7 @@ const LONGEST_FILE: usize = 500;
 const VAGUE_NAMES: [&str; 9] = ["common", "helper", "helpers", "manager", "misc", "shared", "types", "util", "utils"];
 
 /// Maximum number of packages in `Cargo.lock`. Raise it deliberately, with the reason in `docs/decisions/`.
-const MOST_PACKAGES: usize = 132;
+const MOST_PACKAGES: usize = 133;
 
 /// Licences that impose no conditions on users of `undo`.
 const LICENCES: [&str; 13] = [
