@@ -8,6 +8,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use tempfile::TempDir;
 use undo::chunk;
+use undo::environment::Durability;
 use undo::progress::Silent;
 use undo::store::{self, Compression, Store};
 use undo::worktree::scan::Options;
@@ -32,8 +33,12 @@ impl Place {
             fs::create_dir_all(&at).unwrap();
             fs::write(at.join(format!("file-{n}")), n.to_string().repeat(200)).unwrap();
         }
-        let options =
-            store::Options { chunk: chunk::Params::default(), compression: Compression::Stored, reflink: false };
+        let options = store::Options {
+            chunk: chunk::Params::default(),
+            compression: Compression::Stored,
+            reflink: false,
+            durability: Durability::Synced,
+        };
         let mut place = Place { store: Store::open(folder.path(), &[], options).unwrap(), folder };
         // What is as young as the clock of the file system would be read again each time.
         std::thread::sleep(Duration::from_millis(50));

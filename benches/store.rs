@@ -9,6 +9,7 @@ use undo::object::{ObjectKind, Objects, id_of};
 use undo::store::{Compression, Options, Store};
 
 use crate::samples;
+use undo::environment::Durability;
 
 /// Data that fills some frames, and no pack.
 const LENGTH: usize = 16 << 20;
@@ -18,7 +19,8 @@ const FRAME: usize = 256 << 10;
 const OBJECTS: u64 = 100_000;
 
 fn empty(place: &TempDir, compression: Compression) -> Store {
-    let options = Options { chunk: chunk::Params::default(), compression, reflink: false };
+    let options =
+        Options { chunk: chunk::Params::default(), compression, reflink: false, durability: Durability::Synced };
     Store::open(place.path(), &[], options).unwrap()
 }
 

@@ -1,18 +1,18 @@
 //! The command line: global options, grouped help, usage errors; hands over to `commands`.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind as ClapKind;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::commands::{self, Context, help};
+use crate::environment::{Durability, Environment};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::plumbing;
 use crate::terminal::{Options, Ui, When};
-use crate::time;
 
 mod foreign_commands;
 mod interrupts;
@@ -93,6 +93,11 @@ impl From<WhenArg> for When {
 }
 
 impl Global {
+    fn environment(&self) -> Environment {
+        let durability = if self.no_sync { Durability::NoSync } else { Durability::Synced };
+        Environment::from_process().with_durability(durability)
+    }
+
     fn options(&self) -> Options {
         Options {
             json: self.json,
@@ -201,19 +206,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return not_parsed(&error, &arguments),
     };
-    let ui = Ui::new(cli.global.options());
-    interrupts::answer(&ui);
-    let result = start(&ui, cli);
+    let environment = cli.global.environment();
+    let ui = Ui::new(cli.global.options(), environment.clone());
+    interrupts::answer(&ui, &environment);
+    let result = start(&ui, environment, cli);
     ui.finish(result)
 }
 
-fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
-    if cli.global.no_sync {
-        fs::give_up_durability();
-    }
-    if std::env::var_os("TZ").is_none() {
-        time::read_local_by(|| fs::read(Path::new("/etc/localtime")).ok().flatten());
-    }
+fn start(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
     if let Some(directory) = &cli.global.start {
         let failed =
             |error| Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).with_source(error);
@@ -223,7 +223,7 @@ fn start(ui: &Ui, cli: Cli) -> Result<Exit> {
         Err(error) if error.is_not_found() => (fs::above_removed_dir().ok_or(error)?, true),
         result => (result?, false),
     };
-    let context = Context { ui, cwd, is_removed, command_line: command };
+    let context = Context { ui, cwd, environment, is_removed, command_line: command };
     let result = match cli.command {
         Some(Command::Plumbing(command)) => plumbing::run(&context, command),
         Some(Command::Porcelain(command)) => commands::run(&context, Some(command)),
@@ -239,14 +239,11 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let json = options().any(|argument| argument == "--json");
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion | ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let ui = Ui::new(Options { color, ..Options::default() });
+            let ui = Ui::new(Options { color, ..Options::default() }, Environment::from_process());
             ui.finish(ui.help(&error.render().ansi().to_string()).map(|()| Exit::DONE))
         }
-        _ => Ui::new(Options { json, color, ..Options::default() }).finish(Err(usage::error(
-            error,
-            command(),
-            arguments,
-        ))),
+        _ => Ui::new(Options { json, color, ..Options::default() }, Environment::from_process())
+            .finish(Err(usage::error(error, command(), arguments))),
     }
 }
 

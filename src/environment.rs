@@ -1,33 +1,77 @@
-//! What a workspace takes from its process: clock, time zone, author, arguments, durability.
+//! What a workspace takes from its process: clock, time zone, author, arguments, durability, and the phase it reports.
 
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
 
-use crate::fs;
 use crate::time::Timestamp;
 
-/// What a workspace takes from its process. Cheap to clone: clones share the values that are looked up once.
+/// What a workspace takes from its process. Clones are cheap and share the phase.
 ///
 /// Workspaces with different environments can be used in one process at the same time.
 #[derive(Clone)]
 pub struct Environment {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    time_zone: Arc<OnceLock<TimeZone>>,
-    author: Arc<OnceLock<String>>,
+    time_zone: Lazy<TimeZone>,
+    author: Lazy<String>,
     arguments: Arc<[String]>,
+    durability: Durability,
+    phase: Arc<AtomicU8>,
+}
+
+/// A value that is looked up when it is first needed.
+type Lazy<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
+
+fn lazy<T>(look_up: impl FnOnce() -> T + Send + 'static) -> Lazy<T> {
+    Arc::new(LazyLock::new(Box::new(look_up)))
+}
+
+/// Whether written data is flushed to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// What is acknowledged survives a power cut.
+    #[default]
+    Synced,
+    /// Nothing is flushed: a power cut may lose what was acknowledged.
+    NoSync,
+}
+
+/// How far a command that changes something has come: the message that a signal prints depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Has not begun to change anything.
+    Idle,
+    /// Holds the lock; nothing is recorded, and the worktree is unchanged.
+    Locked,
+    /// Like `Locked`, but directories were made accessible to their owner.
+    DirectoriesOpened,
+    /// Like `Locked`, but another program has changed the worktree.
+    CommandRan,
+    /// Is writing a record.
+    Recording,
+    /// Has changed a part of the worktree.
+    Applying,
+    /// Has recorded everything.
+    Recorded,
 }
 
 impl Environment {
-    /// The system clock (or `UNDO_TIME`, in RFC 3339), the local time zone, the current user, and the command line of this
-    /// process. Time zone and user are looked up when they are first needed.
-    pub fn from_process() -> Environment {
+    /// An environment with the system clock, which looks up time zone and author when they are first needed.
+    pub(crate) fn new(
+        time_zone: impl FnOnce() -> TimeZone + Send + 'static,
+        author: impl FnOnce() -> String + Send + 'static,
+        arguments: Arc<[String]>,
+    ) -> Environment {
         Environment {
-            clock: Arc::new(Timestamp::now),
-            time_zone: Arc::default(),
-            author: Arc::default(),
-            arguments: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+            clock: Arc::new(|| jiff::Timestamp::now().into()),
+            time_zone: lazy(time_zone),
+            author: lazy(author),
+            arguments,
+            durability: Durability::Synced,
+            phase: Arc::default(),
         }
     }
 
@@ -38,17 +82,23 @@ impl Environment {
 
     /// Replaces the time zone in which dates are read and commit times are recorded.
     pub fn with_time_zone(self, time_zone: TimeZone) -> Environment {
-        Environment { time_zone: Arc::new(time_zone.into()), ..self }
+        Environment { time_zone: lazy(|| time_zone), ..self }
     }
 
     /// Replaces the author of commits. The setting `user.name` of a repository takes precedence.
     pub fn with_author(self, author: impl Into<String>) -> Environment {
-        Environment { author: Arc::new(author.into().into()), ..self }
+        let author = author.into();
+        Environment { author: lazy(|| author), ..self }
     }
 
     /// Replaces the command line that operations and locks record, program name included.
     pub fn with_arguments(self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Environment {
         Environment { arguments: arguments.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Replaces the durability.
+    pub fn with_durability(self, durability: Durability) -> Environment {
+        Environment { durability, ..self }
     }
 
     /// The current time.
@@ -58,26 +108,63 @@ impl Environment {
 
     /// The time zone of dates that users write and read.
     pub fn time_zone(&self) -> &TimeZone {
-        self.time_zone.get_or_init(local_time_zone)
+        &self.time_zone
     }
 
-    /// The author of commits.
-    pub fn author(&self) -> &str {
-        self.author.get_or_init(fs::user_name)
+    pub(crate) fn author(&self) -> &str {
+        &self.author
     }
 
-    /// The command line that operations and locks record.
-    pub fn arguments(&self) -> &[String] {
+    pub(crate) fn arguments(&self) -> &[String] {
         &self.arguments
+    }
+
+    /// The command line, with the program's name instead of its path.
+    pub(crate) fn command_line(&self) -> String {
+        let program = self.arguments.first().map_or("undo", |program| program.rsplit('/').next().unwrap_or(program));
+        let rest = self.arguments.iter().skip(1).map(String::as_str);
+        std::iter::once(program).chain(rest).collect::<Vec<_>>().join(" ")
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// The phase, for signal handlers.
+    pub(crate) fn phase(&self) -> Arc<AtomicU8> {
+        self.phase.clone()
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::SeqCst);
+    }
+
+    /// Changes the phase only if it is `from`.
+    pub(crate) fn advance_phase(&self, from: Phase, to: Phase) {
+        let _ = self.phase.compare_exchange(from as u8, to as u8, Ordering::SeqCst, Ordering::SeqCst);
     }
 }
 
-/// The zone of `TZ`, else of `/etc/localtime`. That file is read here because jiff searches all zones for its name, which
-/// takes longer than most commands.
-fn local_time_zone() -> TimeZone {
-    if std::env::var_os("TZ").is_some() {
-        return TimeZone::system();
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").finish_non_exhaustive()
     }
-    let rules = fs::read(Path::new("/etc/localtime")).ok().flatten();
-    rules.and_then(|rules| TimeZone::tzif("local", &rules).ok()).unwrap_or_else(TimeZone::system)
+}
+
+impl Durability {
+    pub(crate) fn is_synced(self) -> bool {
+        self == Durability::Synced
+    }
+}
+
+impl Phase {
+    pub(crate) const ALL: [Phase; 7] = [
+        Phase::Idle,
+        Phase::Locked,
+        Phase::DirectoriesOpened,
+        Phase::CommandRan,
+        Phase::Recording,
+        Phase::Applying,
+        Phase::Recorded,
+    ];
 }

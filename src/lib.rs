@@ -5,6 +5,7 @@
 
 // Floor 0: words that everyone uses. No I/O.
 pub mod codec;
+pub mod environment;
 pub mod error;
 pub mod id;
 pub mod join;
@@ -16,7 +17,6 @@ pub mod quote;
 pub mod time;
 
 // Floor 1: the operating system.
-pub mod environment;
 pub mod fs;
 
 // Floor 2: bytes ↔ values. Pure.

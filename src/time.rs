@@ -1,24 +1,6 @@
 //! Points in time: nanoseconds as file systems keep them, before 1970 and after 2106 too, and as people read them.
 
-use std::fmt;
-use std::sync::OnceLock;
-
 use jiff::tz::TimeZone;
-
-static LOCAL: OnceLock<TimeZone> = OnceLock::new();
-static RULES: OnceLock<fn() -> Option<Vec<u8>>> = OnceLock::new();
-
-/// The local time zone: by the rules that are to be had, else as the library finds it.
-pub fn local() -> TimeZone {
-    let read = || TimeZone::tzif("local", &RULES.get()?()?).ok();
-    LOCAL.get_or_init(|| read().unwrap_or_else(TimeZone::system)).clone()
-}
-
-/// Says who reads the rules of the local time zone (TZif), when they are first asked for. To find them by their name the
-/// library looks at the names of all zones, which takes longer than most commands do.
-pub fn read_local_by(read: fn() -> Option<Vec<u8>>) {
-    RULES.get_or_init(|| read);
-}
 
 /// Seconds since 1970-01-01 UTC, rounded down, and nanoseconds after that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,12 +12,6 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The present, by the system's clock, or by `UNDO_TIME` (RFC 3339) where scripts and tests want a fixed one.
-    pub fn now() -> Timestamp {
-        let fixed = std::env::var("UNDO_TIME").ok().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-        fixed.unwrap_or_else(jiff::Timestamp::now).into()
-    }
-
     /// RFC 3339 in UTC with nanoseconds, for JSON: `2026-01-05T14:00:00.000000000Z`.
     pub fn to_rfc3339(self) -> String {
         match jiff::Timestamp::try_from(self) {
@@ -44,10 +20,10 @@ impl Timestamp {
         }
     }
 
-    /// Local date and time to the second, for people: `2026-01-05 14:00:00`.
-    pub fn to_local(self) -> String {
+    /// Date and time to the second in a time zone, for people: `2026-01-05 14:00:00`.
+    pub fn to_local(self, zone: &TimeZone) -> String {
         match jiff::Timestamp::try_from(self) {
-            Ok(time) => time.to_zoned_datetime(local()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            Ok(time) => time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
             Err(_) => self.to_rfc3339(),
         }
     }
@@ -74,9 +50,9 @@ impl Timestamp {
         Some(Timestamp { seconds, nanoseconds: total.rem_euclid(1_000_000_000) as u32 })
     }
 
-    /// Seconds that the local zone is ahead of UTC at this time.
-    pub fn local_offset(self) -> i32 {
-        jiff::Timestamp::try_from(self).map_or(0, |time| local().to_offset(time).seconds())
+    /// Seconds that a time zone is ahead of UTC at this time.
+    pub fn offset(self, zone: &TimeZone) -> i32 {
+        jiff::Timestamp::try_from(self).map_or(0, |time| zone.to_offset(time).seconds())
     }
 }
 
@@ -95,12 +71,6 @@ impl TryFrom<Timestamp> for jiff::Timestamp {
     type Error = jiff::Error;
     fn try_from(time: Timestamp) -> Result<jiff::Timestamp, jiff::Error> {
         jiff::Timestamp::from_nanosecond(i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanoseconds))
-    }
-}
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_local())
     }
 }
 

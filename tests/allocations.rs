@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use undo::checkout::export::{Compression as Archived, Destination, Source, export};
 use undo::checkout::{self, Target};
 use undo::chunk;
+use undo::environment::{Durability, Environment};
 use undo::id::{BlobId, CommitId};
 use undo::metadata::Metadata;
 use undo::object::{Content, Entry, ObjectKind, Tree};
@@ -62,7 +63,12 @@ fn look(place: &Path, store: &Store, index: &Index) -> (Scan, usize) {
 }
 
 fn empty_store(place: &Path) -> Store {
-    let options = store::Options { chunk: chunk::Params::default(), compression: Compression::Stored, reflink: false };
+    let options = store::Options {
+        chunk: chunk::Params::default(),
+        compression: Compression::Stored,
+        reflink: false,
+        durability: Durability::NoSync,
+    };
     Store::open(place, &[], options).unwrap()
 }
 
@@ -158,7 +164,7 @@ fn peak<T>(act: impl FnOnce() -> T) -> (T, usize) {
 }
 
 fn commit(place: &Path) -> CommitId {
-    let mut repository = Repository::discover(place).unwrap();
+    let mut repository = Repository::discover(place, not_synced()).unwrap();
     let worktree = Worktree::open(place.to_owned(), false).unwrap();
     let options = snapshot::Options { verb: "commit".into(), ..snapshot::Options::default() };
     let (outcome, _) = snapshot::take(&mut repository.begin().unwrap(), &worktree, &options, &Silent).unwrap();
@@ -167,7 +173,7 @@ fn commit(place: &Path) -> CommitId {
 
 /// Like the command: records unsaved changes first.
 fn checkout(place: &Path, to: CommitId) -> checkout::Outcome {
-    let mut repository = Repository::discover(place).unwrap();
+    let mut repository = Repository::discover(place, not_synced()).unwrap();
     let worktree = Worktree::open(place.to_owned(), false).unwrap();
     let mut transaction = repository.begin().unwrap();
     let options = snapshot::Options { automatic: true, prepares: true, ..snapshot::Options::default() };
@@ -191,7 +197,7 @@ fn checkout(place: &Path, to: CommitId) -> checkout::Outcome {
 fn checkouts(files: usize) -> [usize; 3] {
     let place = tempfile::tempdir().unwrap();
     let place = place.path();
-    Repository::init(place, None).unwrap();
+    Repository::init(place, None, not_synced()).unwrap();
     let nothing = commit(place);
     for n in 0..files {
         let folder = place.join(format!("data/folder-{:04}", n / 100));
@@ -213,11 +219,14 @@ fn checkouts(files: usize) -> [usize; 3] {
 const COMMITTING: usize = 24 << 20;
 const CHECKING_OUT: usize = 8 << 20;
 
+fn not_synced() -> Environment {
+    Environment::from_process().with_durability(Durability::NoSync)
+}
+
 #[test]
 fn commit_and_checkout_memory_per_path_is_small() {
     const FILES: usize = 30_000;
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    undo::fs::give_up_durability();
     let [first, removing, writing] = checkouts(FILES);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(2, 8);
     let peaks = format!("first commit {first}, removing {removing}, writing {writing} bytes for {FILES} files");

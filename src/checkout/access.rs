@@ -3,11 +3,13 @@
 
 use std::path::PathBuf;
 
+use crate::environment::{Environment, Phase};
 use crate::error::Result;
-use crate::fs::{self, Dir, Reached, Stat};
+use crate::fs::{self, Dir, Stat};
 use crate::metadata::Kind;
 use crate::object::commit::Reason;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::repo::Repository;
 use crate::repo::layout::Layout;
 use crate::repo::opened::{self, Modes};
 use crate::worktree::{Scan, Worktree};
@@ -24,6 +26,7 @@ const ALL: u16 = 0o700;
 pub struct Access {
     root: Dir,
     note: PathBuf,
+    environment: Environment,
     /// As they were.
     modes: Modes,
 }
@@ -76,9 +79,10 @@ fn is_closed(stat: &Stat) -> bool {
 
 impl Access {
     /// First restores the modes that a killed command has left changed. The lock must be held.
-    pub fn new(layout: &Layout, worktree: &Worktree) -> Result<Access> {
-        let note = layout.opened_directories();
-        let mut access = Access { root: worktree.root.open_dir(b".")?, modes: opened::read(&note), note };
+    pub fn new(repository: &Repository, worktree: &Worktree) -> Result<Access> {
+        let note = repository.layout.opened_directories();
+        let (root, environment) = (worktree.root.open_dir(b".")?, repository.environment.clone());
+        let mut access = Access { root, modes: opened::read(&note), note, environment };
         access.set_back();
         Ok(access)
     }
@@ -98,8 +102,8 @@ impl Access {
                 closed.filter(|it| is_closed(&it.1)).map(|(path, it)| (path, it.metadata.mode)).collect();
             if !closed.is_empty() {
                 self.modes.extend(closed.clone());
-                opened::write(&self.note, &self.modes)?;
-                fs::reached_after(Reached::Begun, Reached::Opened);
+                opened::write(&self.note, &self.modes, self.environment.durability())?;
+                self.environment.advance_phase(Phase::Locked, Phase::DirectoriesOpened);
             }
             for (path, mode) in closed {
                 if self.set_mode(&path, mode | ALL) {
@@ -154,7 +158,7 @@ impl Access {
         }
         if is_done {
             opened::remove(&self.note);
-            fs::reached_after(Reached::Opened, Reached::Begun);
+            self.environment.advance_phase(Phase::DirectoriesOpened, Phase::Locked);
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn flush(worktree: &Worktree, plan: &Plan, tally: &ApplyOutcome, all:
     let flushed = match is_whole(tally, all) {
         true => {
             if all && worktree.cross_mounts {
-                fs::sync_file_systems();
+                fs::sync_file_systems(worktree.durability);
             }
             flush_whole(worktree, paths())
         }
@@ -59,18 +59,20 @@ fn forget(root: &Dir, path: &RepoPath) {
 
 /// Flushes the file system of the worktree, and where others are part of it those that these paths are on.
 fn flush_whole(worktree: &Worktree, paths: impl Iterator<Item = RepoPathBuf>) -> Result<()> {
-    worktree.root.sync_file_system()?;
+    worktree.root.sync_file_system(worktree.durability)?;
     if !worktree.cross_mounts {
         return Ok(());
     }
     let mut flushed = HashSet::from([worktree.root.stat_self()?.device]);
     for parent in parents(paths) {
         match worktree.root.open_below(&parent) {
-            Ok(directory) if flushed.insert(directory.stat_self()?.device) => directory.sync_file_system()?,
+            Ok(directory) if flushed.insert(directory.stat_self()?.device) => {
+                directory.sync_file_system(worktree.durability)?
+            }
             Ok(_) => {}
             Err(error) if fs::is_gone(&error) => {}
             // Closed to us by now, and nobody knows where it is.
-            Err(_) => fs::sync_file_systems(),
+            Err(_) => fs::sync_file_systems(worktree.durability),
         }
     }
     Ok(())
@@ -90,14 +92,15 @@ fn parents(paths: impl Iterator<Item = RepoPathBuf>) -> BTreeSet<RepoPathBuf> {
 
 /// Flushes one by one, or all if something cannot be opened to be flushed (a file that its owner may not read).
 fn flush_each(worktree: &Worktree, paths: &[RepoPathBuf]) -> Result<()> {
-    match try_each(&worktree.root, paths)? {
+    match try_each(worktree, paths)? {
         true => Ok(()),
         false => flush_whole(worktree, paths.iter().cloned()),
     }
 }
 
 /// `false` if something cannot be opened to be flushed (a file that its owner may not read).
-fn try_each(root: &Dir, paths: &[RepoPathBuf]) -> Result<bool> {
+fn try_each(worktree: &Worktree, paths: &[RepoPathBuf]) -> Result<bool> {
+    let (root, durability) = (&worktree.root, worktree.durability);
     for path in paths {
         let name = path.name().unwrap_or(b".");
         let parent = match root.open_below(path.parent().unwrap_or(RepoPath::root())) {
@@ -110,11 +113,11 @@ fn try_each(root: &Dir, paths: &[RepoPathBuf]) -> Result<bool> {
         let Ok(stat) = parent.stat(name) else { return Ok(false) };
         match stat.map(|stat| stat.kind) {
             Some(Kind::File) => match parent.open_file(name) {
-                Ok(file) => fs::sync_all(&file)?,
+                Ok(file) => fs::sync_all(&file, durability)?,
                 Err(_) => return Ok(false),
             },
             Some(Kind::Directory) => match parent.open_dir(name) {
-                Ok(directory) => directory.sync()?,
+                Ok(directory) => directory.sync(durability)?,
                 Err(_) => return Ok(false),
             },
             _ => {}
@@ -124,7 +127,7 @@ fn try_each(root: &Dir, paths: &[RepoPathBuf]) -> Result<bool> {
         match root.open_below(&parent) {
             Err(error) if fs::is_gone(&error) => {}
             Err(_) => return Ok(false),
-            Ok(directory) => directory.sync()?,
+            Ok(directory) => directory.sync(durability)?,
         }
     }
     Ok(true)

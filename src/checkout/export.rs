@@ -178,7 +178,7 @@ pub fn export_to(
     let archive = AtomicFile::create(path)?;
     let to = Destination::Tar(&mut archive.file(), compression);
     let exported = export(repository.store(), target, to, progress)?;
-    if archive.publish()? { Ok(exported) } else { Err(taken(path)) }
+    if archive.publish(repository.environment.durability())? { Ok(exported) } else { Err(taken(path)) }
 }
 
 fn taken(path: &Path) -> Error {

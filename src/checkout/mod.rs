@@ -61,7 +61,6 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Unit};
 use crate::repo::{NewOperation, Repository, Transaction};
 use crate::store::{Outgoing, Store, Stored};
-use crate::time::Timestamp;
 use crate::worktree::ignore::{self, TreeRules};
 use crate::worktree::index::Builder;
 use crate::worktree::{Overlay, Scan, Worktree};
@@ -222,7 +221,7 @@ pub fn run(
     let (mut tally, mut busy) = (ApplyOutcome::default(), Left::default());
     if !plan.is_empty() {
         staging::check_writable(&worktree.root)?;
-        let token = std::hash::RandomState::new().hash_one(Timestamp::now());
+        let token = std::hash::RandomState::new().hash_one(());
         transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), &options))?;
         let site = StagingArea::new(&worktree.root, Some(token));
         if let Some(access) = options.access.take() {

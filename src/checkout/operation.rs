@@ -10,7 +10,6 @@ use crate::number::{Count, plural};
 use crate::object::Objects;
 use crate::object::operation::{Intent, UndoPosition, View, intent_extras};
 use crate::repo::{NewOperation, Repository};
-use crate::time::Timestamp;
 
 use super::{Options, Outcome};
 
@@ -33,7 +32,7 @@ pub(super) fn intent(
     Intent {
         token,
         verb: options.verb.clone(),
-        time: Timestamp::now(),
+        time: repository.environment.now(),
         from,
         to,
         paths: options.paths.clone(),

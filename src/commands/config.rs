@@ -68,7 +68,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let is_shared = document.config()?.is_shared;
         sharing::set(&repository.layout, is_shared).map_err(|error| repository.layout.not_permitted(error))?;
     }
-    document.save().map_err(|error| repository.layout.not_permitted(error))?;
+    document.save(repository.environment.durability()).map_err(|error| repository.layout.not_permitted(error))?;
     context.ui.outcome(&Setting::new(&document, key(name)?, false)?)?;
     Ok(Exit::DONE)
 }

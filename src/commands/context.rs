@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::alarm::Findings;
 use crate::compare::Comparison;
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::fs::Holder;
@@ -32,6 +33,8 @@ pub struct Context<'u> {
     pub ui: &'u Ui,
     /// The directory that it was started in.
     pub cwd: PathBuf,
+    /// Clock, author, arguments and durability.
+    pub environment: Environment,
     /// That was removed; `cwd` is the nearest one above it.
     pub is_removed: bool,
     /// The tree of commands.
@@ -107,7 +110,7 @@ impl Context<'_> {
         if self.is_removed {
             self.warn_directory_removed(&self.cwd);
         }
-        let repository = Repository::discover(&self.cwd)?;
+        let repository = Repository::discover(&self.cwd, self.environment.clone())?;
         repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
         self.warn_of_repository_inside(&repository.layout);
         Ok(repository)
@@ -345,7 +348,8 @@ impl Context<'_> {
     /// Warns that a clock is or was wrong. History stays in order nevertheless.
     pub fn warn_about_clock(&self, future_parent: Option<Timestamp>) {
         if let Some(time) = future_parent {
-            let message = format!("the previous commit is dated {time}, in the future");
+            let message =
+                format!("the previous commit is dated {}, in the future", time.to_local(self.environment.time_zone()));
             self.ui.warning(format_args!("{message}: a clock is or was wrong; this commit has the current clock time"));
         }
     }

@@ -68,11 +68,11 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joinin
     let known = if *joining == Joining::Ask { None } else { Layout::at(worktree)? };
     let repository = match known {
         Some(layout) => {
-            let mut repository = Repository::open(layout)?;
+            let mut repository = Repository::open(layout, context.environment.clone())?;
             repository.join(joining)?;
             repository
         }
-        None => Repository::init_as(worktree, store, joining)?,
+        None => Repository::init_as(worktree, store, joining, context.environment.clone())?,
     };
     let owner = repository.layout.owner().map_or_else(fs::effective_uid, |owner| owner.uid);
     let is_new = repository.view().heads.is_empty();

@@ -131,8 +131,10 @@ impl Args {
                 None => options.from.push(context.commit(repository, text, "undo log --")?),
             }
         }
-        options.since = self.since.as_ref().map(|text| when::parse(text, Day::Begin)).transpose()?;
-        options.until = self.until.as_ref().map(|text| when::parse(text, Day::End)).transpose()?;
+        options.since =
+            self.since.as_ref().map(|text| when::parse(text, Day::Begin, &repository.environment)).transpose()?;
+        options.until =
+            self.until.as_ref().map(|text| when::parse(text, Day::End, &repository.environment)).transpose()?;
         Ok(options)
     }
 }

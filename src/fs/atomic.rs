@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use crate::environment::Durability;
 use crate::error::Result;
 use crate::fs::inherit::parent;
 use crate::fs::{TempFile, sync_dir, write_all};
@@ -11,16 +12,17 @@ use crate::fs::{TempFile, sync_dir, write_all};
 const GATHERED: usize = 256 << 10;
 
 /// Writes a repository file next to `path`, flushes it, renames it over `path` and flushes the directory. The bytes are
-/// given in pieces. If `durable` is false, nothing is flushed: for caches.
-pub fn write_atomic(path: &Path, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>, durable: bool) -> Result<()> {
+/// given in pieces. Caches pass [`Durability::NoSync`].
+pub fn write_atomic(
+    path: &Path,
+    pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    durability: Durability,
+) -> Result<()> {
     let mut staged = TempFile::beside(path)?;
     write_pieces(staged.file(), pieces)?;
-    if !durable {
-        return staged.rename(path);
-    }
-    staged.sync()?;
+    staged.sync(durability)?;
     staged.rename(path)?;
-    sync_dir(parent(path))
+    if durability.is_synced() { sync_dir(parent(path), durability) } else { Ok(()) }
 }
 
 fn write_pieces(file: &File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<()> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::environment::Durability;
 use crate::error::{Error, Result};
 use crate::fs::inherit::parent;
 use crate::fs::{TempFile, copy_range, exists, is_no_link_possible, stat_file, sync_data, sync_dir};
@@ -57,32 +58,32 @@ impl AtomicFile {
     }
 
     /// Flushes it and gives it its name; `false`, and nothing of it is left, if something else has that name by now.
-    pub fn publish(self) -> Result<bool> {
+    pub fn publish(self, durability: Durability) -> Result<bool> {
         let is_named = match self.file {
             Unnamed::File(file) => {
-                sync_data(&file)?;
+                sync_data(&file, durability)?;
                 match link(&file, &self.path) {
-                    Err(error) if is_no_link_possible(&error) => publish_copy(&file, &self.path)?,
+                    Err(error) if is_no_link_possible(&error) => publish_copy(&file, &self.path, durability)?,
                     is_named => is_named?,
                 }
             }
             Unnamed::TempFile(mut file) => {
-                file.sync()?;
+                file.sync(durability)?;
                 file.rename_new(&self.path)?
             }
         };
         if is_named {
-            sync_dir(parent(&self.path))?;
+            sync_dir(parent(&self.path), durability)?;
         }
         Ok(is_named)
     }
 }
 
 /// Fallback if an unnamed file cannot be linked: gives the name to a copy of it.
-fn publish_copy(file: &File, path: &Path) -> Result<bool> {
+fn publish_copy(file: &File, path: &Path, durability: Durability) -> Result<bool> {
     let mut copy = TempFile::beside(path)?;
     copy_range((file, 0), (copy.file(), 0), stat_file(file)?.size)?;
-    copy.sync()?;
+    copy.sync(durability)?;
     copy.rename_new(path)
 }
 

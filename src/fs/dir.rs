@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, ResolveFlags, StatxAttributes, StatxFlags};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::stat::{free_space, is_missing_statx, kind_of};
-use crate::fs::{FileSystem, Stat, durability};
+use crate::fs::{FileSystem, Stat};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, is_name};
 
@@ -212,8 +213,8 @@ impl Dir {
     }
 
     /// Flushes the names in it.
-    pub fn sync(&self) -> Result<()> {
-        if durability::is_given_up() {
+    pub fn sync(&self, durability: Durability) -> Result<()> {
+        if !durability.is_synced() {
             return Ok(());
         }
         match retry_on_intr(|| rustix::fs::fsync(&self.handle)) {
@@ -224,8 +225,8 @@ impl Dir {
     }
 
     /// Flushes the whole file system it is on: cheaper than one flush a file when there are many.
-    pub fn sync_file_system(&self) -> Result<()> {
-        if durability::is_given_up() {
+    pub fn sync_file_system(&self, durability: Durability) -> Result<()> {
+        if !durability.is_synced() {
             return Ok(());
         }
         match retry_on_intr(|| rustix::fs::syncfs(&self.handle)) {

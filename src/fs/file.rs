@@ -9,6 +9,7 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::environment::Durability;
 use crate::error::{Error, Result};
 use crate::fs::errno::of_repository;
 use crate::fs::{Dir, Stat, is_gone, read_at, read_to_end_at, stat_file};
@@ -145,8 +146,8 @@ pub fn remove_dir_all(path: &Path) -> Result<()> {
 }
 
 /// Makes the names in a directory durable.
-pub fn sync_dir(path: &Path) -> Result<()> {
-    Dir::open(path)?.sync()
+pub fn sync_dir(path: &Path, durability: Durability) -> Result<()> {
+    Dir::open(path)?.sync(durability)
 }
 
 /// A result, with `None` for what is not there.

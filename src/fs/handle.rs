@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use rustix::fs::Advice;
 
+use crate::environment::Durability;
 use crate::error::{Error, Result};
 use crate::fs::errno::of_repository;
-use crate::fs::{FileSystem, Stat, durability};
+use crate::fs::{FileSystem, Stat};
 
 /// The path of an open file as the system knows it now; for messages.
 pub fn path_of(file: &File) -> PathBuf {
@@ -116,19 +117,26 @@ pub fn set_len(file: &File, length: u64) -> Result<()> {
 }
 
 /// Makes its content and length durable. After a failure the file must be given up: a second flush would lie.
-pub fn sync_data(file: &File) -> Result<()> {
-    if durability::is_given_up() {
+pub fn sync_data(file: &File, durability: Durability) -> Result<()> {
+    if !durability.is_synced() {
         return Ok(());
     }
     file.sync_data().map_err(|cause| failed("flush", file, cause))
 }
 
 /// Makes its content and its metadata durable; a failure is as final as that of [`sync_data`].
-pub fn sync_all(file: &File) -> Result<()> {
-    if durability::is_given_up() {
+pub fn sync_all(file: &File, durability: Durability) -> Result<()> {
+    if !durability.is_synced() {
         return Ok(());
     }
     file.sync_all().map_err(|cause| failed("flush", file, cause))
+}
+
+/// Flushes all file systems. Reports no failure, so each file system that matters must be flushed separately too.
+pub fn sync_file_systems(durability: Durability) {
+    if durability.is_synced() {
+        rustix::fs::sync();
+    }
 }
 
 /// Writes back the pages of a file, so that the next store through a mapping faults and sets its ctime. Not for

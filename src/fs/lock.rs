@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs::file::without_blocking;
 use crate::fs::inherit::open_or_create;
@@ -49,12 +50,12 @@ impl FileLock {
     /// Takes the lock, waiting up to `patience`; [`ErrorKind::Locked`] names the holder.
     /// Creates the file if it does not exist, and never removes it. If the file system has no locks, creates a second
     /// file that exists while the lock is held.
-    pub fn acquire(path: &Path, command: &str, patience: Duration) -> Result<FileLock> {
+    pub fn acquire(path: &Path, environment: &Environment, patience: Duration) -> Result<FileLock> {
         let started = Instant::now();
         let mut attempts = 0;
         let (file, is_locked) = loop {
             let file = open_or_create(path)?;
-            let is_locked = lock(&file, path, started, patience)?;
+            let is_locked = lock(&file, path, environment, (started, patience))?;
             attempts += 1;
             // The file may have been removed or replaced between the two calls; others would then lock a different
             // file.
@@ -62,10 +63,11 @@ impl FileLock {
                 break (file, is_locked);
             }
         };
-        let text = Holder { pid: process_id(), command: command.to_owned(), since: Timestamp::now() }.to_text();
+        let (command, since) = (environment.command_line(), environment.now());
+        let text = Holder { pid: process_id(), command, since }.to_text();
         let substitute = match is_locked {
             true => None,
-            false => Some(lock_by_file(&lock_file::path_for(path), &text, started, patience)?),
+            false => Some(lock_by_file(&lock_file::path_for(path), &text, environment, (started, patience))?),
         };
         // A command that frees space must get the lock even on a full disk, so a failure is ignored.
         let written = set_len(&file, 0).and_then(|()| write_all_at(&file, text.as_bytes(), 0));
@@ -106,11 +108,11 @@ impl FileLock {
 
     /// Takes the lock, however long that takes. After `patience`, `tell` is called once, with what [`FileLock::acquire`]
     /// would fail with. Ctrl-C or a request to end ends the waiting: [`ErrorKind::Interrupted`].
-    pub fn wait(path: &Path, command: &str, patience: Duration, tell: &dyn Fn(&Error)) -> Result<FileLock> {
+    pub fn wait(path: &Path, environment: &Environment, patience: Duration, tell: &dyn Fn(&Error)) -> Result<FileLock> {
         let interrupts = Interrupts::watch();
         let (started, mut is_told) = (Instant::now(), false);
         loop {
-            let error = match FileLock::acquire(path, command, PAUSE) {
+            let error = match FileLock::acquire(path, environment, PAUSE) {
                 Err(error) if error.kind() == ErrorKind::Locked => error,
                 result => return result,
             };
@@ -127,14 +129,14 @@ impl FileLock {
 }
 
 /// Locks an open file, trying until `patience` has passed since `started`; `false` if the file system has no locks.
-fn lock(file: &File, path: &Path, started: Instant, patience: Duration) -> Result<bool> {
+fn lock(file: &File, path: &Path, environment: &Environment, (started, patience): (Instant, Duration)) -> Result<bool> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
                 std::thread::sleep(PAUSE.min(patience));
             }
-            Err(TryLockError::WouldBlock) => return Err(locked(path, Holder::read(file))),
+            Err(TryLockError::WouldBlock) => return Err(locked(path, Holder::read(file), environment)),
             Err(TryLockError::Error(cause)) if is_unsupported(&cause) => return Ok(false),
             Err(TryLockError::Error(cause)) => return Err(Error::io("lock", path, cause)),
         }
@@ -142,7 +144,12 @@ fn lock(file: &File, path: &Path, started: Instant, patience: Duration) -> Resul
 }
 
 /// Creates the lock file, trying until `patience` has passed since `started`.
-fn lock_by_file(path: &Path, text: &str, started: Instant, patience: Duration) -> Result<LockFile> {
+fn lock_by_file(
+    path: &Path,
+    text: &str,
+    environment: &Environment,
+    (started, patience): (Instant, Duration),
+) -> Result<LockFile> {
     loop {
         if let Some(lock) = LockFile::acquire(path, text)? {
             return Ok(lock);
@@ -153,7 +160,7 @@ fn lock_by_file(path: &Path, text: &str, started: Instant, patience: Duration) -
                 "on this file system, locks outlive a killed process; if that process has ended, remove the lock: rm {}",
                 path.display()
             );
-            return Err(locked(path, holder).hint(hint));
+            return Err(locked(path, holder, environment).hint(hint));
         }
         std::thread::sleep(PAUSE.min(patience));
     }
@@ -205,10 +212,10 @@ impl Holder {
     }
 }
 
-fn locked(path: &Path, holder: Option<Holder>) -> Error {
+fn locked(path: &Path, holder: Option<Holder>, environment: &Environment) -> Error {
     let message = match holder {
         Some(Holder { pid, command, since }) => {
-            let age = age(since, Timestamp::now());
+            let (age, since) = (age(since, environment.now()), since.to_local(environment.time_zone()));
             format!("`{command}` (process {pid}) has held the lock `{}`{age}, since {since}", path.display())
         }
         None => format!("another process holds the lock `{}`", path.display()),
@@ -233,19 +240,23 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(30);
 
+    fn running(command: &str) -> Environment {
+        Environment::from_process().with_arguments(command.split(' '))
+    }
+
     #[test]
     fn a_second_lock_is_refused_naming_the_holder_and_given_when_the_first_is_gone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let first = FileLock::acquire(&path, "undo commit -m \"a\nb\"", Duration::ZERO).unwrap();
-        let error = FileLock::acquire(&path, "undo log", SHORT).unwrap_err();
+        let first = FileLock::acquire(&path, &running("undo commit -m \"a\nb\""), Duration::ZERO).unwrap();
+        let error = FileLock::acquire(&path, &running("undo log"), SHORT).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Locked);
         let start = format!("`undo commit -m \"a b\"` (process {}) has held the lock", std::process::id());
         assert!(error.to_string().starts_with(&start), "{error}");
         assert_eq!(Holder::of(&path).unwrap().pid, std::process::id());
         drop(first);
         assert_eq!(Holder::of(&path), None);
-        FileLock::acquire(&path, "undo log", Duration::ZERO).unwrap();
+        FileLock::acquire(&path, &running("undo log"), Duration::ZERO).unwrap();
         assert!(path.exists());
     }
 
@@ -253,13 +264,13 @@ mod tests {
     fn a_lock_file_that_was_removed_or_taken_over_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let first = FileLock::acquire(&path, "undo commit", Duration::ZERO).unwrap();
+        let first = FileLock::acquire(&path, &running("undo commit"), Duration::ZERO).unwrap();
         first.check().unwrap();
         std::fs::remove_file(&path).unwrap();
         let error = first.check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Locked);
         assert!(error.to_string().ends_with("was removed while this command was running"), "{error}");
-        let second = FileLock::acquire(&path, "undo tag a", Duration::ZERO).unwrap();
+        let second = FileLock::acquire(&path, &running("undo tag a"), Duration::ZERO).unwrap();
         second.check().unwrap();
         let error = first.check().unwrap_err();
         assert!(error.to_string().starts_with("`undo tag a` (process "), "{error}");
@@ -273,9 +284,9 @@ mod tests {
     fn the_lock_is_taken_on_the_file_that_has_the_name() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let first = FileLock::acquire(&path, "undo commit", Duration::ZERO).unwrap();
+        let first = FileLock::acquire(&path, &running("undo commit"), Duration::ZERO).unwrap();
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| FileLock::acquire(&path, "undo tag", Duration::from_secs(10)));
+            let second = scope.spawn(|| FileLock::acquire(&path, &running("undo tag"), Duration::from_secs(10)));
             std::thread::sleep(SHORT);
             std::fs::remove_file(&path).unwrap();
             drop(first);
@@ -287,9 +298,9 @@ mod tests {
     fn waiting_ends_when_the_lock_is_free() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let first = FileLock::acquire(&path, "undo gc", Duration::ZERO).unwrap();
+        let first = FileLock::acquire(&path, &running("undo gc"), Duration::ZERO).unwrap();
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| FileLock::acquire(&path, "undo log", Duration::from_secs(10)));
+            let second = scope.spawn(|| FileLock::acquire(&path, &running("undo log"), Duration::from_secs(10)));
             std::thread::sleep(SHORT);
             drop(first);
             second.join().unwrap().unwrap();
@@ -317,7 +328,7 @@ mod tests {
         std::fs::write(&path, [0xff; 9_000]).unwrap();
         let file = File::open(&path).unwrap();
         file.lock().unwrap();
-        let error = FileLock::acquire(&path, "undo log", Duration::ZERO).unwrap_err();
+        let error = FileLock::acquire(&path, &running("undo log"), Duration::ZERO).unwrap_err();
         assert!(error.to_string().starts_with("another process holds the lock"), "{error}");
     }
 }

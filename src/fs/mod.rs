@@ -9,7 +9,7 @@ mod attributes;
 mod block_file;
 mod dir;
 mod dir_ops;
-mod durability;
+mod environment;
 mod errno;
 mod file;
 mod handle;
@@ -38,7 +38,6 @@ pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_fil
 pub use block_file::{BlockFile, Bytes};
 pub use dir::{Dir, DirEntry};
 pub use dir_ops::{Renamed, UNFINISHED};
-pub use durability::{give_up_durability, is_given_up as is_durability_given_up, sync_file_systems};
 pub use errno::{
     is_gone, is_no_link_possible, is_of_all_entries, is_of_one_entry, is_other_file_system, is_other_kind,
 };
@@ -48,11 +47,11 @@ pub use file::{
 };
 pub use handle::{
     duplicate, file_system_of, flush_mapped_stores, forget_cached, path_of, read_at, read_exact_at, read_next,
-    read_to_end_at, set_len, stat_file, sync_all, sync_data, too_long, write_all, write_all_at,
+    read_to_end_at, set_len, stat_file, sync_all, sync_data, sync_file_systems, too_long, write_all, write_all_at,
 };
 pub use holders::{FileId, Process, is_locked, locked_inodes, program_of, users_of};
 pub use inherit::{create_dir_private, create_new};
-pub use interrupt::{Reached, begun, on_interrupt, reached, reached_after};
+pub use interrupt::on_interrupt;
 pub use lease::{Writers, writers_of};
 pub use limits::{keep_owner_rights, may_keep_files_open, open_file_limit, survive_file_size_limit};
 pub use lock::{FileLock, Holder};

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::inherit::{create_private, parent};
 use crate::fs::{Dir, Renamed, copy_range, create_new, is_other_file_system, open, process_id, remove_file, rename};
@@ -58,8 +59,8 @@ impl TempFile {
     }
 
     /// Makes its bytes durable, and closes it.
-    pub fn sync(&mut self) -> Result<()> {
-        self.file.take().map_or(Ok(()), |file| sync_data(&file))
+    pub fn sync(&mut self, durability: Durability) -> Result<()> {
+        self.file.take().map_or(Ok(()), |file| sync_data(&file, durability))
     }
 
     /// Gives it its name, in place of what has it.
@@ -81,7 +82,7 @@ impl TempFile {
         let mut copy = TempFile::beside(path)?;
         let file = open(&self.path)?;
         copy_range((&file, 0), (copy.file(), 0), stat_file(&file)?.size)?;
-        copy.sync()?;
+        copy.sync(Durability::Synced)?;
         copy.rename(path)
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::environment::Durability;
 use crate::error::ErrorKind;
 use crate::fs::*;
 use crate::metadata::Kind;
@@ -118,7 +119,7 @@ fn what_is_made_is_private() {
     create_dir_private(&temp.path().join("a/b")).unwrap();
     create_dir_private(&temp.path().join("a/b")).unwrap();
     create_new(&temp.path().join("a/journal")).unwrap();
-    write_atomic(&temp.path().join("a/refs"), [b""], false).unwrap();
+    write_atomic(&temp.path().join("a/refs"), [b""], Durability::NoSync).unwrap();
     assert_eq!((mode("a"), mode("a/b"), mode("a/journal"), mode("a/refs")), (0o700, 0o700, 0o600, 0o600));
 }
 
@@ -442,16 +443,18 @@ fn a_read_beyond_the_end_is_short_or_damage() {
 fn an_atomic_write_replaces_all_or_nothing_and_leaves_nothing_behind() {
     let (temp, dir) = open_temp();
     let path = temp.path().join("config");
-    for (bytes, durable) in [(&b"one"[..], true), (b"", false), (b"three", true)] {
-        write_atomic(&path, [bytes], durable).unwrap();
+    for (bytes, durability) in
+        [(&b"one"[..], Durability::Synced), (b"", Durability::NoSync), (b"three", Durability::Synced)]
+    {
+        write_atomic(&path, [bytes], durability).unwrap();
         assert_eq!(read(&path).unwrap().unwrap(), bytes);
     }
     assert_eq!(names(&dir), [b"config"]);
     // A directory is in the way of the rename.
     dir.make_dir(b"taken").unwrap();
-    assert!(write_atomic(&temp.path().join("taken"), [b"x"], true).is_err());
+    assert!(write_atomic(&temp.path().join("taken"), [b"x"], Durability::Synced).is_err());
     assert_eq!(names(&dir), [&b"config"[..], b"taken"]);
-    assert!(write_atomic(&temp.path().join("missing/x"), [b"x"], true).unwrap_err().is_not_found());
+    assert!(write_atomic(&temp.path().join("missing/x"), [b"x"], Durability::Synced).unwrap_err().is_not_found());
 }
 
 #[test]
@@ -463,13 +466,13 @@ fn a_newcomer_has_its_name_when_it_is_whole_and_takes_nobody_elses() {
         let newcomer = way(&path).unwrap();
         write_all(newcomer.file(), b"whole").unwrap();
         assert!(!exists(&path).unwrap());
-        assert!(newcomer.publish().unwrap());
+        assert!(newcomer.publish(Durability::Synced).unwrap());
         assert_eq!(read(&path).unwrap().unwrap(), b"whole");
         remove_file(&path).unwrap();
 
         let newcomer = way(&taken).unwrap();
         put(&dir, b"taken", b"somebody else's");
-        assert!(!newcomer.publish().unwrap());
+        assert!(!newcomer.publish(Durability::Synced).unwrap());
         assert_eq!(read(&taken).unwrap().unwrap(), b"somebody else's");
         remove_file(&taken).unwrap();
 

@@ -94,6 +94,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
     }
     Err(match oldest {
         Some(oldest) => {
+            let [time, oldest] = [time, oldest].map(|time| time.to_local(repository.environment.time_zone()));
             Error::new(ErrorKind::NotFound, format!("there is no history at {time}: it begins at {oldest}"))
                 .hint("see all operations with `undo op log`")
         }

@@ -131,7 +131,7 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
             let damage = if prefix.is_some() { repository.store().damage().pop() } else { None };
             Err(damage.unwrap_or_else(|| suggestions::revision(name, view)))
         }
-        several => Err(suggestions::ambiguous_commits(name, several, repository.store())),
+        several => Err(suggestions::ambiguous_commits(name, several, repository)),
     }
 }
 
@@ -168,16 +168,17 @@ fn recorded_last(repository: &Repository, commits: &[CommitId]) -> Result<Commit
 fn resolve_past(repository: &Repository, name: &str, text: &str) -> Result<CommitId> {
     let view = repository.view();
     let is_known = view.branches.contains_key(name) || view.tags.contains_key(name);
-    let time = when::parse(text, Day::End)?;
+    let time = when::parse(text, Day::End, &repository.environment)?;
+    let shown = time.to_local(repository.environment.time_zone());
     let refs = reflog::refs_at(repository, time)?;
     let found = match name {
         "" | "@" => refs.at(),
         name => refs.branches.get(name).or_else(|| refs.tags.get(name)).copied(),
     };
     found.ok_or_else(|| match name {
-        "" | "@" => Error::new(ErrorKind::NotFound, format!("there was no commit yet at {time}"))
+        "" | "@" => Error::new(ErrorKind::NotFound, format!("there was no commit yet at {shown}"))
             .hint("see when each was made with `undo log`"),
-        name if is_known => Error::new(ErrorKind::NotFound, format!("there was no `{name}` yet at {time}"))
+        name if is_known => Error::new(ErrorKind::NotFound, format!("there was no `{name}` yet at {shown}"))
             .hint("see what was recorded when with `undo log`"),
         name => suggestions::revision(name, view),
     })

@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind};
 use crate::id::{CommitId, ObjectId};
 use crate::object::Objects;
 use crate::object::operation::View;
+use crate::repo::Repository;
 
 /// Commits that an error lists.
 pub const MOST_CANDIDATES: usize = 10;
@@ -27,12 +28,12 @@ pub fn revision(name: &str, view: &View) -> Error {
 }
 
 /// Several commits whose ids begin so, each on a line with its time and subject.
-pub fn ambiguous_commits(prefix: &str, ids: &[ObjectId], objects: &dyn Objects) -> Error {
+pub fn ambiguous_commits(prefix: &str, ids: &[ObjectId], repository: &Repository) -> Error {
     let told = |id: &ObjectId| {
-        let Ok(commit) = objects.commit(CommitId(id.0)) else { return String::new() };
+        let Ok(commit) = repository.store().commit(CommitId(id.0)) else { return String::new() };
         let line: String =
             commit.message.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-        format!("{}  {line}", commit.time)
+        format!("{}  {line}", commit.time.to_local(repository.environment.time_zone()))
     };
     ambiguous(prefix, "commits", ids.iter().map(|id| (*id, told(id))).collect())
 }

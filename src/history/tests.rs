@@ -6,6 +6,7 @@ use super::reflog;
 use super::timeline::Timeline;
 use super::walk::{Options, walk};
 use super::*;
+use crate::environment::Environment;
 use crate::error::{ErrorKind, Result};
 use crate::id::{BlobId, CommitId};
 use crate::metadata::Metadata;
@@ -50,7 +51,7 @@ impl Story {
 
     fn new() -> Story {
         let root = tempfile::tempdir().unwrap();
-        let repository = Repository::init(root.path(), None).unwrap();
+        let repository = Repository::init(root.path(), None, Environment::from_process()).unwrap();
         Story { _root: root, repository }
     }
 
@@ -297,7 +298,7 @@ fn a_dash_is_where_one_was_before_the_last_move() {
 fn moment() -> Timestamp {
     let pause = || std::thread::sleep(std::time::Duration::from_millis(2));
     pause();
-    let now = Timestamp::now();
+    let now = Environment::from_process().now();
     pause();
     now
 }

@@ -4,8 +4,9 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::friendly::SpanParser;
 use jiff::{Span, ZonedDateTime};
 
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::time::{Timestamp, local};
+use crate::time::Timestamp;
 
 /// Which moment a whole day stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +17,10 @@ pub enum Day {
     End,
 }
 
-/// The point in time that a text means now, in the local zone.
-pub fn parse(text: &str, day: Day) -> Result<Timestamp> {
-    let now = jiff::Timestamp::try_from(Timestamp::now()).unwrap_or_else(|_| jiff::Timestamp::now());
-    parse_at(text, day, &now.to_zoned_datetime(local()))
+/// Parses a point in time relative to the clock and time zone of the environment.
+pub fn parse(text: &str, day: Day, environment: &Environment) -> Result<Timestamp> {
+    let now = jiff::Timestamp::try_from(environment.now()).unwrap_or_else(|_| jiff::Timestamp::now());
+    parse_at(text, day, &now.to_zoned_datetime(environment.time_zone().clone()))
 }
 
 /// The point in time that a program means, and seconds that its zone is ahead of UTC: RFC 3339, or decimal seconds since

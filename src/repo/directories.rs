@@ -71,7 +71,7 @@ impl Repository {
         }
         let (marker, repository) = (self.layout.marker(), self.layout.repository.clone());
         let link = StoreLink { id: self.format.id_text(), directory: Some(id), path: repository };
-        if fs::write_atomic(&marker, [link.encode()], true).is_ok() {
+        if fs::write_atomic(&marker, [link.encode()], self.environment.durability()).is_ok() {
             self.layout.attachment = Attachment::Store(Some(id));
         }
     }

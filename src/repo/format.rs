@@ -136,7 +136,7 @@ pub(super) fn random() -> [u8; 16] {
         hasher.update(&half().to_le_bytes());
     }
     hasher.update(&fs::process_id().to_le_bytes());
-    hasher.update(crate::time::Timestamp::now().to_rfc3339().as_bytes());
+    hasher.update(&jiff::Timestamp::now().as_nanosecond().to_le_bytes());
     let mut bytes = [0; 16];
     hasher.finalize_xof().fill(&mut bytes);
     bytes

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::id::DirectoryId;
@@ -25,13 +26,13 @@ const CONFIG: &str = "# Settings of this repository. `undo config` lists them al
 
 /// Makes a repository for a directory, which is made if it is not there; its store in it or at `store`. A store that is
 /// there already is attached to.
-pub fn init(worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<Layout> {
+pub fn init(worktree: &Path, store: Option<&Path>, joining: &Joining, environment: &Environment) -> Result<Layout> {
     if fs::stat(worktree)?.is_some_and(|stat| !matches!(stat.kind, Kind::Directory | Kind::Symlink)) {
         let message = format!("`{}` is there already, and is no directory", worktree.display());
         return Err(Error::new(ErrorKind::Exists, message).hint("name a directory, or a new one"));
     }
     let mut made = Made::default();
-    let result = fill(worktree, store, joining, &mut made);
+    let result = fill(worktree, store, joining, environment, &mut made);
     // Keep a folder that another process is about to fill.
     if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Locked) {
         made.remove();
@@ -40,21 +41,27 @@ pub fn init(worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<
 }
 
 /// Creates the missing parts of a repository, and notes what it creates.
-fn fill(worktree: &Path, store: Option<&Path>, joining: &Joining, made: &mut Made) -> Result<Layout> {
+fn fill(
+    worktree: &Path,
+    store: Option<&Path>,
+    joining: &Joining,
+    environment: &Environment,
+    made: &mut Made,
+) -> Result<Layout> {
     made.note_missing(worktree)?;
     fs::create_dir_all(worktree)?;
     let worktree = fs::canonicalize(worktree)?;
     let marker = marker(&worktree);
     check_not_existing(&worktree, &marker, store.is_some())?;
     let Some(store) = store else {
-        build(&marker, &worktree, made)?;
-        fs::sync_dir(&worktree)?;
+        build(&marker, &worktree, environment, made)?;
+        fs::sync_dir(&worktree, environment.durability())?;
         return Ok(Layout { worktree, repository: marker, attachment: Attachment::Own });
     };
     made.note_missing(store)?;
     let repository = place_store(&worktree, store)?;
     if !fs::exists(&repository.join("format"))? {
-        build(&repository, &worktree, made)?;
+        build(&repository, &worktree, environment, made)?;
     }
     let id = Format::open(&repository.join("format"))?.id_text();
     let layout = Layout { worktree, repository: repository.clone(), attachment: Attachment::Store(None) };
@@ -63,7 +70,7 @@ fn fill(worktree: &Path, store: Option<&Path>, joining: &Joining, made: &mut Mad
     let layout = Layout { attachment: Attachment::Store(Some(directory)), ..layout };
     // What a folder that was here before was like.
     fs::remove_file(&layout.index())?;
-    fs::write_atomic(&marker, [link.encode()], true)?;
+    fs::write_atomic(&marker, [link.encode()], environment.durability())?;
     Ok(layout)
 }
 
@@ -178,14 +185,15 @@ fn is_ours(name: &[u8]) -> bool {
 }
 
 /// Fills a repository folder for this directory, unless another process has done so.
-fn build(repository: &Path, worktree: &Path, made: &mut Made) -> Result<()> {
+fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &mut Made) -> Result<()> {
+    let durability = environment.durability();
     let layout =
         Layout { worktree: worktree.to_owned(), repository: repository.to_owned(), attachment: Attachment::Own };
     made.note_missing(repository)?;
     let was_empty = fs::list(repository)?.is_empty();
     fs::create_dir_private(repository)?;
     give_to_owner(repository, worktree)?;
-    let lock = FileLock::acquire(&layout.lock(), "undo init", PATIENCE).inspect_err(|error| {
+    let lock = FileLock::acquire(&layout.lock(), environment, PATIENCE).inspect_err(|error| {
         if was_empty && error.kind() != ErrorKind::Locked {
             // A file that cannot be locked is not locked by another process.
             let _ = fs::remove_file(&layout.lock());
@@ -203,16 +211,16 @@ fn build(repository: &Path, worktree: &Path, made: &mut Made) -> Result<()> {
     make_private(repository)?;
     git_ignore::ensure(&layout)?;
     if !fs::exists(&layout.config())? {
-        fs::write_atomic(&layout.config(), [CONFIG], true)?;
+        fs::write_atomic(&layout.config(), [CONFIG], durability)?;
     }
-    journal::create(&layout.journal(), 1, &State::new())?;
-    no_sync::flush_or_tell(&layout)?;
+    journal::create(&layout.journal(), 1, &State::new(), durability)?;
+    no_sync::flush_or_tell(&layout, durability)?;
     // Without it the repository is as good, until the disk is full.
     let _ = reserve::take(&layout.reserve());
-    fs::sync_dir(repository)?;
-    fs::write_atomic(&layout.format(), [Format::new().to_text()], true)?;
+    fs::sync_dir(repository, durability)?;
+    fs::write_atomic(&layout.format(), [Format::new().to_text()], durability)?;
     match repository.parent() {
-        Some(parent) => fs::sync_dir(parent),
+        Some(parent) => fs::sync_dir(parent, durability),
         None => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::environment::Durability;
 use crate::error::Result;
 use crate::fs;
 use crate::path::RepoPathBuf;
@@ -12,10 +13,10 @@ use crate::path::RepoPathBuf;
 pub type Modes = BTreeMap<RepoPathBuf, u16>;
 
 /// Writes the note; durable when it returns.
-pub fn write(note: &Path, modes: &Modes) -> Result<()> {
+pub fn write(note: &Path, modes: &Modes, durability: Durability) -> Result<()> {
     let line =
         |(path, mode): (&RepoPathBuf, &u16)| [format!("{mode:04o} ").as_bytes(), path.as_bytes(), b"\0"].concat();
-    fs::write_atomic(note, modes.iter().map(line), true)
+    fs::write_atomic(note, modes.iter().map(line), durability)
 }
 
 /// Reads the note. Nothing if it does not exist or is not valid.

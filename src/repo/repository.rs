@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::OperationId;
@@ -23,6 +24,8 @@ pub struct Repository {
     pub layout: Layout,
     /// Its settings.
     pub config: Config,
+    /// Clock, author, arguments and durability of this command.
+    pub environment: Environment,
     pub(super) format: Format,
     pub(super) store: Store,
     pub(super) state: State,
@@ -37,15 +40,20 @@ pub struct Repository {
 impl Repository {
     /// Makes a repository for the directory `worktree`, its store in it or at `store` elsewhere, or attaches to the
     /// store that is already there. [`ErrorKind::Exists`] if the directory has one.
-    pub fn init(worktree: &Path, store: Option<&Path>) -> Result<Repository> {
-        Repository::init_as(worktree, store, &Joining::Ask)
+    pub fn init(worktree: &Path, store: Option<&Path>, environment: Environment) -> Result<Repository> {
+        Repository::init_as(worktree, store, &Joining::Ask, environment)
     }
 
     /// Like [`Repository::init`], for a store that another directory may use: [`ErrorKind::Refused`] if one does and
     /// `joining` does not declare what this one is.
-    pub fn init_as(worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<Repository> {
-        let layout = init::init(worktree, store, joining)?;
-        let joined = Repository::open(layout.clone()).and_then(|mut repository| {
+    pub fn init_as(
+        worktree: &Path,
+        store: Option<&Path>,
+        joining: &Joining,
+        environment: Environment,
+    ) -> Result<Repository> {
+        let layout = init::init(worktree, store, joining, &environment)?;
+        let joined = Repository::open(layout.clone(), environment).and_then(|mut repository| {
             // The intact content of a damaged repository can still be saved.
             if repository.warnings.is_empty() && !(repository.standing == Standing::Sole && *joining == Joining::Ask) {
                 repository.join(joining)?;
@@ -59,16 +67,16 @@ impl Repository {
     }
 
     /// Opens the repository at or above `start`.
-    pub fn discover(start: &Path) -> Result<Repository> {
-        Repository::open(Layout::discover(start)?)
+    pub fn discover(start: &Path, environment: Environment) -> Result<Repository> {
+        Repository::open(Layout::discover(start)?, environment)
     }
 
     /// Opens the repository that lies so.
-    pub fn open(layout: Layout) -> Result<Repository> {
-        Repository::load(&layout).map_err(|error| layout.not_permitted(error))
+    pub fn open(layout: Layout, environment: Environment) -> Result<Repository> {
+        Repository::load(&layout, environment).map_err(|error| layout.not_permitted(error))
     }
 
-    fn load(layout: &Layout) -> Result<Repository> {
+    fn load(layout: &Layout, environment: Environment) -> Result<Repository> {
         if !fs::exists(&layout.format())? && is_unfinished(layout)? {
             let message = format!("the repository in `{}` was never finished", layout.worktree.display());
             return Err(Error::new(ErrorKind::NoRepository, message).hint("finish it with `undo init` there"));
@@ -80,7 +88,7 @@ impl Repository {
             config => (config?, None),
         };
         let Config { compression, reflink, .. } = config;
-        let options = Options { chunk: format.chunk, compression, reflink };
+        let options = Options { chunk: format.chunk, compression, reflink, durability: environment.durability() };
         let Loaded { mut state, end, damage } = journal::load(&layout.journal())?;
         let standing = Standing::of(&state, layout)?;
         state.select_directory(standing.directory());
@@ -89,7 +97,7 @@ impl Repository {
             told(damage).chain(wrong.map(|error| error.context("the default settings are in force"))).collect();
         let is_foreign = is_foreign(&state, layout);
         let layout = layout.clone();
-        Ok(Repository { layout, config, format, store, state, end, warnings, standing, is_foreign })
+        Ok(Repository { layout, config, environment, format, store, state, end, warnings, standing, is_foreign })
     }
 
     /// Reads the journal again: what other processes have recorded since.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::environment::Environment;
 use crate::error::ErrorKind;
 use crate::fs::FileLock;
 use crate::id::{AttributesId, CommitId, TreeId};
@@ -22,12 +23,12 @@ struct House {
 impl House {
     fn new() -> House {
         let root = tempfile::tempdir().unwrap();
-        let repository = Repository::init(root.path(), None).unwrap();
+        let repository = Repository::init(root.path(), None, Environment::from_process()).unwrap();
         House { root, repository }
     }
 
     fn open(&self) -> Repository {
-        Repository::discover(self.root.path()).unwrap()
+        Repository::discover(self.root.path(), Environment::from_process()).unwrap()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -99,7 +100,7 @@ fn a_new_repository_is_private_and_on_an_empty_main() {
     for name in ["packs", "journal", "tmp"] {
         assert_eq!(mode(&house.file(name)), 0o700, "{name}");
     }
-    let error = Repository::init(house.root.path(), None).err().unwrap();
+    let error = Repository::init(house.root.path(), None, Environment::from_process()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Exists);
 }
 
@@ -118,12 +119,12 @@ fn an_init_that_stops_anywhere_is_completed_by_the_next_one() {
         if kept > 4 {
             std::fs::write(undo.join("config.toml"), "[user]\nname = 'x'\n").unwrap();
         }
-        let error = Repository::discover(root.path()).err().unwrap();
+        let error = Repository::discover(root.path(), Environment::from_process()).err().unwrap();
         assert_eq!(
             (error.kind(), error.hint_text()),
             (ErrorKind::NoRepository, Some("finish it with `undo init` there"))
         );
-        let repository = Repository::init(root.path(), None).unwrap();
+        let repository = Repository::init(root.path(), None, Environment::from_process()).unwrap();
         assert_eq!(repository.config.author, if kept > 4 { "x" } else { "" });
     }
 }
@@ -133,10 +134,19 @@ fn a_repository_that_lost_its_format_is_damaged_and_not_begun_anew() {
     let mut house = House::new();
     grow(&mut house.repository, "a");
     std::fs::remove_file(house.file("format")).unwrap();
-    assert_eq!(Repository::discover(house.root.path()).err().unwrap().kind(), ErrorKind::Damaged);
-    assert_eq!(Repository::init(house.root.path(), None).err().unwrap().kind(), ErrorKind::Damaged);
+    assert_eq!(
+        Repository::discover(house.root.path(), Environment::from_process()).err().unwrap().kind(),
+        ErrorKind::Damaged
+    );
+    assert_eq!(
+        Repository::init(house.root.path(), None, Environment::from_process()).err().unwrap().kind(),
+        ErrorKind::Damaged
+    );
     std::fs::write(house.file("format"), "undo 7\n").unwrap();
-    assert_eq!(Repository::discover(house.root.path()).err().unwrap().kind(), ErrorKind::Unsupported);
+    assert_eq!(
+        Repository::discover(house.root.path(), Environment::from_process()).err().unwrap().kind(),
+        ErrorKind::Unsupported
+    );
 }
 
 #[test]
@@ -262,10 +272,10 @@ fn the_lock_is_held_by_one_transaction_at_a_time() {
     let mut house = House::new();
     let lock = house.repository.layout.lock();
     let transaction = house.repository.begin().unwrap();
-    let error = FileLock::acquire(&lock, "other", std::time::Duration::ZERO).unwrap_err();
+    let error = FileLock::acquire(&lock, &Environment::from_process(), std::time::Duration::ZERO).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     drop(transaction);
-    FileLock::acquire(&lock, "other", std::time::Duration::ZERO).unwrap();
+    FileLock::acquire(&lock, &Environment::from_process(), std::time::Duration::ZERO).unwrap();
 }
 
 fn intent(token: u64, to: CommitId) -> Intent {
@@ -367,16 +377,19 @@ fn small_packs_are_merged_and_the_old_ones_stay_for_readers_until_their_grace_is
 fn a_store_elsewhere_survives_the_worktree_and_is_attached_to_again() {
     let root = tempfile::tempdir().unwrap();
     let (work, store) = (root.path().join("work"), root.path().join("disk/store"));
-    let mut repository = Repository::init(&work, Some(&store)).unwrap();
+    let mut repository = Repository::init(&work, Some(&store), Environment::from_process()).unwrap();
     let first = grow(&mut repository, "first");
     std::fs::remove_dir_all(&work).unwrap();
-    let again = Repository::init(&work, Some(&store)).unwrap();
+    let again = Repository::init(&work, Some(&store), Environment::from_process()).unwrap();
     assert_eq!(again.view().at(), Some(first));
     assert!(work.join(".undo").is_file());
     assert_eq!(again.layout.index().parent(), Some(again.layout.repository.as_path()));
-    assert_eq!(Repository::init(&work, Some(&store)).err().unwrap().kind(), ErrorKind::Exists);
+    assert_eq!(
+        Repository::init(&work, Some(&store), Environment::from_process()).err().unwrap().kind(),
+        ErrorKind::Exists
+    );
     std::fs::rename(&store, root.path().join("disk/moved")).unwrap();
-    let error = Repository::discover(&work).err().unwrap();
+    let error = Repository::discover(&work, Environment::from_process()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::NoRepository);
     assert!(!store.exists());
 }
@@ -385,12 +398,15 @@ fn a_store_elsewhere_survives_the_worktree_and_is_attached_to_again() {
 fn a_store_is_refused_inside_the_worktree_and_among_other_files() {
     let root = tempfile::tempdir().unwrap();
     let work = root.path().join("work");
-    let error = Repository::init(&work, Some(&work.join("store"))).err().unwrap();
+    let error = Repository::init(&work, Some(&work.join("store")), Environment::from_process()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(!work.join("store").exists());
     let full = root.path().join("full");
     std::fs::create_dir(&full).unwrap();
     std::fs::write(full.join("mine"), "x").unwrap();
-    assert_eq!(Repository::init(&work, Some(&full)).err().unwrap().kind(), ErrorKind::Exists);
+    assert_eq!(
+        Repository::init(&work, Some(&full), Environment::from_process()).err().unwrap().kind(),
+        ErrorKind::Exists
+    );
     assert!(!work.join(".undo").exists());
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::environment::{Environment, Phase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{self, FileLock, Reached};
+use crate::fs::{self, FileLock};
 use crate::id::{CommitId, OperationId};
 use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, UndoPosition, Verb, View, extras};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
@@ -29,8 +30,7 @@ pub struct Transaction<'r> {
     repository: &'r mut Repository,
     /// Opened with the first record.
     journal: Option<Writer>,
-    /// The command line, and when the next operation began.
-    arguments: Vec<String>,
+    /// When the next operation began.
     began: Timestamp,
     /// The token of an intent that this transaction wrote.
     intended: Option<u64>,
@@ -68,32 +68,30 @@ impl Repository {
     /// Takes the lock, waiting a little, and looks at the journal again. [`ErrorKind::Refused`] if a checkout did not end in
     /// another directory that has this repository.
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE), false)
+        self.begin_by(&|path, environment| FileLock::acquire(path, environment, PATIENCE), false)
     }
 
     /// Like [`Repository::begin`], for a directory that may not be known yet.
     pub(super) fn begin_to_join(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, command| FileLock::acquire(path, command, PATIENCE), true)
+        self.begin_by(&|path, environment| FileLock::acquire(path, environment, PATIENCE), true)
     }
 
     /// The same, waiting for the lock as long as it takes; `tell` gets to know once for whom. Ends early by a signal only:
     /// [`ErrorKind::Interrupted`].
     pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, command| FileLock::wait(path, command, SILENCE, tell), false)
+        self.begin_by(&|path, environment| FileLock::wait(path, environment, SILENCE, tell), false)
     }
 
     fn begin_by(
         &mut self,
-        acquire: &dyn Fn(&Path, &str) -> Result<FileLock>,
+        acquire: &dyn Fn(&Path, &Environment) -> Result<FileLock>,
         is_joining: bool,
     ) -> Result<Transaction<'_>> {
         self.format.check_writable()?;
-        let began = Timestamp::now();
-        let arguments = arguments();
-        let lock = acquire(&self.layout.lock(), &command_line(&arguments))
-            .map_err(|error| self.layout.not_permitted(error))?;
+        let began = self.environment.now();
+        let lock = acquire(&self.layout.lock(), &self.environment).map_err(|error| self.layout.not_permitted(error))?;
         self.config = Config::open(&self.layout.config())?;
-        no_sync::flush_or_tell(&self.layout)?;
+        no_sync::flush_or_tell(&self.layout, self.environment.durability())?;
         self.reload()?;
         if let Some(damage) = self.warnings.first() {
             return Err(
@@ -111,13 +109,12 @@ impl Repository {
         let _ = git_ignore::ensure(&self.layout);
         let _ = reserve::take(&self.layout.reserve());
         match self.unfinished() {
-            Some(_) => fs::reached(Reached::Halfway),
-            None => fs::begun(),
+            Some(_) => self.environment.set_phase(Phase::Applying),
+            None => self.environment.advance_phase(Phase::Idle, Phase::Locked),
         }
         Ok(Transaction {
             repository: self,
             journal: None,
-            arguments,
             began,
             intended: None,
             has_recorded: false,
@@ -132,10 +129,13 @@ impl Repository {
     /// command that has it may be the one that this one runs in. The repository is not locked.
     pub fn begin_run(&self) -> Result<FileLock> {
         self.standing.check(&self.layout)?;
-        let command = command_line(&arguments());
-        FileLock::acquire(&self.layout.run_lock(), &command, Duration::ZERO).map_err(|error| match error.kind() {
-            ErrorKind::Locked => error.hint("one `undo run` at a time in a directory: wait until that one has ended"),
-            _ => self.layout.not_permitted(error),
+        FileLock::acquire(&self.layout.run_lock(), &self.environment, Duration::ZERO).map_err(|error| {
+            match error.kind() {
+                ErrorKind::Locked => {
+                    error.hint("one `undo run` at a time in a directory: wait until that one has ended")
+                }
+                _ => self.layout.not_permitted(error),
+            }
         })
     }
 }
@@ -213,7 +213,7 @@ impl Transaction<'_> {
         if ends_intent {
             self.intended = None;
         }
-        self.began = Timestamp::now();
+        self.began = self.repository.environment.now();
         Ok((id, Record::Operation { id, operation, ends_intent }))
     }
 
@@ -260,7 +260,7 @@ impl Transaction<'_> {
 
     /// The operation that a draft becomes.
     fn complete(&self, new_operation: NewOperation) -> Result<Operation> {
-        let Repository { config, store, state, .. } = &*self.repository;
+        let Repository { config, environment, store, state, .. } = &*self.repository;
         let parents = |id: CommitId| store.commit(id).map(|commit| NewCommit { id, parents: commit.parents });
         let current = state.view.current.clone();
         let targets = new_operation.edits.iter().filter_map(|edit| edit.new);
@@ -269,10 +269,10 @@ impl Transaction<'_> {
             parent: state.operation,
             verb: new_operation.verb,
             description: new_operation.description,
-            arguments: self.arguments.clone(),
+            arguments: environment.arguments().to_vec(),
             time: self.began,
-            duration: milliseconds(self.began, Timestamp::now()),
-            user: config.author_name(),
+            duration: milliseconds(self.began, environment.now()),
+            user: config.author_name(environment),
             host: fs::host_name(),
             edits: new_operation.edits,
             switched: new_operation.switch.filter(|branch| *branch != current).map(|branch| (current, branch)),
@@ -301,25 +301,26 @@ impl Transaction<'_> {
     fn append_all(&mut self, records: Vec<Record>) -> Result<()> {
         let directory = self.repository.unrecorded_directory();
         let records: Vec<Record> = directory.into_iter().chain(records).collect();
-        let Repository { layout, state, end, .. } = &mut *self.repository;
+        let Repository { layout, environment, state, end, .. } = &mut *self.repository;
         let journal = self.journal.as_mut().expect("it was opened to be looked at");
         self.lock.check()?;
-        fs::reached(Reached::Recording);
+        environment.set_phase(Phase::Recording);
         *end = journal.append(&records, || reserve::give_up(&layout.reserve()))?;
         match records.last() {
             Some(Record::Directory(..)) | None => {}
             Some(record) => record.apply(state)?,
         }
         self.repository.note_directory();
-        fs::reached(if self.repository.unfinished().is_some() { Reached::Halfway } else { Reached::Recorded });
+        let is_unfinished = self.repository.unfinished().is_some();
+        self.repository.environment.set_phase(if is_unfinished { Phase::Applying } else { Phase::Recorded });
         Ok(())
     }
 
     fn roll_if_long(&mut self) -> Result<()> {
-        let Repository { layout, state, end, .. } = &mut *self.repository;
+        let Repository { layout, environment, state, end, .. } = &mut *self.repository;
         let journal = match &mut self.journal {
             Some(journal) => journal,
-            None => self.journal.insert(Writer::open(&layout.journal(), *end)?),
+            None => self.journal.insert(Writer::open(&layout.journal(), *end, environment.durability())?),
         };
         journal.roll_if_long(state)
     }
@@ -391,18 +392,6 @@ fn unexpected(word: &str, name: &str, expected: Option<CommitId>, found: Option<
         _ => Error::new(ErrorKind::Refused, format!("the {word} `{name}` has moved meanwhile"))
             .hint("another command has changed it; see `undo log`, then run the command again"),
     }
-}
-
-/// The command line of this process.
-fn arguments() -> Vec<String> {
-    std::env::args_os().map(|text| text.to_string_lossy().into_owned()).collect()
-}
-
-/// The command as the lock file shows it: the program without its folder.
-fn command_line(arguments: &[String]) -> String {
-    let program = arguments.first().map_or("undo", |program| program.rsplit('/').next().unwrap_or(program));
-    let rest = arguments.iter().skip(1).map(String::as_str);
-    std::iter::once(program).chain(rest).collect::<Vec<_>>().join(" ")
 }
 
 fn milliseconds(from: Timestamp, to: Timestamp) -> u64 {

@@ -1,6 +1,7 @@
 //! Remembers that `undo run` could not record the changes of its command. Until something is recorded, the newest
 //! operation is not the one that a user expects `undo undo` to revert.
 
+use crate::environment::Durability;
 use crate::fs;
 use crate::id::CommitId;
 use crate::repo::Repository;
@@ -10,7 +11,8 @@ impl Repository {
     /// failure to write the note.
     pub fn note_unrecorded_run(&self, before: CommitId) {
         let Some(operation) = self.operation() else { return };
-        let _ = fs::write_atomic(&self.layout.unrecorded_run(), [format!("{operation} {before}\n")], false);
+        let _ =
+            fs::write_atomic(&self.layout.unrecorded_run(), [format!("{operation} {before}\n")], Durability::NoSync);
     }
 
     /// The commit before an unrecorded command, if nothing was recorded since.

@@ -8,7 +8,7 @@ use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::report::{JsonPath, Report, json_id};
 use crate::terminal::human::{self, Size};
-use crate::terminal::{Page, Role, sanitize};
+use crate::terminal::{Page, sanitize};
 
 /// An entry.
 #[derive(Clone, Debug, Serialize)]
@@ -85,7 +85,7 @@ impl Report for EntryRecord {
             metadata.uid,
             metadata.gid,
             Size(self.size),
-            page.paint(Role::Time, metadata.mtime),
+            page.date(metadata.mtime),
             page.path(&self.place)
         ))
     }

@@ -42,8 +42,8 @@ pub(super) fn make(
     words: CommitMessage,
 ) -> Commit {
     let (time, offset) = words.date.unwrap_or_else(|| {
-        let time = Timestamp::now();
-        (time, time.local_offset())
+        let time = repository.environment.now();
+        (time, time.offset(repository.environment.time_zone()))
     });
     // No walk can pass a parent that cannot be read.
     let others = parents.iter().skip(usize::from(parent.is_some()));
@@ -56,7 +56,7 @@ pub(super) fn make(
         parents,
         time,
         offset,
-        author: words.author.unwrap_or_else(|| repository.config.author_name()),
+        author: words.author.unwrap_or_else(|| repository.config.author_name(&repository.environment)),
         host: crate::fs::host_name(),
         message: words.message,
         automatic: words.automatic,

@@ -190,7 +190,9 @@ fn store(
         journals: journals.iter().filter(|path| scan.index.find(path).is_some()).cloned().collect(),
         without_attributes: scan.without_attributes.clone(),
         mounted_over: parent.map_or(Ok(Vec::new()), |parent| mounted_over(store, &parent.root, &scan.uncovered))?,
-        future_parent: parent.map(|parent| parent.time).filter(|time| is_in_future(*time)),
+        future_parent: parent
+            .map(|parent| parent.time)
+            .filter(|time| is_in_future(*time, repository.environment.now())),
         damage: None,
         findings: findings.unwrap_or_default(),
     };
@@ -219,9 +221,9 @@ fn store(
 }
 
 /// Whether a time is so far ahead of the clock that one of them must be wrong.
-fn is_in_future(time: Timestamp) -> bool {
+fn is_in_future(time: Timestamp, now: Timestamp) -> bool {
     const TOLERANCE: i64 = 60;
-    time.seconds > Timestamp::now().seconds + TOLERANCE
+    time.seconds > now.seconds + TOLERANCE
 }
 
 /// Whether this is an empty folder that a store was just attached to: the worktree was lost, and that is no state of it.

@@ -58,9 +58,9 @@ impl Store {
             // One of them holds all that the others hold. The caller is going to remove it, so the new one must differ.
             sealed = self.copy_frames(&inputs, true)?;
         }
-        sealed.sync()?;
+        sealed.sync(self.options().durability)?;
         let id = sealed.id;
-        publish(&self.directory, vec![sealed])?;
+        publish(&self.directory, vec![sealed], self.options().durability)?;
         Ok(Some(id))
     }
 

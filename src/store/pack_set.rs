@@ -11,6 +11,7 @@ use super::compress::{Compression, Decoder};
 use super::pack::OTHERS_ARE_WHOLE;
 use super::pack::{Pack, Place, format};
 use crate::chunk;
+use crate::environment::Durability;
 use crate::error::{Error, Result};
 use crate::id::{BlobId, IdPrefix, ObjectId, PackId};
 use crate::object::{ObjectKind, Objects};
@@ -24,6 +25,8 @@ pub struct Options {
     pub compression: Compression,
     /// Whether large files may be adopted where the file system can share their blocks (from `config.toml`).
     pub reflink: bool,
+    /// For new packs.
+    pub durability: Durability,
 }
 
 /// Objects by id, in a given set of packs. Reading needs no lock and is shared by threads.

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use super::pack::Failure;
 use super::pack::file::{Builder, Sealed, publish};
 use super::pack_set::{Store, is_empty_data};
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{IdHasher, ObjectId, PackId};
 use crate::object::ObjectKind;
@@ -91,6 +92,7 @@ impl Session<'_> {
     /// After the failure of any writer it fails, and nothing was stored.
     pub fn finish(self) -> Result<Stored> {
         let state = std::mem::take(&mut *self.state());
+        let durability = self.store.options().durability;
         // What the flusher says comes first: it may be why a writer failed.
         let flushed = state.flusher.map_or(Ok(Vec::new()), Flusher::finish);
         let mut sealed = flushed.map_err(|error| error.context(NOTHING))?;
@@ -99,12 +101,12 @@ impl Session<'_> {
         }
         for builder in combine(state.data, state.history)? {
             let mut pack = builder.seal()?;
-            pack.sync()?;
+            pack.sync(durability)?;
             sealed.push(pack);
         }
         let packs: Vec<PackId> = sealed.iter().map(|pack| pack.id).collect();
         let bytes = sealed.iter().map(|pack| pack.bytes).sum();
-        publish(&self.store.directory, sealed)?;
+        publish(&self.store.directory, sealed, durability)?;
         Ok(Stored { packs, bytes, objects: self.objects.load(Ordering::Relaxed) })
     }
 
@@ -146,11 +148,12 @@ impl Session<'_> {
 
     /// Flushes a full pack, while the writers go on.
     pub(super) fn flush(&self, mut pack: Sealed) -> Result<()> {
+        let durability = self.store.options().durability;
         let mut state = self.state();
-        let sender = match state.flusher.get_or_insert_with(Flusher::start) {
+        let sender = match state.flusher.get_or_insert_with(|| Flusher::start(durability)) {
             Flusher::Thread(sender, _) => sender.clone(),
             Flusher::Here(flushed) => {
-                pack.sync()?;
+                pack.sync(durability)?;
                 flushed.push(pack);
                 return Ok(());
             }
@@ -218,9 +221,9 @@ enum Flusher {
 }
 
 impl Flusher {
-    fn start() -> Flusher {
+    fn start(durability: Durability) -> Flusher {
         let (sender, receiver) = sync_channel(QUEUE);
-        match std::thread::Builder::new().spawn(move || flush_all(&receiver)) {
+        match std::thread::Builder::new().spawn(move || flush_all(&receiver, durability)) {
             Ok(thread) => Flusher::Thread(sender, thread),
             Err(_) => Flusher::Here(Vec::new()),
         }
@@ -239,10 +242,10 @@ impl Flusher {
     }
 }
 
-fn flush_all(receiver: &Receiver<Sealed>) -> Result<Vec<Sealed>> {
+fn flush_all(receiver: &Receiver<Sealed>, durability: Durability) -> Result<Vec<Sealed>> {
     let mut flushed = Vec::new();
     for mut pack in receiver {
-        pack.sync()?;
+        pack.sync(durability)?;
         flushed.push(pack);
     }
     Ok(flushed)

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::chunk;
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, ChunkId, IdPrefix, ObjectId, PackId};
 use crate::object::layout::Piece;
@@ -37,7 +38,12 @@ impl Home {
     }
 
     fn store(&self) -> Store {
-        let options = Options { chunk: chunk::Params::default(), compression: self.compression, reflink: true };
+        let options = Options {
+            chunk: chunk::Params::default(),
+            compression: self.compression,
+            reflink: true,
+            durability: Durability::Synced,
+        };
         Store::open(self.path(), &self.packs, options).unwrap()
     }
 
@@ -273,7 +279,7 @@ fn packs_that_wait_for_their_names_are_closed() {
         let frame = super::pack::Frame { stored: 1, raw: 1, ..super::pack::format::EMPTY_FRAME };
         builder.push(frame, &[n], []).unwrap();
         let mut sealed = builder.seal().unwrap();
-        sealed.sync().unwrap();
+        sealed.sync(Durability::Synced).unwrap();
         sealed
     });
     let sealed: Vec<_> = sealed.collect();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::environment::Environment;
 use crate::time::Timestamp;
 
 pub use crate::number::{Count, plural};
@@ -29,7 +30,7 @@ impl fmt::Display for Size {
 }
 
 /// How long ago: `3 minutes ago`. What lies in the future is told by its date.
-pub fn age(time: Timestamp, now: Timestamp) -> String {
+pub fn age(time: Timestamp, environment: &Environment) -> String {
     const STEPS: [(i64, &str); 7] = [
         (1, "second"),
         (60, "minute"),
@@ -39,9 +40,9 @@ pub fn age(time: Timestamp, now: Timestamp) -> String {
         (30 * 86_400, "month"),
         (365 * 86_400, "year"),
     ];
-    let seconds = now.seconds.saturating_sub(time.seconds);
+    let seconds = environment.now().seconds.saturating_sub(time.seconds);
     if seconds < 0 {
-        return time.to_local();
+        return time.to_local(environment.time_zone());
     }
     if seconds < 2 {
         return "just now".to_owned();
@@ -113,6 +114,7 @@ mod tests {
     #[test]
     fn ages_are_told_in_the_largest_unit_that_fits_twice() {
         let now = Timestamp { seconds: 100_000_000, nanoseconds: 0 };
+        let environment = Environment::from_process().with_clock(move || now);
         for (seconds, text) in [
             (0, "just now"),
             (59, "59 seconds ago"),
@@ -121,7 +123,7 @@ mod tests {
             (86_400 * 3, "3 days ago"),
             (86_400 * 800, "2 years ago"),
         ] {
-            assert_eq!(age(Timestamp { seconds: now.seconds - seconds, nanoseconds: 0 }, now), text);
+            assert_eq!(age(Timestamp { seconds: now.seconds - seconds, nanoseconds: 0 }, &environment), text);
         }
     }
 

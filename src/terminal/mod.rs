@@ -17,10 +17,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::environment::Environment;
 use crate::error::{Error, Exit, Result};
 use crate::path::RepoPath;
 use crate::progress::Progress;
-use crate::time::Timestamp;
 
 pub use bars::Bars;
 pub use page::Page;
@@ -74,7 +74,7 @@ pub struct Ui {
     talks_to_terminal: bool,
     talk: Palette,
     bars: Bars,
-    now: Timestamp,
+    environment: Environment,
 }
 
 /// Where data goes.
@@ -101,23 +101,13 @@ impl Write for Out {
 
 impl Ui {
     /// A face for this process's stdout and stderr.
-    pub fn new(options: Options) -> Ui {
+    pub fn new(options: Options, environment: Environment) -> Ui {
         let (terminal, talks_to_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let palette = Palette::new(style::wanted(options.color, &io::stdout()) && !options.json);
         let talk = Palette::new(style::wanted(options.color, &io::stderr()));
         let bars = Bars::new(options.progress, talks_to_terminal, options.json || options.quiet);
         let out = RefCell::new(Out::Stdout(BufWriter::with_capacity(1 << 16, io::stdout())));
-        Ui {
-            options,
-            out,
-            closed: Cell::new(false),
-            terminal,
-            palette,
-            talks_to_terminal,
-            talk,
-            bars,
-            now: Timestamp::now(),
-        }
+        Ui { options, out, closed: Cell::new(false), terminal, palette, talks_to_terminal, talk, bars, environment }
     }
 
     /// What it was made with.
@@ -170,7 +160,7 @@ impl Ui {
             return Ok(());
         }
         let mut text = Vec::new();
-        let mut page = Page::new(&mut text, self.talk, true, false, self.options.verbose, self.now);
+        let mut page = Page::new(&mut text, self.talk, true, false, self.options.verbose, &self.environment);
         report.human(&mut page).map_err(stdout_failed)?;
         if !self.options.quiet {
             String::from_utf8_lossy(&text).lines().for_each(|line| self.say(line));
@@ -219,7 +209,7 @@ impl Ui {
         let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
         let nul = self.options.nul;
         let for_terminal = self.terminal && !nul;
-        let mut page = Page::new(&mut out, self.palette, for_terminal, nul, self.options.verbose, self.now);
+        let mut page = Page::new(&mut out, self.palette, for_terminal, nul, self.options.verbose, &self.environment);
         write(&mut page).map_err(stdout_failed)
     }
 

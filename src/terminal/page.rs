@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use crate::environment::Environment;
 use crate::object::text::{self, Part};
 use crate::path::RepoPath;
 use crate::quote::quote;
@@ -18,7 +19,7 @@ pub struct Page<'a> {
     terminal: bool,
     nul: bool,
     verbose: bool,
-    now: Timestamp,
+    environment: &'a Environment,
 }
 
 impl<'a> Page<'a> {
@@ -29,9 +30,9 @@ impl<'a> Page<'a> {
         terminal: bool,
         nul: bool,
         verbose: bool,
-        now: Timestamp,
+        environment: &'a Environment,
     ) -> Page<'a> {
-        Page { out, palette, terminal, nul, verbose, now }
+        Page { out, palette, terminal, nul, verbose, environment }
     }
 
     /// Whether `-v` was given.
@@ -146,12 +147,18 @@ impl<'a> Page<'a> {
 
     /// A point in time: its date, and how long ago it was.
     pub fn time(&self, time: Timestamp) -> Painted<String> {
-        self.paint(Role::Time, format!("{time} ({})", human::age(time, self.now)))
+        let date = time.to_local(self.environment.time_zone());
+        self.paint(Role::Time, format!("{date} ({})", human::age(time, self.environment)))
+    }
+
+    /// The date of a point in time.
+    pub fn date(&self, time: Timestamp) -> Painted<String> {
+        self.paint(Role::Time, time.to_local(self.environment.time_zone()))
     }
 
     /// How long ago it was.
     pub fn age(&self, time: Timestamp) -> Painted<String> {
-        self.paint(Role::Time, human::age(time, self.now))
+        self.paint(Role::Time, human::age(time, self.environment))
     }
 }
 
@@ -164,7 +171,8 @@ mod tests {
 
     fn written(color: bool, terminal: bool, nul: bool, write: impl Fn(&mut Page<'_>) -> io::Result<()>) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut page = Page::new(&mut bytes, Palette::new(color), terminal, nul, false, Timestamp::default());
+        let environment = Environment::from_process();
+        let mut page = Page::new(&mut bytes, Palette::new(color), terminal, nul, false, &environment);
         write(&mut page).unwrap();
         bytes
     }

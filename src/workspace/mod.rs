@@ -15,27 +15,25 @@ pub struct Workspace {
     pub worktree: Worktree,
     /// Where relative path arguments start.
     pub directory: PathBuf,
-    /// Clock, author and the like.
-    pub environment: Environment,
 }
 
 impl Workspace {
     /// Opens the repository at or above `directory`, which must be absolute. Relative paths start there.
     pub fn open(directory: impl Into<PathBuf>, environment: Environment) -> Result<Workspace> {
         let directory = directory.into();
-        let repository = Repository::discover(&directory)?;
-        Workspace::of(repository, directory, environment)
+        let repository = Repository::discover(&directory, environment)?;
+        Workspace::of(repository, directory)
     }
 
     /// Makes a repository for `directory`, in `.undo` or at `store`, and opens it.
     pub fn init(directory: impl Into<PathBuf>, store: Option<&Path>, environment: Environment) -> Result<Workspace> {
         let directory = directory.into();
-        let repository = Repository::init(&directory, store)?;
-        Workspace::of(repository, directory, environment)
+        let repository = Repository::init(&directory, store, environment)?;
+        Workspace::of(repository, directory)
     }
 
-    fn of(repository: Repository, directory: PathBuf, environment: Environment) -> Result<Workspace> {
+    fn of(repository: Repository, directory: PathBuf) -> Result<Workspace> {
         let worktree = Worktree::of(&repository)?;
-        Ok(Workspace { repository, worktree, directory, environment })
+        Ok(Workspace { repository, worktree, directory })
     }
 }

@@ -25,6 +25,7 @@ mod walk;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::environment::Durability;
 use crate::error::Result;
 use crate::fs::{Dir, Stat};
 use crate::metadata::{Kind, Metadata};
@@ -47,6 +48,8 @@ pub struct Worktree {
     pub path: PathBuf,
     /// Whether what is mounted below it is part of it.
     pub cross_mounts: bool,
+    /// Whether a checkout flushes what it writes.
+    pub durability: Durability,
     /// Former modes of directories to which a checkout has given the owner access. Scans record these.
     pub opened: BTreeMap<RepoPathBuf, u16>,
     /// Device and inode of its own repository folder, which is never part of the worktree, wherever it appears.
@@ -58,12 +61,14 @@ impl Worktree {
     pub fn of(repository: &Repository) -> Result<Worktree> {
         let folder = Dir::open(&repository.layout.repository)?.stat_self()?;
         let worktree = Worktree::open(repository.layout.worktree.clone(), repository.config.cross_mounts)?;
-        Ok(Worktree { repository: Some((folder.device, folder.inode)), ..worktree })
+        let (durability, repository) = (repository.environment.durability(), Some((folder.device, folder.inode)));
+        Ok(Worktree { durability, repository, ..worktree })
     }
 
     /// Opens a directory whose repository does not matter.
     pub fn open(path: PathBuf, cross_mounts: bool) -> Result<Worktree> {
-        Ok(Worktree { root: Dir::open(&path)?, path, cross_mounts, opened: BTreeMap::new(), repository: None })
+        let (root, durability) = (Dir::open(&path)?, Durability::Synced);
+        Ok(Worktree { root, path, cross_mounts, durability, opened: BTreeMap::new(), repository: None })
     }
 
     /// Whether this is the stat of the worktree's own repository folder.

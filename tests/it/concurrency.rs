@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use undo::compare::{Comparison, Side, look};
 use undo::diff::Body;
+use undo::environment::Environment;
 use undo::object::Objects;
 use undo::progress::Silent;
 use undo::repo::Repository;
@@ -236,7 +237,7 @@ fn file_removed_during_diff_is_deleted() {
     let env = history();
     env.write("folder/7", "changed");
     env.write("new/file", "new");
-    let repository = Repository::discover(&env.path()).unwrap();
+    let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let worktree = Worktree::open(env.path(), false).unwrap();
     let old = Side::Commit(Box::new(repository.store().commit(repository.view().at().unwrap()).unwrap()));
     let new = Side::Live(Box::new(look(&repository, &worktree, &[], &Silent).unwrap()));

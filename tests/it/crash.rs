@@ -227,9 +227,10 @@ fn repeated_checkout_of_current_commit_does_not_resurrect_changes() {
 /// As if the machine had stopped in the instant of a swap: a staged name holds what was changed in that instant. The intent
 /// is one of an older version, which does not say what directory it is of.
 pub fn stopped(worktree: &Path) -> undo::id::CommitId {
-    let mut repository = undo::repo::Repository::discover(worktree).unwrap();
+    let mut repository =
+        undo::repo::Repository::discover(worktree, undo::environment::Environment::from_process()).unwrap();
     let (from, to) = (repository.view().at(), repository.view().tags["one"]);
-    let (time, paths) = (undo::time::Timestamp::now(), Vec::new());
+    let (time, paths) = (repository.environment.now(), Vec::new());
     let verb = "checkout".into();
     let (edits, switch, extras) = (Vec::new(), None, undo::object::Extras::default());
     let intent = undo::object::operation::Intent { token: 7, verb, time, from, to, paths, edits, switch, extras };

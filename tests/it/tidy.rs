@@ -11,8 +11,8 @@ use source::{Reference, Source, read_all};
 
 /// The top-level modules by layer, lowest first. A module uses only modules of lower layers.
 const LAYERS: [&[&str]; 10] = [
-    &["codec", "error", "id", "join", "metadata", "number", "path", "progress", "quote", "time"],
-    &["environment", "fs"],
+    &["codec", "environment", "error", "id", "join", "metadata", "number", "path", "progress", "quote", "time"],
+    &["fs"],
     &["chunk", "object"],
     &["store"],
     &["repo"],
@@ -27,7 +27,7 @@ const LAYERS: [&[&str]; 10] = [
 const EXCEPTIONS: [(&str, &str); 12] = [
     ("codec", "error"),
     ("codec", "time"),
-    ("environment", "fs"),
+    ("environment", "time"),
     ("error", "path"),
     ("error", "quote"),
     ("metadata", "time"),

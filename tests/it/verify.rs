@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use snapbox::str;
+use undo::environment::Environment;
 use undo::id::{BlobId, ChunkId, CommitId};
 use undo::maintain::verify::{Finding, verify};
 use undo::object::layout::Piece;
@@ -208,7 +209,7 @@ fn damage_of_any_file_is_detected_or_harmless() {
 
 /// What the library finds.
 fn found(env: &TestEnv) -> undo::error::Result<(Vec<String>, Vec<String>)> {
-    let repository = Repository::discover(&env.path())?;
+    let repository = Repository::discover(&env.path(), Environment::from_process())?;
     let (mut damage, mut superfluous) = (Vec::new(), Vec::new());
     let outcome = verify(
         &repository,
@@ -284,7 +285,7 @@ all is well: 1 commit, 3 objects, 1 pack, [..] B read
 
 /// Makes `edit` of the newest commit the newest commit.
 fn forge(env: &TestEnv, edit: impl FnOnce(&Repository, &mut Commit, &mut Writer<'_>)) {
-    let mut repository = Repository::discover(&env.path()).unwrap();
+    let mut repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let mut transaction = repository.begin().unwrap();
     let at = transaction.repository().view().at().unwrap();
     let (id, stored): (CommitId, _) = {

@@ -20,6 +20,7 @@ use super::staging::StagingArea;
 use super::swap::WhenOpen;
 use super::{Plan, Target, carry_out, plan, settle};
 use crate::chunk;
+use crate::environment::Durability;
 use crate::error::Result;
 use crate::id::{BlobId, CommitId, ObjectId};
 use crate::object::layout::Piece;
@@ -51,7 +52,12 @@ impl House {
         for name in ["tree", "tree/.undo", "tree/.undo/tmp", "store", "store/packs", "store/tmp"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let options = Options { chunk: chunk::Params::default(), compression: Compression::Zstd(1), reflink: true };
+        let options = Options {
+            chunk: chunk::Params::default(),
+            compression: Compression::Zstd(1),
+            reflink: true,
+            durability: Durability::Synced,
+        };
         let store = Store::open(&folder.path().join("store"), &[], options).unwrap();
         House { folder, store }
     }

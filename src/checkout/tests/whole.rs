@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{path, tell};
 use crate::checkout::{self, Options, Outcome, Target};
+use crate::environment::Environment;
 use crate::error::{ErrorKind, Result};
 use crate::history::reflog::Refs;
 use crate::id::CommitId;
@@ -22,7 +23,7 @@ struct Place {
 impl Place {
     fn new() -> Place {
         let folder = tempfile::tempdir().unwrap();
-        Repository::init(folder.path(), None).unwrap();
+        Repository::init(folder.path(), None, Environment::from_process()).unwrap();
         Place { folder }
     }
 
@@ -35,7 +36,7 @@ impl Place {
     }
 
     fn open(&self) -> (Repository, Worktree) {
-        let repository = Repository::discover(self.root()).unwrap();
+        let repository = Repository::discover(self.root(), Environment::from_process()).unwrap();
         (repository, Worktree::open(self.root().to_owned(), false).unwrap())
     }
 
@@ -173,7 +174,7 @@ fn an_unfinished_checkout_is_known_and_another_one_ends_it() {
     let intent = crate::object::operation::Intent {
         token: 0xab,
         verb: "checkout".into(),
-        time: crate::time::Timestamp::now(),
+        time: repository.environment.now(),
         from: Some(second),
         to: first,
         paths: Vec::new(),

@@ -125,7 +125,7 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
     if let Some(intent) = &request.resumed {
         transaction.go_on_from(intent)?;
     }
-    let mut access = Access::new(&transaction.repository().layout, &worktree)?;
+    let mut access = Access::new(transaction.repository(), &worktree)?;
     let ready = save(context, &mut transaction, (&mut worktree, &mut access), request)?;
     rescue(context, &mut transaction, &worktree, &ready)?;
     // Where that commit is lost, all was recorded anew, and the branch stays there.
@@ -175,7 +175,7 @@ pub fn close_directories(context: &Context<'_>, repository: &mut Repository) -> 
     }
     let worktree = context.worktree(repository)?;
     let transaction = repository.begin()?;
-    Access::new(&transaction.repository().layout, &worktree).map(drop)
+    Access::new(transaction.repository(), &worktree).map(drop)
 }
 
 /// Removes what an unfinished checkout staged: before anything is recorded, since it touches the folders it is in.

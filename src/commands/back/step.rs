@@ -99,7 +99,7 @@ fn names(
     let mut transaction = repository.begin()?;
     check_not_outdated(transaction.repository(), destination)?;
     back::clear_unfinished(context, transaction.repository(), &worktree)?;
-    drop(Access::new(&transaction.repository().layout, &worktree)?);
+    drop(Access::new(transaction.repository(), &worktree)?);
     let (view, refs) = (transaction.repository().view(), &destination.refs);
     let (before, unfinished) = (view.at(), transaction.repository().unfinished().map(|intent| intent.token));
     let new_operation = NewOperation {

@@ -10,6 +10,7 @@ use clap_complete::CompletionCandidate;
 use clap_complete::engine::{PathCompleter, ValueCompleter};
 
 use crate::commands;
+use crate::environment::Environment;
 use crate::error::Result;
 use crate::history;
 use crate::history::timeline::{self, Action};
@@ -19,7 +20,6 @@ use crate::path::RepoPath;
 use crate::repo::Repository;
 use crate::repo::config::KEYS;
 use crate::terminal::{human, sanitize};
-use crate::time::Timestamp;
 
 /// Recent commits that are offered.
 const RECENT: usize = 20;
@@ -33,7 +33,7 @@ pub fn candidate(value: impl Into<OsString>, help: String) -> CompletionCandidat
 }
 
 fn open() -> Result<Repository> {
-    Repository::discover(&line::directory()?)
+    Repository::discover(&line::directory()?, Environment::from_process())
 }
 
 /// Those that begin as what is typed.
@@ -45,7 +45,7 @@ pub fn keep(current: &OsStr, offered: Vec<CompletionCandidate>) -> Vec<Completio
 fn describe(repository: &Repository, id: CommitId) -> String {
     let Ok(commit) = repository.store().commit(id) else { return String::new() };
     let subject = commit.message.lines().next().unwrap_or_default();
-    format!("{}  {}", human::age(commit.time, Timestamp::now()), sanitize::name(subject.as_bytes()))
+    format!("{}  {}", human::age(commit.time, &repository.environment), sanitize::name(subject.as_bytes()))
 }
 
 /// Branches.

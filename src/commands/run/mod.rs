@@ -7,8 +7,9 @@ use std::ffi::OsString;
 
 use crate::commands::Context;
 use crate::effect::Guard;
+use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::fs::{self, Reached};
+use crate::fs;
 use crate::object::Ran;
 use crate::object::run_info::words;
 
@@ -58,7 +59,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let before = record::before(context, &mut repository, &command).map_err(not_run)?;
     let (program, arguments) = args.command.split_first().expect("the command line has at least one word");
     let ended = fs::run_program(program, arguments).map_err(not_started)?;
-    fs::reached(Reached::Ran);
+    repository.environment.set_phase(Phase::CommandRan);
     let ran = Ran { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
     let ended_by = |error: Error| after_command(error.context(format_args!("after `{}`", ran.short())));
     let after = record::after(context, &mut repository, &before, &ran, args.message.as_deref())

@@ -63,7 +63,7 @@ pub fn before(context: &Context<'_>, repository: &mut Repository, command: &[Vec
         commit,
         newest,
         recorded,
-        began: Timestamp::now(),
+        began: repository.environment.now(),
         uncovered: outcome.uncovered,
         ignore_warnings: scan.ignore_warnings,
         exit,

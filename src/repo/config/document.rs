@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document as Toml, Item, Table, Value};
 
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 
@@ -118,9 +119,9 @@ impl Document {
     }
 
     /// Writes the file if its settings are valid.
-    pub fn save(&self) -> Result<()> {
+    pub fn save(&self, durability: Durability) -> Result<()> {
         self.config()?;
-        fs::write_atomic(&self.path, [&self.text], true)
+        fs::write_atomic(&self.path, [&self.text], durability)
     }
 
     fn parse(&self) -> Result<Toml<&str>> {
@@ -264,10 +265,10 @@ mod tests {
         let path = dir.path().join("config.toml");
         let mut document = Document::open(&path).unwrap();
         document.set("user.name", "Ada").unwrap();
-        document.save().unwrap();
+        document.save(Durability::Synced).unwrap();
         assert_eq!(Config::open(&path).unwrap().author, "Ada");
         let wrong = Document { text: "a = 1".into(), ..document };
-        assert!(wrong.save().is_err());
+        assert!(wrong.save(Durability::Synced).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "[user]\nname = \"Ada\"\n");
     }
 }

@@ -4,8 +4,8 @@ mod document;
 
 use std::path::Path;
 
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs;
 use crate::store::Compression;
 
 pub use document::Document;
@@ -149,8 +149,8 @@ impl Config {
     }
 
     /// The author of commits: the name that is set, or the login name.
-    pub fn author_name(&self) -> String {
-        if self.author.is_empty() { fs::user_name() } else { self.author.clone() }
+    pub fn author_name(&self, environment: &Environment) -> String {
+        if self.author.is_empty() { environment.author() } else { &self.author }.to_owned()
     }
 }
 
@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(config, Config::default(), "{}", key.name);
         }
         assert!(KEYS.is_sorted_by_key(|key| key.name));
-        assert!(!Config::default().author_name().is_empty());
+        assert!(!Config::default().author_name(&Environment::from_process()).is_empty());
     }
 
     #[test]

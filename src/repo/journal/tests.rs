@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::environment::Durability;
 use crate::id::{CommitId, DirectoryId, PackId};
 use crate::object::Extras;
 use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, extras};
@@ -19,7 +20,7 @@ impl Journal {
     fn new() -> Journal {
         let directory = tempfile::tempdir().unwrap();
         let state = State::new();
-        let end = create(directory.path(), 1, &state).unwrap();
+        let end = create(directory.path(), 1, &state, Durability::Synced).unwrap();
         Journal { directory, state, end }
     }
 
@@ -28,7 +29,7 @@ impl Journal {
     }
 
     fn append(&mut self, record: Record) {
-        let mut writer = Writer::open(self.path(), self.end).unwrap();
+        let mut writer = Writer::open(self.path(), self.end, Durability::Synced).unwrap();
         writer.roll_if_long(&self.state).unwrap();
         self.end = writer.append(std::slice::from_ref(&record), || false).unwrap();
         record.apply(&mut self.state).unwrap();
@@ -303,7 +304,7 @@ fn a_writer_whose_lock_was_lost_never_overwrites_another_record() {
     journal.commit(1, 1);
     let record = commit(&journal.state, 2, 1);
     let records = std::slice::from_ref(&record);
-    let mut late = Writer::open(journal.path(), journal.end).unwrap();
+    let mut late = Writer::open(journal.path(), journal.end, Durability::Synced).unwrap();
     let mut opened_later = journal.end;
     journal.commit(3, 500);
     let refused = |writer: &mut Writer, journal: &Journal| {
@@ -313,11 +314,12 @@ fn a_writer_whose_lock_was_lost_never_overwrites_another_record() {
         assert_eq!((&loaded.state, loaded.end, loaded.damage.is_none()), (&journal.state, journal.end, true));
     };
     refused(&mut late, &journal);
-    refused(&mut Writer::open(journal.path(), opened_later).unwrap(), &journal);
+    refused(&mut Writer::open(journal.path(), opened_later, Durability::Synced).unwrap(), &journal);
     // A new segment counts too, whatever the state of the old one.
     opened_later = journal.end;
-    journal.end = super::writer::create(journal.path(), journal.end.segment + 1, &journal.state).unwrap();
-    refused(&mut Writer::open(journal.path(), opened_later).unwrap(), &journal);
+    journal.end =
+        super::writer::create(journal.path(), journal.end.segment + 1, &journal.state, Durability::Synced).unwrap();
+    refused(&mut Writer::open(journal.path(), opened_later, Durability::Synced).unwrap(), &journal);
 }
 
 fn directory(branch: Option<&str>) -> Directory {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::record::Record;
 use super::state::State;
 use super::{End, segment};
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 
@@ -17,19 +18,20 @@ pub struct Writer {
     directory: PathBuf,
     file: File,
     end: End,
+    durability: Durability,
     /// A write or a flush failed: nobody can know what the disk holds, so nothing more is written.
     has_failed: bool,
 }
 
 impl Writer {
     /// Opens the newest segment.
-    pub fn open(directory: &Path, end: End) -> Result<Writer> {
+    pub fn open(directory: &Path, end: End, durability: Durability) -> Result<Writer> {
         let file = open_at(directory, &end)?;
         if end.length == end.checkpoint {
             // Who began the segment may not have come to flushing its name.
-            fs::sync_dir(directory)?;
+            fs::sync_dir(directory, durability)?;
         }
-        Ok(Writer { directory: directory.to_owned(), file, end, has_failed: false })
+        Ok(Writer { directory: directory.to_owned(), file, end, durability, has_failed: false })
     }
 
     /// Begins a new segment if this one is long. The journal has led to `state`.
@@ -73,7 +75,7 @@ impl Writer {
             }
             written => written?,
         }
-        fs::sync_data(&self.file)
+        fs::sync_data(&self.file, self.durability)
     }
 
     /// Fails with [`ErrorKind::Locked`] unless the journal still ends where it did when it was last read or written: a
@@ -97,7 +99,7 @@ impl Writer {
     /// Begins a new segment with a checkpoint. On a full disk the old one just grows.
     fn roll(&mut self, state: &State) -> Result<()> {
         self.check_end()?;
-        match create(&self.directory, self.end.segment + 1, state) {
+        match create(&self.directory, self.end.segment + 1, state, self.durability) {
             Ok(end) => {
                 self.file = open_at(&self.directory, &end)?;
                 self.end = end;
@@ -118,9 +120,9 @@ fn open_at(directory: &Path, end: &End) -> Result<File> {
 }
 
 /// Makes a segment that begins with `state`: there as a whole or not at all, durable when it returns.
-pub fn create(directory: &Path, number: u64, state: &State) -> Result<End> {
+pub fn create(directory: &Path, number: u64, state: &State, durability: Durability) -> Result<End> {
     let bytes = segment::encode(number, state);
-    fs::write_atomic(&segment::path(directory, number), [&bytes], true)?;
+    fs::write_atomic(&segment::path(directory, number), [&bytes], durability)?;
     let length = bytes.len() as u64;
     Ok(End { segment: number, length, size: length, checkpoint: length })
 }
@@ -129,6 +131,6 @@ pub fn create(directory: &Path, number: u64, state: &State) -> Result<End> {
 impl Writer {
     /// One that writes to another file than the segment.
     pub fn onto(file: File, directory: &Path, end: End) -> Writer {
-        Writer { directory: directory.to_owned(), file, end, has_failed: false }
+        Writer { directory: directory.to_owned(), file, end, durability: Durability::Synced, has_failed: false }
     }
 }

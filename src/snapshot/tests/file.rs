@@ -7,6 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::chunk::Params;
+use crate::environment::Durability;
 use crate::id::BlobId;
 use crate::object::layout::Piece;
 use crate::object::{ObjectKind, id_of};
@@ -19,7 +20,12 @@ const PARAMS: Params = Params { whole: 1 << 20, target: 128 << 10 };
 
 fn store(at: &Path, chunk: Params) -> Store {
     std::fs::create_dir_all(at.join("tmp")).unwrap();
-    Store::open(at, &[], Options { chunk, compression: Compression::Zstd(1), reflink: true }).unwrap()
+    Store::open(
+        at,
+        &[],
+        Options { chunk, compression: Compression::Zstd(1), reflink: true, durability: Durability::Synced },
+    )
+    .unwrap()
 }
 
 /// Bytes that do not repeat.

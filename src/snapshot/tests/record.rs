@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::compare::look;
+use crate::environment::Environment;
 use crate::error::{ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::CommitId;
@@ -28,7 +29,7 @@ fn path(text: &str) -> RepoPathBuf {
 impl House {
     fn new() -> House {
         let place = tempfile::tempdir().unwrap();
-        let repository = Repository::init(place.path(), None).unwrap();
+        let repository = Repository::init(place.path(), None, Environment::from_process()).unwrap();
         House { place, repository }
     }
 
@@ -279,7 +280,7 @@ fn an_index_that_knows_more_than_the_store_is_not_believed() {
         fs::remove_dir_all(house.at(".undo").join(name)).unwrap();
         copy(&backup.path().join(name), &house.at(".undo").join(name));
     }
-    house.repository = Repository::open(house.repository.layout.clone()).unwrap();
+    house.repository = Repository::open(house.repository.layout.clone(), Environment::from_process()).unwrap();
     house.write("d/c", "3");
     house.take(&[]);
     assert_eq!(house.content("d/b"), Some(b"only in the second commit".to_vec()));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::{self, Footer, Frame, Record, Sort};
 use super::{LONG_FRAME, path_of};
+use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, TempFile};
 use crate::id::PackId;
@@ -150,13 +151,13 @@ impl Builder {
 
 impl Sealed {
     /// Makes its bytes durable.
-    pub fn sync(&mut self) -> Result<()> {
-        self.file.sync()
+    pub fn sync(&mut self, durability: Durability) -> Result<()> {
+        self.file.sync(durability)
     }
 }
 
 /// Gives packs that are durable their names, and makes the names durable.
-pub fn publish(directory: &Path, packs: Vec<Sealed>) -> Result<()> {
+pub fn publish(directory: &Path, packs: Vec<Sealed>, durability: Durability) -> Result<()> {
     let mut touched = BTreeSet::new();
     for pack in packs {
         let path = path_of(directory, pack.id);
@@ -164,8 +165,8 @@ pub fn publish(directory: &Path, packs: Vec<Sealed>) -> Result<()> {
         // An empty one may have been made by a process that was stopped before the next two lines.
         if touched.insert(folder.to_owned()) && fs::list(folder)?.is_empty() {
             fs::create_dir_private(folder)?;
-            fs::sync_dir(&directory.join("packs"))?;
-            fs::sync_dir(directory)?;
+            fs::sync_dir(&directory.join("packs"), durability)?;
+            fs::sync_dir(directory, durability)?;
         }
         pack.file.rename(&path).map_err(|error| match error.is_not_found() {
             // Only the holder of the lock removes staged files.
@@ -175,5 +176,5 @@ pub fn publish(directory: &Path, packs: Vec<Sealed>) -> Result<()> {
             false => error,
         })?;
     }
-    touched.iter().try_for_each(|folder| fs::sync_dir(folder))
+    touched.iter().try_for_each(|folder| fs::sync_dir(folder, durability))
 }

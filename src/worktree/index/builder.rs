@@ -6,6 +6,7 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::environment::Durability;
 use crate::worktree::selection::Selection;
 
 use super::file::{self, Checksum, Directory, Index, Part, Source};
@@ -264,9 +265,9 @@ impl Builder {
 
     /// Writes the file (atomically, not flushed).
     pub fn write(&self, path: &Path) -> Result<()> {
-        // The real time, whatever `UNDO_TIME` says: it is compared with ctimes.
+        // The system clock, because the time is compared with ctimes.
         let now = jiff::Timestamp::now().into();
-        fs::write_atomic(path, self.encode((fs::boot_id(), now)), false)
+        fs::write_atomic(path, self.encode((fs::boot_id(), now)), Durability::NoSync)
     }
 }
 

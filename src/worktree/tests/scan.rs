@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::chunk;
+use crate::environment::Durability;
 use crate::error::Result;
 use crate::id::{BlobId, ObjectId};
 use crate::object::commit::{Reason, Totals};
@@ -44,8 +45,12 @@ impl House {
         fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();
         let repository = place.path().join("store");
         fs::create_dir_all(repository.join("tmp")).unwrap();
-        let options =
-            store::Options { chunk: chunk::Params::default(), compression: Compression::Stored, reflink: true };
+        let options = store::Options {
+            chunk: chunk::Params::default(),
+            compression: Compression::Stored,
+            reflink: true,
+            durability: Durability::Synced,
+        };
         let store = Store::open(&repository, &[], options).unwrap();
         House { place, store }
     }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use undo::environment::Environment;
 use undo::history::objects::Type;
 use undo::history::reachable::{Reach, walked};
 use undo::history::walk;
@@ -185,7 +186,7 @@ impl Member<'_> {
 
 /// The ids of all files' contents that commits lead to.
 fn recorded(env: &TestEnv) -> BTreeSet<[u8; 32]> {
-    let repository = Repository::discover(&env.path()).unwrap();
+    let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let commits = walked(&repository, walk::Options::default()).unwrap();
     let objects = Reach::new(repository.store(), commits).map(|found| found.expect("all is readable"));
     objects.filter(|object| object.is == Type::Blob).map(|object| object.id.0).collect()

@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use undo::checkout::{self, Options, Target};
+use undo::environment::Environment;
 use undo::id::CommitId;
 use undo::progress::Silent;
 use undo::repo::{Layout, Repository};
@@ -78,7 +79,7 @@ fn renamed_files_are_not_decoded() {
 
 /// Frames in the store.
 fn frames(env: &TestEnv) -> u64 {
-    let repository = Repository::open(Layout::discover(&env.path()).unwrap()).unwrap();
+    let repository = Repository::open(Layout::discover(&env.path()).unwrap(), Environment::from_process()).unwrap();
     let store = repository.store();
     store.packs().iter().flat_map(|(id, _)| store.list_pack(*id).totals().unwrap().frames).sum()
 }
@@ -86,7 +87,7 @@ fn frames(env: &TestEnv) -> u64 {
 /// Goes to a commit of which all is saved; gives the frames that were decoded, and what was written.
 fn go_back(env: &TestEnv, revision: &str) -> (u64, u64) {
     let commit = CommitId::parse(env.undo(&format!("rev-parse {revision}")).ok().text().trim()).unwrap();
-    let mut repository = Repository::open(Layout::discover(&env.path()).unwrap()).unwrap();
+    let mut repository = Repository::open(Layout::discover(&env.path()).unwrap(), Environment::from_process()).unwrap();
     let worktree = Worktree::open(env.path(), false).unwrap();
     let mut transaction = repository.begin().unwrap();
     let repository = transaction.repository();

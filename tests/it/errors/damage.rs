@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use snapbox::str;
+use undo::environment::Environment;
 use undo::id::BlobId;
 use undo::path::RepoPath;
 use undo::repo::Repository;
@@ -287,7 +288,7 @@ fn changed_file_with_old_mtime_is_not_the_lost_copy() {
 #[test]
 fn only_unchanged_files_are_saved_again() {
     let generations = Generations::new();
-    let mut repository = Repository::discover(&generations.env.path()).unwrap();
+    let mut repository = Repository::discover(&generations.env.path(), Environment::from_process()).unwrap();
     let worktree = Worktree::open(generations.env.path(), false).unwrap();
     let blob = |bytes: &[u8]| BlobId(*blake3::hash(bytes).as_bytes());
     let path = |name: &str| RepoPath::new(name.as_bytes()).unwrap().to_owned();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use snapbox::{assert_data_eq, str};
+use undo::environment::Environment;
 use undo::object::{ObjectKind, Objects, id_of};
 use undo::repo::{NewOperation, Repository, Transaction};
 
@@ -273,7 +274,7 @@ hint: use more digits
 
 /// Adds two commits whose ids begin with the same four digits, and gives these.
 fn twins(env: &TestEnv) -> String {
-    let mut repository = Repository::discover(&env.path()).unwrap();
+    let mut repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let at = repository.view().at().unwrap();
     let mut commit = repository.store().commit(at).unwrap();
     commit.parents = vec![at];

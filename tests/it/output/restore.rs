@@ -1,6 +1,7 @@
 //! Going back, and what is told of it.
 
 use snapbox::str;
+use undo::environment::Environment;
 
 use crate::output::history;
 
@@ -83,12 +84,12 @@ fn continue_finishes_interrupted_checkout() {
     use undo::object::operation::Intent;
     let env = history();
     env.undo("branch trial @~").ok();
-    let mut repository = undo::repo::Repository::discover(&env.path()).unwrap();
+    let mut repository = undo::repo::Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let (from, to) = (repository.view().at(), repository.view().branches["trial"]);
     let intent = Intent {
         token: 7,
         verb: "checkout".into(),
-        time: undo::time::Timestamp::now(),
+        time: repository.environment.now(),
         from,
         to,
         paths: Vec::new(),

@@ -16,7 +16,8 @@ fn account(env: &TestEnv) -> (i32, String) {
 
 /// Stores bytes that no history leads to.
 fn abandon(env: &TestEnv, bytes: &[u8]) -> String {
-    let mut repository = undo::repo::Repository::discover(&env.path()).unwrap();
+    let mut repository =
+        undo::repo::Repository::discover(&env.path(), undo::environment::Environment::from_process()).unwrap();
     let mut transaction = repository.begin().unwrap();
     let session = transaction.repository().store().session();
     let mut writer = session.writer();

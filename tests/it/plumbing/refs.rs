@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Stdio;
 
 use snapbox::str;
+use undo::environment::Environment;
 use undo::object::{Commit, Objects};
 use undo::repo::{Repository, Transaction};
 
@@ -24,14 +25,14 @@ fn id(env: &TestEnv, name: &str) -> String {
 
 /// The operations, newest first: verb and description.
 fn operations(env: &TestEnv) -> Vec<String> {
-    let repository = Repository::discover(&env.path()).unwrap();
+    let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let operations = repository.operations().unwrap().map(Result::unwrap);
     operations.map(|(_, operation)| format!("{}: {}", operation.verb, operation.description)).collect()
 }
 
 /// Makes commits that no ref leads to, each the child of the one before it.
 fn line_of_commits(env: &TestEnv, parent: Option<&str>, messages: &[&str]) -> Vec<String> {
-    let mut repository = Repository::discover(&env.path()).unwrap();
+    let mut repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let at = repository.view().at().unwrap();
     let template = repository.store().commit(at).unwrap();
     let mut parents: Vec<_> = parent.map(|id| undo::id::CommitId::parse(id).unwrap()).into_iter().collect();
