@@ -55,8 +55,7 @@ const FOLDERS: usize = 4;
 
 fn look(place: &Path, store: &Store, index: &Index) -> (Scan, usize) {
     let worktree = Worktree::open(place.join("tree"), false).unwrap();
-    // One thread: how work is shared out must not count.
-    let options = Options { threads: 1, ..Options::default() };
+    let options = Options::default();
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     let scan = scan(&worktree, store, index, &options, &HashSink::new, &Silent).unwrap();
     (scan, ALLOCATIONS.load(Ordering::Relaxed) - before)

@@ -51,7 +51,7 @@ impl<'w> Applier<'w> {
         Applier {
             work,
             directories: Directories::new(&work.site),
-            thread: Thread::new(work, Threads::Two),
+            thread: Thread::new(work, Threads::All),
             accepts_other_spelling: false,
             copied_up: CopiedUp::new(),
         }

@@ -7,13 +7,13 @@ use std::fs::File;
 
 use crate::error::Result;
 use crate::fs;
-use crate::join::join;
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
+use crate::parallel;
 use crate::progress::Task;
 use crate::store::Store;
 
-use super::pieces::{Placed, halves, placed};
+use super::pieces::{Placed, parts, placed};
 
 /// Bytes read at once, of zeros.
 const ZEROS: u64 = 1 << 20;
@@ -33,11 +33,10 @@ pub(super) fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task
     Ok(false)
 }
 
-/// Whether a file begins with just these pieces; read by two threads.
+/// Whether a file begins with exactly these pieces.
 fn is_proven(file: &File, pieces: &[Placed]) -> bool {
-    let (first, second) = halves(pieces);
-    let (first, second) = join(|| are_there(file, first), || are_there(file, second));
-    first && second
+    let check = |_: &mut (), part| if are_there(file, part) { Ok(()) } else { Err(()) };
+    parallel::try_map(parts(pieces).into_iter(), || (), check).is_ok()
 }
 
 fn are_there(file: &File, pieces: &[Placed]) -> bool {

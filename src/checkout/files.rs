@@ -1,17 +1,16 @@
-//! Files: written beside their places by two threads, in the order in which their bytes lie in the packs, so that each
+//! Files: written beside their places by all workers, in the order in which their bytes lie in the packs, so that each
 //! frame is decoded once.
 
 use std::cmp::Reverse;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::BlobId;
-use crate::join::join;
 use crate::metadata::Kind;
 use crate::object::{Attributes, Content, Entry, ObjectKind};
+use crate::parallel;
 use crate::path::RepoPath;
 use crate::store::{Location, Reader};
 
@@ -54,21 +53,22 @@ pub(super) fn write_all(work: &ApplyContext<'_>, numbers: Vec<u32>, tally: &mut 
     let is_much = bytes >= SMALL || small.len() >= FEW;
     let (order, runs) = runs(work, small);
     let tally = Mutex::new(tally);
-    let worker = || {
-        let (mut thread, tally) = (Thread::new(work, Threads::One), &tally);
-        move |n| thread.write(n, tally)
-    };
+    let init = || Thread::new(work, Threads::One);
+    let write = |thread: &mut Thread<'_>, run: &[u32]| run.iter().try_for_each(|n| thread.write(*n, &tally));
     if runs.len() > 1 && is_much {
-        in_two_threads(&|n| runs.get(n).map(|run| &order[run.clone()]), &worker)?;
+        parallel::try_map(runs.into_iter().map(|run| &order[run]), init, write)?;
     } else {
-        order.iter().copied().try_for_each(worker())?;
+        write(&mut init(), &order)?;
     }
-    drop((order, runs));
-    // The largest first, so that both threads end at about the same time; the last, without a fellow, by both.
+    drop(order);
+    // The largest first, so that all workers end at about the same time. If the last ones would leave workers idle, all
+    // workers write one file after the other.
     large.sort_by_key(|n| Reverse(size(n)));
-    let last = if large.len().is_multiple_of(2) { None } else { large.pop() };
-    in_two_threads(&|n| large.get(n..=n), &worker)?;
-    last.map_or(Ok(()), |n| Thread::new(work, Threads::Two).write(n, &tally))
+    let workers = parallel::workers();
+    let rest = large.len() % workers;
+    let (alone, together) = large.split_at(large.len() - if 2 * rest <= workers { rest } else { 0 });
+    parallel::try_map(alone.chunks(1), init, write)?;
+    write(&mut Thread::new(work, Threads::All), together)
 }
 
 /// Writes files one at a time, starting with those that need the least space beyond that of the files they replace.
@@ -82,7 +82,7 @@ pub(super) fn write_least_first(
         let freed = work.saved.find(&work.plan.path(*n as usize)).map_or(0, |record| record.stat.allocated);
         (i128::from(size) - i128::from(freed), size)
     });
-    let (mut thread, tally) = (Thread::new(work, Threads::Two), Mutex::new(tally));
+    let (mut thread, tally) = (Thread::new(work, Threads::All), Mutex::new(tally));
     numbers.into_iter().try_for_each(|n| thread.write(n, &tally))
 }
 
@@ -127,33 +127,6 @@ fn runs(work: &ApplyContext<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usiz
         frame = Some((it.pack, it.frame));
     }
     (located.into_iter().map(|it| it.number).collect(), runs)
-}
-
-/// Processes runs of actions in two threads, each with its own worker. `run` returns the run of a number, or `None`
-/// after the last one.
-pub(super) fn in_two_threads<'r, W: FnMut(u32) -> Result<()>>(
-    run: &(dyn Fn(usize) -> Option<&'r [u32]> + Sync),
-    worker: &(dyn Fn() -> W + Sync),
-) -> Result<()> {
-    if run(0).is_none() {
-        return Ok(());
-    }
-    let next = AtomicUsize::new(0);
-    let is_over = AtomicBool::new(false);
-    let work = || {
-        let mut worker = worker();
-        let mut result = Ok(());
-        while let Some(run) = run(next.fetch_add(1, Ordering::Relaxed)) {
-            result = run.iter().try_for_each(|n| worker(*n));
-            if result.is_err() || is_over.load(Ordering::Relaxed) {
-                is_over.store(true, Ordering::Relaxed);
-                break;
-            }
-        }
-        result
-    };
-    let (mine, theirs) = join(work, work);
-    mine.and(theirs)
 }
 
 /// What one thread keeps open.

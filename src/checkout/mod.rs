@@ -53,10 +53,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::MappedStores;
 use crate::history::reflog::Refs;
 use crate::id::{BlobId, CommitId};
-use crate::join::join;
 use crate::number::{self, pluralize};
 use crate::object::commit::Uncovered;
 use crate::object::operation::{UndoPosition, Verb};
+use crate::parallel;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Unit};
 use crate::repo::{NewOperation, Repository, Transaction};
@@ -373,7 +373,7 @@ fn settle(
 ) -> Result<()> {
     let done = &*tally;
     let learned = if durable::is_whole(done, goes_on) {
-        let (learned, flushed) = join(
+        let (learned, flushed) = parallel::join(
             || refresh_index::update(index, &worktree.root, plan, done),
             || durable::flush(worktree, plan, done, goes_on),
         );

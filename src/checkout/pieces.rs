@@ -2,6 +2,7 @@
 
 use crate::object::Layout;
 use crate::object::layout::Piece;
+use crate::parallel;
 
 /// A piece and where it begins.
 pub(super) type Placed = (u64, Piece);
@@ -17,13 +18,11 @@ pub(super) fn placed(layout: &Layout) -> Vec<Placed> {
     layout.pieces.iter().map(place).collect()
 }
 
-/// Pieces in two parts of much the same length.
-pub(super) fn halves(pieces: &[Placed]) -> (&[Placed], &[Placed]) {
-    let bytes: u64 = pieces.iter().map(|(_, piece)| piece.length()).sum();
-    let mut before = 0;
-    let middle = pieces.iter().position(|(_, piece)| {
-        before += piece.length();
-        before >= bytes / 2
-    });
-    pieces.split_at(middle.unwrap_or(0))
+/// Length in bytes of the parts of a large file that workers take one at a time.
+pub(super) const PART: u64 = 16 << 20;
+
+/// Splits pieces into parts of about that length.
+pub(super) fn parts(pieces: &[Placed]) -> Vec<&[Placed]> {
+    let length = |(_, piece): &Placed| piece.length();
+    parallel::split_into(pieces, pieces.iter().map(length).sum::<u64>() / PART, length)
 }

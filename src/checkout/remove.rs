@@ -1,4 +1,4 @@
-//! Removes files and directories: first everything except directories, with two threads if there is much to remove;
+//! Removes files and directories: first everything except directories, with all workers if there is much to remove;
 //! then directories, deepest first, each only if it is empty by then.
 
 use std::sync::{Mutex, PoisonError};
@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{ErrorKind, Result};
 use crate::fs::is_gone;
 use crate::metadata::Kind;
+use crate::parallel;
 use crate::path::RepoPath;
 use crate::worktree::index::Record;
 
 use super::applier::Applier;
-use super::files::in_two_threads;
 use super::outcome::{ApplyOutcome, Done};
 use super::renames::Fate;
 use super::swap::{Swap, take_out};
@@ -18,20 +18,18 @@ use super::swap::{Swap, take_out};
 /// Number of removals that a thread takes at a time.
 const RUN: usize = 512;
 
-/// Removes everything except directories, with two threads if there is much to remove; then directories, deepest first,
+/// Removes everything except directories, with all workers if there is much to remove; then directories, deepest first,
 /// each only if it is empty by then.
 pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], tally: &mut ApplyOutcome) -> Result<()> {
     let work = applier.work;
     let (shared, directories) = (Mutex::new(&mut *tally), Mutex::new(Vec::new()));
+    let remove = |applier: &mut Applier<'_>, run: &[u32]| {
+        run.iter().try_for_each(|n| applier.remove_unless_directory(*n, &shared, &directories))
+    };
     if removals.len() > RUN {
-        let worker = || {
-            let mut applier = Applier::new(work);
-            let (tally, directories) = (&shared, &directories);
-            move |n| applier.remove_unless_directory(n, tally, directories)
-        };
-        in_two_threads(&|n| removals.chunks(RUN).nth(n), &worker)?;
+        parallel::try_map(removals.chunks(RUN), || Applier::new(work), remove)?;
     } else {
-        removals.iter().try_for_each(|n| applier.remove_unless_directory(*n, &shared, &directories))?;
+        remove(applier, removals)?;
     }
     let mut directories = directories.into_inner().unwrap_or_else(PoisonError::into_inner);
     directories.sort_unstable();

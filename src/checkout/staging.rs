@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Atime, Dir, FileSystem};
 use crate::metadata::Kind;
+use crate::parallel;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::time::Timestamp;
 
@@ -139,8 +140,8 @@ impl<'s> Directories<'s> {
             return Ok((directory.clone(), name));
         }
         let directory = Rc::new(self.site.open(parent)?);
-        // Two threads, each with one or two more open files.
-        if self.open.len() >= MOST_OPEN.min(fs::open_file_limit() / 8) {
+        // All workers together keep a quarter of the limit; each has one or two more open files.
+        if self.open.len() >= MOST_OPEN.min(fs::open_file_limit() / (4 * parallel::workers())) {
             self.open.clear();
         }
         self.open.insert(parent.to_owned(), directory.clone());

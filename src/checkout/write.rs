@@ -6,30 +6,30 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::id::BlobId;
-use crate::join::join;
 use crate::object::ObjectKind;
 use crate::object::layout::Piece;
+use crate::parallel;
 use crate::progress::Task;
 use crate::store::{Reader, Store};
 
 use super::clone;
-use super::pieces::{Placed, halves, placed};
+use super::pieces::{PART, Placed, parts, placed};
 use super::write_buffer::Gathered;
 
-/// Files from this size on are written by two threads: below, starting a thread costs as much as it saves.
-pub(super) const SHARED: u64 = 32 << 20;
+/// All workers may write a file of this size or more: below, starting a thread costs as much as it saves.
+pub(super) const SHARED: u64 = 2 * PART;
 /// Files from this size on ask for their space ahead, so that a full disk is noticed early.
 const AHEAD: u64 = 8 << 20;
 /// Zeros written at once.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
-/// How many threads may write to one file.
+/// Number of workers that may write to one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Threads {
-    /// One: others write other files. Two in one file wait for each other, since the system lets in one at a time.
+    /// One, while others write other files. Two in one file wait for each other, since the system lets in one at a time.
     One,
-    /// Two: while one writes the other decodes.
-    Two,
+    /// All: while one writes, the others decode.
+    All,
 }
 
 /// What a file is to hold.
@@ -43,7 +43,7 @@ pub(super) struct Wanted<'w> {
     pub holes: &'w [(u64, u64)],
 }
 
-/// Writes the content into an empty file; a large one by so many threads.
+/// Writes the content into an empty file; a large one by this many workers.
 pub(super) fn write(
     file: &File,
     wanted: Wanted<'_>,
@@ -88,7 +88,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes pieces to their places; many of them by two threads, if there may be two, each half of the bytes.
+/// Writes pieces to their places.
 pub(super) fn write_pieces(
     file: &File,
     pieces: &[Placed],
@@ -101,12 +101,8 @@ pub(super) fn write_pieces(
     if bytes < SHARED || threads == Threads::One {
         return write_run(file, pieces, holes, reader, task);
     }
-    let (first, second) = halves(pieces);
-    let (mine, theirs) = join(
-        || write_run(file, first, holes, reader, task),
-        || write_run(file, second, holes, &mut store.reader(), task),
-    );
-    mine.and(theirs)
+    let write = |reader: &mut _, part| write_run(file, part, holes, reader, task);
+    parallel::try_map(parts(pieces).into_iter(), || store.reader(), write).map(drop)
 }
 
 fn write_run(

@@ -108,6 +108,8 @@ New codes may be added: any other number than 0 is a failure.
   CLICOLOR_FORCE   not empty and not 0: colours even where no terminal is
   LANG, LC_ALL     a UTF-8 locale: `undo log` draws its graph with lines
   TZ               the time zone of times for people
+  UNDO_WORKERS     the number of threads that share work, 1 to 256; without it the
+                   number of cores, at most 8
 ",
     ),
     (

@@ -1,4 +1,4 @@
-//! The hash of a large blob by groups of bytes: by two threads, and comparable with the groups of another content.
+//! Hashes a large blob in groups of bytes: by several threads, and comparable with the groups of other content.
 //!
 //! BLAKE3 is a tree, and a group that begins at a multiple of its length is a subtree of it. What has not changed has the
 //! value that it had, and the values together prove the id of the blob.
@@ -7,7 +7,7 @@ use blake3::Hasher;
 use blake3::hazmat::{HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
 
 use crate::id::{BlobId, LENGTH};
-use crate::join::join;
+use crate::parallel;
 
 /// Bytes of a group. Part of the format.
 pub const GROUP: usize = 4 << 20;
@@ -23,7 +23,7 @@ static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Hashes a blob from its beginning to its end.
 pub struct Groups {
-    /// Whether two threads are to share what is enough for both.
+    /// Whether all workers hash complete groups.
     is_shared: bool,
     /// Of the groups that are complete.
     values: Vec<Value>,
@@ -106,12 +106,9 @@ impl Groups {
             return;
         }
         let start = self.values.len();
-        let all = |range: std::ops::Range<usize>| range.map(|at| hash(start + at, at)).collect::<Vec<_>>();
-        if self.is_shared && count > 1 {
-            let (mine, theirs) = join(|| all(0..count / 2), || all(count / 2..count));
-            self.values.extend(mine.into_iter().chain(theirs));
-        } else {
-            self.values.extend(all(0..count));
+        match self.is_shared {
+            true => self.values.extend(parallel::map(0..count, |at| hash(start + at, at))),
+            false => self.values.extend((0..count).map(|at| hash(start + at, at))),
         }
         self.open = begin(self.values.len());
     }

@@ -1,14 +1,14 @@
 //! Cutting a stretch of a large file into pieces: where it was cut before if that is still so, else where its content says.
-//! Two threads come to the same cuts as one.
+//! The cuts do not depend on the number of workers.
 
 use crate::chunk::{self, Params};
-use crate::join::join;
 use crate::object::groups::Value;
 use crate::object::{ObjectKind, id_of};
+use crate::parallel;
 use crate::snapshot::rechunk::{Found, Guide, Old, Sort};
 
-/// Work on fewer bytes than this is not shared: starting a thread takes as long as hashing some 100 KiB.
-pub const SHARED: usize = 1 << 20;
+/// Minimum number of bytes that one worker hashes: starting a thread takes as long as hashing some 100 KiB.
+pub const LEAST: u64 = 512 << 10;
 
 /// So many bytes in a row were not in the last content: then it is another one from here on, as far as this stretch shows.
 const STRANGE: usize = 2 << 20;
@@ -20,7 +20,7 @@ pub struct Cutting<'c> {
     /// The bytes are all there is before a hole or the end. If not, the last chunk is only certain if as many bytes as the
     /// longest has are there.
     pub all: bool,
-    /// By two threads.
+    /// Whether all workers cut.
     pub is_shared: bool,
     /// What the groups of the new content hash to, as far as it is known.
     pub groups: &'c [Value],
@@ -64,41 +64,53 @@ impl Cutting<'_> {
     }
 
     /// ScanOptions many of the expected chunks are there, one after the other from the beginning of `bytes`.
-    fn prove(&self, guide: &Guide, expected: &[Old], bytes: &[u8]) -> usize {
+    fn prove<'o>(&self, guide: &Guide, expected: &'o [Old], bytes: &[u8]) -> usize {
         let free = expected.iter().take_while(|old| guide.is_unchanged(old, self.groups)).count();
         let (passed, expected) = expected.split_at(free);
         let bytes = &bytes[passed.iter().map(Old::length).sum()..];
-        let hashed = expected.iter().map(Old::length).sum::<usize>();
-        if !self.is_shared || hashed < 2 * SHARED {
+        if !self.is_shared {
             return free + matching(expected, bytes);
         }
-        let (mine, theirs) = expected.split_at(expected.len() / 2);
-        let (my_bytes, their_bytes) = bytes.split_at(mine.iter().map(Old::length).sum());
-        let (first, second) = join(|| matching(mine, my_bytes), || matching(theirs, their_bytes));
-        free + if first == mine.len() { first + second } else { first }
+        let mut rest = bytes;
+        let mut with_bytes = |olds: &'o [Old]| {
+            let (bytes, after) = rest.split_at(olds.iter().map(Old::length).sum());
+            rest = after;
+            (olds, bytes)
+        };
+        let parts = parallel::split(expected, 2 * LEAST, |old| old.length() as u64);
+        let parts: Vec<_> = parts.into_iter().map(&mut with_bytes).collect();
+        let counts = parallel::map(parts.iter(), |(olds, bytes)| matching(olds, bytes));
+        // Chunks behind one that has changed do not count.
+        let whole = counts.iter().zip(&parts).take_while(|(count, (olds, _))| **count == olds.len()).count();
+        free + counts.iter().take(whole + 1).sum::<usize>()
     }
 
     /// The pieces of bytes of which nothing is known. A cut depends on nothing before the one in front of it, so whoever
     /// begins in the middle soon cuts where one that began in front does.
     fn cut_fresh(&self, bytes: &[u8]) -> Vec<Found> {
-        let middle = bytes.len() / 2;
-        if !self.is_shared || middle < 2 * self.params.maximum() {
-            return self.cut_until(bytes, 0, bytes.len());
-        }
-        let (mut mine, theirs) =
-            join(|| self.cut_until(bytes, 0, middle), || self.cut_until(bytes, middle, bytes.len()));
-        let begin = |start: &mut usize, found: &Found| Some(std::mem::replace(start, *start + found.length));
-        let starts: Vec<usize> = theirs.iter().scan(middle, begin).collect();
-        let mut at = length(&mine);
-        loop {
-            if let Ok(same) = starts.binary_search(&at) {
-                mine.extend(&theirs[same..]);
-                return mine;
+        let most = if self.is_shared { parallel::workers() } else { 1 };
+        let size = bytes.len().div_ceil(most.min(bytes.len() / (2 * self.params.maximum())).max(1)).max(1);
+        let starts = (0..bytes.len()).step_by(size);
+        let parts = parallel::map(starts.clone(), |start| self.cut_until(bytes, start, bytes.len().min(start + size)));
+        let (mut cut, mut at) = (Vec::new(), 0);
+        for (start, part) in starts.zip(parts) {
+            let begin = |start: &mut usize, found: &Found| Some(std::mem::replace(start, *start + found.length));
+            let begins: Vec<usize> = part.iter().scan(start, begin).collect();
+            let end = start + length(&part);
+            while at < end {
+                if let Ok(same) = begins.binary_search(&at) {
+                    cut.extend(&part[same..]);
+                    at = end;
+                } else if let Some(next) = self.fresh(bytes, at) {
+                    at += next.length;
+                    cut.push(next);
+                } else {
+                    return cut;
+                }
             }
-            let Some(next) = self.fresh(bytes, at) else { return mine };
-            at += next.length;
-            mine.push(next);
         }
+        cut.extend(self.cut_until(bytes, at, bytes.len()));
+        cut
     }
 
     /// The pieces that begin from `at` on and before `end`.

@@ -10,6 +10,7 @@ use crate::id::{BlobId, ObjectId};
 use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
+use crate::parallel;
 use crate::snapshot::large::{self, Large};
 use crate::snapshot::rechunk::Guide;
 use crate::snapshot::reflink;
@@ -25,9 +26,8 @@ const WINDOW: usize = 4 * GROUP;
 pub struct StoreSink<'a> {
     store: &'a Store,
     session: &'a Session<'a>,
-    writer: Writer<'a>,
-    /// For the second thread. Made when there is one.
-    other: Option<Writer<'a>>,
+    /// One for each worker, as soon as they share a file.
+    writers: Vec<Writer<'a>>,
     params: Params,
     /// Whether trees are put at once; otherwise they stay with the scan, to be compared first.
     takes_objects: bool,
@@ -42,22 +42,14 @@ impl<'a> StoreSink<'a> {
         let params = store.options().chunk;
         let whole = usize::try_from(params.whole).unwrap_or(WINDOW);
         let length = WINDOW.max(whole + 1) + params.maximum();
-        StoreSink {
-            store,
-            session,
-            writer: session.writer(),
-            other: None,
-            params,
-            takes_objects,
-            window: vec![0; length],
-        }
+        StoreSink { store, session, writers: vec![session.writer()], params, takes_objects, window: vec![0; length] }
     }
 
     /// A blob that is all in the window.
     fn put_whole(&mut self, length: usize) -> Result<BlobId> {
         let bytes = &self.window[..length];
         let id = id_of(ObjectKind::Data, bytes);
-        self.writer.put(ObjectKind::Data, id, bytes)?;
+        self.writers[0].put(ObjectKind::Data, id, bytes)?;
         Ok(id.into())
     }
 
@@ -70,12 +62,12 @@ impl<'a> StoreSink<'a> {
         (last, adoption): (&Layout, Option<&mut Adoption<'a>>),
     ) -> Result<(BlobId, Layout)> {
         let guide = Guide::new(last, self.params);
-        let other = match reading.is_shared() {
-            true => Some(self.other.get_or_insert_with(|| self.session.writer())),
-            false => None,
-        };
-        Large::new((&mut self.window, filled), self.params, (&mut self.writer, other), (guide, adoption))
-            .put(reading, step)
+        if reading.is_shared() && self.writers.len() == 1 {
+            self.writers.resize_with(parallel::workers(), || self.session.writer());
+        }
+        let count = if reading.is_shared() { self.writers.len() } else { 1 };
+        let writers = &mut self.writers[..count];
+        Large::new((&mut self.window, filled), self.params, writers, (guide, adoption)).put(reading, step)
     }
 
     /// All that is read, in one piece or in chunks; the layout of those, which is to be put next.
@@ -117,7 +109,7 @@ impl<'a> StoreSink<'a> {
                 let is_read = fs::read_exact_at(file, &mut buffer, start).is_ok();
                 // If it is another one by now, whoever asked for the file finds that.
                 if is_read && id_of(ObjectKind::Data, &buffer) == id.object_id() {
-                    self.writer.put(ObjectKind::Data, id.object_id(), &buffer)?;
+                    self.writers[0].put(ObjectKind::Data, id.object_id(), &buffer)?;
                 }
             }
             start += piece.length();
@@ -143,17 +135,17 @@ impl Sink for StoreSink<'_> {
         // What the store cannot tell is found out by cutting.
         let last = reading.last().filter(|_| reading.expected() > self.params.whole);
         let last = last.and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
-        let mut adopting = reflink::begin(self.session, &mut self.writer, self.params, reading, &last)?;
+        let mut adopting = reflink::begin(self.session, &mut self.writers[0], self.params, reading, &last)?;
         let mut put = self.put(reading, &last, adopting.as_mut().map(|it| &mut it.adoption))?;
         if let Some(mut adopting) = adopting {
             if adopting.turn_to_copy(reading)? {
                 put = self.put(reading, &last, Some(&mut adopting.adoption))?;
             }
-            adopting.adoption.finish(&mut self.writer)?;
+            adopting.adoption.finish(&mut self.writers[0])?;
         }
         let (blob, layout) = put;
         if let Some(layout) = layout {
-            large::put_layout(&mut self.writer, blob, &layout)?;
+            large::put_layout(&mut self.writers[0], blob, &layout)?;
             if self.store.is_in_doubt() {
                 self.put_as_recorded(reading, blob)?;
             }
@@ -165,12 +157,11 @@ impl Sink for StoreSink<'_> {
         if !self.takes_objects {
             return Ok(Some(bytes));
         }
-        self.writer.put(kind, id, &bytes)?;
+        self.writers[0].put(kind, id, &bytes)?;
         Ok(None)
     }
 
     fn finish(self) -> Result<()> {
-        self.writer.finish()?;
-        self.other.map_or(Ok(()), Writer::finish)
+        self.writers.into_iter().try_for_each(Writer::finish)
     }
 }

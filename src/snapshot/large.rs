@@ -1,14 +1,14 @@
 //! A file that is too long for one piece: cut into chunks in a window that moves over it, and its whole hashed besides.
-//! A long one is worked on by two threads: they read, hash, cut and store halves of the window.
+//! All workers read, hash, cut and store parts of the window.
 
 use crate::chunk::Params;
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
-use crate::join::join;
 use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
-use crate::snapshot::chunker::{self, Cutting, SHARED};
+use crate::parallel;
+use crate::snapshot::chunker::{self, Cutting, LEAST};
 use crate::snapshot::rechunk::{Found, Guide, Sort};
 use crate::store::{Adoption, Writer};
 use crate::worktree::Reading;
@@ -18,9 +18,8 @@ use crate::worktree::content::Step;
 pub struct Large<'l, 's> {
     window: &'l mut [u8],
     params: Params,
-    writer: &'l mut Writer<'s>,
-    /// For a second thread, if there is to be one.
-    other: Option<&'l mut Writer<'s>>,
+    /// One for each worker.
+    writers: &'l mut [Writer<'s>],
     /// Takes the pieces in place of the writers.
     adoption: Option<&'l mut Adoption<'s>>,
     guide: Guide,
@@ -36,11 +35,11 @@ impl<'l, 's> Large<'l, 's> {
     pub fn new(
         (window, filled): (&'l mut [u8], usize),
         params: Params,
-        (writer, other): (&'l mut Writer<'s>, Option<&'l mut Writer<'s>>),
+        writers: &'l mut [Writer<'s>],
         (guide, adoption): (Guide, Option<&'l mut Adoption<'s>>),
     ) -> Large<'l, 's> {
-        let (groups, layout) = (Groups::new(other.is_some()), Layout::default());
-        Large { window, params, writer, other, adoption, guide, groups, layout, filled, hashed: 0 }
+        let (groups, layout) = (Groups::new(writers.len() > 1), Layout::default());
+        Large { window, params, writers, adoption, guide, groups, layout, filled, hashed: 0 }
     }
 
     /// Puts all its chunks; `step` is what was met behind the bytes in the window.
@@ -75,7 +74,7 @@ impl<'l, 's> Large<'l, 's> {
     /// Takes chunks from the front of the window, the last one only if `all` of it is there.
     fn advance(&mut self, all: bool) -> Result<()> {
         self.groups.update(&self.window[self.hashed..self.filled]);
-        let is_shared = self.other.is_some();
+        let is_shared = self.writers.len() > 1;
         let cutting = Cutting { params: self.params, all, is_shared, groups: self.groups.values() };
         let found = cutting.cut(&mut self.guide, &self.window[..self.filled]);
         self.put_chunks(&found)?;
@@ -89,19 +88,18 @@ impl<'l, 's> Large<'l, 's> {
     /// Puts the chunks from the front of the window.
     fn put_chunks(&mut self, found: &[Found]) -> Result<()> {
         let is_adopted = self.adoption.is_some();
-        let writer = Some(&mut *self.writer).filter(|_| !is_adopted);
-        let pieces = match (half(found), &mut self.other) {
-            (Some((first, start)), Some(other)) => {
-                let other = Some(&mut **other).filter(|_| !is_adopted);
-                let (mine, theirs) = found.split_at(first);
-                let (my_bytes, their_bytes) = self.window.split_at(start);
-                let (mine, theirs) = join(|| put_run(writer, my_bytes, mine), || put_run(other, their_bytes, theirs));
-                let mut pieces = mine?;
-                pieces.extend(theirs?);
-                pieces
-            }
-            _ => put_run(writer, self.window, found)?,
+        let runs = match self.writers.len() {
+            1 => vec![found],
+            _ => parallel::split(found, LEAST, new_length),
         };
+        let mut work = Vec::with_capacity(runs.len());
+        let mut rest = &*self.window;
+        for (run, writer) in runs.into_iter().zip(&mut *self.writers) {
+            work.push((run, Some(writer).filter(|_| !is_adopted), rest));
+            rest = &rest[chunker::length(run)..];
+        }
+        let put = |_: &mut (), (run, writer, bytes): (_, _, _)| put_run(writer, bytes, run);
+        let pieces = parallel::try_map(work.into_iter(), || (), put)?.concat();
         if let Some(adoption) = &mut self.adoption {
             adoption.add(&pieces);
         }
@@ -126,22 +124,9 @@ pub fn put_layout(writer: &mut Writer<'_>, blob: BlobId, layout: &Layout) -> Res
     Ok(())
 }
 
-/// Where the second half of the new bytes begins, as a number of chunks and of bytes; `None` if they are too few to share.
-fn half(found: &[Found]) -> Option<(usize, usize)> {
-    let is_new = |found: &Found| matches!(found.sort, Sort::New(_));
-    let new: usize = found.iter().filter(|found| is_new(found)).map(|found| found.length).sum();
-    if new < SHARED {
-        return None;
-    }
-    let (mut before, mut start) = (0, 0);
-    for (at, found) in found.iter().enumerate() {
-        if before >= new / 2 {
-            return Some((at, start));
-        }
-        before += if is_new(found) { found.length } else { 0 };
-        start += found.length;
-    }
-    None
+/// Length of a piece that may have to be stored.
+fn new_length(found: &Found) -> u64 {
+    if matches!(found.sort, Sort::New(_)) { found.length as u64 } else { 0 }
 }
 
 /// Puts chunks that stand one after the other from the beginning of `bytes`; without a writer they are only named.

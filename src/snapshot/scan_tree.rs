@@ -8,8 +8,8 @@ use crate::diff::{self, Spliced};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::{LinksId, ObjectId};
-use crate::join::join;
 use crate::object::{Commit, Entry, ObjectKind, Objects};
+use crate::parallel::join;
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::repo::Repository;
@@ -57,7 +57,6 @@ pub(super) fn record(
         paths: with_linked(store, how.base, how.paths)?,
         despite_rules: how.despite_rules.to_vec(),
         staged_by: repository.unfinished().map(|intent| intent.token),
-        threads: 0,
     };
     let sinks = || StoreSink::new(store, session, how.takes_trees);
     let mut scan = scan::scan(worktree, store, index, &options, &sinks, progress)?;

@@ -7,12 +7,12 @@ use super::pack::{Place, Stretch};
 use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
-use crate::join::join;
 use crate::object::ObjectKind;
 use crate::object::layout::Piece;
+use crate::parallel;
 
-/// Bytes of frames from which on a second thread is worth its start.
-const SHARED: u64 = 8 << 20;
+/// Minimum number of bytes of frames that one worker reads.
+const LEAST: u64 = 4 << 20;
 
 /// A blob whose live copy goes, and the one that comes in its place, if one does.
 #[derive(Clone, Copy, Debug)]
@@ -101,19 +101,8 @@ impl Store {
             let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0], &mut stretch));
             bad.flat_map(|frame| frame.iter().map(|needed| needed.number as usize)).collect()
         };
-        let bytes: u64 = frames.iter().map(|frame| u64::from(frame[0].stored)).sum();
-        if bytes < SHARED {
-            return check(frames);
-        }
-        let mut before = 0;
-        let middle = frames.iter().position(|frame| {
-            before += u64::from(frame[0].stored);
-            before >= bytes / 2
-        });
-        let (first, second) = frames.split_at(middle.unwrap_or(0));
-        let (mut bad, others) = join(|| check(first), || check(second));
-        bad.extend(others);
-        bad
+        let runs = parallel::split(frames, LEAST, |frame| frame[0].stored.into());
+        parallel::map(runs.into_iter(), check).concat()
     }
 
     fn is_as_written(&self, needed: &Needed, stretch: &mut Stretch) -> bool {

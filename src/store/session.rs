@@ -15,6 +15,7 @@ use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{IdHasher, ObjectId, PackId};
 use crate::object::ObjectKind;
+use crate::parallel::start_background;
 
 /// Up to this many bytes of frames become one pack, whatever they hold: a small commit costs one flush.
 const SMALL: u64 = 4 << 20;
@@ -223,9 +224,9 @@ enum Flusher {
 impl Flusher {
     fn start(durability: Durability) -> Flusher {
         let (sender, receiver) = sync_channel(QUEUE);
-        match std::thread::Builder::new().spawn(move || flush_all(&receiver, durability)) {
-            Ok(thread) => Flusher::Thread(sender, thread),
-            Err(_) => Flusher::Here(Vec::new()),
+        match start_background(move || flush_all(&receiver, durability)) {
+            Some(thread) => Flusher::Thread(sender, thread),
+            None => Flusher::Here(Vec::new()),
         }
     }
 

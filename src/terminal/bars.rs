@@ -93,7 +93,7 @@ impl Bar {
         bar.set_message(self.counts.label);
         bar.set_elapsed(self.begun.elapsed());
         // This starts a thread, and panics if the system starts no more.
-        if std::thread::Builder::new().spawn(|| {}).is_ok_and(|thread| thread.join().is_ok()) {
+        if crate::parallel::start_background(|| {}).is_some_and(|thread| thread.join().is_ok()) {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
         bar

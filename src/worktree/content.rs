@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::fs::{self, ReadAhead, Stat};
 use crate::id::{BlobId, ObjectId};
-use crate::join::join;
 use crate::object::groups::{self, GROUP};
 use crate::object::{Groups, ObjectKind};
+use crate::parallel;
 use crate::progress::Task;
 
 /// A file being read.
@@ -29,11 +29,11 @@ pub struct Reading<'f> {
     task: &'f dyn Task,
 }
 
-/// Files from this size on are worked on by two threads.
+/// All workers work on a file of this size or more.
 const SHARED: u64 = 32 << 20;
 
-/// Reading fewer bytes than this is not worth a second thread.
-const READ_SHARED: usize = 2 << 20;
+/// Minimum number of bytes that one worker reads.
+const LEAST_READ: usize = 1 << 20;
 
 /// Where the bytes come from.
 enum Origin<'f> {
@@ -69,8 +69,7 @@ pub enum Step {
 impl<'f> Reading<'f> {
     /// The file from its beginning. `expected` is its size, `holes` are its holes as offset and length.
     pub fn new(file: &'f File, expected: u64, holes: &'f [(u64, u64)], task: &'f dyn Task) -> Reading<'f> {
-        let is_shared = expected >= SHARED && std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-        Reading { is_shared, holes, ..Reading::of(Origin::File(file), expected, task) }
+        Reading { is_shared: expected >= SHARED, holes, ..Reading::of(Origin::File(file), expected, task) }
     }
 
     /// A pipe, or anything else that comes as it comes; `name` is for messages.
@@ -137,7 +136,7 @@ impl<'f> Reading<'f> {
         self.expected
     }
 
-    /// Whether two threads are to work on it.
+    /// Whether all workers work on the file.
     pub fn is_shared(&self) -> bool {
         self.is_shared
     }
@@ -236,20 +235,23 @@ impl<'f> Reading<'f> {
     }
 }
 
-/// As [`fs::read_to_end_at`], by two threads if it is worth it.
+/// Like [`fs::read_to_end_at`], on all workers.
 fn read_shared(file: &File, buffer: &mut [u8], position: u64, expected: u64) -> Result<(usize, bool)> {
-    if buffer.len() < READ_SHARED {
-        return fs::read_to_end_at(file, buffer, position, expected);
+    let part = buffer.len().div_ceil(parallel::workers()).max(LEAST_READ);
+    let reads = parallel::map(buffer.chunks_mut(part).enumerate(), |(number, bytes)| {
+        let start = position + (number * part) as u64;
+        Ok((bytes.len(), fs::read_to_end_at(file, bytes, start, expected)?))
+    });
+    let mut filled = 0;
+    for read in reads {
+        let (wanted, (length, has_ended)) = read?;
+        filled += length;
+        // If a part ends early, the file was truncated.
+        if has_ended || length < wanted {
+            return Ok((filled, true));
+        }
     }
-    let half = buffer.len() / 2;
-    let (first, second) = buffer.split_at_mut(half);
-    let (first, second) = join(
-        || fs::read_to_end_at(file, first, position, expected),
-        || fs::read_to_end_at(file, second, position + half as u64, expected),
-    );
-    let ((length, has_ended), (more, ends)) = (first?, second?);
-    // Where the first half ends early, the file has been cut.
-    Ok(if length < half || has_ended { (length, true) } else { (half + more, ends) })
+    Ok((filled, false))
 }
 
 /// Reads until the buffer is full or the stream ends; how many bytes, and whether it has ended.

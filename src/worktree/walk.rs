@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{Xattrs, effective_uid, is_of_one_entry, is_other_kind, open_file_limit};
 use crate::id::ObjectId;
-use crate::join::start;
 use crate::metadata::Kind;
 use crate::object::commit::{Reason, Totals, Uncovered};
 use crate::object::{Attributes, Content, Entry, ObjectKind};
+use crate::parallel;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
 use crate::store::Store;
@@ -28,8 +28,6 @@ use crate::worktree::{Index, Worktree};
 
 /// Entries of one directory that are looked at in one go; a longer directory is shared out.
 const STRETCH: usize = 1024;
-/// Each may have a window on a large file in memory.
-const MOST_THREADS: usize = 8;
 /// Handles on directories that may be open for jobs that wait; beyond it a job opens its directory from the root.
 const OPEN_DIRECTORIES: usize = 256;
 
@@ -42,8 +40,6 @@ pub struct Options {
     pub despite_rules: Vec<RepoPathBuf>,
     /// Names to pass over silently: what an unfinished checkout left (`.undo-TOKEN-N`).
     pub staged_by: Option<u64>,
-    /// Threads; 0: as many as there are cores.
-    pub threads: usize,
 }
 
 /// All that the threads share.
@@ -56,7 +52,6 @@ pub struct Walk<'w> {
     /// How the names begin that an unfinished checkout staged.
     pub staged: Option<Vec<u8>>,
     pub queue: Queue,
-    threads: usize,
     clock: Clock,
     /// From when on the index is not believed.
     pub doubtful_since: Option<Timestamp>,
@@ -111,10 +106,6 @@ impl<'w> Walk<'w> {
         options: &Options,
         progress: &dyn Progress,
     ) -> Result<Walk<'w>> {
-        let threads = match options.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
-            threads => threads,
-        };
         Ok(Walk {
             worktree,
             store,
@@ -123,7 +114,6 @@ impl<'w> Walk<'w> {
             despite: Selection::new(&options.despite_rules),
             staged: options.staged_by.map(|token| format!(".undo-{token:016x}-").into_bytes()),
             queue: Queue::default(),
-            threads,
             clock: Clock::read(&worktree.root)?,
             doubtful_since: index.doubtful_since(),
             inodes: Inodes::default(),
@@ -145,15 +135,15 @@ impl<'w> Walk<'w> {
         root.selected = self.selection.is_empty() || self.selection.covers(RepoPath::root());
         self.queue.push(vec![Job { node: Arc::new(root), task: queue::Task::List(None) }]);
         let found = std::thread::scope(|scope| {
-            let (mut others, mut wanted) = (Vec::new(), self.threads - 1);
+            let mut others = None;
             let first = self.work(sinks, || {
-                if wanted > 0 && self.queue.is_piled_up() {
-                    others.extend((0..wanted).map_while(|_| start(scope, || self.work(sinks, || {}))));
-                    wanted = 0;
+                if others.is_none() && self.queue.is_piled_up() {
+                    let start = |_| parallel::start(scope, || self.work(sinks, || {}));
+                    others = Some((1..parallel::workers()).map_while(start).collect::<Vec<_>>());
                 }
             });
-            let others =
-                others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let others = others.into_iter().flatten();
+            let others = others.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             std::iter::once(first).chain(others).collect::<Vec<_>>()
         });
         if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {

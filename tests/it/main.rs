@@ -51,3 +51,4 @@ mod tree;
 mod unstable;
 mod verify;
 mod volumes;
+mod workers;

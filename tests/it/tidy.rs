@@ -11,7 +11,7 @@ use source::{Reference, Source, read_all};
 
 /// The top-level modules by layer, lowest first. A module uses only modules of lower layers.
 const LAYERS: [&[&str]; 10] = [
-    &["codec", "environment", "error", "id", "join", "metadata", "number", "path", "progress", "quote", "time"],
+    &["codec", "environment", "error", "id", "metadata", "number", "parallel", "path", "progress", "quote", "time"],
     &["fs"],
     &["chunk", "object"],
     &["store"],

@@ -1,11 +1,9 @@
 //! All that commits lead to, each object once: it is there, it is what it should be, and what it says of others is so.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::contents::{self, Large};
-use super::packs::{Lost, threads};
+use super::packs::Lost;
 use super::totals::Sums;
 use super::{Damage, Told, is_damage};
 use crate::error::{Error, Result};
@@ -13,15 +11,14 @@ use crate::history::objects::Type;
 use crate::history::reachable::{self, Object, Reach};
 use crate::history::walk;
 use crate::id::CommitId;
-use crate::join::start;
 use crate::object::{ObjectKind, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::Repository;
 use crate::store::Store;
 
-/// Large blobs that wait to be hashed.
-const QUEUE: usize = 64;
+/// Number of large blobs that are collected before all workers hash them.
+const BATCH: usize = 1024;
 
 /// Looks at everything; gives how many commits there are.
 pub(super) fn check(
@@ -33,20 +30,9 @@ pub(super) fn check(
     let store = repository.store();
     let options = walk::Options { from: beginnings(repository), ..walk::Options::default() };
     let task = progress.start("following history", Unit::Items, None);
-    let (blobs, waiting) = sync_channel(QUEUE);
-    let (sender, damage) = channel();
-    let waiting = Mutex::new(waiting);
-    std::thread::scope(|scope| {
-        let waiting = &waiting;
-        let hash = |sender: Sender<Damage>| move || contents::hash_all(store, waiting, &sender);
-        let started = (0..threads()).map_while(|_| start(scope, hash(sender.clone()))).count();
-        drop(sender);
-        let blobs = (started > 0).then_some(blobs);
-        let sums = Sums::new(store);
-        let look = Look { store, broken, told, sums, blobs, damage, at: At::default(), commits: 0, task: &*task };
-        // All of it goes with the look: the threads end when nothing more can come.
-        look.at_all(Reach::new(store, reachable::walked(repository, options)?))
-    })
+    let (sums, blobs) = (Sums::new(store), Vec::new());
+    let look = Look { store, broken, told, sums, blobs, at: At::default(), commits: 0, task: &*task };
+    look.at_all(Reach::new(store, reachable::walked(repository, options)?))
 }
 
 /// The commits from which all others are come to.
@@ -74,10 +60,8 @@ struct Look<'l, 't> {
     broken: &'l Lost,
     told: &'l mut Told<'t>,
     sums: Sums<'l>,
-    /// Channel to the hashing threads; `None` if none could be started.
-    blobs: Option<SyncSender<Large>>,
-    /// Channel from those threads.
-    damage: Receiver<Damage>,
+    /// Large blobs to be hashed.
+    blobs: Vec<Large>,
     at: At,
     commits: u64,
     task: &'l dyn Task,
@@ -98,10 +82,8 @@ impl Look<'_, '_> {
             self.task.add(1);
         }
         self.end_commit()?;
-        let Look { blobs, damage, told, commits, .. } = self;
-        drop(blobs);
-        damage.into_iter().try_for_each(|damage| told.damage(damage))?;
-        Ok(commits)
+        self.hash_large()?;
+        Ok(self.commits)
     }
 
     /// An object that is there.
@@ -123,11 +105,9 @@ impl Look<'_, '_> {
             Type::Links => self.at.has_new_links = true,
             Type::Blob if self.is_large(&object) => {
                 self.at.large.clone_from(&object.path);
-                let large = Large { id: object.id, commit: self.at.commit, path: object.path };
-                match &self.blobs {
-                    // Fails only if a thread has panicked, which the end of the scope reports.
-                    Some(blobs) => drop(blobs.send(large)),
-                    None => contents::hash(self.store, large).map_or(Ok(()), |damage| self.told.damage(damage))?,
+                self.blobs.push(Large { id: object.id, commit: self.at.commit, path: object.path });
+                if self.blobs.len() == BATCH {
+                    self.hash_large()?;
                 }
             }
             _ => {}
@@ -171,10 +151,11 @@ impl Look<'_, '_> {
                 ..Damage::new(Type::Links.word(), error)
             })?;
         }
-        while let Ok(damage) = self.damage.try_recv() {
-            self.told.damage(damage)?;
-        }
         Ok(())
+    }
+
+    fn hash_large(&mut self) -> Result<()> {
+        contents::check(self.store, std::mem::take(&mut self.blobs), self.told)
     }
 
     fn lost(&mut self, object: Option<Object>, error: Error) -> Result<()> {

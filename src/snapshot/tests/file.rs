@@ -11,6 +11,7 @@ use crate::environment::Durability;
 use crate::id::BlobId;
 use crate::object::layout::Piece;
 use crate::object::{ObjectKind, id_of};
+use crate::parallel::tests::with_workers;
 use crate::progress::Silent;
 use crate::snapshot::file::StoreSink;
 use crate::store::{Compression, Options, Store};
@@ -79,19 +80,27 @@ fn pieces(bytes: &[u8]) -> Vec<Piece> {
 }
 
 #[test]
-fn two_threads_and_what_is_known_of_the_last_content_change_no_cut() {
+fn neither_workers_nor_the_last_content_change_the_cuts() {
     let place = tempfile::tempdir().unwrap();
     // Longer than what one thread takes alone, and than the window.
     let before = noise(40 << 20, 1);
     let (ids, mut store) = stored(place.path(), &[(&before, &[])]);
     assert_eq!(store.layout(ids[0]).unwrap().pieces, pieces(&before));
     let after = [&before[..15 << 20], &noise(3 << 20, 2), &before[15 << 20..], &noise(10, 3)].concat();
-    let session = store.session();
-    let mut sink = StoreSink::new(&store, &session, true);
-    let id = read(&mut sink, (&after, &[]), Some(ids[0]));
-    sink.finish().unwrap();
-    let stored = session.finish().unwrap();
-    assert!(stored.bytes < 7 << 20, "{} bytes for 3 MiB of new ones", stored.bytes);
+    let mut kept = None;
+    for workers in [1, 2, 3, 8] {
+        let session = store.session();
+        let id = with_workers(workers, || {
+            let mut sink = StoreSink::new(&store, &session, true);
+            let id = read(&mut sink, (&after, &[]), Some(ids[0]));
+            sink.finish().unwrap();
+            id
+        });
+        let stored = session.finish().unwrap();
+        assert!(stored.bytes < 7 << 20, "{} bytes for 3 MiB of new ones by {workers} workers", stored.bytes);
+        kept = Some((id, stored));
+    }
+    let (id, stored) = kept.unwrap();
     store.add_packs(&stored.packs).unwrap();
     assert_eq!(id.0, *blake3::hash(&after).as_bytes());
     assert_eq!(store.layout(id).unwrap().pieces, pieces(&after));

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::id::{BlobId, ObjectId};
 use crate::object::commit::{Reason, Totals};
 use crate::object::{Attributes, Content, Entry, Links, ObjectKind, Objects};
+use crate::parallel::tests::with_workers;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Silent, Task, Unit};
 use crate::store::{self, Compression, Store};
@@ -221,8 +222,8 @@ fn the_same_tree_whatever_the_number_of_threads() {
     }
     house.write("large", vec![7; 3 << 20]);
     house.settle();
-    let one = house.scan_with(&Index::empty(), &Options { threads: 1, ..Options::default() });
-    let many = house.scan_with(&Index::empty(), &Options { threads: 7, ..Options::default() });
+    let one = with_workers(1, || house.scan_with(&Index::empty(), &Options::default()));
+    let many = with_workers(7, || house.scan_with(&Index::empty(), &Options::default()));
     assert_eq!((&one.root, one.totals, one.files_read), (&many.root, many.totals, many.files_read));
     assert_eq!(one.totals.files, 3_201);
     let origin = ([0; 16], Timestamp::default());
@@ -327,8 +328,9 @@ fn what_is_gone_before_it_is_read_is_passed_over() {
     }
     // `a` is read first, and takes the others with it.
     let sinks = || Removing { house: &house, inner: HashSink::new() };
-    let options = Options { threads: 1, ..Options::default() };
-    let scan = scan(&house.worktree(), &house.store, &Index::empty(), &options, &sinks, &Silent).unwrap();
+    let options = Options::default();
+    let scan = || scan(&house.worktree(), &house.store, &Index::empty(), &options, &sinks, &Silent).unwrap();
+    let scan = with_workers(1, scan);
     assert_eq!(house.listed(&scan), ["a"]);
     assert!(scan.uncovered.is_empty() && scan.torn.is_empty());
 }
@@ -513,9 +515,10 @@ fn how_much_is_to_be_read_is_told_once_when_all_of_it_is_found() {
         house.write(&format!("d{}/e/f{n}", n % 7), "x".repeat(100));
     }
     house.write("large", vec![1; 3 << 20]);
-    for threads in [1, 4] {
-        let (watch, options) = (Watch::default(), Options { threads, ..Options::default() });
-        scan(&house.worktree(), &house.store, &Index::empty(), &options, &HashSink::new, &watch).unwrap();
+    for workers in [1, 4] {
+        let (watch, options) = (Watch::default(), Options::default());
+        let scan = || scan(&house.worktree(), &house.store, &Index::empty(), &options, &HashSink::new, &watch);
+        with_workers(workers, scan).unwrap();
         let all = 3000 + (3 << 20);
         assert_eq!((watch.0.0.load(Ordering::Relaxed), &*watch.0.1.lock().unwrap()), (all, &vec![all]));
     }
