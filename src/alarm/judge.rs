@@ -1,4 +1,4 @@
-//! From how many on something is an alarm. The reasons are in `docs/decisions/0008-alarm.md`.
+//! From how many on something is an alarm. The reasons are in `docs/decisions/0008-report-suspicious-changes.md`.
 
 /// Fewer files are never told of, whatever their share: that many are soon changed by hand.
 pub const FEWEST: u64 = 10;

@@ -1,7 +1,7 @@
 //! Alarms: what the changes between two states tell of an accident or an attack.
 //!
 //! [`Watch`] sees the changes go by, [`judge()`] says what they look like. File content is looked at only where many files
-//! were replaced, and then of a few of them: `docs/decisions/0008-alarm.md` has the thresholds and their reasons.
+//! were replaced, and then of a few of them: `docs/decisions/0008-report-suspicious-changes.md` has the thresholds and their reasons.
 
 mod baseline;
 mod content;

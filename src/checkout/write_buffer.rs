@@ -1,6 +1,6 @@
 //! Writes gathered into long ones that begin and end at round places: the file system then takes pages by the megabyte,
 //! which costs it half of what short writes at odd places do. Files that fill one such write do not stay in the cache
-//! (`docs/decisions/0013-large-writes-pass-the-cache.md`).
+//! (`docs/decisions/0013-write-past-the-page-cache.md`).
 
 use std::fs::File;
 

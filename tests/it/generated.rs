@@ -55,12 +55,12 @@ fn completion_offers_commands_and_never_fails() {
 }
 
 #[test]
-fn manual_lists_all_commands() {
+fn commands_md_is_current() {
     check("docs/commands.md", &manual());
 }
 
 #[test]
-fn commands_md_is_current() {
+fn all_commands_have_man_pages() {
     for command in undo::cli::command().get_subcommands() {
         let page = printed(&["man", command.get_name()]);
         assert!(page.contains(&format!(".TH undo-{} 1", command.get_name())), "{page}");

@@ -171,7 +171,7 @@ fn flushes_do_not_grow_with_file_count() {
         flushes.push((commit.len(), checkout.len()));
     }
     // A commit: its pack and the folders above it that may be new, and the journal. A checkout: the intent and the end in
-    // the journal, and between them one flush of everything (docs/decisions/0006-a-checkout-is-flushed-once.md).
+    // the journal, and between them one flush of everything (docs/decisions/0006-flush-checkouts-once.md).
     assert!(flushes.iter().all(|(commit, checkout)| *commit <= 6 && *checkout <= 4), "{flushes:?}");
 }
 
