@@ -1,33 +1,44 @@
-//! How the library tells how far long work has come. It never prints: `ui` shows bars, tests count.
+//! Progress of long operations. Receives reports, and can cancel.
 
 use std::sync::Arc;
 
-/// Receives what long work reports. Shared by all threads of a command.
+use crate::error::{Error, ErrorKind, Result};
+
+/// Receives the progress of long operations, from any thread. Implement it to show progress or to cancel.
 pub trait Progress: Send + Sync {
-    /// Work begins; the bar goes when the returned task is dropped.
+    /// Starts a task, which ends when the returned value is dropped.
     ///
-    /// `label` is a present participle ("recording"); `total` is in `unit`s where it is known.
+    /// `label` is a present participle ("recording"); `total` counts `unit`s and is `None` if it is not known.
     fn start(&self, label: &'static str, unit: Unit, total: Option<u64>) -> Arc<dyn Task>;
 }
 
 /// What a task counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Bytes, shown as sizes with a rate.
+    /// Bytes.
     Bytes,
-    /// Files or other things.
+    /// Files, commits or other items.
     Items,
 }
 
-/// One piece of long work. Cheap to call: once a file or a buffer, from any thread.
+/// A task in progress. Called once per file or buffer, from any thread.
 pub trait Task: Send + Sync {
-    /// This many units more are done.
-    fn add(&self, units: u64);
-    /// The total became known. What is only known so far is none.
+    /// Adds completed units. An error, usually [`cancelled`], ends the operation with that error.
+    fn add(&self, units: u64) -> Result<()>;
+
+    /// Sets the total if it was not known at the start.
     fn set_total(&self, total: u64);
 }
 
-/// Reports to nobody.
+/// The error that [`Task::add`] returns to cancel an operation.
+///
+/// What was committed before stays. A cancelled checkout is unfinished: continue or undo it. Any other cancelled
+/// operation has changed nothing.
+pub fn cancelled() -> Error {
+    Error::new(ErrorKind::Interrupted, "cancelled")
+}
+
+/// Ignores progress and never cancels.
 pub struct Silent;
 
 impl Progress for Silent {
@@ -37,6 +48,9 @@ impl Progress for Silent {
 }
 
 impl Task for Silent {
-    fn add(&self, _: u64) {}
+    fn add(&self, _: u64) -> Result<()> {
+        Ok(())
+    }
+
     fn set_total(&self, _: u64) {}
 }

@@ -65,6 +65,7 @@ impl<'w> Applier<'w> {
         act: impl Fn(&mut Self, &Action, &ApplyOutcome) -> Result<Done>,
     ) -> Result<()> {
         for n in numbers.iter().map(|n| *n as usize) {
+            self.work.task.add(0)?;
             let Some(action) = self.work.plan.action(n) else { continue };
             let done = act(self, &action, tally);
             tally.note(n, action.path(), done)?;

@@ -26,7 +26,7 @@ pub(super) fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task
     let is_cloned = fs::reflink(&pack, file).unwrap_or(false);
     if is_cloned && !fs::has_hole(&pack, size)? && is_proven(&pack, &placed(layout)) {
         fs::set_len(file, size)?;
-        task.add(size);
+        task.add(size)?;
         return Ok(true);
     }
     fs::set_len(file, 0)?;

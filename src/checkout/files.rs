@@ -215,7 +215,7 @@ impl<'w> Thread<'w> {
         let swap = staged.put(record.stat.inode, name, expected, work.objects)?;
         if matches!(swap, Swap::Done(_)) {
             work.moved.note(from_number, &record);
-            work.task.add(job.size);
+            work.task.add(job.size)?;
         }
         Ok(Some(Done::of(swap, failed)))
     }

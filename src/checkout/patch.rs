@@ -76,7 +76,7 @@ pub(super) fn patch(
         return Ok(false);
     }
     copied?;
-    work.task.add(bytes);
+    work.task.add(bytes)?;
     fs::set_len(file, wanted.size)?;
     write_pieces(file, &missing, &[], work.store, by, work.task)?;
     Ok(true)

@@ -69,6 +69,7 @@ impl Applier<'_> {
         tally: &Mutex<&mut ApplyOutcome>,
         directories: &Mutex<Vec<usize>>,
     ) -> Result<()> {
+        self.work.task.add(0)?;
         let n = number as usize;
         let path = self.work.plan.path(n);
         let record = self.work.trusted(&path);

@@ -116,7 +116,7 @@ impl<W: Write> Archive<'_, W> {
                 let padding = [0; BLOCK as usize];
                 let rest = length.next_multiple_of(BLOCK) - length;
                 self.builder.get_mut().write_all(&padding[..rest as usize]).map_err(failed)?;
-                self.task.add(length);
+                self.task.add(length)?;
                 Ok(())
             }
             Content::Directory { .. } => self.head(path, entry, EntryType::Directory, b"", 0),

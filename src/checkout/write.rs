@@ -70,7 +70,7 @@ pub(super) fn write(
             write_around(&mut gathered, bytes, 0, holes)?;
             gathered.finish()?;
         }
-        task.add(size);
+        task.add(size)?;
     } else {
         let layout = store.layout(blob)?;
         if layout.size() != size {
@@ -124,7 +124,7 @@ fn write_run(
                 }
             }
         }
-        task.add(piece.length());
+        task.add(piece.length())?;
     }
     gathered.finish()
 }

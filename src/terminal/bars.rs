@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::error::Result;
 use crate::progress::{Progress, Silent, Task, Unit};
 use crate::terminal::When;
 use crate::terminal::human::{Count, Size};
@@ -101,13 +102,14 @@ impl Bar {
 }
 
 impl Task for Bar {
-    fn add(&self, units: u64) {
+    fn add(&self, units: u64) -> Result<()> {
         let done = self.counts.done.fetch_add(units, Ordering::Relaxed) + units;
         if let Some(bar) = self.shown.get() {
             bar.set_position(done);
         } else if self.begun.elapsed() >= PATIENCE {
             self.shown.get_or_init(|| self.appear()).set_position(done);
         }
+        Ok(())
     }
 
     fn set_total(&self, total: u64) {
@@ -134,14 +136,15 @@ struct Lines {
 }
 
 impl Task for Lines {
-    fn add(&self, units: u64) {
+    fn add(&self, units: u64) -> Result<()> {
         let done = self.counts.done.fetch_add(units, Ordering::Relaxed) + units;
         // Another thread that is about to write is good enough.
-        let Ok(mut last) = self.last.try_lock() else { return };
+        let Ok(mut last) = self.last.try_lock() else { return Ok(()) };
         if last.elapsed() >= LINE_EVERY {
             *last = Instant::now();
             let _ = writeln!(io::stderr(), "{}", self.counts.line(done));
         }
+        Ok(())
     }
 
     fn set_total(&self, total: u64) {
@@ -259,7 +262,7 @@ mod tests {
         let begun = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
         let counts = Counts { label: "reading", unit, done: 0.into(), total: total.unwrap_or(0).into() };
         let bar = Bar { counts, begun, multi, shown: OnceLock::new() };
-        bar.add(done);
+        bar.add(done).unwrap();
         std::thread::sleep(Duration::from_millis(150));
         paper.0.lock().unwrap().clone()
     }

@@ -206,7 +206,7 @@ impl<'f> Reading<'f> {
         self.has_ended = has_ended;
         self.read += length as u64;
         self.position += length as u64;
-        self.task.add(length as u64);
+        self.task.add(length as u64)?;
         self.check_length()?;
         self.ask_ahead();
         Ok(length)

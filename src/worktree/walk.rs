@@ -272,7 +272,7 @@ impl<'w, S: Sink> Worker<'w, S> {
         let rules = node.rules_above.enter(&node.path, &rules, &mut |one| ignore_warnings.push(one));
         let _ = node.inside.set(Inside { rules, attributes });
         node.make_room(entries.len());
-        self.walk.scanning.add(entries.len() as u64);
+        self.walk.scanning.add(entries.len() as u64)?;
         let listing = Listing { open: Arc::new(Open::new(dir, &self.walk.open)), entries: Arc::new(entries) };
         let count = listing.entries.len();
         if count <= STRETCH {

@@ -23,7 +23,7 @@ pub(super) fn check(repository: &Repository, told: &mut Told<'_>, progress: &dyn
     let check = |&(pack, bytes): &(PackId, u64)| {
         let mut broken = Vec::new();
         let checked = store.check_pack(pack, &mut |part| broken.push(part));
-        task.add(bytes);
+        let checked = checked.and_then(|its| task.add(bytes).map(|()| its));
         (pack, broken, checked)
     };
     parallel::for_each_result(packs.iter(), check, |(pack, broken, checked)| {

@@ -79,7 +79,7 @@ impl Look<'_, '_> {
                     self.lost(lost.object, lost.error)?;
                 }
             }
-            self.task.add(1);
+            self.task.add(1)?;
         }
         self.end_commit()?;
         self.hash_large()?;

@@ -500,8 +500,9 @@ impl Progress for Watch {
 }
 
 impl Task for Watch {
-    fn add(&self, units: u64) {
+    fn add(&self, units: u64) -> Result<()> {
         self.0.0.fetch_add(units, Ordering::Relaxed);
+        Ok(())
     }
     fn set_total(&self, total: u64) {
         self.0.1.lock().unwrap().push(total);
