@@ -1,11 +1,20 @@
 //! The public API: everything a user can do with a recorded directory, safe by construction.
 
+mod compare;
+mod history;
+mod refs;
+mod settings;
+
 use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::repo::Repository;
 use crate::worktree::Worktree;
+
+pub use compare::{DiffOptions, Differences};
+pub use refs::RefKind;
+pub use settings::Setting;
 
 /// A directory and the repository that records it.
 pub struct Workspace {

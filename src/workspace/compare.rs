@@ -1,0 +1,120 @@
+//! Compares two states: the worktree or a commit with a commit.
+
+use crate::alarm::Findings;
+use crate::compare::{Comparison, Side};
+use crate::diff::{self, Body, Change, ChangeCounts};
+use crate::error::Result;
+use crate::id::CommitId;
+use crate::object::{Attributes, Commit};
+use crate::path::RepoPathBuf;
+use crate::progress::Progress;
+use crate::worktree::Scan;
+
+use super::Workspace;
+
+/// Selects what to compare.
+#[derive(Clone, Debug, Default)]
+pub struct DiffOptions {
+    /// Compare only these paths. Empty means all paths.
+    pub paths: Vec<RepoPathBuf>,
+    /// Report changed modification times too.
+    pub mtimes: bool,
+}
+
+/// The differences between two states. Reads them when they are asked for.
+pub struct Differences<'w> {
+    workspace: &'w Workspace,
+    old: Side,
+    new: Side,
+    options: diff::Options,
+}
+
+impl Workspace {
+    /// Compares the worktree with the current commit. Reads changed files, and writes nothing.
+    pub fn status(&self, options: DiffOptions, progress: &dyn Progress) -> Result<Differences<'_>> {
+        self.diff_worktree(self.repository.view().at(), options, progress)
+    }
+
+    /// Compares the worktree with a commit. `None` is an empty directory.
+    pub fn diff_worktree(
+        &self,
+        old: Option<CommitId>,
+        options: DiffOptions,
+        progress: &dyn Progress,
+    ) -> Result<Differences<'_>> {
+        let old = Side::commit(&self.repository, old)?;
+        let new = Side::live(&self.repository, &self.worktree, &options.paths, progress)?;
+        Ok(self.differences(old, new, options))
+    }
+
+    /// Compares two commits. `None` is an empty directory.
+    pub fn diff_commits(
+        &self,
+        old: Option<CommitId>,
+        new: Option<CommitId>,
+        options: DiffOptions,
+    ) -> Result<Differences<'_>> {
+        let side = |id| Side::commit(&self.repository, id);
+        Ok(self.differences(side(old)?, side(new)?, options))
+    }
+
+    fn differences(&self, old: Side, new: Side, DiffOptions { paths, mtimes }: DiffOptions) -> Differences<'_> {
+        Differences { workspace: self, old, new, options: diff::Options { paths, mtimes, ..diff::Options::default() } }
+    }
+}
+
+impl Differences<'_> {
+    /// Calls `each` for every path that differs, in path order. An error of `each` ends the comparison with that error.
+    pub fn for_each(&self, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<ChangeCounts> {
+        self.comparison().changes(&self.options, each)
+    }
+
+    /// Like [`Differences::for_each`], and looks for signs of an accident or an attack if the worktree is compared with a
+    /// commit.
+    pub fn for_each_watched(&self, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<(ChangeCounts, Findings)> {
+        self.comparison().watched(&self.options, each)
+    }
+
+    /// Counts the differences.
+    pub fn count(&self) -> Result<ChangeCounts> {
+        self.for_each(&mut |_| Ok(()))
+    }
+
+    /// The difference in content, with `context` lines around each change of a text.
+    pub fn body(&self, change: &Change, context: usize) -> Result<Body> {
+        self.comparison().body(change, context)
+    }
+
+    /// The attributes before and after, if they differ.
+    pub fn attributes(&self, change: &Change) -> Result<(Option<Attributes>, Option<Attributes>)> {
+        self.comparison().attributes(change)
+    }
+
+    /// The commit before the changes.
+    pub fn old_commit(&self) -> Option<&Commit> {
+        self.old.as_commit()
+    }
+
+    /// What was read of the worktree, if it is compared: unreadable paths, files that changed while they were read.
+    pub fn scan(&self) -> Option<&Scan> {
+        match &self.new {
+            Side::Live(scan) => Some(scan),
+            _ => None,
+        }
+    }
+
+    /// Recorded paths over which something is mounted in the worktree.
+    pub fn mounted_over(&self) -> Result<Vec<RepoPathBuf>> {
+        self.comparison().mounted_over()
+    }
+
+    /// The selected paths that neither state contains, each with the reason.
+    pub fn missing_paths(&self) -> Result<Vec<(RepoPathBuf, String)>> {
+        self.comparison().nowhere(&self.options.paths)
+    }
+
+    fn comparison(&self) -> Comparison<'_> {
+        let Workspace { repository, worktree, .. } = self.workspace;
+        Comparison { repository, worktree: Some(worktree), old: &self.old, new: &self.new }
+    }
+}

@@ -1,0 +1,99 @@
+//! Reads history: commits, the entries and files in them, operations; and verifies all of it.
+
+use std::io::Write;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::listing::{self, Options};
+use crate::history::timeline::Timeline;
+use crate::history::walk::{self, Item};
+use crate::history::{self, Costs};
+use crate::id::CommitId;
+use crate::maintain::verify::{self, Finding};
+use crate::object::operation::View;
+use crate::object::{Commit, Content, Entry, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::progress::Progress;
+use crate::quote::shell_word;
+
+use super::Workspace;
+
+impl Workspace {
+    /// The refs: branches, tags, and which branch and commit are current.
+    pub fn view(&self) -> &View {
+        self.repository.view()
+    }
+
+    /// Reads a commit.
+    pub fn read_commit(&self, id: CommitId) -> Result<Commit> {
+        self.repository.store().commit(id)
+    }
+
+    /// Commits, newest first, read as the iterator advances. An error of kind [`ErrorKind::Damaged`] concerns one commit:
+    /// the iterator continues with the next one.
+    pub fn log(&self, options: walk::Options) -> Result<impl Iterator<Item = Result<Item>> + '_> {
+        history::walk(&self.repository, options)
+    }
+
+    /// Number of bytes that each commit added to the store.
+    pub fn costs(&self) -> Result<Costs<'_>> {
+        Costs::new(&self.repository)
+    }
+
+    /// The entry at a path of a commit. [`ErrorKind::NotFound`] if there is none.
+    pub fn entry(&self, commit: CommitId, path: &RepoPath) -> Result<Entry> {
+        history::recorded(self.repository.store(), commit, path)
+    }
+
+    /// Entries at or below a path of a commit, in path order: of a directory, the entries in it, or with `recursive` all
+    /// entries below it.
+    pub fn list(
+        &self,
+        commit: CommitId,
+        path: &RepoPath,
+        recursive: bool,
+    ) -> Result<Box<dyn Iterator<Item = Result<(RepoPathBuf, Entry)>> + '_>> {
+        let (entry, path) = (self.entry(commit, path)?, path.to_owned());
+        let Some(tree) = entry.tree() else { return Ok(Box::new(std::iter::once(Ok((path, entry))))) };
+        let options = Options { recursive, with_trees: true, ..Options::default() };
+        let found = listing::list(self.repository.store(), tree, options);
+        Ok(Box::new(found.map(move |found| found.map(|(below, entry)| (path.join_path(&below), entry)))))
+    }
+
+    /// Writes the content of a recorded file, or the target of a symbolic link. Returns the number of bytes, and whether
+    /// the file changed while it was recorded.
+    pub fn read_file(&self, commit: CommitId, path: &RepoPath, to: &mut dyn Write) -> Result<(u64, bool)> {
+        let place = format!("{}:{}", commit.short(), path.display());
+        let entry = self.entry(commit, path)?;
+        let written = match &entry.content {
+            Content::File { blob, .. } => self.repository.store().copy_blob(*blob, to)?,
+            Content::Symlink { target } => {
+                to.write_all(target).map_err(|error| Error::io("write to", "the output".as_ref(), error))?;
+                target.len() as u64
+            }
+            Content::Directory { .. } => {
+                return Err(Error::new(ErrorKind::Usage, format!("`{place}` is a directory"))
+                    .hint(format!("undo ls {}", shell_word(place.as_bytes()))));
+            }
+            _ => {
+                let message = format!("`{place}` has no content: it is a {}", entry.kind().word());
+                return Err(Error::new(ErrorKind::Usage, message));
+            }
+        };
+        Ok((written, self.read_commit(commit)?.torn.iter().any(|torn| **torn == *path)))
+    }
+
+    /// The operations and the position of `undo` and `redo` among them.
+    pub fn operations(&self) -> Result<Timeline> {
+        Timeline::read(&self.repository)
+    }
+
+    /// Reads and checks everything in the repository. Calls `each` for every finding; an error of `each` ends the check
+    /// with that error. Writes nothing.
+    pub fn verify(
+        &self,
+        each: &mut dyn FnMut(Finding) -> Result<()>,
+        progress: &dyn Progress,
+    ) -> Result<verify::Outcome> {
+        verify::verify(&self.repository, each, progress)
+    }
+}
