@@ -51,12 +51,13 @@ impl Workspace {
         commit: CommitId,
         path: &RepoPath,
         recursive: bool,
-    ) -> Result<Box<dyn Iterator<Item = Result<(RepoPathBuf, Entry)>> + '_>> {
+    ) -> Result<impl Iterator<Item = Result<(RepoPathBuf, Entry)>> + '_> {
         let (entry, path) = (self.entry(commit, path)?, path.to_owned());
-        let Some(tree) = entry.tree() else { return Ok(Box::new(std::iter::once(Ok((path, entry))))) };
         let options = Options { recursive, with_trees: true, ..Options::default() };
-        let found = listing::list(self.repository.store(), tree, options);
-        Ok(Box::new(found.map(move |found| found.map(|(below, entry)| (path.join_path(&below), entry)))))
+        let below = entry.tree().map(|tree| listing::list(self.repository.store(), tree, options));
+        let single = below.is_none().then(|| Ok((path.clone(), entry)));
+        let full = move |(below, entry): (RepoPathBuf, Entry)| (path.join_path(&below), entry);
+        Ok(single.into_iter().chain(below.into_iter().flatten().map(move |found| found.map(&full))))
     }
 
     /// Writes the content of a recorded file, or the target of a symbolic link. Returns the number of bytes, and whether
