@@ -39,8 +39,8 @@ const ROWS: [(&str, Look); 10] = [
     ("FIFOs", |root| {
         fs::symlink_metadata(root.join("fifo")).is_ok_and(|found| found.file_type().is_fifo()).to_string()
     }),
-    ("what was added later is gone", |root| root.join("later").exists().to_string()),
-    ("what was unsaved is recorded first", |root| fs::read_to_string(root.join("../records")).unwrap_or_default()),
+    ("files added later are removed", |root| root.join("later").exists().to_string()),
+    ("unsaved changes are recorded first", |root| fs::read_to_string(root.join("../records")).unwrap_or_default()),
 ];
 
 fn mode(path: &Path) -> u32 {
@@ -162,7 +162,7 @@ fn measure(tool: &Tool) -> Option<BTreeMap<&'static str, &'static str>> {
     count();
     let after = look();
     let same = before.iter().zip(&after).map(|((row, before), (_, after))| {
-        let is_kept = if *row == "what was unsaved is recorded first" { before != after } else { before == after };
+        let is_kept = if *row == "unsaved changes are recorded first" { before != after } else { before == after };
         (*row, if is_kept { "yes" } else { "no" })
     });
     Some(same.collect())
