@@ -8,7 +8,7 @@ use crate::error::Result;
 const ALARM: &str = "alarm";
 
 /// One reason why a commit is suspicious.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Mark {
     /// Which alarm; later versions may know more of them.
     pub kind: String,

@@ -20,7 +20,6 @@ pub mod order;
 pub mod run_info;
 #[cfg(test)]
 mod tests;
-pub mod text;
 pub mod tree;
 
 use std::sync::Arc;

@@ -1,66 +1,39 @@
-//! Checkouts as they are shown: the steps of a plan, how it ends, and what was done.
-
-use std::io;
+//! Checkouts, steps through operations, and exports: the plan and the outcome.
 
 use serde::Serialize;
 
-use crate::path::{RepoPath, RepoPathBuf};
-use crate::report::commits::JsonUncovered;
-use crate::report::{JsonPath, JsonReason, Report};
-use crate::terminal::human::{Count, plural};
-use crate::terminal::{Page, Role, sanitize};
+use crate::id::{CommitId, ObjectId, OperationId};
+use crate::object::commit::Uncovered;
+use crate::path::RepoPathBuf;
+use crate::report::values::{or_empty, reasons};
 
 /// A step of a plan.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "action")]
 pub struct StepRecord {
-    action: &'static str,
+    /// `create`, `replace`, `link`, `touch` or `remove`.
+    pub action: &'static str,
+    /// Affected path.
     #[serde(flatten)]
-    path: JsonPath,
+    pub path: RepoPathBuf,
+    /// Whether a directory is created or changed.
     #[serde(skip)]
-    place: RepoPathBuf,
-    #[serde(skip)]
-    is_directory: bool,
-}
-
-impl StepRecord {
-    /// What is done (`create`, `replace`, `link`, `touch`, `remove`), and where.
-    pub fn new(action: &'static str, path: &RepoPath, is_directory: bool) -> StepRecord {
-        StepRecord { action, path: path.into(), place: path.to_owned(), is_directory }
-    }
-}
-
-impl Report for StepRecord {
-    const TYPE: &'static str = "action";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if page.is_raw() {
-            return page.record(Some(self.action), &self.place);
-        }
-        let role = match self.action {
-            "create" => Role::Added,
-            "remove" => Role::Removed,
-            "touch" => Role::Metadata,
-            _ => Role::Modified,
-        };
-        let word = page.paint(role, format!("{:<8}", self.action));
-        let slash = if self.is_directory { "/" } else { "" };
-        page.line(format_args!("  {word} {}{slash}", page.path(&self.place)))
-    }
+    pub is_directory: bool,
 }
 
 /// A file or database that programs are using.
 #[derive(Clone, Debug, Serialize)]
-pub struct JsonInUse {
+pub struct InUseRecord {
     /// Path of the file; for a database, of its main file or directory.
     #[serde(flatten)]
-    pub path: JsonPath,
+    pub path: RepoPathBuf,
     /// The visible programs.
-    pub programs: Vec<JsonProgram>,
+    pub programs: Vec<ProgramRecord>,
 }
 
 /// A program that is using a file.
 #[derive(Clone, Debug, Serialize)]
-pub struct JsonProgram {
+pub struct ProgramRecord {
     /// Process id.
     pub pid: u32,
     /// Program name, up to 15 bytes.
@@ -69,110 +42,127 @@ pub struct JsonProgram {
 
 /// The end of a plan.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(tag = "type", rename = "summary")]
 pub struct PlanRecord {
-    /// Steps.
+    /// Number of steps.
     pub actions: u64,
-    /// Entries left as they are.
+    /// Entries that stay as they are.
     pub unchanged: u64,
-    /// There is something to be recorded first.
+    /// Whether unsaved changes would be recorded first.
     pub unsaved: bool,
-    /// In the way, and saved nowhere.
-    pub conflicts: Vec<JsonPath>,
-    /// Paths in use that would be left unchanged.
-    pub in_use: Vec<JsonInUse>,
-    /// Directories that would be made accessible to their owner first. What would be done in them is not known yet.
-    pub closed: Vec<JsonPath>,
-    /// Only names would change.
+    /// Unsaved paths in the way.
+    pub conflicts: Vec<RepoPathBuf>,
+    /// Paths in use that would stay unchanged.
+    pub in_use: Vec<InUseRecord>,
+    /// Directories that would be made accessible to their owner first. The plan does not cover their content.
+    pub closed: Vec<RepoPathBuf>,
+    /// Whether only branches and tags would change.
     #[serde(skip)]
-    pub is_left: bool,
+    pub refs_only: bool,
 }
 
-impl Report for PlanRecord {
-    const TYPE: &'static str = "summary";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if page.is_raw() {
-            return Ok(());
-        }
-        if self.is_left {
-            return page.line("the directory would be left as it is");
-        }
-        let first = if self.unsaved { "; what is unsaved would be recorded first" } else { "" };
-        let unchanged = Count(self.unchanged);
-        page.line(format_args!("{}, {unchanged} unchanged{first}", plural(self.actions, "change")))
-    }
-}
-
-/// What was done. Ids are full, and empty for none.
+/// The outcome of a checkout. Ids are empty for none.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(tag = "type", rename = "checkout")]
 pub struct CheckoutRecord {
-    /// The commit that was left.
-    pub from: String,
-    /// The commit gone to.
-    pub to: String,
-    /// The commit that was made of what was unsaved.
-    pub saved: String,
-    /// The current branch.
+    /// Commit before.
+    #[serde(serialize_with = "or_empty")]
+    pub from: Option<CommitId>,
+    /// Commit after.
+    #[serde(serialize_with = "or_empty")]
+    pub to: Option<CommitId>,
+    /// Commit of the unsaved changes.
+    #[serde(serialize_with = "or_empty")]
+    pub saved: Option<CommitId>,
+    /// Current branch.
     pub branch: String,
     /// Entries written or changed.
     pub written: u64,
     /// Entries removed.
     pub deleted: u64,
-    /// Entries left as they are.
+    /// Entries that stayed as they were.
     pub unchanged: u64,
-    /// Not restored exactly.
-    pub inexact: Vec<JsonReason>,
-    /// Lost by the store, and left as they are.
-    pub damaged: Vec<JsonReason>,
-    /// Changed in the meantime, and left as they are.
-    pub changed: Vec<JsonPath>,
-    /// Paths in use that were left unchanged.
-    pub in_use: Vec<JsonInUse>,
-    /// The commit that holds those as they are.
-    pub aside: String,
-    /// Not covered by the commit, and left alone.
-    pub uncovered: Vec<JsonUncovered>,
-    /// Directories that were kept because they contain something that is not recorded.
-    pub kept: Vec<JsonPath>,
+    /// Paths not restored exactly.
+    #[serde(serialize_with = "reasons")]
+    pub inexact: Vec<(RepoPathBuf, String)>,
+    /// Paths damaged in the store, which stayed as they were.
+    #[serde(serialize_with = "reasons")]
+    pub damaged: Vec<(RepoPathBuf, String)>,
+    /// Paths that changed during the checkout, which stayed as they were.
+    pub changed: Vec<RepoPathBuf>,
+    /// Paths in use, which stayed as they were.
+    pub in_use: Vec<InUseRecord>,
+    /// Commit of the paths that changed during the checkout.
+    #[serde(serialize_with = "or_empty")]
+    pub aside: Option<CommitId>,
+    /// Paths that the commit does not cover, which stayed as they were.
+    pub uncovered: Vec<Uncovered>,
+    /// Directories kept because they contain something that is not recorded.
+    pub kept: Vec<RepoPathBuf>,
     /// Restored files that had changed while they were recorded.
-    pub torn: Vec<JsonPath>,
-    /// Journals that were restored together with their database file.
-    pub journals: Vec<JsonPath>,
-    /// Journals that were left unchanged because the target does not cover their database file.
-    pub left_journals: Vec<JsonPath>,
-    /// Not selected, and given the time of a selected name of the same file.
-    pub other_names: Vec<JsonPath>,
-    /// The whole worktree, and not only some paths.
+    pub torn: Vec<RepoPathBuf>,
+    /// Journals restored together with their database file.
+    pub journals: Vec<RepoPathBuf>,
+    /// Journals left unchanged because the target does not cover their database file.
+    pub left_journals: Vec<RepoPathBuf>,
+    /// Unselected hard links to a selected file, which got its time.
+    pub other_names: Vec<RepoPathBuf>,
+    /// Whether the whole worktree was checked out, not only some paths.
     #[serde(skip)]
     pub whole: bool,
 }
 
-impl Report for CheckoutRecord {
-    const TYPE: &'static str = "checkout";
+/// The outcome of `undo`, `redo` or `op restore`.
+#[derive(Clone, Debug, Serialize)]
+pub struct SteppedRecord {
+    /// The checkout part.
+    #[serde(flatten)]
+    pub checkout: CheckoutRecord,
+    /// Current commit.
+    #[serde(serialize_with = "or_empty")]
+    pub id: Option<CommitId>,
+    /// The operations undone or redone, in this order.
+    pub operations: Vec<CrossedRecord>,
+    /// `undid`, `redid`, or empty for `op restore`.
+    #[serde(skip)]
+    pub action: &'static str,
+    /// Verb of the interrupted operation that was undone; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub interrupted: String,
+    /// Whether only branches and tags changed.
+    #[serde(skip)]
+    pub refs_only: bool,
+}
 
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let short = |id: &str| id.get(..8).unwrap_or("nothing").to_owned();
-        let counts = format!(
-            "{} written, {} deleted, {} unchanged",
-            Count(self.written),
-            Count(self.deleted),
-            Count(self.unchanged)
-        );
-        let to = page.paint(Role::Id, short(&self.to));
-        if self.whole {
-            let branch = page.paint(Role::Branch, sanitize::name(self.branch.as_bytes()));
-            let from = match self.from == self.to {
-                true => String::new(),
-                false => format!("{} → ", page.paint(Role::Id, short(&self.from))),
-            };
-            page.line(format_args!("{branch} {from}{to}  {counts}"))?;
-        } else {
-            page.line(format_args!("restored from {to}  {counts}"))?;
-        }
-        if !self.saved.is_empty() {
-            let saved = page.paint(Role::Id, short(&self.saved));
-            page.line(format_args!("what was unsaved is in {saved}"))?;
-        }
-        Ok(())
-    }
+/// An operation that was undone or redone.
+#[derive(Clone, Debug, Serialize)]
+pub struct CrossedRecord {
+    /// Its id.
+    pub id: OperationId,
+    /// Its verb.
+    pub verb: String,
+    /// Its description.
+    pub description: String,
+}
+
+/// The outcome of an export.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "export")]
+pub struct ExportRecord {
+    /// The exported commit or tree.
+    pub id: ObjectId,
+    /// Destination as the user wrote it.
+    pub destination: String,
+    /// Number of entries, without the root.
+    pub entries: u64,
+    /// Total size of the files, in bytes.
+    pub bytes: u64,
+    /// Paths not exported exactly.
+    #[serde(serialize_with = "reasons")]
+    pub inexact: Vec<(RepoPathBuf, String)>,
+    /// Paths damaged in the store and not exported.
+    #[serde(serialize_with = "reasons")]
+    pub damaged: Vec<(RepoPathBuf, String)>,
+    /// Exported files that had changed while they were recorded.
+    pub torn: Vec<RepoPathBuf>,
 }

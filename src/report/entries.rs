@@ -1,113 +1,91 @@
-//! Entries of a tree as they are shown: a line each, long or short, and their totals.
-
-use std::io;
+//! Entries of a tree, and their totals.
 
 use serde::Serialize;
 
+use crate::id::{AttributesId, ObjectId};
+use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::report::{JsonPath, Report, json_id};
-use crate::terminal::human::{self, Size};
-use crate::terminal::{Page, sanitize};
+use crate::report::values::{PathBytes, octal, or_empty};
+use crate::time::Timestamp;
 
-/// An entry.
+/// The fields of an entry.
 #[derive(Clone, Debug, Serialize)]
-pub struct EntryRecord {
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct EntryFields {
     #[serde(flatten)]
-    path: JsonPath,
-    kind: &'static str,
-    mode: String,
-    uid: u32,
-    gid: u32,
-    size: u64,
-    mtime: String,
+    pub path: RepoPathBuf,
+    pub kind: Kind,
+    #[serde(serialize_with = "octal")]
+    pub mode: u16,
+    pub uid: u32,
+    pub gid: u32,
+    pub size: u64,
+    pub mtime: Timestamp,
     /// Blob or tree.
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    pub id: Option<ObjectId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<JsonPath>,
-    #[serde(skip)]
-    long: bool,
-    #[serde(skip)]
-    place: RepoPathBuf,
-    #[serde(skip)]
-    entry: Entry,
+    pub target: Option<PathBytes>,
+}
+
+impl EntryFields {
+    /// An entry at a path.
+    pub fn new(path: &RepoPath, entry: &Entry) -> EntryFields {
+        let metadata = &entry.metadata;
+        let target = match &entry.content {
+            Content::Symlink { target } => Some(PathBytes(target.clone())),
+            _ => None,
+        };
+        EntryFields {
+            path: path.to_owned(),
+            kind: entry.kind(),
+            mode: metadata.mode,
+            uid: metadata.uid,
+            gid: metadata.gid,
+            size: entry.size(),
+            mtime: metadata.mtime,
+            id: entry.blob().map(|blob| blob.object_id()).or(entry.tree().map(|tree| tree.object_id())),
+            target,
+        }
+    }
+}
+
+/// An entry in a listing.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "entry")]
+pub struct EntryRecord {
+    /// All but the type.
+    #[serde(flatten)]
+    pub fields: EntryFields,
 }
 
 impl EntryRecord {
-    /// An entry at a path; `long` tells people its metadata too.
-    pub fn new(path: &RepoPath, entry: &Entry, long: bool) -> EntryRecord {
-        let id = match &entry.content {
-            Content::File { blob, .. } => Some(blob.to_string()),
-            Content::Directory { tree, .. } => Some(tree.to_string()),
-            _ => None,
-        };
-        let target = match &entry.content {
-            Content::Symlink { target } => Some(JsonPath::from(&target[..])),
-            _ => None,
-        };
-        EntryRecord {
-            path: path.into(),
-            kind: entry.kind().word(),
-            mode: format!("{:04o}", entry.metadata.mode),
-            uid: entry.metadata.uid,
-            gid: entry.metadata.gid,
-            size: entry.size(),
-            mtime: entry.metadata.mtime.to_rfc3339(),
-            id,
-            target,
-            long,
-            place: path.to_owned(),
-            entry: entry.clone(),
-        }
+    /// An entry at a path.
+    pub fn new(path: &RepoPath, entry: &Entry) -> EntryRecord {
+        EntryRecord { fields: EntryFields::new(path, entry) }
     }
 }
 
-impl Report for EntryRecord {
-    const TYPE: &'static str = "entry";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if page.is_raw() {
-            return page.record(None, &self.place);
-        }
-        let slash = if self.entry.tree().is_some() { "/" } else { "" };
-        if !self.long {
-            return page.line(format_args!("{}{slash}", page.path(&self.place)));
-        }
-        let metadata = &self.entry.metadata;
-        let arrow = match &self.entry.content {
-            Content::Symlink { target } => format!(" → {}", sanitize::name(target)),
-            _ => String::new(),
-        };
-        page.line(format_args!(
-            "{}  {:>5} {:>5}  {:>10}  {}  {}{slash}{arrow}",
-            human::mode(self.entry.kind(), metadata.mode),
-            metadata.uid,
-            metadata.gid,
-            Size(self.size),
-            page.date(metadata.mtime),
-            page.path(&self.place)
-        ))
-    }
-}
-
-/// An entry in JSON with all that there is to it.
+/// The fields of an entry, and its attributes.
 #[derive(Serialize)]
 pub struct FullEntry {
     #[serde(flatten)]
-    record: EntryRecord,
-    attributes: String,
+    fields: EntryFields,
+    #[serde(serialize_with = "or_empty")]
+    attributes: Option<AttributesId>,
 }
 
 impl FullEntry {
     /// An entry at a path.
     pub fn new(path: &RepoPath, entry: &Entry) -> FullEntry {
-        FullEntry { record: EntryRecord::new(path, entry, false), attributes: json_id(entry.attributes) }
+        FullEntry { fields: EntryFields::new(path, entry), attributes: entry.attributes }
     }
 }
 
-/// The end of a list of entries. People see that themselves.
+/// The end of a listing.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(tag = "type", rename = "summary")]
 pub struct EntryTotals {
     entries: u64,
     bytes: u64,
@@ -120,13 +98,5 @@ impl EntryTotals {
         if entry.blob().is_some() {
             self.bytes += entry.size();
         }
-    }
-}
-
-impl Report for EntryTotals {
-    const TYPE: &'static str = "summary";
-
-    fn human(&self, _: &mut Page<'_>) -> io::Result<()> {
-        Ok(())
     }
 }

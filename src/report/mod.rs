@@ -1,23 +1,25 @@
-//! Records: what each command reports, as JSON and as text. `docs/json.md` is the contract of the JSON.
+//! Records: the outcome of each command as serializable values. `docs/json.md` is the contract.
 
 pub mod alarms;
 pub mod changes;
 pub mod checkouts;
 pub mod commits;
 pub mod entries;
-pub mod exports;
-pub mod fields;
-pub mod log;
+pub mod messages;
 pub mod objects;
 pub mod operations;
-pub mod packs;
-pub mod patch;
-pub mod place;
-pub mod plain;
+pub mod plumbing;
 pub mod refs;
 pub mod runs;
-pub mod tree_changes;
-pub mod tree_lines;
+pub mod values;
 pub mod verify;
 
-pub use crate::terminal::json::{End, JsonPath, JsonReason, Report, Why, base64, json_id, json_paths, json_reasons};
+use serde::Serialize;
+
+/// The end of a list.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "type", rename = "summary")]
+pub struct End {
+    /// Number of items.
+    pub count: u64,
+}

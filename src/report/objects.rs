@@ -1,130 +1,232 @@
-//! Objects for programs: their ids, types and sizes, in lists and one by one (`docs/plumbing.md`).
-
-use std::borrow::Cow;
-use std::io;
+//! Objects with all their fields, as `cat-file -p` shows them.
 
 use serde::Serialize;
 
-use crate::history::objects::Named;
-use crate::history::reachable;
-use crate::report::base64;
-use crate::report::{JsonPath, Report};
-use crate::terminal::Page;
+use crate::id::{AttributesId, CommitId, LinksId, ObjectId, OperationId, PackId};
+use crate::object::layout::Piece;
+use crate::object::nodes::{Child, Item, Node};
+use crate::object::operation::Operation;
+use crate::object::{Attributes, Commit, Extras, tree};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::report::commits::{CommitRecord, Names};
+use crate::report::entries::FullEntry;
+use crate::report::operations::{OperationRecord, Standing};
+use crate::report::values::{base64, lossy, octal, or_empty};
+use crate::time::Timestamp;
 
-/// An object that commits lead to.
+/// A node below an inner one.
 #[derive(Serialize)]
-pub struct Reached<'o> {
-    id: String,
-    object_type: &'static str,
-    #[serde(flatten)]
-    path: Option<JsonPath>,
+struct NodeRecord {
+    id: ObjectId,
+    count: u64,
+}
+
+/// The items of a leaf, or the nodes below an inner node.
+fn items<T: Item, J>(node: &Node<T>, record: impl Fn(&T) -> J) -> (Vec<J>, Vec<NodeRecord>) {
+    let child = |child: &Child<T::Id>| NodeRecord { id: T::object_id(child.node), count: child.count };
+    match node {
+        Node::Leaf(items) => (items.iter().map(record).collect(), Vec::new()),
+        Node::Inner(children) => (Vec::new(), children.iter().map(child).collect()),
+    }
+}
+
+/// A node of a directory.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "tree")]
+pub struct TreeFields {
+    id: ObjectId,
+    entries: Vec<FullEntry>,
+    nodes: Vec<NodeRecord>,
+    /// For the text.
     #[serde(skip)]
-    bytes: Option<&'o [u8]>,
+    pub node: tree::Node,
 }
 
-impl<'o> Reached<'o> {
-    /// With the path where it was first met.
-    pub fn new(object: &'o reachable::Object) -> Reached<'o> {
-        let bytes = object.path.as_ref().map(|path| path.as_bytes());
-        Reached { id: object.id.to_string(), object_type: object.is.word(), path: bytes.map(JsonPath::from), bytes }
+impl TreeFields {
+    /// A tree and its id.
+    pub fn new(id: ObjectId, node: tree::Node) -> TreeFields {
+        let (entries, nodes) = items(&node, |entry| FullEntry::new(&RepoPath::root().join(&entry.name), entry));
+        TreeFields { id, entries, nodes, node }
     }
 }
 
-impl Report for Reached<'_> {
-    const TYPE: &'static str = "object";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        page.text(&self.id)?;
-        if let Some(path) = self.bytes {
-            page.text(" ")?;
-            page.name(path)?;
-        }
-        page.end()
-    }
-}
-
-/// What is asked about an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// Whether it is there.
-    Presence,
-    /// Its type.
-    Type,
-    /// Its size.
-    Size,
-    /// All of it, by programs that ask for many.
-    All,
-}
-
-/// An object, and what is known without looking into it.
+/// A node of a table of hard links.
 #[derive(Serialize)]
-pub struct Described {
-    id: String,
-    object_type: &'static str,
-    size: u64,
+#[serde(tag = "type", rename = "links")]
+pub struct LinksFields {
+    id: ObjectId,
+    groups: Vec<Vec<RepoPathBuf>>,
+    nodes: Vec<NodeRecord>,
+    /// For the text.
     #[serde(skip)]
-    asked: Asked,
+    pub node: Node<Vec<RepoPathBuf>>,
 }
 
-impl Described {
-    /// An object of so many bytes.
-    pub fn new(named: Named, size: u64, asked: Asked) -> Described {
-        Described { id: named.id.to_string(), object_type: named.is.word(), size, asked }
+impl LinksFields {
+    /// A links object and its id.
+    pub fn new(id: ObjectId, node: Node<Vec<RepoPathBuf>>) -> LinksFields {
+        let (groups, nodes) = items(&node, Vec::clone);
+        LinksFields { id, groups, nodes, node }
     }
 }
 
-impl Report for Described {
-    const TYPE: &'static str = "object";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        match self.asked {
-            Asked::Presence => Ok(()),
-            Asked::Type => page.entry(self.object_type, &[]),
-            Asked::Size => page.entry(self.size, &[]),
-            Asked::All => page.entry(format_args!("{} {} {}", self.id, self.object_type, self.size), &[]),
-        }
-    }
-}
-
-/// A name that names no object, or several.
+/// A node of the pieces of a large blob.
 #[derive(Serialize)]
-pub struct Unresolved<'n> {
-    name: Cow<'n, str>,
+#[serde(tag = "type", rename = "layout-node")]
+pub struct LayoutFields {
+    id: ObjectId,
+    pieces: Vec<PieceRecord>,
+    nodes: Vec<NodeRecord>,
+    /// For the text.
+    #[serde(skip)]
+    pub node: Node<Piece>,
+}
+
+#[derive(Serialize)]
+struct PieceRecord {
+    /// Empty for zeros.
+    #[serde(serialize_with = "or_empty")]
+    id: Option<ObjectId>,
+    length: u64,
+}
+
+impl LayoutFields {
+    /// A layout node and its id.
+    pub fn new(id: ObjectId, node: Node<Piece>) -> LayoutFields {
+        let (pieces, nodes) = items(&node, |piece| {
+            let id = match piece {
+                Piece::Chunk { id, .. } => Some(id.object_id()),
+                Piece::Zeros { .. } => None,
+            };
+            PieceRecord { id, length: piece.length() }
+        });
+        LayoutFields { id, pieces, nodes, node }
+    }
+}
+
+/// Extended attributes and holes.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "attributes")]
+pub struct AttributesFields {
+    id: ObjectId,
+    xattrs: Vec<XattrRecord>,
+    holes: Vec<HoleRecord>,
+    /// For the text.
+    #[serde(skip)]
+    pub attributes: Attributes,
+}
+
+#[derive(Serialize)]
+struct XattrRecord {
+    name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_bytes: Option<String>,
-    reason: &'static str,
-    #[serde(skip)]
-    bytes: &'n [u8],
+    #[serde(serialize_with = "base64")]
+    value: Vec<u8>,
 }
 
-impl<'n> Unresolved<'n> {
-    /// For this reason: `missing` or `ambiguous`.
-    pub fn new(bytes: &'n [u8], reason: &'static str) -> Unresolved<'n> {
-        let name = String::from_utf8_lossy(bytes);
-        let name_bytes = (name.as_bytes() != bytes).then(|| base64(bytes));
-        Unresolved { name, name_bytes, reason, bytes }
-    }
-}
-
-impl Report for Unresolved<'_> {
-    const TYPE: &'static str = "unresolved";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        page.raw(&[self.bytes, b" ", self.reason.as_bytes()].concat())
-    }
-}
-
-/// How many there are, where the number is what was asked for.
 #[derive(Serialize)]
-pub struct Count {
-    /// How many.
-    pub count: u64,
+struct HoleRecord {
+    offset: u64,
+    length: u64,
 }
 
-impl Report for Count {
-    const TYPE: &'static str = "summary";
+impl AttributesFields {
+    /// An attributes object and its id.
+    pub fn new(id: ObjectId, attributes: Attributes) -> AttributesFields {
+        let xattr = |(name, value): &(Vec<u8>, Vec<u8>)| {
+            let (name, name_bytes) = lossy(name);
+            XattrRecord { name, name_bytes, value: value.clone() }
+        };
+        let xattrs = attributes.xattrs.iter().map(xattr).collect();
+        let holes = attributes.holes.iter().map(|&(offset, length)| HoleRecord { offset, length }).collect();
+        AttributesFields { id, xattrs, holes, attributes }
+    }
+}
 
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        page.entry(self.count, &[])
+/// A commit with all its fields.
+#[derive(Serialize)]
+pub struct CommitFields {
+    #[serde(flatten)]
+    record: CommitRecord,
+    tree: String,
+    #[serde(serialize_with = "or_empty")]
+    links: Option<LinksId>,
+    #[serde(serialize_with = "octal")]
+    mode: u16,
+    uid: u32,
+    gid: u32,
+    mtime: Timestamp,
+    #[serde(serialize_with = "or_empty")]
+    attributes: Option<AttributesId>,
+    /// Seconds ahead of UTC.
+    offset: i32,
+    directories: u64,
+    others: u64,
+    extras: Vec<ExtraRecord>,
+    /// For the text.
+    #[serde(skip)]
+    pub commit: Commit,
+}
+
+#[derive(Serialize)]
+struct ExtraRecord {
+    key: String,
+    #[serde(serialize_with = "base64")]
+    value: Vec<u8>,
+}
+
+fn extras(extras: &Extras) -> Vec<ExtraRecord> {
+    extras.iter().map(|(key, value)| ExtraRecord { key: key.to_owned(), value: value.to_vec() }).collect()
+}
+
+impl CommitFields {
+    /// A commit and the refs at it.
+    pub fn new(id: CommitId, commit: Commit, names: Names) -> CommitFields {
+        let metadata = &commit.root.metadata;
+        CommitFields {
+            record: CommitRecord::new(id, &commit, names, None),
+            tree: commit.root.object_name(),
+            links: commit.links,
+            mode: metadata.mode,
+            uid: metadata.uid,
+            gid: metadata.gid,
+            mtime: metadata.mtime,
+            attributes: commit.root.attributes,
+            offset: commit.offset,
+            directories: commit.totals.directories,
+            others: commit.totals.others,
+            extras: extras(&commit.extras),
+            commit,
+        }
+    }
+}
+
+/// An operation with all its fields.
+#[derive(Serialize)]
+pub struct OperationFields {
+    #[serde(flatten)]
+    record: Option<OperationRecord>,
+    #[serde(serialize_with = "or_empty")]
+    parent: Option<OperationId>,
+    packs_added: Vec<PackId>,
+    packs_removed: Vec<PackId>,
+    extras: Vec<ExtraRecord>,
+    /// For the text.
+    #[serde(skip)]
+    pub operation: Operation,
+}
+
+impl OperationFields {
+    /// An operation and its standing.
+    pub fn new(operation: Operation, standing: Standing) -> OperationFields {
+        OperationFields {
+            record: OperationRecord::new(&[&operation], standing),
+            parent: operation.parent,
+            packs_added: operation.packs_added.clone(),
+            packs_removed: operation.packs_removed.clone(),
+            extras: extras(&operation.extras),
+            operation,
+        }
     }
 }

@@ -1,83 +1,122 @@
-//! Branches and tags as they are shown: a line each, and what was done to one.
+//! Branches and tags, the current position, and settings.
 
-use std::io;
+use std::borrow::Cow;
 
 use serde::Serialize;
 
 use crate::id::CommitId;
 use crate::object::Commit;
-use crate::report::Report;
-use crate::terminal::{Page, Role, sanitize};
+use crate::object::operation::View;
+use crate::report::values::or_empty;
 use crate::time::Timestamp;
 
 /// A branch or a tag.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "ref")]
 pub struct RefRecord {
-    kind: &'static str,
-    name: String,
-    id: String,
-    current: bool,
-    time: String,
-    message: String,
-    #[serde(skip)]
-    when: Timestamp,
-    #[serde(skip)]
-    short: String,
+    /// `branch` or `tag`.
+    pub kind: &'static str,
+    /// Short name.
+    pub name: String,
+    /// Its commit.
+    pub id: CommitId,
+    /// Whether it is the current branch.
+    pub current: bool,
+    /// Time of the commit.
+    pub time: Timestamp,
+    /// Message of the commit.
+    pub message: String,
 }
 
-impl RefRecord {
-    /// One of a kind (`branch` or `tag`), and the commit it is at; whether it is the current branch.
-    pub fn new(kind: &'static str, name: &str, current: bool, id: CommitId, commit: Commit) -> RefRecord {
-        RefRecord {
-            kind,
-            name: name.to_owned(),
-            id: id.to_string(),
-            current,
-            time: commit.time.to_rfc3339(),
-            message: commit.message,
-            when: commit.time,
-            short: id.short(),
-        }
-    }
-}
-
-impl Report for RefRecord {
-    const TYPE: &'static str = "ref";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let mark = if self.current { "@" } else { " " };
-        let role = if self.kind == "tag" { Role::Tag } else { Role::Branch };
-        let name = page.paint(role, format!("{:<20}", sanitize::name(self.name.as_bytes())));
-        let subject = self.message.lines().next().unwrap_or_default();
-        let (id, time) = (page.paint(Role::Id, &self.short), page.time(self.when));
-        let line = format!("{mark} {name} {id}  {time}  {}", sanitize::name(subject.as_bytes()));
-        page.line(line.trim_end())
-    }
-}
-
-/// What was done to a branch or a tag.
+/// A branch or a tag that was created, deleted or renamed.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "ref-changed")]
 pub struct RefChanged {
-    kind: &'static str,
-    action: &'static str,
-    name: String,
-    id: String,
+    /// `branch` or `tag`.
+    pub kind: &'static str,
+    /// `created`, `deleted` or `renamed`.
+    pub action: &'static str,
+    /// Short name, the new one after a renaming.
+    pub name: String,
+    /// The commit that it is or was at.
+    pub id: CommitId,
+}
+
+/// A new or attached repository.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "init")]
+pub struct InitRecord {
+    /// The recorded directory.
+    pub worktree: String,
+    /// The repository.
+    pub repository: String,
+    /// Whether the repository has commits already.
+    pub commits: bool,
+    /// Owner of the repository.
+    pub owner: String,
+    /// Whether the owner is not the current user.
     #[serde(skip)]
-    short: String,
+    pub is_given: bool,
+    /// Current branch of the directory.
+    pub branch: String,
+    /// Whether the repository has another main directory.
+    #[serde(skip)]
+    pub is_secondary: bool,
 }
 
-impl RefChanged {
-    /// One of a kind was `created`, `deleted` or `renamed`; it is or was at this commit.
-    pub fn new(kind: &'static str, action: &'static str, name: &str, id: CommitId) -> RefChanged {
-        RefChanged { kind, action, name: name.to_owned(), id: id.to_string(), short: id.short() }
+/// The current branch and commit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Position {
+    /// Current branch.
+    pub branch: String,
+    /// Current commit; empty for none.
+    #[serde(serialize_with = "or_empty")]
+    pub id: Option<CommitId>,
+    /// Its time and subject.
+    #[serde(skip)]
+    pub commit: Option<(Timestamp, String)>,
+}
+
+impl Position {
+    /// The refs, and the commit at `@`, if there is one.
+    pub fn new(view: &View, at: Option<&Commit>) -> Position {
+        let subject = |commit: &Commit| commit.message.lines().next().unwrap_or_default().to_owned();
+        let commit = at.map(|commit| (commit.time, subject(commit)));
+        Position { branch: view.current.clone(), id: view.at(), commit }
     }
 }
 
-impl Report for RefChanged {
-    const TYPE: &'static str = "ref-changed";
+/// The answer to `undo` without a command.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "home")]
+pub struct Overview {
+    /// Whether there is a repository.
+    pub repository: bool,
+    /// `None` without a repository.
+    #[serde(flatten)]
+    pub position: Option<Position>,
+    /// Whether there are no unsaved changes.
+    pub clean: bool,
+    /// Number of unsaved changes.
+    pub changes: u64,
+    /// Commands to try next.
+    pub next: Vec<Cow<'static, str>>,
+    /// The state in words.
+    #[serde(skip)]
+    pub state: String,
+}
 
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let name = sanitize::name(self.name.as_bytes());
-        page.line(format_args!("{} {} {name} at {}", self.action, self.kind, page.paint(Role::Id, &self.short)))
-    }
+/// A setting.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "setting")]
+pub struct SettingRecord {
+    /// Its name.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Whether the value is the default.
+    pub default: bool,
+    /// Description; `None` shows only the value.
+    #[serde(skip)]
+    pub about: Option<&'static str>,
 }

@@ -1,38 +1,35 @@
-//! The face: one value, two faces (text for people, JSON for programs); roles, not colours; names made safe for a
-//! terminal. The only room that prints. It shows values and fetches nothing.
+//! The terminal: text for people, JSON for programs, colours, pager and progress bars. Only this module prints.
 
 pub mod bars;
 pub mod human;
-pub mod json;
 pub mod page;
 mod pager;
 pub mod sanitize;
+mod stdout;
 pub mod style;
 pub mod table;
+pub mod text;
 
-use std::cell::{Cell, RefCell};
 use std::fmt::Display;
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
 use crate::environment::Environment;
 use crate::error::{Error, Exit, Result};
-use crate::path::RepoPath;
 use crate::progress::Progress;
+use crate::report::messages::{ErrorRecord, WarningPath, WarningRecord};
 
 pub use bars::Bars;
-pub use page::Page;
+pub use page::{Page, Print};
 pub use style::{Palette, Role};
 
-use json::{Failure, Report, Typed, Warned, Why};
-use pager::Pager;
+use stdout::{Stdout, failed};
 
-/// Paths that an error or a warning lists for people, unless `-v` asks for all.
+/// Number of paths that an error or a warning lists without `-v`.
 const LISTED: usize = 20;
 
-/// When something is done that depends on a terminal.
+/// When to use a feature of terminals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
     /// On a terminal.
@@ -44,330 +41,271 @@ pub enum When {
     Never,
 }
 
-/// What the command line says about output.
+/// The global options about output.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// One JSON object a line instead of text.
+    /// Print one JSON object a line instead of text.
     pub json: bool,
-    /// No status, no hints, no outcomes.
+    /// Print no status, hints or outcomes.
     pub quiet: bool,
-    /// More of everything.
+    /// Print more.
     pub verbose: bool,
-    /// Colours.
+    /// When to use colours.
     pub color: When,
-    /// Progress bars.
+    /// When to show progress bars.
     pub progress: When,
-    /// Records end with NUL, and names in them are raw bytes.
+    /// End records with NUL, and print names as raw bytes.
     pub nul: bool,
 }
 
-/// Where a command shows what it found and says what it did: data to stdout, talk to stderr.
+/// Where a command prints: data to stdout, messages to stderr.
 pub struct Ui {
     options: Options,
-    out: RefCell<Out>,
-    /// The reader of stdout has gone away.
-    closed: Cell<bool>,
+    out: Stdout,
     /// Whether stdout is a terminal.
     terminal: bool,
     palette: Palette,
-    /// Whether stderr is one.
-    talks_to_terminal: bool,
-    talk: Palette,
+    /// Whether stderr is a terminal.
+    stderr_is_terminal: bool,
+    stderr_palette: Palette,
     bars: Bars,
     environment: Environment,
 }
 
-/// Where data goes.
-enum Out {
-    Stdout(BufWriter<io::Stdout>),
-    Pager(Pager),
-}
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Out::Stdout(out) => out.write(bytes),
-            Out::Pager(out) => out.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Out::Stdout(out) => out.flush(),
-            Out::Pager(out) => out.flush(),
-        }
-    }
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error, where stdout belongs to another program.
+    Err,
 }
 
 impl Ui {
-    /// A face for this process's stdout and stderr.
+    /// Uses the stdout and stderr of this process.
     pub fn new(options: Options, environment: Environment) -> Ui {
-        let (terminal, talks_to_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let (terminal, stderr_is_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let palette = Palette::new(style::wanted(options.color, &io::stdout()) && !options.json);
-        let talk = Palette::new(style::wanted(options.color, &io::stderr()));
-        let bars = Bars::new(options.progress, talks_to_terminal, options.json || options.quiet);
-        let out = RefCell::new(Out::Stdout(BufWriter::with_capacity(1 << 16, io::stdout())));
-        Ui { options, out, closed: Cell::new(false), terminal, palette, talks_to_terminal, talk, bars, environment }
+        let stderr_palette = Palette::new(style::wanted(options.color, &io::stderr()));
+        let bars = Bars::new(options.progress, stderr_is_terminal, options.json || options.quiet);
+        Ui { options, out: Stdout::new(), terminal, palette, stderr_is_terminal, stderr_palette, bars, environment }
     }
 
-    /// What it was made with.
+    /// The global options.
     pub fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Whether people read stdout as it comes.
+    /// Whether a person reads stdout.
     pub fn is_for_people(&self) -> bool {
         self.terminal && !self.options.json && !self.options.nul
     }
 
-    /// Long output follows: through the user's pager, where people read. Without it if it cannot be started.
+    /// Sends the output that follows through the user's pager if a person reads it. Warns if the pager cannot be started.
     pub fn page_long_output(&self) {
-        if !self.is_for_people() {
-            return;
-        }
-        match Pager::start() {
-            Ok(Some(pager)) => *self.out.borrow_mut() = Out::Pager(pager),
-            Ok(None) => {}
-            Err(error) => {
-                self.warning(&error);
-                error.hint_text().into_iter().for_each(|hint| self.hint(hint));
-            }
+        if self.is_for_people()
+            && let Err(error) = self.out.start_pager()
+        {
+            self.warning(&error);
+            error.hint_text().into_iter().for_each(|hint| self.hint(hint));
         }
     }
 
-    /// Shows data: an object on a line of its own with `--json`, else text. A list is shown item by item.
-    pub fn show<R: Report>(&self, report: &R) -> Result<()> {
-        if self.options.json {
-            return self.json(&Typed::new(report));
-        }
-        self.write(|page| report.human(page))
+    /// Prints a record on stdout, as JSON with `--json`.
+    pub fn show<R: Serialize + Print>(&self, record: &R) -> Result<()> {
+        if self.options.json { self.json(record) } else { self.print(record) }
     }
 
-    /// Whether `-q` silences the text of what a command has changed, or of an answer that its exit status tells.
+    /// Prints text on stdout.
+    pub fn print(&self, text: &impl Print) -> Result<()> {
+        self.write(|page| text.print(page))
+    }
+
+    /// Whether `-q` silences outcomes, and answers that the exit status gives.
     pub fn is_silent(&self) -> bool {
         self.options.quiet && !self.options.json
     }
 
-    /// Shows what a command has changed: like [`Ui::show`], unless it is to be silent.
-    pub fn outcome<R: Report>(&self, report: &R) -> Result<()> {
-        if self.is_silent() { Ok(()) } else { self.show(report) }
+    /// Prints what a command has changed, unless silenced by `-q`.
+    pub fn outcome<R: Serialize + Print>(&self, record: &R) -> Result<()> {
+        if self.is_silent() { Ok(()) } else { self.show(record) }
     }
 
-    /// Tells what happened, on stderr, where stdout belongs to another program. Text is silenced by `-q`.
-    pub fn tell<R: Report>(&self, report: &R) -> Result<()> {
+    /// Prints what a command has changed on stderr, where stdout belongs to another program.
+    pub fn outcome_on_stderr<R: Serialize + Print>(&self, record: &R) -> Result<()> {
         if self.options.json {
-            self.say_json(&Typed::new(report));
-            return Ok(());
-        }
-        let mut text = Vec::new();
-        let mut page = Page::new(&mut text, self.talk, true, false, self.options.verbose, &self.environment);
-        report.human(&mut page).map_err(stdout_failed)?;
-        if !self.options.quiet {
+            self.say_json(record);
+        } else if !self.options.quiet {
+            let mut text = Vec::new();
+            let mut page = Page::new(&mut text, self.stderr_palette, true, false, self.options.verbose, &self.environment);
+            record.print(&mut page).map_err(failed)?;
             String::from_utf8_lossy(&text).lines().for_each(|line| self.say(line));
         }
         Ok(())
     }
 
-    /// Whether there is a person to ask.
+    /// Whether a person can answer a question.
     pub fn can_ask(&self) -> bool {
-        !self.options.json && io::stdin().is_terminal() && self.talks_to_terminal
+        !self.options.json && io::stdin().is_terminal() && self.stderr_is_terminal
     }
 
-    /// Asks the person at the terminal. None: there is nobody to answer.
+    /// Asks a question on the terminal. Returns `None` if there is no answer.
     pub fn ask(&self, question: &str) -> Option<String> {
-        let _ = self.out.borrow_mut().flush();
+        let _ = self.out.flush();
         let _ = write!(io::stderr(), "{question} ");
         let mut answer = String::new();
         let length = io::stdin().read_line(&mut answer).unwrap_or(0);
         (length > 0).then(|| answer.trim().to_lowercase())
     }
 
-    /// Hands stdout to something that writes raw data.
+    /// Lets the caller write raw data to stdout.
     pub fn data<T: Default>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         self.stream(write).and_then(|value| self.flush().map(|()| value))
     }
 
-    /// The same, where more follows.
+    /// Lets the caller write raw data to stdout, where more follows.
     pub fn stream<T: Default>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
-        let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
-        match write(&mut out) {
-            Err(_) if self.closed.get() => Ok(T::default()),
-            result => result,
-        }
+        self.out.write(write)
     }
 
-    /// Sends on what was shown so far, for a reader that waits for it.
+    /// Flushes stdout for a reader that waits.
     pub fn flush(&self) -> Result<()> {
-        let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
-        match out.flush() {
-            Err(_) if self.closed.get() => Ok(()),
-            result => result.map_err(stdout_failed),
-        }
+        self.out.flush()
     }
 
     fn write(&self, write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> Result<()> {
-        let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
-        let nul = self.options.nul;
-        let for_terminal = self.terminal && !nul;
-        let mut page = Page::new(&mut out, self.palette, for_terminal, nul, self.options.verbose, &self.environment);
-        write(&mut page).map_err(stdout_failed)
+        let (nul, verbose) = (self.options.nul, self.options.verbose);
+        self.out.write(|out| {
+            let mut page = Page::new(out, self.palette, self.terminal && !nul, nul, verbose, &self.environment);
+            write(&mut page).map_err(failed)
+        })
     }
 
     fn json(&self, value: &impl Serialize) -> Result<()> {
-        let mut out = Watched { out: &mut self.out.borrow_mut(), closed: &self.closed };
-        serde_json::to_writer(&mut out, value)
-            .map_err(io::Error::from)
-            .and_then(|()| out.write_all(b"\n"))
-            .map_err(stdout_failed)
+        self.out.write(|out| {
+            let written = serde_json::to_writer(&mut *out, value).map_err(io::Error::from);
+            written.and_then(|()| out.write_all(b"\n")).map_err(failed)
+        })
     }
 
-    /// Says what is going on.
+    /// Prints progress or an answer in words.
     pub fn status(&self, text: impl Display) {
         if !self.options.quiet && !self.options.json {
             self.say(&sanitize::text(&text.to_string()));
         }
     }
 
-    /// Says what to do next: a command that can be pasted.
+    /// Prints what to do next: a command that can be pasted.
     pub fn hint(&self, text: impl Display) {
         if !self.options.quiet && !self.options.json {
-            self.say(&format!("{} {}", self.talk.paint(Role::Hint, "hint:"), sanitize::text(&text.to_string())));
+            self.say(&self.message(Role::Hint, "hint:", &text));
         }
     }
 
-    /// Says what may not be as expected.
+    /// Prints a warning.
     pub fn warning(&self, text: impl Display) {
-        let text = text.to_string();
-        if self.options.json {
-            self.say_json(&Warned::new(&text));
-        } else {
-            self.say(&format!("{} {}", self.talk.paint(Role::Warning, "warning:"), sanitize::text(&text)));
-        }
+        self.warning_about(text, &[]);
     }
 
-    /// Tells of what was found by the way: an object on stdout for programs, a warning for people.
-    pub fn alarm(&self, alarm: &(impl Serialize + Display)) -> Result<()> {
+    /// Prints a warning and the paths that it is about.
+    pub fn warning_about(&self, text: impl Display, paths: &[WarningPath<'_>]) {
+        let message = text.to_string();
         if self.options.json {
-            return self.json(alarm);
+            return self.say_json(&WarningRecord { message: &message, paths });
         }
-        self.warning(alarm);
+        self.say(&self.message(Role::Warning, "warning:", &message));
+        self.list(paths);
+    }
+
+    /// Prints an alarm: as an object for programs, as a warning for people.
+    pub fn alarm(&self, alarm: &(impl Serialize + Display), stream: Stream) -> Result<()> {
+        match (self.options.json, stream) {
+            (true, Stream::Out) => return self.json(alarm),
+            (true, Stream::Err) => self.say_json(alarm),
+            (false, _) => self.warning(alarm),
+        }
         Ok(())
     }
 
-    /// The same on stderr, where stdout belongs to another program.
-    pub fn alarm_aside(&self, alarm: &(impl Serialize + Display)) {
-        if self.options.json { self.say_json(alarm) } else { self.warning(alarm) }
-    }
-
-    /// The same for what needs no attention.
-    pub fn note(&self, note: &(impl Serialize + Display)) -> Result<()> {
-        if self.options.json {
-            return self.json(note);
+    /// Prints a note: as an object for programs, as a status for people.
+    pub fn note(&self, note: &(impl Serialize + Display), stream: Stream) -> Result<()> {
+        match (self.options.json, stream) {
+            (true, Stream::Out) => return self.json(note),
+            (true, Stream::Err) => self.say_json(note),
+            (false, _) => self.status(format_args!("note: {note}")),
         }
-        self.status(format_args!("note: {note}"));
         Ok(())
     }
 
-    /// The same on stderr, where stdout belongs to another program.
-    pub fn note_aside(&self, note: &(impl Serialize + Display)) {
-        if self.options.json { self.say_json(note) } else { self.status(format_args!("note: {note}")) }
-    }
-
-    /// Says what may not be as expected, and lists the paths it is about, each with a reason.
-    pub fn warning_about(&self, text: impl Display, paths: &[(&RepoPath, Why<'_>)]) {
-        let text = text.to_string();
-        if self.options.json {
-            return self.say_json(&Warned::about(&text, paths));
-        }
-        self.warning(&text);
-        self.list(paths.len(), paths.iter().map(|(path, reason)| (sanitize::path(path), reason.words)));
-    }
-
-    /// Tells of a failure, and gives the exit status. A reader of stdout that has seen enough is no failure.
+    /// Prints an error, and returns the exit status. Prints nothing for a reader of stdout that has gone away.
     pub fn error(&self, error: &Error) -> Exit {
         let pipe = error.io_cause().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
-        if self.closed.get() && pipe {
+        if self.out.is_closed() && pipe {
             return Exit::DONE;
         }
         let exit = error.exit();
         if self.options.json {
-            self.say_json(&Failure::new(error));
+            self.say_json(&ErrorRecord::from(error));
             return exit;
         }
-        let message = error.to_string();
-        self.say(&self.headline(error));
+        self.say(&self.message(Role::Error, "error:", error));
         let paths = match error.path_list() {
-            [path] if message.contains(&*path.display()) => &[],
+            [path] if error.to_string().contains(&*path.display()) => &[],
             paths => paths,
         };
-        self.list(paths.len(), paths.iter().map(|path| (sanitize::path(path), "")));
-        self.advice(error).iter().for_each(|hint| self.say(hint));
+        self.list(&paths.iter().map(|path| WarningPath::new(path, "")).collect::<Vec<_>>());
+        error.hint_text().into_iter().for_each(|hint| self.say(&self.message(Role::Hint, "hint:", &hint)));
         exit
     }
 
-    fn headline(&self, error: &Error) -> String {
-        format!("{} {}", self.talk.paint(Role::Error, "error:"), sanitize::text(&error.to_string()))
+    fn message(&self, role: Role, word: &str, text: &impl Display) -> String {
+        format!("{} {}", self.stderr_palette.paint(role, word), sanitize::text(&text.to_string()))
     }
 
-    fn advice(&self, error: &Error) -> Option<String> {
-        let hint = error.hint_text()?;
-        Some(format!("{} {}", self.talk.paint(Role::Hint, "hint:"), sanitize::text(hint)))
-    }
-
-    /// A failure as [`Ui::error`] tells it, for when nothing can be done any more but to write it: over what a terminal has
-    /// of a progress bar.
-    pub fn last_words(&self, error: &Error) -> String {
+    /// Formats an error for a signal handler, which can only write it: over the progress bar, if there is one.
+    pub fn error_text(&self, error: &Error) -> String {
         if self.options.json {
-            return serde_json::to_string(&Failure::new(error)).map_or_else(|_| String::new(), |line| line + "\n");
+            return serde_json::to_string(&ErrorRecord::from(error)).map_or_else(|_| String::new(), |line| line + "\n");
         }
-        let over = if self.talks_to_terminal { "\r\x1b[K" } else { "" };
-        let lines = [self.headline(error)].into_iter().chain(self.advice(error));
-        over.to_owned() + &lines.map(|line| line + "\n").collect::<String>()
+        let over = if self.stderr_is_terminal { "\r\x1b[K" } else { "" };
+        let hint = error.hint_text().map(|hint| self.message(Role::Hint, "hint:", &hint) + "\n");
+        format!("{over}{}\n{}", self.message(Role::Error, "error:", error), hint.unwrap_or_default())
     }
 
-    /// Help that was asked for, already with escape codes for colours.
+    /// Prints help, which has escape codes for colours.
     pub fn help(&self, ansi: &str) -> Result<()> {
         self.write(|page| page.text(self.palette.filter(ansi)))
     }
 
-    /// Where the library reports how far long work has come.
+    /// Where the library reports its progress.
     pub fn progress(&self) -> &dyn Progress {
         &self.bars
     }
 
-    /// The end: tells of a failure, flushes, waits for the pager, and gives the exit status.
+    /// Prints the error of a command that failed, flushes stdout, waits for the pager, and returns the exit status.
     pub fn finish(&self, result: Result<Exit>) -> Exit {
-        let flushed = self.out.borrow_mut().flush();
-        if flushed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
-            self.closed.set(true);
-        }
-        let shown = match &mut *self.out.borrow_mut() {
-            Out::Pager(pager) => pager.wait(),
-            Out::Stdout(_) => Ok(()),
-        };
-        let flushed = match flushed {
-            Err(error) if !self.closed.get() => Err(stdout_failed(error)),
-            _ => Ok(()),
-        };
+        let flushed = self.out.flush();
+        let paged = self.out.finish();
         let result = result.and_then(|exit| flushed.map(|()| exit));
         let is_done = result.is_ok();
         let exit = result.unwrap_or_else(|error| self.error(&error));
-        match shown {
-            // A shell that starts nothing reads nothing either: that is no reader who has seen enough.
+        match paged {
+            // The output of a pager that did not start is lost, unlike that of a pager that the user quit.
             Err(error) if is_done || exit == Exit::DONE => self.error(&error),
             _ => exit,
         }
     }
 
-    fn list(&self, count: usize, items: impl Iterator<Item = (String, impl Display)>) {
-        let shown = if self.options.verbose { count } else { LISTED };
-        for (path, reason) in items.take(shown) {
-            let reason = reason.to_string();
+    fn list(&self, paths: &[WarningPath<'_>]) {
+        let shown = if self.options.verbose { paths.len() } else { LISTED };
+        for path in paths.iter().take(shown) {
+            let (path, reason) = path.text();
             let gap = if reason.is_empty() { "" } else { "  " };
-            self.say(&format!("  {}{gap}{}", self.talk.paint(Role::Path, path), self.talk.paint(Role::Dim, reason)));
+            let (path, reason) = (sanitize::path(path), self.stderr_palette.paint(Role::Dim, reason));
+            self.say(&format!("  {}{gap}{reason}", self.stderr_palette.paint(Role::Path, path)));
         }
-        if count > shown {
-            self.say(&format!("  and {} more (-v lists all)", human::Count((count - shown) as u64)));
+        if paths.len() > shown {
+            self.say(&format!("  and {} more (-v lists all)", human::Count((paths.len() - shown) as u64)));
         }
     }
 
@@ -377,16 +315,16 @@ impl Ui {
         }
     }
 
-    /// One line to stderr, after the data that came before it. Nobody can be told if that fails.
+    /// Prints a line on stderr, after the data that came before it. A failure to do so cannot be reported.
     fn say(&self, line: &str) {
-        let _ = self.out.borrow_mut().flush();
+        let _ = self.out.flush();
         self.bars.suspend(|| {
             let _ = writeln!(io::stderr(), "{line}");
         });
     }
 }
 
-/// Tells of a bug, from the panic hook, where no [`Ui`] can be reached.
+/// Reports a bug, from the panic hook.
 pub fn bug(what: &dyn Display) {
     let _ = writeln!(
         io::stderr(),
@@ -394,35 +332,4 @@ pub fn bug(what: &dyn Display) {
          what was committed before is safe",
         sanitize::text(&what.to_string())
     );
-}
-
-fn stdout_failed(error: io::Error) -> Error {
-    Error::io("write to", Path::new("stdout"), error)
-}
-
-/// A writer that remembers when the reader has gone away.
-struct Watched<'a> {
-    out: &'a mut Out,
-    closed: &'a Cell<bool>,
-}
-
-impl Watched<'_> {
-    fn watch<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
-            self.closed.set(true);
-        }
-        result
-    }
-}
-
-impl Write for Watched<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let result = self.out.write(bytes);
-        self.watch(result)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let result = self.out.flush();
-        self.watch(result)
-    }
 }

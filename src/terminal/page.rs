@@ -1,10 +1,10 @@
-//! The page that reports write their text on: knows the colours, and whether names go to people or to programs.
+//! The page on which text is printed, with or without colours, for people or for scripts.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::environment::Environment;
-use crate::object::text::{self, Part};
+use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::quote::quote;
 use crate::terminal::style::Painted;
@@ -12,7 +12,15 @@ use crate::terminal::table::Table;
 use crate::terminal::{Palette, Role, human, sanitize};
 use crate::time::Timestamp;
 
-/// Where the human face of a report goes.
+/// The text of a record. Without a text of its own, a record shows only in JSON.
+pub trait Print {
+    /// Writes the text.
+    fn print(&self, _: &mut Page<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where text goes.
 pub struct Page<'a> {
     out: &'a mut dyn Write,
     palette: Palette,
@@ -40,12 +48,12 @@ impl<'a> Page<'a> {
         self.verbose
     }
 
-    /// Whether programs read it: `-z` was given.
+    /// Whether `-z` was given: records end with NUL, and names are raw.
     pub fn is_raw(&self) -> bool {
         self.nul
     }
 
-    /// Whether changed words can be shown by colour.
+    /// Whether there are colours.
     pub fn has_colors(&self) -> bool {
         self.palette.is_on()
     }
@@ -60,7 +68,7 @@ impl<'a> Page<'a> {
         write!(self.out, "{text}")
     }
 
-    /// Writes a record of a path: a word and the path on a line, or both ended by NUL and the path raw.
+    /// Writes a word and a path: on a line, or with `-z` each ended by NUL.
     pub fn record(&mut self, word: Option<&str>, path: &RepoPath) -> io::Result<()> {
         if !self.nul {
             let gap = if word.is_some() { "\t" } else { "" };
@@ -73,8 +81,8 @@ impl<'a> Page<'a> {
         self.out.write_all(b"\0")
     }
 
-    /// Writes a record for programs: text, then names behind a TAB each. With `-z` a NUL ends every name, and names are raw;
-    /// otherwise they are quoted where they must be (`crate::quote`).
+    /// Writes a record for scripts: text, then names. A TAB precedes each name; with `-z` one TAB precedes the first name, and
+    /// NUL ends each.
     pub fn entry(&mut self, text: impl Display, names: &[&[u8]]) -> io::Result<()> {
         write!(self.out, "{text}")?;
         for (n, name) in names.iter().enumerate() {
@@ -86,39 +94,39 @@ impl<'a> Page<'a> {
         if self.nul && !names.is_empty() { Ok(()) } else { self.end() }
     }
 
-    /// Writes a name for programs: raw with `-z`, otherwise quoted where it must be.
+    /// Writes a name for scripts: raw with `-z`, otherwise quoted where necessary (`crate::quote`).
     pub fn name(&mut self, name: &[u8]) -> io::Result<()> {
         if self.nul { self.out.write_all(name) } else { write!(self.out, "{}", quote(name)) }
     }
 
-    /// Writes bytes as they are, as a record.
+    /// Writes raw bytes as a record.
     pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.end()
     }
 
-    /// Writes lines of the text of an object.
-    pub fn lines(&mut self, lines: &[text::Line]) -> io::Result<()> {
-        for line in lines {
-            for part in line {
-                match part {
-                    Part::Text(text) => self.text(text)?,
-                    Part::Name(name) => self.name(name)?,
-                    Part::Gap => self.out.write_all(if self.nul { b"\0" } else { b"\t" })?,
-                    Part::Last => self.out.write_all(if self.nul { b"\0" } else { b"" })?,
-                }
-            }
-            self.end()?;
-        }
-        Ok(())
+    /// Writes a name as a record.
+    pub fn name_record(&mut self, name: &[u8]) -> io::Result<()> {
+        self.name(name)?;
+        self.end()
     }
 
-    /// Ends a record for programs: NUL with `-z`, otherwise a new line.
+    /// Separates the names of a list: a TAB, or NUL with `-z`.
+    pub fn separator(&mut self) -> io::Result<()> {
+        self.out.write_all(if self.nul { b"\0" } else { b"\t" })
+    }
+
+    /// Ends a list of names: a new line, or with `-z` an empty name.
+    pub fn end_list(&mut self) -> io::Result<()> {
+        self.out.write_all(if self.nul { b"\0\0" } else { b"\n" })
+    }
+
+    /// Ends a record for scripts: NUL with `-z`, otherwise a new line.
     pub fn end(&mut self) -> io::Result<()> {
         self.out.write_all(if self.nul { b"\0" } else { b"\n" })
     }
 
-    /// Writes a piece of a file: byte for byte, but made safe where a terminal reads it.
+    /// Writes file content: byte for byte, except that a terminal gets safe text.
     pub fn content(&mut self, role: Role, bytes: &[u8]) -> io::Result<()> {
         if self.terminal {
             return write!(self.out, "{}", self.palette.paint(role, sanitize::content(bytes)));
@@ -135,34 +143,44 @@ impl<'a> Page<'a> {
         table.write(self.out)
     }
 
+    /// An abbreviated commit id, or `nothing`.
+    pub fn short(&self, id: Option<CommitId>) -> Painted<String> {
+        self.paint(Role::Id, short(id))
+    }
+
     /// A value in the colour of its role.
     pub fn paint<T: Display>(&self, role: Role, value: T) -> Painted<T> {
         self.palette.paint(role, value)
     }
 
-    /// A path made safe.
+    /// A path as safe text.
     pub fn path(&self, path: &RepoPath) -> Painted<String> {
         self.paint(Role::Path, sanitize::path(path))
     }
 
-    /// A point in time: its date, and how long ago it was.
+    /// The date of a time, and its age.
     pub fn time(&self, time: Timestamp) -> Painted<String> {
         let date = time.to_local(self.environment.time_zone());
         self.paint(Role::Time, format!("{date} ({})", human::age(time, self.environment)))
     }
 
-    /// The date of a point in time.
+    /// The date of a time.
     pub fn date(&self, time: Timestamp) -> Painted<String> {
         self.paint(Role::Time, time.to_local(self.environment.time_zone()))
     }
 
-    /// How long ago it was.
+    /// The age of a time: `3 minutes ago`.
     pub fn age(&self, time: Timestamp) -> Painted<String> {
         self.paint(Role::Time, human::age(time, self.environment))
     }
 }
 
-/// Bytes of the code that ends a colour.
+/// An abbreviated commit id, or `nothing`.
+pub fn short(id: Option<CommitId>) -> String {
+    id.map_or_else(|| "nothing".to_owned(), CommitId::short)
+}
+
+/// Length of the escape code that ends a colour.
 const RESET: usize = "\x1b[0m".len();
 
 #[cfg(test)]
@@ -178,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_safe_for_people_and_raw_for_programs() {
+    fn paths_are_escaped_or_raw() {
         let path = RepoPath::new(b"a\xff\n").unwrap();
         assert_eq!(written(false, false, false, |page| page.record(Some("M"), path)), b"M\ta\\xff\\n\n");
         assert_eq!(written(false, false, true, |page| page.record(Some("M"), path)), b"M\0a\xff\n\0");
@@ -186,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn names_for_programs_are_quoted_or_raw() {
+    fn names_are_quoted_or_raw() {
         let names: &[&[u8]] = &[b"a\tb", b"to"];
         assert_eq!(written(true, true, false, |page| page.entry("x y", names)), b"x y\t\"a\\tb\"\tto\n");
         assert_eq!(written(true, true, true, |page| page.entry("x y", names)), b"x y\ta\tb\0to\0");
@@ -194,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn content_is_byte_exact_unless_a_terminal_reads_it() {
+    fn content_is_exact_except_on_a_terminal() {
         assert_eq!(written(false, false, false, |page| page.content(Role::Added, b"\x1b\xff")), b"\x1b\xff");
         assert_eq!(written(true, false, false, |page| page.content(Role::Added, b"\xff")), b"\x1b[32m\xff\x1b[0m");
         assert_eq!(written(false, true, false, |page| page.content(Role::Added, b"\x1b\t")), b"\\x1b\t");

@@ -1,27 +1,24 @@
-//! The user's pager: long output where people read it.
+//! The user's pager, for long output on a terminal.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What to do where it cannot be started.
 const HINT: &str = "set `PAGER` to a program that is there, or to `cat` for none";
 
-/// A running pager and the pipe to it.
+/// A running pager.
 pub struct Pager {
     child: Child,
-    /// Gone when the output has ended.
-    input: Option<BufWriter<ChildStdin>>,
-    /// What a shell was told to run: it is the shell that finds out whether that can be started.
+    /// The script of a pager that a shell runs: only the shell learns whether the pager starts.
     script: Option<String>,
 }
 
 impl Pager {
-    /// Starts `PAGER`, by default `less -FRX` (short output stays on the screen, colours pass). `None` if there is none.
-    /// A shell runs it if more than plain words are in it. Fails if it cannot be started.
-    pub fn start() -> Result<Option<Pager>> {
+    /// Starts `PAGER`, by default `less -FRX` (short output stays on the screen, colours pass), and returns the pipe to it.
+    /// A shell runs a value that is more than plain words. `None` for no pager.
+    pub fn start() -> Result<Option<(Pager, ChildStdin)>> {
         let Ok(pager) = std::env::var("PAGER") else { return Ok(spawn(Command::new("less"), None).ok()) };
         let mut words = pager.split_whitespace();
         let Some(program) = words.next().filter(|_| pager != "cat") else { return Ok(None) };
@@ -35,12 +32,11 @@ impl Pager {
         spawn(command, None).map(Some).map_err(|cause| failed(program, cause))
     }
 
-    /// Ends the output and waits until the user has read enough. Fails if the shell could not start the pager.
-    pub fn wait(&mut self) -> Result<()> {
-        self.input = None;
+    /// Waits until the user has quit the pager, whose input must be closed. Fails if the shell could not start it.
+    pub fn wait(mut self) -> Result<()> {
         let code = self.child.wait().ok().and_then(|status| status.code());
         match &self.script {
-            // Not permitted, and not found.
+            // A shell's status for a program that it may not run or cannot find.
             Some(script) if matches!(code, Some(126 | 127)) => {
                 let message = format!("the pager `{script}` could not be started, and what it was to show is lost");
                 Err(Error::new(ErrorKind::Io, message).hint(HINT))
@@ -50,33 +46,20 @@ impl Pager {
     }
 }
 
-fn spawn(mut command: Command, script: Option<String>) -> io::Result<Pager> {
+fn spawn(mut command: Command, script: Option<String>) -> io::Result<(Pager, ChildStdin)> {
     if std::env::var_os("LESS").is_none() {
         command.env("LESS", "FRX");
     }
     let mut child = command.stdin(Stdio::piped()).spawn()?;
-    let input = child.stdin.take().map(BufWriter::new);
-    Ok(Pager { child, input, script })
+    let input = child.stdin.take().expect("stdin is piped");
+    Ok((Pager { child, script }, input))
 }
 
 fn failed(program: &str, cause: io::Error) -> Error {
     Error::io("run", Path::new(program), cause).hint(HINT)
 }
 
-/// Whether it means nothing to a shell.
+/// Whether a character has no meaning to a shell.
 fn is_plain(letter: char) -> bool {
     letter.is_alphanumeric() || " -_./+,:@".contains(letter)
-}
-
-impl Write for Pager {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.input {
-            Some(input) => input.write(bytes),
-            None => Ok(bytes.len()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.input.as_mut().map_or(Ok(()), Write::flush)
-    }
 }

@@ -1,5 +1,5 @@
-//! Names and messages made safe for a terminal: what would move the cursor, change colours or turn the direction of
-//! writing is shown as an escape (`\x1b`), and so are bytes that are not UTF-8 (`\xff`).
+//! Makes names and messages safe for a terminal: escapes control characters, characters that change the direction of
+//! text, and bytes that are not UTF-8 (`\x1b`, `\xff`).
 
 use std::fmt::Write;
 
@@ -15,12 +15,17 @@ pub fn name(bytes: &[u8]) -> String {
     escape(bytes, |_| false)
 }
 
-/// A message: as it is, but for what could deceive a terminal. Lines stay lines.
+/// Text as one line of safe text.
+pub fn line(text: &str) -> String {
+    name(text.as_bytes())
+}
+
+/// A message as safe text. Line ends stay.
 pub fn text(text: &str) -> String {
     escape(text.as_bytes(), |letter| letter == '\n')
 }
 
-/// A line of a file's content: tabs stay tabs.
+/// A line of a file's content as safe text. Tabs stay.
 pub fn content(bytes: &[u8]) -> String {
     escape(bytes, |letter| letter == '\t' || letter == '\n')
 }
@@ -52,7 +57,7 @@ fn push_escape(safe: &mut String, letter: char) {
     };
 }
 
-/// Control characters (C0, DEL, C1), and what changes direction, breaks lines or cannot be seen at all.
+/// Whether a character is a control character (C0, DEL, C1), changes direction, breaks lines or is invisible.
 fn is_deceptive(letter: char) -> bool {
     letter.is_control()
         || matches!(
@@ -66,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_deceive_a_terminal_is_escaped_and_the_rest_is_left() {
+    fn names_escape_only_unsafe_characters() {
         assert_eq!(name(b"plain name.txt"), "plain name.txt");
         assert_eq!(name("größe/表/👩‍🔬".as_bytes()), "größe/表/👩‍🔬");
         assert_eq!(name(b"red\x1b[31m\n\t\x7f"), "red\\x1b[31m\\n\\t\\x7f");
@@ -75,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_keep_their_lines_and_contents_their_tabs() {
+    fn messages_keep_line_ends_and_content_keeps_tabs() {
         assert_eq!(text("one\ntwo\x07"), "one\ntwo\\x07");
         assert_eq!(content(b"a\tb\x1b"), "a\tb\\x1b");
         assert_eq!(path(RepoPath::root()), ".");

@@ -1,4 +1,4 @@
-//! Entries of a tree for programs: entry lines, or lines of a form that was asked for (`docs/plumbing.md`, "ls-tree").
+//! The lines of `ls-tree`, in the standard form or in a custom `--format` (`docs/plumbing.md`, "ls-tree").
 
 use std::io;
 
@@ -8,23 +8,22 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 use crate::quote::quote;
-use crate::report::Report;
 use crate::report::entries::FullEntry;
-use crate::terminal::Page;
+use crate::terminal::{Page, Print};
 
-/// How an entry is printed.
+/// The text form of an entry.
 pub enum Form {
-    /// Its entry line.
+    /// Entry line.
     Line,
-    /// The same with its size behind the object.
+    /// Entry line with the size after the object.
     Long,
-    /// Its path.
+    /// Path only.
     Name,
-    /// As a format says.
+    /// Custom format.
     Format(Format),
 }
 
-/// Text with fields of an entry in it.
+/// A parsed `--format`: text and fields of an entry.
 pub struct Format(Vec<Piece>);
 
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +58,7 @@ const FIELDS: [(&str, Field); 9] = [
 ];
 
 impl Format {
-    /// Parses `%(FIELD)`, `%xNN` (a byte) and `%%`; the rest is text.
+    /// Parses `%(FIELD)`, `%xNN` (a byte) and `%%`; everything else is text.
     pub fn parse(text: &str) -> Result<Format> {
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -101,19 +100,25 @@ fn bad(why: &str) -> Error {
         .hint(format!("fields are {fields}; `%x00` is a byte, `%%` a percent sign"))
 }
 
-/// An entry at a path.
+/// An entry of a tree.
 pub struct TreeLine<'l> {
-    /// Where in the tree.
+    /// Path in the tree.
     pub path: &'l RepoPath,
-    /// What is there.
+    /// The entry.
     pub entry: &'l Entry,
-    /// How it is printed.
+    /// Text form.
     pub form: &'l Form,
 }
 
 impl Serialize for TreeLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        FullEntry::new(self.path, self.entry).serialize(serializer)
+        #[derive(Serialize)]
+        #[serde(tag = "type", rename = "entry")]
+        struct Record {
+            #[serde(flatten)]
+            entry: FullEntry,
+        }
+        Record { entry: FullEntry::new(self.path, self.entry) }.serialize(serializer)
     }
 }
 
@@ -147,10 +152,8 @@ impl TreeLine<'_> {
     }
 }
 
-impl Report for TreeLine<'_> {
-    const TYPE: &'static str = "entry";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+impl Print for TreeLine<'_> {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let names: Vec<&[u8]> = [Some(self.path.as_bytes()), self.target()].into_iter().flatten().collect();
         match self.form {
             Form::Line => page.entry(self.entry.line_head(), &names),
@@ -176,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_is_text_bytes_and_fields() {
+    fn parse_splits_a_format_into_bytes_and_fields() {
         let pieces = |text: &str| Format::parse(text).unwrap().0;
         let bytes = |text: &[u8]| Piece::Bytes(text.to_vec());
         assert_eq!(pieces("%(path)%x00%x0A"), [Piece::Field(Field::Path), bytes(b"\0\n")]);
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_formats_are_refused() {
+    fn parse_rejects_malformed_formats() {
         for (text, what) in [
             ("%(path", "a `)` is missing"),
             ("%(nonsense)", "no field `nonsense`"),

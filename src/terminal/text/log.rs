@@ -1,48 +1,47 @@
-//! The log as it is shown: a commit beside its row of the graph.
+//! The log: each commit beside its row of the graph.
 
 use std::io;
 
 use serde::Serialize;
 
 use crate::history::graph::{GraphRow, Style};
-use crate::report::Report;
 use crate::report::commits::CommitRecord;
-use crate::terminal::Page;
+use crate::terminal::text::commits;
+use crate::terminal::{Page, Print};
 
 /// A commit in the log.
 #[derive(Clone, Debug, Serialize)]
-pub struct LogRecord {
+#[serde(transparent)]
+pub struct LogEntry {
     /// The commit.
-    #[serde(flatten)]
     pub record: CommitRecord,
-    /// Beside it, if there is a graph.
+    /// Its row of the graph, if there is a graph.
     #[serde(skip)]
     pub row: Option<GraphRow>,
-    /// A line each.
+    /// Whether to show one line only.
     #[serde(skip)]
     pub oneline: bool,
-    /// Something of another commit is above it.
+    /// Whether an empty line goes first, because the changes of another commit stand above.
     #[serde(skip)]
     pub gap: bool,
 }
 
-/// Box drawing where the locale can show it.
+/// Box-drawing characters in a UTF-8 locale, else ASCII.
 pub fn graph_style() -> Style {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let is_unicode = set.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
     if is_unicode { Style::Unicode } else { Style::Ascii }
 }
 
-impl Report for LogRecord {
-    const TYPE: &'static str = "commit";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
+impl Print for LogEntry {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         if self.gap {
             page.line("")?;
         }
-        let lines = if self.oneline { vec![self.record.line(page)] } else { self.record.lines(page) };
+        let record = &self.record;
+        let lines = if self.oneline { vec![commits::line(record, page)] } else { commits::lines(record, page) };
         let Some(row) = &self.row else {
-            let mark = if self.record.is_current() { "@ " } else { "* " };
+            let mark = if record.current { "@ " } else { "* " };
             for (n, line) in lines.iter().enumerate() {
                 page.line(format!("{}{line}", if n == 0 { mark } else { "  " }).trim_end())?;
             }

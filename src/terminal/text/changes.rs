@@ -1,0 +1,224 @@
+//! Changed paths: one a line, the table of `--stat`, and the summary.
+
+use std::io;
+
+use serde::{Serialize, Serializer};
+
+use crate::diff::{Change, ChangeCounts, Status};
+use crate::metadata::Kind;
+use crate::number;
+use crate::object::Content;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::report::changes::{ChangeRecord, StatRecord, Tally};
+use crate::terminal::human::{Count, Size, plural};
+use crate::terminal::table::Table;
+use crate::terminal::{Page, Print, Role, sanitize};
+
+/// The text form of a list of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// `  modified  path`
+    Words,
+    /// `M`, a tab, `path`
+    NameStatus,
+    /// `path`
+    NameOnly,
+}
+
+/// A changed path in a list.
+pub struct ChangeLine<'c> {
+    /// The change.
+    pub change: &'c Change,
+    /// Text form.
+    pub listing: Listing,
+    /// Number of entries below a directory that this line stands for.
+    pub folded: u64,
+}
+
+impl Serialize for ChangeLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ChangeRecord::from(self.change).serialize(serializer)
+    }
+}
+
+impl Print for ChangeLine<'_> {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Change { path, status, .. } = self.change;
+        match self.listing {
+            Listing::NameOnly => return page.record(None, path),
+            Listing::NameStatus => return page.record(Some(&status.letter().to_string()), path),
+            Listing::Words if page.is_raw() => return page.record(Some(status.word()), path),
+            Listing::Words => {}
+        }
+        let record = ChangeRecord::from(self.change);
+        let slash = if record.kind == Kind::Directory && !path.is_root() { "/" } else { "" };
+        let word = page.paint(role(*status), format!("{:<8}", status.word()));
+        let mut line = format!("  {word}  {}{slash}", page.path(path));
+        let mut add = |text: String| line += &page.paint(Role::Dim, format!("  ({text})")).to_string();
+        if self.folded > 0 {
+            add(plural(self.folded, "entry"));
+        }
+        if let Some(from) = &record.renamed_from {
+            add(format!("renamed from {}", sanitize::path(from)));
+        }
+        if let Some(to) = &record.renamed_to {
+            add(format!("renamed to {}", sanitize::path(to)));
+        }
+        if *status == Status::Metadata {
+            add(record.what.join(", "));
+        }
+        page.line(line)
+    }
+}
+
+fn role(status: Status) -> Role {
+    match status {
+        Status::Added => Role::Added,
+        Status::Deleted => Role::Removed,
+        Status::Modified | Status::Type => Role::Modified,
+        Status::Metadata | Status::Ignored | Status::Uncovered => Role::Metadata,
+    }
+}
+
+const NOW_IGNORED: &str = "no longer recorded (now ignored)";
+
+/// A suffix for a list of counts: `, 60 no longer recorded (now ignored)`, or nothing.
+pub fn and_ignored(count: u64) -> String {
+    if count == 0 { String::new() } else { format!(", {} {NOW_IGNORED}", Count(count)) }
+}
+
+/// `3 changes: 2 added, 1 modified`
+pub fn describe(counts: &ChangeCounts) -> String {
+    let listed = [
+        (counts.added, "added"),
+        (counts.modified, "modified"),
+        (counts.deleted, "deleted"),
+        (counts.retyped, "of another type"),
+        (counts.metadata, "metadata only"),
+        (counts.ignored, NOW_IGNORED),
+    ];
+    match counts.total() {
+        0 => "no changes".to_owned(),
+        total => format!("{}: {}", plural(total, "change"), number::listed(&listed)),
+    }
+}
+
+impl Print for Tally {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() { Ok(()) } else { page.line(describe(&self.counts)) }
+    }
+}
+
+/// Replaces the entries of an added or deleted directory by one line for the directory.
+#[derive(Debug, Default)]
+pub struct Fold {
+    below: Option<RepoPathBuf>,
+}
+
+impl Fold {
+    /// Returns how many entries below the path its line stands for, or `None` if an earlier line covers the path.
+    pub fn place(&mut self, change: &Change) -> Option<u64> {
+        if self.below.as_deref().is_some_and(|directory: &RepoPath| change.path.is_within(directory)) {
+            return None;
+        }
+        let side = match change.status {
+            Status::Added => &change.new,
+            Status::Deleted | Status::Ignored => &change.old,
+            _ => return Some(0),
+        };
+        let Some(Content::Directory { entries, .. }) = side.as_ref().map(|entry| &entry.content) else {
+            return Some(0);
+        };
+        self.below = Some(change.path.clone());
+        Some(*entries)
+    }
+}
+
+impl Print for StatRecord {}
+
+/// The longest bar of `--stat`.
+const BAR: usize = 40;
+
+/// The table of `--stat`, and the summary below it.
+pub struct StatTable<'a> {
+    /// One for each line.
+    pub records: &'a [StatRecord],
+    /// The summary.
+    pub tally: Tally,
+}
+
+impl Print for StatTable<'_> {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let most = self.records.iter().map(StatRecord::lines).max().unwrap_or(0).max(BAR);
+        let mut table = Table::default();
+        for record in self.records {
+            let scaled = |lines: Option<usize>| (lines.unwrap_or(0) * BAR).div_ceil(most);
+            let bar: String = [(Role::Added, "+", record.lines_added), (Role::Removed, "-", record.lines_removed)]
+                .into_iter()
+                .map(|(role, sign, lines)| page.paint(role, sign.repeat(scaled(lines))).to_string())
+                .collect();
+            let path = format!(" {}", sanitize::path(&record.change.path));
+            table.row([path, amount(record)].into_iter().chain(Some(bar).filter(|bar| !bar.is_empty())));
+        }
+        page.table(&table)?;
+        let sum = |count: fn(&StatRecord) -> Option<usize>| self.records.iter().filter_map(count).sum::<usize>() as u64;
+        let (added, removed) = (sum(|record| record.lines_added), sum(|record| record.lines_removed));
+        page.line(format_args!("{}; lines: +{} -{}", describe(&self.tally.counts), Count(added), Count(removed)))
+    }
+}
+
+/// How much of the content changed.
+fn amount(record: &StatRecord) -> String {
+    let change = &record.change;
+    let status = change.status.word();
+    match (record.lines_added, record.ranges, &change.renamed_from) {
+        (Some(_), ..) => Count(record.lines() as u64).to_string(),
+        (_, Some(ranges), _) => match (change.old_size, change.size) {
+            (Some(old), Some(new)) if old == new => format!("{}, differs in {}", Size(new), places(ranges)),
+            (Some(old), Some(new)) => format!("{} → {}", Size(old), Size(new)),
+            (old, new) => format!("{status}, {}", Size(old.or(new).unwrap_or(0))),
+        },
+        (.., Some(from)) => format!("renamed from {}", sanitize::path(from)),
+        _ => status.to_owned(),
+    }
+}
+
+fn places(count: usize) -> String {
+    if count == 1 { "one place".to_owned() } else { format!("{} places", Count(count as u64)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::What;
+    use crate::id::TreeId;
+    use crate::metadata::Metadata;
+    use crate::object::Entry;
+
+    fn change(path: &str, status: Status, content: Content) -> Change {
+        let entry = Entry { name: Vec::new(), metadata: Metadata::default(), attributes: None, content };
+        let path = RepoPathBuf::new(path.as_bytes().to_vec()).unwrap();
+        Change { path, status, old: None, new: Some(entry), what: What::default(), renamed: None }
+    }
+
+    #[test]
+    fn fold_covers_the_entries_of_an_added_directory() {
+        let directory = Content::Directory { tree: TreeId([0; 32]), entries: 2, size: 0 };
+        let mut fold = Fold::default();
+        assert_eq!(fold.place(&change("a", Status::Added, directory)), Some(2));
+        assert_eq!(fold.place(&change("a/b", Status::Added, Content::Fifo)), None);
+        assert_eq!(fold.place(&change("ab", Status::Added, Content::Fifo)), Some(0));
+    }
+
+    #[test]
+    fn describe_lists_only_counts_above_zero() {
+        let mut counts = ChangeCounts::default();
+        assert_eq!((Tally::from(counts).clean, describe(&counts)), (true, "no changes".to_owned()));
+        counts.add(Status::Added);
+        counts.add(Status::Metadata);
+        assert_eq!(describe(&counts), "2 changes: 1 added, 1 metadata only");
+        assert!(!Tally::from(counts).clean);
+        let counts = ChangeCounts { added: 5044, deleted: 1000, ..counts };
+        assert_eq!(describe(&counts), "6,045 changes: 5,044 added, 1,000 deleted, 1 metadata only");
+    }
+}

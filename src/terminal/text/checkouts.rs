@@ -1,0 +1,95 @@
+//! Plans and outcomes of checkouts, steps and exports.
+
+use std::io;
+
+use crate::id::CommitId;
+use crate::report::checkouts::{CheckoutRecord, ExportRecord, PlanRecord, StepRecord, SteppedRecord};
+use crate::terminal::human::{Count, Size, plural};
+use crate::terminal::{Page, Print, Role, sanitize};
+
+impl Print for StepRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            return page.record(Some(self.action), &self.path);
+        }
+        let role = match self.action {
+            "create" => Role::Added,
+            "remove" => Role::Removed,
+            "touch" => Role::Metadata,
+            _ => Role::Modified,
+        };
+        let word = page.paint(role, format!("{:<8}", self.action));
+        let slash = if self.is_directory { "/" } else { "" };
+        page.line(format_args!("  {word} {}{slash}", page.path(&self.path)))
+    }
+}
+
+impl Print for PlanRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            return Ok(());
+        }
+        if self.refs_only {
+            return page.line("the directory would be left as it is");
+        }
+        let first = if self.unsaved { "; what is unsaved would be recorded first" } else { "" };
+        let unchanged = Count(self.unchanged);
+        page.line(format_args!("{}, {unchanged} unchanged{first}", plural(self.actions, "change")))
+    }
+}
+
+fn counts(record: &CheckoutRecord) -> String {
+    let (written, deleted, unchanged) = (Count(record.written), Count(record.deleted), Count(record.unchanged));
+    format!("{written} written, {deleted} deleted, {unchanged} unchanged")
+}
+
+fn print_saved(page: &mut Page<'_>, saved: Option<CommitId>) -> io::Result<()> {
+    match saved {
+        Some(_) => page.line(format_args!("what was unsaved is in {}", page.short(saved))),
+        None => Ok(()),
+    }
+}
+
+impl Print for CheckoutRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (to, counts) = (page.short(self.to), counts(self));
+        if self.whole {
+            let branch = page.paint(Role::Branch, sanitize::line(&self.branch));
+            let from = match self.from == self.to {
+                true => String::new(),
+                false => format!("{} → ", page.short(self.from)),
+            };
+            page.line(format_args!("{branch} {from}{to}  {counts}"))?;
+        } else {
+            page.line(format_args!("restored from {to}  {counts}"))?;
+        }
+        print_saved(page, self.saved)
+    }
+}
+
+impl Print for SteppedRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if !self.interrupted.is_empty() {
+            page.line(format_args!("took back the interrupted {}", sanitize::line(&self.interrupted)))?;
+        }
+        for crossed in self.operations.iter().filter(|_| !self.action.is_empty()) {
+            let words = sanitize::line(&format!("{}: {}", crossed.verb, crossed.description));
+            page.line(format_args!("{} {}  {words}", self.action, page.paint(Role::Id, crossed.id.short())))?;
+        }
+        let branch = page.paint(Role::Branch, sanitize::line(&self.checkout.branch));
+        let at = page.short(self.id);
+        if self.refs_only {
+            return page.line(format_args!("{branch} {at}  the directory is left as it is"));
+        }
+        page.line(format_args!("{branch} {at}  {}", counts(&self.checkout)))?;
+        print_saved(page, self.checkout.saved)
+    }
+}
+
+impl Print for ExportRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let id = page.short(Some(CommitId::from(self.id)));
+        let (entries, size) = (plural(self.entries, "entry"), Size(self.bytes));
+        page.line(format_args!("{id} → {}  {entries}, {size}", sanitize::text(&self.destination)))
+    }
+}

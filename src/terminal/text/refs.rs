@@ -1,0 +1,98 @@
+//! Branches and tags, the current position, and settings.
+
+use std::io;
+
+use crate::report::End;
+use crate::report::refs::{InitRecord, Overview, Position, RefChanged, RefRecord, SettingRecord};
+use crate::terminal::sanitize::{self, line as safe};
+use crate::terminal::table::{pad, width};
+use crate::terminal::{Page, Print, Role};
+
+impl Print for End {}
+
+impl Print for RefRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let mark = if self.current { "@" } else { " " };
+        let role = if self.kind == "tag" { Role::Tag } else { Role::Branch };
+        let name = page.paint(role, pad(&safe(&self.name), 20));
+        let subject = self.message.lines().next().unwrap_or_default();
+        let (id, time) = (page.paint(Role::Id, self.id.short()), page.time(self.time));
+        page.line(format!("{mark} {name} {id}  {time}  {}", safe(subject)).trim_end())
+    }
+}
+
+impl Print for RefChanged {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let id = page.paint(Role::Id, self.id.short());
+        page.line(format_args!("{} {} {} at {id}", self.action, self.kind, safe(&self.name)))
+    }
+}
+
+impl Print for InitRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let what = if self.commits { "attached to the repository" } else { "made the repository" };
+        page.line(format_args!("{what} {}", sanitize::text(&self.repository)))?;
+        if self.is_secondary {
+            page.line(format_args!("the directory is on its own branch `{}`", sanitize::text(&self.branch)))?;
+        }
+        if !self.is_given {
+            return Ok(());
+        }
+        page.line(format_args!("it belongs to `{}`, like the directory", sanitize::text(&self.owner)))
+    }
+}
+
+impl Print for Position {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let branch = page.paint(Role::Branch, safe(&self.branch));
+        match &self.commit {
+            None => page.line(format_args!("on {branch}, no commits yet")),
+            Some((time, subject)) => {
+                let (id, age) = (page.short(self.id), page.age(*time));
+                page.line(format!("on {branch} at {id}, {age}  {}", safe(subject)).trim_end())
+            }
+        }
+    }
+}
+
+impl Print for Overview {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if let Some(position) = &self.position {
+            position.print(page)?;
+        }
+        page.line(&self.state)?;
+        page.line("")?;
+        let next: Vec<String> = self.next.iter().map(|command| sanitize::text(command)).collect();
+        let column = next.iter().map(|command| width(command)).max().unwrap_or(0).max(34);
+        for command in &next {
+            page.line(format_args!("  {}  {}", pad(command, column), page.paint(Role::Dim, purpose(command))))?;
+        }
+        Ok(())
+    }
+}
+
+fn purpose(command: &str) -> &'static str {
+    match command.split(' ').nth(1).unwrap_or_default() {
+        _ if command.ends_with(" --continue") => "finish what was interrupted",
+        _ if command.ends_with(" undo") => "take it back",
+        "init" => "start to record this directory",
+        "commit" => "record it all as it is now",
+        "status" => "what would be recorded",
+        "diff" => "what has changed",
+        "checkout" => "take all changes back (they are saved first)",
+        "show" => "what the last commit changed",
+        "log" => "what was recorded",
+        _ => "all commands",
+    }
+}
+
+impl Print for SettingRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let value = sanitize::text(&self.value);
+        let Some(about) = self.about else { return page.line(value) };
+        let mark = if self.default { page.paint(Role::Dim, "(default)").to_string() } else { String::new() };
+        let line = format!("{} = {value} {mark}", page.paint(Role::Emphasis, self.key));
+        page.line(line.replace("  ", " ").trim_end())?;
+        page.line(format_args!("    {}", page.paint(Role::Dim, about)))
+    }
+}

@@ -1,0 +1,69 @@
+//! The outcome of `run`.
+
+use std::io;
+
+use crate::effect::Few;
+use crate::report::runs::{RollbackRecord, RunRecord};
+use crate::terminal::human::{Count, Size, duration, plural};
+use crate::terminal::sanitize;
+use crate::terminal::text::changes::and_ignored;
+use crate::terminal::{Page, Print, Role};
+
+impl Print for RunRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let line = page.paint(Role::Heading, sanitize::line(&self.run.short));
+        let exit = match self.run.exit {
+            0 => "exit 0".to_owned(),
+            exit => page.paint(Role::Warning, format!("exit {exit}")).to_string(),
+        };
+        let title = format!("{line}: {exit} after {}", duration(self.run.duration));
+        if self.before == self.after {
+            return page.line(format_args!("{title}; nothing changed, nothing recorded"));
+        }
+        page.line(title)?;
+        let id = page.paint(Role::Id, self.after.short());
+        let (added, modified, deleted) = (Count(self.added), Count(self.modified), Count(self.deleted));
+        let (before, after) = (Size(self.bytes_before), Size(self.bytes_after));
+        let ignored = and_ignored(self.ignored);
+        page.line(format_args!(
+            "{id}  {added} added, {modified} modified, {deleted} deleted{ignored}  ({before} → {after})"
+        ))?;
+        let deleted = page.paint(Role::Removed, "deleted").to_string();
+        list(page, &self.losses, "directory", |page, loss| {
+            let path = page.path(&loss.path);
+            let (paths, size) = (plural(loss.paths, "path"), Size(loss.bytes));
+            match (loss.is_whole, loss.paths) {
+                (true, 0) => format!("{deleted}  {path}  ({size})"),
+                (true, _) => format!("{deleted}  {path}/ and {paths} in it  ({size})"),
+                (false, _) if loss.path.is_root() => format!("{deleted}  {paths} at the top  ({size})"),
+                (false, _) => format!("{deleted}  {paths} in {path}/  ({size})"),
+            }
+        })?;
+        list(page, &self.emptied_paths, "file", |page, path| {
+            format!("{}  {}", page.paint(Role::Modified, "emptied"), page.path(path))
+        })?;
+        list(page, &self.retyped_paths, "path", |page, one| {
+            let (from, to) = (one.from.word(), one.to.word());
+            format!("{}  {}  {from} → {to}", page.paint(Role::Modified, "type   "), page.path(&one.path))
+        })
+    }
+}
+
+/// A line for each item, and one for the omitted ones.
+fn list<T>(page: &mut Page<'_>, few: &Few<T>, noun: &str, line: impl Fn(&Page<'_>, &T) -> String) -> io::Result<()> {
+    for item in &few.kept {
+        page.line(format!("  {}", line(page, item)))?;
+    }
+    match few.count - few.kept.len() as u64 {
+        0 => Ok(()),
+        others => page.line(format_args!("           and in {} more", plural(others, noun))),
+    }
+}
+
+impl Print for RollbackRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (written, deleted) = (Count(self.written), Count(self.deleted));
+        let kept = page.paint(Role::Id, &self.kept);
+        page.line(format_args!("taken back: {written} written, {deleted} deleted; what it did is kept in {kept}"))
+    }
+}

@@ -1,0 +1,43 @@
+//! The outcome of `verify`.
+
+use std::io;
+
+use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
+use crate::terminal::human::{Size, plural};
+use crate::terminal::{Page, Print, Role, sanitize};
+
+impl Print for DamageRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let word = page.paint(Role::Error, "damaged");
+        let message = sanitize::text(&self.message);
+        let commit = page.short(self.commit);
+        match (self.commit, self.paths.first()) {
+            (Some(_), Some(path)) if !path.is_root() => {
+                page.line(format_args!("{word} {} in {commit}: {message}", page.path(path)))
+            }
+            (Some(_), _) => page.line(format_args!("{word} commit {commit}: {message}")),
+            _ => page.line(format_args!("{word} {}: {message}", self.what)),
+        }
+    }
+}
+
+impl Print for SuperfluousRecord {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if !page.is_verbose() {
+            return Ok(());
+        }
+        let path = page.paint(Role::Path, sanitize::text(&self.path));
+        page.line(format_args!("not needed: {path}  {}, {}", self.what, Size(self.bytes)))
+    }
+}
+
+impl Print for VerifyTotals {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let read = [plural(self.commits, "commit"), plural(self.objects, "object"), plural(self.packs, "pack")];
+        let read = format!("{}, {} read", read.join(", "), Size(self.bytes));
+        match self.damaged {
+            0 => page.line(format_args!("{}: {read}", page.paint(Role::Added, "all is well"))),
+            damaged => page.line(format_args!("{read}; {} found", page.paint(Role::Error, plural(damaged, "damage")))),
+        }
+    }
+}
