@@ -8,7 +8,7 @@ use crate::terminal::Ui;
 /// Lets a signal be answered as failures are told.
 pub(super) fn answer(ui: &Ui, environment: &Environment) {
     fs::on_interrupt(environment, |phase, signal| match error(phase) {
-        Some(error) => ui.last_words(&error.ends_with(Exit::signal(signal))),
+        Some(error) => ui.error_text(&error.ends_with(Exit::signal(signal))),
         None => String::new(),
     });
 }

@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::object::Commit;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
-use crate::report::changes::{ChangeRecord, Fold, Listing, Tally};
-use crate::report::patch::{Patch, StatRecord, StatTable};
+use crate::report::changes::{StatRecord, Tally};
 use crate::terminal::Ui;
+use crate::terminal::text::{ChangeLine, Fold, Listing, Patch, StatTable};
 
 /// Shows all changes between two sides and the summary.
 pub fn show(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::Options, style: Style) -> Result<Tally> {
@@ -84,17 +84,15 @@ impl Shown<'_> {
             Style::List(listing) => self.list(change, listing),
             // It stands for all that is in it, of which there is no more to say.
             _ if !json && change.status == Status::Ignored && self.fold.place(change).is_none() => Ok(()),
-            Style::Patch(_) if json => ui.show(&ChangeRecord::new(change, Listing::Words, 0)),
+            Style::Patch(_) if json => ui.show(&ChangeLine { change, listing: Listing::Words, folded: 0 }),
             // The new name tells it all.
             _ if !json && change.status == Status::Deleted && change.renamed.is_some() => Ok(()),
-            Style::Patch(context) => ui.show(&Patch::new(
-                change,
-                self.comparison.attributes(change)?,
-                self.comparison.body(change, context)?,
-            )),
+            Style::Patch(context) => {
+                let (attributes, body) = (self.comparison.attributes(change)?, self.comparison.body(change, context)?);
+                ui.print(&Patch { change, attributes, body })
+            }
             Style::Stat => {
-                let record = ChangeRecord::new(change, Listing::Words, 0);
-                let record = StatRecord::new(change, record, &self.comparison.body(change, 0)?);
+                let record = StatRecord::new(change, &self.comparison.body(change, 0)?);
                 if json {
                     return ui.show(&record);
                 }
@@ -109,7 +107,7 @@ impl Shown<'_> {
         let options = self.ui.options();
         let is_folded = listing == Listing::Words && !options.json && !options.nul && !options.verbose;
         match if is_folded { self.fold.place(change) } else { Some(0) } {
-            Some(folded) => self.ui.show(&ChangeRecord::new(change, listing, folded)),
+            Some(folded) => self.ui.show(&ChangeLine { change, listing, folded }),
             None => Ok(()),
         }
     }
@@ -118,7 +116,7 @@ impl Shown<'_> {
         self.release()?;
         let (ui, tally) = (self.ui, Tally::from(counts));
         match self.style {
-            Style::Stat => ui.show(&StatTable { records: &self.stats, tally })?,
+            Style::Stat if !ui.options().json => ui.print(&StatTable { records: &self.stats, tally })?,
             Style::List(Listing::Words) => ui.show(&tally)?,
             _ if ui.options().json => ui.show(&tally)?,
             _ => {}

@@ -10,14 +10,12 @@ use crate::commands::{Context, complete, init};
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
-use crate::id::CommitId;
 use crate::number::pluralize;
 use crate::object::commit::Uncovered;
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::report::changes::Tally;
-use crate::report::commits::{Committed, json_uncovered};
-use crate::report::{json_id, json_paths};
+use crate::report::commits::Committed;
 use crate::snapshot::{self, Outcome};
 
 /// Record the directory as it is now
@@ -81,8 +79,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if outcome.created {
         let is_new = |one: &&Uncovered| !outcome.mounted_over.contains(&one.path);
         context.report_left_out(&outcome.uncovered.iter().filter(is_new).cloned().collect::<Vec<_>>());
-        if !committed.suspicious {
-            context.ui.hint(format_args!("come back to this state: undo checkout {}", committed.short));
+        if let Some(id) = committed.id.filter(|_| !committed.suspicious) {
+            context.ui.hint(format_args!("come back to this state: undo checkout {}", id.short()));
         }
     } else if !args.message.is_empty() {
         context.ui.hint("the message is not recorded; name the commit there is: undo tag NAME");
@@ -121,7 +119,7 @@ fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf], s
 
 fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
     Committed {
-        id: json_id(outcome.commit),
+        id: outcome.commit,
         branch: repository.view().current.clone(),
         created: outcome.created,
         added: outcome.changes.added,
@@ -132,11 +130,10 @@ fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
         bytes: outcome.totals.bytes,
         bytes_read: outcome.bytes_read,
         bytes_stored: outcome.bytes_stored,
-        uncovered: json_uncovered(&outcome.uncovered),
-        torn: json_paths(&outcome.torn),
-        journals: json_paths(&outcome.journals),
-        without_attributes: json_paths(&outcome.without_attributes),
+        uncovered: outcome.uncovered.clone(),
+        torn: outcome.torn.clone(),
+        journals: outcome.journals.clone(),
+        without_attributes: outcome.without_attributes.clone(),
         suspicious: !outcome.findings.alarms.is_empty(),
-        short: outcome.commit.map(CommitId::short).unwrap_or_default(),
     }
 }

@@ -1,16 +1,13 @@
 //! `undo config`: settings of the repository.
 
-use std::io;
-
 use clap_complete::engine::ArgValueCompleter;
-use serde::Serialize;
 
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::repo::config::{Document, KEYS, Key, SHARED, key};
 use crate::repo::sharing;
-use crate::report::{End, Report};
-use crate::terminal::{Page, Role, sanitize};
+use crate::report::End;
+use crate::report::refs::SettingRecord;
 
 /// Show or change settings
 ///
@@ -32,24 +29,12 @@ pub struct Args {
     unset: bool,
 }
 
-#[derive(Serialize)]
-struct Setting {
-    key: &'static str,
-    value: String,
-    default: bool,
-    #[serde(skip)]
-    about: &'static str,
-    /// Only its value is asked for.
-    #[serde(skip)]
-    alone: bool,
-}
-
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let mut document = Document::open(&repository.layout.config())?;
     let Some(name) = &args.key else {
         for setting in &KEYS {
-            context.ui.show(&Setting::new(&document, setting, false)?)?;
+            context.ui.show(&record(&document, setting, false)?)?;
         }
         context.ui.show(&End { count: KEYS.len() as u64 })?;
         return Ok(Exit::DONE);
@@ -60,7 +45,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             document.unset(name)?;
         }
         None => {
-            context.ui.show(&Setting::new(&document, key(name)?, true)?)?;
+            context.ui.show(&record(&document, key(name)?, true)?)?;
             return Ok(Exit::DONE);
         }
     }
@@ -69,28 +54,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         sharing::set(&repository.layout, is_shared).map_err(|error| repository.layout.not_permitted(error))?;
     }
     document.save(repository.environment.durability()).map_err(|error| repository.layout.not_permitted(error))?;
-    context.ui.outcome(&Setting::new(&document, key(name)?, false)?)?;
+    context.ui.outcome(&record(&document, key(name)?, false)?)?;
     Ok(Exit::DONE)
 }
 
-impl Setting {
-    fn new(document: &Document, key: &Key, alone: bool) -> Result<Setting> {
-        let value = document.config()?.get(key.name)?;
-        Ok(Setting { key: key.name, value, default: !document.is_set(key.name)?, about: key.about, alone })
-    }
-}
-
-impl Report for Setting {
-    const TYPE: &'static str = "setting";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let value = sanitize::text(&self.value);
-        if self.alone {
-            return page.line(value);
-        }
-        let mark = if self.default { page.paint(Role::Dim, "(default)").to_string() } else { String::new() };
-        let line = format!("{} = {value} {mark}", page.paint(Role::Emphasis, self.key));
-        page.line(line.replace("  ", " ").trim_end())?;
-        page.line(format_args!("    {}", page.paint(Role::Dim, self.about)))
-    }
+fn record(document: &Document, key: &Key, only_value: bool) -> Result<SettingRecord> {
+    let value = document.config()?.get(key.name)?;
+    let about = (!only_value).then_some(key.about);
+    Ok(SettingRecord { key: key.name, value, default: !document.is_set(key.name)?, about })
 }

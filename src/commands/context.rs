@@ -16,13 +16,13 @@ use crate::number::pluralize;
 use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::operation::Intent;
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 use crate::repo::layout::{Attachment, Layout};
 use crate::repo::{Repository, Standing, standing};
-use crate::report::Why;
 use crate::report::alarms::{AlarmRecord, NoteRecord};
-use crate::terminal::Ui;
+use crate::report::messages::WarningPath;
+use crate::terminal::{Stream, Ui};
 use crate::time::Timestamp;
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Scan, Worktree, database, paths};
@@ -305,37 +305,30 @@ impl Context<'_> {
         self.report_reasons(pluralize(lines.len(), one, several), &reasons(&lines));
     }
 
-    /// Shows a result, and what the changes look like: to programs before it, which ends what they read, to people after.
+    /// Shows a result, and what the changes look like: after it, but with `--json` before it, since a result ends the output.
     pub fn report_alongside<T>(
         &self,
         findings: &Findings,
-        ways: &Remedies,
+        Remedies { show, back }: &Remedies,
         result: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let is_first = self.ui.options().json;
-        if is_first {
-            self.report_findings(findings, ways)?;
+        if self.ui.options().json {
+            self.report_findings(findings, Stream::Out)?;
+            return result();
         }
         let shown = result()?;
-        if !is_first {
-            self.report_findings(findings, ways)?;
+        self.report_findings(findings, Stream::Out)?;
+        if !findings.alarms.is_empty() {
+            self.ui.hint(format_args!("if that was not meant: see it with `{show}`, take it back with `{back}`"));
         }
         Ok(shown)
     }
 
-    fn report_findings(&self, findings: &Findings, Remedies { show, back }: &Remedies) -> Result<()> {
-        findings.alarms.iter().try_for_each(|alarm| self.ui.alarm(&AlarmRecord::new(alarm)))?;
-        findings.work.iter().try_for_each(|work| self.ui.note(&NoteRecord::new(*work)))?;
-        if !findings.alarms.is_empty() {
-            self.ui.hint(format_args!("if that was not meant: see it with `{show}`, take it back with `{back}`"));
-        }
+    /// Reports alarms and notes.
+    pub fn report_findings(&self, findings: &Findings, stream: Stream) -> Result<()> {
+        findings.alarms.iter().try_for_each(|alarm| self.ui.alarm(&AlarmRecord::from(alarm), stream))?;
+        findings.work.iter().try_for_each(|work| self.ui.note(&NoteRecord::from(*work), stream))?;
         Ok(())
-    }
-
-    /// Says what changes look like where stdout belongs to another program.
-    pub fn report_aside(&self, findings: &Findings) {
-        findings.alarms.iter().for_each(|alarm| self.ui.alarm_aside(&AlarmRecord::new(alarm)));
-        findings.work.iter().for_each(|work| self.ui.note_aside(&NoteRecord::new(*work)));
     }
 
     /// Says that a commit does not build on the one before it.
@@ -361,15 +354,15 @@ impl Context<'_> {
 
     /// Warns of paths, if there are any.
     pub fn report_paths(&self, what: &str, paths: &[RepoPathBuf]) {
-        self.warn_about(what, &paths.iter().map(|path| (&**path, Why::from(""))).collect::<Vec<_>>());
+        self.warn_about(what, &paths.iter().map(|path| WarningPath::new(path, "")).collect::<Vec<_>>());
     }
 
     /// Warns of paths, each with a reason, if there are any.
     pub fn report_reasons(&self, what: &str, paths: &[(RepoPathBuf, String)]) {
-        self.warn_about(what, &paths.iter().map(|(path, why)| (&**path, Why::from(why.as_str()))).collect::<Vec<_>>());
+        self.warn_about(what, &paths.iter().map(|(path, reason)| WarningPath::new(path, reason)).collect::<Vec<_>>());
     }
 
-    fn warn_about(&self, what: &str, paths: &[(&RepoPath, Why<'_>)]) {
+    fn warn_about(&self, what: &str, paths: &[WarningPath<'_>]) {
         if !paths.is_empty() {
             self.ui.warning_about(what, paths);
         }
@@ -381,7 +374,7 @@ fn go_to(directory: &Path) -> String {
 }
 
 /// What is not covered for some reasons, and the reasons.
-fn reasons(uncovered: &[Uncovered], wanted: fn(Reason) -> bool) -> Vec<(&RepoPath, Why<'static>)> {
+fn reasons(uncovered: &[Uncovered], wanted: fn(Reason) -> bool) -> Vec<WarningPath<'_>> {
     let wanted = uncovered.iter().filter(|one| wanted(one.reason));
-    wanted.map(|one| (&*one.path, one.reason.into())).collect()
+    wanted.map(|one| WarningPath::uncovered(&one.path, one.reason)).collect()
 }

@@ -9,8 +9,7 @@ use crate::checkout::export::{Compression, Destination, Exported, export, export
 use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::ObjectId;
-use crate::report::exports::ExportRecord;
-use crate::report::{json_paths, json_reasons};
+use crate::report::checkouts::ExportRecord;
 
 /// Write a commit to another place
 ///
@@ -51,16 +50,14 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 
 /// What was written where, as it is shown.
 pub fn record(id: ObjectId, destination: &Path, exported: &Exported) -> ExportRecord {
-    let id = id.to_string();
     ExportRecord {
-        short: id[..8].to_owned(),
         id,
         destination: destination.display().to_string(),
         entries: exported.entries,
         bytes: exported.bytes,
-        inexact: json_reasons(&exported.inexact),
-        damaged: json_reasons(&exported.damaged),
-        torn: json_paths(&exported.torn),
+        inexact: exported.inexact.clone(),
+        damaged: exported.damaged.clone(),
+        torn: exported.torn.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How changes are shown: the options that `diff`, `log` and `show` share.
 
-use crate::report::changes::Listing;
+use crate::terminal::text::Listing;
 
 /// How changes are shown; the same in `diff`, `log` and `show`.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]

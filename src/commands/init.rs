@@ -11,7 +11,7 @@ use crate::path::REPOSITORY;
 use crate::quote::shell_word;
 use crate::repo::layout::{Layout, marker};
 use crate::repo::{Joining, Repository};
-use crate::report::place::Initialised;
+use crate::report::refs::InitRecord;
 use crate::worktree::paths;
 
 /// Start to record a directory
@@ -76,14 +76,14 @@ pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joinin
     };
     let owner = repository.layout.owner().map_or_else(fs::effective_uid, |owner| owner.uid);
     let is_new = repository.view().heads.is_empty();
-    context.ui.outcome(&Initialised {
+    context.ui.outcome(&InitRecord {
         worktree: repository.layout.worktree.display().to_string(),
         repository: repository.layout.repository.display().to_string(),
         commits: !is_new,
         owner: fs::name_of_user(owner),
         is_given: is_new && owner != fs::effective_uid(),
         branch: repository.view().current.clone(),
-        is_beside: repository.state().directory().is_some(),
+        is_secondary: repository.state().directory().is_some(),
     })?;
     warn_of_wide_roots(context, &repository.layout.worktree)?;
     if !FileLock::is_supported(&repository.layout.lock()) {

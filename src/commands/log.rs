@@ -16,7 +16,7 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::report::End;
 use crate::report::commits::{CommitRecord, Names};
-use crate::report::log::{LogRecord, graph_style};
+use crate::terminal::text::{LogEntry, graph_style};
 use crate::worktree::paths::pattern_hint;
 
 /// List commits, newest first
@@ -91,7 +91,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, names.is_at));
         let record = CommitRecord::new(id, &commit, names, costs.of(id)?);
         let gap = count > 0 && matches!(style, Some(Style::Stat | Style::List(_)));
-        context.ui.show(&LogRecord { record, row, oneline: args.oneline, gap })?;
+        context.ui.show(&LogEntry { record, row, oneline: args.oneline, gap })?;
         if let Some(style) = style {
             changes::show_commit(context, &repository, &commit, &paths, style)?;
         }

@@ -11,6 +11,7 @@ use crate::history::listing::{self, Options};
 use crate::object::Entry;
 use crate::path::RepoPath;
 use crate::report::entries::{EntryRecord, EntryTotals};
+use crate::terminal::text::ListedEntry;
 
 /// List what a commit holds
 ///
@@ -41,7 +42,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut totals = EntryTotals::default();
     let mut show = |path: &RepoPath, entry: &Entry| {
         totals.count(entry);
-        context.ui.show(&EntryRecord::new(path, entry, args.long))
+        context.ui.show(&ListedEntry { record: EntryRecord::new(path, entry), is_long: args.long })
     };
     match entry.tree() {
         Some(tree) => {

@@ -11,6 +11,7 @@ use crate::object::Operation;
 use crate::repo::Repository;
 use crate::report::End;
 use crate::report::operations::OperationRecord;
+use crate::terminal::text::OperationText;
 
 /// List what was done, and go back to any state
 ///
@@ -69,7 +70,7 @@ pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>)
     context.ui.page_long_output();
     let mut count = 0;
     for action in timeline.actions().iter().take(limit.unwrap_or(usize::MAX)) {
-        if let Some(record) = OperationRecord::new(&steps(action), standings.get(action), false) {
+        if let Some(record) = OperationRecord::new(&steps(action), standings.get(action)) {
             context.ui.show(&record)?;
         }
         count += 1;
@@ -82,8 +83,8 @@ fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Resu
     let timeline = Timeline::read(repository)?;
     let action = timeline.find(operation)?;
     let standing = Standings::of(&timeline).get(action);
-    if let Some(record) = OperationRecord::new(&steps(action), standing, true) {
-        context.ui.show(&record)?;
+    if let Some(record) = OperationRecord::new(&steps(action), standing) {
+        context.ui.show(&OperationText(record))?;
     }
     Ok(Exit::DONE)
 }

@@ -1,37 +1,21 @@
 //! Bare `undo`: where you are, and what you can do next. Changes nothing.
 
 use std::borrow::Cow;
-use std::io;
-
-use serde::Serialize;
 
 use crate::commands::Context;
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
-use crate::report::Report;
 use crate::report::changes::Tally;
-use crate::report::place::Where;
-use crate::terminal::{Page, Role, sanitize};
-
-#[derive(Serialize)]
-struct Home {
-    repository: bool,
-    #[serde(flatten)]
-    place: Option<Where>,
-    clean: bool,
-    changes: u64,
-    next: Vec<Cow<'static, str>>,
-    #[serde(skip)]
-    words: String,
-}
+use crate::report::refs::{Overview, Position};
+use crate::terminal::text::describe;
 
 pub fn run(context: &Context<'_>) -> Result<Exit> {
     let repository = match context.repository() {
         Err(error) if error.kind() == ErrorKind::NoRepository => {
             let next = ["undo init", "undo commit --init -m \"as it was\"", "undo help"].map(Cow::from).into();
-            let words = format!("no repository here ({})", context.cwd.display());
-            context.ui.show(&Home { repository: false, place: None, clean: true, changes: 0, next, words })?;
+            let state = format!("no repository here ({})", context.cwd.display());
+            context.ui.show(&Overview { repository: false, position: None, clean: true, changes: 0, next, state })?;
             return Ok(Exit::DONE);
         }
         result => result?,
@@ -58,48 +42,15 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
         (Some(_), false, _) => ["undo diff", "undo commit", "undo checkout @"].map(Cow::from),
     };
     let next = next.into();
-    let words = if tally.clean { "clean".to_owned() } else { tally.words() };
-    let place = Some(Where::new(repository.view(), old.as_commit()));
-    context.ui.show(&Home {
+    let state = if tally.clean { "clean".to_owned() } else { describe(&tally.counts) };
+    let position = Some(Position::new(repository.view(), old.as_commit()));
+    context.ui.show(&Overview {
         repository: true,
-        place,
+        position,
         clean: tally.clean,
         changes: tally.counts.total(),
         next,
-        words,
+        state,
     })?;
     Ok(Exit::DONE)
-}
-
-impl Report for Home {
-    const TYPE: &'static str = "home";
-
-    fn human(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if let Some(place) = &self.place {
-            place.human(page)?;
-        }
-        page.line(&self.words)?;
-        page.line("")?;
-        let next: Vec<String> = self.next.iter().map(|command| sanitize::text(command).to_string()).collect();
-        let width = next.iter().map(|command| command.chars().count()).max().unwrap_or(0).max(34);
-        for command in &next {
-            page.line(format_args!("  {command:<width$}  {}", page.paint(Role::Dim, purpose(command))))?;
-        }
-        Ok(())
-    }
-}
-
-fn purpose(command: &str) -> &'static str {
-    match command.split(' ').nth(1).unwrap_or_default() {
-        _ if command.ends_with(" --continue") => "finish what was interrupted",
-        _ if command.ends_with(" undo") => "take it back",
-        "init" => "start to record this directory",
-        "commit" => "record it all as it is now",
-        "status" => "what would be recorded",
-        "diff" => "what has changed",
-        "checkout" => "take all changes back (they are saved first)",
-        "show" => "what the last commit changed",
-        "log" => "what was recorded",
-        _ => "all commands",
-    }
 }

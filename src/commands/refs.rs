@@ -56,7 +56,9 @@ pub fn list(context: &Context<'_>, sort: Sort) -> Result<Exit> {
     let refs = sort.refs(view);
     for (name, &id) in refs {
         let is_current = sort == Sort::Branch && *name == view.current;
-        context.ui.show(&RefRecord::new(sort.word(), name, is_current, id, repository.store().commit(id)?))?;
+        let commit = repository.store().commit(id)?;
+        let (name, time, message) = (name.clone(), commit.time, commit.message);
+        context.ui.show(&RefRecord { kind: sort.word(), name, id, current: is_current, time, message })?;
     }
     context.ui.show(&End { count: refs.len() as u64 })?;
     Ok(Exit::DONE)
@@ -75,7 +77,7 @@ pub fn create(context: &Context<'_>, sort: Sort, name: &str, revision: Option<&s
     }
     let edits = vec![RefEdit { name: sort.name(name), old: None, new: Some(id) }];
     record(&mut repository, sort, format!("{word} {name} at {}", id.short()), edits, None)?;
-    context.ui.outcome(&RefChanged::new(word, "created", name, id))?;
+    context.ui.outcome(&RefChanged { kind: word, action: "created", name: name.to_owned(), id })?;
     if sort == Sort::Branch {
         context.ui.hint(format_args!("switch to it: undo checkout {}", shell_word(name.as_bytes())));
     }
@@ -95,7 +97,7 @@ pub fn delete(context: &Context<'_>, sort: Sort, names: &[String]) -> Result<Exi
     let edits = found.iter().map(|(name, id)| RefEdit { name: sort.name(name), old: Some(*id), new: None }).collect();
     record(&mut repository, sort, format!("delete {} {}", sort.word(), names.join(" ")), edits, None)?;
     for (name, id) in &found {
-        context.ui.outcome(&RefChanged::new(sort.word(), "deleted", name, *id))?;
+        context.ui.outcome(&RefChanged { kind: sort.word(), action: "deleted", name: name.clone(), id: *id })?;
         context.ui.hint(format_args!(
             "take it back: undo {} {} {}",
             sort.word(),
@@ -124,7 +126,7 @@ pub fn rename(context: &Context<'_>, sort: Sort, old: Option<&str>, new: &str) -
         RefEdit { name: sort.name(new), old: None, new: Some(id) },
     ];
     record(&mut repository, sort, format!("rename {} {old} to {new}", sort.word()), edits, switch)?;
-    context.ui.outcome(&RefChanged::new(sort.word(), "renamed", new, id))?;
+    context.ui.outcome(&RefChanged { kind: sort.word(), action: "renamed", name: new.to_owned(), id })?;
     let (old, new) = (shell_word(old.as_bytes()), shell_word(new.as_bytes()));
     context.ui.hint(format_args!("take it back: undo {} -m {new} {old}", sort.word()));
     Ok(Exit::DONE)

@@ -9,8 +9,8 @@ use crate::commands::{Context, cat, changes, complete};
 use crate::error::{Exit, Result};
 use crate::history::Costs;
 use crate::object::Objects;
-use crate::report::changes::Listing;
 use crate::report::commits::{CommitRecord, Names};
+use crate::terminal::text::Listing;
 
 /// Show a commit and what it changed, or print a file in it
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ use crate::commands::{Context, changes, complete};
 use crate::compare::{Comparison, Side};
 use crate::diff;
 use crate::error::{Exit, Result};
-use crate::report::place::Where;
+use crate::report::refs::Position;
 
 /// Show what has changed since the current commit
 ///
@@ -34,7 +34,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let new = Side::live(&repository, &worktree, &paths, context.ui.progress())?;
     let options = context.ui.options();
     if !options.json && !options.nul {
-        context.ui.show(&Where::new(repository.view(), old.as_commit()))?;
+        context.ui.print(&Position::new(repository.view(), old.as_commit()))?;
     }
     let selected = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };

@@ -5,7 +5,6 @@ use crate::error::{ErrorKind, Exit, Result};
 use crate::maintain::verify::{Damage, Finding, verify};
 use crate::repo::{Repository, Superfluous};
 use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
-use crate::report::{json_id, json_paths};
 
 /// Check that all that was recorded is there
 ///
@@ -42,17 +41,7 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
 fn damage_record(repository: &Repository, damage: Damage) -> DamageRecord {
     let Damage { what, error, id, pack, commit, paths } = damage;
     let file = pack.map(|pack| repository.layout.pack(pack).display().to_string());
-    DamageRecord {
-        what,
-        message: error.to_string(),
-        id: json_id(id),
-        pack: json_id(pack),
-        file: file.unwrap_or_default(),
-        commit: json_id(commit),
-        paths: json_paths(&paths),
-        place: paths.into_iter().next(),
-        short: commit.map(|commit| commit.short()),
-    }
+    DamageRecord { what, message: error.to_string(), id, pack, file: file.unwrap_or_default(), commit, paths }
 }
 
 fn superfluous_record(file: Superfluous) -> SuperfluousRecord {

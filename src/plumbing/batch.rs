@@ -8,7 +8,7 @@ use crate::history::{bytes, objects};
 use crate::id::LENGTH;
 use crate::plumbing::records;
 use crate::repo::Repository;
-use crate::report::objects::{Asked, Described, Unresolved};
+use crate::report::plumbing::{Asked, Described, Unresolved};
 
 /// Answers until stdin ends. A name that names nothing is no failure.
 pub fn run(context: &Context<'_>, with_bytes: bool) -> Result<Exit> {

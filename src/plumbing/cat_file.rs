@@ -11,9 +11,9 @@ use crate::object::{ObjectKind, Objects};
 use crate::plumbing::batch;
 use crate::repo::Repository;
 use crate::report::commits::Names;
-use crate::report::fields::{AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields};
-use crate::report::objects::{Asked, Described};
+use crate::report::objects::{AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields};
 use crate::report::operations::Standing;
+use crate::report::plumbing::{Asked, Described};
 
 /// Print an object: its type, its size, its bytes or its fields
 ///
@@ -104,18 +104,18 @@ fn show(context: &Context<'_>, repository: &Repository, named: Named) -> Result<
     let (ui, store, id) = (context.ui, repository.store(), named.id);
     match named.is {
         Type::Blob => ui.data(|out| bytes::copy(repository, named, out)),
-        Type::Tree => ui.show(&TreeFields::new(id, &store.tree_node(id.into())?)),
+        Type::Tree => ui.show(&TreeFields::new(id, store.tree_node(id.into())?)),
         Type::Commit => {
             let names = Names::of(repository.view(), id.into());
-            ui.show(&CommitFields::new(id, &store.commit(id.into())?, names))
+            ui.show(&CommitFields::new(id.into(), store.commit(id.into())?, names))
         }
-        Type::Attributes => ui.show(&AttributesFields::new(id, &store.attributes(id.into())?)),
-        Type::Links => ui.show(&LinksFields::new(id, &Node::decode(&store.object(ObjectKind::Links, id)?)?)),
-        Type::LayoutNode => ui.show(&LayoutFields::new(id, &Node::decode(&store.object(ObjectKind::LayoutNode, id)?)?)),
+        Type::Attributes => ui.show(&AttributesFields::new(id, store.attributes(id.into())?)),
+        Type::Links => ui.show(&LinksFields::new(id, Node::decode(&store.object(ObjectKind::Links, id)?)?)),
+        Type::LayoutNode => ui.show(&LayoutFields::new(id, Node::decode(&store.object(ObjectKind::LayoutNode, id)?)?)),
         Type::Operation => {
             let is_current = repository.operation().is_some_and(|newest| newest.object_id() == id);
             let standing = Standing { is_current, ..Standing::default() };
-            ui.show(&OperationFields::new(&bytes::operation(repository, id)?, standing))
+            ui.show(&OperationFields::new(bytes::operation(repository, id)?, standing))
         }
     }
 }

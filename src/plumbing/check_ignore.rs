@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::plumbing::records;
 use crate::quote::unquote;
 use crate::report::End;
-use crate::report::plain::Ignored;
+use crate::report::plumbing::Ignored;
 use crate::worktree::ignore_query::Deciding;
 use crate::worktree::paths::Place;
 
@@ -56,7 +56,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         if is_ignored || is_verbose && (rule.is_some() || args.non_matching) {
             shown += 1;
             let told = rule.as_ref().map(|rule| (&*rule.file, rule.line, &*rule.pattern));
-            context.ui.show(&Ignored::new(&typed, told, is_ignored, is_verbose))?;
+            context.ui.show(&Ignored::new(typed.clone(), told, is_ignored, is_verbose))?;
         }
     }
     context.warn_about_rules(&deciding.ignore_warnings);

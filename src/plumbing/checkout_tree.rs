@@ -13,7 +13,7 @@ use crate::history::objects;
 use crate::id::ObjectId;
 use crate::object::{Entry, Objects};
 use crate::repo::Repository;
-use crate::report::plain::Materialised;
+use crate::report::plumbing::Materialised;
 
 /// Write a tree into a new directory
 ///

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::history::{objects, when};
 use crate::repo::Repository;
-use crate::report::plain::Id;
+use crate::report::plumbing::Id;
 use crate::snapshot::{self, CommitSpec};
 
 /// Make a commit of a tree

@@ -3,7 +3,7 @@
 use crate::commands::Context;
 use crate::error::{Exit, Result};
 use crate::object::ObjectKind;
-use crate::report::packs::ObjectCount;
+use crate::report::plumbing::ObjectCount;
 
 /// Count the objects that are stored
 ///

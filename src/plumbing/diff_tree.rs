@@ -10,7 +10,7 @@ use crate::diff::{ChangeCounts, Depth, Options};
 use crate::error::{Exit, Result};
 use crate::history::objects::treeish;
 use crate::report::changes::Tally;
-use crate::report::tree_changes::{Columns, TreeChange};
+use crate::terminal::text::{Columns, TreeChangeLine};
 
 /// Print what differs between two trees
 ///
@@ -60,7 +60,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if old.is_some() || args.root {
         let options = Options { paths, depth: args.depth(), ..Options::default() };
         counts = directories::between(&repository, old.as_ref(), &new, &options, &mut |change| {
-            context.ui.show(&TreeChange::new(change, args.columns()))
+            context.ui.show(&TreeChangeLine { change, columns: args.columns() })
         })?;
     }
     let tally = Tally::from(counts);

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::BlobId;
 use crate::plumbing::records;
 use crate::quote::unquote;
-use crate::report::plain::Id;
+use crate::report::plumbing::Id;
 use crate::snapshot::blob;
 use crate::snapshot::file::StoreSink;
 use crate::worktree::HashSink;

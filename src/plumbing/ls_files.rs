@@ -9,8 +9,8 @@ use crate::compare::files::{File, Selected, State, files, files_known};
 use crate::error::{Exit, Result};
 use crate::progress::Silent;
 use crate::report::End;
-use crate::report::plain::FileRecord;
-use crate::report::tree_lines::{Form, TreeLine};
+use crate::report::plumbing::FileRecord;
+use crate::terminal::text::{Form, TreeLine};
 
 /// Print files of the directory
 ///
@@ -58,7 +58,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             File { path, entry: Some(entry), .. } if args.stage => {
                 context.ui.show(&TreeLine { path, entry, form: &Form::Line })
             }
-            File { path, state, kind, .. } => context.ui.show(&FileRecord::new(path, state.word(), kind)),
+            File { path, state, kind, .. } => context.ui.show(&FileRecord { path, state: state.word(), kind }),
         }
     };
     if !states.is_empty() || !files_known(&repository, &paths, &mut each)? {

@@ -10,7 +10,7 @@ use crate::error::{Exit, Result};
 use crate::history::listing::{self, Options, Paths};
 use crate::history::objects;
 use crate::report::entries::EntryTotals;
-use crate::report::tree_lines::{Form, Format, TreeLine};
+use crate::terminal::text::{Form, Format, TreeLine};
 
 /// List what a tree holds, an entry a line
 ///

@@ -4,7 +4,7 @@ use crate::commands::Context;
 use crate::error::{Exit, Result};
 use crate::plumbing::records;
 use crate::plumbing::tree_input::Lines;
-use crate::report::plain::Id;
+use crate::report::plumbing::Id;
 use crate::snapshot::mktree::Trees;
 
 /// Make a tree from lines as `ls-tree` prints them

@@ -12,7 +12,7 @@ use crate::history::{self, walk};
 use crate::id::CommitId;
 use crate::repo::Repository;
 use crate::report::End;
-use crate::report::objects::{Count, Reached};
+use crate::report::plumbing::{Reached, Total};
 
 /// List commits, newest first, and the objects that they lead to
 ///
@@ -57,7 +57,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (mut count, mut exit) = (0, Exit::DONE);
     for found in args.objects(context, &repository)? {
         match found {
-            Ok(object) if !args.count => context.ui.show(&Reached::new(&object))?,
+            Ok(object) if !args.count => context.ui.show(&Reached::from(&object))?,
             Ok(_) => {}
             Err(Lost { object, error }) if error.kind() == ErrorKind::Damaged => {
                 let place = object.and_then(|object| object.path).filter(|path| !path.is_root());
@@ -71,7 +71,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         count += 1;
     }
     if args.count {
-        context.ui.show(&Count { count })?
+        context.ui.show(&Total { count })?
     } else {
         context.ui.show(&End { count })?
     }

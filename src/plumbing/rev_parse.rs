@@ -8,7 +8,8 @@ use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::{objects, resolve_range};
 use crate::id::ObjectId;
-use crate::report::plain::{Id, Location};
+use crate::report::plumbing::{Id, Location};
+use crate::report::values::PathBytes;
 
 /// Print the ids that names stand for
 ///
@@ -40,7 +41,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     if args.show_toplevel {
-        context.ui.show(&Location::new(repository.layout.worktree.as_os_str().as_bytes()))?;
+        context.ui.show(&Location { path: PathBytes(repository.layout.worktree.as_os_str().as_bytes().to_vec()) })?;
         return Ok(Exit::DONE);
     }
     if args.verify && (args.names.len() != 1 || args.all) {

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::object::operation::{RefName, View};
 use crate::plumbing::ref_commands::Target;
 use crate::report::End;
-use crate::report::plain::Ref;
+use crate::report::plumbing::Ref;
 
 /// Print branches and tags with their commits
 ///

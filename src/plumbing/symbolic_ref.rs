@@ -6,7 +6,7 @@ use crate::object::operation::Verb;
 use crate::plumbing::ref_commands::{Instruction, check_symbolic};
 use crate::plumbing::ref_updates;
 use crate::repo::NewOperation;
-use crate::report::plain::CurrentBranch;
+use crate::report::plumbing::CurrentBranch;
 
 /// Print or change which branch is current
 ///

@@ -9,7 +9,7 @@ use crate::plumbing::records;
 use crate::plumbing::ref_commands::{self, Instruction, Instructions, Target, Value};
 use crate::plumbing::ref_updates;
 use crate::repo::NewOperation;
-use crate::report::plain::{CurrentBranch, RefUpdate};
+use crate::report::plumbing::{CurrentBranch, RefUpdate};
 
 /// Make a ref point to another commit
 ///
@@ -60,7 +60,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         ..NewOperation::default()
     })?;
     drop(transaction);
-    edits.refs.iter().try_for_each(|edit| context.ui.show(&RefUpdate::new(edit)))?;
+    edits.refs.iter().try_for_each(|edit| context.ui.show(&RefUpdate::from(edit)))?;
     edits.switch.iter().try_for_each(|branch| context.ui.show(&CurrentBranch::changed(branch)))?;
     Ok(Exit::DONE)
 }

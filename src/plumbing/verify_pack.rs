@@ -4,7 +4,7 @@ use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::id::PackId;
 use crate::repo::Repository;
-use crate::report::packs::{PackVerdict, PackedObject, PacksChecked};
+use crate::report::plumbing::{PackVerdict, PackedObject, PacksChecked};
 use crate::store::Packed;
 
 /// Read packs and prove everything in them
@@ -42,7 +42,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 /// Checks a pack, and lists what is in it if it is whole and that is wanted.
 fn check(context: &Context<'_>, repository: &Repository, id: PackId) -> Result<PackVerdict> {
     let store = repository.store();
-    let verdict = PackVerdict { id: id.to_string(), ..PackVerdict::default() };
+    let verdict = PackVerdict { id, ok: false, reason: String::new(), objects: 0, frames: [0; 3], raw: 0, stored: 0 };
     let mut reason = None;
     let checked = store.check_pack(id, &mut |broken| {
         reason.get_or_insert(broken.error);
@@ -57,7 +57,7 @@ fn check(context: &Context<'_>, repository: &Repository, id: PackId) -> Result<P
     let listing = store.list_pack(id);
     if context.ui.options().verbose {
         for Packed { kind, id, length, frame, offset } in listing.objects()? {
-            context.ui.show(&PackedObject::new(id.to_string(), kind, length, frame, offset))?;
+            context.ui.show(&PackedObject { id, kind, size: length, frame, offset })?;
         }
     }
     let totals = listing.totals()?;

@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
-use crate::report::plain::WrittenTree;
+use crate::report::plumbing::WrittenTree;
 use crate::snapshot;
 
 /// Record the directory as a tree, without a commit
@@ -29,7 +29,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut transaction = repository.begin()?;
     let written = snapshot::write_tree(&mut transaction, &worktree, &prefix, context.ui.progress())?;
     drop(transaction);
-    context.ui.show(&WrittenTree::new(written.tree, written.links, &written.uncovered, &written.torn))?;
+    context.ui.show(&WrittenTree {
+        id: written.tree,
+        links: written.links,
+        uncovered: &written.uncovered,
+        torn: &written.torn,
+    })?;
     context.warn_about_rules(&written.ignore_warnings);
     let exit = context.warn_incomplete(&written.uncovered, &written.torn, &written.without_attributes);
     context.report_left_out(&written.uncovered);

@@ -137,7 +137,8 @@ impl Ui {
             self.say_json(record);
         } else if !self.options.quiet {
             let mut text = Vec::new();
-            let mut page = Page::new(&mut text, self.stderr_palette, true, false, self.options.verbose, &self.environment);
+            let mut page =
+                Page::new(&mut text, self.stderr_palette, true, false, self.options.verbose, &self.environment);
             record.print(&mut page).map_err(failed)?;
             String::from_utf8_lossy(&text).lines().for_each(|line| self.say(line));
         }

@@ -31,7 +31,7 @@ const EXCEPTIONS: [(&str, &str); 12] = [
     ("error", "path"),
     ("error", "quote"),
     ("metadata", "time"),
-    ("report", "terminal"),
+    ("terminal", "report"),
     ("cli", "commands"),
     ("cli", "plumbing"),
     ("main", "cli"),

@@ -10,9 +10,8 @@ use crate::id::CommitId;
 use crate::number;
 use crate::object::operation::Verb;
 use crate::repo::{NewOperation, Repository};
-use crate::report::checkouts::{CheckoutRecord, PlanRecord};
-use crate::report::json_id;
-use crate::report::operations::{Crossed, OperationRecord, Stepped};
+use crate::report::checkouts::{CheckoutRecord, CrossedRecord, PlanRecord, SteppedRecord};
+use crate::report::operations::OperationRecord;
 
 /// Which way.
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +60,7 @@ pub fn step(
         let standings = Standings::of(&Timeline::read(&repository)?);
         for action in &destination.crossed {
             let operations: Vec<_> = action.operations().collect();
-            OperationRecord::new(&operations, standings.get(action), false)
-                .map_or(Ok(()), |it| context.ui.show(&it))?;
+            OperationRecord::new(&operations, standings.get(action)).map_or(Ok(()), |it| context.ui.show(&it))?;
         }
     }
     let Some(to) = destination.worktree else { return names(context, repository, &destination, step, how) };
@@ -92,7 +90,7 @@ fn names(
     how: &StepOptions,
 ) -> Result<Exit> {
     if how.dry_run {
-        context.ui.show(&PlanRecord { is_left: true, ..PlanRecord::default() })?;
+        context.ui.show(&PlanRecord { refs_only: true, ..PlanRecord::default() })?;
         return Ok(Exit::DONE);
     }
     let worktree = context.worktree(&repository)?;
@@ -113,7 +111,7 @@ fn names(
     transaction.record(new_operation)?;
     unfinished.map_or(Ok(()), |token| transaction.abandon(token))?;
     drop(transaction);
-    let (from, to) = (json_id(before), json_id(destination.refs.at()));
+    let (from, to) = (before, destination.refs.at());
     let branch = repository.view().current.clone();
     let record = CheckoutRecord { from, to, branch, whole: true, ..CheckoutRecord::default() };
     context.ui.outcome(&stepped(&repository, &step.verb(), destination, record))?;
@@ -134,22 +132,27 @@ pub fn check_not_outdated(repository: &Repository, destination: &Destination) ->
 }
 
 /// What a step did, for people and programs.
-pub fn stepped(repository: &Repository, verb: &Verb, destination: &Destination, checkout: CheckoutRecord) -> Stepped {
-    let crossed = |action: &Action| Crossed {
-        id: action.id.to_string(),
+pub fn stepped(
+    repository: &Repository,
+    verb: &Verb,
+    destination: &Destination,
+    checkout: CheckoutRecord,
+) -> SteppedRecord {
+    let crossed = |action: &Action| CrossedRecord {
+        id: action.id,
         verb: action.last.verb.to_string(),
         description: action.last.description.clone(),
     };
-    Stepped {
-        id: json_id(repository.view().at()),
+    SteppedRecord {
+        id: repository.view().at(),
         operations: destination.crossed.iter().map(crossed).collect(),
-        did: match verb {
+        action: match verb {
             Verb::Undo => "took back",
             Verb::Redo => "did again",
             _ => "",
         },
         interrupted: destination.interrupted.as_ref().map(Verb::to_string).unwrap_or_default(),
-        is_left: destination.worktree.is_none(),
+        refs_only: destination.worktree.is_none(),
         checkout,
     }
 }

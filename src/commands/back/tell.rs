@@ -9,9 +9,7 @@ use crate::number::pluralize;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 use crate::repo::Repository;
-use crate::report::checkouts::{CheckoutRecord, JsonInUse, JsonProgram, PlanRecord, StepRecord};
-use crate::report::commits::json_uncovered;
-use crate::report::{json_id, json_paths, json_reasons};
+use crate::report::checkouts::{CheckoutRecord, InUseRecord, PlanRecord, ProgramRecord, StepRecord};
 
 /// Up to this many paths are named in a hint.
 const MOST_IN_HINT: usize = 5;
@@ -29,23 +27,21 @@ pub fn plan(
     for step in plan.actions().filter(Action::is_worth_counting) {
         actions += 1;
         let is_directory = step.entry().is_some_and(|entry| entry.tree().is_some());
-        context.ui.show(&StepRecord::new(step.word(), step.path(), is_directory))?;
+        context.ui.show(&StepRecord { action: step.word(), path: step.path().to_owned(), is_directory })?;
     }
     for path in &plan.unsaved_journals {
         actions += 1;
-        context.ui.show(&StepRecord::new("replace", path, false))?;
+        context.ui.show(&StepRecord { action: "replace", path: path.clone(), is_directory: false })?;
     }
     let unsaved = unsaved || !plan.unsaved_journals.is_empty();
-    let (unchanged, conflicts) = (plan.unchanged, json_paths(&plan.conflicts));
-    let (in_use_records, closed_records) = (json_in_use(in_use), json_paths(closed));
     context.ui.show(&PlanRecord {
         actions,
-        unchanged,
+        unchanged: plan.unchanged,
         unsaved,
-        conflicts,
-        in_use: in_use_records,
-        closed: closed_records,
-        is_left: false,
+        conflicts: plan.conflicts.clone(),
+        in_use: in_use_records(in_use),
+        closed: closed.to_vec(),
+        refs_only: false,
     })?;
     let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), checkout::MOUNTED.to_owned())).collect();
     context.report_reasons("would not be restored", &mounts);
@@ -145,33 +141,33 @@ pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     }
 }
 
-fn json_in_use(in_use: &[InUse]) -> Vec<JsonInUse> {
-    let program = |program: &Process| JsonProgram { pid: program.pid, name: program.name.clone() };
+fn in_use_records(in_use: &[InUse]) -> Vec<InUseRecord> {
+    let program = |program: &Process| ProgramRecord { pid: program.pid, name: program.name.clone() };
     let record =
-        |one: &InUse| JsonInUse { path: (&*one.path).into(), programs: one.programs.iter().map(program).collect() };
+        |one: &InUse| InUseRecord { path: one.path.clone(), programs: one.programs.iter().map(program).collect() };
     in_use.iter().map(record).collect()
 }
 
 fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> CheckoutRecord {
     CheckoutRecord {
-        from: json_id(outcome.from),
-        to: json_id(outcome.to),
-        saved: json_id(outcome.saved),
+        from: outcome.from,
+        to: outcome.to,
+        saved: outcome.saved,
         branch: repository.view().current.clone(),
         written: outcome.written,
         deleted: outcome.deleted,
         unchanged: outcome.unchanged,
-        inexact: json_reasons(&outcome.inexact),
-        damaged: json_reasons(&outcome.damaged),
-        changed: json_paths(&outcome.changed),
-        in_use: json_in_use(&outcome.in_use),
-        aside: json_id(outcome.aside),
-        uncovered: json_uncovered(&outcome.uncovered),
-        kept: json_paths(&outcome.kept),
-        torn: json_paths(&outcome.torn),
-        journals: json_paths(&outcome.journals),
-        left_journals: json_paths(&outcome.left_journals),
-        other_names: json_paths(&outcome.other_names),
+        inexact: outcome.inexact.clone(),
+        damaged: outcome.damaged.clone(),
+        changed: outcome.changed.clone(),
+        in_use: in_use_records(&outcome.in_use),
+        aside: outcome.aside,
+        uncovered: outcome.uncovered.clone(),
+        kept: outcome.kept.clone(),
+        torn: outcome.torn.clone(),
+        journals: outcome.journals.clone(),
+        left_journals: outcome.left_journals.clone(),
+        other_names: outcome.other_names.clone(),
         whole: request.paths.is_empty(),
     }
 }

@@ -8,7 +8,8 @@ use crate::error::{ErrorKind, Exit, Result};
 use crate::history::timeline::Timeline;
 use crate::object::Ran;
 use crate::repo::Repository;
-use crate::report::runs::{RunRecord, TakenBack};
+use crate::report::runs::{RollbackRecord, RunRecord};
+use crate::terminal::Stream;
 use crate::terminal::human::{Count, Size, plural};
 
 /// What becomes of what a failed command did.
@@ -35,9 +36,9 @@ pub fn carry_out(
     let mut record = RunRecord::new(ran, before.commit, after.commit, after.effect.clone(), names);
     if !context.ui.options().json {
         // A person decides by it.
-        context.ui.tell(&record)?;
+        context.ui.outcome_on_stderr(&record)?;
     }
-    context.report_aside(&after.findings);
+    context.report_findings(&after.findings, Stream::Err)?;
     report_exceeded(context, &broken, &after.effect);
     let mut complete = after.exit;
     if args.rollback || !broken.is_empty() || (ran.exit != 0 && wants_rollback(context, args, before, after)) {
@@ -47,7 +48,7 @@ pub fn carry_out(
         context.ui.hint("take it back: undo undo");
     }
     if context.ui.options().json {
-        context.ui.tell(&record)?;
+        context.ui.outcome_on_stderr(&record)?;
     }
     Ok(match broken.is_empty() {
         true => Exit(ran.exit).or(complete),
@@ -117,7 +118,7 @@ fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before
     if before.commit != after.commit {
         let (written, deleted) = (outcome.written, outcome.deleted);
         if !context.ui.options().json {
-            context.ui.tell(&TakenBack { written, deleted, kept: after.commit.short() })?;
+            context.ui.outcome_on_stderr(&RollbackRecord { written, deleted, kept: after.commit.short() })?;
         }
         match newest.filter(|_| !is_ahead) {
             Some(run) => context.ui.hint(format_args!("have it again: undo op restore {}", run.short())),

@@ -10,9 +10,7 @@ use crate::object::nodes::{Child, Item, Node};
 use crate::object::{Attributes, Commit, Content, Entry, Extras, Operation, tree};
 use crate::path::RepoPathBuf;
 use crate::quote::quote;
-use crate::report::objects::{
-    AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields,
-};
+use crate::report::objects::{AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields};
 use crate::terminal::{Page, Print};
 
 macro_rules! print_object {
@@ -46,9 +44,9 @@ fn path(page: &mut Page<'_>, key: impl Display, path: &RepoPathBuf) -> io::Resul
 }
 
 fn extras(page: &mut Page<'_>, extras: &Extras) -> io::Result<()> {
-    extras.iter().try_for_each(|(key, value)| {
-        line(page, format_args!("extra {}\t{}", quote(key.as_bytes()), quote(value)))
-    })
+    extras
+        .iter()
+        .try_for_each(|(key, value)| line(page, format_args!("extra {}\t{}", quote(key.as_bytes()), quote(value))))
 }
 
 /// `node ID WEIGHT`, then the first key of each node below.
@@ -191,11 +189,11 @@ fn print_operation(page: &mut Page<'_>, operation: &Operation) -> io::Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Environment;
     use crate::id::{AttributesId, BlobId, ChunkId, CommitId, LinksId, OperationId, PackId, TreeId};
     use crate::object::Entry;
     use crate::object::commit::{Counts, Reason, Totals, Uncovered};
     use crate::object::operation::{NewCommit, RefEdit, RefName};
-    use crate::environment::Environment;
     use crate::terminal::Palette;
     use crate::time::Timestamp;
 
