@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::error::Result;
 use crate::history::reflog::Refs;
-use crate::history::timeline;
+use crate::history::timeline::Timeline;
 use crate::id::CommitId;
 use crate::number::{Count, plural};
 use crate::object::Objects;
@@ -16,8 +16,7 @@ use super::{Options, Outcome};
 /// Whether this leads to another place among the operations: then it is one, even if all else is as it was.
 pub(super) fn is_step(repository: &Repository, undo_position: Option<UndoPosition>) -> Result<bool> {
     let Some(undo_position) = undo_position else { return Ok(false) };
-    let newest = timeline::actions(repository)?.next().transpose()?;
-    Ok(newest.and_then(|newest| newest.position()) != undo_position.position)
+    Ok(Timeline::open(repository).position()? != undo_position.position)
 }
 
 /// What is about to be done, for whoever has to finish it.

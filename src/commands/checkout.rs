@@ -70,7 +70,7 @@ fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &s
 
 /// The branch you came from, if you switched when you went last.
 fn branch_before(repository: &Repository) -> Result<Option<String>> {
-    for operation in repository.own_operations()? {
+    for operation in repository.own_operations() {
         let (_, operation) = operation?;
         if operation.worktree.is_some() {
             return Ok(operation.switched.map(|(old, _)| old));

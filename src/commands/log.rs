@@ -74,7 +74,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     // A line of history would end nowhere if a commit on it were left out.
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
     let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
-    let mut costs = Costs::new(&repository)?;
+    let mut costs = Costs::new(&repository);
     let mut names = Names::of_all(repository.view());
     let (mut count, mut exit) = (0, Exit::DONE);
     context.ui.page_long_output();

@@ -56,8 +56,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         Command::Log { limit } => log(context, &repository, *limit),
         Command::Show { operation } => show(context, &repository, operation),
         Command::Restore { operation, how } => {
-            let timeline = Timeline::read(&repository)?;
-            let destination = timeline.restore(timeline.find(operation)?.id)?;
+            let mut timeline = Timeline::open(&repository);
+            let id = timeline.find(operation)?.id;
+            let destination = timeline.restore(id)?;
             back::step(context, repository, destination, Step::Restore, how)
         }
     }
@@ -65,25 +66,27 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 
 /// Lists operations, newest first; `log --ops` too.
 pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<Exit> {
-    let timeline = Timeline::read(repository)?;
-    let standings = Standings::of(&timeline);
+    let mut timeline = Timeline::open(repository);
+    let standings = Standings::of(&mut timeline)?;
     context.ui.page_long_output();
     let mut count = 0;
-    for action in timeline.actions().iter().take(limit.unwrap_or(usize::MAX)) {
+    while count < limit.unwrap_or(usize::MAX)
+        && let Some(action) = timeline.action(count)?
+    {
         if let Some(record) = OperationRecord::new(&steps(action), standings.get(action)) {
             context.ui.show(&record)?;
         }
         count += 1;
     }
-    context.ui.show(&End { count })?;
+    context.ui.show(&End { count: count as u64 })?;
     Ok(Exit::DONE)
 }
 
 fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Result<Exit> {
-    let timeline = Timeline::read(repository)?;
-    let action = timeline.find(operation)?;
-    let standing = Standings::of(&timeline).get(action);
-    if let Some(record) = OperationRecord::new(&steps(action), standing) {
+    let mut timeline = Timeline::open(repository);
+    let action = timeline.find(operation)?.clone();
+    let standing = Standings::of(&mut timeline)?.get(&action);
+    if let Some(record) = OperationRecord::new(&steps(&action), standing) {
         context.ui.show(&OperationText(record))?;
     }
     Ok(Exit::DONE)

@@ -24,6 +24,6 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let destination = Timeline::read(&repository)?.forward(args.steps as usize)?;
+    let destination = Timeline::open(&repository).forward(args.steps as usize)?;
     back::step(context, repository, destination, Step::Redo, &args.how)
 }

@@ -35,7 +35,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let commit = repository.store().commit(id)?;
     context.ui.page_long_output();
-    let cost = Costs::new(&repository)?.of(id)?;
+    let cost = Costs::new(&repository).of(id)?;
     context.ui.show(&CommitRecord::new(id, &commit, Names::of(repository.view(), id), cost))?;
     let style = args.format.style().unwrap_or(Style::List(Listing::Words));
     changes::show_commit(context, &repository, &commit, &[], style)?;

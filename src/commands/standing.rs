@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::error::Result;
 use crate::history::timeline::{Action, Timeline};
 use crate::id::OperationId;
 use crate::report::operations::Standing;
@@ -14,9 +15,9 @@ pub struct Standings {
 }
 
 impl Standings {
-    pub fn of(timeline: &Timeline) -> Standings {
-        let ahead = timeline.ahead().into_iter().map(|action| action.id).collect();
-        Standings { position: timeline.position(), ahead }
+    pub fn of(timeline: &mut Timeline) -> Result<Standings> {
+        let ahead = timeline.ahead()?.into_iter().map(|action| action.id).collect();
+        Ok(Standings { position: timeline.position()?, ahead })
     }
 
     pub fn get(&self, action: &Action) -> Standing {

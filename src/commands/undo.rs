@@ -34,7 +34,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if let Some(before) = repository.unrecorded_run() {
         check_run_is_recorded(context, &repository, before)?;
     }
-    let timeline = Timeline::read(&repository)?;
+    let mut timeline = Timeline::open(&repository);
     let destination = match repository.unfinished() {
         Some(intent) => timeline.back_before(intent, args.steps as usize)?,
         None => timeline.back(args.steps as usize)?,

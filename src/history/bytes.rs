@@ -38,7 +38,7 @@ pub fn copy(repository: &Repository, named: Named, to: &mut dyn Write) -> Result
 
 /// An operation by its id.
 pub fn operation(repository: &Repository, id: ObjectId) -> Result<Operation> {
-    for operation in repository.operations()? {
+    for operation in repository.operations() {
         let (found, operation) = operation?;
         if found.object_id() == id {
             return Ok(operation);

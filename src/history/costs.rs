@@ -1,25 +1,25 @@
-//! What commits cost: how many bytes the store grew by, told by the operations that made them.
+//! What commits cost: the number of bytes they added to the store, as recorded by the operations that made them.
 
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::id::{CommitId, OperationId};
-use crate::object::Operation;
+use crate::id::CommitId;
 use crate::repo::Repository;
+use crate::repo::journal::Operations;
 
-/// Costs, read from the newest operation on as far as they are asked for.
-pub struct Costs<'r> {
-    operations: Box<dyn Iterator<Item = Result<(OperationId, Operation)>> + 'r>,
+/// Reads costs from the newest operation on, no further than needed.
+pub struct Costs {
+    operations: Operations,
     known: HashMap<CommitId, u64>,
 }
 
-impl<'r> Costs<'r> {
-    /// Those of a repository.
-    pub fn new(repository: &'r Repository) -> Result<Costs<'r>> {
-        Ok(Costs { operations: Box::new(repository.operations()?), known: HashMap::new() })
+impl Costs {
+    /// Opens the journal of a repository.
+    pub fn new(repository: &Repository) -> Costs {
+        Costs { operations: repository.operations(), known: HashMap::new() }
     }
 
-    /// Bytes that the store grew by with this commit; `None` if no operation tells of it.
+    /// Bytes that a commit added to the store. `None` if no operation in the journal made it.
     pub fn of(&mut self, id: CommitId) -> Result<Option<u64>> {
         while !self.known.contains_key(&id) {
             let Some(operation) = self.operations.next() else { return Ok(None) };

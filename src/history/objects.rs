@@ -206,7 +206,7 @@ fn by_prefix(repository: &Repository, text: &str, types: &[Type]) -> Result<Opti
 }
 
 fn operations(repository: &Repository, prefix: &IdPrefix) -> Result<Vec<Named>> {
-    let ids = repository.operations()?.map(|operation| operation.map(|(id, _)| id.object_id()));
+    let ids = repository.operations().map(|operation| operation.map(|(id, _)| id.object_id()));
     let named = |id: ObjectId| Named { id, is: Type::Operation };
     ids.filter(|id| id.as_ref().map_or(true, |id| prefix.matches(&id.0))).map(|id| id.map(named)).collect()
 }

@@ -81,7 +81,7 @@ fn edits(before: &Names, after: &Names, name: fn(String) -> RefName) -> Vec<RefE
 pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
     let mut refs = Refs::of(repository.view());
     let mut oldest = None;
-    for operation in repository.operations()? {
+    for operation in repository.operations() {
         let (_, operation) = operation?;
         if operation.time <= time {
             return Ok(refs);
@@ -96,7 +96,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
         Some(oldest) => {
             let [time, oldest] = [time, oldest].map(|time| time.to_local(repository.environment.time_zone()));
             Error::new(ErrorKind::NotFound, format!("there is no history at {time}: it begins at {oldest}"))
-                .hint("see all operations with `undo op log`")
+                .hint("to list operations: undo op log")
         }
         None => no_commit(repository.view()),
     })
@@ -105,7 +105,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
 /// `-`: the commit that was current before `@` last moved without growing.
 pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
     let mut refs = Refs::of(repository.view());
-    for operation in repository.own_operations()? {
+    for operation in repository.own_operations() {
         let (_, operation) = operation?;
         let after = refs.at();
         refs.revert(&operation);

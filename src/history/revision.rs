@@ -155,7 +155,7 @@ fn newest_head(repository: &Repository) -> Result<CommitId> {
 
 /// Which of these commits the newest operation made.
 fn recorded_last(repository: &Repository, commits: &[CommitId]) -> Result<CommitId> {
-    for operation in repository.operations()? {
+    for operation in repository.operations() {
         let made = operation?.1.commits;
         if let Some(found) = made.iter().rev().find(|made| commits.contains(&made.id)) {
             return Ok(found.id);

@@ -325,8 +325,8 @@ fn refs_are_what_they_were_at_a_time() -> Result<()> {
     let error = resolve(&story.repository, &format!("trial@{{{}}}", first.to_rfc3339())).unwrap_err();
     assert!(error.to_string().starts_with("there was no `trial` yet at"), "{error}");
 
-    let operations: Vec<_> = story.repository.operations()?.collect::<Result<_>>()?;
-    let timeline = Timeline::read(&story.repository)?;
+    let operations: Vec<_> = story.repository.operations().collect::<Result<_>>()?;
+    let mut timeline = Timeline::open(&story.repository);
     let after_b = timeline.restore(operations[3].0)?.refs;
     assert_eq!((after_b.at(), after_b.branches.len()), (Some(b), 1));
     assert_eq!(timeline.restore(operations[0].0)?.refs, reflog::Refs::of(story.repository.view()));

@@ -167,7 +167,7 @@ impl Walk<'_> {
     fn recorded_parents(&mut self, id: CommitId) -> Vec<CommitId> {
         let repository = self.repository;
         let journal = self.journal.get_or_insert_with(|| {
-            let operations = repository.operations().into_iter().flatten().map_while(Result::ok);
+            let operations = repository.operations().map_while(Result::ok);
             operations.flat_map(|(_, operation)| operation.commits).map(|made| (made.id, made.parents)).collect()
         });
         journal.get(&id).cloned().unwrap_or_default()

@@ -171,11 +171,9 @@ impl Repository {
         operation.directory() == self.state.directory()
     }
 
-    /// Operations that were done in this directory, newest first.
-    pub fn own_operations(&self) -> Result<impl Iterator<Item = Result<(OperationId, Operation)>> + '_> {
-        let is_own =
-            |one: &Result<(OperationId, Operation)>| one.as_ref().map_or(true, |(_, operation)| self.is_own(operation));
-        Ok(self.operations()?.filter(is_own))
+    /// Operations of this directory, newest first.
+    pub fn own_operations(&self) -> impl Iterator<Item = Result<(OperationId, Operation)>> + '_ {
+        self.operations().filter(|item| item.as_ref().map_or(true, |(_, operation)| self.is_own(operation)))
     }
 
     /// Damage that was passed over: what is shown may not be the newest.
@@ -183,9 +181,9 @@ impl Repository {
         &self.warnings
     }
 
-    /// Operations, newest first, read as they are asked for.
-    pub fn operations(&self) -> Result<impl Iterator<Item = Result<(OperationId, Operation)>> + '_> {
-        Ok(Operations::new(&self.layout.journal(), self.end, self.state.operation))
+    /// Operations of all directories, newest first.
+    pub fn operations(&self) -> Operations {
+        Operations::new(&self.layout.journal(), self.end, self.state.operation)
     }
 }
 

@@ -160,7 +160,7 @@ fn two_handles_see_each_others_operations() {
     house.repository.reload().unwrap();
     assert_eq!(house.repository.view().at(), Some(second));
     assert_eq!(house.repository.store().commit(second).unwrap().parents, [first]);
-    let operations: Vec<_> = house.repository.operations().unwrap().map(Result::unwrap).collect();
+    let operations: Vec<_> = house.repository.operations().map(Result::unwrap).collect();
     assert_eq!(operations.len(), 2);
     assert_eq!(Some(operations[0].0), house.repository.operation());
     assert_eq!(operations[0].1.parent, Some(operations[1].0));
@@ -195,7 +195,7 @@ fn an_edit_that_expects_something_else_is_refused_and_nothing_is_recorded() {
         ErrorKind::Usage
     );
     drop(transaction);
-    assert_eq!(house.open().operations().unwrap().count(), 2);
+    assert_eq!(house.open().operations().count(), 2);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn branches_and_tags_are_made_switched_to_and_deleted() {
     drop(transaction);
     let repository = house.open();
     assert_eq!(repository.view().branches.len(), 3);
-    let (_, newest) = repository.operations().unwrap().next().unwrap().unwrap();
+    let (_, newest) = repository.operations().next().unwrap().unwrap();
     assert_eq!(newest.switched, None, "it was current already");
 }
 
@@ -237,7 +237,7 @@ fn point(repository: &mut Repository, name: &str, to: CommitId) -> (Vec<CommitId
     let edits = vec![edit(name, old, Some(to))];
     transaction.record(NewOperation { verb: "test".into(), edits, ..NewOperation::default() }).unwrap();
     drop(transaction);
-    let (_, operation) = repository.operations().unwrap().next().unwrap().unwrap();
+    let (_, operation) = repository.operations().next().unwrap().unwrap();
     let heads = repository.view().heads.iter().copied().collect();
     (operation.commits.iter().map(|made| made.id).collect(), heads)
 }
@@ -330,7 +330,7 @@ fn a_damaged_journal_can_be_read_with_a_warning_and_not_be_written() {
     assert!(warning.contains("journal/00000001` is damaged at byte"), "{warning}");
     assert_eq!(repository.begin().err().unwrap().kind(), ErrorKind::Damaged);
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing is cut off");
-    assert_eq!(repository.operations().unwrap().count(), 1);
+    assert_eq!(repository.operations().count(), 1);
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn small_packs_are_merged_and_the_old_ones_stay_for_readers_until_their_grace_is
     let repository = house.open();
     assert!(repository.state().packs.len() < 20, "{}", repository.state().packs.len());
     assert!(commits.iter().all(|&id| repository.store().commit(id).is_ok()));
-    assert_eq!(repository.operations().unwrap().count(), 40, "merging is no operation");
+    assert_eq!(repository.operations().count(), 40, "merging is no operation");
     let retired: Vec<_> = seen.iter().filter(|pack| !repository.state().packs.contains(pack)).collect();
     assert!(retired.len() > 20);
     assert!(retired.iter().all(|pack| repository.layout.pack(**pack).exists()));

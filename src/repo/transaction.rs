@@ -231,7 +231,7 @@ impl Transaction<'_> {
 
     /// Finishes what another process began: if that has done nothing but prepare it, the operations of both are one action.
     pub fn go_on_from(&mut self, intent: &Intent) -> Result<()> {
-        let newest = self.repository.operations()?.next().transpose()?;
+        let newest = self.repository.operations().next().transpose()?;
         self.has_recorded = newest.is_some_and(|(_, newest)| {
             newest.verb == intent.verb && intent.before() == Some(newest.parent) && newest.worktree.is_none()
         });

@@ -315,7 +315,7 @@ fn twin(repository: &Repository, content: &Content, scan: &Scan) -> Result<Optio
 /// The commit that the worktree was last brought to, if that was after `@` was made.
 fn brought_to(repository: &Repository) -> Result<Option<CommitId>> {
     let at = repository.view().at();
-    for operation in repository.own_operations()? {
+    for operation in repository.own_operations() {
         let (_, operation) = operation?;
         if let Some((_, commit)) = operation.worktree {
             return Ok(Some(commit));

@@ -57,7 +57,7 @@ pub fn step(
     how: &StepOptions,
 ) -> Result<Exit> {
     if how.dry_run {
-        let standings = Standings::of(&Timeline::read(&repository)?);
+        let standings = Standings::of(&mut Timeline::open(&repository))?;
         for action in &destination.crossed {
             let operations: Vec<_> = action.operations().collect();
             OperationRecord::new(&operations, standings.get(action)).map_or(Ok(()), |it| context.ui.show(&it))?;

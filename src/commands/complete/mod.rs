@@ -13,7 +13,7 @@ use crate::commands;
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::history;
-use crate::history::timeline::{self, Action};
+use crate::history::timeline::Timeline;
 use crate::id::CommitId;
 use crate::object::Objects;
 use crate::path::RepoPath;
@@ -90,7 +90,7 @@ pub fn revisions_or_paths(current: &OsStr) -> Vec<CompletionCandidate> {
 fn recent() -> Result<Vec<CompletionCandidate>> {
     let repository = open()?;
     let mut offered = Vec::new();
-    for operation in repository.operations()?.take(10 * RECENT) {
+    for operation in repository.operations().take(10 * RECENT) {
         for commit in operation?.1.commits {
             offered.push(candidate(commit.id.short(), describe(&repository, commit.id)));
         }
@@ -179,9 +179,12 @@ pub fn live_paths(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Recent operations.
 pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
     let Ok(repository) = open() else { return Vec::new() };
-    let Ok(actions) = timeline::actions(&repository) else { return Vec::new() };
-    let told = |action: Action| candidate(action.id.short(), sanitize::name(action.last.describe().as_bytes()));
-    keep(current, actions.map_while(Result::ok).take(RECENT).map(told).collect())
+    let mut timeline = Timeline::open(&repository);
+    let recent = (0..RECENT).map_while(|index| {
+        let action = timeline.action(index).ok()??;
+        Some(candidate(action.id.short(), sanitize::name(action.last.describe().as_bytes())))
+    });
+    keep(current, recent.collect())
 }
 
 /// Settings.

@@ -89,7 +89,7 @@ fn is_to_roll_back(context: &Context<'_>) -> bool {
 
 /// Goes back to how it was, as `undo undo` does, with all that was recorded meanwhile.
 fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before, after: &After) -> Result<Exit> {
-    let destination = Timeline::read(repository)?.back_to(before.newest, before.commit)?;
+    let destination = Timeline::open(repository).back_to(before.newest, before.commit)?;
     // Not if the command stepped back itself: then what it did is not ahead of here.
     let newest = repository.operation();
     let is_ahead = destination.undo_position.is_some_and(|undo_position| undo_position.tip == newest);

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use super::*;
 use crate::object::Extras;
 use crate::object::operation::{NewCommit, RefName, View, extras, intent_extras};
+use crate::repo::NewOperation;
+use crate::repo::journal::{self, Loaded, Record, Writer};
 use crate::time::Timestamp;
 
 /// Operations as commands would record them.
@@ -25,8 +27,9 @@ impl Story {
     }
 
     fn timeline(&self) -> Timeline {
-        let operations = self.operations.iter().rev().map(|operation| Ok((operation.id(), operation.clone())));
-        Timeline::new(Refs::of(&self.view), grouped(operations).map(Result::unwrap).collect())
+        let operations: Vec<_> = self.operations.iter().rev().map(|it| Ok((it.id(), it.clone()))).collect();
+        let newest = self.operations.last().map(Operation::id);
+        Timeline::new(Refs::of(&self.view), None, newest, Box::new(operations.into_iter()))
     }
 
     fn refs(&self) -> Refs {
@@ -132,6 +135,13 @@ impl Story {
     }
 }
 
+/// All actions, newest first.
+fn all(story: &Story) -> Vec<Action> {
+    let mut timeline = story.timeline();
+    timeline.read_all().unwrap();
+    timeline.actions
+}
+
 fn message<T>(result: Result<T>) -> String {
     result.err().expect("it fails").to_string()
 }
@@ -151,20 +161,20 @@ fn steps_go_back_one_by_one_and_forward_again() {
         story.undo(1);
         assert_eq!((&story.refs(), story.worktree), (state, CommitId([3; 32])), "{at}");
     }
-    assert_eq!(message(story.timeline().back(1)), "there is nothing to take back");
-    assert_eq!(story.timeline().ahead().iter().map(|action| action.id).collect::<Vec<_>>(), commits);
+    assert_eq!(message(story.timeline().back(1)), "there is nothing to undo");
+    assert_eq!(story.timeline().ahead().unwrap().iter().map(|action| action.id).collect::<Vec<_>>(), commits);
     for state in &states[1..] {
         story.redo(1);
         assert_eq!(&story.refs(), state);
     }
-    assert_eq!(message(story.timeline().forward(1)), "there is nothing to do again");
+    assert_eq!(message(story.timeline().forward(1)), "there is nothing to redo");
     story.undo(2);
     assert_eq!(story.refs(), states[1]);
-    assert_eq!(message(story.timeline().back(2)), "there is only 1 operation to take back");
-    assert_eq!(message(story.timeline().forward(3)), "there are only 2 operations to do again");
+    assert_eq!(message(story.timeline().back(2)), "there is only 1 operation to undo");
+    assert_eq!(message(story.timeline().forward(3)), "there are only 2 operations to redo");
     story.redo(2);
     story.undo(3);
-    assert_eq!((story.refs(), story.timeline().position()), (states[0].clone(), None));
+    assert_eq!((story.refs(), story.timeline().position().unwrap()), (states[0].clone(), None));
 }
 
 #[test]
@@ -193,7 +203,7 @@ fn what_was_unsaved_comes_back_on_both_sides() {
     story.commit();
     let unsaved = story.edit();
     story.checkout(first);
-    assert_eq!(story.timeline().actions().len(), 3, "what was recorded first is part of it");
+    assert_eq!(all(&story).len(), 3, "what was recorded first is part of it");
     let other = story.edit();
     story.undo(1);
     assert_eq!((story.at(), story.worktree), (Some(CommitId([2; 32])), unsaved));
@@ -223,16 +233,16 @@ fn a_new_action_after_a_step_back_begins_a_new_line() {
     let left = story.commit();
     story.undo(1);
     let after = story.branch("other");
-    assert!(story.timeline().ahead().is_empty());
-    assert_eq!(message(story.timeline().forward(1)), "there is nothing to do again");
+    assert!(story.timeline().ahead().unwrap().is_empty());
+    assert_eq!(message(story.timeline().forward(1)), "there is nothing to redo");
     let crossed: Vec<_> = story.timeline().back(2).unwrap().crossed.iter().map(|it| it.last.verb.to_string()).collect();
     assert_eq!(crossed, ["branch", "commit"]);
     let restored = story.restore(left);
     assert_eq!((story.at(), story.view.branches.len()), (Some(CommitId([2; 32])), 1));
-    assert_eq!(story.timeline().position(), Some(restored));
+    assert_eq!(story.timeline().position().unwrap(), Some(restored));
     // Which can be taken back as well.
     story.undo(1);
-    assert_eq!(story.timeline().position(), Some(after));
+    assert_eq!(story.timeline().position().unwrap(), Some(after));
     assert_eq!((story.at(), story.view.branches.len()), (Some(CommitId([1; 32])), 2));
 }
 
@@ -280,7 +290,7 @@ fn operations_are_found_by_the_beginning_of_their_ids() {
     assert_eq!(message(story.timeline().find("@")), "no operation `@`");
     story.commit();
     let ids: Vec<_> = (0..400).map(|_| story.branch("one")).collect();
-    let timeline = story.timeline();
+    let mut timeline = story.timeline();
     assert_eq!(timeline.find("@").unwrap().id, *ids.last().unwrap());
     for id in &ids {
         assert_eq!(timeline.find(&id.to_string()).unwrap().id, *id);
@@ -312,10 +322,10 @@ fn a_journal_without_its_beginning_goes_back_as_far_as_it_goes() {
     story.undo(2);
     story.operations.drain(..2);
     assert_eq!(message(story.timeline().back(1)), "the journal does not go back any further");
-    assert!(story.timeline().ahead().len() < 2);
+    assert!(story.timeline().ahead().unwrap().len() < 2);
     story.operations.drain(..1);
-    assert!(story.timeline().ahead().is_empty());
-    assert_eq!(message(story.timeline().forward(1)), "there is nothing to do again");
+    assert!(story.timeline().ahead().unwrap().is_empty());
+    assert_eq!(message(story.timeline().forward(1)), "there is nothing to redo");
 }
 
 /// What is in the journal when the machine stops in a checkout, and the intent.
@@ -349,7 +359,7 @@ fn what_was_interrupted_is_taken_back_with_all_that_came_of_it() {
         if !is_saved {
             story.edit();
         }
-        let (before, ahead) = (story.state(), story.timeline().ahead().len());
+        let (before, ahead) = (story.state(), story.timeline().ahead().unwrap().len());
         let intent = interrupted(&mut story, "checkout", first, None);
         let mix = story.edit();
         let destination = story.timeline().back_before(&intent, 1).unwrap();
@@ -363,7 +373,7 @@ fn what_was_interrupted_is_taken_back_with_all_that_came_of_it() {
         let worktree = Some((left, before.1));
         let extras = extras(true, destination.undo_position, None);
         story.record("undo", &destination.refs, Operation { worktree, extras, ..Operation::default() });
-        assert_eq!((story.state(), story.timeline().ahead().len()), (before.clone(), ahead), "{mix}");
+        assert_eq!((story.state(), story.timeline().ahead().unwrap().len()), (before.clone(), ahead), "{mix}");
         story.redo(1);
         assert_eq!(story.worktree, first);
         story.undo(1);
@@ -452,8 +462,9 @@ fn random_lines_are_as_a_plain_list_of_states_says() {
                 }
                 5 if !story.operations.is_empty() => {
                     model.leave(&story);
-                    let timeline = story.timeline();
-                    let id = timeline.actions()[below(timeline.actions().len())].id;
+                    let mut timeline = story.timeline();
+                    timeline.read_all().unwrap();
+                    let id = timeline.actions[below(timeline.actions.len())].id;
                     let moves = timeline.restore(id).unwrap().worktree.is_some();
                     story.restore(id);
                     model.act(&story, moves);
@@ -470,7 +481,7 @@ fn random_lines_are_as_a_plain_list_of_states_says() {
                 }
                 _ => {
                     let (steps, ahead) = (1 + below(3), model.states.len() - 1 - model.here);
-                    assert_eq!(story.timeline().ahead().len(), ahead, "seed {seed}, step {step}");
+                    assert_eq!(story.timeline().ahead().unwrap().len(), ahead, "seed {seed}, step {step}");
                     if ahead >= steps {
                         model.leave(&story);
                         story.redo(steps);
@@ -481,4 +492,46 @@ fn random_lines_are_as_a_plain_list_of_states_says() {
             }
         }
     }
+}
+
+/// Appends operations to the journal, many in one write.
+fn append_operations(repository: &Repository, count: i64) {
+    let directory = repository.layout.journal();
+    let Loaded { mut state, end, .. } = journal::load(&directory).unwrap();
+    let mut writer = Writer::open(&directory, end).unwrap();
+    for start in (0..count).step_by(100) {
+        let mut record = |seconds| {
+            let time = Timestamp { seconds, nanoseconds: 0 };
+            let operation = Operation { parent: state.operation, time, ..Operation::default() };
+            let record = Record::Operation { id: operation.id(), operation, ends_intent: false };
+            record.apply(&mut state).unwrap();
+            record
+        };
+        let records: Vec<Record> = (start..start + 100).map(&mut record).collect();
+        writer.append(&records, || false).unwrap();
+        writer.roll_if_long(&state).unwrap();
+    }
+}
+
+#[test]
+fn undo_decodes_only_the_operations_it_crosses() {
+    let root = tempfile::tempdir().unwrap();
+    let repository = Repository::init(root.path(), None).unwrap();
+    append_operations(&repository, 10_000);
+    let decoded = |from: usize| journal::DECODED.get() - from;
+    let start = decoded(0);
+    let mut repository = Repository::open(repository.layout.clone()).unwrap();
+    // The records after the checkpoint of the newest segment.
+    assert!(decoded(start) < 4_000, "opening decoded {}", decoded(start));
+    let start = decoded(0);
+    let destination = Timeline::open(&repository).back(3).unwrap();
+    assert_eq!((destination.crossed.len(), destination.worktree), (3, None));
+    let undo_position = destination.undo_position;
+    repository.begin().unwrap().record(NewOperation { undo_position, ..NewOperation::default() }).unwrap();
+    let mut timeline = Timeline::open(&repository);
+    assert_eq!(timeline.ahead().unwrap().len(), 3);
+    assert_eq!(timeline.back(1).unwrap().crossed.len(), 1);
+    assert!(decoded(start) < 20, "two steps decoded {}", decoded(start));
+    timeline.read_all().unwrap();
+    assert_eq!(timeline.actions.len(), 10_001);
 }

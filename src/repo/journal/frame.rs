@@ -9,10 +9,10 @@
 const MAGIC: &[u8; 4] = b"urec";
 
 /// Bytes before the payload.
-const HEADER: usize = 13;
+pub const HEADER: usize = 13;
 
 /// Bytes after the payload.
-const CHECKSUM: usize = 16;
+pub const CHECKSUM: usize = 16;
 
 /// What a disk writes at once: a torn write is whole or absent in each such part of the file.
 const SECTOR: usize = 512;

@@ -14,6 +14,7 @@ mod state;
 mod tests;
 mod writer;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -23,6 +24,8 @@ use crate::object::Operation;
 
 pub use check::check;
 pub use directory::Directory;
+#[cfg(test)]
+pub use record::DECODED;
 pub use record::Record;
 use segment::{Replay, Segment};
 pub use state::State;
@@ -93,53 +96,47 @@ pub fn has_history(directory: &Path) -> Result<bool> {
     }
 }
 
-/// Operations, newest first; each segment is read when it is come to.
+/// The operations of the journal, newest first. Reads one segment at a time and decodes one operation per call.
 pub struct Operations {
     directory: PathBuf,
-    /// The segment to read next, and how much of it counts.
-    segment: Option<(u64, Option<u64>)>,
-    /// Operations of the segment read last, newest at the end.
-    pending: Vec<(OperationId, Operation)>,
-    failure: Option<Error>,
-    /// What the next one must be.
+    /// The segment read last, and the payloads in it that are not decoded yet, oldest first.
+    segment: Option<Segment>,
+    pending: Vec<Range<usize>>,
+    /// The segment to read next, and the number of bytes of it to read. `None` reads it whole.
+    next: Option<(u64, Option<u64>)>,
+    /// The id of the next operation.
     expected: Option<OperationId>,
 }
 
 impl Operations {
-    /// Those up to an end, of which `newest` is the last.
+    /// Operations up to `end`, the newest of which is `newest`.
     pub fn new(directory: &Path, end: End, newest: Option<OperationId>) -> Operations {
-        Operations {
-            directory: directory.to_owned(),
-            segment: Some((end.segment, Some(end.length))),
-            pending: Vec::new(),
-            failure: None,
-            expected: newest,
-        }
+        let next = Some((end.segment, Some(end.length)));
+        Operations { directory: directory.to_owned(), segment: None, pending: Vec::new(), next, expected: newest }
     }
 
-    /// Reads one more segment; `false` when there is none: history may have been shortened.
+    /// Reads one more segment. Returns `false` if there is none: old segments may have been deleted.
     fn read_segment(&mut self) -> Result<bool> {
-        let Some((number, length)) = self.segment.take() else { return Ok(false) };
+        let Some((number, length)) = self.next.take() else { return Ok(false) };
         let Some(mut segment) = Segment::read(&self.directory, number)? else { return Ok(false) };
         if let Some(length) = length {
             segment.truncate(length);
         }
-        (self.pending, self.failure) = segment.operations();
-        self.segment = number.checked_sub(1).map(|number| (number, None));
+        self.pending = segment.operations()?;
+        self.segment = Some(segment);
+        self.next = number.checked_sub(1).map(|number| (number, None));
         Ok(true)
     }
 
-    fn step(&mut self) -> Result<Option<(OperationId, Operation)>> {
+    fn read_next(&mut self) -> Result<Option<(OperationId, Operation)>> {
         let Some(expected) = self.expected else { return Ok(None) };
         while self.pending.is_empty() {
             if !self.read_segment()? {
                 return Ok(None);
             }
-            if let Some(failure) = self.failure.take() {
-                return Err(failure);
-            }
         }
-        let Some((id, operation)) = self.pending.pop() else { return Ok(None) };
+        let (Some(segment), Some(payload)) = (&self.segment, self.pending.pop()) else { return Ok(None) };
+        let (id, operation) = segment.operation(payload)?;
         if id != expected {
             return Err(Error::damaged(format!("the operation `{}` is missing from the journal", expected.short())));
         }
@@ -151,12 +148,12 @@ impl Operations {
 impl Iterator for Operations {
     type Item = Result<(OperationId, Operation)>;
 
-    /// Ends after the first failure.
+    /// Ends after the first error.
     fn next(&mut self) -> Option<Self::Item> {
-        let step = self.step();
-        if step.is_err() {
+        let next = self.read_next();
+        if next.is_err() {
             self.expected = None;
         }
-        step.transpose()
+        next.transpose()
     }
 }

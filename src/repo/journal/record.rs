@@ -38,6 +38,12 @@ pub enum Record {
     Directory(DirectoryId, Directory),
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Number of operations that this thread has decoded.
+    pub static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 const CHECKPOINT: u8 = 1;
 /// The kind of an operation.
 pub const OPERATION: u8 = 2;
@@ -86,6 +92,8 @@ impl Record {
         Ok(match kind {
             CHECKPOINT => Record::Checkpoint(State::decode(payload)?),
             OPERATION => {
+                #[cfg(test)]
+                DECODED.set(DECODED.get() + 1);
                 let ends_intent = match decoder.u8()? {
                     0 => false,
                     1 => true,

@@ -5,6 +5,7 @@
 //! ```
 //! `check` begins the BLAKE3 hash of the twenty bytes before it.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::frame::{self, Next};
@@ -168,24 +169,31 @@ impl Segment {
         }
     }
 
-    /// Its operations, oldest first, up to the first byte that cannot be read, and why it cannot.
-    pub fn operations(&self) -> (Vec<(OperationId, Operation)>, Option<Error>) {
-        let mut operations = Vec::new();
+    /// Payloads of all operations, oldest first, not decoded. Fails if a record cannot be read.
+    pub fn operations(&self) -> Result<Vec<Range<usize>>> {
+        let mut payloads = Vec::new();
         let mut at = HEADER;
         loop {
             match frame::next(&self.bytes, at) {
-                Next::End | Next::Torn => return (operations, self.cut_short(at)),
-                Next::Damaged(why) => return (operations, Some(self.damaged(at, why))),
-                Next::Record { kind: OPERATION, payload, end } => match Record::decode(OPERATION, payload) {
-                    Ok(Record::Operation { id, operation, .. }) => {
-                        operations.push((id, operation));
-                        at = end;
+                Next::End | Next::Torn => return self.cut_short(at).map_or(Ok(payloads), Err),
+                Next::Damaged(why) => return Err(self.damaged(at, why)),
+                Next::Record { kind, payload, end } => {
+                    if kind == OPERATION {
+                        let end = end - frame::CHECKSUM;
+                        payloads.push(end - payload.len()..end);
                     }
-                    Ok(_) => return (operations, Some(self.damaged(at, "no operation"))),
-                    Err(error) => return (operations, Some(self.located(error, at))),
-                },
-                Next::Record { end, .. } => at = end,
+                    at = end;
+                }
             }
+        }
+    }
+
+    /// Decodes an operation.
+    pub fn operation(&self, payload: Range<usize>) -> Result<(OperationId, Operation)> {
+        let at = payload.start - frame::HEADER;
+        match Record::decode(OPERATION, &self.bytes[payload]).map_err(|error| self.located(error, at))? {
+            Record::Operation { id, operation, .. } => Ok((id, operation)),
+            _ => Err(self.damaged(at, "no operation")),
         }
     }
 

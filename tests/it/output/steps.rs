@@ -98,8 +98,8 @@ hint: take it back: undo undo
 "#]]);
     env.undo("redo").shows(str![[r#"
 ---- stderr ----
-error: there is nothing to do again
-hint: see what was done with `undo op log`
+error: there is nothing to redo
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
@@ -177,7 +177,7 @@ fn undo_and_redo_json_is_complete() {
 "#]]);
     env.undo("undo 9 --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"not-found","message":"there are only 4 operations to take back","hint":"see what was done with `undo op log`","exit":2,"paths":[]}
+{"type":"error","code":"not-found","message":"there are only 4 operations to undo","hint":"to list operations: undo op log","exit":2,"paths":[]}
 [exit 2]
 
 "#]]);
@@ -188,15 +188,15 @@ fn impossible_undo_is_an_error() {
     let env = TestEnv::initialised();
     env.undo("undo").shows(str![[r#"
 ---- stderr ----
-error: there is nothing to take back
-hint: see what was done with `undo op log`
+error: there is nothing to undo
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
     env.undo("redo").shows(str![[r#"
 ---- stderr ----
-error: there is nothing to do again
-hint: see what was done with `undo op log`
+error: there is nothing to redo
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
@@ -204,7 +204,7 @@ hint: see what was done with `undo op log`
     env.undo("op show").shows(str![[r#"
 ---- stderr ----
 error: no operation `@`
-hint: see all of them with `undo op log`
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
@@ -226,36 +226,36 @@ hint: undo help undo
 "#]]);
     env.undo("undo 2").shows(str![[r#"
 ---- stderr ----
-error: there is only 1 operation to take back
-hint: see what was done with `undo op log`
+error: there is only 1 operation to undo
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
     env.undo("redo 2").shows(str![[r#"
 ---- stderr ----
-error: there is nothing to do again
-hint: see what was done with `undo op log`
+error: there is nothing to redo
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
     env.undo("op show nothing").shows(str![[r#"
 ---- stderr ----
 error: no operation `nothing`
-hint: see all of them with `undo op log`
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
     env.undo("op restore 01234567").shows(str![[r#"
 ---- stderr ----
 error: no operation `[ID]`
-hint: see all of them with `undo op log`
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
     env.undo("op restore ''").shows(str![[r#"
 ---- stderr ----
 error: no operation ``
-hint: see all of them with `undo op log`
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
@@ -307,8 +307,8 @@ on main, no commits yet
 "#]]);
     env.undo("undo").shows(str![[r#"
 ---- stderr ----
-error: there is nothing to take back
-hint: see what was done with `undo op log`
+error: there is nothing to undo
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);
@@ -409,8 +409,8 @@ fn new_operations_after_undo_keep_old_ones_reachable() {
     env.undo("tag here").ok();
     env.undo("redo").shows(str![[r#"
 ---- stderr ----
-error: there is nothing to do again
-hint: see what was done with `undo op log`
+error: there is nothing to redo
+hint: to list operations: undo op log
 [exit 2]
 
 "#]]);

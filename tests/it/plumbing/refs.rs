@@ -26,7 +26,7 @@ fn id(env: &TestEnv, name: &str) -> String {
 /// The operations, newest first: verb and description.
 fn operations(env: &TestEnv) -> Vec<String> {
     let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
-    let operations = repository.operations().unwrap().map(Result::unwrap);
+    let operations = repository.operations().map(Result::unwrap);
     operations.map(|(_, operation)| format!("{}: {}", operation.verb, operation.description)).collect()
 }
 
