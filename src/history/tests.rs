@@ -242,8 +242,8 @@ fn what_names_no_commit_is_refused_with_help() {
         ("main~99999999999999999999999", ErrorKind::Usage, "too large", "see how"),
         ("@{1h", ErrorKind::Usage, "a `}` is missing", "see how"),
         ("@{soon}", ErrorKind::Usage, "`soon` is no time", "write it like"),
-        ("nowhere@{1h}", ErrorKind::NotFound, "no history at", "see all operations"),
-        ("@{1h ago}", ErrorKind::NotFound, "it begins at", "see all operations"),
+        ("nowhere@{1h}", ErrorKind::NotFound, "no history at", "to list operations"),
+        ("@{1h ago}", ErrorKind::NotFound, "it begins at", "to list operations"),
         ("nowhere@{now}", ErrorKind::NotFound, "no revision `nowhere`", "see all"),
     ] {
         let found = story.refused(text);
