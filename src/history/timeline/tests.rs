@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::environment::{Durability, Environment};
 use crate::object::Extras;
 use crate::object::operation::{NewCommit, RefName, View, extras, intent_extras};
 use crate::repo::NewOperation;
@@ -498,7 +499,7 @@ fn random_lines_are_as_a_plain_list_of_states_says() {
 fn append_operations(repository: &Repository, count: i64) {
     let directory = repository.layout.journal();
     let Loaded { mut state, end, .. } = journal::load(&directory).unwrap();
-    let mut writer = Writer::open(&directory, end).unwrap();
+    let mut writer = Writer::open(&directory, end, Durability::NoSync).unwrap();
     for start in (0..count).step_by(100) {
         let mut record = |seconds| {
             let time = Timestamp { seconds, nanoseconds: 0 };
@@ -516,11 +517,11 @@ fn append_operations(repository: &Repository, count: i64) {
 #[test]
 fn undo_decodes_only_the_operations_it_crosses() {
     let root = tempfile::tempdir().unwrap();
-    let repository = Repository::init(root.path(), None).unwrap();
+    let repository = Repository::init(root.path(), None, Environment::from_process()).unwrap();
     append_operations(&repository, 10_000);
     let decoded = |from: usize| journal::DECODED.get() - from;
     let start = decoded(0);
-    let mut repository = Repository::open(repository.layout.clone()).unwrap();
+    let mut repository = Repository::open(repository.layout.clone(), Environment::from_process()).unwrap();
     // The records after the checkpoint of the newest segment.
     assert!(decoded(start) < 4_000, "opening decoded {}", decoded(start));
     let start = decoded(0);
