@@ -35,7 +35,7 @@ impl Workspace {
     }
 
     /// Number of bytes that each commit added to the store.
-    pub fn costs(&self) -> Result<Costs<'_>> {
+    pub fn costs(&self) -> Costs {
         Costs::new(&self.repository)
     }
 
@@ -84,8 +84,8 @@ impl Workspace {
     }
 
     /// The operations and the position of `undo` and `redo` among them.
-    pub fn operations(&self) -> Result<Timeline> {
-        Timeline::read(&self.repository)
+    pub fn operations(&self) -> Timeline {
+        Timeline::open(&self.repository)
     }
 
     /// Reads and checks everything in the repository. Calls `each` for every finding; an error of `each` ends the check
