@@ -9,7 +9,7 @@ use crate::metadata::{Kind, Metadata};
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
-use crate::worktree::in_use::{self, Trust};
+use crate::worktree::clock::{self, Usage};
 use crate::worktree::{Clock, ignore};
 
 use super::applier::is_listed;
@@ -84,10 +84,10 @@ impl<'w> Obstacles<'w> {
     }
 
     /// Prepares a file so that its stat reveals later changes.
-    fn prepare(&self, parent: &Dir, name: &[u8], there: &mut Stat) -> Result<Trust> {
+    fn prepare(&self, parent: &Dir, name: &[u8], there: &mut Stat) -> Result<Usage> {
         match there.kind {
-            Kind::File => in_use::prepare(&parent.open_file(name)?, there, &self.clock()?),
-            _ => Ok(Trust::Unused),
+            Kind::File => clock::prepare(&parent.open_file(name)?, there, &self.clock()?),
+            _ => Ok(Usage::Unused),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::metadata::Kind;
 use crate::object::{Attributes, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
-use crate::worktree::index::Builder;
+use crate::worktree::index::{Builder, Update};
 
 use super::in_place::User;
 use super::journals::Databases;
@@ -186,6 +186,7 @@ fn look_in_the_way(
     found: &dyn Fn(&RepoPath, &Entry) -> Result<Found>,
 ) -> Result<InTheWay> {
     let (mut in_the_way, user) = (InTheWay::default(), User::current());
+    let mut update = Update::new(&mut scan.index);
     for n in 0..steps.len() {
         if steps.verdict(n) != Verdict::Unsaved {
             continue;
@@ -201,7 +202,7 @@ fn look_in_the_way(
                     in_the_way.metadata_conflicts.push((path.clone(), entry.kind()));
                 }
                 let must_replace = !is_dressed && user.must_replace(&stat.metadata, &entry.metadata, entry.kind());
-                scan.index.set(&path, refresh_index::record(&entry, *stat, racy));
+                update.set(&path, refresh_index::record(&entry, *stat, racy));
                 steps.set_verdict(n, if must_replace { Verdict::Replace } else { Verdict::Touch });
             }
             // Nothing can be changed there, whatever else the plan does.
@@ -210,6 +211,7 @@ fn look_in_the_way(
             Found::Other => in_the_way.conflicts.push(path),
         }
     }
+    update.finish();
     Ok(in_the_way)
 }
 

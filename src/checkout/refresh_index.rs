@@ -44,7 +44,6 @@ pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &Apply
         changes.make(root)?;
         changes.update.finish();
     }
-    index.settle();
     Ok(told)
 }
 

@@ -10,7 +10,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::worktree::ignore::IgnoreWarning;
-use crate::worktree::index_listing::known;
+use crate::worktree::index::for_each_entry;
 use crate::worktree::{Index, Scan, Worktree};
 
 /// How a file is to the current commit.
@@ -82,7 +82,7 @@ pub fn files_known(
     each: &mut dyn FnMut(File<'_>) -> Result<()>,
 ) -> Result<bool> {
     let index = Index::open(&repository.layout.index());
-    known(&index, paths, &mut |path, entry| {
+    for_each_entry(&index, paths, &mut |path, entry| {
         each(File { path, state: State::Known, kind: entry.kind(), entry: Some(&entry) })
     })
 }

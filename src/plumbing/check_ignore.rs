@@ -10,7 +10,7 @@ use crate::plumbing::records;
 use crate::quote::unquote;
 use crate::report::End;
 use crate::report::plumbing::Ignored;
-use crate::worktree::ignore_query::Deciding;
+use crate::worktree::ignore::WorktreeRules;
 use crate::worktree::paths::Place;
 
 /// Print which paths are ignored
@@ -41,7 +41,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let worktree = context.worktree(&repository)?;
     let place = Place::new(&repository.layout.worktree, &context.cwd)?;
-    let mut deciding = Deciding::new(&worktree.root);
+    let mut rules = WorktreeRules::new(&worktree.root);
     let (mut shown, mut ignored) = (0, false);
     let given = args.paths.iter().map(|path| Ok(path.as_bytes().to_vec()));
     let paths: Box<dyn Iterator<Item = Result<Vec<u8>>>> =
@@ -50,7 +50,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let typed = typed?;
         let path = Path::new(OsStr::from_bytes(&typed));
         context.place(path)?;
-        let rule = deciding.rule(&place.resolve(path)?, typed.ends_with(b"/"))?;
+        let rule = rules.rule(&place.resolve(path)?, typed.ends_with(b"/"))?;
         let is_ignored = rule.as_ref().is_some_and(|rule| rule.ignores);
         ignored |= is_ignored;
         if is_ignored || is_verbose && (rule.is_some() || args.non_matching) {
@@ -59,7 +59,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             context.ui.show(&Ignored::new(typed.clone(), told, is_ignored, is_verbose))?;
         }
     }
-    context.warn_about_rules(&deciding.ignore_warnings);
+    context.warn_about_rules(&rules.ignore_warnings);
     context.ui.show(&End { count: shown })?;
     Ok(if ignored { Exit::DONE } else { Exit::NO })
 }

@@ -93,8 +93,8 @@ impl<'f> Reading<'f> {
         }
     }
 
-    /// The same, of a file that held this blob when it was last read.
-    pub fn after(self, last: Option<BlobId>) -> Reading<'f> {
+    /// Sets the content that the file had when it was last read.
+    pub fn with_last(self, last: Option<BlobId>) -> Reading<'f> {
         Reading { last, ..self }
     }
 

@@ -12,9 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::fs::{Dir, Stat};
 use crate::path::RepoPathBuf;
-use crate::worktree::dir_node::Node;
 use crate::worktree::index::Record;
-use crate::worktree::seen::Seen;
+use crate::worktree::node::Node;
 
 /// Device and inode number.
 pub type Inode = (u64, u64);
@@ -35,15 +34,30 @@ enum Known {
     Proven(Arc<Node>, usize),
     /// The file was read or is being read. Locked while it is read, so that a thread that meets another of its names
     /// waits.
-    Read(Arc<Mutex<Option<Found>>>),
+    Read(Arc<Mutex<Option<FirstName>>>),
+}
+
+/// Result of reading an entry.
+#[derive(Clone, Debug)]
+pub enum ReadOutcome {
+    /// Read consistently: its state at one moment.
+    Whole(Record),
+    /// A file that kept changing while it was read: its last reading.
+    Torn(Record),
+    /// Removed between listing and reading.
+    Gone,
+    /// Has become another kind of file.
+    OtherKind,
+    /// Not readable.
+    Unreadable,
 }
 
 /// State of a file under its first name.
-pub struct Found {
+pub struct FirstName {
     /// Directory, and name in it.
     pub place: (RepoPathBuf, Vec<u8>),
     /// State of the entry.
-    pub seen: Seen,
+    pub outcome: ReadOutcome,
 }
 
 impl Inodes {
@@ -70,7 +84,7 @@ impl Inodes {
                 true
             }
             Known::Read(slot) => match &*slot.lock().unwrap_or_else(PoisonError::into_inner) {
-                Some(Found { seen: Seen::Whole(other), .. }) => state(other) == state(&record),
+                Some(FirstName { outcome: ReadOutcome::Whole(other), .. }) => state(other) == state(&record),
                 _ => false,
             },
         }
@@ -82,34 +96,34 @@ impl Inodes {
     }
 
     /// Returns the slot for the state of a file that is about to be read, or the state that the index proves.
-    pub fn slot(&self, stat: &Stat) -> Result<Arc<Mutex<Option<Found>>>, Box<Option<Found>>> {
+    pub fn slot(&self, stat: &Stat) -> Result<Arc<Mutex<Option<FirstName>>>, Box<Option<FirstName>>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.entry(inode(stat)).or_insert_with(|| Known::Read(Arc::default())) {
             Known::Read(slot) => Ok(slot.clone()),
-            Known::Proven(node, position) => Err(Box::new(Found::proven(node, *position))),
+            Known::Proven(node, position) => Err(Box::new(FirstName::proven(node, *position))),
         }
     }
 }
 
-impl Found {
-    fn proven(node: &Node, position: usize) -> Option<Found> {
+impl FirstName {
+    fn proven(node: &Node, position: usize) -> Option<FirstName> {
         let record = record(node, position)?;
-        Some(Found { place: (node.path.clone(), record.name.clone()), seen: Seen::Whole(record) })
+        Some(FirstName { place: (node.path.clone(), record.name.clone()), outcome: ReadOutcome::Whole(record) })
     }
 
     /// The same state under another name.
-    pub fn named(&self, name: &[u8]) -> Seen {
-        let mut seen = self.seen.clone();
-        if let Seen::Whole(record) | Seen::Torn(record) = &mut seen {
+    pub fn named(&self, name: &[u8]) -> ReadOutcome {
+        let mut outcome = self.outcome.clone();
+        if let ReadOutcome::Whole(record) | ReadOutcome::Torn(record) = &mut outcome {
             record.name = name.to_vec();
         }
-        seen
+        outcome
     }
 
     /// Whether a name with this stat belongs to this file. The inode number may have been reused for a new file, so if
     /// the stat differs, the first name must still have it.
     pub fn is_same_file(&self, root: &Dir, stat: &Stat) -> bool {
-        let (Seen::Whole(record) | Seen::Torn(record)) = &self.seen else { return false };
+        let (ReadOutcome::Whole(record) | ReadOutcome::Torn(record)) = &self.outcome else { return false };
         if record.stat.is_same(stat) {
             return true;
         }
@@ -120,7 +134,7 @@ impl Found {
 
 /// The index record at a position in a directory.
 fn record(node: &Node, position: usize) -> Option<Record> {
-    node.known.as_ref()?.block().record(position)
+    node.indexed.as_ref()?.block().record(position)
 }
 
 /// Device and inode number of a stat.

@@ -1,63 +1,57 @@
-//! The worktree: the user's directory as it is now. Nothing here writes to it.
+//! The worktree: reads the user's directory. Nothing here writes to it.
 
 mod classify;
 pub mod clock;
 pub mod content;
 pub mod database;
-mod dir_node;
 pub mod ignore;
-pub mod ignore_query;
-pub mod in_use;
 pub mod index;
-pub mod index_listing;
 pub mod inodes;
-pub mod overlay;
+mod node;
 pub mod paths;
 mod queue;
 mod read_entry;
 pub mod scan;
-mod seen;
-pub mod selection;
 #[cfg(test)]
 mod tests;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::environment::Durability;
 use crate::error::Result;
 use crate::fs::{Dir, Stat};
+use crate::id::ObjectId;
 use crate::metadata::{Kind, Metadata};
-use crate::object::Attributes;
+use crate::object::{Attributes, ObjectKind, Objects};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 
 pub use clock::Clock;
 pub use content::{HashSink, Reading};
 pub use index::Index;
-pub use overlay::Overlay;
+pub use paths::Selection;
 pub use scan::{Scan, scan};
-pub use selection::Selection;
 
-/// The user's directory, open.
+/// The user's directory, opened.
 pub struct Worktree {
-    /// Its root.
-    pub root: Dir,
-    /// Where it is.
+    pub(crate) root: Dir,
+    /// For messages.
     pub path: PathBuf,
-    /// Whether what is mounted below it is part of it.
+    /// Whether mounted file systems below the root belong to the worktree.
     pub cross_mounts: bool,
     /// Whether a checkout flushes what it writes.
     pub durability: Durability,
-    /// Former modes of directories to which a checkout has given the owner access. Scans record these.
+    /// Original modes of directories to which a checkout gave the owner access. Scans record these modes.
     pub opened: BTreeMap<RepoPathBuf, u16>,
-    /// Device and inode of its own repository folder, which is never part of the worktree, wherever it appears.
+    /// Device and inode of its own repository folder, which is never part of the worktree, wherever it is mounted.
     repository: Option<(u64, u64)>,
 }
 
 impl Worktree {
-    /// Opens the directory of a repository.
+    /// Opens the worktree of a repository.
     pub fn of(repository: &Repository) -> Result<Worktree> {
         let folder = Dir::open(&repository.layout.repository)?.stat_self()?;
         let worktree = Worktree::open(repository.layout.worktree.clone(), repository.config.cross_mounts)?;
@@ -65,7 +59,7 @@ impl Worktree {
         Ok(Worktree { durability, repository, ..worktree })
     }
 
-    /// Opens a directory whose repository does not matter.
+    /// Opens a directory regardless of its repository.
     pub fn open(path: PathBuf, cross_mounts: bool) -> Result<Worktree> {
         let (root, durability) = (Dir::open(&path)?, Durability::Synced);
         Ok(Worktree { root, path, cross_mounts, durability, opened: BTreeMap::new(), repository: None })
@@ -76,9 +70,24 @@ impl Worktree {
         stat.kind == Kind::Directory && self.repository == Some((stat.device, stat.inode))
     }
 
-    /// Mode, owner, time and attributes of the root itself, as a scan finds them.
+    /// Mode, owner, time and attributes of the root.
     pub fn root_metadata(&self) -> Result<(Metadata, Attributes)> {
         let attributes = Attributes { xattrs: self.root.xattrs(b".")?, holes: Vec::new() };
         Ok((self.root.stat_self()?.metadata, attributes))
+    }
+}
+
+/// The objects of a scan on top of those of the store, so that a scan can be compared like a commit.
+pub struct Overlay<'a> {
+    pub(crate) below: &'a dyn Objects,
+    pub(crate) objects: &'a HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+}
+
+impl Objects for Overlay<'_> {
+    fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>> {
+        match self.objects.get(&(kind, id)) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.below.object(kind, id),
+        }
     }
 }

@@ -1,5 +1,7 @@
-//! Path arguments: what a person types in some directory, as paths below the root of the worktree.
+//! Path arguments: resolves them to paths in the worktree, and selects what is below them.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -7,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
-/// Path arguments relative to `cwd`, as paths in the worktree whose root is `root`; what lies outside it is an error.
-/// Links in the worktree are not followed; `.` and `..` are resolved by name.
+/// Resolves path arguments relative to `cwd` to paths in the worktree at `root`. Fails for paths outside the worktree.
+/// Does not follow links in the worktree; resolves `.` and `..` by name.
 pub fn resolve(root: &Path, cwd: &Path, arguments: &[PathBuf]) -> Result<Vec<RepoPathBuf>> {
     if arguments.is_empty() {
         return Ok(Vec::new());
@@ -17,25 +19,25 @@ pub fn resolve(root: &Path, cwd: &Path, arguments: &[PathBuf]) -> Result<Vec<Rep
     arguments.iter().map(|argument| place.resolve(argument)).collect()
 }
 
-/// What helps where a path is nowhere, if it looks as if it were meant as a pattern.
+/// A hint for a path that does not exist, if it may be meant as a pattern.
 pub fn pattern_hint(path: &RepoPath) -> Option<&'static str> {
     let is_pattern = path.as_bytes().iter().any(|byte| b"*?[".contains(byte));
-    is_pattern.then_some("paths are names, not patterns: without quotes the shell finds what matches")
+    is_pattern.then_some("paths are names, not patterns: without quotes, the shell expands patterns")
 }
 
-/// Where path arguments are resolved, one after the other.
+/// Resolves path arguments one at a time.
 pub struct Place {
     root: PathBuf,
     cwd: PathBuf,
 }
 
 impl Place {
-    /// In the directory `cwd`, for the worktree whose root is `root`.
+    /// Resolves relative to the directory `cwd`, in the worktree at `root`.
     pub fn new(root: &Path, cwd: &Path) -> Result<Place> {
         Ok(Place { root: fs::canonicalize(root)?, cwd: fs::canonicalize(cwd)? })
     }
 
-    /// One argument, as [`resolve`] does it.
+    /// Like [`resolve`], for one argument.
     pub fn resolve(&self, argument: &Path) -> Result<RepoPathBuf> {
         resolve_one(&self.root, &self.cwd, argument)
     }
@@ -45,7 +47,7 @@ impl Place {
 fn resolve_one(root: &Path, cwd: &Path, argument: &Path) -> Result<RepoPathBuf> {
     let outside = || {
         let message = format!("`{}` is outside the worktree `{}`", argument.display(), root.display());
-        Error::new(ErrorKind::Usage, message).hint("to work in another one, name it: undo -C DIR …")
+        Error::new(ErrorKind::Usage, message).hint("to use another worktree: undo -C DIR …")
     };
     if argument.as_os_str().is_empty() {
         return Err(Error::new(ErrorKind::Usage, "an empty path").hint("use `.` for the current directory"));
@@ -65,13 +67,14 @@ fn resolve_one(root: &Path, cwd: &Path, argument: &Path) -> Result<RepoPathBuf> 
         path.push(name);
     }
     if path.names().next() == Some(REPOSITORY) {
-        let message = format!("`{}` belongs to the repository, not to what it records", argument.display());
-        return Err(Error::new(ErrorKind::Usage, message).hint("`undo help` lists the commands that look into it"));
+        let message = format!("`{}` belongs to the repository, not to the worktree", argument.display());
+        return Err(Error::new(ErrorKind::Usage, message)
+            .hint("to list the commands that read the repository: undo help plumbing"));
     }
     Ok(path)
 }
 
-/// The part of an absolute path that is below the root, where a link outside the worktree leads to the root.
+/// The part of an absolute path below the root, if a link outside the worktree points to the root.
 fn below_a_link(root: &Path, full: &Path) -> Option<PathBuf> {
     let mut prefixes: Vec<&Path> = full.ancestors().collect();
     prefixes.reverse();
@@ -85,7 +88,7 @@ fn below_a_link(root: &Path, full: &Path) -> Option<PathBuf> {
     None
 }
 
-/// An absolute path with `.` and `..` taken out by name.
+/// Removes `.` and `..` from an absolute path by name.
 fn without_dots(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -100,6 +103,35 @@ fn without_dots(path: &Path) -> PathBuf {
     clean
 }
 
+/// Paths, each with everything below it.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    paths: BTreeSet<RepoPathBuf>,
+}
+
+impl Selection {
+    /// Selects these paths.
+    pub fn new(paths: &[RepoPathBuf]) -> Selection {
+        Selection { paths: paths.iter().cloned().collect() }
+    }
+
+    /// Whether no path is selected.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    /// Whether a path is selected, or is below a selected one.
+    pub fn covers(&self, path: &RepoPath) -> bool {
+        !self.is_empty() && (self.paths.contains(path) || path.ancestors().any(|above| self.paths.contains(above)))
+    }
+
+    /// Whether a selected path is this path, or is below it.
+    pub fn has_within(&self, path: &RepoPath) -> bool {
+        let mut from = self.paths.range::<RepoPath, _>((Bound::Included(path), Bound::Unbounded));
+        from.next().is_some_and(|selected| selected.is_within(path))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_resolved_by_name_from_the_current_directory() {
+    fn arguments_are_resolved_by_name() {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("root");
         let sub = root.join("sub/deep");
@@ -129,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_is_refused_by_name() {
+    fn paths_outside_the_worktree_are_rejected() {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("root");
         std::fs::create_dir_all(root.join("sub")).unwrap();
@@ -141,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_repository_is_no_path_in_the_worktree() {
+    fn paths_in_the_repository_are_rejected() {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("root");
         std::fs::create_dir_all(root.join("sub")).unwrap();
@@ -153,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_the_worktree_leads_into_it_and_links_inside_are_not_followed() {
+    fn links_are_followed_outside_the_worktree_only() {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("root");
         std::fs::create_dir_all(root.join("sub")).unwrap();
@@ -164,5 +196,28 @@ mod tests {
         assert_eq!(resolved(&root, &place.path().join("link/sub"), "x").unwrap(), "sub/x");
         assert_eq!(resolved(&root, &root, "out").unwrap(), "out");
         assert_eq!(resolved(&root, &root, "out/etc").unwrap(), "out/etc");
+    }
+
+    #[test]
+    fn a_selection_covers_paths_below_its_own() {
+        let path = |text: &str| RepoPathBuf::new(text.as_bytes().to_vec()).unwrap();
+        let selection = Selection::new(&[path("a/b"), path("c")]);
+        for (text, covers, has_within) in [
+            ("a/b", true, true),
+            ("a/b/x", true, false),
+            ("a", false, true),
+            ("", false, true),
+            ("a/bc", false, false),
+            ("a.b", false, false),
+            ("c/d", true, false),
+            ("b", false, false),
+        ] {
+            assert_eq!(
+                (selection.covers(&path(text)), selection.has_within(&path(text))),
+                (covers, has_within),
+                "{text}"
+            );
+        }
+        assert!(!Selection::default().covers(&path("a")));
     }
 }

@@ -1,30 +1,28 @@
-//! The jobs of a walk that wait, the last one first: so the walk goes deep, and few directories are unfinished at a time.
+//! The queue of a scan, last in, first out: the walk is depth-first, so few directories are unfinished at a time.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::fs::{Dir, DirEntry, Stat};
-use crate::worktree::dir_node::Node;
 use crate::worktree::index::Directory;
+use crate::worktree::node::Node;
 
-/// Work that pays for starting threads; one is some 20 microseconds.
-const PILE: u64 = 64;
+/// Weight of queued jobs from which on starting threads pays. One unit is about 20 microseconds.
+const WORTH_THREADS: u64 = 64;
 
 /// One piece of work on a directory.
 pub struct Job {
-    /// The directory.
     pub node: Arc<Node>,
-    /// What to do.
     pub task: Task,
 }
 
 /// What to do with a directory.
 pub enum Task {
-    /// List it; the handle, if any, is of the directory that it is in.
-    List(Option<Arc<Open>>),
-    /// Look at a stretch of its entries.
-    Look(Listing, Range<usize>),
+    /// List it; the handle, if any, is of its parent directory.
+    List(Option<Arc<OpenDir>>),
+    /// Classify a range of its entries.
+    Classify(Listing, Range<usize>),
     /// Read some of its files.
     Read(Listing, Vec<(usize, Stat)>),
 }
@@ -32,28 +30,25 @@ pub enum Task {
 /// An open directory and its names.
 #[derive(Clone)]
 pub struct Listing {
-    /// The directory.
-    pub open: Arc<Open>,
+    pub open: Arc<OpenDir>,
     /// Sorted by name.
     pub entries: Arc<Vec<DirEntry>>,
 }
 
-/// An open directory that jobs share, counted.
-pub struct Open {
-    /// The directory.
+/// An open directory that jobs share. Counts the open handles.
+pub struct OpenDir {
     pub dir: Dir,
     count: Arc<AtomicUsize>,
 }
 
-impl Open {
-    /// Counts a handle in.
-    pub fn new(dir: Dir, count: &Arc<AtomicUsize>) -> Open {
+impl OpenDir {
+    pub fn new(dir: Dir, count: &Arc<AtomicUsize>) -> OpenDir {
         count.fetch_add(1, Ordering::Relaxed);
-        Open { dir, count: count.clone() }
+        OpenDir { dir, count: count.clone() }
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenDir {
     fn drop(&mut self) {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
@@ -62,24 +57,23 @@ impl Drop for Open {
 impl Job {
     fn weight(&self) -> u64 {
         match &self.task {
-            // As many entries as it had the last time.
-            Task::List(_) => 1 + looks(self.node.known.as_ref().map_or(0, Directory::expected_count)),
-            Task::Look(_, range) => looks(range.len()),
+            // Assumes as many entries as in the last scan.
+            Task::List(_) => 1 + entries(self.node.indexed.as_ref().map_or(0, Directory::expected_count)),
+            Task::Classify(_, range) => entries(range.len()),
             Task::Read(_, files) => files.iter().map(|(_, stat)| 1 + (stat.size >> 16)).sum(),
         }
     }
 }
 
-/// What it weighs to look at so many entries.
-fn looks(entries: usize) -> u64 {
-    entries as u64 / 16
+/// Weight of classifying this many entries.
+fn entries(count: usize) -> u64 {
+    count as u64 / 16
 }
 
-/// The queue.
 #[derive(Default)]
 pub struct Queue {
     waiting: Mutex<Waiting>,
-    news: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -104,10 +98,10 @@ impl Queue {
         waiting.weight += jobs.iter().map(Job::weight).sum::<u64>();
         waiting.jobs.extend(jobs.into_iter().rev());
         drop(waiting);
-        self.news.notify_all();
+        self.changed.notify_all();
     }
 
-    /// Takes a job, waiting for one; `None` when all are done. The caller holds the second value while it works.
+    /// Takes a job, or waits for one. `None` when all jobs are done. The caller keeps the second value while it works.
     pub fn take(&self) -> Option<(Job, Active<'_>)> {
         let mut waiting = self.lock();
         loop {
@@ -122,27 +116,27 @@ impl Queue {
             if waiting.active == 0 {
                 return None;
             }
-            waiting = self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Whether more threads would help.
-    pub fn is_piled_up(&self) -> bool {
-        self.lock().weight >= PILE
+    /// Whether starting more threads pays.
+    pub fn needs_threads(&self) -> bool {
+        self.lock().weight >= WORTH_THREADS
     }
 
-    /// No more jobs: one has failed.
+    /// Drops all jobs, after a failure.
     pub fn stop(&self) {
         let mut waiting = self.lock();
         waiting.stopped = true;
         let jobs = std::mem::take(&mut waiting.jobs);
         drop(waiting);
         drop(jobs);
-        self.news.notify_all();
+        self.changed.notify_all();
     }
 }
 
-/// A job being worked on: it may still bring new ones.
+/// A job in progress, which may still add others.
 pub struct Active<'q>(&'q Queue);
 
 impl Drop for Active<'_> {
@@ -152,7 +146,7 @@ impl Drop for Active<'_> {
         let last = waiting.active == 0 && waiting.jobs.is_empty();
         drop(waiting);
         if last {
-            self.0.news.notify_all();
+            self.0.changed.notify_all();
         }
     }
 }

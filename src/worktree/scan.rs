@@ -1,11 +1,12 @@
-//! The scan: every entry of the worktree, merged against the index; what the index does not prove is read.
+//! Scans the worktree: reads every entry that the index does not prove unchanged.
 //!
-//! The way of an entry: `walk` finds it, `look` proves it or `visit` reads it, `gather` puts it into its directory's tree.
+//! `walk` lists the directories, `classify` compares entries with the index, `read_entry` reads those that have changed, and
+//! `node` builds the trees.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{LinksId, ObjectId};
 use crate::metadata::Kind;
 use crate::object::commit::{Totals, Uncovered};
@@ -15,70 +16,68 @@ use crate::progress::Progress;
 use crate::store::Store;
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::inodes::{Inode, State};
-use crate::worktree::walk::{Found, Walk};
+use crate::worktree::walk::{Findings, Walk};
 use crate::worktree::{Index, Worktree, index};
 
 use crate::worktree::content::Sink;
 pub use crate::worktree::walk::Options;
 
-/// The worktree as it was read.
+/// Result of a scan.
 pub struct Scan {
-    /// The root directory as an entry without a name.
+    /// The root directory, as an entry without a name.
     pub root: Entry,
     /// Its hard links.
     pub links: Option<LinksId>,
-    /// What there is.
+    /// Number and size of the covered entries.
     pub totals: Totals,
-    /// Trees, attributes and links that the store does not hold, unless the sinks took them.
+    /// Trees, attributes and links that the store lacks, unless the sinks took them.
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
-    /// The stats of everything covered: the next index.
+    /// The next index: records of all covered entries.
     pub index: index::Builder,
-    /// What could not be read, and sockets, mounts and nested repositories; sorted.
+    /// Unreadable entries, sockets, mounts and nested repositories; sorted.
     pub uncovered: Vec<Uncovered>,
-    /// What the ignore rules leave out; of an ignored directory only itself; sorted.
+    /// Ignored paths; of an ignored directory only the directory; sorted.
     pub ignored: Vec<RepoPathBuf>,
     /// Ignore rules without effect, sorted.
     pub ignore_warnings: Vec<IgnoreWarning>,
     /// Files that kept changing while they were read; sorted.
     pub torn: Vec<RepoPathBuf>,
-    /// Why the index could not be read. All files were read in that case.
+    /// Error of reading the index. All files were read in that case.
     pub index_failure: Option<Arc<Error>>,
     /// Kinds of the uncovered entries, where known.
     pub uncovered_kinds: HashMap<RepoPathBuf, Kind>,
-    /// Paths recorded without their extended attributes, which could not be read; sorted.
+    /// Paths recorded without their extended attributes, which are unreadable; sorted.
     pub without_attributes: Vec<RepoPathBuf>,
-    /// Files whose content was read.
+    /// Number of files whose content was read.
     pub files_read: u64,
-    /// Bytes read.
+    /// Number of bytes read.
     pub bytes_read: u64,
 }
 
-/// Reads the worktree. `sinks` makes one sink a thread.
+/// Scans the worktree. `new_sink` makes a sink for each worker.
 pub fn scan<S: Sink>(
     worktree: &Worktree,
     store: &Store,
     index: &Index,
     options: &Options,
-    sinks: &(dyn Fn() -> S + Sync),
+    new_sink: &(dyn Fn() -> S + Sync),
     progress: &dyn Progress,
 ) -> Result<Scan> {
-    let walk = Walk::new(worktree, store, index, options, progress)?;
-    let (root, found) = walk.run(sinks)?;
-    let gather = |walk: &Walk<'_>, root, found| -> Result<Scan> {
-        let scan = finish(root, found, index::Builder::spooled(walk.spool.clone()), store)?;
-        Ok(Scan { index_failure: index.failure().cloned(), ..scan })
+    let run = |index: &Index| -> Result<Option<Scan>> {
+        let walk = Walk::new(worktree, store, index, options, progress)?;
+        let (root, findings) = walk.run(new_sink)?;
+        if walk.inodes.are_contradicted() {
+            return Ok(None);
+        }
+        merge(root, findings, index::Builder::spooled(walk.spool.clone()), store).map(Some)
     };
-    if !walk.inodes.are_contradicted() {
-        return gather(&walk, root, found);
-    }
-    let nothing = Index::empty();
-    let walk = Walk::new(worktree, store, &nothing, options, progress)?;
-    let (root, found) = walk.run(sinks)?;
-    gather(&walk, root, found)
+    let scan = run(index)?.map_or_else(|| run(&Index::empty()), |scan| Ok(Some(scan)))?;
+    let scan = scan.ok_or_else(|| Error::new(ErrorKind::Internal, "an empty index proves no inode"))?;
+    Ok(Scan { index_failure: index.failure().cloned(), ..scan })
 }
 
-/// Puts together what the threads found, in an order that does not depend on who found it.
-fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) -> Result<Scan> {
+/// Merges the findings of all workers, in an order that does not depend on which worker made them.
+fn merge(root: Entry, findings: Vec<Findings>, index: index::Builder, store: &Store) -> Result<Scan> {
     let mut scan = Scan {
         root,
         links: None,
@@ -97,7 +96,7 @@ fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) 
     };
     // Names in different states belong to different files: the inode number was reused.
     let mut names: BTreeMap<(Inode, State), Vec<RepoPathBuf>> = BTreeMap::new();
-    for part in found {
+    for part in findings {
         scan.totals.files += part.totals.files;
         scan.totals.directories += part.totals.directories;
         scan.totals.others += part.totals.others;
@@ -119,6 +118,7 @@ fn finish(root: Entry, found: Vec<Found>, index: index::Builder, store: &Store) 
     scan.ignore_warnings.sort();
     scan.torn.sort();
     scan.without_attributes.sort();
+    scan.without_attributes.dedup();
     let mut groups: Vec<_> = names.into_values().filter(|group| group.len() > 1).collect();
     groups.iter_mut().for_each(|group| group.sort());
     groups.sort();

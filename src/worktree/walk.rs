@@ -1,15 +1,16 @@
-//! The walk: directories as jobs for some threads. The caller is the first thread; others start when work piles up.
+//! Walks the worktree: workers take jobs on directories from a queue. The caller is the first worker; others start when
+//! there is enough work.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{Xattrs, effective_uid, is_of_one_entry, is_other_kind, open_file_limit};
+use crate::fs::{Stat, Xattrs, effective_uid, is_of_one_entry, is_other_kind, open_file_limit};
 use crate::id::ObjectId;
 use crate::metadata::Kind;
 use crate::object::commit::{Reason, Totals, Uncovered};
-use crate::object::{Attributes, Content, Entry, ObjectKind};
+use crate::object::{Content, Entry, ObjectKind};
 use crate::parallel;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
@@ -17,62 +18,61 @@ use crate::store::Store;
 use crate::time::Timestamp;
 use crate::worktree::clock::Clock;
 use crate::worktree::content::Sink;
-use crate::worktree::dir_node::{Inside, Node};
 use crate::worktree::ignore::{self, Rules, RulesFile};
 use crate::worktree::index::{Builder, Record, Spool};
 use crate::worktree::inodes::{Inode, Inodes, State};
-use crate::worktree::queue::{self, Job, Listing, Open, Queue};
-use crate::worktree::read_entry::Reader;
-use crate::worktree::selection::Selection;
+use crate::worktree::node::{Listed, Node};
+use crate::worktree::paths::Selection;
+use crate::worktree::queue::{self, Job, Listing, OpenDir, Queue};
 use crate::worktree::{Index, Worktree};
 
-/// Entries of one directory that are looked at in one go; a longer directory is shared out.
-const STRETCH: usize = 1024;
-/// Handles on directories that may be open for jobs that wait; beyond it a job opens its directory from the root.
+/// Maximum number of entries of a directory that one job classifies.
+const RANGE: usize = 1024;
+/// Maximum number of directories that stay open for queued jobs. The other jobs open theirs from the root.
 const OPEN_DIRECTORIES: usize = 256;
 
-/// How a scan goes.
+/// What to scan.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Only these paths and what is below them (and the directories they are in); empty: all.
+    /// Scan only these paths, what is below them, and their parent directories. Empty means everything.
     pub paths: Vec<RepoPathBuf>,
-    /// Cover these although rules ignore them.
+    /// Cover these paths although rules ignore them.
     pub despite_rules: Vec<RepoPathBuf>,
-    /// Names to pass over silently: what an unfinished checkout left (`.undo-TOKEN-N`).
+    /// Skip the entries that the unfinished checkout with this token staged (`.undo-TOKEN-N`).
     pub staged_by: Option<u64>,
 }
 
-/// All that the threads share.
+/// Shared by all workers.
 pub struct Walk<'w> {
     pub worktree: &'w Worktree,
     pub store: &'w Store,
     pub index: &'w Index,
     pub selection: Selection,
-    pub despite: Selection,
-    /// How the names begin that an unfinished checkout staged.
+    pub despite_rules: Selection,
+    /// Prefix of the names that an unfinished checkout staged.
     pub staged: Option<Vec<u8>>,
     pub queue: Queue,
-    clock: Clock,
-    /// From when on the index is not believed.
+    pub clock: Clock,
+    /// Index records with a ctime from here on are not trusted.
     pub doubtful_since: Option<Timestamp>,
     pub inodes: Inodes,
     scanning: Arc<dyn Task>,
-    reading: Arc<dyn Task>,
-    /// Bytes of files to be read, as far as they are known.
+    pub reading: Arc<dyn Task>,
+    /// Total size of the files to be read that are known so far.
     to_read: AtomicU64,
-    /// Directories and stretches of them that nobody has looked at to the end.
-    unseen: AtomicUsize,
+    /// Number of directories, and ranges of their entries, that are not classified yet.
+    unclassified: AtomicUsize,
     open: Arc<AtomicUsize>,
-    /// Shared by the indexes of all threads.
+    /// Shared by the index builders of all workers.
     pub spool: Arc<Spool>,
-    /// The finished root.
+    /// The complete root.
     root: Mutex<Option<Entry>>,
     failure: Mutex<Option<Error>>,
 }
 
-/// What one thread found.
+/// Findings of one worker.
 #[derive(Default)]
-pub struct Found {
+pub struct Findings {
     pub totals: Totals,
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
     pub index: Builder,
@@ -82,23 +82,24 @@ pub struct Found {
     pub torn: Vec<RepoPathBuf>,
     pub uncovered_kinds: Vec<(RepoPathBuf, Kind)>,
     pub without_attributes: Vec<RepoPathBuf>,
-    /// Names of files with several.
+    /// Names of files with several names.
     pub links: Vec<((Inode, State), RepoPathBuf)>,
     pub files_read: u64,
     pub bytes_read: u64,
 }
 
-/// One thread.
 pub struct Worker<'w, S> {
     pub walk: &'w Walk<'w>,
-    pub found: Found,
-    sinks: &'w (dyn Fn() -> S + Sync),
-    /// Made when there is something for it.
+    pub findings: Findings,
+    new_sink: &'w (dyn Fn() -> S + Sync),
+    /// Created on first use.
     sink: Option<S>,
+    /// A failure of the sink while an entry was read: it does not concern the entry, and ends the scan.
+    pub sink_failure: Option<Error>,
 }
 
 impl<'w> Walk<'w> {
-    /// Prepares a walk; the file system's clock is asked now.
+    /// Prepares a walk, and reads the clock of the file system.
     pub fn new(
         worktree: &'w Worktree,
         store: &'w Store,
@@ -111,7 +112,7 @@ impl<'w> Walk<'w> {
             store,
             index,
             selection: Selection::new(&options.paths),
-            despite: Selection::new(&options.despite_rules),
+            despite_rules: Selection::new(&options.despite_rules),
             staged: options.staged_by.map(|token| format!(".undo-{token:016x}-").into_bytes()),
             queue: Queue::default(),
             clock: Clock::read(&worktree.root)?,
@@ -120,7 +121,7 @@ impl<'w> Walk<'w> {
             scanning: progress.start("scanning", Unit::Items, None),
             reading: progress.start("reading", Unit::Bytes, None),
             to_read: AtomicU64::new(0),
-            unseen: AtomicUsize::new(1),
+            unclassified: AtomicUsize::new(1),
             open: Arc::default(),
             spool: Spool::new(store.scratch().join("index")),
             root: Mutex::default(),
@@ -128,17 +129,17 @@ impl<'w> Walk<'w> {
         })
     }
 
-    /// Walks; gives the root and what each thread found.
-    pub fn run<S: Sink>(&self, sinks: &(dyn Fn() -> S + Sync)) -> Result<(Entry, Vec<Found>)> {
+    /// Runs the walk. Returns the root, and the findings of each worker.
+    pub fn run<S: Sink>(&self, new_sink: &(dyn Fn() -> S + Sync)) -> Result<(Entry, Vec<Findings>)> {
         let mut root = Node::new(RepoPathBuf::default(), None, self.worktree.root.stat_self()?, Rules::default());
-        root.known = self.index.directory(RepoPath::root());
+        root.indexed = self.index.directory(RepoPath::root());
         root.selected = self.selection.is_empty() || self.selection.covers(RepoPath::root());
         self.queue.push(vec![Job { node: Arc::new(root), task: queue::Task::List(None) }]);
-        let found = std::thread::scope(|scope| {
+        let findings = std::thread::scope(|scope| {
             let mut others = None;
-            let first = self.work(sinks, || {
-                if others.is_none() && self.queue.is_piled_up() {
-                    let start = |_| parallel::start(scope, || self.work(sinks, || {}));
+            let first = self.work(new_sink, || {
+                if others.is_none() && self.queue.needs_threads() {
+                    let start = |_| parallel::start(scope, || self.work(new_sink, || {}));
                     others = Some((1..parallel::workers()).map_while(start).collect::<Vec<_>>());
                 }
             });
@@ -153,16 +154,16 @@ impl<'w> Walk<'w> {
         let root = root.ok_or_else(|| {
             Error::new(ErrorKind::Permission, format!("cannot read the directory `{}`", self.worktree.path.display()))
         })?;
-        Ok((root, found))
+        Ok((root, findings))
     }
 
-    /// Works on jobs until there are none; `between` is called after each.
-    fn work<S: Sink>(&self, sinks: &(dyn Fn() -> S + Sync), mut between: impl FnMut()) -> Found {
-        let found = Found { index: Builder::spooled(self.spool.clone()), ..Found::default() };
-        let mut worker = Worker { walk: self, found, sinks, sink: None };
+    /// Works until no jobs are left. Calls `between` after each job.
+    fn work<S: Sink>(&self, new_sink: &(dyn Fn() -> S + Sync), mut between: impl FnMut()) -> Findings {
+        let findings = Findings { index: Builder::spooled(self.spool.clone()), ..Findings::default() };
+        let mut worker = Worker { walk: self, findings, new_sink, sink: None, sink_failure: None };
         let mut result = Ok(());
         while let Some((job, _active)) = self.queue.take() {
-            result = worker.job(job);
+            result = worker.work_on(job);
             if result.is_err() {
                 break;
             }
@@ -175,17 +176,17 @@ impl<'w> Walk<'w> {
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             self.queue.stop();
         }
-        worker.found
+        worker.findings
     }
 
     /// Whether a change could leave the same stat as this one.
-    pub fn is_racy(&self, stat: &crate::fs::Stat) -> bool {
+    pub fn is_racy(&self, stat: &Stat) -> bool {
         self.clock.is_racy(stat)
     }
 
-    /// Whether the store holds what a record of the index says: the index may be newer than a store that was brought back
-    /// from a backup.
-    pub fn holds(&self, record: &Record) -> bool {
+    /// Whether the store has the objects of an index record: the index may be newer than a store that was restored from
+    /// a backup.
+    pub fn is_stored(&self, record: &Record) -> bool {
         let has_content = match record.content {
             Content::File { blob, .. } => {
                 [ObjectKind::Data, ObjectKind::Layout].iter().any(|kind| self.store.knows(*kind, blob.object_id()))
@@ -195,209 +196,173 @@ impl<'w> Walk<'w> {
         has_content && record.attributes.is_none_or(|id| self.store.knows(ObjectKind::Attributes, id.object_id()))
     }
 
-    /// So many more directories and stretches of them are to be looked at.
-    pub fn expect_looks(&self, count: usize) {
-        self.unseen.fetch_add(count, Ordering::Relaxed);
+    /// Adds directories or ranges to be classified.
+    pub fn add_unclassified(&self, count: usize) {
+        self.unclassified.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// One of them is looked at. After the last one it is known how much is to be read.
-    fn has_looked(&self) {
-        if self.unseen.fetch_sub(1, Ordering::AcqRel) == 1 {
+    /// Completes one of them. After the last one, the number of bytes to be read is known.
+    fn finish_classifying(&self) {
+        if self.unclassified.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.reading.set_total(self.to_read.load(Ordering::Relaxed));
         }
     }
 
-    /// So many more bytes will be read.
-    pub fn expect_bytes(&self, bytes: u64) {
+    /// Adds bytes to be read.
+    pub fn add_bytes(&self, bytes: u64) {
         self.to_read.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
-impl<'w, S: Sink> Worker<'w, S> {
-    fn job(&mut self, job: Job) -> Result<()> {
+impl<S: Sink> Worker<'_, S> {
+    fn work_on(&mut self, job: Job) -> Result<()> {
         let Job { node, task } = job;
         match task {
             queue::Task::Read(listing, files) => self.read(&node, &listing, &files)?,
-            queue::Task::List(above) => {
-                self.list(&node, above)?;
-                self.walk.has_looked();
+            queue::Task::List(parent) => {
+                self.list(&node, parent)?;
+                self.walk.finish_classifying();
             }
-            queue::Task::Look(listing, range) => {
-                self.look(&node, &listing, range)?;
-                self.walk.has_looked();
+            queue::Task::Classify(listing, range) => {
+                self.classify(&node, &listing, range)?;
+                self.walk.finish_classifying();
             }
         }
-        self.done(node)
+        self.finish_job(node)
     }
 
-    /// Opens and lists a directory, then looks at its entries, or shares them out.
-    fn list(&mut self, node: &Arc<Node>, above: Option<Arc<Open>>) -> Result<()> {
-        let opened = match (&above, node.path.name()) {
-            (Some(above), Some(name)) => above.dir.open_dir(name),
+    /// Opens and lists a directory, then classifies its entries, or queues ranges of them.
+    fn list(&mut self, node: &Arc<Node>, parent: Option<Arc<OpenDir>>) -> Result<()> {
+        let opened = match (&parent, node.path.name()) {
+            (Some(parent), Some(name)) => parent.dir.open_dir(name),
             _ => self.walk.worktree.root.open_below(&node.path),
         };
-        drop(above);
+        drop(parent);
         let opened = match opened {
             Err(error) if error.kind() == ErrorKind::Permission && !node.ignored => return self.cover_closed(node),
             opened => opened,
         };
-        let proved = node.proved().filter(|record| !S::STORES || self.walk.holds(record));
+        let proven = self.proven_record(node);
         let listed = opened.and_then(|dir| {
             let entries = dir.entries()?;
-            let xattrs = if proved.is_some() { Ok(Xattrs::new()) } else { dir.xattrs(b".") };
+            let xattrs = if proven.is_some() { Ok(Xattrs::new()) } else { dir.xattrs(b".") };
             let has_rules = entries.binary_search_by(|entry| entry.name.as_slice().cmp(ignore::FILE)).is_ok();
             let rules = if has_rules { ignore::read_file(&dir)? } else { RulesFile::Absent };
             Ok((dir, entries, xattrs, rules))
         });
         let (dir, entries, xattrs, rules) = match listed {
             Err(error) if error.is_not_found() => return Ok(()),
-            Err(error) if is_other_kind(&error) && node.above.is_some() => return self.look_again(node),
+            Err(error) if is_other_kind(&error) && node.parent.is_some() => return self.classify_again(node),
             Err(error) if is_of_one_entry(&error) => {
-                self.uncover(node.path.clone(), Reason::Unreadable, Some(Kind::Directory));
+                self.add_uncovered(node.path.clone(), Reason::Unreadable, Some(Kind::Directory));
                 return Ok(());
             }
             listed => listed?,
         };
-        let attributes = match proved {
+        let attributes = match proven {
             Some(record) => record.attributes,
-            None => {
-                let path = || node.path.clone();
-                self.reading(path, |reader| {
-                    let xattrs = reader.take_xattrs(xattrs)?;
-                    Ok(reader.keep(Attributes { xattrs, holes: Vec::new() }))
-                })?
-            }
+            None => self.read_directory_attributes(xattrs, &node.path)?,
         };
-        let ignore_warnings = &mut self.found.ignore_warnings;
-        let rules = node.rules_above.enter(&node.path, &rules, &mut |one| ignore_warnings.push(one));
-        let _ = node.inside.set(Inside { rules, attributes });
-        node.make_room(entries.len());
+        let ignore_warnings = &mut self.findings.ignore_warnings;
+        let rules = node.parent_rules.enter(&node.path, &rules, &mut |warning| ignore_warnings.push(warning));
+        let _ = node.listed.set(Listed { rules, attributes });
+        node.set_length(entries.len());
         self.walk.scanning.add(entries.len() as u64)?;
-        let listing = Listing { open: Arc::new(Open::new(dir, &self.walk.open)), entries: Arc::new(entries) };
+        let listing = Listing { open: Arc::new(OpenDir::new(dir, &self.walk.open)), entries: Arc::new(entries) };
         let count = listing.entries.len();
-        if count <= STRETCH {
-            return self.look(node, &listing, 0..count);
+        if count <= RANGE {
+            return self.classify(node, &listing, 0..count);
         }
-        let stretches = (0..count).step_by(STRETCH).map(|start| start..count.min(start + STRETCH));
-        let look = |range| Job { node: node.clone(), task: queue::Task::Look(listing.clone(), range) };
-        let jobs: Vec<Job> = stretches.map(look).collect();
-        node.expect(jobs.len());
-        self.walk.expect_looks(jobs.len());
+        let ranges = (0..count).step_by(RANGE).map(|start| start..count.min(start + RANGE));
+        let job = |range| Job { node: node.clone(), task: queue::Task::Classify(listing.clone(), range) };
+        let jobs: Vec<Job> = ranges.map(job).collect();
+        node.add_pending(jobs.len());
+        self.walk.add_unclassified(jobs.len());
         self.walk.queue.push(jobs);
         Ok(())
     }
 
-    /// Lists a directory that may not be read as not covered. Of one that this user owns, and may have closed himself, its own
-    /// entry is recorded.
+    /// The index record of a directory itself, if it proves the directory unchanged and its attributes are stored.
+    fn proven_record(&self, node: &Node) -> Option<Record> {
+        node.proven_record().filter(|record| !S::STORES || self.walk.is_stored(record))
+    }
+
+    /// Adds a directory without read permission as not covered. If this user owns it, and so can change the permission,
+    /// its own entry is recorded.
     fn cover_closed(&mut self, node: &Node) -> Result<()> {
-        self.uncover(node.path.clone(), Reason::Unreadable, Some(Kind::Directory));
+        self.add_uncovered(node.path.clone(), Reason::Unreadable, Some(Kind::Directory));
         if node.stat.metadata.uid != effective_uid() {
             return Ok(());
         }
-        let (Some((above, _)), Some(name)) = (&node.above, node.path.name()) else { return Ok(()) };
-        let attributes = match node.proved().filter(|record| !S::STORES || self.walk.holds(record)) {
+        let (Some((parent, _)), Some(name)) = (&node.parent, node.path.name()) else { return Ok(()) };
+        let attributes = match self.proven_record(node) {
             Some(record) => record.attributes,
             None => {
-                let Ok(parent) = self.walk.worktree.root.open_below(&above.path) else { return Ok(()) };
-                let path = || node.path.clone();
-                self.reading(path, |reader| {
-                    let xattrs = reader.take_xattrs(parent.xattrs(name))?;
-                    Ok(reader.keep(Attributes { xattrs, holes: Vec::new() }))
-                })?
+                let Ok(parent) = self.walk.worktree.root.open_below(&parent.path) else { return Ok(()) };
+                self.read_directory_attributes(parent.xattrs(name), &node.path)?
             }
         };
-        let _ = node.inside.set(Inside { rules: node.rules_above.clone(), attributes });
+        let _ = node.listed.set(Listed { rules: node.parent_rules.clone(), attributes });
         Ok(())
     }
 
-    /// Reads the entry of this path with this thread's sink, and takes over what was counted.
-    pub fn reading<T>(
-        &mut self,
-        path: impl FnOnce() -> RepoPathBuf,
-        read: impl FnOnce(&mut Reader<'_, S>) -> Result<T>,
-    ) -> Result<T> {
-        let walk = self.walk;
-        let sink = self.sink.get_or_insert_with(self.sinks);
-        let mut reader = Reader {
-            sink,
-            task: &*walk.reading,
-            inodes: &walk.inodes,
-            root: &walk.worktree.root,
-            clock: &walk.clock,
-            attributes: Vec::new(),
-            lacks_attributes: false,
-            files_read: 0,
-            bytes_read: 0,
-            fatal: None,
-        };
-        let result = read(&mut reader);
-        let Reader { attributes, lacks_attributes, files_read, bytes_read, fatal, .. } = reader;
-        if let Some(fatal) = fatal {
-            return Err(fatal);
-        }
-        if lacks_attributes {
-            self.found.without_attributes.push(path());
-        }
-        self.found.files_read += files_read;
-        self.found.bytes_read += bytes_read;
-        for (id, bytes) in attributes {
-            if !walk.store.knows(ObjectKind::Attributes, id.object_id()) {
-                self.keep(ObjectKind::Attributes, id.object_id(), bytes)?;
-            }
-        }
-        result
+    pub fn sink(&mut self) -> &mut S {
+        self.sink.get_or_insert_with(self.new_sink)
     }
 
-    /// An object that the store does not hold.
-    fn keep(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<()> {
-        let sink = self.sink.get_or_insert_with(self.sinks);
-        if let Some(bytes) = sink.object(kind, id, bytes)? {
-            self.found.objects.insert((kind, id), bytes.into());
+    /// Returns the failure of the sink, if it has failed.
+    pub fn check_sink(&mut self) -> Result<()> {
+        self.sink_failure.take().map_or(Ok(()), Err)
+    }
+
+    /// Passes an object that the store lacks to the sink.
+    pub fn put(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<()> {
+        if let Some(bytes) = self.sink().object(kind, id, bytes)? {
+            self.findings.objects.insert((kind, id), bytes.into());
         }
         Ok(())
     }
 
-    /// A path is there and not covered. Its kind, if that is known, tells whether what was recorded there is gone.
-    pub fn uncover(&mut self, path: RepoPathBuf, reason: Reason, kind: Option<Kind>) {
-        self.found.uncovered_kinds.extend(kind.map(|kind| (path.clone(), kind)));
-        self.found.uncovered.push(Uncovered { path, reason });
+    /// Adds a path that exists and is not covered. Its kind, if known, shows whether a recorded entry there is gone.
+    pub fn add_uncovered(&mut self, path: RepoPathBuf, reason: Reason, kind: Option<Kind>) {
+        self.findings.uncovered_kinds.extend(kind.map(|kind| (path.clone(), kind)));
+        self.findings.uncovered.push(Uncovered { path, reason });
     }
 
-    /// A handle for jobs on directories in an open one, unless too many are open.
-    pub fn handle(&self, open: &Arc<Open>) -> Option<Arc<Open>> {
+    /// A handle for jobs on subdirectories, unless too many directories are open.
+    pub fn shared_handle(&self, open: &Arc<OpenDir>) -> Option<Arc<OpenDir>> {
         (self.walk.open.load(Ordering::Relaxed) < OPEN_DIRECTORIES.min(open_file_limit() / 4)).then(|| open.clone())
     }
 
-    /// A job on a directory is done. If that was all, its tree is made, and the directory above has one job less.
-    fn done(&mut self, node: Arc<Node>) -> Result<()> {
-        let mut node = node;
-        while node.finish_one() {
-            if node.inside.get().is_some() {
-                self.gather(&node)?;
+    /// Completes a job on a directory. After its last job, builds its tree, and completes a job of its parent.
+    fn finish_job(&mut self, mut node: Arc<Node>) -> Result<()> {
+        while node.finish_job() {
+            if node.listed.get().is_some() {
+                self.build_tree(&node)?;
             }
-            let Some((above, _)) = &node.above else { return Ok(()) };
-            node = above.clone();
+            let Some((parent, _)) = &node.parent else { return Ok(()) };
+            node = parent.clone();
         }
         Ok(())
     }
 
-    fn gather(&mut self, node: &Node) -> Result<()> {
+    fn build_tree(&mut self, node: &Node) -> Result<()> {
         let store = self.walk.store;
         let racy = self.walk.is_racy(&node.stat);
         let is_stored = |kind, id| store.knows(kind, id);
-        let gathered = node.gather(racy, is_stored, |kind, id, bytes| self.keep(kind, id, bytes))?;
-        match (&gathered.records, &node.known) {
-            (None, Some(known)) => self.found.index.keep(node.path.clone(), known.clone()),
+        let built = node.build_tree(racy, is_stored, |kind, id, bytes| self.put(kind, id, bytes))?;
+        match (&built.records, &node.indexed) {
+            (None, Some(indexed)) => self.findings.index.keep(node.path.clone(), indexed.clone()),
             (records, _) => {
                 let records = records.as_deref().unwrap_or_default();
-                self.found.index.insert(node.path.clone(), Some(gathered.total), records);
+                self.findings.index.insert(node.path.clone(), Some(built.total), records);
             }
         }
-        let Some(record) = node.record(gathered.total, racy) else { return Ok(()) };
-        match &node.above {
-            Some((above, at)) => {
-                self.found.totals.directories += 1;
-                above.fill(vec![(*at, above.slot_for(record))]);
+        let Some(record) = node.record(built.total, racy) else { return Ok(()) };
+        match &node.parent {
+            Some((parent, at)) => {
+                self.findings.totals.directories += 1;
+                parent.set_slots(vec![(*at, parent.slot_for(record))]);
             }
             None => *self.walk.root.lock().unwrap_or_else(PoisonError::into_inner) = Some(record.to_entry()),
         }

@@ -15,7 +15,7 @@ use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::time::Timestamp;
 use crate::worktree::Scan;
-use crate::worktree::index::{Builder, Record};
+use crate::worktree::index::{Builder, Record, Update};
 
 use super::path;
 
@@ -166,7 +166,9 @@ fn index(
             is_mounted: false,
         };
         let content = entry.content.clone();
-        index.set(path, Record { name: Vec::new(), stat, content, attributes: None, racy: false });
+        let mut update = Update::new(&mut index);
+        update.set(path, Record { name: Vec::new(), stat, content, attributes: None, racy: false });
+        update.finish();
     }
     index
 }

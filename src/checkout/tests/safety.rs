@@ -9,6 +9,7 @@ use crate::checkout::verdict::Verdict;
 use crate::error::ErrorKind;
 use crate::id::{BlobId, TreeId};
 use crate::object::{Content, ObjectKind, Objects};
+use crate::worktree::index::Update;
 
 #[test]
 fn ignored_content_in_the_way_refuses_and_nothing_changes() {
@@ -131,7 +132,9 @@ fn a_racy_file_is_compared_by_content() {
     let (_, mut scan) = house.record();
     let mut record = scan.index.find(&path("file")).unwrap();
     record.racy = true;
-    scan.index.set(&path("file"), record);
+    let mut update = Update::new(&mut scan.index);
+    update.set(&path("file"), record);
+    update.finish();
     let done = house
         .go_from(scan, &target, |_| {
             fs::write(house.at("file"), "six").unwrap();
@@ -277,7 +280,9 @@ fn a_change_that_hides_behind_its_old_time_is_noticed() {
 fn make_racy(scan: &mut crate::worktree::Scan, name: &str) {
     let mut record = scan.index.find(&path(name)).unwrap();
     record.racy = true;
-    scan.index.set(&path(name), record);
+    let mut update = Update::new(&mut scan.index);
+    update.set(&path(name), record);
+    update.finish();
 }
 
 #[test]
@@ -336,7 +341,9 @@ fn a_file_system_with_another_number_is_the_same_one() {
     for name in ["replaced", "new", "touched"] {
         let mut record = scan.index.find(&path(name)).unwrap();
         record.stat.device += 1;
-        scan.index.set(&path(name), record);
+        let mut update = Update::new(&mut scan.index);
+        update.set(&path(name), record);
+        update.finish();
     }
     let done = house.go_from(scan, &target, |_| {}).unwrap();
     assert!(done.tally.changed.is_empty(), "{:?}", done.tally);

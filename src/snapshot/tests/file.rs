@@ -67,7 +67,7 @@ fn stored_with(at: &Path, params: Params, files: &[Given<'_>]) -> (Vec<BlobId>, 
 /// Stores a file that held `last` before.
 fn read(sink: &mut StoreSink<'_>, (bytes, holes): Given<'_>, last: Option<BlobId>) -> BlobId {
     let file = file_of(bytes);
-    let mut reading = Reading::new(&file, bytes.len() as u64, holes, &Silent).after(last);
+    let mut reading = Reading::new(&file, bytes.len() as u64, holes, &Silent).with_last(last);
     let id = sink.read(&mut reading).unwrap();
     assert_eq!(reading.position(), bytes.len() as u64);
     id

@@ -2,21 +2,23 @@
 //! as in git. Unlike in git, a file of that name is recorded whatever the patterns say, unless a parent directory is
 //! ignored.
 
-mod file;
+mod lookup;
 mod pattern;
 mod pattern_list;
 #[cfg(test)]
 mod tests;
-mod tree_rules;
 
+use std::io::Read;
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
+use crate::fs::{Dir, is_of_one_entry};
+use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
 
-pub use file::{RulesFile, read_file};
+pub use lookup::{TreeRules, WorktreeRules};
 use pattern::Pattern;
 use pattern_list::PatternList;
-pub use tree_rules::TreeRules;
 
 /// Name of the rules files.
 pub const FILE: &[u8] = b".undoignore";
@@ -119,4 +121,42 @@ impl Rules {
         }
         None
     }
+}
+
+/// Rules file of a directory.
+pub enum RulesFile {
+    /// The directory has no rules file.
+    Absent,
+    /// A regular file with this content.
+    Content(Vec<u8>),
+    /// Not a regular file, or not readable, for this reason.
+    Unusable(String),
+}
+
+/// Reads the rules file of an open directory. Does not follow a symbolic link, as git does not.
+pub fn read_file(directory: &Dir) -> Result<RulesFile> {
+    match read(directory) {
+        Err(error) if error.is_not_found() => Ok(RulesFile::Absent),
+        Err(error) if is_of_one_entry(&error) => Ok(RulesFile::Unusable(format!("cannot be read: {}", error.reason()))),
+        file => file,
+    }
+}
+
+fn read(directory: &Dir) -> Result<RulesFile> {
+    let Some(stat) = directory.stat(FILE)? else { return Ok(RulesFile::Absent) };
+    match stat.kind {
+        Kind::File => {}
+        Kind::Symlink => return Ok(RulesFile::Unusable("a symbolic link, which is not followed".to_owned())),
+        kind => return Ok(RulesFile::Unusable(format!("not a file: {}", kind.word()))),
+    }
+    let mut content = Vec::new();
+    if stat.size <= LONGEST {
+        let mut file = directory.open_file(FILE)?.take(LONGEST + 1);
+        file.read_to_end(&mut content)
+            .map_err(|error| Error::io("read", &directory.path().join(".undoignore"), error))?;
+    }
+    if stat.size.max(content.len() as u64) > LONGEST {
+        return Ok(RulesFile::Unusable("larger than 4 MiB".to_owned()));
+    }
+    Ok(RulesFile::Content(content))
 }

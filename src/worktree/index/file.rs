@@ -38,13 +38,13 @@ const WRITTEN_BACK: i64 = 600;
 
 /// Block size in bytes: holds the records of many small directories. Small in unit tests, so that directories span
 /// blocks.
-const READ: usize = if cfg!(test) { 100 } else { 256 << 10 };
+const READ: usize = if cfg!(test) { 100 } else { 64 << 10 };
 
 /// Number of directories whose records are kept in memory.
 const VERIFIED: usize = 8;
 
 /// Maximum number of blocks in memory: the index of a million files has a hundred megabytes.
-const KEPT: usize = 16;
+const KEPT: usize = 8;
 
 #[derive(Debug)]
 struct Opened {
@@ -324,7 +324,7 @@ pub enum Source<'p> {
     /// From a file that has them, with their checksum.
     Kept(&'p Directory),
     /// From here.
-    New(Cow<'p, [u8]>),
+    New(&'p [u8]),
     /// Blocks from a spool, with their checksum.
     Spooled(&'p Spooled, Checksum),
 }
@@ -371,7 +371,7 @@ pub fn encode<'p>(parts: Vec<Part<'p>>, origin: ([u8; 16], Timestamp)) -> impl I
     parts.iter().for_each(|part| bytes.extend_from_slice(part.path.as_bytes()));
     let blocks = parts.into_iter().map(|part| match part.block {
         Source::Kept(directory) => directory.copy().into(),
-        Source::New(bytes) => bytes,
+        Source::New(bytes) => bytes.into(),
         // Unreadable bytes are left out: a file whose length differs from its header is not trusted.
         Source::Spooled(bytes, _) => bytes.read().map(|bytes| bytes.to_vec()).unwrap_or_default().into(),
     });

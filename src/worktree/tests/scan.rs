@@ -20,8 +20,7 @@ use crate::progress::{Progress, Silent, Task, Unit};
 use crate::store::{self, Compression, Store};
 use crate::time::Timestamp;
 use crate::worktree::content::Sink;
-use crate::worktree::ignore::TreeRules;
-use crate::worktree::ignore_query::Deciding;
+use crate::worktree::ignore::{TreeRules, WorktreeRules};
 use crate::worktree::scan::{Options, scan};
 use crate::worktree::{HashSink, Index, Overlay, Reading, Scan, Worktree};
 
@@ -297,7 +296,7 @@ fn a_recorded_tree_has_the_rules_of_the_worktree_it_was() {
     };
     let rules = TreeRules::new(&overlay, &scan.root, &blob);
     let root = house.worktree().root;
-    let mut deciding = Deciding::new(&root);
+    let mut deciding = WorktreeRules::new(&root);
     for (name, ignored) in [
         ("a.tmp", true),
         ("a", false),

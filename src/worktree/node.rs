@@ -1,4 +1,4 @@
-//! A directory while it is read, and its tree once everything in it has been.
+//! A directory of a scan: collects its entries, and builds its tree when all are known.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,69 +11,66 @@ use crate::path::RepoPathBuf;
 use crate::worktree::ignore::Rules;
 use crate::worktree::index::{Directory, Record, Total};
 
-/// A directory whose entries are being found. It lives until the last of them is.
+/// A directory whose entries are being collected.
 pub struct Node {
-    /// Where it is.
     pub path: RepoPathBuf,
-    /// The directory it is in, and its place there; `None` for the root.
-    pub above: Option<(Arc<Node>, usize)>,
-    /// Its own stat.
+    /// The parent directory, and the position in its listing; `None` for the root.
+    pub parent: Option<(Arc<Node>, usize)>,
     pub stat: Stat,
-    /// What the index knows of its entries.
-    pub known: Option<Directory>,
-    /// The rules of the directories above it.
-    pub rules_above: Rules,
-    /// Whether all of it is selected; otherwise it only leads to what is.
+    /// The records of the last scan.
+    pub indexed: Option<Directory>,
+    /// The ignore rules of the parent directories.
+    pub parent_rules: Rules,
+    /// Whether all of it is selected; otherwise only something below it is.
     pub selected: bool,
-    /// Whether rules ignore it, and it is only walked for something in it that is covered all the same.
+    /// Whether rules ignore it; it then contains something that is covered despite the rules.
     pub ignored: bool,
-    /// Set when it is listed: the rules in it, and its attributes.
-    pub inside: OnceLock<Inside>,
+    /// Set when the directory was listed.
+    pub listed: OnceLock<Listed>,
     slots: Mutex<Vec<Slot>>,
-    /// Jobs and directories in it that are not done.
+    /// Number of unfinished jobs and subdirectories.
     pending: AtomicUsize,
 }
 
-/// What is known of a directory once it is open.
-pub struct Inside {
-    /// The rules in force in it.
+/// Facts about a directory that was listed.
+pub struct Listed {
+    /// The ignore rules for its entries.
     pub rules: Rules,
-    /// Its own attributes.
+    /// The directory's own attributes.
     pub attributes: Option<AttributesId>,
 }
 
-/// What became of one name of a listing.
+/// Result for one name of a listing.
 #[derive(Clone, Debug, Default)]
 pub enum Slot {
     /// Not covered, or gone.
     #[default]
     Absent,
-    /// As in the index, at this position there.
+    /// Equal to the record at this position in the index.
     Kept(usize),
     /// Read.
     New(Box<Record>),
 }
 
-/// A directory that is whole: what the directory above it has of it.
-pub struct Gathered {
-    /// Its tree.
+/// A complete directory.
+pub struct BuiltTree {
     pub total: Total,
-    /// What the next index says of its entries: the same as the last one, or these records.
+    /// The records for the next index; `None` if they equal those of the last one.
     pub records: Option<Vec<Record>>,
 }
 
 impl Node {
-    /// A directory about to be listed: that is the one thing that is not done.
-    pub fn new(path: RepoPathBuf, above: Option<(Arc<Node>, usize)>, stat: Stat, rules_above: Rules) -> Node {
+    /// Creates a directory with one pending job, which lists it.
+    pub fn new(path: RepoPathBuf, parent: Option<(Arc<Node>, usize)>, stat: Stat, parent_rules: Rules) -> Node {
         Node {
             path,
-            above,
+            parent,
             stat,
-            known: None,
-            rules_above,
+            indexed: None,
+            parent_rules,
             selected: true,
             ignored: false,
-            inside: OnceLock::new(),
+            listed: OnceLock::new(),
             slots: Mutex::default(),
             pending: AtomicUsize::new(1),
         }
@@ -83,113 +80,113 @@ impl Node {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It has so many names.
-    pub fn make_room(&self, count: usize) {
+    /// Sets the number of names.
+    pub fn set_length(&self, count: usize) {
         *self.slots() = vec![Slot::Absent; count];
     }
 
-    /// What became of some names.
-    pub fn fill(&self, found: Vec<(usize, Slot)>) {
+    /// Sets the results for some names.
+    pub fn set_slots(&self, results: Vec<(usize, Slot)>) {
         let mut slots = self.slots();
-        found.into_iter().for_each(|(at, slot)| slots[at] = slot);
+        results.into_iter().for_each(|(at, slot)| slots[at] = slot);
     }
 
-    /// So many more things have to be done before it is whole.
-    pub fn expect(&self, count: usize) {
+    /// Adds pending jobs.
+    pub fn add_pending(&self, count: usize) {
         self.pending.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// One of them is done; says whether it was the last one.
-    pub fn finish_one(&self) -> bool {
+    /// Finishes one pending job. Returns whether it was the last one.
+    pub fn finish_job(&self) -> bool {
         self.pending.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    /// The index's record of the directory itself, if it is unchanged: its attributes need not be read.
-    pub fn proved(&self) -> Option<Record> {
-        let known = match &self.above {
-            Some((above, _)) => above.known.as_ref(),
-            None => self.known.as_ref(),
+    /// The index record of the directory itself, if it proves that mode, owner, time and attributes are unchanged.
+    pub fn proven_record(&self) -> Option<Record> {
+        let indexed = match &self.parent {
+            Some((parent, _)) => parent.indexed.as_ref(),
+            None => self.indexed.as_ref(),
         };
-        let block = known?.block();
+        let block = indexed?.block();
         let at = block.position(self.path.name().unwrap_or_default()).ok()?;
         if block.proves(at, &self.stat) { block.record(at) } else { None }
     }
 
-    /// The record of the directory itself, with the tree that it has now.
+    /// The record of the directory itself with this tree.
     pub fn record(&self, total: Total, racy: bool) -> Option<Record> {
-        let inside = self.inside.get()?;
+        let attributes = self.listed.get()?.attributes;
         let name = self.path.name().unwrap_or_default().to_vec();
         let stat = Stat { is_mounted: false, ..self.stat };
-        Some(Record { name, stat, content: total.content(), attributes: inside.attributes, racy })
+        Some(Record { name, stat, content: total.content(), attributes, racy })
     }
 
-    /// What a file in it held when it was last read.
+    /// The last recorded content of a file.
     pub fn last_blob(&self, name: &[u8]) -> Option<BlobId> {
-        match self.known.as_ref()?.find(name)?.content {
+        match self.indexed.as_ref()?.find(name)?.content {
             Content::File { blob, .. } => Some(blob),
             _ => None,
         }
     }
 
-    /// The slot for a record: kept, if the index has just this.
+    /// The slot for a record, which the index may already have.
     pub fn slot_for(&self, record: Record) -> Slot {
-        let known = self.known.as_ref().map(Directory::block);
-        let at = known.and_then(|block| Some((block, block.position(&record.name).ok()?)));
+        let block = self.indexed.as_ref().map(Directory::block);
+        let at = block.and_then(|block| Some((block, block.position(&record.name).ok()?)));
         match at {
             Some((block, at)) if block.record(at).as_ref() == Some(&record) => Slot::Kept(at),
             _ => Slot::New(Box::new(record)),
         }
     }
 
-    /// Makes the tree. `is_stored` tells of a tree; new ones go to `put`. `racy` is of the root's own record.
-    pub fn gather(
+    /// Builds the tree. Passes objects that are not stored to `put`. `racy` is for the root's own record.
+    pub fn build_tree(
         &self,
         racy: bool,
         is_stored: impl Fn(ObjectKind, ObjectId) -> bool,
         mut put: impl FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()>,
-    ) -> Result<Gathered> {
+    ) -> Result<BuiltTree> {
         let slots = std::mem::take(&mut *self.slots());
         let kept = slots.iter().filter(|slot| matches!(slot, Slot::Kept(_))).count();
         let is_new = slots.iter().any(|slot| matches!(slot, Slot::New(_)));
-        // The root's own record stands among its entries.
-        let own = usize::from(self.above.is_none());
-        let unchanged = !is_new && self.known.as_ref().is_some_and(|known| known.count() == kept + own);
-        let total = self.known.as_ref().and_then(Directory::total);
+        // The root's own record is among its entries.
+        let own = usize::from(self.parent.is_none());
+        let unchanged = !is_new && self.indexed.as_ref().is_some_and(|indexed| indexed.count() == kept + own);
+        let total = self.indexed.as_ref().and_then(Directory::total);
         if let (true, Some(total)) = (unchanged, total)
             && is_stored(ObjectKind::Tree, total.tree.object_id())
         {
-            return Ok(Gathered { total, records: self.records_if_root(slots, total, racy)? });
+            return Ok(BuiltTree { total, records: self.records_if_root(slots, total, racy)? });
         }
         let mut records = self.records(slots)?;
         let entries: Vec<Entry> = records.iter().map(Record::to_entry).collect();
         let total = save(entries, is_stored, &mut put)?;
-        let same = unchanged && self.known.as_ref().and_then(Directory::total) == Some(total);
+        let same = unchanged && self.indexed.as_ref().and_then(Directory::total) == Some(total);
         if own == 1 {
             records.splice(0..0, self.record(total, racy));
         }
-        let same = same && (own == 0 || self.is_known_root(records.first()));
-        Ok(Gathered { total, records: (!same).then_some(records) })
+        let same = same && (own == 0 || self.is_indexed_root(records.first()));
+        Ok(BuiltTree { total, records: (!same).then_some(records) })
     }
 
-    /// All records of a root whose entries are unchanged, unless its own is unchanged too.
+    /// All records of a root with unchanged entries, unless its own record is unchanged too.
     fn records_if_root(&self, slots: Vec<Slot>, total: Total, racy: bool) -> Result<Option<Vec<Record>>> {
-        if self.above.is_some() {
+        if self.parent.is_some() {
             return Ok(None);
         }
         let own = self.record(total, racy);
-        if self.is_known_root(own.as_ref()) {
+        if self.is_indexed_root(own.as_ref()) {
             return Ok(None);
         }
         let records = self.records(slots)?;
         Ok(Some(own.into_iter().chain(records).collect()))
     }
 
-    fn is_known_root(&self, own: Option<&Record>) -> bool {
-        own.is_some() && self.known.as_ref().and_then(|known| known.find(b"")).as_ref() == own
+    fn is_indexed_root(&self, own: Option<&Record>) -> bool {
+        own.is_some() && self.indexed.as_ref().and_then(|indexed| indexed.find(b"")).as_ref() == own
     }
 
     fn records(&self, slots: Vec<Slot>) -> Result<Vec<Record>> {
-        let block = self.known.as_ref().map(Directory::block);
+        let block = self.indexed.as_ref().map(Directory::block);
         let mut records = Vec::with_capacity(slots.len());
         for slot in slots {
             match slot {
@@ -202,13 +199,13 @@ impl Node {
     }
 }
 
-/// Its checksum is right, so it was written so.
+/// The error for an invalid record in a block with a valid checksum.
 fn broken() -> Error {
-    Error::new(ErrorKind::Internal, "a record of the index makes no sense")
-        .hint("remove the file `index` of the repository: it will be made again")
+    Error::new(ErrorKind::Internal, "the index has an invalid record")
+        .hint("remove the file `index` of the repository, which is only a cache")
 }
 
-/// Saves a directory's entries as a tree.
+/// Encodes entries as a tree.
 fn save(
     entries: Vec<Entry>,
     is_stored: impl Fn(ObjectKind, ObjectId) -> bool,
