@@ -1,4 +1,4 @@
-//! Memory that is asked for, counted in a process of its own: what other tests ask for must not be among it.
+//! Counts memory allocations, in a process without other tests.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a failed test tells by panicking")]
 #![allow(unsafe_code, reason = "the trait of allocators is unsafe")]
 
@@ -22,17 +22,17 @@ use undo::store::{self, Compression, Store};
 use undo::worktree::scan::Options;
 use undo::worktree::{HashSink, Index, Scan, Worktree, scan};
 
-struct Counting;
+struct CountingAllocator;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-/// Bytes in use, and the most that there were.
+/// Bytes in use, and their peak.
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
-/// One test at a time.
-static TURN: Mutex<()> = Mutex::new(());
+/// Serializes the tests.
+static SERIAL: Mutex<()> = Mutex::new(());
 
-// SAFETY: the system's allocator does it all. To grow is to allocate anew, by the default of the trait, and counts too.
-unsafe impl GlobalAlloc for Counting {
+// SAFETY: the system's allocator does the work. The default `realloc` of the trait allocates again, and is counted too.
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
         let before = IN_USE.fetch_add(layout.size(), Ordering::Relaxed);
@@ -49,7 +49,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static COUNTING: CountingAllocator = CountingAllocator;
 
 const FOLDERS: usize = 4;
 
@@ -71,24 +71,24 @@ fn empty_store(place: &Path) -> Store {
     Store::open(place, &[], options).unwrap()
 }
 
-/// Allocations of a scan that knows nothing, and of the next one.
+/// Counts the allocations of a scan without an index, and of the next one.
 fn scans(files: usize) -> (usize, usize) {
     let place = tempfile::tempdir().unwrap();
     let mut store = empty_store(place.path());
-    // The clock of the file system is asked there.
+    // Used to query the file system's clock.
     std::fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();
     for n in 0..files {
         let folder = place.path().join(format!("tree/folder-{}", n % FOLDERS));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("file-{n}")), n.to_string()).unwrap();
     }
-    // What is as young as the clock of the file system would be read again.
+    // Files as recent as the file system's clock would be read again.
     std::thread::sleep(std::time::Duration::from_millis(50));
     let (first, new) = look(place.path(), &store, &Index::empty());
     assert_eq!(first.files_read, files as u64);
     let file = place.path().join("index");
     first.index.write(&file).unwrap();
-    // Trees that the store holds are not made again.
+    // Trees in the store are not encoded again.
     let session = store.session();
     let mut writer = session.writer();
     first.objects.iter().for_each(|((kind, id), bytes)| assert!(writer.put(*kind, *id, bytes).unwrap()));
@@ -103,15 +103,15 @@ fn scans(files: usize) -> (usize, usize) {
 #[test]
 fn scan_allocates_few_times_per_file() {
     const MORE: usize = 2000;
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
     let (few, many) = (scans(500), scans(500 + MORE));
     let (new, known) = ((many.0 - few.0) as f64 / MORE as f64, (many.1 - few.1) as f64 / MORE as f64);
-    // Of a file that is known its name in the listing. A new one has a record, with its name, and an entry, with its name.
+    // For a known file, its name in the listing. A new file has a record and an entry, each with its name.
     assert!(known < 1.25, "{known:.2} allocations a known file");
     assert!(new < 4.25, "{new:.2} allocations a new file");
 }
 
-/// Bytes that an export of a directory of so many empty files has in use at most, above what was in use before.
+/// Returns the peak memory of an export of this many empty files, above the memory in use before.
 fn exported(files: usize) -> usize {
     let place = tempfile::tempdir().unwrap();
     let mut store = empty_store(place.path());
@@ -148,9 +148,9 @@ fn exported(files: usize) -> usize {
 
 #[test]
 fn export_memory_does_not_grow_with_files() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
     let (few, many) = (exported(40_000), exported(80_000));
-    // Frames of trees are kept up to a bound; besides them only the list of a long directory's nodes grows.
+    // Cached tree frames are bounded; only the node list of the long directory grows.
     assert!(many < few + (4 << 20), "{few} bytes for 40,000 files, {many} for 80,000");
 }
 
@@ -225,7 +225,7 @@ fn not_synced() -> Environment {
 #[test]
 fn commit_and_checkout_memory_per_path_is_small() {
     const FILES: usize = 30_000;
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = SERIAL.lock().unwrap_or_else(PoisonError::into_inner);
     let [first, removing, writing] = checkouts(FILES);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(2, 8);
     let peaks = format!("first commit {first}, removing {removing}, writing {writing} bytes for {FILES} files");

@@ -1,6 +1,6 @@
-//! Large files on file systems that can share blocks: adopted by the first commit, cloned back, checked like all else.
+//! Large files on file systems that can share blocks: adopted by the first commit, cloned back, and verified.
 //!
-//! On images of their own, which takes root and a loop device.
+//! Uses images in loop devices; needs root.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -18,27 +18,27 @@ use crate::tree::{Tree, assert_same};
 
 const MIB: usize = 1 << 20;
 
-/// A file that is large enough, and no multiple of a block.
-const LONG: usize = 48 * MIB + 1234;
+/// Large enough for adoption, and not a multiple of a block.
+const LARGE: usize = 48 * MIB + 1234;
 
-/// A repository on a file system of its own.
-struct Home {
-    // Before the folder that the image is in.
+/// A repository on a separate file system.
+struct Disk {
+    // Dropped before the folder of the image.
     _mounted: Mounted,
     env: TestEnv,
 }
 
-impl Home {
-    /// Of each kind one, as far as it can be had.
-    fn each() -> Vec<Home> {
-        let homes: Vec<Home> = ["xfs", "btrfs"].into_iter().filter_map(Home::new).collect();
+impl Disk {
+    /// Returns one disk of each kind that can be mounted here.
+    fn each() -> Vec<Disk> {
+        let homes: Vec<Disk> = ["xfs", "btrfs"].into_iter().filter_map(Disk::new).collect();
         for home in &homes {
             home.env.undo("init").ok();
         }
         homes
     }
 
-    fn new(kind: &str) -> Option<Home> {
+    fn new(kind: &str) -> Option<Disk> {
         let env = TestEnv::new();
         let image = env.root().join("image");
         File::create(&image).unwrap().set_len(512 << 20).unwrap();
@@ -50,10 +50,10 @@ impl Home {
         if mounted.is_none() {
             skip(format_args!("no {kind} here (needs root, a loop device, mkfs.{kind} and a kernel with {kind})"));
         }
-        Some(Home { _mounted: mounted?, env })
+        Some(Disk { _mounted: mounted?, env })
     }
 
-    /// Bytes in use on it.
+    /// Returns the bytes in use on the disk.
     fn used(&self) -> u64 {
         let file = File::open(self.env.path()).unwrap();
         rustix::fs::syncfs(&file).unwrap();
@@ -61,18 +61,18 @@ impl Home {
         (stat.f_blocks - stat.f_bfree) * stat.f_frsize
     }
 
-    /// What a commit says that the store grew by.
+    /// Commits, and returns the growth of the store that the commit reports.
     fn commit(&self) -> u64 {
         self.env.undo("commit -m one --json").ok().json()[0]["bytes_stored"].as_u64().unwrap()
     }
 
-    /// Whether a copy of a file is on its way to be a pack.
-    fn is_copied(&self) -> bool {
+    /// Returns whether a clone of a file is being made into a pack.
+    fn is_cloning(&self) -> bool {
         let files = fs::read_dir(self.env.path().join(".undo/tmp")).into_iter().flatten();
-        files.flatten().any(|file| file.metadata().is_ok_and(|it| it.len() == LONG as u64))
+        files.flatten().any(|file| file.metadata().is_ok_and(|it| it.len() == LARGE as u64))
     }
 
-    /// The packs that begin with these bytes.
+    /// Lists the packs that start with these bytes.
     fn packs_of(&self, bytes: &[u8]) -> Vec<PathBuf> {
         let folders = fs::read_dir(self.env.path().join(".undo/packs")).unwrap();
         let files = folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap());
@@ -87,14 +87,14 @@ impl Home {
 
 #[test]
 fn first_commit_and_checkout_share_blocks() {
-    for home in Home::each() {
+    for home in Disk::each() {
         let env = &home.env;
-        let bytes = noise(1, LONG);
+        let bytes = noise(1, LARGE);
         env.write("large", &bytes);
         let before = fs::metadata(env.path().join("large")).unwrap();
         let used = home.used();
         let stored = home.commit();
-        let limit = LONG as u64 / 100;
+        let limit = LARGE as u64 / 100;
         assert!(stored < limit, "{stored} bytes stored");
         assert!(home.used() - used < limit, "{} bytes written", home.used() - used);
         let [pack] = &home.packs_of(&bytes)[..] else { panic!("it is not adopted") };
@@ -104,7 +104,7 @@ fn first_commit_and_checkout_share_blocks() {
         assert_eq!(times(&before), times(&after), "the file is not touched");
         let tree = Tree::read(&env.path());
         env.undo("verify").ok();
-        // Gone, replaced, and back: no block is written anew.
+        // Removed, replaced and restored: no block is written again.
         fs::remove_file(env.path().join("large")).unwrap();
         env.write("other", "other");
         env.undo("checkout @").ok();
@@ -112,7 +112,7 @@ fn first_commit_and_checkout_share_blocks() {
         env.write("large", "small");
         env.undo("checkout @").ok();
         assert_same(&tree, &Tree::read(&env.path()));
-        // Written in place, it takes nothing from what is stored.
+        // Writing in place does not change the stored blocks.
         let live = File::options().write(true).open(env.path().join("large")).unwrap();
         live.write_all_at(b"changed", 10).unwrap();
         drop(live);
@@ -122,20 +122,20 @@ fn first_commit_and_checkout_share_blocks() {
         assert!(home.used() - used < 2 * limit, "{} bytes written", home.used() - used);
         assert_eq!(env.undo("status --json").ok().json().last().unwrap()["clean"], true);
         env.undo("verify").ok();
-        // Where blocks are not to be shared, it is written.
+        // With sharing off, the file is written.
         env.undo("config store.reflink false").ok();
         fs::remove_file(env.path().join("large")).unwrap();
         env.undo("checkout @").ok();
         assert_same(&tree, &Tree::read(&env.path()));
-        assert!(home.used() - used > LONG as u64 / 2);
+        assert!(home.used() - used > LARGE as u64 / 2);
     }
 }
 
 #[test]
 fn later_versions_store_only_changes() {
-    for home in Home::each() {
+    for home in Disk::each() {
         let env = &home.env;
-        let first = noise(1, LONG);
+        let first = noise(1, LARGE);
         let mut trees = Vec::new();
         let mut stored = |name: &'static str, path: &str, bytes: &[u8]| {
             env.write(path, bytes);
@@ -147,11 +147,11 @@ fn later_versions_store_only_changes() {
         stored("first", "large", &first);
         let second = [&first[..20 * MIB], &noise(2, 100_000), &first[20 * MIB..]].concat();
         assert!(stored("second", "large", &second) < 3 * MIB as u64);
-        // Under another name nothing is known of it before it is read.
+        // A renamed file has no index record before it is read.
         assert!(stored("copy", "copy", &second[..second.len() - 5]) < 3 * MIB as u64);
         assert_eq!(home.packs_of(&first).len(), 1);
-        // All of it is another one, and so is a new file. Of two equal ones one is enough.
-        let third = noise(3, LONG);
+        // A rewritten file and a new one are adopted. Of two equal files, one is.
+        let third = noise(3, LARGE);
         env.write("twin", &third);
         assert!(stored("third", "large", &third) < MIB as u64);
         assert_eq!(home.packs_of(&third).len(), 1);
@@ -168,24 +168,24 @@ fn file_written_during_adoption_is_stored_consistently() {
     if !has_strace() {
         return;
     }
-    for home in Home::each() {
+    for home in Disk::each() {
         let env = &home.env;
-        let mut bytes = noise(1, LONG);
+        let mut bytes = noise(1, LARGE);
         env.write("large", &bytes);
-        // Only what has been left alone for some time is read itself, and not its copy.
+        // Only a file that did not change recently is read directly; otherwise its clone is.
         std::thread::sleep(Duration::from_secs(4));
         let mut strace = env.command("strace");
         strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=20000"]);
         let mut commit = strace.arg(env!("CARGO_BIN_EXE_undo")).args(["commit", "-q"]).spawn().unwrap();
-        while !home.is_copied() {
+        while !home.is_cloning() {
             std::thread::sleep(Duration::from_millis(1));
             assert!(commit.try_wait().unwrap().is_none(), "it ends before it was copied");
         }
-        // By now its stat is known, and its end has still to be read.
+        // Its stat is taken by now, and its end has not been read.
         std::thread::sleep(Duration::from_millis(50));
-        bytes[LONG - 10..].fill(7);
+        bytes[LARGE - 10..].fill(7);
         let live = File::options().write(true).open(env.path().join("large")).unwrap();
-        live.write_all_at(&bytes[LONG - 10..], LONG as u64 - 10).unwrap();
+        live.write_all_at(&bytes[LARGE - 10..], LARGE as u64 - 10).unwrap();
         assert!(commit.try_wait().unwrap().is_none(), "it ends before all was read");
         assert!(commit.wait().unwrap().success());
         assert_eq!(home.packs_of(&bytes).len(), 1);
@@ -199,9 +199,9 @@ fn file_written_during_adoption_is_stored_consistently() {
 
 #[test]
 fn damage_in_adopted_pack_is_detected() {
-    for home in Home::each() {
+    for home in Disk::each() {
         let env = &home.env;
-        let bytes = noise(1, LONG);
+        let bytes = noise(1, LARGE);
         env.write("large", &bytes);
         home.commit();
         let tree = Tree::read(&env.path());
@@ -212,7 +212,7 @@ fn damage_in_adopted_pack_is_detected() {
             file.read_exact_at(&mut byte, at).unwrap();
             file.write_all_at(&[byte[0] ^ 1], at).unwrap();
         };
-        for at in [0, LONG as u64 / 2, LONG as u64 - 1] {
+        for at in [0, LARGE as u64 / 2, LARGE as u64 - 1] {
             flip(at);
             assert_same(&tree, &Tree::read(&env.path()));
             env.undo("verify").fails(5);
@@ -230,7 +230,7 @@ fn damage_in_adopted_pack_is_detected() {
 
 #[test]
 fn small_and_compressible_files_are_copied() {
-    for home in Home::each() {
+    for home in Disk::each() {
         let env = &home.env;
         let noisy = noise(1, 20 * MIB);
         env.write("short", &noisy[..15 * MIB]);
@@ -255,7 +255,7 @@ fn python_reader_reads_adopted_packs() {
     if !is_installed("python3") {
         return;
     }
-    for home in Home::each() {
+    for home in Disk::each() {
         home.env.write("large", noise(1, 16 * MIB + 1));
         home.commit();
         assert_eq!(home.packs_of(&home.env.read("large")).len(), 1);

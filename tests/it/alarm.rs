@@ -1,4 +1,4 @@
-//! Alarms: what looks like an accident or an attack is told, and ordinary work is not.
+//! Alarms: accidents and attacks are reported, ordinary work is not.
 
 mod harm;
 mod work;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::env::{Output, TestEnv};
 
-/// Bytes that cannot be compressed, another run for each seed.
+/// Returns incompressible bytes that depend on the seed.
 fn random(seed: usize, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
@@ -26,8 +26,8 @@ fn note(n: usize) -> String {
     format!("notes/{}/note-{n}.txt", n % 5)
 }
 
-/// A repository of this many notes and as many pictures.
-fn recorded(count: usize) -> TestEnv {
+/// Creates a repository with this many notes and as many pictures.
+fn create_repository(count: usize) -> TestEnv {
     let env = TestEnv::new();
     for n in 0..count {
         env.write(&note(n), text(n));
@@ -37,7 +37,7 @@ fn recorded(count: usize) -> TestEnv {
     env
 }
 
-/// The kinds of alarms and notes that `status`, `commit -n` and `commit` tell, which must be the same.
+/// Returns the kinds of alarms and notes, which `status`, `commit -n` and `commit` must report alike.
 #[track_caller]
 fn findings(env: &TestEnv) -> Vec<String> {
     let status = kinds(env.undo("status --json").ok());
@@ -47,8 +47,8 @@ fn findings(env: &TestEnv) -> Vec<String> {
     commit
 }
 
-/// What `status` tells people beside the list.
-fn told(env: &TestEnv) -> Vec<String> {
+/// Returns the text output of `status` without the list of paths.
+fn status_text(env: &TestEnv) -> Vec<String> {
     String::from_utf8(env.undo("status").ok().stderr).unwrap().lines().map(str::to_owned).collect()
 }
 

@@ -1,6 +1,6 @@
-//! Directories that their owner has closed to himself, such as by `chmod -R 644`: every command that goes back opens them
-//! first, saves and restores what is in them, and gives them the modes that the target has. As nobody, since root may
-//! enter every directory.
+//! Directories closed by their owner, for example with `chmod -R 644`: every command that restores opens them first,
+//! saves and restores their content, and sets the modes of the target. Runs as nobody, since root may enter every
+//! directory.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -83,7 +83,7 @@ fn restore_leaves_other_closed_directories() {
     assert_eq!(fs::metadata(env.path().join("other")).unwrap().permissions().mode() & 0o7777, 0o644);
     env.undo_as_user("undo").ok();
     assert_same(&two, &Tree::read(&env.path()));
-    // A path in one: what it is in keeps its mode.
+    // Restoring a path inside one: its parent directories keep their modes.
     env.undo_as_user("restore d/e/b").ok();
     assert_eq!(env.read("d/e/b"), b"d/e/b");
     let modes = ["d", "d/e"].map(|path| fs::metadata(env.path().join(path)).unwrap().permissions().mode() & 0o7777);
@@ -102,7 +102,7 @@ fn commit_records_mode_of_closed_directory() {
     assert_same(&one, &Tree::read(&env.path()));
     env.undo_as_user("undo").ok();
     assert_same(&two, &Tree::read(&env.path()));
-    // The commit does not cover what is in the directory, so nothing in it goes.
+    // The commit does not cover the content of the directory, so none of it is removed.
     set_mode(&env, "d/e", 0o755);
     env.undo_as_user("checkout @").ok();
     assert_same(&two, &Tree::read(&env.path()));
@@ -119,7 +119,7 @@ fn rollback_reopens_closed_directories() {
     assert_same(&before, &Tree::read(&env.path()));
 }
 
-/// Directories of another commit, and directories where a file was.
+/// Creates directories of another commit, and directories in place of files.
 #[test]
 fn checkout_removes_closed_directories() {
     let Some((env, _)) = changed() else { return };
@@ -134,13 +134,13 @@ fn checkout_removes_closed_directories() {
     }
     let after = Tree::read(&env.path());
     env.undo_as_user("checkout @~").ok();
-    // The times of directories that things went from are those of the commit.
+    // Directories from which entries were removed have the times of the commit.
     assert_same(&before, &Tree::read(&env.path()));
     env.undo_as_user("undo").ok();
     assert_same(&after, &Tree::read(&env.path()));
 }
 
-/// Nothing is recorded in it, so it may be as private as its owner wants it.
+/// Nothing in it is recorded, so it stays private.
 #[test]
 fn unrecorded_closed_directory_stays_closed() {
     let Some((env, one)) = changed() else { return };
@@ -171,7 +171,7 @@ fn refused_checkout_resets_modes() {
     assert!(!env.path().join(".undo/opened-directories").exists());
 }
 
-/// Killed before each call by which it opens, stages, records or closes something.
+/// Kills the checkout before each call that opens, stages, records or closes.
 #[test]
 fn killed_checkout_of_closed_directories_can_be_continued_and_undone() {
     const CALLS: &str = "chmod,fchmodat,fchmod,renameat2,rename,unlink,unlinkat,fdatasync,fsync";
@@ -189,7 +189,7 @@ fn killed_checkout_of_closed_directories_can_be_continued_and_undone() {
             assert!(n > 6, "no call was met");
             return;
         }
-        // One way out after each kill, in turn.
+        // Alternates between the two recoveries.
         let is_begun = env.undo_as_user("checkout --continue").code == 0;
         if !is_begun {
             let now = Tree::read(&env.path());

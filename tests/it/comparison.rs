@@ -1,5 +1,5 @@
-//! The table in README.md, cell by cell: each tool records one directory, which is then broken and brought back in place,
-//! and each row looks at what came back. Tools that are not installed are said to be skipped.
+//! The comparison in README.md: each tool records a directory, which is then damaged and restored in place; each row
+//! checks one property. Missing tools are skipped.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
@@ -12,9 +12,9 @@ use rustix::fs::{CWD, FileType, Mode, SeekFrom, XattrFlags};
 
 use crate::skip::skip;
 
-/// Rows of the table, and what each one looks at: equal before and after means "yes".
-type Look = fn(&Path) -> String;
-const ROWS: [(&str, Look); 10] = [
+/// Rows of the table with the property that each one reads: equal before and after means "yes".
+type Property = fn(&Path) -> String;
+const ROWS: [(&str, Property); 10] = [
     ("content and executable bit", |root| {
         format!("{:?} {}", fs::read(root.join("data")).ok(), mode(&root.join("tool")) & 0o111)
     }),
@@ -58,7 +58,7 @@ fn holes(path: &Path) -> Vec<u64> {
     found
 }
 
-/// The commands of a tool: make a store, record, go back in place; `count` prints how many records there are.
+/// Commands of a tool: create a store and record; restore in place; `count` prints the number of records.
 struct Tool {
     name: &'static str,
     record: &'static str,
@@ -115,7 +115,7 @@ fn fill(root: &Path) {
         .unwrap();
 }
 
-fn break_it(root: &Path) {
+fn damage(root: &Path) {
     for name in ["tool", "private", "shared", "link-one", "link-other", "sparse", "zeros", "fifo"] {
         fs::remove_file(root.join(name)).unwrap();
     }
@@ -125,7 +125,7 @@ fn break_it(root: &Path) {
     fs::write(root.join("later"), "later").unwrap();
 }
 
-/// What the tool brings back: "yes" or "no" a row. `None`: it is not installed.
+/// Returns "yes" or "no" for each row; `None` if the tool is not installed.
 fn measure(tool: &Tool) -> Option<BTreeMap<&'static str, &'static str>> {
     let place = tempfile::tempdir().unwrap();
     let root = place.path().join("work");
@@ -157,7 +157,7 @@ fn measure(tool: &Tool) -> Option<BTreeMap<&'static str, &'static str>> {
     assert!(recorded.status.success(), "{}: {}", tool.name, String::from_utf8_lossy(&recorded.stderr));
     count();
     let before = look();
-    break_it(&root);
+    damage(&root);
     shell(tool.back);
     count();
     let after = look();

@@ -1,4 +1,4 @@
-//! The scripts in `completions`, in the shells that they are for: what is typed at a terminal, and what becomes of it.
+//! The completion scripts in real shells: what they do with text typed at a terminal.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::env::TestEnv;
 use crate::skip::skip;
 
-/// What is typed before the TAB key, and the line behind it. Each has one answer in every shell.
+/// Text typed before TAB, and the resulting line: the same in every shell.
 const LINES: [(&str, &str); 31] = [
     ("undo che", "undo checkout "),
     ("undo commit --m", "undo commit --message "),
@@ -20,49 +20,49 @@ const LINES: [(&str, &str); 31] = [
     ("undo checkout v1", "undo checkout v1.0 "),
     ("undo diff v1.0 lat", "undo diff v1.0 latest "),
     ("undo tag -d v1", "undo tag -d v1.0 "),
-    // Recorded, and no longer there.
+    // A recorded path that was deleted.
     ("undo restore a", r"undo restore a\ name "),
     (r"undo restore a\ n", r"undo restore a\ name "),
     ("undo restore pl", "undo restore plain "),
     ("undo restore so", r"undo restore some\ folder/"),
     (r"undo restore some\ folder/", r"undo restore some\ folder/inner "),
-    // After `--`, where names of revisions begin alike.
+    // After `--`, with revisions that start alike.
     ("undo checkout -- v", "undo checkout -- vault "),
     ("undo checkout v1.0 -- v", "undo checkout v1.0 -- vault "),
     ("undo diff -- v", "undo diff -- vault "),
     ("undo log v1.0 -- v", "undo log v1.0 -- vault "),
-    // Of another commit.
+    // A path of another commit.
     ("undo restore --from v0 ear", "undo restore --from v0 earlier "),
     ("undo checkout v0 -- ear", "undo checkout v0 -- earlier "),
-    // In history.
+    // A path in the history.
     ("undo cat @:pl", "undo cat @:plain "),
     (r"undo cat v1.0:some\ f", r"undo cat v1.0:some\ folder/"),
     (r"undo cat feature/one:some\ folder/i", r"undo cat feature/one:some\ folder/inner "),
     ("undo log --since=yesterday @ fea", "undo log --since=yesterday @ feature/one "),
-    // The second of a range.
+    // The second revision of a range.
     ("undo diff v1.0..lat", "undo diff v1.0..latest "),
-    // Where the command would run.
+    // Paths relative to `-C`.
     ("undo -C below checkout feat", "undo -C below checkout feature/one "),
     ("undo -C below restore an", "undo -C below restore another "),
     ("undo -Cbelow commit kep", "undo -Cbelow commit kept "),
-    // What can be explained.
+    // Topics of `help`.
     ("undo help rev", "undo help revisions "),
     ("undo help op rest", "undo help op restore "),
     ("undo man comm", "undo man commit "),
     ("undo no-such-command a", "undo no-such-command a"),
 ];
 
-/// The same in an open quote, where a shell closes it in its own way.
+/// The same inside an open quote, which each shell closes differently.
 const QUOTED: [(&str, &str); 3] = [
     ("undo restore \"a", "undo restore \"a name\""),
     ("undo restore 'a n", "undo restore 'a name'"),
     ("undo cat \"@:a", "undo cat \"@:a name\""),
 ];
 
-/// Only a shell that hangs is silent for so long, however busy the machine is.
+/// Timeout: even on a busy machine, only a hanging shell is silent this long.
 const DEADLINE: Duration = Duration::from_secs(900);
 
-/// What all shells offer for a revision.
+/// Revisions that all shells offer.
 const REVISIONS: [&str; 6] = ["main", "feature/one", "v1.0", "@", "latest", "-"];
 
 fn found(program: &str) -> Option<PathBuf> {
@@ -78,7 +78,8 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name)
 }
 
-/// A repository with a branch, a tag, and names that a shell has to quote. `undo` is the only program in the path.
+/// Creates a repository with a branch, a tag, and names that a shell must quote. `undo` is the only program in the
+/// path.
 fn repository() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("earlier", "0");
@@ -106,17 +107,17 @@ fn repository() -> TestEnv {
     env
 }
 
-/// An interactive shell at a terminal of its own.
+/// An interactive shell at a pseudoterminal.
 struct Terminal {
     shell: Child,
     keys: ChildStdin,
     screen: Receiver<Vec<u8>>,
-    /// All that it has shown.
+    /// All output so far.
     all: Vec<u8>,
 }
 
 impl Terminal {
-    /// Starts a shell whose prompt is `READY> `, and that shows its line as `<<…>>` and empties it when Ctrl-G is typed.
+    /// Starts a shell with the prompt `READY> ` that shows its line as `<<…>>` and clears it on Ctrl-G.
     fn start(env: &TestEnv, script: &Path, shell: &str) -> Terminal {
         let mut command = env.command(script.to_str().unwrap());
         command.args(["-qec", shell, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -130,13 +131,13 @@ impl Terminal {
             }
         });
         let mut terminal = Terminal { shell, keys, screen, all: Vec::new() };
-        terminal.until("READY> ");
+        terminal.read_until("READY> ");
         terminal
     }
 
-    /// What appears up to this. A shell that has ended shows nothing more, and one that is only slow is waited for.
+    /// Returns the output up to this text. Waits for slow shells; ends when the shell has exited.
     #[track_caller]
-    fn until(&mut self, mark: &str) -> String {
+    fn read_until(&mut self, mark: &str) -> String {
         let (mut shown, begun) = (Vec::new(), Instant::now());
         loop {
             let text = String::from_utf8_lossy(&shown).into_owned();
@@ -153,12 +154,12 @@ impl Terminal {
         }
     }
 
-    /// What is shown after these keys, of which the last is Ctrl-G or one like it.
+    /// Returns the output after these keys; the last one is Ctrl-G or similar.
     #[track_caller]
-    fn typed(&mut self, keys: &str) -> String {
+    fn type_keys(&mut self, keys: &str) -> String {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
-        let shown = self.until(">>");
+        let shown = self.read_until(">>");
         let (_, line) = shown.rsplit_once("<<").unwrap();
         line.split_once(">>").unwrap().0.to_owned()
     }
@@ -166,10 +167,10 @@ impl Terminal {
     #[track_caller]
     fn completes(&mut self, quoted_end: &str) {
         for (typed, expected) in LINES {
-            assert_eq!(self.typed(&format!("{typed}\t\x07")), expected, "{typed}");
+            assert_eq!(self.type_keys(&format!("{typed}\t\x07")), expected, "{typed}");
         }
         for (typed, expected) in QUOTED {
-            assert_eq!(self.typed(&format!("{typed}\t\x07")), format!("{expected}{quoted_end}"), "{typed}");
+            assert_eq!(self.type_keys(&format!("{typed}\t\x07")), format!("{expected}{quoted_end}"), "{typed}");
         }
     }
 }
@@ -206,16 +207,16 @@ fn bash_completes_commands_options_revisions_and_paths() {
     let shell = format!("{} --noprofile --rcfile '{}' -i", bash.display(), file.display());
     let mut terminal = Terminal::start(&env, &script_program, &shell);
     terminal.completes("");
-    offers(&terminal.typed("undo checkout \x0f\x07"), &REVISIONS);
-    offers(&terminal.typed("undo \x0f\x07"), &["init", "commit", "log", "checkout", "--json", "-C"]);
-    offers(&terminal.typed("undo restore --\x0f\x07"), &["--from", "--dry-run"]);
+    offers(&terminal.type_keys("undo checkout \x0f\x07"), &REVISIONS);
+    offers(&terminal.type_keys("undo \x0f\x07"), &["init", "commit", "log", "checkout", "--json", "-C"]);
+    offers(&terminal.type_keys("undo restore --\x0f\x07"), &["--from", "--dry-run"]);
 }
 
-/// Zsh with the script loaded in one of two ways.
+/// Zsh with the script autoloaded or sourced.
 fn zsh(load: &str) {
     let (Some(script_program), Some(zsh)) = (found("script"), found("zsh")) else { return };
     let env = repository();
-    // `seen` gets what any completion adds, as the line itself can only show one of many.
+    // `seen` collects all added completions, since the line shows only one of them.
     let start = format!(
         "PS1='READY> ' LISTMAX=9999 LINES=100 COLUMNS=200\n\
          autoload -Uz compinit\n\
@@ -233,14 +234,14 @@ fn zsh(load: &str) {
     );
     fs::write(env.root().join("home/.zshrc"), start).unwrap();
     env.set("ZDOTDIR", env.root().join("home"));
-    // No start files of the system: they may load completions of their own.
+    // Skips the system's start files, which may load completions.
     let mut terminal = Terminal::start(&env, &script_program, &format!("{} -d -i", zsh.display()));
     terminal.completes(" ");
-    // What was added up to now is not of interest.
-    terminal.typed("\x0f");
-    offers(&terminal.typed("undo checkout \t\x0f"), &REVISIONS);
-    offers(&terminal.typed("undo \t\x0f"), &["init", "commit", "log", "checkout"]);
-    offers(&terminal.typed("undo restore --\t\x0f"), &["--from", "--dry-run"]);
+    // Discards earlier completions.
+    terminal.type_keys("\x0f");
+    offers(&terminal.type_keys("undo checkout \t\x0f"), &REVISIONS);
+    offers(&terminal.type_keys("undo \t\x0f"), &["init", "commit", "log", "checkout"]);
+    offers(&terminal.type_keys("undo restore --\t\x0f"), &["--from", "--dry-run"]);
 }
 
 #[test]
@@ -266,7 +267,7 @@ fn fish_completes_commands_options_revisions_and_paths() {
         text.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
     };
     for (typed, expected) in LINES.iter().chain(&QUOTED) {
-        // Fish gives the last word as it is, and quotes it when it inserts it.
+        // Fish passes the last word unchanged, and quotes it on insertion.
         let plain = |line: &str| line.replace("\\ ", "\0").replace(['"', '\''], "");
         let last = match QUOTED.iter().find(|(quoted, _)| quoted == typed) {
             Some((_, line)) => line.split(['"', '\'']).nth(1).unwrap().to_owned(),

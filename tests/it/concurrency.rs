@@ -1,4 +1,4 @@
-//! Several commands at once in one directory: writers one after the other, readers whenever they like, nothing lost.
+//! Concurrent commands in one directory: writers are serialized, readers are not blocked, and nothing is lost.
 
 mod eight;
 
@@ -22,10 +22,10 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::Tree;
 
-/// Commands that look and take no lock.
+/// Commands that only read and take no lock.
 const READING: [&str; 9] = ["status", "log", "diff", "op log", "branch", "ls -R @", "log --ops", "show @", "verify"];
 
-/// `undo` on the clock of the system, from any thread.
+/// Builds an `undo` command that uses the system clock; callable from any thread.
 fn undo(env: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_undo"));
     prepare(&mut command, env);
@@ -49,15 +49,15 @@ fn ends_with(env: &TestEnv, line: &str, code: i32) -> String {
     said(&output)
 }
 
-/// A command that was stopped in the middle, while it holds the lock.
-pub struct Held {
+/// A command that is stopped while it holds the lock.
+pub struct StoppedCommand {
     strace: Child,
     pid: Pid,
 }
 
-impl Held {
-    /// Stops at its first call of this name. `None` where that cannot be done.
-    pub fn at(env: &TestEnv, call: &str, line: &str) -> Option<Held> {
+impl StoppedCommand {
+    /// Stops the command at its first call of this name; `None` if that is not possible here.
+    pub fn at(env: &TestEnv, call: &str, line: &str) -> Option<StoppedCommand> {
         if Command::new("strace").arg("-V").output().is_err() {
             skip("strace is not installed");
             return None;
@@ -70,8 +70,8 @@ impl Held {
         let mut strace = command.spawn().unwrap();
         let started = Instant::now();
         loop {
-            if let Some(pid) = holder(env).filter(|pid| stays_stopped(*pid)) {
-                return Some(Held { strace, pid });
+            if let Some(pid) = lock_holder(env).filter(|pid| stays_stopped(*pid)) {
+                return Some(StoppedCommand { strace, pid });
             }
             assert!(strace.try_wait().unwrap().is_none(), "`{line}` has ended without a `{call}`");
             assert!(started.elapsed() < Duration::from_secs(60), "`{line}` was not stopped");
@@ -79,26 +79,26 @@ impl Held {
         }
     }
 
-    /// Lets it go on to its end.
-    pub fn goes_on(self) -> Output {
+    /// Resumes the command and waits for its end.
+    pub fn resume(self) -> Output {
         kill_process(self.pid, Signal::CONT).unwrap();
         self.strace.wait_with_output().unwrap()
     }
 
-    fn dies(mut self) {
+    fn kill(mut self) {
         kill_process(self.pid, Signal::KILL).unwrap();
         self.strace.wait().unwrap();
     }
 }
 
-/// Who holds the lock, as the lock file says.
-fn holder(env: &TestEnv) -> Option<Pid> {
+/// Returns the lock holder named in the lock file.
+fn lock_holder(env: &TestEnv) -> Option<Pid> {
     let text = fs::read_to_string(env.path().join(".undo/lock")).ok()?;
     let pid = text.lines().find_map(|line| line.strip_prefix("pid "))?;
     Pid::from_raw(pid.parse().ok()?)
 }
 
-/// Whether it is not only stopped for a moment, as whatever is traced is now and then.
+/// Returns whether the command stays stopped; a traced process stops briefly now and then.
 fn stays_stopped(pid: Pid) -> bool {
     (0..20).all(|_| {
         std::thread::sleep(Duration::from_millis(10));
@@ -106,13 +106,13 @@ fn stays_stopped(pid: Pid) -> bool {
     })
 }
 
-/// The state of a process stands behind its name, which is in parentheses.
+/// The state follows the process name, which is in parentheses.
 fn is_stopped(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['t', 'T']))
 }
 
-/// Two commits, the newer one tagged `two`, the older one `one`.
+/// Creates two commits, tagged `one` and `two`.
 fn history() -> TestEnv {
     let env = TestEnv::new();
     for n in 0..20 {
@@ -128,8 +128,8 @@ fn history() -> TestEnv {
     env
 }
 
-/// A second writer is told who is in the way, and since when.
-fn a_second_writer_is_told(env: &TestEnv, line: &str, held: &Held, command: &str) {
+/// Checks that a second writer's error names the lock holder and the time.
+fn assert_second_writer_waits(env: &TestEnv, line: &str, held: &StoppedCommand, command: &str) {
     let started = Instant::now();
     let text = ends_with(env, line, 11);
     assert!(started.elapsed() >= Duration::from_secs(4), "it has waited");
@@ -141,13 +141,13 @@ fn a_second_writer_is_told(env: &TestEnv, line: &str, held: &Held, command: &str
 fn concurrent_first_commits_create_one_repository() {
     let env = TestEnv::new();
     env.write("file", "one");
-    let Some(held) = Held::at(&env, "rename", "commit --init -m one") else { return };
+    let Some(held) = StoppedCommand::at(&env, "rename", "commit --init -m one") else { return };
     let other = undo(env.root(), "commit --init -m two").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(100));
-    let first = held.goes_on();
+    let first = held.resume();
     let second = other.wait_with_output().unwrap();
     assert!(first.status.success() && second.status.success(), "{}\n{}", said(&first), said(&second));
-    // There is only one state: whoever came first has recorded it.
+    // The worktree has only one state, so only the first command records it.
     let log = ends_with(&env, "log --oneline", 0);
     assert_eq!(log.lines().count(), 1, "{log}");
     let told = [said(&first), said(&second)].concat();
@@ -160,13 +160,13 @@ fn concurrent_first_commits_create_one_repository() {
 fn running_commit_allows_reading_and_its_death_frees_the_lock() {
     let env = history();
     env.write("new", "new");
-    let Some(held) = Held::at(&env, "fdatasync", "commit -m held") else { return };
+    let Some(held) = StoppedCommand::at(&env, "fdatasync", "commit -m held") else { return };
     for line in READING {
         ends_with(&env, line, 0);
     }
     ends_with(&env, "diff one two --exit-code", 1);
-    a_second_writer_is_told(&env, "tag late", &held, "commit -m held");
-    held.dies();
+    assert_second_writer_waits(&env, "tag late", &held, "commit -m held");
+    held.kill();
     let started = Instant::now();
     ends_with(&env, "commit -m after", 0);
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
@@ -178,18 +178,18 @@ fn running_commit_allows_reading_and_its_death_frees_the_lock() {
 fn running_checkout_allows_reading() {
     let env = history();
     let two = Tree::read(&env.path());
-    let Some(held) = Held::at(&env, "renameat2", "checkout one") else { return };
+    let Some(held) = StoppedCommand::at(&env, "renameat2", "checkout one") else { return };
     for line in READING {
         let text = ends_with(&env, line, 0);
-        // It did not end, and it has not died: nobody should finish it.
+        // The checkout is neither finished nor dead, so no command may finish it.
         assert!(!text.contains("--continue"), "{line}: {text}");
         assert!(text.contains(&format!("is going on (process {})", held.pid.as_raw_nonzero())), "{line}: {text}");
     }
-    a_second_writer_is_told(&env, "commit -m late", &held, "checkout one");
-    // One that comes a little earlier than the lock is free gets it.
+    assert_second_writer_waits(&env, "commit -m late", &held, "checkout one");
+    // A writer that starts shortly before the lock is released gets it.
     let late = undo(env.root(), "commit -m late").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(300));
-    let output = held.goes_on();
+    let output = held.resume();
     assert!(output.status.success(), "{}", said(&output));
     let output = late.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
@@ -202,8 +202,8 @@ fn running_checkout_allows_reading() {
 #[test]
 fn dead_checkout_is_reported() {
     let env = history();
-    let Some(held) = Held::at(&env, "renameat2", "checkout one") else { return };
-    held.dies();
+    let Some(held) = StoppedCommand::at(&env, "renameat2", "checkout one") else { return };
+    held.kill();
     let text = ends_with(&env, "status", 0);
     assert!(text.contains("did not end") && text.contains("--continue"), "{text}");
     ends_with(&env, "checkout --continue", 0);
@@ -265,10 +265,10 @@ fn file_removed_during_diff_is_deleted() {
     assert_eq!((count(&before), count(&after)), ([1, 2], [0, 1]));
 }
 
-/// Sets a flag when it is dropped.
-struct OnEnd<'f>(&'f AtomicBool);
+/// Sets a flag on drop.
+struct SetOnDrop<'f>(&'f AtomicBool);
 
-impl Drop for OnEnd<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -280,8 +280,8 @@ fn reading_succeeds_during_compaction() {
     let (root, is_over) = (env.root(), &AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            // Whatever comes of it, the others are to end.
-            let _end = OnEnd(is_over);
+            // Stops the others even if this one panics.
+            let _end = SetOnDrop(is_over);
             for n in 0..50 {
                 fs::write(root.join(format!("work/folder/{}", n % 20)), format!("three {n}")).unwrap();
                 let output = undo(root, "commit -m three").output().unwrap();

@@ -1,4 +1,4 @@
-//! Costs are tested by counting system calls, never by a clock. Needs `strace`; says so and passes where it is not there.
+//! Counts system calls; never measures time. Needs `strace`.
 
 mod amounts;
 mod frames;
@@ -14,9 +14,9 @@ use crate::skip::skip;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Call {
     pub name: String,
-    /// Of its first descriptor.
+    /// Path of its first file descriptor.
     pub path: String,
-    /// What it gave: of a read or a write, bytes.
+    /// Return value; for reads and writes, the number of bytes.
     result: i64,
 }
 
@@ -33,11 +33,11 @@ pub fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<Call>
     let output = strace.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
-    Some(whole_lines(&text).iter().filter_map(|line| parse(line)).collect())
+    Some(join_interrupted_lines(&text).iter().filter_map(|line| parse(line)).collect())
 }
 
-/// Lines without their thread. A call that another thread's call interrupts is told on two lines.
-fn whole_lines(text: &str) -> Vec<String> {
+/// Returns the lines without thread ids, joining calls that were interrupted by another thread.
+fn join_interrupted_lines(text: &str) -> Vec<String> {
     let (mut begun, mut lines) = (BTreeMap::new(), Vec::new());
     for (thread, told) in text.lines().filter_map(|line| line.split_once(' ')) {
         let told = told.trim_start();
@@ -59,7 +59,7 @@ fn parse(line: &str) -> Option<Call> {
     Some(Call { name: name.to_owned(), path: path.to_owned(), result: result.unwrap_or_default() })
 }
 
-/// Calls on content of the worktree: below its root, and not in the repository.
+/// Lists the calls that access files of the worktree outside the repository.
 fn on_worktree<'t>(env: &TestEnv, trace: &'t [Call]) -> Vec<&'t Call> {
     let (root, repository) = (env.path(), env.path().join(".undo"));
     let is_content = |path: &str| Path::new(path).starts_with(&root) && !Path::new(path).starts_with(&repository);
@@ -91,7 +91,7 @@ fn status_after_checkout_reads_no_content() {
     assert_eq!(on_worktree(&env, &trace), Vec::<&Call>::new());
 }
 
-/// Folders with few files each: what waits is a folder more often than a file.
+/// Creates folders with few files each, so that folders dominate the queue.
 #[test]
 fn large_walks_use_more_threads() {
     if std::thread::available_parallelism().unwrap().get() < 2 {
@@ -132,7 +132,7 @@ fn commit_makes_no_worktree_writes() {
                  fchownat,utimensat,setxattr,lsetxattr,fsetxattr,link,linkat,symlinkat,fallocate";
     let Some(trace) = trace(&env, calls, &["commit", "-m", "one"]) else { return };
     assert!(!trace.is_empty());
-    // A call on names has the folder as its first descriptor; the root itself must not be one.
+    // Calls on names have the folder as their first descriptor, which must not be the root.
     assert_eq!(on_worktree(&env, &trace), Vec::<&Call>::new());
 }
 
@@ -145,7 +145,7 @@ fn small_commit_flushes_few_files() {
     let Some(trace) = trace(&env, "fsync,fdatasync,syncfs", &["commit", "-m", "two"]) else { return };
     let mut by_file = BTreeMap::<&str, u32>::new();
     trace.iter().for_each(|call| *by_file.entry(&call.path).or_default() += 1);
-    // Two packs at most with their folders, the journal, and no more.
+    // At most two packs with their folders, and the journal.
     assert!(trace.len() <= 6, "{by_file:?}");
 }
 
@@ -154,7 +154,7 @@ fn alarm_reads_few_files_and_only_after_many_replacements() {
     let env = TestEnv::new();
     many_files(&env);
     env.undo("commit --init -m one").ok();
-    // Of 301 files a tenth is 31.
+    // A tenth of 301 files is 31.
     for (changed, looked_at) in [(30, 0), (300, 64)] {
         std::thread::sleep(std::time::Duration::from_millis(20));
         for n in 0..changed {
@@ -163,11 +163,11 @@ fn alarm_reads_few_files_and_only_after_many_replacements() {
         std::thread::sleep(std::time::Duration::from_millis(20));
         let Some(trace) = trace(&env, READS, &["commit", "-m", "two"]) else { return };
         let reads = on_worktree(&env, &trace).len();
-        // A short file is read once for its content, and to see its end once more where it is looked at.
+        // A short file takes one read for its content and, if sampled, one for its end.
         assert!((changed..=changed + 2 * looked_at).contains(&reads), "{reads} for {changed}");
         assert!(looked_at == 0 || reads > changed, "{reads}: not looked at");
     }
-    // What was only added or deleted is never looked into.
+    // Files that were only added or deleted are never sampled.
     std::fs::remove_dir_all(env.path().join("folder-3")).unwrap();
     env.write("folder-9/new", b"new");
     let Some(trace) = trace(&env, READS, &["commit", "-m", "three"]) else { return };

@@ -1,7 +1,8 @@
-//! A kill at any system call: every acknowledged commit is whole, and the same command run again gets it done.
+//! Kills commands at any system call: every acknowledged commit is complete, and the same command succeeds when
+//! repeated.
 //!
 //! `strace` kills the program before its N-th call of a family. A sample of N runs with the other tests;
-//! `UNDO_TEST_SWEEP=1` tries every N. Needs `strace`; says so and passes where it is not there.
+//! `UNDO_TEST_SWEEP=1` tries every N.
 
 mod recovery;
 mod runs;
@@ -16,7 +17,7 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
-/// Calls that change something on disk.
+/// Calls that modify the disk.
 const CALLS: [&str; 17] = [
     "openat",
     "write",
@@ -37,20 +38,19 @@ const CALLS: [&str; 17] = [
     "utimensat",
 ];
 
-/// Runs `undo` and kills it before its `n`-th call of this name (of several names, of any of them); whether it was
-/// killed. Only `undo` and its threads are
-/// looked at: what it runs is let go as soon as it is another program.
+/// Runs `undo` and kills it before its `n`-th call of this name (or of any of several names). Returns whether it was
+/// killed. Traces only `undo` and its threads, not the programs that it runs.
 pub fn killed_at(env: &TestEnv, call: &str, n: usize, arguments: &[&str]) -> bool {
     let mut strace = env.command("strace");
     strace.args(["-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
     strace.args(["-e", &format!("inject={call}:signal=SIGKILL:when={n}")]);
     strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments);
-    // It ends as the program did.
+    // `strace` exits with the status of the program.
     strace.output().expect("strace was found before").status.signal() == Some(9)
 }
 
-/// The calls of a family that `undo` and its threads make, each by its name and by which of that name it is in its thread:
-/// that is how `strace` counts. The command must end with this exit status.
+/// Lists the calls of a family made by `undo` and its threads, each with its number per name and thread, as `strace`
+/// counts them. The command must end with this exit status.
 pub fn calls(env: &TestEnv, family: &str, arguments: &[&str], exit: i32) -> Vec<(String, usize)> {
     let log = env.root().join("calls");
     let mut strace = env.command("strace");
@@ -60,7 +60,7 @@ pub fn calls(env: &TestEnv, family: &str, arguments: &[&str], exit: i32) -> Vec<
     let (mut counts, mut calls) = (HashMap::new(), Vec::new());
     for line in std::fs::read_to_string(log).unwrap().lines() {
         let (thread, rest) = line.split_once(' ').unwrap();
-        // "<... fsync resumed>": told already.
+        // "<... fsync resumed>" is already counted.
         let Some((name, _)) = rest.trim_start().split_once('(').filter(|(name, _)| !name.contains(' ')) else {
             continue;
         };
@@ -78,9 +78,9 @@ fn is_sweep() -> bool {
     std::env::var_os("UNDO_TEST_SWEEP").is_some()
 }
 
-/// Those of the calls that are tried: all of them in a sweep, else one in the first and one in the second half; which ones
-/// is told by `salt`.
-fn tried(calls: Vec<(String, usize)>, salt: usize) -> Vec<(String, usize)> {
+/// Selects the calls to try: all of them in a sweep, else one in the first and one in the second half, chosen by
+/// `salt`.
+fn selected(calls: Vec<(String, usize)>, salt: usize) -> Vec<(String, usize)> {
     let length = calls.len();
     match is_sweep() {
         true => calls,
@@ -96,19 +96,18 @@ pub fn has_strace() -> bool {
     found
 }
 
-/// Tries it with a kill at each call of these names, the first one, the second one and so on, until `run` says that it was not
-/// killed.
-fn at_each(calls: &[&str], run: impl Fn(&str, usize) -> bool) {
+/// Calls `run` with a kill at each call of these names, in order, until `run` returns that it was not killed.
+fn for_each_kill(calls: &[&str], run: impl Fn(&str, usize) -> bool) {
     for call in calls {
         let mut n = 1;
         while run(call, n) {
-            n = after(n);
+            n = next_n(n);
         }
     }
 }
 
-/// The next N after this one: all of them in a sweep, else fewer the further on.
-fn after(n: usize) -> usize {
+/// Returns the next N: every number in a sweep, else growing steps.
+fn next_n(n: usize) -> usize {
     if is_sweep() { n + 1 } else { n + 1 + n / 3 }
 }
 
@@ -127,11 +126,11 @@ fn second_state(env: &TestEnv) {
     for (from, to) in [("folder-2/file-2", "moved"), ("folder-2/file-5", "new/moved"), ("folder-2/file-8", "over")] {
         std::fs::rename(env.path().join(from), env.path().join(to)).unwrap();
     }
-    // With another mode, and with something at its old place: such a move takes two steps.
+    // With another mode and an occupied old path, such a move takes two steps.
     std::fs::set_permissions(env.path().join("moved"), std::fs::Permissions::from_mode(0o600)).unwrap();
     env.write("folder-2/file-8", b"something else");
     env.write("large", vec![8; (1 << 20) + 9]);
-    // Younger than the clock of the file system it would be in doubt, and not moved back.
+    // A file as recent as the file system's clock would be racy, and not moved back.
     std::thread::sleep(std::time::Duration::from_millis(20));
 }
 
@@ -140,7 +139,7 @@ fn commit_killed_at_any_call_is_complete_or_absent() {
     if !has_strace() {
         return;
     }
-    at_each(&CALLS, |call, n| {
+    for_each_kill(&CALLS, |call, n| {
         let env = TestEnv::new();
         first_state(&env);
         env.undo("commit --init -m one").ok();
@@ -161,7 +160,7 @@ fn commit_killed_at_any_call_is_complete_or_absent() {
     });
 }
 
-/// Records both states, tags the first one `one`, and gives it; the worktree is the second one.
+/// Records both states, tags the first one `one`, and returns it. The worktree has the second one.
 fn two_commits(env: &TestEnv) -> Tree {
     first_state(env);
     env.undo("commit --init -m one").ok();
@@ -177,7 +176,7 @@ fn checkout_killed_at_any_call_succeeds_when_repeated() {
     if !has_strace() {
         return;
     }
-    at_each(&CALLS, |call, n| {
+    for_each_kill(&CALLS, |call, n| {
         let env = TestEnv::new();
         let one = two_commits(&env);
         env.undo("tag two").ok();
@@ -199,14 +198,14 @@ fn checkout_killed_at_any_call_succeeds_when_repeated() {
     });
 }
 
-/// What is unsaved is recorded with the intent, in one write: until then `@` is what it was, and after that it is told
-/// that `@` has moved.
+/// The commit of unsaved changes and the intent are one write: before it, `@` is unchanged; after it, the output
+/// reports that `@` has moved.
 #[test]
 fn repeated_checkout_of_current_commit_does_not_resurrect_changes() {
     if !has_strace() {
         return;
     }
-    at_each(&["write", "pwrite64", "fdatasync", "renameat2", "unlinkat"], |call, n| {
+    for_each_kill(&["write", "pwrite64", "fdatasync", "renameat2", "unlinkat"], |call, n| {
         let env = TestEnv::new();
         first_state(&env);
         env.undo("commit --init -m one").ok();
@@ -224,8 +223,8 @@ fn repeated_checkout_of_current_commit_does_not_resurrect_changes() {
     });
 }
 
-/// As if the machine had stopped in the instant of a swap: a staged name holds what was changed in that instant. The intent
-/// is one of an older version, which does not say what directory it is of.
+/// Simulates a stop during a swap: a staged name holds a file that was just changed. The intent has the older form
+/// without a directory.
 pub fn stopped(worktree: &Path) -> undo::id::CommitId {
     let mut repository =
         undo::repo::Repository::discover(worktree, undo::environment::Environment::from_process()).unwrap();
@@ -263,7 +262,7 @@ hint: finish it with `undo checkout --continue`, or take it back with `undo undo
     assert_eq!(env.read(staged[0]), b"changed in that instant");
     assert!(!env.path().join(staged[1]).exists(), "a commit has its content");
     assert_eq!(env.undo("cat latest:more").ok().stdout, b"more");
-    // From now on it is a file like others.
+    // Now it is an ordinary file.
     env.undo("commit -m left").ok();
     env.undo("checkout one").ok();
     assert_same(&one, &Tree::read(&env.path()));

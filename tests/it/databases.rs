@@ -24,7 +24,7 @@ fn sql(env: &TestEnv, database: &str, script: &str) -> String {
     text
 }
 
-/// Runs SQL, and kills the process with the database open.
+/// Runs SQL, and kills the process while the database is open.
 fn crash(env: &TestEnv, database: &str, script: &str) {
     let mut command = env.command("sqlite3");
     command.arg(env.path().join(database)).args([script, ".shell kill -9 $PPID"]);

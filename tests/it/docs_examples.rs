@@ -1,7 +1,7 @@
-//! README.md and docs/tutorial.md are run as written: every `console` block, in one shell, in one directory.
+//! Runs the `console` blocks of README.md and docs/tutorial.md, each document in one shell and one directory.
 //!
-//! A line that begins with `$ ` is typed; what follows is what must be shown. Ids, sizes, times and the width of gaps vary
-//! between machines, so both sides are compared with these replaced. A line `...` stands for any number of lines.
+//! A line that starts with `$ ` is a command; the lines after it are its expected output. Ids, sizes, times and spacing
+//! vary between machines, so they are normalized. A line `...` matches any number of lines.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn tutorial_examples_run() {
     run("docs/tutorial.md");
 }
 
-/// One typed line and what the document says that it shows.
+/// A command and its documented output.
 struct Step {
     line: usize,
     command: String,
@@ -70,7 +70,7 @@ fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-/// What each step shows on both streams.
+/// Returns the output of each step on both streams.
 fn type_into_shell(steps: &[Step], home: &Path) -> Vec<String> {
     const END: &str = "\u{1}end of step";
     let mut script = String::from("exec 2>&1\n");
@@ -97,7 +97,7 @@ fn type_into_shell(steps: &[Step], home: &Path) -> Vec<String> {
     shown
 }
 
-/// Whether lines are as written, `...` standing for any number of lines.
+/// Returns whether the output matches the document; `...` matches any number of lines.
 fn matches(written: &[String], shown: &[String]) -> bool {
     match written.split_first() {
         None => shown.is_empty(),
@@ -108,7 +108,7 @@ fn matches(written: &[String], shown: &[String]) -> bool {
     }
 }
 
-/// A line with everything replaced that differs from run to run.
+/// Replaces the parts of a line that vary between runs.
 fn normal(line: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in line.split_whitespace() {

@@ -1,4 +1,5 @@
-//! A place to run the built `undo`: an empty environment, a clock that goes a minute a command, output as a transcript.
+//! Runs the built `undo` with an empty environment and a clock that advances a minute per command, and renders its
+//! output as a transcript.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,13 +17,13 @@ use tempfile::TempDir;
 use crate::json_keys;
 use crate::skip::skip;
 
-/// Who runs commands as a user when tests run as root: nobody.
+/// User id of nobody, who runs commands as a user if the tests run as root.
 const NOBODY: u32 = 65534;
 
-/// The day of the clock.
+/// Date of the test clock.
 const DAY: &str = "2026-01-05";
 
-/// A worktree, a home and a folder for temporary files, all its own. Gone when dropped.
+/// A temporary worktree, home and folder for temporary files. Removed on drop.
 pub struct TestEnv {
     root: PathBuf,
     variables: RefCell<BTreeMap<OsString, OsString>>,
@@ -30,11 +31,11 @@ pub struct TestEnv {
     _temp: TempDir,
 }
 
-/// What a command did.
+/// Output and exit status of a command.
 pub struct Output {
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
-    /// 128 + N where signal N ended it.
+    /// Exit status; 128 + N if signal N ended the command.
     pub code: i32,
     line: String,
     root: PathBuf,
@@ -57,29 +58,29 @@ impl TestEnv {
         env
     }
 
-    /// A repository with nothing in it.
+    /// Creates an empty repository.
     pub fn initialised() -> TestEnv {
         let env = TestEnv::new();
         env.undo("init").ok();
         env
     }
 
-    /// The worktree, and where commands are run.
+    /// Path of the worktree, where commands are run.
     pub fn path(&self) -> PathBuf {
         self.root.join("work")
     }
 
-    /// Above the worktree: for stores elsewhere and for exports.
+    /// Path of the parent folder, for external stores and exports.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// A variable for all commands that follow.
+    /// Sets an environment variable for all later commands.
     pub fn set(&self, name: impl Into<OsString>, value: impl Into<OsString>) {
         self.variables.borrow_mut().insert(name.into(), value.into());
     }
 
-    /// Writes a file of the worktree, and the folders it is in.
+    /// Writes a file of the worktree, and creates its parent folders.
     pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -99,7 +100,7 @@ impl TestEnv {
 
     /// Runs `undo` with these bytes on its stdin.
     #[must_use = "check how it ended"]
-    pub fn undo_fed(&self, line: &str, stdin: impl AsRef<[u8]>) -> Output {
+    pub fn undo_with_stdin(&self, line: &str, stdin: impl AsRef<[u8]>) -> Output {
         let fed = self.root.join("tmp/stdin");
         fs::write(&fed, stdin).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_undo"));
@@ -108,19 +109,19 @@ impl TestEnv {
         self.output(line, command)
     }
 
-    /// Runs `undo` as nobody, who then owns all that is here; as oneself if that is not root.
+    /// Runs `undo` as nobody, who becomes the owner of the worktree; without root, as the current user.
     #[must_use = "check how it ended"]
     pub fn undo_as_user(&self, line: &str) -> Output {
         if !rustix::process::geteuid().is_root() {
             return self.undo(line);
         }
         let command = self.as_nobody();
-        give_away(&self.root);
+        change_owner(&self.root);
         self.run(line, command)
     }
 
-    /// Runs `undo` as nobody, who owns nothing here, but may go everywhere that modes allow; `None` if that needs root.
-    pub fn undo_as_stranger(&self, line: &str) -> Option<Output> {
+    /// Runs `undo` as nobody, without changing owners; `None` without root.
+    pub fn undo_as_other_user(&self, line: &str) -> Option<Output> {
         if !rustix::process::geteuid().is_root() {
             skip("only root can run a command as another user");
             return None;
@@ -130,11 +131,11 @@ impl TestEnv {
     }
 
     fn as_nobody(&self) -> Command {
-        // The build folder need not be open to everyone.
+        // Other users may not have access to the build folder.
         let program = self.root.join("undo");
         if !program.exists() {
-            // By a process of its own: a file that this one has open for writing, and a child of another thread inherits,
-            // cannot be run.
+            // Copied by another process: a file that is open for writing here, inherited by a child of another thread,
+            // cannot be executed.
             let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_undo")).arg(&program).status().unwrap();
             assert!(copied.success());
         }
@@ -143,7 +144,7 @@ impl TestEnv {
         command
     }
 
-    /// Runs a script of bash that finds `undo` on its path.
+    /// Runs a bash script with `undo` on its path.
     #[must_use = "check how it ended"]
     pub fn shell(&self, script: &str) -> Output {
         let mut command = Command::new("bash");
@@ -153,7 +154,7 @@ impl TestEnv {
         self.output(script, command)
     }
 
-    /// A program that will run where `undo` does, in its environment, a minute later than the command before it.
+    /// Builds a command with the environment, directory and clock of `undo`.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         self.prepare(&mut command);
@@ -185,15 +186,15 @@ impl TestEnv {
     }
 }
 
-/// Makes nobody the owner of a folder and all in it, and lets everyone in.
-fn give_away(path: &Path) {
+/// Makes nobody the owner of a folder and everything in it.
+fn change_owner(path: &Path) {
     let metadata = fs::symlink_metadata(path).unwrap();
     if metadata.is_dir() {
-        fs::read_dir(path).unwrap().for_each(|entry| give_away(&entry.unwrap().path()));
+        fs::read_dir(path).unwrap().for_each(|entry| change_owner(&entry.unwrap().path()));
     }
     if metadata.uid() != NOBODY {
         lchown(path, Some(NOBODY), Some(NOBODY)).unwrap();
-        // A change of owner takes set-user-id bits away.
+        // Changing the owner clears set-user-id bits.
         if !metadata.is_symlink() {
             fs::set_permissions(path, fs::Permissions::from_mode(metadata.permissions().mode())).unwrap();
         }
@@ -201,20 +202,20 @@ fn give_away(path: &Path) {
 }
 
 impl Output {
-    /// Its end must be 0.
+    /// Checks that the exit status is 0.
     #[track_caller]
     pub fn ok(self) -> Output {
         self.fails(0)
     }
 
-    /// Its end must be this exit status.
+    /// Checks the exit status.
     #[track_caller]
     pub fn fails(self, code: i32) -> Output {
         assert_eq!(self.code, code, "undo {}\n{self}", self.line);
         self
     }
 
-    /// The transcript must be this: `.shows(snapbox::str![])`, filled in by `SNAPSHOTS=overwrite cargo test`.
+    /// Checks the transcript: `.shows(snapbox::str![])`, filled in by `SNAPSHOTS=overwrite cargo test`.
     #[track_caller]
     pub fn shows(self, expected: impl IntoData) -> Output {
         let assert = snapbox::Assert::new().action_env(snapbox::assert::DEFAULT_ACTION_ENV);
@@ -222,12 +223,12 @@ impl Output {
         self
     }
 
-    /// What it wrote to stdout.
+    /// Returns stdout as text.
     pub fn text(&self) -> String {
         String::from_utf8(self.stdout.clone()).unwrap()
     }
 
-    /// The values that it wrote to stdout.
+    /// Parses stdout as JSON values.
     #[track_caller]
     pub fn json(&self) -> Vec<serde_json::Value> {
         let values = serde_json::Deserializer::from_slice(&self.stdout).into_iter();
@@ -236,8 +237,8 @@ impl Output {
     }
 }
 
-/// The transcript: stdout, stderr if there is any, and the exit status if it is not 0. What is different each time is
-/// replaced by words in brackets.
+/// Formats the transcript: stdout, stderr if not empty, and the exit status if not 0. Variable parts are replaced by
+/// words in brackets.
 impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::from_utf8_lossy(&self.stdout).into_owned();
@@ -260,7 +261,7 @@ impl fmt::Display for Output {
     }
 }
 
-/// Splits at spaces; single and double quotes keep what is between them, a backslash the next character.
+/// Splits at spaces; quotes and backslashes work as in a shell.
 fn split(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut letters = line.chars();
@@ -280,8 +281,8 @@ fn split(line: &str) -> Vec<String> {
     words
 }
 
-/// Ids become `[ID]`, times off the test's clock `[TIME]`, durations and rates `[DURATION]` and `[RATE]`, the place of the
-/// test `[ROOT]`.
+/// Replaces ids by `[ID]`, times other than the test clock's by `[TIME]`, durations and rates by `[DURATION]` and
+/// `[RATE]`, and the test directory by `[ROOT]`.
 fn redacted(text: &str, root: &str) -> String {
     let text = text.replace(root, "[ROOT]");
     let mut out = String::with_capacity(text.len());
@@ -296,14 +297,14 @@ fn redacted(text: &str, root: &str) -> String {
     out
 }
 
-/// An id of 64 hex digits, or the first 8 of one.
+/// Matches an id of 64 hex digits, or a prefix of 8.
 fn id(text: &str) -> Option<(usize, &str)> {
     let length = text.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(text.len());
     let is_hex = text[..length].bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     (is_hex && (length == 8 || length == 64)).then_some((length, "[ID]"))
 }
 
-/// `2026-08-01 14:00:00`, or with `T`, a fraction and `Z`.
+/// Matches `2026-08-01 14:00:00`, or the form with `T`, a fraction and `Z`.
 fn time(text: &str) -> Option<(usize, &str)> {
     const SHAPE: &[u8] = b"dddd-dd-dd?dd:dd:dd";
     let is_shaped = text.len() >= SHAPE.len()
@@ -320,7 +321,7 @@ fn time(text: &str) -> Option<(usize, &str)> {
     Some((length, if text.starts_with(DAY) { &text[..length] } else { "[TIME]" }))
 }
 
-/// `12 ms`, `0.34 s`: a duration; `12.3 MiB/s`: a rate.
+/// Matches durations (`12 ms`, `0.34 s`) and rates (`12.3 MiB/s`).
 fn span(text: &str) -> Option<(usize, &str)> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.' && letter != ',')?;
     let unit = text[digits..].trim_start_matches(' ');

@@ -1,6 +1,6 @@
-//! The first promise: a rolled-back directory is the recorded one, to the last byte and attribute.
+//! A restored directory equals the recorded one, to the last byte and attribute.
 //!
-//! `tree::Tree` reads directories by itself, without the crate, and compares them.
+//! `tree::Tree` reads and compares directories independently of the crate.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -145,7 +145,7 @@ fn unreadable_paths_are_listed_and_not_deleted() {
     for line in ["status", "diff"] {
         env.undo_as_user(line).fails(3);
     }
-    // The closed directory itself is an entry that the commit does not have.
+    // The commit does not have an entry for the closed directory.
     env.undo_as_user("diff --exit-code").fails(1);
     env.write("open", b"changed");
     env.undo_as_user("diff --exit-code").fails(1);
@@ -182,7 +182,7 @@ fn outside_symlinks_are_recorded_and_not_followed() {
     symlink(&outside, env.path().join("out")).unwrap();
     env.write("folder/gold", b"mine");
     env.undo("commit --init -m one").ok();
-    // The folder becomes a link to outside; going back must not write or delete through it.
+    // The folder becomes a link to an outside directory; a checkout must not write or delete through it.
     fs::remove_dir_all(env.path().join("folder")).unwrap();
     symlink(&outside, env.path().join("folder")).unwrap();
     env.undo("checkout latest").ok();
@@ -216,7 +216,7 @@ fn restored_name_is_hard_linked_again() {
     env.undo("restore three").ok();
     env.undo("restore one").ok();
     assert!(is_clean());
-    // Of a file whose mode is another one by now it cannot be a name.
+    // The name cannot be linked to a file whose mode has changed.
     fs::remove_file(env.path().join("two")).unwrap();
     fs::set_permissions(env.path().join("one"), fs::Permissions::from_mode(0o600)).unwrap();
     env.undo("restore --from latest~ two").ok();

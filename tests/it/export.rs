@@ -1,4 +1,4 @@
-//! Exports: an archive has its name only when it is whole, and what could not be kept is told.
+//! Exports: an archive gets its name only when it is complete, and losses are listed.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +15,7 @@ use crate::errors::noise;
 use crate::safety::places::Mounted;
 use crate::skip::skip;
 
-/// Names beside the worktree.
+/// Lists the names beside the worktree.
 fn names(env: &TestEnv) -> Vec<PathBuf> {
     let mut names: Vec<PathBuf> = fs::read_dir(env.root()).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
@@ -73,7 +73,7 @@ fn export_lists_what_the_file_system_cannot_keep() {
     let env = TestEnv::new();
     let image = env.root().join("image");
     File::create(&image).unwrap().set_len(8 << 20).unwrap();
-    // In inodes of this size there is room for whole seconds only.
+    // Inodes of this size store only whole seconds.
     let made = Command::new("mkfs.ext4").args(["-q", "-I", "128"]).arg(&image).output();
     let out = env.root().join("out");
     fs::create_dir(&out).unwrap();

@@ -152,7 +152,7 @@ fn overlay_folder_and_file_replace_each_other() {
         assert_same(&other, &Tree::read(&env.path()));
         env.undo("undo").ok();
         let mut after = Tree::read(&env.path());
-        // Its time changes with the file that names the store.
+        // Its mtime changes with the file that names the store.
         after.nodes.get_mut(&b""[..]).unwrap().mtime = before.nodes[&b""[..]].mtime;
         assert_same(&before, &after);
     }

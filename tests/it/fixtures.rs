@@ -1,7 +1,8 @@
-//! Repositories of every released format, in `tests/fixtures`: they stay readable for ever.
+//! Repositories of every released format, in `tests/fixtures`, stay readable.
 //!
-//! `NAME.tar` has a repository, `NAME.manifest` what it holds: the log, then each commit with all its paths. A fixture that
-//! is not there is made by `UPDATE=1 cargo test --test it -- fixtures::`, as root. One that was released is never made anew.
+//! `NAME.tar` contains a repository, `NAME.manifest` its content: the log, then each commit with all its paths.
+//! `UPDATE=1 cargo test --test it -- fixtures::`, as root, creates a missing fixture. Released fixtures are never
+//! regenerated.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -18,20 +19,20 @@ use crate::tree::{Node, Tree, assert_same};
 
 mod making;
 
-/// Every file of `tests/fixtures`, without its ending.
+/// Names of the files in `tests/fixtures`, without suffixes.
 pub const FIXTURES: [&str; 1] = ["v1"];
 
-/// The branch of what only root can make; checked only where a test may make it too.
+/// Branch with entries that only root can create; checked only if the test can create them.
 const ROOTS: &str = "of-root";
 
-/// Bits of a mode that run a program as someone else.
+/// The set-user-id and set-group-id bits.
 const SET_ID: u32 = 0o6000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// A worktree with nothing in it but the fixture's `.undo`.
+/// Creates a worktree that contains only the fixture's `.undo`.
 pub fn unpacked(name: &str) -> TestEnv {
     let env = TestEnv::new();
     fs::create_dir(env.path().join(".undo")).unwrap();
@@ -41,14 +42,14 @@ pub fn unpacked(name: &str) -> TestEnv {
     env
 }
 
-/// The log of a repository, a line a commit.
+/// Returns the log of a repository, one line per commit.
 fn log(env: &TestEnv) -> Vec<Value> {
     let mut commits = env.undo("log --json").ok().json();
     assert_eq!(commits.pop().unwrap()["type"], "summary");
     commits
 }
 
-/// What is in a directory, a line a path: fields with their names, parted by tabs.
+/// Returns the content of a directory, one line per path, with named fields separated by tabs.
 fn lines(root: &Path) -> Vec<String> {
     let tree = Tree::read(root);
     tree.nodes.iter().map(|(path, node)| line(root, path, node)).collect()
@@ -65,7 +66,7 @@ fn line(root: &Path, path: &[u8], node: &Node) -> String {
         let bytes = fs::read(root.join(std::ffi::OsStr::from_bytes(path))).unwrap();
         fields.push(format!("size={}\tblob={}", node.size, blake3::hash(&bytes)));
     }
-    // Restored only together with the owner.
+    // These bits are restored only together with the owner.
     if node.mode & SET_ID != 0 {
         fields.push(format!("set-id={:o}", node.mode & SET_ID));
     }
@@ -81,14 +82,14 @@ fn line(root: &Path, path: &[u8], node: &Node) -> String {
     for (name, value) in &node.attributes {
         fields.push(format!("attribute={}={}", name.escape_ascii(), value.escape_ascii()));
     }
-    for fellow in &node.fellows {
+    for fellow in &node.other_names {
         fields.push(format!("also={}", fellow.escape_ascii()));
     }
     fields.join("\t")
 }
 
-/// Fields that the file system or the user of this test is not able to restore.
-fn beyond_reach(env: &TestEnv) -> Vec<&'static str> {
+/// Lists the fields that this file system or user cannot restore.
+fn unrestorable_fields(env: &TestEnv) -> Vec<&'static str> {
     let file = env.root().join("probe");
     let probe = File::create(&file).unwrap();
     probe.set_len(8192).unwrap();
@@ -114,8 +115,8 @@ fn without(line: &str, fields: &[&str]) -> String {
     kept.collect::<Vec<_>>().join("\t")
 }
 
-/// Whether a commit has what only root can make, and this test cannot.
-fn is_beyond_root(env: &TestEnv, commit: &Value) -> bool {
+/// Returns whether a commit has entries that only root can create, and this test cannot.
+fn needs_root(env: &TestEnv, commit: &Value) -> bool {
     let on_branch = commit["branches"].as_array().unwrap().iter().any(|name| name == ROOTS);
     let probe = env.root().join("device");
     let mode = Mode::from_raw_mode(0o600);
@@ -127,7 +128,7 @@ fn is_beyond_root(env: &TestEnv, commit: &Value) -> bool {
     on_branch && !made()
 }
 
-/// A log line has at least what it had when the fixture was made.
+/// Checks that a log line still has all fields of the manifest.
 #[track_caller]
 fn assert_holds(now: &Value, then: &Value) {
     for (key, value) in then.as_object().unwrap() {
@@ -135,7 +136,7 @@ fn assert_holds(now: &Value, then: &Value) {
     }
 }
 
-/// Commits of a manifest, newest first, each with the lines of its paths.
+/// Parses a manifest: commits, newest first, each with the lines of its paths.
 fn manifest(name: &str) -> Vec<(Value, Vec<String>)> {
     let text = fs::read_to_string(folder().join(format!("{name}.manifest"))).unwrap();
     let mut commits: Vec<(Value, Vec<String>)> = Vec::new();
@@ -180,9 +181,9 @@ fn checkout_restores_all_fixture_commits() {
         let commits = log(&env);
         assert_eq!(commits.len(), manifest.len());
         commits.iter().zip(&manifest).for_each(|(now, then)| assert_holds(now, &then.0));
-        let beyond = beyond_reach(&env);
+        let beyond = unrestorable_fields(&env);
         for (commit, then) in &manifest {
-            if is_beyond_root(&env, commit) {
+            if needs_root(&env, commit) {
                 skip("devices and attributes of root");
                 continue;
             }
@@ -198,10 +199,10 @@ fn checkout_restores_all_fixture_commits() {
 fn export_writes_all_fixture_commits() {
     for name in FIXTURES {
         let env = unpacked(name);
-        let beyond = beyond_reach(&env);
+        let beyond = unrestorable_fields(&env);
         for (n, (commit, then)) in manifest(name).iter().enumerate() {
             let id = commit["id"].as_str().unwrap();
-            if !is_beyond_root(&env, commit) {
+            if !needs_root(&env, commit) {
                 let output = env.undo(&format!("export {id} ../export-{n}"));
                 assert!([0, 3].contains(&output.code), "{output}");
                 assert_lines(lines(&env.root().join(format!("export-{n}"))), then, &beyond, id);

@@ -1,4 +1,4 @@
-//! `docs/format.md` suffices: `tests/read_repository.py`, written from it alone, reads what `undo` writes.
+//! `docs/format.md` is sufficient: `tests/read_repository.py`, written from it alone, reads repositories.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -14,10 +14,10 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::{Node, Tree, assert_same};
 
-/// A repository as the script reads it: by type, its lines.
+/// Output of the script: lines by type.
 type Lines = BTreeMap<String, Vec<Value>>;
 
-/// Whether a program is there; says so if it is not.
+/// Returns whether a program is installed; reports a skip otherwise.
 pub fn is_installed(program: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     if !found {
@@ -28,11 +28,11 @@ pub fn is_installed(program: &str) -> bool {
 
 fn script(repository: &Path, argument: &[&str]) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/read_repository.py");
-    // -B leaves no compiled files beside the script.
+    // -B writes no compiled files.
     Command::new("python3").arg("-B").arg(script).arg(repository).args(argument).output().unwrap()
 }
 
-/// What the script prints.
+/// Runs the script and returns its output.
 #[track_caller]
 pub fn read(repository: &Path, argument: &[&str]) -> Lines {
     let output = script(repository, argument);
@@ -45,7 +45,7 @@ pub fn read(repository: &Path, argument: &[&str]) -> Lines {
     lines
 }
 
-/// Bytes that the script prints as text where they are UTF-8, else as hex under another key.
+/// Decodes bytes that the script prints as text if they are UTF-8, else as hex under another key.
 fn bytes(value: &Value, key: &str) -> Vec<u8> {
     match value.get(key) {
         Some(text) => text.as_str().unwrap().as_bytes().to_vec(),
@@ -57,7 +57,7 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-/// The entries of a commit as a directory, contents left out.
+/// Converts the entries of a commit to a tree without contents.
 pub fn tree(lines: &Lines) -> Tree {
     let mut groups: BTreeMap<u64, Vec<Vec<u8>>> = BTreeMap::new();
     let mut nodes = BTreeMap::new();
@@ -70,9 +70,9 @@ pub fn tree(lines: &Lines) -> Tree {
     }
     for paths in groups.values() {
         for path in paths {
-            let mut fellows: Vec<_> = paths.iter().filter(|other| *other != path).cloned().collect();
-            fellows.sort();
-            nodes.get_mut(path).unwrap().fellows = fellows;
+            let mut other_names: Vec<_> = paths.iter().filter(|other| *other != path).cloned().collect();
+            other_names.sort();
+            nodes.get_mut(path).unwrap().other_names = other_names;
         }
     }
     Tree { nodes }
@@ -106,11 +106,11 @@ fn node(entry: &Value) -> Node {
         target,
         holes: entry["holes"].as_array().unwrap().iter().map(hole).collect(),
         attributes: entry["attributes"].as_array().unwrap().iter().map(attribute).collect(),
-        fellows: Vec::new(),
+        other_names: Vec::new(),
     }
 }
 
-/// The kinds of `st_mode`.
+/// File type bits of `st_mode`.
 mod libc {
     pub const FIFO: u32 = 0o010_000;
     pub const CHAR_DEVICE: u32 = 0o020_000;
@@ -120,7 +120,7 @@ mod libc {
     pub const SYMLINK: u32 = 0o120_000;
 }
 
-/// The directory, without what the commit says it does not cover, and without contents.
+/// Reads the directory without uncovered paths and without contents.
 fn covered(root: &Path, commit: &Value) -> Tree {
     let mut tree = Tree::read(root);
     for uncovered in commit["uncovered"].as_array().unwrap() {
@@ -130,17 +130,17 @@ fn covered(root: &Path, commit: &Value) -> Tree {
     tree
 }
 
-/// The entries of files by path.
+/// Returns the entries of files by path.
 fn files(lines: &Lines) -> BTreeMap<PathBuf, &Value> {
     let files = lines["entry"].iter().filter(|entry| entry["kind"] == "file");
     files.map(|entry| (std::ffi::OsStr::from_bytes(&bytes(entry, "path")).into(), entry)).collect()
 }
 
-/// Compares a commit as the script reads it with the directory that it was made of, contents by two hashes.
+/// Compares a commit as read by the script with its directory, including two hashes of each content.
 #[track_caller]
 fn assert_reads(root: &Path, lines: &Lines) {
     assert_same(&covered(root, &lines["commit"][0]), &tree(lines));
-    // The system takes no longer paths at once.
+    // The kernel accepts no longer paths.
     let files: Vec<_> = files(lines).into_iter().filter(|(path, _)| path.as_os_str().len() < 4000).collect();
     let mut command = Command::new("sha256sum");
     let output = command.arg("-z").arg("--").args(files.iter().map(|file| &file.0)).current_dir(root).output().unwrap();
@@ -154,7 +154,7 @@ fn assert_reads(root: &Path, lines: &Lines) {
     }
 }
 
-/// Every commit, branch and tag that `undo` tells of, as the script does.
+/// Checks that the script lists the same commits, branches and tags as `undo`.
 #[track_caller]
 fn assert_same_log(env: &TestEnv, lines: &Lines) {
     let commits = env.undo("log --json").ok().json();
@@ -183,7 +183,7 @@ fn assert_same_log(env: &TestEnv, lines: &Lines) {
     }
 }
 
-/// 3,000 names in one directory, and 3 MiB with holes between data.
+/// Creates 3,000 names in one directory, and 3 MiB with holes between data.
 fn long_and_sparse(root: &Path) {
     fs::create_dir(root.join("long")).unwrap();
     for n in 0..3000 {
@@ -202,7 +202,7 @@ fn long_and_sparse(root: &Path) {
     (0..600).for_each(|n| islands.write_all_at(&[n as u8 | 1; 4096], n * (132 << 10)).unwrap());
 }
 
-/// Everything that there is in one commit; with its entries as the script reads them.
+/// Creates a commit of all entry kinds, and returns its entries as read by the script.
 #[track_caller]
 fn everything(compression: &str) -> (TestEnv, Lines) {
     let env = TestEnv::initialised();
@@ -215,7 +215,7 @@ fn everything(compression: &str) -> (TestEnv, Lines) {
     (env, lines)
 }
 
-/// Without the rights of root some files cannot be read: the end is 3, and the commit says which.
+/// A user other than root cannot read some files: exit 3, and the commit lists them.
 #[track_caller]
 fn commit(env: &TestEnv, message: &str) -> String {
     let output = env.undo(&format!("commit --json -m '{message}'"));
@@ -264,7 +264,7 @@ fn python_reader_reads_zstd_repository() {
     }
 }
 
-/// A store elsewhere with stored frames only, and so many packs that it has a catalog although small ones are merged.
+/// An external store with only stored frames, and enough packs for a catalog despite merging.
 fn with_catalog() -> (TestEnv, PathBuf) {
     let env = TestEnv::new();
     env.undo("init --store ../store").ok();

@@ -1,5 +1,5 @@
-//! Files that are made: completion scripts and the manual of all commands by the program, figures by a script.
-//! `UPDATE=1 cargo test generated` makes what the program makes anew.
+//! Generated files: completion scripts and command reference (by the program), figures (by a script). `UPDATE=1 cargo
+//! test generated` regenerates the former.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use clap::Arg;
 
 use crate::skip::skip;
 
-/// Compares a file with what it should be, or writes it.
+/// Compares a file with its expected content, or writes it.
 fn check(path: &str, made: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE").is_some() {

@@ -5,7 +5,7 @@ use std::fs;
 use crate::env::TestEnv;
 
 /// A directory with both, and one commit in each. `None` if git is not installed.
-fn both(init: &str) -> Option<TestEnv> {
+fn git_and_undo(init: &str) -> Option<TestEnv> {
     let env = TestEnv::new();
     if env.command("git").arg("--version").output().is_err() {
         crate::skip::skip("git is not installed");
@@ -34,7 +34,7 @@ fn git(env: &TestEnv, line: &str) -> String {
 
 /// Runs all git commands that affect untracked files.
 #[track_caller]
-fn git_leaves_the_history_alone(env: &TestEnv) {
+fn assert_git_ignores_history(env: &TestEnv) {
     let log = env.undo("log --json").ok().text();
     assert_eq!(git(env, "status --porcelain"), "");
     git(env, "add -A");
@@ -53,8 +53,8 @@ fn git_leaves_the_history_alone(env: &TestEnv) {
 
 #[test]
 fn git_ignores_the_repository_after_init() {
-    let Some(env) = both("init") else { return };
-    git_leaves_the_history_alone(&env);
+    let Some(env) = git_and_undo("init") else { return };
+    assert_git_ignores_history(&env);
     // Also below the root of the git worktree.
     fs::create_dir(env.path().join("below")).unwrap();
     env.write("below/file", "one");
@@ -65,7 +65,7 @@ fn git_ignores_the_repository_after_init() {
 
 #[test]
 fn next_write_restores_missing_gitignore() {
-    let Some(env) = both("init") else { return };
+    let Some(env) = git_and_undo("init") else { return };
     let rules = env.path().join(".undo/.gitignore");
     for line in ["commit -m nothing", "tag new", "checkout @"] {
         fs::remove_file(&rules).unwrap();
@@ -74,7 +74,7 @@ fn next_write_restores_missing_gitignore() {
         env.undo(line).ok();
         assert!(rules.exists(), "{line}");
     }
-    git_leaves_the_history_alone(&env);
+    assert_git_ignores_history(&env);
     // A file edited by the user stays.
     fs::write(&rules, "# mine\n*\n").unwrap();
     env.undo("commit -m nothing").ok();

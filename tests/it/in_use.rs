@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use crate::concurrency::Held;
+use crate::concurrency::StoppedCommand;
 use crate::databases::has_sqlite;
 use crate::env::TestEnv;
 use crate::skip::skip;
@@ -163,12 +163,12 @@ fn exchange_detects_one_file_in_use_among_many() {
 fn file_opened_during_checkout_is_put_back() {
     let env = TestEnv::initialised();
     two_commits(&env);
-    let Some(held) = Held::at(&env, "renameat2", "checkout @~ --json") else { return };
+    let Some(held) = StoppedCommand::at(&env, "renameat2", "checkout @~ --json") else { return };
     let staged = fs::read_dir(env.path()).unwrap().map(|entry| entry.unwrap().path());
     let old = staged.into_iter().find(|path| path.to_string_lossy().contains("/.undo-")).unwrap();
     let is_log = fs::read(&old).unwrap() == b"one\ntwo\n";
     let mut writer = OpenOptions::new().append(true).open(old).unwrap();
-    let output = held.goes_on();
+    let output = held.resume();
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     writer.write_all(b"more").unwrap();
     let read = if is_log { env.read("app.log") } else { env.read("other") };

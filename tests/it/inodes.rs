@@ -262,7 +262,7 @@ fn restoring_one_hard_link_twice_is_idempotent() {
         let node = |tree: &Tree| tree.nodes[&b"a"[..]].clone();
         let (found, wanted) = (node(&first), node(&one));
         assert_eq!((found.mtime, found.mode, found.content), (wanted.mtime, wanted.mode, wanted.content), "{what}");
-        assert_eq!(found.fellows.len(), if is_linked { 2 } else { 0 }, "{what}");
+        assert_eq!(found.other_names.len(), if is_linked { 2 } else { 0 }, "{what}");
         for _ in 0..2 {
             let again = env.undo(&line).ok().json();
             assert_eq!(again.last().unwrap()["written"], 0, "{what}");

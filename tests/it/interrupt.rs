@@ -1,4 +1,4 @@
-//! Ctrl-C at any system call: what is said of the state is true, and the exit status is that of the signal.
+//! Ctrl-C at any system call: the reported state is true, and the exit status is that of the signal.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -9,8 +9,13 @@ use crate::crash::{calls, has_strace};
 use crate::env::TestEnv;
 use crate::run::signals::is_ignored_here;
 
-/// What is said on stderr if this signal comes at the `n`-th call of this name; `None` if it is too late for that.
-fn told_at(env: &TestEnv, (call, n): &(String, usize), signal: (&str, i32), arguments: &[&str]) -> Option<String> {
+/// Returns stderr if this signal arrives at the `n`-th call of this name; `None` if the command ends before.
+fn stderr_when_interrupted(
+    env: &TestEnv,
+    (call, n): &(String, usize),
+    signal: (&str, i32),
+    arguments: &[&str],
+) -> Option<String> {
     let mut strace = env.command("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
     strace.args(["-e", &format!("inject={call}:signal={}:when={n}", signal.0)]);
@@ -39,7 +44,7 @@ fn interrupted_commit_reports_whether_it_was_recorded() {
     let mut seen = [false; 3];
     for call in calls(&recorded(), "fsync,fdatasync,pwrite64,pwritev2,renameat,renameat2,write", &arguments, 0) {
         let env = recorded();
-        let Some(told) = told_at(&env, &call, ("SIGINT", 2), &arguments) else { continue };
+        let Some(told) = stderr_when_interrupted(&env, &call, ("SIGINT", 2), &arguments) else { continue };
         let is_recorded = env.undo("op log --json").ok().json().len() == 3;
         let words = ["nothing was recorded, and the directory is as it was", "all was recorded", "was being written"];
         let which = words.iter().position(|words| told.contains(words));
@@ -63,7 +68,7 @@ fn interrupted_checkout_hints_how_to_continue() {
     let mut seen = [false; 2];
     for call in calls(&recorded(), "mkdirat,renameat2,unlinkat,syncfs,utimensat,fdatasync,fsync", &arguments, 0) {
         let env = recorded();
-        let Some(told) = told_at(&env, &call, ("SIGTERM", 15), &arguments) else { continue };
+        let Some(told) = stderr_when_interrupted(&env, &call, ("SIGTERM", 15), &arguments) else { continue };
         let is_halfway = env.undo("status").to_string().contains("did not end");
         let (halfway, nothing) = (told.contains("between two states"), told.contains("the directory is as it was"));
         seen = [seen[0] || halfway, seen[1] || nothing];
@@ -85,7 +90,7 @@ fn signal_message_is_a_regular_error() {
     let env = recorded();
     let told = |line: &str| {
         let arguments: Vec<&str> = line.split(' ').collect();
-        told_at(&env, &("renameat2".to_owned(), 1), ("SIGHUP", 1), &arguments).unwrap()
+        stderr_when_interrupted(&env, &("renameat2".to_owned(), 1), ("SIGHUP", 1), &arguments).unwrap()
     };
     snapbox::assert_data_eq!(
         told("checkout @"),

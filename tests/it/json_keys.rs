@@ -1,4 +1,4 @@
-//! JSON as a careful reader takes it: no object has a key twice. Most parsers keep one of the two and say nothing.
+//! JSON without duplicate keys. Most parsers silently keep one of two equal keys.
 
 use std::collections::HashSet;
 use std::fs;
@@ -7,66 +7,66 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 
 use crate::env::TestEnv;
 
-/// Any value, of which only its keys are of interest.
-struct Unique;
+/// Accepts any value, and checks only its keys.
+struct UniqueKeys;
 
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unique, D::Error> {
-        deserializer.deserialize_any(Unique)
+impl<'de> Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<UniqueKeys, D::Error> {
+        deserializer.deserialize_any(UniqueKeys)
     }
 }
 
-impl<'de> Visitor<'de> for Unique {
-    type Value = Unique;
+impl<'de> Visitor<'de> for UniqueKeys {
+    type Value = UniqueKeys;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Unique, E> {
-        Ok(Unique)
+    fn visit_bool<E>(self, _: bool) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Unique, E> {
-        Ok(Unique)
+    fn visit_i64<E>(self, _: i64) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Unique, E> {
-        Ok(Unique)
+    fn visit_u64<E>(self, _: u64) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Unique, E> {
-        Ok(Unique)
+    fn visit_f64<E>(self, _: f64) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Unique, E> {
-        Ok(Unique)
+    fn visit_str<E>(self, _: &str) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
-        while items.next_element::<Unique>()?.is_some() {}
-        Ok(Unique)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<UniqueKeys, A::Error> {
+        while items.next_element::<UniqueKeys>()?.is_some() {}
+        Ok(UniqueKeys)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<UniqueKeys, A::Error> {
         let mut keys = HashSet::new();
-        while let Some((key, Unique)) = items.next_entry::<String, Unique>()? {
+        while let Some((key, UniqueKeys)) = items.next_entry::<String, UniqueKeys>()? {
             if keys.contains(&key) {
                 return Err(A::Error::custom(format!("`{key}` twice")));
             }
             keys.insert(key);
         }
-        Ok(Unique)
+        Ok(UniqueKeys)
     }
 }
 
-/// Reads the lines of what a command printed that are objects, and gives their types.
+/// Parses the lines of an output that are objects, and returns their types.
 #[track_caller]
 pub fn check(output: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(output);
     let objects = text.lines().filter(|line| line.starts_with("{\"type\""));
     let word = |line: &str| {
-        serde_json::from_str::<Unique>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        serde_json::from_str::<UniqueKeys>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         line.split('"').nth(3).unwrap().to_owned()
     };
     objects.map(word).collect()

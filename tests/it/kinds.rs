@@ -1,4 +1,4 @@
-//! Directories full of every kind of thing that a file system can hold, and ways to break them.
+//! Creates directories with entries of every kind, and damages them.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags};
 
-/// What a name can be. Each is made under the name `x`.
+/// Kinds of entries, each created under the name `x`.
 pub const KINDS: [&str; 11] = [
     "absent",
     "file",
@@ -24,7 +24,7 @@ pub const KINDS: [&str; 11] = [
     "fifo",
 ];
 
-/// Makes one of [`KINDS`] in a folder.
+/// Creates one of [`KINDS`] in a folder.
 pub fn make(kind: &str, place: &Path) {
     let x = place.join("x");
     match kind {
@@ -61,7 +61,7 @@ pub fn make(kind: &str, place: &Path) {
     }
 }
 
-/// Fills a folder with everything that is restored exactly. What the file system or the user is not able to make is left out.
+/// Fills a folder with everything that is restored exactly, except what the file system or the user cannot create.
 pub fn everything(root: &Path) {
     let is_root = rustix::process::geteuid().is_root();
     for kind in KINDS {
@@ -134,7 +134,7 @@ fn names(root: &Path) {
     fs::write(root.join(".undo-not-staged"), "mine").unwrap();
 }
 
-/// A path of more than 4,096 bytes, made name by name.
+/// Creates a path of more than 4,096 bytes, component by component.
 fn deep(root: &Path) {
     fs::create_dir(root).unwrap();
     let mut folder = rustix::fs::open(root, rustix::fs::OFlags::DIRECTORY, Mode::empty()).unwrap();
@@ -169,7 +169,7 @@ fn attributes(root: &Path, is_root: bool) {
     fs::create_dir(root.join("folder")).unwrap();
     symlink("file", root.join("link")).unwrap();
     let set = |path: &str, name: &str, value: &[u8]| {
-        // Not every file system takes every attribute: what it refuses is not part of the test.
+        // File systems may refuse attributes; those are not tested.
         let _ = rustix::fs::lsetxattr(root.join(path), name, value, XattrFlags::empty());
     };
     for path in ["file", "folder"] {
@@ -222,7 +222,7 @@ fn devices(root: &Path) {
     make("loop", FileType::BlockDevice, 7, 300);
 }
 
-/// Last, because making anything changes the times of the folder that it is in.
+/// Sets the time last, because creating entries changes it.
 fn times(root: &Path) {
     fs::create_dir(root).unwrap();
     for (name, seconds, nanoseconds) in [
@@ -244,7 +244,7 @@ fn times(root: &Path) {
     }
 }
 
-/// Changes, removes and replaces a good part of what [`everything`] made, and adds to it.
+/// Changes, removes and replaces many of the entries of [`everything`], and adds others.
 pub fn wreck(root: &Path) {
     for locked in ["read-only", "read-only/inner"] {
         set_mode(&root.join(locked), 0o755);

@@ -1,4 +1,4 @@
-//! One binary for all integration tests, but `tests/allocations.rs`, which needs a process of its own.
+//! All integration tests in one binary, except `tests/allocations.rs`, which needs a separate process.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Stores through shared mappings: no commit misses one, whenever it was made.
+//! Stores through shared mappings are never missed by a commit.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::chown;
@@ -179,12 +179,12 @@ fn store_to_file_of_other_user_is_recorded() {
     let mut mapped = map(&env, "db");
     mapped[0] = b'1';
     std::thread::sleep(Duration::from_millis(30));
-    env.undo_as_stranger("commit -m one").unwrap().ok();
+    env.undo_as_other_user("commit -m one").unwrap().ok();
     std::thread::sleep(Duration::from_millis(30));
     mapped[0] = b'2';
     drop(mapped);
-    env.undo_as_stranger("commit -m two").unwrap().ok();
-    assert_eq!(env.undo_as_stranger("cat @:db").unwrap().ok().stdout[0], b'2');
+    env.undo_as_other_user("commit -m two").unwrap().ok();
+    assert_eq!(env.undo_as_other_user("cat @:db").unwrap().ok().stdout[0], b'2');
 }
 
 /// Only files in use are flushed, each once.

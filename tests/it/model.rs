@@ -1,9 +1,9 @@
-//! Random histories against plain copies: edits of all kinds, and all that records, goes back, goes forward, runs other
-//! programs or is killed in the middle. After every step every content that was in the directory when a command began is
-//! still there or in a commit, whether rules ignore it or not; and each commit brings back the tree that it recorded.
+//! Random histories, compared with plain copies: edits of all kinds and all commands that record, restore, run programs
+//! or are killed. After every step, every content that existed when a command started still exists in the directory or
+//! in a commit, ignored or not; and each commit restores the recorded tree.
 //!
-//! The seed of a failure is printed, with the steps up to it. `UNDO_TEST_SEED=N` runs one again, `UNDO_TEST_ROUNDS=N` runs
-//! more of them. `UNDO_TEST_STEPS=N` makes each of them longer.
+//! A failure prints its seed and its steps. `UNDO_TEST_SEED=N` repeats one history, `UNDO_TEST_ROUNDS=N` runs more of
+//! them, and `UNDO_TEST_STEPS=N` makes them longer.
 
 mod edits;
 mod program;
@@ -19,10 +19,10 @@ use crate::random::Random;
 use crate::tree::{Tree, assert_same};
 use edits::EDITS;
 
-/// Seeds that once led to a loss, for ever.
+/// Seeds that once caused a loss.
 const REGRESSIONS: [u64; 0] = [];
 
-/// What must have ended well, or died, in one of the histories at least: a model that never comes to it proves nothing.
+/// Commands that must have succeeded, or been killed, in at least one history; otherwise the test proves nothing.
 const COMMANDS: [&str; 23] = [
     "commit",
     "commit PATH",
@@ -53,16 +53,16 @@ struct Model {
     env: TestEnv,
     random: Random,
     commits: Vec<(String, Tree)>,
-    /// Every content that was in the directory when a command began, by what `b3sum` prints. What rules ignore is left
-    /// alone, or saved first where `--force` says so.
+    /// Hashes of all contents that existed when a command started. Ignored files are kept, or saved first with
+    /// `--force`.
     met: BTreeSet<String>,
-    /// The contents of all commits that were looked into.
+    /// Contents of all commits read so far.
     recorded: BTreeMap<String, BTreeSet<String>>,
     has_strace: bool,
     seed: u64,
-    /// Which edits and commands had their way.
+    /// Edits and commands that had an effect.
     done: BTreeSet<String>,
-    /// What was done, for who looks into a failure.
+    /// Log of all steps, printed on failure.
     story: Vec<String>,
 }
 
@@ -91,7 +91,7 @@ impl Model {
         }
     }
 
-    /// One of a few paths, so that kinds meet each other.
+    /// Returns one of a few paths, so that kinds replace each other.
     fn path(&mut self) -> PathBuf {
         let names = ["a", "b", "c", "d.x"];
         let mut path = self.env.path();
@@ -101,17 +101,17 @@ impl Model {
         path
     }
 
-    /// The same, as a command is given it.
+    /// Returns such a path quoted for a command line.
     fn relative(&mut self) -> PathBuf {
         let path = self.path();
         path.strip_prefix(self.env.path()).unwrap().to_owned()
     }
 
-    /// Contents in the directory now: all of them, and those that are covered.
+    /// Returns the current contents of the directory: all of them, and the covered ones.
     fn contents(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         let mut files = Vec::new();
         list(&self.env.path(), &mut files);
-        // What a killed command was writing is its own.
+        // Ignores the staged files of killed commands.
         files.retain(|(path, _)| !path.contains(".undo-"));
         let names: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
         let ignored = self.ignored(&names);
@@ -120,7 +120,7 @@ impl Model {
         (all, covered)
     }
 
-    /// Which of these the rules leave out, by the rules of this test, not by those of the program.
+    /// Returns which paths are ignored, by rules computed independently of the program.
     fn ignored(&self, names: &[&str]) -> BTreeSet<String> {
         let rule = fs::read_to_string(self.env.path().join(".undoignore")).unwrap_or_default();
         let is_ignored = |path: &&&str| {
@@ -138,7 +138,7 @@ impl Model {
         names.iter().filter(is_ignored).map(|path| (*path).to_owned()).collect()
     }
 
-    /// Contents of all commits; those that are known are not looked into again.
+    /// Returns the contents of all commits; known commits are not read again.
     fn in_commits(&mut self) -> BTreeSet<String> {
         let log = self.env.undo("log --json").ok().json();
         for id in log.iter().filter_map(|line| line["id"].as_str()) {
@@ -151,7 +151,8 @@ impl Model {
         self.recorded.values().flatten().cloned().collect()
     }
 
-    /// A command; what it finds must not be lost by it. It may refuse (4), find nothing to do (2), or leave something (3).
+    /// Runs a command, which must not lose any content. It may refuse (4), find nothing to do (2), or be incomplete
+    /// (3).
     fn run(&mut self, line: &str) -> Output {
         let (all, covered) = self.contents();
         self.met.extend(all.iter().cloned());
@@ -183,7 +184,7 @@ impl Model {
         assert!(staged.is_none() || what.contains("killed"), "left by `{what}`: {staged:?}");
     }
 
-    /// A command that is killed somewhere, and one of the ways out.
+    /// Kills a command at a random call, and then continues or undoes it.
     fn kill(&mut self, line: &str) {
         let (all, _) = self.contents();
         self.met.extend(all);
@@ -216,7 +217,7 @@ impl Model {
         (count > 0).then(|| self.commits[self.random.below(count)].clone())
     }
 
-    /// Now and then: what is in the way is to be saved and replaced.
+    /// Returns `--force` now and then.
     fn force(&mut self) -> &'static str {
         if self.random.below(3) == 0 { " --force" } else { "" }
     }
@@ -226,7 +227,7 @@ impl Model {
         match self.random.below(24) {
             0..=2 => {
                 let commit = &self.run("commit -m step --json").json()[0];
-                // Times alone are no change: what is here may have other times than the commit.
+                // Times alone are not a change, so they may differ from the commit.
                 if commit["created"] == true && self.ignores_nothing() {
                     let id = commit["id"].as_str().expect("a commit has an id").to_owned();
                     self.commits.push((id, Tree::read(&self.env.path())));
@@ -248,7 +249,7 @@ impl Model {
                     assert_same(&tree.below(&relative), &Tree::read(&self.env.path()).below(&relative));
                 }
             }
-            5 | 6 => self.there_and_back("undo", "redo"),
+            5 | 6 => self.undo_and_redo("undo", "redo"),
             7 => {
                 let steps = 1 + self.random.below(3);
                 self.run(&format!("undo{force} {steps}"));
@@ -295,7 +296,7 @@ impl Model {
                 let (before, _) = self.contents();
                 (0..=self.random.below(6)).for_each(|_| self.edit());
                 self.story.push("edits".to_owned());
-                // What an edit makes away with, and no command has recorded, is not the program's to keep.
+                // The program need not keep unrecorded content that an edit removes.
                 let (after, _) = self.contents();
                 let recorded = self.in_commits();
                 self.met.retain(|hash| !before.contains(hash) || after.contains(hash) || recorded.contains(hash));
@@ -303,8 +304,8 @@ impl Model {
         }
     }
 
-    /// A step and the step against it: all is as it was.
-    fn there_and_back(&mut self, there: &str, back: &str) {
+    /// Runs `undo` and `redo`, which must restore the same state.
+    fn undo_and_redo(&mut self, there: &str, back: &str) {
         let (tree, refs) = (Tree::read(&self.env.path()), self.env.undo("show-ref").text());
         let (went, came) = (self.run(there).code, self.run(back).code);
         if (went, came) == (0, 0) {
@@ -313,7 +314,7 @@ impl Model {
         }
     }
 
-    /// What is not as it was. A time alone is no change that would be recorded; what rules left out was not recorded at all.
+    /// Lists the differences, except times alone, which would not be recorded, and ignored paths.
     fn differences(&self, before: &Tree) -> Vec<String> {
         if !self.ignores_nothing() {
             return Vec::new();
@@ -328,13 +329,13 @@ impl Model {
         rule.trim().is_empty()
     }
 
-    /// What is ignored by what was left stays, and is more than the commit has.
+    /// Ignored files of the previous state stay, in addition to those of the commit.
     fn has_more_than(&self, tree: &Tree) -> bool {
         Tree::read(&self.env.path()).nodes.keys().any(|path| !tree.nodes.contains_key(path))
     }
 }
 
-/// Files below a directory: path and hash. `.undo` at the top is left out.
+/// Returns path and hash of all files below a directory, without `.undo`.
 fn list(directory: &Path, files: &mut Vec<(String, String)>) {
     let mut waiting = vec![directory.to_owned()];
     while let Some(at) = waiting.pop() {
@@ -353,7 +354,7 @@ fn list(directory: &Path, files: &mut Vec<(String, String)>) {
     }
 }
 
-/// A command line without what it is about: "commit PATH", "undo --force".
+/// Reduces a command line to its form: "commit PATH", "undo --force".
 fn form(line: &str) -> String {
     let mut words = line.split(' ');
     let mut form = words.next().unwrap_or_default().to_owned();
@@ -367,8 +368,8 @@ fn form(line: &str) -> String {
     form
 }
 
-/// One history: what was done in it.
-fn play(seed: u64, steps: u64, has_strace: bool) -> BTreeSet<String> {
+/// Runs one history, and returns its steps.
+fn run_history(seed: u64, steps: u64, has_strace: bool) -> BTreeSet<String> {
     let mut model = Model::new(seed, has_strace);
     (0..steps).for_each(|_| model.step());
     model.run("commit -m last");
@@ -395,7 +396,7 @@ fn random_histories_lose_nothing() {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let its = play(*seed, steps, has_strace);
+                    let its = run_history(*seed, steps, has_strace);
                     done.lock().unwrap().extend(its);
                 }
             });

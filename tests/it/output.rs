@@ -1,4 +1,4 @@
-//! What people see, and what programs read (`docs/json.md`), of each command.
+//! Text and JSON output (`docs/json.md`) of each command.
 
 mod look;
 mod messages;
@@ -9,7 +9,7 @@ mod steps;
 
 use crate::env::TestEnv;
 
-/// Three commits: files, then changes of all kinds, then a deletion.
+/// Creates three commits: files, changes of all kinds, a deletion.
 fn history() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("notes.txt", "one\ntwo\nthree\n");

@@ -1,4 +1,4 @@
-//! Plumbing: what scripts rely on, command by command, and scripts that are built on it.
+//! Plumbing commands, and scripts built on them.
 
 mod account;
 mod commits;
@@ -16,7 +16,7 @@ mod trees;
 use crate::env::TestEnv;
 use crate::errors::noise;
 
-/// Three commits, a branch `side` at the second and a tag `v1` at the first; `data/a.csv`, `notes.txt`, `link`.
+/// Creates three commits, a branch `side` at the second and a tag `v1` at the first; `data/a.csv`, `notes.txt`, `link`.
 fn history() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("data/a.csv", b"1,2\n");
@@ -32,8 +32,8 @@ fn history() -> TestEnv {
     env
 }
 
-/// One commit of everything that has objects of its own: a large file, a sparse one, a directory of 2,000 entries, hard
-/// links, attributes, an empty file, and names that are hard to read.
+/// Creates a commit with all kinds of objects: a large file, a sparse one, a directory of 2,000 entries, hard links,
+/// attributes, an empty file, and names that need quotes.
 fn everything() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("large", noise(7, 5 << 20));
@@ -54,7 +54,7 @@ fn everything() -> TestEnv {
     env
 }
 
-/// All that a command could have written: packs, bytes of the journal, and the log.
+/// Returns everything that a command could have written: packs, bytes of the journal, and the log.
 fn kept(env: &TestEnv) -> (Vec<std::path::PathBuf>, u64, String) {
     let folder = env.path().join(".undo");
     let list = |path: &std::path::Path| -> Vec<std::path::PathBuf> {
@@ -68,12 +68,12 @@ fn kept(env: &TestEnv) -> (Vec<std::path::PathBuf>, u64, String) {
     (packs, journal, env.undo("log --ops --json").text())
 }
 
-/// Refuses each of these inputs with an exit status and words on stderr, and writes nothing.
+/// Checks that each input is refused with this exit status and this text on stderr, and that nothing is written.
 #[track_caller]
-fn refuses(env: &TestEnv, command: &str, inputs: &[(&str, &str)]) {
+fn assert_refused(env: &TestEnv, command: &str, inputs: &[(&str, &str)]) {
     let before = kept(env);
     for (input, words) in inputs {
-        let output = env.undo_fed(command, input).fails(2);
+        let output = env.undo_with_stdin(command, input).fails(2);
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(told.contains(words), "{command}: {input:?}\n{told}");
         assert!(output.stdout.is_empty(), "{command}: {input:?}");
@@ -81,7 +81,7 @@ fn refuses(env: &TestEnv, command: &str, inputs: &[(&str, &str)]) {
     assert_eq!(kept(env), before, "{command}");
 }
 
-/// The id that a name has.
+/// Resolves a name to its id.
 fn id(env: &TestEnv, name: &str) -> String {
     env.undo(&format!("rev-parse {name}")).ok().text().trim_end().to_owned()
 }

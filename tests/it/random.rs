@@ -1,6 +1,6 @@
-//! Numbers that look random, the same everywhere for a seed.
+//! A deterministic pseudorandom number generator.
 
-/// xorshift64*: enough randomness for choosing what to do.
+/// xorshift64*, sufficient for choosing steps.
 pub struct Random(u64);
 
 impl Random {
@@ -19,7 +19,7 @@ impl Random {
         words[self.below(words.len())]
     }
 
-    /// Content of a file: none, more than a chunk, or most often a little.
+    /// Returns file content: empty, more than a chunk, or usually short.
     pub fn bytes(&mut self) -> Vec<u8> {
         let length = match self.below(10) {
             0 => 0,

@@ -1,4 +1,4 @@
-//! Rules that leave paths out: what becomes of their own file, and how what they leave out is told.
+//! Ignore rules: their files are recorded, and their effect is reported.
 
 mod against_git;
 
@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use snapbox::str;
 
 use crate::env::TestEnv;
-use crate::run::told;
+use crate::run::run_object;
 
 #[test]
 fn undoignore_is_recorded_even_if_ignored() {
@@ -21,7 +21,7 @@ fn undoignore_is_recorded_even_if_ignored() {
     assert_eq!(env.undo("status --json").ok().json().len(), 1, "nothing but the end");
     env.undo("undo").ok();
     assert_eq!(env.read(".undoignore"), b"*\n");
-    // A directory that is ignored is not looked into.
+    // An ignored directory is not entered.
     env.write("sub/.undoignore", "!data\n");
     env.write("more/.undoignore", ".undoignore\n");
     env.write(".undoignore", "*\n!more\n");
@@ -31,7 +31,7 @@ fn undoignore_is_recorded_even_if_ignored() {
     env.undo("check-ignore data sub/.undoignore").ok();
 }
 
-/// A folder of 60 files and a file beside it, recorded.
+/// Records a folder of 60 files and a file beside it.
 fn recorded() -> TestEnv {
     let env = TestEnv::initialised();
     for n in 0..60 {
@@ -115,7 +115,7 @@ fn missing_ignored_paths_are_deletions() {
 fn guard_does_not_count_newly_ignored_paths() {
     let env = recorded();
     let output = env.undo("run --json --guard 'deleted<5' -- sh -c 'echo /logs/ > .undoignore; rm a'").ok();
-    let record = told(&output);
+    let record = run_object(&output);
     assert_eq!((&record["ignored"], &record["deleted"], &record["changed"]), (&61.into(), &1.into(), &2.into()));
     assert_eq!(record["lost"][0]["path"], "a");
     env.undo("undo").ok();

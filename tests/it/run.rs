@@ -1,4 +1,4 @@
-//! `undo run`: a command, what is told and recorded of it, and the ways back.
+//! `undo run`: reports and records the changes of a command, and reverts them.
 
 mod alone;
 mod nested;
@@ -14,8 +14,8 @@ use snapbox::str;
 use crate::env::{Output, TestEnv};
 use crate::tree::{Tree, assert_same};
 
-/// A repository with something recorded, and something that is not.
-fn begun() -> TestEnv {
+/// Creates a repository with a commit and unsaved changes.
+fn create_repository() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("notes.txt", "one\n");
     env.write("data/table.bin", [7; 3000]);
@@ -25,9 +25,9 @@ fn begun() -> TestEnv {
     env
 }
 
-/// The object that a run ends with.
+/// Returns the final `run` object.
 #[track_caller]
-pub fn told(output: &Output) -> Value {
+pub fn run_object(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let last = text.lines().last().unwrap_or_else(|| panic!("nothing was told"));
     let value: Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -35,7 +35,7 @@ pub fn told(output: &Output) -> Value {
     value
 }
 
-/// The verbs of all actions, newest first.
+/// Lists the verbs of all actions, newest first.
 fn verbs(env: &TestEnv) -> Vec<String> {
     let lines = env.undo("op log --json").ok().json();
     lines.iter().filter_map(|line| line["verb"].as_str().map(str::to_owned)).collect()
@@ -43,7 +43,7 @@ fn verbs(env: &TestEnv) -> Vec<String> {
 
 #[test]
 fn run_reports_alarms() {
-    let env = begun();
+    let env = create_repository();
     (0..60).for_each(|n| env.write(&format!("photos/{n:02}.txt"), format!("{n}\n")));
     env.undo("commit -m photos").ok();
     let output = env.undo("run -- rm -r photos").ok();
@@ -54,13 +54,13 @@ fn run_reports_alarms() {
     assert_eq!(output.text(), "of the child\n");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains(r#"{"type":"alarm","kind":"deleted","count":60"#), "{text}");
-    told(&output);
+    run_object(&output);
     assert!(env.undo("log -n 1").text().contains("suspicious"));
 }
 
 #[test]
 fn run_reports_large_ordinary_changes() {
-    let env = begun();
+    let env = create_repository();
     (0..40).for_each(|n| env.write(&format!("notes/{n:02}.txt"), format!("{n}: a note\n").repeat(20)));
     env.undo("commit -m notes").ok();
     let output = env.undo("run -- gzip -r notes").ok();
@@ -70,12 +70,12 @@ fn run_reports_large_ordinary_changes() {
     let output = env.undo("--json run -- gzip -r notes").ok();
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.starts_with("{\"type\":\"note\",\"kind\":\"compressed\",\"count\":40}\n"), "{text}");
-    told(&output);
+    run_object(&output);
 }
 
 #[test]
 fn unsaved_changes_before_run_are_recorded_once() {
-    let env = begun();
+    let env = create_repository();
     env.undo("run -- rm notes.txt").ok();
     let commits = || env.undo("log --json").ok().json().len();
     let mut recorded = commits();
@@ -90,7 +90,7 @@ fn unsaved_changes_before_run_are_recorded_once() {
 
 #[test]
 fn run_reports_and_records_changes() {
-    let env = begun();
+    let env = create_repository();
     env.undo("run -- sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt'").ok().shows(str![[
         r#"
 ---- stderr ----
@@ -160,10 +160,10 @@ notes.txt
 
 #[test]
 fn run_json_is_complete() {
-    let env = begun();
+    let env = create_repository();
     let output = env.undo("run --json --guard 'deleted<2' -- sh -c 'echo out; rm -r data; exit 4'").fails(6);
     assert_eq!(output.text(), "out\n");
-    let run = told(&output);
+    let run = run_object(&output);
     assert_eq!(run["command"], serde_json::json!(["sh", "-c", "echo out; rm -r data; exit 4"]));
     for (key, value) in [("exit", 4), ("changed", 3), ("added", 0), ("modified", 0), ("deleted", 3)] {
         assert_eq!(run[key], value, "{key}");
@@ -175,13 +175,13 @@ fn run_json_is_complete() {
     let commits = env.undo("log --json").ok().json();
     let ids: Vec<_> = commits.iter().filter_map(|commit| commit.get("id")).collect();
     assert!(ids.contains(&&run["before"]) && ids.contains(&&run["after"]) && run["before"] != run["after"]);
-    let run = told(&env.undo("run --json -- true").ok());
+    let run = run_object(&env.undo("run --json -- true").ok());
     assert_eq!((&run["changed"], run["before"] == run["after"]), (&0.into(), true));
 }
 
 #[test]
 fn run_without_changes_records_nothing() {
-    let env = begun();
+    let env = create_repository();
     env.undo("commit -q").ok();
     let before = env.undo("op log").ok().text().lines().count();
     env.undo("run -- true").shows(str![[r#"
@@ -196,7 +196,7 @@ true: exit 0 after [DURATION]; nothing changed, nothing recorded
 
 #[test]
 fn run_exits_with_status_of_command() {
-    let env = begun();
+    let env = create_repository();
     for code in [0, 1, 2, 77, 126, 127, 255] {
         env.undo(&format!("run -- sh -c 'exit {code}'")).fails(code);
     }
@@ -232,7 +232,7 @@ hint: is it a program, and may you run it? `ls -l` tells
 
 #[test]
 fn run_passes_input_and_output_through() {
-    let env = begun();
+    let env = create_repository();
     let bytes: Vec<u8> = (0..200_000u32).flat_map(|n| [(n % 251) as u8, b'\n', 0xff]).collect();
     env.write("input", &bytes);
     let mut command = env.command(env!("CARGO_BIN_EXE_undo"));
@@ -246,7 +246,7 @@ fn run_passes_input_and_output_through() {
 
 #[test]
 fn run_can_be_undone_and_redone() {
-    let env = begun();
+    let env = create_repository();
     symlink("nowhere", env.path().join("link")).unwrap();
     fs::hard_link(env.path().join("notes.txt"), env.path().join("same")).unwrap();
     let (status, before) = (env.undo("status").ok().text(), Tree::read(&env.path()));
@@ -255,7 +255,7 @@ fn run_can_be_undone_and_redone() {
     assert_eq!(verbs(&env), ["run", "commit"], "a run is one action");
     env.undo("undo").ok();
     assert_same(&before, &Tree::read(&env.path()));
-    // What was unsaved is unsaved again.
+    // The unsaved changes are unsaved again.
     let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(lines(&env.undo("status").ok().text()), lines(&status));
     env.undo("redo").ok();
@@ -266,7 +266,7 @@ fn run_can_be_undone_and_redone() {
 
 #[test]
 fn run_rollback_reverts_changes() {
-    let env = begun();
+    let env = create_repository();
     let before = Tree::read(&env.path());
     env.undo("run --rollback -- sh -c 'rm notes.txt; echo new > new'").shows(str![[r#"
 ---- stderr ----
@@ -282,14 +282,14 @@ hint: have it again: undo redo
     assert!(env.path().join("new").exists() && !env.path().join("notes.txt").exists());
     env.undo("undo").ok();
     assert_same(&before, &Tree::read(&env.path()));
-    // A time alone is nothing to record, and goes back all the same.
+    // A changed mtime alone is not recorded, but restored all the same.
     env.undo("run --rollback -- touch notes.txt").ok();
     assert_same(&before, &Tree::read(&env.path()));
 }
 
 #[test]
 fn on_fail_keeps_or_reverts_changes() {
-    let env = begun();
+    let env = create_repository();
     let before = Tree::read(&env.path());
     env.undo("run --on-fail rollback -- sh -c 'rm notes.txt; exit 3'").fails(3);
     assert_same(&before, &Tree::read(&env.path()));
@@ -297,7 +297,7 @@ fn on_fail_keeps_or_reverts_changes() {
     assert_eq!(env.read("notes.txt"), b"one\ntwo\n");
     env.undo("run --on-fail keep -- sh -c 'echo three >> notes.txt; exit 3'").fails(3);
     assert_eq!(env.read("notes.txt"), b"one\ntwo\nthree\n");
-    // Nobody is there to ask.
+    // Without a terminal, `undo` cannot ask.
     let output = env.undo("run --on-fail ask -- sh -c 'rm notes.txt; exit 3'").fails(3);
     assert!(String::from_utf8_lossy(&output.stderr).contains("take it back: undo undo"), "{output}");
     assert!(!env.path().join("notes.txt").exists());
@@ -306,7 +306,7 @@ fn on_fail_keeps_or_reverts_changes() {
 #[test]
 fn on_fail_asks_at_a_terminal() {
     for (answers, stays) in [("r\\n", false), ("k\\n", true), ("yes\\n\\nR\\n", false), ("", true)] {
-        let env = begun();
+        let env = create_repository();
         let script = format!(
             "printf '{answers}' | script -qec \"undo run -- sh -c 'rm notes.txt; exit 3'\" /dev/null; ls notes.txt"
         );
@@ -318,7 +318,7 @@ fn on_fail_asks_at_a_terminal() {
 
 #[test]
 fn exceeded_guard_reverts_changes() {
-    let env = begun();
+    let env = create_repository();
     env.undo("commit -q").ok();
     let before = Tree::read(&env.path());
     env.undo("run --guard 'deleted<3' --guard 'grown<1K' --guard 'changed<50%' -- sh -c 'rm -r data; head -c 9000 /dev/zero > big'")
@@ -344,7 +344,7 @@ hint: have it again: undo redo
 
 #[test]
 fn rollback_keeps_unrecorded_files() {
-    let env = begun();
+    let env = create_repository();
     let script = "echo /notes.txt > .undoignore; echo precious > notes.txt";
     let output = env.undo(&format!("run --rollback -- sh -c '{script}'")).fails(125);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -386,7 +386,7 @@ hint: have it again: undo redo
 
 #[test]
 fn run_with_unreadable_files_exits_3() {
-    let env = begun();
+    let env = create_repository();
     env.write("secret", "no one reads this");
     fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
     let output = env.undo_as_user("run -- touch new").fails(3);

@@ -1,4 +1,4 @@
-//! What destroyed data in other tools, case by case, with all that goes back: checkout, undo, redo, op restore.
+//! Situations that destroyed data in other tools, with all restoring commands: checkout, undo, redo, op restore.
 
 mod copied;
 mod meanwhile;
@@ -20,8 +20,8 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
-/// Steps through all that was done, back, forward, and to every operation; `check` after each.
-fn everywhere(env: &TestEnv, check: &dyn Fn(&str)) {
+/// Undoes and redoes all operations, restores each of them, and calls `check` after each step.
+fn visit_all_states(env: &TestEnv, check: &dyn Fn(&str)) {
     let ids = operations(env);
     let step = |line: &str| {
         let output = env.undo(line);
@@ -39,7 +39,7 @@ fn operations(env: &TestEnv) -> Vec<String> {
     all.iter().filter_map(|line| line["id"].as_str()).map(str::to_owned).collect()
 }
 
-/// Whether a commit has this content at a path.
+/// Returns whether a commit has this content at a path.
 fn is_recorded(env: &TestEnv, path: &str, bytes: &[u8]) -> bool {
     let log = env.undo("log --json").ok().json();
     let mut ids = log.iter().filter_map(|line| line["id"].as_str());
@@ -83,14 +83,14 @@ fn undo_restores_unrecorded_mtimes() {
     env.undo("checkout @~").ok();
     env.undo("undo").ok();
     assert_same(&before, &Tree::read(&env.path()));
-    // Of a directory alone they are nobody's work.
+    // The mtime of a directory alone is not a user's change.
     let directory = fs::File::open(env.path()).unwrap();
     directory.set_modified(std::time::UNIX_EPOCH).unwrap();
     let output = env.undo("checkout @").ok();
     assert!(!String::from_utf8_lossy(&output.stderr).contains("unsaved"), "{output}");
 }
 
-/// What is in it is saved and removed, and not left to those whom the earlier mode lets in.
+/// Its content is saved and removed, and not exposed by the earlier mode.
 #[test]
 fn closed_directory_is_saved_before_its_mode_changes() {
     if !rustix::process::geteuid().is_root() {
@@ -126,10 +126,10 @@ fn unsaved_ignore_rule_protects_files() {
     env.undo("checkout @~").ok();
     precious(&env, "big.iso")("checkout");
     assert!(!env.path().join(".undoignore").exists());
-    // Nothing covers it here: from now on it is a file like others, and so it is recorded.
+    // No rule ignores the file here, so it is recorded like any other.
     env.undo("undo").ok();
     assert_eq!(env.read(".undoignore"), b"big.iso\n");
-    everywhere(&env, &precious(&env, "big.iso"));
+    visit_all_states(&env, &precious(&env, "big.iso"));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn later_ignore_rule_protects_files() {
     env.write(".undoignore", "/data/\n");
     env.undo("commit -m 'rule added'").ok();
     env.write("data/big", "precious");
-    // The older commit has another content at that path.
+    // The older commit has other content at that path.
     env.undo("checkout @~").fails(4);
     precious(&env, "data/big")("checkout");
     env.undo("undo").ok();
@@ -149,7 +149,7 @@ fn later_ignore_rule_protects_files() {
     env.undo("redo").ok();
     env.write("a", "2");
     env.undo("commit -m two").ok();
-    everywhere(&env, &precious(&env, "data/big"));
+    visit_all_states(&env, &precious(&env, "data/big"));
 }
 
 #[test]
@@ -163,8 +163,8 @@ fn checkout_keeps_ignored_files_in_removed_folder() {
     let told = env.undo("checkout @~ --json").fails(3).json();
     assert_eq!(told[0]["kept"], serde_json::json!([{"path": "work"}]));
     assert!(!env.path().join("work/file").exists());
-    everywhere(&env, &precious(&env, "work/cache/deep/file"));
-    // Not even where a file was in the place of the folder.
+    visit_all_states(&env, &precious(&env, "work/cache/deep/file"));
+    // Even if a file had replaced the folder.
     fs::rename(env.path().join("work"), env.path().join("elsewhere")).unwrap();
     env.write("work", "a file");
     env.undo("commit -m three").ok();
@@ -172,7 +172,7 @@ fn checkout_keeps_ignored_files_in_removed_folder() {
     fs::rename(env.path().join("elsewhere"), env.path().join("work")).unwrap();
     env.undo("commit -m four").ok();
     env.undo("checkout @~").fails(4);
-    everywhere(&env, &precious(&env, "work/cache/deep/file"));
+    visit_all_states(&env, &precious(&env, "work/cache/deep/file"));
 }
 
 #[test]
@@ -187,14 +187,14 @@ fn undo_across_rule_change_keeps_files_ignored_on_either_side() {
     env.undo("checkout @~").ok();
     env.write("x.log", "precious");
     env.write("y.tmp", "precious");
-    // `y.tmp` is recorded here, and not covered there.
+    // `y.tmp` is recorded here, and ignored there.
     env.undo("undo").ok();
     precious(&env, "x.log")("undo");
     precious(&env, "y.tmp")("undo");
     env.undo("redo").ok();
     precious(&env, "x.log")("redo");
-    // A state that covers it and is without it was there as well: then it is in a commit.
-    everywhere(&env, &|what| {
+    // A state that covers the path without the file existed too; then the file is in a commit.
+    visit_all_states(&env, &|what| {
         for path in ["x.log", "y.tmp"] {
             let is_there = fs::read(env.path().join(path)).is_ok_and(|bytes| bytes == b"precious");
             assert!(is_there || is_recorded(&env, path, b"precious"), "{path} after {what}");
@@ -202,7 +202,7 @@ fn undo_across_rule_change_keeps_files_ignored_on_either_side() {
     });
 }
 
-/// The rules that decide what of a folder stays are those that are there, recorded or not.
+/// The rules in the worktree decide which files of a folder stay, recorded or not.
 #[test]
 fn restore_of_paths_works_with_unsaved_rules() {
     let env = TestEnv::initialised();
@@ -246,7 +246,7 @@ fn checkout_keeps_unreadable_files() {
     modes(0o700);
 }
 
-/// Where a commit has something at a path that now holds what cannot be read.
+/// The commit has an entry at a path that is now unreadable.
 #[test]
 fn checkout_does_not_replace_unreadable_files() {
     let env = TestEnv::new();
@@ -278,7 +278,7 @@ hint: it cannot be saved: make it readable, or move it away
     fs::set_permissions(env.path().join("a"), fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// No file may become larger than 64 KiB: the automatic commit cannot be made.
+/// Files are limited to 64 KiB, so the automatic commit fails.
 #[test]
 fn checkout_does_not_replace_unrecordable_entries() {
     let env = TestEnv::initialised();
@@ -291,7 +291,7 @@ fn checkout_does_not_replace_unrecordable_entries() {
     for line in ["checkout @", "restore large", "undo"] {
         let output = env.shell(&format!("ulimit -f 64; trap '' XFSZ; undo {line}"));
         if line == "undo" {
-            // A commit is taken back without the directory.
+            // Undoing a commit does not change the directory.
             continue;
         }
         assert!([13, 74].contains(&output.code), "{line}\n{output}");
@@ -355,12 +355,12 @@ fn checkout_does_not_write_through_outside_hard_link() {
     let stat = |path: &Path| fs::metadata(path).map(|it| (it.mode(), it.mtime(), it.mtime_nsec())).unwrap();
     let before = stat(&outside);
     env.undo("checkout @").ok();
-    everywhere(&env, &|what| {
+    visit_all_states(&env, &|what| {
         assert_eq!((fs::read(&outside).unwrap(), stat(&outside)), (b"precious".to_vec(), before), "{what}");
     });
 }
 
-/// A program that replaces its file as it likes meanwhile: every state that it left is there or recorded.
+/// A program replaces its file during checkouts: every state is in the worktree or recorded.
 #[test]
 fn checkout_keeps_data_of_concurrent_writer() {
     let env = TestEnv::initialised();
@@ -384,7 +384,7 @@ fn checkout_keeps_data_of_concurrent_writer() {
                 n += 1;
                 let text = format!("{n:012}");
                 match n % 3 {
-                    // In place, and by a file of its own.
+                    // Writes in place, and replaces the file.
                     0 => fs::write(path, text).unwrap(),
                     _ => {
                         fs::write(new, text).unwrap();
@@ -402,7 +402,7 @@ fn checkout_keeps_data_of_concurrent_writer() {
         is_over.store(true, Ordering::Relaxed);
         writer.join().unwrap()
     });
-    // What was written last is there, or was recorded before it was replaced.
+    // The last content is in the file, or was recorded before it was replaced.
     let text = format!("{last:012}");
     let is_there = fs::read_to_string(&path).is_ok_and(|found| found == text);
     assert!(
@@ -414,7 +414,7 @@ fn checkout_keeps_data_of_concurrent_writer() {
     assert!(!left.nodes.keys().any(|name| name.windows(6).any(|part| part == b".undo-")), "nothing staged is left");
 }
 
-/// An ignored file that has the content of the target already.
+/// An ignored file that already has the content of the target.
 #[test]
 fn undo_restores_metadata_of_ignored_file() {
     let env = TestEnv::initialised();
@@ -444,7 +444,7 @@ hint: take it back: undo undo
     assert_same(&before, &Tree::read(&env.path()));
     env.undo("redo").ok();
     assert_same(&one, &Tree::read(&env.path()));
-    // It is recorded once.
+    // The file is recorded once.
     let commits = env.undo("log --json").ok().json().len();
     env.undo("undo").ok();
     env.undo("redo").ok();

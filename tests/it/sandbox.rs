@@ -1,5 +1,5 @@
-//! Old kernels answer ENOSYS, and sandboxes EPERM, for calls that they do not support. For each call, commands use a
-//! fallback, list what they could not do, or refuse before they write anything. Needs `strace`.
+//! For unsupported calls, old kernels return ENOSYS and sandboxes EPERM. For each such call, commands use a fallback,
+//! list what they could not do, or refuse before they write anything. Needs `strace`.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};

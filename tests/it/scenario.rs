@@ -1,4 +1,4 @@
-//! Stories: what a person does from the first commit to the way back.
+//! Typical sessions, from the first commit to a rollback.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -6,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
-/// A worktree with some of everything.
-fn filled() -> TestEnv {
+/// Creates a worktree with entries of all kinds.
+fn create_worktree() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("a.txt", "one\n");
     env.write("sub/deep/b.bin", [0, 1, 2, 255]);
@@ -22,7 +22,7 @@ fn filled() -> TestEnv {
 
 #[test]
 fn checkout_restores_wrecked_worktree_exactly() {
-    let env = filled();
+    let env = create_worktree();
     env.undo("commit -m 'as it was'").ok();
     let before = Tree::read(&env.path());
     fs::remove_dir_all(env.path().join("sub")).unwrap();
@@ -36,7 +36,7 @@ fn checkout_restores_wrecked_worktree_exactly() {
 
 #[test]
 fn undo_restores_unsaved_changes() {
-    let env = filled();
+    let env = create_worktree();
     env.undo("commit -m 'as it was'").ok();
     env.write("a.txt", "unsaved\n");
     let unsaved = Tree::read(&env.path());
@@ -49,7 +49,7 @@ fn undo_restores_unsaved_changes() {
 
 #[test]
 fn commit_does_not_change_worktree() {
-    let env = filled();
+    let env = create_worktree();
     let before = Tree::read(&env.path());
     env.undo("commit -m one").ok();
     assert_same(&before, &Tree::read(&env.path()));

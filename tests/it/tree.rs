@@ -1,4 +1,4 @@
-//! What a directory is, to the last byte, read without the code that is tested: for proving that two are the same.
+//! Reads a directory with all its properties, independently of the tested code, to compare two of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -10,35 +10,35 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, SeekFrom, Stat, openat, statat};
 
-/// Everything below a directory, by path; the directory itself has the empty path. `.undo` at its root is left out.
+/// All entries of a directory; the directory itself has the empty path. `.undo` at its root is left out.
 #[derive(Clone)]
 pub struct Tree {
-    /// By the bytes of their paths.
+    /// Nodes by the bytes of their paths.
     pub nodes: BTreeMap<Vec<u8>, Node>,
 }
 
-/// One name.
+/// A directory entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Kind and all permission bits, as `st_mode` has them.
+    /// File type and permission bits, as in `st_mode`.
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
     /// Seconds and nanoseconds.
     pub mtime: (i64, u64),
-    /// Of files and symlinks; directories have the size that the file system likes.
+    /// Size of files and symlinks; 0 for directories, whose size depends on the file system.
     pub size: u64,
-    /// Of devices.
+    /// Device number of devices.
     pub rdev: u64,
-    /// A hash of a file's bytes, the same whether zeros are holes or not; `None` if it may not be read.
+    /// Hash of a file's bytes, independent of holes; `None` if unreadable.
     pub content: Option<blake3::Hash>,
-    /// Of a symlink.
+    /// Target of a symlink.
     pub target: Vec<u8>,
-    /// Of a file: where holes begin and end.
+    /// Start and end of the holes of a file.
     pub holes: Vec<(u64, u64)>,
     pub attributes: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Its other names in this directory.
-    pub fellows: Vec<Vec<u8>>,
+    /// Other names of the same file in this directory.
+    pub other_names: Vec<Vec<u8>>,
 }
 
 impl Tree {
@@ -54,40 +54,40 @@ impl Tree {
         for names in walk.names.values() {
             for name in names {
                 let node = walk.nodes.get_mut(name).unwrap();
-                node.fellows = names.iter().filter(|other| *other != name).cloned().collect();
+                node.other_names = names.iter().filter(|other| *other != name).cloned().collect();
             }
         }
         Tree { nodes: walk.nodes }
     }
 
-    /// Hashes of all contents of files.
+    /// Returns the hashes of all file contents.
     pub fn contents(&self) -> BTreeSet<[u8; 32]> {
         self.nodes.values().filter_map(|node| node.content).map(|hash| *hash.as_bytes()).collect()
     }
 
-    /// What is at and below a path, without the names elsewhere of its files.
+    /// Returns the subtree at a path, without hard links elsewhere.
     pub fn below(&self, path: &Path) -> Tree {
         let path = path.as_os_str().as_bytes();
         let is_below = |name: &[u8]| name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
         let mut nodes = self.nodes.clone();
         nodes.retain(|name, _| is_below(name));
-        nodes.values_mut().for_each(|node| node.fellows.retain(|name| is_below(name)));
+        nodes.values_mut().for_each(|node| node.other_names.retain(|name| is_below(name)));
         Tree { nodes }
     }
 
-    /// In words, what is not as in the other one; empty if they are the same.
+    /// Describes the differences from another tree; empty if they are equal.
     pub fn differences(&self, other: &Tree) -> Vec<String> {
         let mut lines = Vec::new();
         for (path, node) in &self.nodes {
             match other.nodes.get(path) {
-                None => lines.push(format!("{}: only in the first", shown(path))),
+                None => lines.push(format!("{}: only in the first", format_path(path))),
                 Some(second) => {
-                    lines.extend(node.differences(second).iter().map(|line| format!("{}: {line}", shown(path))))
+                    lines.extend(node.differences(second).iter().map(|line| format!("{}: {line}", format_path(path))))
                 }
             }
         }
         let added = other.nodes.keys().filter(|path| !self.nodes.contains_key(*path));
-        lines.extend(added.map(|path| format!("{}: only in the second", shown(path))));
+        lines.extend(added.map(|path| format!("{}: only in the second", format_path(path))));
         lines
     }
 }
@@ -99,7 +99,7 @@ impl Node {
             (old != new).then(|| format!("{what} {old} ≠ {new}"))
         }
         let octal = |mode: u32| format!("{mode:o}");
-        let names = |fellows: &[Vec<u8>]| fellows.iter().map(|path| shown(path)).collect::<Vec<_>>();
+        let names = |other_names: &[Vec<u8>]| other_names.iter().map(|path| format_path(path)).collect::<Vec<_>>();
         let lines = [
             line("mode", &octal(self.mode), &octal(other.mode)),
             line("owner", &(self.uid, self.gid), &(other.uid, other.gid)),
@@ -107,16 +107,16 @@ impl Node {
             line("size", &self.size, &other.size),
             line("device", &self.rdev, &other.rdev),
             line("content", &self.content, &other.content),
-            line("target", &shown(&self.target), &shown(&other.target)),
+            line("target", &format_path(&self.target), &format_path(&other.target)),
             line("holes", &self.holes, &other.holes),
             line("attributes", &self.attributes, &other.attributes),
-            line("other names", &names(&self.fellows), &names(&other.fellows)),
+            line("other names", &names(&self.other_names), &names(&other.other_names)),
         ];
         lines.into_iter().flatten().collect()
     }
 }
 
-/// Both must be the same; lists what is not.
+/// Checks that two trees are equal, and lists the differences.
 #[track_caller]
 pub fn assert_same(first: &Tree, second: &Tree) {
     let mut lines = first.differences(second);
@@ -125,8 +125,8 @@ pub fn assert_same(first: &Tree, second: &Tree) {
     assert!(lines.is_empty(), "{count} differences between first and second:\n  {}\n", lines.join("\n  "));
 }
 
-/// A path for people: the root as `.`, odd bytes escaped, the middle of very long ones left out.
-fn shown(path: &[u8]) -> String {
+/// Formats a path: the root as `.`, odd bytes escaped, very long paths shortened.
+fn format_path(path: &[u8]) -> String {
     match path {
         [] => ".".to_owned(),
         [start @ .., _] if path.len() > 300 => {
@@ -138,14 +138,14 @@ fn shown(path: &[u8]) -> String {
 
 struct Walk {
     nodes: BTreeMap<Vec<u8>, Node>,
-    /// Of files with several names: the names by device and inode.
+    /// Names of files with several names, by device and inode.
     names: BTreeMap<(u64, u64), Vec<Vec<u8>>>,
     path: Vec<u8>,
 }
 
 impl Walk {
-    /// Everything in a directory; gives it back. One directory is open at a time and paths are never handed to the
-    /// system, so it may be deeper than both allow.
+    /// Reads a directory recursively, and returns it. Keeps one directory open at a time and uses no paths, so there is
+    /// no limit on depth.
     fn directory(&mut self, directory: OwnedFd) -> OwnedFd {
         let mut names: Vec<Vec<u8>> = Dir::read_from(&directory)
             .unwrap()
@@ -189,7 +189,7 @@ impl Walk {
             target: Vec::new(),
             holes: Vec::new(),
             attributes: attributes(directory, name),
-            fellows: Vec::new(),
+            other_names: Vec::new(),
         };
         match kind {
             FileType::RegularFile => {
@@ -214,7 +214,7 @@ fn kind(stat: &Stat) -> rustix::fs::FileType {
     rustix::fs::FileType::from_raw_mode(stat.st_mode)
 }
 
-/// All extended attributes. A path through /proc names the directory, as no call takes a directory and a name.
+/// Reads all extended attributes, through a path in /proc, as no call takes a directory and a name.
 fn attributes(directory: BorrowedFd<'_>, name: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut path = format!("/proc/self/fd/{}/", directory.as_raw_fd()).into_bytes();
     path.extend_from_slice(name);
@@ -231,7 +231,7 @@ fn attributes(directory: BorrowedFd<'_>, name: &[u8]) -> BTreeMap<Vec<u8>, Vec<u
         .collect()
 }
 
-/// Content and holes. Only blocks that have a byte other than zero are hashed, each with its offset.
+/// Returns content hash and holes. Only blocks that are not all zeros are hashed, each with its offset.
 fn read(file: &File, size: u64) -> (Option<blake3::Hash>, Vec<(u64, u64)>) {
     const BLOCK: u64 = 4096;
     let mut hasher = blake3::Hasher::new();
@@ -265,7 +265,7 @@ mod tests {
 
     use super::*;
 
-    fn made(path: &Path) {
+    fn create_entries(path: &Path) {
         fs::create_dir_all(path.join("d/e")).unwrap();
         fs::create_dir(path.join(".undo")).unwrap();
         fs::write(path.join("d/f"), "text").unwrap();
@@ -277,10 +277,10 @@ mod tests {
         let _ = rustix::fs::setxattr(path.join("d"), "user.name", b"value", rustix::fs::XattrFlags::empty());
     }
 
-    /// What changes when this is done to a directory, one line each without times.
+    /// Returns the differences caused by a change, one line each, without times.
     fn changes(what: &dyn Fn(&Path)) -> Vec<String> {
         let temp = tempfile::tempdir().unwrap();
-        made(temp.path());
+        create_entries(temp.path());
         let before = Tree::read(temp.path());
         assert_same(&before, &Tree::read(temp.path()));
         what(temp.path());
@@ -313,7 +313,7 @@ mod tests {
         });
         assert!(filled.iter().all(|line| line.starts_with("s: holes")), "{filled:?}");
         let touched = tempfile::tempdir().unwrap();
-        made(touched.path());
+        create_entries(touched.path());
         let before = Tree::read(touched.path());
         File::open(touched.path().join("l")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
         let lines = before.differences(&Tree::read(touched.path()));

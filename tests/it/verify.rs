@@ -1,4 +1,4 @@
-//! `verify` finds whatever is not as it was written, wherever it is, goes on behind it, and changes nothing.
+//! `verify` detects all damage, continues after it, and changes nothing.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -24,9 +24,9 @@ use crate::fixtures::{FIXTURES, unpacked};
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
-/// Of every kind of object some: a sparse file, a large one, hard links, a long directory, attributes; three segments of
-/// the journal; a catalog.
-fn rich() -> (TestEnv, Vec<(&'static str, Tree)>) {
+/// Creates objects of every kind (a sparse file, a large one, hard links, a long directory, attributes), three journal
+/// segments, and a catalog.
+fn create_repository() -> (TestEnv, Vec<(&'static str, Tree)>) {
     let env = TestEnv::initialised();
     env.write("small", "small\n");
     env.write("empty", "");
@@ -42,7 +42,7 @@ fn rich() -> (TestEnv, Vec<(&'static str, Tree)>) {
     env.undo("commit -m one").ok();
     env.undo("tag one").ok();
     let mut trees = vec![("one", Tree::read(&env.path()))];
-    // The arguments of a command are in its operation.
+    // The operation records the arguments of the command.
     for n in 0..6 {
         env.undo(&format!("commit -m {}{n} --init", "m".repeat(100_000))).ok();
         env.write("changing", n.to_string());
@@ -56,7 +56,7 @@ fn rich() -> (TestEnv, Vec<(&'static str, Tree)>) {
     (env, trees)
 }
 
-/// All files of the repository.
+/// Lists all files of the repository.
 fn files(env: &TestEnv) -> Vec<PathBuf> {
     fn below(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -70,7 +70,7 @@ fn files(env: &TestEnv) -> Vec<PathBuf> {
     found
 }
 
-/// What it lists.
+/// Returns the findings of `verify`.
 fn listed(env: &TestEnv) -> Vec<Value> {
     let output = env.undo("verify --json");
     let mut lines = output.json();
@@ -88,7 +88,7 @@ fn fixtures_and_all_entry_kinds_are_clean() {
         let env = unpacked(name);
         assert_eq!(listed(&env), Vec::<Value>::new(), "{name}");
     }
-    let (env, _) = rich();
+    let (env, _) = create_repository();
     assert_eq!(listed(&env), Vec::<Value>::new());
     env.undo("checkout one").ok();
     assert_eq!(listed(&env), Vec::<Value>::new());
@@ -166,12 +166,12 @@ hint: what is not listed is whole; a damaged file can be copied from a backup of
 "#]]);
 }
 
-/// What a file may be without consequences: caches, settings, staging, and text for people.
+/// Returns whether damage of a file is harmless: caches, settings, staging, and informational text.
 const HARMLESS: [&str; 7] = [".gitignore", "index", "catalog", "config.toml", "reserve", "lock", "clock"];
 
 #[test]
 fn damage_of_any_file_is_detected_or_harmless() {
-    let (env, trees) = rich();
+    let (env, trees) = create_repository();
     let repository = env.path().join(".undo");
     let newest = fs::read_dir(repository.join("journal")).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
     let oldest = repository.join("journal/00000001");
@@ -186,7 +186,7 @@ fn damage_of_any_file_is_detected_or_harmless() {
             let output = env.undo("verify");
             let what = format!("{}: {way}: {output}", file.display());
             let is_harmless = HARMLESS.contains(&name)
-                // Not to be told from a write that never ended, and from a history that was shortened.
+                // Indistinguishable from a torn write or a shortened history.
                 || file == newest && matches!(way, "cut" | "deleted")
                 || file == oldest && way == "deleted";
             assert!(output.code == if is_harmless { 0 } else { 5 }, "{what}");
@@ -207,7 +207,7 @@ fn damage_of_any_file_is_detected_or_harmless() {
     assert_eq!(listed(&env), Vec::<Value>::new(), "all is as it was");
 }
 
-/// What the library finds.
+/// Returns the findings of the library.
 fn found(env: &TestEnv) -> undo::error::Result<(Vec<String>, Vec<String>)> {
     let repository = Repository::discover(&env.path(), Environment::from_process())?;
     let (mut damage, mut superfluous) = (Vec::new(), Vec::new());
@@ -244,7 +244,7 @@ fn flipped_bytes_in_packs_and_journal_are_detected() {
             let mut bad = good.clone();
             bad[at] ^= 1 << (at % 8);
             fs::write(file, &bad).unwrap();
-            // A journal of which nothing can be read cannot be opened.
+            // An unreadable journal cannot be opened.
             let is_found =
                 found(&env).map_or_else(|error| error.kind().exit().0 == 5, |(damage, _)| !damage.is_empty());
             assert!(is_found, "byte {at} of {}", file.display());
@@ -283,7 +283,7 @@ all is well: 1 commit, 3 objects, 1 pack, [..] B read
 "#]]);
 }
 
-/// Makes `edit` of the newest commit the newest commit.
+/// Applies `edit` to the newest commit, and makes the result the newest commit.
 fn forge(env: &TestEnv, edit: impl FnOnce(&Repository, &mut Commit, &mut Writer<'_>)) {
     let mut repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let mut transaction = repository.begin().unwrap();
@@ -305,7 +305,7 @@ fn forge(env: &TestEnv, edit: impl FnOnce(&Repository, &mut Commit, &mut Writer<
     transaction.record(new_operation).unwrap();
 }
 
-/// Puts the root tree anew with one entry changed.
+/// Stores the root tree with one entry changed.
 fn with_root(repository: &Repository, commit: &mut Commit, writer: &mut Writer<'_>, edit: impl FnOnce(&mut Directory)) {
     let mut tree = repository.store().tree(commit.root.tree().unwrap()).unwrap();
     edit(&mut tree);
@@ -319,7 +319,7 @@ fn content<'t>(tree: &'t mut Directory, name: &str) -> &'t mut Content {
 }
 
 #[track_caller]
-fn finds_one(env: &TestEnv, part: &str) {
+fn assert_single_finding(env: &TestEnv, part: &str) {
     let (damage, _) = found(env).unwrap();
     assert!(damage.len() == 1 && damage[0].contains(part), "{damage:?}");
 }
@@ -336,14 +336,14 @@ fn small() -> TestEnv {
 fn wrong_counts_with_valid_checksums_are_detected() {
     let env = small();
     forge(&env, |_, commit, _| commit.totals.files += 1);
-    finds_one(&env, "commit: its totals are not those of its tree");
+    assert_single_finding(&env, "commit: its totals are not those of its tree");
 
     let env = small();
     forge(&env, |_, commit, _| {
         let Content::Directory { entries, .. } = &mut commit.root.content else { panic!("a root is a directory") };
         *entries += 1;
     });
-    finds_one(&env, "has 3 entries of 9 bytes, and its entry says 4 of 9");
+    assert_single_finding(&env, "has 3 entries of 9 bytes, and its entry says 4 of 9");
 
     let env = small();
     forge(&env, |repository, commit, writer| {
@@ -352,7 +352,7 @@ fn wrong_counts_with_valid_checksums_are_detected() {
             *size += 1;
         });
     });
-    finds_one(&env, "has 4 bytes, and its entry says 5");
+    assert_single_finding(&env, "has 4 bytes, and its entry says 5");
 
     let env = small();
     forge(&env, |repository, commit, writer| {
@@ -361,7 +361,7 @@ fn wrong_counts_with_valid_checksums_are_detected() {
             *size -= 1;
         });
     });
-    finds_one(&env, "has 1 entries of 5 bytes, and its entry says 1 of 4");
+    assert_single_finding(&env, "has 1 entries of 5 bytes, and its entry says 1 of 4");
 }
 
 #[test]
@@ -373,7 +373,7 @@ fn missing_objects_and_wrong_blobs_are_detected() {
             *blob = BlobId([7; 32]);
         });
     });
-    finds_one(&env, "is missing");
+    assert_single_finding(&env, "is missing");
 
     let env = small();
     let (one, two) = (noise(1, 3000), noise(2, 3000));
@@ -393,12 +393,12 @@ fn missing_objects_and_wrong_blobs_are_detected() {
         *size = 6005;
         commit.totals.bytes = 6005;
     });
-    finds_one(&env, "do not make it up");
+    assert_single_finding(&env, "do not make it up");
 }
 
 #[test]
 fn verify_writes_nothing() {
-    let (env, _) = rich();
+    let (env, _) = create_repository();
     let before = Tree::read(&env.path().join(".undo"));
     env.undo("verify").ok();
     assert_same(&before, &Tree::read(&env.path().join(".undo")));
@@ -415,7 +415,7 @@ fn verify_writes_nothing() {
     assert!(strace.arg(env!("CARGO_BIN_EXE_undo")).args(["verify", "-v"]).output().unwrap().status.success());
     let text = fs::read_to_string(&log).unwrap();
     let is_on_repository = |line: &&str| line.contains(env.path().to_str().unwrap());
-    // The end of a call that another thread came between says nothing new.
+    // The end of a call that another thread interrupted adds no information.
     let is_reading = |line: &str| line.contains(" resumed>") || line.contains("O_RDONLY") && !line.contains("O_CREAT");
     let written: Vec<&str> = text.lines().filter(is_on_repository).filter(|line| !is_reading(line)).collect();
     assert!(text.lines().filter(is_on_repository).count() > 10, "{text}");

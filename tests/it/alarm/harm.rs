@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use super::{findings, note, png, random, recorded, text, told};
+use super::{create_repository, findings, note, png, random, status_text, text};
 use crate::env::TestEnv;
 use crate::skip::skip;
 
 #[test]
 fn mass_deletion_raises_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     env.undo("status").ok().shows(snapbox::str![[r#"
 on main at [ID], 60 seconds ago  before
@@ -51,14 +51,14 @@ alarm  deleted: 60 of 120 files
     assert_eq!(shown[0]["alarms"], serde_json::json!([{"kind": "deleted", "count": 60, "of": 120}]));
     let log = env.undo("log --json").ok().json();
     assert_eq!((&log[0]["suspicious"], &log[1]["suspicious"]), (&true.into(), &false.into()));
-    // The way back that it told.
+    // The hinted command.
     env.undo("checkout @~").ok();
     assert_eq!(env.read(&note(7)), text(7));
 }
 
 #[test]
 fn dry_run_raises_same_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     env.undo("commit -n").ok().shows(snapbox::str![[r#"
 66 changes: 66 deleted
@@ -75,7 +75,7 @@ hint: if that was not meant: see it with `undo diff --stat`, take it back with `
 
 #[test]
 fn empty_worktree_raises_alarm() {
-    let env = recorded(10);
+    let env = create_repository(10);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     fs::remove_dir_all(env.path().join("pictures")).unwrap();
     assert_eq!(findings(&env), ["alarm deleted"]);
@@ -83,7 +83,7 @@ fn empty_worktree_raises_alarm() {
 
 #[test]
 fn strict_exits_6_after_recording() {
-    let env = recorded(60);
+    let env = create_repository(60);
     fs::remove_dir_all(env.path().join("pictures")).unwrap();
     env.undo("commit --strict").fails(6).shows(snapbox::str![[r#"
 main [ID]  0 added, 0 modified, 61 deleted  (0 B read, 440 B stored)
@@ -105,7 +105,7 @@ nothing new since [ID]
 
 #[test]
 fn alarm_json_is_complete() {
-    let env = recorded(60);
+    let env = create_repository(60);
     (0..40).for_each(|n| env.write(&note(n), b""));
     let values = env.undo("commit --json").ok().json();
     let expected = serde_json::json!({
@@ -119,13 +119,13 @@ fn alarm_json_is_complete() {
 
 #[test]
 fn encryption_in_place_raises_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     for n in 0..30 {
         env.write(&note(n), random(1000 + n, 1900));
         env.write(&format!("pictures/{n}.png"), random(2000 + n, 1900));
     }
     assert_eq!(
-        told(&env),
+        status_text(&env),
         [
             "warning: 60 of 120 files now look encrypted, such as notes/0/note-0.txt, notes/4/note-9.txt, pictures/9.png",
             "hint: if that was not meant: see it with `undo diff --stat`, take it back with `undo checkout @`",
@@ -136,27 +136,27 @@ fn encryption_in_place_raises_alarm() {
 
 #[test]
 fn encryption_by_tool_raises_alarm() {
-    let env = recorded(40);
+    let env = create_repository(40);
     let script =
         "for f in notes/*/*; do openssl enc -aes-256-ctr -pass pass:x -in $f -out $f.e 2>/dev/null && mv $f.e $f; done";
     if env.shell("openssl version").code != 0 {
         return skip("openssl is not installed");
     }
     env.shell(script).ok();
-    // Which says `Salted__` in front, and nothing that is a type.
+    // Such files start with `Salted__`, which is not a known type.
     assert_eq!(findings(&env), ["alarm encrypted"]);
 }
 
 #[test]
 fn encryption_with_renames_raises_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     for n in 0..60 {
         let path = env.path().join(note(n));
         fs::remove_file(&path).unwrap();
         fs::write(path.with_extension(format!("txt.[id-{n:04X}].Locked")), random(n, 1900)).unwrap();
     }
     assert_eq!(
-        told(&env),
+        status_text(&env),
         [
             "warning: 60 of 120 files became `*.Locked` and now look encrypted, such as notes/0/note-0.txt.[id-0000].Locked, notes/2/note-32.txt.[id-0020].Locked, notes/4/note-9.txt.[id-0009].Locked",
             "hint: if that was not meant: see it with `undo diff --stat`, take it back with `undo checkout @`",
@@ -167,24 +167,24 @@ fn encryption_with_renames_raises_alarm() {
 
 #[test]
 fn wrong_file_types_raise_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     (0..20).for_each(|n| env.write(&format!("pictures/{n}.png"), text(n)));
     assert_eq!(findings(&env), ["alarm type"]);
-    // It was told; that they still do not fit is nothing new.
+    // Already reported; a mismatch that persists is not a change.
     (0..20).for_each(|n| env.write(&format!("pictures/{n}.png"), text(n + 100)));
     assert_eq!(findings(&env), [""; 0]);
 }
 
 #[test]
 fn zeroed_files_raise_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     (0..30).for_each(|n| env.write(&note(n), vec![0; text(n).len()]));
     assert_eq!(findings(&env), ["alarm type"]);
 }
 
 #[test]
 fn automatic_commits_are_marked_too() {
-    let env = recorded(60);
+    let env = create_repository(60);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     env.undo("checkout @").ok();
     let log = env.undo("log --json").ok().json();
@@ -194,7 +194,7 @@ fn automatic_commits_are_marked_too() {
 
 #[test]
 fn many_files_are_judged_by_a_sample() {
-    let env = recorded(0);
+    let env = create_repository(0);
     for n in 0..500 {
         env.write(&note(n), text(n));
     }
@@ -238,7 +238,7 @@ fn alarm_escapes_control_characters() {
 
 #[test]
 fn unreadable_folder_is_not_a_deletion() {
-    let env = recorded(60);
+    let env = create_repository(60);
     env.write("pictures/more.png", png(1));
     env.shell("chmod 0 notes").ok();
     let values = env.undo_as_user("status --json").fails(3).json();

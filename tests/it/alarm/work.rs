@@ -1,8 +1,8 @@
-//! Ordinary work that looks like harm at first glance.
+//! Ordinary work that resembles an accident or attack.
 
 use std::fs;
 
-use super::{findings, note, png, random, recorded, text, told};
+use super::{create_repository, findings, note, png, random, status_text, text};
 use crate::env::TestEnv;
 use crate::skip::skip;
 
@@ -17,7 +17,7 @@ fn first_commit_is_no_alarm() {
 
 #[test]
 fn few_files_in_small_folder_are_no_alarm() {
-    let env = recorded(9);
+    let env = create_repository(9);
     (0..9).for_each(|n| fs::remove_file(env.path().join(note(n))).unwrap());
     assert_eq!(findings(&env), NOTHING);
     (0..9).for_each(|n| env.write(&format!("pictures/{n}.png"), b""));
@@ -26,7 +26,7 @@ fn few_files_in_small_folder_are_no_alarm() {
 
 #[test]
 fn unpacked_archive_is_no_alarm() {
-    let env = recorded(30);
+    let env = create_repository(30);
     env.shell("tar cf ../a.tar --exclude .undo . && mkdir new && tar xf ../a.tar -C new && tar xf ../a.tar").ok();
     (0..300).for_each(|n| env.write(&format!("new/data/{n}.bin"), random(n, 900)));
     assert_eq!(findings(&env), NOTHING);
@@ -34,7 +34,7 @@ fn unpacked_archive_is_no_alarm() {
 
 #[test]
 fn build_output_is_no_alarm() {
-    let env = recorded(10);
+    let env = create_repository(10);
     let build = |round: usize| {
         for n in 0..60 {
             env.write(&format!("target/debug/deps/lib-{}.rlib", n + 30 * round), random(n + round, 900));
@@ -47,14 +47,14 @@ fn build_output_is_no_alarm() {
     fs::remove_dir_all(env.path().join("target")).unwrap();
     build(1);
     assert_eq!(findings(&env), NOTHING);
-    // And it is cleaned.
+    // The build is cleaned.
     env.shell("rm -r target src/*.o").ok();
     assert_eq!(findings(&env), NOTHING);
 }
 
 #[test]
 fn renamed_folder_is_no_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     env.shell("mv notes papers && mkdir archive && mv pictures archive").ok();
     assert_eq!(findings(&env), NOTHING);
     env.shell("cd papers && for f in */*.txt; do mv $f ${f%.txt}.md; done").ok();
@@ -63,16 +63,16 @@ fn renamed_folder_is_no_alarm() {
 
 #[test]
 fn reencoded_pictures_are_no_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     (0..50).for_each(|n| env.write(&format!("pictures/{n}.png"), png(n + 500)));
-    assert_eq!(told(&env), ["note: 50 media files were rewritten; their types still fit their names",]);
+    assert_eq!(status_text(&env), ["note: 50 media files were rewritten; their types still fit their names",]);
     assert_eq!(findings(&env), ["note rewritten"]);
     assert_eq!(env.undo("log --json").ok().json()[0]["suspicious"], false);
 }
 
 #[test]
 fn converted_pictures_are_no_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     for n in 0..60 {
         fs::remove_file(env.path().join(format!("pictures/{n}.png"))).unwrap();
         env.write(&format!("pictures/{n}.webp"), [b"RIFF\0\0\0\0WEBP".to_vec(), random(n, 900)].concat());
@@ -109,7 +109,7 @@ fn rotated_logs_are_no_alarm() {
         env.shell(rotate).ok();
         assert_eq!(findings(&env), NOTHING, "day {day}");
     }
-    // Compressed at once, with a date.
+    // Compressed immediately, with a date in the name.
     (0..30).for_each(|n| env.write(&format!("log/{n}.log"), text(n + 900)));
     env.undo("commit -m day").ok();
     env.shell("for f in log/*.log; do gzip -c $f > $f-20260105.gz; : > $f; done").ok();
@@ -118,7 +118,7 @@ fn rotated_logs_are_no_alarm() {
 
 #[test]
 fn compressed_folder_is_no_alarm() {
-    let env = recorded(60);
+    let env = create_repository(60);
     env.shell("gzip -r notes").ok();
     assert_eq!(findings(&env), ["note compressed"]);
     env.shell("gunzip -r notes").ok();
@@ -133,7 +133,7 @@ fn replaced_dataset_is_no_alarm() {
     env.undo("commit -m one").ok();
     (0..80).for_each(|n| env.write(&format!("data/part-{n}.csv"), table(n + 7)));
     assert_eq!(findings(&env), NOTHING);
-    // Under other names, as many tools write it.
+    // Under other names, as many tools do.
     fs::remove_dir_all(env.path().join("data")).unwrap();
     (0..75).for_each(|n| env.write(&format!("data/part-{}.csv", blake3::hash(&[n])), table(n.into())));
     assert_eq!(findings(&env), NOTHING);

@@ -1,9 +1,8 @@
-//! Eight processes of random commands in one directory, and what they write between them: nothing is lost, and nobody is
-//! disturbed.
+//! Eight processes run random commands in one directory: no content is lost, and no command disturbs another.
 //!
-//! `UNDO_TEST_SECONDS=60` lets them run for a minute; the seed is printed, `UNDO_TEST_SEED=N` uses one again. Every few
-//! seconds all of them pause, and everything is looked for. After a failure the whole directory is kept, with a diary that
-//! says what each of them did when.
+//! `UNDO_TEST_SECONDS=60` runs them for a minute; the seed is printed, and `UNDO_TEST_SEED=N` repeats one. Every few
+//! seconds all of them pause while everything is verified. A failure keeps the whole directory, with a log of all
+//! commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,15 +19,15 @@ use undo::history::reachable::{Reach, walked};
 use undo::history::walk;
 use undo::repo::Repository;
 
-use super::{OnEnd, ends_with, history, said, undo};
+use super::{SetOnDrop, ends_with, history, said, undo};
 use crate::env::TestEnv;
 use crate::random::Random;
 use crate::tree::Tree;
 
-/// After so long all pause, and everything is looked for.
+/// Interval after which all pause and everything is verified.
 const ROUND: Duration = Duration::from_secs(3);
 
-/// What one of them did.
+/// A command of one process.
 struct Event {
     began: Duration,
     ended: Duration,
@@ -43,20 +42,20 @@ impl fmt::Display for Event {
     }
 }
 
-/// What all of them did, and where. Kept if the test fails.
-struct Diary {
+/// Log of all processes, and their directory. Kept if the test fails.
+struct Log {
     root: PathBuf,
     seed: u64,
     began: Instant,
     events: Mutex<Vec<Event>>,
-    /// Every content that any of them has put into the directory, and where.
+    /// All contents written to the directory, and their paths.
     written: Mutex<BTreeMap<[u8; 32], String>>,
 }
 
-impl Diary {
-    fn new(env: &TestEnv, seed: u64) -> Diary {
+impl Log {
+    fn new(env: &TestEnv, seed: u64) -> Log {
         let root = env.root().to_owned();
-        Diary { root, seed, began: Instant::now(), events: Mutex::default(), written: Mutex::default() }
+        Log { root, seed, began: Instant::now(), events: Mutex::default(), written: Mutex::default() }
     }
 
     fn note(&self, member: usize, began: Duration, what: String) {
@@ -64,7 +63,7 @@ impl Diary {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
-    /// Copies all there is, and says where.
+    /// Copies the directory, and prints the location.
     fn keep(&self) {
         let place = std::env::temp_dir().join(format!("undo-concurrency-{}-{}", self.seed, std::process::id()));
         let copied = Command::new("cp").arg("-a").arg(&self.root).arg(&place).status();
@@ -75,7 +74,7 @@ impl Diary {
         println!("kept in {}, with a diary of who did what when: {copied:?}, {written:?}", place.display());
     }
 
-    /// Everything that was written is there or in a commit.
+    /// Checks that all written content is in the directory or in a commit.
     fn check(&self, env: &TestEnv) {
         ends_with(env, "verify", 0);
         let (recorded, live) = (recorded(env), Tree::read(&env.path()).contents());
@@ -83,12 +82,12 @@ impl Diary {
         let lost: Vec<_> = written.iter().filter(|(id, _)| !recorded.contains(*id) && !live.contains(*id)).collect();
         let (count, all) = (lost.len(), written.len());
         assert!(lost.is_empty(), "seed {}: of {all} files {count} are lost: {lost:?}", self.seed);
-        let left: Vec<PathBuf> = left_over(env);
+        let left: Vec<PathBuf> = staged_files(env);
         assert!(left.is_empty(), "{left:?}");
     }
 }
 
-impl Drop for Diary {
+impl Drop for Log {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.keep();
@@ -96,26 +95,26 @@ impl Drop for Diary {
     }
 }
 
-/// One of the eight processes.
-struct Member<'c> {
+/// State of one of the eight processes.
+struct Worker<'c> {
     number: usize,
     random: Random,
-    diary: &'c Diary,
+    diary: &'c Log,
     files: usize,
-    /// How often a command ended so.
+    /// Number of commands by exit status.
     ends: BTreeMap<(String, i32), usize>,
 }
 
-/// What a refusal (4) may say: others came between.
+/// Accepted messages of refusals (4): another process interfered.
 const REFUSALS: [&str; 3] =
     ["another command has changed this repository meanwhile", "has moved meanwhile", "is no longer there"];
 
-/// What a failure (2) may say: what was to be named is not there any more, or is there by now.
-const MISTAKES: [&str; 7] =
+/// Accepted messages of failures (2): a name does not exist any more, or exists by now.
+const FAILURES: [&str; 7] =
     ["nothing to", "is there already", "there is no", "no branch", "no tag", "no revision", "is neither in"];
 
-impl Member<'_> {
-    /// Puts a new file into the directory, whole at once and under a name of its own: whoever loses it is to blame.
+impl Worker<'_> {
+    /// Creates a file under a unique name, by a rename, so that only a bug can lose it.
     fn write(&mut self) {
         self.files += 1;
         let (number, files, root, began) = (self.number, self.files, &self.diary.root, self.diary.began.elapsed());
@@ -126,7 +125,7 @@ impl Member<'_> {
         fs::write(&staged, &text).unwrap();
         let folder = root.join("work").join(self.random.of(&["a", "b", "a/deep", "."]));
         let place = folder.join(format!("file-{number}-{files}"));
-        // A folder may go while it is used.
+        // Another process may remove the folder.
         let is_placed = fs::create_dir_all(&folder).is_ok() && fs::rename(&staged, &place).is_ok();
         let hash = blake3::hash(text.as_bytes());
         if is_placed {
@@ -173,10 +172,10 @@ impl Member<'_> {
         self.diary.note(self.number, began, format!("undo {line}: {code} {}", told.replace('\n', " | ")));
         let is_expected = match code {
             0 | 11 => true,
-            // Something changed while it was looked at.
+            // The file changed while it was read.
             3 => ["checkout", "undo", "redo", "restore"].contains(&word),
             4 => REFUSALS.iter().any(|part| text.contains(part)),
-            2 => MISTAKES.iter().any(|part| text.contains(part)),
+            2 => FAILURES.iter().any(|part| text.contains(part)),
             _ => false,
         };
         assert!(is_expected, "undo {line} ended with {code}: {text}");
@@ -184,7 +183,7 @@ impl Member<'_> {
     }
 }
 
-/// The ids of all files' contents that commits lead to.
+/// Returns the ids of all file contents reachable from commits.
 fn recorded(env: &TestEnv) -> BTreeSet<[u8; 32]> {
     let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let commits = walked(&repository, walk::Options::default()).unwrap();
@@ -200,11 +199,11 @@ fn eight_concurrent_processes_lose_nothing() {
     println!("UNDO_TEST_SEED={seed}");
     let env = history();
     ends_with(&env, "branch side", 0);
-    let diary = Diary::new(&env, seed);
-    let mut members: Vec<Member<'_>> = (0..8)
+    let diary = Log::new(&env, seed);
+    let mut members: Vec<Worker<'_>> = (0..8)
         .map(|number| {
             let random = Random::new(seed * 8 + number as u64);
-            Member { number, random, diary: &diary, files: 0, ends: BTreeMap::new() }
+            Worker { number, random, diary: &diary, files: 0, ends: BTreeMap::new() }
         })
         .collect();
     while diary.began.elapsed() < Duration::from_secs(seconds) {
@@ -213,8 +212,9 @@ fn eight_concurrent_processes_lose_nothing() {
         std::thread::scope(|scope| {
             for member in &mut members {
                 scope.spawn(move || {
-                    // Whatever comes of it, the others are to end: what is kept is to be what was there then.
-                    let _end = OnEnd(is_over);
+                    // Stops the others even if this one panics, so that the kept directory has the state of the
+                    // failure.
+                    let _end = SetOnDrop(is_over);
                     while Instant::now() < end && !is_over.load(Ordering::Relaxed) {
                         member.step();
                     }
@@ -226,7 +226,7 @@ fn eight_concurrent_processes_lose_nothing() {
     let mut ends: BTreeMap<(String, i32), usize> = BTreeMap::new();
     members.into_iter().flat_map(|member| member.ends).for_each(|(end, count)| *ends.entry(end).or_default() += count);
     println!("{} files, {} commands: {ends:?}", diary.written.lock().unwrap().len(), ends.values().sum::<usize>());
-    // The last word is said: what is here can be recorded, and one can go from here and come back.
+    // Finally, the state can be recorded, and a checkout there and back works.
     ends_with(&env, "commit -m last", 0);
     let (last, id) = (Tree::read(&env.path()), ends_with(&env, "rev-parse @", 0));
     ends_with(&env, "checkout one", 0);
@@ -234,20 +234,20 @@ fn eight_concurrent_processes_lose_nothing() {
     crate::tree::assert_same(&last, &Tree::read(&env.path()));
 }
 
-/// Staged files in the directory.
-fn left_over(env: &TestEnv) -> Vec<PathBuf> {
+/// Lists staged files in the directory.
+fn staged_files(env: &TestEnv) -> Vec<PathBuf> {
     let tree = Tree::read(&env.path());
     let names = tree.nodes.keys().map(|path| String::from_utf8_lossy(path).into_owned());
     names.filter(|path| path.contains(".undo-")).map(PathBuf::from).collect()
 }
 
-/// A failure is worth nothing if nobody can tell how it came about.
+/// A failure must be reproducible.
 #[test]
 fn failed_run_keeps_directory_and_log() {
     let env = history();
     let seed = u64::from(std::process::id()) << 8;
     let failed = std::thread::spawn(move || {
-        let diary = Diary::new(&env, seed);
+        let diary = Log::new(&env, seed);
         diary.note(3, diary.began.elapsed(), "undo status: 0".to_owned());
         diary.written.lock().unwrap().insert([7; 32], "somewhere".to_owned());
         diary.check(&env);

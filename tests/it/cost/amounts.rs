@@ -1,4 +1,5 @@
-//! What one file, one changed byte and one commit cost: calls, bytes and flushes, with bounds that follow from the format.
+//! Costs of one file, one changed byte and one commit: calls, bytes and flushes, with bounds that follow from the
+//! format.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -13,24 +14,25 @@ use crate::skip::skip;
 const WRITES: &str = "write,pwrite64,writev,pwritev,pwritev2,copy_file_range";
 const FLUSHES: &str = "fsync,fdatasync,sync,syncfs,sync_file_range";
 
-/// The files and folders of `many_files`, with the root.
+/// Number of files and folders of `many_files`, including the root.
 const FILES: usize = 301;
 const FOLDERS: usize = 8;
 
-/// Bytes of one entry in a tree, at most: 32 of an id, 20 of metadata, sizes, and a short name.
+/// Maximum bytes of a tree entry: 32 for an id, 20 for metadata, sizes, and a short name.
 const ENTRY: usize = 96;
 
-/// A commit and an operation, headers, a pack's table and footer, a record in the journal, the pid in the lock.
-const AROUND: usize = 8 << 10;
+/// Allowance for a commit and an operation, headers, a pack's table and footer, a journal record, and the pid in the
+/// lock.
+const OVERHEAD: usize = 8 << 10;
 
-/// What is younger than the clock of the file system is read once more.
+/// Files as recent as the file system's clock are read once more.
 fn settle(env: &TestEnv) {
     std::thread::sleep(std::time::Duration::from_millis(20));
     env.undo("commit --init -m one").ok();
     env.undo("commit -m settled").ok();
 }
 
-/// Bytes written into the repository; the index, which is a cache and is not waited for, apart.
+/// Returns the bytes written to the repository, without the index, which is an unflushed cache.
 fn written(env: &TestEnv, trace: &[Call]) -> (usize, usize) {
     let is_write = |call: &Call| WRITES.split(',').any(|name| name == call.name);
     let inside = |call: &&Call| is_write(call) && call.path.starts_with(env.path().join(".undo").to_str().unwrap());
@@ -39,7 +41,7 @@ fn written(env: &TestEnv, trace: &[Call]) -> (usize, usize) {
     (sum(other), sum(index))
 }
 
-/// Bytes of no pattern, the same each time.
+/// Returns deterministic incompressible bytes.
 fn noise(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().finalize_xof().fill(&mut bytes);
@@ -52,11 +54,11 @@ fn unchanged_file_costs_one_call() {
     many_files(&env);
     settle(&env);
     for arguments in [&["status"][..], &["commit", "-m", "again"]] {
-        // Debug builds ask of each descriptor that they close whether it is open.
+        // Debug builds check each file descriptor that they close.
         let Some(trace) = trace(&env, "!fcntl", arguments) else { return };
-        // One look a file. A folder is opened, looked at, listed until nothing more comes (twice), and closed. Around
-        // it the repository is found and opened through the root, and a commit looks for `.gitignore` and asks the folder of
-        // each file that it makes whose it is; that does not grow with what is in the worktree.
+        // One stat per file. A folder is opened, examined, listed (two calls), and closed. In addition, the repository
+        // is found and opened through the root, and a commit checks `.gitignore` and the owner of the folder of each
+        // file that it creates; this does not grow with the worktree.
         let most = FILES + 5 * FOLDERS + 40;
         let calls = on_worktree(&env, &trace);
         assert!((FILES..=most).contains(&calls.len()), "{} calls, {most} allowed", calls.len());
@@ -79,12 +81,12 @@ fn changed_block_stores_only_its_chunks() {
 
     let known: HashSet<&[u8]> = chunks(&before, &Params::default()).collect();
     let new: usize = chunks(&after, &Params::default()).filter(|chunk| !known.contains(chunk)).map(<[u8]>::len).sum();
-    // A change in one place is in one chunk; at its edge in two, or it makes cut points of its own.
+    // A change affects one chunk, or two at a boundary, or adds cut points.
     assert!(new > 4096 && new <= 3 * Params::default().maximum(), "{new}");
-    // The list of all chunks is stored anew: an id and a length each.
+    // The list of all chunks is stored again: an id and a length each.
     let list = chunks(&after, &Params::default()).count() * 40;
     let (stored, _) = written(&env, &trace);
-    assert!((new..=new + list + AROUND).contains(&stored), "{stored} written for {new} in new chunks");
+    assert!((new..=new + list + OVERHEAD).contains(&stored), "{stored} written for {new} in new chunks");
 }
 
 #[test]
@@ -105,7 +107,7 @@ fn holes_are_not_read() {
     assert!(read as usize <= DATA + 100, "{read} bytes");
 }
 
-/// Gigabytes that are written once would push out of memory what others work with (docs/decisions/0013).
+/// Data that is written once must not evict other data from memory (docs/decisions/0013).
 #[test]
 fn large_files_bypass_the_page_cache() {
     let env = TestEnv::new();
@@ -145,10 +147,10 @@ fn small_change_writes_only_ancestor_trees() {
     env.write("folder-1/file-1", b"other");
     let Some(trace) = trace(&env, WRITES, &["commit", "-m", "two"]) else { return };
     let (stored, index) = written(&env, &trace);
-    // Its folder has a seventh of all files; the root has the folders and one file.
+    // The folder has a seventh of all files; the root has the folders and one file.
     let trees = (FILES / 7 + 1 + FOLDERS) * ENTRY;
-    assert!(stored <= trees + AROUND, "{stored} written");
-    // The index is written as a whole: a stat, an id and a name for each file.
+    assert!(stored <= trees + OVERHEAD, "{stored} written");
+    // The whole index is written: a stat, an id and a name per file.
     let records = (FILES + FOLDERS) * 128;
     assert!(index <= records, "{index} written");
 }
@@ -170,8 +172,9 @@ fn flushes_do_not_grow_with_file_count() {
         env.undo("undo").ok();
         flushes.push((commit.len(), checkout.len()));
     }
-    // A commit: its pack and the folders above it that may be new, and the journal. A checkout: the intent and the end in
-    // the journal, and between them one flush of everything (docs/decisions/0006-flush-checkouts-once.md).
+    // A commit flushes its pack, new folders above the pack, and the journal. A checkout flushes the journal for the
+    // intent and for the operation, and once, in between, the file system
+    // (docs/decisions/0006-flush-checkouts-once.md).
     assert!(flushes.iter().all(|(commit, checkout)| *commit <= 6 && *checkout <= 4), "{flushes:?}");
 }
 
@@ -187,7 +190,7 @@ fn no_sync_flushes_nothing() {
     let Some(trace) = trace(&env, FLUSHES, &["checkout", "--no-sync", "@"]) else { return };
     assert!(trace.is_empty(), "{trace:?}");
     env.undo("verify").ok();
-    // Who builds upon it flushes it first, once.
+    // The next command with durability flushes first, once.
     for flushes in [1, 0] {
         env.write("one", format!("changed {flushes}"));
         let Some(trace) = super::trace(&env, "syncfs", &["commit", "-m", "two"]) else { return };

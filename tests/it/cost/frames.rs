@@ -1,4 +1,4 @@
-//! What going back decodes: every frame once, however many files lie in it.
+//! A checkout decodes every frame at most once.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -27,11 +27,11 @@ fn frame_is_decoded_once_for_all_its_files() {
     }
 
     let frames = frames(&env);
-    // Small files are gathered: as many share a frame as fit into 256 KiB.
+    // Small files share frames of 256 KiB.
     assert!(frames < FILES as u64 / 50, "{frames} frames");
 
-    // Frames of content are decoded by who writes files, frames of trees before that.
-    let (decoded, written) = go_back(&env, "@");
+    // Frames of content are decoded while files are written, frames of trees before.
+    let (decoded, written) = checkout(&env, "@");
     assert!(written >= FILES as u64, "{written} written");
     assert!(decoded <= frames, "{decoded} of {frames} frames decoded for {written} files");
     assert_eq!(env.read("folder-7/file-7"), bytes(7).as_bytes());
@@ -46,10 +46,10 @@ fn content_after_insertion_is_not_decoded() {
     env.undo("commit --init -m one").ok();
     let frames = frames(&env);
     env.write("large", [&before[..1 << 20], b"inserted", &before[1 << 20..]].concat());
-    // Younger than the clock of the file system it would not be trusted.
+    // A file as recent as the file system's clock would be racy.
     std::thread::sleep(std::time::Duration::from_millis(20));
     env.undo("commit -m two").ok();
-    let (decoded, written) = go_back(&env, "@~");
+    let (decoded, written) = checkout(&env, "@~");
     assert_eq!(written, 1);
     assert!(decoded < frames / 2, "{decoded} frames decoded of {frames}");
     assert!(env.read("large") == before);
@@ -70,22 +70,22 @@ fn renamed_files_are_not_decoded() {
     let inode = |path: &str| std::fs::metadata(env.path().join(path)).unwrap().ino();
     let inodes = (inode("other/alone"), inode("other/7/file-7"));
 
-    let (decoded, written) = go_back(&env, "@~");
+    let (decoded, written) = checkout(&env, "@~");
     assert!(written > FILES as u64, "{written} written");
-    // Trees and commits are, and nothing else.
+    // Only trees and commits are decoded.
     assert!(decoded < 20, "{decoded} frames decoded");
     assert_eq!((inode("alone"), inode("folder/7/file-7")), inodes);
 }
 
-/// Frames in the store.
+/// Returns the number of frames in the store.
 fn frames(env: &TestEnv) -> u64 {
     let repository = Repository::open(Layout::discover(&env.path()).unwrap(), Environment::from_process()).unwrap();
     let store = repository.store();
     store.packs().iter().flat_map(|(id, _)| store.list_pack(*id).totals().unwrap().frames).sum()
 }
 
-/// Goes to a commit of which all is saved; gives the frames that were decoded, and what was written.
-fn go_back(env: &TestEnv, revision: &str) -> (u64, u64) {
+/// Checks out a commit without unsaved changes; returns the decoded frames and the written files.
+fn checkout(env: &TestEnv, revision: &str) -> (u64, u64) {
     let commit = CommitId::parse(env.undo(&format!("rev-parse {revision}")).ok().text().trim()).unwrap();
     let mut repository = Repository::open(Layout::discover(&env.path()).unwrap(), Environment::from_process()).unwrap();
     let worktree = Worktree::open(env.path(), false).unwrap();

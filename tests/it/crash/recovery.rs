@@ -1,14 +1,14 @@
-//! The two ways out after a kill in whatever changes the worktree: it is finished, or taken back, and both are exact.
+//! Recovery after a kill of any command that changes the worktree: it can be continued or undone, both exactly.
 //!
-//! A sample of all kills runs with the other tests; `UNDO_TEST_SWEEP=1` tries every one, with both ways out.
+//! A sample of all kills runs with the other tests; `UNDO_TEST_SWEEP=1` tries every kill with both recoveries.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::{calls, first_state, has_strace, is_sweep, killed_at, second_state, tried};
+use super::{calls, first_state, has_strace, is_sweep, killed_at, second_state, selected};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
-/// Families of calls that change something in a worktree or in a repository.
+/// Families of calls that modify a worktree or a repository.
 pub const FAMILIES: [&str; 9] = [
     "write,pwrite64,pwritev2",
     "rename,renameat,renameat2",
@@ -21,22 +21,22 @@ pub const FAMILIES: [&str; 9] = [
     "ftruncate,fallocate,copy_file_range,ioctl",
 ];
 
-/// A worktree with something unsaved, and the command that is killed in it.
-struct Scene {
+/// A worktree with unsaved changes, and the command to kill.
+struct Scenario {
     env: TestEnv,
     arguments: Vec<String>,
-    /// What was there, and the branches.
+    /// The original tree, and the branches.
     before: (Tree, String),
-    /// What it leads to, and the commit of `main` then.
+    /// The resulting tree, and the resulting commit of `main`.
     after: (Tree, &'static str),
-    /// The command that takes it back when it is done.
+    /// The command that reverts the finished command.
     back: &'static str,
 }
 
 const VERBS: [&str; 5] = ["checkout", "restore", "undo", "redo", "op restore"];
 
-impl Scene {
-    fn new(verb: &str) -> Scene {
+impl Scenario {
+    fn new(verb: &str) -> Scenario {
         let env = TestEnv::new();
         first_state(&env);
         std::fs::hard_link(env.path().join("large"), env.path().join("folder-1/same")).unwrap();
@@ -69,7 +69,7 @@ impl Scene {
         env.write("unsaved", "unsaved");
         env.write("folder-1/file-4", "unsaved too");
         let before = (Tree::read(&env.path()), branches(&env));
-        Scene { env, arguments: line.split(' ').map(str::to_owned).collect(), before, after, back }
+        Scenario { env, arguments: line.split(' ').map(str::to_owned).collect(), before, after, back }
     }
 
     fn kill(&self, call: &str, n: usize) -> bool {
@@ -95,17 +95,17 @@ impl Scene {
         assert_eq!(id("main"), id(self.after.1), "{what}");
     }
 
-    /// Both ways out, or one: each to an exact state, from which the other one is within reach.
-    fn go(&self, finishes: bool, what: &str) {
+    /// Tries both recoveries, or one of them: each ends in an exact state, from which the other state can be reached.
+    fn check_recoveries(&self, finishes: bool, what: &str) {
         let env = &self.env;
         let told = String::from_utf8(env.undo("status").ok().stderr).unwrap();
         if !told.contains("did not end") {
-            // Nothing has begun, or all was done.
+            // The command has not started its changes, or is finished.
             if !Tree::read(&env.path()).differences(&self.before.0).is_empty() {
                 return self.assert_after(what);
             }
             let arguments = self.arguments.join(" ");
-            // What is unsaved may be recorded by now: then that is the last thing done.
+            // The unsaved changes may be recorded by now, as the last operation.
             if !["undo", "redo"].contains(&arguments.as_str()) {
                 env.undo(&arguments).ok();
                 assert_same(&self.after.0, &Tree::read(&env.path()));
@@ -143,12 +143,12 @@ fn killed_commands_can_be_continued_or_undone() {
     let mut kills = 0;
     for (v, verb) in VERBS.into_iter().enumerate() {
         for (f, family) in FAMILIES.into_iter().enumerate() {
-            for (call, n) in tried(Scene::new(verb).calls(family), v * 7 + f * 5) {
+            for (call, n) in selected(Scenario::new(verb).calls(family), v * 7 + f * 5) {
                 for finishes in [true, false].into_iter().filter(|it| is_sweep() || *it == ((v + f + n) % 2 == 0)) {
-                    let scene = Scene::new(verb);
+                    let scene = Scenario::new(verb);
                     kills += usize::from(scene.kill(&call, n));
                     let way = if finishes { "finished" } else { "taken back" };
-                    scene.go(finishes, &format!("{verb}, {call} {n}, {way}"));
+                    scene.check_recoveries(finishes, &format!("{verb}, {call} {n}, {way}"));
                 }
             }
         }
@@ -156,7 +156,7 @@ fn killed_commands_can_be_continued_or_undone() {
     println!("{kills} kills");
 }
 
-/// What takes an interrupted command back can be interrupted as well.
+/// The undo of an interrupted command can be interrupted, too.
 #[test]
 fn interrupted_undo_can_be_undone() {
     if !has_strace() {
@@ -164,7 +164,7 @@ fn interrupted_undo_can_be_undone() {
     }
     let mut interrupted = 0;
     for n in 1..12 {
-        let scene = Scene::new("checkout");
+        let scene = Scenario::new("checkout");
         assert!(scene.kill("renameat2", 4));
         killed_at(&scene.env, "rename,renameat,renameat2,mkdirat,utimensat", n, &["undo"]);
         let told = String::from_utf8(scene.env.undo("status").ok().stderr).unwrap();
@@ -172,7 +172,7 @@ fn interrupted_undo_can_be_undone() {
             interrupted += usize::from(told.contains("the undo to"));
             scene.env.undo(if n % 2 == 0 { "checkout --continue" } else { "undo" }).ok();
         }
-        // Finished or taken back: either is what was before the first command, unless that was finished.
+        // Continued or undone: both restore the state before the first command, unless that one was finished.
         match told.contains("the checkout to") && n % 2 == 0 {
             true => scene.assert_after(&told),
             false => scene.assert_before(&told),
@@ -181,13 +181,13 @@ fn interrupted_undo_can_be_undone() {
     assert!(interrupted > 1, "{interrupted}");
 }
 
-/// The likeliest thing to do: the same command once more. It can be taken back to before the first try.
+/// The most likely reaction is to repeat the command. `undo` then restores the state before the first try.
 #[test]
 fn undo_after_retried_checkout_restores_original_state() {
     if !has_strace() {
         return;
     }
-    let scene = Scene::new("checkout");
+    let scene = Scenario::new("checkout");
     assert!(scene.kill("renameat2", 4));
     scene.env.undo("checkout one").ok();
     scene.assert_after("again");

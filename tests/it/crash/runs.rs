@@ -1,34 +1,34 @@
-//! A kill in `undo run`: neither what was there before nor what the command did is lost, and where taking it back was
-//! interrupted, that is finished or taken back, and both are exact.
+//! Kills `undo run`: neither the state before nor the changes of the command are lost, and an interrupted rollback can
+//! be continued or undone exactly.
 //!
-//! A sample of all kills runs with the other tests; `UNDO_TEST_SWEEP=1` tries every one, with both ways out.
+//! A sample of all kills runs with the other tests; `UNDO_TEST_SWEEP=1` tries every kill with both recoveries.
 
 use std::os::unix::fs::symlink;
 
 use super::recovery::FAMILIES;
-use super::{calls, first_state, has_strace, is_sweep, killed_at, tried};
+use super::{calls, first_state, has_strace, is_sweep, killed_at, selected};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
-/// What the command does: every kind of change. All times are set, so that it leads to the same each time.
+/// The command makes every kind of change. All times are set, so that its result is deterministic.
 const SCRIPT: &str = "rm -r folder-0 folder-1/same folder-2/link; echo changed > folder-1/file-1; echo over > unsaved; mkdir -p new/deep; \
     echo new > new/deep/file; ln new/deep/file folder-2/name; ln -s large link; chmod 0750 folder-1; \
     head -c 1048600 /dev/zero > large; mv folder-2/file-2 moved; \
     find . -path ./.undo -prune -o -exec touch -h -d 2025-03-01T12:00:00Z {} +; touch ../ran";
 
-/// How it is run, how the command ends, and how the run.
+/// Options, exit status of the command, and exit status of the run.
 const RUNS: [(&[&str], i32, i32); 4] =
     [(&[], 0, 0), (&["--rollback"], 0, 0), (&["--on-fail", "rollback"], 3, 3), (&["--guard", "deleted<2"], 0, 6)];
 
-/// A worktree with something unsaved, and the run that is killed in it.
-struct Scene {
+/// A worktree with unsaved changes, and the run to kill.
+struct Scenario {
     env: TestEnv,
     arguments: Vec<String>,
     before: Tree,
 }
 
-impl Scene {
-    fn new(options: &[&str], exit: i32) -> Scene {
+impl Scenario {
+    fn new(options: &[&str], exit: i32) -> Scenario {
         let env = TestEnv::new();
         first_state(&env);
         std::fs::hard_link(env.path().join("large"), env.path().join("folder-1/same")).unwrap();
@@ -39,14 +39,14 @@ impl Scene {
         let before = Tree::read(&env.path());
         let command = format!("{SCRIPT}; exit {exit}");
         let arguments = [&["run", "-q"], options, &["--", "sh", "-c", &command]].concat();
-        Scene { env, arguments: arguments.into_iter().map(str::to_owned).collect(), before }
+        Scenario { env, arguments: arguments.into_iter().map(str::to_owned).collect(), before }
     }
 
     fn arguments(&self) -> Vec<&str> {
         self.arguments.iter().map(String::as_str).collect()
     }
 
-    /// Whether the command has come to its end.
+    /// Returns whether the command has finished.
     fn has_run(&self) -> bool {
         self.env.root().join("ran").exists()
     }
@@ -55,8 +55,9 @@ impl Scene {
         String::from_utf8_lossy(&self.env.undo("status").ok().stderr).contains("did not end")
     }
 
-    /// Both ways out, or one, where taking back did not end; then both states are in commits. Whether it did not end.
-    fn go(&self, after: &Tree, finishes: bool) -> bool {
+    /// If the rollback is unfinished, tries both recoveries, or one of them; then both states are in commits. Returns
+    /// whether it was unfinished.
+    fn check_recoveries(&self, after: &Tree, finishes: bool) -> bool {
         let env = &self.env;
         env.undo("verify").ok();
         let is_open = self.is_open();
@@ -86,7 +87,7 @@ impl Scene {
         is_open
     }
 
-    /// What all commits that the log shows lead to.
+    /// Returns the contents reachable from the commits in the log.
     fn recorded(&self) -> Vec<Tree> {
         let log = self.env.undo("log --json").ok().json();
         let tree = |id: &str| {
@@ -97,9 +98,9 @@ impl Scene {
     }
 }
 
-/// What the command makes of the worktree.
-fn after(exit: i32) -> Tree {
-    let scene = Scene::new(&[], exit);
+/// Returns the worktree after the command.
+fn next_n(exit: i32) -> Tree {
+    let scene = Scenario::new(&[], exit);
     assert_eq!(scene.env.shell(&format!("{SCRIPT}; exit {exit}")).code, exit);
     Tree::read(&scene.env.path())
 }
@@ -111,19 +112,19 @@ fn run_killed_at_any_call_loses_nothing() {
     }
     let (mut kills, mut open) = (0, 0);
     for (r, (options, exit, ends)) in RUNS.into_iter().enumerate() {
-        let after = after(exit);
+        let after = next_n(exit);
         for (f, family) in FAMILIES.into_iter().enumerate() {
-            let scene = Scene::new(options, exit);
+            let scene = Scenario::new(options, exit);
             let calls = calls(&scene.env, family, &scene.arguments(), ends);
             assert!(scene.has_run());
             let wanted = if ends == 0 && options.is_empty() { &after } else { &scene.before };
             assert_same(wanted, &Tree::read(&scene.env.path()));
-            for (call, n) in tried(calls, r * 7 + f * 5) {
+            for (call, n) in selected(calls, r * 7 + f * 5) {
                 for finishes in [true, false].into_iter().filter(|it| is_sweep() || *it == ((r + f + n) % 2 == 0)) {
                     println!("run {options:?}, {call} {n}, finishes: {finishes}");
-                    let scene = Scene::new(options, exit);
+                    let scene = Scenario::new(options, exit);
                     kills += usize::from(killed_at(&scene.env, &call, n, &scene.arguments()));
-                    open += usize::from(scene.go(&after, finishes));
+                    open += usize::from(scene.check_recoveries(&after, finishes));
                 }
             }
         }

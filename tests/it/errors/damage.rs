@@ -1,4 +1,4 @@
-//! Files of the store that are not what was written: what is lost is told, and all else stays at hand.
+//! Damaged files of the store: losses are reported, and everything else stays usable.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -16,7 +16,7 @@ use super::{ids, noise};
 use crate::env::{Output, TestEnv};
 use crate::tree::{Tree, assert_same};
 
-/// Two generations in packs of their own, tagged `one` and `two`; the worktree is as in the second.
+/// Two generations in separate packs, tagged `one` and `two`; the worktree matches the second.
 struct Generations {
     env: TestEnv,
     one: Tree,
@@ -43,7 +43,7 @@ impl Generations {
         Generations { two: Tree::read(&env.path()), env, one, packs }
     }
 
-    /// A file of the repository by its name, or a pack by its age.
+    /// Path of a repository file by its name, or of a pack by its age.
     fn file(&self, name: &str) -> PathBuf {
         match name {
             "older pack" => self.packs[0].clone(),
@@ -58,7 +58,7 @@ pub fn packs(env: &TestEnv) -> Vec<PathBuf> {
     below(env.path().join(".undo/packs")).flat_map(below).collect()
 }
 
-/// Ways in which a file goes bad.
+/// Kinds of damage.
 pub const WAYS: [&str; 7] = ["first byte", "middle byte", "last byte", "cut", "emptied", "zeroed", "deleted"];
 
 pub fn damage(file: &Path, way: &str) {
@@ -76,9 +76,9 @@ pub fn damage(file: &Path, way: &str) {
     fs::write(file, bytes).unwrap();
 }
 
-/// It ended well, or with damage that names the file.
+/// Checks that a command succeeded, or reported damage that names the file.
 #[track_caller]
-fn sound_or_told(output: &Output, file: &Path, what: &str) {
+fn assert_ok_or_reported(output: &Output, file: &Path, what: &str) {
     let text = output.to_string();
     assert!(output.code == 0 || output.code == 5, "{what}: {text}");
     let name = file.file_name().unwrap().to_str().unwrap();
@@ -97,18 +97,18 @@ fn damaged_pack_affects_only_its_own_objects() {
         env.undo("export one ../copy").ok();
         assert_eq!(fs::read(env.root().join("copy/kept")).unwrap(), noise(1, 3000), "{way}");
         for line in ["status", "log", "show two", "cat two:large", "export two ../other", "diff one two"] {
-            sound_or_told(&env.undo(line), &pack, &format!("{way}: {line}"));
+            assert_ok_or_reported(&env.undo(line), &pack, &format!("{way}: {line}"));
         }
         let log = env.undo("log --oneline");
         assert!(log.text().contains("(one) one"), "{way}: {log}");
-        // What is here can be saved, one can go from here, and come back.
+        // The state can be saved, left, and restored.
         env.undo("commit -m again").ok();
         let is_anew = ids(env).len() == 3;
         env.undo("tag here latest").ok();
         env.undo("checkout one").ok();
         assert_same(&generations.one, &Tree::read(&env.path()));
         let back = env.undo("checkout here");
-        sound_or_told(&back, &pack, way);
+        assert_ok_or_reported(&back, &pack, way);
         if is_anew {
             back.ok();
             assert_same(&generations.two, &Tree::read(&env.path()));
@@ -272,7 +272,7 @@ fn changed_file_with_old_mtime_is_not_the_lost_copy() {
     let generations = Generations::new();
     let env = &generations.env;
     damage(&generations.file("newer pack"), "middle byte");
-    // With the stat that is known, so that it passes for what was recorded.
+    // With the recorded stat, so that it counts as unchanged.
     let large = env.path().join("large");
     let before = fs::metadata(&large).unwrap();
     let file = fs::File::options().write(true).open(&large).unwrap();
@@ -318,7 +318,7 @@ fn damaged_journal_is_read_up_to_damage_and_not_written() {
         } else {
             assert_eq!(env.undo("cat one:notes.txt").ok().text(), "one\n", "{way}");
             env.undo("export one ../copy").ok();
-            // What was cut off reads as a write that never ended.
+            // The truncated record reads as a torn write.
             if way != "cut" {
                 env.undo("commit").fails(5);
                 env.undo("checkout one").fails(5);
@@ -393,7 +393,7 @@ fn damaged_caches_and_settings_are_harmless() {
             env.undo("status").ok();
             env.undo("log").ok();
             if name == "config.toml" && env.undo("tag probe").code == 2 {
-                // Settings that make no sense stop writing, until somebody has corrected them.
+                // Invalid settings stop writing until they are corrected.
                 fs::write(&file, "").unwrap();
             }
             env.undo("checkout one").ok();
@@ -407,7 +407,7 @@ fn damaged_caches_and_settings_are_harmless() {
     }
 }
 
-/// A catalog is written when there are many packs.
+/// A catalog is written once there are enough packs.
 fn many_packs(env: &TestEnv) {
     let catalog = env.path().join(".undo/catalog");
     for n in 0..60 {

@@ -1,6 +1,6 @@
-//! A flush that fails: the command fails, what was acknowledged stays, and the same command run again gets it done.
+//! Failing flushes: the command fails, acknowledged data stays, and the same command succeeds when repeated.
 //!
-//! `strace` makes one flush after the other fail with an error of the disk. Where it is not installed, tests say so and pass.
+//! `strace` makes each flush in turn fail with an I/O error.
 
 use std::process::Output;
 
@@ -9,13 +9,13 @@ use crate::crash::{calls, has_strace, killed_at};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
-/// All calls that ask for something to be durable.
+/// Calls that flush data.
 const FLUSHES: &str = "fsync,fdatasync,syncfs,sync_file_range";
 
-/// What happens to a worktree, in which something is unsaved unless it is `undo` that goes back.
+/// Commands under test; the worktree has unsaved changes except for `undo`.
 const LINES: [&str; 5] = ["commit -m three", "checkout one", "checkout many", "restore --from one .", "undo"];
 
-/// Runs `undo` with these options of `strace`: how it ended, and the calls that it made.
+/// Runs `undo` with these options of `strace`; returns its exit status and its calls.
 fn traced(env: &TestEnv, options: &[&str], line: &str) -> (Output, String) {
     let log = env.root().join("calls");
     let mut strace = env.command("strace");
@@ -24,12 +24,12 @@ fn traced(env: &TestEnv, options: &[&str], line: &str) -> (Output, String) {
     (output, std::fs::read_to_string(log).unwrap())
 }
 
-/// A worktree, what it was, and what the line makes of it.
-struct Scene {
+/// A worktree, its original tree, and its tree after the command.
+struct Scenario {
     env: TestEnv,
     before: Tree,
     after: Tree,
-    /// Tags and commits.
+    /// Ids of tags and commits.
     known: (String, Vec<String>),
 }
 
@@ -37,9 +37,10 @@ fn tags(env: &TestEnv) -> String {
     env.undo("show-ref --tags").ok().text()
 }
 
-impl Scene {
-    /// States tagged `one`, with few differences to the next one, and `many`, with more than are flushed one by one.
-    fn new(line: &str) -> Scene {
+impl Scenario {
+    /// Creates states tagged `one`, with few differences from the next one, and `many`, with more than are flushed
+    /// individually.
+    fn new(line: &str) -> Scenario {
         let env = TestEnv::initialised();
         (0..20).for_each(|n| env.write(&format!("many-{}/file-{n}", n % 3), noise(n, 900)));
         env.write("few/file", "many");
@@ -69,23 +70,24 @@ impl Scene {
             _ => one,
         };
         let known = (tags(&env), ids(&env));
-        Scene { env, before, after, known }
+        Scenario { env, before, after, known }
     }
 
-    /// It has failed, and is made again.
+    /// Repeats the failed command.
     fn check(&self, line: &str, output: &Output) {
         let env = &self.env;
         assert_eq!(output.status.code(), Some(74), "{output:?}");
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(told.contains("cannot flush") && told.contains("input/output error"), "{told}");
-        // Whatever was known is whole.
+        // All acknowledged data is intact.
         env.undo("verify").ok();
         assert_eq!(self.known.0, tags(env));
         assert!(self.known.1.iter().all(|id| ids(env).contains(id)));
         if !self.is_open() {
             assert_same(&self.before, &Tree::read(&env.path()));
         }
-        // An interrupted `undo` would be taken back by another one, and single paths wait for the end of all.
+        // Another `undo` would revert an interrupted one, and restoring paths is refused while a checkout is
+        // unfinished.
         let again = if self.is_open() && !line.starts_with("checkout") { "checkout --continue" } else { line };
         env.undo(again).ok();
         assert_same(&self.after, &Tree::read(&env.path()));
@@ -111,15 +113,15 @@ fn command_fails_when_flush_fails_and_can_be_repeated() {
     }
     for line in LINES {
         let arguments: Vec<&str> = line.split(' ').collect();
-        let flushes = calls(&Scene::new(line).env, FLUSHES, &arguments, 0);
-        // The pack, its folder (and those above it, unless it is there already: one time in a hundred), the journal.
+        let flushes = calls(&Scenario::new(line).env, FLUSHES, &arguments, 0);
+        // The pack, its folder (and parents, unless they exist already: one time in a hundred), the journal.
         assert!(flushes.len() >= 3, "{line}: {flushes:?}");
         let mut failed = 0;
         for (call, n) in flushes {
-            let scene = Scene::new(line);
+            let scene = Scenario::new(line);
             let inject = format!("inject={call}:error=EIO:when={n}");
             let (output, log) = traced(&scene.env, &["-e", &format!("trace={FLUSHES}"), "-e", &inject], line);
-            // How many folders of packs are new is not the same each time.
+            // The number of new pack folders varies.
             if log.contains("(INJECTED)") {
                 println!("{line}\n{log}");
                 failed += 1;
@@ -133,16 +135,16 @@ fn command_fails_when_flush_fails_and_can_be_repeated() {
     }
 }
 
-/// What was written before a kill may be in memory alone: whoever ends the checkout answers for that too.
+/// Data written before a kill may be only in memory; the command that ends the checkout must flush it.
 #[test]
 fn continue_flushes_all_written_files() {
     if !has_strace() {
         return;
     }
-    // In the middle, and when all is in place but not flushed.
+    // In the middle, and when everything is in place but not flushed.
     for (call, n) in [("renameat2", 1), ("fsync", 5)] {
         for line in ["checkout --continue", "checkout one", "undo"] {
-            let scene = Scene::new("checkout one");
+            let scene = Scenario::new("checkout one");
             assert!(killed_at(&scene.env, call, n, &["checkout", "one"]));
             assert!(scene.is_open());
             let (output, log) = traced(&scene.env, &["-e", "trace=syncfs,fdatasync"], line);
@@ -153,18 +155,18 @@ fn continue_flushes_all_written_files() {
     }
 }
 
-/// After a failed flush the system thinks that what it has in memory is on the disk. Whether it is can only be seen when
-/// it is read from there.
+/// After a failed flush the kernel treats the cached data as clean. Only reading from the disk shows whether it was
+/// written.
 #[test]
 fn unflushed_pack_is_not_read_from_cache() {
     if !has_strace() {
         return;
     }
-    // Up to three are of folders of packs, at least seven of what was written.
+    // Up to three flushes are of pack folders, at least seven of written files.
     let one = ("checkout one", "fsync", 5, ["few/file", "gone/deep"]);
     let many = ("checkout many", "syncfs", 1, ["few/file", "many-0/file-3"]);
     for (line, call, n, files) in [one, many] {
-        let scene = Scene::new(line);
+        let scene = Scenario::new(line);
         let inject = format!("inject={call}:error=EIO:when={n}");
         let (output, log) = traced(&scene.env, &["-e", &format!("trace={call},fadvise64"), "-e", &inject], line);
         assert_eq!(output.status.code(), Some(74), "{output:?}");

@@ -1,4 +1,4 @@
-//! A `format` that is damaged, or of a later version.
+//! Damaged and newer `format` files.
 
 use snapbox::{assert_data_eq, str};
 

@@ -1,4 +1,4 @@
-//! Two commands at once: one waits a little, then says who is in the way. Reading waits for nobody.
+//! Two concurrent commands: the second one waits briefly, then names the lock holder. Readers do not wait.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -10,11 +10,11 @@ use super::history;
 use crate::crash::has_strace;
 use crate::env::TestEnv;
 
-/// Holds the lock of the repository until it is dropped, as a process of its own.
-struct Holder(Child);
+/// Holds the lock of the repository until dropped, in a separate process.
+struct LockHolder(Child);
 
-impl Holder {
-    fn of(env: &TestEnv, text: &str) -> Holder {
+impl LockHolder {
+    fn of(env: &TestEnv, text: &str) -> LockHolder {
         let lock = env.path().join(".undo/lock");
         let script = format!("exec 9<>\"$1\"; flock 9; printf '{text}' > \"$1\"; echo held; read -r");
         let mut command = Command::new("bash");
@@ -23,13 +23,13 @@ impl Holder {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "held\n");
-        Holder(child)
+        LockHolder(child)
     }
 }
 
-impl Drop for Holder {
+impl Drop for LockHolder {
     fn drop(&mut self) {
-        // The end of its input lets it go.
+        // The process ends with its input.
         drop(self.0.stdin.take());
         self.0.wait().unwrap();
     }
@@ -38,7 +38,7 @@ impl Drop for Holder {
 #[test]
 fn second_writer_waits_five_seconds_and_names_the_holder() {
     let env = history();
-    let holder = Holder::of(&env, "pid 4242\\nsince 2026-01-05T08:00:00Z\\ncommand undo commit -m long\\n");
+    let holder = LockHolder::of(&env, "pid 4242\\nsince 2026-01-05T08:00:00Z\\ncommand undo commit -m long\\n");
     env.write("notes.txt", "three\n");
     let started = Instant::now();
     env.undo("commit").shows(str![[r#"
@@ -56,7 +56,7 @@ hint: wait until it has ended, then run the command again
 [exit 11]
 
 "#]]);
-    // Whoever only reads is not held up.
+    // Readers do not wait.
     let started = Instant::now();
     env.undo("status").ok();
     env.undo("log").ok();
@@ -71,7 +71,7 @@ hint: wait until it has ended, then run the command again
 #[test]
 fn lock_holder_without_name_is_another_process() {
     let env = history();
-    let _holder = Holder::of(&env, "");
+    let _holder = LockHolder::of(&env, "");
     env.undo("tag new").shows(str![[r#"
 ---- stderr ----
 error: another process holds the lock `[ROOT]/work/.undo/lock`

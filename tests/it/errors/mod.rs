@@ -1,4 +1,4 @@
-//! Bad input: what people see, how it ends, and that nothing was lost by it.
+//! Failing commands: their output and exit status, and that nothing is lost.
 
 pub mod damage;
 mod flush;
@@ -18,7 +18,7 @@ mod spread;
 
 use crate::env::TestEnv;
 
-/// Two commits, tagged `one` and `two`: a changed file, one in a folder, and one that came later.
+/// Creates two commits, tagged `one` and `two`: a changed file, one in a folder, and one that was added.
 fn history() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("notes.txt", "one\n");
@@ -32,18 +32,18 @@ fn history() -> TestEnv {
     env
 }
 
-/// What people see of several commands, one after the other.
+/// Returns the output of several commands.
 fn each(env: &TestEnv, lines: &[&str]) -> String {
     lines.iter().map(|line| format!("$ undo {line}\n{}", env.undo(line))).collect()
 }
 
-/// The ids of all commits that can be read, newest first.
+/// Returns the ids of all readable commits, newest first.
 fn ids(env: &TestEnv) -> Vec<String> {
     let lines = env.undo("log --json").json();
     lines.iter().filter_map(|line| line["id"].as_str().map(str::to_owned)).collect()
 }
 
-/// Bytes that cannot be compressed, the same each time.
+/// Returns deterministic incompressible bytes.
 pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = || {

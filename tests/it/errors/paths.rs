@@ -1,4 +1,4 @@
-//! Paths that are not there, not here, or in the way.
+//! Missing, outside and conflicting paths.
 
 use snapbox::{assert_data_eq, str};
 
@@ -135,7 +135,7 @@ hint: undo status
 [exit 2]
 
 "#]]);
-    // Here, but not there: it is removed, and saved before.
+    // Absent in the target: saved and removed.
     env.undo("restore --from one later").shows(str![[r#"
 restored from [ID]  0 written, 1 deleted, 3 unchanged
 ---- stderr ----
@@ -255,7 +255,7 @@ hint: see what it has: undo ls -R [ID]
 [exit 2]
 
 "#]]);
-    // Nothing has changed, in history neither: `@~` is still what it was.
+    // Nothing has changed, not even the history: `@~` is the same.
     assert_same(&before, &Tree::read(&env.path()));
     env.undo("log --oneline").shows(str![[r#"
 @ [ID] (main) less  +1 ~0 -0, [..] stored
@@ -275,7 +275,7 @@ hint: take it back: undo undo
     env.undo("checkout -").ok();
     assert_eq!(env.read("cache/a"), b"precious a");
     assert_eq!(env.read("model"), b"precious model");
-    // What came meanwhile is ignored there, and so left alone.
+    // The target ignores the later files, so they stay.
     std::fs::remove_file(env.path().join("cache/b")).unwrap();
     env.undo("status").shows(str![[r#"
 on main at [ID], 2 minutes ago  before checkout [ID]
@@ -408,7 +408,7 @@ hint: paths are names, not patterns: without quotes the shell finds what matches
         let told = env.undo(line).fails(2).stderr;
         assert!(String::from_utf8_lossy(&told).contains("paths are names, not patterns"), "{line}");
     }
-    // What is only in the old one is there.
+    // Paths that are only in the old commit exist.
     std::fs::remove_file(env.path().join("notes.txt")).unwrap();
     env.undo("status notes.txt").shows(str![[r#"
 on main at [ID], 12 minutes ago  two

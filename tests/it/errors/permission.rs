@@ -1,4 +1,4 @@
-//! What this user may not read or write. Needs root, to be another user; says so and passes otherwise.
+//! Paths that the user may not read or write. Needs root, to act as another user.
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::{PermissionsExt, lchown};
@@ -21,7 +21,7 @@ fn error_in_repository_of_other_user_names_owner() {
     let env = history();
     let mut seen = String::new();
     for line in ["status", "cat one:notes.txt", "commit", "checkout one", ""] {
-        let Some(output) = env.undo_as_stranger(line) else { return };
+        let Some(output) = env.undo_as_other_user(line) else { return };
         seen += &format!("$ undo {line}\n{output}");
     }
     assert_data_eq!(
@@ -62,42 +62,42 @@ fn unwritable_repository_is_read_only() {
     let env = history();
     env.shell("chmod -R a+rX .undo").ok();
     let before = Tree::read(&env.path());
-    let Some(output) = env.undo_as_stranger("cat one:notes.txt") else { return };
+    let Some(output) = env.undo_as_other_user("cat one:notes.txt") else { return };
     output.shows(str![[r#"
 one
 
 "#]]);
-    env.undo_as_stranger("status").unwrap().shows(str![[r#"
+    env.undo_as_other_user("status").unwrap().shows(str![[r#"
 on main at [ID], 4 minutes ago  two
 no changes
 
 "#]]);
-    env.undo_as_stranger("log --oneline").unwrap().shows(str![[r#"
+    env.undo_as_other_user("log --oneline").unwrap().shows(str![[r#"
 @ [ID] (main, two) two  +1 ~1 -0, [..] stored
 * [ID] (one) one  +3 ~0 -0, [..] stored
 
 "#]]);
-    env.undo_as_stranger("commit --json").unwrap().shows(str![[r#"
+    env.undo_as_other_user("commit --json").unwrap().shows(str![[r#"
 ---- stderr ----
 {"type":"error","code":"permission","message":"cannot open `[ROOT]/work/.undo/lock`: permission denied","hint":"the repository belongs to `root`: run the command as that user","exit":77,"paths":[]}
 [exit 77]
 
 "#]]);
-    env.undo_as_stranger("checkout one").unwrap().shows(str![[r#"
+    env.undo_as_other_user("checkout one").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot open `[ROOT]/work/.undo/lock`: permission denied
 hint: the repository belongs to `root`: run the command as that user
 [exit 77]
 
 "#]]);
-    env.undo_as_stranger("tag new").unwrap().shows(str![[r#"
+    env.undo_as_other_user("tag new").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot open `[ROOT]/work/.undo/lock`: permission denied
 hint: the repository belongs to `root`: run the command as that user
 [exit 77]
 
 "#]]);
-    env.undo_as_stranger("config user.name x").unwrap().shows(str![[r#"
+    env.undo_as_other_user("config user.name x").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot create `[ROOT]/work/.undo/config.toml.[..].tmp`: permission denied
 hint: the repository belongs to `root`: run the command as that user
@@ -110,7 +110,7 @@ hint: the repository belongs to `root`: run the command as that user
 #[test]
 fn init_in_unwritable_directory_fails() {
     let env = TestEnv::new();
-    let Some(output) = env.undo_as_stranger("init") else { return };
+    let Some(output) = env.undo_as_other_user("init") else { return };
     output.shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/.undo`: permission denied
@@ -118,14 +118,14 @@ hint: see who may do it: ls -la [ROOT]/work
 [exit 77]
 
 "#]]);
-    env.undo_as_stranger("commit --init").unwrap().shows(str![[r#"
+    env.undo_as_other_user("commit --init").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/.undo`: permission denied
 hint: see who may do it: ls -la [ROOT]/work
 [exit 77]
 
 "#]]);
-    env.undo_as_stranger("init sub").unwrap().shows(str![[r#"
+    env.undo_as_other_user("init sub").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/sub`: permission denied
 hint: see who may do it: ls -la [ROOT]/work
@@ -152,7 +152,7 @@ fn unwritable_paths_are_listed_and_restored_later() {
     env.write("open", "two\n");
     env.undo_as_user("commit -m two").ok();
     lchown(env.path().join("locked"), Some(0), Some(0)).unwrap();
-    let output = env.undo_as_stranger("checkout @~").unwrap();
+    let output = env.undo_as_other_user("checkout @~").unwrap();
     output.shows(str![[r#"
 main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
 what was unsaved is in [ID]
@@ -176,7 +176,7 @@ hint: take it back: undo undo
     assert_same(&one, &Tree::read(&env.path()));
 }
 
-/// A repository of another user, with the files `secret` and `open`. `None` where only root can make one.
+/// Creates a repository of another user, with the files `secret` and `open`; `None` without root.
 fn secret_and_open() -> Option<TestEnv> {
     if !rustix::process::geteuid().is_root() {
         skip("root may read everything");
@@ -189,7 +189,7 @@ fn secret_and_open() -> Option<TestEnv> {
     Some(env)
 }
 
-/// From here on only root can read it.
+/// Only root can read the file from now on.
 fn close_secret(env: &TestEnv) {
     lchown(env.path().join("secret"), Some(0), Some(0)).unwrap();
     allow(&env.path().join("secret"), 0o600);
@@ -199,7 +199,7 @@ fn close_secret(env: &TestEnv) {
 fn unreadable_paths_are_not_covered() {
     let Some(env) = secret_and_open() else { return };
     close_secret(&env);
-    env.undo_as_stranger("commit -m one").unwrap().shows(str![[r#"
+    env.undo_as_other_user("commit -m one").unwrap().shows(str![[r#"
 main [ID]  1 added, 0 modified, 0 deleted  (4 B read, [..] stored)
 ---- stderr ----
 warning: not covered, since it cannot be read
@@ -208,7 +208,7 @@ hint: come back to this state: undo checkout [ID]
 [exit 3]
 
 "#]]);
-    env.undo_as_stranger("status").unwrap().shows(str![[r#"
+    env.undo_as_other_user("status").unwrap().shows(str![[r#"
 on main at [ID], 60 seconds ago  one
 no changes
 ---- stderr ----
@@ -217,7 +217,7 @@ warning: not covered, since it cannot be read
 [exit 3]
 
 "#]]);
-    env.undo_as_stranger("commit secret").unwrap().shows(str![[r#"
+    env.undo_as_other_user("commit secret").unwrap().shows(str![[r#"
 nothing new since [ID]
 ---- stderr ----
 warning: not covered, since it cannot be read
@@ -225,36 +225,36 @@ warning: not covered, since it cannot be read
 [exit 3]
 
 "#]]);
-    env.undo_as_stranger("checkout @").unwrap().shows(str![[r#"
+    env.undo_as_other_user("checkout @").unwrap().shows(str![[r#"
 main [ID]  0 written, 0 deleted, 1 unchanged
 
 "#]]);
     assert_eq!(env.read("secret"), b"root only");
 }
 
-/// What cannot be read any more was not deleted.
+/// An unreadable path is not a deletion.
 #[test]
 fn newly_unreadable_paths_are_reported_by_all_commands() {
     let Some(env) = secret_and_open() else { return };
-    env.undo_as_stranger("commit -m one").unwrap().ok();
+    env.undo_as_other_user("commit -m one").unwrap().ok();
     close_secret(&env);
     for line in ["status --json", "diff --json", "commit -n --json"] {
-        let told = env.undo_as_stranger(line).unwrap();
+        let told = env.undo_as_other_user(line).unwrap();
         assert!(!String::from_utf8_lossy(&told.stdout).contains("\"status\":\"deleted\""), "{line}: {told}");
     }
-    let run = env.undo_as_stranger("run --rollback -- true").unwrap().fails(125);
+    let run = env.undo_as_other_user("run --rollback -- true").unwrap().fails(125);
     assert!(String::from_utf8_lossy(&run.stderr).contains("make it readable"), "{run}");
     env.write("open", "two\n");
-    env.undo_as_stranger("commit -m two").unwrap().fails(3);
-    let shown = env.undo_as_stranger("show @ --json").unwrap().json();
+    env.undo_as_other_user("commit -m two").unwrap().fails(3);
+    let shown = env.undo_as_other_user("show @ --json").unwrap().json();
     assert_eq!(shown.last().unwrap()["deleted"], 0, "{shown:?}");
 }
 
-/// A directory in which names can be added and not taken away, until it is dropped.
+/// An append-only directory, until dropped.
 struct AppendOnly<'p>(&'p Path);
 
 impl<'p> AppendOnly<'p> {
-    /// `None` where that cannot be had.
+    /// `None` if that is not possible here.
     fn new(path: &'p Path) -> Option<AppendOnly<'p>> {
         if !Command::new("chattr").arg("+a").arg(path).output().is_ok_and(|output| output.status.success()) {
             skip("no append-only directory here (needs root, and a file system that has them)");

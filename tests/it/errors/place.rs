@@ -1,4 +1,4 @@
-//! Where a command is run: nowhere, in a folder that goes away, in a place that is taken.
+//! Working directories: missing, removed, or occupied.
 
 use snapbox::str;
 
@@ -161,7 +161,7 @@ hint: go to one that is there: cd [ROOT]/work
 
 "#]]);
     env.undo("checkout -").ok();
-    // What is pasted next works from there; only a path of that folder means nothing.
+    // Hinted commands work from the removed directory; only relative paths do not.
     env.shell("cd deep/er && undo checkout -q @~ && undo status").shows(str![[r#"
 on main at [ID], 4 minutes ago  one
 no changes

@@ -7,7 +7,7 @@ use super::history;
 use crate::env::{Output, TestEnv};
 
 /// Runs a command that must end soon.
-fn soon(env: &TestEnv, line: &str) -> Output {
+fn run_with_timeout(env: &TestEnv, line: &str) -> Output {
     env.shell(&format!("timeout 20 undo {line} </dev/null"))
 }
 
@@ -37,16 +37,16 @@ fn commands_work_with_unusable_index() {
         replace(&env, "index", by);
         env.write("notes.txt", "three");
         let warning = "the index cannot be used, so all files were read";
-        let status = soon(&env, "status").ok();
+        let status = run_with_timeout(&env, "status").ok();
         assert!(status.to_string().contains(warning) && status.text().contains("notes.txt"), "{status}");
-        assert!(soon(&env, "commit -m three").ok().to_string().contains(warning));
-        soon(&env, "checkout one").ok();
+        assert!(run_with_timeout(&env, "commit -m three").ok().to_string().contains(warning));
+        run_with_timeout(&env, "checkout one").ok();
         assert_eq!(env.read("notes.txt"), b"one\n");
-        soon(&env, "diff two").ok();
-        soon(&env, "ls-files").ok();
-        soon(&env, "verify").ok();
+        run_with_timeout(&env, "diff two").ok();
+        run_with_timeout(&env, "ls-files").ok();
+        run_with_timeout(&env, "verify").ok();
         // The commit replaces a FIFO, but not a folder.
-        let is_told = soon(&env, "status").ok().to_string().contains(warning);
+        let is_told = run_with_timeout(&env, "status").ok().to_string().contains(warning);
         assert_eq!(is_told, by != "fifo", "{by}");
     }
 }
@@ -74,7 +74,7 @@ fn commands_do_not_block_on_fifo_in_repository() {
             for line in
                 ["status", "log", "cat one:notes.txt", "commit -m three", "checkout one", "verify", "run -- true"]
             {
-                let output = soon(&env, line);
+                let output = run_with_timeout(&env, line);
                 assert!(output.code != 124 && output.code < 126, "{name}, {by}: undo {line}\n{output}");
                 let is_needed = ["journal/00000001", "format"].contains(&name);
                 if is_needed {

@@ -254,7 +254,7 @@ hint: write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` o
 #[test]
 fn ambiguous_revision_lists_commits() {
     let env = history();
-    let prefix = twins(&env);
+    let prefix = commits_with_same_prefix(&env);
     env.undo(&format!("show {prefix}")).shows(str![[r#"
 ---- stderr ----
 error: `[..]` names 2 commits
@@ -272,8 +272,8 @@ hint: use more digits
 "#]]);
 }
 
-/// Adds two commits whose ids begin with the same four digits, and gives these.
-fn twins(env: &TestEnv) -> String {
+/// Adds two commits whose ids start with the same four digits, and returns the digits.
+fn commits_with_same_prefix(env: &TestEnv) -> String {
     let mut repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let at = repository.view().at().unwrap();
     let mut commit = repository.store().commit(at).unwrap();

@@ -1,4 +1,4 @@
-//! Settings and ignore rules that make no sense.
+//! Invalid settings and ignore rules.
 
 use snapbox::str;
 
@@ -215,7 +215,7 @@ warning: this line is not a valid pattern and is ignored
   .undoignore  line 2: unknown character class in `[[:…:]]`
 
 "#]]);
-    // Rules are only looked at where there is something to record.
+    // Rules are only read if there is something to record.
     env.undo("cat one:notes.txt").shows("one\n");
     env.undo("log -n 1").ok();
 }

@@ -1,7 +1,6 @@
-//! A full disk: 13, nothing half done, and all works again when there is space.
+//! Full disks: exit 13, no partial changes, and everything works again once there is space.
 //!
-//! On a small file system of its own where root may mount one, and by `strace`, which makes calls fail. Where there is
-//! neither, tests say so and pass.
+//! Uses a small file system mounted as root, and `strace` to make calls fail.
 
 use std::fs;
 use std::io::Write;
@@ -15,19 +14,19 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
-/// A worktree on a small file system, which is gone before its folder is removed.
-struct Small {
+/// A worktree on a small file system, unmounted before its folder is removed.
+struct SmallDisk {
     mount: PathBuf,
 }
 
-impl Drop for Small {
+impl Drop for SmallDisk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("--lazy").arg(&self.mount).status();
     }
 }
 
-impl Small {
-    fn new(env: &TestEnv) -> Option<Small> {
+impl SmallDisk {
+    fn new(env: &TestEnv) -> Option<SmallDisk> {
         let mount = env.path();
         let options = ["-t", "tmpfs", "-o", "size=24m,mode=0755", "tmpfs"];
         let mounted = rustix::process::geteuid().is_root()
@@ -36,17 +35,17 @@ impl Small {
             skip("only root can mount a small file system");
             return None;
         }
-        Some(Small { mount })
+        Some(SmallDisk { mount })
     }
 
-    /// Leaves no space, with a file that nobody looks at.
+    /// Fills the disk with an unrelated file.
     fn fill(&self) {
         let mut file = fs::File::create(self.mount.join(".undo/filler")).unwrap();
         let block = vec![7; 4096];
         while file.write_all(&block).is_ok() {}
     }
 
-    /// Leaves so many bytes.
+    /// Leaves this number of bytes free.
     fn leave(&self, bytes: u64) {
         let stat = rustix::fs::statfs(&self.mount).unwrap();
         let free = stat.f_bfree * u64::try_from(stat.f_bsize).unwrap();
@@ -60,7 +59,7 @@ impl Small {
     }
 }
 
-/// Two states that differ in everything, the first one tagged `one`, the second recorded too.
+/// Creates two entirely different commits, the first one tagged `one`.
 fn two_states(env: &TestEnv) -> (Tree, Tree) {
     env.undo("init -q").ok();
     env.write("large", noise(1, 2_000_000));
@@ -83,7 +82,7 @@ fn two_states(env: &TestEnv) -> (Tree, Tree) {
 #[test]
 fn commit_on_full_disk_changes_nothing_and_can_be_repeated() {
     let env = TestEnv::new();
-    let Some(small) = Small::new(&env) else { return };
+    let Some(small) = SmallDisk::new(&env) else { return };
     let (one, _) = two_states(&env);
     // More than the reserve.
     env.write("large", noise(8, 4_500_000));
@@ -107,7 +106,7 @@ hint: free some space on this file system, then run the command again
 * [ID] (one) one  +24 ~0 -0, [..] stored
 
 "#]]);
-    // Going away would need what is unsaved to be recorded.
+    // A checkout would have to record the unsaved changes.
     env.undo("checkout one").shows(str![[r#"
 ---- stderr ----
 error: [..]cannot write `[ROOT]/work/.undo/tmp/pack.[..].tmp`: no space left on device
@@ -132,7 +131,7 @@ hint: free some space on this file system, then run the command again
 fn checkout_out_of_space_can_be_continued_or_undone() {
     for finishes in [true, false] {
         let env = TestEnv::new();
-        let Some(small) = Small::new(&env) else { return };
+        let Some(small) = SmallDisk::new(&env) else { return };
         let (one, two) = two_states(&env);
         small.fill();
         let output = env.undo("checkout one").fails(13);
@@ -145,7 +144,7 @@ hint: once the cause is gone, `undo checkout --continue` finishes it, and `undo 
 
 "#]]);
         }
-        // Each file is the old one or the new one.
+        // Each file has its old or its new content.
         let large = env.read("large");
         assert!(large == b"small now" || large == noise(1, 2_000_000));
         let status = env.undo("status").ok();
@@ -174,10 +173,10 @@ warning: the checkout to [ID] did not end; finish it with `undo checkout --conti
 #[test]
 fn checkout_that_cannot_fit_is_refused() {
     let env = TestEnv::new();
-    let Some(small) = Small::new(&env) else { return };
+    let Some(small) = SmallDisk::new(&env) else { return };
     env.undo("init -q").ok();
     env.write("large", noise(1, 5_000_000));
-    // Mostly holes: it fits where its size does not.
+    // Mostly holes: the file fits although its size does not.
     fs::File::create(env.path().join("sparse")).unwrap().set_len(40_000_000).unwrap();
     env.undo("commit -m one").ok();
     env.undo("tag one").ok();
@@ -214,7 +213,7 @@ hint: nothing is changed: free some space there, then run the command again
 #[test]
 fn checkout_reusing_freed_space_is_allowed() {
     let env = TestEnv::new();
-    let Some(small) = Small::new(&env) else { return };
+    let Some(small) = SmallDisk::new(&env) else { return };
     env.undo("init -q").ok();
     let names = ["a", "b"];
     names.iter().for_each(|name| env.write(name, noise(1, 2_200_000)));
@@ -222,7 +221,7 @@ fn checkout_reusing_freed_space_is_allowed() {
     let one = Tree::read(&env.path());
     names.iter().for_each(|name| env.write(name, vec![2; 2_200_000]));
     env.undo("commit -m two").ok();
-    // Room for one of them at a time.
+    // Space for one of them at a time.
     small.leave(3 << 20);
     env.undo("checkout @~").ok();
     assert_same(&one, &Tree::read(&env.path()));
@@ -231,7 +230,7 @@ fn checkout_reusing_freed_space_is_allowed() {
 #[test]
 fn renamed_files_need_no_space() {
     let env = TestEnv::new();
-    let Some(small) = Small::new(&env) else { return };
+    let Some(small) = SmallDisk::new(&env) else { return };
     env.undo("init -q").ok();
     env.write("large", noise(1, 4_300_000));
     env.undo("commit -m one").ok();
@@ -247,7 +246,7 @@ fn renamed_files_need_no_space() {
 #[test]
 fn small_records_use_the_reserve_on_full_disk() {
     let env = TestEnv::new();
-    let Some(small) = Small::new(&env) else { return };
+    let Some(small) = SmallDisk::new(&env) else { return };
     let (_, two) = two_states(&env);
     small.fill();
     env.undo("tag full").ok();
@@ -264,7 +263,8 @@ const FAMILIES: [&str; 4] = [
     "fsync,fdatasync,syncfs",
 ];
 
-/// Runs `undo` so that all calls of a family from the `n`-th on fail; its exit status, `None` where there is no strace.
+/// Runs `undo` with all calls of a family failing from the `n`-th on; returns its exit status, or `None` without
+/// strace.
 fn run_full(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> Option<i32> {
     let mut strace = env.command("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={family}")]);
@@ -275,8 +275,8 @@ fn run_full(env: &TestEnv, family: &str, n: usize, arguments: &[&str]) -> Option
     code
 }
 
-/// The next N to try.
-fn after(n: usize) -> usize {
+/// Returns the next N to try.
+fn next_n(n: usize) -> usize {
     if std::env::var_os("UNDO_TEST_SWEEP").is_some() { n + 1 } else { n + 1 + n }
 }
 
@@ -306,7 +306,7 @@ fn commit_failing_for_space_at_any_call_can_be_repeated() {
             if code == 0 && n > 40 {
                 break;
             }
-            n = after(n);
+            n = next_n(n);
         }
     }
 }
@@ -332,7 +332,7 @@ fn checkout_failing_for_space_at_any_call_can_be_repeated() {
             if code == 0 && n > 40 {
                 break;
             }
-            n = after(n);
+            n = next_n(n);
         }
     }
 }

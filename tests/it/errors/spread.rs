@@ -1,4 +1,4 @@
-//! A little damage that must not do much harm: one byte of a chunk, of the journal, of the catalog, of one pack of many.
+//! SmallDisk damage with limited effects: one byte of a chunk, the journal, the catalog, or one of many packs.
 
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -10,8 +10,8 @@ use super::{ids, noise};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
-/// Changes a byte behind these bytes, in the file that has them.
-fn flip_behind(files: &[impl AsRef<Path>], needle: &[u8], behind: usize) {
+/// Changes the byte after these bytes, in the file that contains them.
+fn flip_byte_after(files: &[impl AsRef<Path>], needle: &[u8], behind: usize) {
     let at = |path: &Path| fs::read(path).unwrap().windows(needle.len()).position(|bytes| bytes == needle);
     let (path, at) = files.iter().find_map(|path| Some((path.as_ref(), at(path.as_ref())?))).unwrap();
     let file = fs::File::options().read(true).write(true).open(path).unwrap();
@@ -20,7 +20,7 @@ fn flip_behind(files: &[impl AsRef<Path>], needle: &[u8], behind: usize) {
     file.write_all_at(&[byte[0] ^ 1], (at + behind) as u64).unwrap();
 }
 
-/// Chunks end where holes begin, in the copy that is saved anew as in the one that was lost.
+/// Chunks end at holes, in the copy that is saved again as in the lost one.
 #[test]
 fn last_good_copy_of_sparse_file_is_saved_again() {
     let env = TestEnv::initialised();
@@ -35,7 +35,7 @@ fn last_good_copy_of_sparse_file_is_saved_again() {
     drop(file);
     env.undo("commit -m two").ok();
     let content = env.read("sparse");
-    flip_behind(&packs(&env), &data[290_000..290_040], 41);
+    flip_byte_after(&packs(&env), &data[290_000..290_040], 41);
     let gone = env.undo("checkout one").ok();
     assert!(String::from_utf8_lossy(&gone.stderr).contains("saved anew"), "{gone}");
     assert!(!env.path().join("sparse").exists());
@@ -44,7 +44,7 @@ fn last_good_copy_of_sparse_file_is_saved_again() {
     env.undo("verify").fails(5);
 }
 
-/// The state that a damaged journal leads to names packs that were merged since, and are gone.
+/// The state before the journal's damage names packs that were merged and removed since.
 #[test]
 fn objects_behind_journal_damage_are_found_in_packs() {
     let env = TestEnv::initialised();
@@ -65,7 +65,7 @@ fn objects_behind_journal_damage_are_found_in_packs() {
     assert!(packs(&env).len() < before, "nothing was removed");
     let journal = env.path().join(".undo/journal/00000001");
     let middle = fs::metadata(&journal).unwrap().len() as usize / 2;
-    flip_behind(&[&journal], &fs::read(&journal).unwrap()[..64], middle);
+    flip_byte_after(&[&journal], &fs::read(&journal).unwrap()[..64], middle);
     assert_eq!(env.undo("cat early:file").ok().text(), "4\n");
     env.undo("cat @:file").ok();
     env.undo("export early ../early").ok();
@@ -85,7 +85,7 @@ fn wrong_catalog_entry_does_not_stop_checkout() {
     env.write("file", "two");
     env.undo("commit -m two").ok();
     let bytes: Vec<u8> = (0..32).map(|n| u8::from_str_radix(&id[2 * n..2 * n + 2], 16).unwrap()).collect();
-    flip_behind(&[&catalog], &bytes, 34);
+    flip_byte_after(&[&catalog], &bytes, 34);
     env.undo(&format!("checkout {id}", id = id.trim())).ok();
     assert_same(&one, &Tree::read(&env.path()));
     env.undo("verify").ok();
@@ -96,7 +96,7 @@ fn compaction_skips_damaged_pack() {
     let env = TestEnv::initialised();
     env.write("file", noise(1, 3000));
     env.undo("commit -m one").ok();
-    flip_behind(&packs(&env), &noise(1, 3000)[2000..2020], 20);
+    flip_byte_after(&packs(&env), &noise(1, 3000)[2000..2020], 20);
     for n in 0..40 {
         env.write("file", format!("{n}\n"));
         env.undo("commit").ok();

@@ -16,7 +16,7 @@ pub struct Features {
     /// Precision of modification times, in nanoseconds.
     pub precision: u64,
     pub symlinks: bool,
-    /// Whether a symbolic link has its own time.
+    /// Whether a symbolic link has a separate time.
     pub link_times: bool,
     pub hard_links: bool,
     /// Whether the kernel caches the old link count for a while, as it does if each name has a separate inode in

@@ -1,5 +1,5 @@
-//! Mounts a file system of each kind for a test: kernel file systems on images, FUSE file systems, and sshfs with its
-//! own server.
+//! Mounts a file system of each kind for a test: kernel file systems on images, FUSE file systems, and sshfs with a
+//! local server.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! What a user may do to a directory, at random.
+//! Random edits of a directory.
 
 use std::fs;
 use std::io::Write;
@@ -7,17 +7,17 @@ use std::path::PathBuf;
 
 use super::Model;
 
-/// What is done to the directory; writing is what most people do most.
+/// Kinds of edits; writing is the most frequent.
 pub(super) const EDITS: [&str; 16] = [
     "write", "write", "write", "write", "insert", "append", "truncate", "chmod", "chown", "rename", "link", "delete",
     "mkdir", "xattr", "rules", "symlink",
 ];
 
-/// Files that rules may leave out: each rule is a line of `.undoignore`.
+/// Files that rules may ignore: each rule is a line of `.undoignore`.
 const RULES: [&str; 4] = ["", "c\n", "/a/b\n", "*.x\n"];
 
 impl Model {
-    /// Tries an edit, and takes note if it did something.
+    /// Tries an edit, and logs it if it had an effect.
     pub(super) fn edit(&mut self) {
         let (path, other) = (self.path(), self.path());
         let clear = |path: &PathBuf| fs::remove_file(path).is_ok() || fs::remove_dir_all(path).is_ok();
@@ -53,7 +53,7 @@ impl Model {
             }
             "rename" => {
                 let is_moved = fs::rename(&path, &other).is_ok();
-                // Now and then it is old enough to be trusted when a command comes, and to be moved back.
+                // Sometimes it is old enough to be trusted by a command, and to be moved back.
                 if is_moved && self.random.below(2) == 0 {
                     std::thread::sleep(std::time::Duration::from_millis(10));
                 }

@@ -1,5 +1,5 @@
-//! `undo run` with a script of random edits: kept, taken back, or killed. What there was between the script and what
-//! `undo` does after it is known by a plain copy that the script makes last.
+//! `undo run` with a script of random edits: kept, rolled back, or killed. The script ends by making a plain copy of
+//! the directory, which is the expected state after it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,36 +9,36 @@ use super::{Model, list};
 use crate::env::Output;
 use crate::tree::Tree;
 
-/// What is to become of what a script did, with its own exit status.
-struct Way {
+/// Handling of the script's changes, with its exit status.
+struct Handling {
     name: &'static str,
     options: &'static str,
     exit: i32,
     is_taken_back: bool,
 }
 
-const WAYS: [Way; 5] = [
-    Way { name: "kept run", options: "", exit: 0, is_taken_back: false },
-    Way { name: "kept run", options: "--on-fail keep", exit: 3, is_taken_back: false },
-    Way { name: "run taken back", options: "--rollback", exit: 0, is_taken_back: true },
-    Way { name: "failed run taken back", options: "--on-fail rollback", exit: 3, is_taken_back: true },
-    Way { name: "guarded run", options: "--guard 'changed<0'", exit: 0, is_taken_back: true },
+const HANDLINGS: [Handling; 5] = [
+    Handling { name: "kept run", options: "", exit: 0, is_taken_back: false },
+    Handling { name: "kept run", options: "--on-fail keep", exit: 3, is_taken_back: false },
+    Handling { name: "run taken back", options: "--rollback", exit: 0, is_taken_back: true },
+    Handling { name: "failed run taken back", options: "--on-fail rollback", exit: 3, is_taken_back: true },
+    Handling { name: "guarded run", options: "--guard 'changed<0'", exit: 0, is_taken_back: true },
 ];
 
-/// What a run says that ends with 125: what is in the way of the rollback, or of running at all.
+/// Accepted messages of runs that exit 125: obstacles of the rollback or of the run.
 const REFUSALS: [&str; 2] = ["would be replaced, and no commit has what is there", "did not end"];
 
 impl Model {
-    /// Runs a script, and nothing that it found or left may be lost, whatever becomes of it.
+    /// Runs a script; neither the state before nor after it may be lost.
     pub(super) fn run_program(&mut self) {
-        let way = &WAYS[self.random.below(WAYS.len())];
+        let way = &HANDLINGS[self.random.below(HANDLINGS.len())];
         let (all, covered) = self.contents();
         let before = Tree::read(&self.env.path());
         self.met.extend(all.iter().cloned());
         let is_parent_killed = self.random.below(8) == 0;
         let (script, copy) = self.script(way.exit, is_parent_killed);
         let line = format!("run {} -- sh {}", way.options, script.display());
-        let at = (self.has_strace && !is_parent_killed && self.random.below(4) == 0).then(|| self.place_to_die());
+        let at = (self.has_strace && !is_parent_killed && self.random.below(4) == 0).then(|| self.kill_point());
         let output = match at {
             Some((family, n)) => self.killed_in(family, n, &line),
             None => Some(self.env.undo(&line)),
@@ -47,10 +47,10 @@ impl Model {
         let text = fs::read_to_string(&script).unwrap();
         self.story.push(format!("undo {line}: {ended:?}, {at:?}, parent killed: {is_parent_killed}\n{text}"));
         let between = copy.exists().then(|| contents(&copy));
-        // What they ignore stays where it is, whoever made it.
+        // Ignored files stay in place.
         let has_rules = fs::read_to_string(copy.join(".undoignore")).is_ok_and(|rules| !rules.trim().is_empty());
         if let Some(between) = &between {
-            // What was recorded before the script is safe from it. What rules ignore was not.
+            // Recorded content survives the script; ignored content may not.
             let recorded = self.in_commits();
             let is_gone = |hash: &String| all.contains(hash) && !covered.contains(hash) && !between.contains(hash);
             self.met.retain(|hash| !is_gone(hash) || recorded.contains(hash));
@@ -66,10 +66,10 @@ impl Model {
         }
     }
 
-    /// A run that came to its end.
+    /// Checks a finished run.
     fn has_ended(
         &mut self,
-        way: &Way,
+        way: &Handling,
         output: &Output,
         (before, between): (&Tree, Option<&BTreeSet<String>>),
         has_rules: bool,
@@ -90,7 +90,7 @@ impl Model {
         }
     }
 
-    /// After a kill in the middle of a rollback: one of the ways out.
+    /// After a kill during the rollback, continues or undoes it.
     fn finish(&mut self) {
         if String::from_utf8_lossy(&self.env.undo("status").stderr).contains("did not end") {
             let way_out = ["checkout --continue", "undo"][self.random.below(2)];
@@ -99,20 +99,20 @@ impl Model {
         }
     }
 
-    fn place_to_die(&mut self) -> (&'static str, usize) {
+    fn kill_point(&mut self) -> (&'static str, usize) {
         let families =
             ["write,pwrite64,pwritev2", "rename,renameat2", "unlinkat", "fsync,fdatasync", "fchmod,utimensat"];
         (families[self.random.below(5)], 1 + self.random.below(30))
     }
 
-    /// Only `undo` is killed, not what it runs. `None`: it was.
+    /// Kills only `undo`, not the program that it runs. `None` if it was killed.
     fn killed_in(&self, family: &str, n: usize, line: &str) -> Option<Output> {
         let strace = format!("strace -qq -o /dev/null -e trace={family} -e inject={family}:signal=SIGKILL:when={n}");
         let output = self.env.shell(&format!("exec {strace} undo {line}"));
         (output.code != 137).then_some(output)
     }
 
-    /// A script, and where its copy of the directory is when it has come to its end.
+    /// Creates a script, and the path of its final copy of the directory.
     fn script(&mut self, exit: i32, kills_parent: bool) -> (PathBuf, PathBuf) {
         let tmp = self.env.root().join("tmp");
         let (script, copy) = (tmp.join("script"), tmp.join("copy"));
@@ -146,7 +146,7 @@ impl Model {
     }
 }
 
-/// The contents of all files of a copy.
+/// Returns the contents of all files of a copy.
 fn contents(copy: &std::path::Path) -> BTreeSet<String> {
     let mut files = Vec::new();
     list(copy, &mut files);

@@ -1,4 +1,4 @@
-//! Looking: differences, the log, what commits hold.
+//! Commands that read: differences, the log, contents of commits.
 
 use snapbox::str;
 
@@ -281,7 +281,7 @@ fn numeric_option_is_a_limit() {
     env.undo("log -x").fails(2);
 }
 
-/// What `undo log` shows at a terminal with this pager, and how it ends.
+/// Runs `undo log` at a terminal with this pager; returns output and exit status.
 fn paged(env: &TestEnv, pager: &str) -> Option<(String, i32)> {
     let line = format!("PAGER='{pager}' undo log --oneline -1");
     let output = env.shell(&format!("command -v script > /dev/null || exit 99; script -qec \"{line}\" /dev/null"));
@@ -303,7 +303,7 @@ fn log_is_shown_when_pager_fails_to_start() {
         assert!(text.starts_with(&format!("warning: cannot run `{}`", pager.split(' ').next().unwrap())), "{text}");
         assert!(text.contains("hint: ") && text.ends_with(&plain), "{text}");
     }
-    // The shell finds out only when the log is on its way.
+    // The shell detects the failure only after the log has started.
     let (text, code) = paged(&env, "no-such-pager 2>&1 | tee /dev/null; exit 127").unwrap();
     assert_eq!(code, 74, "{text}");
     assert!(text.contains("error: the pager") && text.contains("hint: "), "{text}");

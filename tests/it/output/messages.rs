@@ -1,4 +1,4 @@
-//! Help, usage errors, readers that go away.
+//! Help, usage errors, closed pipes.
 
 use snapbox::str;
 
@@ -28,7 +28,7 @@ hint: usage: undo checkout <REV> [-- <PATH>...]
 [exit 2]
 
 "#]]);
-    // An option that only ends alike is no correction.
+    // An option with only the same ending is not suggested.
     for (line, hint) in [
         ("log --reverse", "undo help log"),
         ("add .", "undo commit"),

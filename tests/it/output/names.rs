@@ -1,4 +1,4 @@
-//! Names: branches, tags, files with odd names, settings, places to export to.
+//! Branches, tags, files with odd names, settings, export destinations.
 
 use snapbox::str;
 

@@ -1,4 +1,4 @@
-//! Recording: from nothing to a history.
+//! Recording, from an empty directory to a history.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! Going back, and what is told of it.
+//! Restoring, and its output.
 
 use snapbox::str;
 use undo::environment::Environment;
@@ -78,7 +78,7 @@ hint: undo status
 "#]]);
 }
 
-/// As if the machine had stopped: the intent is in the journal, and half of the work is done.
+/// Simulates a crash: the intent is in the journal, and half of the work is done.
 #[test]
 fn continue_finishes_interrupted_checkout() {
     use undo::object::operation::Intent;

@@ -1,11 +1,11 @@
-//! Steps through what was done: `undo`, `redo` and `op`, and what is told of them.
+//! Output of `undo`, `redo` and `op`.
 
 use snapbox::str;
 
 use crate::env::TestEnv;
 use crate::output::history;
 
-/// The id of an operation so many back; 0 is the newest.
+/// Returns the id of the N-th newest operation; 0 is the newest.
 fn operation(env: &TestEnv, back: usize) -> String {
     let lines = env.undo("op log --json").ok().json();
     lines[back]["id"].as_str().expect("an operation has an id").to_owned()
@@ -121,7 +121,7 @@ fn undo_of_commit_keeps_worktree() {
     let env = history();
     let at = || env.undo("rev-parse @").ok().text();
     let newest = at();
-    // The time of a directory alone is no change, and is set back all the same.
+    // The mtime of a directory alone is not a change, but is restored.
     let time = std::time::SystemTime::UNIX_EPOCH;
     std::fs::File::open(env.path()).unwrap().set_modified(time).unwrap();
     env.undo("checkout @").ok();
@@ -138,7 +138,7 @@ hint: forward again: undo redo
     assert_eq!(at(), newest);
     env.undo("redo").ok();
     env.undo("redo").fails(2);
-    // Where nothing is crossed there is no step.
+    // Without a change in between, nothing is undone.
     env.undo("run --rollback -- true").ok();
     assert_eq!(env.undo("op log -n 1 --json").ok().json()[0]["verb"], "redo");
 }
@@ -289,7 +289,7 @@ Examples:
   undo op restore 3f2a        all as it was after that operation
 
 "#]]);
-    // The first commit can be taken back: the directory stays, and is not recorded any more.
+    // The first commit can be undone: the directory stays, unrecorded.
     env.undo("undo").shows(str![[r#"
 took back [ID]  commit: main [ID]: 1 added
 main nothing  the directory is left as it is
@@ -400,7 +400,7 @@ hint: take it back: undo undo
 "#]]);
 }
 
-/// Something else was done in between: what was taken back is no longer ahead, and not lost.
+/// After another operation, the undone one can no longer be redone, but is not lost.
 #[test]
 fn new_operations_after_undo_keep_old_ones_reachable() {
     let env = history();
@@ -435,7 +435,7 @@ hint: take it back: undo undo
 "#]]);
 }
 
-/// Ignored files that are in the way are not overwritten by a step either.
+/// `undo` does not overwrite ignored obstacles either.
 #[test]
 fn undo_refuses_obstacles() {
     let env = TestEnv::initialised();

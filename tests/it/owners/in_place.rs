@@ -17,8 +17,8 @@ fn fifo(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-/// Makes these again: as root, whose they are then.
-fn make_again(env: &crate::env::TestEnv, bits: u32) {
+/// Recreates these files as root, so that root owns them.
+fn recreate(env: &crate::env::TestEnv, bits: u32) {
     let at = |name: &str| env.path().join(name);
     for name in ["file", "sgid", "sgid-too", "pipe", "link", "d/deep"] {
         let _ = fs::remove_file(at(name));
@@ -36,7 +36,7 @@ fn make_again(env: &crate::env::TestEnv, bits: u32) {
 fn root_owned_files_in_user_directory_are_replaced() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     let at = |name: &str| users.env.path().join(name);
-    make_again(&users.env, 0o640);
+    recreate(&users.env, 0o640);
     for name in ["", "d", "file", "sgid", "pipe", "link", "d/deep"] {
         lchown(at(name), Some(ADA.id), Some(ADA.id)).unwrap();
     }
@@ -44,18 +44,18 @@ fn root_owned_files_in_user_directory_are_replaced() {
     users.done(ADA, "commit --init -m one");
     let one = Tree::read(&users.env.path());
     std::thread::sleep(std::time::Duration::from_millis(5));
-    make_again(&users.env, 0o604);
+    recreate(&users.env, 0o604);
     users.done(ADA, "checkout @");
     assert_same(&one, &Tree::read(&users.env.path()));
     let inode = |name: &str| fs::metadata(at(name)).unwrap().ino();
     assert_eq!(inode("sgid"), inode("sgid-too"));
-    // What belonged to root was recorded. Only root can make files of root's: all else comes back, and that is listed.
+    // Root's files were recorded, but only root can create them: everything else is restored, and they are listed.
     let (code, text) = users.undo(ADA, "undo");
     assert_eq!((code, text.contains("owner 0:0")), (3, true), "{text}");
     assert_eq!(fs::metadata(at("file")).unwrap().mode() & 0o7777, 0o604);
     users.done(ADA, "checkout @");
     assert_same(&one, &Tree::read(&users.env.path()));
-    // Nothing is replaced where everything is as recorded.
+    // Unchanged files are not replaced.
     let before = inode("file");
     users.done(ADA, "checkout @");
     assert_eq!(inode("file"), before);
@@ -90,7 +90,7 @@ fn file_with_capability_is_replaced() {
     assert_same(&one, &Tree::read(&users.env.path()));
 }
 
-/// There, only the owner of a file may replace it.
+/// In a sticky directory, only the owner of a file may replace it.
 #[test]
 fn root_owned_files_in_sticky_directory_are_kept_and_listed() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };

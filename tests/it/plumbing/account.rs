@@ -1,4 +1,4 @@
-//! Every object is accounted for: by a script that knows no more than the commands (`tests/plumbing/account.sh`).
+//! A script that uses only plumbing commands accounts for every object (`tests/plumbing/account.sh`).
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::{everything, history};
 use crate::env::TestEnv;
 use crate::kinds;
 
-/// Runs the script; its end and what it printed.
+/// Runs the script; returns its status and output.
 fn account(env: &TestEnv) -> (i32, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plumbing/account.sh");
     let output = env.shell(&format!("exec sh -eu {}", script.display()));
@@ -14,8 +14,8 @@ fn account(env: &TestEnv) -> (i32, String) {
     (output.code, output.text())
 }
 
-/// Stores bytes that no history leads to.
-fn abandon(env: &TestEnv, bytes: &[u8]) -> String {
+/// Stores an unreachable object.
+fn store_unreachable(env: &TestEnv, bytes: &[u8]) -> String {
     let mut repository =
         undo::repo::Repository::discover(&env.path(), undo::environment::Environment::from_process()).unwrap();
     let mut transaction = repository.begin().unwrap();
@@ -64,11 +64,11 @@ fn empty_repository_is_accounted_for() {
 #[test]
 fn unreachable_objects_are_counted() {
     let env = history();
-    let id = abandon(&env, b"nobody needs this");
+    let id = store_unreachable(&env, b"nobody needs this");
     let (code, text) = account(&env);
     assert_eq!(code, 1, "{text}");
     assert_eq!(text.lines().last(), Some(format!("abandoned {id} blob").as_str()));
-    // Once a commit leads to it, it is accounted for.
+    // Once reachable from a commit, it is accounted for.
     env.write("needed", "nobody needs this");
     env.undo("commit").ok();
     assert_eq!(account(&env).0, 0);

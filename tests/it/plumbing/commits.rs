@@ -1,4 +1,4 @@
-//! The worktree as a tree, commits of trees, and trees as directories: `write-tree`, `commit-tree`, `checkout-tree`.
+//! `write-tree`, `commit-tree`, `checkout-tree`: trees from the worktree, commits of trees, directories from trees.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use crate::env::TestEnv;
 use crate::kinds;
 use crate::tree::{Tree, assert_same};
 
-/// Everything there is, with names of one file in several folders.
+/// Creates entries of all kinds, with hard links in several folders.
 fn everything() -> TestEnv {
     let env = TestEnv::initialised();
     kinds::everything(&env.path());
@@ -36,7 +36,7 @@ fn commit_tree_matches_commit() {
     let committed = env.undo("commit --json -m wrecked").ok().json();
     assert_eq!(committed[0]["id"], by_hand.trim_end());
     assert_eq!(committed[0]["bytes_read"], 0);
-    // The clock went back: no commit is older than the one that it grew from.
+    // After the clock went back, no commit is older than its parent.
     env.write("more", "more");
     env.set("UNDO_TIME", "2026-01-05T12:59:00Z");
     let by_hand = env.shell("undo commit-tree $(undo write-tree) -p @ -m back").ok().text();
@@ -74,7 +74,7 @@ fn write_tree_prefix_includes_links() {
     fs::hard_link(env.path().join("links/a/alone"), env.path().join("links/other")).unwrap();
     let written = env.undo("write-tree --prefix links/a").ok().text();
     let (tree, links) = written.trim_end().split_once(' ').unwrap();
-    let expected = env.undo_fed("mklinks", "b/two\tone\n").ok().text();
+    let expected = env.undo_with_stdin("mklinks", "b/two\tone\n").ok().text();
     assert_eq!(links, expected.trim_end());
     assert_eq!(env.undo("-C links write-tree --prefix a/").ok().text(), written);
     assert_eq!(env.undo("-C links/a write-tree --prefix .").ok().text(), written);
@@ -150,7 +150,7 @@ fn commit_tree_uses_given_message_author_and_date() {
     let first = commit("v1: -m x --date -1.5");
     assert_eq!((&first["time"], &first["added"]), (&"1969-12-31T23:59:58.500000000Z".into(), &4.into()));
     assert_eq!((&first["files"], &first["bytes"], &first["parents"]), (&2.into(), &8.into(), &serde_json::json!([])));
-    let fed = |line: &str| shown(&env, &env.undo_fed(line, "from stdin\n\nand on\n\n").ok().text());
+    let fed = |line: &str| shown(&env, &env.undo_with_stdin(line, "from stdin\n\nand on\n\n").ok().text());
     assert_eq!(fed("commit-tree @:")["message"], "from stdin\n\nand on");
     assert_eq!(fed("commit-tree @: -F -")["message"], "from stdin\n\nand on");
     env.write("message", "from a file\n");
@@ -189,8 +189,8 @@ fn commit_tree_rejects_invalid_input() {
     env.undo("commit -q").ok();
     let blob = id(&env, "@:notes.txt");
     let line = |name: &str| format!("100644 blob {blob} 0:0 5.0 -\t{name}\n");
-    let with_repository = env.undo_fed("mktree", line(".undo")).ok().text();
-    let links = |groups: &str| env.undo_fed("mklinks", groups).ok().text().trim_end().to_owned();
+    let with_repository = env.undo_with_stdin("mktree", line(".undo")).ok().text();
+    let links = |groups: &str| env.undo_with_stdin("mklinks", groups).ok().text().trim_end().to_owned();
     let (absent, folder, different) = (links("same\tnowhere\n"), links("data\tsame\n"), links("notes.txt\tsame\n"));
     let tree = id(&env, "@:");
     env.write("latin", b"\xe9t\xe9");
@@ -222,7 +222,7 @@ fn commit_tree_rejects_invalid_input() {
         assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{line}\n{output}");
         assert!(output.stdout.is_empty(), "{line}");
     }
-    env.undo_fed("commit-tree @:", b"\xff").fails(2);
+    env.undo_with_stdin("commit-tree @:", b"\xff").fails(2);
     env.undo("commit-tree @:same -m x").fails(2);
     assert_eq!(kept(&env), before);
 }
@@ -236,7 +236,7 @@ fn checkout_tree_writes_a_directory() {
     env.undo("checkout-tree ../committed @").ok();
     let live = Tree::read(&env.path());
     assert_same(&live, &Tree::read(&env.root().join("committed")));
-    // The id of a tree says nothing of the directory itself.
+    // A tree does not record the directory's metadata.
     let mut made = Tree::read(&env.root().join("written"));
     made.nodes.insert(Vec::new(), live.nodes[&b""[..]].clone());
     assert_same(&live, &made);
@@ -259,8 +259,8 @@ fn checkout_tree_writes_a_directory() {
 fn checkout_tree_refuses_non_empty_directory() {
     let env = history();
     let blob = id(&env, "@:notes.txt");
-    let tree = env.undo_fed("mktree", format!("100644 blob {blob} 0:0 5.0 -\t.undo\n")).ok().text();
-    let links = env.undo_fed("mklinks", "notes.txt\tlink\n").ok().text();
+    let tree = env.undo_with_stdin("mktree", format!("100644 blob {blob} 0:0 5.0 -\t.undo\n")).ok().text();
+    let links = env.undo_with_stdin("mklinks", "notes.txt\tlink\n").ok().text();
     for (line, code, words) in [
         ("checkout-tree . @".to_owned(), 4, "is not empty"),
         ("checkout-tree notes.txt @".to_owned(), 4, "is there already, and is no directory"),

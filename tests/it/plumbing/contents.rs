@@ -1,4 +1,4 @@
-//! What objects hold: `cat-file`.
+//! `cat-file`: contents of objects.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -164,7 +164,7 @@ fn batch_answers_each_name() {
     let env = history();
     let blob = line(&env, "rev-parse @:notes.txt");
     let names = format!("@:notes.txt\n{blob} a path\nnonsense\n@:nowhere\n@:link\n\n{}\n0000\n@:", &blob[..12]);
-    env.undo_fed("cat-file --batch-check", &names).shows(str![[r#"
+    env.undo_with_stdin("cat-file --batch-check", &names).shows(str![[r#"
 [ID] blob 6
 [ID] blob 6
 nonsense missing
@@ -176,7 +176,7 @@ nonsense missing
 [ID] tree 152
 
 "#]]);
-    env.undo_fed("cat-file --batch", "@:notes.txt\nnonsense\n@:data/a.csv").shows(str![[r#"
+    env.undo_with_stdin("cat-file --batch", "@:notes.txt\nnonsense\n@:data/a.csv").shows(str![[r#"
 [ID] blob 6
 three
 
@@ -186,14 +186,14 @@ nonsense missing
 
 
 "#]]);
-    env.undo_fed("cat-file --batch-check --json", "@:notes.txt\nnonsense\n").shows(str![[r#"
+    env.undo_with_stdin("cat-file --batch-check --json", "@:notes.txt\nnonsense\n").shows(str![[r#"
 {"type":"object","id":"[ID]","object_type":"blob","size":6}
 {"type":"unresolved","name":"nonsense","reason":"missing"}
 
 "#]]);
-    let raw = env.undo_fed("cat-file --batch -z", "@:notes.txt\0no\nne\0").ok().stdout;
+    let raw = env.undo_with_stdin("cat-file --batch -z", "@:notes.txt\0no\nne\0").ok().stdout;
     assert_eq!(raw, format!("{blob} blob 6\0three\n\0no\nne missing\0").into_bytes());
-    assert_eq!(env.undo_fed("cat-file --batch", "").ok().stdout, b"");
+    assert_eq!(env.undo_with_stdin("cat-file --batch", "").ok().stdout, b"");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn batch_reports_ambiguous_names() {
     let mut short: Vec<&str> = ids.lines().map(|line| &line[..4]).collect();
     short.sort_unstable();
     let pair = short.windows(2).find(|pair| pair[0] == pair[1]).expect("of 4,000 ids some begin alike");
-    let answer = env.undo_fed("cat-file --batch-check", pair[0]).ok().text();
+    let answer = env.undo_with_stdin("cat-file --batch-check", pair[0]).ok().text();
     assert_eq!(answer, format!("{} ambiguous\n", pair[0]));
 }
 
@@ -211,7 +211,7 @@ fn batch_reports_ambiguous_names() {
 fn batch_reads_all_listed_objects() {
     let env = everything();
     let listed = env.undo("rev-list --objects --all").ok().stdout;
-    let mut rest = &env.undo_fed("cat-file --batch", &listed).ok().stdout[..];
+    let mut rest = &env.undo_with_stdin("cat-file --batch", &listed).ok().stdout[..];
     for record in listed.split(|&byte| byte == b'\n').filter(|record| !record.is_empty()) {
         let end = rest.iter().position(|&byte| byte == b'\n').unwrap();
         let header = std::str::from_utf8(&rest[..end]).unwrap().to_owned();
@@ -232,7 +232,7 @@ fn cat_file_accepts_any_name_bytes() {
     let name: &[u8] = b"not \xff utf-8";
     fs::write(env.path().join(OsStr::from_bytes(name)), "x").unwrap();
     env.undo("commit").ok();
-    let answer = env.undo_fed("cat-file --batch-check", [b"@:", name, b"\n@:\xfe\n"].concat()).ok().stdout;
+    let answer = env.undo_with_stdin("cat-file --batch-check", [b"@:", name, b"\n@:\xfe\n"].concat()).ok().stdout;
     let id = blake3::hash(b"x").to_hex();
     assert_eq!(answer, [format!("{id} blob 1\n@:").as_bytes(), b"\xfe missing\n"].concat());
 }
@@ -314,7 +314,7 @@ fn cat_file_of_damaged_object_exits_5() {
         let failed = env.undo(&format!("cat-file {args}")).fails(5);
         assert!(failed.stdout.is_empty(), "{args}");
     }
-    let failed = env.undo_fed("cat-file --batch", format!("{large}\n@\n")).fails(5);
+    let failed = env.undo_with_stdin("cat-file --batch", format!("{large}\n@\n")).fails(5);
     assert_eq!(failed.text(), format!("{large} blob 600000\n"));
     for pack in packs(&env) {
         fs::remove_file(pack).unwrap();

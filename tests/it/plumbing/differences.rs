@@ -1,4 +1,4 @@
-//! What differs between trees: `diff-tree`.
+//! `diff-tree`: differences between trees.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use super::history;
 use crate::env::TestEnv;
 use crate::kinds;
 
-/// Two commits: of each kind of change one, at the top and in a directory.
+/// Creates two commits with one change of each kind, at the root and in a directory.
 fn changed() -> TestEnv {
     let env = TestEnv::initialised();
     for folder in ["", "data/", "data/deep/"] {
@@ -255,12 +255,12 @@ M	data
 m	notes.txt
 
 "#]]);
-    // Trees alone tell nothing of the root and of the names of a file.
+    // Trees alone do not record the root and hard links.
     let tree = |name: &str| env.undo(&format!("rev-parse {name}:")).text().trim_end().to_owned();
     assert_eq!(env.undo(&format!("diff-tree -r {} {} --name-only", tree("@~"), tree("@"))).text(), "data/notes.txt\n");
 }
 
-/// `STATUS TAB PATH` of each line, sorted; of what git does not know nothing.
+/// Returns `STATUS TAB PATH` of each line, sorted, without changes that git does not detect.
 fn statuses(bytes: &[u8]) -> BTreeSet<Vec<u8>> {
     let fields: Vec<&[u8]> = bytes.split(|&byte| byte == 0).collect();
     fields.chunks_exact(2).map(|pair| [pair[0], b" ", pair[1]].concat()).collect()
@@ -303,7 +303,7 @@ fn diff_tree_matches_git() {
         let ours = env.undo(&format!("diff-tree -r -z --name-status {undo}")).stdout;
         let ours: BTreeSet<Vec<u8>> = statuses(&ours)
             .into_iter()
-            // git knows no directories, and calls another mode modified.
+            // git does not list directories, and reports changed modes as modified.
             .filter(|line| {
                 ![&b"A new/empty"[..], b"D new/empty", b"A hollow", b"D hollow", b"m same"].contains(&&line[..])
             })
@@ -323,7 +323,7 @@ fn diff_tree_matches_diff() {
     kinds::wreck(&env.path());
     env.undo("commit").ok();
     let listed = |line: &str| statuses(&env.undo(line).stdout);
-    // The root has a name here.
+    // Here the root has a name.
     let all = listed("diff -z --name-status @~ @");
     let all: BTreeSet<Vec<u8>> =
         all.into_iter().map(|line| if line == b"m " { b"m .".to_vec() } else { line }).collect();

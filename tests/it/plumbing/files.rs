@@ -1,4 +1,4 @@
-//! Files of the worktree: `check-ignore`, `ls-files`.
+//! `check-ignore` and `ls-files`: files of the worktree.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -11,8 +11,8 @@ use snapbox::str;
 
 use crate::env::TestEnv;
 
-/// Rules at the top and in a directory, and files that they leave out and keep.
-fn ruled() -> TestEnv {
+/// Creates rules at the root and in a directory, and files that they ignore and include.
+fn create_rules() -> TestEnv {
     let env = TestEnv::initialised();
     env.write(".undoignore", b"# left out\n*.log\n!keep.log\n/build/\n");
     env.write("sub/.undoignore", b"!special.log\n/own\n");
@@ -24,7 +24,7 @@ fn ruled() -> TestEnv {
 
 #[test]
 fn check_ignore_prints_paths_and_rules() {
-    let env = ruled();
+    let env = create_rules();
     let all = "a.log keep.log a.txt build build/ build/out build/no/where.txt sub/a.log sub/special.log sub/own gone.log ./a.log";
     env.undo(&format!("check-ignore {all}")).shows(str![[r#"
 a.log
@@ -96,26 +96,26 @@ sub/.undoignore:1:!special.log	special.log
 
 #[test]
 fn check_ignore_reads_stdin_and_reports_errors() {
-    let env = ruled();
-    env.undo_fed("check-ignore --stdin", "a.log\n\"a\\tb.log\"\na.txt\nbuild/\n").shows(str![[r#"
+    let env = create_rules();
+    env.undo_with_stdin("check-ignore --stdin", "a.log\n\"a\\tb.log\"\na.txt\nbuild/\n").shows(str![[r#"
 a.log
 "a/tb.log"
 build/
 
 "#]]);
-    let raw = env.undo_fed("check-ignore --stdin -z -v", b"a\n\t\xff.log\0a.txt\0sub/own").ok().stdout;
+    let raw = env.undo_with_stdin("check-ignore --stdin -z -v", b"a\n\t\xff.log\0a.txt\0sub/own").ok().stdout;
     assert_eq!(raw, b".undoignore\x002\0*.log\0a\n\t\xff.log\0sub/.undoignore\x002\0/own\0sub/own\0");
-    assert_eq!(env.undo_fed("check-ignore --stdin -z -v -n", b"x\0").fails(1).stdout, b"\0\0\0x\0");
-    assert_eq!(env.undo_fed("check-ignore --stdin", "").fails(1).text(), "");
+    assert_eq!(env.undo_with_stdin("check-ignore --stdin -z -v -n", b"x\0").fails(1).stdout, b"\0\0\0x\0");
+    assert_eq!(env.undo_with_stdin("check-ignore --stdin", "").fails(1).text(), "");
     env.write("bytes/.undoignore", b"caf\xe9  \r\n");
-    let raw = env.undo_fed("check-ignore --stdin -z -v", b"bytes/caf\xe9").ok().stdout;
+    let raw = env.undo_with_stdin("check-ignore --stdin -z -v", b"bytes/caf\xe9").ok().stdout;
     assert_eq!(raw, b"bytes/.undoignore\x001\0caf\xe9\0bytes/caf\xe9\0");
-    env.undo_fed("check-ignore --stdin -z -v --json", b"bytes/caf\xe9").shows(str![[r#"
+    env.undo_with_stdin("check-ignore --stdin -z -v --json", b"bytes/caf\xe9").shows(str![[r#"
 {"type":"ignored","path":"bytes/caf�","path_bytes":"Ynl0ZXMvY2Fm6Q==","file":"bytes/.undoignore","line":1,"pattern":"caf�","pattern_bytes":"Y2Fm6Q==","ignored":true}
 {"type":"summary","count":1}
 
 "#]]);
-    env.undo_fed("check-ignore --stdin", "a.log\n\"a\n").shows(str![[r#"
+    env.undo_with_stdin("check-ignore --stdin", "a.log\n\"a\n").shows(str![[r#"
 a.log
 ---- stderr ----
 error: line 2: a quoted path is malformed
@@ -153,9 +153,9 @@ warning: this line is not a valid pattern and is ignored
 
 #[test]
 fn check_ignore_matches_git() {
-    let env = ruled();
+    let env = create_rules();
     let names = "a.log\0keep.log\0a.txt\0build\0build/out\0build/no/x.txt\0sub\0sub/a.log\0sub/special.log\0sub/own\0sub/no/own\0";
-    let ours = env.undo_fed("check-ignore --stdin -z", names).stdout;
+    let ours = env.undo_with_stdin("check-ignore --stdin -z", names).stdout;
     let twin = env.root().join("git");
     assert!(Command::new("cp").arg("-a").arg(env.path()).arg(&twin).status().unwrap().success());
     for folder in ["", "sub/"] {
@@ -169,15 +169,15 @@ fn check_ignore_matches_git() {
     };
     git(&["init", "-q"]);
     assert_eq!(OsStr::from_bytes(&ours), OsStr::from_bytes(&git(&["check-ignore", "--stdin", "-z"])));
-    let ours = env.undo_fed("check-ignore -v -n --stdin -z", names).stdout;
+    let ours = env.undo_with_stdin("check-ignore -v -n --stdin -z", names).stdout;
     let theirs = git(&["check-ignore", "-v", "-n", "--stdin", "-z"]);
     let theirs = String::from_utf8(theirs).unwrap().replace(".gitignore", ".undoignore");
     assert_eq!(String::from_utf8(ours).unwrap(), theirs);
 }
 
-/// A commit, and then of each kind of change one.
+/// Creates a commit, and then one change of each kind.
 fn changed() -> TestEnv {
-    let env = ruled();
+    let env = create_rules();
     env.write("gone/file", b"gone\n");
     env.write("was-file", b"file\n");
     env.write("was-folder/file", b"file\n");
@@ -246,7 +246,7 @@ was-folder/file
     env.undo("commit").ok();
     assert_ne!(env.undo("ls-files").text(), known);
     let (known, lines) = (env.undo("ls-files").text(), env.undo("ls-files -s").text());
-    // A cache that is gone or damaged costs time, and nothing else.
+    // A missing or damaged cache only costs time.
     let index = env.path().join(".undo/index");
     let mut bytes = fs::read(&index).unwrap();
     let middle = bytes.len() - 40;
@@ -318,8 +318,8 @@ was-file/new
     env.undo("commit").ok();
     assert!(listed.lines().count() > 5);
     assert_eq!(env.undo("ls-files -m -d -o").text(), "");
-    // Before the first commit all is new.
-    let env = ruled();
+    // Before the first commit everything is new.
+    let env = create_rules();
     assert_eq!(env.undo("ls-files -o").text(), env.undo("ls-files").text());
     assert_eq!(env.undo("ls-files -m").text(), "");
 }

@@ -1,4 +1,4 @@
-//! Contents: `hash-object`.
+//! `hash-object`: ids of contents.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -22,7 +22,11 @@ fn hash_object_matches_b3sum_without_repository() {
     for size in [0, 1, 1 << 10, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20, 40 << 20] {
         env.write("file", &bytes[..size]);
         assert_eq!(env.undo("hash-object file").ok().text(), b3sum(&bytes[..size]), "{size}");
-        assert_eq!(env.undo_fed("hash-object --stdin", &bytes[..size]).ok().text(), b3sum(&bytes[..size]), "{size}");
+        assert_eq!(
+            env.undo_with_stdin("hash-object --stdin", &bytes[..size]).ok().text(),
+            b3sum(&bytes[..size]),
+            "{size}"
+        );
     }
     env.undo("hash-object -w file").shows(str![[r#"
 ---- stderr ----
@@ -81,10 +85,13 @@ fn hash_object_reads_quoted_or_raw_names() {
     env.write("new\nline", "2");
     std::os::unix::fs::symlink("sub/a b", env.path().join("link")).unwrap();
     let ids = format!("{}{}{}", b3sum(b"1"), b3sum(b"2"), b3sum(b"1"));
-    assert_eq!(env.undo_fed("hash-object --stdin-paths", "sub/a b\n\"new\\nline\"\nlink").ok().text(), ids);
-    let raw = env.undo_fed("hash-object -z --stdin-paths", "sub/a b\0new\nline\0link\0").ok().text();
+    assert_eq!(env.undo_with_stdin("hash-object --stdin-paths", "sub/a b\n\"new\\nline\"\nlink").ok().text(), ids);
+    let raw = env.undo_with_stdin("hash-object -z --stdin-paths", "sub/a b\0new\nline\0link\0").ok().text();
     assert_eq!(raw, ids.replace('\n', "\0"));
-    assert_eq!(env.undo_fed("-C sub hash-object --stdin-paths", "a b\n../link\n").ok().text().lines().count(), 2);
+    assert_eq!(
+        env.undo_with_stdin("-C sub hash-object --stdin-paths", "a b\n../link\n").ok().text().lines().count(),
+        2
+    );
     env.undo("--json hash-object link").shows(str![[r#"
 {"type":"object","id":"[ID]","excluded":false}
 
@@ -109,7 +116,7 @@ fn hash_object_stores_nothing_on_failure() {
         ("hash-object -w --stdin-paths", "new\n\"x\n", 2, "line 2: the quoted path is malformed"),
         ("hash-object -w -z --stdin-paths", "new\0\0", 2, "record 2: an empty path"),
     ] {
-        let output = env.undo_fed(line, fed).fails(code);
+        let output = env.undo_with_stdin(line, fed).fails(code);
         assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{output}");
     }
     let output = env.undo_as_user("hash-object -w new secret").fails(77);

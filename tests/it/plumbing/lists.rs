@@ -1,4 +1,4 @@
-//! Lists of commits and of what they lead to: `rev-list`.
+//! `rev-list`: lists of commits and reachable objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -12,7 +12,7 @@ use super::{everything, history};
 use crate::env::TestEnv;
 use crate::errors::noise;
 
-/// The packs of a repository.
+/// Lists the packs of a repository.
 pub fn packs(env: &TestEnv) -> Vec<PathBuf> {
     let below = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     below(env.path().join(".undo/packs")).flat_map(below).collect()
@@ -113,7 +113,7 @@ fn range_excludes_all_objects_of_its_start() {
     let env = TestEnv::initialised();
     for (content, message) in [("one\n", "one"), ("two\n", "two"), ("one\n", "one again")] {
         env.write("notes.txt", content);
-        // The time of a file is part of its folder.
+        // The mtime of a file is stored in its folder.
         fs::File::open(env.path().join("notes.txt")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
         env.undo(&format!("commit -m '{message}'")).ok();
     }
@@ -164,7 +164,7 @@ fn rev_list_lists_nodes_chunks_attributes_and_links() {
 #[test]
 fn rev_list_lists_nodes_of_large_blob() {
     let env = TestEnv::initialised();
-    // Small chunks make a long list of a file that is not.
+    // Small chunks give a short file a long layout.
     let format = env.path().join(".undo/format");
     let text = fs::read_to_string(&format).unwrap().replace("whole=1048576 target=131072", "whole=4096 target=4096");
     fs::write(format, text).unwrap();

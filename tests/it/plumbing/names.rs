@@ -1,4 +1,4 @@
-//! Names of objects: `rev-parse`.
+//! `rev-parse`: names of objects.
 
 use snapbox::str;
 

@@ -1,4 +1,4 @@
-//! What is stored: `count-objects` and `verify-pack`.
+//! `count-objects` and `verify-pack`: stored objects.
 
 use std::fs;
 

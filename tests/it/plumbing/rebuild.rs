@@ -1,4 +1,4 @@
-//! Everyday commands rebuilt from plumbing by a script: `tests/plumbing/rebuild.sh`.
+//! A script rebuilds everyday commands from plumbing: `tests/plumbing/rebuild.sh`.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use crate::env::{Output, TestEnv};
 use crate::kinds;
 use crate::tree::{Tree, assert_same};
 
-/// Everything that the tools of a shell can make, on top of a first commit.
-fn shell_made() -> TestEnv {
+/// Creates everything that shell tools can create, after a first commit.
+fn create_entries() -> TestEnv {
     let env = TestEnv::initialised();
     env.write("first", "first");
     env.undo("commit -m first").ok();
@@ -29,7 +29,7 @@ fn rebuild(env: &TestEnv, line: &str) -> Output {
 
 #[test]
 fn rebuilt_commit_has_the_same_id() {
-    let env = shell_made();
+    let env = create_entries();
     env.set("UNDO_TIME", "2026-01-05T12:00:00Z");
     let first = id(&env, "@");
     let mut made = Vec::new();
@@ -47,7 +47,7 @@ fn rebuilt_commit_has_the_same_id() {
 
 #[test]
 fn rebuilt_checkout_is_identical() {
-    let env = shell_made();
+    let env = create_entries();
     env.undo("commit -m second").ok();
     for revision in ["@", "@~1"] {
         let (rebuilt, expected) = (env.root().join("rebuilt"), env.root().join("exported"));

@@ -1,4 +1,4 @@
-//! Branches and tags: `update-ref`, `symbolic-ref`, `show-ref`.
+//! `update-ref`, `symbolic-ref`, `show-ref`: branches and tags.
 
 use std::fs;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use crate::env::TestEnv;
 
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Bytes of the journal: they grow with every operation, and with nothing else.
+/// Returns the size of the journal, which grows only with operations.
 fn journal(env: &TestEnv) -> u64 {
     let files = fs::read_dir(env.path().join(".undo/journal")).unwrap();
     files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
@@ -23,14 +23,14 @@ fn id(env: &TestEnv, name: &str) -> String {
     env.undo(&format!("rev-parse {name}")).text().trim_end().to_owned()
 }
 
-/// The operations, newest first: verb and description.
+/// Lists the operations, newest first: verb and description.
 fn operations(env: &TestEnv) -> Vec<String> {
     let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let operations = repository.operations().map(Result::unwrap);
     operations.map(|(_, operation)| format!("{}: {}", operation.verb, operation.description)).collect()
 }
 
-/// Makes commits that no ref leads to, each the child of the one before it.
+/// Creates a chain of unreferenced commits.
 fn line_of_commits(env: &TestEnv, parent: Option<&str>, messages: &[&str]) -> Vec<String> {
     let mut repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let at = repository.view().at().unwrap();
@@ -91,8 +91,8 @@ fn update_ref_without_change_records_no_operation() {
     env.undo("update-ref refs/heads/side @~1 @~1").ok();
     env.undo("update-ref -d refs/heads/nowhere").ok();
     env.undo("symbolic-ref @ refs/heads/main").ok();
-    env.undo_fed("update-ref --stdin", "").ok();
-    env.undo_fed(
+    env.undo_with_stdin("update-ref --stdin", "").ok();
+    env.undo_with_stdin(
         "update-ref --stdin",
         "verify refs/tags/v1 v1\nverify refs/tags/v2\nsymref-update @ refs/heads/main\n",
     )
@@ -127,7 +127,7 @@ hint: see what has happened with `undo log`, then name what it is now
 [exit 4]
 
 "#]]);
-    // An id that this repository never had is not what the ref is at, either.
+    // An id that the repository never had does not match the ref either.
     env.undo(&format!("update-ref refs/heads/side v1 {}", "ab".repeat(32))).fails(4);
     env.undo("update-ref -d refs/heads/side @").fails(4);
     env.undo("update-ref -d refs/heads/main").shows(str![[r#"
@@ -205,28 +205,30 @@ hint: undo update-ref REF NEW [OLD]
     for line in ["update-ref", "update-ref -d refs/heads/x a b", "update-ref --stdin -d", "update-ref -m '' @ v1"] {
         env.undo(line).fails(2);
     }
-    env.undo_fed("update-ref --stdin", "update refs/heads/a @\n\n").shows(str![[r#"
+    env.undo_with_stdin("update-ref --stdin", "update refs/heads/a @\n\n").shows(str![[r#"
 ---- stderr ----
 error: line 2: malformed instruction: `` is no instruction
 hint: docs/plumbing.md has the grammar of `undo update-ref --stdin`
 [exit 2]
 
 "#]]);
-    env.undo_fed("update-ref --stdin", "update @ v1\nverify refs/heads/main\n").shows(str![[r#"
+    env.undo_with_stdin("update-ref --stdin", "update @ v1\nverify refs/heads/main\n").shows(str![[r#"
 ---- stderr ----
 error: line 2: `refs/heads/main` is there twice
 hint: name each ref once
 [exit 2]
 
 "#]]);
-    env.undo_fed("update-ref --stdin -z", b"create refs/heads/a\0@\0create refs/heads/\xff\0@\0").shows(str![[r#"
+    env.undo_with_stdin("update-ref --stdin -z", b"create refs/heads/a\0@\0create refs/heads/\xff\0@\0").shows(str![[
+        r#"
 ---- stderr ----
 error: instruction 2: malformed instruction: it is not UTF-8
 hint: docs/plumbing.md has the grammar of `undo update-ref --stdin`
 [exit 2]
 
-"#]]);
-    env.undo_fed("update-ref --stdin --json", "create refs/heads/a\n").shows(str![[r#"
+"#
+    ]]);
+    env.undo_with_stdin("update-ref --stdin --json", "create refs/heads/a\n").shows(str![[r#"
 ---- stderr ----
 {"type":"error","code":"usage","message":"line 1: malformed instruction: `create` wants a commit","hint":"docs/plumbing.md has the grammar of `undo update-ref --stdin`","exit":2,"paths":[]}
 [exit 2]
@@ -242,12 +244,12 @@ fn update_ref_stdin_is_atomic() {
     let (before, known) = (journal(&env), operations(&env).len());
     for bad in ["update refs/heads/side v1 @\n", "update refs/heads/x nonsense\n", "create refs/tags/b1 @\n", "what\n"]
     {
-        let output = env.undo_fed("update-ref --stdin", lines.clone() + bad);
+        let output = env.undo_with_stdin("update-ref --stdin", lines.clone() + bad);
         assert!([2, 4].contains(&output.code), "{output}");
         assert_eq!((journal(&env), env.undo("branch --list --json").json().len()), (before, 3), "{bad}");
     }
     lines += "delete refs/heads/side @~1\nsymref-update @ refs/heads/b7\ndelete refs/heads/main\n";
-    let output = env.undo_fed("update-ref --stdin --json", &lines);
+    let output = env.undo_with_stdin("update-ref --stdin --json", &lines);
     assert_eq!(output.json().len(), 103, "{output}");
     assert_eq!(operations(&env).len(), known + 1);
     assert_eq!(operations(&env)[0], "update-ref: 102 refs, switch to b7");
@@ -258,7 +260,8 @@ fn update_ref_stdin_is_atomic() {
 #[test]
 fn update_ref_can_reuse_a_deleted_name() {
     let env = history();
-    let output = env.undo_fed("update-ref --stdin -z --json", b"create refs/heads/v1\0v1\0delete refs/tags/v1\0\0");
+    let output =
+        env.undo_with_stdin("update-ref --stdin -z --json", b"create refs/heads/v1\0v1\0delete refs/tags/v1\0\0");
     output.shows(str![[r#"
 {"type":"ref-changed","kind":"tag","action":"deleted","name":"v1","ref":"refs/tags/v1","id":"[ID]","old":"[ID]"}
 {"type":"ref-changed","kind":"branch","action":"created","name":"v1","ref":"refs/heads/v1","id":"[ID]","old":""}
@@ -297,7 +300,7 @@ fn update_ref_adds_commits_and_ancestors_to_log() {
     env.undo(&format!("update-ref refs/heads/main {}", made[2])).ok();
     assert_eq!(log(&env), ["three", "two", "one", "third", "second", "first"]);
     assert_eq!(id(&env, "latest"), made[2]);
-    // Others that make refs do the same.
+    // Other commands that create refs do the same.
     let apart = line_of_commits(&env, None, &["apart"]);
     env.undo(&format!("tag apart {}", apart[0])).ok();
     assert!(log(&env).contains(&"apart".to_owned()));

@@ -4,11 +4,11 @@ use std::os::unix::fs::symlink;
 
 use snapbox::str;
 
-use super::{history, id, kept, refuses};
+use super::{assert_refused, history, id, kept};
 use crate::env::TestEnv;
 use crate::kinds;
 
-/// A file with every kind of byte that needs quotes, in a folder, and a link.
+/// Creates a file whose name has every kind of byte that needs quotes, in a folder, and a link.
 fn odd_names() -> TestEnv {
     use std::os::unix::ffi::OsStrExt;
     let env = TestEnv::initialised();
@@ -22,7 +22,7 @@ fn odd_names() -> TestEnv {
     env
 }
 
-/// Lines without what is different each time: owner and time.
+/// Removes the variable fields: owner and time.
 fn names(env: &TestEnv, line: &str) -> String {
     env.undo(&format!("ls-tree --name-only {line}")).ok().text().lines().collect::<Vec<_>>().join(" ")
 }
@@ -149,7 +149,7 @@ hint: `undo cat-file -t OBJECT` tells what an object is
     }
 }
 
-/// Every tree that a commit has.
+/// Lists all trees of a commit.
 fn all_trees(env: &TestEnv) -> Vec<String> {
     let below = env.undo("ls-tree -r -d --format %(objectname) @").ok().text();
     std::iter::once(id(env, "@:")).chain(below.lines().map(str::to_owned)).collect()
@@ -169,11 +169,11 @@ fn mktree_reads_ls_tree_output() {
             batch.extend(env.undo(&format!("ls-tree{options} {tree}")).ok().stdout);
             batch.push(end);
         }
-        let made = env.undo_fed(&format!("mktree --batch{options}"), &batch).ok().text();
+        let made = env.undo_with_stdin(&format!("mktree --batch{options}"), &batch).ok().text();
         assert_eq!(made.split_terminator(char::from(end)).collect::<Vec<_>>(), trees);
         let root = env.undo(&format!("ls-tree{options} @")).ok().stdout;
         assert_eq!(
-            env.undo_fed(&format!("mktree{options}"), root).ok().text().trim_end_matches(['\n', '\0']),
+            env.undo_with_stdin(&format!("mktree{options}"), root).ok().text().trim_end_matches(['\n', '\0']),
             trees[0]
         );
     }
@@ -190,10 +190,10 @@ fn mktree_nodes_do_not_depend_on_line_order() {
     let mut lines: Vec<&str> = lines.lines().collect();
     assert_eq!(lines.len(), 3000);
     lines.sort_by_key(|line| *blake3::hash(line.as_bytes()).as_bytes());
-    assert_eq!(env.undo_fed("mktree", lines.join("\n")).ok().text().trim_end(), many);
-    let less = env.undo_fed("mktree", lines[1..].join("\n")).ok().text();
+    assert_eq!(env.undo_with_stdin("mktree", lines.join("\n")).ok().text().trim_end(), many);
+    let less = env.undo_with_stdin("mktree", lines[1..].join("\n")).ok().text();
     assert_eq!(env.undo(&format!("ls-tree {}", less.trim_end())).ok().text().lines().count(), 2999);
-    let root = env.undo_fed("mktree", format!("040755 tree {} 0:0 5 -\tmany\n", less.trim_end())).ok().text();
+    let root = env.undo_with_stdin("mktree", format!("040755 tree {} 0:0 5 -\tmany\n", less.trim_end())).ok().text();
     let listed = env.undo(&format!("ls-tree --json {}", root.trim_end())).ok().json();
     let size: usize =
         lines[1..].iter().map(|line| line.rsplit('\t').next().unwrap().trim_start_matches('0').len().max(1)).sum();
@@ -206,16 +206,16 @@ fn mktree_batch_can_use_its_own_trees() {
     env.write("f", "hello");
     let blob = env.undo("hash-object -w f").ok().text();
     let line = |kind: &str, id: &str, name: &str| format!("{kind} {} 0:0 5.25 -\t{name}\n", id.trim_end());
-    let inner = env.undo_fed("mktree", line("100644 blob", &blob, "f")).ok().text();
+    let inner = env.undo_with_stdin("mktree", line("100644 blob", &blob, "f")).ok().text();
     let middle = format!("{}{}", line("040700 tree", &inner, "inner"), line("100600 blob", &blob, "g"));
-    let expected = env.undo_fed("mktree", &middle).ok().text();
+    let expected = env.undo_with_stdin("mktree", &middle).ok().text();
     let env = TestEnv::initialised();
     env.write("f", "hello");
     env.undo("hash-object -w f").ok();
     let batch = format!("{}\n{middle}\n\n", line("100644 blob", &blob, "f"));
-    let empty = env.undo_fed("mktree", "").ok().text();
-    assert_eq!(env.undo_fed("mktree --batch", batch).ok().text(), format!("{inner}{expected}{empty}"));
-    assert_eq!(env.undo_fed("mktree --batch", "").ok().text(), "");
+    let empty = env.undo_with_stdin("mktree", "").ok().text();
+    assert_eq!(env.undo_with_stdin("mktree --batch", batch).ok().text(), format!("{inner}{expected}{empty}"));
+    assert_eq!(env.undo_with_stdin("mktree --batch", "").ok().text(), "");
     env.undo(&format!("ls-tree -r -l {}", expected.trim_end())).shows(str![[r#"
 100600 blob [ID] 5 0:0 5.250000000 -	g
 100644 blob [ID] 5 0:0 5.250000000 -	inner/f
@@ -223,7 +223,7 @@ fn mktree_batch_can_use_its_own_trees() {
 "#]]);
     let listed = env.undo(&format!("ls-tree --json {}", expected.trim_end())).ok().json();
     assert_eq!(listed[1]["size"], 5);
-    env.undo_fed("mktree --json", line("100644 blob", &blob, "f")).shows(str![[r#"
+    env.undo_with_stdin("mktree --json", line("100644 blob", &blob, "f")).shows(str![[r#"
 {"type":"object","id":"[ID]","excluded":false}
 
 "#]]);
@@ -270,13 +270,17 @@ fn mktree_errors_name_the_line() {
     ];
     let fed: Vec<(String, &str)> = inputs.iter().map(|(line, words)| (second(line), *words)).collect();
     let fed: Vec<(&str, &str)> = fed.iter().map(|(line, words)| (line.as_str(), *words)).collect();
-    refuses(&env, "mktree", &fed);
+    assert_refused(&env, "mktree", &fed);
     let raw = format!("120777 symlink - 0:0 5.0 -\ta\0b\0100644 blob {zeros} 0:0 5.0 -\tb\0");
-    refuses(&env, "mktree -z", &[(&raw, "record 3: no blob `"), ("120777 symlink - 0:0 5.0 -\ta\0", "record 1: ")]);
-    // The first tree of a batch was printed already; it is not kept either.
+    assert_refused(
+        &env,
+        "mktree -z",
+        &[(&raw, "record 3: no blob `"), ("120777 symlink - 0:0 5.0 -\ta\0", "record 1: ")],
+    );
+    // The first tree of the batch was already printed; it is not kept either.
     let new = format!("100600 blob {blob} 9:9 5.0 -\tnew\n");
     let before = kept(&env);
-    let output = env.undo_fed("mktree --batch", format!("{new}\n{new}nonsense\n")).fails(2);
+    let output = env.undo_with_stdin("mktree --batch", format!("{new}\n{new}nonsense\n")).fails(2);
     assert!(String::from_utf8_lossy(&output.stderr).contains("line 4: malformed entry"), "{output}");
     assert_eq!(kept(&env), before);
     env.undo(&format!("ls-tree {}", output.text().trim_end())).fails(2);
@@ -290,8 +294,8 @@ fn holes_require_matching_content() {
     env.undo("commit").ok();
     let line = env.undo("ls-tree @ sparse").text();
     let (long, short) = (id(&env, "@:sparse"), id(&env, "@:short"));
-    env.undo_fed("mktree", &line).ok();
-    refuses(&env, "mktree", &[(&line.replace(&long, &short), "have holes that are not in the content")]);
+    env.undo_with_stdin("mktree", &line).ok();
+    assert_refused(&env, "mktree", &[(&line.replace(&long, &short), "have holes that are not in the content")]);
 }
 
 #[test]
@@ -305,7 +309,7 @@ fn mklinks_matches_commit_links() {
     link("b", "c");
     let written = env.undo("write-tree").ok().text();
     let links = written.split_whitespace().nth(1).unwrap();
-    let made = |line: &str, fed: &str| env.undo_fed(line, fed).ok().text();
+    let made = |line: &str, fed: &str| env.undo_with_stdin(line, fed).ok().text();
     assert_eq!(made("mklinks", "c\tb\n\"new\\nline\"\ta/one\t\"two\\twords\"\n").trim_end(), links);
     assert_eq!(made("mklinks", "\"two\\twords\"\ta/one\t\"new\\nline\"\nb\tc").trim_end(), links);
     assert_eq!(made("mklinks -z", "c\0b\0\0new\nline\0a/one\0two\twords\0\0"), format!("{links}\0"));
@@ -325,7 +329,7 @@ fn mklinks_matches_commit_links() {
 #[test]
 fn mklinks_errors_name_the_line() {
     let env = history();
-    refuses(
+    assert_refused(
         &env,
         "mklinks",
         &[
@@ -340,7 +344,7 @@ fn mklinks_errors_name_the_line() {
             ("a\t\"b\n", "a quoted name is malformed"),
         ],
     );
-    refuses(
+    assert_refused(
         &env,
         "mklinks -z",
         &[

@@ -182,7 +182,7 @@ fn line(random: &mut Random, below: &[Vec<u8>]) -> Vec<u8> {
     line
 }
 
-/// A rules file for a directory with these paths.
+/// Creates a rules file for a directory with these paths.
 fn rules(random: &mut Random, below: &[Vec<u8>]) -> Vec<u8> {
     let lines: Vec<_> = (0..=random.below(6)).map(|_| line(random, below)).collect();
     let mark: &[u8] = if percent(random, 5) { b"\xef\xbb\xbf" } else { b"" };

@@ -1,4 +1,4 @@
-//! One run at a time in a worktree; other commands go on beside it, and are waited for at the end.
+//! One run at a time per worktree; other commands work during the run, which waits for them at its end.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::begun;
+use super::create_repository;
 use super::signals::is_ignored_here;
 use crate::env::TestEnv;
 
 #[test]
 fn second_run_fails_and_names_the_first() {
-    let env = begun();
+    let env = create_repository();
     let mut command: Command = env.command(env!("CARGO_BIN_EXE_undo"));
     command.args(["run", "--", "sh", "-c", "echo begun; read -r line; echo 1 > first"]);
     let mut first = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -22,14 +22,14 @@ fn second_run_fails_and_names_the_first() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let holder = format!("`undo run -- sh -c echo begun; read -r line; echo 1 > first` (process {})", first.id());
     assert!(text.contains(&holder) && text.contains("\"code\":\"locked\""), "{text}");
-    // Who does not run a command goes on.
+    // Other commands work.
     env.write("beside", "written beside it");
     env.undo("commit -m beside").ok();
     env.undo("checkout -n @~").ok();
     drop(first.stdin.take());
     assert_eq!(first.wait().unwrap().code(), Some(0));
     env.undo("run -- touch second").ok();
-    // What was recorded beside it stands in between: it has an action of its own.
+    // Commits made during the run are separate actions.
     assert_eq!(super::verbs(&env), ["run", "run", "commit", "run", "commit"]);
     assert_eq!(env.undo("cat @:first").ok().text(), "1\n");
     assert_eq!(env.undo("cat @:beside").ok().text(), "written beside it");
@@ -37,7 +37,7 @@ fn second_run_fails_and_names_the_first() {
 
 #[test]
 fn worktrees_of_one_store_can_run_in_parallel() {
-    let env = begun();
+    let env = create_repository();
     env.shell(
         "mkdir ../one ../two && undo -C ../one init -q --store ../store && undo -C ../two init -q --store ../store --branch two && \
          undo -C ../one run -q -- undo -C ../two run -q -- touch here && test -e ../two/here && \
@@ -48,8 +48,8 @@ fn worktrees_of_one_store_can_run_in_parallel() {
 
 #[test]
 fn killed_run_does_not_block_commands() {
-    let env = begun();
-    // The child dies with its parent's terminal in practice; here it ends by itself.
+    let env = create_repository();
+    // In practice the child dies with its terminal; here it is stopped.
     env.shell("undo run -- sh -c 'echo half > half; kill -9 $PPID'").fails(137);
     assert_eq!(super::verbs(&env), ["run", "commit"], "what was unsaved before it was recorded");
     env.undo("run -- true").ok();
@@ -58,22 +58,22 @@ fn killed_run_does_not_block_commands() {
     env.undo("status").ok();
 }
 
-/// The lock of the repository, held by this process until it is dropped.
-fn held(env: &TestEnv) -> std::fs::File {
+/// Holds the lock of the repository in this process until dropped.
+fn hold_lock(env: &TestEnv) -> std::fs::File {
     let lock = std::fs::OpenOptions::new().read(true).write(true).open(env.path().join(".undo/lock")).unwrap();
     lock.lock().unwrap();
     std::fs::write(env.path().join(".undo/lock"), "pid 4242\nsince 2026-01-05T08:00:00Z\ncommand undo gc\n").unwrap();
     lock
 }
 
-/// Runs a command that lasts until the lock is held, and reads what is said while it is waited for.
-fn waits(env: &TestEnv) -> (Child, BufReader<ChildStderr>, std::fs::File, String) {
+/// Runs a command until the lock is held, and returns the output while `undo` waits for the lock.
+fn run_until_waiting(env: &TestEnv) -> (Child, BufReader<ChildStderr>, std::fs::File, String) {
     let mut command: Command = env.command(env!("CARGO_BIN_EXE_undo"));
     command.args(["run", "--", "sh", "-c", "echo begun; read -r line; echo 1 > done"]);
     let mut run = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let lock = held(env);
+    let lock = hold_lock(env);
     drop(run.stdin.take());
     let mut told = BufReader::new(run.stderr.take().unwrap());
     line.clear();
@@ -83,12 +83,12 @@ fn waits(env: &TestEnv) -> (Child, BufReader<ChildStderr>, std::fs::File, String
 
 #[test]
 fn run_waits_for_the_lock_to_record() {
-    let env = begun();
-    let (mut run, mut told, lock, line) = waits(&env);
+    let env = create_repository();
+    let (mut run, mut told, lock, line) = run_until_waiting(&env);
     let start = "warning: waiting to record what `sh -c 'echo begun; read -r line; echo 1 > done'` did: \
                  `undo gc` (process 4242) has held the lock";
     assert!(line.starts_with(start) && line.ends_with("since 2026-01-05 08:00:00\n"), "{line}");
-    // Longer than any other command waits.
+    // Longer than other commands wait.
     std::thread::sleep(Duration::from_secs(6));
     assert!(run.try_wait().unwrap().is_none());
     drop(lock);
@@ -105,8 +105,8 @@ fn ctrl_c_while_waiting_for_lock_reports_unrecorded_changes() {
     if is_ignored_here(Signal::INT) {
         return;
     }
-    let env = begun();
-    let (mut run, mut told, lock, _) = waits(&env);
+    let env = create_repository();
+    let (mut run, mut told, lock, _) = run_until_waiting(&env);
     kill_process(Pid::from_child(&run), Signal::INT).unwrap();
     let mut rest = String::new();
     told.read_to_string(&mut rest).unwrap();

@@ -1,20 +1,20 @@
-//! Commands that call `undo` themselves: what they record is theirs, and the run is what it is all the same.
+//! Runs of commands that call `undo`: their commits are separate operations, and the run is reported as usual.
 
-use super::{begun, told, verbs};
+use super::{create_repository, run_object, verbs};
 use crate::env::TestEnv;
 use crate::tree::{Tree, assert_same};
 
-/// A run of a script that finds `undo` on its path.
+/// Runs a script with `undo` on its path.
 fn run(env: &TestEnv, options: &str, script: &str) -> crate::env::Output {
     env.shell(&format!("undo run {options} -- sh -c '{script}'"))
 }
 
 #[test]
 fn commits_of_the_command_are_separate_operations() {
-    let env = begun();
+    let env = create_repository();
     let before = Tree::read(&env.path());
     let script = "echo 1 > a; undo commit -q -m inside; undo tag mark -q; undo status -q; echo 2 > b";
-    let run = told(&run(&env, "--json", script).ok());
+    let run = run_object(&run(&env, "--json", script).ok());
     assert_eq!((&run["added"], &run["modified"]), (&2.into(), &0.into()));
     assert_eq!(verbs(&env), ["run", "tag", "commit", "run", "commit"]);
     let after = Tree::read(&env.path());
@@ -27,9 +27,9 @@ fn commits_of_the_command_are_separate_operations() {
 
 #[test]
 fn run_of_command_that_commits_can_be_undone() {
-    let env = begun();
+    let env = create_repository();
     let before = Tree::read(&env.path());
-    let run = told(&run(&env, "--json", "echo 1 > a; undo commit -q -m inside").ok());
+    let run = run_object(&run(&env, "--json", "echo 1 > a; undo commit -q -m inside").ok());
     assert_eq!((&run["added"], &run["after"]), (&1.into(), &env.undo("log -n 1 --json").ok().json()[0]["id"]));
     assert_eq!(verbs(&env), ["run", "commit", "run", "commit"]);
     env.undo("undo").ok();
@@ -38,7 +38,7 @@ fn run_of_command_that_commits_can_be_undone() {
 
 #[test]
 fn rollback_reverts_refs() {
-    let env = begun();
+    let env = create_repository();
     let (before, refs) = (Tree::read(&env.path()), env.undo("branch").ok().text());
     let script = "echo 1 > a; undo commit -q -m inside; undo branch side -q; undo checkout side -q; undo undo -q; \
                   undo checkout @~ -q; echo 2 > b";
@@ -46,7 +46,7 @@ fn rollback_reverts_refs() {
     assert_same(&before, &Tree::read(&env.path()));
     let names = |text: &str| text.lines().map(|line| line.split("  ").next().unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(names(&env.undo("branch").ok().text()), names(&refs));
-    // All of it is kept.
+    // All of these commits are kept.
     let commits = env.undo("log --json").ok().json();
     let holds = |path: &str, is_it: &dyn Fn(&serde_json::Value) -> bool| {
         let commit = commits.iter().find(|commit| is_it(commit)).unwrap();
@@ -58,7 +58,7 @@ fn rollback_reverts_refs() {
 
 #[test]
 fn undo_after_rollback_of_undos_can_be_redone() {
-    let env = begun();
+    let env = create_repository();
     env.undo("commit -m second").ok();
     env.write("notes.txt", "two\n");
     env.undo("commit -m third").ok();
@@ -66,7 +66,7 @@ fn undo_after_rollback_of_undos_can_be_redone() {
     let before = state();
     let output = run(&env, "--rollback", "undo undo -q; echo 1 > a").ok().to_string();
     assert_eq!(state().0, before.0);
-    // What was rolled back grew from another state than the one that is here.
+    // The rolled back commits continue another state than the current one.
     assert!(output.ends_with("hint: have it again: undo op restore [ID]\n"), "{output}");
     env.undo("redo").fails(2);
     env.undo("undo").ok();
@@ -81,7 +81,7 @@ fn undo_after_rollback_of_undos_can_be_redone() {
 
 #[test]
 fn run_of_checkout_and_back_changes_nothing() {
-    let env = begun();
+    let env = create_repository();
     env.undo("commit -q -m second").ok();
     let output = run(&env, "", "undo checkout @~ -q; undo undo -q").ok();
     assert!(String::from_utf8_lossy(&output.stderr).contains("nothing changed, nothing recorded"), "{output}");
@@ -90,7 +90,7 @@ fn run_of_checkout_and_back_changes_nothing() {
 
 #[test]
 fn nested_run_is_refused() {
-    let env = begun();
+    let env = create_repository();
     let output = run(&env, "", "undo run -- touch ran").fails(11);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.contains("error: `undo run -- sh -c undo run -- touch ran` (process "), "{text}");
@@ -100,7 +100,7 @@ fn nested_run_is_refused() {
 
 #[test]
 fn edit_after_undo_is_saved_before_next_run() {
-    let env = begun();
+    let env = create_repository();
     env.undo("commit -q -m second").ok();
     env.undo("checkout @~ -q").ok();
     env.undo("undo -q").ok();
@@ -112,7 +112,7 @@ fn edit_after_undo_is_saved_before_next_run() {
 
 #[test]
 fn run_reports_removed_repository() {
-    let env = begun();
+    let env = create_repository();
     let output = env.undo("run -- rm -r .undo").fails(125);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.starts_with("error: after `rm -r .undo`: "), "{text}");

@@ -1,4 +1,4 @@
-//! Signals: they are the command's, and `undo` does its part after it.
+//! Signals go to the command, and `undo` finishes its work after it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -7,12 +7,12 @@ use std::os::unix::process::CommandExt;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use super::{begun, told};
+use super::{create_repository, run_object};
 use crate::env::TestEnv;
 use crate::skip::skip;
 
-/// Starts a run in a process group of its own, and waits until its command has begun.
-fn started(env: &TestEnv, options: &[&str], script: &str) -> Child {
+/// Starts a run in a new process group, and waits until its command has started.
+fn start_run(env: &TestEnv, options: &[&str], script: &str) -> Child {
     let mut command = env.command(env!("CARGO_BIN_EXE_undo"));
     command.arg("run").args(options).args(["--", "sh", "-c", script]).process_group(0);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -24,22 +24,22 @@ fn started(env: &TestEnv, options: &[&str], script: &str) -> Child {
 
 #[test]
 fn killed_command_is_recorded_with_its_signal() {
-    let env = begun();
+    let env = create_repository();
     for (signal, exit) in [("KILL", 137), ("TERM", 143), ("SEGV", 139)] {
         let output = env.undo(&format!("run --json -- sh -c 'echo x >> log; kill -{signal} $$'")).fails(exit);
-        assert_eq!(told(&output)["exit"], exit);
+        assert_eq!(run_object(&output)["exit"], exit);
         assert_eq!(env.undo("log -n 1 --json").ok().json()[0]["run"]["exit"], exit);
     }
 }
 
 #[test]
 fn ctrl_c_ends_command_and_changes_are_recorded() {
-    let env = begun();
+    let env = create_repository();
     for (signal, code) in [(Signal::INT, 130), (Signal::QUIT, 131)] {
         if is_ignored_here(signal) {
             continue;
         }
-        let mut child = started(&env, &[], "echo half > half; ulimit -c 0; echo begun; exec sleep 60");
+        let mut child = start_run(&env, &[], "echo half > half; ulimit -c 0; echo begun; exec sleep 60");
         kill_process_group(Pid::from_child(&child), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code));
         assert_eq!(env.undo("log -n 1 --json").ok().json()[0]["run"]["exit"], code);
@@ -49,7 +49,7 @@ fn ctrl_c_ends_command_and_changes_are_recorded() {
     if is_ignored_here(Signal::INT) {
         return;
     }
-    let mut child = started(&env, &["--on-fail", "rollback"], "echo half > half; echo begun; exec sleep 60");
+    let mut child = start_run(&env, &["--on-fail", "rollback"], "echo half > half; echo begun; exec sleep 60");
     kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!env.path().join("half").exists());
@@ -60,9 +60,9 @@ fn command_can_survive_ctrl_c() {
     if is_ignored_here(Signal::INT) {
         return;
     }
-    let env = begun();
+    let env = create_repository();
     let script = "trap 'echo caught > caught; exit 5' INT; echo begun; while :; do sleep 0.1; done";
-    let mut child = started(&env, &[], script);
+    let mut child = start_run(&env, &[], script);
     kill_process_group(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(5));
     assert_eq!(env.read("caught"), b"caught\n");
@@ -72,13 +72,13 @@ fn command_can_survive_ctrl_c() {
 
 #[test]
 fn sigterm_is_forwarded_to_command() {
-    let env = begun();
+    let env = create_repository();
     for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         if is_ignored_here(signal) {
             continue;
         }
-        let mut child = started(&env, &[], "echo x >> log; echo begun; exec sleep 60");
-        // To this process alone, and not to its group.
+        let mut child = start_run(&env, &[], "echo x >> log; echo begun; exec sleep 60");
+        // Sent to this process only, not to its group.
         kill_process(Pid::from_child(&child), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code));
         assert_eq!(env.undo("log -n 1 --json").ok().json()[0]["run"]["exit"], code);
@@ -87,7 +87,7 @@ fn sigterm_is_forwarded_to_command() {
 
 #[test]
 fn command_inherits_ignored_signals() {
-    let env = begun();
+    let env = create_repository();
     let ignored = |script: &str| mask(&env.shell(script).text());
     let all = bit(Signal::INT) | bit(Signal::QUIT) | bit(Signal::TERM) | bit(Signal::HUP) | bit(Signal::PIPE);
     let here = ignored_here() & all & !bit(Signal::PIPE);
@@ -98,7 +98,7 @@ fn command_inherits_ignored_signals() {
     );
 }
 
-/// Whether a signal is ignored where the tests run, as `SIGINT` is in the background of a script. Reports the skip.
+/// Returns whether the test process ignores a signal, as background scripts ignore `SIGINT`. Reports a skip.
 pub fn is_ignored_here(signal: Signal) -> bool {
     let is_ignored = ignored_here() & bit(signal) != 0;
     if is_ignored {
@@ -107,12 +107,12 @@ pub fn is_ignored_here(signal: Signal) -> bool {
     is_ignored
 }
 
-/// The signals that are ignored where the tests run, and so in what they start.
+/// Returns the ignored signals of the test process, which its children inherit.
 pub fn ignored_here() -> u64 {
     mask(&std::fs::read_to_string("/proc/self/status").unwrap())
 }
 
-/// What `/proc/PID/status` says.
+/// Reads a field of `/proc/PID/status`.
 fn mask(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
     u64::from_str_radix(mask.unwrap_or_else(|| panic!("{status}")), 16).unwrap()

@@ -11,14 +11,14 @@ use crate::tree::{Tree, assert_same};
 
 const MAY_BE_A_COPY: &str = "and may be a copy of it";
 
-/// `data`, with its history in a store, at its first commit.
-struct Scene {
+/// Creates `data`, with an external store, at its first commit.
+struct Scenario {
     env: TestEnv,
 }
 
-impl Scene {
-    fn new() -> Scene {
-        let scene = Scene { env: TestEnv::new() };
+impl Scenario {
+    fn new() -> Scenario {
+        let scene = Scenario { env: TestEnv::new() };
         fs::create_dir(scene.path("data")).unwrap();
         scene.write("data/a", "one");
         scene.at("data", "init --store ../store").ok();
@@ -43,13 +43,13 @@ impl Scene {
         assert_eq!(output.code, 0, "{output}");
     }
 
-    /// Names in a commit.
+    /// Lists the names in a commit.
     fn listed(&self, directory: &str, rev: &str) -> String {
         self.at(directory, &format!("ls -R {rev}")).ok().text()
     }
 }
 
-/// The commands of a hint: first the one for a separate directory, then the one for a moved one.
+/// Returns the hinted commands: first for a separate directory, then for a moved one.
 fn remedies(refused: &Output) -> (String, String) {
     let report = String::from_utf8(refused.stderr.clone()).unwrap();
     let hint = report
@@ -73,7 +73,7 @@ const WRITERS: [&str; 8] = [
 ];
 
 /// Every command that writes is refused in the copy; every other one warns.
-fn is_refused(scene: &Scene, copy: &str) {
+fn assert_refused(scene: &Scenario, copy: &str) {
     let log = scene.at("data", "op log --json").ok().text();
     let before = Tree::read(&scene.path(copy));
     for line in WRITERS {
@@ -92,10 +92,10 @@ fn is_refused(scene: &Scene, copy: &str) {
 
 #[test]
 fn copied_directory_is_refused_until_it_has_a_branch() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     scene.shell("cp -a data data2");
     scene.write("data2/b", "copy");
-    is_refused(&scene, "data2");
+    assert_refused(&scene, "data2");
     // The original is not affected.
     scene.write("data/c", "original");
     scene.at("data", "commit -m two").ok();
@@ -112,7 +112,7 @@ fn copied_directory_is_refused_until_it_has_a_branch() {
 /// Each directory undoes its own operations, and moves only its own branch.
 #[test]
 fn directories_have_separate_positions() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     scene.shell("cp -a data data2");
     scene.at("data2", "init --branch other").ok();
     scene.write("data2/b", "copy");
@@ -153,7 +153,7 @@ fn directories_have_separate_positions() {
 
 #[test]
 fn positions_survive_new_journal_segments() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     scene.shell("cp -a data data2");
     scene.at("data2", "init --branch other").ok();
     // Long enough for the journal to start a new segment.
@@ -175,7 +175,7 @@ fn positions_survive_new_journal_segments() {
 
 #[test]
 fn copy_replacing_original_is_reported() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     scene.shell("cp -a data data2");
     scene.write("data2/b", "new");
     let (_, moved) = remedies(&scene.at("data2", "commit"));
@@ -191,7 +191,7 @@ fn copy_replacing_original_is_reported() {
 
 #[test]
 fn moved_or_recreated_directory_is_recognized() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     let steps = [
         "mv data moved",
         "mv moved data",
@@ -230,13 +230,13 @@ fn full_copy_has_separate_history() {
 #[test]
 fn link_to_repository_of_other_directory_is_detected() {
     let env = TestEnv::new();
-    let scene = Scene { env };
+    let scene = Scenario { env };
     fs::create_dir(scene.path("data")).unwrap();
     scene.write("data/a", "one");
     scene.at("data", "commit --init -m one").ok();
     scene.shell("mkdir data2 && cp data/a data2/a");
     symlink("../data/.undo", scene.path("data2/.undo")).unwrap();
-    is_refused(&scene, "data2");
+    assert_refused(&scene, "data2");
     scene.at("data2", "init --branch other").ok();
     scene.write("data2/a", "two");
     scene.at("data2", "commit -m two").ok();
@@ -250,7 +250,7 @@ fn link_to_repository_of_other_directory_is_detected() {
 #[test]
 fn repository_mounted_in_second_directory_is_detected() {
     let env = TestEnv::new();
-    let scene = Scene { env };
+    let scene = Scenario { env };
     fs::create_dir(scene.path("data")).unwrap();
     scene.write("data/a", "one");
     scene.at("data", "commit --init -m one").ok();
@@ -259,7 +259,7 @@ fn repository_mounted_in_second_directory_is_detected() {
     let Some(_mounted) = Mounted::new(&["--bind", source.to_str().unwrap()], &scene.path("data2/.undo")) else {
         return crate::skip::skip("only root can mount a directory");
     };
-    is_refused(&scene, "data2");
+    assert_refused(&scene, "data2");
     scene.at("data2", "init --moved").ok();
     scene.at("data2", "commit -m two").ok();
     scene.write("data/a", "three");
@@ -271,7 +271,7 @@ fn repository_mounted_in_second_directory_is_detected() {
 /// One directory at two paths.
 #[test]
 fn directory_mounted_elsewhere_is_the_same() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     fs::create_dir(scene.path("seen")).unwrap();
     let Some(_mounted) = Mounted::new(&["--bind", scene.path("data").to_str().unwrap()], &scene.path("seen")) else {
         return crate::skip::skip("only root can mount a directory");
@@ -285,7 +285,7 @@ fn directory_mounted_elsewhere_is_the_same() {
 
 #[test]
 fn attaching_second_directory_requires_a_branch() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     fs::create_dir(scene.path("second")).unwrap();
     let refused = scene.at("second", "init --store ../store").fails(4);
     assert!(!scene.path("second/.undo").exists());
@@ -308,7 +308,7 @@ fn attaching_second_directory_requires_a_branch() {
 /// The file `.undo` was written before directories had ids: the first directory that writes becomes the main one.
 #[test]
 fn link_files_without_id_get_one() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     let marker = scene.path("data/.undo");
     let text = fs::read_to_string(&marker).unwrap();
     let without: String =

@@ -1,4 +1,4 @@
-//! File systems that are unlike others: what is mounted twice, what has layers, what lets a file be of any length.
+//! Unusual file systems: bind mounts, overlays, and file systems without a size limit.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -11,7 +11,7 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::Tree;
 
-/// Its device is that of the worktree.
+/// A bind mount has the device of the worktree.
 #[test]
 fn bind_mounts_are_not_covered() {
     let env = TestEnv::initialised();
@@ -40,14 +40,14 @@ fn bind_mounts_are_not_covered() {
     env.undo("restore --from @~ below").fails(3);
     assert_eq!(fs::read(other.join("d/precious")).unwrap(), b"precious");
     assert_eq!(fs::read(env.root().join("one")).unwrap(), b"one of theirs");
-    // Those who want them have them.
+    // With `cross_mounts`, they are covered.
     env.undo("config worktree.cross_mounts true").ok();
     env.undo("commit -m three").ok();
     assert_eq!(env.undo("cat @:below/d/precious").ok().stdout, b"precious");
     assert_eq!(env.undo("cat @:file").ok().stdout, b"one of theirs");
 }
 
-/// What is of a lower layer gets another inode where it is moved, if it has several names there.
+/// A file of the lower layer with several names gets another inode when it is moved.
 #[test]
 fn overlay_hard_links_are_replaced_and_removed() {
     let env = TestEnv::new();
@@ -97,7 +97,7 @@ fn overlay_hard_links_are_one_inode_after_checkout() {
         return skip("only root can mount a file system");
     };
     let at = |name: &str| env.path().join(name);
-    // What is there, in two names of one file, and what is to become of it.
+    // States of two names of a file: current, and target.
     let changes: [(&str, &dyn Fn()); 4] = [
         ("a new name", &|| fs::remove_file(at("d/c")).unwrap()),
         ("two new names", &|| ["d/c", "e"].iter().for_each(|name| fs::remove_file(at(name)).unwrap())),
@@ -141,7 +141,7 @@ fn overlay_hard_links_are_one_inode_after_checkout() {
     }
 }
 
-/// Some file systems let a file be as long as a number can be.
+/// Some file systems have no size limit.
 #[test]
 fn oversized_file_is_not_covered_and_listed() {
     let env = TestEnv::new();

@@ -10,7 +10,7 @@ use crate::tree::{Tree, assert_same};
 const WARNING: &str = "is inside the directory it records";
 
 /// A directory at its second commit, with `data` in it. `store`: location of its history.
-fn scene(store: Option<&str>) -> TestEnv {
+fn scenario(store: Option<&str>) -> TestEnv {
     let env = TestEnv::new();
     let store = store.map(|store| format!(" --store '{}'", env.root().join(store).display()));
     env.undo(&format!("init{}", store.unwrap_or_default())).ok();
@@ -25,7 +25,7 @@ fn scene(store: Option<&str>) -> TestEnv {
 }
 
 /// Checks that checkouts leave the history unchanged; `history` is a folder in the worktree.
-fn goes_back_and_forth(env: &TestEnv, history: &str) {
+fn assert_checkouts_keep_history(env: &TestEnv, history: &str) {
     let id = |rev: &str| env.undo(&format!("rev-parse {rev}")).ok().text();
     let (two, one) = (id("@"), id("@~"));
     env.write("a", "three");
@@ -45,12 +45,12 @@ fn goes_back_and_forth(env: &TestEnv, history: &str) {
 
 #[test]
 fn linked_repository_inside_worktree_is_not_covered() {
-    let env = scene(None);
+    let env = scenario(None);
     fs::rename(env.path().join(".undo"), env.path().join("data/hist")).unwrap();
     symlink("data/hist", env.path().join(".undo")).unwrap();
     let report = String::from_utf8(env.undo("status").ok().stderr).unwrap();
     assert!(report.contains(WARNING), "{report}");
-    goes_back_and_forth(&env, "data/hist");
+    assert_checkouts_keep_history(&env, "data/hist");
     // The command in the hint works.
     let hint = report.lines().find_map(|line| line.split_once("move it back: ")).unwrap().1;
     assert_eq!(env.shell(hint).code, 0);
@@ -60,7 +60,7 @@ fn linked_repository_inside_worktree_is_not_covered() {
 
 #[test]
 fn store_moved_into_worktree_is_not_covered() {
-    let env = scene(Some("store"));
+    let env = scenario(Some("store"));
     let inside = env.path().join("data/deep/store");
     fs::create_dir(env.path().join("data/deep")).unwrap();
     fs::rename(env.root().join("store"), &inside).unwrap();
@@ -69,14 +69,14 @@ fn store_moved_into_worktree_is_not_covered() {
     fs::write(env.path().join(".undo"), marker.replace(&old, inside.to_str().unwrap())).unwrap();
     let report = env.undo("status --json").ok().to_string();
     assert!(report.contains(WARNING), "{report}");
-    goes_back_and_forth(&env, "data/deep/store");
+    assert_checkouts_keep_history(&env, "data/deep/store");
 }
 
 #[test]
 fn repository_mounted_in_worktree_is_not_covered() {
     for (store, source, history) in [(None, "work/.undo", "data/seen"), (Some("stores/one"), "stores", "data/seen/one")]
     {
-        let env = scene(store);
+        let env = scenario(store);
         let place = env.path().join("data/seen");
         fs::create_dir(&place).unwrap();
         let source = env.root().join(source);
@@ -84,14 +84,14 @@ fn repository_mounted_in_worktree_is_not_covered() {
             return crate::skip::skip("only root can mount a directory");
         };
         env.undo("config worktree.cross_mounts true").ok();
-        goes_back_and_forth(&env, history);
+        assert_checkouts_keep_history(&env, history);
     }
 }
 
 /// An earlier commit may have recorded a folder of that name.
 #[test]
 fn recorded_entry_at_repository_path_is_refused() {
-    let env = scene(None);
+    let env = scenario(None);
     env.write("data/hist/format", "mine");
     env.write("data/hist/packs", "mine");
     env.undo("commit -m mine").ok();

@@ -1,4 +1,4 @@
-//! Where the data lies: a folder that was deleted, a store that is elsewhere or gone, other file systems.
+//! Locations: deleted folders, external and missing stores, other file systems.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use snapbox::str;
 
-use super::{everywhere, operations, precious};
+use super::{operations, precious, visit_all_states};
 use crate::crash::has_strace;
 use crate::env::TestEnv;
 use crate::skip::skip;
@@ -35,7 +35,7 @@ fn recreated_worktree_keeps_history_of_external_store() {
         fs::remove_dir_all(env.path()).unwrap();
         fs::create_dir(env.path()).unwrap();
         env.undo(&attach).ok();
-        // Looking is not touching.
+        // Reading changes nothing.
         env.undo("status").ok();
         env.undo("checkout latest").ok();
         assert_same(&two, &Tree::read(&env.path()));
@@ -47,7 +47,7 @@ fn recreated_worktree_keeps_history_of_external_store() {
     assert_same(&one, &Tree::read(&env.path()));
     env.undo("undo").ok();
     assert_same(&two, &Tree::read(&env.path()));
-    // Emptied on purpose is another thing: that comes back.
+    // Deliberately emptied folders are restored.
     for name in ["d", "new"] {
         let path = env.path().join(name);
         if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
@@ -59,7 +59,7 @@ fn recreated_worktree_keeps_history_of_external_store() {
     assert_eq!(fs::read_dir(env.path()).unwrap().count(), 1, "only `.undo`");
 }
 
-/// `.undo` names a store: where it is gone or wrong, nothing is made in its place.
+/// `.undo` names a store: if it is missing or wrong, no other one is created.
 #[test]
 fn missing_external_store_is_an_error() {
     let env = TestEnv::new();
@@ -91,7 +91,7 @@ hint: look at it with `undo status`
 
 "#]]);
     assert!(!store.exists());
-    // The marker is gone: no repository, and the old one is attached to again.
+    // Without `.undo`, the directory has no repository, and the old one can be attached again.
     fs::remove_file(env.path().join(".undo")).unwrap();
     env.undo("undo").shows(str![[r#"
 ---- stderr ----
@@ -102,7 +102,7 @@ hint: start one here with `undo init`
 "#]]);
     env.undo(&format!("init --store '{}'", env.root().join("moved").display())).ok();
     env.undo("status").ok();
-    // It names what is no store.
+    // It names a folder that is not a store.
     fs::create_dir(&store).unwrap();
     fs::write(env.path().join(".undo"), &marker).unwrap();
     env.undo("status").shows(str![[r#"
@@ -145,7 +145,7 @@ fn nested_file_system_is_not_covered() {
     env.undo("checkout --force @~0").fails(3);
     env.undo("undo").ok();
     assert_eq!((env.read("a"), env.read("below/file")), (b"2".to_vec(), b"precious".to_vec()));
-    everywhere(&env, &precious(&env, "below/file"));
+    visit_all_states(&env, &precious(&env, "below/file"));
 }
 
 /// Like `/etc/resolv.conf` in containers.
@@ -196,7 +196,7 @@ fn checkout_flushes_nested_file_systems() {
     assert!(log.lines().any(|line| line.contains("/below>")), "{log}");
 }
 
-/// Some calls have no form with a handle and go by way of `/proc`: what they do not find there is not gone.
+/// Some calls require paths through `/proc`; if `/proc` is missing, they must not report files as deleted.
 #[test]
 fn missing_proc_does_not_cause_deletions() {
     let env = TestEnv::initialised();
@@ -218,7 +218,7 @@ fn missing_proc_does_not_cause_deletions() {
     assert_eq!((&status[0]["path"], &status[0]["status"]), (&"d/new".into(), &"added".into()));
 }
 
-/// Unmounted when it is dropped.
+/// Unmounts on drop.
 pub struct Mounted(std::path::PathBuf);
 
 impl Mounted {

@@ -1,7 +1,7 @@
-//! Where names that differ in case only are one name: nothing is lost, and what cannot be had is told.
+//! Case-insensitive file systems: nothing is lost, and impossible names are reported.
 //!
-//! On a file system of its own, which takes root: ext4 with `casefold` where the kernel has that, else exFAT by FUSE. That
-//! one does not keep the times that are set; `undo` says so, and they are not compared there.
+//! Uses a separate file system and needs root: ext4 with `casefold` if the kernel supports it, else exFAT by FUSE,
+//! which does not keep the times that are set; `undo` reports them, and the test ignores them.
 
 use std::fs;
 use std::process::Command;
@@ -13,14 +13,14 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 use crate::tree::{Tree, assert_same};
 
-/// A folder in which case does not count.
-struct Folder {
+/// A case-insensitive folder.
+struct CaseFolder {
     _mounted: Mounted,
     keeps_times: bool,
 }
 
-/// Makes the worktree of this environment such a folder.
-fn without_case(env: &TestEnv) -> Option<Folder> {
+/// Replaces the worktree of this environment by such a folder.
+fn make_case_insensitive(env: &TestEnv) -> Option<CaseFolder> {
     let (image, mount) = (env.root().join("image"), env.path());
     let run = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).arg(&image).output();
@@ -34,7 +34,7 @@ fn without_case(env: &TestEnv) -> Option<Folder> {
     {
         fs::remove_dir(mount.join("lost+found")).unwrap();
         if Command::new("chattr").arg("+F").arg(&mount).output().is_ok_and(|output| output.status.success()) {
-            return Some(Folder { _mounted: mounted, keeps_times: true });
+            return Some(CaseFolder { _mounted: mounted, keeps_times: true });
         }
     }
     new_image();
@@ -42,11 +42,11 @@ fn without_case(env: &TestEnv) -> Option<Folder> {
     if mounted.is_none() {
         skip("no folder in which case does not count (needs root, and ext4 with casefold or exfat-fuse)");
     }
-    Some(Folder { _mounted: mounted?, keeps_times: false })
+    Some(CaseFolder { _mounted: mounted?, keeps_times: false })
 }
 
-impl Folder {
-    /// What is there, as far as it can be compared.
+impl CaseFolder {
+    /// Reads the comparable properties of the folder.
     fn tree(&self, env: &TestEnv) -> Tree {
         let mut tree = Tree::read(&env.path());
         if !self.keeps_times {
@@ -55,7 +55,7 @@ impl Folder {
         tree
     }
 
-    /// Runs `undo`, and nothing must be left to tell but times.
+    /// Runs `undo`, which may report only times.
     fn undo(&self, env: &TestEnv, line: &str) {
         let output = env.undo(line);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -66,10 +66,10 @@ impl Folder {
     }
 }
 
-/// A repository in such a folder.
-fn begun() -> Option<(Folder, TestEnv)> {
+/// Creates a repository in such a folder.
+fn create_repository() -> Option<(CaseFolder, TestEnv)> {
     let env = TestEnv::new();
-    let folder = without_case(&env)?;
+    let folder = make_case_insensitive(&env)?;
     env.write("Probe", "");
     assert!(env.path().join("pROBE").exists(), "case counts here");
     fs::remove_file(env.path().join("Probe")).unwrap();
@@ -77,15 +77,15 @@ fn begun() -> Option<(Folder, TestEnv)> {
     Some((folder, env))
 }
 
-/// Records what is there; times are such that every file system can keep them.
+/// Commits with times that every file system can store.
 fn commit(env: &TestEnv, name: &str) {
     env.shell("find . -path ./.undo -prune -o -exec touch -d 2026-01-04T12:00:00Z {} +").ok();
     env.undo(&format!("commit -m {name}")).ok();
     env.undo(&format!("tag {name}")).ok();
 }
 
-/// To and fro between the commit before the newest one and that.
-fn to_and_fro(folder: &Folder, env: &TestEnv, one: &Tree, two: &Tree) {
+/// Checks out the parent of the newest commit and the newest commit in turn.
+fn checkout_both(folder: &CaseFolder, env: &TestEnv, one: &Tree, two: &Tree) {
     for (line, tree) in [("checkout one", one), ("undo", two), ("redo", one), ("checkout two", two)] {
         folder.undo(env, line);
         assert_same(tree, &folder.tree(env));
@@ -99,7 +99,7 @@ fn to_and_fro(folder: &Folder, env: &TestEnv, one: &Tree, two: &Tree) {
 
 #[test]
 fn case_only_rename_is_undone_and_redone() {
-    let Some((folder, env)) = begun() else { return };
+    let Some((folder, env)) = create_repository() else { return };
     env.write("a", "precious");
     env.write("d/File", "deep");
     commit(&env, "one");
@@ -110,25 +110,25 @@ fn case_only_rename_is_undone_and_redone() {
     commit(&env, "two");
     let two = folder.tree(&env);
     assert!(two.nodes.contains_key(&b"A"[..]) && !two.nodes.contains_key(&b"a"[..]));
-    to_and_fro(&folder, &env, &one, &two);
+    checkout_both(&folder, &env, &one, &two);
 }
 
-/// FUSE remembers for a second that there is a folder of the other spelling. Then it is told that it is not as it was, and
-/// the same command does it afterwards.
+/// FUSE caches the folder of the other spelling for a second. The path is then reported as changed, and the same
+/// command succeeds afterwards.
 #[test]
 fn case_only_folder_rename_restores_contents() {
-    let Some((folder, env)) = begun() else { return };
-    env.write("Folder/same", "same");
-    env.write("Folder/Sub/old", "old");
+    let Some((folder, env)) = create_repository() else { return };
+    env.write("CaseFolder/same", "same");
+    env.write("CaseFolder/Sub/old", "old");
     commit(&env, "one");
     let one = folder.tree(&env);
-    for (old, new) in [("Folder", "folder"), ("folder/Sub", "folder/sub")] {
+    for (old, new) in [("CaseFolder", "folder"), ("folder/Sub", "folder/sub")] {
         fs::rename(env.path().join(old), env.path().join(new)).unwrap();
     }
     env.write("folder/new", "new");
     commit(&env, "two");
     let two = folder.tree(&env);
-    assert!(two.nodes.contains_key(&b"folder/sub/old"[..]) && !two.nodes.contains_key(&b"Folder"[..]));
+    assert!(two.nodes.contains_key(&b"folder/sub/old"[..]) && !two.nodes.contains_key(&b"CaseFolder"[..]));
     for (name, tree) in [("one", &one), ("two", &two), ("one", &one)] {
         let line = format!("checkout {name}");
         let output = env.undo(&line);
@@ -140,7 +140,7 @@ fn case_only_folder_rename_restores_contents() {
         let is_listed = |name: &str| fs::read_dir(env.path()).unwrap().any(|entry| entry.unwrap().file_name() == name);
         let is_remembered = |name: &&str| env.path().join(name).exists() && !is_listed(name);
         let started = Instant::now();
-        while ["Folder", "folder"].iter().any(is_remembered) {
+        while ["CaseFolder", "folder"].iter().any(is_remembered) {
             assert!(started.elapsed() < Duration::from_secs(30), "{output}");
             std::thread::yield_now();
         }
@@ -152,7 +152,7 @@ fn case_only_folder_rename_restores_contents() {
 
 #[test]
 fn new_entry_replaces_removed_entry_of_other_case() {
-    let Some((folder, env)) = begun() else { return };
+    let Some((folder, env)) = create_repository() else { return };
     env.write("a", "first");
     env.write("file", "was a file");
     env.write("room/chair", "was in a folder");
@@ -166,18 +166,18 @@ fn new_entry_replaces_removed_entry_of_other_case() {
     env.write("Room", "is a file");
     commit(&env, "two");
     let two = folder.tree(&env);
-    to_and_fro(&folder, &env, &one, &two);
-    // What was not recorded is, before it is replaced.
+    checkout_both(&folder, &env, &one, &two);
+    // The unrecorded file is saved before it is replaced.
     folder.undo(&env, "checkout two");
     env.write("a", "unsaved");
-    // FUSE caches the attributes of each spelling by itself, for a second.
+    // FUSE caches the attributes of each spelling separately, for a second.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     folder.undo(&env, "checkout one");
     assert_same(&one, &folder.tree(&env));
     assert!(is_recorded(&env, "A", b"unsaved"));
 }
 
-/// Recorded where case counts.
+/// Recorded on a case-sensitive file system.
 #[test]
 fn colliding_names_are_reported_and_kept() {
     let elsewhere = TestEnv::new();
@@ -192,21 +192,21 @@ fn colliding_names_are_reported_and_kept() {
     commit(&elsewhere, "both");
     let both = Tree::read(&elsewhere.path());
     let env = TestEnv::new();
-    let Some(_folder) = without_case(&env) else { return };
+    let Some(_folder) = make_case_insensitive(&env) else { return };
     env.undo(&format!("{attach} --branch other")).ok();
     let output = env.undo("checkout both").fails(3);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     let path =
         |line: &str| line.trim().split_once("  another spelling of this name exists").map(|(path, _)| path.to_owned());
     let told: Vec<String> = told.lines().filter_map(path).collect();
-    // One of `a` and `A`; `d`, which goes into `D`; and one of `d/x` and `D/x`.
+    // One of `a` and `A`; `d`, which is merged into `D`; and one of `d/x` and `D/x`.
     assert_eq!(told.len(), 3, "{output}");
     assert!(told.iter().any(|path| path.eq_ignore_ascii_case("a")), "{told:?}");
     let found = Tree::read(&env.path());
     assert_eq!(found.nodes.len(), 1 + 5, "{:?}", found.nodes.keys());
     let contents = found.contents();
     assert!(contents.is_subset(&both.contents()) && contents.len() == 4);
-    // Away and back: still all that was recorded is.
+    // After a checkout there and back, all recorded content still exists.
     env.write("Plain", "unsaved");
     assert!([0, 3].contains(&env.undo("checkout one").code));
     assert_eq!(env.read("plain"), b"plain");
@@ -220,12 +220,12 @@ fn colliding_names_are_reported_and_kept() {
 
 #[test]
 fn recorded_name_equal_to_repository_ignoring_case_is_refused() {
-    let Some((_folder, env)) = begun() else { return };
+    let Some((_folder, env)) = create_repository() else { return };
     env.write("a", "1");
     commit(&env, "one");
-    let tree = |entries: &str| env.undo_fed("mktree", entries).ok().text().trim().to_owned();
+    let tree = |entries: &str| env.undo_with_stdin("mktree", entries).ok().text().trim().to_owned();
     let id = |text: String| text.split(' ').next().unwrap().to_owned();
-    let blob = id(env.undo_fed("hash-object -w --stdin", "evil").ok().text().trim().to_owned());
+    let blob = id(env.undo_with_stdin("hash-object -w --stdin", "evil").ok().text().trim().to_owned());
     let journal = tree(&format!("100644 blob {blob} 0:0 1700000000.0 -\t00000099\n"));
     let hidden = tree(&format!("040755 tree {journal} 0:0 1700000000.0 -\tjournal\n"));
     let all = tree(&format!("040755 tree {hidden} 0:0 1700000000.0 -\t.UNDO\n"));

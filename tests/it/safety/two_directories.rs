@@ -1,4 +1,4 @@
-//! Two directories that have one store: what was interrupted in one is ended there, and never in the other one.
+//! Two directories with one store: an unfinished checkout in one is ended there, and never in the other.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,8 +10,8 @@ use crate::crash::{has_strace, killed_at, stopped};
 use crate::env::{Output, TestEnv};
 use crate::tree::{Tree, assert_same};
 
-/// A directory whose name a shell must be given in quotes, and a second one beside it. Both are at the second commit.
-struct Scene {
+/// Creates a directory whose name needs shell quotes, and a second one. Both are at the second commit.
+struct Scenario {
     env: TestEnv,
     one: Tree,
     two: Tree,
@@ -19,9 +19,9 @@ struct Scene {
 
 const FIRST: &str = "the first";
 
-impl Scene {
-    fn new() -> Scene {
-        let scene = Scene::alone();
+impl Scenario {
+    fn new() -> Scenario {
+        let scene = Scenario::alone();
         fs::create_dir(scene.env.root().join("second")).unwrap();
         scene.second("init --store ../store --branch second").ok();
         scene.second("checkout latest").ok();
@@ -29,7 +29,7 @@ impl Scene {
         scene
     }
 
-    fn alone() -> Scene {
+    fn alone() -> Scenario {
         let env = TestEnv::new();
         let first = env.root().join(FIRST);
         let undo = |line: &str| env.undo(&format!("-C \"../{FIRST}\" {line}")).ok();
@@ -48,7 +48,7 @@ impl Scene {
         undo("commit -m two");
         undo("tag two");
         let two = Tree::read(&first);
-        Scene { env, one, two }
+        Scenario { env, one, two }
     }
 
     fn path(&self, directory: &str) -> PathBuf {
@@ -67,7 +67,7 @@ impl Scene {
         self.at("second", line)
     }
 
-    /// A checkout of `one` in a directory, killed when half of it is done.
+    /// Kills a checkout of `one` in a directory half-way.
     fn interrupt(&self, directory: &str) {
         let directory = format!("../{directory}");
         assert!(killed_at(&self.env, "renameat2", 3, &["-C", &directory, "checkout", "one"]));
@@ -76,7 +76,7 @@ impl Scene {
     }
 }
 
-/// The command that the hint of a refusal gives.
+/// Returns the hinted command of a refusal.
 fn hinted(refused: &Output) -> String {
     let told = String::from_utf8(refused.stderr.clone()).unwrap();
     let hint = told.lines().find(|line| line.starts_with("hint: ")).unwrap_or_else(|| panic!("no hint: {told}"));
@@ -88,7 +88,7 @@ fn unfinished_checkout_is_not_ended_in_other_directory() {
     if !has_strace() {
         return;
     }
-    let scene = Scene::new();
+    let scene = Scenario::new();
     scene.second("branch passing").ok();
     scene.second("undo").ok();
     scene.interrupt(FIRST);
@@ -128,7 +128,7 @@ fn unfinished_checkout_is_undone_in_its_directory() {
     if !has_strace() {
         return;
     }
-    let scene = Scene::new();
+    let scene = Scenario::new();
     scene.interrupt("second");
     assert_eq!(scene.at(FIRST, "undo").code, 4);
     scene.second("undo").ok();
@@ -143,12 +143,12 @@ fn moved_directory_ends_its_unfinished_checkout() {
     if !has_strace() {
         return;
     }
-    let scene = Scene::new();
+    let scene = Scenario::new();
     scene.interrupt(FIRST);
     fs::rename(scene.path(FIRST), scene.path("moved")).unwrap();
     scene.at("moved", "checkout --continue").ok();
     assert_same(&scene.one, &scene.tree("moved"));
-    // A link at the place where it was leads to itself.
+    // A link at the original path leads to the moved directory.
     scene.at("moved", "checkout two").ok();
     scene.interrupt("moved");
     fs::rename(scene.path("moved"), scene.path("again")).unwrap();
@@ -173,7 +173,7 @@ fn unfinished_checkout_of_missing_directory_is_ended_anywhere() {
         },
     ];
     for (n, remove) in gone.into_iter().enumerate() {
-        let scene = Scene::new();
+        let scene = Scenario::new();
         scene.interrupt(FIRST);
         remove(&scene.path(FIRST));
         let ending = ["checkout --continue", "undo"][n % 2];
@@ -184,19 +184,19 @@ fn unfinished_checkout_of_missing_directory_is_ended_anywhere() {
 
 #[test]
 fn unfinished_checkout_without_directory_is_ended_anywhere() {
-    let scene = Scene::new();
+    let scene = Scenario::new();
     stopped(&scene.path(FIRST));
     scene.second("checkout --continue").ok();
     assert_same(&scene.one, &scene.tree("second"));
 }
 
-/// Two directories are one where `.undo` is a link to that of the other one: the same holds.
+/// The same holds if `.undo` is a link to that of the other directory.
 #[test]
 fn unfinished_checkout_is_not_ended_through_link_to_repository() {
     if !has_strace() {
         return;
     }
-    let scene = Scene::alone();
+    let scene = Scenario::alone();
     fs::create_dir(scene.path("second")).unwrap();
     symlink(scene.path("store"), scene.path("second/.undo")).unwrap();
     scene.second("init --branch second").ok();
@@ -216,7 +216,7 @@ fn unfinished_checkout_in_other_directory_is_reported() {
     if !has_strace() {
         return;
     }
-    let scene = Scene::new();
+    let scene = Scenario::new();
     scene.interrupt(FIRST);
     scene.second("").shows(str![[r#"
 on second at [ID], 5 minutes ago  two
