@@ -1,6 +1,6 @@
 //! Counts memory allocations, in a process without other tests.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a failed test tells by panicking")]
-#![allow(unsafe_code, reason = "the trait of allocators is unsafe")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(unsafe_code, reason = "the allocator trait is unsafe")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
@@ -107,8 +107,8 @@ fn scan_allocates_few_times_per_file() {
     let (few, many) = (scans(500), scans(500 + MORE));
     let (new, known) = ((many.0 - few.0) as f64 / MORE as f64, (many.1 - few.1) as f64 / MORE as f64);
     // For a known file, its name in the listing. A new file has a record and an entry, each with its name.
-    assert!(known < 1.25, "{known:.2} allocations a known file");
-    assert!(new < 4.25, "{new:.2} allocations a new file");
+    assert!(known < 1.25, "{known:.2} allocations per known file");
+    assert!(new < 4.25, "{new:.2} allocations per new file");
 }
 
 /// Returns the peak memory of an export of this many empty files, above the memory in use before.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a repository of `undo` with nothing but docs/format.md: a proof that the document suffices.
+"""Reads a repository of `undo`. Written from docs/format.md alone, to prove that the document is sufficient.
 
     read_repository.py REPOSITORY           the state, the operations and the commits
     read_repository.py REPOSITORY COMMIT    a commit (id, branch or tag) and every path that it holds
@@ -20,7 +20,7 @@ from reader.repository import Repository
 
 
 def shown(values):
-    """What JSON has no form for: ids as hex, odd bytes under another key."""
+    """Converts values without a JSON form: ids to hex, bytes that are not UTF-8 to hex under another key."""
     out = {}
     for key, value in values.items():
         if key in ("name", "path", "target") and isinstance(value, bytes):

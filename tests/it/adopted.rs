@@ -48,7 +48,9 @@ impl Disk {
             false => None,
         };
         if mounted.is_none() {
-            skip(format_args!("no {kind} here (needs root, a loop device, mkfs.{kind} and a kernel with {kind})"));
+            skip(format_args!(
+                "{kind} is not available (needs root, a loop device, mkfs.{kind} and a kernel with {kind})"
+            ));
         }
         Some(Disk { _mounted: mounted?, env })
     }
@@ -97,11 +99,11 @@ fn first_commit_and_checkout_share_blocks() {
         let limit = LARGE as u64 / 100;
         assert!(stored < limit, "{stored} bytes stored");
         assert!(home.used() - used < limit, "{} bytes written", home.used() - used);
-        let [pack] = &home.packs_of(&bytes)[..] else { panic!("it is not adopted") };
+        let [pack] = &home.packs_of(&bytes)[..] else { panic!("the file was not adopted") };
         assert_eq!(fs::metadata(pack).unwrap().mode() & 0o777, 0o600);
         let after = fs::metadata(env.path().join("large")).unwrap();
         let times = |it: &fs::Metadata| (it.mtime_nsec(), it.ctime(), it.ctime_nsec(), it.ino());
-        assert_eq!(times(&before), times(&after), "the file is not touched");
+        assert_eq!(times(&before), times(&after), "the file was touched");
         let tree = Tree::read(&env.path());
         env.undo("verify").ok();
         // Removed, replaced and restored: no block is written again.
@@ -179,14 +181,14 @@ fn file_written_during_adoption_is_stored_consistently() {
         let mut commit = strace.arg(env!("CARGO_BIN_EXE_undo")).args(["commit", "-q"]).spawn().unwrap();
         while !home.is_cloning() {
             std::thread::sleep(Duration::from_millis(1));
-            assert!(commit.try_wait().unwrap().is_none(), "it ends before it was copied");
+            assert!(commit.try_wait().unwrap().is_none(), "the commit ended before the clone");
         }
         // Its stat is taken by now, and its end has not been read.
         std::thread::sleep(Duration::from_millis(50));
         bytes[LARGE - 10..].fill(7);
         let live = File::options().write(true).open(env.path().join("large")).unwrap();
         live.write_all_at(&bytes[LARGE - 10..], LARGE as u64 - 10).unwrap();
-        assert!(commit.try_wait().unwrap().is_none(), "it ends before all was read");
+        assert!(commit.try_wait().unwrap().is_none(), "the commit ended before it read everything");
         assert!(commit.wait().unwrap().success());
         assert_eq!(home.packs_of(&bytes).len(), 1);
         env.undo("verify").ok();
@@ -219,7 +221,7 @@ fn damage_in_adopted_pack_is_detected() {
             fs::remove_file(env.path().join("large")).unwrap();
             assert_ne!(env.undo("checkout @").code, 0);
             let there = fs::read(env.path().join("large"));
-            assert!(there.is_err() || there.is_ok_and(|there| there == bytes), "wrong bytes are in place");
+            assert!(there.is_err() || there.is_ok_and(|there| there == bytes), "the restored file has wrong bytes");
             flip(at);
             env.undo("checkout @").ok();
             assert!(env.read("large") == bytes);

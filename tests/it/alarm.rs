@@ -41,9 +41,9 @@ fn create_repository(count: usize) -> TestEnv {
 #[track_caller]
 fn findings(env: &TestEnv) -> Vec<String> {
     let status = kinds(env.undo("status --json").ok());
-    assert_eq!(status, kinds(env.undo("commit -n --json").ok()), "status, and commit -n");
+    assert_eq!(status, kinds(env.undo("commit -n --json").ok()), "`status` and `commit -n` differ");
     let commit = kinds(env.undo("commit --json -m after").ok());
-    assert_eq!(status, commit, "status, and commit");
+    assert_eq!(status, commit, "`status` and `commit` differ");
     commit
 }
 

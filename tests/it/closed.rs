@@ -17,7 +17,7 @@ fn set_mode(env: &TestEnv, path: &str, mode: u32) {
 /// A commit of nested directories, with unsaved changes in and beside them.
 fn changed() -> Option<(TestEnv, Tree)> {
     if !rustix::process::geteuid().is_root() {
-        skip("only root can see what is in closed directories");
+        skip("only root can inspect closed directories");
         return None;
     }
     let env = TestEnv::new();
@@ -186,7 +186,7 @@ fn killed_checkout_of_closed_directories_can_be_continued_and_undone() {
         strace.arg("-e").arg(format!("inject={CALLS}:signal=KILL:when={n}")).arg(env.root().join("undo"));
         let Ok(killed) = strace.args(["checkout", "@"]).output() else { return skip("strace is not installed") };
         if killed.status.success() {
-            assert!(n > 6, "no call was met");
+            assert!(n > 6, "no call was reached");
             return;
         }
         // Alternates between the two recoveries.

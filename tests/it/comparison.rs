@@ -52,7 +52,7 @@ fn holes(path: &Path) -> Vec<u64> {
     let mut found = vec![file.metadata().map_or(0, |metadata| metadata.len())];
     let mut at = 0;
     while let Ok(data) = rustix::fs::seek(&file, SeekFrom::Data(at)) {
-        at = rustix::fs::seek(&file, SeekFrom::Hole(data)).expect("there is always a hole behind data");
+        at = rustix::fs::seek(&file, SeekFrom::Hole(data)).expect("data is followed by a hole");
         found.extend([data, at]);
     }
     found

@@ -73,7 +73,7 @@ impl StoppedCommand {
             if let Some(pid) = lock_holder(env).filter(|pid| stays_stopped(*pid)) {
                 return Some(StoppedCommand { strace, pid });
             }
-            assert!(strace.try_wait().unwrap().is_none(), "`{line}` has ended without a `{call}`");
+            assert!(strace.try_wait().unwrap().is_none(), "`{line}` ended without a call of `{call}`");
             assert!(started.elapsed() < Duration::from_secs(60), "`{line}` was not stopped");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -132,7 +132,7 @@ fn history() -> TestEnv {
 fn assert_second_writer_waits(env: &TestEnv, line: &str, held: &StoppedCommand, command: &str) {
     let started = Instant::now();
     let text = ends_with(env, line, 11);
-    assert!(started.elapsed() >= Duration::from_secs(4), "it has waited");
+    assert!(started.elapsed() >= Duration::from_secs(4), "the second writer did not wait");
     let who = format!("`undo {command}` (process {}) has held the lock", held.pid.as_raw_nonzero());
     assert!(text.contains(&who) && text.contains(" s, since 20"), "{text}");
 }
@@ -298,5 +298,5 @@ fn reading_succeeds_during_compaction() {
         }
     });
     let superfluous = ends_with(&env, "verify -v", 0);
-    assert!(superfluous.contains("pack that the journal does not name"), "packs were merged: {superfluous}");
+    assert!(superfluous.contains("pack that the journal does not name"), "no packs were merged: {superfluous}");
 }

@@ -165,7 +165,7 @@ fn alarm_reads_few_files_and_only_after_many_replacements() {
         let reads = on_worktree(&env, &trace).len();
         // A short file takes one read for its content and, if sampled, one for its end.
         assert!((changed..=changed + 2 * looked_at).contains(&reads), "{reads} for {changed}");
-        assert!(looked_at == 0 || reads > changed, "{reads}: not looked at");
+        assert!(looked_at == 0 || reads > changed, "{reads} reads: no file was sampled");
     }
     // Files that were only added or deleted are never sampled.
     std::fs::remove_dir_all(env.path().join("folder-3")).unwrap();

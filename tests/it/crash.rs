@@ -46,7 +46,7 @@ pub fn killed_at(env: &TestEnv, call: &str, n: usize, arguments: &[&str]) -> boo
     strace.args(["-e", &format!("inject={call}:signal=SIGKILL:when={n}")]);
     strace.arg(env!("CARGO_BIN_EXE_undo")).args(arguments);
     // `strace` exits with the status of the program.
-    strace.output().expect("strace was found before").status.signal() == Some(9)
+    strace.output().expect("strace is installed").status.signal() == Some(9)
 }
 
 /// Lists the calls of a family made by `undo` and its threads, each with its number per name and thread, as `strace`
@@ -193,7 +193,7 @@ fn checkout_killed_at_any_call_succeeds_when_repeated() {
             .json()
             .iter()
             .any(|line| line["id"].as_str().is_some_and(|id| env.undo(&format!("cat {id}:unsaved")).code == 0));
-        assert!(kept, "{call} {n}: what was unsaved is in no commit");
+        assert!(kept, "{call} {n}: no commit has the unsaved changes");
         killed
     });
 }
@@ -260,7 +260,7 @@ hint: finish it with `undo checkout --continue`, or take it back with `undo undo
     let shown = env.undo("checkout --continue").ok();
     assert!(String::from_utf8_lossy(&shown.stderr).contains(staged[0]), "{shown}");
     assert_eq!(env.read(staged[0]), b"changed in that instant");
-    assert!(!env.path().join(staged[1]).exists(), "a commit has its content");
+    assert!(!env.path().join(staged[1]).exists(), "the staged file is still there although a commit has its content");
     assert_eq!(env.undo("cat latest:more").ok().stdout, b"more");
     // Now it is an ordinary file.
     env.undo("commit -m left").ok();

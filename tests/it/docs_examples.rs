@@ -26,11 +26,11 @@ struct Step {
 
 fn run(document: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(root.join(document)).expect("the document is there");
+    let text = std::fs::read_to_string(root.join(document)).expect("the document exists");
     let steps = steps(&text);
     assert!(steps.len() > 3, "{document}: no console blocks found");
     let temporary = tempfile::tempdir().expect("a temporary directory");
-    let home = temporary.path().canonicalize().expect("it is there");
+    let home = temporary.path().canonicalize().expect("the directory exists");
     let shown = type_into_shell(&steps, &home);
     let mut wrong = String::new();
     for (step, shown) in steps.iter().zip(&shown) {
@@ -89,7 +89,7 @@ fn type_into_shell(steps: &[Step], home: &Path) -> Vec<String> {
         .env("TZ", "UTC")
         .stdin(Stdio::null())
         .output()
-        .expect("bash is there");
+        .expect("bash is installed");
     let text = String::from_utf8_lossy(&output.stdout).replace(&home.display().to_string(), "[ROOT]");
     let text = text.replace(&format!("  {}\n", undo::fs::user_name()), "  ann\n");
     let shown: Vec<String> = text.split(&format!("\n{END}\n")).map(|part| part.trim_end().to_owned()).collect();

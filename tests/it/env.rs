@@ -93,13 +93,13 @@ impl TestEnv {
     }
 
     /// Runs `undo` with these arguments, split at spaces; quotes keep them together.
-    #[must_use = "check how it ended"]
+    #[must_use = "check the exit status"]
     pub fn undo(&self, line: &str) -> Output {
         self.run(line, Command::new(env!("CARGO_BIN_EXE_undo")))
     }
 
     /// Runs `undo` with these bytes on its stdin.
-    #[must_use = "check how it ended"]
+    #[must_use = "check the exit status"]
     pub fn undo_with_stdin(&self, line: &str, stdin: impl AsRef<[u8]>) -> Output {
         let fed = self.root.join("tmp/stdin");
         fs::write(&fed, stdin).unwrap();
@@ -110,7 +110,7 @@ impl TestEnv {
     }
 
     /// Runs `undo` as nobody, who becomes the owner of the worktree; without root, as the current user.
-    #[must_use = "check how it ended"]
+    #[must_use = "check the exit status"]
     pub fn undo_as_user(&self, line: &str) -> Output {
         if !rustix::process::geteuid().is_root() {
             return self.undo(line);
@@ -145,7 +145,7 @@ impl TestEnv {
     }
 
     /// Runs a bash script with `undo` on its path.
-    #[must_use = "check how it ended"]
+    #[must_use = "check the exit status"]
     pub fn shell(&self, script: &str) -> Output {
         let mut command = Command::new("bash");
         self.prepare(&mut command);

@@ -230,7 +230,7 @@ fn holes_are_restored_despite_preallocation() {
     let reserve = "truncate -s 1M file && printf data | dd of=file bs=4 seek=65536 conv=notrunc status=none
         fallocate -n -o 4M -l 4M file";
     if env.shell(reserve).code != 0 {
-        skip("this file system cannot reserve blocks behind the end of a file");
+        skip("this file system cannot preallocate blocks after the end of a file");
         return;
     }
     env.undo("commit -m one").ok();

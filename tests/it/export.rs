@@ -82,7 +82,7 @@ fn export_lists_what_the_file_system_cannot_keep() {
         false => None,
     };
     if mounted.is_none() {
-        skip("no ext4 here (needs root, a loop device and mkfs.ext4)");
+        skip("ext4 is not available (needs root, a loop device and mkfs.ext4)");
         return;
     }
     env.write("d/file", "1");

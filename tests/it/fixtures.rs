@@ -105,7 +105,7 @@ fn unrestorable_fields(env: &TestEnv) -> Vec<&'static str> {
         fields.extend(["owner=", "set-id="]);
     }
     if !fields.is_empty() {
-        skip(format_args!("{fields:?}, which cannot be restored here"));
+        skip(format_args!("{fields:?} cannot be restored here"));
     }
     fields
 }
@@ -167,10 +167,7 @@ fn fixture_manifest_is_complete() {
     let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut found: Vec<_> = entries.collect();
     found.sort();
-    assert_eq!(
-        found, expected,
-        "a fixture that no test reads proves nothing: list it in FIXTURES, with both its files"
-    );
+    assert_eq!(found, expected, "list every fixture in FIXTURES, with both its files");
 }
 
 #[test]
@@ -184,7 +181,7 @@ fn checkout_restores_all_fixture_commits() {
         let beyond = unrestorable_fields(&env);
         for (commit, then) in &manifest {
             if needs_root(&env, commit) {
-                skip("devices and attributes of root");
+                skip("devices and privileged attributes");
                 continue;
             }
             let id = commit["id"].as_str().unwrap();

@@ -43,7 +43,7 @@ fn assert_git_ignores_history(env: &TestEnv) {
         env.write("unknown/file", "unknown");
         env.write("tracked", "changed");
         git(env, line);
-        assert!(!env.path().join("unknown").exists(), "{line} did nothing");
+        assert!(!env.path().join("unknown").exists(), "`git {line}` removed nothing");
         git(env, "checkout -q -- tracked");
         assert_eq!(env.undo("log --json").ok().text(), log, "{line}");
     }
@@ -70,7 +70,7 @@ fn next_write_restores_missing_gitignore() {
     for line in ["commit -m nothing", "tag new", "checkout @"] {
         fs::remove_file(&rules).unwrap();
         env.undo("status").ok();
-        assert!(!rules.exists(), "`status` wrote");
+        assert!(!rules.exists(), "`status` wrote the file");
         env.undo(line).ok();
         assert!(rules.exists(), "{line}");
     }

@@ -155,7 +155,7 @@ fn exchange_detects_one_file_in_use_among_many() {
         (env.read("many/8"), fs::metadata(env.path().join("many/7")).unwrap().ino()),
         (b"one 8".to_vec(), inode)
     );
-    assert_eq!(fs::read_dir(env.path().join("many")).unwrap().count(), 401, "nothing is left behind");
+    assert_eq!(fs::read_dir(env.path().join("many")).unwrap().count(), 401, "files are left behind");
 }
 
 /// The file was opened after the plan was checked.

@@ -133,7 +133,7 @@ fn checkout_sets_attributes_of_all_hard_links() {
     fs::hard_link(env.path().join("a"), env.path().join("c")).unwrap();
     let set = |key: &str| rustix::fs::setxattr(env.path().join("a"), key, b"v", XattrFlags::empty());
     if set("user.k").is_err() {
-        return crate::skip::skip("no extended attributes on this file system");
+        return crate::skip::skip("this file system does not support extended attributes");
     }
     env.undo("commit --init -m one").ok();
     let one = Tree::read(&env.path());

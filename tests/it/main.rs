@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::print_stderr,
     clippy::print_stdout,
-    reason = "a failed test tells by panicking"
+    reason = "tests fail by panicking"
 )]
 
 mod adopted;

@@ -17,7 +17,7 @@ const PAGE: usize = 4096;
 const PAGES: usize = 8;
 
 /// Maps a file as a database does. The file descriptor is closed: only the mapping remains.
-#[expect(unsafe_code, reason = "a memory map has no safe form")]
+#[expect(unsafe_code, reason = "memory maps are unsafe")]
 fn map(env: &TestEnv, name: &str) -> MmapMut {
     let file = OpenOptions::new().read(true).write(true).open(env.path().join(name)).unwrap();
     // SAFETY: `undo` reads the file and does not truncate it.
@@ -102,7 +102,7 @@ fn random_mapped_stores_between_commits_are_recorded() {
         let last = env.read("db");
         env.undo("checkout @~1").ok();
         env.undo("undo").ok();
-        assert!(env.read("db") == last, "{kind}, {done:?}, there and back");
+        assert!(env.read("db") == last, "{kind}, {done:?}, after undo and redo");
     }
 }
 
@@ -173,7 +173,7 @@ fn store_to_file_of_other_user_is_recorded() {
     env.write("db", [b'A'; PAGE]);
     env.undo_as_user("init").ok();
     if !rustix::process::geteuid().is_root() {
-        return skip("only root can own a file that another user records");
+        return skip("only root can create files of another user");
     }
     chown(env.path().join("db"), Some(0), Some(0)).unwrap();
     let mut mapped = map(&env, "db");

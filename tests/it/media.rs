@@ -38,7 +38,7 @@ impl Disk {
             disk.mount();
         }
         if disk.mounted.is_none() {
-            skip("no btrfs here (needs root, a loop device, mkfs.btrfs and a kernel with btrfs)");
+            skip("btrfs is not available (needs root, a loop device, mkfs.btrfs and a kernel with btrfs)");
             return None;
         }
         Some(disk)

@@ -41,9 +41,9 @@ const COMMANDS: [&str; 23] = [
     "tag",
     "tag -d",
     "kept run",
-    "run taken back",
+    "run rolled back",
     "guarded run",
-    "failed run taken back",
+    "failed run rolled back",
     "run with its parent killed",
     "saved by force",
     "refused",
@@ -181,7 +181,7 @@ impl Model {
         let mut files = Vec::new();
         list(&self.env.path(), &mut files);
         let staged = files.iter().find(|(path, _)| path.contains(".undo-"));
-        assert!(staged.is_none() || what.contains("killed"), "left by `{what}`: {staged:?}");
+        assert!(staged.is_none() || what.contains("killed"), "staged file left by `{what}`: {staged:?}");
     }
 
     /// Kills a command at a random call, and then continues or undoes it.
@@ -407,5 +407,5 @@ fn random_histories_lose_nothing() {
     let killed = ["killed", "killed run"].into_iter().filter(|_| has_strace);
     let all = EDITS.into_iter().filter(|edit| !can_fail(edit)).chain(COMMANDS).chain(killed);
     let never: BTreeSet<&str> = all.filter(|what| !done.contains(*what)).collect();
-    assert!(never.is_empty() || seeds.len() < 10, "never done: {never:?}");
+    assert!(never.is_empty() || seeds.len() < 10, "never executed: {never:?}");
 }

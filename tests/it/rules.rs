@@ -18,7 +18,7 @@ fn undoignore_is_recorded_even_if_ignored() {
     env.write(".undoignore", "*\n");
     env.undo("checkout @").ok();
     assert!(!env.path().join(".undoignore").exists());
-    assert_eq!(env.undo("status --json").ok().json().len(), 1, "nothing but the end");
+    assert_eq!(env.undo("status --json").ok().json().len(), 1, "more than the summary");
     env.undo("undo").ok();
     assert_eq!(env.read(".undoignore"), b"*\n");
     // An ignored directory is not entered.
@@ -92,7 +92,7 @@ hint: come back to this state: undo checkout [ID]
 "#]]);
     let commit = env.undo("show --json @").ok().json();
     assert_eq!((&commit[0]["suspicious"], &commit[0]["deleted"]), (&false.into(), &0.into()));
-    assert_eq!(commit[0]["files"], 2, "the totals are those of the tree");
+    assert_eq!(commit[0]["files"], 2, "the totals match the tree");
     assert_eq!(env.undo("cat @:a.log").code, 2);
     env.undo("status --json").ok();
     env.undo("checkout @~").ok();

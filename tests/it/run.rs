@@ -29,7 +29,7 @@ fn create_repository() -> TestEnv {
 #[track_caller]
 pub fn run_object(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let last = text.lines().last().unwrap_or_else(|| panic!("nothing was told"));
+    let last = text.lines().last().unwrap_or_else(|| panic!("no output"));
     let value: Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(value["type"], "run", "{text}");
     value
@@ -252,7 +252,7 @@ fn run_can_be_undone_and_redone() {
     let (status, before) = (env.undo("status").ok().text(), Tree::read(&env.path()));
     env.undo("run -- sh -c 'rm -r data link; echo two >> notes.txt; mkdir more; cp notes.txt more'").ok();
     let after = Tree::read(&env.path());
-    assert_eq!(verbs(&env), ["run", "commit"], "a run is one action");
+    assert_eq!(verbs(&env), ["run", "commit"], "the run is not one action");
     env.undo("undo").ok();
     assert_same(&before, &Tree::read(&env.path()));
     // The unsaved changes are unsaved again.
@@ -391,6 +391,6 @@ fn run_with_unreadable_files_exits_3() {
     fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
     let output = env.undo_as_user("run -- touch new").fails(3);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(text.matches("cannot be read").count(), 2, "once, with its reason: {text}");
+    assert_eq!(text.matches("cannot be read").count(), 2, "not listed once with its reason: {text}");
     env.undo_as_user("run -- sh -c 'exit 7'").fails(7);
 }

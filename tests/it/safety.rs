@@ -94,7 +94,7 @@ fn undo_restores_unrecorded_mtimes() {
 #[test]
 fn closed_directory_is_saved_before_its_mode_changes() {
     if !rustix::process::geteuid().is_root() {
-        return crate::skip::skip("only root can see what is in closed directories");
+        return crate::skip::skip("only root can inspect closed directories");
     }
     let env = TestEnv::new();
     env.undo_as_user("init").ok();
@@ -407,11 +407,11 @@ fn checkout_keeps_data_of_concurrent_writer() {
     let is_there = fs::read_to_string(&path).is_ok_and(|found| found == text);
     assert!(
         is_there || is_recorded(&env, "file", text.as_bytes()),
-        "{text} is lost; there is {:?}",
+        "{text} is lost; the file contains {:?}",
         fs::read_to_string(&path)
     );
     let left = Tree::read(&env.path());
-    assert!(!left.nodes.keys().any(|name| name.windows(6).any(|part| part == b".undo-")), "nothing staged is left");
+    assert!(!left.nodes.keys().any(|name| name.windows(6).any(|part| part == b".undo-")), "staged files are left");
 }
 
 /// An ignored file that already has the content of the target.
@@ -476,6 +476,6 @@ fn ignore_rules_from_unfinished_checkout_allow_continue_and_undo() {
             assert_same(expected, &Tree::read(&env.path()));
             n += 1;
         }
-        assert!(n > 2, "nothing was killed");
+        assert!(n > 2, "no command was killed");
     }
 }

@@ -224,7 +224,7 @@ fn system_calls_are_listed() {
     let mut unknown: Vec<&str> = called.filter(|name| *name != "total" && !is_known(name)).collect();
     unknown.sort_unstable();
     unknown.dedup();
-    assert_eq!(unknown, [""; 0], "add them to `CALLS`");
+    assert_eq!(unknown, [""; 0], "unlisted calls: add them to `CALLS`");
 }
 
 /// New directories, a new store and the files in both are removed; existing files stay.

@@ -52,7 +52,7 @@ fn create_repository() -> (TestEnv, Vec<(&'static str, Tree)>) {
     env.undo("commit -m two").ok();
     env.undo("tag two").ok();
     trees.push(("two", Tree::read(&env.path())));
-    assert!(env.path().join(".undo/journal/00000002").exists(), "history has several segments");
+    assert!(env.path().join(".undo/journal/00000002").exists(), "the history has only one segment");
     (env, trees)
 }
 
@@ -140,7 +140,7 @@ hint: what is not listed is whole; a damaged file can be copied from a backup of
     let lines = listed(&env);
     assert_eq!(lines[1]["paths"][0]["path"], "folder/large");
     let log = env.undo("log --json").ok().json();
-    assert_eq!(lines[1]["commit"], log[0]["id"], "the newest commit that has it");
+    assert_eq!(lines[1]["commit"], log[0]["id"], "not the newest commit that contains the file");
     assert_eq!((&lines[0]["what"], &lines[1]["what"]), (&"pack".into(), &"blob".into()));
 }
 
@@ -204,7 +204,7 @@ fn damage_of_any_file_is_detected_or_harmless() {
             fs::write(&file, &good).unwrap();
         }
     }
-    assert_eq!(listed(&env), Vec::<Value>::new(), "all is as it was");
+    assert_eq!(listed(&env), Vec::<Value>::new(), "the repository is not clean");
 }
 
 /// Returns the findings of the library.
@@ -310,7 +310,7 @@ fn with_root(repository: &Repository, commit: &mut Commit, writer: &mut Writer<'
     let mut tree = repository.store().tree(commit.root.tree().unwrap()).unwrap();
     edit(&mut tree);
     let id = tree.save(|id, bytes| writer.put(ObjectKind::Tree, id.object_id(), &bytes).map(drop)).unwrap();
-    let Content::Directory { tree, .. } = &mut commit.root.content else { panic!("a root is a directory") };
+    let Content::Directory { tree, .. } = &mut commit.root.content else { panic!("the root is not a directory") };
     *tree = id;
 }
 
@@ -340,7 +340,9 @@ fn wrong_counts_with_valid_checksums_are_detected() {
 
     let env = small();
     forge(&env, |_, commit, _| {
-        let Content::Directory { entries, .. } = &mut commit.root.content else { panic!("a root is a directory") };
+        let Content::Directory { entries, .. } = &mut commit.root.content else {
+            panic!("the root is not a directory")
+        };
         *entries += 1;
     });
     assert_single_finding(&env, "has 3 entries of 9 bytes, and its entry says 4 of 9");
@@ -348,7 +350,7 @@ fn wrong_counts_with_valid_checksums_are_detected() {
     let env = small();
     forge(&env, |repository, commit, writer| {
         with_root(repository, commit, writer, |tree| {
-            let Content::File { size, .. } = content(tree, "file") else { panic!("it is a file") };
+            let Content::File { size, .. } = content(tree, "file") else { panic!("expected a file") };
             *size += 1;
         });
     });
@@ -357,7 +359,7 @@ fn wrong_counts_with_valid_checksums_are_detected() {
     let env = small();
     forge(&env, |repository, commit, writer| {
         with_root(repository, commit, writer, |tree| {
-            let Content::Directory { size, .. } = content(tree, "folder") else { panic!("it is a folder") };
+            let Content::Directory { size, .. } = content(tree, "folder") else { panic!("expected a folder") };
             *size -= 1;
         });
     });
@@ -369,7 +371,7 @@ fn missing_objects_and_wrong_blobs_are_detected() {
     let env = small();
     forge(&env, |repository, commit, writer| {
         with_root(repository, commit, writer, |tree| {
-            let Content::File { blob, .. } = content(tree, "file") else { panic!("it is a file") };
+            let Content::File { blob, .. } = content(tree, "file") else { panic!("expected a file") };
             *blob = BlobId([7; 32]);
         });
     });
@@ -389,7 +391,7 @@ fn missing_objects_and_wrong_blobs_are_detected() {
         with_root(repository, commit, writer, |tree| {
             *content(tree, "file") = Content::File { blob: right, size: 6000 };
         });
-        let Content::Directory { size, .. } = &mut commit.root.content else { panic!("a root is a directory") };
+        let Content::Directory { size, .. } = &mut commit.root.content else { panic!("the root is not a directory") };
         *size = 6005;
         commit.totals.bytes = 6005;
     });

@@ -33,7 +33,7 @@ impl Volume {
             _ => image(&env, kind).map(|mount| vec![mount]),
         };
         if mounts.is_none() {
-            skip(format_args!("no {kind} here (needs root, and for images a loop device and mkfs.{kind})"));
+            skip(format_args!("{kind} is not available (needs root, and for images a loop device and mkfs.{kind})"));
         }
         Some(Volume { kind, _mounts: mounts?, env })
     }

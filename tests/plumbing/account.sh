@@ -1,11 +1,10 @@
 #!/bin/sh
-# Accounts for every object of a repository: walks the whole history, and compares what it leads to with what is stored,
-# by kind and id by id. Objects that no history leads to are listed. One exception: the blob of an empty file is listed
-# by the history and stored nowhere.
+# Accounts for every object of a repository: compares the objects reachable from the whole history with the stored ones,
+# by kind and id. Lists unreachable objects. One exception: the empty blob is reachable but never stored.
 #
-#     account.sh [DIR]      0 if all is accounted for, 1 if something is stored that no history leads to
+#     account.sh [DIR]      0 if all objects are accounted for, 1 if unreachable objects are stored
 #
-# `undo` is found on the PATH.
+# Requires `undo` on the PATH.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -20,7 +19,7 @@ fail() {
     exit 2
 }
 
-# What history leads to: ID TYPE SIZE.
+# Reachable objects: ID TYPE SIZE.
 undo rev-list --all --objects | undo cat-file --batch-check > "$files/reached"
 [ "$(wc -l < "$files/reached")" -eq "$(undo rev-list --all --objects --count)" ] || fail "the list was cut short"
 ! grep -v -E '^[0-9a-f]{64} [a-z-]+ [0-9]+$' "$files/reached" || fail "these cannot be read"
@@ -28,7 +27,7 @@ grep -v "^$empty " "$files/reached" > "$files/to-be-stored" || [ $? -eq 1 ]
 cut -d ' ' -f 1 "$files/to-be-stored" | sort > "$files/reached-ids"
 [ -z "$(uniq -d "$files/reached-ids")" ] || fail "an object is listed twice"
 
-# What is stored: ID KIND SIZE FRAME OFFSET.
+# Stored objects: ID KIND SIZE FRAME OFFSET.
 undo verify-pack -v > "$files/packs"
 grep -E '^[0-9a-f]{64} ' "$files/packs" > "$files/stored" || [ $? -eq 1 ]
 cut -d ' ' -f 1 "$files/stored" | sort -u > "$files/stored-ids"
@@ -55,7 +54,7 @@ compare attributes "$(counted attributes)"
 compare links "$(counted links)"
 compare commit "$(counted commits)"
 
-# No object is missing, and each that is stored is told if no history leads to it.
+# Checks that no object is missing, and lists unreachable ones.
 comm -23 "$files/reached-ids" "$files/stored-ids" > "$files/missing"
 [ ! -s "$files/missing" ] || fail "reached, and not stored: $(head -n 1 "$files/missing")"
 comm -13 "$files/reached-ids" "$files/stored-ids" > "$files/abandoned"

@@ -1,17 +1,17 @@
 #!/bin/sh
-# What `undo commit` and `undo checkout` do, rebuilt from plumbing alone. Names may hold any byte; attributes and holes,
-# which no tool of the shell can make, are left out.
+# Rebuilds `undo commit` and `undo checkout` from plumbing commands. Supports all file names, but not attributes and
+# holes, which shell tools cannot create.
 #
-#   rebuild.sh commit MSG          a commit of the directory, by write-tree
-#   rebuild.sh commit-by-hand MSG  the same without write-tree: every entry looked at here
-#   rebuild.sh checkout REV DIR    a commit as a new directory
+#   rebuild.sh commit MSG          commits the directory with write-tree
+#   rebuild.sh commit-by-hand MSG  the same without write-tree, entry by entry
+#   rebuild.sh checkout REV DIR    writes a commit to a new directory
 set -eu
 
 self=$(readlink -f -- "$0")
 tab=$(printf '\t')
 line=$(printf '\nx') && line=${line%x}
 
-# Makes a commit of a tree, and of its links if it has any; puts it on the current branch, if that has not moved.
+# Creates a commit of a tree and its links, if any, and moves the current branch to it, unless the branch has moved.
 record() {
     message=$1 && shift
     old=$(undo rev-parse @)
@@ -20,7 +20,7 @@ record() {
     echo "$new"
 }
 
-# The tree of a directory; those in it are made first. At the root, `.undo` is not recorded.
+# Creates the tree of a directory, subdirectories first. At the root, `.undo` is left out.
 tree() {
     cd -- "$1"
     {
@@ -29,19 +29,19 @@ tree() {
     } | undo mktree -z | tr -d '\0'
 }
 
-# The line of a directory.
+# Prints the line of a directory.
 directory() {
     id=$(tree "$1")
     stat -c '%f %u:%g %.9Y' "$1" | entry tree "$id" "${1#./}"
 }
 
-# A line: the mode in hex, owner and time from stdin.
+# Prints a line; reads the mode in hex, owner and time from stdin.
 entry() {
     read -r mode owner time
     printf '%06o %s %s %s %s -\t%s\0' "0x$mode" "$1" "$2" "$owner" "$time" "$3"
 }
 
-# The lines of all else in a directory.
+# Prints the lines of all other entries of a directory.
 entries() {
     ids=$(
         for path; do
@@ -56,7 +56,7 @@ entries() {
     done
 }
 
-# Sets type and object, and takes the id of a file from those that are left.
+# Sets type and object; takes the id of a file from the list of remaining ids.
 describe() {
     object=-
     if [ -L "$1" ]; then
@@ -73,13 +73,13 @@ describe() {
     fi
 }
 
-# The table of hard links; nothing if there are none.
+# Creates the table of hard links; prints nothing without hard links.
 links() {
     find . -path ./.undo -prune -o ! -type d -links +1 -exec stat --printf '%d:%i\t%n\0' {} + |
         sort -z | xargs -0 -r -x -n 10000 sh -eu "$self" groups | undo mklinks -z | tr -d '\0'
 }
 
-# Paths, each behind its inode and a TAB, as groups.
+# Groups paths that follow their inode and a TAB.
 groups() {
     last='' first='' ended=''
     for name; do
@@ -102,7 +102,7 @@ checkout() {
     list "$commit" -t | place "$2" 60 make
     linked=$(undo cat-file -p "$commit" | sed -n 's/^links //p')
     if [ -n "$linked" ]; then undo cat-file -z -p "$linked" | place "$2" 10000 join; fi
-    # Last, since whatever is made in a directory changes its time.
+    # Last, since creating entries changes the time of a directory.
     list "$commit" -d | place "$2" 60 finish
     undo cat-file -p "$commit" | sed -n '/^$/q; s/^root //p' | {
         read -r mode owner time _
@@ -110,18 +110,18 @@ checkout() {
     }
 }
 
-# Five fields and a target of each entry, ended by NUL.
+# Reads five fields and a target of each entry, ended by NUL.
 list() {
     undo ls-tree -r -z "$2" --format \
         '%(objectmode)%x00%(objectname)%x00%(owner)%x00%(mtime)%x00%(path)%x00%(target)' "$1"
 }
 
-# Hands what comes, so many at once, to a function of this script that works in a directory.
+# Passes input in batches to a function of this script that works in a directory.
 place() {
     (cd -- "$1" && xargs -0 -r -x -n "$2" sh -eu "$self" "$3")
 }
 
-# Makes entries. `undo` finds the repository by `UNDO_REPOSITORY`, since DIR may be anywhere.
+# Creates entries. `undo` finds the repository through `UNDO_REPOSITORY`, since DIR may be outside.
 make() {
     while [ $# -gt 0 ]; do
         path=./$5
@@ -141,7 +141,7 @@ make() {
     done
 }
 
-# Makes the names of each group names of its first one.
+# Links the names of each group to its first name.
 join() {
     first=
     for path; do
@@ -155,7 +155,7 @@ join() {
     done
 }
 
-# Finishes directories.
+# Sets the metadata of directories.
 finish() {
     while [ $# -gt 0 ]; do
         dress "$1" "$3" "$4" "./$5"
@@ -163,7 +163,7 @@ finish() {
     done
 }
 
-# Owner, mode and time, in the order in which none undoes another.
+# Sets owner, mode and time, in an order in which none resets another.
 dress() {
     chown -h -- "$2" "$4"
     case $1 in

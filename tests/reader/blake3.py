@@ -17,7 +17,7 @@ CHUNK_START, CHUNK_END, PARENT, ROOT, KEYED, CONTEXT, MATERIAL = 1, 2, 4, 8, 16,
 
 @lru_cache(None)
 def ones(count):
-    """A one in each of so many lanes."""
+    """A one in each of `count` lanes."""
     return ((1 << 64 * count) - 1) // ((1 << 64) - 1)
 
 
@@ -55,7 +55,7 @@ def lanes(count, values):
 
 
 def whole_chunks(data, first, key, flags):
-    """For each of 8 words, that of every chunk. All chunks are whole, and none is the root."""
+    """Chaining values as 8 lists, one word of every chunk each. All chunks are complete, and none is the root."""
     count = len(data) // CHUNK
     words, one = unpack(f"<{count * 256}I", data), ones(count)
     chaining, counters = [word * one for word in key], range(first, first + count)
@@ -67,7 +67,7 @@ def whole_chunks(data, first, key, flags):
 
 
 def last_chunk(data, counter, key, flags):
-    """What the last compression of a chunk takes; the ones before it are done."""
+    """Arguments of the last compression of a chunk, after the preceding ones."""
     chaining, start = key, CHUNK_START
     for at in range(0, len(data) - 64, 64):
         words = unpack("<16I", data[at : at + 64])
@@ -78,7 +78,7 @@ def last_chunk(data, counter, key, flags):
 
 
 def root(data, key, flags):
-    """What the compression at the root takes."""
+    """Arguments of the compression at the root."""
     count = max(1, (len(data) + CHUNK - 1) // CHUNK)
     last = last_chunk(data[(count - 1) * CHUNK :], count - 1, key, flags)
     if count == 1:
@@ -94,8 +94,8 @@ def root(data, key, flags):
 
 
 def parent_at_root(values, count, key, flags):
-    """What the compression at the root takes, above these subtrees: for each of 8 words, that of every one."""
-    # Neighbours in pairs, level by level; one without a neighbour goes up as it is.
+    """Arguments of the compression at the root, from 8 lists with one word of every subtree each."""
+    # Pairs neighbours, level by level; a subtree without a neighbour moves up unchanged.
     while count > 2:
         pairs = count // 2
         words = [joined(all[side : 2 * pairs : 2]) for side in (0, 1) for all in values]
@@ -107,7 +107,7 @@ def parent_at_root(values, count, key, flags):
 
 
 def root_of(values):
-    """The hash of what subtrees of one size (the last may be smaller) hash to, each as 32 bytes."""
+    """The hash from the chaining values, 32 bytes each, of subtrees of one size (the last may be smaller)."""
     columns = [list(column) for column in zip(*(unpack("<8I", value) for value in values))]
     chaining, words, _, size, flags = parent_at_root(columns, len(values), IV, 0)
     return pack("<8I", *compress(1, chaining, words, [0], size, flags | ROOT)[:8])
@@ -120,11 +120,11 @@ def output(data, key, flags, length):
 
 
 def blake3(data, key=None, length=32):
-    """The hash of bytes, keyed if there is a key of 32 bytes."""
+    """The hash of bytes, keyed if a key of 32 bytes is given."""
     return output(bytes(data), unpack("<8I", key) if key else IV, KEYED if key else 0, length)
 
 
 def derived_key(context):
-    """The key that this context gives, without key material."""
+    """The key derived from a context, without key material."""
     key = unpack("<8I", output(context.encode(), IV, CONTEXT, 32))
     return output(b"", key, MATERIAL, 32)

@@ -1,4 +1,4 @@
-"""What a reader may leave out: where blobs are cut, totals, and the caches `catalog` and `index`."""
+"""Checks that a reader may omit: cut points, totals, and the caches `catalog` and `index`."""
 
 from itertools import accumulate, pairwise
 
@@ -20,7 +20,7 @@ def check_all(repository):
     for _, commit in repository.commits():
         check_commit(repository, commit)
     codecs = sorted({frame[3] for pack in repository.packs.values() for frame in pack.frames})
-    # The index of a worktree whose store is elsewhere has a longer name.
+    # The index of a worktree with an external store has a longer name.
     caches = {"catalog": check_catalog, "index": check_index}
     found = {path.name: caches[path.name.split("-")[0]](repository, path) for path in cache_files(repository)}
     return {"kinds": {str(kind): kinds[kind] for kind in sorted(kinds)}, "codecs": codecs, "caches": found}
@@ -32,7 +32,7 @@ def cache_files(repository):
 
 
 def check_cuts(repository, id):
-    """Whether the bytes between zeros are cut where the section "Chunks" says. Not in very long runs: they take long."""
+    """Checks the cuts between zeros against the section "Chunks", except in very long runs, for speed."""
     runs = [[]]
     for length, chunk in repository.layout(id):
         runs[-1].append(chunk) if chunk else runs.append([])
@@ -63,7 +63,7 @@ def cut_blob(data, target):
 
 
 def check_commit(repository, commit):
-    """Totals, and what directories say of all below them."""
+    """Checks totals, and the sums recorded in directories."""
     entries = dict(repository.walk(commit))
     sums = {path: [0, 0] for path, entry in entries.items() if entry["kind"] == "directory"}
     totals = {"file": 0, "directory": -1}
@@ -122,7 +122,7 @@ def prefixed(*parts):
 
 
 def check_index(repository, path):
-    """Its checksums; and each directory of which the tree is known against that tree."""
+    """Checks the checksums, and each directory with a known tree against that tree."""
     data = path.read_bytes()
     head = Fields(data)
     must((head.take(8), head.number(4), head.number(4)) == (b"undoindx", 2, 0), "this is no index")

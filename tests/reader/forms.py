@@ -1,4 +1,4 @@
-"""Objects, lists and records: bytes to values. Sections "Notation" to "Operations" of docs/format.md."""
+"""Decodes objects, lists and records. Sections "Notation" to "Operations" of docs/format.md."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -31,7 +31,7 @@ def check_id(what, id, data, word=None):
 
 
 class Fields:
-    """The fields of some bytes, one after the other."""
+    """Reads the fields of some bytes in order."""
 
     def __init__(self, data, at=0):
         self.data, self.at = data, at
@@ -55,7 +55,7 @@ class Fields:
             if byte < 128:
                 must(value < 1 << 64 and (byte or not n), "a number in another form")
                 return value
-        raise Damaged("a number too long")
+        raise Damaged("an overlong number")
 
     def bytes(self):
         return self.take(self.varint())
@@ -109,13 +109,13 @@ def path_order(path):
 
 
 def header(data, kind):
-    """The fields behind the two bytes that every object but data begins with."""
+    """The fields after the two bytes at the start of every object except data."""
     fields, _ = versioned_header(data, kind, 1)
     return fields
 
 
 def versioned_header(data, kind, newest):
-    """The same of an object that has several versions, and which it is."""
+    """Like `header`, for an object with several versions; also returns the version."""
     fields = Fields(data)
     must(fields.u8() == kind, f"no object of kind {kind}")
     version = fields.u8()
@@ -138,7 +138,7 @@ def take_node(fields, item):
 
 
 def whole_list(node, read, levels=16):
-    """All items at and below a node, as one list. `read` takes an id and gives a node."""
+    """All items at and below a node, as one list. `read` returns the node with an id."""
     sizes, keys = {}, {}
 
     def below(node, levels):
@@ -169,7 +169,7 @@ def whole_list(node, read, levels=16):
 
 
 def cut(level, keys):
-    """How many items each node of a level has, if there are more than 1,024 of them."""
+    """The number of items in each node of a level of more than 1,024 items."""
     sizes, size = [], 0
     for key in keys:
         size += 1

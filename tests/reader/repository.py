@@ -1,4 +1,4 @@
-"""Files: journal, packs and frames, and objects by id. Sections "Files", "Journal", "Packs" and "Frames" of docs/format.md."""
+"""Reads files: journal, packs and frames, and objects by id. Sections "Files", "Journal", "Packs" and "Frames" of docs/format.md."""
 
 import subprocess
 import zlib
@@ -10,14 +10,14 @@ from .blake3 import blake3, root_of
 from .forms import *
 
 EMPTY = blake3(b"")
-# Bytes of a group of a large blob.
+# Size of a group of a large blob.
 GROUP = 4 << 20
-# Bytes of a blob of many chunks that are hashed to prove its id. Each chunk is proven by its own.
+# Maximum size of a chunked blob that is hashed to verify its id. Each chunk is verified by its id anyway.
 LARGEST_PROVEN = 16 << 20
 
 
 class Journal:
-    """The state that the newest segment gives, and the operations of all of them."""
+    """The state of the newest segment, and the operations of all segments."""
 
     def __init__(self, folder):
         self.operations = []
@@ -86,7 +86,7 @@ class Journal:
 
 
 def records(data, number):
-    """Kind and payload of each whole record of a segment; what is behind them is torn or damage."""
+    """Kind and payload of each complete record of a segment; the bytes after them are torn or damaged."""
     fields = Fields(data)
     must(fields.take(8) == b"undojrnl" and fields.number(4) == 1 and fields.number(8) == number, "no journal segment")
     must(fields.take(4) == blake3(data[:20])[:4], "the header of a journal segment is damaged")
@@ -119,7 +119,7 @@ def is_torn(data, at, head, length):
 
 
 class Pack:
-    """One pack file: where its objects are."""
+    """The object locations of a pack file."""
 
     def __init__(self, path, id):
         self.data, self.name = path.read_bytes(), id.hex()
@@ -264,7 +264,7 @@ class Repository:
         return groups
 
     def walk(self, commit):
-        """Every path and its entry, a directory before what is in it."""
+        """Every path and its entry, a directory before its content."""
         below = [(b"", commit["root"])]
         while below:
             path, entry = below.pop()
@@ -300,7 +300,7 @@ def zeros(length):
 
 
 def follow_pointer(path):
-    """The folder, or if it is a file the store that it names."""
+    """The folder, or the external store named by a file."""
     if path.is_dir():
         return path
     first, id, place = path.read_bytes().split(b"\n", 2)

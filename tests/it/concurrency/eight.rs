@@ -81,7 +81,7 @@ impl Log {
         let written = self.written.lock().unwrap();
         let lost: Vec<_> = written.iter().filter(|(id, _)| !recorded.contains(*id) && !live.contains(*id)).collect();
         let (count, all) = (lost.len(), written.len());
-        assert!(lost.is_empty(), "seed {}: of {all} files {count} are lost: {lost:?}", self.seed);
+        assert!(lost.is_empty(), "seed {}: {count} of {all} files are lost: {lost:?}", self.seed);
         let left: Vec<PathBuf> = staged_files(env);
         assert!(left.is_empty(), "{left:?}");
     }
@@ -187,7 +187,7 @@ impl Worker<'_> {
 fn recorded(env: &TestEnv) -> BTreeSet<[u8; 32]> {
     let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let commits = walked(&repository, walk::Options::default()).unwrap();
-    let objects = Reach::new(repository.store(), commits).map(|found| found.expect("all is readable"));
+    let objects = Reach::new(repository.store(), commits).map(|found| found.expect("all objects are readable"));
     objects.filter(|object| object.is == Type::Blob).map(|object| object.id.0).collect()
 }
 

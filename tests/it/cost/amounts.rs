@@ -77,7 +77,7 @@ fn changed_block_stores_only_its_chunks() {
     let Some(trace) = trace(&env, &format!("{READS},{WRITES}"), &["commit", "-m", "two"]) else { return };
 
     let reads: i64 = on_worktree(&env, &trace).iter().map(|call| call.result).sum();
-    assert_eq!(reads as usize, after.len(), "once, to its end");
+    assert_eq!(reads as usize, after.len(), "the file is not read exactly once");
 
     let known: HashSet<&[u8]> = chunks(&before, &Params::default()).collect();
     let new: usize = chunks(&after, &Params::default()).filter(|chunk| !known.contains(chunk)).map(<[u8]>::len).sum();
@@ -102,7 +102,7 @@ fn holes_are_not_read() {
     let Some(trace) = trace(&env, &format!("{READS},fadvise64"), &["commit", "-m", "one"]) else { return };
     let on_file = on_worktree(&env, &trace);
     let asked = on_file.iter().filter(|call| call.name == "fadvise64").count();
-    assert!(asked <= DATA / (128 << 10), "{asked} times");
+    assert!(asked <= DATA / (128 << 10), "{asked} reads");
     let read: i64 = on_file.iter().filter(|call| call.name != "fadvise64").map(|call| call.result).sum();
     assert!(read as usize <= DATA + 100, "{read} bytes");
 }
@@ -118,7 +118,7 @@ fn large_files_bypass_the_page_cache() {
         let trace = trace(&env, WRITES, arguments)?;
         let is_passing = |call: &Call| call.name == "pwritev2" && call.result != 0;
         if trace.iter().any(|call| is_passing(call) && call.result < 0) {
-            skip("this system cannot write past its cache");
+            skip("this system cannot write past the page cache");
             return None;
         }
         let (passing, kept): (Vec<&Call>, Vec<&Call>) = trace.iter().partition(|call| is_passing(call));

@@ -62,7 +62,7 @@ impl Scenario {
         env.undo("verify").ok();
         let is_open = self.is_open();
         if is_open {
-            assert!(self.has_run(), "nothing was to be taken back");
+            assert!(self.has_run(), "there was no rollback");
             env.undo("run -- touch ../other").fails(125);
             assert!(!env.root().join("other").exists());
             let (way, there, back, back_there) = match finishes {
@@ -81,8 +81,8 @@ impl Scenario {
         env.undo("run -- true").ok();
         let recorded = self.recorded();
         let is_recorded = |tree: &Tree| recorded.iter().any(|it| it.differences(tree).is_empty());
-        assert!(is_recorded(&self.before), "what was there before is in no commit");
-        assert!(!self.has_run() || is_recorded(after), "what the command did is in no commit");
+        assert!(is_recorded(&self.before), "no commit has the state before the command");
+        assert!(!self.has_run() || is_recorded(after), "no commit has the changes of the command");
         env.undo("verify").ok();
         is_open
     }

@@ -39,7 +39,7 @@ impl Generations {
         env.undo("tag two").ok();
         let newer: Vec<PathBuf> = self::packs(&env).into_iter().filter(|pack| !packs.contains(pack)).collect();
         packs.extend(newer);
-        assert_eq!(packs.len(), 2, "each generation has a pack");
+        assert_eq!(packs.len(), 2, "not one pack per generation");
         Generations { two: Tree::read(&env.path()), env, one, packs }
     }
 
@@ -262,7 +262,7 @@ fn last_good_copy_is_saved_again_before_removal() {
             assert!(!env.path().join("large").exists(), "{way}: {lose}: {gone}");
             assert!(said.contains("saved anew") || said.contains("recorded anew"), "{way}: {lose}: {said}");
             let kept = ids(env).iter().any(|id| env.undo(&format!("cat {id}:large")).stdout == noise(2, 600_000));
-            assert!(kept, "{way}: {lose}: what was in the folder is nowhere");
+            assert!(kept, "{way}: {lose}: the content of the folder is lost");
         }
     }
 }
@@ -282,7 +282,7 @@ fn changed_file_with_old_mtime_is_not_the_lost_copy() {
     let rotten = fs::read(&large).unwrap();
     env.undo("checkout one").ok();
     let kept = ids(env).iter().any(|id| env.undo(&format!("cat {id}:large")).stdout == rotten);
-    assert!(kept, "its ctime tells that it has changed");
+    assert!(kept, "the ctime did not reveal the change");
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn continue_flushes_all_written_files() {
             let (output, log) = traced(&scene.env, &["-e", "trace=syncfs,fdatasync"], line);
             assert_eq!(output.status.code(), Some(0), "{output:?}");
             let (before, after) = log.split_once("syncfs(").unwrap_or_else(|| panic!("{line} after {call} {n}: {log}"));
-            assert!(after.contains("/journal/"), "flushed before it is recorded: {before}");
+            assert!(after.contains("/journal/"), "not flushed before it was recorded: {before}");
         }
     }
 }

@@ -138,7 +138,7 @@ hint: see who may do it: ls -la [ROOT]/work
 #[test]
 fn unwritable_paths_are_listed_and_restored_later() {
     if !rustix::process::geteuid().is_root() {
-        skip("only root can give files away");
+        skip("only root can change owners");
         return;
     }
     let env = TestEnv::new();
@@ -179,7 +179,7 @@ hint: take it back: undo undo
 /// Creates a repository of another user, with the files `secret` and `open`; `None` without root.
 fn secret_and_open() -> Option<TestEnv> {
     if !rustix::process::geteuid().is_root() {
-        skip("root may read everything");
+        skip("root can read everything");
         return None;
     }
     let env = TestEnv::new();
@@ -257,7 +257,7 @@ impl<'p> AppendOnly<'p> {
     /// `None` if that is not possible here.
     fn new(path: &'p Path) -> Option<AppendOnly<'p>> {
         if !Command::new("chattr").arg("+a").arg(path).output().is_ok_and(|output| output.status.success()) {
-            skip("no append-only directory here (needs root, and a file system that has them)");
+            skip("append-only directories are not available (need root and a file system with this attribute)");
             return None;
         }
         Some(AppendOnly(path))

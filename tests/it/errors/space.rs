@@ -293,11 +293,11 @@ fn commit_failing_for_space_at_any_call_can_be_repeated() {
                 skip("strace is not installed");
                 return;
             };
-            assert!(code == 0 || code == 13, "{family} {n}: ended with {code}");
+            assert!(code == 0 || code == 13, "{family} {n}: exit {code}");
             assert_same(&three, &Tree::read(&env.path()));
             let made = ids(&env).len();
             assert!(made == 2 || made == 3, "{family} {n}: {made} commits");
-            assert!(code != 0 || made == 3, "{family} {n}: acknowledged and not there");
+            assert!(code != 0 || made == 3, "{family} {n}: acknowledged but missing");
             env.undo("commit -m again").ok();
             env.undo("checkout two").ok();
             assert_same(&two, &Tree::read(&env.path()));
@@ -322,7 +322,7 @@ fn checkout_failing_for_space_at_any_call_can_be_repeated() {
                 skip("strace is not installed");
                 return;
             };
-            assert!(code == 0 || code == 13, "{family} {n}: ended with {code}");
+            assert!(code == 0 || code == 13, "{family} {n}: exit {code}");
             if code != 0 && n % 2 == 0 {
                 env.undo("checkout two").ok();
                 assert_same(&two, &Tree::read(&env.path()));

@@ -40,7 +40,7 @@ fn last_good_copy_of_sparse_file_is_saved_again() {
     assert!(String::from_utf8_lossy(&gone.stderr).contains("saved anew"), "{gone}");
     assert!(!env.path().join("sparse").exists());
     let kept = ids(&env).iter().any(|id| env.undo(&format!("cat {id}:sparse")).stdout == content);
-    assert!(kept, "what was in the folder is nowhere");
+    assert!(kept, "the content of the folder is lost");
     env.undo("verify").fails(5);
 }
 
@@ -62,7 +62,7 @@ fn objects_behind_journal_damage_are_found_in_packs() {
         env.write("file", format!("again {n}\n"));
         env.undo("commit").ok();
     }
-    assert!(packs(&env).len() < before, "nothing was removed");
+    assert!(packs(&env).len() < before, "no pack was removed");
     let journal = env.path().join(".undo/journal/00000001");
     let middle = fs::metadata(&journal).unwrap().len() as usize / 2;
     flip_byte_after(&[&journal], &fs::read(&journal).unwrap()[..64], middle);

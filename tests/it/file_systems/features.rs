@@ -233,7 +233,7 @@ fn precision(file: &Path) -> u64 {
     let total = 1_500_000_001_123_456_789u64;
     let found = stat.mtime() as u64 * 1_000_000_000 + stat.mtime_nsec() as u64;
     let steps = [1, 100, 1_000, 1_000_000, 10_000_000, 1_000_000_000, 2_000_000_000];
-    *steps.iter().find(|&&step| total / step * step == found).expect("a time is kept to some precision")
+    *steps.iter().find(|&&step| total / step * step == found).expect("times have some precision")
 }
 
 fn has_xattr(file: &Path, key: &str, value: &[u8]) -> bool {

@@ -20,8 +20,8 @@ struct Handling {
 const HANDLINGS: [Handling; 5] = [
     Handling { name: "kept run", options: "", exit: 0, is_taken_back: false },
     Handling { name: "kept run", options: "--on-fail keep", exit: 3, is_taken_back: false },
-    Handling { name: "run taken back", options: "--rollback", exit: 0, is_taken_back: true },
-    Handling { name: "failed run taken back", options: "--on-fail rollback", exit: 3, is_taken_back: true },
+    Handling { name: "run rolled back", options: "--rollback", exit: 0, is_taken_back: true },
+    Handling { name: "failed run rolled back", options: "--on-fail rollback", exit: 3, is_taken_back: true },
     Handling { name: "guarded run", options: "--guard 'changed<0'", exit: 0, is_taken_back: true },
 ];
 
@@ -86,7 +86,7 @@ impl Model {
                 assert_eq!(self.differences(before), Vec::<String>::new(), "{}\n{text}", way.options)
             }
             Some(between) => assert_eq!(self.contents().0, *between, "{}\n{text}", way.options),
-            None => assert!(is_refused, "it did not run\n{text}"),
+            None => assert!(is_refused, "the script did not run\n{text}"),
         }
     }
 

@@ -292,7 +292,7 @@ fn paged(env: &TestEnv, pager: &str) -> Option<(String, i32)> {
 fn log_is_shown_when_pager_fails_to_start() {
     let env = history();
     let Some((plain, 0)) = paged(&env, "cat") else {
-        skip("no `script` here, which makes a terminal");
+        skip("`script`, which creates a terminal, is not installed");
         return;
     };
     assert!(plain.contains("+0 ~0 -2"), "{plain}");

@@ -133,7 +133,7 @@ hint: forward again: undo redo
 
 "#]]);
     env.undo("undo").ok();
-    assert_ne!(at(), newest, "the commit is taken back");
+    assert_ne!(at(), newest, "the commit was not undone");
     env.undo("redo").ok();
     assert_eq!(at(), newest);
     env.undo("redo").ok();

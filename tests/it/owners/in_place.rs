@@ -84,7 +84,7 @@ fn file_with_capability_is_replaced() {
     // cap_net_raw, as `setcap` would set it.
     let capability = [&0x0200_0001_u32.to_le_bytes()[..], &(1_u32 << 13).to_le_bytes(), &[0; 12]].concat();
     if rustix::fs::setxattr(&file, "security.capability", &capability, XattrFlags::empty()).is_err() {
-        return crate::skip::skip("no capabilities of files on this file system");
+        return crate::skip::skip("this file system does not support capabilities");
     }
     users.done(ADA, "checkout @");
     assert_same(&one, &Tree::read(&users.env.path()));

@@ -184,7 +184,7 @@ fn root_restores_devices_and_capabilities_only_with_trust_owner() {
         .status()
         .is_ok_and(|status| status.success());
     if !made || !capability {
-        return crate::skip::skip("no devices or capabilities on this file system");
+        return crate::skip::skip("this file system does not support devices or capabilities");
     }
     env.undo("commit -m one").ok();
     fs::remove_file(&device).unwrap();

@@ -202,7 +202,7 @@ fn batch_reports_ambiguous_names() {
     let ids = env.undo("rev-list --objects --all").ok().text();
     let mut short: Vec<&str> = ids.lines().map(|line| &line[..4]).collect();
     short.sort_unstable();
-    let pair = short.windows(2).find(|pair| pair[0] == pair[1]).expect("of 4,000 ids some begin alike");
+    let pair = short.windows(2).find(|pair| pair[0] == pair[1]).expect("some of 4,000 ids have the same prefix");
     let answer = env.undo_with_stdin("cat-file --batch-check", pair[0]).ok().text();
     assert_eq!(answer, format!("{} ambiguous\n", pair[0]));
 }

@@ -286,7 +286,7 @@ impl GitComparison {
             }
             let shown =
                 |answer: &[Vec<u8>]| answer.iter().map(|field| field.escape_ascii().to_string()).collect::<Vec<_>>();
-            assert_eq!(shown(ours), shown(theirs), "file, line, pattern and path: ours and git's");
+            assert_eq!(shown(ours), shown(theirs), "file, line, pattern and path of undo and git differ");
         }
         let theirs = self.git(&["ls-files", "--others", "--exclude-standard", "-z"]).output().unwrap().stdout;
         // git lists no directories, and omits an ignored `.undoignore`.
@@ -300,7 +300,7 @@ impl GitComparison {
         };
         let (ours, theirs) = (files(&ours), files(&theirs));
         let differences: Vec<_> = ours.symmetric_difference(&theirs).collect();
-        assert!(differences.is_empty(), "listed by one of both: {differences:?}");
+        assert!(differences.is_empty(), "listed by only one of the two: {differences:?}");
         assert!(theirs.len() > 1, "git listed nothing");
     }
 }

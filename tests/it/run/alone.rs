@@ -51,7 +51,7 @@ fn killed_run_does_not_block_commands() {
     let env = create_repository();
     // In practice the child dies with its terminal; here it is stopped.
     env.shell("undo run -- sh -c 'echo half > half; kill -9 $PPID'").fails(137);
-    assert_eq!(super::verbs(&env), ["run", "commit"], "what was unsaved before it was recorded");
+    assert_eq!(super::verbs(&env), ["run", "commit"], "the unsaved changes were not recorded before the run");
     env.undo("run -- true").ok();
     assert_eq!(env.read("half"), b"half\n");
     env.undo("checkout @~ -q").ok();
@@ -94,7 +94,7 @@ fn run_waits_for_the_lock_to_record() {
     drop(lock);
     let mut rest = String::new();
     told.read_to_string(&mut rest).unwrap();
-    assert!(!rest.contains("waiting"), "told once: {rest}");
+    assert!(!rest.contains("waiting"), "reported twice: {rest}");
     assert_eq!(run.wait().unwrap().code(), Some(0));
     assert_eq!(env.undo("cat @:done").ok().text(), "1\n");
     assert_eq!(super::verbs(&env)[0], "run");

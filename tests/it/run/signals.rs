@@ -102,7 +102,7 @@ fn command_inherits_ignored_signals() {
 pub fn is_ignored_here(signal: Signal) -> bool {
     let is_ignored = ignored_here() & bit(signal) != 0;
     if is_ignored {
-        skip(format_args!("{signal:?} is ignored where the tests run"));
+        skip(format_args!("the test process ignores {signal:?}"));
     }
     is_ignored
 }

@@ -163,7 +163,7 @@ fn positions_survive_new_journal_segments() {
             scene.at(directory, &format!("commit -q -m {}", "m".repeat(4000))).ok();
         }
     }
-    assert!(fs::read_dir(scene.path("store/journal")).unwrap().count() > 1, "one segment only");
+    assert!(fs::read_dir(scene.path("store/journal")).unwrap().count() > 1, "only one segment");
     for (directory, branch) in [("data", "main"), ("data2", "other")] {
         let report = scene.at(directory, "status").ok().text();
         assert!(report.starts_with(&format!("on {branch} ")) && report.contains("no changes"), "{report}");

@@ -73,7 +73,7 @@ fn overlay_hard_links_are_replaced_and_removed() {
     }
     let options = format!("lowerdir={},upperdir={},workdir={}", folder("lower"), folder("upper"), folder("work"));
     let Some(_overlay) = Mounted::new(&["-t", "overlay", "-o", &options, "overlay"], &env.path()) else {
-        return skip("there is no overlayfs");
+        return skip("overlayfs is not available");
     };
     let mode = |bits| fs::set_permissions(env.path().join("a"), fs::Permissions::from_mode(bits)).unwrap();
     mode(0o600);
@@ -127,7 +127,7 @@ fn overlay_hard_links_are_one_inode_after_checkout() {
         let options =
             format!("lowerdir={},upperdir={},workdir={},index=off", lower.display(), upper.display(), work.display());
         let Some(_overlay) = Mounted::new(&["-t", "overlay", "-o", &options, "overlay"], &env.path()) else {
-            return skip("there is no overlayfs");
+            return skip("overlayfs is not available");
         };
         let restores = |line: &str, tree: &Tree| {
             let output = env.undo(line).ok();

@@ -40,7 +40,7 @@ fn recreated_worktree_keeps_history_of_external_store() {
         env.undo("checkout latest").ok();
         assert_same(&two, &Tree::read(&env.path()));
     }
-    assert_eq!(env.undo("log --json").ok().stdout, log, "an empty folder is no state to record");
+    assert_eq!(env.undo("log --json").ok().stdout, log, "an empty folder must not be recorded");
     let now = operations(&env);
     assert!(now.ends_with(&done), "{now:?}\n{done:?}");
     env.undo("checkout @~").ok();
@@ -56,7 +56,7 @@ fn recreated_worktree_keeps_history_of_external_store() {
     env.undo("checkout @").ok();
     assert_same(&two, &Tree::read(&env.path()));
     env.undo("undo").ok();
-    assert_eq!(fs::read_dir(env.path()).unwrap().count(), 1, "only `.undo`");
+    assert_eq!(fs::read_dir(env.path()).unwrap().count(), 1, "more than `.undo`");
 }
 
 /// `.undo` names a store: if it is missing or wrong, no other one is created.
@@ -210,7 +210,7 @@ fn missing_proc_does_not_cause_deletions() {
     let output = command.arg(env!("CARGO_BIN_EXE_undo")).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     if told.contains("unshare") || told.contains("umount") {
-        return skip("only root can do without `/proc`");
+        return skip("only root can hide `/proc`");
     }
     assert!(output.status.code() == Some(74) && told.contains("/proc/self/fd"), "{output:?}");
     assert_eq!(env.undo("rev-parse @").ok().stdout, one);

@@ -40,7 +40,7 @@ fn make_case_insensitive(env: &TestEnv) -> Option<CaseFolder> {
     new_image();
     let mounted = if run("mkfs.exfat", &[]) { loop_mount("exfat-fuse") } else { None };
     if mounted.is_none() {
-        skip("no folder in which case does not count (needs root, and ext4 with casefold or exfat-fuse)");
+        skip("no case-insensitive file system is available (needs root, and ext4 with casefold or exfat-fuse)");
     }
     Some(CaseFolder { _mounted: mounted?, keeps_times: false })
 }
@@ -71,7 +71,7 @@ fn create_repository() -> Option<(CaseFolder, TestEnv)> {
     let env = TestEnv::new();
     let folder = make_case_insensitive(&env)?;
     env.write("Probe", "");
-    assert!(env.path().join("pROBE").exists(), "case counts here");
+    assert!(env.path().join("pROBE").exists(), "the folder is case-sensitive");
     fs::remove_file(env.path().join("Probe")).unwrap();
     env.undo("init -q").ok();
     Some((folder, env))

@@ -72,7 +72,10 @@ impl Scenario {
         let directory = format!("../{directory}");
         assert!(killed_at(&self.env, "renameat2", 3, &["-C", &directory, "checkout", "one"]));
         let there = Tree::read(&self.env.path().join(&directory));
-        assert!(!there.differences(&self.one).is_empty() && !there.differences(&self.two).is_empty(), "not half done");
+        assert!(
+            !there.differences(&self.one).is_empty() && !there.differences(&self.two).is_empty(),
+            "the checkout is not half done"
+        );
     }
 }
 
