@@ -57,7 +57,7 @@ pub(super) fn with_inherited_umask<T>(start: impl FnOnce() -> T) -> T {
 /// Makes a write beyond `ulimit -f` fail with an error instead of killing the process.
 pub fn survive_file_size_limit() {
     // A handler rather than "ignore", because programs started later do not inherit a handler.
-    std::mem::forget(Handlers::place(&[libc::SIGXFSZ], pass));
+    std::mem::forget(Handlers::install(&[libc::SIGXFSZ], pass));
 }
 
 extern "C" fn pass(_: c_int) {}

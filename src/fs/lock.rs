@@ -116,7 +116,7 @@ impl FileLock {
                 Err(error) if error.kind() == ErrorKind::Locked => error,
                 result => return result,
             };
-            if let Some(signal) = interrupts.came() {
+            if let Some(signal) = interrupts.received() {
                 let message = format!("interrupted while waiting: {error}");
                 return Err(Error::new(ErrorKind::Interrupted, message).ends_with(Exit::signal(signal)));
             }

@@ -1,4 +1,4 @@
-//! Another program, run to its end in our place: it has our terminal and our input and output, and signals are its own.
+//! Runs another program with this terminal, input and output, and passes signals on to it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
@@ -17,28 +17,27 @@ use crate::fs::signal::Handlers;
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Its exit status; 128 + N if signal N ended it.
+    /// Exit status; 128 + N if signal N ended the program.
     pub exit: u8,
-    /// How long it ran.
+    /// Running time.
     pub duration: Duration,
 }
 
 /// Runs a program, found on `PATH` if its name has no slash, and waits for its end.
 ///
-/// Meanwhile this process goes on whatever the user does to the program: Ctrl-C and Ctrl-\ reach the two together and end
-/// only the program, and requests to end that reach this process alone are passed on. Signals that were ignored stay so.
-/// Not for two threads at once.
+/// Meanwhile signals do not end this process: a terminal sends Ctrl-C and Ctrl-\ to both processes, and SIGTERM and SIGHUP
+/// are passed on. Signals that were ignored stay ignored. Not for concurrent use.
 ///
-/// Fails if the program cannot be started, with the system's error.
+/// Fails with the system's error if the program cannot be started.
 pub fn run_program(program: &OsStr, arguments: &[OsString]) -> Result<Ended> {
     let failed = |cause| Error::io("run", Path::new(program), cause);
-    let _signals = Handlers::place(&SIGNALS, handle);
+    let _signals = Handlers::install(&SIGNALS, handle);
     let started = Instant::now();
     let mut command = Command::new(program);
     let mut child = with_inherited_umask(|| command.args(arguments).spawn()).map_err(failed)?;
     let pid = Pid::from_child(&child);
     watch(pid);
-    // Its number is its own until its end is collected: only then may another process get it.
+    // Waits without reaping: no other process can get the id before `CHILD` is cleared.
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
     CHILD.store(0, Ordering::SeqCst);
@@ -46,16 +45,16 @@ pub fn run_program(program: &OsStr, arguments: &[OsString]) -> Result<Ended> {
     Ok(Ended { exit: exit(status), duration: started.elapsed() })
 }
 
-/// As shells tell it.
+/// Exit status as shells report it.
 fn exit(status: ExitStatus) -> u8 {
     let number = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     u8::try_from(number).unwrap_or(u8::MAX)
 }
 
-/// The program that signals are passed on to; 0: none.
+/// Process that signals are passed on to; 0 for none.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
-/// A signal to pass on that came before the program was there; 0: none.
+/// Signal that was received before the program started; 0 for none.
 static EARLY: AtomicI32 = AtomicI32::new(0);
 
 fn watch(pid: Pid) {
@@ -63,7 +62,7 @@ fn watch(pid: Pid) {
     pass_on(EARLY.swap(0, Ordering::SeqCst));
 }
 
-/// Sends a signal to the program. Only atomics and a system call: a handler may do no more.
+/// Sends a signal to the program. Async-signal-safe.
 fn pass_on(signal: c_int) {
     let wanted = match signal {
         libc::SIGTERM => Signal::TERM,
@@ -80,7 +79,7 @@ extern "C" fn handle(signal: c_int) {
     pass_on(signal);
 }
 
-/// What a terminal or a person sends to end a program.
+/// Signals that users and terminals send to end a program.
 const SIGNALS: [c_int; 4] = [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP];
 
 #[cfg(test)]
@@ -89,7 +88,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn a_program_runs_to_its_end_and_its_end_is_told_as_shells_do() {
+    fn run_program_returns_the_exit_status_as_shells_do() {
         let sh = |script: &str| run_program(OsStr::new("sh"), &["-c".into(), script.into()]);
         for (script, exit) in [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -9 $$", 137)] {
             assert_eq!(sh(script).unwrap().exit, exit, "{script}");

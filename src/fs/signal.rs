@@ -1,18 +1,18 @@
-//! Signals that people and terminals send to end a program, taken for a while.
+//! Temporary handlers of the signals that users and terminals send to end a program.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use libc::c_int;
 
-/// A handler in place of what was there before, until it is dropped. A handler and not "ignore", since a program that is
-/// started inherits what is ignored, and not handlers. Signals that were ignored stay so. Not for two threads at once.
+/// Installed handlers. Dropping them restores the previous actions. Uses a handler instead of `SIG_IGN` because child
+/// processes inherit ignored signals, but not handlers. Signals that were ignored stay ignored. Not for concurrent use.
 pub(super) struct Handlers {
     before: Vec<(c_int, libc::sigaction)>,
 }
 
 impl Handlers {
-    /// Puts it in place. The handler may do only what a handler may do: atomics, and system calls that leave `errno` alone.
-    pub(super) fn place(signals: &[c_int], handler: extern "C" fn(c_int)) -> Handlers {
+    /// Installs a handler. The handler must be async-signal-safe: only atomics, and system calls that leave `errno` alone.
+    pub(super) fn install(signals: &[c_int], handler: extern "C" fn(c_int)) -> Handlers {
         let before = signals.iter().filter_map(|&signal| Some((signal, take(signal, handler)?))).collect();
         Handlers { before }
     }
@@ -21,7 +21,7 @@ impl Handlers {
 impl Drop for Handlers {
     fn drop(&mut self) {
         for (signal, action) in &self.before {
-            // SAFETY: the action is what the system gave for this signal, unchanged.
+            // SAFETY: the system returned this action for this signal.
             #[expect(unsafe_code, reason = "signal actions have no safe form")]
             unsafe {
                 libc::sigaction(*signal, action, std::ptr::null_mut());
@@ -30,10 +30,10 @@ impl Drop for Handlers {
     }
 }
 
-/// Puts the handler in place and gives what was there; `None` if the signal is ignored, and stays so.
+/// Installs the handler and returns the previous action; `None` if the signal is ignored, which it stays.
 fn take(signal: c_int, handler: extern "C" fn(c_int)) -> Option<libc::sigaction> {
-    // SAFETY: both structures are plain data for which zeros are valid, and live through the calls. The handlers do only
-    // what a handler may do, which `place` asks for.
+    // SAFETY: both structures are plain data for which zeros are valid, and outlive the calls. The handlers are
+    // async-signal-safe, as `install` requires.
     #[expect(unsafe_code, reason = "signal actions have no safe form")]
     unsafe {
         let mut before: libc::sigaction = std::mem::zeroed();
@@ -48,26 +48,26 @@ fn take(signal: c_int, handler: extern "C" fn(c_int)) -> Option<libc::sigaction>
     }
 }
 
-/// The signal that came; 0: none.
-static CAME: AtomicI32 = AtomicI32::new(0);
+/// The signal that was received last; 0 for none.
+static RECEIVED: AtomicI32 = AtomicI32::new(0);
 
 extern "C" fn note(signal: c_int) {
-    CAME.store(signal, Ordering::SeqCst);
+    RECEIVED.store(signal, Ordering::SeqCst);
 }
 
-/// Ctrl-C and requests to end are only noted, until it is dropped.
+/// Only notes SIGINT, SIGTERM and SIGHUP until it is dropped.
 pub(super) struct Interrupts {
     _handlers: Handlers,
 }
 
 impl Interrupts {
     pub(super) fn watch() -> Interrupts {
-        CAME.store(0, Ordering::SeqCst);
-        Interrupts { _handlers: Handlers::place(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP], note) }
+        RECEIVED.store(0, Ordering::SeqCst);
+        Interrupts { _handlers: Handlers::install(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP], note) }
     }
 
-    /// The number of the last signal that came.
-    pub(super) fn came(&self) -> Option<u8> {
-        u8::try_from(CAME.load(Ordering::SeqCst)).ok().filter(|signal| *signal > 0)
+    /// The last signal received.
+    pub(super) fn received(&self) -> Option<u8> {
+        u8::try_from(RECEIVED.load(Ordering::SeqCst)).ok().filter(|signal| *signal > 0)
     }
 }

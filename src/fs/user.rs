@@ -1,8 +1,6 @@
-//! Who runs the program, and where.
+//! The current user, process and machine, and the names of users and groups.
 
-use std::os::unix::ffi::OsStrExt;
-
-/// The number of the user whose rights count.
+/// Effective user id.
 pub fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
@@ -12,62 +10,48 @@ pub(super) fn effective_gid() -> u32 {
     rustix::process::getegid().as_raw()
 }
 
-/// The number of this process.
+/// Process id.
 pub fn process_id() -> u32 {
     std::process::id()
 }
 
-/// Name of the user: of the one who ran `sudo`, if the process is root for that reason; else from `/etc/passwd`,
-/// `$USER`, or the user id.
+/// Name of the user. If root runs `sudo`, the user who ran it. A user without a name has that of `$USER`, or its id.
 pub fn user_name() -> String {
     let uid = effective_uid();
-    if let Some(name) = name_before_sudo(uid) {
-        return name;
-    }
-    let named = || std::env::var_os("USER").filter(|name| !name.is_empty());
-    listed_name(uid)
-        .or_else(|| named().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()))
-        .unwrap_or_else(|| uid.to_string())
+    sudo_user_name(uid).or_else(|| look_up_user(uid)).or_else(|| variable("USER")).unwrap_or_else(|| uid.to_string())
 }
 
-/// The name of any user: from `/etc/passwd`, else the number.
+/// Name of the user who ran `sudo` to become root.
+fn sudo_user_name(effective: u32) -> Option<String> {
+    let uid = variable("SUDO_UID")?.parse().ok().filter(|uid| effective == 0 && *uid != 0)?;
+    Some(look_up_user(uid).or_else(|| variable("SUDO_USER")).unwrap_or_else(|| uid.to_string()))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Name of a user, or its id.
 pub fn name_of_user(uid: u32) -> String {
-    listed_name(uid).unwrap_or_else(|| uid.to_string())
+    look_up_user(uid).unwrap_or_else(|| uid.to_string())
 }
 
-/// Name of a group from `/etc/group`, else its id.
+/// Name of a group, or its id.
 pub fn name_of_group(gid: u32) -> String {
-    let groups = std::fs::read("/etc/group").ok();
-    groups.and_then(|groups| name_in(&groups, gid)).unwrap_or_else(|| gid.to_string())
+    let group = uzers::get_group_by_gid(gid);
+    group.map_or_else(|| gid.to_string(), |group| group.name().to_string_lossy().into_owned())
 }
 
-/// The user who ran `sudo` (`$SUDO_UID`, `$SUDO_USER`), if it was another user and the process is root.
-fn name_before_sudo(effective: u32) -> Option<String> {
-    let uid = std::env::var("SUDO_UID").ok()?.parse().ok().filter(|&uid: &u32| uid != 0)?;
-    let name = || std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
-    (effective == 0).then(|| listed_name(uid).or_else(name).unwrap_or_else(|| uid.to_string()))
+fn look_up_user(uid: u32) -> Option<String> {
+    uzers::get_user_by_uid(uid).map(|user| user.name().to_string_lossy().into_owned())
 }
 
-fn listed_name(uid: u32) -> Option<String> {
-    std::fs::read("/etc/passwd").ok().and_then(|passwd| name_in(&passwd, uid))
-}
-
-/// Looks up the name of an id in a user or group database (passwd(5), group(5)).
-fn name_in(passwd: &[u8], uid: u32) -> Option<String> {
-    passwd.split(|&b| b == b'\n').find_map(|line| {
-        let mut fields = line.split(|&b| b == b':');
-        let name = fields.next().filter(|name| !name.is_empty())?;
-        let number: u32 = std::str::from_utf8(fields.nth(1)?).ok()?.parse().ok()?;
-        (number == uid).then(|| String::from_utf8_lossy(name).into_owned())
-    })
-}
-
-/// The name of the machine.
+/// Host name.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// A number of its own for the time since the system was started; zeros where there is none.
+/// Identifies the time since the system was started. Zeros if the system does not report it.
 pub fn boot_id() -> [u8; 16] {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
@@ -91,11 +75,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_is_found_by_number_among_broken_lines() {
-        let passwd = b"root:x:0:0:root:/root:/bin/sh\n# note\n:x:7::\nada:x:1001:1001::/home/ada:/bin/sh\nbob:x:no\n";
-        assert_eq!(name_in(passwd, 1001).as_deref(), Some("ada"));
-        assert_eq!(name_in(passwd, 0).as_deref(), Some("root"));
-        assert_eq!(name_in(passwd, 7), None);
+    fn users_without_a_name_are_called_by_their_id() {
+        assert_eq!((name_of_user(0).as_str(), name_of_group(0).as_str()), ("root", "root"));
+        assert_eq!(
+            (name_of_user(3_999_999_999), name_of_group(3_999_999_999)),
+            ("3999999999".into(), "3999999999".into())
+        );
         assert!(!user_name().is_empty() && !host_name().is_empty());
     }
 }

@@ -25,7 +25,7 @@ use Outcome::{Listed, Refused, Works};
 /// Calls that old kernels lack, or that sandboxes and file systems refuse.
 const CALLS: [(&str, Outcome); 20] = [
     // Only advisory, or with fallbacks in the C library: all at once.
-    ("fadvise64,fcntl,getrandom,madvise,prlimit64,sched_getaffinity", Works),
+    ("connect,fadvise64,fcntl,getrandom,madvise,prlimit64,sched_getaffinity,socket", Works),
     ("clone3", Works),
     ("copy_file_range", Works),
     ("faccessat2", Works),
