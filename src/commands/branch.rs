@@ -2,9 +2,9 @@
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::refs::{self, Sort};
-use crate::commands::{Context, complete};
+use crate::commands::{Context, complete, refs};
 use crate::error::{Exit, Result};
+use crate::workspace::RefKind;
 
 /// List, make, rename or delete branches
 ///
@@ -38,10 +38,10 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     match (args.name.as_deref(), args.rename.as_slice()) {
-        (_, [new]) => refs::rename(context, Sort::Branch, None, new),
-        (_, [old, new]) => refs::rename(context, Sort::Branch, Some(old), new),
-        _ if !args.delete.is_empty() => refs::delete(context, Sort::Branch, &args.delete),
-        (Some(name), _) => refs::create(context, Sort::Branch, name, args.revision.as_deref()),
-        (None, _) => refs::list(context, Sort::Branch),
+        (_, [new]) => refs::rename(context, RefKind::Branch, None, new),
+        (_, [old, new]) => refs::rename(context, RefKind::Branch, Some(old), new),
+        _ if !args.delete.is_empty() => refs::delete(context, RefKind::Branch, &args.delete),
+        (Some(name), _) => refs::create(context, RefKind::Branch, name, args.revision.as_deref()),
+        (None, _) => refs::list(context, RefKind::Branch),
     }
 }

@@ -7,12 +7,10 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::history;
 use crate::id::CommitId;
-use crate::object::{Content, Objects};
 use crate::path::RepoPath;
 use crate::quote::shell_word;
-use crate::repo::Repository;
+use crate::workspace::Workspace;
 
 /// Print a file as it was recorded
 ///
@@ -28,35 +26,21 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let (id, Some(path)) = context.commit_path(&repository, &args.what, "cat")? else {
+    let workspace = context.workspace()?;
+    let (id, Some(path)) = context.commit_path(&workspace.repository, &args.what, "cat")? else {
         return Err(Error::new(ErrorKind::Usage, format!("`{}` names no path", args.what.display()))
             .hint(format!("undo cat {}:PATH", shell_word(args.what.as_bytes()))));
     };
-    print(context, &repository, id, &path)
+    print(context, &workspace, id, &path)
 }
 
 /// Prints the file at a path of a commit.
-pub fn print(context: &Context<'_>, repository: &Repository, id: CommitId, path: &RepoPath) -> Result<Exit> {
-    let place = format!("{}:{}", id.short(), path.display());
-    let entry = history::recorded(repository.store(), id, path)?;
-    match &entry.content {
-        Content::File { blob, .. } => context.ui.data(|out| repository.store().copy_blob(*blob, out))?,
-        Content::Symlink { target } => context.ui.data(|out| {
-            out.write_all(target).map_err(|error| Error::io("write to", "stdout".as_ref(), error))?;
-            Ok(target.len() as u64)
-        })?,
-        Content::Directory { .. } => {
-            return Err(Error::new(ErrorKind::Usage, format!("`{place}` is a directory"))
-                .hint(format!("undo ls {}", shell_word(place.as_bytes()))));
-        }
-        _ => {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                format!("`{place}` has no content: it is a {}", entry.kind().word()),
-            ));
-        }
-    };
-    let torn = repository.store().commit(id)?.torn.into_iter().filter(|torn| **torn == *path).collect::<Vec<_>>();
-    Ok(context.warn_unstable(&torn))
+pub fn print(context: &Context<'_>, workspace: &Workspace, id: CommitId, path: &RepoPath) -> Result<Exit> {
+    let mut is_torn = false;
+    context.ui.data(|out| {
+        let (bytes, torn) = workspace.read_file(id, path, out)?;
+        is_torn = torn;
+        Ok(bytes)
+    })?;
+    Ok(context.warn_unstable(&Vec::from_iter(is_torn.then(|| path.to_owned()))))
 }

@@ -1,50 +1,33 @@
-//! Changes on their way to the user: what `diff`, `log`, `show` and `status` share.
+//! Shows changes, for `diff`, `log`, `show` and `status`.
 
 use crate::commands::Context;
 use crate::commands::context::Remedies;
 use crate::commands::format::Style;
-use crate::compare::{Comparison, Side};
-use crate::diff::{self, Change, ChangeCounts, Status, rename};
+use crate::diff::{Change, ChangeCounts, Status, rename};
 use crate::error::Result;
-use crate::object::Commit;
-use crate::path::RepoPathBuf;
-use crate::repo::Repository;
 use crate::report::changes::{StatRecord, Tally};
 use crate::terminal::Ui;
 use crate::terminal::text::{ChangeLine, Fold, Listing, Patch, StatTable};
+use crate::workspace::Differences;
 
-/// Shows all changes between two sides and the summary.
-pub fn show(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::Options, style: Style) -> Result<Tally> {
+/// Shows all changes between two states and the summary.
+pub fn show(context: &Context<'_>, differences: &Differences<'_>, style: Style) -> Result<Tally> {
     let waiting = match style {
         Style::List(_) => None,
         Style::Patch(_) | Style::Stat => Some(Vec::new()),
     };
     let (fold, stats) = (Fold::default(), Vec::new());
-    let mut shown = Shown { ui: context.ui, comparison, style, fold, waiting, stats };
-    let counts = comparison.changes(options, &mut |change| shown.take(change))?;
+    let mut shown = Shown { ui: context.ui, differences, style, fold, waiting, stats };
+    let counts = differences.for_each(&mut |change| shown.take(change))?;
     shown.finish(counts)
 }
 
-/// The same, and what the changes look like, for a live directory against the current commit.
-pub fn show_watched(context: &Context<'_>, comparison: Comparison<'_>, options: &diff::Options) -> Result<Tally> {
+/// Like [`show`], and reports alarms.
+pub fn show_watched(context: &Context<'_>, differences: &Differences<'_>) -> Result<Tally> {
     let (fold, style) = (Fold::default(), Style::List(Listing::Words));
-    let mut shown = Shown { ui: context.ui, comparison, style, fold, waiting: None, stats: Vec::new() };
-    let (counts, findings) = comparison.watched(options, &mut |change| shown.take(change))?;
+    let mut shown = Shown { ui: context.ui, differences, style, fold, waiting: None, stats: Vec::new() };
+    let (counts, findings) = differences.for_each_watched(&mut |change| shown.take(change))?;
     context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish(counts))
-}
-
-/// Shows what a commit changed: how it differs from its first parent.
-pub fn show_commit(
-    context: &Context<'_>,
-    repository: &Repository,
-    commit: &Commit,
-    paths: &[RepoPathBuf],
-    style: Style,
-) -> Result<Tally> {
-    let (old, new) =
-        (Side::commit(repository, commit.parents.first().copied())?, Side::Commit(Box::new(commit.clone())));
-    let options = diff::Options { paths: paths.to_vec(), ..diff::Options::default() };
-    show(context, Comparison { repository, worktree: None, old: &old, new: &new }, &options, style)
 }
 
 /// Up to so many changes are kept in memory to find the renames among them.
@@ -53,7 +36,7 @@ const MOST_FOR_RENAMES: usize = 100_000;
 /// Changes on their way to the user.
 struct Shown<'a> {
     ui: &'a Ui,
-    comparison: Comparison<'a>,
+    differences: &'a Differences<'a>,
     style: Style,
     fold: Fold,
     /// Kept until it is known what was renamed.
@@ -88,11 +71,12 @@ impl Shown<'_> {
             // The new name tells it all.
             _ if !json && change.status == Status::Deleted && change.renamed.is_some() => Ok(()),
             Style::Patch(context) => {
-                let (attributes, body) = (self.comparison.attributes(change)?, self.comparison.body(change, context)?);
+                let (attributes, body) =
+                    (self.differences.attributes(change)?, self.differences.body(change, context)?);
                 ui.print(&Patch { change, attributes, body })
             }
             Style::Stat => {
-                let record = StatRecord::new(change, &self.comparison.body(change, 0)?);
+                let record = StatRecord::new(change, &self.differences.body(change, 0)?);
                 if json {
                     return ui.show(&record);
                 }

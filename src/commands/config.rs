@@ -4,10 +4,9 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
-use crate::repo::config::{Document, KEYS, Key, SHARED, key};
-use crate::repo::sharing;
 use crate::report::End;
 use crate::report::refs::SettingRecord;
+use crate::workspace::Setting;
 
 /// Show or change settings
 ///
@@ -30,36 +29,23 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let mut document = Document::open(&repository.layout.config())?;
-    let Some(name) = &args.key else {
-        for setting in &KEYS {
-            context.ui.show(&record(&document, setting, false)?)?;
+    let mut workspace = context.workspace()?;
+    match (&args.key, &args.value) {
+        (None, _) => {
+            let settings = workspace.settings()?;
+            settings.iter().try_for_each(|setting| context.ui.show(&record(setting, false)))?;
+            context.ui.show(&End { count: settings.len() as u64 })?;
         }
-        context.ui.show(&End { count: KEYS.len() as u64 })?;
-        return Ok(Exit::DONE);
-    };
-    match &args.value {
-        Some(value) => document.set(name, value)?,
-        None if args.unset => {
-            document.unset(name)?;
-        }
-        None => {
-            context.ui.show(&record(&document, key(name)?, true)?)?;
-            return Ok(Exit::DONE);
+        (Some(key), None) if !args.unset => context.ui.show(&record(&workspace.setting(key)?, true))?,
+        (Some(key), value) => {
+            let setting = workspace.set_setting(key, value.as_deref())?;
+            context.ui.outcome(&record(&setting, false))?;
         }
     }
-    if key(name)?.name == SHARED {
-        let is_shared = document.config()?.is_shared;
-        sharing::set(&repository.layout, is_shared).map_err(|error| repository.layout.not_permitted(error))?;
-    }
-    document.save(repository.environment.durability()).map_err(|error| repository.layout.not_permitted(error))?;
-    context.ui.outcome(&record(&document, key(name)?, false)?)?;
     Ok(Exit::DONE)
 }
 
-fn record(document: &Document, key: &Key, only_value: bool) -> Result<SettingRecord> {
-    let value = document.config()?.get(key.name)?;
-    let about = (!only_value).then_some(key.about);
-    Ok(SettingRecord { key: key.name, value, default: !document.is_set(key.name)?, about })
+fn record(setting: &Setting, only_value: bool) -> SettingRecord {
+    let Setting { key, about, ref value, is_default } = *setting;
+    SettingRecord { key, value: value.clone(), default: is_default, about: (!only_value).then_some(about) }
 }

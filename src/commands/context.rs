@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::alarm::Findings;
-use crate::compare::Comparison;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::fs::Holder;
 use crate::history;
+use crate::history::when::{self, Day};
 use crate::id::CommitId;
 use crate::number::pluralize;
 use crate::object::Objects;
@@ -24,6 +24,7 @@ use crate::report::alarms::{AlarmRecord, NoteRecord};
 use crate::report::messages::WarningPath;
 use crate::terminal::{Stream, Ui};
 use crate::time::Timestamp;
+use crate::workspace::{Differences, Workspace};
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Scan, Worktree, database, paths};
 
@@ -143,6 +144,11 @@ impl Context<'_> {
         });
     }
 
+    /// The workspace at or above the current directory. Warns like [`Context::repository`].
+    pub fn workspace(&self) -> Result<Workspace> {
+        Workspace::of(self.repository()?, self.cwd.clone())
+    }
+
     /// The user's directory of a repository.
     pub fn worktree(&self, repository: &Repository) -> Result<Worktree> {
         Worktree::of(repository)
@@ -167,6 +173,11 @@ impl Context<'_> {
     pub fn paths(&self, repository: &Repository, arguments: &[PathBuf]) -> Result<Vec<RepoPathBuf>> {
         arguments.iter().try_for_each(|path| self.place(path).map(drop))?;
         paths::resolve(&repository.layout.worktree, &self.cwd, arguments)
+    }
+
+    /// Parses a time argument.
+    pub fn time(&self, text: &str, day: Day) -> Result<Timestamp> {
+        when::parse(text, day, &self.environment)
     }
 
     /// Words that may be revisions or, from some word on, paths: as in git, a word that names no commit and is the name of
@@ -283,12 +294,13 @@ impl Context<'_> {
         }
     }
 
-    /// Lists paths that were to be compared and are nothing to compare: mistyped, most likely.
-    pub fn check_paths_exist(&self, comparison: &Comparison<'_>, wanted: &[RepoPathBuf]) -> Result<()> {
-        let nowhere = comparison.nowhere(wanted)?;
-        self.report_reasons("nothing to compare", &nowhere);
-        nowhere.iter().find_map(|(path, _)| paths::pattern_hint(path)).into_iter().for_each(|hint| self.ui.hint(hint));
-        Ok(())
+    /// Warns about paths that cannot be compared.
+    pub fn warn_about_differences(&self, differences: &Differences<'_>) -> Result<Exit> {
+        let missing = differences.missing_paths()?;
+        self.report_reasons("nothing to compare", &missing);
+        missing.iter().find_map(|(path, _)| paths::pattern_hint(path)).into_iter().for_each(|hint| self.ui.hint(hint));
+        let Some(scan) = differences.scan() else { return Ok(Exit::DONE) };
+        Ok(self.warn_about_scan(scan).or(self.warn_about_mounts(&differences.mounted_over()?)))
     }
 
     /// Warns about ignore rules without effect: unusable files and invalid lines.

@@ -6,12 +6,9 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete};
-use crate::compare::{Comparison, Side};
-use crate::diff;
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::history;
 use crate::id::CommitId;
-use crate::repo::Repository;
+use crate::workspace::{DiffOptions, Workspace};
 
 /// Show what differs between two commits, or between a commit and the directory
 ///
@@ -42,50 +39,41 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let (revisions, mut paths) = context.split_paths(&repository, &args.revisions);
+    let workspace = context.workspace()?;
+    let (revisions, mut paths) = context.split_paths(&workspace.repository, &args.revisions);
     paths.extend_from_slice(&args.paths);
-    let paths = context.paths(&repository, &paths)?;
-    let (old, new) = ends(context, &repository, revisions)?;
-    let worktree = context.worktree(&repository)?;
-    let old = Side::commit(&repository, old)?;
-    let new = match new {
-        Some(id) => Side::commit(&repository, Some(id))?,
-        None => Side::live(&repository, &worktree, &paths, context.ui.progress())?,
+    let options = DiffOptions { paths: context.paths(&workspace.repository, &paths)?, mtimes: args.metadata };
+    let differences = match ends(context, &workspace, revisions)? {
+        (old, Some(new)) => workspace.diff_commits(old, Some(new), options)?,
+        (old, None) => workspace.diff_worktree(old, options, context.ui.progress())?,
     };
-    let options = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
     let style = args.format.style().unwrap_or(Style::Patch(args.format.context));
-    let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     let tally = if context.ui.is_silent() {
-        comparison.changes(&options, &mut |_| Ok(()))?.into()
+        differences.count()?.into()
     } else {
         context.ui.page_long_output();
-        changes::show(context, comparison, &options, style)?
+        changes::show(context, &differences, style)?
     };
-    context.check_paths_exist(&comparison, &options.paths)?;
-    let exit = match &new {
-        Side::Live(scan) => context.warn_about_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
-        _ => Exit::DONE,
-    };
+    let exit = context.warn_about_differences(&differences)?;
     Ok(if args.exit_code && !tally.clean { Exit::NO } else { exit })
 }
 
-/// What is compared: the old commit, if there is any, and the new one; `None`: the directory.
+/// The two states to compare: the old commit, if there is one, and the new one. `None` as the new one is the worktree.
 fn ends(
     context: &Context<'_>,
-    repository: &Repository,
+    workspace: &Workspace,
     revisions: &[String],
 ) -> Result<(Option<CommitId>, Option<CommitId>)> {
-    let resolve = |text: &String| context.commit(repository, text, "undo diff --").map(Some);
+    let resolve = |text: &String| context.commit(&workspace.repository, text, "undo diff --").map(Some);
     Ok(match revisions {
-        [] => (repository.view().at(), None),
-        [text] => match history::resolve_range(repository, text)? {
+        [] => (workspace.view().at(), None),
+        [text] => match workspace.resolve_range(text)? {
             Some((old, new)) => (Some(old), Some(new)),
             None => (resolve(text)?, None),
         },
         [old, new] => (resolve(old)?, resolve(new)?),
         several => {
-            let message = format!("two revisions can be compared, and {} are there", several.len());
+            let message = format!("`diff` compares at most two revisions, not {}", several.len());
             return Err(Error::new(ErrorKind::Usage, message).hint("undo diff A B -- PATH…"));
         }
     })

@@ -9,14 +9,13 @@ use crate::commands::{Context, changes, complete, op};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::history::graph::Graph;
 use crate::history::walk::{self, Item};
-use crate::history::when::{self, Day};
-use crate::history::{self, Costs};
+use crate::history::when::Day;
 use crate::number::pluralize;
 use crate::path::RepoPathBuf;
-use crate::repo::Repository;
 use crate::report::End;
 use crate::report::commits::{CommitRecord, Names};
 use crate::terminal::text::{LogEntry, graph_style};
+use crate::workspace::{DiffOptions, Workspace};
 use crate::worktree::paths::pattern_hint;
 
 /// List commits, newest first
@@ -59,26 +58,26 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
+    let workspace = context.workspace()?;
     if args.ops {
-        return op::log(context, &repository, args.limit);
+        return op::log(context, &workspace.repository, args.limit);
     }
     let (limits, words): (Vec<String>, Vec<String>) =
         args.revisions.iter().cloned().partition(|word| limit_of(word).is_some());
-    let (revisions, mut paths) = context.split_paths(&repository, &words);
+    let (revisions, mut paths) = context.split_paths(&workspace.repository, &words);
     paths.extend_from_slice(&args.paths);
-    let paths = context.paths(&repository, &paths)?;
+    let paths = context.paths(&workspace.repository, &paths)?;
     let limit = args.limit.or(limits.last().and_then(|word| limit_of(word)));
-    let options = walk::Options { limit, ..args.options(context, &repository, revisions, paths.clone())? };
+    let options = walk::Options { limit, ..args.options(context, &workspace, revisions, paths.clone())? };
     let style = args.format.style();
     // A line of history would end nowhere if a commit on it were left out.
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
     let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
-    let mut costs = Costs::new(&repository);
-    let mut names = Names::of_all(repository.view());
+    let mut costs = workspace.costs();
+    let mut names = Names::of_all(workspace.view());
     let (mut count, mut exit) = (0, Exit::DONE);
     context.ui.page_long_output();
-    for item in history::walk(&repository, options)? {
+    for item in workspace.log(options)? {
         let Item { id, commit } = match item {
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 context.ui.warning(format_args!("left out: {error}"));
@@ -93,7 +92,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let gap = count > 0 && matches!(style, Some(Style::Stat | Style::List(_)));
         context.ui.show(&LogEntry { record, row, oneline: args.oneline, gap })?;
         if let Some(style) = style {
-            changes::show_commit(context, &repository, &commit, &paths, style)?;
+            let options = DiffOptions { paths: paths.clone(), ..DiffOptions::default() };
+            changes::show(context, &workspace.diff_commit(&commit, options)?, style)?;
         }
         count += 1;
     }
@@ -117,24 +117,22 @@ impl Args {
     fn options(
         &self,
         context: &Context<'_>,
-        repository: &Repository,
+        workspace: &Workspace,
         revisions: &[String],
         paths: Vec<RepoPathBuf>,
     ) -> Result<walk::Options> {
         let mut options = walk::Options { paths, grep: self.grep.clone(), ..walk::Options::default() };
         for text in revisions {
-            match history::resolve_range(repository, text)? {
+            match workspace.resolve_range(text)? {
                 Some((without, from)) => {
                     options.exclude.push(without);
                     options.from.push(from);
                 }
-                None => options.from.push(context.commit(repository, text, "undo log --")?),
+                None => options.from.push(context.commit(&workspace.repository, text, "undo log --")?),
             }
         }
-        options.since =
-            self.since.as_ref().map(|text| when::parse(text, Day::Begin, &repository.environment)).transpose()?;
-        options.until =
-            self.until.as_ref().map(|text| when::parse(text, Day::End, &repository.environment)).transpose()?;
+        let time = |text: &Option<String>, day| text.as_ref().map(|text| context.time(text, day)).transpose();
+        (options.since, options.until) = (time(&self.since, Day::Begin)?, time(&self.until, Day::End)?);
         Ok(options)
     }
 }

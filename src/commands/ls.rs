@@ -6,10 +6,6 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
-use crate::history;
-use crate::history::listing::{self, Options};
-use crate::object::Entry;
-use crate::path::RepoPath;
 use crate::report::entries::{EntryRecord, EntryTotals};
 use crate::terminal::text::ListedEntry;
 
@@ -34,25 +30,15 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let (id, path) = context.commit_path(&repository, &args.what, "ls")?;
-    let path = path.unwrap_or_default();
-    let entry = history::recorded(repository.store(), id, &path)?;
+    let workspace = context.workspace()?;
+    let (id, path) = context.commit_path(&workspace.repository, &args.what, "ls")?;
+    let entries = workspace.list(id, &path.unwrap_or_default(), args.recursive)?;
     context.ui.page_long_output();
     let mut totals = EntryTotals::default();
-    let mut show = |path: &RepoPath, entry: &Entry| {
-        totals.count(entry);
-        context.ui.show(&ListedEntry { record: EntryRecord::new(path, entry), is_long: args.long })
-    };
-    match entry.tree() {
-        Some(tree) => {
-            let options = Options { recursive: args.recursive, with_trees: true, ..Options::default() };
-            for found in listing::list(repository.store(), tree, options) {
-                let (below, entry) = found?;
-                show(&path.join_path(&below), &entry)?;
-            }
-        }
-        None => show(&path, &entry)?,
+    for entry in entries {
+        let (path, entry) = entry?;
+        totals.count(&entry);
+        context.ui.show(&ListedEntry { record: EntryRecord::new(&path, &entry), is_long: args.long })?;
     }
     context.ui.show(&totals)?;
     Ok(Exit::DONE)

@@ -3,15 +3,14 @@
 use std::borrow::Cow;
 
 use crate::commands::Context;
-use crate::compare::{Comparison, Side};
-use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::report::changes::Tally;
 use crate::report::refs::{Overview, Position};
 use crate::terminal::text::describe;
+use crate::workspace::DiffOptions;
 
 pub fn run(context: &Context<'_>) -> Result<Exit> {
-    let repository = match context.repository() {
+    let workspace = match context.workspace() {
         Err(error) if error.kind() == ErrorKind::NoRepository => {
             let next = ["undo init", "undo commit --init -m \"as it was\"", "undo help"].map(Cow::from).into();
             let state = format!("no repository here ({})", context.cwd.display());
@@ -20,16 +19,13 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
         }
         result => result?,
     };
-    let worktree = context.worktree(&repository)?;
-    let at = repository.view().at();
-    let old = Side::commit(&repository, at)?;
-    let new = Side::live(&repository, &worktree, &[], context.ui.progress())?;
-    let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
-    let tally = Tally::from(comparison.changes(&diff::Options::default(), &mut |_| Ok(()))?);
-    if let Side::Live(scan) = &new {
+    let differences = workspace.status(DiffOptions::default(), context.ui.progress())?;
+    let tally = Tally::from(differences.count()?);
+    if let Some(scan) = differences.scan() {
         context.warn_about_rules(&scan.ignore_warnings);
         context.warn_about_index(scan);
     }
+    let (repository, at) = (&workspace.repository, workspace.view().at());
     let next = match (at, tally.clean, repository.foreign()) {
         (_, _, Some(foreign)) => {
             [foreign.command("checkout --continue").into(), foreign.command("undo").into(), "undo status".into()]
@@ -43,7 +39,7 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     };
     let next = next.into();
     let state = if tally.clean { "clean".to_owned() } else { describe(&tally.counts) };
-    let position = Some(Position::new(repository.view(), old.as_commit()));
+    let position = Some(Position::new(workspace.view(), differences.old_commit()));
     context.ui.show(&Overview {
         repository: true,
         position,

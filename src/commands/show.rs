@@ -7,10 +7,9 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, cat, changes, complete};
 use crate::error::{Exit, Result};
-use crate::history::Costs;
-use crate::object::Objects;
 use crate::report::commits::{CommitRecord, Names};
 use crate::terminal::text::Listing;
+use crate::workspace::DiffOptions;
 
 /// Show a commit and what it changed, or print a file in it
 #[derive(Debug, clap::Args)]
@@ -28,16 +27,16 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let (id, path) = context.commit_path(&repository, &args.what, "show")?;
+    let workspace = context.workspace()?;
+    let (id, path) = context.commit_path(&workspace.repository, &args.what, "show")?;
     if let Some(path) = path {
-        return cat::print(context, &repository, id, &path);
+        return cat::print(context, &workspace, id, &path);
     }
-    let commit = repository.store().commit(id)?;
+    let commit = workspace.read_commit(id)?;
     context.ui.page_long_output();
-    let cost = Costs::new(&repository).of(id)?;
-    context.ui.show(&CommitRecord::new(id, &commit, Names::of(repository.view(), id), cost))?;
+    let cost = workspace.costs().of(id)?;
+    context.ui.show(&CommitRecord::new(id, &commit, Names::of(workspace.view(), id), cost))?;
     let style = args.format.style().unwrap_or(Style::List(Listing::Words));
-    changes::show_commit(context, &repository, &commit, &[], style)?;
+    changes::show(context, &workspace.diff_commit(&commit, DiffOptions::default())?, style)?;
     Ok(Exit::DONE)
 }

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, changes, complete};
-use crate::compare::{Comparison, Side};
-use crate::diff;
 use crate::error::{Exit, Result};
 use crate::report::refs::Position;
+use crate::workspace::DiffOptions;
 
 /// Show what has changed since the current commit
 ///
@@ -27,21 +26,13 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let worktree = context.worktree(&repository)?;
-    let paths = context.paths(&repository, &args.paths)?;
-    let old = Side::commit(&repository, repository.view().at())?;
-    let new = Side::live(&repository, &worktree, &paths, context.ui.progress())?;
+    let workspace = context.workspace()?;
+    let paths = context.paths(&workspace.repository, &args.paths)?;
+    let differences = workspace.status(DiffOptions { paths, mtimes: args.metadata }, context.ui.progress())?;
     let options = context.ui.options();
     if !options.json && !options.nul {
-        context.ui.print(&Position::new(repository.view(), old.as_commit()))?;
+        context.ui.print(&Position::new(workspace.view(), differences.old_commit()))?;
     }
-    let selected = diff::Options { mtimes: args.metadata, paths, ..diff::Options::default() };
-    let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
-    changes::show_watched(context, comparison, &selected)?;
-    context.check_paths_exist(&comparison, &selected.paths)?;
-    if let Side::Live(scan) = &new {
-        return Ok(context.warn_about_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)));
-    }
-    Ok(Exit::DONE)
+    changes::show_watched(context, &differences)?;
+    context.warn_about_differences(&differences)
 }

@@ -2,9 +2,9 @@
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::refs::{self, Sort};
-use crate::commands::{Context, complete};
+use crate::commands::{Context, complete, refs};
 use crate::error::{Exit, Result};
+use crate::workspace::RefKind;
 
 /// List, make, rename or delete tags
 ///
@@ -38,9 +38,9 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     match (args.name.as_deref(), args.rename.as_slice()) {
-        (_, [old, new]) => refs::rename(context, Sort::Tag, Some(old), new),
-        _ if !args.delete.is_empty() => refs::delete(context, Sort::Tag, &args.delete),
-        (Some(name), _) => refs::create(context, Sort::Tag, name, args.revision.as_deref()),
-        (None, _) => refs::list(context, Sort::Tag),
+        (_, [old, new]) => refs::rename(context, RefKind::Tag, Some(old), new),
+        _ if !args.delete.is_empty() => refs::delete(context, RefKind::Tag, &args.delete),
+        (Some(name), _) => refs::create(context, RefKind::Tag, name, args.revision.as_deref()),
+        (None, _) => refs::list(context, RefKind::Tag),
     }
 }

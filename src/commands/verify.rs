@@ -2,8 +2,9 @@
 
 use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
-use crate::maintain::verify::{Damage, Finding, verify};
-use crate::repo::{Repository, Superfluous};
+use crate::maintain::verify::{Damage, Finding, Outcome};
+use crate::repo::Superfluous;
+use crate::repo::layout::Layout;
 use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
 
 /// Check that all that was recorded is there
@@ -17,33 +18,25 @@ use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
 pub struct Args {}
 
 pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let mut tell = |finding| match finding {
-        Finding::Damage(damage) => context.ui.show(&damage_record(&repository, *damage)),
-        Finding::Superfluous(file) => context.ui.show(&superfluous_record(file)),
+    let workspace = context.workspace()?;
+    let layout = &workspace.repository.layout;
+    let mut show = |finding| match finding {
+        Finding::Damage(damage) => context.ui.show(&damage_record(layout, *damage)),
+        Finding::Superfluous(Superfluous { what, path, bytes }) => {
+            context.ui.show(&SuperfluousRecord { what, path: path.display().to_string(), bytes })
+        }
     };
-    let outcome = verify(&repository, &mut tell, context.ui.progress())?;
-    context.ui.show(&VerifyTotals {
-        packs: outcome.packs,
-        objects: outcome.objects,
-        bytes: outcome.bytes,
-        commits: outcome.commits,
-        damaged: outcome.damaged,
-        clean: outcome.damaged == 0,
-    })?;
-    if outcome.damaged == 0 {
+    let Outcome { packs, objects, bytes, commits, damaged } = workspace.verify(&mut show, context.ui.progress())?;
+    context.ui.show(&VerifyTotals { packs, objects, bytes, commits, damaged, clean: damaged == 0 })?;
+    if damaged == 0 {
         return Ok(Exit::DONE);
     }
     context.ui.hint("what is not listed is whole; a damaged file can be copied from a backup of this repository");
     Ok(ErrorKind::Damaged.exit())
 }
 
-fn damage_record(repository: &Repository, damage: Damage) -> DamageRecord {
+fn damage_record(layout: &Layout, damage: Damage) -> DamageRecord {
     let Damage { what, error, id, pack, commit, paths } = damage;
-    let file = pack.map(|pack| repository.layout.pack(pack).display().to_string());
-    DamageRecord { what, message: error.to_string(), id, pack, file: file.unwrap_or_default(), commit, paths }
-}
-
-fn superfluous_record(file: Superfluous) -> SuperfluousRecord {
-    SuperfluousRecord { what: file.what, path: file.path.display().to_string(), bytes: file.bytes }
+    let file = pack.map(|pack| layout.pack(pack).display().to_string()).unwrap_or_default();
+    DamageRecord { what, message: error.to_string(), id, pack, file, commit, paths }
 }

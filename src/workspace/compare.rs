@@ -58,6 +58,12 @@ impl Workspace {
         Ok(self.differences(side(old)?, side(new)?, options))
     }
 
+    /// The changes that a commit made to its first parent.
+    pub fn diff_commit(&self, commit: &Commit, options: DiffOptions) -> Result<Differences<'_>> {
+        let old = Side::commit(&self.repository, commit.parents.first().copied())?;
+        Ok(self.differences(old, Side::Commit(Box::new(commit.clone())), options))
+    }
+
     fn differences(&self, old: Side, new: Side, DiffOptions { paths, mtimes }: DiffOptions) -> Differences<'_> {
         Differences { workspace: self, old, new, options: diff::Options { paths, mtimes, ..diff::Options::default() } }
     }
@@ -113,7 +119,7 @@ impl Differences<'_> {
         self.comparison().nowhere(&self.options.paths)
     }
 
-    fn comparison(&self) -> Comparison<'_> {
+    pub(crate) fn comparison(&self) -> Comparison<'_> {
         let Workspace { repository, worktree, .. } = self.workspace;
         Comparison { repository, worktree: Some(worktree), old: &self.old, new: &self.new }
     }

@@ -23,6 +23,16 @@ impl Workspace {
         self.repository.view()
     }
 
+    /// The commit that a revision names: `@`, `@~3`, a prefix of an id, a branch, a tag, `@{10 minutes ago}`.
+    pub fn resolve(&self, revision: &str) -> Result<CommitId> {
+        history::resolve(&self.repository, revision)
+    }
+
+    /// The commits of a range `A..B`; `None` if the text is not a range.
+    pub fn resolve_range(&self, text: &str) -> Result<Option<(CommitId, CommitId)>> {
+        history::resolve_range(&self.repository, text)
+    }
+
     /// Reads a commit.
     pub fn read_commit(&self, id: CommitId) -> Result<Commit> {
         self.repository.store().commit(id)

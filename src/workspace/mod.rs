@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 use crate::error::Result;
+use crate::path::RepoPathBuf;
 use crate::repo::Repository;
-use crate::worktree::Worktree;
+use crate::worktree::{Worktree, paths};
 
 pub use compare::{DiffOptions, Differences};
 pub use refs::RefKind;
@@ -41,8 +42,14 @@ impl Workspace {
         Workspace::of(repository, directory)
     }
 
-    fn of(repository: Repository, directory: PathBuf) -> Result<Workspace> {
+    /// The workspace of an open repository.
+    pub(crate) fn of(repository: Repository, directory: PathBuf) -> Result<Workspace> {
         let worktree = Worktree::of(&repository)?;
         Ok(Workspace { repository, worktree, directory })
+    }
+
+    /// Path arguments, relative to the directory that was opened, as paths in the worktree.
+    pub fn resolve_paths(&self, paths: &[PathBuf]) -> Result<Vec<RepoPathBuf>> {
+        paths::resolve(&self.repository.layout.worktree, &self.directory, paths)
     }
 }

@@ -110,8 +110,16 @@ const REFUSALS: [&str; 3] =
     ["another command has changed this repository meanwhile", "has moved meanwhile", "is no longer there"];
 
 /// Accepted messages of failures (2): a name does not exist any more, or exists by now.
-const FAILURES: [&str; 7] =
-    ["nothing to", "is there already", "there is no", "no branch", "no tag", "no revision", "is neither in"];
+const FAILURES: [&str; 8] = [
+    "nothing to",
+    "is there already",
+    "already exists",
+    "there is no",
+    "no branch",
+    "no tag",
+    "no revision",
+    "is neither in",
+];
 
 impl Worker<'_> {
     /// Creates a file under a unique name, by a rename, so that only a bug can lose it.

@@ -113,7 +113,7 @@ fn existing_and_missing_names_are_errors() {
     env.undo("branch trial").ok();
     env.undo("branch trial").shows(str![[r#"
 ---- stderr ----
-error: branch `trial` is there already, at [ID]
+error: branch `trial` already exists, at [ID]
 hint: delete it first: undo branch -d trial
 [exit 2]
 
@@ -134,7 +134,7 @@ hint: branches and tags share their names: choose another one
 "#]]);
     env.undo("tag one").shows(str![[r#"
 ---- stderr ----
-error: tag `one` is there already, at [ID]
+error: tag `one` already exists, at [ID]
 hint: delete it first: undo tag -d one
 [exit 2]
 
@@ -169,7 +169,7 @@ hint: undo branch
 "#]]);
     env.undo("branch -m trial main").shows(str![[r#"
 ---- stderr ----
-error: branch `main` is there already
+error: branch `main` already exists
 [exit 2]
 
 "#]]);

@@ -94,7 +94,7 @@ hint: see all commits with `undo log`, and names with `undo branch` and `undo ta
 "#]]);
     env.undo("diff @ @~ main").shows(str![[r#"
 ---- stderr ----
-error: two revisions can be compared, and 3 are there
+error: `diff` compares at most two revisions, not 3
 hint: undo diff A B -- PATH…
 [exit 2]
 

@@ -58,7 +58,7 @@ hint: take it back: undo branch kept [ID]
 "#]]);
     env.undo("branch main").shows(str![[r#"
 ---- stderr ----
-error: branch `main` is there already, at [ID]
+error: branch `main` already exists, at [ID]
 hint: delete it first: undo branch -d main
 [exit 2]
 
