@@ -1,6 +1,7 @@
 //! Checks the rules of the code base by reading its source (`docs/architecture.md`).
 
 mod source;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

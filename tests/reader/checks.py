@@ -89,7 +89,7 @@ def check_catalog(repository, path):
     entries, packs, version, zero = (trailer.number(size) for size in (8, 4, 2, 2))
     must((version, zero, trailer.number(8)) == (1, 0, len(data)), "the trailer of the catalog")
     checksum, magic = trailer.take(32), trailer.take(8)
-    must(magic == b"undo-cat" and data[:16] == b"undo-cat" + b"\1" + bytes(7), "this is no catalog")
+    must(magic == b"undo-cat" and data[:16] == b"undo-cat" + b"\1" + bytes(7), "not a catalog")
     at = 16 + 72 * entries
     listed = Fields(data[at : at + 48 * packs])
     must(blake3(listed.data + data[-64:-40]) == checksum, "the catalog has another checksum")
@@ -125,7 +125,7 @@ def check_index(repository, path):
     """Checks the checksums, and each directory with a known tree against that tree."""
     data = path.read_bytes()
     head = Fields(data)
-    must((head.take(8), head.number(4), head.number(4)) == (b"undoindx", 2, 0), "this is no index")
+    must((head.take(8), head.number(4), head.number(4)) == (b"undoindx", 2, 0), "not an index")
     directories, length, _, _, zero = head.number(8), head.number(8), head.take(16), head.time(), head.number(4)
     must((length, zero) == (len(data), 0) and head.take(16) == prefixed(data[:64]), "the header of the index")
     paths, records = [], 0

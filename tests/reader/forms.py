@@ -240,7 +240,7 @@ def take_commit(data):
     fields = header(data, COMMIT)
     automatic, linked = fields.flags(2)
     name, _, root = take_entry(fields)
-    must(name == b"" and "tree" in root, "the root is no directory without a name")
+    must(name == b"" and "tree" in root, "the root is not a directory with an empty name")
     commit = {"automatic": automatic, "root": root, "links": fields.id_if(linked)}
     commit["parents"] = fields.list(fields.id)
     must(len(set(commit["parents"])) == len(commit["parents"]), "a parent is named twice")
