@@ -4,7 +4,6 @@ use super::content::HEAD;
 use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::id::BlobId;
-use crate::object::layout::Piece;
 use crate::path::RepoPath;
 use crate::store::Store;
 
@@ -31,13 +30,9 @@ impl<'a> Heads<'a> {
     }
 
     fn stored(&self, blob: BlobId) -> Result<Vec<u8>> {
-        let mut head = match self.store.layout(blob)?.pieces.first() {
-            Some(&Piece::Chunk { id, length }) => self.store.reader().chunk(id, length)?.to_vec(),
-            Some(&Piece::Zeros { length }) => vec![0; length.min(HEAD as u64) as usize],
-            None => Vec::new(),
-        };
-        head.truncate(HEAD);
-        Ok(head)
+        let mut reader = self.store.open_blob(blob)?;
+        let bytes = reader.bytes_at(0)?;
+        Ok(bytes[..bytes.len().min(HEAD)].to_vec())
     }
 
     fn live(&self, path: &RepoPath) -> Result<Vec<u8>> {

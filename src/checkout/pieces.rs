@@ -9,13 +9,7 @@ pub(super) type Placed = (u64, Piece);
 
 /// The pieces of a layout with their offsets.
 pub(super) fn placed(layout: &Layout) -> Vec<Placed> {
-    let mut offset = 0;
-    let place = |piece: &Piece| {
-        let at = offset;
-        offset += piece.length();
-        (at, *piece)
-    };
-    layout.pieces.iter().map(place).collect()
+    layout.pieces_with_offsets().collect()
 }
 
 /// Length in bytes of the parts of a large file that workers take one at a time.

@@ -1,5 +1,6 @@
 //! What files hold on one side of a comparison: read from the store, or from the live directory.
 
+use std::cell::RefCell;
 use std::fs::File;
 
 use crate::chunk;
@@ -82,8 +83,7 @@ impl Held<'_> {
 
     fn ranges(&self, new: &Held<'_>) -> Result<binary::Ranges> {
         let (old_pieces, new_pieces) = (self.pieces()?, new.pieces()?);
-        let old_fetch = |id, offset| self.fetch(&old_pieces, id, offset);
-        let new_fetch = |id, offset| new.fetch(&new_pieces, id, offset);
+        let (old_fetch, new_fetch) = (self.fetch()?, new.fetch()?);
         binary::ranges_of_pieces(
             &binary::Contents { pieces: &old_pieces, fetch: &old_fetch },
             &binary::Contents { pieces: &new_pieces, fetch: &new_fetch },
@@ -109,15 +109,13 @@ impl Held<'_> {
         Ok(pieces)
     }
 
-    fn fetch(&self, pieces: &[Piece], id: ChunkId, offset: u64) -> Result<Vec<u8>> {
-        let Some(file) = &self.live else {
-            return Ok(self.store.reader().read(crate::object::ObjectKind::Data, id.object_id())?.to_vec());
-        };
-        let length = pieces.iter().find_map(|piece| match *piece {
-            Piece::Chunk { id: other, length } if other == id => Some(length),
-            _ => None,
-        });
-        read(file, offset, length.unwrap_or_default() as usize)
+    /// A function that reads the chunk at an offset.
+    fn fetch(&self) -> Result<Box<dyn Fn(u64, u32) -> Result<Vec<u8>> + '_>> {
+        if let Some(file) = &self.live {
+            return Ok(Box::new(|offset, length| read(file, offset, length as usize)));
+        }
+        let reader = RefCell::new(self.store.open_blob(self.blob)?);
+        Ok(Box::new(move |offset, _| Ok(reader.borrow_mut().bytes_at(offset)?.to_vec())))
     }
 }
 

@@ -1,8 +1,7 @@
 //! Part of a content that is known by its pieces: its bytes, read a piece at a time from either end.
 
 use crate::error::{Error, Result};
-use crate::id::ChunkId;
-use crate::object::layout::Piece;
+use crate::object::layout::{Piece, with_offsets};
 
 /// A run of zeros is shown in parts of this many bytes.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
@@ -12,8 +11,8 @@ static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 pub struct Contents<'a> {
     /// In order, without gaps.
     pub pieces: &'a [Piece],
-    /// The bytes of the chunk of this id at this offset in the content.
-    pub fetch: &'a dyn Fn(ChunkId, u64) -> Result<Vec<u8>>,
+    /// Reads the chunk at this offset in the content, which has this length.
+    pub fetch: &'a dyn Fn(u64, u32) -> Result<Vec<u8>>,
 }
 
 /// Some neighbouring pieces of a content. The piece read last is kept.
@@ -30,13 +29,9 @@ pub struct Area<'c, 'a> {
 impl<'c, 'a> Area<'c, 'a> {
     /// These pieces of a content, which begin at `start`.
     pub fn new(contents: &'c Contents<'a>, pieces: &[Piece], start: u64) -> Area<'c, 'a> {
-        let mut end = start;
-        let mut placed = Vec::with_capacity(pieces.len());
-        for piece in pieces.iter().filter(|piece| piece.length() > 0) {
-            placed.push((end, *piece));
-            end += piece.length();
-        }
-        Area { contents, pieces: placed, start, end, read: None }
+        let pieces: Vec<_> = with_offsets(pieces).map(|(offset, piece)| (start + offset, piece)).collect();
+        let end = pieces.last().map_or(start, |(offset, piece)| offset + piece.length());
+        Area { contents, pieces, start, end, read: None }
     }
 
     /// Offset in the content where it begins.
@@ -61,7 +56,7 @@ impl<'c, 'a> Area<'c, 'a> {
         let skipped = offset - start;
         match piece {
             Piece::Zeros { length } => Ok(zeros(length - skipped)),
-            Piece::Chunk { id, length } => Ok(&self.chunk(start, id, length)?[skipped as usize..]),
+            Piece::Chunk { length, .. } => Ok(&self.chunk(start, length)?[skipped as usize..]),
         }
     }
 
@@ -72,7 +67,7 @@ impl<'c, 'a> Area<'c, 'a> {
         let taken = offset - start;
         match piece {
             Piece::Zeros { .. } => Ok(zeros(taken)),
-            Piece::Chunk { id, length } => Ok(&self.chunk(start, id, length)?[..taken as usize]),
+            Piece::Chunk { length, .. } => Ok(&self.chunk(start, length)?[..taken as usize]),
         }
     }
 
@@ -107,11 +102,13 @@ impl<'c, 'a> Area<'c, 'a> {
         Ok(bytes)
     }
 
-    fn chunk(&mut self, start: u64, id: ChunkId, length: u32) -> Result<&[u8]> {
+    fn chunk(&mut self, start: u64, length: u32) -> Result<&[u8]> {
         if self.read.as_ref().is_none_or(|(known, _)| *known != start) {
-            let bytes = (self.contents.fetch)(id, start)?;
-            if bytes.len() as u64 != u64::from(length) {
-                return Err(Error::damaged(format!("chunk `{id}` is not as long as its layout says")));
+            let bytes = (self.contents.fetch)(start, length)?;
+            if bytes.len() != length as usize {
+                return Err(Error::damaged(format!(
+                    "the chunk at byte {start} does not have the length in the layout"
+                )));
             }
             self.read = Some((start, bytes));
         }

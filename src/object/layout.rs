@@ -50,10 +50,24 @@ impl Piece {
     }
 }
 
+/// Pairs each piece with its offset, which counts from the first piece.
+pub fn with_offsets(pieces: &[Piece]) -> impl Iterator<Item = (u64, Piece)> {
+    pieces.iter().scan(0, |end, piece| {
+        let start = *end;
+        *end += piece.length();
+        Some((start, *piece))
+    })
+}
+
 impl Layout {
-    /// Bytes of the whole blob.
+    /// Size of the blob in bytes.
     pub fn size(&self) -> u64 {
         self.pieces.iter().map(Piece::length).sum()
+    }
+
+    /// Pairs each piece with its offset in the blob.
+    pub fn pieces_with_offsets(&self) -> impl Iterator<Item = (u64, Piece)> {
+        with_offsets(&self.pieces)
     }
 
     /// Adds a piece at the end: an empty one is left out, and zeros join the zeros before them.

@@ -100,8 +100,8 @@ impl<'a> StoreSink<'a> {
     /// put too, as far as the store has lost them.
     fn put_as_recorded(&mut self, reading: &Reading<'_>, blob: BlobId) -> Result<()> {
         let (Some(file), Ok(layout)) = (reading.file(), self.store.layout(blob)) else { return Ok(()) };
-        let (mut start, mut buffer) = (0, Vec::new());
-        for piece in layout.pieces {
+        let mut buffer = Vec::new();
+        for (start, piece) in layout.pieces_with_offsets() {
             if let Piece::Chunk { id, length } = piece
                 && !self.session.contains(ObjectKind::Data, id.object_id())
             {
@@ -112,7 +112,6 @@ impl<'a> StoreSink<'a> {
                     self.writers[0].put(ObjectKind::Data, id.object_id(), &buffer)?;
                 }
             }
-            start += piece.length();
         }
         Ok(())
     }

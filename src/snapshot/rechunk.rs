@@ -72,9 +72,8 @@ impl Guide {
     /// A guide by the layout of the last content; an empty one knows nothing.
     pub fn new(last: &Layout, params: Params) -> Guide {
         let (mut old, mut zeros) = (Vec::new(), Vec::new());
-        let mut start = 0;
-        for (at, piece) in last.pieces.iter().enumerate() {
-            if let Piece::Chunk { id, length } = *piece {
+        for (at, (start, piece)) in last.pieces_with_offsets().enumerate() {
+            if let Piece::Chunk { id, length } = piece {
                 // In front of zeros there may have been a hole.
                 let goes_on = matches!(last.pieces.get(at + 1), Some(Piece::Chunk { .. }));
                 let has_length = (params.minimum()..=params.maximum()).contains(&(length as usize));
@@ -82,7 +81,6 @@ impl Guide {
             } else {
                 zeros.push((start, start + piece.length()));
             }
-            start += piece.length();
         }
         Guide { params, old, groups: last.groups.clone(), zeros, places: None, position: 0, next: 0, shift: 0 }
     }

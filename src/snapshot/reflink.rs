@@ -81,9 +81,9 @@ fn at_rest(file: &File, copy: &File) -> Result<Option<Stat>> {
 /// Whether most of what it held stands where it stood.
 fn holds_most(file: &File, last: &Layout) -> bool {
     let mut buffer = Vec::new();
-    let (mut start, mut found, mut next) = (0, 0, 0);
-    for piece in &last.pieces {
-        if let Piece::Chunk { id, length } = *piece
+    let (mut found, mut next) = (0, 0);
+    for (start, piece) in last.pieces_with_offsets() {
+        if let Piece::Chunk { id, length } = piece
             && start >= next
         {
             next += last.size() / PLACES;
@@ -92,7 +92,6 @@ fn holds_most(file: &File, last: &Layout) -> bool {
             let is_read = fs::read_at(file, &mut buffer, start).is_ok_and(|read| read == buffer.len());
             found += u64::from(is_read && id_of(ObjectKind::Data, &buffer) == id.object_id());
         }
-        start += piece.length();
     }
     found > PLACES / 2
 }

@@ -1,4 +1,4 @@
-//! Blobs: how one is put together, and its bytes, proven by the id of the whole.
+//! Blobs: their layouts, and readers that verify what they return.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,11 +11,30 @@ use crate::id::{BlobId, ChunkId, LayoutId};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, Objects};
 
-/// Zeros are written so many at a time.
+/// A run of zeros is returned in parts of at most this size.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
+/// Reads a blob at any offset, and keeps the chunk read last. Each chunk is verified; the whole blob is not.
+pub struct BlobReader<'s> {
+    reader: Reader<'s>,
+    pieces: Vec<(u64, Piece)>,
+}
+
+impl BlobReader<'_> {
+    /// The bytes from `offset` to the end of a piece, or a part of a long run of zeros. Empty at the end of the blob.
+    pub fn bytes_at(&mut self, offset: u64) -> Result<&[u8]> {
+        let after = self.pieces.partition_point(|(start, _)| *start <= offset);
+        let Some((start, piece)) = after.checked_sub(1).map(|index| self.pieces[index]) else { return Ok(&[]) };
+        let skipped = (offset - start).min(piece.length());
+        match piece {
+            Piece::Chunk { id, length } => Ok(&self.reader.chunk(id, length)?[skipped as usize..]),
+            Piece::Zeros { length } => Ok(&ZEROS[..(length - skipped).min(ZEROS.len() as u64) as usize]),
+        }
+    }
+}
+
 impl Store {
-    /// How a blob is put together: one chunk for a blob kept in one piece, none for the empty blob.
+    /// The layout of a blob: one chunk for a blob that is stored whole, none for the empty blob.
     pub fn layout(&self, blob: BlobId) -> Result<Layout> {
         let id = blob.object_id();
         if is_empty_data(ObjectKind::Data, id) {
@@ -26,31 +45,36 @@ impl Store {
             return Ok(Layout { pieces: vec![piece], groups: Vec::new() });
         }
         if self.locate(ObjectKind::Layout, id).is_none() {
-            return Err(self.missing_blob(blob));
+            return Err(self.missing(ObjectKind::Data, id).context(format_args!("blob `{blob}`")));
         }
         let root = self.object(ObjectKind::Layout, id)?;
         let node = |node: LayoutId| Ok(self.object(ObjectKind::LayoutNode, node.object_id())?.to_vec());
         Layout::load(blob, &root, node)
     }
 
-    /// Streams a blob, checked against its id, into `to`; gives its length. Each chunk is checked before it is written,
-    /// the whole when all of it was: after a failure what was written is to be thrown away.
-    pub fn copy_blob(&self, blob: BlobId, to: &mut dyn Write) -> Result<u64> {
-        let layout = self.layout(blob)?;
-        self.copy(blob, &layout, to)
+    /// Opens a blob for reading at any offset.
+    pub fn open_blob(&self, blob: BlobId) -> Result<BlobReader<'_>> {
+        Ok(self.blob_reader(&self.layout(blob)?))
     }
 
-    /// A blob's bytes, checked against its id, if it has at most `limit` of them.
+    fn blob_reader(&self, layout: &Layout) -> BlobReader<'_> {
+        BlobReader { reader: self.reader(), pieces: layout.pieces_with_offsets().collect() }
+    }
+
+    /// Streams a blob into `to` and verifies it against its id; returns its size. Chunks are verified before they are
+    /// written, the whole blob only at the end: after an error, the caller must discard what was written.
+    pub fn copy_blob(&self, blob: BlobId, to: &mut dyn Write) -> Result<u64> {
+        self.copy(blob, &self.layout(blob)?, to)
+    }
+
+    /// The bytes of a blob, verified against its id. `None` if it has more than `limit` bytes.
     pub fn read_blob(&self, blob: BlobId, limit: u64) -> Result<Option<Vec<u8>>> {
         let layout = self.layout(blob)?;
-        let size = layout.size();
-        if size > limit {
+        if layout.size() > limit {
             return Ok(None);
         }
-        if let [Piece::Chunk { id, .. }] = layout.pieces[..]
-            && id.0 == blob.0
-        {
-            return Ok(Some(self.object(ObjectKind::Data, id.object_id())?.to_vec()));
+        if is_whole(blob, &layout) {
+            return Ok(Some(self.object(ObjectKind::Data, blob.object_id())?.to_vec()));
         }
         let mut bytes = Vec::new();
         self.copy(blob, &layout, &mut bytes)?;
@@ -58,54 +82,39 @@ impl Store {
     }
 
     fn copy(&self, blob: BlobId, layout: &Layout, to: &mut dyn Write) -> Result<u64> {
-        let mut reader = self.reader();
-        if let [Piece::Chunk { id, length }] = layout.pieces[..]
-            && id.0 == blob.0
-        {
-            // The id of the piece is that of the whole.
-            write(blob, to, reader.chunk(id, length)?)?;
-            return Ok(length.into());
-        }
-        let mut hasher = blake3::Hasher::new();
-        for piece in &layout.pieces {
-            match *piece {
-                Piece::Chunk { id, length } => {
-                    let bytes = reader.chunk(id, length)?;
-                    hasher.update(bytes);
-                    write(blob, to, bytes)?;
-                }
-                Piece::Zeros { mut length } => {
-                    while length > 0 {
-                        let zeros = &ZEROS[..length.min(ZEROS.len() as u64) as usize];
-                        hasher.update(zeros);
-                        write(blob, to, zeros)?;
-                        length -= zeros.len() as u64;
-                    }
-                }
+        let mut reader = self.blob_reader(layout);
+        // A blob that is stored whole is verified as a chunk.
+        let mut hasher = (!is_whole(blob, layout)).then(blake3::Hasher::new);
+        let mut offset = 0;
+        loop {
+            let bytes = reader.bytes_at(offset)?;
+            if bytes.is_empty() {
+                break;
             }
+            if let Some(hasher) = &mut hasher {
+                hasher.update(bytes);
+            }
+            to.write_all(bytes).map_err(|cause| Error::io("write blob", Path::new(&blob.to_string()), cause))?;
+            offset += bytes.len() as u64;
         }
-        if hasher.finalize().as_bytes() != &blob.0 {
-            return Err(Error::damaged(format!("the chunks of blob `{blob}` do not make it up")).hint(OTHERS_ARE_WHOLE));
+        if hasher.is_some_and(|hasher| hasher.finalize().as_bytes() != &blob.0) {
+            return Err(Error::damaged(format!("the chunks of blob `{blob}` have another hash")).hint(OTHERS_ARE_WHOLE));
         }
-        Ok(layout.size())
-    }
-
-    fn missing_blob(&self, blob: BlobId) -> Error {
-        self.missing(ObjectKind::Data, blob.object_id()).context(format_args!("blob `{blob}`"))
+        Ok(offset)
     }
 }
 
+fn is_whole(blob: BlobId, layout: &Layout) -> bool {
+    matches!(layout.pieces[..], [Piece::Chunk { id, .. }] if id.0 == blob.0)
+}
+
 impl Reader<'_> {
-    /// The verified bytes of a piece of a blob, valid until the next call.
+    /// The verified bytes of a chunk, valid until the next call.
     pub fn chunk(&mut self, id: ChunkId, length: u32) -> Result<&[u8]> {
         let bytes = self.read(ObjectKind::Data, id.object_id())?;
         if bytes.len() == length as usize {
             return Ok(bytes);
         }
-        Err(Error::damaged(format!("chunk `{id}` is not as long as its layout says")).hint(OTHERS_ARE_WHOLE))
+        Err(Error::damaged(format!("chunk `{id}` does not have the length in its layout")).hint(OTHERS_ARE_WHOLE))
     }
-}
-
-fn write(blob: BlobId, to: &mut dyn Write, bytes: &[u8]) -> Result<()> {
-    to.write_all(bytes).map_err(|cause| Error::io("write out the blob", Path::new(&blob.to_string()), cause))
 }

@@ -21,6 +21,7 @@ mod tally;
 mod tests;
 mod writer;
 
+pub use blob::BlobReader;
 pub use check::{Broken, Contents};
 pub use compress::Compression;
 pub use listing::Packed;

@@ -1,5 +1,6 @@
 //! Reading objects: find the place, decode its frame, and believe nothing that its id does not prove.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,8 +16,10 @@ use crate::object::{ObjectKind, Objects, id_of};
 pub struct Reader<'s> {
     store: &'s Store,
     decoder: Decoder,
-    /// What is in `buffer`.
+    /// The frame in `buffer`.
     decoded: Option<cache::Key>,
+    /// The object that was verified last, and its place in `buffer`.
+    verified: Option<(ObjectKind, ObjectId, Range<usize>)>,
     buffer: Vec<u8>,
     /// What was read of a pack.
     stretch: Stretch,
@@ -29,6 +32,7 @@ impl Store {
             store: self,
             decoder: Decoder::default(),
             decoded: None,
+            verified: None,
             buffer: Vec::new(),
             stretch: Stretch::default(),
         }
@@ -128,9 +132,16 @@ impl<'s> Reader<'s> {
         if is_empty_data(kind, id) {
             return Ok(&[]);
         }
-        let store = self.store;
-        let ((), place) = store.try_places(kind, id, |place| self.load(kind, id, place))?;
-        Ok(&self.buffer[place.offset as usize..][..place.length as usize])
+        let range = match self.verified.take() {
+            Some((last_kind, last_id, range)) if (last_kind, last_id) == (kind, id) => range,
+            _ => {
+                let store = self.store;
+                let ((), place) = store.try_places(kind, id, |place| self.load(kind, id, place))?;
+                place.offset as usize..(place.offset + place.length) as usize
+            }
+        };
+        self.verified = Some((kind, id, range.clone()));
+        Ok(&self.buffer[range])
     }
 
     /// Decodes the frame if it is not the last one, and checks the object in it.

@@ -145,13 +145,9 @@ impl Store {
         if !self.options().reflink {
             return None;
         }
-        let mut start = 0;
-        let first = layout.pieces.iter().find_map(|piece| match *piece {
-            Piece::Chunk { id, .. } => Some(id.object_id()),
-            Piece::Zeros { length } => {
-                start += length;
-                None
-            }
+        let (start, first) = layout.pieces_with_offsets().find_map(|(start, piece)| match piece {
+            Piece::Chunk { id, .. } => Some((start, id.object_id())),
+            Piece::Zeros { .. } => None,
         })?;
         let size = layout.size();
         let is_whole = |pack: &&Pack| {
