@@ -1,7 +1,7 @@
-//! Bytes written and read field by field: the bounds-checked hands of every on-disk format.
+//! Encodes and decodes fields of the on-disk formats, with bounds checks.
 //!
-//! Numbers are little-endian; `varint` is LEB128 of at most 10 bytes in its shortest form. A decoder never panics and never
-//! allocates more than the bytes that it was given can fill.
+//! Numbers are little-endian; `varint` is LEB128 of at most 10 bytes in its shortest form. A decoder never panics, and
+//! never allocates more memory than the given bytes can fill.
 
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
@@ -13,12 +13,12 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An empty one.
+    /// Creates an empty encoder.
     pub fn new() -> Encoder {
         Encoder::default()
     }
 
-    /// Bytes as they are.
+    /// Bytes without a length.
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Encoder {
         self.bytes.extend_from_slice(bytes);
         self
@@ -68,37 +68,37 @@ impl Encoder {
         self.i64(time.seconds).u32(time.nanoseconds)
     }
 
-    /// How much has been written.
+    /// Number of bytes written.
     pub fn position(&self) -> usize {
         self.bytes.len()
     }
 
-    /// What has been written so far.
+    /// The bytes written so far.
     pub fn as_slice(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The buffer.
+    /// Returns the buffer.
     pub fn finish(self) -> Vec<u8> {
         self.bytes
     }
 }
 
-/// Takes fields from bytes; every method fails with [`crate::error::ErrorKind::Damaged`] past the end.
+/// Takes fields from bytes. Every method fails with [`crate::error::ErrorKind::Damaged`] at the end of the bytes.
 pub struct Decoder<'a> {
-    /// What is being decoded, for messages.
+    /// Name of the format, for messages.
     what: &'static str,
     bytes: &'a [u8],
     position: usize,
 }
 
 impl<'a> Decoder<'a> {
-    /// Decodes `bytes`, called `what` in messages ("tree", "pack footer").
+    /// Decodes `bytes`; `what` is the name of the format in messages ("tree", "pack footer").
     pub fn new(what: &'static str, bytes: &'a [u8]) -> Decoder<'a> {
         Decoder { what, bytes, position: 0 }
     }
 
-    /// The failure that says where.
+    /// Builds an error with the current position.
     pub fn invalid(&self, why: &str) -> Error {
         Error::damaged(format!("invalid {}: {why} at byte {}", self.what, self.position))
     }
@@ -143,7 +143,7 @@ impl<'a> Decoder<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
-    /// A LEB128 number; a longer form than needed is refused, so that equal values have equal bytes.
+    /// A LEB128 number. Rejects encodings longer than needed, so that equal values have equal bytes.
     pub fn varint(&mut self) -> Result<u64> {
         let mut value = 0u64;
         for shift in (0..70).step_by(7) {
@@ -164,7 +164,7 @@ impl<'a> Decoder<'a> {
         Err(self.invalid("number too long"))
     }
 
-    /// A varint that counts things of at least `size` bytes each that follow: never more than can be there.
+    /// A varint that counts fields of at least `size` bytes each. Rejects counts that exceed the remaining bytes.
     pub fn count(&mut self, size: usize) -> Result<usize> {
         let count = self.varint()?;
         let most = self.remaining() / size.max(1);
@@ -174,19 +174,19 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// A varint length, then that many bytes.
+    /// A varint length, then as many bytes.
     pub fn bytes(&mut self) -> Result<&'a [u8]> {
         let length = self.count(1)?;
         self.raw(length)
     }
 
-    /// Length-prefixed UTF-8.
+    /// UTF-8 text with its length.
     pub fn text(&mut self) -> Result<String> {
         let bytes = self.bytes()?;
         String::from_utf8(bytes.to_vec()).map_err(|_| self.invalid("text that is not UTF-8"))
     }
 
-    /// Seconds as i64, nanoseconds as u32 below a thousand million.
+    /// Seconds as i64, nanoseconds as u32 below 1,000,000,000.
     pub fn time(&mut self) -> Result<Timestamp> {
         let (seconds, nanoseconds) = (self.i64()?, self.u32()?);
         if nanoseconds >= 1_000_000_000 {
@@ -195,17 +195,17 @@ impl<'a> Decoder<'a> {
         Ok(Timestamp { seconds, nanoseconds })
     }
 
-    /// How many bytes have been taken.
+    /// Number of bytes taken.
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// How many bytes are left.
+    /// Number of bytes left.
     pub fn remaining(&self) -> usize {
         self.bytes.len() - self.position
     }
 
-    /// Fails if anything is left.
+    /// Fails if bytes are left.
     pub fn finish(self) -> Result<()> {
         if self.remaining() > 0 { Err(self.invalid("bytes left over")) } else { Ok(()) }
     }

@@ -1,15 +1,15 @@
-//! Names made of bytes: a 32-byte BLAKE3 hash for each kind of thing, and prefixes of them as people type them.
+//! Ids: a type for each kind of object, and prefixes that people type.
 //!
-//! A blob and a chunk are named by the plain hash of their bytes, as `b3sum` prints it. Everything else is hashed with a
-//! key of its kind, so no file can pass for a tree (`docs/format.md`, "Ids").
+//! The id of a blob or a chunk is the plain BLAKE3 hash of its bytes, as `b3sum` prints it. Other hashes are keyed by
+//! kind, so no file can have the id of a tree (`docs/format.md`, "Ids").
 
 use std::fmt;
 use std::hash::Hasher;
 
-/// Bytes in an id.
+/// Length of an id in bytes.
 pub const LENGTH: usize = 32;
 
-/// The raw 32 bytes, where the kind is told by other means (pack tables, plumbing).
+/// An id without its kind, which the context gives (pack tables, plumbing).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub [u8; LENGTH]);
 
@@ -65,12 +65,12 @@ macro_rules! id {
                 parse_hex(text).map($name)
             }
 
-            /// The same bytes without their kind.
+            /// The same bytes without the kind.
             pub fn object_id(self) -> ObjectId {
                 ObjectId(self.0)
             }
 
-            /// The first 8 hex digits, for people.
+            /// The first 8 hex digits.
             pub fn short(self) -> String {
                 self.to_string()[..8].to_owned()
             }
@@ -125,7 +125,7 @@ id!(
     CommitId
 );
 id!(
-    /// One user action in the journal.
+    /// An action of a user, recorded in the journal.
     OperationId
 );
 id!(
@@ -158,7 +158,7 @@ impl fmt::Display for DirectoryId {
     }
 }
 
-/// For sets of ids. They are hashes already: eight of their bytes are as good as any hash of them.
+/// A hasher for ids. Ids are hashes, so it uses eight of their bytes.
 #[derive(Default)]
 pub struct IdHasher(u64);
 
@@ -174,7 +174,7 @@ impl Hasher for IdHasher {
     }
 }
 
-/// The beginning of an id, as a person types it.
+/// The first digits of an id, as typed by a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdPrefix {
     /// Lower-case hex digits.
@@ -182,7 +182,7 @@ pub struct IdPrefix {
 }
 
 impl IdPrefix {
-    /// Fewer digits than this are not taken for an id.
+    /// Minimum number of digits.
     pub const SHORTEST: usize = 4;
 
     /// Parses 4 to 64 hex digits of either case.
@@ -197,7 +197,7 @@ impl IdPrefix {
         self.digits.bytes().enumerate().all(|(n, b)| nibble(b) == Some(digit(n)))
     }
 
-    /// The smallest id that matches: where a search in a sorted list begins.
+    /// The smallest id that matches, where a search in a sorted list begins.
     pub fn first(&self) -> [u8; LENGTH] {
         let mut id = [0; LENGTH];
         for (n, b) in self.digits.bytes().enumerate() {

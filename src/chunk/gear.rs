@@ -1,16 +1,16 @@
-//! Gear: a hash that forgets what is more than 64 bytes ago, so a cut depends on nothing before that.
+//! Gear: a rolling hash of the last 64 bytes, so a cut depends on nothing before them.
 //!
 //! Wen Xia et al., "Ddelta: a deduplication-inspired fast delta compression approach" (2014).
 
-/// Bytes that the hash depends on: each step shifts it by one of 64 bits.
+/// Number of bytes that the hash depends on: each step shifts it by one of 64 bits.
 pub const WINDOW: usize = 64;
 
-/// The hash with one more byte.
+/// Adds one byte to the hash.
 pub fn step(hash: u64, &byte: &u8) -> u64 {
     (hash << 1).wrapping_add(TABLE[usize::from(byte)])
 }
 
-/// Where the first chunk ends: behind the first byte after the [`WINDOW`] where the hash is below 2^64 / `target`.
+/// End of the first chunk: after the first byte beyond [`WINDOW`] at which the hash is less than 2^64 / `target`.
 pub fn find(bytes: &[u8], target: u32) -> Option<usize> {
     let threshold = 1 << (u64::BITS - target.ilog2());
     let (warm_up, rest) = bytes.split_at_checked(WINDOW)?;
@@ -19,7 +19,7 @@ pub fn find(bytes: &[u8], target: u32) -> Option<usize> {
         hash = step(hash, byte);
         hash < threshold
     };
-    // Eight bytes a turn: the compiler unrolls the inner loop, which makes it a third faster.
+    // Eight bytes per iteration: the compiler unrolls the inner loop, which is a third faster.
     let (eights, last) = rest.as_chunks::<8>();
     for (n, eight) in eights.iter().enumerate() {
         for (at, byte) in eight.iter().enumerate() {
@@ -32,7 +32,7 @@ pub fn find(bytes: &[u8], target: u32) -> Option<usize> {
     Some(WINDOW + 8 * eights.len() + at + 1)
 }
 
-/// Part of the format: 256 numbers, little-endian, from the extended output of BLAKE3 of "undo gear v1".
+/// Part of the format: 256 little-endian numbers from the extended output of BLAKE3 of "undo gear v1".
 #[rustfmt::skip]
 static TABLE: [u64; 256] = [
     0x0a314007138fa243, 0xd52dd8b44f6d72f0, 0x8f9972cc2f37ecc8, 0x044e52994561954f,

@@ -1,5 +1,5 @@
-//! Where large blobs are cut: Gear, a rolling hash over the last 64 bytes (`docs/format.md`, "Chunks").
-//! Cut points are part of the format, so the code lives here with golden vectors.
+//! Cuts large blobs into chunks with Gear, a rolling hash of the last 64 bytes (`docs/format.md`, "Chunks"). Cut points
+//! are part of the format, so tests hold golden vectors.
 
 mod gear;
 #[cfg(test)]

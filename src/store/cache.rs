@@ -1,18 +1,19 @@
-//! Decoded frames that are kept for a while, so that reading a directory tree decodes each frame once.
+//! A bounded cache of decoded frames, so that reading a directory tree decodes each frame once.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-/// Frames that are kept together have at most so many bytes.
+/// Maximum number of bytes in the cache.
 const CAPACITY: usize = 16 << 20;
 
-/// A frame beyond this is not kept: it holds one large object, which is rarely asked for twice.
+/// Larger frames are not cached: they hold one large object, which is rarely read twice.
 const LARGEST: usize = 512 << 10;
 
-/// All that a frame is decoded by: pack, offset, stored length, raw length, codec. A damaged catalog may err in any.
+/// Everything that decoding a frame depends on: pack, offset, stored length, raw length, codec. A damaged catalog may
+/// be wrong about each of them.
 pub type Key = (u32, u64, u32, u32, u8);
 
-/// Shared by all threads that read through one store.
+/// The cache of a store, shared by its threads.
 #[derive(Default)]
 pub struct Cache {
     held: Mutex<Held>,
@@ -20,15 +21,15 @@ pub struct Cache {
 
 #[derive(Default)]
 struct Held {
-    /// Each frame, and whether it was asked for since it was last looked at for eviction.
+    /// Each frame, and whether it was read since the last check for eviction.
     frames: HashMap<Key, (Arc<Vec<u8>>, bool)>,
-    /// In the order of looking.
+    /// Keys in the order of eviction checks.
     order: VecDeque<Key>,
     bytes: usize,
 }
 
 impl Cache {
-    /// A frame, if it is held.
+    /// Returns a cached frame.
     pub fn get(&self, key: Key) -> Option<Arc<Vec<u8>>> {
         let mut held = self.lock();
         let (frame, is_used) = held.frames.get_mut(&key)?;
@@ -36,7 +37,7 @@ impl Cache {
         Some(Arc::clone(frame))
     }
 
-    /// Keeps a frame, and lets others go that nobody asked for again.
+    /// Caches a frame and evicts frames that were not read again.
     pub fn put(&self, key: Key, frame: &Arc<Vec<u8>>) {
         if frame.len() > LARGEST {
             return;
@@ -53,7 +54,7 @@ impl Cache {
         }
     }
 
-    /// Forgets all: the numbers of packs have changed.
+    /// Empties the cache. Needed when pack numbers change.
     pub fn clear(&self) {
         *self.lock() = Held::default();
     }
@@ -65,7 +66,7 @@ impl Cache {
 }
 
 impl Held {
-    /// Second chance: the oldest frame goes, unless it was asked for since.
+    /// Second-chance eviction: the oldest frame is evicted unless it was read since the last check.
     fn evict(&mut self) {
         let Some(key) = self.order.pop_front() else { return self.bytes = 0 };
         if let Some((_, is_used)) = self.frames.get_mut(&key)

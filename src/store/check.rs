@@ -1,4 +1,4 @@
-//! Checking what lies on disk from the first byte to the last, for `verify`: packs, and the catalog against their tables.
+//! Checks packs from the first byte to the last, and the catalog against their tables, for `verify`.
 
 use std::path::PathBuf;
 
@@ -11,39 +11,39 @@ use crate::fs;
 use crate::id::{ObjectId, PackId};
 use crate::object::{ObjectKind, id_of};
 
-/// A part of a pack that is not what was written.
+/// A damaged part of a pack.
 #[derive(Debug)]
 pub struct Broken {
-    /// What is wrong; the message names the file.
+    /// The damage; the message names the file.
     pub error: Error,
-    /// The objects in it that cannot be read from there. Another pack may have them too.
+    /// Objects that cannot be read from this pack. Another pack may have them too.
     pub objects: Vec<(ObjectKind, ObjectId)>,
 }
 
-/// What a pack has.
+/// Counts of a checked pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Objects.
+    /// Number of objects.
     pub objects: u64,
-    /// Bytes on disk.
+    /// Size on disk in bytes.
     pub bytes: u64,
 }
 
-/// What is wrong with a catalog.
+/// Damage of a catalog.
 #[derive(Debug, Default)]
 pub struct CatalogCheck {
-    /// Where it is, and its bytes, if it or parts of it are not believed: a waste of space, and nothing else.
+    /// Path and size of the catalog if it, or a part of it, is unusable. This costs time, but no data.
     pub unsound: Option<(PathBuf, u64)>,
-    /// Entries that would be believed, and are not what the packs say.
+    /// Intact entries that contradict the packs.
     pub wrong: Vec<Error>,
 }
 
 impl Store {
-    /// Reads a pack anew and checks all of it: header, footer, table, each frame and the id of each object. Each broken part
-    /// is told, and the next one is looked at. [`crate::error::ErrorKind::Damaged`] if not even its table can be read; the
-    /// message names the file.
+    /// Opens a pack again and checks all of it: header, footer, table, each frame and the id of each object. Calls
+    /// `tell` for each broken part and continues. Fails with [`crate::error::ErrorKind::Damaged`] if the table cannot
+    /// be read; the message names the file.
     pub fn check_pack(&self, id: PackId, broken: &mut dyn FnMut(Broken)) -> Result<Contents> {
-        // Not the one that is open: that may be a file which is no longer there.
+        // A pack that is already open may have been deleted since.
         let pack = Pack::new(&self.directory, id);
         let table = pack.table()?;
         if table.sort == Sort::Plain {
@@ -66,13 +66,13 @@ impl Store {
         Ok(Contents { objects: table.len() as u64, bytes: pack.size()? })
     }
 
-    /// Compares the catalog with the tables of the packs, as far as these can be read.
+    /// Compares the catalog with the tables of the packs that can be read.
     pub fn check_catalog(&self) -> Result<CatalogCheck> {
         let path = catalog::path_in(&self.directory);
         let file = fs::stat(&path)?.map(|stat| (path, stat.size));
         let mut check = CatalogCheck::default();
         let Some(catalog) = &self.catalog else {
-            // Without packs it is not even looked at.
+            // The catalog is not opened if there are no packs.
             check.unsound = file.filter(|_| !self.packs.is_empty());
             return Ok(check);
         };
@@ -103,7 +103,7 @@ impl Store {
     }
 }
 
-/// Reads the frames of a pack, one after the other.
+/// Reads the frames of a pack in order.
 struct Frames<'p> {
     pack: &'p Pack,
     decoder: Decoder,
@@ -112,7 +112,7 @@ struct Frames<'p> {
 }
 
 impl Frames<'_> {
-    /// Checks a frame and the objects that lie in it.
+    /// Checks a frame and the objects in it.
     fn check(&mut self, frame: &Frame, records: &[Record]) -> Result<(), Broken> {
         let all = || records.iter().map(|record| (record.kind, record.id)).collect();
         self.decode(frame).map_err(|error| Broken { error, objects: all() })?;
@@ -130,7 +130,7 @@ impl Frames<'_> {
     }
 }
 
-/// Whether an object is what its id says. A layout is proven with its blob, not here.
+/// Whether an object matches its id. Layouts are verified with their blobs.
 fn is_whole(record: &Record, raw: &[u8]) -> bool {
     let bytes = &raw[record.offset as usize..][..record.length as usize];
     record.kind == ObjectKind::Layout || id_of(record.kind, bytes) == record.id

@@ -1,5 +1,6 @@
-//! Small packs made into larger ones. Short frames, as small commits leave them, are unpacked, and what is in them is
-//! compressed together: it takes less room, and a log reads a thousand commits at once. Others are copied as they are.
+//! Merges small packs into larger ones. Short frames, which small commits write, are decoded and their objects
+//! compressed together: this saves space, and `log` reads a thousand commits at once. Other frames are copied
+//! unchanged.
 
 use std::collections::HashSet;
 
@@ -12,25 +13,25 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::PackId;
 use crate::object::ObjectKind;
 
-/// Tiers by size in bytes, each 16 times the one before it. Larger packs are left as they are.
+/// Pack sizes that bound the tiers, each 16 times the previous one. Larger packs are not merged.
 const TIERS: [u64; 3] = [64 << 10, 1 << 20, 16 << 20];
 
-/// So many packs of one tier become one, most likely of the next tier: each object is copied three times at most.
+/// Number of packs of one tier that are merged. The result is usually in the next tier, so each object is copied three
+/// times at most.
 const FAN_IN: usize = 16;
 
-/// Bytes copied by one merge: some 30 ms, which a commit may take now and then.
+/// Maximum number of bytes that one merge copies: about 30 ms, which a commit may take now and then.
 const MOST: u64 = 64 << 20;
 
-/// Frames of fewer bytes than this, when decoded, are unpacked. So an object is compressed again no more often than there
-/// are tiers.
+/// Frames shorter than this when decoded are merged. So an object is compressed again at most once per tier.
 const SHORT: u32 = 64 << 10;
 
 impl Store {
-    /// Packs worth merging into one, smallest first; empty if none. Bounded in bytes.
+    /// Packs to merge into one, smallest first, limited in bytes. Empty if there are too few.
     pub fn merge_candidates(&self) -> Vec<PackId> {
         let mut tiers: [Vec<(u64, PackId)>; TIERS.len()] = Default::default();
         for (id, size) in self.packs() {
-            // A size of 0 is a pack that cannot be opened: left for `verify` to tell.
+            // Size 0 means a pack that cannot be opened, which `verify` reports.
             if let Some(tier) = TIERS.iter().position(|&limit| (1..=limit).contains(&size)) {
                 tiers[tier].push((size, id));
             }
@@ -45,9 +46,10 @@ impl Store {
         full.into_iter().take_while(fits).map(|(_, id)| id).collect()
     }
 
-    /// Copies the frames of these packs into one new pack, durable when it returns and never one of them. Objects that
-    /// lie in two of them are named once. The caller adds the new one and removes the old ones, after the journal says so.
-    /// [`ErrorKind::Damaged`] if any frame is: then the old packs are to stay. `None` if there are fewer than two.
+    /// Copies the frames of these packs into one new pack, durable on return, with an id different from theirs. Objects
+    /// in more than one pack are copied once. The caller records the change in the journal, then deletes the old packs.
+    /// Fails with [`ErrorKind::Damaged`] if a frame is damaged; the old packs must stay. `None` if there are fewer than
+    /// two packs.
     pub fn merge(&self, packs: &[PackId]) -> Result<Option<PackId>> {
         if packs.len() < 2 {
             return Ok(None);
@@ -55,7 +57,8 @@ impl Store {
         let inputs = packs.iter().map(|&id| self.pack_named(id)).collect::<Result<Vec<&Pack>>>()?;
         let mut sealed = self.copy_frames(&inputs, false)?;
         if packs.contains(&sealed.id) {
-            // One of them holds all that the others hold. The caller is going to remove it, so the new one must differ.
+            // One of the packs holds everything that the others hold. The caller will delete it, so the new pack needs
+            // another id.
             sealed = self.copy_frames(&inputs, true)?;
         }
         sealed.sync(self.options().durability)?;
@@ -64,7 +67,7 @@ impl Store {
         Ok(Some(id))
     }
 
-    /// Whether a pack is as it was written. Reads all of it.
+    /// Whether all of a pack is intact. Reads the whole pack.
     pub fn is_whole(&self, pack: PackId) -> bool {
         let mut has_broken = false;
         self.check_pack(pack, &mut |_| has_broken = true).is_ok() && !has_broken
@@ -114,11 +117,11 @@ impl Store {
     }
 }
 
-/// What lies together in a merged pack, in this order.
+/// Objects that are stored together in a merged pack, in this order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Section {
     Commits,
-    /// All else but file content.
+    /// Everything else except file content.
     History,
     Data,
 }
@@ -132,7 +135,7 @@ impl Section {
         }
     }
 
-    /// Of a frame that is copied as it is.
+    /// The section of a frame that is copied unchanged.
     fn of(records: &[Record]) -> Section {
         let all = |section: Section| records.iter().all(|record| section.has(record));
         match () {
@@ -143,7 +146,7 @@ impl Section {
     }
 }
 
-/// Objects on their way from short frames into one.
+/// Objects of short frames, collected for one new frame.
 struct Gathering {
     encoder: Encoder,
     decoder: Decoder,
@@ -158,7 +161,7 @@ impl Gathering {
         Gathering { encoder, decoder, decoded: Vec::new(), raw: Vec::new(), records: Vec::new() }
     }
 
-    /// Adds these objects of a frame of a pack.
+    /// Adds objects of a frame.
     fn add<'r>(
         &mut self,
         builder: &mut Builder,
@@ -185,7 +188,7 @@ impl Gathering {
     }
 }
 
-/// Writes what was gathered as one frame.
+/// Writes the collected objects as one frame.
 fn write(encoder: &mut Encoder, (raw, records): (&mut Vec<u8>, &mut Vec<Record>), builder: &mut Builder) -> Result<()> {
     if !records.is_empty() {
         let (frame, bytes) = new_frame(encoder, raw, records)?;
@@ -196,7 +199,7 @@ fn write(encoder: &mut Encoder, (raw, records): (&mut Vec<u8>, &mut Vec<Record>)
     Ok(())
 }
 
-/// The frames of a pack that hold anything not seen before, with what that is.
+/// The frames of a pack with the objects in them that are not in `seen`.
 fn records_by_frame(pack: &Pack, seen: &mut HashSet<(ObjectKind, [u8; 32])>) -> Result<Vec<(Frame, Vec<Record>)>> {
     let table = pack.table()?;
     let mut frames: Vec<(Frame, Vec<Record>)> =

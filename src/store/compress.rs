@@ -1,4 +1,4 @@
-//! Frames, compressed and decoded. Every frame that is compressed is decoded again and compared before it is used.
+//! Compresses and decodes frames. Every compressed frame is decoded and compared before it is used.
 
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 use zstd::bulk::{Compressor, Decompressor};
@@ -6,10 +6,10 @@ use zstd::zstd_safe::CParameter;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How new frames are compressed.
+/// Compression of new frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// As they are.
+    /// No compression.
     Stored,
     /// Deflate at this level (1 to 9), by flate2.
     Deflate(u32),
@@ -17,11 +17,11 @@ pub enum Compression {
     Zstd(i32),
 }
 
-/// How the bytes of one frame are compressed. The number is the byte in tables and in the catalog.
+/// Compression of one frame. The number is the byte in tables and in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Codec {
-    /// As they are.
+    /// Uncompressed.
     Stored = 0,
     /// A raw deflate stream, without a zlib header.
     Deflate = 1,
@@ -30,7 +30,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The codec with this number.
+    /// Returns the codec with this number.
     pub fn from_byte(byte: u8) -> Result<Codec> {
         match byte {
             0 => Ok(Codec::Stored),
@@ -41,27 +41,27 @@ impl Codec {
     }
 }
 
-/// Whether `packed` bytes are too many: at least 1/32 must be saved, or decoding is not worth its time.
+/// Whether compression saves too little: less than 1/32 is not worth the time to decode.
 fn saves_too_little(packed: usize, raw: usize) -> bool {
     packed > raw - raw / 32
 }
 
-/// How much of a frame the probe before deflate looks at. Deflate takes some 8 s a GiB to find out that nothing
-/// can be saved; Zstandard knows at once.
+/// Number of bytes that the probe before deflate compresses. Deflate needs about 8 s/GiB to detect incompressible data,
+/// Zstandard almost none.
 const PROBE: usize = 64 << 10;
 
-/// A frame as it goes into a pack.
+/// A compressed frame.
 #[derive(Debug)]
 pub struct Encoded<'a> {
-    /// How it is compressed.
+    /// The codec that was used.
     pub codec: Codec,
-    /// At which level.
+    /// Compression level.
     pub level: u8,
-    /// The bytes for the file.
+    /// Bytes for the file.
     pub bytes: &'a [u8],
 }
 
-/// Compresses frames on one thread.
+/// Compresses frames. One per thread.
 pub struct Encoder {
     compression: Compression,
     zstd: Option<Compressor<'static>>,
@@ -72,13 +72,13 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Compresses so.
+    /// Creates an encoder for this compression.
     pub fn new(compression: Compression) -> Encoder {
         let (packed, decoded) = (Vec::new(), Vec::new());
         Encoder { compression, zstd: None, deflate: None, decoder: Decoder::default(), packed, decoded }
     }
 
-    /// Compresses one frame, or leaves it as it is where that saves too little.
+    /// Compresses one frame, or returns it unchanged if that would save too little.
     pub fn encode<'a>(&'a mut self, raw: &'a [u8]) -> Result<Encoded<'a>> {
         let compression = self.compression;
         let (codec, level) = match compression {
@@ -114,7 +114,7 @@ impl Encoder {
         self.packed.clear();
         self.packed.reserve(raw.len());
         let status = deflate.compress_vec(raw, &mut self.packed, FlushCompress::Finish).map_err(failed)?;
-        // Out of room before the end: it saves nothing.
+        // The output buffer is too small, so nothing would be saved.
         Ok(status == Status::StreamEnd && !saves_too_little(self.packed.len(), raw.len()))
     }
 }
@@ -122,7 +122,7 @@ impl Encoder {
 fn compressor(level: i32) -> Result<Compressor<'static>> {
     let mut compressor = Compressor::new(level).map_err(failed)?;
     if level == 1 {
-        // Frames are short, for which zstd chooses a table of 16 KiB. One of 128 KiB stores a tenth less in the same time.
+        // For short frames zstd chooses a 16 KiB table. A 128 KiB table stores a tenth less in the same time.
         compressor.set_parameter(CParameter::HashLog(15)).map_err(failed)?;
         compressor.set_parameter(CParameter::MinMatch(6)).map_err(failed)?;
     }
@@ -133,7 +133,7 @@ fn failed(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(ErrorKind::Internal, "cannot compress").with_source(cause)
 }
 
-/// Decodes frames on one thread.
+/// Decodes frames. One per thread.
 #[derive(Default)]
 pub struct Decoder {
     zstd: Option<Decompressor<'static>>,
@@ -141,10 +141,11 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Decodes a frame of `raw` bytes into `to`, whatever was in it before. [`ErrorKind::Damaged`] if it is not one.
+    /// Decodes a frame of `raw` bytes into `to`, replacing its content. Fails with [`ErrorKind::Damaged`] if the frame
+    /// is invalid.
     pub fn decode(&mut self, codec: Codec, stored: &[u8], raw: usize, to: &mut Vec<u8>) -> Result<()> {
         to.clear();
-        // One byte more shows a frame that is longer than it should be.
+        // One extra byte detects frames that decode to more than `raw` bytes.
         to.reserve(raw + 1);
         let whole = match codec {
             Codec::Stored => {

@@ -1,4 +1,4 @@
-//! One pack, object by object, for who looks at how things are kept.
+//! Lists the objects of one pack, for commands that show how objects are stored.
 
 use super::compress::Codec;
 use super::pack::Pack;
@@ -7,46 +7,46 @@ use crate::error::Result;
 use crate::id::{ObjectId, PackId};
 use crate::object::ObjectKind;
 
-/// A pack that is opened anew, whether the journal names it or not.
+/// A pack file, opened whether or not the journal names it.
 pub struct Listing(Pack);
 
 /// An object in a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packed {
-    /// What it is kept as.
+    /// Kind of the object.
     pub kind: ObjectKind,
-    /// Its id.
+    /// Id of the object.
     pub id: ObjectId,
-    /// Its bytes.
+    /// Size in bytes.
     pub length: u32,
-    /// Where its frame begins in the pack.
+    /// Offset of its frame in the pack.
     pub frame: u64,
-    /// Where it begins in the decoded frame.
+    /// Offset in the decoded frame.
     pub offset: u32,
 }
 
-/// What a pack holds.
+/// Totals of a pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Objects.
+    /// Number of objects.
     pub objects: u64,
-    /// Frames as they are, deflated, and compressed by Zstandard.
+    /// Number of frames that are stored, deflated, and compressed by Zstandard.
     pub frames: [u64; 3],
-    /// Bytes of all frames when decoded.
+    /// Size of all frames when decoded, in bytes.
     pub raw: u64,
-    /// Bytes of all frames in the file.
+    /// Size of all frames in the file, in bytes.
     pub stored: u64,
 }
 
 impl Store {
-    /// A look into a pack.
+    /// Opens a pack file for listing.
     pub fn list_pack(&self, id: PackId) -> Listing {
         Listing(Pack::new(&self.directory, id))
     }
 }
 
 impl Listing {
-    /// Its objects, by kind and id.
+    /// The objects, sorted by kind and id.
     pub fn objects(&self) -> Result<impl Iterator<Item = Packed>> {
         let table = self.0.table()?;
         Ok(table.records().map(move |record| Packed {
@@ -58,7 +58,7 @@ impl Listing {
         }))
     }
 
-    /// What they come to.
+    /// The totals.
     pub fn totals(&self) -> Result<Totals> {
         let table = self.0.table()?;
         let mut totals = Totals { objects: table.len() as u64, ..Totals::default() };

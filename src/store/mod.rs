@@ -1,7 +1,7 @@
-//! The store: objects by id. The one door to them; packs, compression and chunks are its own business.
+//! The store: objects by id. Packs, compression and chunks are internal to this module.
 //!
-//! [`Store`] finds and reads, [`Session`] writes, merging and checking work on whole packs. Nothing that is written is part
-//! of the repository before the journal names its packs (`docs/format.md`, "Write order").
+//! [`Store`] finds and reads objects, [`Session`] writes them; merging and checking work on whole packs. Nothing that
+//! was written is part of the repository until the journal names its packs (`docs/format.md`, "Write order").
 
 mod blob;
 mod cache;

@@ -1,4 +1,4 @@
-//! The set of packs that a store is opened with, and where an object lies in it.
+//! The set of packs that a store is opened with, and the lookup of objects in it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,51 +16,51 @@ use crate::error::{Error, Result};
 use crate::id::{BlobId, IdPrefix, ObjectId, PackId};
 use crate::object::{ObjectKind, Objects};
 
-/// What a store is opened with.
+/// Options of a store.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Cut points (from `format`).
+    /// Chunk sizes (from `format`).
     pub chunk: chunk::Params,
-    /// For new frames (from `config.toml`).
+    /// Compression of new frames (from `config.toml`).
     pub compression: Compression,
-    /// Whether large files may be adopted where the file system can share their blocks (from `config.toml`).
+    /// Whether the store may share the blocks of large files (from `config.toml`).
     pub reflink: bool,
-    /// For new packs.
+    /// Durability of new packs.
     pub durability: Durability,
 }
 
-/// Objects by id, in a given set of packs. Reading needs no lock and is shared by threads.
+/// Objects by id, in a fixed set of packs. Threads can read at the same time without a lock.
 pub struct Store {
     pub(super) directory: PathBuf,
     options: Options,
     pub(super) packs: Vec<Pack>,
     pub(super) catalog: Option<Catalog>,
-    /// Packs that the catalog does not cover, newest last.
+    /// Packs that are not in the catalog, newest last.
     uncovered: Vec<u32>,
     pub(super) cache: Cache,
-    /// Decoders that no thread uses at the moment.
+    /// Decoders that no thread is using.
     pub(super) decoders: Mutex<Vec<Decoder>>,
     pub(super) frames_decoded: AtomicU64,
-    /// What it holds is read before it is believed.
+    /// Whether each object is read before it counts as present.
     is_in_doubt: AtomicBool,
 }
 
-/// Where an object lies, ordered so that a sorted list is read front to back with each frame decoded once.
+/// Position of an object. In sorted order, packs are read from front to back and each frame is decoded once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
-    /// Which of the store's packs.
+    /// Index of the pack in the store.
     pub pack: u32,
-    /// Where its frame begins in the pack.
+    /// Offset of the frame in the pack.
     pub frame: u64,
-    /// Where it begins in the decoded frame.
+    /// Offset of the object in the decoded frame.
     pub offset: u32,
-    /// Its length in bytes.
+    /// Size of the object in bytes.
     pub length: u32,
 }
 
-/// The data object that is always held and never stored: no bytes.
+/// Whether this is the empty data object, which every store contains and none stores.
 pub(super) fn is_empty_data(kind: ObjectKind, id: ObjectId) -> bool {
-    /// BLAKE3 of nothing.
+    /// BLAKE3 of no bytes.
     const EMPTY: [u8; 32] = [
         0xaf, 0x13, 0x49, 0xb9, 0xf5, 0xf9, 0xa1, 0xa6, 0xa0, 0x40, 0x4d, 0xea, 0x36, 0xdc, 0xc9, 0x49, 0x9b, 0xcb,
         0x25, 0xc9, 0xad, 0xc1, 0x12, 0xb7, 0xcc, 0x9a, 0x93, 0xca, 0xe4, 0x1f, 0x32, 0x62,
@@ -69,8 +69,8 @@ pub(super) fn is_empty_data(kind: ObjectKind, id: ObjectId) -> bool {
 }
 
 impl Store {
-    /// Opens the packs of this set below `directory` (the repository folder: `packs/`, `catalog`, `tmp/`).
-    /// A pack that is missing or damaged is no failure here: what it does not hold stays readable (see [`Store::damage`]).
+    /// Opens packs below `directory`, the repository folder with `packs/`, `catalog` and `tmp/`. A missing or damaged
+    /// pack is not an error here: all other objects stay readable (see [`Store::damage`]).
     pub fn open(directory: &Path, packs: &[PackId], options: Options) -> Result<Store> {
         let mut store = Store {
             directory: directory.to_owned(),
@@ -85,12 +85,12 @@ impl Store {
         };
         store.include(packs);
         store.arrange();
-        // These packs are small, and other processes may merge and remove small packs.
+        // The packs outside the catalog are small, so other processes may merge and delete them.
         store.uncovered.iter().for_each(|&n| store.packs[n as usize].hold());
         Ok(store)
     }
 
-    /// Makes packs readable that were written since it was opened, and renews the catalog where that pays.
+    /// Adds packs that were written since the store was opened. Rewrites the catalog if that pays.
     pub fn add_packs(&mut self, packs: &[PackId]) -> Result<()> {
         self.include(packs);
         self.arrange();
@@ -103,12 +103,12 @@ impl Store {
         self.directory.join("tmp")
     }
 
-    /// What it was opened with.
+    /// The options that the store was opened with.
     pub fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Its packs, with their bytes on disk (0 for one that cannot be opened).
+    /// The packs with their sizes in bytes; 0 for a pack that cannot be opened.
     pub fn packs(&self) -> Vec<(PackId, u64)> {
         let mut known = HashMap::new();
         if let Some(catalog) = &self.catalog {
@@ -118,32 +118,33 @@ impl Store {
         self.packs.iter().map(|pack| (pack.id, size(pack))).collect()
     }
 
-    /// Packs that are missing or cannot be opened, each a failure that names its file.
+    /// One error for each pack that is missing or cannot be opened.
     pub fn damage(&self) -> Vec<Error> {
         self.packs.iter().filter_map(|pack| pack.table().err()).collect()
     }
 
-    /// Frames decoded since it was opened: what reading costs, for tests that count.
+    /// Number of frames decoded since the store was opened, for tests.
     pub fn frames_decoded(&self) -> u64 {
         self.frames_decoded.load(Ordering::Relaxed)
     }
 
-    /// From now on it holds only what can be read: what is damaged is stored again when it is put again.
+    /// From now on, only objects that can be read count as present, so that damaged ones are stored again.
     pub fn require_verification(&self) {
         self.is_in_doubt.store(true, Ordering::Relaxed);
     }
 
-    /// Whether what is damaged is to be stored again.
+    /// Whether damaged objects are stored again.
     pub fn is_in_doubt(&self) -> bool {
         self.is_in_doubt.load(Ordering::Relaxed)
     }
 
-    /// Whether it holds the object, in a pack that can be opened.
+    /// Whether the store contains an object, in a pack that can be opened.
     pub fn contains(&self, kind: ObjectKind, id: ObjectId) -> bool {
         is_empty_data(kind, id) || self.locate(kind, id).is_some() && self.is_readable(kind, id)
     }
 
-    /// The same for whoever stores it otherwise: faster, but where the catalog is damaged `false` for some that it holds.
+    /// Like [`Store::contains`], but faster. With a damaged catalog it may return `false` for an object that the store
+    /// contains.
     pub fn knows(&self, kind: ObjectKind, id: ObjectId) -> bool {
         let is_held = || self.quick_places(kind, id).any(|place| self.pack(&place).check_footer().is_ok());
         is_empty_data(kind, id) || is_held() && self.is_readable(kind, id)
@@ -153,12 +154,12 @@ impl Store {
         !self.is_in_doubt() || self.object(kind, id).is_ok()
     }
 
-    /// Whether it holds a blob, in one piece or in chunks.
+    /// Whether the store contains a blob, whole or in chunks.
     pub fn contains_blob(&self, id: BlobId) -> bool {
         self.contains(ObjectKind::Data, id.object_id()) || self.contains(ObjectKind::Layout, id.object_id())
     }
 
-    /// Where an object lies. The empty blob lies nowhere.
+    /// Position of an object. `None` for the empty blob.
     pub fn locate(&self, kind: ObjectKind, id: ObjectId) -> Option<Location> {
         let readable = |place: &Place| self.pack(place).check_footer().is_ok();
         let quick = self.quick_places(kind, id).find(readable);
@@ -169,7 +170,7 @@ impl Store {
         Some(Location { pack: place.pack, frame: place.frame, offset: place.offset, length: place.length })
     }
 
-    /// The objects of a kind whose id begins so, sorted, at most `limit`.
+    /// Ids of objects of a kind that match a prefix, sorted, at most `limit`.
     pub fn find(&self, kind: ObjectKind, prefix: &IdPrefix, limit: usize) -> Vec<ObjectId> {
         let mut found = BTreeSet::new();
         if let Some(catalog) = &self.catalog {
@@ -193,13 +194,13 @@ impl Store {
         &self.packs[place.pack as usize]
     }
 
-    /// The places of an object in the catalog and in the packs that it does not cover.
+    /// Positions of an object according to the catalog and to the packs outside it.
     pub(super) fn quick_places(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
         let cataloged = self.catalog.iter().flat_map(move |catalog| catalog.find(kind, id));
         cataloged.chain(self.uncovered.iter().filter_map(move |&n| self.place_in(n, kind, id)))
     }
 
-    /// The places of an object by the tables of all packs: slow, and right whatever a damaged catalog says.
+    /// Positions of an object according to the tables of all packs: slow, but independent of a damaged catalog.
     pub(super) fn all_places(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
         let packs = if self.catalog.is_some() { 0..self.packs.len() as u32 } else { 0..0 };
         packs.filter_map(move |n| self.place_in(n, kind, id))
@@ -211,7 +212,7 @@ impl Store {
         Some(Place::new(n, &table.frame(record.frame_number), &record))
     }
 
-    /// The failure for an object that was not found, with the packs that may have held it.
+    /// The error for an object that was not found. Names a damaged pack, which may have held the object.
     pub(super) fn missing(&self, kind: ObjectKind, id: ObjectId) -> Error {
         let message = format!("{} `{id}` is missing", kind.word());
         match self.damage().into_iter().next() {
@@ -220,7 +221,7 @@ impl Store {
         }
     }
 
-    /// Adds packs that are not in the set yet; one that could not be read is looked at again.
+    /// Adds packs that are not in the set. Opens packs again that could not be read.
     fn include(&mut self, packs: &[PackId]) {
         let mut numbers: HashMap<PackId, usize> = self.packs.iter().enumerate().map(|(n, pack)| (pack.id, n)).collect();
         for &id in packs {
@@ -236,7 +237,7 @@ impl Store {
         }
     }
 
-    /// Finds out which packs the catalog covers. The others have their tables read when something is looked for.
+    /// Determines which packs the catalog covers. The tables of the others are read when they are searched.
     fn arrange(&mut self) {
         let numbers: HashMap<PackId, u32> = (0..).zip(&self.packs).map(|(n, pack)| (pack.id, n)).collect();
         let mut is_covered = vec![false; self.packs.len()];
@@ -248,7 +249,7 @@ impl Store {
         self.cache.clear();
     }
 
-    /// Writes the catalog anew where that pays. A cache: if it fails, the tables are read instead, and nobody is told.
+    /// Rewrites the catalog if that pays. On failure the tables of the packs are used instead.
     fn renew_catalog(&mut self) {
         if self.is_catalog_worthwhile() && self.write_catalog().is_ok() {
             self.catalog = Catalog::open(&self.directory);
@@ -269,22 +270,22 @@ impl Store {
         for (covered, number) in self.catalog.iter().flat_map(Catalog::covered) {
             if number.is_some() { live += covered.objects } else { dead += covered.objects }
         }
-        // Below this the tables are read in less time than the catalog saves.
+        // Reading so few tables takes less time than the catalog saves.
         if packs <= MANY_PACKS && live + uncovered < MANY_OBJECTS {
             return false;
         }
-        // Else it is worth its cost, which is of all objects, only when enough of them are new or gone.
+        // Rewriting costs time for all objects, so it pays only if enough of them are new or gone.
         uncovered + dead > live / 4 || (packs > MANY_PACKS && uncovered > live / 64) || packs > 4 * MANY_PACKS
     }
 }
 
-/// Packs without a catalog that are searched one by one.
+/// Maximum number of packs that are searched one by one without a catalog.
 const MANY_PACKS: u64 = 16;
 
-/// Objects whose tables are read at every start.
+/// Maximum number of objects whose tables are read at every start.
 const MANY_OBJECTS: u64 = 8192;
 
-/// Adds the first `limit` different ids of a sorted list.
+/// Adds the first `limit` distinct ids of a sorted list.
 fn take_distinct(ids: impl Iterator<Item = ObjectId>, limit: usize, found: &mut BTreeSet<ObjectId>) {
     let mut last = None;
     let distinct = ids.filter(|&id| last.replace(id) != Some(id));

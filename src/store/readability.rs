@@ -1,4 +1,4 @@
-//! Whether what is saved can still be read: asked before the live copy of it goes.
+//! Checks that saved content can be read, before the only other copy of it is removed.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,16 +14,16 @@ use crate::parallel;
 /// Minimum number of bytes of frames that one worker reads.
 const LEAST: u64 = 4 << 20;
 
-/// A blob whose live copy goes, and the one that comes in its place, if one does.
+/// A blob whose copy in the worktree will be removed or replaced.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing {
-    /// What goes.
+    /// The removed blob.
     pub blob: BlobId,
-    /// What comes.
+    /// The blob that replaces it.
     pub coming: Option<BlobId>,
 }
 
-/// A frame that contains content to be removed. There may be one for each file of a large directory.
+/// A frame with content that will be removed. A large directory may need one for each file.
 #[derive(Clone, Copy)]
 struct Needed {
     pack: u32,
@@ -35,9 +35,9 @@ struct Needed {
 }
 
 impl Store {
-    /// Returns the numbers below `end` whose removed content has a part that cannot be read any more. Chunks that the new
-    /// content has too are not removed. Frames are read and compared with their checksums, but not decoded:
-    /// decoding was verified when they were written.
+    /// Returns the numbers below `end` whose removed content cannot be read completely. Ignores chunks that the new
+    /// content also has. Compares frames with their checksums but does not decode them: decoding was verified when they
+    /// were written.
     pub fn unreadable(&self, end: usize, going: &dyn Fn(usize) -> Option<Outgoing>) -> Vec<usize> {
         let (mut needed, mut suspects) = (Vec::new(), Vec::new());
         for number in 0..end {
@@ -52,7 +52,7 @@ impl Store {
         suspects.extend(self.in_bad_frames(&frames));
         suspects.sort_unstable();
         suspects.dedup();
-        // Another pack may have them too.
+        // Another pack may have the same objects.
         suspects.retain(|number| going(*number).is_some_and(|going| !self.can_copy(going.blob)));
         suspects
     }
@@ -61,12 +61,12 @@ impl Store {
         self.copy_blob(blob, &mut io::sink()).is_ok()
     }
 
-    /// Whether a blob is there, and can be read.
+    /// Whether a blob is present and readable.
     pub fn can_read(&self, blob: BlobId) -> bool {
         self.unreadable(1, &|_| Some(Outgoing { blob, coming: None })).is_empty()
     }
 
-    /// Where the pieces lie that go with a blob.
+    /// Positions of the chunks that only the removed blob has.
     fn places_of(&self, going: Outgoing) -> Result<Vec<Place>> {
         let place = |id| {
             let found = self.quick_places(ObjectKind::Data, id).next();
@@ -79,7 +79,7 @@ impl Store {
         if let Some(place) = place(id) {
             return Ok(vec![place]);
         }
-        // Where what comes cannot be read, all counts as going.
+        // If the new content cannot be read, all chunks count as removed.
         let staying = going.coming.and_then(|blob| self.chunks_of(blob).ok()).unwrap_or_default();
         let chunks = self.chunks_of(going.blob)?.into_iter().filter(|id| !staying.contains(id)).map(ChunkId::object_id);
         chunks.map(|id| place(id).ok_or_else(|| self.missing(ObjectKind::Data, id))).collect()
@@ -94,7 +94,7 @@ impl Store {
         Ok(pieces.filter_map(chunk).collect())
     }
 
-    /// Which blobs need a frame that is not as it was written.
+    /// Numbers of the contents that need a damaged frame.
     fn in_bad_frames(&self, frames: &[&[Needed]]) -> Vec<usize> {
         let check = |frames: &[&[Needed]]| -> Vec<usize> {
             let mut stretch = Stretch::default();

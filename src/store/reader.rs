@@ -1,4 +1,4 @@
-//! Reading objects: find the place, decode its frame, and believe nothing that its id does not prove.
+//! Reads objects: finds the position, decodes the frame, and verifies the bytes against the id.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::id::ObjectId;
 use crate::object::{ObjectKind, Objects, id_of};
 
-/// Reads many objects on one thread. Asked for in the order of their locations, it decodes each frame once.
+/// Reads objects on one thread. Decodes each frame once if objects are read in the order of their locations.
 pub struct Reader<'s> {
     store: &'s Store,
     decoder: Decoder,
@@ -21,12 +21,12 @@ pub struct Reader<'s> {
     /// The object that was verified last, and its place in `buffer`.
     verified: Option<(ObjectKind, ObjectId, Range<usize>)>,
     buffer: Vec<u8>,
-    /// What was read of a pack.
+    /// Bytes of the pack file that were read last.
     stretch: Stretch,
 }
 
 impl Store {
-    /// A reader of its own for one thread, which keeps the last frame decoded.
+    /// Creates a reader for one thread, which keeps the last decoded frame.
     pub fn reader(&self) -> Reader<'_> {
         Reader {
             store: self,
@@ -38,8 +38,8 @@ impl Store {
         }
     }
 
-    /// Tries each place of an object until one gives what it should be. The tables are asked before it is said that an
-    /// object is missing or damaged, because a catalog proves nothing.
+    /// Tries each position of an object until one yields the object. A catalog may be wrong, so the tables of the packs
+    /// decide whether an object is missing or damaged.
     fn try_places<T>(
         &self,
         kind: ObjectKind,
@@ -54,7 +54,7 @@ impl Store {
             }
             match attempt(&place) {
                 Ok(value) => return Ok((value, place)),
-                // The tables are asked last and know best.
+                // The tables come last, so their error is reported.
                 Err(error) => failure = Some(error),
             }
             tried.push(place);
@@ -62,7 +62,7 @@ impl Store {
         Err(failure.unwrap_or_else(|| self.missing(kind, id)))
     }
 
-    /// The bytes of an object's frame, from the cache or decoded.
+    /// The frame of an object, from the cache or decoded.
     fn frame(&self, kind: ObjectKind, place: &Place) -> Result<Arc<Vec<u8>>> {
         if let Some(frame) = self.cache.get(place.key()) {
             return Ok(frame);
@@ -89,8 +89,8 @@ impl Store {
     ) -> Result<()> {
         let pack = self.pack(place);
         self.frames_decoded.fetch_add(1, Ordering::Relaxed);
-        // Data proves itself by the id of the object, and so do most others; a layout does not, so frames of anything but
-        // data are checked as a whole.
+        // The id of an object verifies its bytes, except for layouts. So frames of anything but data are verified as a
+        // whole.
         let stored = match kind {
             ObjectKind::Data => stretch.frame(pack, place.frame, place.stored)?,
             _ => stretch.proven_frame(pack, place.frame, place.stored, &place.checksum)?,
@@ -99,13 +99,13 @@ impl Store {
     }
 }
 
-/// The object in its decoded frame, if it is what it should be.
+/// Returns an object in its decoded frame, after verifying its bytes.
 fn verified<'f>(pack: &Pack, kind: ObjectKind, id: ObjectId, place: &Place, frame: &'f [u8]) -> Result<&'f [u8]> {
     let start = place.offset as usize;
     let Some(bytes) = frame.get(start..).and_then(|rest| rest.get(..place.length as usize)) else {
         return Err(pack.damaged(format_args!("{} `{id}` lies outside of its frame", kind.word())));
     };
-    // A layout stands under the id of its blob, and is proven when the blob is read.
+    // A layout has the id of its blob, and is verified when the blob is read.
     if kind != ObjectKind::Layout && id_of(kind, bytes) != id {
         return Err(pack.damaged(format_args!("{} `{id}` is not what it was", kind.word())));
     }
@@ -126,8 +126,8 @@ impl Objects for Store {
 }
 
 impl<'s> Reader<'s> {
-    /// The verified bytes of an object of [`ObjectKind::Data`] or another kind, valid until the next call.
-    /// [`crate::error::ErrorKind::Damaged`] if it is missing or not what it should be.
+    /// The verified bytes of an object, valid until the next call. Fails with [`crate::error::ErrorKind::Damaged`] if
+    /// the object is missing or damaged.
     pub fn read(&mut self, kind: ObjectKind, id: ObjectId) -> Result<&[u8]> {
         if is_empty_data(kind, id) {
             return Ok(&[]);
@@ -144,7 +144,7 @@ impl<'s> Reader<'s> {
         Ok(&self.buffer[range])
     }
 
-    /// Decodes the frame if it is not the last one, and checks the object in it.
+    /// Decodes the frame if it is not the last one, and verifies the object in it.
     fn load(&mut self, kind: ObjectKind, id: ObjectId, place: &Place) -> Result<()> {
         let key = Some(place.key());
         if self.decoded != key {

@@ -1,5 +1,5 @@
-//! Large files that are not copied into the store but adopted: a copy that shares their blocks becomes a pack, whose
-//! frames are the chunks as they lie in it (`docs/format.md`, "Packs").
+//! Shares the blocks of large files: a reflink copy of a file becomes a pack whose frames are the chunks in place
+//! (`docs/format.md`, "Packs").
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -18,11 +18,12 @@ use crate::id::ObjectId;
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 
-/// File systems share blocks of so many bytes. Table and footer begin within the last one, which is then no longer shared.
+/// File systems share blocks of this size. Table and footer begin within the last block, which is then no longer
+/// shared.
 const BLOCK: u64 = 4096;
 
-/// A copy of a file that shares its blocks, on its way to be a pack. Nobody else has it, so it does not change. Dropped, it
-/// is gone.
+/// A reflink copy of a file that may become a pack. No other process has it open, so its content does not change.
+/// Dropping it deletes the copy.
 pub struct Adoption<'s> {
     session: &'s Session<'s>,
     staged: TempFile,
@@ -31,13 +32,13 @@ pub struct Adoption<'s> {
 }
 
 impl Session<'_> {
-    /// A copy of a file that shares its blocks; `None` where that is not wanted, or the file system cannot.
+    /// Makes a reflink copy of a file. `None` if reflinks are disabled or the file system does not support them.
     pub fn adopt(&self, file: &File) -> Result<Option<Adoption<'_>>> {
         if !self.store.options().reflink || self.shares_nothing.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let staged = stage(&self.store.directory, "pack")?;
-        // Whatever is wrong with the file: who reads it finds that too.
+        // An error of the file appears again when the file is read.
         if fs::reflink(file, staged.file()).unwrap_or(false) {
             return Ok(Some(Adoption::new(self, staged)));
         }
@@ -47,7 +48,7 @@ impl Session<'_> {
 }
 
 impl<'s> Adoption<'s> {
-    /// Of what is in a staged file.
+    /// Wraps a staged copy.
     pub(super) fn new(session: &'s Session<'s>, staged: TempFile) -> Adoption<'s> {
         Adoption { session, staged, frames: Vec::new(), records: Vec::new() }
     }
@@ -57,13 +58,13 @@ impl<'s> Adoption<'s> {
         self.staged.file()
     }
 
-    /// Forgets all pieces.
+    /// Removes all pieces that were added.
     pub fn start_over(&mut self) {
         self.frames.clear();
         self.records.clear();
     }
 
-    /// The next pieces of it: what is in the copy, wherever it was read. Zeros have a frame, so that frames fill the file, and no object.
+    /// Adds the next pieces. Runs of zeros become frames without an object, because frames must cover the whole file.
     pub fn add(&mut self, pieces: &[Piece]) {
         for piece in pieces {
             let stored = piece.length() as u32;
@@ -86,8 +87,8 @@ impl<'s> Adoption<'s> {
         }
     }
 
-    /// Makes it a pack if most of it is new. Otherwise what is new goes to the writer, and the blocks are not kept: they
-    /// would take their space a second time when the file is gone.
+    /// Turns the copy into a pack if most of it is new. Otherwise passes the new chunks to the writer and deletes the
+    /// copy, which would keep blocks allocated after the file is deleted.
     pub fn finish(self, writer: &mut Writer<'_>) -> Result<()> {
         let session = self.session;
         session.check()?;
@@ -98,16 +99,16 @@ impl<'s> Adoption<'s> {
         };
         let bytes: u64 = new.iter().map(|record| u64::from(record.length)).sum();
         let put = if bytes > self.length() / 2 { self.seal() } else { self.copy(&new, writer) };
-        // What was claimed is nowhere then.
+        // Claimed objects are in no pack after a failure.
         put.map_err(|error| session.poison(error))
     }
 
-    /// Bytes that are in frames so far.
+    /// Total length of the frames.
     fn length(&self) -> u64 {
         self.frames.last().map_or(0, |frame| frame.offset + u64::from(frame.stored))
     }
 
-    /// Writes table and footer behind its end, and leaves it to the session.
+    /// Appends table and footer, and passes the pack to the session.
     fn seal(mut self) -> Result<()> {
         let end = self.length();
         let mut seen: HashSet<ObjectId> = HashSet::new();
@@ -122,7 +123,7 @@ impl<'s> Adoption<'s> {
         self.session.flush(Sealed { id, bytes, file: self.staged })
     }
 
-    /// Puts chunks as those of any other file.
+    /// Stores chunks in ordinary packs.
     fn copy(&self, chunks: &[Record], writer: &mut Writer<'_>) -> Result<()> {
         let mut buffer = Vec::new();
         for &Record { kind, id, frame_number, length, .. } in chunks {
@@ -139,8 +140,8 @@ impl<'s> Adoption<'s> {
 }
 
 impl Store {
-    /// The adopted pack that seems to hold just what a layout says, from its first byte on, with a table behind it. `None`
-    /// too where blocks are not to be shared.
+    /// The reflink pack that seems to hold exactly the content of a layout, followed by the table. `None` also if
+    /// reflinks are disabled.
     pub fn adopted(&self, layout: &Layout) -> Option<File> {
         if !self.options().reflink {
             return None;

@@ -1,5 +1,5 @@
-//! A session: what several threads write together. It knows what was put, gathers what the writers leave, flushes packs,
-//! and gives them their names at the end, all or none.
+//! A write session, shared by several threads: tracks which objects were put, collects the packs of the writers,
+//! flushes them, and renames them into place at the end, all or none.
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
@@ -17,40 +17,40 @@ use crate::id::{IdHasher, ObjectId, PackId};
 use crate::object::ObjectKind;
 use crate::parallel::start_background;
 
-/// Up to this many bytes of frames become one pack, whatever they hold: a small commit costs one flush.
+/// Up to this many bytes of frames go into one pack, so that a small commit costs one flush.
 const SMALL: u64 = 4 << 20;
 
-/// Fewer bytes of history than this share a pack with file data, as frames of their own.
+/// Up to this many bytes of history go into a pack with file data.
 const SIDECAR: u64 = 256 << 10;
 
-/// Sealed packs that wait to be flushed; a writer that seals one more waits for the disk.
+/// Maximum number of packs that wait to be flushed. A writer that seals another one waits for the disk.
 const QUEUE: usize = 4;
 
-/// What is said before the first failure of a session.
+/// Context of the first error of a session.
 const NOTHING: &str = "nothing was stored";
 
-/// What a session wrote. Durable.
+/// Packs and counts of a finished session. Durable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
     /// New packs.
     pub packs: Vec<PackId>,
-    /// What they take on disk. Of an adopted file only what is not its own: the table.
+    /// Bytes that the packs take on disk. A reflink pack counts only its table.
     pub bytes: u64,
-    /// New objects.
+    /// Number of new objects.
     pub objects: u64,
 }
 
-/// Writing that is shared by threads: knows what the store holds and what the session has put so far.
-/// Dropped without being finished it leaves nothing behind.
+/// A write session, shared by threads. Knows which objects the store contains and which ones the session has put.
+/// Dropping an unfinished session deletes what it has written.
 pub struct Session<'s> {
     pub(super) store: &'s Store,
-    /// What was put, by a byte of the id, so that threads seldom wait for each other.
+    /// Objects that were put, in shards by a byte of the id to avoid contention.
     put: [Mutex<Names>; 64],
     objects: AtomicU64,
     has_failed: AtomicBool,
-    /// The file system has not shared the blocks of a file when it was asked to.
+    /// Set after the file system has failed to share blocks.
     pub(super) shares_nothing: AtomicBool,
-    /// Held while the chunks of an adopted file are claimed: of two equal files one is to have them all.
+    /// Held while a thread claims the chunks of a reflink copy: of two equal files, one must get all chunks.
     pub(super) claiming: Mutex<()>,
     state: Mutex<State>,
 }
@@ -59,16 +59,16 @@ type Names = HashSet<(ObjectKind, ObjectId), BuildHasherDefault<IdHasher>>;
 
 #[derive(Default)]
 struct State {
-    /// The first failure of any writer. After it nothing is written.
+    /// The first error of any writer. Nothing is written after it.
     failure: Option<Failure>,
-    /// What writers left, not yet sealed.
+    /// Packs of finished writers, not sealed yet.
     data: Vec<Builder>,
     history: Vec<Builder>,
     flusher: Option<Flusher>,
 }
 
 impl Store {
-    /// Begins to write: nothing that is put is part of the repository before a transaction names its packs.
+    /// Begins a write session. Objects become part of the repository only when a transaction records their packs.
     pub fn session(&self) -> Session<'_> {
         let put = std::array::from_fn(|_| Mutex::default());
         Session {
@@ -84,17 +84,17 @@ impl Store {
 }
 
 impl Session<'_> {
-    /// Whether the store or the session holds the object.
+    /// Whether the store or the session contains an object.
     pub fn contains(&self, kind: ObjectKind, id: ObjectId) -> bool {
         self.names(id).contains(&(kind, id)) || self.store.knows(kind, id)
     }
 
-    /// Seals and flushes all packs and their directories. Nothing new: no pack.
-    /// After the failure of any writer it fails, and nothing was stored.
+    /// Seals and flushes all packs and their directories. Returns no pack if nothing was new. Fails if any writer has
+    /// failed; then nothing is stored.
     pub fn finish(self) -> Result<Stored> {
         let state = std::mem::take(&mut *self.state());
         let durability = self.store.options().durability;
-        // What the flusher says comes first: it may be why a writer failed.
+        // An error of the flusher comes first, because it may have caused the error of a writer.
         let flushed = state.flusher.map_or(Ok(Vec::new()), Flusher::finish);
         let mut sealed = flushed.map_err(|error| error.context(NOTHING))?;
         if let Some(failure) = state.failure {
@@ -111,7 +111,7 @@ impl Session<'_> {
         Ok(Stored { packs, bytes, objects: self.objects.load(Ordering::Relaxed) })
     }
 
-    /// Fails if any writer has failed before.
+    /// Fails if any writer has failed.
     pub(super) fn check(&self) -> Result<()> {
         if !self.has_failed.load(Ordering::Relaxed) {
             return Ok(());
@@ -122,16 +122,16 @@ impl Session<'_> {
         }
     }
 
-    /// Keeps the first failure: an object that was claimed by a thread that failed is nowhere.
+    /// Keeps the first error: the objects that the failed thread had claimed are not stored.
     pub(super) fn poison(&self, error: Error) -> Error {
         self.state().failure.get_or_insert_with(|| Failure::of(&error));
         self.has_failed.store(true, Ordering::Relaxed);
         error
     }
 
-    /// Takes the right to put an object; `false` if it is there, or another thread is putting it.
+    /// Claims the right to put an object. Returns `false` if it is present or another thread has claimed it.
     pub(super) fn claim(&self, kind: ObjectKind, id: ObjectId) -> bool {
-        // The session's own list first: it is short and in memory.
+        // The session is checked first because it is in memory.
         if is_empty_data(kind, id) || self.names(id).contains(&(kind, id)) || self.store.knows(kind, id) {
             return false;
         }
@@ -140,14 +140,14 @@ impl Session<'_> {
         is_new
     }
 
-    /// Takes what a writer has left.
+    /// Takes the packs of a finished writer.
     pub(super) fn leave(&self, data: Option<Builder>, history: Option<Builder>) {
         let mut state = self.state();
         state.data.extend(data);
         state.history.extend(history);
     }
 
-    /// Flushes a full pack, while the writers go on.
+    /// Flushes a full pack in the background.
     pub(super) fn flush(&self, mut pack: Sealed) -> Result<()> {
         let durability = self.store.options().durability;
         let mut state = self.state();
@@ -160,12 +160,12 @@ impl Session<'_> {
             }
         };
         drop(state);
-        // The queue ends early only after a flush has failed; what failed is told when it is joined.
+        // The queue closes early only after a flush has failed. Joining the thread returns that error.
         sender.send(pack).map_err(|_| Error::new(ErrorKind::Io, "cannot flush an earlier pack"))
     }
 
     fn names(&self, id: ObjectId) -> MutexGuard<'_, Names> {
-        // Not the first byte: it chooses the place in the hash table too.
+        // Not the first byte, which selects the bucket in the hash table.
         let ObjectId([.., last]) = id;
         self.put[usize::from(last) % self.put.len()].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,15 +177,15 @@ impl Session<'_> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        // Packs in the queue are removed before this returns. After `finish` there is none.
+        // Removes queued packs. After `finish` there are none.
         if let Some(flusher) = self.state().flusher.take() {
             drop(flusher.finish());
         }
     }
 }
 
-/// Makes as few packs as sensible of what the writers left: those that are in memory join one that has a file or each
-/// other, and history joins data where there is little of either.
+/// Combines the packs of the writers into as few as possible: packs in memory are appended to a pack with a file or to
+/// each other, and history joins data if there is little of either.
 fn combine(data: Vec<Builder>, history: Vec<Builder>) -> Result<Vec<Builder>> {
     let mut data = join(data)?;
     let mut history = join(history)?;
@@ -230,7 +230,7 @@ impl Flusher {
         }
     }
 
-    /// All packs that were given to it, durable.
+    /// Returns all flushed packs.
     fn finish(self) -> Result<Vec<Sealed>> {
         match self {
             Flusher::Thread(sender, thread) => {

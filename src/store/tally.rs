@@ -1,4 +1,4 @@
-//! What all packs hold together: each object once, however many packs have it.
+//! Counts the objects of all packs, each object once.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,29 +8,29 @@ use super::pack_set::Store;
 use crate::error::Result;
 use crate::object::ObjectKind;
 
-/// How many objects there are.
+/// Numbers of objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Different ones of each kind, in the order of [`ObjectKind::ALL`].
+    /// Distinct objects of each kind, in the order of [`ObjectKind::ALL`].
     distinct: [u64; ObjectKind::ALL.len()],
-    /// Copies beyond the first, in other packs.
+    /// Additional copies in other packs.
     pub duplicates: u64,
 }
 
 impl Tally {
-    /// Different objects of a kind.
+    /// Number of distinct objects of a kind.
     pub fn of(&self, kind: ObjectKind) -> u64 {
         ObjectKind::ALL.iter().zip(self.distinct).find(|(one, _)| **one == kind).map_or(0, |(_, count)| count)
     }
 
-    /// Different objects of all kinds.
+    /// Number of distinct objects.
     pub fn objects(&self) -> u64 {
         self.distinct.iter().sum()
     }
 }
 
 impl Store {
-    /// Counts objects by the tables of the packs, which are sorted: merged, they need no memory but their places.
+    /// Counts objects by merging the sorted tables of the packs, which needs little memory. Fails with
     /// [`crate::error::ErrorKind::Damaged`] if a table cannot be read.
     pub fn tally(&self) -> Result<Tally> {
         let tables = self.packs.iter().map(|pack| pack.table()).collect::<Result<Vec<Table<'_>>>>()?;

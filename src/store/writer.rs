@@ -1,5 +1,5 @@
-//! A writer: one thread's way into a session. It gathers small objects into frames, compresses and checks them, and fills
-//! packs of its own.
+//! A writer: collects small objects into frames, compresses and verifies them, and fills packs. One per thread of a
+//! session.
 
 use super::compress::{Codec, Encoded, Encoder};
 use super::pack::file::Builder;
@@ -9,43 +9,42 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::ObjectId;
 use crate::object::ObjectKind;
 
-/// Small objects are gathered up to so many bytes. Files: enough for 96 % of what compressing all of them together would
-/// save, and little enough to decode for one of them. Of trees and commits one here and one there are asked for, so that is
-/// a quarter.
+/// Size of a frame of small objects. For files: saves 96 % of what compressing all of them together would save, and is
+/// fast to decode for one of them. A quarter of that for trees and commits, which are read one at a time.
 pub(super) fn frame_of(kind: ObjectKind) -> usize {
     if kind == ObjectKind::Data { 256 << 10 } else { 64 << 10 }
 }
 
-/// From this size on an object has a frame of its own.
+/// Objects of at least this size get a frame each.
 const LARGE: usize = 64 << 10;
 
-/// A pack is full from this size on.
+/// A pack of at least this size is full.
 const PACK: u64 = 64 << 20;
 
 /// Maximum number of objects in a pack, whose records stay in memory until its table is written.
 const OBJECTS: usize = 128 << 10;
 
-/// One thread's way to write, into packs of its own. Dropped, it hands over what it has, as if it had been finished; a
-/// failure to do so is told by [`Session::finish`].
+/// Writes objects into packs, on one thread. Dropping it has the same effect as finishing it; [`Session::finish`]
+/// reports an error.
 pub struct Writer<'a> {
     session: &'a Session<'a>,
     encoder: Encoder,
     data: Stream,
-    /// Everything but file content, in frames and packs of its own: reading history decodes no file data.
+    /// Everything except file content, in separate frames and packs, so that reading history decodes no file data.
     history: Stream,
 }
 
-/// Objects of one sort on their way into a pack.
+/// Objects for one pack.
 #[derive(Default)]
 struct Stream {
-    /// Bytes of the frame that is being gathered, and what they are.
+    /// Bytes and objects of the next frame.
     raw: Vec<u8>,
     records: Vec<Record>,
     pack: Option<Builder>,
 }
 
 impl Session<'_> {
-    /// A writer for this thread. Drop it, or finish it, before the session is finished.
+    /// Creates a writer for this thread. It must be dropped or finished before the session is finished.
     pub fn writer(&self) -> Writer<'_> {
         let encoder = Encoder::new(self.store.options().compression);
         Writer { session: self, encoder, data: Stream::default(), history: Stream::default() }
@@ -53,8 +52,8 @@ impl Session<'_> {
 }
 
 impl Writer<'_> {
-    /// Puts an object under its id (which the caller has computed); `false` if it was there already.
-    /// After a failure the whole session has failed.
+    /// Puts an object under its id, which the caller has computed. Returns `false` if it is present. After an error the
+    /// whole session has failed.
     pub fn put(&mut self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<bool> {
         if bytes.len() > format::LONGEST as usize {
             let message = format!("{} `{id}` has {} bytes, more than a pack can hold", kind.word(), bytes.len());
@@ -68,12 +67,12 @@ impl Writer<'_> {
         Ok(true)
     }
 
-    /// Whether these bytes would be stored as they are, since compressing them saves too little.
+    /// Whether these bytes would be stored uncompressed, because compression saves too little.
     pub fn is_incompressible(&mut self, bytes: &[u8]) -> Result<bool> {
         Ok(self.encoder.encode(bytes)?.codec == Codec::Stored)
     }
 
-    /// Hands its frames over to the session.
+    /// Passes its packs to the session.
     pub fn finish(mut self) -> Result<()> {
         self.hand_over()
     }
@@ -111,14 +110,14 @@ impl Drop for Writer<'_> {
         if std::thread::panicking() {
             self.session.poison(Error::new(ErrorKind::Internal, "a thread that was writing has failed"));
         } else {
-            // After `finish` there is nothing left to hand over. A failure is kept by the session.
+            // After `finish` nothing is left. The session keeps the error.
             let _ = self.hand_over();
         }
     }
 }
 
 impl Stream {
-    /// Ends the frame that is being gathered.
+    /// Writes the collected objects as one frame.
     fn write_gathered(&mut self, session: &Session<'_>, encoder: &mut Encoder) -> Result<()> {
         if self.records.is_empty() {
             return Ok(());
@@ -153,11 +152,11 @@ impl Stream {
     }
 }
 
-/// A frame of these bytes and what they are, not yet in any pack; and what it is in the file.
+/// Compresses and verifies a frame, which is not in a pack yet; returns it with its bytes for the file.
 pub(super) fn new_frame<'a>(encoder: &'a mut Encoder, raw: &'a [u8], records: &[Record]) -> Result<(Frame, &'a [u8])> {
     let Encoded { codec, level, bytes } = encoder.encode(raw)?;
     let checksum = match (codec, records) {
-        // The id is the hash of the same bytes: no need to hash them again.
+        // The id is the hash of the same bytes.
         (Codec::Stored, [Record { kind: ObjectKind::Data, id: ObjectId(hash), .. }]) => {
             *hash.first_chunk().expect("an id has more than 8 bytes")
         }

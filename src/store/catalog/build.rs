@@ -1,4 +1,4 @@
-//! Writing the catalog: the tables of all packs merged into one list, a 256th of it in memory at a time.
+//! Writes the catalog: merges the tables of all packs into one list, a 256th of it in memory at a time.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use crate::object::ObjectKind;
 use crate::store::pack::file::stage;
 use crate::store::pack::{Pack, Place, Table, format};
 
-/// How far the objects of one kind in one table have been taken.
+/// Position in the objects of one kind in one table.
 struct Cursor<'a> {
-    /// The number of the pack in the catalog.
+    /// Number of the pack in the catalog.
     pack: u32,
     kind: ObjectKind,
     table: Table<'a>,
@@ -21,7 +21,7 @@ struct Cursor<'a> {
     end: usize,
 }
 
-/// Writes the catalog of these packs. It appears at once; nothing is flushed, as it can be made again.
+/// Writes the catalog of these packs and renames it into place. It is a cache, so nothing is flushed.
 pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
     let mut covered = Vec::with_capacity(packs.len());
     let mut cursors = Vec::new();
@@ -43,7 +43,7 @@ pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
     for first in 0..=u8::MAX {
         let mut entries = Vec::new();
         cursors.iter_mut().for_each(|cursor| cursor.take(first, &mut entries));
-        // The place of the same object with the lower number of the pack comes first, so that equal sets give equal bytes.
+        // Entries of the same object are sorted by pack number, so that equal sets of packs yield equal bytes.
         entries.sort_unstable_by_key(|(id, kind, place)| (*id, *kind, place.pack));
         let mut encoder = Encoder::new();
         for (id, kind, place) in &entries {

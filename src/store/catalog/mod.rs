@@ -28,7 +28,7 @@ const ENTRY: usize = 72;
 /// id 32 | size u64 | objects u64
 const PACK: usize = 48;
 
-/// Entries before those whose id begins with a later pair of bytes, u32 for each pair.
+/// For each pair of bytes, u32: number of entries whose id begins with a smaller pair or the same.
 const FANOUT: usize = 4 << 16;
 
 /// entries u64 | packs u32 | version u16 | zero u16 | file length u64 | checksum 32 | "undo-cat"
@@ -37,14 +37,14 @@ const TRAILER: usize = 64;
 const MAGIC: &[u8; 8] = b"undo-cat";
 const VERSION: u16 = 1;
 
-/// A pack that the catalog knows.
+/// A pack in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Covered {
-    /// Its name.
+    /// Id of the pack.
     pub id: PackId,
-    /// Its bytes on disk.
+    /// Size on disk in bytes.
     pub size: u64,
-    /// Its objects.
+    /// Number of objects.
     pub objects: u64,
 }
 
@@ -62,7 +62,7 @@ pub struct Catalog {
     file: BlockFile,
     entries: usize,
     covered: Vec<Covered>,
-    /// What the packs that it covers are called in the store; `None` for those that are not in its set.
+    /// Number of each covered pack in the store. `None` for packs that are not in the store.
     numbers: Vec<Option<u32>>,
 }
 
@@ -93,13 +93,13 @@ impl Bucket {
     }
 }
 
-/// Where it is, below the repository folder.
+/// Path of the catalog below the repository folder.
 pub fn path_in(directory: &Path) -> PathBuf {
     directory.join("catalog")
 }
 
 impl Catalog {
-    /// Opens it; `None` if there is none that can be used.
+    /// Opens the catalog. `None` if it is missing or unusable.
     pub fn open(directory: &Path) -> Option<Catalog> {
         let file = BlockFile::open(&path_in(directory), READ, KEPT).ok()??;
         let (entries, covered) = decode(&file).ok()?;
@@ -107,17 +107,17 @@ impl Catalog {
         Some(Catalog { file, entries, covered, numbers })
     }
 
-    /// Tells what each pack is called in the store.
+    /// Sets the number of each pack in the store.
     pub fn number(&mut self, number: impl Fn(PackId) -> Option<u32>) {
         self.numbers = self.covered.iter().map(|covered| number(covered.id)).collect();
     }
 
-    /// The packs that it covers, with their numbers in the store.
+    /// The covered packs with their numbers in the store.
     pub fn covered(&self) -> impl Iterator<Item = (&Covered, Option<u32>)> {
         self.covered.iter().zip(self.numbers.iter().copied())
     }
 
-    /// The places of an object, in packs of the store.
+    /// Positions of an object, in packs of the store.
     pub fn find(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
         let bucket = self.bucket(&id.0).ok();
         let start = bucket.as_ref().map_or(0, |bucket| bucket.lower_bound(&id.0));
@@ -151,7 +151,7 @@ impl Catalog {
         })
     }
 
-    /// Ids of a kind that begin so, sorted, each as often as it is held.
+    /// Ids of a kind that match a prefix, sorted; one for each copy.
     pub fn matching<'a>(&'a self, kind: ObjectKind, prefix: &'a IdPrefix) -> impl Iterator<Item = ObjectId> + 'a {
         let first = prefix.first();
         // A prefix has two bytes at least, so its ids are in one bucket.
@@ -174,7 +174,7 @@ impl Catalog {
 
     fn check_near(&self, id: &[u8; LENGTH]) -> Result<bool> {
         let bucket = self.bucket(id)?;
-        // The neighbours show that the bucket begins and ends where it should.
+        // The neighbours prove the bounds of the bucket.
         let is_neighbour = |n: usize, is_ordered: fn(&[u8], &[u8]) -> bool| {
             let entry = self.read_entries(n, 1)?;
             Ok::<_, Error>(has_checksum(&entry) && is_ordered(&entry[..2], &id[..2]))
@@ -210,7 +210,7 @@ impl Catalog {
         Ok(Bucket { first, bytes: self.read_entries(first, end - first)? })
     }
 
-    /// What an entry says; an error if it is damaged or its pack is not in the store.
+    /// Decodes an entry. Fails if it is damaged or its pack is not in the store.
     fn place(&self, entry: &[u8]) -> Result<Place> {
         let mut decoder = Decoder::new("catalog entry", &entry[LENGTH + 1..]);
         if !has_checksum(entry) {
@@ -233,7 +233,7 @@ fn has_checksum(entry: &[u8]) -> bool {
     sum == format::checksum::<4>(body)
 }
 
-/// Adds an entry; the place has the number of the pack in the catalog.
+/// Adds an entry. The pack number is the one in the catalog.
 fn put_entry(encoder: &mut Encoder, id: ObjectId, kind: ObjectKind, place: &Place) {
     let start = encoder.position();
     encoder.raw(&id.0).u8(kind as u8).u8(place.codec as u8).u16(0).u32(place.pack).u64(place.frame);
@@ -242,7 +242,7 @@ fn put_entry(encoder: &mut Encoder, id: ObjectId, kind: ObjectKind, place: &Plac
     encoder.raw(&sum);
 }
 
-/// What comes behind the entries.
+/// Encodes everything after the entries.
 fn encode_tail(entries: u64, covered: &[Covered], fanout: &[u32]) -> Vec<u8> {
     let mut encoder = Encoder::new();
     for pack in covered {
@@ -260,12 +260,12 @@ fn encode_tail(entries: u64, covered: &[Covered], fanout: &[u32]) -> Vec<u8> {
     encoder.finish()
 }
 
-/// The entries are not part of it: opening would cost as much as reading them all.
+/// Does not cover the entries: opening would then have to read all of them.
 fn checksum(list: &[u8], trailer: &[u8]) -> [u8; 32] {
     *blake3::Hasher::new().update(list).update(trailer).finalize().as_bytes()
 }
 
-/// How many entries there are, and the packs.
+/// Number of entries, and the packs.
 fn decode(file: &BlockFile) -> Result<(usize, Vec<Covered>)> {
     let Some(body) = file.size().checked_sub(TRAILER as u64) else {
         return Err(Error::damaged("invalid catalog"));

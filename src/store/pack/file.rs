@@ -1,7 +1,8 @@
-//! A new pack: gathered in memory, spilled to a file in `tmp/`, sealed with its table, flushed, and given its name.
+//! A new pack: collected in memory, spilled to a file in `tmp/`, sealed with its table, flushed, and renamed into
+//! place.
 //!
-//! The order is the promise: nothing has its name before its bytes are durable, and no name is told before its directory
-//! is durable too (`docs/format.md`, "Write order").
+//! A file is renamed only after its bytes are durable, and its id is returned only after its directory is durable
+//! (`docs/format.md`, "Write order").
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, TempFile};
 use crate::id::PackId;
 
-/// Bytes kept in memory before they go to the file, so that a small pack of one thread can still join another's.
+/// Number of bytes kept in memory before a file is created, so that small packs of several threads can be combined.
 const SPILL: usize = 2 << 20;
 
-/// The longest page of memory that systems have: no page is written to again while it is on its way to the disk.
+/// Largest memory page of any system: no page is modified while it is being written to the disk.
 const PAGE: usize = 64 << 10;
 
-/// A new file in `tmp/` below the repository folder, to be `what`.
+/// Creates a file in `tmp/` below the repository folder; `what` begins its name.
 pub fn stage(directory: &Path, what: &str) -> Result<TempFile> {
     let tmp = directory.join("tmp");
     match TempFile::beside(&tmp.join(what)) {
@@ -31,13 +32,13 @@ pub fn stage(directory: &Path, what: &str) -> Result<TempFile> {
     }
 }
 
-/// Frames on their way into one pack.
+/// The frames of a new pack.
 pub struct Builder {
     directory: PathBuf,
     file: Option<TempFile>,
-    /// Not yet in the file.
+    /// Bytes that are not in the file yet.
     buffer: Vec<u8>,
-    /// Bytes in it of long frames that are one object each.
+    /// Bytes of long frames, each with one object.
     long: usize,
     /// Bytes in the file.
     written: u64,
@@ -45,18 +46,18 @@ pub struct Builder {
     records: Vec<Record>,
 }
 
-/// A whole pack that has no name yet.
+/// A complete pack that is not renamed into place yet.
 pub struct Sealed {
-    /// What its name will be.
+    /// Id of the pack.
     pub id: PackId,
-    /// Bytes that it takes on disk anew.
+    /// Bytes that it takes on disk.
     pub bytes: u64,
-    /// Its file.
+    /// The staged file.
     pub(in crate::store) file: TempFile,
 }
 
 impl Builder {
-    /// A pack for this repository folder; nothing is written before there is much.
+    /// Creates an empty pack. Creates no file until enough is added.
     pub fn new(directory: &Path) -> Builder {
         Builder {
             directory: directory.to_owned(),
@@ -69,7 +70,7 @@ impl Builder {
         }
     }
 
-    /// Bytes of its header and frames so far.
+    /// Size of header and frames so far, in bytes.
     pub fn size(&self) -> u64 {
         self.written + self.buffer.len() as u64
     }
@@ -79,17 +80,17 @@ impl Builder {
         self.records.len()
     }
 
-    /// Whether nothing was put in.
+    /// Whether no frame was added.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
-    /// Whether no file was made for it.
+    /// Whether no file was created yet.
     pub fn is_in_memory(&self) -> bool {
         self.file.is_none()
     }
 
-    /// Adds a frame and what is in it; where the frame comes to lie is found here.
+    /// Adds a frame with its objects, and sets its offset.
     pub fn push(&mut self, frame: Frame, bytes: &[u8], records: impl IntoIterator<Item = Record>) -> Result<()> {
         if self.size() == 0 {
             self.buffer.extend_from_slice(&format::encode_header());
@@ -105,7 +106,7 @@ impl Builder {
         if self.buffer.len() >= SPILL { self.spill(self.buffer.len() / PAGE * PAGE) } else { Ok(()) }
     }
 
-    /// Adds all frames of another one that is still in memory.
+    /// Adds all frames of another pack that is still in memory.
     pub fn absorb(&mut self, other: &Builder) -> Result<()> {
         let mut records = other.records.clone();
         records.sort_by_key(|record| record.frame_number);
@@ -120,7 +121,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Writes so much of what is in the buffer.
+    /// Writes `length` bytes of the buffer.
     fn spill(&mut self, length: usize) -> Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
@@ -150,26 +151,26 @@ impl Builder {
 }
 
 impl Sealed {
-    /// Makes its bytes durable.
+    /// Flushes the file.
     pub fn sync(&mut self, durability: Durability) -> Result<()> {
         self.file.sync(durability)
     }
 }
 
-/// Gives packs that are durable their names, and makes the names durable.
+/// Renames durable packs into place and makes their names durable.
 pub fn publish(directory: &Path, packs: Vec<Sealed>, durability: Durability) -> Result<()> {
     let mut touched = BTreeSet::new();
     for pack in packs {
         let path = path_of(directory, pack.id);
         let folder = path.parent().expect("a pack lies in a folder");
-        // An empty one may have been made by a process that was stopped before the next two lines.
+        // A process that was stopped before the next two lines may have left an empty directory.
         if touched.insert(folder.to_owned()) && fs::list(folder)?.is_empty() {
             fs::create_dir_private(folder)?;
             fs::sync_dir(&directory.join("packs"), durability)?;
             fs::sync_dir(directory, durability)?;
         }
         pack.file.rename(&path).map_err(|error| match error.is_not_found() {
-            // Only the holder of the lock removes staged files.
+            // Only the holder of the lock deletes staged files.
             true => Error::new(ErrorKind::Locked, "another command has taken the lock while this one was running")
                 .with_source(error)
                 .hint("run the command again"),

@@ -1,7 +1,7 @@
 //! The bytes of a pack file: header, frames, table, footer (`docs/format.md`, "Packs").
 //!
-//! The table proves itself by the name of the pack; the footer finds the table; the header is for people and programs
-//! that look at the first bytes of a file. Frames prove themselves by the checksums in the table.
+//! The id of the pack verifies the table; the footer gives the offset of the table; the header identifies the file
+//! type. The checksums in the table verify the frames.
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,7 +24,7 @@ const FRAME: usize = 26;
 /// kind u8 | id 32 | frame u32 | offset u32 | length u32
 const OBJECT: usize = 45;
 
-/// What objects are sorted by: kind and id, the first bytes of their records.
+/// Length of the sort key of objects: kind and id, the first bytes of their records.
 pub const KEY: usize = 1 + LENGTH;
 
 const HEADER_MAGIC: &[u8; 8] = b"undopack";
@@ -32,18 +32,18 @@ const TABLE_MAGIC: &[u8; 8] = b"undotabl";
 const FOOTER_MAGIC: &[u8; 8] = b"undo-end";
 const VERSION: u16 = 1;
 
-/// What sort of pack it is. The number is the byte in headers and tables.
+/// Type of a pack. The number is the byte in headers and tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Sort {
     /// Header, frames, table, footer.
     Plain = 0,
-    /// A file of the user's, as it is: its chunks are the frames, from its first byte on. Table and footer follow.
+    /// A copy of a user's file, followed by table and footer. The frames are its chunks, from the first byte on.
     Adopted = 1,
 }
 
 impl Sort {
-    /// Where the first frame begins.
+    /// Offset of the first frame.
     fn start(self) -> u64 {
         match self {
             Sort::Plain => HEADER as u64,
@@ -52,53 +52,53 @@ impl Sort {
     }
 }
 
-/// 256 MiB: no frame is longer, so a bad length never asks for more memory.
+/// 256 MiB, the maximum length of a frame. Bounds the memory that a damaged length can request.
 pub const LONGEST: u32 = 256 << 20;
 
-/// One frame of a pack.
+/// A frame of a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Where it begins in the file.
+    /// Offset in the file.
     pub offset: u64,
-    /// Bytes in the file.
+    /// Size in the file in bytes.
     pub stored: u32,
-    /// Bytes when decoded.
+    /// Size when decoded in bytes.
     pub raw: u32,
-    /// How it is compressed.
+    /// Codec of the frame.
     pub codec: Codec,
-    /// At which level, for people.
+    /// Compression level, for information.
     pub level: u8,
-    /// The first bytes of BLAKE3 of the bytes in the file.
+    /// First bytes of BLAKE3 of the bytes in the file.
     pub checksum: [u8; 8],
 }
 
-/// One object of a pack.
+/// An object of a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
-    /// What it is.
+    /// Kind of the object.
     pub kind: ObjectKind,
-    /// Its name.
+    /// Id of the object.
     pub id: ObjectId,
-    /// The number of its frame.
+    /// Number of the frame.
     pub frame_number: u32,
-    /// Where it begins in the decoded frame.
+    /// Offset in the decoded frame.
     pub offset: u32,
-    /// Its bytes.
+    /// Size in bytes.
     pub length: u32,
 }
 
-/// Where a pack's table is.
+/// Position of a pack's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Footer {
-    /// Where it begins in the file.
+    /// Offset in the file.
     pub table: u64,
-    /// Its bytes.
+    /// Size in bytes.
     pub length: u64,
-    /// The hash of the table, which is the name of the pack.
+    /// Hash of the table, which is the id of the pack.
     pub id: PackId,
 }
 
-/// A frame without bytes: it makes a table unlike another one, and nothing else. The checksum is that of nothing.
+/// An empty frame, which changes the table and so the id of a pack. The checksum is that of no bytes.
 pub const EMPTY_FRAME: Frame = Frame {
     offset: 0,
     stored: 0,
@@ -114,14 +114,14 @@ pub fn checksum<const N: usize>(bytes: &[u8]) -> [u8; N] {
     std::array::from_fn(|n| hash.as_bytes()[n])
 }
 
-/// What objects are sorted by.
+/// The sort key of an object.
 pub fn key_of(kind: ObjectKind, id: &[u8; LENGTH]) -> [u8; KEY] {
     let mut key = [kind as u8; KEY];
     key[1..].copy_from_slice(id);
     key
 }
 
-/// The first bytes of every plain pack.
+/// The header of a plain pack.
 pub fn encode_header() -> [u8; HEADER] {
     let mut encoder = Encoder::new();
     encoder.raw(HEADER_MAGIC).u16(VERSION).u8(Sort::Plain as u8).u8(0);
@@ -130,7 +130,7 @@ pub fn encode_header() -> [u8; HEADER] {
     encoder.finish().try_into().expect("16 bytes were encoded")
 }
 
-/// The table of these frames and objects, which are sorted here.
+/// Encodes a table. Sorts the objects.
 pub fn encode_table(sort: Sort, frames: &[Frame], records: &mut [Record]) -> Vec<u8> {
     records.sort_unstable_by_key(|record| (record.kind, record.id));
     let mut encoder = Encoder::new();
@@ -146,13 +146,13 @@ pub fn encode_table(sort: Sort, frames: &[Frame], records: &mut [Record]) -> Vec
     encoder.finish()
 }
 
-/// The name of a pack with this table.
+/// The id of the pack with this table.
 pub fn id_of_table(table: &[u8]) -> PackId {
     PackId(*keyed("pack").update(table).finalize().as_bytes())
 }
 
 impl Footer {
-    /// The last bytes of a pack.
+    /// Encodes the footer.
     pub fn encode(&self, frames: u32, records: u32) -> [u8; FOOTER] {
         let mut encoder = Encoder::new();
         encoder.u64(self.table).u64(self.length).u32(frames).u32(records).raw(&self.id.0).u16(VERSION).raw(&[0; 6]);
@@ -161,7 +161,7 @@ impl Footer {
         encoder.finish().try_into().expect("80 bytes were encoded")
     }
 
-    /// Decodes the last bytes of a pack file of this size.
+    /// Decodes the footer of a pack file of this size.
     pub fn decode(tail: &[u8], size: u64) -> Result<Footer> {
         let Some((_, bytes)) = tail.split_last_chunk::<FOOTER>() else {
             return Err(Error::damaged("too short for a pack"));
@@ -195,17 +195,17 @@ fn expect_version(version: u16) -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported, format!("pack version {version} is not known to this program")))
 }
 
-/// A pack's table, as it lies in the file.
+/// The encoded table of a pack.
 #[derive(Clone, Copy)]
 pub struct Table<'a> {
-    /// What sort of pack it is of.
+    /// Type of the pack.
     pub sort: Sort,
     frames: &'a [u8],
     records: &'a [u8],
 }
 
 impl<'a> Table<'a> {
-    /// Finds the two lists. What is in them may be used after [`Table::check`], now or earlier.
+    /// Locates the two lists. Their content may be used only after [`Table::check`].
     pub fn of(bytes: &'a [u8]) -> Result<Table<'a>> {
         let mut decoder = Decoder::new("pack table", bytes);
         let magic = decoder.raw(8)?;
@@ -227,7 +227,7 @@ impl<'a> Table<'a> {
         Ok(Table { sort, frames, records })
     }
 
-    /// Whether everything in it stays within the pack, whose frames end at `end`, and is in order.
+    /// Whether the lists are in order and all offsets stay within the pack, whose frames end at `end`.
     pub fn check(&self, end: u64) -> Result<()> {
         let mut position = self.sort.start();
         let is_adopted = self.sort == Sort::Adopted;
@@ -263,22 +263,22 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// How many frames.
+    /// Number of frames.
     pub fn frame_count(&self) -> u32 {
         (self.frames.len() / FRAME) as u32
     }
 
-    /// How many objects.
+    /// Number of objects.
     pub fn len(&self) -> usize {
         self.records.len() / OBJECT
     }
 
-    /// A frame by its number.
+    /// The frame with this number.
     pub fn frame(&self, n: u32) -> Frame {
         self.try_frame(n).expect("the table was checked")
     }
 
-    /// An object by its place in the sorted list.
+    /// The object at this position in the sorted list.
     pub fn record(&self, n: usize) -> Record {
         self.try_record(n).expect("the table was checked")
     }
@@ -288,12 +288,12 @@ impl<'a> Table<'a> {
         (0..self.len()).map(move |n| self.record(n))
     }
 
-    /// What an object is sorted by: kind and id.
+    /// The sort key of an object: kind and id.
     pub fn key(&self, n: usize) -> &'a [u8] {
         &self.records[n * OBJECT..][..KEY]
     }
 
-    /// The place of the first object that is not before `key`.
+    /// The position of the first object that is not less than `key`.
     pub fn lower_bound(&self, key: &[u8; KEY]) -> usize {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -303,7 +303,7 @@ impl<'a> Table<'a> {
         low
     }
 
-    /// The object of this name.
+    /// Finds an object.
     pub fn find(&self, kind: ObjectKind, id: ObjectId) -> Option<Record> {
         let key = key_of(kind, &id.0);
         let at = self.lower_bound(&key);

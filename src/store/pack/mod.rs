@@ -19,32 +19,32 @@ use crate::store::compress::Codec;
 pub use format::{Footer, Frame, Record, Sort, Table};
 pub use read_window::Stretch;
 
-/// From so many bytes on, frames need not stay in the cache: a disk gives them about as quickly as they are decoded.
+/// Frames of at least this size need not stay in the page cache: a disk reads them about as fast as they are decoded.
 const LONG_FRAME: usize = 32 << 10;
 
-/// Where an object lies and how it is decoded.
+/// Position of an object, and how to decode its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Which of the store's packs.
+    /// Index of the pack in the store.
     pub pack: u32,
-    /// Where its frame begins in the file.
+    /// Offset of the frame in the file.
     pub frame: u64,
-    /// Bytes of the frame in the file.
+    /// Size of the frame in the file in bytes.
     pub stored: u32,
-    /// Bytes of the frame when decoded.
+    /// Size of the frame when decoded in bytes.
     pub raw: u32,
-    /// How the frame is compressed.
+    /// Codec of the frame.
     pub codec: Codec,
-    /// The first bytes of the frame's checksum.
+    /// First bytes of the frame's checksum.
     pub checksum: [u8; 4],
-    /// Where the object begins in the decoded frame.
+    /// Offset of the object in the decoded frame.
     pub offset: u32,
-    /// Its bytes.
+    /// Size of the object in bytes.
     pub length: u32,
 }
 
 impl Place {
-    /// Of an object in a frame.
+    /// The position of an object in a frame.
     pub fn new(pack: u32, frame: &Frame, record: &Record) -> Place {
         let [a, b, c, d, ..] = frame.checksum;
         Place {
@@ -59,17 +59,17 @@ impl Place {
         }
     }
 
-    /// What its frame is decoded by.
+    /// The cache key of the frame.
     pub fn key(&self) -> cache::Key {
         (self.pack, self.frame, self.stored, self.raw, self.codec as u8)
     }
 }
 
-/// What to do about damage: it is seldom everywhere.
+/// Hint for damage, which rarely affects more than a few objects.
 pub const OTHERS_ARE_WHOLE: &str = "what does not need it is still readable: see `undo log`";
 
-/// A failure that is kept, to be told as often as somebody asks. The system's error is not: it would pass for one of the
-/// file in the worktree that the store was asked for.
+/// A cached error that can be returned more than once. Drops the cause: callers would mistake it for an error of the
+/// file in the worktree.
 #[derive(Clone, Debug)]
 pub struct Failure {
     kind: ErrorKind,
@@ -78,12 +78,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Keeps it.
+    /// Caches an error.
     pub fn of(error: &Error) -> Failure {
         Failure { kind: error.kind(), message: error.to_string(), hint: error.hint_text().map(str::to_owned) }
     }
 
-    /// Tells it.
+    /// Returns the error.
     pub fn error(&self) -> Error {
         let error = Error::new(self.kind, self.message.clone());
         match &self.hint {
@@ -93,9 +93,9 @@ impl Failure {
     }
 }
 
-/// A pack of the store's set.
+/// A pack of a store.
 pub struct Pack {
-    /// Its name.
+    /// Id of the pack.
     pub id: PackId,
     path: PathBuf,
     opened: OnceLock<Result<Opened, Failure>>,
@@ -103,37 +103,37 @@ pub struct Pack {
     table: OnceLock<Result<Vec<u8>, Failure>>,
 }
 
-/// A pack whose footer is sound.
+/// An open pack with a valid footer.
 struct Opened {
     footer: Footer,
     /// Size of the file in bytes.
     size: u64,
-    /// For a held pack: the end of its file, which for a small one is the whole file.
+    /// For a held pack: the end of its file, which for a small pack is the whole file.
     tail: Vec<u8>,
-    /// For a held pack that others may merge and remove: an open file stays readable. Not for every pack, because a
-    /// process may have far fewer open files than there are packs.
+    /// For a held pack that other processes may merge and delete: an open file stays readable. Not for every pack,
+    /// because a process may have far fewer open files than there are packs.
     file: Option<File>,
 }
 
-/// Bytes read at once from a held pack: most small packs are shorter, and so are most tables.
+/// Number of bytes read at once from a held pack. Most small packs and most tables are shorter.
 const TAIL: u64 = 64 << 10;
 
-/// Packs above this size are never merged, and so never removed.
+/// Larger packs are never merged, and so never deleted.
 const MERGED: u64 = 16 << 20;
 
-/// Where a pack of this name is, below the repository folder.
+/// Path of a pack below the repository folder.
 pub fn path_of(directory: &Path, id: PackId) -> PathBuf {
     let name = id.to_string();
     directory.join("packs").join(&name[..2]).join(name)
 }
 
 impl Pack {
-    /// A pack that nothing is read from yet.
+    /// Creates a pack that is opened on first use.
     pub fn new(directory: &Path, id: PackId) -> Pack {
         Pack { id, path: path_of(directory, id), opened: OnceLock::new(), table: OnceLock::new() }
     }
 
-    /// The failure that names it.
+    /// The error for damage that was found when the pack was opened.
     pub fn damaged(&self, why: impl std::fmt::Display) -> Error {
         Error::damaged(format!("pack `{}` is damaged: {why}", self.path.display())).hint(OTHERS_ARE_WHOLE)
     }
@@ -149,23 +149,23 @@ impl Pack {
         let _ = self.opened.get_or_init(|| self.open(true).map_err(|error| Failure::of(&error)));
     }
 
-    /// Its bytes on disk.
+    /// Size on disk in bytes.
     pub fn size(&self) -> Result<u64> {
         Ok(self.opened()?.size)
     }
 
-    /// The table, read and verified once.
+    /// The table, read and verified on first use.
     pub fn table(&self) -> Result<Table<'_>> {
         let table = self.table.get_or_init(|| self.read_table().map_err(|error| Failure::of(&error)));
         Table::of(table.as_ref().map_err(Failure::error)?)
     }
 
-    /// Bytes of its frames, and of its header if it has one: what lies before the table.
+    /// Offset of the table: the size of header and frames in bytes.
     pub fn data_length(&self) -> Result<u64> {
         Ok(self.opened()?.footer.table)
     }
 
-    /// Its file, to be read from.
+    /// The open file.
     pub fn file(&self) -> Result<File> {
         fs::open(&self.path)
     }
@@ -229,7 +229,7 @@ impl Pack {
         checked.map_err(|error| self.named(error)).map(|()| bytes)
     }
 
-    /// A failure of its bytes, with the name of the file.
+    /// An error about the content of the pack. Names the file.
     fn named(&self, error: Error) -> Error {
         match error.kind() {
             ErrorKind::Damaged => self.damaged(error),

@@ -1,19 +1,18 @@
-//! A stretch of a pack's file in memory. Who reads frames one behind the other gets many of them by one call, so that the
-//! disk is not waited for frame by frame.
+//! A window of a pack file in memory. Reading frames in order gets many of them with one system call.
 
 use super::Pack;
 use crate::error::Result;
 use crate::id::PackId;
 
-/// Bytes that are read at once where frames are read in their order.
+/// Number of bytes read at once when frames are read in order.
 const LONG: u64 = 1 << 20;
 
-/// What was read last. One pack at a time, by one thread.
+/// The bytes read last. For one thread.
 #[derive(Default)]
 pub struct Stretch {
-    /// The pack, and where the last frame ended that was asked for.
+    /// The pack, and the end of the last requested frame.
     last: Option<(PackId, u64)>,
-    /// Where the bytes lie in its file.
+    /// Range of the bytes in the file.
     start: u64,
     bytes: Vec<u8>,
 }
@@ -30,7 +29,7 @@ impl Stretch {
             let goes_on = self.last == Some((pack.id, offset));
             self.last = None;
             let far = (offset + LONG).min(table);
-            // Where something behind the frame cannot be read, the frame can be.
+            // The frame may be readable even if bytes after it are not.
             if !(goes_on && far > end && self.read(pack, offset, far).is_ok()) {
                 self.read(pack, offset, end)?;
             }
@@ -39,7 +38,7 @@ impl Stretch {
         Ok(&self.bytes[(offset - self.start) as usize..(end - self.start) as usize])
     }
 
-    /// The same, proven to be those that were written: `checksum` is how their BLAKE3 begins.
+    /// Like [`ReadWindow::frame`], but verifies the bytes. `checksum` is the beginning of their BLAKE3 hash.
     pub fn proven_frame(&mut self, pack: &Pack, offset: u64, stored: u32, checksum: &[u8]) -> Result<&[u8]> {
         let bytes = self.frame(pack, offset, stored)?;
         if blake3::hash(bytes).as_bytes().starts_with(checksum) {
