@@ -1,4 +1,4 @@
-//! Directories that share one repository. Each has its own branch; a new one joins by declaring what it is.
+//! Directories that share one repository. Each has its own branch; the user declares what a new directory is.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;

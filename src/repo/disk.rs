@@ -1,4 +1,4 @@
-//! What a repository takes on disk besides its packs, and where a pack that somebody names is.
+//! Measures the files of a repository other than its packs, and finds packs by name.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -9,19 +9,19 @@ use crate::id::{IdPrefix, PackId};
 use crate::metadata::Kind;
 use crate::repo::Repository;
 
-/// Files beside the packs that the journal names.
+/// Sizes of files other than the packs that the journal names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Bytes of the journal.
+    /// Size of the journal in bytes.
     pub journal: u64,
-    /// Files below `packs` that the journal does not name: left by others, or not removed yet.
+    /// Number of files below `packs` that the journal does not name: not deleted yet, or from elsewhere.
     pub garbage: u64,
-    /// Their bytes.
+    /// Size of these files in bytes.
     pub garbage_bytes: u64,
 }
 
 impl Repository {
-    /// Looks at the folders.
+    /// Measures the files.
     pub fn usage(&self) -> Result<Usage> {
         let mut usage = Usage::default();
         each_file(&self.layout.journal(), &mut |_, bytes| usage.journal += bytes)?;
@@ -36,7 +36,7 @@ impl Repository {
         Ok(usage)
     }
 
-    /// The pack that a text names: by its id, the first digits of it, or the path of its file.
+    /// Finds a pack by its id, the first digits of its id, or the path of its file.
     pub fn find_pack(&self, text: &str, place: &Path) -> Result<PackId> {
         let name = place.file_name().and_then(|name| name.to_str()).and_then(PackId::parse);
         if let Some(id) = name.filter(|_| text.contains('/')) {
@@ -58,7 +58,7 @@ fn no_pack(text: &str) -> Error {
         .hint("see all of them with `undo verify-pack`")
 }
 
-/// Names and bytes of all that is no folder, at every depth. What goes away meanwhile is passed over.
+/// Calls `tell` with name and size of every file below a folder. Skips files that are deleted meanwhile.
 fn each_file(directory: &Path, tell: &mut dyn FnMut(&[u8], u64)) -> Result<()> {
     let opened = match Dir::open(directory) {
         Err(error) if error.is_not_found() => return Ok(()),

@@ -1,4 +1,4 @@
-//! The `format` file: version, features and chunk parameters. What we do not know, we refuse.
+//! The `format` file: version, features and chunk parameters. Rejects unknown versions and features.
 //!
 //! ```text
 //! undo 1
@@ -16,33 +16,34 @@ use crate::chunk::Params;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 
-/// The version of repositories that this program makes and knows.
+/// The version of repositories that this program creates and reads.
 const VERSION: &str = "1";
 
-/// Features beyond version 1 that this program can read and write: none yet.
+/// Features beyond version 1 that this program can read and write.
 const KNOWN: [&str; 0] = [];
 
-/// What to do where it is damaged: it never changes.
+/// Hint for a damaged file, which never changes.
 const FROM_BACKUP: &str = "copy that file from any backup of this repository, however old: it never changes";
 
-/// What the `format` file says.
+/// Content of the `format` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// How blobs are cut.
+    /// Chunk parameters.
     pub chunk: Params,
-    /// Tells this repository from every other.
+    /// Random id of the repository.
     pub id: [u8; 16],
     /// Features that a writer must know.
     write: Vec<String>,
 }
 
 impl Format {
-    /// That of a new repository.
+    /// The format of a new repository.
     pub fn new() -> Format {
         Format { chunk: Params::default(), id: random(), write: Vec::new() }
     }
 
-    /// Reads the file. [`ErrorKind::Unsupported`] for a later format, [`ErrorKind::Damaged`] if it is missing or garbled.
+    /// Reads the file. [`ErrorKind::Unsupported`] for a newer format, [`ErrorKind::Damaged`] if it is missing or
+    /// invalid.
     pub fn open(path: &Path) -> Result<Format> {
         let Some(bytes) = fs::read(path)? else {
             return Err(Error::damaged(format!("`{}` is missing", path.display())).hint(FROM_BACKUP));
@@ -60,7 +61,7 @@ impl Format {
         format!("undo {VERSION}\nread:\nwrite:{write}\nchunk: whole={whole} target={target}\nid: {}\n", self.id_text())
     }
 
-    /// Its id in hex.
+    /// The repository's id in hex.
     pub fn id_text(&self) -> String {
         self.id.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -101,7 +102,7 @@ impl Format {
         Ok(Format { chunk, id, write: write.split_whitespace().map(str::to_owned).collect() })
     }
 
-    /// Fails with [`ErrorKind::Unsupported`] if a feature is in use that this program cannot write.
+    /// Fails with [`ErrorKind::Unsupported`] if the repository uses a feature that this program cannot write.
     pub fn check_writable(&self) -> Result<()> {
         match self.write.iter().find(|feature| !KNOWN.contains(&feature.as_str())) {
             Some(unknown) => Err(newer(format!("feature `{unknown}`, which this version can read, but not write"))),
@@ -128,7 +129,7 @@ fn parse_id(text: &str) -> Option<[u8; 16]> {
     u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }
 
-/// Random bytes: the keys of the standard library's hash maps come from the system's source.
+/// Random bytes, from the keys of the standard library's hash maps, which the system's random source provides.
 pub(super) fn random() -> [u8; 16] {
     let half = || RandomState::new().build_hasher().finish();
     let mut hasher = blake3::Hasher::new();

@@ -1,5 +1,5 @@
-//! A new repository. Its `format` is written last: a crash leaves either a whole repository, or an unfinished one that
-//! the next `init` completes.
+//! Creates repositories. Writes `format` last: after a crash the repository is either complete, or the next `init`
+//! completes it.
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
@@ -18,14 +18,14 @@ use crate::repo::layout::{Attachment, Layout, StoreLink, marker};
 use crate::repo::standing::{self, Standing};
 use crate::repo::{Joining, git_ignore, no_sync, reserve};
 
-/// Another process that makes the same repository is waited for so long.
+/// Time to wait for another process that creates the same repository.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a new `config.toml` says.
+/// Content of a new `config.toml`.
 const CONFIG: &str = "# Settings of this repository. `undo config` lists them all.\n";
 
-/// Makes a repository for a directory, which is made if it is not there; its store in it or at `store`. A store that is
-/// there already is attached to.
+/// Creates a repository for a directory, and the directory if it does not exist. The store is in the directory or at
+/// `store`; an existing store is attached.
 pub fn init(worktree: &Path, store: Option<&Path>, joining: &Joining, environment: &Environment) -> Result<Layout> {
     if fs::stat(worktree)?.is_some_and(|stat| !matches!(stat.kind, Kind::Directory | Kind::Symlink)) {
         let message = format!("`{}` is there already, and is no directory", worktree.display());
@@ -68,7 +68,7 @@ fn fill(
     let directory = place(&layout, joining)?;
     let link = StoreLink { id, directory: Some(directory), path: repository };
     let layout = Layout { attachment: Attachment::Store(Some(directory)), ..layout };
-    // What a folder that was here before was like.
+    // State of a folder that existed before.
     fs::remove_file(&layout.index())?;
     fs::write_atomic(&marker, [link.encode()], environment.durability())?;
     Ok(layout)
@@ -128,11 +128,11 @@ fn place(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
     }
 }
 
-/// Fails unless nothing is at `.undo`, or an `init` that did not end.
+/// Fails if `.undo` exists, unless an interrupted `init` has left it.
 fn check_not_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Result<()> {
     let Some(stat) = fs::stat(marker)? else { return Ok(()) };
     if !matches!(stat.kind, Kind::File | Kind::Directory) {
-        // The repository that it leads to may be incomplete.
+        // `.undo` may name an incomplete repository.
         Layout::at(worktree)?;
     }
     let exists = |what: &str| Err(Error::new(ErrorKind::Exists, format!("`{}` {what}", worktree.display())));
@@ -151,7 +151,7 @@ fn check_not_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Res
     Ok(())
 }
 
-/// The store's folder, made if need be, and only if it can be one.
+/// Opens or creates the store's folder. Fails if the folder cannot be a store.
 fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !fs::exists(path).unwrap_or(true);
     let missing: Vec<&Path> = store.ancestors().take_while(is_missing).collect();
@@ -177,7 +177,7 @@ fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Whether `init` makes a name in a store before `format`.
+/// Whether `init` creates this file in a store before `format`.
 fn is_ours(name: &[u8]) -> bool {
     let ours: [&[u8]; 8] =
         [b"packs", b"journal", b"tmp", b"config.toml", b"reserve", b"lock", b"lock.held", b".gitignore"];
@@ -215,7 +215,7 @@ fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &m
     }
     journal::create(&layout.journal(), 1, &State::new(), durability)?;
     no_sync::flush_or_tell(&layout, durability)?;
-    // Without it the repository is as good, until the disk is full.
+    // The reserve is needed only when the disk is full.
     let _ = reserve::take(&layout.reserve());
     fs::sync_dir(repository, durability)?;
     fs::write_atomic(&layout.format(), [Format::new().to_text()], durability)?;
@@ -225,7 +225,7 @@ fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &m
     }
 }
 
-/// A folder without `format` that has operations is no unfinished repository: its `format` was lost.
+/// A folder with operations but without `format` is not an unfinished repository: its `format` was lost.
 fn check_no_history(layout: &Layout) -> Result<()> {
     if !journal::has_history(&layout.journal())? {
         return Ok(());

@@ -1,6 +1,6 @@
-//! Where the files of a repository are, and how it is found from a directory.
+//! The paths of a repository's files, and how to find a repository from a directory.
 //!
-//! `.undo` at the root of the worktree is the repository folder, or a small file that names one elsewhere:
+//! `.undo` at the root of the worktree is the repository folder, or a small file with the path of a folder elsewhere:
 //!
 //! ```text
 //! undo store 1
@@ -21,12 +21,12 @@ use crate::path::REPOSITORY;
 use crate::quote::shell_word;
 use crate::repo::format::Format;
 
-/// The two places: the user's directory, and the repository folder.
+/// The paths of a worktree and of its repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The user's directory.
     pub worktree: PathBuf,
-    /// `.undo`, or the folder elsewhere that a file `.undo` names.
+    /// The repository folder: `.undo`, or the folder whose path is in the file `.undo`.
     pub repository: PathBuf,
     /// How the directory is connected to the repository.
     pub attachment: Attachment,
@@ -39,12 +39,12 @@ pub enum Attachment {
     Own,
     /// `.undo` is a symbolic link to the repository folder, or a mount of it: other directories may use it too.
     Linked,
-    /// `.undo` is a file that names the folder, and holds the id of this directory.
+    /// `.undo` is a file with the path of the repository folder and the id of this directory.
     Store(Option<DirectoryId>),
 }
 
 impl Layout {
-    /// The layout of the first directory with a `.undo`, going up from `start`.
+    /// The layout of the first directory that contains `.undo`, from `start` upwards.
     pub fn discover(start: &Path) -> Result<Layout> {
         let begin = fs::canonicalize(start)?;
         for directory in begin.ancestors() {
@@ -56,7 +56,7 @@ impl Layout {
             .hint("start one here with `undo init`"))
     }
 
-    /// That of a directory, if `.undo` is in it.
+    /// The layout of a directory. `None` if the directory does not contain `.undo`.
     pub fn at(directory: &Path) -> Result<Option<Layout>> {
         let marker = marker(directory);
         let Some(stat) = fs::stat(&marker)? else { return Ok(None) };
@@ -86,7 +86,7 @@ impl Layout {
     pub fn packs(&self) -> PathBuf {
         self.repository.join("packs")
     }
-    /// The packs that have a file, whoever names them, and where that is.
+    /// Ids and paths of all pack files, named by the journal or not.
     pub fn pack_files(&self) -> Result<Vec<(PackId, PathBuf)>> {
         let mut found = Vec::new();
         for folder in fs::list(&self.packs())? {
@@ -99,11 +99,11 @@ impl Layout {
         }
         Ok(found)
     }
-    /// What says that a command has not flushed what it wrote.
+    /// Marks a repository with data that was not flushed.
     pub fn unsynced(&self) -> PathBuf {
         self.repository.join("unsynced")
     }
-    /// A pack: below a folder named by its first byte.
+    /// A pack file, in a folder named after the first byte of its id.
     pub fn pack(&self, id: PackId) -> PathBuf {
         let name = id.to_string();
         self.packs().join(&name[..2]).join(name)
@@ -112,23 +112,23 @@ impl Layout {
     pub fn journal(&self) -> PathBuf {
         self.repository.join("journal")
     }
-    /// The worktree as last read: a cache. With a store elsewhere it is kept there, under a name of this worktree.
+    /// The index. With a store elsewhere, the index is in the store, under a name for this worktree.
     pub fn index(&self) -> PathBuf {
         self.of_worktree("index")
     }
-    /// What a command that runs another one locks, so that there is one at a time in a worktree.
+    /// Lock that allows one `undo run` at a time in a worktree.
     pub fn run_lock(&self) -> PathBuf {
         self.of_worktree("run")
     }
-    /// Note that the changes of a command are not recorded.
+    /// Marks unrecorded changes of a command.
     pub fn unrecorded_run(&self) -> PathBuf {
         self.of_worktree("unrecorded-run")
     }
-    /// Notes the modes of directories that a checkout has made accessible.
+    /// Records the modes of directories that a checkout has made accessible.
     pub fn opened_directories(&self) -> PathBuf {
         self.of_worktree("opened-directories")
     }
-    /// A file for this worktree alone: several can have one store, if that is elsewhere.
+    /// A file for this worktree. Several worktrees may share a store elsewhere.
     fn of_worktree(&self, name: &str) -> PathBuf {
         if !self.is_elsewhere() {
             return self.repository.join(name);
@@ -136,15 +136,15 @@ impl Layout {
         let hash = blake3::hash(self.worktree.as_os_str().as_bytes());
         self.repository.join(format!("{name}-{}", &hash.to_hex()[..8]))
     }
-    /// What a writer locks.
+    /// Lock of the writer.
     pub fn lock(&self) -> PathBuf {
         self.repository.join("lock")
     }
-    /// Staging of the repository's own files. Whoever holds the lock may empty it.
+    /// Staged files of the repository. The holder of the lock may delete them.
     pub fn tmp(&self) -> PathBuf {
         self.repository.join("tmp")
     }
-    /// Space to give up when the disk is full.
+    /// Space that is released when the disk is full.
     pub fn reserve(&self) -> PathBuf {
         self.repository.join("reserve")
     }
@@ -191,22 +191,22 @@ pub fn marker(directory: &Path) -> PathBuf {
     directory.join(OsStr::from_bytes(REPOSITORY))
 }
 
-/// What a file `.undo` says.
+/// Content of a file `.undo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreLink {
     /// The id in the `format` of the store, in hex.
     pub id: String,
     /// Id of the directory in the store; `None` if attached by an older version.
     pub directory: Option<DirectoryId>,
-    /// Where the store is.
+    /// Path of the store.
     pub path: PathBuf,
 }
 
-/// Longer than any path can be.
+/// Longer than any valid path.
 const LONGEST_LINK: usize = 8 << 10;
 
 impl StoreLink {
-    /// Its bytes.
+    /// Encodes the file.
     pub fn encode(&self) -> Vec<u8> {
         let directory = self.directory.map(|id| format!("directory = {id}\n")).unwrap_or_default();
         let head = format!("undo store 1\nid = {}\n{directory}path = ", self.id);
@@ -251,7 +251,7 @@ impl StoreLink {
         Ok(StoreLink { id, directory, path: Path::new(OsStr::from_bytes(path)).to_owned() })
     }
 
-    /// The store, if it is there; nothing is made in its place.
+    /// The path of the store. Fails if the store does not exist; creates nothing.
     fn follow(self, marker: &Path) -> Result<PathBuf> {
         let format = self.path.join("format");
         let (store, marker) = (self.path.display(), marker.display());

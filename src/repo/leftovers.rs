@@ -1,6 +1,6 @@
-//! Files that nobody needs any more: what dead processes staged, and packs that the journal does not name.
+//! Deletes files that are no longer needed: staged files of dead processes, and packs that the journal does not name.
 //!
-//! All of it is done under the lock. Failures leave files behind, nothing worse.
+//! Runs under the lock. A failure only leaves files behind.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -13,11 +13,11 @@ use crate::id::PackId;
 use crate::repo::layout::Layout;
 use crate::time::Timestamp;
 
-/// Seconds for which a file that is no longer needed may still be in use: readers take no lock.
+/// Time in seconds for which readers may still use a file that is no longer needed: readers take no lock.
 const GRACE: i64 = 3600;
 
-/// Removes what dead processes staged. Only the holder of the lock stages packs and segments. Caches are written
-/// without it, so what is staged for them goes only when it is old.
+/// Deletes staged files of dead processes. Only the holder of the lock stages packs and segments. Caches are written
+/// without the lock, so their staged files are deleted only when they are old.
 pub fn clean(layout: &Layout) {
     let now = now(layout);
     remove_from(&layout.tmp(), |_, _| true);
@@ -25,22 +25,22 @@ pub fn clean(layout: &Layout) {
     remove_from(&layout.repository, |name, stat| name.ends_with(b".tmp") && is_old(stat, now));
 }
 
-/// A file of the repository that nobody needs.
+/// A file that is no longer needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Superfluous {
-    /// What it is, in words.
+    /// Description of the file.
     pub what: &'static str,
-    /// Where.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Bytes.
+    /// Size in bytes.
     pub bytes: u64,
 }
 
-/// Lists what `clean` and `remove_packs` may remove now or later. Of a writer at work it shows what that is writing.
+/// Lists the files that `clean` and `remove_packs` may delete now or later, including those of a running writer.
 pub fn superfluous(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<Superfluous> {
     let mut found = Vec::new();
     let mut add = |what, path: PathBuf| {
-        // An empty one takes no space, and may be how somebody asks for the time.
+        // An empty file takes no space, and may be a test of the file system's clock.
         if let Some(stat) = fs::stat(&path).ok().flatten().filter(|stat| stat.size > 0) {
             found.push(Superfluous { what, path, bytes: stat.size });
         }
@@ -62,18 +62,18 @@ fn unnamed_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<impl Itera
     Ok(layout.pack_files()?.into_iter().filter(|(id, _)| !named.contains(id)).map(|(_, path)| path))
 }
 
-/// Marks packs that the journal no longer names with the present, from which their grace counts.
+/// Sets the mtime of packs that the journal no longer names to the current time, which starts their grace period.
 pub fn retire_packs(layout: &Layout, packs: &[PackId]) -> Result<()> {
     let now = now(layout);
     for &pack in packs {
         let file = fs::open(&layout.pack(pack))?;
-        // Owned by another member of the group: only the owner may set a time other than the current one.
+        // The file may belong to another member of the group: only the owner may set a time other than the current one.
         fs::set_file_mtime(&file, now, Atime::Omit).or_else(|_| fs::touch_file(&file))?;
     }
     Ok(())
 }
 
-/// Removes packs that are not among those that the journal names, when their grace is over.
+/// Deletes packs that the journal does not name and whose grace period is over.
 pub fn remove_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<()> {
     let now = now(layout);
     for path in unnamed_packs(layout, named)? {
@@ -84,7 +84,7 @@ pub fn remove_packs(layout: &Layout, named: &BTreeSet<PackId>) -> Result<()> {
     Ok(())
 }
 
-/// When the lock was taken, by the clock that gives files their times.
+/// Time at which the lock was taken, by the clock of the file system.
 fn now(layout: &Layout) -> Timestamp {
     let lock = fs::stat(&layout.lock()).ok().flatten();
     lock.map_or_else(Timestamp::default, |stat| stat.metadata.mtime)

@@ -1,4 +1,4 @@
-//! The repository: where its files are, its settings, its journal, and the one way refs change.
+//! The repository: its files, settings and journal, and transactions, which change refs.
 
 pub mod config;
 mod directories;

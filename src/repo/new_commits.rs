@@ -1,7 +1,7 @@
-//! Which commits are in no history yet: plumbing can make a commit long before a ref leads to it.
+//! Finds commits that are not in the history yet: plumbing can create a commit long before a ref leads to it.
 //!
-//! What a head leads to is known, and what grew from a head is not, since a head has no known child. So both ways are
-//! gone at the same time, back from the commit in question and back from the heads, until one of them tells.
+//! The ancestors of a head are known; its descendants are not, because a head has no known child. So the search walks
+//! back from the commit in question and from the heads at the same time, until one of the two decides.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -12,8 +12,8 @@ use crate::object::operation::View;
 use crate::object::{Commit, Objects};
 use crate::time::Timestamp;
 
-/// The commits that an operation made, and all others that its refs lead to and no head does: parents first. What cannot be
-/// read is left out.
+/// The commits that an operation made, and all other commits that its refs lead to and no head does, parents first.
+/// Omits unreadable commits.
 pub fn with_unknown(
     objects: &dyn Objects,
     view: &View,
@@ -43,13 +43,13 @@ pub fn with_unknown(
 struct Lineage<'a> {
     objects: &'a dyn Objects,
     view: &'a View,
-    /// What refs and heads point to, what the operation made, and what was found on the way back from the heads.
+    /// Known commits: those that refs and heads lead to, those that the operation made, and those found from the heads.
     known: HashSet<CommitId>,
-    /// The latter: their parents are looked at too.
+    /// Commits found from the heads, whose parents are to be read too.
     passed: HashSet<CommitId>,
-    /// Known commits whose parents have not been looked at, newest first; `None`: not begun.
+    /// Known commits whose parents were not read, newest first. `None` before the first call.
     queue: Option<BinaryHeap<(Timestamp, CommitId, Vec<CommitId>)>>,
-    /// They grew from a head.
+    /// Descendants of a head.
     unknown: HashSet<CommitId>,
 }
 
@@ -77,7 +77,7 @@ impl Lineage<'_> {
         Ok(true)
     }
 
-    /// Looks at the parents of one more known commit; `false` if there is none left.
+    /// Reads the parents of one more known commit. Returns `false` if none is left.
     fn step_back(&mut self) -> Result<bool> {
         let Some(queue) = &mut self.queue else {
             self.queue = Some(BinaryHeap::new());
@@ -103,7 +103,7 @@ impl Lineage<'_> {
         Ok(())
     }
 
-    /// `None` for one that cannot be read: what it grew from is not known, and no reason to stop.
+    /// `None` for an unreadable commit, whose ancestors are then unknown.
     fn commit(&self, id: CommitId) -> Result<Option<Commit>> {
         match self.objects.commit(id) {
             Err(error) if error.kind() == ErrorKind::Damaged => Ok(None),
@@ -112,7 +112,7 @@ impl Lineage<'_> {
     }
 }
 
-/// From a commit to the one in question, child by child.
+/// The path from a commit to the commit in question, child by child.
 fn line(children: &HashMap<CommitId, CommitId>, from: CommitId) -> Vec<CommitId> {
     let child = |id: &CommitId| children.get(id).copied().filter(|child| child != id);
     std::iter::successors(Some(from), child).collect()

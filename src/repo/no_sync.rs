@@ -1,12 +1,12 @@
-//! Commands that flush nothing (`--no-sync`), and those that build upon what they wrote.
+//! Tracks commands that flush nothing (`--no-sync`), so that later commands flush what those wrote.
 
 use crate::environment::Durability;
 use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::repo::layout::Layout;
 
-/// A command that flushes nothing says so in the repository; any other flushes first what such a command wrote. To be called
-/// under the lock, before anything is read that is built upon.
+/// With `--no-sync`, marks the repository; otherwise flushes what marked commands have written. Must be called under
+/// the lock, before reading anything that the command builds upon.
 pub fn flush_or_tell(layout: &Layout, durability: Durability) -> Result<()> {
     if !durability.is_synced() {
         return fs::write_atomic(&layout.unsynced(), [b""], durability);

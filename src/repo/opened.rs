@@ -1,5 +1,5 @@
-//! Notes the modes of directories that a checkout makes accessible to their owner, before it changes them. Whatever stops
-//! the checkout, the next one can set them back.
+//! Records the modes of directories before a checkout makes them accessible to their owner. If the checkout is
+//! interrupted, the next one can restore the modes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,17 +9,17 @@ use crate::error::Result;
 use crate::fs;
 use crate::path::RepoPathBuf;
 
-/// Directories and the modes that they had.
+/// Directories and their original modes.
 pub type Modes = BTreeMap<RepoPathBuf, u16>;
 
-/// Writes the note; durable when it returns.
+/// Writes the record. Durable on return.
 pub fn write(note: &Path, modes: &Modes, durability: Durability) -> Result<()> {
     let line =
         |(path, mode): (&RepoPathBuf, &u16)| [format!("{mode:04o} ").as_bytes(), path.as_bytes(), b"\0"].concat();
     fs::write_atomic(note, modes.iter().map(line), durability)
 }
 
-/// Reads the note. Nothing if it does not exist or is not valid.
+/// Reads the record. Empty if it does not exist or is not valid.
 pub fn read(note: &Path) -> Modes {
     let bytes = fs::read(note).ok().flatten().unwrap_or_default();
     let directory = |line: &[u8]| {
@@ -30,7 +30,7 @@ pub fn read(note: &Path) -> Modes {
     bytes.split(|byte| *byte == 0).filter_map(directory).collect()
 }
 
-/// Removes the note.
+/// Deletes the record.
 pub fn remove(note: &Path) {
     let _ = fs::remove_file(note);
 }

@@ -1,16 +1,16 @@
-//! What a branch or a tag may be called: nothing that could be read as another revision, an option or a path trick.
-//! And full names of refs, as programs write them.
+//! Valid names of branches and tags: a name must not be readable as another revision, an option or a path outside the
+//! repository. Parses full names of refs.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::operation::{BRANCHES, RefName, TAGS};
 
-/// Bytes in a name at most.
+/// Maximum length in bytes.
 const LONGEST: usize = 200;
 
-/// Characters that mean something in revisions and in shells' patterns.
+/// Characters with a meaning in revisions or shell patterns.
 const MARKS: [char; 7] = ['~', '^', ':', '?', '*', '[', '\\'];
 
-/// Fails with [`ErrorKind::Usage`] and the reason if no branch or tag may be called so.
+/// Fails with [`ErrorKind::Usage`] and the reason if a name is not valid.
 pub fn check(name: &str) -> Result<()> {
     match fault(name) {
         Some(reason) => {
@@ -25,7 +25,7 @@ pub fn check(name: &str) -> Result<()> {
     }
 }
 
-/// A ref by its full name, `refs/heads/NAME` or `refs/tags/NAME`. Fails with [`ErrorKind::Usage`] if it is none.
+/// Parses a full name: `refs/heads/NAME` or `refs/tags/NAME`. Fails with [`ErrorKind::Usage`] if it is not valid.
 pub fn parse(text: &str) -> Result<RefName> {
     let name = match (text.strip_prefix(BRANCHES), text.strip_prefix(TAGS)) {
         (Some(name), _) => RefName::Branch(name.to_owned()),

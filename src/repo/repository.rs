@@ -1,4 +1,4 @@
-//! An open repository: the parts, and what the journal said when it was read.
+//! An open repository: its files, and the state that the journal had when it was read.
 
 use std::path::Path;
 
@@ -18,11 +18,11 @@ use crate::repo::other_worktree::Foreign;
 use crate::repo::standing::Standing;
 use crate::store::{Options, Store};
 
-/// An open repository: the parts, and what the journal said when it was opened.
+/// An open repository, with the state of the journal when it was read.
 pub struct Repository {
-    /// Where its files are.
+    /// Paths of its files.
     pub layout: Layout,
-    /// Its settings.
+    /// Settings.
     pub config: Config,
     /// Clock, author, arguments and durability of this command.
     pub environment: Environment,
@@ -33,13 +33,13 @@ pub struct Repository {
     pub(super) warnings: Vec<Error>,
     /// Relation of the directory to the repository.
     pub(super) standing: Standing,
-    /// Whether the checkout that did not end did so in another directory.
+    /// Whether the unfinished checkout is in another directory.
     pub(super) is_foreign: bool,
 }
 
 impl Repository {
-    /// Makes a repository for the directory `worktree`, its store in it or at `store` elsewhere, or attaches to the
-    /// store that is already there. [`ErrorKind::Exists`] if the directory has one.
+    /// Creates a repository for the directory `worktree`, with its store in the directory or at `store`, or attaches an
+    /// existing store. [`ErrorKind::Exists`] if the directory has a repository.
     pub fn init(worktree: &Path, store: Option<&Path>, environment: Environment) -> Result<Repository> {
         Repository::init_as(worktree, store, &Joining::Ask, environment)
     }
@@ -71,7 +71,7 @@ impl Repository {
         Repository::open(Layout::discover(start)?, environment)
     }
 
-    /// Opens the repository that lies so.
+    /// Opens the repository with these paths.
     pub fn open(layout: Layout, environment: Environment) -> Result<Repository> {
         Repository::load(&layout, environment).map_err(|error| layout.not_permitted(error))
     }
@@ -82,7 +82,7 @@ impl Repository {
             return Err(Error::new(ErrorKind::NoRepository, message).hint("finish it with `undo init` there"));
         }
         let format = Format::open(&layout.format())?;
-        // Nothing in it is needed to read data; who writes looks at it again.
+        // Reading data needs no settings. Writing reads them again.
         let (config, wrong) = match Config::open(&layout.config()) {
             Err(error) if error.kind() != ErrorKind::Internal => (Config::default(), Some(error)),
             config => (config?, None),
@@ -100,7 +100,7 @@ impl Repository {
         Ok(Repository { layout, config, environment, format, store, state, end, warnings, standing, is_foreign })
     }
 
-    /// Reads the journal again: what other processes have recorded since.
+    /// Reads the journal again if other processes have written to it.
     pub fn reload(&mut self) -> Result<()> {
         if !self.warnings.is_empty() || !journal::ends_at(&self.layout.journal(), self.end)? {
             self.read_again()?;
@@ -126,12 +126,12 @@ impl Repository {
         Ok(())
     }
 
-    /// Its objects.
+    /// The objects.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// What all refs are.
+    /// All refs.
     pub fn view(&self) -> &View {
         &self.state.view
     }
@@ -146,27 +146,27 @@ impl Repository {
         self.state.operation
     }
 
-    /// A checkout that began in this directory and did not end.
+    /// The unfinished checkout of this directory.
     pub fn unfinished(&self) -> Option<&Intent> {
         self.state.intent.as_ref().filter(|_| !self.is_foreign)
     }
 
-    /// A checkout that did not end in another directory that has this repository.
+    /// The unfinished checkout of another directory that shares the repository.
     pub fn foreign(&self) -> Option<Foreign<'_>> {
         self.state.intent.as_ref().filter(|_| self.is_foreign).and_then(Foreign::of)
     }
 
-    /// [`ErrorKind::Refused`] if there is one.
+    /// [`ErrorKind::Refused`] if another directory has an unfinished checkout.
     pub fn check_same_worktree(&self) -> Result<()> {
         self.foreign().map_or(Ok(()), |foreign| Err(foreign.refusal()))
     }
 
-    /// What the directory is to the repository.
+    /// Relation of the directory to the repository.
     pub fn standing(&self) -> &Standing {
         &self.standing
     }
 
-    /// Whether an operation was done in this directory, rather than in another one that uses the repository.
+    /// Whether an operation was done in this directory, not in another one that uses the repository.
     pub fn is_own(&self, operation: &Operation) -> bool {
         operation.directory() == self.state.directory()
     }
@@ -176,7 +176,7 @@ impl Repository {
         self.operations().filter(|item| item.as_ref().map_or(true, |(_, operation)| self.is_own(operation)))
     }
 
-    /// Damage that was passed over: what is shown may not be the newest.
+    /// Damage of the journal: the newest history may be missing.
     pub fn warnings(&self) -> &[Error] {
         &self.warnings
     }
@@ -187,8 +187,8 @@ impl Repository {
     }
 }
 
-/// Opens the packs that a state names. Of a damaged journal it is an old one, and what it names may have been merged since:
-/// then all packs that are there are opened too. What is in them is proven by its id.
+/// Opens the packs of a state. The state of a damaged journal may be old, and its packs may have been merged since, so
+/// all other pack files are opened too. Ids verify their objects.
 pub(super) fn open_store(layout: &Layout, state: &State, options: Options, is_old: bool) -> Result<Store> {
     let mut packs = state.packs.clone();
     if is_old {
@@ -201,12 +201,12 @@ fn is_foreign(state: &State, layout: &Layout) -> bool {
     state.intent.as_ref().and_then(Foreign::of).is_some_and(|foreign| foreign.is_there(layout))
 }
 
-/// Damage of the journal, as a warning.
+/// Turns damage of the journal into a warning.
 fn told(damage: Option<Error>) -> impl Iterator<Item = Error> {
     damage.into_iter().map(|error| error.context("the newest history may be missing"))
 }
 
-/// Whether there is nothing yet that an interrupted `init` could not have left.
+/// Whether the folder contains nothing but what an interrupted `init` leaves.
 fn is_unfinished(layout: &Layout) -> Result<bool> {
     Ok(fs::list(&layout.packs())?.is_empty() && !journal::has_history(&layout.journal())?)
 }

@@ -1,5 +1,5 @@
-//! The reserve: a few MiB of disk held by a file, given up when the disk is full, so that the journal can still say what
-//! happened and space can be freed.
+//! The reserve: a file of a few MiB that is deleted when the disk is full, so that the journal can record an operation
+//! and space can be freed.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::fs;
 /// Enough for many journal segments.
 const SIZE: u64 = 4 << 20;
 
-/// Takes the space, if it is not taken already. Blocks are really written to where the file system cannot reserve them.
+/// Allocates the space, unless it is allocated. Writes zeros where the file system cannot allocate space.
 pub fn take(path: &Path) -> Result<()> {
     if fs::exists(path)? {
         return Ok(());
@@ -28,7 +28,7 @@ pub fn take(path: &Path) -> Result<()> {
     taken
 }
 
-/// Gives the space back; whether there was any.
+/// Releases the space. Returns whether there was any.
 pub fn give_up(path: &Path) -> bool {
     matches!(fs::exists(path), Ok(true)) && fs::remove_file(path).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Transactions: the only way refs change. The lock is held from `begin` until it is dropped; each `record` appends one
+//! Transactions, which change refs. A transaction holds the lock until it is dropped; each `record` appends one
 //! operation to the journal, which is the commit point.
 
 use std::collections::BTreeMap;
@@ -18,55 +18,55 @@ use crate::repo::{git_ignore, leftovers, new_commits, no_sync, refname, reserve,
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
-/// How long `begin` waits for another process.
+/// Time for which `begin` waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long `begin_waiting` waits before it tells so.
+/// Time for which `begin_waiting` waits before it calls `tell`.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// The right to change a repository.
 #[must_use]
 pub struct Transaction<'r> {
     repository: &'r mut Repository,
-    /// Opened with the first record.
+    /// Opened for the first record.
     journal: Option<Writer>,
-    /// When the next operation began.
+    /// Start time of the next operation.
     began: Timestamp,
     /// The token of an intent that this transaction wrote.
     intended: Option<u64>,
-    /// An operation was recorded: the next one goes on from it.
+    /// An operation was recorded, so the next one belongs to the same action.
     has_recorded: bool,
     /// An operation that becomes durable with the next record.
     prepared: Option<Record>,
     lock: FileLock,
 }
 
-/// An operation before it is recorded: what the transaction cannot know by itself.
+/// An operation to record, without the fields that the transaction fills in.
 #[derive(Clone, Debug, Default)]
 pub struct NewOperation {
     /// The command that is recorded.
     pub verb: Verb,
-    /// What it did, in words.
+    /// Description of the effect.
     pub description: String,
-    /// Refs that it changes; `old` is what the caller saw and must still be so.
+    /// Ref changes. Each `old` must match the current value.
     pub edits: Vec<RefEdit>,
-    /// The branch that becomes current, if another one.
+    /// The new current branch, if it changes.
     pub switch: Option<String>,
-    /// Commits that it made. Those that its refs lead to and that were in no history are added by the transaction.
+    /// Commits that the operation made. The transaction adds unknown commits that its refs lead to.
     pub commits: Vec<CommitId>,
-    /// The worktree's commit before and after, where it changed the worktree.
+    /// The worktree's commit before and after, if the operation changed the worktree.
     pub worktree: Option<(Option<CommitId>, CommitId)>,
-    /// What it stored.
+    /// New packs.
     pub stored: Stored,
     /// Bytes read from the worktree.
     pub bytes_read: u64,
-    /// Where a step through operations has come to.
+    /// Position and tip of a step through the timeline.
     pub undo_position: Option<UndoPosition>,
 }
 
 impl Repository {
-    /// Takes the lock, waiting a little, and looks at the journal again. [`ErrorKind::Refused`] if a checkout did not end in
-    /// another directory that has this repository.
+    /// Takes the lock, waiting for a while, and reads the journal again. [`ErrorKind::Refused`] if another directory
+    /// that shares the repository has an unfinished checkout.
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
         self.begin_by(&|path, environment| FileLock::acquire(path, environment, PATIENCE), false)
     }
@@ -76,8 +76,8 @@ impl Repository {
         self.begin_by(&|path, environment| FileLock::acquire(path, environment, PATIENCE), true)
     }
 
-    /// The same, waiting for the lock as long as it takes; `tell` gets to know once for whom. Ends early by a signal only:
-    /// [`ErrorKind::Interrupted`].
+    /// Like [`Repository::begin`], but waits for the lock without a limit and calls `tell` once with its holder. Only a
+    /// signal ends the wait: [`ErrorKind::Interrupted`].
     pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
         self.begin_by(&|path, environment| FileLock::wait(path, environment, SILENCE, tell), false)
     }
@@ -125,8 +125,8 @@ impl Repository {
 }
 
 impl Repository {
-    /// The right to run a command in this worktree and to record what it does, until it is dropped. Not waited for: the
-    /// command that has it may be the one that this one runs in. The repository is not locked.
+    /// Takes the right to run a command in this worktree and to record its changes, until it is dropped. Does not wait,
+    /// because the holder may be an `undo run` that contains this one. Does not lock the repository.
     pub fn begin_run(&self) -> Result<FileLock> {
         self.standing.check(&self.layout)?;
         FileLock::acquire(&self.layout.run_lock(), &self.environment, Duration::ZERO).map_err(|error| {
@@ -154,7 +154,7 @@ impl Transaction<'_> {
         self.append_all(Vec::new())
     }
 
-    /// The repository as it is now, after all that was recorded so far.
+    /// The repository with everything that was recorded so far.
     pub fn repository(&self) -> &Repository {
         self.repository
     }
@@ -165,7 +165,7 @@ impl Transaction<'_> {
         reserve::give_up(&self.repository.layout.reserve())
     }
 
-    /// Puts a commit object into a session's writer and gives its id.
+    /// Puts a commit object into a session's writer and returns its id.
     pub fn put_commit(writer: &mut ObjectWriter<'_>, commit: &Commit) -> Result<CommitId> {
         let bytes = commit.encode();
         let id = id_of(ObjectKind::Commit, &bytes);
@@ -173,25 +173,27 @@ impl Transaction<'_> {
         Ok(id.into())
     }
 
-    /// Goes on with an action that the same command began in an earlier transaction, whose newest operation was `last`: the
-    /// next operation belongs to it, unless something else has been recorded since. `began` is when it began.
+    /// Continues an action that the same command began in an earlier transaction, whose newest operation was `last`:
+    /// the next operation belongs to that action, unless another command has recorded an operation since. `began` is
+    /// its start time.
     pub fn go_on(&mut self, last: Option<OperationId>, began: Timestamp) {
         self.has_recorded = last.is_some() && self.repository.operation() == last;
         self.began = began;
     }
 
-    /// Appends the operation, durable when it returns; merges small packs now and then. What one transaction records is one
-    /// action: all but its last operation prepare that one. An operation that changed the
-    /// worktree ends an unfinished intent; one without commits ends the intent that this transaction wrote.
+    /// Appends an operation, durable on return; merges small packs now and then. The operations of one transaction are
+    /// one action, named by the last one. An operation that changed the worktree ends an unfinished intent; one without
+    /// commits ends the intent that this transaction wrote.
     pub fn record(&mut self, new_operation: NewOperation) -> Result<OperationId> {
         let (id, operation) = self.operation(new_operation)?;
         self.append(operation)?;
-        // The operation is recorded: nothing that happens to packs now can make it undone.
+        // The operation is recorded. An error while merging packs does not change that.
         let _ = self.merge_small_packs();
         Ok(id)
     }
 
-    /// The same, but it becomes durable with what comes next: if the command is stopped before, nothing is recorded.
+    /// Like [`Transaction::record`], but the operation becomes durable with the next record: if the command is
+    /// interrupted before that, nothing is recorded.
     pub fn prepare(&mut self, new_operation: NewOperation) -> Result<OperationId> {
         let (id, operation) = self.operation(new_operation)?;
         self.roll_if_long()?;
@@ -200,7 +202,7 @@ impl Transaction<'_> {
         Ok(id)
     }
 
-    /// The record of an operation, checked against what is there.
+    /// Checks an operation and builds its record.
     fn operation(&mut self, new_operation: NewOperation) -> Result<(OperationId, Record)> {
         self.repository.store.add_packs(&new_operation.stored.packs)?;
         check_edits(&self.repository.state.view, &self.repository.store, &new_operation)?;
@@ -217,8 +219,8 @@ impl Transaction<'_> {
         Ok((id, Record::Operation { id, operation, ends_intent }))
     }
 
-    /// Makes objects part of the repository that no ref leads to yet: no operation, nothing that a person would take back.
-    /// Durable when it returns.
+    /// Adds objects to the repository that no ref leads to yet. Not an operation, so `undo undo` does not see it.
+    /// Durable on return.
     pub fn keep(&mut self, stored: &Stored) -> Result<()> {
         if stored.packs.is_empty() {
             return Ok(());
@@ -229,7 +231,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Finishes what another process began: if that has done nothing but prepare it, the operations of both are one action.
+    /// Continues an action of another process: if that process has only saved changes, its operations and ours are one
+    /// action.
     pub fn go_on_from(&mut self, intent: &Intent) -> Result<()> {
         let newest = self.repository.operations().next().transpose()?;
         self.has_recorded = newest.is_some_and(|(_, newest)| {
@@ -238,7 +241,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Appends a checkout's intent, durable when it returns.
+    /// Appends the intent of a checkout. Durable on return.
     pub fn intend(&mut self, intent: Intent) -> Result<()> {
         let token = intent.token;
         self.repository.check_branches(&intent.edits, intent.switch.as_ref())?;
@@ -247,7 +250,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Ends an intent that changed nothing.
+    /// Ends an intent that has changed nothing.
     pub fn abandon(&mut self, token: u64) -> Result<()> {
         if self.intended == Some(token) {
             self.intended = None;
@@ -258,7 +261,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// The operation that a draft becomes.
+    /// Fills in the fields of an operation.
     fn complete(&self, new_operation: NewOperation) -> Result<Operation> {
         let Repository { config, environment, store, state, .. } = &*self.repository;
         let parents = |id: CommitId| store.commit(id).map(|commit| NewCommit { id, parents: commit.parents });
@@ -325,12 +328,12 @@ impl Transaction<'_> {
         journal.roll_if_long(state)
     }
 
-    /// Merges what the store finds worth it. The old packs stay for a while: readers may be in the middle of them.
+    /// Merges small packs. The old packs stay for a while, because readers may have them open.
     fn merge_small_packs(&mut self) -> Result<()> {
         let store = &self.repository.store;
         let mut removed = store.merge_candidates();
         let merged = match store.merge(&removed) {
-            // What is damaged stays for `verify` to tell, and does not keep the others apart.
+            // Damaged packs are left for `verify`; the others are merged.
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 removed.retain(|&id| store.is_whole(id));
                 store.merge(&removed)
@@ -347,7 +350,7 @@ impl Transaction<'_> {
     }
 }
 
-/// Fails unless every ref is what the caller saw, its new value is in the store and its new name is allowed.
+/// Fails unless every ref has the expected value, its new value is in the store, and its new name is valid.
 fn check_edits(view: &View, store: &Store, new_operation: &NewOperation) -> Result<()> {
     let names = |(name, id): (&String, &CommitId)| (name.clone(), *id);
     let mut branches: BTreeMap<String, CommitId> = view.branches.iter().map(names).collect();

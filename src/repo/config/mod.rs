@@ -1,4 +1,4 @@
-//! Settings: `config.toml`, typed. Nothing in it is needed to read data.
+//! Settings: `config.toml` as typed values. Reading data needs none of them.
 
 mod document;
 
@@ -10,37 +10,37 @@ use crate::store::Compression;
 
 pub use document::Document;
 
-/// The settings, defaults filled in.
+/// The settings, with defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// `store.compression`: `stored`, `deflate:1..9`, `zstd:1..19`.
     pub compression: Compression,
-    /// `store.reflink`: adopt large files where the file system can share blocks.
+    /// `store.reflink`: share the blocks of large files if the file system can.
     pub reflink: bool,
-    /// `store.shared`: whether the group of the directory uses the repository too.
+    /// `store.shared`: whether the group of the directory can use the repository.
     pub is_shared: bool,
-    /// `worktree.cross_mounts`: record what is mounted below the worktree too.
+    /// `worktree.cross_mounts`: record file systems mounted below the worktree.
     pub cross_mounts: bool,
-    /// `user.name`: the author of commits; empty: the login name.
+    /// `user.name`: author of commits. Empty means the login name.
     pub author: String,
 }
 
-/// A setting that there is.
+/// A setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// Its table and name: `store.compression`.
+    /// Table and key: `store.compression`.
     pub name: &'static str,
-    /// What it may be, in words.
+    /// Description of the valid values.
     pub values: &'static str,
-    /// What it is where nothing is set.
+    /// Default value.
     pub default: &'static str,
-    /// What it does.
+    /// Description of the effect.
     pub about: &'static str,
-    /// How it is written in the file.
+    /// Type of the value in the file.
     kind: Kind,
-    /// Its value as text.
+    /// Formats the value.
     get: fn(&Config) -> String,
-    /// Sets it from text; `None` if it cannot be that.
+    /// Sets the value from text. `None` if the text is not valid.
     put: fn(&mut Config, &str) -> Option<()>,
 }
 
@@ -51,17 +51,17 @@ impl Key {
     }
 }
 
-/// What kind of TOML value a setting is.
+/// Type of a TOML value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Bool,
     Text,
 }
 
-/// Setting that determines the modes of the repository's files.
+/// The setting that determines the modes of the repository's files.
 pub const SHARED: &str = "store.shared";
 
-/// Every setting.
+/// All settings.
 pub const KEYS: [Key; 5] = [
     Key {
         name: "store.compression",
@@ -130,12 +130,12 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the file; the defaults if it is not there. [`ErrorKind::Usage`] names what it does not know.
+    /// Reads the file; defaults if it does not exist. [`ErrorKind::Usage`] for an unknown key or an invalid value.
     pub fn open(path: &Path) -> Result<Config> {
         Document::open(path)?.config()
     }
 
-    /// The value of a setting as text: what is set, or its default.
+    /// The value of a setting as text.
     pub fn get(&self, name: &str) -> Result<String> {
         Ok((key(name)?.get)(self))
     }
@@ -148,13 +148,13 @@ impl Config {
         })
     }
 
-    /// The author of commits: the name that is set, or the login name.
+    /// The author of commits: the configured name, or the login name.
     pub fn author_name(&self, environment: &Environment) -> String {
         if self.author.is_empty() { environment.author() } else { &self.author }.to_owned()
     }
 }
 
-/// The setting of this name; [`ErrorKind::Usage`] lists all if there is none.
+/// The setting with this name. [`ErrorKind::Usage`] lists all settings if there is none.
 pub fn key(name: &str) -> Result<&'static Key> {
     KEYS.iter().find(|key| key.name == name).ok_or_else(|| {
         let known = KEYS.map(|key| key.name).join(", ");

@@ -1,5 +1,4 @@
-//! Checking the whole journal, for `verify`: every record of every segment, and that each segment goes on from the one
-//! before it.
+//! Checks every record of every segment, and that each segment continues the one before it, for `verify`.
 
 use std::path::Path;
 
@@ -7,12 +6,12 @@ use super::segment::{self, Segment};
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Reads all segments, oldest first. What is wrong is told, and the next one is looked at.
+/// Reads all segments, oldest first. Calls `damage` for each error and continues.
 ///
-/// A journal may begin with any segment, since history may be shortened. A record that was cut off at the end of the newest
-/// one was never acknowledged, and is no damage.
+/// A journal may begin with any segment, because old ones may have been deleted. An incomplete record at the end of the
+/// newest segment was never acknowledged, so it is not damage.
 pub fn check(directory: &Path, damage: &mut dyn FnMut(Error)) -> Result<()> {
-    // What the segment before the next one led to, where that could be read.
+    // Number and final state of the previous segment, if it could be read.
     let mut before: Option<(u64, Option<State>)> = None;
     for number in segment::numbers(directory)? {
         let follows = before.as_ref().is_none_or(|(last, _)| last + 1 == number);
@@ -43,7 +42,7 @@ pub fn check(directory: &Path, damage: &mut dyn FnMut(Error)) -> Result<()> {
     Ok(())
 }
 
-/// What a segment begins with, and what it leads to.
+/// The checkpoint of a segment, and its replay.
 fn replay(directory: &Path, number: u64) -> Result<(State, segment::Replay)> {
     let path = segment::path(directory, number);
     let gone = || Error::damaged(format!("`{}` is missing", path.display())).hint(segment::FROM_BACKUP);

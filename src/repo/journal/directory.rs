@@ -8,7 +8,7 @@ use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::id::DirectoryId;
 
-/// A directory that uses the repository, as of the last command that wrote from it.
+/// A directory that uses the repository, at the time of the last command that wrote from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     /// Absolute path.

@@ -1,26 +1,26 @@
-//! How a record lies in a segment: a checked header, the payload, a checksum. Tells a torn write from damage.
+//! Frames a record in a segment: a checked header, the payload, a checksum. Distinguishes torn writes from damage.
 //!
 //! ```text
 //! magic "urec" | kind u8 | length u32 | check 4 bytes | payload | checksum 16 bytes
 //! ```
 //! `check` begins the BLAKE3 hash of the nine bytes before it, `checksum` that of the payload.
 
-/// What a record begins with.
+/// First bytes of a record.
 const MAGIC: &[u8; 4] = b"urec";
 
-/// Bytes before the payload.
+/// Size of the header in bytes.
 pub const HEADER: usize = 13;
 
-/// Bytes after the payload.
+/// Size of the checksum in bytes.
 pub const CHECKSUM: usize = 16;
 
-/// What a disk writes at once: a torn write is whole or absent in each such part of the file.
+/// Unit of a disk write: after a torn write, each sector is either written or not.
 const SECTOR: usize = 512;
 
-/// Shorter runs of zeros may be part of what was written.
+/// Shorter runs of zeros may be part of the data.
 const TELLING_ZEROS: usize = 16;
 
-/// The bytes of a record.
+/// Encodes a record.
 pub fn encode(kind: u8, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a record is far smaller than 4 GiB");
     let mut bytes = Vec::with_capacity(HEADER + payload.len() + CHECKSUM);
@@ -34,27 +34,27 @@ pub fn encode(kind: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What stands at one place of a segment.
+/// The bytes at a position of a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next<'a> {
-    /// A whole record.
+    /// A complete record.
     Record {
-        /// Its kind.
+        /// Kind of the record.
         kind: u8,
-        /// Its content.
+        /// Content of the record.
         payload: &'a [u8],
-        /// Where the next one begins.
+        /// Offset of the next record.
         end: usize,
     },
     /// The end of the segment.
     End,
-    /// A record whose writing was cut off. It was never acknowledged: it is not there.
+    /// An incomplete record, which was never acknowledged.
     Torn,
-    /// Bytes that no writer left so.
+    /// Bytes that no writer has written.
     Damaged(&'static str),
 }
 
-/// Reads the record at byte `at`.
+/// Reads the record at offset `at`.
 pub fn next(segment: &[u8], at: usize) -> Next<'_> {
     let rest = &segment[at..];
     if rest.is_empty() {
@@ -86,7 +86,7 @@ pub fn next(segment: &[u8], at: usize) -> Next<'_> {
     Next::Damaged("wrong checksum")
 }
 
-/// Whether a sector of the last record reads as if it had never been written.
+/// Whether a sector of the last record looks as if it had never been written.
 fn has_unwritten_part(segment: &[u8], at: usize) -> bool {
     let mut start = at;
     while start < segment.len() {

@@ -1,8 +1,8 @@
-//! The journal: append-only, checksummed records; the only commit point.
+//! The journal: append-only records with checksums. Appending a record is the only commit point.
 //!
-//! `journal/<number>` are segments. Each begins with a checkpoint, so opening a repository reads the newest one only; the
-//! older ones are the history of operations. A record that was cut off while it was written is not there. Any other bad
-//! record is damage: readers see what is before it and a warning, writers refuse.
+//! Segments are files `journal/<number>`. Each begins with a checkpoint, so opening a repository reads only the newest
+//! one; older segments hold older operations. An incomplete record at the end is ignored. Any other invalid record is
+//! damage: readers use the records before it and warn; writers refuse.
 
 mod check;
 mod directory;
@@ -31,31 +31,31 @@ use segment::{Replay, Segment};
 pub use state::State;
 pub use writer::{Writer, create};
 
-/// Where the journal ends.
+/// End of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// The number of the newest segment.
+    /// Number of the newest segment.
     pub segment: u64,
-    /// Bytes of it that count.
+    /// Number of valid bytes.
     pub length: u64,
-    /// Size of its file in bytes: more than `length` if a write was torn.
+    /// Size of the file in bytes: more than `length` after a torn write.
     pub size: u64,
-    /// Bytes of it up to the end of its checkpoint.
+    /// Offset of the end of the checkpoint.
     pub checkpoint: u64,
 }
 
-/// The journal as it was read.
+/// Result of reading the journal.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What it leads to.
+    /// The state after the last record.
     pub state: State,
-    /// Where it ends.
+    /// End of the journal.
     pub end: End,
-    /// What could not be read: there may have been more.
+    /// Damage; newer records may be lost.
     pub damage: Option<Error>,
 }
 
-/// Reads the newest segment. If not even its beginning can be read, the one before it, which leads to the same point.
+/// Reads the newest segment. If its checkpoint is unreadable, reads the one before it, which leads to the same state.
 pub fn load(directory: &Path) -> Result<Loaded> {
     let mut damage = None;
     for number in segment::numbers(directory)?.into_iter().rev() {
@@ -80,14 +80,14 @@ pub fn load(directory: &Path) -> Result<Loaded> {
     }))
 }
 
-/// Whether it still ends here: it is only ever appended to.
+/// Whether the journal still ends here.
 pub fn ends_at(directory: &Path, end: End) -> Result<bool> {
     let newest = segment::numbers(directory)?.last().copied();
     let length = fs::stat(&segment::path(directory, end.segment))?.map(|stat| stat.size);
     Ok((newest, length) == (Some(end.segment), Some(end.size)))
 }
 
-/// Whether it holds more than a new repository's journal does, readable or not.
+/// Whether the journal has operations, readable or not.
 pub fn has_history(directory: &Path) -> Result<bool> {
     match load(directory) {
         Ok(loaded) => Ok(loaded.state.operation.is_some() || loaded.damage.is_some()),

@@ -1,4 +1,4 @@
-//! The records of the journal: what each kind holds.
+//! The records of the journal.
 
 use super::directory::Directory;
 use super::frame;
@@ -9,32 +9,32 @@ use crate::id::{DirectoryId, OperationId, PackId};
 use crate::object::Operation;
 use crate::object::operation::Intent;
 
-/// One record.
+/// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// All that came before, summed up. The first record of every segment, and only there.
+    /// The state at the start of a segment: the first record of every segment, and only there.
     Checkpoint(State),
-    /// A user action.
+    /// An action of a user, or a part of one.
     Operation {
-        /// Its id.
+        /// Id of the operation.
         id: OperationId,
-        /// What it changed.
+        /// The operation.
         operation: Operation,
-        /// Whether the unfinished checkout is finished, or taken back, by it.
+        /// Whether the operation ends the unfinished checkout.
         ends_intent: bool,
     },
-    /// A checkout begins.
+    /// Start of a checkout.
     Intent(Intent),
-    /// The checkout with this token changed nothing.
+    /// End of the checkout with this token, which has changed nothing.
     IntentEnd(u64),
-    /// Packs were put together into others, or objects came that no ref leads to yet. No user action.
+    /// Packs were merged, or objects were added that no ref leads to yet. Not an operation.
     Packs {
-        /// Packs that came.
+        /// New packs.
         added: Vec<PackId>,
-        /// Packs whose content is in them.
+        /// Packs whose objects are in the new ones.
         removed: Vec<PackId>,
     },
-    /// A directory uses the repository, or has moved. Not a user action.
+    /// A directory uses the repository, or has moved. Not an operation.
     Directory(DirectoryId, Directory),
 }
 
@@ -45,7 +45,7 @@ thread_local! {
 }
 
 const CHECKPOINT: u8 = 1;
-/// The kind of an operation.
+/// Kind of an operation record.
 pub const OPERATION: u8 = 2;
 const INTENT: u8 = 3;
 const INTENT_END: u8 = 4;
@@ -53,7 +53,7 @@ const PACKS: u8 = 5;
 const DIRECTORY: u8 = 6;
 
 impl Record {
-    /// Its bytes in a segment.
+    /// Encodes the record with its frame.
     pub fn encode(&self) -> Vec<u8> {
         let mut payload = Encoder::new();
         let kind = match self {
@@ -86,7 +86,7 @@ impl Record {
         frame::encode(kind, payload.as_slice())
     }
 
-    /// From the payload of a record of this kind.
+    /// Decodes the payload of a record of this kind.
     pub fn decode(kind: u8, payload: &[u8]) -> Result<Record> {
         let mut decoder = Decoder::new("journal record", payload);
         Ok(match kind {
@@ -100,7 +100,7 @@ impl Record {
                     _ => return Err(decoder.invalid("unknown flags")),
                 };
                 let bytes = &payload[1..];
-                // An operation has one encoding: these bytes are those that the id is the hash of.
+                // An operation has exactly one encoding, so the id is the hash of these bytes.
                 Record::Operation { id: Operation::id_of(bytes), operation: Operation::decode(bytes)?, ends_intent }
             }
             INTENT => Record::Intent(Intent::decode(payload)?),
@@ -126,7 +126,7 @@ impl Record {
         })
     }
 
-    /// Changes a state as the record says.
+    /// Applies the record to a state.
     pub fn apply(&self, state: &mut State) -> Result<()> {
         match self {
             Record::Checkpoint(_) => return Err(Error::damaged("checkpoint that does not begin its segment")),

@@ -20,10 +20,10 @@ const MAGIC: &[u8; 8] = b"undojrnl";
 const VERSION: u32 = 1;
 const HEADER: usize = 24;
 
-/// What to do about a damaged one.
+/// Hint for a damaged segment.
 pub const FROM_BACKUP: &str = "copy that file from a backup of this repository";
 
-/// The numbers of all segments, ascending. Other names in the folder are staged files.
+/// The numbers of all segments, ascending. Ignores staged files.
 pub fn numbers(directory: &Path) -> Result<Vec<u64>> {
     let mut numbers: Vec<u64> = fs::list(directory)?.iter().filter_map(|name| number_of(name)).collect();
     numbers.sort_unstable();
@@ -40,12 +40,12 @@ fn file_name(number: u64) -> String {
     format!("{number:08}")
 }
 
-/// Where a segment is.
+/// Path of a segment.
 pub fn path(directory: &Path, number: u64) -> PathBuf {
     directory.join(file_name(number))
 }
 
-/// The bytes of a segment that begins with a state.
+/// Encodes a segment that begins with a state.
 pub fn encode(number: u64, state: &State) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -56,32 +56,32 @@ pub fn encode(number: u64, state: &State) -> Vec<u8> {
     bytes
 }
 
-/// A segment as it was read.
+/// A segment in memory.
 pub struct Segment {
     path: PathBuf,
     bytes: Vec<u8>,
-    /// Its header is not what was written, and its checkpoint is.
+    /// Set if the header is damaged and the checkpoint is intact.
     header_damage: Option<&'static str>,
-    /// Why the bytes after these cannot be read.
+    /// The error that ended reading early.
     unreadable: Option<Error>,
 }
 
-/// What a segment leads to.
+/// Result of replaying a segment.
 pub struct Replay {
-    /// The state after its last whole record.
+    /// The state after the last valid record.
     pub state: State,
-    /// Where that record ends.
+    /// Offset of the end of that record.
     pub length: u64,
-    /// Size of the whole file in bytes.
+    /// Size of the file in bytes.
     pub size: u64,
-    /// Where its checkpoint ends.
+    /// Offset of the end of the checkpoint.
     pub checkpoint: u64,
-    /// Why what follows is not there, if it is not a torn write.
+    /// Damage after the last valid record.
     pub damage: Option<Error>,
 }
 
 impl Segment {
-    /// Reads a segment; `None` if it is not there.
+    /// Reads a segment. `None` if it does not exist.
     pub fn read(directory: &Path, number: u64) -> Result<Option<Segment>> {
         let path = path(directory, number);
         let Some((bytes, unreadable)) = fs::read_prefix(&path)? else { return Ok(None) };
@@ -90,7 +90,7 @@ impl Segment {
         Ok(Some(segment))
     }
 
-    /// A header says nothing that the name of the file does not say: where the checkpoint proves itself, reading goes on.
+    /// The file name has the same information as the header, so a valid checkpoint makes a damaged header harmless.
     fn check_header(&mut self, number: u64) -> Result<()> {
         let Some(header) = self.bytes.get(..HEADER) else { return Err(self.damaged(0, "cut short")) };
         if !header.starts_with(MAGIC) || blake3::hash(&header[..20]).as_bytes()[..4] != header[20..] {
@@ -112,7 +112,7 @@ impl Segment {
         Ok(())
     }
 
-    /// Forgets what is behind this byte: written after the state that is looked at.
+    /// Drops the bytes from this offset on, which were written later than the requested state.
     pub fn truncate(&mut self, length: u64) {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if length <= self.bytes.len() {
@@ -121,12 +121,12 @@ impl Segment {
         self.bytes.truncate(length);
     }
 
-    /// Its checkpoint.
+    /// The checkpoint.
     pub fn begins_with(&self) -> Result<State> {
         self.checkpoint().map(|(state, _)| state)
     }
 
-    /// Its checkpoint, and where that ends.
+    /// The checkpoint and the offset of its end.
     fn checkpoint(&self) -> Result<(State, usize)> {
         let Next::Record { kind, payload, end } = frame::next(&self.bytes, HEADER) else {
             return Err(self.damaged(HEADER, "no checkpoint"));
@@ -137,7 +137,7 @@ impl Segment {
         }
     }
 
-    /// Applies all records to the checkpoint. Fails if there is no whole checkpoint.
+    /// Applies all records to the checkpoint. Fails if the checkpoint is not valid.
     pub fn replay(&self) -> Result<Replay> {
         let (state, end) = self.checkpoint()?;
         let damage = self.header_damage.map(|why| self.damaged(0, why));
@@ -197,7 +197,7 @@ impl Segment {
         }
     }
 
-    /// The damage, if bytes after these cannot be read.
+    /// An error if bytes after these could not be read.
     fn cut_short(&self, at: usize) -> Option<Error> {
         self.unreadable.as_ref().map(|_| self.damaged(at, "cut short"))
     }

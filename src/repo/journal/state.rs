@@ -1,5 +1,5 @@
-//! The state that the journal leads to: refs, packs, the newest operation, and a checkout that did not end.
-//! A checkpoint is a state in bytes.
+//! The state after the last record: refs, packs, newest operation, unfinished checkout. A checkpoint is an encoded
+//! state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use crate::id::{DirectoryId, LENGTH, OperationId, PackId};
 use crate::object::Operation;
 use crate::object::operation::{Intent, View};
 
-/// All that a repository is at one point, besides the content of its packs.
+/// The state of a repository, except for the content of its packs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// All refs. The current branch is that of the selected directory.
     pub view: View,
-    /// The packs that count.
+    /// All packs of the repository.
     pub packs: BTreeSet<PackId>,
     /// The newest operation.
     pub operation: Option<OperationId>,
-    /// A checkout that began and did not end.
+    /// The unfinished checkout.
     pub intent: Option<Intent>,
     /// Known directories that use the repository.
     pub directories: BTreeMap<DirectoryId, Directory>,
@@ -28,12 +28,12 @@ pub struct State {
 }
 
 impl State {
-    /// That of a new repository: nothing, on the branch `main`.
+    /// The state of a new repository: no refs; the current branch is `main`.
     pub fn new() -> State {
         State { view: View { current: "main".to_owned(), ..View::default() }, ..State::default() }
     }
 
-    /// The state after an operation, which must follow the newest one.
+    /// Applies an operation, which must follow the newest one.
     pub fn apply(&mut self, id: OperationId, operation: &Operation, ends_intent: bool) -> Result<()> {
         if operation.parent != self.operation {
             return Err(Error::damaged("operation that does not follow the one before it"));
@@ -94,7 +94,7 @@ impl State {
         self.select_directory(here);
     }
 
-    /// Packs that came and went.
+    /// Adds and removes packs.
     pub fn replace_packs(&mut self, added: &[PackId], removed: &[PackId]) {
         self.packs.extend(added);
         for pack in removed {
@@ -124,7 +124,7 @@ impl State {
         encoder.finish()
     }
 
-    /// From bytes.
+    /// Decodes a state.
     pub fn decode(bytes: &[u8]) -> Result<State> {
         let mut decoder = Decoder::new("journal checkpoint", bytes);
         let flags = decoder.u8()?;

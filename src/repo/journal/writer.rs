@@ -1,4 +1,4 @@
-//! Appending to the journal: one write and one flush; a new segment when the old one is long.
+//! Appends to the journal: one write and one flush. Starts a new segment when the current one is long.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 
-/// Records are appended to a segment until so many bytes follow its checkpoint: what opening a repository reads.
+/// Maximum number of bytes after the checkpoint of a segment. Opening a repository reads them.
 pub const SEGMENT: u64 = 256 << 10;
 
-/// The end of the journal, open for writing. Whoever has it holds the lock.
+/// The end of the journal, open for writing. Its owner holds the lock.
 pub struct Writer {
     directory: PathBuf,
     file: File,
     end: End,
     durability: Durability,
-    /// A write or a flush failed: nobody can know what the disk holds, so nothing more is written.
+    /// A write or a flush has failed. The content of the disk is unknown, so nothing more is written.
     has_failed: bool,
 }
 
@@ -28,19 +28,19 @@ impl Writer {
     pub fn open(directory: &Path, end: End, durability: Durability) -> Result<Writer> {
         let file = open_at(directory, &end)?;
         if end.length == end.checkpoint {
-            // Who began the segment may not have come to flushing its name.
+            // The process that created the segment may have been stopped before it flushed the directory.
             fs::sync_dir(directory, durability)?;
         }
         Ok(Writer { directory: directory.to_owned(), file, end, durability, has_failed: false })
     }
 
-    /// Begins a new segment if this one is long. The journal has led to `state`.
+    /// Starts a new segment if the current one is long. `state` is the state after the last record.
     pub fn roll_if_long(&mut self, state: &State) -> Result<()> {
         let since = self.end.length - self.end.checkpoint;
         if since >= SEGMENT.max(2 * self.end.checkpoint) && !self.has_failed { self.roll(state) } else { Ok(()) }
     }
 
-    /// Appends records in one write; durable when it returns. `make_space` is asked once if the disk is full.
+    /// Appends records in one write, durable on return. If the disk is full, calls `make_space` once and tries again.
     pub fn append(&mut self, records: &[Record], make_space: impl FnOnce() -> bool) -> Result<End> {
         if self.has_failed {
             return Err(Error::new(ErrorKind::Io, "the journal is not written to after a failure")
@@ -56,7 +56,7 @@ impl Writer {
             }
             Err(error) => {
                 self.has_failed = true;
-                // What was not acknowledged must not be there later. If this fails too, the checksums decide.
+                // Unacknowledged records must not appear later. If truncating fails too, their checksums decide.
                 let _ = fs::set_len(&self.file, self.end.length);
                 Err(error.context("cannot record the operation"))
             }
@@ -96,7 +96,7 @@ impl Writer {
         fs::exists(&segment::path(&self.directory, self.end.segment + 1))
     }
 
-    /// Begins a new segment with a checkpoint. On a full disk the old one just grows.
+    /// Starts a new segment with a checkpoint. If the disk is full, keeps the current one.
     fn roll(&mut self, state: &State) -> Result<()> {
         self.check_end()?;
         match create(&self.directory, self.end.segment + 1, state, self.durability) {
@@ -105,7 +105,7 @@ impl Writer {
                 self.end = end;
                 Ok(())
             }
-            // Unless it is there by now: it would be read first, and not have what the old one gets.
+            // An existing next segment would be read first, without the records that are appended here.
             Err(error) if error.kind() == ErrorKind::NoSpace && !self.has_next().unwrap_or(true) => Ok(()),
             Err(error) => {
                 self.has_failed = true;
@@ -119,7 +119,7 @@ fn open_at(directory: &Path, end: &End) -> Result<File> {
     fs::open_to_write(&segment::path(directory, end.segment))
 }
 
-/// Makes a segment that begins with `state`: there as a whole or not at all, durable when it returns.
+/// Creates a segment that begins with `state`. Atomic, and durable on return.
 pub fn create(directory: &Path, number: u64, state: &State, durability: Durability) -> Result<End> {
     let bytes = segment::encode(number, state);
     fs::write_atomic(&segment::path(directory, number), [&bytes], durability)?;
