@@ -51,6 +51,9 @@ pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, context: usi
     lengths(if is_both { binary::ranges(&old, &new) } else { binary::Ranges::default() })
 }
 
+/// Reads a chunk by offset and length.
+type Fetch<'a> = Box<dyn Fn(u64, u32) -> Result<Vec<u8>> + 'a>;
+
 impl<'a> Held<'a> {
     /// `None` if the entry is no file, or none any more.
     fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &Entry) -> Result<Option<Held<'a>>> {
@@ -110,7 +113,7 @@ impl Held<'_> {
     }
 
     /// A function that reads the chunk at an offset.
-    fn fetch(&self) -> Result<Box<dyn Fn(u64, u32) -> Result<Vec<u8>> + '_>> {
+    fn fetch(&self) -> Result<Fetch<'_>> {
         if let Some(file) = &self.live {
             return Ok(Box::new(|offset, length| read(file, offset, length as usize)));
         }
