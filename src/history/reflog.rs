@@ -1,4 +1,4 @@
-//! The past of refs: what they were at a time or before an operation, found by walking the operations back.
+//! Past values of refs, computed by reverting operations from the newest one on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,35 +9,35 @@ use crate::object::operation::{RefEdit, RefName, View};
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
-/// What branches and tags were.
+/// Values of branches and tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refs {
-    /// The branch that was current.
+    /// Current branch.
     pub current: String,
-    /// Names that follow commits.
+    /// Branches.
     pub branches: BTreeMap<String, CommitId>,
-    /// Names that stay.
+    /// Tags.
     pub tags: BTreeMap<String, CommitId>,
 }
 
 impl Refs {
-    /// Those of a view.
+    /// The refs of a view.
     pub fn of(view: &View) -> Refs {
         Refs { current: view.current.clone(), branches: view.branches.clone(), tags: view.tags.clone() }
     }
 
-    /// `@`.
+    /// The commit of the current branch.
     pub fn at(&self) -> Option<CommitId> {
         self.branches.get(&self.current).copied()
     }
 
-    /// The changes that make a view these, sorted by name.
+    /// The edits that turn a view into these refs, sorted by name.
     pub fn edits_from(&self, view: &View) -> Vec<RefEdit> {
         let branches = edits(&view.branches, &self.branches, RefName::Branch);
         branches.into_iter().chain(edits(&view.tags, &self.tags, RefName::Tag)).collect()
     }
 
-    /// Lets a name stand for a commit, or for none.
+    /// Sets or deletes a ref.
     pub fn set(&mut self, name: &RefName, commit: Option<CommitId>) {
         let (names, name) = match name {
             RefName::Branch(name) => (&mut self.branches, name),
@@ -49,7 +49,7 @@ impl Refs {
         };
     }
 
-    /// The refs before the operation that led to these, in the same directory.
+    /// Reverts an operation in the same directory.
     pub fn revert(&mut self, operation: &Operation) {
         self.revert_edits(operation);
         if let Some((before, _)) = &operation.switched {
@@ -77,7 +77,7 @@ fn edits(before: &Names, after: &Names, name: fn(String) -> RefName) -> Vec<RefE
     names.into_iter().map(edit).filter(|edit| edit.old != edit.new).collect()
 }
 
-/// What refs were at a time. [`ErrorKind::NotFound`] before the first operation.
+/// The refs at a time. [`ErrorKind::NotFound`] before the first operation.
 pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
     let mut refs = Refs::of(repository.view());
     let mut oldest = None;
@@ -102,7 +102,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
     })
 }
 
-/// `-`: the commit that was current before `@` last moved without growing.
+/// `-`: the commit that was current before the last checkout.
 pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
     let mut refs = Refs::of(repository.view());
     for operation in repository.own_operations() {
@@ -113,7 +113,7 @@ pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
         if has_grown || after == refs.at() {
             continue;
         }
-        // What was unsaved is in the commit that the worktree was left with.
+        // Unsaved changes are in the commit that the worktree was saved in before the checkout.
         let left = operation.worktree.map_or(refs.at(), |(from, _)| from);
         if let Some(left) = left.filter(|left| Some(*left) != after) {
             return Ok(left);
@@ -123,7 +123,7 @@ pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
         .hint("see where you have been with `undo log`"))
 }
 
-/// What `@` fails with: in a new repository, and where the branch was stepped back to before its first commit.
+/// The error for a current branch without commits: in a new repository, or after undoing its first commit.
 pub fn no_commit(view: &View) -> Error {
     match view.heads.is_empty() {
         true => Error::new(ErrorKind::NotFound, "there is no commit yet").hint("make the first one with `undo commit`"),

@@ -1,24 +1,24 @@
-//! What a commit remembers of alarms, in its extras: the state that it records looked like an accident or an attack.
+//! Alarm marks in the extras of a commit: reasons why its state looks like an accident or an attack.
 
 use super::{Commit, Extras};
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 
-/// A list of [`Mark`]; the key is not there if there was no alarm.
+/// Key of a list of [`Mark`]. Missing if there was no alarm.
 const ALARM: &str = "alarm";
 
-/// One reason why a commit is suspicious.
+/// A reason why a commit is suspicious.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Mark {
-    /// Which alarm; later versions may know more of them.
+    /// Type of the alarm. Later versions may have more types.
     pub kind: String,
-    /// Files that it is about.
+    /// Number of affected files.
     pub count: u64,
-    /// Files that there were before.
+    /// Number of files before.
     pub of: u64,
 }
 
-/// Adds marks, if there are any, to the extras of a commit.
+/// Adds marks to the extras of a commit. Adds nothing if there are none.
 pub fn put(marks: &[Mark], extras: &mut Extras) {
     if marks.is_empty() {
         return;
@@ -32,12 +32,12 @@ pub fn put(marks: &[Mark], extras: &mut Extras) {
 }
 
 impl Commit {
-    /// Whether the state that it records looked like an accident or an attack.
+    /// Whether the state of the commit looks like an accident or an attack.
     pub fn is_suspicious(&self) -> bool {
         self.alarm().is_some()
     }
 
-    /// Why it is suspicious. What cannot be understood is left out.
+    /// The reasons why the commit is suspicious. Empty if they cannot be decoded.
     pub fn marks(&self) -> Vec<Mark> {
         self.alarm().and_then(|bytes| take_marks(bytes).ok()).unwrap_or_default()
     }

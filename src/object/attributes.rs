@@ -1,5 +1,5 @@
-//! Attributes: what an entry has besides mode, owner and time: extended attributes (ACLs and capabilities among them)
-//! and the holes of a sparse file.
+//! Attributes of an entry other than mode, owner and time: extended attributes (with ACLs and capabilities) and the
+//! holes of a sparse file.
 
 use super::fields;
 use super::kind::{ObjectKind, id_of};
@@ -7,27 +7,27 @@ use crate::codec::Decoder;
 use crate::error::Result;
 use crate::id::AttributesId;
 
-/// Extended attributes and holes. Shared by all entries that have the same.
+/// Extended attributes and holes. Entries with equal attributes share one object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
-    /// Name and value, sorted by name.
+    /// Names and values, sorted by name.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Holes as offset and length in bytes, ascending, not touching, not empty.
+    /// Offsets and lengths in bytes, ascending, neither adjacent nor empty.
     pub holes: Vec<(u64, u64)>,
 }
 
 impl Attributes {
-    /// Whether there is nothing to store.
+    /// Whether there are neither extended attributes nor holes.
     pub fn is_empty(&self) -> bool {
         self.xattrs.is_empty() && self.holes.is_empty()
     }
 
-    /// Their id.
+    /// The id of the object.
     pub fn id(&self) -> AttributesId {
         id_of(ObjectKind::Attributes, &self.encode()).into()
     }
 
-    /// Their bytes. Nothing to store has none: an entry goes without then.
+    /// Encodes the object. Must not be empty: an entry without attributes has no such object.
     pub fn encode(&self) -> Vec<u8> {
         debug_assert!(!self.is_empty() && self.is_in_order(), "attributes are there and in order");
         let mut encoder = fields::begin(ObjectKind::Attributes as u8);
@@ -42,7 +42,7 @@ impl Attributes {
         encoder.finish()
     }
 
-    /// From bytes.
+    /// Decodes the object.
     pub fn decode(bytes: &[u8]) -> Result<Attributes> {
         let mut decoder = fields::expect("attributes", ObjectKind::Attributes as u8, bytes)?;
         let pair = |d: &mut Decoder<'_>| Ok((d.bytes()?.to_vec(), d.bytes()?.to_vec()));

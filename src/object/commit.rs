@@ -1,4 +1,4 @@
-//! Commits: a record of the whole worktree, and of who made it, when and why.
+//! Commits: a record of the whole worktree, with author, host, time and message.
 
 use std::collections::BTreeSet;
 
@@ -17,85 +17,85 @@ use crate::time::Timestamp;
 pub struct Commit {
     /// The root directory: an entry without a name, whose content is the root tree.
     pub root: Entry,
-    /// Which paths are names of one file.
+    /// Table of hard links.
     pub links: Option<LinksId>,
-    /// The commits it grew from; none for a first commit.
+    /// Parents; none for a first commit.
     pub parents: Vec<CommitId>,
-    /// When it was made.
+    /// Time of the commit.
     pub time: Timestamp,
-    /// Seconds that the maker's zone was ahead of UTC.
+    /// Offset of the author's time zone from UTC in seconds.
     pub offset: i32,
     /// User name.
     pub author: String,
     /// Host name.
     pub host: String,
-    /// Why; may be empty.
+    /// Message; may be empty.
     pub message: String,
-    /// Made by a command that was about to replace unsaved content.
+    /// Whether a command made the commit before it replaced unsaved content.
     pub automatic: bool,
-    /// What there is in the root tree.
+    /// Totals of the root tree.
     pub totals: Totals,
-    /// What differs from the first parent.
+    /// Number of changes relative to the first parent.
     pub changes: Counts,
-    /// Paths that were there and could not be recorded, with the reason; nothing is known of what is below them.
+    /// Paths that could not be recorded, with the reason. The commit says nothing about paths below them.
     pub uncovered: Vec<Uncovered>,
-    /// Files that kept changing while they were read: their content may be a mix.
+    /// Files that changed while they were read, so that their content may be a mix.
     pub torn: Vec<RepoPathBuf>,
-    /// Fields that this version does not know, kept as they are: key and value, sorted by key.
+    /// Fields unknown to this version, which it preserves: keys and values, sorted by key.
     pub extras: Extras,
 }
 
-/// What a tree holds at every depth.
+/// Totals of a tree at every depth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Files, each name of a hard-linked file counted.
+    /// Number of files; each name of a hard-linked file counts.
     pub files: u64,
-    /// Directories, without the root.
+    /// Number of directories without the root.
     pub directories: u64,
-    /// Symlinks, FIFOs and devices.
+    /// Number of symlinks, FIFOs and devices.
     pub others: u64,
-    /// Bytes of all files.
+    /// Size of all files in bytes.
     pub bytes: u64,
 }
 
-/// How many paths differ. A path that changed in kind, mode, owner or attributes counts as modified.
+/// Numbers of changed paths. A change of kind, mode, owner or attributes counts as modified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Paths that were not there before.
+    /// Number of added paths.
     pub added: u64,
-    /// Paths that were there and are not the same.
+    /// Number of modified paths.
     pub modified: u64,
-    /// Paths that are no longer there.
+    /// Number of deleted paths.
     pub deleted: u64,
 }
 
-/// A path that is in the worktree and not in the commit.
+/// A path of the worktree that a commit does not contain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Uncovered {
-    /// Where.
+    /// Path.
     pub path: RepoPathBuf,
-    /// Why.
+    /// Reason.
     pub reason: Reason,
 }
 
-/// Why a path is not covered by a commit.
+/// Reason why a commit does not contain a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Reason {
-    /// It could not be read.
+    /// A path that could not be read.
     Unreadable = 1,
     /// A socket.
     Socket = 2,
-    /// Something is mounted there.
+    /// A mount point.
     Mount = 3,
     /// A repository inside the worktree.
     Repository = 4,
-    /// It is longer than any blob may be.
+    /// A file longer than any blob can be.
     TooLong = 5,
 }
 
 impl Counts {
-    /// All of them.
+    /// Number of all changes.
     pub fn total(&self) -> u64 {
         self.added + self.modified + self.deleted
     }
@@ -104,12 +104,12 @@ impl Counts {
 impl Reason {
     const ALL: [Reason; 5] = [Reason::Unreadable, Reason::Socket, Reason::Mount, Reason::Repository, Reason::TooLong];
 
-    /// Whether it is data that should have been recorded.
+    /// Whether the path is data that should have been recorded.
     pub fn is_failure(self) -> bool {
         matches!(self, Reason::Unreadable | Reason::TooLong)
     }
 
-    /// The word for people and JSON.
+    /// The word in output and JSON.
     pub fn word(self) -> &'static str {
         match self {
             Reason::Unreadable => "unreadable",
@@ -121,11 +121,11 @@ impl Reason {
     }
 }
 
-/// Seconds that a zone can be from UTC at most: a second less than 26 hours, as in other programs' zones.
+/// Maximum offset of a time zone from UTC in seconds: one second less than 26 hours, as in other programs.
 const FARTHEST_ZONE: i32 = 26 * 3600 - 1;
 
 impl Commit {
-    /// Its bytes.
+    /// Encodes the commit.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(ObjectKind::Commit as u8);
         fields::put_flags(&mut encoder, &[self.automatic, self.links.is_some()]);
@@ -153,7 +153,7 @@ impl Commit {
         encoder.finish()
     }
 
-    /// From bytes.
+    /// Decodes a commit.
     pub fn decode(bytes: &[u8]) -> Result<Commit> {
         let mut decoder = fields::expect("commit", ObjectKind::Commit as u8, bytes)?;
         let [automatic, linked] = fields::take_flags(&mut decoder)?;
@@ -179,7 +179,7 @@ impl Commit {
         Ok(commit)
     }
 
-    /// Its id.
+    /// The id of the commit.
     pub fn id(&self) -> CommitId {
         id_of(ObjectKind::Commit, &self.encode()).into()
     }

@@ -1,4 +1,4 @@
-//! Entries: one name in a directory, with all that is restored of it but its content.
+//! Entries: a name in a directory with its metadata and a reference to its content.
 
 use super::fields;
 use super::kind::ObjectKind;
@@ -9,41 +9,41 @@ use crate::id::{AttributesId, BlobId, ObjectId, TreeId};
 use crate::metadata::{Kind, Metadata};
 use crate::path::is_name;
 
-/// One name in a directory.
+/// A name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name (`path::is_name`). Empty for the root of a worktree, which a commit keeps as an entry.
+    /// The name (`path::is_name`). Empty for the root of a worktree, which a commit stores as an entry.
     pub name: Vec<u8>,
-    /// Mode, owner and time.
+    /// Mode, owner and mtime.
     pub metadata: Metadata,
-    /// Extended attributes and holes, if it has any.
+    /// Extended attributes and holes.
     pub attributes: Option<AttributesId>,
-    /// What it is.
+    /// Kind and content.
     pub content: Content,
 }
 
-/// What an entry is, by kind.
+/// The content of an entry, by kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// A file: bytes, and how many.
+    /// A regular file.
     File {
-        /// Its content.
+        /// Content of the file.
         blob: BlobId,
-        /// Bytes, holes included.
+        /// Size in bytes with holes.
         size: u64,
     },
-    /// A directory, and what is below it at every depth.
+    /// A directory.
     Directory {
-        /// Its entries.
+        /// Entries of the directory.
         tree: TreeId,
-        /// Entries below it at every depth.
+        /// Number of entries below it at every depth.
         entries: u64,
-        /// Bytes of the files below it.
+        /// Size of the files below it in bytes.
         size: u64,
     },
     /// A symbolic link.
     Symlink {
-        /// Where it points, byte for byte.
+        /// Target, byte for byte.
         target: Vec<u8>,
     },
     /// A named pipe.
@@ -61,19 +61,19 @@ pub enum Content {
 }
 
 impl Entry {
-    /// A directory of which only the tree and its totals (`Tree::totals`) are known: no name, and metadata of zeros.
+    /// A directory without name and metadata, for callers that know only its tree and totals (`Tree::totals`).
     pub fn directory(tree: TreeId, (entries, size): (u64, u64)) -> Entry {
         let content = Content::Directory { tree, entries, size };
         Entry { name: Vec::new(), metadata: Metadata::default(), attributes: None, content }
     }
 
-    /// Whether another one differs in nothing but its name and its time.
+    /// Whether two entries are equal except for name and mtime.
     pub fn is_same_but_time(&self, other: &Entry) -> bool {
         let metadata = Metadata { mtime: self.metadata.mtime, ..other.metadata };
         self.content == other.content && self.attributes == other.attributes && self.metadata == metadata
     }
 
-    /// Its kind.
+    /// The kind of the entry.
     pub fn kind(&self) -> Kind {
         match self.content {
             Content::File { .. } => Kind::File,
@@ -85,7 +85,7 @@ impl Entry {
         }
     }
 
-    /// Bytes of content: of a file, or of all files below a directory; 0 for the rest.
+    /// Size in bytes of a file, or of all files below a directory. 0 for other entries.
     pub fn size(&self) -> u64 {
         match self.content {
             Content::File { size, .. } | Content::Directory { size, .. } => size,
@@ -110,13 +110,13 @@ impl Entry {
     }
 }
 
-/// Set in an entry's first byte if attributes follow; the three bits below it are the kind.
+/// Bit of an entry's first byte: attributes follow. The three bits below it are the kind.
 const WITH_ATTRIBUTES: u8 = 8;
 
-/// The permission bits of a mode.
+/// Permission bits of a mode.
 const MODE: u16 = 0o7777;
 
-/// The number of a kind in an entry's first byte.
+/// Number of the kind in an entry's first byte.
 fn number(content: &Content) -> u8 {
     match content {
         Content::File { .. } => 1,
@@ -128,7 +128,7 @@ fn number(content: &Content) -> u8 {
     }
 }
 
-/// Writes an entry, with or without a name.
+/// Encodes an entry, with or without a name.
 pub fn put_entry(encoder: &mut Encoder, entry: &Entry) {
     let Metadata { mode, uid, gid, mtime } = entry.metadata;
     debug_assert_eq!(mode & !MODE, 0, "a mode is its 12 permission bits");
@@ -147,13 +147,13 @@ pub fn put_entry(encoder: &mut Encoder, entry: &Entry) {
     }
 }
 
-/// Reads an entry, with or without a name; the caller says which it must be.
+/// Decodes an entry, with or without a name. The caller checks which one is valid.
 pub fn take_entry(decoder: &mut Decoder<'_>) -> Result<Entry> {
     let (name, _, entry) = take_named(decoder)?;
     Ok(Entry { name: name.to_vec(), ..entry })
 }
 
-/// The same, its name apart: the name, where that ends, and the rest.
+/// Like [`take_entry`], but returns the name, the offset of its end, and the entry without the name.
 pub fn take_named<'a>(decoder: &mut Decoder<'a>) -> Result<(&'a [u8], usize, Entry)> {
     let tag = decoder.u8()?;
     let name = decoder.bytes()?;
@@ -182,7 +182,7 @@ fn take_owner(decoder: &mut Decoder<'_>) -> Result<u32> {
     u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("owner too large"))
 }
 
-/// A directory is a long list of entries by name.
+/// A directory is a long list of entries, with names as keys.
 impl Item for Entry {
     type Id = TreeId;
     const KIND: ObjectKind = ObjectKind::Tree;

@@ -1,4 +1,4 @@
-//! An entry as a line of text and back: what `ls-tree` prints and `mktree` reads (`docs/plumbing.md`, "Entry lines").
+//! Formats and parses entries as lines of text, for `ls-tree` and `mktree` (`docs/plumbing.md`, "Entry lines").
 
 use super::entry::{Content, Entry};
 use crate::error::{Error, ErrorKind, Result};
@@ -8,7 +8,7 @@ use crate::path::is_name;
 use crate::quote::unquote;
 use crate::time::Timestamp;
 
-/// Which bits of `st_mode` tell the kind, and the word for what an entry's object is.
+/// For each kind: its bits in `st_mode`, and the word for its object.
 const KINDS: [(Kind, u32, &str); 6] = [
     (Kind::File, 0o100_000, "blob"),
     (Kind::Directory, 0o040_000, "tree"),
@@ -19,18 +19,18 @@ const KINDS: [(Kind, u32, &str); 6] = [
 ];
 
 impl Entry {
-    /// Kind and permission bits, as `st_mode` has them.
+    /// Kind and permission bits as in `st_mode`.
     pub fn full_mode(&self) -> u32 {
         let bits = KINDS.iter().find(|(kind, ..)| *kind == self.kind()).map_or(0, |(_, bits, _)| *bits);
         bits | u32::from(self.metadata.mode)
     }
 
-    /// What its object is, or else what itself is: `blob`, `tree`, `symlink`, `fifo`, `char-device`, `block-device`.
+    /// The word for the object: `blob`, `tree`, `symlink`, `fifo`, `char-device`, `block-device`.
     pub fn object_word(&self) -> &'static str {
         KINDS.iter().find(|(kind, ..)| *kind == self.kind()).map_or("", |(.., word)| word)
     }
 
-    /// Its blob or tree; `MAJOR:MINOR` of a device; `-` of anything else.
+    /// The id of the blob or tree; `MAJOR:MINOR` of a device; otherwise `-`.
     pub fn object_name(&self) -> String {
         match self.content {
             Content::File { blob, .. } => blob.to_string(),
@@ -43,12 +43,12 @@ impl Entry {
         }
     }
 
-    /// The line without its names: mode, type, object, owner, mtime, attributes.
+    /// The line without names: mode, type, object, owner, mtime, attributes.
     pub fn line_head(&self) -> String {
         self.line(&self.object_name())
     }
 
-    /// The same with a size behind the object.
+    /// Like [`Entry::line_head`], with a size after the object.
     pub fn long_line_head(&self, size: &str) -> String {
         self.line(&format!("{} {size}", self.object_name()))
     }
@@ -61,8 +61,7 @@ impl Entry {
     }
 }
 
-/// An entry from a line with quoted names. What the line does not say is 0: the size of a file, and the totals of a
-/// directory.
+/// Parses a line with quoted names. Sizes and totals, which a line does not contain, are 0.
 pub fn parse(line: &[u8]) -> Result<Entry> {
     let mut parts = line.splitn(3, |&byte| byte == b'\t');
     let head = parts.next().unwrap_or_default();
@@ -72,7 +71,7 @@ pub fn parse(line: &[u8]) -> Result<Entry> {
     build(head, &name, target.transpose()?.as_deref())
 }
 
-/// An entry from a record with raw names; `target` is asked for the record behind it where that is one of a symlink.
+/// Parses a record with raw names. Calls `target` for the next record if the entry is a symlink.
 pub fn parse_raw<'t>(record: &[u8], target: impl FnOnce() -> Option<&'t [u8]>) -> Result<Entry> {
     let tab = record.iter().position(|&byte| byte == b'\t').ok_or_else(|| malformed("a TAB and a name are missing"))?;
     let (head, name) = (&record[..tab], &record[tab + 1..]);
@@ -137,21 +136,21 @@ fn parse_content(kind: Kind, object: &str, target: Option<&[u8]>) -> Result<Cont
     }
 }
 
-/// Two numbers with a colon between them.
+/// Parses two numbers separated by a colon.
 fn parse_pair(text: &str) -> Option<(u32, u32)> {
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
     let (first, second) = text.split_once(':')?;
     Some((number(first)?, number(second)?))
 }
 
-/// Major and minor of `st_rdev`, as Linux packs them.
+/// Splits `st_rdev` into major and minor number, as Linux does.
 pub fn device_numbers(rdev: u64) -> (u32, u32) {
     let major = (rdev >> 32 & 0xffff_f000) | (rdev >> 8 & 0xfff);
     let minor = (rdev >> 12 & 0xffff_ff00) | (rdev & 0xff);
     (major as u32, minor as u32)
 }
 
-/// `st_rdev` of a major and a minor number.
+/// Combines major and minor number into `st_rdev`.
 fn device(major: u32, minor: u32) -> u64 {
     let (major, minor) = (u64::from(major), u64::from(minor));
     (major & 0xffff_f000) << 32 | (major & 0xfff) << 8 | (minor & 0xffff_ff00) << 12 | (minor & 0xff)

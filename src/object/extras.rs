@@ -1,4 +1,4 @@
-//! Keys and values beside the fields of an object: what a version need not know, and keeps.
+//! Additional keys and values of an object, which versions preserve even if they do not know the keys.
 
 use std::collections::BTreeMap;
 
@@ -21,17 +21,17 @@ impl Extras {
         self.0.insert(key.to_owned(), value.into());
     }
 
-    /// Whether there are none.
+    /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of them, sorted by key.
+    /// All keys and values, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_slice()))
     }
 
-    /// Writes them, sorted by key.
+    /// Encodes the keys and values, sorted by key.
     pub fn put(&self, encoder: &mut Encoder) {
         encoder.varint(self.0.len() as u64);
         for (key, value) in &self.0 {
@@ -39,7 +39,7 @@ impl Extras {
         }
     }
 
-    /// Reads them.
+    /// Decodes keys and values.
     pub fn take(decoder: &mut Decoder<'_>) -> Result<Extras> {
         let list = fields::take_list(decoder, 2, |d| Ok((d.text()?, d.bytes()?.to_vec())))?;
         fields::ascending(decoder, &list, |(key, _)| key.as_str())?;

@@ -1,31 +1,31 @@
-//! Fields that several objects have: the header, flags, lists and paths.
+//! Fields that several objects share: header, flags, lists and paths.
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::id::{LENGTH, ObjectId};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// The version of every encoding in this room, if it has just one.
+/// Version of encodings that have only one.
 const VERSION: u8 = 1;
 
-/// Begins an encoding: what it is, and its version.
+/// Starts an encoding with its kind and version.
 pub fn begin(kind: u8) -> Encoder {
     begin_version(kind, VERSION)
 }
 
-/// The same, of one that has several versions.
+/// Like [`begin`], for an encoding with several versions.
 pub fn begin_version(kind: u8, version: u8) -> Encoder {
     let mut encoder = Encoder::new();
     encoder.u8(kind).u8(version);
     encoder
 }
 
-/// Takes what [`begin`] wrote.
+/// Decodes the header that [`begin`] writes.
 pub fn expect<'a>(what: &'static str, kind: u8, bytes: &'a [u8]) -> Result<Decoder<'a>> {
     expect_version(what, kind, VERSION, bytes).map(|(decoder, _)| decoder)
 }
 
-/// Takes what [`begin_version`] wrote, of a version up to the newest; gives the version.
+/// Decodes the header that [`begin_version`] writes. Accepts versions up to `newest`; returns the version.
 pub fn expect_version<'a>(what: &'static str, kind: u8, newest: u8, bytes: &'a [u8]) -> Result<(Decoder<'a>, u8)> {
     let mut decoder = Decoder::new(what, bytes);
     if decoder.u8()? != kind {
@@ -38,12 +38,12 @@ pub fn expect_version<'a>(what: &'static str, kind: u8, newest: u8, bytes: &'a [
     Ok((decoder, version))
 }
 
-/// Truths as bits of one byte, the first in the lowest.
+/// Encodes flags as bits of one byte, the first one in the lowest bit.
 pub fn put_flags(encoder: &mut Encoder, flags: &[bool]) {
     encoder.u8(flags.iter().enumerate().fold(0, |byte, (n, &set)| byte | (u8::from(set) << n)));
 }
 
-/// Takes a byte of flags; bits that have no meaning must be clear.
+/// Decodes a byte of flags. Bits without a meaning must be 0.
 pub fn take_flags<const N: usize>(decoder: &mut Decoder<'_>) -> Result<[bool; N]> {
     let byte = decoder.u8()?;
     if u32::from(byte) >> N != 0 {
@@ -52,17 +52,17 @@ pub fn take_flags<const N: usize>(decoder: &mut Decoder<'_>) -> Result<[bool; N]
     Ok(std::array::from_fn(|n| (byte >> n) & 1 == 1))
 }
 
-/// 32 bytes.
+/// An id of 32 bytes.
 pub fn take_id<Id: From<ObjectId>>(decoder: &mut Decoder<'_>) -> Result<Id> {
     Ok(ObjectId(decoder.array::<LENGTH>()?).into())
 }
 
-/// An id that is there if a flag was set.
+/// An id that is present if a flag is set.
 pub fn take_id_if<Id: From<ObjectId>>(decoder: &mut Decoder<'_>, present: bool) -> Result<Option<Id>> {
     if present { take_id(decoder).map(Some) } else { Ok(None) }
 }
 
-/// A count, then so many fields of at least `size` bytes each.
+/// A count, then as many fields of at least `size` bytes each.
 pub fn take_list<'a, T>(
     decoder: &mut Decoder<'a>,
     size: usize,
@@ -72,12 +72,12 @@ pub fn take_list<'a, T>(
     (0..count).map(|_| take(decoder)).collect()
 }
 
-/// Fails unless every value is larger than the one before it.
+/// Fails unless the keys are in ascending order without duplicates.
 pub fn ascending<T, K: Ord + ?Sized>(decoder: &Decoder<'_>, list: &[T], key: impl Fn(&T) -> &K) -> Result<()> {
     if list.is_sorted_by(|a, b| key(a) < key(b)) { Ok(()) } else { Err(decoder.invalid("list not in order")) }
 }
 
-/// Ids, in the order given.
+/// A count and ids, in the given order.
 pub fn put_ids(encoder: &mut Encoder, ids: impl ExactSizeIterator<Item = ObjectId>) {
     encoder.varint(ids.len() as u64);
     for id in ids {
@@ -85,12 +85,12 @@ pub fn put_ids(encoder: &mut Encoder, ids: impl ExactSizeIterator<Item = ObjectI
     }
 }
 
-/// Ids, in the order given.
+/// A count and ids, in the given order.
 pub fn take_ids<Id: From<ObjectId>>(decoder: &mut Decoder<'_>) -> Result<Vec<Id>> {
     take_list(decoder, LENGTH, take_id)
 }
 
-/// Paths, in the order given.
+/// A count and paths, in the given order.
 pub fn put_paths(encoder: &mut Encoder, paths: &[RepoPathBuf]) {
     encoder.varint(paths.len() as u64);
     for path in paths {
@@ -98,12 +98,12 @@ pub fn put_paths(encoder: &mut Encoder, paths: &[RepoPathBuf]) {
     }
 }
 
-/// Paths, in the order given.
+/// A count and paths, in the given order.
 pub fn take_paths(decoder: &mut Decoder<'_>) -> Result<Vec<RepoPathBuf>> {
     take_list(decoder, 1, take_path)
 }
 
-/// One path; a name in it that could lead outside the worktree is refused.
+/// A path. Rejects names that could lead outside the worktree.
 pub fn take_path(decoder: &mut Decoder<'_>) -> Result<RepoPathBuf> {
     let path = RepoPath::new(decoder.bytes()?).map(RepoPath::to_owned);
     path.ok_or_else(|| decoder.invalid("not a path"))

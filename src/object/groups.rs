@@ -1,7 +1,7 @@
-//! Hashes a large blob in groups of bytes: by several threads, and comparable with the groups of other content.
+//! Hashes a large blob in groups of bytes, with several threads, so that equal groups of two versions can be detected.
 //!
-//! BLAKE3 is a tree, and a group that begins at a multiple of its length is a subtree of it. What has not changed has the
-//! value that it had, and the values together prove the id of the blob.
+//! BLAKE3 is a tree, and each group is a subtree. An unchanged group has the same value as before, and all values
+//! together prove the id of the blob.
 
 use blake3::Hasher;
 use blake3::hazmat::{HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
@@ -9,38 +9,38 @@ use blake3::hazmat::{HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_ro
 use crate::id::{BlobId, LENGTH};
 use crate::parallel;
 
-/// Bytes of a group. Part of the format.
+/// Size of a group in bytes. Part of the format.
 pub const GROUP: usize = 4 << 20;
 
-/// 16 TiB, the longest blob that is recorded: the list of its groups takes 128 MiB, in memory and in a layout, which must fit
-/// in a frame of 256 MiB. No file on ext4 is longer; elsewhere a length says nothing of how much there is.
+/// 16 TiB, the maximum size of a blob: its list of groups takes 128 MiB, in memory and in a layout, which must fit in a
+/// frame of 256 MiB. Files on ext4 cannot be longer; on other file systems only sparse files are.
 pub const LONGEST: u64 = 16 << 40;
 
-/// What BLAKE3 calls a chaining value: of a group's bytes, and of where it begins.
+/// BLAKE3's chaining value of a group, which depends on the bytes and the offset of the group.
 pub type Value = [u8; LENGTH];
 
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
-/// Hashes a blob from its beginning to its end.
+/// Hashes a blob from start to end.
 pub struct Groups {
     /// Whether all workers hash complete groups.
     is_shared: bool,
-    /// Of the groups that are complete.
+    /// Values of complete groups.
     values: Vec<Value>,
-    /// The first group: if it is all there is, its hash is not that of a subtree.
+    /// Hasher of the first group, for a blob of just one group, whose hash is not that of a subtree.
     first: Option<Hasher>,
-    /// The group that is not complete, and how many bytes of it there are.
+    /// Hasher of the incomplete group, and its number of bytes.
     open: Hasher,
     filled: usize,
 }
 
 impl Groups {
-    /// Of nothing yet.
+    /// Starts a blob.
     pub fn new(is_shared: bool) -> Groups {
         Groups { is_shared, values: Vec::new(), first: None, open: Hasher::new(), filled: 0 }
     }
 
-    /// Goes on with these bytes.
+    /// Appends bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         let missing = if self.filled == 0 && self.first.is_some() { 0 } else { GROUP - self.filled };
         let (head, rest) = bytes.split_at(missing.min(bytes.len()));
@@ -50,7 +50,7 @@ impl Groups {
         self.fill(tail);
     }
 
-    /// Goes on with so many zeros. `known` gives the value of a group by its number if that was zeros before.
+    /// Appends zeros. `known` returns the value of the group with this number if it was all zeros before.
     pub fn update_zeros(&mut self, mut length: u64, known: &(dyn Fn(usize) -> Option<Value> + Sync)) {
         let missing = if self.filled == 0 && self.first.is_some() { 0 } else { (GROUP - self.filled) as u64 };
         let fill = |groups: &mut Groups, mut count: u64| {
@@ -67,12 +67,12 @@ impl Groups {
         fill(self, length % GROUP as u64);
     }
 
-    /// The values so far, of complete groups.
+    /// Values of the complete groups.
     pub fn values(&self) -> &[Value] {
         &self.values
     }
 
-    /// The id of the blob, and the values of its groups, the last of which may be short; none of a blob of just one group.
+    /// Returns the id of the blob and the values of its groups; no values for a blob of one group.
     pub fn finish(mut self) -> (BlobId, Vec<Value>) {
         let only = match (self.values.len(), self.filled) {
             (0, _) => Some(&self.open),
@@ -88,7 +88,7 @@ impl Groups {
         (root(&self.values), self.values)
     }
 
-    /// Adds bytes of the open group, at most as many as are missing.
+    /// Adds bytes to the incomplete group, at most as many as it lacks.
     fn fill(&mut self, bytes: &[u8]) {
         self.open.update(bytes);
         self.filled += bytes.len();
@@ -100,7 +100,7 @@ impl Groups {
         }
     }
 
-    /// Adds so many complete groups; `hash` is given the number of each in the blob and among these.
+    /// Adds complete groups. `hash` gets the number of a group in the blob, and its index among the added ones.
     fn extend(&mut self, count: usize, hash: impl Fn(usize, usize) -> Value + Sync) {
         if count == 0 {
             return;
@@ -119,7 +119,7 @@ pub fn prove(blob: BlobId, values: &[Value]) -> bool {
     values.len() > 1 && root(values) == blob
 }
 
-/// How many values a blob of this size has.
+/// Number of groups of a blob of this size; 0 for a single group.
 pub fn count(size: u64) -> u64 {
     if size <= GROUP as u64 { 0 } else { size.div_ceil(GROUP as u64) }
 }
@@ -142,7 +142,7 @@ fn hash_zeros(number: usize) -> Value {
     hasher.finalize_non_root()
 }
 
-/// The root of two groups or more.
+/// The root hash of two or more groups.
 fn root(values: &[Value]) -> BlobId {
     let (left, right) = halves(values);
     BlobId(*merge_subtrees_root(&merged(left), &merged(right), Mode::Hash).as_bytes())
@@ -156,7 +156,7 @@ fn merged(values: &[Value]) -> Value {
     merge_subtrees_non_root(&merged(left), &merged(right), Mode::Hash)
 }
 
-/// BLAKE3 puts the largest power of two that leaves something on the left.
+/// In BLAKE3, the left subtree has the largest power of two that leaves at least one group on the right.
 fn halves(values: &[Value]) -> (&[Value], &[Value]) {
     values.split_at(values.len().next_power_of_two() / 2)
 }

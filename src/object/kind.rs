@@ -1,16 +1,16 @@
-//! Which kinds of objects there are, and how each is named by a hash of its bytes.
+//! The kinds of objects, and their ids.
 
 use std::sync::LazyLock;
 
 use crate::id::{LENGTH, ObjectId};
 
-/// What an object in a pack is. The number is the byte in pack tables, and the first byte of every object but data.
+/// Kind of an object in a pack. The number is the byte in pack tables, and the first byte of every object except data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum ObjectKind {
-    /// The bytes of a blob that is kept in one piece, or of a chunk; named by their plain hash.
+    /// A blob that is stored whole, or a chunk. The id is the plain hash.
     Data = 1,
-    /// How a large blob is put together; named by the blob's id.
+    /// The layout of a large blob. The id is that of the blob.
     Layout = 2,
     /// A node of a long chunk list.
     LayoutNode = 3,
@@ -25,7 +25,7 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
-    /// Every kind, by number.
+    /// All kinds, by number.
     pub const ALL: [ObjectKind; 7] = [
         ObjectKind::Data,
         ObjectKind::Layout,
@@ -41,7 +41,7 @@ impl ObjectKind {
         Self::ALL.into_iter().find(|&kind| kind as u8 == byte)
     }
 
-    /// The word for people and JSON, and in the key of its hash.
+    /// The word in output and JSON, and in the key of the hash.
     pub fn word(self) -> &'static str {
         match self {
             ObjectKind::Data => "data",
@@ -55,13 +55,13 @@ impl ObjectKind {
     }
 }
 
-/// Keys by the number of the kind.
+/// Hash keys by the number of the kind.
 static KEYS: LazyLock<[[u8; LENGTH]; 8]> = LazyLock::new(|| {
     std::array::from_fn(|n| ObjectKind::from_byte(n as u8).map_or([0; LENGTH], |kind| key(kind.word())))
 });
 
-/// The id of an object: BLAKE3 of its bytes, plain for [`ObjectKind::Data`], keyed by its kind for the others.
-/// A layout has no id of its own: it stands under the id of its blob, so it must not be asked for.
+/// The id of an object: BLAKE3 of its bytes, keyed by the kind unless that is [`ObjectKind::Data`]. Must not be called
+/// for a layout, which has the id of its blob.
 pub fn id_of(kind: ObjectKind, bytes: &[u8]) -> ObjectId {
     let hash = match kind {
         ObjectKind::Data => blake3::hash(bytes),
@@ -71,12 +71,12 @@ pub fn id_of(kind: ObjectKind, bytes: &[u8]) -> ObjectId {
     ObjectId(*hash.as_bytes())
 }
 
-/// The key of a word: what hashes of one kind of thing are keyed with.
+/// The hash key for a word.
 pub fn key(word: &str) -> [u8; LENGTH] {
     blake3::derive_key(&format!("undo v1 {word}"), b"")
 }
 
-/// A hasher keyed by a word, for what is hashed piece by piece ("pack").
+/// A hasher with the key for a word.
 pub fn keyed(word: &str) -> blake3::Hasher {
     blake3::Hasher::new_keyed(&key(word))
 }

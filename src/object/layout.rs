@@ -1,4 +1,4 @@
-//! Layouts: how a large blob is put together from chunks and runs of zeros.
+//! Layouts: large blobs as lists of chunks and runs of zeros.
 
 use super::fields;
 use super::groups::{self, Value};
@@ -8,19 +8,19 @@ use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, ChunkId, LayoutId, ObjectId};
 
-/// One piece of a large blob.
+/// A piece of a large blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Piece {
-    /// A stored chunk of this many bytes.
+    /// A stored chunk.
     Chunk {
-        /// Its bytes, kept as `ObjectKind::Data`.
+        /// Id of the chunk, which is stored as `ObjectKind::Data`.
         id: ChunkId,
-        /// How many.
+        /// Length in bytes.
         length: u32,
     },
-    /// So many zero bytes, not stored.
+    /// A run of zeros, which is not stored.
     Zeros {
-        /// How many.
+        /// Length in bytes.
         length: u64,
     },
 }
@@ -28,20 +28,20 @@ pub enum Piece {
 /// A large blob as a list of pieces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// In order, without gaps; none is empty, and runs of zeros do not touch.
+    /// All pieces in order. No piece is empty, and no two runs of zeros are adjacent.
     pub pieces: Vec<Piece>,
-    /// What its groups hash to, of a blob of several groups; empty where that is not known.
+    /// Hashes of the groups of the blob. Empty for a blob of one group, and if unknown.
     pub groups: Vec<Value>,
 }
 
-/// The first version has no groups.
+/// Version with groups; version 1 has none.
 const WITH_GROUPS: u8 = 2;
 
-/// 32 MiB: a chunk is no longer than 8 T, and T is 4 MiB at most. What is read to be proved gets memory of its length before.
+/// 32 MiB: a chunk has at most 8 T bytes, and T is at most 4 MiB. Bounds the memory that a layout can request.
 const LONGEST_CHUNK: u32 = 32 << 20;
 
 impl Piece {
-    /// Bytes of the blob that it covers.
+    /// Length in bytes.
     pub fn length(&self) -> u64 {
         match *self {
             Piece::Chunk { length, .. } => u64::from(length),
@@ -70,7 +70,7 @@ impl Layout {
         with_offsets(&self.pieces)
     }
 
-    /// Adds a piece at the end: an empty one is left out, and zeros join the zeros before them.
+    /// Appends a piece. Ignores an empty one, and merges adjacent runs of zeros.
     pub fn push(&mut self, piece: Piece) {
         match (self.pieces.last_mut(), piece) {
             _ if piece.length() == 0 => {}
@@ -79,8 +79,8 @@ impl Layout {
         }
     }
 
-    /// Encodes the list. Long lists are cut into nodes, which go to `put`; the bytes returned are the root, to be
-    /// stored as `ObjectKind::Layout` under the blob's id.
+    /// Encodes the layout. Long lists are split into nodes, which go to `put`. Returns the root, to be stored as
+    /// `ObjectKind::Layout` under the id of the blob.
     pub fn save(&self, blob: BlobId, put: impl FnMut(LayoutId, Vec<u8>) -> Result<()>) -> Result<Vec<u8>> {
         let size = self.pieces.iter().try_fold(0u64, |sum, piece| match piece.length() {
             0 => None,
@@ -102,7 +102,7 @@ impl Layout {
         Ok(encoder.finish())
     }
 
-    /// Decodes a root and the nodes below it.
+    /// Decodes a root and its nodes.
     pub fn load(blob: BlobId, root: &[u8], node: impl Fn(LayoutId) -> Result<Vec<u8>>) -> Result<Layout> {
         let Root { size, node: root, groups } = Root::decode(blob, root)?;
         let pieces = nodes::load(root, |id| Node::<Piece>::decode(&node(id)?))?;
@@ -114,19 +114,19 @@ impl Layout {
     }
 }
 
-/// The root of a layout, without the nodes below it.
+/// The root of a layout, without its nodes.
 #[derive(Debug)]
 pub struct Root {
-    /// Bytes of the whole blob.
+    /// Size of the blob in bytes.
     pub size: u64,
-    /// Pieces, or the nodes that have them.
+    /// Pieces, or references to nodes with pieces.
     pub node: Node<Piece>,
-    /// What its groups hash to, or nothing.
+    /// Hashes of the groups, if known.
     pub groups: Vec<Value>,
 }
 
 impl Root {
-    /// From the bytes that stand under the id of a blob.
+    /// Decodes the layout object of a blob.
     pub fn decode(blob: BlobId, bytes: &[u8]) -> Result<Root> {
         let (mut decoder, version) = fields::expect_version("layout", ObjectKind::Layout as u8, WITH_GROUPS, bytes)?;
         if fields::take_id::<BlobId>(&mut decoder)? != blob {
@@ -145,7 +145,7 @@ impl Root {
     }
 }
 
-/// A layout is a long list of pieces; chunk ids are the keys, so boundaries move with the content.
+/// A layout is a long list of pieces, with chunk ids as keys, so that node boundaries follow the content.
 impl Item for Piece {
     type Id = LayoutId;
     const KIND: ObjectKind = ObjectKind::LayoutNode;

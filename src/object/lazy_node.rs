@@ -1,5 +1,5 @@
-//! A tree object whose entries are decoded when they are asked for. Where trees are compared or searched most entries are
-//! only passed over: that costs no memory of its own.
+//! A tree object whose entries are decoded on demand. Comparing and searching trees skips most entries, which then need
+//! no memory.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use crate::codec::Decoder;
 use crate::error::Result;
 use crate::path::is_name;
 
-/// What one tree object holds.
+/// Content of a tree object.
 #[derive(Debug)]
 pub enum Opened {
     /// Entries of the directory.
     Leaf(Leaf),
-    /// Nodes below, in order.
+    /// References to nodes, in order.
     Inner(Vec<Child>),
 }
 
-/// Entries, sorted by name, all checked.
+/// Verified entries, sorted by name.
 #[derive(Debug)]
 pub struct Leaf {
     bytes: Arc<[u8]>,
     places: Vec<Place>,
 }
 
-/// Where an entry lies in the bytes.
+/// Position of an entry in the bytes.
 #[derive(Debug)]
 struct Place {
     start: usize,
@@ -38,7 +38,7 @@ struct Place {
 }
 
 impl Opened {
-    /// From bytes; refuses what [`Node::decode`] refuses.
+    /// Decodes a tree object. Rejects what [`Node::decode`] rejects.
     pub fn decode(bytes: Arc<[u8]>) -> Result<Opened> {
         let mut decoder = fields::expect(ObjectKind::Tree.word(), ObjectKind::Tree as u8, &bytes)?;
         let opened = match decoder.u8()? {
@@ -76,7 +76,7 @@ fn take_places(decoder: &mut Decoder<'_>) -> Result<Vec<Place>> {
 }
 
 impl Leaf {
-    /// How many entries.
+    /// Number of entries.
     pub fn count(&self) -> usize {
         self.places.len()
     }
@@ -86,18 +86,18 @@ impl Leaf {
         &self.bytes[self.places[n].name.clone()]
     }
 
-    /// The bytes of an entry: equal entries have equal ones.
+    /// The bytes of an entry, which are equal for equal entries.
     pub fn bytes(&self, n: usize) -> &[u8] {
         let place = &self.places[n];
         &self.bytes[place.start..place.end]
     }
 
-    /// An entry.
+    /// Decodes an entry.
     pub fn entry(&self, n: usize) -> Result<Entry> {
         Entry::take(&mut Decoder::new(ObjectKind::Tree.word(), self.bytes(n)))
     }
 
-    /// The entry of a name.
+    /// Finds an entry by name.
     pub fn find(&self, name: &[u8]) -> Result<Option<Entry>> {
         let at = self.places.binary_search_by(|place| self.bytes[place.name.clone()].cmp(name));
         at.ok().map(|at| self.entry(at)).transpose()

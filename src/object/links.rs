@@ -1,4 +1,4 @@
-//! Hard links: which paths of a root tree are names of one file. Kept beside the tree, so that trees stay canonical.
+//! Hard links: the paths of a root tree that name the same file. Stored outside the tree, so that trees stay canonical.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{LinksId, ObjectId};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// Groups of paths, each naming one file.
+/// Groups of paths; the paths of a group name the same file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
-    /// Groups of two or more paths; sorted inside, and among each other by their first path.
+    /// Groups of two or more paths, sorted by their first path; each group is sorted.
     pub groups: Vec<Vec<RepoPathBuf>>,
 }
 
 impl Links {
-    /// Encodes the table, cut into nodes where it is long; each node goes to `put`, leaves first.
+    /// Encodes the table, as several nodes if it is long. Each node goes to `put`, leaves first.
     pub fn save(&self, put: impl FnMut(LinksId, Vec<u8>) -> Result<()>) -> Result<LinksId> {
         if !self.groups.iter().all(|group| is_group(group)) || !self.names_each_path_once() {
             return Err(Error::new(ErrorKind::Internal, "cannot encode links: a group that is none"));
@@ -27,7 +27,7 @@ impl Links {
         nodes::save(&self.groups, put)
     }
 
-    /// Reads the whole table.
+    /// Decodes the whole table.
     pub fn load(id: LinksId, node: impl Fn(LinksId) -> Result<Arc<[u8]>>) -> Result<Links> {
         let node = |id| Node::decode(&node(id)?);
         let links = Links { groups: nodes::load(node(id)?, node)? };
@@ -38,7 +38,7 @@ impl Links {
         }
     }
 
-    /// What of it is in a directory, by paths in that: files with several names there.
+    /// The hard links within a directory, with paths relative to it.
     pub fn below(self, path: &RepoPath) -> Links {
         let below = |group: Vec<RepoPathBuf>| -> Vec<RepoPathBuf> {
             group.iter().filter_map(|name| name.below(path).map(ToOwned::to_owned)).collect()
@@ -54,12 +54,12 @@ impl Links {
     }
 }
 
-/// Whether these may be the names of one file: two or more, sorted.
+/// Whether these are two or more sorted paths.
 fn is_group(paths: &[RepoPathBuf]) -> bool {
     paths.len() >= 2 && paths.is_sorted_by(|a, b| a < b)
 }
 
-/// The table is a long list of groups by their first path.
+/// The table is a long list of groups, with their first paths as keys.
 impl Item for Vec<RepoPathBuf> {
     type Id = LinksId;
     const KIND: ObjectKind = ObjectKind::Links;

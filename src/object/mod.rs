@@ -1,6 +1,7 @@
-//! Objects: bytes ↔ values. Pure functions, so they are tested and fuzzed without a disk (`docs/format.md`).
+//! Objects: encoding and decoding of the formats in `docs/format.md`. Pure functions, which are tested and fuzzed
+//! without I/O.
 //!
-//! Every value has one encoding and every encoding one value: decoding refuses whatever this version would not write.
+//! Encoding is canonical: every value has exactly one encoding, and decoding rejects all other bytes.
 
 pub mod alarm_marks;
 pub mod attributes;
@@ -40,22 +41,22 @@ pub use operation::{Intent, Operation, View};
 pub use run_info::Ran;
 pub use tree::Tree;
 
-/// Where encoded objects come from: the store, or what a scan holds in memory before it.
+/// A source of encoded objects: the store, or a scan that holds new objects in memory.
 pub trait Objects: Sync {
-    /// The verified bytes of an object; [`crate::error::ErrorKind::Damaged`] if it is missing or not what it should be.
+    /// The verified bytes of an object. [`crate::error::ErrorKind::Damaged`] if the object is missing or damaged.
     fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>>;
 
-    /// One node of a directory.
+    /// A node of a directory.
     fn tree_node(&self, id: TreeId) -> Result<tree::Node> {
         tree::Node::decode(&self.object(ObjectKind::Tree, id.object_id())?)
     }
 
-    /// One node of a directory, its entries not yet decoded.
+    /// A node of a directory whose entries are decoded on demand.
     fn open_tree(&self, id: TreeId) -> Result<lazy_node::Opened> {
         lazy_node::Opened::decode(self.object(ObjectKind::Tree, id.object_id())?)
     }
 
-    /// A whole directory, however many nodes it has.
+    /// A whole directory.
     fn tree(&self, id: TreeId) -> Result<Tree> {
         Tree::load(id, |node| self.tree_node(node))
     }
@@ -70,7 +71,7 @@ pub trait Objects: Sync {
         Attributes::decode(&self.object(ObjectKind::Attributes, id.object_id())?)
     }
 
-    /// A whole table of hard links, however many nodes it has.
+    /// A whole table of hard links.
     fn links(&self, id: LinksId) -> Result<Links> {
         Links::load(id, |node| self.object(ObjectKind::Links, node.object_id()))
     }

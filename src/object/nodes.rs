@@ -1,8 +1,7 @@
-//! Long lists cut into nodes: directories, chunk lists, hard-link groups.
+//! Splits long lists into nodes: directories, chunk lists, hard-link groups.
 //!
-//! Boundaries are chosen by hashes of the keys alone. So a list has one shape whatever it looked like before, one
-//! change rewrites a few nodes, and two lists that are mostly equal share most of their nodes (`docs/format.md`, "Long
-//! lists").
+//! Only hashes of the keys determine the boundaries. So the nodes do not depend on the history of a list, one change
+//! rewrites a few nodes, and two similar lists share most of their nodes (`docs/format.md`, "Long lists").
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -13,75 +12,74 @@ use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{LENGTH, ObjectId};
 
-/// No node but the last of a level has fewer items.
+/// Minimum number of items of a node, except for the last node of a level.
 const MINIMUM: usize = 64;
 
-/// No node has more items; a list that is no longer is one node.
+/// Maximum number of items of a node. A list of at most this length is one node.
 pub const MAXIMUM: usize = 1024;
 
-/// One key in so many ends a node that has the minimum, so the mean is 256.
+/// On average one key in 192 ends a node that has the minimum length, so the mean length is 256.
 const SPACING: u64 = 192;
 
-/// Levels that a list may have: far more than any list needs, and few enough to follow by recursion.
+/// Maximum number of levels: far more than any list needs, and few enough for recursion.
 const DEPTH: usize = 16;
 
-/// Keys of the boundary hashes, one a level: else the first keys of nodes, which all follow a boundary, would be unlike
-/// other keys.
+/// Hash keys of the levels. With a single key, the first keys of nodes, which all follow a boundary, would be biased.
 static SALTS: LazyLock<[[u8; LENGTH]; DEPTH]> =
     LazyLock::new(|| std::array::from_fn(|level| key(&format!("nodes {level}"))));
 
-/// What a long list is made of.
+/// An item of a long list.
 pub trait Item: Sized {
-    /// What its nodes are named by.
+    /// Type of the node ids.
     type Id: Copy + Debug + Eq + From<ObjectId>;
 
-    /// What its nodes are.
+    /// Kind of the node objects.
     const KIND: ObjectKind;
 
-    /// Bytes of the shortest encoding.
+    /// Length of the shortest encoding in bytes.
     const SHORTEST: usize;
 
-    /// The bytes of a node's id.
+    /// The bytes of a node id.
     fn object_id(id: Self::Id) -> ObjectId;
 
-    /// What boundaries are chosen by.
+    /// The key that determines boundaries.
     fn key(&self) -> &[u8];
 
-    /// What a parent adds up: 1, or bytes.
+    /// The amount that parents add up: 1, or bytes.
     fn weight(&self) -> u64;
 
-    /// Whether it may stand behind this one.
+    /// Whether the item may follow another one.
     fn follows(&self, previous: &Self) -> bool;
 
-    /// Writes it.
+    /// Encodes the item.
     fn put(&self, encoder: &mut Encoder);
 
-    /// Reads it.
+    /// Decodes an item.
     fn take(decoder: &mut Decoder<'_>) -> Result<Self>;
 }
 
-/// One object of a list: items, or nodes below.
+/// A node: items, or references to nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node<T: Item> {
     /// Items of the list.
     Leaf(Vec<T>),
-    /// Nodes below, in order.
+    /// References to nodes, in order.
     Inner(Vec<Child<T::Id>>),
 }
 
-/// A reference from an inner node to a node below it.
+/// A reference to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Child<Id> {
-    /// The key of the first item in the node.
+    /// Key of the first item in the node.
     pub first: Vec<u8>,
-    /// The node.
+    /// Id of the node.
     pub node: Id,
-    /// Weight of all items in the node: how many there are, or their bytes.
+    /// Weight of all items in the node: their number, or their bytes.
     pub count: u64,
 }
 
 impl<T: Item> Node<T> {
-    /// Its bytes.
+    /// Encodes the node.
     #[cfg(test)]
     pub fn encode(&self) -> Vec<u8> {
         match self {
@@ -90,7 +88,7 @@ impl<T: Item> Node<T> {
         }
     }
 
-    /// From bytes; what this version would not have written is refused.
+    /// Decodes a node. Rejects bytes that this version would not write.
     pub fn decode(bytes: &[u8]) -> Result<Node<T>> {
         let mut decoder = fields::expect(T::KIND.word(), T::KIND as u8, bytes)?;
         let node = Node::take(&mut decoder)?;
@@ -98,7 +96,7 @@ impl<T: Item> Node<T> {
         Ok(node)
     }
 
-    /// What follows the header: form, count, items or children.
+    /// Decodes everything after the header: form, count, items or children.
     pub fn take(decoder: &mut Decoder<'_>) -> Result<Node<T>> {
         let node = match decoder.u8()? {
             0 => Node::Leaf(take_items(decoder)?),
@@ -108,7 +106,7 @@ impl<T: Item> Node<T> {
         Ok(node)
     }
 
-    /// The key of its first item.
+    /// Key of the first item.
     fn first(&self) -> Option<&[u8]> {
         match self {
             Node::Leaf(items) => items.first().map(T::key),
@@ -117,7 +115,7 @@ impl<T: Item> Node<T> {
     }
 }
 
-/// What follows the header of a leaf.
+/// Encodes a leaf after the header.
 pub fn put_items<T: Item>(encoder: &mut Encoder, items: &[T]) {
     encoder.u8(0).varint(items.len() as u64);
     items.iter().for_each(|item| item.put(encoder));
@@ -136,7 +134,7 @@ fn take_items<T: Item>(decoder: &mut Decoder<'_>) -> Result<Vec<T>> {
     Ok(items)
 }
 
-/// What follows the header of an inner node.
+/// Encodes an inner node after the header.
 pub fn put_children<T: Item>(encoder: &mut Encoder, children: &[Child<T::Id>]) {
     encoder.u8(1).varint(children.len() as u64);
     for child in children {
@@ -157,27 +155,27 @@ fn take_children<T: Item>(decoder: &mut Decoder<'_>) -> Result<Vec<Child<T::Id>>
     (0..count).map(|_| child(decoder)).collect()
 }
 
-/// The count of a node's items, which have at least so many bytes each.
+/// The number of items of a node, which have at least `size` bytes each.
 pub(super) fn counted(decoder: &mut Decoder<'_>, size: usize) -> Result<usize> {
     let count = decoder.count(size)?;
     if count > MAXIMUM { Err(decoder.invalid("node too long")) } else { Ok(count) }
 }
 
-/// The bytes of a leaf.
+/// Encodes a leaf.
 pub fn leaf<T: Item>(items: &[T]) -> Vec<u8> {
     let mut encoder = fields::begin(T::KIND as u8);
     put_items(&mut encoder, items);
     encoder.finish()
 }
 
-/// The bytes of an inner node.
+/// Encodes an inner node.
 pub fn inner<T: Item>(children: &[Child<T::Id>]) -> Vec<u8> {
     let mut encoder = fields::begin(T::KIND as u8);
     put_children::<T>(&mut encoder, children);
     encoder.finish()
 }
 
-/// Encodes a list as one node or more, puts them all, leaves first, and gives the id of the root.
+/// Encodes a list. All nodes go to `put`, leaves first. Returns the id of the root.
 pub fn save<T: Item>(items: &[T], mut put: impl FnMut(T::Id, Vec<u8>) -> Result<()>) -> Result<T::Id> {
     let root = match split(items, &mut put)? {
         None => leaf(items),
@@ -188,7 +186,7 @@ pub fn save<T: Item>(items: &[T], mut put: impl FnMut(T::Id, Vec<u8>) -> Result<
     Ok(id)
 }
 
-/// Puts all nodes below the root and gives the root's children; `None` if the list is short enough to be one node.
+/// Encodes all nodes below the root and returns the root's children. `None` if the list fits in one node.
 pub fn split<T: Item>(
     items: &[T],
     mut put: impl FnMut(T::Id, Vec<u8>) -> Result<()>,
@@ -218,7 +216,7 @@ pub fn split<T: Item>(
     Ok(Some(children))
 }
 
-/// The nodes that a level of more than [`MAXIMUM`] items is cut into.
+/// Splits a level of more than [`MAXIMUM`] items into nodes.
 fn pieces<T>(level: usize, mut items: &[T], key: impl Fn(&T) -> &[u8]) -> impl Iterator<Item = &[T]> {
     let ends = move |item: &T| {
         let hash = blake3::keyed_hash(&SALTS[level], key(item));
@@ -238,7 +236,7 @@ fn pieces<T>(level: usize, mut items: &[T], key: impl Fn(&T) -> &[u8]) -> impl I
     })
 }
 
-/// All items at and below a root: in order, and as many as every parent says.
+/// Loads all items below a root. Checks their order and the weights in all parents.
 pub fn load<T: Item>(root: Node<T>, node: impl Fn(T::Id) -> Result<Node<T>>) -> Result<Vec<T>> {
     let children = match root {
         Node::Leaf(items) => return Ok(items),
@@ -252,7 +250,7 @@ pub fn load<T: Item>(root: Node<T>, node: impl Fn(T::Id) -> Result<Node<T>>) -> 
     Ok(items)
 }
 
-/// Appends what is below `children`; gives its weight.
+/// Appends the items below `children`; returns their weight.
 fn descend<T: Item>(
     children: &[Child<T::Id>],
     depth: usize,
@@ -280,7 +278,7 @@ fn descend<T: Item>(
     Ok(total)
 }
 
-/// Appends the items of a leaf; gives their weight.
+/// Appends the items of a leaf; returns their weight.
 fn append<T: Item>(more: Vec<T>, items: &mut Vec<T>) -> Result<u64> {
     if let (Some(last), Some(first)) = (items.last(), more.first())
         && !first.follows(last)

@@ -1,5 +1,5 @@
-//! Orders commits in time even if a commit is dated before its parent: clocks are set back, or run fast for a while. A
-//! commit keeps the time of its clock; the order follows its parents.
+//! Orders commits in time even if a commit has an earlier time than its parent, because a clock was wrong. A commit
+//! keeps the time of the clock; its order follows its parents.
 
 use super::{Commit, Extras};
 use crate::codec::{Decoder, Encoder};

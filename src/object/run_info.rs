@@ -1,4 +1,4 @@
-//! The command that made what a commit holds: kept in the commit's extras (`docs/format.md`, "Commit").
+//! The command that made the state of a commit, in the extras of the commit (`docs/format.md`, "Commit").
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -6,31 +6,31 @@ use std::os::unix::ffi::OsStrExt;
 use super::{Commit, Extras};
 use crate::quote::shell_word;
 
-/// The command line: its words, a NUL between two.
+/// Key of the command line: words separated by NUL.
 const COMMAND: &str = "run.command";
 
-/// How long it ran: milliseconds in decimal digits.
+/// Key of the duration: milliseconds in decimal digits.
 const DURATION: &str = "run.duration";
 
-/// How it ended: its exit status in decimal digits.
+/// Key of the exit status in decimal digits.
 const EXIT: &str = "run.exit";
 
-/// Letters of a command line that people are shown in a sentence.
+/// Maximum length of a command line in a sentence, in characters.
 const SHORT: usize = 100;
 
-/// A command that ran, and how it ended.
+/// A command and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ran {
-    /// The program and its arguments; no word has a NUL.
+    /// Program and arguments. No word contains NUL.
     pub command: Vec<Vec<u8>>,
-    /// Its exit status; 128 + N if signal N ended it.
+    /// Exit status; 128 + N if signal N ended the command.
     pub exit: u8,
-    /// How long it ran, in milliseconds.
+    /// Duration in milliseconds.
     pub duration: u64,
 }
 
 impl Ran {
-    /// As extras of a commit.
+    /// Encodes the command as extras of a commit.
     pub fn extras(&self) -> Extras {
         let mut extras = Extras::default();
         extras.set(COMMAND, self.command.join(&0));
@@ -39,25 +39,25 @@ impl Ran {
         extras
     }
 
-    /// Of a commit; `None` if it was not made by a command, or what it says of that cannot be understood.
+    /// The command of a commit. `None` if there is none, or it cannot be decoded.
     pub fn of(commit: &Commit) -> Option<Ran> {
         let number = |key| std::str::from_utf8(commit.extras.get(key)?).ok()?.parse::<u64>().ok();
         let command = commit.extras.get(COMMAND)?.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
         Some(Ran { command, exit: u8::try_from(number(EXIT)?).ok()?, duration: number(DURATION)? })
     }
 
-    /// The command as it can be typed into a shell; bytes that are not UTF-8 become U+FFFD.
+    /// The command in shell syntax. Bytes that are not UTF-8 become U+FFFD.
     pub fn line(&self) -> String {
         line(&self.command)
     }
 
-    /// The same for a sentence: cut where it is long.
+    /// Like [`Ran::line`], but shortened for a sentence.
     pub fn short(&self) -> String {
         short(&self.command)
     }
 }
 
-/// The words of a command line as a commit keeps them.
+/// Converts a command line to words.
 pub fn words<W: AsRef<OsStr>>(command: &[W]) -> Vec<Vec<u8>> {
     command.iter().map(|word| word.as_ref().as_bytes().to_vec()).collect()
 }
@@ -66,7 +66,7 @@ fn line(command: &[Vec<u8>]) -> String {
     command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A command as it can be typed, on one line, and cut where it is long.
+/// A command in shell syntax on one line, shortened if it is long.
 pub fn short(command: &[Vec<u8>]) -> String {
     let line: String = line(command).chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     match line.char_indices().nth(SHORT) {

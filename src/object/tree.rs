@@ -1,4 +1,4 @@
-//! Trees: a directory as a sorted list of entries, cut into nodes when it is long.
+//! Trees: a directory as a sorted list of entries, split into nodes if it is long.
 
 use super::entry::{Content, Entry};
 use super::nodes;
@@ -6,27 +6,27 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::TreeId;
 use crate::path::is_name;
 
-/// A directory's entries, sorted by name, no name twice.
+/// Entries of a directory, sorted by name, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     /// Sorted by the bytes of their names.
     pub entries: Vec<Entry>,
 }
 
-/// What one tree object holds. Decoding refuses names that could lead outside the worktree.
+/// Content of a tree object. Decoding rejects names that could lead outside the worktree.
 pub type Node = nodes::Node<Entry>;
 
-/// A reference from an inner node of a directory to a node below it.
+/// A reference to a node of a directory.
 pub type Child = nodes::Child<TreeId>;
 
 impl Tree {
-    /// The entry of this name.
+    /// Finds an entry by name.
     pub fn find(&self, name: &[u8]) -> Option<&Entry> {
         let at = self.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name)).ok()?;
         Some(&self.entries[at])
     }
 
-    /// Entries below it at every depth, and bytes of the files among them.
+    /// Number of entries at every depth, and size of the files among them in bytes.
     pub fn totals(&self) -> Result<(u64, u64)> {
         let add = |total: (u64, u64), entry: &Entry| {
             let below = match entry.content {
@@ -39,8 +39,8 @@ impl Tree {
         total.ok_or_else(|| Error::new(ErrorKind::Usage, "a directory has more bytes in it than can be counted"))
     }
 
-    /// Encodes the directory as one node, or as several where it is long; each node goes to `put`, leaves first.
-    /// Equal entries give equal nodes and ids, whatever the directory looked like before.
+    /// Encodes the directory, as several nodes if it is long. Each node goes to `put`, leaves first. Equal entries
+    /// yield equal nodes and ids.
     pub fn save(&self, put: impl FnMut(TreeId, Vec<u8>) -> Result<()>) -> Result<TreeId> {
         if let Some(entry) = self.entries.iter().find(|entry| !is_name(&entry.name)) {
             let name = entry.name.escape_ascii();
@@ -49,7 +49,7 @@ impl Tree {
         nodes::save(&self.entries, put)
     }
 
-    /// Reads the whole directory, however many nodes it has.
+    /// Decodes the whole directory.
     pub fn load(id: TreeId, node: impl Fn(TreeId) -> Result<Node>) -> Result<Tree> {
         Ok(Tree { entries: nodes::load(node(id)?, node)? })
     }

@@ -1,4 +1,4 @@
-//! Operations: one user action each. They live in the journal, not in packs.
+//! Operations: actions of a user, stored in the journal.
 
 use std::fmt;
 
@@ -12,82 +12,82 @@ use crate::time::Timestamp;
 /// The first byte of an operation.
 const KIND: u8 = 0x10;
 
-/// One user action that changed something.
+/// An action of a user, or the part of one that saved unsaved changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operation {
     /// The operation before it.
     pub parent: Option<OperationId>,
     /// The command that is recorded.
     pub verb: Verb,
-    /// What it did, in words: `main 3f2a → 91bc, 12 files written`.
+    /// Description of the effect: `main 3f2a → 91bc, 12 files written`.
     pub description: String,
-    /// The command line as typed.
+    /// Command line as typed.
     pub arguments: Vec<String>,
-    /// When it began.
+    /// Start time.
     pub time: Timestamp,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub duration: u64,
     /// User name.
     pub user: String,
     /// Host name.
     pub host: String,
-    /// Refs that it changed.
+    /// Ref changes.
     pub edits: Vec<RefEdit>,
     /// Current branch before and after, if it changed.
     pub switched: Option<(String, String)>,
-    /// Commits that it made (heads grow from their parents to them).
+    /// New commits. They replace their parents as heads.
     pub commits: Vec<NewCommit>,
-    /// The worktree's commit before and after, where it changed the worktree.
+    /// The worktree's commit before and after, if the operation changed the worktree.
     pub worktree: Option<(Option<CommitId>, CommitId)>,
     /// Packs that it added.
     pub packs_added: Vec<PackId>,
-    /// Packs that it made superfluous.
+    /// Packs that it replaced.
     pub packs_removed: Vec<PackId>,
-    /// Bytes read from the worktree.
+    /// Number of bytes read from the worktree.
     pub bytes_read: u64,
-    /// Bytes that the store grew by.
+    /// Number of bytes added to the store.
     pub bytes_stored: u64,
-    /// Fields that this version does not know, kept as they are: key and value, sorted by key.
+    /// Fields unknown to this version, which it preserves: keys and values, sorted by key.
     pub extras: Extras,
 }
 
 /// A commit that an operation made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewCommit {
-    /// The commit.
+    /// Id of the commit.
     pub id: CommitId,
-    /// Its parents, which are heads no longer.
+    /// Its parents, which are no longer heads.
     pub parents: Vec<CommitId>,
 }
 
-/// One ref, before and after.
+/// A change of a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefEdit {
-    /// Which.
+    /// Name of the ref.
     pub name: RefName,
-    /// Before; `None`: it was not there.
+    /// Value before. `None` if the ref did not exist.
     pub old: Option<CommitId>,
-    /// After; `None`: it is gone.
+    /// Value after. `None` if the ref was deleted.
     pub new: Option<CommitId>,
 }
 
 /// A branch or a tag.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefName {
-    /// A name that follows commits.
+    /// A branch, which follows new commits.
     Branch(String),
-    /// A name that stays.
+    /// A tag, which stays on its commit.
     Tag(String),
 }
 
-/// How the full names of branches begin.
+/// Prefix of the full names of branches.
 pub const BRANCHES: &str = "refs/heads/";
 
-/// How the full names of tags begin.
+/// Prefix of the full names of tags.
 pub const TAGS: &str = "refs/tags/";
 
 impl RefName {
-    /// What it is: `branch` or `tag`.
+    /// `branch` or `tag`.
     pub fn word(&self) -> &'static str {
         match self {
             RefName::Branch(_) => "branch",
@@ -95,7 +95,7 @@ impl RefName {
         }
     }
 
-    /// The name that people use.
+    /// The name without prefix.
     pub fn short(&self) -> &str {
         match self {
             RefName::Branch(name) | RefName::Tag(name) => name,
@@ -114,7 +114,7 @@ impl fmt::Display for RefName {
 }
 
 impl Operation {
-    /// Its bytes.
+    /// Encodes the operation.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND);
         let from = self.worktree.and_then(|(from, _)| from);
@@ -154,7 +154,7 @@ impl Operation {
         encoder.finish()
     }
 
-    /// From bytes.
+    /// Decodes an operation.
     pub fn decode(bytes: &[u8]) -> Result<Operation> {
         let mut decoder = fields::expect("operation", KIND, bytes)?;
         let [parent, switched, worktree, from] = fields::take_flags(&mut decoder)?;
@@ -184,18 +184,18 @@ impl Operation {
         Ok(operation)
     }
 
-    /// Its id.
+    /// The id of the operation.
     pub fn id(&self) -> OperationId {
         Operation::id_of(&self.encode())
     }
 
-    /// The id of the operation that has these bytes: their hash keyed by `operation`.
+    /// The id of the operation with this encoding: the hash keyed by `operation`.
     pub fn id_of(bytes: &[u8]) -> OperationId {
         OperationId(*kind::keyed("operation").update(bytes).finalize().as_bytes())
     }
 }
 
-/// Flags: a tag, not a branch; old is there; new is there.
+/// Flags: is a tag; has an old value; has a new value.
 pub(super) fn put_edit(encoder: &mut Encoder, edit: &RefEdit) {
     let (tag, name) = match &edit.name {
         RefName::Branch(name) => (false, name),

@@ -1,4 +1,4 @@
-//! Intents: what a checkout is about to do, so that whatever stops it can be finished or taken back.
+//! Intents: the goal of a checkout, recorded so that an interrupted checkout can be continued or undone.
 
 use crate::error::Result;
 use crate::id::CommitId;
@@ -11,31 +11,31 @@ use crate::time::Timestamp;
 /// The first byte of an intent.
 const KIND: u8 = 0x12;
 
-/// What a checkout is about to do, written to the journal before it touches the worktree.
+/// The goal of a checkout. The journal records it before the checkout changes the worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// In the names of all files it stages: `.undo-TOKEN-N`.
+    /// Part of the names of all staged files: `.undo-TOKEN-N`.
     pub token: u64,
     /// The command that is recorded.
     pub verb: Verb,
-    /// When.
+    /// Start time.
     pub time: Timestamp,
-    /// The commit that holds the worktree as it was.
+    /// Commit with the state of the worktree before.
     pub from: Option<CommitId>,
-    /// The commit that it is going to.
+    /// Commit that is checked out.
     pub to: CommitId,
-    /// Only these paths; empty: all.
+    /// Paths to check out. Empty means all.
     pub paths: Vec<RepoPathBuf>,
-    /// Refs that it will change, so that it can be finished as it was meant.
+    /// Ref changes to make at the end.
     pub edits: Vec<RefEdit>,
-    /// The branch that will be current, if another one.
+    /// The new current branch, if it changes.
     pub switch: Option<String>,
-    /// What else is known: key and value, sorted by key. Fields that this version does not know are kept as they are.
+    /// Additional keys and values, including those unknown to this version.
     pub extras: Extras,
 }
 
 impl Intent {
-    /// Its bytes.
+    /// Encodes the intent.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND);
         fields::put_flags(&mut encoder, &[self.from.is_some(), self.switch.is_some(), !self.extras.is_empty()]);
@@ -56,7 +56,7 @@ impl Intent {
         encoder.finish()
     }
 
-    /// From bytes.
+    /// Decodes an intent.
     pub fn decode(bytes: &[u8]) -> Result<Intent> {
         let mut decoder = fields::expect("intent", KIND, bytes)?;
         let [saved, switched, extra] = fields::take_flags(&mut decoder)?;

@@ -1,4 +1,4 @@
-//! Operations, and what goes with them in the journal: the view that they lead to, the intent that comes before.
+//! Operations, and other records of the journal: views, and intents of checkouts.
 
 mod action;
 mod intent;

@@ -1,34 +1,33 @@
-//! What operations and intents remember beside their effects, in their extras: that it went on from the one before it, where
-//! a step back or forward has come to, what came before a checkout, and which directory it changes.
+//! Extras of operations and intents: membership in an action, position and tip of `undo` and `redo`, and the directory.
 
 use crate::id::{DirectoryId, LENGTH, OperationId};
 use crate::object::{Extras, Intent, Operation};
 
-/// Empty: the operation before this one was recorded by the same command, and prepared it.
+/// Key without a value: the operation before this one belongs to the same action.
 const JOINED: &str = "joined";
 
-/// Of `undo` and `redo`: position, then tip, 32 bytes each; zeros: before the first action.
+/// Key of the position and tip of `undo` and `redo`, 32 bytes each. Zeros mean the state before the first action.
 const UNDO_POSITION: &str = "travel";
 
-/// Of an intent: the newest operation when the command began, 32 bytes; zeros: none.
+/// Key in an intent: the newest operation when the command began, 32 bytes. Zeros mean none.
 const BEFORE: &str = "before";
 
-/// Of an intent: the absolute path of the directory that it changes.
+/// Key in an intent: the absolute path of the directory that it changes.
 const WORKTREE: &str = "worktree";
 
 /// Key of an operation's directory, 16 bytes, if that is not the repository's main one.
 const DIRECTORY: &str = "directory";
 
-/// Where a step back or forward has come to.
+/// The position and the tip that a step leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UndoPosition {
-    /// The action whose state was reached; `None`: the state before the first one.
+    /// The action whose state is restored. `None` means the state before the first action.
     pub position: Option<OperationId>,
-    /// The action that the line ends with.
+    /// The newest action that `redo` can reach.
     pub tip: Option<OperationId>,
 }
 
-/// Builds the extras of an operation. `directory`: where it was done, if not in the main directory.
+/// Builds the extras of an operation. `directory` is its directory, unless that is the main one.
 pub fn extras(is_joined: bool, undo_position: Option<UndoPosition>, directory: Option<DirectoryId>) -> Extras {
     let mut extras = Extras::default();
     if let Some(directory) = directory {
@@ -43,8 +42,8 @@ pub fn extras(is_joined: bool, undo_position: Option<UndoPosition>, directory: O
     extras
 }
 
-/// Extras of an intent. `worktree`: the path of the directory that it changes; `before`: the newest operation when the
-/// command began, if that is known.
+/// Builds the extras of an intent. `worktree` is the path of the directory that it changes; `before` is the newest
+/// operation when the command began, if known.
 pub fn intent_extras(
     worktree: &[u8],
     before: Option<Option<OperationId>>,
@@ -78,12 +77,12 @@ impl UndoPosition {
 }
 
 impl Operation {
-    /// Whether the operation before it was recorded by the same command, and prepared it.
+    /// Whether the operation before this one belongs to the same action.
     pub fn is_joined(&self) -> bool {
         self.extras.get(JOINED).is_some()
     }
 
-    /// Where a step back or forward has come to; `None` for every other operation.
+    /// Position and tip of a step; `None` for every other operation.
     pub fn undo_position(&self) -> Option<UndoPosition> {
         UndoPosition::of(&self.extras)
     }
@@ -93,24 +92,24 @@ impl Operation {
         Some(DirectoryId(self.extras.get(DIRECTORY)?.try_into().ok()?))
     }
 
-    /// The verb, and what it did.
+    /// Verb and description.
     pub fn describe(&self) -> String {
         format!("{}: {}", self.verb, self.description)
     }
 }
 
 impl Intent {
-    /// Where the step comes to that it is part of; `None` if it is part of none.
+    /// Position and tip of the step that the intent belongs to, if any.
     pub fn undo_position(&self) -> Option<UndoPosition> {
         UndoPosition::of(&self.extras)
     }
 
-    /// The newest operation when the command began (`Some(None)`: there was none), if that is known.
+    /// The newest operation when the command began, if known. `Some(None)` means that there was none.
     pub fn before(&self) -> Option<Option<OperationId>> {
         Some(id(self.extras.get(BEFORE)?.try_into().ok()?))
     }
 
-    /// The path of the directory that it changes, if that is known.
+    /// The path of the directory that the intent changes, if known.
     pub fn worktree(&self) -> Option<&[u8]> {
         self.extras.get(WORKTREE)
     }

@@ -1,4 +1,4 @@
-//! Views: what all refs are at one point, and how an operation changes them. Journal checkpoints hold them.
+//! Views: the values of all refs at one point, and how an operation changes them. Journal checkpoints contain views.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,26 +11,26 @@ use crate::object::fields;
 /// The first byte of a view.
 const KIND: u8 = 0x11;
 
-/// What all refs are at one point.
+/// The values of all refs at one point.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
-    /// The branch that is current; it may have no commit yet.
+    /// The current branch, which may have no commit yet.
     pub current: String,
-    /// Names that follow commits.
+    /// Branches, which follow new commits.
     pub branches: BTreeMap<String, CommitId>,
-    /// Names that stay.
+    /// Tags.
     pub tags: BTreeMap<String, CommitId>,
-    /// Every commit that has no child: the ends of all lines of history, on a branch or not.
+    /// All heads: commits without a child, on a branch or not.
     pub heads: BTreeSet<CommitId>,
 }
 
 impl View {
-    /// `@`: the commit of the current branch; `None` before the first one.
+    /// The commit of the current branch. `None` before its first commit.
     pub fn at(&self) -> Option<CommitId> {
         self.branches.get(&self.current).copied()
     }
 
-    /// The commit that a name stands for.
+    /// The commit of a ref.
     pub fn get(&self, name: &RefName) -> Option<CommitId> {
         match name {
             RefName::Branch(name) => self.branches.get(name).copied(),
@@ -38,7 +38,7 @@ impl View {
         }
     }
 
-    /// The view after an operation.
+    /// Applies an operation.
     pub fn apply(&mut self, operation: &Operation) {
         for edit in &operation.edits {
             let (names, name) = match &edit.name {
@@ -61,7 +61,7 @@ impl View {
         }
     }
 
-    /// Its bytes, for journal checkpoints.
+    /// Encodes the view.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND);
         encoder.bytes(self.current.as_bytes());
@@ -71,7 +71,7 @@ impl View {
         encoder.finish()
     }
 
-    /// From bytes.
+    /// Decodes a view.
     pub fn decode(bytes: &[u8]) -> Result<View> {
         let mut decoder = fields::expect("view", KIND, bytes)?;
         let current = decoder.text()?;
