@@ -1,4 +1,4 @@
-//! The command line: global options, grouped help, usage errors; hands over to `commands`.
+//! The command line: global options, grouped help, usage errors, and dispatch to `commands` and `plumbing`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ mod usage;
 
 /// Version control for any data directory
 ///
-/// Type `undo commit` before anything scary. One command takes it all back, exactly.
+/// Run `undo commit` before a risky change. One command restores the directory exactly.
 #[derive(Debug, Parser)]
 #[command(name = "undo", version, styles = STYLES, max_term_width = 100)]
 #[command(disable_help_subcommand = true, disable_help_flag = true)]
@@ -39,35 +39,35 @@ enum Command {
     Plumbing(plumbing::Command),
 }
 
-/// Options that stand before or after the command.
+/// Options allowed before and after the command.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Run as if started in DIR
-    // A command's argument of the same name would be taken for this one.
+    // The name must differ from those of all commands' arguments, or clap would confuse the two.
     #[arg(short = 'C', global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     start: Option<PathBuf>,
-    /// Say less: no status, no hints
+    /// Print no status and no hints
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more
+    /// Print more
     #[arg(short, long, global = true)]
     verbose: bool,
-    /// Print JSON, one object a line
+    /// Print JSON, one object per line
     #[arg(long, global = true)]
     json: bool,
-    /// End records with NUL, names raw
+    /// End records with NUL, and print names unquoted
     #[arg(short = 'z', long = "null", global = true)]
     null: bool,
-    /// Use colours: auto, always or never
+    /// When to use colours: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true)]
     color: WhenArg,
-    /// Show progress: auto, always or never
+    /// When to show progress: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true)]
     progress: WhenArg,
-    /// Unsafe: do not wait for the disk; a power cut may lose commits
+    /// Unsafe: do not wait for the disk; a power failure may lose commits
     #[arg(long, global = true)]
     no_sync: bool,
     /// Print help
@@ -116,31 +116,31 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Green.on_default())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// The commands as `undo help` groups them. Each stands in exactly one group.
+/// The groups of commands in `undo help`. Each command is in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Record", &["init", "commit", "run", "status"]),
-    ("Look", &["log", "show", "diff", "ls", "cat"]),
-    ("Go back", &["checkout", "restore", "undo", "redo", "op", "export"]),
-    ("Name", &["branch", "tag"]),
-    ("Look after", &["verify"]),
-    ("Set up", &["config", "completions", "man", "help"]),
+    ("Record", &["init", "commit", "run"]),
+    ("Examine", &["status", "log", "show", "diff", "ls", "cat"]),
+    ("Restore", &["checkout", "restore", "undo", "redo", "op", "export"]),
+    ("Branches and tags", &["branch", "tag"]),
+    ("Maintenance", &["verify"]),
+    ("Setup", &["config", "completions", "man", "help"]),
 ];
 
-/// The whole tree of commands, for parsing, completion and documents.
+/// All commands, for parsing, completion and documentation.
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
-    // Arguments of a command are put together when it is parsed; here all of them are wanted.
+    // Parsing builds the arguments of one command only.
     command.build();
-    let template = grouped(&command);
+    let template = overview_template(&command);
     for subcommand in command.get_subcommands_mut() {
-        let template = explained(subcommand);
+        let template = command_template(subcommand);
         *subcommand = std::mem::take(subcommand).help_template(template);
     }
     command.help_template(template)
 }
 
-/// Help that lists the commands in groups.
-fn grouped(command: &clap::Command) -> String {
+/// The help template that lists the commands in groups.
+fn overview_template(command: &clap::Command) -> String {
     let (head, name) = (STYLES.get_header(), STYLES.get_literal());
     let mut text = format!("{}\n\n{{usage-heading}} {{usage}}\n", description(command));
     for (title, names) in GROUPS {
@@ -161,8 +161,8 @@ fn indented(paragraph: &str) -> String {
     wrapped(paragraph).lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// Help of a command: one form only, with the whole description and a line for each option.
-fn explained(command: &clap::Command) -> String {
+/// The help template of a command: the whole description, and a line for each option.
+fn command_template(command: &clap::Command) -> String {
     format!("{}\n\n{{usage-heading}} {{usage}}\n\n{{all-args}}{{after-help}}", description(command))
 }
 
@@ -171,7 +171,7 @@ fn description(command: &clap::Command) -> String {
     text.lines().map(wrapped).collect::<Vec<_>>().join("\n")
 }
 
-/// A paragraph in lines of at most 79 letters.
+/// Wraps a paragraph at 79 characters.
 fn wrapped(paragraph: &str) -> String {
     let mut text = String::new();
     let mut width = 0;
@@ -189,7 +189,7 @@ fn wrapped(paragraph: &str) -> String {
     text
 }
 
-/// Parses, runs, and says how the process ends.
+/// Parses the command line, runs the command, and returns the exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     fs::keep_owner_rights();
     fs::survive_file_size_limit();
@@ -197,7 +197,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let parse = |command: clap::Command| {
         command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches))
     };
-    // How help is put together is found out only for who is to see it.
+    // The help templates are built only to show help.
     let parsed = match parse(Cli::command()) {
         Err(error) if error.kind() != ClapKind::DisplayVersion => parse(command()),
         parsed => parsed,
@@ -232,7 +232,7 @@ fn start(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
     result.map_err(|error| context.explain_owners(error))
 }
 
-/// Help and version go to stdout and end with 0; anything else is a usage error.
+/// Prints help and version on stdout; reports anything else as a usage error.
 fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let options = || arguments.iter().take_while(|argument| *argument != "--");
     let color = if options().any(|argument| argument == "--color=never") { When::Never } else { When::Auto };
@@ -252,12 +252,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tree_is_sound() {
+    fn commands_are_consistent() {
         command().debug_assert();
     }
 
     #[test]
-    fn every_command_is_in_one_group() {
+    fn commands_are_in_one_group_each() {
         let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
         let command = command();
         let mut all: Vec<&str> =
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn global_options_stand_before_or_after_the_command() {
+    fn global_options_work_before_and_after_the_command() {
         for line in [["undo", "--json", "status"], ["undo", "status", "--json"]] {
             let matches = command().try_get_matches_from(line).unwrap();
             assert!(Cli::from_arg_matches(&matches).unwrap().global.json);
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn no_argument_of_a_command_is_taken_for_a_global_option() {
+    fn argument_names_differ_from_global_options() {
         let command = command();
         let globals: Vec<_> =
             command.get_arguments().filter(|one| one.is_global_set()).map(|one| one.get_id()).collect();
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_not_abbreviated_and_wrong_ones_are_corrected() {
+    fn unknown_commands_are_corrected() {
         let error = command().try_get_matches_from(["undo", "comit"]).unwrap_err();
         assert_eq!(error.kind(), ClapKind::InvalidSubcommand);
         assert!(error.render().to_string().contains("'commit'"));

@@ -6,31 +6,31 @@ use crate::commands::{Context, complete, refs};
 use crate::error::{Exit, Result};
 use crate::workspace::RefKind;
 
-/// List, make, rename or delete branches
+/// List, create, rename or delete branches
 ///
-/// A branch is a name that follows your commits. Deleting one deletes no commit.
+/// A branch is a name that follows new commits. Deleting a branch deletes no commit.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  undo branch                    list them
-  undo branch trial              make one here
-  undo branch trial v1           make one at another commit
+  undo branch                    list branches
+  undo branch trial              create a branch here
+  undo branch trial v1           create a branch at another commit
   undo branch -m trial kept      rename
   undo branch -d kept            delete")]
 pub struct Args {
-    /// The new branch
+    /// Name of the new branch
     #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::branches))]
     name: Option<String>,
-    /// Where; `@` by default
+    /// Commit of the new branch [default: @]
     #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
     revision: Option<String>,
-    /// List them all
+    /// List branches
     #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
     list: bool,
-    /// Delete these
+    /// Delete branches
     #[arg(short, long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
           add = ArgValueCompleter::new(complete::branches))]
     delete: Vec<String>,
-    /// Rename a branch, by default the current one
+    /// Rename a branch, or the current one if only NEW is given
     #[arg(short = 'm', long = "rename", value_names = ["OLD", "NEW"], num_args = 1..=2, conflicts_with = "name",
           add = ArgValueCompleter::new(complete::branches))]
     rename: Vec<String>,

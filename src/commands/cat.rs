@@ -12,15 +12,15 @@ use crate::path::RepoPath;
 use crate::quote::shell_word;
 use crate::workspace::Workspace;
 
-/// Print a file as it was recorded
+/// Print a recorded file
 ///
-/// Byte for byte, to stdout. Of a symbolic link, where it points.
+/// Prints the exact bytes; for a symbolic link, its target.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo cat @:notes.txt
   undo cat v1:data.csv > data-v1.csv")]
 pub struct Args {
-    /// Which commit, and which file in it
+    /// Commit, and path of the file in it
     #[arg(value_name = "REV:PATH", add = ArgValueCompleter::new(complete::revision_paths))]
     what: OsString,
 }

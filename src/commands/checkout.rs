@@ -1,4 +1,4 @@
-//! `undo checkout`: the whole worktree becomes a commit.
+//! `undo checkout`: restores the whole worktree to a commit.
 
 use std::path::PathBuf;
 
@@ -10,34 +10,34 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::object::operation::Verb;
 use crate::repo::Repository;
 
-/// Make the whole directory exactly what a commit holds
+/// Restore the whole directory to a commit
 ///
-/// The current branch goes to that commit; a branch name switches to that branch. What is unsaved is recorded
-/// first, and what came later stays in the log. Ignored files are left alone.
+/// Moves the current branch to the commit, or switches to another branch if REV is its name. Records unsaved changes
+/// first. Later commits stay in the log. Does not touch ignored files.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  undo checkout @                     take back all that is unsaved
-  undo checkout @~2 -n                what would happen
-  undo checkout -                     where you were before
+  undo checkout @                     discard unsaved changes (they are saved first)
+  undo checkout @~2 -n                show what would change
+  undo checkout -                     return to the previous commit or branch
   undo checkout trial                 switch to a branch
-  undo checkout v1 -- data            only some paths, as `undo restore --from v1 data`")]
+  undo checkout v1 -- data            restore some paths, like `undo restore --from v1 data`")]
 pub struct Args {
-    /// Commit, branch or tag
+    /// Commit, branch or tag to restore
     #[arg(value_name = "REV", required_unless_present = "resume", add = ArgValueCompleter::new(complete::revisions_or_paths))]
     revision: Option<String>,
-    /// Only these paths
+    /// Restore only these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
-    /// Only show what would be done
+    /// Show the changes without making them
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Save and replace ignored files that are in the way, and replace files that programs are using
+    /// Save and overwrite ignored files in the way, and replace files in use
     #[arg(short, long)]
     force: bool,
-    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
     #[arg(long)]
     trust_owner: bool,
-    /// Finish a checkout that was interrupted
+    /// Finish an interrupted checkout
     #[arg(long = "continue", conflicts_with_all = ["revision", "paths"])]
     resume: bool,
 }

@@ -18,32 +18,32 @@ use crate::report::changes::Tally;
 use crate::report::commits::Committed;
 use crate::snapshot::{self, Outcome};
 
-/// Record the directory as it is now
+/// Record the current state of the directory
 ///
-/// All of it, or only PATHs and the rest as it was. Nothing is written outside `.undo`.
-/// If nothing has changed, no commit is made, and that is no failure.
+/// Records the whole directory, or only PATHs. Writes nothing outside `.undo`.
+/// If nothing has changed, creates no commit and succeeds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo commit -m \"before the upgrade\"
   undo commit && ./risky-script
-  undo commit --init          start a repository here if there is none")]
+  undo commit --init          create a repository here if there is none")]
 pub struct Args {
-    /// Why
+    /// Commit message
     #[arg(short, long, value_name = "MSG", default_value = "", hide_default_value = true)]
     message: String,
-    /// Start a repository in the current directory if there is none
+    /// Create a repository in the current directory if there is none
     #[arg(long)]
     init: bool,
-    /// Record the directory although a checkout in it was interrupted
+    /// Record the directory even if a checkout in it was interrupted
     #[arg(short, long)]
     force: bool,
-    /// End with 6 if the changes look like an accident or an attack; they are recorded all the same
+    /// Exit with status 6 if the recorded changes look like an accident or an attack
     #[arg(long)]
     strict: bool,
-    /// Only show how much would be recorded
+    /// Only show what would be recorded
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Record only these; the rest stays as in the last commit
+    /// Record only these paths; keep all others as in the last commit
     #[arg(value_name = "PATH", add = ArgValueCompleter::new(complete::live_paths))]
     paths: Vec<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `undo completions`: the script that makes a shell complete commands, options and values.
+//! `undo completions`: prints the completion script of a shell.
 
 use clap::ValueEnum;
 use clap_complete::env::{Elvish, EnvCompleter, Powershell};
@@ -6,12 +6,12 @@ use clap_complete::env::{Elvish, EnvCompleter, Powershell};
 use crate::commands::Context;
 use crate::error::{Error, Exit, Result};
 
-/// The variable by which the script asks the program; it holds the name of the shell.
+/// The environment variable through which the script requests completions. Its value is the name of the shell.
 pub const VARIABLE: &str = "UNDO_COMPLETE";
 
-/// Print the script that teaches a shell to complete
+/// Print a shell completion script
 ///
-/// It completes revisions, recorded paths and settings too, from the repository at hand.
+/// The script also completes revisions, recorded paths and settings of the current repository.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   source <(undo completions bash)                                 in ~/.bashrc
@@ -20,14 +20,14 @@ pub const VARIABLE: &str = "UNDO_COMPLETE";
   undo completions powershell | Out-String | Invoke-Expression    in $PROFILE
   eval (undo completions elvish | slurp)                          in rc.elv")]
 pub struct Args {
-    /// Which shell
+    /// Shell to complete in
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }
 
-/// Shells that can be taught.
+/// Supported shells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the names say it; a doc here would be help that says it again")]
+#[expect(missing_docs, reason = "a doc comment would appear in the help")]
 pub enum Shell {
     Bash,
     Zsh,
@@ -46,7 +46,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 /// The script of a shell.
 pub fn script(shell: Shell) -> Vec<u8> {
     let completer: &dyn EnvCompleter = match shell {
-        // Theirs split at colons, and leave quotes and backslashes in the words.
+        // The scripts of clap_complete split words at colons, and leave quotes and backslashes in the words.
         Shell::Bash => return include_bytes!("complete.bash").to_vec(),
         Shell::Zsh => return include_bytes!("complete.zsh").to_vec(),
         Shell::Fish => return include_bytes!("complete.fish").to_vec(),

@@ -10,20 +10,20 @@ use crate::workspace::Setting;
 
 /// Show or change settings
 ///
-/// They are kept in `.undo/config.toml`. Without a key, all are listed.
+/// Settings are stored in `.undo/config.toml`. Without KEY, lists all settings.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo config
   undo config user.name \"Ada L.\"
   undo config --unset store.compression")]
 pub struct Args {
-    /// Which setting
+    /// Name of the setting
     #[arg(value_name = "KEY", add = ArgValueCompleter::new(complete::settings))]
     key: Option<String>,
-    /// Its new value
+    /// New value
     #[arg(value_name = "VALUE")]
     value: Option<String>,
-    /// Back to the default
+    /// Reset the setting to its default
     #[arg(long, requires = "key", conflicts_with = "value")]
     unset: bool,
 }

@@ -1,4 +1,4 @@
-//! `undo diff`: what differs between two states.
+//! `undo diff`: shows changes between two states.
 
 use std::path::PathBuf;
 
@@ -10,30 +10,30 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::CommitId;
 use crate::workspace::{DiffOptions, Workspace};
 
-/// Show what differs between two commits, or between a commit and the directory
+/// Show changes between commits, or between a commit and the directory
 ///
-/// Without a revision: from the current commit to the directory as it is now. With one: from that commit to the directory.
-/// With `-q` nothing is shown: `--exit-code` tells.
+/// Without REV, compares the current commit with the directory; with one, that commit with the directory. With `-q`, prints
+/// nothing, for use with `--exit-code`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  undo diff                       what has changed
+  undo diff                       all changes
   undo diff notes.txt             one file
-  undo diff @~3 -- data           one directory, since three commits ago
+  undo diff @~3 -- data           a directory, since three commits ago
   undo diff v1 v2 --stat          or v1..v2
   undo diff -q --exit-code && echo clean")]
 pub struct Args {
-    /// One commit, two, or `A..B`; then paths, if no revision has such a name
+    /// One or two revisions, or a range `A..B`; names of no revision are paths
     #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions_or_paths))]
     revisions: Vec<String>,
-    /// Only these paths
+    /// Show only changes in these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     format: Format,
-    /// End with 1 if there are changes
+    /// Exit with status 1 if there are changes
     #[arg(long)]
     exit_code: bool,
-    /// Show changed modification times too
+    /// Also show changed modification times
     #[arg(long)]
     metadata: bool,
 }

@@ -11,22 +11,22 @@ use crate::error::{ErrorKind, Exit, Result};
 use crate::id::ObjectId;
 use crate::report::checkouts::ExportRecord;
 
-/// Write a commit to another place
+/// Write a commit to a new directory or an archive
 ///
-/// To a directory that is new or empty, to a `.tar`, `.tar.gz` or `.tar.zst` file, or with `-` as tar to stdout.
+/// DEST is a new or empty directory, a `.tar`, `.tar.gz` or `.tar.zst` file, or `-` for a tar archive on stdout.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo export v1 /tmp/v1
   undo export @ backup.tar.zst
   undo export @~1 - | ssh host tar -x")]
 pub struct Args {
-    /// Commit, branch or tag
+    /// Commit, branch or tag to export
     #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
     revision: String,
-    /// Where to
+    /// Destination
     #[arg(value_name = "DEST", add = ArgValueCompleter::new(complete::live_paths))]
     destination: PathBuf,
-    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
     #[arg(long)]
     trust_owner: bool,
 }

@@ -1,40 +1,40 @@
-//! How changes are shown: the options that `diff`, `log` and `show` share.
+//! The options for the format of changes that `diff`, `log` and `show` share.
 
 use crate::terminal::text::Listing;
 
-/// How changes are shown; the same in `diff`, `log` and `show`.
+/// Options for the format of changes.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Format {
-    /// All that differs inside each path
+    /// Show the changed content of each path
     #[arg(short, long)]
     patch: bool,
-    /// How much has changed in each path
+    /// Show how much of each path changed
     #[arg(long, conflicts_with = "patch")]
     stat: bool,
-    /// Only the paths
+    /// Show only paths
     #[arg(long, conflicts_with_all = ["patch", "stat"])]
     name_only: bool,
-    /// Only the paths and A, M, D, T, m, or I (ignored now)
+    /// Show only paths and status letters: A, M, D, T, m, or I (ignored now)
     #[arg(long, conflicts_with_all = ["patch", "stat", "name_only"])]
     name_status: bool,
-    /// Lines of context
+    /// Show N lines of context
     #[arg(short = 'U', long = "unified", value_name = "N", default_value_t = 3, hide_default_value = true)]
     pub context: usize,
 }
 
-/// One way to show changes.
+/// A format of changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// All that differs, with so many lines of context.
+    /// Changed content, with this number of context lines.
     Patch(usize),
-    /// How much.
+    /// A table with the number of changed lines.
     Stat,
-    /// A line each.
+    /// One line per path.
     List(Listing),
 }
 
 impl Format {
-    /// What was asked for, if anything was.
+    /// The selected format, if any.
     pub fn style(&self) -> Option<Style> {
         match self {
             Format { patch: true, context, .. } => Some(Style::Patch(*context)),

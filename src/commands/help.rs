@@ -1,4 +1,4 @@
-//! `undo help`: what commands do, and topics that concern them all.
+//! `undo help`: prints help for commands and topics.
 
 use std::ffi::OsStr;
 
@@ -8,7 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::commands::{self, Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 
-/// Explain a command or a topic
+/// Show help for a command or a topic
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Topics: revisions, ignore, exit-codes, environment, json, plumbing
 
@@ -18,117 +18,115 @@ Examples:
   undo help op log
   undo help revisions")]
 pub struct Args {
-    /// A command, or a topic
+    /// Command or topic
     #[arg(value_name = "TOPIC", add = ArgValueCompleter::new(known))]
     topic: Vec<String>,
 }
 
-/// A topic whose text is made from the commands.
+/// The topic that lists the plumbing commands.
 const PLUMBING: &str = "plumbing";
 
 const TOPICS: &[(&str, &str)] = &[
     (
         "revisions",
-        "How to name a commit:
+        "Revisions:
 
   @                      the current commit
-  @~3, main~2            so many commits before
-  3f2a91bc               its id, or the first four digits or more
+  @~3, main~2            an ancestor: 3 or 2 commits before
+  3f2a91bc               a commit id, or a prefix of at least four digits
   main, v1               a branch or a tag
-  latest                 the newest commit of all, automatic ones too
-  -                      where you were before
-  @{10 minutes ago}      what was current then
+  latest                 the newest of all commits, including automatic ones
+  -                      the previous current commit
+  @{10 minutes ago}      the commit that was current at that time
   @{2026-01-05 14:00}
   REV:path               a file or directory in a commit
-  A..B                   from A to B, for `diff` and `log`
+  A..B                   the range from A to B, for `diff` and `log`
 
-Where two sides are compared and you name none, the live directory is one of them.
+A comparison with fewer than two revisions compares with the live directory.
 ",
     ),
     (
         "ignore",
-        "What is left out:
+        "Ignored paths:
 
-  A file `.undoignore` in any directory lists patterns, as git's .gitignore does:
-  `*.tmp`, `/cache/`, `!keep.tmp`. Deeper files and later lines decide. Every pattern means
-  what it means in git. The file itself is recorded whatever they say, unless the directory
-  that it is in is ignored. Lines that are not valid patterns, and rules files that cannot be
-  used (symbolic links, files larger than 4 MiB), have no effect and are reported.
+  A file `.undoignore` in any directory lists patterns in the syntax of git's .gitignore:
+  `*.tmp`, `/cache/`, `!keep.tmp`. Rules in deeper directories and later lines take
+  precedence. The file itself is always recorded, unless its directory is ignored. Lines that
+  are not valid patterns, and unusable files (symbolic links, files larger than 4 MiB), have
+  no effect and are reported.
 
-  Ignored paths are not recorded, and no command ever touches them. What was recorded and is
-  ignored now is told as `ignored`, not as deleted; earlier commits keep it. Going back to a
-  commit that recorded a path which is now ignored saves the ignored content first, or
-  refuses.
+  Ignored paths are not recorded, and no command changes them. A recorded path that is now
+  ignored is listed as `ignored`, not as deleted; earlier commits keep it. Restoring a commit
+  that recorded a path which is now ignored saves the ignored content first, or fails.
 ",
     ),
     (
         "exit-codes",
-        "How commands end:
+        "Exit codes:
 
-  0    done
-  1    done, and the answer is no (`diff --exit-code` found changes)
-  2    usage: arguments that make no sense, or name what is not there
-  3    finished, but incomplete: some paths were left out or are not exact; they are listed
-  4    refused, since going on could lose something that is saved nowhere
+  0    success
+  1    the answer is no (`diff --exit-code` found changes)
+  2    usage error: invalid arguments, or a name that does not exist
+  3    finished but incomplete: the listed paths were skipped or are not exact
+  4    refused for safety: unsaved data could be lost
   5    damage found
-  6    recorded, but it looks like an accident or an attack (`commit --strict`); or a guard was not
-       kept, and what the command did is taken back (`run`)
-  10   no repository here
-  11   another undo is at work here
-  13   no space left
-  14   the repository is of a later format
+  6    the recorded changes look like an accident or an attack (`commit --strict`), or a guard was
+       exceeded and the changes were undone (`run`)
+  10   no repository
+  11   locked by another undo process
+  13   no space left on the device
+  14   the repository has a newer format
   70   a bug in undo
-  74   the system failed to read or write
-  77   the system does not permit it
+  74   input/output error
+  77   permission denied
 
-A signal ends it as it ends any program, in shells with 128 + N. If it was at work on a
-change, it says first what was done and what to do next.
+A signal ends undo like any program: shells report 128 + N. An interrupted command that was
+changing something first prints what was done and what to do next.
 
-`undo run` ends as its command does: with its status, or with 128 + N if signal N ended it.
-Only these are of undo itself:
+`undo run` exits with the status of its command, or with 128 + N if signal N ended the command.
+Exceptions:
 
   2, 6, 11   as above
-  3          as above, and the command ended with 0
+  3          as above, and the command exited with 0
   125        undo failed
-  126        the command cannot be started
-  127        the command is not found
-  128 + N    signal N ended undo while it waited to record what the command did: it is in the
-             directory, and not recorded
+  126        the command could not be started
+  127        the command was not found
+  128 + N    signal N ended undo before it recorded the changes of the command, which are in the
+             directory
 
-New codes may be added: any other number than 0 is a failure.
+New codes may be added. Treat every status except 0 as a failure.
 ",
     ),
     (
         "environment",
-        "What the environment changes:
+        "Environment variables:
 
-  PAGER            the program that shows long output at a terminal; empty or
-                   `cat`: none. Without it `less`, with FRX unless LESS is set
-  NO_COLOR         not empty: no colours, unless `--color` asks for them
-  CLICOLOR_FORCE   not empty and not 0: colours even where no terminal is
-  LANG, LC_ALL     a UTF-8 locale: `undo log` draws its graph with lines
-  TZ               the time zone of times for people
-  UNDO_WORKERS     the number of threads that share work, 1 to 256; without it the
-                   number of cores, at most 8
+  PAGER            pager for long output on a terminal; empty or `cat` for none
+                   [default: less, with the options FRX unless LESS is set]
+  NO_COLOR         if not empty, disables colours unless `--color` enables them
+  CLICOLOR_FORCE   if not empty and not 0, enables colours even without a terminal
+  LANG, LC_ALL     in a UTF-8 locale, `undo log` draws its graph with box characters
+  TZ               time zone of the times in text output
+  UNDO_WORKERS     number of worker threads, 1 to 256 [default: number of cores, at most 8]
 ",
     ),
     (
         "json",
-        "Output for programs:
+        "JSON output:
 
-  --json prints one JSON object a line, each with a \"type\". A list ends with an object of type
-  \"summary\". Failures are one object of type \"error\" on stderr.
+  --json prints one JSON object per line, each with a \"type\". A list ends with an object of type
+  \"summary\". An error is one object of type \"error\" on stderr.
 
-  Ids are whole, sizes in bytes, times RFC 3339 with nanoseconds. A name that is not UTF-8 has its
-  exact bytes as base64 in \"path_bytes\". Fields may be added, never removed.
+  Ids are complete, sizes are in bytes, and times are RFC 3339 with nanoseconds. For a path that
+  is not UTF-8, \"path_bytes\" has the exact bytes in base64. Fields may be added, never removed.
 ",
     ),
 ];
 
-/// Topics and commands, and below a command its own.
+/// Completes topics and commands, and the subcommands of a command.
 fn known(current: &OsStr) -> Vec<CompletionCandidate> {
     let topics = TOPICS.iter().map(|&(name, _)| name).chain([PLUMBING]);
-    let topics = topics.map(|name| complete::candidate(name, "a topic".to_owned()));
+    let topics = topics.map(|name| complete::candidate(name, "topic".to_owned()));
     let mut known = complete::commands_of(current);
     if complete::follows("help") {
         known.extend(complete::keep(current, topics.collect()));
@@ -148,11 +146,11 @@ fn plumbing_overview(root: &clap::Command) -> String {
     };
     let lines: String = plumbing(root).map(line).collect();
     format!(
-        "Commands for scripts, with git's names. What they print stays as it is:
+        "Commands for scripts, named after git's. Their output format is stable:
 
 {lines}
-  -z ends records with NUL and leaves names raw. --json works here too.
-  The grammar of every line is in docs/plumbing.md.
+  -z ends records with NUL and leaves names unquoted. --json works here too.
+  docs/plumbing.md has the grammar of each line.
 "
     )
 }

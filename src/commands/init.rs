@@ -14,25 +14,25 @@ use crate::repo::{Joining, Repository};
 use crate::report::refs::InitRecord;
 use crate::worktree::paths;
 
-/// Start to record a directory
+/// Create a repository for a directory
 ///
-/// Makes the folder `.undo` in it. Nothing else in the directory is touched.
+/// Creates the directory `.undo` in it. Nothing else is changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo init
   undo init data --store /backup/data.undo   keep the history on another disk
   undo init copy --store /backup/data.undo --branch copy")]
 pub struct Args {
-    /// The directory; the current one by default
+    /// Directory to record [default: the current directory]
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: Option<PathBuf>,
-    /// Keep the history in this folder instead, or attach one that has history
+    /// Store the history in DIR instead of `.undo`, or attach an existing store
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     store: Option<PathBuf>,
-    /// Attach a copy of the directory that uses the store, with its own branch NAME
+    /// Attach a copy of the directory that uses the store, on its own branch NAME
     #[arg(long, value_name = "NAME", conflicts_with = "moved")]
     branch: Option<String>,
-    /// Attach the directory that uses the store at its new path
+    /// Attach the directory that uses the store, which was moved here
     #[arg(long)]
     moved: bool,
 }

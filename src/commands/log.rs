@@ -20,37 +20,37 @@ use crate::worktree::paths::pattern_hint;
 
 /// List commits, newest first
 ///
-/// All of them, on every line of history; with REV only those that it grew from. `@` marks where you are.
+/// Shows the whole history, or only the ancestors of REV. `@` marks the current commit.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo log -n 5
   undo log --oneline --since \"2 days ago\"
-  undo log -p -- notes.txt        only commits that changed it
+  undo log -p -- notes.txt        only commits that change it
   undo log v1..main")]
 pub struct Args {
-    /// Commits, or `A..B`; then paths, if no revision has such a name
+    /// Revisions, or a range `A..B`; names of no revision are paths
     #[arg(value_name = "REV", allow_negative_numbers = true)]
     #[arg(add = ArgValueCompleter::new(complete::revisions_or_paths))]
     revisions: Vec<String>,
-    /// Only commits that changed these
+    /// Show only commits that change these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
-    /// At most so many; `-5` is `-n 5`
+    /// Show at most N commits; `-5` means `-n 5`
     #[arg(short = 'n', long = "max-count", value_name = "N")]
     limit: Option<usize>,
-    /// A line each
+    /// Show each commit on one line
     #[arg(long)]
     oneline: bool,
-    /// Not older than this
+    /// Show commits newer than TIME
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Not newer than this
+    /// Show commits older than TIME
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// With this in their message
+    /// Show commits whose message contains TEXT
     #[arg(long, value_name = "TEXT")]
     grep: Option<String>,
-    /// What was done instead, operation by operation
+    /// List operations instead of commits
     #[arg(long, conflicts_with_all = ["revisions", "paths", "oneline", "since", "until", "grep"])]
     ops: bool,
     #[command(flatten)]

@@ -9,16 +9,16 @@ use crate::error::{Exit, Result};
 use crate::report::entries::{EntryRecord, EntryTotals};
 use crate::terminal::text::ListedEntry;
 
-/// List what a commit holds
+/// List the files of a commit
 ///
-/// Looks into history without touching the directory.
+/// Reads the history only; does not touch the directory.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo ls                 the current commit
   undo ls @~3:data -l     a directory, three commits ago
-  undo ls -R -z v1        every path, for programs")]
+  undo ls -R -z v1        every path, for scripts")]
 pub struct Args {
-    /// Which commit, and where in it
+    /// Commit, and path in it
     #[arg(value_name = "REV[:PATH]", default_value = "@", add = ArgValueCompleter::new(complete::revision_paths))]
     what: OsString,
     /// Show mode, owner, size and time

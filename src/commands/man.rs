@@ -1,4 +1,4 @@
-//! `undo man`: manual pages, made from the tree of commands.
+//! `undo man`: prints manual pages.
 
 use clap_complete::engine::ArgValueCompleter;
 use clap_mangen::Man;
@@ -8,13 +8,13 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 
 /// Print a manual page
 ///
-/// In roff, for `man`: of undo itself, or of a command.
+/// Prints the page of a command, or of undo itself, in roff for `man`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo man commit | man -l -
   undo man > /usr/local/share/man/man1/undo.1")]
 pub struct Args {
-    /// Which command
+    /// Command to document
     #[arg(value_name = "COMMAND", add = ArgValueCompleter::new(complete::commands_of))]
     command: Vec<String>,
 }
@@ -25,7 +25,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-/// The page of a command, or of the whole.
+/// Formats the page of a command, or of the whole program.
 fn page(mut root: clap::Command, words: &[String]) -> Result<Vec<u8>> {
     let command = commands::find(&mut root, words).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("no command `{}`", words.join(" "))).hint("undo help")

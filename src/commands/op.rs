@@ -1,4 +1,4 @@
-//! `undo op`: what was done, command by command, and the way back to any state that was.
+//! `undo op`: lists operations and restores the state after any of them.
 
 use clap_complete::engine::ArgValueCompleter;
 
@@ -13,14 +13,14 @@ use crate::report::End;
 use crate::report::operations::OperationRecord;
 use crate::terminal::text::OperationText;
 
-/// List what was done, and go back to any state
+/// List operations and restore the state after any of them
 ///
-/// Every command that changes something is an operation. `undo undo` steps back through them one by one.
+/// Every command that changes something is an operation. `undo undo` undoes them one by one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo op log -n 5
   undo op show @              the last operation
-  undo op restore 3f2a        all as it was after that operation")]
+  undo op restore 3f2a        restore the state after that operation")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -30,19 +30,19 @@ pub struct Args {
 enum Command {
     /// List operations, newest first
     Log {
-        /// At most so many
+        /// Show at most N operations
         #[arg(short = 'n', long = "max-count", value_name = "N")]
         limit: Option<usize>,
     },
-    /// Show all that is known of an operation
+    /// Show the details of an operation
     Show {
-        /// Its id or the beginning of it; `@` is the last one
+        /// Operation id, which may be abbreviated; `@` is the last operation
         #[arg(value_name = "OP", default_value = "@", add = ArgValueCompleter::new(complete::operations))]
         operation: String,
     },
-    /// Make branches, tags and the directory what they were after an operation
+    /// Restore branches, tags and the directory to their state after an operation
     Restore {
-        /// Its id or the beginning of it
+        /// Operation id, which may be abbreviated
         #[arg(value_name = "OP", add = ArgValueCompleter::new(complete::operations))]
         operation: String,
         #[command(flatten)]

@@ -1,20 +1,20 @@
-//! `undo redo`: a step forward again.
+//! `undo redo`: redoes undone operations.
 
 use crate::commands::Context;
 use crate::commands::back::{self, Step};
 use crate::error::{Exit, Result};
 use crate::history::timeline::Timeline;
 
-/// Do again what was taken back
+/// Redo the last undone operation
 ///
-/// A step forward for every step back, as long as nothing else was done since.
+/// Works until another command changes something.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo redo
   undo redo 3
-  undo redo -n              what would happen")]
+  undo redo -n              show what would change")]
 pub struct Args {
-    /// StepOptions many steps
+    /// Number of operations to redo
     #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,

@@ -1,4 +1,4 @@
-//! `undo restore`: some paths become what a commit holds.
+//! `undo restore`: restores paths to their state in a commit.
 
 use std::path::PathBuf;
 
@@ -9,28 +9,28 @@ use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::object::operation::Verb;
 
-/// Make some paths exactly what a commit holds
+/// Restore paths to their state in a commit
 ///
-/// A path that the commit does not hold is removed. What is unsaved is recorded first. The branch stays where it is.
+/// Removes paths that the commit does not have. Records unsaved changes first. Does not move the branch.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo restore notes.txt              as in the current commit
-  undo restore --from @~3 data        a directory, as three commits ago")]
+  undo restore --from @~3 data        a directory, as of three commits ago")]
 pub struct Args {
-    /// Commit, branch or tag
+    /// Commit, branch or tag to restore from
     #[arg(long, value_name = "REV", default_value = "@", hide_default_value = true,
           add = ArgValueCompleter::new(complete::revisions))]
     from: String,
-    /// Which
+    /// Paths to restore
     #[arg(required = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
-    /// Only show what would be done
+    /// Show the changes without making them
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Save and replace ignored files that are in the way, and replace files that programs are using
+    /// Save and overwrite ignored files in the way, and replace files in use
     #[arg(short, long)]
     force: bool,
-    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
     #[arg(long)]
     trust_owner: bool,
 }

@@ -11,14 +11,14 @@ use crate::report::commits::{CommitRecord, Names};
 use crate::terminal::text::Listing;
 use crate::workspace::DiffOptions;
 
-/// Show a commit and what it changed, or print a file in it
+/// Show a commit and its changes, or print a recorded file
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo show
   undo show @~2 -p
   undo show v1:notes.txt")]
 pub struct Args {
-    /// Which commit, and which file in it
+    /// Commit, and path of a file in it
     #[arg(value_name = "REV[:PATH]", default_value = "@", hide_default_value = true,
           add = ArgValueCompleter::new(complete::revision_paths))]
     what: OsString,

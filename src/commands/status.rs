@@ -9,18 +9,18 @@ use crate::error::{Exit, Result};
 use crate::report::refs::Position;
 use crate::workspace::DiffOptions;
 
-/// Show what has changed since the current commit
+/// Show changes since the current commit
 ///
-/// Changed modification times alone do not count.
+/// A changed modification time alone is not a change.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo status
   undo status --json data")]
 pub struct Args {
-    /// Show changed modification times too
+    /// Also show changed modification times
     #[arg(long)]
     metadata: bool,
-    /// Look only at these
+    /// Show only changes in these paths
     #[arg(value_name = "PATH", add = ArgValueCompleter::new(complete::live_paths))]
     paths: Vec<PathBuf>,
 }

@@ -6,27 +6,27 @@ use crate::commands::{Context, complete, refs};
 use crate::error::{Exit, Result};
 use crate::workspace::RefKind;
 
-/// List, make, rename or delete tags
+/// List, create, rename or delete tags
 ///
-/// A tag is a name that stays at its commit.
+/// A tag is a fixed name for a commit.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  undo tag                  list them
-  undo tag v1               name the current commit
+  undo tag                  list tags
+  undo tag v1               tag the current commit
   undo tag before-upgrade @~2
   undo tag -m v1 v1.0       rename
   undo tag -d v1            delete")]
 pub struct Args {
-    /// The new tag
+    /// Name of the new tag
     #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::tags))]
     name: Option<String>,
-    /// Where; `@` by default
+    /// Commit of the new tag [default: @]
     #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
     revision: Option<String>,
-    /// List them all
+    /// List tags
     #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
     list: bool,
-    /// Delete these
+    /// Delete tags
     #[arg(short, long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
           add = ArgValueCompleter::new(complete::tags))]
     delete: Vec<String>,

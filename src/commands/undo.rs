@@ -1,4 +1,4 @@
-//! `undo undo`: a step back through what was done.
+//! `undo undo`: undoes the last operations.
 
 use crate::commands::Context;
 use crate::commands::back::{self, Step};
@@ -9,18 +9,17 @@ use crate::id::CommitId;
 use crate::object::Objects;
 use crate::repo::Repository;
 
-/// Take back what was done last
+/// Undo the last operation
 ///
-/// Any command that changed something: branches and tags become what they were before it, and so does the directory if
-/// the command changed that. Taking back a commit leaves the directory alone. Once more goes one step further back.
-/// What is unsaved is recorded first, and `undo redo` goes forward again.
+/// Restores branches and tags, and the directory if the operation changed it. Undoing a commit does not change the
+/// directory. Run it again to undo the operation before. Records unsaved changes first. `undo redo` redoes the operation.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  undo undo                 take back the last command
-  undo undo 3               and the two before it
-  undo undo -n              what would happen")]
+  undo undo                 undo the last operation
+  undo undo 3               undo the last three operations
+  undo undo -n              show what would change")]
 pub struct Args {
-    /// StepOptions many steps
+    /// Number of operations to undo
     #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,

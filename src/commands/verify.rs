@@ -7,10 +7,10 @@ use crate::repo::Superfluous;
 use crate::repo::layout::Layout;
 use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
 
-/// Check that all that was recorded is there
+/// Check the integrity of the repository
 ///
-/// Reads everything: the journal, each byte of each pack, and all that commits lead to. Nothing is changed. What is damaged
-/// is listed, with a commit and a path that lose by it; the exit status is 5 then. -v lists what nobody needs, too.
+/// Reads the journal, every byte of every pack, and all objects reachable from commits. Changes nothing. Lists damaged
+/// objects, each with an affected commit and path, and exits with status 5 if there are any. -v also lists unneeded files.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo verify

@@ -15,7 +15,7 @@ use crate::report::objects::{AttributesFields, CommitFields, LayoutFields, Links
 use crate::report::operations::Standing;
 use crate::report::plumbing::{Asked, Described};
 
-/// Print an object: its type, its size, its bytes or its fields
+/// Print the type, size, content or fields of an object
 ///
 /// TYPE is blob, tree, commit, attributes, links, layout-node or operation.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ use crate::report::plumbing::{Asked, Described};
   undo cat-file blob @:notes.txt
   undo rev-list --all --objects | undo cat-file --batch-check")]
 pub struct Args {
-    /// The type that it must have, and the object: its bytes are printed as they are
+    /// Object to print; after a TYPE, its raw content
     #[arg(value_name = "OBJECT", num_args = 0..=2, add = ArgValueCompleter::new(complete::revision_paths))]
     names: Vec<String>,
     #[command(flatten)]
@@ -36,22 +36,22 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 struct What {
-    /// Its type
+    /// Print the type
     #[arg(short = 't')]
     object_type: bool,
-    /// Its size in bytes
+    /// Print the size in bytes
     #[arg(short = 's')]
     size: bool,
-    /// Nothing: the exit status is 0 if it is there, and 1 if it is not
+    /// Print nothing; exit with 0 if the object exists, else with 1
     #[arg(short = 'e')]
     exists: bool,
-    /// Its fields as text; of a blob its bytes
+    /// Print the fields as text; for a blob, the content
     #[arg(short = 'p')]
     pretty: bool,
-    /// Type, size and bytes of each object that stdin names
+    /// Print type, size and content of each object named on stdin
     #[arg(long)]
     batch: bool,
-    /// Type and size of each object that stdin names
+    /// Print type and size of each object named on stdin
     #[arg(long)]
     batch_check: bool,
 }
@@ -68,7 +68,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         },
         [name] if pretty => print(context, name),
         [word, name] if !(object_type || size || exists || pretty || batch || batch_check) => raw(context, word, name),
-        _ => Err(Error::new(ErrorKind::Usage, "what of which object is not said").hint("undo cat-file -p @")),
+        _ => Err(Error::new(ErrorKind::Usage, "an object, and what to print of it, must be given")
+            .hint("undo cat-file -p @")),
     }
 }
 
@@ -81,7 +82,7 @@ fn describe(context: &Context<'_>, name: &str, asked: Asked) -> Result<Exit> {
 
 fn raw(context: &Context<'_>, word: &str, name: &str) -> Result<Exit> {
     let Some(wanted) = Type::ALL.into_iter().find(|one| one.word() == word) else {
-        return Err(Error::new(ErrorKind::Usage, format!("`{}` is no type", word.escape_debug()))
+        return Err(Error::new(ErrorKind::Usage, format!("`{}` is not a type", word.escape_debug()))
             .hint(format!("one of {}", Type::ALL.map(Type::word).join(", "))));
     };
     let repository = context.repository()?;

@@ -13,22 +13,22 @@ use crate::report::plumbing::Ignored;
 use crate::worktree::ignore::WorktreeRules;
 use crate::worktree::paths::Place;
 
-/// Print which paths are ignored
+/// Print ignored paths
 ///
-/// With -v the rule that decides stands in front, also where it keeps the path. Ends with 1 if none is ignored.
+/// With -v, prints the deciding rule first, even if it does not ignore the path. Exits with status 1 if no path is ignored.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo check-ignore build/out.o
   undo check-ignore -v -n *
   find . -print0 | undo check-ignore --stdin -z")]
 pub struct Args {
-    /// Paths, there or not
+    /// Paths to check; they need not exist
     #[arg(value_name = "PATH", required_unless_present = "stdin", value_hint = clap::ValueHint::AnyPath)]
     paths: Vec<OsString>,
-    /// With -v: paths that no rule matches, too
+    /// With -v, also print paths that no rule matches
     #[arg(short = 'n', long)]
     non_matching: bool,
-    /// Read paths from stdin, one a line
+    /// Read paths from stdin, one per line
     #[arg(long, conflicts_with = "paths")]
     stdin: bool,
 }
@@ -36,7 +36,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let is_verbose = context.ui.options().verbose;
     if args.non_matching && !is_verbose {
-        return Err(Error::new(ErrorKind::Usage, "-n says more only where -v tells the rules").hint("add -v"));
+        return Err(Error::new(ErrorKind::Usage, "-n requires -v").hint("add -v"));
     }
     let repository = context.repository()?;
     let worktree = context.worktree(&repository)?;

@@ -17,22 +17,22 @@ use crate::report::plumbing::Materialised;
 
 /// Write a tree into a new directory
 ///
-/// Exactly as it was recorded, with its hard links. The worktree and the repository stay as they are.
+/// Restores the recorded tree exactly, with its hard links. Does not change the worktree or the repository.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo checkout-tree /tmp/v1 v1
   undo checkout-tree /tmp/now $(undo write-tree)")]
 pub struct Args {
-    /// Where to; not there yet, or empty
+    /// New or empty directory
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: PathBuf,
-    /// A tree, a commit, or REV:PATH
+    /// Tree, commit, or REV:PATH
     #[arg(value_name = "TREE", add = ArgValueCompleter::new(complete::revision_paths))]
     tree: String,
-    /// Its hard links, as `write-tree` and `mklinks` print them
+    /// Id of its hard links, as `write-tree` and `mklinks` print it
     #[arg(value_name = "LINKS")]
     links: Option<String>,
-    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
     #[arg(long)]
     trust_owner: bool,
 }

@@ -13,33 +13,34 @@ use crate::repo::Repository;
 use crate::report::plumbing::Id;
 use crate::snapshot::{self, CommitSpec};
 
-/// Make a commit of a tree
+/// Create a commit from a tree
 ///
-/// Prints its id. No ref moves: `update-ref` puts it into history. The message comes from stdin unless -m or -F is given.
+/// Prints the id of the commit. Moves no ref; use `update-ref` to add it to the history. Reads the message from stdin unless
+/// -m or -F is given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo commit-tree $(undo write-tree) -p @ -m \"by hand\"
   undo update-ref @ $(undo commit-tree v1 -p @ -m \"as it was in v1\")")]
 pub struct Args {
-    /// A tree, or a commit: all that it recorded
+    /// Tree, or a commit whose content to reuse
     #[arg(value_name = "TREE", add = ArgValueCompleter::new(complete::revision_paths))]
     tree: String,
-    /// Its hard links, as `write-tree` and `mklinks` print them
+    /// Id of its hard links, as `write-tree` and `mklinks` print it
     #[arg(value_name = "LINKS")]
     links: Option<String>,
-    /// The commit that it grows from; several may be given
+    /// Parent commit; may be given several times
     #[arg(short, long = "parent", value_name = "PARENT", add = ArgValueCompleter::new(complete::revisions))]
     parents: Vec<String>,
-    /// Why; each one is a paragraph
+    /// Commit message; each one is a paragraph
     #[arg(short, long = "message", value_name = "MSG")]
     messages: Vec<String>,
     /// Read the message from FILE, or from stdin if it is `-`
     #[arg(short = 'F', long, value_name = "FILE", conflicts_with = "messages", value_hint = clap::ValueHint::FilePath)]
     file: Option<PathBuf>,
-    /// Who made it, instead of you
+    /// Author [default: as configured]
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     author: Option<String>,
-    /// When, instead of now: RFC 3339, or decimal seconds and `±HH:MM`
+    /// Commit time [default: now], as RFC 3339 or as decimal seconds and `±HH:MM`
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     date: Option<String>,
 }

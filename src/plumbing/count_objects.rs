@@ -5,9 +5,9 @@ use crate::error::{Exit, Result};
 use crate::object::ObjectKind;
 use crate::report::plumbing::ObjectCount;
 
-/// Count the objects that are stored
+/// Count stored objects
 ///
-/// Each once, whether history leads to it or not. With -v by kind, and what all takes on disk in bytes.
+/// Counts each object once, reachable or not. With -v, counts by kind and prints the disk usage in bytes.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 

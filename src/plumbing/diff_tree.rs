@@ -12,9 +12,9 @@ use crate::history::objects::treeish;
 use crate::report::changes::Tally;
 use crate::terminal::text::{Columns, TreeChangeLine};
 
-/// Print what differs between two trees
+/// Print changes between two trees
 ///
-/// With one commit: between its first parent and itself.
+/// With one commit, compares it with its first parent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo diff-tree -r @~3 @
@@ -25,25 +25,25 @@ pub struct Args {
     /// Two commits or trees, or one commit
     #[arg(value_name = "TREE", num_args = 1..=2, required = true, add = ArgValueCompleter::new(complete::revision_paths))]
     trees: Vec<String>,
-    /// Only these paths
+    /// Print only changes in these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
     /// Descend into directories
     #[arg(short = 'r')]
     recursive: bool,
-    /// Descend, and list the directories too
+    /// Descend into directories and print them too
     #[arg(short = 't')]
     directories: bool,
-    /// Only the paths
+    /// Print only paths
     #[arg(long)]
     name_only: bool,
-    /// Only the paths and A, M, D, T or m
+    /// Print only paths and status letters: A, M, D, T or m
     #[arg(long, conflicts_with = "name_only")]
     name_status: bool,
-    /// Of a first commit, list all that it has
+    /// Print all entries of a commit without a parent
     #[arg(long)]
     root: bool,
-    /// End with 1 if something differs
+    /// Exit with status 1 if there are changes
     #[arg(long)]
     exit_code: bool,
 }

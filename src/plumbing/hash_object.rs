@@ -16,32 +16,32 @@ use crate::snapshot::file::StoreSink;
 use crate::worktree::HashSink;
 use crate::worktree::content::Sink;
 
-/// Print the ids that files have as blobs
+/// Print the blob ids of files
 ///
-/// An id is what `b3sum` prints. With -w the files are stored too; without it no repository is needed.
+/// An id is what `b3sum` prints. With -w, also stores the files; without -w, needs no repository.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo hash-object data.csv
   undo cat @:data.csv | sort | undo hash-object -w --stdin
   find . -name '*.csv' -print0 | undo hash-object -z --stdin-paths")]
 pub struct Args {
-    /// Files
+    /// Files to hash
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     files: Vec<PathBuf>,
-    /// Store them
+    /// Store the files
     #[arg(short = 'w', long)]
     write: bool,
-    /// What comes on stdin, before the files
+    /// Hash stdin, before any FILE
     #[arg(long)]
     stdin: bool,
-    /// Files that are named on stdin, one a line
+    /// Read the names of files from stdin, one per line
     #[arg(long, conflicts_with_all = ["files", "stdin"])]
     stdin_paths: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if args.files.is_empty() && !args.stdin && !args.stdin_paths {
-        return Err(Error::new(ErrorKind::Usage, "no file is named").hint("undo hash-object FILE, or --stdin"));
+        return Err(Error::new(ErrorKind::Usage, "no file given").hint("undo hash-object FILE, or --stdin"));
     }
     if !args.write {
         args.each(context, &mut HashSink::new())?;

@@ -12,31 +12,31 @@ use crate::report::End;
 use crate::report::plumbing::FileRecord;
 use crate::terminal::text::{Form, TreeLine};
 
-/// Print files of the directory
+/// List files of the directory
 ///
-/// Those that were there when it was last read; with an option those that it has or has not now. Options add up.
+/// Lists the files seen when the directory was last read; with options, files in these states now. Options can be combined.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo ls-files -z data
-  undo ls-files -m -o          what a commit would record anew
-  undo ls-files -i             what ignore rules leave out")]
+  undo ls-files -m -o          new and changed files
+  undo ls-files -i             ignored files")]
 pub struct Args {
-    /// Other than in the current commit, or deleted
+    /// List files that differ from the current commit or were deleted
     #[arg(short, long)]
     modified: bool,
-    /// Only in the current commit
+    /// List files that were deleted
     #[arg(short, long)]
     deleted: bool,
-    /// Not in the current commit, and not ignored
+    /// List files that are not in the current commit and not ignored
     #[arg(short, long)]
     others: bool,
-    /// Left out by ignore rules; a directory with a `/` behind it
+    /// List ignored files; directories with a trailing `/`
     #[arg(short, long)]
     ignored: bool,
-    /// Entry lines, as ls-tree prints them, of what was there when the directory was last read
+    /// Print entry lines, as ls-tree does, of the directory when it was last read
     #[arg(short, long, conflicts_with_all = ["modified", "deleted", "others", "ignored"])]
     stage: bool,
-    /// Only these paths
+    /// List only these paths
     #[arg(value_name = "PATH", add = ArgValueCompleter::new(complete::live_paths))]
     paths: Vec<PathBuf>,
 }

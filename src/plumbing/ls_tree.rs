@@ -12,37 +12,37 @@ use crate::history::objects;
 use crate::report::entries::EntryTotals;
 use crate::terminal::text::{Form, Format, TreeLine};
 
-/// List what a tree holds, an entry a line
+/// List the entries of a tree
 ///
-/// All entries, or those that PATHs name: `PATH` an entry, `PATH/` what is in it. `mktree` reads these lines.
+/// Lists all entries, or those at PATHs: `PATH` is an entry, `PATH/` the entries in it. `mktree` reads this format.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo ls-tree @
   undo ls-tree -r -z @~3 data/
   undo ls-tree -r --format '%(objectname) %(path)' v1")]
 pub struct Args {
-    /// A tree, a commit, or REV:PATH
+    /// Tree, commit, or REV:PATH
     #[arg(value_name = "TREE", add = ArgValueCompleter::new(complete::revision_paths))]
     tree: String,
-    /// Only these, from the root of TREE
+    /// List only these paths, relative to TREE
     #[arg(value_name = "PATH")]
     paths: Vec<OsString>,
-    /// What is below a directory, instead of the directory
+    /// Descend into directories
     #[arg(short)]
     recursive: bool,
-    /// Only directories
+    /// List only directories
     #[arg(short = 'd')]
     only_trees: bool,
-    /// With -r, directories too
+    /// With -r, also list directories
     #[arg(short = 't')]
     with_trees: bool,
-    /// Sizes of files, behind their ids
+    /// Print file sizes after the ids
     #[arg(short, long)]
     long: bool,
-    /// Only paths
+    /// Print only paths
     #[arg(long, conflicts_with = "long")]
     name_only: bool,
-    /// Lines of this form: %(path), %(objectname) …
+    /// Print lines in this format: %(path), %(objectname) …
     #[arg(long, value_name = "FORMAT", conflicts_with_all = ["long", "name_only"])]
     format: Option<String>,
 }

@@ -7,10 +7,10 @@ use crate::plumbing::tree_input::Lines;
 use crate::report::plumbing::Id;
 use crate::snapshot::mktree::put_links;
 
-/// Make a table of hard links
+/// Create a table of hard links
 ///
-/// A line on stdin has the names of one file, paths with a TAB between them. The id of the table is printed, or nothing
-/// if there are no lines.
+/// Each line on stdin has the paths of one file, separated by TABs. Prints the id of the table, or nothing if there are no
+/// lines.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   printf 'a/one\\tb/two\\n' | undo mklinks

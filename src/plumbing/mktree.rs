@@ -7,15 +7,16 @@ use crate::plumbing::tree_input::Lines;
 use crate::report::plumbing::Id;
 use crate::snapshot::mktree::Trees;
 
-/// Make a tree from lines as `ls-tree` prints them
+/// Create a tree from entry lines
 ///
-/// Lines come on stdin, in any order; the id of the tree is printed. What they name must be stored already.
+/// Reads lines in the format of `ls-tree` from stdin, in any order, and prints the id of the tree. All objects in the lines
+/// must exist.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo ls-tree @ | grep -v 'secret$' | undo mktree
   undo ls-tree -z @:data | undo mktree -z")]
 pub struct Args {
-    /// Make a tree of the lines up to each empty one
+    /// Create a tree from the lines up to each empty line
     #[arg(long)]
     batch: bool,
 }

@@ -14,40 +14,40 @@ use crate::repo::Repository;
 use crate::report::End;
 use crate::report::plumbing::{Reached, Total};
 
-/// List commits, newest first, and the objects that they lead to
+/// List commits, newest first, and their objects
 ///
-/// Those that REV grew from, and REV itself; of a range `A..B`, and with `^A`, not what A grew from.
+/// Lists REV and its ancestors; a range `A..B` or `^A` excludes A and its ancestors.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo rev-list --max-count 3 @
   undo rev-list v1..@ -- data
   undo rev-list --all --objects | undo cat-file --batch-check")]
 pub struct Args {
-    /// Commits, `A..B`, or `^A` for what is left out
+    /// Commits to list, a range `A..B`, or `^A` to exclude
     #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
     revisions: Vec<String>,
-    /// Only commits that changed these
+    /// List only commits that change these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
-    /// Every line of history, on a branch or not
+    /// List the whole history, on a branch or not
     #[arg(long)]
     all: bool,
-    /// Behind each commit the objects that it leads to and that were not listed before
+    /// After each commit, list its objects that were not listed before
     #[arg(long)]
     objects: bool,
-    /// At most so many commits
+    /// List at most N commits
     #[arg(short = 'n', long, value_name = "N")]
     max_count: Option<usize>,
-    /// Not older than this
+    /// List commits newer than TIME
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Not newer than this
+    /// List commits older than TIME
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Oldest first
+    /// List the oldest commit first
     #[arg(long)]
     reverse: bool,
-    /// Only how many lines there would be
+    /// Print only the number of lines
     #[arg(long)]
     count: bool,
 }
@@ -107,7 +107,7 @@ impl Args {
 
     fn options(&self, context: &Context<'_>, repository: &Repository) -> Result<walk::Options> {
         if self.revisions.is_empty() && !self.all {
-            return Err(Error::new(ErrorKind::Usage, "no commit is named").hint("undo rev-list @, or --all"));
+            return Err(Error::new(ErrorKind::Usage, "no commit given").hint("undo rev-list @, or --all"));
         }
         let mut options = walk::Options { limit: self.max_count, ..walk::Options::default() };
         if self.all {

@@ -11,29 +11,29 @@ use crate::id::ObjectId;
 use crate::report::plumbing::{Id, Location};
 use crate::report::values::PathBytes;
 
-/// Print the ids that names stand for
+/// Print the ids of revisions and objects
 ///
-/// One a line. Of a range `A..B` the id of B, then that of A with `^` in front.
+/// Prints one id per line; for a range `A..B`, the id of B, then `^` and the id of A.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo rev-parse @~3
   undo rev-parse --verify --short \"$revision\"
   undo rev-parse @:data/a.csv     the id that b3sum prints")]
 pub struct Args {
-    /// Revisions, REV:PATH, ids of any kind of object or the beginning of one
+    /// Revisions, REV:PATH, or ids of any objects, which may be abbreviated
     #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::revision_paths))]
     names: Vec<String>,
-    /// Fail unless there is just one name
+    /// Fail unless exactly one NAME is given
     #[arg(long)]
     verify: bool,
-    /// Print the first N digits only
+    /// Print only the first N digits
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "8")]
     #[arg(value_parser = clap::value_parser!(u8).range(4..=64))]
     short: Option<u8>,
-    /// The commits of all branches and tags, before those that are named
+    /// First print the commits of all branches and tags
     #[arg(long)]
     all: bool,
-    /// The root of the worktree
+    /// Print the root of the worktree
     #[arg(long, conflicts_with_all = ["names", "verify", "short", "all"])]
     show_toplevel: bool,
 }
@@ -45,7 +45,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         return Ok(Exit::DONE);
     }
     if args.verify && (args.names.len() != 1 || args.all) {
-        let message = format!("--verify wants one name, and {} are there", args.names.len());
+        let message = format!("--verify needs exactly one name, not {}", args.names.len());
         return Err(Error::new(ErrorKind::Usage, message).hint("undo rev-parse --verify @"));
     }
     let view = repository.view();
@@ -70,6 +70,5 @@ fn show(context: &Context<'_>, args: &Args, excluded: bool, id: ObjectId) -> Res
 }
 
 fn several(name: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("`{name}` names several commits, where one is wanted"))
-        .hint("leave out --verify")
+    Error::new(ErrorKind::Usage, format!("`{name}` is a range, not a single commit")).hint("leave out --verify")
 }

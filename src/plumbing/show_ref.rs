@@ -9,26 +9,26 @@ use crate::report::plumbing::Ref;
 
 /// Print branches and tags with their commits
 ///
-/// Ends with 1 if there is none.
+/// Exits with status 1 if there are none.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo show-ref --heads
   undo show-ref main               refs/heads/main, refs/heads/old/main, …
   undo show-ref --verify refs/tags/v1")]
 pub struct Args {
-    /// Names, whole or their last parts; with --verify full names
+    /// Names to match, complete or their last parts; with --verify, full names
     #[arg(value_name = "REF", required_if_eq("verify", "true"))]
     names: Vec<String>,
-    /// Branches; tags only with --tags
+    /// Print branches; tags only with --tags
     #[arg(long)]
     heads: bool,
-    /// Tags; branches only with --heads
+    /// Print tags; branches only with --heads
     #[arg(long)]
     tags: bool,
-    /// The current commit first, as `@`
+    /// First print the current commit, as `@`
     #[arg(long)]
     head: bool,
-    /// Fail unless all of these are there
+    /// Fail unless all given refs exist
     #[arg(long, conflicts_with_all = ["heads", "tags", "head"])]
     verify: bool,
 }

@@ -8,21 +8,21 @@ use crate::plumbing::ref_updates;
 use crate::repo::NewOperation;
 use crate::report::plumbing::CurrentBranch;
 
-/// Print or change which branch is current
+/// Print or change the current branch
 ///
-/// The directory stays as it is. The branch need not have a commit yet.
+/// Does not change the directory. The branch need not have a commit yet.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo symbolic-ref --short @
   undo symbolic-ref @ refs/heads/trial")]
 pub struct Args {
-    /// `@`, the current branch
+    /// `@`
     #[arg(value_name = "REF")]
     symbolic: String,
-    /// `refs/heads/BRANCH`, to be current from now on
+    /// New current branch, as `refs/heads/BRANCH`
     #[arg(value_name = "TARGET")]
     target: Option<String>,
-    /// Print it without `refs/heads/`
+    /// Print the name without `refs/heads/`
     #[arg(long, conflicts_with = "target")]
     short: bool,
 }

@@ -11,10 +11,10 @@ use crate::plumbing::ref_updates;
 use crate::repo::NewOperation;
 use crate::report::plumbing::{CurrentBranch, RefUpdate};
 
-/// Make a ref point to another commit
+/// Set or delete a ref
 ///
-/// Only if it is OLD now, where that is given; zeros or an empty OLD: only if it is not there. The directory stays as it is.
-/// With --stdin all changes are made, or none, as one operation.
+/// With OLD, changes the ref only if it is at OLD; zeros or an empty OLD mean that the ref must not exist. Does not change
+/// the directory. With --stdin, makes all changes or none, as one operation.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo update-ref refs/heads/trial @~3
@@ -25,16 +25,16 @@ pub struct Args {
     /// `refs/heads/BRANCH`, `refs/tags/TAG`, or `@` for the current branch
     #[arg(value_name = "REF", required_unless_present = "stdin")]
     reference: Option<String>,
-    /// What it shall be, and what it is; with -d only what it is
+    /// New commit, and expected current commit; with -d, only the latter
     #[arg(value_names = ["NEW", "OLD"], num_args = 0..=2, add = ArgValueCompleter::new(complete::revisions))]
     values: Vec<String>,
-    /// Delete it
+    /// Delete the ref
     #[arg(short, long)]
     delete: bool,
-    /// Why, for the list of operations
+    /// Description of the operation
     #[arg(short = 'm', value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: Option<String>,
-    /// Read `update`, `create`, `delete`, `verify` and `symref-update` from stdin, one a line
+    /// Read `update`, `create`, `delete`, `verify` and `symref-update` from stdin, one per line
     #[arg(long, conflicts_with_all = ["reference", "values", "delete"])]
     stdin: bool,
 }
@@ -74,12 +74,12 @@ fn given(args: &Args) -> Result<Instructions> {
         (true, [old]) => (Value::Nothing, Some(old.clone())),
         (false, [new]) => (new.clone(), None),
         (false, [new, old]) => (new.clone(), Some(old.clone())),
-        (true, _) => return Err(wanted("-d wants a ref and, at most, what it is now", "undo update-ref -d REF [OLD]")),
-        (false, _) => return Err(wanted("a commit for the ref is missing", "undo update-ref REF NEW [OLD]")),
+        (true, _) => return Err(usage("-d takes a ref and at most one value", "undo update-ref -d REF [OLD]")),
+        (false, _) => return Err(usage("a commit for the ref is required", "undo update-ref REF NEW [OLD]")),
     };
     Ok(vec![(None, Instruction::Set { target, new, old })])
 }
 
-fn wanted(message: &str, hint: &str) -> Error {
+fn usage(message: &str, hint: &str) -> Error {
     Error::new(ErrorKind::Usage, message).hint(hint)
 }

@@ -7,16 +7,16 @@ use crate::repo::Repository;
 use crate::report::plumbing::{PackVerdict, PackedObject, PacksChecked};
 use crate::store::Packed;
 
-/// Read packs and prove everything in them
+/// Verify packs
 ///
-/// All packs of the repository if none is named. With -v every object is listed.
+/// Verifies the given packs, or all packs of the repository. With -v, lists every object.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo verify-pack
   undo verify-pack -v 1f3a | sort -k 3 -n | tail     the largest objects of a pack
   undo verify-pack .undo/packs/1f/1f3a…")]
 pub struct Args {
-    /// Ids of packs, the first digits of them, or files below .undo/packs
+    /// Pack ids, which may be abbreviated, or files below .undo/packs
     #[arg(value_name = "PACK", value_hint = clap::ValueHint::FilePath)]
     packs: Vec<String>,
 }

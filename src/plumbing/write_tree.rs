@@ -9,15 +9,15 @@ use crate::error::{Exit, Result};
 use crate::report::plumbing::WrittenTree;
 use crate::snapshot;
 
-/// Record the directory as a tree, without a commit
+/// Record the directory as a tree without a commit
 ///
-/// Prints the id of the tree and, where files have hard links, the id of their table. No ref moves.
+/// Prints the id of the tree and, if files have hard links, the id of their table. Moves no ref.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo commit-tree $(undo write-tree) -p @ -m \"by hand\"
   undo checkout-tree /tmp/data $(undo write-tree --prefix data)")]
 pub struct Args {
-    /// Only this directory, as a tree of its own
+    /// Record only this directory, as a separate tree
     #[arg(long, value_name = "DIR", add = ArgValueCompleter::new(complete::live_paths))]
     prefix: Option<PathBuf>,
 }

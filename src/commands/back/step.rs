@@ -27,13 +27,13 @@ pub enum Step {
 /// StepOptions a step is gone.
 #[derive(Debug, clap::Args)]
 pub struct StepOptions {
-    /// Only show what would be done
+    /// Show the changes without making them
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Save and replace ignored files that are in the way, and replace files that programs are using
+    /// Save and overwrite ignored files in the way, and replace files in use
     #[arg(short, long)]
     force: bool,
-    /// As root, also set owners, set-id bits, capabilities and devices that another user recorded
+    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
     #[arg(long)]
     trust_owner: bool,
 }

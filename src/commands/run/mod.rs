@@ -15,17 +15,17 @@ use crate::object::run_info::words;
 
 use verdict::OnFail;
 
-/// Run a command, and record the directory before and after it
+/// Run a command and record the directory before and after
 ///
-/// The command has the terminal, and its exit status is that of `undo run`. What it did to the directory is told on
-/// stderr and recorded, so one `undo undo` takes it back. Guards are bounds: where the command reaches one, all that it
-/// did is taken back, and the exit status is 6.
+/// The command uses the terminal, and `undo run` exits with its status. Its changes are summarized on stderr and recorded,
+/// so one `undo undo` reverts them. A guard is a limit: if the command reaches it, all its changes are undone, and the exit
+/// status is 6.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Guards: added<N, deleted<N, changed<N count paths, and N% is of the paths before;
-grown<SIZE is in bytes, with K, M, G or T. Quote them: `<` means something to a shell.
+#[command(after_help = "Guards: added<N, deleted<N and changed<N limit the number of paths, or with N% their share;
+grown<SIZE limits the growth in bytes, with K, M, G or T. Quote guards: shells interpret `<`.
 
-Exit status: the command's own, 128 + N if signal N ended it, 127 if it is not found, 126 if it
-cannot be started, 125 if undo fails. More in `undo help exit-codes`.
+Exit status: that of the command, 128 + N if signal N ended it, 127 if it was not found, 126 if
+it could not be started, 125 if undo failed. See `undo help exit-codes`.
 
 Examples:
   undo run -- make install
@@ -33,19 +33,19 @@ Examples:
   undo run --on-fail rollback -- ./migrate.sh
   undo run --guard 'deleted<100' --guard 'changed<5%' -- rsync -a --delete /src/ data/")]
 pub struct Args {
-    /// What to do if the command fails [default: ask on a terminal, else keep]
+    /// What to do with the changes of a failed command [default: ask on a terminal, else keep]
     #[arg(long, value_name = "WHAT")]
     on_fail: Option<OnFail>,
-    /// Take back what it did in any case: try a command out
+    /// Undo the changes in any case, to try a command out
     #[arg(long)]
     rollback: bool,
-    /// Take back what it did unless it stays below this bound
+    /// Undo the changes unless they stay below this limit
     #[arg(long, value_name = "BOUND")]
     guard: Vec<Guard>,
-    /// Why, instead of the command line
+    /// Commit message [default: the command line]
     #[arg(short, long, value_name = "MSG")]
     message: Option<String>,
-    /// The command
+    /// Command to run, and its arguments
     #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
     #[arg(value_hint = clap::ValueHint::CommandWithArguments)]
     command: Vec<OsString>,

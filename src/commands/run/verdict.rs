@@ -15,11 +15,11 @@ use crate::terminal::human::{Count, Size, plural};
 /// What becomes of what a failed command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnFail {
-    /// It stays
+    /// Keep the changes
     Keep,
-    /// It is taken back
+    /// Undo the changes
     Rollback,
-    /// As you say at the terminal; it stays if there is none
+    /// Ask on the terminal; without one, keep the changes
     Ask,
 }
 
