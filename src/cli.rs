@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind as ClapKind;
-use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::{self, Context, help};
 use crate::environment::{Durability, Environment};
@@ -61,12 +62,12 @@ struct Global {
     null: bool,
     /// When to use colours: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
-    #[arg(hide_possible_values = true)]
-    color: WhenArg,
+    #[arg(hide_possible_values = true, value_parser = when())]
+    color: When,
     /// When to show progress: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
-    #[arg(hide_possible_values = true)]
-    progress: WhenArg,
+    #[arg(hide_possible_values = true, value_parser = when())]
+    progress: When,
     /// Unsafe: do not wait for the disk; a power failure may lose commits
     #[arg(long, global = true)]
     no_sync: bool,
@@ -75,21 +76,13 @@ struct Global {
     help: Option<bool>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum WhenArg {
-    Auto,
-    Always,
-    Never,
-}
-
-impl From<WhenArg> for When {
-    fn from(when: WhenArg) -> When {
-        match when {
-            WhenArg::Auto => When::Auto,
-            WhenArg::Always => When::Always,
-            WhenArg::Never => When::Never,
-        }
-    }
+/// Parses the values of `--color` and `--progress`.
+fn when() -> impl TypedValueParser<Value = When> {
+    PossibleValuesParser::new(["auto", "always", "never"]).map(|word| match word.as_str() {
+        "always" => When::Always,
+        "never" => When::Never,
+        _ => When::Auto,
+    })
 }
 
 impl Global {
@@ -103,8 +96,8 @@ impl Global {
             json: self.json,
             quiet: self.quiet,
             verbose: self.verbose,
-            color: self.color.into(),
-            progress: self.progress.into(),
+            color: self.color,
+            progress: self.progress,
             nul: self.null,
         }
     }
@@ -208,7 +201,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let environment = cli.global.environment();
     let ui = Ui::new(cli.global.options(), environment.clone());
-    interrupts::answer(&ui, &environment);
+    interrupts::install(&ui, &environment);
     let result = start(&ui, environment, cli);
     ui.finish(result)
 }

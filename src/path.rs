@@ -83,7 +83,7 @@ impl RepoPath {
 
     /// This path with one more name. The name must be one (`is_name`).
     pub fn join(&self, name: &[u8]) -> RepoPathBuf {
-        debug_assert!(is_name(name), "{name:?} is no name");
+        debug_assert!(is_name(name), "{name:?} is not a valid name");
         let mut bytes = Vec::with_capacity(self.0.len() + 1 + name.len());
         bytes.extend_from_slice(&self.0);
         if !bytes.is_empty() {
@@ -174,7 +174,7 @@ impl RepoPathBuf {
 
     /// Adds a name in place.
     pub fn push(&mut self, name: &[u8]) {
-        debug_assert!(is_name(name), "{name:?} is no name");
+        debug_assert!(is_name(name), "{name:?} is not a valid name");
         if !self.0.is_empty() {
             self.0.push(b'/');
         }

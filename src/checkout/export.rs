@@ -182,8 +182,8 @@ pub fn export_to(
 }
 
 fn taken(path: &Path) -> Error {
-    let message = format!("`{}` is there already", path.display());
-    Error::new(ErrorKind::Refused, message).hint("name a file that is not there yet")
+    let message = format!("`{}` already exists", path.display());
+    Error::new(ErrorKind::Refused, message).hint("name a new file")
 }
 
 /// The same to a directory, whatever its name is.
@@ -228,18 +228,18 @@ fn check_archive_kind(path: &Path) -> Result<()> {
     if !is_other || fs::exists(path)? {
         return Ok(());
     }
-    let message = format!("`{}` would be an archive of a kind that cannot be written", path.display());
+    let message = format!("`{}` has an unsupported archive type", path.display());
     Err(Error::new(ErrorKind::Usage, message)
-        .hint("name a `.tar`, `.tar.gz` or `.tar.zst`, or make the directory first"))
+        .hint("name a `.tar`, `.tar.gz` or `.tar.zst`, or create the directory first"))
 }
 
 fn empty_directory(path: &Path) -> Result<Dir> {
     let refused = |what: &str| {
         let message = format!("`{}` {what}", path.display());
-        Err(Error::new(ErrorKind::Refused, message).hint("name a directory that is not there yet"))
+        Err(Error::new(ErrorKind::Refused, message).hint("name a new directory"))
     };
     if fs::stat(path)?.is_some_and(|stat| !matches!(stat.kind, Kind::Directory | Kind::Symlink)) {
-        return refused("is there already, and is no directory");
+        return refused("already exists and is not a directory");
     }
     fs::create_dir_all(path)?;
     let root = Dir::open(path)?;

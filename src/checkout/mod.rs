@@ -84,7 +84,7 @@ pub use plan::{Action, Plan};
 pub use space::check_free_space;
 pub use target::Target;
 pub use unfinished::{
-    Origin, are_hidden_halfway, check_no_mix, check_not_halfway, check_paths_allowed, refs_to_finish,
+    HALF_DONE, Origin, are_hidden_halfway, check_no_mix, check_not_halfway, check_paths_allowed, refs_to_finish,
 };
 
 /// How a checkout goes.
@@ -275,7 +275,7 @@ pub fn check_conflicts(plan: &Plan, forced: bool) -> Result<()> {
     let Some(first) = plan.conflicts.first() else { return Ok(()) };
     let count = plan.conflicts.len();
     let (first, others) = (first.display(), number::and_more(count));
-    let message = format!("`{first}`{others} would be replaced, and no commit has what is there");
+    let message = format!("`{first}`{others} would be replaced, but no commit has this content");
     let them = pluralize(count, "it", "them");
     let hint = match forced {
         false => format!("move {them} away, or use `--force` to save {them} first"),
@@ -291,7 +291,7 @@ pub fn check_conflicts(plan: &Plan, forced: bool) -> Result<()> {
 pub fn check_metadata_conflicts(plan: &Plan) -> Result<()> {
     let Some((first, _)) = plan.metadata_conflicts.first() else { return Ok(()) };
     let paths = plan.metadata_conflicts.iter().map(|(path, _)| path.clone()).collect();
-    let message = format!("`{}` has another mode, owner, time or attributes, and no commit has them", first.display());
+    let message = format!("`{}` has unsaved metadata (mode, owner, time or attributes)", first.display());
     Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(paths))
 }
 

@@ -81,7 +81,7 @@ impl Target {
                 let error = on_neither_side(path, self.commit, &[]);
                 // Listed paths are from the root, typed ones from the current folder.
                 let Some(meant) = self.tail(store, path)? else { return Err(error) };
-                let message = format!("it has `{}`: paths are from the folder that you are in", meant.display());
+                let message = format!("it has `{}`: paths are relative to the current directory", meant.display());
                 return Err(error.hint(message));
             }
         }
@@ -139,6 +139,6 @@ fn on_neither_side(path: &RepoPath, commit: CommitId, ignored: &[RepoPathBuf]) -
         Some(ignored) => format!("`{name}` is not in commit {short}, and here `{}` is ignored", ignored.display()),
         None => format!("`{name}` is neither in commit {short} nor here"),
     };
-    let hint = pattern_hint(path).map_or_else(|| format!("see what it has: undo ls -R {short}"), str::to_owned);
+    let hint = pattern_hint(path).map_or_else(|| format!("to list the commit: undo ls -R {short}"), str::to_owned);
     Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.to_owned()])
 }

@@ -10,28 +10,30 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::worktree::database::files_of;
 
-const WAYS_OUT: &str = "finish it with `undo checkout --continue`, or take it back with `undo undo`";
+/// The effect of an unfinished checkout.
+pub const HALF_DONE: &str = "has left the directory half old, half new";
+
+const WAYS_OUT: &str = "finish it with `undo checkout --continue`, or undo it with `undo undo`";
 
 /// [`ErrorKind::Refused`] if a checkout did not end: some paths alone would end it, and nobody would know any more what
 /// the rest was to become.
 pub fn check_paths_allowed(repository: &Repository) -> Result<()> {
-    check_finished(repository, "single paths are not restored", "finish it first: undo checkout --continue")
+    check_finished(repository, "must end before paths are restored", "finish it first: undo checkout --continue")
 }
 
 /// [`ErrorKind::Refused`] if a checkout did not end: what is there is a mix of two states, which nobody meant to record.
 pub fn check_no_mix(repository: &Repository) -> Result<()> {
-    check_finished(repository, "the directory is a mix", &format!("{WAYS_OUT}; `--force` records the mix"))
+    check_finished(repository, HALF_DONE, &format!("{WAYS_OUT}; `--force` records the directory"))
 }
 
 /// [`ErrorKind::Refused`] if a checkout did not end: this name of a commit means another one now than when it began.
 pub fn check_not_halfway(repository: &Repository, name: &str) -> Result<()> {
-    check_finished(repository, &format!("`{name}` is not what it was"), WAYS_OUT)
+    check_finished(repository, &format!("has changed the meaning of `{name}`"), WAYS_OUT)
 }
 
-fn check_finished(repository: &Repository, so: &str, hint: &str) -> Result<()> {
+fn check_finished(repository: &Repository, effect: &str, hint: &str) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
-    let message = format!("the {} to {} did not end, so {so}", intent.verb, intent.to.short());
-    Err(Error::new(ErrorKind::Refused, message).hint(hint))
+    Err(Error::new(ErrorKind::Refused, format!("an unfinished {} {effect}", intent.describe())).hint(hint))
 }
 
 /// Whether all these paths are recorded on one of the two sides of a checkout that did not end. Rules that it has put in

@@ -1,43 +1,46 @@
-//! Words that people know from git and from backup programs, and what to type here.
+//! Commands and options of git and of backup programs, and their equivalents.
 
-/// A command of another program → what to do here.
+/// Commands of other programs, and their equivalents.
 const COMMANDS: &[(&[&str], &str)] = &[
-    (&["add", "stage"], "nothing is staged, all is recorded: undo commit"),
+    (&["add", "stage"], "there is no staging area; to record all changes: undo commit"),
     (&["backup", "save", "snapshot"], "undo commit"),
     (&["snapshots", "list", "history"], "undo log"),
-    (&["reset", "revert", "rollback"], "to a commit: undo checkout REV; the last command: undo undo"),
-    (&["clean", "discard"], "what is unsaved is recorded and goes: undo checkout @"),
-    (&["stash"], "undo commit, then go back: undo checkout @~"),
+    (&["reset", "revert", "rollback"], "to restore a commit: undo checkout REV; to undo the last command: undo undo"),
+    (&["clean", "discard"], "to discard unsaved changes (they are saved first): undo checkout @"),
+    (&["stash"], "undo commit, then restore the previous state: undo checkout @~"),
     (&["switch"], "undo checkout BRANCH"),
     (&["reflog"], "undo op log"),
     (&["check", "fsck"], "undo verify"),
-    (&["gc", "prune", "forget"], "nothing is ever removed from the history"),
-    (&["merge", "rebase", "cherry-pick"], "histories are not joined; for some paths: undo restore --from REV PATH"),
-    (&["rm", "mv"], "change the directory itself, then: undo commit"),
-    (&["clone", "push", "pull", "fetch", "remote"], "a repository is one directory: copy it whole, or see undo export"),
+    (&["gc", "prune", "forget"], "undo never removes history"),
+    (
+        &["merge", "rebase", "cherry-pick"],
+        "undo does not merge histories; to take paths from a commit: undo restore --from REV PATH",
+    ),
+    (&["rm", "mv"], "change the files themselves, then: undo commit"),
+    (&["clone", "push", "pull", "fetch", "remote"], "a repository is one directory; copy it, or use undo export"),
     (&["mount"], "undo ls REV:PATH, undo cat REV:PATH, undo export"),
     (&["find", "grep"], "undo log -- PATH, undo ls -R REV"),
     (&["blame", "annotate"], "undo log -p -- PATH"),
 ];
 
-/// An option of another program → what to do here.
+/// Options of other programs by command, and their equivalents.
 const OPTIONS: &[(&str, &[&str], &str)] = &[
-    ("commit", &["-a", "--all"], "all is recorded always: undo commit"),
-    ("commit", &["--amend"], "commits stay as they are; name one by a tag: undo tag NAME"),
+    ("commit", &["-a", "--all"], "all changes are always recorded: undo commit"),
+    ("commit", &["--amend"], "commits cannot be changed; to label one: undo tag NAME"),
     ("checkout", &["-b", "-B"], "undo branch NAME, then: undo checkout NAME"),
-    ("diff", &["--cached", "--staged"], "nothing is staged: undo diff"),
+    ("diff", &["--cached", "--staged"], "there is no staging area: undo diff"),
     ("restore", &["--source", "-s"], "undo restore --from REV PATH"),
-    ("restore", &["--staged"], "nothing is staged: undo restore PATH"),
-    ("log", &["--all"], "all lines of history are shown already: undo log"),
-    ("log", &["--graph"], "the graph is shown already: undo log"),
+    ("restore", &["--staged"], "there is no staging area: undo restore PATH"),
+    ("log", &["--all"], "the whole history is always shown: undo log"),
+    ("log", &["--graph"], "the graph is always shown: undo log"),
 ];
 
-/// What to type instead of another program's command.
+/// The equivalent of another program's command.
 pub(super) fn command(name: &str) -> Option<&'static str> {
     COMMANDS.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
 }
 
-/// What to type instead of another program's option of a command.
+/// The equivalent of another program's option.
 pub(super) fn option(command: &str, name: &str) -> Option<&'static str> {
     OPTIONS.iter().find(|(of, names, _)| *of == command && names.contains(&name)).map(|(.., hint)| *hint)
 }

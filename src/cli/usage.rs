@@ -1,4 +1,4 @@
-//! Usage errors: what the parser found, told as every other failure is.
+//! Usage errors: converts errors of the parser.
 
 use std::ffi::OsString;
 
@@ -7,8 +7,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind as Kind};
 use super::foreign_commands;
 use crate::error::{Error, ErrorKind};
 
-/// The parser's error in this project's words. The hint is what another tool's word is here, a likely correction, how the
-/// command is written, or where its help is.
+/// Converts an error of the parser. The hint is the equivalent of another tool's command, a likely correction, the usage of
+/// the command, or the command that shows its help.
 pub(super) fn error(error: &clap::Error, command: clap::Command, arguments: &[OsString]) -> Error {
     let place = place(command.clone(), arguments);
     let hint = other_tools(error, &place).unwrap_or_else(|| match correction(error, &command) {
@@ -32,7 +32,7 @@ fn other_tools(error: &clap::Error, place: &[String]) -> Option<String> {
     hint.map(str::to_owned)
 }
 
-/// The first paragraph, in one line.
+/// The first paragraph on one line.
 fn message(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let paragraph = text.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
@@ -40,10 +40,10 @@ fn message(error: &clap::Error) -> String {
     line.trim_end_matches(" found").to_owned()
 }
 
-/// What was probably meant. A mistyped command was more likely one for people than one for scripts: one of those is suggested only
-/// where there is no other. An option that does not even begin alike is no help.
+/// A likely correction. Suggests a plumbing command only if no other command is similar, and an option only if it starts with
+/// the same letter.
 fn correction(error: &clap::Error, command: &clap::Command) -> Option<String> {
-    // The likeliest stands last.
+    // Sorted by similarity, the most similar last.
     if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand) {
         let is_listed = |name: &&String| command.find_subcommand(name).is_some_and(|one| !one.is_hide_set());
         return names.iter().rev().find(is_listed).or(names.last()).cloned();
@@ -58,7 +58,7 @@ fn correction(error: &clap::Error, command: &clap::Command) -> Option<String> {
     }
 }
 
-/// The command that the arguments are for, as it is typed: `op`, `log`.
+/// The names of the given command and subcommand: `op`, `log`.
 fn place(command: clap::Command, arguments: &[OsString]) -> Vec<String> {
     let mut place = Vec::new();
     let Ok(matches) = command.ignore_errors(true).try_get_matches_from(arguments) else { return place };

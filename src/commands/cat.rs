@@ -28,7 +28,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     let (id, Some(path)) = context.commit_path(&workspace.repository, &args.what, "cat")? else {
-        return Err(Error::new(ErrorKind::Usage, format!("`{}` names no path", args.what.display()))
+        return Err(Error::new(ErrorKind::Usage, format!("`{}` has no path", args.what.display()))
             .hint(format!("undo cat {}:PATH", shell_word(args.what.as_bytes()))));
     };
     print(context, &workspace, id, &path)

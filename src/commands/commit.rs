@@ -80,10 +80,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let is_new = |one: &&Uncovered| !outcome.mounted_over.contains(&one.path);
         context.report_left_out(&outcome.uncovered.iter().filter(is_new).cloned().collect::<Vec<_>>());
         if let Some(id) = committed.id.filter(|_| !committed.suspicious) {
-            context.ui.hint(format_args!("come back to this state: undo checkout {}", id.short()));
+            context.ui.hint(format_args!("to restore this state: undo checkout {}", id.short()));
         }
     } else if !args.message.is_empty() {
-        context.ui.hint("the message is not recorded; name the commit there is: undo tag NAME");
+        context.ui.hint("there is no new commit, so the message was dropped; to label this state: undo tag NAME");
     }
     Ok(if args.strict && committed.suspicious { Exit::SUSPICIOUS } else { exit })
 }

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::alarm::Findings;
+use crate::checkout::HALF_DONE;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
@@ -15,7 +16,6 @@ use crate::id::CommitId;
 use crate::number::pluralize;
 use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
-use crate::object::operation::Intent;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 use crate::repo::layout::{Attachment, Layout};
@@ -68,7 +68,7 @@ impl Context<'_> {
         if let Standing::Unknown { other } = repository.standing() {
             let worktree = &repository.layout.worktree;
             self.ui.warning(format_args!(
-                "{}; nothing is recorded until you say which it is",
+                "{}; nothing is recorded until this is resolved",
                 standing::describe(worktree, other)
             ));
             self.ui.hint(standing::remedies(worktree, None));
@@ -82,27 +82,27 @@ impl Context<'_> {
     }
 
     fn report_unfinished(&self, repository: &Repository) {
-        let way = |finish: &str, back: &str| format!("finish it with `{finish}`, or take it back with `{back}`");
+        let way = |finish: &str, back: &str| format!("finish it with `{finish}`, or undo it with `{back}`");
         if let Some(foreign) = repository.foreign() {
             let way = way(&foreign.command("checkout --continue"), &foreign.command("undo"));
-            self.ui.warning(format_args!("the {} did not end; {way}", foreign.describe()));
-        } else if let Some(Intent { verb, to, .. }) = repository.unfinished() {
+            self.ui.warning(format_args!("the {} is unfinished; {way}", foreign.describe()));
+        } else if let Some(intent) = repository.unfinished() {
             let way = way("undo checkout --continue", "undo undo");
-            self.ui.warning(format_args!("the {verb} to {} did not end; {way}", to.short()));
+            self.ui.warning(format_args!("an unfinished {} {HALF_DONE}; {way}", intent.describe()));
         }
     }
 
     /// Says so if the checkout that did not end yet is that of whoever holds the lock.
     fn report_running_checkout(&self, repository: &Repository) -> bool {
         let holder = Holder::of(&repository.layout.lock());
-        let (Some(Intent { verb, to, time, .. }), Some(holder)) = (&repository.state().intent, holder) else {
+        let (Some(intent), Some(holder)) = (&repository.state().intent, holder) else {
             return false;
         };
-        if *time < holder.since {
+        if intent.time < holder.since {
             return false;
         }
-        let what = repository.foreign().map_or_else(|| format!("{verb} to {}", to.short()), |it| it.describe());
-        self.ui.warning(format_args!("a {what} is going on (process {})", holder.pid));
+        let what = repository.foreign().map_or_else(|| intent.describe(), |it| it.describe());
+        self.ui.warning(format_args!("a {what} is in progress (process {})", holder.pid));
         true
     }
 
@@ -157,7 +157,8 @@ impl Context<'_> {
     /// A path that the user wrote, from the directory that it was written in.
     pub fn place(&self, path: &Path) -> Result<PathBuf> {
         if self.is_removed && path.is_relative() {
-            let message = format!("`{}` is nowhere: the folder that this shell is in was removed", path.display());
+            let message =
+                format!("`{}` does not exist: the current directory of this shell was removed", path.display());
             return Err(Error::new(ErrorKind::Usage, message).hint(go_to(&self.cwd)));
         }
         Ok(self.cwd.join(path))
@@ -165,7 +166,7 @@ impl Context<'_> {
 
     /// Says that the folder of the user's shell is no longer there, and where to go.
     pub fn warn_directory_removed(&self, worktree: &Path) {
-        self.ui.warning("the folder that this shell is in was removed");
+        self.ui.warning("the current directory of this shell was removed");
         self.ui.hint(go_to(worktree));
     }
 
@@ -217,7 +218,7 @@ impl Context<'_> {
             let path = self.paths(repository, &[PathBuf::from(text)]).ok().and_then(|mut paths| paths.pop());
             let Some(path) = path else { return error };
             let place = [b"@:", path.as_bytes()].concat();
-            error.hint(format!("as it was recorded last: undo {command} {}", shell_word(&place)))
+            error.hint(format!("to use the last recorded version: undo {command} {}", shell_word(&place)))
         })
     }
 
@@ -244,7 +245,7 @@ impl Context<'_> {
     ) -> Exit {
         let failed = reasons(uncovered, Reason::is_failure);
         let they = pluralize(failed.len(), "it", "they");
-        self.warn_about(&format!("not covered, since {they} cannot be read"), &failed);
+        self.warn_about(&format!("not covered because {they} cannot be read"), &failed);
         let mixed = "read while it was changing: it may be a mix of two states";
         let several = "read while they were changing: they may be a mix of two states";
         self.report_paths(pluralize(torn.len(), mixed, several), torn);
@@ -258,7 +259,7 @@ impl Context<'_> {
     /// Lists recorded paths over which something is mounted. Returns whether that makes the answer incomplete.
     pub fn warn_about_mounts(&self, mounted_over: &[RepoPathBuf]) -> Exit {
         let they = pluralize(mounted_over.len(), "it", "them");
-        self.report_paths(&format!("not covered, because something is mounted over {they}"), mounted_over);
+        self.report_paths(&format!("not covered because something is mounted over {they}"), mounted_over);
         if mounted_over.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
     }
 
@@ -331,7 +332,8 @@ impl Context<'_> {
         let shown = result()?;
         self.report_findings(findings, Stream::Out)?;
         if !findings.alarms.is_empty() {
-            self.ui.hint(format_args!("if that was not meant: see it with `{show}`, take it back with `{back}`"));
+            self.ui
+                .hint(format_args!("if this was not intended: see the changes with `{show}`, undo them with `{back}`"));
         }
         Ok(shown)
     }
@@ -346,7 +348,7 @@ impl Context<'_> {
     /// Says that a commit does not build on the one before it.
     pub fn warn_damage(&self, damage: Option<&str>) {
         if let Some(damage) = damage {
-            self.ui.warning(format_args!("{damage}; all that is here was recorded anew"));
+            self.ui.warning(format_args!("{damage}; the whole directory was recorded again"));
         }
     }
 
@@ -382,7 +384,7 @@ impl Context<'_> {
 }
 
 fn go_to(directory: &Path) -> String {
-    format!("go to one that is there: cd {}", shell_word(directory.as_os_str().as_bytes()))
+    format!("change to an existing directory: cd {}", shell_word(directory.as_os_str().as_bytes()))
 }
 
 /// What is not covered for some reasons, and the reasons.

@@ -56,9 +56,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let has_history = repository.view().at().is_some();
     context.ui.hint(match has_history {
         // A copy may have different content.
-        true if joining != Joining::Ask => "see what differs from its branch: undo status",
-        true => "bring everything back: undo checkout latest",
-        false => "record it all: undo commit -m \"as it was\"",
+        true if joining != Joining::Ask => "to see changes since the last commit of its branch: undo status",
+        true => "to restore everything: undo checkout latest",
+        false => "to record the directory: undo commit -m \"as it was\"",
     });
     Ok(Exit::DONE)
 }
@@ -135,7 +135,7 @@ pub fn make_here(context: &Context<'_>, paths: &[PathBuf], error: Error) -> Resu
     for path in paths::resolve(&here, &here, paths)? {
         if !fs::exists(&here.join(path.as_path()))? {
             return Err(Error::new(ErrorKind::NotFound, format!("no `{}` here", path.display()))
-                .hint("name what is there, or nothing for all of it"));
+                .hint("name existing paths, or none to record everything"));
         }
     }
     make(context, &here, None, &Joining::Ask)
@@ -154,6 +154,6 @@ fn warn_of_wide_roots(context: &Context<'_>, worktree: &Path) -> Result<()> {
     };
     context
         .ui
-        .warning(format_args!("this is {what}: all of it will be recorded; list what to leave out in `.undoignore`"));
+        .warning(format_args!("this is {what}: all of it will be recorded; list paths to exclude in `.undoignore`"));
     Ok(())
 }

@@ -80,7 +80,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     for item in workspace.log(options)? {
         let Item { id, commit } = match item {
             Err(error) if error.kind() == ErrorKind::Damaged => {
-                context.ui.warning(format_args!("left out: {error}"));
+                context.ui.warning(format_args!("skipped: {error}"));
                 exit = ErrorKind::Damaged.exit();
                 continue;
             }
@@ -101,7 +101,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if count == 0 {
         context.ui.status(match paths.len() {
             0 => "no commits",
-            several => pluralize(several, "no commit has changed this path", "no commit has changed these paths"),
+            several => pluralize(several, "no commit changes this path", "no commit changes these paths"),
         });
         paths.iter().find_map(|path| pattern_hint(path)).into_iter().for_each(|hint| context.ui.hint(hint));
     }

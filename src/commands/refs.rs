@@ -29,7 +29,7 @@ pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option
     workspace.create_ref(kind, name, id)?;
     context.ui.outcome(&RefChanged { kind: kind.word(), action: "created", name: name.to_owned(), id })?;
     if kind == RefKind::Branch {
-        context.ui.hint(format_args!("switch to it: undo checkout {}", shell_word(name.as_bytes())));
+        context.ui.hint(format_args!("to switch to it: undo checkout {}", shell_word(name.as_bytes())));
     }
     Ok(Exit::DONE)
 }
@@ -40,7 +40,7 @@ pub fn delete(context: &Context<'_>, kind: RefKind, names: &[String]) -> Result<
     for (name, id) in names.iter().zip(commits) {
         context.ui.outcome(&RefChanged { kind: kind.word(), action: "deleted", name: name.to_owned(), id })?;
         let (word, name, id) = (kind.word(), shell_word(name.as_bytes()), id.short());
-        context.ui.hint(format_args!("take it back: undo {word} {name} {id}"));
+        context.ui.hint(format_args!("to restore it: undo {word} {name} {id}"));
     }
     Ok(Exit::DONE)
 }
@@ -52,6 +52,6 @@ pub fn rename(context: &Context<'_>, kind: RefKind, old: Option<&str>, new: &str
     let id = workspace.rename_ref(kind, &old, new)?;
     context.ui.outcome(&RefChanged { kind: kind.word(), action: "renamed", name: new.to_owned(), id })?;
     let (old, new) = (shell_word(old.as_bytes()), shell_word(new.as_bytes()));
-    context.ui.hint(format_args!("take it back: undo {} -m {new} {old}", kind.word()));
+    context.ui.hint(format_args!("to undo: undo {} -m {new} {old}", kind.word()));
     Ok(Exit::DONE)
 }

@@ -50,7 +50,7 @@ fn check_run_is_recorded(context: &Context<'_>, repository: &Repository, before:
         repository.forget_unrecorded_run();
         return Ok(());
     }
-    let message = "the changes of the last `undo run` are not recorded, so `undo undo` cannot take them back";
+    let message = "the changes of the last `undo run` are not recorded, so `undo undo` cannot undo them";
     Err(Error::new(ErrorKind::Refused, message)
-        .hint(format!("to go back to the state before that run: undo checkout {}", before.short())))
+        .hint(format!("to restore the state before that run: undo checkout {}", before.short())))
 }

@@ -31,7 +31,7 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
     if damaged == 0 {
         return Ok(Exit::DONE);
     }
-    context.ui.hint("what is not listed is whole; a damaged file can be copied from a backup of this repository");
+    context.ui.hint("everything not listed is intact; replace damaged files from a backup of this repository");
     Ok(ErrorKind::Damaged.exit())
 }
 

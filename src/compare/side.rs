@@ -27,7 +27,8 @@ impl Side {
         match id {
             Some(id) => match repository.store().commit(id) {
                 Err(error) if error.kind() == ErrorKind::Damaged && repository.view().at() == Some(id) => {
-                    Err(error.hint("`undo commit` records all that is here anew; `undo log` lists what can be read"))
+                    Err(error
+                        .hint("`undo commit` records the whole directory again; `undo log` lists what can be read"))
                 }
                 commit => Ok(Side::Commit(Box::new(commit?))),
             },

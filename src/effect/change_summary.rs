@@ -1,5 +1,7 @@
 //! The paths that tell the most, a few of each sort, found in one pass in path order.
 
+use serde::Serialize;
+
 use crate::diff::{Change, Status};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
@@ -17,11 +19,13 @@ pub struct Few<T> {
 }
 
 /// What is gone: a path with all that was in it, or some of what is directly in a directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Loss {
     /// What is gone, or the directory.
+    #[serde(flatten)]
     pub path: RepoPathBuf,
     /// The path itself is gone.
+    #[serde(rename = "whole")]
     pub is_whole: bool,
     /// Paths in it that are gone.
     pub paths: u64,
@@ -36,13 +40,16 @@ impl Loss {
 }
 
 /// A path that is of another kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Retyped {
     /// Where.
+    #[serde(flatten)]
     pub path: RepoPathBuf,
     /// Before.
+    #[serde(rename = "old_kind")]
     pub from: Kind,
     /// After.
+    #[serde(rename = "kind")]
     pub to: Kind,
 }
 

@@ -41,6 +41,16 @@ impl Guard {
         }
     }
 
+    /// What the guard limits: `added`, `deleted`, `changed` or `grown`.
+    pub fn word(&self) -> &'static str {
+        match self.measure {
+            Measure::Added => "added",
+            Measure::Deleted => "deleted",
+            Measure::Changed => "changed",
+            Measure::Grown => "grown",
+        }
+    }
+
     /// Whether it counts bytes, and not paths.
     pub fn is_of_bytes(&self) -> bool {
         self.measure == Measure::Grown

@@ -40,7 +40,7 @@ impl Paths {
         };
         let path = RepoPathBuf::new(bytes.to_vec()).filter(|path| !path.is_root()).ok_or_else(|| {
             let text = String::from_utf8_lossy(text);
-            Error::new(ErrorKind::Usage, format!("`{}` is no path in a tree", text.escape_debug()))
+            Error::new(ErrorKind::Usage, format!("`{}` is not a valid path in a tree", text.escape_debug()))
                 .hint("paths begin at the root of the tree: `data/a.csv`, or `data/` for what is in it")
         })?;
         paths.insert(path);

@@ -214,13 +214,13 @@ fn operations(repository: &Repository, prefix: &IdPrefix) -> Result<Vec<Named>> 
 /// An object of a type that is of no use here.
 pub fn wrong_type(text: &str, word: &str, wanted: &str) -> Error {
     let article = if word.starts_with(['a', 'o']) { "an" } else { "a" };
-    Error::new(ErrorKind::Usage, format!("`{text}` is {article} {word}, where {wanted} is wanted"))
-        .hint("`undo cat-file -t OBJECT` tells what an object is")
+    Error::new(ErrorKind::Usage, format!("`{text}` is {article} {word}, not {wanted}"))
+        .hint("`undo cat-file -t OBJECT` prints the type of an object")
 }
 
 fn unknown_object(id: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("no object `{id}` in this repository"))
-        .hint("list all that commits lead to with `undo rev-list --objects --all`")
+        .hint("list all reachable objects with `undo rev-list --objects --all`")
 }
 
 fn ambiguous(prefix: &str, found: &[Named]) -> Error {

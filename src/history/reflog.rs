@@ -95,7 +95,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
     Err(match oldest {
         Some(oldest) => {
             let [time, oldest] = [time, oldest].map(|time| time.to_local(repository.environment.time_zone()));
-            Error::new(ErrorKind::NotFound, format!("there is no history at {time}: it begins at {oldest}"))
+            Error::new(ErrorKind::NotFound, format!("no history at {time}: the history begins at {oldest}"))
                 .hint("to list operations: undo op log")
         }
         None => no_commit(repository.view()),
@@ -119,15 +119,15 @@ pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
             return Ok(left);
         }
     }
-    Err(Error::new(ErrorKind::NotFound, "there is no `-`: you have not gone from one commit to another yet")
-        .hint("see where you have been with `undo log`"))
+    Err(Error::new(ErrorKind::NotFound, "`-` names no commit: there was no checkout yet")
+        .hint("see all commits with `undo log`"))
 }
 
 /// The error for a current branch without commits: in a new repository, or after undoing its first commit.
 pub fn no_commit(view: &View) -> Error {
     match view.heads.is_empty() {
-        true => Error::new(ErrorKind::NotFound, "there is no commit yet").hint("make the first one with `undo commit`"),
-        false => Error::new(ErrorKind::NotFound, format!("`{}` has no commit any more", view.current))
-            .hint("go to the newest one with `undo checkout latest`, or see all with `undo log`"),
+        true => Error::new(ErrorKind::NotFound, "there are no commits yet").hint("create one with `undo commit`"),
+        false => Error::new(ErrorKind::NotFound, format!("`{}` has no commits now", view.current))
+            .hint("restore the newest one with `undo checkout latest`, or see all with `undo log`"),
     }
 }

@@ -18,12 +18,12 @@ use crate::time::Timestamp;
 /// The commit that a revision names; unknown and ambiguous ones are errors that list candidates.
 pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
     if let Some(colon) = find_outside_braces(text, ":") {
-        let message = format!("`{}` names a path in a commit, where a commit is wanted", text.escape_debug());
+        let message = format!("`{}` names a path in a commit, not a commit", text.escape_debug());
         let hint = format!("name the commit alone: `{}`", or_current(&text[..colon]).escape_debug());
         return Err(Error::new(ErrorKind::Usage, message).hint(hint));
     }
     if find_outside_braces(text, "..").is_some() {
-        let message = format!("`{}` names several commits, where one is wanted", text.escape_debug());
+        let message = format!("`{}` is a range, not a single commit", text.escape_debug());
         return Err(Error::new(ErrorKind::Usage, message).hint("`undo log` and `undo diff` take ranges"));
     }
     let (name, steps) = split_name(text);
@@ -52,7 +52,7 @@ pub fn resolve_in(repository: &Repository, revision: &str, path: &[u8]) -> Resul
     let name = path.strip_prefix(b"./").unwrap_or(path);
     let end = name.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
     let Some(name) = RepoPathBuf::new(name[..end].to_vec()) else {
-        let message = format!("`{}` is no path in a commit", String::from_utf8_lossy(path).escape_debug());
+        let message = format!("`{}` is not a valid path in a commit", String::from_utf8_lossy(path).escape_debug());
         return Err(
             Error::new(ErrorKind::Usage, message).hint("write it from the root of the worktree, as in `@:folder/file`")
         );
@@ -104,7 +104,7 @@ fn split_name(text: &str) -> (&str, &str) {
 }
 
 fn malformed(text: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("`{}` is no revision: {why}", text.escape_debug()))
+    Error::new(ErrorKind::Usage, format!("`{}` is not a valid revision: {why}", text.escape_debug()))
         .hint("see how to name commits with `undo help revisions`")
 }
 

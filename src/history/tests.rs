@@ -224,9 +224,9 @@ fn of_commits_of_one_moment_the_one_recorded_last_is_the_latest() {
 #[test]
 fn what_names_no_commit_is_refused_with_help() {
     let mut story = Story::new();
-    assert_eq!(story.refused("@").1, "there is no commit yet");
-    assert_eq!(story.refused("latest").2, "make the first one with `undo commit`");
-    assert_eq!(story.refused("whatever").1, "there is no commit yet");
+    assert_eq!(story.refused("@").1, "there are no commits yet");
+    assert_eq!(story.refused("latest").2, "create one with `undo commit`");
+    assert_eq!(story.refused("whatever").1, "there are no commits yet");
     let a = story.grow("a", 1);
     story.tag("before-cleanup", a);
     for (text, kind, message, hint) in [
@@ -241,7 +241,7 @@ fn what_names_no_commit_is_refused_with_help() {
         ("main~x", ErrorKind::Usage, "only `~` and `^` can follow", "see how"),
         ("main~99999999999999999999999", ErrorKind::Usage, "too large", "see how"),
         ("@{1h", ErrorKind::Usage, "a `}` is missing", "see how"),
-        ("@{soon}", ErrorKind::Usage, "`soon` is no time", "write it like"),
+        ("@{soon}", ErrorKind::Usage, "`soon` is not a valid date or time", "write it like"),
         ("nowhere@{1h}", ErrorKind::NotFound, "no history at", "to list operations"),
         ("@{1h ago}", ErrorKind::NotFound, "it begins at", "to list operations"),
         ("nowhere@{now}", ErrorKind::NotFound, "no revision `nowhere`", "see all"),

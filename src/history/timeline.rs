@@ -358,7 +358,7 @@ fn too_far(possible: usize, verb: &str) -> Error {
 
 /// Old segments of the journal may be gone.
 fn shortened() -> Error {
-    Error::new(ErrorKind::NotFound, "the journal does not go back any further")
+    Error::new(ErrorKind::NotFound, "the journal has no older operations")
         .hint("to list operations: undo op log; to list commits: undo log")
 }
 

@@ -38,7 +38,7 @@ pub fn exact(text: &str) -> Result<(Timestamp, i32)> {
         Some((time.into(), if is_utc { 0 } else { zone_offset(zone?)? }))
     };
     decimal().or_else(rfc3339).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("`{}` is no exact time", text.escape_debug()))
+        Error::new(ErrorKind::Usage, format!("`{}` is not a valid exact time", text.escape_debug()))
             .hint("write it like `2026-01-05T14:00:00.25+01:00`, `1767617999.25` or `1767617999.25+01:00`")
     })
 }
@@ -59,7 +59,7 @@ fn parse_at(text: &str, day: Day, now: &ZonedDateTime) -> Result<Timestamp> {
     let text = text.trim();
     let meant = absolute(text, day, now).or_else(|| relative(text, now));
     meant.map(Timestamp::from).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("`{}` is no time", text.escape_debug()))
+        Error::new(ErrorKind::Usage, format!("`{}` is not a valid date or time", text.escape_debug()))
             .hint("write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`")
     })
 }
@@ -202,7 +202,7 @@ mod tests {
         for text in
             ["", "x", "5", "2026-13-01", "2026-01-05 25:00", "25:00", "ten minutes", "P1D\0", "9999999999 years"]
         {
-            assert_eq!(at(text, Day::End), format!("`{}` is no time", text.escape_debug()));
+            assert_eq!(at(text, Day::End), format!("`{}` is not a valid date or time", text.escape_debug()));
         }
     }
 }

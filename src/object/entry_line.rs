@@ -65,7 +65,7 @@ impl Entry {
 pub fn parse(line: &[u8]) -> Result<Entry> {
     let mut parts = line.splitn(3, |&byte| byte == b'\t');
     let head = parts.next().unwrap_or_default();
-    let name = parts.next().ok_or_else(|| malformed("a TAB and a name are missing"))?;
+    let name = parts.next().ok_or_else(|| malformed("the TAB and the name are missing"))?;
     let name = unquote(name).ok_or_else(|| malformed("the quoted name is malformed"))?;
     let target = parts.next().map(|word| unquote(word).ok_or_else(|| malformed("the quoted target is malformed")));
     build(head, &name, target.transpose()?.as_deref())
@@ -73,7 +73,8 @@ pub fn parse(line: &[u8]) -> Result<Entry> {
 
 /// Parses a record with raw names. Calls `target` for the next record if the entry is a symlink.
 pub fn parse_raw<'t>(record: &[u8], target: impl FnOnce() -> Option<&'t [u8]>) -> Result<Entry> {
-    let tab = record.iter().position(|&byte| byte == b'\t').ok_or_else(|| malformed("a TAB and a name are missing"))?;
+    let tab =
+        record.iter().position(|&byte| byte == b'\t').ok_or_else(|| malformed("the TAB and the name are missing"))?;
     let (head, name) = (&record[..tab], &record[tab + 1..]);
     let is_symlink = head.split(|&byte| byte == b' ').nth(1) == Some(b"symlink");
     build(head, name, if is_symlink { target() } else { None })
@@ -81,12 +82,12 @@ pub fn parse_raw<'t>(record: &[u8], target: impl FnOnce() -> Option<&'t [u8]>) -
 
 fn build(head: &[u8], name: &[u8], target: Option<&[u8]>) -> Result<Entry> {
     if !is_name(name) {
-        return Err(malformed(&format!("`{}` is no name", name.escape_ascii())));
+        return Err(malformed(&format!("`{}` is not a valid name", name.escape_ascii())));
     }
     let text = std::str::from_utf8(head).map_err(|_| malformed("it is not UTF-8 before the TAB"))?;
     let fields: Vec<&str> = text.split(' ').collect();
     let [mode, word, object, owner, mtime, attributes] = fields[..] else {
-        return Err(malformed(&format!("6 fields before the TAB are wanted, and {} are there", fields.len())));
+        return Err(malformed(&format!("expected 6 fields before the TAB, found {}", fields.len())));
     };
     let (kind, mode) = parse_mode(mode, word)?;
     let (uid, gid) = parse_pair(owner).ok_or_else(|| bad_field("owner", owner))?;
@@ -105,7 +106,7 @@ fn parse_mode(mode: &str, word: &str) -> Result<(Kind, u16)> {
     let (kind, _, expected) = *KINDS
         .iter()
         .find(|(_, kind, _)| bits & !0o7777 == *kind)
-        .ok_or_else(|| malformed(&format!("mode `{mode}` is of no known kind")))?;
+        .ok_or_else(|| malformed(&format!("mode `{mode}` has an unknown kind")))?;
     if word != expected {
         return Err(malformed(&format!("mode `{mode}` is of a {expected}, not of a {word}")));
     }
@@ -162,7 +163,7 @@ fn malformed(why: &str) -> Error {
 }
 
 fn bad_field(name: &str, value: &str) -> Error {
-    malformed(&format!("`{}` is no {name}", value.escape_debug()))
+    malformed(&format!("invalid {name} `{}`", value.escape_debug()))
 }
 
 #[cfg(test)]
@@ -211,21 +212,21 @@ mod tests {
     fn malformed_lines_say_what_is_wrong() {
         for (line, what) in [
             (format!("100644 blob {ID}\ta"), "6 fields before the TAB are wanted, and 3 are there"),
-            (format!("100644 blob {ID} 0:0 5.0 - a"), "a TAB and a name are missing"),
-            (format!("100644 blob {ID} 0:0 5.0 -\t.."), "`..` is no name"),
-            (format!("100644 blob {ID} 0:0 5.0 -\ta/b"), "`a/b` is no name"),
+            (format!("100644 blob {ID} 0:0 5.0 - a"), "the TAB and the name are missing"),
+            (format!("100644 blob {ID} 0:0 5.0 -\t.."), "`..` is not a valid name"),
+            (format!("100644 blob {ID} 0:0 5.0 -\ta/b"), "`a/b` is not a valid name"),
             (format!("100644 blob {ID} 0:0 5.0 -\t\"a"), "the quoted name is malformed"),
             (format!("100644 tree {ID} 0:0 5.0 -\ta"), "mode `100644` is of a blob, not of a tree"),
-            (format!("140644 blob {ID} 0:0 5.0 -\ta"), "mode `140644` is of no known kind"),
-            (format!("100844 blob {ID} 0:0 5.0 -\ta"), "`100844` is no mode"),
-            (format!("100644 blob {} 0:0 5.0 -\ta", &ID[1..]), "is no object"),
-            (format!("100644 blob {ID} 0 5.0 -\ta"), "`0` is no owner"),
-            (format!("100644 blob {ID} 0:+1 5.0 -\ta"), "`0:+1` is no owner"),
-            (format!("100644 blob {ID} 0:0 now -\ta"), "`now` is no mtime"),
-            (format!("100644 blob {ID} 0:0 5.0 x\ta"), "`x` is no attributes"),
+            (format!("140644 blob {ID} 0:0 5.0 -\ta"), "mode `140644` has an unknown kind"),
+            (format!("100844 blob {ID} 0:0 5.0 -\ta"), "invalid mode `100844`"),
+            (format!("100644 blob {} 0:0 5.0 -\ta", &ID[1..]), "invalid object"),
+            (format!("100644 blob {ID} 0 5.0 -\ta"), "invalid owner `0`"),
+            (format!("100644 blob {ID} 0:+1 5.0 -\ta"), "invalid owner `0:+1`"),
+            (format!("100644 blob {ID} 0:0 now -\ta"), "invalid mtime `now`"),
+            (format!("100644 blob {ID} 0:0 5.0 x\ta"), "invalid attributes `x`"),
             (format!("100644 blob {ID} 0:0 5.0 -\ta\tb"), "only a symlink has a target"),
             ("120777 symlink - 0:0 5.0 -\ta".to_owned(), "the target of the symlink is missing"),
-            ("010644 fifo x 0:0 5.0 -\ta".to_owned(), "`x` is no object"),
+            ("010644 fifo x 0:0 5.0 -\ta".to_owned(), "invalid object `x`"),
         ] {
             let message = parse(line.as_bytes()).unwrap_err().to_string();
             assert!(message.contains(what), "{message}: {what}");

@@ -44,7 +44,7 @@ impl Tree {
     pub fn save(&self, put: impl FnMut(TreeId, Vec<u8>) -> Result<()>) -> Result<TreeId> {
         if let Some(entry) = self.entries.iter().find(|entry| !is_name(&entry.name)) {
             let name = entry.name.escape_ascii();
-            return Err(Error::new(ErrorKind::Internal, format!("cannot encode a tree: `{name}` is no name")));
+            return Err(Error::new(ErrorKind::Internal, format!("cannot encode a tree: `{name}` is not a valid name")));
         }
         nodes::save(&self.entries, put)
     }

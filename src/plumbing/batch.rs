@@ -1,4 +1,4 @@
-//! `undo cat-file --batch`: an answer for each name on stdin.
+//! `undo cat-file --batch`: prints an object for each name on stdin.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::plumbing::records;
 use crate::repo::Repository;
 use crate::report::plumbing::{Asked, Described, Unresolved};
 
-/// Answers until stdin ends. A name that names nothing is no failure.
+/// Prints the objects named on stdin. An unknown name is not an error.
 pub fn run(context: &Context<'_>, with_bytes: bool) -> Result<Exit> {
     if with_bytes && context.ui.options().json {
         return Err(Error::new(ErrorKind::Usage, "--batch prints bytes, which JSON cannot hold")
@@ -47,7 +47,7 @@ fn answer(context: &Context<'_>, repository: &Repository, record: &[u8], with_by
     })
 }
 
-/// A whole id and a space: what follows is a path as `rev-list --objects` prints it, and not part of the name.
+/// The id in a line of `rev-list --objects`: a complete id, a space and a path.
 fn id_before_space(record: &[u8]) -> Option<&[u8]> {
     let (id, rest) = record.split_at_checked(2 * LENGTH)?;
     (id.iter().all(u8::is_ascii_hexdigit) && rest.starts_with(b" ")).then_some(id)

@@ -1,4 +1,4 @@
-//! `undo cat-file`: one object, or many by name from stdin: type, size, bytes, fields.
+//! `undo cat-file`: prints objects.
 
 use clap_complete::engine::ArgValueCompleter;
 

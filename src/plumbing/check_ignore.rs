@@ -1,4 +1,4 @@
-//! `undo check-ignore`: which paths the ignore rules leave out, and which rule decides.
+//! `undo check-ignore`: prints ignored paths and the deciding rules.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +7,6 @@ use std::path::Path;
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::plumbing::records;
-use crate::quote::unquote;
 use crate::report::End;
 use crate::report::plumbing::Ignored;
 use crate::worktree::ignore::WorktreeRules;
@@ -45,7 +44,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (mut shown, mut ignored) = (0, false);
     let given = args.paths.iter().map(|path| Ok(path.as_bytes().to_vec()));
     let paths: Box<dyn Iterator<Item = Result<Vec<u8>>>> =
-        if args.stdin { Box::new(fed(context)) } else { Box::new(given) };
+        if args.stdin { Box::new(records::paths(context).map(|path| Ok(path?.1))) } else { Box::new(given) };
     for typed in paths {
         let typed = typed?;
         let path = Path::new(OsStr::from_bytes(&typed));
@@ -55,23 +54,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         ignored |= is_ignored;
         if is_ignored || is_verbose && (rule.is_some() || args.non_matching) {
             shown += 1;
-            let told = rule.as_ref().map(|rule| (&*rule.file, rule.line, &*rule.pattern));
-            context.ui.show(&Ignored::new(typed.clone(), told, is_ignored, is_verbose))?;
+            let rule = rule.as_ref().map(|rule| (&*rule.file, rule.line, &*rule.pattern));
+            context.ui.show(&Ignored::new(typed.clone(), rule, is_ignored, is_verbose))?;
         }
     }
     context.warn_about_rules(&rules.ignore_warnings);
     context.ui.show(&End { count: shown })?;
     Ok(if ignored { Exit::DONE } else { Exit::NO })
-}
-
-/// Paths from stdin: words, raw with `-z`.
-fn fed(context: &Context<'_>) -> impl Iterator<Item = Result<Vec<u8>>> {
-    let is_raw = context.ui.options().nul;
-    let malformed = |line: usize| {
-        Error::new(ErrorKind::Usage, format!("line {line}: a quoted path is malformed")).hint("-z takes raw paths")
-    };
-    records::answered(context).enumerate().map(move |(number, record)| match record? {
-        record if is_raw => Ok(record),
-        record => unquote(&record).map(|path| path.into_owned()).ok_or_else(|| malformed(number + 1)),
-    })
 }

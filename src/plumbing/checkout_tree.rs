@@ -1,4 +1,4 @@
-//! `undo checkout-tree`: a tree written into a directory of its own.
+//! `undo checkout-tree`: writes a tree into a new directory.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ impl Args {
         let id = named.commit.as_ref().map_or(named.tree.object_id(), |commit| commit.id().object_id());
         let is_root_known = named.entry.is_some();
         let root = match named.entry.clone() {
-            // Steps have their paths from the names of entries, and the root has none.
+            // Paths are joined from entry names, and the root must have an empty one.
             Some(entry) => Entry { name: Vec::new(), ..entry },
             None => Entry::directory(named.tree, store.tree(named.tree)?.totals()?),
         };

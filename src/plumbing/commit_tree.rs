@@ -1,4 +1,4 @@
-//! `undo commit-tree`: a commit of a tree that is there.
+//! `undo commit-tree`: creates a commit from a tree.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut repository = context.repository()?;
     let worktree = context.worktree(&repository)?;
-    // Before the lock is taken: whoever writes the message may need it.
+    // Before taking the lock, which the writer of the message may need.
     let message = args.message(context)?;
     let mut transaction = repository.begin()?;
     let given = args.given(transaction.repository(), message)?;
@@ -82,7 +82,7 @@ impl Args {
             Error::new(ErrorKind::Usage, format!("the message in `{}` is not UTF-8", name.display()))
                 .hint("convert it first: iconv -t UTF-8")
         })?;
-        // The end of a line is the file's, not the message's.
+        // The final line end belongs to the file, not to the message.
         Ok(text.trim_end_matches('\n').to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! `undo count-objects`: how many objects there are, and what they take.
+//! `undo count-objects`: counts stored objects and their space.
 
 use crate::commands::Context;
 use crate::error::{Exit, Result};
@@ -15,21 +15,22 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
     let repository = context.repository()?;
     let (tally, usage) = (repository.store().tally()?, repository.usage()?);
     let packs = repository.store().packs();
-    context.ui.show(&ObjectCount {
-        objects: tally.objects(),
-        data: tally.of(ObjectKind::Data),
-        layouts: tally.of(ObjectKind::Layout),
-        layout_nodes: tally.of(ObjectKind::LayoutNode),
-        trees: tally.of(ObjectKind::Tree),
-        attributes: tally.of(ObjectKind::Attributes),
-        links: tally.of(ObjectKind::Links),
-        commits: tally.of(ObjectKind::Commit),
-        duplicates: tally.duplicates,
-        packs: packs.len() as u64,
-        size_pack: packs.iter().map(|(_, bytes)| bytes).sum(),
-        journal: usage.journal,
-        garbage: usage.garbage,
-        size_garbage: usage.garbage_bytes,
-    })?;
+    let counts = [
+        ("objects", tally.objects()),
+        ("data", tally.of(ObjectKind::Data)),
+        ("layouts", tally.of(ObjectKind::Layout)),
+        ("layout_nodes", tally.of(ObjectKind::LayoutNode)),
+        ("trees", tally.of(ObjectKind::Tree)),
+        ("attributes", tally.of(ObjectKind::Attributes)),
+        ("links", tally.of(ObjectKind::Links)),
+        ("commits", tally.of(ObjectKind::Commit)),
+        ("duplicates", tally.duplicates),
+        ("packs", packs.len() as u64),
+        ("size_pack", packs.iter().map(|(_, bytes)| bytes).sum()),
+        ("journal", usage.journal),
+        ("garbage", usage.garbage),
+        ("size_garbage", usage.garbage_bytes),
+    ];
+    context.ui.show(&ObjectCount { counts })?;
     Ok(Exit::DONE)
 }

@@ -1,4 +1,4 @@
-//! `undo diff-tree`: what differs between two trees, for programs.
+//! `undo diff-tree`: prints changes between two trees.
 
 use std::path::PathBuf;
 

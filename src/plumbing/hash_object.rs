@@ -1,4 +1,4 @@
-//! `undo hash-object`: ids of files, and their content stored.
+//! `undo hash-object`: prints the ids of files, and stores them.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,7 +9,6 @@ use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::BlobId;
 use crate::plumbing::records;
-use crate::quote::unquote;
 use crate::report::plumbing::Id;
 use crate::snapshot::blob;
 use crate::snapshot::file::StoreSink;
@@ -63,7 +62,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 impl Args {
-    /// Hands each content to the sink, and prints its id.
+    /// Passes the content of each file to the sink, and prints its id.
     fn each(&self, context: &Context<'_>, sink: &mut impl Sink) -> Result<()> {
         let show = |blob: BlobId| context.ui.show(&Id::new(blob.object_id()));
         if self.stdin {
@@ -73,25 +72,15 @@ impl Args {
             show(blob::file(sink, &context.place(path)?)?)?;
         }
         if self.stdin_paths {
-            let is_raw = context.ui.options().nul;
-            for (record, number) in records::answered(context).zip(1u64..) {
-                let word = if is_raw { "record" } else { "line" };
-                let failed = |error: Error| error.context(format_args!("{word} {number}"));
-                let record = record?;
-                let path = path(&record, is_raw).map_err(failed)?;
-                show(context.place(&path).and_then(|path| blob::file(sink, &path)).map_err(failed)?)?;
+            for path in records::paths(context) {
+                let (place, path) = path?;
+                let mut hash = || match path.as_slice() {
+                    b"" => Err(Error::new(ErrorKind::Usage, "an empty path").hint("a line has the name of one file")),
+                    path => blob::file(sink, &context.place(Path::new(OsStr::from_bytes(path)))?),
+                };
+                show(hash().map_err(|error| error.context(place))?)?;
             }
         }
         Ok(())
-    }
-}
-
-/// The path that a record names.
-fn path(record: &[u8], is_raw: bool) -> Result<PathBuf> {
-    let name = if is_raw { Some(record.into()) } else { unquote(record) };
-    match name {
-        Some(name) if !name.is_empty() => Ok(Path::new(OsStr::from_bytes(&name)).to_owned()),
-        Some(_) => Err(Error::new(ErrorKind::Usage, "an empty path").hint("a line has the name of one file")),
-        None => Err(Error::new(ErrorKind::Usage, "the quoted path is malformed").hint("with -z paths are raw")),
     }
 }

@@ -1,4 +1,4 @@
-//! `undo ls-files`: files of the worktree, for programs.
+//! `undo ls-files`: lists files of the worktree.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `undo ls-tree`: the entries of a tree, a line each.
+//! `undo ls-tree`: lists the entries of a tree.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

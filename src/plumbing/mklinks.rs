@@ -1,4 +1,4 @@
-//! `undo mklinks`: a table of hard links from groups of paths.
+//! `undo mklinks`: creates a table of hard links from groups of paths.
 
 use crate::commands::Context;
 use crate::error::{Exit, Result};
@@ -19,7 +19,7 @@ pub struct Args {}
 
 pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
     let mut repository = context.repository()?;
-    // Before the lock is taken: whoever writes the lines may need it.
+    // Before taking the lock, which the writer of the lines may need.
     let links = Lines::new(&mut records::stdin(context), context.ui.options().nul).groups()?;
     let mut transaction = repository.begin()?;
     let session = transaction.repository().store().session();

@@ -1,4 +1,4 @@
-//! `undo mktree`: trees from entry lines.
+//! `undo mktree`: creates trees from entry lines.
 
 use crate::commands::Context;
 use crate::error::{Exit, Result};
@@ -25,7 +25,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut repository = context.repository()?;
     let mut records = records::answered(context);
     let mut lines = Lines::new(&mut records, context.ui.options().nul);
-    // Before the lock is taken: whoever writes the lines may need it.
+    // Before taking the lock, which the writer of the lines may need.
     let mut next = if args.batch { lines.next_tree()? } else { Some(lines.tree()?) };
     let mut transaction = repository.begin()?;
     let store = transaction.repository().store();
@@ -33,7 +33,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut trees = Trees::new(store, &session);
     while let Some(entries) = next {
         for (place, entry) in entries {
-            trees.add(entry).map_err(|error| place.failed(error))?;
+            trees.add(entry).map_err(|error| error.context(place))?;
         }
         context.ui.show(&Id::new(trees.put()?.object_id()))?;
         next = if args.batch { lines.next_tree()? } else { None };

@@ -1,4 +1,4 @@
-//! Plumbing: commands for scripts, with output that stays as it is (`docs/plumbing.md`). One file a command.
+//! Plumbing: commands for scripts, with stable output (`docs/plumbing.md`). One file per command.
 
 mod batch;
 mod cat_file;
@@ -27,10 +27,10 @@ mod write_tree;
 use crate::commands::Context;
 use crate::error::{Exit, Result};
 
-/// The commands. They are hidden from the list of commands, which is for people; `undo help plumbing` lists them.
+/// The plumbing commands. `undo help` does not list them; `undo help plumbing` does.
 #[derive(Debug, clap::Subcommand)]
 #[command(defer = true)]
-#[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
+#[expect(missing_docs, reason = "a doc comment would replace the help of the command")]
 pub enum Command {
     #[command(hide = true)]
     CatFile(cat_file::Args),
@@ -70,7 +70,7 @@ pub enum Command {
     WriteTree(write_tree::Args),
 }
 
-/// Runs one.
+/// Runs a command.
 pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
     match command {
         Command::CatFile(args) => cat_file::run(context, &args),

@@ -1,75 +1,62 @@
-//! What `update-ref --stdin` reads: an instruction a line, or with `-z` a field a record (`docs/plumbing.md`).
+//! Parses the input of `update-ref --stdin`: one instruction per line, or with `-z` one field per record (`docs/plumbing.md`).
 
 use std::borrow::Cow;
-use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::operation::RefName;
+use crate::plumbing::records::Place;
 use crate::quote::{shell_word, unquote};
 use crate::repo::refname;
 
-/// What a ref is, or shall be.
+/// The current or the new value of a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// It is not there.
+    /// The ref does not exist.
     Nothing,
-    /// The commit that this names.
+    /// A revision.
     Revision(String),
 }
 
-/// Whose value it is about.
+/// The ref that an instruction is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// `@`: the current branch.
+    /// The current branch, `@`.
     Current,
     /// A branch or a tag.
     Ref(RefName),
 }
 
-/// One thing to do.
+/// An instruction of `update-ref`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruction {
-    /// The ref becomes this, if it is `old` now; `None`: whatever it is now.
+    /// Sets a ref to `new` if it is at `old`; `None` sets it in any case.
     Set {
-        /// Which.
+        /// The ref.
         target: Target,
-        /// After.
+        /// New value.
         new: Value,
-        /// Before.
+        /// Expected value.
         old: Option<Value>,
     },
-    /// The ref must be this now.
+    /// Fails unless a ref is at `old`.
     Verify {
-        /// Which.
+        /// The ref.
         target: Target,
-        /// Now.
+        /// Expected value.
         old: Value,
     },
-    /// Another branch becomes the current one.
+    /// Makes a branch the current one.
     Switch {
-        /// Its name.
+        /// Name of the branch.
         branch: String,
     },
 }
 
-/// Where an instruction stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    number: u64,
-    is_line: bool,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", if self.is_line { "line" } else { "instruction" }, self.number)
-    }
-}
-
-/// Digits of an id that stands for nothing: as many as an id has, or as many as git's ids have.
+/// Lengths of the all-zero ids that mean "no value": that of an id, and that of an id in git.
 const ZEROS: [usize; 2] = [64, 40];
 
 impl Value {
-    /// From text: zeros and the empty text are nothing.
+    /// Parses a value; zeros and the empty text mean that the ref does not exist.
     pub fn new(text: &str) -> Value {
         let is_zero = ZEROS.contains(&text.len()) && text.bytes().all(|digit| digit == b'0');
         if text.is_empty() || is_zero { Value::Nothing } else { Value::Revision(text.to_owned()) }
@@ -77,18 +64,18 @@ impl Value {
 }
 
 impl Target {
-    /// From `@` or a full name.
+    /// Parses `@` or a full ref name.
     pub fn parse(text: &str) -> Result<Target> {
         if text == "@" { Ok(Target::Current) } else { refname::parse(text).map(Target::Ref) }
     }
 }
 
-/// Fails unless it is `@`.
+/// Fails unless the text is `@`.
 pub fn check_symbolic(text: &str) -> Result<()> {
     if text == "@" {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Usage, format!("`{}` is no symbolic ref", text.escape_debug()))
+    Err(Error::new(ErrorKind::Usage, format!("`{}` is not a symbolic ref", text.escape_debug()))
         .hint("the only one is `@`, the current branch"))
 }
 
@@ -98,24 +85,25 @@ impl Instruction {
         check_symbolic(symbolic)?;
         match refname::parse(target)? {
             RefName::Branch(branch) => Ok(Instruction::Switch { branch }),
-            RefName::Tag(tag) => Err(Error::new(ErrorKind::Usage, format!("`{tag}` is a tag, and `@` is a branch"))
-                .hint(format!(
-                    "make a branch there first: undo update-ref refs/heads/NAME {}",
+            RefName::Tag(tag) => {
+                Err(Error::new(ErrorKind::Usage, format!("`{tag}` is a tag, but `@` must be a branch")).hint(format!(
+                    "create a branch there first: undo update-ref refs/heads/NAME {}",
                     shell_word(tag.as_bytes())
-                ))),
+                )))
+            }
         }
     }
 }
 
-/// Instructions, each with its place if it was read from somewhere.
+/// Instructions, and their places if they come from stdin.
 pub type Instructions = Vec<(Option<Place>, Instruction)>;
 
-/// All instructions; of malformed ones the first is told with its place. The records are without what ends them; with
-/// `nul`, instructions are spread over several, and an empty value is a missing one.
+/// Parses all instructions; fails with the place of the first malformed one. The records have no terminators; with `nul`,
+/// each field of an instruction is a record, and an empty value counts as missing.
 pub fn read(records: &mut dyn Iterator<Item = Result<Vec<u8>>>, nul: bool) -> Result<Instructions> {
     let mut instructions = Instructions::new();
     while let Some(record) = records.next() {
-        let place = Place { number: instructions.len() as u64 + 1, is_line: !nul };
+        let place = Place { word: if nul { "instruction" } else { "line" }, number: instructions.len() as u64 + 1 };
         let record = record?;
         let fields = if nul { spread(&record, records) } else { words(&record) };
         let instruction = fields.and_then(build).map_err(|error| error.context(place))?;
@@ -124,7 +112,7 @@ pub fn read(records: &mut dyn Iterator<Item = Result<Vec<u8>>>, nul: bool) -> Re
     Ok(instructions)
 }
 
-/// The fields of a line, with one space between them; a field with spaces is quoted.
+/// Splits a line into fields separated by one space; a field with spaces is quoted.
 fn words(line: &[u8]) -> Result<Vec<Option<String>>> {
     let (mut words, mut rest) = (Vec::new(), Some(line));
     while let Some(text) = rest {
@@ -135,13 +123,13 @@ fn words(line: &[u8]) -> Result<Vec<Option<String>>> {
         rest = match after {
             [] => None,
             [b' ', after @ ..] => Some(after),
-            _ => return Err(malformed("a space is missing behind a quoted field")),
+            _ => return Err(malformed("there is no space after a quoted field")),
         };
     }
     Ok(words)
 }
 
-/// Where a text that begins with a quoted field goes on behind it.
+/// The end of the quoted field at the start of a text.
 fn quoted_end(text: &[u8]) -> Result<Option<usize>> {
     let mut at = 1;
     while at < text.len() {
@@ -151,10 +139,10 @@ fn quoted_end(text: &[u8]) -> Result<Option<usize>> {
             _ => at += 1,
         }
     }
-    Err(malformed("a quoted field does not end"))
+    Err(malformed("a quoted field is unterminated"))
 }
 
-/// The fields of an instruction that begins with a record: its values follow, a record each.
+/// Reads the records of the values of an instruction, and returns all its fields.
 fn spread(first: &[u8], records: &mut dyn Iterator<Item = Result<Vec<u8>>>) -> Result<Vec<Option<String>>> {
     let (verb, target) = match first.iter().position(|&byte| byte == b' ') {
         Some(space) => (&first[..space], Some(first[space + 1..].to_vec())),
@@ -168,22 +156,22 @@ fn spread(first: &[u8], records: &mut dyn Iterator<Item = Result<Vec<u8>>>) -> R
     let mut fields = vec![Some(utf8(verb.into())?)];
     fields.extend(target.map(|target| utf8(target.into())).transpose()?.map(Some));
     for _ in 0..values {
-        let value = records.next().ok_or_else(|| malformed("a value and the NUL behind it are missing"))??;
+        let value = records.next().ok_or_else(|| malformed("the value and its NUL are missing"))??;
         fields.push(Some(utf8(value.into())?).filter(|value| !value.is_empty()));
     }
     Ok(fields)
 }
 
-/// An instruction from its fields; `None` stands for a missing value.
+/// Builds an instruction from its fields; `None` is a missing value.
 fn build(fields: Vec<Option<String>>) -> Result<Instruction> {
     let mut fields = fields.into_iter();
     let verb = fields.next().flatten().unwrap_or_default();
     if !["update", "create", "delete", "verify", "symref-update"].contains(&verb.as_str()) {
-        return Err(malformed(&format!("`{}` is no instruction", verb.escape_debug())));
+        return Err(malformed(&format!("`{}` is not a valid instruction", verb.escape_debug())));
     }
     let mut take = |what: &str| {
         let field = fields.next().flatten();
-        field.ok_or_else(|| malformed(&format!("`{verb}` wants {what}")))
+        field.ok_or_else(|| malformed(&format!("`{verb}` requires {what}")))
     };
     let target = take("a ref")?;
     let instruction = if verb == "symref-update" {
@@ -194,8 +182,8 @@ fn build(fields: Vec<Option<String>>) -> Result<Instruction> {
         let old = if verb == "create" { None } else { fields.next().flatten() };
         let (new, old) = (new.map(|new| Value::new(&new)), old.map(|old| Value::new(&old)));
         match (verb.as_str(), new, old) {
-            ("create", Some(Value::Nothing), _) => return Err(malformed("`create` wants a commit, not zeros")),
-            ("delete", _, Some(Value::Nothing)) => return Err(malformed("`delete` wants a commit, not zeros")),
+            ("create", Some(Value::Nothing), _) => return Err(malformed("`create` requires a commit, not zeros")),
+            ("delete", _, Some(Value::Nothing)) => return Err(malformed("`delete` requires a commit, not zeros")),
             ("create", Some(new), _) => Instruction::Set { target, new, old: Some(Value::Nothing) },
             ("verify", _, old) => Instruction::Verify { target, old: old.unwrap_or(Value::Nothing) },
             (_, new, old) => Instruction::Set { target, new: new.unwrap_or(Value::Nothing), old },
@@ -235,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn every_instruction_is_read_from_lines_and_from_records() {
+    fn read_parses_lines_and_records() {
         let zeros = "0".repeat(64);
         let lines = format!(
             "update refs/heads/a @~1\nupdate @ \"@{{1 day ago}}\" {zeros}\ncreate refs/heads/b v1\n\
@@ -267,33 +255,30 @@ mod tests {
     fn malformed_instructions_are_told_with_their_place() {
         let zeros = "0".repeat(64);
         for (line, what) in [
-            ("".to_owned(), "`` is no instruction"),
-            ("upd\u{1}ate refs/heads/a v1".to_owned(), "`upd\\u{1}ate` is no instruction"),
+            ("".to_owned(), "`` is not a valid instruction"),
+            ("upd\u{1}ate refs/heads/a v1".to_owned(), "`upd\\u{1}ate` is not a valid instruction"),
             ("update".to_owned(), "`update` wants a ref"),
             ("update refs/heads/a".to_owned(), "`update` wants a commit"),
-            ("update  refs/heads/a v1".to_owned(), "`` is no full name of a ref"),
-            ("update main v1".to_owned(), "`main` is no full name of a ref"),
+            ("update  refs/heads/a v1".to_owned(), "`` is not a full ref name"),
+            ("update main v1".to_owned(), "`main` is not a full ref name"),
             ("update refs/heads/a v1 v2 v3".to_owned(), "too many fields"),
-            (format!("create refs/heads/a {zeros}"), "`create` wants a commit, not zeros"),
+            (format!("create refs/heads/a {zeros}"), "`create` requires a commit, not zeros"),
             ("create refs/heads/a v1 v2".to_owned(), "too many fields"),
-            (format!("delete refs/heads/a {zeros}"), "`delete` wants a commit, not zeros"),
-            ("update \"refs/heads/a v1".to_owned(), "a quoted field does not end"),
+            (format!("delete refs/heads/a {zeros}"), "`delete` requires a commit, not zeros"),
+            ("update \"refs/heads/a v1".to_owned(), "a quoted field is unterminated"),
             ("update \"refs/heads/a\\x\" v1".to_owned(), "a quoted field is malformed"),
-            ("update \"refs/heads/a\"v1".to_owned(), "a space is missing behind a quoted field"),
+            ("update \"refs/heads/a\"v1".to_owned(), "there is no space after a quoted field"),
             ("update \"refs/heads/\\377\" v1".to_owned(), "it is not UTF-8"),
-            ("symref-update refs/heads/a refs/heads/b".to_owned(), "`refs/heads/a` is no symbolic ref"),
+            ("symref-update refs/heads/a refs/heads/b".to_owned(), "`refs/heads/a` is not a symbolic ref"),
             ("symref-update @ refs/tags/v1".to_owned(), "`v1` is a tag"),
         ] {
             let message = parsed(&format!("verify refs/heads/x\n{line}\n"), '\n').unwrap_err().to_string();
             assert!(message.starts_with("line 2: ") && message.contains(what), "{message}: {what}");
         }
         for (records, what) in [
-            (
-                "update refs/heads/a\0v1\0",
-                "instruction 1: malformed instruction: a value and the NUL behind it are missing",
-            ),
+            ("update refs/heads/a\0v1\0", "instruction 1: malformed instruction: the value and its NUL are missing"),
             ("update refs/heads/a\0\0\0", "instruction 1: malformed instruction: `update` wants a commit"),
-            ("delete refs/heads/a\0\0x\0", "instruction 2: malformed instruction: `x` is no instruction"),
+            ("delete refs/heads/a\0\0x\0", "instruction 2: malformed instruction: `x` is not a valid instruction"),
         ] {
             assert_eq!(parsed(records, '\0').unwrap_err().to_string(), what);
         }

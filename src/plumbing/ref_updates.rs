@@ -1,4 +1,4 @@
-//! Instructions made into changes of refs: held against what refs are now, all of them or none.
+//! Checks instructions of `update-ref` against the current refs, and converts them into changes.
 
 use std::collections::BTreeSet;
 
@@ -10,22 +10,22 @@ use crate::object::operation::{RefEdit, RefName, View};
 use crate::plumbing::ref_commands::{Instruction, Instructions, Target, Value};
 use crate::repo::Repository;
 
-/// What changes.
+/// The changes of a set of instructions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits {
-    /// Refs that are not yet what they shall be; those that go come first, so that their names are free.
+    /// Changed refs. Deletions come first, to free their names.
     pub refs: Vec<RefEdit>,
-    /// The branch that becomes current, if it is not.
+    /// New current branch, if it changes.
     pub switch: Option<String>,
 }
 
 impl Edits {
-    /// Whether all is as it shall be.
+    /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.refs.is_empty() && self.switch.is_none()
     }
 
-    /// What they do, for the list of operations.
+    /// Describes the changes, for the list of operations.
     pub fn describe(&self) -> String {
         let refs = match self.refs.as_slice() {
             [] => None,
@@ -46,8 +46,8 @@ fn edit_in_words(edit: &RefEdit) -> String {
     }
 }
 
-/// What instructions change. [`ErrorKind::Refused`] where a ref is not what it was expected to be, or the current branch would
-/// go.
+/// Converts instructions into changes. [`ErrorKind::Refused`] if a ref is not at its expected value, or the current branch
+/// would be deleted.
 pub fn resolve(repository: &Repository, instructions: &Instructions) -> Result<Edits> {
     let view = repository.view();
     let mut edits = Edits::default();
@@ -62,7 +62,7 @@ pub fn resolve(repository: &Repository, instructions: &Instructions) -> Result<E
     let current = RefName::Branch(edits.switch.as_ref().unwrap_or(&view.current).clone());
     if edits.refs.iter().any(|edit| edit.new.is_none() && edit.name == current) {
         return Err(Error::new(ErrorKind::Refused, format!("`{current}` is the current branch"))
-            .hint("switch to another one first: undo symbolic-ref @ refs/heads/NAME"));
+            .hint("switch to another branch first: undo symbolic-ref @ refs/heads/NAME"));
     }
     edits.refs.sort_by_key(|edit| edit.new.is_some());
     edits.switch = edits.switch.filter(|branch| *branch != view.current);
@@ -70,7 +70,7 @@ pub fn resolve(repository: &Repository, instructions: &Instructions) -> Result<E
 }
 
 impl Edits {
-    /// Adds what an instruction changes.
+    /// Adds the change of an instruction.
     fn add(
         &mut self,
         repository: &Repository,
@@ -80,7 +80,7 @@ impl Edits {
         let view = repository.view();
         let mut once = |name: Option<RefName>| {
             let shown = name.as_ref().map_or("@".to_owned(), RefName::to_string);
-            let twice = || Error::new(ErrorKind::Usage, format!("`{shown}` is there twice")).hint("name each ref once");
+            let twice = || Error::new(ErrorKind::Usage, format!("`{shown}` is given twice")).hint("name each ref once");
             if seen.insert(name) { Ok(()) } else { Err(twice()) }
         };
         match instruction {
@@ -119,11 +119,11 @@ fn name(view: &View, target: &Target) -> RefName {
     }
 }
 
-/// Fails unless the ref is what the caller saw.
+/// Fails unless the ref is at the expected value.
 fn expect(repository: &Repository, name: &RefName, expected: &Value) -> Result<()> {
     let expected = match expected {
         Value::Nothing => None,
-        // An id that is nowhere may still be what another repository had.
+        // The expected id need not exist in this repository.
         Value::Revision(text) => match CommitId::parse(text) {
             Some(id) => Some(id),
             None => Some(objects::commit(repository, text)?),
@@ -133,8 +133,9 @@ fn expect(repository: &Repository, name: &RefName, expected: &Value) -> Result<(
     let message = match (found, expected) {
         _ if found == expected => return Ok(()),
         (Some(found), Some(expected)) => format!("`{name}` is at {found}, not at {expected}"),
-        (Some(found), None) => format!("`{name}` is there already, at {found}"),
+        (Some(found), None) => format!("`{name}` already exists, at {found}"),
         (None, _) => format!("`{name}` is not there"),
     };
-    Err(Error::new(ErrorKind::Refused, message).hint("see what has happened with `undo log`, then name what it is now"))
+    Err(Error::new(ErrorKind::Refused, message)
+        .hint("see what has happened with `undo log`, then give the current value"))
 }

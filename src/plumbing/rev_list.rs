@@ -1,4 +1,4 @@
-//! `undo rev-list`: commits newest first, and all that they lead to.
+//! `undo rev-list`: lists commits and their objects.
 
 use std::path::PathBuf;
 
@@ -62,7 +62,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             Err(Lost { object, error }) if error.kind() == ErrorKind::Damaged => {
                 let place = object.and_then(|object| object.path).filter(|path| !path.is_root());
                 let place = place.map(|path| format!("`{}`: ", path.display())).unwrap_or_default();
-                context.ui.warning(format_args!("left out: {place}{error}"));
+                context.ui.warning(format_args!("skipped: {place}{error}"));
                 exit = ErrorKind::Damaged.exit();
                 continue;
             }
@@ -79,7 +79,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 impl Args {
-    /// What is listed.
+    /// The objects to list.
     fn objects<'r>(
         &self,
         context: &Context<'_>,
@@ -87,7 +87,7 @@ impl Args {
     ) -> Result<Box<dyn Iterator<Item = Result<Object, Lost>> + 'r>> {
         let options = self.options(context, repository)?;
         if options.from.is_empty() {
-            // The walk would take it for all.
+            // For the walk, an empty list means all commits.
             return Ok(Box::new(std::iter::empty()));
         }
         let exclude = options.exclude.clone();
@@ -134,7 +134,7 @@ impl Args {
     }
 }
 
-/// The last commit first: only their ids are held.
+/// Reverses the commits. Keeps only their ids in memory.
 fn reversed<'r>(repository: &'r Repository, commits: impl Iterator<Item = Given>) -> impl Iterator<Item = Given> + 'r {
     let mut ids: Vec<Result<CommitId, Lost>> = commits.map(|given| given.map(|(id, _)| id)).collect();
     ids.reverse();

@@ -1,4 +1,4 @@
-//! `undo rev-parse`: what a name names.
+//! `undo rev-parse`: prints the ids of revisions and objects.
 
 use std::os::unix::ffi::OsStrExt;
 

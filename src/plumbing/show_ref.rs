@@ -1,4 +1,4 @@
-//! `undo show-ref`: branches and tags, and where they are.
+//! `undo show-ref`: prints branches and tags with their commits.
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Exit, Result};
@@ -42,7 +42,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     Ok(if refs.is_empty() { Exit::NO } else { Exit::DONE })
 }
 
-/// Those with these full names.
+/// The refs with these full names.
 fn verified(view: &View, names: &[String]) -> Result<Vec<Ref>> {
     let found = |text: &String| {
         let found = match Target::parse(text)? {
@@ -54,7 +54,7 @@ fn verified(view: &View, names: &[String]) -> Result<Vec<Ref>> {
     names.iter().map(found).collect()
 }
 
-/// Those that are asked for, in the order of their full names.
+/// The matching refs, sorted by full name.
 fn chosen(view: &View, args: &Args) -> Vec<Ref> {
     let all = args.heads == args.tags;
     let branches = view.branches.iter().filter(|_| all || args.heads);
@@ -69,7 +69,7 @@ fn chosen(view: &View, args: &Args) -> Vec<Ref> {
     at.into_iter().chain(matching.map(|(name, id)| Ref::new(&name, id, is_current(view, &name)))).collect()
 }
 
-/// Whether the last parts of a name are these, whole ones.
+/// Whether a name ends with these complete parts.
 fn ends_in(full: &str, part: &str) -> bool {
     full.strip_suffix(part).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }

@@ -1,4 +1,4 @@
-//! `undo symbolic-ref`: which branch is the current one.
+//! `undo symbolic-ref`: prints or changes the current branch.
 
 use crate::commands::Context;
 use crate::error::{Exit, Result};

@@ -1,4 +1,4 @@
-//! What `mktree` and `mklinks` read: entries and groups of hard links, record by record, each error with its place.
+//! Parses the input of `mktree` and `mklinks`: entries and groups of hard links. Errors name the line.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -6,35 +6,22 @@ use std::collections::HashSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::{Entry, Links, entry_line};
 use crate::path::RepoPathBuf;
+use crate::plumbing::records::Place;
 use crate::quote::unquote;
 
-/// Records, and how many came so far.
+/// Reads and counts records.
 pub struct Lines<'r> {
     records: &'r mut dyn Iterator<Item = Result<Vec<u8>>>,
-    /// Records are ended by NUL, and names in them are raw.
+    /// Whether records are NUL-terminated, with unquoted names.
     is_raw: bool,
     number: u64,
 }
 
-/// Where an entry or a group was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    is_raw: bool,
-    number: u64,
-}
-
-impl Place {
-    /// The failure of what stands here.
-    pub fn failed(self, error: Error) -> Error {
-        error.context(format_args!("{} {}", if self.is_raw { "record" } else { "line" }, self.number))
-    }
-}
-
-/// The entries of a tree, as they were read.
+/// The entries of a tree, and their places in the input.
 pub type TreeLines = Vec<(Place, Entry)>;
 
 impl<'r> Lines<'r> {
-    /// Lines, or records that NUL ended.
+    /// Reads lines, or with `is_raw` NUL-terminated records.
     pub fn new(records: &'r mut dyn Iterator<Item = Result<Vec<u8>>>, is_raw: bool) -> Lines<'r> {
         Lines { records, is_raw, number: 0 }
     }
@@ -46,10 +33,10 @@ impl<'r> Lines<'r> {
     }
 
     fn place(&self) -> Place {
-        Place { is_raw: self.is_raw, number: self.number }
+        Place::new(self.is_raw, self.number)
     }
 
-    /// All entries up to the end.
+    /// Reads all entries.
     pub fn tree(&mut self) -> Result<TreeLines> {
         let mut entries = Vec::new();
         while let Some(record) = self.next()? {
@@ -58,7 +45,7 @@ impl<'r> Lines<'r> {
         Ok(entries)
     }
 
-    /// The entries up to an empty record or the end; `None` if nothing is left.
+    /// Reads the entries up to an empty record; `None` at the end.
     pub fn next_tree(&mut self) -> Result<Option<TreeLines>> {
         let mut entries = Vec::new();
         while let Some(record) = self.next()? {
@@ -73,7 +60,7 @@ impl<'r> Lines<'r> {
     fn entry(&mut self, record: &[u8]) -> Result<(Place, Entry)> {
         let place = self.place();
         if !self.is_raw {
-            return entry_line::parse(record).map(|entry| (place, entry)).map_err(|error| place.failed(error));
+            return entry_line::parse(record).map(|entry| (place, entry)).map_err(|error| error.context(place));
         }
         let (target, failure) = (OnceCell::new(), OnceCell::new());
         let entry = entry_line::parse_raw(record, || match self.next() {
@@ -85,18 +72,18 @@ impl<'r> Lines<'r> {
         });
         match failure.into_inner() {
             Some(failure) => Err(failure),
-            None => entry.map(|entry| (place, entry)).map_err(|error| place.failed(error)),
+            None => entry.map(|entry| (place, entry)).map_err(|error| error.context(place)),
         }
     }
 
-    /// All groups up to the end: a line each, or names up to an empty one.
+    /// Reads all groups: one per line, or with `is_raw` terminated by an empty name.
     pub fn groups(&mut self) -> Result<Links> {
         let mut groups = Groups::default();
         while let Some(record) = self.next()? {
             let place = self.place();
             let names =
-                if self.is_raw { self.raw_names(record)? } else { words(&record).map_err(|it| place.failed(it))? };
-            groups.add(&names).map_err(|error| place.failed(error))?;
+                if self.is_raw { self.raw_names(record)? } else { words(&record).map_err(|it| it.context(place))? };
+            groups.add(&names).map_err(|error| error.context(place))?;
         }
         groups.groups.sort();
         Ok(Links { groups: groups.groups })
@@ -119,7 +106,7 @@ fn words(line: &[u8]) -> Result<Vec<Vec<u8>>> {
     words.ok_or_else(|| malformed("a quoted name is malformed"))
 }
 
-/// The groups of a table of hard links, in any order.
+/// Collects the groups of a table of hard links.
 #[derive(Default)]
 struct Groups {
     groups: Vec<Vec<RepoPathBuf>>,
@@ -127,15 +114,15 @@ struct Groups {
 }
 
 impl Groups {
-    /// Adds the names of one file. [`ErrorKind::Usage`] if they are fewer than two, are no paths, or one is there already.
+    /// Adds the names of one file. [`ErrorKind::Usage`] for fewer than two names, invalid paths or duplicates.
     fn add(&mut self, names: &[impl AsRef<[u8]>]) -> Result<()> {
         let mut group = Vec::with_capacity(names.len());
         for name in names {
             let shown = String::from_utf8_lossy(name.as_ref()).into_owned();
             let path = RepoPathBuf::new(name.as_ref().to_vec()).filter(|path| !path.is_root());
-            let path = path.ok_or_else(|| malformed(&format!("`{}` is no path", shown.escape_debug())))?;
+            let path = path.ok_or_else(|| malformed(&format!("`{}` is not a valid path", shown.escape_debug())))?;
             if !self.seen.insert(path.clone()) {
-                return Err(malformed(&format!("`{}` is there already", shown.escape_debug())));
+                return Err(malformed(&format!("`{}` already exists", shown.escape_debug())));
             }
             group.push(path);
         }

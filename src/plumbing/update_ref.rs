@@ -1,4 +1,4 @@
-//! `undo update-ref`: branches and tags changed safely, one or a million at once.
+//! `undo update-ref`: sets and deletes refs, one or many at once.
 
 use clap_complete::engine::ArgValueCompleter;
 
@@ -65,7 +65,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-/// The one instruction of the command line.
+/// The instruction on the command line.
 fn given(args: &Args) -> Result<Instructions> {
     let target = Target::parse(args.reference.as_deref().unwrap_or_default())?;
     let values: Vec<Value> = args.values.iter().map(|text| Value::new(text)).collect();

@@ -1,4 +1,4 @@
-//! `undo verify-pack`: packs read from the first byte to the last.
+//! `undo verify-pack`: verifies packs.
 
 use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
@@ -39,7 +39,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     Ok(if checked.damaged > 0 { ErrorKind::Damaged.exit() } else { Exit::DONE })
 }
 
-/// Checks a pack, and lists what is in it if it is whole and that is wanted.
+/// Verifies a pack, and lists its objects with `-v`.
 fn check(context: &Context<'_>, repository: &Repository, id: PackId) -> Result<PackVerdict> {
     let store = repository.store();
     let verdict = PackVerdict { id, ok: false, reason: String::new(), objects: 0, frames: [0; 3], raw: 0, stored: 0 };

@@ -1,4 +1,4 @@
-//! `undo write-tree`: the worktree recorded without a commit.
+//! `undo write-tree`: records the worktree without a commit.
 
 use std::path::PathBuf;
 

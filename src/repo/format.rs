@@ -88,7 +88,7 @@ impl Format {
                 _ => return Err(newer(format!("`{key}`"))),
             };
             if field.replace(value.trim()).is_some() {
-                return Err(garbled("a line that is there twice"));
+                return Err(garbled("a line that is given twice"));
             }
         }
         let (Some(read), Some(write), Some(chunk), Some(id)) = (read, write, chunk, id) else {

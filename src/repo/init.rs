@@ -28,7 +28,7 @@ const CONFIG: &str = "# Settings of this repository. `undo config` lists them al
 /// `store`; an existing store is attached.
 pub fn init(worktree: &Path, store: Option<&Path>, joining: &Joining, environment: &Environment) -> Result<Layout> {
     if fs::stat(worktree)?.is_some_and(|stat| !matches!(stat.kind, Kind::Directory | Kind::Symlink)) {
-        let message = format!("`{}` is there already, and is no directory", worktree.display());
+        let message = format!("`{}` already exists and is not a directory", worktree.display());
         return Err(Error::new(ErrorKind::Exists, message).hint("name a directory, or a new one"));
     }
     let mut made = Made::default();
@@ -138,11 +138,11 @@ fn check_not_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Res
     let exists = |what: &str| Err(Error::new(ErrorKind::Exists, format!("`{}` {what}", worktree.display())));
     if stat.kind == Kind::File {
         let link = StoreLink::read(marker)?;
-        let what = format!("has a repository already, in the store `{}`", link.path.display());
+        let what = format!("already has a repository, in the store `{}`", link.path.display());
         return exists(&what).map_err(|error: Error| error.hint("look at it with `undo status`"));
     }
     if fs::exists(&marker.join("format"))? {
-        return exists("has a repository already").map_err(|error: Error| error.hint("look at it with `undo status`"));
+        return exists("already has a repository").map_err(|error: Error| error.hint("look at it with `undo status`"));
     }
     if is_elsewhere {
         let hint = "finish it with `undo init`, without `--store`, or remove that `.undo`";
@@ -172,7 +172,7 @@ fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
     let is_unfinished = names.iter().all(|name| is_ours(name));
     if !is_store && !is_unfinished {
         let message = format!("`{}` holds other files, so it cannot become a store", path.display());
-        return Err(Error::new(ErrorKind::Exists, message).hint("name a folder that is empty or not there"));
+        return Err(Error::new(ErrorKind::Exists, message).hint("name an empty or new directory"));
     }
     Ok(path)
 }

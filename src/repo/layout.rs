@@ -53,7 +53,7 @@ impl Layout {
             }
         }
         Err(Error::new(ErrorKind::NoRepository, format!("no repository in `{}` or above it", begin.display()))
-            .hint("start one here with `undo init`"))
+            .hint("create one here with `undo init`"))
     }
 
     /// The layout of a directory. `None` if the directory does not contain `.undo`.
@@ -298,7 +298,7 @@ mod tests {
         let error = Layout::discover(&root.join("a/b/c")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoRepository);
         assert_eq!(error.to_string(), format!("no repository in `{}` or above it", root.join("a/b/c").display()));
-        assert_eq!(error.hint_text(), Some("start one here with `undo init`"));
+        assert_eq!(error.hint_text(), Some("create one here with `undo init`"));
         std::fs::create_dir(root.join(".undo")).unwrap();
         std::fs::create_dir(root.join("a/.undo")).unwrap();
         let layout = Layout::discover(&root.join("a/b/c")).unwrap();

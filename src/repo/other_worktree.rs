@@ -39,10 +39,9 @@ impl<'r> Foreign<'r> {
         fs::is_same_dir(&other.repository, &layout.repository)
     }
 
-    /// Describes the checkout: "checkout to 3f2a91bc in `/data`, which has the same repository,".
+    /// Describes the checkout: "checkout of 3f2a91bc in `/data`, which has the same repository,".
     pub fn describe(&self) -> String {
-        let Intent { verb, to, .. } = self.intent;
-        format!("{verb} to {} in `{}`, which has the same repository,", to.short(), self.worktree.display())
+        format!("{} in `{}`, which has the same repository,", self.intent.describe(), self.worktree.display())
     }
 
     /// A command to run in the other directory.
@@ -52,7 +51,7 @@ impl<'r> Foreign<'r> {
 
     /// [`ErrorKind::Refused`]: an operation recorded here would come between.
     pub(super) fn refusal(&self) -> Error {
-        Error::new(ErrorKind::Refused, format!("the {} did not end", self.describe()))
+        Error::new(ErrorKind::Refused, format!("the {} is unfinished", self.describe()))
             .hint(format!("finish it first: {}", self.command("checkout --continue")))
     }
 }

@@ -17,7 +17,7 @@ pub fn check(name: &str) -> Result<()> {
             let shown: String = name.chars().take(LONGEST).collect();
             Err(Error::new(
                 ErrorKind::Usage,
-                format!("`{}` is no name for a branch or a tag: {reason}", shown.escape_debug()),
+                format!("`{}` is not a valid branch or tag name: {reason}", shown.escape_debug()),
             )
             .hint("use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`"))
         }
@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Result<RefName> {
         (_, Some(name)) => RefName::Tag(name.to_owned()),
         _ => {
             let shown: String = text.chars().take(LONGEST).collect();
-            let message = format!("`{}` is no full name of a ref", shown.escape_debug());
+            let message = format!("`{}` is not a full ref name", shown.escape_debug());
             let hint = match text.starts_with("refs/") || check(text).is_err() {
                 true => format!("branches are {BRANCHES}NAME, tags are {TAGS}NAME"),
                 false => format!("a branch is `{BRANCHES}{text}`, a tag `{TAGS}{text}`"),
@@ -56,7 +56,10 @@ fn fault(name: &str) -> Option<String> {
         return fixed("it always means a commit");
     }
     if let Some(bad) = name.chars().find(|&c| c.is_control() || c.is_whitespace() || MARKS.contains(&c)) {
-        return Some(format!("it contains `{}`", bad.escape_debug()));
+        return Some(match bad {
+            ' ' => "it contains a space".to_owned(),
+            bad => format!("it contains `{}`", bad.escape_debug()),
+        });
     }
     if let Some(bad) = ["@{", "..", "//"].into_iter().find(|bad| name.contains(bad)) {
         return Some(format!("it contains `{bad}`"));

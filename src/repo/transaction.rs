@@ -372,7 +372,7 @@ fn check_edits(view: &View, store: &Store, new_operation: &NewOperation) -> Resu
             refname::check(name)?;
             if other.contains_key(name) {
                 return Err(Error::new(ErrorKind::Exists, format!("there is a {other_word} `{name}` already"))
-                    .hint("branches and tags share their names: choose another one"));
+                    .hint("branches and tags share one namespace; choose another name"));
             }
         }
         if !store.contains(ObjectKind::Commit, new.object_id()) {
@@ -390,9 +390,9 @@ fn unexpected(word: &str, name: &str, expected: Option<CommitId>, found: Option<
     match (expected, found) {
         (None, Some(_)) => Error::new(ErrorKind::Exists, format!("there is a {word} `{name}` already"))
             .hint("choose another name, or delete that one first"),
-        (Some(_), None) => Error::new(ErrorKind::Refused, format!("the {word} `{name}` is no longer there"))
+        (Some(_), None) => Error::new(ErrorKind::Refused, format!("the {word} `{name}` no longer exists"))
             .hint("another command has deleted it; see `undo log`"),
-        _ => Error::new(ErrorKind::Refused, format!("the {word} `{name}` has moved meanwhile"))
+        _ => Error::new(ErrorKind::Refused, format!("the {word} `{name}` has changed"))
             .hint("another command has changed it; see `undo log`, then run the command again"),
     }
 }

@@ -308,24 +308,16 @@ impl From<&Change> for TreeChange {
 }
 
 /// The number of objects, and the space that they take.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "object-count")]
-#[expect(missing_docs, reason = "docs/plumbing.md has these fields under the same names")]
 pub struct ObjectCount {
-    pub objects: u64,
-    pub data: u64,
-    pub layouts: u64,
-    pub layout_nodes: u64,
-    pub trees: u64,
-    pub attributes: u64,
-    pub links: u64,
-    pub commits: u64,
-    pub duplicates: u64,
-    pub packs: u64,
-    pub size_pack: u64,
-    pub journal: u64,
-    pub garbage: u64,
-    pub size_garbage: u64,
+    /// Keys and values in the order of `docs/plumbing.md`.
+    #[serde(flatten, serialize_with = "as_map")]
+    pub counts: [(&'static str, u64); 14],
+}
+
+fn as_map<S: Serializer>(counts: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().copied())
 }
 
 /// An object in a pack.

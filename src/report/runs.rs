@@ -1,10 +1,9 @@
 //! The outcome of `run`: the command, and what it changed.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::effect::{Effect, Few, Loss, Retyped};
 use crate::id::CommitId;
-use crate::metadata::Kind;
 use crate::object::Ran;
 use crate::path::RepoPathBuf;
 
@@ -56,53 +55,28 @@ pub struct RunRecord {
     pub bytes_before: u64,
     /// Size of all files after, in bytes.
     pub bytes_after: u64,
-    lost: Vec<LossRecord>,
-    emptied: Vec<RepoPathBuf>,
-    retyped: Vec<RetypedRecord>,
+    /// The largest deletions.
+    #[serde(serialize_with = "listed")]
+    pub lost: Few<Loss>,
+    /// Files that became empty.
+    #[serde(serialize_with = "listed")]
+    pub emptied: Few<RepoPathBuf>,
+    /// Paths of another kind.
+    #[serde(serialize_with = "listed")]
+    pub retyped: Few<Retyped>,
     /// Exceeded guards.
     guards: Vec<String>,
     /// Whether the changes were undone.
     pub rolled_back: bool,
-    /// The largest deletions.
-    #[serde(skip)]
-    pub losses: Few<Loss>,
-    /// Number of emptied files.
-    #[serde(skip)]
-    pub emptied_paths: Few<RepoPathBuf>,
-    /// Paths of another kind.
-    #[serde(skip)]
-    pub retyped_paths: Few<Retyped>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct LossRecord {
-    #[serde(flatten)]
-    path: RepoPathBuf,
-    /// Whether the path itself was deleted, not only some of its content.
-    whole: bool,
-    /// Deleted paths below it.
-    paths: u64,
-    bytes: u64,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct RetypedRecord {
-    #[serde(flatten)]
-    path: RepoPathBuf,
-    old_kind: Kind,
-    kind: Kind,
+fn listed<T: Serialize, S: Serializer>(few: &Few<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    few.kept.serialize(serializer)
 }
 
 impl RunRecord {
     /// A command, the commits before and after it (the same if it changed nothing), and the exceeded guards.
     pub fn new(ran: &Ran, before: CommitId, after: CommitId, effect: Effect, guards: Vec<String>) -> RunRecord {
-        let lost = |loss: &Loss| LossRecord {
-            path: loss.path.clone(),
-            whole: loss.is_whole,
-            paths: loss.paths,
-            bytes: loss.bytes,
-        };
-        let retyped = |one: &Retyped| RetypedRecord { path: one.path.clone(), old_kind: one.from, kind: one.to };
         RunRecord {
             run: ran.into(),
             before,
@@ -114,14 +88,11 @@ impl RunRecord {
             ignored: effect.ignored,
             bytes_before: effect.before.bytes,
             bytes_after: effect.after.bytes,
-            lost: effect.losses.kept.iter().map(lost).collect(),
-            emptied: effect.emptied.kept.clone(),
-            retyped: effect.retyped.kept.iter().map(retyped).collect(),
+            lost: effect.losses,
+            emptied: effect.emptied,
+            retyped: effect.retyped,
             guards,
             rolled_back: false,
-            losses: effect.losses,
-            emptied_paths: effect.emptied,
-            retyped_paths: effect.retyped,
         }
     }
 }

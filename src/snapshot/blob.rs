@@ -25,7 +25,7 @@ pub fn file(sink: &mut impl Sink, path: &Path) -> Result<BlobId> {
     match before.kind {
         Kind::File => {}
         Kind::Directory => {
-            let message = format!("`{}` is a directory, and not a file", path.display());
+            let message = format!("`{}` is a directory, not a file", path.display());
             return Err(Error::new(ErrorKind::Usage, message).hint("`undo write-tree` records directories"));
         }
         _ => return stream(sink, &mut &file, &path.to_string_lossy()),

@@ -85,7 +85,7 @@ fn check_parents(given: &CommitSpec, parent: Option<&Commit>) -> Result<()> {
         (Some((time, _)), Some(parent)) if time < parent.time => {
             let message =
                 format!("{} is before its first parent, which is of {}", time.to_rfc3339(), parent.time.to_rfc3339());
-            Err(Error::new(ErrorKind::Usage, message).hint("a commit is not older than the one that it grew from"))
+            Err(Error::new(ErrorKind::Usage, message).hint("a commit cannot be older than its parent"))
         }
         _ => Ok(()),
     }

@@ -28,7 +28,7 @@ impl<'a> Trees<'a> {
         let entry = self.complete(entry)?;
         if let Some(first) = self.entries.insert(entry.name.clone(), entry) {
             let name = String::from_utf8_lossy(&first.name).into_owned();
-            return Err(Error::new(ErrorKind::Usage, format!("there is an entry `{}` already", name.escape_debug()))
+            return Err(Error::new(ErrorKind::Usage, format!("entry `{}` already exists", name.escape_debug()))
                 .hint("a tree has each name once"));
         }
         Ok(())

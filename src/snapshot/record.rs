@@ -346,12 +346,12 @@ fn record(
     let edit = RefEdit { name: RefName::Branch(view.current.clone()), old: view.at(), new: Some(commit) };
     let about = match &options.ran {
         Some(ran) => format!("{} ended with {}, ", ran.short(), ran.exit),
-        None if options.automatic => "what was unsaved is recorded first, ".to_owned(),
+        None if options.automatic => "unsaved changes recorded first, ".to_owned(),
         None => String::new(),
     };
     let did = match outcome.created || options.ran.is_none() {
         true => describe(&outcome.changes, outcome.ignored),
-        false => "recorded by itself".to_owned(),
+        false => "recorded automatically".to_owned(),
     };
     let description = format!("{about}{} {}: {did}", view.current, commit.short());
     let new_operation = NewOperation {

@@ -49,7 +49,7 @@ pub fn set_aside(
     if !differs {
         return Ok(None);
     }
-    let message = "changed while a checkout went on".to_owned();
+    let message = "changed during a checkout".to_owned();
     let words = CommitMessage { message, automatic: true, author: None, date: None, extras: Extras::default() };
     let commit = commit::make(repository, vec![base], Some(&parent), content, words);
     let mut writer = session.writer();

@@ -66,7 +66,7 @@ fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) ->
     };
     match found {
         None => Err(wrong("not covered")),
-        Some(entry) => entry.tree().ok_or_else(|| wrong(&format!("a {}, and no directory", entry.kind().word()))),
+        Some(entry) => entry.tree().ok_or_else(|| wrong(&format!("a {}, not a directory", entry.kind().word()))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Progress bars: on a terminal only, for work that takes longer than a moment, and gone when it ends.
+//! Progress bars: on a terminal only, for work that takes longer than a moment, and removed at its end.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -13,11 +13,11 @@ use crate::progress::{Progress, Silent, Task, Unit};
 use crate::terminal::When;
 use crate::terminal::human::{Count, Size};
 
-/// Work that is done sooner shows no bar.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// Delay before a bar appears.
+const DELAY: Duration = Duration::from_millis(300);
 
-/// Where there is no terminal, and progress is wanted all the same: a line so often.
-const LINE_EVERY: Duration = Duration::from_secs(2);
+/// Interval of progress lines, which replace bars without a terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The bars of a command.
 pub struct Bars {
@@ -33,7 +33,7 @@ enum Mode {
 }
 
 impl Bars {
-    /// Bars on stderr when wanted; `Auto`: if that is a terminal, unless the command is to be silent.
+    /// Draws bars on stderr; with `Auto`, only on a terminal and unless the command is silent.
     pub fn new(when: When, terminal: bool, silent: bool) -> Bars {
         let mode = match (when, terminal) {
             (When::Never, _) => Mode::Off,
@@ -45,7 +45,7 @@ impl Bars {
         Bars { mode, multi: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()) }
     }
 
-    /// Does something on stderr while no bar is in the way.
+    /// Writes to stderr while the bars are hidden.
     pub fn suspend(&self, write: impl FnOnce()) {
         match self.mode {
             Mode::Bars => self.multi.suspend(write),
@@ -60,25 +60,25 @@ impl Progress for Bars {
         let counts = Counts { label, unit, done: AtomicU64::new(0), total: AtomicU64::new(total.unwrap_or(0)) };
         match self.mode {
             Mode::Off => Arc::new(Silent),
-            Mode::Bars => Arc::new(Bar { counts, begun: now, multi: self.multi.clone(), shown: OnceLock::new() }),
+            Mode::Bars => Arc::new(Bar { counts, started: now, multi: self.multi.clone(), shown: OnceLock::new() }),
             Mode::Lines => Arc::new(Lines { counts, last: Mutex::new(now) }),
         }
     }
 }
 
-/// How far a task has come.
+/// The progress of a task.
 struct Counts {
     label: &'static str,
     unit: Unit,
     done: AtomicU64,
-    /// 0: not known.
+    /// 0 if unknown.
     total: AtomicU64,
 }
 
-/// A task with a bar, once it has taken long enough.
+/// A task with a bar, which appears after [`DELAY`].
 struct Bar {
     counts: Counts,
-    begun: Instant,
+    started: Instant,
     multi: MultiProgress,
     shown: OnceLock<ProgressBar>,
 }
@@ -92,8 +92,8 @@ impl Bar {
         let bar = self.multi.add(ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden()));
         bar.set_style(style(self.counts.unit, total.is_some()));
         bar.set_message(self.counts.label);
-        bar.set_elapsed(self.begun.elapsed());
-        // This starts a thread, and panics if the system starts no more.
+        bar.set_elapsed(self.started.elapsed());
+        // `enable_steady_tick` starts a thread, and panics if it cannot.
         if crate::parallel::start_background(|| {}).is_some_and(|thread| thread.join().is_ok()) {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
@@ -106,7 +106,7 @@ impl Task for Bar {
         let done = self.counts.done.fetch_add(units, Ordering::Relaxed) + units;
         if let Some(bar) = self.shown.get() {
             bar.set_position(done);
-        } else if self.begun.elapsed() >= PATIENCE {
+        } else if self.started.elapsed() >= DELAY {
             self.shown.get_or_init(|| self.appear()).set_position(done);
         }
         Ok(())
@@ -129,7 +129,7 @@ impl Drop for Bar {
     }
 }
 
-/// A task that writes a line now and then.
+/// A task that prints a line every [`LINE_INTERVAL`].
 struct Lines {
     counts: Counts,
     last: Mutex<Instant>,
@@ -138,9 +138,9 @@ struct Lines {
 impl Task for Lines {
     fn add(&self, units: u64) -> Result<()> {
         let done = self.counts.done.fetch_add(units, Ordering::Relaxed) + units;
-        // Another thread that is about to write is good enough.
+        // If another thread holds the lock, it prints the line.
         let Ok(mut last) = self.last.try_lock() else { return Ok(()) };
-        if last.elapsed() >= LINE_EVERY {
+        if last.elapsed() >= LINE_INTERVAL {
             *last = Instant::now();
             let _ = writeln!(io::stderr(), "{}", self.counts.line(done));
         }
@@ -167,9 +167,9 @@ fn style(unit: Unit, total: bool) -> ProgressStyle {
         true => "{msg:<12} {wide_bar} {done:>10}/{total} {rate:>14}  {left:>4}",
         false => "{msg:<12} {spinner} {done:>10} {rate:>14}  {elapsed:>4}",
     };
-    let key = |tell: fn(Unit, &ProgressState) -> String| {
+    let key = |format: fn(Unit, &ProgressState) -> String| {
         move |state: &ProgressState, out: &mut dyn fmt::Write| {
-            let _ = out.write_str(&tell(unit, state));
+            let _ = out.write_str(&format(unit, state));
         }
     };
     ProgressStyle::with_template(template)
@@ -187,13 +187,13 @@ fn amount(unit: Unit, units: u64) -> String {
     }
 }
 
-/// Units a second, since the work began: it may have done much before there was a bar.
+/// Units per second since the task began, not since the bar appeared.
 fn rate(unit: Unit, done: u64, elapsed: Duration) -> String {
     let units = done as f64 / elapsed.max(Duration::from_millis(1)).as_secs_f64();
     format!("{}/s", amount(unit, units as u64))
 }
 
-/// The time that the rest takes at this rate; empty before anything is done.
+/// The remaining time at the current rate; empty before the first unit.
 fn left(done: u64, total: u64, elapsed: Duration) -> String {
     if done == 0 {
         return String::new();
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_template_is_valid_and_lines_tell_what_is_known() {
+    fn templates_are_valid_and_lines_show_known_totals() {
         for unit in [Unit::Bytes, Unit::Items] {
             for total in [false, true] {
                 style(unit, total);
@@ -218,11 +218,11 @@ mod tests {
         assert_eq!(counts(Unit::Items, 0).line(1234), "recording: 1,234");
     }
 
-    /// A terminal that keeps what was written to it.
+    /// A terminal that records its output.
     #[derive(Clone, Debug, Default)]
-    struct Paper(Arc<Mutex<String>>);
+    struct RecordedTerminal(Arc<Mutex<String>>);
 
-    impl indicatif::TermLike for Paper {
+    impl indicatif::TermLike for RecordedTerminal {
         fn width(&self) -> u16 {
             100
         }
@@ -254,21 +254,21 @@ mod tests {
         }
     }
 
-    /// What is on the terminal once so much is done, ten seconds after the work began.
+    /// The terminal after `done` units, ten seconds after the task began.
     fn drawn(unit: Unit, total: Option<u64>, done: u64) -> String {
-        let paper = Paper::default();
+        let paper = RecordedTerminal::default();
         let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
         let multi = MultiProgress::with_draw_target(target);
-        let begun = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+        let started = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
         let counts = Counts { label: "reading", unit, done: 0.into(), total: total.unwrap_or(0).into() };
-        let bar = Bar { counts, begun, multi, shown: OnceLock::new() };
+        let bar = Bar { counts, started, multi, shown: OnceLock::new() };
         bar.add(done).unwrap();
         std::thread::sleep(Duration::from_millis(150));
         paper.0.lock().unwrap().clone()
     }
 
     #[test]
-    fn a_rate_is_a_whole_number_since_the_work_began() {
+    fn rates_are_whole_numbers_since_the_task_began() {
         let text = drawn(Unit::Items, None, 50_000);
         let rate = text.split_whitespace().find_map(|word| word.strip_suffix("/s")).unwrap();
         let number: u64 = rate.replace(',', "").parse().unwrap_or_else(|_| panic!("{text}"));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_bar_and_a_time_left_only_where_the_total_is_known() {
+    fn bar_and_remaining_time_require_a_total() {
         let text = drawn(Unit::Bytes, Some(300 << 20), 100 << 20);
         assert!(text.contains("100 MiB/300 MiB") && text.contains('█') && text.trim_end().ends_with('s'), "{text}");
         assert!(!drawn(Unit::Bytes, None, 100 << 20).contains('█'));

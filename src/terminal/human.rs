@@ -19,7 +19,7 @@ impl fmt::Display for Size {
         }
         let mut value = self.0 as f64 / 1024.0;
         let mut unit = 0;
-        // 1023.9 would be shown as 1024: the next unit says it better.
+        // 1023.9 would round to 1024, which belongs to the next unit.
         while value >= 1023.5 && unit + 1 < UNITS.len() {
             value /= 1024.0;
             unit += 1;
@@ -29,7 +29,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// How long ago: `3 minutes ago`. What lies in the future is told by its date.
+/// The age of a time: `3 minutes ago`. For a time in the future, its date.
 pub fn age(time: Timestamp, environment: &Environment) -> String {
     const STEPS: [(i64, &str); 7] = [
         (1, "second"),
@@ -47,7 +47,7 @@ pub fn age(time: Timestamp, environment: &Environment) -> String {
     if seconds < 2 {
         return "just now".to_owned();
     }
-    // Twice the next unit, so that 90 minutes are told as such and not as one hour.
+    // At least two of the unit, so that 90 minutes do not become one hour.
     let fits = |&&(unit, _): &&(i64, &str)| seconds >= 2 * unit;
     let (unit, noun) = STEPS.iter().rev().find(fits).unwrap_or(&STEPS[0]);
     format!("{} ago", plural((seconds / unit) as u64, noun))
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_told_in_the_largest_unit_that_fits_twice() {
+    fn ages_use_the_largest_unit_that_fits_twice() {
         let now = Timestamp { seconds: 100_000_000, nanoseconds: 0 };
         let environment = Environment::from_process().with_clock(move || now);
         for (seconds, text) in [
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_read_as_in_a_long_listing() {
+    fn modes_look_like_those_of_ls() {
         assert_eq!(mode(Kind::Directory, 0o1777), "drwxrwxrwt");
         assert_eq!(mode(Kind::File, 0o4644), "-rwSr--r--");
         assert_eq!(duration(200_000), "3 min 20 s");

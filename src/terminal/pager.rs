@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::error::{Error, ErrorKind, Result};
 
-const HINT: &str = "set `PAGER` to a program that is there, or to `cat` for none";
+const HINT: &str = "set `PAGER` to an existing program, or to `cat` for no pager";
 
 /// A running pager.
 pub struct Pager {
@@ -38,7 +38,7 @@ impl Pager {
         match &self.script {
             // A shell's status for a program that it may not run or cannot find.
             Some(script) if matches!(code, Some(126 | 127)) => {
-                let message = format!("the pager `{script}` could not be started, and what it was to show is lost");
+                let message = format!("the pager `{script}` could not be started, so its output is lost");
                 Err(Error::new(ErrorKind::Io, message).hint(HINT))
             }
             _ => Ok(()),

@@ -1,4 +1,4 @@
-//! Roles, and the one place where they become colours. Every line makes sense without them.
+//! Roles of text, and their colours. No line depends on colours alone.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,24 +8,24 @@ use anstyle::{AnsiColor, Style};
 
 use crate::terminal::When;
 
-/// What a piece of text is.
+/// The role of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The id of a commit or another object.
     Id,
     /// A path.
     Path,
-    /// What is new.
+    /// Something new.
     Added,
-    /// What is gone.
+    /// Something deleted.
     Removed,
-    /// What has other content.
+    /// Something with other content.
     Modified,
-    /// What has other metadata.
+    /// Something with other metadata.
     Metadata,
-    /// A word that is new in a changed line.
+    /// A new word in a changed line.
     AddedWord,
-    /// A word that is gone in a changed line.
+    /// A deleted word in a changed line.
     RemovedWord,
     /// A branch.
     Branch,
@@ -39,11 +39,11 @@ pub enum Role {
     Warning,
     /// The word before an error.
     Error,
-    /// The title of what follows.
+    /// A heading.
     Heading,
-    /// What matters less.
+    /// Less important text.
     Dim,
-    /// What matters more.
+    /// More important text.
     Emphasis,
 }
 
@@ -68,8 +68,8 @@ impl Role {
     }
 }
 
-/// Whether this stream gets colours: what the command line says, else `NO_COLOR`, `CLICOLOR_FORCE`, and whether it is a
-/// terminal that has them.
+/// Whether a stream gets colours: as the command line says, else as `NO_COLOR`, `CLICOLOR_FORCE` and the capabilities of
+/// the terminal say.
 pub fn wanted(when: When, stream: &impl RawStream) -> bool {
     match when {
         When::Always => true,
@@ -78,7 +78,7 @@ pub fn wanted(when: When, stream: &impl RawStream) -> bool {
     }
 }
 
-/// Turns roles into colours, or into nothing.
+/// Adds the colours of roles to text, unless colours are off.
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
     on: bool,
@@ -100,13 +100,13 @@ impl Palette {
         Painted { style: if self.on { role.style() } else { Style::new() }, value }
     }
 
-    /// Text with escape codes, as it is or without them.
+    /// Text with escape codes, which are removed if colours are off.
     pub fn filter(self, ansi: &str) -> Cow<'_, str> {
         if self.on { Cow::Borrowed(ansi) } else { Cow::Owned(anstream::adapter::strip_str(ansi).to_string()) }
     }
 }
 
-/// A value with a style around it.
+/// A value in a style.
 pub struct Painted<T> {
     style: Style,
     value: T,
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_colours_there_is_only_the_text() {
+    fn text_without_colours_has_no_escape_codes() {
         assert_eq!(Palette::new(false).paint(Role::Error, "x").to_string(), "x");
         assert_eq!(Palette::new(true).paint(Role::Added, "x").to_string(), "\x1b[32mx\x1b[0m");
         assert_eq!(Palette::new(true).paint(Role::Path, "x").to_string(), "x");

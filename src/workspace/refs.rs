@@ -76,7 +76,7 @@ impl Workspace {
         let view = self.view();
         if let Some(name) = names.iter().find(|name| kind == RefKind::Branch && **name == view.current) {
             return Err(Error::new(ErrorKind::Refused, format!("`{name}` is the current branch"))
-                .hint("switch to another one first: undo checkout BRANCH"));
+                .hint("switch to another branch first: undo checkout BRANCH"));
         }
         let commits = names.iter().map(|name| kind.find(view, name)).collect::<Result<Vec<_>>>()?;
         let edit = |(name, id): (&String, &CommitId)| RefEdit { name: kind.name(name), old: Some(*id), new: None };

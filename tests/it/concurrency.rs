@@ -183,7 +183,7 @@ fn running_checkout_allows_reading() {
         let text = ends_with(&env, line, 0);
         // The checkout is neither finished nor dead, so no command may finish it.
         assert!(!text.contains("--continue"), "{line}: {text}");
-        assert!(text.contains(&format!("is going on (process {})", held.pid.as_raw_nonzero())), "{line}: {text}");
+        assert!(text.contains(&format!("is in progress (process {})", held.pid.as_raw_nonzero())), "{line}: {text}");
     }
     assert_second_writer_waits(&env, "commit -m late", &held, "checkout one");
     // A writer that starts shortly before the lock is released gets it.
@@ -205,7 +205,7 @@ fn dead_checkout_is_reported() {
     let Some(held) = StoppedCommand::at(&env, "renameat2", "checkout one") else { return };
     held.kill();
     let text = ends_with(&env, "status", 0);
-    assert!(text.contains("did not end") && text.contains("--continue"), "{text}");
+    assert!(text.contains("unfinished") && text.contains("--continue"), "{text}");
     ends_with(&env, "checkout --continue", 0);
     assert_eq!(env.read("folder/7"), b"one 7");
     ends_with(&env, "verify", 0);

@@ -248,8 +248,8 @@ fn staged_files_of_unfinished_checkout_are_not_recorded_or_lost() {
     env.write("more", b"more");
     env.undo("commit -m half").shows(snapbox::str![[r#"
 ---- stderr ----
-error: the checkout to [ID] did not end, so the directory is a mix
-hint: finish it with `undo checkout --continue`, or take it back with `undo undo`; `--force` records the mix
+error: an unfinished checkout of [ID] has left the directory half old, half new
+hint: finish it with `undo checkout --continue`, or undo it with `undo undo`; `--force` records the directory
 [exit 4]
 
 "#]]);

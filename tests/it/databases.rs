@@ -334,7 +334,7 @@ fn killed_checkout_of_database_can_be_continued_or_undone() {
             env.undo("commit -m two").ok();
             crash_with_rollback_journal(&env, "app.db");
             let was_killed = killed_at(&env, call, n, &["checkout", "@~"]);
-            if !was_killed || !env.undo("status").to_string().contains("did not end") {
+            if !was_killed || !env.undo("status").to_string().contains("unfinished") {
                 continue;
             }
             interrupted += 1;

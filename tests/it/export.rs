@@ -45,8 +45,8 @@ fn failed_archive_leaves_nothing_and_can_be_repeated() {
     assert_eq!(names(&env).len(), before.len() + 1);
     env.undo("export @ ../x.tar.zst").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work/../x.tar.zst` is there already
-hint: name a file that is not there yet
+error: `[ROOT]/work/../x.tar.zst` already exists
+hint: name a new file
 [exit 4]
 
 "#]]);

@@ -193,7 +193,7 @@ fn read_only_worktree_is_recorded_and_checkout_is_refused() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("mounted read-only"), "{output}");
     }
     let status = env.undo("status").ok();
-    assert!(!status.to_string().contains("did not end"), "{status}");
+    assert!(!status.to_string().contains("unfinished"), "{status}");
     remount("rw");
     assert_eq!(env.read("file"), b"two");
     env.undo("checkout @~").ok();

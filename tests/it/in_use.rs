@@ -79,7 +79,7 @@ fn log_file_in_use_is_not_replaced() {
     let output = env.undo("checkout @~").fails(3);
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains(&format!("  app.log  bash (process {pid})\n")), "{text}");
-    assert!(text.contains("in use, and left as it is") && text.contains(" app.log (or now, with --force)"), "{text}");
+    assert!(text.contains("in use and left unchanged") && text.contains(" app.log (or now, with --force)"), "{text}");
     assert_eq!((env.read("app.log"), env.read("other")), (b"one\ntwo\nthree\n".to_vec(), b"1".to_vec()));
     logger.send("four");
     assert_eq!(env.read("app.log"), b"one\ntwo\nthree\nfour\n");
@@ -250,6 +250,6 @@ fn rollback_keeps_files_still_being_written() {
         return skip("the background process had ended");
     }
     let output = output.fails(3);
-    assert!(output.to_string().contains("in use, and left as it is"), "{output}");
+    assert!(output.to_string().contains("in use and left unchanged"), "{output}");
     assert_eq!((env.read("app.log"), env.read("other")), (b"one\ntwo\n".to_vec(), b"1".to_vec()));
 }

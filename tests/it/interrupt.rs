@@ -46,7 +46,7 @@ fn interrupted_commit_reports_whether_it_was_recorded() {
         let env = recorded();
         let Some(told) = stderr_when_interrupted(&env, &call, ("SIGINT", 2), &arguments) else { continue };
         let is_recorded = env.undo("op log --json").ok().json().len() == 3;
-        let words = ["nothing was recorded, and the directory is as it was", "all was recorded", "was being written"];
+        let words = ["nothing was recorded, and the directory is unchanged", "all was recorded", "was being written"];
         let which = words.iter().position(|words| told.contains(words));
         match which {
             Some(which) => seen[which] = true,
@@ -69,7 +69,7 @@ fn interrupted_checkout_hints_how_to_continue() {
     for call in calls(&recorded(), "mkdirat,renameat2,unlinkat,syncfs,utimensat,fdatasync,fsync", &arguments, 0) {
         let env = recorded();
         let Some(told) = stderr_when_interrupted(&env, &call, ("SIGTERM", 15), &arguments) else { continue };
-        let is_halfway = env.undo("status").to_string().contains("did not end");
+        let is_halfway = env.undo("status").to_string().contains("unfinished");
         let (halfway, nothing) = (told.contains("between two states"), told.contains("the directory is as it was"));
         seen = [seen[0] || halfway, seen[1] || nothing];
         assert!(!halfway || is_halfway, "{call:?}: {told}");
@@ -95,8 +95,8 @@ fn signal_message_is_a_regular_error() {
     snapbox::assert_data_eq!(
         told("checkout @"),
         str![[r#"
-error: interrupted: the directory is between two states
-hint: finish it with `undo checkout --continue`, or take it back with `undo undo`
+error: interrupted: the directory is half old, half new
+hint: finish it with `undo checkout --continue`, or undo it with `undo undo`
 
 "#]]
     );
@@ -104,7 +104,7 @@ hint: finish it with `undo checkout --continue`, or take it back with `undo undo
     snapbox::assert_data_eq!(
         told("checkout @ --json"),
         str![[r#"
-{"type":"error","code":"interrupted","message":"interrupted: the directory is between two states","hint":"finish it with `undo checkout --continue`, or take it back with `undo undo`","exit":129,"paths":[]}
+{"type":"error","code":"interrupted","message":"interrupted: the directory is half old, half new","hint":"finish it with `undo checkout --continue`, or undo it with `undo undo`","exit":129,"paths":[]}
 
 "#]]
     );

@@ -196,7 +196,7 @@ impl Model {
         self.story.push(format!("undo {line}: {family} {n}, killed: {is_killed}"));
         self.done.extend(is_killed.then(|| "killed".to_owned()));
         self.check(&format!("{line}, killed"));
-        if !String::from_utf8_lossy(&self.env.undo("status").stderr).contains("did not end") {
+        if !String::from_utf8_lossy(&self.env.undo("status").stderr).contains("unfinished") {
             return;
         }
         if self.random.below(2) == 0 {

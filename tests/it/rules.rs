@@ -87,7 +87,7 @@ I	a.log
     env.undo("commit -m rules --strict").shows(str![[r#"
 main [ID]  1 added, 0 modified, 0 deleted, 62 no longer recorded (now ignored)  ([..] read, [..] stored)
 ---- stderr ----
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 
 "#]]);
     let commit = env.undo("show --json @").ok().json();
@@ -131,14 +131,14 @@ fn restore_of_ignored_unrecorded_path_is_explained() {
     env.undo("restore b.log").shows(str![[r#"
 ---- stderr ----
 error: `b.log` is not in commit [ID], and here it is ignored
-hint: see what it has: undo ls -R [ID]
+hint: to list the commit: undo ls -R [ID]
 [exit 2]
 
 "#]]);
     env.undo("restore cache/x").shows(str![[r#"
 ---- stderr ----
 error: `cache/x` is not in commit [ID], and here `cache` is ignored
-hint: see what it has: undo ls -R [ID]
+hint: to list the commit: undo ls -R [ID]
 [exit 2]
 
 "#]]);
@@ -163,7 +163,7 @@ warning: the ignore rules of these files are not applied
   folder/.undoignore  not a file: directory
   large/.undoignore  larger than 4 MiB
   link/.undoignore  a symbolic link, which is not followed
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 
 "#]]);
     env.undo("ls -R @").shows(str![[r#"
@@ -209,9 +209,9 @@ main [ID]  2 added, 0 modified, 0 deleted  ([..])
 ---- stderr ----
 warning: the ignore rules of this file are not applied
   d/.undoignore  cannot be read: permission denied
-warning: not covered, since it cannot be read
+warning: not covered because it cannot be read
   d/.undoignore  cannot be read
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 [exit 3]
 
 "#]]);

@@ -99,7 +99,7 @@ sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt': exit
   deleted  data/ and 2 paths in it  (2.93 KiB)
   deleted  unsaved.txt  (13 B)
   emptied  notes.txt
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#
     ]]);
@@ -108,7 +108,7 @@ hint: take it back: undo undo
 sh -c 'rm notes.txt; ln -s new notes.txt; exit 3': exit 3 after [DURATION]
 [ID]  0 added, 1 modified, 0 deleted  (13 B → 13 B)
   type     notes.txt  file → symlink
-hint: take it back: undo undo
+hint: to undo: undo undo
 [exit 3]
 
 "#]]);
@@ -209,7 +209,7 @@ error: cannot run `no-such-command`: no such file or directory
     env.undo("run -- ./notes.txt").shows(str![[r#"
 ---- stderr ----
 error: cannot run `./notes.txt`: permission denied
-hint: is it a program, and may you run it? `ls -l` tells
+hint: check that the file is an executable program: ls -l
 [exit 126]
 
 "#]]);
@@ -223,7 +223,7 @@ hint: is it a program, and may you run it? `ls -l` tells
     let outside = TestEnv::new();
     outside.undo("run --json -- touch ran").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"no-repository","message":"no repository in `[ROOT]/work` or above it","hint":"start one here with `undo init`","exit":125,"paths":[]}
+{"type":"error","code":"no-repository","message":"no repository in `[ROOT]/work` or above it","hint":"create one here with `undo init`","exit":125,"paths":[]}
 [exit 125]
 
 "#]]);
@@ -273,8 +273,8 @@ fn run_rollback_reverts_changes() {
 sh -c 'rm notes.txt; echo new > new': exit 0 after [DURATION]
 [ID]  1 added, 0 modified, 1 deleted  (2.95 KiB → 2.95 KiB)
   deleted  notes.txt  (4 B)
-taken back: 1 written, 1 deleted; what it did is kept in [ID]
-hint: have it again: undo redo
+rolled back: 1 written, 1 deleted; the changes are kept in [ID]
+hint: to redo the changes: undo redo
 
 "#]]);
     assert_same(&before, &Tree::read(&env.path()));
@@ -299,7 +299,7 @@ fn on_fail_keeps_or_reverts_changes() {
     assert_eq!(env.read("notes.txt"), b"one\ntwo\nthree\n");
     // Without a terminal, `undo` cannot ask.
     let output = env.undo("run --on-fail ask -- sh -c 'rm notes.txt; exit 3'").fails(3);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("take it back: undo undo"), "{output}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("to undo: undo undo"), "{output}");
     assert!(!env.path().join("notes.txt").exists());
 }
 
@@ -311,7 +311,7 @@ fn on_fail_asks_at_a_terminal() {
             "printf '{answers}' | script -qec \"undo run -- sh -c 'rm notes.txt; exit 3'\" /dev/null; ls notes.txt"
         );
         let output = env.shell(&script);
-        assert!(output.text().contains("keep what it did, or roll back? [k/r]"), "{output}");
+        assert!(output.text().contains("keep its changes or roll back? [k/r]"), "{output}");
         assert_eq!(output.code != 0, stays, "{output}");
     }
 }
@@ -328,11 +328,11 @@ fn exceeded_guard_reverts_changes() {
 sh -c 'rm -r data; head -c 9000 /dev/zero > big': exit 0 after [DURATION]
 [ID]  1 added, 0 modified, 3 deleted  (2.95 KiB → 8.81 KiB)
   deleted  data/ and 2 paths in it  (2.93 KiB)
-warning: not within the guard `deleted<3`: 3 of 5 paths
-warning: not within the guard `grown<1K`: 5.86 KiB more than 2.95 KiB
-warning: not within the guard `changed<50%`: 4 of 5 paths
-taken back: 3 written, 1 deleted; what it did is kept in [ID]
-hint: have it again: undo redo
+warning: guard `deleted<3` exceeded: 3 of 5 paths deleted
+warning: guard `grown<1K` exceeded: 5.86 KiB more than 2.95 KiB
+warning: guard `changed<50%` exceeded: 4 of 5 paths changed
+rolled back: 3 written, 1 deleted; the changes are kept in [ID]
+hint: to redo the changes: undo redo
 [exit 6]
 
 "#]]);
@@ -348,13 +348,8 @@ fn rollback_keeps_unrecorded_files() {
     let script = "echo /notes.txt > .undoignore; echo precious > notes.txt";
     let output = env.undo(&format!("run --rollback -- sh -c '{script}'")).fails(125);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        text.contains(&format!("error: after `sh -c '{script}'`: its changes are recorded, but not taken back: `no"))
-    );
-    assert!(
-        text.ends_with("hint: to save the files in the way and take the changes back: undo undo --force\n"),
-        "{text}"
-    );
+    assert!(text.contains(&format!("error: after `sh -c '{script}'`: its changes are recorded but not undone: `no")));
+    assert!(text.ends_with("hint: to save the files in the way and undo the changes: undo undo --force\n"), "{text}");
     assert_eq!(env.read("notes.txt"), b"precious\n");
     env.undo("undo --force").ok();
     assert_eq!(env.read("notes.txt"), b"one\n");
@@ -375,9 +370,9 @@ rm -r photos: exit 0 after [DURATION]
 [ID]  0 added, 0 modified, 10,021 deleted  (116 KiB → 4 B)
   deleted  photos/ and 10,020 paths in it  (116 KiB)
 warning: 10,000 of 10,001 files were deleted, such as photos/00/00000.jpg, photos/09/07289.jpg, photos/19/09699.jpg
-warning: not within the guard `deleted<100`: 10,021 of 10,022 paths
-taken back: 10,021 written, 0 deleted; what it did is kept in [ID]
-hint: have it again: undo redo
+warning: guard `deleted<100` exceeded: 10,021 of 10,022 paths deleted
+rolled back: 10,021 written, 0 deleted; the changes are kept in [ID]
+hint: to redo the changes: undo redo
 [exit 6]
 
 "#]]);

@@ -260,14 +260,14 @@ fn checkout_does_not_replace_unreadable_files() {
     let before = Tree::read(&env.path());
     env.undo_as_user("checkout @").shows(str![[r#"
 ---- stderr ----
-error: `a` would be replaced, and no commit has what is there
+error: `a` would be replaced, but no commit has this content
 hint: move it away, or use `--force` to save it first
 [exit 4]
 
 "#]]);
     env.undo_as_user("checkout --force @").shows(str![[r#"
 ---- stderr ----
-error: `a` would be replaced, and no commit has what is there
+error: `a` would be replaced, but no commit has this content
 hint: it cannot be saved: make it readable, or move it away
 [exit 4]
 
@@ -433,9 +433,9 @@ fn undo_restores_metadata_of_ignored_file() {
     assert_same(&before, &Tree::read(&env.path()));
     env.undo("checkout @~").shows(str![[r#"
 main [ID] → [ID]  1 written, 1 deleted, 1 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     assert_eq!(env.undo("status -z kept/cache --metadata").ok().text(), "");

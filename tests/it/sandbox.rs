@@ -151,7 +151,7 @@ fn without(errno: &str) {
             }
         }
         let status = env.undo("status");
-        assert!(!status.to_string().contains("did not end"), "{what}: {status}");
+        assert!(!status.to_string().contains("unfinished"), "{what}: {status}");
     }
 }
 

@@ -101,7 +101,7 @@ fn verify_reports_what_it_read() {
     env.write("notes.txt", "one\n");
     env.undo("commit -m one").ok();
     env.undo("verify").shows(str![[r#"
-all is well: 1 commit, 3 objects, 1 pack, [..] B read
+no damage found: 1 commit, 3 objects, 1 pack, [..] B read
 
 "#]]);
     env.undo("verify --json").shows(str![[r#"
@@ -131,9 +131,9 @@ fn damage_lists_affected_paths() {
     env.undo("verify").shows(str![[r#"
 damaged pack: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: wrong checksum of the frame at byte [..]
 damaged folder/large in [ID]: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
-3 commits, [..] objects, 3 packs, [..] MiB read; 2 damages found
+3 commits, 16 objects, 3 packs, 2.10 MiB read; 2 problems found
 ---- stderr ----
-hint: what is not listed is whole; a damaged file can be copied from a backup of this repository
+hint: everything not listed is intact; replace damaged files from a backup of this repository
 [exit 5]
 
 "#]]);
@@ -158,9 +158,9 @@ fn missing_pack_lists_lost_objects() {
     env.undo("verify").shows(str![[r#"
 damaged pack: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
 damaged commit [ID]: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
-1 commit, 3 objects, 2 packs, [..] B read; 2 damages found
+1 commit, 3 objects, 2 packs, 486 B read; 2 problems found
 ---- stderr ----
-hint: what is not listed is whole; a damaged file can be copied from a backup of this repository
+hint: everything not listed is intact; replace damaged files from a backup of this repository
 [exit 5]
 
 "#]]);
@@ -269,16 +269,16 @@ fn superfluous_files_are_reported_but_not_damage() {
     }
     fs::write(repository.join("catalog"), noise(1, 5000)).unwrap();
     env.undo("verify").ok().shows(str![[r#"
-all is well: 1 commit, 3 objects, 1 pack, [..] B read
+no damage found: 1 commit, 3 objects, 1 pack, [..] B read
 
 "#]]);
     env.undo("verify -v").ok().shows(str![[r#"
-not needed: [ROOT]/work/.undo/catalog  unsound catalog, 4.88 KiB
-not needed: [ROOT]/work/.undo/packs/ab/[ID]  pack that the journal does not name, 4 B
-not needed: [ROOT]/work/.undo/tmp/pack-1-1  staged file, 4 B
-not needed: [ROOT]/work/.undo/journal/[..].tmp  staged file, 4 B
-not needed: [ROOT]/work/.undo/index.tmp  staged file, 4 B
-all is well: 1 commit, 3 objects, 1 pack, [..] B read
+unneeded: [ROOT]/work/.undo/catalog  unsound catalog, 4.88 KiB
+unneeded: [ROOT]/work/.undo/packs/ab/[ID]  pack that the journal does not name, 4 B
+unneeded: [ROOT]/work/.undo/tmp/pack-1-1  staged file, 4 B
+unneeded: [ROOT]/work/.undo/journal/[..].tmp  staged file, 4 B
+unneeded: [ROOT]/work/.undo/index.tmp  staged file, 4 B
+no damage found: 1 commit, 3 objects, 1 pack, [..] B read
 
 "#]]);
 }

@@ -79,7 +79,7 @@ impl Request {
     fn about(&self) -> String {
         match &self.step {
             Some(step) => step::about(&self.verb, step),
-            None if self.resumed.is_some() => "interrupted and then finished, ".to_owned(),
+            None if self.resumed.is_some() => "finished after an interruption, ".to_owned(),
             None => String::new(),
         }
     }
@@ -148,7 +148,7 @@ fn carry_out(context: &Context<'_>, repository: &mut Repository, request: &Reque
     let set_aside = &mut |repository: &Repository, base, paths: &[RepoPathBuf]| {
         snapshot::set_aside(repository, &worktree, base, paths, progress).unwrap_or_else(|error| {
             // They are where they were, so nothing is lost.
-            context.ui.warning(format_args!("what changed in the meantime is not recorded: {error}"));
+            context.ui.warning(format_args!("changes made during the checkout are not recorded: {error}"));
             None
         })
     };
@@ -182,7 +182,7 @@ pub fn close_directories(context: &Context<'_>, repository: &mut Repository) -> 
 pub(super) fn clear_unfinished(context: &Context<'_>, repository: &Repository, worktree: &Worktree) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
     let kept = checkout::clean_staged(worktree, repository.store(), intent.token)?;
-    context.report_paths("left by the unfinished checkout, and saved nowhere", &kept);
+    context.report_paths("left by the unfinished checkout and not saved", &kept);
     Ok(())
 }
 
@@ -326,12 +326,14 @@ fn rescue(
     }
     let failed = snapshot::store_again(transaction, worktree, &files)?;
     if let Some(first) = failed.first() {
-        let message = format!("`{}` would go, and the saved copy of it is damaged", first.display());
+        let message = format!("`{}` would be removed, but its saved copy is damaged", first.display());
         return Err(Error::new(ErrorKind::Refused, message).hint("move it away, then see `undo verify`").paths(failed));
     }
     let paths: Vec<RepoPathBuf> = files.into_iter().map(|(path, _)| path).collect();
-    let (one, several) =
-        ("the saved copy was damaged, and is saved anew", "the saved copies were damaged, and are saved anew");
+    let (one, several) = (
+        "the saved copy was damaged and has been saved again",
+        "the saved copies were damaged and have been saved again",
+    );
     context.report_paths(pluralize(paths.len(), one, several), &paths);
     Ok(())
 }

@@ -117,7 +117,7 @@ fn names(
     context.ui.outcome(&stepped(&repository, &step.verb(), destination, record))?;
     context.ui.hint(way_back(&step.verb()));
     if let (Step::Undo, Some(commit)) = (step, destination.crossed.first().and_then(Action::made)) {
-        context.ui.hint(format_args!("the directory as it was recorded then: undo checkout {}", commit.short()));
+        context.ui.hint(format_args!("to restore the directory as recorded then: undo checkout {}", commit.short()));
     }
     Ok(Exit::DONE)
 }
@@ -127,7 +127,7 @@ pub fn check_not_outdated(repository: &Repository, destination: &Destination) ->
     if repository.operation() == destination.seen {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Refused, "another command has changed this repository meanwhile")
+    Err(Error::new(ErrorKind::Refused, "another command has changed this repository")
         .hint("see what it did with `undo op log`, then run the command again"))
 }
 
@@ -147,8 +147,8 @@ pub fn stepped(
         id: repository.view().at(),
         operations: destination.crossed.iter().map(crossed).collect(),
         action: match verb {
-            Verb::Undo => "took back",
-            Verb::Redo => "did again",
+            Verb::Undo => "undid",
+            Verb::Redo => "redid",
             _ => "",
         },
         interrupted: destination.interrupted.as_ref().map(Verb::to_string).unwrap_or_default(),
@@ -160,19 +160,19 @@ pub fn stepped(
 /// "checkout and 2 more taken back, ".
 pub fn about(verb: &Verb, destination: &Destination) -> String {
     if let Some(interrupted) = &destination.interrupted {
-        return format!("interrupted {interrupted} taken back, ");
+        return format!("interrupted {interrupted} undone, ");
     }
     let Some(first) = destination.crossed.first() else { return String::new() };
     let others = number::and_more(destination.crossed.len());
     let what = &first.last.verb;
     match verb {
-        Verb::Undo => format!("{what}{others} taken back, "),
-        Verb::Redo => format!("{what}{others} done again, "),
+        Verb::Undo => format!("{what}{others} undone, "),
+        Verb::Redo => format!("{what}{others} redone, "),
         _ => String::new(),
     }
 }
 
 /// The command that takes a change of the directory back.
 pub fn way_back(verb: &Verb) -> &'static str {
-    if *verb == Verb::Undo { "forward again: undo redo" } else { "take it back: undo undo" }
+    if *verb == Verb::Undo { "to redo: undo redo" } else { "to undo: undo undo" }
 }

@@ -46,13 +46,13 @@ pub fn plan(
     let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), checkout::MOUNTED.to_owned())).collect();
     context.report_reasons("would not be restored", &mounts);
     if !plan.conflicts.is_empty() && !force {
-        context.report_paths("in the way, and saved nowhere: it would be refused", &plan.conflicts);
+        context.report_paths("unsaved and in the way: the command would be refused", &plan.conflicts);
         return Ok(ErrorKind::Refused.exit());
     }
-    context.report_reasons("in use, and would be left as it is", &programs(in_use));
+    context.report_reasons("in use and would be left unchanged", &programs(in_use));
     let (one, several) = (
-        "would be made accessible to you first, and what is in it saved and restored; that is not part of this list",
-        "would be made accessible to you first, and what is in them saved and restored; that is not part of this list",
+        "would be made accessible first; this list does not include its content",
+        "would be made accessible first; this list does not include their content",
     );
     context.report_paths(pluralize(closed.len(), one, several), closed);
     Ok(if closed.is_empty() && in_use.is_empty() && mounts.is_empty() { Exit::DONE } else { Exit::INCOMPLETE })
@@ -89,8 +89,7 @@ fn programs(in_use: &[InUse]) -> Vec<(RepoPathBuf, String)> {
 /// Lists what was left because it is in use, and how to restore it.
 fn report_in_use(context: &Context<'_>, outcome: &Outcome) {
     let Some(to) = outcome.to.filter(|_| !outcome.in_use.is_empty()) else { return };
-    let (one, several) = ("in use, and left as it is", "in use, and left as they are");
-    context.report_reasons(pluralize(outcome.in_use.len(), one, several), &programs(&outcome.in_use));
+    context.report_reasons("in use and left unchanged", &programs(&outcome.in_use));
     let paths: Vec<String> = outcome.in_use.iter().map(|one| shell_word(one.path.as_bytes()).into_owned()).collect();
     let paths = if paths.len() > MOST_IN_HINT { "PATH…".to_owned() } else { paths.join(" ") };
     let programs = outcome.in_use.iter().map(|one| one.programs.len()).sum();
@@ -103,8 +102,6 @@ fn report_in_use(context: &Context<'_>, outcome: &Outcome) {
 pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     context.report_reasons("not restored exactly", &outcome.inexact);
     report_in_use(context, outcome);
-    let they_are = |count| pluralize(count, "it is", "they are");
-    let (damaged, changed) = (they_are(outcome.damaged.len()), they_are(outcome.changed.len()));
     let (one, several) = ("restored together with its database file", "restored together with their database files");
     context.report_paths(pluralize(outcome.journals.len(), one, several), &outcome.journals);
     let (one, several) = (
@@ -113,21 +110,21 @@ pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     );
     context.report_paths(pluralize(outcome.other_names.len(), one, several), &outcome.other_names);
     let (one, several) = (
-        "left as it is, since the database file that it belongs to is not recorded",
-        "left as they are, since the database files that they belong to are not recorded",
+        "left unchanged because its database file is not recorded",
+        "left unchanged because their database files are not recorded",
     );
     context.report_paths(pluralize(outcome.left_journals.len(), one, several), &outcome.left_journals);
     let (one, several) = (
-        "directory not removed, because something in it is not recorded",
-        "directories not removed, because something in them is not recorded",
+        "directory not removed because it contains unrecorded files",
+        "directories not removed because they contain unrecorded files",
     );
     context.report_paths(pluralize(outcome.kept.len(), one, several), &outcome.kept);
     let torn = context.warn_unstable(&outcome.torn);
-    context.report_reasons(&format!("damaged in the repository, and left as {damaged}"), &outcome.damaged);
-    context.report_paths(&format!("changed in the meantime, and left as {changed}"), &outcome.changed);
+    context.report_reasons("damaged in the repository and left unchanged", &outcome.damaged);
+    context.report_paths("changed during the checkout and left unchanged", &outcome.changed);
     if let Some(aside) = outcome.aside {
         let aside = aside.short();
-        context.ui.warning(format_args!("as {changed} {changed} recorded beside the branch, in {aside}"));
+        context.ui.warning(format_args!("the current content is saved outside the branch, in {aside}"));
     }
     let is_exact = outcome.kept.is_empty()
         && outcome.in_use.is_empty()

@@ -1,4 +1,4 @@
-//! The line that is completed: what stands on it before the word at hand.
+//! The command line being completed, up to the current word.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -10,14 +10,14 @@ use crate::history;
 use crate::id::CommitId;
 use crate::repo::Repository;
 
-/// The words before the one that is completed, without the program: they follow a `--` of the shell's script.
+/// The words before the current one, without the program. They follow a `--` that the shell script adds.
 pub(super) fn words() -> Vec<OsString> {
     let mut words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(2).collect();
     words.pop();
     words
 }
 
-/// Where the command would run: the current directory, or what the line names with `-C`.
+/// The directory of the command: that of `-C`, or the current one.
 pub(super) fn directory() -> Result<PathBuf> {
     let current = fs::current_dir()?;
     let words = words();
@@ -26,14 +26,14 @@ pub(super) fn directory() -> Result<PathBuf> {
         b"" => words.get(at + 1).map(OsString::as_os_str),
         attached => Some(OsStr::from_bytes(attached)),
     });
-    // Names are compared with the worktree's, which has no links in it.
+    // The path of the worktree, which is compared with this one, has no symbolic links.
     match named {
         Some(named) => fs::canonicalize(&current.join(named)),
         None => Ok(current),
     }
 }
 
-/// The commit that the line names for its paths: with `--from`, or before `--`.
+/// The commit that paths refer to: that of `--from`, or the last one before `--`.
 pub(super) fn source(repository: &Repository) -> Option<CommitId> {
     let words: Vec<String> = words().into_iter().filter_map(|word| word.into_string().ok()).collect();
     let named = |(at, word): (usize, &String)| match word.strip_prefix("--from") {

@@ -1,4 +1,4 @@
-//! Completion of values from the repository at hand. Never fails and never prints: what cannot be read offers nothing.
+//! Completes values from the current repository. Never fails and never prints; an unreadable repository completes nothing.
 
 mod line;
 
@@ -21,13 +21,13 @@ use crate::repo::Repository;
 use crate::repo::config::KEYS;
 use crate::terminal::{human, sanitize};
 
-/// Recent commits that are offered.
+/// Maximum number of recent commits to suggest.
 const RECENT: usize = 20;
 
-/// Names offered from one directory.
+/// Maximum number of names to suggest from one directory.
 const NAMES: usize = 1000;
 
-/// A value with a word about it.
+/// A value and its description.
 pub fn candidate(value: impl Into<OsString>, help: String) -> CompletionCandidate {
     CompletionCandidate::new(value).help((!help.is_empty()).then(|| help.into()))
 }
@@ -36,10 +36,10 @@ fn open() -> Result<Repository> {
     Repository::discover(&line::directory()?, Environment::from_process())
 }
 
-/// Those that begin as what is typed.
-pub fn keep(current: &OsStr, offered: Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
+/// Keeps the values that start with the current word.
+pub fn keep(current: &OsStr, found: Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
     let begins = |one: &CompletionCandidate| one.get_value().as_bytes().starts_with(current.as_bytes());
-    offered.into_iter().filter(begins).collect()
+    found.into_iter().filter(begins).collect()
 }
 
 fn describe(repository: &Repository, id: CommitId) -> String {
@@ -62,7 +62,7 @@ pub fn tags(current: &OsStr) -> Vec<CompletionCandidate> {
     keep(current, refs.iter().map(|(name, &id)| candidate(name, describe(&repository, id))).collect())
 }
 
-/// Branches, tags, recent commits, and the words that stand for a commit; after `..` the second of a range.
+/// Branches, tags, recent commits, and special names; after `..`, the second revision of a range.
 pub fn revisions(current: &OsStr) -> Vec<CompletionCandidate> {
     let bytes = current.as_bytes();
     let Some(dots) = bytes.windows(2).rposition(|two| two == b"..") else { return one_revision(current) };
@@ -72,36 +72,36 @@ pub fn revisions(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn one_revision(current: &OsStr) -> Vec<CompletionCandidate> {
-    let mut offered = branches(current);
-    offered.extend(tags(current));
-    let words = [("@", "the current commit"), ("latest", "the newest commit"), ("-", "where you were before")];
+    let mut found = branches(current);
+    found.extend(tags(current));
+    let words = [("@", "the current commit"), ("latest", "the newest commit"), ("-", "the previous current commit")];
     let words = words.iter().map(|&(word, help)| candidate(word, help.to_owned())).collect();
-    offered.extend(keep(current, words));
-    offered.extend(keep(current, recent().unwrap_or_default()));
-    offered
+    found.extend(keep(current, words));
+    found.extend(keep(current, recent().unwrap_or_default()));
+    found
 }
 
-/// Revisions, and after `--` recorded paths: of commands that take both.
+/// Revisions, and recorded paths after `--`.
 pub fn revisions_or_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     if line::words().iter().any(|word| word == "--") { recorded_paths(current) } else { revisions(current) }
 }
 
-/// The newest commits by their short ids, found in the operations that made them.
+/// Abbreviated ids of the newest commits, from the newest operations.
 fn recent() -> Result<Vec<CompletionCandidate>> {
     let repository = open()?;
-    let mut offered = Vec::new();
+    let mut found = Vec::new();
     for operation in repository.operations().take(10 * RECENT) {
         for commit in operation?.1.commits {
-            offered.push(candidate(commit.id.short(), describe(&repository, commit.id)));
+            found.push(candidate(commit.id.short(), describe(&repository, commit.id)));
         }
-        if offered.len() >= RECENT {
+        if found.len() >= RECENT {
             break;
         }
     }
-    Ok(offered)
+    Ok(found)
 }
 
-/// `REV`, or after a colon what the commit holds, a directory at a time.
+/// `REV`, or after a colon the paths of the commit, one directory at a time.
 pub fn revision_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     let bytes = current.as_bytes();
     let Some(colon) = bytes.iter().position(|&b| b == b':') else { return revisions(current) };
@@ -110,9 +110,10 @@ pub fn revision_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     names(revision, path, &bytes[..=colon]).unwrap_or_default()
 }
 
-/// Paths of the commit that the line names, or of the current one, and of the live directory, a directory at a time, from the root of the worktree's view of the current directory.
+/// Paths of the commit on the command line (by default the current one) and of the live directory, one directory at a time,
+/// relative to the current directory.
 pub fn recorded_paths(current: &OsStr) -> Vec<CompletionCandidate> {
-    let mut offered = live_paths(current);
+    let mut found = live_paths(current);
     let recorded = prefix().and_then(|prefix| {
         let path = [prefix.as_slice(), current.as_bytes()].concat();
         let repository = open()?;
@@ -125,14 +126,14 @@ pub fn recorded_paths(current: &OsStr) -> Vec<CompletionCandidate> {
         Ok(found)
     });
     for one in recorded.unwrap_or_default() {
-        if !offered.iter().any(|other| other.get_value() == one.get_value()) {
-            offered.push(one);
+        if !found.iter().any(|other| other.get_value() == one.get_value()) {
+            found.push(one);
         }
     }
-    offered
+    found
 }
 
-/// The current directory below the root of the worktree, with a slash at its end.
+/// The current directory relative to the worktree, with a trailing slash.
 fn prefix() -> Result<Vec<u8>> {
     let repository = open()?;
     let directory = line::directory()?;
@@ -158,16 +159,16 @@ fn names_in(repository: &Repository, id: CommitId, path: &[u8], before: &[u8]) -
     let found =
         directory.map(|directory| history::entry_at(repository.store(), &root, directory)).transpose()?.flatten();
     let Some(tree) = found.and_then(|entry| entry.tree()) else { return Ok(Vec::new()) };
-    let mut offered = Vec::new();
+    let mut found = Vec::new();
     for entry in repository.store().tree(tree)?.entries {
         let is_plain = sanitize::name(&entry.name).as_bytes() == entry.name;
-        if is_plain && entry.name.starts_with(&path[slash..]) && offered.len() < NAMES {
+        if is_plain && entry.name.starts_with(&path[slash..]) && found.len() < NAMES {
             let end: &[u8] = if entry.tree().is_some() { b"/" } else { b"" };
             let value = [before, &path[..slash], &entry.name, end].concat();
-            offered.push(candidate(OsString::from_vec(value), entry.kind().word().to_owned()));
+            found.push(candidate(OsString::from_vec(value), entry.kind().word().to_owned()));
         }
     }
-    Ok(offered)
+    Ok(found)
 }
 
 /// Paths in the live directory.
@@ -192,12 +193,12 @@ pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
     keep(current, KEYS.iter().map(|key| candidate(key.name, key.about.to_owned())).collect())
 }
 
-/// Whether the word at hand is the first after this one.
+/// Whether the current word directly follows this one.
 pub fn follows(word: &str) -> bool {
     line::words().last().is_some_and(|last| last == word)
 }
 
-/// Commands, and below a command its own.
+/// Commands, or the subcommands of a command.
 pub fn commands_of(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut root = commands::Command::augment_subcommands(clap::Command::new("undo").disable_help_subcommand(true));
     root.build();
@@ -205,7 +206,7 @@ pub fn commands_of(current: &OsStr) -> Vec<CompletionCandidate> {
     let named = words.iter().position(|word| word == "help" || word == "man");
     let named = named.map_or(&[][..], |at| &words[at + 1..]);
     let Some(command) = commands::find(&mut root, named) else { return Vec::new() };
-    let told =
+    let described =
         |one: &clap::Command| candidate(one.get_name(), one.get_about().map(ToString::to_string).unwrap_or_default());
-    keep(current, command.get_subcommands().filter(|one| !one.is_hide_set()).map(told).collect())
+    keep(current, command.get_subcommands().filter(|one| !one.is_hide_set()).map(described).collect())
 }

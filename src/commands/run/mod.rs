@@ -80,6 +80,6 @@ fn after_command(error: Error) -> Error {
 fn not_started(error: Error) -> Error {
     match error.is_not_found() {
         true => error.ends_with(Exit::NO_PROGRAM),
-        false => error.hint("is it a program, and may you run it? `ls -l` tells").ends_with(Exit::NOT_STARTED),
+        false => error.hint("check that the file is an executable program: ls -l").ends_with(Exit::NOT_STARTED),
     }
 }

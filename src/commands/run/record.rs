@@ -80,10 +80,11 @@ pub fn after(
 ) -> Result<After> {
     // Opened again: the command may have put another directory in its place.
     let worktree = context.worktree(repository)?;
-    let tell = |held: &Error| context.ui.warning(format_args!("waiting to record what `{}` did: {held}", ran.short()));
+    let tell =
+        |held: &Error| context.ui.warning(format_args!("waiting to record the changes of `{}`: {held}", ran.short()));
     let mut transaction = repository.begin_waiting(&tell).map_err(|error| match error.kind() {
         ErrorKind::Interrupted => {
-            error.hint("what it did is in the directory, not recorded: record it with `undo commit`")
+            error.hint("its changes are in the directory but not recorded; to record them: undo commit")
         }
         _ => error,
     })?;
@@ -127,7 +128,7 @@ pub fn not_recorded(repository: &Repository, before: &Before, error: Error) -> E
     let back = before.commit.short();
     error
         .context("its changes are NOT recorded, but are still in the directory")
-        .hint(format!("free some space, then go back to the state before it: undo checkout {back}"))
+        .hint(format!("free some space, then restore the state before it: undo checkout {back}"))
 }
 
 fn held(commit: Option<CommitId>) -> Result<CommitId> {
@@ -135,5 +136,5 @@ fn held(commit: Option<CommitId>) -> Result<CommitId> {
 }
 
 fn finish_first(error: Error) -> Error {
-    error.hint("finish it with `undo checkout --continue`, or take it back with `undo undo`")
+    error.hint("finish it with `undo checkout --continue`, or undo it with `undo undo`")
 }

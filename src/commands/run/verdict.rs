@@ -45,7 +45,7 @@ pub fn carry_out(
         complete = roll_back(context, repository, before, after)?.or(complete);
         record.rolled_back = true;
     } else if before.commit != after.commit {
-        context.ui.hint("take it back: undo undo");
+        context.ui.hint("to undo: undo undo");
     }
     if context.ui.options().json {
         context.ui.outcome_on_stderr(&record)?;
@@ -61,9 +61,9 @@ fn report_exceeded(context: &Context<'_>, broken: &[&Guard], effect: &Effect) {
         let (value, whole) = (guard.value(effect), guard.whole(effect));
         let measured = match guard.is_of_bytes() {
             true => format!("{} more than {}", Size(value), Size(whole)),
-            false => format!("{} of {}", Count(value), plural(whole, "path")),
+            false => format!("{} of {} {}", Count(value), plural(whole, "path"), guard.word()),
         };
-        context.ui.warning(format_args!("not within the guard `{guard}`: {measured}"));
+        context.ui.warning(format_args!("guard `{guard}` exceeded: {measured}"));
     }
 }
 
@@ -79,7 +79,7 @@ fn wants_rollback(context: &Context<'_>, args: &Args, before: &Before, after: &A
 
 fn is_to_roll_back(context: &Context<'_>) -> bool {
     loop {
-        match context.ui.ask("it failed: keep what it did, or roll back? [k/r]").as_deref() {
+        match context.ui.ask("the command failed: keep its changes or roll back? [k/r]").as_deref() {
             Some("r" | "roll back" | "rollback") => return true,
             Some("k" | "keep") | None => return false,
             Some(_) => {}
@@ -95,17 +95,14 @@ fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before
     let is_ahead = destination.undo_position.is_some_and(|undo_position| undo_position.tip == newest);
     let outcome = back::take_back(context, repository, before.commit, destination).map_err(|error| {
         let is_recorded = newest != before.newest;
-        let what =
-            if is_recorded { "its changes are recorded, but not taken back" } else { "its changes are not taken back" };
+        let what = if is_recorded { "its changes are recorded but not undone" } else { "its changes are not undone" };
         let hint = match (error.kind(), is_recorded) {
             (ErrorKind::Refused, false) => Some("make it readable, or move it away, then: undo checkout @"),
-            (ErrorKind::Refused, true) => {
-                Some("to save the files in the way and take the changes back: undo undo --force")
-            }
+            (ErrorKind::Refused, true) => Some("to save the files in the way and undo the changes: undo undo --force"),
             // A checkout that ran out of space has its own hint for finishing it.
             (ErrorKind::NoSpace, _) if repository.unfinished().is_some() => None,
-            (ErrorKind::NoSpace, false) => Some("free some space, then take the changes back: undo checkout @"),
-            (ErrorKind::NoSpace, true) => Some("free some space, then take the changes back: undo undo"),
+            (ErrorKind::NoSpace, false) => Some("free some space, then undo the changes: undo checkout @"),
+            (ErrorKind::NoSpace, true) => Some("free some space, then undo the changes: undo undo"),
             _ => None,
         };
         let error = error.context(what);
@@ -121,8 +118,8 @@ fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before
             context.ui.outcome_on_stderr(&RollbackRecord { written, deleted, kept: after.commit.short() })?;
         }
         match newest.filter(|_| !is_ahead) {
-            Some(run) => context.ui.hint(format_args!("have it again: undo op restore {}", run.short())),
-            None => context.ui.hint("have it again: undo redo"),
+            Some(run) => context.ui.hint(format_args!("to restore the changes: undo op restore {}", run.short())),
+            None => context.ui.hint("to redo the changes: undo redo"),
         }
     }
     Ok(exit)

@@ -318,11 +318,11 @@ fn a_journal_without_its_beginning_goes_back_as_far_as_it_goes() {
     }
     story.operations.drain(..2);
     assert_eq!(story.timeline().back(2).unwrap().refs.at(), Some(CommitId([3; 32])));
-    assert_eq!(message(story.timeline().back(3)), "the journal does not go back any further");
+    assert_eq!(message(story.timeline().back(3)), "the journal has no older operations");
     // A position that is not there any more.
     story.undo(2);
     story.operations.drain(..2);
-    assert_eq!(message(story.timeline().back(1)), "the journal does not go back any further");
+    assert_eq!(message(story.timeline().back(1)), "the journal has no older operations");
     assert!(story.timeline().ahead().unwrap().len() < 2);
     story.operations.drain(..1);
     assert!(story.timeline().ahead().unwrap().is_empty());

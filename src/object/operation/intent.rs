@@ -35,6 +35,16 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// `checkout of 3f2a91bc`, `restore from 3f2a91bc`, `undo to 3f2a91bc`
+    pub fn describe(&self) -> String {
+        let preposition = match self.verb {
+            Verb::Checkout => "of",
+            Verb::Restore => "from",
+            _ => "to",
+        };
+        format!("{} {preposition} {}", self.verb, self.to.short())
+    }
+
     /// Encodes the intent.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = fields::begin(KIND);

@@ -24,7 +24,7 @@ fn threads_that_put_the_same_objects_store_each_once() {
     assert_eq!((new, stored.objects), (objects.len() as u64 - 1, objects.len() as u64 - 1));
     home.packs = stored.packs;
     expect_all(&home.store(), &objects);
-    assert_eq!(home.put(&objects), Stored::default(), "all is there already");
+    assert_eq!(home.put(&objects), Stored::default(), "all already exists");
 }
 
 #[test]

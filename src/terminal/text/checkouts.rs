@@ -30,9 +30,9 @@ impl Print for PlanRecord {
             return Ok(());
         }
         if self.refs_only {
-            return page.line("the directory would be left as it is");
+            return page.line("the directory would stay unchanged");
         }
-        let first = if self.unsaved { "; what is unsaved would be recorded first" } else { "" };
+        let first = if self.unsaved { "; unsaved changes would be recorded first" } else { "" };
         let unchanged = Count(self.unchanged);
         page.line(format_args!("{}, {unchanged} unchanged{first}", plural(self.actions, "change")))
     }
@@ -45,7 +45,7 @@ fn counts(record: &CheckoutRecord) -> String {
 
 fn print_saved(page: &mut Page<'_>, saved: Option<CommitId>) -> io::Result<()> {
     match saved {
-        Some(_) => page.line(format_args!("what was unsaved is in {}", page.short(saved))),
+        Some(_) => page.line(format_args!("unsaved changes are saved in {}", page.short(saved))),
         None => Ok(()),
     }
 }
@@ -70,7 +70,7 @@ impl Print for CheckoutRecord {
 impl Print for SteppedRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         if !self.interrupted.is_empty() {
-            page.line(format_args!("took back the interrupted {}", sanitize::line(&self.interrupted)))?;
+            page.line(format_args!("undid the interrupted {}", sanitize::line(&self.interrupted)))?;
         }
         for crossed in self.operations.iter().filter(|_| !self.action.is_empty()) {
             let words = sanitize::line(&format!("{}: {}", crossed.verb, crossed.description));
@@ -79,7 +79,10 @@ impl Print for SteppedRecord {
         let branch = page.paint(Role::Branch, sanitize::line(&self.checkout.branch));
         let at = page.short(self.id);
         if self.refs_only {
-            return page.line(format_args!("{branch} {at}  the directory is left as it is"));
+            return match self.id {
+                Some(_) => page.line(format_args!("{branch} {at}  the directory is unchanged")),
+                None => page.line(format_args!("{branch} has no commits now; the directory is unchanged")),
+            };
         }
         page.line(format_args!("{branch} {at}  {}", counts(&self.checkout)))?;
         print_saved(page, self.checkout.saved)

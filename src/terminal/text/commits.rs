@@ -107,7 +107,7 @@ impl Print for Committed {
         let id = page.short(self.id);
         match (self.created, self.id) {
             (false, None) => page.line("nothing to record"),
-            (false, Some(_)) => page.line(format_args!("nothing new since {id}")),
+            (false, Some(_)) => page.line(format_args!("no changes since {id}")),
             (true, _) => page.line(format_args!(
                 "{} {id}  {} added, {} modified, {} deleted{}  ({} read, {} stored)",
                 page.paint(Role::Branch, &self.branch),

@@ -25,9 +25,7 @@ impl Print for OperationRecord {
         let mark = if self.current { "@" } else { " " };
         let (id, time) = (page.paint(Role::Id, self.id.short()), page.time(self.time));
         match self.taken_back {
-            true => {
-                page.line(format_args!("{mark} {id}  {time}  {}  (taken back)", page.paint(Role::Dim, words(self))))
-            }
+            true => page.line(format_args!("{mark} {id}  {time}  {}  (undone)", page.paint(Role::Dim, words(self)))),
             false => page.line(format_args!("{mark} {id}  {time}  {}", words(self))),
         }
     }
@@ -36,7 +34,7 @@ impl Print for OperationRecord {
 impl Print for OperationText {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let record = &self.0;
-        let back = if record.taken_back { "  (taken back)" } else { "" };
+        let back = if record.taken_back { "  (undone)" } else { "" };
         page.line(format_args!("operation {}{back}", page.paint(Role::Id, record.id.short())))?;
         let role = if record.taken_back { Role::Dim } else { Role::Path };
         page.line(format_args!("  {}", page.paint(role, words(record))))?;

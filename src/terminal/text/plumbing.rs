@@ -155,29 +155,13 @@ impl Print for TreeChangeLine<'_> {
 
 impl Print for ObjectCount {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if !page.is_verbose() {
-            let kibibytes = self.size_pack.div_ceil(1024);
-            return page.entry(format_args!("{} objects, {kibibytes} kibibytes", self.objects), &[]);
+        if page.is_verbose() {
+            let line = |(key, value): &(&str, u64)| page.entry(format_args!("{}: {value}", key.replace('_', "-")), &[]);
+            return self.counts.iter().try_for_each(line);
         }
-        for (key, value) in [
-            ("objects", self.objects),
-            ("data", self.data),
-            ("layouts", self.layouts),
-            ("layout-nodes", self.layout_nodes),
-            ("trees", self.trees),
-            ("attributes", self.attributes),
-            ("links", self.links),
-            ("commits", self.commits),
-            ("duplicates", self.duplicates),
-            ("packs", self.packs),
-            ("size-pack", self.size_pack),
-            ("journal", self.journal),
-            ("garbage", self.garbage),
-            ("size-garbage", self.size_garbage),
-        ] {
-            page.entry(format_args!("{key}: {value}"), &[])?;
-        }
-        Ok(())
+        let count = |key| self.counts.iter().find(|count| count.0 == key).map_or(0, |count| count.1);
+        let kibibytes = count("size_pack").div_ceil(1024);
+        page.entry(format_args!("{} objects, {kibibytes} kibibytes", count("objects")), &[])
     }
 }
 

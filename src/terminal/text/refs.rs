@@ -30,7 +30,7 @@ impl Print for RefChanged {
 
 impl Print for InitRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let what = if self.commits { "attached to the repository" } else { "made the repository" };
+        let what = if self.commits { "attached to the repository" } else { "created the repository" };
         page.line(format_args!("{what} {}", sanitize::text(&self.repository)))?;
         if self.is_secondary {
             page.line(format_args!("the directory is on its own branch `{}`", sanitize::text(&self.branch)))?;
@@ -38,7 +38,7 @@ impl Print for InitRecord {
         if !self.is_given {
             return Ok(());
         }
-        page.line(format_args!("it belongs to `{}`, like the directory", sanitize::text(&self.owner)))
+        page.line(format_args!("the repository belongs to `{}`, like the directory", sanitize::text(&self.owner)))
     }
 }
 
@@ -73,16 +73,16 @@ impl Print for Overview {
 
 fn purpose(command: &str) -> &'static str {
     match command.split(' ').nth(1).unwrap_or_default() {
-        _ if command.ends_with(" --continue") => "finish what was interrupted",
-        _ if command.ends_with(" undo") => "take it back",
-        "init" => "start to record this directory",
-        "commit" => "record it all as it is now",
-        "status" => "what would be recorded",
-        "diff" => "what has changed",
-        "checkout" => "take all changes back (they are saved first)",
-        "show" => "what the last commit changed",
-        "log" => "what was recorded",
-        _ => "all commands",
+        _ if command.ends_with(" --continue") => "finish the interrupted operation",
+        _ if command.ends_with(" undo") => "undo it",
+        "init" => "create a repository here",
+        "commit" => "record the current state",
+        "status" => "show changes",
+        "diff" => "show changed content",
+        "checkout" => "discard all changes (they are saved first)",
+        "show" => "show the last commit",
+        "log" => "list commits",
+        _ => "list all commands",
     }
 }
 

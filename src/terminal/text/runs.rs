@@ -29,7 +29,7 @@ impl Print for RunRecord {
             "{id}  {added} added, {modified} modified, {deleted} deleted{ignored}  ({before} → {after})"
         ))?;
         let deleted = page.paint(Role::Removed, "deleted").to_string();
-        list(page, &self.losses, "directory", |page, loss| {
+        list(page, &self.lost, "directory", |page, loss| {
             let path = page.path(&loss.path);
             let (paths, size) = (plural(loss.paths, "path"), Size(loss.bytes));
             match (loss.is_whole, loss.paths) {
@@ -39,10 +39,10 @@ impl Print for RunRecord {
                 (false, _) => format!("{deleted}  {paths} in {path}/  ({size})"),
             }
         })?;
-        list(page, &self.emptied_paths, "file", |page, path| {
+        list(page, &self.emptied, "file", |page, path| {
             format!("{}  {}", page.paint(Role::Modified, "emptied"), page.path(path))
         })?;
-        list(page, &self.retyped_paths, "path", |page, one| {
+        list(page, &self.retyped, "path", |page, one| {
             let (from, to) = (one.from.word(), one.to.word());
             format!("{}  {}  {from} → {to}", page.paint(Role::Modified, "type   "), page.path(&one.path))
         })
@@ -64,6 +64,6 @@ impl Print for RollbackRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let (written, deleted) = (Count(self.written), Count(self.deleted));
         let kept = page.paint(Role::Id, &self.kept);
-        page.line(format_args!("taken back: {written} written, {deleted} deleted; what it did is kept in {kept}"))
+        page.line(format_args!("rolled back: {written} written, {deleted} deleted; the changes are kept in {kept}"))
     }
 }

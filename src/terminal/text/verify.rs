@@ -27,7 +27,7 @@ impl Print for SuperfluousRecord {
             return Ok(());
         }
         let path = page.paint(Role::Path, sanitize::text(&self.path));
-        page.line(format_args!("not needed: {path}  {}, {}", self.what, Size(self.bytes)))
+        page.line(format_args!("unneeded: {path}  {}, {}", self.what, Size(self.bytes)))
     }
 }
 
@@ -36,8 +36,8 @@ impl Print for VerifyTotals {
         let read = [plural(self.commits, "commit"), plural(self.objects, "object"), plural(self.packs, "pack")];
         let read = format!("{}, {} read", read.join(", "), Size(self.bytes));
         match self.damaged {
-            0 => page.line(format_args!("{}: {read}", page.paint(Role::Added, "all is well"))),
-            damaged => page.line(format_args!("{read}; {} found", page.paint(Role::Error, plural(damaged, "damage")))),
+            0 => page.line(format_args!("{}: {read}", page.paint(Role::Added, "no damage found"))),
+            damaged => page.line(format_args!("{read}; {} found", page.paint(Role::Error, plural(damaged, "problem")))),
         }
     }
 }

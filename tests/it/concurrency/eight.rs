@@ -106,13 +106,12 @@ struct Worker<'c> {
 }
 
 /// Accepted messages of refusals (4): another process interfered.
-const REFUSALS: [&str; 3] =
-    ["another command has changed this repository meanwhile", "has moved meanwhile", "is no longer there"];
+const REFUSALS: [&str; 3] = ["another command has changed this repository", "has changed", "no longer exists"];
 
 /// Accepted messages of failures (2): a name does not exist any more, or exists by now.
 const FAILURES: [&str; 8] = [
     "nothing to",
-    "is there already",
+    "already exists",
     "already exists",
     "there is no",
     "no branch",

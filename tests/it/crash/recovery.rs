@@ -99,7 +99,7 @@ impl Scenario {
     fn check_recoveries(&self, finishes: bool, what: &str) {
         let env = &self.env;
         let told = String::from_utf8(env.undo("status").ok().stderr).unwrap();
-        if !told.contains("did not end") {
+        if !told.contains("unfinished") {
             // The command has not started its changes, or is finished.
             if !Tree::read(&env.path()).differences(&self.before.0).is_empty() {
                 return self.assert_after(what);
@@ -112,7 +112,7 @@ impl Scenario {
             }
             return;
         }
-        assert_eq!(told.lines().filter(|line| line.contains("did not end")).count(), 1, "{told}");
+        assert_eq!(told.lines().filter(|line| line.contains("unfinished")).count(), 1, "{told}");
         let mix = Tree::read(&env.path());
         env.undo("commit -m mix").fails(4);
         assert_same(&mix, &Tree::read(&env.path()));
@@ -125,7 +125,7 @@ impl Scenario {
             env.undo("undo").ok();
             self.assert_before(what);
         }
-        assert!(!String::from_utf8_lossy(&env.undo("status").ok().stderr).contains("did not end"));
+        assert!(!String::from_utf8_lossy(&env.undo("status").ok().stderr).contains("unfinished"));
         env.undo("commit -m after").ok();
         assert_same(&self.before.0, &Tree::read(&env.path()));
     }
@@ -168,7 +168,7 @@ fn interrupted_undo_can_be_undone() {
         assert!(scene.kill("renameat2", 4));
         killed_at(&scene.env, "rename,renameat,renameat2,mkdirat,utimensat", n, &["undo"]);
         let told = String::from_utf8(scene.env.undo("status").ok().stderr).unwrap();
-        if told.contains("did not end") {
+        if told.contains("unfinished") {
             interrupted += usize::from(told.contains("the undo to"));
             scene.env.undo(if n % 2 == 0 { "checkout --continue" } else { "undo" }).ok();
         }

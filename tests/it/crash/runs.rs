@@ -52,7 +52,7 @@ impl Scenario {
     }
 
     fn is_open(&self) -> bool {
-        String::from_utf8_lossy(&self.env.undo("status").ok().stderr).contains("did not end")
+        String::from_utf8_lossy(&self.env.undo("status").ok().stderr).contains("unfinished")
     }
 
     /// If the rollback is unfinished, tries both recoveries, or one of them; then both states are in commits. Returns

@@ -124,21 +124,21 @@ fn lost_commit_is_skipped_and_next_commit_records_everything() {
     env.undo("status").shows(str![[r#"
 ---- stderr ----
 error: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
-hint: `undo commit` records all that is here anew; `undo log` lists what can be read
+hint: `undo commit` records the whole directory again; `undo log` lists what can be read
 [exit 5]
 
 "#]]);
     env.undo("log --oneline").shows(str![[r#"
 * [ID] (one) one  +2 ~0 -0, [..] stored
 ---- stderr ----
-warning: left out: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+warning: skipped: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
 [exit 5]
 
 "#]]);
     env.undo("log one..two --json").shows(str![[r#"
 {"type":"summary","count":0}
 ---- stderr ----
-{"type":"warning","message":"left out: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","paths":[]}
+{"type":"warning","message":"skipped: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing","paths":[]}
 [exit 5]
 
 "#]]);
@@ -158,10 +158,10 @@ hint: what does not need it is still readable: see `undo log`
 "#]]);
     env.undo("checkout one").shows(str![[r#"
 main [ID] → [ID]  1 written, 1 deleted, 1 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-warning: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing; all that is here was recorded anew
-hint: take it back: undo undo
+warning: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing; the whole directory was recorded again
+hint: to undo: undo undo
 
 "#]]);
     assert_same(&generations.one, &Tree::read(&env.path()));
@@ -169,14 +169,14 @@ hint: take it back: undo undo
 * [ID] before checkout [ID]  +3 ~0 -0, [..] stored (automatic)
 │ @ [ID] (main, one) one  +2 ~0 -0, [..] stored
 ---- stderr ----
-warning: left out: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+warning: skipped: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
 [exit 5]
 
 "#]]);
     env.undo("checkout -").shows(str![[r#"
 main [ID] → [ID]  2 written, 0 deleted, 1 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     assert_same(&generations.two, &Tree::read(&env.path()));
@@ -221,9 +221,9 @@ hint: what does not need it is still readable: see `undo log`
     env.undo("checkout two").shows(str![[r#"
 main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
 ---- stderr ----
-warning: damaged in the repository, and left as it is
+warning: damaged in the repository and left unchanged
   large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
-hint: take it back: undo undo
+hint: to undo: undo undo
 [exit 5]
 
 "#]]);
@@ -237,7 +237,7 @@ on main at [ID], 7 minutes ago  two
     env.undo("restore --from two large --json").shows(str![[r#"
 {"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[]}
 ---- stderr ----
-{"type":"warning","message":"damaged in the repository, and left as it is","paths":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}]}
+{"type":"warning","message":"damaged in the repository and left unchanged","paths":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}]}
 [exit 5]
 
 "#]]);
@@ -260,7 +260,7 @@ fn last_good_copy_is_saved_again_before_removal() {
             let gone = env.undo(lose.trim_start_matches("undo ")).ok();
             let said = String::from_utf8_lossy(&gone.stderr).into_owned();
             assert!(!env.path().join("large").exists(), "{way}: {lose}: {gone}");
-            assert!(said.contains("saved anew") || said.contains("recorded anew"), "{way}: {lose}: {said}");
+            assert!(said.contains("saved again") || said.contains("recorded again"), "{way}: {lose}: {said}");
             let kept = ids(env).iter().any(|id| env.undo(&format!("cat {id}:large")).stdout == noise(2, 600_000));
             assert!(kept, "{way}: {lose}: the content of the folder is lost");
         }

@@ -102,7 +102,7 @@ impl Scenario {
     }
 
     fn is_open(&self) -> bool {
-        String::from_utf8_lossy(&self.env.undo("status").ok().stderr).contains("did not end")
+        String::from_utf8_lossy(&self.env.undo("status").ok().stderr).contains("unfinished")
     }
 }
 

@@ -91,7 +91,7 @@ fn rollback_works_after_run_filled_disk() {
         let script = "rm -r large folder-1; mkdir new; echo x >new/x; echo two >>notes; cat /dev/zero >zero";
         for option in ["--rollback", "--on-fail rollback"] {
             let output = disk.env.undo(&format!("run {option} -- sh -c '{script}'")).fails(1);
-            assert!(output.to_string().contains("taken back: "), "{output}");
+            assert!(output.to_string().contains("rolled back: "), "{output}");
             assert_same(&before, &Tree::read(&disk.env.path()));
             disk.env.undo("status").ok();
         }
@@ -127,7 +127,7 @@ fn unrecordable_changes_are_reported_with_a_hint() {
 ---- stderr ----
 cat: write error: No space left on device
 error: after `sh -c 'rm large; cat /dev/urandom >random; exit 7'`: its changes are NOT recorded, but are still in the directory: [..]cannot write `[ROOT]/work/.undo/tmp/pack.[..].tmp`: no space left on device
-hint: free some space, then go back to the state before it: undo checkout [ID]
+hint: free some space, then restore the state before it: undo checkout [ID]
 [exit 125]
 
 "#]]);
@@ -135,8 +135,8 @@ hint: free some space, then go back to the state before it: undo checkout [ID]
     for line in ["undo", "undo -n", "undo 2"] {
         env.undo(line).shows(str![[r#"
 ---- stderr ----
-error: the changes of the last `undo run` are not recorded, so `undo undo` cannot take them back
-hint: to go back to the state before that run: undo checkout [ID]
+error: the changes of the last `undo run` are not recorded, so `undo undo` cannot undo them
+hint: to restore the state before that run: undo checkout [ID]
 [exit 4]
 
 "#]]);
@@ -178,8 +178,8 @@ dd: error writing '.undo/ballast': No space left on device
 sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none': exit 1 after [DURATION]
 [ID]  0 added, 0 modified, 1 deleted  (12.0 MiB → 17.6 KiB)
   deleted  large  (12.0 MiB)
-error: after `sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none'`: its changes are recorded, but not taken back: this needs 12 MiB of space, and the file system of `[ROOT]/work` has [..] MiB left
-hint: free some space, then take the changes back: undo undo
+error: after `sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none'`: its changes are recorded but not undone: this needs 12 MiB of space, and the file system of `[ROOT]/work` has [..] MiB left
+hint: free some space, then undo the changes: undo undo
 [exit 125]
 
 "#]]);

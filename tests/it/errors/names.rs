@@ -16,72 +16,72 @@ fn ambiguous_names_are_refused() {
         str![[r#"
 $ undo branch 'a b'
 ---- stderr ----
-error: `a b` is no name for a branch or a tag: it contains ` `
+error: `a b` is not a valid branch or tag name: it contains a space
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch a..b
 ---- stderr ----
-error: `a..b` is no name for a branch or a tag: it contains `..`
+error: `a..b` is not a valid branch or tag name: it contains `..`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch @
 ---- stderr ----
-error: `@` is no name for a branch or a tag: it always means a commit
+error: `@` is not a valid branch or tag name: it always means a commit
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch latest
 ---- stderr ----
-error: `latest` is no name for a branch or a tag: it always means a commit
+error: `latest` is not a valid branch or tag name: it always means a commit
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch a~1
 ---- stderr ----
-error: `a~1` is no name for a branch or a tag: it contains `~`
+error: `a~1` is not a valid branch or tag name: it contains `~`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch a^
 ---- stderr ----
-error: `a^` is no name for a branch or a tag: it contains `^`
+error: `a^` is not a valid branch or tag name: it contains `^`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch a:b
 ---- stderr ----
-error: `a:b` is no name for a branch or a tag: it contains `:`
+error: `a:b` is not a valid branch or tag name: it contains `:`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch ''
 ---- stderr ----
-error: `` is no name for a branch or a tag: it is empty
+error: `` is not a valid branch or tag name: it is empty
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch a/
 ---- stderr ----
-error: `a/` is no name for a branch or a tag: it ends in `/`
+error: `a/` is not a valid branch or tag name: it ends in `/`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch /a
 ---- stderr ----
-error: `/a` is no name for a branch or a tag: it begins with `/`
+error: `/a` is not a valid branch or tag name: it begins with `/`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch a//b
 ---- stderr ----
-error: `a//b` is no name for a branch or a tag: it contains `//`
+error: `a//b` is not a valid branch or tag name: it contains `//`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch .a
 ---- stderr ----
-error: `.a` is no name for a branch or a tag: it begins with `.`
+error: `.a` is not a valid branch or tag name: it begins with `.`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch a.lock
 ---- stderr ----
-error: `a.lock` is no name for a branch or a tag: it ends in `.lock`
+error: `a.lock` is not a valid branch or tag name: it ends in `.lock`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 $ undo branch -- -x
 ---- stderr ----
-error: `-x` is no name for a branch or a tag: it begins with `-`
+error: `-x` is not a valid branch or tag name: it begins with `-`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 
@@ -89,14 +89,14 @@ hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
     );
     env.undo(&format!("tag {}", "x".repeat(201))).shows(str![[r#"
 ---- stderr ----
-error: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` is no name for a branch or a tag: it is longer than 200 bytes
+error: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` is not a valid branch or tag name: it is longer than 200 bytes
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 
 "#]]);
     env.undo("branch -m 'a\tb'").shows(str![[r#"
 ---- stderr ----
-error: `a/tb` is no name for a branch or a tag: it contains `/t`
+error: `a/tb` is not a valid branch or tag name: it contains `/t`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 
@@ -121,14 +121,14 @@ hint: delete it first: undo branch -d trial
     env.undo("tag trial").shows(str![[r#"
 ---- stderr ----
 error: there is a branch `trial` already
-hint: branches and tags share their names: choose another one
+hint: branches and tags share one namespace; choose another name
 [exit 2]
 
 "#]]);
     env.undo("branch one").shows(str![[r#"
 ---- stderr ----
 error: there is a tag `one` already
-hint: branches and tags share their names: choose another one
+hint: branches and tags share one namespace; choose another name
 [exit 2]
 
 "#]]);
@@ -149,7 +149,7 @@ hint: undo branch
     env.undo("branch -d main").shows(str![[r#"
 ---- stderr ----
 error: `main` is the current branch
-hint: switch to another one first: undo checkout BRANCH
+hint: switch to another branch first: undo checkout BRANCH
 [exit 4]
 
 "#]]);

@@ -110,21 +110,21 @@ hint: undo ls [ID]
     env.undo("restore gone").shows(str![[r#"
 ---- stderr ----
 error: `gone` is neither in commit [ID] nor here
-hint: see what it has: undo ls -R [ID]
+hint: to list the commit: undo ls -R [ID]
 [exit 2]
 
 "#]]);
     env.undo("restore --from one gone").shows(str![[r#"
 ---- stderr ----
 error: `gone` is neither in commit [ID] nor here
-hint: see what it has: undo ls -R [ID]
+hint: to list the commit: undo ls -R [ID]
 [exit 2]
 
 "#]]);
     env.undo("checkout one -- gone").shows(str![[r#"
 ---- stderr ----
 error: `gone` is neither in commit [ID] nor here
-hint: see what it has: undo ls -R [ID]
+hint: to list the commit: undo ls -R [ID]
 [exit 2]
 
 "#]]);
@@ -139,7 +139,7 @@ hint: undo status
     env.undo("restore --from one later").shows(str![[r#"
 restored from [ID]  0 written, 1 deleted, 3 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
 }
@@ -178,28 +178,28 @@ error: `[ID]:pipe` has no content: it is a fifo
 "#]]);
     env.undo("cat @").shows(str![[r#"
 ---- stderr ----
-error: `@` names no path
+error: `@` has no path
 hint: undo cat @:PATH
 [exit 2]
 
 "#]]);
     env.undo("cat @:../x").shows(str![[r#"
 ---- stderr ----
-error: `../x` is no path in a commit
+error: `../x` is not a valid path in a commit
 hint: write it from the root of the worktree, as in `@:folder/file`
 [exit 2]
 
 "#]]);
     env.undo("cat @:/etc/passwd").shows(str![[r#"
 ---- stderr ----
-error: `/etc/passwd` is no path in a commit
+error: `/etc/passwd` is not a valid path in a commit
 hint: write it from the root of the worktree, as in `@:folder/file`
 [exit 2]
 
 "#]]);
     env.undo("cat @:data//table").shows(str![[r#"
 ---- stderr ----
-error: `data//table` is no path in a commit
+error: `data//table` is not a valid path in a commit
 hint: write it from the root of the worktree, as in `@:folder/file`
 [exit 2]
 
@@ -223,7 +223,7 @@ fn ignored_obstacle_is_refused_and_saved_with_force() {
     let before = Tree::read(&env.path());
     env.undo("checkout @~").shows(str![[r#"
 ---- stderr ----
-error: `cache/a` and 1 more would be replaced, and no commit has what is there
+error: `cache/a` and 1 more would be replaced, but no commit has this content
   cache/a
   model
 hint: move them away, or use `--force` to save them first
@@ -234,9 +234,9 @@ hint: move them away, or use `--force` to save them first
   remove   .undoignore
   create   cache/b
   remove   unsaved
-3 changes, 1 unchanged; what is unsaved would be recorded first
+3 changes, 1 unchanged; unsaved changes would be recorded first
 ---- stderr ----
-warning: in the way, and saved nowhere: it would be refused
+warning: unsaved and in the way: the command would be refused
   cache/a
   model
 [exit 4]
@@ -244,14 +244,14 @@ warning: in the way, and saved nowhere: it would be refused
 "#]]);
     env.undo("restore --from @~ cache --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"refused","message":"`cache/a` would be replaced, and no commit has what is there","hint":"move it away, or use `--force` to save it first","exit":4,"paths":[{"path":"cache/a"}]}
+{"type":"error","code":"refused","message":"`cache/a` would be replaced, but no commit has this content","hint":"move it away, or use `--force` to save it first","exit":4,"paths":[{"path":"cache/a"}]}
 [exit 4]
 
 "#]]);
     env.undo("restore --from @~ nowhere").shows(str![[r#"
 ---- stderr ----
 error: `nowhere` is neither in commit [ID] nor here
-hint: see what it has: undo ls -R [ID]
+hint: to list the commit: undo ls -R [ID]
 [exit 2]
 
 "#]]);
@@ -264,9 +264,9 @@ hint: see what it has: undo ls -R [ID]
 "#]]);
     env.undo("checkout --force @~").shows(str![[r#"
 main [ID] → [ID]  3 written, 2 deleted, 1 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     assert_eq!(env.read("cache/a"), b"recorded a");
@@ -308,15 +308,15 @@ fn export_replaces_nothing() {
     env.write("../full/x", "not empty");
     env.undo("export @ ../there").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work/../there` is there already, and is no directory
-hint: name a directory that is not there yet
+error: `[ROOT]/work/../there` already exists and is not a directory
+hint: name a new directory
 [exit 4]
 
 "#]]);
     env.undo("export @ ../full").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work/../full` is not empty
-hint: name a directory that is not there yet
+hint: name a new directory
 [exit 4]
 
 "#]]);
@@ -330,8 +330,8 @@ hint: choose a place outside of `.undo`
     env.undo("export @ ../a.tar").ok();
     env.undo("export @ ../a.tar").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work/../a.tar` is there already
-hint: name a file that is not there yet
+error: `[ROOT]/work/../a.tar` already exists
+hint: name a new file
 [exit 4]
 
 "#]]);
@@ -344,7 +344,7 @@ hint: see all commits with `undo log`, and names with `undo branch` and `undo ta
 "#]]);
     env.undo("export @:data ../b").shows(str![[r#"
 ---- stderr ----
-error: `@:data` names a path in a commit, where a commit is wanted
+error: `@:data` names a path in a commit, not a commit
 hint: name the commit alone: `@`
 [exit 2]
 
@@ -395,12 +395,12 @@ warning: nothing to compare
 "#]]);
     env.undo("log --oneline -- ontes.txt").shows(str![[r#"
 ---- stderr ----
-no commit has changed this path
+no commit changes this path
 
 "#]]);
     env.undo("log --oneline -- 'n*' x").shows(str![[r#"
 ---- stderr ----
-no commit has changed these paths
+no commit changes these paths
 hint: paths are names, not patterns: without quotes the shell finds what matches
 
 "#]]);

@@ -155,22 +155,22 @@ fn unwritable_paths_are_listed_and_restored_later() {
     let output = env.undo_as_other_user("checkout @~").unwrap();
     output.shows(str![[r#"
 main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
 warning: not restored exactly
   locked  owner 65534:65534 (operation not permitted), mode 0755 (operation not permitted), time (operation not permitted)
   locked/file  permission denied
   locked/new  permission denied
-hint: take it back: undo undo
+hint: to undo: undo undo
 [exit 3]
 
 "#]]);
     assert_eq!((env.read("open"), env.read("locked/file")), (b"one\n".to_vec(), b"two\n".to_vec()));
     env.undo_as_user("checkout @").shows(str![[r#"
 main [ID] → [ID]  1 written, 1 deleted, 2 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     assert_same(&one, &Tree::read(&env.path()));
@@ -202,9 +202,9 @@ fn unreadable_paths_are_not_covered() {
     env.undo_as_other_user("commit -m one").unwrap().shows(str![[r#"
 main [ID]  1 added, 0 modified, 0 deleted  (4 B read, [..] stored)
 ---- stderr ----
-warning: not covered, since it cannot be read
+warning: not covered because it cannot be read
   secret  cannot be read
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 [exit 3]
 
 "#]]);
@@ -212,15 +212,15 @@ hint: come back to this state: undo checkout [ID]
 on main at [ID], 60 seconds ago  one
 no changes
 ---- stderr ----
-warning: not covered, since it cannot be read
+warning: not covered because it cannot be read
   secret  cannot be read
 [exit 3]
 
 "#]]);
     env.undo_as_other_user("commit secret").unwrap().shows(str![[r#"
-nothing new since [ID]
+no changes since [ID]
 ---- stderr ----
-warning: not covered, since it cannot be read
+warning: not covered because it cannot be read
   secret  cannot be read
 [exit 3]
 
@@ -287,7 +287,7 @@ main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
 ---- stderr ----
 warning: not restored exactly
   logs/a  operation not permitted
-hint: take it back: undo undo
+hint: to undo: undo undo
 [exit 3]
 
 "#]]);

@@ -23,7 +23,7 @@ error: cannot enter `notes.txt`: not a directory
     env.undo("-C ../home status").shows(str![[r#"
 ---- stderr ----
 error: no repository in `[ROOT]/home` or above it
-hint: start one here with `undo init`
+hint: create one here with `undo init`
 [exit 10]
 
 "#]]);
@@ -34,20 +34,20 @@ fn init_does_not_replace_a_repository() {
     let env = history();
     env.undo("init").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work` has a repository already
+error: `[ROOT]/work` already has a repository
 hint: look at it with `undo status`
 [exit 2]
 
 "#]]);
     env.undo("init . --store ../store").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work` has a repository already
+error: `[ROOT]/work` already has a repository
 hint: look at it with `undo status`
 [exit 2]
 
 "#]]);
     env.undo("commit --init").shows(str![[r#"
-nothing new since [ID]
+no changes since [ID]
 
 "#]]);
     assert!(!env.root().join("store").exists());
@@ -57,22 +57,22 @@ nothing new since [ID]
 fn init_creates_the_given_directory() {
     let env = TestEnv::new();
     env.undo("init new").shows(str![[r#"
-made the repository [ROOT]/work/new/.undo
+created the repository [ROOT]/work/new/.undo
 ---- stderr ----
-hint: record it all: undo commit -m "as it was"
+hint: to record the directory: undo commit -m "as it was"
 
 "#]]);
     std::fs::create_dir(env.path().join("old")).unwrap();
     env.undo("init old").shows(str![[r#"
-made the repository [ROOT]/work/old/.undo
+created the repository [ROOT]/work/old/.undo
 ---- stderr ----
-hint: record it all: undo commit -m "as it was"
+hint: to record the directory: undo commit -m "as it was"
 
 "#]]);
     env.write("file", "");
     env.undo("init file").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work/file` is there already, and is no directory
+error: `[ROOT]/work/file` already exists and is not a directory
 hint: name a directory, or a new one
 [exit 2]
 
@@ -99,7 +99,7 @@ fn init_creates_nothing_for_mistyped_path_or_missing_store() {
     env.undo("commit --init nothing").shows(str![[r#"
 ---- stderr ----
 error: no `nothing` here
-hint: name what is there, or nothing for all of it
+hint: name existing paths, or none to record everything
 [exit 2]
 
 "#]]);
@@ -122,7 +122,7 @@ hint: mount its disk, or write the path that it has now into that file
 "#]]);
     env.undo("init").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work` has a repository already, in the store `[ROOT]/store`
+error: `[ROOT]/work` already has a repository, in the store `[ROOT]/store`
 hint: look at it with `undo status`
 [exit 2]
 
@@ -155,9 +155,9 @@ fn checkout_can_remove_current_directory() {
     env.shell("cd deep/er && undo checkout @~").shows(str![[r#"
 main [ID] → [ID]  0 written, 3 deleted, 1 unchanged
 ---- stderr ----
-hint: take it back: undo undo
-warning: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
+hint: to undo: undo undo
+warning: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
 
 "#]]);
     env.undo("checkout -").ok();
@@ -166,66 +166,66 @@ hint: go to one that is there: cd [ROOT]/work
 on main at [ID], 4 minutes ago  one
 no changes
 ---- stderr ----
-warning: the folder that this shell is in was removed
-warning: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
+warning: the current directory of this shell was removed
+warning: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
 
 "#]]);
     env.undo("checkout -").ok();
     env.shell("cd deep/er && undo checkout -q @~ 2>&1 && undo restore file").shows(str![[r#"
-warning: the folder that this shell is in was removed
+warning: the current directory of this shell was removed
 ---- stderr ----
-warning: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
-error: `file` is nowhere: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
+warning: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
+error: `file` does not exist: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
 [exit 2]
 
 "#]]);
     env.undo("checkout -").ok();
     env.shell("cd deep/er && undo checkout -q @~ 2>&1 && undo init").shows(str![[r#"
-warning: the folder that this shell is in was removed
+warning: the current directory of this shell was removed
 ---- stderr ----
-error: `.` is nowhere: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
+error: `.` does not exist: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
 [exit 2]
 
 "#]]);
     env.undo("checkout -").ok();
     env.shell("cd deep/er && undo checkout -q @~ 2>&1 && undo export @ here").shows(str![[r#"
-warning: the folder that this shell is in was removed
+warning: the current directory of this shell was removed
 ---- stderr ----
-warning: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
-error: `here` is nowhere: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
+warning: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
+error: `here` does not exist: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
 [exit 2]
 
 "#]]);
     env.undo("checkout -").ok();
     env.shell("cd deep/er && undo checkout -q @~ 2>&1 && undo checkout -").shows(str![[r#"
-warning: the folder that this shell is in was removed
+warning: the current directory of this shell was removed
 main [ID] → [ID]  3 written, 0 deleted, 1 unchanged
 ---- stderr ----
-warning: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
-hint: take it back: undo undo
+warning: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
+hint: to undo: undo undo
 
 "#]]);
     assert_eq!(env.read("deep/er/file"), b"two\n");
     env.shell("cd deep/er && undo -C ../.. checkout @~").shows(str![[r#"
 main [ID] → [ID]  0 written, 3 deleted, 1 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.shell("mkdir ../gone; cd ../gone; rmdir ../gone; undo help revisions | head -n 1; undo log").shows(str![[r#"
-How to name a commit:
+Revisions:
 ---- stderr ----
-warning: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]
+warning: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]
 error: no repository in `[ROOT]` or above it
-hint: start one here with `undo init`
+hint: create one here with `undo init`
 [exit 10]
 
 "#]]);
@@ -244,11 +244,11 @@ main [ID] → [ID]  1 written, 1 deleted, 0 unchanged
 on main at [ID], 2 minutes ago  file
 no changes
 ---- stderr ----
-hint: take it back: undo undo
-warning: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
-warning: the folder that this shell is in was removed
-hint: go to one that is there: cd [ROOT]/work
+hint: to undo: undo undo
+warning: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
+warning: the current directory of this shell was removed
+hint: change to an existing directory: cd [ROOT]/work
 
 "#]]);
 }

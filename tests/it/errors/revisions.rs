@@ -24,24 +24,24 @@ fn commands_without_repository_show_how_to_create_one() {
 $ undo commit
 ---- stderr ----
 error: no repository in `[ROOT]/work` or above it
-hint: start one here with `undo init`
+hint: create one here with `undo init`
 [exit 10]
 $ undo log
 ---- stderr ----
 error: no repository in `[ROOT]/work` or above it
-hint: start one here with `undo init`
+hint: create one here with `undo init`
 [exit 10]
 $ undo checkout @
 ---- stderr ----
 error: no repository in `[ROOT]/work` or above it
-hint: start one here with `undo init`
+hint: create one here with `undo init`
 [exit 10]
 
 "#]]
     );
     env.undo("commit --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"no-repository","message":"no repository in `[ROOT]/work` or above it","hint":"start one here with `undo init`","exit":10,"paths":[]}
+{"type":"error","code":"no-repository","message":"no repository in `[ROOT]/work` or above it","hint":"create one here with `undo init`","exit":10,"paths":[]}
 [exit 10]
 
 "#]]);
@@ -52,64 +52,64 @@ fn revision_before_first_commit_is_an_error() {
     let env = TestEnv::initialised();
     env.undo("show").shows(str![[r#"
 ---- stderr ----
-error: there is no commit yet
-hint: make the first one with `undo commit`
+error: there are no commits yet
+hint: create one with `undo commit`
 [exit 2]
 
 "#]]);
     env.undo("checkout latest").shows(str![[r#"
 ---- stderr ----
-error: there is no commit yet
-hint: make the first one with `undo commit`
+error: there are no commits yet
+hint: create one with `undo commit`
 [exit 2]
 
 "#]]);
     env.undo("checkout -").shows(str![[r#"
 ---- stderr ----
-error: there is no `-`: you have not gone from one commit to another yet
-hint: see where you have been with `undo log`
+error: `-` names no commit: there was no checkout yet
+hint: see all commits with `undo log`
 [exit 2]
 
 "#]]);
     env.undo("restore x").shows(str![[r#"
 ---- stderr ----
-error: there is no commit yet
-hint: make the first one with `undo commit`
+error: there are no commits yet
+hint: create one with `undo commit`
 [exit 2]
 
 "#]]);
     env.undo("branch trial").shows(str![[r#"
 ---- stderr ----
-error: there is no commit yet
-hint: make the first one with `undo commit`
+error: there are no commits yet
+hint: create one with `undo commit`
 [exit 2]
 
 "#]]);
     env.undo("branch -m trial").shows(str![[r#"
 ---- stderr ----
-error: there is no commit yet
-hint: make the first one with `undo commit`
+error: there are no commits yet
+hint: create one with `undo commit`
 [exit 2]
 
 "#]]);
     env.undo("cat @:x").shows(str![[r#"
 ---- stderr ----
-error: there is no commit yet
-hint: make the first one with `undo commit`
+error: there are no commits yet
+hint: create one with `undo commit`
 [exit 2]
 
 "#]]);
     env.undo("show '@{1 hour ago}'").shows(str![[r#"
 ---- stderr ----
-error: there is no commit yet
-hint: make the first one with `undo commit`
+error: there are no commits yet
+hint: create one with `undo commit`
 [exit 2]
 
 "#]]);
     env.undo("show abcd").shows(str![[r#"
 ---- stderr ----
-error: there is no commit yet
-hint: make the first one with `undo commit`
+error: there are no commits yet
+hint: create one with `undo commit`
 [exit 2]
 
 "#]]);
@@ -174,28 +174,28 @@ fn invalid_revision_error_states_the_reason() {
     let env = history();
     env.undo("show ''").shows(str![[r#"
 ---- stderr ----
-error: `` is no revision: it names nothing
+error: `` is not a valid revision: it names nothing
 hint: see how to name commits with `undo help revisions`
 [exit 2]
 
 "#]]);
     env.undo("show @~x").shows(str![[r#"
 ---- stderr ----
-error: `@~x` is no revision: only `~` and `^` can follow
+error: `@~x` is not a valid revision: only `~` and `^` can follow
 hint: see how to name commits with `undo help revisions`
 [exit 2]
 
 "#]]);
     env.undo("show @{yesterday").shows(str![[r#"
 ---- stderr ----
-error: `@{yesterday` is no revision: a `}` is missing
+error: `@{yesterday` is not a valid revision: a `}` is missing
 hint: see how to name commits with `undo help revisions`
 [exit 2]
 
 "#]]);
     env.undo("show '@{whenever}'").shows(str![[r#"
 ---- stderr ----
-error: `whenever` is no time
+error: `whenever` is not a valid date or time
 hint: write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
 [exit 2]
 
@@ -209,28 +209,28 @@ hint: to list operations: undo op log
 "#]]);
     env.undo("show @~99999999999999999999").shows(str![[r#"
 ---- stderr ----
-error: `@~99999999999999999999` is no revision: the number is too large
+error: `@~99999999999999999999` is not a valid revision: the number is too large
 hint: see how to name commits with `undo help revisions`
 [exit 2]
 
 "#]]);
     env.undo("checkout one..two").shows(str![[r#"
 ---- stderr ----
-error: `one..two` names several commits, where one is wanted
+error: `one..two` is a range, not a single commit
 hint: `undo log` and `undo diff` take ranges
 [exit 2]
 
 "#]]);
     env.undo("checkout @:notes.txt").shows(str![[r#"
 ---- stderr ----
-error: `@:notes.txt` names a path in a commit, where a commit is wanted
+error: `@:notes.txt` names a path in a commit, not a commit
 hint: name the commit alone: `@`
 [exit 2]
 
 "#]]);
     env.undo("checkout :notes.txt").shows(str![[r#"
 ---- stderr ----
-error: `:notes.txt` names a path in a commit, where a commit is wanted
+error: `:notes.txt` names a path in a commit, not a commit
 hint: name the commit alone: `@`
 [exit 2]
 
@@ -244,7 +244,7 @@ hint: to name a path: undo restore .
 "#]]);
     env.undo("log --since whenever").shows(str![[r#"
 ---- stderr ----
-error: `whenever` is no time
+error: `whenever` is not a valid date or time
 hint: write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
 [exit 2]
 

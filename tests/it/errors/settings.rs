@@ -148,16 +148,16 @@ main [ID]  1 added, 0 modified, 0 deleted  ([..])
 ---- stderr ----
 warning: this line is not a valid pattern and is ignored
   .undoignore  line 3: `[` has no closing `]`; for a literal bracket write `/[`
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 
 "#]]);
     env.undo("").shows(str![[r#"
 on main at [ID], 60 seconds ago  rules
 clean
 
-  undo show                           what the last commit changed
-  undo log                            what was recorded
-  undo help                           all commands
+  undo show                           show the last commit
+  undo log                            list commits
+  undo help                           list all commands
 ---- stderr ----
 warning: this line is not a valid pattern and is ignored
   .undoignore  line 3: `[` has no closing `]`; for a literal bracket write `/[`
@@ -168,7 +168,7 @@ main [ID] → [ID]  1 written, 2 deleted, 2 unchanged
 ---- stderr ----
 warning: this line is not a valid pattern and is ignored
   .undoignore  line 3: `[` has no closing `]`; for a literal bracket write `/[`
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("undo -n").shows(str![[r#"
@@ -176,7 +176,7 @@ hint: take it back: undo undo
   create   .undoignore
   create   later
   replace  notes.txt
-3 changes, 2 unchanged; what is unsaved would be recorded first
+3 changes, 2 unchanged; unsaved changes would be recorded first
 
 "#]]);
     env.write(".undoignore", "*.tmp\n![[:name:]]\n*.bak\n");
@@ -188,7 +188,7 @@ main [ID]  2 added, 0 modified, 0 deleted  ([..])
 warning: these lines are not valid patterns and are ignored
   .undoignore  line 2: unknown character class in `[[:…:]]`
   data/.undoignore  line 1: `/` at the end escapes nothing; for a literal backslash write `//`
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 
 "#]]);
     assert!(!env.undo("ls").text().contains("a.tmp") && !env.undo("ls").text().contains("b.bak"));
@@ -199,7 +199,7 @@ warning: this line is not a valid pattern and is ignored
   .undoignore  line 2: unknown character class in `[[:…:]]`
 sh -c 'echo > new': exit 0 after [DURATION]
 [ID]  1 added, 0 modified, 0 deleted  (39 B → 40 B)
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("ls-files -o").shows(str![[r#"

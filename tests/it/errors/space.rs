@@ -153,7 +153,7 @@ hint: once the cause is gone, `undo checkout --continue` finishes it, and `undo 
 on main at [ID], 3 minutes ago  two
 ...
 ---- stderr ----
-warning: the checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
+warning: an unfinished checkout of [ID] has left the directory half old, half new; finish it with `undo checkout --continue`, or undo it with `undo undo`
 
 "#]]);
         }

@@ -37,7 +37,7 @@ fn last_good_copy_of_sparse_file_is_saved_again() {
     let content = env.read("sparse");
     flip_byte_after(&packs(&env), &data[290_000..290_040], 41);
     let gone = env.undo("checkout one").ok();
-    assert!(String::from_utf8_lossy(&gone.stderr).contains("saved anew"), "{gone}");
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("saved again"), "{gone}");
     assert!(!env.path().join("sparse").exists());
     let kept = ids(&env).iter().any(|id| env.undo(&format!("cat {id}:sparse")).stdout == content);
     assert!(kept, "the content of the folder is lost");

@@ -26,7 +26,7 @@ const HANDLINGS: [Handling; 5] = [
 ];
 
 /// Accepted messages of runs that exit 125: obstacles of the rollback or of the run.
-const REFUSALS: [&str; 2] = ["would be replaced, and no commit has what is there", "did not end"];
+const REFUSALS: [&str; 2] = ["would be replaced, but no commit has this content", "unfinished"];
 
 impl Model {
     /// Runs a script; neither the state before nor after it may be lost.
@@ -92,7 +92,7 @@ impl Model {
 
     /// After a kill during the rollback, continues or undoes it.
     fn finish(&mut self) {
-        if String::from_utf8_lossy(&self.env.undo("status").stderr).contains("did not end") {
+        if String::from_utf8_lossy(&self.env.undo("status").stderr).contains("unfinished") {
             let way_out = ["checkout --continue", "undo"][self.random.below(2)];
             let output = self.run(way_out);
             assert!([0, 3].contains(&output.code), "{output}");

@@ -239,7 +239,7 @@ hint: undo ls [ID]
 "#]]);
     env.undo("cat @").shows(str![[r#"
 ---- stderr ----
-error: `@` names no path
+error: `@` has no path
 hint: undo cat @:PATH
 [exit 2]
 

@@ -32,9 +32,9 @@ hint: usage: undo checkout <REV> [-- <PATH>...]
     for (line, hint) in [
         ("log --reverse", "undo help log"),
         ("add .", "undo commit"),
-        ("commit -am x", "all is recorded always"),
+        ("commit -am x", "all changes are always recorded"),
         ("log --onelin", "did you mean `--oneline`?"),
-        ("log --graph -p", "the graph is shown already"),
+        ("log --graph -p", "the graph is always shown"),
     ] {
         let output = env.undo(line);
         assert!(String::from_utf8_lossy(&output.stderr).contains(hint), "{output}");
@@ -44,7 +44,7 @@ hint: usage: undo checkout <REV> [-- <PATH>...]
     env.undo("ls notes.txt").shows(str![[r#"
 ---- stderr ----
 error: no revision `notes.txt`
-hint: as it was recorded last: undo ls @:notes.txt
+hint: to use the last recorded version: undo ls @:notes.txt
 [exit 2]
 
 "#]]);
@@ -97,44 +97,44 @@ fn help_shows_overview_and_commands() {
     env.undo("help").shows(str![[r#"
 Version control for any data directory
 
-Type `undo commit` before anything scary. One command takes it all back,
+Run `undo commit` before a risky change. One command restores the directory
 exactly.
 
 Usage: undo [OPTIONS] [COMMAND]
 
 Record:
-  init         Start to record a directory
-  commit       Record the directory as it is now
-  run          Run a command, and record the directory before and after it
-  status       Show what has changed since the current commit
+  init         Create a repository for a directory
+  commit       Record the current state of the directory
+  run          Run a command and record the directory before and after
 
-Look:
+Examine:
+  status       Show changes since the current commit
   log          List commits, newest first
-  show         Show a commit and what it changed, or print a file in it
-  diff         Show what differs between two commits, or between a commit and the directory
-  ls           List what a commit holds
-  cat          Print a file as it was recorded
+  show         Show a commit and its changes, or print a recorded file
+  diff         Show changes between commits, or between a commit and the directory
+  ls           List the files of a commit
+  cat          Print a recorded file
 
-Go back:
-  checkout     Make the whole directory exactly what a commit holds
-  restore      Make some paths exactly what a commit holds
-  undo         Take back what was done last
-  redo         Do again what was taken back
-  op           List what was done, and go back to any state
-  export       Write a commit to another place
+Restore:
+  checkout     Restore the whole directory to a commit
+  restore      Restore paths to their state in a commit
+  undo         Undo the last operation
+  redo         Redo the last undone operation
+  op           List operations and restore the state after any of them
+  export       Write a commit to a new directory or an archive
 
-Name:
-  branch       List, make, rename or delete branches
-  tag          List, make, rename or delete tags
+Branches and tags:
+  branch       List, create, rename or delete branches
+  tag          List, create, rename or delete tags
 
-Look after:
-  verify       Check that all that was recorded is there
+Maintenance:
+  verify       Check the integrity of the repository
 
-Set up:
+Setup:
   config       Show or change settings
-  completions  Print the script that teaches a shell to complete
+  completions  Print a shell completion script
   man          Print a manual page
-  help         Explain a command or a topic
+  help         Show help for a command or a topic
 
 For scripts (undo help plumbing):
   cat-file, check-ignore, checkout-tree, commit-tree, count-objects, diff-tree,
@@ -143,55 +143,54 @@ For scripts (undo help plumbing):
 
 Options:
   -C <DIR>               Run as if started in DIR
-  -q, --quiet            Say less: no status, no hints
-  -v, --verbose          Say more
-      --json             Print JSON, one object a line
-  -z, --null             End records with NUL, names raw
-      --color <WHEN>     Use colours: auto, always or never
-      --progress <WHEN>  Show progress: auto, always or never
-      --no-sync          Unsafe: do not wait for the disk; a power cut may lose commits
+  -q, --quiet            Print no status and no hints
+  -v, --verbose          Print more
+      --json             Print JSON, one object per line
+  -z, --null             End records with NUL, and print names unquoted
+      --color <WHEN>     When to use colours: auto, always or never
+      --progress <WHEN>  When to show progress: auto, always or never
+      --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help
   -V, --version          Print version
 
 "#]]);
     env.undo("checkout --help").shows(str![[r#"
-Make the whole directory exactly what a commit holds
+Restore the whole directory to a commit
 
-The current branch goes to that commit; a branch name switches to that branch.
-What is unsaved is recorded first, and what came later stays in the log.
-Ignored files are left alone.
+Moves the current branch to the commit, or switches to another branch if REV is
+its name. Records unsaved changes first. Later commits stay in the log. Does
+not touch ignored files.
 
 Usage: undo checkout [OPTIONS] [REV] [-- <PATH>...]
 
 Arguments:
-  [REV]      Commit, branch or tag
-  [PATH]...  Only these paths
+  [REV]      Commit, branch or tag to restore
+  [PATH]...  Restore only these paths
 
 Options:
-  -n, --dry-run      Only show what would be done
-  -f, --force        Save and replace ignored files that are in the way, and replace files that
-                     programs are using
-      --trust-owner  As root, also set owners, set-id bits, capabilities and devices that another
-                     user recorded
-      --continue     Finish a checkout that was interrupted
+  -n, --dry-run      Show the changes without making them
+  -f, --force        Save and overwrite ignored files in the way, and replace files in use
+      --trust-owner  As root, also restore owners, set-id bits, capabilities and devices recorded by
+                     another user
+      --continue     Finish an interrupted checkout
 
 Global options:
   -C <DIR>               Run as if started in DIR
-  -q, --quiet            Say less: no status, no hints
-  -v, --verbose          Say more
-      --json             Print JSON, one object a line
-  -z, --null             End records with NUL, names raw
-      --color <WHEN>     Use colours: auto, always or never
-      --progress <WHEN>  Show progress: auto, always or never
-      --no-sync          Unsafe: do not wait for the disk; a power cut may lose commits
+  -q, --quiet            Print no status and no hints
+  -v, --verbose          Print more
+      --json             Print JSON, one object per line
+  -z, --null             End records with NUL, and print names unquoted
+      --color <WHEN>     When to use colours: auto, always or never
+      --progress <WHEN>  When to show progress: auto, always or never
+      --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help
 
 Examples:
-  undo checkout @                     take back all that is unsaved
-  undo checkout @~2 -n                what would happen
-  undo checkout -                     where you were before
+  undo checkout @                     discard unsaved changes (they are saved first)
+  undo checkout @~2 -n                show what would change
+  undo checkout -                     return to the previous commit or branch
   undo checkout trial                 switch to a branch
-  undo checkout v1 -- data            only some paths, as `undo restore --from v1 data`
+  undo checkout v1 -- data            restore some paths, like `undo restore --from v1 data`
 
 "#]]);
     env.undo("help revisions").ok();

@@ -1,6 +1,7 @@
 //! Branches, tags, files with odd names, settings, export destinations.
 
 use snapbox::str;
+use unicode_width::UnicodeWidthStr;
 
 use crate::env::TestEnv;
 use crate::output::history;
@@ -11,13 +12,13 @@ fn branch_and_tag_transcript() {
     env.undo("branch trial @~").shows(str![[r#"
 created branch trial at [ID]
 ---- stderr ----
-hint: switch to it: undo checkout trial
+hint: to switch to it: undo checkout trial
 
 "#]]);
     env.undo("checkout trial").shows(str![[r#"
 trial [ID] → [ID]  2 written, 0 deleted, 2 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("branch").shows(str![[r#"
@@ -34,26 +35,26 @@ hint: take it back: undo undo
     env.undo("checkout -").shows(str![[r#"
 main [ID] → [ID]  0 written, 2 deleted, 2 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("branch -m trial kept").shows(str![[r#"
 renamed branch kept at [ID]
 ---- stderr ----
-hint: take it back: undo branch -m kept trial
+hint: to undo: undo branch -m kept trial
 
 "#]]);
     env.undo("branch -d main").shows(str![[r#"
 ---- stderr ----
 error: `main` is the current branch
-hint: switch to another one first: undo checkout BRANCH
+hint: switch to another branch first: undo checkout BRANCH
 [exit 4]
 
 "#]]);
     env.undo("branch -d kept").shows(str![[r#"
 deleted branch kept at [ID]
 ---- stderr ----
-hint: take it back: undo branch kept [ID]
+hint: to restore it: undo branch kept [ID]
 
 "#]]);
     env.undo("branch main").shows(str![[r#"
@@ -81,7 +82,7 @@ hint: undo tag
 "#]]);
     env.undo("branch 'bad name'").shows(str![[r#"
 ---- stderr ----
-error: `bad name` is no name for a branch or a tag: it contains ` `
+error: `bad name` is not a valid branch or tag name: it contains a space
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 
@@ -123,7 +124,7 @@ fn export_and_config_transcript() {
     env.undo("export @~ ../copy").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work/../copy` is not empty
-hint: name a directory that is not there yet
+hint: name a new directory
 [exit 4]
 
 "#]]);
@@ -165,4 +166,32 @@ hint: it can be: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);
+}
+
+#[test]
+fn wide_names_align() {
+    let env = TestEnv::initialised();
+    let paths = ["a.txt", "ファイル.txt", "🎉/x"];
+    paths.iter().for_each(|path| env.write(path, "one\n"));
+    env.undo("commit -m '表計算 🎉'").ok();
+    for name in ["表", "🎉party"] {
+        env.undo(&format!("branch {name}")).ok();
+        env.undo(&format!("tag v{name}")).ok();
+    }
+    paths.iter().for_each(|path| env.write(path, "two\n"));
+    let column = |line: &str, mark: &str| line.find(mark).map(|at| line[..at].width());
+    let id = env.undo("rev-parse --short @").text();
+    for (command, marks) in [
+        ("branch", vec![id.trim()]),
+        ("tag", vec![id.trim()]),
+        ("diff --stat", vec!["+-"]),
+        ("log --stat", vec![" +"]),
+        ("status", paths.to_vec()),
+        ("ls -l -R", paths.to_vec()),
+    ] {
+        let text = env.undo(command).text();
+        let lines = text.lines().filter(|line| !line.contains("lines:"));
+        let columns: Vec<usize> = lines.filter_map(|line| marks.iter().find_map(|mark| column(line, mark))).collect();
+        assert!(columns.len() >= 2 && columns.windows(2).all(|two| two[0] == two[1]), "{command}: {columns:?}\n{text}");
+    }
 }

@@ -13,29 +13,29 @@ fn missing_repository_shows_how_to_create_one() {
     env.undo("").shows(str![[r#"
 no repository here ([ROOT]/work)
 
-  undo init                           start to record this directory
-  undo commit --init -m "as it was"   record it all as it is now
-  undo help                           all commands
+  undo init                           create a repository here
+  undo commit --init -m "as it was"   record the current state
+  undo help                           list all commands
 
 "#]]);
     env.undo("status").shows(str![[r#"
 ---- stderr ----
 error: no repository in `[ROOT]/work` or above it
-hint: start one here with `undo init`
+hint: create one here with `undo init`
 [exit 10]
 
 "#]]);
     env.undo("status --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"no-repository","message":"no repository in `[ROOT]/work` or above it","hint":"start one here with `undo init`","exit":10,"paths":[]}
+{"type":"error","code":"no-repository","message":"no repository in `[ROOT]/work` or above it","hint":"create one here with `undo init`","exit":10,"paths":[]}
 [exit 10]
 
 "#]]);
     env.undo("commit --init -m 'as it was'").shows(str![[r#"
-made the repository [ROOT]/work/.undo
+created the repository [ROOT]/work/.undo
 main [ID]  0 added, 0 modified, 0 deleted  (0 B read, [..] stored)
 ---- stderr ----
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 
 "#]]);
 }
@@ -44,9 +44,9 @@ hint: come back to this state: undo checkout [ID]
 fn first_session_transcript() {
     let env = TestEnv::new();
     env.undo("init").shows(str![[r#"
-made the repository [ROOT]/work/.undo
+created the repository [ROOT]/work/.undo
 ---- stderr ----
-hint: record it all: undo commit -m "as it was"
+hint: to record the directory: undo commit -m "as it was"
 
 "#]]);
     env.undo("status").shows(str![[r#"
@@ -65,9 +65,9 @@ no commits
 on main, no commits yet
 3 changes: 3 added
 
-  undo commit -m "as it was"          record it all as it is now
-  undo status                         what would be recorded
-  undo help                           all commands
+  undo commit -m "as it was"          record the current state
+  undo status                         show changes
+  undo help                           list all commands
 
 "#]]);
     env.undo("commit -n").shows(str![[r#"
@@ -77,11 +77,11 @@ on main, no commits yet
     env.undo("commit -m 'it begins'").shows(str![[r#"
 main [ID]  3 added, 0 modified, 0 deleted  (6 B read, [..] stored)
 ---- stderr ----
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 
 "#]]);
     env.undo("commit").shows(str![[r#"
-nothing new since [ID]
+no changes since [ID]
 
 "#]]);
     env.undo("commit -q").shows(str![""]);
@@ -89,9 +89,9 @@ nothing new since [ID]
 on main at [ID], 3 minutes ago  it begins
 clean
 
-  undo show                           what the last commit changed
-  undo log                            what was recorded
-  undo help                           all commands
+  undo show                           show the last commit
+  undo log                            list commits
+  undo help                           list all commands
 
 "#]]);
     env.write("a.txt", "more text\n");
@@ -99,9 +99,9 @@ clean
 on main at [ID], 4 minutes ago  it begins
 1 change: 1 modified
 
-  undo diff                           what has changed
-  undo commit                         record it all as it is now
-  undo checkout @                     take all changes back (they are saved first)
+  undo diff                           show changed content
+  undo commit                         record the current state
+  undo checkout @                     discard all changes (they are saved first)
 
 "#]]);
 }
@@ -148,15 +148,15 @@ fn counts_have_thousands_separators() {
     env.undo("commit -m many").shows(str![[r#"
 main [ID]  1,201 added, 0 modified, 0 deleted  (1.17 KiB read, [..] stored)
 ---- stderr ----
-hint: come back to this state: undo checkout [ID]
+hint: to restore this state: undo checkout [ID]
 
 "#]]);
     std::fs::remove_dir_all(env.path().join("d")).unwrap();
     env.undo("checkout @").shows(str![[r#"
 main [ID] → [ID]  1,201 written, 0 deleted, 0 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     let log = env.undo("op log").ok().text();

@@ -15,14 +15,14 @@ fn checkout_and_restore_hint_how_to_undo() {
   remove   new.txt
   replace  notes.txt
   create   old.txt
-5 changes, 0 unchanged; what is unsaved would be recorded first
+5 changes, 0 unchanged; unsaved changes would be recorded first
 
 "#]]);
     env.undo("checkout @~2").shows(str![[r#"
 main [ID] → [ID]  4 written, 1 deleted, 0 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("log --oneline").shows(str![[r#"
@@ -35,7 +35,7 @@ hint: take it back: undo undo
     env.undo("checkout -").shows(str![[r#"
 main [ID] → [ID]  2 written, 3 deleted, 0 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     assert_eq!(env.read("notes.txt"), b"unsaved\n");
@@ -46,9 +46,9 @@ hint: take it back: undo undo
     env.write("notes.txt", "also unsaved\n");
     env.undo("restore notes.txt").shows(str![[r#"
 restored from [ID]  1 written, 0 deleted, 1 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("status").shows(str![[r#"
@@ -59,14 +59,14 @@ no changes
     env.undo("restore --from @~2 data nothing").shows(str![[r#"
 ---- stderr ----
 error: `nothing` is neither in commit [ID] nor here
-hint: see what it has: undo ls -R [ID]
+hint: to list the commit: undo ls -R [ID]
 [exit 2]
 
 "#]]);
     env.undo("checkout @~2 -- data").shows(str![[r#"
 restored from [ID]  2 written, 0 deleted, 2 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("checkout --continue").shows(str![[r#"
@@ -103,14 +103,14 @@ fn continue_finishes_interrupted_checkout() {
 @ main                 [ID]  2026-01-05 08:03:00 (2 minutes ago)
   trial                [ID]  2026-01-05 08:02:00 (3 minutes ago)  second
 ---- stderr ----
-warning: the checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
+warning: an unfinished checkout of [ID] has left the directory half old, half new; finish it with `undo checkout --continue`, or undo it with `undo undo`
 
 "#]]);
     env.undo("checkout --continue").shows(str![[r#"
 trial [ID] → [ID]  1 written, 0 deleted, 3 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("branch").shows(str![[r#"
@@ -135,7 +135,7 @@ fn obstacles_are_refused_before_any_change() {
     env.write("cache", "newer");
     env.undo("checkout @~").shows(str![[r#"
 ---- stderr ----
-error: `cache` would be replaced, and no commit has what is there
+error: `cache` would be replaced, but no commit has this content
 hint: move it away, or use `--force` to save it first
 [exit 4]
 
@@ -143,7 +143,7 @@ hint: move it away, or use `--force` to save it first
     assert_eq!(env.read("cache"), b"newer");
     env.undo("checkout --json @~").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"refused","message":"`cache` would be replaced, and no commit has what is there","hint":"move it away, or use `--force` to save it first","exit":4,"paths":[{"path":"cache"}]}
+{"type":"error","code":"refused","message":"`cache` would be replaced, but no commit has this content","hint":"move it away, or use `--force` to save it first","exit":4,"paths":[{"path":"cache"}]}
 [exit 4]
 
 "#]]);
@@ -166,7 +166,7 @@ fn restore_of_unchanged_or_missing_path_records_nothing() {
     env.undo("-C folder restore notes.txt").shows(str![[r#"
 ---- stderr ----
 error: `folder/notes.txt` is neither in commit [ID] nor here
-hint: it has `notes.txt`: paths are from the folder that you are in
+hint: it has `notes.txt`: paths are relative to the current directory
 [exit 2]
 
 "#]]);

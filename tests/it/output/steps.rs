@@ -27,10 +27,10 @@ fn undo_and_redo_report_their_effect() {
 
 "#]]);
     env.undo("undo").shows(str![[r#"
-took back [ID]  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
+undid [ID]  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
 main [ID]  2 written, 3 deleted, 0 unchanged
 ---- stderr ----
-hint: forward again: undo redo
+hint: to redo: undo redo
 
 "#]]);
     assert_eq!(env.read("notes.txt"), b"unsaved\n");
@@ -43,57 +43,57 @@ on main at [ID], 4 minutes ago
     env.undo("undo -n 2").shows(str![[r#"
 @ [ID]  2026-01-05 08:03:00 (5 minutes ago)  commit: main [ID]: 2 deleted
   [ID]  2026-01-05 08:02:00 (6 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted
-the directory would be left as it is
+the directory would stay unchanged
 
 "#]]);
     env.undo("undo").shows(str![[r#"
-took back [ID]  commit: main [ID]: 2 deleted
-main [ID]  the directory is left as it is
+undid [ID]  commit: main [ID]: 2 deleted
+main [ID]  the directory is unchanged
 ---- stderr ----
-hint: forward again: undo redo
-hint: the directory as it was recorded then: undo checkout [ID]
+hint: to redo: undo redo
+hint: to restore the directory as recorded then: undo checkout [ID]
 
 "#]]);
     env.undo("undo 2").shows(str![[r#"
-took back [ID]  commit: main [ID]: 1 added, 2 modified, 1 deleted
-took back [ID]  commit: main [ID]: 4 added
-main nothing  the directory is left as it is
+undid [ID]  commit: main [ID]: 1 added, 2 modified, 1 deleted
+undid [ID]  commit: main [ID]: 4 added
+main has no commits now; the directory is unchanged
 ---- stderr ----
-hint: forward again: undo redo
-hint: the directory as it was recorded then: undo checkout [ID]
+hint: to redo: undo redo
+hint: to restore the directory as recorded then: undo checkout [ID]
 
 "#]]);
     env.undo("op log").shows(str![[r#"
-  [ID]  2026-01-05 08:10:00 (60 seconds ago)  undo: commit and 1 more taken back, main [ID] → nothing
-  [ID]  2026-01-05 08:09:00 (2 minutes ago)  undo: commit taken back, main [ID] → [ID]
-  [ID]  2026-01-05 08:06:00 (5 minutes ago)  undo: checkout taken back, main [ID] → [ID], 2 written, 3 deleted
-  [ID]  2026-01-05 08:04:00 (7 minutes ago)  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]  (taken back)
-  [ID]  2026-01-05 08:03:00 (8 minutes ago)  commit: main [ID]: 2 deleted  (taken back)
-  [ID]  2026-01-05 08:02:00 (9 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted  (taken back)
-  [ID]  2026-01-05 08:01:00 (10 minutes ago)  commit: main [ID]: 4 added  (taken back)
+  [ID]  2026-01-05 08:10:00 (60 seconds ago)  undo: commit and 1 more undone, main [ID] → nothing
+  [ID]  2026-01-05 08:09:00 (2 minutes ago)  undo: commit undone, main [ID] → [ID]
+  [ID]  2026-01-05 08:06:00 (5 minutes ago)  undo: checkout undone, main [ID] → [ID], 2 written, 3 deleted
+  [ID]  2026-01-05 08:04:00 (7 minutes ago)  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]  (undone)
+  [ID]  2026-01-05 08:03:00 (8 minutes ago)  commit: main [ID]: 2 deleted  (undone)
+  [ID]  2026-01-05 08:02:00 (9 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted  (undone)
+  [ID]  2026-01-05 08:01:00 (10 minutes ago)  commit: main [ID]: 4 added  (undone)
 
 "#]]);
     env.undo("redo").shows(str![[r#"
-did again [ID]  commit: main [ID]: 4 added
-main [ID]  the directory is left as it is
+redid [ID]  commit: main [ID]: 4 added
+main [ID]  the directory is unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("redo -n 2").shows(str![[r#"
-  [ID]  2026-01-05 08:02:00 (11 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted  (taken back)
-  [ID]  2026-01-05 08:03:00 (10 minutes ago)  commit: main [ID]: 2 deleted  (taken back)
-the directory would be left as it is
+  [ID]  2026-01-05 08:02:00 (11 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted  (undone)
+  [ID]  2026-01-05 08:03:00 (10 minutes ago)  commit: main [ID]: 2 deleted  (undone)
+the directory would stay unchanged
 
 "#]]);
     env.undo("redo 3").shows(str![[r#"
-did again [ID]  commit: main [ID]: 1 added, 2 modified, 1 deleted
-did again [ID]  commit: main [ID]: 2 deleted
-did again [ID]  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
+redid [ID]  commit: main [ID]: 1 added, 2 modified, 1 deleted
+redid [ID]  commit: main [ID]: 2 deleted
+redid [ID]  checkout: main [ID] → [ID], 4 written, 1 deleted, 1 unsaved change kept in [ID]
 main [ID]  4 written, 1 deleted, 0 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("redo").shows(str![[r#"
@@ -104,14 +104,14 @@ hint: to list operations: undo op log
 
 "#]]);
     env.undo("op log -n 3").shows(str![[r#"
-  [ID]  2026-01-05 08:14:00 (2 minutes ago)  redo: commit and 2 more done again, main at [ID], 4 written, 1 deleted, 5 unsaved changes kept in [ID]
-  [ID]  2026-01-05 08:12:00 (4 minutes ago)  redo: commit done again, main nothing → [ID]
-  [ID]  2026-01-05 08:10:00 (6 minutes ago)  undo: commit and 1 more taken back, main [ID] → nothing
+  [ID]  2026-01-05 08:14:00 (2 minutes ago)  redo: commit and 2 more redone, main at [ID], 4 written, 1 deleted, 5 unsaved changes kept in [ID]
+  [ID]  2026-01-05 08:12:00 (4 minutes ago)  redo: commit redone, main nothing → [ID]
+  [ID]  2026-01-05 08:10:00 (6 minutes ago)  undo: commit and 1 more undone, main [ID] → nothing
 
 "#]]);
     env.undo("log --ops -n 2").shows(str![[r#"
-  [ID]  2026-01-05 08:14:00 (3 minutes ago)  redo: commit and 2 more done again, main at [ID], 4 written, 1 deleted, 5 unsaved changes kept in [ID]
-  [ID]  2026-01-05 08:12:00 (5 minutes ago)  redo: commit done again, main nothing → [ID]
+  [ID]  2026-01-05 08:14:00 (3 minutes ago)  redo: commit and 2 more redone, main at [ID], 4 written, 1 deleted, 5 unsaved changes kept in [ID]
+  [ID]  2026-01-05 08:12:00 (5 minutes ago)  redo: commit redone, main nothing → [ID]
 
 "#]]);
 }
@@ -126,10 +126,10 @@ fn undo_of_commit_keeps_worktree() {
     std::fs::File::open(env.path()).unwrap().set_modified(time).unwrap();
     env.undo("checkout @").ok();
     env.undo("undo").shows(str![[r#"
-took back [ID]  checkout: main at [ID], 0 written, 0 deleted
+undid [ID]  checkout: main at [ID], 0 written, 0 deleted
 main [ID]  0 written, 0 deleted, 2 unchanged
 ---- stderr ----
-hint: forward again: undo redo
+hint: to redo: undo redo
 
 "#]]);
     env.undo("undo").ok();
@@ -167,12 +167,12 @@ fn undo_and_redo_json_is_complete() {
 
 "#]]);
     env.undo("op log -n 1 --json").shows(str![[r#"
-{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more done again, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more redone, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
 {"type":"summary","count":1}
 
 "#]]);
     env.undo("op show --json").shows(str![[r#"
-{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more done again, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
+{"type":"operation","id":"[ID]","verb":"redo","description":"commit and 1 more redone, main at [ID], 2 written, 0 deleted, 2 unsaved changes kept in [ID]","command":["[UNDO]","redo","2","--json"],"time":"2026-01-05T08:08:00.000000000Z","duration":0,"user":"[USER]","host":"[HOST]","current":false,"taken_back":false,"refs":[],"worktree":{"before":"[ID]","after":"[ID]"},"commits":[],"bytes_read":0,"bytes_stored":0}
 
 "#]]);
     env.undo("undo 9 --json").shows(str![[r#"
@@ -291,11 +291,11 @@ Examples:
 "#]]);
     // The first commit can be undone: the directory stays, unrecorded.
     env.undo("undo").shows(str![[r#"
-took back [ID]  commit: main [ID]: 1 added
-main nothing  the directory is left as it is
+undid [ID]  commit: main [ID]: 1 added
+main has no commits now; the directory is unchanged
 ---- stderr ----
-hint: forward again: undo redo
-hint: the directory as it was recorded then: undo checkout [ID]
+hint: to redo: undo redo
+hint: to restore the directory as recorded then: undo checkout [ID]
 
 "#]]);
     assert_eq!(env.read("a"), b"1");
@@ -313,10 +313,10 @@ hint: to list operations: undo op log
 
 "#]]);
     env.undo("redo").shows(str![[r#"
-did again [ID]  commit: main [ID]: 1 added
-main [ID]  the directory is left as it is
+redid [ID]  commit: main [ID]: 1 added
+main [ID]  the directory is unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
 }
@@ -341,7 +341,7 @@ operation [ID]
     env.undo("checkout main").shows(str![[r#"
 main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("op show").shows(str![[r#"
@@ -376,7 +376,7 @@ operation [ID]
     env.undo(&format!("op restore {newest}")).shows(str![[r#"
 trial [ID]  1 written, 0 deleted, 1 unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     assert_eq!(env.read("notes.txt"), b"on trial\n");
@@ -386,16 +386,16 @@ hint: take it back: undo undo
 
 "#]]);
     env.undo("undo").shows(str![[r#"
-took back [ID]  op restore: trial [ID] → [ID], 1 written, 0 deleted
+undid [ID]  op restore: trial [ID] → [ID], 1 written, 0 deleted
 main [ID]  1 written, 0 deleted, 1 unchanged
 ---- stderr ----
-hint: forward again: undo redo
+hint: to redo: undo redo
 
 "#]]);
     env.undo("op restore @").shows(str![[r#"
-main [ID]  the directory is left as it is
+main [ID]  the directory is unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
 }
@@ -416,15 +416,15 @@ hint: to list operations: undo op log
 "#]]);
     env.undo("op log -n 4").shows(str![[r#"
 @ [ID]  2026-01-05 08:06:00 (2 minutes ago)  tag: tag here at [ID]
-  [ID]  2026-01-05 08:05:00 (3 minutes ago)  undo: commit taken back, main [ID] → [ID]
+  [ID]  2026-01-05 08:05:00 (3 minutes ago)  undo: commit undone, main [ID] → [ID]
   [ID]  2026-01-05 08:03:00 (5 minutes ago)  commit: main [ID]: 2 deleted
   [ID]  2026-01-05 08:02:00 (6 minutes ago)  commit: main [ID]: 1 added, 2 modified, 1 deleted
 
 "#]]);
     env.undo(&format!("op restore {}", &left[..8])).shows(str![[r#"
-main [ID]  the directory is left as it is
+main [ID]  the directory is unchanged
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     env.undo("log --oneline").shows(str![[r#"
@@ -451,28 +451,28 @@ fn undo_refuses_obstacles() {
     env.write("cache", "precious");
     env.undo("redo").shows(str![[r#"
 ---- stderr ----
-error: `cache` would be replaced, and no commit has what is there
+error: `cache` would be replaced, but no commit has this content
 hint: move it away, or use `--force` to save it first
 [exit 4]
 
 "#]]);
     env.undo("redo -n").shows(str![[r#"
-  [ID]  2026-01-05 08:04:00 (3 minutes ago)  checkout: main [ID] → [ID], 1 written, 1 deleted  (taken back)
+  [ID]  2026-01-05 08:04:00 (3 minutes ago)  checkout: main [ID] → [ID], 1 written, 1 deleted  (undone)
   remove   .undoignore
 1 change, 0 unchanged
 ---- stderr ----
-warning: in the way, and saved nowhere: it would be refused
+warning: unsaved and in the way: the command would be refused
   cache
 [exit 4]
 
 "#]]);
     assert_eq!(env.read("cache"), b"precious");
     env.undo("redo --force").shows(str![[r#"
-did again [ID]  checkout: main [ID] → [ID], 1 written, 1 deleted
+redid [ID]  checkout: main [ID] → [ID], 1 written, 1 deleted
 main [ID]  1 written, 1 deleted, 0 unchanged
-what was unsaved is in [ID]
+unsaved changes are saved in [ID]
 ---- stderr ----
-hint: take it back: undo undo
+hint: to undo: undo undo
 
 "#]]);
     assert_eq!(env.read("cache"), b"recorded");

@@ -90,7 +90,7 @@ fn pg_basebackup_of_recorded_directory_works() {
     let Some(server) = Server::start(&users) else { return };
     let env = &users.env;
     let made = env.undo("init").ok();
-    assert!(made.text().contains("it belongs to `postgres`"), "{made}");
+    assert!(made.text().contains("the repository belongs to `postgres`"), "{made}");
     server.sql("CREATE TABLE t AS SELECT generate_series(1, 1000)");
     let code = env.undo("commit -m running").code;
     assert!(code == 0 || code == 3, "{code}");
@@ -110,7 +110,7 @@ fn pg_basebackup_with_external_store_works() {
     let Some(users) = MultiUserEnv::new() else { return };
     let Some(server) = Server::start(&users) else { return };
     let made = users.env.undo("init --store ../store").ok();
-    assert!(made.text().contains("it belongs to `postgres`"), "{made}");
+    assert!(made.text().contains("the repository belongs to `postgres`"), "{made}");
     let code = users.env.undo("commit -m one").code;
     assert!(code == 0 || code == 3, "{code}");
     all_belongs_to(&users.env.root().join("store"), owner_of(&server.data));

@@ -48,7 +48,7 @@ fn files_written_by_root_in_external_store_belong_to_its_owner() {
     let Some(users) = MultiUserEnv::of(ADA) else { return };
     users.write(ADA, "notes", "one");
     let output = users.env.undo("init --store ../stores/new/data").ok();
-    assert!(output.text().contains(&format!("it belongs to `{}`", ADA.id)), "{output}");
+    assert!(output.text().contains(&format!("the repository belongs to `{}`", ADA.id)), "{output}");
     users.env.undo("commit -m one").ok();
     all_belongs_to(&users.env.root().join("stores"), (ADA.id, ADA.id));
     all_belongs_to(&users.env.path(), (ADA.id, ADA.id));

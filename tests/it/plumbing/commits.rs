@@ -97,8 +97,8 @@ fn write_tree_refuses_unrecorded_prefix() {
     let before = kept(&env);
     for (line, words) in [
         ("write-tree --prefix nowhere", "`nowhere` is not in the worktree"),
-        ("write-tree --prefix notes.txt", "`notes.txt` is a file, and no directory"),
-        ("write-tree --prefix link", "`link` is a symlink, and no directory"),
+        ("write-tree --prefix notes.txt", "`notes.txt` is a file, not a directory"),
+        ("write-tree --prefix link", "`link` is a symlink, not a directory"),
         ("write-tree --prefix ignored", "`ignored` is ignored by the rules"),
         ("write-tree --prefix ..", "is outside the worktree"),
         ("write-tree --prefix .undo", "belongs to the repository"),
@@ -118,7 +118,7 @@ fn write_tree_lists_uncovered_paths() {
     env.undo_as_user("write-tree").shows(str![[r#"
 [ID]
 ---- stderr ----
-warning: not covered, since it cannot be read
+warning: not covered because it cannot be read
   secret  cannot be read
 warning: not recorded
   socket  a socket
@@ -128,7 +128,7 @@ warning: not recorded
     env.undo_as_user("write-tree --json").fails(3).shows(str![[r#"
 {"type":"tree","id":"[ID]","links":"","uncovered":[{"path":"secret","reason":"unreadable"},{"path":"socket","reason":"socket"}],"torn":[]}
 ---- stderr ----
-{"type":"warning","message":"not covered, since it cannot be read","paths":[{"path":"secret","reason":"unreadable"}]}
+{"type":"warning","message":"not covered because it cannot be read","paths":[{"path":"secret","reason":"unreadable"}]}
 {"type":"warning","message":"not recorded","paths":[{"path":"socket","reason":"socket"}]}
 [exit 3]
 
@@ -200,19 +200,19 @@ fn commit_tree_rejects_invalid_input() {
         (format!("commit-tree @: {absent} -m x"), "the links do not fit the tree: `nowhere` is not in it"),
         (format!("commit-tree @: {folder} -m x"), "`data` is a directory"),
         (format!("commit-tree @ {different} -m x"), "`same` is not the same as `notes.txt`"),
-        (format!("commit-tree @: {blob} -m x"), "is a blob, where a table of hard links is wanted"),
-        ("commit-tree @: @ -m x".into(), "`@` is a commit, where a table of hard links is wanted"),
+        (format!("commit-tree @: {blob} -m x"), "is a blob, not a table of hard links"),
+        ("commit-tree @: @ -m x".into(), "`@` is a commit, not a table of hard links"),
         (format!("commit-tree @: {} -m x", "0".repeat(64)), "no object `0000"),
-        (format!("commit-tree {blob} -m x"), "is a blob, where a tree or a commit is wanted"),
+        (format!("commit-tree {blob} -m x"), "is a blob, not a tree or a commit"),
         ("commit-tree nowhere -m x".into(), "no revision `nowhere`"),
-        (format!("commit-tree @: -p {tree} -m x"), "is a tree, where a commit is wanted"),
-        (format!("commit-tree @: -p {blob} -m x"), "is a blob, where a commit is wanted"),
+        (format!("commit-tree @: -p {tree} -m x"), "is a tree, not a commit"),
+        (format!("commit-tree @: -p {blob} -m x"), "is a blob, not a commit"),
         (format!("commit-tree @: -p {} -m x", "0".repeat(64)), "0000"),
         ("commit-tree @: -p @ -p main -m x".into(), "is named twice"),
         ("commit-tree @: -p @ -m x --date 1000000000".into(), "is before its first parent"),
-        ("commit-tree @: -m x --date yesterday".into(), "`yesterday` is no exact time"),
-        ("commit-tree @: -m x --date 2026-01-05".into(), "is no exact time"),
-        ("commit-tree @: -m x --date 1+26:00".into(), "is no exact time"),
+        ("commit-tree @: -m x --date yesterday".into(), "`yesterday` is not a valid exact time"),
+        ("commit-tree @: -m x --date 2026-01-05".into(), "is not a valid exact time"),
+        ("commit-tree @: -m x --date 1+26:00".into(), "is not a valid exact time"),
         ("commit-tree @: -m x --author ''".into(), "--author"),
         ("commit-tree @: -m x -F latin".into(), "cannot be used with"),
         ("commit-tree @: -F latin".into(), "the message in `latin` is not UTF-8"),
@@ -263,10 +263,10 @@ fn checkout_tree_refuses_non_empty_directory() {
     let links = env.undo_with_stdin("mklinks", "notes.txt\tlink\n").ok().text();
     for (line, code, words) in [
         ("checkout-tree . @".to_owned(), 4, "is not empty"),
-        ("checkout-tree notes.txt @".to_owned(), 4, "is there already, and is no directory"),
+        ("checkout-tree notes.txt @".to_owned(), 4, "already exists and is not a directory"),
         ("checkout-tree .undo/out @".to_owned(), 4, "is in the repository"),
-        (format!("checkout-tree ../out {blob}"), 2, "is a blob, where a tree or a commit is wanted"),
-        (format!("checkout-tree ../out @ {blob}"), 2, "where a table of hard links is wanted"),
+        (format!("checkout-tree ../out {blob}"), 2, "is a blob, not a tree or a commit"),
+        (format!("checkout-tree ../out @ {blob}"), 2, "not a table of hard links"),
         (format!("checkout-tree ../out @ {links}"), 2, "`notes.txt` is not the same as `link`"),
         (format!("checkout-tree ../out {tree}"), 4, "has `.undo` in it"),
     ] {

@@ -269,21 +269,21 @@ fn cat_file_reports_missing_object_and_wrong_type() {
     env.undo("cat-file -t nonsense").fails(2);
     env.undo("cat-file tree @:notes.txt").shows(str![[r#"
 ---- stderr ----
-error: `@:notes.txt` is a blob, where type tree is wanted
-hint: `undo cat-file -t OBJECT` tells what an object is
+error: `@:notes.txt` is a blob, not type tree
+hint: `undo cat-file -t OBJECT` prints the type of an object
 [exit 2]
 
 "#]]);
     env.undo("cat-file file @").shows(str![[r#"
 ---- stderr ----
-error: `file` is no type
+error: `file` is not a type
 hint: one of blob, tree, commit, attributes, links, layout-node, operation
 [exit 2]
 
 "#]]);
     env.undo("cat-file @").shows(str![[r#"
 ---- stderr ----
-error: what of which object is not said
+error: an object, and what to print of it, must be given
 hint: undo cat-file -p @
 [exit 2]
 

@@ -203,8 +203,8 @@ hint: name two trees: undo diff-tree TREE @:
 "#]]);
     env.undo("diff-tree @ @:notes.txt").shows(str![[r#"
 ---- stderr ----
-error: `@:notes.txt` is a blob, where a tree or a commit is wanted
-hint: `undo cat-file -t OBJECT` tells what an object is
+error: `@:notes.txt` is a blob, not a tree or a commit
+hint: `undo cat-file -t OBJECT` prints the type of an object
 [exit 2]
 
 "#]]);

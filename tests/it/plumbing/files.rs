@@ -133,7 +133,7 @@ hint: to work in another one, name it: undo -C DIR …
 "#]]);
     env.undo("check-ignore -n a.log").shows(str![[r#"
 ---- stderr ----
-error: -n says more only where -v tells the rules
+error: -n requires -v
 hint: add -v
 [exit 2]
 
@@ -345,7 +345,7 @@ fn ls_files_quotes_names_and_reports_unlisted_entries() {
     fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
     env.undo_as_user("ls-files -o").shows(str![[r#"
 ---- stderr ----
-warning: not covered, since it cannot be read
+warning: not covered because it cannot be read
   secret  cannot be read
 [exit 3]
 

@@ -31,7 +31,7 @@ fn hash_object_matches_b3sum_without_repository() {
     env.undo("hash-object -w file").shows(str![[r#"
 ---- stderr ----
 error: no repository in `[ROOT]/work` or above it
-hint: start one here with `undo init`
+hint: create one here with `undo init`
 [exit 10]
 
 "#]]);
@@ -106,9 +106,9 @@ fn hash_object_stores_nothing_on_failure() {
     fs::set_permissions(env.path().join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
     let before = kept(&env);
     for (line, fed, code, words) in [
-        ("hash-object -w new data", "", 2, "/data` is a directory, and not a file"),
+        ("hash-object -w new data", "", 2, "/data` is a directory, not a file"),
         ("hash-object -w new nowhere", "", 74, "nowhere`: no such file or directory"),
-        ("hash-object -w", "", 2, "no file is named"),
+        ("hash-object -w", "", 2, "no file given"),
         ("hash-object --stdin-paths new", "", 2, "cannot be used with"),
         ("hash-object -w --stdin-paths", "new\nnowhere\n", 74, "line 2: cannot open"),
         ("hash-object -w --stdin-paths", "new\ndata\n", 2, "line 2: "),

@@ -181,7 +181,7 @@ fn rev_list_without_commit_is_a_usage_error() {
     let env = history();
     env.undo("rev-list").shows(str![[r#"
 ---- stderr ----
-error: no commit is named
+error: no commit given
 hint: undo rev-list @, or --all
 [exit 2]
 
@@ -216,7 +216,7 @@ fn rev_list_warns_about_missing_objects() {
 [ID] 
 [ID] kept
 ---- stderr ----
-warning: left out: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
+warning: skipped: commit `[ID]` is missing: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is missing
 [exit 5]
 
 "#]]);

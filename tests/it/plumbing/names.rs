@@ -60,21 +60,21 @@ hint: its entry has all there is to it: undo ls-tree
 "#]]);
     env.undo("rev-parse @:notes.txt^{tree}").shows(str![[r#"
 ---- stderr ----
-error: `@:notes.txt` is a blob, where a tree or a commit is wanted
-hint: `undo cat-file -t OBJECT` tells what an object is
+error: `@:notes.txt` is a blob, not a tree or a commit
+hint: `undo cat-file -t OBJECT` prints the type of an object
 [exit 2]
 
 "#]]);
     env.undo("rev-parse --verify v1..@").shows(str![[r#"
 ---- stderr ----
-error: `v1..@` names several commits, where one is wanted
+error: `v1..@` is a range, not a single commit
 hint: leave out --verify
 [exit 2]
 
 "#]]);
     env.undo("rev-parse --verify").shows(str![[r#"
 ---- stderr ----
-error: --verify wants one name, and 0 are there
+error: --verify needs exactly one name, not 0
 hint: undo rev-parse --verify @
 [exit 2]
 
@@ -82,7 +82,7 @@ hint: undo rev-parse --verify @
     env.undo("rev-parse 0000000000000000000000000000000000000000000000000000000000000000").shows(str![[r#"
 ---- stderr ----
 error: no object `[ID]` in this repository
-hint: list all that commits lead to with `undo rev-list --objects --all`
+hint: list all reachable objects with `undo rev-list --objects --all`
 [exit 2]
 
 "#]]);

@@ -107,7 +107,7 @@ fn update_ref_refuses_stale_old_value() {
     env.undo("update-ref refs/heads/side v1 @").shows(str![[r#"
 ---- stderr ----
 error: `refs/heads/side` is at [ID], not at [ID]
-hint: see what has happened with `undo log`, then name what it is now
+hint: see what has happened with `undo log`, then give the current value
 [exit 4]
 
 "#]]);
@@ -115,15 +115,15 @@ hint: see what has happened with `undo log`, then name what it is now
     assert!(told.contains(&format!("is at {}, not at {}", id(&env, "side"), id(&env, "@"))), "{told}");
     env.undo(&format!("update-ref refs/heads/side v1 {ZEROS}")).shows(str![[r#"
 ---- stderr ----
-error: `refs/heads/side` is there already, at [ID]
-hint: see what has happened with `undo log`, then name what it is now
+error: `refs/heads/side` already exists, at [ID]
+hint: see what has happened with `undo log`, then give the current value
 [exit 4]
 
 "#]]);
     env.undo("update-ref refs/heads/other v1 @").shows(str![[r#"
 ---- stderr ----
 error: `refs/heads/other` is not there
-hint: see what has happened with `undo log`, then name what it is now
+hint: see what has happened with `undo log`, then give the current value
 [exit 4]
 
 "#]]);
@@ -133,7 +133,7 @@ hint: see what has happened with `undo log`, then name what it is now
     env.undo("update-ref -d refs/heads/main").shows(str![[r#"
 ---- stderr ----
 error: `refs/heads/main` is the current branch
-hint: switch to another one first: undo symbolic-ref @ refs/heads/NAME
+hint: switch to another branch first: undo symbolic-ref @ refs/heads/NAME
 [exit 4]
 
 "#]]);
@@ -147,21 +147,21 @@ fn update_ref_applies_nothing_on_bad_input() {
     let before = journal(&env);
     env.undo("update-ref main @").shows(str![[r#"
 ---- stderr ----
-error: `main` is no full name of a ref
+error: `main` is not a full ref name
 hint: a branch is `refs/heads/main`, a tag `refs/tags/main`
 [exit 2]
 
 "#]]);
     env.undo("update-ref refs/notes/x @").shows(str![[r#"
 ---- stderr ----
-error: `refs/notes/x` is no full name of a ref
+error: `refs/notes/x` is not a full ref name
 hint: branches are refs/heads/NAME, tags are refs/tags/NAME
 [exit 2]
 
 "#]]);
     env.undo("update-ref refs/heads/a..b @").shows(str![[r#"
 ---- stderr ----
-error: `a..b` is no name for a branch or a tag: it contains `..`
+error: `a..b` is not a valid branch or tag name: it contains `..`
 hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 [exit 2]
 
@@ -169,22 +169,22 @@ hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
     env.undo("update-ref refs/heads/v1 @").shows(str![[r#"
 ---- stderr ----
 error: there is a tag `v1` already
-hint: branches and tags share their names: choose another one
+hint: branches and tags share one namespace; choose another name
 [exit 2]
 
 "#]]);
     let tree = id(&env, "@:");
     env.undo(&format!("update-ref refs/heads/x {tree}")).shows(str![[r#"
 ---- stderr ----
-error: `[ID]` is a tree, where a commit is wanted
-hint: `undo cat-file -t OBJECT` tells what an object is
+error: `[ID]` is a tree, not a commit
+hint: `undo cat-file -t OBJECT` prints the type of an object
 [exit 2]
 
 "#]]);
     env.undo(&format!("update-ref refs/heads/x {}", "ab".repeat(32))).shows(str![[r#"
 ---- stderr ----
 error: no object `[ID]` in this repository
-hint: list all that commits lead to with `undo rev-list --objects --all`
+hint: list all reachable objects with `undo rev-list --objects --all`
 [exit 2]
 
 "#]]);
@@ -197,7 +197,7 @@ hint: see all commits with `undo log`, and names with `undo branch` and `undo ta
 "#]]);
     env.undo("update-ref refs/heads/x").shows(str![[r#"
 ---- stderr ----
-error: a commit for the ref is missing
+error: a commit for the ref is required
 hint: undo update-ref REF NEW [OLD]
 [exit 2]
 
@@ -207,14 +207,14 @@ hint: undo update-ref REF NEW [OLD]
     }
     env.undo_with_stdin("update-ref --stdin", "update refs/heads/a @\n\n").shows(str![[r#"
 ---- stderr ----
-error: line 2: malformed instruction: `` is no instruction
+error: line 2: malformed instruction: `` is not a valid instruction
 hint: docs/plumbing.md has the grammar of `undo update-ref --stdin`
 [exit 2]
 
 "#]]);
     env.undo_with_stdin("update-ref --stdin", "update @ v1\nverify refs/heads/main\n").shows(str![[r#"
 ---- stderr ----
-error: line 2: `refs/heads/main` is there twice
+error: line 2: `refs/heads/main` is given twice
 hint: name each ref once
 [exit 2]
 
@@ -230,7 +230,7 @@ hint: docs/plumbing.md has the grammar of `undo update-ref --stdin`
     ]]);
     env.undo_with_stdin("update-ref --stdin --json", "create refs/heads/a\n").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"usage","message":"line 1: malformed instruction: `create` wants a commit","hint":"docs/plumbing.md has the grammar of `undo update-ref --stdin`","exit":2,"paths":[]}
+{"type":"error","code":"usage","message":"line 1: malformed instruction: `create` requires a commit","hint":"docs/plumbing.md has the grammar of `undo update-ref --stdin`","exit":2,"paths":[]}
 [exit 2]
 
 "#]]);
@@ -339,7 +339,7 @@ unborn
     assert_eq!(id(&env, "unborn"), id(&env, "side"));
     env.undo("symbolic-ref HEAD").shows(str![[r#"
 ---- stderr ----
-error: `HEAD` is no symbolic ref
+error: `HEAD` is not a symbolic ref
 hint: the only one is `@`, the current branch
 [exit 2]
 
@@ -347,8 +347,8 @@ hint: the only one is `@`, the current branch
     env.undo("symbolic-ref @ side").fails(2);
     env.undo("symbolic-ref @ refs/tags/v1").shows(str![[r#"
 ---- stderr ----
-error: `v1` is a tag, and `@` is a branch
-hint: make a branch there first: undo update-ref refs/heads/NAME v1
+error: `v1` is a tag, but `@` must be a branch
+hint: create a branch there first: undo update-ref refs/heads/NAME v1
 [exit 2]
 
 "#]]);
@@ -402,7 +402,7 @@ hint: undo show-ref
 "#]]);
     env.undo("show-ref --verify main").shows(str![[r#"
 ---- stderr ----
-error: `main` is no full name of a ref
+error: `main` is not a full ref name
 hint: a branch is `refs/heads/main`, a tag `refs/tags/main`
 [exit 2]
 

@@ -121,22 +121,22 @@ fn ls_tree_rejects_non_trees() {
     let env = history();
     env.undo("ls-tree @:notes.txt").shows(str![[r#"
 ---- stderr ----
-error: `@:notes.txt` is a blob, where a tree or a commit is wanted
-hint: `undo cat-file -t OBJECT` tells what an object is
+error: `@:notes.txt` is a blob, not a tree or a commit
+hint: `undo cat-file -t OBJECT` prints the type of an object
 [exit 2]
 
 "#]]);
     let blob = id(&env, "@:notes.txt");
     for (line, words) in [
-        (format!("ls-tree {blob}"), "is a blob, where a tree or a commit is wanted"),
-        (format!("ls-tree {}", &blob[..9]), "is a blob, where a tree or a commit is wanted"),
+        (format!("ls-tree {blob}"), "is a blob, not a tree or a commit"),
+        (format!("ls-tree {}", &blob[..9]), "is a blob, not a tree or a commit"),
         ("ls-tree nonsense".into(), "no revision `nonsense`"),
         (format!("ls-tree {}", "0".repeat(64)), "no object"),
         ("ls-tree @:nowhere".into(), "no `nowhere` in commit"),
-        ("ls-tree @ /data".into(), "`/data` is no path in a tree"),
-        ("ls-tree @ ../data".into(), "`../data` is no path in a tree"),
-        ("ls-tree @ ''".into(), "`` is no path in a tree"),
-        ("ls-tree @ /".into(), "`/` is no path in a tree"),
+        ("ls-tree @ /data".into(), "`/data` is not a valid path in a tree"),
+        ("ls-tree @ ../data".into(), "`../data` is not a valid path in a tree"),
+        ("ls-tree @ ''".into(), "`` is not a valid path in a tree"),
+        ("ls-tree @ /".into(), "`/` is not a valid path in a tree"),
         ("ls-tree --format '%(nonsense)' @".into(), "malformed format: no field `nonsense`"),
         ("ls-tree --format '%(path' @".into(), "malformed format: a `)` is missing"),
         ("ls-tree --format 100% @".into(), "malformed format: `%` alone"),
@@ -248,12 +248,12 @@ fn mktree_errors_name_the_line() {
     let zeros = "0".repeat(64);
     let second = |line: &str| format!("{good}{line}\n");
     let inputs = [
-        ("nonsense".to_owned(), "line 4: malformed entry: a TAB and a name are missing"),
-        (format!("100644 blob {blob} 0:0 5.0 -\t"), "`` is no name"),
-        (format!("100644 blob {blob} 0:0 5.0 -\ta/b"), "`a/b` is no name"),
-        (format!("100644 blob {blob} 0:0 5.0 -\t.."), "`..` is no name"),
-        (format!("100644 blob {blob} 0:0 5.0 -\t."), "`.` is no name"),
-        (format!("100644 blob {blob} 0:0 5.0 -\t\"a\\000\""), "is no name"),
+        ("nonsense".to_owned(), "line 4: malformed entry: the TAB and the name are missing"),
+        (format!("100644 blob {blob} 0:0 5.0 -\t"), "`` is not a valid name"),
+        (format!("100644 blob {blob} 0:0 5.0 -\ta/b"), "`a/b` is not a valid name"),
+        (format!("100644 blob {blob} 0:0 5.0 -\t.."), "`..` is not a valid name"),
+        (format!("100644 blob {blob} 0:0 5.0 -\t."), "`.` is not a valid name"),
+        (format!("100644 blob {blob} 0:0 5.0 -\t\"a\\000\""), "is not a valid name"),
         (format!("100644 blob {blob} 0:0 5.0 -\t\"a"), "the quoted name is malformed"),
         (format!("100644 blob {zeros} 0:0 5.0 -\ta"), "line 4: no blob `0000"),
         (format!("040755 tree {zeros} 0:0 5.0 -\ta"), "line 4: no tree `0000"),
@@ -262,11 +262,11 @@ fn mktree_errors_name_the_line() {
         (format!("100644 blob {blob} 0:0 5.0 {zeros}\ta"), "line 4: no attributes `0000"),
         (format!("100644 blob {blob} 0:0 5.0 {blob}\ta"), "line 4: no attributes `"),
         (format!("100644 tree {tree} 0:0 5.0 -\ta"), "mode `100644` is of a blob, not of a tree"),
-        (format!("100644 blob {} 0:0 5.0 -\ta", &blob[..8]), "is no object"),
-        (format!("100644 blob {blob} 6 0:0 5.0 -\ta"), "6 fields before the TAB are wanted, and 7 are there"),
-        (format!("100644 blob {blob} 0:0 5.0 -\tnotes.txt"), "line 4: there is an entry `notes.txt` already"),
+        (format!("100644 blob {} 0:0 5.0 -\ta", &blob[..8]), "invalid object"),
+        (format!("100644 blob {blob} 6 0:0 5.0 -\ta"), "expected 6 fields before the TAB, found 7"),
+        (format!("100644 blob {blob} 0:0 5.0 -\tnotes.txt"), "line 4: entry `notes.txt` already exists"),
         ("120777 symlink - 0:0 5.0 -\ta".to_owned(), "the target of the symlink is missing"),
-        (String::new(), "line 4: malformed entry: a TAB and a name are missing"),
+        (String::new(), "line 4: malformed entry: the TAB and the name are missing"),
     ];
     let fed: Vec<(String, &str)> = inputs.iter().map(|(line, words)| (second(line), *words)).collect();
     let fed: Vec<(&str, &str)> = fed.iter().map(|(line, words)| (line.as_str(), *words)).collect();
@@ -334,12 +334,12 @@ fn mklinks_errors_name_the_line() {
         "mklinks",
         &[
             ("a\tb\nc\n", "line 2: malformed group: a file with hard links has two names or more"),
-            ("a\tb\nc\tb\n", "line 2: malformed group: `b` is there already"),
-            ("a\ta\n", "line 1: malformed group: `a` is there already"),
-            ("a\t/b\n", "line 1: malformed group: `/b` is no path"),
-            ("a\t../b\n", "`../b` is no path"),
-            ("a\tb//c\n", "`b//c` is no path"),
-            ("a\t\n", "`` is no path"),
+            ("a\tb\nc\tb\n", "line 2: malformed group: `b` already exists"),
+            ("a\ta\n", "line 1: malformed group: `a` already exists"),
+            ("a\t/b\n", "line 1: malformed group: `/b` is not a valid path"),
+            ("a\t../b\n", "`../b` is not a valid path"),
+            ("a\tb//c\n", "`b//c` is not a valid path"),
+            ("a\t\n", "`` is not a valid path"),
             ("\n", "line 1: malformed group"),
             ("a\t\"b\n", "a quoted name is malformed"),
         ],
@@ -350,7 +350,7 @@ fn mklinks_errors_name_the_line() {
         &[
             ("a\0b\0\0c\0\0", "record 4: malformed group: a file with"),
             ("\0", "record 1: malformed group: a file with"),
-            ("a\0b\0\0a\0c\0\0", "record 4: malformed group: `a` is there already"),
+            ("a\0b\0\0a\0c\0\0", "record 4: malformed group: `a` already exists"),
         ],
     );
 }

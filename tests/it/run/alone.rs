@@ -85,7 +85,7 @@ fn run_until_waiting(env: &TestEnv) -> (Child, BufReader<ChildStderr>, std::fs::
 fn run_waits_for_the_lock_to_record() {
     let env = create_repository();
     let (mut run, mut told, lock, line) = run_until_waiting(&env);
-    let start = "warning: waiting to record what `sh -c 'echo begun; read -r line; echo 1 > done'` did: \
+    let start = "warning: waiting to record the changes of `sh -c 'echo begun; read -r line; echo 1 > done'`: \
                  `undo gc` (process 4242) has held the lock";
     assert!(line.starts_with(start) && line.ends_with("since 2026-01-05 08:00:00\n"), "{line}");
     // Longer than other commands wait.
@@ -113,7 +113,7 @@ fn ctrl_c_while_waiting_for_lock_reports_unrecorded_changes() {
     assert_eq!(run.wait().unwrap().code(), Some(130), "{rest}");
     assert!(rest.starts_with("error: after `sh -c") && rest.contains("interrupted while waiting"), "{rest}");
     assert!(
-        rest.contains("hint: what it did is in the directory, not recorded: record it with `undo commit`"),
+        rest.contains("hint: its changes are in the directory but not recorded; to record them: undo commit"),
         "{rest}"
     );
     drop(lock);

@@ -67,7 +67,7 @@ fn undo_after_rollback_of_undos_can_be_redone() {
     let output = run(&env, "--rollback", "undo undo -q; echo 1 > a").ok().to_string();
     assert_eq!(state().0, before.0);
     // The rolled back commits continue another state than the current one.
-    assert!(output.ends_with("hint: have it again: undo op restore [ID]\n"), "{output}");
+    assert!(output.ends_with("hint: to restore the changes: undo op restore [ID]\n"), "{output}");
     env.undo("redo").fails(2);
     env.undo("undo").ok();
     env.undo("redo").ok();

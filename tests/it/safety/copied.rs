@@ -140,7 +140,7 @@ fn directories_have_separate_positions() {
         let refused = scene.at("data2", line);
         assert!(refused.code == 4 && refused.to_string().contains("is current in"), "{line}: {refused}");
         assert_same(&copy, &Tree::read(&scene.path("data2")));
-        assert!(!scene.at("data2", "status").ok().to_string().contains("did not end"), "{line}");
+        assert!(!scene.at("data2", "status").ok().to_string().contains("unfinished"), "{line}");
     }
     scene.at("data2", "branch third").ok();
     scene.at("data2", "checkout third").ok();

@@ -158,7 +158,7 @@ fn oversized_file_is_not_covered_and_listed() {
 on main at [ID], 60 seconds ago  one
 no changes
 ---- stderr ----
-warning: not covered, since they cannot be read
+warning: not covered because they cannot be read
   longest  longer than 16 TiB
   longest-too  longer than 16 TiB
   sparse  longer than 16 TiB

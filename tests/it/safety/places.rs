@@ -85,7 +85,7 @@ hint: mount its disk, or write the path that it has now into that file
 "#]]);
     env.undo("init").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work` has a repository already, in the store `[ROOT]/store`
+error: `[ROOT]/work` already has a repository, in the store `[ROOT]/store`
 hint: look at it with `undo status`
 [exit 2]
 
@@ -96,7 +96,7 @@ hint: look at it with `undo status`
     env.undo("undo").shows(str![[r#"
 ---- stderr ----
 error: no repository in `[ROOT]/work` or above it
-hint: start one here with `undo init`
+hint: create one here with `undo init`
 [exit 10]
 
 "#]]);

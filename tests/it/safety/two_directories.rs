@@ -225,56 +225,56 @@ fn unfinished_checkout_in_other_directory_is_reported() {
 on second at [ID], 5 minutes ago  two
 clean
 
-  undo -C '[ROOT]/the first' checkout --continue  finish what was interrupted
-  undo -C '[ROOT]/the first' undo [..] take it back
-  undo status [..] what would be recorded
+  undo -C '[ROOT]/the first' checkout --continue  finish the interrupted operation
+  undo -C '[ROOT]/the first' undo [..] undo it
+  undo status                                              show changes
 ---- stderr ----
-warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+warning: the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or undo it with `undo -C '[ROOT]/the first' undo`
 
 "#]]);
     scene.second("--json").shows(str![[r#"
 {"type":"home","repository":true,"branch":"second","id":"[ID]","clean":true,"changes":0,"next":["undo -C '[ROOT]/the first' checkout --continue","undo -C '[ROOT]/the first' undo","undo status"]}
 ---- stderr ----
-{"type":"warning","message":"the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`","paths":[]}
+{"type":"warning","message":"the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or undo it with `undo -C '[ROOT]/the first' undo`","paths":[]}
 
 "#]]);
     scene.second("status").shows(str![[r#"
 on second at [ID], 7 minutes ago  two
 no changes
 ---- stderr ----
-warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+warning: the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or undo it with `undo -C '[ROOT]/the first' undo`
 
 "#]]);
     scene.second("status --json").shows(str![[r#"
 {"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
 ---- stderr ----
-{"type":"warning","message":"the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`","paths":[]}
+{"type":"warning","message":"the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or undo it with `undo -C '[ROOT]/the first' undo`","paths":[]}
 
 "#]]);
     scene.second("ls").shows(str![[r#"
 folder/
 ---- stderr ----
-warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
+warning: the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or undo it with `undo -C '[ROOT]/the first' undo`
 
 "#]]);
     scene.second("commit").shows(str![[r#"
 ---- stderr ----
-error: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end
+error: the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished
 hint: finish it first: undo -C '[ROOT]/the first' checkout --continue
 [exit 4]
 
 "#]]);
     scene.second("checkout two").shows(str![[r#"
 ---- stderr ----
-warning: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or take it back with `undo -C '[ROOT]/the first' undo`
-error: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end
+warning: the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or undo it with `undo -C '[ROOT]/the first' undo`
+error: the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished
 hint: finish it first: undo -C '[ROOT]/the first' checkout --continue
 [exit 4]
 
 "#]]);
     scene.second("checkout --continue --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"refused","message":"the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end","hint":"finish it first: undo -C '[ROOT]/the first' checkout --continue","exit":4,"paths":[]}
+{"type":"error","code":"refused","message":"the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished","hint":"finish it first: undo -C '[ROOT]/the first' checkout --continue","exit":4,"paths":[]}
 [exit 4]
 
 "#]]);
@@ -284,13 +284,13 @@ on main at [ID], 13 minutes ago  two
   modified  folder/2
 2 changes: 1 added, 1 modified
 ---- stderr ----
-warning: the checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
+warning: an unfinished checkout of [ID] has left the directory half old, half new; finish it with `undo checkout --continue`, or undo it with `undo undo`
 
 "#]]);
     fs::create_dir(scene.path("third")).unwrap();
     scene.at("third", "init --store ../store --branch third").shows(str![[r#"
 ---- stderr ----
-error: the checkout to [ID] in `[ROOT]/the first`, which has the same repository, did not end
+error: the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished
 hint: finish it first: undo -C '[ROOT]/the first' checkout --continue
 [exit 4]
 
@@ -301,7 +301,7 @@ hint: finish it first: undo -C '[ROOT]/the first' checkout --continue
     scene.at("fourth", "init --store ../store").shows(str![[r#"
 attached to the repository [ROOT]/store
 ---- stderr ----
-warning: the checkout to [ID] did not end; finish it with `undo checkout --continue`, or take it back with `undo undo`
+warning: an unfinished checkout of [ID] has left the directory half old, half new; finish it with `undo checkout --continue`, or undo it with `undo undo`
 
 "#]]);
     scene.at("fourth", "checkout --continue").ok();
