@@ -46,7 +46,7 @@ fn interrupted_commit_reports_whether_it_was_recorded() {
         let env = recorded();
         let Some(told) = stderr_when_interrupted(&env, &call, ("SIGINT", 2), &arguments) else { continue };
         let is_recorded = env.undo("op log --json").ok().json().len() == 3;
-        let words = ["nothing was recorded, and the directory is unchanged", "all was recorded", "was being written"];
+        let words = ["nothing was recorded, and the directory is unchanged", "already recorded", "was being recorded"];
         let which = words.iter().position(|words| told.contains(words));
         match which {
             Some(which) => seen[which] = true,
@@ -70,7 +70,7 @@ fn interrupted_checkout_hints_how_to_continue() {
         let env = recorded();
         let Some(told) = stderr_when_interrupted(&env, &call, ("SIGTERM", 15), &arguments) else { continue };
         let is_halfway = env.undo("status").to_string().contains("unfinished");
-        let (halfway, nothing) = (told.contains("between two states"), told.contains("the directory is as it was"));
+        let (halfway, nothing) = (told.contains("half old, half new"), told.contains("the directory is unchanged"));
         seen = [seen[0] || halfway, seen[1] || nothing];
         assert!(!halfway || is_halfway, "{call:?}: {told}");
         assert!(!nothing || !is_halfway && env.read("a") == b"two", "{call:?}: {told}");

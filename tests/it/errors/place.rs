@@ -106,7 +106,7 @@ hint: name existing paths, or none to record everything
     env.undo("commit --init ../home").shows(str![[r#"
 ---- stderr ----
 error: `../home` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 
 "#]]);

@@ -202,7 +202,7 @@ hint: write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` o
 "#]]);
     env.undo("show '@{2020-01-01}'").shows(str![[r#"
 ---- stderr ----
-error: there is no history at [TIME]: it begins at 2026-01-05 08:01:00
+error: no history at [TIME]: the history begins at 2026-01-05 08:01:00
 hint: to list operations: undo op log
 [exit 2]
 

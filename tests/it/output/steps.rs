@@ -260,33 +260,33 @@ hint: to list operations: undo op log
 
 "#]]);
     env.undo("op").shows(str![[r#"
-List what was done, and go back to any state
+List operations and restore the state after any of them
 
-Every command that changes something is an operation. `undo undo` steps back
-through them one by one.
+Every command that changes something is an operation. `undo undo` undoes them
+one by one.
 
 Usage: undo op [OPTIONS] <COMMAND>
 
 Commands:
   log      List operations, newest first
-  show     Show all that is known of an operation
-  restore  Make branches, tags and the directory what they were after an operation
+  show     Show the details of an operation
+  restore  Restore branches, tags and the directory to their state after an operation
 
 Global options:
   -C <DIR>               Run as if started in DIR
-  -q, --quiet            Say less: no status, no hints
-  -v, --verbose          Say more
-      --json             Print JSON, one object a line
-  -z, --null             End records with NUL, names raw
-      --color <WHEN>     Use colours: auto, always or never
-      --progress <WHEN>  Show progress: auto, always or never
-      --no-sync          Unsafe: do not wait for the disk; a power cut may lose commits
+  -q, --quiet            Print no status and no hints
+  -v, --verbose          Print more
+      --json             Print JSON, one object per line
+  -z, --null             End records with NUL, and print names unquoted
+      --color <WHEN>     When to use colours: auto, always or never
+      --progress <WHEN>  When to show progress: auto, always or never
+      --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help
 
 Examples:
   undo op log -n 5
   undo op show @              the last operation
-  undo op restore 3f2a        all as it was after that operation
+  undo op restore 3f2a        restore the state after that operation
 
 "#]]);
     // The first commit can be undone: the directory stays, unrecorded.

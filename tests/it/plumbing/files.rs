@@ -118,8 +118,8 @@ build/
     env.undo_with_stdin("check-ignore --stdin", "a.log\n\"a\n").shows(str![[r#"
 a.log
 ---- stderr ----
-error: line 2: a quoted path is malformed
-hint: -z takes raw paths
+error: line 2: the quoted path is malformed
+hint: with -z, paths are raw
 [exit 2]
 
 "#]]);
@@ -127,7 +127,7 @@ hint: -z takes raw paths
 a.log
 ---- stderr ----
 error: `../x` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 
 "#]]);
