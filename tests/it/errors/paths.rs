@@ -16,32 +16,32 @@ fn paths_outside_worktree_are_refused() {
 $ undo commit ../x
 ---- stderr ----
 error: `../x` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 $ undo status ../x
 ---- stderr ----
 error: `../x` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 $ undo restore ../x
 ---- stderr ----
 error: `../x` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 $ undo diff -- ../x
 ---- stderr ----
 error: `../x` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 $ undo log -- ../x
 ---- stderr ----
 error: `../x` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 $ undo checkout one -- ../x
 ---- stderr ----
 error: `../x` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 
 "#]]
@@ -49,21 +49,21 @@ hint: to work in another one, name it: undo -C DIR …
     env.undo("restore /etc/passwd").shows(str![[r#"
 ---- stderr ----
 error: `/etc/passwd` is outside the worktree `[ROOT]/work`
-hint: to work in another one, name it: undo -C DIR …
+hint: to use another worktree: undo -C DIR …
 [exit 2]
 
 "#]]);
     env.undo("restore .undo/format").shows(str![[r#"
 ---- stderr ----
-error: `.undo/format` belongs to the repository, not to what it records
-hint: `undo help` lists the commands that look into it
+error: `.undo/format` belongs to the repository, not to the worktree
+hint: to list the commands that read the repository: undo help plumbing
 [exit 2]
 
 "#]]);
     env.undo("commit .undo").shows(str![[r#"
 ---- stderr ----
-error: `.undo` belongs to the repository, not to what it records
-hint: `undo help` lists the commands that look into it
+error: `.undo` belongs to the repository, not to the worktree
+hint: to list the commands that read the repository: undo help plumbing
 [exit 2]
 
 "#]]);
@@ -384,7 +384,7 @@ no changes; lines: +0 -0
 ---- stderr ----
 warning: nothing to compare
   n*  on neither side
-hint: paths are names, not patterns: without quotes the shell finds what matches
+hint: paths are names, not patterns: without quotes, the shell expands patterns
 
 "#]]);
     env.undo("diff @~ @ -- nowhere").shows(str![[r#"
@@ -401,7 +401,7 @@ no commit changes this path
     env.undo("log --oneline -- 'n*' x").shows(str![[r#"
 ---- stderr ----
 no commit changes these paths
-hint: paths are names, not patterns: without quotes the shell finds what matches
+hint: paths are names, not patterns: without quotes, the shell expands patterns
 
 "#]]);
     for line in ["restore 'n*'", "commit 'n*'", "checkout one -- 'n*'"] {
