@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use undo::checkout;
 use undo::checkout::export::{Compression as Archived, Destination, Source, export};
-use undo::checkout::{self, Target};
 use undo::chunk;
 use undo::environment::{Durability, Environment};
 use undo::id::{BlobId, CommitId};
@@ -17,8 +17,9 @@ use undo::metadata::Metadata;
 use undo::object::{Content, Entry, ObjectKind, Tree};
 use undo::progress::Silent;
 use undo::repo::Repository;
-use undo::snapshot::{self, AfterSnapshot};
+use undo::snapshot;
 use undo::store::{self, Compression, Store};
+use undo::workspace::{CheckoutMode, Workspace};
 use undo::worktree::scan::Options;
 use undo::worktree::{HashSink, Index, Scan, Worktree, scan};
 
@@ -172,23 +173,9 @@ fn commit(place: &Path) -> CommitId {
 
 /// Like the command: records unsaved changes first.
 fn checkout(place: &Path, to: CommitId) -> checkout::Outcome {
-    let mut repository = Repository::discover(place, not_synced()).unwrap();
-    let worktree = Worktree::open(place.to_owned(), false).unwrap();
-    let mut transaction = repository.begin().unwrap();
-    let options = snapshot::Options { automatic: true, prepares: true, ..snapshot::Options::default() };
-    let mut planned = None;
-    let mut check = |repository: &Repository, scan: &mut Scan| {
-        let target = Target::commit(repository.store(), to)?;
-        let plan = checkout::plan(repository.store(), &worktree, scan, &target)?;
-        planned = Some((target, plan));
-        Ok(AfterSnapshot::Change)
-    };
-    let (_, scan) = snapshot::take_checked(&mut transaction, &worktree, &options, &Silent, &mut check).unwrap();
-    let (target, plan) = planned.unwrap();
-    let lost = checkout::last_copies(transaction.repository().store(), &scan, &plan);
-    assert!(lost.is_empty());
-    let options = checkout::Options { plan: Some(plan), verb: "checkout".into(), ..checkout::Options::default() };
-    checkout::run(&mut transaction, &worktree, scan, &target, options, &mut |_, _, _| None, &Silent).unwrap()
+    let mut workspace = Workspace::open(place, not_synced()).unwrap();
+    let prepared = workspace.prepare_checkout(&to.to_string(), CheckoutMode::default(), &Silent).unwrap();
+    prepared.apply(&Silent).unwrap()
 }
 
 /// Memory peaks of a first commit of this many files, of a checkout that removes them all, and of one that writes them

@@ -64,13 +64,11 @@ impl Left {
         }
     }
 
-    /// All paths that were left, including those that the exchange found to be in use.
-    pub(super) fn all(self, root: &Dir, found: &BTreeSet<RepoPathBuf>) -> Vec<InUse> {
+    /// Adds the paths that the exchange found to be in use.
+    pub(super) fn add(&mut self, root: &Dir, found: &BTreeSet<RepoPathBuf>) {
         let is_new = |path: &&RepoPathBuf| self.paths.place(path) == Place::Outside;
-        let mut all = named(root, found.iter().filter(is_new));
-        all.extend(self.list);
-        all.sort_by(|a, b| a.path.cmp(&b.path));
-        all
+        self.list.extend(named(root, found.iter().filter(is_new)));
+        self.list.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
     /// Whether this path is left unchanged.
@@ -94,13 +92,14 @@ pub(super) fn when_open(worktree: &Worktree, force: bool) -> Result<WhenOpen> {
     Ok(if force || worktree.root.file_system()?.clock_slack > 0 { WhenOpen::Replace } else { WhenOpen::Keep })
 }
 
-/// Finds the files that a plan must leave unchanged. `saved` has the records of the worktree.
-pub(super) fn find(root: &Dir, saved: &Builder, plan: &Plan, look: Look) -> Result<Left> {
+/// Finds the files that a plan must leave unchanged. `index` is that of the worktree's scan.
+pub(super) fn find(root: &Dir, index: &Builder, plan: &Plan, look: Look) -> Result<Left> {
     let goes = |n: &usize| matches!(plan.verdict(*n), Verdict::Replace | Verdict::Link | Verdict::Remove);
     let count = plan.numbers().filter(goes).take(SHORT_PLAN + 1).count();
     if count == 0 {
         return Ok(Left::default());
     }
+    let saved = plan.known(index);
     let is_file = |path: &RepoPath| saved.find(path).is_some_and(|record| record.stat.kind == Kind::File);
     let units = Units { clusters: clusters(plan, &is_file), databases: databases(plan, &is_file) };
     let everything = look == Look::Everything || count <= SHORT_PLAN;

@@ -13,15 +13,15 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
 use crate::worktree::database::{database_of, files_of, journals_of};
 
-use super::questions::Questions;
+use super::obstacles::Lookups;
 use super::verdict::{Steps, Verdict};
 
 /// The databases of a plan under construction.
-pub(super) struct Databases<'d, 'q> {
+pub(super) struct Databases<'d> {
     pub scan: &'d Scan,
     /// Paths in the worktree that the scan does not cover.
     pub ground: &'d PathSet,
-    pub questions: &'d Questions<'q>,
+    pub lookups: &'d dyn Lookups,
 }
 
 /// Covered journals whose verdict was changed.
@@ -33,7 +33,7 @@ pub(super) struct Changed {
     pub left: Vec<RepoPathBuf>,
 }
 
-impl Databases<'_, '_> {
+impl Databases<'_> {
     /// Adapts the verdicts of covered journals to their database file. They are removed if the database file changes
     /// and the target does not have them. They stay if the target does not cover the database file, which therefore
     /// stays too.
@@ -72,7 +72,7 @@ impl Databases<'_, '_> {
         for journal in journals {
             let Some(database) = database_of(&journal) else { continue };
             let goes = !self.stays(steps, &database) && self.changes(steps, &database)?;
-            if goes && (self.questions.is_file)(&journal) {
+            if goes && self.lookups.is_file(&journal) {
                 found.push(journal);
             }
         }
@@ -84,7 +84,7 @@ impl Databases<'_, '_> {
         match steps.find(database) {
             Some(n) if steps.verdict(n) == Verdict::Keep => self.is_recorded_file(database),
             Some(_) => false,
-            None => self.ground.place(database) == Place::Within && (self.questions.is_file)(database),
+            None => self.ground.place(database) == Place::Within && self.lookups.is_file(database),
         }
     }
 
@@ -92,7 +92,7 @@ impl Databases<'_, '_> {
     fn changes(&self, steps: &Steps, database: &RepoPath) -> Result<bool> {
         let is_database = steps.find(database).is_some_and(|n| is_file(steps, n)) || self.is_recorded_file(database);
         let is_changed = |path: RepoPathBuf| steps.find(&path).is_some_and(|n| is_change(steps.verdict(n)));
-        Ok(is_database && (files_of(database).any(is_changed) || (self.questions.is_halfway)(database)?))
+        Ok(is_database && (files_of(database).any(is_changed) || self.lookups.is_halfway(database)?))
     }
 
     /// Whether the scan covers a file at this path.

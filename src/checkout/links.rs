@@ -9,8 +9,8 @@ use crate::id::LinksId;
 use crate::metadata::Kind;
 use crate::object::{Links, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::index::Builder;
 
+use super::plan::Known;
 use super::verdict::{Steps, Verdict};
 
 /// Who has an inode of the worktree when all is done.
@@ -29,12 +29,12 @@ enum Owner {
 pub(super) fn untangle(
     steps: &mut Steps,
     objects: &dyn Objects,
-    (live, index): (Option<LinksId>, &Builder),
+    (live, known): (Option<LinksId>, Known<'_>),
     wanted: Option<LinksId>,
 ) -> Result<()> {
     let load = |id: Option<LinksId>| id.map_or(Ok(Links::default()), |id| objects.links(id));
     let (live, wanted) = (load(live)?, load(wanted)?);
-    let inodes = Inodes::new(&live, index);
+    let inodes = Inodes::new(&live, known);
     let units = units(&live, &wanted, steps);
     let mut owners = inodes.owners(steps);
     for (unit, paths) in units.iter().enumerate() {
@@ -82,16 +82,16 @@ struct Inodes<'s> {
     /// How many names each has.
     names: Vec<usize>,
     /// Has as many names as the file system counts.
-    index: &'s Builder,
+    known: Known<'s>,
 }
 
 impl<'s> Inodes<'s> {
-    fn new(live: &'s Links, index: &'s Builder) -> Inodes<'s> {
+    fn new(live: &'s Links, known: Known<'s>) -> Inodes<'s> {
         let mut group = HashMap::new();
         for (at, paths) in live.groups.iter().enumerate() {
             group.extend(paths.iter().map(|path| (&**path, at)));
         }
-        Inodes { group, names: live.groups.iter().map(Vec::len).collect(), index }
+        Inodes { group, names: live.groups.iter().map(Vec::len).collect(), known }
     }
 
     fn owners(&self, steps: &Steps) -> Vec<Owner> {
@@ -107,7 +107,7 @@ impl<'s> Inodes<'s> {
     /// Whether the inode has names that are not in the worktree, or not covered.
     fn has_unknown_names(&self, path: &RepoPath) -> bool {
         let known = self.group.get(path).map_or(1, |&at| self.names[at]);
-        self.index.find(path).is_some_and(|record| record.stat.links > known as u64)
+        self.known.find(path).is_some_and(|record| record.stat.links > known as u64)
     }
 }
 

@@ -1,27 +1,69 @@
-//! What stands in the way: uncovered content at a path that the target has. Only here does planning look at the disk.
+//! Answers what the two trees cannot tell a plan: the target's ignore rules, and what is at paths that no commit covers.
+//! Only here does planning look at the disk.
 
 use std::cell::OnceCell;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir, Stat};
-use crate::id::BlobId;
+use crate::id::{BlobId, CommitId};
 use crate::metadata::{Kind, Metadata};
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
+use crate::store::Store;
 use crate::worktree::clock::{self, Usage};
+use crate::worktree::ignore::TreeRules;
 use crate::worktree::{Clock, ignore};
 
 use super::applier::is_listed;
 use super::apply_metadata::LABEL;
 use super::plan::Plan;
 use super::proof::has_content;
-use super::questions::Found;
+use super::unfinished;
 
-/// Looks at the live worktree.
+/// What is at a path that no commit covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Occupant {
+    /// The path does not exist.
+    Nothing,
+    /// Has the wanted content; for a directory: is a directory.
+    Alike {
+        stat: Box<Stat>,
+        /// Whether a later change may leave the same stat.
+        racy: bool,
+        /// Whether mode, owner, time and attributes match as well. Always true for a directory, whose time changes with
+        /// its content.
+        has_metadata: bool,
+    },
+    /// A file system is mounted at this path, which is the queried path or one of its ancestors.
+    Mount(RepoPathBuf),
+    /// Has different content, or cannot be read.
+    Other,
+}
+
+/// Answers what the two trees cannot tell a plan. Unit tests answer from memory.
+pub(super) trait Lookups {
+    /// The objects of both sides.
+    fn objects(&self) -> &dyn Objects;
+    /// Whether the target's rules ignore a path.
+    fn is_ignored(&self, path: &RepoPath, is_directory: bool) -> Result<bool>;
+    /// Whether an unfinished checkout was to change the database file at a path, or a journal of it.
+    fn is_halfway(&self, path: &RepoPath) -> Result<bool>;
+    /// Whether the worktree has a regular file at a path.
+    fn is_file(&self, path: &RepoPath) -> bool;
+    /// What is at an uncovered path where this entry is wanted.
+    fn occupant(&self, path: &RepoPath, entry: &Entry) -> Result<Occupant>;
+}
+
+/// Looks up what may be in the way of a plan.
 pub(super) struct Obstacles<'w> {
     root: &'w Dir,
-    /// What time it was before anything was looked at.
+    objects: &'w dyn Objects,
+    /// Rules of the target.
+    rules: TreeRules<'w>,
+    /// The commits between which an unfinished checkout stopped.
+    halfway: &'w [CommitId],
+    /// The time before the first lookup.
     clock: OnceCell<Clock>,
     /// Repositories in the worktree. Nothing at or below them is touched, not even a directory of the same name.
     repositories: Vec<RepoPathBuf>,
@@ -30,56 +72,25 @@ pub(super) struct Obstacles<'w> {
 }
 
 impl<'w> Obstacles<'w> {
-    pub(super) fn new(root: &'w Dir, uncovered: &[Uncovered]) -> Obstacles<'w> {
+    pub(super) fn new(
+        root: &'w Dir,
+        objects: &'w dyn Objects,
+        rules: TreeRules<'w>,
+        halfway: &'w [CommitId],
+        uncovered: &[Uncovered],
+    ) -> Obstacles<'w> {
         let paths = |reason| {
             let uncovered = uncovered.iter().filter(move |it| it.reason == reason);
             uncovered.map(|it| it.path.clone()).collect()
         };
-        Obstacles {
-            root,
-            clock: OnceCell::new(),
-            repositories: paths(Reason::Repository),
-            mounts: paths(Reason::Mount),
-        }
+        let (repositories, mounts) = (paths(Reason::Repository), paths(Reason::Mount));
+        Obstacles { root, objects, rules, halfway, clock: OnceCell::new(), repositories, mounts }
     }
 
     fn clock(&self) -> Result<Clock> {
         match self.clock.get() {
             Some(clock) => Ok(*clock),
             None => Clock::read(self.root).map(|clock| *self.clock.get_or_init(|| clock)),
-        }
-    }
-
-    /// What stands at a path where this entry is wanted. What cannot be looked at is something else.
-    pub(super) fn look(&self, objects: &dyn Objects, path: &RepoPath, entry: &Entry) -> Result<Found> {
-        if let Some(mount) = self.mounts.iter().find(|mount| path.is_within(mount)) {
-            return Ok(Found::Mount(mount.clone()));
-        }
-        if self.repositories.iter().any(|repository| path.is_within(repository)) {
-            return Ok(Found::Other);
-        }
-        let parent = match self.root.open_below(path.parent().unwrap_or(RepoPath::root())) {
-            Ok(parent) => parent,
-            Err(error) if is_absent(&error) => return Ok(Found::Nothing),
-            Err(_) => return Ok(Found::Other),
-        };
-        let name = path.name().unwrap_or(b".");
-        let clock = self.clock()?;
-        match parent.stat(name) {
-            Ok(None) => Ok(Found::Nothing),
-            Ok(Some(mut there)) => {
-                let trust = match self.prepare(&parent, name, &mut there) {
-                    Ok(trust) if is_alike(&parent, name, &there, entry).unwrap_or(false) => trust,
-                    _ => return Ok(Found::Other),
-                };
-                let is_dressed = is_dressed(objects, &parent, name, &there, entry)?;
-                // It must not have changed while it was read.
-                let still = parent.stat(name)?.filter(|now| now.is_same(&there));
-                let racy = |stat: &Stat| clock.is_racy(stat) || trust.is_racy(stat, &clock);
-                let alike = |stat: Stat| Found::Alike { racy: racy(&stat), stat: Box::new(stat), is_dressed };
-                Ok(still.map_or(Found::Other, alike))
-            }
-            Err(_) => Ok(Found::Other),
         }
     }
 
@@ -92,9 +103,52 @@ impl<'w> Obstacles<'w> {
     }
 }
 
-impl Obstacles<'_> {
-    /// Whether the worktree has a regular file at a path.
-    pub(super) fn is_file(&self, path: &RepoPath) -> bool {
+impl Lookups for Obstacles<'_> {
+    fn objects(&self) -> &dyn Objects {
+        self.objects
+    }
+
+    fn is_ignored(&self, path: &RepoPath, is_directory: bool) -> Result<bool> {
+        self.rules.ignores(path, is_directory)
+    }
+
+    fn is_halfway(&self, path: &RepoPath) -> Result<bool> {
+        unfinished::is_halfway(self.objects, self.halfway, path)
+    }
+
+    fn occupant(&self, path: &RepoPath, entry: &Entry) -> Result<Occupant> {
+        if let Some(mount) = self.mounts.iter().find(|mount| path.is_within(mount)) {
+            return Ok(Occupant::Mount(mount.clone()));
+        }
+        if self.repositories.iter().any(|repository| path.is_within(repository)) {
+            return Ok(Occupant::Other);
+        }
+        let parent = match self.root.open_below(path.parent().unwrap_or(RepoPath::root())) {
+            Ok(parent) => parent,
+            Err(error) if is_absent(&error) => return Ok(Occupant::Nothing),
+            Err(_) => return Ok(Occupant::Other),
+        };
+        let name = path.name().unwrap_or(b".");
+        let clock = self.clock()?;
+        match parent.stat(name) {
+            Ok(None) => Ok(Occupant::Nothing),
+            Ok(Some(mut there)) => {
+                let trust = match self.prepare(&parent, name, &mut there) {
+                    Ok(trust) if is_alike(&parent, name, &there, entry).unwrap_or(false) => trust,
+                    _ => return Ok(Occupant::Other),
+                };
+                let has_metadata = has_metadata(self.objects, &parent, name, &there, entry)?;
+                // It must not have changed while it was read.
+                let still = parent.stat(name)?.filter(|now| now.is_same(&there));
+                let racy = |stat: &Stat| clock.is_racy(stat) || trust.is_racy(stat, &clock);
+                let alike = |stat: Stat| Occupant::Alike { racy: racy(&stat), stat: Box::new(stat), has_metadata };
+                Ok(still.map_or(Occupant::Other, alike))
+            }
+            Err(_) => Ok(Occupant::Other),
+        }
+    }
+
+    fn is_file(&self, path: &RepoPath) -> bool {
         let parent = self.root.open_below(path.parent().unwrap_or(RepoPath::root()));
         let stat = parent.and_then(|parent| parent.stat(path.name().unwrap_or(b".")));
         matches!(stat, Ok(Some(stat)) if stat.kind == Kind::File)
@@ -127,8 +181,20 @@ pub(super) fn check_spelling(root: &Dir, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// The rules that are in a directory now, if they have this content.
-pub(super) fn live_rules(root: &Dir, directory: &RepoPath, id: BlobId) -> Option<Vec<u8>> {
+/// Reads the rules file of a directory of the target.
+pub(super) fn read_rules(store: &Store, root: &Dir, directory: &RepoPath, id: BlobId) -> Result<Vec<u8>> {
+    // A partial restore may keep rules that are in the worktree and not yet saved.
+    if !store.contains_blob(id)
+        && let Some(rules) = live_rules(root, directory, id)
+    {
+        return Ok(rules);
+    }
+    let rules = store.read_blob(id, ignore::LONGEST)?;
+    rules.ok_or_else(|| Error::damaged(format!("blob `{id}` is longer than the tree says")))
+}
+
+/// The rules file of a directory in the worktree, if it has this content.
+fn live_rules(root: &Dir, directory: &RepoPath, id: BlobId) -> Option<Vec<u8>> {
     let file = root.open_below(directory).ok()?.open_file(ignore::FILE).ok()?;
     let mut rules = vec![0; ignore::LONGEST as usize + 1];
     let length = fs::read_next(&file, &mut rules).ok()?;
@@ -136,7 +202,7 @@ pub(super) fn live_rules(root: &Dir, directory: &RepoPath, id: BlobId) -> Option
     (*blake3::hash(&rules).as_bytes() == id.0).then_some(rules)
 }
 
-fn is_absent(error: &crate::error::Error) -> bool {
+fn is_absent(error: &Error) -> bool {
     error.io_cause().is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound)
 }
 
@@ -151,8 +217,8 @@ fn is_alike(directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result
     }
 }
 
-/// Whether what has the wanted content has the wanted metadata too.
-fn is_dressed(objects: &dyn Objects, directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result<bool> {
+/// Whether an entry with the wanted content has the wanted metadata too.
+fn has_metadata(objects: &dyn Objects, directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result<bool> {
     let wanted = match there.kind {
         // A link has no mode of its own; the time of a directory changes with what is in it.
         Kind::Symlink => Metadata { mode: there.metadata.mode, ..entry.metadata },

@@ -6,9 +6,12 @@ use std::ops::Bound;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::store::Store;
 
+use super::in_use::Left;
 use super::plan::Plan;
 use super::swap::Swap;
+use super::verdict::Verdict;
 
 /// What was done, and what could not be.
 #[derive(Debug, Default)]
@@ -63,6 +66,24 @@ impl ApplyOutcome {
     pub(super) fn begin(&mut self, plan: &Plan) {
         self.ended = vec![NOT_DONE; plan.end()];
         self.done = 0;
+    }
+
+    /// The outcome of a plan that leaves these paths, if nothing else goes wrong. Finds files that the store lacks, but
+    /// does not read the others.
+    pub(super) fn expected(plan: &Plan, left: &Left, store: &Store) -> ApplyOutcome {
+        let mut expected = ApplyOutcome::default();
+        expected.begin(plan);
+        for n in plan.numbers() {
+            let blob = plan.file(n).map(|(blob, _)| blob).filter(|blob| !store.contains_blob(*blob));
+            if left.concerns(plan, n) {
+                expected.in_use.insert(plan.path(n));
+            } else if let Some(error) = blob.and_then(|blob| store.layout(blob).err()) {
+                expected.damaged.insert(plan.path(n), error.to_string());
+            } else {
+                expected.end(n, if plan.verdict(n) == Verdict::Remove { REMOVED } else { 0 });
+            }
+        }
+        expected
     }
 
     /// Inode at the path with this number, if it was put in place.

@@ -1,11 +1,13 @@
 //! The plan: what a checkout will do, as data. Apply does nothing that the plan does not list.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::id::BlobId;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::worktree::index::{Builder, Record, Update};
 
 use super::verdict::{Steps, Verdict};
 
@@ -74,6 +76,21 @@ impl fmt::Display for Action {
     }
 }
 
+/// Looks up what is known of entries in the worktree.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'k> {
+    /// Covered entries.
+    pub index: &'k Builder,
+    /// Uncovered entries that a plan has compared with the target.
+    pub alike: &'k BTreeMap<RepoPathBuf, Record>,
+}
+
+impl Known<'_> {
+    pub(super) fn find(&self, path: &RepoPath) -> Option<Record> {
+        self.alike.get(path).cloned().or_else(|| self.index.find(path))
+    }
+}
+
 /// Whether a verdict requires an action.
 pub(super) fn is_action(verdict: Verdict) -> bool {
     !matches!(verdict, Verdict::Same | Verdict::Keep | Verdict::Unsaved)
@@ -89,6 +106,8 @@ pub struct Plan {
     /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
     /// recorded before it gets those of the target.
     pub metadata_conflicts: Vec<(RepoPathBuf, Kind)>,
+    /// Records of uncovered entries that have the wanted content: nothing is lost if they change.
+    pub(super) alike: BTreeMap<RepoPathBuf, Record>,
     /// Topmost directories that the target does not have and that stay because something in them is not covered; in
     /// path order.
     pub kept: Vec<RepoPathBuf>,
@@ -123,6 +142,20 @@ impl Plan {
             _ => 0,
         };
         Plan { actions, bytes, unchanged: entries.saturating_sub(busy), ..plan }
+    }
+
+    /// What is known of the worktree: the index of its scan, and what the plan has found.
+    pub(super) fn known<'k>(&'k self, index: &'k Builder) -> Known<'k> {
+        Known { index, alike: &self.alike }
+    }
+
+    /// Adds the uncovered entries that the plan has compared with the target.
+    pub(super) fn update_index(&self, index: &mut Builder) {
+        if !self.alike.is_empty() {
+            let mut update = Update::new(index);
+            self.alike.iter().for_each(|(path, record)| update.set(path, record.clone()));
+            update.finish();
+        }
     }
 
     /// Whether the plan has no actions.
@@ -225,6 +258,13 @@ impl Plan {
     pub(super) fn without_root(mut self) -> Plan {
         self.steps.forget_root();
         self
+    }
+
+    /// Adds journals that are covered only because of this plan.
+    pub fn add_journals<'j>(&mut self, journals: impl Iterator<Item = &'j RepoPathBuf>) {
+        self.journals.extend(journals.cloned());
+        self.journals.sort();
+        self.journals.dedup();
     }
 
     /// What a commit must cover, whatever the rules say, so that nothing in the way is lost: of an undressed directory

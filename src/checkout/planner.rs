@@ -3,6 +3,8 @@
 //!
 //! Pure, but for the one question of what stands in a way.
 
+use std::collections::BTreeMap;
+
 use crate::diff::paths::{PathSet, Place};
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
@@ -13,23 +15,23 @@ use crate::metadata::Kind;
 use crate::object::{Attributes, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
-use crate::worktree::index::{Builder, Update};
+use crate::worktree::index::{Builder, Record};
 
 use super::in_place::User;
 use super::journals::Databases;
 use super::links;
-use super::plan::{Plan, is_action};
-use super::questions::{Found, Questions};
+use super::obstacles::{Lookups, Occupant};
+use super::plan::{Known, Plan, is_action};
 use super::refresh_index;
 use super::target::Target;
 use super::verdict::{Steps, Verdict};
 
 /// Plans how the worktree that was scanned becomes the target.
-pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, questions: &Questions<'_>) -> Result<Plan> {
+pub(super) fn plan(scan: &Scan, target: &Target, lookups: &dyn Lookups) -> Result<Plan> {
+    let objects = lookups.objects();
     let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
     let mut gathering = Gathering {
-        objects,
-        ignores: questions.ignores,
+        lookups,
         ground: PathSet::topmost(uncovered.cloned().collect()),
         flattened: Vec::new(),
         user: User::current(),
@@ -42,17 +44,18 @@ pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, ques
     let options = diff::Options { mtimes: true, left_out, ..diff::Options::default() };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
     let Gathering { mut steps, ground, flattened, .. } = gathering;
-    let journals = Databases { scan, ground: &ground, questions }.align(&mut steps)?;
+    let journals = Databases { scan, ground: &ground, lookups }.align(&mut steps)?;
     let kept = keep_what_holds_uncovered(&mut steps, &ground);
-    let InTheWay { mut conflicts, metadata_conflicts, mounts } = look_in_the_way(&mut steps, scan, questions.found)?;
+    let InTheWay { mut conflicts, metadata_conflicts, mounts, alike } = find_obstacles(&mut steps, lookups)?;
     conflicts.extend(below_flattened(flattened, scan));
     conflicts.sort();
     conflicts.dedup();
-    let unsaved_journals = Databases { scan, ground: &ground, questions }.uncovered(&steps)?;
+    let unsaved_journals = Databases { scan, ground: &ground, lookups }.uncovered(&steps)?;
     conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
-    links::untangle(&mut steps, objects, (scan.links, &scan.index), target.links)?;
+    links::untangle(&mut steps, objects, (scan.links, Known { index: &scan.index, alike: &alike }), target.links)?;
     let mut plan = finish(objects, steps, &target.root, conflicts)?;
     (plan.metadata_conflicts, plan.mounts, plan.kept) = (metadata_conflicts, mounts, kept);
+    plan.alike = alike;
     plan.unsaved_journals = unsaved_journals;
     (plan.journals, plan.left_journals) = (journals.removed, journals.left);
     Ok(plan)
@@ -60,8 +63,7 @@ pub(super) fn plan(objects: &dyn Objects, scan: &mut Scan, target: &Target, ques
 
 /// Takes the differences one by one, in path order.
 struct Gathering<'g> {
-    objects: &'g dyn Objects,
-    ignores: &'g dyn Fn(&RepoPath, bool) -> Result<bool>,
+    lookups: &'g dyn Lookups,
     /// What is in the worktree and not covered by the scan.
     ground: PathSet,
     /// Directories that are replaced by something else: all their content is removed.
@@ -108,7 +110,7 @@ impl Gathering<'_> {
         if self.flattened.last().is_some_and(|flattened| path.is_within(flattened)) {
             return Ok(false);
         }
-        Ok(status == Status::Uncovered || (self.ignores)(path, is_directory)?)
+        Ok(status == Status::Uncovered || self.lookups.is_ignored(path, is_directory)?)
     }
 
     /// Whether this user can give a file its recorded metadata by replacing it only.
@@ -126,7 +128,7 @@ impl Gathering<'_> {
     }
 
     fn attributes(&self, id: Option<AttributesId>) -> Result<Attributes> {
-        id.map_or(Ok(Attributes::default()), |id| self.objects.attributes(id))
+        id.map_or(Ok(Attributes::default()), |id| self.lookups.objects().attributes(id))
     }
 
     fn moved_holes(&self, old: Option<&Entry>, new: Option<&Entry>) -> Result<bool> {
@@ -177,16 +179,13 @@ struct InTheWay {
     metadata_conflicts: Vec<(RepoPathBuf, Kind)>,
     /// Paths of the target over which something is mounted.
     mounts: Vec<RepoPathBuf>,
+    /// Records of entries with the wanted content.
+    alike: BTreeMap<RepoPathBuf, Record>,
 }
 
-/// Decides about the paths whose place is taken by what no commit covers.
-fn look_in_the_way(
-    steps: &mut Steps,
-    scan: &mut Scan,
-    found: &dyn Fn(&RepoPath, &Entry) -> Result<Found>,
-) -> Result<InTheWay> {
+/// Decides about the paths of the target that no commit covers in the worktree.
+fn find_obstacles(steps: &mut Steps, lookups: &dyn Lookups) -> Result<InTheWay> {
     let (mut in_the_way, user) = (InTheWay::default(), User::current());
-    let mut update = Update::new(&mut scan.index);
     for n in 0..steps.len() {
         if steps.verdict(n) != Verdict::Unsaved {
             continue;
@@ -195,23 +194,22 @@ fn look_in_the_way(
         if in_the_way.conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
             continue;
         }
-        match found(&path, &entry)? {
-            Found::Nothing => steps.set_verdict(n, Verdict::Create),
-            Found::Alike { stat, racy, is_dressed } => {
-                if !is_dressed {
+        match lookups.occupant(&path, &entry)? {
+            Occupant::Nothing => steps.set_verdict(n, Verdict::Create),
+            Occupant::Alike { stat, racy, has_metadata } => {
+                if !has_metadata {
                     in_the_way.metadata_conflicts.push((path.clone(), entry.kind()));
                 }
-                let must_replace = !is_dressed && user.must_replace(&stat.metadata, &entry.metadata, entry.kind());
-                update.set(&path, refresh_index::record(&entry, *stat, racy));
+                let must_replace = !has_metadata && user.must_replace(&stat.metadata, &entry.metadata, entry.kind());
+                in_the_way.alike.insert(path, refresh_index::record(&entry, *stat, racy));
                 steps.set_verdict(n, if must_replace { Verdict::Replace } else { Verdict::Touch });
             }
             // Nothing can be changed there, whatever else the plan does.
-            Found::Mount(mount) if in_the_way.mounts.last() == Some(&mount) => {}
-            Found::Mount(mount) => in_the_way.mounts.push(mount),
-            Found::Other => in_the_way.conflicts.push(path),
+            Occupant::Mount(mount) if in_the_way.mounts.last() == Some(&mount) => {}
+            Occupant::Mount(mount) => in_the_way.mounts.push(mount),
+            Occupant::Other => in_the_way.conflicts.push(path),
         }
     }
-    update.finish();
     Ok(in_the_way)
 }
 

@@ -7,10 +7,10 @@ use crate::object::{Entry, Objects};
 use crate::store::Store;
 use crate::worktree::{Overlay, Scan, Worktree};
 
+use super::execution::torn;
 use super::plan::Plan;
 use super::renames::RenamePlan;
 use super::target::Target;
-use super::torn;
 use super::verdict::Verdict;
 
 /// Not looked at for less.
@@ -20,7 +20,13 @@ const LITTLE: u64 = 4 << 20;
 const BLOCK: u64 = 4096;
 
 /// [`ErrorKind::NoSpace`] if the worktree's file system has too little left for what the plan writes.
-pub fn check_free_space(store: &Store, worktree: &Worktree, scan: &Scan, target: &Target, plan: &Plan) -> Result<()> {
+pub(super) fn check_free_space(
+    store: &Store,
+    worktree: &Worktree,
+    scan: &Scan,
+    target: &Target,
+    plan: &Plan,
+) -> Result<()> {
     // Where others are mounted in it, nobody knows which of them is written to.
     if plan.bytes_to_write() < LITTLE || worktree.cross_mounts {
         return Ok(());
@@ -48,16 +54,16 @@ fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Resu
     let (mut taken, mut freed) = (0_u64, 0_u64);
     let torn = torn(scan);
     let moved = RenamePlan::of(plan, &scan.index, &|path| !torn.contains(path));
-    let sources = moved.numbers();
+    let (sources, known) = (moved.numbers(), plan.known(&scan.index));
     for n in plan.numbers() {
         if plan.verdict(n) == Verdict::Remove
             && !sources.contains(&n)
-            && let Some(there) = scan.index.find(&plan.path(n)).filter(|there| there.stat.kind == Kind::File)
+            && let Some(there) = known.find(&plan.path(n)).filter(|there| there.stat.kind == Kind::File)
         {
             freed = freed.saturating_add(there.stat.allocated);
         }
         let (Some((blob, _)), Some(entry)) = (plan.file(n), plan.entry(n)) else { continue };
-        let there = scan.index.find(&plan.path(n));
+        let there = known.find(&plan.path(n));
         let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);
         // Of what is lost nothing is written, and what was adopted may be shared.
         if !is_late && store.contains_blob(blob) && !is_shared(store, blob) && moved.take(&entry).is_none() {

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::back::{self, Request};
+use crate::commands::checkouts::{self, ModeArgs, Reported};
 use crate::commands::{Context, complete};
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::object::operation::Verb;
-use crate::repo::Repository;
 
 /// Restore the whole directory to a commit
 ///
@@ -28,66 +27,32 @@ pub struct Args {
     /// Restore only these paths
     #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
-    /// Show the changes without making them
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// Save and overwrite ignored files in the way, and replace files in use
-    #[arg(short, long)]
-    force: bool,
-    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
-    #[arg(long)]
-    trust_owner: bool,
+    #[command(flatten)]
+    mode: ModeArgs,
     /// Finish an interrupted checkout
     #[arg(long = "continue", conflicts_with_all = ["revision", "paths"])]
     resume: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let mut repository = if args.resume { context.repository_to_finish()? } else { context.repository()? };
-    let request = match &args.revision {
-        Some(text) => request(context, &repository, args, text)?,
-        None => unfinished(context, &mut repository, args)?,
+    let mode = args.mode.mode();
+    let Some(revision) = &args.revision else {
+        let mut workspace = context.workspace_to_finish()?;
+        let unfinished = workspace.repository.unfinished();
+        let verb = unfinished.map_or(Verb::Checkout, |intent| intent.verb.clone());
+        let is_whole = unfinished.is_none_or(|intent| intent.paths.is_empty());
+        let reported = Reported { verb, is_whole, destination: None };
+        return checkouts::run(context, &mut workspace, mode, &reported, |workspace, progress| {
+            workspace.prepare_continue(mode, progress)
+        });
     };
-    back::go(context, repository, &request)
-}
-
-fn request(context: &Context<'_>, repository: &Repository, args: &Args, text: &str) -> Result<Request> {
-    let view = repository.view();
-    let paths = context.paths(repository, &args.paths)?;
-    let branch = match text {
-        _ if !paths.is_empty() => None,
-        "-" => branch_before(repository)?,
-        name => Some(name.to_owned()),
-    };
-    let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
-    let to = context.commit(repository, branch.as_deref().unwrap_or(text), "undo restore")?;
-    let is_relative = text == view.current || matches!(text, "-" | "latest") || text.starts_with('@');
-    let relative = is_relative.then(|| text.to_owned());
-    let verb = if paths.is_empty() { Verb::Checkout } else { Verb::Restore };
-    let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
-    Ok(Request { relative, paths, branch, force, dry_run, trust_owner, ..Request::new(to, verb) })
-}
-
-/// The branch you came from, if you switched when you went last.
-fn branch_before(repository: &Repository) -> Result<Option<String>> {
-    for operation in repository.own_operations() {
-        let (_, operation) = operation?;
-        if operation.worktree.is_some() {
-            return Ok(operation.switched.map(|(old, _)| old));
-        }
+    let mut workspace = context.workspace()?;
+    let paths = context.paths(&workspace.repository, &args.paths)?;
+    if !paths.is_empty() {
+        return super::restore::restore(context, &mut workspace, mode, revision, paths);
     }
-    Ok(None)
-}
-
-fn unfinished(context: &Context<'_>, repository: &mut Repository, args: &Args) -> Result<Request> {
-    repository.check_same_worktree()?;
-    if !args.dry_run {
-        back::close_directories(context, repository)?;
-    }
-    let Some(intent) = repository.unfinished() else {
-        return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
-    };
-    let (paths, branch, resumed) = (intent.paths.clone(), intent.switch.clone(), Some(intent.clone()));
-    let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
-    Ok(Request { paths, branch, resumed, force, dry_run, trust_owner, ..Request::new(intent.to, intent.verb.clone()) })
+    let reported = Reported { verb: Verb::Checkout, is_whole: true, destination: None };
+    checkouts::run(context, &mut workspace, mode, &reported, |workspace, progress| {
+        workspace.prepare_checkout(revision, mode, progress)
+    })
 }

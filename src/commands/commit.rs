@@ -4,19 +4,16 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::checkout;
 use crate::commands::context::Remedies;
 use crate::commands::{Context, complete, init};
-use crate::compare::{Comparison, Side};
-use crate::diff;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::number::pluralize;
 use crate::object::commit::Uncovered;
-use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::report::changes::Tally;
 use crate::report::commits::Committed;
-use crate::snapshot::{self, Outcome};
+use crate::snapshot::Outcome;
+use crate::workspace::{CommitOptions, Workspace};
 
 /// Record the current state of the directory
 ///
@@ -49,43 +46,44 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let mut repository = open(context, args)?;
-    let worktree = context.worktree(&repository)?;
-    let paths = context.paths(&repository, &args.paths)?;
+    let repository = open(context, args)?;
+    let mut workspace = Workspace::of(repository, context.cwd.clone())?;
+    let paths = context.paths(&workspace.repository, &args.paths)?;
+    let options = CommitOptions { message: args.message.clone(), paths, force: args.force };
+    let progress = context.ui.progress();
     if args.dry_run {
-        let (paths, _) = snapshot::with_database_files(&repository, &worktree, &paths)?;
-        return plan(context, &repository, &paths, args.strict);
+        let expected = workspace.prepare_commit(options, progress)?.expected().clone();
+        let tally = Tally::from(expected.counts);
+        context.report_alongside(&expected.findings, &Remedies::OF_CHANGES, || context.ui.show(&tally))?;
+        return Ok(report(context, args, &mut workspace, &expected));
     }
-    let message = args.message.clone();
-    let options = snapshot::Options { message, paths, ..snapshot::Options::default() };
-    let mut transaction = repository.begin()?;
-    if !args.force {
-        checkout::check_no_mix(transaction.repository())?;
-    }
-    let (outcome, scan) = snapshot::take(&mut transaction, &worktree, &options, context.ui.progress())?;
-    drop(transaction);
-    let committed = committed(&outcome, &repository);
+    let outcome = workspace.commit(&options, progress)?;
+    let committed = committed(&outcome, &workspace.repository);
     let ways = Remedies { show: "undo show --stat", back: "undo checkout @~" };
     context.report_alongside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
-    context.warn_damage(outcome.damage.as_deref());
-    context.warn_about_rules(&scan.ignore_warnings);
+    let exit = report(context, args, &mut workspace, &outcome);
+    if let Some(id) = committed.id.filter(|_| outcome.created && !committed.suspicious) {
+        context.ui.hint(format_args!("to restore this state: undo checkout {}", id.short()));
+    } else if !outcome.created && !args.message.is_empty() {
+        context.ui.hint("there is no new commit, so the message was dropped; to label this state: undo tag NAME");
+    }
+    Ok(exit)
+}
+
+/// Reports what a commit lacks, or in a dry run would lack.
+fn report(context: &Context<'_>, args: &Args, workspace: &mut Workspace, outcome: &Outcome) -> Exit {
+    context.report_notices(&workspace.take_notices());
     let (one, several) = ("recorded together with its database file", "recorded together with their database files");
     context.report_paths(pluralize(outcome.journals.len(), one, several), &outcome.journals);
-    context.warn_about_index(&scan);
     context.warn_about_clock(outcome.future_parent.filter(|_| outcome.created));
     let exit = context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
-    context.hint_consistent_copies(&worktree, &outcome.torn);
+    context.hint_consistent_copies(&workspace.worktree, &outcome.torn);
     let exit = exit.or(context.warn_about_mounts(&outcome.mounted_over));
     if outcome.created {
         let is_new = |one: &&Uncovered| !outcome.mounted_over.contains(&one.path);
         context.report_left_out(&outcome.uncovered.iter().filter(is_new).cloned().collect::<Vec<_>>());
-        if let Some(id) = committed.id.filter(|_| !committed.suspicious) {
-            context.ui.hint(format_args!("to restore this state: undo checkout {}", id.short()));
-        }
-    } else if !args.message.is_empty() {
-        context.ui.hint("there is no new commit, so the message was dropped; to label this state: undo tag NAME");
     }
-    Ok(if args.strict && committed.suspicious { Exit::SUSPICIOUS } else { exit })
+    if args.strict && !outcome.findings.alarms.is_empty() { Exit::SUSPICIOUS } else { exit }
 }
 
 fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
@@ -102,21 +100,6 @@ fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
     }
 }
 
-fn plan(context: &Context<'_>, repository: &Repository, paths: &[RepoPathBuf], strict: bool) -> Result<Exit> {
-    let worktree = context.worktree(repository)?;
-    let old = Side::commit(repository, repository.view().at())?;
-    let new = Side::live(repository, &worktree, paths, context.ui.progress())?;
-    let options = diff::Options { paths: paths.to_vec(), ..diff::Options::default() };
-    let comparison = Comparison { repository, worktree: Some(&worktree), old: &old, new: &new };
-    let (counts, findings) = comparison.watched(&options, &mut |_| Ok(()))?;
-    context.report_alongside(&findings, &Remedies::OF_CHANGES, || context.ui.show(&Tally::from(counts)))?;
-    let exit = match &new {
-        Side::Live(scan) => context.warn_about_scan(scan).or(context.warn_about_mounts(&comparison.mounted_over()?)),
-        _ => Exit::DONE,
-    };
-    Ok(if strict && !findings.alarms.is_empty() { Exit::SUSPICIOUS } else { exit })
-}
-
 fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
     Committed {
         id: outcome.commit,
@@ -125,7 +108,7 @@ fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
         added: outcome.changes.added,
         modified: outcome.changes.modified,
         deleted: outcome.changes.deleted,
-        ignored: outcome.ignored,
+        ignored: outcome.counts.ignored,
         files: outcome.totals.files,
         bytes: outcome.totals.bytes,
         bytes_read: outcome.bytes_read,

@@ -24,7 +24,7 @@ use crate::report::alarms::{AlarmRecord, NoteRecord};
 use crate::report::messages::WarningPath;
 use crate::terminal::{Stream, Ui};
 use crate::time::Timestamp;
-use crate::workspace::{Differences, Workspace};
+use crate::workspace::{Differences, Notice, Workspace};
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Scan, Worktree, database, paths};
 
@@ -104,6 +104,39 @@ impl Context<'_> {
         let what = repository.foreign().map_or_else(|| intent.describe(), |it| it.describe());
         self.ui.warning(format_args!("a {what} is in progress (process {})", holder.pid));
         true
+    }
+
+    /// Like [`Context::workspace`], for commands that finish a checkout.
+    pub fn workspace_to_finish(&self) -> Result<Workspace> {
+        Workspace::of(self.repository_to_finish()?, self.cwd.clone())
+    }
+
+    /// Reports the notices of an operation.
+    pub fn report_notices(&self, notices: &[Notice]) {
+        for notice in notices {
+            match notice {
+                Notice::DamagedParent(damage) => {
+                    self.ui.warning(format_args!("{damage}; the whole directory was recorded again"));
+                }
+                Notice::IgnoreRules(warnings) => self.warn_about_rules(warnings),
+                Notice::IndexFailure(error) => self.warn_index_failure(error),
+                Notice::LeftStaged(paths) => {
+                    self.report_paths("left by the unfinished checkout and not saved", paths);
+                }
+                Notice::SavedAgain(paths) => {
+                    let one = "the saved copy was damaged and has been saved again";
+                    let several = "the saved copies were damaged and have been saved again";
+                    self.report_paths(pluralize(paths.len(), one, several), paths);
+                }
+                Notice::SideCommitFailed(error) => {
+                    self.ui.warning(format_args!("changes made during the checkout are not recorded: {error}"));
+                }
+            }
+        }
+    }
+
+    fn warn_index_failure(&self, error: &Error) {
+        self.ui.warning(format_args!("the index cannot be used, so all files were read: {error}"));
     }
 
     /// The same for the command that finishes a checkout.
@@ -291,7 +324,7 @@ impl Context<'_> {
     /// Explains why all files were read, if the index could not be read.
     pub fn warn_about_index(&self, scan: &Scan) {
         if let Some(error) = &scan.index_failure {
-            self.ui.warning(format_args!("the index cannot be used, so all files were read: {error}"));
+            self.warn_index_failure(error);
         }
     }
 
@@ -343,13 +376,6 @@ impl Context<'_> {
         findings.alarms.iter().try_for_each(|alarm| self.ui.alarm(&AlarmRecord::from(alarm), stream))?;
         findings.work.iter().try_for_each(|work| self.ui.note(&NoteRecord::from(*work), stream))?;
         Ok(())
-    }
-
-    /// Says that a commit does not build on the one before it.
-    pub fn warn_damage(&self, damage: Option<&str>) {
-        if let Some(damage) = damage {
-            self.ui.warning(format_args!("{damage}; the whole directory was recorded again"));
-        }
     }
 
     /// Warns that a clock is or was wrong. History stays in order nevertheless.

@@ -1,10 +1,10 @@
 //! One file a command: open, resolve, do, show.
 
-mod back;
 mod branch;
 mod cat;
 mod changes;
 mod checkout;
+mod checkouts;
 mod commit;
 pub mod complete;
 pub mod completions;

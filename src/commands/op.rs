@@ -2,12 +2,13 @@
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::back::{self, Step};
+use crate::commands::checkouts::{self, ModeArgs};
 use crate::commands::standing::Standings;
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::history::timeline::{Action, Timeline};
 use crate::object::Operation;
+use crate::object::operation::Verb;
 use crate::repo::Repository;
 use crate::report::End;
 use crate::report::operations::OperationRecord;
@@ -46,20 +47,18 @@ enum Command {
         #[arg(value_name = "OP", add = ArgValueCompleter::new(complete::operations))]
         operation: String,
         #[command(flatten)]
-        how: back::StepOptions,
+        mode: ModeArgs,
     },
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
     match &args.command {
-        Command::Log { limit } => log(context, &repository, *limit),
-        Command::Show { operation } => show(context, &repository, operation),
-        Command::Restore { operation, how } => {
-            let mut timeline = Timeline::open(&repository);
-            let id = timeline.find(operation)?.id;
-            let destination = timeline.restore(id)?;
-            back::step(context, repository, destination, Step::Restore, how)
+        Command::Log { limit } => log(context, &context.repository()?, *limit),
+        Command::Show { operation } => show(context, &context.repository()?, operation),
+        Command::Restore { operation, mode } => {
+            let mut workspace = context.workspace()?;
+            let destination = workspace.find_operation(operation)?;
+            checkouts::step(context, &mut workspace, mode.mode(), Verb::OpRestore, destination)
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `undo redo`: redoes undone operations.
 
 use crate::commands::Context;
-use crate::commands::back::{self, Step};
+use crate::commands::checkouts::{self, ModeArgs};
 use crate::error::{Exit, Result};
-use crate::history::timeline::Timeline;
+use crate::object::operation::Verb;
 
 /// Redo the last undone operation
 ///
@@ -19,11 +19,11 @@ pub struct Args {
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
     #[command(flatten)]
-    how: back::StepOptions,
+    mode: ModeArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let destination = Timeline::open(&repository).forward(args.steps as usize)?;
-    back::step(context, repository, destination, Step::Redo, &args.how)
+    let mut workspace = context.workspace()?;
+    let destination = workspace.find_redo(args.steps as usize)?;
+    checkouts::step(context, &mut workspace, args.mode.mode(), Verb::Redo, destination)
 }

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::commands::back::{self, Request};
+use crate::commands::checkouts::{self, ModeArgs, Reported};
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::object::operation::Verb;
+use crate::path::RepoPathBuf;
+use crate::workspace::{CheckoutMode, Workspace};
 
 /// Restore paths to their state in a commit
 ///
@@ -24,22 +26,26 @@ pub struct Args {
     /// Paths to restore
     #[arg(required = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
     paths: Vec<PathBuf>,
-    /// Show the changes without making them
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// Save and overwrite ignored files in the way, and replace files in use
-    #[arg(short, long)]
-    force: bool,
-    /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
-    #[arg(long)]
-    trust_owner: bool,
+    #[command(flatten)]
+    mode: ModeArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let to = context.commit(&repository, &args.from, "undo restore")?;
-    let paths = context.paths(&repository, &args.paths)?;
-    let (force, dry_run, trust_owner) = (args.force, args.dry_run, args.trust_owner);
-    let request = Request { paths, force, dry_run, trust_owner, ..Request::new(to, Verb::Restore) };
-    back::go(context, repository, &request)
+    let mut workspace = context.workspace()?;
+    let paths = context.paths(&workspace.repository, &args.paths)?;
+    restore(context, &mut workspace, args.mode.mode(), &args.from, paths)
+}
+
+/// Restores paths; `checkout REV -- PATH…` too.
+pub fn restore(
+    context: &Context<'_>,
+    workspace: &mut Workspace,
+    mode: CheckoutMode,
+    revision: &str,
+    paths: Vec<RepoPathBuf>,
+) -> Result<Exit> {
+    let reported = Reported { verb: Verb::Restore, is_whole: false, destination: None };
+    checkouts::run(context, workspace, mode, &reported, |workspace, progress| {
+        workspace.prepare_restore(revision, paths, mode, progress)
+    })
 }

@@ -93,11 +93,7 @@ impl Repository {
         self.config = Config::open(&self.layout.config())?;
         no_sync::flush_or_tell(&self.layout, self.environment.durability())?;
         self.reload()?;
-        if let Some(damage) = self.warnings.first() {
-            return Err(
-                Error::damaged(damage.to_string()).hint("reading still works: save what you need with `undo export`")
-            );
-        }
+        self.check_undamaged()?;
         if !is_joining {
             self.standing.check(&self.layout)?;
             self.name_directory();
@@ -125,6 +121,20 @@ impl Repository {
 }
 
 impl Repository {
+    /// Fails if a transaction could not begin, except because of the lock. For dry runs, which take no lock.
+    pub fn check_usable(&self) -> Result<()> {
+        self.format.check_writable()?;
+        Config::open(&self.layout.config())?;
+        self.check_undamaged()?;
+        self.standing.check(&self.layout)?;
+        self.check_same_worktree()
+    }
+
+    fn check_undamaged(&self) -> Result<()> {
+        let Some(damage) = self.warnings.first() else { return Ok(()) };
+        Err(Error::damaged(damage.to_string()).hint("reading still works: save what you need with `undo export`"))
+    }
+
     /// Takes the right to run a command in this worktree and to record its changes, until it is dropped. Does not wait,
     /// because the holder may be an `undo run` that contains this one. Does not lock the repository.
     pub fn begin_run(&self) -> Result<FileLock> {

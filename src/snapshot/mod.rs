@@ -5,7 +5,6 @@ mod chunker;
 mod commit;
 mod commit_tree;
 pub mod file;
-mod journals;
 mod large;
 pub mod mktree;
 mod rechunk;
@@ -19,6 +18,7 @@ mod tests;
 mod write_tree;
 
 use crate::alarm::Findings;
+use crate::diff::ChangeCounts;
 use crate::id::CommitId;
 use crate::object::Ran;
 use crate::object::commit::{Counts, Totals, Uncovered};
@@ -27,9 +27,9 @@ use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
 pub use commit_tree::{CommitSpec, commit_tree};
-pub use journals::with_database_files;
-pub use record::{AfterSnapshot, take, take_checked};
+pub use record::{SavedScan, Scanned, StoredScan, scan, take};
 pub use restore_copy::store_again;
+pub use scan_tree::with_database_files;
 pub use side_commit::set_aside;
 pub use write_tree::write_tree;
 
@@ -65,8 +65,8 @@ pub struct Outcome {
     pub created: bool,
     /// What differs from the parent.
     pub changes: Counts,
-    /// Paths that the parent has and that are no longer recorded, since rules ignore them now.
-    pub ignored: u64,
+    /// Changes by status; `changes` is what the commit says of them.
+    pub counts: ChangeCounts,
     /// What there is.
     pub totals: Totals,
     /// Bytes read from the worktree.

@@ -1,7 +1,5 @@
 //! A commit, from the scan to the journal.
 
-use std::cell::Cell;
-
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::diff::{self, ChangeCounts, LeftOut};
 use crate::error::{Error, ErrorKind, Result};
@@ -14,16 +12,68 @@ use crate::object::operation::{RefEdit, RefName};
 use crate::object::{Commit, Extras, Objects, Ran, alarm_marks};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
-use crate::repo::{NewOperation, Repository, Transaction};
+use crate::repo::{Layout, NewOperation, Repository, Transaction};
 use crate::snapshot::commit::{self, CommitMessage, Content};
-use crate::snapshot::journals::with_database_files;
 use crate::snapshot::scan_tree::{self, Recording, ScanOptions};
 use crate::snapshot::{Options, Outcome};
-use crate::store::Stored;
+use crate::store::{Session, Stored, Writer};
 use crate::time::Timestamp;
+use crate::worktree::index::Builder;
 use crate::worktree::{Index, Overlay, Scan, Selection, Worktree};
 
-/// Records the worktree. Gives the scan too, for a checkout that goes on from it; its index is that of the whole worktree.
+/// A scan whose content is in the session but not part of the repository. Dropping it saves nothing.
+pub struct Scanned<'s> {
+    repository: &'s Repository,
+    scan: Scan,
+    parent: Option<Commit>,
+    content: Content,
+    outcome: Outcome,
+    /// With the other files of databases among the paths.
+    options: Options,
+    /// The index that was used, which may be of more paths.
+    index: Index,
+    /// Holds the new trees. `None` without a session.
+    writer: Option<Result<Writer<'s>>>,
+}
+
+/// A scan whose new content is on disk, and a commit of it, but no operation names them yet.
+pub struct StoredScan {
+    scan: Scan,
+    outcome: Outcome,
+    options: Options,
+    index: Index,
+    /// Whether an operation is needed: there is a new commit, or the branch goes to an older commit of the same content.
+    is_recorded: bool,
+}
+
+/// A scan of a worktree that a commit in the repository holds: proof that a checkout may replace what was scanned.
+pub struct SavedScan {
+    scan: Scan,
+    /// The index before the scan.
+    old_index: Index,
+}
+
+impl SavedScan {
+    /// The scan, whose index now covers the whole worktree.
+    pub fn scan(&self) -> &Scan {
+        &self.scan
+    }
+
+    /// The index of the scan, for a checkout that updates it.
+    pub fn index_mut(&mut self) -> &mut Builder {
+        &mut self.scan.index
+    }
+
+    /// Writes the index, if it has changed. Not to be called before an operation names everything that was scanned.
+    pub fn write_index(&self, layout: &Layout) {
+        if !self.scan.index.is_same(&self.old_index) {
+            // Only a cache: without it, the next scan reads more.
+            let _ = self.scan.index.write(&layout.index());
+        }
+    }
+}
+
+/// Records the worktree and writes the index.
 ///
 /// Order: packs durable, then the operation in the journal, then the index.
 pub fn take(
@@ -31,80 +81,190 @@ pub fn take(
     worktree: &Worktree,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<(Outcome, Scan)> {
-    take_checked(transaction, worktree, options, progress, &mut |_, _| Ok(AfterSnapshot::Rest))
+) -> Result<(Outcome, SavedScan)> {
+    let (stored, scan) = match scan_and_store(transaction.repository(), worktree, options, progress) {
+        // After this commit, a rollback can free space.
+        Err(error) if is_full(&error) && options.ran.is_some() && transaction.give_up_reserve() => {
+            scan_and_store(transaction.repository(), worktree, options, progress)?
+        }
+        result => result?,
+    };
+    let (outcome, saved) = scan.record(transaction, stored)?;
+    saved.write_index(&transaction.repository().layout);
+    Ok((outcome, saved))
 }
 
-/// What becomes of the worktree after it was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterSnapshot {
-    /// It stays as it is.
-    Rest,
-    /// It is changed at once: whoever does that writes the index.
-    Change,
-    /// It stays as it is, and need not even be recorded.
-    Nothing,
-}
-
-/// What is asked before what was scanned is recorded.
-type Check<'c> = &'c mut dyn FnMut(&Repository, &mut Scan) -> Result<AfterSnapshot>;
-
-/// What was scanned, checked, and stored as far as there is something new.
-struct Taken {
-    outcome: Outcome,
-    scan: Scan,
-    stored: Option<Stored>,
-    next: AfterSnapshot,
-}
-
-/// The same, if `check` finds nothing wrong with what was scanned: after its failure nothing is stored.
-pub fn take_checked(
-    transaction: &mut Transaction<'_>,
+fn scan_and_store(
+    repository: &Repository,
     worktree: &Worktree,
     options: &Options,
     progress: &dyn Progress,
-    check: Check<'_>,
-) -> Result<(Outcome, Scan)> {
-    let (paths, journals) = with_database_files(transaction.repository(), worktree, &options.paths)?;
-    let options = &Options { paths, ..options.clone() };
-    let index_path = transaction.repository().layout.index();
-    let index = Index::open(&index_path);
-    let repository = transaction.repository();
-    let is_refused = Cell::new(false);
-    let mut check = |repository: &Repository, scan: &mut Scan| {
-        let next = check(repository, scan);
-        is_refused.set(next.is_err());
-        next
-    };
-    let taken = match store_all(repository, worktree, &index, (options, &journals), progress, &mut check) {
-        // Once this is recorded, the rollback frees space.
-        Err(error) if is_full(&error) && !is_refused.get() && leads_back(options) && transaction.give_up_reserve() => {
-            store_all(repository, worktree, &index, (options, &journals), progress, &mut check)
-        }
-        taken => taken,
-    };
-    let Taken { mut outcome, mut scan, stored, next } = taken?;
-    let is_recorded = stored.is_some();
-    if let Some(commit) = outcome.commit
-        && (is_recorded || has_moved(transaction.repository(), options.from, commit)?)
-    {
-        let stored = stored.unwrap_or_default();
-        outcome.bytes_stored = stored.bytes;
-        record(transaction, commit, &outcome, stored, options)?;
-    }
-    // The index must not know what is not part of the repository yet.
-    let is_durable = next == AfterSnapshot::Rest && !(options.prepares && is_recorded);
-    scan_tree::remember(&mut scan, &index, &options.paths, is_durable.then_some(&*index_path));
-    Ok((outcome, scan))
+) -> Result<(Stored, StoredScan)> {
+    let session = repository.store().session();
+    let scanned = scan(repository, worktree, Some(&session), options, progress)?;
+    let scan = scanned.store()?;
+    let stored = if scan.has_new_commit() { session.finish()? } else { Stored::default() };
+    Ok((stored, scan))
 }
 
 fn is_full(error: &Error) -> bool {
     error.kind() == ErrorKind::NoSpace
 }
 
-/// Whether a rollback may follow immediately.
-fn leads_back(options: &Options) -> bool {
-    options.prepares || options.ran.is_some()
+/// Scans the worktree and compares it with the current commit. File content goes into the session; without one, files are
+/// only hashed, and nothing is written.
+///
+/// If the current commit is damaged, reads everything and stores it again, whatever the store and the index say: users must
+/// be able to save their files, and to leave that commit.
+pub fn scan<'s>(
+    repository: &'s Repository,
+    worktree: &Worktree,
+    session: Option<&'s Session<'s>>,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Scanned<'s>> {
+    let (paths, journals) = scan_tree::with_database_files(repository, worktree, &options.paths)?;
+    let options = Options { paths, ..options.clone() };
+    let scan_with = |index: Index, parent: Option<Commit>| {
+        let how = ScanOptions {
+            paths: &options.paths,
+            journals: &journals,
+            despite_rules: &options.despite_rules,
+            base: parent.as_ref(),
+            // Without anything to compare with, now or in a checkout, the trees need not stay in memory.
+            takes_trees: parent.is_none() && options.paths.is_empty() && !options.automatic,
+        };
+        let recording = scan_tree::record(repository, session, worktree, &index, &how, progress)?;
+        let compared = compare_with_parent(repository, worktree, session, parent, recording, &options)?;
+        Ok(Scanned { index, ..compared })
+    };
+    let parent = repository.view().at().map(|id| repository.store().commit(id)).transpose();
+    let index = Index::open(&repository.layout.index());
+    let mut scanned = match parent.and_then(|parent| scan_with(index, parent)) {
+        Err(damage) if damage.kind() == ErrorKind::Damaged && options.paths.is_empty() => {
+            repository.store().require_verification();
+            let mut scanned = scan_with(Index::empty(), None)?;
+            scanned.outcome.damage = Some(damage.to_string());
+            scanned
+        }
+        result => result?,
+    };
+    if options.automatic && is_untouched(repository, &scanned.index, &scanned.scan) {
+        scanned.outcome.created = false;
+    }
+    scanned.outcome.journals = journals.into_iter().filter(|path| scanned.scan.index.find(path).is_some()).collect();
+    Ok(scanned)
+}
+
+fn compare_with_parent<'s>(
+    repository: &'s Repository,
+    worktree: &Worktree,
+    session: Option<&'s Session<'s>>,
+    parent: Option<Commit>,
+    recording: Recording,
+    options: &Options,
+) -> Result<Scanned<'s>> {
+    let store = repository.store();
+    let (mut watch, now) = (Watch::default(), repository.environment.now());
+    let mut compare = || compare(store, parent.as_ref(), &recording, &options.paths, &mut watch);
+    let (compared, writer) = match session {
+        Some(session) => {
+            let (compared, writer) = scan_tree::put_objects_during(session, &recording.scan, compare);
+            (compared?, Some(writer))
+        }
+        None => (compare()?, None),
+    };
+    let Compared { content, counts, differs } = compared;
+    // A commit does not record a change of times alone, but a checkout sets times.
+    let differs = differs
+        || match &parent {
+            Some(parent) if options.automatic => times_differ(store, parent, &recording)?,
+            _ => false,
+        };
+    let scan = recording.scan;
+    let findings = parent.as_ref().map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
+    let mounted_over = parent.as_ref().map(|parent| mounted_over(store, &parent.root, &scan.uncovered)).transpose()?;
+    let outcome = Outcome {
+        commit: repository.view().at(),
+        created: differs,
+        changes: content.changes,
+        counts,
+        totals: content.totals,
+        bytes_read: scan.bytes_read,
+        bytes_stored: 0,
+        uncovered: scan.uncovered.clone(),
+        torn: scan.torn.clone(),
+        journals: Vec::new(),
+        without_attributes: scan.without_attributes.clone(),
+        mounted_over: mounted_over.unwrap_or_default(),
+        future_parent: parent.as_ref().map(|parent| parent.time).filter(|time| is_in_future(*time, now)),
+        damage: None,
+        findings: findings.unwrap_or_default(),
+    };
+    let (options, index) = (options.clone(), Index::empty());
+    Ok(Scanned { repository, scan, parent, content, outcome, options, index, writer })
+}
+
+impl Scanned<'_> {
+    /// The scan.
+    pub fn scan(&self) -> &Scan {
+        &self.scan
+    }
+
+    /// The expected outcome of saving.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Gives up the scan and keeps the expected outcome.
+    pub fn into_outcome(self) -> Outcome {
+        self.outcome
+    }
+
+    /// Puts a commit into the session, if there is something new. The caller then finishes the session if
+    /// [`StoredScan::has_new_commit`].
+    pub fn store(self) -> Result<StoredScan> {
+        let Scanned { repository, scan, parent, content, mut outcome, options, index, writer } = self;
+        let at = repository.view().at();
+        let mut is_recorded = outcome.created;
+        let twin = if outcome.created && options.automatic { twin(repository, &content, &scan)? } else { None };
+        if let Some(twin) = twin {
+            (outcome.commit, outcome.created) = (Some(twin), false);
+        } else if outcome.created {
+            let (message, automatic) = (options.message.clone(), options.automatic);
+            let extras = extras(&options, &outcome.findings);
+            let message = CommitMessage { message, automatic, author: None, date: None, extras };
+            let commit = commit::make(repository, at.into_iter().collect(), parent.as_ref(), content, message);
+            let mut writer = writer.expect("a scan that is stored has a session")?;
+            outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);
+            writer.finish()?;
+        }
+        if let (Some(commit), false) = (outcome.commit, is_recorded) {
+            is_recorded = has_moved(repository, options.from, commit)?;
+        }
+        Ok(StoredScan { scan, outcome, options, index, is_recorded })
+    }
+}
+
+impl StoredScan {
+    /// Whether the session holds a new commit, and must be finished.
+    pub fn has_new_commit(&self) -> bool {
+        self.outcome.created
+    }
+
+    /// Appends the operation, if one is needed: from then on the commit is part of the repository. `stored` is what the
+    /// session has stored.
+    pub fn record(self, transaction: &mut Transaction<'_>, stored: Stored) -> Result<(Outcome, SavedScan)> {
+        let StoredScan { mut scan, mut outcome, options, index, is_recorded } = self;
+        if let Some(commit) = outcome.commit.filter(|_| is_recorded) {
+            outcome.bytes_stored = stored.bytes;
+            record(transaction, commit, &outcome, stored, &options)?;
+        }
+        if !options.paths.is_empty() {
+            scan_tree::complete_index(&mut scan, &index, &options.paths);
+        }
+        Ok((outcome, SavedScan { scan, old_index: index }))
+    }
 }
 
 /// Whether the directory is another one than before the command that recorded it by itself.
@@ -114,112 +274,6 @@ fn has_moved(repository: &Repository, from: Option<CommitId>, to: CommitId) -> R
     Ok(content(from)? != content(to)?)
 }
 
-/// Scans and stores. Where the last commit is damaged, all that is here is read and stored anew, whatever the store and
-/// the index say: people must be able to save what they have, and to go back from here.
-fn store_all(
-    repository: &Repository,
-    worktree: &Worktree,
-    index: &Index,
-    options: (&Options, &[RepoPathBuf]),
-    progress: &dyn Progress,
-    check: Check<'_>,
-) -> Result<Taken> {
-    let parent = repository.view().at().map(|id| repository.store().commit(id)).transpose();
-    let mut is_checked = false;
-    let first: Check<'_> = &mut |repository, scan| {
-        is_checked = true;
-        check(repository, scan)
-    };
-    let stored =
-        parent.and_then(|parent| store(repository, worktree, index, parent.as_ref(), options, progress, first));
-    let damage = match stored {
-        Err(error) if error.kind() == ErrorKind::Damaged && options.0.paths.is_empty() && !is_checked => error,
-        result => return result,
-    };
-    repository.store().require_verification();
-    let mut taken = store(repository, worktree, &Index::empty(), None, options, progress, check)?;
-    taken.outcome.damage = Some(damage.to_string());
-    Ok(taken)
-}
-
-/// Scans, checks and stores; the commit, if there is something new, is durable but not yet part of the repository.
-fn store(
-    repository: &Repository,
-    worktree: &Worktree,
-    index: &Index,
-    parent: Option<&Commit>,
-    (options, journals): (&Options, &[RepoPathBuf]),
-    progress: &dyn Progress,
-    check: Check<'_>,
-) -> Result<Taken> {
-    let store = repository.store();
-    let at = repository.view().at();
-    let session = store.session();
-    let how = ScanOptions {
-        paths: &options.paths,
-        journals,
-        despite_rules: &options.despite_rules,
-        base: parent,
-        // Nothing to compare with, now or by the command that goes on from here: no need to keep the trees in memory.
-        takes_trees: parent.is_none() && options.paths.is_empty() && !options.automatic,
-    };
-    let recording = scan_tree::record(repository, &session, worktree, index, &how, progress)?;
-    let mut watch = Watch::default();
-    let compare = || compare(store, parent, &recording, &options.paths, &mut watch);
-    // If there turns out to be nothing to commit, the session ends with nothing stored, and whether it could be does not matter.
-    let (compared, put) = scan_tree::put_objects_besides(&session, &recording.scan, compare);
-    let Compared { content, ignored, differs } = compared?;
-    // A time alone is nothing to record, but what goes back sets times.
-    let differs = differs
-        || match parent {
-            Some(parent) if options.automatic => times_differ(store, parent, &recording)?,
-            _ => false,
-        };
-    let mut scan = recording.scan;
-    let findings = parent.map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
-    let mut outcome = Outcome {
-        commit: at,
-        created: differs,
-        changes: content.changes,
-        ignored,
-        totals: content.totals,
-        bytes_read: scan.bytes_read,
-        bytes_stored: 0,
-        uncovered: scan.uncovered.clone(),
-        torn: scan.torn.clone(),
-        journals: journals.iter().filter(|path| scan.index.find(path).is_some()).cloned().collect(),
-        without_attributes: scan.without_attributes.clone(),
-        mounted_over: parent.map_or(Ok(Vec::new()), |parent| mounted_over(store, &parent.root, &scan.uncovered))?,
-        future_parent: parent
-            .map(|parent| parent.time)
-            .filter(|time| is_in_future(*time, repository.environment.now())),
-        damage: None,
-        findings: findings.unwrap_or_default(),
-    };
-    let next = check(repository, &mut scan)?;
-    if next == AfterSnapshot::Nothing || is_untouched(repository, index, &scan, options) {
-        outcome.created = false;
-    }
-    if !outcome.created {
-        return Ok(Taken { outcome, scan, stored: None, next });
-    }
-    if options.automatic
-        && let Some(twin) = twin(repository, &content, &scan)?
-    {
-        (outcome.commit, outcome.created) = (Some(twin), false);
-        return Ok(Taken { outcome, scan, stored: Some(Stored::default()), next });
-    }
-    let (message, automatic) = (options.message.clone(), options.automatic);
-    let extras = extras(options, &outcome.findings);
-    let words = CommitMessage { message, automatic, author: None, date: None, extras };
-    let commit = commit::make(repository, at.into_iter().collect(), parent, content, words);
-    let mut writer = put?;
-    outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);
-    writer.finish()?;
-    let stored = session.finish()?;
-    Ok(Taken { outcome, scan, stored: Some(stored), next })
-}
-
 /// Whether a time is so far ahead of the clock that one of them must be wrong.
 fn is_in_future(time: Timestamp, now: Timestamp) -> bool {
     const TOLERANCE: i64 = 60;
@@ -227,21 +281,16 @@ fn is_in_future(time: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Whether this is an empty folder that a store was just attached to: the worktree was lost, and that is no state of it.
-fn is_untouched(repository: &Repository, index: &Index, scan: &Scan, options: &Options) -> bool {
+fn is_untouched(repository: &Repository, index: &Index, scan: &Scan) -> bool {
     let is_empty = scan.totals == Totals::default() && scan.uncovered.is_empty() && scan.ignored.is_empty();
-    options.automatic
-        && is_empty
-        && index.count() == 0
-        && repository.layout.is_elsewhere()
-        && repository.view().at().is_some()
+    is_empty && index.count() == 0 && repository.layout.is_elsewhere() && repository.view().at().is_some()
 }
 
 /// A recording, compared with the parent.
 pub(super) struct Compared {
     /// What a commit would hold.
     pub content: Content,
-    /// Paths that it no longer has, since rules ignore them now.
-    ignored: u64,
+    counts: ChangeCounts,
     /// Whether there is a commit to make.
     pub differs: bool,
 }
@@ -267,7 +316,7 @@ pub(super) fn compare(
             commit::count(&overlay, Some(parent), root, *links, left_out, watch)?
         }
     };
-    let (changes, ignored) = (counts.recorded(), counts.ignored);
+    let changes = counts.recorded();
     let differs = parent.is_none_or(|parent| counts.total() > 0 || *links != parent.links);
     if let (Some(parent), false) = (parent, paths.is_empty()) {
         // Of the rest it is still so.
@@ -281,7 +330,7 @@ pub(super) fn compare(
     torn.sort();
     torn.dedup();
     let content = Content { root: root.clone(), links: *links, totals, changes, uncovered, torn };
-    Ok(Compared { content, ignored, differs })
+    Ok(Compared { content, counts, differs })
 }
 
 /// Whether anything but a directory, whose time changes with what is in it, has another time.
@@ -350,7 +399,7 @@ fn record(
         None => String::new(),
     };
     let did = match outcome.created || options.ran.is_none() {
-        true => describe(&outcome.changes, outcome.ignored),
+        true => describe(&outcome.changes, outcome.counts.ignored),
         false => "recorded automatically".to_owned(),
     };
     let description = format!("{about}{} {}: {did}", view.current, commit.short());

@@ -1,23 +1,23 @@
 //! The worktree as a tree on its way into the store: the first half of a commit. What is read goes into a session at once.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::diff::{self, Spliced};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::{LinksId, ObjectId};
+use crate::metadata::Kind;
 use crate::object::{Commit, Entry, ObjectKind, Objects};
 use crate::parallel::join;
-use crate::path::RepoPathBuf;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::snapshot::file::StoreSink;
 use crate::store::{Session, Writer};
 use crate::worktree::index::Builder;
 use crate::worktree::paths::pattern_hint;
-use crate::worktree::{Index, Overlay, Scan, Selection, Worktree, scan};
+use crate::worktree::{HashSink, Index, Overlay, Scan, Selection, Worktree, database, scan};
 
 /// What is recorded, and how.
 pub(super) struct ScanOptions<'h> {
@@ -46,7 +46,7 @@ pub(super) struct Recording {
 /// Reads the worktree, and puts what is new.
 pub(super) fn record(
     repository: &Repository,
-    session: &Session<'_>,
+    session: Option<&Session<'_>>,
     worktree: &Worktree,
     index: &Index,
     how: &ScanOptions<'_>,
@@ -58,8 +58,13 @@ pub(super) fn record(
         despite_rules: how.despite_rules.to_vec(),
         staged_by: repository.unfinished().map(|intent| intent.token),
     };
-    let sinks = || StoreSink::new(store, session, how.takes_trees);
-    let mut scan = scan::scan(worktree, store, index, &options, &sinks, progress)?;
+    let mut scan = match session {
+        Some(session) => {
+            let sinks = || StoreSink::new(store, session, how.takes_trees);
+            scan::scan(worktree, store, index, &options, &sinks, progress)?
+        }
+        None => scan::scan(worktree, store, index, &options, &HashSink::new, progress)?,
+    };
     let selection = Selection::new(how.paths);
     let chosen = |path: &RepoPathBuf| selection.is_empty() || selection.covers(path);
     scan.uncovered.retain(|uncovered| chosen(&uncovered.path));
@@ -86,7 +91,7 @@ pub(super) fn put_objects(writer: &mut Writer<'_>, scan: &Scan) -> Result<()> {
 const MANY: usize = 256 << 10;
 
 /// The same, while something else is done; gives the writer.
-pub(super) fn put_objects_besides<'s, T>(
+pub(super) fn put_objects_during<'s, T>(
     session: &'s Session<'s>,
     scan: &Scan,
     other: impl FnOnce() -> T,
@@ -101,20 +106,11 @@ pub(super) fn put_objects_besides<'s, T>(
     join(other, put)
 }
 
-/// Makes the scan's index, of a scan of these paths (empty: of all), that of the whole worktree, when all that it names is
-/// in the store; and writes it to its place, if there is one.
-pub(super) fn remember(scan: &mut Scan, index: &Index, paths: &[RepoPathBuf], place: Option<&Path>) {
-    if !paths.is_empty() {
-        let mut whole = Builder::from_index(index);
-        whole.splice(std::mem::take(&mut scan.index), paths);
-        scan.index = whole;
-    }
-    if let Some(place) = place
-        && !scan.index.is_same(index)
-    {
-        // A cache: without it the next scan reads more, and nothing else.
-        let _ = scan.index.write(place);
-    }
+/// Extends the index of a scan of some paths to the whole worktree. The store must hold everything that it names.
+pub(super) fn complete_index(scan: &mut Scan, index: &Index, paths: &[RepoPathBuf]) {
+    let mut whole = Builder::from_index(index);
+    whole.splice(std::mem::take(&mut scan.index), paths);
+    scan.index = whole;
 }
 
 /// The base with some paths of the scan. New trees stay with the scan.
@@ -173,4 +169,25 @@ fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths:
         }
     }
     Ok(())
+}
+
+/// Returns these paths plus the other files of their databases that exist in the worktree or in the current commit, and
+/// separately the paths that were added.
+pub fn with_database_files(
+    repository: &Repository,
+    worktree: &Worktree,
+    paths: &[RepoPathBuf],
+) -> Result<(Vec<RepoPathBuf>, Vec<RepoPathBuf>)> {
+    // An unreadable commit is reported by the code that needs it.
+    let parent = repository.view().at().and_then(|id| repository.store().commit(id).ok());
+    database::with_all_files(paths, &mut |path| {
+        let recorded = parent.as_ref().and_then(|parent| entry_at(repository.store(), &parent.root, path).ok()?);
+        Ok(is_live_file(worktree, path) || recorded.is_some_and(|entry| entry.kind() == Kind::File))
+    })
+}
+
+fn is_live_file(worktree: &Worktree, path: &RepoPath) -> bool {
+    let parent = worktree.root.open_below(path.parent().unwrap_or(RepoPath::root()));
+    let stat = parent.and_then(|parent| parent.stat(path.name().unwrap_or(b".")));
+    matches!(stat, Ok(Some(stat)) if stat.kind == Kind::File)
 }

@@ -43,7 +43,7 @@ pub fn set_aside(
         takes_trees: false,
     };
     let index = Index::open(&repository.layout.index());
-    let recording = scan_tree::record(repository, &session, worktree, &index, &how, progress)?;
+    let recording = scan_tree::record(repository, Some(&session), worktree, &index, &how, progress)?;
     let Compared { content, differs, .. } =
         record::compare(store, Some(&parent), &recording, &paths, &mut Watch::default())?;
     if !differs {

@@ -44,7 +44,7 @@ pub fn write_tree(
     let session = store.session();
     let how =
         ScanOptions { paths: &paths, journals: &[], despite_rules: &[], base: None, takes_trees: prefix.is_root() };
-    let mut recording = scan_tree::record(repository, &session, worktree, &index, &how, progress)?;
+    let mut recording = scan_tree::record(repository, Some(&session), worktree, &index, &how, progress)?;
     let tree = directory(&Overlay { below: store, objects: &recording.scan.objects }, &recording, prefix)?;
     let mut writer = session.writer();
     scan_tree::put_objects(&mut writer, &recording.scan)?;
@@ -52,7 +52,12 @@ pub fn write_tree(
     writer.finish()?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
-    scan_tree::remember(&mut recording.scan, &index, &paths, Some(&index_path));
+    if !paths.is_empty() {
+        scan_tree::complete_index(&mut recording.scan, &index, &paths);
+    }
+    if !recording.scan.index.is_same(&index) {
+        let _ = recording.scan.index.write(&index_path);
+    }
     let Scan { uncovered, torn, without_attributes, ignore_warnings, .. } = recording.scan;
     Ok(WrittenTree { tree, links, uncovered, torn, without_attributes, ignore_warnings })
 }

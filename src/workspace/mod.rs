@@ -1,9 +1,17 @@
 //! The public API: everything a user can do with a recorded directory, safe by construction.
 
+mod checkout;
+mod commit;
 mod compare;
 mod history;
+mod notice;
+mod prepared;
+mod ref_updates;
 mod refs;
+mod request;
+mod run;
 mod settings;
+mod steps;
 
 use std::path::{Path, PathBuf};
 
@@ -13,8 +21,13 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::worktree::{Worktree, paths};
 
+pub use commit::{CommitOptions, PreparedCommit};
 pub use compare::{DiffOptions, Differences};
+pub use notice::Notice;
+pub use prepared::PreparedCheckout;
 pub use refs::RefKind;
+pub use request::CheckoutMode;
+pub use run::{RunAfter, RunBefore};
 pub use settings::Setting;
 
 /// A directory and the repository that records it.
@@ -25,6 +38,7 @@ pub struct Workspace {
     pub worktree: Worktree,
     /// Where relative path arguments start.
     pub directory: PathBuf,
+    notices: Vec<Notice>,
 }
 
 impl Workspace {
@@ -45,7 +59,12 @@ impl Workspace {
     /// The workspace of an open repository.
     pub(crate) fn of(repository: Repository, directory: PathBuf) -> Result<Workspace> {
         let worktree = Worktree::of(&repository)?;
-        Ok(Workspace { repository, worktree, directory })
+        Ok(Workspace { repository, worktree, directory, notices: Vec::new() })
+    }
+
+    /// Notices of the operations so far, oldest first. Each is returned once.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// Path arguments, relative to the directory that was opened, as paths in the worktree.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::checkout::obstacles::{Lookups, Occupant};
 use crate::checkout::planner;
-use crate::checkout::questions::{Found, Questions};
 use crate::checkout::{Plan, Target};
 use crate::error::{Error, Result};
 use crate::fs::Stat;
@@ -179,7 +179,7 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
     let (live, target) = (grove.plant(live), grove.plant(target));
     let Planted { root, links, index, ignored, uncovered } = live;
     let in_the_way: Vec<RepoPathBuf> = ignored.iter().chain(uncovered.iter().map(|it| &it.path)).cloned().collect();
-    let mut scan = Scan {
+    let scan = Scan {
         index_failure: None,
         root,
         links,
@@ -207,23 +207,44 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
         other_names: Vec::new(),
         halfway: Vec::new(),
     };
-    let found = |path: &RepoPath, entry: &Entry| -> Result<Found> {
-        let is_alike = alike.contains(&&*path.display());
-        let is_there = is_alike || in_the_way.iter().any(|it| **it == *path);
-        let stat = stat_of(entry);
-        Ok(match (is_there, is_alike) {
-            (_, true) => Found::Alike { stat: Box::new(stat), racy: false, is_dressed: true },
-            (true, false) => Found::Other,
-            _ => Found::Nothing,
+    let alike = alike.iter().map(|text| path(text)).collect();
+    planner::plan(&scan, &target, &Answers { grove, rules, alike, in_the_way }).unwrap()
+}
+
+/// Lookups from memory.
+struct Answers {
+    grove: Grove,
+    rules: Vec<RepoPathBuf>,
+    alike: Vec<RepoPathBuf>,
+    in_the_way: Vec<RepoPathBuf>,
+}
+
+impl Lookups for Answers {
+    fn objects(&self) -> &dyn Objects {
+        &self.grove
+    }
+
+    fn is_ignored(&self, path: &RepoPath, _: bool) -> Result<bool> {
+        Ok(self.rules.iter().any(|rule| path.is_within(rule)))
+    }
+
+    fn is_halfway(&self, _: &RepoPath) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn is_file(&self, path: &RepoPath) -> bool {
+        self.in_the_way.iter().any(|it| **it == *path)
+    }
+
+    fn occupant(&self, path: &RepoPath, entry: &Entry) -> Result<Occupant> {
+        let is_alike = self.alike.iter().any(|it| **it == *path);
+        let stat = Box::new(stat_of(entry));
+        Ok(match (self.is_file(path), is_alike) {
+            (_, true) => Occupant::Alike { stat, racy: false, has_metadata: true },
+            (true, false) => Occupant::Other,
+            _ => Occupant::Nothing,
         })
-    };
-    let questions = Questions {
-        ignores: &|path, _| Ok(rules.iter().any(|rule| path.is_within(rule))),
-        found: &found,
-        is_file: &|path| in_the_way.iter().any(|it| **it == *path),
-        is_halfway: &|_| Ok(false),
-    };
-    planner::plan(&grove, &mut scan, &target, &questions).unwrap()
+    }
 }
 
 pub fn stat_of(entry: &Entry) -> Stat {

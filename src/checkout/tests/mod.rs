@@ -14,11 +14,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::execution::{change_worktree, flush_and_refresh};
 use super::in_use::Left;
 use super::outcome::ApplyOutcome;
 use super::staging::StagingArea;
 use super::swap::WhenOpen;
-use super::{Plan, Target, carry_out, plan, settle};
+use super::{Plan, Target, plan};
 use crate::chunk;
 use crate::environment::Durability;
 use crate::error::Result;
@@ -118,14 +119,15 @@ impl House {
     /// The same from a scan that was made before, with something done between plan and apply.
     pub fn go_from(&self, mut scan: Scan, target: &Target, between: impl FnOnce(&Plan)) -> Result<Done> {
         let worktree = self.worktree();
-        let plan = plan(&self.store, &worktree, &mut scan, target)?;
+        let plan = plan(&self.store, &worktree, &scan, target)?;
+        plan.update_index(&mut scan.index);
         super::check_conflicts(&plan, false)?;
         between(&plan);
         let mut tally = ApplyOutcome::default();
         let site = StagingArea::new(&worktree.root, Some(0xab));
         let how = (&plan, &Left::default(), WhenOpen::Keep, None);
-        carry_out(site, &self.store, (&scan, target), how, &mut tally, &Silent)?;
-        settle(&worktree, &plan, &mut scan.index, &mut tally, false)?;
+        change_worktree(site, &self.store, (&scan, target), how, &mut tally, &Silent)?;
+        flush_and_refresh(&worktree, &plan, &mut scan.index, &mut tally, false)?;
         Ok(Done { plan, tally, scan })
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{path, tell};
-use crate::checkout::{self, Options, Outcome, Target};
+use crate::checkout::{self, Checkout, Options, Outcome, Target};
 use crate::environment::Environment;
 use crate::error::{ErrorKind, Result};
 use crate::history::reflog::Refs;
@@ -61,9 +61,12 @@ impl Place {
         };
         let (saved, scan) = snapshot::take(&mut transaction, &worktree, &automatic, &Silent)?;
         let store = transaction.repository().store();
-        let target = Target::commit(store, to)?.only(store, &scan, &options.paths)?;
+        let target = Target::commit(store, to)?.only(store, scan.scan(), &options.paths)?;
+        let plan = checkout::plan(store, &worktree, scan.scan(), &target)?;
+        checkout::check(store, &worktree, scan.scan(), &target, &plan, options.force)?;
         let options = Options { saved: saved.commit.filter(|_| saved.created), ..options };
-        checkout::run(&mut transaction, &worktree, scan, &target, options, &mut |_, _, _| None, &Silent)
+        let applied = Checkout { scan, target, plan, options }.apply(&mut transaction, &worktree, &Silent)?;
+        applied.record(&mut transaction, None)
     }
 }
 

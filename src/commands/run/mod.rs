@@ -1,6 +1,5 @@
 //! `undo run`: records, runs a command, records what it did, and takes that back on request.
 
-mod record;
 mod verdict;
 
 use std::ffi::OsString;
@@ -52,19 +51,29 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let mut repository = context.repository_to_finish().map_err(not_run)?;
-    // Held to the end: what one run does is not to be taken for what another one did.
-    let _alone = repository.begin_run().map_err(not_run)?;
+    let mut workspace = context.workspace_to_finish().map_err(not_run)?;
+    let _lock = workspace.lock_run().map_err(not_run)?;
     let command = words(&args.command);
-    let before = record::before(context, &mut repository, &command).map_err(not_run)?;
+    let before = workspace.record_before_run(&command, context.ui.progress());
+    context.report_notices(&workspace.take_notices());
+    let before = before.map_err(not_run)?;
+    let incomplete = verdict::report_recorded(context, &workspace, &before.outcome);
     let (program, arguments) = args.command.split_first().expect("the command line has at least one word");
     let ended = fs::run_program(program, arguments).map_err(not_started)?;
-    repository.environment.set_phase(Phase::CommandRan);
+    workspace.repository.environment.set_phase(Phase::CommandRan);
     let ran = Ran { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
     let ended_by = |error: Error| after_command(error.context(format_args!("after `{}`", ran.short())));
-    let after = record::after(context, &mut repository, &before, &ran, args.message.as_deref())
-        .map_err(|error| ended_by(record::not_recorded(&repository, &before, error)))?;
-    verdict::carry_out(context, &mut repository, args, &ran, (&before, &after)).map_err(ended_by)
+    let on_wait =
+        |held: &Error| context.ui.warning(format_args!("waiting to record the changes of `{}`: {held}", ran.short()));
+    let after = workspace.record_after_run(&before, &ran, args.message.as_deref(), &on_wait, context.ui.progress());
+    context.report_notices(&workspace.take_notices());
+    let after = after.map_err(ended_by)?;
+    let is_known = after.outcome.uncovered == before.outcome.uncovered && after.outcome.torn.is_empty();
+    let incomplete = match is_known {
+        true => incomplete,
+        false => verdict::report_recorded(context, &workspace, &after.outcome).or(incomplete),
+    };
+    verdict::carry_out(context, &mut workspace, args, &ran, (&before, &after), incomplete).map_err(ended_by)
 }
 
 /// A failure that is not the command's. Only that another run is going on has a status of its own.

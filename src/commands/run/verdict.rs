@@ -1,16 +1,16 @@
 //! What becomes of what a command did: it is told, and stays or is taken back.
 
+use crate::commands::Context;
+use crate::commands::checkouts::report_inexact;
 use crate::commands::run::Args;
-use crate::commands::run::record::{After, Before};
-use crate::commands::{Context, back};
 use crate::effect::{Effect, Guard};
-use crate::error::{ErrorKind, Exit, Result};
-use crate::history::timeline::Timeline;
+use crate::error::{Exit, Result};
 use crate::object::Ran;
-use crate::repo::Repository;
 use crate::report::runs::{RollbackRecord, RunRecord};
+use crate::snapshot::Outcome;
 use crate::terminal::Stream;
 use crate::terminal::human::{Count, Size, plural};
+use crate::workspace::{RunAfter, RunBefore, Workspace};
 
 /// What becomes of what a failed command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -26,10 +26,11 @@ pub enum OnFail {
 /// Tells what the command did, takes it back if it must be, and gives the exit status.
 pub fn carry_out(
     context: &Context<'_>,
-    repository: &mut Repository,
+    workspace: &mut Workspace,
     args: &Args,
     ran: &Ran,
-    (before, after): (&Before, &After),
+    (before, after): (&RunBefore, &RunAfter),
+    mut complete: Exit,
 ) -> Result<Exit> {
     let broken: Vec<&Guard> = args.guard.iter().filter(|guard| !guard.allows(&after.effect)).collect();
     let names = broken.iter().map(ToString::to_string).collect();
@@ -40,9 +41,8 @@ pub fn carry_out(
     }
     context.report_findings(&after.findings, Stream::Err)?;
     report_exceeded(context, &broken, &after.effect);
-    let mut complete = after.exit;
     if args.rollback || !broken.is_empty() || (ran.exit != 0 && wants_rollback(context, args, before, after)) {
-        complete = roll_back(context, repository, before, after)?.or(complete);
+        complete = roll_back(context, workspace, before, after)?.or(complete);
         record.rolled_back = true;
     } else if before.commit != after.commit {
         context.ui.hint("to undo: undo undo");
@@ -68,7 +68,7 @@ fn report_exceeded(context: &Context<'_>, broken: &[&Guard], effect: &Effect) {
 }
 
 /// Whether what a failed command did is to be taken back.
-fn wants_rollback(context: &Context<'_>, args: &Args, before: &Before, after: &After) -> bool {
+fn wants_rollback(context: &Context<'_>, args: &Args, before: &RunBefore, after: &RunAfter) -> bool {
     match args.on_fail.unwrap_or(OnFail::Ask) {
         OnFail::Keep => false,
         OnFail::Rollback => true,
@@ -87,40 +87,28 @@ fn is_to_roll_back(context: &Context<'_>) -> bool {
     }
 }
 
-/// Goes back to how it was, as `undo undo` does, with all that was recorded meanwhile.
-fn roll_back(context: &Context<'_>, repository: &mut Repository, before: &Before, after: &After) -> Result<Exit> {
-    let destination = Timeline::open(repository).back_to(before.newest, before.commit)?;
-    // Not if the command stepped back itself: then what it did is not ahead of here.
-    let newest = repository.operation();
-    let is_ahead = destination.undo_position.is_some_and(|undo_position| undo_position.tip == newest);
-    let outcome = back::take_back(context, repository, before.commit, destination).map_err(|error| {
-        let is_recorded = newest != before.newest;
-        let what = if is_recorded { "its changes are recorded but not undone" } else { "its changes are not undone" };
-        let hint = match (error.kind(), is_recorded) {
-            (ErrorKind::Refused, false) => Some("make it readable, or move it away, then: undo checkout @"),
-            (ErrorKind::Refused, true) => Some("to save the files in the way and undo the changes: undo undo --force"),
-            // A checkout that ran out of space has its own hint for finishing it.
-            (ErrorKind::NoSpace, _) if repository.unfinished().is_some() => None,
-            (ErrorKind::NoSpace, false) => Some("free some space, then undo the changes: undo checkout @"),
-            (ErrorKind::NoSpace, true) => Some("free some space, then undo the changes: undo undo"),
-            _ => None,
-        };
-        let error = error.context(what);
-        match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    })?;
-    let exit = back::not_exact(context, &outcome);
+/// Takes back what the command did, as `undo undo` would.
+fn roll_back(context: &Context<'_>, workspace: &mut Workspace, before: &RunBefore, after: &RunAfter) -> Result<Exit> {
+    let result = workspace.undo_run(before, context.ui.progress());
+    context.report_notices(&workspace.take_notices());
+    let (outcome, operation) = result?;
+    let exit = report_inexact(context, &outcome);
     if before.commit != after.commit {
         let (written, deleted) = (outcome.written, outcome.deleted);
         if !context.ui.options().json {
             context.ui.outcome_on_stderr(&RollbackRecord { written, deleted, kept: after.commit.short() })?;
         }
-        match newest.filter(|_| !is_ahead) {
+        match operation {
             Some(run) => context.ui.hint(format_args!("to restore the changes: undo op restore {}", run.short())),
             None => context.ui.hint("to redo the changes: undo redo"),
         }
     }
     Ok(exit)
+}
+
+/// Lists paths that could not be recorded. Returns whether there are any.
+pub fn report_recorded(context: &Context<'_>, workspace: &Workspace, outcome: &Outcome) -> Exit {
+    let exit = context.warn_incomplete(&outcome.uncovered, &outcome.torn, &outcome.without_attributes);
+    context.hint_consistent_copies(&workspace.worktree, &outcome.torn);
+    exit
 }

@@ -14,8 +14,8 @@ use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
 use crate::progress::Silent;
 use crate::repo::Repository;
-use crate::snapshot::{Options, Outcome, take};
-use crate::worktree::{Scan, Worktree};
+use crate::snapshot::{Options, Outcome, SavedScan, take};
+use crate::worktree::Worktree;
 
 struct House {
     place: tempfile::TempDir,
@@ -46,7 +46,7 @@ impl House {
         Worktree::open(self.place.path().to_owned(), false).unwrap()
     }
 
-    fn try_take(&mut self, paths: &[&str]) -> Result<(Outcome, Scan)> {
+    fn try_take(&mut self, paths: &[&str]) -> Result<(Outcome, SavedScan)> {
         let worktree = self.worktree();
         let options = Options {
             message: "why".into(),
@@ -56,7 +56,7 @@ impl House {
         take(&mut self.repository.begin()?, &worktree, &options, &Silent)
     }
 
-    fn take(&mut self, paths: &[&str]) -> (Outcome, Scan) {
+    fn take(&mut self, paths: &[&str]) -> (Outcome, SavedScan) {
         self.try_take(paths).unwrap()
     }
 
@@ -95,7 +95,7 @@ fn a_first_commit_holds_everything_and_a_second_one_is_not_made() {
     assert_eq!(house.content("sub/b"), Some(b"22".to_vec()));
     let (second, scan) = house.take(&[]);
     assert!(!second.created);
-    assert_eq!((second.commit, second.bytes_stored, scan.files_read), (first.commit, 0, 0));
+    assert_eq!((second.commit, second.bytes_stored, scan.scan().files_read), (first.commit, 0, 0));
     assert_eq!(house.repository.operations().count(), 1 + usize::from(started_with_one(&house)));
     house.write("a", "3");
     fs::remove_file(house.at("sub/b")).unwrap();

@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use undo::checkout::{self, Options, Target};
+use undo::checkout::{self, Checkout, Options, Target};
 use undo::environment::Environment;
 use undo::id::CommitId;
 use undo::progress::Silent;
 use undo::repo::{Layout, Repository};
-use undo::worktree::scan::{self, scan};
-use undo::worktree::{HashSink, Index, Worktree};
+use undo::snapshot;
+use undo::worktree::Worktree;
 
 use crate::env::TestEnv;
 
@@ -92,12 +92,13 @@ fn checkout(env: &TestEnv, revision: &str) -> (u64, u64) {
     let mut transaction = repository.begin().unwrap();
     let repository = transaction.repository();
     let target = Target::commit(repository.store(), commit).unwrap();
-    let options = scan::Options::default();
-    let index = Index::open(&repository.layout.index());
-    let scan = scan(&worktree, repository.store(), &index, &options, &HashSink::new, &Silent).unwrap();
-    let before = repository.store().frames_decoded();
+    let options = snapshot::Options::default();
+    let (_, scan) = snapshot::take(&mut transaction, &worktree, &options, &Silent).unwrap();
+    let store = transaction.repository().store();
+    let before = store.frames_decoded();
+    let plan = checkout::plan(store, &worktree, scan.scan(), &target).unwrap();
     let options = Options { verb: "checkout".into(), ..Options::default() };
-    let outcome =
-        checkout::run(&mut transaction, &worktree, scan, &target, options, &mut |_, _, _| None, &Silent).unwrap();
+    let applied = Checkout { scan, target, plan, options }.apply(&mut transaction, &worktree, &Silent).unwrap();
+    let outcome = applied.record(&mut transaction, None).unwrap();
     (transaction.repository().store().frames_decoded() - before, outcome.written)
 }

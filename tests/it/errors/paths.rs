@@ -236,9 +236,10 @@ hint: move them away, or use `--force` to save them first
   remove   unsaved
 3 changes, 1 unchanged; unsaved changes would be recorded first
 ---- stderr ----
-warning: unsaved and in the way: the command would be refused
+error: `cache/a` and 1 more would be replaced, but no commit has this content
   cache/a
   model
+hint: move them away, or use `--force` to save them first
 [exit 4]
 
 "#]]);

@@ -461,8 +461,8 @@ hint: move it away, or use `--force` to save it first
   remove   .undoignore
 1 change, 0 unchanged
 ---- stderr ----
-warning: unsaved and in the way: the command would be refused
-  cache
+error: `cache` would be replaced, but no commit has this content
+hint: move it away, or use `--force` to save it first
 [exit 4]
 
 "#]]);

@@ -1,81 +1,128 @@
-//! What going back comes to, told: the plan before, the outcome after, and how to take it back.
+//! Reports of checkouts: the plan of a dry run, the outcome, and how to undo it.
 
-use crate::checkout::{self, Action, InUse, Outcome, Plan};
+use crate::checkout::{InUse, Outcome};
 use crate::commands::Context;
-use crate::commands::back::{Request, step};
+use crate::commands::checkouts::Reported;
+use crate::commands::standing::Standings;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs::{self, Process};
+use crate::history::timeline::{Action, Destination, Timeline};
 use crate::number::pluralize;
+use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
-use crate::repo::Repository;
-use crate::report::checkouts::{CheckoutRecord, InUseRecord, PlanRecord, ProgramRecord, StepRecord};
+use crate::report::checkouts::{
+    CheckoutRecord, CrossedRecord, InUseRecord, PlanRecord, ProgramRecord, StepRecord, SteppedRecord,
+};
+use crate::report::operations::OperationRecord;
+use crate::workspace::{PreparedCheckout, Workspace};
 
 /// Up to this many paths are named in a hint.
 const MOST_IN_HINT: usize = 5;
 
-/// Tells what would be done.
-pub fn plan(
-    context: &Context<'_>,
-    plan: &Plan,
-    (closed, in_use): (&[RepoPathBuf], &[InUse]),
-    unsaved: bool,
-    force: bool,
-) -> Result<Exit> {
+/// Lists the operations that a step crosses, as `op log` does.
+pub fn crossed(context: &Context<'_>, workspace: &Workspace, destination: &Destination) -> Result<()> {
+    let standings = Standings::of(&mut Timeline::open(&workspace.repository))?;
+    for action in &destination.crossed {
+        let operations: Vec<_> = action.operations().collect();
+        let record = OperationRecord::new(&operations, standings.get(action));
+        record.map_or(Ok(()), |record| context.ui.show(&record))?;
+    }
+    Ok(())
+}
+
+/// Shows what would be done.
+pub fn plan(context: &Context<'_>, prepared: &PreparedCheckout<'_>) -> Result<Exit> {
+    if prepared.changes_only_refs() {
+        context.ui.show(&PlanRecord { refs_only: true, ..PlanRecord::default() })?;
+        return Ok(Exit::DONE);
+    }
     let mut actions = 0;
     context.ui.page_long_output();
-    for step in plan.actions().filter(Action::is_worth_counting) {
+    for step in prepared.actions() {
         actions += 1;
         let is_directory = step.entry().is_some_and(|entry| entry.tree().is_some());
         context.ui.show(&StepRecord { action: step.word(), path: step.path().to_owned(), is_directory })?;
     }
-    for path in &plan.unsaved_journals {
-        actions += 1;
-        context.ui.show(&StepRecord { action: "replace", path: path.clone(), is_directory: false })?;
-    }
-    let unsaved = unsaved || !plan.unsaved_journals.is_empty();
+    let (expected, closed) = (prepared.expected(), prepared.closed_directories());
     context.ui.show(&PlanRecord {
         actions,
-        unchanged: plan.unchanged,
-        unsaved,
-        conflicts: plan.conflicts.clone(),
-        in_use: in_use_records(in_use),
+        unchanged: prepared.unchanged(),
+        unsaved: prepared.is_unsaved(),
+        conflicts: prepared.conflicts().to_vec(),
+        in_use: in_use_records(expected.map_or(&[], |expected| &expected.in_use)),
         closed: closed.to_vec(),
         refs_only: false,
     })?;
-    let mounts: Vec<_> = plan.mounts.iter().map(|path| (path.clone(), checkout::MOUNTED.to_owned())).collect();
-    context.report_reasons("would not be restored", &mounts);
-    if !plan.conflicts.is_empty() && !force {
-        context.report_paths("unsaved and in the way: the command would be refused", &plan.conflicts);
-        return Ok(ErrorKind::Refused.exit());
-    }
-    context.report_reasons("in use and would be left unchanged", &programs(in_use));
+    let exit = expected.map_or(Exit::DONE, |expected| report_inexact(context, expected));
     let (one, several) = (
         "would be made accessible first; this list does not include its content",
         "would be made accessible first; this list does not include their content",
     );
     context.report_paths(pluralize(closed.len(), one, several), closed);
-    Ok(if closed.is_empty() && in_use.is_empty() && mounts.is_empty() { Exit::DONE } else { Exit::INCOMPLETE })
+    Ok(if closed.is_empty() { exit } else { exit.or(Exit::INCOMPLETE) })
 }
 
-/// Tells what was done.
-pub fn outcome(context: &Context<'_>, repository: &Repository, request: &Request, outcome: &Outcome) -> Result<Exit> {
-    let record = record(repository, request, outcome);
-    match &request.step {
-        Some(destination) => context.ui.outcome(&step::stepped(repository, &request.verb, destination, record))?,
+/// Reports what was done. `branch` was current before.
+pub fn outcome(
+    context: &Context<'_>,
+    workspace: &Workspace,
+    reported: &Reported<'_>,
+    outcome: &Outcome,
+    branch: &str,
+) -> Result<Exit> {
+    let current = &workspace.repository.view().current;
+    let record = record(current, reported.is_whole, outcome);
+    match reported.destination {
+        Some(destination) => context.ui.outcome(&stepped(workspace, reported, destination, record))?,
         None => context.ui.outcome(&record)?,
     }
-    let exit = not_exact(context, outcome);
-    if outcome.written + outcome.deleted > 0 || request.branch.is_some() || request.step.is_some() {
-        context.ui.hint(step::way_back(&request.verb));
+    let exit = report_inexact(context, outcome);
+    hint_in_use(context, outcome);
+    if outcome.written + outcome.deleted > 0 || current != branch || reported.destination.is_some() {
+        context.ui.hint(match reported.verb {
+            Verb::Undo => "to redo: undo redo",
+            _ => "to undo: undo undo",
+        });
+    }
+    if let Some(destination) = reported.destination.filter(|it| it.worktree.is_none() && reported.verb == Verb::Undo)
+        && let Some(commit) = destination.crossed.first().and_then(Action::made)
+    {
+        context.ui.hint(format_args!("to restore the directory as recorded then: undo checkout {}", commit.short()));
     }
     if !context.is_removed && fs::current_dir().is_err_and(|error| error.is_not_found()) {
-        context.warn_directory_removed(&repository.layout.worktree);
+        context.warn_directory_removed(&workspace.repository.layout.worktree);
     }
     Ok(exit)
 }
 
-/// What is in use, and by which programs.
+/// The record of a step through operations.
+fn stepped(
+    workspace: &Workspace,
+    reported: &Reported<'_>,
+    destination: &Destination,
+    checkout: CheckoutRecord,
+) -> SteppedRecord {
+    let crossed = |action: &Action| CrossedRecord {
+        id: action.id,
+        verb: action.last.verb.to_string(),
+        description: action.last.description.clone(),
+    };
+    SteppedRecord {
+        id: workspace.repository.view().at(),
+        operations: destination.crossed.iter().map(crossed).collect(),
+        action: match reported.verb {
+            Verb::Undo => "undid",
+            Verb::Redo => "redid",
+            _ => "",
+        },
+        interrupted: destination.interrupted.as_ref().map(ToString::to_string).unwrap_or_default(),
+        refs_only: destination.worktree.is_none(),
+        checkout,
+    }
+}
+
+/// Describes the programs that use each path.
 fn programs(in_use: &[InUse]) -> Vec<(RepoPathBuf, String)> {
     let named = |program: &Process| format!("{} (process {})", program.name, program.pid);
     let words = |one: &InUse| match one.programs.as_slice() {
@@ -86,10 +133,9 @@ fn programs(in_use: &[InUse]) -> Vec<(RepoPathBuf, String)> {
     in_use.iter().map(|one| (one.path.clone(), words(one))).collect()
 }
 
-/// Lists what was left because it is in use, and how to restore it.
-fn report_in_use(context: &Context<'_>, outcome: &Outcome) {
+/// Shows how to restore paths that are in use.
+fn hint_in_use(context: &Context<'_>, outcome: &Outcome) {
     let Some(to) = outcome.to.filter(|_| !outcome.in_use.is_empty()) else { return };
-    context.report_reasons("in use and left unchanged", &programs(&outcome.in_use));
     let paths: Vec<String> = outcome.in_use.iter().map(|one| shell_word(one.path.as_bytes()).into_owned()).collect();
     let paths = if paths.len() > MOST_IN_HINT { "PATH…".to_owned() } else { paths.join(" ") };
     let programs = outcome.in_use.iter().map(|one| one.programs.len()).sum();
@@ -98,10 +144,11 @@ fn report_in_use(context: &Context<'_>, outcome: &Outcome) {
     context.ui.hint(format_args!("stop {programs}, then: {command} {paths} (or now, with --force)"));
 }
 
-/// Lists what is not as the commit has it.
-pub fn not_exact(context: &Context<'_>, outcome: &Outcome) -> Exit {
+/// Lists paths that are not, or in a dry run would not be, exactly as in the commit. Returns whether that makes the outcome
+/// incomplete.
+pub fn report_inexact(context: &Context<'_>, outcome: &Outcome) -> Exit {
     context.report_reasons("not restored exactly", &outcome.inexact);
-    report_in_use(context, outcome);
+    context.report_reasons("in use and left unchanged", &programs(&outcome.in_use));
     let (one, several) = ("restored together with its database file", "restored together with their database files");
     context.report_paths(pluralize(outcome.journals.len(), one, several), &outcome.journals);
     let (one, several) = (
@@ -145,12 +192,12 @@ fn in_use_records(in_use: &[InUse]) -> Vec<InUseRecord> {
     in_use.iter().map(record).collect()
 }
 
-fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> CheckoutRecord {
+fn record(branch: &str, is_whole: bool, outcome: &Outcome) -> CheckoutRecord {
     CheckoutRecord {
         from: outcome.from,
         to: outcome.to,
         saved: outcome.saved,
-        branch: repository.view().current.clone(),
+        branch: branch.to_owned(),
         written: outcome.written,
         deleted: outcome.deleted,
         unchanged: outcome.unchanged,
@@ -165,6 +212,6 @@ fn record(repository: &Repository, request: &Request, outcome: &Outcome) -> Chec
         journals: outcome.journals.clone(),
         left_journals: outcome.left_journals.clone(),
         other_names: outcome.other_names.clone(),
-        whole: request.paths.is_empty(),
+        whole: is_whole,
     }
 }

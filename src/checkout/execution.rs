@@ -1,0 +1,189 @@
+//! Executes a plan on a saved worktree, between two journal records: the intent before, the operation after.
+
+use std::collections::HashSet;
+use std::hash::BuildHasher;
+
+use crate::error::{Error, Result};
+use crate::fs::MappedStores;
+use crate::id::CommitId;
+use crate::parallel::join;
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::progress::{Progress, Unit};
+use crate::repo::{NewOperation, Transaction};
+use crate::snapshot::SavedScan;
+use crate::store::{Store, Stored};
+use crate::worktree::index::Builder;
+use crate::worktree::{Overlay, Scan, Worktree};
+
+use super::context::ApplyContext;
+use super::in_use::{Left, Look};
+use super::limits::Limits;
+use super::outcome::ApplyOutcome;
+use super::plan::Plan;
+use super::renames::RenamePlan;
+use super::staging::StagingArea;
+use super::swap::WhenOpen;
+use super::target::Target;
+use super::{Options, Outcome, apply, durable, in_use, operation, refresh_index, staging};
+
+/// A planned checkout of a saved worktree.
+pub struct Checkout {
+    /// Proof that commits hold what the plan replaces.
+    pub scan: SavedScan,
+    /// The wanted state.
+    pub target: Target,
+    /// Made for this scan and target, and checked.
+    pub plan: Plan,
+    /// How to apply the plan, and what to record.
+    pub options: Options,
+}
+
+/// A checkout whose changes to the worktree are durable, but which is not recorded yet.
+#[must_use]
+pub struct Applied {
+    checkout: Checkout,
+    outcome: ApplyOutcome,
+    left: Left,
+    from: Option<CommitId>,
+}
+
+impl Checkout {
+    /// Appends the intent, changes the worktree and makes the changes durable. If that fails, the intent stays open and
+    /// the error says how to continue.
+    pub fn apply(
+        mut self,
+        transaction: &mut Transaction<'_>,
+        worktree: &Worktree,
+        progress: &dyn Progress,
+    ) -> Result<Applied> {
+        let from = self.options.origin.worktree.or(transaction.repository().view().at());
+        let continues = transaction.repository().unfinished().is_some();
+        let (mut outcome, mut left) = (ApplyOutcome::default(), Left::default());
+        self.plan.update_index(self.scan.index_mut());
+        let Checkout { scan, target, plan, options } = &mut self;
+        if plan.is_empty() {
+            durable::flush(worktree, plan, &outcome, continues).map_err(unfinished)?;
+            return Ok(Applied { checkout: self, outcome, left, from });
+        }
+        staging::check_writable(&worktree.root)?;
+        let token = std::hash::RandomState::new().hash_one(());
+        transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), options))?;
+        let site = StagingArea::new(&worktree.root, Some(token));
+        if let Some(access) = options.access.take() {
+            site.disturbed().extend(access.hand_over());
+        }
+        if !options.force {
+            left = in_use::find(&worktree.root, &scan.scan().index, plan, Look::Ahead)?;
+        }
+        let when_open = in_use::when_open(worktree, options.force)?;
+        let limits = Limits::of(&transaction.repository().layout, options.trust_owner);
+        let how = (&*plan, &left, when_open, limits);
+        change_worktree(site, transaction.repository().store(), (scan.scan(), target), how, &mut outcome, progress)
+            .and_then(|()| flush_and_refresh(worktree, plan, scan.index_mut(), &mut outcome, continues))
+            .map_err(unfinished)?;
+        left.add(&worktree.root, &outcome.in_use);
+        Ok(Applied { checkout: self, outcome, left, from })
+    }
+}
+
+impl Applied {
+    /// Paths that changed after they were saved, and were not touched.
+    pub fn changed(&self) -> impl Iterator<Item = &RepoPathBuf> {
+        self.outcome.changed.iter()
+    }
+
+    /// The commit that the worktree is recorded to hold now. A restore of some paths does not make it another commit.
+    pub fn base(&self) -> CommitId {
+        let Checkout { target, options, .. } = &self.checkout;
+        self.from.filter(|_| !options.paths.is_empty()).unwrap_or(target.commit)
+    }
+
+    /// Appends the operation and writes the index. `aside`: the commit of the paths that changed meanwhile.
+    pub fn record(self, transaction: &mut Transaction<'_>, aside: Option<(CommitId, Stored)>) -> Result<Outcome> {
+        let worktree = Some((self.from, self.base()));
+        let Applied { checkout: Checkout { scan, target, plan, options }, outcome, left, from } = self;
+        let (aside, stored) = aside.map_or_else(Default::default, |(commit, stored)| (Some(commit), stored));
+        let outcome = Outcome { saved: options.saved, aside, ..Outcome::new(from, &target, plan, outcome, left.list) };
+        let repository = transaction.repository();
+        let new_operation =
+            NewOperation { stored, worktree, ..operation::new_operation(repository, &outcome, &options) };
+        let has_acted = !outcome.plan.is_empty();
+        let is_needed = has_acted
+            || !new_operation.edits.is_empty()
+            || new_operation.switch.is_some()
+            || outcome.saved.is_some()
+            || operation::is_step(repository, new_operation.undo_position)?
+            || repository.unfinished().is_some();
+        if is_needed {
+            transaction.record(new_operation).map_err(if has_acted { unfinished } else { |error| error })?;
+        }
+        scan.write_index(&transaction.repository().layout);
+        Ok(outcome)
+    }
+}
+
+/// Files that were saved while they were changing.
+pub(super) fn torn(scan: &Scan) -> HashSet<&RepoPath> {
+    scan.torn.iter().map(|path| &**path).collect()
+}
+
+/// Applies the plan.
+pub(super) fn change_worktree(
+    site: StagingArea<'_>,
+    store: &Store,
+    (scan, target): (&Scan, &Target),
+    (plan, left, when_open, limits): (&Plan, &Left, WhenOpen, Option<Limits>),
+    outcome: &mut ApplyOutcome,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let live = Overlay { below: store, objects: &scan.objects };
+    let task = progress.start("restoring", Unit::Bytes, Some(plan.bytes_to_write()));
+    let torn = torn(scan);
+    let is_stat_doubtful = site.root().file_system()?.mapped_stores == MappedStores::FirstUnlessRead;
+    let work = ApplyContext {
+        site,
+        is_stat_doubtful,
+        store,
+        objects: &Overlay { below: &live, objects: &target.objects },
+        target: &target.root,
+        saved: &scan.index,
+        moved: RenamePlan::of(plan, &scan.index, &|path| !torn.contains(path) && !left.covers(path)),
+        torn,
+        left,
+        when_open,
+        plan,
+        limits,
+        task: &*task,
+    };
+    apply::apply(&work, outcome)
+}
+
+/// Makes the changes durable and updates the index with them; if the flush takes long, both at the same time.
+pub(super) fn flush_and_refresh(
+    worktree: &Worktree,
+    plan: &Plan,
+    index: &mut Builder,
+    outcome: &mut ApplyOutcome,
+    continues: bool,
+) -> Result<()> {
+    let done = &*outcome;
+    let inexact = if durable::is_whole(done, continues) {
+        let (inexact, flushed) = join(
+            || refresh_index::update(index, &worktree.root, plan, done),
+            || durable::flush(worktree, plan, done, continues),
+        );
+        flushed.and(inexact)
+    } else {
+        durable::flush(worktree, plan, done, continues)
+            .and_then(|()| refresh_index::update(index, &worktree.root, plan, done))
+    };
+    outcome.inexact.extend(inexact?);
+    Ok(())
+}
+
+/// Explains a failure after the intent was appended.
+fn unfinished(error: Error) -> Error {
+    error
+        .context("the checkout is not finished")
+        .hint("once the cause is gone, `undo checkout --continue` finishes it, and `undo undo` takes it back")
+}

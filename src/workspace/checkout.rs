@@ -1,0 +1,102 @@
+//! Prepares checkouts and restores.
+
+use std::path::Path;
+
+use crate::checkout::{self, Access};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
+use crate::history;
+use crate::id::CommitId;
+use crate::object::operation::Verb;
+use crate::path::RepoPathBuf;
+use crate::progress::Progress;
+use crate::quote::shell_word;
+use crate::repo::Repository;
+
+use super::request::Request;
+use super::{CheckoutMode, PreparedCheckout, Workspace};
+
+impl Workspace {
+    /// Prepares to make the whole worktree what a commit holds. A branch name switches to that branch; anything else moves
+    /// the current branch.
+    pub fn prepare_checkout(
+        &mut self,
+        revision: &str,
+        mode: CheckoutMode,
+        progress: &dyn Progress,
+    ) -> Result<PreparedCheckout<'_>> {
+        let view = self.repository.view();
+        let branch = if revision == "-" { branch_before(&self.repository)? } else { Some(revision.to_owned()) };
+        let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
+        let to = self.resolve_commit(branch.as_deref().unwrap_or(revision))?;
+        let request = Request::new(Some(to), Verb::Checkout, mode);
+        let request = Request { relative: self.relative_name(revision), branch, ..request };
+        self.prepare(request, mode.dry_run, progress)
+    }
+
+    /// Prepares to make some paths what a commit holds. The branch stays where it is.
+    pub fn prepare_restore(
+        &mut self,
+        revision: &str,
+        paths: Vec<RepoPathBuf>,
+        mode: CheckoutMode,
+        progress: &dyn Progress,
+    ) -> Result<PreparedCheckout<'_>> {
+        let to = self.resolve_commit(revision)?;
+        let request = Request::new(Some(to), Verb::Restore, mode);
+        let request = Request { relative: self.relative_name(revision), paths, ..request };
+        self.prepare(request, mode.dry_run, progress)
+    }
+
+    /// Prepares to finish an interrupted checkout.
+    pub fn prepare_continue(&mut self, mode: CheckoutMode, progress: &dyn Progress) -> Result<PreparedCheckout<'_>> {
+        self.repository.check_same_worktree()?;
+        if !mode.dry_run {
+            self.close_directories()?;
+        }
+        let Some(intent) = self.repository.unfinished().cloned() else {
+            return Err(Error::new(ErrorKind::NotFound, "no checkout was interrupted").hint("undo status"));
+        };
+        let request = Request::new(Some(intent.to), intent.verb.clone(), mode);
+        let (paths, branch) = (intent.paths.clone(), intent.switch.clone());
+        self.prepare(Request { paths, branch, resumed: Some(intent), ..request }, mode.dry_run, progress)
+    }
+
+    /// Restores the modes of directories that a killed command had opened, before its intent was in the journal.
+    fn close_directories(&mut self) -> Result<()> {
+        if !checkout::has_left_open(&self.repository.layout) {
+            return Ok(());
+        }
+        let transaction = self.repository.begin()?;
+        Access::new(transaction.repository(), &self.worktree).map(drop)
+    }
+
+    /// The commit that a revision names.
+    fn resolve_commit(&self, revision: &str) -> Result<CommitId> {
+        history::resolve(&self.repository, revision).map_err(|error| {
+            let is_path = || fs::exists(&self.directory.join(Path::new(revision))).unwrap_or(false);
+            match error.kind() == ErrorKind::NotFound && is_path() {
+                true => error.hint(format!("to name a path: undo restore {}", shell_word(revision.as_bytes()))),
+                false => error,
+            }
+        })
+    }
+
+    /// The name, if it means another commit while a checkout is unfinished.
+    fn relative_name(&self, revision: &str) -> Option<String> {
+        let is_current = revision == self.repository.view().current;
+        let is_relative = is_current || matches!(revision, "-" | "latest") || revision.starts_with('@');
+        is_relative.then(|| revision.to_owned())
+    }
+}
+
+/// The branch from which the last checkout switched, if it did.
+fn branch_before(repository: &Repository) -> Result<Option<String>> {
+    for operation in repository.own_operations() {
+        let (_, operation) = operation?;
+        if operation.worktree.is_some() {
+            return Ok(operation.switched.map(|(old, _)| old));
+        }
+    }
+    Ok(None)
+}

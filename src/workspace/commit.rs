@@ -1,0 +1,71 @@
+//! Commits the worktree.
+
+use crate::checkout;
+use crate::error::Result;
+use crate::object::operation::Verb;
+use crate::path::RepoPathBuf;
+use crate::progress::Progress;
+use crate::snapshot::{self, Outcome};
+
+use super::{Workspace, notice};
+
+/// What to commit.
+#[derive(Clone, Debug, Default)]
+pub struct CommitOptions {
+    /// Commit message.
+    pub message: String,
+    /// Record only these paths; keep the rest as in the current commit. Empty means all paths.
+    pub paths: Vec<RepoPathBuf>,
+    /// Record the worktree although an unfinished checkout has left it half old, half new.
+    pub force: bool,
+}
+
+/// A commit that has been checked. Nothing is written until it is applied.
+#[must_use]
+pub struct PreparedCommit<'w> {
+    workspace: &'w mut Workspace,
+    options: CommitOptions,
+    expected: Outcome,
+}
+
+impl Workspace {
+    /// Commits the worktree. If nothing has changed, no commit is made.
+    pub fn commit(&mut self, options: &CommitOptions, progress: &dyn Progress) -> Result<Outcome> {
+        let mut transaction = self.repository.begin()?;
+        if !options.force {
+            checkout::check_no_mix(transaction.repository())?;
+        }
+        let (outcome, saved) = snapshot::take(&mut transaction, &self.worktree, &snapshot_options(options), progress)?;
+        self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
+        Ok(outcome)
+    }
+
+    /// Finds out what a commit would record. Takes no lock and writes nothing.
+    pub fn prepare_commit(&mut self, options: CommitOptions, progress: &dyn Progress) -> Result<PreparedCommit<'_>> {
+        self.repository.check_usable()?;
+        if !options.force {
+            checkout::check_no_mix(&self.repository)?;
+        }
+        let scanned = snapshot::scan(&self.repository, &self.worktree, None, &snapshot_options(&options), progress)?;
+        self.notices.extend(notice::of_scan(scanned.outcome().damage.as_ref(), scanned.scan()));
+        let expected = scanned.into_outcome();
+        Ok(PreparedCommit { workspace: self, options, expected })
+    }
+}
+
+fn snapshot_options(options: &CommitOptions) -> snapshot::Options {
+    let CommitOptions { message, paths, .. } = options.clone();
+    snapshot::Options { message, paths, verb: Verb::Commit, ..snapshot::Options::default() }
+}
+
+impl PreparedCommit<'_> {
+    /// The outcome of the commit if nothing changes until then. Its id is that of the current commit.
+    pub fn expected(&self) -> &Outcome {
+        &self.expected
+    }
+
+    /// Commits the worktree as it is now.
+    pub fn apply(self, progress: &dyn Progress) -> Result<Outcome> {
+        self.workspace.commit(&self.options, progress)
+    }
+}

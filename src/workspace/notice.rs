@@ -1,0 +1,35 @@
+//! Notices: what an operation reports besides its outcome, as data.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::path::RepoPathBuf;
+use crate::worktree::Scan;
+use crate::worktree::ignore::IgnoreWarning;
+
+/// Something that a user should know, although the operation goes on.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// The current commit is damaged, for this reason, so all files were recorded again.
+    DamagedParent(String),
+    /// Ignore rules without effect.
+    IgnoreRules(Vec<IgnoreWarning>),
+    /// The index could not be used, so all files were read.
+    IndexFailure(Arc<Error>),
+    /// Files that an unfinished checkout has left under staged names, and that no commit holds.
+    LeftStaged(Vec<RepoPathBuf>),
+    /// Files whose saved copies were damaged, and which were saved again.
+    SavedAgain(Vec<RepoPathBuf>),
+    /// Why paths that changed during a checkout could not be recorded. They are unchanged.
+    SideCommitFailed(Arc<Error>),
+}
+
+/// The notices of a scan.
+pub(super) fn of_scan(damage: Option<&String>, scan: &Scan) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = damage.cloned().map(Notice::DamagedParent).into_iter().collect();
+    if !scan.ignore_warnings.is_empty() {
+        notices.push(Notice::IgnoreRules(scan.ignore_warnings.clone()));
+    }
+    notices.extend(scan.index_failure.clone().map(Notice::IndexFailure));
+    notices
+}

@@ -1,0 +1,416 @@
+//! A prepared checkout: planned and checked, with nothing changed yet. `apply` saves and changes.
+//!
+//! A checkout that will be applied is prepared under the lock and keeps it, so nothing can change between the check and the
+//! change. A dry run takes no lock and writes nothing; if it is applied after all, it is prepared again under the lock.
+
+use std::sync::Arc;
+
+use crate::checkout::{self, Access, Action, Checkout, Origin, Outcome, Plan, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::entry_at;
+use crate::id::CommitId;
+use crate::object::{Content, Objects};
+use crate::path::{RepoPath, RepoPathBuf};
+use crate::progress::Progress;
+use crate::repo::{Repository, Transaction};
+use crate::snapshot::{self, SavedScan, StoredScan};
+use crate::store::Stored;
+use crate::worktree::database::database_of;
+use crate::worktree::{Scan, Worktree};
+
+use super::notice::{self, Notice};
+use super::request::Request;
+use super::{Workspace, ref_updates};
+
+/// A checkout that has been planned and checked. Nothing changes until it is applied.
+#[must_use]
+pub struct PreparedCheckout<'w> {
+    request: Request,
+    /// `None` if only refs change.
+    files: Option<Box<PlannedFiles>>,
+    lock: Lock<'w>,
+}
+
+/// The part of a checkout that concerns files.
+struct PlannedFiles {
+    target: Target,
+    plan: Plan,
+    /// Content that no commit holds will be recorded first.
+    is_unsaved: bool,
+    /// Directories that must be opened first, in a dry run. The plan does not know their content.
+    closed: Vec<RepoPathBuf>,
+    /// Why the checkout is refused.
+    refusal: Option<Error>,
+    /// The expected outcome, if it is a dry run or nothing is to be done.
+    expected: Option<Outcome>,
+    /// The stored scan, unless it is a dry run or nothing is to be done.
+    save: Option<(StoredScan, Stored)>,
+}
+
+/// Whether the repository stays locked until the checkout is applied.
+enum Lock<'w> {
+    /// A dry run.
+    Free(&'w mut Workspace),
+    Held(Box<Held<'w>>),
+}
+
+/// The lock and what was learned under it.
+struct Held<'w> {
+    transaction: Transaction<'w>,
+    worktree: &'w mut Worktree,
+    notices: &'w mut Vec<Notice>,
+    access: Access,
+    origin: Origin,
+    /// The current commit before anything was saved.
+    at: Option<CommitId>,
+}
+
+/// What must be done before a checkout can be planned again.
+enum Attempt {
+    /// Give the owner access to these directories.
+    OpenDirectories(Vec<RepoPathBuf>),
+    /// Record these paths although rules ignore them.
+    Cover(Vec<RepoPathBuf>),
+    /// Nothing: the plan is complete.
+    Planned(Box<PlannedFiles>, Vec<Notice>),
+}
+
+/// What earlier attempts have changed.
+struct Conditions {
+    is_dry_run: bool,
+    /// Whether opening directories may help.
+    can_open: bool,
+    /// Paths to record although rules ignore them.
+    covered: Vec<RepoPathBuf>,
+}
+
+impl Workspace {
+    /// Scans, plans and checks. Remedies for what is in the way are tried first: closed directories are opened (not in a dry
+    /// run), and what may be replaced is covered by the scan.
+    pub(super) fn prepare(
+        &mut self,
+        request: Request,
+        is_dry_run: bool,
+        progress: &dyn Progress,
+    ) -> Result<PreparedCheckout<'_>> {
+        if is_dry_run {
+            self.repository.check_usable()?;
+            check_request(&self.repository, &self.worktree, &request)?;
+            let mut conditions = Conditions { is_dry_run, can_open: true, covered: Vec::new() };
+            let files = loop {
+                match attempt(&self.repository, &self.worktree, &request, &conditions, progress)? {
+                    Some(Attempt::Cover(paths)) => conditions.covered = paths,
+                    Some(Attempt::Planned(files, notices)) => {
+                        self.notices.extend(notices);
+                        break Some(files);
+                    }
+                    Some(Attempt::OpenDirectories(_)) | None => break None,
+                }
+            };
+            return Ok(PreparedCheckout { request, files, lock: Lock::Free(self) });
+        }
+        let Workspace { repository, worktree, notices, .. } = self;
+        let mut transaction = repository.begin()?;
+        // Not before the lock is held: another command may have moved refs.
+        let at = transaction.repository().view().at();
+        let origin = Origin::now(transaction.repository(), request.ends_unfinished());
+        check_request(transaction.repository(), worktree, &request)?;
+        remove_staged(transaction.repository(), worktree, notices)?;
+        if let Some(intent) = &request.resumed {
+            transaction.go_on_from(intent)?;
+        }
+        let mut access = Access::new(transaction.repository(), worktree)?;
+        let mut conditions = Conditions { is_dry_run, can_open: true, covered: Vec::new() };
+        let files = loop {
+            let repository = transaction.repository();
+            match attempt(repository, worktree, &request, &conditions, progress) {
+                Ok(Some(Attempt::OpenDirectories(closed))) => {
+                    let is_recorded = |path: &RepoPath| is_recorded(repository, &request, path);
+                    conditions.can_open = access.open(worktree, closed, &is_recorded)?;
+                }
+                Ok(Some(Attempt::Cover(paths))) => conditions.covered = paths,
+                Ok(Some(Attempt::Planned(files, found))) => {
+                    notices.extend(found);
+                    break Some(files);
+                }
+                Ok(None) => break None,
+                // Once the scan is recorded, the checkout may free space.
+                Err(error) if error.kind() == ErrorKind::NoSpace && transaction.give_up_reserve() => {}
+                Err(error) => return Err(error),
+            }
+        };
+        let held = Held { transaction, worktree, notices, access, origin, at };
+        Ok(PreparedCheckout { request, files, lock: Lock::Held(Box::new(held)) })
+    }
+}
+
+/// Checks that need no scan.
+fn check_request(repository: &Repository, worktree: &Worktree, request: &Request) -> Result<()> {
+    if let Some(destination) = &request.destination {
+        ref_updates::check_not_outdated(repository, destination)?;
+    }
+    if let (Some(to), false, None) = (request.to, request.paths.is_empty(), &request.resumed) {
+        checkout::check_paths_allowed(repository)?;
+        let store = repository.store();
+        Target::commit(store, to)?.check_names(store, &worktree.root, &request.paths)?;
+    }
+    request.relative.as_ref().map_or(Ok(()), |name| checkout::check_not_halfway(repository, name))
+}
+
+/// Removes what an unfinished checkout has staged, before anything is recorded, because that changes directory times.
+fn remove_staged(repository: &Repository, worktree: &Worktree, notices: &mut Vec<Notice>) -> Result<()> {
+    let Some(intent) = repository.unfinished() else { return Ok(()) };
+    let kept = checkout::clean_staged(worktree, repository.store(), intent.token)?;
+    if !kept.is_empty() {
+        notices.push(Notice::LeftStaged(kept));
+    }
+    Ok(())
+}
+
+/// Scans, plans and checks once. Stores what was scanned if nothing is wrong with the plan. `None` if only refs change.
+fn attempt(
+    repository: &Repository,
+    worktree: &Worktree,
+    request: &Request,
+    conditions: &Conditions,
+    progress: &dyn Progress,
+) -> Result<Option<Attempt>> {
+    let Some(to) = request.to else { return Ok(None) };
+    let options = save_options(request, to, &conditions.covered);
+    let session = (!conditions.is_dry_run).then(|| repository.store().session());
+    let scanned = snapshot::scan(repository, worktree, session.as_ref(), &options, progress)?;
+    let scan = scanned.scan();
+    let (target, mut plan) = plan(repository, worktree, scan, (request, to))?;
+    let mut closed = match conditions.can_open {
+        true => closed_directories(repository, worktree, scan, (request, &plan))?,
+        false => Vec::new(),
+    };
+    if !conditions.is_dry_run && !closed.is_empty() {
+        return Ok(Some(Attempt::OpenDirectories(closed)));
+    }
+    plan.conflicts.retain(|path| !closed.iter().any(|directory| path.is_within(directory)));
+    let has_covered = !conditions.covered.is_empty();
+    let unsaved = plan.to_be_saved();
+    if !has_covered && !unsaved.is_empty() && may_cover(repository, request, &plan)? {
+        return Ok(Some(Attempt::Cover(unsaved)));
+    }
+    plan.add_journals(conditions.covered.iter().filter(|path| database_of(path).is_some()));
+    let refusal = checkout::check(repository.store(), worktree, scan, &target, &plan, has_covered).err();
+    // A restore that changes nothing does not even record what is unsaved.
+    let is_nothing = plan.is_empty() && !request.paths.is_empty() && !request.ends_unfinished();
+    let is_unsaved = scanned.outcome().created && !is_nothing;
+    let notices = notice::of_scan(scanned.outcome().damage.as_ref(), scan);
+    let expected = match refusal.is_none() && (conditions.is_dry_run || is_nothing) {
+        true => Some(checkout::expected_outcome(repository, worktree, scan, &target, plan.clone(), request.force)?),
+        false => None,
+    };
+    let is_saved = refusal.is_none() && !is_nothing && session.is_some();
+    let stored_scan = if is_saved {
+        Some(scanned.store()?)
+    } else {
+        drop(scanned);
+        None
+    };
+    let save = match (stored_scan, session) {
+        (Some(scan), Some(session)) if scan.has_new_commit() => Some((scan, session.finish()?)),
+        (scan, _) => scan.map(|scan| (scan, Stored::default())),
+    };
+    closed.sort();
+    let files = PlannedFiles { target, plan, is_unsaved, closed, refusal, expected, save };
+    Ok(Some(Attempt::Planned(Box::new(files), notices)))
+}
+
+fn save_options(request: &Request, to: CommitId, covered: &[RepoPathBuf]) -> snapshot::Options {
+    snapshot::Options {
+        message: format!("before {} {}", request.verb, to.short()),
+        automatic: true,
+        prepares: true,
+        despite_rules: covered.to_vec(),
+        verb: request.verb.clone(),
+        ..snapshot::Options::default()
+    }
+}
+
+/// Plans how the scanned worktree becomes what the request names.
+fn plan(
+    repository: &Repository,
+    worktree: &Worktree,
+    scan: &Scan,
+    (request, to): (&Request, CommitId),
+) -> Result<(Target, Plan)> {
+    let mut target = Target::commit(repository.store(), to)?.only(repository.store(), scan, &request.paths)?;
+    if let Some(intent) = repository.unfinished() {
+        target.halfway = intent.from.into_iter().chain([intent.to]).collect();
+    }
+    let plan = checkout::plan(repository.store(), worktree, scan, &target)?;
+    Ok((target, plan))
+}
+
+/// Whether what is in the way may be recorded and replaced: with `force`, if only its metadata would be lost, or if an
+/// unfinished checkout has hidden it.
+fn may_cover(repository: &Repository, request: &Request, plan: &Plan) -> Result<bool> {
+    let is_harmless = request.force || plan.conflicts.is_empty();
+    Ok(is_harmless || request.ends_unfinished() && checkout::are_hidden_halfway(repository, &plan.conflicts)?)
+}
+
+/// Closed directories that must be opened for a plan: the current commit or the wanted one covers their content.
+fn closed_directories(
+    repository: &Repository,
+    worktree: &Worktree,
+    scan: &Scan,
+    (request, plan): (&Request, &Plan),
+) -> Result<Vec<RepoPathBuf>> {
+    let mut recorded = Vec::new();
+    for directory in checkout::closed_directories(worktree, scan, plan) {
+        if is_recorded(repository, request, &directory)? {
+            recorded.push(directory);
+        }
+    }
+    Ok(recorded)
+}
+
+/// Whether the current commit or the wanted one has a directory at a path, and covers its content.
+fn is_recorded(repository: &Repository, request: &Request, path: &RepoPath) -> Result<bool> {
+    let store = repository.store();
+    for id in [request.to, repository.view().at()].into_iter().flatten() {
+        // A damaged current commit is recorded again.
+        let Ok(commit) = store.commit(id) else { continue };
+        let is_unknown = || commit.uncovered.iter().any(|one| one.path.is_within(path) || path.is_within(&one.path));
+        match entry_at(store, &commit.root, path)?.map(|entry| entry.content) {
+            Some(Content::Directory { entries, .. }) if entries > 0 || !is_unknown() => return Ok(true),
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
+impl PreparedCheckout<'_> {
+    /// The changes of files, in path order.
+    pub fn actions(&self) -> impl Iterator<Item = Action> + '_ {
+        self.files.iter().flat_map(|files| files.plan.actions()).filter(Action::is_worth_counting)
+    }
+
+    /// Whether only branches and tags change.
+    pub fn changes_only_refs(&self) -> bool {
+        self.files.is_none()
+    }
+
+    /// Number of entries that already are as wanted.
+    pub fn unchanged(&self) -> u64 {
+        self.files.as_ref().map_or(0, |files| files.plan.unchanged)
+    }
+
+    /// Whether something is not saved yet, and will be recorded first.
+    pub fn is_unsaved(&self) -> bool {
+        self.files.as_ref().is_some_and(|files| files.is_unsaved)
+    }
+
+    /// Content in the way that no commit holds.
+    pub fn conflicts(&self) -> &[RepoPathBuf] {
+        self.files.as_ref().map_or(&[], |files| &files.plan.conflicts)
+    }
+
+    /// Directories that `apply` will open for their owner. The actions do not include what will change in them.
+    pub fn closed_directories(&self) -> &[RepoPathBuf] {
+        self.files.as_ref().map_or(&[], |files| &files.closed)
+    }
+
+    /// The outcome if everything goes as planned. `None` unless this is a dry run that is not refused.
+    pub fn expected(&self) -> Option<&Outcome> {
+        self.files.as_ref()?.expected.as_ref()
+    }
+
+    /// Notices so far.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        match &mut self.lock {
+            Lock::Free(workspace) => workspace.take_notices(),
+            Lock::Held(held) => std::mem::take(held.notices),
+        }
+    }
+
+    /// Fails if the checkout is refused, as [`PreparedCheckout::apply`] would. Changes nothing.
+    pub fn check(self) -> Result<()> {
+        self.files.and_then(|files| files.refusal).map_or(Ok(()), Err)
+    }
+
+    /// Saves what is unsaved, changes the worktree, and records what changed meanwhile.
+    pub fn apply(self, progress: &dyn Progress) -> Result<Outcome> {
+        let PreparedCheckout { request, files, lock } = self;
+        let mut held = match lock {
+            Lock::Free(workspace) => return workspace.prepare(request, false, progress)?.apply(progress),
+            Lock::Held(held) => *held,
+        };
+        let Some(files) = files else {
+            return ref_updates::change_refs(held.transaction, held.access, &request);
+        };
+        let PlannedFiles { target, plan, refusal, expected, save, .. } = *files;
+        match (refusal, save, expected) {
+            (Some(refusal), ..) => Err(refusal),
+            (None, Some(stored_scan), _) => {
+                let saved = held.save(stored_scan, &plan)?;
+                held.change(&request, saved, target, plan, progress)
+            }
+            (None, None, expected) => Ok(expected.expect("a checkout that saves nothing has its outcome")),
+        }
+    }
+}
+
+impl<'w> Held<'w> {
+    /// Makes the scan part of the repository. Files that the plan removes and whose saved copy is damaged are stored again.
+    fn save(
+        &mut self,
+        (stored_scan, stored): (StoredScan, Stored),
+        plan: &Plan,
+    ) -> Result<(Option<CommitId>, SavedScan)> {
+        let (outcome, scan) = stored_scan.record(&mut self.transaction, stored)?;
+        let files = checkout::last_copies(self.transaction.repository().store(), scan.scan(), plan);
+        if !files.is_empty() {
+            let failed = snapshot::store_again(&mut self.transaction, self.worktree, &files)?;
+            if let Some(first) = failed.first() {
+                let message = format!("`{}` would be removed, but its saved copy is damaged", first.display());
+                let error = Error::new(ErrorKind::Refused, message).hint("move it away, then see `undo verify`");
+                return Err(error.paths(failed));
+            }
+            self.notices.push(Notice::SavedAgain(files.into_iter().map(|(path, _)| path).collect()));
+        }
+        Ok((outcome.commit.filter(|commit| Some(*commit) != self.at), scan))
+    }
+
+    /// Changes the worktree; records what changed meanwhile beside the branch.
+    fn change(
+        self,
+        request: &Request,
+        (saved, scan): (Option<CommitId>, SavedScan),
+        target: Target,
+        plan: Plan,
+        progress: &dyn Progress,
+    ) -> Result<Outcome> {
+        let Held { mut transaction, worktree, notices, access, origin, at } = self;
+        // If the current commit is lost, everything was recorded again, and the branch stays at that commit.
+        let is_lost = at.is_some_and(|id| transaction.repository().store().commit(id).is_err());
+        let at = if is_lost { transaction.repository().view().at() } else { at };
+        let options = checkout::Options {
+            paths: request.paths.clone(),
+            force: request.force,
+            trust_owner: request.trust_owner,
+            refs: Some(ref_updates::refs_after(transaction.repository().view(), at, request)),
+            saved,
+            origin,
+            undo_position: request.undo_position(),
+            about: request.about(),
+            verb: request.verb.clone(),
+            access: Some(access),
+        };
+        let applied = Checkout { scan, target, plan, options }.apply(&mut transaction, worktree, progress)?;
+        let changed: Vec<RepoPathBuf> = applied.changed().cloned().collect();
+        let aside = match changed.is_empty() {
+            true => Ok(None),
+            false => snapshot::set_aside(transaction.repository(), worktree, applied.base(), &changed, progress),
+        };
+        let aside = aside.unwrap_or_else(|error| {
+            notices.push(Notice::SideCommitFailed(Arc::new(error)));
+            None
+        });
+        applied.record(&mut transaction, aside)
+    }
+}
