@@ -1,6 +1,6 @@
-//! What went wrong: one error type for the whole crate, and the exit status of each kind of failure.
+//! The error type of the crate, and the exit status of each kind of error.
 //!
-//! Wording: lower case, no full stop, what failed first, its subject in backticks. A hint is something to do or paste.
+//! Messages are in lower case without a full stop: what failed, on what (in backticks), why. A hint is a command or an action.
 
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -9,44 +9,44 @@ use std::path::Path;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 
-/// The result of everything that can fail.
+/// Result of a fallible operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of failure it is. Scripts branch on it: the kind alone decides the JSON code and the exit status.
+/// Kind of an error. Determines the JSON code and the exit status, on which scripts branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// Arguments that make no sense.
+    /// Invalid arguments.
     Usage,
-    /// A revision, path, branch, tag or setting that is not there.
+    /// A revision, path, branch, tag or setting does not exist.
     NotFound,
-    /// A revision that names more than one commit.
+    /// A revision matches more than one commit.
     Ambiguous,
-    /// A name that is already taken.
+    /// A name already exists.
     Exists,
-    /// Going on could lose something that is saved nowhere.
+    /// Continuing could lose content that is not saved.
     Refused,
-    /// Bytes in the store that are not what was written.
+    /// The repository is damaged.
     Damaged,
-    /// No repository at or above the directory.
+    /// No repository in the directory or its parents.
     NoRepository,
     /// Another process holds the lock.
     Locked,
-    /// A signal ended it while it waited.
+    /// Interrupted by a signal, or cancelled.
     Interrupted,
-    /// The disk or the quota is full.
+    /// The disk is full, or a quota is exceeded.
     NoSpace,
-    /// A repository of a later format.
+    /// The repository has a newer format.
     Unsupported,
-    /// The operating system does not permit it.
+    /// The operating system denied permission.
     Permission,
-    /// Any other failure of the operating system.
+    /// Another error of the operating system.
     Io,
-    /// A broken invariant: a bug.
+    /// A violated invariant: a bug.
     Internal,
 }
 
 impl ErrorKind {
-    /// The code in JSON output.
+    /// Code in JSON output.
     pub fn code(self) -> &'static str {
         match self {
             ErrorKind::Usage => "usage",
@@ -66,7 +66,7 @@ impl ErrorKind {
         }
     }
 
-    /// The exit status; 70, 74 and 77 as in `sysexits.h`.
+    /// Exit status; 70, 74 and 77 as in `sysexits.h`.
     pub fn exit(self) -> Exit {
         Exit(match self {
             ErrorKind::Usage | ErrorKind::NotFound | ErrorKind::Ambiguous | ErrorKind::Exists => 2,
@@ -84,43 +84,43 @@ impl ErrorKind {
     }
 }
 
-/// How the process ends.
+/// Exit status of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(pub u8);
 
 impl Exit {
-    /// Done.
+    /// Success.
     pub const DONE: Exit = Exit(0);
-    /// Done, and the answer is no: `diff --exit-code` found changes.
+    /// Success, and the answer is no: `diff --exit-code` found changes.
     pub const NO: Exit = Exit(1);
-    /// Finished, but something was left out, and listed.
+    /// Finished, but incomplete; what is missing was listed.
     pub const INCOMPLETE: Exit = Exit(3);
-    /// What a guard forbids was taken back.
+    /// Changes that exceed a guard were undone.
     pub const GUARDED: Exit = Exit(6);
-    /// Done, but what was found there is not as it should be: an alarm, where the user asked to be strict.
+    /// An alarm was raised, and the user asked for strict checks.
     pub const SUSPICIOUS: Exit = Exit(6);
-    /// `run` failed itself, and not the program that it runs.
+    /// `run` itself failed, not its program.
     pub const NOT_RUN: Exit = Exit(125);
-    /// The program that `run` was to run cannot be started.
+    /// `run` could not start its program.
     pub const NOT_STARTED: Exit = Exit(126);
-    /// There is no such program.
+    /// `run` did not find its program.
     pub const NO_PROGRAM: Exit = Exit(127);
 }
 
 impl Exit {
-    /// Ended by this signal, as shells tell it.
+    /// Status after a signal, as in shells.
     pub fn signal(number: u8) -> Exit {
         Exit(128 + number)
     }
 
-    /// This, or the other one if there is nothing wrong with this.
+    /// Returns this status, or `other` if this is success.
     #[must_use]
     pub fn or(self, other: Exit) -> Exit {
         if self == Exit::DONE { other } else { self }
     }
 }
 
-/// A failure: what, on what, why, and what to do next.
+/// An error: what failed, on what, why, and what to do about it.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -133,13 +133,13 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of this kind with this message.
+    /// Creates an error.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
         let message = message.into();
         Error(Box::new(Inner { kind, exit: kind.exit(), message, hint: None, paths: Vec::new(), source: None }))
     }
 
-    /// A failed system call on a path: "cannot ACTION `PATH`: REASON".
+    /// Creates the error of a failed system call on a path: "cannot ACTION `PATH`: REASON".
     pub fn io(action: &str, path: &Path, source: std::io::Error) -> Error {
         let kind = match source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::NoSpace,
@@ -151,7 +151,7 @@ impl Error {
             ErrorKind::NoSpace => error.hint("free some space on this file system, then run the command again"),
             ErrorKind::Permission => {
                 let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                error.hint(format!("see who may do it: ls -la {}", shell_word(folder.as_os_str().as_bytes())))
+                error.hint(format!("to see the permissions: ls -la {}", shell_word(folder.as_os_str().as_bytes())))
             }
             _ if error.is_caused_by(std::io::ErrorKind::FileTooLarge) && action != "read" => {
                 error.hint("permit larger files, then run the command again: ulimit -f unlimited")
@@ -160,18 +160,18 @@ impl Error {
         }
     }
 
-    /// Bytes of a store file that are not what was written.
+    /// Creates an error of kind [`ErrorKind::Damaged`].
     pub fn damaged(what: impl Into<String>) -> Error {
         Error::new(ErrorKind::Damaged, what)
     }
 
-    /// Adds what to do next.
+    /// Adds a hint: a command or an action.
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// Adds the worktree paths it is about.
+    /// Adds the affected paths in the worktree.
     pub fn paths(mut self, paths: Vec<RepoPathBuf>) -> Error {
         self.0.paths = paths;
         self
@@ -183,19 +183,19 @@ impl Error {
         self
     }
 
-    /// Ends the process with another exit status than failures of its kind.
+    /// Replaces the exit status of the kind.
     pub fn ends_with(mut self, exit: Exit) -> Error {
         self.0.exit = exit;
         self
     }
 
-    /// The same failure, told from further away: "WHAT: MESSAGE".
+    /// Adds context in front of the message: "WHAT: MESSAGE".
     pub fn context(mut self, what: impl fmt::Display) -> Error {
         self.0.message = format!("{what}: {}", self.0.message);
         self
     }
 
-    /// Its kind.
+    /// Kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -205,27 +205,27 @@ impl Error {
         self.0.exit
     }
 
-    /// What to do next, if there is anything.
+    /// The hint, if any.
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
-    /// The worktree paths it is about.
+    /// The affected paths in the worktree.
     pub fn path_list(&self) -> &[RepoPathBuf] {
         &self.0.paths
     }
 
-    /// The system's own error, if that is the cause.
+    /// The system error that caused it, if any.
     pub fn io_cause(&self) -> Option<&std::io::Error> {
         self.0.source.as_ref()?.downcast_ref()
     }
 
-    /// Whether the system said that it is not there.
+    /// Whether a file does not exist.
     pub fn is_not_found(&self) -> bool {
         self.is_caused_by(std::io::ErrorKind::NotFound)
     }
 
-    /// Whether the system said that the name is taken.
+    /// Whether a file already exists.
     pub fn is_taken(&self) -> bool {
         self.is_caused_by(std::io::ErrorKind::AlreadyExists)
     }
@@ -234,7 +234,7 @@ impl Error {
         self.io_cause().is_some_and(|cause| cause.kind() == kind)
     }
 
-    /// Why, without what failed and on which path.
+    /// The reason, without what failed and on which path.
     pub fn reason(&self) -> String {
         self.io_cause().map_or_else(|| self.to_string(), reason)
     }
@@ -253,7 +253,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The system's words, without the number that Rust adds, and in lower case.
+/// The system message in lower case, without the number that Rust appends.
 fn reason(io: &std::io::Error) -> String {
     let text = io.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
@@ -285,13 +285,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_system_error_reads_as_a_sentence_and_a_full_disk_has_its_own_kind() {
+    fn system_errors_have_messages_kinds_and_hints() {
         let full = Error::io("write", Path::new("a/b"), std::io::Error::from_raw_os_error(28));
         assert_eq!(full.to_string(), "cannot write `a/b`: no space left on device");
         assert_eq!((full.kind(), full.kind().exit()), (ErrorKind::NoSpace, Exit(13)));
         let denied = Error::io("read", Path::new("x"), std::io::Error::from_raw_os_error(13)).context("recording");
         assert_eq!(denied.to_string(), "recording: cannot read `x`: permission denied");
         let odd = Error::io("read", Path::new("it's/x"), std::io::Error::from_raw_os_error(13));
-        assert_eq!(odd.hint_text(), Some(r"see who may do it: ls -la 'it'\''s'"));
+        assert_eq!(odd.hint_text(), Some(r"to see the permissions: ls -la 'it'\''s'"));
     }
 }

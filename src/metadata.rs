@@ -1,15 +1,15 @@
-//! What an entry is besides its content: its kind, and the mode, owner and time that are restored exactly.
+//! Kind and metadata of entries: mode, owner and modification time.
 
 use crate::time::Timestamp;
 
-/// What a name in a directory stands for.
+/// Kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Bytes.
+    /// A regular file.
     File,
-    /// More names.
+    /// A directory.
     Directory,
-    /// A path to elsewhere, never followed.
+    /// A symbolic link, which is never followed.
     Symlink,
     /// A named pipe.
     Fifo,
@@ -17,12 +17,12 @@ pub enum Kind {
     CharDevice,
     /// A block device.
     BlockDevice,
-    /// A socket: listed, never recorded, since only the program that listens on it can make it.
+    /// A socket: listed, not recorded, because only the listening program can create it.
     Socket,
 }
 
 impl Kind {
-    /// The word for people and JSON.
+    /// The name of the kind in messages and JSON.
     pub fn word(self) -> &'static str {
         match self {
             Kind::File => "file",
@@ -36,15 +36,15 @@ impl Kind {
     }
 }
 
-/// Mode, owner and time of an entry.
+/// Mode, owner and modification time of an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Metadata {
-    /// The 12 permission bits: rwx for three classes, set-user-id, set-group-id, sticky.
+    /// The 12 mode bits: permissions of three classes, set-user-id, set-group-id, sticky.
     pub mode: u16,
-    /// Owner.
+    /// User id.
     pub uid: u32,
-    /// Group.
+    /// Group id.
     pub gid: u32,
-    /// When the content was last changed.
+    /// Modification time.
     pub mtime: Timestamp,
 }

@@ -1,8 +1,8 @@
-//! Numbers in sentences.
+//! Formats numbers in sentences.
 
 use std::fmt;
 
-/// A number with separators: `1,234,567`.
+/// A number with thousands separators: `1,234,567`.
 #[derive(Clone, Copy, Debug)]
 pub struct Count(pub u64);
 
@@ -33,12 +33,12 @@ pub fn plural(count: u64, noun: &str) -> String {
     }
 }
 
-/// The words that agree with a number of things.
+/// Selects the singular or plural text for a count.
 pub fn pluralize<'t>(count: usize, one: &'t str, several: &'t str) -> &'t str {
     if count == 1 { one } else { several }
 }
 
-/// After the first of so many things: ` and 2 more`, or nothing.
+/// Text after the first of `count` items: ` and 2 more`, or nothing.
 pub fn and_more(count: usize) -> String {
     match count.saturating_sub(1) {
         0 => String::new(),
@@ -46,10 +46,10 @@ pub fn and_more(count: usize) -> String {
     }
 }
 
-/// What is counted, of what there is any: `3 added, 1,200 deleted`.
+/// Lists the counts that are not zero: `3 added, 1,200 deleted`.
 pub fn listed(counts: &[(u64, &str)]) -> String {
-    let there = counts.iter().filter(|(count, _)| *count > 0);
-    there.map(|(count, word)| format!("{} {word}", Count(*count))).collect::<Vec<_>>().join(", ")
+    let nonzero = counts.iter().filter(|(count, _)| *count > 0);
+    nonzero.map(|(count, word)| format!("{} {word}", Count(*count))).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_separators_and_nouns_their_plural() {
+    fn numbers_and_plurals_are_formatted() {
         assert_eq!(Count(1_234_567).to_string(), "1,234,567");
         assert_eq!(Count(999).to_string(), "999");
         assert_eq!(plural(1, "entry"), "1 entry");

@@ -1,7 +1,7 @@
-//! Where something is in a worktree: byte-exact relative paths, what a name may be, and THE order of paths.
+//! Byte-exact relative paths in a worktree, valid names, and the order of paths.
 //!
-//! Names are any bytes but `/` and NUL. Every list of paths in the project (scan, index, tree, diff, plan) is in the one
-//! order defined here, name by name, so that comparing two of them is always a merge.
+//! Names consist of any bytes except `/` and NUL. Every list of paths (scan, index, tree, diff, plan) is in the order defined
+//! here, component by component, so that two lists can be compared by merging.
 
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
@@ -13,15 +13,15 @@ use std::path::Path;
 
 use ref_cast::RefCast;
 
-/// The repository's name at the root of a worktree; never recorded there, and never descended into below it.
+/// Name of the repository at the root of a worktree. Never recorded there, and never entered in other directories.
 pub const REPOSITORY: &[u8] = b".undo";
 
-/// Whether bytes may be the name of an entry: not empty, not `.` or `..`, without `/` and NUL.
+/// Whether bytes are a valid name: not empty, not `.` or `..`, without `/` and NUL.
 pub fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name != b"." && name != b".." && !name.iter().any(|&b| b == b'/' || b == 0)
 }
 
-/// A path below the root of a worktree, names separated by `/`; empty for the root itself.
+/// A path below the root of a worktree, with components separated by `/`. Empty for the root.
 #[derive(PartialEq, Eq, Hash, RefCast)]
 #[repr(transparent)]
 pub struct RepoPath([u8]);
@@ -36,18 +36,18 @@ impl RepoPath {
         RepoPath::ref_cast(bytes)
     }
 
-    /// Takes bytes for a path if every name in them is one.
+    /// Creates a path from bytes; `None` if a component is not a valid name.
     pub fn new(bytes: &[u8]) -> Option<&RepoPath> {
         let valid = bytes.is_empty() || bytes.split(|&b| b == b'/').all(is_name);
         valid.then(|| RepoPath::unchecked(bytes))
     }
 
-    /// The bytes.
+    /// The bytes of the path.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The path for the operating system, relative to the root of the worktree; empty for the root.
+    /// The path relative to the root of the worktree, for the operating system. Empty for the root.
     pub fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.0))
     }
@@ -57,17 +57,17 @@ impl RepoPath {
         self.0.is_empty()
     }
 
-    /// The names from the root down.
+    /// The components from the root down.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.split(|&b| b == b'/').filter(|name| !name.is_empty())
     }
 
-    /// The last name; `None` for the root.
+    /// The last component; `None` for the root.
     pub fn name(&self) -> Option<&[u8]> {
         self.names().next_back()
     }
 
-    /// The directory it is in; `None` for the root.
+    /// The parent directory; `None` for the root.
     pub fn parent(&self) -> Option<&RepoPath> {
         if self.is_root() {
             return None;
@@ -76,12 +76,12 @@ impl RepoPath {
         Some(RepoPath::unchecked(&self.0[..end]))
     }
 
-    /// The directories it is in, from its own parent up to the root.
+    /// The parent directories, from the nearest up to the root.
     pub fn ancestors(&self) -> impl Iterator<Item = &RepoPath> {
         std::iter::successors(self.parent(), |path| path.parent())
     }
 
-    /// This path with one more name. The name must be one (`is_name`).
+    /// Appends a name, which must be valid ([`is_name`]).
     pub fn join(&self, name: &[u8]) -> RepoPathBuf {
         debug_assert!(is_name(name), "{name:?} is not a valid name");
         let mut bytes = Vec::with_capacity(self.0.len() + 1 + name.len());
@@ -93,7 +93,7 @@ impl RepoPath {
         RepoPathBuf(bytes)
     }
 
-    /// This path with another one below it.
+    /// Appends a path.
     pub fn join_path(&self, below: &RepoPath) -> RepoPathBuf {
         match (self.is_root(), below.is_root()) {
             (true, _) => below.to_owned(),
@@ -102,7 +102,7 @@ impl RepoPath {
         }
     }
 
-    /// Whether it is `other` or lies below it.
+    /// Whether the path equals `other` or is below it.
     pub fn is_within(&self, other: &RepoPath) -> bool {
         match self.0.strip_prefix(&other.0) {
             Some(rest) => other.is_root() || rest.is_empty() || rest[0] == b'/',
@@ -110,7 +110,7 @@ impl RepoPath {
         }
     }
 
-    /// The part below `other`, if it is within it.
+    /// The part below `other`; `None` if the path is not within it.
     pub fn below(&self, other: &RepoPath) -> Option<&RepoPath> {
         if !self.is_within(other) {
             return None;
@@ -119,13 +119,13 @@ impl RepoPath {
         Some(RepoPath::unchecked(&self.0[skip..]))
     }
 
-    /// As text for people; bytes that are not UTF-8 are replaced. `ui` makes it safe for a terminal.
+    /// Text for messages, with invalid UTF-8 replaced. The terminal module escapes control characters.
     pub fn display(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
 }
 
-/// Name by name, so a directory is followed by all that is below it before its next sibling.
+/// Compares component by component, so that the content of a directory comes before its next sibling.
 impl Ord for RepoPath {
     fn cmp(&self, other: &RepoPath) -> Ordering {
         let common = common_prefix(&self.0, &other.0);
@@ -134,7 +134,7 @@ impl Ord for RepoPath {
     }
 }
 
-/// Length of the common prefix of two paths, in bytes. Paths that are compared often have a long one.
+/// Length of the common prefix of two paths in bytes, which is often long.
 fn common_prefix(one: &[u8], other: &[u8]) -> usize {
     const PART: usize = 32;
     let parts = one.chunks_exact(PART).zip(other.chunks_exact(PART));
@@ -166,13 +166,13 @@ impl fmt::Debug for RepoPath {
 pub struct RepoPathBuf(Vec<u8>);
 
 impl RepoPathBuf {
-    /// Takes bytes for a path if every name in them is one.
+    /// Creates a path from bytes; `None` if a component is not a valid name.
     pub fn new(bytes: Vec<u8>) -> Option<RepoPathBuf> {
         RepoPath::new(&bytes)?;
         Some(RepoPathBuf(bytes))
     }
 
-    /// Adds a name in place.
+    /// Appends a name, which must be valid.
     pub fn push(&mut self, name: &[u8]) {
         debug_assert!(is_name(name), "{name:?} is not a valid name");
         if !self.0.is_empty() {
@@ -181,7 +181,7 @@ impl RepoPathBuf {
         self.0.extend_from_slice(name);
     }
 
-    /// Takes the last name away.
+    /// Removes the last component.
     pub fn pop(&mut self) {
         let end = self.parent().map_or(0, |parent| parent.0.len());
         self.0.truncate(end);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn long_paths_are_ordered_name_by_name() {
+    fn long_paths_are_ordered_by_component() {
         let long = "directory/".repeat(20);
         for start in ["", "d/", &long[..33], &long[..34], &long[..64], &long[..65], &long] {
             let of = |end: &str| RepoPathBuf::new(format!("{start}x{end}").into_bytes()).unwrap();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_lead_outside_is_no_path() {
+    fn invalid_components_are_rejected() {
         for bad in [&b"/a"[..], b"a/", b"a//b", b".", b"a/../b", b"a/./b", b"a\0b"] {
             assert_eq!(RepoPath::new(bad), None, "{bad:?}");
         }
@@ -256,14 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_followed_by_what_is_in_it() {
+    fn a_directory_is_followed_by_its_content() {
         let mut paths = ["a.txt", "a", "b", "a/b", "a/b/c", "a-b", "", "a\u{1}"].map(path);
         paths.sort();
         assert_eq!(paths, ["", "a", "a/b", "a/b/c", "a\u{1}", "a-b", "a.txt", "b"].map(path));
     }
 
     #[test]
-    fn parents_names_and_containment() {
+    fn parents_components_and_containment() {
         assert_eq!(path("a/b").parent(), Some(path("a")));
         assert_eq!(path("a").parent(), Some(RepoPath::root()));
         assert_eq!(RepoPath::root().parent(), None);

@@ -1,15 +1,15 @@
-//! Bytes as one word of text, and back: how programs are told names of any bytes.
+//! Quotes bytes as one word of text, and parses such words.
 //!
-//! A word is the bytes as they are, unless it would be read wrong: then it stands in double quotes, with escapes as in C
-//! (`\n`, `\"`, `\\`, `\377`), as git writes paths.
+//! A word consists of the bytes unchanged. If that would be ambiguous, it is in double quotes with escapes as in C (`\n`, `\"`,
+//! `\\`, `\377`), as git writes paths.
 
 use std::borrow::Cow;
 
-/// Control characters with an escape of their own, and its letter.
+/// Control characters that have their own escape, and its letter.
 const LETTERS: [(u8, u8); 7] =
     [(7, b'a'), (8, b'b'), (b'\t', b't'), (b'\n', b'n'), (11, b'v'), (12, b'f'), (b'\r', b'r')];
 
-/// The word for these bytes: themselves, or quoted where they hold control characters, `"`, `\` or what is not UTF-8.
+/// Quotes bytes that contain control characters, `"`, `\` or invalid UTF-8.
 pub fn quote(bytes: &[u8]) -> Cow<'_, str> {
     let is_plain = |text: &&str| !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\' | 0x7f));
     if let Some(text) = std::str::from_utf8(bytes).ok().filter(is_plain) {
@@ -29,8 +29,7 @@ pub fn quote(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(word)
 }
 
-/// The word as a shell reads it: in single quotes, unless it can be typed as it is. For people: U+FFFD stands for what is
-/// not UTF-8.
+/// Quotes bytes for a shell, in single quotes if needed. For messages: U+FFFD replaces invalid UTF-8.
 pub fn shell_word(bytes: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(bytes);
     let is_plain = |letter: char| letter.is_alphanumeric() || "%+,-./:=@_^~".contains(letter);
@@ -52,7 +51,7 @@ fn push(word: &mut String, byte: u8) {
     }
 }
 
-/// The bytes of a word; `None` if its quotes or escapes are malformed.
+/// Parses a word; `None` if its quotes or escapes are malformed.
 pub fn unquote(word: &[u8]) -> Option<Cow<'_, [u8]>> {
     let Some(quoted) = word.strip_prefix(b"\"") else { return Some(Cow::Borrowed(word)) };
     let mut rest = quoted.strip_suffix(b"\"")?;
@@ -68,7 +67,7 @@ pub fn unquote(word: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(bytes))
 }
 
-/// The byte that an escape stands for, taken from behind its `\`.
+/// Parses the escape after a `\`.
 fn escaped(rest: &mut &[u8]) -> Option<u8> {
     let (&first, after) = rest.split_first()?;
     if matches!(first, b'0'..=b'7') {
@@ -88,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_as_git_writes_them() {
+    fn words_are_quoted_as_in_git() {
         for (bytes, word) in [
             (&b"plain name-\xc3\xa9"[..], "plain name-é"),
             (b"", ""),
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_goes_back_and_forth() {
+    fn every_name_round_trips() {
         for first in 0..=255 {
             for second in [0, b'"', b'\\', b'1', b'n', 0xc3, 0xa9] {
                 let bytes = [first, second];
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_words_are_refused() {
+    fn malformed_words_are_rejected() {
         for word in ["\"", "\"a", "\"a\"b\"", "\"\\\"", "\"\\x41\"", "\"\\47\"", "\"\\477\"", "\"\\0 1\""] {
             assert_eq!(unquote(word.as_bytes()), None, "{word}");
         }

@@ -1,4 +1,4 @@
-//! Points in time: nanoseconds as file systems keep them, before 1970 and after 2106 too, and as people read them.
+//! Timestamps in nanoseconds, also before 1970 and after 2106, and their text forms.
 
 use jiff::tz::TimeZone;
 
@@ -36,7 +36,7 @@ impl Timestamp {
         }
     }
 
-    /// Parses what [`Timestamp::to_decimal`] gives, with up to nine places or none.
+    /// Parses the output of [`Timestamp::to_decimal`], with up to nine decimal places or none.
     pub fn parse_decimal(text: &str) -> Option<Timestamp> {
         let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
         let (sign, digits) = whole.strip_prefix('-').map_or((1, whole), |digits| (-1, digits));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn decimal_seconds_go_back_and_forth() {
+    fn decimal_seconds_round_trip() {
         for (seconds, nanoseconds, text) in [
             (0, 0, "0.000000000"),
             (1_767_571_200, 5, "1767571200.000000005"),

@@ -1,18 +1,124 @@
-//! Whole files that appear at once or not at all.
+//! Files that appear complete or not at all: they have a temporary name, or none, until they are renamed or linked.
 
+use std::ffi::OsStr;
 use std::fs::File;
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::environment::Durability;
-use crate::error::Result;
-use crate::fs::inherit::parent;
-use crate::fs::{TempFile, sync_dir, write_all};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::inherit::{create_private, parent};
+use crate::fs::{
+    Dir, Renamed, copy_range, create_new, exists, is_no_link_possible, is_other_file_system, open, process_id,
+};
+use crate::fs::{remove_file, rename, stat_file, sync_data, sync_dir, write_all};
 
-/// Pieces that are shorter are gathered, to be written together.
-const GATHERED: usize = 256 << 10;
+/// A new file, removed on drop unless it was renamed to its final name.
+pub struct TempFile {
+    /// Closed when durable, because a large commit has more such files than a process may have open.
+    file: Option<File>,
+    path: PathBuf,
+    is_named: bool,
+}
 
-/// Writes a repository file next to `path`, flushes it, renames it over `path` and flushes the directory. The bytes are
-/// given in pieces. Caches pass [`Durability::NoSync`].
+impl TempFile {
+    /// Creates a repository file `NAME.<process>-<n>.tmp` next to `path`, where `NAME` is the last component of `path`.
+    pub fn beside(path: &Path) -> Result<TempFile> {
+        TempFile::make(path, create_new)
+    }
+
+    /// Like [`TempFile::beside`], for a file that only the user of this process may access (0600).
+    pub(super) fn private_beside(path: &Path) -> Result<TempFile> {
+        TempFile::make(path, create_private)
+    }
+
+    fn make(path: &Path, create: impl Fn(&Path) -> Result<File>) -> Result<TempFile> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = name_of(path)?;
+        loop {
+            let n = COUNT.fetch_add(1, Ordering::Relaxed);
+            let mut temporary = name.to_owned();
+            temporary.push(format!(".{}-{n}.tmp", process_id()));
+            let path = path.with_file_name(temporary);
+            match create(&path) {
+                Ok(file) => return Ok(TempFile { file: Some(file), path, is_named: false }),
+                // Left by a killed process with the same id.
+                Err(error) if error.is_taken() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The file to write to. Must not be called after [`TempFile::sync`].
+    pub fn file(&self) -> &File {
+        self.file.as_ref().expect("a flushed file is not written to")
+    }
+
+    /// Unlinks the file and returns it: its space is freed when it is closed.
+    pub fn into_unnamed(mut self) -> Option<File> {
+        self.file.take()
+    }
+
+    /// Makes the file durable and closes it.
+    pub fn sync(&mut self, durability: Durability) -> Result<()> {
+        self.file.take().map_or(Ok(()), |file| sync_data(&file, durability))
+    }
+
+    /// Renames the file to `path`, replacing an existing file.
+    pub fn rename(mut self, path: &Path) -> Result<()> {
+        match rename(&self.path, path) {
+            // Pooled file systems (mergerfs) may have the two directories on different disks.
+            Err(error) if is_other_file_system(&error) && parent(&self.path) != parent(path) => {
+                return self.copy_to(path);
+            }
+            result => result?,
+        }
+        self.is_named = true;
+        Ok(())
+    }
+
+    /// Copies the file into the directory of the name, and gives the copy that name. The copy is durable even if this
+    /// file is not.
+    fn copy_to(&self, path: &Path) -> Result<()> {
+        let mut copy = TempFile::beside(path)?;
+        let file = open(&self.path)?;
+        copy_range((&file, 0), (copy.file(), 0), stat_file(&file)?.size)?;
+        copy.sync(Durability::Synced)?;
+        copy.rename(path)
+    }
+
+    /// Renames the file to `path` in the same directory. Returns `false`, and removes the file, if `path` exists.
+    pub(super) fn rename_new(mut self, path: &Path) -> Result<bool> {
+        let directory = Dir::open(parent(path))?;
+        let (name, new_name) = (name_of(&self.path)?.as_bytes(), name_of(path)?.as_bytes());
+        self.is_named = directory.rename_new(name, &directory, new_name)? != Renamed::No;
+        Ok(self.is_named)
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if !self.is_named {
+            // Nothing refers to the file, so a failure is harmless.
+            let _ = remove_file(&self.path);
+        }
+    }
+}
+
+fn name_of(path: &Path) -> Result<&OsStr> {
+    path.file_name().ok_or_else(|| Error::new(ErrorKind::Internal, format!("`{}` has no file name", path.display())))
+}
+
+/// Shorter pieces are written together.
+const BUFFERED: usize = 256 << 10;
+
+/// Writes a repository file next to `path`, flushes it, renames it to `path` and flushes the directory. The bytes come in
+/// pieces. Caches pass [`Durability::NoSync`].
 pub fn write_atomic(
     path: &Path,
     pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
@@ -26,17 +132,106 @@ pub fn write_atomic(
 }
 
 fn write_pieces(file: &File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<()> {
-    let mut gathered = Vec::new();
+    let mut buffer = Vec::new();
     for piece in pieces {
         let piece = piece.as_ref();
-        if gathered.len() + piece.len() > GATHERED {
-            write_all(file, &gathered)?;
-            gathered.clear();
+        if buffer.len() + piece.len() > BUFFERED {
+            write_all(file, &buffer)?;
+            buffer.clear();
         }
-        match piece.len() > GATHERED {
+        match piece.len() > BUFFERED {
             true => write_all(file, piece)?,
-            false => gathered.extend_from_slice(piece),
+            false => buffer.extend_from_slice(piece),
         }
     }
-    write_all(file, &gathered)
+    write_all(file, &buffer)
+}
+
+/// A private file (0600) that gets its name when it is complete, if the name is free. Removed on drop. A killed process leaves at
+/// most a file with a temporary name.
+pub struct AtomicFile {
+    file: Unnamed,
+    path: PathBuf,
+}
+
+enum Unnamed {
+    /// A file without a name.
+    File(File),
+    /// If the file system has no unnamed files.
+    TempFile(TempFile),
+}
+
+impl AtomicFile {
+    /// Creates a file that will be published as `path`.
+    pub fn create(path: &Path) -> Result<AtomicFile> {
+        AtomicFile::without_name(path)?.map_or_else(|| AtomicFile::with_temporary_name(path), Ok)
+    }
+
+    /// `None` if the file system has no unnamed files, or they cannot be linked.
+    fn without_name(path: &Path) -> Result<Option<AtomicFile>> {
+        let (flags, mode) = (OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR);
+        let file = match retry_on_intr(|| rustix::fs::open(parent(path), flags, mode)) {
+            Ok(file) => File::from(file),
+            // An old kernel ignores the flag and opens the directory.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::ISDIR | Errno::INVAL) => return Ok(None),
+            Err(errno) => return Err(Error::io("create", path, errno.into())),
+        };
+        let can_be_named = exists(&handle(&file))?;
+        Ok(can_be_named.then(|| AtomicFile { file: Unnamed::File(file), path: path.to_owned() }))
+    }
+
+    pub(super) fn with_temporary_name(path: &Path) -> Result<AtomicFile> {
+        Ok(AtomicFile { file: Unnamed::TempFile(TempFile::private_beside(path)?), path: path.to_owned() })
+    }
+
+    /// The file to write to.
+    pub fn file(&self) -> &File {
+        match &self.file {
+            Unnamed::File(file) => file,
+            Unnamed::TempFile(file) => file.file(),
+        }
+    }
+
+    /// Makes the file durable and gives it its name. Returns `false`, and removes the file, if the name exists.
+    pub fn publish(self, durability: Durability) -> Result<bool> {
+        let is_named = match self.file {
+            Unnamed::File(file) => {
+                sync_data(&file, durability)?;
+                match link(&file, &self.path) {
+                    Err(error) if is_no_link_possible(&error) => publish_copy(&file, &self.path, durability)?,
+                    is_named => is_named?,
+                }
+            }
+            Unnamed::TempFile(mut file) => {
+                file.sync(durability)?;
+                file.rename_new(&self.path)?
+            }
+        };
+        if is_named {
+            sync_dir(parent(&self.path), durability)?;
+        }
+        Ok(is_named)
+    }
+}
+
+/// Fallback if an unnamed file cannot be linked: gives the name to a copy of it.
+fn publish_copy(file: &File, path: &Path, durability: Durability) -> Result<bool> {
+    let mut copy = TempFile::beside(path)?;
+    copy_range((file, 0), (copy.file(), 0), stat_file(file)?.size)?;
+    copy.sync(durability)?;
+    copy.rename_new(path)
+}
+
+/// Links an open file to a name; `false` if the name exists.
+fn link(file: &File, path: &Path) -> Result<bool> {
+    match rustix::fs::linkat(CWD, handle(file), CWD, path, AtFlags::SYMLINK_FOLLOW) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        Err(errno) => Err(Error::io("create", path, errno.into())),
+    }
+}
+
+/// The path of an open file in `/proc`.
+fn handle(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }

@@ -1,4 +1,4 @@
-//! Mode, owner, modification time and extended attributes: by name, whatever kind of file it is, and by handle.
+//! Reads and sets mode, owner, modification time and extended attributes: by name for every kind of file, or of an open file.
 //!
 //! A change of owner clears set-user-id bits and capabilities, so the order is: owner, extended attributes, mode, time.
 
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// Names and values, sorted by name.
 pub type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// The kernel's own bound for a value and for a list of names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
+/// Maximum length of a value and of a list of names (`XATTR_SIZE_MAX`, `XATTR_LIST_MAX`).
 const XATTR_MAX: usize = 64 << 10;
 
 /// Prefix of the names under which XFS shows the ACLs to root a second time (`trusted.SGI_ACL_FILE`,
@@ -26,7 +26,7 @@ const XATTR_MAX: usize = 64 << 10;
 const XFS_ACL: &[u8] = b"trusted.SGI_ACL_";
 
 impl Dir {
-    /// Extended attributes of a name, sorted; empty where the file system has none. ACLs and capabilities are among them.
+    /// Extended attributes of a name, including ACLs and capabilities, sorted. Empty if the file system has none.
     pub fn xattrs(&self, name: &[u8]) -> Result<Xattrs> {
         self.check(name)?;
         if name == b"." {
@@ -62,13 +62,13 @@ impl Dir {
         }
     }
 
-    /// Sets the permission bits (not of a symlink, which has none of its own).
+    /// Sets the permission bits. Fails for a symlink, which has none.
     pub fn set_mode(&self, name: &[u8], mode: u16) -> Result<()> {
         self.check(name)?;
         self.chmod(name, mode).map_err(|errno| self.failed_by_handle("set the mode of", name, errno))
     }
 
-    /// `fchmodat` follows links, so the inode is pinned first, and changed by its handle.
+    /// Pins the inode with a handle first, because `fchmodat` follows links.
     fn chmod(&self, name: &[u8], mode: u16) -> rustix::io::Result<()> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let pinned = retry_on_intr(|| rustix::fs::openat(self, name, flags, Mode::empty()))?;
@@ -86,7 +86,7 @@ impl Dir {
             .map_err(|errno| self.failed("set the owner of", name, errno))
     }
 
-    /// Sets the modification time, and leaves the access time alone.
+    /// Sets the modification time and keeps the access time.
     pub fn set_mtime(&self, name: &[u8], mtime: Timestamp, atime: Atime) -> Result<()> {
         self.check(name)?;
         let set = |times: &Timestamps| rustix::fs::utimensat(self, name, times, AtFlags::SYMLINK_NOFOLLOW);
@@ -106,7 +106,7 @@ impl Dir {
         self.failed(action, name, errno)
     }
 
-    /// A short path of a name, however long the path of the directory is: these calls have no form with a handle.
+    /// A short path of a name, for calls that take no directory handle.
     fn magic_path(&self, name: &[u8]) -> Vec<u8> {
         let mut path = magic(self.as_fd()).into_bytes();
         path.push(b'/');
@@ -115,7 +115,7 @@ impl Dir {
     }
 }
 
-/// Extended attributes of an open file, sorted; empty where the file system has none.
+/// Extended attributes of an open file, sorted. Empty if the file system has none.
 pub fn file_xattrs(file: &File) -> Result<Xattrs> {
     read_xattrs(|buffer| rustix::fs::flistxattr(file, buffer), |key, buffer| rustix::fs::fgetxattr(file, key, buffer))
         .map_err(|errno| failed("read the attributes of", file, errno))
@@ -139,7 +139,7 @@ pub fn set_file_owner(file: &File, uid: u32, gid: u32) -> Result<()> {
         .map_err(|errno| failed("set the owner of", file, errno))
 }
 
-/// Sets the modification time of an open file, and leaves the access time alone. A later write changes it again.
+/// Sets the modification time of an open file and keeps the access time. A later write changes the modification time.
 pub fn set_file_mtime(file: &File, mtime: Timestamp, atime: Atime) -> Result<()> {
     match atime {
         Atime::Omit => rustix::fs::futimens(file, &times(None, mtime)),
@@ -155,7 +155,7 @@ pub fn touch_file(file: &File) -> Result<()> {
         .map_err(|errno| failed("set the time of", file, errno))
 }
 
-/// Where the system shows what is open.
+/// The directory of this process's open files.
 const HANDLES: &str = "/proc/self/fd";
 
 fn magic(handle: BorrowedFd<'_>) -> String {
@@ -197,7 +197,7 @@ fn read_xattrs(
     for key in names.split(|&b| b == 0).filter(|key| !key.is_empty() && !key.starts_with(XFS_ACL)) {
         match with_room(|buffer| get(key, buffer)) {
             Ok(value) => xattrs.push((key.to_vec(), value)),
-            // Removed in between, or listed by a layer that cannot read it: nothing that could be kept.
+            // Removed meanwhile, or listed by a file system layer that cannot read it.
             Err(Errno::NODATA | Errno::OPNOTSUPP) => {}
             Err(errno) => return Err(errno),
         }
@@ -206,7 +206,7 @@ fn read_xattrs(
     Ok(xattrs)
 }
 
-/// What a call puts into a buffer: a small one on the stack first, since most lists are empty, then the largest there is.
+/// Calls with a small buffer first, because most lists are empty, then with the largest.
 fn with_room(call: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> rustix::io::Result<Vec<u8>> {
     let mut small = [0; 512];
     match call(&mut small) {

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_range_is_read_whatever_blocks_it_spans() {
+    fn ranges_may_span_blocks() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         let content: Vec<u8> = (0..100).collect();

@@ -1,7 +1,7 @@
-//! An open directory: opened without following links, listed, and its names looked at.
-//! No call here follows a link below the directory, and none depends on how long its path is.
+//! An open directory: lists it, and opens and stats its names. No call follows a link below the directory, and none depends on the
+//! length of its path.
 //!
-//! What changes names is in `names`, what changes attributes in `attributes`.
+//! `dir_ops` has the calls that change names, `attributes` those that change attributes.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -20,23 +20,23 @@ use crate::fs::{FileSystem, Stat};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, is_name};
 
-/// A handle on a directory. The path in it is only for messages.
+/// A handle of a directory. Its path is only for messages.
 ///
-/// A name is one name, never a path; `.` stands for the directory itself where that makes sense.
+/// A name is a single component, never a path; `.` is the directory itself.
 #[derive(Debug)]
 pub struct Dir {
     handle: OwnedFd,
     path: PathBuf,
-    /// Whether the position of the handle has been used up by a listing.
+    /// Whether a listing has moved the position of the handle.
     listed: AtomicBool,
 }
 
 /// A name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirEntry {
-    /// The name.
+    /// Never `.` or `..`.
     pub name: Vec<u8>,
-    /// Its kind, where the file system tells it with the name.
+    /// `None` if the file system does not list kinds.
     pub kind: Option<Kind>,
 }
 
@@ -47,13 +47,13 @@ const FILE: OFlags =
 /// Maximum path length of a system call (`PATH_MAX` includes the terminating zero).
 const LONGEST_PATH: usize = 4096;
 
-/// Bytes of names taken from the kernel at once: some 1,000 names.
+/// Buffer size for listings, in bytes: about 1,000 names.
 const LIST_BUFFER: usize = 32 << 10;
 
 impl Dir {
-    /// Opens a directory by path, following links: for roots that a user names.
+    /// Opens a directory by path, following links.
     pub fn open(path: &Path) -> Result<Dir> {
-        let handle = leaving_atime(|extra| rustix::fs::openat(CWD, path, DIRECTORY | extra, Mode::empty()))
+        let handle = keeping_atime(|extra| rustix::fs::openat(CWD, path, DIRECTORY | extra, Mode::empty()))
             .map_err(|errno| Error::io("open", path, errno.into()))?;
         Ok(Dir::new(handle, path.to_owned()))
     }
@@ -62,21 +62,21 @@ impl Dir {
         Dir { handle, path, listed: AtomicBool::new(false) }
     }
 
-    /// The path it was opened by, for messages.
+    /// The path that it was opened with, for messages.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens the directory `name` in it; fails on a link.
+    /// Opens the subdirectory `name`. Fails on a link.
     pub fn open_dir(&self, name: &[u8]) -> Result<Dir> {
         self.check(name)?;
         let flags = DIRECTORY | OFlags::NOFOLLOW;
-        let handle = leaving_atime(|extra| rustix::fs::openat(&self.handle, name, flags | extra, Mode::empty()))
+        let handle = keeping_atime(|extra| rustix::fs::openat(&self.handle, name, flags | extra, Mode::empty()))
             .map_err(|errno| self.failed("open", name, errno))?;
         Ok(Dir::new(handle, self.path_of(name)))
     }
 
-    /// Opens a directory below it, never through a link; for the empty path a second handle on itself.
+    /// Opens a directory below it without following links. The empty path opens a second handle of itself.
     pub fn open_below(&self, path: &RepoPath) -> Result<Dir> {
         if path.is_root() {
             return self.open_dir(b".");
@@ -86,7 +86,7 @@ impl Dir {
         }
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let flags = DIRECTORY | OFlags::NOFOLLOW;
-        let at_once = leaving_atime(|extra| {
+        let at_once = keeping_atime(|extra| {
             rustix::fs::openat2(&self.handle, path.as_bytes(), flags | extra, Mode::empty(), resolve)
         });
         match at_once {
@@ -112,7 +112,7 @@ impl Dir {
         Ok(below)
     }
 
-    /// The same name by name: for a path of any length, and on any kernel.
+    /// Opens a directory below it one component at a time, which works on any kernel and for any length.
     pub(super) fn walk_below(&self, path: &RepoPath) -> Result<Dir> {
         let mut below = self.open_dir(b".")?;
         for name in path.names() {
@@ -121,7 +121,7 @@ impl Dir {
         Ok(below)
     }
 
-    /// All names but `.` and `..`, sorted by bytes.
+    /// Lists all names except `.` and `..`, sorted by bytes.
     pub fn entries(&self) -> Result<Vec<DirEntry>> {
         // A listing moves the position that all users of a handle share, so only the first one may use this handle.
         if self.listed.swap(true, Ordering::Relaxed) {
@@ -145,7 +145,7 @@ impl Dir {
         Ok(entries)
     }
 
-    /// The stat of a name; `None` if it is not there.
+    /// The stat of a name; `None` if it does not exist.
     pub fn stat(&self, name: &[u8]) -> Result<Option<Stat>> {
         self.check(name)?;
         match Stat::at(&self.handle, name) {
@@ -155,7 +155,7 @@ impl Dir {
         }
     }
 
-    /// Fails if names can be added to it and not taken away, as root may decide (`chattr +a`), or neither (`chattr +i`).
+    /// Fails if names cannot be removed (`chattr +a`) or changed at all (`chattr +i`).
     pub fn check_changeable(&self) -> Result<()> {
         let stat = match rustix::fs::statx(&self.handle, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE) {
             Ok(stat) => stat,
@@ -174,13 +174,13 @@ impl Dir {
         Stat::of(&self.handle).map_err(|errno| self.failed("stat", b".", errno))
     }
 
-    /// What kind of file system it is on.
+    /// The kind of its file system.
     pub fn file_system(&self) -> Result<FileSystem> {
         FileSystem::from_call(rustix::fs::fstatfs(&self.handle))
             .map_err(|errno| self.failed("read the file system type of", b".", errno))
     }
 
-    /// Bytes that can still be written on its file system; `None` where that is not known, or what is written may take less.
+    /// Free space of its file system in bytes. `None` if unknown, or if files may take less space than their size.
     pub fn free_space(&self) -> Result<Option<u64>> {
         match rustix::fs::fstatfs(&self.handle) {
             Ok(raw) => Ok(free_space(&raw)),
@@ -189,22 +189,22 @@ impl Dir {
         }
     }
 
-    /// Opens a file for reading: not through a link, never blocking (a FIFO), its access time left alone where permitted.
+    /// Opens a file for reading, without following a link or blocking on a FIFO. Keeps the access time where permitted.
     pub fn open_file(&self, name: &[u8]) -> Result<File> {
         self.check(name)?;
-        leaving_atime(|extra| rustix::fs::openat(&self.handle, name, FILE | extra, Mode::empty()))
+        keeping_atime(|extra| rustix::fs::openat(&self.handle, name, FILE | extra, Mode::empty()))
             .map(File::from)
             .map_err(|errno| self.failed("open", name, errno))
     }
 
-    /// The same with the stat of what was opened, which may be another file than the one looked at before.
+    /// Like [`Dir::open_file`], with the stat of the opened file.
     pub fn open_file_stat(&self, name: &[u8]) -> Result<(File, Stat)> {
         let file = self.open_file(name)?;
         let stat = Stat::of(&file).map_err(|errno| self.failed("stat", name, errno))?;
         Ok((file, stat))
     }
 
-    /// Where a symlink points.
+    /// The target of a symlink.
     pub fn read_link(&self, name: &[u8]) -> Result<Vec<u8>> {
         self.check(name)?;
         rustix::fs::readlinkat(&self.handle, name, Vec::new())
@@ -212,7 +212,7 @@ impl Dir {
             .map_err(|errno| self.failed("read the link", name, errno))
     }
 
-    /// Flushes the names in it.
+    /// Makes its names durable.
     pub fn sync(&self, durability: Durability) -> Result<()> {
         if !durability.is_synced() {
             return Ok(());
@@ -224,7 +224,7 @@ impl Dir {
         }
     }
 
-    /// Flushes the whole file system it is on: cheaper than one flush a file when there are many.
+    /// Flushes its whole file system, which is faster than a flush for each of many files.
     pub fn sync_file_system(&self, durability: Durability) -> Result<()> {
         if !durability.is_synced() {
             return Ok(());
@@ -239,7 +239,7 @@ impl Dir {
         }
     }
 
-    /// The path of a name in it, for messages.
+    /// The path of a name, for messages.
     pub(super) fn path_of(&self, name: &[u8]) -> PathBuf {
         match name {
             b"." => self.path.clone(),
@@ -247,18 +247,18 @@ impl Dir {
         }
     }
 
-    /// A failed call on a name in it.
+    /// The error of a failed call on a name.
     pub(super) fn failed(&self, action: &str, name: &[u8], errno: Errno) -> Error {
         Error::io(action, &self.path_of(name), errno.into())
     }
 
-    /// Refuses a path where a name belongs: the system would follow the links in it.
+    /// Rejects a path in place of a name, because the system would follow its links.
     pub(super) fn check(&self, name: &[u8]) -> Result<()> {
         if is_name(name) || name == b"." {
             return Ok(());
         }
         let name = String::from_utf8_lossy(name);
-        Err(Error::new(ErrorKind::Refused, format!("`{name}` in `{}` is no name of a file", self.path.display())))
+        Err(Error::new(ErrorKind::Refused, format!("`{name}` in `{}` is not a valid file name", self.path.display())))
     }
 }
 
@@ -268,8 +268,8 @@ impl AsFd for Dir {
     }
 }
 
-/// Opens without touching the access time, which only the owner and root may ask for.
-fn leaving_atime(open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> rustix::io::Result<OwnedFd> {
+/// Opens with `O_NOATIME`, which only the owner and root may use, or else without.
+fn keeping_atime(open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> rustix::io::Result<OwnedFd> {
     match retry_on_intr(|| open(OFlags::NOATIME)) {
         Err(Errno::PERM) => retry_on_intr(|| open(OFlags::empty())),
         result => result,

@@ -1,4 +1,4 @@
-//! What is done to the names in an open directory: made, linked, moved, swapped and removed.
+//! Creates, links, renames, exchanges and removes names in an open directory.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -12,10 +12,10 @@ use crate::fs::{Dir, Stat};
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
 
-/// Nobody but the owner.
+/// Mode of private files.
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// The mode of a file that is not finished: the sticky bit means nothing for files, and so no other file has it.
+/// Mode of an unfinished file. The sticky bit has no meaning for files, so no other file has this mode.
 pub const UNFINISHED: u16 = 0o1600;
 
 /// Result of [`Dir::rename_new`].
@@ -30,7 +30,7 @@ pub enum Renamed {
 }
 
 impl Dir {
-    /// Makes a file with mode [`UNFINISHED`] that must not be there yet, for reading and writing.
+    /// Creates a file with mode [`UNFINISHED`] for reading and writing. Fails if it exists.
     pub fn create_file(&self, name: &[u8]) -> Result<File> {
         self.check(name)?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -40,19 +40,19 @@ impl Dir {
             .map_err(|errno| self.failed("create", name, errno))
     }
 
-    /// Makes a directory with mode 0700.
+    /// Creates a directory with mode 0700.
     pub fn make_dir(&self, name: &[u8]) -> Result<()> {
         self.check(name)?;
         rustix::fs::mkdirat(self, name, Mode::RWXU).map_err(|errno| self.failed("make the directory", name, errno))
     }
 
-    /// Makes a symlink.
+    /// Creates a symlink.
     pub fn make_symlink(&self, name: &[u8], target: &[u8]) -> Result<()> {
         self.check(name)?;
         rustix::fs::symlinkat(target, self, name).map_err(|errno| self.failed("make the link", name, errno))
     }
 
-    /// Makes a FIFO, a socket or a device (mode 0600; `rdev` counts for devices only).
+    /// Creates a FIFO, a socket or a device with mode 0600. `rdev` is for devices only.
     pub fn make_special(&self, name: &[u8], kind: Kind, rdev: u64) -> Result<()> {
         self.check(name)?;
         let (file_type, rdev) = match kind {
@@ -61,14 +61,14 @@ impl Dir {
             Kind::CharDevice => (FileType::CharacterDevice, rdev),
             Kind::BlockDevice => (FileType::BlockDevice, rdev),
             Kind::File | Kind::Directory | Kind::Symlink => {
-                return Err(Error::new(ErrorKind::Internal, format!("a {} is no special file", kind.word())));
+                return Err(Error::new(ErrorKind::Internal, format!("a {} is not a special file", kind.word())));
             }
         };
         rustix::fs::mknodat(self, name, file_type, PRIVATE, rdev)
             .map_err(|errno| self.failed(&format!("make the {}", kind.word()), name, errno))
     }
 
-    /// Gives the inode at `name` a second name.
+    /// Creates a hard link.
     pub fn hard_link(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<()> {
         self.check(name)?;
         to.check(to_name)?;
@@ -96,7 +96,7 @@ impl Dir {
         }
     }
 
-    /// The same where the file system cannot: a second name is never made over another one.
+    /// Fallback of [`Dir::rename_new`]: a hard link never replaces an existing name.
     pub(super) fn rename_new_by_link(&self, name: &[u8], to: &Dir, to_name: &[u8]) -> Result<Renamed> {
         match rustix::fs::linkat(self, name, to, to_name, AtFlags::empty()) {
             Ok(()) => {
@@ -107,7 +107,7 @@ impl Dir {
                 removed.map(|()| Renamed::ByLink)
             }
             Err(Errno::EXIST) => Ok(Renamed::No),
-            // A directory, or no hard links here: looking first is all that is left.
+            // A directory, or no hard links on this file system: check before renaming.
             Err(_) if to.stat(to_name)?.is_some() => Ok(Renamed::No),
             Err(_) => self.rename(name, to, to_name).map(|()| Renamed::Yes),
         }
@@ -125,7 +125,7 @@ impl Dir {
         }
     }
 
-    /// Removes a name that is no directory.
+    /// Removes a name other than a directory.
     pub fn remove_file(&self, name: &[u8]) -> Result<()> {
         self.check(name)?;
         rustix::fs::unlinkat(self, name, AtFlags::empty()).map_err(|errno| self.failed("remove", name, errno))
@@ -141,7 +141,7 @@ impl Dir {
         }
     }
 
-    /// The present by the file system's own clock, found by touching a file of this name in it.
+    /// The current time by the clock of the file system, read by touching a file with this name.
     pub fn clock(&self, name: &[u8]) -> Result<Timestamp> {
         self.check(name)?;
         let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -1,10 +1,10 @@
-//! What a failure of the system says, by its number.
+//! Classifies system errors.
 
 use rustix::io::Errno;
 
 use crate::error::Error;
 
-/// Whether a name is no longer there, or it or a directory above it became something else.
+/// Whether a name no longer exists, or it or a parent directory has become another kind of file.
 pub fn is_gone(error: &Error) -> bool {
     is_one_of(error, &[Errno::NOENT, Errno::NOTDIR, Errno::LOOP])
 }
@@ -43,12 +43,12 @@ pub(super) fn of_repository(error: Error) -> Error {
     if is_one_of(&error, &OF_THE_MEDIUM) { Error::damaged(error.to_string()) } else { error }
 }
 
-/// Whether a failure to write is of all entries: a broken or read-only disk, no memory, too many handles.
+/// Whether a failure to write concerns all entries: a broken or read-only disk, no memory, too many open files.
 pub fn is_of_all_entries(error: &Error) -> bool {
     is_one_of(error, &[Errno::IO, Errno::NOMEM, Errno::NFILE, Errno::MFILE, Errno::ROFS])
 }
 
-/// Whether a failure to make a hard link says that there can be none: not on this file system, not to this file.
+/// Whether a hard link is impossible on this file system, or to this file.
 pub fn is_no_link_possible(error: &Error) -> bool {
     is_one_of(error, &[Errno::PERM, Errno::XDEV, Errno::MLINK, Errno::NOSYS, Errno::OPNOTSUPP])
 }
@@ -70,23 +70,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_of_linux() {
-        let told_by = |question: fn(&Error) -> bool| -> Vec<i32> {
+    fn error_numbers_are_classified() {
+        let numbers_of = |question: fn(&Error) -> bool| -> Vec<i32> {
             let failed = |number| Error::io("read", Path::new("x"), std::io::Error::from_raw_os_error(number));
             (1..134).filter(|&number| question(&failed(number))).collect()
         };
-        assert_eq!(told_by(is_gone), [2, 20, 40]);
-        let of_the_system: Vec<i32> = (1..134).filter(|number| !told_by(is_of_one_entry).contains(number)).collect();
+        assert_eq!(numbers_of(is_gone), [2, 20, 40]);
+        let of_the_system: Vec<i32> = (1..134).filter(|number| !numbers_of(is_of_one_entry).contains(number)).collect();
         assert_eq!(of_the_system, [4, 9, 12, 14, 23, 24, 28, 122]);
-        assert_eq!(told_by(is_other_kind), [6, 20, 22, 40]);
-        assert_eq!(told_by(is_of_all_entries), [5, 12, 23, 24, 30]);
-        assert_eq!(told_by(is_no_link_possible), [1, 18, 31, 38, 95]);
+        assert_eq!(numbers_of(is_other_kind), [6, 20, 22, 40]);
+        assert_eq!(numbers_of(is_of_all_entries), [5, 12, 23, 24, 30]);
+        assert_eq!(numbers_of(is_no_link_possible), [1, 18, 31, 38, 95]);
         let damages = |error: &Error| {
             let cause = error.io_cause().and_then(std::io::Error::raw_os_error).unwrap_or_default();
             let again = Error::io("read", Path::new("x"), std::io::Error::from_raw_os_error(cause));
             of_repository(again).kind() == crate::error::ErrorKind::Damaged
         };
-        assert_eq!(told_by(damages), [5, 6, 21, 29, 61, 74, 84, 117, 121]);
-        assert!(!is_gone(&Error::damaged("no failure of the system")));
+        assert_eq!(numbers_of(damages), [5, 6, 21, 29, 61, 74, 84, 117, 121]);
+        assert!(!is_gone(&Error::damaged("not a system error")));
     }
 }

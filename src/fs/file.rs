@@ -1,4 +1,4 @@
-//! Files of the repository itself, by path.
+//! Accesses files of the repository by path.
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind as Cause;
@@ -45,12 +45,12 @@ pub fn read_prefix(path: &Path) -> Result<Option<(Vec<u8>, Option<Error>)>> {
     Ok(Some((bytes, failure)))
 }
 
-/// File systems read this many bytes at once: if some of them cannot be read, none can.
+/// Unit in which file systems read: all of it is readable, or none.
 const SECTORS: usize = 4 << 10;
 
-/// Names in a directory, sorted; empty if it is not there.
+/// Lists the names in a directory, sorted. Empty if the directory does not exist.
 pub fn list(path: &Path) -> Result<Vec<Vec<u8>>> {
-    let Some(listing) = if_there("list", path, std::fs::read_dir(path))? else { return Ok(Vec::new()) };
+    let Some(listing) = if_exists("list", path, std::fs::read_dir(path))? else { return Ok(Vec::new()) };
     let names: std::io::Result<Vec<Vec<u8>>> =
         listing.map(|entry| entry.map(|entry| entry.file_name().into_vec())).collect();
     let mut names = names.map_err(|cause| Error::io("list", path, cause))?;
@@ -77,14 +77,14 @@ pub(super) fn open_existing(path: &Path) -> Result<Option<(File, Stat)>> {
     }
 }
 
-/// Opens a file that a user named, which may be a pipe or a device.
+/// Opens a file that the user named, which may be a pipe or a device.
 pub fn open_any(path: &Path) -> Result<File> {
     File::open(path).map_err(|cause| Error::io("open", path, cause))
 }
 
 /// Reads a file that the user named, which may be a pipe or a device; `None` if it does not exist.
 pub fn read_any(path: &Path) -> Result<Option<Vec<u8>>> {
-    if_there("read", path, std::fs::read(path))
+    if_exists("read", path, std::fs::read(path))
 }
 
 /// Opens an existing repository file for reading and writing.
@@ -99,12 +99,12 @@ pub(super) fn without_blocking() -> OpenOptions {
     options
 }
 
-/// The stat of what has this name, links not followed; `None` if it is not there.
+/// Takes the stat of a path without following a link; `None` if it does not exist.
 pub fn stat(path: &Path) -> Result<Option<Stat>> {
-    if_there("stat", path, Stat::at(CWD, path.as_os_str().as_bytes()).map_err(Into::into))
+    if_exists("stat", path, Stat::at(CWD, path.as_os_str().as_bytes()).map_err(Into::into))
 }
 
-/// Takes the stat of a path, following links; `None` if it does not exist.
+/// The kind of file at a path, following links; `None` if it does not exist.
 pub fn target_kind(path: &Path) -> Result<Option<Kind>> {
     let opened = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
     match opened.and_then(Stat::of) {
@@ -114,35 +114,35 @@ pub fn target_kind(path: &Path) -> Result<Option<Kind>> {
     }
 }
 
-/// Whether there is something of this name; links are not followed.
+/// Whether a path exists. Does not follow a link.
 pub fn exists(path: &Path) -> Result<bool> {
     stat(path).map(|stat| stat.is_some())
 }
 
-/// Makes a directory as any program would, and those above it that are missing: for what a user asked for.
+/// Creates a directory that the user named, and its missing parents, with default modes.
 pub fn create_dir_all(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|cause| Error::io("make the directory", path, cause))
 }
 
-/// Renames within a file system; what is at the new name is replaced.
+/// Renames within a file system, replacing an existing file.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
     std::fs::rename(from, to).map_err(|cause| Error::io("rename", from, cause))
 }
 
-/// Removes a file; no failure if it is not there.
+/// Removes a file. Succeeds if it does not exist.
 pub fn remove_file(path: &Path) -> Result<()> {
-    if_there("remove", path, std::fs::remove_file(path)).map(|_| ())
+    if_exists("remove", path, std::fs::remove_file(path)).map(|_| ())
 }
 
 /// Removes a directory if it is empty. Succeeds if it does not exist.
 pub fn remove_empty_dir(path: &Path) -> Result<()> {
-    if_there("remove", path, std::fs::remove_dir(path)).map(|_| ())
+    if_exists("remove", path, std::fs::remove_dir(path)).map(|_| ())
 }
 
-/// Removes a directory and all in it, links not followed; no failure if it is not there.
-/// Only for what the program made itself.
+/// Removes a directory with its content, without following links. Succeeds if it does not exist. Only for directories that this
+/// program created.
 pub fn remove_dir_all(path: &Path) -> Result<()> {
-    if_there("remove", path, std::fs::remove_dir_all(path)).map(|_| ())
+    if_exists("remove", path, std::fs::remove_dir_all(path)).map(|_| ())
 }
 
 /// Makes the names in a directory durable.
@@ -150,8 +150,8 @@ pub fn sync_dir(path: &Path, durability: Durability) -> Result<()> {
     Dir::open(path)?.sync(durability)
 }
 
-/// A result, with `None` for what is not there.
-fn if_there<T>(action: &str, path: &Path, result: std::io::Result<T>) -> Result<Option<T>> {
+/// Converts the error for a missing path to `None`.
+fn if_exists<T>(action: &str, path: &Path, result: std::io::Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(cause) if matches!(cause.kind(), Cause::NotFound | Cause::NotADirectory) => Ok(None),

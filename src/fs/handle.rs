@@ -1,4 +1,4 @@
-//! Open files, read and written at a position. A failure finds out the path by itself.
+//! Reads, writes and flushes open files. Errors name the path.
 
 use std::fs::File;
 use std::io::{ErrorKind as Cause, Read, Write};
@@ -13,18 +13,18 @@ use crate::error::{Error, Result};
 use crate::fs::errno::of_repository;
 use crate::fs::{FileSystem, Stat};
 
-/// The path of an open file as the system knows it now; for messages.
+/// The current path of an open file, for messages.
 pub fn path_of(file: &File) -> PathBuf {
     let link = format!("/proc/self/fd/{}", file.as_raw_fd());
     std::fs::read_link(&link).unwrap_or_else(|_| PathBuf::from(link))
 }
 
-/// A failed call on an open file.
+/// The error of a failed call on an open file.
 pub(super) fn failed(action: &str, file: &File, cause: impl Into<std::io::Error>) -> Error {
     Error::io(action, &path_of(file), cause.into())
 }
 
-/// What is said of a file that is longer than it may be.
+/// The error for a file that is longer than any blob.
 pub fn too_long(file: &File) -> Error {
     failed("read", file, rustix::io::Errno::FBIG)
 }
@@ -34,29 +34,29 @@ pub fn stat_file(file: &File) -> Result<Stat> {
     Stat::of(file).map_err(|errno| failed("stat", file, errno))
 }
 
-/// What kind of file system an open file is on.
+/// The kind of file system of an open file.
 pub fn file_system_of(file: &File) -> Result<FileSystem> {
     FileSystem::from_call(rustix::fs::fstatfs(file))
         .map_err(|errno| failed("read the file system type of", file, errno))
 }
 
-/// The same open file once more.
+/// Duplicates the file descriptor.
 pub fn duplicate(file: &File) -> Result<File> {
     file.try_clone().map_err(|cause| failed("open", file, cause))
 }
 
-/// Reads on from its position until the buffer is full or the file ends; the number of bytes read.
+/// Reads from the current position until the buffer is full or the file ends. Returns the number of bytes.
 pub fn read_next(mut file: &File, buffer: &mut [u8]) -> Result<usize> {
     fill(file, buffer, |_, rest| file.read(rest))
 }
 
-/// Reads at an offset until the buffer is full or the file ends; the number of bytes read.
+/// Reads at an offset until the buffer is full or the file ends. Returns the number of bytes.
 pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize> {
     fill(file, buffer, |filled, rest| file.read_at(rest, offset + filled as u64))
 }
 
-/// The same, where the file is thought to end at `end`: a read that stops just there is not followed by one that finds
-/// nothing. Also whether the end was met.
+/// Like [`read_at`], for a file that is expected to end at `end`: a read that stops exactly there is not repeated to confirm the end.
+/// Also returns whether the file has ended.
 pub fn read_to_end_at(file: &File, buffer: &mut [u8], offset: u64, end: u64) -> Result<(usize, bool)> {
     let mut met = false;
     let length = fill(file, buffer, |filled, rest| {
@@ -88,7 +88,7 @@ fn fill(
     Ok(filled)
 }
 
-/// Fills the buffer from an offset of a repository's file. [`crate::error::ErrorKind::Damaged`] if the file ends before.
+/// Fills the buffer from an offset of a repository file. [`crate::error::ErrorKind::Damaged`] if the file is too short.
 pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
     if read_at(file, buffer, offset).map_err(of_repository)? == buffer.len() {
         return Ok(());
@@ -101,7 +101,7 @@ pub(super) fn ends_early(file: &File, end: u64) -> Error {
     Error::damaged(format!("`{}` ends before byte {end}", path_of(file).display()))
 }
 
-/// Writes all bytes at its position.
+/// Writes all bytes at the current position.
 pub fn write_all(mut file: &File, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes).map_err(|cause| failed("write", file, cause))
 }
@@ -111,12 +111,13 @@ pub fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> Result<()> {
     file.write_all_at(bytes, offset).map_err(|cause| failed("write", file, cause))
 }
 
-/// Cuts or extends it (with a hole) to `length` bytes.
+/// Truncates the file, or extends it with a hole, to `length` bytes.
 pub fn set_len(file: &File, length: u64) -> Result<()> {
     file.set_len(length).map_err(|cause| failed("set the length of", file, cause))
 }
 
-/// Makes its content and length durable. After a failure the file must be given up: a second flush would lie.
+/// Makes content and length durable. After a failure the file must not be used: a second flush could succeed although bytes are
+/// lost.
 pub fn sync_data(file: &File, durability: Durability) -> Result<()> {
     if !durability.is_synced() {
         return Ok(());
@@ -124,7 +125,7 @@ pub fn sync_data(file: &File, durability: Durability) -> Result<()> {
     file.sync_data().map_err(|cause| failed("flush", file, cause))
 }
 
-/// Makes its content and its metadata durable; a failure is as final as that of [`sync_data`].
+/// Makes content and metadata durable. A failure is final, as for [`sync_data`].
 pub fn sync_all(file: &File, durability: Durability) -> Result<()> {
     if !durability.is_synced() {
         return Ok(());
@@ -145,7 +146,7 @@ pub fn flush_mapped_stores(file: &File) -> Result<()> {
     file.sync_data().map_err(|cause| failed("flush", file, cause))
 }
 
-/// Asks the system to forget what it has in memory of a file, as far as that is written: what is read next is on the disk.
+/// Drops the cached pages of a file that are written back, so that the next read is from the disk.
 pub fn forget_cached(file: &File) -> Result<()> {
-    rustix::fs::fadvise(file, 0, None, Advice::DontNeed).map_err(|errno| failed("read anew", file, errno))
+    rustix::fs::fadvise(file, 0, None, Advice::DontNeed).map_err(|errno| failed("drop the cache of", file, errno))
 }

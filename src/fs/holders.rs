@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_with_an_open_file_is_named() {
+    fn processes_with_open_files_are_listed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a file");
         std::fs::write(&path, "x").unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn locks_of_both_kinds_are_seen() {
+    fn both_kinds_of_locks_are_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let holder = File::create(&path).unwrap();

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writers_are_seen_by_handle_and_by_mapping() {
+    fn writers_and_mappings_are_detected() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("f");
         std::fs::write(&path, [0; 100]).unwrap();

@@ -1,4 +1,4 @@
-//! The lock of a repository: the system's own, which dies with its process.
+//! The lock of a repository: a lock of the operating system, which ends with its process.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -26,21 +26,21 @@ pub struct FileLock {
     _substitute: Option<LockFile>,
 }
 
-/// Who holds a lock, as the holder wrote it into the file.
+/// The holder of a lock, as written in the lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// Its process id.
+    /// Process id.
     pub pid: u32,
-    /// What it runs.
+    /// Its command line.
     pub command: String,
-    /// Since when.
+    /// Time when the lock was taken.
     pub since: Timestamp,
 }
 
-/// Between two attempts: short beside a command, long beside a system call.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What is read of a lock file: a longer command is cut in a message anyway.
+/// Maximum number of bytes that are read of a lock file. Messages truncate commands anyway.
 const MAX_TEXT: usize = 4 << 10;
 
 /// Number of attempts to lock the file while others remove or replace it.
@@ -106,11 +106,16 @@ impl FileLock {
         Err(Error::new(ErrorKind::Locked, message).hint("run the command again; do not remove lock files"))
     }
 
-    /// Takes the lock, however long that takes. After `patience`, `tell` is called once, with what [`FileLock::acquire`]
-    /// would fail with. Ctrl-C or a request to end ends the waiting: [`ErrorKind::Interrupted`].
-    pub fn wait(path: &Path, environment: &Environment, patience: Duration, tell: &dyn Fn(&Error)) -> Result<FileLock> {
+    /// Takes the lock, waiting without a limit. After `patience`, calls `report` once with the error of [`FileLock::acquire`].
+    /// [`ErrorKind::Interrupted`] if a signal ends the waiting.
+    pub fn wait(
+        path: &Path,
+        environment: &Environment,
+        patience: Duration,
+        report: &dyn Fn(&Error),
+    ) -> Result<FileLock> {
         let interrupts = Interrupts::watch();
-        let (started, mut is_told) = (Instant::now(), false);
+        let (started, mut is_reported) = (Instant::now(), false);
         loop {
             let error = match FileLock::acquire(path, environment, PAUSE) {
                 Err(error) if error.kind() == ErrorKind::Locked => error,
@@ -120,9 +125,9 @@ impl FileLock {
                 let message = format!("interrupted while waiting: {error}");
                 return Err(Error::new(ErrorKind::Interrupted, message).ends_with(Exit::signal(signal)));
             }
-            if !is_told && started.elapsed() >= patience {
-                tell(&error);
-                is_told = true;
+            if !is_reported && started.elapsed() >= patience {
+                report(&error);
+                is_reported = true;
             }
         }
     }
@@ -179,8 +184,8 @@ fn has_name(file: &File, path: &Path) -> Result<bool> {
 }
 
 impl Holder {
-    /// Who holds the lock now; `None` if nobody does, or has not said so yet. Takes the lock for a moment, beside others who
-    /// only ask.
+    /// The current holder of the lock; `None` if there is none, or it has not written its name yet. Takes a shared lock for a
+    /// moment.
     pub fn of(path: &Path) -> Option<Holder> {
         let file = without_blocking().read(true).open(path).ok()?;
         match file.try_lock_shared() {
@@ -197,7 +202,7 @@ impl Holder {
         format!("pid {}\nsince {}\ncommand {command}\n", self.pid, self.since.to_rfc3339())
     }
 
-    /// What the holder wrote, or `None` if it has not come to it yet.
+    /// Reads the lock file; `None` if the holder has not written it yet.
     fn read(file: &File) -> Option<Holder> {
         let mut text = [0; MAX_TEXT];
         let length = read_at(file, &mut text, 0).ok()?;
@@ -223,7 +228,7 @@ fn locked(path: &Path, holder: Option<Holder>, environment: &Environment) -> Err
     Error::new(ErrorKind::Locked, message).hint("wait until it has ended, then run the command again")
 }
 
-/// " for 12 s", " for 3 min". Nothing where the clocks do not agree.
+/// " for 12 s", " for 3 min". Empty if the time is in the future.
 fn age(since: Timestamp, now: Timestamp) -> String {
     match now.seconds.saturating_sub(since.seconds) {
         ..0 => String::new(),
@@ -245,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_lock_is_refused_naming_the_holder_and_given_when_the_first_is_gone() {
+    fn locking_fails_while_another_holder_exists() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         let first = FileLock::acquire(&path, &running("undo commit -m \"a\nb\""), Duration::ZERO).unwrap();
@@ -261,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_file_that_was_removed_or_taken_over_is_noticed() {
+    fn removed_and_replaced_lock_files_are_detected() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         let first = FileLock::acquire(&path, &running("undo commit"), Duration::ZERO).unwrap();
@@ -281,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_is_taken_on_the_file_that_has_the_name() {
+    fn a_replaced_lock_file_is_locked_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         let first = FileLock::acquire(&path, &running("undo commit"), Duration::ZERO).unwrap();
@@ -308,14 +313,14 @@ mod tests {
     }
 
     #[test]
-    fn how_long_a_lock_is_held_is_told_in_few_words() {
+    fn how_long_a_lock_is_held_is_reported_in_few_words() {
         let at = |seconds| Timestamp { seconds, nanoseconds: 0 };
-        let told = [-1, 0, 119, 120, 7199, 7200, 200_000].map(|seconds| age(at(1000), at(1000 + seconds)));
-        assert_eq!(told, ["", " for 0 s", " for 119 s", " for 2 min", " for 119 min", " for 2 h", " for 2 days"]);
+        let texts = [-1, 0, 119, 120, 7199, 7200, 200_000].map(|seconds| age(at(1000), at(1000 + seconds)));
+        assert_eq!(texts, ["", " for 0 s", " for 119 s", " for 2 min", " for 119 min", " for 2 h", " for 2 days"]);
     }
 
     #[test]
-    fn whatever_is_in_a_lock_file_is_read_without_failure() {
+    fn invalid_lock_files_are_ignored() {
         let since = Timestamp { seconds: 1_700_000_000, nanoseconds: 5 };
         let holder = Holder { pid: 7, command: "undo commit".into(), since };
         assert_eq!(Holder::parse(&holder.to_text()), Some(holder));

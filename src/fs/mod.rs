@@ -1,10 +1,9 @@
-//! The operating system: the only room with `std::fs`, rustix and `unsafe`. Errors name the path by themselves.
+//! The operating system: the only module that uses `std::fs`, rustix and `unsafe`. Its errors name the path.
 //!
-//! Two ways in: a [`Dir`] and names in it for the worktree, where no link may be followed, and paths for the files of
-//! the repository itself. Open files are plain [`std::fs::File`] values; what is done to them is done by functions here.
+//! The worktree is accessed through a [`Dir`] and names in it, because no link may be followed there, and the files of the
+//! repository by path. Open files are [`std::fs::File`] values, passed to the functions of this module.
 
 mod atomic;
-mod atomic_create;
 mod attributes;
 mod block_file;
 mod dir;
@@ -26,14 +25,12 @@ mod readahead;
 mod signal;
 mod sparse;
 mod stat;
-mod temp_file;
 #[cfg(test)]
 mod tests;
 mod uncached;
 mod user;
 
-pub use atomic::write_atomic;
-pub use atomic_create::AtomicFile;
+pub use atomic::{AtomicFile, TempFile, write_atomic};
 pub use attributes::{Xattrs, file_xattrs, set_file_mode, set_file_mtime, set_file_owner, set_file_xattr, touch_file};
 pub use block_file::{BlockFile, Bytes};
 pub use dir::{Dir, DirEntry};
@@ -60,7 +57,6 @@ pub use process::run_program;
 pub use readahead::ReadAhead;
 pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
 pub use stat::{Atime, FileSystem, MappedStores, Stat};
-pub use temp_file::TempFile;
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};
 pub use user::{
     boot_id, effective_uid, host_name, is_running, name_of_group, name_of_user, process_id, process_namespace,

@@ -1,4 +1,4 @@
-//! Where the program is: the current directory, the home of the user, roots of file systems.
+//! Paths of the process: current directory, home directory, roots of file systems.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -10,30 +10,30 @@ use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags};
 use crate::error::{Error, Result};
 use crate::fs::stat::is_missing_statx;
 
-/// The path without links, `.` and `..`; all of it must be there.
+/// Resolves links, `.` and `..`. The path must exist.
 pub fn canonicalize(path: &Path) -> Result<PathBuf> {
     // Without a trailing `.`, for which the C library checks access by a call that sandboxes answer with EPERM.
     std::fs::canonicalize(path.components().collect::<PathBuf>()).map_err(|cause| Error::io("find", path, cause))
 }
 
-/// The directory that the program was started in.
+/// The current directory.
 pub fn current_dir() -> Result<PathBuf> {
     std::env::current_dir().map_err(|cause| Error::io("find", Path::new("."), cause))
 }
 
-/// The nearest directory above the one that the program was started in, where that was removed.
+/// The nearest existing parent of the current directory, if that was removed.
 pub fn above_removed_dir() -> Option<PathBuf> {
     let link = std::fs::read_link("/proc/self/cwd").ok()?;
     let path = link.as_os_str().as_bytes().strip_suffix(b" (deleted)")?;
     Path::new(OsStr::from_bytes(path)).ancestors().find(|above| above.is_dir()).map(Path::to_owned)
 }
 
-/// The home directory of the user, if there is one (`$HOME`, else the user database).
+/// The home directory of the user: `$HOME`, or else from the user database.
 pub fn home_dir() -> Option<PathBuf> {
     std::env::home_dir().filter(|path| path.is_absolute())
 }
 
-/// Whether two paths lead to one directory, links followed; it may be mounted at both.
+/// Whether two paths are the same directory, following links and bind mounts.
 pub fn is_same_dir(one: &Path, other: &Path) -> Result<bool> {
     Ok(dir_id(one)? == dir_id(other)?)
 }
@@ -55,7 +55,7 @@ pub fn lies_in(path: &Path, other: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// Whether a directory is the root of a mounted file system, links followed.
+/// Whether a directory is the root of a mount. Follows links.
 pub fn is_mount_root(path: &Path) -> Result<bool> {
     match rustix::fs::statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS) {
         Ok(here) if here.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) => {
@@ -64,7 +64,7 @@ pub fn is_mount_root(path: &Path) -> Result<bool> {
         Err(errno) if !is_missing_statx(errno) => return Err(Error::io("stat", path, errno.into())),
         _ => {}
     }
-    // Before Linux 5.8 only the device tells, and `/` is above itself.
+    // Before Linux 5.8, only the device number shows a mount. `/` is its own parent.
     let stat = |path: &Path| std::fs::metadata(path).map_err(|cause| Error::io("stat", path, cause));
     let (here, above) = (stat(path)?, stat(&path.join(".."))?);
     Ok(here.dev() != above.dev() || here.ino() == above.ino())

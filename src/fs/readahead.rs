@@ -1,5 +1,5 @@
-//! Large files read from front to back: the disk is asked for what comes next, and brings it while what came before is
-//! worked on. By itself the system reads only a little ahead.
+//! Reads ahead in large files, so that the disk works while earlier bytes are processed. The system alone reads only a
+//! little ahead.
 
 use std::fs::File;
 use std::io::IoSliceMut;
@@ -8,41 +8,41 @@ use std::num::NonZeroU64;
 use rustix::fs::Advice;
 use rustix::io::ReadWriteFlags;
 
-/// Bytes asked for ahead of the reader.
+/// Number of bytes to read ahead.
 const AHEAD: u64 = 16 << 20;
 
-/// The system takes at most so many at a time.
+/// Maximum number of bytes in one request.
 const STEP: u64 = 128 << 10;
 
-/// How far has been asked.
+/// Position up to which bytes were requested.
 #[derive(Debug, Default)]
 pub struct ReadAhead {
-    asked: u64,
+    requested: u64,
 }
 
 impl ReadAhead {
-    /// The reader is at `position`, and will read on up to `end`.
-    pub fn reach(&mut self, file: &File, position: u64, end: u64) {
-        let (start, stop) = (self.asked.max(position), end.min(position + AHEAD));
+    /// Requests bytes for a reader at `position` that will read up to `end`.
+    pub fn advance(&mut self, file: &File, position: u64, end: u64) {
+        let (start, stop) = (self.requested.max(position), end.min(position + AHEAD));
         if start < stop && start <= position + AHEAD / 2 {
-            ask(file, start, stop);
-            self.asked = stop;
+            request(file, start, stop);
+            self.requested = stop;
         }
     }
 }
 
-/// Nothing is asked for if the last byte is in memory: then the others most likely are too.
-fn ask(file: &File, start: u64, stop: u64) {
+/// Requests nothing if the last byte is in memory, because the others most likely are too.
+fn request(file: &File, start: u64, stop: u64) {
     if is_in_memory(file, stop - 1) {
         return;
     }
     for at in (start..stop).step_by(STEP as usize) {
-        // Only a hint: what is not there by then is waited for.
+        // A failure only makes the reader wait.
         let _ = rustix::fs::fadvise(file, at, NonZeroU64::new(STEP.min(stop - at)), Advice::WillNeed);
     }
 }
 
-/// Whether a byte could be read without waiting for the disk.
+/// Whether a byte is in the page cache.
 fn is_in_memory(file: &File, offset: u64) -> bool {
     let mut byte = [0];
     let mut buffers = [IoSliceMut::new(&mut byte)];

@@ -1,4 +1,4 @@
-//! Holes of a file, space asked for ahead, and copies that share their blocks.
+//! Finds holes, preallocates space, and copies ranges, sharing blocks if possible.
 
 use std::fs::File;
 
@@ -8,8 +8,8 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::error::Result;
 use crate::fs::handle::{failed, read_at, write_all_at};
 
-/// The parts of a file that are not holes, as offset and length in bytes, ascending, not touching, within `size`.
-/// Where the file system knows no holes it is one part. The position of the file changes.
+/// The parts of a file that are not holes, as offset and length in bytes, ascending, within `size`. One part if the file
+/// system has no holes. Changes the position of the file.
 pub fn data_ranges(file: &File, size: u64) -> Result<Vec<(u64, u64)>> {
     let whole = if size == 0 { Vec::new() } else { vec![(0, size)] };
     match find_ranges(file, size) {
@@ -19,11 +19,11 @@ pub fn data_ranges(file: &File, size: u64) -> Result<Vec<(u64, u64)>> {
     }
 }
 
-/// Whether a file has a hole before `size`: one call. The position of the file changes.
+/// Whether a file has a hole before `size`, with one call. Changes the position of the file.
 pub fn has_hole(file: &File, size: u64) -> Result<bool> {
     match rustix::fs::seek(file, SeekFrom::Hole(0)) {
         Ok(start) => Ok(start < size),
-        // No holes here, or nothing at all.
+        // No holes on this file system, or an empty file.
         Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NXIO) => Ok(false),
         Err(errno) => Err(failed("find the holes of", file, errno)),
     }
@@ -35,13 +35,13 @@ fn find_ranges(file: &File, size: u64) -> rustix::io::Result<Vec<(u64, u64)>> {
     while end < size {
         let start = match rustix::fs::seek(file, SeekFrom::Data(end)) {
             Ok(start) if start < size => start,
-            // Nothing but a hole up to the end.
+            // A hole up to the end.
             Ok(_) | Err(Errno::NXIO) => break,
             Err(errno) => return Err(errno),
         };
         end = match rustix::fs::seek(file, SeekFrom::Hole(start)) {
             Ok(hole) => hole.min(size),
-            // Cut in between: the reader will notice.
+            // Truncated meanwhile, which the reader detects.
             Err(Errno::NXIO) => size,
             Err(errno) => return Err(errno),
         };
@@ -54,8 +54,8 @@ fn find_ranges(file: &File, size: u64) -> rustix::io::Result<Vec<(u64, u64)>> {
     Ok(ranges)
 }
 
-/// Asks for `length` bytes of disk ahead, so that a full disk is noticed before anything is written.
-/// Keeps the file length. Does not fail if the file system lacks the operation or a sandbox forbids it.
+/// Preallocates `length` bytes, so that a full disk is detected before anything is written. Keeps the file length. Does not
+/// fail if the file system lacks the operation or a sandbox forbids it.
 pub fn preallocate(file: &File, length: u64) -> Result<()> {
     if length == 0 {
         return Ok(());
@@ -66,8 +66,8 @@ pub fn preallocate(file: &File, length: u64) -> Result<()> {
     }
 }
 
-/// Makes `to` a copy of `from` that shares its blocks until one is written; `false`, and nothing done, where the file
-/// system cannot.
+/// Makes `to` a copy of `from` that shares its blocks. Returns `false`, without a change, if the file system cannot share
+/// blocks.
 pub fn reflink(from: &File, to: &File) -> Result<bool> {
     match retry_on_intr(|| rustix::fs::ioctl_ficlone(to, from)) {
         Ok(()) => Ok(true),
@@ -85,23 +85,23 @@ pub fn reflink(from: &File, to: &File) -> Result<bool> {
     }
 }
 
-/// Bytes copied at once where the kernel cannot copy by itself.
+/// Buffer size in bytes if the kernel cannot copy between the files.
 const COPY_BUFFER: usize = 256 << 10;
 
-/// Copies `length` bytes from a place in one file to a place in another, in the kernel where it can.
-/// [`crate::error::ErrorKind::Io`] if `from` ends before.
+/// Copies `length` bytes between offsets of two files, in the kernel if possible. [`crate::error::ErrorKind::Io`] if `from` is
+/// too short.
 pub fn copy_range((from, start): (&File, u64), (to, place): (&File, u64), length: u64) -> Result<()> {
     let mut done = 0;
     while done < length {
         let (mut source, mut target) = (start + done, place + done);
         let rest = usize::try_from(length - done).unwrap_or(usize::MAX).min(1 << 30);
         match rustix::fs::copy_file_range(from, Some(&mut source), to, Some(&mut target), rest) {
-            // Files that the kernel makes up, and old kernels, give nothing here: reading tells the truth.
-            Ok(0) => return copy_by_hand((from, source), (to, target), length - done),
+            // Files in `/proc`, and old kernels, return 0 although there are bytes to read.
+            Ok(0) => return copy_through_memory((from, source), (to, target), length - done),
             Ok(copied) => done += copied as u64,
             Err(Errno::INTR) => {}
             Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
-                return copy_by_hand((from, source), (to, target), length - done);
+                return copy_through_memory((from, source), (to, target), length - done);
             }
             Err(errno) => return Err(failed("copy to", to, errno)),
         }
@@ -109,7 +109,7 @@ pub fn copy_range((from, start): (&File, u64), (to, place): (&File, u64), length
     Ok(())
 }
 
-fn copy_by_hand((from, start): (&File, u64), (to, place): (&File, u64), length: u64) -> Result<()> {
+fn copy_through_memory((from, start): (&File, u64), (to, place): (&File, u64), length: u64) -> Result<()> {
     let mut buffer = vec![0; usize::try_from(length).unwrap_or(COPY_BUFFER).min(COPY_BUFFER)];
     let mut done = 0;
     while done < length {

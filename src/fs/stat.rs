@@ -1,4 +1,4 @@
-//! What the system knows of a file without reading it.
+//! The stat of a file, and the kind of its file system.
 
 use std::os::fd::AsFd;
 
@@ -8,41 +8,40 @@ use crate::fs::user::effective_uid;
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
 
-/// One `statx`, links not followed.
+/// Result of one `statx`, without following links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
-    /// What it is.
+    /// Kind of file.
     pub kind: Kind,
     /// Mode, owner and modification time.
     pub metadata: Metadata,
     /// Change time. The system sets it on each change of content or metadata by a system call; programs cannot choose
     /// it. A store through a shared mapping sets it only if the store faults ([`MappedStores`]).
     pub ctime: Timestamp,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Bytes on disk (`st_blocks` × 512): fewer than `size` where there are holes.
+    /// Allocated bytes (`st_blocks` × 512): less than `size` if the file has holes.
     pub allocated: u64,
     /// Inode number.
     pub inode: u64,
     /// Device number of its file system.
     pub device: u64,
-    /// Names that the inode has.
+    /// Number of names of the inode.
     pub links: u64,
-    /// Device number that a device stands for.
+    /// Device number, if this is a device.
     pub rdev: u64,
-    /// Whether it is the root of a mount: a file system, or a directory or file of one that is mounted there too. Before
-    /// Linux 5.8 never; nor in a record of the index.
+    /// Whether it is the root of a mount, including bind mounts. Always `false` before Linux 5.8, and in index records.
     pub is_mounted: bool,
 }
 
 impl Stat {
-    /// Whether it, in a directory of that device, belongs to another mount than the directory.
+    /// Whether it belongs to another mount than its parent directory, which has this device number.
     pub fn is_mounted_in(&self, device: u64) -> bool {
-        // Of a file the device says nothing: overlayfs gives that of the layer it is from.
+        // The device of a file does not count: on overlayfs it is that of its layer.
         self.is_mounted || self.kind == Kind::Directory && self.device != device
     }
 
-    /// Whether both are of one unchanged file: kind, mode, owner, both times, size and inode are equal.
+    /// Whether both stats are of the same unchanged file: kind, mode, owner, times, size and inode are equal.
     pub fn is_same(&self, other: &Stat) -> bool {
         self.kind == other.kind
             && self.metadata == other.metadata
@@ -52,7 +51,7 @@ impl Stat {
             && self.rdev == other.rdev
     }
 
-    /// The stat of a name in an open directory, its last link not followed. `"."` is the directory itself.
+    /// The stat of a name in an open directory, without following a link. `"."` is the directory itself.
     pub(super) fn at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Stat> {
         match rustix::fs::statx(&dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS) {
             Ok(raw) => Stat::from_raw(&raw),
@@ -63,7 +62,7 @@ impl Stat {
         }
     }
 
-    /// The stat of what is open.
+    /// The stat of an open file.
     pub(super) fn of(handle: impl AsFd) -> rustix::io::Result<Stat> {
         match rustix::fs::statx(&handle, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) {
             Ok(raw) => Stat::from_raw(&raw),
@@ -151,8 +150,7 @@ fn old_atime(raw: &rustix::fs::Stat) -> Timestamp {
     Timestamp { seconds: raw.st_atime as i64, nanoseconds: raw.st_atime_nsec as u32 }
 }
 
-/// Whether the kernel (before Linux 4.11) or a sandbox has no `statx`. `rustix` turns an EPERM that a sandbox answers into
-/// ENOSYS.
+/// Whether the kernel (before Linux 4.11) or a sandbox has no `statx`. rustix converts EPERM of a sandbox to ENOSYS.
 pub(super) fn is_missing_statx(errno: rustix::io::Errno) -> bool {
     errno == rustix::io::Errno::NOSYS
 }
@@ -161,7 +159,7 @@ fn timestamp(raw: StatxTimestamp) -> Timestamp {
     Timestamp { seconds: raw.tv_sec, nanoseconds: raw.tv_nsec }
 }
 
-/// The kind of a file; `None` if the file system did not tell.
+/// The kind of a file; `None` if the file system does not report it.
 pub(super) fn kind_of(raw: FileType) -> Option<Kind> {
     match raw {
         FileType::RegularFile => Some(Kind::File),
@@ -175,11 +173,10 @@ pub(super) fn kind_of(raw: FileType) -> Option<Kind> {
     }
 }
 
-/// What kind of file system it is, as far as it matters.
+/// Properties of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSystem {
-    /// How far its clock is trusted to tell two changes apart, in nanoseconds: 0 for local Linux file systems,
-    /// 2 s for FAT, network and unknown ones.
+    /// Uncertainty of its timestamps in nanoseconds: 0 for local Linux file systems, 2 s for FAT, network and unknown ones.
     pub clock_slack: u64,
     /// Which stores through a shared mapping set the ctime of a file.
     pub mapped_stores: MappedStores,
@@ -236,21 +233,20 @@ const OVERLAYFS: u32 = 0x794C_7630;
 /// `ST_RDONLY` of statfs(2).
 const READ_ONLY: u64 = 1;
 
-/// FAT keeps even seconds only, and servers have clocks of their own.
+/// FAT stores even seconds only, and servers have other clocks.
 const UNTRUSTED_SLACK: u64 = 2_000_000_000;
 
-/// Magic numbers of those that take a block for every block of data that is written to a new file.
+/// Magic numbers of file systems on which a new file takes as many blocks as it has data.
 const PLAIN: [u32; 3] = [
     0x0000_EF53, // ext2, ext3, ext4
     0x5846_5342, // XFS
     0x0102_1994, // tmpfs
 ];
 
-/// Bytes that can still be written; `None` where that is not known, or what is written may take less: compressed,
-/// elsewhere, over a network.
+/// Free space in bytes. `None` if unknown, or if files may take less space than their size (compression, network).
 pub(super) fn free_space(raw: &StatFs) -> Option<u64> {
     let is_plain = PLAIN.contains(&(raw.f_type as u32)) && raw.f_blocks > 0;
-    // The rest is kept for root.
+    // The other free blocks are reserved for root.
     let blocks = if effective_uid() == 0 { raw.f_bfree } else { raw.f_bavail };
     is_plain.then(|| blocks.saturating_mul(raw.f_bsize as u64))
 }

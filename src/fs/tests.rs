@@ -41,7 +41,7 @@ fn kind(dir: &Dir, name: &[u8]) -> Option<Kind> {
 }
 
 #[test]
-fn names_of_any_bytes_are_made_listed_in_order_read_and_removed() {
+fn names_may_have_any_bytes() {
     let (_temp, dir) = open_temp();
     for name in NAMES {
         put(&dir, name, name);
@@ -60,7 +60,7 @@ fn names_of_any_bytes_are_made_listed_in_order_read_and_removed() {
 }
 
 #[test]
-fn a_directory_of_many_names_is_listed_whole() {
+fn large_directories_are_listed_completely() {
     let (_temp, dir) = open_temp();
     // More than one buffer of names.
     let mut expected: Vec<Vec<u8>> = (0..1_500).map(|n| format!("a name of forty letters or so, {n}").into()).collect();
@@ -72,7 +72,7 @@ fn a_directory_of_many_names_is_listed_whole() {
 }
 
 #[test]
-fn a_path_where_a_name_belongs_is_refused() {
+fn paths_are_not_valid_names() {
     let (temp, dir) = open_temp();
     std::fs::create_dir(temp.path().join("d")).unwrap();
     std::fs::write(temp.path().join("d/f"), b"").unwrap();
@@ -84,7 +84,7 @@ fn a_path_where_a_name_belongs_is_refused() {
 }
 
 #[test]
-fn every_kind_is_told_by_stat_and_listing() {
+fn stat_and_listing_report_every_kind() {
     let (temp, dir) = open_temp();
     put(&dir, b"file", b"12345");
     dir.make_dir(b"directory").unwrap();
@@ -110,7 +110,7 @@ fn every_kind_is_told_by_stat_and_listing() {
 }
 
 #[test]
-fn what_is_made_is_private() {
+fn created_files_are_private() {
     let (temp, dir) = open_temp();
     put(&dir, b"file", b"");
     dir.make_dir(b"directory").unwrap();
@@ -124,7 +124,7 @@ fn what_is_made_is_private() {
 }
 
 #[test]
-fn paths_beyond_the_limit_of_the_system_work() {
+fn paths_longer_than_path_max_work() {
     let (_temp, root) = open_temp();
     let mut path = RepoPathBuf::default();
     let mut dir = root.open_below(&path).unwrap();
@@ -151,7 +151,7 @@ fn paths_beyond_the_limit_of_the_system_work() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_directory_or_file_is_refused() {
+fn links_are_not_followed() {
     let (temp, dir) = open_temp();
     for name in ["a/b", "outside/b"] {
         std::fs::create_dir_all(temp.path().join(name)).unwrap();
@@ -176,7 +176,7 @@ fn a_link_in_the_place_of_a_directory_or_file_is_refused() {
 }
 
 #[test]
-fn a_walk_and_one_call_reach_the_same_directory() {
+fn open_below_equals_a_walk_by_components() {
     let (temp, dir) = open_temp();
     std::fs::create_dir_all(temp.path().join("a/b/c")).unwrap();
     let path = RepoPath::new(b"a/b/c").unwrap();
@@ -188,7 +188,7 @@ fn a_walk_and_one_call_reach_the_same_directory() {
 }
 
 #[test]
-fn mode_time_and_owner_are_set_to_the_last_bit() {
+fn mode_time_and_owner_are_set_exactly() {
     let (_temp, dir) = open_temp();
     put(&dir, b"file", b"");
     dir.make_dir(b"directory").unwrap();
@@ -226,7 +226,7 @@ fn mode_time_and_owner_are_set_to_the_last_bit() {
 }
 
 #[test]
-fn reading_leaves_the_access_time_alone() {
+fn reading_keeps_the_access_time() {
     let (temp, dir) = open_temp();
     put(&dir, b"file", b"x");
     let atime = || std::fs::metadata(temp.path().join("file")).unwrap().atime();
@@ -239,7 +239,7 @@ fn reading_leaves_the_access_time_alone() {
 }
 
 #[test]
-fn extended_attributes_are_kept_in_order_whatever_their_size() {
+fn extended_attributes_of_any_size_are_sorted() {
     let (_temp, dir) = open_temp();
     put(&dir, b"file", b"");
     dir.make_dir(b"directory").unwrap();
@@ -269,7 +269,7 @@ fn extended_attributes_are_kept_in_order_whatever_their_size() {
 }
 
 #[test]
-fn a_link_has_extended_attributes_of_its_own() {
+fn links_have_their_own_extended_attributes() {
     let (_temp, dir) = open_temp();
     put(&dir, b"file", b"");
     dir.make_symlink(b"link", b"file").unwrap();
@@ -283,7 +283,7 @@ fn a_link_has_extended_attributes_of_its_own() {
 }
 
 #[test]
-fn a_rename_to_a_taken_name_does_nothing() {
+fn rename_new_does_not_replace() {
     let (_temp, dir) = open_temp();
     put(&dir, b"a", b"A");
     put(&dir, b"b", b"B");
@@ -306,7 +306,7 @@ fn a_rename_to_a_taken_name_does_nothing() {
 }
 
 #[test]
-fn exchange_swaps_even_a_file_and_a_directory() {
+fn exchange_swaps_a_file_and_a_directory() {
     let (_temp, dir) = open_temp();
     put(&dir, b"a", b"A");
     dir.make_dir(b"d").unwrap();
@@ -323,7 +323,7 @@ fn exchange_swaps_even_a_file_and_a_directory() {
 }
 
 #[test]
-fn hard_links_share_an_inode_and_do_not_follow_links() {
+fn hard_links_do_not_follow_links() {
     let (_temp, dir) = open_temp();
     put(&dir, b"file", b"");
     dir.make_symlink(b"link", b"file").unwrap();
@@ -336,7 +336,7 @@ fn hard_links_share_an_inode_and_do_not_follow_links() {
 }
 
 #[test]
-fn the_clock_of_the_file_system_never_runs_behind_what_was_written_before() {
+fn the_file_system_clock_is_not_behind_earlier_writes() {
     let (_temp, dir) = open_temp();
     for n in 0..50 {
         let name = format!("file {n}");
@@ -375,7 +375,7 @@ fn holes_are_found() {
 }
 
 #[test]
-fn what_passes_the_cache_lies_where_it_belongs() {
+fn uncached_writes_are_read_back() {
     let (_temp, dir) = open_temp();
     let file = dir.create_file(b"file").unwrap();
     let bytes: Vec<u8> = (0..700_001_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
@@ -392,7 +392,7 @@ fn what_passes_the_cache_lies_where_it_belongs() {
 }
 
 #[test]
-fn ranges_are_copied_and_a_source_that_is_too_short_is_noticed() {
+fn copying_a_range_fails_if_the_source_is_short() {
     let (_temp, dir) = open_temp();
     let bytes: Vec<u8> = (0..700_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
     put(&dir, b"from", &bytes);
@@ -423,7 +423,7 @@ fn ranges_are_copied_and_a_source_that_is_too_short_is_noticed() {
 }
 
 #[test]
-fn a_read_beyond_the_end_is_short_or_damage() {
+fn reads_beyond_the_end_are_short_or_fail() {
     let (_temp, dir) = open_temp();
     put(&dir, b"f", b"0123456789");
     let file = dir.open_file(b"f").unwrap();
@@ -440,7 +440,7 @@ fn a_read_beyond_the_end_is_short_or_damage() {
 }
 
 #[test]
-fn an_atomic_write_replaces_all_or_nothing_and_leaves_nothing_behind() {
+fn atomic_writes_leave_no_temporary_file() {
     let (temp, dir) = open_temp();
     let path = temp.path().join("config");
     for (bytes, durability) in
@@ -458,10 +458,11 @@ fn an_atomic_write_replaces_all_or_nothing_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_newcomer_has_its_name_when_it_is_whole_and_takes_nobody_elses() {
+fn atomic_files_never_replace_a_file() {
     let (temp, dir) = open_temp();
     let (path, taken) = (temp.path().join("archive"), temp.path().join("taken"));
-    let ways: [fn(&Path) -> crate::error::Result<AtomicFile>; 2] = [AtomicFile::create, AtomicFile::with_other_name];
+    let ways: [fn(&Path) -> crate::error::Result<AtomicFile>; 2] =
+        [AtomicFile::create, AtomicFile::with_temporary_name];
     for way in ways {
         let newcomer = way(&path).unwrap();
         write_all(newcomer.file(), b"whole").unwrap();
@@ -483,7 +484,7 @@ fn a_newcomer_has_its_name_when_it_is_whole_and_takes_nobody_elses() {
 }
 
 #[test]
-fn what_is_not_there_is_no_failure_where_that_is_an_answer() {
+fn missing_files_are_none_where_possible() {
     let (temp, dir) = open_temp();
     put(&dir, b"file", b"");
     for name in ["nothing", "nothing/below", "file/below"] {
@@ -500,7 +501,7 @@ fn what_is_not_there_is_no_failure_where_that_is_an_answer() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_in_place_of_one_of_the_repository() {
+fn repository_files_must_be_regular() {
     let (temp, dir) = open_temp();
     dir.make_special(b"fifo", Kind::Fifo, 0).unwrap();
     dir.make_dir(b"folder").unwrap();
@@ -520,7 +521,7 @@ fn what_is_no_regular_file_is_refused_in_place_of_one_of_the_repository() {
 }
 
 #[test]
-fn roots_of_file_systems_are_known() {
+fn roots_of_mounts_are_detected() {
     let temp = tempfile::tempdir().unwrap();
     // In a chroot, `/` need not be a mount.
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
@@ -535,7 +536,7 @@ fn roots_of_file_systems_are_known() {
 }
 
 #[test]
-fn two_paths_lead_to_one_directory_or_not() {
+fn same_directories_are_detected() {
     let root = tempfile::tempdir().unwrap();
     let path = |name: &str| root.path().join(name);
     std::fs::create_dir(path("one")).unwrap();

@@ -1,8 +1,8 @@
-//! Much that is read or written once and does not stay in memory: it would push out what others work with, and finding new
-//! memory for it costs more than copying it there. Flushing is as needed as ever.
+//! Reads and writes large amounts of data without keeping them in the page cache, where they would evict the data of other
+//! programs. Allocating pages costs more than copying into them. A flush is still needed.
 //!
-//! Source: `RWF_DONTCACHE`, preadv2(2), since Linux 6.14. Systems and file systems without it use their cache, and so does Linux
-//! before 6.16: there a page could be dropped that had been written to again in the meantime.
+//! Source: `RWF_DONTCACHE`, preadv2(2), since Linux 6.14. The cache is used on systems and file systems without the flag, and before
+//! Linux 6.16, where a page could be dropped that had been written again meanwhile.
 
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut};
@@ -14,13 +14,13 @@ use crate::error::Result;
 use crate::fs::errno::of_repository;
 use crate::fs::handle::{failed, read_exact_at, write_all_at};
 
-const OFFERED_SINCE: (u32, u32) = (6, 16);
+const SINCE: (u32, u32) = (6, 16);
 
 const UNCACHED: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
 
-/// Writes all bytes at an offset. The disk begins to write them at once.
+/// Writes all bytes at an offset. The disk starts writing at once.
 pub fn write_all_uncached_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result<()> {
-    if !is_offered() {
+    if !is_supported() {
         return write_all_at(file, bytes, offset);
     }
     while !bytes.is_empty() {
@@ -30,50 +30,50 @@ pub fn write_all_uncached_at(file: &File, mut bytes: &[u8], mut offset: u64) -> 
                 offset += length as u64;
             }
             Err(Errno::INTR) => {}
-            Err(errno) if is_not_offered(errno) => return write_all_at(file, bytes, offset),
+            Err(errno) if is_unsupported(errno) => return write_all_at(file, bytes, offset),
             Err(errno) => return Err(failed("write", file, errno)),
         }
     }
     Ok(())
 }
 
-/// Fills the buffer from an offset of a repository's file. What was in memory before stays there.
-/// [`crate::error::ErrorKind::Damaged`] if the file ends before.
+/// Fills the buffer from an offset of a repository file. Pages that were cached before stay cached.
+/// [`crate::error::ErrorKind::Damaged`] if the file is too short.
 pub fn read_exact_uncached_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
-    if !is_offered() {
+    if !is_supported() {
         return read_exact_at(file, buffer, offset);
     }
     let mut filled = 0;
     while filled < buffer.len() {
         let (rest, at) = (&mut buffer[filled..], offset + filled as u64);
         match rustix::io::preadv2(file, &mut [IoSliceMut::new(rest)], at, UNCACHED) {
-            // The other one tells of a file that ends here.
+            // Reports that the file ends here.
             Ok(0) => return read_exact_at(file, rest, at),
             Ok(length) => filled += length,
             Err(Errno::INTR) => {}
-            Err(errno) if is_not_offered(errno) => return read_exact_at(file, rest, at),
+            Err(errno) if is_unsupported(errno) => return read_exact_at(file, rest, at),
             Err(errno) => return Err(of_repository(failed("read", file, errno))),
         }
     }
     Ok(())
 }
 
-/// Whether this system is new enough; a file system may still know nothing of it.
-fn is_offered() -> bool {
-    static OFFERED: OnceLock<bool> = OnceLock::new();
-    *OFFERED.get_or_init(|| {
+/// Whether the kernel is new enough. A file system may still lack the flag.
+fn is_supported() -> bool {
+    static SUPPORTED: OnceLock<bool> = OnceLock::new();
+    *SUPPORTED.get_or_init(|| {
         let release = rustix::system::uname().release().to_string_lossy().into_owned();
-        version(&release).is_some_and(|version| version >= OFFERED_SINCE)
+        version(&release).is_some_and(|version| version >= SINCE)
     })
 }
 
-/// `6.18.44-generic`: 6 and 18.
+/// Parses `6.18.44-generic` as 6 and 18.
 fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-fn is_not_offered(errno: Errno) -> bool {
+fn is_unsupported(errno: Errno) -> bool {
     // A sandbox that does not support the call answers EPERM.
     matches!(errno, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM)
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_of_a_system_is_its_first_two_numbers() {
+    fn kernel_versions_are_parsed() {
         for (release, expected) in [
             ("6.18.44-fc", Some((6, 18))),
             ("6.9-rc1", Some((6, 9))),
@@ -93,6 +93,6 @@ mod tests {
         ] {
             assert_eq!(version(release), expected, "{release}");
         }
-        assert!((6, 9) < OFFERED_SINCE && (10, 0) > OFFERED_SINCE);
+        assert!((6, 9) < SINCE && (10, 0) > SINCE);
     }
 }

@@ -53,7 +53,7 @@ pub fn begin<'s, 'f>(
         return Ok(None);
     }
     if in_place.is_none() {
-        reading.turn_to(fs::duplicate(adoption.file())?);
+        reading.switch_to_copy(fs::duplicate(adoption.file())?);
     }
     Ok(Some(Adopting { adoption, in_place }))
 }
@@ -66,7 +66,7 @@ impl Adopting<'_, '_> {
             return Ok(false);
         }
         self.adoption.start_over();
-        reading.turn_to(fs::duplicate(self.adoption.file())?);
+        reading.switch_to_copy(fs::duplicate(self.adoption.file())?);
         Ok(true)
     }
 }

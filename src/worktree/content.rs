@@ -1,4 +1,4 @@
-//! The bytes of a file while it is read once, from beginning to end; holes are told, not read.
+//! Reads the content of a file once, from beginning to end. Holes are reported, not read.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,12 +14,12 @@ use crate::progress::Task;
 
 /// A file being read.
 pub struct Reading<'f> {
-    from: Origin<'f>,
-    /// What its size was when it was opened; it may be another one at the end.
+    source: Source<'f>,
+    /// Size when the file was opened. The file may change while it is read.
     expected: u64,
     is_shared: bool,
     ahead: ReadAhead,
-    /// Offset and length, ascending.
+    /// Offsets and lengths, ascending.
     holes: &'f [(u64, u64)],
     last: Option<BlobId>,
     position: u64,
@@ -35,51 +35,51 @@ const SHARED: u64 = 32 << 20;
 /// Minimum number of bytes that one worker reads.
 const LEAST_READ: usize = 1 << 20;
 
-/// Where the bytes come from.
-enum Origin<'f> {
-    /// A file that can be read anywhere.
+/// Where bytes are read from.
+enum Source<'f> {
+    /// A file, read at any offset.
     File(&'f File),
-    /// The same, of a copy of the file.
+    /// A copy of the file.
     Copy(File),
-    /// What can be read only once, and its name for messages.
+    /// A pipe or other stream, and its name for messages.
     Stream(&'f mut dyn Read, &'f str),
 }
 
-impl Origin<'_> {
+impl Source<'_> {
     fn file(&self) -> Option<&File> {
         match self {
-            Origin::File(file) => Some(file),
-            Origin::Copy(file) => Some(file),
-            Origin::Stream(..) => None,
+            Source::File(file) => Some(file),
+            Source::Copy(file) => Some(file),
+            Source::Stream(..) => None,
         }
     }
 }
 
-/// What comes next in a file.
+/// The next part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// So many bytes were put into the buffer, which may not be full: a long hole follows.
+    /// The buffer has this many bytes. It may not be full if a long hole follows.
     Data(usize),
-    /// A long hole, of so many zeros.
+    /// A long hole of this many bytes.
     Hole(u64),
-    /// The end.
+    /// The end of the file.
     End,
 }
 
 impl<'f> Reading<'f> {
-    /// The file from its beginning. `expected` is its size, `holes` are its holes as offset and length.
+    /// Reads a file of size `expected`, with these holes (offset and length).
     pub fn new(file: &'f File, expected: u64, holes: &'f [(u64, u64)], task: &'f dyn Task) -> Reading<'f> {
-        Reading { is_shared: expected >= SHARED, holes, ..Reading::of(Origin::File(file), expected, task) }
+        Reading { is_shared: expected >= SHARED, holes, ..Reading::of(Source::File(file), expected, task) }
     }
 
-    /// A pipe, or anything else that comes as it comes; `name` is for messages.
+    /// Reads a pipe or other stream; `name` is for messages.
     pub fn stream(stream: &'f mut dyn Read, name: &'f str, task: &'f dyn Task) -> Reading<'f> {
-        Reading::of(Origin::Stream(stream, name), 0, task)
+        Reading::of(Source::Stream(stream, name), 0, task)
     }
 
-    fn of(from: Origin<'f>, expected: u64, task: &'f dyn Task) -> Reading<'f> {
+    fn of(source: Source<'f>, expected: u64, task: &'f dyn Task) -> Reading<'f> {
         Reading {
-            from,
+            source,
             expected,
             is_shared: false,
             ahead: ReadAhead::default(),
@@ -98,40 +98,40 @@ impl<'f> Reading<'f> {
         Reading { last, ..self }
     }
 
-    /// The file, if it is one that has no holes.
+    /// The file, unless it is a copy or stream, or has holes.
     pub fn plain_file(&self) -> Option<&'f File> {
-        match self.from {
-            Origin::File(file) if self.holes.is_empty() => Some(file),
+        match self.source {
+            Source::File(file) if self.holes.is_empty() => Some(file),
             _ => None,
         }
     }
 
-    /// What is read, if it is a file.
+    /// The file or copy; `None` for a stream.
     pub fn file(&self) -> Option<&File> {
-        self.from.file()
+        self.source.file()
     }
 
-    /// Reads a copy in place of the file, from its beginning.
-    pub fn turn_to(&mut self, copy: File) {
-        self.from = Origin::Copy(copy);
+    /// Continues with a copy of the file, from its beginning.
+    pub fn switch_to_copy(&mut self, copy: File) {
+        self.source = Source::Copy(copy);
         (self.position, self.has_ended, self.ahead) = (0, false, ReadAhead::default());
-        self.ask_ahead();
+        self.read_ahead();
     }
 
-    fn ask_ahead(&mut self) {
-        // What is asked for in a hole would be zeros in memory.
+    fn read_ahead(&mut self) {
+        // Reading ahead in a hole would fill memory with zeros.
         let end = self.holes.first().map_or(self.expected, |(start, _)| *start);
-        if let Some(file) = self.from.file().filter(|_| self.is_shared) {
-            self.ahead.reach(file, self.position, end);
+        if let Some(file) = self.source.file().filter(|_| self.is_shared) {
+            self.ahead.advance(file, self.position, end);
         }
     }
 
-    /// What it held when it was last read, if that is known. It says what to look for, and proves nothing.
+    /// The last recorded content, if known. The file may differ from it.
     pub fn last(&self) -> Option<BlobId> {
         self.last
     }
 
-    /// The size it is expected to have.
+    /// The expected size.
     pub fn expected(&self) -> u64 {
         self.expected
     }
@@ -141,23 +141,23 @@ impl<'f> Reading<'f> {
         self.is_shared
     }
 
-    /// How far it has been read: its size when the end was met.
+    /// Current offset; at the end, the size of the file.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Bytes that were really read.
+    /// Number of bytes read, without holes.
     pub fn bytes_read(&self) -> u64 {
         self.read
     }
 
-    /// Whether the last failure was the file's own, not that of who takes its bytes.
+    /// Whether reading the file has failed.
     pub fn failed(&self) -> bool {
         self.failed
     }
 
-    /// Reads on until the buffer (which is not empty) is full, the file ends, or a hole of `long` bytes or more comes.
-    /// Shorter holes are zeros in the buffer.
+    /// Reads until the buffer (which must not be empty) is full, the file ends, or a hole of at least `long` bytes begins.
+    /// Shorter holes become zeros in the buffer.
     pub fn next(&mut self, buffer: &mut [u8], long: u64) -> Result<Step> {
         let mut filled = 0;
         while filled < buffer.len() && !self.has_ended {
@@ -170,19 +170,19 @@ impl<'f> Reading<'f> {
                         if filled > 0 {
                             break;
                         }
-                        self.pass(left);
+                        self.skip(left);
                         self.check_length()?;
                         return Ok(Step::Hole(left));
                     }
                     let zeros = rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                     rest[..zeros].fill(0);
                     filled += zeros;
-                    self.pass(zeros as u64);
+                    self.skip(zeros as u64);
                 }
                 _ => {
                     let until = hole.map_or(u64::MAX, |(start, _)| start - self.position);
                     let wanted = rest.len().min(usize::try_from(until).unwrap_or(usize::MAX));
-                    // If it ends here, that is the end, even if it was longer when its holes were looked for.
+                    // The file may have become shorter since its holes were found.
                     filled += self.read(&mut rest[..wanted])?;
                 }
             }
@@ -195,10 +195,10 @@ impl<'f> Reading<'f> {
             true => read_shared(file, buffer, self.position, self.expected),
             false => fs::read_to_end_at(file, buffer, self.position, self.expected),
         };
-        let read = match &mut self.from {
-            Origin::File(file) => from_file(file),
-            Origin::Copy(file) => from_file(file),
-            Origin::Stream(stream, name) => {
+        let read = match &mut self.source {
+            Source::File(file) => from_file(file),
+            Source::Copy(file) => from_file(file),
+            Source::Stream(stream, name) => {
                 fill(*stream, buffer).map_err(|cause| Error::io("read", Path::new(name), cause))
             }
         };
@@ -208,25 +208,25 @@ impl<'f> Reading<'f> {
         self.position += length as u64;
         self.task.add(length as u64)?;
         self.check_length()?;
-        self.ask_ahead();
+        self.read_ahead();
         Ok(length)
     }
 
-    /// Fails once more was read than a blob may have.
+    /// Fails if the file is longer than any blob may be.
     fn check_length(&mut self) -> Result<()> {
         if self.position <= groups::LONGEST {
             return Ok(());
         }
         self.failed = true;
-        Err(match &self.from {
-            Origin::Stream(_, name) => Error::io("read", Path::new(name), io::ErrorKind::FileTooLarge.into()),
-            Origin::File(file) => fs::too_long(file),
-            Origin::Copy(file) => fs::too_long(file),
+        Err(match &self.source {
+            Source::Stream(_, name) => Error::io("read", Path::new(name), io::ErrorKind::FileTooLarge.into()),
+            Source::File(file) => fs::too_long(file),
+            Source::Copy(file) => fs::too_long(file),
         })
     }
 
-    /// Steps over bytes of the first hole.
-    fn pass(&mut self, length: u64) {
+    /// Skips bytes of the first hole.
+    fn skip(&mut self, length: u64) {
         self.position += length;
         let hole = self.holes[0];
         if hole.0 + hole.1 <= self.position {
@@ -254,7 +254,7 @@ fn read_shared(file: &File, buffer: &mut [u8], position: u64, expected: u64) -> 
     Ok((filled, false))
 }
 
-/// Reads until the buffer is full or the stream ends; how many bytes, and whether it has ended.
+/// Reads until the buffer is full or the stream ends. Returns the number of bytes, and whether the stream has ended.
 fn fill(stream: &mut dyn Read, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -268,11 +268,11 @@ fn fill(stream: &mut dyn Read, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
     Ok((filled, false))
 }
 
-/// A file of no more bytes than this has no holes if it has as many blocks: file systems reserve few of them ahead.
+/// A file up to this size has no holes if it has enough blocks: file systems preallocate little for small files.
 const SHORT: u64 = 4096;
 
-/// The holes of a file of this stat, as offset and length: what is between its data. Blocks tell little: there may be some
-/// behind the end, which a file system has reserved for a file that grows.
+/// Finds the holes of a file with this stat (offset and length). The number of blocks alone does not show whether there are any,
+/// because file systems preallocate blocks behind the end of a growing file.
 pub fn holes(file: &File, stat: &Stat) -> Result<Vec<(u64, u64)>> {
     let mut holes = Vec::new();
     if stat.allocated >= stat.size && (stat.size <= SHORT || !fs::has_hole(file, stat.size)?) {
@@ -291,32 +291,32 @@ pub fn holes(file: &File, stat: &Stat) -> Result<Vec<(u64, u64)>> {
     Ok(holes)
 }
 
-/// What is done with what a scan reads: hashed only, or stored too. One a thread.
+/// Takes the content that a scan reads: hashes it, or stores it too. Each worker has its own.
 pub trait Sink {
-    /// Whether what it is not given must be in the store already.
+    /// Whether entries that are not read must be in the store.
     const STORES: bool;
 
-    /// Reads a file to its end and gives its id.
+    /// Reads a file to its end and returns its id.
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
 
-    /// Offers an object that the store does not hold; what is given back stays in the scan's memory.
+    /// Takes an object that the store lacks. A returned object stays in memory with the scan.
     fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>>;
 
-    /// The thread has no more for it.
+    /// Called when the worker is done.
     fn finish(self) -> Result<()>;
 }
 
-/// Only hashes: for `status` and `diff`.
+/// Hashes content without storing it, for `status` and `diff`.
 pub struct HashSink {
     buffer: Vec<u8>,
 }
 
 impl HashSink {
-    /// Bytes read at once, of a file that two threads work on, and of another one.
+    /// Bytes read at once: of a file that all workers share, and of other files.
     const LONG: usize = 4 * GROUP;
     const SHORT: usize = 256 << 10;
 
-    /// One for a thread.
+    /// Creates a sink with its own buffer.
     pub fn new() -> HashSink {
         HashSink { buffer: vec![0; HashSink::SHORT] }
     }
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn long_holes_are_told_and_short_ones_are_zeros() {
+    fn long_holes_are_reported_and_short_ones_are_zeros() {
         let file = file_with(&[(0, b"abc"), (10, b"xyz")], 1000);
         let mut reading = Reading::new(&file, 1000, &[(3, 7), (13, 987)], &Silent);
         let mut buffer = [1; 64];
@@ -383,9 +383,9 @@ mod tests {
         assert_eq!((reading.position(), reading.bytes_read()), (1000, 6));
     }
 
-    /// Before anything is made of it: a list of its groups alone would take all memory.
+    /// Checked early, because the list of its groups alone would fill memory.
     #[test]
-    fn what_is_longer_than_any_blob_cannot_be_read() {
+    fn files_longer_than_any_blob_are_rejected() {
         let file = file_with(&[(0, b"abc")], 3);
         let mut reading = Reading::new(&file, 1 << 60, &[(3, 1 << 60)], &Silent);
         let mut buffer = [1; 64];
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lost_its_end_ends_where_it_ends() {
+    fn a_truncated_file_ends_early() {
         let file = file_with(&[(0, b"abc")], 3);
         let mut reading = Reading::new(&file, 1000, &[(500, 500)], &Silent);
         let mut buffer = [0; 64];
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_comes_in_pieces_is_read_to_its_end() {
+    fn streams_are_read_to_the_end() {
         let mut stream = b"ab".chain(&b"cde"[..]).chain(&b""[..]);
         let mut reading = Reading::stream(&mut stream, "stdin", &Silent);
         let mut buffer = [0; 4];
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn holes_or_not_the_hash_is_that_of_all_bytes() {
+    fn holes_do_not_change_the_hash() {
         let file = file_with(&[(0, b"abc"), (2_000_000, b"end")], 3_000_000);
         let holes = [(3, 1_999_997), (2_000_003, 999_997)];
         let with = HashSink::new().read(&mut Reading::new(&file, 3_000_000, &holes, &Silent)).unwrap();

@@ -18,11 +18,11 @@ use crate::time::Timestamp;
 
 const MAGIC: &[u8; 8] = b"undoindx";
 const VERSION: u32 = 2;
-/// magic, version, zero, directories, length of the file, boot, time, zero, checksum of all that.
+/// Magic, version, zero, directories, file length, boot, time, zero, checksum of the preceding fields.
 const HEADER: usize = 8 + 4 + 4 + 8 + 8 + 16 + 12 + 4 + CHECKSUM;
-/// path offset and length, records, block offset and length, checksum of path and block.
+/// Path offset and length, records, block offset and length, checksum of path and block.
 const ROW: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
-/// A BLAKE3 hash, shortened: against accidents, not against people who can write the repository.
+/// Length of a truncated BLAKE3 hash, which protects against accidents, not against users who can write to the repository.
 const CHECKSUM: usize = 16;
 
 /// An open index file, or none. Cheap to clone.
@@ -33,7 +33,7 @@ pub struct Index {
     failure: Option<Arc<Error>>,
 }
 
-/// Seconds after which the system has written a change to the disk, with much to spare: 30 to 35 by default.
+/// Seconds after which the system has certainly written a change to the disk (by default it does within 35 s).
 const WRITTEN_BACK: i64 = 600;
 
 /// Block size in bytes: holds the records of many small directories. Small in unit tests, so that directories span
@@ -76,7 +76,7 @@ pub struct Directory {
     block: OnceLock<Option<Bytes>>,
 }
 
-/// The same directory, not yet read.
+/// Clones the directory without its block.
 impl Clone for Directory {
     fn clone(&self) -> Directory {
         Directory { opened: self.opened.clone(), block: OnceLock::new(), ..*self }
@@ -91,7 +91,7 @@ struct Row {
 }
 
 impl Index {
-    /// One that knows nothing.
+    /// Creates an index without records.
     pub fn empty() -> Index {
         Index::default()
     }
@@ -111,8 +111,8 @@ impl Index {
         self.failure.as_ref()
     }
 
-    /// From when on changes may have been lost since it was written; `None`: none was. After a power cut a file can have its
-    /// last stat and older content: the one may be on disk before the other.
+    /// Records with a ctime from this time on are not trusted, if the system was restarted since the index was written: after
+    /// a power cut a file may have its last stat with older content, because the two reach the disk separately.
     pub fn doubtful_since(&self) -> Option<Timestamp> {
         let Header { boot, time, .. } = self.opened.as_ref()?.header;
         let since = Timestamp { seconds: time.seconds.saturating_sub(WRITTEN_BACK), ..time };
@@ -145,12 +145,12 @@ impl Index {
         })
     }
 
-    /// How many directories the file has.
+    /// Number of directories.
     pub fn count(&self) -> usize {
         self.opened.as_ref().map_or(0, |opened| opened.header.directories)
     }
 
-    /// Whether a directory is of this very file.
+    /// Whether a directory was read from this file.
     pub fn owns(&self, directory: &Directory) -> bool {
         self.opened.as_ref().is_some_and(|opened| Arc::ptr_eq(opened, &directory.opened))
     }
@@ -199,7 +199,7 @@ fn checksum(parts: &[&[u8]]) -> Checksum {
 }
 
 impl Opened {
-    /// `None` if damaged or of another version.
+    /// `None` if the file is damaged or has another version.
     fn new(file: BlockFile) -> Result<Option<Opened>> {
         if file.size() < HEADER as u64 {
             return Ok(None);
@@ -208,7 +208,7 @@ impl Opened {
         let table_end = HEADER + header.directories * ROW;
         let head = file.read(0, table_end)?.to_vec();
         let mut opened = Opened { file, header, head, verified: Mutex::default() };
-        // The paths lie between the table and the first block.
+        // The paths are between the table and the first block.
         let paths_end = opened.row(0).map_or(table_end as u64, |row| row.block.0);
         if paths_end > table_end as u64 && paths_end <= opened.file.size() {
             let paths = opened.file.read(table_end as u64, (paths_end - table_end as u64) as usize)?;
@@ -248,14 +248,14 @@ impl Opened {
     }
 
     fn path(&self, row: usize) -> Option<&RepoPath> {
-        // Only the place is decoded: a search asks for many paths.
+        // Decodes only offset and length, because a search reads many paths.
         let at = HEADER + row * ROW;
         let length = u32::from_le_bytes(self.head.get(at + 8..at + 12)?.try_into().ok()?);
         RepoPath::new(self.path_bytes((usize::try_from(number(&self.head, at)).ok()?, length as usize))?)
     }
 }
 
-/// Replaces an unreadable block: no records, and no tree.
+/// Replaces an unreadable block: no records and no tree.
 const NOTHING: [u8; HEAD] = [0; HEAD];
 
 impl Directory {
@@ -280,8 +280,7 @@ impl Directory {
         block.unwrap_or_else(|| Block::new(&NOTHING, 0).expect("no record fits into any block"))
     }
 
-    /// The bytes, for writing them again. If they have become unreadable, returns bytes that do not match their
-    /// checksum either.
+    /// The bytes, to be written again. If they are unreadable, returns bytes that do not match their checksum.
     fn copy(&self) -> Vec<u8> {
         let read = self.opened.file.read(self.start, self.length);
         read.map_or_else(|_| vec![0; self.length], |block| block.to_vec())
@@ -292,17 +291,17 @@ impl Directory {
         self.records
     }
 
-    /// How many records it has.
+    /// Number of readable records.
     pub fn count(&self) -> usize {
         self.block().count()
     }
 
-    /// The tree that its records make, if that was known.
+    /// The tree of its records, if known.
     pub fn total(&self) -> Option<Total> {
         self.block().total()
     }
 
-    /// The record of a name; of the root's directory the empty name is the root itself.
+    /// The record of a name. In the root directory, the empty name is the root itself.
     pub fn find(&self, name: &[u8]) -> Option<Record> {
         let block = self.block();
         block.record(block.position(name).ok()?)
@@ -311,21 +310,19 @@ impl Directory {
 
 /// One directory of a file to be written.
 pub struct Part<'p> {
-    /// Its path.
     pub path: &'p RepoPath,
-    /// How many records it has.
+    /// Number of records.
     pub records: usize,
-    /// Their bytes.
     pub block: Source<'p>,
 }
 
-/// Where the bytes of a directory come from.
+/// The encoded records of a directory.
 pub enum Source<'p> {
-    /// From a file that has them, with their checksum.
+    /// In an index file.
     Kept(&'p Directory),
-    /// From here.
+    /// In memory.
     New(&'p [u8]),
-    /// Blocks from a spool, with their checksum.
+    /// In a spool, with their checksum.
     Spooled(&'p Spooled, Checksum),
 }
 
@@ -351,8 +348,8 @@ impl Part<'_> {
     }
 }
 
-/// The bytes of an index file in pieces: header, table and paths, then the blocks. The parts are in path order. `origin` is
-/// the boot and the time.
+/// Encodes an index file in pieces: header, table and paths, then the blocks. The parts must be in path order. `origin` is the
+/// boot id and the time.
 pub fn encode<'p>(parts: Vec<Part<'p>>, origin: ([u8; 16], Timestamp)) -> impl Iterator<Item = Cow<'p, [u8]>> {
     let paths: usize = parts.iter().map(|part| part.path.as_bytes().len()).sum();
     let blocks: usize = parts.iter().map(Part::length).sum();

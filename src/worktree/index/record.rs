@@ -1,5 +1,5 @@
-//! The bytes of one directory in the index: fixed fields for every entry, so that an unchanged one is proved unchanged
-//! without decoding it, and names and rarer things after them (`docs/format.md`, "Index").
+//! Encodes the records of one directory: fixed fields for every entry, so that an entry is compared without decoding, followed
+//! by names and rarer fields (`docs/format.md`, "Index").
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
@@ -9,23 +9,23 @@ use crate::metadata::{Kind, Metadata};
 use crate::object::{Content, Entry};
 use crate::time::Timestamp;
 
-/// What is known of one entry.
+/// The last known state of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its name; empty for the root itself.
+    /// Empty for the root.
     pub name: Vec<u8>,
-    /// As it was when its content was read or written.
+    /// Taken when the content was read or written.
     pub stat: Stat,
-    /// What it was. Of a directory: its tree when it was last recorded.
+    /// Content; of a directory, its last recorded tree.
     pub content: Content,
-    /// Its attributes.
+    /// Extended attributes and holes.
     pub attributes: Option<AttributesId>,
-    /// A later change may have left the same stat: to be read again.
+    /// A later change may have left the same stat, so the entry must be read again.
     pub racy: bool,
 }
 
 impl Record {
-    /// The entry of a tree that it stands for.
+    /// The tree entry of the record.
     pub fn to_entry(&self) -> Entry {
         Entry {
             name: self.name.clone(),
@@ -36,14 +36,14 @@ impl Record {
     }
 }
 
-/// The tree that the records of a directory make.
+/// The tree of the records of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
-    /// Its id.
+    /// Id of the tree.
     pub tree: TreeId,
-    /// Entries below it at every depth.
+    /// Number of entries at all depths.
     pub entries: u64,
-    /// Bytes of the files below it.
+    /// Total size of the files in bytes.
     pub size: u64,
 }
 
@@ -54,12 +54,12 @@ impl Total {
     }
 }
 
-/// Bytes before the records: flag, tree, entries, size, device.
+/// Length of the head: flag, tree, entries, size, device.
 pub const HEAD: usize = 1 + LENGTH + 8 + 8 + 8;
-/// Bytes of the fixed part of a record.
+/// Length of the fixed part of a record.
 pub const FIXED: usize = 100;
 
-// Where the fields of the fixed part are. The rest is the end of its variable part (u32 at 0).
+// Offsets of the fields of the fixed part. At 0 is the end of the variable part (u32).
 const NAME_LENGTH: usize = 4;
 const MODE: usize = 6;
 const KIND: usize = 8;
@@ -75,12 +75,12 @@ const ID: usize = 68;
 
 const RACY: u8 = 1;
 const ATTRIBUTES: u8 = 2;
-/// Links, device or rdev are not 1, the directory's and 0.
+/// Links, device or rdev differ from 1, the directory's device and 0.
 const NUMBERS: u8 = 4;
-/// The bytes read of a file were not as many as its stat said.
+/// The number of bytes read differs from the size in the stat.
 const LENGTH_DIFFERS: u8 = 8;
 
-/// Encodes one directory: its records, sorted by name, and the tree they make, if that is known.
+/// Encodes the records of one directory, sorted by name, and their tree, if known.
 pub fn encode<'r>(total: Option<Total>, records: impl IntoIterator<Item = &'r Record>) -> Vec<u8> {
     let mut block = BlockEncoder::default();
     records.into_iter().for_each(|record| block.push(record));
@@ -91,7 +91,7 @@ pub fn encode<'r>(total: Option<Total>, records: impl IntoIterator<Item = &'r Re
 #[derive(Debug, Default)]
 pub struct BlockEncoder {
     count: usize,
-    /// Of the first record.
+    /// Device of the first record.
     device: u64,
     fixed: Encoder,
     variable: Encoder,
@@ -133,7 +133,7 @@ impl BlockEncoder {
     }
 }
 
-/// Writes name and rarer fields; gives the flags that say which.
+/// Writes the name and rarer fields. Returns the flags that name these fields.
 fn encode_variable(record: &Record, device: u64, variable: &mut Encoder) -> u8 {
     let stat = &record.stat;
     let mut flags = if record.racy { RACY } else { 0 };
@@ -162,8 +162,7 @@ fn encode_variable(record: &Record, device: u64, variable: &mut Encoder) -> u8 {
     flags
 }
 
-/// The records of one directory in place. The bytes have passed their checksum; a field that makes no sense all the same
-/// is taken for "not known".
+/// The encoded records of one directory, after their checksum was verified. An invalid field counts as unknown.
 #[derive(Clone, Copy)]
 pub struct Block<'b> {
     bytes: &'b [u8],
@@ -171,18 +170,18 @@ pub struct Block<'b> {
 }
 
 impl<'b> Block<'b> {
-    /// A block of so many records; `None` if they do not fit into it.
+    /// A block of `count` records; `None` if the bytes are too few.
     pub fn new(bytes: &'b [u8], count: usize) -> Option<Block<'b>> {
         let least = count.checked_mul(FIXED)?.checked_add(HEAD)?;
         (least <= bytes.len()).then_some(Block { bytes, count })
     }
 
-    /// How many records it has.
+    /// Number of records.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The tree that the records make, if it was known.
+    /// The tree of the records, if known.
     pub fn total(&self) -> Option<Total> {
         let mut head = Decoder::new("index", &self.bytes[..HEAD]);
         let known = head.u8().ok()? == 1;
@@ -212,7 +211,7 @@ impl<'b> Block<'b> {
         self.variable(at).get(..length).unwrap_or_default()
     }
 
-    /// Where the record of a name is, or where it would be.
+    /// The position of the record of a name, or else where it would be inserted.
     pub fn position(&self, name: &[u8]) -> Result<usize, usize> {
         let (mut low, mut high) = (0, self.count);
         while low < high {
@@ -226,7 +225,7 @@ impl<'b> Block<'b> {
         Err(low)
     }
 
-    /// Whether the record proves that an entry of this stat is unchanged: the same stat, and not racy.
+    /// Whether the record proves that an entry with this stat is unchanged: the stat is equal, and the record is not racy.
     pub fn proves(&self, at: usize, stat: &Stat) -> bool {
         let fixed = self.fixed(at);
         fixed[KIND] == kind_byte(stat.kind)
@@ -241,7 +240,7 @@ impl<'b> Block<'b> {
             && (stat.rdev == 0 || self.record(at).is_some_and(|record| record.stat.is_same(stat)))
     }
 
-    /// Bytes of content of the record at a position; `None` if the record makes no sense.
+    /// Content size of the record at a position; `None` if the record is invalid.
     pub fn content_size(&self, at: usize) -> Option<u64> {
         let fixed = self.fixed(at);
         if fixed[FLAGS] & LENGTH_DIFFERS == 0 {
@@ -250,7 +249,7 @@ impl<'b> Block<'b> {
         self.record(at).map(|record| record.to_entry().size())
     }
 
-    /// The record at a position, decoded.
+    /// Decodes the record at a position; `None` if it is invalid.
     pub fn record(&self, at: usize) -> Option<Record> {
         let fixed = self.fixed(at);
         let flags = fixed[FLAGS];
@@ -288,7 +287,7 @@ impl<'b> Block<'b> {
         Some(Record { name, stat, content, attributes, racy: flags & RACY != 0 })
     }
 
-    /// All records; `None` if one makes no sense.
+    /// Decodes all records; `None` if one is invalid.
     pub fn records(&self) -> Option<Vec<Record>> {
         (0..self.count).map(|at| self.record(at)).collect()
     }
@@ -302,7 +301,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
 
-/// Eight bytes as a number.
+/// Decodes eight bytes.
 pub fn number(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }

@@ -85,7 +85,7 @@ const ORIGIN: ([u8; 16], Timestamp) = ([0xb0; 16], Timestamp { seconds: 1_000_00
 const DIRECTORIES: [&str; 4] = ["", "directory", "directory/deep", "directory.x"];
 
 #[test]
-fn what_is_written_is_read_again() {
+fn written_records_are_read_back() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("index");
     assert!(Index::open(&file).directory(path("")).is_none());
@@ -111,7 +111,7 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
-fn every_field_of_a_stat_counts() {
+fn every_stat_field_is_compared() {
     let record = records().remove(3);
     let bytes = index::encode(None, std::slice::from_ref(&record));
     let block = Block::new(&bytes, 1).unwrap();
@@ -135,7 +135,7 @@ fn every_field_of_a_stat_counts() {
 }
 
 #[test]
-fn damage_is_never_believed() {
+fn damaged_indexes_are_ignored() {
     let place = tempfile::tempdir().unwrap();
     let whole = builder().encode(ORIGIN).collect::<Vec<_>>().concat();
     let expected: Vec<_> =
@@ -163,7 +163,7 @@ fn damage_is_never_believed() {
 }
 
 #[test]
-fn a_checkout_changes_single_records() {
+fn single_records_can_be_changed() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("index");
     builder().write(&file).unwrap();
@@ -196,7 +196,7 @@ fn a_checkout_changes_single_records() {
 }
 
 #[test]
-fn what_was_written_shortly_before_the_system_stopped_is_in_doubt() {
+fn records_from_before_a_restart_are_doubtful() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("index");
     builder().write(&file).unwrap();

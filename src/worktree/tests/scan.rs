@@ -132,7 +132,7 @@ fn make_fifo(at: &Path) {
 }
 
 #[test]
-fn every_kind_is_recorded_or_listed_with_the_reason() {
+fn every_kind_of_file_is_recorded_or_listed_with_a_reason() {
     let house = House::new();
     house.write("a.txt", "hello");
     house.write("sub/deep/b.bin", [0, 255]);
@@ -183,7 +183,7 @@ fn an_unchanged_worktree_costs_no_reads() {
 
 /// As after a power cut: the stat of a young file may be on the disk, and its content not.
 #[test]
-fn a_young_file_is_read_again_when_the_system_was_started_anew() {
+fn recent_files_are_read_again_after_a_restart() {
     let house = House::new();
     house.write("a", "1");
     house.settle();
@@ -200,7 +200,7 @@ fn a_young_file_is_read_again_when_the_system_was_started_anew() {
 }
 
 #[test]
-fn a_rewrite_of_the_same_size_within_one_tick_is_seen() {
+fn rewrites_of_the_same_size_within_one_tick_are_detected() {
     let house = House::new();
     for round in 0..50 {
         let text = format!("{round:04}");
@@ -211,7 +211,7 @@ fn a_rewrite_of_the_same_size_within_one_tick_is_seen() {
 }
 
 #[test]
-fn the_same_tree_whatever_the_number_of_threads() {
+fn scans_do_not_depend_on_the_number_of_workers() {
     let house = House::new();
     for number in 0..3_000 {
         house.write(&format!("flat/{number}"), number.to_string());
@@ -256,7 +256,7 @@ fn hard_links_are_read_once_and_grouped() {
 }
 
 #[test]
-fn ignored_is_not_descended_into_and_listed_once() {
+fn ignored_directories_are_listed_and_not_entered() {
     let house = House::new();
     house.write(".undoignore", "*.tmp\n/build/\n!keep.tmp\n");
     house.write("sub/.undoignore", "!special.tmp\nx\n");
@@ -283,7 +283,7 @@ fn ignored_is_not_descended_into_and_listed_once() {
 }
 
 #[test]
-fn a_recorded_tree_has_the_rules_of_the_worktree_it_was() {
+fn tree_rules_equal_the_rules_of_the_worktree() {
     let house = House::new();
     let (upper, deeper) = ("*.tmp\n/build/\n", "!special.tmp\n");
     house.write(".undoignore", upper);
@@ -320,7 +320,7 @@ fn a_recorded_tree_has_the_rules_of_the_worktree_it_was() {
 }
 
 #[test]
-fn what_is_gone_before_it_is_read_is_passed_over() {
+fn entries_removed_during_a_scan_are_skipped() {
     let house = House::new();
     for name in ["a", "b", "sub/c"] {
         house.write(name, name);
@@ -359,7 +359,7 @@ impl Sink for Removing<'_> {
 }
 
 #[test]
-fn selected_paths_come_alone_with_the_directories_they_are_in() {
+fn a_selection_includes_parent_directories_only() {
     let house = House::new();
     for name in ["a", "sub/b", "sub/c", "sub/deep/d", "other/e"] {
         house.write(name, name);
@@ -371,7 +371,7 @@ fn selected_paths_come_alone_with_the_directories_they_are_in() {
 }
 
 #[test]
-fn what_an_unfinished_checkout_staged_is_passed_over() {
+fn entries_staged_by_an_unfinished_checkout_are_skipped() {
     let house = House::new();
     house.write(".undo-00000000000000ff-1", "staged");
     house.write("sub/.undo-00000000000000ff-2", "staged");
@@ -381,7 +381,7 @@ fn what_an_unfinished_checkout_staged_is_passed_over() {
 }
 
 #[test]
-fn holes_are_kept_and_the_content_is_that_of_all_bytes() {
+fn holes_are_recorded_and_hashed_as_zeros() {
     let house = House::new();
     house.write("sparse", "");
     let mut file = fs::File::options().write(true).open(house.at("sparse")).unwrap();
@@ -433,7 +433,7 @@ impl Sink for Meddling<'_> {
 }
 
 #[test]
-fn a_file_that_keeps_changing_is_torn_and_read_again_next_time() {
+fn a_file_that_keeps_changing_is_torn_and_read_again() {
     let house = House::new();
     house.write("a", "first of all");
     house.settle();
@@ -454,7 +454,7 @@ fn a_file_that_keeps_changing_is_torn_and_read_again_next_time() {
 }
 
 #[test]
-fn what_cannot_be_read_is_listed_and_not_recorded() {
+fn unreadable_entries_are_listed_and_not_recorded() {
     let house = House::new();
     house.write("open", "1");
     house.write("shut", "2");
@@ -474,7 +474,7 @@ fn what_cannot_be_read_is_listed_and_not_recorded() {
 }
 
 #[test]
-fn very_deep_directories_need_few_handles() {
+fn deep_directories_need_few_open_files() {
     let house = House::new();
     let mut deepest = house.at("");
     for _ in 0..400 {
@@ -509,7 +509,7 @@ impl Task for Watch {
 }
 
 #[test]
-fn how_much_is_to_be_read_is_told_once_when_all_of_it_is_found() {
+fn the_number_of_bytes_to_read_is_reported_once() {
     let house = House::new();
     for n in 0..30 {
         house.write(&format!("d{}/e/f{n}", n % 7), "x".repeat(100));

@@ -114,21 +114,21 @@ fn init_in_unwritable_directory_fails() {
     output.shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/.undo`: permission denied
-hint: see who may do it: ls -la [ROOT]/work
+hint: to see the permissions: ls -la [ROOT]/work
 [exit 77]
 
 "#]]);
     env.undo_as_other_user("commit --init").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/.undo`: permission denied
-hint: see who may do it: ls -la [ROOT]/work
+hint: to see the permissions: ls -la [ROOT]/work
 [exit 77]
 
 "#]]);
     env.undo_as_other_user("init sub").unwrap().shows(str![[r#"
 ---- stderr ----
 error: cannot make the directory `[ROOT]/work/sub`: permission denied
-hint: see who may do it: ls -la [ROOT]/work
+hint: to see the permissions: ls -la [ROOT]/work
 [exit 77]
 
 "#]]);
