@@ -1,31 +1,20 @@
-//! The first bytes of files, from the store or the live directory. What cannot be read says nothing, and is no failure.
+//! Reads the first bytes of files. Unreadable files are skipped, because alarms must not make a command fail.
 
+use super::Evidence;
 use super::content::HEAD;
 use crate::error::Result;
-use crate::fs::{self, Dir};
+use crate::fs;
 use crate::id::BlobId;
 use crate::path::RepoPath;
-use crate::store::Store;
 
-/// Where to look into files.
-pub struct Heads<'a> {
-    store: &'a Store,
-    live: &'a Dir,
-}
-
-impl<'a> Heads<'a> {
-    /// In the store, and for what it does not hold in the directory.
-    pub fn new(store: &'a Store, live: &'a Dir) -> Heads<'a> {
-        Heads { store, live }
-    }
-
-    /// The first bytes of what was recorded.
-    pub fn before(&self, blob: BlobId) -> Option<Vec<u8>> {
+impl Evidence<'_> {
+    /// The first bytes of a recorded blob.
+    pub(super) fn old_head(&self, blob: BlobId) -> Option<Vec<u8>> {
         self.stored(blob).ok()
     }
 
-    /// The first bytes of what a path holds now.
-    pub fn now(&self, path: &RepoPath, blob: BlobId) -> Option<Vec<u8>> {
+    /// The first bytes of the blob at a path, read from the worktree if the blob is not stored.
+    pub(super) fn new_head(&self, path: &RepoPath, blob: BlobId) -> Option<Vec<u8>> {
         if self.store.contains_blob(blob) { self.stored(blob).ok() } else { self.live(path).ok() }
     }
 

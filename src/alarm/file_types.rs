@@ -1,19 +1,18 @@
-//! Types by their first bytes, and whether what a file holds is what its name says.
+//! Recognises file types by their first bytes, and compares them with file names.
 
-/// Bytes that a file of a type has at an offset, and the extensions that promise them. Several lines for one extension: any
-/// of them will do.
-struct Magic {
+/// Bytes at an offset that identify a type, and the extensions of the type. An extension may have several signatures.
+struct Signature {
     offset: usize,
     bytes: &'static [u8],
     extensions: &'static str,
 }
 
-const fn at(offset: usize, bytes: &'static [u8], extensions: &'static str) -> Magic {
-    Magic { offset, bytes, extensions }
+const fn at(offset: usize, bytes: &'static [u8], extensions: &'static str) -> Signature {
+    Signature { offset, bytes, extensions }
 }
 
-/// Extensions are words between spaces.
-const TABLE: &[Magic] = &[
+/// Extensions are separated by spaces.
+const TABLE: &[Signature] = &[
     // Pictures.
     at(0, b"\x89PNG\r\n\x1a\n", "png"),
     at(0, b"\xff\xd8\xff", "jpg jpeg jpe jfif"),
@@ -43,7 +42,7 @@ const TABLE: &[Magic] = &[
     at(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "doc xls ppt msg"),
     at(0, b"{\\rtf", "rtf"),
     at(0, b"%!PS", "ps eps ai"),
-    // Archives, and what is one inside.
+    // Archives, and formats based on them.
     at(0, b"PK\x03\x04", "zip jar docx xlsx pptx odt ods odp epub npz apk whl"),
     at(0, b"PK\x05\x06", "zip jar npz"),
     at(0, b"\x1f\x8b\x08", "gz tgz"),
@@ -68,78 +67,78 @@ const TABLE: &[Magic] = &[
     at(0, b"\0asm", "wasm"),
 ];
 
-/// Extensions of text, words between spaces.
+/// Extensions of text files.
 const TEXTS: &str = "txt md rst csv tsv json jsonl ndjson xml html htm css js mjs jsx tsx ts py r jl rs c h cc cpp hpp cs java \
                      kt go rb pl php lua sh bash zsh fish sql yml yaml toml ini cfg conf log tex bib svg srt vtt ipynb";
 
-/// Extensions of pictures, sound and films that programs write anew: words between spaces.
+/// Extensions of pictures, sound and films, which programs often rewrite.
 const MEDIA: &str = "png jpg jpeg jpe jfif gif webp tif tiff heic heif avif mp4 m4a m4v mov 3gp wav avi flac ogg oga ogv opus \
                      mp3 mkv webm";
 
-/// Extensions of tables that are converted into one another: words between spaces.
+/// Extensions of tables, which are often converted into one another.
 const TABLES: &str = "csv tsv json jsonl ndjson parquet arrow feather npy npz h5 hdf5 nc";
 
-/// The same for documents.
+/// Extensions of documents, which are often converted into one another.
 const DOCUMENTS: &str = "doc docx odt rtf pdf xls xlsx ods ppt pptx odp md tex txt rst html htm";
 
-/// Endings of compressed files.
+/// Extensions of compressed files.
 const COMPRESSED: &str = "gz bz2 xz zst lz4 zip 7z rar";
 
-/// Shorter runs of bytes are found in anything.
-const TELLING: usize = 3;
+/// Shorter signatures are too common to prove a type.
+const MIN_SIGNATURE: usize = 3;
 
-/// Whether what a file holds is what its name says.
+/// Whether a file has the type of its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
-    /// The name promises nothing that is known here.
+pub(super) enum TypeMatch {
+    /// The extension is not known.
     Unknown,
-    /// It is.
-    Fits,
-    /// It is not.
-    Misfits,
+    /// The file has the type.
+    Matches,
+    /// The file has another type.
+    Differs,
 }
 
-/// How the first bytes of a file fit its extension, which is in small letters.
-pub fn fit(extension: &[u8], head: &[u8]) -> Fit {
-    let verdict = |fits| if fits { Fit::Fits } else { Fit::Misfits };
+/// Compares the first bytes of a file with its extension, which is in lower case.
+pub(super) fn type_match(extension: &[u8], head: &[u8]) -> TypeMatch {
+    let verdict = |matches| if matches { TypeMatch::Matches } else { TypeMatch::Differs };
     if is_word(TEXTS, extension) {
         return verdict(is_text(head));
     }
-    let mut promised = TABLE.iter().filter(|magic| is_word(magic.extensions, extension)).peekable();
-    match promised.peek() {
-        None => Fit::Unknown,
-        Some(_) => verdict(promised.any(|magic| magic.is_in(head))),
+    let mut signatures = TABLE.iter().filter(|signature| is_word(signature.extensions, extension)).peekable();
+    match signatures.peek() {
+        None => TypeMatch::Unknown,
+        Some(_) => verdict(signatures.any(|signature| signature.is_in(head))),
     }
 }
 
-/// Whether the first bytes are those of any type that is known here.
-pub fn is_known(head: &[u8]) -> bool {
-    TABLE.iter().any(|magic| magic.bytes.len() >= TELLING && magic.is_in(head))
+/// Whether the first bytes identify any type of the table.
+pub(super) fn is_known(head: &[u8]) -> bool {
+    TABLE.iter().any(|signature| signature.bytes.len() >= MIN_SIGNATURE && signature.is_in(head))
 }
 
-/// Whether an extension is one of pictures, sound or films.
-pub fn is_media(extension: &[u8]) -> bool {
+/// Whether this is an extension of pictures, sound or films.
+pub(super) fn is_media(extension: &[u8]) -> bool {
     is_word(MEDIA, extension)
 }
 
-/// Whether an extension is one of compressed files.
-pub fn is_compressed(extension: &[u8]) -> bool {
+/// Whether this is an extension of compressed files.
+pub(super) fn is_compressed(extension: &[u8]) -> bool {
     is_word(COMPRESSED, extension)
 }
 
-/// What stands for an extension and all that files of it are converted to.
-pub fn family(extension: &[u8]) -> &[u8] {
+/// A representative of all extensions that files with this extension are often converted to.
+pub(super) fn family(extension: &[u8]) -> &[u8] {
     let words = [MEDIA, TABLES, DOCUMENTS, COMPRESSED].into_iter().find(|words| is_word(words, extension));
     words.map_or(extension, |words| words.split(' ').next().unwrap_or_default().as_bytes())
 }
 
-/// Whether it could be text: without control characters, or with the mark of UTF-16.
-pub fn is_text(head: &[u8]) -> bool {
+/// Whether the bytes may be text: no control characters, or a UTF-16 byte order mark.
+fn is_text(head: &[u8]) -> bool {
     let is_control = |byte: &u8| *byte < 32 && !b"\t\n\x0b\x0c\r\x1b\x08".contains(byte);
     head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || !head.iter().any(is_control)
 }
 
-impl Magic {
+impl Signature {
     fn is_in(&self, head: &[u8]) -> bool {
         head.get(self.offset..).is_some_and(|rest| rest.starts_with(self.bytes))
     }
@@ -154,35 +153,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_bytes_fit_names() {
+    fn compares_first_bytes_with_extensions() {
         for (extension, head, expected) in [
-            ("png", &b"\x89PNG\r\n\x1a\n\0\0"[..], Fit::Fits),
-            ("png", b"\xff\xd8\xff\xe0", Fit::Misfits),
-            ("docx", b"PK\x03\x04....", Fit::Fits),
-            ("webp", b"RIFF\x10\0\0\0WEBPVP8 ", Fit::Fits),
-            ("webp", b"RIFF", Fit::Misfits),
-            ("txt", b"a\tline\n", Fit::Fits),
-            ("txt", b"caf\xe9\n", Fit::Fits),
-            ("csv", b"\xff\xfea\0,\0b\0", Fit::Fits),
-            ("csv", b"a,b\0", Fit::Misfits),
-            ("dat", b"\0\x01", Fit::Unknown),
-            ("", b"", Fit::Unknown),
+            ("png", &b"\x89PNG\r\n\x1a\n\0\0"[..], TypeMatch::Matches),
+            ("png", b"\xff\xd8\xff\xe0", TypeMatch::Differs),
+            ("docx", b"PK\x03\x04....", TypeMatch::Matches),
+            ("webp", b"RIFF\x10\0\0\0WEBPVP8 ", TypeMatch::Matches),
+            ("webp", b"RIFF", TypeMatch::Differs),
+            ("txt", b"a\tline\n", TypeMatch::Matches),
+            ("txt", b"caf\xe9\n", TypeMatch::Matches),
+            ("csv", b"\xff\xfea\0,\0b\0", TypeMatch::Matches),
+            ("csv", b"a,b\0", TypeMatch::Differs),
+            ("dat", b"\0\x01", TypeMatch::Unknown),
+            ("", b"", TypeMatch::Unknown),
         ] {
-            assert_eq!(fit(extension.as_bytes(), head), expected, "{extension} {head:?}");
+            assert_eq!(type_match(extension.as_bytes(), head), expected, "{extension} {head:?}");
         }
         let mut tar = vec![0; 512];
         tar[257..262].copy_from_slice(b"ustar");
-        assert_eq!(fit(b"tar", &tar), Fit::Fits);
+        assert_eq!(type_match(b"tar", &tar), TypeMatch::Matches);
     }
 
     #[test]
-    fn two_bytes_that_anything_may_begin_with_make_no_type_known() {
+    fn short_signatures_do_not_prove_a_type() {
         assert!(is_known(b"PK\x03\x04") && is_known(b"\x1f\x8b\x08\0"));
         assert!(!is_known(b"\xff\xfb\x90") && !is_known(b"MZ") && !is_known(b""));
     }
 
     #[test]
-    fn what_is_converted_into_one_another_is_one_family() {
+    fn formats_converted_into_one_another_are_one_family() {
         assert_eq!(family(b"wav"), family(b"flac"));
         assert_eq!(family(b"csv"), family(b"parquet"));
         assert!(family(b"docx") == family(b"pdf") && family(b"docx") != family(b"csv"));
@@ -190,9 +189,9 @@ mod tests {
     }
 
     #[test]
-    fn every_medium_and_every_compressed_type_is_in_the_table() {
+    fn the_table_has_every_media_and_compressed_type() {
         for extension in MEDIA.split_ascii_whitespace().chain(COMPRESSED.split_ascii_whitespace()) {
-            assert_eq!(fit(extension.as_bytes(), b"\x01"), Fit::Misfits, "{extension}");
+            assert_eq!(type_match(extension.as_bytes(), b"\x01"), TypeMatch::Differs, "{extension}");
         }
     }
 }

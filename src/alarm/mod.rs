@@ -1,16 +1,15 @@
-//! Alarms: what the changes between two states tell of an accident or an attack.
+//! Recognises changes that look like an accident or an attack.
 //!
-//! [`Watch`] sees the changes go by, [`judge()`] says what they look like. File content is looked at only where many files
-//! were replaced, and then of a few of them: `docs/decisions/0008-report-suspicious-changes.md` has the thresholds and their reasons.
+//! [`Watch`] collects the changes between two states, and [`judge()`] judges them. Files are read only if many of them were
+//! replaced, and then only a sample. `docs/decisions/0008-report-suspicious-changes.md` has the reasons.
 
-mod baseline;
 mod content;
 mod file_heads;
 mod file_types;
-mod judge;
 mod moved;
 mod names;
 mod sample;
+mod thresholds;
 mod watch;
 
 use crate::fs::Dir;
@@ -18,176 +17,179 @@ use crate::object::{Commit, Mark};
 use crate::path::RepoPathBuf;
 use crate::store::Store;
 
-use baseline::Habit;
-use content::Fate;
-use file_heads::Heads;
-use judge::{extrapolate, is_large_share, is_many};
-use watch::Replaced;
+use content::ContentChange;
+use thresholds::{extrapolate, is_large_share, is_many};
+use watch::ReplacedFile;
 
 pub use watch::Watch;
 
-/// What happened.
+/// Kind of an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A large share of the files is gone.
+    /// A large share of the files was deleted.
     Deleted,
-    /// Many files have nothing in them any more.
+    /// Many files are empty now.
     Truncated,
-    /// Many files hold what cannot be compressed and is of no known type.
+    /// Many files became incompressible and have no known type.
     Encrypted,
-    /// The same under longer names that end alike.
+    /// Many files were replaced by such files with a longer name and a common suffix.
     RenamedSuffix,
-    /// Many files are no longer of the type that their names say.
+    /// Many files no longer have the type of their name.
     Type,
 }
 
-/// Something that looks like an accident or an attack.
+/// A change that looks like an accident or an attack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
-    /// What.
+    /// Kind of the alarm.
     pub kind: Kind,
-    /// How many files; a good guess if not all of them were looked at.
+    /// Number of affected files.
     pub count: u64,
-    /// How many there were before.
+    /// Number of files in the old state.
     pub of: u64,
-    /// Not all of them were looked at.
+    /// Whether `count` is extrapolated from a sample.
     pub is_estimated: bool,
-    /// What was added to their names.
+    /// The common suffix of the new names; empty for other kinds.
     pub suffix: Vec<u8>,
-    /// Some of them.
+    /// Examples.
     pub paths: Vec<RepoPathBuf>,
 }
 
-/// Something that could look like an alarm, and is ordinary work.
+/// Ordinary work that is similar to an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// So many pictures, sounds and films were written anew.
+pub enum OrdinaryWork {
+    /// Number of media files that were rewritten.
     Rewritten(u64),
-    /// So many files were compressed.
+    /// Number of files that were compressed.
     Compressed(u64),
 }
 
-/// What the changes look like.
+/// The result of judging changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Told as warnings.
+    /// Alarms, reported as warnings.
     pub alarms: Vec<Alarm>,
-    /// Told by the way.
-    pub work: Vec<Work>,
+    /// Ordinary work, reported as notes.
+    pub work: Vec<OrdinaryWork>,
 }
 
-/// Where to look for more than the changes tell.
+/// Sources of file contents and of previous commits.
 pub struct Evidence<'a> {
-    /// The state before.
+    /// The old state.
     pub before: &'a Commit,
-    /// Its content.
+    /// Contains the content of the old state.
     pub store: &'a Store,
-    /// The root of the directory, for content that the store does not hold yet.
+    /// The root of the worktree, for content that is not stored yet.
     pub live: &'a Dir,
 }
 
-/// Paths that an alarm names.
-const NAMED: usize = 3;
+/// Maximum number of examples in an alarm.
+const EXAMPLES: usize = 3;
 
-/// What the changes look like that were seen since the state before.
+/// Judges the changes that the watch has seen since the old state.
 pub fn judge(mut watch: Watch, evidence: &Evidence<'_>) -> Findings {
     watch.finish();
-    let judge = Judge {
-        habit: Habit::new(evidence.store, evidence.before),
-        heads: Heads::new(evidence.store, evidence.live),
-        of: evidence.before.totals.files,
-    };
-    let mut findings = Findings::default();
-    findings.alarms.extend(judge.lost(&watch));
-    findings.alarms.extend(judge.emptied(&watch));
-    judge.changed(&watch, &mut findings);
-    judge.renamed(&watch, &mut findings);
-    findings
+    let mut judge = Judge { evidence, of: evidence.before.totals.files, findings: Findings::default() };
+    judge.deleted(&watch);
+    judge.emptied(&watch);
+    judge.replaced(&watch);
+    judge.renamed(&watch);
+    judge.findings
 }
 
 struct Judge<'a> {
-    habit: Habit<'a>,
-    heads: Heads<'a>,
-    /// Files that there were.
+    evidence: &'a Evidence<'a>,
+    /// Number of files in the old state.
     of: u64,
+    findings: Findings,
 }
 
 impl Judge<'_> {
-    fn lost(&self, watch: &Watch) -> Option<Alarm> {
+    fn deleted(&mut self, watch: &Watch) {
         let count = watch.lost();
-        let is_alarm = is_large_share(count, self.of) && !self.habit.has(Kind::Deleted, count);
-        is_alarm.then(|| self.alarm(Kind::Deleted, count, watch.lost_paths()))
+        if is_large_share(count, self.of) && !self.is_usual(Kind::Deleted, count) {
+            self.raise(Kind::Deleted, count, watch.lost_paths());
+        }
     }
 
-    fn emptied(&self, watch: &Watch) -> Option<Alarm> {
+    fn emptied(&mut self, watch: &Watch) {
         let count = watch.emptied();
-        let is_alarm = is_many(count, self.of) && !self.habit.has(Kind::Truncated, count);
-        is_alarm.then(|| self.alarm(Kind::Truncated, count, watch.emptied_paths()))
+        if is_many(count, self.of) && !self.is_usual(Kind::Truncated, count) {
+            self.raise(Kind::Truncated, count, watch.emptied_paths());
+        }
     }
 
-    /// Files whose content was replaced in place.
-    fn changed(&self, watch: &Watch, findings: &mut Findings) {
-        let all = watch.changed.offered();
+    fn is_usual(&self, kind: Kind, count: u64) -> bool {
+        thresholds::is_usual(self.evidence.store, self.evidence.before, kind, count)
+    }
+
+    /// Judges files whose content was replaced under the same name.
+    fn replaced(&mut self, watch: &Watch) {
+        let all = watch.replaced.offered();
         if !is_many(all, self.of) {
             return;
         }
-        let fate = |file: &Replaced| {
-            let new = self.heads.now(&file.path, file.new)?;
-            let fate = content::fate(&file.extension, || self.heads.before(file.old), &new)?;
-            Some((file.path.clone(), fate))
+        let judged = |file: &ReplacedFile| {
+            let new = self.evidence.new_head(&file.path, file.new)?;
+            let old = || self.evidence.old_head(file.old);
+            Some((file.path.clone(), content::judge(&file.extension, old, &new)?))
         };
-        let fates: Vec<(RepoPathBuf, Fate)> = watch.changed.kept().iter().filter_map(fate).collect();
-        let like = |fate: Fate| {
-            let like: Vec<RepoPathBuf> = fates.iter().filter(|it| it.1 == fate).map(|(path, _)| path.clone()).collect();
-            (extrapolate(like.len(), fates.len(), all), like)
+        let judged: Vec<(RepoPathBuf, ContentChange)> = watch.replaced.kept().iter().filter_map(judged).collect();
+        let find = |wanted: ContentChange| {
+            let found = judged.iter().filter(|(_, change)| *change == wanted);
+            let paths: Vec<RepoPathBuf> = found.map(|(path, _)| path.clone()).collect();
+            (extrapolate(paths.len(), judged.len(), all), paths)
         };
-        for (kind, fate) in [(Kind::Encrypted, Fate::Encrypted), (Kind::Type, Fate::Mistyped)] {
-            let (count, paths) = like(fate);
-            let is_estimated = (fates.len() as u64) < all;
-            let alarm = |count| Alarm { is_estimated, ..self.alarm(kind, count, paths) };
-            findings.alarms.extend(count.map(alarm));
+        for (kind, change) in [(Kind::Encrypted, ContentChange::Encrypted), (Kind::Type, ContentChange::Mistyped)] {
+            if let (Some(count), paths) = find(change) {
+                self.raise(kind, count, paths).is_estimated = (judged.len() as u64) < all;
+            }
         }
-        findings.work.extend(like(Fate::Rewritten).0.map(Work::Rewritten));
+        self.findings.work.extend(find(ContentChange::Rewritten).0.map(OrdinaryWork::Rewritten));
     }
 
-    /// Files that came back with another content under a longer name.
-    fn renamed(&self, watch: &Watch, findings: &mut Findings) {
-        let mut kinds: Vec<_> = watch.renamed.iter().filter(|(_, files)| is_many(files.offered(), self.of)).collect();
-        kinds.sort_by_key(|(suffix, _)| *suffix);
-        for (suffix, files) in kinds {
-            let heads = files.kept().iter().filter_map(|file| Some((file, self.heads.now(&file.path, file.new)?)));
+    /// Judges files that were replaced by a file with other content and a longer name.
+    fn renamed(&mut self, watch: &Watch) {
+        let mut suffixes: Vec<_> =
+            watch.renamed.iter().filter(|(_, files)| is_many(files.offered(), self.of)).collect();
+        suffixes.sort_by_key(|(suffix, _)| *suffix);
+        for (suffix, files) in suffixes {
+            let heads =
+                files.kept().iter().filter_map(|file| Some((file, self.evidence.new_head(&file.path, file.new)?)));
             let heads: Vec<_> = heads.collect();
             let scrambled = heads.iter().filter(|(_, head)| content::is_scrambled(head));
-            let like: Vec<RepoPathBuf> = scrambled.map(|(file, _)| file.path.clone()).collect();
-            match extrapolate(like.len(), heads.len(), files.offered()) {
+            let paths: Vec<RepoPathBuf> = scrambled.map(|(file, _)| file.path.clone()).collect();
+            match extrapolate(paths.len(), heads.len(), files.offered()) {
                 Some(count) => {
-                    let is_estimated = (heads.len() as u64) < files.offered();
-                    let alarm = self.alarm(Kind::RenamedSuffix, count, like);
-                    findings.alarms.push(Alarm { is_estimated, suffix: suffix.clone(), ..alarm });
+                    let alarm = self.raise(Kind::RenamedSuffix, count, paths);
+                    alarm.is_estimated = (heads.len() as u64) < files.offered();
+                    alarm.suffix.clone_from(suffix);
                 }
                 None if file_types::is_compressed(&suffix.get(1..).unwrap_or_default().to_ascii_lowercase()) => {
-                    findings.work.push(Work::Compressed(files.offered()));
+                    self.findings.work.push(OrdinaryWork::Compressed(files.offered()));
                 }
                 None => {}
             }
         }
     }
 
-    fn alarm(&self, kind: Kind, count: u64, paths: Vec<RepoPathBuf>) -> Alarm {
-        Alarm { kind, count, of: self.of, is_estimated: false, suffix: Vec::new(), paths: spread(paths) }
+    fn raise(&mut self, kind: Kind, count: u64, paths: Vec<RepoPathBuf>) -> &mut Alarm {
+        let alarm = Alarm { kind, count, of: self.of, is_estimated: false, suffix: Vec::new(), paths: examples(paths) };
+        self.findings.alarms.push(alarm);
+        self.findings.alarms.last_mut().expect("an alarm was added")
     }
 }
 
-/// The first, the last and one in the middle.
-fn spread(paths: Vec<RepoPathBuf>) -> Vec<RepoPathBuf> {
-    if paths.len() <= NAMED {
+/// The first path, the last, and one in the middle.
+fn examples(paths: Vec<RepoPathBuf>) -> Vec<RepoPathBuf> {
+    if paths.len() <= EXAMPLES {
         return paths;
     }
-    (0..NAMED).map(|n| paths[n * (paths.len() - 1) / (NAMED - 1)].clone()).collect()
+    (0..EXAMPLES).map(|n| paths[n * (paths.len() - 1) / (EXAMPLES - 1)].clone()).collect()
 }
 
 impl Kind {
-    /// The word in JSON and in commits.
+    /// The name in JSON and in commits.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Deleted => "deleted",
@@ -200,7 +202,7 @@ impl Kind {
 }
 
 impl Findings {
-    /// What a commit of this state remembers.
+    /// The marks that a commit of the new state records.
     pub fn marks(&self) -> Vec<Mark> {
         let mark = |alarm: &Alarm| Mark { kind: alarm.kind.word().to_owned(), count: alarm.count, of: alarm.of };
         self.alarms.iter().map(mark).collect()

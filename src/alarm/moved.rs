@@ -1,78 +1,66 @@
-//! Content that went from one path and came to another: it is not gone. Counted by id, in bounded memory.
+//! Counts deleted content that appears at another path, in bounded memory.
 
 use std::collections::HashMap;
 
 use crate::id::BlobId;
 
-/// Contents that are followed at most. Up to so many the count is exact; beyond, those whose ids begin with enough zero
-/// bits stand for all.
-const MOST: usize = 16 << 10;
+/// Maximum number of contents to count. Beyond it, contents whose ids start with enough zero bits represent all.
+const MAX_CONTENTS: usize = 16 << 10;
 
-/// How content goes from a path.
+/// How a path lost its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// With the path.
+pub(super) enum Removal {
+    /// The path was deleted.
     Deleted,
-    /// The path has nothing in it.
+    /// The file is empty now.
     Emptied,
 }
 
-/// Which contents went and which came.
+/// Counts by content how many paths lost it and how many gained it.
 #[derive(Debug, Default)]
-pub struct Moved {
+pub(super) struct Moved {
     balances: HashMap<BlobId, Balance>,
-    /// Zero bits that an id must begin with to be followed.
+    /// Number of zero bits at the start of the ids that are counted.
     bits: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Balance {
-    deleted: u64,
-    emptied: u64,
-    come: u64,
-}
-
-impl Balance {
-    fn gone(&self, way: Way) -> u64 {
-        match way {
-            Way::Deleted => self.deleted,
-            Way::Emptied => self.emptied,
-        }
-    }
+    /// Paths that lost the content, by [`Removal`].
+    lost: [u64; 2],
+    gained: u64,
 }
 
 impl Moved {
-    /// A path no longer holds this.
-    pub fn gone(&mut self, blob: BlobId, way: Way) {
-        self.follow(blob, |balance| match way {
-            Way::Deleted => balance.deleted += 1,
-            Way::Emptied => balance.emptied += 1,
-        });
+    /// A path lost this content.
+    pub fn lose(&mut self, blob: BlobId, removal: Removal) {
+        self.update(blob, |balance| balance.lost[removal as usize] += 1);
     }
 
-    /// A path holds this that did not before.
-    pub fn come(&mut self, blob: BlobId) {
-        self.follow(blob, |balance| balance.come += 1);
+    /// A path gained this content.
+    pub fn gain(&mut self, blob: BlobId) {
+        self.update(blob, |balance| balance.gained += 1);
     }
 
-    /// Of so many paths whose content went this way, how many had content that came elsewhere.
-    pub fn estimate(&self, gone: u64, way: Way) -> u64 {
-        let followed: u64 = self.balances.values().map(|balance| balance.gone(way)).sum();
-        let moved: u64 = self.balances.values().map(|balance| balance.gone(way).min(balance.come)).sum();
-        if followed == 0 { 0 } else { (u128::from(gone) * u128::from(moved) / u128::from(followed)) as u64 }
+    /// Estimates how many of this number of removed paths had content that another path gained.
+    pub fn estimate(&self, removed: u64, removal: Removal) -> u64 {
+        let lost = |balance: &Balance| balance.lost[removal as usize];
+        let counted: u64 = self.balances.values().map(lost).sum();
+        let moved: u64 = self.balances.values().map(|balance| lost(balance).min(balance.gained)).sum();
+        if counted == 0 { 0 } else { (u128::from(removed) * u128::from(moved) / u128::from(counted)) as u64 }
     }
 
-    /// Whether this content came somewhere, as far as that is known.
-    pub fn has_come(&self, blob: BlobId) -> bool {
-        self.balances.get(&blob).is_some_and(|balance| balance.come > 0)
+    /// Whether a path is known to have gained this content.
+    pub fn is_gained(&self, blob: BlobId) -> bool {
+        self.balances.get(&blob).is_some_and(|balance| balance.gained > 0)
     }
 
-    fn follow(&mut self, blob: BlobId, count: impl FnOnce(&mut Balance)) {
+    fn update(&mut self, blob: BlobId, count: impl FnOnce(&mut Balance)) {
         if zeros(blob) < self.bits {
             return;
         }
         count(self.balances.entry(blob).or_default());
-        while self.balances.len() > MOST {
+        while self.balances.len() > MAX_CONTENTS {
             self.bits += 1;
             self.balances.retain(|blob, _| zeros(*blob) >= self.bits);
         }
@@ -92,29 +80,29 @@ mod tests {
     }
 
     #[test]
-    fn what_came_elsewhere_is_not_gone() {
+    fn counts_content_that_appears_elsewhere_as_moved() {
         let mut moved = Moved::default();
-        (0..100).for_each(|n| moved.gone(blob(n), Way::Deleted));
-        assert_eq!(moved.estimate(100, Way::Deleted), 0);
-        (50..200).for_each(|n| moved.come(blob(n)));
-        assert_eq!(moved.estimate(100, Way::Deleted), 50);
-        assert!(moved.has_come(blob(60)) && !moved.has_come(blob(10)));
-        // One copy stands for one path.
-        moved.gone(blob(60), Way::Deleted);
-        assert_eq!(moved.estimate(101, Way::Deleted), 50);
-        // What went otherwise is counted by itself.
-        assert_eq!(moved.estimate(10, Way::Emptied), 0);
-        moved.gone(blob(150), Way::Emptied);
-        assert_eq!((moved.estimate(1, Way::Emptied), moved.estimate(101, Way::Deleted)), (1, 50));
+        (0..100).for_each(|n| moved.lose(blob(n), Removal::Deleted));
+        assert_eq!(moved.estimate(100, Removal::Deleted), 0);
+        (50..200).for_each(|n| moved.gain(blob(n)));
+        assert_eq!(moved.estimate(100, Removal::Deleted), 50);
+        assert!(moved.is_gained(blob(60)) && !moved.is_gained(blob(10)));
+        // One copy makes up for one path.
+        moved.lose(blob(60), Removal::Deleted);
+        assert_eq!(moved.estimate(101, Removal::Deleted), 50);
+        // Deleted and emptied paths are counted separately.
+        assert_eq!(moved.estimate(10, Removal::Emptied), 0);
+        moved.lose(blob(150), Removal::Emptied);
+        assert_eq!((moved.estimate(1, Removal::Emptied), moved.estimate(101, Removal::Deleted)), (1, 50));
     }
 
     #[test]
-    fn of_very_many_some_are_followed_and_stand_for_all() {
+    fn estimates_from_a_part_of_many_contents() {
         let mut moved = Moved::default();
-        (0..100_000).for_each(|n| moved.gone(blob(n), Way::Deleted));
-        (0..100_000).filter(|n| n % 4 == 0).for_each(|n| moved.come(blob(n)));
-        assert!(moved.balances.len() <= MOST);
-        let estimate = moved.estimate(100_000, Way::Deleted);
+        (0..100_000).for_each(|n| moved.lose(blob(n), Removal::Deleted));
+        (0..100_000).filter(|n| n % 4 == 0).for_each(|n| moved.gain(blob(n)));
+        assert!(moved.balances.len() <= MAX_CONTENTS);
+        let estimate = moved.estimate(100_000, Removal::Deleted);
         assert!((23_000..27_000).contains(&estimate), "{estimate}");
     }
 }

@@ -1,9 +1,9 @@
-//! A few of many: kept evenly over the whole, whatever its length, without chance.
+//! Keeps an evenly spaced, deterministic sample of a sequence of unknown length.
 
-/// Most that are kept. Sixty-four of ten thousand say within some ten per cent what the others are like.
-pub const MOST: usize = 64;
+/// Maximum size of a sample. 64 of 10,000 files are representative within about ten per cent.
+const MAX_KEPT: usize = 64;
 
-/// Every nth of what was offered, n a power of two: between half of [`MOST`] and [`MOST`], or all if they are fewer.
+/// Keeps every n-th item, where n is a power of two: all items, or between half of [`MAX_KEPT`] and [`MAX_KEPT`].
 #[derive(Debug)]
 pub struct Sample<T> {
     kept: Vec<T>,
@@ -12,9 +12,9 @@ pub struct Sample<T> {
 }
 
 impl<T> Sample<T> {
-    /// Offers one more. It is only made if it is kept.
+    /// Offers the next item, which is only made if it is kept.
     pub fn offer(&mut self, make: impl FnOnce() -> T) {
-        if self.offered.is_multiple_of(self.step) && self.kept.len() == MOST {
+        if self.offered.is_multiple_of(self.step) && self.kept.len() == MAX_KEPT {
             let mut at = 0;
             self.kept.retain(|_| {
                 at += 1;
@@ -28,12 +28,12 @@ impl<T> Sample<T> {
         self.offered += 1;
     }
 
-    /// Those that are kept, in the order in which they came.
+    /// The kept items in order.
     pub fn kept(&self) -> &[T] {
         &self.kept
     }
 
-    /// How many were offered.
+    /// Number of items offered.
     pub fn offered(&self) -> u64 {
         self.offered
     }
@@ -50,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_are_kept_whole_and_many_evenly() {
+    fn keeps_few_items_completely_and_many_evenly() {
         for count in [0, 1, 63, 64, 65, 128, 1000, 100_000] {
             let mut sample = Sample::default();
             (0..count).for_each(|n| sample.offer(|| n));
             let kept = sample.kept();
             assert_eq!(sample.offered(), count);
-            assert!(kept.len() as u64 == count.min(kept.len() as u64) && kept.len() <= MOST, "{count}");
-            assert!(kept.len() as u64 >= count.min(MOST as u64 / 2), "{count}: {}", kept.len());
+            assert!(kept.len() as u64 == count.min(kept.len() as u64) && kept.len() <= MAX_KEPT, "{count}");
+            assert!(kept.len() as u64 >= count.min(MAX_KEPT as u64 / 2), "{count}: {}", kept.len());
             assert!(kept.windows(2).all(|two| two[1] - two[0] == sample.step), "{count}: {kept:?}");
         }
     }

@@ -1,195 +1,183 @@
-//! Watches the changes between two states go by, and counts what could be an accident. It reads no file, and keeps little:
-//! a bounded number of contents, extensions and examples.
+//! Collects the changes between two states that could be an accident. Reads no file and keeps a bounded number of contents,
+//! extensions and examples.
 
 use std::collections::HashMap;
 
-use super::moved::{Moved, Way};
+use super::moved::{Moved, Removal};
 use super::sample::Sample;
 use super::{file_types, names};
 use crate::id::BlobId;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// Extensions and suffixes that are told apart; the rest counts as one.
-const MOST_KINDS: usize = 512;
+/// Maximum number of extensions and of suffixes to count. All others count as one.
+const MAX_GROUPS: usize = 512;
 
-/// What was seen. Changes are shown to it in path order.
+/// The collected changes. They must be added in path order.
 #[derive(Debug, Default)]
 pub struct Watch {
-    pub(super) deleted: Gone,
-    pub(super) emptied: Gone,
-    /// Where the content of both came again.
+    /// Deleted files and their contents.
+    deleted: Sample<(RepoPathBuf, BlobId)>,
+    /// Emptied files and their former contents.
+    emptied: Sample<(RepoPathBuf, BlobId)>,
+    /// Content of deleted and emptied files that appears at other paths.
     moved: Moved,
-    /// Files with another content.
-    pub(super) changed: Sample<Replaced>,
-    /// By what was added to the name: files that went and came back, with another content, under a longer name.
-    pub(super) renamed: HashMap<Vec<u8>, Sample<Replaced>>,
-    /// Files that went less those that came, by extension or what it is one of: below zero, more came.
+    /// Files with new content.
+    pub(super) replaced: Sample<ReplacedFile>,
+    /// Files that were replaced by a file with new content and a longer name, by the suffix of the name.
+    pub(super) renamed: HashMap<Vec<u8>, Sample<ReplacedFile>>,
+    /// Number of deleted minus number of added files, by the family of their extension.
     balance: HashMap<Vec<u8>, i64>,
-    /// Worktrees that git has taken to another commit. It keeps what it removed.
+    /// Worktrees that git has moved to another commit. git keeps the files that it deletes.
     moved_by_git: Vec<RepoPathBuf>,
-    /// Files that went and whose names what follows may begin with, each the beginning of the next one.
-    awaiting: Vec<Awaiting>,
-    /// The last file that came, until what follows went under a longer name: it was decompressed, or decrypted.
-    arrived: Option<RepoPathBuf>,
+    /// Removed files that a file with a longer name may still succeed. Each path is a prefix of the next.
+    pending: Vec<Pending>,
+    /// The last added file, until a following file with a longer name is deleted: it was decompressed or decrypted.
+    added: Option<RepoPathBuf>,
 }
 
-/// Files whose content went from their path.
-#[derive(Debug, Default)]
-pub(super) struct Gone {
-    pub count: u64,
-    pub examples: Sample<(RepoPathBuf, BlobId)>,
-}
-
-/// A file that had a content and has another one.
+/// A file whose content was replaced.
 #[derive(Clone, Debug)]
-pub(super) struct Replaced {
+pub(super) struct ReplacedFile {
     pub path: RepoPathBuf,
     pub old: BlobId,
     pub new: BlobId,
-    /// Of the name before, in small letters.
+    /// Extension of the old name in lower case.
     pub extension: Vec<u8>,
 }
 
-/// A file that went, until it is clear whether a successor comes.
+/// A removed file that may still have a successor.
 #[derive(Debug)]
-struct Awaiting {
+struct Pending {
     path: RepoPathBuf,
     blob: BlobId,
-    is_deleted: bool,
+    removal: Removal,
     has_successor: bool,
 }
 
 impl Watch {
-    /// Takes one path that differs: the entry before and the entry after, if there is one.
-    pub fn see(&mut self, path: &RepoPath, old: Option<&Entry>, new: Option<&Entry>) {
-        let begins_with = |it: &Awaiting| path.as_bytes().starts_with(it.path.as_bytes());
-        self.settle(self.awaiting.iter().take_while(|it| begins_with(it)).count());
-        let (before, after) = (held(old), held(new));
+    /// Adds a path that differs, with its old and its new entry.
+    pub fn add(&mut self, path: &RepoPath, old: Option<&Entry>, new: Option<&Entry>) {
+        let is_prefix = |pending: &Pending| path.as_bytes().starts_with(pending.path.as_bytes());
+        self.settle(self.pending.iter().take_while(|pending| is_prefix(pending)).count());
+        let (before, after) = (content(old), content(new));
         if before == after {
             return;
         }
         if let (Some(_), Some(_), Some(root)) = (before, after, names::moved_by_git(path)) {
             self.moved_by_git.push(root);
         }
-        if names::is_made(path) {
+        if names::is_generated(path) {
             return;
         }
         match (before, after) {
             (Some(old), Some(new)) => {
-                self.came(path, new, false);
-                self.changed(path, old, new);
+                self.gain(path, new, false);
+                self.replaced.offer(|| ReplacedFile::new(path, path, old, new));
             }
-            (None, Some(new)) => self.came(path, new, true),
-            (Some(_), None) if self.arrived.take_if(|it| names::suffix(it, path).is_some()).is_some() => {
-                // A file of another extension came for it.
-                self.weigh(path, 1);
+            (None, Some(new)) => self.gain(path, new, true),
+            (Some(_), None) if self.added.take_if(|added| names::suffix(added, path).is_some()).is_some() => {
+                // The added file may have another extension, so the balance must count the deletion.
+                self.count(path, 1);
             }
             (Some(blob), None) if !self.moved_by_git.iter().any(|root| path.is_within(root)) => {
-                let is_deleted = new.and_then(file).is_none();
-                self.awaiting.push(Awaiting { path: path.to_owned(), blob, is_deleted, has_successor: false });
+                let removal = if new.and_then(file).is_none() { Removal::Deleted } else { Removal::Emptied };
+                self.pending.push(Pending { path: path.to_owned(), blob, removal, has_successor: false });
             }
             _ => {}
         }
     }
 
-    /// Nothing more comes.
+    /// Must be called after the last change.
     pub(super) fn finish(&mut self) {
         self.settle(0);
     }
 
-    /// Deleted files, less those whose content came elsewhere, and less those of whose extension as many came.
+    /// Number of deleted files, without those whose content moved, and at most the surplus of deletions by extension.
     pub(super) fn lost(&self) -> u64 {
-        let uneven: i64 = self.balance.values().filter(|balance| **balance > 0).sum();
-        let moved = self.moved.estimate(self.deleted.count, Way::Deleted);
-        (self.deleted.count - moved).min(uneven as u64)
+        let surplus: i64 = self.balance.values().filter(|balance| **balance > 0).sum();
+        let deleted = self.deleted.offered();
+        (deleted - self.moved.estimate(deleted, Removal::Deleted)).min(surplus as u64)
     }
 
-    /// Emptied files, less those whose content came elsewhere.
+    /// Number of emptied files, without those whose content moved.
     pub(super) fn emptied(&self) -> u64 {
-        self.emptied.count - self.moved.estimate(self.emptied.count, Way::Emptied)
+        self.emptied.offered() - self.moved.estimate(self.emptied.offered(), Removal::Emptied)
     }
 
-    /// Some files that are lost.
+    /// Examples of lost files.
     pub(super) fn lost_paths(&self) -> Vec<RepoPathBuf> {
-        let is_uneven = |path: &RepoPath| {
-            self.balance.get(file_types::family(&names::extension(path))).is_none_or(|balance| *balance > 0)
-        };
-        self.deleted.paths(&self.moved, is_uneven)
+        let family = |path: &RepoPath| file_types::family(&names::extension(path)).to_vec();
+        let has_surplus = |path: &RepoPath| self.balance.get(&family(path)).is_none_or(|balance| *balance > 0);
+        self.unmoved_paths(&self.deleted).filter(|path| has_surplus(path)).cloned().collect()
     }
 
-    /// Some files that are empty now.
+    /// Examples of emptied files.
     pub(super) fn emptied_paths(&self) -> Vec<RepoPathBuf> {
-        self.emptied.paths(&self.moved, |_| true)
+        self.unmoved_paths(&self.emptied).cloned().collect()
     }
 
-    /// Counts those for which no successor can come any more: all but the first so many.
-    fn settle(&mut self, still: usize) {
-        for Awaiting { path, blob, is_deleted, has_successor } in self.awaiting.split_off(still) {
+    fn unmoved_paths<'w>(&'w self, files: &'w Sample<(RepoPathBuf, BlobId)>) -> impl Iterator<Item = &'w RepoPathBuf> {
+        files.kept().iter().filter(|(_, blob)| !self.moved.is_gained(*blob)).map(|(path, _)| path)
+    }
+
+    /// Counts the pending files after the first `keep`, which can no longer have a successor.
+    fn settle(&mut self, keep: usize) {
+        for Pending { path, blob, removal, has_successor } in self.pending.split_off(keep) {
             if has_successor {
                 continue;
             }
-            if is_deleted {
-                self.weigh(&path, 1);
+            self.moved.lose(blob, removal);
+            match removal {
+                Removal::Deleted => {
+                    self.count(&path, 1);
+                    self.deleted.offer(|| (path, blob));
+                }
+                Removal::Emptied => self.emptied.offer(|| (path, blob)),
             }
-            let (gone, way) =
-                if is_deleted { (&mut self.deleted, Way::Deleted) } else { (&mut self.emptied, Way::Emptied) };
-            gone.count += 1;
-            self.moved.gone(blob, way);
-            gone.examples.offer(|| (path, blob));
         }
     }
 
-    fn came(&mut self, path: &RepoPath, blob: BlobId, is_added: bool) {
-        self.moved.come(blob);
-        let successor = |it: &&mut Awaiting| !it.has_successor && names::suffix(&it.path, path).is_some();
-        match self.awaiting.last_mut().filter(successor) {
-            Some(it) => {
-                it.has_successor = true;
-                let (old, before) = (it.blob, it.path.clone());
-                if is_added {
-                    self.renamed(&before, old, path, blob);
+    /// A path gained content. It may be the successor of a pending file.
+    fn gain(&mut self, path: &RepoPath, blob: BlobId, is_added: bool) {
+        self.moved.gain(blob);
+        let is_successor = |it: &&mut Pending| !it.has_successor && names::suffix(&it.path, path).is_some();
+        match self.pending.last_mut().filter(is_successor) {
+            Some(pending) => {
+                pending.has_successor = true;
+                let file = ReplacedFile::new(&pending.path, path, pending.blob, blob);
+                let suffix = names::common_end(names::suffix(&pending.path, path).unwrap_or_default());
+                if is_added && file.old != file.new {
+                    group(&mut self.renamed, suffix).offer(|| file);
                 }
             }
             None if is_added => {
-                self.weigh(path, -1);
-                self.arrived = Some(path.to_owned());
+                self.count(path, -1);
+                self.added = Some(path.to_owned());
             }
             None => {}
         }
     }
 
-    fn renamed(&mut self, before: &RepoPath, old: BlobId, path: &RepoPath, new: BlobId) {
-        if old == new {
-            return;
-        }
-        let suffix = names::common_end(names::suffix(before, path).unwrap_or_default()).to_vec();
-        let known = self.renamed.len() < MOST_KINDS || self.renamed.contains_key(&suffix);
-        let replaced = || Replaced { path: path.to_owned(), old, new, extension: names::extension(before) };
-        self.renamed.entry(if known { suffix } else { Vec::new() }).or_default().offer(replaced);
-    }
-
-    fn changed(&mut self, path: &RepoPath, old: BlobId, new: BlobId) {
-        self.changed.offer(|| Replaced { path: path.to_owned(), old, new, extension: names::extension(path) });
-    }
-
-    fn weigh(&mut self, path: &RepoPath, step: i64) {
-        let kind = file_types::family(&names::extension(path)).to_vec();
-        let known = self.balance.len() < MOST_KINDS || self.balance.contains_key(&kind);
-        *self.balance.entry(if known { kind } else { Vec::new() }).or_default() += step;
+    fn count(&mut self, path: &RepoPath, step: i64) {
+        *group(&mut self.balance, file_types::family(&names::extension(path))) += step;
     }
 }
 
-impl Gone {
-    /// Some of them whose content came nowhere.
-    fn paths(&self, moved: &Moved, is_wanted: impl Fn(&RepoPath) -> bool) -> Vec<RepoPathBuf> {
-        let wanted = |(path, blob): &&(RepoPathBuf, BlobId)| is_wanted(path) && !moved.has_come(*blob);
-        self.examples.kept().iter().filter(wanted).map(|(path, _)| path.clone()).collect()
+impl ReplacedFile {
+    fn new(old_path: &RepoPath, path: &RepoPath, old: BlobId, new: BlobId) -> ReplacedFile {
+        ReplacedFile { path: path.to_owned(), old, new, extension: names::extension(old_path) }
     }
 }
 
-/// The content of a file that has any.
-fn held(entry: Option<&Entry>) -> Option<BlobId> {
+/// The value of a key; if there are too many keys, the value that all other keys share.
+fn group<'g, T: Default>(groups: &'g mut HashMap<Vec<u8>, T>, key: &[u8]) -> &'g mut T {
+    let is_counted = groups.len() < MAX_GROUPS || groups.contains_key(key);
+    groups.entry(if is_counted { key.to_vec() } else { Vec::new() }).or_default()
+}
+
+/// The content of a file that is not empty.
+fn content(entry: Option<&Entry>) -> Option<BlobId> {
     entry.and_then(file).filter(|(_, size)| *size > 0).map(|(blob, _)| blob)
 }
 
@@ -205,8 +193,8 @@ mod tests {
     use super::*;
     use crate::metadata::Metadata;
 
-    /// Sees lines in path order: `-path 1` went, `+path 1` came, `path 1 2` changed; contents are numbers, 0 is empty.
-    fn seen(lines: &[&str]) -> Watch {
+    /// Adds changes in path order: `-path 1` is deleted, `+path 1` added, `path 1 2` changed; contents are numbers, 0 is empty.
+    fn watched(lines: &[&str]) -> Watch {
         let mut watch = Watch::default();
         for line in lines {
             let words: Vec<&str> = line[usize::from(line.starts_with(['-', '+']))..].split(' ').collect();
@@ -221,42 +209,42 @@ mod tests {
                 _ => (Some(entry(words[1])), Some(entry(words[2]))),
             };
             let path = RepoPathBuf::new(words[0].as_bytes().to_vec()).unwrap();
-            watch.see(&path, old.as_ref(), new.as_ref());
+            watch.add(&path, old.as_ref(), new.as_ref());
         }
         watch.finish();
         watch
     }
 
     #[test]
-    fn what_is_gone_is_lost_and_what_is_empty_is_not() {
-        let watch = seen(&["-a.doc 1", "-b.doc 2", "-c.doc 0", "d.doc 3 0", "e.doc 4 5"]);
-        assert_eq!((watch.lost(), watch.emptied(), watch.changed.offered()), (2, 1, 1));
+    fn counts_lost_emptied_and_replaced_files() {
+        let watch = watched(&["-a.doc 1", "-b.doc 2", "-c.doc 0", "d.doc 3 0", "e.doc 4 5"]);
+        assert_eq!((watch.lost(), watch.emptied(), watch.replaced.offered()), (2, 1, 1));
         assert_eq!(watch.lost_paths().len(), 2);
     }
 
     #[test]
-    fn what_came_elsewhere_or_for_it_is_not_lost() {
+    fn moved_and_replaced_files_are_not_lost() {
         for lines in [
             // Moved, and moved under another extension.
             &["-a.doc 1", "+b/a.doc 1"][..],
             &["-a.doc 1", "+b.txt 1"],
-            // Another of its kind, in any order.
+            // Replaced by a file of the same family, in any order.
             &["+a.doc 1", "-b.doc 2"],
             &["-a.png 1", "+b.webp 2"],
-            // Its successor, with others between.
+            // Replaced by a successor, with other files between.
             &["-a.log 1", "+a.log.0 2", "-a.log.1 3", "a.log.1.gz 4 5"],
-            // What it was made from, or its plain text.
+            // Decompressed.
             &["+a.log 1", "-a.log.gz 2"],
-            // What tools make again, and what git has put elsewhere.
+            // Generated files, and files that git keeps.
             &["-.git/objects/3f/a 1", "-target/debug/a 2", "-x/main.o 3"],
             &["r/.git/HEAD 1 2", "-r/a.doc 3", "-r/b/c.doc 4"],
         ] {
-            assert_eq!((seen(lines).lost(), seen(lines).emptied()), (0, 0), "{lines:?}");
+            assert_eq!((watched(lines).lost(), watched(lines).emptied()), (0, 0), "{lines:?}");
         }
     }
 
     #[test]
-    fn one_stands_for_one() {
+    fn one_file_makes_up_for_one() {
         for (lines, expected) in [
             (&["-a.doc 1", "-b.doc 1", "+c.doc 1"][..], 1),
             (&["-a.doc 1", "-b.doc 2", "+c.xyz 3"], 2),
@@ -266,20 +254,21 @@ mod tests {
             (&["r/.git/index 1 2", "-r/a.doc 3"], 1),
             (&["r/.git/HEAD 1 2", "-s/a.doc 3"], 1),
         ] {
-            assert_eq!(seen(lines).lost(), expected, "{lines:?}");
+            assert_eq!(watched(lines).lost(), expected, "{lines:?}");
         }
     }
 
     #[test]
-    fn an_emptied_file_whose_content_was_rotated_away_is_no_loss() {
-        let watch = seen(&["a.log 1 0", "+a.log.1 1", "b.log 2 0", "+b.log-0105.gz 9", "c.log 3 0"]);
+    fn rotated_logs_are_not_emptied() {
+        let watch = watched(&["a.log 1 0", "+a.log.1 1", "b.log 2 0", "+b.log-0105.gz 9", "c.log 3 0"]);
         assert_eq!((watch.lost(), watch.emptied()), (0, 1));
         assert_eq!(watch.emptied_paths().len(), 1);
     }
 
     #[test]
-    fn longer_names_with_another_content_are_counted_by_their_end() {
-        let watch = seen(&["-a.doc 1", "+a.doc.[3F].locked 2", "-b.txt 3", "+b.txt.[4A].locked 4", "-c 5", "+c.bak 5"]);
+    fn counts_replaced_files_by_suffix() {
+        let watch =
+            watched(&["-a.doc 1", "+a.doc.[3F].locked 2", "-b.txt 3", "+b.txt.[4A].locked 4", "-c 5", "+c.bak 5"]);
         let ends: Vec<_> = watch.renamed.iter().map(|(end, files)| (end.as_slice(), files.offered())).collect();
         assert_eq!(ends, [(&b".locked"[..], 2)]);
         assert_eq!(watch.lost(), 0);

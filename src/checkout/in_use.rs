@@ -8,11 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::diff::paths::{PathSet, Place};
 use crate::error::Result;
 use crate::fs::{self, Dir, FileId, Process, Writers};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::path_set::{PathSet, Place};
 use crate::worktree::Worktree;
 use crate::worktree::database::{CLUSTER_LOCKS, CLUSTER_MARKERS, database_of, files_of};
 use crate::worktree::index::Builder;

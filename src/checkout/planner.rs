@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::diff::paths::{PathSet, Place};
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::{Error, Result};
@@ -14,6 +13,7 @@ use crate::id::AttributesId;
 use crate::metadata::Kind;
 use crate::object::{Attributes, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
+use crate::path_set::{PathSet, Place};
 use crate::worktree::Scan;
 use crate::worktree::index::{Builder, Record};
 

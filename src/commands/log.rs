@@ -8,7 +8,7 @@ use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete, op};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::history::graph::Graph;
-use crate::history::walk::{self, Item};
+use crate::history::walk::{WalkOptions, WalkedCommit};
 use crate::history::when::Day;
 use crate::number::pluralize;
 use crate::path::RepoPathBuf;
@@ -68,7 +68,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     paths.extend_from_slice(&args.paths);
     let paths = context.paths(&workspace.repository, &paths)?;
     let limit = args.limit.or(limits.last().and_then(|word| limit_of(word)));
-    let options = walk::Options { limit, ..args.options(context, &workspace, revisions, paths.clone())? };
+    let options = WalkOptions { limit, ..args.options(context, &workspace, revisions, paths.clone())? };
     let style = args.format.style();
     // A line of history would end nowhere if a commit on it were left out.
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
@@ -78,7 +78,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (mut count, mut exit) = (0, Exit::DONE);
     context.ui.page_long_output();
     for item in workspace.log(options)? {
-        let Item { id, commit } = match item {
+        let WalkedCommit { id, commit } = match item {
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 context.ui.warning(format_args!("skipped: {error}"));
                 exit = ErrorKind::Damaged.exit();
@@ -120,8 +120,8 @@ impl Args {
         workspace: &Workspace,
         revisions: &[String],
         paths: Vec<RepoPathBuf>,
-    ) -> Result<walk::Options> {
-        let mut options = walk::Options { paths, grep: self.grep.clone(), ..walk::Options::default() };
+    ) -> Result<WalkOptions> {
+        let mut options = WalkOptions { paths, grep: self.grep.clone(), ..WalkOptions::default() };
         for text in revisions {
             match workspace.resolve_range(text)? {
                 Some((without, from)) => {

@@ -1,4 +1,4 @@
-//! What files hold on one side of a comparison: read from the store, or from the live directory.
+//! Compares the content of files, read from the store or from the worktree.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -15,48 +15,48 @@ use crate::path::RepoPath;
 use crate::store::Store;
 use crate::worktree::Worktree;
 
-/// 16 MiB: a larger file is compared piece by piece, and never held whole in memory.
-const WHOLE: u64 = 16 << 20;
+/// 16 MiB: a larger file is compared piece by piece instead of in memory.
+const MAX_IN_MEMORY: u64 = 16 << 20;
 
-/// A file on one side: where, its blob, and its size in bytes.
-struct Held<'a> {
+/// The file on one side.
+struct FileSource<'a> {
     blob: BlobId,
     size: u64,
     live: Option<File>,
     store: &'a Store,
 }
 
-/// Compares the files of a change, with so many lines of context; what is no file counts as empty.
+/// Compares the files of a change, with this many lines of context. An entry that is not a file counts as empty.
 pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, context: usize) -> Result<Body> {
-    let held = |entry: &Option<Entry>| match entry {
-        Some(entry) => Held::new(comparison, &change.path, entry),
+    let source = |entry: &Option<Entry>| match entry {
+        Some(entry) => FileSource::new(comparison, &change.path, entry),
         None => Ok(None),
     };
-    let (old_side, new_side) = (held(&change.old)?, held(&change.new)?);
+    let (old_side, new_side) = (source(&change.old)?, source(&change.new)?);
     let sizes = (old_side.as_ref().map(|side| side.size), new_side.as_ref().map(|side| side.size));
     let Some(larger) = sizes.0.max(sizes.1) else { return Ok(Body::Nothing) };
-    let lengths = |ranges| Ok(Body::Bytes { ranges, sizes });
-    if larger > WHOLE {
+    let bytes_body = |ranges| Ok(Body::Bytes { ranges, sizes });
+    if larger > MAX_IN_MEMORY {
         return match (&old_side, &new_side) {
-            (Some(old), Some(new)) => lengths(old.ranges(new)?),
-            _ => lengths(binary::Ranges::default()),
+            (Some(old), Some(new)) => bytes_body(old.ranges(new)?),
+            _ => bytes_body(binary::Ranges::default()),
         };
     }
-    let bytes = |side: &Option<Held<'_>>| side.as_ref().map_or(Ok(Vec::new()), Held::bytes);
+    let bytes = |side: &Option<FileSource<'_>>| side.as_ref().map_or(Ok(Vec::new()), FileSource::bytes);
     let (old, new) = (bytes(&old_side)?, bytes(&new_side)?);
     if let Some(hunks) = text::diff(&old, &new, context) {
         return Ok(Body::Text(hunks));
     }
     let is_both = old_side.is_some() && new_side.is_some();
-    lengths(if is_both { binary::ranges(&old, &new) } else { binary::Ranges::default() })
+    bytes_body(if is_both { binary::ranges(&old, &new) } else { binary::Ranges::default() })
 }
 
 /// Reads a chunk by offset and length.
 type Fetch<'a> = Box<dyn Fn(u64, u32) -> Result<Vec<u8>> + 'a>;
 
-impl<'a> Held<'a> {
-    /// `None` if the entry is no file, or none any more.
-    fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &Entry) -> Result<Option<Held<'a>>> {
+impl<'a> FileSource<'a> {
+    /// Opens the file; `None` if the entry is not a file or no longer exists.
+    fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &Entry) -> Result<Option<FileSource<'a>>> {
         let Content::File { blob, size } = entry.content else { return Ok(None) };
         let store = comparison.repository.store();
         let live = match comparison.worktree {
@@ -66,7 +66,7 @@ impl<'a> Held<'a> {
             },
             _ => None,
         };
-        Ok(Some(Held { blob, size, live, store }))
+        Ok(Some(FileSource { blob, size, live, store }))
     }
 }
 
@@ -75,8 +75,8 @@ fn open(worktree: &Worktree, path: &RepoPath) -> Result<File> {
     worktree.root.open_below(parent)?.open_file(path.name().unwrap_or_default())
 }
 
-impl Held<'_> {
-    /// All its bytes. A live file that has grown since is read as far as it was.
+impl FileSource<'_> {
+    /// Reads the content. A file that has grown since the scan is read up to its former size.
     fn bytes(&self) -> Result<Vec<u8>> {
         match &self.live {
             Some(file) => read(file, 0, self.size as usize),
@@ -84,7 +84,7 @@ impl Held<'_> {
         }
     }
 
-    fn ranges(&self, new: &Held<'_>) -> Result<binary::Ranges> {
+    fn ranges(&self, new: &FileSource<'_>) -> Result<binary::Ranges> {
         let (old_pieces, new_pieces) = (self.pieces()?, new.pieces()?);
         let (old_fetch, new_fetch) = (self.fetch()?, new.fetch()?);
         binary::ranges_of_pieces(
@@ -93,7 +93,7 @@ impl Held<'_> {
         )
     }
 
-    /// Cut as the store cuts, so that equal pieces have equal ids.
+    /// Cuts the content like the store, so equal pieces have equal ids.
     fn pieces(&self) -> Result<Vec<Piece>> {
         let Some(file) = &self.live else { return Ok(self.store.layout(self.blob)?.pieces) };
         let params = self.store.options().chunk;

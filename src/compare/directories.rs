@@ -1,4 +1,4 @@
-//! Two directories compared, of whatever commits or trees they are.
+//! Compares two directories of any commits or trees.
 
 use crate::diff::{Change, ChangeCounts, Depth, Options, Status, compare, trees};
 use crate::error::{Error, ErrorKind, Result};
@@ -8,27 +8,27 @@ use crate::object::{Commit, Content, Entry, Objects};
 use crate::quote::shell_word;
 use crate::repo::Repository;
 
-/// What a commit is compared with if nothing else is named: its first parent, or nothing if it has none.
-/// [`ErrorKind::Usage`] for a tree, which has no parent.
-pub fn before(repository: &Repository, treeish: &Treeish, text: &str) -> Result<Option<Treeish>> {
+/// The directory that a commit is compared with by default: its first parent, if it has one. [`ErrorKind::Usage`] for a
+/// tree, which has no parent.
+pub fn parent(repository: &Repository, treeish: &Treeish, text: &str) -> Result<Option<Treeish>> {
     let Some(commit) = &treeish.commit else {
-        return Err(Error::new(ErrorKind::Usage, format!("`{text}` is a tree: it has no parent to compare with"))
-            .hint(format!("name two trees: undo diff-tree TREE {}", shell_word(text.as_bytes()))));
+        return Err(Error::new(ErrorKind::Usage, format!("`{text}` is a tree, which has no parent to compare with"))
+            .hint(format!("to compare two trees: undo diff-tree TREE {}", shell_word(text.as_bytes()))));
     };
     let parent = commit.parents.first().map(|parent| repository.store().commit(*parent)).transpose()?;
-    parent.map(|parent| whole(parent, text)).transpose()
+    parent.map(|parent| root_directory(parent, text)).transpose()
 }
 
-/// All of a commit.
-fn whole(commit: Commit, text: &str) -> Result<Treeish> {
+/// The root directory of a commit.
+fn root_directory(commit: Commit, text: &str) -> Result<Treeish> {
     let no_tree = || Error::damaged(format!("the parent of `{text}` has no root tree"));
     let tree = commit.root.tree().ok_or_else(no_tree)?;
     Ok(Treeish { tree, entry: Some(commit.root.clone()), commit: Some(Box::new(commit)) })
 }
 
-/// Calls `each` with every path that differs, in path order; the directories themselves have the empty path. Unless the
-/// depth says otherwise, a directory that is added or deleted is told by what is in it, and itself only if that is nothing.
-pub fn between(
+/// Calls `each` with every path that differs, in path order; the directories themselves have the empty path. With
+/// [`Depth::Contents`], only the content of an added or deleted directory is reported, and the directory itself if it is empty.
+pub fn compare_directories(
     repository: &Repository,
     old: Option<&Treeish>,
     new: &Treeish,
@@ -47,18 +47,19 @@ pub fn between(
         counts.add(change.status);
         each(change)
     };
-    let mut waiting: Option<Change> = None;
+    // The last added or deleted directory, until its content is known to be empty.
+    let mut pending: Option<Change> = None;
     compare(repository.store(), sides.0, sides.1, options, &mut |change| {
-        if let Some(directory) = waiting.take().filter(|directory| !change.path.is_within(&directory.path)) {
+        if let Some(directory) = pending.take().filter(|directory| !change.path.is_within(&directory.path)) {
             each(&directory)?;
         }
         if options.depth == Depth::Contents && is_whole_directory(&change) {
-            waiting = Some(change);
+            pending = Some(change);
             return Ok(());
         }
         each(&change)
     })?;
-    waiting.iter().try_for_each(each)?;
+    pending.iter().try_for_each(each)?;
     Ok(counts)
 }
 
@@ -68,7 +69,7 @@ fn is_whole_directory(change: &Change) -> bool {
         && entry.is_some_and(|entry| entry.kind() == Kind::Directory)
 }
 
-/// The entry of a directory. Where the name did not tell one, its metadata is taken to be that of the other side.
+/// The entry of a directory. If it is unknown, its metadata is assumed to be that of the other side.
 fn root(treeish: &Treeish, other: Option<&Treeish>) -> Entry {
     let content = Content::Directory { tree: treeish.tree, entries: 0, size: 0 };
     let known = treeish.entry.as_ref().or(other.and_then(|other| other.entry.as_ref()));

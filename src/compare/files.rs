@@ -1,4 +1,4 @@
-//! Files of the worktree by how they are to the current commit: what `status` tells, file by file.
+//! Lists the files of the worktree with their state relative to the current commit.
 
 use crate::compare::{Comparison, Side};
 use crate::diff::Options;
@@ -13,118 +13,121 @@ use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::index::for_each_entry;
 use crate::worktree::{Index, Scan, Worktree};
 
-/// How a file is to the current commit.
+/// State of a file relative to the current commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// There, and covered.
+pub enum FileState {
+    /// In the worktree and not ignored.
     Known,
-    /// Other than in the commit.
+    /// Different from the commit.
     Modified,
-    /// Only in the commit.
+    /// In the commit only.
     Deleted,
-    /// Not in the commit.
+    /// In the worktree only.
     New,
-    /// Left out by ignore rules; of a directory only itself.
+    /// Left out by ignore rules. The content of an ignored directory is not listed.
     Ignored,
 }
 
-impl State {
-    /// The word in JSON.
+impl FileState {
+    /// The name in JSON.
     pub fn word(self) -> &'static str {
         match self {
-            State::Known => "known",
-            State::Modified => "modified",
-            State::Deleted => "deleted",
-            State::New => "new",
-            State::Ignored => "ignored",
+            FileState::Known => "known",
+            FileState::Modified => "modified",
+            FileState::Deleted => "deleted",
+            FileState::New => "new",
+            FileState::Ignored => "ignored",
         }
     }
 }
 
-/// What is asked for.
+/// Selects the files to list.
 #[derive(Clone, Debug, Default)]
-pub struct Selected {
-    /// Those of these states; a deleted one is modified too.
-    pub states: Vec<State>,
-    /// Only these paths and what is below them; empty: all.
+pub struct FileOptions {
+    /// States to list. Deleted files count as modified, too.
+    pub states: Vec<FileState>,
+    /// List only these paths and everything below them. Empty means all.
     pub paths: Vec<RepoPathBuf>,
 }
 
-/// What could not be told for certain.
+/// Reasons why the list may be incomplete or wrong.
 #[derive(Default)]
-pub struct Uncertain {
-    /// Not read, with reasons.
+pub struct ScanProblems {
+    /// Paths that were not read, with reasons.
     pub uncovered: Vec<Uncovered>,
-    /// Changed while they were read.
+    /// Files that changed while they were read.
     pub torn: Vec<RepoPathBuf>,
     /// Files that were read without their extended attributes.
     pub without_attributes: Vec<RepoPathBuf>,
-    /// Lines of `.undoignore` that make no sense.
+    /// Invalid lines of `.undoignore`.
     pub ignore_warnings: Vec<IgnoreWarning>,
 }
 
-/// A file, or what else is no directory; or an ignored directory.
-pub struct File<'f> {
-    /// Where it is.
+/// A listed path: anything but a directory, or an ignored directory.
+pub struct ListedFile<'f> {
+    /// The path.
     pub path: &'f RepoPath,
-    /// How it is to the current commit.
-    pub state: State,
-    /// What it is, or was.
+    /// FileState relative to the current commit.
+    pub state: FileState,
+    /// Kind of the entry, or of the deleted entry.
     pub kind: Kind,
-    /// All of that; `None` for what is ignored.
+    /// The entry; `None` if it is ignored.
     pub entry: Option<&'f Entry>,
 }
 
-/// Calls `each` with every file that was there when the worktree was last read, in path order; `false` if that is not known.
-pub fn files_known(
+/// Calls `each` with every file in the index, in path order. Returns `false` if the index is missing or incomplete.
+pub fn files_in_index(
     repository: &Repository,
     paths: &[RepoPathBuf],
-    each: &mut dyn FnMut(File<'_>) -> Result<()>,
+    each: &mut dyn FnMut(ListedFile<'_>) -> Result<()>,
 ) -> Result<bool> {
     let index = Index::open(&repository.layout.index());
     for_each_entry(&index, paths, &mut |path, entry| {
-        each(File { path, state: State::Known, kind: entry.kind(), entry: Some(&entry) })
+        each(ListedFile { path, state: FileState::Known, kind: entry.kind(), entry: Some(&entry) })
     })
 }
 
-/// Reads the worktree, and calls `each` with every file and what else is no directory, in path order.
+/// Scans the worktree and calls `each` with every path that is not a directory, in path order.
 pub fn files(
     repository: &Repository,
     worktree: &Worktree,
-    selected: &Selected,
+    options: &FileOptions,
     progress: &dyn Progress,
-    each: &mut dyn FnMut(File<'_>) -> Result<()>,
-) -> Result<Uncertain> {
-    let is_asked = |state: State| selected.states.contains(&state);
-    let at = repository.view().at().filter(|_| !is_asked(State::Known));
+    each: &mut dyn FnMut(ListedFile<'_>) -> Result<()>,
+) -> Result<ScanProblems> {
+    let is_requested = |state: FileState| options.states.contains(&state);
+    let at = repository.view().at().filter(|_| !is_requested(FileState::Known));
     let old = Side::commit(repository, at)?;
-    let scan = super::look(repository, worktree, &selected.paths, progress)?;
-    let ignored = if is_asked(State::Ignored) { ignored(worktree, &scan)? } else { Vec::new() };
+    let scan = super::scan_worktree(repository, worktree, &options.paths, progress)?;
+    let ignored = if is_requested(FileState::Ignored) { ignored(worktree, &scan)? } else { Vec::new() };
     let mut ignored = ignored.into_iter().peekable();
     let new = Side::Live(Box::new(scan));
-    let options = Options { paths: selected.paths.clone(), ..Options::default() };
+    let diff_options = Options { paths: options.paths.clone(), ..Options::default() };
     let comparison = Comparison { repository, worktree: Some(worktree), old: &old, new: &new };
-    comparison.changes(&options, &mut |change| {
+    comparison.changes(&diff_options, &mut |change| {
         while let Some((path, kind)) = ignored.next_if(|(path, _)| **path < *change.path) {
-            each(File { path: &path, state: State::Ignored, kind, entry: None })?;
+            each(ListedFile { path: &path, state: FileState::Ignored, kind, entry: None })?;
         }
         let (state, entry) = match (change.old.as_ref().filter(is_file), change.new.as_ref().filter(is_file)) {
             (None, None) => return Ok(()),
-            (None, Some(entry)) if is_asked(State::Known) => (State::Known, entry),
-            (None, Some(entry)) => (State::New, entry),
-            (Some(entry), None) if change.new.is_none() && is_asked(State::Deleted) => (State::Deleted, entry),
-            (Some(_), Some(entry)) | (Some(entry), None) => (State::Modified, entry),
+            (None, Some(entry)) if is_requested(FileState::Known) => (FileState::Known, entry),
+            (None, Some(entry)) => (FileState::New, entry),
+            (Some(entry), None) if change.new.is_none() && is_requested(FileState::Deleted) => {
+                (FileState::Deleted, entry)
+            }
+            (Some(_), Some(entry)) | (Some(entry), None) => (FileState::Modified, entry),
         };
-        let file = File { path: &change.path, state, kind: entry.kind(), entry: Some(entry) };
-        if is_asked(state) { each(file) } else { Ok(()) }
+        let file = ListedFile { path: &change.path, state, kind: entry.kind(), entry: Some(entry) };
+        if is_requested(state) { each(file) } else { Ok(()) }
     })?;
-    ignored.try_for_each(|(path, kind)| each(File { path: &path, state: State::Ignored, kind, entry: None }))?;
+    ignored
+        .try_for_each(|(path, kind)| each(ListedFile { path: &path, state: FileState::Ignored, kind, entry: None }))?;
     match new {
         Side::Live(scan) => {
             let Scan { uncovered, torn, without_attributes, ignore_warnings, .. } = *scan;
-            Ok(Uncertain { uncovered, torn, without_attributes, ignore_warnings })
+            Ok(ScanProblems { uncovered, torn, without_attributes, ignore_warnings })
         }
-        _ => Ok(Uncertain::default()),
+        _ => Ok(ScanProblems::default()),
     }
 }
 
@@ -132,7 +135,7 @@ fn is_file(entry: &&Entry) -> bool {
     entry.kind() != Kind::Directory
 }
 
-/// What ignore rules leave out, and what it is. What has gone since is left out here too.
+/// The ignored paths that still exist, and their kinds.
 fn ignored(worktree: &Worktree, scan: &Scan) -> Result<Vec<(RepoPathBuf, Kind)>> {
     let mut found = Vec::with_capacity(scan.ignored.len());
     for path in &scan.ignored {

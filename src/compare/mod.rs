@@ -1,4 +1,4 @@
-//! Comparing: what differs between two sides, each nothing, a commit or the live directory, and what inside each path.
+//! Compares two states, each of them empty, a commit or the worktree: their paths, and the content of each path.
 
 mod contents;
 pub mod directories;
@@ -14,34 +14,34 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::worktree::{Overlay, Worktree};
 
-pub use side::{Side, look};
+pub use side::{Side, scan_worktree};
 
-/// Two sides, and where their contents are.
+/// Two sides to compare, and access to their contents.
 #[derive(Clone, Copy)]
 pub struct Comparison<'a> {
-    /// What is recorded.
+    /// Holds the recorded content.
     pub repository: &'a Repository,
-    /// Where to look for what is not; needed if the new side is live.
+    /// Holds the content that is not recorded. Required if the new side is the worktree.
     pub worktree: Option<&'a Worktree>,
-    /// Before: nothing or a commit.
+    /// The old side: empty or a commit.
     pub old: &'a Side,
-    /// After.
+    /// The new side.
     pub new: &'a Side,
 }
 
 impl Comparison<'_> {
-    /// Calls `each` with every path that differs, in path order. What the new side does not cover was not deleted,
-    /// and is not told.
+    /// Calls `each` with every path that differs, in path order, except paths that the new side does not cover.
     pub fn changes(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<ChangeCounts> {
         let (old, new) = (self.old.as_tree(), self.new.as_tree());
         let options = Options { left_out: self.new.left_out(), ..options.clone() };
         self.with_objects(|objects| {
-            let mut tell = |change: Change| if change.status == Status::Uncovered { Ok(()) } else { each(change) };
-            diff::compare(objects, old, new, &options, &mut tell)
+            let mut each_covered =
+                |change: Change| if change.status == Status::Uncovered { Ok(()) } else { each(change) };
+            diff::compare(objects, old, new, &options, &mut each_covered)
         })
     }
 
-    /// The same, and says what the changes look like, if they are those of a live directory since a commit.
+    /// Like [`Comparison::changes`]; also judges the changes of the worktree since a commit.
     pub fn watched(
         &self,
         options: &Options,
@@ -53,7 +53,7 @@ impl Comparison<'_> {
         let mut watch = Watch::default();
         let counts = self.changes(options, &mut |change| {
             if change.status != Status::Ignored {
-                watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
+                watch.add(&change.path, change.old.as_ref(), change.new.as_ref());
             }
             each(change)
         })?;
@@ -61,7 +61,7 @@ impl Comparison<'_> {
         Ok((counts, alarm::judge(watch, &Evidence { before, store, live: &worktree.root })))
     }
 
-    /// Paths of the old side over which something is mounted in the live directory.
+    /// Recorded paths that a mount in the worktree now hides.
     pub fn mounted_over(&self) -> Result<Vec<RepoPathBuf>> {
         match (self.old, self.new) {
             (Side::Commit(old), Side::Live(new)) => mounted_over(self.repository.store(), &old.root, &new.uncovered),
@@ -69,7 +69,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// What differs in the content of a path, with so many lines of context.
+    /// Compares the content of a path, with this many lines of context.
     pub fn body(&self, change: &Change, context: usize) -> Result<Body> {
         let is_content = change.what.content || matches!(change.status, Status::Added | Status::Deleted);
         if !is_content || change.renamed.is_some() {
@@ -78,7 +78,7 @@ impl Comparison<'_> {
         contents::compare(self, change, context)
     }
 
-    /// The attributes of both sides, where they differ.
+    /// The attributes of both sides, if they differ.
     pub fn attributes(&self, change: &Change) -> Result<(Option<Attributes>, Option<Attributes>)> {
         if !change.what.attributes {
             return Ok((None, None));
@@ -89,8 +89,8 @@ impl Comparison<'_> {
         Ok((old, new))
     }
 
-    /// Those of these paths that neither side has: nothing is compared there. Each with why.
-    pub fn nowhere(&self, paths: &[RepoPathBuf]) -> Result<Vec<(RepoPathBuf, String)>> {
+    /// Those of these paths that neither side has, each with the reason.
+    pub fn missing_paths(&self, paths: &[RepoPathBuf]) -> Result<Vec<(RepoPathBuf, String)>> {
         let roots = [self.old, self.new].map(|side| side.as_tree().root);
         let absent = self.with_objects(|objects| {
             let mut absent = Vec::new();
@@ -106,21 +106,21 @@ impl Comparison<'_> {
             return Ok(Vec::new());
         }
         let left_out = [self.old.left_out(), self.new.left_out()];
-        let why = |path: &RepoPathBuf| match left_out.each_ref().map(|side| side.why(path)) {
+        let reason = |path: &RepoPathBuf| match left_out.each_ref().map(|side| side.reason(path)) {
             [_, Some(Status::Ignored)] => Some("ignored"),
             [None, None] => Some("on neither side"),
-            // What is not covered is told of as such.
+            // Uncovered paths are reported elsewhere.
             _ => None,
         };
-        Ok(absent.into_iter().filter_map(|path| why(&path).map(|why| (path, why.to_owned()))).collect())
+        Ok(absent.into_iter().filter_map(|path| reason(&path).map(|reason| (path, reason.to_owned()))).collect())
     }
 
-    /// The store, and what a scan found on the new side.
-    fn with_objects<T>(&self, use_them: impl FnOnce(&dyn Objects) -> T) -> T {
+    /// Calls a function with the store, overlaid by the objects of a scan on the new side.
+    fn with_objects<T>(&self, function: impl FnOnce(&dyn Objects) -> T) -> T {
         let store = self.repository.store();
         match self.new {
-            Side::Live(scan) => use_them(&Overlay { below: store, objects: &scan.objects }),
-            _ => use_them(store),
+            Side::Live(scan) => function(&Overlay { below: store, objects: &scan.objects }),
+            _ => function(store),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One side of a comparison.
+//! A side of a comparison.
 
 use std::collections::HashMap;
 
@@ -11,18 +11,18 @@ use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::worktree::{HashSink, Index, Scan, Worktree, scan};
 
-/// One side.
+/// A side of a comparison.
 pub enum Side {
-    /// Before the first commit.
+    /// The state before the first commit.
     Nothing,
-    /// A recorded state.
+    /// A recorded commit.
     Commit(Box<Commit>),
-    /// The worktree as it is now.
+    /// A scan of the worktree.
     Live(Box<Scan>),
 }
 
 impl Side {
-    /// A commit; nothing for `None`.
+    /// Reads a commit. `None` is the state before the first commit.
     pub fn commit(repository: &Repository, id: Option<CommitId>) -> Result<Side> {
         match id {
             Some(id) => match repository.store().commit(id) {
@@ -36,17 +36,17 @@ impl Side {
         }
     }
 
-    /// The worktree, read now; only `paths` if there are any.
+    /// Scans the worktree, or only `paths` if there are any.
     pub fn live(
         repository: &Repository,
         worktree: &Worktree,
         paths: &[RepoPathBuf],
         progress: &dyn Progress,
     ) -> Result<Side> {
-        Ok(Side::Live(Box::new(look(repository, worktree, paths, progress)?)))
+        Ok(Side::Live(Box::new(scan_worktree(repository, worktree, paths, progress)?)))
     }
 
-    /// The commit that it is.
+    /// The commit, if the side is one.
     pub fn as_commit(&self) -> Option<&Commit> {
         match self {
             Side::Commit(commit) => Some(commit),
@@ -54,7 +54,7 @@ impl Side {
         }
     }
 
-    /// What it leaves out, as far as it says so: a commit does not say what its rules ignored.
+    /// The paths that the side does not cover. A commit does not record which paths were ignored.
     pub(super) fn left_out(&self) -> LeftOut {
         match self {
             Side::Nothing => LeftOut::default(),
@@ -73,8 +73,8 @@ impl Side {
     }
 }
 
-/// Reads the worktree without storing anything; refreshes nothing.
-pub fn look(
+/// Scans the worktree without storing anything or updating the index.
+pub fn scan_worktree(
     repository: &Repository,
     worktree: &Worktree,
     paths: &[RepoPathBuf],

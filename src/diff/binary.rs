@@ -1,8 +1,8 @@
-//! Two binary contents: which ranges of bytes differ.
+//! Finds the ranges of bytes that differ between two binary contents.
 //!
-//! Applying the ranges to the old content always gives the new one. How sharp they are depends on the effort: equal
-//! pieces are told by their ids, the bytes between them are compared one by one, and what is too large for that is
-//! replaced as a whole.
+//! Applying the ranges to the old content always gives the new one. Their precision depends on the effort: equal pieces are
+//! recognised by their ids, the bytes between them are compared one by one, and areas too large for that are replaced as a
+//! whole.
 
 use std::time::{Duration, Instant};
 
@@ -13,63 +13,63 @@ use crate::error::Result;
 use crate::id::ChunkId;
 use crate::object::layout::Piece;
 
-use super::area::Area;
+use super::area::{Area, From};
 
 pub use super::area::Contents;
 
-/// Ranges are joined where fewer equal bytes than this lie between them.
-const GAP: u64 = 16;
+/// Ranges are joined if fewer equal bytes than this lie between them.
+const MIN_GAP: u64 = 16;
 
-/// More ranges than this are not listed.
-const MOST: usize = 1_000;
+/// Maximum number of ranges to list.
+const MAX_RANGES: usize = 1_000;
 
-/// 64 MiB: bytes that one comparison reads from each side before it takes larger ranges as they are.
-const MOST_READ: u64 = 64 << 20;
+/// 64 MiB: bytes that a comparison reads from each side before it reports larger ranges without reading them.
+const MAX_READ: u64 = 64 << 20;
 
-/// 4 MiB: ranges of different length up to this are aligned by their content; above, they are replaced.
-const MOST_ALIGNED: u64 = 4 << 20;
+/// 4 MiB: ranges of different lengths are aligned by content up to this size, and replaced above it.
+const MAX_ALIGNED: u64 = 4 << 20;
 
-/// Where contents of different length are cut to be aligned: about every 2 KiB.
+/// Cuts contents of different lengths about every 2 KiB to align them.
 const FINE: chunk::Params = chunk::Params { whole: 0, target: 1 << 10 };
 
-/// How long the search for equal pieces may take; what comes after it is right, but coarser.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Time limit of the search for equal pieces. After it, the result is correct but less precise.
+const TIME_LIMIT: Duration = Duration::from_secs(1);
 
-/// Bytes of the old content and those that stand for them in the new one. One of the lengths may be 0.
+/// Bytes of the old content and the bytes that replace them. One of the lengths may be 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// Where they begin in the old content.
+    /// Offset in the old content.
     pub old_offset: u64,
-    /// How many they are there.
+    /// Length in the old content.
     pub old_length: u64,
-    /// Where they begin in the new content.
+    /// Offset in the new content.
     pub new_offset: u64,
-    /// How many they are there.
+    /// Length in the new content.
     pub new_length: u64,
 }
 
-/// What differs between two contents.
+/// Differences between two contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ranges {
-    /// In order, at least 16 equal bytes apart.
+    /// Changed ranges in order, at least 16 equal bytes apart.
     pub ranges: Vec<Range>,
-    /// There are more than are listed.
+    /// Whether the list is incomplete.
     pub truncated: bool,
 }
 
-/// The ranges that differ between two contents in memory.
+/// Compares two contents in memory.
 pub fn ranges(old: &[u8], new: &[u8]) -> Ranges {
     let mut found = Ranges::default();
     found.align(Range::all(old.len() as u64, new.len() as u64), old, new);
     found
 }
 
-/// The ranges that differ between two contents of which the pieces are known. Pieces of one id are not read.
+/// Compares two contents given as pieces. Pieces with equal ids are not read.
 ///
-/// Fails with what `fetch` of the contents fails with, and if a piece has not the length that the list says.
+/// Fails if a piece cannot be read or does not have the stated length.
 pub fn ranges_of_pieces(old: &Contents<'_>, new: &Contents<'_>) -> Result<Ranges> {
     let mut found = Ranges::default();
-    let mut budget = MOST_READ;
+    let mut budget = MAX_READ;
     let (mut old_offset, mut new_offset) = (0, 0);
     let length = |pieces: &[Piece]| pieces.iter().map(Piece::length).sum::<u64>();
     for op in aligned(&old.pieces.iter().map(key).collect::<Vec<_>>(), &new.pieces.iter().map(key).collect::<Vec<_>>())
@@ -89,7 +89,7 @@ pub fn ranges_of_pieces(old: &Contents<'_>, new: &Contents<'_>) -> Result<Ranges
     Ok(found)
 }
 
-/// What makes a piece equal to another.
+/// Pieces with the same key are equal.
 fn key(piece: &Piece) -> (Option<ChunkId>, u64) {
     match *piece {
         Piece::Chunk { id, length } => (Some(id), u64::from(length)),
@@ -98,7 +98,7 @@ fn key(piece: &Piece) -> (Option<ChunkId>, u64) {
 }
 
 fn aligned<T: Eq + std::hash::Hash>(old: &[T], new: &[T]) -> Vec<DiffOp> {
-    similar::capture_diff_slices_deadline(Algorithm::Myers, old, new, Some(Instant::now() + PATIENCE))
+    similar::capture_diff_slices_deadline(Algorithm::Myers, old, new, Some(Instant::now() + TIME_LIMIT))
 }
 
 impl Range {
@@ -114,7 +114,7 @@ impl Range {
         self.new_offset + self.new_length
     }
 
-    /// Without this many bytes at both ends.
+    /// The range without this many bytes at the start and at the end.
     fn trimmed(&self, prefix: u64, suffix: u64) -> Range {
         Range {
             old_offset: self.old_offset + prefix,
@@ -126,50 +126,51 @@ impl Range {
 }
 
 impl Ranges {
-    /// Adds what follows all that is there.
+    /// Adds a range that follows all others.
     fn push(&mut self, range: Range) {
         if range.old_length == 0 && range.new_length == 0 {
             return;
         }
         if let Some(last) = self.ranges.last_mut()
-            && range.old_offset - last.old_end() < GAP
+            && range.old_offset - last.old_end() < MIN_GAP
         {
             last.old_length = range.old_end() - last.old_offset;
             last.new_length = range.new_end() - last.new_offset;
-        } else if self.ranges.len() == MOST {
+        } else if self.ranges.len() == MAX_RANGES {
             self.truncated = true;
         } else {
             self.ranges.push(range);
         }
     }
 
-    /// Adds what differs in an area, reading it piece by piece as far as the budget goes.
+    /// Adds the differences of an area, which is read piece by piece within the budget.
     fn refine(&mut self, area: Range, [old, new]: &mut [Area<'_, '_>; 2], budget: &mut u64) -> Result<()> {
         if area.old_length == area.new_length {
             return self.compare_in_place(old, new, budget);
         }
-        let prefix = common_prefix(old, new, budget)?;
-        let suffix = common_suffix(old, new, prefix, budget)?;
+        let shorter = old.length().min(new.length());
+        let prefix = common(old, new, From::Start, shorter, budget)?;
+        let suffix = common(old, new, From::End, shorter - prefix, budget)?;
         let rest = area.trimmed(prefix, suffix);
         let size = rest.old_length.max(rest.new_length);
-        if size > (*budget).min(MOST_ALIGNED) {
+        if size > (*budget).min(MAX_ALIGNED) {
             self.push(rest);
             return Ok(());
         }
         *budget -= size;
-        let old = old.bytes(rest.old_offset, rest.old_length)?;
-        let new = new.bytes(rest.new_offset, rest.new_length)?;
+        let old = old.read(rest.old_offset, rest.old_length)?;
+        let new = new.read(rest.new_offset, rest.new_length)?;
         self.align(rest, &old, &new);
         Ok(())
     }
 
-    /// Two areas of one length, piece by piece.
+    /// Compares two areas of the same length piece by piece.
     fn compare_in_place(&mut self, old: &mut Area<'_, '_>, new: &mut Area<'_, '_>, budget: &mut u64) -> Result<()> {
         let mut done = 0;
         while done < old.length() && !self.truncated {
             let left = old.length() - done;
-            let [old_offset, new_offset] = [old.start() + done, new.start() + done];
-            let zeros = old.zeros_from(old_offset).min(new.zeros_from(new_offset));
+            let [old_offset, new_offset] = [old.range.start + done, new.range.start + done];
+            let zeros = old.zeros_at(done, From::Start).min(new.zeros_at(done, From::Start));
             if zeros > 0 {
                 done += zeros;
                 continue;
@@ -178,19 +179,19 @@ impl Ranges {
                 self.push(Range { old_offset, old_length: left, new_offset, new_length: left });
                 break;
             }
-            let (old, new) = (old.forward(old_offset)?, new.forward(new_offset)?);
+            let (old, new) = (old.bytes_at(done, From::Start)?, new.bytes_at(done, From::Start)?);
             let length = old.len().min(new.len());
             let bytes = length as u64;
             let part = Range { old_offset, old_length: bytes, new_offset, new_length: bytes };
-            self.positional(part, &old[..length], &new[..length]);
+            self.compare_bytes(part, &old[..length], &new[..length]);
             *budget = budget.saturating_sub(bytes);
             done += bytes;
         }
         Ok(())
     }
 
-    /// Two contents of one length, byte by byte.
-    fn positional(&mut self, area: Range, old: &[u8], new: &[u8]) {
+    /// Compares two contents of the same length byte by byte.
+    fn compare_bytes(&mut self, area: Range, old: &[u8], new: &[u8]) {
         let mut at = 0;
         while at < old.len() && !self.truncated {
             at += prefix(&old[at..], &new[at..]);
@@ -205,13 +206,13 @@ impl Ranges {
         }
     }
 
-    /// Two contents of any length: cut by content where their lengths differ, and what is equal in both left out.
+    /// Compares two contents of any length. If the lengths differ, cuts them by content and aligns equal parts.
     fn align(&mut self, area: Range, old: &[u8], new: &[u8]) {
         let (area, old, new) = trim(area, old, new);
         if old.len() == new.len() {
-            return self.positional(area, old, new);
+            return self.compare_bytes(area, old, new);
         }
-        if old.len().max(new.len()) as u64 > MOST_ALIGNED || old.is_empty() || new.is_empty() {
+        if old.len().max(new.len()) as u64 > MAX_ALIGNED || old.is_empty() || new.is_empty() {
             return self.push(area);
         }
         let [old_cuts, new_cuts] = [old, new].map(|bytes| chunk::chunks(bytes, &FINE).collect::<Vec<_>>());
@@ -228,14 +229,14 @@ impl Ranges {
             let [old_end, new_end] = [old_at + old_length, new_at + new_length];
             if !matches!(op, DiffOp::Equal { .. }) {
                 let (part, old, new) = trim(part, &old[old_at..old_end], &new[new_at..new_end]);
-                if old.len() == new.len() { self.positional(part, old, new) } else { self.push(part) }
+                if old.len() == new.len() { self.compare_bytes(part, old, new) } else { self.push(part) }
             }
             (old_at, new_at) = (old_end, new_end);
         }
     }
 }
 
-/// Leaves out what both begin and end with.
+/// Removes the equal bytes at the start and at the end of both.
 fn trim<'b>(area: Range, old: &'b [u8], new: &'b [u8]) -> (Range, &'b [u8], &'b [u8]) {
     let prefix = prefix(old, new);
     let (old, new) = (&old[prefix..], &new[prefix..]);
@@ -243,53 +244,32 @@ fn trim<'b>(area: Range, old: &'b [u8], new: &'b [u8]) -> (Range, &'b [u8], &'b 
     (area.trimmed(prefix as u64, suffix as u64), &old[..old.len() - suffix], &new[..new.len() - suffix])
 }
 
-/// How many bytes both begin with.
+/// The number of equal bytes at the start of both.
 fn prefix(old: &[u8], new: &[u8]) -> usize {
     const BLOCK: usize = 64;
     let blocks = old.chunks_exact(BLOCK).zip(new.chunks_exact(BLOCK)).take_while(|(a, b)| a == b).count() * BLOCK;
     blocks + old[blocks..].iter().zip(&new[blocks..]).take_while(|(a, b)| a == b).count()
 }
 
-/// How many bytes both end with.
+/// The number of equal bytes at the end of both.
 fn suffix(old: &[u8], new: &[u8]) -> usize {
     old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count()
 }
 
-/// How many bytes two areas both begin with, as far as the budget goes.
-fn common_prefix(old: &mut Area<'_, '_>, new: &mut Area<'_, '_>, budget: &mut u64) -> Result<u64> {
-    let most = old.length().min(new.length());
+/// The number of equal bytes at one end of both areas, up to `most` and to the budget.
+fn common(old: &mut Area<'_, '_>, new: &mut Area<'_, '_>, from: From, most: u64, budget: &mut u64) -> Result<u64> {
     let mut done = 0;
     while done < most && *budget > 0 {
-        let (old_offset, new_offset) = (old.start() + done, new.start() + done);
-        let zeros = old.zeros_from(old_offset).min(new.zeros_from(new_offset));
+        let zeros = old.zeros_at(done, from).min(new.zeros_at(done, from));
         if zeros > 0 {
             done += zeros;
             continue;
         }
-        let (old, new) = (old.forward(old_offset)?, new.forward(new_offset)?);
-        let equal = prefix(old, new);
-        done += equal as u64;
-        *budget = budget.saturating_sub(equal as u64);
-        if equal < old.len().min(new.len()) {
-            break;
-        }
-    }
-    Ok(done)
-}
-
-/// How many bytes two areas both end with, not counting those that both begin with, as far as the budget goes.
-fn common_suffix(old: &mut Area<'_, '_>, new: &mut Area<'_, '_>, prefix: u64, budget: &mut u64) -> Result<u64> {
-    let most = old.length().min(new.length()) - prefix;
-    let mut done = 0;
-    while done < most && *budget > 0 {
-        let (old_offset, new_offset) = (old.end() - done, new.end() - done);
-        let zeros = old.zeros_before(old_offset).min(new.zeros_before(new_offset));
-        if zeros > 0 {
-            done += zeros;
-            continue;
-        }
-        let (old, new) = (old.backward(old_offset)?, new.backward(new_offset)?);
-        let equal = suffix(old, new);
+        let (old, new) = (old.bytes_at(done, from)?, new.bytes_at(done, from)?);
+        let equal = match from {
+            From::Start => prefix(old, new),
+            From::End => suffix(old, new),
+        };
         done += equal as u64;
         *budget = budget.saturating_sub(equal as u64);
         if equal < old.len().min(new.len()) {

@@ -1,4 +1,4 @@
-//! What the new side of a comparison leaves out although it may be there: that is not deleted.
+//! Paths that the new side of a comparison does not cover, and that therefore do not count as deleted.
 
 use std::collections::HashMap;
 
@@ -7,9 +7,9 @@ use crate::object::commit::{Reason, Uncovered};
 use crate::path::{RepoPath, RepoPathBuf};
 
 use super::Status;
-use super::paths::{PathSet, Place};
+use crate::path_set::{PathSet, Place};
 
-/// Paths, each with all that is below it.
+/// Uncovered and ignored paths, each with everything below it.
 #[derive(Clone, Debug, Default)]
 pub struct LeftOut {
     uncovered: PathSet,
@@ -19,9 +19,9 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// What it does not cover, and what is there and ignored by rules.
+    /// Creates the set from uncovered paths and existing ignored paths.
     pub fn new(uncovered: &[Uncovered], ignored: &[RepoPathBuf]) -> LeftOut {
-        let paths = uncovered.iter().map(|one| one.path.clone()).collect();
+        let paths = uncovered.iter().map(|uncovered| uncovered.path.clone()).collect();
         LeftOut {
             uncovered: PathSet::topmost(paths),
             ignored: PathSet::topmost(ignored.to_vec()),
@@ -32,17 +32,17 @@ impl LeftOut {
     /// Like [`LeftOut::new`], for a scanned worktree: an uncovered entry of another kind than the recorded one proves
     /// that the recorded entry is gone. Sockets are never recorded; for the others the kind must be given.
     pub fn seen(uncovered: &[Uncovered], ignored: &[RepoPathBuf], kinds: &HashMap<RepoPathBuf, Kind>) -> LeftOut {
-        let sockets = uncovered.iter().filter(|one| one.reason == Reason::Socket);
+        let sockets = uncovered.iter().filter(|uncovered| uncovered.reason == Reason::Socket);
         let mut known = kinds.clone();
-        known.extend(sockets.map(|one| (one.path.clone(), Kind::Socket)));
+        known.extend(sockets.map(|uncovered| (uncovered.path.clone(), Kind::Socket)));
         LeftOut { kinds: known, ..LeftOut::new(uncovered, ignored) }
     }
 
-    /// How a path differs if only the old side has an entry, of this kind.
+    /// The status of a path for which only the old side has an entry, of this kind.
     pub fn status(&self, path: &RepoPath, kind: Kind) -> Status {
-        if let Some(uncovered) = self.uncovered.holder(path) {
+        if let Some(uncovered) = self.uncovered.ancestor(path) {
             let needed = if uncovered == path { kind } else { Kind::Directory };
-            let is_gone = self.kinds.get(uncovered).is_some_and(|there| *there != needed);
+            let is_gone = self.kinds.get(uncovered).is_some_and(|found| *found != needed);
             if is_gone { Status::Deleted } else { Status::Uncovered }
         } else if self.ignored.place(path) == Place::Within {
             Status::Ignored
@@ -51,8 +51,8 @@ impl LeftOut {
         }
     }
 
-    /// Why a path without an entry on either side is left out, if it is.
-    pub fn why(&self, path: &RepoPath) -> Option<Status> {
+    /// Why the new side leaves out a path, if it does.
+    pub fn reason(&self, path: &RepoPath) -> Option<Status> {
         if self.uncovered.place(path) == Place::Within {
             Some(Status::Uncovered)
         } else if self.ignored.place(path) == Place::Within {

@@ -1,17 +1,18 @@
-//! Names of one file, where some paths of a tree come from another one.
+//! Combines the hard links of two trees, and checks the hard links of a tree.
 
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::entry_at;
 use crate::id::LinksId;
 use crate::metadata::Kind;
 use crate::object::{Entry, Links, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
 
-use super::paths::{PathSet, Place};
+use crate::path_set::{PathSet, Place};
 
-/// The groups of names when the selected paths are as in `from`, and all others as in `base`. Then the paths that are not
-/// selected and have, in `base`, another time than the selected names of their file.
+/// The groups of hard links when the selected paths come from `from` and all others from `base`, and the unselected paths
+/// whose mtime in `base` differs from that of the selected paths of their group.
 pub(super) fn merge(
     objects: &dyn Objects,
     base: (&Entry, Option<LinksId>),
@@ -29,8 +30,8 @@ pub(super) fn merge(
         match merging.find(&rest, &wanted)? {
             Some(at) => {
                 for path in &merging.groups[at] {
-                    let there = merging.base.find(path)?;
-                    if there.is_some_and(|there| there.metadata.mtime != wanted.metadata.mtime) {
+                    let entry = merging.base.find(path)?;
+                    if entry.is_some_and(|entry| entry.metadata.mtime != wanted.metadata.mtime) {
                         other_times.push(path.clone());
                     }
                 }
@@ -47,8 +48,8 @@ pub(super) fn merge(
     Ok((groups, other_times))
 }
 
-/// Whether a table of hard links can be that of a tree: all names are there, none is of a directory, and those of one file
-/// are the same but for their times. [`ErrorKind::Usage`] if not.
+/// Checks that a table of hard links fits a tree: every path exists, none is a directory, and the paths of a group have the
+/// same entry except for mtimes. [`ErrorKind::Usage`] if not.
 pub fn check(objects: &dyn Objects, root: &Entry, links: LinksId) -> Result<()> {
     let groups = objects.links(links)?.groups;
     let mut names: Vec<(&RepoPathBuf, usize)> =
@@ -57,62 +58,62 @@ pub fn check(objects: &dyn Objects, root: &Entry, links: LinksId) -> Result<()> 
     let (mut finder, mut firsts) = (Finder::new(objects, root), vec![None; groups.len()]);
     for (path, at) in names {
         let wrong = |what: &str| {
-            let message = format!("the links do not fit the tree: `{}` {what}", path.display());
-            Err(Error::new(ErrorKind::Usage, message).hint("`undo write-tree` prints a tree and the links that fit it"))
+            let message = format!("the hard links do not match the tree: `{}` {what}", path.display());
+            Err(Error::new(ErrorKind::Usage, message).hint("to print a tree and its hard links: undo write-tree"))
         };
-        let Some(entry) = finder.find(path)? else { return wrong("is not in it") };
+        let Some(entry) = finder.find(path)? else { return wrong("does not exist") };
         if entry.kind() == Kind::Directory {
             return wrong("is a directory");
         }
         match &firsts[at] {
             None => firsts[at] = Some(entry),
             Some(first) if first.is_same_but_time(&entry) => {}
-            Some(_) => return wrong(&format!("is not the same as `{}`", groups[at][0].display())),
+            Some(_) => return wrong(&format!("differs from `{}`", groups[at][0].display())),
         }
     }
     Ok(())
 }
 
-/// The groups of the base, and what is added to them.
+/// The groups of the base, and the paths added to them.
 struct Merging<'m> {
     base: Finder<'m>,
     selected: &'m PathSet,
     groups: Vec<Vec<RepoPathBuf>>,
-    /// Which of the groups a path of the base is in.
-    places: HashMap<RepoPathBuf, usize>,
+    /// Index of the group of each path of the base.
+    group_of: HashMap<RepoPathBuf, usize>,
 }
 
 impl<'m> Merging<'m> {
     fn new(links: Links, base: Finder<'m>, selected: &'m PathSet) -> Merging<'m> {
-        let mut merging = Merging { base, selected, groups: Vec::new(), places: HashMap::new() };
+        let mut merging = Merging { base, selected, groups: Vec::new(), group_of: HashMap::new() };
         for group in links.groups {
             let group: Vec<RepoPathBuf> = group.into_iter().filter(|path| merging.stays(path)).collect();
             if !group.is_empty() {
-                merging.places.extend(group.iter().map(|path| (path.clone(), merging.groups.len())));
+                merging.group_of.extend(group.iter().map(|path| (path.clone(), merging.groups.len())));
                 merging.groups.push(group);
             }
         }
         merging
     }
 
-    /// What is not selected, and has not given way to a directory above something that is.
+    /// Whether a path keeps its entry from the base.
     fn stays(&self, path: &RepoPath) -> bool {
         self.selected.place(path) == Place::Outside
     }
 
-    /// The group that a file joins whose other names are these: one that has no other names still, and is still that file.
+    /// The group of the base that contains only these paths, all with the wanted entry.
     fn find(&mut self, names: &[RepoPathBuf], wanted: &Entry) -> Result<Option<usize>> {
         for path in names {
-            let is_it = |there: &Entry| there.kind() != Kind::Directory && wanted.is_same_but_time(there);
-            if !self.stays(path) || !self.base.find(path)?.as_ref().is_some_and(is_it) {
+            let is_same = |entry: &Entry| entry.kind() != Kind::Directory && wanted.is_same_but_time(entry);
+            if !self.stays(path) || !self.base.find(path)?.as_ref().is_some_and(is_same) {
                 continue;
             }
-            match self.places.get(path) {
+            match self.group_of.get(path) {
                 Some(&at) if self.groups[at].iter().all(|path| names.contains(path)) => return Ok(Some(at)),
                 Some(_) => {}
-                // It has no other name by now.
+                // The path has no other hard link in the base.
                 None => {
-                    self.places.insert(path.clone(), self.groups.len());
+                    self.group_of.insert(path.clone(), self.groups.len());
                     self.groups.push(vec![path.clone()]);
                     return Ok(Some(self.groups.len() - 1));
                 }
@@ -122,42 +123,26 @@ impl<'m> Merging<'m> {
     }
 }
 
-/// Finds entries; asked in path order it reads each tree once.
+/// Looks up entries. Reads each directory once if paths are looked up in path order.
 struct Finder<'o> {
     objects: &'o dyn Objects,
     root: &'o Entry,
-    /// The directories that lead to where it is.
-    levels: Vec<(RepoPathBuf, Tree)>,
+    /// The directory of the path that was looked up last.
+    last: Option<(RepoPathBuf, Tree)>,
 }
 
 impl<'o> Finder<'o> {
     fn new(objects: &'o dyn Objects, root: &'o Entry) -> Finder<'o> {
-        Finder { objects, root, levels: Vec::new() }
+        Finder { objects, root, last: None }
     }
 
     fn find(&mut self, path: &RepoPath) -> Result<Option<Entry>> {
-        while self.levels.last().is_some_and(|(above, _)| path.is_root() || !path.is_within(above)) {
-            self.levels.pop();
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(Some(self.root.clone())) };
+        if self.last.as_ref().is_none_or(|(directory, _)| **directory != *parent) {
+            let directory = entry_at(self.objects, self.root, parent)?;
+            let tree = directory.and_then(|entry| entry.tree()).map(|tree| self.objects.tree(tree)).transpose()?;
+            self.last = Some((parent.to_owned(), tree.unwrap_or_default()));
         }
-        let (mut entry, mut here) = match self.levels.pop() {
-            Some((here, tree)) => {
-                let rest = path.below(&here).and_then(|rest| rest.names().next());
-                let found = rest.and_then(|name| Some((tree.find(name)?.clone(), here.join(name))));
-                self.levels.push((here, tree));
-                let Some(found) = found else { return Ok(None) };
-                found
-            }
-            None => (self.root.clone(), RepoPathBuf::default()),
-        };
-        while *here != *path {
-            let Some(name) = path.below(&here).and_then(|rest| rest.names().next()) else { return Ok(None) };
-            let Some(tree) = entry.tree().map(|tree| self.objects.tree(tree)).transpose()? else { return Ok(None) };
-            let found = tree.find(name).cloned();
-            let below = here.join(name);
-            self.levels.push((here, tree));
-            let Some(found) = found else { return Ok(None) };
-            (entry, here) = (found, below);
-        }
-        Ok(Some(entry))
+        Ok(self.last.as_ref().and_then(|(_, tree)| tree.find(name).cloned()))
     }
 }

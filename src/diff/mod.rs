@@ -1,12 +1,12 @@
-//! Differences: between two trees, and between two contents; and trees put together from two others.
+//! Compares trees and file contents, and combines two trees into one.
 
 mod area;
 pub mod binary;
 mod counts;
-mod cursor;
+
 mod left_out;
 pub mod linked;
-pub mod paths;
+mod lockstep;
 pub mod rename;
 pub mod splice;
 pub mod text;
@@ -20,59 +20,59 @@ pub use left_out::LeftOut;
 pub use splice::{Spliced, splice};
 pub use trees::{Depth, Options, compare};
 
-/// One path that differs.
+/// A path that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where.
+    /// The path.
     pub path: RepoPathBuf,
-    /// How, in one word.
+    /// How the path differs.
     pub status: Status,
     /// The entry before; `None` if added.
     pub old: Option<Entry>,
     /// The entry after; `None` if deleted.
     pub new: Option<Entry>,
-    /// What of it differs (all false for added and deleted).
+    /// Which parts of the entry differ; all false for added and deleted paths.
     pub what: What,
-    /// Of an added path: the deleted path whose content it has. Of a deleted one: the added path. Set by `rename`.
+    /// For an added path, the deleted path with the same content, and the other way round. Set by `rename`.
     pub renamed: Option<RepoPathBuf>,
 }
 
-/// What differs in the content of a path.
+/// Differences in the content of a path.
 #[derive(Clone, Debug)]
 pub enum Body {
-    /// Nothing, or there is none.
+    /// The content is the same, or the path is not a file.
     Nothing,
-    /// Lines.
+    /// Changed lines.
     Text(Vec<text::Hunk>),
-    /// Bytes, and the sizes of both sides where there are files.
+    /// Changed bytes.
     Bytes {
-        /// What differs, where there are files on both sides.
+        /// Changed ranges, if both sides are files.
         ranges: binary::Ranges,
-        /// Before and after.
+        /// Size of each side that is a file.
         sizes: (Option<u64>, Option<u64>),
     },
 }
 
-/// How a path differs; the words of `--name-status` and JSON.
+/// How a path differs, as in `--name-status` and JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// Only on the new side.
+    /// The path is on the new side only.
     Added,
-    /// Other content.
+    /// The content differs.
     Modified,
-    /// Only on the old side.
+    /// The path is on the old side only.
     Deleted,
-    /// Only on the old side, and still there: the new side leaves it out, since rules ignore it.
+    /// The path still exists, but ignore rules leave it out of the new side.
     Ignored,
-    /// Only on the old side; what became of it the new side does not say.
+    /// The new side does not cover the path, so its state is unknown.
     Uncovered,
-    /// Another kind.
+    /// The kind differs.
     Type,
-    /// Same content, other mode, owner, attributes or links (or mtime, where asked for).
+    /// The content is the same; mode, owner, attributes, links or (if requested) mtime differ.
     Metadata,
 }
 
-/// What of an entry differs.
+/// Which parts of an entry differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct What {
     /// Content or kind.
@@ -85,12 +85,12 @@ pub struct What {
     pub mtime: bool,
     /// Extended attributes or holes.
     pub attributes: bool,
-    /// Other names of the same file.
+    /// Hard links.
     pub links: bool,
 }
 
 impl Status {
-    /// The word in JSON.
+    /// The name in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Status::Added => "added",

@@ -1,4 +1,4 @@
-//! Renames: a deleted and an added path with one content.
+//! Finds renames: a deleted and an added path with the same content.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,54 +7,44 @@ use crate::object::{Content, Entry};
 
 use super::{Change, Status};
 
-/// Deleted files that no added one was found for: numbers of changes, in path order.
-type Waiting<K> = HashMap<K, VecDeque<usize>>;
+/// Content and, if it matters, name of a file.
+type Key = (BlobId, Option<Vec<u8>>);
 
-/// Pairs deleted and added files of one content and sets `renamed` on both.
+/// Pairs deleted and added files of the same content and sets `renamed` on both.
 ///
-/// Each is in one pair at most. Those that keep their name go first, then in path order; empty files are never paired.
-/// Takes time and memory in proportion to the number of changes.
+/// Each path is in one pair at most. Pairs that keep the file name take precedence, then path order. Empty files are never
+/// paired. Takes time and memory in proportion to the number of changes.
 pub fn detect(changes: &mut [Change]) {
-    let mut by_name: Waiting<(BlobId, Vec<u8>)> = HashMap::new();
-    for (number, change) in changes.iter().enumerate() {
-        if let Some((blob, name)) = gone(change) {
-            by_name.entry((blob, name.to_vec())).or_default().push_back(number);
-        }
-    }
-    if by_name.is_empty() {
-        return;
-    }
-    for number in 0..changes.len() {
-        let Some((blob, name)) = come(&changes[number]) else { continue };
-        let from = by_name.get_mut(&(blob, name.to_vec())).and_then(VecDeque::pop_front);
-        pair(changes, from, number);
-    }
-    let mut by_content: Waiting<BlobId> = HashMap::new();
-    for (number, change) in changes.iter().enumerate() {
-        if let (Some((blob, _)), None) = (gone(change), &change.renamed) {
-            by_content.entry(blob).or_default().push_back(number);
-        }
-    }
-    for number in 0..changes.len() {
-        let (Some((blob, _)), None) = (come(&changes[number]), &changes[number].renamed) else { continue };
-        let from = by_content.get_mut(&blob).and_then(VecDeque::pop_front);
-        pair(changes, from, number);
-    }
+    pair(changes, |blob, name| (blob, Some(name.to_vec())));
+    pair(changes, |blob, _| (blob, None));
 }
 
-fn pair(changes: &mut [Change], from: Option<usize>, to: usize) {
-    let Some(from) = from else { return };
-    changes[to].renamed = Some(changes[from].path.clone());
-    changes[from].renamed = Some(changes[to].path.clone());
+/// Pairs changes that have the same key and are not paired yet.
+fn pair(changes: &mut [Change], key: fn(BlobId, &[u8]) -> Key) {
+    let mut deleted: HashMap<Key, VecDeque<usize>> = HashMap::new();
+    for (number, change) in changes.iter().enumerate().filter(|(_, change)| change.renamed.is_none()) {
+        if let Some((blob, name)) = deleted_file(change) {
+            deleted.entry(key(blob, name)).or_default().push_back(number);
+        }
+    }
+    if deleted.is_empty() {
+        return;
+    }
+    for to in 0..changes.len() {
+        let Some((blob, name)) = added_file(&changes[to]).filter(|_| changes[to].renamed.is_none()) else { continue };
+        let Some(from) = deleted.get_mut(&key(blob, name)).and_then(VecDeque::pop_front) else { continue };
+        changes[to].renamed = Some(changes[from].path.clone());
+        changes[from].renamed = Some(changes[to].path.clone());
+    }
 }
 
 /// Content and name of a deleted file.
-fn gone(change: &Change) -> Option<(BlobId, &[u8])> {
+fn deleted_file(change: &Change) -> Option<(BlobId, &[u8])> {
     (change.status == Status::Deleted).then(|| change.old.as_ref().and_then(content)).flatten()
 }
 
 /// Content and name of an added file.
-fn come(change: &Change) -> Option<(BlobId, &[u8])> {
+fn added_file(change: &Change) -> Option<(BlobId, &[u8])> {
     (change.status == Status::Added).then(|| change.new.as_ref().and_then(content)).flatten()
 }
 
@@ -76,7 +66,7 @@ mod tests {
         RepoPathBuf::new(text.as_bytes().to_vec()).unwrap()
     }
 
-    /// `+path=n` or `-path=n`: a file of content `n`, 0 for the empty one.
+    /// Parses `+path=n` or `-path=n`: a file with content `n`; 0 is the empty file.
     fn change(text: &str) -> Change {
         let (place, content) = text[1..].split_once('=').unwrap();
         let path = path(place);
@@ -91,7 +81,7 @@ mod tests {
         Change { path, status, old, new, what: What::default(), renamed: None }
     }
 
-    /// The other path of each change, empty for none.
+    /// The other path of each change; empty if there is no pair.
     fn pairs(texts: &[&str]) -> Vec<String> {
         let mut changes: Vec<_> = texts.iter().map(|text| change(text)).collect();
         detect(&mut changes);
@@ -102,19 +92,19 @@ mod tests {
     }
 
     #[test]
-    fn the_same_name_goes_first_then_path_order() {
+    fn prefers_the_same_name_then_path_order() {
         assert_eq!(pairs(&["-a/x=1", "-a/y=1", "+b/y=1", "+b/z=1"]), ["b/z", "b/y", "a/y", "a/x"]);
         assert_eq!(pairs(&["+a=1", "+b=1", "-c=1", "-d=1"]), ["c", "d", "a", "b"]);
     }
 
     #[test]
-    fn each_is_in_one_pair_at_most() {
+    fn pairs_each_path_at_most_once() {
         assert_eq!(pairs(&["-a=1", "+b=1", "+c=1"]), ["b", "a", ""]);
         assert_eq!(pairs(&["+a=1", "-b/a=1", "-c/a=1"]), ["b/a", "a", ""]);
     }
 
     #[test]
-    fn empty_and_different_files_are_not_paired() {
+    fn does_not_pair_empty_or_different_files() {
         assert_eq!(pairs(&["-a=0", "+b=0", "-c=1", "+d=2"]), ["", "", "", ""]);
     }
 }

@@ -1,4 +1,4 @@
-//! Trees put together from two others: some paths from one, the rest from the other.
+//! Combines two trees: selected paths from one, all others from the other.
 
 use std::collections::{BTreeMap, btree_map};
 
@@ -8,26 +8,26 @@ use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
 
 use super::linked;
-use super::paths::PathSet;
+use crate::path_set::PathSet;
 
-/// Where new objects go.
+/// Stores new objects.
 type Put<'p> = dyn FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()> + 'p;
 
-/// A tree put together from two others.
+/// A tree combined from two others.
 pub struct Spliced {
-    /// Its root directory.
+    /// The root directory.
     pub root: Entry,
-    /// Its table of hard links.
+    /// The hard links of the tree.
     pub links: Option<LinksId>,
-    /// Paths that were not selected, and have the time of a selected name of the same file.
+    /// Unselected paths that got a new mtime, because a selected path is a hard link to the same file.
     pub other_names: Vec<RepoPathBuf>,
 }
 
-/// The root and links of `base` in which `paths`, and what is below them, are as in `from`: there, or not there.
-/// Directories above a path that `base` lacks are taken from `from`. New trees go to `put`.
+/// Replaces `paths` and everything below them in `base` by their state in `from`, which may be absent. Directories above a
+/// path that `base` lacks are taken from `from`. New trees go to `put`.
 ///
-/// A path of `paths` that is a name of a file in `from` is one in the result too, if another name of that file stays and
-/// still has the same content and metadata. Only its time may differ: then all names get that of the selected one.
+/// A path that is a hard link in `from` stays one in the result if another link to the file remains and has the same content
+/// and metadata. If only its mtime differs, all links get the mtime of the selected path.
 pub fn splice(
     objects: &dyn Objects,
     base: (&Entry, Option<LinksId>),
@@ -49,8 +49,8 @@ pub fn splice(
     Ok(Spliced { root, links, other_names })
 }
 
-/// The directory `like` whose entries are those of `base`, but for `paths` (relative to it, none of them empty), which are
-/// as in `from`.
+/// Combines a directory with the metadata of `like`: entries from `base`, except `paths` (relative to it, none of them empty),
+/// which come from `from`.
 fn merge(
     objects: &dyn Objects,
     like: &Entry,
@@ -60,7 +60,7 @@ fn merge(
     put: &mut Put<'_>,
 ) -> Result<Entry> {
     let mut level = Level::open(objects, like, base, from, paths)?;
-    // A list and not recursion, since directories may be deeper than a stack.
+    // A list instead of recursion, because directories may be deeper than the stack.
     let mut above = Vec::new();
     loop {
         if let Some(below) = level.next(objects)? {
@@ -73,21 +73,21 @@ fn merge(
             Some(level) => level,
             None => return Ok(merged),
         };
-        // A directory that would be new, and has nothing of what is selected, is not needed.
+        // A new directory without any selected path is not needed.
         if !(is_new && matches!(merged.content, Content::Directory { entries: 0, .. })) {
             level.entries.insert(merged.name.clone(), merged);
         }
     }
 }
 
-/// A directory that is being put together.
+/// A directory being combined.
 struct Level<'p> {
     like: Entry,
-    /// Whether the base has no such directory.
+    /// Whether the base lacks the directory.
     is_new: bool,
     entries: BTreeMap<Vec<u8>, Entry>,
     theirs: Tree,
-    /// What is selected in it and not yet looked at.
+    /// Selected names that have not been applied yet.
     rest: btree_map::IntoIter<&'p [u8], Vec<&'p RepoPath>>,
 }
 
@@ -106,11 +106,11 @@ impl<'p> Level<'p> {
         Ok(Level { like: like.clone(), is_new: base.is_none(), entries, theirs, rest })
     }
 
-    /// Takes what is selected, up to the next directory in which only something is.
+    /// Applies selected names up to the next directory that is only partly selected.
     fn next(&mut self, objects: &dyn Objects) -> Result<Option<Level<'p>>> {
         for (name, below) in self.rest.by_ref() {
             let their = self.theirs.find(name);
-            // The whole name is selected: what is selected below it is in it.
+            // The whole name is selected, which includes everything below it.
             if below.iter().any(|path| path.is_root()) {
                 match their {
                     Some(entry) => self.entries.insert(name.to_vec(), entry.clone()),
@@ -128,7 +128,7 @@ impl<'p> Level<'p> {
     }
 }
 
-/// Paths by their first name, each without it.
+/// Groups paths by their first name, which is removed.
 fn by_first_name<'p>(paths: &[&'p RepoPath]) -> BTreeMap<&'p [u8], Vec<&'p RepoPath>> {
     let mut names: BTreeMap<&[u8], Vec<&RepoPath>> = BTreeMap::new();
     for path in paths {
@@ -139,7 +139,7 @@ fn by_first_name<'p>(paths: &[&'p RepoPath]) -> BTreeMap<&'p [u8], Vec<&'p RepoP
     names
 }
 
-/// The directory `like` with these entries.
+/// Saves a directory with the metadata of `like` and these entries.
 fn save(entries: Vec<Entry>, like: &Entry, put: &mut Put<'_>) -> Result<Entry> {
     let tree = Tree { entries };
     let (entries, size) = tree.totals()?;

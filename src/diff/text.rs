@@ -1,73 +1,73 @@
-//! Two texts: hunks of lines, and the words that differ in them. Texts are bytes; they need not be UTF-8.
+//! Compares two texts line by line and word by word. Texts are bytes and need not be UTF-8.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use similar::{ChangeTag, DiffOp, InlineChange, InlineChangeMode, InlineChangeOptions, TextDiff};
 
-/// 16 MiB: a longer text is shown as ranges of bytes, as nobody reads it line by line.
-const LONGEST: usize = 16 << 20;
+/// 16 MiB: a longer text is compared as binary.
+const MAX_LENGTH: usize = 16 << 20;
 
-/// More lines than this are not compared as lines.
-const MOST_LINES: usize = 500_000;
+/// A text with more lines is compared as binary.
+const MAX_LINES: usize = 500_000;
 
-/// Where a NUL is looked for, as git does.
+/// Length of the part that is searched for a NUL, as in git.
 const PROBE: usize = 8 << 10;
 
-/// How long the search for the shortest difference may take; what comes after it is right, but longer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Time limit of the search for the shortest difference. After it, the result is correct but longer.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long all words together may be looked at; after that whole lines are shown.
-const PATIENCE_FOR_WORDS: Duration = Duration::from_millis(500);
+/// Time limit of all comparisons by word. After it, only whole lines are compared.
+const TIME_LIMIT_FOR_WORDS: Duration = Duration::from_millis(500);
 
-/// Lines replaced by one another are not compared word by word if there are more than this on a side.
-const MOST_LINES_FOR_WORDS: usize = 200;
+/// Maximum number of replaced lines on a side that are compared by word.
+const MAX_LINES_FOR_WORDS: usize = 200;
 
-/// A run of lines that differ, with context around it.
+/// A run of differing lines with context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hunk {
-    /// First line on the old side, from 1; if it has no line there, the line before (as `diff -u` counts).
+    /// First line on the old side, counted from 1. Without lines there, the line before, as in `diff -u`.
     pub old_start: usize,
-    /// Lines on the old side.
+    /// Number of lines on the old side.
     pub old_lines: usize,
-    /// First line on the new side.
+    /// First line on the new side, counted like `old_start`.
     pub new_start: usize,
-    /// Lines on the new side.
+    /// Number of lines on the new side.
     pub new_lines: usize,
-    /// Old lines before new ones where lines are replaced.
+    /// The lines. Removed lines come before the lines that replace them.
     pub lines: Vec<Line>,
 }
 
-/// One line of a hunk.
+/// A line of a hunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Which side it is on.
+    /// The sides that have the line.
     pub tag: Tag,
-    /// Its bytes without the newline.
+    /// The bytes without the newline.
     pub text: Vec<u8>,
-    /// Ranges of `text` that differ, where the rest of the line is much the same.
+    /// Differing ranges of `text`, if the rest of the line is similar.
     pub emphasised: Vec<Range<usize>>,
-    /// It is the last line, and no newline ends it.
+    /// Whether the line lacks a newline at the end of the text.
     pub missing_newline: bool,
 }
 
-/// Which side a line is on.
+/// The sides that have a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tag {
-    /// Both.
+    /// Both sides.
     Context,
-    /// The old one.
+    /// The old side.
     Removed,
-    /// The new one.
+    /// The new side.
     Added,
 }
 
-/// How many lines differ, for `--stat`.
+/// Numbers of differing lines, for `--stat`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LineCounts {
-    /// Only on the new side.
+    /// Lines on the new side only.
     pub added: usize,
-    /// Only on the old side.
+    /// Lines on the old side only.
     pub removed: usize,
 }
 
@@ -79,32 +79,32 @@ impl LineCounts {
     }
 }
 
-/// Whether the bytes look like text: no NUL in the first 8 KiB.
+/// Whether the bytes look like text: they have no NUL in the first 8 KiB.
 pub fn is_text(bytes: &[u8]) -> bool {
     !bytes[..bytes.len().min(PROBE)].contains(&0)
 }
 
-/// The hunks between two texts with so many lines of context; `None` if one side is not text, or too long to be
-/// compared as text (16 MiB or 500,000 lines).
+/// The hunks between two texts with this many lines of context. `None` if a side is not text or too long to be compared as
+/// text (16 MiB or 500,000 lines).
 ///
-/// A line ends with a newline; a carriage return is part of it.
+/// Lines end with a newline; a carriage return is part of the line.
 pub fn diff(old: &[u8], new: &[u8], context: usize) -> Option<Vec<Hunk>> {
-    let is_fit = |text: &[u8]| text.len() <= LONGEST && is_text(text);
+    let is_fit = |text: &[u8]| text.len() <= MAX_LENGTH && is_text(text);
     if !is_fit(old) || !is_fit(new) {
         return None;
     }
     let [old, new] = [old, new].map(|text| text.split_inclusive(|&byte| byte == b'\n').collect::<Vec<_>>());
-    if old.len().max(new.len()) > MOST_LINES {
+    if old.len().max(new.len()) > MAX_LINES {
         return None;
     }
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_slices(&old, &new);
-    let deadline = Instant::now() + PATIENCE_FOR_WORDS;
-    // More context than there are lines is all of them, and must not overflow.
-    let groups = diff.grouped_ops(context.min(MOST_LINES));
+    let diff = TextDiff::configure().timeout(TIME_LIMIT).diff_slices(&old, &new);
+    let deadline = Instant::now() + TIME_LIMIT_FOR_WORDS;
+    // Limits the context to avoid an overflow.
+    let groups = diff.grouped_ops(context.min(MAX_LINES));
     Some(groups.iter().filter_map(|group| hunk(&diff, group, deadline)).collect())
 }
 
-/// One hunk of neighbouring operations; `None` if all of them are equal.
+/// The hunk of neighbouring operations; `None` if all lines are equal.
 fn hunk(diff: &TextDiff<'_, '_, [u8]>, group: &[DiffOp], deadline: Instant) -> Option<Hunk> {
     let (first, last) = (group.first()?, group.last()?);
     if group.iter().all(|op| matches!(op, DiffOp::Equal { .. })) {
@@ -123,7 +123,7 @@ fn hunk(diff: &TextDiff<'_, '_, [u8]>, group: &[DiffOp], deadline: Instant) -> O
 }
 
 fn lines(diff: &TextDiff<'_, '_, [u8]>, op: &DiffOp, deadline: Instant) -> Vec<Line> {
-    let is_short = op.old_range().len().max(op.new_range().len()) <= MOST_LINES_FOR_WORDS;
+    let is_short = op.old_range().len().max(op.new_range().len()) <= MAX_LINES_FOR_WORDS;
     if is_short && matches!(op, DiffOp::Replace { .. }) && Instant::now() < deadline {
         let mut options = InlineChangeOptions::new();
         options.mode(InlineChangeMode::Words).semantic_cleanup(true);
@@ -151,7 +151,7 @@ fn line(change: InlineChange<'_, [u8]>) -> Line {
     for range in &mut emphasised {
         range.end = range.end.min(text.len());
     }
-    // The newline is no common word: a line that differs as a whole has nothing to point at.
+    // A line that differs as a whole is not emphasised, even if the newline is the same.
     emphasised.retain(|range| !range.is_empty() && *range != (0..text.len()));
     Line { tag, text, emphasised, missing_newline }
 }
@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// As `diff -u` prints it, words that differ in brackets.
+    /// Prints the hunks like `diff -u`, with differing words in brackets.
     fn shown(old: &str, new: &str, context: usize) -> String {
         let mut out = String::new();
         for hunk in diff(old.as_bytes(), new.as_bytes(), context).unwrap() {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn hunks_are_counted_as_diff_u_counts() {
+    fn numbers_lines_like_diff_u() {
         assert_eq!(shown("a\nb\nc\nd\n", "a\nb\nx\nd\n", 1), "@@ -2,3 +2,3 @@\n b\n-c\n+x\n d\n");
         assert_eq!(shown("a\nb\n", "a\nx\nb\n", 0), "@@ -1,0 +2,1 @@\n+x\n");
         assert_eq!(shown("", "a\n", 3), "@@ -0,0 +1,1 @@\n+a\n");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn distant_changes_are_hunks_of_their_own() {
+    fn separates_distant_changes_into_hunks() {
         let lines = |changed: &str| format!("{changed}\n1\n2\n3\n4\n5\n6\n7\n8\n{changed}\n");
         let text = shown(&lines("old"), &lines("new"), 3);
         assert_eq!(text.matches("@@ -").count(), 2, "{text}");
@@ -203,13 +203,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_newline_is_a_difference() {
+    fn reports_a_missing_newline() {
         assert_eq!(shown("a\nb", "a\nb\n", 0), "@@ -2,1 +2,1 @@\n-b\\\n+b\n");
         assert_eq!(shown("a\nb", "x\nb", 1), "@@ -1,2 +1,2 @@\n-a\n+x\n b\\\n");
     }
 
     #[test]
-    fn words_that_differ_are_marked() {
+    fn marks_differing_words() {
         assert_eq!(
             shown("let one = first value;\n", "let one = other value;\n", 0),
             "@@ -1,1 +1,1 @@\n-let one = [first] value;\n+let one = [other] value;\n"
@@ -217,15 +217,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_binary_or_too_long_is_not_compared_as_text() {
+    fn does_not_compare_binary_or_long_contents_as_text() {
         assert!(is_text(b"\xff\xfe not UTF-8") && !is_text(b"a\0b"));
         assert_eq!(diff(b"a\0", b"b", 3), None);
-        assert_eq!(diff(&vec![b'a'; LONGEST + 1], b"b", 3), None);
-        assert_eq!(diff(b"a", &vec![b'\n'; MOST_LINES + 1], 3), None);
+        assert_eq!(diff(&vec![b'a'; MAX_LENGTH + 1], b"b", 3), None);
+        assert_eq!(diff(b"a", &vec![b'\n'; MAX_LINES + 1], 3), None);
         assert!(diff(b"\xff\r\n", b"\xfe\r\n", 3).is_some());
     }
 
-    /// Puts hunks on the old text, as `patch` does.
+    /// Applies hunks to the old text, like `patch`.
     fn patched(old: &[u8], hunks: &[Hunk]) -> Vec<u8> {
         let lines: Vec<_> = old.split_inclusive(|&byte| byte == b'\n').collect();
         let (mut new, mut at) = (Vec::new(), 0);
@@ -248,7 +248,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hunks_put_on_the_old_text_give_the_new(
+        fn applying_hunks_to_the_old_text_gives_the_new(
             old in proptest::collection::vec("[ab\r\u{ff}]{0,2}", 0..20),
             new in proptest::collection::vec("[ab\r\u{ff}]{0,2}", 0..20),
             context in 0usize..4,

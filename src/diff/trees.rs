@@ -1,60 +1,61 @@
-//! Two trees compared in lockstep; equal nodes and subtrees are skipped by their ids.
+//! Compares two trees in lockstep and skips subtrees with equal ids.
 //!
-//! Memory: the nodes on the way from the root to where it is, and the tables of hard links where they differ.
+//! Memory: the nodes from the root to the current path, and the tables of hard links if they differ.
 
 use std::collections::HashSet;
 
 use crate::error::{Error, Result};
 use crate::id::{LinksId, TreeId};
 use crate::metadata::Kind;
+use crate::object::tree_cursor::TreeCursor;
 use crate::object::{Content, Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 
-use super::cursor::{Cursor, Pair, next};
-use super::paths::{PathSet, Place};
+use super::lockstep;
 use super::{Change, ChangeCounts, LeftOut, Status, What};
+use crate::path_set::{PathSet, Place};
 
-/// One side: a root entry and its hard links.
+/// One side of a comparison.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
-    /// The root directory; `None`: nothing at all.
+    /// The root directory; `None` for the state before the first commit.
     pub root: Option<&'a Entry>,
-    /// Its hard links.
+    /// The hard links of the tree.
     pub links: Option<LinksId>,
 }
 
-/// What counts.
+/// Selects what to compare and report.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Report modification times too (of files, links and directories), and changes of the root directory itself.
+    /// Report changed modification times, too, and added or deleted root directories.
     pub mtimes: bool,
-    /// Only these paths and what is below them; empty: all.
+    /// Compare only these paths and everything below them. Empty means all.
     pub paths: Vec<RepoPathBuf>,
-    /// How far down to look, and what to say of directories.
+    /// How deep to compare, and how to report directories.
     pub depth: Depth,
-    /// What the new side leaves out.
+    /// Paths that the new side does not cover.
     pub left_out: LeftOut,
 }
 
-/// How far down a comparison looks, and what it says of directories on the way.
+/// How deep a comparison goes, and how it reports directories that exist on both sides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Depth {
-    /// All the way; what is in a directory is no change of the directory.
+    /// Compare all levels. A directory does not count as modified when its content changes.
     #[default]
     Contents,
-    /// All the way; a directory is modified where something in it differs.
+    /// Compare all levels. A directory counts as modified when its content changes.
     Directories,
-    /// Only the names in the root; a directory is modified where something in it differs.
+    /// Compare only the names in the root. A directory counts as modified when its content changes.
     Names,
 }
 
-/// Calls `each` with every path that differs, in path order; a directory that is added or deleted is reported, and then
-/// everything in it.
+/// Calls `each` with every path that differs, in path order, and returns how many there are of each status. An added or
+/// deleted directory is reported before its content.
 ///
-/// The root directory itself has the empty path. It is reported where its mode, owner or attributes differ, and with
-/// `options.mtimes` also where its time differs or one side is nothing.
+/// The root directory has the empty path. It is reported if its mode, owner or attributes differ, and with `options.mtimes`
+/// also if its time differs or one side has no root.
 ///
-/// Fails if an object is missing or damaged, and with what `each` fails with.
+/// Fails if an object is missing or damaged, or if `each` fails.
 pub fn compare(
     objects: &dyn Objects,
     old: Side<'_>,
@@ -81,7 +82,7 @@ pub fn compare(
     Ok(walk.counts)
 }
 
-/// The paths whose fellow names are not the same on both sides: all in groups that one side has and the other has not.
+/// The paths whose hard links differ: all paths of the groups that only one side has.
 fn relinked(objects: &dyn Objects, old: Option<LinksId>, new: Option<LinksId>) -> Result<PathSet> {
     if old == new {
         return Ok(PathSet::new(Vec::new()));
@@ -101,12 +102,12 @@ fn relinked(objects: &dyn Objects, old: Option<LinksId>, new: Option<LinksId>) -
     Ok(PathSet::new(paths))
 }
 
-/// A directory that is being compared.
+/// A directory being compared.
 struct Level {
-    old: Cursor,
-    new: Cursor,
-    /// Whether all of it is selected, and not only something below.
-    whole: bool,
+    old: TreeCursor,
+    new: TreeCursor,
+    /// Whether the whole directory is selected, and not only paths below it.
+    is_whole: bool,
 }
 
 struct Walk<'a> {
@@ -116,9 +117,9 @@ struct Walk<'a> {
     left_out: &'a LeftOut,
     selected: PathSet,
     relinked: PathSet,
-    /// Where the innermost level is.
+    /// Path of the innermost level.
     path: RepoPathBuf,
-    /// From the root down. A list and not recursion, since directories may be deeper than a stack.
+    /// From the root down. A list instead of recursion, because directories may be deeper than the stack.
     levels: Vec<Level>,
     counts: ChangeCounts,
     each: &'a mut dyn FnMut(Change) -> Result<()>,
@@ -128,60 +129,58 @@ impl Walk<'_> {
     fn root(&mut self, old: Option<&Entry>, new: Option<&Entry>) -> Result<()> {
         for root in [old, new].into_iter().flatten() {
             if root.kind() != Kind::Directory {
-                return Err(Error::damaged("the root of a commit is no directory"));
+                return Err(Error::damaged("the root of a commit is not a directory"));
             }
         }
-        let whole = self.selected.place(RepoPath::root()) == Place::Within;
+        let is_whole = self.selected.place(RepoPath::root()) == Place::Within;
         let is_on_both = old.is_some() && new.is_some();
-        if whole && (is_on_both || self.mtimes) {
+        if is_whole && (is_on_both || self.mtimes) {
             self.report(old.cloned(), new.cloned())?;
         }
-        self.descend(old.and_then(Entry::tree), new.and_then(Entry::tree), whole);
+        self.descend(old.and_then(Entry::tree), new.and_then(Entry::tree), is_whole);
         Ok(())
     }
 
     fn run(&mut self) -> Result<()> {
         while let Some(level) = self.levels.last_mut() {
             let is_wanted = |first: &[u8], end: Option<&[u8]>| self.relinked.has_between(&self.path, first, end);
-            let (old, new) = match next(self.objects, &mut level.old, &mut level.new, &is_wanted)? {
-                Some(Pair::Both(old, new)) => (Some(old), Some(new)),
-                Some(Pair::Old(old)) => (Some(old), None),
-                Some(Pair::New(new)) => (None, Some(new)),
+            match lockstep::next(self.objects, &mut level.old, &mut level.new, &is_wanted)? {
+                Some((old, new)) => {
+                    let is_whole = level.is_whole;
+                    self.visit(old, new, is_whole)?;
+                }
                 None => {
                     self.levels.pop();
                     self.path.pop();
-                    continue;
                 }
-            };
-            let whole = level.whole;
-            self.visit(old, new, whole)?;
+            }
         }
         Ok(())
     }
 
-    /// One name of the innermost directory.
-    fn visit(&mut self, old: Option<Entry>, new: Option<Entry>, whole: bool) -> Result<()> {
+    /// Compares one name of the innermost directory.
+    fn visit(&mut self, old: Option<Entry>, new: Option<Entry>, is_whole: bool) -> Result<()> {
         let Some(name) = old.as_ref().or(new.as_ref()).map(|entry| &entry.name) else { return Ok(()) };
         self.path.push(name);
-        let place = if whole { Place::Within } else { self.selected.place(&self.path) };
+        let place = if is_whole { Place::Within } else { self.selected.place(&self.path) };
         let trees = (old.as_ref().and_then(Entry::tree), new.as_ref().and_then(Entry::tree));
-        let is_on_the_way = place == Place::Above && self.depth != Depth::Contents && trees.0 != trees.1;
-        if place == Place::Within || is_on_the_way {
+        let is_changed_ancestor = place == Place::Above && self.depth != Depth::Contents && trees.0 != trees.1;
+        if place == Place::Within || is_changed_ancestor {
             self.report(old, new)?;
         }
-        let is_as_deep = place == Place::Outside || self.depth == Depth::Names;
-        if is_as_deep || !self.descend(trees.0, trees.1, place == Place::Within) {
+        let is_leaf = place == Place::Outside || self.depth == Depth::Names;
+        if is_leaf || !self.descend(trees.0, trees.1, place == Place::Within) {
             self.path.pop();
         }
         Ok(())
     }
 
-    /// Goes into the directory at `path`, unless there is nothing to see there.
-    fn descend(&mut self, old: Option<TreeId>, new: Option<TreeId>, whole: bool) -> bool {
+    /// Enters the directory at `path`, unless its content is the same on both sides.
+    fn descend(&mut self, old: Option<TreeId>, new: Option<TreeId>, is_whole: bool) -> bool {
         if old == new && (old.is_none() || !self.relinked.has_between(&self.path, b"", None)) {
             return false;
         }
-        self.levels.push(Level { old: Cursor::new(old), new: Cursor::new(new), whole });
+        self.levels.push(Level { old: TreeCursor::new(old), new: TreeCursor::new(new), is_whole });
         true
     }
 
@@ -214,7 +213,7 @@ impl Walk<'_> {
     }
 }
 
-/// What two entries of one name differ in, but for links. The content of a directory is reported name by name instead.
+/// How two entries of one name differ, except in links. The content of directories is compared name by name instead.
 fn differences(old: &Entry, new: &Entry, mtimes: bool) -> What {
     let content = match (&old.content, &new.content) {
         (Content::Directory { .. }, Content::Directory { .. }) => false,

@@ -1,4 +1,4 @@
-//! The paths that tell the most, a few of each sort, found in one pass in path order.
+//! Finds the most important changes in one pass in path order.
 
 use serde::Serialize;
 
@@ -6,30 +6,30 @@ use crate::diff::{Change, Status};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// How many are kept.
-const KEPT: usize = 5;
+/// Maximum number of examples.
+const MAX_KEPT: usize = 5;
 
-/// A few of many.
+/// A few examples of many items.
 #[derive(Clone, Debug)]
-pub struct Few<T> {
-    /// The first or the largest.
+pub struct Examples<T> {
+    /// The first or the largest items.
     pub kept: Vec<T>,
-    /// How many there are.
+    /// Number of all items.
     pub count: u64,
 }
 
-/// What is gone: a path with all that was in it, or some of what is directly in a directory.
+/// A deletion: a path with everything in it, or some of the paths directly in a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Loss {
-    /// What is gone, or the directory.
+    /// The deleted path, or the directory.
     #[serde(flatten)]
     pub path: RepoPathBuf,
-    /// The path itself is gone.
+    /// Whether the path itself was deleted.
     #[serde(rename = "whole")]
     pub is_whole: bool,
-    /// Paths in it that are gone.
+    /// Number of deleted paths in it.
     pub paths: u64,
-    /// Bytes of all files among those.
+    /// Size of the deleted files in bytes.
     pub bytes: u64,
 }
 
@@ -39,58 +39,59 @@ impl Loss {
     }
 }
 
-/// A path that is of another kind.
+/// A path whose kind changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Retyped {
-    /// Where.
+    /// The path.
     #[serde(flatten)]
     pub path: RepoPathBuf,
-    /// Before.
+    /// The old kind.
     #[serde(rename = "old_kind")]
     pub from: Kind,
-    /// After.
+    /// The new kind.
     #[serde(rename = "kind")]
     pub to: Kind,
 }
 
-impl<T> Default for Few<T> {
-    fn default() -> Few<T> {
-        Few { kept: Vec::new(), count: 0 }
+impl<T> Default for Examples<T> {
+    fn default() -> Examples<T> {
+        Examples { kept: Vec::new(), count: 0 }
     }
 }
 
-impl<T> Few<T> {
-    /// One more; the first ones are kept.
-    pub(super) fn add(&mut self, one: T) {
+impl<T> Examples<T> {
+    /// Adds an item; keeps the first ones.
+    pub(super) fn add(&mut self, item: T) {
         self.count += 1;
-        if self.kept.len() < KEPT {
-            self.kept.push(one);
+        if self.kept.len() < MAX_KEPT {
+            self.kept.push(item);
         }
     }
 }
 
-impl Few<Loss> {
-    /// One more; the largest ones are kept, the largest first, and of equals the one whose directory ended first.
+impl Examples<Loss> {
+    /// Adds a deletion; keeps the largest ones, the largest first and those of equal size in path order.
     fn add_by_size(&mut self, loss: Loss) {
         self.count += 1;
         let at = self.kept.partition_point(|kept| kept.size() >= loss.size());
         self.kept.insert(at, loss);
-        self.kept.truncate(KEPT);
+        self.kept.truncate(MAX_KEPT);
     }
 }
 
-/// A directory that something is gone from, and the first path of that.
-struct Open {
+/// A directory with deletions whose content has not been passed yet.
+struct OpenDirectory {
     loss: Loss,
+    /// The first deleted path in it.
     first: RepoPathBuf,
 }
 
-impl Open {
-    fn new(path: &RepoPath, is_whole: bool, first: &RepoPath) -> Open {
-        Open { loss: Loss { path: path.to_owned(), is_whole, paths: 0, bytes: 0 }, first: first.to_owned() }
+impl OpenDirectory {
+    fn new(path: &RepoPath, is_whole: bool, first: &RepoPath) -> OpenDirectory {
+        OpenDirectory { loss: Loss { path: path.to_owned(), is_whole, paths: 0, bytes: 0 }, first: first.to_owned() }
     }
 
-    /// What is told of it: a single path by its own name.
+    /// The deletion; a single path is reported under its own name.
     fn into_loss(self) -> Loss {
         match self.loss {
             Loss { is_whole: false, paths: 1, bytes, .. } => Loss { path: self.first, is_whole: true, paths: 0, bytes },
@@ -99,19 +100,19 @@ impl Open {
     }
 }
 
-/// What is gone, directory by directory.
+/// Collects deletions by directory.
 ///
-/// Memory: the directories on the way from the root to where it is, since everything in a directory comes before the
-/// directory's next sibling.
+/// Memory: the directories from the root to the current path, because the content of a directory comes before its next
+/// sibling.
 #[derive(Default)]
 pub(super) struct Losses {
-    open: Vec<Open>,
-    found: Few<Loss>,
+    open: Vec<OpenDirectory>,
+    found: Examples<Loss>,
 }
 
 impl Losses {
-    /// The next change, in path order.
-    pub(super) fn see(&mut self, change: &Change) {
+    /// Adds a change; changes must come in path order.
+    pub(super) fn add(&mut self, change: &Change) {
         while self.open.last().is_some_and(|open| !change.path.is_within(&open.loss.path)) {
             self.close();
         }
@@ -120,10 +121,10 @@ impl Losses {
         let (path, parent) = (&change.path, change.path.parent().unwrap_or(RepoPath::root()));
         let is_inside = self.open.last().is_some_and(|open| open.loss.is_whole || *open.loss.path == *parent);
         if !is_inside && !is_directory {
-            self.open.push(Open::new(parent, false, path));
+            self.open.push(OpenDirectory::new(parent, false, path));
         } else if is_directory && !self.open.last().is_some_and(|open| open.loss.is_whole) {
-            // What is in it comes next.
-            return self.open.push(Open::new(path, true, path));
+            // The content of the directory follows.
+            return self.open.push(OpenDirectory::new(path, true, path));
         }
         if let Some(open) = self.open.last_mut() {
             open.loss.paths += 1;
@@ -132,8 +133,8 @@ impl Losses {
         }
     }
 
-    /// All were seen.
-    pub(super) fn finish(mut self) -> Few<Loss> {
+    /// Ends the collection.
+    pub(super) fn finish(mut self) -> Examples<Loss> {
         while !self.open.is_empty() {
             self.close();
         }
@@ -155,7 +156,7 @@ mod tests {
     use crate::metadata::Metadata;
     use crate::object::{Content, Entry};
 
-    /// Paths that are deleted, a slash at the end of directories; `+` before one that is added.
+    /// Adds deleted paths, with a slash at the end of directories; `+` marks an added path.
     fn losses(paths: &[&str]) -> Vec<(String, bool, u64, u64)> {
         let mut losses = Losses::default();
         for text in paths {
@@ -168,14 +169,14 @@ mod tests {
             let path = RepoPath::new(name.trim_end_matches('/').as_bytes()).unwrap().to_owned();
             let (status, old, new) =
                 if is_added { (Status::Added, None, Some(entry)) } else { (Status::Deleted, Some(entry), None) };
-            losses.see(&Change { path, status, old, new, what: What::default(), renamed: None });
+            losses.add(&Change { path, status, old, new, what: What::default(), renamed: None });
         }
-        let told = |loss: &Loss| (loss.path.display().into_owned(), loss.is_whole, loss.paths, loss.bytes);
-        losses.finish().kept.iter().map(told).collect()
+        let fields = |loss: &Loss| (loss.path.display().into_owned(), loss.is_whole, loss.paths, loss.bytes);
+        losses.finish().kept.iter().map(fields).collect()
     }
 
     #[test]
-    fn what_is_gone_is_told_by_the_directory_that_is_gone_or_that_it_was_in() {
+    fn groups_deletions_by_directory() {
         let told = losses(&["a", "d/", "d/1", "d/e/", "d/e/2", "f/1", "+f/1a", "f/2", "f/g/3", "f/h/", "z"]);
         let expected =
             [("d", true, 3, 20), ("f", false, 2, 20), ("", false, 2, 20), ("f/g/3", true, 0, 10), ("f/h", true, 0, 0)];
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_largest_are_kept() {
+    fn keeps_the_largest_deletions() {
         let names: Vec<String> = (0..20).flat_map(|n| (0..=n % 7).map(move |m| format!("d{n:02}/{m}"))).collect();
         let told = losses(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let paths: Vec<_> = told.iter().map(|(path, _, count, _)| (path.as_str(), *count)).collect();

@@ -1,16 +1,16 @@
-//! Guards: bounds that a user sets to what a command may do.
+//! Guards: limits for the changes that a command may make.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::Effect;
 
-/// A bound: the effect must stay below it.
+/// A limit that the effect must stay below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     measure: Measure,
     limit: Limit,
-    /// As it was typed.
+    /// The guard as the user wrote it.
     text: String,
 }
 
@@ -18,21 +18,32 @@ pub struct Guard {
 enum Measure {
     Added,
     Deleted,
-    /// Added, deleted, or other than before.
+    /// Added, deleted and modified paths.
     Changed,
-    /// Bytes of files more than before.
+    /// Growth of all files in bytes.
     Grown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Limit {
     Number(u64),
-    /// Percent of the paths, or bytes, that there were before.
+    /// Percentage of the paths, or bytes, before the command.
     Percent(u64),
 }
 
+impl Measure {
+    fn word(self) -> &'static str {
+        match self {
+            Measure::Added => "added",
+            Measure::Deleted => "deleted",
+            Measure::Changed => "changed",
+            Measure::Grown => "grown",
+        }
+    }
+}
+
 impl Guard {
-    /// Whether the effect stays below it.
+    /// Whether the effect stays below the limit.
     pub fn allows(&self, effect: &Effect) -> bool {
         let value = u128::from(self.value(effect));
         match self.limit {
@@ -41,22 +52,17 @@ impl Guard {
         }
     }
 
-    /// What the guard limits: `added`, `deleted`, `changed` or `grown`.
-    pub fn word(&self) -> &'static str {
-        match self.measure {
-            Measure::Added => "added",
-            Measure::Deleted => "deleted",
-            Measure::Changed => "changed",
-            Measure::Grown => "grown",
-        }
-    }
-
-    /// Whether it counts bytes, and not paths.
-    pub fn is_of_bytes(&self) -> bool {
+    /// Whether the guard measures bytes instead of paths.
+    pub fn measures_bytes(&self) -> bool {
         self.measure == Measure::Grown
     }
 
-    /// What it measures.
+    /// What the guard limits: `added`, `deleted`, `changed` or `grown`.
+    pub fn word(&self) -> &'static str {
+        self.measure.word()
+    }
+
+    /// The measured value.
     pub fn value(&self, effect: &Effect) -> u64 {
         match self.measure {
             Measure::Added => effect.counts.added,
@@ -66,9 +72,9 @@ impl Guard {
         }
     }
 
-    /// What that is a part of.
+    /// The value that percentages relate to.
     pub fn whole(&self, effect: &Effect) -> u64 {
-        if self.is_of_bytes() { effect.before.bytes } else { effect.paths_before() }
+        if self.measures_bytes() { effect.before.bytes } else { effect.paths_before() }
     }
 }
 
@@ -77,14 +83,11 @@ impl FromStr for Guard {
 
     fn from_str(text: &str) -> Result<Guard, String> {
         let (measure, limit) =
-            text.split_once('<').ok_or("a guard is like `deleted<100`, `changed<5%` or `grown<1G`")?;
-        let measure = match measure.trim() {
-            "added" => Measure::Added,
-            "deleted" => Measure::Deleted,
-            "changed" => Measure::Changed,
-            "grown" => Measure::Grown,
-            other => return Err(format!("no guard `{other}`; there are added, deleted, changed and grown")),
-        };
+            text.split_once('<').ok_or("a guard has the form `deleted<100`, `changed<5%` or `grown<1G`")?;
+        let word = measure.trim();
+        let measures = [Measure::Added, Measure::Deleted, Measure::Changed, Measure::Grown];
+        let measure = measures.into_iter().find(|measure| measure.word() == word);
+        let measure = measure.ok_or_else(|| format!("unknown guard `{word}`: use added, deleted, changed or grown"))?;
         let limit = Limit::parse(limit.trim(), measure == Measure::Grown)?;
         Ok(Guard { measure, limit, text: text.to_owned() })
     }
@@ -94,7 +97,7 @@ impl Limit {
     fn parse(text: &str, is_size: bool) -> Result<Limit, String> {
         let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| format!("`{text}` does not begin with a number that fits"))?;
+        let number: u64 = number.parse().map_err(|_| format!("`{text}` does not start with a valid number"))?;
         let shift = match unit.to_ascii_uppercase().as_str() {
             "%" => return Ok(Limit::Percent(number)),
             "" => 0,
@@ -102,8 +105,8 @@ impl Limit {
             "M" | "MIB" if is_size => 20,
             "G" | "GIB" if is_size => 30,
             "T" | "TIB" if is_size => 40,
-            _ if is_size => return Err(format!("no unit `{unit}`; there are K, M, G, T and %")),
-            _ => return Err(format!("no unit `{unit}`; there is %")),
+            _ if is_size => return Err(format!("unknown unit `{unit}`: use K, M, G, T or %")),
+            _ => return Err(format!("unknown unit `{unit}`: use %")),
         };
         let number = number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))?;
         Ok(Limit::Number(number))
@@ -121,7 +124,7 @@ mod tests {
     use super::*;
     use crate::object::commit::{Counts, Totals};
 
-    /// Of 100 paths and 1000 bytes, 2 paths were added, 3 changed and 5 deleted, and 500 bytes came.
+    /// 2 of 100 paths were added, 3 changed and 5 deleted, and 1000 bytes grew by 500.
     fn effect() -> Effect {
         Effect {
             before: Totals { files: 80, directories: 15, others: 5, bytes: 1000 },
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_a_bound_is_not_allowed() {
+    fn allows_only_values_below_the_limit() {
         for (text, allowed) in [
             ("deleted<6", true),
             ("deleted<5", false),
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shrank_has_not_grown_and_of_nothing_any_change_is_too_much() {
+    fn handles_shrinking_and_empty_directories() {
         let shrunk = Effect { after: Totals::default(), ..effect() };
         assert!("grown<1".parse::<Guard>().unwrap().allows(&shrunk));
         let from_nothing = Effect { before: Totals::default(), ..effect() };
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_guard_is_refused() {
+    fn rejects_invalid_guards() {
         for text in ["", "deleted", "<5", "deleted>5", "removed<5", "deleted<", "deleted<x", "deleted<-1", "deleted<5K"]
         {
             assert!(text.parse::<Guard>().is_err(), "{text}");

@@ -1,5 +1,4 @@
-//! The effect: what a command did to the directory, from the commit before to the one after. How many paths and bytes, and
-//! the paths that tell the most; and the bounds that a user sets to it.
+//! Summarises the changes between two commits, as made by a command, and checks them against guards.
 
 mod change_summary;
 mod guard;
@@ -14,41 +13,41 @@ use crate::object::commit::{Counts, Totals};
 use crate::object::{Commit, Entry, Objects};
 use crate::path::RepoPathBuf;
 
-pub use change_summary::{Few, Loss, Retyped};
+pub use change_summary::{Examples, Loss, Retyped};
 pub use guard::Guard;
 
 use change_summary::Losses;
 
-/// What was done.
+/// The changes from one commit to another.
 #[derive(Clone, Debug, Default)]
 pub struct Effect {
-    /// What there was.
+    /// Totals of the earlier commit.
     pub before: Totals,
-    /// What there is.
+    /// Totals of the later commit.
     pub after: Totals,
-    /// Paths that differ, directories too.
+    /// Number of paths that differ, including directories.
     pub counts: Counts,
-    /// Paths that are no longer recorded, since rules ignore them now; no change of the directory.
+    /// Number of paths that ignore rules now leave out. They still exist, so this is not a change of the directory.
     pub ignored: u64,
-    /// Where the most is gone.
-    pub losses: Few<Loss>,
-    /// Files that had content and have none.
-    pub emptied: Few<RepoPathBuf>,
-    /// Paths that are of another kind.
-    pub retyped: Few<Retyped>,
+    /// The largest deletions.
+    pub losses: Examples<Loss>,
+    /// Files that became empty.
+    pub emptied: Examples<RepoPathBuf>,
+    /// Paths whose kind changed.
+    pub retyped: Examples<Retyped>,
 }
 
 impl Effect {
-    /// From one commit to another, which was made while these paths were there and ignored. What the later one leaves out
-    /// is not taken for deleted.
+    /// Compares two commits. `ignored` are the paths that existed and were ignored when the later commit was made. Paths that
+    /// the later commit does not cover do not count as deleted.
     pub fn between(objects: &dyn Objects, before: &Commit, after: &Commit, ignored: &[RepoPathBuf]) -> Result<Effect> {
         let mut effect = Effect { before: before.totals, after: after.totals, ..Effect::default() };
         let left_out = LeftOut::seen(&after.uncovered, ignored, &HashMap::new());
         let options = diff::Options { left_out, ..diff::Options::default() };
         let mut losses = Losses::default();
         let counts = diff::compare(objects, side(before), side(after), &options, &mut |change| {
-            losses.see(&change);
-            effect.see(change);
+            losses.add(&change);
+            effect.add_example(change);
             Ok(())
         })?;
         effect.counts = counts.recorded();
@@ -57,12 +56,12 @@ impl Effect {
         Ok(effect)
     }
 
-    /// Paths that there were, directories too.
+    /// Number of paths in the earlier commit, including directories.
     pub fn paths_before(&self) -> u64 {
         self.before.files + self.before.directories + self.before.others
     }
 
-    fn see(&mut self, change: Change) {
+    fn add_example(&mut self, change: Change) {
         let (Some(old), Some(new)) = (&change.old, &change.new) else { return };
         if change.status == Status::Type {
             self.retyped.add(Retyped { from: old.kind(), to: new.kind(), path: change.path });

@@ -1,42 +1,50 @@
-//! An object's own bytes: how many, and what. Of a blob its content, of all else its encoding (`docs/format.md`).
+//! Reads the size and the bytes of any object: the content of a blob, the encoding of everything else (`docs/format.md`).
 
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::objects::{Named, Type};
-use crate::id::ObjectId;
+use crate::history::objects::{ObjectType, TypedId};
+use crate::id::{BlobId, ObjectId};
 use crate::object::{ObjectKind, Objects, Operation, layout};
 use crate::repo::Repository;
+use crate::store::Store;
 
-/// How many. What is in a pack of its own is not read for that. [`ErrorKind::Damaged`] if the object is missing.
-pub fn size(repository: &Repository, named: Named) -> Result<u64> {
-    let (store, id) = (repository.store(), named.id);
-    match named.is {
-        Type::Operation => Ok(operation(repository, id)?.encode().len() as u64),
-        Type::Blob if !store.contains(ObjectKind::Data, id) && store.contains(ObjectKind::Layout, id) => {
-            Ok(layout::Root::decode(id.into(), &store.object(ObjectKind::Layout, id)?)?.size)
-        }
-        is => match is.kinds().first().and_then(|kind| store.locate(*kind, id)) {
-            Some(location) => Ok(location.length.into()),
-            // The empty blob lies nowhere; anything else fails here.
-            None => encoded(repository, named).map(|bytes| bytes.len() as u64),
-        },
-    }
+/// Size in bytes. Large blobs are not read for it. [`ErrorKind::Damaged`] if the object is missing.
+pub fn size(repository: &Repository, object: TypedId) -> Result<u64> {
+    let known = match (object.object_type, object.object_type.kinds()) {
+        (ObjectType::Blob, _) => blob_size(repository.store(), object.id.into())?,
+        (_, [kind, ..]) => repository.store().locate(*kind, object.id).map(|location| location.length.into()),
+        _ => None,
+    };
+    known.map_or_else(|| encoded(repository, object).map(|bytes| bytes.len() as u64), Ok)
 }
 
-/// Writes them, as they are read: after a failure what was written is to be thrown away.
-pub fn copy(repository: &Repository, named: Named, to: &mut dyn Write) -> Result<()> {
-    // What is in one piece comes through the cache of frames: who asks for one often asks for its neighbour.
-    if named.is == Type::Blob && !repository.store().contains(ObjectKind::Data, named.id) {
-        return repository.store().copy_blob(named.id.into(), to).map(drop);
+/// The size of a blob without reading its content; `None` if the blob does not exist.
+pub fn blob_size(store: &Store, blob: BlobId) -> Result<Option<u64>> {
+    let id = blob.object_id();
+    if store.contains(ObjectKind::Data, id) {
+        // The empty blob has no location.
+        return Ok(Some(store.locate(ObjectKind::Data, id).map_or(0, |location| location.length.into())));
     }
-    let failed = |error| Error::io("write out", Path::new(&named.id.to_string()), error);
-    to.write_all(&encoded(repository, named)?).map_err(failed)
+    if !store.contains(ObjectKind::Layout, id) {
+        return Ok(None);
+    }
+    Ok(Some(layout::Root::decode(blob, &store.object(ObjectKind::Layout, id)?)?.size))
 }
 
-/// An operation by its id.
+/// Writes the bytes while they are read. After an error the caller must discard what was written.
+pub fn copy(repository: &Repository, object: TypedId, to: &mut dyn Write) -> Result<()> {
+    // Small blobs go through the frame cache, because their neighbours are often read next.
+    if object.object_type == ObjectType::Blob && !repository.store().contains(ObjectKind::Data, object.id) {
+        return repository.store().copy_blob(object.id.into(), to).map(drop);
+    }
+    let failed = |error| Error::io("write out", Path::new(&object.id.to_string()), error);
+    to.write_all(&encoded(repository, object)?).map_err(failed)
+}
+
+/// Finds an operation by its id.
 pub fn operation(repository: &Repository, id: ObjectId) -> Result<Operation> {
     for operation in repository.operations() {
         let (found, operation) = operation?;
@@ -44,13 +52,13 @@ pub fn operation(repository: &Repository, id: ObjectId) -> Result<Operation> {
             return Ok(operation);
         }
     }
-    Err(Error::new(ErrorKind::NotFound, format!("no operation `{id}`")))
+    Err(Error::new(ErrorKind::NotFound, format!("operation `{id}` does not exist")))
 }
 
-/// All at once, of what is not large.
-fn encoded(repository: &Repository, named: Named) -> Result<Arc<[u8]>> {
-    match named.is.kinds().first() {
-        Some(kind) => repository.store().object(*kind, named.id),
-        None => Ok(operation(repository, named.id)?.encode().into()),
+/// The bytes of an object that fits in memory.
+fn encoded(repository: &Repository, object: TypedId) -> Result<Arc<[u8]>> {
+    match object.object_type.kinds().first() {
+        Some(kind) => repository.store().object(*kind, object.id),
+        None => Ok(operation(repository, object.id)?.encode().into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What commits cost: the number of bytes they added to the store, as recorded by the operations that made them.
+//! Looks up how many bytes each commit added to the store.
 
 use std::collections::HashMap;
 

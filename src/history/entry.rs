@@ -1,4 +1,4 @@
-//! One entry of a recorded tree, found by its path: of long directories only the nodes on the way are read.
+//! Finds an entry of a recorded tree by its path, reading only the nodes on the way.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, TreeId};
@@ -7,18 +7,18 @@ use crate::object::lazy_node::Opened;
 use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// Paths of a commit's root over which something is mounted. Their recorded entries can be neither seen nor restored.
+/// The recorded paths that a mount now hides. Their entries can be neither compared nor restored.
 pub fn mounted_over(objects: &dyn Objects, root: &Entry, uncovered: &[Uncovered]) -> Result<Vec<RepoPathBuf>> {
     let mut paths = Vec::new();
-    for one in uncovered.iter().filter(|one| one.reason == Reason::Mount) {
-        if entry_at(objects, root, &one.path)?.is_some() {
-            paths.push(one.path.clone());
+    for mount in uncovered.iter().filter(|uncovered| uncovered.reason == Reason::Mount) {
+        if entry_at(objects, root, &mount.path)?.is_some() {
+            paths.push(mount.path.clone());
         }
     }
     Ok(paths)
 }
 
-/// The entry at a path below a root entry; the root itself for the empty path, `None` if there is none.
+/// The entry at a path below a root entry; the root itself for the empty path.
 pub fn entry_at(objects: &dyn Objects, root: &Entry, path: &RepoPath) -> Result<Option<Entry>> {
     let mut entry = root.clone();
     for name in path.names() {
@@ -31,16 +31,16 @@ pub fn entry_at(objects: &dyn Objects, root: &Entry, path: &RepoPath) -> Result<
     Ok(Some(entry))
 }
 
-/// The entry at a path of a commit. [`ErrorKind::NotFound`] if there is none.
+/// The entry at a path of a commit. [`ErrorKind::NotFound`] if the commit has no such path.
 pub fn recorded(objects: &dyn Objects, id: CommitId, path: &RepoPath) -> Result<Entry> {
     let commit = objects.commit(id)?;
     entry_at(objects, &commit.root, path)?.ok_or_else(|| {
-        let message = format!("no `{}` in commit {}", path.display(), id.short());
+        let message = format!("`{}` does not exist in commit {}", path.display(), id.short());
         Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short()))
     })
 }
 
-/// A name in a directory.
+/// The entry of a name in a directory.
 pub fn entry_in(objects: &dyn Objects, tree: TreeId, name: &[u8]) -> Result<Option<Entry>> {
     let mut node = tree;
     loop {

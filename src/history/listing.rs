@@ -1,38 +1,38 @@
-//! A tree listed entry by entry, all of it or what paths name. Nodes are read when their names are due.
+//! Lists the entries of a tree, all of them or those that paths select.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::TreeId;
-use crate::object::tree::{Child, Node};
+use crate::object::tree_cursor::TreeCursor;
 use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// What is listed.
+/// Selects the entries to list.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// What is below a directory too, instead of the directory.
+pub struct ListOptions {
+    /// List the content of directories instead of the directories.
     pub recursive: bool,
-    /// Directories too where what is in them is listed, also those on the way to a path.
+    /// List directories whose content is listed, too, and those above a selected path.
     pub with_trees: bool,
-    /// Nothing but directories.
+    /// List directories only.
     pub only_trees: bool,
-    /// Only these; empty: all.
-    pub paths: Paths,
+    /// Paths to list. Empty means all.
+    pub paths: SelectedPaths,
 }
 
 /// Paths from the root of the tree.
 #[derive(Clone, Debug, Default)]
-pub struct Paths {
-    /// `PATH`: this entry.
+pub struct SelectedPaths {
+    /// `PATH`: the entry itself.
     named: BTreeSet<RepoPathBuf>,
-    /// `PATH/`: what is in it.
+    /// `PATH/`: the content of the directory.
     opened: BTreeSet<RepoPathBuf>,
 }
 
-impl Paths {
-    /// Adds one as it was written. [`ErrorKind::Usage`] if it is none.
+impl SelectedPaths {
+    /// Adds a path as the user wrote it. [`ErrorKind::Usage`] if it is not valid.
     pub fn add(&mut self, text: &[u8]) -> Result<()> {
         let (bytes, paths) = match text.strip_suffix(b"/") {
             Some(bytes) => (bytes, &mut self.opened),
@@ -51,115 +51,61 @@ impl Paths {
         self.named.is_empty() && self.opened.is_empty()
     }
 
-    /// Whether it is one of them, or right in an opened one.
-    fn name(&self, path: &RepoPath) -> bool {
+    /// Whether the path is selected, or directly in an opened directory.
+    fn names(&self, path: &RepoPath) -> bool {
         self.named.contains(path) || path.parent().is_some_and(|parent| self.opened.contains(parent))
     }
 
-    /// Whether it or something above it is one of them.
-    fn cover(&self, path: &RepoPath) -> bool {
-        let is_one = |path: &RepoPath| self.named.contains(path) || self.opened.contains(path);
-        self.named.contains(path) || path.ancestors().any(is_one)
+    /// Whether the path or one of its ancestors is selected.
+    fn covers(&self, path: &RepoPath) -> bool {
+        let is_selected = |path: &RepoPath| self.named.contains(path) || self.opened.contains(path);
+        self.named.contains(path) || path.ancestors().any(is_selected)
     }
 
-    /// Whether one of them is in the directory.
-    fn lead_into(&self, path: &RepoPath) -> bool {
-        let next = |paths: &BTreeSet<RepoPathBuf>, from| {
+    /// Whether a selected path is in the directory.
+    fn has_below(&self, path: &RepoPath) -> bool {
+        let has_next = |paths: &BTreeSet<RepoPathBuf>, from| {
             let mut paths = paths.range::<RepoPath, _>((from, Bound::Unbounded));
             paths.next().is_some_and(|next| next.is_within(path))
         };
-        next(&self.named, Bound::Excluded(path)) || next(&self.opened, Bound::Included(path))
+        has_next(&self.named, Bound::Excluded(path)) || has_next(&self.opened, Bound::Included(path))
     }
 }
 
-impl Options {
+impl ListOptions {
     fn lists(&self, path: &RepoPath) -> bool {
         match (self.paths.is_empty(), self.recursive) {
             (true, _) => true,
-            (false, true) => self.paths.cover(path),
-            (false, false) => self.paths.name(path),
+            (false, true) => self.paths.covers(path),
+            (false, false) => self.paths.names(path),
         }
     }
 
-    /// Whether a directory is listed, and whether what is in it is looked at.
-    fn judge(&self, path: &RepoPath) -> (bool, bool) {
+    /// Whether to list a directory, and whether to enter it.
+    fn list_and_enter(&self, path: &RepoPath) -> (bool, bool) {
         let is_listed = self.lists(path);
-        let leads = self.paths.lead_into(path);
-        let enters = leads || self.recursive && is_listed;
+        let has_below = self.paths.has_below(path);
+        let enters = has_below || self.recursive && is_listed;
         let with_trees = self.with_trees || self.recursive && self.only_trees;
-        // Without descending, a directory that is named is meant itself, whatever else is named in it.
-        let shown = if with_trees { is_listed || leads } else { is_listed && !(enters && self.recursive) };
-        (shown, enters)
+        // Without `recursive`, naming a directory lists the directory itself, even if paths in it are named too.
+        let lists = if with_trees { is_listed || has_below } else { is_listed && !(enters && self.recursive) };
+        (lists, enters)
     }
 }
 
-/// The entries, each with its path, in path order.
-pub fn list<'o>(objects: &'o dyn Objects, tree: TreeId, options: Options) -> Listing<'o> {
-    Listing { objects, options, path: RepoPathBuf::default(), levels: vec![Level::new(tree)] }
+/// Lists the entries in path order, each with its path.
+pub fn list<'o>(objects: &'o dyn Objects, tree: TreeId, options: ListOptions) -> Listing<'o> {
+    Listing { objects, options, path: RepoPathBuf::default(), levels: vec![TreeCursor::new(Some(tree))] }
 }
 
-/// A list that goes on.
+/// Iterates over the selected entries.
 pub struct Listing<'o> {
     objects: &'o dyn Objects,
-    options: Options,
-    /// Where the innermost level is.
+    options: ListOptions,
+    /// Path of the innermost level.
     path: RepoPathBuf,
-    /// From the root down. A list and not recursion, since directories may be deeper than a stack.
-    levels: Vec<Level>,
-}
-
-/// What is left of a directory.
-struct Level {
-    /// In reverse order: the last one is next.
-    rest: Vec<Item>,
-    /// The name that came last.
-    last: Vec<u8>,
-}
-
-enum Item {
-    Node(Child),
-    Entry(Entry),
-}
-
-impl Level {
-    fn new(tree: TreeId) -> Level {
-        // The root node has no first name to check: the empty one stands for "not known".
-        let root = Item::Node(Child { first: Vec::new(), node: tree, count: 0 });
-        Level { rest: vec![root], last: Vec::new() }
-    }
-
-    fn next(&mut self, objects: &dyn Objects) -> Result<Option<Entry>> {
-        loop {
-            match self.rest.pop() {
-                None => return Ok(None),
-                Some(Item::Node(child)) => self.open(&child, objects)?,
-                Some(Item::Entry(entry)) if entry.name > self.last => {
-                    self.last.clone_from(&entry.name);
-                    return Ok(Some(entry));
-                }
-                Some(Item::Entry(entry)) => {
-                    let name = entry.name.escape_ascii();
-                    return Err(Error::damaged(format!("a tree has `{name}` out of order")));
-                }
-            }
-        }
-    }
-
-    fn open(&mut self, child: &Child, objects: &dyn Objects) -> Result<()> {
-        let (first, items): (_, Vec<Item>) = match objects.tree_node(child.node)? {
-            Node::Leaf(entries) => (entries.first().map(|it| it.name.clone()), items(entries, Item::Entry)),
-            Node::Inner(children) => (children.first().map(|it| it.first.clone()), items(children, Item::Node)),
-        };
-        if !child.first.is_empty() && (first.as_ref() != Some(&child.first) || child.first <= self.last) {
-            return Err(Error::damaged(format!("tree `{}` does not begin as its parent says", child.node)));
-        }
-        self.rest.extend(items);
-        Ok(())
-    }
-}
-
-fn items<T>(list: Vec<T>, item: fn(T) -> Item) -> Vec<Item> {
-    list.into_iter().rev().map(item).collect()
+    /// From the root down. A list instead of recursion, because directories may be deeper than the stack.
+    levels: Vec<TreeCursor>,
 }
 
 impl Listing<'_> {
@@ -171,18 +117,18 @@ impl Listing<'_> {
                 continue;
             };
             let path = self.path.join(&entry.name);
-            let shown = match entry.tree() {
+            let is_listed = match entry.tree() {
                 None => self.options.lists(&path) && !self.options.only_trees,
                 Some(tree) => {
-                    let (shown, enters) = self.options.judge(&path);
+                    let (lists, enters) = self.options.list_and_enter(&path);
                     if enters {
                         self.path.push(&entry.name);
-                        self.levels.push(Level::new(tree));
+                        self.levels.push(TreeCursor::new(Some(tree)));
                     }
-                    shown
+                    lists
                 }
             };
-            if shown {
+            if is_listed {
                 return Ok(Some((path, entry)));
             }
         }

@@ -1,4 +1,4 @@
-//! History: from what a person types to commits, and the order in which commits are told.
+//! Resolves revisions, walks commits and finds what they contain.
 
 pub mod bytes;
 mod costs;

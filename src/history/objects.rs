@@ -1,4 +1,4 @@
-//! Objects as programs name them: of any kind, by id or a prefix of it, by revision, or by `REV:path`.
+//! Resolves the names of objects: an id or its prefix, a revision, or `REV:path`.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{recorded, resolve, resolve_path, revision, suggestions};
@@ -6,103 +6,110 @@ use crate::id::{CommitId, IdPrefix, LENGTH, LinksId, ObjectId, TreeId};
 use crate::object::{Commit, Content, Entry, ObjectKind, Objects};
 use crate::repo::Repository;
 
-/// What an object is to those who name it. How the store keeps a large blob is not seen in it.
+/// Type of an object as commands show it. Hides how the store keeps large blobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Type {
-    /// The content of a file, or a piece of a large one.
+pub enum ObjectType {
+    /// The content of a file, or a chunk of a large one.
     Blob,
-    /// A directory, or a node of a long one.
+    /// A directory, or a node of a large one.
     Tree,
     /// A commit.
     Commit,
     /// Extended attributes and holes.
     Attributes,
-    /// Hard links, or a node of a long table of them.
+    /// A table of hard links, or a node of a large one.
     Links,
-    /// A node of the long list of a large blob's pieces.
+    /// A node of the list of a large blob's chunks.
     LayoutNode,
     /// One user action, from the journal.
     Operation,
 }
 
-impl Type {
+impl ObjectType {
     /// Every type.
-    pub const ALL: [Type; 7] =
-        [Type::Blob, Type::Tree, Type::Commit, Type::Attributes, Type::Links, Type::LayoutNode, Type::Operation];
+    pub const ALL: [ObjectType; 7] = [
+        ObjectType::Blob,
+        ObjectType::Tree,
+        ObjectType::Commit,
+        ObjectType::Attributes,
+        ObjectType::Links,
+        ObjectType::LayoutNode,
+        ObjectType::Operation,
+    ];
 
-    /// The word for people and programs.
+    /// The name in text and JSON.
     pub fn word(self) -> &'static str {
         match self {
-            Type::Blob => "blob",
-            Type::Tree => "tree",
-            Type::Commit => "commit",
-            Type::Attributes => "attributes",
-            Type::Links => "links",
-            Type::LayoutNode => "layout-node",
-            Type::Operation => "operation",
+            ObjectType::Blob => "blob",
+            ObjectType::Tree => "tree",
+            ObjectType::Commit => "commit",
+            ObjectType::Attributes => "attributes",
+            ObjectType::Links => "links",
+            ObjectType::LayoutNode => "layout-node",
+            ObjectType::Operation => "operation",
         }
     }
 
-    /// What the store keeps it as, the likeliest first; nothing for what is not in the store.
+    /// Kinds that the store may keep it as, the likeliest first. Operations are in the journal instead.
     pub fn kinds(self) -> &'static [ObjectKind] {
         match self {
-            Type::Blob => &[ObjectKind::Data, ObjectKind::Layout],
-            Type::Tree => &[ObjectKind::Tree],
-            Type::Commit => &[ObjectKind::Commit],
-            Type::Attributes => &[ObjectKind::Attributes],
-            Type::Links => &[ObjectKind::Links],
-            Type::LayoutNode => &[ObjectKind::LayoutNode],
-            Type::Operation => &[],
+            ObjectType::Blob => &[ObjectKind::Data, ObjectKind::Layout],
+            ObjectType::Tree => &[ObjectKind::Tree],
+            ObjectType::Commit => &[ObjectKind::Commit],
+            ObjectType::Attributes => &[ObjectKind::Attributes],
+            ObjectType::Links => &[ObjectKind::Links],
+            ObjectType::LayoutNode => &[ObjectKind::LayoutNode],
+            ObjectType::Operation => &[],
         }
     }
 }
 
-/// An object that is there.
+/// An object of this repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Named {
-    /// Its id.
+pub struct TypedId {
+    /// Id of the object.
     pub id: ObjectId,
-    /// What it is.
-    pub is: Type,
+    /// Type of the object.
+    pub object_type: ObjectType,
 }
 
-/// A directory as a whole: what a commit, a tree or `REV:path` names where a tree is wanted.
+/// A directory, named by a commit, a tree or `REV:path`.
 #[derive(Clone, Debug)]
 pub struct Treeish {
-    /// Its entries.
+    /// Id of its entries.
     pub tree: TreeId,
-    /// The directory's own entry, where the name tells it: of a commit its root, of `REV:path` the directory.
+    /// The entry of the directory itself; `None` if the name was the id of a tree.
     pub entry: Option<Entry>,
-    /// The commit, and its table of hard links, where all of it is named.
+    /// The commit, if the name was one.
     pub commit: Option<Box<Commit>>,
 }
 
 impl Treeish {
-    /// Its hard links, where all of a commit is named.
+    /// Hard links of the commit, if the name was one.
     pub fn links(&self) -> Option<LinksId> {
         self.commit.as_ref().and_then(|commit| commit.links)
     }
 }
 
-/// What is wanted where [`treeish`] is asked.
+/// What [`treeish`] accepts.
 const TREEISH: &str = "a tree or a commit";
 
-/// The object that a text names. [`ErrorKind::NotFound`] and [`ErrorKind::Ambiguous`] as for revisions.
-pub fn find(repository: &Repository, text: &str) -> Result<Named> {
+/// Resolves a name to an object. [`ErrorKind::NotFound`] and [`ErrorKind::Ambiguous`] as for revisions.
+pub fn find(repository: &Repository, text: &str) -> Result<TypedId> {
     if let Some(revision) = text.strip_suffix("^{tree}") {
-        return Ok(Named { id: treeish(repository, revision)?.tree.object_id(), is: Type::Tree });
+        return Ok(TypedId { id: treeish(repository, revision)?.tree.object_id(), object_type: ObjectType::Tree });
     }
     if revision::has_path(text) {
         return entry(repository, text).and_then(|entry| object_of(&entry, text));
     }
-    match by_prefix(repository, text, &Type::ALL)? {
+    match by_prefix(repository, text, &ObjectType::ALL)? {
         Some(named) => Ok(named),
-        None => Ok(Named { id: resolve(repository, text)?.object_id(), is: Type::Commit }),
+        None => Ok(TypedId { id: resolve(repository, text)?.object_id(), object_type: ObjectType::Commit }),
     }
 }
 
-/// The same for a name of any bytes: only a path can have some that are not text.
-pub fn find_bytes(repository: &Repository, name: &[u8]) -> Result<Named> {
+/// Like [`find`], for a name whose path need not be UTF-8.
+pub fn find_bytes(repository: &Repository, name: &[u8]) -> Result<TypedId> {
     if let Ok(text) = std::str::from_utf8(name) {
         return find(repository, text);
     }
@@ -112,38 +119,38 @@ pub fn find_bytes(repository: &Repository, name: &[u8]) -> Result<Named> {
     object_of(&recorded(repository.store(), id, &path)?, &shown)
 }
 
-/// The commit that a text names. An object of another type is told from one that is not there.
+/// Resolves a name to a commit. The error says so if the name is an object of another type.
 pub fn commit(repository: &Repository, text: &str) -> Result<CommitId> {
-    resolve(repository, text).map_err(|error| match by_prefix(repository, text, &Type::ALL) {
+    resolve(repository, text).map_err(|error| match by_prefix(repository, text, &ObjectType::ALL) {
         _ if error.kind() != ErrorKind::NotFound => error,
-        Ok(Some(named)) => wrong_type(text, named.is.word(), "a commit"),
+        Ok(Some(named)) => wrong_type(text, named.object_type.word(), "a commit"),
         Ok(None) => error,
         Err(unknown) => unknown,
     })
 }
 
-/// The table of hard links that a text names.
+/// Resolves a name to a table of hard links.
 pub fn links(repository: &Repository, text: &str) -> Result<LinksId> {
     let wanted = "a table of hard links";
-    match typed(repository, text, &[Type::Links], wanted)? {
+    match typed(repository, text, &[ObjectType::Links], wanted)? {
         Some(named) => Ok(named.id.into()),
-        None => Err(wrong_type(text, find(repository, text)?.is.word(), wanted)),
+        None => Err(wrong_type(text, find(repository, text)?.object_type.word(), wanted)),
     }
 }
 
-/// As [`by_prefix`], but an object of another type is told from one that is not there.
-fn typed(repository: &Repository, text: &str, types: &[Type], wanted: &str) -> Result<Option<Named>> {
+/// Like [`by_prefix`]; the error says so if the name is an object of another type.
+fn typed(repository: &Repository, text: &str, types: &[ObjectType], wanted: &str) -> Result<Option<TypedId>> {
     let found = by_prefix(repository, text, types);
     match found {
         Ok(Some(_)) => found,
-        _ => match by_prefix(repository, text, &Type::ALL) {
-            Ok(Some(named)) => Err(wrong_type(text, named.is.word(), wanted)),
+        _ => match by_prefix(repository, text, &ObjectType::ALL) {
+            Ok(Some(named)) => Err(wrong_type(text, named.object_type.word(), wanted)),
             _ => found,
         },
     }
 }
 
-/// The directory that a text names.
+/// Resolves a name to a directory.
 pub fn treeish(repository: &Repository, text: &str) -> Result<Treeish> {
     let text = text.strip_suffix("^{tree}").unwrap_or(text);
     if revision::has_path(text) {
@@ -151,9 +158,11 @@ pub fn treeish(repository: &Repository, text: &str) -> Result<Treeish> {
         let tree = entry.tree().ok_or_else(|| wrong_type(text, entry.object_word(), TREEISH))?;
         return Ok(Treeish { tree, entry: Some(entry), commit: None });
     }
-    let commit = match typed(repository, text, &[Type::Tree, Type::Commit], TREEISH)? {
-        Some(Named { id, is: Type::Tree }) => return Ok(Treeish { tree: id.into(), entry: None, commit: None }),
-        Some(Named { id, .. }) => id.into(),
+    let commit = match typed(repository, text, &[ObjectType::Tree, ObjectType::Commit], TREEISH)? {
+        Some(TypedId { id, object_type: ObjectType::Tree }) => {
+            return Ok(Treeish { tree: id.into(), entry: None, commit: None });
+        }
+        Some(TypedId { id, .. }) => id.into(),
         None => resolve(repository, text)?,
     };
     let commit = repository.store().commit(commit)?;
@@ -161,38 +170,42 @@ pub fn treeish(repository: &Repository, text: &str) -> Result<Treeish> {
     Ok(Treeish { tree, entry: Some(commit.root.clone()), commit: Some(Box::new(commit)) })
 }
 
-/// The entry that `REV:path` names; `REV:` is the root.
+/// Resolves `REV:path` to an entry; `REV:` is the root.
 fn entry(repository: &Repository, text: &str) -> Result<Entry> {
     let (id, path) = resolve_path(repository, text)?;
     recorded(repository.store(), id, &path.unwrap_or_default())
 }
 
-fn object_of(entry: &Entry, text: &str) -> Result<Named> {
+fn object_of(entry: &Entry, text: &str) -> Result<TypedId> {
     match entry.content {
-        Content::File { blob, .. } => Ok(Named { id: blob.object_id(), is: Type::Blob }),
-        Content::Directory { tree, .. } => Ok(Named { id: tree.object_id(), is: Type::Tree }),
-        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is a {}: it has no object", entry.kind().word()))
-            .hint("its entry has all there is to it: undo ls-tree")),
+        Content::File { blob, .. } => Ok(TypedId { id: blob.object_id(), object_type: ObjectType::Blob }),
+        Content::Directory { tree, .. } => Ok(TypedId { id: tree.object_id(), object_type: ObjectType::Tree }),
+        _ => Err(Error::new(
+            ErrorKind::Usage,
+            format!("`{text}` is a {}, which has no object of its own", entry.kind().word()),
+        )
+        .hint("to see its entry: undo ls-tree")),
     }
 }
 
-/// The object of one of these types whose id is or begins so, unless a branch or a tag is called so.
-fn by_prefix(repository: &Repository, text: &str, types: &[Type]) -> Result<Option<Named>> {
+/// The object of one of these types whose id has this prefix. `None` if a branch or tag has this name.
+fn by_prefix(repository: &Repository, text: &str, types: &[ObjectType]) -> Result<Option<TypedId>> {
     let Some(prefix) = IdPrefix::parse(text) else { return Ok(None) };
     let (view, store) = (repository.view(), repository.store());
     if view.branches.contains_key(text) || view.tags.contains_key(text) {
         return Ok(None);
     }
-    let kinds = || types.iter().flat_map(|is| is.kinds().iter().map(|kind| (*is, *kind)));
+    let kinds = || types.iter().flat_map(|object_type| object_type.kinds().iter().map(|kind| (*object_type, *kind)));
     if let Some(id) = ObjectId::parse(text)
-        && let Some((is, _)) = kinds().find(|(_, kind)| store.contains(*kind, id))
+        && let Some((object_type, _)) = kinds().find(|(_, kind)| store.contains(*kind, id))
     {
-        return Ok(Some(Named { id, is }));
+        return Ok(Some(TypedId { id, object_type }));
     }
     let ids = |kind| store.find(kind, &prefix, suggestions::MOST_CANDIDATES + 1);
-    let mut found: Vec<Named> =
-        kinds().flat_map(|(is, kind)| ids(kind).into_iter().map(move |id| Named { id, is })).collect();
-    if types.contains(&Type::Operation) {
+    let mut found: Vec<TypedId> = kinds()
+        .flat_map(|(object_type, kind)| ids(kind).into_iter().map(move |id| TypedId { id, object_type }))
+        .collect();
+    if types.contains(&ObjectType::Operation) {
         found.extend(operations(repository, &prefix)?);
     }
     found.sort_unstable();
@@ -205,13 +218,13 @@ fn by_prefix(repository: &Repository, text: &str, types: &[Type]) -> Result<Opti
     }
 }
 
-fn operations(repository: &Repository, prefix: &IdPrefix) -> Result<Vec<Named>> {
+fn operations(repository: &Repository, prefix: &IdPrefix) -> Result<Vec<TypedId>> {
     let ids = repository.operations().map(|operation| operation.map(|(id, _)| id.object_id()));
-    let named = |id: ObjectId| Named { id, is: Type::Operation };
+    let named = |id: ObjectId| TypedId { id, object_type: ObjectType::Operation };
     ids.filter(|id| id.as_ref().map_or(true, |id| prefix.matches(&id.0))).map(|id| id.map(named)).collect()
 }
 
-/// An object of a type that is of no use here.
+/// The error for an object of the wrong type.
 pub fn wrong_type(text: &str, word: &str, wanted: &str) -> Error {
     let article = if word.starts_with(['a', 'o']) { "an" } else { "a" };
     Error::new(ErrorKind::Usage, format!("`{text}` is {article} {word}, not {wanted}"))
@@ -223,7 +236,7 @@ fn unknown_object(id: &str) -> Error {
         .hint("list all reachable objects with `undo rev-list --objects --all`")
 }
 
-fn ambiguous(prefix: &str, found: &[Named]) -> Error {
-    let candidates = found.iter().map(|named| (named.id, named.is.word().to_owned())).collect();
+fn ambiguous(prefix: &str, found: &[TypedId]) -> Error {
+    let candidates = found.iter().map(|named| (named.id, named.object_type.word().to_owned())).collect();
     suggestions::ambiguous(prefix, "objects", candidates)
 }

@@ -1,15 +1,14 @@
-//! Reaching: everything that commits lead to, each object once.
+//! Finds every object that commits refer to, each object once.
 //!
-//! It streams. What is remembered is the ids of the objects that were met, and of the directories on the way the entries
-//! that are still to come; what commits share is looked at once. What is missing or damaged is told like all else, and
-//! what does not hang on it follows.
+//! The search streams. Its memory is the ids of the objects found so far, and the entries still to visit of the directories
+//! on the path. Missing and damaged objects are reported like others, and the search continues without what they refer to.
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
 use crate::error::{Error, Result};
-use crate::history::objects::Type;
-use crate::history::walk::{self, walk};
+use crate::history::objects::ObjectType;
+use crate::history::walk::{WalkOptions, WalkedCommit, walk};
 use crate::id::{CommitId, IdHasher, ObjectId};
 use crate::object::layout::{self, Piece};
 use crate::object::nodes::{Item, Node};
@@ -18,81 +17,83 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::store::Store;
 
-/// An object that a commit leads to.
+/// An object that a commit refers to, directly or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Object {
-    /// Its id.
+pub struct ReachableObject {
+    /// Id of the object.
     pub id: ObjectId,
-    /// What it is.
-    pub is: Type,
-    /// Where in the tree it was first met: the path of the entry that it belongs to. Commits and hard links have none.
+    /// Type of the object.
+    pub object_type: ObjectType,
+    /// Path of the first entry found that uses the object. Commits and hard links have none.
     pub path: Option<RepoPathBuf>,
 }
 
-/// Something that commits lead to and that cannot be read.
+/// An object that cannot be read.
 #[derive(Debug)]
-pub struct Lost {
-    /// What it is; `None` if the commits that follow cannot be told.
-    pub object: Option<Object>,
-    /// Why.
+pub struct UnreadableObject {
+    /// The object; `None` if the walk through history failed.
+    pub object: Option<ReachableObject>,
+    /// Why the object cannot be read.
     pub error: Error,
 }
 
-/// A commit to begin with, or one that cannot be read.
-pub type Given = Result<(CommitId, Commit), Lost>;
+/// A commit to start from, or one that cannot be read.
+pub type ReadCommit = Result<(CommitId, Commit), UnreadableObject>;
 
-/// The commits that the options ask for, newest first.
-pub fn walked(repository: &Repository, options: walk::Options) -> Result<impl Iterator<Item = Given>> {
+/// Reads the commits that the options select, newest first.
+pub fn walked(repository: &Repository, options: WalkOptions) -> Result<impl Iterator<Item = ReadCommit>> {
     let mut walk = walk(repository, options)?;
-    let lost = |(id, error): (Option<CommitId>, Error)| Lost { object: id.map(Object::commit), error };
     Ok(std::iter::from_fn(move || {
-        walk.next_or_lost().map(|item| item.map(|item| (item.id, item.commit)).map_err(lost))
+        Some(match walk.next_or_unreadable()? {
+            Ok(WalkedCommit { id, commit }) => Ok((id, commit)),
+            Err((id, error)) => Err(UnreadableObject { object: id.map(ReachableObject::commit), error }),
+        })
     }))
 }
 
-/// These commits, in this order.
-pub fn read(store: &Store, ids: impl IntoIterator<Item = CommitId>) -> impl Iterator<Item = Given> {
+/// Reads these commits, in this order.
+pub fn read(store: &Store, ids: impl IntoIterator<Item = CommitId>) -> impl Iterator<Item = ReadCommit> {
     ids.into_iter().map(|id| match store.commit(id) {
         Ok(commit) => Ok((id, commit)),
-        Err(error) => Err(Lost { object: Some(Object::commit(id)), error }),
+        Err(error) => Err(UnreadableObject { object: Some(ReachableObject::commit(id)), error }),
     })
 }
 
-/// Objects: each commit, and then what it leads to besides its parents and what was told before. A directory comes before
-/// what is in it, and everything before its next sibling.
-pub struct Reach<'r> {
+/// Iterates over each commit, followed by the objects that it refers to, except its parents and objects already returned. A
+/// directory comes before its content, and its content before its next sibling.
+pub struct ReachableObjects<'r> {
     store: &'r Store,
-    /// Commits whose objects are not told.
-    without: Box<dyn Iterator<Item = Given> + 'r>,
-    commits: Box<dyn Iterator<Item = Given> + 'r>,
-    /// What is left out is at hand.
+    /// Commits whose objects are left out.
+    without: Box<dyn Iterator<Item = ReadCommit> + 'r>,
+    commits: Box<dyn Iterator<Item = ReadCommit> + 'r>,
+    /// Whether the search still goes through `without`.
     is_hiding: bool,
-    seen: HashSet<(Type, ObjectId), BuildHasherDefault<IdHasher>>,
-    /// What the commit at hand leads to, the next one last.
-    coming: Vec<Object>,
+    seen: HashSet<(ObjectType, ObjectId), BuildHasherDefault<IdHasher>>,
+    /// Objects of the current commit still to visit, the next one last.
+    pending: Vec<ReachableObject>,
 }
 
-impl Object {
-    /// A commit.
-    pub fn commit(id: CommitId) -> Object {
-        Object { id: id.object_id(), is: Type::Commit, path: None }
+impl ReachableObject {
+    /// A commit as a reachable object.
+    pub fn commit(id: CommitId) -> ReachableObject {
+        ReachableObject { id: id.object_id(), object_type: ObjectType::Commit, path: None }
     }
 }
 
-impl<'r> Reach<'r> {
-    /// All that these commits lead to, besides their parents, which are told if they are given.
-    pub fn new(store: &'r Store, commits: impl Iterator<Item = Given> + 'r) -> Reach<'r> {
+impl<'r> ReachableObjects<'r> {
+    /// Searches from these commits. Their parents are only included if they are given, too.
+    pub fn new(store: &'r Store, commits: impl Iterator<Item = ReadCommit> + 'r) -> ReachableObjects<'r> {
         let (without, commits) = (Box::new(std::iter::empty()), Box::new(commits));
-        Reach { store, without, commits, is_hiding: true, seen: HashSet::default(), coming: Vec::new() }
+        ReachableObjects { store, without, commits, is_hiding: true, seen: HashSet::default(), pending: Vec::new() }
     }
 
-    /// But not what these commits lead to: of that only what cannot be read is told.
-    pub fn without(self, commits: impl Iterator<Item = Given> + 'r) -> Reach<'r> {
-        Reach { without: Box::new(commits), ..self }
+    /// Leaves out the objects of these commits. Unreadable ones among them are reported.
+    pub fn without(self, commits: impl Iterator<Item = ReadCommit> + 'r) -> ReachableObjects<'r> {
+        ReachableObjects { without: Box::new(commits), ..self }
     }
 
-    /// Begins with the next commit that was not told.
-    fn begin(&mut self) -> Option<Result<Object, Lost>> {
+    /// Starts with the next commit that has not been returned.
+    fn next_commit(&mut self) -> Option<Result<ReachableObject, UnreadableObject>> {
         loop {
             let given = if self.is_hiding { self.without.next() } else { None };
             let given = given.or_else(|| {
@@ -101,89 +102,93 @@ impl<'r> Reach<'r> {
             })?;
             let (id, commit) = match given {
                 Ok(given) => given,
-                Err(lost) => return Some(Err(lost)),
+                Err(unreadable) => return Some(Err(unreadable)),
             };
-            if self.seen.insert((Type::Commit, id.object_id())) {
-                self.come(commit.links.into_iter().map(|id| (Type::Links, id.object_id(), None)));
-                self.meet(&[commit.root], RepoPath::root());
-                return Some(Ok(Object::commit(id)));
+            if self.seen.insert((ObjectType::Commit, id.object_id())) {
+                self.add(commit.links.into_iter().map(|id| (ObjectType::Links, id.object_id(), None)));
+                self.add_entries(&[commit.root], RepoPath::root());
+                return Some(Ok(ReachableObject::commit(id)));
             }
         }
     }
 
-    /// Puts what an object leads to on the list. Fails if the object cannot be read.
-    fn open(&mut self, object: &Object) -> Result<()> {
+    /// Adds the objects that an object refers to. Fails if the object cannot be read.
+    fn expand(&mut self, object: &ReachableObject) -> Result<()> {
         let (id, path) = (object.id, object.path.as_deref().unwrap_or_else(|| RepoPath::root()));
-        match object.is {
-            Type::Tree => match self.store.tree_node(id.into())? {
-                Node::Leaf(entries) => self.meet(&entries, path),
+        match object.object_type {
+            ObjectType::Tree => match self.store.tree_node(id.into())? {
+                Node::Leaf(entries) => self.add_entries(&entries, path),
                 Node::Inner(children) => {
                     let nodes = children.iter().map(|child| child.node.object_id());
-                    self.come(nodes.map(|id| (Type::Tree, id, Some(path))));
+                    self.add(nodes.map(|id| (ObjectType::Tree, id, Some(path))));
                 }
             },
-            Type::Links => {
+            ObjectType::Links => {
                 if let Node::<Vec<RepoPathBuf>>::Inner(children) = self.node(ObjectKind::Links, id)? {
                     let nodes = children.iter().map(|child| child.node.object_id());
-                    self.come(nodes.map(|id| (Type::Links, id, None)));
+                    self.add(nodes.map(|id| (ObjectType::Links, id, None)));
                 }
             }
-            Type::LayoutNode => {
+            ObjectType::LayoutNode => {
                 let node = self.node(ObjectKind::LayoutNode, id)?;
-                self.pieces(&node, path);
+                self.add_pieces(&node, path);
             }
-            Type::Blob if !self.store.contains(ObjectKind::Data, id) => {
+            ObjectType::Blob if !self.store.contains(ObjectKind::Data, id) => {
                 if !self.store.contains(ObjectKind::Layout, id) {
                     return self.store.layout(id.into()).map(drop);
                 }
                 let root = layout::Root::decode(id.into(), &self.store.object(ObjectKind::Layout, id)?)?;
-                self.pieces(&root.node, path);
+                self.add_pieces(&root.node, path);
             }
-            Type::Attributes if !self.store.contains(ObjectKind::Attributes, id) => {
+            ObjectType::Attributes if !self.store.contains(ObjectKind::Attributes, id) => {
                 self.store.attributes(id.into())?;
             }
-            Type::Blob | Type::Attributes | Type::Commit | Type::Operation => {}
+            ObjectType::Blob | ObjectType::Attributes | ObjectType::Commit | ObjectType::Operation => {}
         }
         Ok(())
     }
 
-    /// Entries of a directory: what they hold, and their attributes.
-    fn meet(&mut self, entries: &[Entry], directory: &RepoPath) {
+    /// Adds the contents and attributes of the entries of a directory.
+    fn add_entries(&mut self, entries: &[Entry], directory: &RepoPath) {
         for entry in entries.iter().rev() {
-            let attributes = entry.attributes.map(|id| (Type::Attributes, id.object_id()));
-            let content = entry.blob().map(|id| (Type::Blob, id.object_id()));
-            let tree = entry.tree().map(|id| (Type::Tree, id.object_id()));
-            for (is, id) in [attributes, content, tree].into_iter().flatten() {
-                // Most of a directory is as it was in the commit before: no path is made for that.
-                if !self.seen.contains(&(is, id)) {
+            let attributes = entry.attributes.map(|id| (ObjectType::Attributes, id.object_id()));
+            let content = entry.blob().map(|id| (ObjectType::Blob, id.object_id()));
+            let tree = entry.tree().map(|id| (ObjectType::Tree, id.object_id()));
+            for (object_type, id) in [attributes, content, tree].into_iter().flatten() {
+                // Most entries are unchanged since the previous commit, so their paths are not built.
+                if !self.seen.contains(&(object_type, id)) {
                     let path = if entry.name.is_empty() { directory.to_owned() } else { directory.join(&entry.name) };
-                    self.coming.push(Object { id, is, path: Some(path) });
+                    self.pending.push(ReachableObject { id, object_type, path: Some(path) });
                 }
             }
         }
     }
 
-    /// The chunks of a large blob, and the nodes that list more of them.
-    fn pieces(&mut self, node: &Node<Piece>, path: &RepoPath) {
+    /// Adds the chunks of a large blob, and the nodes that list more of them.
+    fn add_pieces(&mut self, node: &Node<Piece>, path: &RepoPath) {
         match node {
             Node::Leaf(pieces) => {
                 let chunks = pieces.iter().filter_map(|piece| match piece {
                     Piece::Chunk { id, .. } => Some(id.object_id()),
                     Piece::Zeros { .. } => None,
                 });
-                self.come(chunks.collect::<Vec<_>>().into_iter().map(|id| (Type::Blob, id, Some(path))));
+                self.add(chunks.collect::<Vec<_>>().into_iter().map(|id| (ObjectType::Blob, id, Some(path))));
             }
             Node::Inner(children) => {
                 let nodes = children.iter().map(|child| child.node.object_id());
-                self.come(nodes.map(|id| (Type::LayoutNode, id, Some(path))));
+                self.add(nodes.map(|id| (ObjectType::LayoutNode, id, Some(path))));
             }
         }
     }
 
-    fn come<'p>(&mut self, objects: impl DoubleEndedIterator<Item = (Type, ObjectId, Option<&'p RepoPath>)>) {
-        let Reach { seen, coming, .. } = self;
-        let new = objects.rev().filter(|&(is, id, _)| !seen.contains(&(is, id)));
-        coming.extend(new.map(|(is, id, path)| Object { id, is, path: path.map(RepoPath::to_owned) }));
+    fn add<'p>(&mut self, objects: impl DoubleEndedIterator<Item = (ObjectType, ObjectId, Option<&'p RepoPath>)>) {
+        let ReachableObjects { seen, pending, .. } = self;
+        let new = objects.rev().filter(|&(object_type, id, _)| !seen.contains(&(object_type, id)));
+        pending.extend(new.map(|(object_type, id, path)| ReachableObject {
+            id,
+            object_type,
+            path: path.map(RepoPath::to_owned),
+        }));
     }
 
     fn node<T: Item>(&self, kind: ObjectKind, id: ObjectId) -> Result<Node<T>> {
@@ -191,18 +196,18 @@ impl<'r> Reach<'r> {
     }
 }
 
-impl Iterator for Reach<'_> {
-    type Item = Result<Object, Lost>;
+impl Iterator for ReachableObjects<'_> {
+    type Item = Result<ReachableObject, UnreadableObject>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let found = match self.coming.pop() {
-                Some(object) if !self.seen.insert((object.is, object.id)) => continue,
-                Some(object) => match self.open(&object) {
+            let found = match self.pending.pop() {
+                Some(object) if !self.seen.insert((object.object_type, object.id)) => continue,
+                Some(object) => match self.expand(&object) {
                     Ok(()) => Ok(object),
-                    Err(error) => Err(Lost { object: Some(object), error }),
+                    Err(error) => Err(UnreadableObject { object: Some(object), error }),
                 },
-                None => self.begin()?,
+                None => self.next_commit()?,
             };
             if found.is_err() || !self.is_hiding {
                 return Some(found);

@@ -1,7 +1,7 @@
-//! Revisions: `@`, `@~3`, `main~2`, an id prefix, a branch or tag, `latest`, `-`, `@{10 minutes ago}`, `REV:path`, `A..B`.
+//! Resolves revisions: `@`, `@~3`, `main~2`, an id prefix, a branch or tag, `latest`, `-`, `@{10 minutes ago}`, `REV:path`, `A..B`.
 //!
-//! A name wins over an id that it looks like. After the name come any number of steps: `~N` is the N-th commit before it
-//! along first parents, `^N` its N-th parent.
+//! A branch or tag name takes precedence over an id prefix. Any number of steps may follow the name: `~N` is the N-th ancestor
+//! along first parents, `^N` the N-th parent.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
-/// The commit that a revision names; unknown and ambiguous ones are errors that list candidates.
+/// Resolves a revision to a commit. The errors for unknown and ambiguous revisions list candidates.
 pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
     if let Some(colon) = find_outside_braces(text, ":") {
         let message = format!("`{}` names a path in a commit, not a commit", text.escape_debug());
@@ -38,8 +38,8 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
     take_steps(repository, start, steps, text)
 }
 
-/// `REV:path` or `REV`: the commit, and the path in it if there is one (`REV:` names the root, `:path` one in `@`).
-/// The path may be any bytes.
+/// Resolves `REV:path` or `REV` to a commit and an optional path in it. `REV:` means the root, `:path` a path in `@`. The path
+/// need not be UTF-8.
 pub fn resolve_path(repository: &Repository, text: impl AsRef<[u8]>) -> Result<(CommitId, Option<RepoPathBuf>)> {
     match split_path(text.as_ref()) {
         Some((revision, path)) => resolve_in(repository, revision, path).map(|(id, path)| (id, Some(path))),
@@ -47,7 +47,7 @@ pub fn resolve_path(repository: &Repository, text: impl AsRef<[u8]>) -> Result<(
     }
 }
 
-/// The commit, and the path in it, of any bytes.
+/// Resolves a revision and a path in it, which need not be UTF-8.
 pub fn resolve_in(repository: &Repository, revision: &str, path: &[u8]) -> Result<(CommitId, RepoPathBuf)> {
     let name = path.strip_prefix(b"./").unwrap_or(path);
     let end = name.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
@@ -60,19 +60,19 @@ pub fn resolve_in(repository: &Repository, revision: &str, path: &[u8]) -> Resul
     Ok((resolve(repository, or_current(revision))?, name))
 }
 
-/// The revision and the path of `REV:path`, of which the path may be any bytes.
+/// Splits `REV:path` into its parts. The path need not be UTF-8.
 pub fn split_path(name: &[u8]) -> Option<(&str, &[u8])> {
     let text = name.utf8_chunks().next()?.valid();
     let colon = find_outside_braces(text, ":")?;
     Some((&text[..colon], &name[colon + 1..]))
 }
 
-/// Whether it is `REV:path`.
+/// Whether the text is of the form `REV:path`.
 pub fn has_path(text: &str) -> bool {
     find_outside_braces(text, ":").is_some()
 }
 
-/// `A..B`: both ends, `@` where one is missing. `None` if the text is no range.
+/// Resolves both ends of `A..B`; a missing end is `@`. `None` if the text is not a range.
 pub fn resolve_range(repository: &Repository, text: &str) -> Result<Option<(CommitId, CommitId)>> {
     let Some(dots) = find_outside_braces(text, "..") else { return Ok(None) };
     let (from, to) = (&text[..dots], &text[dots + 2..]);
@@ -83,7 +83,7 @@ fn or_current(text: &str) -> &str {
     if text.is_empty() { "@" } else { text }
 }
 
-/// Where `what` begins outside `{…}`.
+/// Offset of the first `what` outside `{…}`.
 fn find_outside_braces(text: &str, what: &str) -> Option<usize> {
     let mut depth = 0;
     text.char_indices().find_map(|(at, c)| {
@@ -97,7 +97,7 @@ fn find_outside_braces(text: &str, what: &str) -> Option<usize> {
     })
 }
 
-/// The name, and what follows it.
+/// Splits a revision into the name and the steps after it.
 fn split_name(text: &str) -> (&str, &str) {
     let marks = [text.find('~'), text.find('^'), text.find("@{")];
     text.split_at(marks.into_iter().flatten().min().unwrap_or(text.len()))
@@ -127,15 +127,15 @@ fn resolve_name(repository: &Repository, name: &str) -> Result<CommitId> {
         [id] => Ok((*id).into()),
         [] if view.heads.is_empty() => Err(no_commit(view)),
         [] => {
-            // An id may be in what cannot be read.
+            // The id may be in a pack that cannot be read.
             let damage = if prefix.is_some() { repository.store().damage().pop() } else { None };
-            Err(damage.unwrap_or_else(|| suggestions::revision(name, view)))
+            Err(damage.unwrap_or_else(|| suggestions::unknown_revision(name, view)))
         }
         several => Err(suggestions::ambiguous_commits(name, several, repository)),
     }
 }
 
-/// The commit that is newest by its time, whatever line of history it ends; of one moment, the one recorded last.
+/// The head with the newest time; of several with the same time, the one recorded last.
 fn newest_head(repository: &Repository) -> Result<CommitId> {
     let mut newest: (Option<Timestamp>, Vec<CommitId>) = (None, Vec::new());
     for &id in &repository.view().heads {
@@ -153,7 +153,7 @@ fn newest_head(repository: &Repository) -> Result<CommitId> {
     }
 }
 
-/// Which of these commits the newest operation made.
+/// The one of these commits that was made by the newest operation.
 fn recorded_last(repository: &Repository, commits: &[CommitId]) -> Result<CommitId> {
     for operation in repository.operations() {
         let made = operation?.1.commits;
@@ -164,7 +164,7 @@ fn recorded_last(repository: &Repository, commits: &[CommitId]) -> Result<Commit
     Ok(commits[0])
 }
 
-/// What `@` or a branch was at a time.
+/// Resolves `@` or a branch as of an earlier time.
 fn resolve_past(repository: &Repository, name: &str, text: &str) -> Result<CommitId> {
     let view = repository.view();
     let is_known = view.branches.contains_key(name) || view.tags.contains_key(name);
@@ -176,11 +176,11 @@ fn resolve_past(repository: &Repository, name: &str, text: &str) -> Result<Commi
         name => refs.branches.get(name).or_else(|| refs.tags.get(name)).copied(),
     };
     found.ok_or_else(|| match name {
-        "" | "@" => Error::new(ErrorKind::NotFound, format!("there was no commit yet at {shown}"))
-            .hint("see when each was made with `undo log`"),
-        name if is_known => Error::new(ErrorKind::NotFound, format!("there was no `{name}` yet at {shown}"))
-            .hint("see what was recorded when with `undo log`"),
-        name => suggestions::revision(name, view),
+        "" | "@" => Error::new(ErrorKind::NotFound, format!("there was no commit at {shown}"))
+            .hint("to see when commits were made: undo log"),
+        name if is_known => Error::new(ErrorKind::NotFound, format!("`{name}` did not exist at {shown}"))
+            .hint("to see when commits were made: undo log"),
+        name => suggestions::unknown_revision(name, view),
     })
 }
 
@@ -193,14 +193,17 @@ fn take_steps(repository: &Repository, start: CommitId, steps: &str, text: &str)
             _ => nth_parent(repository, id, number)?,
         };
         id = found.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("no revision `{text}`: history does not go back that far"))
-                .hint("see all commits with `undo log`")
+            Error::new(
+                ErrorKind::NotFound,
+                format!("revision `{text}` does not exist: history does not go back that far"),
+            )
+            .hint("list commits with `undo log`")
         })?;
     }
     Ok(id)
 }
 
-/// `~` and `^`, each with its number; 1 where there is none.
+/// Parses `~` and `^`, each with its number, by default 1.
 fn parse_steps(mut steps: &str, text: &str) -> Result<Vec<(char, usize)>> {
     let mut parsed = Vec::new();
     while let Some(mark) = steps.chars().next() {
@@ -216,7 +219,7 @@ fn parse_steps(mut steps: &str, text: &str) -> Result<Vec<(char, usize)>> {
     Ok(parsed)
 }
 
-/// The commit so many steps before, along first parents.
+/// The ancestor that many steps back along first parents.
 fn nth_ancestor(repository: &Repository, mut id: CommitId, steps: usize) -> Result<Option<CommitId>> {
     for _ in 0..steps {
         let Some(parent) = nth_parent(repository, id, 1)? else { return Ok(None) };
@@ -225,7 +228,7 @@ fn nth_ancestor(repository: &Repository, mut id: CommitId, steps: usize) -> Resu
     Ok(Some(id))
 }
 
-/// The n-th parent, counted from 1; for 0 the commit itself.
+/// The n-th parent, counted from 1; 0 is the commit itself.
 fn nth_parent(repository: &Repository, id: CommitId, number: usize) -> Result<Option<CommitId>> {
     let Some(at) = number.checked_sub(1) else { return Ok(Some(id)) };
     Ok(repository.store().commit(id)?.parents.get(at).copied())

@@ -1,10 +1,10 @@
-//! History on real repositories: what revisions name, and the order in which commits are told.
+//! Tests revisions and walks on real repositories.
 
 use std::collections::{HashMap, HashSet};
 
 use super::reflog;
 use super::timeline::Timeline;
-use super::walk::{Options, walk};
+use super::walk::{WalkOptions, walk};
 use super::*;
 use crate::environment::Environment;
 use crate::error::{ErrorKind, Result};
@@ -17,19 +17,19 @@ use crate::path::RepoPathBuf;
 use crate::repo::{NewOperation, Repository, Transaction};
 use crate::time::Timestamp;
 
-/// A repository whose history is told by the test.
-struct Story {
+/// A repository with a history made by the test.
+struct TestHistory {
     _root: tempfile::TempDir,
     repository: Repository,
 }
 
-/// A commit to make.
+/// A commit to create.
 #[derive(Default)]
-struct Chapter<'a> {
+struct TestCommit<'a> {
     parents: &'a [CommitId],
     message: &'a str,
     seconds: i64,
-    /// Paths and contents; `folder/name` at most.
+    /// Paths and contents. Paths have at most one directory.
     files: &'a [(&'a str, &'a str)],
 }
 
@@ -37,7 +37,7 @@ fn entry(name: &str, content: Content) -> Entry {
     Entry { name: name.into(), metadata: Metadata::default(), attributes: None, content }
 }
 
-impl Story {
+impl TestHistory {
     fn is_ancestor(&self, ancestor: CommitId, descendant: CommitId) -> bool {
         let parents = |id: CommitId| self.repository.store().commit(id).unwrap().parents;
         let mut seen = vec![descendant];
@@ -49,13 +49,13 @@ impl Story {
         seen.contains(&ancestor)
     }
 
-    fn new() -> Story {
+    fn new() -> TestHistory {
         let root = tempfile::tempdir().unwrap();
         let repository = Repository::init(root.path(), None, Environment::from_process()).unwrap();
-        Story { _root: root, repository }
+        TestHistory { _root: root, repository }
     }
 
-    fn commit(&self, chapter: &Chapter<'_>, put: &mut dyn FnMut(ObjectKind, [u8; 32], Vec<u8>)) -> Commit {
+    fn commit(&self, spec: &TestCommit<'_>, put: &mut dyn FnMut(ObjectKind, [u8; 32], Vec<u8>)) -> Commit {
         let mut directory = |entries: Vec<Entry>| {
             let mut tree = Tree { entries };
             tree.entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -66,7 +66,7 @@ impl Story {
             Content::Directory { tree: id.unwrap(), entries: 0, size: 0 }
         };
         let mut folders: HashMap<&str, Vec<Entry>> = HashMap::new();
-        for (path, content) in chapter.files {
+        for (path, content) in spec.files {
             let (folder, name) = path.split_once('/').unwrap_or(("", path));
             let blob = BlobId(*blake3::hash(content.as_bytes()).as_bytes());
             let file = Content::File { blob, size: content.len() as u64 };
@@ -77,12 +77,12 @@ impl Story {
         Commit {
             root: entry("", directory(top)),
             links: None,
-            parents: chapter.parents.to_vec(),
-            time: Timestamp { seconds: chapter.seconds, nanoseconds: 0 },
+            parents: spec.parents.to_vec(),
+            time: Timestamp { seconds: spec.seconds, nanoseconds: 0 },
             offset: 0,
             author: "ada".into(),
             host: "host".into(),
-            message: chapter.message.into(),
+            message: spec.message.into(),
             automatic: false,
             totals: Totals::default(),
             changes: Counts::default(),
@@ -92,11 +92,15 @@ impl Story {
         }
     }
 
-    /// Stores and records commits in one operation, without any ref.
-    fn tell(&mut self, chapters: &[Chapter<'_>], edits: impl FnOnce(&[CommitId]) -> NewOperation) -> Vec<CommitId> {
+    /// Records commits in one operation, with the given ref changes.
+    fn commit_all(
+        &mut self,
+        commits: &[TestCommit<'_>],
+        edits: impl FnOnce(&[CommitId]) -> NewOperation,
+    ) -> Vec<CommitId> {
         let mut objects = Vec::new();
         let mut put = |kind, id, bytes| objects.push((kind, id, bytes));
-        let commits: Vec<Commit> = chapters.iter().map(|chapter| self.commit(chapter, &mut put)).collect();
+        let commits: Vec<Commit> = commits.iter().map(|spec| self.commit(spec, &mut put)).collect();
         let mut transaction = self.repository.begin().unwrap();
         let session = transaction.repository().store().session();
         let mut writer = session.writer();
@@ -110,31 +114,31 @@ impl Story {
         ids
     }
 
-    /// A commit on the current branch, on top of `@`.
-    fn grow(&mut self, message: &str, seconds: i64) -> CommitId {
+    /// Records a commit on top of `@` and moves the current branch to it.
+    fn commit_on_branch(&mut self, message: &str, seconds: i64) -> CommitId {
         let old = self.repository.view().at();
         let name = RefName::Branch(self.repository.view().current.clone());
-        let chapter = Chapter { parents: old.as_slice(), message, seconds, ..Chapter::default() };
+        let spec = TestCommit { parents: old.as_slice(), message, seconds, ..TestCommit::default() };
         let edits = |ids: &[CommitId]| vec![RefEdit { name, old, new: Some(ids[0]) }];
-        self.tell(&[chapter], |ids| NewOperation {
+        self.commit_all(&[spec], |ids| NewOperation {
             verb: "commit".into(),
             edits: edits(ids),
             ..NewOperation::default()
         })[0]
     }
 
-    /// A commit that no ref points at.
+    /// Records a commit without a ref.
     fn add(&mut self, parents: &[CommitId], message: &str, seconds: i64) -> CommitId {
-        let chapter = Chapter { parents, message, seconds, ..Chapter::default() };
-        self.tell(&[chapter], |_| NewOperation::default())[0]
+        let spec = TestCommit { parents, message, seconds, ..TestCommit::default() };
+        self.commit_all(&[spec], |_| NewOperation::default())[0]
     }
 
     fn record(&mut self, new_operation: NewOperation) {
         self.repository.begin().unwrap().record(new_operation).unwrap();
     }
 
-    /// Takes the current branch to a commit, as a checkout does.
-    fn go(&mut self, to: CommitId) {
+    /// Moves the current branch to a commit, like a checkout.
+    fn checkout(&mut self, to: CommitId) {
         let old = self.repository.view().at();
         let name = RefName::Branch(self.repository.view().current.clone());
         let edits = vec![RefEdit { name, old, new: Some(to) }];
@@ -166,24 +170,25 @@ impl Story {
         resolve(&self.repository, text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    fn refused(&self, text: &str) -> (ErrorKind, String, String) {
+    fn resolve_error(&self, text: &str) -> (ErrorKind, String, String) {
         let error = resolve(&self.repository, text).unwrap_err();
         (error.kind(), error.to_string(), error.hint_text().unwrap_or_default().to_owned())
     }
 
-    /// The messages of a walk.
-    fn walk(&self, options: Options) -> Vec<String> {
+    /// The messages of the commits that a walk visits.
+    fn walk(&self, options: WalkOptions) -> Vec<String> {
         walk(&self.repository, options).unwrap().map(|item| item.unwrap().commit.message).collect()
     }
 }
 
 #[test]
-fn a_commit_is_named_by_refs_steps_ids_and_words() {
-    let mut story = Story::new();
-    let (a, b, c) = (story.grow("a", 1), story.grow("b", 2), story.grow("c", 3));
-    let merge = story.add(&[a, c], "merge", 9);
-    story.tag("v1", b);
-    story.switch("feature/x", Some(a));
+fn resolves_refs_steps_ids_and_keywords() {
+    let mut history = TestHistory::new();
+    let (a, b, c) =
+        (history.commit_on_branch("a", 1), history.commit_on_branch("b", 2), history.commit_on_branch("c", 3));
+    let merge = history.add(&[a, c], "merge", 9);
+    history.tag("v1", b);
+    history.switch("feature/x", Some(a));
     for (text, id) in [
         ("main", c),
         ("@", a),
@@ -203,38 +208,38 @@ fn a_commit_is_named_by_refs_steps_ids_and_words() {
         (&c.to_string().to_uppercase()[..12], c),
         (&format!("{}~1", c.short()), b),
     ] {
-        assert_eq!(story.resolve(text), id, "{text}");
+        assert_eq!(history.resolve(text), id, "{text}");
     }
 }
 
 #[test]
-fn of_commits_of_one_moment_the_one_recorded_last_is_the_latest() {
-    let mut story = Story::new();
-    let root = story.grow("root", 1);
-    // Whatever the order of their ids is.
+fn latest_is_the_commit_recorded_last_if_times_are_equal() {
+    let mut history = TestHistory::new();
+    let root = history.commit_on_branch("root", 1);
+    // Independent of the order of their ids.
     for n in 0..6 {
-        let next = story.add(&[root], &format!("line {n}"), 5);
-        assert_eq!(story.resolve("latest"), next, "{n}");
+        let next = history.add(&[root], &format!("line {n}"), 5);
+        assert_eq!(history.resolve("latest"), next, "{n}");
     }
-    let newest = story.add(&[root], "newer", 6);
-    story.add(&[root], "older", 5);
-    assert_eq!(story.resolve("latest"), newest);
+    let newest = history.add(&[root], "newer", 6);
+    history.add(&[root], "older", 5);
+    assert_eq!(history.resolve("latest"), newest);
 }
 
 #[test]
-fn what_names_no_commit_is_refused_with_help() {
-    let mut story = Story::new();
-    assert_eq!(story.refused("@").1, "there are no commits yet");
-    assert_eq!(story.refused("latest").2, "create one with `undo commit`");
-    assert_eq!(story.refused("whatever").1, "there are no commits yet");
-    let a = story.grow("a", 1);
-    story.tag("before-cleanup", a);
+fn rejects_unknown_revisions_with_hints() {
+    let mut history = TestHistory::new();
+    assert_eq!(history.resolve_error("@").1, "there are no commits yet");
+    assert_eq!(history.resolve_error("latest").2, "create one with `undo commit`");
+    assert_eq!(history.resolve_error("whatever").1, "there are no commits yet");
+    let a = history.commit_on_branch("a", 1);
+    history.tag("before-cleanup", a);
     for (text, kind, message, hint) in [
-        ("mian", ErrorKind::NotFound, "no revision `mian`", "did you mean `main`?"),
-        ("before", ErrorKind::NotFound, "no revision `before`", "did you mean `before-cleanup`?"),
-        ("0000", ErrorKind::NotFound, "no revision `0000`", "see all commits with `undo log`"),
-        ("main~7", ErrorKind::NotFound, "history does not go back that far", "see all commits"),
-        ("main^2", ErrorKind::NotFound, "no revision `main^2`", "see all commits"),
+        ("mian", ErrorKind::NotFound, "revision `mian` does not exist", "did you mean `main`?"),
+        ("before", ErrorKind::NotFound, "revision `before` does not exist", "did you mean `before-cleanup`?"),
+        ("0000", ErrorKind::NotFound, "revision `0000` does not exist", "list commits with `undo log`"),
+        ("main~7", ErrorKind::NotFound, "history does not go back that far", "list commits"),
+        ("main^2", ErrorKind::NotFound, "revision `main^2` does not exist", "list commits"),
         ("-", ErrorKind::NotFound, "there is no `-`", "see where you have been"),
         ("", ErrorKind::Usage, "it names nothing", "see how"),
         ("~2", ErrorKind::Usage, "it names nothing", "see how"),
@@ -244,57 +249,57 @@ fn what_names_no_commit_is_refused_with_help() {
         ("@{soon}", ErrorKind::Usage, "`soon` is not a valid date or time", "write it like"),
         ("nowhere@{1h}", ErrorKind::NotFound, "no history at", "to list operations"),
         ("@{1h ago}", ErrorKind::NotFound, "it begins at", "to list operations"),
-        ("nowhere@{now}", ErrorKind::NotFound, "no revision `nowhere`", "see all"),
+        ("nowhere@{now}", ErrorKind::NotFound, "revision `nowhere` does not exist", "list commits"),
     ] {
-        let found = story.refused(text);
+        let found = history.resolve_error(text);
         assert_eq!(found.0, kind, "{text}: {}", found.1);
         assert!(found.1.contains(message) && found.2.starts_with(hint), "{text}: {found:?}");
     }
 }
 
 #[test]
-fn ids_that_begin_alike_are_listed_with_their_messages() {
-    let mut story = Story::new();
+fn lists_ambiguous_ids_with_their_messages() {
+    let mut history = TestHistory::new();
     let mut seen = HashMap::new();
-    // Among so many, two share their first four digits.
+    // Of this many commits, two share their first four digits.
     let (first, second) = (0..)
         .find_map(|seconds| {
-            let chapter = Chapter { message: "twin", seconds, ..Chapter::default() };
-            let id = story.commit(&chapter, &mut |_, _, _| {}).id();
+            let spec = TestCommit { message: "twin", seconds, ..TestCommit::default() };
+            let id = history.commit(&spec, &mut |_, _, _| {}).id();
             seen.insert(id.to_string()[..4].to_owned(), seconds).map(|other| (other, seconds))
         })
         .unwrap();
-    let (one, two) = (story.add(&[], "twin", first), story.add(&[], "twin", second));
-    let (kind, message, hint) = story.refused(&one.to_string()[..4]);
+    let (one, two) = (history.add(&[], "twin", first), history.add(&[], "twin", second));
+    let (kind, message, hint) = history.resolve_error(&one.to_string()[..4]);
     assert_eq!((kind, hint.as_str()), (ErrorKind::Ambiguous, "use more digits"));
     let lines: Vec<&str> = message.lines().collect();
-    assert_eq!(lines[0], format!("`{}` names 2 commits", &one.to_string()[..4]));
+    assert_eq!(lines[0], format!("`{}` is ambiguous: it matches 2 commits", &one.to_string()[..4]));
     let mut shorts = [one.short(), two.short()];
     shorts.sort();
     assert!(lines[1].trim().starts_with(&shorts[0]) && lines[1].ends_with("twin"), "{message}");
     assert!(lines[2].trim().starts_with(&shorts[1]), "{message}");
-    assert_eq!(story.resolve(&one.to_string()[..20]), one);
+    assert_eq!(history.resolve(&one.to_string()[..20]), one);
 }
 
 #[test]
-fn a_dash_is_where_one_was_before_the_last_move() {
-    let mut story = Story::new();
-    let (a, b) = (story.grow("a", 1), story.grow("b", 2));
-    assert_eq!(story.refused("-").0, ErrorKind::NotFound);
-    story.go(a);
-    assert_eq!(story.resolve("-"), b);
-    story.tag("v1", a);
-    let c = story.grow("c", 3);
-    assert_eq!(story.resolve("-"), b, "growing is no move");
-    story.switch("other", Some(b));
-    assert_eq!((story.resolve("-"), story.resolve("@")), (c, b));
-    story.switch("main", None);
-    assert_eq!((story.resolve("-"), story.resolve("@")), (b, c));
-    story.record(NewOperation { verb: "restore".into(), worktree: Some((Some(c), a)), ..NewOperation::default() });
-    assert_eq!(story.resolve("-"), b, "the current commit is the same");
+fn dash_is_the_commit_before_the_last_move() {
+    let mut history = TestHistory::new();
+    let (a, b) = (history.commit_on_branch("a", 1), history.commit_on_branch("b", 2));
+    assert_eq!(history.resolve_error("-").0, ErrorKind::NotFound);
+    history.checkout(a);
+    assert_eq!(history.resolve("-"), b);
+    history.tag("v1", a);
+    let c = history.commit_on_branch("c", 3);
+    assert_eq!(history.resolve("-"), b, "growing is no move");
+    history.switch("other", Some(b));
+    assert_eq!((history.resolve("-"), history.resolve("@")), (c, b));
+    history.switch("main", None);
+    assert_eq!((history.resolve("-"), history.resolve("@")), (b, c));
+    history.record(NewOperation { verb: "restore".into(), worktree: Some((Some(c), a)), ..NewOperation::default() });
+    assert_eq!(history.resolve("-"), b, "the current commit is the same");
 }
 
-/// The present, and none of what was done before it.
+/// A time after everything that was recorded before.
 fn moment() -> Timestamp {
     let pause = || std::thread::sleep(std::time::Duration::from_millis(2));
     pause();
@@ -304,32 +309,32 @@ fn moment() -> Timestamp {
 }
 
 #[test]
-fn refs_are_what_they_were_at_a_time() -> Result<()> {
-    let mut story = Story::new();
+fn resolves_refs_at_earlier_times() -> Result<()> {
+    let mut history = TestHistory::new();
     let before = moment();
-    let a = story.grow("a", 1);
+    let a = history.commit_on_branch("a", 1);
     let first = moment();
-    let b = story.grow("b", 2);
-    story.switch("trial", Some(a));
+    let b = history.commit_on_branch("b", 2);
+    history.switch("trial", Some(a));
     let second = moment();
-    story.switch("main", None);
-    story.go(a);
-    let at = |name: &str, time: Timestamp| story.resolve(&format!("{name}@{{{}}}", time.to_rfc3339()));
+    history.switch("main", None);
+    history.checkout(a);
+    let at = |name: &str, time: Timestamp| history.resolve(&format!("{name}@{{{}}}", time.to_rfc3339()));
     assert_eq!((at("", first), at("main", first)), (a, a));
     assert_eq!((at("", second), at("@", second), at("main", second), at("trial", second)), (a, a, b, a));
-    assert_eq!((story.resolve("main@{now}"), story.resolve("main@{today}~0")), (a, a));
-    assert_eq!(story.resolve(&format!("main@{{{}}}~1", second.to_rfc3339())), a);
-    let error = resolve(&story.repository, &format!("@{{{}}}", before.to_rfc3339())).unwrap_err();
+    assert_eq!((history.resolve("main@{now}"), history.resolve("main@{today}~0")), (a, a));
+    assert_eq!(history.resolve(&format!("main@{{{}}}~1", second.to_rfc3339())), a);
+    let error = resolve(&history.repository, &format!("@{{{}}}", before.to_rfc3339())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("it begins at"), "{error}");
-    let error = resolve(&story.repository, &format!("trial@{{{}}}", first.to_rfc3339())).unwrap_err();
-    assert!(error.to_string().starts_with("there was no `trial` yet at"), "{error}");
+    let error = resolve(&history.repository, &format!("trial@{{{}}}", first.to_rfc3339())).unwrap_err();
+    assert!(error.to_string().starts_with("`trial` did not exist at"), "{error}");
 
-    let operations: Vec<_> = story.repository.operations().collect::<Result<_>>()?;
-    let mut timeline = Timeline::open(&story.repository);
+    let operations: Vec<_> = history.repository.operations().collect::<Result<_>>()?;
+    let mut timeline = Timeline::open(&history.repository);
     let after_b = timeline.restore(operations[3].0)?.refs;
     assert_eq!((after_b.at(), after_b.branches.len()), (Some(b), 1));
-    assert_eq!(timeline.restore(operations[0].0)?.refs, reflog::Refs::of(story.repository.view()));
+    assert_eq!(timeline.restore(operations[0].0)?.refs, reflog::Refs::of(history.repository.view()));
     let mut refs = after_b;
     refs.revert(&operations[3].1);
     refs.revert(&operations[4].1);
@@ -338,9 +343,9 @@ fn refs_are_what_they_were_at_a_time() -> Result<()> {
 }
 
 #[test]
-fn a_path_follows_the_first_colon_and_a_range_has_two_ends() {
-    let mut story = Story::new();
-    let (a, b) = (story.grow("a", 1), story.grow("b", 2));
+fn splits_paths_and_ranges() {
+    let mut history = TestHistory::new();
+    let (a, b) = (history.commit_on_branch("a", 1), history.commit_on_branch("b", 2));
     let path = |text: &str| RepoPathBuf::new(text.into()).unwrap();
     for (text, id, expected) in [
         ("main", b, None),
@@ -352,53 +357,53 @@ fn a_path_follows_the_first_colon_and_a_range_has_two_ends() {
         ("@{23:59}:x", b, Some(path("x"))),
     ] {
         if !text.contains('{') {
-            assert_eq!(resolve_path(&story.repository, text).unwrap(), (id, expected), "{text}");
-        } else if let Ok(found) = resolve_path(&story.repository, text) {
+            assert_eq!(resolve_path(&history.repository, text).unwrap(), (id, expected), "{text}");
+        } else if let Ok(found) = resolve_path(&history.repository, text) {
             assert_eq!(found, (id, expected));
         }
     }
     for bad in ["@:../x", "@:a//b", "@:/etc"] {
-        assert_eq!(resolve_path(&story.repository, bad).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
+        assert_eq!(resolve_path(&history.repository, bad).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
     }
-    let range = |text| resolve_range(&story.repository, text).unwrap();
+    let range = |text| resolve_range(&history.repository, text).unwrap();
     assert_eq!(range("@~1..main"), Some((a, b)));
     assert_eq!((range("@~.."), range("..@~")), (Some((a, b)), Some((b, a))));
     assert_eq!((range("main"), range("@{a..b}")), (None, None));
 }
 
 #[test]
-fn commits_are_told_newest_first() {
-    let mut story = Story::new();
-    let (a, b) = (story.grow("a", 1), story.grow("b", 5));
-    let side = story.add(&[a], "side", 3);
-    assert_eq!(story.walk(Options::default()), ["b", "side", "a"]);
-    let items: Vec<_> = walk(&story.repository, Options::default()).unwrap().map(Result::unwrap).collect();
+fn walks_newest_first() {
+    let mut history = TestHistory::new();
+    let (a, b) = (history.commit_on_branch("a", 1), history.commit_on_branch("b", 5));
+    let side = history.add(&[a], "side", 3);
+    assert_eq!(history.walk(WalkOptions::default()), ["b", "side", "a"]);
+    let items: Vec<_> = walk(&history.repository, WalkOptions::default()).unwrap().map(Result::unwrap).collect();
     assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), [b, side, a]);
 }
 
 #[test]
-fn a_walk_is_limited_by_ends_times_words_and_number() {
-    let mut story = Story::new();
-    let ids: Vec<_> = (1..=6).map(|n| story.grow(&format!("Step {n}"), n)).collect();
+fn filters_by_range_time_message_and_count() {
+    let mut history = TestHistory::new();
+    let ids: Vec<_> = (1..=6).map(|n| history.commit_on_branch(&format!("Step {n}"), n)).collect();
     let time = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
     for (options, expected) in [
-        (Options { from: vec![ids[2]], ..Options::default() }, vec![3, 2, 1]),
-        (Options { exclude: vec![ids[2]], ..Options::default() }, vec![6, 5, 4]),
-        (Options { from: vec![ids[1]], exclude: vec![ids[4]], ..Options::default() }, vec![]),
-        (Options { since: time(5), ..Options::default() }, vec![6, 5]),
-        (Options { until: time(2), ..Options::default() }, vec![2, 1]),
-        (Options { grep: Some("STEP 4".into()), ..Options::default() }, vec![4]),
-        (Options { limit: Some(2), ..Options::default() }, vec![6, 5]),
-        (Options { limit: Some(0), ..Options::default() }, vec![]),
+        (WalkOptions { from: vec![ids[2]], ..WalkOptions::default() }, vec![3, 2, 1]),
+        (WalkOptions { exclude: vec![ids[2]], ..WalkOptions::default() }, vec![6, 5, 4]),
+        (WalkOptions { from: vec![ids[1]], exclude: vec![ids[4]], ..WalkOptions::default() }, vec![]),
+        (WalkOptions { since: time(5), ..WalkOptions::default() }, vec![6, 5]),
+        (WalkOptions { until: time(2), ..WalkOptions::default() }, vec![2, 1]),
+        (WalkOptions { grep: Some("STEP 4".into()), ..WalkOptions::default() }, vec![4]),
+        (WalkOptions { limit: Some(2), ..WalkOptions::default() }, vec![6, 5]),
+        (WalkOptions { limit: Some(0), ..WalkOptions::default() }, vec![]),
     ] {
         let expected: Vec<String> = expected.into_iter().map(|n| format!("Step {n}")).collect();
-        assert_eq!(story.walk(options.clone()), expected, "{options:?}");
+        assert_eq!(history.walk(options.clone()), expected, "{options:?}");
     }
 }
 
 #[test]
-fn a_walk_over_paths_tells_only_commits_that_changed_them() {
-    let mut story = Story::new();
+fn filters_by_changed_paths() {
+    let mut history = TestHistory::new();
     let mut parent = Vec::new();
     let versions: [&[(&str, &str)]; 5] = [
         &[("a", "1"), ("dir/x", "1")],
@@ -409,8 +414,8 @@ fn a_walk_over_paths_tells_only_commits_that_changed_them() {
     ];
     for (n, files) in versions.into_iter().enumerate() {
         let message = format!("{n}");
-        let chapter = Chapter { parents: &parent, message: &message, seconds: n as i64, files };
-        parent = story.tell(&[chapter], |_| NewOperation::default());
+        let spec = TestCommit { parents: &parent, message: &message, seconds: n as i64, files };
+        parent = history.commit_all(&[spec], |_| NewOperation::default());
     }
     for (paths, expected) in [
         (vec!["a"], vec!["1", "0"]),
@@ -421,46 +426,46 @@ fn a_walk_over_paths_tells_only_commits_that_changed_them() {
         (vec![""], vec!["4", "3", "2", "1", "0"]),
     ] {
         let paths: Vec<_> = paths.into_iter().map(|path| RepoPathBuf::new(path.into()).unwrap()).collect();
-        assert_eq!(story.walk(Options { paths, ..Options::default() }), expected);
+        assert_eq!(history.walk(WalkOptions { paths, ..WalkOptions::default() }), expected);
     }
 }
 
 #[test]
-fn the_first_of_many_commits_cost_about_as_many_reads() {
-    let mut story = Story::new();
+fn reads_about_as_many_commits_as_it_returns() {
+    let mut history = TestHistory::new();
     let mut ids: Vec<CommitId> = Vec::new();
-    let mut chapters: Vec<(Vec<CommitId>, i64)> = Vec::new();
-    // Five lines of 40 commits, told in turns.
+    let mut commits: Vec<(Vec<CommitId>, i64)> = Vec::new();
+    // Five lines of 40 commits, interleaved by time.
     for seconds in 0..200 {
         let parents: Vec<CommitId> = ids.len().checked_sub(5).map(|at| ids[at]).into_iter().collect();
-        let chapter = Chapter { parents: &parents, seconds, ..Chapter::default() };
-        ids.push(story.commit(&chapter, &mut |_, _, _| {}).id());
-        chapters.push((parents, seconds));
+        let spec = TestCommit { parents: &parents, seconds, ..TestCommit::default() };
+        ids.push(history.commit(&spec, &mut |_, _, _| {}).id());
+        commits.push((parents, seconds));
     }
-    let chapters: Vec<Chapter<'_>> = chapters
+    let commits: Vec<TestCommit<'_>> = commits
         .iter()
-        .map(|(parents, seconds)| Chapter { parents, seconds: *seconds, ..Chapter::default() })
+        .map(|(parents, seconds)| TestCommit { parents, seconds: *seconds, ..TestCommit::default() })
         .collect();
-    story.tell(&chapters, |_| NewOperation::default());
-    assert_eq!(story.repository.view().heads.len(), 5);
-    let mut commits = walk(&story.repository, Options::default()).unwrap();
+    history.commit_all(&commits, |_| NewOperation::default());
+    assert_eq!(history.repository.view().heads.len(), 5);
+    let mut commits = walk(&history.repository, WalkOptions::default()).unwrap();
     let told: Vec<CommitId> = commits.by_ref().take(20).map(|item| item.unwrap().id).collect();
     assert_eq!(told, ids.iter().rev().take(20).copied().collect::<Vec<_>>());
     assert!(commits.decoded() <= 25, "{}", commits.decoded());
 }
 
-/// Any history whose commits are not older than their parents, equal times among them.
+/// Generates histories whose commits are not older than their parents; some times are equal.
 #[test]
-fn children_are_told_before_parents_and_each_commit_once() {
+fn visits_children_before_parents_and_each_commit_once() {
     let mut seed = 7u64;
     let mut random = move |below: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) as usize % below
     };
     for round in 0..12 {
-        let mut story = Story::new();
+        let mut history = TestHistory::new();
         let mut made: Vec<(CommitId, i64, Vec<CommitId>)> = Vec::new();
-        let mut chapters = Vec::new();
+        let mut commits = Vec::new();
         for n in 0..30 {
             let mut parents: Vec<usize> = (0..random(3)).filter(|_| n > 0).map(|_| random(n)).collect();
             parents.sort_unstable();
@@ -469,26 +474,32 @@ fn children_are_told_before_parents_and_each_commit_once() {
             let seconds = oldest + if round % 2 == 0 { 0 } else { random(4) as i64 };
             let parents: Vec<CommitId> = parents.into_iter().map(|at| made[at].0).collect();
             let message = n.to_string();
-            let chapter = Chapter { parents: &parents, message: &message, seconds, ..Chapter::default() };
-            made.push((story.commit(&chapter, &mut |_, _, _| {}).id(), seconds, parents.clone()));
-            chapters.push((parents, message, seconds));
+            let spec = TestCommit { parents: &parents, message: &message, seconds, ..TestCommit::default() };
+            made.push((history.commit(&spec, &mut |_, _, _| {}).id(), seconds, parents.clone()));
+            commits.push((parents, message, seconds));
         }
-        let chapters: Vec<Chapter<'_>> = chapters
+        let commits: Vec<TestCommit<'_>> = commits
             .iter()
-            .map(|(parents, message, seconds)| Chapter { parents, message, seconds: *seconds, ..Chapter::default() })
+            .map(|(parents, message, seconds)| TestCommit {
+                parents,
+                message,
+                seconds: *seconds,
+                ..TestCommit::default()
+            })
             .collect();
-        let ids = story.tell(&chapters, |_| NewOperation::default());
+        let ids = history.commit_all(&commits, |_| NewOperation::default());
         let told: Vec<CommitId> =
-            walk(&story.repository, Options::default()).unwrap().map(|one| one.unwrap().id).collect();
+            walk(&history.repository, WalkOptions::default()).unwrap().map(|one| one.unwrap().id).collect();
         let place: HashMap<CommitId, usize> = told.iter().enumerate().map(|(n, &id)| (id, n)).collect();
         assert_eq!((told.len(), place.len()), (30, 30));
         for (id, _, parents) in &made {
             assert!(parents.iter().all(|parent| place[id] < place[parent]), "round {round}");
         }
         let excluded = ids[random(30)];
-        let ancestors: HashSet<CommitId> = ids.iter().copied().filter(|&id| story.is_ancestor(id, excluded)).collect();
-        let options = Options { exclude: vec![excluded], ..Options::default() };
-        let rest: HashSet<CommitId> = walk(&story.repository, options).unwrap().map(|one| one.unwrap().id).collect();
+        let ancestors: HashSet<CommitId> =
+            ids.iter().copied().filter(|&id| history.is_ancestor(id, excluded)).collect();
+        let options = WalkOptions { exclude: vec![excluded], ..WalkOptions::default() };
+        let rest: HashSet<CommitId> = walk(&history.repository, options).unwrap().map(|one| one.unwrap().id).collect();
         assert!(rest.is_disjoint(&ancestors) && rest.len() + ancestors.len() == 30, "round {round}");
     }
 }

@@ -1,9 +1,10 @@
-//! The order in which commits are told: newest first, children before parents.
+//! Walks history newest first, children before parents.
 //!
-//! Lazy: the first twenty commits of a long history cost about twenty reads. For that it trusts that no commit is older
-//! than its parents, which is so for all that `undo` makes; where clocks went back, a parent may come before a child
-//! that is on another line.
+//! The walk is lazy: the first twenty commits of a long history cost about twenty reads. For that it relies on commits not
+//! being older than their parents, which `undo` ensures when it commits. Where a clock went back anyway, a parent may come
+//! before a child on another line of history.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -14,96 +15,94 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
-/// Which commits are told.
+/// Selects the commits to visit.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Those that these commits grew from, and themselves; empty: all.
+pub struct WalkOptions {
+    /// Starting points, visited together with their ancestors. Empty means all heads.
     pub from: Vec<CommitId>,
-    /// But not those that these grew from, nor themselves: `A` of `A..B`.
+    /// Commits to leave out together with their ancestors (the `A` of `A..B`).
     pub exclude: Vec<CommitId>,
-    /// Not older than this.
+    /// Oldest commit time to include.
     pub since: Option<Timestamp>,
-    /// Not newer than this.
+    /// Newest commit time to include.
     pub until: Option<Timestamp>,
-    /// With this in their message, in capitals or not.
+    /// Include only commits whose message contains this text, ignoring case.
     pub grep: Option<String>,
-    /// With another entry at one of these paths than their first parent has; empty: all.
+    /// Include only commits that change one of these paths relative to their first parent. Empty means all commits.
     pub paths: Vec<RepoPathBuf>,
-    /// No more than so many.
+    /// Maximum number of commits to return.
     pub limit: Option<usize>,
 }
 
-/// One commit.
+/// A commit and its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Its id.
+pub struct WalkedCommit {
+    /// Id of the commit.
     pub id: CommitId,
-    /// Itself.
+    /// The decoded commit.
     pub commit: Commit,
 }
 
-/// Commits in order.
+/// Iterates over the selected commits.
 pub struct Walk<'r> {
     repository: &'r Repository,
-    options: Options,
-    /// `options.grep` in small letters.
+    options: WalkOptions,
+    /// `options.grep` in lower case.
     pattern: String,
     path_filter: PathFilter,
-    known: HashMap<CommitId, Node>,
-    /// Whose parents are not counted yet.
-    frontier: BinaryHeap<Turn>,
-    /// All of whose known children have been told.
-    ready: BinaryHeap<Turn>,
-    /// Known, not told and not excluded: when there are none, the walk is over.
+    known: HashMap<CommitId, KnownCommit>,
+    /// Known commits whose parents have not been counted yet.
+    frontier: BinaryHeap<QueueKey>,
+    /// Known commits whose known children have all been visited.
+    ready: BinaryHeap<QueueKey>,
+    /// Known commits that are neither visited nor excluded. The walk ends when there are none.
     wanted: BTreeSet<CommitId>,
-    told: usize,
+    returned: usize,
     sequence: u64,
-    /// Commits that cannot be read, with their parents as the journal tells them.
+    /// Unreadable commits, with their parents according to the journal.
     unreadable: HashMap<CommitId, Vec<CommitId>>,
-    /// Which and why, not told yet.
+    /// Errors that have not been returned yet.
     failures: VecDeque<(CommitId, Error)>,
-    /// Parents of all commits that the journal tells of, read when they are needed.
+    /// Parents of every commit that the journal names, read on first use.
     journal: Option<HashMap<CommitId, Vec<CommitId>>>,
 }
 
-struct Node {
-    /// Taken when it is told.
+struct KnownCommit {
+    /// `None` once the commit has been visited.
     commit: Option<Commit>,
-    /// Known children that are not told yet.
+    /// Number of known children that have not been visited.
     children: usize,
     is_excluded: bool,
 }
 
-/// Newest first, else first come.
-type Turn = (Timestamp, std::cmp::Reverse<u64>, CommitId);
+/// Orders commits newest first; of the same time, the one found first.
+type QueueKey = (Timestamp, Reverse<u64>, CommitId);
 
-/// The commits that the options ask for.
-pub fn walk(repository: &Repository, options: Options) -> Result<Walk<'_>> {
-    let heads = || repository.view().heads.iter().copied().collect();
-    let from: Vec<CommitId> = if options.from.is_empty() { heads() } else { options.from.clone() };
+/// Walks the commits that the options select.
+pub fn walk(repository: &Repository, options: WalkOptions) -> Result<Walk<'_>> {
+    let from = match options.from.as_slice() {
+        [] => repository.view().heads.iter().copied().collect(),
+        from => from.to_vec(),
+    };
     let exclude = options.exclude.clone();
-    let pattern = options.grep.as_deref().unwrap_or_default().to_lowercase();
-    let path_filter = PathFilter::new(&options.paths);
-    let (known, wanted) = (HashMap::new(), BTreeSet::new());
-    let (frontier, ready) = (BinaryHeap::new(), BinaryHeap::new());
     let mut walk = Walk {
         repository,
+        pattern: options.grep.as_deref().unwrap_or_default().to_lowercase(),
+        path_filter: PathFilter::new(&options.paths),
         options,
-        pattern,
-        path_filter,
-        known,
-        frontier,
-        ready,
-        wanted,
-        told: 0,
+        known: HashMap::new(),
+        frontier: BinaryHeap::new(),
+        ready: BinaryHeap::new(),
+        wanted: BTreeSet::new(),
+        returned: 0,
         sequence: 0,
         unreadable: HashMap::new(),
         failures: VecDeque::new(),
         journal: None,
     };
     for id in from.into_iter().chain(exclude.iter().copied()) {
-        if let Some(turn) = walk.discover(id)? {
-            walk.ready.push(turn);
+        if let Some(key) = walk.discover(id)? {
+            walk.ready.push(key);
         }
     }
     exclude.into_iter().for_each(|id| walk.exclude(id));
@@ -111,34 +110,34 @@ pub fn walk(repository: &Repository, options: Options) -> Result<Walk<'_>> {
 }
 
 impl Walk<'_> {
-    /// Commits decoded so far.
+    /// Number of commits decoded so far.
     #[cfg(test)]
     pub fn decoded(&self) -> usize {
         self.known.len()
     }
 
-    /// Makes a commit known; `None` if it was, or cannot be read: then its readable ancestors are next.
-    fn discover(&mut self, id: CommitId) -> Result<Option<Turn>> {
+    /// Reads a commit unless it is known. An unreadable one is replaced by its nearest readable ancestors.
+    fn discover(&mut self, id: CommitId) -> Result<Option<QueueKey>> {
         if self.known.contains_key(&id) || self.unreadable.contains_key(&id) {
             return Ok(None);
         }
         match self.repository.store().commit(id) {
-            Err(error) if error.kind() == ErrorKind::Damaged => self.pass_over(id, error).map(|()| None),
-            commit => Ok(Some(self.learn(id, commit?))),
+            Err(error) if error.kind() == ErrorKind::Damaged => self.skip_unreadable(id, error).map(|()| None),
+            commit => Ok(Some(self.add_known(id, commit?))),
         }
     }
 
-    fn learn(&mut self, id: CommitId, commit: Commit) -> Turn {
-        let turn = (commit.order(), std::cmp::Reverse(self.sequence), id);
+    fn add_known(&mut self, id: CommitId, commit: Commit) -> QueueKey {
+        let key = (commit.order(), Reverse(self.sequence), id);
         self.sequence += 1;
-        self.known.insert(id, Node { commit: Some(commit), children: 0, is_excluded: false });
+        self.known.insert(id, KnownCommit { commit: Some(commit), children: 0, is_excluded: false });
         self.wanted.insert(id);
-        self.frontier.push(turn);
-        turn
+        self.frontier.push(key);
+        key
     }
 
-    /// Goes on from the parents of a commit that cannot be read.
-    fn pass_over(&mut self, id: CommitId, error: Error) -> Result<()> {
+    /// Continues at the parents of an unreadable commit.
+    fn skip_unreadable(&mut self, id: CommitId, error: Error) -> Result<()> {
         self.failures.push_back((id, error));
         let mut stack = vec![id];
         while let Some(id) = stack.pop() {
@@ -154,8 +153,8 @@ impl Walk<'_> {
                         stack.push(parent);
                     }
                     commit => {
-                        let turn = self.learn(parent, commit?);
-                        self.ready.push(turn);
+                        let key = self.add_known(parent, commit?);
+                        self.ready.push(key);
                     }
                 }
             }
@@ -163,7 +162,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The parents of a commit as the operation tells that made it. What the journal does not tell is left out.
+    /// The parents of a commit according to the operation that made it; none if the journal no longer has it.
     fn recorded_parents(&mut self, id: CommitId) -> Vec<CommitId> {
         let repository = self.repository;
         let journal = self.journal.get_or_insert_with(|| {
@@ -173,7 +172,7 @@ impl Walk<'_> {
         journal.get(&id).cloned().unwrap_or_default()
     }
 
-    /// Excludes a known commit and all known ones that it grew from.
+    /// Excludes a known commit and its known ancestors.
     fn exclude(&mut self, id: CommitId) {
         let mut stack = vec![id];
         while let Some(id) = stack.pop() {
@@ -188,9 +187,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Counts the children of all that are not older than `time`.
+    /// Reads the parents of all known commits that are not older than `time`.
     fn explore(&mut self, time: Timestamp) -> Result<()> {
-        while let Some(&(_, _, id)) = self.frontier.peek().filter(|turn| turn.0 >= time) {
+        while let Some(&(_, _, id)) = self.frontier.peek().filter(|key| key.0 >= time) {
             self.frontier.pop();
             let Some(node) = self.known.get(&id) else { continue };
             let (parents, is_excluded) = (node.commit.as_ref().map(|commit| commit.parents.clone()), node.is_excluded);
@@ -207,10 +206,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The next commit in order, whether it is asked for or not, and whether it is excluded.
+    /// The next commit in order, selected or not, and whether it is excluded.
     fn advance(&mut self) -> Result<Option<(CommitId, Commit, bool)>> {
-        while let Some(turn) = self.ready.pop() {
-            let (time, _, id) = turn;
+        while let Some(key) = self.ready.pop() {
+            let (time, _, id) = key;
             self.explore(time)?;
             let Some(node) = self.known.get_mut(&id) else { continue };
             if node.children > 0 {
@@ -225,7 +224,7 @@ impl Walk<'_> {
                 if node.children == 0
                     && let Some(commit) = &node.commit
                 {
-                    self.ready.push((commit.order(), std::cmp::Reverse(self.sequence), *parent));
+                    self.ready.push((commit.order(), Reverse(self.sequence), *parent));
                     self.sequence += 1;
                 }
             }
@@ -234,22 +233,22 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    fn step(&mut self) -> Result<Option<Item>> {
-        while !self.wanted.is_empty() && self.options.limit.is_none_or(|limit| self.told < limit) {
+    fn step(&mut self) -> Result<Option<WalkedCommit>> {
+        while !self.wanted.is_empty() && self.options.limit.is_none_or(|limit| self.returned < limit) {
             let Some((id, commit, is_excluded)) = self.advance()? else { break };
-            // All that follow are older.
+            // All further commits are older.
             if self.options.since.is_some_and(|since| commit.order() < since) {
                 break;
             }
-            if !is_excluded && self.is_asked_for(&commit)? {
-                self.told += 1;
-                return Ok(Some(Item { id, commit }));
+            if !is_excluded && self.is_selected(&commit)? {
+                self.returned += 1;
+                return Ok(Some(WalkedCommit { id, commit }));
             }
         }
         Ok(None)
     }
 
-    fn is_asked_for(&mut self, commit: &Commit) -> Result<bool> {
+    fn is_selected(&mut self, commit: &Commit) -> Result<bool> {
         let is_too_old = self.options.since.is_some_and(|since| commit.time < since);
         if is_too_old || self.options.until.is_some_and(|until| commit.time > until) {
             return Ok(false);
@@ -271,26 +270,26 @@ impl Walk<'_> {
         self.path_filter.differs(self.repository.store(), &commit.root, parent.as_ref())
     }
 
-    /// The next item, or the next commit that cannot be read: which, where that is known, and why.
-    pub fn next_or_lost(&mut self) -> Option<Result<Item, (Option<CommitId>, Error)>> {
-        let told = |(id, error)| (Some(id), error);
+    /// The next commit, or the error that made one unreadable, with its id if known.
+    pub fn next_or_unreadable(&mut self) -> Option<Result<WalkedCommit, (Option<CommitId>, Error)>> {
+        let with_id = |(id, error)| (Some(id), error);
         if let Some(failure) = self.failures.pop_front() {
-            return Some(Err(told(failure)));
+            return Some(Err(with_id(failure)));
         }
         let step = self.step();
         if step.is_err() {
             self.wanted.clear();
         }
-        // The step may have found one, at the end of all.
-        step.map_err(|error| (None, error)).transpose().or_else(|| self.failures.pop_front().map(told).map(Err))
+        // The last step may have found an unreadable commit.
+        step.map_err(|error| (None, error)).transpose().or_else(|| self.failures.pop_front().map(with_id).map(Err))
     }
 }
 
 impl Iterator for Walk<'_> {
-    type Item = Result<Item>;
+    type Item = Result<WalkedCommit>;
 
-    /// A commit that cannot be read is [`ErrorKind::Damaged`], and others follow; after any other failure it ends.
+    /// Yields [`ErrorKind::Damaged`] for an unreadable commit and continues; any other error ends the walk.
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_or_lost().map(|item| item.map_err(|(_, error)| error))
+        self.next_or_unreadable().map(|item| item.map_err(|(_, error)| error))
     }
 }

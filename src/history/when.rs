@@ -1,19 +1,20 @@
-//! Points in time as people type them: `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05`, RFC 3339.
+//! Parses dates and times: `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05`, RFC 3339.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::friendly::SpanParser;
+use jiff::fmt::strtime::BrokenDownTime;
 use jiff::{Span, ZonedDateTime};
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::Timestamp;
 
-/// Which moment a whole day stands for.
+/// The moment that a date without a time means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Day {
-    /// Its first: `--since`.
+    /// The start of the day: `--since`.
     Begin,
-    /// Its last: `--until` and `@{…}`, which mean the day with all that happened on it.
+    /// The end of the day: `--until` and `@{…}`, which include the day.
     End,
 }
 
@@ -23,8 +24,8 @@ pub fn parse(text: &str, day: Day, environment: &Environment) -> Result<Timestam
     parse_at(text, day, &now.to_zoned_datetime(environment.time_zone().clone()))
 }
 
-/// The point in time that a program means, and seconds that its zone is ahead of UTC: RFC 3339, or decimal seconds since
-/// 1970-01-01 UTC with `±HH:MM` behind them where the zone is not UTC.
+/// Parses an exact time and its zone's offset from UTC in seconds: RFC 3339, or decimal seconds since 1970-01-01 UTC,
+/// followed by `±HH:MM` if the zone is not UTC.
 pub fn exact(text: &str) -> Result<(Timestamp, i32)> {
     let decimal = || {
         let at = text.find(['+', '-']).filter(|&at| at > 0).or(text.get(1..)?.find(['+', '-']).map(|at| at + 1));
@@ -43,22 +44,16 @@ pub fn exact(text: &str) -> Result<(Timestamp, i32)> {
     })
 }
 
-/// Seconds of `±HH:MM`, at most 25:59 either way.
+/// Seconds of `±HH:MM`.
 fn zone_offset(text: &str) -> Option<i32> {
-    let (sign, rest) =
-        text.strip_prefix('+').map(|rest| (1, rest)).or(text.strip_prefix('-').map(|rest| (-1, rest)))?;
-    let (hours, minutes) = rest.split_once(':')?;
-    let number = |text: &str, limit: i32| {
-        let is_number = text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_digit());
-        text.parse::<i32>().ok().filter(|number| is_number && *number < limit)
-    };
-    Some(sign * (number(hours, 26)? * 3600 + number(minutes, 60)? * 60))
+    let offset = BrokenDownTime::parse("%:z", text).ok()?.offset()?;
+    (text.len() == "+HH:MM".len()).then(|| offset.seconds())
 }
 
 fn parse_at(text: &str, day: Day, now: &ZonedDateTime) -> Result<Timestamp> {
     let text = text.trim();
-    let meant = absolute(text, day, now).or_else(|| relative(text, now));
-    meant.map(Timestamp::from).ok_or_else(|| {
+    let time = absolute(text, day, now).or_else(|| relative(text, now));
+    time.map(Timestamp::from).ok_or_else(|| {
         Error::new(ErrorKind::Usage, format!("`{}` is not a valid date or time", text.escape_debug()))
             .hint("write it like `10 minutes ago`, `2h`, `yesterday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`")
     })
@@ -89,7 +84,7 @@ fn absolute(text: &str, day: Day, now: &ZonedDateTime) -> Option<jiff::Timestamp
 }
 
 fn relative(text: &str, now: &ZonedDateTime) -> Option<jiff::Timestamp> {
-    // A time of today; the parser of spans would take it for a length.
+    // A time of today. The span parser would read it as a duration.
     if let Some(time) = clock(text) {
         return Some(now.date().to_datetime(time).to_zoned_datetime(now.time_zone().clone()).ok()?.timestamp());
     }
@@ -114,14 +109,14 @@ fn clock(text: &str) -> Option<Time> {
 mod tests {
     use super::*;
 
-    /// In a zone one hour ahead, on a Monday.
+    /// Parses on a Monday in a zone one hour ahead of UTC.
     fn at(text: &str, day: Day) -> String {
         let now: ZonedDateTime = "2026-01-05T14:30:10.5+01:00[+01:00]".parse().unwrap();
         parse_at(text, day, &now).map_or_else(|error| error.to_string(), Timestamp::to_rfc3339)
     }
 
     #[test]
-    fn lengths_are_counted_back_from_now() {
+    fn subtracts_durations_from_now() {
         for (text, expected) in [
             ("now", "2026-01-05T13:30:10.500000000Z"),
             ("10 minutes ago", "2026-01-05T13:20:10.500000000Z"),
@@ -136,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_and_times_are_local_unless_they_name_their_zone() {
+    fn reads_times_without_a_zone_as_local() {
         for (text, expected) in [
             ("2026-01-04 09:05", "2026-01-04T08:05:00.000000000Z"),
             ("2026-01-04T09:05:01", "2026-01-04T08:05:01.000000000Z"),
@@ -150,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_its_first_or_its_last_moment() {
+    fn reads_a_date_as_the_start_or_end_of_the_day() {
         for (text, begin, end) in [
             ("2026-01-04", "2026-01-03T23:00:00.000000000Z", "2026-01-04T22:59:59.999999999Z"),
             ("yesterday", "2026-01-03T23:00:00.000000000Z", "2026-01-04T22:59:59.999999999Z"),
@@ -161,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn exact_times_say_their_zone() {
-        let told = |text: &str| exact(text).map(|(time, offset)| format!("{} {offset}", time.to_rfc3339())).ok();
+    fn parses_exact_times_with_their_zone() {
+        let parsed = |text: &str| exact(text).map(|(time, offset)| format!("{} {offset}", time.to_rfc3339())).ok();
         for (text, expected) in [
             ("2026-01-05T14:00:00.25+01:00", "2026-01-05T13:00:00.250000000Z 3600"),
             ("2026-01-05T14:00:00-05:30", "2026-01-05T19:30:00.000000000Z -19800"),
@@ -173,7 +168,7 @@ mod tests {
             ("-1.5-00:30", "1969-12-31T23:59:58.500000000Z -1800"),
             ("-1", "1969-12-31T23:59:59.000000000Z 0"),
         ] {
-            assert_eq!(told(text).as_deref(), Some(expected), "{text}");
+            assert_eq!(parsed(text).as_deref(), Some(expected), "{text}");
         }
         for bad in [
             "",
@@ -193,12 +188,12 @@ mod tests {
             "1+",
             "12:00+01:00",
         ] {
-            assert_eq!(told(bad), None, "{bad}");
+            assert_eq!(parsed(bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn rejects_invalid_times() {
         for text in
             ["", "x", "5", "2026-13-01", "2026-01-05 25:00", "25:00", "ten minutes", "P1D\0", "9999999999 years"]
         {

@@ -1,3 +1,3 @@
-//! Looking after a repository: whether all of it is there.
+//! Maintains a repository: verification.
 
 pub mod verify;

@@ -22,6 +22,7 @@ pub mod run_info;
 #[cfg(test)]
 mod tests;
 pub mod tree;
+pub(crate) mod tree_cursor;
 
 use std::sync::Arc;
 

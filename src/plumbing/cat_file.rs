@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::bytes;
-use crate::history::objects::{self, Named, Type};
+use crate::history::objects::{self, ObjectType, TypedId};
 use crate::object::nodes::Node;
 use crate::object::{ObjectKind, Objects};
 use crate::plumbing::batch;
@@ -81,14 +81,14 @@ fn describe(context: &Context<'_>, name: &str, asked: Asked) -> Result<Exit> {
 }
 
 fn raw(context: &Context<'_>, word: &str, name: &str) -> Result<Exit> {
-    let Some(wanted) = Type::ALL.into_iter().find(|one| one.word() == word) else {
+    let Some(wanted) = ObjectType::ALL.into_iter().find(|one| one.word() == word) else {
         return Err(Error::new(ErrorKind::Usage, format!("`{}` is not a type", word.escape_debug()))
-            .hint(format!("one of {}", Type::ALL.map(Type::word).join(", "))));
+            .hint(format!("one of {}", ObjectType::ALL.map(ObjectType::word).join(", "))));
     };
     let repository = context.repository()?;
     let named = objects::find(&repository, name)?;
-    if named.is != wanted {
-        return Err(objects::wrong_type(name, named.is.word(), &format!("type {word}")));
+    if named.object_type != wanted {
+        return Err(objects::wrong_type(name, named.object_type.word(), &format!("an object of type {word}")));
     }
     context.ui.data(|out| bytes::copy(&repository, named, out))?;
     Ok(Exit::DONE)
@@ -101,19 +101,21 @@ fn print(context: &Context<'_>, name: &str) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-fn show(context: &Context<'_>, repository: &Repository, named: Named) -> Result<()> {
+fn show(context: &Context<'_>, repository: &Repository, named: TypedId) -> Result<()> {
     let (ui, store, id) = (context.ui, repository.store(), named.id);
-    match named.is {
-        Type::Blob => ui.data(|out| bytes::copy(repository, named, out)),
-        Type::Tree => ui.show(&TreeFields::new(id, store.tree_node(id.into())?)),
-        Type::Commit => {
+    match named.object_type {
+        ObjectType::Blob => ui.data(|out| bytes::copy(repository, named, out)),
+        ObjectType::Tree => ui.show(&TreeFields::new(id, store.tree_node(id.into())?)),
+        ObjectType::Commit => {
             let names = Names::of(repository.view(), id.into());
             ui.show(&CommitFields::new(id.into(), store.commit(id.into())?, names))
         }
-        Type::Attributes => ui.show(&AttributesFields::new(id, store.attributes(id.into())?)),
-        Type::Links => ui.show(&LinksFields::new(id, Node::decode(&store.object(ObjectKind::Links, id)?)?)),
-        Type::LayoutNode => ui.show(&LayoutFields::new(id, Node::decode(&store.object(ObjectKind::LayoutNode, id)?)?)),
-        Type::Operation => {
+        ObjectType::Attributes => ui.show(&AttributesFields::new(id, store.attributes(id.into())?)),
+        ObjectType::Links => ui.show(&LinksFields::new(id, Node::decode(&store.object(ObjectKind::Links, id)?)?)),
+        ObjectType::LayoutNode => {
+            ui.show(&LayoutFields::new(id, Node::decode(&store.object(ObjectKind::LayoutNode, id)?)?))
+        }
+        ObjectType::Operation => {
             let is_current = repository.operation().is_some_and(|newest| newest.object_id() == id);
             let standing = Standing { is_current, ..Standing::default() };
             ui.show(&OperationFields::new(bytes::operation(repository, id)?, standing))

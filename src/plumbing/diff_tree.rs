@@ -54,12 +54,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let first = treeish(&repository, &args.trees[0])?;
     let (old, new) = match args.trees.get(1) {
         Some(second) => (Some(first), treeish(&repository, second)?),
-        None => (directories::before(&repository, &first, &args.trees[0])?, first),
+        None => (directories::parent(&repository, &first, &args.trees[0])?, first),
     };
     let mut counts = ChangeCounts::default();
     if old.is_some() || args.root {
         let options = Options { paths, depth: args.depth(), ..Options::default() };
-        counts = directories::between(&repository, old.as_ref(), &new, &options, &mut |change| {
+        counts = directories::compare_directories(&repository, old.as_ref(), &new, &options, &mut |change| {
             context.ui.show(&TreeChangeLine { change, columns: args.columns() })
         })?;
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
-use crate::compare::files::{File, Selected, State, files, files_known};
+use crate::compare::files::{FileOptions, FileState, ListedFile, files, files_in_index};
 use crate::error::{Exit, Result};
 use crate::progress::Silent;
 use crate::report::End;
@@ -45,26 +45,26 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let paths = context.paths(&repository, &args.paths)?;
     let states = [
-        (args.modified, State::Modified),
-        (args.deleted, State::Deleted),
-        (args.others, State::New),
-        (args.ignored, State::Ignored),
+        (args.modified, FileState::Modified),
+        (args.deleted, FileState::Deleted),
+        (args.others, FileState::New),
+        (args.ignored, FileState::Ignored),
     ];
-    let states: Vec<State> = states.into_iter().filter_map(|(asked, state)| asked.then_some(state)).collect();
+    let states: Vec<FileState> = states.into_iter().filter_map(|(asked, state)| asked.then_some(state)).collect();
     let (mut count, mut exit) = (0, Exit::DONE);
-    let mut each = |file: File<'_>| {
+    let mut each = |file: ListedFile<'_>| {
         count += 1;
         match file {
-            File { path, entry: Some(entry), .. } if args.stage => {
+            ListedFile { path, entry: Some(entry), .. } if args.stage => {
                 context.ui.show(&TreeLine { path, entry, form: &Form::Line })
             }
-            File { path, state, kind, .. } => context.ui.show(&FileRecord { path, state: state.word(), kind }),
+            ListedFile { path, state, kind, .. } => context.ui.show(&FileRecord { path, state: state.word(), kind }),
         }
     };
-    if !states.is_empty() || !files_known(&repository, &paths, &mut each)? {
+    if !states.is_empty() || !files_in_index(&repository, &paths, &mut each)? {
         let worktree = context.worktree(&repository)?;
-        let states = if states.is_empty() { vec![State::Known] } else { states };
-        let uncertain = files(&repository, &worktree, &Selected { states, paths }, &Silent, &mut each)?;
+        let states = if states.is_empty() { vec![FileState::Known] } else { states };
+        let uncertain = files(&repository, &worktree, &FileOptions { states, paths }, &Silent, &mut each)?;
         context.warn_about_rules(&uncertain.ignore_warnings);
         exit = context.warn_incomplete(&uncertain.uncovered, &uncertain.torn, &uncertain.without_attributes);
     }

@@ -7,7 +7,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
-use crate::history::listing::{self, Options, Paths};
+use crate::history::listing::{self, ListOptions, SelectedPaths};
 use crate::history::objects;
 use crate::report::entries::EntryTotals;
 use crate::terminal::text::{Form, Format, TreeLine};
@@ -71,10 +71,10 @@ impl Args {
         })
     }
 
-    fn options(&self) -> Result<Options> {
-        let mut paths = Paths::default();
+    fn options(&self) -> Result<ListOptions> {
+        let mut paths = SelectedPaths::default();
         self.paths.iter().try_for_each(|path| paths.add(path.as_bytes()))?;
         let (recursive, with_trees, only_trees) = (self.recursive, self.with_trees, self.only_trees);
-        Ok(Options { recursive, with_trees, only_trees, paths })
+        Ok(ListOptions { recursive, with_trees, only_trees, paths })
     }
 }

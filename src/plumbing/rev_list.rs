@@ -6,9 +6,10 @@ use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::history::reachable::{self, Given, Lost, Object, Reach};
+use crate::history;
+use crate::history::reachable::{self, ReachableObject, ReachableObjects, ReadCommit, UnreadableObject};
+use crate::history::walk::WalkOptions;
 use crate::history::when::{self, Day};
-use crate::history::{self, walk};
 use crate::id::CommitId;
 use crate::repo::Repository;
 use crate::report::End;
@@ -59,7 +60,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         match found {
             Ok(object) if !args.count => context.ui.show(&Reached::from(&object))?,
             Ok(_) => {}
-            Err(Lost { object, error }) if error.kind() == ErrorKind::Damaged => {
+            Err(UnreadableObject { object, error }) if error.kind() == ErrorKind::Damaged => {
                 let place = object.and_then(|object| object.path).filter(|path| !path.is_root());
                 let place = place.map(|path| format!("`{}`: ", path.display())).unwrap_or_default();
                 context.ui.warning(format_args!("skipped: {place}{error}"));
@@ -84,7 +85,7 @@ impl Args {
         &self,
         context: &Context<'_>,
         repository: &'r Repository,
-    ) -> Result<Box<dyn Iterator<Item = Result<Object, Lost>> + 'r>> {
+    ) -> Result<Box<dyn Iterator<Item = Result<ReachableObject, UnreadableObject>> + 'r>> {
         let options = self.options(context, repository)?;
         if options.from.is_empty() {
             // For the walk, an empty list means all commits.
@@ -92,24 +93,24 @@ impl Args {
         }
         let exclude = options.exclude.clone();
         let commits = reachable::walked(repository, options)?;
-        let commits: Box<dyn Iterator<Item = Given>> =
+        let commits: Box<dyn Iterator<Item = ReadCommit>> =
             if self.reverse { Box::new(reversed(repository, commits)) } else { Box::new(commits) };
         if !self.objects {
-            return Ok(Box::new(commits.map(|given| given.map(|(id, _)| Object::commit(id)))));
+            return Ok(Box::new(commits.map(|given| given.map(|(id, _)| ReachableObject::commit(id)))));
         }
-        let reach = Reach::new(repository.store(), commits);
+        let reach = ReachableObjects::new(repository.store(), commits);
         if exclude.is_empty() {
             return Ok(Box::new(reach));
         }
-        let without = walk::Options { from: exclude, ..walk::Options::default() };
+        let without = WalkOptions { from: exclude, ..WalkOptions::default() };
         Ok(Box::new(reach.without(reachable::walked(repository, without)?)))
     }
 
-    fn options(&self, context: &Context<'_>, repository: &Repository) -> Result<walk::Options> {
+    fn options(&self, context: &Context<'_>, repository: &Repository) -> Result<WalkOptions> {
         if self.revisions.is_empty() && !self.all {
             return Err(Error::new(ErrorKind::Usage, "no commit given").hint("undo rev-list @, or --all"));
         }
-        let mut options = walk::Options { limit: self.max_count, ..walk::Options::default() };
+        let mut options = WalkOptions { limit: self.max_count, ..WalkOptions::default() };
         if self.all {
             let view = repository.view();
             options.from.extend(view.heads.iter().chain(view.branches.values()).chain(view.tags.values()));
@@ -135,8 +136,11 @@ impl Args {
 }
 
 /// Reverses the commits. Keeps only their ids in memory.
-fn reversed<'r>(repository: &'r Repository, commits: impl Iterator<Item = Given>) -> impl Iterator<Item = Given> + 'r {
-    let mut ids: Vec<Result<CommitId, Lost>> = commits.map(|given| given.map(|(id, _)| id)).collect();
+fn reversed<'r>(
+    repository: &'r Repository,
+    commits: impl Iterator<Item = ReadCommit>,
+) -> impl Iterator<Item = ReadCommit> + 'r {
+    let mut ids: Vec<Result<CommitId, UnreadableObject>> = commits.map(|given| given.map(|(id, _)| id)).collect();
     ids.reverse();
     ids.into_iter().flat_map(|id| {
         let read = |id| reachable::read(repository.store(), [id]).next();

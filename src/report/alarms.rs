@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::alarm::{Alarm, Kind, Work};
+use crate::alarm::{Alarm, Kind, OrdinaryWork};
 use crate::path::RepoPathBuf;
 
 /// An alarm.
@@ -56,11 +56,11 @@ pub struct NoteRecord {
     pub count: u64,
 }
 
-impl From<Work> for NoteRecord {
-    fn from(work: Work) -> NoteRecord {
+impl From<OrdinaryWork> for NoteRecord {
+    fn from(work: OrdinaryWork) -> NoteRecord {
         let (kind, count) = match work {
-            Work::Rewritten(count) => ("rewritten", count),
-            Work::Compressed(count) => ("compressed", count),
+            OrdinaryWork::Rewritten(count) => ("rewritten", count),
+            OrdinaryWork::Compressed(count) => ("compressed", count),
         };
         NoteRecord { kind, count }
     }

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::diff::Change;
-use crate::history::objects::Named;
+use crate::history::objects::TypedId;
 use crate::history::reachable;
 use crate::id::{CommitId, LinksId, ObjectId, PackId, TreeId};
 use crate::metadata::Kind;
@@ -202,9 +202,9 @@ pub struct Reached<'o> {
     pub path: Option<&'o RepoPath>,
 }
 
-impl<'o> From<&'o reachable::Object> for Reached<'o> {
-    fn from(object: &'o reachable::Object) -> Reached<'o> {
-        Reached { id: object.id, object_type: object.is.word(), path: object.path.as_deref() }
+impl<'o> From<&'o reachable::ReachableObject> for Reached<'o> {
+    fn from(object: &'o reachable::ReachableObject) -> Reached<'o> {
+        Reached { id: object.id, object_type: object.object_type.word(), path: object.path.as_deref() }
     }
 }
 
@@ -235,8 +235,8 @@ pub struct Described {
 
 impl Described {
     /// An object and its size in bytes.
-    pub fn new(named: Named, size: u64, asked: Asked) -> Described {
-        Described { id: named.id, object_type: named.is.word(), size, asked }
+    pub fn new(named: TypedId, size: u64, asked: Asked) -> Described {
+        Described { id: named.id, object_type: named.object_type.word(), size, asked }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::effect::{Effect, Few, Loss, Retyped};
+use crate::effect::{Effect, Examples, Loss, Retyped};
 use crate::id::CommitId;
 use crate::object::Ran;
 use crate::path::RepoPathBuf;
@@ -57,21 +57,21 @@ pub struct RunRecord {
     pub bytes_after: u64,
     /// The largest deletions.
     #[serde(serialize_with = "listed")]
-    pub lost: Few<Loss>,
+    pub lost: Examples<Loss>,
     /// Files that became empty.
     #[serde(serialize_with = "listed")]
-    pub emptied: Few<RepoPathBuf>,
+    pub emptied: Examples<RepoPathBuf>,
     /// Paths of another kind.
     #[serde(serialize_with = "listed")]
-    pub retyped: Few<Retyped>,
+    pub retyped: Examples<Retyped>,
     /// Exceeded guards.
     guards: Vec<String>,
     /// Whether the changes were undone.
     pub rolled_back: bool,
 }
 
-fn listed<T: Serialize, S: Serializer>(few: &Few<T>, serializer: S) -> Result<S::Ok, S::Error> {
-    few.kept.serialize(serializer)
+fn listed<T: Serialize, S: Serializer>(examples: &Examples<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    examples.kept.serialize(serializer)
 }
 
 impl RunRecord {

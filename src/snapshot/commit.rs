@@ -84,7 +84,7 @@ pub(super) fn count(
     let new = diff::trees::Side { root: Some(root), links };
     let counts = diff::compare(objects, old, new, &options, &mut |change| {
         if !matches!(change.status, Status::Ignored | Status::Uncovered) {
-            watch.see(&change.path, change.old.as_ref(), change.new.as_ref());
+            watch.add(&change.path, change.old.as_ref(), change.new.as_ref());
         }
         if !change.path.is_root() {
             change.old.iter().for_each(|entry| weigh(&mut totals, entry, u64::wrapping_sub));

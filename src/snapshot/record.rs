@@ -11,6 +11,7 @@ use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
 use crate::object::{Commit, Extras, Objects, Ran, alarm_marks};
 use crate::path::RepoPathBuf;
+use crate::path_set::PathSet;
 use crate::progress::Progress;
 use crate::repo::{Layout, NewOperation, Repository, Transaction};
 use crate::snapshot::commit::{self, CommitMessage, Content};
@@ -19,7 +20,7 @@ use crate::snapshot::{Options, Outcome};
 use crate::store::{Session, Stored, Writer};
 use crate::time::Timestamp;
 use crate::worktree::index::Builder;
-use crate::worktree::{Index, Overlay, Scan, Selection, Worktree};
+use crate::worktree::{Index, Overlay, Scan, Worktree};
 
 /// A scan whose content is in the session but not part of the repository. Dropping it saves nothing.
 pub struct Scanned<'s> {
@@ -320,7 +321,7 @@ pub(super) fn compare(
     let differs = parent.is_none_or(|parent| counts.total() > 0 || *links != parent.links);
     if let (Some(parent), false) = (parent, paths.is_empty()) {
         // Of the rest it is still so.
-        let selection = Selection::new(paths);
+        let selection = PathSet::topmost(paths.to_vec());
         let elsewhere = |path: &RepoPathBuf| !selection.covers(path);
         uncovered.extend(parent.uncovered.iter().filter(|uncovered| elsewhere(&uncovered.path)).cloned());
         torn.extend(parent.torn.iter().filter(|path| elsewhere(path)).cloned());

@@ -11,13 +11,14 @@ use crate::metadata::Kind;
 use crate::object::{Commit, Entry, ObjectKind, Objects};
 use crate::parallel::join;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::path_set::PathSet;
 use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::snapshot::file::StoreSink;
 use crate::store::{Session, Writer};
 use crate::worktree::index::Builder;
 use crate::worktree::paths::pattern_hint;
-use crate::worktree::{HashSink, Index, Overlay, Scan, Selection, Worktree, database, scan};
+use crate::worktree::{HashSink, Index, Overlay, Scan, Worktree, database, scan};
 
 /// What is recorded, and how.
 pub(super) struct ScanOptions<'h> {
@@ -65,7 +66,7 @@ pub(super) fn record(
         }
         None => scan::scan(worktree, store, index, &options, &HashSink::new, progress)?,
     };
-    let selection = Selection::new(how.paths);
+    let selection = PathSet::topmost(how.paths.to_vec());
     let chosen = |path: &RepoPathBuf| selection.is_empty() || selection.covers(path);
     scan.uncovered.retain(|uncovered| chosen(&uncovered.path));
     scan.ignored.retain(chosen);
@@ -134,7 +135,7 @@ fn splice(
 /// Paths to scan: those that are chosen, and the other names that their files had in the parent. Without those names the
 /// scan could not tell whether they are still names of one file.
 fn with_linked(store: &dyn Objects, parent: Option<&Commit>, paths: &[RepoPathBuf]) -> Result<Vec<RepoPathBuf>> {
-    let (mut all, selection) = (paths.to_vec(), Selection::new(paths));
+    let (mut all, selection) = (paths.to_vec(), PathSet::topmost(paths.to_vec()));
     let links = parent.and_then(|parent| parent.links);
     let (Some(links), false) = (links, paths.is_empty()) else { return Ok(all) };
     for group in store.links(links)?.groups {

@@ -116,7 +116,7 @@ impl Differences<'_> {
 
     /// The selected paths that neither state contains, each with the reason.
     pub fn missing_paths(&self) -> Result<Vec<(RepoPathBuf, String)>> {
-        self.comparison().nowhere(&self.options.paths)
+        self.comparison().missing_paths(&self.options.paths)
     }
 
     pub(crate) fn comparison(&self) -> Comparison<'_> {

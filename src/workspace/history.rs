@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::listing::{self, Options};
+use crate::history::listing::{self, ListOptions};
 use crate::history::timeline::Timeline;
-use crate::history::walk::{self, Item};
+use crate::history::walk::{WalkOptions, WalkedCommit};
 use crate::history::{self, Costs};
 use crate::id::CommitId;
 use crate::maintain::verify::{self, Finding};
@@ -40,7 +40,7 @@ impl Workspace {
 
     /// Commits, newest first, read as the iterator advances. An error of kind [`ErrorKind::Damaged`] concerns one commit:
     /// the iterator continues with the next one.
-    pub fn log(&self, options: walk::Options) -> Result<impl Iterator<Item = Result<Item>> + '_> {
+    pub fn log(&self, options: WalkOptions) -> Result<impl Iterator<Item = Result<WalkedCommit>> + '_> {
         history::walk(&self.repository, options)
     }
 
@@ -63,7 +63,7 @@ impl Workspace {
         recursive: bool,
     ) -> Result<impl Iterator<Item = Result<(RepoPathBuf, Entry)>> + '_> {
         let (entry, path) = (self.entry(commit, path)?, path.to_owned());
-        let options = Options { recursive, with_trees: true, ..Options::default() };
+        let options = ListOptions { recursive, with_trees: true, ..ListOptions::default() };
         let below = entry.tree().map(|tree| listing::list(self.repository.store(), tree, options));
         let single = below.is_none().then(|| Ok((path.clone(), entry)));
         let full = move |(below, entry): (RepoPathBuf, Entry)| (path.join_path(&below), entry);

@@ -52,7 +52,7 @@ impl Workspace {
     /// [`ErrorKind::Refused`] while the directory contains unrecorded changes of a run: the user means to revert that run,
     /// not the operation before it.
     fn check_run_is_recorded(&self, before: CommitId, progress: &dyn Progress) -> Result<()> {
-        let scan = compare::look(&self.repository, &self.worktree, &[], progress)?;
+        let scan = compare::scan_worktree(&self.repository, &self.worktree, &[], progress)?;
         let at = self.repository.view().at().map(|id| self.repository.store().commit(id)).transpose()?;
         if at.is_some_and(|commit| commit.root.tree() == scan.root.tree()) {
             self.repository.forget_unrecorded_run();

@@ -32,7 +32,6 @@ use crate::repo::Repository;
 pub use clock::Clock;
 pub use content::{HashSink, Reading};
 pub use index::Index;
-pub use paths::Selection;
 pub use scan::{Scan, scan};
 
 /// The user's directory, opened.

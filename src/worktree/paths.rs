@@ -1,7 +1,5 @@
-//! Path arguments: resolves them to paths in the worktree, and selects what is below them.
+//! Resolves path arguments to paths in the worktree.
 
-use std::collections::BTreeSet;
-use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -103,35 +101,6 @@ fn without_dots(path: &Path) -> PathBuf {
     clean
 }
 
-/// Paths, each with everything below it.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    paths: BTreeSet<RepoPathBuf>,
-}
-
-impl Selection {
-    /// Selects these paths.
-    pub fn new(paths: &[RepoPathBuf]) -> Selection {
-        Selection { paths: paths.iter().cloned().collect() }
-    }
-
-    /// Whether no path is selected.
-    pub fn is_empty(&self) -> bool {
-        self.paths.is_empty()
-    }
-
-    /// Whether a path is selected, or is below a selected one.
-    pub fn covers(&self, path: &RepoPath) -> bool {
-        !self.is_empty() && (self.paths.contains(path) || path.ancestors().any(|above| self.paths.contains(above)))
-    }
-
-    /// Whether a selected path is this path, or is below it.
-    pub fn has_within(&self, path: &RepoPath) -> bool {
-        let mut from = self.paths.range::<RepoPath, _>((Bound::Included(path), Bound::Unbounded));
-        from.next().is_some_and(|selected| selected.is_within(path))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,28 +165,5 @@ mod tests {
         assert_eq!(resolved(&root, &place.path().join("link/sub"), "x").unwrap(), "sub/x");
         assert_eq!(resolved(&root, &root, "out").unwrap(), "out");
         assert_eq!(resolved(&root, &root, "out/etc").unwrap(), "out/etc");
-    }
-
-    #[test]
-    fn a_selection_covers_paths_below_its_own() {
-        let path = |text: &str| RepoPathBuf::new(text.as_bytes().to_vec()).unwrap();
-        let selection = Selection::new(&[path("a/b"), path("c")]);
-        for (text, covers, has_within) in [
-            ("a/b", true, true),
-            ("a/b/x", true, false),
-            ("a", false, true),
-            ("", false, true),
-            ("a/bc", false, false),
-            ("a.b", false, false),
-            ("c/d", true, false),
-            ("b", false, false),
-        ] {
-            assert_eq!(
-                (selection.covers(&path(text)), selection.has_within(&path(text))),
-                (covers, has_within),
-                "{text}"
-            );
-        }
-        assert!(!Selection::default().covers(&path("a")));
     }
 }

@@ -13,6 +13,7 @@ use crate::object::commit::{Reason, Totals, Uncovered};
 use crate::object::{Content, Entry, ObjectKind};
 use crate::parallel;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::path_set::PathSet;
 use crate::progress::{Progress, Task, Unit};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -22,7 +23,6 @@ use crate::worktree::ignore::{self, Rules, RulesFile};
 use crate::worktree::index::{Builder, Record, Spool};
 use crate::worktree::inodes::{Inode, Inodes, State};
 use crate::worktree::node::{Listed, Node};
-use crate::worktree::paths::Selection;
 use crate::worktree::queue::{self, Job, Listing, OpenDir, Queue};
 use crate::worktree::{Index, Worktree};
 
@@ -47,8 +47,8 @@ pub struct Walk<'w> {
     pub worktree: &'w Worktree,
     pub store: &'w Store,
     pub index: &'w Index,
-    pub selection: Selection,
-    pub despite_rules: Selection,
+    pub selection: PathSet,
+    pub despite_rules: PathSet,
     /// Prefix of the names that an unfinished checkout staged.
     pub staged: Option<Vec<u8>>,
     pub queue: Queue,
@@ -111,8 +111,8 @@ impl<'w> Walk<'w> {
             worktree,
             store,
             index,
-            selection: Selection::new(&options.paths),
-            despite_rules: Selection::new(&options.despite_rules),
+            selection: PathSet::topmost(options.paths.clone()),
+            despite_rules: PathSet::topmost(options.despite_rules.clone()),
             staged: options.staged_by.map(|token| format!(".undo-{token:016x}-").into_bytes()),
             queue: Queue::default(),
             clock: Clock::read(&worktree.root)?,

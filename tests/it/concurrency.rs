@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use undo::compare::{Comparison, Side, look};
+use undo::compare::{Comparison, Side, scan_worktree};
 use undo::diff::Body;
 use undo::environment::Environment;
 use undo::object::Objects;
@@ -240,7 +240,7 @@ fn file_removed_during_diff_is_deleted() {
     let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let worktree = Worktree::open(env.path(), false).unwrap();
     let old = Side::Commit(Box::new(repository.store().commit(repository.view().at().unwrap()).unwrap()));
-    let new = Side::Live(Box::new(look(&repository, &worktree, &[], &Silent).unwrap()));
+    let new = Side::Live(Box::new(scan_worktree(&repository, &worktree, &[], &Silent).unwrap()));
     let comparison = Comparison { repository: &repository, worktree: Some(&worktree), old: &old, new: &new };
     let bodies = || {
         let mut bodies = Vec::new();

@@ -336,7 +336,7 @@ fn small() -> TestEnv {
 fn wrong_counts_with_valid_checksums_are_detected() {
     let env = small();
     forge(&env, |_, commit, _| commit.totals.files += 1);
-    assert_single_finding(&env, "commit: its totals are not those of its tree");
+    assert_single_finding(&env, "commit: the totals of the commit differ from those of its tree");
 
     let env = small();
     forge(&env, |_, commit, _| {
@@ -345,7 +345,7 @@ fn wrong_counts_with_valid_checksums_are_detected() {
         };
         *entries += 1;
     });
-    assert_single_finding(&env, "has 3 entries of 9 bytes, and its entry says 4 of 9");
+    assert_single_finding(&env, "has 3 entries of 9 bytes, but its entry states 4 of 9");
 
     let env = small();
     forge(&env, |repository, commit, writer| {
@@ -354,7 +354,7 @@ fn wrong_counts_with_valid_checksums_are_detected() {
             *size += 1;
         });
     });
-    assert_single_finding(&env, "has 4 bytes, and its entry says 5");
+    assert_single_finding(&env, "has 4 bytes, but its entry states 5");
 
     let env = small();
     forge(&env, |repository, commit, writer| {
@@ -363,7 +363,7 @@ fn wrong_counts_with_valid_checksums_are_detected() {
             *size -= 1;
         });
     });
-    assert_single_finding(&env, "has 1 entries of 5 bytes, and its entry says 1 of 4");
+    assert_single_finding(&env, "has 1 entries of 5 bytes, but its entry states 1 of 4");
 }
 
 #[test]

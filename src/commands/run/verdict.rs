@@ -59,7 +59,7 @@ pub fn carry_out(
 fn report_exceeded(context: &Context<'_>, broken: &[&Guard], effect: &Effect) {
     for guard in broken {
         let (value, whole) = (guard.value(effect), guard.whole(effect));
-        let measured = match guard.is_of_bytes() {
+        let measured = match guard.measures_bytes() {
             true => format!("{} more than {}", Size(value), Size(whole)),
             false => format!("{} of {} {}", Count(value), plural(whole, "path"), guard.word()),
         };

@@ -1,4 +1,4 @@
-//! Laws of ranges: applied to the old content they give the new one, and they are sharp where that is cheap.
+//! Ranges applied to the old content give the new one, and are precise where that is cheap.
 
 use std::cell::Cell;
 
@@ -23,14 +23,14 @@ fn range(old_offset: u64, old_length: u64, new_offset: u64, new_length: u64) -> 
     Range { old_offset, old_length, new_offset, new_length }
 }
 
-/// Bytes that do not repeat.
+/// Bytes without repetitions.
 fn noise(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().finalize_xof().fill(&mut bytes);
     bytes
 }
 
-/// A content cut into pieces of given lengths, zeros where all of one is zero.
+/// A content cut into pieces of given lengths; pieces of zeros become runs of zeros.
 struct Cut {
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
@@ -79,7 +79,7 @@ fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn ranges_put_on_the_old_content_give_the_new(
+    fn applying_ranges_to_the_old_content_gives_the_new(
         old in some_bytes(),
         new in some_bytes(),
         lengths in proptest::collection::vec(1usize..30, 1..5),
@@ -91,11 +91,11 @@ proptest! {
         prop_assert_eq!(applied(&old, &new, &found), new.clone());
         let found = by_pieces(&Cut::new(&old, &lengths), &Cut::new(&new, &[7, 3]));
         prop_assert_eq!(applied(&old, &new, &found), new);
-        prop_assert!(found.ranges.windows(2).all(|two| two[1].old_offset - two[0].old_end() >= GAP));
+        prop_assert!(found.ranges.windows(2).all(|two| two[1].old_offset - two[0].old_end() >= MIN_GAP));
     }
 
     #[test]
-    fn changed_removed_and_added_bytes_of_a_larger_content_are_found(
+    fn finds_changed_removed_and_added_bytes(
         edits in proptest::collection::vec((0usize..60_000, 0usize..300, 0usize..300), 1..6),
     ) {
         let old = noise(64_000);
@@ -111,7 +111,7 @@ proptest! {
 }
 
 #[test]
-fn bytes_changed_in_place_are_told_exactly() {
+fn reports_bytes_changed_in_place_exactly() {
     let old = noise(5_000);
     let mut new = old.clone();
     for at in [10, 11, 20, 3_000] {
@@ -124,14 +124,14 @@ fn bytes_changed_in_place_are_told_exactly() {
 }
 
 #[test]
-fn an_insertion_does_not_change_what_follows() {
+fn an_insertion_leaves_the_bytes_after_it_equal() {
     let old = noise(50_000);
     let new = [&old[..20_000], &b"inserted"[..], &old[20_000..]].concat();
     assert_eq!(ranges(&old, &new).ranges, [range(20_000, 0, 20_000, 8)]);
 }
 
 #[test]
-fn equal_pieces_are_not_read() {
+fn does_not_read_equal_pieces() {
     let old = noise(1 << 20);
     let mut new = old.clone();
     new[600_000] ^= 1;
@@ -141,7 +141,7 @@ fn equal_pieces_are_not_read() {
 }
 
 #[test]
-fn a_write_into_a_huge_hole_is_found_without_reading_the_hole() {
+fn finds_a_write_into_a_huge_hole_without_reading_the_hole() {
     const HOLE: u64 = 1 << 40;
     let id = ChunkId(BlobId(*blake3::hash(b"data").as_bytes()).0);
     let old = [Piece::Zeros { length: HOLE }];
@@ -156,7 +156,7 @@ fn a_write_into_a_huge_hole_is_found_without_reading_the_hole() {
 }
 
 #[test]
-fn a_chunk_of_another_length_is_damage() {
+fn reports_a_chunk_of_the_wrong_length_as_damage() {
     let pieces = [1, 2].map(|n| [Piece::Chunk { id: ChunkId([n; 32]), length: 10 }]);
     let fetch = |_: u64, _: u32| Ok(vec![1, 2, 3]);
     let [old, new] = [&pieces[0], &pieces[1]].map(|pieces| Contents { pieces, fetch: &fetch });
@@ -164,9 +164,9 @@ fn a_chunk_of_another_length_is_damage() {
 }
 
 #[test]
-fn the_list_of_ranges_is_bounded() {
+fn bounds_the_number_of_ranges() {
     let old = vec![0; 100_000];
     let new: Vec<u8> = (0..100_000).map(|n| u8::from(n % 50 == 0)).collect();
     let found = ranges(&old, &new);
-    assert_eq!((found.ranges.len(), found.truncated), (MOST, true));
+    assert_eq!((found.ranges.len(), found.truncated), (MAX_RANGES, true));
 }

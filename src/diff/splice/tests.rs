@@ -1,4 +1,4 @@
-//! The laws of putting trees together.
+//! Properties of combined trees.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 
 use super::{Spliced, splice};
-use crate::diff::paths::{PathSet, Place};
 use crate::error::{Error, Result};
 use crate::history::entry_at;
 use crate::id::{BlobId, LinksId, ObjectId};
 use crate::metadata::Metadata;
 use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::path_set::{PathSet, Place};
 
-type Held = HashMap<(ObjectKind, ObjectId), Arc<[u8]>>;
+type ObjectMap = HashMap<(ObjectKind, ObjectId), Arc<[u8]>>;
 
 #[derive(Default)]
-struct Memory(Mutex<Held>);
+struct Memory(Mutex<ObjectMap>);
 
 impl Objects for Memory {
     fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>> {
@@ -32,7 +32,7 @@ impl Memory {
         Ok(())
     }
 
-    /// A root with these files (path and what is in it); directories have a mode of `mode`.
+    /// Saves a root with these files (path and content); directories have the given mode.
     fn root(&self, files: &BTreeMap<RepoPathBuf, u8>, mode: u16) -> Entry {
         self.directory(b"", files.iter().map(|(path, &content)| (&**path, content)).collect(), mode)
     }
@@ -108,7 +108,7 @@ fn files(list: &[(&str, u8)]) -> BTreeMap<RepoPathBuf, u8> {
     list.iter().map(|(text, content)| (path(text), *content)).collect()
 }
 
-/// Files below some names that meet often, none of which is in the way of another.
+/// Files below a few shared names; no file is where another needs a directory.
 fn some_files() -> impl Strategy<Value = BTreeMap<RepoPathBuf, u8>> {
     let name = prop::sample::select(vec!["a", "b", "c"]);
     let file = prop::collection::vec(name, 1..4).prop_map(|names| path(&names.join("/")));
@@ -121,7 +121,7 @@ fn some_files() -> impl Strategy<Value = BTreeMap<RepoPathBuf, u8>> {
 
 proptest! {
     #[test]
-    fn selected_files_are_as_in_from_and_the_others_as_in_base(
+    fn takes_selected_files_from_one_tree_and_others_from_the_other(
         base in some_files(),
         from in some_files(),
         paths in prop::collection::vec(prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 1..4), 1..4),
@@ -137,7 +137,7 @@ proptest! {
         let mut expected: BTreeMap<_, _> =
             from.into_iter().filter(|(path, _)| is_selected(path)).collect();
         let taken: Vec<RepoPathBuf> = expected.keys().cloned().collect();
-        // A file of the base gives way to a directory above something that is taken.
+        // A directory above a selected path replaces a file of the base.
         let stays = |path: &RepoPath| !is_selected(path) && !taken.iter().any(|other| other.is_within(path));
         expected.extend(base.into_iter().filter(|(path, _)| stays(path)));
         prop_assert_eq!(&found, &expected);
@@ -147,7 +147,7 @@ proptest! {
 }
 
 #[test]
-fn the_root_selects_everything_and_nothing_changed_gives_the_same_tree() {
+fn selecting_the_root_selects_everything() {
     let memory = Memory::default();
     let base = memory.root(&files(&[("a", 1), ("d/b", 2)]), 0o700);
     let from = memory.root(&files(&[("a", 2)]), 0o755);
@@ -157,7 +157,7 @@ fn the_root_selects_everything_and_nothing_changed_gives_the_same_tree() {
 }
 
 #[test]
-fn missing_directories_come_from_the_other_side_and_only_with_something_in_them() {
+fn adds_missing_directories_only_above_selected_paths() {
     let memory = Memory::default();
     let base = memory.root(&files(&[("a", 1)]), 0o700);
     let from = memory.root(&files(&[("d/e/x", 2), ("d/y", 3)]), 0o755);
@@ -196,7 +196,7 @@ fn hard_links_follow_their_paths() {
 }
 
 #[test]
-fn names_whose_metadata_differs_are_not_one_file() {
+fn paths_with_different_metadata_are_not_linked() {
     let memory = Memory::default();
     let from = memory.root(&files(&[("a", 1), ("b", 1), ("c", 1)]), 0o700);
     let mut tree = memory.tree(from.tree().unwrap()).unwrap();
@@ -212,7 +212,7 @@ fn names_whose_metadata_differs_are_not_one_file() {
             if names.is_empty() { vec![path("b"), path("c")] } else { names.iter().map(|it| path(it)).collect() };
         assert_eq!(groups, [expected]);
         if !names.is_empty() {
-            // One file has one time.
+            // All hard links of a file have one mtime.
             assert!(memory.tree(root.tree().unwrap()).unwrap() == memory.tree(from.tree().unwrap()).unwrap());
         }
     }

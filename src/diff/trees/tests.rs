@@ -1,4 +1,4 @@
-//! Laws of `compare`, against a plain comparison of two lists of paths.
+//! Checks `compare` against a comparison of two lists of paths.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use crate::object::tree::{Child, Node};
 use crate::object::{Links, ObjectKind};
 use crate::time::Timestamp;
 
-/// Objects as values, with nodes of a few names each; counts what is read.
+/// Stores objects as values, with a few names per node, and counts reads.
 #[derive(Default)]
 struct Memory {
     nodes: Mutex<HashMap<TreeId, Node>>,
@@ -47,7 +47,7 @@ impl Memory {
         id
     }
 
-    /// Saves a directory; nodes end after names whose hash says so, at every height.
+    /// Saves a directory. At every level, the hash of a name decides whether its node ends.
     fn save(&self, entries: Vec<Entry>) -> TreeId {
         let is_end = |name: &[u8], height: usize| blake3::hash(name).as_bytes()[height] < 64;
         let mut level: Vec<Child> = entries
@@ -128,7 +128,7 @@ fn directory() -> Thing {
 }
 
 impl Thing {
-    /// Puts something at a path, or removes what is there; makes the directories above it.
+    /// Sets or removes the entry at a path, and creates the directories above it.
     fn set(&mut self, path: &RepoPath, thing: Option<Thing>) {
         let mut at = self;
         for name in path.parent().expect("not the root").names() {
@@ -163,7 +163,7 @@ impl Thing {
     }
 }
 
-/// In these trees all files with the content 1 are one file, and all with the content 2 another.
+/// All files with content 1 are hard links to one file, and all with content 2 to another.
 fn link_groups(flat: &BTreeMap<RepoPathBuf, Thing>) -> Vec<Vec<RepoPathBuf>> {
     let group =
         |n| flat.iter().filter(|(_, thing)| thing.what == Body::File(n)).map(|(path, _)| path.clone()).collect();
@@ -175,7 +175,7 @@ fn link_groups(flat: &BTreeMap<RepoPathBuf, Thing>) -> Vec<Vec<RepoPathBuf>> {
 
 type Line = (RepoPathBuf, Status, What);
 
-/// What `compare` should say, the slow way.
+/// The expected result of `compare`, computed from flat lists.
 fn expected(old: Option<&Thing>, new: Option<&Thing>, options: &Options) -> Vec<Line> {
     let [old, new] = [old, new].map(|thing| thing.map(Thing::flat).unwrap_or_default());
     let [old_links, new_links] = [&old, &new].map(link_groups);
@@ -262,7 +262,7 @@ fn edited(mut root: Thing, edits: Vec<(RepoPathBuf, Option<Thing>)>) -> Thing {
 
 proptest! {
     #[test]
-    fn it_says_what_a_plain_comparison_says(
+    fn agrees_with_a_comparison_of_path_lists(
         first in edits(60),
         second in edits(8),
         root_mode in 0u8..2,
@@ -288,7 +288,7 @@ fn file(n: u8) -> Option<Thing> {
 }
 
 #[test]
-fn one_change_in_a_long_directory_reads_a_few_nodes() {
+fn reads_few_nodes_for_one_change_in_a_large_directory() {
     let memory = Memory::default();
     let names: Vec<_> = (0..20_000).map(|n| (path(&format!("long/{n:05}")), file(4))).collect();
     let old = edited(directory(), names);
@@ -303,7 +303,7 @@ fn one_change_in_a_long_directory_reads_a_few_nodes() {
 }
 
 #[test]
-fn other_paths_are_not_read() {
+fn does_not_read_unselected_paths() {
     let memory = Memory::default();
     let both = |n| edited(directory(), ["a/x", "b/x", "c/x"].map(|text| (path(text), file(n))).to_vec());
     let options = Options { paths: vec![path("b")], ..Options::default() };
@@ -314,13 +314,13 @@ fn other_paths_are_not_read() {
 }
 
 #[test]
-fn what_the_new_side_leaves_out_is_not_deleted() {
+fn does_not_report_uncovered_paths_as_deleted() {
     let memory = Memory::default();
     let names = ["gone", "ignored/x", "kept", "logs", "uncovered/x"].map(|text| (path(text), file(3)));
     let old = edited(directory(), names.to_vec());
     let new = edited(directory(), vec![(path("kept"), file(4))]);
     let unreadable = Uncovered { path: path("uncovered"), reason: Reason::Unreadable };
-    // What both sides have is compared, whatever is said of it.
+    // Paths on both sides are compared even if the new side does not cover them.
     let left_out = LeftOut::new(&[unreadable], &[path("ignored"), path("kept"), path("logs")]);
     let lines = compared(&memory, Some(&old), Some(&new), &Options { left_out, ..Options::default() });
     let told: Vec<_> = lines.iter().map(|line| (line.0.display().into_owned(), line.1)).collect();
@@ -337,7 +337,7 @@ fn what_the_new_side_leaves_out_is_not_deleted() {
 }
 
 #[test]
-fn a_very_deep_directory_is_walked() {
+fn walks_a_very_deep_directory() {
     let memory = Memory::default();
     let root = |mode| {
         let mut tree = memory.save(Vec::new());
@@ -362,7 +362,7 @@ fn a_very_deep_directory_is_walked() {
 }
 
 #[test]
-fn names_out_of_order_are_damage() {
+fn reports_names_out_of_order_as_damage() {
     let memory = Memory::default();
     let entry = |name: &[u8]| memory.entry(name, &file(3).unwrap());
     let leaf = |names: &[&[u8]]| memory.put(Node::Leaf(names.iter().map(|name| entry(name)).collect()));

@@ -69,7 +69,7 @@ fn paths(texts: &[&str]) -> Vec<RepoPathBuf> {
 }
 
 #[test]
-fn an_unchanged_path_costs_one_tree_per_commit() {
+fn reads_one_tree_per_commit_for_an_unchanged_path() {
     let mut memory = Memory::default();
     let mut files: Files = (0..20).map(|n| (format!("a/b/c/file-{n}"), 1)).collect();
     let roots: Vec<Entry> = (0..100)
@@ -81,16 +81,16 @@ fn an_unchanged_path_costs_one_tree_per_commit() {
     // The first commit adds the path: the three directories above it are read once.
     let mut filter = PathFilter::new(&paths(&["a/b/c/file-7"]));
     assert_eq!(memory.reads(&mut filter, &roots), 100 + 3);
-    // Several paths share the trees on their way.
+    // Several paths share the trees above them.
     let mut filter = PathFilter::new(&paths(&["a/b/c/file-7", "a/b/c/file-8", "a/b", "nothing", "a/nothing"]));
     assert_eq!(memory.reads(&mut filter, &roots), 100 + 1);
-    // A path that does not exist is not looked for again below a directory that stays the same.
+    // A missing path is not looked up again below an unchanged directory.
     let mut filter = PathFilter::new(&paths(&["a/b/nothing"]));
     assert_eq!(memory.reads(&mut filter, &roots), 100 + 2);
 }
 
 #[test]
-fn a_changed_path_costs_each_tree_above_it_once() {
+fn reads_each_tree_above_a_changed_path_once() {
     let mut memory = Memory::default();
     let mut files: Files = (0..20).map(|n| (format!("a/b/c/file-{n}"), 1)).collect();
     let roots: Vec<Entry> = (0..100)
@@ -104,7 +104,7 @@ fn a_changed_path_costs_each_tree_above_it_once() {
 }
 
 #[test]
-fn of_a_long_directory_only_changed_nodes_are_read() {
+fn reads_only_changed_nodes_of_a_large_directory() {
     let mut memory = Memory::default();
     let mut files: Files = (0..5000).map(|n| (format!("long/{n:05}"), 1)).collect();
     let roots: Vec<Entry> = (0..50)
@@ -119,7 +119,7 @@ fn of_a_long_directory_only_changed_nodes_are_read() {
 }
 
 #[test]
-fn the_cache_is_bounded() {
+fn bounds_the_cache() {
     let mut memory = Memory::default();
     let asked: Vec<String> = (0..100).map(|n| format!("a/{n}")).collect();
     let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
@@ -135,7 +135,7 @@ fn the_cache_is_bounded() {
 }
 
 #[test]
-fn the_result_is_that_of_comparing_each_path() {
+fn agrees_with_comparing_each_path() {
     let mut seed = 3u64;
     let mut random = move |below: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,7 +1,7 @@
-//! Verifying: all of a repository is read and compared with what it should be. Nothing is written, and no lock is taken.
+//! Verifies a repository. Writes nothing and takes no lock.
 //!
-//! Three looks: at the journal; at every pack that it names, byte by byte; and at all that commits lead to. What is wrong
-//! is told as it is found, and the look goes on. The objects that commits lead to are remembered by their ids alone.
+//! Three passes: the journal; every pack that the journal names, byte by byte; and every object that commits refer to. Damage
+//! is reported when it is found, and the pass continues. Only the ids of the objects are kept in memory.
 
 mod contents;
 mod packs;
@@ -15,44 +15,44 @@ use crate::progress::Progress;
 use crate::repo::{Repository, Superfluous, journal, superfluous};
 use crate::store::Store;
 
-/// What is told while it goes on.
+/// Reported during verification.
 #[derive(Debug)]
 pub enum Finding {
-    /// Something is not as it was written.
+    /// Missing or changed data.
     Damage(Box<Damage>),
-    /// Nobody needs this; it does no harm.
+    /// A file that is not needed and does no harm.
     Superfluous(Superfluous),
 }
 
-/// Something that is missing, or not as it was written.
+/// Missing or changed data.
 #[derive(Debug)]
 pub struct Damage {
-    /// What it concerns: `journal`, `pack`, `catalog`, or the word of an object's type.
+    /// What is damaged: `journal`, `pack`, `catalog`, or the type of an object.
     pub what: &'static str,
-    /// Why it is damage.
+    /// What is wrong.
     pub error: Error,
-    /// The object.
+    /// The damaged object.
     pub id: Option<ObjectId>,
-    /// The pack that it lies in.
+    /// The pack that contains it.
     pub pack: Option<PackId>,
-    /// The newest commit that leads to it.
+    /// The newest commit that refers to it.
     pub commit: Option<CommitId>,
-    /// Where in that commit.
+    /// Paths in that commit.
     pub paths: Vec<RepoPathBuf>,
 }
 
-/// What was read.
+/// Totals of a verification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Packs that the journal names.
     pub packs: u64,
-    /// Objects in them.
+    /// Objects in these packs.
     pub objects: u64,
-    /// Their bytes on disk.
+    /// Size of these packs in bytes.
     pub bytes: u64,
     /// Commits of all lines of history.
     pub commits: u64,
-    /// Damage that was told.
+    /// Number of reports of damage.
     pub damaged: u64,
 }
 
@@ -62,52 +62,55 @@ impl Damage {
     }
 }
 
-/// Where findings go, and how many there were.
-struct Told<'t> {
-    tell: &'t mut dyn FnMut(Finding) -> Result<()>,
+/// Passes on findings and counts the damage.
+struct Reporter<'t> {
+    report: &'t mut dyn FnMut(Finding) -> Result<()>,
     damaged: u64,
 }
 
-impl Told<'_> {
+impl Reporter<'_> {
     fn damage(&mut self, damage: Damage) -> Result<()> {
         self.damaged += 1;
-        (self.tell)(Finding::Damage(Box::new(damage)))
+        (self.report)(Finding::Damage(Box::new(damage)))
     }
 }
 
-/// Reads everything. Each finding is given to `tell`, whose failure ends it.
+/// Verifies the whole repository. An error of `report` ends the verification.
 pub fn verify(
     repository: &Repository,
-    tell: &mut dyn FnMut(Finding) -> Result<()>,
+    report: &mut dyn FnMut(Finding) -> Result<()>,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
-    let mut told = Told { tell, damaged: 0 };
+    let mut reporter = Reporter { report, damaged: 0 };
     let mut damage = Vec::new();
     journal::check(&repository.layout.journal(), &mut |error| damage.push(error))?;
-    damage.into_iter().try_for_each(|error| told.damage(Damage::new("journal", error)))?;
-    let (contents, broken) = packs::check(repository, &mut told, progress)?;
-    catalog(repository.store(), &mut told)?;
-    let commits = reachable::check(repository, &broken, &mut told, progress)?;
+    damage.into_iter().try_for_each(|error| reporter.damage(Damage::new("journal", error)))?;
+    let (contents, broken) = packs::check(repository, &mut reporter, progress)?;
+    check_catalog(repository.store(), &mut reporter)?;
+    let commits = reachable::check(repository, &broken, &mut reporter, progress)?;
     for file in superfluous(&repository.layout, &repository.state().packs) {
-        (told.tell)(Finding::Superfluous(file))?;
+        (reporter.report)(Finding::Superfluous(file))?;
     }
     let packs = repository.state().packs.len() as u64;
-    Ok(Outcome { packs, objects: contents.objects, bytes: contents.bytes, commits, damaged: told.damaged })
+    Ok(Outcome { packs, objects: contents.objects, bytes: contents.bytes, commits, damaged: reporter.damaged })
 }
 
-/// A catalog that is not believed is as good as none; one that is believed and wrong hides objects.
-fn catalog(store: &Store, told: &mut Told<'_>) -> Result<()> {
+/// Checks the catalog. A rejected catalog costs only time; an accepted one with errors hides objects.
+fn check_catalog(store: &Store, reporter: &mut Reporter<'_>) -> Result<()> {
     let check = store.check_catalog()?;
     for error in check.wrong {
-        told.damage(Damage::new("catalog", error.hint("remove the file `catalog`: it is made anew")))?;
+        reporter
+            .damage(Damage::new("catalog", error.hint("remove the file `catalog`; it is written again when needed")))?;
     }
     match check.unsound {
-        Some((path, bytes)) => (told.tell)(Finding::Superfluous(Superfluous { what: "unsound catalog", path, bytes })),
+        Some((path, bytes)) => {
+            (reporter.report)(Finding::Superfluous(Superfluous { what: "unsound catalog", path, bytes }))
+        }
         None => Ok(()),
     }
 }
 
-/// Whether a failure is of what was read, and not of who reads.
+/// Whether an error is caused by the data and not by the reader.
 fn is_damage(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Damaged | ErrorKind::Io | ErrorKind::Unsupported)
 }

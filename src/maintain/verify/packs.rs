@@ -1,8 +1,8 @@
-//! Reads every pack that the journal names from its first byte to its last.
+//! Reads every pack that the journal names from the first byte to the last.
 
 use std::collections::HashMap;
 
-use super::{Damage, Told, is_damage};
+use super::{Damage, Reporter, is_damage};
 use crate::error::{Error, Result};
 use crate::id::{ObjectId, PackId};
 use crate::object::ObjectKind;
@@ -11,15 +11,19 @@ use crate::progress::{Progress, Unit};
 use crate::repo::{Repository, journal};
 use crate::store::{Broken, Contents};
 
-/// Objects that cannot be read from a pack, and which one.
-pub(super) type Lost = HashMap<(ObjectKind, ObjectId), PackId>;
+/// Objects that cannot be read from the pack that contains them.
+pub(super) type BrokenObjects = HashMap<(ObjectKind, ObjectId), PackId>;
 
-/// Checks all packs: gives what they have together, and which objects are broken.
-pub(super) fn check(repository: &Repository, told: &mut Told<'_>, progress: &dyn Progress) -> Result<(Contents, Lost)> {
+/// Checks all packs. Returns their total contents and the broken objects.
+pub(super) fn check(
+    repository: &Repository,
+    reporter: &mut Reporter<'_>,
+    progress: &dyn Progress,
+) -> Result<(Contents, BrokenObjects)> {
     let store = repository.store();
     let packs = store.packs();
     let task = progress.start("reading packs", Unit::Bytes, Some(packs.iter().map(|(_, bytes)| bytes).sum()));
-    let (mut contents, mut lost) = (Contents::default(), Lost::new());
+    let (mut contents, mut broken_objects) = (Contents::default(), BrokenObjects::new());
     let check = |&(pack, bytes): &(PackId, u64)| {
         let mut broken = Vec::new();
         let checked = store.check_pack(pack, &mut |part| broken.push(part));
@@ -28,23 +32,23 @@ pub(super) fn check(repository: &Repository, told: &mut Told<'_>, progress: &dyn
     };
     parallel::for_each_result(packs.iter(), check, |(pack, broken, checked)| {
         for Broken { objects, error } in broken {
-            lost.extend(objects.into_iter().map(|object| (object, pack)));
-            told.damage(Damage { pack: Some(pack), ..Damage::new("pack", error) })?;
+            broken_objects.extend(objects.into_iter().map(|object| (object, pack)));
+            reporter.damage(Damage { pack: Some(pack), ..Damage::new("pack", error) })?;
         }
         match checked {
-            Ok(its) => {
-                contents.objects += its.objects;
-                contents.bytes += its.bytes;
+            Ok(checked) => {
+                contents.objects += checked.objects;
+                contents.bytes += checked.bytes;
                 Ok(())
             }
-            Err(error) => not_read(repository, pack, error, told),
+            Err(error) => report_unreadable(repository, pack, error, reporter),
         }
     })?;
-    Ok((contents, lost))
+    Ok((contents, broken_objects))
 }
 
-/// A pack of which nothing can be read. One that was merged with others and removed meanwhile is not missing.
-fn not_read(repository: &Repository, pack: PackId, error: Error, told: &mut Told<'_>) -> Result<()> {
+/// Reports an unreadable pack, unless a concurrent compaction has removed it.
+fn report_unreadable(repository: &Repository, pack: PackId, error: Error, reporter: &mut Reporter<'_>) -> Result<()> {
     if !is_damage(&error) {
         return Err(error);
     }
@@ -52,5 +56,5 @@ fn not_read(repository: &Repository, pack: PackId, error: Error, told: &mut Told
     if !is_named {
         return Ok(());
     }
-    told.damage(Damage { pack: Some(pack), ..Damage::new("pack", error) })
+    reporter.damage(Damage { pack: Some(pack), ..Damage::new("pack", error) })
 }

@@ -1,15 +1,15 @@
-//! All that commits lead to, each object once: it is there, it is what it should be, and what it says of others is so.
+//! Checks every object that commits refer to: that it exists, can be read, and describes other objects correctly.
 
 use std::collections::BTreeSet;
 
-use super::contents::{self, Large};
-use super::packs::Lost;
-use super::totals::Sums;
-use super::{Damage, Told, is_damage};
+use super::contents::{self, LargeBlob};
+use super::packs::BrokenObjects;
+use super::totals::TreeTotals;
+use super::{Damage, Reporter, is_damage};
 use crate::error::{Error, Result};
-use crate::history::objects::Type;
-use crate::history::reachable::{self, Object, Reach};
-use crate::history::walk;
+use crate::history::objects::ObjectType;
+use crate::history::reachable::{self, ReachableObject, ReachableObjects};
+use crate::history::walk::WalkOptions;
 use crate::id::CommitId;
 use crate::object::{ObjectKind, Objects};
 use crate::path::RepoPathBuf;
@@ -17,26 +17,35 @@ use crate::progress::{Progress, Task, Unit};
 use crate::repo::Repository;
 use crate::store::Store;
 
-/// Number of large blobs that are collected before all workers hash them.
+/// Number of large blobs to collect before all workers hash them.
 const BATCH: usize = 1024;
 
-/// Looks at everything; gives how many commits there are.
+/// Checks all reachable objects and returns the number of commits.
 pub(super) fn check(
     repository: &Repository,
-    broken: &Lost,
-    told: &mut Told<'_>,
+    broken: &BrokenObjects,
+    reporter: &mut Reporter<'_>,
     progress: &dyn Progress,
 ) -> Result<u64> {
     let store = repository.store();
-    let options = walk::Options { from: beginnings(repository), ..walk::Options::default() };
+    let options = WalkOptions { from: starting_points(repository), ..WalkOptions::default() };
     let task = progress.start("following history", Unit::Items, None);
-    let (sums, blobs) = (Sums::new(store), Vec::new());
-    let look = Look { store, broken, told, sums, blobs, at: At::default(), commits: 0, task: &*task };
-    look.at_all(Reach::new(store, reachable::walked(repository, options)?))
+    let (totals, blobs) = (TreeTotals::new(store), Vec::new());
+    let check = ObjectCheck {
+        store,
+        broken,
+        reporter,
+        totals,
+        blobs,
+        current: CurrentCommit::default(),
+        commits: 0,
+        task: &*task,
+    };
+    check.run(ReachableObjects::new(store, reachable::walked(repository, options)?))
 }
 
-/// The commits from which all others are come to.
-fn beginnings(repository: &Repository) -> Vec<CommitId> {
+/// Commits from which all others can be reached.
+fn starting_points(repository: &Repository) -> Vec<CommitId> {
     let view = repository.view();
     let refs = view.branches.values().chain(view.tags.values()).copied();
     let unfinished = repository.state().intent.iter().flat_map(|intent| intent.from.into_iter().chain([intent.to]));
@@ -44,39 +53,39 @@ fn beginnings(repository: &Repository) -> Vec<CommitId> {
     all.into_iter().collect()
 }
 
-/// The commit at hand, and what is new in it.
+/// The commit being checked, and its objects that no newer commit has.
 #[derive(Default)]
-struct At {
+struct CurrentCommit {
     commit: Option<CommitId>,
-    /// Nodes of directories, each before those in it.
-    trees: Vec<Object>,
+    /// Nodes of directories, parents before children.
+    trees: Vec<ReachableObject>,
     has_new_links: bool,
-    /// The path of the large blob that was met last: its chunks follow.
+    /// Path of the last large blob, whose chunks follow.
     large: Option<RepoPathBuf>,
 }
 
-struct Look<'l, 't> {
+struct ObjectCheck<'l, 't> {
     store: &'l Store,
-    broken: &'l Lost,
-    told: &'l mut Told<'t>,
-    sums: Sums<'l>,
-    /// Large blobs to be hashed.
-    blobs: Vec<Large>,
-    at: At,
+    broken: &'l BrokenObjects,
+    reporter: &'l mut Reporter<'t>,
+    totals: TreeTotals<'l>,
+    /// LargeBlob blobs to be hashed.
+    blobs: Vec<LargeBlob>,
+    current: CurrentCommit,
     commits: u64,
     task: &'l dyn Task,
 }
 
-impl Look<'_, '_> {
-    fn at_all(mut self, reach: Reach<'_>) -> Result<u64> {
-        for found in reach {
+impl ObjectCheck<'_, '_> {
+    fn run(mut self, objects: ReachableObjects<'_>) -> Result<u64> {
+        for found in objects {
             match found {
-                Ok(object) => self.take(object)?,
-                Err(lost) => {
-                    if lost.object.as_ref().is_some_and(|object| object.is == Type::Commit) {
+                Ok(object) => self.check(object)?,
+                Err(unreadable) => {
+                    if unreadable.object.as_ref().is_some_and(|object| object.object_type == ObjectType::Commit) {
                         self.end_commit()?;
                     }
-                    self.lost(lost.object, lost.error)?;
+                    self.report_unreadable(unreadable.object, unreadable.error)?;
                 }
             }
             self.task.add(1)?;
@@ -86,26 +95,26 @@ impl Look<'_, '_> {
         Ok(self.commits)
     }
 
-    /// An object that is there.
-    fn take(&mut self, object: Object) -> Result<()> {
-        if object.is == Type::Commit {
+    /// Checks an object that was found.
+    fn check(&mut self, object: ReachableObject) -> Result<()> {
+        if object.object_type == ObjectType::Commit {
             self.end_commit()?;
-            self.at.commit = Some(object.id.into());
+            self.current.commit = Some(object.id.into());
             self.commits += 1;
         }
-        let readable = match object.is {
-            Type::Attributes => self.store.attributes(object.id.into()).map(drop),
-            _ => self.is_readable(&object),
+        let readable = match object.object_type {
+            ObjectType::Attributes => self.store.attributes(object.id.into()).map(drop),
+            _ => self.check_readable(&object),
         };
         if let Err(error) = readable {
-            return self.lost(Some(object), error);
+            return self.report_unreadable(Some(object), error);
         }
-        match object.is {
-            Type::Tree => self.at.trees.push(object),
-            Type::Links => self.at.has_new_links = true,
-            Type::Blob if self.is_large(&object) => {
-                self.at.large.clone_from(&object.path);
-                self.blobs.push(Large { id: object.id, commit: self.at.commit, path: object.path });
+        match object.object_type {
+            ObjectType::Tree => self.current.trees.push(object),
+            ObjectType::Links => self.current.has_new_links = true,
+            ObjectType::Blob if self.is_large(&object) => {
+                self.current.large.clone_from(&object.path);
+                self.blobs.push(LargeBlob { id: object.id, commit: self.current.commit, path: object.path });
                 if self.blobs.len() == BATCH {
                     self.hash_large()?;
                 }
@@ -115,62 +124,63 @@ impl Look<'_, '_> {
         Ok(())
     }
 
-    /// Fails if the object is in a broken part of a pack, and nowhere else.
-    fn is_readable(&self, object: &Object) -> Result<()> {
-        let broken = object.is.kinds().iter().filter(|&&kind| self.broken.contains_key(&(kind, object.id)));
+    /// Fails if the only copy of the object is in a broken part of a pack.
+    fn check_readable(&self, object: &ReachableObject) -> Result<()> {
+        let broken = object.object_type.kinds().iter().filter(|&&kind| self.broken.contains_key(&(kind, object.id)));
         broken.into_iter().try_for_each(|&kind| self.store.object(kind, object.id).map(drop))
     }
 
-    fn is_large(&self, object: &Object) -> bool {
-        let is_there = |kind| self.store.locate(kind, object.id).is_some();
-        !is_there(ObjectKind::Data) && is_there(ObjectKind::Layout)
+    fn is_large(&self, object: &ReachableObject) -> bool {
+        let has_location = |kind| self.store.locate(kind, object.id).is_some();
+        !has_location(ObjectKind::Data) && has_location(ObjectKind::Layout)
     }
 
-    /// Looks at what the commit at hand says as a whole.
+    /// Checks the totals and the hard links of the current commit.
     fn end_commit(&mut self) -> Result<()> {
-        let At { commit, trees, has_new_links, .. } = std::mem::take(&mut self.at);
+        let CurrentCommit { commit, trees, has_new_links, .. } = std::mem::take(&mut self.current);
         let Some(id) = commit else { return Ok(()) };
         let mut wrong = Vec::new();
-        // From the last to the first: what is in a directory comes before it.
+        // In reverse, so the content of a directory comes before the directory.
         for tree in trees.into_iter().rev() {
-            // A node that could be read a moment ago, and was told of otherwise.
-            let _ = self.sums.add(tree.id.into(), &tree.path.unwrap_or_default(), &mut wrong);
+            // Ignores errors, because unreadable nodes have been reported before.
+            let _ = self.totals.add(tree.id.into(), &tree.path.unwrap_or_default(), &mut wrong);
         }
         let commit = self.store.commit(id)?;
-        self.sums.commit(&commit, &mut wrong);
+        self.totals.commit(&commit, &mut wrong);
         for (path, error) in wrong {
-            let is = if path.is_root() { "commit" } else { "tree" };
-            self.told.damage(Damage { commit: Some(id), paths: vec![path], ..Damage::new(is, error) })?;
+            let what = if path.is_root() { "commit" } else { "tree" };
+            self.reporter.damage(Damage { commit: Some(id), paths: vec![path], ..Damage::new(what, error) })?;
         }
         if let (Some(links), true) = (commit.links, has_new_links)
             && let Err(error) = self.store.links(links)
         {
-            self.told.damage(Damage {
+            self.reporter.damage(Damage {
                 id: Some(links.object_id()),
                 commit: Some(id),
-                ..Damage::new(Type::Links.word(), error)
+                ..Damage::new(ObjectType::Links.word(), error)
             })?;
         }
         Ok(())
     }
 
     fn hash_large(&mut self) -> Result<()> {
-        contents::check(self.store, std::mem::take(&mut self.blobs), self.told)
+        contents::check(self.store, std::mem::take(&mut self.blobs), self.reporter)
     }
 
-    fn lost(&mut self, object: Option<Object>, error: Error) -> Result<()> {
+    fn report_unreadable(&mut self, object: Option<ReachableObject>, error: Error) -> Result<()> {
         if !is_damage(&error) {
             return Err(error);
         }
-        let Some(object) = object else { return self.told.damage(Damage::new(Type::Commit.word(), error)) };
-        if object.is == Type::Blob && object.path.is_some() && object.path == self.at.large {
-            // A chunk: whoever hashes the whole tells it.
+        let Some(object) = object else { return self.reporter.damage(Damage::new(ObjectType::Commit.word(), error)) };
+        if object.object_type == ObjectType::Blob && object.path.is_some() && object.path == self.current.large {
+            // A chunk of a large blob. Hashing the blob reports the damage.
             return Ok(());
         }
-        let pack = object.is.kinds().iter().find_map(|&kind| self.broken.get(&(kind, object.id))).copied();
-        let commit = if object.is == Type::Commit { Some(object.id.into()) } else { self.at.commit };
+        let pack = object.object_type.kinds().iter().find_map(|&kind| self.broken.get(&(kind, object.id))).copied();
+        let commit =
+            if object.object_type == ObjectType::Commit { Some(object.id.into()) } else { self.current.commit };
         let paths = object.path.into_iter().collect();
-        let damage = Damage::new(object.is.word(), error);
-        self.told.damage(Damage { id: Some(object.id), pack, commit, paths, ..damage })
+        let damage = Damage::new(object.object_type.word(), error);
+        self.reporter.damage(Damage { id: Some(object.id), pack, commit, paths, ..damage })
     }
 }

@@ -1,46 +1,47 @@
-//! What trees hold at every depth, added up from below and compared with what their entries say.
+//! Adds up the totals of trees, leaves first, and compares them with what entries and commits state.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use crate::error::{Error, Result};
+use crate::history::bytes;
 use crate::id::{BlobId, IdHasher, TreeId};
 use crate::object::commit::Totals;
 use crate::object::nodes::Node;
-use crate::object::{Commit, Content, Entry, ObjectKind, Objects, layout};
+use crate::object::{Commit, Content, Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::store::Store;
 
-/// What is known of a directory, or of a node of a long one. Of what cannot be read nothing is.
+/// Totals of a directory, or of a node of a large one.
 #[derive(Clone, Copy)]
-struct Sum {
+struct NodeTotals {
     totals: Totals,
-    /// It lists other nodes, and nobody has looked yet whether they fit together as a whole directory.
-    is_long: bool,
+    /// Whether this is an inner node and its nodes have not been checked to form one directory.
+    needs_check: bool,
 }
 
-/// Sums by tree.
-pub(super) struct Sums<'s> {
+/// TreeTotals by tree.
+pub(super) struct TreeTotals<'s> {
     store: &'s Store,
-    known: HashMap<TreeId, Sum, BuildHasherDefault<IdHasher>>,
+    known: HashMap<TreeId, NodeTotals, BuildHasherDefault<IdHasher>>,
 }
 
 /// A path, and what is wrong there.
-pub(super) type Wrong = (RepoPathBuf, Error);
+pub(super) type Problem = (RepoPathBuf, Error);
 
-impl<'s> Sums<'s> {
-    pub(super) fn new(store: &'s Store) -> Sums<'s> {
-        Sums { store, known: HashMap::default() }
+impl<'s> TreeTotals<'s> {
+    pub(super) fn new(store: &'s Store) -> TreeTotals<'s> {
+        TreeTotals { store, known: HashMap::default() }
     }
 
-    /// Adds up a node at a path. The nodes below it must have been added before.
-    pub(super) fn add(&mut self, id: TreeId, path: &RepoPath, wrong: &mut Vec<Wrong>) -> Result<()> {
+    /// Adds up a node at a path. The nodes below must have been added before.
+    pub(super) fn add(&mut self, id: TreeId, path: &RepoPath, problems: &mut Vec<Problem>) -> Result<()> {
         let mut totals = Some(Totals::default());
         let node = self.store.tree_node(id)?;
         match &node {
             Node::Leaf(entries) => {
                 for entry in entries {
-                    let below = self.entry(entry, path, wrong);
+                    let below = self.entry(entry, path, problems);
                     totals = totals.zip(below).and_then(|(sum, below)| plus(sum, below));
                 }
             }
@@ -52,22 +53,25 @@ impl<'s> Sums<'s> {
             }
         }
         if let Some(totals) = totals {
-            self.known.insert(id, Sum { totals, is_long: matches!(node, Node::Inner(_)) });
+            self.known.insert(id, NodeTotals { totals, needs_check: matches!(node, Node::Inner(_)) });
         }
         Ok(())
     }
 
     /// Compares a commit with its root tree.
-    pub(super) fn commit(&mut self, commit: &Commit, wrong: &mut Vec<Wrong>) {
-        let root = self.entry(&commit.root, RepoPath::root(), wrong);
+    pub(super) fn commit(&mut self, commit: &Commit, problems: &mut Vec<Problem>) {
+        let root = self.entry(&commit.root, RepoPath::root(), problems);
         let below = root.map(|sum| Totals { directories: sum.directories - 1, ..sum });
         if below.is_some_and(|below| below != commit.totals) {
-            wrong.push((RepoPathBuf::default(), Error::damaged("its totals are not those of its tree")));
+            problems.push((
+                RepoPathBuf::default(),
+                Error::damaged("the totals of the commit differ from those of its tree"),
+            ));
         }
     }
 
-    /// What an entry counts for; compares what it says of its content with what is there.
-    fn entry(&mut self, entry: &Entry, directory: &RepoPath, wrong: &mut Vec<Wrong>) -> Option<Totals> {
+    /// The totals of an entry. Compares what the entry states with its content.
+    fn entry(&mut self, entry: &Entry, directory: &RepoPath, problems: &mut Vec<Problem>) -> Option<Totals> {
         let result = match entry.content {
             Content::File { blob, size } => self.file(blob, size).map(Some),
             Content::Directory { tree, entries, size } => self.directory(tree, (entries, size)),
@@ -75,15 +79,16 @@ impl<'s> Sums<'s> {
         };
         result.unwrap_or_else(|error| {
             let path = if entry.name.is_empty() { directory.to_owned() } else { directory.join(&entry.name) };
-            wrong.push((path, error));
+            problems.push((path, error));
             None
         })
     }
 
     fn file(&self, blob: BlobId, size: u64) -> Result<Totals> {
-        match length(self.store, blob)? {
+        // `reachable` reports missing and unreadable blobs.
+        match bytes::blob_size(self.store, blob).ok().flatten() {
             Some(length) if length != size => {
-                Err(Error::damaged(format!("blob `{blob}` has {length} bytes, and its entry says {size}")))
+                Err(Error::damaged(format!("blob `{blob}` has {length} bytes, but its entry states {size}")))
             }
             _ => Ok(Totals { files: 1, bytes: size, ..Totals::default() }),
         }
@@ -92,37 +97,19 @@ impl<'s> Sums<'s> {
     fn directory(&mut self, tree: TreeId, (entries, size): (u64, u64)) -> Result<Option<Totals>> {
         let Some(sum) = self.known.get_mut(&tree) else { return Ok(None) };
         let totals = sum.totals;
-        if std::mem::take(&mut sum.is_long) {
+        if std::mem::take(&mut sum.needs_check) {
             self.store.tree(tree)?;
         }
         let counted = totals.files + totals.directories + totals.others;
         if (counted, totals.bytes) != (entries, size) {
             let message = format!(
-                "tree `{tree}` has {counted} entries of {} bytes, and its entry says {entries} of {size}",
+                "tree `{tree}` has {counted} entries of {} bytes, but its entry states {entries} of {size}",
                 totals.bytes
             );
             return Err(Error::damaged(message));
         }
         Ok(plus(totals, Totals { directories: 1, ..Totals::default() }))
     }
-}
-
-/// The bytes of a blob, by what the store says of it; `None` if it is not there.
-fn length(store: &Store, blob: BlobId) -> Result<Option<u64>> {
-    let id = blob.object_id();
-    if let Some(location) = store.locate(ObjectKind::Data, id) {
-        return Ok(Some(location.length.into()));
-    }
-    if store.contains(ObjectKind::Data, id) {
-        // The empty blob lies nowhere.
-        return Ok(Some(0));
-    }
-    if store.locate(ObjectKind::Layout, id).is_none() {
-        return Ok(None);
-    }
-    // One that cannot be read is told where all objects are looked at.
-    let root = store.object(ObjectKind::Layout, id).and_then(|bytes| layout::Root::decode(blob, &bytes));
-    Ok(root.ok().map(|root| root.size))
 }
 
 fn plus(a: Totals, b: Totals) -> Option<Totals> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::compare::look;
+use crate::compare::scan_worktree;
 use crate::environment::Environment;
 use crate::error::{ErrorKind, Result};
 use crate::history::entry_at;
@@ -230,7 +230,7 @@ fn looking_stores_nothing_and_sees_what_a_commit_would() {
     house.write("a", "1");
     let (outcome, _) = house.take(&[]);
     house.write("a", "2");
-    let scan = look(&house.repository, &house.worktree(), &[], &Silent).unwrap();
+    let scan = scan_worktree(&house.repository, &house.worktree(), &[], &Silent).unwrap();
     assert_ne!(scan.root, house.commit(outcome.commit).root);
     let root = scan.root;
     let (outcome, _) = house.take(&[]);

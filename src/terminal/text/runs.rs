@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::effect::Few;
+use crate::effect::Examples;
 use crate::report::runs::{RollbackRecord, RunRecord};
 use crate::terminal::human::{Count, Size, duration, plural};
 use crate::terminal::sanitize;
@@ -50,11 +50,16 @@ impl Print for RunRecord {
 }
 
 /// A line for each item, and one for the omitted ones.
-fn list<T>(page: &mut Page<'_>, few: &Few<T>, noun: &str, line: impl Fn(&Page<'_>, &T) -> String) -> io::Result<()> {
-    for item in &few.kept {
+fn list<T>(
+    page: &mut Page<'_>,
+    examples: &Examples<T>,
+    noun: &str,
+    line: impl Fn(&Page<'_>, &T) -> String,
+) -> io::Result<()> {
+    for item in &examples.kept {
         page.line(format!("  {}", line(page, item)))?;
     }
-    match few.count - few.kept.len() as u64 {
+    match examples.count - examples.kept.len() as u64 {
         0 => Ok(()),
         others => page.line(format_args!("           and in {} more", plural(others, noun))),
     }

@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::fs;
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::path_set::PathSet;
 use crate::time::Timestamp;
-use crate::worktree::paths::Selection;
 
 /// An index to be written. Unchanged directories stay in the file that they were read from.
 #[derive(Debug, Default)]
@@ -130,7 +130,7 @@ impl Builder {
     /// Takes over the records of these paths, of what is below them, and of their parent directories from another builder.
     /// The objects of its other records may not be in the store.
     pub fn splice(&mut self, other: Builder, paths: &[RepoPathBuf]) {
-        let selection = Selection::new(paths);
+        let selection = PathSet::topmost(paths.to_vec());
         let mut changes: BTreeMap<RepoPathBuf, Option<Record>> =
             paths.iter().map(|path| (path.clone(), None)).collect();
         let mut whole = Vec::new();

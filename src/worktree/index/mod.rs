@@ -13,7 +13,7 @@ mod spool;
 use crate::error::Result;
 use crate::object::Entry;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::paths::Selection;
+use crate::path_set::PathSet;
 
 pub use builder::{Builder, Update};
 pub use file::{Directory, Index};
@@ -38,7 +38,7 @@ pub fn for_each_entry(
     paths: &[RepoPathBuf],
     each: &mut dyn FnMut(&RepoPath, Entry) -> Result<()>,
 ) -> Result<bool> {
-    let selection = Selection::new(paths);
+    let selection = PathSet::topmost(paths.to_vec());
     let level = |path: RepoPathBuf| -> Option<Level> {
         let is_selected = selection.is_empty() || selection.covers(&path);
         Some(Level { directory: index.directory(&path).filter(Directory::is_readable)?, path, next: 0, is_selected })

@@ -14,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use undo::environment::Environment;
-use undo::history::objects::Type;
-use undo::history::reachable::{Reach, walked};
+use undo::history::objects::ObjectType;
+use undo::history::reachable::{ReachableObjects, walked};
 use undo::history::walk;
 use undo::repo::Repository;
 
@@ -116,7 +116,7 @@ const FAILURES: [&str; 8] = [
     "there is no",
     "no branch",
     "no tag",
-    "no revision",
+    "does not exist",
     "is neither in",
 ];
 
@@ -193,9 +193,10 @@ impl Worker<'_> {
 /// Returns the ids of all file contents reachable from commits.
 fn recorded(env: &TestEnv) -> BTreeSet<[u8; 32]> {
     let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
-    let commits = walked(&repository, walk::Options::default()).unwrap();
-    let objects = Reach::new(repository.store(), commits).map(|found| found.expect("all objects are readable"));
-    objects.filter(|object| object.is == Type::Blob).map(|object| object.id.0).collect()
+    let commits = walked(&repository, walk::WalkOptions::default()).unwrap();
+    let objects =
+        ReachableObjects::new(repository.store(), commits).map(|found| found.expect("all objects are readable"));
+    objects.filter(|object| object.object_type == ObjectType::Blob).map(|object| object.id.0).collect()
 }
 
 #[test]

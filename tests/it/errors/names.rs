@@ -182,8 +182,8 @@ hint: undo tag
 "#]]);
     env.undo("tag new nonsense").shows(str![[r#"
 ---- stderr ----
-error: no revision `nonsense`
-hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+error: revision `nonsense` does not exist
+hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);

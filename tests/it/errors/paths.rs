@@ -81,28 +81,28 @@ fn path_missing_in_commit_hints_at_ls() {
     let env = history();
     env.undo("cat one:later").shows(str![[r#"
 ---- stderr ----
-error: no `later` in commit [ID]
+error: `later` does not exist in commit [ID]
 hint: undo ls [ID]
 [exit 2]
 
 "#]]);
     env.undo("show one:later").shows(str![[r#"
 ---- stderr ----
-error: no `later` in commit [ID]
+error: `later` does not exist in commit [ID]
 hint: undo ls [ID]
 [exit 2]
 
 "#]]);
     env.undo("ls one:later").shows(str![[r#"
 ---- stderr ----
-error: no `later` in commit [ID]
+error: `later` does not exist in commit [ID]
 hint: undo ls [ID]
 [exit 2]
 
 "#]]);
     env.undo("cat @:notes.txt/deeper").shows(str![[r#"
 ---- stderr ----
-error: no `notes.txt/deeper` in commit [ID]
+error: `notes.txt/deeper` does not exist in commit [ID]
 hint: undo ls [ID]
 [exit 2]
 
@@ -338,8 +338,8 @@ hint: name a new file
 "#]]);
     env.undo("export nonsense ../b").shows(str![[r#"
 ---- stderr ----
-error: no revision `nonsense`
-hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+error: revision `nonsense` does not exist
+hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);

@@ -121,49 +121,49 @@ fn unknown_revision_suggests_similar_names() {
     env.undo("branch release-1.0").ok();
     env.undo("show nonsense").shows(str![[r#"
 ---- stderr ----
-error: no revision `nonsense`
-hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+error: revision `nonsense` does not exist
+hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);
     env.undo("show mian").shows(str![[r#"
 ---- stderr ----
-error: no revision `mian`
+error: revision `mian` does not exist
 hint: did you mean `main`?
 [exit 2]
 
 "#]]);
     env.undo("show rel").shows(str![[r#"
 ---- stderr ----
-error: no revision `rel`
+error: revision `rel` does not exist
 hint: did you mean `release-1.0`?
 [exit 2]
 
 "#]]);
     env.undo("diff one twoo").shows(str![[r#"
 ---- stderr ----
-error: no revision `twoo`
+error: revision `twoo` does not exist
 hint: did you mean `two`?
 [exit 2]
 
 "#]]);
     env.undo("show 0123456789abcdef").shows(str![[r#"
 ---- stderr ----
-error: no revision `0123456789abcdef`
-hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+error: revision `0123456789abcdef` does not exist
+hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);
     env.undo("show @~9").shows(str![[r#"
 ---- stderr ----
-error: no revision `@~9`: history does not go back that far
-hint: see all commits with `undo log`
+error: revision `@~9` does not exist: history does not go back that far
+hint: list commits with `undo log`
 [exit 2]
 
 "#]]);
     env.undo("show nonsense --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"not-found","message":"no revision `nonsense`","hint":"see all commits with `undo log`, and names with `undo branch` and `undo tag`","exit":2,"paths":[]}
+{"type":"error","code":"not-found","message":"revision `nonsense` does not exist","hint":"list commits with `undo log`, and names with `undo branch` and `undo tag`","exit":2,"paths":[]}
 [exit 2]
 
 "#]]);
@@ -237,7 +237,7 @@ hint: name the commit alone: `@`
 "#]]);
     env.undo("checkout .").shows(str![[r#"
 ---- stderr ----
-error: no revision `.`
+error: revision `.` does not exist
 hint: to name a path: undo restore .
 [exit 2]
 
@@ -257,7 +257,7 @@ fn ambiguous_revision_lists_commits() {
     let prefix = commits_with_same_prefix(&env);
     env.undo(&format!("show {prefix}")).shows(str![[r#"
 ---- stderr ----
-error: `[..]` names 2 commits
+error: `[..]` is ambiguous: it matches 2 commits
   [ID]  2026-01-05 08:03:00  twin [..]
   [ID]  2026-01-05 08:03:00  twin [..]
 hint: use more digits
@@ -266,7 +266,7 @@ hint: use more digits
 "#]]);
     env.undo(&format!("checkout {prefix} --json")).shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"ambiguous","message":"`[..]` names 2 commits/n  [ID]  2026-01-05 08:03:00  twin [..]/n  [ID]  2026-01-05 08:03:00  twin [..]","hint":"use more digits","exit":2,"paths":[]}
+{"type":"error","code":"ambiguous","message":"`[..]` is ambiguous: it matches 2 commits/n  [ID]  2026-01-05 08:03:00  twin [..]/n  [ID]  2026-01-05 08:03:00  twin [..]","hint":"use more digits","exit":2,"paths":[]}
 [exit 2]
 
 "#]]);

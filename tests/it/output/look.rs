@@ -87,8 +87,8 @@ fn existing_path_is_accepted_in_place_of_revision() {
     assert_eq!(env.undo("diff main").text(), env.undo("diff @").text());
     env.undo("diff nowhere.txt").shows(str![[r#"
 ---- stderr ----
-error: no revision `nowhere.txt`
-hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+error: revision `nowhere.txt` does not exist
+hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);
@@ -232,7 +232,7 @@ hint: undo ls [ID]:data
 "#]]);
     env.undo("cat @:gone").shows(str![[r#"
 ---- stderr ----
-error: no `gone` in commit [ID]
+error: `gone` does not exist in commit [ID]
 hint: undo ls [ID]
 [exit 2]
 

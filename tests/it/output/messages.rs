@@ -57,14 +57,14 @@ hint: undo help
 "#]]);
     env.undo("checkout nonsense").shows(str![[r#"
 ---- stderr ----
-error: no revision `nonsense`
-hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+error: revision `nonsense` does not exist
+hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);
     env.undo("checkout notes.txt").shows(str![[r#"
 ---- stderr ----
-error: no revision `notes.txt`
+error: revision `notes.txt` does not exist
 hint: to name a path: undo restore notes.txt
 [exit 2]
 

@@ -197,7 +197,7 @@ fn commit_tree_rejects_invalid_input() {
     let before = kept(&env);
     for (line, words) in [
         (format!("commit-tree {} -m x", with_repository.trim_end()), "the tree has a `.undo`"),
-        (format!("commit-tree @: {absent} -m x"), "the links do not fit the tree: `nowhere` is not in it"),
+        (format!("commit-tree @: {absent} -m x"), "the hard links do not match the tree: `nowhere` does not exist"),
         (format!("commit-tree @: {folder} -m x"), "`data` is a directory"),
         (format!("commit-tree @ {different} -m x"), "`same` is not the same as `notes.txt`"),
         (format!("commit-tree @: {blob} -m x"), "is a blob, not a table of hard links"),

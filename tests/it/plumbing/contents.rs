@@ -269,7 +269,7 @@ fn cat_file_reports_missing_object_and_wrong_type() {
     env.undo("cat-file -t nonsense").fails(2);
     env.undo("cat-file tree @:notes.txt").shows(str![[r#"
 ---- stderr ----
-error: `@:notes.txt` is a blob, not type tree
+error: `@:notes.txt` is a blob, not an object of type tree
 hint: `undo cat-file -t OBJECT` prints the type of an object
 [exit 2]
 

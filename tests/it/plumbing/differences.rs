@@ -196,8 +196,8 @@ A	notes.txt
 "#]]);
     env.undo("diff-tree @:").shows(str![[r#"
 ---- stderr ----
-error: `@:` is a tree: it has no parent to compare with
-hint: name two trees: undo diff-tree TREE @:
+error: `@:` is a tree, which has no parent to compare with
+hint: to compare two trees: undo diff-tree TREE @:
 [exit 2]
 
 "#]]);

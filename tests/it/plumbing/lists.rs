@@ -189,7 +189,7 @@ hint: undo rev-list @, or --all
     env.undo("rev-list --objects -- notes.txt").fails(2);
     env.undo("rev-list notes.txt").shows(str![[r#"
 ---- stderr ----
-error: no revision `notes.txt`
+error: revision `notes.txt` does not exist
 hint: to name a path: undo rev-list @ -- notes.txt
 [exit 2]
 

@@ -39,22 +39,22 @@ fn rev_parse_reports_unknown_names() {
     let env = history();
     env.undo("rev-parse nonsense").shows(str![[r#"
 ---- stderr ----
-error: no revision `nonsense`
-hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+error: revision `nonsense` does not exist
+hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);
     env.undo("rev-parse @:nowhere").shows(str![[r#"
 ---- stderr ----
-error: no `nowhere` in commit [ID]
+error: `nowhere` does not exist in commit [ID]
 hint: undo ls [ID]
 [exit 2]
 
 "#]]);
     env.undo("rev-parse @:link").shows(str![[r#"
 ---- stderr ----
-error: `@:link` is a symlink: it has no object
-hint: its entry has all there is to it: undo ls-tree
+error: `@:link` is a symlink, which has no object of its own
+hint: to see its entry: undo ls-tree
 [exit 2]
 
 "#]]);

@@ -190,8 +190,8 @@ hint: list all reachable objects with `undo rev-list --objects --all`
 "#]]);
     env.undo("update-ref refs/heads/x nonsense").shows(str![[r#"
 ---- stderr ----
-error: no revision `nonsense`
-hint: see all commits with `undo log`, and names with `undo branch` and `undo tag`
+error: revision `nonsense` does not exist
+hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);

@@ -1,4 +1,4 @@
-//! A set of paths, asked about ranges: is there one at, below or above a path, or between two names of a directory.
+//! A sorted set of paths with queries for ancestors, descendants and ranges of names.
 
 use crate::path::{RepoPath, RepoPathBuf};
 
@@ -8,29 +8,29 @@ pub struct PathSet {
     sorted: Vec<RepoPathBuf>,
 }
 
-/// How a path lies to a set.
+/// Position of a path relative to a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In it, or below one that is.
+    /// The path or one of its ancestors is in the set.
     Within,
-    /// Above one that is in it.
+    /// A path below is in the set.
     Above,
     /// Neither.
     Outside,
 }
 
 impl PathSet {
-    /// All of them.
+    /// Creates a set of all the paths.
     pub fn new(mut paths: Vec<RepoPathBuf>) -> PathSet {
         paths.sort_unstable();
         paths.dedup();
         PathSet { sorted: paths }
     }
 
-    /// Only the topmost: those that are not below another one.
+    /// Creates a set of the paths that are not below another one.
     pub fn topmost(paths: Vec<RepoPathBuf>) -> PathSet {
         let mut set = PathSet::new(paths);
-        // In path order everything below a path follows it at once.
+        // In path order, a path is followed directly by everything below it.
         set.sorted.dedup_by(|path, before| path.is_within(before));
         set
     }
@@ -40,12 +40,12 @@ impl PathSet {
         self.sorted.is_empty()
     }
 
-    /// Whether the path itself is in the set.
+    /// Whether the set contains the path itself.
     pub fn contains(&self, path: &RepoPath) -> bool {
         self.sorted.binary_search_by(|known| (**known).cmp(path)).is_ok()
     }
 
-    /// Whether a path strictly below the directory is in the set, in or below the names from `first` to before `end`.
+    /// Whether the set contains a path in the directory at or below the names from `first` to before `end`.
     pub fn has_between(&self, directory: &RepoPath, first: &[u8], end: Option<&[u8]>) -> bool {
         if self.sorted.is_empty() {
             return false;
@@ -61,17 +61,28 @@ impl PathSet {
         path.is_within(directory) && end.is_none_or(|end| *path < directory.join(end))
     }
 
-    /// The path of a topmost set ([`PathSet::topmost`]) that equals this path or is an ancestor of it.
-    pub fn holder(&self, path: &RepoPath) -> Option<&RepoPath> {
+    /// The path of a set made by [`PathSet::topmost`] that equals this path or is an ancestor of it.
+    pub fn ancestor(&self, path: &RepoPath) -> Option<&RepoPath> {
         let at = self.sorted.partition_point(|known| **known <= *path);
         let before = at.checked_sub(1).map(|before| &*self.sorted[before]);
         before.filter(|before| path.is_within(before))
     }
 
-    /// How a path lies to the set, if it is one of the topmost.
+    /// Whether the path or one of its ancestors is in a set made by [`PathSet::topmost`].
+    pub fn covers(&self, path: &RepoPath) -> bool {
+        self.place(path) == Place::Within
+    }
+
+    /// Whether the set contains the path or a path below it.
+    pub fn has_within(&self, path: &RepoPath) -> bool {
+        let at = self.sorted.partition_point(|known| **known < *path);
+        self.sorted.get(at).is_some_and(|known| known.is_within(path))
+    }
+
+    /// Position of a path relative to a set made by [`PathSet::topmost`].
     pub fn place(&self, path: &RepoPath) -> Place {
         let at = self.sorted.partition_point(|known| **known <= *path);
-        match (self.holder(path), self.sorted.get(at)) {
+        match (self.ancestor(path), self.sorted.get(at)) {
             (Some(_), _) => Place::Within,
             (_, Some(after)) if after.is_within(path) => Place::Above,
             _ => Place::Outside,
@@ -88,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_within_above_or_outside() {
+    fn places_paths_within_above_or_outside() {
         let set = PathSet::topmost(["a/b", "a-b", "a/b/c", "d", "a/b"].map(path).to_vec());
         assert_eq!(set.sorted, ["a/b", "a-b", "d"].map(path));
         for (text, place) in [
@@ -110,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_of_names_count_what_is_below_them() {
+    fn finds_paths_below_a_range_of_names() {
         let set = PathSet::new(["d/m/x", "d/q", "e"].map(path).to_vec());
         let has =
             |first: &str, end: Option<&str>| set.has_between(&path("d"), first.as_bytes(), end.map(str::as_bytes));
@@ -118,5 +129,23 @@ mod tests {
         assert!(!has("", Some("m")) && !has("n", Some("q")) && !has("r", None));
         assert!(!set.has_between(&path("e"), b"", None));
         assert!(set.has_between(RepoPath::root(), b"", None));
+    }
+
+    #[test]
+    fn a_set_covers_paths_below_its_own() {
+        let set = PathSet::topmost(vec![path("a/b"), path("c")]);
+        for (text, covers, has_within) in [
+            ("a/b", true, true),
+            ("a/b/x", true, false),
+            ("a", false, true),
+            ("", false, true),
+            ("a/bc", false, false),
+            ("a.b", false, false),
+            ("c/d", true, false),
+            ("b", false, false),
+        ] {
+            assert_eq!((set.covers(&path(text)), set.has_within(&path(text))), (covers, has_within), "{text}");
+        }
+        assert!(!PathSet::default().covers(&path("a")));
     }
 }
