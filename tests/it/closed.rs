@@ -50,9 +50,9 @@ fn checkout_restores_closed_directories() {
         let status = env.undo_as_user("status --json").fails(3);
         assert!(status.json().last().unwrap()["metadata"].as_u64() > Some(0), "{modes:?}: {status}");
         let dry = env.undo_as_user("checkout @ -n --json").fails(3);
-        let told = dry.json();
-        assert!(!told.last().unwrap()["closed"].as_array().unwrap().is_empty(), "{modes:?}: {dry}");
-        assert_eq!(told.last().unwrap()["conflicts"].as_array().unwrap().len(), 0, "{modes:?}: {dry}");
+        let report = dry.json();
+        assert!(!report.last().unwrap()["closed"].as_array().unwrap().is_empty(), "{modes:?}: {dry}");
+        assert_eq!(report.last().unwrap()["conflicts"].as_array().unwrap().len(), 0, "{modes:?}: {dry}");
         env.undo_as_user("undo -n").ok();
         assert_same(&two, &Tree::read(&env.path()));
         env.undo_as_user("checkout @").ok();

@@ -150,9 +150,9 @@ fn concurrent_first_commits_create_one_repository() {
     // The worktree has only one state, so only the first command records it.
     let log = ends_with(&env, "log --oneline", 0);
     assert_eq!(log.lines().count(), 1, "{log}");
-    let told = [said(&first), said(&second)].concat();
+    let report = [said(&first), said(&second)].concat();
     let id = log.split(' ').nth(1).unwrap();
-    assert!(told.contains(id), "{told}{log}");
+    assert!(report.contains(id), "{report}{log}");
     ends_with(&env, "verify", 0);
 }
 

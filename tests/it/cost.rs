@@ -39,14 +39,14 @@ pub fn trace(env: &TestEnv, calls: &str, arguments: &[&str]) -> Option<Vec<Call>
 /// Returns the lines without thread ids, joining calls that were interrupted by another thread.
 fn join_interrupted_lines(text: &str) -> Vec<String> {
     let (mut begun, mut lines) = (BTreeMap::new(), Vec::new());
-    for (thread, told) in text.lines().filter_map(|line| line.split_once(' ')) {
-        let told = told.trim_start();
-        if let Some(start) = told.strip_suffix("<unfinished ...>") {
+    for (thread, report) in text.lines().filter_map(|line| line.split_once(' ')) {
+        let report = report.trim_start();
+        if let Some(start) = report.strip_suffix("<unfinished ...>") {
             begun.insert(thread, start);
             continue;
         }
-        let end = told.strip_prefix("<... ").and_then(|rest| rest.split_once(" resumed>"));
-        lines.push(end.map_or(told.to_owned(), |(_, end)| begun.remove(thread).unwrap_or_default().to_owned() + end));
+        let end = report.strip_prefix("<... ").and_then(|rest| rest.split_once(" resumed>"));
+        lines.push(end.map_or(report.to_owned(), |(_, end)| begun.remove(thread).unwrap_or_default().to_owned() + end));
     }
     lines
 }
@@ -93,7 +93,7 @@ fn status_after_checkout_reads_no_content() {
 
 /// Creates folders with few files each, so that folders dominate the queue.
 #[test]
-fn large_walks_use_more_threads() {
+fn walks_of_many_folders_use_several_threads() {
     if std::thread::available_parallelism().unwrap().get() < 2 {
         return skip("this machine has one processor");
     }

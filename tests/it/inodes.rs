@@ -223,7 +223,7 @@ fn restoring_one_hard_link_twice_is_idempotent() {
             true,
         ),
         (
-            "a file of its own of another time",
+            "a separate file with another time",
             &|env| {
                 fs::remove_file(at(env, "a")).unwrap();
                 env.write("a", "content");

@@ -44,16 +44,16 @@ fn interrupted_commit_reports_whether_it_was_recorded() {
     let mut seen = [false; 3];
     for call in calls(&recorded(), "fsync,fdatasync,pwrite64,pwritev2,renameat,renameat2,write", &arguments, 0) {
         let env = recorded();
-        let Some(told) = stderr_when_interrupted(&env, &call, ("SIGINT", 2), &arguments) else { continue };
+        let Some(report) = stderr_when_interrupted(&env, &call, ("SIGINT", 2), &arguments) else { continue };
         let is_recorded = env.undo("op log --json").ok().json().len() == 3;
         let words = ["nothing was recorded, and the directory is unchanged", "already recorded", "was being recorded"];
-        let which = words.iter().position(|words| told.contains(words));
+        let which = words.iter().position(|words| report.contains(words));
         match which {
             Some(which) => seen[which] = true,
-            None => assert!(told.is_empty() && !is_recorded, "{call:?}: {told}"),
+            None => assert!(report.is_empty() && !is_recorded, "{call:?}: {report}"),
         }
-        assert!(which != Some(0) || !is_recorded, "{call:?}: {told}");
-        assert!(which != Some(1) || is_recorded, "{call:?}: {told}");
+        assert!(which != Some(0) || !is_recorded, "{call:?}: {report}");
+        assert!(which != Some(1) || is_recorded, "{call:?}: {report}");
         env.undo("undo -n").ok();
     }
     assert!(seen[0] && seen[2], "{seen:?}");
@@ -68,12 +68,12 @@ fn interrupted_checkout_hints_how_to_continue() {
     let mut seen = [false; 2];
     for call in calls(&recorded(), "mkdirat,renameat2,unlinkat,syncfs,utimensat,fdatasync,fsync", &arguments, 0) {
         let env = recorded();
-        let Some(told) = stderr_when_interrupted(&env, &call, ("SIGTERM", 15), &arguments) else { continue };
+        let Some(report) = stderr_when_interrupted(&env, &call, ("SIGTERM", 15), &arguments) else { continue };
         let is_halfway = env.undo("status").to_string().contains("unfinished");
-        let (halfway, nothing) = (told.contains("half old, half new"), told.contains("the directory is unchanged"));
+        let (halfway, nothing) = (report.contains("half old, half new"), report.contains("the directory is unchanged"));
         seen = [seen[0] || halfway, seen[1] || nothing];
-        assert!(!halfway || is_halfway, "{call:?}: {told}");
-        assert!(!nothing || !is_halfway && env.read("a") == b"two", "{call:?}: {told}");
+        assert!(!halfway || is_halfway, "{call:?}: {report}");
+        assert!(!nothing || !is_halfway && env.read("a") == b"two", "{call:?}: {report}");
         if halfway {
             env.undo("undo").ok();
             assert_eq!(env.read("a"), b"two");
@@ -88,12 +88,12 @@ fn signal_message_is_a_regular_error() {
         return;
     }
     let env = recorded();
-    let told = |line: &str| {
+    let report = |line: &str| {
         let arguments: Vec<&str> = line.split(' ').collect();
         stderr_when_interrupted(&env, &("renameat2".to_owned(), 1), ("SIGHUP", 1), &arguments).unwrap()
     };
     snapbox::assert_data_eq!(
-        told("checkout @"),
+        report("checkout @"),
         str![[r#"
 error: interrupted: the directory is half old, half new
 hint: finish it with `undo checkout --continue`, or undo it with `undo undo`
@@ -102,7 +102,7 @@ hint: finish it with `undo checkout --continue`, or undo it with `undo undo`
     );
     env.undo("undo").ok();
     snapbox::assert_data_eq!(
-        told("checkout @ --json"),
+        report("checkout @ --json"),
         str![[r#"
 {"type":"error","code":"interrupted","message":"interrupted: the directory is half old, half new","hint":"finish it with `undo checkout --continue`, or undo it with `undo undo`","exit":129,"paths":[]}
 

@@ -74,8 +74,8 @@ fn assert_refused(env: &TestEnv, command: &str, inputs: &[(&str, &str)]) {
     let before = kept(env);
     for (input, words) in inputs {
         let output = env.undo_with_stdin(command, input).fails(2);
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(told.contains(words), "{command}: {input:?}\n{told}");
+        let report = String::from_utf8_lossy(&output.stderr);
+        assert!(report.contains(words), "{command}: {input:?}\n{report}");
         assert!(output.stdout.is_empty(), "{command}: {input:?}");
     }
     assert_eq!(kept(env), before, "{command}");

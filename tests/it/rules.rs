@@ -104,10 +104,10 @@ fn missing_ignored_paths_are_deletions() {
     let env = recorded();
     std::fs::remove_dir_all(env.path().join("logs")).unwrap();
     env.write(".undoignore", "/logs/\n*.log\n");
-    let told = env.undo("status --json").ok().json();
-    let summary = told.iter().find(|record| record["type"] == "summary").unwrap();
+    let report = env.undo("status --json").ok().json();
+    let summary = report.iter().find(|record| record["type"] == "summary").unwrap();
     assert_eq!((&summary["deleted"], &summary["ignored"]), (&61.into(), &1.into()));
-    assert!(told.iter().any(|record| record["type"] == "alarm"));
+    assert!(report.iter().any(|record| record["type"] == "alarm"));
     assert_eq!(env.undo("commit --strict").code, 6);
 }
 

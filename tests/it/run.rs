@@ -59,7 +59,7 @@ fn run_reports_alarms() {
 }
 
 #[test]
-fn run_reports_large_ordinary_changes() {
+fn run_reports_notes() {
     let env = create_repository();
     (0..40).for_each(|n| env.write(&format!("notes/{n:02}.txt"), format!("{n}: a note\n").repeat(20)));
     env.undo("commit -m notes").ok();

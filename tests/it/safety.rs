@@ -160,8 +160,8 @@ fn checkout_keeps_ignored_files_in_removed_folder() {
     env.write("work/cache/deep/file", "precious");
     env.write("work/file", "recorded");
     env.undo("commit -m two").ok();
-    let told = env.undo("checkout @~ --json").fails(3).json();
-    assert_eq!(told[0]["kept"], serde_json::json!([{"path": "work"}]));
+    let report = env.undo("checkout @~ --json").fails(3).json();
+    assert_eq!(report[0]["kept"], serde_json::json!([{"path": "work"}]));
     assert!(!env.path().join("work/file").exists());
     visit_all_states(&env, &precious(&env, "work/cache/deep/file"));
     // Even if a file had replaced the folder.
@@ -424,7 +424,7 @@ fn undo_restores_metadata_of_ignored_file() {
     fs::remove_dir_all(env.path().join("kept")).unwrap();
     env.undo("commit -m two").ok();
     env.write("kept/cache", "recorded");
-    env.write("kept/other", "of nobody");
+    env.write("kept/other", "unowned");
     fs::set_permissions(env.path().join("kept/cache"), fs::Permissions::from_mode(0o640)).unwrap();
     let old = fs::File::options().write(true).open(env.path().join("kept/cache")).unwrap();
     old.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();

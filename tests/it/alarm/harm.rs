@@ -232,8 +232,8 @@ fn alarm_escapes_control_characters() {
     env.undo("commit").ok();
     (0..20).for_each(|n| fs::remove_file(env.path().join(format!("{n}\u{1b}[31m.txt"))).unwrap());
     let output = env.undo("status").ok();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("20 of 20 files were deleted") && !told.contains('\u{1b}'), "{told}");
+    let report = String::from_utf8(output.stderr).unwrap();
+    assert!(report.contains("20 of 20 files were deleted") && !report.contains('\u{1b}'), "{report}");
 }
 
 #[test]

@@ -69,9 +69,9 @@ impl Log {
         let copied = Command::new("cp").arg("-a").arg(&self.root).arg(&place).status();
         let mut events = std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner));
         events.sort_by_key(|event| event.began);
-        let diary: String = events.iter().map(|event| format!("{event}\n")).collect();
-        let written = fs::write(place.join("diary"), diary);
-        println!("kept in {}, with a diary of who did what when: {copied:?}, {written:?}", place.display());
+        let log: String = events.iter().map(|event| format!("{event}\n")).collect();
+        let written = fs::write(place.join("log"), log);
+        println!("kept in {}, with a log of all commands: {copied:?}, {written:?}", place.display());
     }
 
     /// Checks that all written content is in the directory or in a commit.
@@ -99,7 +99,7 @@ impl Drop for Log {
 struct Worker<'c> {
     number: usize,
     random: Random,
-    diary: &'c Log,
+    log: &'c Log,
     files: usize,
     /// Number of commands by exit status.
     ends: BTreeMap<(String, i32), usize>,
@@ -124,7 +124,7 @@ impl Worker<'_> {
     /// Creates a file under a unique name, by a rename, so that only a bug can lose it.
     fn write(&mut self) {
         self.files += 1;
-        let (number, files, root, began) = (self.number, self.files, &self.diary.root, self.diary.began.elapsed());
+        let (number, files, root, began) = (self.number, self.files, &self.log.root, self.log.began.elapsed());
         let length = if self.random.below(12) == 0 { 1_200_000 } else { self.random.below(5000) };
         let line = format!("file {files} of {number}\n");
         let text = line.repeat(1 + length / line.len());
@@ -137,10 +137,10 @@ impl Worker<'_> {
         let hash = blake3::hash(text.as_bytes());
         if is_placed {
             let what = format!("{} by {number} at {:.4} s", place.display(), began.as_secs_f64());
-            self.diary.written.lock().unwrap().insert(*hash.as_bytes(), what);
+            self.log.written.lock().unwrap().insert(*hash.as_bytes(), what);
         }
         let word = if is_placed { "put" } else { "could not put" };
-        self.diary.note(number, began, format!("{word} {} there, {hash}", place.display()));
+        self.log.note(number, began, format!("{word} {} there, {hash}", place.display()));
     }
 
     fn line(&mut self) -> String {
@@ -171,12 +171,12 @@ impl Worker<'_> {
         if self.random.below(3) > 0 {
             self.write();
         }
-        let (line, began) = (self.line(), self.diary.began.elapsed());
-        let output = undo(&self.diary.root, &line).output().unwrap();
+        let (line, began) = (self.line(), self.log.began.elapsed());
+        let output = undo(&self.log.root, &line).output().unwrap();
         let (code, text) = (output.status.code().unwrap_or(-1), said(&output));
         let word = line.split(' ').next().unwrap_or_default();
-        let told = if ["diff", "log", "op", "status"].contains(&word) { "" } else { text.trim() };
-        self.diary.note(self.number, began, format!("undo {line}: {code} {}", told.replace('\n', " | ")));
+        let report = if ["diff", "log", "op", "status"].contains(&word) { "" } else { text.trim() };
+        self.log.note(self.number, began, format!("undo {line}: {code} {}", report.replace('\n', " | ")));
         let is_expected = match code {
             0 | 11 => true,
             // The file changed while it was read.
@@ -207,14 +207,14 @@ fn eight_concurrent_processes_lose_nothing() {
     println!("UNDO_TEST_SEED={seed}");
     let env = history();
     ends_with(&env, "branch side", 0);
-    let diary = Log::new(&env, seed);
+    let log = Log::new(&env, seed);
     let mut members: Vec<Worker<'_>> = (0..8)
         .map(|number| {
             let random = Random::new(seed * 8 + number as u64);
-            Worker { number, random, diary: &diary, files: 0, ends: BTreeMap::new() }
+            Worker { number, random, log: &log, files: 0, ends: BTreeMap::new() }
         })
         .collect();
-    while diary.began.elapsed() < Duration::from_secs(seconds) {
+    while log.began.elapsed() < Duration::from_secs(seconds) {
         let end = Instant::now() + ROUND;
         let is_over = &AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -229,11 +229,11 @@ fn eight_concurrent_processes_lose_nothing() {
                 });
             }
         });
-        diary.check(&env);
+        log.check(&env);
     }
     let mut ends: BTreeMap<(String, i32), usize> = BTreeMap::new();
     members.into_iter().flat_map(|member| member.ends).for_each(|(end, count)| *ends.entry(end).or_default() += count);
-    println!("{} files, {} commands: {ends:?}", diary.written.lock().unwrap().len(), ends.values().sum::<usize>());
+    println!("{} files, {} commands: {ends:?}", log.written.lock().unwrap().len(), ends.values().sum::<usize>());
     // Finally, the state can be recorded, and a checkout there and back works.
     ends_with(&env, "commit -m last", 0);
     let (last, id) = (Tree::read(&env.path()), ends_with(&env, "rev-parse @", 0));
@@ -255,14 +255,14 @@ fn failed_run_keeps_directory_and_log() {
     let env = history();
     let seed = u64::from(std::process::id()) << 8;
     let failed = std::thread::spawn(move || {
-        let diary = Log::new(&env, seed);
-        diary.note(3, diary.began.elapsed(), "undo status: 0".to_owned());
-        diary.written.lock().unwrap().insert([7; 32], "somewhere".to_owned());
-        diary.check(&env);
+        let log = Log::new(&env, seed);
+        log.note(3, log.began.elapsed(), "undo status: 0".to_owned());
+        log.written.lock().unwrap().insert([7; 32], "somewhere".to_owned());
+        log.check(&env);
     });
-    assert!(failed.join().unwrap_err().downcast::<String>().unwrap().contains("of 1 files 1 are lost"));
+    assert!(failed.join().unwrap_err().downcast::<String>().unwrap().contains("1 of 1 files are lost"));
     let place = std::env::temp_dir().join(format!("undo-concurrency-{seed}-{}", std::process::id()));
-    let diary = fs::read_to_string(place.join("diary")).unwrap();
-    assert!(diary.contains("3  undo status: 0") && place.join("work/.undo/journal").exists(), "{diary}");
+    let log = fs::read_to_string(place.join("log")).unwrap();
+    assert!(log.contains("3  undo status: 0") && place.join("work/.undo/journal").exists(), "{log}");
     fs::remove_dir_all(place).unwrap();
 }

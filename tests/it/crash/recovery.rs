@@ -98,8 +98,8 @@ impl Scenario {
     /// Tries both recoveries, or one of them: each ends in an exact state, from which the other state can be reached.
     fn check_recoveries(&self, finishes: bool, what: &str) {
         let env = &self.env;
-        let told = String::from_utf8(env.undo("status").ok().stderr).unwrap();
-        if !told.contains("unfinished") {
+        let report = String::from_utf8(env.undo("status").ok().stderr).unwrap();
+        if !report.contains("unfinished") {
             // The command has not started its changes, or is finished.
             if !Tree::read(&env.path()).differences(&self.before.0).is_empty() {
                 return self.assert_after(what);
@@ -112,7 +112,7 @@ impl Scenario {
             }
             return;
         }
-        assert_eq!(told.lines().filter(|line| line.contains("unfinished")).count(), 1, "{told}");
+        assert_eq!(report.lines().filter(|line| line.contains("unfinished")).count(), 1, "{report}");
         let mix = Tree::read(&env.path());
         env.undo("commit -m mix").fails(4);
         assert_same(&mix, &Tree::read(&env.path()));
@@ -167,15 +167,15 @@ fn interrupted_undo_can_be_undone() {
         let scene = Scenario::new("checkout");
         assert!(scene.kill("renameat2", 4));
         killed_at(&scene.env, "rename,renameat,renameat2,mkdirat,utimensat", n, &["undo"]);
-        let told = String::from_utf8(scene.env.undo("status").ok().stderr).unwrap();
-        if told.contains("unfinished") {
-            interrupted += usize::from(told.contains("the undo to"));
+        let report = String::from_utf8(scene.env.undo("status").ok().stderr).unwrap();
+        if report.contains("unfinished") {
+            interrupted += usize::from(report.contains("the undo to"));
             scene.env.undo(if n % 2 == 0 { "checkout --continue" } else { "undo" }).ok();
         }
         // Continued or undone: both restore the state before the first command, unless that one was finished.
-        match told.contains("the checkout to") && n % 2 == 0 {
-            true => scene.assert_after(&told),
-            false => scene.assert_before(&told),
+        match report.contains("the checkout to") && n % 2 == 0 {
+            true => scene.assert_after(&report),
+            false => scene.assert_before(&report),
         }
     }
     assert!(interrupted > 1, "{interrupted}");

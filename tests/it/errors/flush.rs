@@ -77,8 +77,8 @@ impl Scenario {
     fn check(&self, line: &str, output: &Output) {
         let env = &self.env;
         assert_eq!(output.status.code(), Some(74), "{output:?}");
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(told.contains("cannot flush") && told.contains("input/output error"), "{told}");
+        let report = String::from_utf8_lossy(&output.stderr);
+        assert!(report.contains("cannot flush") && report.contains("input/output error"), "{report}");
         // All acknowledged data is intact.
         env.undo("verify").ok();
         assert_eq!(self.known.0, tags(env));

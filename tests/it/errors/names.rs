@@ -200,8 +200,8 @@ fn hints_quote_names_for_the_shell() {
     env.write("it's $here/file", "one");
     env.undo("commit -m odd").ok();
     let pasted = |script: &str| {
-        let told = String::from_utf8(env.shell(script).stderr).unwrap();
-        let command = told.trim_end().rsplit_once("hint: ").unwrap().1;
+        let report = String::from_utf8(env.shell(script).stderr).unwrap();
+        let command = report.trim_end().rsplit_once("hint: ").unwrap().1;
         let command = command.rsplit_once(": ").map_or(command, |(_, command)| command);
         env.shell(command).ok().text()
     };

@@ -406,8 +406,8 @@ hint: paths are names, not patterns: without quotes, the shell expands patterns
 
 "#]]);
     for line in ["restore 'n*'", "commit 'n*'", "checkout one -- 'n*'"] {
-        let told = env.undo(line).fails(2).stderr;
-        assert!(String::from_utf8_lossy(&told).contains("paths are names, not patterns"), "{line}");
+        let report = env.undo(line).fails(2).stderr;
+        assert!(String::from_utf8_lossy(&report).contains("paths are names, not patterns"), "{line}");
     }
     // Paths that are only in the old commit exist.
     std::fs::remove_file(env.path().join("notes.txt")).unwrap();

@@ -239,8 +239,8 @@ fn newly_unreadable_paths_are_reported_by_all_commands() {
     env.undo_as_other_user("commit -m one").unwrap().ok();
     close_secret(&env);
     for line in ["status --json", "diff --json", "commit -n --json"] {
-        let told = env.undo_as_other_user(line).unwrap();
-        assert!(!String::from_utf8_lossy(&told.stdout).contains("\"status\":\"deleted\""), "{line}: {told}");
+        let report = env.undo_as_other_user(line).unwrap();
+        assert!(!String::from_utf8_lossy(&report.stdout).contains("\"status\":\"deleted\""), "{line}: {report}");
     }
     let run = env.undo_as_other_user("run --rollback -- true").unwrap().fails(125);
     assert!(String::from_utf8_lossy(&run.stderr).contains("make it readable"), "{run}");

@@ -107,10 +107,10 @@ red/x1b[31m/xff
     let json = env.undo("ls --json").ok().json();
     assert_eq!(json[0]["path_bytes"], "cmVkG1szMW3/");
     assert_eq!(env.undo("ls -z").ok().stdout, b"red\x1b[31m\xff\0");
-    for (command, told) in [("cat", &b"x"[..]), ("show", b"x"), ("ls", b"red\\x1b[31m\\xff\n")] {
+    for (command, report) in [("cat", &b"x"[..]), ("show", b"x"), ("ls", b"red\\x1b[31m\\xff\n")] {
         let mut undo = env.command(env!("CARGO_BIN_EXE_undo"));
         let output = undo.arg(command).arg([std::ffi::OsStr::new("@:"), name].join("".as_ref())).output().unwrap();
-        assert_eq!(output.stdout, told, "{command}");
+        assert_eq!(output.stdout, report, "{command}");
     }
 }
 

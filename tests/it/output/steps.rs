@@ -117,7 +117,7 @@ hint: to list operations: undo op log
 }
 
 #[test]
-fn undo_of_commit_keeps_worktree() {
+fn checkout_of_current_commit_is_an_operation() {
     let env = history();
     let at = || env.undo("rev-parse @").ok().text();
     let newest = at();
@@ -138,7 +138,7 @@ hint: to redo: undo redo
     assert_eq!(at(), newest);
     env.undo("redo").ok();
     env.undo("redo").fails(2);
-    // Without a change in between, nothing is undone.
+    // A run without changes records no operation.
     env.undo("run --rollback -- true").ok();
     assert_eq!(env.undo("op log -n 1 --json").ok().json()[0]["verb"], "redo");
 }

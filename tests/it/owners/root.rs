@@ -94,15 +94,15 @@ fn permission_error_shows_chown_command() {
 fn author_is_the_sudo_user() {
     let Some(users) = MultiUserEnv::new() else { return };
     users.env.set("SUDO_UID", "65534");
-    users.env.set("SUDO_USER", "somebody");
+    users.env.set("SUDO_USER", "someone");
     users.env.write("a", "1");
     users.env.undo("commit --init -m one").ok();
     assert_eq!(users.env.undo("show --json").ok().json()[0]["author"], "nobody");
     users.env.set("SUDO_UID", "52003");
     users.env.write("a", "2");
     users.env.undo("commit -m two").ok();
-    assert_eq!(users.env.undo("show --json").ok().json()[0]["author"], "somebody");
-    assert_eq!(users.env.undo("op log --json").ok().json()[0]["user"], "somebody");
+    assert_eq!(users.env.undo("show --json").ok().json()[0]["author"], "someone");
+    assert_eq!(users.env.undo("op log --json").ok().json()[0]["user"], "someone");
 }
 
 /// A link in place of the lock would let a user make root truncate any file.

@@ -64,12 +64,12 @@ fn empty_repository_is_accounted_for() {
 #[test]
 fn unreachable_objects_are_counted() {
     let env = history();
-    let id = store_unreachable(&env, b"nobody needs this");
+    let id = store_unreachable(&env, b"no commit needs this");
     let (code, text) = account(&env);
     assert_eq!(code, 1, "{text}");
     assert_eq!(text.lines().last(), Some(format!("abandoned {id} blob").as_str()));
     // Once reachable from a commit, it is accounted for.
-    env.write("needed", "nobody needs this");
+    env.write("needed", "no commit needs this");
     env.undo("commit").ok();
     assert_eq!(account(&env).0, 0);
 }

@@ -111,8 +111,8 @@ hint: see what has happened with `undo log`, then give the current value
 [exit 4]
 
 "#]]);
-    let told = String::from_utf8(env.undo("update-ref refs/heads/side v1 @").stderr).unwrap();
-    assert!(told.contains(&format!("is at {}, not at {}", id(&env, "side"), id(&env, "@"))), "{told}");
+    let report = String::from_utf8(env.undo("update-ref refs/heads/side v1 @").stderr).unwrap();
+    assert!(report.contains(&format!("is at {}, not at {}", id(&env, "side"), id(&env, "@"))), "{report}");
     env.undo(&format!("update-ref refs/heads/side v1 {ZEROS}")).shows(str![[r#"
 ---- stderr ----
 error: `refs/heads/side` already exists, at [ID]

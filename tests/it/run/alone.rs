@@ -75,16 +75,16 @@ fn run_until_waiting(env: &TestEnv) -> (Child, BufReader<ChildStderr>, std::fs::
     BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let lock = hold_lock(env);
     drop(run.stdin.take());
-    let mut told = BufReader::new(run.stderr.take().unwrap());
+    let mut report = BufReader::new(run.stderr.take().unwrap());
     line.clear();
-    told.read_line(&mut line).unwrap();
-    (run, told, lock, line)
+    report.read_line(&mut line).unwrap();
+    (run, report, lock, line)
 }
 
 #[test]
 fn run_waits_for_the_lock_to_record() {
     let env = create_repository();
-    let (mut run, mut told, lock, line) = run_until_waiting(&env);
+    let (mut run, mut report, lock, line) = run_until_waiting(&env);
     let start = "warning: waiting to record the changes of `sh -c 'echo begun; read -r line; echo 1 > done'`: \
                  `undo gc` (process 4242) has held the lock";
     assert!(line.starts_with(start) && line.ends_with("since 2026-01-05 08:00:00\n"), "{line}");
@@ -93,7 +93,7 @@ fn run_waits_for_the_lock_to_record() {
     assert!(run.try_wait().unwrap().is_none());
     drop(lock);
     let mut rest = String::new();
-    told.read_to_string(&mut rest).unwrap();
+    report.read_to_string(&mut rest).unwrap();
     assert!(!rest.contains("waiting"), "reported twice: {rest}");
     assert_eq!(run.wait().unwrap().code(), Some(0));
     assert_eq!(env.undo("cat @:done").ok().text(), "1\n");
@@ -106,10 +106,10 @@ fn ctrl_c_while_waiting_for_lock_reports_unrecorded_changes() {
         return;
     }
     let env = create_repository();
-    let (mut run, mut told, lock, _) = run_until_waiting(&env);
+    let (mut run, mut report, lock, _) = run_until_waiting(&env);
     kill_process(Pid::from_child(&run), Signal::INT).unwrap();
     let mut rest = String::new();
-    told.read_to_string(&mut rest).unwrap();
+    report.read_to_string(&mut rest).unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(130), "{rest}");
     assert!(rest.starts_with("error: after `sh -c") && rest.contains("interrupted while waiting"), "{rest}");
     assert!(

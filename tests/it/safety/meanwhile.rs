@@ -22,16 +22,16 @@ fn write_during_checkout(line: &str) -> Option<(TestEnv, serde_json::Value)> {
     OpenOptions::new().append(true).open(old).unwrap().write_all(b" and mine").unwrap();
     let output = held.resume();
     assert_eq!(output.status.code(), Some(3), "{output:?}");
-    let told = serde_json::from_slice(&output.stdout).unwrap();
+    let report = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(env.read("file"), b"two and mine");
-    Some((env, told))
+    Some((env, report))
 }
 
 #[test]
 fn changes_during_checkout_go_to_side_commit() {
-    let Some((env, told)) = write_during_checkout("checkout one --json") else { return };
-    assert_eq!(told["changed"][0]["path"], "file");
-    let aside = told["aside"].as_str().unwrap();
+    let Some((env, report)) = write_during_checkout("checkout one --json") else { return };
+    assert_eq!(report["changed"][0]["path"], "file");
+    let aside = report["aside"].as_str().unwrap();
     assert_eq!(env.undo(&format!("cat {aside}:file")).ok().stdout, b"two and mine");
     assert_eq!(env.undo(&format!("cat {aside}:other")).ok().stdout, b"one");
     let at = |revision: &str| env.undo(&format!("rev-parse {revision}")).ok().stdout;
@@ -49,8 +49,8 @@ fn changes_during_checkout_go_to_side_commit() {
 
 #[test]
 fn changes_during_restore_go_to_side_commit() {
-    let Some((env, told)) = write_during_checkout("restore --from one file --json") else { return };
-    let aside = told["aside"].as_str().unwrap();
+    let Some((env, report)) = write_during_checkout("restore --from one file --json") else { return };
+    let aside = report["aside"].as_str().unwrap();
     assert_eq!(env.undo(&format!("cat {aside}:file")).ok().stdout, b"two and mine");
     let at = |revision: &str| env.undo(&format!("rev-parse {revision}")).ok().stdout;
     assert_eq!((at("@"), at(&format!("{aside}~"))), (at("two"), at("two")));

@@ -208,11 +208,11 @@ fn missing_proc_does_not_cause_deletions() {
     let mut command = env.command("unshare");
     command.args(["--mount", "sh", "-c", "umount -l /proc && exec \"$0\" commit -m two"]);
     let output = command.arg(env!("CARGO_BIN_EXE_undo")).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    if told.contains("unshare") || told.contains("umount") {
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    if stderr.contains("unshare") || stderr.contains("umount") {
         return skip("only root can hide `/proc`");
     }
-    assert!(output.status.code() == Some(74) && told.contains("/proc/self/fd"), "{output:?}");
+    assert!(output.status.code() == Some(74) && stderr.contains("/proc/self/fd"), "{output:?}");
     assert_eq!(env.undo("rev-parse @").ok().stdout, one);
     let status = env.undo("status --json").ok().json();
     assert_eq!((&status[0]["path"], &status[0]["status"]), (&"d/new".into(), &"added".into()));

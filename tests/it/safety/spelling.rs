@@ -58,11 +58,11 @@ impl CaseFolder {
     /// Runs `undo`, which may report only times.
     fn undo(&self, env: &TestEnv, line: &str) {
         let output = env.undo(line);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let is_time = |line: &str| line.contains("  time ") && line.contains(" became ") && !line.contains(", ");
-        let mut told =
-            told.lines().filter(|line| !line.starts_with("hint: ") && *line != "warning: not restored exactly");
-        assert!(output.code == 0 || output.code == 3 && !self.keeps_times && told.all(is_time), "{line}\n{output}");
+        let mut stderr =
+            stderr.lines().filter(|line| !line.starts_with("hint: ") && *line != "warning: not restored exactly");
+        assert!(output.code == 0 || output.code == 3 && !self.keeps_times && stderr.all(is_time), "{line}\n{output}");
     }
 }
 
@@ -195,13 +195,13 @@ fn colliding_names_are_reported_and_kept() {
     let Some(_folder) = make_case_insensitive(&env) else { return };
     env.undo(&format!("{attach} --branch other")).ok();
     let output = env.undo("checkout both").fails(3);
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let path =
         |line: &str| line.trim().split_once("  another spelling of this name exists").map(|(path, _)| path.to_owned());
-    let told: Vec<String> = told.lines().filter_map(path).collect();
+    let stderr: Vec<String> = stderr.lines().filter_map(path).collect();
     // One of `a` and `A`; `d`, which is merged into `D`; and one of `d/x` and `D/x`.
-    assert_eq!(told.len(), 3, "{output}");
-    assert!(told.iter().any(|path| path.eq_ignore_ascii_case("a")), "{told:?}");
+    assert_eq!(stderr.len(), 3, "{output}");
+    assert!(stderr.iter().any(|path| path.eq_ignore_ascii_case("a")), "{stderr:?}");
     let found = Tree::read(&env.path());
     assert_eq!(found.nodes.len(), 1 + 5, "{:?}", found.nodes.keys());
     let contents = found.contents();

@@ -81,8 +81,8 @@ impl Scenario {
 
 /// Returns the hinted command of a refusal.
 fn hinted(refused: &Output) -> String {
-    let told = String::from_utf8(refused.stderr.clone()).unwrap();
-    let hint = told.lines().find(|line| line.starts_with("hint: ")).unwrap_or_else(|| panic!("no hint: {told}"));
+    let report = String::from_utf8(refused.stderr.clone()).unwrap();
+    let hint = report.lines().find(|line| line.starts_with("hint: ")).unwrap_or_else(|| panic!("no hint: {report}"));
     hint.split_once("undo ").unwrap().1.to_owned()
 }
 
