@@ -407,6 +407,39 @@ fn commands_are_documented() {
     assert_none(problems);
 }
 
+/// Checks the tables in `docs/architecture.md` that list functions with their files.
+#[test]
+fn documented_paths_exist() {
+    const MOST_FILES: usize = 25;
+    let document = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let mut problems = Vec::new();
+    for table in document.split("<!-- path ").skip(1) {
+        let rows: Vec<Vec<&str>> = table
+            .split("<!-- end -->")
+            .next()
+            .unwrap()
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| {
+                line.splitn(4, '|').skip(1).take(2).flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
+            })
+            .collect();
+        let files: BTreeSet<&str> = rows.iter().filter_map(|row| row.last().copied()).collect();
+        if rows.is_empty() || files.len() > MOST_FILES {
+            problems.push(format!("docs/architecture.md: {} files in a path, at most {MOST_FILES}", files.len()));
+        }
+        for row in rows {
+            let (file, functions) = row.split_last().unwrap();
+            let code = std::fs::read_to_string(root().join("src").join(file)).unwrap_or_default();
+            let missing = functions
+                .iter()
+                .filter(|name| !code.contains(&format!("fn {name}(")) && !code.contains(&format!("fn {name}<")));
+            problems.extend(missing.map(|name| format!("docs/architecture.md: `src/{file}` has no function `{name}`")));
+        }
+    }
+    assert_none(problems);
+}
+
 #[test]
 fn test_files_are_declared() {
     let sources = read_all(root(), "tests/it");
