@@ -177,18 +177,18 @@ mod tests {
 
     #[test]
     fn groups_deletions_by_directory() {
-        let told = losses(&["a", "d/", "d/1", "d/e/", "d/e/2", "f/1", "+f/1a", "f/2", "f/g/3", "f/h/", "z"]);
+        let found = losses(&["a", "d/", "d/1", "d/e/", "d/e/2", "f/1", "+f/1a", "f/2", "f/g/3", "f/h/", "z"]);
         let expected =
             [("d", true, 3, 20), ("f", false, 2, 20), ("", false, 2, 20), ("f/g/3", true, 0, 10), ("f/h", true, 0, 0)];
         let expected: Vec<_> = expected.iter().map(|&(path, whole, n, m)| (path.to_owned(), whole, n, m)).collect();
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
     }
 
     #[test]
     fn keeps_the_largest_deletions() {
         let names: Vec<String> = (0..20).flat_map(|n| (0..=n % 7).map(move |m| format!("d{n:02}/{m}"))).collect();
-        let told = losses(&names.iter().map(String::as_str).collect::<Vec<_>>());
-        let paths: Vec<_> = told.iter().map(|(path, _, count, _)| (path.as_str(), *count)).collect();
+        let found = losses(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let paths: Vec<_> = found.iter().map(|(path, _, count, _)| (path.as_str(), *count)).collect();
         assert_eq!(paths, [("d06", 7), ("d13", 7), ("d05", 6), ("d12", 6), ("d19", 6)]);
     }
 }

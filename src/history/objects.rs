@@ -180,11 +180,8 @@ fn object_of(entry: &Entry, text: &str) -> Result<TypedId> {
     match entry.content {
         Content::File { blob, .. } => Ok(TypedId { id: blob.object_id(), object_type: ObjectType::Blob }),
         Content::Directory { tree, .. } => Ok(TypedId { id: tree.object_id(), object_type: ObjectType::Tree }),
-        _ => Err(Error::new(
-            ErrorKind::Usage,
-            format!("`{text}` is a {}, which has no object of its own", entry.kind().word()),
-        )
-        .hint("to see its entry: undo ls-tree")),
+        _ => Err(Error::new(ErrorKind::Usage, format!("`{text}` is a {}, which has no object", entry.kind().word()))
+            .hint("to see its entry: undo ls-tree")),
     }
 }
 

@@ -240,7 +240,7 @@ fn rejects_unknown_revisions_with_hints() {
         ("0000", ErrorKind::NotFound, "revision `0000` does not exist", "list commits with `undo log`"),
         ("main~7", ErrorKind::NotFound, "history does not go back that far", "list commits"),
         ("main^2", ErrorKind::NotFound, "revision `main^2` does not exist", "list commits"),
-        ("-", ErrorKind::NotFound, "there is no `-`", "see where you have been"),
+        ("-", ErrorKind::NotFound, "`-` names no commit", "see all commits"),
         ("", ErrorKind::Usage, "it names nothing", "see how"),
         ("~2", ErrorKind::Usage, "it names nothing", "see how"),
         ("main~x", ErrorKind::Usage, "only `~` and `^` can follow", "see how"),
@@ -248,7 +248,7 @@ fn rejects_unknown_revisions_with_hints() {
         ("@{1h", ErrorKind::Usage, "a `}` is missing", "see how"),
         ("@{soon}", ErrorKind::Usage, "`soon` is not a valid date or time", "write it like"),
         ("nowhere@{1h}", ErrorKind::NotFound, "no history at", "to list operations"),
-        ("@{1h ago}", ErrorKind::NotFound, "it begins at", "to list operations"),
+        ("@{1h ago}", ErrorKind::NotFound, "history begins at", "to list operations"),
         ("nowhere@{now}", ErrorKind::NotFound, "revision `nowhere` does not exist", "list commits"),
     ] {
         let found = history.resolve_error(text);
@@ -290,7 +290,7 @@ fn dash_is_the_commit_before_the_last_move() {
     assert_eq!(history.resolve("-"), b);
     history.tag("v1", a);
     let c = history.commit_on_branch("c", 3);
-    assert_eq!(history.resolve("-"), b, "growing is no move");
+    assert_eq!(history.resolve("-"), b, "recording a commit does not count as a move");
     history.switch("other", Some(b));
     assert_eq!((history.resolve("-"), history.resolve("@")), (c, b));
     history.switch("main", None);
@@ -326,7 +326,7 @@ fn resolves_refs_at_earlier_times() -> Result<()> {
     assert_eq!(history.resolve(&format!("main@{{{}}}~1", second.to_rfc3339())), a);
     let error = resolve(&history.repository, &format!("@{{{}}}", before.to_rfc3339())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.to_string().contains("it begins at"), "{error}");
+    assert!(error.to_string().contains("history begins at"), "{error}");
     let error = resolve(&history.repository, &format!("trial@{{{}}}", first.to_rfc3339())).unwrap_err();
     assert!(error.to_string().starts_with("`trial` did not exist at"), "{error}");
 
@@ -449,8 +449,8 @@ fn reads_about_as_many_commits_as_it_returns() {
     history.commit_all(&commits, |_| NewOperation::default());
     assert_eq!(history.repository.view().heads.len(), 5);
     let mut commits = walk(&history.repository, WalkOptions::default()).unwrap();
-    let told: Vec<CommitId> = commits.by_ref().take(20).map(|item| item.unwrap().id).collect();
-    assert_eq!(told, ids.iter().rev().take(20).copied().collect::<Vec<_>>());
+    let walked: Vec<CommitId> = commits.by_ref().take(20).map(|item| item.unwrap().id).collect();
+    assert_eq!(walked, ids.iter().rev().take(20).copied().collect::<Vec<_>>());
     assert!(commits.decoded() <= 25, "{}", commits.decoded());
 }
 
@@ -488,10 +488,10 @@ fn visits_children_before_parents_and_each_commit_once() {
             })
             .collect();
         let ids = history.commit_all(&commits, |_| NewOperation::default());
-        let told: Vec<CommitId> =
+        let walked: Vec<CommitId> =
             walk(&history.repository, WalkOptions::default()).unwrap().map(|one| one.unwrap().id).collect();
-        let place: HashMap<CommitId, usize> = told.iter().enumerate().map(|(n, &id)| (id, n)).collect();
-        assert_eq!((told.len(), place.len()), (30, 30));
+        let place: HashMap<CommitId, usize> = walked.iter().enumerate().map(|(n, &id)| (id, n)).collect();
+        assert_eq!((walked.len(), place.len()), (30, 30));
         for (id, _, parents) in &made {
             assert!(parents.iter().all(|parent| place[id] < place[parent]), "round {round}");
         }

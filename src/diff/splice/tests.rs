@@ -183,7 +183,7 @@ fn hard_links_follow_their_paths() {
     let (ab, cd) = (memory.links(&[&["a", "b"]]), memory.links(&[&["c", "d"]]));
     let none = Vec::<Vec<String>>::new();
     assert_eq!(splice(ab, cd, &["c", "d"]), [["a", "b"], ["c", "d"]]);
-    assert_eq!(splice(ab, None, &["a"]), none, "one name alone is no group");
+    assert_eq!(splice(ab, None, &["a"]), none, "a single path has no hard link");
     assert_eq!(splice(None, ab, &["a"]), [["a", "b"]], "b is still that file");
     assert_eq!(splice(ab, ab, &["a"]), [["a", "b"]], "both sides have it");
     let (abc, bd) = (memory.links(&[&["a", "b", "c"]]), memory.links(&[&["b", "d"]]));

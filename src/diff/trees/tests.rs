@@ -323,7 +323,7 @@ fn does_not_report_uncovered_paths_as_deleted() {
     // Paths on both sides are compared even if the new side does not cover them.
     let left_out = LeftOut::new(&[unreadable], &[path("ignored"), path("kept"), path("logs")]);
     let lines = compared(&memory, Some(&old), Some(&new), &Options { left_out, ..Options::default() });
-    let told: Vec<_> = lines.iter().map(|line| (line.0.display().into_owned(), line.1)).collect();
+    let changes: Vec<_> = lines.iter().map(|line| (line.0.display().into_owned(), line.1)).collect();
     let expected = [
         ("gone", Status::Deleted),
         ("ignored", Status::Ignored),
@@ -333,7 +333,7 @@ fn does_not_report_uncovered_paths_as_deleted() {
         ("uncovered", Status::Uncovered),
         ("uncovered/x", Status::Uncovered),
     ];
-    assert_eq!(told, expected.map(|(path, status)| (path.to_owned(), status)));
+    assert_eq!(changes, expected.map(|(path, status)| (path.to_owned(), status)));
 }
 
 #[test]

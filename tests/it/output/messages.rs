@@ -43,7 +43,7 @@ hint: usage: undo checkout <REV> [-- <PATH>...]
     env.undo("man op log").ok();
     env.undo("ls notes.txt").shows(str![[r#"
 ---- stderr ----
-error: no revision `notes.txt`
+error: revision `notes.txt` does not exist
 hint: to use the last recorded version: undo ls @:notes.txt
 [exit 2]
 

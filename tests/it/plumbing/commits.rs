@@ -199,12 +199,12 @@ fn commit_tree_rejects_invalid_input() {
         (format!("commit-tree {} -m x", with_repository.trim_end()), "the tree has a `.undo`"),
         (format!("commit-tree @: {absent} -m x"), "the hard links do not match the tree: `nowhere` does not exist"),
         (format!("commit-tree @: {folder} -m x"), "`data` is a directory"),
-        (format!("commit-tree @ {different} -m x"), "`same` is not the same as `notes.txt`"),
+        (format!("commit-tree @ {different} -m x"), "`same` differs from `notes.txt`"),
         (format!("commit-tree @: {blob} -m x"), "is a blob, not a table of hard links"),
         ("commit-tree @: @ -m x".into(), "`@` is a commit, not a table of hard links"),
         (format!("commit-tree @: {} -m x", "0".repeat(64)), "no object `0000"),
         (format!("commit-tree {blob} -m x"), "is a blob, not a tree or a commit"),
-        ("commit-tree nowhere -m x".into(), "no revision `nowhere`"),
+        ("commit-tree nowhere -m x".into(), "revision `nowhere` does not exist"),
         (format!("commit-tree @: -p {tree} -m x"), "is a tree, not a commit"),
         (format!("commit-tree @: -p {blob} -m x"), "is a blob, not a commit"),
         (format!("commit-tree @: -p {} -m x", "0".repeat(64)), "0000"),
@@ -267,7 +267,7 @@ fn checkout_tree_refuses_non_empty_directory() {
         ("checkout-tree .undo/out @".to_owned(), 4, "is in the repository"),
         (format!("checkout-tree ../out {blob}"), 2, "is a blob, not a tree or a commit"),
         (format!("checkout-tree ../out @ {blob}"), 2, "not a table of hard links"),
-        (format!("checkout-tree ../out @ {links}"), 2, "`notes.txt` is not the same as `link`"),
+        (format!("checkout-tree ../out @ {links}"), 2, "`notes.txt` differs from `link`"),
         (format!("checkout-tree ../out {tree}"), 4, "has `.undo` in it"),
     ] {
         let output = env.undo(&line).fails(code);

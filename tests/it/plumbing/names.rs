@@ -53,7 +53,7 @@ hint: undo ls [ID]
 "#]]);
     env.undo("rev-parse @:link").shows(str![[r#"
 ---- stderr ----
-error: `@:link` is a symlink, which has no object of its own
+error: `@:link` is a symlink, which has no object
 hint: to see its entry: undo ls-tree
 [exit 2]
 

@@ -130,9 +130,9 @@ hint: `undo cat-file -t OBJECT` prints the type of an object
     for (line, words) in [
         (format!("ls-tree {blob}"), "is a blob, not a tree or a commit"),
         (format!("ls-tree {}", &blob[..9]), "is a blob, not a tree or a commit"),
-        ("ls-tree nonsense".into(), "no revision `nonsense`"),
+        ("ls-tree nonsense".into(), "revision `nonsense` does not exist"),
         (format!("ls-tree {}", "0".repeat(64)), "no object"),
-        ("ls-tree @:nowhere".into(), "no `nowhere` in commit"),
+        ("ls-tree @:nowhere".into(), "`nowhere` does not exist in commit"),
         ("ls-tree @ /data".into(), "`/data` is not a valid path in a tree"),
         ("ls-tree @ ../data".into(), "`../data` is not a valid path in a tree"),
         ("ls-tree @ ''".into(), "`` is not a valid path in a tree"),
