@@ -18,7 +18,7 @@ _undo() {
             others+=("$one")
         fi
     done
-    # No space behind a folder: one goes on from there.
+    # No space after a folder: its entries may follow.
     local -i found=1
     (( $#folders )) && _describe -V values folders -S '' && found=0
     (( $#others )) && _describe -V values others && found=0

@@ -323,6 +323,14 @@ fn only_main_exits() {
 #[test]
 fn only_snapshot_makes_saved_scans() {
     let mut problems = Vec::new();
+    for source in sources().iter().filter(|source| top_module(source) == "checkout") {
+        let others = uses(source).into_iter().filter(|reference| {
+            reference.names[0] == "snapshot" && reference.names.last().is_none_or(|name| name != "SavedScan")
+        });
+        problems.extend(others.map(|reference| {
+            format!("{}: `checkout` may use only `SavedScan` of `snapshot`", location(source, reference.line))
+        }));
+    }
     for source in sources().iter().filter(|source| top_module(source) != "snapshot") {
         problems.extend(constructions(&source.code, "SavedScan").into_iter().map(|line| {
             format!("{}: only `snapshot` may construct a `SavedScan`; take one as an argument", location(source, line))

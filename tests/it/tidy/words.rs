@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{assert_none, root};
 
 /// Words and phrases to avoid, with replacements. `*` stands for any word.
-const WORDS: [(&str, &str); 33] = [
+const WORDS: [(&str, &str); 31] = [
     ("so many", "the number of …"),
-    ("no rule", "`not a valid pattern`, or the noun"),
-    ("no path", "`not a path`, or the noun"),
     ("is no *", "`is not a …`"),
     ("are no *", "`are not …`"),
     ("was no *", "`was not a …`"),
@@ -45,11 +43,15 @@ const WORDS: [(&str, &str); 33] = [
 const ALLOWED: [&str; 2] = ["longer", "more"];
 
 /// Uses that mean something else: a word, and the file. `nobody` is the name of a user.
-const OTHER_MEANINGS: [(&str, &str); 3] =
-    [("nobody", "tests/it/closed.rs"), ("nobody", "tests/it/env.rs"), ("nobody", "tests/it/owners.rs")];
+const OTHER_MEANINGS: [(&str, &str); 4] = [
+    ("nobody", "tests/it/closed.rs"),
+    ("nobody", "tests/it/env.rs"),
+    ("nobody", "tests/it/kinds.rs"),
+    ("nobody", "tests/it/owners/root.rs"),
+];
 
 /// Files and folders that are not checked yet.
-const PENDING: [&str; 5] = ["src", "tests/it", "completions", "docs/architecture.md", "docs/commands.md"];
+const PENDING: [&str; 1] = ["src"];
 
 /// Files with text that people read.
 const CHECKED: [&str; 6] = ["src", "tests", "docs", "examples", "completions", "README.md"];
