@@ -219,8 +219,8 @@ fn start(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
     let context = Context { ui, cwd, environment, is_removed, command_line: command };
     let result = match cli.command {
         Some(Command::Plumbing(command)) => plumbing::run(&context, command),
-        Some(Command::Porcelain(command)) => commands::run(&context, Some(command)),
-        None => commands::run(&context, None),
+        Some(Command::Porcelain(command)) => commands::run(&context, command),
+        None => commands::overview::run(&context),
     };
     result.map_err(|error| context.explain_owners(error))
 }

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use clap_complete::env::{Elvish, EnvCompleter, Powershell};
 
 use crate::commands::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 
 /// The environment variable through which the script requests completions. Its value is the name of the shell.
 pub const VARIABLE: &str = "UNDO_COMPLETE";
@@ -38,8 +38,7 @@ pub enum Shell {
 
 /// Prints the script.
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let text = script(args.shell);
-    context.ui.data(|out| out.write_all(&text).map_err(|error| Error::io("write to", "stdout".as_ref(), error)))?;
+    context.ui.bytes(&script(args.shell))?;
     Ok(Exit::DONE)
 }
 

@@ -21,7 +21,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let page = page((context.command_line)(), &args.command)?;
-    context.ui.data(|out| out.write_all(&page).map_err(|error| Error::io("write to", "stdout".as_ref(), error)))?;
+    context.ui.bytes(&page)?;
     Ok(Exit::DONE)
 }
 

@@ -1,4 +1,4 @@
-//! One file a command: open, resolve, do, show.
+//! The commands for people. One file per command: parse, call the library, show the outcome.
 
 mod branch;
 mod cat;
@@ -19,7 +19,7 @@ mod log;
 mod ls;
 mod man;
 mod op;
-mod overview;
+pub mod overview;
 mod redo;
 mod refs;
 mod restore;
@@ -35,66 +35,57 @@ use crate::error::{Exit, Result};
 
 pub use context::Context;
 
-/// The commands. The first line of each one's documentation is its help.
-#[derive(Debug, clap::Subcommand)]
-#[command(defer = true)]
-#[expect(missing_docs, reason = "help of a command stands at its arguments; a doc here would replace it")]
-pub enum Command {
-    Init(init::Args),
-    Commit(commit::Args),
+/// Declares an enum of commands, and the function that runs one. A command is a module with `Args` and `run`.
+macro_rules! declare_commands {
+    ($(#[$enum:meta])* enum Command { $($(#[$attribute:meta])* $name:ident($module:ident),)+ }) => {
+        $(#[$enum])*
+        #[derive(Debug, clap::Subcommand)]
+        #[command(defer = true)]
+        #[expect(missing_docs, reason = "a doc comment would replace the help of the command")]
+        pub enum Command {
+            $($(#[$attribute])* $name($module::Args),)+
+        }
+
+        /// Runs a command.
+        pub fn run(context: &$crate::commands::Context<'_>, command: Command) -> Result<Exit> {
+            match command {
+                $(Command::$name(args) => $module::run(context, &args),)+
+            }
+        }
+    };
+}
+pub(crate) use declare_commands;
+
+declare_commands! {
+/// The commands for people. The doc comment of each `Args` is the help of the command.
+enum Command {
+    Init(init),
+    Commit(commit),
     #[command(visible_alias = "st")]
-    Status(status::Args),
-    Log(log::Args),
-    Show(show::Args),
-    Diff(diff::Args),
-    Checkout(checkout::Args),
-    Restore(restore::Args),
-    Run(run::Args),
-    Undo(undo::Args),
-    Redo(redo::Args),
-    Op(op::Args),
-    Export(export::Args),
-    Branch(branch::Args),
-    Tag(tag::Args),
-    Ls(ls::Args),
-    Cat(cat::Args),
-    Verify(verify::Args),
-    Config(config::Args),
-    Completions(completions::Args),
-    Man(man::Args),
-    Help(help::Args),
+    Status(status),
+    Log(log),
+    Show(show),
+    Diff(diff),
+    Checkout(checkout),
+    Restore(restore),
+    Run(run),
+    Undo(undo),
+    Redo(redo),
+    Op(op),
+    Export(export),
+    Branch(branch),
+    Tag(tag),
+    Ls(ls),
+    Cat(cat),
+    Verify(verify),
+    Config(config),
+    Completions(completions),
+    Man(man),
+    Help(help),
+}
 }
 
-/// Runs a command; without one, shows the overview.
-pub fn run(context: &Context<'_>, command: Option<Command>) -> Result<Exit> {
-    match command {
-        None => overview::run(context),
-        Some(Command::Init(args)) => init::run(context, &args),
-        Some(Command::Commit(args)) => commit::run(context, &args),
-        Some(Command::Status(args)) => status::run(context, &args),
-        Some(Command::Log(args)) => log::run(context, &args),
-        Some(Command::Show(args)) => show::run(context, &args),
-        Some(Command::Diff(args)) => diff::run(context, &args),
-        Some(Command::Checkout(args)) => checkout::run(context, &args),
-        Some(Command::Restore(args)) => restore::run(context, &args),
-        Some(Command::Run(args)) => run::run(context, &args),
-        Some(Command::Undo(args)) => undo::run(context, &args),
-        Some(Command::Redo(args)) => redo::run(context, &args),
-        Some(Command::Op(args)) => op::run(context, &args),
-        Some(Command::Export(args)) => export::run(context, &args),
-        Some(Command::Branch(args)) => branch::run(context, &args),
-        Some(Command::Tag(args)) => tag::run(context, &args),
-        Some(Command::Ls(args)) => ls::run(context, &args),
-        Some(Command::Cat(args)) => cat::run(context, &args),
-        Some(Command::Verify(args)) => verify::run(context, &args),
-        Some(Command::Config(args)) => config::run(context, &args),
-        Some(Command::Completions(args)) => completions::run(context, &args),
-        Some(Command::Man(args)) => man::run(context, &args),
-        Some(Command::Help(args)) => help::run(context, &args),
-    }
-}
-
-/// A command by its words: `op log`. Without any, the whole.
+/// Finds a command by its words: `op log`. Without words, returns the root.
 fn find<'a>(root: &'a mut clap::Command, words: &[String]) -> Option<&'a mut clap::Command> {
     words.iter().try_fold(root, |command, word| command.find_subcommand_mut(word))
 }

@@ -1,4 +1,4 @@
-//! Bare `undo`: where you are, and what you can do next. Changes nothing.
+//! `undo` without a command: shows the position, the state, and what to do next. Changes nothing.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,7 @@ use crate::report::refs::{Overview, Position};
 use crate::terminal::text::describe;
 use crate::workspace::DiffOptions;
 
+/// Prints the overview.
 pub fn run(context: &Context<'_>) -> Result<Exit> {
     let workspace = match context.workspace() {
         Err(error) if error.kind() == ErrorKind::NoRepository => {

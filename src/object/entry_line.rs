@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn malformed_lines_say_what_is_wrong() {
         for (line, what) in [
-            (format!("100644 blob {ID}\ta"), "6 fields before the TAB are wanted, and 3 are there"),
+            (format!("100644 blob {ID}\ta"), "expected 6 fields before the TAB, found 3"),
             (format!("100644 blob {ID} 0:0 5.0 - a"), "the TAB and the name are missing"),
             (format!("100644 blob {ID} 0:0 5.0 -\t.."), "`..` is not a valid name"),
             (format!("100644 blob {ID} 0:0 5.0 -\ta/b"), "`a/b` is not a valid name"),

@@ -47,7 +47,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 impl Args {
-    /// What is to be written, and the id of the commit or the tree that it is.
+    /// The tree to write, and its id or that of its commit.
     fn source(&self, repository: &Repository) -> Result<(ObjectId, Source)> {
         let store = repository.store();
         let named = objects::treeish(repository, &self.tree)?;

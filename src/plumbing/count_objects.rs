@@ -11,7 +11,7 @@ use crate::report::plumbing::ObjectCount;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-pub fn run(context: &Context<'_>) -> Result<Exit> {
+pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
     let repository = context.repository()?;
     let (tally, usage) = (repository.store().tally()?, repository.usage()?);
     let packs = repository.store().packs();

@@ -24,72 +24,29 @@ mod update_ref;
 mod verify_pack;
 mod write_tree;
 
-use crate::commands::Context;
+use crate::commands::declare_commands;
 use crate::error::{Exit, Result};
 
+declare_commands! {
 /// The plumbing commands. `undo help` does not list them; `undo help plumbing` does.
-#[derive(Debug, clap::Subcommand)]
-#[command(defer = true)]
-#[expect(missing_docs, reason = "a doc comment would replace the help of the command")]
-pub enum Command {
-    #[command(hide = true)]
-    CatFile(cat_file::Args),
-    #[command(hide = true)]
-    CheckIgnore(check_ignore::Args),
-    #[command(hide = true)]
-    CheckoutTree(checkout_tree::Args),
-    #[command(hide = true)]
-    CommitTree(commit_tree::Args),
-    #[command(hide = true)]
-    CountObjects(count_objects::Args),
-    #[command(hide = true)]
-    DiffTree(diff_tree::Args),
-    #[command(hide = true)]
-    HashObject(hash_object::Args),
-    #[command(hide = true)]
-    LsFiles(ls_files::Args),
-    #[command(hide = true)]
-    LsTree(ls_tree::Args),
-    #[command(hide = true)]
-    Mklinks(mklinks::Args),
-    #[command(hide = true)]
-    Mktree(mktree::Args),
-    #[command(hide = true)]
-    RevList(rev_list::Args),
-    #[command(hide = true)]
-    RevParse(rev_parse::Args),
-    #[command(hide = true)]
-    ShowRef(show_ref::Args),
-    #[command(hide = true)]
-    SymbolicRef(symbolic_ref::Args),
-    #[command(hide = true)]
-    UpdateRef(update_ref::Args),
-    #[command(hide = true)]
-    VerifyPack(verify_pack::Args),
-    #[command(hide = true)]
-    WriteTree(write_tree::Args),
+enum Command {
+    #[command(hide = true)] CatFile(cat_file),
+    #[command(hide = true)] CheckIgnore(check_ignore),
+    #[command(hide = true)] CheckoutTree(checkout_tree),
+    #[command(hide = true)] CommitTree(commit_tree),
+    #[command(hide = true)] CountObjects(count_objects),
+    #[command(hide = true)] DiffTree(diff_tree),
+    #[command(hide = true)] HashObject(hash_object),
+    #[command(hide = true)] LsFiles(ls_files),
+    #[command(hide = true)] LsTree(ls_tree),
+    #[command(hide = true)] Mklinks(mklinks),
+    #[command(hide = true)] Mktree(mktree),
+    #[command(hide = true)] RevList(rev_list),
+    #[command(hide = true)] RevParse(rev_parse),
+    #[command(hide = true)] ShowRef(show_ref),
+    #[command(hide = true)] SymbolicRef(symbolic_ref),
+    #[command(hide = true)] UpdateRef(update_ref),
+    #[command(hide = true)] VerifyPack(verify_pack),
+    #[command(hide = true)] WriteTree(write_tree),
 }
-
-/// Runs a command.
-pub fn run(context: &Context<'_>, command: Command) -> Result<Exit> {
-    match command {
-        Command::CatFile(args) => cat_file::run(context, &args),
-        Command::CheckIgnore(args) => check_ignore::run(context, &args),
-        Command::CheckoutTree(args) => checkout_tree::run(context, &args),
-        Command::CommitTree(args) => commit_tree::run(context, &args),
-        Command::CountObjects(_) => count_objects::run(context),
-        Command::DiffTree(args) => diff_tree::run(context, &args),
-        Command::HashObject(args) => hash_object::run(context, &args),
-        Command::LsFiles(args) => ls_files::run(context, &args),
-        Command::LsTree(args) => ls_tree::run(context, &args),
-        Command::Mklinks(args) => mklinks::run(context, &args),
-        Command::Mktree(args) => mktree::run(context, &args),
-        Command::RevList(args) => rev_list::run(context, &args),
-        Command::RevParse(args) => rev_parse::run(context, &args),
-        Command::ShowRef(args) => show_ref::run(context, &args),
-        Command::SymbolicRef(args) => symbolic_ref::run(context, &args),
-        Command::UpdateRef(args) => update_ref::run(context, &args),
-        Command::VerifyPack(args) => verify_pack::run(context, &args),
-        Command::WriteTree(args) => write_tree::run(context, &args),
-    }
 }

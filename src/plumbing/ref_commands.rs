@@ -252,13 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn malformed_instructions_are_told_with_their_place() {
+    fn read_reports_the_place_of_malformed_instructions() {
         let zeros = "0".repeat(64);
         for (line, what) in [
             ("".to_owned(), "`` is not a valid instruction"),
             ("upd\u{1}ate refs/heads/a v1".to_owned(), "`upd\\u{1}ate` is not a valid instruction"),
-            ("update".to_owned(), "`update` wants a ref"),
-            ("update refs/heads/a".to_owned(), "`update` wants a commit"),
+            ("update".to_owned(), "`update` requires a ref"),
+            ("update refs/heads/a".to_owned(), "`update` requires a commit"),
             ("update  refs/heads/a v1".to_owned(), "`` is not a full ref name"),
             ("update main v1".to_owned(), "`main` is not a full ref name"),
             ("update refs/heads/a v1 v2 v3".to_owned(), "too many fields"),
@@ -277,7 +277,7 @@ mod tests {
         }
         for (records, what) in [
             ("update refs/heads/a\0v1\0", "instruction 1: malformed instruction: the value and its NUL are missing"),
-            ("update refs/heads/a\0\0\0", "instruction 1: malformed instruction: `update` wants a commit"),
+            ("update refs/heads/a\0\0\0", "instruction 1: malformed instruction: `update` requires a commit"),
             ("delete refs/heads/a\0\0x\0", "instruction 2: malformed instruction: `x` is not a valid instruction"),
         ] {
             assert_eq!(parsed(records, '\0').unwrap_err().to_string(), what);

@@ -53,11 +53,11 @@ pub fn resolve(repository: &Repository, instructions: &Instructions) -> Result<E
     let mut edits = Edits::default();
     let mut seen = BTreeSet::new();
     for (place, instruction) in instructions {
-        let told = |error: Error| match place {
+        let add_place = |error: Error| match place {
             Some(place) => error.context(place),
             None => error,
         };
-        edits.add(repository, instruction, &mut seen).map_err(told)?;
+        edits.add(repository, instruction, &mut seen).map_err(add_place)?;
     }
     let current = RefName::Branch(edits.switch.as_ref().unwrap_or(&view.current).clone());
     if edits.refs.iter().any(|edit| edit.new.is_none() && edit.name == current) {

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_names_of_any_language_are_fine() {
+    fn check_accepts_names_of_any_language() {
         let longest = "x".repeat(LONGEST);
         for name in ["main", "a", "feature/x-1_2.3", "zażółć", "2026-01-05", "v1.0", "a@b", "beef", "latest2", &longest]
         {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_read_as_something_else_is_refused_with_the_reason() {
+    fn check_rejects_ambiguous_names_with_the_reason() {
         let long = "x".repeat(LONGEST + 1);
         for (name, reason) in [
             ("", "it is empty"),
@@ -125,7 +125,7 @@ mod tests {
             ("-f", "it begins with `-`"),
             (".hidden", "it begins with `.`"),
             ("/a", "it begins with `/`"),
-            ("a b", "it contains ` `"),
+            ("a b", "it contains a space"),
             ("a\u{a0}b", "it contains"),
             ("a\nb", "it contains `\\n`"),
             ("a~1", "it contains `~`"),

@@ -178,11 +178,15 @@ fn an_edit_that_expects_something_else_is_refused_and_nothing_is_recorded() {
     let mut transaction = house.repository.begin().unwrap();
     for (edits, kind, text) in [
         (vec![edit("main", Some(first), Some(second))], ErrorKind::Refused, "has changed"),
-        (vec![edit("main", None, Some(first))], ErrorKind::Exists, "there is a branch `main` already"),
-        (vec![edit("gone", Some(first), None)], ErrorKind::Refused, "no longer there"),
-        (vec![tag("main", None, Some(first))], ErrorKind::Exists, "there is a branch `main` already"),
-        (vec![tag("v1", None, Some(first)), edit("v1", None, Some(first))], ErrorKind::Exists, "a tag `v1` already"),
-        (vec![tag("a b", None, Some(first))], ErrorKind::Usage, "is not a valid name"),
+        (vec![edit("main", None, Some(first))], ErrorKind::Exists, "branch `main` already exists"),
+        (vec![edit("gone", Some(first), None)], ErrorKind::Refused, "no longer exists"),
+        (vec![tag("main", None, Some(first))], ErrorKind::Exists, "branch `main` already exists"),
+        (
+            vec![tag("v1", None, Some(first)), edit("v1", None, Some(first))],
+            ErrorKind::Exists,
+            "tag `v1` already exists",
+        ),
+        (vec![tag("a b", None, Some(first))], ErrorKind::Usage, "is not a valid branch or tag name"),
         (vec![tag("v1", None, Some(nowhere))], ErrorKind::NotFound, "no commit"),
     ] {
         let error = transaction.record(NewOperation { edits, ..NewOperation::default() }).unwrap_err();

@@ -381,7 +381,7 @@ fn check_edits(view: &View, store: &Store, new_operation: &NewOperation) -> Resu
         if found.is_none() {
             refname::check(name)?;
             if other.contains_key(name) {
-                return Err(Error::new(ErrorKind::Exists, format!("there is a {other_word} `{name}` already"))
+                return Err(Error::new(ErrorKind::Exists, format!("a {other_word} `{name}` already exists"))
                     .hint("branches and tags share one namespace; choose another name"));
             }
         }
@@ -398,7 +398,7 @@ fn check_edits(view: &View, store: &Store, new_operation: &NewOperation) -> Resu
 
 fn unexpected(word: &str, name: &str, expected: Option<CommitId>, found: Option<CommitId>) -> Error {
     match (expected, found) {
-        (None, Some(_)) => Error::new(ErrorKind::Exists, format!("there is a {word} `{name}` already"))
+        (None, Some(_)) => Error::new(ErrorKind::Exists, format!("the {word} `{name}` already exists"))
             .hint("choose another name, or delete that one first"),
         (Some(_), None) => Error::new(ErrorKind::Refused, format!("the {word} `{name}` no longer exists"))
             .hint("another command has deleted it; see `undo log`"),

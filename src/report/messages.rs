@@ -73,7 +73,7 @@ pub fn describe(reason: Reason) -> &'static str {
         Reason::Unreadable => "cannot be read",
         Reason::Socket => "a socket",
         Reason::Mount => "mounted from elsewhere",
-        Reason::Repository => "a repository of its own",
+        Reason::Repository => "another repository",
         Reason::TooLong => "longer than 16 TiB",
     }
 }

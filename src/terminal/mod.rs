@@ -164,6 +164,11 @@ impl Ui {
         self.stream(write).and_then(|value| self.flush().map(|()| value))
     }
 
+    /// Writes raw bytes to stdout.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<()> {
+        self.data(|out| out.write_all(bytes).map_err(failed))
+    }
+
     /// Lets the caller write raw data to stdout, where more follows.
     pub fn stream<T: Default>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         self.out.write(write)

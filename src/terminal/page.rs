@@ -12,7 +12,7 @@ use crate::terminal::table::Table;
 use crate::terminal::{Palette, Role, human, sanitize};
 use crate::time::Timestamp;
 
-/// The text of a record. Without a text of its own, a record shows only in JSON.
+/// The text of a record. A record without one shows only in JSON.
 pub trait Print {
     /// Writes the text.
     fn print(&self, _: &mut Page<'_>) -> io::Result<()> {

@@ -84,7 +84,7 @@ fn note_entries(change: &Change, old: &Entry, new: &Entry, notes: &mut Vec<Strin
         note("target", or_none(targets.0), or_none(targets.1));
     }
     let (old, new) = (&old.metadata, &new.metadata);
-    // A link has no mode of its own.
+    // The mode of a link has no meaning.
     if change.what.mode && !is_link {
         note("mode", format!("{:04o}", old.mode), format!("{:04o}", new.mode));
     }

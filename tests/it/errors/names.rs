@@ -120,14 +120,14 @@ hint: delete it first: undo branch -d trial
 "#]]);
     env.undo("tag trial").shows(str![[r#"
 ---- stderr ----
-error: there is a branch `trial` already
+error: a branch `trial` already exists
 hint: branches and tags share one namespace; choose another name
 [exit 2]
 
 "#]]);
     env.undo("branch one").shows(str![[r#"
 ---- stderr ----
-error: there is a tag `one` already
+error: a tag `one` already exists
 hint: branches and tags share one namespace; choose another name
 [exit 2]
 

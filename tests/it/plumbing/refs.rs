@@ -168,7 +168,7 @@ hint: use letters, digits, `-`, `_`, `.` and `/`, as in `before-cleanup`
 "#]]);
     env.undo("update-ref refs/heads/v1 @").shows(str![[r#"
 ---- stderr ----
-error: there is a tag `v1` already
+error: a tag `v1` already exists
 hint: branches and tags share one namespace; choose another name
 [exit 2]
 
