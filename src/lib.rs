@@ -12,7 +12,6 @@ pub mod metadata;
 pub mod number;
 pub mod parallel;
 pub mod path;
-pub mod path_set;
 pub mod progress;
 pub mod quote;
 pub mod time;

@@ -3,6 +3,8 @@
 //! Names consist of any bytes except `/` and NUL. Every list of paths (scan, index, tree, diff, plan) is in the order defined
 //! here, component by component, so that two lists can be compared by merging.
 
+pub mod set;
+
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::ffi::OsStr;

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use crate::error::Result;
 use crate::metadata::Kind;
+use crate::path::set::{PathSet, Place};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::path_set::{PathSet, Place};
 use crate::worktree::Scan;
 use crate::worktree::database::{database_of, files_of, journals_of};
 

@@ -12,8 +12,8 @@ use crate::history::entry_in;
 use crate::id::AttributesId;
 use crate::metadata::Kind;
 use crate::object::{Attributes, Entry, Objects};
+use crate::path::set::{PathSet, Place};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
-use crate::path_set::{PathSet, Place};
 use crate::worktree::Scan;
 use crate::worktree::index::{Builder, Record};
 

@@ -7,7 +7,7 @@ use crate::object::commit::{Reason, Uncovered};
 use crate::path::{RepoPath, RepoPathBuf};
 
 use super::Status;
-use crate::path_set::{PathSet, Place};
+use crate::path::set::{PathSet, Place};
 
 /// Uncovered and ignored paths, each with everything below it.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use crate::metadata::Kind;
 use crate::object::{Entry, Links, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
 
-use crate::path_set::{PathSet, Place};
+use crate::path::set::{PathSet, Place};
 
 /// The groups of hard links when the selected paths come from `from` and all others from `base`, and the unselected paths
 /// whose mtime in `base` differs from that of the selected paths of their group.

@@ -8,7 +8,7 @@ use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
 
 use super::linked;
-use crate::path_set::PathSet;
+use crate::path::set::PathSet;
 
 /// Stores new objects.
 type Put<'p> = dyn FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()> + 'p;

@@ -13,7 +13,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 
 use super::lockstep;
 use super::{Change, ChangeCounts, LeftOut, Status, What};
-use crate::path_set::{PathSet, Place};
+use crate::path::set::{PathSet, Place};
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug)]

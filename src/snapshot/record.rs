@@ -11,7 +11,7 @@ use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
 use crate::object::{Commit, Extras, Objects, Ran, alarm_marks};
 use crate::path::RepoPathBuf;
-use crate::path_set::PathSet;
+use crate::path::set::PathSet;
 use crate::progress::Progress;
 use crate::repo::{Layout, NewOperation, Repository, Transaction};
 use crate::snapshot::commit::{self, CommitMessage, Content};

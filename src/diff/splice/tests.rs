@@ -12,8 +12,8 @@ use crate::history::entry_at;
 use crate::id::{BlobId, LinksId, ObjectId};
 use crate::metadata::Metadata;
 use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
+use crate::path::set::{PathSet, Place};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::path_set::{PathSet, Place};
 
 type ObjectMap = HashMap<(ObjectKind, ObjectId), Arc<[u8]>>;
 

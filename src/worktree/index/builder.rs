@@ -13,8 +13,8 @@ use crate::environment::Durability;
 use crate::error::Result;
 use crate::fs;
 use crate::metadata::Kind;
+use crate::path::set::PathSet;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::path_set::PathSet;
 use crate::time::Timestamp;
 
 /// An index to be written. Unchanged directories stay in the file that they were read from.

@@ -12,8 +12,8 @@ mod spool;
 
 use crate::error::Result;
 use crate::object::Entry;
+use crate::path::set::PathSet;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::path_set::PathSet;
 
 pub use builder::{Builder, Update};
 pub use file::{Directory, Index};
