@@ -1,8 +1,8 @@
-//! Outgoing back: the worktree becomes a commit. Down the back stairs: revision → commit → tree → diff → plan → apply.
+//! Makes the worktree what a commit holds: plan, then apply.
 //!
-//! What is promised: nothing is overwritten or removed that is not saved; what no commit covers is never touched; every
-//! name changes at once; and after a failure the same command, or `checkout --continue`, reaches an exact state. `docs/metadata.md`
-//! says what is restored.
+//! Guarantees: unsaved content is never overwritten or removed; paths that no commit covers are never touched; each name changes
+//! atomically; after a failure, the same command or `checkout --continue` reaches an exact state. `docs/metadata.md` lists what
+//! is restored.
 
 mod access;
 mod applier;
@@ -59,7 +59,7 @@ use crate::worktree::ignore::TreeRules;
 use crate::worktree::{Overlay, Scan, Worktree};
 
 use execution::torn;
-use in_use::{Left, Look};
+use in_use::{CheckScope, InUsePaths};
 use obstacles::Obstacles;
 use outcome::ApplyOutcome;
 use renames::RenamePlan;
@@ -78,60 +78,60 @@ pub use unfinished::{
     HALF_DONE, Origin, are_hidden_halfway, check_no_mix, check_not_halfway, check_paths_allowed, refs_to_finish,
 };
 
-/// How a checkout goes.
+/// How to apply a plan, and what to record.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// Only these paths (`restore`); the branch stays where it is. Empty: the whole worktree.
+    /// Restore only these paths; the branch stays where it is. Empty means the whole worktree.
     pub paths: Vec<RepoPathBuf>,
     /// Obstacles have been saved where possible; selects the wording of a refusal. Files that programs are using are
     /// replaced.
     pub force: bool,
     /// As root, set owners, set-id bits, capabilities and devices even if another user owns the repository.
     pub trust_owner: bool,
-    /// What refs become; `None`: the current branch goes to the target.
+    /// Refs after the checkout. `None` moves the current branch to the target.
     pub refs: Option<Refs>,
-    /// The automatic commit that holds what was unsaved, if one was needed.
+    /// The automatic commit of unsaved content, if one was needed.
     pub saved: Option<CommitId>,
-    /// Where it comes from.
+    /// The state before the checkout.
     pub origin: Origin,
-    /// Where a step through operations comes to.
+    /// The position that a step through operations reaches.
     pub undo_position: Option<UndoPosition>,
-    /// What is said of it in the operation, before what it did; may be empty.
+    /// Beginning of the description of the operation; may be empty.
     pub about: String,
     /// The command that is recorded.
     pub verb: Verb,
-    /// The directories that have been opened for it.
+    /// The directories that were opened for the checkout.
     pub access: Option<Access>,
 }
 
-/// What was done.
+/// Outcome of a checkout.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The commit that holds the worktree as it was.
+    /// The commit of the worktree before.
     pub from: Option<CommitId>,
-    /// The commit gone to.
+    /// The commit that was checked out.
     pub to: Option<CommitId>,
-    /// The automatic commit that holds what was unsaved, if anything was.
+    /// The automatic commit of unsaved content, if one was made.
     pub saved: Option<CommitId>,
     /// Entries written or changed.
     pub written: u64,
     /// Entries removed.
     pub deleted: u64,
-    /// Entries left as they are.
+    /// Entries that did not have to change.
     pub unchanged: u64,
-    /// What was planned.
+    /// The plan.
     pub plan: Plan,
-    /// What could not be set exactly (owner as a user, devices, attributes), with the reason.
+    /// Paths that could not be restored exactly (owner, devices, attributes), with reasons.
     pub inexact: Vec<(RepoPathBuf, String)>,
-    /// What the store has lost, with the reason: left as it is.
+    /// Paths whose content the store has lost, with reasons. They are unchanged.
     pub damaged: Vec<(RepoPathBuf, String)>,
-    /// Paths that changed after they were saved: left as they are.
+    /// Paths that changed after they were saved. They are unchanged.
     pub changed: Vec<RepoPathBuf>,
-    /// Left unchanged because programs are using it.
+    /// InUsePaths unchanged because programs are using it.
     pub in_use: Vec<InUse>,
-    /// The commit beside the branch that holds the changed paths.
+    /// The commit outside the branch that holds the changed paths.
     pub aside: Option<CommitId>,
-    /// Of the target: paths it does not cover, left alone.
+    /// Paths that the target does not cover. They are unchanged.
     pub uncovered: Vec<Uncovered>,
     /// Files that were written and had kept changing while the target recorded them: they may be a mix of two states.
     pub torn: Vec<RepoPathBuf>,
@@ -157,7 +157,7 @@ pub fn plan(store: &Store, worktree: &Worktree, scan: &Scan, target: &Target) ->
     Ok(plan)
 }
 
-/// The outcome of a checkout if everything goes as planned, as far as that can be told without reading file content.
+/// The outcome of a checkout if everything goes as planned. Reads the content that would be restored, to find damage.
 pub fn expected_outcome(
     repository: &Repository,
     worktree: &Worktree,
@@ -167,10 +167,12 @@ pub fn expected_outcome(
     force: bool,
 ) -> Result<Outcome> {
     let left = match force {
-        true => Left::default(),
-        false => in_use::find(&worktree.root, &scan.index, &plan, Look::Everything)?,
+        true => InUsePaths::default(),
+        false => in_use::find(&worktree.root, &scan.index, &plan, CheckScope::Everything)?,
     };
-    let done = ApplyOutcome::expected(&plan, &left, repository.store());
+    let torn = torn(scan);
+    let renames = RenamePlan::of(&plan, &scan.index, &|path| !torn.contains(path) && !left.covers(path));
+    let done = ApplyOutcome::expected(&plan, &left, repository.store(), &renames);
     Ok(Outcome::new(repository.view().at(), target, plan, done, left.list))
 }
 

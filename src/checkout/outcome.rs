@@ -1,15 +1,17 @@
 //! What a checkout did, path by path, as its threads report it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io;
 use std::ops::Bound;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::store::Store;
+use crate::store::{Outgoing, Store};
 
-use super::in_use::Left;
+use super::in_use::InUsePaths;
 use super::plan::Plan;
+use super::renames::RenamePlan;
 use super::swap::Swap;
 use super::verdict::Verdict;
 
@@ -68,18 +70,27 @@ impl ApplyOutcome {
         self.done = 0;
     }
 
-    /// The outcome of a plan that leaves these paths, if nothing else goes wrong. Finds files that the store lacks, but
-    /// does not read the others.
-    pub(super) fn expected(plan: &Plan, left: &Left, store: &Store) -> ApplyOutcome {
+    /// The outcome of a plan that leaves these paths, if nothing else goes wrong. Reads the content of the files that would
+    /// be written.
+    pub(super) fn expected(plan: &Plan, left: &InUsePaths, store: &Store, renames: &RenamePlan) -> ApplyOutcome {
         let mut expected = ApplyOutcome::default();
         expected.begin(plan);
+        let is_renamed = |n| plan.entry(n).is_some_and(|entry| renames.take(&entry).is_some());
+        let renamed: Vec<bool> = (0..plan.end()).map(is_renamed).collect();
+        let written = |n: usize| {
+            let (blob, _) = plan.file(n).filter(|_| !renamed[n] && !left.concerns(plan, n))?;
+            Some(Outgoing { blob, coming: None })
+        };
+        for n in store.unreadable(plan.end(), &written) {
+            let error = plan.file(n).and_then(|(blob, _)| store.copy_blob(blob, &mut io::sink()).err());
+            let reason = error.map_or_else(String::new, |error| error.to_string());
+            expected.damaged.insert(plan.path(n), reason);
+        }
         for n in plan.numbers() {
-            let blob = plan.file(n).map(|(blob, _)| blob).filter(|blob| !store.contains_blob(*blob));
+            let path = plan.path(n);
             if left.concerns(plan, n) {
-                expected.in_use.insert(plan.path(n));
-            } else if let Some(error) = blob.and_then(|blob| store.layout(blob).err()) {
-                expected.damaged.insert(plan.path(n), error.to_string());
-            } else {
+                expected.in_use.insert(path);
+            } else if !expected.damaged.contains_key(&path) {
                 expected.end(n, if plan.verdict(n) == Verdict::Remove { REMOVED } else { 0 });
             }
         }

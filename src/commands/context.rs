@@ -124,8 +124,8 @@ impl Context<'_> {
                     self.report_paths("left by the unfinished checkout and not saved", paths);
                 }
                 Notice::SavedAgain(paths) => {
-                    let one = "the saved copy was damaged and has been saved again";
-                    let several = "the saved copies were damaged and have been saved again";
+                    let one = "the saved copy is damaged, so this file is saved again";
+                    let several = "the saved copies are damaged, so these files are saved again";
                     self.report_paths(pluralize(paths.len(), one, several), paths);
                 }
                 Notice::SideCommitFailed(error) => {

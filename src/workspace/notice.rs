@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::id::BlobId;
 use crate::path::RepoPathBuf;
 use crate::worktree::Scan;
 use crate::worktree::ignore::IgnoreWarning;
@@ -18,7 +19,7 @@ pub enum Notice {
     IndexFailure(Arc<Error>),
     /// Files that an unfinished checkout has left under staged names, and that no commit holds.
     LeftStaged(Vec<RepoPathBuf>),
-    /// Files whose saved copies were damaged, and which were saved again.
+    /// Files that a checkout removes, and whose saved copies are damaged: they are saved again first.
     SavedAgain(Vec<RepoPathBuf>),
     /// Why paths that changed during a checkout could not be recorded. They are unchanged.
     SideCommitFailed(Arc<Error>),
@@ -32,4 +33,10 @@ pub(super) fn of_scan(damage: Option<&String>, scan: &Scan) -> Vec<Notice> {
     }
     notices.extend(scan.index_failure.clone().map(Notice::IndexFailure));
     notices
+}
+
+/// The notice about files that are the last copies of what was saved.
+pub(super) fn of_last_copies(files: &[(RepoPathBuf, BlobId)]) -> Option<Notice> {
+    let paths = files.iter().map(|(path, _)| path.clone()).collect();
+    (!files.is_empty()).then_some(Notice::SavedAgain(paths))
 }

@@ -199,7 +199,10 @@ fn attempt(
     // A restore that changes nothing does not even record what is unsaved.
     let is_nothing = plan.is_empty() && !request.paths.is_empty() && !request.ends_unfinished();
     let is_unsaved = scanned.outcome().created && !is_nothing;
-    let notices = notice::of_scan(scanned.outcome().damage.as_ref(), scan);
+    let mut notices = notice::of_scan(scanned.outcome().damage.as_ref(), scan);
+    if conditions.is_dry_run && refusal.is_none() {
+        notices.extend(notice::of_last_copies(&checkout::last_copies(repository.store(), scan, &plan)));
+    }
     let expected = match refusal.is_none() && (conditions.is_dry_run || is_nothing) {
         true => Some(checkout::expected_outcome(repository, worktree, scan, &target, plan.clone(), request.force)?),
         false => None,
@@ -364,14 +367,14 @@ impl<'w> Held<'w> {
     ) -> Result<(Option<CommitId>, SavedScan)> {
         let (outcome, scan) = stored_scan.record(&mut self.transaction, stored)?;
         let files = checkout::last_copies(self.transaction.repository().store(), scan.scan(), plan);
-        if !files.is_empty() {
+        if let Some(notice) = notice::of_last_copies(&files) {
             let failed = snapshot::store_again(&mut self.transaction, self.worktree, &files)?;
             if let Some(first) = failed.first() {
                 let message = format!("`{}` would be removed, but its saved copy is damaged", first.display());
                 let error = Error::new(ErrorKind::Refused, message).hint("move it away, then see `undo verify`");
                 return Err(error.paths(failed));
             }
-            self.notices.push(Notice::SavedAgain(files.into_iter().map(|(path, _)| path).collect()));
+            self.notices.push(notice);
         }
         Ok((outcome.commit.filter(|commit| Some(*commit) != self.at), scan))
     }

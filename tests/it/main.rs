@@ -18,6 +18,7 @@ mod cost;
 mod crash;
 mod databases;
 mod docs_examples;
+mod dry_run;
 mod env;
 mod errors;
 mod exact;
