@@ -138,8 +138,12 @@ impl<'w> Applier<'w> {
         let staged = Staged::new(&directory, staged_name, entry.kind());
         let Some(now) = directory.stat(&staged.name)? else { return Ok(Done::Changed) };
         let subject = self.work.site.link_subject(&directory, &staged.name, entry.kind());
-        let failed =
-            self.work.dress(&subject, &now, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
+        let failed = self.work.apply_metadata(
+            &subject,
+            &now,
+            &entry.metadata,
+            Some(&self.work.attributes(entry.attributes)?.xattrs),
+        );
         Ok(Done::of(staged.put(now.inode, name, &expected, self.work.objects)?, failed))
     }
 
@@ -211,8 +215,12 @@ impl<'w> Applier<'w> {
             return Ok(Done::Changed);
         }
         let subject = self.work.site.link_subject(&directory, name, there.kind);
-        let failed =
-            self.work.dress(&subject, &there, &entry.metadata, Some(&self.work.attributes(entry.attributes)?.xattrs));
+        let failed = self.work.apply_metadata(
+            &subject,
+            &there,
+            &entry.metadata,
+            Some(&self.work.attributes(entry.attributes)?.xattrs),
+        );
         if there.links == 1 {
             return Ok(Done::Placed(there.inode, failed));
         }

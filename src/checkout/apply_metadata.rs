@@ -1,5 +1,5 @@
-//! Owner, extended attributes, mode and time of what was written, in the one order in which none undoes another:
-//! a change of owner clears set-user-id bits and capabilities, an ACL says what the mode's group bits mean, and time is last.
+//! Applies owner, extended attributes, mode and time, in the order in which none undoes another: a change of owner clears
+//! set-user-id bits and capabilities, an ACL determines the meaning of the group bits of the mode, and the time is last.
 
 use std::fs::File;
 
@@ -8,23 +8,23 @@ use crate::fs::{self, Atime, Dir, Stat};
 use crate::metadata::{Kind, Metadata};
 use crate::time::Timestamp;
 
-/// Name and value.
+/// Name and value of an extended attribute.
 pub(super) type Xattr = (Vec<u8>, Vec<u8>);
 
-/// The ACL proper; directories have a second one, for what will be made in them.
+/// The access ACL. Directories also have a default ACL for new entries.
 const ACCESS_ACL: &[u8] = b"system.posix_acl_access";
-/// Set by the security policy of the machine, and not ours to remove.
+/// Set by the security policy of the system. Never removed.
 pub(super) const LABEL: &[u8] = b"security.selinux";
 /// Set-user-id and set-group-id.
 const SET_ID: u16 = 0o6000;
 
-/// What is to be dressed: a name in a directory, and the file itself where it is open.
+/// The entry to change: a name in a directory, and the file itself if it is open.
 pub(super) struct Subject<'s> {
-    /// Where it is.
+    /// Parent directory.
     pub directory: &'s Dir,
-    /// Its name there.
+    /// Name in the directory.
     pub name: &'s [u8],
-    /// The file.
+    /// The open file.
     pub file: Option<&'s File>,
     /// How to leave its access time unchanged.
     pub atime: Atime,
@@ -32,9 +32,14 @@ pub(super) struct Subject<'s> {
     pub follows_links: bool,
 }
 
-/// Gives it metadata and attributes as far as they differ from what it has (`now`; its attributes are looked at).
-/// With `xattrs` `None` those are left alone. Gives what could not be set, with reasons.
-pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xattrs: Option<&[Xattr]>) -> Vec<String> {
+/// Applies the metadata and attributes that differ from the current ones. `now` is the current stat; `xattrs` `None` keeps the
+/// attributes. Returns what could not be applied, with reasons.
+pub(super) fn apply_metadata(
+    subject: &Subject<'_>,
+    now: &Stat,
+    metadata: &Metadata,
+    xattrs: Option<&[Xattr]>,
+) -> Vec<String> {
     let mut failed = Vec::new();
     if subject.follows_links {
         // The link's target must not be changed: it may be outside the worktree.
@@ -51,7 +56,7 @@ pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xatt
         is_mode_known = false;
         if let Err(error) = subject.set_owner(uid, gid) {
             failed.push(format!("owner {uid}:{gid} ({})", error.reason()));
-            // A program must not run with the rights of whoever restored it. Its group may still be set.
+            // A set-id program must not run with the privileges of the user who restored it.
             if mode & SET_ID != 0 {
                 mode &= !SET_ID;
                 failed.push(format!("mode {:04o} (without its owner)", metadata.mode));
@@ -69,7 +74,7 @@ pub(super) fn dress(subject: &Subject<'_>, now: &Stat, metadata: &Metadata, xatt
     if let Some((key, value)) = acl {
         note(&mut failed, || key.escape_ascii().to_string(), subject.set_xattr(key, value));
     }
-    // A file that was there keeps the time that it has, so that what is written to it meanwhile shows.
+    // An existing file keeps its time if that is right, so that a write in the meantime shows.
     if now.metadata.mtime != metadata.mtime || subject.file.is_some() {
         note(&mut failed, || "time".to_owned(), subject.set_mtime(metadata.mtime));
     }
@@ -118,7 +123,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Makes its attributes these, but for the ACL, which comes after the mode. Whether the mode cannot have changed.
+    /// Sets the attributes except the access ACL, which comes after the mode. Returns whether the mode is unchanged.
     fn set_xattrs(&self, wanted: &[Xattr], failed: &mut Vec<String>) -> bool {
         let there = match self.xattrs() {
             Ok(there) => there,

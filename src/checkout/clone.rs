@@ -1,7 +1,6 @@
-//! A file that was adopted: it comes back as it went, as a copy that shares the blocks of its pack.
+//! Restores a file by reflink from the pack that holds only this file.
 //!
-//! The pack is read and proven first. That costs no writing, and what the disk has lost is noticed: then the file is written
-//! piece by piece, from wherever the store has its pieces.
+//! The pack is verified, so that damage is noticed; then the file is written piece by piece instead.
 
 use std::fs::File;
 
@@ -15,14 +14,14 @@ use crate::store::Store;
 
 use super::pieces::{Placed, parts, placed};
 
-/// Bytes read at once, of zeros.
+/// Number of zeros that are compared at a time.
 const ZEROS: u64 = 1 << 20;
 
-/// Fills an empty file with a copy of the pack that holds just what a layout says; `false`: nothing is written.
+/// Fills an empty file with a reflink copy of the pack of this layout. `false` if nothing was written.
 pub(super) fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task) -> Result<bool> {
     let Some(pack) = store.adopted(layout) else { return Ok(false) };
     let size = layout.size();
-    // Whatever is wrong with it: writing tells. Cloned before it is read, since elsewhere it is not worth reading.
+    // Cloned before the pack is verified: without reflinks, reading the pack is not worthwhile. Errors show when writing.
     let is_cloned = fs::reflink(&pack, file).unwrap_or(false);
     if is_cloned && !fs::has_hole(&pack, size)? && is_proven(&pack, &placed(layout)) {
         fs::set_len(file, size)?;

@@ -12,8 +12,8 @@ use crate::progress::Task;
 use crate::store::Store;
 use crate::worktree::index::{Builder, Record};
 
-use super::apply_metadata::{Subject, Xattr, dress};
-use super::in_use::Left;
+use super::apply_metadata::{Subject, Xattr, apply_metadata};
+use super::in_use::InUsePaths;
 use super::limits::Limits;
 use super::plan::Plan;
 use super::renames::RenamePlan;
@@ -38,7 +38,7 @@ pub(super) struct ApplyContext<'w> {
     /// is replaced or removed.
     pub is_stat_doubtful: bool,
     /// Paths that are in use and must be left unchanged.
-    pub left: &'w Left,
+    pub left: &'w InUsePaths,
     /// What to do with files that turn out to be open for writing.
     pub when_open: WhenOpen,
     /// What to do.
@@ -85,16 +85,16 @@ impl ApplyContext<'_> {
 
     /// Applies recorded metadata and attributes that differ from the current ones (`now`), within the limits. Returns
     /// what was left out or could not be set, with reasons.
-    pub(super) fn dress(
+    pub(super) fn apply_metadata(
         &self,
         subject: &Subject<'_>,
         now: &Stat,
         recorded: &Metadata,
         xattrs: Option<&[Xattr]>,
     ) -> Vec<String> {
-        let Some(limits) = self.limits else { return dress(subject, now, recorded, xattrs) };
+        let Some(limits) = self.limits else { return apply_metadata(subject, now, recorded, xattrs) };
         let limited = limits.limit(now.kind, recorded, xattrs.unwrap_or_default());
-        let failed = dress(subject, now, &limited.metadata, xattrs.map(|_| &*limited.xattrs));
+        let failed = apply_metadata(subject, now, &limited.metadata, xattrs.map(|_| &*limited.xattrs));
         limited.left_out.into_iter().chain(failed).collect()
     }
 

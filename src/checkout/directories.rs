@@ -1,5 +1,5 @@
-//! The directories, last: mode, owner, attributes and time of all that were made, touched or worked in, the deepest first,
-//! since working in one sets its time and a finished one may be read-only.
+//! Sets mode, owner, attributes and time of all directories that were created, touched or changed. Deepest first and last of
+//! all, because changes in a directory set its time, and a finished directory may be read-only.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub(super) fn directories(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> 
     let plan = work.plan;
     let own = |path: &RepoPath| plan.find(path).filter(|n| plan.kind(*n) == Some(Kind::Directory));
     let mut paths: BTreeSet<RepoPathBuf> = std::mem::take(&mut *work.site.disturbed());
-    // Where case does not count, another one may be found by the name of one that is gone.
+    // On a case-insensitive file system, the name of a removed directory may find another one.
     paths.retain(|path| !plan.find(path).is_some_and(|n| tally.is_removed(n)));
     let made = plan.numbers().filter(|n| plan.kind(*n) == Some(Kind::Directory)).map(|n| plan.path(n));
     paths.extend(made.filter(|path| !tally.has_given_up(plan, path)));
@@ -33,24 +33,25 @@ pub(super) fn directories(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> 
     Ok(())
 }
 
-/// The handle and the name by which a directory is reached.
+/// Parent handle and name of a directory.
 fn reach<'p>(work: &ApplyContext<'_>, path: &'p RepoPath) -> Result<(Dir, &'p [u8])> {
     let parent = path.parent().unwrap_or(RepoPath::root());
     Ok((work.site.root().open_below(parent)?, path.name().unwrap_or(b".")))
 }
 
-/// One that the plan makes or touches.
+/// Finishes a directory that the plan creates or touches.
 fn finish_own(work: &ApplyContext<'_>, path: &RepoPath, entry: &Entry) -> Result<Done> {
     let (parent, name) = reach(work, path)?;
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else {
         return Ok(Done::Changed);
     };
     let subject = work.site.subject(&parent, name, None);
-    let failed = work.dress(&subject, &there, &entry.metadata, Some(&work.attributes(entry.attributes)?.xattrs));
+    let failed =
+        work.apply_metadata(&subject, &there, &entry.metadata, Some(&work.attributes(entry.attributes)?.xattrs));
     Ok(Done::Placed(there.inode, failed))
 }
 
-/// One that was only worked in: as it was, which is also as the target has it, if it has it.
+/// Restores a directory in which only entries were changed.
 fn restore(work: &ApplyContext<'_>, path: &RepoPath) -> Result<()> {
     let metadata: Option<Metadata> = match work.plan.directory(path) {
         Some(entry) => Some(entry.metadata),
@@ -58,7 +59,7 @@ fn restore(work: &ApplyContext<'_>, path: &RepoPath) -> Result<()> {
     };
     let (Some(metadata), Ok((parent, name))) = (metadata, reach(work, path)) else { return Ok(()) };
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else { return Ok(()) };
-    // Owner and mode are right already, or a failure to set them was told when the directory was touched.
-    work.dress(&work.site.subject(&parent, name, None), &there, &metadata, None);
+    // Owner and mode are right, or the failure to set them was already reported.
+    work.apply_metadata(&work.site.subject(&parent, name, None), &there, &metadata, None);
     Ok(())
 }

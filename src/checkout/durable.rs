@@ -1,4 +1,4 @@
-//! What was written, made durable before the journal says that it is done.
+//! Makes changes durable before the operation is recorded.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,8 +11,7 @@ use crate::worktree::Worktree;
 use super::outcome::ApplyOutcome;
 use super::plan::Plan;
 
-/// Up to so many paths are flushed one by one; beyond, one flush of the whole file system is quicker, though it writes
-/// what others have in memory too.
+/// Maximum number of paths that are flushed one by one. For more, flushing the whole file system is faster.
 const FEW: usize = 16;
 
 /// Flushes all that was written, and the directories of what was removed. `all`: what an interrupted checkout has written

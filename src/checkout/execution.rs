@@ -16,7 +16,7 @@ use crate::worktree::index::Builder;
 use crate::worktree::{Overlay, Scan, Worktree};
 
 use super::context::ApplyContext;
-use super::in_use::{Left, Look};
+use super::in_use::{CheckScope, InUsePaths};
 use super::limits::Limits;
 use super::outcome::ApplyOutcome;
 use super::plan::Plan;
@@ -43,7 +43,7 @@ pub struct Checkout {
 pub struct Applied {
     checkout: Checkout,
     outcome: ApplyOutcome,
-    left: Left,
+    left: InUsePaths,
     from: Option<CommitId>,
 }
 
@@ -58,7 +58,7 @@ impl Checkout {
     ) -> Result<Applied> {
         let from = self.options.origin.worktree.or(transaction.repository().view().at());
         let continues = transaction.repository().unfinished().is_some();
-        let (mut outcome, mut left) = (ApplyOutcome::default(), Left::default());
+        let (mut outcome, mut left) = (ApplyOutcome::default(), InUsePaths::default());
         self.plan.update_index(self.scan.index_mut());
         let Checkout { scan, target, plan, options } = &mut self;
         if plan.is_empty() {
@@ -73,7 +73,7 @@ impl Checkout {
             site.disturbed().extend(access.hand_over());
         }
         if !options.force {
-            left = in_use::find(&worktree.root, &scan.scan().index, plan, Look::Ahead)?;
+            left = in_use::find(&worktree.root, &scan.scan().index, plan, CheckScope::Ahead)?;
         }
         let when_open = in_use::when_open(worktree, options.force)?;
         let limits = Limits::of(&transaction.repository().layout, options.trust_owner);
@@ -132,7 +132,7 @@ pub(super) fn change_worktree(
     site: StagingArea<'_>,
     store: &Store,
     (scan, target): (&Scan, &Target),
-    (plan, left, when_open, limits): (&Plan, &Left, WhenOpen, Option<Limits>),
+    (plan, left, when_open, limits): (&Plan, &InUsePaths, WhenOpen, Option<Limits>),
     outcome: &mut ApplyOutcome,
     progress: &dyn Progress,
 ) -> Result<()> {

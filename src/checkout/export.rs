@@ -1,4 +1,4 @@
-//! Export: a commit written into a new directory or a tar stream; no repository changes, and none is needed to read it.
+//! Exports a commit into a new directory or a tar stream. Changes no repository.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -18,7 +18,7 @@ use crate::worktree::index::Builder;
 use super::apply;
 use super::context::ApplyContext;
 use super::export_plan;
-use super::in_use::Left;
+use super::in_use::InUsePaths;
 use super::limits::Limits;
 use super::outcome::ApplyOutcome;
 use super::refresh_index;
@@ -31,30 +31,30 @@ use super::target::Target;
 pub use super::tar::Compression;
 pub use super::target::Source;
 
-/// Where to.
+/// Destination of an export.
 pub enum Destination<'d> {
-    /// A directory, made if it is not there. It must be empty.
+    /// A directory, created if it does not exist. It must be empty.
     Directory(&'d Path),
     /// A tar stream (POSIX pax), written from beginning to end.
     Tar(&'d mut dyn Write, Compression),
 }
 
-/// What was written.
+/// Outcome of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported {
     /// Entries, without the root.
     pub entries: u64,
     /// Bytes of files.
     pub bytes: u64,
-    /// What could not be made exact, with the reason.
+    /// Paths that are not exact, with reasons.
     pub inexact: Vec<(RepoPathBuf, String)>,
-    /// What the store has lost, with the reason: not there.
+    /// Paths whose content the store has lost, with reasons. They do not exist in the export.
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Files that kept changing while they were recorded and may be a mix of two states.
     pub torn: Vec<RepoPathBuf>,
 }
 
-/// Writes everything: there is nothing to be compared with.
+/// Writes everything to an empty destination.
 ///
 /// [`ErrorKind::Refused`] if the directory is not empty. Any other failure leaves it empty.
 pub fn export(
@@ -78,7 +78,7 @@ pub fn export(
     Ok(exported)
 }
 
-/// Writes all into an empty directory, which is made when it is known what comes first.
+/// Writes everything into an empty directory, which is created before the first entry.
 fn fill(
     store: &Store,
     objects: &dyn Objects,
@@ -88,10 +88,10 @@ fn fill(
 ) -> Result<Exported> {
     let mut exported = Exported::default();
     let mut tally = ApplyOutcome::default();
-    // Of all that is in place only what later parts may link to.
+    // Only entries to which later parts may link.
     let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
     let saved = Builder::default();
-    let (mut root, left) = (None, Left::default());
+    let (mut root, left) = (None, InUsePaths::default());
     let mut parts = 0;
     let written = export_plan::plans(objects, source, links, &mut |plan| {
         parts += 1;
@@ -118,8 +118,8 @@ fn fill(
             task,
         };
         apply::apply(&work, &mut tally)?;
-        let told = refresh_index::told(root, plan, &tally)?;
-        tally.inexact.extend(told);
+        let inexact = refresh_index::find_inexact(root, plan, &tally)?;
+        tally.inexact.extend(inexact);
         tally.keep_placed(plan, &linked);
         Ok(())
     });
@@ -158,8 +158,8 @@ fn remove_written(objects: &dyn Objects, (source, links): (&Source, &Links), roo
     }
 }
 
-/// The same to a path: to a tar file that is not there yet if its name says so, else to a directory. Not into the
-/// repository. A tar file has its name when it is whole, and after a failure it is not there.
+/// Exports to a path outside the repository: to a new tar file if its name ends like one, otherwise to a directory. A tar
+/// file gets its name when it is complete.
 pub fn export_to(
     repository: &Repository,
     target: &Target,
@@ -186,7 +186,7 @@ fn taken(path: &Path) -> Error {
     Error::new(ErrorKind::Refused, message).hint("name a new file")
 }
 
-/// The same to a directory, whatever its name is.
+/// Exports to a directory of any name.
 pub fn export_to_directory(
     repository: &Repository,
     source: impl Into<Source>,
@@ -209,7 +209,7 @@ fn check_not_repository(repository: &Repository, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Of a tar file, by the ending of its name.
+/// Compression of a tar file, by the end of its name.
 fn compression(path: &Path) -> Option<Compression> {
     let name = path.to_string_lossy();
     match () {
@@ -220,7 +220,7 @@ fn compression(path: &Path) -> Option<Compression> {
     }
 }
 
-/// A directory of such a name is not what is wanted.
+/// Rejects names of archives that cannot be written, unless a directory of that name exists.
 fn check_archive_kind(path: &Path) -> Result<()> {
     let name = path.to_string_lossy();
     let is_other = [".zip", ".7z", ".rar", ".tbz", ".txz"].iter().any(|ending| name.ends_with(ending))

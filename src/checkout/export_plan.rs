@@ -1,5 +1,4 @@
-//! Plans for an empty directory: all of a source is created. In parts, so that the memory they take does not grow with the
-//! number of files.
+//! Plans for an empty directory, in parts, so that memory does not grow with the number of files.
 
 use std::collections::HashMap;
 
@@ -14,11 +13,11 @@ use super::planner::{check_not_repository, finish};
 use super::target::Source;
 use super::verdict::{Steps, Verdict};
 
-/// Paths of one part, about; in unit tests so few that parts end in the midst of everything.
+/// Approximate number of paths in a part. Small in unit tests, so that a part may end anywhere.
 const PART: usize = if cfg!(test) { 3 } else { 16 << 10 };
 
-/// Calls `each` with one part after the other, in path order: what is created in one is there when the next one comes.
-/// A directory that goes on in the next part is there too, and finished once more. `links` are those of the source.
+/// Calls `each` with the parts in path order. A directory whose content continues in the next part is finished again with that
+/// part. `links` are those of the source.
 pub(super) fn plans(
     objects: &dyn Objects,
     source: &Source,
@@ -48,7 +47,7 @@ pub(super) fn plans(
     if steps.len() == 0 { Ok(()) } else { part(&mut steps) }
 }
 
-/// A directory with this name in it is taken for a worktree. Below another one it may well have been recorded.
+/// Rejects a tree with `.undo` at its root, because the exported directory would be taken for a worktree.
 fn check_not_worktree(path: &RepoPath) -> Result<()> {
     if path.names().next() != Some(REPOSITORY) {
         return Ok(());
@@ -57,11 +56,11 @@ fn check_not_worktree(path: &RepoPath) -> Result<()> {
     Err(Error::new(ErrorKind::Refused, message).hint("`undo export` writes the whole commit"))
 }
 
-/// The names of files that have several.
+/// Hard links of the source.
 struct Groups<'l> {
-    /// Which group a path is in.
+    /// Group of each path.
     group: HashMap<&'l RepoPath, usize>,
-    /// The first path of each that was met.
+    /// First path of each group so far.
     first: Vec<Option<RepoPathBuf>>,
 }
 
@@ -72,7 +71,7 @@ impl<'l> Groups<'l> {
         Groups { group, first: vec![None; links.groups.len()] }
     }
 
-    /// The path met before that this one is another name of.
+    /// The earlier path of the same group. `None` if there is none.
     fn first_met(&mut self, path: &RepoPath) -> Option<RepoPathBuf> {
         let first = &mut self.first[*self.group.get(path)?];
         if first.is_none() {

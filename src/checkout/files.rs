@@ -175,7 +175,7 @@ impl<'w> Thread<'w> {
             return Err(Error::new(ErrorKind::Internal, message));
         }
         let subject = work.site.subject(&directory, &staged.name, Some(&file));
-        let failed = work.dress(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
+        let failed = work.apply_metadata(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
         Ok(Done::of(staged.put(now.inode, name, &expected, work.objects)?, failed))
     }
 
@@ -191,8 +191,8 @@ impl<'w> Thread<'w> {
         if there.holes != wanted.holes {
             return Ok(None);
         }
-        let is_dressed = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
-        if !is_dressed {
+        let has_metadata = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
+        if !has_metadata {
             let (user, now, to_be) = (User::current(), &record.stat.metadata, &job.entry.metadata);
             if user.must_replace(now, to_be, Kind::File)
                 || user.must_replace_for_xattrs(&there.xattrs, (to_be, &wanted.xattrs), Kind::File)
@@ -201,16 +201,16 @@ impl<'w> Thread<'w> {
             }
         }
         // Where nothing is to be done to it and nothing is there, one step will do.
-        let staged_name = match (expected, is_dressed) {
+        let staged_name = match (expected, has_metadata) {
             (Expected::Nothing, true) => (name.to_vec(), true),
             _ => (work.site.staged_name(name), false),
         };
         let staged = Staged::take((&from, old_name), &directory, staged_name, &record)?;
         let Some(staged) = staged else { return Ok(None) };
         let subject = work.site.subject(&directory, &staged.name, None);
-        let failed = match is_dressed {
+        let failed = match has_metadata {
             true => Vec::new(),
-            false => work.dress(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
+            false => work.apply_metadata(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
         };
         let swap = staged.put(record.stat.inode, name, expected, work.objects)?;
         if matches!(swap, Swap::Done(_)) {

@@ -40,12 +40,12 @@ type Files = Vec<(FileId, Vec<u8>)>;
 
 /// Paths that a checkout leaves unchanged because they are in use.
 #[derive(Debug, Default)]
-pub(super) struct Left {
+pub(super) struct InUsePaths {
     pub list: Vec<InUse>,
     paths: PathSet,
 }
 
-impl Left {
+impl InUsePaths {
     /// Whether an action must be skipped.
     pub(super) fn concerns(&self, plan: &Plan, n: usize) -> bool {
         if self.paths.is_empty() {
@@ -79,7 +79,7 @@ impl Left {
 
 /// Selects the files of a plan that are checked in advance.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum CheckScope {
     /// Every file that the plan replaces or removes.
     Everything,
     /// Only files that must be known in advance.
@@ -93,16 +93,16 @@ pub(super) fn when_open(worktree: &Worktree, force: bool) -> Result<WhenOpen> {
 }
 
 /// Finds the files that a plan must leave unchanged. `index` is that of the worktree's scan.
-pub(super) fn find(root: &Dir, index: &Builder, plan: &Plan, look: Look) -> Result<Left> {
+pub(super) fn find(root: &Dir, index: &Builder, plan: &Plan, look: CheckScope) -> Result<InUsePaths> {
     let goes = |n: &usize| matches!(plan.verdict(*n), Verdict::Replace | Verdict::Link | Verdict::Remove);
     let count = plan.numbers().filter(goes).take(SHORT_PLAN + 1).count();
     if count == 0 {
-        return Ok(Left::default());
+        return Ok(InUsePaths::default());
     }
     let saved = plan.known(index);
     let is_file = |path: &RepoPath| saved.find(path).is_some_and(|record| record.stat.kind == Kind::File);
     let units = Units { clusters: clusters(plan, &is_file), databases: databases(plan, &is_file) };
-    let everything = look == Look::Everything || count <= SHORT_PLAN;
+    let everything = look == CheckScope::Everything || count <= SHORT_PLAN;
     let mut finder = Finder::new(root)?;
     for path in plan.numbers().filter(goes).map(|n| plan.path(n)) {
         let Some(record) = saved.find(&path).filter(|record| record.stat.kind == Kind::File) else { continue };
@@ -240,7 +240,7 @@ impl<'d> Finder<'d> {
         self.open.as_ref()?.1.as_ref()
     }
 
-    fn finish(mut self, units: &Units) -> Left {
+    fn finish(mut self, units: &Units) -> InUsePaths {
         let doubtful: Vec<(FileId, &[u8])> = self.doubtful.iter().map(|(_, id, name)| (*id, &**name)).collect();
         let users = if doubtful.is_empty() { Default::default() } else { fs::users_of(&doubtful) };
         for (unit, id, name) in self.doubtful.into_iter().filter(|(_, id, _)| users.contains_key(id)) {
@@ -250,7 +250,7 @@ impl<'d> Finder<'d> {
             if units.databases.contains(path) { files_of(path).collect() } else { vec![path.clone()] }
         };
         let paths = PathSet::topmost(self.found.keys().flat_map(expand).collect());
-        Left { list: with_programs(self.found.into_iter().collect(), self.programs), paths }
+        InUsePaths { list: with_programs(self.found.into_iter().collect(), self.programs), paths }
     }
 }
 

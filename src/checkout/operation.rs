@@ -1,4 +1,4 @@
-//! What a checkout leaves in the journal: its intent before, its operation after.
+//! The journal records of a checkout: the intent before, the operation after.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -13,13 +13,13 @@ use crate::repo::{NewOperation, Repository};
 
 use super::{Options, Outcome};
 
-/// Whether this leads to another place among the operations: then it is one, even if all else is as it was.
+/// Whether the checkout moves to another position among the operations. Then it is recorded even if nothing else changes.
 pub(super) fn is_step(repository: &Repository, undo_position: Option<UndoPosition>) -> Result<bool> {
     let Some(undo_position) = undo_position else { return Ok(false) };
     Ok(Timeline::open(repository).position()? != undo_position.position)
 }
 
-/// What is about to be done, for whoever has to finish it.
+/// The intent, from which a later command can finish the checkout.
 pub(super) fn intent(
     repository: &Repository,
     token: u64,
@@ -41,7 +41,7 @@ pub(super) fn intent(
     }
 }
 
-/// What refs become.
+/// Refs after the checkout.
 fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
     let mut refs = options.refs.clone().unwrap_or_else(|| Refs::of(view));
     if let (None, true, Some(to)) = (&options.refs, options.paths.is_empty(), to) {
@@ -50,7 +50,7 @@ fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
     refs
 }
 
-/// The operation that it becomes.
+/// The operation that records the checkout.
 pub(super) fn new_operation(repository: &Repository, outcome: &Outcome, options: &Options) -> NewOperation {
     let view = repository.view();
     let refs = refs(view, outcome.to, options);
@@ -78,7 +78,7 @@ pub fn describe(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> S
 
 /// "main 3f2a91bc → 91bc3f2a, 12 written, 3 deleted, 4 unsaved changes kept in 77e0a1b2".
 fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options: &Options) -> String {
-    // A commit that cannot be read is not told of.
+    // Skipped if it cannot be read.
     let saved = outcome.saved.and_then(|id| Some((id, repository.store().commit(id).ok()?)));
     let from = saved.as_ref().map_or(outcome.from, |(_, commit)| commit.parents.first().copied());
     let to = outcome.to.map(CommitId::short).unwrap_or_default();

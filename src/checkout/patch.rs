@@ -1,8 +1,7 @@
-//! A large file of which little changes: a copy of what is there, sharing its blocks where the file system can, with
-//! only the differing pieces written anew. What has only moved in it, as behind an insertion, is copied to its place.
+//! Restores a large file with few differences: copies the existing file, sharing blocks where the file system can, and writes
+//! only the differing pieces. Pieces that have moved, as after an insertion, are copied.
 //!
-//! The copy is as good as the saved content only while the file has the very stat that it had when it was saved: that is
-//! looked at before and after.
+//! The existing file can replace the saved content only if its stat is the saved one, which is checked before and after.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,7 +16,7 @@ use crate::worktree::index::Record;
 use super::context::ApplyContext;
 use super::pieces::{Placed, placed};
 use super::write::{Threads, Wanted, write_pieces};
-use super::write_buffer::Gathered;
+use super::write_buffer::WriteBuffer;
 
 /// Below this size writing all of it is as quick.
 const LARGE: u64 = 8 << 20;
@@ -29,7 +28,7 @@ const AT_ONCE: usize = 1 << 20;
 pub(super) struct Source<'s> {
     pub directory: &'s Dir,
     pub name: &'s [u8],
-    /// What was saved of it; `None`: there is none.
+    /// Its saved record, if it exists.
     pub record: Option<&'s Record>,
 }
 
@@ -70,7 +69,7 @@ pub(super) fn patch(
     } else {
         copy(&from, file, to_copy)
     };
-    // A failure may be that of a file which was cut in the meantime: then the same look tells.
+    // The copy may have failed because the file was truncated; then its stat has changed too.
     if !record.stat.is_same(&fs::stat_file(&from)?) {
         fs::set_len(file, 0)?;
         return Ok(false);
@@ -82,21 +81,21 @@ pub(super) fn patch(
     Ok(true)
 }
 
-/// Copies by way of memory: the kernel by itself would leave the new file in the cache.
+/// Copies through memory: `copy_file_range` would leave the new file in the page cache.
 fn copy<'s>(from: &File, to: &File, mut ranges: impl Iterator<Item = &'s Shared>) -> Result<()> {
-    let mut gathered = Gathered::new(to);
+    let mut buffered = WriteBuffer::new(to);
     let mut buffer = vec![0; AT_ONCE];
     ranges.try_for_each(|range| {
         let mut done = 0;
         while done < range.length {
             let part = &mut buffer[..(range.length - done).min(AT_ONCE as u64) as usize];
             fs::read_exact_at(from, part, range.from + done)?;
-            gathered.write(part, range.to + done)?;
+            buffered.write(part, range.to + done)?;
             done += part.len() as u64;
         }
         Ok(())
     })?;
-    gathered.finish()
+    buffered.finish()
 }
 
 fn has_holes(record: &Record, work: &ApplyContext<'_>) -> Result<bool> {

@@ -1,7 +1,4 @@
-//! From two trees to the steps between them, under the rules that keep data safe: what no commit covers is neither
-//! removed nor replaced, whichever side does not cover it.
-//!
-//! Pure, but for the one question of what stands in a way.
+//! Turns the differences of two trees into steps. Paths that one side does not cover are neither removed nor replaced.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +27,7 @@ use super::verdict::{Steps, Verdict};
 pub(super) fn plan(scan: &Scan, target: &Target, lookups: &dyn Lookups) -> Result<Plan> {
     let objects = lookups.objects();
     let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
-    let mut gathering = Gathering {
+    let mut builder = PlanBuilder {
         lookups,
         ground: PathSet::topmost(uncovered.cloned().collect()),
         flattened: Vec::new(),
@@ -42,8 +39,8 @@ pub(super) fn plan(scan: &Scan, target: &Target, lookups: &dyn Lookups) -> Resul
         (Side { root: Some(&scan.root), links: scan.links }, Side { root: Some(&target.root), links: target.links });
     let left_out = LeftOut::new(&target.uncovered, &[]);
     let options = diff::Options { mtimes: true, left_out, ..diff::Options::default() };
-    diff::compare(objects, sides.0, sides.1, &options, &mut |change| gathering.take(change))?;
-    let Gathering { mut steps, ground, flattened, .. } = gathering;
+    diff::compare(objects, sides.0, sides.1, &options, &mut |change| builder.take(change))?;
+    let PlanBuilder { mut steps, ground, flattened, .. } = builder;
     let journals = Databases { scan, ground: &ground, lookups }.align(&mut steps)?;
     let kept = keep_what_holds_uncovered(&mut steps, &ground);
     let InTheWay { mut conflicts, metadata_conflicts, mounts, alike } = find_obstacles(&mut steps, lookups)?;
@@ -61,8 +58,8 @@ pub(super) fn plan(scan: &Scan, target: &Target, lookups: &dyn Lookups) -> Resul
     Ok(plan)
 }
 
-/// Takes the differences one by one, in path order.
-struct Gathering<'g> {
+/// Turns differences into steps, in path order.
+struct PlanBuilder<'g> {
     lookups: &'g dyn Lookups,
     /// What is in the worktree and not covered by the scan.
     ground: PathSet,
@@ -73,7 +70,7 @@ struct Gathering<'g> {
     steps: Steps,
 }
 
-impl Gathering<'_> {
+impl PlanBuilder<'_> {
     fn take(&mut self, change: Change) -> Result<()> {
         let Change { path, status, old, new, what, .. } = change;
         check_not_repository(&path, new.as_ref())?;
@@ -105,7 +102,7 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    /// Whether a recorded path that the target does not have is not covered by it, and so is not its to remove.
+    /// Whether a path that the target does not have must be kept, because the target does not cover it.
     fn is_kept(&self, path: &RepoPath, status: Status, is_directory: bool) -> Result<bool> {
         if self.flattened.last().is_some_and(|flattened| path.is_within(flattened)) {
             return Ok(false);
@@ -137,7 +134,7 @@ impl Gathering<'_> {
     }
 }
 
-/// A tree that would write into the repository is not one that a commit made.
+/// Rejects a tree that would write into the repository: no commit has made it.
 pub(super) fn check_not_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
     match entry.is_some() && path.names().next() == Some(REPOSITORY) {
         true => Err(Error::damaged(format!("a recorded tree has `{}` in it", path.display()))),
@@ -172,7 +169,7 @@ fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) -> Vec<RepoPat
     directories
 }
 
-/// What no commit covers and the target has something at: where content would be lost, and where only metadata would.
+/// Uncovered paths at which the target has an entry.
 #[derive(Default)]
 struct InTheWay {
     conflicts: Vec<RepoPathBuf>,
@@ -213,7 +210,7 @@ fn find_obstacles(steps: &mut Steps, lookups: &dyn Lookups) -> Result<InTheWay> 
     Ok(in_the_way)
 }
 
-/// What is not covered below directories that become something else.
+/// Uncovered paths in directories that become another kind.
 fn below_flattened(flattened: Vec<RepoPathBuf>, scan: &Scan) -> Vec<RepoPathBuf> {
     let flattened = PathSet::topmost(flattened);
     let is_within = |path: &&RepoPathBuf| flattened.place(path) == Place::Within;

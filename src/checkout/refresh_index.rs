@@ -1,4 +1,4 @@
-//! The index after a checkout: the stats of all that was written, so that the next command reads no content.
+//! Updates the index with the stats of everything that was written, so that the next command reads no content.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -28,28 +28,28 @@ pub(super) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
     Record { name: entry.name.clone(), stat, content, attributes, racy }
 }
 
-/// What is not as it should be, with reasons.
+/// Entries that are not as wanted, with reasons.
 type Inexact = BTreeMap<RepoPathBuf, String>;
 
 /// Index changes that wait for the clock to advance. Small in unit tests, so that a batch may end anywhere.
 const PART: usize = if cfg!(test) { 3 } else { 4096 };
 
-/// Brings an index from before a checkout up to date, ready to be written. What is not as it should be is given, besides
-/// what the tally has, and left out of the index: it will be read again.
-pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, tally: &ApplyOutcome) -> Result<Inexact> {
-    let mut learner = Learner::new(root, plan, tally);
-    learner.changes = Some(Changes { update: Update::new(index), clock: None, waiting: Vec::new() });
-    let (told, changes) = learner.learn()?;
+/// Updates the index of the worktree after a checkout. Returns the entries that are not as wanted, apart from those in the
+/// outcome. The index has no records of them, so they will be read again.
+pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, outcome: &ApplyOutcome) -> Result<Inexact> {
+    let mut refresher = Refresher::new(root, plan, outcome);
+    refresher.changes = Some(Changes { update: Update::new(index), clock: None, waiting: Vec::new() });
+    let (inexact, changes) = refresher.refresh()?;
     if let Some(mut changes) = changes {
         changes.make(root)?;
         changes.update.finish();
     }
-    Ok(told)
+    Ok(inexact)
 }
 
-/// What is not as it should be of what was written where nothing was before, besides what the tally has.
-pub(super) fn told(root: &Dir, plan: &Plan, tally: &ApplyOutcome) -> Result<Inexact> {
-    Learner::new(root, plan, tally).learn().map(|(told, _)| told)
+/// Finds entries written into an empty directory that are not as wanted, apart from those in the outcome.
+pub(super) fn find_inexact(root: &Dir, plan: &Plan, outcome: &ApplyOutcome) -> Result<Inexact> {
+    Refresher::new(root, plan, outcome).refresh().map(|(inexact, _)| inexact)
 }
 
 /// Index changes, applied in batches so that memory does not grow with their number.
@@ -85,30 +85,30 @@ impl Changes<'_> {
 }
 
 /// Checks the paths that were worked on, in path order.
-struct Learner<'l> {
-    eye: StatCache<'l>,
+struct Refresher<'l> {
+    stats: StatCache<'l>,
     plan: &'l Plan,
-    tally: &'l ApplyOutcome,
+    outcome: &'l ApplyOutcome,
     /// Index changes, if wanted: records of the entries that are as they should be.
     changes: Option<Changes<'l>>,
-    told: Inexact,
+    inexact: Inexact,
     /// Inodes with several names whose metadata was set through their first name, with the new record.
     touched: HashMap<Inode, Option<Record>>,
 }
 
-impl<'l> Learner<'l> {
-    fn new(root: &'l Dir, plan: &'l Plan, tally: &'l ApplyOutcome) -> Learner<'l> {
-        Learner {
-            eye: StatCache { root, open: Vec::new() },
+impl<'l> Refresher<'l> {
+    fn new(root: &'l Dir, plan: &'l Plan, outcome: &'l ApplyOutcome) -> Refresher<'l> {
+        Refresher {
+            stats: StatCache { root, open: Vec::new() },
             plan,
-            tally,
+            outcome,
             changes: None,
-            told: Inexact::new(),
+            inexact: Inexact::new(),
             touched: HashMap::new(),
         }
     }
 
-    fn learn(mut self) -> Result<(Inexact, Option<Changes<'l>>)> {
+    fn refresh(mut self) -> Result<(Inexact, Option<Changes<'l>>)> {
         let plan = self.plan;
         let is_own = |path: &RepoPath| plan.find(path).is_some_and(|n| plan.kind(n) == Some(Kind::Directory));
         let mut directories = plan.directories().filter(|(path, _)| !is_own(path)).peekable();
@@ -120,12 +120,12 @@ impl<'l> Learner<'l> {
             self.step(n, &path)?;
         }
         directories.try_for_each(|(path, entry)| self.directory(path, &entry))?;
-        Ok((self.told, self.changes))
+        Ok((self.inexact, self.changes))
     }
 
     /// Checks a directory whose content changed.
     fn directory(&mut self, path: &RepoPath, entry: &Entry) -> Result<()> {
-        match self.eye.stat(path)?.filter(|stat| difference(entry, stat).is_empty()) {
+        match self.stats.stat(path)?.filter(|stat| differences(entry, stat).is_empty()) {
             Some(stat) => self.change(path, Some(record(entry, stat, false))),
             None => Ok(()),
         }
@@ -134,7 +134,7 @@ impl<'l> Learner<'l> {
     fn step(&mut self, n: usize, path: &RepoPath) -> Result<()> {
         let record = match self.plan.verdict(n) {
             Verdict::Same => self.relinked(path)?,
-            _ if self.tally.is_removed(n) => return self.change(path, None),
+            _ if self.outcome.is_removed(n) => return self.change(path, None),
             _ => self.placed(n, path)?,
         };
         if self.plan.verdict(n) == Verdict::Touch
@@ -142,7 +142,7 @@ impl<'l> Learner<'l> {
         {
             self.touched.insert(inode(&known.stat), record.clone());
         }
-        let is_left = self.tally.changed.contains(path) || self.tally.damaged.contains_key(path);
+        let is_left = self.outcome.changed.contains(path) || self.outcome.damaged.contains_key(path);
         let known = |it: &Self| it.find(path).map(|record| record.stat.kind);
         // Only the record of the directory is outdated, and its stat shows that.
         if (is_left || self.is_inexact(path)) && known(self) != Some(Kind::Directory) {
@@ -153,7 +153,7 @@ impl<'l> Learner<'l> {
 
     /// Checks an entry that stays and whose inode gained or lost names.
     fn relinked(&mut self, path: &RepoPath) -> Result<Option<Record>> {
-        let (Some(mut known), Some(stat)) = (self.find(path), self.eye.stat(path)?) else { return Ok(None) };
+        let (Some(mut known), Some(stat)) = (self.find(path), self.stats.stat(path)?) else { return Ok(None) };
         // Metadata set through another name also applies to this one, which comes later.
         match self.touched.get(&inode(&stat)) {
             Some(Some(record)) => known = Record { name: known.name, ..record.clone() },
@@ -165,7 +165,7 @@ impl<'l> Learner<'l> {
 
     /// Checks an entry that was put in place: returns its record if it is still there and as it should be.
     fn placed(&mut self, n: usize, path: &RepoPath) -> Result<Option<Record>> {
-        let (Some(inode), false) = (self.tally.placed(n), self.is_inexact(path)) else { return Ok(None) };
+        let (Some(inode), false) = (self.outcome.placed(n), self.is_inexact(path)) else { return Ok(None) };
         let entry = match self.plan.linked_to(n) {
             Some(to) if self.is_inexact(&to) => None,
             Some(to) => match self.plan.find(&to).and_then(|n| self.plan.entry(n)) {
@@ -174,13 +174,13 @@ impl<'l> Learner<'l> {
             },
             None => self.plan.entry(n),
         };
-        let (Some(entry), Some(stat)) = (entry, self.eye.stat(path)?) else { return Ok(None) };
+        let (Some(entry), Some(stat)) = (entry, self.stats.stat(path)?) else { return Ok(None) };
         let is_same_inode = stat.inode == inode;
-        let told = difference(&entry, &stat);
-        if !told.is_empty() {
+        let differences = differences(&entry, &stat);
+        if !differences.is_empty() {
             // Where inodes are stable, another inode means that another program replaced the entry.
-            if is_same_inode || !self.eye.root.file_system()?.has_stable_inodes() {
-                self.told.insert(path.to_owned(), told);
+            if is_same_inode || !self.stats.root.file_system()?.has_stable_inodes() {
+                self.inexact.insert(path.to_owned(), differences);
             }
             return Ok(None);
         }
@@ -191,7 +191,7 @@ impl<'l> Learner<'l> {
     }
 
     fn is_inexact(&self, path: &RepoPath) -> bool {
-        self.tally.inexact.contains_key(path) || self.told.contains_key(path)
+        self.outcome.inexact.contains_key(path) || self.inexact.contains_key(path)
     }
 
     /// The earlier index record.
@@ -200,32 +200,32 @@ impl<'l> Learner<'l> {
     }
 
     fn change(&mut self, path: &RepoPath, record: Option<Record>) -> Result<()> {
-        let root = self.eye.root;
+        let root = self.stats.root;
         self.changes.as_mut().map_or(Ok(()), |changes| changes.add(root, path, record))
     }
 }
 
-/// What a stat says otherwise than an entry, in words; empty: nothing. A file system may take a call and not keep it.
-fn difference(entry: &Entry, stat: &Stat) -> String {
+/// Describes how a stat differs from an entry: a file system may accept a call without effect. Empty if nothing differs.
+fn differences(entry: &Entry, stat: &Stat) -> String {
     let (wanted, there) = (&entry.metadata, &stat.metadata);
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     if entry.kind() != stat.kind {
         return format!("it is a {}", stat.kind.word());
     }
     if stat.kind != Kind::Symlink && wanted.mode != there.mode {
-        told.push(format!("mode {:04o} became {:04o}", wanted.mode, there.mode));
+        found.push(format!("mode {:04o} became {:04o}", wanted.mode, there.mode));
     }
     if (wanted.uid, wanted.gid) != (there.uid, there.gid) {
-        told.push(format!("owner {}:{} became {}:{}", wanted.uid, wanted.gid, there.uid, there.gid));
+        found.push(format!("owner {}:{} became {}:{}", wanted.uid, wanted.gid, there.uid, there.gid));
     }
     if wanted.mtime != there.mtime {
-        told.push(format!("time {} became {}", wanted.mtime.to_rfc3339(), there.mtime.to_rfc3339()));
+        found.push(format!("time {} became {}", wanted.mtime.to_rfc3339(), there.mtime.to_rfc3339()));
     }
     match entry.content {
-        Content::File { size, .. } if size != stat.size => told.push(format!("{size} bytes became {}", stat.size)),
+        Content::File { size, .. } if size != stat.size => found.push(format!("{size} bytes became {}", stat.size)),
         _ => {}
     }
-    told.join(", ")
+    found.join(", ")
 }
 
 /// Waits until the file system's clock is later than all these changes, and returns it; `known` is an earlier reading.

@@ -12,7 +12,7 @@ use crate::worktree::index::Record;
 
 use super::applier::Applier;
 use super::outcome::{ApplyOutcome, Done};
-use super::renames::Fate;
+use super::renames::SourceState;
 use super::swap::{Swap, take_out};
 
 /// Number of removals that a thread takes at a time.
@@ -51,7 +51,7 @@ pub(super) fn remove_files(applier: &mut Applier<'_>, removals: &[u32], tally: &
     for n in removals.iter().map(|n| *n as usize) {
         let path = work.plan.path(n);
         let record = work.trusted(&path).filter(|record| record.stat.kind == Kind::File);
-        let Some(record) = record.filter(|record| work.moved.fate(n, record).is_none()) else { continue };
+        let Some(record) = record.filter(|record| work.moved.state(n, record).is_none()) else { continue };
         match applier.remove(n, &path, Some(&record)) {
             // Renaming a file to its staged name may need space for the directory; the next files may not need any.
             Err(error) if error.kind() == ErrorKind::NoSpace => {}
@@ -84,11 +84,11 @@ impl Applier<'_> {
     /// Removes a recorded entry; a directory only if it is empty.
     fn remove(&mut self, n: usize, path: &RepoPath, record: Option<&Record>) -> Result<Done> {
         let Some(record) = record else { return Ok(Done::Changed) };
-        match self.work.moved.fate(n, record) {
+        match self.work.moved.state(n, record) {
             // On a case-insensitive file system, the entry may be found by its old name.
-            Some(Fate::RenamePlan) => return Ok(Done::Removed),
+            Some(SourceState::Renamed) => return Ok(Done::Removed),
             // No check has shown that its saved copy can be read.
-            Some(Fate::Left) => self.work.check_saved(record)?,
+            Some(SourceState::InPlace) => self.work.check_saved(record)?,
             None => {}
         }
         let (directory, name) = match self.directories.parent(path) {

@@ -1,5 +1,4 @@
-//! Files that were moved: what a plan removes at one path and makes at another is one file, and gets its old name back.
-//! Whatever its size, nothing is decoded or written.
+//! Restores moved files by renaming them: a file that a plan removes at one path and creates at another is not written.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -16,39 +15,36 @@ use crate::worktree::index::{Builder, Record};
 use super::plan::Plan;
 use super::verdict::Verdict;
 
-/// What can be moved, each once.
+/// The files that can be renamed, each once.
 #[derive(Default)]
 pub(super) struct RenamePlan {
     /// By content and time, then path.
     sources: Vec<Source>,
 }
 
-/// Content, and the time of the last write to it: moving keeps that, and it is not set anew, so a write that comes in between
-/// shows.
+/// Content and modification time. Renaming keeps both, so a write in between shows.
 type Key = (BlobId, Timestamp);
 
 struct Source {
     key: Key,
     /// Number of the action that removes the file.
     number: usize,
-    /// Of the first of those that are alike: how many of them are taken.
+    /// In the first of several equal sources: how many of them are taken.
     taken: AtomicUsize,
     has_moved: AtomicBool,
 }
 
-/// What has become of a file that was to be moved.
+/// State of a file that can be renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It has moved.
-    RenamePlan,
-    /// It is where it was.
-    Left,
+pub(super) enum SourceState {
+    Renamed,
+    InPlace,
 }
 
 impl RenamePlan {
-    /// What a plan removes and makes elsewhere, of what is saved and can be trusted.
+    /// Finds files that the plan removes at one path and creates at another, if their saved content can be trusted.
     pub(super) fn of(plan: &Plan, saved: &Builder, is_trusted: &dyn Fn(&RepoPath) -> bool) -> RenamePlan {
-        // Most plans remove much or make much, and nothing that is both: they are not to pay for it.
+        // Most plans have no renames, so looking for them must be cheap.
         let hasher = RandomState::new();
         let coming: HashSet<u64> = plan.numbers().filter_map(|n| Some(hasher.hash_one(wanted_by(plan, n)?))).collect();
         if coming.is_empty() {
@@ -92,10 +88,10 @@ impl RenamePlan {
         }
     }
 
-    /// What has become of a file that was to be moved.
-    pub(super) fn fate(&self, n: usize, record: &Record) -> Option<Fate> {
+    /// State of a file that can be renamed.
+    pub(super) fn state(&self, n: usize, record: &Record) -> Option<SourceState> {
         let has_moved = self.find(n, record)?.has_moved.load(Ordering::Relaxed);
-        Some(if has_moved { Fate::RenamePlan } else { Fate::Left })
+        Some(if has_moved { SourceState::Renamed } else { SourceState::InPlace })
     }
 
     fn find(&self, n: usize, record: &Record) -> Option<&Source> {
@@ -111,14 +107,14 @@ impl RenamePlan {
     }
 }
 
-/// Of a file that is made.
+/// Key of a file that the plan creates.
 fn wanted_by(plan: &Plan, n: usize) -> Option<Key> {
     plan.file(n)?;
     let entry = plan.entry(n).filter(|entry| is_told_from_unfinished(&entry.metadata))?;
     Some((entry.blob()?, entry.metadata.mtime))
 }
 
-/// With the mode of what is not finished it would be taken for that, after a kill, whatever somebody has written to it.
+/// After a crash, a staged file with the mode of unfinished files is deleted, so a file with that mode must not be staged.
 fn is_told_from_unfinished(metadata: &Metadata) -> bool {
     metadata.mode != UNFINISHED
 }

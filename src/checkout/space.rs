@@ -1,4 +1,4 @@
-//! Whether there is room for what a plan writes: looked at before anything changes. It refuses only what cannot fit.
+//! Checks before a checkout that the disk has enough space. Refuses only plans that cannot fit.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
@@ -13,7 +13,7 @@ use super::renames::RenamePlan;
 use super::target::Target;
 use super::verdict::Verdict;
 
-/// Not looked at for less.
+/// Minimum number of bytes for which space is checked.
 const LITTLE: u64 = 4 << 20;
 
 /// File systems give space in blocks; what is in a last one that is not full may lie elsewhere.
@@ -27,7 +27,7 @@ pub(super) fn check_free_space(
     target: &Target,
     plan: &Plan,
 ) -> Result<()> {
-    // Where others are mounted in it, nobody knows which of them is written to.
+    // With other file systems mounted below, each may be written to.
     if plan.bytes_to_write() < LITTLE || worktree.cross_mounts {
         return Ok(());
     }
@@ -65,7 +65,7 @@ fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Resu
         let (Some((blob, _)), Some(entry)) = (plan.file(n), plan.entry(n)) else { continue };
         let there = known.find(&plan.path(n));
         let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);
-        // Of what is lost nothing is written, and what was adopted may be shared.
+        // Lost content is not written, and reflinks need no space.
         if !is_late && store.contains_blob(blob) && !is_shared(store, blob) && moved.take(&entry).is_none() {
             taken = taken.saturating_add(data(objects, &entry)?);
             freed = freed.saturating_add(there.map_or(0, |there| there.stat.allocated));
@@ -79,7 +79,7 @@ fn is_shared(store: &Store, blob: BlobId) -> bool {
     store.layout(blob).is_ok_and(|layout| store.adopted(&layout).is_some())
 }
 
-/// Whole blocks of a file that are no hole.
+/// Bytes of a file in whole blocks outside holes.
 fn data(objects: &dyn Objects, entry: &Entry) -> Result<u64> {
     let holes: u64 = match entry.attributes {
         Some(id) => objects.attributes(id)?.holes.iter().map(|(_, length)| length).sum(),

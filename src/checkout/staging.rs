@@ -1,4 +1,4 @@
-//! Where a checkout works: directories beneath the root by handle, and names of its own in them.
+//! Opens directories for changes, and chooses the names of staged entries.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -15,16 +15,16 @@ use crate::time::Timestamp;
 
 use super::apply_metadata::Subject;
 
-/// The root that is worked beneath, shared by all threads.
+/// The root below which entries are staged. Shared by all threads.
 pub(super) struct StagingArea<'d> {
     root: &'d Dir,
-    /// In the names of what is staged; `None`: what is made gets its own name at once (export).
+    /// Part of the names of staged entries. `None` creates entries under their final names (export).
     token: Option<u64>,
     count: AtomicU64,
     atime: Atime,
     /// Whether the file system follows a link when its owner or time is set, once this was tested.
     follows_links: OnceLock<bool>,
-    /// Directories that something was done in: their times are set anew at the end.
+    /// Directories whose entries were changed: their times are restored at the end.
     disturbed: Mutex<BTreeSet<RepoPathBuf>>,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn check_writable(root: &Dir) -> Result<()> {
     Err(Error::new(ErrorKind::Refused, message).hint(format!("mount it with `rw`; see: findmnt --target {path}")))
 }
 
-/// How all names of a token begin.
+/// Prefix of the staged names of a token.
 pub(super) fn prefix(token: u64) -> Vec<u8> {
     format!(".undo-{token:016x}-").into_bytes()
 }
@@ -88,7 +88,7 @@ impl<'d> StagingArea<'d> {
         self.root
     }
 
-    /// A name that nothing has, to make in the same directory what is to stand at `name`.
+    /// An unused name in the same directory, for an entry that will be moved to `name`.
     pub(super) fn staged_name(&self, name: &[u8]) -> Vec<u8> {
         let Some(token) = self.token else { return name.to_vec() };
         let mut staged = prefix(token);
@@ -96,13 +96,13 @@ impl<'d> StagingArea<'d> {
         staged
     }
 
-    /// The directories that something was done in.
+    /// Directories whose entries were changed.
     pub(super) fn disturbed(&self) -> MutexGuard<'_, BTreeSet<RepoPathBuf>> {
         self.disturbed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a directory to work in. One that its owner may not write to is made writable until it is finished. One where
-    /// what is staged could not be removed again is refused.
+    /// Opens a directory for changes. Makes it writable for its owner until it is finished. Refuses a directory from which
+    /// staged entries could not be removed.
     fn open(&self, path: &RepoPath) -> Result<Dir> {
         let directory = self.root.open_below(path)?;
         directory.check_changeable()?;

@@ -1,4 +1,4 @@
-//! What the worktree is to become.
+//! The wanted state of the worktree.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use crate::worktree::{Overlay, Scan, database};
 
 use super::limits::Limits;
 
-/// What the worktree is to become: a commit, or for `restore` a mix of one and what is there.
+/// The wanted state of the worktree: a commit or, for `restore`, some paths of one and the rest of the worktree.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The commit that it is, or that it is from.
+    /// The commit.
     pub commit: CommitId,
     /// The root directory.
     pub root: Entry,
-    /// Its hard links.
+    /// Hard links.
     pub links: Option<LinksId>,
-    /// What it does not cover: left alone.
+    /// Paths that it does not cover, which are not changed.
     pub uncovered: Vec<Uncovered>,
     /// Trees and links that the store does not hold (of a mix).
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
@@ -44,7 +44,7 @@ pub struct Target {
 pub struct Source {
     /// The directory.
     pub root: Entry,
-    /// Its hard links.
+    /// Hard links.
     pub links: Option<LinksId>,
     /// Trees and links that the store does not hold.
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
@@ -64,7 +64,7 @@ impl From<&Target> for Source {
 }
 
 impl Target {
-    /// A whole commit.
+    /// The target of a whole commit.
     pub fn commit(objects: &dyn Objects, id: CommitId) -> Result<Target> {
         let commit = objects.commit(id)?;
         let (root, links, uncovered, torn) = (commit.root, commit.links, commit.uncovered, commit.torn);
@@ -73,7 +73,7 @@ impl Target {
         Ok(Target { commit: id, root, links, uncovered, objects, torn, journals, other_names, halfway })
     }
 
-    /// [`ErrorKind::NotFound`] if one of these paths is neither in it nor in the worktree, as far as names tell.
+    /// [`ErrorKind::NotFound`] if neither the target nor the worktree has one of these paths.
     pub fn check_names(&self, store: &dyn Objects, root: &Dir, paths: &[RepoPathBuf]) -> Result<()> {
         for path in paths {
             let is_there = || root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()?;
@@ -88,7 +88,7 @@ impl Target {
         Ok(())
     }
 
-    /// The longest path that it has of those that remain when names are taken off the front.
+    /// The longest end of a path that the target has.
     fn tail(&self, store: &dyn Objects, path: &RepoPath) -> Result<Option<RepoPathBuf>> {
         let names: Vec<&[u8]> = path.names().collect();
         for first in 1..names.len() {

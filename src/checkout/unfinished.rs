@@ -1,4 +1,4 @@
-//! A checkout that was interrupted: what has to wait for its end, where it came from, and the refs that it was to change.
+//! Unfinished checkouts: which commands must wait, where the checkout started, and which refs it will change.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
@@ -15,18 +15,17 @@ pub const HALF_DONE: &str = "has left the directory half old, half new";
 
 const WAYS_OUT: &str = "finish it with `undo checkout --continue`, or undo it with `undo undo`";
 
-/// [`ErrorKind::Refused`] if a checkout did not end: some paths alone would end it, and nobody would know any more what
-/// the rest was to become.
+/// [`ErrorKind::Refused`] if a checkout is unfinished: restoring some paths would end it, and leave the others half done.
 pub fn check_paths_allowed(repository: &Repository) -> Result<()> {
     check_finished(repository, "must end before paths are restored", "finish it first: undo checkout --continue")
 }
 
-/// [`ErrorKind::Refused`] if a checkout did not end: what is there is a mix of two states, which nobody meant to record.
+/// [`ErrorKind::Refused`] if a checkout is unfinished: the worktree is a mix of two states.
 pub fn check_no_mix(repository: &Repository) -> Result<()> {
     check_finished(repository, HALF_DONE, &format!("{WAYS_OUT}; `--force` records the directory"))
 }
 
-/// [`ErrorKind::Refused`] if a checkout did not end: this name of a commit means another one now than when it began.
+/// [`ErrorKind::Refused`] if a checkout is unfinished: this name may mean another commit than when the checkout began.
 pub fn check_not_halfway(repository: &Repository, name: &str) -> Result<()> {
     check_finished(repository, &format!("has changed the meaning of `{name}`"), WAYS_OUT)
 }
@@ -36,8 +35,7 @@ fn check_finished(repository: &Repository, effect: &str, hint: &str) -> Result<(
     Err(Error::new(ErrorKind::Refused, format!("an unfinished {} {effect}", intent.describe())).hint(hint))
 }
 
-/// Whether all these paths are recorded on one of the two sides of a checkout that did not end. Rules that it has put in
-/// place already may hide them: to save them first is what they were recorded for.
+/// Whether one side of an unfinished checkout has all these paths. Rules that the checkout has restored may hide them.
 pub fn are_hidden_halfway(repository: &Repository, paths: &[RepoPathBuf]) -> Result<bool> {
     let Some(intent) = repository.unfinished() else { return Ok(false) };
     let store = repository.store();
@@ -71,18 +69,18 @@ pub(super) fn is_halfway(objects: &dyn Objects, commits: &[CommitId], database: 
     Ok(false)
 }
 
-/// Where a checkout comes from: what is there again when it is taken back.
+/// The state before a checkout, which undoing it restores.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Origin {
-    /// The commit that holds the worktree; `None`: the current one, once all that is unsaved is recorded.
+    /// The commit of the worktree. `None` means the current one, after unsaved changes are recorded.
     pub worktree: Option<CommitId>,
     /// The newest operation when the command began (`Some(None)`: there was none), if that is known.
     pub before: Option<Option<OperationId>>,
 }
 
 impl Origin {
-    /// Of a command that begins now. One that goes on where another was interrupted comes from where that came from: the
-    /// mix of two states that it finds is nobody's. `ends_it`: it was called to finish that one, or to take it back.
+    /// The origin of a checkout that starts now. A checkout that ends an unfinished one has the origin of that one. `ends_it`: it
+    /// was called to finish or undo that one.
     pub fn now(repository: &Repository, ends_it: bool) -> Origin {
         match repository.unfinished() {
             // Otherwise the mix was recorded on purpose.
@@ -94,11 +92,11 @@ impl Origin {
     }
 }
 
-/// What refs become by the end of a checkout as it was meant, whatever was recorded since.
+/// Refs after an unfinished checkout ends as planned, whatever was recorded since.
 pub fn refs_to_finish(view: &View, intent: &Intent) -> Refs {
     let mut refs = Refs::of(view);
     if let Some(from) = intent.from {
-        // What was recorded since, of a worktree between two states, stays beside the branch.
+        // Commits made since, of a worktree between two states, stay outside the branch.
         refs.branches.insert(view.current.clone(), from);
     }
     for edit in &intent.edits {

@@ -14,7 +14,7 @@ use crate::store::{Reader, Store};
 
 use super::clone;
 use super::pieces::{PART, Placed, parts, placed};
-use super::write_buffer::Gathered;
+use super::write_buffer::WriteBuffer;
 
 /// All workers may write a file of this size or more: below, starting a thread costs as much as it saves.
 pub(super) const SHARED: u64 = 2 * PART;
@@ -66,9 +66,9 @@ pub(super) fn write(
         if holes.is_empty() {
             fs::write_all_at(file, bytes, 0)?;
         } else {
-            let mut gathered = Gathered::new(file);
-            write_around(&mut gathered, bytes, 0, holes)?;
-            gathered.finish()?;
+            let mut buffered = WriteBuffer::new(file);
+            write_around(&mut buffered, bytes, 0, holes)?;
+            buffered.finish()?;
         }
         task.add(size)?;
     } else {
@@ -112,25 +112,25 @@ fn write_run(
     reader: &mut Reader<'_>,
     task: &dyn Task,
 ) -> Result<()> {
-    let mut gathered = Gathered::new(file);
+    let mut buffered = WriteBuffer::new(file);
     for &(offset, piece) in pieces {
         match piece {
             Piece::Chunk { id, length } => {
-                write_around(&mut gathered, reader.chunk(id, length)?, offset, holes)?;
+                write_around(&mut buffered, reader.chunk(id, length)?, offset, holes)?;
             }
             Piece::Zeros { length } => {
                 for range in outside(holes, offset..offset + length) {
-                    write_zeros(&mut gathered, range)?;
+                    write_zeros(&mut buffered, range)?;
                 }
             }
         }
         task.add(piece.length())?;
     }
-    gathered.finish()
+    buffered.finish()
 }
 
 /// Writes bytes that belong at `offset`, but for zeros in holes. Where a hole should be and other bytes are, bytes win.
-fn write_around(to: &mut Gathered<'_>, bytes: &[u8], offset: u64, holes: &[(u64, u64)]) -> Result<()> {
+fn write_around(to: &mut WriteBuffer<'_>, bytes: &[u8], offset: u64, holes: &[(u64, u64)]) -> Result<()> {
     let range = offset..offset + bytes.len() as u64;
     let part = |part: &Range<u64>| &bytes[(part.start - offset) as usize..(part.end - offset) as usize];
     for gap in inside(holes, range.clone()) {
@@ -141,7 +141,7 @@ fn write_around(to: &mut Gathered<'_>, bytes: &[u8], offset: u64, holes: &[(u64,
     outside(holes, range).try_for_each(|data| to.write(part(&data), data.start))
 }
 
-fn write_zeros(to: &mut Gathered<'_>, range: Range<u64>) -> Result<()> {
+fn write_zeros(to: &mut WriteBuffer<'_>, range: Range<u64>) -> Result<()> {
     let mut at = range.start;
     while at < range.end {
         let length = (range.end - at).min(ZEROS.len() as u64);

@@ -1,5 +1,5 @@
-//! Writes gathered into long ones that begin and end at round places: the file system then takes pages by the megabyte,
-//! which costs it half of what short writes at odd places do. Files that fill one such write do not stay in the cache
+//! Collects writes into long, aligned ones, which cost the file system half as much as short writes at arbitrary offsets.
+//! Files that fill such a write do not stay in the page cache
 //! (`docs/decisions/0013-write-past-the-page-cache.md`).
 
 use std::fs::File;
@@ -7,23 +7,23 @@ use std::fs::File;
 use crate::error::Result;
 use crate::fs;
 
-/// Bytes of a long write, and what it begins at a multiple of.
+/// Size and alignment of a long write.
 const LONG: usize = 4 << 20;
 
-/// What is on its way into a file.
-pub(super) struct Gathered<'f> {
+/// Buffers writes to a file.
+pub(super) struct WriteBuffer<'f> {
     file: &'f File,
     start: u64,
     bytes: Vec<u8>,
 }
 
-impl Gathered<'_> {
-    /// Nothing yet.
-    pub(super) fn new(file: &File) -> Gathered<'_> {
-        Gathered { file, start: 0, bytes: Vec::new() }
+impl WriteBuffer<'_> {
+    /// Creates an empty buffer.
+    pub(super) fn new(file: &File) -> WriteBuffer<'_> {
+        WriteBuffer { file, start: 0, bytes: Vec::new() }
     }
 
-    /// Writes at a place: at once, or with what comes right behind it.
+    /// Writes at an offset, at once or together with the bytes that follow.
     pub(super) fn write(&mut self, mut bytes: &[u8], offset: u64) -> Result<()> {
         if offset != self.end() {
             self.finish()?;
@@ -45,7 +45,7 @@ impl Gathered<'_> {
         Ok(())
     }
 
-    /// Writes what is left.
+    /// Writes the buffered bytes.
     pub(super) fn finish(&mut self) -> Result<()> {
         if !self.bytes.is_empty() {
             let write = if self.end() < LONG as u64 { fs::write_all_at } else { fs::write_all_uncached_at };
@@ -72,17 +72,17 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let noise: Vec<u8> = (0..3 * LONG + 77).map(|n| (n * n / 251) as u8).collect();
         let mut expected = vec![0; 8 * LONG];
-        let mut gathered = Gathered::new(&file);
+        let mut buffered = WriteBuffer::new(&file);
         let mut put = |offset: usize, bytes: &[u8]| {
             expected[offset..offset + bytes.len()].copy_from_slice(bytes);
-            gathered.write(bytes, offset as u64).unwrap();
+            buffered.write(bytes, offset as u64).unwrap();
         };
         put(5, &noise[..10]);
         put(15, &noise[..LONG - 20]);
         put(LONG - 5, &noise);
         put(6 * LONG, &noise[..2 * LONG]);
         put(5 * LONG, &noise[..1]);
-        gathered.finish().unwrap();
+        buffered.finish().unwrap();
         let mut found = vec![0; expected.len()];
         file.read_exact_at(&mut found, 0).unwrap();
         assert!(found == expected);

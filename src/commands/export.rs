@@ -40,15 +40,15 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let exported = context.ui.data(|mut out| {
             export(repository.store(), &target, Destination::Tar(&mut out, Compression::None), progress)
         })?;
-        return Ok(tell(context, &exported));
+        return Ok(report_inexact(context, &exported));
     }
     let path = context.place(&args.destination)?;
     let exported = export_to(&repository, &target, &path, args.trust_owner, context.ui.progress())?;
     context.ui.outcome(&record(id.object_id(), &args.destination, &exported))?;
-    Ok(tell(context, &exported))
+    Ok(report_inexact(context, &exported))
 }
 
-/// What was written where, as it is shown.
+/// The record of an export.
 pub fn record(id: ObjectId, destination: &Path, exported: &Exported) -> ExportRecord {
     ExportRecord {
         id,
@@ -61,8 +61,8 @@ pub fn record(id: ObjectId, destination: &Path, exported: &Exported) -> ExportRe
     }
 }
 
-/// Lists what is not as it was recorded, and says whether that makes it incomplete.
-pub fn tell(context: &Context<'_>, exported: &Exported) -> Exit {
+/// Lists paths that are not exact. Returns whether that makes the export incomplete.
+pub fn report_inexact(context: &Context<'_>, exported: &Exported) -> Exit {
     context.report_reasons("not exported exactly", &exported.inexact);
     context.report_reasons("damaged in the repository, and not exported", &exported.damaged);
     let torn = context.warn_unstable(&exported.torn);

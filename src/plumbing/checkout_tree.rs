@@ -43,7 +43,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let path = context.place(&args.directory)?;
     let exported = export_to_directory(&repository, source, &path, args.trust_owner, context.ui.progress())?;
     context.ui.show(&Materialised(export::record(id, &args.directory, &exported)))?;
-    Ok(export::tell(context, &exported))
+    Ok(export::report_inexact(context, &exported))
 }
 
 impl Args {

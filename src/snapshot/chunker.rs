@@ -1,4 +1,4 @@
-//! Cutting a stretch of a large file into pieces: where it was cut before if that is still so, else where its content says.
+//! Cuts a section of a large file into chunks: where it was cut before if that is still valid, otherwise by content.
 //! The cuts do not depend on the number of workers.
 
 use crate::chunk::{self, Params};
@@ -10,24 +10,24 @@ use crate::snapshot::rechunk::{Found, Guide, Old, Sort};
 /// Minimum number of bytes that one worker hashes: starting a thread takes as long as hashing some 100 KiB.
 pub const LEAST: u64 = 512 << 10;
 
-/// So many bytes in a row were not in the last content: then it is another one from here on, as far as this stretch shows.
+/// After this many new bytes in a row, the rest of the section is cut by content only.
 const STRANGE: usize = 2 << 20;
 
-/// ScanOptions a stretch is cut.
+/// How to cut a section.
 pub struct Cutting<'c> {
-    /// ScanOptions long chunks are.
+    /// Chunk lengths.
     pub params: Params,
-    /// The bytes are all there is before a hole or the end. If not, the last chunk is only certain if as many bytes as the
-    /// longest has are there.
+    /// The section ends at a hole or at the end of the file. Otherwise a chunk is final only if as many bytes follow its start
+    /// as the longest chunk has.
     pub all: bool,
     /// Whether all workers cut.
     pub is_shared: bool,
-    /// What the groups of the new content hash to, as far as it is known.
+    /// Hashes of the groups of the new content so far.
     pub groups: &'c [Value],
 }
 
 impl Cutting<'_> {
-    /// The pieces from the beginning of `bytes`, as far as they are certain.
+    /// Returns the final pieces from the beginning of `bytes`.
     pub fn cut(&self, guide: &mut Guide, bytes: &[u8]) -> Vec<Found> {
         let mut found = Vec::new();
         let (mut at, mut reach, mut strange) = (0, 1, 0);
@@ -63,7 +63,7 @@ impl Cutting<'_> {
         self.all || left >= self.params.maximum()
     }
 
-    /// ScanOptions many of the expected chunks are there, one after the other from the beginning of `bytes`.
+    /// Number of expected chunks that `bytes` starts with.
     fn prove<'o>(&self, guide: &Guide, expected: &'o [Old], bytes: &[u8]) -> usize {
         let free = expected.iter().take_while(|old| guide.is_unchanged(old, self.groups)).count();
         let (passed, expected) = expected.split_at(free);
@@ -85,7 +85,7 @@ impl Cutting<'_> {
         free + counts.iter().take(whole + 1).sum::<usize>()
     }
 
-    /// The pieces of bytes of which nothing is known. A cut depends on nothing before the one in front of it, so whoever
+    /// Cuts unknown bytes. A cut depends on nothing before the previous cut, so a thread that
     /// begins in the middle soon cuts where one that began in front does.
     fn cut_fresh(&self, bytes: &[u8]) -> Vec<Found> {
         let most = if self.is_shared { parallel::workers() } else { 1 };
@@ -113,7 +113,7 @@ impl Cutting<'_> {
         cut
     }
 
-    /// The pieces that begin from `at` on and before `end`.
+    /// The pieces that start at or after `at` and before `end`.
     fn cut_until(&self, bytes: &[u8], mut at: usize, end: usize) -> Vec<Found> {
         let mut found = Vec::new();
         while at < end
@@ -125,7 +125,7 @@ impl Cutting<'_> {
         found
     }
 
-    /// The piece that begins at `at`, if it is certain.
+    /// The piece that starts at `at`, if it is final.
     fn fresh(&self, bytes: &[u8], at: usize) -> Option<Found> {
         let rest = &bytes[at..];
         if rest.is_empty() || !self.is_certain(rest.len()) {
@@ -137,7 +137,7 @@ impl Cutting<'_> {
     }
 }
 
-/// ScanOptions many of these chunks are there, one after the other.
+/// Number of these chunks that `bytes` starts with.
 fn matching(expected: &[Old], mut bytes: &[u8]) -> usize {
     let is_there = |old: &&Old| {
         let (chunk, rest) = bytes.split_at(old.length());
@@ -147,7 +147,7 @@ fn matching(expected: &[Old], mut bytes: &[u8]) -> usize {
     expected.iter().take_while(is_there).count()
 }
 
-/// Bytes of pieces.
+/// Number of bytes in these pieces.
 pub fn length(found: &[Found]) -> usize {
     found.iter().map(|found| found.length).sum()
 }

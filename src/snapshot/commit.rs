@@ -1,4 +1,4 @@
-//! A commit of a tree: the second half. What it counts, and what is said about it.
+//! Builds commits: counts changes and totals, and adds the message.
 
 use crate::alarm::Watch;
 use crate::diff::{self, ChangeCounts, LeftOut, Status};
@@ -11,7 +11,7 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
-/// What a commit holds, and how it differs from its first parent.
+/// Content of a commit, and its differences from the first parent.
 pub(super) struct Content {
     pub root: Entry,
     pub links: Option<LinksId>,
@@ -21,19 +21,19 @@ pub(super) struct Content {
     pub torn: Vec<RepoPathBuf>,
 }
 
-/// What is said about it.
+/// Message and metadata of a commit.
 pub(super) struct CommitMessage {
     pub message: String,
     pub automatic: bool,
-    /// `None`: as the settings say.
+    /// `None` means the author in the settings.
     pub author: Option<String>,
-    /// When, and seconds that the zone was ahead of UTC. `None`: now.
+    /// Time, and offset from UTC in seconds. `None` means now.
     pub date: Option<(Timestamp, i32)>,
     /// More fields, sorted by key.
     pub extras: Extras,
 }
 
-/// The commit. Its first parent is `parent`.
+/// Builds a commit whose first parent is `parent`.
 pub(super) fn make(
     repository: &Repository,
     parents: Vec<CommitId>,

@@ -1,4 +1,4 @@
-//! A commit of a tree that is there, made by hand: no ref leads to it yet.
+//! Commits an existing tree, without a ref.
 
 use crate::alarm::Watch;
 use crate::diff::{LeftOut, linked};
@@ -14,24 +14,23 @@ use crate::store::Session;
 use crate::time::Timestamp;
 use crate::worktree::Worktree;
 
-/// What the commit is.
+/// What to commit.
 pub struct CommitSpec {
-    /// Its tree; of a commit all that it recorded.
+    /// The tree, or a commit whose content is taken.
     pub tree: Treeish,
-    /// Its hard links; `None`: those of the commit.
+    /// Hard links. `None` means those of the commit.
     pub links: Option<LinksId>,
-    /// What it grew from.
+    /// Parent commits.
     pub parents: Vec<CommitId>,
-    /// Why.
+    /// Commit message.
     pub message: String,
-    /// `None`: as the settings say.
+    /// `None` means the author in the settings.
     pub author: Option<String>,
-    /// When, and seconds that the zone is ahead of UTC. `None`: now.
+    /// Time, and offset from UTC in seconds. `None` means now.
     pub date: Option<(Timestamp, i32)>,
 }
 
-/// Makes the commit part of the repository. Of a tree that is no commit's, the root directory is as that of the worktree
-/// is now. [`ErrorKind::Usage`] if tree, links, parents and date do not fit.
+/// Makes the commit part of the repository. A tree without a commit gets the metadata of the worktree's root. [`ErrorKind::Usage`] if tree, links, parents and date do not fit.
 pub fn commit_tree(transaction: &mut Transaction<'_>, worktree: &Worktree, given: CommitSpec) -> Result<CommitId> {
     let repository = transaction.repository();
     let session = repository.store().session();
@@ -91,7 +90,7 @@ fn check_parents(given: &CommitSpec, parent: Option<&Commit>) -> Result<()> {
     }
 }
 
-/// A tree as the root of the worktree, whose attributes are put.
+/// Root entry of a tree, with the metadata of the worktree's root.
 fn as_root(store: &dyn Objects, session: &Session<'_>, worktree: &Worktree, treeish: &Treeish) -> Result<Entry> {
     let (metadata, attributes) = worktree.root_metadata()?;
     let bare = Entry::directory(treeish.tree, store.tree(treeish.tree)?.totals()?);

@@ -1,7 +1,6 @@
-//! One file into the store: in one piece, or cut into chunks; hashed as it is read.
+//! Stores one file, whole or cut into chunks, and hashes it while reading.
 //!
-//! What is hashed is the very buffer that is stored, so a file that changes meanwhile never makes an object that is not
-//! what its id says.
+//! The buffer that is hashed is the one that is stored, so the id of an object is right even if the file changes.
 
 use crate::chunk::Params;
 use crate::error::Result;
@@ -22,7 +21,7 @@ use crate::worktree::content::Step;
 /// Bytes of a large file that are read at once, at least.
 const WINDOW: usize = 4 * GROUP;
 
-/// Puts what a scan reads into the store.
+/// Stores the content that a scan reads.
 pub struct StoreSink<'a> {
     store: &'a Store,
     session: &'a Session<'a>,
@@ -37,7 +36,7 @@ pub struct StoreSink<'a> {
 }
 
 impl<'a> StoreSink<'a> {
-    /// One for a thread of a scan.
+    /// Creates the sink of one thread.
     pub fn new(store: &'a Store, session: &'a Session<'a>, takes_objects: bool) -> StoreSink<'a> {
         let params = store.options().chunk;
         let whole = usize::try_from(params.whole).unwrap_or(WINDOW);
@@ -45,7 +44,7 @@ impl<'a> StoreSink<'a> {
         StoreSink { store, session, writers: vec![session.writer()], params, takes_objects, window: vec![0; length] }
     }
 
-    /// A blob that is all in the window.
+    /// Puts a blob that is completely in the window.
     fn put_whole(&mut self, length: usize) -> Result<BlobId> {
         let bytes = &self.window[..length];
         let id = id_of(ObjectKind::Data, bytes);
@@ -53,7 +52,7 @@ impl<'a> StoreSink<'a> {
         Ok(id.into())
     }
 
-    /// A blob that is longer than what is kept in one piece, of which `filled` bytes are in the window.
+    /// Puts a blob that is too long to be stored whole, with `filled` bytes of it in the window.
     fn put_large(
         &mut self,
         reading: &mut Reading<'_>,
@@ -70,7 +69,7 @@ impl<'a> StoreSink<'a> {
         Large::new((&mut self.window, filled), self.params, writers, (guide, adoption)).put(reading, step)
     }
 
-    /// All that is read, in one piece or in chunks; the layout of those, which is to be put next.
+    /// Puts everything that is read, whole or in chunks. Returns the layout of the chunks, which the caller must put.
     fn put(
         &mut self,
         reading: &mut Reading<'_>,
@@ -96,8 +95,8 @@ impl<'a> StoreSink<'a> {
         }
     }
 
-    /// A layout that is there already stays in force. It may be cut otherwise, by holes that were elsewhere: then its chunks are
-    /// put too, as far as the store has lost them.
+    /// Puts the chunks of an existing layout that the store has lost. That layout stays valid, and may have other chunks than
+    /// the new one, because holes were elsewhere.
     fn put_as_recorded(&mut self, reading: &Reading<'_>, blob: BlobId) -> Result<()> {
         let (Some(file), Ok(layout)) = (reading.file(), self.store.layout(blob)) else { return Ok(()) };
         let mut buffer = Vec::new();
@@ -107,7 +106,7 @@ impl<'a> StoreSink<'a> {
             {
                 buffer.resize(length as usize, 0);
                 let is_read = fs::read_exact_at(file, &mut buffer, start).is_ok();
-                // If it is another one by now, whoever asked for the file finds that.
+                // If the file has changed, the caller notices.
                 if is_read && id_of(ObjectKind::Data, &buffer) == id.object_id() {
                     self.writers[0].put(ObjectKind::Data, id.object_id(), &buffer)?;
                 }
@@ -116,7 +115,7 @@ impl<'a> StoreSink<'a> {
         Ok(())
     }
 
-    /// Reads on behind what is in the window, until enough is there, or a long hole or the end is next.
+    /// Fills the window until enough is there, or a long hole or the end follows.
     fn more(&mut self, reading: &mut Reading<'_>, filled: &mut usize) -> Result<Step> {
         let enough = self.window.len() - self.params.maximum();
         let step = reading.next(&mut self.window[*filled..enough], self.params.target.into())?;
@@ -131,7 +130,7 @@ impl Sink for StoreSink<'_> {
     const STORES: bool = true;
 
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
-        // What the store cannot tell is found out by cutting.
+        // Without a layout, cut points are searched for.
         let last = reading.last().filter(|_| reading.expected() > self.params.whole);
         let last = last.and_then(|blob| self.store.layout(blob).ok()).unwrap_or_default();
         let mut adopting = reflink::begin(self.session, &mut self.writers[0], self.params, reading, &last)?;

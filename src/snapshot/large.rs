@@ -1,4 +1,4 @@
-//! A file that is too long for one piece: cut into chunks in a window that moves over it, and its whole hashed besides.
+//! Cuts a large file into chunks in a moving window, and hashes the whole file at the same time.
 //! All workers read, hash, cut and store parts of the window.
 
 use crate::chunk::Params;
@@ -14,7 +14,7 @@ use crate::store::{Adoption, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
 
-/// A large file on its way into the store.
+/// Stores one large file.
 pub struct Large<'l, 's> {
     window: &'l mut [u8],
     params: Params,
@@ -25,13 +25,13 @@ pub struct Large<'l, 's> {
     guide: Guide,
     groups: Groups,
     layout: Layout,
-    /// Bytes in the window, and how many of them are hashed.
+    /// Number of bytes in the window, and of those that are hashed.
     filled: usize,
     hashed: usize,
 }
 
 impl<'l, 's> Large<'l, 's> {
-    /// A file whose first `filled` bytes are in the window, which is longer than the longest chunk.
+    /// Starts with the first `filled` bytes in the window. The window must be longer than the longest chunk.
     pub fn new(
         (window, filled): (&'l mut [u8], usize),
         params: Params,
@@ -42,13 +42,13 @@ impl<'l, 's> Large<'l, 's> {
         Large { window, params, writers, adoption, guide, groups, layout, filled, hashed: 0 }
     }
 
-    /// Puts all its chunks; `step` is what was met behind the bytes in the window.
+    /// Puts all chunks; `step` is what follows the bytes in the window.
     pub fn put(mut self, reading: &mut Reading<'_>, mut step: Step) -> Result<(BlobId, Layout)> {
         let long = u64::from(self.params.target);
         loop {
             match step {
                 Step::Data(_) => self.advance(false)?,
-                // What is before a hole, or the end, is all there is to cut.
+                // A chunk ends at a hole and at the end of the file.
                 Step::Hole(length) => {
                     self.advance(true)?;
                     self.groups.update_zeros(length, &|number| self.guide.zero_group(number));
@@ -71,7 +71,7 @@ impl<'l, 's> Large<'l, 's> {
         Ok((blob, self.layout))
     }
 
-    /// Takes chunks from the front of the window, the last one only if `all` of it is there.
+    /// Puts the chunks at the front of the window; with `all`, up to its end.
     fn advance(&mut self, all: bool) -> Result<()> {
         self.groups.update(&self.window[self.hashed..self.filled]);
         let is_shared = self.writers.len() > 1;
@@ -108,13 +108,13 @@ impl<'l, 's> Large<'l, 's> {
     }
 }
 
-/// ScanOptions many bytes to read at a place into a room, so that what comes next begins with a group if it can.
+/// Number of bytes to read at a position into this much space, so that the next read starts at a group if possible.
 pub fn fresh(position: u64, room: usize) -> usize {
     let past = (position + room as u64) % GROUP as u64;
     if past < room as u64 { room - past as usize } else { room }
 }
 
-/// Puts what a large file is put together from: once its chunks are sure to be there.
+/// Puts the layout of a large file. Its chunks must have been put before.
 pub fn put_layout(writer: &mut Writer<'_>, blob: BlobId, layout: &Layout) -> Result<()> {
     let root = layout.save(blob, |node, bytes| {
         writer.put(ObjectKind::LayoutNode, node.object_id(), &bytes)?;
@@ -129,7 +129,7 @@ fn new_length(found: &Found) -> u64 {
     if matches!(found.sort, Sort::New(_)) { found.length as u64 } else { 0 }
 }
 
-/// Puts chunks that stand one after the other from the beginning of `bytes`; without a writer they are only named.
+/// Puts consecutive chunks from the beginning of `bytes`. Without a writer, only computes their ids.
 fn put_run(mut writer: Option<&mut Writer<'_>>, bytes: &[u8], found: &[Found]) -> Result<Vec<Piece>> {
     let mut rest = bytes;
     let mut pieces = Vec::with_capacity(found.len());
@@ -144,7 +144,7 @@ fn put_run(mut writer: Option<&mut Writer<'_>>, bytes: &[u8], found: &[Found]) -
             Sort::Old(id) | Sort::New(Some(id)) => id.object_id(),
             Sort::New(None) => id_of(ObjectKind::Data, chunk),
         };
-        // An old one too: it is written again if its pack is lost.
+        // Old chunks too: they are written again if their pack is lost.
         if let Some(writer) = &mut writer {
             writer.put(ObjectKind::Data, id, chunk)?;
         }

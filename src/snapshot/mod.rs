@@ -33,51 +33,50 @@ pub use scan_tree::with_database_files;
 pub use side_commit::set_aside;
 pub use write_tree::write_tree;
 
-/// ScanOptions a commit is made.
+/// What to record, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Why.
+    /// Commit message.
     pub message: String,
     /// Record only these paths and the other files of their databases; keep the rest as in the parent. Empty means all
     /// paths.
     pub paths: Vec<RepoPathBuf>,
-    /// Made by a command that is about to replace unsaved content.
+    /// Made by a command before it replaces unsaved content.
     pub automatic: bool,
-    /// It becomes part of the repository with what the transaction records next, and not before.
+    /// The operation becomes durable together with the next record of the transaction.
     pub prepares: bool,
-    /// Cover these although rules ignore them.
+    /// Paths to cover although rules ignore them.
     pub despite_rules: Vec<RepoPathBuf>,
     /// The command that is recorded.
     pub verb: Verb,
-    /// The command that made what is recorded.
+    /// The command whose changes are recorded.
     pub ran: Option<Ran>,
-    /// The commit that holds the directory as it was before that command: the operation has changed it since.
+    /// The commit of the worktree before that command.
     pub from: Option<CommitId>,
 }
 
-/// What was recorded.
+/// Outcome of recording the worktree.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The commit that now holds the worktree: the new one, `@` if there was nothing new, or one that was made before of
-    /// the same.
+    /// The commit that holds the worktree now: a new one, `@` if nothing has changed, or an older one of the same content.
     pub commit: Option<CommitId>,
-    /// Whether a commit was made.
+    /// Whether a new commit was made.
     pub created: bool,
-    /// What differs from the parent.
+    /// Differences from the parent, as the commit records them.
     pub changes: Counts,
     /// Changes by status; `changes` is what the commit says of them.
     pub counts: ChangeCounts,
-    /// What there is.
+    /// Number and size of all entries.
     pub totals: Totals,
     /// Bytes read from the worktree.
     pub bytes_read: u64,
-    /// Bytes that the store grew by.
+    /// Bytes added to the store.
     pub bytes_stored: u64,
-    /// Not recorded, with reasons.
+    /// Paths that were not recorded, with reasons.
     pub uncovered: Vec<Uncovered>,
-    /// Changed while they were read.
+    /// Files that changed while they were read.
     pub torn: Vec<RepoPathBuf>,
-    /// Paths that were not named, and were recorded because they belong to a named database.
+    /// Paths that were recorded because they belong to a selected database.
     pub journals: Vec<RepoPathBuf>,
     /// Paths recorded without their extended attributes, which could not be read.
     pub without_attributes: Vec<RepoPathBuf>,
@@ -85,8 +84,8 @@ pub struct Outcome {
     pub mounted_over: Vec<RepoPathBuf>,
     /// Time of the parent commit, if it is in the future.
     pub future_parent: Option<Timestamp>,
-    /// Why the last commit could not be read, so that all was recorded anew and counts as added.
+    /// Why the parent commit could not be read. Then everything was recorded again, and counts as added.
     pub damage: Option<String>,
-    /// What the changes look like.
+    /// Alarms about the changes.
     pub findings: Findings,
 }

@@ -15,18 +15,18 @@ use crate::object::groups::{GROUP, Value};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 
-/// Goes along with a file that is cut from its beginning to its end.
+/// Predicts the chunks of a file from its last layout, from beginning to end.
 pub struct Guide {
     params: Params,
     old: Vec<Old>,
-    /// What the old groups hash to, and the old runs of zeros, as start and end.
+    /// Hashes of the old groups, and the old runs of zeros as start and end.
     groups: Vec<Value>,
     zeros: Vec<(u64, u64)>,
-    /// Chunks of `old` by id. Made when the first of them is not where it was.
+    /// Chunks of `old` by id; created when a chunk has moved.
     places: Option<HashMap<ChunkId, usize>>,
-    /// ScanOptions far the file has been cut.
+    /// Number of bytes that have been cut.
     position: u64,
-    /// Which of `old` is expected, and how much farther it would begin than it did.
+    /// Index in `old` of the next expected chunk, and how far its start has moved.
     next: usize,
     shift: i64,
 }
@@ -37,27 +37,26 @@ pub struct Old {
     pub id: ChunkId,
     start: u64,
     length: u32,
-    /// Whether its own content had cut it.
+    /// Whether a cut point of its content ends it, not a hole or the end of the file.
     is_natural: bool,
 }
 
-/// The next piece of the file.
+/// One piece of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its bytes.
+    /// Number of bytes.
     pub length: usize,
-    /// What they are.
     pub sort: Sort,
 }
 
-/// What a piece is.
+/// Kind of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
-    /// Nothing but zeros.
+    /// All bytes are zero.
     Zeros,
-    /// A chunk that the last content had too.
+    /// A chunk that the last content had.
     Old(ChunkId),
-    /// A chunk that it had not; its id, if it was looked at.
+    /// A new chunk, with its id if that was computed.
     New(Option<ChunkId>),
 }
 
@@ -69,7 +68,7 @@ impl Old {
 }
 
 impl Guide {
-    /// A guide by the layout of the last content; an empty one knows nothing.
+    /// Starts from the layout of the last content, which may be empty.
     pub fn new(last: &Layout, params: Params) -> Guide {
         let (mut old, mut zeros) = (Vec::new(), Vec::new());
         for (at, (start, piece)) in last.pieces_with_offsets().enumerate() {
@@ -85,12 +84,12 @@ impl Guide {
         Guide { params, old, groups: last.groups.clone(), zeros, places: None, position: 0, next: 0, shift: 0 }
     }
 
-    /// Whether it knows nothing.
+    /// Whether there was no last content.
     pub fn is_empty(&self) -> bool {
         self.old.is_empty()
     }
 
-    /// The old chunks that would be next, at most `most` of them, in at most `available` bytes.
+    /// The old chunks expected next: at most `most`, within `available` bytes.
     pub fn expected(&self, available: usize, most: usize) -> &[Old] {
         let mut end = self.position as i64;
         let fits = |old: &&Old| {
@@ -103,14 +102,14 @@ impl Guide {
         &rest[..count]
     }
 
-    /// Whether an old chunk is where it was, in groups that hash to what they did; `groups` are those of the new content.
+    /// Whether an old chunk has not moved and lies in groups with unchanged hashes. `groups` are those of the new content.
     pub fn is_unchanged(&self, old: &Old, groups: &[Value]) -> bool {
         let group = |offset: u64| (offset / GROUP as u64) as usize;
         let mut within = group(old.start)..=group(old.start + u64::from(old.length) - 1);
         self.shift == 0 && within.all(|n| groups.get(n).is_some_and(|value| self.groups.get(n) == Some(value)))
     }
 
-    /// The value of a group, if all of it was zeros.
+    /// Hash of a group, if it was all zeros.
     pub fn zero_group(&self, number: usize) -> Option<Value> {
         let start = number as u64 * GROUP as u64;
         let run = self.zeros.partition_point(|&(_, end)| end <= start);
@@ -118,7 +117,7 @@ impl Guide {
         if *first <= start && start + GROUP as u64 <= *end { self.groups.get(number).copied() } else { None }
     }
 
-    /// So many of the expected chunks are there.
+    /// Moves past this many expected chunks.
     pub fn accept(&mut self, count: usize) {
         self.position += self.old[self.next..][..count].iter().map(|old| u64::from(old.length)).sum::<u64>();
         self.next += count;
@@ -138,18 +137,18 @@ impl Guide {
         Found { length, sort }
     }
 
-    /// So many bytes are next that it is not asked about.
+    /// Moves past bytes that were cut without it.
     pub fn pass(&mut self, length: u64) {
         self.position += length;
         self.catch_up();
     }
 
-    /// Where an old chunk would begin now.
+    /// Expected start of an old chunk.
     fn moved(&self, old: &Old) -> i64 {
         old.start as i64 + self.shift
     }
 
-    /// A chunk that was searched for ends here: if the last content had it, what followed there is likely to follow here.
+    /// Handles a chunk that was found by search. If the last content had it, expects the chunks that followed there.
     fn meet(&mut self, id: ChunkId) -> Sort {
         let old = &self.old;
         // Of equal chunks the first: then all of them are passed again.

@@ -1,4 +1,4 @@
-//! A commit, from the scan to the journal.
+//! Records the worktree in three steps: scan, store, append the operation. A checkout plans between the first two.
 
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::diff::{self, ChangeCounts, LeftOut};
@@ -268,7 +268,7 @@ impl StoredScan {
     }
 }
 
-/// Whether the directory is another one than before the command that recorded it by itself.
+/// Whether the worktree differs from that before a command that has recorded it already.
 fn has_moved(repository: &Repository, from: Option<CommitId>, to: CommitId) -> Result<bool> {
     let Some(from) = from.filter(|from| *from != to) else { return Ok(false) };
     let content = |id| repository.store().commit(id).map(|commit| (commit.root, commit.links));
@@ -281,22 +281,23 @@ fn is_in_future(time: Timestamp, now: Timestamp) -> bool {
     time.seconds > now.seconds + TOLERANCE
 }
 
-/// Whether this is an empty folder that a store was just attached to: the worktree was lost, and that is no state of it.
+/// Whether this is an empty folder to which a store was just attached, because the worktree was lost. That is not a state
+/// to record.
 fn is_untouched(repository: &Repository, index: &Index, scan: &Scan) -> bool {
     let is_empty = scan.totals == Totals::default() && scan.uncovered.is_empty() && scan.ignored.is_empty();
     is_empty && index.count() == 0 && repository.layout.is_elsewhere() && repository.view().at().is_some()
 }
 
-/// A recording, compared with the parent.
+/// Result of comparing a scan with the parent commit.
 pub(super) struct Compared {
-    /// What a commit would hold.
+    /// Content of the commit.
     pub content: Content,
     counts: ChangeCounts,
-    /// Whether there is a commit to make.
+    /// Whether a commit is needed.
     pub differs: bool,
 }
 
-/// Compares a recording of these paths; empty: of all.
+/// Compares a scan of these paths with the parent. Empty means all paths.
 pub(super) fn compare(
     store: &dyn Objects,
     parent: Option<&Commit>,
@@ -320,7 +321,7 @@ pub(super) fn compare(
     let changes = counts.recorded();
     let differs = parent.is_none_or(|parent| counts.total() > 0 || *links != parent.links);
     if let (Some(parent), false) = (parent, paths.is_empty()) {
-        // Of the rest it is still so.
+        // The other paths are as in the parent.
         let selection = PathSet::topmost(paths.to_vec());
         let elsewhere = |path: &RepoPathBuf| !selection.covers(path);
         uncovered.extend(parent.uncovered.iter().filter(|uncovered| elsewhere(&uncovered.path)).cloned());
@@ -334,7 +335,7 @@ pub(super) fn compare(
     Ok(Compared { content, counts, differs })
 }
 
-/// Whether anything but a directory, whose time changes with what is in it, has another time.
+/// Whether the time of anything but a directory differs. Directory times change with their content.
 fn times_differ(store: &dyn Objects, parent: &Commit, recording: &Recording) -> Result<bool> {
     let overlay = Overlay { below: store, objects: &recording.scan.objects };
     let old = diff::trees::Side { root: Some(&parent.root), links: parent.links };
@@ -348,9 +349,8 @@ fn times_differ(store: &dyn Objects, parent: &Commit, recording: &Recording) -> 
     Ok(found)
 }
 
-/// A commit of just this worktree that grew from `@`: one that was stepped back from and is needed again. It ends a line
-/// of history, or it is what the worktree was last brought to, and other commits grew from it. One that cannot be read only
-/// saves nothing.
+/// Finds a commit of the same content whose parent is `@`, such as one that was undone: a head, or the commit that the
+/// worktree was last checked out to. Skips unreadable commits.
 fn twin(repository: &Repository, content: &Content, scan: &Scan) -> Result<Option<CommitId>> {
     let view = repository.view();
     let is_twin = |commit: &Commit| {
@@ -362,7 +362,7 @@ fn twin(repository: &Repository, content: &Content, scan: &Scan) -> Result<Optio
     Ok(known.find(|&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit))))
 }
 
-/// The commit that the worktree was last brought to, if that was after `@` was made.
+/// The commit that was last checked out, if that was after `@` was made.
 fn brought_to(repository: &Repository) -> Result<Option<CommitId>> {
     let at = repository.view().at();
     for operation in repository.own_operations() {
@@ -377,14 +377,14 @@ fn brought_to(repository: &Repository) -> Result<Option<CommitId>> {
     Ok(None)
 }
 
-/// What a commit remembers besides: an alarm, and the command that made it.
+/// Extra fields of the commit: alarms, and the command that was run.
 fn extras(options: &Options, findings: &Findings) -> Extras {
     let mut extras = options.ran.as_ref().map_or_else(Extras::default, Ran::extras);
     alarm_marks::put(&findings.marks(), &mut extras);
     extras
 }
 
-/// Appends the operation: from here on the commit is there.
+/// Appends the operation that makes the commit part of the repository.
 fn record(
     transaction: &mut Transaction<'_>,
     commit: CommitId,

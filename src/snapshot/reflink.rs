@@ -16,7 +16,7 @@ use crate::worktree::Reading;
 /// costs little beside it.
 const LARGE: u64 = 16 << 20;
 
-/// So many places of so many bytes are looked at.
+/// Number and size of the samples.
 const PLACES: u64 = 8;
 const SAMPLE: usize = 128 << 10;
 
@@ -88,7 +88,7 @@ fn holds_most(file: &File, last: &Layout) -> bool {
         {
             next += last.size() / PLACES;
             buffer.resize(length as usize, 0);
-            // Who reads all of it tells what cannot be read.
+            // Read errors are reported when the whole file is read.
             let is_read = fs::read_at(file, &mut buffer, start).is_ok_and(|read| read == buffer.len());
             found += u64::from(is_read && id_of(ObjectKind::Data, &buffer) == id.object_id());
         }

@@ -1,4 +1,4 @@
-//! Files stored once more: what the repository has of them is damaged, and what is here is the last good copy.
+//! Stores files again whose copies in the repository are damaged.
 
 use std::io;
 
@@ -13,8 +13,8 @@ use crate::worktree::content::Sink;
 use crate::worktree::content::holes;
 use crate::worktree::{Reading, Worktree};
 
-/// Stores these blobs from the files that hold them. Durable when it returns. Gives the paths whose file holds something
-/// else by now, or cannot be read.
+/// Stores these blobs from the files that hold them. Durable on return. Returns the paths of files that have changed or cannot
+/// be read.
 pub fn store_again(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
@@ -33,7 +33,7 @@ pub fn store_again(
     sink.finish()?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
-    // Said to be saved is only what can be read back.
+    // Verify what was stored.
     let store = transaction.repository().store();
     for (path, blob) in files {
         if !failed.contains(path) && store.copy_blob(*blob, &mut io::sink()).is_err() {
@@ -47,7 +47,7 @@ fn read(sink: &mut StoreSink<'_>, worktree: &Worktree, path: &RepoPath) -> Resul
     let directory = worktree.root.open_below(path.parent().unwrap_or(RepoPath::root()))?;
     let file = directory.open_file(path.name().unwrap_or_default())?;
     let stat = fs::stat_file(&file)?;
-    // Holes too, as when it was recorded: chunks end where they begin.
+    // Chunks end at holes, so holes must be found as for a commit.
     let holes = holes(&file, &stat)?;
     sink.read(&mut Reading::new(&file, stat.size, &holes, &Silent))
 }

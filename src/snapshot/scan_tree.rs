@@ -1,4 +1,4 @@
-//! The worktree as a tree on its way into the store: the first half of a commit. What is read goes into a session at once.
+//! Scans the worktree for a commit. New file content goes into the session at once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,31 +20,28 @@ use crate::worktree::index::Builder;
 use crate::worktree::paths::pattern_hint;
 use crate::worktree::{HashSink, Index, Overlay, Scan, Worktree, database, scan};
 
-/// What is recorded, and how.
+/// What to scan.
 pub(super) struct ScanOptions<'h> {
-    /// Only these paths; the rest as in `base`. Empty: all.
+    /// Scan only these paths; the rest is as in `base`. Empty means all paths.
     pub paths: &'h [RepoPathBuf],
-    /// Those of `paths` that were added because they belong to a named database. Ignore rules may exclude them.
+    /// The paths that were added because they belong to a selected database. Rules may ignore them.
     pub journals: &'h [RepoPathBuf],
-    /// Cover these although rules ignore them.
+    /// Paths to cover although rules ignore them.
     pub despite_rules: &'h [RepoPathBuf],
-    /// The commit that the rest is from.
+    /// The commit of the other paths.
     pub base: Option<&'h Commit>,
-    /// Trees are put at once; otherwise they stay with the scan, to be compared first.
+    /// Put trees into the session at once; otherwise they stay in the scan, to be compared first.
     pub takes_trees: bool,
 }
 
-/// The worktree as it is to be recorded. Its files are in the session; its trees too, or with the scan.
+/// The scanned worktree as it will be recorded.
 pub(super) struct Recording {
-    /// What was found.
     pub scan: Scan,
-    /// The root directory.
     pub root: Entry,
-    /// Its hard links.
     pub links: Option<LinksId>,
 }
 
-/// Reads the worktree, and puts what is new.
+/// Scans the worktree; without a session, only hashes files.
 pub(super) fn record(
     repository: &Repository,
     session: Option<&Session<'_>>,
@@ -81,17 +78,17 @@ pub(super) fn record(
     Ok(Recording { scan, root, links })
 }
 
-/// Puts what a scan holds in memory.
+/// Puts the objects that a scan has kept in memory.
 pub(super) fn put_objects(writer: &mut Writer<'_>, scan: &Scan) -> Result<()> {
     let mut objects: Vec<_> = scan.objects.iter().collect();
     objects.sort_unstable_by_key(|(name, _)| **name);
     objects.into_iter().try_for_each(|(&(kind, id), bytes)| writer.put(kind, id, bytes).map(drop))
 }
 
-/// Fewer bytes of trees than this are put sooner than a thread is started.
+/// Minimum number of bytes of trees for which a thread is started.
 const MANY: usize = 256 << 10;
 
-/// The same, while something else is done; gives the writer.
+/// Puts the objects of a scan while `other` runs. Returns the result of `other` and the writer.
 pub(super) fn put_objects_during<'s, T>(
     session: &'s Session<'s>,
     scan: &Scan,
@@ -114,7 +111,7 @@ pub(super) fn complete_index(scan: &mut Scan, index: &Index, paths: &[RepoPathBu
     scan.index = whole;
 }
 
-/// The base with some paths of the scan. New trees stay with the scan.
+/// Replaces paths of the base by those of the scan. New trees go into the scan.
 fn splice(
     store: &dyn Objects,
     base: &Commit,
@@ -132,8 +129,8 @@ fn splice(
     Ok((root, links))
 }
 
-/// Paths to scan: those that are chosen, and the other names that their files had in the parent. Without those names the
-/// scan could not tell whether they are still names of one file.
+/// The paths to scan: the selected ones, and the other names that their files had in the parent, to find out whether they
+/// still are names of one file.
 fn with_linked(store: &dyn Objects, parent: Option<&Commit>, paths: &[RepoPathBuf]) -> Result<Vec<RepoPathBuf>> {
     let (mut all, selection) = (paths.to_vec(), PathSet::topmost(paths.to_vec()));
     let links = parent.and_then(|parent| parent.links);
@@ -147,7 +144,7 @@ fn with_linked(store: &dyn Objects, parent: Option<&Commit>, paths: &[RepoPathBu
     Ok(all)
 }
 
-/// A path that is nowhere is a mistake.
+/// Rejects paths that are in neither the worktree nor the parent commit.
 fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths: &[RepoPathBuf]) -> Result<()> {
     let overlay = Overlay { below: store, objects: &scan.objects };
     for path in paths {

@@ -1,4 +1,4 @@
-//! What changed while a checkout went on, and was left as it is: recorded beside the branch.
+//! Commits paths that changed during a checkout, outside the branch.
 
 use crate::alarm::Watch;
 use crate::error::Result;
@@ -14,8 +14,8 @@ use crate::snapshot::scan_tree::{self, ScanOptions};
 use crate::store::Stored;
 use crate::worktree::{Index, Worktree};
 
-/// Stores these paths as they are now, and a commit that has them upon all else that `base` has. Durable, and part of the
-/// repository once an operation names it. `None` if they are as `base` has them, or gone.
+/// Stores these paths as they are now, in a commit whose other paths are as in `base`. The commit is durable, and part of the
+/// repository once an operation names it. `None` if the paths are as in `base`, or gone.
 pub fn set_aside(
     repository: &Repository,
     worktree: &Worktree,
@@ -30,7 +30,7 @@ pub fn set_aside(
     if paths.is_empty() {
         return Ok(None);
     }
-    // They were covered, whatever the rules that came with the checkout say.
+    // They were covered before the checkout restored other rules.
     let despite_rules: Vec<RepoPathBuf> = kinds.iter().filter(is_file).filter_map(there).collect();
     let store = repository.store();
     let parent = store.commit(base)?;
@@ -59,7 +59,7 @@ pub fn set_aside(
     Ok(Some((id, session.finish()?)))
 }
 
-/// What stands at a path, if anything does.
+/// Kind of the entry at a path, if there is one.
 fn kind(worktree: &Worktree, path: &RepoPath) -> Result<Option<Kind>> {
     let Ok(directory) = worktree.root.open_below(path.parent().unwrap_or(RepoPath::root())) else { return Ok(None) };
     Ok(directory.stat(path.name().unwrap_or(b"."))?.map(|stat| stat.kind))

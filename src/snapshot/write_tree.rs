@@ -1,4 +1,4 @@
-//! The worktree recorded without a commit: its trees become part of the repository, and no ref moves.
+//! Stores the trees of the worktree without a commit.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
@@ -13,24 +13,24 @@ use crate::store::Writer;
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Index, Overlay, Scan, Worktree};
 
-/// What was recorded.
+/// Outcome of storing a tree.
 #[derive(Clone, Debug)]
 pub struct WrittenTree {
-    /// The directory.
+    /// Id of the directory.
     pub tree: TreeId,
-    /// Its hard links.
+    /// Hard links in the directory.
     pub links: Option<LinksId>,
-    /// Not recorded, with reasons.
+    /// Paths that were not recorded, with reasons.
     pub uncovered: Vec<Uncovered>,
-    /// Changed while they were read.
+    /// Files that changed while they were read.
     pub torn: Vec<RepoPathBuf>,
     /// Paths recorded without their extended attributes, which could not be read.
     pub without_attributes: Vec<RepoPathBuf>,
-    /// Lines of `.undoignore` that make no sense.
+    /// Ignore rules without effect.
     pub ignore_warnings: Vec<IgnoreWarning>,
 }
 
-/// Records a directory of the worktree, or all of it for the root. Durable when it returns.
+/// Stores a directory of the worktree. Durable on return.
 pub fn write_tree(
     transaction: &mut Transaction<'_>,
     worktree: &Worktree,
@@ -75,7 +75,7 @@ fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) ->
     }
 }
 
-/// The hard links that are in the directory, by their paths in it.
+/// Puts the hard links in the directory, with paths relative to it.
 fn put_links(
     store: &dyn Objects,
     writer: &mut Writer<'_>,
@@ -87,7 +87,7 @@ fn put_links(
     put_table(writer, &below)
 }
 
-/// Puts a table of hard links; one without groups is none.
+/// Puts a table of hard links. `None` if it is empty.
 pub(super) fn put_table(writer: &mut Writer<'_>, links: &Links) -> Result<Option<LinksId>> {
     if links.groups.is_empty() {
         return Ok(None);

@@ -15,7 +15,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::execution::{change_worktree, flush_and_refresh};
-use super::in_use::Left;
+use super::in_use::InUsePaths;
 use super::outcome::ApplyOutcome;
 use super::staging::StagingArea;
 use super::swap::WhenOpen;
@@ -125,7 +125,7 @@ impl House {
         between(&plan);
         let mut tally = ApplyOutcome::default();
         let site = StagingArea::new(&worktree.root, Some(0xab));
-        let how = (&plan, &Left::default(), WhenOpen::Keep, None);
+        let how = (&plan, &InUsePaths::default(), WhenOpen::Keep, None);
         change_worktree(site, &self.store, (&scan, target), how, &mut tally, &Silent)?;
         flush_and_refresh(&worktree, &plan, &mut scan.index, &mut tally, false)?;
         Ok(Done { plan, tally, scan })

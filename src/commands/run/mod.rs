@@ -76,12 +76,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     verdict::carry_out(context, &mut workspace, args, &ran, (&before, &after), incomplete).map_err(ended_by)
 }
 
-/// A failure that is not the command's. Only that another run is going on has a status of its own.
+/// The status of a failure before the command ran. A lock held by another run keeps its own status.
 fn not_run(error: Error) -> Error {
     if error.kind() == ErrorKind::Locked { error } else { error.ends_with(Exit::NOT_RUN) }
 }
 
-/// A failure after the command. A signal has its own status.
+/// The status of a failure after the command ran. An interrupt keeps its own status.
 fn after_command(error: Error) -> Error {
     if error.kind() == ErrorKind::Interrupted { error } else { error.ends_with(Exit::NOT_RUN) }
 }

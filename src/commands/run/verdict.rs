@@ -1,4 +1,4 @@
-//! What becomes of what a command did: it is told, and stays or is taken back.
+//! Reports the changes of a command, and keeps them or undoes them.
 
 use crate::commands::Context;
 use crate::commands::checkouts::report_inexact;
@@ -12,7 +12,7 @@ use crate::terminal::Stream;
 use crate::terminal::human::{Count, Size, plural};
 use crate::workspace::{RunAfter, RunBefore, Workspace};
 
-/// What becomes of what a failed command did.
+/// What to do with the changes of a failed command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnFail {
     /// Keep the changes
@@ -23,7 +23,7 @@ pub enum OnFail {
     Ask,
 }
 
-/// Tells what the command did, takes it back if it must be, and gives the exit status.
+/// Reports the changes, undoes them if necessary, and returns the exit status.
 pub fn carry_out(
     context: &Context<'_>,
     workspace: &mut Workspace,
@@ -36,7 +36,7 @@ pub fn carry_out(
     let names = broken.iter().map(ToString::to_string).collect();
     let mut record = RunRecord::new(ran, before.commit, after.commit, after.effect.clone(), names);
     if !context.ui.options().json {
-        // A person decides by it.
+        // Shown before the question.
         context.ui.outcome_on_stderr(&record)?;
     }
     context.report_findings(&after.findings, Stream::Err)?;
