@@ -87,13 +87,13 @@ fn report(context: &Context<'_>, args: &Args, workspace: &mut Workspace, outcome
 }
 
 fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
-    let opened = match args.force || args.dry_run {
+    let opened = match args.force {
         true => context.repository(),
         // It says so itself.
         false => context.repository_to_finish(),
     };
     match opened {
-        Err(error) if error.kind() == ErrorKind::NoRepository && args.init => {
+        Err(error) if error.kind() == ErrorKind::NoRepository && args.init && !args.dry_run => {
             init::make_here(context, &args.paths, error)
         }
         result => result,

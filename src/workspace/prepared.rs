@@ -201,7 +201,10 @@ fn attempt(
     let is_unsaved = scanned.outcome().created && !is_nothing;
     let mut notices = notice::of_scan(scanned.outcome().damage.as_ref(), scan);
     if conditions.is_dry_run && refusal.is_none() {
-        notices.extend(notice::of_last_copies(&checkout::last_copies(repository.store(), scan, &plan)));
+        let mut last_copies = checkout::last_copies(repository.store(), scan, &plan);
+        // The others are unsaved.
+        last_copies.retain(|(_, blob)| repository.store().contains_blob(*blob));
+        notices.extend(notice::of_last_copies(&last_copies));
     }
     let expected = match refusal.is_none() && (conditions.is_dry_run || is_nothing) {
         true => Some(checkout::expected_outcome(repository, worktree, scan, &target, plan.clone(), request.force)?),

@@ -273,11 +273,10 @@ fn restore_of_paths_is_refused_while_checkout_is_unfinished() {
     let env = TestEnv::new();
     let one = two_commits(&env);
     stopped(&env.path());
-    for line in ["restore large", "checkout one -- large"] {
+    for line in ["restore large", "restore -n large", "checkout one -- large"] {
         let shown = env.undo(line).fails(4);
         assert!(String::from_utf8_lossy(&shown.stderr).contains("undo checkout --continue"), "{shown}");
     }
-    env.undo("restore -n large").ok();
     env.undo("checkout --continue").ok();
     assert_same(&one, &Tree::read(&env.path()));
     env.undo("restore --from @ large").ok();

@@ -169,11 +169,11 @@ fn interrupted_undo_can_be_undone() {
         killed_at(&scene.env, "rename,renameat,renameat2,mkdirat,utimensat", n, &["undo"]);
         let report = String::from_utf8(scene.env.undo("status").ok().stderr).unwrap();
         if report.contains("unfinished") {
-            interrupted += usize::from(report.contains("the undo to"));
+            interrupted += usize::from(report.contains("unfinished undo to"));
             scene.env.undo(if n % 2 == 0 { "checkout --continue" } else { "undo" }).ok();
         }
         // Continued or undone: both restore the state before the first command, unless that one was finished.
-        match report.contains("the checkout to") && n % 2 == 0 {
+        match report.contains("unfinished checkout of") && n % 2 == 0 {
             true => scene.assert_after(&report),
             false => scene.assert_before(&report),
         }
