@@ -22,7 +22,7 @@ fn lengths(bytes: &[u8], params: &Params) -> Vec<usize> {
     chunks(bytes, params).map(<[u8]>::len).collect()
 }
 
-/// The rule as `docs/format.md` states it, in so many words: slow, and with nothing carried from byte to byte.
+/// Cuts as specified in `docs/format.md`, slowly, without state between bytes.
 fn cut_by_the_book(bytes: &[u8], params: &Params) -> usize {
     let target = u128::from(params.target);
     let hash = |end: usize| bytes[end - 64..end].iter().fold(0u64, gear::step);

@@ -188,7 +188,7 @@ impl Commit {
 fn take_root(decoder: &mut Decoder<'_>) -> Result<Entry> {
     let root = take_entry(decoder)?;
     if !root.name.is_empty() || root.tree().is_none() {
-        return Err(decoder.invalid("root that is no directory without a name"));
+        return Err(decoder.invalid("root that is not a directory with an empty name"));
     }
     Ok(root)
 }

@@ -1,4 +1,4 @@
-//! Standard output, direct or through the pager. A reader that stops reading early is no failure.
+//! Standard output, direct or through the pager. A closed pipe is not a failure.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufWriter, Write};

@@ -39,7 +39,7 @@ fn small_packs_are_merged_and_nothing_is_lost() {
     expect_all(&home.store(), &objects);
     let store = home.store();
     objects.iter().for_each(|(kind, id, _)| assert!(store.object(*kind, *id).is_ok()));
-    // What sixteen commits left in frames of their own is in one frame of data and one of history.
+    // The frames of sixteen commits are merged into one frame of data and one of history.
     assert_eq!(store.frames_decoded(), 2);
     let files: Vec<String> =
         home.names_in("packs").iter().flat_map(|folder| home.names_in(&format!("packs/{folder}"))).collect();

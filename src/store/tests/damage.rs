@@ -1,8 +1,8 @@
-//! Damage of every part of every file: it is healed, or it is told with the name of the file. Never wrong bytes.
+//! Damage of every part of every file is repaired or reported with the file name; wrong bytes are never returned.
 
 use super::*;
 
-/// Changes a file that nobody has mapped.
+/// Changes a file.
 pub fn change(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = std::fs::read(path).unwrap();
     edit(&mut bytes);

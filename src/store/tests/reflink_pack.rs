@@ -48,7 +48,7 @@ fn an_adopted_file_is_its_bytes_and_a_table() {
     let mut home = Home::new(Compression::Zstd(1));
     let objects = chunks(1, &[200_000, 5, 300_001]);
     let [a, b, c] = pieces(&objects)[..] else { unreachable!() };
-    // One of them twice, and zeros, which are no object.
+    // One of them twice, and zeros, which are not an object.
     let pieces = [a, b, Piece::Zeros { length: 70_000 }, a, c];
     let bytes = bytes_of(&pieces, &objects);
     let stored = home.adopt(&bytes, &pieces);

@@ -88,7 +88,7 @@ fn a_session_that_is_dropped_leaves_nothing() {
 #[test]
 fn after_a_failure_a_session_stores_nothing() {
     let home = Home::new(Compression::Stored);
-    // Something that is no directory is where new packs are made.
+    // A file occupies the folder for new packs.
     std::fs::write(home.path().join("tmp"), "").unwrap();
     let store = home.store();
     let session = store.session();
