@@ -2,7 +2,7 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use undo::chunk::{Params, chunks};
+use undo::internals::chunk::{Params, chunks};
 
 use crate::samples;
 

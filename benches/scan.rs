@@ -7,12 +7,12 @@ use std::time::Duration;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use tempfile::TempDir;
-use undo::chunk;
 use undo::environment::Durability;
+use undo::internals::chunk;
+use undo::internals::store::{self, Compression, Store};
+use undo::internals::worktree::scan::Options;
+use undo::internals::worktree::{HashSink, Index, Scan, Worktree, scan};
 use undo::progress::Silent;
-use undo::store::{self, Compression, Store};
-use undo::worktree::scan::Options;
-use undo::worktree::{HashSink, Index, Scan, Worktree, scan};
 
 const FOLDERS: u64 = 50;
 const FILES: u64 = 5000;

@@ -3,10 +3,10 @@
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use tempfile::TempDir;
-use undo::chunk;
 use undo::id::ObjectId;
-use undo::object::{ObjectKind, Objects, id_of};
-use undo::store::{Compression, Options, Store};
+use undo::internals::chunk;
+use undo::internals::object::{ObjectKind, Objects, id_of};
+use undo::internals::store::{Compression, Options, Store};
 
 use crate::samples;
 use undo::environment::Durability;

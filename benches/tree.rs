@@ -3,9 +3,9 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use undo::id::{BlobId, TreeId};
-use undo::metadata::Metadata;
-use undo::object::tree::Node;
-use undo::object::{Content, Entry, Tree};
+use undo::internals::metadata::Metadata;
+use undo::internals::object::tree::Node;
+use undo::internals::object::{Content, Entry, Tree};
 
 /// Entries of a directory that is one node, and of one that is cut into many.
 const ENTRIES: [u64; 2] = [500, 50_000];

@@ -1,55 +1,71 @@
 //! `undo`: version control for any data directory.
 //!
-//! The house, from the ground up. A room uses only rooms on lower floors; `tests/it/tidy.rs` checks it.
-//! `docs/architecture.md` is the guided tour.
+//! The library does what the command line does. [`workspace::Workspace`] is the way in; its methods cannot lose data.
+//! `docs/architecture.md` describes the layers below, which `tests/it/tidy.rs` checks.
 
-// Floor 0: words that everyone uses. No I/O.
-pub mod codec;
+// Docs are demanded of the public API only.
+#![cfg_attr(feature = "internals", allow(missing_docs))]
+
+// Layer 0: shared words, no I/O.
+pub(crate) mod codec;
 pub mod environment;
 pub mod error;
 pub mod id;
-pub mod metadata;
-pub mod number;
-pub mod parallel;
+pub(crate) mod metadata;
+pub(crate) mod number;
+pub(crate) mod parallel;
 pub mod path;
 pub mod progress;
-pub mod quote;
+pub(crate) mod quote;
 pub mod time;
 
-// Floor 1: the operating system.
-pub mod fs;
+// Layer 1: the operating system.
+pub(crate) mod fs;
 
-// Floor 2: bytes ↔ values. Pure.
-pub mod chunk;
-pub mod object;
+// Layer 2: bytes ↔ values. Pure.
+pub(crate) mod chunk;
+pub(crate) mod object;
 
-// Floor 3: objects by id.
-pub mod store;
+// Layer 3: objects by id.
+pub(crate) mod store;
 
-// Floor 4: settings, journal, refs.
-pub mod repo;
+// Layer 4: settings, journal, refs.
+pub(crate) mod repo;
 
-// Floor 5: ways of looking.
-pub mod alarm;
-pub mod diff;
-pub mod history;
-pub mod worktree;
+// Layer 5: the directory, the past, differences.
+pub(crate) mod alarm;
+pub(crate) mod diff;
+pub(crate) mod history;
+pub(crate) mod worktree;
 
-// Floor 6: the verbs.
-pub mod checkout;
-pub mod compare;
-pub mod effect;
-pub mod maintain;
-pub mod snapshot;
+// Layer 6: the verbs.
+pub(crate) mod checkout;
+pub(crate) mod compare;
+pub(crate) mod effect;
+pub(crate) mod maintain;
+pub(crate) mod snapshot;
 
 // Layer 7: the public API.
 pub mod workspace;
 
 // Layer 8: records and text.
 pub mod report;
-pub mod terminal;
+pub(crate) mod terminal;
 
 // Layer 9: the command line.
-pub mod cli;
-pub mod commands;
-pub mod plumbing;
+pub(crate) mod cli;
+pub(crate) mod commands;
+pub(crate) mod plumbing;
+
+/// What the binary calls.
+#[doc(hidden)]
+pub mod binary {
+    pub use crate::cli::{command, run};
+    pub use crate::commands::completions::VARIABLE;
+    pub use crate::terminal::bug;
+}
+
+/// What the tests and benchmarks of this project call below the public API.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;

@@ -8,20 +8,20 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use undo::checkout;
-use undo::checkout::export::{Compression as Archived, Destination, Source, export};
-use undo::chunk;
 use undo::environment::{Durability, Environment};
 use undo::id::{BlobId, CommitId};
-use undo::metadata::Metadata;
-use undo::object::{Content, Entry, ObjectKind, Tree};
+use undo::internals::checkout;
+use undo::internals::checkout::export::{Compression as Archived, Destination, Source, export};
+use undo::internals::chunk;
+use undo::internals::metadata::Metadata;
+use undo::internals::object::{Content, Entry, ObjectKind, Tree};
+use undo::internals::repo::Repository;
+use undo::internals::snapshot;
+use undo::internals::store::{self, Compression, Store};
+use undo::internals::worktree::scan::Options;
+use undo::internals::worktree::{HashSink, Index, Scan, Worktree, scan};
 use undo::progress::Silent;
-use undo::repo::Repository;
-use undo::snapshot;
-use undo::store::{self, Compression, Store};
 use undo::workspace::{CheckoutMode, Workspace};
-use undo::worktree::scan::Options;
-use undo::worktree::{HashSink, Index, Scan, Worktree, scan};
 
 struct CountingAllocator;
 

@@ -68,9 +68,8 @@ use verdict::Verdict;
 
 pub use access::{Access, closed_directories, has_left_open};
 pub use cleanup::clean_staged;
-pub use execution::{Applied, Checkout};
+pub use execution::Checkout;
 pub use in_use::InUse;
-pub use limits::Limits;
 pub use operation::describe;
 pub use plan::{Action, Plan};
 pub use target::Target;

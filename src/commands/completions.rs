@@ -27,7 +27,6 @@ pub struct Args {
 
 /// Supported shells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "a doc comment would appear in the help")]
 pub enum Shell {
     Bash,
     Zsh,

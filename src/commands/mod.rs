@@ -41,7 +41,6 @@ macro_rules! declare_commands {
         $(#[$enum])*
         #[derive(Debug, clap::Subcommand)]
         #[command(defer = true)]
-        #[expect(missing_docs, reason = "a doc comment would replace the help of the command")]
         pub enum Command {
             $($(#[$attribute])* $name($module::Args),)+
         }

@@ -38,7 +38,7 @@ pub use groups::Groups;
 pub use kind::{ObjectKind, id_of, keyed};
 pub use layout::Layout;
 pub use links::Links;
-pub use operation::{Intent, Operation, View};
+pub use operation::{Intent, Operation};
 pub use run_info::Ran;
 pub use tree::Tree;
 

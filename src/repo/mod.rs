@@ -26,7 +26,6 @@ mod unrecorded_run;
 
 pub use layout::Layout;
 pub use leftovers::{Superfluous, superfluous};
-pub use other_worktree::Foreign;
 pub use repository::Repository;
 pub use standing::{Joining, Standing};
 pub use transaction::{NewOperation, Transaction};

@@ -27,9 +27,8 @@ use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
 pub use commit_tree::{CommitSpec, commit_tree};
-pub use record::{SavedScan, Scanned, StoredScan, scan, take};
+pub use record::{SavedScan, StoredScan, scan, take};
 pub use restore_copy::store_again;
-pub use scan_tree::with_database_files;
 pub use side_commit::set_aside;
 pub use write_tree::write_tree;
 

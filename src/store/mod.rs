@@ -21,7 +21,6 @@ mod tally;
 mod tests;
 mod writer;
 
-pub use blob::BlobReader;
 pub use check::{Broken, Contents};
 pub use compress::Compression;
 pub use listing::Packed;

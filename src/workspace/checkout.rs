@@ -34,6 +34,11 @@ impl Workspace {
         self.prepare(request, mode.dry_run, progress)
     }
 
+    /// Whether an interrupted or cancelled checkout has left the worktree half old, half new.
+    pub fn is_checkout_unfinished(&self) -> bool {
+        self.repository.unfinished().is_some()
+    }
+
     /// Prepares to make some paths what a commit holds. The branch stays where it is.
     pub fn prepare_restore(
         &mut self,

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use undo::compare::{Comparison, Side, scan_worktree};
-use undo::diff::Body;
 use undo::environment::Environment;
-use undo::object::Objects;
+use undo::internals::compare::{Comparison, Side, scan_worktree};
+use undo::internals::diff::Body;
+use undo::internals::object::Objects;
+use undo::internals::repo::Repository;
+use undo::internals::worktree::Worktree;
 use undo::progress::Silent;
-use undo::repo::Repository;
-use undo::worktree::Worktree;
 
 use crate::env::TestEnv;
 use crate::skip::skip;
@@ -245,7 +245,7 @@ fn file_removed_during_diff_is_deleted() {
     let bodies = || {
         let mut bodies = Vec::new();
         comparison
-            .changes(&undo::diff::Options::default(), &mut |change| {
+            .changes(&undo::internals::diff::Options::default(), &mut |change| {
                 bodies.push((change.path.display().to_string(), comparison.body(&change, 3)?));
                 Ok(())
             })

@@ -227,12 +227,13 @@ fn repeated_checkout_of_current_commit_does_not_resurrect_changes() {
 /// without a directory.
 pub fn stopped(worktree: &Path) -> undo::id::CommitId {
     let mut repository =
-        undo::repo::Repository::discover(worktree, undo::environment::Environment::from_process()).unwrap();
+        undo::internals::repo::Repository::discover(worktree, undo::environment::Environment::from_process()).unwrap();
     let (from, to) = (repository.view().at(), repository.view().tags["one"]);
     let (time, paths) = (repository.environment.now(), Vec::new());
     let verb = "checkout".into();
-    let (edits, switch, extras) = (Vec::new(), None, undo::object::Extras::default());
-    let intent = undo::object::operation::Intent { token: 7, verb, time, from, to, paths, edits, switch, extras };
+    let (edits, switch, extras) = (Vec::new(), None, undo::internals::object::Extras::default());
+    let intent =
+        undo::internals::object::operation::Intent { token: 7, verb, time, from, to, paths, edits, switch, extras };
     repository.begin().unwrap().intend(intent).unwrap();
     to
 }

@@ -91,7 +91,7 @@ fn type_into_shell(steps: &[Step], home: &Path) -> Vec<String> {
         .output()
         .expect("bash is installed");
     let text = String::from_utf8_lossy(&output.stdout).replace(&home.display().to_string(), "[ROOT]");
-    let text = text.replace(&format!("  {}\n", undo::fs::user_name()), "  ann\n");
+    let text = text.replace(&format!("  {}\n", undo::internals::fs::user_name()), "  ann\n");
     let shown: Vec<String> = text.split(&format!("\n{END}\n")).map(|part| part.trim_end().to_owned()).collect();
     assert!(shown.len() > steps.len(), "the shell stopped early:\n{text}");
     shown

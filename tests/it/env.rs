@@ -249,7 +249,7 @@ impl fmt::Display for Output {
         if self.code != 0 {
             text += &format!("[exit {}]\n", self.code);
         }
-        let (user, host) = (undo::fs::user_name(), undo::fs::host_name());
+        let (user, host) = (undo::internals::fs::user_name(), undo::internals::fs::host_name());
         for user in [user.as_str(), "nobody"] {
             text = text.replace(&format!("{user} on {host}"), "[USER] on [HOST]");
             text = text.replace(&format!("{user}@{host}"), "[USER]@[HOST]");

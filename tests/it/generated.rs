@@ -61,7 +61,7 @@ fn commands_md_is_current() {
 
 #[test]
 fn all_commands_have_man_pages() {
-    for command in undo::cli::command().get_subcommands() {
+    for command in undo::binary::command().get_subcommands() {
         let page = printed(&["man", command.get_name()]);
         assert!(page.contains(&format!(".TH undo-{} 1", command.get_name())), "{page}");
     }
@@ -80,7 +80,7 @@ fn figures_match_measurements() {
 }
 
 fn manual() -> String {
-    let mut root = undo::cli::command();
+    let mut root = undo::binary::command();
     root.build();
     let mut text = String::from(
         "# Commands\n\nMade from the program by a test; do not edit. `undo help COMMAND` says the same.\n\n\
@@ -91,7 +91,7 @@ fn manual() -> String {
         section(&mut text, command, "##");
     }
     text.push_str("\n## Plumbing\n\nFor scripts: what these print stays as it is. [`plumbing.md`](plumbing.md) has the grammar.\n");
-    for command in undo::commands::help::plumbing(&root) {
+    for command in undo::internals::commands::help::plumbing(&root) {
         section(&mut text, command, "###");
     }
     text.replace("\n\n\n", "\n\n")

@@ -53,3 +53,4 @@ mod unstable;
 mod verify;
 mod volumes;
 mod workers;
+mod workspace;

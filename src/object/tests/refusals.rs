@@ -6,8 +6,9 @@ use super::samples;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, ChunkId, LinksId};
 use crate::object::layout::Piece;
+use crate::object::operation::View;
 use crate::object::tree::Node;
-use crate::object::{Attributes, Commit, Content, Intent, Layout, Links, Operation, Tree, View, id_of};
+use crate::object::{Attributes, Commit, Content, Intent, Layout, Links, Operation, Tree, id_of};
 use crate::object::{ObjectKind, fields};
 
 type Reader = fn(&[u8]) -> Result<()>;

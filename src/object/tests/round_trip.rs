@@ -7,9 +7,10 @@ use super::samples;
 use crate::id::{AttributesId, BlobId, CommitId, LinksId, OperationId, PackId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
+use crate::object::operation::View;
 use crate::object::operation::{NewCommit, RefEdit, RefName};
 use crate::object::tree::Node;
-use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Operation, View};
+use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Operation};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 

@@ -3,8 +3,9 @@
 use crate::id::{AttributesId, BlobId, CommitId, LinksId, OperationId, PackId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
+use crate::object::operation::View;
 use crate::object::operation::{NewCommit, RefEdit, RefName};
-use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Links, Operation, Tree, View};
+use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Links, Operation, Tree};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 

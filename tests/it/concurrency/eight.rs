@@ -14,10 +14,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use undo::environment::Environment;
-use undo::history::objects::ObjectType;
-use undo::history::reachable::{ReachableObjects, walked};
-use undo::history::walk;
-use undo::repo::Repository;
+use undo::internals::history::objects::ObjectType;
+use undo::internals::history::reachable::{ReachableObjects, walked};
+use undo::internals::history::walk;
+use undo::internals::repo::Repository;
 
 use super::{SetOnDrop, ends_with, history, said, undo};
 use crate::env::TestEnv;

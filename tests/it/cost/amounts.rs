@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use undo::chunk::{Params, chunks};
+use undo::internals::chunk::{Params, chunks};
 
 use super::{Call, READS, many_files, on_worktree, trace};
 use crate::env::TestEnv;

@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use undo::checkout::{self, Checkout, Options, Target};
 use undo::environment::Environment;
 use undo::id::CommitId;
+use undo::internals::checkout::{self, Checkout, Options, Target};
+use undo::internals::repo::{Layout, Repository};
+use undo::internals::snapshot;
+use undo::internals::worktree::Worktree;
 use undo::progress::Silent;
-use undo::repo::{Layout, Repository};
-use undo::snapshot;
-use undo::worktree::Worktree;
 
 use crate::env::TestEnv;
 

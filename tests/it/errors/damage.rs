@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use snapbox::str;
 use undo::environment::Environment;
 use undo::id::BlobId;
+use undo::internals::repo::Repository;
+use undo::internals::snapshot::store_again;
+use undo::internals::worktree::Worktree;
 use undo::path::RepoPath;
-use undo::repo::Repository;
-use undo::snapshot::store_again;
-use undo::worktree::Worktree;
 
 use super::{ids, noise};
 use crate::env::{Output, TestEnv};

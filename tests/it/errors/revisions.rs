@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use snapbox::{assert_data_eq, str};
 use undo::environment::Environment;
-use undo::object::{ObjectKind, Objects, id_of};
-use undo::repo::{NewOperation, Repository, Transaction};
+use undo::internals::object::{ObjectKind, Objects, id_of};
+use undo::internals::repo::{NewOperation, Repository, Transaction};
 
 use super::{each, history};
 use crate::env::TestEnv;
@@ -287,7 +287,7 @@ fn commits_with_same_prefix(env: &TestEnv) -> String {
         })
         .unwrap();
     let mut transaction = repository.begin().unwrap();
-    let other = undo::object::Commit { message: format!("twin {other}"), ..commit.clone() };
+    let other = undo::internals::object::Commit { message: format!("twin {other}"), ..commit.clone() };
     let session = transaction.repository().store().session();
     let mut writer = session.writer();
     let commits = [&commit, &other].map(|commit| Transaction::put_commit(&mut writer, commit).unwrap()).to_vec();

@@ -81,10 +81,10 @@ hint: undo status
 /// Simulates a crash: the intent is in the journal, and half of the work is done.
 #[test]
 fn continue_finishes_interrupted_checkout() {
-    use undo::object::operation::Intent;
+    use undo::internals::object::operation::Intent;
     let env = history();
     env.undo("branch trial @~").ok();
-    let mut repository = undo::repo::Repository::discover(&env.path(), Environment::from_process()).unwrap();
+    let mut repository = undo::internals::repo::Repository::discover(&env.path(), Environment::from_process()).unwrap();
     let (from, to) = (repository.view().at(), repository.view().branches["trial"]);
     let intent = Intent {
         token: 7,
@@ -95,7 +95,7 @@ fn continue_finishes_interrupted_checkout() {
         paths: Vec::new(),
         edits: Vec::new(),
         switch: Some("trial".into()),
-        extras: undo::object::Extras::default(),
+        extras: undo::internals::object::Extras::default(),
     };
     repository.begin().unwrap().intend(intent).unwrap();
     std::fs::create_dir(env.path().join("data")).unwrap();

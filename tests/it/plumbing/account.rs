@@ -17,12 +17,13 @@ fn account(env: &TestEnv) -> (i32, String) {
 /// Stores an unreachable object.
 fn store_unreachable(env: &TestEnv, bytes: &[u8]) -> String {
     let mut repository =
-        undo::repo::Repository::discover(&env.path(), undo::environment::Environment::from_process()).unwrap();
+        undo::internals::repo::Repository::discover(&env.path(), undo::environment::Environment::from_process())
+            .unwrap();
     let mut transaction = repository.begin().unwrap();
     let session = transaction.repository().store().session();
     let mut writer = session.writer();
     let id = undo::id::ObjectId(*blake3::hash(bytes).as_bytes());
-    writer.put(undo::object::ObjectKind::Data, id, bytes).unwrap();
+    writer.put(undo::internals::object::ObjectKind::Data, id, bytes).unwrap();
     writer.finish().unwrap();
     let stored = session.finish().unwrap();
     transaction.keep(&stored).unwrap();

@@ -45,7 +45,7 @@ fn cat_file_prints_type_size_and_bytes() {
         let id = line(&env, &format!("rev-parse {name}"));
         let hash = match is {
             "blob" => blake3::hash(&bytes),
-            word => blake3::keyed_hash(&undo::object::kind::key(word), &bytes),
+            word => blake3::keyed_hash(&undo::internals::object::kind::key(word), &bytes),
         };
         assert_eq!(hash.to_hex().as_str(), id, "{name}");
     }

@@ -132,7 +132,7 @@ fn rev_list_quotes_names_or_prints_raw_bytes() {
     env.undo("commit").ok();
     let found: BTreeSet<String> = lines(&env, "rev-list --objects @").into_iter().skip(2).collect();
     let expected: BTreeSet<String> =
-        names.iter().map(|name| format!("{} {}", blake3::hash(name), undo::quote::quote(name))).collect();
+        names.iter().map(|name| format!("{} {}", blake3::hash(name), undo::internals::quote::quote(name))).collect();
     assert_eq!(found, expected);
     let raw = env.undo("rev-list --objects -z @").stdout;
     let records: BTreeSet<&[u8]> = raw.split(|&byte| byte == 0).skip(2).filter(|record| !record.is_empty()).collect();

@@ -5,8 +5,8 @@ use std::process::Stdio;
 
 use snapbox::str;
 use undo::environment::Environment;
-use undo::object::{Commit, Objects};
-use undo::repo::{Repository, Transaction};
+use undo::internals::object::{Commit, Objects};
+use undo::internals::repo::{Repository, Transaction};
 
 use super::history;
 use crate::env::TestEnv;
