@@ -149,36 +149,25 @@ impl Node {
         let kept = slots.iter().filter(|slot| matches!(slot, Slot::Kept(_))).count();
         let is_new = slots.iter().any(|slot| matches!(slot, Slot::New(_)));
         // The root's own record is among its entries.
-        let own = usize::from(self.parent.is_none());
-        let unchanged = !is_new && self.indexed.as_ref().is_some_and(|indexed| indexed.count() == kept + own);
-        let total = self.indexed.as_ref().and_then(Directory::total);
-        if let (true, Some(total)) = (unchanged, total)
-            && is_stored(ObjectKind::Tree, total.tree.object_id())
-        {
-            return Ok(BuiltTree { total, records: self.records_if_root(slots, total, racy)? });
+        let is_root = self.parent.is_none();
+        let expected = kept + usize::from(is_root);
+        let unchanged = !is_new && self.indexed.as_ref().is_some_and(|indexed| indexed.count() == expected);
+        let indexed = self.indexed.as_ref().and_then(Directory::total).filter(|_| unchanged);
+        let stored = indexed.filter(|total| is_stored(ObjectKind::Tree, total.tree.object_id()));
+        let is_same = |own: Option<&Record>| !is_root || self.is_indexed_root(own);
+        if let Some(total) = stored.filter(|total| is_same(self.record(*total, racy).as_ref())) {
+            return Ok(BuiltTree { total, records: None });
         }
         let mut records = self.records(slots)?;
-        let entries: Vec<Entry> = records.iter().map(Record::to_entry).collect();
-        let total = save(entries, is_stored, &mut put)?;
-        let same = unchanged && self.indexed.as_ref().and_then(Directory::total) == Some(total);
-        if own == 1 {
+        let total = match stored {
+            Some(total) => total,
+            None => save(records.iter().map(Record::to_entry).collect(), is_stored, &mut put)?,
+        };
+        if is_root {
             records.splice(0..0, self.record(total, racy));
         }
-        let same = same && (own == 0 || self.is_indexed_root(records.first()));
+        let same = indexed == Some(total) && is_same(records.first());
         Ok(BuiltTree { total, records: (!same).then_some(records) })
-    }
-
-    /// All records of a root with unchanged entries, unless its own record is unchanged too.
-    fn records_if_root(&self, slots: Vec<Slot>, total: Total, racy: bool) -> Result<Option<Vec<Record>>> {
-        if self.parent.is_some() {
-            return Ok(None);
-        }
-        let own = self.record(total, racy);
-        if self.is_indexed_root(own.as_ref()) {
-            return Ok(None);
-        }
-        let records = self.records(slots)?;
-        Ok(Some(own.into_iter().chain(records).collect()))
     }
 
     fn is_indexed_root(&self, own: Option<&Record>) -> bool {
