@@ -176,7 +176,7 @@ fn times(atime: Option<Timestamp>, mtime: Timestamp) -> Timestamps {
     Timestamps { last_access: atime.map_or(omitted, spec), last_modification: spec(mtime) }
 }
 
-/// The number -1 means "leave it" to the system, so nobody can be it.
+/// The system takes the number -1 as "keep the owner", so it is not a valid id.
 fn owner(uid: u32, gid: u32) -> rustix::io::Result<(Option<Uid>, Option<Gid>)> {
     if uid == u32::MAX || gid == u32::MAX {
         return Err(Errno::INVAL);

@@ -102,7 +102,7 @@ impl Stat {
     }
 
     fn from_raw(raw: &Statx) -> rustix::io::Result<Stat> {
-        // A kind that Linux does not have today: whoever sees it must not take it for a file.
+        // A future kind must not be treated as a file.
         let kind = kind_of(FileType::from_raw_mode(raw.stx_mode.into())).ok_or(rustix::io::Errno::OPNOTSUPP)?;
         let metadata = Metadata {
             mode: raw.stx_mode & 0o7777,

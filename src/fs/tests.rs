@@ -105,7 +105,7 @@ fn stat_and_listing_report_every_kind() {
     assert_eq!(dir.read_link(b"link").unwrap(), b"nowhere/\xff");
     assert_eq!(dir.stat_self().unwrap().inode, std::fs::metadata(temp.path()).unwrap().ino());
     assert!(dir.make_special(b"x", Kind::File, 0).is_err());
-    // A FIFO without a writer blocks nobody.
+    // A FIFO without a writer does not block.
     assert_eq!(dir.open_file_stat(b"fifo").unwrap().1.kind, Kind::Fifo);
 }
 

@@ -1,4 +1,4 @@
-//! The index: what is written is read again, and damage is never believed.
+//! The index: written records are read back, and damaged ones are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -205,7 +205,7 @@ fn records_from_before_a_restart_are_doubtful() {
     assert!(Builder::from_index(&index).is_same(&index));
     let index = opened(place.path(), &builder().encode(ORIGIN).collect::<Vec<_>>().concat());
     assert_eq!(index.doubtful_since(), Some(Timestamp { seconds: 999_400, nanoseconds: 5 }));
-    assert!(!Builder::from_index(&index).is_same(&index), "it is written anew");
+    assert!(!Builder::from_index(&index).is_same(&index), "it is written again");
     assert_eq!(Index::empty().doubtful_since(), None);
 }
 

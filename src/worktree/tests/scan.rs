@@ -403,7 +403,7 @@ fn holes_are_recorded_and_hashed_as_zeros() {
     assert!(scan.bytes_read < 1 << 20, "{}", scan.bytes_read);
 }
 
-/// A sink whose file is written to while it is read, so many times.
+/// A sink whose file changes a number of times while it is read.
 struct Meddling<'h> {
     house: &'h House,
     times: &'h std::sync::atomic::AtomicU32,
@@ -467,7 +467,7 @@ fn unreadable_entries_are_listed_and_not_recorded() {
     }
     let scan = house.scan();
     fs::set_permissions(house.at("sub"), fs::Permissions::from_mode(0o700)).unwrap();
-    // Of a directory only what is in it is left out.
+    // Only the content of the directory is not covered.
     assert_eq!(house.listed(&scan), ["open", "sub"]);
     let uncovered: Vec<_> = scan.uncovered.iter().map(|it| (it.path.display().into_owned(), it.reason)).collect();
     assert_eq!(uncovered, [("shut".into(), Reason::Unreadable), ("sub".into(), Reason::Unreadable)]);
@@ -488,7 +488,7 @@ fn deep_directories_need_few_open_files() {
     assert_eq!((scan.totals.directories, scan.totals.files), (800, 1));
 }
 
-/// Keeps what it is told of the bytes.
+/// Keeps the reported numbers of bytes.
 #[derive(Clone, Default)]
 struct Watch(Arc<(AtomicU64, Mutex<Vec<u64>>)>);
 
