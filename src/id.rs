@@ -13,13 +13,13 @@ pub const LENGTH: usize = 32;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub [u8; LENGTH]);
 
-/// Parses 64 hex digits of either case.
-fn parse_hex(text: &str) -> Option<[u8; LENGTH]> {
+/// Parses `2 * N` hex digits of either case.
+fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
-    if digits.len() != 2 * LENGTH {
+    if digits.len() != 2 * N {
         return None;
     }
-    let mut bytes = [0; LENGTH];
+    let mut bytes = [0; N];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
     }
@@ -140,15 +140,7 @@ pub struct DirectoryId(pub [u8; 16]);
 impl DirectoryId {
     /// Parses 32 hex digits.
     pub fn parse(text: &str) -> Option<DirectoryId> {
-        let digits = text.as_bytes();
-        let mut bytes = [0; 16];
-        if digits.len() != 2 * bytes.len() {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
-        }
-        Some(DirectoryId(bytes))
+        parse_hex(text).map(DirectoryId)
     }
 }
 
@@ -193,18 +185,12 @@ impl IdPrefix {
 
     /// Whether the id begins with these digits.
     pub fn matches(&self, id: &[u8; LENGTH]) -> bool {
-        let digit = |n: usize| if n.is_multiple_of(2) { id[n / 2] >> 4 } else { id[n / 2] & 15 };
-        self.digits.bytes().enumerate().all(|(n, b)| nibble(b) == Some(digit(n)))
+        blake3::Hash::from_bytes(*id).to_hex().starts_with(&self.digits)
     }
 
     /// The smallest id that matches, where a search in a sorted list begins.
     pub fn first(&self) -> [u8; LENGTH] {
-        let mut id = [0; LENGTH];
-        for (n, b) in self.digits.bytes().enumerate() {
-            let value = nibble(b).unwrap_or(0);
-            id[n / 2] |= if n.is_multiple_of(2) { value << 4 } else { value };
-        }
-        id
+        parse_hex(&format!("{:0<64}", self.digits)).unwrap_or_default()
     }
 
     /// The digits.

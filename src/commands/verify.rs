@@ -3,7 +3,7 @@
 use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::maintain::verify::{Damage, Finding, Outcome};
-use crate::repo::Superfluous;
+use crate::repo::UnneededFile;
 use crate::repo::layout::Layout;
 use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
 
@@ -22,7 +22,7 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
     let layout = &workspace.repository.layout;
     let mut show = |finding| match finding {
         Finding::Damage(damage) => context.ui.show(&damage_record(layout, *damage)),
-        Finding::Superfluous(Superfluous { what, path, bytes }) => {
+        Finding::UnneededFile(UnneededFile { what, path, bytes }) => {
             context.ui.show(&SuperfluousRecord { what, path: path.display().to_string(), bytes })
         }
     };

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, TreeId};
 use crate::object::commit::{Reason, Uncovered};
-use crate::object::lazy_node::Opened;
+use crate::object::lazy_node::LazyNode;
 use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 
@@ -45,8 +45,8 @@ pub fn entry_in(objects: &dyn Objects, tree: TreeId, name: &[u8]) -> Result<Opti
     let mut node = tree;
     loop {
         match objects.open_tree(node)? {
-            Opened::Leaf(leaf) => return leaf.find(name),
-            Opened::Inner(children) => {
+            LazyNode::Leaf(leaf) => return leaf.find(name),
+            LazyNode::Inner(children) => {
                 let after = children.partition_point(|child| child.first.as_slice() <= name);
                 let Some(child) = after.checked_sub(1).map(|at| &children[at]) else { return Ok(None) };
                 node = child.node;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::error::Result;
 use crate::id::TreeId;
-use crate::object::lazy_node::Opened;
+use crate::object::lazy_node::LazyNode;
 use crate::object::{Entry, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 
@@ -103,13 +103,13 @@ impl PathFilter {
             }
             let names = &self.nodes[at].names;
             match objects.open_tree(node)? {
-                Opened::Leaf(leaf) => {
+                LazyNode::Leaf(leaf) => {
                     for n in range.clone() {
                         entries[n] = leaf.find(&names[n].0)?;
                     }
                     self.remember((node, at, range.clone()), entries[range].into());
                 }
-                Opened::Inner(children) => {
+                LazyNode::Inner(children) => {
                     let mut end = range.end;
                     for child in children.iter().rev() {
                         let before = names[range.start..end].partition_point(|(name, _)| *name < child.first);

@@ -1,6 +1,6 @@
 //! Alarm marks in the extras of a commit: reasons why its state looks like an accident or an attack.
 
-use super::{Commit, Extras};
+use super::{Commit, Extras, fields};
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 
@@ -49,9 +49,8 @@ impl Commit {
 
 fn take_marks(bytes: &[u8]) -> Result<Vec<Mark>> {
     let mut decoder = Decoder::new("alarm", bytes);
-    let count = decoder.count(3)?;
-    let mut take = || Ok(Mark { kind: decoder.text()?, count: decoder.varint()?, of: decoder.varint()? });
-    let marks = (0..count).map(|_| take()).collect::<Result<_>>()?;
+    let mark = |d: &mut Decoder<'_>| Ok(Mark { kind: d.text()?, count: d.varint()?, of: d.varint()? });
+    let marks = fields::take_list(&mut decoder, 3, mark)?;
     decoder.finish()?;
     Ok(marks)
 }

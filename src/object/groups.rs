@@ -17,7 +17,7 @@ pub const GROUP: usize = 4 << 20;
 pub const LONGEST: u64 = 16 << 40;
 
 /// BLAKE3's chaining value of a group, which depends on the bytes and the offset of the group.
-pub type Value = [u8; LENGTH];
+pub type GroupHash = [u8; LENGTH];
 
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -26,7 +26,7 @@ pub struct Groups {
     /// Whether all workers hash complete groups.
     is_shared: bool,
     /// Values of complete groups.
-    values: Vec<Value>,
+    values: Vec<GroupHash>,
     /// Hasher of the first group, for a blob of just one group, whose hash is not that of a subtree.
     first: Option<Hasher>,
     /// Hasher of the incomplete group, and its number of bytes.
@@ -51,7 +51,7 @@ impl Groups {
     }
 
     /// Appends zeros. `known` returns the value of the group with this number if it was all zeros before.
-    pub fn update_zeros(&mut self, mut length: u64, known: &(dyn Fn(usize) -> Option<Value> + Sync)) {
+    pub fn update_zeros(&mut self, mut length: u64, known: &(dyn Fn(usize) -> Option<GroupHash> + Sync)) {
         let missing = if self.filled == 0 && self.first.is_some() { 0 } else { (GROUP - self.filled) as u64 };
         let fill = |groups: &mut Groups, mut count: u64| {
             while count > 0 {
@@ -68,12 +68,12 @@ impl Groups {
     }
 
     /// Values of the complete groups.
-    pub fn values(&self) -> &[Value] {
+    pub fn values(&self) -> &[GroupHash] {
         &self.values
     }
 
     /// Returns the id of the blob and the values of its groups; no values for a blob of one group.
-    pub fn finish(mut self) -> (BlobId, Vec<Value>) {
+    pub fn finish(mut self) -> (BlobId, Vec<GroupHash>) {
         let only = match (self.values.len(), self.filled) {
             (0, _) => Some(&self.open),
             (1, 0) => self.first.as_ref(),
@@ -101,7 +101,7 @@ impl Groups {
     }
 
     /// Adds complete groups. `hash` gets the number of a group in the blob, and its index among the added ones.
-    fn extend(&mut self, count: usize, hash: impl Fn(usize, usize) -> Value + Sync) {
+    fn extend(&mut self, count: usize, hash: impl Fn(usize, usize) -> GroupHash + Sync) {
         if count == 0 {
             return;
         }
@@ -115,7 +115,7 @@ impl Groups {
 }
 
 /// Whether these are the values of the groups of a blob.
-pub fn prove(blob: BlobId, values: &[Value]) -> bool {
+pub fn prove(blob: BlobId, values: &[GroupHash]) -> bool {
     values.len() > 1 && root(values) == blob
 }
 
@@ -130,11 +130,11 @@ fn begin(number: usize) -> Hasher {
     hasher
 }
 
-fn hash(number: usize, bytes: &[u8; GROUP]) -> Value {
+fn hash(number: usize, bytes: &[u8; GROUP]) -> GroupHash {
     begin(number).update(bytes).finalize_non_root()
 }
 
-fn hash_zeros(number: usize) -> Value {
+fn hash_zeros(number: usize) -> GroupHash {
     let mut hasher = begin(number);
     for _ in 0..GROUP / ZEROS.len() {
         hasher.update(&ZEROS);
@@ -143,12 +143,12 @@ fn hash_zeros(number: usize) -> Value {
 }
 
 /// The root hash of two or more groups.
-fn root(values: &[Value]) -> BlobId {
+fn root(values: &[GroupHash]) -> BlobId {
     let (left, right) = halves(values);
     BlobId(*merge_subtrees_root(&merged(left), &merged(right), Mode::Hash).as_bytes())
 }
 
-fn merged(values: &[Value]) -> Value {
+fn merged(values: &[GroupHash]) -> GroupHash {
     if let [value] = values {
         return *value;
     }
@@ -157,7 +157,7 @@ fn merged(values: &[Value]) -> Value {
 }
 
 /// In BLAKE3, the left subtree has the largest power of two that leaves at least one group on the right.
-fn halves(values: &[Value]) -> (&[Value], &[Value]) {
+fn halves(values: &[GroupHash]) -> (&[GroupHash], &[GroupHash]) {
     values.split_at(values.len().next_power_of_two() / 2)
 }
 

@@ -1,7 +1,7 @@
 //! Layouts: large blobs as lists of chunks and runs of zeros.
 
 use super::fields;
-use super::groups::{self, Value};
+use super::groups::{self, GroupHash};
 use super::kind::ObjectKind;
 use super::nodes::{self, Item, Node};
 use crate::codec::{Decoder, Encoder};
@@ -31,7 +31,7 @@ pub struct Layout {
     /// All pieces in order. No piece is empty, and no two runs of zeros are adjacent.
     pub pieces: Vec<Piece>,
     /// Hashes of the groups of the blob. Empty for a blob of one group, and if unknown.
-    pub groups: Vec<Value>,
+    pub groups: Vec<GroupHash>,
 }
 
 /// Version with groups; version 1 has none.
@@ -122,7 +122,7 @@ pub struct Root {
     /// Pieces, or references to nodes with pieces.
     pub node: Node<Piece>,
     /// Hashes of the groups, if known.
-    pub groups: Vec<Value>,
+    pub groups: Vec<GroupHash>,
 }
 
 impl Root {

@@ -15,7 +15,7 @@ use crate::path::is_name;
 
 /// Content of a tree object.
 #[derive(Debug)]
-pub enum Opened {
+pub enum LazyNode {
     /// Entries of the directory.
     Leaf(Leaf),
     /// References to nodes, in order.
@@ -26,29 +26,29 @@ pub enum Opened {
 #[derive(Debug)]
 pub struct Leaf {
     bytes: Arc<[u8]>,
-    places: Vec<Place>,
+    ranges: Vec<EntryRange>,
 }
 
 /// Position of an entry in the bytes.
 #[derive(Debug)]
-struct Place {
+struct EntryRange {
     start: usize,
     end: usize,
     name: Range<usize>,
 }
 
-impl Opened {
+impl LazyNode {
     /// Decodes a tree object. Rejects what [`Node::decode`] rejects.
-    pub fn decode(bytes: Arc<[u8]>) -> Result<Opened> {
+    pub fn decode(bytes: Arc<[u8]>) -> Result<LazyNode> {
         let mut decoder = fields::expect(ObjectKind::Tree.word(), ObjectKind::Tree as u8, &bytes)?;
         let opened = match decoder.u8()? {
             0 => {
-                let places = take_places(&mut decoder)?;
+                let ranges = take_ranges(&mut decoder)?;
                 decoder.finish()?;
-                Opened::Leaf(Leaf { bytes, places })
+                LazyNode::Leaf(Leaf { bytes, ranges })
             }
             _ => match Node::decode(&bytes)? {
-                Node::Inner(children) => Opened::Inner(children),
+                Node::Inner(children) => LazyNode::Inner(children),
                 Node::Leaf(_) => return Err(decoder.invalid("unknown form")),
             },
         };
@@ -56,9 +56,9 @@ impl Opened {
     }
 }
 
-fn take_places(decoder: &mut Decoder<'_>) -> Result<Vec<Place>> {
+fn take_ranges(decoder: &mut Decoder<'_>) -> Result<Vec<EntryRange>> {
     let count = counted(decoder, Entry::SHORTEST)?;
-    let mut places = Vec::with_capacity(count);
+    let mut ranges = Vec::with_capacity(count);
     let mut previous: &[u8] = b"";
     for _ in 0..count {
         let start = decoder.position();
@@ -69,27 +69,27 @@ fn take_places(decoder: &mut Decoder<'_>) -> Result<Vec<Place>> {
         if name <= previous {
             return Err(decoder.invalid("list not in order"));
         }
-        places.push(Place { start, end: decoder.position(), name: name_end - name.len()..name_end });
+        ranges.push(EntryRange { start, end: decoder.position(), name: name_end - name.len()..name_end });
         previous = name;
     }
-    Ok(places)
+    Ok(ranges)
 }
 
 impl Leaf {
     /// Number of entries.
     pub fn count(&self) -> usize {
-        self.places.len()
+        self.ranges.len()
     }
 
     /// The name of an entry.
     pub fn name(&self, n: usize) -> &[u8] {
-        &self.bytes[self.places[n].name.clone()]
+        &self.bytes[self.ranges[n].name.clone()]
     }
 
     /// The bytes of an entry, which are equal for equal entries.
     pub fn bytes(&self, n: usize) -> &[u8] {
-        let place = &self.places[n];
-        &self.bytes[place.start..place.end]
+        let range = &self.ranges[n];
+        &self.bytes[range.start..range.end]
     }
 
     /// Decodes an entry.
@@ -99,7 +99,7 @@ impl Leaf {
 
     /// Finds an entry by name.
     pub fn find(&self, name: &[u8]) -> Result<Option<Entry>> {
-        let at = self.places.binary_search_by(|place| self.bytes[place.name.clone()].cmp(name));
+        let at = self.ranges.binary_search_by(|range| self.bytes[range.name.clone()].cmp(name));
         at.ok().map(|at| self.entry(at)).transpose()
     }
 }

@@ -9,7 +9,7 @@ pub mod commit;
 pub mod entry;
 pub mod entry_line;
 mod extras;
-mod fields;
+pub mod fields;
 pub mod groups;
 pub mod kind;
 pub mod layout;
@@ -53,8 +53,8 @@ pub trait Objects: Sync {
     }
 
     /// A node of a directory whose entries are decoded on demand.
-    fn open_tree(&self, id: TreeId) -> Result<lazy_node::Opened> {
-        lazy_node::Opened::decode(self.object(ObjectKind::Tree, id.object_id())?)
+    fn open_tree(&self, id: TreeId) -> Result<lazy_node::LazyNode> {
+        lazy_node::LazyNode::decode(self.object(ObjectKind::Tree, id.object_id())?)
     }
 
     /// A whole directory.

@@ -20,7 +20,7 @@ const SHORT: usize = 100;
 
 /// A command and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ran {
+pub struct RunInfo {
     /// Program and arguments. No word contains NUL.
     pub command: Vec<Vec<u8>>,
     /// Exit status; 128 + N if signal N ended the command.
@@ -29,7 +29,7 @@ pub struct Ran {
     pub duration: u64,
 }
 
-impl Ran {
+impl RunInfo {
     /// Encodes the command as extras of a commit.
     pub fn extras(&self) -> Extras {
         let mut extras = Extras::default();
@@ -40,10 +40,10 @@ impl Ran {
     }
 
     /// The command of a commit. `None` if there is none, or it cannot be decoded.
-    pub fn of(commit: &Commit) -> Option<Ran> {
+    pub fn of(commit: &Commit) -> Option<RunInfo> {
         let number = |key| std::str::from_utf8(commit.extras.get(key)?).ok()?.parse::<u64>().ok();
         let command = commit.extras.get(COMMAND)?.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
-        Some(Ran { command, exit: u8::try_from(number(EXIT)?).ok()?, duration: number(DURATION)? })
+        Some(RunInfo { command, exit: u8::try_from(number(EXIT)?).ok()?, duration: number(DURATION)? })
     }
 
     /// The command in shell syntax. Bytes that are not UTF-8 become U+FFFD.
@@ -51,7 +51,7 @@ impl Ran {
         line(&self.command)
     }
 
-    /// Like [`Ran::line`], but shortened for a sentence.
+    /// Like [`RunInfo::line`], but shortened for a sentence.
     pub fn short(&self) -> String {
         short(&self.command)
     }
@@ -80,17 +80,17 @@ mod tests {
     use super::*;
     use crate::object::tests::samples;
 
-    fn ran(words: &[&[u8]], exit: u8) -> Ran {
-        Ran { command: words.iter().map(|word| word.to_vec()).collect(), exit, duration: 1500 }
+    fn ran(words: &[&[u8]], exit: u8) -> RunInfo {
+        RunInfo { command: words.iter().map(|word| word.to_vec()).collect(), exit, duration: 1500 }
     }
 
     #[test]
     fn what_ran_survives_a_commit_byte_for_byte() {
         for ran in [ran(&[b"make"], 0), ran(&[b"a b", b"", b"\xff\n", b""], 255)] {
             let commit = Commit { extras: ran.extras(), ..samples::commit() };
-            assert_eq!(Ran::of(&Commit::decode(&commit.encode()).unwrap()), Some(ran));
+            assert_eq!(RunInfo::of(&Commit::decode(&commit.encode()).unwrap()), Some(ran));
         }
-        assert_eq!(Ran::of(&samples::commit()), None);
+        assert_eq!(RunInfo::of(&samples::commit()), None);
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
         for (key, value) in [(EXIT, &b"256"[..]), (EXIT, b"x"), (DURATION, b"-1"), (DURATION, b"\xff")] {
             let mut extras = ran(&[b"make"], 0).extras();
             extras.set(key, value);
-            assert_eq!(Ran::of(&Commit { extras, ..samples::commit() }), None, "{key}");
+            assert_eq!(RunInfo::of(&Commit { extras, ..samples::commit() }), None, "{key}");
         }
     }
 

@@ -5,7 +5,7 @@ use crate::error::{ErrorKind, Exit, Result};
 use crate::id::PackId;
 use crate::repo::Repository;
 use crate::report::plumbing::{PackVerdict, PackedObject, PacksChecked};
-use crate::store::Packed;
+use crate::store::ListedObject;
 
 /// Verify packs
 ///
@@ -56,7 +56,7 @@ fn check(context: &Context<'_>, repository: &Repository, id: PackId) -> Result<P
     }
     let listing = store.list_pack(id);
     if context.ui.options().verbose {
-        for Packed { kind, id, length, frame, offset } in listing.objects()? {
+        for ListedObject { kind, id, length, frame, offset } in listing.objects()? {
             context.ui.show(&PackedObject { id, kind, size: length, frame, offset })?;
         }
     }

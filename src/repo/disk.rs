@@ -58,8 +58,8 @@ fn no_pack(text: &str) -> Error {
         .hint("see all of them with `undo verify-pack`")
 }
 
-/// Calls `tell` with name and size of every file below a folder. Skips files that are deleted meanwhile.
-fn each_file(directory: &Path, tell: &mut dyn FnMut(&[u8], u64)) -> Result<()> {
+/// Calls `report` with name and size of every file below a folder. Skips files that are deleted meanwhile.
+fn each_file(directory: &Path, report: &mut dyn FnMut(&[u8], u64)) -> Result<()> {
     let opened = match Dir::open(directory) {
         Err(error) if error.is_not_found() => return Ok(()),
         opened => opened?,
@@ -67,9 +67,9 @@ fn each_file(directory: &Path, tell: &mut dyn FnMut(&[u8], u64)) -> Result<()> {
     for entry in opened.entries()? {
         match opened.stat(&entry.name)? {
             Some(stat) if stat.kind == Kind::Directory => {
-                each_file(&directory.join(std::ffi::OsStr::from_bytes(&entry.name)), tell)?;
+                each_file(&directory.join(std::ffi::OsStr::from_bytes(&entry.name)), report)?;
             }
-            Some(stat) => tell(&entry.name, stat.size),
+            Some(stat) => report(&entry.name, stat.size),
             None => {}
         }
     }

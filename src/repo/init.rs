@@ -19,7 +19,7 @@ use crate::repo::standing::{self, Standing};
 use crate::repo::{Joining, git_ignore, no_sync, reserve};
 
 /// Time to wait for another process that creates the same repository.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Content of a new `config.toml`.
 const CONFIG: &str = "# Settings of this repository. `undo config` lists them all.\n";
@@ -193,7 +193,7 @@ fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &m
     let was_empty = fs::list(repository)?.is_empty();
     fs::create_dir_private(repository)?;
     give_to_owner(repository, worktree)?;
-    let lock = FileLock::acquire(&layout.lock(), environment, PATIENCE).inspect_err(|error| {
+    let lock = FileLock::acquire(&layout.lock(), environment, LOCK_TIMEOUT).inspect_err(|error| {
         if was_empty && error.kind() != ErrorKind::Locked {
             // A file that cannot be locked is not locked by another process.
             let _ = fs::remove_file(&layout.lock());
@@ -214,9 +214,9 @@ fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &m
         fs::write_atomic(&layout.config(), [CONFIG], durability)?;
     }
     journal::create(&layout.journal(), 1, &State::new(), durability)?;
-    no_sync::flush_or_tell(&layout, durability)?;
+    no_sync::flush_unsynced(&layout, durability)?;
     // The reserve is needed only when the disk is full.
-    let _ = reserve::take(&layout.reserve());
+    let _ = reserve::allocate(&layout.reserve());
     fs::sync_dir(repository, durability)?;
     fs::write_atomic(&layout.format(), [Format::new().to_text()], durability)?;
     match repository.parent() {

@@ -27,7 +27,7 @@ pub fn clean(layout: &Layout) {
 
 /// A file that is no longer needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Superfluous {
+pub struct UnneededFile {
     /// Description of the file.
     pub what: &'static str,
     /// Path of the file.
@@ -37,12 +37,12 @@ pub struct Superfluous {
 }
 
 /// Lists the files that `clean` and `remove_packs` may delete now or later, including those of a running writer.
-pub fn superfluous(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<Superfluous> {
+pub fn unneeded_files(layout: &Layout, named: &BTreeSet<PackId>) -> Vec<UnneededFile> {
     let mut found = Vec::new();
     let mut add = |what, path: PathBuf| {
         // An empty file takes no space, and may be a test of the file system's clock.
         if let Some(stat) = fs::stat(&path).ok().flatten().filter(|stat| stat.size > 0) {
-            found.push(Superfluous { what, path, bytes: stat.size });
+            found.push(UnneededFile { what, path, bytes: stat.size });
         }
     };
     for path in unnamed_packs(layout, named).into_iter().flatten() {

@@ -7,7 +7,7 @@ use crate::repo::layout::Layout;
 
 /// With `--no-sync`, marks the repository; otherwise flushes what marked commands have written. Must be called under
 /// the lock, before reading anything that the command builds upon.
-pub fn flush_or_tell(layout: &Layout, durability: Durability) -> Result<()> {
+pub fn flush_unsynced(layout: &Layout, durability: Durability) -> Result<()> {
     if !durability.is_synced() {
         return fs::write_atomic(&layout.unsynced(), [b""], durability);
     }

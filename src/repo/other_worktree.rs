@@ -12,17 +12,17 @@ use crate::repo::layout::Layout;
 
 /// An unfinished checkout in another directory.
 #[derive(Clone, Copy, Debug)]
-pub struct Foreign<'r> {
+pub struct OtherCheckout<'r> {
     intent: &'r Intent,
     /// The other directory.
     worktree: &'r Path,
 }
 
-impl<'r> Foreign<'r> {
+impl<'r> OtherCheckout<'r> {
     /// The checkout of an intent that names its directory.
-    pub(super) fn of(intent: &'r Intent) -> Option<Foreign<'r>> {
+    pub(super) fn of(intent: &'r Intent) -> Option<OtherCheckout<'r>> {
         let worktree = Path::new(OsStr::from_bytes(intent.worktree()?));
-        Some(Foreign { intent, worktree })
+        Some(OtherCheckout { intent, worktree })
     }
 
     /// Whether the directory is a different one that still exists and shares the repository. A directory that was moved

@@ -14,7 +14,7 @@ use crate::repo::format::Format;
 use crate::repo::init;
 use crate::repo::journal::{self, End, Loaded, Operations, State};
 use crate::repo::layout::{Attachment, Layout};
-use crate::repo::other_worktree::Foreign;
+use crate::repo::other_worktree::OtherCheckout;
 use crate::repo::standing::Standing;
 use crate::store::{Options, Store};
 
@@ -34,7 +34,7 @@ pub struct Repository {
     /// Relation of the directory to the repository.
     pub(super) standing: Standing,
     /// Whether the unfinished checkout is in another directory.
-    pub(super) is_foreign: bool,
+    pub(super) is_in_other_worktree: bool,
 }
 
 impl Repository {
@@ -93,29 +93,41 @@ impl Repository {
         let standing = Standing::of(&state, layout)?;
         state.select_directory(standing.directory());
         let store = open_store(layout, &state, options, damage.is_some())?;
-        let warnings =
-            told(damage).chain(wrong.map(|error| error.context("the default settings are in force"))).collect();
-        let is_foreign = is_foreign(&state, layout);
+        let warnings = damage_warning(damage)
+            .chain(wrong.map(|error| error.context("the default settings are in force")))
+            .collect();
+        let is_in_other_worktree = is_in_other_worktree(&state, layout);
         let layout = layout.clone();
-        Ok(Repository { layout, config, environment, format, store, state, end, warnings, standing, is_foreign })
+        Ok(Repository {
+            layout,
+            config,
+            environment,
+            format,
+            store,
+            state,
+            end,
+            warnings,
+            standing,
+            is_in_other_worktree,
+        })
     }
 
     /// Reads the journal again if other processes have written to it.
     pub fn reload(&mut self) -> Result<()> {
         if !self.warnings.is_empty() || !journal::ends_at(&self.layout.journal(), self.end)? {
-            self.read_again()?;
+            self.reread_journal()?;
         }
         self.update_standing()?;
-        self.is_foreign = is_foreign(&self.state, &self.layout);
+        self.is_in_other_worktree = is_in_other_worktree(&self.state, &self.layout);
         Ok(())
     }
 
-    fn read_again(&mut self) -> Result<()> {
+    fn reread_journal(&mut self) -> Result<()> {
         let Loaded { state, end, damage } = journal::load(&self.layout.journal())?;
         if state.packs != self.state.packs || damage.is_some() {
             self.store = open_store(&self.layout, &state, self.store.options().clone(), damage.is_some())?;
         }
-        (self.state, self.end, self.warnings) = (state, end, told(damage).collect());
+        (self.state, self.end, self.warnings) = (state, end, damage_warning(damage).collect());
         Ok(())
     }
 
@@ -148,12 +160,12 @@ impl Repository {
 
     /// The unfinished checkout of this directory.
     pub fn unfinished(&self) -> Option<&Intent> {
-        self.state.intent.as_ref().filter(|_| !self.is_foreign)
+        self.state.intent.as_ref().filter(|_| !self.is_in_other_worktree)
     }
 
     /// The unfinished checkout of another directory that shares the repository.
-    pub fn foreign(&self) -> Option<Foreign<'_>> {
-        self.state.intent.as_ref().filter(|_| self.is_foreign).and_then(Foreign::of)
+    pub fn foreign(&self) -> Option<OtherCheckout<'_>> {
+        self.state.intent.as_ref().filter(|_| self.is_in_other_worktree).and_then(OtherCheckout::of)
     }
 
     /// [`ErrorKind::Refused`] if another directory has an unfinished checkout.
@@ -197,12 +209,12 @@ pub(super) fn open_store(layout: &Layout, state: &State, options: Options, is_ol
     Store::open(&layout.repository, &Vec::from_iter(packs), options)
 }
 
-fn is_foreign(state: &State, layout: &Layout) -> bool {
-    state.intent.as_ref().and_then(Foreign::of).is_some_and(|foreign| foreign.is_there(layout))
+fn is_in_other_worktree(state: &State, layout: &Layout) -> bool {
+    state.intent.as_ref().and_then(OtherCheckout::of).is_some_and(|foreign| foreign.is_there(layout))
 }
 
 /// Turns damage of the journal into a warning.
-fn told(damage: Option<Error>) -> impl Iterator<Item = Error> {
+fn damage_warning(damage: Option<Error>) -> impl Iterator<Item = Error> {
     damage.into_iter().map(|error| error.context("the newest history may be missing"))
 }
 

@@ -10,7 +10,7 @@ use crate::fs;
 const SIZE: u64 = 4 << 20;
 
 /// Allocates the space, unless it is allocated. Writes zeros where the file system cannot allocate space.
-pub fn take(path: &Path) -> Result<()> {
+pub fn allocate(path: &Path) -> Result<()> {
     if fs::exists(path)? {
         return Ok(());
     }
@@ -23,13 +23,13 @@ pub fn take(path: &Path) -> Result<()> {
         fs::write_all_at(&file, &zeros, 0)
     });
     if taken.is_err() {
-        give_up(path);
+        release(path);
     }
     taken
 }
 
 /// Releases the space. Returns whether there was any.
-pub fn give_up(path: &Path) -> bool {
+pub fn release(path: &Path) -> bool {
     matches!(fs::exists(path), Ok(true)) && fs::remove_file(path).is_ok()
 }
 
@@ -41,9 +41,9 @@ mod tests {
     fn space_is_taken_once_and_given_up_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("reserve");
-        take(&path).unwrap();
-        take(&path).unwrap();
+        allocate(&path).unwrap();
+        allocate(&path).unwrap();
         assert!(fs::stat(&path).unwrap().unwrap().allocated >= SIZE);
-        assert!(give_up(&path) && !give_up(&path));
+        assert!(release(&path) && !release(&path));
     }
 }

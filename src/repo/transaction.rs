@@ -1,7 +1,6 @@
 //! Transactions, which change refs. A transaction holds the lock until it is dropped; each `record` appends one
 //! operation to the journal, which is the commit point.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,10 +18,10 @@ use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
 
 /// Time for which `begin` waits for another process.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time for which `begin_waiting` waits before it calls `tell`.
-const SILENCE: Duration = Duration::from_secs(1);
+const NOTICE_DELAY: Duration = Duration::from_secs(1);
 
 /// The right to change a repository.
 #[must_use]
@@ -68,18 +67,18 @@ impl Repository {
     /// Takes the lock, waiting for a while, and reads the journal again. [`ErrorKind::Refused`] if another directory
     /// that shares the repository has an unfinished checkout.
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::acquire(path, environment, PATIENCE), false)
+        self.begin_by(&|path, environment| FileLock::acquire(path, environment, LOCK_TIMEOUT), false)
     }
 
     /// Like [`Repository::begin`], for a directory that may not be known yet.
     pub(super) fn begin_to_join(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::acquire(path, environment, PATIENCE), true)
+        self.begin_by(&|path, environment| FileLock::acquire(path, environment, LOCK_TIMEOUT), true)
     }
 
     /// Like [`Repository::begin`], but waits for the lock without a limit and calls `tell` once with its holder. Only a
     /// signal ends the wait: [`ErrorKind::Interrupted`].
     pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::wait(path, environment, SILENCE, tell), false)
+        self.begin_by(&|path, environment| FileLock::wait(path, environment, NOTICE_DELAY, tell), false)
     }
 
     fn begin_by(
@@ -91,7 +90,7 @@ impl Repository {
         let began = self.environment.now();
         let lock = acquire(&self.layout.lock(), &self.environment).map_err(|error| self.layout.not_permitted(error))?;
         self.config = Config::open(&self.layout.config())?;
-        no_sync::flush_or_tell(&self.layout, self.environment.durability())?;
+        no_sync::flush_unsynced(&self.layout, self.environment.durability())?;
         self.reload()?;
         self.check_undamaged()?;
         if !is_joining {
@@ -103,7 +102,7 @@ impl Repository {
         sharing::ensure(&self.layout, self.config.is_shared)?;
         // Best effort: a failure only leaves the folder visible to git.
         let _ = git_ignore::ensure(&self.layout);
-        let _ = reserve::take(&self.layout.reserve());
+        let _ = reserve::allocate(&self.layout.reserve());
         match self.unfinished() {
             Some(_) => self.environment.set_phase(Phase::Applying),
             None => self.environment.advance_phase(Phase::Idle, Phase::Locked),
@@ -171,8 +170,8 @@ impl Transaction<'_> {
 
     /// Releases the space that is reserved for records; returns whether there was any. For operations that free space
     /// afterwards.
-    pub fn give_up_reserve(&self) -> bool {
-        reserve::give_up(&self.repository.layout.reserve())
+    pub fn release_reserve(&self) -> bool {
+        reserve::release(&self.repository.layout.reserve())
     }
 
     /// Puts a commit object into a session's writer and returns its id.
@@ -186,7 +185,7 @@ impl Transaction<'_> {
     /// Continues an action that the same command began in an earlier transaction, whose newest operation was `last`:
     /// the next operation belongs to that action, unless another command has recorded an operation since. `began` is
     /// its start time.
-    pub fn go_on(&mut self, last: Option<OperationId>, began: Timestamp) {
+    pub fn continue_action(&mut self, last: Option<OperationId>, began: Timestamp) {
         self.has_recorded = last.is_some() && self.repository.operation() == last;
         self.began = began;
     }
@@ -243,7 +242,7 @@ impl Transaction<'_> {
 
     /// Continues an action of another process: if that process has only saved changes, its operations and ours are one
     /// action.
-    pub fn go_on_from(&mut self, intent: &Intent) -> Result<()> {
+    pub fn continue_interrupted(&mut self, intent: &Intent) -> Result<()> {
         let newest = self.repository.operations().next().transpose()?;
         self.has_recorded = newest.is_some_and(|(_, newest)| {
             newest.verb == intent.verb && intent.before() == Some(newest.parent) && newest.worktree.is_none()
@@ -318,7 +317,7 @@ impl Transaction<'_> {
         let journal = self.journal.as_mut().expect("it was opened to be looked at");
         self.lock.check()?;
         environment.set_phase(Phase::Recording);
-        *end = journal.append(&records, || reserve::give_up(&layout.reserve()))?;
+        *end = journal.append(&records, || reserve::release(&layout.reserve()))?;
         match records.last() {
             Some(Record::Directory(..)) | None => {}
             Some(record) => record.apply(state)?,
@@ -362,9 +361,7 @@ impl Transaction<'_> {
 
 /// Fails unless every ref has the expected value, its new value is in the store, and its new name is valid.
 fn check_edits(view: &View, store: &Store, new_operation: &NewOperation) -> Result<()> {
-    let names = |(name, id): (&String, &CommitId)| (name.clone(), *id);
-    let mut branches: BTreeMap<String, CommitId> = view.branches.iter().map(names).collect();
-    let mut tags: BTreeMap<String, CommitId> = view.tags.iter().map(names).collect();
+    let (mut branches, mut tags) = (view.branches.clone(), view.tags.clone());
     for edit in &new_operation.edits {
         let (word, name, own, other, other_word) = match &edit.name {
             RefName::Branch(name) => ("branch", name, &mut branches, &tags, "tag"),

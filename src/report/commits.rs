@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::id::CommitId;
 use crate::object::commit::Uncovered;
 use crate::object::operation::View;
-use crate::object::{Commit, Mark, Ran};
+use crate::object::{Commit, Mark, RunInfo};
 use crate::path::RepoPathBuf;
 use crate::report::runs::CommandRecord;
 use crate::report::values::or_empty;
@@ -98,7 +98,7 @@ impl CommitRecord {
             bytes_stored,
             uncovered: commit.uncovered.clone(),
             torn: commit.torn.clone(),
-            run: Ran::of(commit).map(|ran| CommandRecord::from(&ran)),
+            run: RunInfo::of(commit).map(|ran| CommandRecord::from(&ran)),
             suspicious: commit.is_suspicious(),
             alarms: commit.marks(),
         }

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::effect::{Effect, Examples, Loss, Retyped};
 use crate::id::CommitId;
-use crate::object::Ran;
+use crate::object::RunInfo;
 use crate::path::RepoPathBuf;
 
 /// A command that was run.
@@ -24,8 +24,8 @@ pub struct CommandRecord {
     pub short: String,
 }
 
-impl From<&Ran> for CommandRecord {
-    fn from(ran: &Ran) -> CommandRecord {
+impl From<&RunInfo> for CommandRecord {
+    fn from(ran: &RunInfo) -> CommandRecord {
         let command = ran.command.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
         CommandRecord { command, exit: ran.exit, duration: ran.duration, line: ran.line(), short: ran.short() }
     }
@@ -76,7 +76,7 @@ fn listed<T: Serialize, S: Serializer>(examples: &Examples<T>, serializer: S) ->
 
 impl RunRecord {
     /// A command, the commits before and after it (the same if it changed nothing), and the exceeded guards.
-    pub fn new(ran: &Ran, before: CommitId, after: CommitId, effect: Effect, guards: Vec<String>) -> RunRecord {
+    pub fn new(ran: &RunInfo, before: CommitId, after: CommitId, effect: Effect, guards: Vec<String>) -> RunRecord {
         RunRecord {
             run: ran.into(),
             before,

@@ -2,7 +2,7 @@
 //! The cuts do not depend on the number of workers.
 
 use crate::chunk::{self, Params};
-use crate::object::groups::Value;
+use crate::object::groups::GroupHash;
 use crate::object::{ObjectKind, id_of};
 use crate::parallel;
 use crate::snapshot::rechunk::{Found, Guide, Old, Sort};

@@ -20,7 +20,7 @@ mod write_tree;
 use crate::alarm::Findings;
 use crate::diff::ChangeCounts;
 use crate::id::CommitId;
-use crate::object::Ran;
+use crate::object::RunInfo;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;

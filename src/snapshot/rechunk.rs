@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use crate::chunk::{self, Params};
 use crate::id::ChunkId;
-use crate::object::groups::{GROUP, Value};
+use crate::object::groups::{GROUP, GroupHash};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 

@@ -9,7 +9,7 @@ use crate::metadata::Kind;
 use crate::number;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
-use crate::object::{Commit, Extras, Objects, Ran, alarm_marks};
+use crate::object::{Commit, Extras, Objects, RunInfo, alarm_marks};
 use crate::path::RepoPathBuf;
 use crate::path::set::PathSet;
 use crate::progress::Progress;
@@ -85,7 +85,7 @@ pub fn take(
 ) -> Result<(Outcome, SavedScan)> {
     let (stored, scan) = match scan_and_store(transaction.repository(), worktree, options, progress) {
         // After this commit, a rollback can free space.
-        Err(error) if is_full(&error) && options.ran.is_some() && transaction.give_up_reserve() => {
+        Err(error) if is_full(&error) && options.ran.is_some() && transaction.release_reserve() => {
             scan_and_store(transaction.repository(), worktree, options, progress)?
         }
         result => result?,
@@ -379,7 +379,7 @@ fn brought_to(repository: &Repository) -> Result<Option<CommitId>> {
 
 /// Extra fields of the commit: alarms, and the command that was run.
 fn extras(options: &Options, findings: &Findings) -> Extras {
-    let mut extras = options.ran.as_ref().map_or_else(Extras::default, Ran::extras);
+    let mut extras = options.ran.as_ref().map_or_else(Extras::default, RunInfo::extras);
     alarm_marks::put(&findings.marks(), &mut extras);
     extras
 }

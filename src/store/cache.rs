@@ -16,11 +16,11 @@ pub type Key = (u32, u64, u32, u32, u8);
 /// The cache of a store, shared by its threads.
 #[derive(Default)]
 pub struct Cache {
-    held: Mutex<Held>,
+    frames: Mutex<Frames>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Frames {
     /// Each frame, and whether it was read since the last check for eviction.
     frames: HashMap<Key, (Arc<Vec<u8>>, bool)>,
     /// Keys in the order of eviction checks.
@@ -31,8 +31,8 @@ struct Held {
 impl Cache {
     /// Returns a cached frame.
     pub fn get(&self, key: Key) -> Option<Arc<Vec<u8>>> {
-        let mut held = self.lock();
-        let (frame, is_used) = held.frames.get_mut(&key)?;
+        let mut frames = self.lock();
+        let (frame, is_used) = frames.frames.get_mut(&key)?;
         *is_used = true;
         Some(Arc::clone(frame))
     }
@@ -42,30 +42,30 @@ impl Cache {
         if frame.len() > LARGEST {
             return;
         }
-        let mut held = self.lock();
-        if held.frames.contains_key(&key) {
+        let mut frames = self.lock();
+        if frames.frames.contains_key(&key) {
             return;
         }
-        held.frames.insert(key, (Arc::clone(frame), false));
-        held.order.push_back(key);
-        held.bytes += frame.len();
-        while held.bytes > CAPACITY {
-            held.evict();
+        frames.frames.insert(key, (Arc::clone(frame), false));
+        frames.order.push_back(key);
+        frames.bytes += frame.len();
+        while frames.bytes > CAPACITY {
+            frames.evict();
         }
     }
 
     /// Empties the cache. Needed when pack numbers change.
     pub fn clear(&self) {
-        *self.lock() = Held::default();
+        *self.lock() = Frames::default();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Frames> {
         // A thread that panicked here has at most left a frame uncounted.
-        self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.frames.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl Frames {
     /// Second-chance eviction: the oldest frame is evicted unless it was read since the last check.
     fn evict(&mut self) {
         let Some(key) = self.order.pop_front() else { return self.bytes = 0 };
@@ -96,9 +96,9 @@ mod tests {
             cache.put(key(n), &frame);
             assert!(cache.get(key(0)).is_some(), "lost at {n}");
         }
-        let held = cache.held.lock().unwrap();
-        assert!(held.bytes <= CAPACITY && held.order.len() == held.frames.len());
-        assert_eq!(held.bytes, held.frames.len() * LARGEST);
+        let frames = cache.frames.lock().unwrap();
+        assert!(frames.bytes <= CAPACITY && frames.order.len() == frames.frames.len());
+        assert_eq!(frames.bytes, frames.frames.len() * LARGEST);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::catalog;
 use super::compress::Decoder;
-use super::pack::{Frame, Pack, Place, Record, Sort, Stretch, Table, format};
+use super::pack::{Frame, Pack, PackType, Place, ReadWindow, Record, Table, format};
 use super::pack_set::Store;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -13,7 +13,7 @@ use crate::object::{ObjectKind, id_of};
 
 /// A damaged part of a pack.
 #[derive(Debug)]
-pub struct Broken {
+pub struct BrokenFrame {
     /// The damage; the message names the file.
     pub error: Error,
     /// Objects that cannot be read from this pack. Another pack may have them too.
@@ -22,7 +22,7 @@ pub struct Broken {
 
 /// Counts of a checked pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Contents {
+pub struct PackCounts {
     /// Number of objects.
     pub objects: u64,
     /// Size on disk in bytes.
@@ -40,30 +40,30 @@ pub struct CatalogCheck {
 
 impl Store {
     /// Opens a pack again and checks all of it: header, footer, table, each frame and the id of each object. Calls
-    /// `tell` for each broken part and continues. Fails with [`crate::error::ErrorKind::Damaged`] if the table cannot
+    /// `report` for each broken part and continues. Fails with [`crate::error::ErrorKind::Damaged`] if the table cannot
     /// be read; the message names the file.
-    pub fn check_pack(&self, id: PackId, broken: &mut dyn FnMut(Broken)) -> Result<Contents> {
+    pub fn check_pack(&self, id: PackId, broken: &mut dyn FnMut(BrokenFrame)) -> Result<PackCounts> {
         // A pack that is already open may have been deleted since.
         let pack = Pack::new(&self.directory, id);
         let table = pack.table()?;
-        if table.sort == Sort::Plain {
+        if table.sort == PackType::Plain {
             let mut header = [0; format::HEADER];
             let read = pack.read(&mut header, 0);
             let is_right =
                 |()| if header == format::encode_header() { Ok(()) } else { Err(pack.damaged("invalid header")) };
-            read.and_then(is_right).unwrap_or_else(|error| broken(Broken { error, objects: Vec::new() }));
+            read.and_then(is_right).unwrap_or_else(|error| broken(BrokenFrame { error, objects: Vec::new() }));
         }
         let mut records: Vec<Record> = table.records().collect();
         records.sort_unstable_by_key(|record| record.frame_number);
         let mut frames =
-            Frames { pack: &pack, decoder: Decoder::default(), stretch: Stretch::default(), raw: Vec::new() };
+            Frames { pack: &pack, decoder: Decoder::default(), window: ReadWindow::default(), raw: Vec::new() };
         let mut rest = &records[..];
         for n in 0..table.frame_count() {
             let (these, others) = rest.split_at(rest.partition_point(|record| record.frame_number == n));
             frames.check(&table.frame(n), these).map_or_else(&mut *broken, |()| ());
             rest = others;
         }
-        Ok(Contents { objects: table.len() as u64, bytes: pack.size()? })
+        Ok(PackCounts { objects: table.len() as u64, bytes: pack.size()? })
     }
 
     /// Compares the catalog with the tables of the packs that can be read.
@@ -107,24 +107,24 @@ impl Store {
 struct Frames<'p> {
     pack: &'p Pack,
     decoder: Decoder,
-    stretch: Stretch,
+    window: ReadWindow,
     raw: Vec<u8>,
 }
 
 impl Frames<'_> {
     /// Checks a frame and the objects in it.
-    fn check(&mut self, frame: &Frame, records: &[Record]) -> Result<(), Broken> {
+    fn check(&mut self, frame: &Frame, records: &[Record]) -> Result<(), BrokenFrame> {
         let all = || records.iter().map(|record| (record.kind, record.id)).collect();
-        self.decode(frame).map_err(|error| Broken { error, objects: all() })?;
+        self.decode(frame).map_err(|error| BrokenFrame { error, objects: all() })?;
         let is_broken = |record: &&Record| !is_whole(record, &self.raw);
         let broken: Vec<_> = records.iter().filter(is_broken).map(|record| (record.kind, record.id)).collect();
         let Some((kind, id)) = broken.first() else { return Ok(()) };
         let error = self.pack.damaged(format_args!("{} `{id}` is not what it was", kind.word()));
-        Err(Broken { error, objects: broken })
+        Err(BrokenFrame { error, objects: broken })
     }
 
     fn decode(&mut self, frame: &Frame) -> Result<()> {
-        let stored = self.stretch.proven_frame(self.pack, frame.offset, frame.stored, &frame.checksum)?;
+        let stored = self.window.verified_frame(self.pack, frame.offset, frame.stored, &frame.checksum)?;
         let decoded = self.decoder.decode(frame.codec, stored, frame.raw as usize, &mut self.raw);
         decoded.map_err(|error| self.pack.damaged(error))
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::compress::{Decoder, Encoder};
 use super::pack::file::{Builder, Sealed, publish};
-use super::pack::{Frame, Pack, Record, Stretch, format};
+use super::pack::{Frame, Pack, ReadWindow, Record, format};
 use super::pack_set::Store;
 use super::writer::{frame_of, new_frame};
 use crate::error::{Error, ErrorKind, Result};
@@ -85,8 +85,8 @@ impl Store {
             lists.push((pack, records_by_frame(pack, &mut seen)?));
         }
         let mut builder = Builder::new(&self.directory);
-        let mut gathering = Gathering::new(Encoder::new(self.options().compression));
-        let mut stretch = Stretch::default();
+        let mut collector = FrameCollector::new(Encoder::new(self.options().compression));
+        let mut window = ReadWindow::default();
         for section in [Section::Commits, Section::History, Section::Data] {
             for (pack, frames) in &lists {
                 for (frame, records) in frames {
@@ -99,16 +99,16 @@ impl Store {
                     if !is_due {
                         continue;
                     }
-                    let stored = stretch.proven_frame(pack, frame.offset, frame.stored, &frame.checksum)?;
+                    let stored = window.verified_frame(pack, frame.offset, frame.stored, &frame.checksum)?;
                     if is_short {
                         let these = records.iter().filter(|record| section.has(record));
-                        gathering.add(&mut builder, pack, (frame, stored), these)?;
+                        collector.add(&mut builder, pack, (frame, stored), these)?;
                     } else {
                         builder.push(*frame, stored, records.iter().copied())?;
                     }
                 }
             }
-            gathering.finish(&mut builder)?;
+            collector.finish(&mut builder)?;
         }
         if with_empty_frame {
             builder.push(format::EMPTY_FRAME, &[], [])?;
@@ -147,7 +147,7 @@ impl Section {
 }
 
 /// Objects of short frames, collected for one new frame.
-struct Gathering {
+struct FrameCollector {
     encoder: Encoder,
     decoder: Decoder,
     decoded: Vec<u8>,
@@ -155,10 +155,10 @@ struct Gathering {
     records: Vec<Record>,
 }
 
-impl Gathering {
-    fn new(encoder: Encoder) -> Gathering {
+impl FrameCollector {
+    fn new(encoder: Encoder) -> FrameCollector {
         let decoder = Decoder::default();
-        Gathering { encoder, decoder, decoded: Vec::new(), raw: Vec::new(), records: Vec::new() }
+        FrameCollector { encoder, decoder, decoded: Vec::new(), raw: Vec::new(), records: Vec::new() }
     }
 
     /// Adds objects of a frame.

@@ -12,7 +12,7 @@ pub struct Listing(Pack);
 
 /// An object in a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packed {
+pub struct ListedObject {
     /// Kind of the object.
     pub kind: ObjectKind,
     /// Id of the object.
@@ -47,9 +47,9 @@ impl Store {
 
 impl Listing {
     /// The objects, sorted by kind and id.
-    pub fn objects(&self) -> Result<impl Iterator<Item = Packed>> {
+    pub fn objects(&self) -> Result<impl Iterator<Item = ListedObject>> {
         let table = self.0.table()?;
-        Ok(table.records().map(move |record| Packed {
+        Ok(table.records().map(move |record| ListedObject {
             kind: record.kind,
             id: record.id,
             length: record.length,

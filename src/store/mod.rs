@@ -23,7 +23,7 @@ mod writer;
 
 pub use check::{Broken, Contents};
 pub use compress::Compression;
-pub use listing::Packed;
+pub use listing::ListedObject;
 pub use pack_set::{Location, Options, Store};
 pub use readability::Outgoing;
 pub use reader::Reader;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::pack::{Place, Stretch};
+use super::pack::{Place, ReadWindow};
 use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
@@ -97,17 +97,17 @@ impl Store {
     /// Numbers of the contents that need a damaged frame.
     fn in_bad_frames(&self, frames: &[&[Needed]]) -> Vec<usize> {
         let check = |frames: &[&[Needed]]| -> Vec<usize> {
-            let mut stretch = Stretch::default();
-            let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0], &mut stretch));
+            let mut window = ReadWindow::default();
+            let bad = frames.iter().filter(|frame| !self.is_as_written(&frame[0], &mut window));
             bad.flat_map(|frame| frame.iter().map(|needed| needed.number as usize)).collect()
         };
         let runs = parallel::split(frames, LEAST, |frame| frame[0].stored.into());
         parallel::map(runs.into_iter(), check).concat()
     }
 
-    fn is_as_written(&self, needed: &Needed, stretch: &mut Stretch) -> bool {
+    fn is_as_written(&self, needed: &Needed, window: &mut ReadWindow) -> bool {
         let pack = &self.packs[needed.pack as usize];
-        stretch.proven_frame(pack, needed.frame, needed.stored, &needed.checksum).is_ok()
+        window.verified_frame(pack, needed.frame, needed.stored, &needed.checksum).is_ok()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::cache;
 use super::compress::Decoder;
-use super::pack::{Pack, Place, Stretch};
+use super::pack::{Pack, Place, ReadWindow};
 use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::ObjectId;
@@ -22,7 +22,7 @@ pub struct Reader<'s> {
     verified: Option<(ObjectKind, ObjectId, Range<usize>)>,
     buffer: Vec<u8>,
     /// Bytes of the pack file that were read last.
-    stretch: Stretch,
+    window: ReadWindow,
 }
 
 impl Store {
@@ -34,7 +34,7 @@ impl Store {
             decoded: None,
             verified: None,
             buffer: Vec::new(),
-            stretch: Stretch::default(),
+            window: ReadWindow::default(),
         }
     }
 
@@ -69,7 +69,7 @@ impl Store {
         }
         let mut decoder = self.decoders.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
         let mut frame = Vec::new();
-        self.decode(kind, place, &mut decoder, &mut Stretch::default(), &mut frame)?;
+        self.decode(kind, place, &mut decoder, &mut ReadWindow::default(), &mut frame)?;
         if let Ok(mut idle) = self.decoders.lock() {
             idle.push(decoder);
         }
@@ -84,7 +84,7 @@ impl Store {
         kind: ObjectKind,
         place: &Place,
         decoder: &mut Decoder,
-        stretch: &mut Stretch,
+        window: &mut ReadWindow,
         to: &mut Vec<u8>,
     ) -> Result<()> {
         let pack = self.pack(place);
@@ -92,8 +92,8 @@ impl Store {
         // The id of an object verifies its bytes, except for layouts. So frames of anything but data are verified as a
         // whole.
         let stored = match kind {
-            ObjectKind::Data => stretch.frame(pack, place.frame, place.stored)?,
-            _ => stretch.proven_frame(pack, place.frame, place.stored, &place.checksum)?,
+            ObjectKind::Data => window.frame(pack, place.frame, place.stored)?,
+            _ => window.verified_frame(pack, place.frame, place.stored, &place.checksum)?,
         };
         decoder.decode(place.codec, stored, place.raw as usize, to).map_err(|error| pack.damaged(error))
     }
@@ -149,7 +149,7 @@ impl<'s> Reader<'s> {
         let key = Some(place.key());
         if self.decoded != key {
             self.decoded = None;
-            self.store.decode(kind, place, &mut self.decoder, &mut self.stretch, &mut self.buffer)?;
+            self.store.decode(kind, place, &mut self.decoder, &mut self.window, &mut self.buffer)?;
             self.decoded = key;
         }
         verified(self.store.pack(place), kind, id, place, &self.buffer)?;

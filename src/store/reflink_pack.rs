@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::compress::Codec;
 use super::pack::file::{Sealed, stage};
-use super::pack::{Footer, Frame, Pack, Record, Sort, format};
+use super::pack::{Footer, Frame, Pack, PackType, Record, format};
 use super::pack_set::Store;
 use super::session::Session;
 use super::writer::Writer;
@@ -113,7 +113,7 @@ impl<'s> Adoption<'s> {
         let end = self.length();
         let mut seen: HashSet<ObjectId> = HashSet::new();
         self.records.retain(|record| seen.insert(record.id));
-        let table = format::encode_table(Sort::Adopted, &self.frames, &mut self.records);
+        let table = format::encode_table(PackType::Reflinked, &self.frames, &mut self.records);
         let footer = Footer { table: end, length: table.len() as u64, id: format::id_of_table(&table) };
         let id = footer.id;
         let tail = [&table[..], &footer.encode(self.frames.len() as u32, self.records.len() as u32)].concat();
@@ -152,7 +152,8 @@ impl Store {
         })?;
         let size = layout.size();
         let is_whole = |pack: &&Pack| {
-            pack.table().is_ok_and(|table| table.sort == Sort::Adopted) && pack.data_length().is_ok_and(|it| it == size)
+            pack.table().is_ok_and(|table| table.sort == PackType::Reflinked)
+                && pack.data_length().is_ok_and(|it| it == size)
         };
         let mut places = self.quick_places(ObjectKind::Data, first).filter(|place| place.frame == start);
         places.find_map(|place| Some(self.pack(&place)).filter(is_whole))?.file().ok()

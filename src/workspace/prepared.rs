@@ -117,7 +117,7 @@ impl Workspace {
         check_request(transaction.repository(), worktree, &request)?;
         remove_staged(transaction.repository(), worktree, notices)?;
         if let Some(intent) = &request.resumed {
-            transaction.go_on_from(intent)?;
+            transaction.continue_interrupted(intent)?;
         }
         let mut access = Access::new(transaction.repository(), worktree)?;
         let mut conditions = Conditions { is_dry_run, can_open: true, covered: Vec::new() };
@@ -135,7 +135,7 @@ impl Workspace {
                 }
                 Ok(None) => break None,
                 // Once the scan is recorded, the checkout may free space.
-                Err(error) if error.kind() == ErrorKind::NoSpace && transaction.give_up_reserve() => {}
+                Err(error) if error.kind() == ErrorKind::NoSpace && transaction.release_reserve() => {}
                 Err(error) => return Err(error),
             }
         };

@@ -9,7 +9,7 @@ use crate::fs::FileLock;
 use crate::history::timeline::Timeline;
 use crate::id::{CommitId, OperationId};
 use crate::object::operation::Verb;
-use crate::object::{Objects, Ran, run_info};
+use crate::object::{Objects, RunInfo, run_info};
 use crate::progress::Progress;
 use crate::snapshot::{self, Outcome};
 use crate::time::Timestamp;
@@ -72,7 +72,7 @@ impl Workspace {
     pub fn record_after_run(
         &mut self,
         before: &RunBefore,
-        ran: &Ran,
+        ran: &RunInfo,
         message: Option<&str>,
         on_wait: &dyn Fn(&Error),
         progress: &dyn Progress,
@@ -93,7 +93,7 @@ impl Workspace {
     fn try_record_after_run(
         &mut self,
         before: &RunBefore,
-        ran: &Ran,
+        ran: &RunInfo,
         message: Option<&str>,
         on_wait: &dyn Fn(&Error),
         progress: &dyn Progress,
@@ -107,7 +107,7 @@ impl Workspace {
             _ => error,
         })?;
         checkout::check_no_mix(transaction.repository()).map_err(finish_first)?;
-        transaction.go_on(before.recorded, before.began);
+        transaction.continue_action(before.recorded, before.began);
         let options = snapshot::Options {
             message: message.map_or_else(|| ran.short(), str::to_owned),
             verb: Verb::Run,

@@ -216,7 +216,7 @@ fn found(env: &TestEnv) -> undo::error::Result<(Vec<String>, Vec<String>)> {
         &mut |finding| {
             match finding {
                 Finding::Damage(it) => damage.push(format!("{}: {}", it.what, it.error)),
-                Finding::Superfluous(file) => superfluous.push(format!("{}: {}", file.what, file.path.display())),
+                Finding::UnneededFile(file) => superfluous.push(format!("{}: {}", file.what, file.path.display())),
             }
             Ok(())
         },

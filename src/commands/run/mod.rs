@@ -9,7 +9,7 @@ use crate::effect::Guard;
 use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
-use crate::object::Ran;
+use crate::object::RunInfo;
 use crate::object::run_info::words;
 
 use verdict::OnFail;
@@ -61,7 +61,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (program, arguments) = args.command.split_first().expect("the command line has at least one word");
     let ended = fs::run_program(program, arguments).map_err(not_started)?;
     workspace.repository.environment.set_phase(Phase::CommandRan);
-    let ran = Ran { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
+    let ran =
+        RunInfo { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
     let ended_by = |error: Error| after_command(error.context(format_args!("after `{}`", ran.short())));
     let on_wait =
         |held: &Error| context.ui.warning(format_args!("waiting to record the changes of `{}`: {held}", ran.short()));

@@ -5,7 +5,7 @@ use crate::commands::checkouts::report_inexact;
 use crate::commands::run::Args;
 use crate::effect::{Effect, Guard};
 use crate::error::{Exit, Result};
-use crate::object::Ran;
+use crate::object::RunInfo;
 use crate::report::runs::{RollbackRecord, RunRecord};
 use crate::snapshot::Outcome;
 use crate::terminal::Stream;
@@ -28,7 +28,7 @@ pub fn carry_out(
     context: &Context<'_>,
     workspace: &mut Workspace,
     args: &Args,
-    ran: &Ran,
+    ran: &RunInfo,
     (before, after): (&RunBefore, &RunAfter),
     mut complete: Exit,
 ) -> Result<Exit> {

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, ObjectId, PackId};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
-use crate::repo::{Repository, Superfluous, journal, superfluous};
+use crate::repo::{Repository, UnneededFile, journal, unneeded_files};
 use crate::store::Store;
 
 /// Reported during verification.
@@ -21,7 +21,7 @@ pub enum Finding {
     /// Missing or changed data.
     Damage(Box<Damage>),
     /// A file that is not needed and does no harm.
-    Superfluous(Superfluous),
+    UnneededFile(UnneededFile),
 }
 
 /// Missing or changed data.
@@ -88,8 +88,8 @@ pub fn verify(
     let (contents, broken) = packs::check(repository, &mut reporter, progress)?;
     check_catalog(repository.store(), &mut reporter)?;
     let commits = reachable::check(repository, &broken, &mut reporter, progress)?;
-    for file in superfluous(&repository.layout, &repository.state().packs) {
-        (reporter.report)(Finding::Superfluous(file))?;
+    for file in unneeded_files(&repository.layout, &repository.state().packs) {
+        (reporter.report)(Finding::UnneededFile(file))?;
     }
     let packs = repository.state().packs.len() as u64;
     Ok(Outcome { packs, objects: contents.objects, bytes: contents.bytes, commits, damaged: reporter.damaged })
@@ -104,7 +104,7 @@ fn check_catalog(store: &Store, reporter: &mut Reporter<'_>) -> Result<()> {
     }
     match check.unsound {
         Some((path, bytes)) => {
-            (reporter.report)(Finding::Superfluous(Superfluous { what: "unsound catalog", path, bytes }))
+            (reporter.report)(Finding::UnneededFile(UnneededFile { what: "unsound catalog", path, bytes }))
         }
         None => Ok(()),
     }

@@ -9,7 +9,7 @@ use crate::object::ObjectKind;
 use crate::parallel;
 use crate::progress::{Progress, Unit};
 use crate::repo::{Repository, journal};
-use crate::store::{Broken, Contents};
+use crate::store::{BrokenFrame, PackCounts};
 
 /// Objects that cannot be read from the pack that contains them.
 pub(super) type BrokenObjects = HashMap<(ObjectKind, ObjectId), PackId>;
@@ -19,11 +19,11 @@ pub(super) fn check(
     repository: &Repository,
     reporter: &mut Reporter<'_>,
     progress: &dyn Progress,
-) -> Result<(Contents, BrokenObjects)> {
+) -> Result<(PackCounts, BrokenObjects)> {
     let store = repository.store();
     let packs = store.packs();
     let task = progress.start("reading packs", Unit::Bytes, Some(packs.iter().map(|(_, bytes)| bytes).sum()));
-    let (mut contents, mut broken_objects) = (Contents::default(), BrokenObjects::new());
+    let (mut contents, mut broken_objects) = (PackCounts::default(), BrokenObjects::new());
     let check = |&(pack, bytes): &(PackId, u64)| {
         let mut broken = Vec::new();
         let checked = store.check_pack(pack, &mut |part| broken.push(part));
@@ -31,7 +31,7 @@ pub(super) fn check(
         (pack, broken, checked)
     };
     parallel::for_each_result(packs.iter(), check, |(pack, broken, checked)| {
-        for Broken { objects, error } in broken {
+        for BrokenFrame { objects, error } in broken {
             broken_objects.extend(objects.into_iter().map(|object| (object, pack)));
             reporter.damage(Damage { pack: Some(pack), ..Damage::new("pack", error) })?;
         }

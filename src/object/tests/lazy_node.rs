@@ -4,14 +4,14 @@ use proptest::prelude::*;
 
 use super::samples;
 use crate::object::Entry;
-use crate::object::lazy_node::Opened;
+use crate::object::lazy_node::LazyNode;
 use crate::object::tree::Node;
 
 /// The entries of a node, one by one.
 fn one_by_one(bytes: &[u8]) -> Option<Vec<Entry>> {
-    match Opened::decode(bytes.into()).ok()? {
-        Opened::Inner(_) => None,
-        Opened::Leaf(leaf) => {
+    match LazyNode::decode(bytes.into()).ok()? {
+        LazyNode::Inner(_) => None,
+        LazyNode::Leaf(leaf) => {
             let entries: Vec<Entry> = (0..leaf.count()).map(|n| leaf.entry(n).unwrap()).collect();
             for (n, entry) in entries.iter().enumerate() {
                 assert_eq!((leaf.name(n), leaf.find(&entry.name).unwrap().as_ref()), (&*entry.name, Some(entry)));

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn compression_is_a_method_and_a_level_in_its_range() {
+    fn compression_has_a_method_and_a_level_in_its_range() {
         for (text, compression) in [
             ("stored", Compression::Stored),
             ("deflate:6", Compression::Deflate(6)),

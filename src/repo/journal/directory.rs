@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::id::DirectoryId;
+use crate::object::fields;
 
 /// A directory that uses the repository, at the time of the last command that wrote from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +44,7 @@ impl Directory {
     /// Decodes a directory and its id.
     pub fn take(decoder: &mut Decoder<'_>) -> Result<(DirectoryId, Directory)> {
         let id = DirectoryId(decoder.array()?);
-        let has_branch = match decoder.u8()? {
-            0 => false,
-            1 => true,
-            _ => return Err(decoder.invalid("unknown flags")),
-        };
+        let [has_branch] = fields::take_flags(decoder)?;
         let path = decoder.bytes()?.to_vec();
         if !path.starts_with(b"/") {
             return Err(decoder.invalid("a directory without an absolute path"));

@@ -36,7 +36,7 @@ pub fn encode(kind: u8, payload: &[u8]) -> Vec<u8> {
 
 /// The bytes at a position of a segment.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next<'a> {
+pub enum Frame<'a> {
     /// A complete record.
     Record {
         /// Kind of the record.
@@ -55,35 +55,35 @@ pub enum Next<'a> {
 }
 
 /// Reads the record at offset `at`.
-pub fn next(segment: &[u8], at: usize) -> Next<'_> {
+pub fn read(segment: &[u8], at: usize) -> Frame<'_> {
     let rest = &segment[at..];
     if rest.is_empty() {
-        return Next::End;
+        return Frame::End;
     }
     if rest.iter().all(|&byte| byte == 0) {
-        return Next::Torn;
+        return Frame::Torn;
     }
     let Some((header, body)) = rest.split_at_checked(HEADER) else {
-        return if rest.starts_with(&MAGIC[..rest.len().min(4)]) { Next::Torn } else { Next::Damaged("no record") };
+        return if rest.starts_with(&MAGIC[..rest.len().min(4)]) { Frame::Torn } else { Frame::Damaged("no record") };
     };
     if !header.starts_with(MAGIC) || blake3::hash(&header[..9]).as_bytes()[..4] != header[9..] {
         // A header across two sectors, of which only the first reached the disk.
         let first = SECTOR - at % SECTOR;
         let begins_well = rest.starts_with(&MAGIC[..first.min(4)]);
         let is_torn = first < HEADER && begins_well && rest[first..].iter().all(|&byte| byte == 0);
-        return if is_torn { Next::Torn } else { Next::Damaged("no record") };
+        return if is_torn { Frame::Torn } else { Frame::Damaged("no record") };
     }
     let length = u32::from_le_bytes(header[5..9].try_into().expect("four bytes")) as usize;
-    let Some((payload, checksum)) = body.split_at_checked(length) else { return Next::Torn };
-    let Some(checksum) = checksum.get(..CHECKSUM) else { return Next::Torn };
+    let Some((payload, checksum)) = body.split_at_checked(length) else { return Frame::Torn };
+    let Some(checksum) = checksum.get(..CHECKSUM) else { return Frame::Torn };
     let end = at + HEADER + length + CHECKSUM;
     if blake3::hash(payload).as_bytes()[..CHECKSUM] == *checksum {
-        return Next::Record { kind: header[4], payload, end };
+        return Frame::Record { kind: header[4], payload, end };
     }
     if end == segment.len() && has_unwritten_part(segment, at) {
-        return Next::Torn;
+        return Frame::Torn;
     }
-    Next::Damaged("wrong checksum")
+    Frame::Damaged("wrong checksum")
 }
 
 /// Whether a sector of the last record looks as if it had never been written.
@@ -108,8 +108,8 @@ mod tests {
         let bytes = encode(3, b"abc");
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, GOLDEN);
-        assert_eq!(next(&bytes, 0), Next::Record { kind: 3, payload: b"abc", end: bytes.len() });
-        assert_eq!(next(&bytes, bytes.len()), Next::End);
+        assert_eq!(read(&bytes, 0), Frame::Record { kind: 3, payload: b"abc", end: bytes.len() });
+        assert_eq!(read(&bytes, bytes.len()), Frame::End);
     }
 
     const GOLDEN: &str = "7572656303030000002d0b79f16162636437b3ac38465133ffb63b75273a8db5";
@@ -118,13 +118,13 @@ mod tests {
     fn a_write_cut_anywhere_is_torn_and_every_flipped_byte_is_damage() {
         let bytes = encode(2, &[7; 1500]);
         for end in 1..bytes.len() {
-            assert_eq!(next(&bytes[..end], 0), Next::Torn, "cut at {end}");
+            assert_eq!(read(&bytes[..end], 0), Frame::Torn, "cut at {end}");
         }
-        assert_eq!(next(&[0; 700], 0), Next::Torn);
+        assert_eq!(read(&[0; 700], 0), Frame::Torn);
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 0x40;
-            assert!(matches!(next(&flipped, 0), Next::Damaged(_)), "flipped {at}");
+            assert!(matches!(read(&flipped, 0), Frame::Damaged(_)), "flipped {at}");
         }
     }
 
@@ -135,13 +135,13 @@ mod tests {
         for (start, end) in [(512, 1024), (1024, 1536), (1536, bytes.len())] {
             let mut torn = bytes.clone();
             torn[start..end].fill(0);
-            assert_eq!(next(&torn, 100), Next::Torn, "{start}");
+            assert_eq!(read(&torn, 100), Frame::Torn, "{start}");
             torn.extend(encode(2, b"later"));
-            assert_eq!(next(&torn, 100), Next::Damaged("wrong checksum"), "{start}");
+            assert_eq!(read(&torn, 100), Frame::Damaged("wrong checksum"), "{start}");
         }
         let mut header = vec![1; 506];
         header.extend(encode(2, &[7; 1500]));
         header[512..].fill(0);
-        assert_eq!(next(&header, 506), Next::Torn);
+        assert_eq!(read(&header, 506), Frame::Torn);
     }
 }

@@ -2,12 +2,12 @@
 
 use super::directory::Directory;
 use super::frame;
-use super::state::{State, put_packs, take_packs};
+use super::state::State;
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{DirectoryId, OperationId, PackId};
-use crate::object::Operation;
 use crate::object::operation::Intent;
+use crate::object::{Operation, fields};
 
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +74,9 @@ impl Record {
                 INTENT_END
             }
             Record::Packs { added, removed } => {
-                put_packs(&mut payload, added.iter());
-                put_packs(&mut payload, removed.iter());
+                for packs in [added, removed] {
+                    fields::put_ids(&mut payload, packs.iter().map(|id| id.object_id()));
+                }
                 PACKS
             }
             Record::Directory(id, directory) => {
@@ -94,11 +95,7 @@ impl Record {
             OPERATION => {
                 #[cfg(test)]
                 DECODED.set(DECODED.get() + 1);
-                let ends_intent = match decoder.u8()? {
-                    0 => false,
-                    1 => true,
-                    _ => return Err(decoder.invalid("unknown flags")),
-                };
+                let [ends_intent] = fields::take_flags(&mut decoder)?;
                 let bytes = &payload[1..];
                 // An operation has exactly one encoding, so the id is the hash of these bytes.
                 Record::Operation { id: Operation::id_of(bytes), operation: Operation::decode(bytes)?, ends_intent }
@@ -110,7 +107,7 @@ impl Record {
                 Record::IntentEnd(token)
             }
             PACKS => {
-                let (added, removed) = (take_packs(&mut decoder)?, take_packs(&mut decoder)?);
+                let (added, removed) = (fields::take_ids(&mut decoder)?, fields::take_ids(&mut decoder)?);
                 decoder.finish()?;
                 Record::Packs { added, removed }
             }

@@ -8,7 +8,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::frame::{self, Next};
+use super::frame::{self, Frame};
 use super::record::{OPERATION, Record};
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
@@ -95,7 +95,7 @@ impl Segment {
         let Some(header) = self.bytes.get(..HEADER) else { return Err(self.damaged(0, "cut short")) };
         if !header.starts_with(MAGIC) || blake3::hash(&header[..20]).as_bytes()[..4] != header[20..] {
             let why = "no journal header";
-            if !matches!(frame::next(&self.bytes, HEADER), Next::Record { .. }) {
+            if !matches!(frame::read(&self.bytes, HEADER), Frame::Record { .. }) {
                 return Err(self.damaged(0, why));
             }
             self.header_damage = Some(why);
@@ -128,7 +128,7 @@ impl Segment {
 
     /// The checkpoint and the offset of its end.
     fn checkpoint(&self) -> Result<(State, usize)> {
-        let Next::Record { kind, payload, end } = frame::next(&self.bytes, HEADER) else {
+        let Frame::Record { kind, payload, end } = frame::read(&self.bytes, HEADER) else {
             return Err(self.damaged(HEADER, "no checkpoint"));
         };
         match Record::decode(kind, payload).map_err(|error| self.located(error, HEADER))? {
@@ -145,16 +145,16 @@ impl Segment {
             Replay { state, length: end as u64, size: self.bytes.len() as u64, checkpoint: end as u64, damage };
         let mut at = end;
         loop {
-            match frame::next(&self.bytes, at) {
-                Next::End | Next::Torn => {
+            match frame::read(&self.bytes, at) {
+                Frame::End | Frame::Torn => {
                     replay.damage = replay.damage.or(self.cut_short(at));
                     return Ok(replay);
                 }
-                Next::Damaged(why) => {
+                Frame::Damaged(why) => {
                     replay.damage = Some(self.damaged(at, why));
                     return Ok(replay);
                 }
-                Next::Record { kind, payload, end } => {
+                Frame::Record { kind, payload, end } => {
                     match Record::decode(kind, payload).and_then(|record| record.apply(&mut replay.state)) {
                         Ok(()) => at = end,
                         Err(error) if error.kind() == ErrorKind::Unsupported => return Err(self.located(error, at)),
@@ -174,10 +174,10 @@ impl Segment {
         let mut payloads = Vec::new();
         let mut at = HEADER;
         loop {
-            match frame::next(&self.bytes, at) {
-                Next::End | Next::Torn => return self.cut_short(at).map_or(Ok(payloads), Err),
-                Next::Damaged(why) => return Err(self.damaged(at, why)),
-                Next::Record { kind, payload, end } => {
+            match frame::read(&self.bytes, at) {
+                Frame::End | Frame::Torn => return self.cut_short(at).map_or(Ok(payloads), Err),
+                Frame::Damaged(why) => return Err(self.damaged(at, why)),
+                Frame::Record { kind, payload, end } => {
                     if kind == OPERATION {
                         let end = end - frame::CHECKSUM;
                         payloads.push(end - payload.len()..end);

@@ -7,8 +7,8 @@ use super::directory::Directory;
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
 use crate::id::{DirectoryId, LENGTH, OperationId, PackId};
-use crate::object::Operation;
 use crate::object::operation::{Intent, View};
+use crate::object::{Operation, fields};
 
 /// The state of a repository, except for the content of its packs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,10 +107,10 @@ impl State {
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = Encoder::new();
         let flags = [self.operation.is_some(), self.intent.is_some(), !self.directories.is_empty()];
-        encoder.u8(flags.into_iter().enumerate().map(|(bit, flag)| u8::from(flag) << bit).sum());
+        fields::put_flags(&mut encoder, &flags);
         let view = View { current: self.main_branch().to_owned(), ..self.view.clone() };
         encoder.bytes(&view.encode());
-        put_packs(&mut encoder, self.packs.iter());
+        fields::put_ids(&mut encoder, self.packs.iter().map(|id| id.object_id()));
         if let Some(operation) = self.operation {
             encoder.raw(&operation.0);
         }
@@ -127,18 +127,13 @@ impl State {
     /// Decodes a state.
     pub fn decode(bytes: &[u8]) -> Result<State> {
         let mut decoder = Decoder::new("journal checkpoint", bytes);
-        let flags = decoder.u8()?;
-        if flags > 7 {
-            return Err(decoder.invalid("unknown flags"));
-        }
+        let [has_operation, has_intent, has_directories] = fields::take_flags(&mut decoder)?;
         let view = View::decode(decoder.bytes()?)?;
-        let packs = take_packs(&mut decoder)?;
-        if !packs.is_sorted_by(|a, b| a < b) {
-            return Err(decoder.invalid("packs not in order"));
-        }
-        let operation = if flags & 1 == 1 { Some(OperationId(decoder.array()?)) } else { None };
-        let intent = if flags & 2 == 2 { Some(Intent::decode(decoder.bytes()?)?) } else { None };
-        let directories = if flags & 4 == 4 { take_directories(&mut decoder)? } else { BTreeMap::new() };
+        let packs = fields::take_ids(&mut decoder)?;
+        fields::ascending(&decoder, &packs, |id: &PackId| id)?;
+        let operation = fields::take_id_if(&mut decoder, has_operation)?;
+        let intent = if has_intent { Some(Intent::decode(decoder.bytes()?)?) } else { None };
+        let directories = if has_directories { take_directories(&mut decoder)? } else { BTreeMap::new() };
         decoder.finish()?;
         Ok(State { view, packs: packs.into_iter().collect(), operation, intent, directories, selected: None })
     }
@@ -146,24 +141,7 @@ impl State {
 
 /// A nonzero count, then the directories in ascending order of their ids.
 fn take_directories(decoder: &mut Decoder<'_>) -> Result<BTreeMap<DirectoryId, Directory>> {
-    let count = decoder.count(LENGTH)?;
-    let list = (0..count).map(|_| Directory::take(decoder)).collect::<Result<Vec<_>>>()?;
-    if list.is_empty() || !list.is_sorted_by(|a, b| a.0 < b.0) {
-        return Err(decoder.invalid("directories out of order"));
-    }
-    Ok(list.into_iter().collect())
-}
-
-/// A count, then the ids.
-pub fn put_packs<'a>(encoder: &mut Encoder, packs: impl ExactSizeIterator<Item = &'a PackId>) {
-    encoder.varint(packs.len() as u64);
-    for pack in packs {
-        encoder.raw(&pack.0);
-    }
-}
-
-/// A count, then the ids.
-pub fn take_packs(decoder: &mut Decoder<'_>) -> Result<Vec<PackId>> {
-    let count = decoder.count(LENGTH)?;
-    (0..count).map(|_| decoder.array().map(PackId)).collect()
+    let list = fields::take_list(decoder, LENGTH, Directory::take)?;
+    fields::ascending(decoder, &list, |(id, _)| id)?;
+    if list.is_empty() { Err(decoder.invalid("no directories")) } else { Ok(list.into_iter().collect()) }
 }

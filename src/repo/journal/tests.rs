@@ -289,7 +289,7 @@ fn every_record_is_decoded_as_encoded_and_refused_when_cut() {
     ];
     for record in all {
         let bytes = record.encode();
-        let frame::Next::Record { kind, payload, .. } = frame::next(&bytes, 0) else { panic!("a whole record") };
+        let frame::Frame::Record { kind, payload, .. } = frame::read(&bytes, 0) else { panic!("a whole record") };
         assert_eq!(Record::decode(kind, payload).unwrap(), record);
         for end in 0..payload.len() {
             assert!(Record::decode(kind, &payload[..end]).is_err(), "{record:?} cut at {end}");

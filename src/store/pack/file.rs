@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::format::{self, Footer, Frame, Record, Sort};
+use super::format::{self, Footer, Frame, PackType, Record};
 use super::{LONG_FRAME, path_of};
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
@@ -138,7 +138,7 @@ impl Builder {
 
     /// Writes table and footer.
     pub fn seal(mut self) -> Result<Sealed> {
-        let table = format::encode_table(Sort::Plain, &self.frames, &mut self.records);
+        let table = format::encode_table(PackType::Plain, &self.frames, &mut self.records);
         let id = format::id_of_table(&table);
         let footer = Footer { table: self.size(), length: table.len() as u64, id };
         let footer = footer.encode(self.frames.len() as u32, self.records.len() as u32);

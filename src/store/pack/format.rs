@@ -35,19 +35,19 @@ const VERSION: u16 = 1;
 /// Type of a pack. The number is the byte in headers and tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Sort {
+pub enum PackType {
     /// Header, frames, table, footer.
     Plain = 0,
     /// A copy of a user's file, followed by table and footer. The frames are its chunks, from the first byte on.
-    Adopted = 1,
+    Reflinked = 1,
 }
 
-impl Sort {
+impl PackType {
     /// Offset of the first frame.
     fn start(self) -> u64 {
         match self {
-            Sort::Plain => HEADER as u64,
-            Sort::Adopted => 0,
+            PackType::Plain => HEADER as u64,
+            PackType::Reflinked => 0,
         }
     }
 }
@@ -124,14 +124,14 @@ pub fn key_of(kind: ObjectKind, id: &[u8; LENGTH]) -> [u8; KEY] {
 /// The header of a plain pack.
 pub fn encode_header() -> [u8; HEADER] {
     let mut encoder = Encoder::new();
-    encoder.raw(HEADER_MAGIC).u16(VERSION).u8(Sort::Plain as u8).u8(0);
+    encoder.raw(HEADER_MAGIC).u16(VERSION).u8(PackType::Plain as u8).u8(0);
     let sum = checksum::<4>(encoder.as_slice());
     encoder.raw(&sum);
     encoder.finish().try_into().expect("16 bytes were encoded")
 }
 
 /// Encodes a table. Sorts the objects.
-pub fn encode_table(sort: Sort, frames: &[Frame], records: &mut [Record]) -> Vec<u8> {
+pub fn encode_table(sort: PackType, frames: &[Frame], records: &mut [Record]) -> Vec<u8> {
     records.sort_unstable_by_key(|record| (record.kind, record.id));
     let mut encoder = Encoder::new();
     encoder.raw(TABLE_MAGIC).u16(VERSION).u8(sort as u8).u8(0);
@@ -199,7 +199,7 @@ fn expect_version(version: u16) -> Result<()> {
 #[derive(Clone, Copy)]
 pub struct Table<'a> {
     /// Type of the pack.
-    pub sort: Sort,
+    pub sort: PackType,
     frames: &'a [u8],
     records: &'a [u8],
 }
@@ -216,8 +216,8 @@ impl<'a> Table<'a> {
         }
         expect_version(version)?;
         let sort = match (kind, zero) {
-            (0, 0) => Sort::Plain,
-            (1, 0) => Sort::Adopted,
+            (0, 0) => PackType::Plain,
+            (1, 0) => PackType::Reflinked,
             _ => {
                 let message = format!("pack kind {kind} is not known to this program");
                 return Err(Error::new(ErrorKind::Unsupported, message));
@@ -230,7 +230,7 @@ impl<'a> Table<'a> {
     /// Whether the lists are in order and all offsets stay within the pack, whose frames end at `end`.
     pub fn check(&self, end: u64) -> Result<()> {
         let mut position = self.sort.start();
-        let is_adopted = self.sort == Sort::Adopted;
+        let is_adopted = self.sort == PackType::Reflinked;
         for n in 0..self.frame_count() {
             let frame = self.try_frame(n)?;
             let is_foreign = is_adopted && (frame.codec != Codec::Stored || frame.stored != frame.raw);
@@ -336,7 +336,7 @@ mod tests {
             Record { kind, id, frame_number, offset, length: 20 }
         };
         let frames = [frame(16, 60), frame(26, 20)];
-        (encode_table(Sort::Plain, &frames, &mut [record(9, 1, 0), record(4, 0, 0), record(5, 0, 40)]), 36)
+        (encode_table(PackType::Plain, &frames, &mut [record(9, 1, 0), record(4, 0, 0), record(5, 0, 40)]), 36)
     }
 
     #[test]
@@ -385,13 +385,13 @@ mod tests {
             let bytes = encode_table(sort, frames, &mut [record]);
             Table::of(&bytes).unwrap().check(20 + frames[0].offset)
         };
-        check(Sort::Adopted, &[frame(0), frame(10)], record).unwrap();
-        check(Sort::Plain, &[frame(16), frame(26)], record).unwrap();
-        check(Sort::Plain, &[frame(0), frame(10)], record).unwrap_err();
-        check(Sort::Adopted, &[frame(16), frame(26)], record).unwrap_err();
-        check(Sort::Adopted, &[frame(0), frame(10)], Record { kind: ObjectKind::Tree, ..record }).unwrap_err();
-        check(Sort::Adopted, &[frame(0), Frame { codec: Codec::Zstd, ..frame(10) }], record).unwrap_err();
-        check(Sort::Adopted, &[frame(0), Frame { raw: 11, ..frame(10) }], record).unwrap_err();
+        check(PackType::Reflinked, &[frame(0), frame(10)], record).unwrap();
+        check(PackType::Plain, &[frame(16), frame(26)], record).unwrap();
+        check(PackType::Plain, &[frame(0), frame(10)], record).unwrap_err();
+        check(PackType::Reflinked, &[frame(16), frame(26)], record).unwrap_err();
+        check(PackType::Reflinked, &[frame(0), frame(10)], Record { kind: ObjectKind::Tree, ..record }).unwrap_err();
+        check(PackType::Reflinked, &[frame(0), Frame { codec: Codec::Zstd, ..frame(10) }], record).unwrap_err();
+        check(PackType::Reflinked, &[frame(0), Frame { raw: 11, ..frame(10) }], record).unwrap_err();
     }
 
     #[test]

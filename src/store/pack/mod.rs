@@ -16,8 +16,8 @@ use crate::id::PackId;
 use crate::store::cache;
 use crate::store::compress::Codec;
 
-pub use format::{Footer, Frame, Record, Sort, Table};
-pub use read_window::Stretch;
+pub use format::{Footer, Frame, PackType, Record, Table};
+pub use read_window::ReadWindow;
 
 /// Frames of at least this size need not stay in the page cache: a disk reads them about as fast as they are decoded.
 const LONG_FRAME: usize = 32 << 10;

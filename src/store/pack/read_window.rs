@@ -9,7 +9,7 @@ const LONG: u64 = 1 << 20;
 
 /// The bytes read last. For one thread.
 #[derive(Default)]
-pub struct Stretch {
+pub struct ReadWindow {
     /// The pack, and the end of the last requested frame.
     last: Option<(PackId, u64)>,
     /// Range of the bytes in the file.
@@ -17,7 +17,7 @@ pub struct Stretch {
     bytes: Vec<u8>,
 }
 
-impl Stretch {
+impl ReadWindow {
     /// The encoded bytes of a frame.
     pub fn frame(&mut self, pack: &Pack, offset: u64, stored: u32) -> Result<&[u8]> {
         let table = pack.data_length()?;
@@ -39,7 +39,7 @@ impl Stretch {
     }
 
     /// Like [`ReadWindow::frame`], but verifies the bytes. `checksum` is the beginning of their BLAKE3 hash.
-    pub fn proven_frame(&mut self, pack: &Pack, offset: u64, stored: u32, checksum: &[u8]) -> Result<&[u8]> {
+    pub fn verified_frame(&mut self, pack: &Pack, offset: u64, stored: u32, checksum: &[u8]) -> Result<&[u8]> {
         let bytes = self.frame(pack, offset, stored)?;
         if blake3::hash(bytes).as_bytes().starts_with(checksum) {
             return Ok(bytes);

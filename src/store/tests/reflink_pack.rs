@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 use crate::fs;
 use crate::store::pack::file::stage;
-use crate::store::pack::{Sort, path_of};
+use crate::store::pack::{PackType, path_of};
 
 /// Chunks of these lengths that do not repeat.
 fn chunks(seed: u64, lengths: &[usize]) -> Vec<Object> {
@@ -103,7 +103,7 @@ fn a_file_of_which_half_is_known_is_stored_as_any_other() {
     let store = home.store();
     expect_all(&store, &objects);
     let sorts = store.packs.iter().map(|pack| pack.table().unwrap().sort);
-    assert_eq!(sorts.collect::<Vec<_>>(), [Sort::Plain, Sort::Plain]);
+    assert_eq!(sorts.collect::<Vec<_>>(), [PackType::Plain, PackType::Plain]);
     // All of it is known: nothing is stored.
     assert_eq!(home.adopt(&bytes, &pieces).packs.len(), 0);
     // Of one that repeats itself, too.
