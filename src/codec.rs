@@ -106,7 +106,7 @@ impl<'a> Decoder<'a> {
     /// The next `length` bytes.
     pub fn raw(&mut self, length: usize) -> Result<&'a [u8]> {
         let end = self.position.checked_add(length).filter(|&end| end <= self.bytes.len());
-        let Some(end) = end else { return Err(self.invalid("cut short")) };
+        let Some(end) = end else { return Err(self.invalid("truncated")) };
         let taken = &self.bytes[self.position..end];
         self.position = end;
         Ok(taken)
@@ -207,7 +207,7 @@ impl<'a> Decoder<'a> {
 
     /// Fails if bytes are left.
     pub fn finish(self) -> Result<()> {
-        if self.remaining() > 0 { Err(self.invalid("bytes left over")) } else { Ok(()) }
+        if self.remaining() > 0 { Err(self.invalid("unexpected trailing bytes")) } else { Ok(()) }
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_encoded_is_decoded_and_every_truncation_is_refused() {
+    fn fields_round_trip_and_truncation_fails() {
         let time = Timestamp { seconds: -5, nanoseconds: 7 };
         let mut encoder = Encoder::new();
         encoder.u8(1).u16(2).u32(3).u64(4).varint(u64::MAX).varint(0).bytes(b"xyz").time(time);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_one_form_only() {
+    fn varints_have_one_encoding() {
         assert!(Decoder::new("test", &[0x80, 0x00]).varint().is_err());
         assert!(Decoder::new("test", &[0xff; 11]).varint().is_err());
         assert!(Decoder::new("test", &[0xff, 0xff, 0xff, 0xff, 0x0f]).count(1).is_err());

@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hex_goes_back_and_forth() {
+    fn id_hex_round_trips() {
         let id = BlobId(std::array::from_fn(|n| n as u8 * 7));
         assert_eq!(BlobId::parse(&id.to_string()), Some(id));
         assert_eq!(BlobId::parse(&id.to_string()[1..]), None);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_matches_whole_and_half_bytes() {
+    fn id_prefix_matches_odd_lengths() {
         let id = [0xab; LENGTH];
         assert!(IdPrefix::parse("ABAB").unwrap().matches(&id));
         assert!(IdPrefix::parse("ababa").unwrap().matches(&id));

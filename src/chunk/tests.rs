@@ -55,7 +55,7 @@ fn golden_cuts() {
 }
 
 #[test]
-fn chunks_have_the_promised_lengths() {
+fn chunk_lengths_stay_within_bounds() {
     let bytes = noise("d", 4 << 20);
     let lengths = lengths(&bytes, &SMALL);
     assert_eq!(lengths.iter().sum::<usize>(), bytes.len());
@@ -66,7 +66,7 @@ fn chunks_have_the_promised_lengths() {
 }
 
 #[test]
-fn parameters_have_bounds() {
+fn chunk_parameters_have_bounds() {
     let valid = |whole, target| Params { whole, target }.validate().is_ok();
     assert!(Params::default().validate().is_ok());
     assert!(valid(4096, 4096) && valid(32 << 20, 4 << 20));
@@ -78,7 +78,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn cuts_are_those_of_the_written_rule(seed in any::<String>(), length in 0..60_000usize, runs in any::<bool>()) {
+    fn cuts_match_the_specification(seed in any::<String>(), length in 0..60_000usize, runs in any::<bool>()) {
         let mut bytes = noise(&seed, length);
         if runs {
             bytes.iter_mut().for_each(|byte| *byte &= 1);
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_depends_only_on_the_bytes_since_its_start(seed in any::<String>(), behind in any::<Vec<u8>>()) {
+    fn cuts_depend_only_on_bytes_since_the_last_cut(seed in any::<String>(), behind in any::<Vec<u8>>()) {
         let bytes = noise(&seed, 100_000);
         let end = cut(&bytes, &SMALL);
         let other = [&bytes[..end], &behind, &noise("other", SMALL.maximum())].concat();
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn behind_an_insertion_the_old_cuts_are_met_again(
+    fn cuts_resynchronize_after_an_insertion(
         seed in any::<String>(),
         at in 0..20_000usize,
         more in 1..5000usize,

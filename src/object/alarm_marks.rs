@@ -61,7 +61,7 @@ mod tests {
     use crate::object::tests::samples;
 
     #[test]
-    fn marks_survive_and_what_cannot_be_understood_is_still_suspicious() {
+    fn marks_round_trip_and_invalid_marks_stay_suspicious() {
         let marks = vec![
             Mark { kind: "deleted".to_owned(), count: 812, of: 1204 },
             Mark { kind: "truncated".to_owned(), count: 1, of: 3 },

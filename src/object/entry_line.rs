@@ -108,7 +108,7 @@ fn parse_mode(mode: &str, word: &str) -> Result<(Kind, u16)> {
         .find(|(_, kind, _)| bits & !0o7777 == *kind)
         .ok_or_else(|| malformed(&format!("mode `{mode}` has an unknown kind")))?;
     if word != expected {
-        return Err(malformed(&format!("mode `{mode}` is of a {expected}, not of a {word}")));
+        return Err(malformed(&format!("mode `{mode}` belongs to a {expected}, not to a {word}")));
     }
     Ok((kind, (bits & 0o7777) as u16))
 }
@@ -174,7 +174,7 @@ mod tests {
     const ID: &str = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
 
     #[test]
-    fn lines_of_every_kind_go_back_and_forth() {
+    fn entry_lines_round_trip() {
         for line in [
             format!("100644 blob {ID} 0:4294967295 1767571200.000000001 -\ta.txt"),
             format!("104755 blob {ID} 1000:100 -0.000000001 {ID}\t\"tab\\there\""),
@@ -194,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn raw_names_hold_any_byte_but_slash_and_nul() {
+    fn raw_entry_lines_accept_any_valid_name() {
         let entry = parse_raw(b"120777 symlink - 0:0 5.0 -\t\"\t\n\xff", || Some(b"to\t\n")).unwrap();
         assert_eq!(entry.name, b"\"\t\n\xff");
         assert_eq!(entry.content, Content::Symlink { target: b"to\t\n".to_vec() });
     }
 
     #[test]
-    fn device_numbers_go_back_and_forth() {
+    fn device_numbers_round_trip() {
         for (major, minor) in [(0, 0), (8, 1), (259, 1_048_575), (u32::MAX, u32::MAX)] {
             assert_eq!(device_numbers(device(major, minor)), (major, minor));
         }
@@ -209,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn malformed_lines_say_what_is_wrong() {
+    fn malformed_entry_lines_are_explained() {
         for (line, what) in [
             (format!("100644 blob {ID}\ta"), "expected 6 fields before the TAB, found 3"),
             (format!("100644 blob {ID} 0:0 5.0 - a"), "the TAB and the name are missing"),
             (format!("100644 blob {ID} 0:0 5.0 -\t.."), "`..` is not a valid name"),
             (format!("100644 blob {ID} 0:0 5.0 -\ta/b"), "`a/b` is not a valid name"),
             (format!("100644 blob {ID} 0:0 5.0 -\t\"a"), "the quoted name is malformed"),
-            (format!("100644 tree {ID} 0:0 5.0 -\ta"), "mode `100644` is of a blob, not of a tree"),
+            (format!("100644 tree {ID} 0:0 5.0 -\ta"), "mode `100644` belongs to a blob, not to a tree"),
             (format!("140644 blob {ID} 0:0 5.0 -\ta"), "mode `140644` has an unknown kind"),
             (format!("100844 blob {ID} 0:0 5.0 -\ta"), "invalid mode `100844`"),
             (format!("100644 blob {} 0:0 5.0 -\ta", &ID[1..]), "invalid object"),

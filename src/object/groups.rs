@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_that_of_all_bytes_however_they_come() {
+    fn group_hash_equals_blake3_for_any_update_sizes() {
         let all = bytes(5 * GROUP + 12345);
         for length in [0, 1, GROUP - 1, GROUP, GROUP + 1, 2 * GROUP, 3 * GROUP, 4 * GROUP, 4 * GROUP + 1, all.len()] {
             let expected = BlobId(*blake3::hash(&all[..length]).as_bytes());
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_are_hashed_as_such_or_known() {
+    fn zero_groups_use_known_hashes() {
         for (before, zeros, after) in [(0, 3 * GROUP, 0), (5, 2 * GROUP, 7), (GROUP, 3 * GROUP, 1), (9, 100, GROUP)] {
             let all = [bytes(before), vec![0; zeros], bytes(after)].concat();
             let mut groups = Groups::new(true);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_prove_nothing() {
+    fn wrong_group_hashes_are_rejected() {
         let mut groups = Groups::new(true);
         groups.update(&bytes(3 * GROUP));
         let (id, mut values) = groups.finish();

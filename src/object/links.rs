@@ -87,6 +87,6 @@ impl Item for Vec<RepoPathBuf> {
 
     fn take(decoder: &mut Decoder<'_>) -> Result<Vec<RepoPathBuf>> {
         let paths = fields::take_paths(decoder)?;
-        if is_group(&paths) { Ok(paths) } else { Err(decoder.invalid("group of links that is none")) }
+        if is_group(&paths) { Ok(paths) } else { Err(decoder.invalid("invalid group of links")) }
     }
 }

@@ -36,7 +36,7 @@ mod tests {
     use crate::object::tests::samples;
 
     #[test]
-    fn the_order_is_the_commit_time_unless_a_parent_is_later() {
+    fn order_is_commit_time_unless_a_parent_is_later() {
         let at = |seconds| Timestamp { seconds, nanoseconds: 0 };
         for (parents, order) in [(None, at(10)), (Some(at(9)), at(10)), (Some(at(11)), at(11))] {
             let mut commit = Commit { time: at(10), ..samples::commit() };

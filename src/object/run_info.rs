@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ran_survives_a_commit_byte_for_byte() {
+    fn run_info_round_trips_through_a_commit() {
         for ran in [ran(&[b"make"], 0), ran(&[b"a b", b"", b"\xff\n", b""], 255)] {
             let commit = Commit { extras: ran.extras(), ..samples::commit() };
             assert_eq!(RunInfo::of(&Commit::decode(&commit.encode()).unwrap()), Some(ran));
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_is_nothing() {
+    fn invalid_extras_are_ignored() {
         for (key, value) in [(EXIT, &b"256"[..]), (EXIT, b"x"), (DURATION, b"-1"), (DURATION, b"\xff")] {
             let mut extras = ran(&[b"make"], 0).extras();
             extras.set(key, value);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_can_be_typed_again() {
+    fn command_line_is_shell_quoted() {
         assert_eq!(ran(&[b"sed", b"-i", b"s/it's/x/", b"", b"a.txt"], 0).line(), r"sed -i 's/it'\''s/x/' '' a.txt");
         assert_eq!(ran(&[b"sh", b"-c", b"a\nb"], 0).short(), "sh -c 'a b'");
         assert_eq!(ran(&[&[b'x'; 101]], 0).short(), format!("{}…", "x".repeat(100)));

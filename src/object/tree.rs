@@ -36,7 +36,7 @@ impl Tree {
             Some((total.0.checked_add(1)?.checked_add(below)?, total.1.checked_add(entry.size())?))
         };
         let total = self.entries.iter().try_fold((0, 0), add);
-        total.ok_or_else(|| Error::new(ErrorKind::Usage, "a directory has more bytes in it than can be counted"))
+        total.ok_or_else(|| Error::new(ErrorKind::Usage, "the total size of a directory exceeds the maximum"))
     }
 
     /// Encodes the directory, as several nodes if it is long. Each node goes to `put`, leaves first. Equal entries

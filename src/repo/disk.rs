@@ -48,14 +48,16 @@ impl Repository {
         match (found.next(), found.next()) {
             (Some(id), None) => Ok(*id),
             (None, _) => Err(no_pack(text)),
-            _ => Err(Error::new(ErrorKind::Ambiguous, format!("`{text}` names several packs")).hint("use more digits")),
+            _ => {
+                Err(Error::new(ErrorKind::Ambiguous, format!("`{text}` matches several packs")).hint("use more digits"))
+            }
         }
     }
 }
 
 fn no_pack(text: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("no pack `{}` in this repository", text.escape_debug()))
-        .hint("see all of them with `undo verify-pack`")
+        .hint("to list packs: undo verify-pack")
 }
 
 /// Calls `report` with name and size of every file below a folder. Skips files that are deleted meanwhile.

@@ -67,7 +67,7 @@ impl Format {
     }
 
     fn parse(bytes: &[u8]) -> Result<Format> {
-        let garbled = |what: &str| Error::damaged(format!("not the format of a repository: {what}"));
+        let garbled = |what: &str| Error::damaged(format!("invalid repository format: {what}"));
         let text = std::str::from_utf8(bytes).map_err(|_| garbled("not UTF-8"))?;
         let mut lines = text.lines();
         let Some(version) = lines.next().and_then(|line| line.strip_prefix("undo ")) else {
@@ -92,7 +92,7 @@ impl Format {
             }
         }
         let (Some(read), Some(write), Some(chunk), Some(id)) = (read, write, chunk, id) else {
-            return Err(garbled("cut short"));
+            return Err(garbled("truncated"));
         };
         if let Some(unknown) = read.split_whitespace().find(|feature| !KNOWN.contains(feature)) {
             return Err(newer(format!("feature `{unknown}`")));
@@ -157,7 +157,7 @@ mod tests {
         "undo 1\nread:\nwrite:\nchunk: whole=1048576 target=131072\nid: 000102030405060708090a0b0c0d0e0f\n";
 
     #[test]
-    fn a_format_is_five_lines_of_text() {
+    fn format_text_is_golden() {
         let format = Format { chunk: Params::default(), id: std::array::from_fn(|n| n as u8), write: Vec::new() };
         assert_eq!(format.to_text(), TEXT);
         assert_eq!(Format::parse(TEXT.as_bytes()).unwrap(), format);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_and_every_garbled_line_is_damage() {
+    fn truncated_or_invalid_format_is_damage() {
         for end in 0..TEXT.len() - 1 {
             assert_eq!(Format::parse(&TEXT.as_bytes()[..end]).unwrap_err().kind(), ErrorKind::Damaged, "cut at {end}");
         }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_version_is_refused_and_an_unknown_write_feature_only_for_writing() {
+    fn newer_formats_are_rejected() {
         for (from, to) in [("undo 1", "undo 2"), ("read:", "read: sealed"), ("id:", "keys: 7\nid:")] {
             let error = Format::parse(TEXT.replace(from, to).as_bytes()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{to}");

@@ -139,10 +139,10 @@ fn check_not_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Res
     if stat.kind == Kind::File {
         let link = StoreLink::read(marker)?;
         let what = format!("already has a repository, in the store `{}`", link.path.display());
-        return exists(&what).map_err(|error: Error| error.hint("look at it with `undo status`"));
+        return exists(&what).map_err(|error: Error| error.hint("to look at it: undo status"));
     }
     if fs::exists(&marker.join("format"))? {
-        return exists("already has a repository").map_err(|error: Error| error.hint("look at it with `undo status`"));
+        return exists("already has a repository").map_err(|error: Error| error.hint("to look at it: undo status"));
     }
     if is_elsewhere {
         let hint = "finish it with `undo init`, without `--store`, or remove that `.undo`";
@@ -159,7 +159,7 @@ fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
     let above = fs::canonicalize(above.unwrap_or(Path::new(".")))?;
     if fs::lies_in(&above, worktree)? || missing.is_empty() && fs::lies_in(worktree, &above)? {
         let message =
-            format!("the store `{}` and the worktree `{}` lie in each other", store.display(), worktree.display());
+            format!("the store `{}` and the worktree `{}` contain each other", store.display(), worktree.display());
         return Err(
             Error::new(ErrorKind::Usage, message).hint("choose a folder outside, on another disk if there is one")
         );

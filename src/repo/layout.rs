@@ -225,7 +225,7 @@ impl StoreLink {
     }
 
     fn parse(bytes: &[u8]) -> Result<StoreLink> {
-        let garbled = || Error::damaged("neither a repository nor the name of one");
+        let garbled = || Error::damaged("neither a repository nor the path of one");
         if bytes.len() > LONGEST_LINK {
             return Err(garbled());
         }
@@ -256,7 +256,7 @@ impl StoreLink {
         let format = self.path.join("format");
         let (store, marker) = (self.path.display(), marker.display());
         let message = if !fs::exists(&format)? {
-            format!("the store `{store}` that `{marker}` names is not there")
+            format!("the store `{store}` that `{marker}` names does not exist")
         } else if Format::open(&format)?.id_text() != self.id {
             format!("`{store}` is not the store that `{marker}` names, but another one")
         } else {
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_holds_any_path_and_refuses_everything_else() {
+    fn store_link_round_trips_any_path() {
         let path = PathBuf::from(OsStr::from_bytes(b"/data/\xff with\nnewline"));
         let older = StoreLink { id: "ab".repeat(16), directory: None, path };
         assert_eq!(StoreLink::parse(&older.encode()).unwrap(), older);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_undo_going_up_is_the_one_and_none_is_an_error_with_a_hint() {
+    fn discover_finds_the_nearest_repository() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().canonicalize().unwrap();
         std::fs::create_dir_all(root.join("a/b/c")).unwrap();
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_elsewhere_has_an_index_of_its_own_for_each_worktree_and_is_missed_if_it_is_gone() {
+    fn external_store_has_an_index_per_worktree() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().canonicalize().unwrap();
         let (work, store) = (root.join("work"), root.join("store"));

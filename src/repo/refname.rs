@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn full_names_go_back_and_forth() {
+    fn full_ref_names_round_trip() {
         for (text, name) in [
             ("refs/heads/main", RefName::Branch("main".into())),
             ("refs/tags/a/b", RefName::Tag("a/b".into())),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_full_name_is_told_with_the_full_one() {
+    fn invalid_full_names_hint_at_the_valid_ones() {
         for (text, hint) in [
             ("main", "a branch is `refs/heads/main`, a tag `refs/tags/main`"),
             ("refs/notes/x", "branches are refs/heads/NAME, tags are refs/tags/NAME"),

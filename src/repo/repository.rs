@@ -78,8 +78,8 @@ impl Repository {
 
     fn load(layout: &Layout, environment: Environment) -> Result<Repository> {
         if !fs::exists(&layout.format())? && is_unfinished(layout)? {
-            let message = format!("the repository in `{}` was never finished", layout.worktree.display());
-            return Err(Error::new(ErrorKind::NoRepository, message).hint("finish it with `undo init` there"));
+            let message = format!("the repository in `{}` is incomplete", layout.worktree.display());
+            return Err(Error::new(ErrorKind::NoRepository, message).hint("to complete it, run there: undo init"));
         }
         let format = Format::open(&layout.format())?;
         // Reading data needs no settings. Writing reads them again.

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn space_is_taken_once_and_given_up_once() {
+    fn reserve_is_allocated_and_released_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("reserve");
         allocate(&path).unwrap();

@@ -87,7 +87,7 @@ fn grow(repository: &mut Repository, message: &str) -> CommitId {
 }
 
 #[test]
-fn a_new_repository_is_private_and_on_an_empty_main() {
+fn new_repository_is_private_with_empty_main() {
     use std::os::unix::fs::PermissionsExt;
     let house = House::new();
     assert_eq!((house.repository.view().current.as_str(), house.repository.view().at()), ("main", None));
@@ -105,7 +105,7 @@ fn a_new_repository_is_private_and_on_an_empty_main() {
 }
 
 #[test]
-fn an_init_that_stops_anywhere_is_completed_by_the_next_one() {
+fn init_completes_interrupted_init() {
     for kept in 0..6 {
         let root = tempfile::tempdir().unwrap();
         let undo = root.path().join(".undo");
@@ -122,7 +122,7 @@ fn an_init_that_stops_anywhere_is_completed_by_the_next_one() {
         let error = Repository::discover(root.path(), Environment::from_process()).err().unwrap();
         assert_eq!(
             (error.kind(), error.hint_text()),
-            (ErrorKind::NoRepository, Some("finish it with `undo init` there"))
+            (ErrorKind::NoRepository, Some("to complete it, run there: undo init"))
         );
         let repository = Repository::init(root.path(), None, Environment::from_process()).unwrap();
         assert_eq!(repository.config.author, if kept > 4 { "x" } else { "" });
@@ -130,7 +130,7 @@ fn an_init_that_stops_anywhere_is_completed_by_the_next_one() {
 }
 
 #[test]
-fn a_repository_that_lost_its_format_is_damaged_and_not_begun_anew() {
+fn missing_format_is_damage() {
     let mut house = House::new();
     grow(&mut house.repository, "a");
     std::fs::remove_file(house.file("format")).unwrap();
@@ -150,7 +150,7 @@ fn a_repository_that_lost_its_format_is_damaged_and_not_begun_anew() {
 }
 
 #[test]
-fn two_handles_see_each_others_operations() {
+fn reload_sees_operations_of_other_handles() {
     let mut house = House::new();
     let mut other = house.open();
     let first = grow(&mut house.repository, "first");
@@ -170,7 +170,7 @@ fn two_handles_see_each_others_operations() {
 }
 
 #[test]
-fn an_edit_that_expects_something_else_is_refused_and_nothing_is_recorded() {
+fn unexpected_old_value_rejects_the_operation() {
     let mut house = House::new();
     let first = grow(&mut house.repository, "first");
     let second = grow(&mut house.repository, "second");
@@ -203,7 +203,7 @@ fn an_edit_that_expects_something_else_is_refused_and_nothing_is_recorded() {
 }
 
 #[test]
-fn branches_and_tags_are_made_switched_to_and_deleted() {
+fn transactions_create_switch_and_delete_refs() {
     let mut house = House::new();
     let first = grow(&mut house.repository, "first");
     let mut transaction = house.repository.begin().unwrap();
@@ -247,7 +247,7 @@ fn point(repository: &mut Repository, name: &str, to: CommitId) -> (Vec<CommitId
 }
 
 #[test]
-fn commits_that_a_ref_is_the_first_to_lead_to_become_known_with_their_ancestors() {
+fn new_ref_adds_unknown_ancestors() {
     let mut house = House::new();
     let repository = &mut house.repository;
     let base = grow(repository, "base");
@@ -272,7 +272,7 @@ fn commits_that_a_ref_is_the_first_to_lead_to_become_known_with_their_ancestors(
 }
 
 #[test]
-fn the_lock_is_held_by_one_transaction_at_a_time() {
+fn transactions_exclude_each_other() {
     let mut house = House::new();
     let lock = house.repository.layout.lock();
     let transaction = house.repository.begin().unwrap();
@@ -297,7 +297,7 @@ fn intent(token: u64, to: CommitId) -> Intent {
 }
 
 #[test]
-fn an_intent_stays_until_it_is_finished_or_abandoned() {
+fn intent_stays_until_finished_or_abandoned() {
     let mut house = House::new();
     let first = grow(&mut house.repository, "first");
     house.repository.begin().unwrap().intend(intent(5, first)).unwrap();
@@ -319,7 +319,7 @@ fn an_intent_stays_until_it_is_finished_or_abandoned() {
 }
 
 #[test]
-fn a_damaged_journal_can_be_read_with_a_warning_and_not_be_written() {
+fn damaged_journal_is_readable_but_not_writable() {
     let mut house = House::new();
     let first = grow(&mut house.repository, "first");
     grow(&mut house.repository, "second");
@@ -338,7 +338,7 @@ fn a_damaged_journal_can_be_read_with_a_warning_and_not_be_written() {
 }
 
 #[test]
-fn what_dead_processes_staged_is_removed_and_the_reserve_is_there_again() {
+fn begin_cleans_staged_files_and_restores_the_reserve() {
     let mut house = House::new();
     for name in ["tmp/pack-1", "journal/00000002.9-0.tmp", "index.9-1.tmp"] {
         std::fs::write(house.file(name), "x").unwrap();
@@ -351,7 +351,7 @@ fn what_dead_processes_staged_is_removed_and_the_reserve_is_there_again() {
 }
 
 #[test]
-fn small_packs_are_merged_and_the_old_ones_stay_for_readers_until_their_grace_is_over() {
+fn merged_packs_stay_for_a_grace_period() {
     let mut house = House::new();
     let reader = house.open();
     let mut commits = Vec::new();
@@ -378,7 +378,7 @@ fn small_packs_are_merged_and_the_old_ones_stay_for_readers_until_their_grace_is
 }
 
 #[test]
-fn a_store_elsewhere_survives_the_worktree_and_is_attached_to_again() {
+fn external_store_can_be_attached_again() {
     let root = tempfile::tempdir().unwrap();
     let (work, store) = (root.path().join("work"), root.path().join("disk/store"));
     let mut repository = Repository::init(&work, Some(&store), Environment::from_process()).unwrap();
@@ -399,7 +399,7 @@ fn a_store_elsewhere_survives_the_worktree_and_is_attached_to_again() {
 }
 
 #[test]
-fn a_store_is_refused_inside_the_worktree_and_among_other_files() {
+fn init_rejects_unsuitable_store_folders() {
     let root = tempfile::tempdir().unwrap();
     let work = root.path().join("work");
     let error = Repository::init(&work, Some(&work.join("store")), Environment::from_process()).err().unwrap();

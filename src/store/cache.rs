@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_within_its_bounds_and_keeps_what_is_asked_for() {
+    fn cache_stays_bounded_and_keeps_used_frames() {
         let cache = Cache::default();
         let frame = Arc::new(vec![0; LARGEST]);
         for n in 0..100 {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_frame_is_not_kept() {
+    fn cache_skips_large_frames() {
         let cache = Cache::default();
         cache.put(key(0), &Arc::new(vec![0; LARGEST + 1]));
         assert!(cache.get(key(0)).is_none());

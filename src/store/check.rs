@@ -119,7 +119,7 @@ impl Frames<'_> {
         let is_broken = |record: &&Record| !is_whole(record, &self.raw);
         let broken: Vec<_> = records.iter().filter(is_broken).map(|record| (record.kind, record.id)).collect();
         let Some((kind, id)) = broken.first() else { return Ok(()) };
-        let error = self.pack.damaged(format_args!("{} `{id}` is not what it was", kind.word()));
+        let error = self.pack.damaged(format_args!("{} `{id}` does not match its id", kind.word()));
         Err(BrokenFrame { error, objects: broken })
     }
 

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_saves_too_little_is_stored() {
+    fn poor_compression_is_discarded() {
         for compression in [Compression::Stored, Compression::Deflate(1), Compression::Deflate(6), Compression::Zstd(1)]
         {
             let mut encoder = Encoder::new(compression);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_frame_is_refused_or_decodes_to_its_length() {
+    fn damaged_frames_never_decode_to_another_length() {
         let raw: Vec<u8> = (0..5000u32).flat_map(|n| (n * n / 7).to_le_bytes()).collect();
         for compression in [Compression::Deflate(6), Compression::Zstd(3)] {
             let mut encoder = Encoder::new(compression);
@@ -223,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_codec_goes_back_and_forth(
+        fn codecs_round_trip(
             bytes in proptest::collection::vec(any::<u8>(), 0..3000), times in 1usize..40, level in 1u32..=9
         ) {
             let raw = bytes.repeat(times);

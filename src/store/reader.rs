@@ -107,7 +107,7 @@ fn verified<'f>(pack: &Pack, kind: ObjectKind, id: ObjectId, place: &Place, fram
     };
     // A layout has the id of its blob, and is verified when the blob is read.
     if kind != ObjectKind::Layout && id_of(kind, bytes) != id {
-        return Err(pack.damaged(format_args!("{} `{id}` is not what it was", kind.word())));
+        return Err(pack.damaged(format_args!("{} `{id}` does not match its id", kind.word())));
     }
     Ok(bytes)
 }

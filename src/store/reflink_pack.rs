@@ -131,7 +131,10 @@ impl<'s> Adoption<'s> {
             fs::read_exact_at(self.file(), &mut buffer, self.frames[frame_number as usize].offset)?;
             if id_of(kind, &buffer) != id {
                 let path = fs::path_of(self.file());
-                return Err(Error::damaged(format!("`{}` does not read the same twice", path.display())));
+                return Err(Error::damaged(format!(
+                    "`{}` gave different bytes when it was read twice",
+                    path.display()
+                )));
             }
             writer.add(kind, id, &buffer)?;
         }

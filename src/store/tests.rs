@@ -158,7 +158,7 @@ fn check(store: &Store, pack: PackId) -> Vec<Error> {
 }
 
 #[test]
-fn everything_comes_back_with_every_codec_with_and_without_a_catalog() {
+fn objects_round_trip_with_every_codec_and_catalog() {
     for compression in [Compression::Stored, Compression::Deflate(6), Compression::Zstd(1)] {
         let mut home = Home::new(compression);
         let objects = mixture();
@@ -172,7 +172,7 @@ fn everything_comes_back_with_every_codec_with_and_without_a_catalog() {
 }
 
 #[test]
-fn the_empty_blob_is_always_there_and_never_stored() {
+fn empty_blob_is_present_and_never_stored() {
     let mut home = Home::new(Compression::Zstd(1));
     assert_eq!(home.put(&[data("")]), Stored::default());
     let (store, blob) = (home.store(), BlobId(*blake3::hash(b"").as_bytes()));
@@ -184,7 +184,7 @@ fn the_empty_blob_is_always_there_and_never_stored() {
 }
 
 #[test]
-fn a_sorted_read_decodes_each_frame_once_and_a_tree_is_decoded_once_for_all() {
+fn sorted_reads_decode_each_frame_once() {
     let mut home = Home::new(Compression::Zstd(1));
     let files: Vec<Object> = (0..500).map(|n| data(text(n * 1000, 4096))).collect();
     let trees: Vec<Object> = (0..500).map(|n| object(ObjectKind::Tree, text(n, 300))).collect();
@@ -204,7 +204,7 @@ fn a_sorted_read_decodes_each_frame_once_and_a_tree_is_decoded_once_for_all() {
 }
 
 #[test]
-fn a_blob_in_chunks_and_zeros_is_streamed_and_proven() {
+fn copy_blob_streams_and_verifies_chunks_and_zeros() {
     let mut home = Home::new(Compression::Zstd(1));
     let (blob, whole) =
         put_blob(&mut home, &[(Some(1), 200_000), (None, 100_000), (Some(2), 70_000), (Some(1), 200_000)]);
@@ -228,7 +228,7 @@ fn a_blob_in_chunks_and_zeros_is_streamed_and_proven() {
 }
 
 #[test]
-fn a_prefix_finds_ids_of_its_kind_sorted_in_packs_and_catalog() {
+fn find_returns_sorted_ids_from_packs_and_catalog() {
     let mut home = Home::new(Compression::Zstd(1));
     let commits: Vec<Object> = (0..2000).map(|n| object(ObjectKind::Commit, text(n, 40))).collect();
     home.put(&commits[..1000]);
@@ -256,7 +256,7 @@ fn open_files(folder: &Path) -> usize {
 }
 
 #[test]
-fn any_number_of_packs_needs_few_open_files() {
+fn many_packs_need_few_open_files() {
     let mut home = Home::new(Compression::Stored);
     let objects: Vec<Object> = (0..20).map(|n| data(noise(n, 1000))).collect();
     objects.iter().for_each(|object| drop(home.put(std::slice::from_ref(object))));
@@ -271,7 +271,7 @@ fn any_number_of_packs_needs_few_open_files() {
 }
 
 #[test]
-fn packs_that_wait_for_their_names_are_closed() {
+fn flushed_packs_are_closed() {
     let home = Home::new(Compression::Stored);
     std::fs::create_dir(home.path().join("tmp")).unwrap();
     let sealed = (0..20u8).map(|n| {

@@ -130,7 +130,7 @@ fn damage_lists_affected_paths() {
     damage(&pack.unwrap(), "middle byte");
     env.undo("verify").shows(str![[r#"
 damaged pack: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: wrong checksum of the frame at byte [..]
-damaged folder/large in [ID]: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+damaged folder/large in [ID]: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id
 3 commits, 16 objects, 3 packs, 2.10 MiB read; 2 problems found
 ---- stderr ----
 hint: everything not listed is intact; replace damaged files from a backup of this repository

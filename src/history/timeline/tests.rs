@@ -148,7 +148,7 @@ fn message<T>(result: Result<T>) -> String {
 }
 
 #[test]
-fn steps_go_back_one_by_one_and_forward_again() {
+fn undo_and_redo_move_one_action_at_a_time() {
     let mut story = Story::new();
     let mut states = vec![story.refs()];
     let commits: Vec<_> = (0..3).map(|_| story.commit()).collect();
@@ -179,7 +179,7 @@ fn steps_go_back_one_by_one_and_forward_again() {
 }
 
 #[test]
-fn the_worktree_is_taken_back_where_it_was_changed() {
+fn undo_restores_the_worktree_only_if_it_changed() {
     let mut story = Story::new();
     story.commit();
     let first = story.at().unwrap();
@@ -197,7 +197,7 @@ fn the_worktree_is_taken_back_where_it_was_changed() {
 }
 
 #[test]
-fn what_was_unsaved_comes_back_on_both_sides() {
+fn undo_and_redo_restore_unsaved_changes() {
     let mut story = Story::new();
     story.commit();
     let first = story.at().unwrap();
@@ -214,7 +214,7 @@ fn what_was_unsaved_comes_back_on_both_sides() {
 
 /// The state before a checkout is the one that was there, and not the one that the line once went through.
 #[test]
-fn what_was_unsaved_after_a_step_back_comes_back_too() {
+fn undo_restores_unsaved_changes_after_an_undo() {
     let mut story = Story::new();
     story.commit();
     let first = story.at().unwrap();
@@ -228,7 +228,7 @@ fn what_was_unsaved_after_a_step_back_comes_back_too() {
 }
 
 #[test]
-fn a_new_action_after_a_step_back_begins_a_new_line() {
+fn new_action_after_undo_starts_a_new_line() {
     let mut story = Story::new();
     story.commit();
     let left = story.commit();
@@ -248,7 +248,7 @@ fn a_new_action_after_a_step_back_begins_a_new_line() {
 }
 
 #[test]
-fn a_restored_operation_brings_the_worktree_that_was_there_then() {
+fn op_restore_restores_the_worktree_of_that_time() {
     let mut story = Story::new();
     let commit = story.commit();
     let first = story.at().unwrap();
@@ -267,7 +267,7 @@ fn a_restored_operation_brings_the_worktree_that_was_there_then() {
 }
 
 #[test]
-fn a_switch_of_branches_is_taken_back() {
+fn undo_switches_branches_back() {
     let mut story = Story::new();
     story.commit();
     story.branch("other");
@@ -286,7 +286,7 @@ fn a_switch_of_branches_is_taken_back() {
 }
 
 #[test]
-fn operations_are_found_by_the_beginning_of_their_ids() {
+fn find_matches_id_prefixes() {
     let mut story = Story::new();
     assert_eq!(message(story.timeline().find("@")), "no operation `@`");
     story.commit();
@@ -311,7 +311,7 @@ fn operations_are_found_by_the_beginning_of_their_ids() {
 }
 
 #[test]
-fn a_journal_without_its_beginning_goes_back_as_far_as_it_goes() {
+fn shortened_journal_limits_undo() {
     let mut story = Story::new();
     for _ in 0..5 {
         story.commit();
@@ -349,7 +349,7 @@ fn interrupted(story: &mut Story, verb: &str, to: CommitId, undo_position: Optio
 }
 
 #[test]
-fn what_was_interrupted_is_taken_back_with_all_that_came_of_it() {
+fn undo_reverts_an_interrupted_checkout() {
     for is_saved in [true, false] {
         let mut story = Story::new();
         story.commit();
@@ -387,7 +387,7 @@ fn what_was_interrupted_is_taken_back_with_all_that_came_of_it() {
 }
 
 #[test]
-fn what_was_interrupted_by_another_version_is_taken_back_without_what_came_before_it() {
+fn undo_reverts_an_interrupted_checkout_of_another_version() {
     let mut story = Story::new();
     story.commit();
     let first = story.at().unwrap();
@@ -428,7 +428,7 @@ impl Model {
 }
 
 #[test]
-fn random_lines_are_as_a_plain_list_of_states_says() {
+fn random_steps_match_a_list_of_states() {
     for seed in 1..200u64 {
         let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut below = |end: usize| {

@@ -121,7 +121,7 @@ mod tests {
     use crate::object::tests::samples;
 
     #[test]
-    fn what_is_remembered_survives_the_journal() {
+    fn extras_round_trip_through_the_journal() {
         let id = |byte| Some(OperationId([byte; LENGTH]));
         for (joined, undo_position) in [
             (false, None),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_is_nothing() {
+    fn invalid_extras_are_ignored() {
         let mut extras = Extras::default();
         extras.set(UNDO_POSITION, [7; LENGTH]);
         assert_eq!(Operation { extras, ..Operation::default() }.undo_position(), None);

@@ -22,7 +22,7 @@ fn node<Id: PartialEq + Debug>(save: impl FnOnce(Put<'_, Id>) -> Result<Id>) -> 
 }
 
 #[test]
-fn ids_of_the_same_bytes_differ_by_kind() {
+fn equal_bytes_have_different_ids_per_kind() {
     let of = |kind| id_of(kind, b"abc").to_string();
     assert_eq!(of(ObjectKind::Data), "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85", "as b3sum");
     assert_eq!(of(ObjectKind::LayoutNode), "aebe9ef838a55e678f61b23361161011daa2db078a920f63f18445ac6d4af99d");
@@ -39,7 +39,7 @@ fn ids_of_the_same_bytes_differ_by_kind() {
 }
 
 #[test]
-fn a_tree_is_these_bytes() {
+fn tree_encoding_is_golden() {
     let bytes = node(|put| samples::tree().save(put));
     assert_eq!(
         bytes,
@@ -53,7 +53,7 @@ fn a_tree_is_these_bytes() {
 }
 
 #[test]
-fn attributes_are_these_bytes() {
+fn attributes_encoding_is_golden() {
     assert_eq!(
         samples::hex(&samples::attributes().encode()),
         "05010206757365722e610006757365722e620200ff02008020804001"
@@ -61,13 +61,13 @@ fn attributes_are_these_bytes() {
 }
 
 #[test]
-fn links_are_these_bytes() {
+fn links_encoding_is_golden() {
     let bytes = node(|put| samples::links().save(put));
     assert_eq!(bytes, "0601000202016103622f6303016203622d630164");
 }
 
 #[test]
-fn a_layout_is_these_bytes() {
+fn layout_encoding_is_golden() {
     let mut layout = Layout::default();
     layout.push(Piece::Chunk { id: ChunkId([1; 32]), length: 300 });
     layout.push(Piece::Zeros { length: 4000 });
@@ -78,7 +78,7 @@ fn a_layout_is_these_bytes() {
 }
 
 #[test]
-fn a_commit_is_these_bytes() {
+fn commit_encoding_is_golden() {
     assert_eq!(
         samples::hex(&samples::commit().encode()),
         "\
@@ -89,7 +89,7 @@ fn a_commit_is_these_bytes() {
 }
 
 #[test]
-fn an_operation_is_these_bytes() {
+fn operation_encoding_is_golden() {
     assert_eq!(
         samples::hex(&samples::operation().encode()),
         "\
@@ -100,7 +100,7 @@ fn an_operation_is_these_bytes() {
 }
 
 #[test]
-fn a_view_is_these_bytes() {
+fn view_encoding_is_golden() {
     assert_eq!(
         samples::hex(&samples::view().encode()),
         "\
@@ -109,7 +109,7 @@ fn a_view_is_these_bytes() {
 }
 
 #[test]
-fn an_intent_is_these_bytes() {
+fn intent_encoding_is_golden() {
     assert_eq!(
         samples::hex(&samples::intent().encode()),
         "\

@@ -24,7 +24,7 @@ fn one_by_one(bytes: &[u8]) -> Option<Vec<Entry>> {
 }
 
 #[test]
-fn it_has_the_entries_of_the_node() {
+fn lazy_node_matches_decoded_node() {
     let entries = samples::tree().entries;
     assert_eq!(one_by_one(&Node::Leaf(entries.clone()).encode()), Some(entries));
     assert_eq!(one_by_one(&Node::Leaf(Vec::new()).encode()), Some(Vec::new()));
@@ -33,7 +33,7 @@ fn it_has_the_entries_of_the_node() {
 proptest! {
     /// What one way of reading refuses, the other refuses.
     #[test]
-    fn damage_is_refused_alike(at in any::<prop::sample::Index>(), byte: u8, cut: bool) {
+    fn lazy_and_eager_decoding_reject_the_same(at in any::<prop::sample::Index>(), byte: u8, cut: bool) {
         let mut bytes = Node::Leaf(samples::tree().entries).encode();
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at) } else { bytes[at] = byte }

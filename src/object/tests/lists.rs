@@ -52,7 +52,7 @@ fn load(id: TreeId, nodes: &Nodes<TreeId>) -> Result<Tree> {
 }
 
 #[test]
-fn a_directory_of_any_length_comes_back() {
+fn directories_of_any_length_round_trip() {
     for count in [0, 1, 2, 1023, 1024, 1025, 20_000] {
         let tree = tree(&names(count));
         let (id, nodes) = save(&tree);
@@ -62,7 +62,7 @@ fn a_directory_of_any_length_comes_back() {
 }
 
 #[test]
-fn nodes_of_a_long_directory_have_the_promised_lengths() {
+fn node_lengths_stay_within_bounds() {
     let (_, nodes) = save(&tree(&names(50_000)));
     let leaves: Vec<usize> = nodes
         .values()
@@ -81,7 +81,7 @@ fn fresh<Id: Eq + Hash>(before: &Nodes<Id>, after: &Nodes<Id>) -> usize {
 }
 
 #[test]
-fn inner_nodes_cut_again_come_back_too() {
+fn multi_level_lists_round_trip() {
     let names: Vec<String> = (0..).map(|n| format!("{n:08}")).take(400_000).collect();
     let tree = tree(&names);
     let (id, nodes) = save(&tree);
@@ -94,7 +94,7 @@ fn inner_nodes_cut_again_come_back_too() {
 }
 
 #[test]
-fn nodes_that_do_not_fit_together_are_refused() {
+fn load_rejects_inconsistent_nodes() {
     let (id, nodes) = save(&tree(&names(3000)));
     let Node::Inner(children) = Node::decode(&nodes[&id]).unwrap() else {
         panic!("a long directory has an inner root")
@@ -116,7 +116,7 @@ fn nodes_that_do_not_fit_together_are_refused() {
 }
 
 #[test]
-fn a_node_has_no_more_items_or_children_than_the_most() {
+fn decode_rejects_oversized_nodes() {
     let leaf = |count| Node::Leaf(tree(&names(count)).entries).encode();
     assert!(Node::decode(&leaf(1024)).is_ok() && Node::decode(&leaf(1025)).is_err());
     let child = Child { first: b"a".to_vec(), node: TreeId([1; 32]), count: 1 };
@@ -130,7 +130,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn one_name_more_or_less_in_a_long_directory_changes_few_nodes(added in "[a-z0-9-]{1,12}", gone in 0..20_000usize) {
+    fn one_entry_changes_few_nodes_of_a_long_directory(added in "[a-z0-9-]{1,12}", gone in 0..20_000usize) {
         let mut all = names(20_000);
         let (id, before) = save(&tree(&all));
         all.push(added.clone());
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_chunk_of_a_huge_blob_changes_few_nodes(changed in 0..16_384usize) {
+    fn one_chunk_changes_few_nodes_of_a_huge_blob(changed in 0..16_384usize) {
         let chunk = |n: usize| Piece::Chunk { id: id_of(ObjectKind::Data, &n.to_le_bytes()).into(), length: 1 << 18 };
         let mut layout = Layout { pieces: (0..16_384).map(chunk).collect(), ..Layout::default() };
         let (blob, mut before) = (BlobId([1; 32]), Nodes::<LayoutId>::new());
@@ -160,7 +160,7 @@ proptest! {
 }
 
 #[test]
-fn a_long_table_of_links_comes_back() {
+fn long_link_table_round_trips() {
     let path = |n: usize, side: &str| RepoPathBuf::new(format!("{n:05}/{side}").into()).unwrap();
     let links = Links { groups: (0..3000).map(|n| vec![path(n, "a"), path(n, "b")]).collect() };
     let mut nodes = Nodes::<LinksId>::new();

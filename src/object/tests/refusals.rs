@@ -64,7 +64,7 @@ fn refused(result: Result<()>, why: &str) {
 }
 
 #[test]
-fn every_truncation_and_anything_behind_the_end_is_refused() {
+fn decode_rejects_truncation_and_trailing_bytes() {
     for (what, bytes, read) in all() {
         read(&bytes).unwrap();
         for end in 0..bytes.len() {
@@ -75,7 +75,7 @@ fn every_truncation_and_anything_behind_the_end_is_refused() {
 }
 
 #[test]
-fn another_kind_or_version_is_refused() {
+fn decode_rejects_other_kinds_and_versions() {
     for (what, bytes, read) in all() {
         for at in 0..2 {
             let mut other = bytes.clone();
@@ -86,7 +86,7 @@ fn another_kind_or_version_is_refused() {
 }
 
 #[test]
-fn a_changed_byte_gives_another_value_or_is_refused_but_never_the_same_value() {
+fn encoding_is_canonical() {
     let (bytes, commit) = (samples::commit().encode(), samples::commit());
     let (leaf, tree) = (Node::Leaf(samples::tree().entries).encode(), samples::tree());
     for bit in 0..8 {
@@ -108,7 +108,7 @@ fn a_changed_byte_gives_another_value_or_is_refused_but_never_the_same_value() {
 }
 
 #[test]
-fn names_that_could_lead_elsewhere_are_refused() {
+fn decode_rejects_unsafe_names() {
     for name in ["", ".", "..", "a/b", "a\0"] {
         let entries = vec![samples::entry(name, Content::Fifo)];
         refused(Node::decode(&Node::Leaf(entries.clone()).encode()).map(drop), name);
@@ -122,7 +122,7 @@ fn names_that_could_lead_elsewhere_are_refused() {
 }
 
 #[test]
-fn lists_out_of_order_are_refused() {
+fn decode_rejects_unsorted_lists() {
     let entries = |names: [&str; 2]| names.map(|name| samples::entry(name, Content::Fifo)).to_vec();
     for names in [["b", "a"], ["a", "a"]] {
         refused(Node::decode(&Node::Leaf(entries(names)).encode()).map(drop), "tree");
@@ -150,7 +150,7 @@ fn lists_out_of_order_are_refused() {
 }
 
 #[test]
-fn attributes_that_are_empty_or_out_of_order_are_refused() {
+fn decode_rejects_empty_or_unsorted_attributes() {
     let read = |names: &[&str], holes: &[(u64, u64)]| {
         let mut encoder = fields::begin(5);
         encoder.varint(names.len() as u64);
@@ -175,7 +175,7 @@ fn attributes_that_are_empty_or_out_of_order_are_refused() {
 }
 
 #[test]
-fn layouts_that_do_not_fit_their_blob_are_refused() {
+fn decode_rejects_layouts_of_other_blobs() {
     let load = |blob, bytes: &[u8]| Layout::load(blob, bytes, |_| Err(Error::damaged("none"))).map(drop);
     refused(load(BlobId([3; 32]), &layout()), "another blob");
     let root = |size: u64, zeros: &[u64]| {
@@ -201,7 +201,7 @@ fn layouts_that_do_not_fit_their_blob_are_refused() {
 }
 
 #[test]
-fn counts_that_promise_more_than_there_is_are_refused_without_memory() {
+fn decode_rejects_excessive_counts_without_allocating() {
     for (kind, read) in [(4, (|b| Node::decode(b).map(drop)) as Reader), (6, read_links)] {
         let bytes = fields::begin(kind).u8(0).varint(u64::MAX).as_slice().to_vec();
         refused(read(&bytes), "count");
@@ -209,7 +209,7 @@ fn counts_that_promise_more_than_there_is_are_refused_without_memory() {
 }
 
 #[test]
-fn a_tree_cannot_pass_for_a_file() {
+fn tree_and_file_ids_differ() {
     let bytes = Node::Leaf(samples::tree().entries).encode();
     assert_ne!(id_of(ObjectKind::Tree, &bytes), id_of(ObjectKind::Data, &bytes));
 }

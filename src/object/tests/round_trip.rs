@@ -168,7 +168,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn trees_come_back(entries in vec(entry(), 0..20)) {
+    fn tree_round_trips(entries in vec(entry(), 0..20)) {
         let mut entries = entries;
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         entries.dedup_by(|a, b| a.name == b.name);
@@ -177,33 +177,33 @@ proptest! {
     }
 
     #[test]
-    fn attributes_come_back(value in attributes()) {
+    fn attributes_round_trip(value in attributes()) {
         prop_assert_eq!(Attributes::decode(&value.encode()).unwrap(), value);
     }
 
     #[test]
-    fn commits_come_back(value in commit()) {
+    fn commit_round_trips(value in commit()) {
         prop_assert_eq!(Commit::decode(&value.encode()).unwrap(), value);
     }
 
     #[test]
-    fn operations_come_back(value in operation()) {
+    fn operation_round_trips(value in operation()) {
         prop_assert_eq!(Operation::decode(&value.encode()).unwrap(), value);
     }
 
     #[test]
-    fn views_come_back(value in view()) {
+    fn view_round_trips(value in view()) {
         prop_assert_eq!(View::decode(&value.encode()).unwrap(), value);
     }
 
     #[test]
-    fn intents_come_back(value in intent()) {
+    fn intent_round_trips(value in intent()) {
         prop_assert_eq!(Intent::decode(&value.encode()).unwrap(), value);
     }
 }
 
 #[test]
-fn a_view_follows_operations() {
+fn view_applies_operations() {
     let [first, second, aside] = [1, 2, 3].map(|n| CommitId([n; 32]));
     let branch = |name: &str, old, new| RefEdit { name: RefName::Branch(name.into()), old, new };
     let made = |id, parents: &[CommitId]| NewCommit { id, parents: parents.to_vec() };

@@ -144,7 +144,7 @@ fn wrong_type(key: &Key, found: &str) -> Error {
         Kind::Bool => key.values.to_owned(),
         Kind::Text => format!("{}, in quotes", key.values),
     };
-    Error::new(ErrorKind::Usage, format!("`{}` cannot be `{found}`", key.name)).hint(format!("it can be: {values}"))
+    Error::new(ErrorKind::Usage, format!("`{}` cannot be `{found}`", key.name)).hint(format!("valid values: {values}"))
 }
 
 /// All values, in the order of the file. An unknown table counts as one value; an empty known table as none.
@@ -180,12 +180,16 @@ mod tests {
     #[test]
     fn config_errors_name_line_key_and_valid_values() {
         for (text, message, hint) in [
-            ("[store]\ncompresion = 'x'\n", "`config.toml` line 2: no setting `store.compresion`", "there are: store."),
-            ("[stor]\na = 1\n", "`config.toml` line 1: no setting `stor`", "there are: store."),
-            ("store = 1", "`config.toml` line 1: no setting `store`", "there are: store."),
-            ("[store]\n\ncompression = 'lz4'", "line 3: `store.compression` cannot be `lz4`", "it can be: stored"),
-            ("worktree.cross_mounts = 'yes'", "`worktree.cross_mounts` cannot be `yes`", "it can be: true, false"),
-            ("user.name = 5", "`user.name` cannot be `5`", "it can be: text, in quotes"),
+            (
+                "[store]\ncompresion = 'x'\n",
+                "`config.toml` line 2: no setting `store.compresion`",
+                "valid settings: store.",
+            ),
+            ("[stor]\na = 1\n", "`config.toml` line 1: no setting `stor`", "valid settings: store."),
+            ("store = 1", "`config.toml` line 1: no setting `store`", "valid settings: store."),
+            ("[store]\n\ncompression = 'lz4'", "line 3: `store.compression` cannot be `lz4`", "valid values: stored"),
+            ("worktree.cross_mounts = 'yes'", "`worktree.cross_mounts` cannot be `yes`", "valid values: true, false"),
+            ("user.name = 5", "`user.name` cannot be `5`", "valid values: text, in quotes"),
             ("[store\n", "`config.toml` line 1: not TOML:", "correct it"),
         ] {
             let error = document(text).config().unwrap_err();

@@ -137,7 +137,7 @@ impl Config {
     fn put(&mut self, key: &Key, text: &str) -> Result<()> {
         (key.put)(self, text).ok_or_else(|| {
             Error::new(ErrorKind::Usage, format!("`{}` cannot be `{}`", key.name, text.escape_debug()))
-                .hint(format!("it can be: {}", key.values))
+                .hint(format!("valid values: {}", key.values))
         })
     }
 
@@ -152,7 +152,7 @@ pub fn key(name: &str) -> Result<&'static Key> {
     KEYS.iter().find(|key| key.name == name).ok_or_else(|| {
         let known = KEYS.map(|key| key.name).join(", ");
         Error::new(ErrorKind::Usage, format!("no setting `{}`", name.escape_debug()))
-            .hint(format!("there are: {known}"))
+            .hint(format!("valid settings: {known}"))
     })
 }
 

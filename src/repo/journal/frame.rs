@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_has_golden_bytes_and_is_read_back() {
+    fn record_encoding_is_golden() {
         let bytes = encode(3, b"abc");
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, GOLDEN);
@@ -115,7 +115,7 @@ mod tests {
     const GOLDEN: &str = "7572656303030000002d0b79f16162636437b3ac38465133ffb63b75273a8db5";
 
     #[test]
-    fn a_write_cut_anywhere_is_torn_and_every_flipped_byte_is_damage() {
+    fn truncation_is_torn_and_flipped_bytes_are_damage() {
         let bytes = encode(2, &[7; 1500]);
         for end in 1..bytes.len() {
             assert_eq!(read(&bytes[..end], 0), Frame::Torn, "cut at {end}");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn sectors_that_never_reached_the_disk_are_a_torn_write_only_at_the_end() {
+    fn unwritten_sectors_are_torn_only_at_the_end() {
         let mut bytes = vec![1; 100];
         bytes.extend(encode(2, &[7; 1500]));
         for (start, end) in [(512, 1024), (1024, 1536), (1536, bytes.len())] {

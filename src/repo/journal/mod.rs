@@ -75,7 +75,7 @@ pub fn load(directory: &Path) -> Result<Loaded> {
         }
     }
     Err(damage.unwrap_or_else(|| {
-        Error::damaged(format!("no journal in `{}`: it tells what the commits are", directory.display()))
+        Error::damaged(format!("no journal in `{}`", directory.display()))
             .hint("copy that folder from a backup of this repository")
     }))
 }

@@ -92,7 +92,7 @@ impl Segment {
 
     /// The file name has the same information as the header, so a valid checkpoint makes a damaged header harmless.
     fn check_header(&mut self, number: u64) -> Result<()> {
-        let Some(header) = self.bytes.get(..HEADER) else { return Err(self.damaged(0, "cut short")) };
+        let Some(header) = self.bytes.get(..HEADER) else { return Err(self.damaged(0, "truncated")) };
         if !header.starts_with(MAGIC) || blake3::hash(&header[..20]).as_bytes()[..4] != header[20..] {
             let why = "no journal header";
             if !matches!(frame::read(&self.bytes, HEADER), Frame::Record { .. }) {
@@ -199,7 +199,7 @@ impl Segment {
 
     /// An error if bytes after these could not be read.
     fn cut_short(&self, at: usize) -> Option<Error> {
-        self.unreadable.as_ref().map(|_| self.damaged(at, "cut short"))
+        self.unreadable.as_ref().map(|_| self.damaged(at, "truncated"))
     }
 
     fn damaged(&self, at: usize, why: &str) -> Error {

@@ -86,7 +86,7 @@ fn intent() -> Intent {
 }
 
 #[test]
-fn what_is_appended_is_read_back() {
+fn appended_records_are_read_back() {
     let mut journal = Journal::new();
     journal.commit(1, 3);
     journal.append(Record::Intent(intent()));
@@ -108,7 +108,7 @@ fn what_is_appended_is_read_back() {
 }
 
 #[test]
-fn a_long_journal_has_several_segments_and_is_opened_by_its_newest() {
+fn long_journal_is_opened_at_its_newest_segment() {
     let mut journal = Journal::new();
     for number in 1..=8 {
         journal.commit(number, 100_000);
@@ -122,7 +122,7 @@ fn a_long_journal_has_several_segments_and_is_opened_by_its_newest() {
 }
 
 #[test]
-fn a_new_segment_that_is_damaged_at_its_beginning_is_made_good_by_the_one_before() {
+fn damaged_checkpoint_falls_back_to_previous_segment() {
     let mut journal = Journal::new();
     for number in 1..=3 {
         journal.commit(number, 100_000);
@@ -144,7 +144,7 @@ fn a_new_segment_that_is_damaged_at_its_beginning_is_made_good_by_the_one_before
 }
 
 #[test]
-fn a_journal_cut_anywhere_in_its_last_record_is_the_old_state_and_goes_on_from_there() {
+fn truncated_last_record_is_ignored() {
     let mut journal = Journal::new();
     journal.commit(1, 10);
     let (old, start) = (journal.state.clone(), journal.end.length as usize);
@@ -166,7 +166,7 @@ fn a_journal_cut_anywhere_in_its_last_record_is_the_old_state_and_goes_on_from_t
 }
 
 #[test]
-fn a_flipped_byte_anywhere_is_damage_with_a_state_that_was_true_once() {
+fn flipped_bytes_yield_an_earlier_state_and_damage() {
     let mut journal = Journal::new();
     let mut states = vec![journal.state.clone()];
     for number in 1..=3 {
@@ -193,7 +193,7 @@ fn a_flipped_byte_anywhere_is_damage_with_a_state_that_was_true_once() {
 }
 
 #[test]
-fn damage_in_an_old_segment_ends_the_list_of_operations_with_an_error() {
+fn damaged_old_segment_ends_operations_with_an_error() {
     let mut journal = Journal::new();
     for number in 1..=5 {
         journal.commit(number, 100_000);
@@ -209,7 +209,7 @@ fn damage_in_an_old_segment_ends_the_list_of_operations_with_an_error() {
 }
 
 #[test]
-fn a_failed_writer_writes_no_more_and_only_a_full_disk_is_asked_for_space() {
+fn failed_writer_stops_and_frees_space_only_when_full() {
     let mut journal = Journal::new();
     journal.commit(1, 1);
     let record = commit(&journal.state, 2, 1);
@@ -231,7 +231,7 @@ fn a_failed_writer_writes_no_more_and_only_a_full_disk_is_asked_for_space() {
 }
 
 #[test]
-fn an_operation_that_follows_another_one_is_damage() {
+fn operation_with_wrong_parent_is_damage() {
     let mut journal = Journal::new();
     journal.commit(1, 1);
     let stray = commit(&State::new(), 2, 1);
@@ -244,7 +244,7 @@ fn an_operation_that_follows_another_one_is_damage() {
 }
 
 #[test]
-fn a_journal_without_segments_and_one_of_a_later_version_are_refused() {
+fn missing_and_newer_journals_are_rejected() {
     let directory = tempfile::tempdir().unwrap();
     assert_eq!(load(directory.path()).unwrap_err().kind(), ErrorKind::Damaged);
     std::fs::write(directory.path().join("00000002.77-0.tmp"), "staged").unwrap();
@@ -256,7 +256,7 @@ fn a_journal_without_segments_and_one_of_a_later_version_are_refused() {
 }
 
 #[test]
-fn a_new_journal_has_golden_bytes() {
+fn new_journal_encoding_is_golden() {
     let bytes = segment::encode(1, &State::new());
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, GOLDEN);
@@ -266,7 +266,7 @@ const GOLDEN: &str = "756e646f6a726e6c01000000010000000000000000612954\
     75726563010d000000bbb2f3f4000a1101046d61696e00000000bcc8841e9d145e5d21d4654248f6b46a";
 
 #[test]
-fn every_record_is_decoded_as_encoded_and_refused_when_cut() {
+fn records_round_trip_and_truncation_fails() {
     let mut state = State::new();
     let first = commit(&state, 1, 3);
     first.apply(&mut state).unwrap();
@@ -299,7 +299,7 @@ fn every_record_is_decoded_as_encoded_and_refused_when_cut() {
 }
 
 #[test]
-fn a_writer_whose_lock_was_lost_never_overwrites_another_record() {
+fn writer_without_lock_never_overwrites_records() {
     let mut journal = Journal::new();
     journal.commit(1, 1);
     let record = commit(&journal.state, 2, 1);
@@ -328,7 +328,7 @@ fn directory(branch: Option<&str>) -> Directory {
 }
 
 #[test]
-fn each_directory_has_its_own_current_branch() {
+fn directories_have_their_own_branches() {
     let [main, other] = [1, 2].map(|n| DirectoryId([n; 16]));
     let mut state = State::new();
     state.put_directory(main, directory(None));

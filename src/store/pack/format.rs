@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_sorted_and_finds_what_is_in_it() {
+    fn pack_table_is_sorted_and_searchable() {
         let (bytes, end) = table();
         let table = Table::of(&bytes).unwrap();
         table.check(end).unwrap();
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_made_up_by_somebody_is_refused_or_harmless() {
+    fn forged_tables_are_rejected_or_harmless() {
         let (good, end) = table();
         let mut accepted = 0;
         for at in 0..good.len() {
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_adopted_pack_begins_with_its_first_frame_and_holds_data_as_it_is() {
+    fn reflink_pack_encoding_is_golden() {
         let frame = |offset| Frame { offset, stored: 10, raw: 10, codec: Codec::Stored, level: 0, checksum: [7; 8] };
         let record =
             Record { kind: ObjectKind::Data, id: ObjectId([4; LENGTH]), frame_number: 1, offset: 0, length: 10 };
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_footer_goes_back_and_forth_and_every_truncation_is_refused() {
+    fn footer_round_trips_and_truncation_fails() {
         let (table, start) = table();
         let footer = Footer { table: start, length: table.len() as u64, id: id_of_table(&table) };
         let file = [&vec![0; start as usize][..], &table, &footer.encode(2, 3)].concat();

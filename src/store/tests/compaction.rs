@@ -19,7 +19,7 @@ fn many_packs() -> (Home, Vec<Object>) {
 }
 
 #[test]
-fn small_packs_are_merged_and_nothing_is_lost() {
+fn merging_small_packs_keeps_all_objects() {
     let (mut home, objects) = many_packs();
     let mut store = home.store();
     let candidates = store.merge_candidates();
@@ -47,14 +47,14 @@ fn small_packs_are_merged_and_nothing_is_lost() {
 }
 
 #[test]
-fn few_or_large_packs_are_left_alone() {
+fn few_or_large_packs_are_not_merged() {
     let (mut home, _) = many_packs();
     home.packs.pop();
     assert_eq!(home.store().merge_candidates(), []);
 }
 
 #[test]
-fn a_merged_pack_is_never_one_of_those_it_was_made_from() {
+fn merged_pack_differs_from_its_inputs() {
     let mut home = Home::new(Compression::Zstd(1));
     let (first, second) = (data(text(1, 500)), data(text(2, 500)));
     home.put(&[first.clone(), second.clone()]);
@@ -69,7 +69,7 @@ fn a_merged_pack_is_never_one_of_those_it_was_made_from() {
 }
 
 #[test]
-fn a_damaged_frame_is_not_merged() {
+fn merge_rejects_damaged_frames() {
     let (home, _) = many_packs();
     super::damage::change(&home.pack_path(3), |bytes| bytes[20] ^= 1);
     let error = home.store().merge(&home.packs).unwrap_err();
@@ -79,7 +79,7 @@ fn a_damaged_frame_is_not_merged() {
 }
 
 #[test]
-fn the_catalog_is_written_for_many_objects_and_not_for_few() {
+fn catalog_is_written_only_for_many_objects() {
     let mut home = Home::new(Compression::Zstd(1));
     let objects: Vec<Object> = (0..9000).map(|n| data(format!("{n}"))).collect();
     let catalog = home.path().join("catalog");
@@ -96,7 +96,7 @@ fn the_catalog_is_written_for_many_objects_and_not_for_few() {
 }
 
 #[test]
-fn a_catalog_of_another_set_is_used_as_far_as_it_goes() {
+fn catalog_of_another_pack_set_is_used_partially() {
     let (home, objects) = many_packs();
     home.store().write_catalog().unwrap();
     let mut part = Home { packs: home.packs[4..8].to_vec(), ..home };
@@ -111,7 +111,7 @@ fn a_catalog_of_another_set_is_used_as_far_as_it_goes() {
 }
 
 #[test]
-fn an_object_in_many_packs_counts_once() {
+fn tally_counts_duplicate_objects_once() {
     let (home, _) = many_packs();
     let tally = home.store().tally().unwrap();
     assert_eq!((tally.of(ObjectKind::Data), tally.of(ObjectKind::Tree), tally.of(ObjectKind::Links)), (17, 16, 0));
@@ -120,7 +120,7 @@ fn an_object_in_many_packs_counts_once() {
 }
 
 #[test]
-fn a_pack_lists_its_objects() {
+fn listing_yields_all_objects() {
     let (home, objects) = many_packs();
     let store = home.store();
     let listed = |id| store.list_pack(id).objects().unwrap().map(|one| (one.kind, one.id)).collect::<Vec<_>>();

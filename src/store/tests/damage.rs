@@ -50,7 +50,7 @@ fn right_or_told(home: &Home, first: &[Object], second: &[Object], what: &str) {
 }
 
 #[test]
-fn damage_of_any_part_of_a_pack_is_told_with_its_name() {
+fn damage_errors_name_the_pack() {
     for (compression, with_catalog) in [
         (Compression::Zstd(1), false),
         (Compression::Zstd(1), true),
@@ -99,7 +99,7 @@ fn damage_of_any_part_of_a_pack_is_told_with_its_name() {
 }
 
 #[test]
-fn a_damaged_catalog_costs_time_and_nothing_else() {
+fn damaged_catalog_loses_no_object() {
     let (home, first, second) = two_packs(Compression::Zstd(1));
     home.store().write_catalog().unwrap();
     let path = home.path().join("catalog");
@@ -139,7 +139,7 @@ fn a_damaged_catalog_costs_time_and_nothing_else() {
 }
 
 #[test]
-fn what_was_in_a_lost_pack_is_not_held_and_can_be_put_again() {
+fn objects_of_lost_packs_can_be_stored_again() {
     for with_catalog in [false, true] {
         let (mut home, first, second) = two_packs(Compression::Zstd(1));
         if with_catalog {
@@ -157,7 +157,7 @@ fn what_was_in_a_lost_pack_is_not_held_and_can_be_put_again() {
 }
 
 #[test]
-fn an_object_that_is_nowhere_is_told_with_its_kind_and_id() {
+fn missing_object_error_names_kind_and_id() {
     let (home, ..) = two_packs(Compression::Zstd(1));
     let id = ObjectId([7; 32]);
     let error = home.store().object(ObjectKind::Tree, id).unwrap_err();
@@ -167,7 +167,7 @@ fn an_object_that_is_nowhere_is_told_with_its_kind_and_id() {
 }
 
 #[test]
-fn a_copy_in_another_pack_heals_a_damaged_one() {
+fn damaged_object_is_read_from_another_pack() {
     let mut home = Home::new(Compression::Zstd(1));
     let file = data(text(1, 100_000));
     home.put(std::slice::from_ref(&file));
@@ -186,7 +186,7 @@ fn a_copy_in_another_pack_heals_a_damaged_one() {
 }
 
 #[test]
-fn a_catalog_that_is_not_what_the_packs_say_is_found() {
+fn check_finds_wrong_catalog_entries() {
     let (home, _, _) = two_packs(Compression::Zstd(1));
     let check = || home.store().check_catalog().unwrap();
     assert!(check().unsound.is_none() && check().wrong.is_empty(), "there is none");
@@ -219,7 +219,7 @@ fn spoil(home: &Home, chunk: &[u8]) {
 }
 
 #[test]
-fn of_a_blob_that_goes_the_chunks_are_read_that_do_not_stay() {
+fn unreadable_checks_only_removed_chunks() {
     let mut home = Home::new(Compression::Zstd(1));
     let (old, _) = put_blob(&mut home, &[(Some(1), 100_000), (Some(2), 100_000)]);
     let (new, _) = put_blob(&mut home, &[(Some(1), 100_000), (Some(3), 100_000)]);

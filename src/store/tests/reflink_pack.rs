@@ -44,7 +44,7 @@ impl Home {
 }
 
 #[test]
-fn an_adopted_file_is_its_bytes_and_a_table() {
+fn reflink_pack_is_the_file_and_a_table() {
     let mut home = Home::new(Compression::Zstd(1));
     let objects = chunks(1, &[200_000, 5, 300_001]);
     let [a, b, c] = pieces(&objects)[..] else { unreachable!() };
@@ -71,7 +71,7 @@ fn an_adopted_file_is_its_bytes_and_a_table() {
 }
 
 #[test]
-fn every_byte_of_an_adopted_file_is_checked() {
+fn check_verifies_every_byte_of_a_reflink_pack() {
     let mut home = Home::new(Compression::Zstd(1));
     let objects = chunks(1, &[20_000, 30_000]);
     let pieces = [pieces(&objects), vec![Piece::Zeros { length: 10_000 }]].concat();
@@ -91,7 +91,7 @@ fn every_byte_of_an_adopted_file_is_checked() {
 }
 
 #[test]
-fn a_file_of_which_half_is_known_is_stored_as_any_other() {
+fn half_known_file_is_stored_in_ordinary_packs() {
     let mut home = Home::new(Compression::Stored);
     let objects = chunks(1, &[100_000, 100_000, 100_000]);
     home.put(&objects[..2]);
@@ -114,7 +114,7 @@ fn a_file_of_which_half_is_known_is_stored_as_any_other() {
 }
 
 #[test]
-fn an_adopted_file_is_large_and_never_merged() {
+fn reflink_packs_are_never_merged() {
     let mut home = Home::new(Compression::Zstd(1));
     for n in 0..16 {
         let objects = chunks(100 * n, &[4 << 20; 4]);
@@ -130,7 +130,7 @@ fn an_adopted_file_is_large_and_never_merged() {
 }
 
 #[test]
-fn an_adoption_that_is_dropped_leaves_nothing() {
+fn dropped_reflink_copy_is_deleted() {
     let home = Home::new(Compression::Zstd(1));
     let store = home.store();
     let session = store.session();

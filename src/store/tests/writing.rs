@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn threads_that_put_the_same_objects_store_each_once() {
+fn concurrent_puts_store_each_object_once() {
     let mut home = Home::new(Compression::Zstd(1));
     let objects = mixture();
     let store = home.store();
@@ -28,7 +28,7 @@ fn threads_that_put_the_same_objects_store_each_once() {
 }
 
 #[test]
-fn a_small_session_of_many_writers_is_one_pack() {
+fn small_session_of_many_writers_makes_one_pack() {
     let mut home = Home::new(Compression::Zstd(1));
     let store = home.store();
     let session = store.session();
@@ -48,7 +48,7 @@ fn a_small_session_of_many_writers_is_one_pack() {
 }
 
 #[test]
-fn a_large_session_keeps_history_apart_and_fills_packs() {
+fn large_session_separates_history_from_data() {
     let mut home = Home::new(Compression::Zstd(1));
     let files = (0..70).map(|n| data(noise(n, 1 << 20)));
     let trees = (100..105).map(|n| object(ObjectKind::Tree, noise(n, 100_000)));
@@ -70,7 +70,7 @@ fn files_are_private() {
 }
 
 #[test]
-fn a_session_that_is_dropped_leaves_nothing() {
+fn dropped_session_deletes_its_files() {
     let home = Home::new(Compression::Stored);
     let store = home.store();
     let session = store.session();
@@ -86,7 +86,7 @@ fn a_session_that_is_dropped_leaves_nothing() {
 }
 
 #[test]
-fn after_a_failure_a_session_stores_nothing() {
+fn failed_session_stores_nothing() {
     let home = Home::new(Compression::Stored);
     // A file occupies the folder for new packs.
     std::fs::write(home.path().join("tmp"), "").unwrap();
@@ -105,7 +105,7 @@ fn after_a_failure_a_session_stores_nothing() {
 }
 
 #[test]
-fn what_a_dropped_writer_holds_is_handed_over() {
+fn dropped_writer_hands_over_its_packs() {
     let mut home = Home::new(Compression::Zstd(1));
     let store = home.store();
     let session = store.session();
@@ -116,7 +116,7 @@ fn what_a_dropped_writer_holds_is_handed_over() {
 }
 
 #[test]
-fn noise_is_stored_as_it_is() {
+fn incompressible_data_is_stored() {
     for compression in [Compression::Deflate(6), Compression::Zstd(1)] {
         let mut home = Home::new(compression);
         let stored = home.put(&[data(noise(1, 1 << 20)), data(noise(2, 10_000))]);
@@ -126,7 +126,7 @@ fn noise_is_stored_as_it_is() {
 }
 
 #[test]
-fn the_bytes_of_a_pack_are_these() {
+fn pack_encoding_is_golden() {
     let mut home = Home::new(Compression::Stored);
     home.put(&[data("hello\n"), object(ObjectKind::Tree, b"no tree, only bytes".to_vec())]);
     let bytes = std::fs::read(home.pack_path(0)).unwrap();

@@ -198,7 +198,7 @@ fn damaged_file_is_listed_and_others_are_restored() {
     damage(&generations.file("newer pack"), "middle byte");
     env.undo("cat two:large").shows(str![[r#"
 ---- stderr ----
-error: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+error: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id
 hint: what does not need it is still readable: see `undo log`
 [exit 5]
 
@@ -207,13 +207,13 @@ hint: what does not need it is still readable: see `undo log`
 [ID] → ../copy  3 entries, 589 KiB
 ---- stderr ----
 warning: damaged in the repository, and not exported
-  large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+  large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id
 [exit 5]
 
 "#]]);
     env.undo("export two ../copy.tar").shows(str![[r#"
 ---- stderr ----
-error: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+error: pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id
 hint: what does not need it is still readable: see `undo log`
 [exit 5]
 
@@ -222,7 +222,7 @@ hint: what does not need it is still readable: see `undo log`
 main [ID] → [ID]  1 written, 0 deleted, 1 unchanged
 ---- stderr ----
 warning: damaged in the repository and left unchanged
-  large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was
+  large  pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id
 hint: to undo: undo undo
 [exit 5]
 
@@ -235,9 +235,9 @@ on main at [ID], 7 minutes ago  two
 
 "#]]);
     env.undo("restore --from two large --json").shows(str![[r#"
-{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[]}
+{"type":"checkout","from":"[ID]","to":"[ID]","saved":"[ID]","branch":"main","written":0,"deleted":0,"unchanged":2,"inexact":[],"damaged":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id"}],"changed":[],"in_use":[],"aside":"","uncovered":[],"kept":[],"torn":[],"journals":[],"left_journals":[],"other_names":[]}
 ---- stderr ----
-{"type":"warning","message":"damaged in the repository and left unchanged","paths":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` is not what it was"}]}
+{"type":"warning","message":"damaged in the repository and left unchanged","paths":[{"path":"large","reason":"pack `[ROOT]/work/.undo/packs/[..]/[ID]` is damaged: data `[ID]` does not match its id"}]}
 [exit 5]
 
 "#]]);
@@ -368,7 +368,7 @@ hint: copy that file from a backup of this repository
     damage(&journal, "deleted");
     env.undo("commit --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"damaged","message":"no journal in `[ROOT]/work/.undo/journal`: it tells what the commits are","hint":"copy that folder from a backup of this repository","exit":5,"paths":[]}
+{"type":"error","code":"damaged","message":"no journal in `[ROOT]/work/.undo/journal`","hint":"copy that folder from a backup of this repository","exit":5,"paths":[]}
 [exit 5]
 
 "#]]);

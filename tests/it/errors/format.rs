@@ -19,22 +19,22 @@ fn damaged_or_missing_format_shows_a_remedy() {
         str![[r#"
 ""
 ---- stderr ----
-error: `[ROOT]/work/.undo/format`: not the format of a repository: no version
+error: `[ROOT]/work/.undo/format`: invalid repository format: no version
 hint: copy that file from any backup of this repository, however old: it never changes
 [exit 5]
 "undo"
 ---- stderr ----
-error: `[ROOT]/work/.undo/format`: not the format of a repository: no version
+error: `[ROOT]/work/.undo/format`: invalid repository format: no version
 hint: copy that file from any backup of this repository, however old: it never changes
 [exit 5]
 "undo 1/nread:/nwrite:/nchunk: whole=1048576 target=131072/n"
 ---- stderr ----
-error: `[ROOT]/work/.undo/format`: not the format of a repository: cut short
+error: `[ROOT]/work/.undo/format`: invalid repository format: truncated
 hint: copy that file from any backup of this repository, however old: it never changes
 [exit 5]
 "nonsense/n"
 ---- stderr ----
-error: `[ROOT]/work/.undo/format`: not the format of a repository: no version
+error: `[ROOT]/work/.undo/format`: invalid repository format: no version
 hint: copy that file from any backup of this repository, however old: it never changes
 [exit 5]
 

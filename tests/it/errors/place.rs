@@ -35,14 +35,14 @@ fn init_does_not_replace_a_repository() {
     env.undo("init").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work` already has a repository
-hint: look at it with `undo status`
+hint: to look at it: undo status
 [exit 2]
 
 "#]]);
     env.undo("init . --store ../store").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work` already has a repository
-hint: look at it with `undo status`
+hint: to look at it: undo status
 [exit 2]
 
 "#]]);
@@ -79,14 +79,14 @@ hint: name a directory, or a new one
 "#]]);
     env.undo("init --store . ").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/work/.` and the worktree `[ROOT]/work` lie in each other
+error: the store `[ROOT]/work/.` and the worktree `[ROOT]/work` contain each other
 hint: choose a folder outside, on another disk if there is one
 [exit 2]
 
 "#]]);
     env.undo("init --store ../home/../work/new").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/work/../home/../work/new` and the worktree `[ROOT]/work` lie in each other
+error: the store `[ROOT]/work/../home/../work/new` and the worktree `[ROOT]/work` contain each other
 hint: choose a folder outside, on another disk if there is one
 [exit 2]
 
@@ -115,7 +115,7 @@ hint: to use another worktree: undo -C DIR …
     std::fs::rename(env.root().join("store"), env.root().join("away")).unwrap();
     env.undo("commit --init").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
 hint: mount its disk, or write the path that it has now into that file
 [exit 10]
 
@@ -123,7 +123,7 @@ hint: mount its disk, or write the path that it has now into that file
     env.undo("init").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work` already has a repository, in the store `[ROOT]/store`
-hint: look at it with `undo status`
+hint: to look at it: undo status
 [exit 2]
 
 "#]]);
@@ -131,14 +131,14 @@ hint: look at it with `undo status`
     env.write(".undo", "garbage");
     env.undo("status").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work/.undo`: neither a repository nor the name of one
+error: `[ROOT]/work/.undo`: neither a repository nor the path of one
 hint: remove that file, then attach the store again: undo init --store DIR
 [exit 5]
 
 "#]]);
     env.undo("commit --init").shows(str![[r#"
 ---- stderr ----
-error: `[ROOT]/work/.undo`: neither a repository nor the name of one
+error: `[ROOT]/work/.undo`: neither a repository nor the path of one
 hint: remove that file, then attach the store again: undo init --store DIR
 [exit 5]
 

@@ -11,42 +11,42 @@ fn unknown_setting_or_value_lists_valid_ones() {
     env.undo("config store.colour").shows(str![[r#"
 ---- stderr ----
 error: no setting `store.colour`
-hint: there are: store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
+hint: valid settings: store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);
     env.undo("config store.compression lz4").shows(str![[r#"
 ---- stderr ----
 error: `store.compression` cannot be `lz4`
-hint: it can be: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
+hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);
     env.undo("config store.compression zstd:20").shows(str![[r#"
 ---- stderr ----
 error: `store.compression` cannot be `zstd:20`
-hint: it can be: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
+hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);
     env.undo("config worktree.cross_mounts maybe").shows(str![[r#"
 ---- stderr ----
 error: `worktree.cross_mounts` cannot be `maybe`
-hint: it can be: true, false
+hint: valid values: true, false
 [exit 2]
 
 "#]]);
     env.undo("config user.name 'a\nb'").shows(str![[r#"
 ---- stderr ----
 error: `user.name` cannot be `a/nb`
-hint: it can be: text
+hint: valid values: text
 [exit 2]
 
 "#]]);
     env.undo("config --unset nothing").shows(str![[r#"
 ---- stderr ----
 error: no setting `nothing`
-hint: there are: store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
+hint: valid settings: store.compression, store.reflink, store.shared, user.name, worktree.cross_mounts
 [exit 2]
 
 "#]]);
@@ -82,7 +82,7 @@ warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line
 ---- stderr ----
 warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
 error: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
-hint: it can be: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
+hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);
@@ -90,7 +90,7 @@ hint: it can be: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 ---- stderr ----
 warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
 error: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
-hint: it can be: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
+hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);

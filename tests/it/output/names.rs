@@ -162,7 +162,7 @@ deflate:6
     env.undo("config store.compression lzma").shows(str![[r#"
 ---- stderr ----
 error: `store.compression` cannot be `lzma`
-hint: it can be: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
+hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
 
 "#]]);

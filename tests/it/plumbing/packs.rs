@@ -72,7 +72,7 @@ fn verify_pack_accepts_id_prefix_and_path() {
     env.undo("verify-pack nonsense").shows(str![[r#"
 ---- stderr ----
 error: no pack `nonsense` in this repository
-hint: see all of them with `undo verify-pack`
+hint: to list packs: undo verify-pack
 [exit 2]
 
 "#]]);

@@ -261,7 +261,7 @@ fn mktree_errors_name_the_line() {
         (format!("040755 tree {blob} 0:0 5.0 -\ta"), "line 4: no tree `"),
         (format!("100644 blob {blob} 0:0 5.0 {zeros}\ta"), "line 4: no attributes `0000"),
         (format!("100644 blob {blob} 0:0 5.0 {blob}\ta"), "line 4: no attributes `"),
-        (format!("100644 tree {tree} 0:0 5.0 -\ta"), "mode `100644` is of a blob, not of a tree"),
+        (format!("100644 tree {tree} 0:0 5.0 -\ta"), "mode `100644` belongs to a blob, not to a tree"),
         (format!("100644 blob {} 0:0 5.0 -\ta", &blob[..8]), "invalid object"),
         (format!("100644 blob {blob} 6 0:0 5.0 -\ta"), "expected 6 fields before the TAB, found 7"),
         (format!("100644 blob {blob} 0:0 5.0 -\tnotes.txt"), "line 4: entry `notes.txt` already exists"),

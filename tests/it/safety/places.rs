@@ -71,14 +71,14 @@ fn missing_external_store_is_an_error() {
     fs::rename(&store, env.root().join("moved")).unwrap();
     env.undo("status").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
 hint: mount its disk, or write the path that it has now into that file
 [exit 10]
 
 "#]]);
     env.undo("commit --init").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
 hint: mount its disk, or write the path that it has now into that file
 [exit 10]
 
@@ -86,7 +86,7 @@ hint: mount its disk, or write the path that it has now into that file
     env.undo("init").shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work` already has a repository, in the store `[ROOT]/store`
-hint: look at it with `undo status`
+hint: to look at it: undo status
 [exit 2]
 
 "#]]);
@@ -107,14 +107,14 @@ hint: create one here with `undo init`
     fs::write(env.path().join(".undo"), &marker).unwrap();
     env.undo("status").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
 hint: mount its disk, or write the path that it has now into that file
 [exit 10]
 
 "#]]);
     env.undo("checkout @").shows(str![[r#"
 ---- stderr ----
-error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names is not there
+error: the store `[ROOT]/store` that `[ROOT]/work/.undo` names does not exist
 hint: mount its disk, or write the path that it has now into that file
 [exit 10]
 
