@@ -43,7 +43,7 @@ impl Writer {
     /// Appends records in one write, durable on return. If the disk is full, calls `make_space` once and tries again.
     pub fn append(&mut self, records: &[Record], make_space: impl FnOnce() -> bool) -> Result<End> {
         if self.has_failed {
-            return Err(Error::new(ErrorKind::Io, "the journal cannot be written after an earlier failure")
+            return Err(Error::new(ErrorKind::Io, "the journal cannot be written after a failure")
                 .hint("run the command again"));
         }
         self.check_end()?;
