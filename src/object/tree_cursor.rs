@@ -1,6 +1,6 @@
 //! Reads a directory in name order and opens each node only when its names are due.
 
-use super::lazy_node::{Leaf, Opened};
+use super::lazy_node::{LazyNode, Leaf};
 use super::tree::Child;
 use super::{Entry, Objects};
 use crate::error::{Error, Result};
@@ -55,9 +55,9 @@ impl TreeCursor {
             return Ok(());
         };
         let items: Vec<CursorItem> = match objects.open_tree(child.node)? {
-            Opened::Leaf(leaf) if leaf.count() == 0 => Vec::new(),
-            Opened::Leaf(leaf) => vec![CursorItem::Leaf(leaf, 0)],
-            Opened::Inner(children) => children.into_iter().map(CursorItem::Node).collect(),
+            LazyNode::Leaf(leaf) if leaf.count() == 0 => Vec::new(),
+            LazyNode::Leaf(leaf) => vec![CursorItem::Leaf(leaf, 0)],
+            LazyNode::Inner(children) => children.into_iter().map(CursorItem::Node).collect(),
         };
         let is_ascending = items.windows(2).all(|pair| pair[0].first_name() < pair[1].first_name());
         let has_stated_start =
