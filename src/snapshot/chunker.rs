@@ -23,7 +23,7 @@ pub struct Cutting<'c> {
     /// Whether all workers cut.
     pub is_shared: bool,
     /// Hashes of the groups of the new content so far.
-    pub groups: &'c [Value],
+    pub groups: &'c [GroupHash],
 }
 
 impl Cutting<'_> {

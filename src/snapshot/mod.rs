@@ -49,7 +49,7 @@ pub struct Options {
     /// The command that is recorded.
     pub verb: Verb,
     /// The command whose changes are recorded.
-    pub ran: Option<Ran>,
+    pub ran: Option<RunInfo>,
     /// The commit of the worktree before that command.
     pub from: Option<CommitId>,
 }

@@ -20,7 +20,7 @@ pub struct Guide {
     params: Params,
     old: Vec<Old>,
     /// Hashes of the old groups, and the old runs of zeros as start and end.
-    groups: Vec<Value>,
+    groups: Vec<GroupHash>,
     zeros: Vec<(u64, u64)>,
     /// Chunks of `old` by id; created when a chunk has moved.
     places: Option<HashMap<ChunkId, usize>>,
@@ -103,14 +103,14 @@ impl Guide {
     }
 
     /// Whether an old chunk has not moved and lies in groups with unchanged hashes. `groups` are those of the new content.
-    pub fn is_unchanged(&self, old: &Old, groups: &[Value]) -> bool {
+    pub fn is_unchanged(&self, old: &Old, groups: &[GroupHash]) -> bool {
         let group = |offset: u64| (offset / GROUP as u64) as usize;
         let mut within = group(old.start)..=group(old.start + u64::from(old.length) - 1);
         self.shift == 0 && within.all(|n| groups.get(n).is_some_and(|value| self.groups.get(n) == Some(value)))
     }
 
     /// Hash of a group, if it was all zeros.
-    pub fn zero_group(&self, number: usize) -> Option<Value> {
+    pub fn zero_group(&self, number: usize) -> Option<GroupHash> {
         let start = number as u64 * GROUP as u64;
         let run = self.zeros.partition_point(|&(_, end)| end <= start);
         let (first, end) = self.zeros.get(run)?;
