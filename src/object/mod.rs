@@ -39,7 +39,7 @@ pub use kind::{ObjectKind, id_of, keyed};
 pub use layout::Layout;
 pub use links::Links;
 pub use operation::{Intent, Operation};
-pub use run_info::Ran;
+pub use run_info::RunInfo;
 pub use tree::Tree;
 
 /// A source of encoded objects: the store, or a scan that holds new objects in memory.
