@@ -25,7 +25,7 @@ pub mod transaction;
 mod unrecorded_run;
 
 pub use layout::Layout;
-pub use leftovers::{Superfluous, superfluous};
+pub use leftovers::{UnneededFile, unneeded_files};
 pub use repository::Repository;
 pub use standing::{Joining, Standing};
 pub use transaction::{NewOperation, Transaction};

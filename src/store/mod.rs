@@ -21,7 +21,7 @@ mod tally;
 mod tests;
 mod writer;
 
-pub use check::{Broken, Contents};
+pub use check::{BrokenFrame, PackCounts};
 pub use compress::Compression;
 pub use listing::ListedObject;
 pub use pack_set::{Location, Options, Store};
