@@ -20,8 +20,9 @@ pub struct Args {
     /// Name of the new branch
     #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::branches))]
     name: Option<String>,
-    /// Commit of the new branch [default: @]
-    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    // Not a doc comment: rustdoc takes the brackets for a link.
+    #[arg(value_name = "REV", help = "Commit of the new branch [default: @]",
+          add = ArgValueCompleter::new(complete::revisions))]
     revision: Option<String>,
     /// List branches
     #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
