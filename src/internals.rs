@@ -18,6 +18,9 @@ pub mod compare {
 pub mod diff {
     pub use crate::diff::*;
 }
+pub mod export {
+    pub use crate::export::*;
+}
 pub mod fs {
     pub use crate::fs::*;
 }

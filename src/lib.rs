@@ -38,21 +38,25 @@ pub(crate) mod diff;
 pub(crate) mod history;
 pub(crate) mod worktree;
 
-// Layer 6: the verbs.
+// Layer 6: changes a directory as a plan says.
+pub(crate) mod apply;
+
+// Layer 7: the verbs.
 pub(crate) mod checkout;
 pub(crate) mod compare;
 pub(crate) mod effect;
+pub(crate) mod export;
 pub(crate) mod maintain;
 pub(crate) mod snapshot;
 
-// Layer 7: the public API.
+// Layer 8: the public API.
 pub mod workspace;
 
-// Layer 8: records and text.
+// Layer 9: records and text.
 pub mod report;
 pub(crate) mod terminal;
 
-// Layer 9: the command line.
+// Layer 10: the command line.
 pub(crate) mod cli;
 pub(crate) mod commands;
 pub(crate) mod plumbing;

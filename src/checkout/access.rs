@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::apply::plan::Plan;
 use crate::environment::{Environment, Phase};
 use crate::error::Result;
 use crate::fs::{self, Dir, Stat};
@@ -13,8 +14,6 @@ use crate::repo::Repository;
 use crate::repo::layout::Layout;
 use crate::repo::opened::{self, Modes};
 use crate::worktree::{Scan, Worktree};
-
-use super::plan::Plan;
 
 /// What the owner needs to list a directory and to reach what is in it.
 const READ: u16 = 0o500;

@@ -1,14 +1,13 @@
 //! What an interrupted checkout left behind: its staged names, found by their token.
 
+use crate::apply::proof::hash;
+use crate::apply::staging::prefix;
 use crate::error::Result;
 use crate::fs::{Dir, UNFINISHED};
 use crate::metadata::Kind;
 use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::store::Store;
 use crate::worktree::Worktree;
-
-use super::proof::hash;
-use super::staging::prefix;
 
 /// Removes what an interrupted checkout staged. A file is kept, and listed, if its content is neither to be read in the store
 /// nor unfinished work of ours: in the instant of a swap a staged name may hold what was changed in that instant, and that

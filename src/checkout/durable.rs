@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::apply::outcome::ApplyOutcome;
+use crate::apply::plan::Plan;
 use crate::error::Result;
 use crate::fs::{self, Dir};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::Worktree;
-
-use super::outcome::ApplyOutcome;
-use super::plan::Plan;
 
 /// Maximum number of paths that are flushed one by one. For more, flushing the whole file system is faster.
 const FEW: usize = 16;

@@ -3,6 +3,16 @@
 use std::collections::HashSet;
 use std::hash::BuildHasher;
 
+use crate::apply::context::ApplyContext;
+use crate::apply::in_use::{CheckScope, InUsePaths};
+use crate::apply::limits::Limits;
+use crate::apply::outcome::ApplyOutcome;
+use crate::apply::plan::Plan;
+use crate::apply::renames::RenamePlan;
+use crate::apply::staging::StagingArea;
+use crate::apply::swap::WhenOpen;
+use crate::apply::target::Target;
+use crate::apply::{apply, in_use, refresh_index, staging};
 use crate::error::{Error, Result};
 use crate::fs::MappedStores;
 use crate::id::CommitId;
@@ -15,16 +25,7 @@ use crate::store::{Store, Stored};
 use crate::worktree::index::Builder;
 use crate::worktree::{Overlay, Scan, Worktree};
 
-use super::context::ApplyContext;
-use super::in_use::{CheckScope, InUsePaths};
-use super::limits::Limits;
-use super::outcome::ApplyOutcome;
-use super::plan::Plan;
-use super::renames::RenamePlan;
-use super::staging::StagingArea;
-use super::swap::WhenOpen;
-use super::target::Target;
-use super::{Options, Outcome, apply, durable, in_use, operation, refresh_index, staging};
+use super::{Options, Outcome, durable, operation};
 
 /// A planned checkout of a saved worktree.
 pub struct Checkout {
@@ -155,7 +156,7 @@ pub(super) fn change_worktree(
         limits,
         task: &*task,
     };
-    apply::apply(&work, outcome)
+    apply(&work, outcome)
 }
 
 /// Makes the changes durable and updates the index with them; if the flush takes long, both at the same time.

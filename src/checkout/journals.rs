@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::apply::verdict::{Steps, Verdict};
 use crate::error::Result;
 use crate::metadata::Kind;
 use crate::path::set::{PathSet, Place};
@@ -14,7 +15,6 @@ use crate::worktree::Scan;
 use crate::worktree::database::{database_of, files_of, journals_of};
 
 use super::obstacles::Lookups;
-use super::verdict::{Steps, Verdict};
 
 /// The databases of a plan under construction.
 pub(super) struct Databases<'d> {

@@ -4,14 +4,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::apply::plan::Known;
+use crate::apply::verdict::{Steps, Verdict};
 use crate::error::Result;
 use crate::id::LinksId;
 use crate::metadata::Kind;
 use crate::object::{Links, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
-
-use super::plan::Known;
-use super::verdict::{Steps, Verdict};
 
 /// Who has an inode of the worktree when all is done.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,47 +5,21 @@
 //! is restored.
 
 mod access;
-mod applier;
-mod apply;
-mod apply_metadata;
-mod arena;
 mod cleanup;
-mod clone;
-mod context;
-mod copied_up;
-mod directories;
 mod durable;
 mod execution;
-pub mod export;
-mod export_plan;
-mod files;
-mod in_place;
-mod in_use;
 mod journals;
-mod limits;
 mod links;
 mod obstacles;
 mod operation;
-mod outcome;
-mod patch;
-pub mod pieces;
-mod plan;
 mod planner;
-mod proof;
-mod refresh_index;
-mod remove;
-mod renames;
-mod sorted;
 mod space;
-mod staging;
-mod swap;
-mod tar;
-mod target;
 mod unfinished;
-mod verdict;
-mod write;
-mod write_buffer;
 
+use crate::apply::in_use::{self, CheckScope, InUsePaths};
+use crate::apply::outcome::ApplyOutcome;
+use crate::apply::renames::RenamePlan;
+use crate::apply::verdict::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::reflog::Refs;
 use crate::id::{BlobId, CommitId};
@@ -59,20 +33,15 @@ use crate::worktree::ignore::TreeRules;
 use crate::worktree::{Overlay, Scan, Worktree};
 
 use execution::torn;
-use in_use::{CheckScope, InUsePaths};
 use obstacles::Obstacles;
-use outcome::ApplyOutcome;
-use renames::RenamePlan;
 use space::check_free_space;
-use verdict::Verdict;
 
+pub use crate::apply::in_use::InUse;
+pub use crate::apply::{Action, Plan, Target};
 pub use access::{Access, closed_directories, has_left_open};
 pub use cleanup::clean_staged;
 pub use execution::Checkout;
-pub use in_use::InUse;
 pub use operation::describe;
-pub use plan::{Action, Plan};
-pub use target::Target;
 pub use unfinished::{
     HALF_DONE, Origin, are_hidden_halfway, check_no_mix, check_not_halfway, check_paths_allowed, refs_to_finish,
 };
@@ -288,4 +257,4 @@ impl Outcome {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

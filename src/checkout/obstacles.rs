@@ -3,6 +3,10 @@
 
 use std::cell::OnceCell;
 
+use crate::apply::applier::is_listed;
+use crate::apply::apply_metadata::LABEL;
+use crate::apply::plan::Plan;
+use crate::apply::proof::has_content;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir, Stat};
 use crate::id::{BlobId, CommitId};
@@ -15,10 +19,6 @@ use crate::worktree::clock::{self, Usage};
 use crate::worktree::ignore::TreeRules;
 use crate::worktree::{Clock, ignore};
 
-use super::applier::is_listed;
-use super::apply_metadata::LABEL;
-use super::plan::Plan;
-use super::proof::has_content;
 use super::unfinished;
 
 /// What is at a path that no commit covers.

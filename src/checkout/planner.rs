@@ -2,26 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use crate::apply::in_place::User;
+use crate::apply::plan::{Known, Plan, check_not_repository};
+use crate::apply::refresh_index;
+use crate::apply::target::Target;
+use crate::apply::verdict::{Steps, Verdict};
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
-use crate::error::{Error, Result};
-use crate::history::entry_in;
+use crate::error::Result;
 use crate::id::AttributesId;
 use crate::metadata::Kind;
-use crate::object::{Attributes, Entry, Objects};
+use crate::object::{Attributes, Entry};
 use crate::path::set::{PathSet, Place};
-use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
 use crate::worktree::index::{Builder, Record};
 
-use super::in_place::User;
 use super::journals::Databases;
 use super::links;
 use super::obstacles::{Lookups, Occupant};
-use super::plan::{Known, Plan, is_action};
-use super::refresh_index;
-use super::target::Target;
-use super::verdict::{Steps, Verdict};
 
 /// Plans how the worktree that was scanned becomes the target.
 pub(super) fn plan(scan: &Scan, target: &Target, lookups: &dyn Lookups) -> Result<Plan> {
@@ -50,7 +49,7 @@ pub(super) fn plan(scan: &Scan, target: &Target, lookups: &dyn Lookups) -> Resul
     let unsaved_journals = Databases { scan, ground: &ground, lookups }.uncovered(&steps)?;
     conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
     links::untangle(&mut steps, objects, (scan.links, Known { index: &scan.index, alike: &alike }), target.links)?;
-    let mut plan = finish(objects, steps, &target.root, conflicts)?;
+    let mut plan = Plan::new(objects, steps, &target.root, conflicts)?;
     (plan.metadata_conflicts, plan.mounts, plan.kept) = (metadata_conflicts, mounts, kept);
     plan.alike = alike;
     plan.unsaved_journals = unsaved_journals;
@@ -134,14 +133,6 @@ impl PlanBuilder<'_> {
     }
 }
 
-/// Rejects a tree that would write into the repository: no commit has made it.
-pub(super) fn check_not_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
-    match entry.is_some() && path.names().next() == Some(REPOSITORY) {
-        true => Err(Error::damaged(format!("a recorded tree has `{}` in it", path.display()))),
-        false => Ok(()),
-    }
-}
-
 /// Keeps a removed directory if anything in it stays. Returns the topmost directories that are kept for this reason.
 fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) -> Vec<RepoPathBuf> {
     let mut directories: Vec<RepoPathBuf> = Vec::new();
@@ -218,18 +209,4 @@ fn below_flattened(flattened: Vec<RepoPathBuf>, scan: &Scan) -> Vec<RepoPathBuf>
     // entry is covered and the content is not.
     let ignored = scan.ignored.iter().filter(|path| !flattened.contains(path));
     ignored.chain(scan.uncovered.iter().map(|uncovered| &uncovered.path)).filter(is_within).cloned().collect()
-}
-
-/// Builds a plan from steps.
-pub(super) fn finish(
-    objects: &dyn Objects,
-    mut steps: Steps,
-    root: &Entry,
-    conflicts: Vec<RepoPathBuf>,
-) -> Result<Plan> {
-    steps.look_up_directories(root, is_action, |above, name| match above.tree() {
-        Some(tree) => entry_in(objects, tree, name),
-        None => Ok(None),
-    })?;
-    Ok(Plan::new(steps, conflicts, root))
 }

@@ -1,5 +1,9 @@
 //! Checks before a checkout that the disk has enough space. Refuses only plans that cannot fit.
 
+use crate::apply::plan::Plan;
+use crate::apply::renames::RenamePlan;
+use crate::apply::target::Target;
+use crate::apply::verdict::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::metadata::Kind;
@@ -8,10 +12,6 @@ use crate::store::Store;
 use crate::worktree::{Overlay, Scan, Worktree};
 
 use super::execution::torn;
-use super::plan::Plan;
-use super::renames::RenamePlan;
-use super::target::Target;
-use super::verdict::Verdict;
 
 /// Minimum number of bytes for which space is checked.
 const LITTLE: u64 = 4 << 20;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::checkout::Target;
-use crate::checkout::export::{Compression, Destination, Exported, export, export_to};
 use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
+use crate::export::{Compression, Destination, Exported, export, export_to};
 use crate::id::ObjectId;
 use crate::report::checkouts::ExportRecord;
 

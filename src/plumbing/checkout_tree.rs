@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
 
-use crate::checkout::export::{Source, export_to_directory};
 use crate::commands::{Context, complete, export};
 use crate::diff::linked;
 use crate::error::{Exit, Result};
+use crate::export::{Source, export_to_directory};
 use crate::history::objects;
 use crate::id::ObjectId;
 use crate::object::{Entry, Objects};

@@ -12,13 +12,14 @@ use crate::skip::skip;
 use source::{Reference, Source, read_all};
 
 /// The top-level modules by layer, lowest first. A module uses only modules of lower layers.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["codec", "environment", "error", "id", "metadata", "number", "parallel", "path", "progress", "quote", "time"],
     &["fs"],
     &["chunk", "object"],
     &["store"],
     &["repo"],
     &["alarm", "diff", "history", "worktree"],
+    &["apply"],
     &["checkout", "compare", "effect", "export", "maintain", "snapshot"],
     &["workspace"],
     &["report", "terminal"],
@@ -48,8 +49,8 @@ const EXCEPTIONS: [(&str, &str); 14] = [
 const OUTPUT: [&str; 2] = ["report", "terminal"];
 
 /// Modules that `OUTPUT` must not use.
-const HIDDEN_FROM_OUTPUT: [&str; 10] =
-    ["chunk", "checkout", "compare", "export", "fs", "maintain", "repo", "snapshot", "store", "worktree"];
+const HIDDEN_FROM_OUTPUT: [&str; 11] =
+    ["apply", "chunk", "checkout", "compare", "export", "fs", "maintain", "repo", "snapshot", "store", "worktree"];
 
 /// Maximum number of lines in a file, not counting unit tests.
 const LONGEST_FILE: usize = 500;

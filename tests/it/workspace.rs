@@ -157,7 +157,8 @@ fn cancelled_checkouts_are_continued_or_undone() {
 
 #[test]
 fn cancelled_exports_leave_nothing() {
-    use undo::internals::checkout::{Target, export::export_to};
+    use undo::internals::checkout::Target;
+    use undo::internals::export::export_to;
     use undo::internals::repo::Repository;
     let env = TestEnv::initialised();
     fill(&env, "one");

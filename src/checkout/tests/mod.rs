@@ -1,6 +1,5 @@
 //! Checkout proved on real directories: a house with a worktree and a store, recorded and taken back without a journal.
 
-mod exports;
 mod grove;
 mod kinds;
 mod plans;
@@ -15,11 +14,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::execution::{change_worktree, flush_and_refresh};
-use super::in_use::InUsePaths;
-use super::outcome::ApplyOutcome;
-use super::staging::StagingArea;
-use super::swap::WhenOpen;
 use super::{Plan, Target, plan};
+use crate::apply::in_use::InUsePaths;
+use crate::apply::outcome::ApplyOutcome;
+use crate::apply::staging::StagingArea;
+use crate::apply::swap::WhenOpen;
 use crate::chunk;
 use crate::environment::Durability;
 use crate::error::Result;

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::{House, path, set};
+use crate::apply::verdict::Verdict;
 use crate::checkout::clean_staged;
-use crate::checkout::verdict::Verdict;
 use crate::error::ErrorKind;
 use crate::id::{BlobId, TreeId};
 use crate::object::{Content, ObjectKind, Objects};

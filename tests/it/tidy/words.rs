@@ -51,9 +51,11 @@ const OTHER_MEANINGS: [(&str, &str); 4] = [
 ];
 
 /// Files and folders that are not checked yet.
-const PENDING: [&str; 9] = [
+const PENDING: [&str; 11] = [
+    "src/apply",
     "src/checkout",
     "src/commands",
+    "src/export",
     "src/fs",
     "src/lib.rs",
     "src/repo",

@@ -21,7 +21,7 @@ use super::staging::StagingArea;
 use super::swap::{Expected, WhenOpen};
 
 /// What all steps need.
-pub(super) struct ApplyContext<'w> {
+pub(crate) struct ApplyContext<'w> {
     /// Where.
     pub site: StagingArea<'w>,
     /// Content.

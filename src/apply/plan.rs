@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::error::{Error, Result};
+use crate::history::entry_in;
 use crate::id::BlobId;
 use crate::metadata::Kind;
-use crate::object::{Content, Entry};
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::object::{Content, Entry, Objects};
+use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::index::{Builder, Record, Update};
 
 use super::verdict::{Steps, Verdict};
@@ -78,7 +80,7 @@ impl fmt::Display for Action {
 
 /// Looks up what is known of entries in the worktree.
 #[derive(Clone, Copy)]
-pub(super) struct Known<'k> {
+pub(crate) struct Known<'k> {
     /// Covered entries.
     pub index: &'k Builder,
     /// Uncovered entries that a plan has compared with the target.
@@ -86,7 +88,7 @@ pub(super) struct Known<'k> {
 }
 
 impl Known<'_> {
-    pub(super) fn find(&self, path: &RepoPath) -> Option<Record> {
+    pub(crate) fn find(&self, path: &RepoPath) -> Option<Record> {
         self.alike.get(path).cloned().or_else(|| self.index.find(path))
     }
 }
@@ -94,6 +96,14 @@ impl Known<'_> {
 /// Whether a verdict requires an action.
 pub(super) fn is_action(verdict: Verdict) -> bool {
     !matches!(verdict, Verdict::Same | Verdict::Keep | Verdict::Unsaved)
+}
+
+/// Rejects a tree that would write into the repository: no commit has made it.
+pub(crate) fn check_not_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
+    match entry.is_some() && path.names().next() == Some(REPOSITORY) {
+        true => Err(Error::damaged(format!("a recorded tree has `{}` in it", path.display()))),
+        false => Ok(()),
+    }
 }
 
 /// All steps of a checkout. Actions are identified by number, in path order, and decoded on request, because there may
@@ -107,7 +117,7 @@ pub struct Plan {
     /// recorded before it gets those of the target.
     pub metadata_conflicts: Vec<(RepoPathBuf, Kind)>,
     /// Records of uncovered entries that have the wanted content: nothing is lost if they change.
-    pub(super) alike: BTreeMap<RepoPathBuf, Record>,
+    pub(crate) alike: BTreeMap<RepoPathBuf, Record>,
     /// Topmost directories that the target does not have and that stay because something in them is not covered; in
     /// path order.
     pub kept: Vec<RepoPathBuf>,
@@ -129,7 +139,16 @@ pub struct Plan {
 
 impl Plan {
     /// Creates a plan from these steps and looks up their directories; `root` is the wanted root entry.
-    pub(super) fn new(steps: Steps, conflicts: Vec<RepoPathBuf>, root: &Entry) -> Plan {
+    pub(crate) fn new(
+        objects: &dyn Objects,
+        mut steps: Steps,
+        root: &Entry,
+        conflicts: Vec<RepoPathBuf>,
+    ) -> Result<Plan> {
+        steps.look_up_directories(root, is_action, |above, name| match above.tree() {
+            Some(tree) => entry_in(objects, tree, name),
+            None => Ok(None),
+        })?;
         let plan = Plan { steps, conflicts, ..Plan::default() };
         let (mut actions, mut bytes, mut busy) = (0, 0, plan.conflicts.len() as u64);
         for n in plan.numbers() {
@@ -141,16 +160,16 @@ impl Plan {
             Content::Directory { entries, .. } => entries,
             _ => 0,
         };
-        Plan { actions, bytes, unchanged: entries.saturating_sub(busy), ..plan }
+        Ok(Plan { actions, bytes, unchanged: entries.saturating_sub(busy), ..plan })
     }
 
     /// What is known of the worktree: the index of its scan, and what the plan has found.
-    pub(super) fn known<'k>(&'k self, index: &'k Builder) -> Known<'k> {
+    pub(crate) fn known<'k>(&'k self, index: &'k Builder) -> Known<'k> {
         Known { index, alike: &self.alike }
     }
 
     /// Adds the uncovered entries that the plan has compared with the target.
-    pub(super) fn update_index(&self, index: &mut Builder) {
+    pub(crate) fn update_index(&self, index: &mut Builder) {
         if !self.alike.is_empty() {
             let mut update = Update::new(index);
             self.alike.iter().for_each(|(path, record)| update.set(path, record.clone()));
@@ -169,37 +188,37 @@ impl Plan {
     }
 
     /// The numbers of all actions.
-    pub(super) fn numbers(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+    pub(crate) fn numbers(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
         (0..self.steps.len()).filter(|n| is_action(self.steps.verdict(*n)))
     }
 
     /// Upper bound of the numbers, exclusive.
-    pub(super) fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.steps.len()
     }
 
     /// Verdict for the path with this number.
-    pub(super) fn verdict(&self, n: usize) -> Verdict {
+    pub(crate) fn verdict(&self, n: usize) -> Verdict {
         self.steps.verdict(n)
     }
 
     /// Path with this number.
-    pub(super) fn path(&self, n: usize) -> RepoPathBuf {
+    pub(crate) fn path(&self, n: usize) -> RepoPathBuf {
         self.steps.path(n)
     }
 
     /// What will be there, unless it is a link or nothing.
-    pub(super) fn entry(&self, n: usize) -> Option<Entry> {
+    pub(crate) fn entry(&self, n: usize) -> Option<Entry> {
         self.steps.entry(n).filter(|_| is_action(self.verdict(n)))
     }
 
     /// Kind of that entry.
-    pub(super) fn kind(&self, n: usize) -> Option<Kind> {
+    pub(crate) fn kind(&self, n: usize) -> Option<Kind> {
         self.steps.kind(n).filter(|_| is_action(self.verdict(n)))
     }
 
     /// Content and size of a file that is written.
-    pub(super) fn file(&self, n: usize) -> Option<(BlobId, u64)> {
+    pub(crate) fn file(&self, n: usize) -> Option<(BlobId, u64)> {
         if !matches!(self.verdict(n), Verdict::Create | Verdict::Replace) {
             return None;
         }
@@ -223,7 +242,7 @@ impl Plan {
     }
 
     /// Whether the action changes more than the metadata of a directory.
-    pub(super) fn is_worth_counting(&self, n: usize) -> bool {
+    pub(crate) fn is_worth_counting(&self, n: usize) -> bool {
         self.verdict(n) != Verdict::Touch || self.kind(n) != Some(Kind::Directory)
     }
 
@@ -233,7 +252,7 @@ impl Plan {
     }
 
     /// Number of a path that has an action, or at which only the names of the inode change.
-    pub(super) fn find(&self, path: &RepoPath) -> Option<usize> {
+    pub(crate) fn find(&self, path: &RepoPath) -> Option<usize> {
         self.steps.find(path)
     }
 
@@ -255,7 +274,7 @@ impl Plan {
     }
 
     /// The same plan, without a change of the root's metadata.
-    pub(super) fn without_root(mut self) -> Plan {
+    pub(crate) fn without_root(mut self) -> Plan {
         self.steps.forget_root();
         self
     }
@@ -279,7 +298,7 @@ impl Plan {
     }
 
     /// How many entries it works on, without the root, and bytes of the files that it writes.
-    pub(super) fn amounts(&self) -> (u64, u64) {
+    pub(crate) fn amounts(&self) -> (u64, u64) {
         let is_root = |n: &usize| self.path(*n).is_root();
         // The root comes first in path order.
         let root = self.numbers().next().filter(is_root);
@@ -287,7 +306,7 @@ impl Plan {
     }
 
     /// Bytes of the files that it writes.
-    pub(super) fn bytes_to_write(&self) -> u64 {
+    pub(crate) fn bytes_to_write(&self) -> u64 {
         self.bytes
     }
 }

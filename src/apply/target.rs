@@ -15,8 +15,6 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::paths::pattern_hint;
 use crate::worktree::{Overlay, Scan, database};
 
-use super::limits::Limits;
-
 /// The wanted state of the worktree: a commit or, for `restore`, some paths of one and the rest of the worktree.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -38,29 +36,6 @@ pub struct Target {
     pub other_names: Vec<RepoPathBuf>,
     /// The commits between which an unfinished checkout stopped.
     pub halfway: Vec<CommitId>,
-}
-
-/// What an export writes: a directory with all in it, and its hard links.
-pub struct Source {
-    /// The directory.
-    pub root: Entry,
-    /// Hard links.
-    pub links: Option<LinksId>,
-    /// Trees and links that the store does not hold.
-    pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
-    /// Files that kept changing while they were recorded: their content may be a mix of two states.
-    pub torn: Vec<RepoPathBuf>,
-    /// Whether `root` says more of the directory than what is in it. If not, it stays as it is made, or as it was.
-    pub is_root_known: bool,
-    /// Limits on what root restores from a repository of another user.
-    pub limits: Option<Limits>,
-}
-
-impl From<&Target> for Source {
-    fn from(target: &Target) -> Source {
-        let (root, objects, torn) = (target.root.clone(), target.objects.clone(), target.torn.clone());
-        Source { root, links: target.links, objects, torn, is_root_known: true, limits: None }
-    }
 }
 
 impl Target {

@@ -17,7 +17,7 @@ use super::verdict::Verdict;
 
 /// What was done, and what could not be.
 #[derive(Debug, Default)]
-pub(super) struct ApplyOutcome {
+pub(crate) struct ApplyOutcome {
     /// By action number: the inode that is in place, or [`NOT_DONE`], or [`REMOVED`].
     ended: Vec<u64>,
     /// Number of actions whose path is in place or removed.
@@ -72,7 +72,7 @@ impl ApplyOutcome {
 
     /// The outcome of a plan that leaves these paths, if nothing else goes wrong. Reads the content of the files that would
     /// be written.
-    pub(super) fn expected(plan: &Plan, left: &InUsePaths, store: &Store, renames: &RenamePlan) -> ApplyOutcome {
+    pub(crate) fn expected(plan: &Plan, left: &InUsePaths, store: &Store, renames: &RenamePlan) -> ApplyOutcome {
         let mut expected = ApplyOutcome::default();
         expected.begin(plan);
         let is_renamed = |n| plan.entry(n).is_some_and(|entry| renames.take(&entry).is_some());
@@ -98,22 +98,22 @@ impl ApplyOutcome {
     }
 
     /// Inode at the path with this number, if it was put in place.
-    pub(super) fn placed(&self, n: usize) -> Option<u64> {
+    pub(crate) fn placed(&self, n: usize) -> Option<u64> {
         self.ended.get(n).copied().filter(|ended| !matches!(*ended, NOT_DONE | REMOVED))
     }
 
     /// Whether the path with this number was removed.
-    pub(super) fn is_removed(&self, n: usize) -> bool {
+    pub(crate) fn is_removed(&self, n: usize) -> bool {
         self.ended.get(n) == Some(&REMOVED)
     }
 
     /// Number of paths that are in place or removed.
-    pub(super) fn done(&self) -> usize {
+    pub(crate) fn done(&self) -> usize {
         self.done
     }
 
     /// Numbers of the paths that are in place or removed.
-    pub(super) fn done_numbers(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn done_numbers(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.ended.len()).filter(|n| self.ended[*n] != NOT_DONE)
     }
 
@@ -124,7 +124,7 @@ impl ApplyOutcome {
     }
 
     /// Remembers for later plans which inodes are in place at these paths.
-    pub(super) fn keep_placed(&mut self, plan: &Plan, paths: &HashSet<&RepoPath>) {
+    pub(crate) fn keep_placed(&mut self, plan: &Plan, paths: &HashSet<&RepoPath>) {
         let placed = (0..plan.end()).filter_map(|n| Some((plan.path(n), self.placed(n)?)));
         let kept: Vec<(RepoPathBuf, u64)> = placed.filter(|(path, _)| paths.contains(&**path)).collect();
         self.earlier.extend(kept);

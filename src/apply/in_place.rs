@@ -11,20 +11,20 @@ use super::limits::is_privileged;
 
 /// The user whose rights count.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct User(u32);
+pub(crate) struct User(u32);
 
 impl User {
-    pub(super) fn current() -> User {
+    pub(crate) fn current() -> User {
         User(fs::effective_uid())
     }
 
     /// Whether a file with this metadata has to be replaced to get the wanted metadata, and replacing it gives it that owner.
-    pub(super) fn must_replace(self, there: &Metadata, wanted: &Metadata, kind: Kind) -> bool {
+    pub(crate) fn must_replace(self, there: &Metadata, wanted: &Metadata, kind: Kind) -> bool {
         there.uid != self.0 && self.can_make(wanted, kind)
     }
 
     /// The same for a file of this user's, about its attributes.
-    pub(super) fn must_replace_for_xattrs(
+    pub(crate) fn must_replace_for_xattrs(
         self,
         there: &[Xattr],
         (wanted, xattrs): (&Metadata, &[Xattr]),
@@ -36,7 +36,7 @@ impl User {
     }
 
     /// Whether only the owners of a directory and of a file in it may replace the file, and this user is not the former.
-    pub(super) fn is_kept_out_by(self, directory: &Metadata) -> bool {
+    pub(crate) fn is_kept_out_by(self, directory: &Metadata) -> bool {
         const STICKY: u16 = 0o1000;
         directory.mode & STICKY != 0 && directory.uid != self.0
     }

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
+use crate::apply::plan::Plan;
+use crate::apply::plan::check_not_repository;
+use crate::apply::verdict::{Steps, Verdict};
 use crate::diff;
 use crate::diff::trees::Side;
 use crate::error::{Error, ErrorKind, Result};
 use crate::object::{Links, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
-use super::plan::Plan;
-use super::planner::{check_not_repository, finish};
-use super::target::Source;
-use super::verdict::{Steps, Verdict};
+use super::Source;
 
 /// Approximate number of paths in a part. Small in unit tests, so that a part may end anywhere.
 const PART: usize = if cfg!(test) { 3 } else { 16 << 10 };
@@ -29,7 +29,7 @@ pub(super) fn plans(
     let mut groups = Groups::new(links);
     let mut steps = Steps::default();
     let mut part = |steps: &mut Steps| {
-        let plan = finish(objects, std::mem::take(steps), &source.root, Vec::new())?;
+        let plan = Plan::new(objects, std::mem::take(steps), &source.root, Vec::new())?;
         each(&if source.is_root_known { plan } else { plan.without_root() })
     };
     diff::compare(objects, sides.0, sides.1, &options, &mut |change| {

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 use super::apply_metadata::Subject;
 
 /// The root below which entries are staged. Shared by all threads.
-pub(super) struct StagingArea<'d> {
+pub(crate) struct StagingArea<'d> {
     root: &'d Dir,
     /// Part of the names of staged entries. `None` creates entries under their final names (export).
     token: Option<u64>,
@@ -29,7 +29,7 @@ pub(super) struct StagingArea<'d> {
 }
 
 /// [`ErrorKind::Refused`] if the file system is mounted read-only. Checked before an intent is written.
-pub(super) fn check_writable(root: &Dir) -> Result<()> {
+pub(crate) fn check_writable(root: &Dir) -> Result<()> {
     if !root.file_system()?.is_read_only {
         return Ok(());
     }
@@ -39,12 +39,12 @@ pub(super) fn check_writable(root: &Dir) -> Result<()> {
 }
 
 /// Prefix of the staged names of a token.
-pub(super) fn prefix(token: u64) -> Vec<u8> {
+pub(crate) fn prefix(token: u64) -> Vec<u8> {
     format!(".undo-{token:016x}-").into_bytes()
 }
 
 impl<'d> StagingArea<'d> {
-    pub(super) fn new(root: &'d Dir, token: Option<u64>) -> StagingArea<'d> {
+    pub(crate) fn new(root: &'d Dir, token: Option<u64>) -> StagingArea<'d> {
         // If the file system type is unknown, times are set in the way that works everywhere.
         let atime = root.file_system().map_or(Atime::Rewrite, FileSystem::atime);
         StagingArea {
@@ -84,7 +84,7 @@ impl<'d> StagingArea<'d> {
         })
     }
 
-    pub(super) fn root(&self) -> &'d Dir {
+    pub(crate) fn root(&self) -> &'d Dir {
         self.root
     }
 
@@ -97,7 +97,7 @@ impl<'d> StagingArea<'d> {
     }
 
     /// Directories whose entries were changed.
-    pub(super) fn disturbed(&self) -> MutexGuard<'_, BTreeSet<RepoPathBuf>> {
+    pub(crate) fn disturbed(&self) -> MutexGuard<'_, BTreeSet<RepoPathBuf>> {
         self.disturbed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

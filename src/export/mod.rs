@@ -1,13 +1,25 @@
 //! Exports a commit into a new directory or a tar stream. Changes no repository.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::apply::apply;
+use crate::apply::context::ApplyContext;
+use crate::apply::in_use::InUsePaths;
+use crate::apply::limits::Limits;
+use crate::apply::outcome::ApplyOutcome;
+use crate::apply::refresh_index;
+use crate::apply::renames::RenamePlan;
+use crate::apply::staging::StagingArea;
+use crate::apply::swap::WhenOpen;
+use crate::apply::target::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, AtomicFile, Dir};
+use crate::id::{LinksId, ObjectId};
 use crate::metadata::Kind;
-use crate::object::{Links, Objects};
+use crate::object::{Entry, Links, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::Repository;
@@ -15,21 +27,10 @@ use crate::store::Store;
 use crate::worktree::Overlay;
 use crate::worktree::index::Builder;
 
-use super::apply;
-use super::context::ApplyContext;
-use super::export_plan;
-use super::in_use::InUsePaths;
-use super::limits::Limits;
-use super::outcome::ApplyOutcome;
-use super::refresh_index;
-use super::renames::RenamePlan;
-use super::staging::StagingArea;
-use super::swap::WhenOpen;
-use super::tar;
-use super::target::Target;
+mod plan;
+mod tar;
 
-pub use super::tar::Compression;
-pub use super::target::Source;
+pub use tar::Compression;
 
 /// Destination of an export.
 pub enum Destination<'d> {
@@ -37,6 +38,29 @@ pub enum Destination<'d> {
     Directory(&'d Path),
     /// A tar stream (POSIX pax), written from beginning to end.
     Tar(&'d mut dyn Write, Compression),
+}
+
+/// The directory tree that an export writes, and its hard links.
+pub struct Source {
+    /// The directory.
+    pub root: Entry,
+    /// Hard links.
+    pub links: Option<LinksId>,
+    /// Trees and links that the store does not hold.
+    pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
+    /// Files that kept changing while they were recorded: their content may be a mix of two states.
+    pub torn: Vec<RepoPathBuf>,
+    /// Whether `root` says more of the directory than what is in it. If not, it stays as it is made, or as it was.
+    pub is_root_known: bool,
+    /// Limits on what root restores from a repository of another user.
+    pub limits: Option<Limits>,
+}
+
+impl From<&Target> for Source {
+    fn from(target: &Target) -> Source {
+        let (root, objects, torn) = (target.root.clone(), target.objects.clone(), target.torn.clone());
+        Source { root, links: target.links, objects, torn, is_root_known: true, limits: None }
+    }
 }
 
 /// Outcome of an export.
@@ -93,7 +117,7 @@ fn fill(
     let saved = Builder::default();
     let (mut root, left) = (None, InUsePaths::default());
     let mut parts = 0;
-    let written = export_plan::plans(objects, source, links, &mut |plan| {
+    let written = plan::plans(objects, source, links, &mut |plan| {
         parts += 1;
         let (entries, bytes) = plan.amounts();
         (exported.entries, exported.bytes) = (exported.entries + entries, exported.bytes + bytes);
@@ -117,7 +141,7 @@ fn fill(
             limits: source.limits,
             task,
         };
-        apply::apply(&work, &mut tally)?;
+        apply(&work, &mut tally)?;
         let inexact = refresh_index::find_inexact(root, plan, &tally)?;
         tally.inexact.extend(inexact);
         tally.keep_placed(plan, &linked);
@@ -139,7 +163,7 @@ fn fill(
 /// Removes what the first parts of an export have written, if possible, so that the export can be repeated.
 fn remove_written(objects: &dyn Objects, (source, links): (&Source, &Links), root: &Dir, mut parts: usize) {
     let mut directories = Vec::new();
-    let _ = export_plan::plans(objects, source, links, &mut |plan| {
+    let _ = plan::plans(objects, source, links, &mut |plan| {
         for action in plan.actions() {
             let (path, entry) = (action.path(), action.entry());
             if entry.is_some_and(|entry| entry.kind() == Kind::Directory) {
@@ -245,3 +269,6 @@ fn empty_directory(path: &Path) -> Result<Dir> {
     let root = Dir::open(path)?;
     if root.entries()?.is_empty() { Ok(root) } else { refused("is not empty") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,13 +6,12 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{House, may_only_grow, set, tell};
-use crate::checkout::context::ApplyContext;
-use crate::checkout::export::{Compression, Destination, export};
-use crate::checkout::outcome::ApplyOutcome;
-use crate::checkout::staging::StagingArea;
-use crate::checkout::target::Source;
-use crate::checkout::{apply, export_plan};
+use super::{Compression, Destination, Source, export, plan};
+use crate::apply::apply;
+use crate::apply::context::ApplyContext;
+use crate::apply::outcome::ApplyOutcome;
+use crate::apply::staging::StagingArea;
+use crate::checkout::tests::{House, may_only_grow, set, tell};
 use crate::error::ErrorKind;
 use crate::fs::Dir;
 use crate::metadata::Kind;
@@ -69,7 +68,7 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
     let objects = &Overlay { below: &house.store, objects: &target.objects };
     let links = objects.links(target.links.unwrap()).unwrap();
     let mut tally = ApplyOutcome::default();
-    export_plan::plans(objects, &Source::from(&target), &links, &mut |plan| {
+    plan::plans(objects, &Source::from(&target), &links, &mut |plan| {
         let site = StagingArea::new(&root, None);
         let (torn, task) = (Default::default(), Silent.start("", Unit::Bytes, None));
         let store = &house.store;
@@ -82,13 +81,13 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
             is_stat_doubtful: false,
             torn,
             left: &Default::default(),
-            when_open: crate::checkout::swap::WhenOpen::Replace,
+            when_open: crate::apply::swap::WhenOpen::Replace,
             plan,
-            moved: crate::checkout::renames::RenamePlan::default(),
+            moved: crate::apply::renames::RenamePlan::default(),
             limits: None,
             task: &*task,
         };
-        apply::apply(&work, &mut tally)?;
+        apply(&work, &mut tally)?;
         tally.keep_placed(plan, &links.groups.iter().flatten().map(|path| &**path).collect());
         if let Ok(file) = fs::File::open(to.join("a")) {
             may_only_grow(&file, true);

@@ -40,7 +40,7 @@ type Files = Vec<(FileId, Vec<u8>)>;
 
 /// Paths that a checkout leaves unchanged because they are in use.
 #[derive(Debug, Default)]
-pub(super) struct InUsePaths {
+pub(crate) struct InUsePaths {
     pub list: Vec<InUse>,
     paths: PathSet,
 }
@@ -65,21 +65,21 @@ impl InUsePaths {
     }
 
     /// Adds the paths that the exchange found to be in use.
-    pub(super) fn add(&mut self, root: &Dir, found: &BTreeSet<RepoPathBuf>) {
+    pub(crate) fn add(&mut self, root: &Dir, found: &BTreeSet<RepoPathBuf>) {
         let is_new = |path: &&RepoPathBuf| self.paths.place(path) == Place::Outside;
         self.list.extend(named(root, found.iter().filter(is_new)));
         self.list.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
     /// Whether this path is left unchanged.
-    pub(super) fn covers(&self, path: &RepoPath) -> bool {
+    pub(crate) fn covers(&self, path: &RepoPath) -> bool {
         self.paths.place(path) == Place::Within
     }
 }
 
 /// Selects the files of a plan that are checked in advance.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum CheckScope {
+pub(crate) enum CheckScope {
     /// Every file that the plan replaces or removes.
     Everything,
     /// Only files that must be known in advance.
@@ -88,12 +88,12 @@ pub(super) enum CheckScope {
 
 /// Decides what to do with files that the exchange finds open. Kernels know the writers of files on local file systems
 /// only.
-pub(super) fn when_open(worktree: &Worktree, force: bool) -> Result<WhenOpen> {
+pub(crate) fn when_open(worktree: &Worktree, force: bool) -> Result<WhenOpen> {
     Ok(if force || worktree.root.file_system()?.clock_slack > 0 { WhenOpen::Replace } else { WhenOpen::Keep })
 }
 
 /// Finds the files that a plan must leave unchanged. `index` is that of the worktree's scan.
-pub(super) fn find(root: &Dir, index: &Builder, plan: &Plan, look: CheckScope) -> Result<InUsePaths> {
+pub(crate) fn find(root: &Dir, index: &Builder, plan: &Plan, look: CheckScope) -> Result<InUsePaths> {
     let goes = |n: &usize| matches!(plan.verdict(*n), Verdict::Replace | Verdict::Link | Verdict::Remove);
     let count = plan.numbers().filter(goes).take(SHORT_PLAN + 1).count();
     if count == 0 {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use tar::{Builder, EntryType, Header};
 
+use crate::apply::plan::Action;
 use crate::error::{Error, Result};
 use crate::history::entry_at;
 use crate::object::entry_line::device_numbers;
@@ -16,9 +17,8 @@ use crate::path::RepoPath;
 use crate::progress::Task;
 use crate::store::Store;
 
-use super::export_plan;
-use super::plan::Action;
-use super::target::Source;
+use super::Source;
+use super::plan;
 
 /// How the stream is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +84,7 @@ struct Archive<'a, W: Write> {
 
 impl<W: Write> Archive<'_, W> {
     fn write(mut self, (source, links): (&Source, &Links), counted: &mut (u64, u64)) -> Result<W> {
-        export_plan::plans(self.objects, source, links, &mut |plan| {
+        plan::plans(self.objects, source, links, &mut |plan| {
             let (entries, bytes) = plan.amounts();
             *counted = (counted.0 + entries, counted.1 + bytes);
             plan.actions().try_for_each(|action| self.action(&action, source))

@@ -17,7 +17,7 @@ use super::verdict::Verdict;
 
 /// The files that can be renamed, each once.
 #[derive(Default)]
-pub(super) struct RenamePlan {
+pub(crate) struct RenamePlan {
     /// By content and time, then path.
     sources: Vec<Source>,
 }
@@ -43,7 +43,7 @@ pub(super) enum SourceState {
 
 impl RenamePlan {
     /// Finds files that the plan removes at one path and creates at another, if their saved content can be trusted.
-    pub(super) fn of(plan: &Plan, saved: &Builder, is_trusted: &dyn Fn(&RepoPath) -> bool) -> RenamePlan {
+    pub(crate) fn of(plan: &Plan, saved: &Builder, is_trusted: &dyn Fn(&RepoPath) -> bool) -> RenamePlan {
         // Most plans have no renames, so looking for them must be cheap.
         let hasher = RandomState::new();
         let coming: HashSet<u64> = plan.numbers().filter_map(|n| Some(hasher.hash_one(wanted_by(plan, n)?))).collect();
@@ -70,12 +70,12 @@ impl RenamePlan {
     }
 
     /// Numbers of the actions whose files will be moved.
-    pub(super) fn numbers(&self) -> HashSet<usize> {
+    pub(crate) fn numbers(&self) -> HashSet<usize> {
         self.sources.iter().map(|source| source.number).collect()
     }
 
     /// Number of a removed file that can be moved here; each is returned once.
-    pub(super) fn take(&self, entry: &Entry) -> Option<usize> {
+    pub(crate) fn take(&self, entry: &Entry) -> Option<usize> {
         let alike = self.alike((entry.blob()?, entry.metadata.mtime));
         let taken = alike.first()?.taken.fetch_add(1, Ordering::Relaxed);
         Some(alike.get(taken)?.number)

@@ -2,23 +2,48 @@
 //! removals, entries that replace directories, metadata, and finally the metadata of directories. If there is no space
 //! left to create something, removals of files come first.
 
+pub(crate) mod applier;
+pub(crate) mod apply_metadata;
+mod arena;
+mod clone;
+pub(crate) mod context;
+mod copied_up;
+mod directories;
+mod files;
+pub(crate) mod in_place;
+pub(crate) mod in_use;
+pub(crate) mod limits;
+pub(crate) mod outcome;
+mod patch;
+mod pieces;
+pub(crate) mod plan;
+pub(crate) mod proof;
+pub(crate) mod refresh_index;
+mod remove;
+pub(crate) mod renames;
+mod sorted;
+pub(crate) mod staging;
+pub(crate) mod swap;
+pub(crate) mod target;
+pub(crate) mod verdict;
+mod write;
+mod write_buffer;
+
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
 
-use super::applier::{Applier, CopiedUp, OTHER_SPELLING, has_missing_parent};
-use super::context::ApplyContext;
-use super::copied_up;
-use super::directories;
-use super::files;
-use super::outcome::{ApplyOutcome, Done};
-use super::plan::Plan;
-use super::remove::{remove_all, remove_files};
-use super::sorted::Sorted;
-use super::verdict::Verdict;
+use applier::{Applier, CopiedUp, OTHER_SPELLING, has_missing_parent};
+use context::ApplyContext;
+use outcome::{ApplyOutcome, Done};
+pub use plan::{Action, Plan};
+use remove::{remove_all, remove_files};
+use sorted::Sorted;
+pub use target::Target;
+use verdict::Verdict;
 
 /// Does all that the plan lists. Stops at the first failure that concerns more than one path.
-pub(super) fn apply(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Result<()> {
+pub(crate) fn apply(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Result<()> {
     tally.begin(work.plan);
     let mut steps = Sorted::new(work, tally);
     let mut applier = Applier::new(work);

@@ -14,7 +14,7 @@ use super::arena::{Arena, Position};
 
 /// Planned change at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// The path does not exist.
     Create,
     /// The path has other content or another kind, which is saved.
@@ -35,7 +35,7 @@ pub(super) enum Verdict {
 
 /// Steps by number, in path order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     arena: Arena,
     /// The directories that contain steps, and their ancestors, in path order.
     directories: Vec<Directory>,
@@ -69,7 +69,7 @@ const SOUND: &str = "steps are encoded by this module";
 
 impl Steps {
     /// Adds a step; `entry` is the target's entry. Steps must be added in path order.
-    pub(super) fn push(&mut self, path: &RepoPath, verdict: Verdict, entry: Option<&Entry>) {
+    pub(crate) fn push(&mut self, path: &RepoPath, verdict: Verdict, entry: Option<&Entry>) {
         let directory = self.enter(path.parent().unwrap_or(RepoPath::root()));
         let mut encoder = Encoder::new();
         match entry {
@@ -106,26 +106,26 @@ impl Steps {
         number
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.steps.len()
     }
 
-    pub(super) fn verdict(&self, n: usize) -> Verdict {
+    pub(crate) fn verdict(&self, n: usize) -> Verdict {
         self.steps[n].verdict
     }
 
-    pub(super) fn set_verdict(&mut self, n: usize, verdict: Verdict) {
+    pub(crate) fn set_verdict(&mut self, n: usize, verdict: Verdict) {
         self.steps[n].verdict = verdict;
     }
 
     /// Turns a step into a link to another path, and forgets the target's entry.
-    pub(super) fn set_link(&mut self, n: usize, to: &RepoPath) {
+    pub(crate) fn set_link(&mut self, n: usize, to: &RepoPath) {
         let mut encoder = Encoder::new();
         encoder.u8(LINK).bytes(self.name(n)).bytes(to.as_bytes());
         self.steps[n] = Step { content: self.arena.add(encoder.as_slice()), verdict: Verdict::Link, ..self.steps[n] };
     }
 
-    pub(super) fn path(&self, n: usize) -> RepoPathBuf {
+    pub(crate) fn path(&self, n: usize) -> RepoPathBuf {
         let directory = self.directory_path(self.steps[n].directory as usize);
         match self.name(n) {
             [] => directory.to_owned(),
@@ -143,7 +143,7 @@ impl Steps {
     }
 
     /// The target's entry; `None` if it has none, and for a link.
-    pub(super) fn entry(&self, n: usize) -> Option<Entry> {
+    pub(crate) fn entry(&self, n: usize) -> Option<Entry> {
         let content = self.content(n);
         is_entry(content).then(|| decode(content))
     }
@@ -155,7 +155,7 @@ impl Steps {
     }
 
     /// Kind of the target's entry.
-    pub(super) fn kind(&self, n: usize) -> Option<Kind> {
+    pub(crate) fn kind(&self, n: usize) -> Option<Kind> {
         self.unnamed_entry(n).map(|entry| entry.kind())
     }
 
@@ -170,7 +170,7 @@ impl Steps {
     }
 
     /// The number of the step at a path.
-    pub(super) fn find(&self, path: &RepoPath) -> Option<usize> {
+    pub(crate) fn find(&self, path: &RepoPath) -> Option<usize> {
         let (mut low, mut high) = (0, self.steps.len());
         while low < high {
             let middle = low + (high - low) / 2;

@@ -23,7 +23,7 @@ const STEP: Duration = Duration::from_millis(1);
 const STEPS: usize = 50;
 
 /// A record of an entry that has this stat.
-pub(super) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
+pub(crate) fn record(entry: &Entry, stat: Stat, racy: bool) -> Record {
     let (content, attributes) = (entry.content.clone(), entry.attributes);
     Record { name: entry.name.clone(), stat, content, attributes, racy }
 }
@@ -36,7 +36,7 @@ const PART: usize = if cfg!(test) { 3 } else { 4096 };
 
 /// Updates the index of the worktree after a checkout. Returns the entries that are not as wanted, apart from those in the
 /// outcome. The index has no records of them, so they will be read again.
-pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, outcome: &ApplyOutcome) -> Result<Inexact> {
+pub(crate) fn update(index: &mut Builder, root: &Dir, plan: &Plan, outcome: &ApplyOutcome) -> Result<Inexact> {
     let mut refresher = Refresher::new(root, plan, outcome);
     refresher.changes = Some(Changes { update: Update::new(index), clock: None, waiting: Vec::new() });
     let (inexact, changes) = refresher.refresh()?;
@@ -48,7 +48,7 @@ pub(super) fn update(index: &mut Builder, root: &Dir, plan: &Plan, outcome: &App
 }
 
 /// Finds entries written into an empty directory that are not as wanted, apart from those in the outcome.
-pub(super) fn find_inexact(root: &Dir, plan: &Plan, outcome: &ApplyOutcome) -> Result<Inexact> {
+pub(crate) fn find_inexact(root: &Dir, plan: &Plan, outcome: &ApplyOutcome) -> Result<Inexact> {
     Refresher::new(root, plan, outcome).refresh().map(|(inexact, _)| inexact)
 }
 

@@ -34,7 +34,7 @@ pub(super) enum Expected {
 
 /// What to do with a file that another program has open for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WhenOpen {
+pub(crate) enum WhenOpen {
     /// Leave it at its name.
     Keep,
     /// Replace or remove it anyway; also used if the system cannot tell whether a file is open.
@@ -235,7 +235,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::checkout::proof::hash;
+    use crate::apply::proof::hash;
     use crate::error::Error;
     use crate::fs;
     use crate::id::ObjectId;

@@ -29,7 +29,7 @@ pub(super) const OTHER_SPELLING: &str =
     "another spelling of this name exists, which is the same name on this file system";
 
 /// Whether a directory lists exactly this name. `true` if the directory cannot be listed.
-pub(super) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
+pub(crate) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
     directory.entries().map_or(true, |entries| entries.iter().any(|entry| entry.name == name))
 }
 

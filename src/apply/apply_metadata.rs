@@ -14,7 +14,7 @@ pub(super) type Xattr = (Vec<u8>, Vec<u8>);
 /// The access ACL. Directories also have a default ACL for new entries.
 const ACCESS_ACL: &[u8] = b"system.posix_acl_access";
 /// Set by the security policy of the system. Never removed.
-pub(super) const LABEL: &[u8] = b"security.selinux";
+pub(crate) const LABEL: &[u8] = b"security.selinux";
 /// Set-user-id and set-group-id.
 const SET_ID: u16 = 0o6000;
 

@@ -102,7 +102,7 @@ fn is_saved_content(directory: &Dir, name: &[u8], record: &Record, there: &Stat)
 }
 
 /// Whether the file at a name has this content. Reads the file.
-pub(super) fn has_content(directory: &Dir, name: &[u8], content: &Content) -> Result<bool> {
+pub(crate) fn has_content(directory: &Dir, name: &[u8], content: &Content) -> Result<bool> {
     match content {
         Content::File { blob, .. } => Ok(hash(directory, name)? == *blob),
         Content::Symlink { target } => Ok(directory.read_link(name)? == *target),
@@ -111,7 +111,7 @@ pub(super) fn has_content(directory: &Dir, name: &[u8], content: &Content) -> Re
 }
 
 /// Reads a file and returns the id of its content.
-pub(super) fn hash(directory: &Dir, name: &[u8]) -> Result<BlobId> {
+pub(crate) fn hash(directory: &Dir, name: &[u8]) -> Result<BlobId> {
     let file = directory.open_file(name)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 20];
