@@ -1,7 +1,7 @@
 //! `undo redo`: redoes undone operations.
 
 use crate::commands::Context;
-use crate::commands::checkouts::{self, ModeArgs};
+use crate::commands::checkouts::{self, StepArgs};
 use crate::error::{Exit, Result};
 use crate::object::operation::Verb;
 
@@ -14,16 +14,12 @@ use crate::object::operation::Verb;
   undo redo 3
   undo redo -n              show what would change")]
 pub struct Args {
-    /// Number of operations to redo
-    #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    steps: u32,
     #[command(flatten)]
-    mode: ModeArgs,
+    step: StepArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace()?;
-    let destination = workspace.find_redo(args.steps as usize)?;
-    checkouts::step(context, &mut workspace, args.mode.mode(), Verb::Redo, destination)
+    let destination = workspace.find_redo(args.step.count as usize)?;
+    checkouts::step(context, &mut workspace, args.step.mode.mode(), Verb::Redo, destination)
 }

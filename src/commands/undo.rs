@@ -1,7 +1,7 @@
 //! `undo undo`: undoes the last operations.
 
 use crate::commands::Context;
-use crate::commands::checkouts::{self, ModeArgs};
+use crate::commands::checkouts::{self, StepArgs};
 use crate::error::{Exit, Result};
 use crate::object::operation::Verb;
 
@@ -15,16 +15,12 @@ use crate::object::operation::Verb;
   undo undo 3               undo the last three operations
   undo undo -n              show what would change")]
 pub struct Args {
-    /// Number of operations to undo
-    #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    steps: u32,
     #[command(flatten)]
-    mode: ModeArgs,
+    step: StepArgs,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace_to_finish()?;
-    let destination = workspace.find_undo(args.steps as usize, context.ui.progress())?;
-    checkouts::step(context, &mut workspace, args.mode.mode(), Verb::Undo, destination)
+    let destination = workspace.find_undo(args.step.count as usize, context.ui.progress())?;
+    checkouts::step(context, &mut workspace, args.step.mode.mode(), Verb::Undo, destination)
 }

@@ -25,6 +25,17 @@ pub struct ModeArgs {
     trust_owner: bool,
 }
 
+/// Arguments of `undo` and `redo`.
+#[derive(Debug, clap::Args)]
+pub struct StepArgs {
+    /// Number of operations
+    #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: u32,
+    #[command(flatten)]
+    pub mode: ModeArgs,
+}
+
 impl ModeArgs {
     pub fn mode(&self) -> CheckoutMode {
         CheckoutMode { force: self.force, trust_owner: self.trust_owner, dry_run: self.dry_run }
