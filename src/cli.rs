@@ -220,7 +220,7 @@ fn start(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
     let result = match cli.command {
         Some(Command::Plumbing(command)) => plumbing::run(&context, command),
         Some(Command::Porcelain(command)) => commands::run(&context, command),
-        None => commands::overview::run(&context),
+        None => commands::overview::run(&context).map(Exit::from),
     };
     result.map_err(|error| context.explain_owners(error))
 }

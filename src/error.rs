@@ -120,6 +120,12 @@ impl Exit {
     }
 }
 
+impl From<()> for Exit {
+    fn from((): ()) -> Exit {
+        Exit::DONE
+    }
+}
+
 /// An error: what failed, on what, why, and what to do about it.
 pub struct Error(Box<Inner>);
 

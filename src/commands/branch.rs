@@ -1,9 +1,7 @@
 //! `undo branch`: names that follow your commits.
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete, refs};
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::workspace::RefKind;
 
 /// List, create, rename or delete branches
@@ -18,26 +16,26 @@ use crate::workspace::RefKind;
   undo branch -d kept            delete")]
 pub struct Args {
     /// Name of the new branch
-    #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::branches))]
+    #[arg(value_name = "NAME", add = complete::with(complete::branches))]
     name: Option<String>,
     // Not a doc comment: rustdoc takes the brackets for a link.
     #[arg(value_name = "REV", help = "Commit of the new branch [default: @]",
-          add = ArgValueCompleter::new(complete::revisions))]
+          add = complete::with(complete::revisions))]
     revision: Option<String>,
     /// List branches
     #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
     list: bool,
     /// Delete branches
     #[arg(short, long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
-          add = ArgValueCompleter::new(complete::branches))]
+          add = complete::with(complete::branches))]
     delete: Vec<String>,
     /// Rename a branch, or the current one if only NEW is given
     #[arg(short = 'm', long = "rename", value_names = ["OLD", "NEW"], num_args = 1..=2, conflicts_with = "name",
-          add = ArgValueCompleter::new(complete::branches))]
+          add = complete::with(complete::branches))]
     rename: Vec<String>,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     match (args.name.as_deref(), args.rename.as_slice()) {
         (_, [new]) => refs::rename(context, RefKind::Branch, None, new),
         (_, [old, new]) => refs::rename(context, RefKind::Branch, Some(old), new),

@@ -3,8 +3,6 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::CommitId;
@@ -21,7 +19,7 @@ use crate::workspace::Workspace;
   undo cat v1:data.csv > data-v1.csv")]
 pub struct Args {
     /// Commit, and path of the file in it
-    #[arg(value_name = "REV:PATH", add = ArgValueCompleter::new(complete::revision_paths))]
+    #[arg(value_name = "REV:PATH", add = complete::with(complete::revision_paths))]
     what: OsString,
 }
 

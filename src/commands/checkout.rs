@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::checkouts::{self, ModeArgs, Reported};
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
@@ -22,10 +20,10 @@ use crate::object::operation::Verb;
   undo checkout v1 -- data            restore some paths, like `undo restore --from v1 data`")]
 pub struct Args {
     /// Commit, branch or tag to restore
-    #[arg(value_name = "REV", required_unless_present = "resume", add = ArgValueCompleter::new(complete::revisions_or_paths))]
+    #[arg(value_name = "REV", required_unless_present = "resume", add = complete::with(complete::revisions_or_paths))]
     revision: Option<String>,
     /// Restore only these paths
-    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     mode: ModeArgs,

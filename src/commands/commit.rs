@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::context::Remedies;
 use crate::commands::{Context, complete, init};
 use crate::error::{ErrorKind, Exit, Result};
@@ -41,7 +39,7 @@ pub struct Args {
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Record only these paths; keep all others as in the last commit
-    #[arg(value_name = "PATH", add = ArgValueCompleter::new(complete::live_paths))]
+    #[arg(value_name = "PATH", add = complete::with(complete::live_paths))]
     paths: Vec<PathBuf>,
 }
 

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use clap_complete::env::{Elvish, EnvCompleter, Powershell};
 
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 
 /// The environment variable through which the script requests completions. Its value is the name of the shell.
 pub const VARIABLE: &str = "UNDO_COMPLETE";
@@ -36,9 +36,8 @@ pub enum Shell {
 }
 
 /// Prints the script.
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    context.ui.bytes(&script(args.shell))?;
-    Ok(Exit::DONE)
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
+    context.ui.bytes(&script(args.shell))
 }
 
 /// The script of a shell.

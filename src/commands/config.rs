@@ -1,9 +1,7 @@
 //! `undo config`: settings of the repository.
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::report::End;
 use crate::report::refs::SettingRecord;
 use crate::workspace::Setting;
@@ -18,7 +16,7 @@ use crate::workspace::Setting;
   undo config --unset store.compression")]
 pub struct Args {
     /// Name of the setting
-    #[arg(value_name = "KEY", add = ArgValueCompleter::new(complete::settings))]
+    #[arg(value_name = "KEY", add = complete::with(complete::settings))]
     key: Option<String>,
     /// New value
     #[arg(value_name = "VALUE")]
@@ -28,21 +26,20 @@ pub struct Args {
     unset: bool,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut workspace = context.workspace()?;
     match (&args.key, &args.value) {
         (None, _) => {
             let settings = workspace.settings()?;
             settings.iter().try_for_each(|setting| context.ui.show(&record(setting, false)))?;
-            context.ui.show(&End { count: settings.len() as u64 })?;
+            context.ui.show(&End { count: settings.len() as u64 })
         }
-        (Some(key), None) if !args.unset => context.ui.show(&record(&workspace.setting(key)?, true))?,
+        (Some(key), None) if !args.unset => context.ui.show(&record(&workspace.setting(key)?, true)),
         (Some(key), value) => {
             let setting = workspace.set_setting(key, value.as_deref())?;
-            context.ui.outcome(&record(&setting, false))?;
+            context.ui.outcome(&record(&setting, false))
         }
     }
-    Ok(Exit::DONE)
 }
 
 fn record(setting: &Setting, only_value: bool) -> SettingRecord {

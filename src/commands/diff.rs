@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
@@ -23,10 +21,10 @@ use crate::workspace::{DiffOptions, Workspace};
   undo diff -q --exit-code && echo clean")]
 pub struct Args {
     /// One or two revisions, or a range `A..B`; names of no revision are paths
-    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions_or_paths))]
+    #[arg(value_name = "REV", add = complete::with(complete::revisions_or_paths))]
     revisions: Vec<String>,
     /// Show only changes in these paths
-    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     format: Format,

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::checkout::Target;
 use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
@@ -21,10 +19,10 @@ use crate::report::checkouts::ExportRecord;
   undo export @~1 - | ssh host tar -x")]
 pub struct Args {
     /// Commit, branch or tag to export
-    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    #[arg(value_name = "REV", add = complete::with(complete::revisions))]
     revision: String,
     /// Destination
-    #[arg(value_name = "DEST", add = ArgValueCompleter::new(complete::live_paths))]
+    #[arg(value_name = "DEST", add = complete::with(complete::live_paths))]
     destination: PathBuf,
     /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
     #[arg(long)]

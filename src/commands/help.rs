@@ -3,10 +3,9 @@
 use std::ffi::OsStr;
 
 use clap_complete::CompletionCandidate;
-use clap_complete::engine::ArgValueCompleter;
 
 use crate::commands::{self, Context, complete};
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Show help for a command or a topic
 #[derive(Debug, clap::Args)]
@@ -19,7 +18,7 @@ Examples:
   undo help revisions")]
 pub struct Args {
     /// Command or topic
-    #[arg(value_name = "TOPIC", add = ArgValueCompleter::new(known))]
+    #[arg(value_name = "TOPIC", add = complete::with(known))]
     topic: Vec<String>,
 }
 
@@ -156,18 +155,17 @@ fn plumbing_overview(root: &clap::Command) -> String {
 }
 
 /// Prints help.
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut root = (context.command_line)();
     let topic = args.topic.join(" ");
     if let Some((_, text)) = TOPICS.iter().find(|(name, _)| *name == topic) {
-        context.ui.help(text)?;
+        context.ui.help(text)
     } else if topic == PLUMBING {
-        context.ui.help(&plumbing_overview(&root))?;
+        context.ui.help(&plumbing_overview(&root))
     } else {
         let command = commands::find(&mut root, &args.topic).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("no command or topic `{topic}`")).hint("undo help")
         })?;
-        context.ui.help(&command.render_help().ansi().to_string())?;
+        context.ui.help(&command.render_help().ansi().to_string())
     }
-    Ok(Exit::DONE)
 }

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::commands::Context;
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::metadata::Kind;
 use crate::path::REPOSITORY;
@@ -37,7 +37,7 @@ pub struct Args {
     moved: bool,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let worktree = match &args.directory {
         Some(directory) => context.place(directory)?,
         None => context.place(Path::new("."))?,
@@ -51,7 +51,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut repository = make(context, &worktree, store.as_deref(), &joining)?;
     context.report_checkout(&mut repository)?;
     if repository.state().intent.is_some() {
-        return Ok(Exit::DONE);
+        return Ok(());
     }
     let has_history = repository.view().at().is_some();
     context.ui.hint(match has_history {
@@ -60,7 +60,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         true => "to restore everything: undo checkout latest",
         false => "to record the directory: undo commit -m \"as it was\"",
     });
-    Ok(Exit::DONE)
+    Ok(())
 }
 
 /// Makes a repository and says where.

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete, op};
 use crate::error::{ErrorKind, Exit, Result};
@@ -30,10 +28,10 @@ use crate::worktree::paths::pattern_hint;
 pub struct Args {
     /// Revisions, or a range `A..B`; names of no revision are paths
     #[arg(value_name = "REV", allow_negative_numbers = true)]
-    #[arg(add = ArgValueCompleter::new(complete::revisions_or_paths))]
+    #[arg(add = complete::with(complete::revisions_or_paths))]
     revisions: Vec<String>,
     /// Show only commits that change these paths
-    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
     /// Show at most N commits; `-5` means `-n 5`
     #[arg(short = 'n', long = "max-count", value_name = "N")]
@@ -60,7 +58,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     if args.ops {
-        return op::log(context, &workspace.repository, args.limit);
+        return op::log(context, &workspace.repository, args.limit).map(Exit::from);
     }
     let (limits, words): (Vec<String>, Vec<String>) =
         args.revisions.iter().cloned().partition(|word| limit_of(word).is_some());

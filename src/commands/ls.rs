@@ -2,10 +2,8 @@
 
 use std::ffi::OsString;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::report::entries::{EntryRecord, EntryTotals};
 use crate::terminal::text::ListedEntry;
 
@@ -19,7 +17,7 @@ use crate::terminal::text::ListedEntry;
   undo ls -R -z v1        every path, for scripts")]
 pub struct Args {
     /// Commit, and path in it
-    #[arg(value_name = "REV[:PATH]", default_value = "@", add = ArgValueCompleter::new(complete::revision_paths))]
+    #[arg(value_name = "REV[:PATH]", default_value = "@", add = complete::with(complete::revision_paths))]
     what: OsString,
     /// Show mode, owner, size and time
     #[arg(short, long)]
@@ -29,7 +27,7 @@ pub struct Args {
     recursive: bool,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let workspace = context.workspace()?;
     let (id, path) = context.commit_path(&workspace.repository, &args.what, "ls")?;
     let entries = workspace.list(id, &path.unwrap_or_default(), args.recursive)?;
@@ -40,6 +38,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         totals.count(&entry);
         context.ui.show(&ListedEntry { record: EntryRecord::new(&path, &entry), is_long: args.long })?;
     }
-    context.ui.show(&totals)?;
-    Ok(Exit::DONE)
+    context.ui.show(&totals)
 }

@@ -1,10 +1,9 @@
 //! `undo man`: prints manual pages.
 
-use clap_complete::engine::ArgValueCompleter;
 use clap_mangen::Man;
 
 use crate::commands::{self, Context, complete};
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Print a manual page
 ///
@@ -15,14 +14,13 @@ use crate::error::{Error, ErrorKind, Exit, Result};
   undo man > /usr/local/share/man/man1/undo.1")]
 pub struct Args {
     /// Command to document
-    #[arg(value_name = "COMMAND", add = ArgValueCompleter::new(complete::commands_of))]
+    #[arg(value_name = "COMMAND", add = complete::with(complete::commands_of))]
     command: Vec<String>,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let page = page((context.command_line)(), &args.command)?;
-    context.ui.bytes(&page)?;
-    Ok(Exit::DONE)
+    context.ui.bytes(&page)
 }
 
 /// Formats the page of a command, or of the whole program.

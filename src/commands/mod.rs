@@ -35,7 +35,8 @@ use crate::error::{Exit, Result};
 
 pub use context::Context;
 
-/// Declares an enum of commands, and the function that runs one. A command is a module with `Args` and `run`.
+/// Declares an enum of commands, and the function that runs one. A command is a module with `Args` and
+/// `run`, which returns an exit status, or nothing if success is the only one.
 macro_rules! declare_commands {
     ($(#[$enum:meta])* enum Command { $($(#[$attribute:meta])* $name:ident($module:ident),)+ }) => {
         $(#[$enum])*
@@ -48,7 +49,7 @@ macro_rules! declare_commands {
         /// Runs a command.
         pub fn run(context: &$crate::commands::Context<'_>, command: Command) -> Result<Exit> {
             match command {
-                $(Command::$name(args) => $module::run(context, &args),)+
+                $(Command::$name(args) => $module::run(context, &args).map(Exit::from),)+
             }
         }
     };

@@ -1,7 +1,5 @@
 //! `undo op`: lists operations and restores the state after any of them.
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::checkouts::{self, ModeArgs};
 use crate::commands::standing::Standings;
 use crate::commands::{Context, complete};
@@ -38,13 +36,13 @@ enum Command {
     /// Show the details of an operation
     Show {
         /// Operation id, which may be abbreviated; `@` is the last operation
-        #[arg(value_name = "OP", default_value = "@", add = ArgValueCompleter::new(complete::operations))]
+        #[arg(value_name = "OP", default_value = "@", add = complete::with(complete::operations))]
         operation: String,
     },
     /// Restore branches, tags and the directory to their state after an operation
     Restore {
         /// Operation id, which may be abbreviated
-        #[arg(value_name = "OP", add = ArgValueCompleter::new(complete::operations))]
+        #[arg(value_name = "OP", add = complete::with(complete::operations))]
         operation: String,
         #[command(flatten)]
         mode: ModeArgs,
@@ -53,8 +51,8 @@ enum Command {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     match &args.command {
-        Command::Log { limit } => log(context, &context.repository()?, *limit),
-        Command::Show { operation } => show(context, &context.repository()?, operation),
+        Command::Log { limit } => log(context, &context.repository()?, *limit).map(Exit::from),
+        Command::Show { operation } => show(context, &context.repository()?, operation).map(Exit::from),
         Command::Restore { operation, mode } => {
             let mut workspace = context.workspace()?;
             let destination = workspace.find_operation(operation)?;
@@ -64,7 +62,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 /// Lists operations, newest first; `log --ops` too.
-pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<Exit> {
+pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<()> {
     let mut timeline = Timeline::open(repository);
     let standings = Standings::of(&mut timeline)?;
     context.ui.page_long_output();
@@ -77,18 +75,15 @@ pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>)
         }
         count += 1;
     }
-    context.ui.show(&End { count: count as u64 })?;
-    Ok(Exit::DONE)
+    context.ui.show(&End { count: count as u64 })
 }
 
-fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Result<Exit> {
+fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Result<()> {
     let mut timeline = Timeline::open(repository);
     let action = timeline.find(operation)?.clone();
     let standing = Standings::of(&mut timeline)?.get(&action);
-    if let Some(record) = OperationRecord::new(&steps(&action), standing) {
-        context.ui.show(&OperationText(record))?;
-    }
-    Ok(Exit::DONE)
+    let record = OperationRecord::new(&steps(&action), standing);
+    record.map_or(Ok(()), |record| context.ui.show(&OperationText(record)))
 }
 
 fn steps(action: &Action) -> Vec<&Operation> {

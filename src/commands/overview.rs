@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 
 use crate::commands::Context;
-use crate::error::{ErrorKind, Exit, Result};
+use crate::error::{ErrorKind, Result};
 use crate::report::changes::Tally;
 use crate::report::refs::{Overview, Position};
 use crate::terminal::text::describe;
 use crate::workspace::DiffOptions;
 
 /// Prints the overview.
-pub fn run(context: &Context<'_>) -> Result<Exit> {
+pub fn run(context: &Context<'_>) -> Result<()> {
     let workspace = match context.workspace() {
         Err(error) if error.kind() == ErrorKind::NoRepository => {
             let next = ["undo init", "undo commit --init -m \"as it was\"", "undo help"].map(Cow::from).into();
             let state = format!("no repository here ({})", context.cwd.display());
             context.ui.show(&Overview { repository: false, position: None, clean: true, changes: 0, next, state })?;
-            return Ok(Exit::DONE);
+            return Ok(());
         }
         result => result?,
     };
@@ -48,6 +48,5 @@ pub fn run(context: &Context<'_>) -> Result<Exit> {
         changes: tally.counts.total(),
         next,
         state,
-    })?;
-    Ok(Exit::DONE)
+    })
 }

@@ -1,14 +1,14 @@
 //! Lists, creates, renames and deletes branches and tags, for `branch` and `tag`.
 
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::object::Commit;
 use crate::quote::shell_word;
 use crate::report::End;
 use crate::report::refs::{RefChanged, RefRecord};
 use crate::workspace::RefKind;
 
-pub fn list(context: &Context<'_>, kind: RefKind) -> Result<Exit> {
+pub fn list(context: &Context<'_>, kind: RefKind) -> Result<()> {
     let workspace = context.workspace()?;
     let view = workspace.view();
     let refs = kind.refs(view);
@@ -18,12 +18,11 @@ pub fn list(context: &Context<'_>, kind: RefKind) -> Result<Exit> {
         let (kind, name) = (kind.word(), name.clone());
         context.ui.show(&RefRecord { kind, name, id, current: is_current, time, message })?;
     }
-    context.ui.show(&End { count: refs.len() as u64 })?;
-    Ok(Exit::DONE)
+    context.ui.show(&End { count: refs.len() as u64 })
 }
 
 /// Creates one at a commit, by default `@`.
-pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option<&str>) -> Result<Exit> {
+pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option<&str>) -> Result<()> {
     let mut workspace = context.workspace()?;
     let id = workspace.resolve(revision.unwrap_or("@"))?;
     workspace.create_ref(kind, name, id)?;
@@ -31,27 +30,27 @@ pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option
     if kind == RefKind::Branch {
         context.ui.hint(format_args!("to switch to it: undo checkout {}", shell_word(name.as_bytes())));
     }
-    Ok(Exit::DONE)
+    Ok(())
 }
 
 /// Deletes some. The commits stay.
-pub fn delete(context: &Context<'_>, kind: RefKind, names: &[String]) -> Result<Exit> {
+pub fn delete(context: &Context<'_>, kind: RefKind, names: &[String]) -> Result<()> {
     let commits = context.workspace()?.delete_refs(kind, names)?;
     for (name, id) in names.iter().zip(commits) {
         context.ui.outcome(&RefChanged { kind: kind.word(), action: "deleted", name: name.to_owned(), id })?;
         let (word, name, id) = (kind.word(), shell_word(name.as_bytes()), id.short());
         context.ui.hint(format_args!("to restore it: undo {word} {name} {id}"));
     }
-    Ok(Exit::DONE)
+    Ok(())
 }
 
 /// Renames one, by default the current branch.
-pub fn rename(context: &Context<'_>, kind: RefKind, old: Option<&str>, new: &str) -> Result<Exit> {
+pub fn rename(context: &Context<'_>, kind: RefKind, old: Option<&str>, new: &str) -> Result<()> {
     let mut workspace = context.workspace()?;
     let old = old.unwrap_or(&workspace.view().current).to_owned();
     let id = workspace.rename_ref(kind, &old, new)?;
     context.ui.outcome(&RefChanged { kind: kind.word(), action: "renamed", name: new.to_owned(), id })?;
     let (old, new) = (shell_word(old.as_bytes()), shell_word(new.as_bytes()));
     context.ui.hint(format_args!("to undo: undo {} -m {new} {old}", kind.word()));
-    Ok(Exit::DONE)
+    Ok(())
 }

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::checkouts::{self, ModeArgs, Reported};
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
@@ -21,10 +19,10 @@ use crate::workspace::{CheckoutMode, Workspace};
 pub struct Args {
     /// Commit, branch or tag to restore from
     #[arg(long, value_name = "REV", default_value = "@", hide_default_value = true,
-          add = ArgValueCompleter::new(complete::revisions))]
+          add = complete::with(complete::revisions))]
     from: String,
     /// Paths to restore
-    #[arg(required = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    #[arg(required = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     mode: ModeArgs,

@@ -2,8 +2,6 @@
 
 use std::ffi::OsString;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, cat, changes, complete};
 use crate::error::{Exit, Result};
@@ -20,7 +18,7 @@ use crate::workspace::DiffOptions;
 pub struct Args {
     /// Commit, and path of a file in it
     #[arg(value_name = "REV[:PATH]", default_value = "@", hide_default_value = true,
-          add = ArgValueCompleter::new(complete::revision_paths))]
+          add = complete::with(complete::revision_paths))]
     what: OsString,
     #[command(flatten)]
     format: Format,

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, changes, complete};
 use crate::error::{Exit, Result};
 use crate::report::refs::Position;
@@ -21,7 +19,7 @@ pub struct Args {
     #[arg(long)]
     metadata: bool,
     /// Show only changes in these paths
-    #[arg(value_name = "PATH", add = ArgValueCompleter::new(complete::live_paths))]
+    #[arg(value_name = "PATH", add = complete::with(complete::live_paths))]
     paths: Vec<PathBuf>,
 }
 

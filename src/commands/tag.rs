@@ -1,9 +1,7 @@
 //! `undo tag`: names that stay.
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete, refs};
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::workspace::RefKind;
 
 /// List, create, rename or delete tags
@@ -18,26 +16,26 @@ use crate::workspace::RefKind;
   undo tag -d v1            delete")]
 pub struct Args {
     /// Name of the new tag
-    #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::tags))]
+    #[arg(value_name = "NAME", add = complete::with(complete::tags))]
     name: Option<String>,
     // Not a doc comment: rustdoc takes the brackets for a link.
     #[arg(value_name = "REV", help = "Commit of the new tag [default: @]",
-          add = ArgValueCompleter::new(complete::revisions))]
+          add = complete::with(complete::revisions))]
     revision: Option<String>,
     /// List tags
     #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
     list: bool,
     /// Delete tags
     #[arg(short, long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
-          add = ArgValueCompleter::new(complete::tags))]
+          add = complete::with(complete::tags))]
     delete: Vec<String>,
     /// Rename a tag
     #[arg(short = 'm', long = "rename", value_names = ["OLD", "NEW"], num_args = 2, conflicts_with = "name",
-          add = ArgValueCompleter::new(complete::tags))]
+          add = complete::with(complete::tags))]
     rename: Vec<String>,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     match (args.name.as_deref(), args.rename.as_slice()) {
         (_, [old, new]) => refs::rename(context, RefKind::Tag, Some(old), new),
         _ if !args.delete.is_empty() => refs::delete(context, RefKind::Tag, &args.delete),

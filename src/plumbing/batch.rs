@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::commands::Context;
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::history::{bytes, objects};
 use crate::id::LENGTH;
 use crate::plumbing::records;
@@ -11,7 +11,7 @@ use crate::repo::Repository;
 use crate::report::plumbing::{Asked, Described, Unresolved};
 
 /// Prints the objects named on stdin. An unknown name is not an error.
-pub fn run(context: &Context<'_>, with_bytes: bool) -> Result<Exit> {
+pub fn run(context: &Context<'_>, with_bytes: bool) -> Result<()> {
     if with_bytes && context.ui.options().json {
         return Err(Error::new(ErrorKind::Usage, "--batch prints bytes, which JSON cannot hold")
             .hint("undo cat-file --batch-check --json"));
@@ -20,7 +20,7 @@ pub fn run(context: &Context<'_>, with_bytes: bool) -> Result<Exit> {
     for record in records::answered(context) {
         answer(context, &repository, &record?, with_bytes)?;
     }
-    Ok(Exit::DONE)
+    Ok(())
 }
 
 fn answer(context: &Context<'_>, repository: &Repository, record: &[u8], with_bytes: bool) -> Result<()> {

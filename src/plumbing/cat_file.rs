@@ -1,15 +1,12 @@
 //! `undo cat-file`: prints objects.
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::bytes;
-use crate::history::objects::{self, ObjectType, TypedId};
+use crate::history::objects::{self, ObjectType};
 use crate::object::nodes::Node;
 use crate::object::{ObjectKind, Objects};
 use crate::plumbing::batch;
-use crate::repo::Repository;
 use crate::report::commits::Names;
 use crate::report::objects::{AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields};
 use crate::report::operations::Standing;
@@ -27,7 +24,7 @@ use crate::report::plumbing::{Asked, Described};
   undo rev-list --all --objects | undo cat-file --batch-check")]
 pub struct Args {
     /// Object to print; after a TYPE, its raw content
-    #[arg(value_name = "OBJECT", num_args = 0..=2, add = ArgValueCompleter::new(complete::revision_paths))]
+    #[arg(value_name = "OBJECT", num_args = 0..=2, add = complete::with(complete::revision_paths))]
     names: Vec<String>,
     #[command(flatten)]
     what: What,
@@ -63,7 +60,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         [name] if object_type => describe(context, name, Asked::Type),
         [name] if size => describe(context, name, Asked::Size),
         [name] if exists => match describe(context, name, Asked::Presence) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Exit::NO),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Exit::NO),
             result => result,
         },
         [name] if pretty => print(context, name),
@@ -71,16 +68,16 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         _ => Err(Error::new(ErrorKind::Usage, "an object, and what to print of it, must be given")
             .hint("undo cat-file -p @")),
     }
+    .map(Exit::from)
 }
 
-fn describe(context: &Context<'_>, name: &str, asked: Asked) -> Result<Exit> {
+fn describe(context: &Context<'_>, name: &str, asked: Asked) -> Result<()> {
     let repository = context.repository()?;
     let named = objects::find(&repository, name)?;
-    context.ui.show(&Described::new(named, bytes::size(&repository, named)?, asked))?;
-    Ok(Exit::DONE)
+    context.ui.show(&Described::new(named, bytes::size(&repository, named)?, asked))
 }
 
-fn raw(context: &Context<'_>, word: &str, name: &str) -> Result<Exit> {
+fn raw(context: &Context<'_>, word: &str, name: &str) -> Result<()> {
     let Some(wanted) = ObjectType::ALL.into_iter().find(|one| one.word() == word) else {
         return Err(Error::new(ErrorKind::Usage, format!("`{}` is not a type", word.escape_debug()))
             .hint(format!("one of {}", ObjectType::ALL.map(ObjectType::word).join(", "))));
@@ -90,21 +87,15 @@ fn raw(context: &Context<'_>, word: &str, name: &str) -> Result<Exit> {
     if named.object_type != wanted {
         return Err(objects::wrong_type(name, named.object_type.word(), &format!("an object of type {word}")));
     }
-    context.ui.data(|out| bytes::copy(&repository, named, out))?;
-    Ok(Exit::DONE)
+    context.ui.data(|out| bytes::copy(&repository, named, out))
 }
 
-fn print(context: &Context<'_>, name: &str) -> Result<Exit> {
+fn print(context: &Context<'_>, name: &str) -> Result<()> {
     let repository = context.repository()?;
     let named = objects::find(&repository, name)?;
-    show(context, &repository, named)?;
-    Ok(Exit::DONE)
-}
-
-fn show(context: &Context<'_>, repository: &Repository, named: TypedId) -> Result<()> {
     let (ui, store, id) = (context.ui, repository.store(), named.id);
     match named.object_type {
-        ObjectType::Blob => ui.data(|out| bytes::copy(repository, named, out)),
+        ObjectType::Blob => ui.data(|out| bytes::copy(&repository, named, out)),
         ObjectType::Tree => ui.show(&TreeFields::new(id, store.tree_node(id.into())?)),
         ObjectType::Commit => {
             let names = Names::of(repository.view(), id.into());
@@ -118,7 +109,7 @@ fn show(context: &Context<'_>, repository: &Repository, named: TypedId) -> Resul
         ObjectType::Operation => {
             let is_current = repository.operation().is_some_and(|newest| newest.object_id() == id);
             let standing = Standing { is_current, ..Standing::default() };
-            ui.show(&OperationFields::new(bytes::operation(repository, id)?, standing))
+            ui.show(&OperationFields::new(bytes::operation(&repository, id)?, standing))
         }
     }
 }

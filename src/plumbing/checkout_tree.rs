@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete, export};
 use crate::diff::linked;
 use crate::error::{Exit, Result};
@@ -27,7 +25,7 @@ pub struct Args {
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: PathBuf,
     /// Tree, commit, or REV:PATH
-    #[arg(value_name = "TREE", add = ArgValueCompleter::new(complete::revision_paths))]
+    #[arg(value_name = "TREE", add = complete::with(complete::revision_paths))]
     tree: String,
     /// Id of its hard links, as `write-tree` and `mklinks` print it
     #[arg(value_name = "LINKS")]

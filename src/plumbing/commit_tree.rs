@@ -3,10 +3,8 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::history::{objects, when};
 use crate::repo::Repository;
@@ -23,13 +21,13 @@ use crate::snapshot::{self, CommitSpec};
   undo update-ref @ $(undo commit-tree v1 -p @ -m \"as it was in v1\")")]
 pub struct Args {
     /// Tree, or a commit whose content to reuse
-    #[arg(value_name = "TREE", add = ArgValueCompleter::new(complete::revision_paths))]
+    #[arg(value_name = "TREE", add = complete::with(complete::revision_paths))]
     tree: String,
     /// Id of its hard links, as `write-tree` and `mklinks` print it
     #[arg(value_name = "LINKS")]
     links: Option<String>,
     /// Parent commit; may be given several times
-    #[arg(short, long = "parent", value_name = "PARENT", add = ArgValueCompleter::new(complete::revisions))]
+    #[arg(short, long = "parent", value_name = "PARENT", add = complete::with(complete::revisions))]
     parents: Vec<String>,
     /// Commit message; each one is a paragraph
     #[arg(short, long = "message", value_name = "MSG")]
@@ -45,7 +43,7 @@ pub struct Args {
     date: Option<String>,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut repository = context.repository()?;
     let worktree = context.worktree(&repository)?;
     // Before taking the lock, which the writer of the message may need.
@@ -53,8 +51,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut transaction = repository.begin()?;
     let given = args.given(transaction.repository(), message)?;
     let id = snapshot::commit_tree(&mut transaction, &worktree, given)?;
-    context.ui.show(&Id::new(id.object_id()))?;
-    Ok(Exit::DONE)
+    context.ui.show(&Id::new(id.object_id()))
 }
 
 impl Args {

@@ -1,7 +1,7 @@
 //! `undo count-objects`: counts stored objects and their space.
 
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::object::ObjectKind;
 use crate::report::plumbing::ObjectCount;
 
@@ -11,7 +11,7 @@ use crate::report::plumbing::ObjectCount;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
     let repository = context.repository()?;
     let (tally, usage) = (repository.store().tally()?, repository.usage()?);
     let packs = repository.store().packs();
@@ -31,6 +31,5 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
         ("garbage", usage.garbage),
         ("size_garbage", usage.garbage_bytes),
     ];
-    context.ui.show(&ObjectCount { counts })?;
-    Ok(Exit::DONE)
+    context.ui.show(&ObjectCount { counts })
 }

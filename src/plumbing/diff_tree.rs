@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
 use crate::compare::directories;
 use crate::diff::{ChangeCounts, Depth, Options};
@@ -23,10 +21,10 @@ use crate::terminal::text::{Columns, TreeChangeLine};
   undo diff-tree @:old @:new")]
 pub struct Args {
     /// Two commits or trees, or one commit
-    #[arg(value_name = "TREE", num_args = 1..=2, required = true, add = ArgValueCompleter::new(complete::revision_paths))]
+    #[arg(value_name = "TREE", num_args = 1..=2, required = true, add = complete::with(complete::revision_paths))]
     trees: Vec<String>,
     /// Print only changes in these paths
-    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
     /// Descend into directories
     #[arg(short = 'r')]

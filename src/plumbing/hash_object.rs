@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::commands::Context;
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::plumbing::records;
 use crate::report::plumbing::Id;
@@ -38,13 +38,13 @@ pub struct Args {
     stdin_paths: bool,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     if args.files.is_empty() && !args.stdin && !args.stdin_paths {
         return Err(Error::new(ErrorKind::Usage, "no file given").hint("undo hash-object FILE, or --stdin"));
     }
     if !args.write {
         args.each(context, &mut HashSink::new())?;
-        return Ok(Exit::DONE);
+        return Ok(());
     }
     let mut repository = context.repository()?;
     if args.stdin || args.stdin_paths {
@@ -57,8 +57,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     args.each(context, &mut sink)?;
     sink.finish()?;
     let stored = session.finish()?;
-    transaction.keep(&stored)?;
-    Ok(Exit::DONE)
+    transaction.keep(&stored)
 }
 
 impl Args {

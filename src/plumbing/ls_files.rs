@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
 use crate::compare::files::{FileOptions, FileState, ListedFile, files, files_in_index};
 use crate::error::{Exit, Result};
@@ -37,7 +35,7 @@ pub struct Args {
     #[arg(short, long, conflicts_with_all = ["modified", "deleted", "others", "ignored"])]
     stage: bool,
     /// List only these paths
-    #[arg(value_name = "PATH", add = ArgValueCompleter::new(complete::live_paths))]
+    #[arg(value_name = "PATH", add = complete::with(complete::live_paths))]
     paths: Vec<PathBuf>,
 }
 

@@ -3,10 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::history::listing::{self, ListOptions, SelectedPaths};
 use crate::history::objects;
 use crate::report::entries::EntryTotals;
@@ -22,7 +20,7 @@ use crate::terminal::text::{Form, Format, TreeLine};
   undo ls-tree -r --format '%(objectname) %(path)' v1")]
 pub struct Args {
     /// Tree, commit, or REV:PATH
-    #[arg(value_name = "TREE", add = ArgValueCompleter::new(complete::revision_paths))]
+    #[arg(value_name = "TREE", add = complete::with(complete::revision_paths))]
     tree: String,
     /// List only these paths, relative to TREE
     #[arg(value_name = "PATH")]
@@ -47,7 +45,7 @@ pub struct Args {
     format: Option<String>,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let (form, options) = (args.form()?, args.options()?);
     let repository = context.repository()?;
     let tree = objects::treeish(&repository, &args.tree)?.tree;
@@ -57,8 +55,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         totals.count(&entry);
         context.ui.show(&TreeLine { path: &path, entry: &entry, form: &form })?;
     }
-    context.ui.show(&totals)?;
-    Ok(Exit::DONE)
+    context.ui.show(&totals)
 }
 
 impl Args {

@@ -1,7 +1,7 @@
 //! `undo mklinks`: creates a table of hard links from groups of paths.
 
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::plumbing::records;
 use crate::plumbing::tree_input::Lines;
 use crate::report::plumbing::Id;
@@ -17,7 +17,7 @@ use crate::snapshot::mktree::put_links;
   undo cat-file -p \"$links\" | undo mklinks")]
 pub struct Args {}
 
-pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
     let mut repository = context.repository()?;
     // Before taking the lock, which the writer of the lines may need.
     let links = Lines::new(&mut records::stdin(context), context.ui.options().nul).groups()?;
@@ -26,6 +26,5 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
     let id = put_links(&session, &links)?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
-    id.iter().try_for_each(|id| context.ui.show(&Id::new(id.object_id())))?;
-    Ok(Exit::DONE)
+    id.iter().try_for_each(|id| context.ui.show(&Id::new(id.object_id())))
 }

@@ -1,7 +1,7 @@
 //! `undo mktree`: creates trees from entry lines.
 
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::plumbing::records;
 use crate::plumbing::tree_input::Lines;
 use crate::report::plumbing::Id;
@@ -21,7 +21,7 @@ pub struct Args {
     batch: bool,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut repository = context.repository()?;
     let mut records = records::answered(context);
     let mut lines = Lines::new(&mut records, context.ui.options().nul);
@@ -40,6 +40,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     trees.finish()?;
     let stored = session.finish()?;
-    transaction.keep(&stored)?;
-    Ok(Exit::DONE)
+    transaction.keep(&stored)
 }

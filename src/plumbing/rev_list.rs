@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
@@ -25,10 +23,10 @@ use crate::report::plumbing::{Reached, Total};
   undo rev-list --all --objects | undo cat-file --batch-check")]
 pub struct Args {
     /// Commits to list, a range `A..B`, or `^A` to exclude
-    #[arg(value_name = "REV", add = ArgValueCompleter::new(complete::revisions))]
+    #[arg(value_name = "REV", add = complete::with(complete::revisions))]
     revisions: Vec<String>,
     /// List only commits that change these paths
-    #[arg(last = true, value_name = "PATH", add = ArgValueCompleter::new(complete::recorded_paths))]
+    #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
     /// List the whole history, on a branch or not
     #[arg(long)]

@@ -2,10 +2,8 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::history::{objects, resolve_range};
 use crate::id::ObjectId;
 use crate::report::plumbing::{Id, Location};
@@ -21,7 +19,7 @@ use crate::report::values::PathBytes;
   undo rev-parse @:data/a.csv     the id that b3sum prints")]
 pub struct Args {
     /// Revisions, REV:PATH, or ids of any objects, which may be abbreviated
-    #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete::revision_paths))]
+    #[arg(value_name = "NAME", add = complete::with(complete::revision_paths))]
     names: Vec<String>,
     /// Fail unless exactly one NAME is given
     #[arg(long)]
@@ -38,11 +36,11 @@ pub struct Args {
     show_toplevel: bool,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let repository = context.repository()?;
     if args.show_toplevel {
         context.ui.show(&Location { path: PathBytes(repository.layout.worktree.as_os_str().as_bytes().to_vec()) })?;
-        return Ok(Exit::DONE);
+        return Ok(());
     }
     if args.verify && (args.names.len() != 1 || args.all) {
         let message = format!("--verify needs exactly one name, not {}", args.names.len());
@@ -61,7 +59,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             None => show(context, args, false, objects::find(&repository, name)?.id)?,
         }
     }
-    Ok(Exit::DONE)
+    Ok(())
 }
 
 fn show(context: &Context<'_>, args: &Args, excluded: bool, id: ObjectId) -> Result<()> {

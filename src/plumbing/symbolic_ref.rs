@@ -1,7 +1,7 @@
 //! `undo symbolic-ref`: prints or changes the current branch.
 
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::object::operation::Verb;
 use crate::plumbing::ref_commands::{Instruction, check_symbolic};
 use crate::plumbing::ref_updates;
@@ -27,19 +27,18 @@ pub struct Args {
     short: bool,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut repository = context.repository()?;
     let Some(target) = &args.target else {
         check_symbolic(&args.symbolic)?;
         context.ui.show(&CurrentBranch::shown(&repository.view().current, args.short))?;
-        return Ok(Exit::DONE);
+        return Ok(());
     };
     let instruction = Instruction::switch(&args.symbolic, target)?;
     let mut transaction = repository.begin()?;
     let edits = ref_updates::resolve(transaction.repository(), &vec![(None, instruction)])?;
-    let Some(branch) = &edits.switch else { return Ok(Exit::DONE) };
+    let Some(branch) = &edits.switch else { return Ok(()) };
     let (description, switch) = (edits.describe(), edits.switch.clone());
     transaction.record(NewOperation { verb: Verb::SymbolicRef, description, switch, ..NewOperation::default() })?;
-    context.ui.show(&CurrentBranch::changed(branch))?;
-    Ok(Exit::DONE)
+    context.ui.show(&CurrentBranch::changed(branch))
 }

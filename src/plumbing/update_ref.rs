@@ -1,9 +1,7 @@
 //! `undo update-ref`: sets and deletes refs, one or many at once.
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
-use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::object::operation::Verb;
 use crate::plumbing::records;
 use crate::plumbing::ref_commands::{self, Instruction, Instructions, Target, Value};
@@ -26,7 +24,7 @@ pub struct Args {
     #[arg(value_name = "REF", required_unless_present = "stdin")]
     reference: Option<String>,
     /// New commit, and expected current commit; with -d, only the latter
-    #[arg(value_names = ["NEW", "OLD"], num_args = 0..=2, add = ArgValueCompleter::new(complete::revisions))]
+    #[arg(value_names = ["NEW", "OLD"], num_args = 0..=2, add = complete::with(complete::revisions))]
     values: Vec<String>,
     /// Delete the ref
     #[arg(short, long)]
@@ -39,7 +37,7 @@ pub struct Args {
     stdin: bool,
 }
 
-pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut repository = context.repository()?;
     let instructions = match args.stdin {
         true => ref_commands::read(&mut records::stdin(context), context.ui.options().nul)?,
@@ -48,7 +46,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut transaction = repository.begin()?;
     let edits = ref_updates::resolve(transaction.repository(), &instructions)?;
     if edits.is_empty() {
-        return Ok(Exit::DONE);
+        return Ok(());
     }
     let description = args.reason.clone().unwrap_or_else(|| edits.describe());
     let (refs, switch) = (edits.refs.clone(), edits.switch.clone());
@@ -61,8 +59,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     })?;
     drop(transaction);
     edits.refs.iter().try_for_each(|edit| context.ui.show(&RefUpdate::from(edit)))?;
-    edits.switch.iter().try_for_each(|branch| context.ui.show(&CurrentBranch::changed(branch)))?;
-    Ok(Exit::DONE)
+    edits.switch.iter().try_for_each(|branch| context.ui.show(&CurrentBranch::changed(branch)))
 }
 
 /// The instruction on the command line.

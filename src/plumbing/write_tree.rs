@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap_complete::engine::ArgValueCompleter;
-
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::report::plumbing::WrittenTree;
@@ -18,7 +16,7 @@ use crate::snapshot;
   undo checkout-tree /tmp/data $(undo write-tree --prefix data)")]
 pub struct Args {
     /// Record only this directory, as a separate tree
-    #[arg(long, value_name = "DIR", add = ArgValueCompleter::new(complete::live_paths))]
+    #[arg(long, value_name = "DIR", add = complete::with(complete::live_paths))]
     prefix: Option<PathBuf>,
 }
 

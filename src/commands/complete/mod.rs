@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use clap::Subcommand;
 use clap_complete::CompletionCandidate;
-use clap_complete::engine::{PathCompleter, ValueCompleter};
+use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter};
 
 use crate::commands;
 use crate::environment::Environment;
@@ -26,6 +26,11 @@ const RECENT: usize = 20;
 
 /// Maximum number of names to suggest from one directory.
 const NAMES: usize = 1000;
+
+/// Completes the values of an argument.
+pub fn with(values: fn(&OsStr) -> Vec<CompletionCandidate>) -> ArgValueCompleter {
+    ArgValueCompleter::new(values)
+}
 
 /// A value and its description.
 pub fn candidate(value: impl Into<OsString>, help: String) -> CompletionCandidate {
