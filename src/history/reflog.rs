@@ -119,8 +119,8 @@ pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
             return Ok(left);
         }
     }
-    Err(Error::new(ErrorKind::NotFound, "`-` names no commit: there was no checkout yet")
-        .hint("see all commits with `undo log`"))
+    Err(Error::new(ErrorKind::NotFound, "there is no earlier checkout, so `-` names no commit")
+        .hint("list commits with `undo log`"))
 }
 
 /// The error for a current branch without commits: in a new repository, or after undoing its first commit.

@@ -66,8 +66,8 @@ hint: create one with `undo commit`
 "#]]);
     env.undo("checkout -").shows(str![[r#"
 ---- stderr ----
-error: `-` names no commit: there was no checkout yet
-hint: see all commits with `undo log`
+error: there is no earlier checkout, so `-` names no commit
+hint: list commits with `undo log`
 [exit 2]
 
 "#]]);
