@@ -87,15 +87,14 @@ pub struct Outcome {
     pub deleted: u64,
     /// Entries that did not have to change.
     pub unchanged: u64,
-    /// The plan.
-    pub plan: Plan,
+    pub(crate) plan: Plan,
     /// Paths that could not be restored exactly (owner, devices, attributes), with reasons.
     pub inexact: Vec<(RepoPathBuf, String)>,
     /// Paths whose content the store has lost, with reasons. They are unchanged.
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Paths that changed after they were saved. They are unchanged.
     pub changed: Vec<RepoPathBuf>,
-    /// InUsePaths unchanged because programs are using it.
+    /// Paths that were left unchanged because programs are using them.
     pub in_use: Vec<InUse>,
     /// The commit outside the branch that holds the changed paths.
     pub aside: Option<CommitId>,

@@ -40,7 +40,12 @@ pub struct Effect {
 impl Effect {
     /// Compares two commits. `ignored` are the paths that existed and were ignored when the later commit was made. Paths that
     /// the later commit does not cover do not count as deleted.
-    pub fn between(objects: &dyn Objects, before: &Commit, after: &Commit, ignored: &[RepoPathBuf]) -> Result<Effect> {
+    pub(crate) fn between(
+        objects: &dyn Objects,
+        before: &Commit,
+        after: &Commit,
+        ignored: &[RepoPathBuf],
+    ) -> Result<Effect> {
         let mut effect = Effect { before: before.totals, after: after.totals, ..Effect::default() };
         let left_out = LeftOut::seen(&after.uncovered, ignored, &HashMap::new());
         let options = diff::Options { left_out, ..diff::Options::default() };

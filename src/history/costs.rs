@@ -15,7 +15,7 @@ pub struct Costs {
 
 impl Costs {
     /// Opens the journal of a repository.
-    pub fn new(repository: &Repository) -> Costs {
+    pub(crate) fn new(repository: &Repository) -> Costs {
         Costs { operations: repository.operations(), known: HashMap::new() }
     }
 

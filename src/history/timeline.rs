@@ -51,7 +51,7 @@ impl Action {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// Refs in that state.
-    pub refs: Refs,
+    pub(crate) refs: Refs,
     /// The commit to check out. `None` leaves the worktree alone.
     pub worktree: Option<CommitId>,
     /// Position and tip to record. `None` for `op restore`, which starts a new line.
@@ -84,7 +84,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// Opens the timeline of a repository's directory.
-    pub fn open(repository: &Repository) -> Timeline {
+    pub(crate) fn open(repository: &Repository) -> Timeline {
         let operations = Box::new(repository.operations());
         let directory = repository.state().directory();
         Timeline::new(Refs::of(repository.view()), directory, repository.operation(), operations)

@@ -32,7 +32,7 @@ impl Extras {
     }
 
     /// Encodes the keys and values, sorted by key.
-    pub fn put(&self, encoder: &mut Encoder) {
+    pub(crate) fn put(&self, encoder: &mut Encoder) {
         encoder.varint(self.0.len() as u64);
         for (key, value) in &self.0 {
             encoder.bytes(key.as_bytes()).bytes(value);
@@ -40,7 +40,7 @@ impl Extras {
     }
 
     /// Decodes keys and values.
-    pub fn take(decoder: &mut Decoder<'_>) -> Result<Extras> {
+    pub(crate) fn take(decoder: &mut Decoder<'_>) -> Result<Extras> {
         let list = fields::take_list(decoder, 2, |d| Ok((d.text()?, d.bytes()?.to_vec())))?;
         fields::ascending(decoder, &list, |(key, _)| key.as_str())?;
         Ok(list.into_iter().collect())

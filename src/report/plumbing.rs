@@ -44,7 +44,6 @@ pub struct Location {
 /// A ref, or `@`, and its commit.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "ref")]
-#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
 pub struct Ref {
     kind: &'static str,
     name: String,
@@ -121,7 +120,6 @@ impl CurrentBranch {
 /// A path, and the ignore rule that decides about it.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "ignored")]
-#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
 pub struct Ignored<'p> {
     #[serde(flatten)]
     pub path: PathBytes,
@@ -224,7 +222,6 @@ pub enum Asked {
 /// An object, its type and its size.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "object")]
-#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
 pub struct Described {
     pub id: ObjectId,
     pub object_type: &'static str,
@@ -323,7 +320,6 @@ fn as_map<S: Serializer>(counts: &[(&'static str, u64)], serializer: S) -> Resul
 /// An object in a pack.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "packed-object")]
-#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
 pub struct PackedObject {
     pub id: ObjectId,
     #[serde(serialize_with = "kind_word")]

@@ -123,7 +123,8 @@ impl Store {
         self.packs.iter().filter_map(|pack| pack.table().err()).collect()
     }
 
-    /// Number of frames decoded since the store was opened, for tests.
+    /// Number of frames decoded since the store was opened.
+    #[cfg(any(test, feature = "internals"))]
     pub fn frames_decoded(&self) -> u64 {
         self.frames_decoded.load(Ordering::Relaxed)
     }

@@ -5,6 +5,7 @@ use crate::compare::{Comparison, Side};
 use crate::diff::{self, Body, Change, ChangeCounts};
 use crate::error::Result;
 use crate::id::CommitId;
+use crate::object::commit::Uncovered;
 use crate::object::{Attributes, Commit};
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
@@ -101,8 +102,18 @@ impl Differences<'_> {
         self.old.as_commit()
     }
 
-    /// What was read of the worktree, if it is compared: unreadable paths, files that changed while they were read.
-    pub fn scan(&self) -> Option<&Scan> {
+    /// Paths of the worktree that could not be compared, with reasons. Empty if two commits are compared.
+    pub fn uncovered(&self) -> &[Uncovered] {
+        self.scan().map_or(&[], |scan| &scan.uncovered)
+    }
+
+    /// Files of the worktree that kept changing while they were read. Empty if two commits are compared.
+    pub fn torn(&self) -> &[RepoPathBuf] {
+        self.scan().map_or(&[], |scan| &scan.torn)
+    }
+
+    /// The result of scanning the worktree, if the worktree is compared.
+    pub(crate) fn scan(&self) -> Option<&Scan> {
         match &self.new {
             Side::Live(scan) => Some(scan),
             _ => None,

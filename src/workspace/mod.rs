@@ -27,17 +27,35 @@ pub use notice::Notice;
 pub use prepared::PreparedCheckout;
 pub use refs::RefKind;
 pub use request::CheckoutMode;
-pub use run::{RunAfter, RunBefore};
+pub use run::{RunAfter, RunBefore, RunLock};
 pub use settings::Setting;
+
+// Values in the signatures above.
+pub use crate::alarm::{Alarm, Findings, Kind as AlarmKind, OrdinaryWork};
+pub use crate::checkout::{Action as FileAction, InUse, Outcome as CheckoutOutcome};
+pub use crate::diff::binary::{Range, Ranges};
+pub use crate::diff::text::{Hunk, Line, Tag};
+pub use crate::diff::{Body, Change, ChangeCounts, Status, What};
+pub use crate::effect::{Effect, Examples, Guard, Loss, Retyped};
+pub use crate::fs::Process;
+pub use crate::history::Costs;
+pub use crate::history::timeline::{Action, Destination, Timeline};
+pub use crate::history::walk::{WalkOptions, WalkedCommit};
+pub use crate::maintain::verify::{Damage, Finding, Outcome as VerifyOutcome};
+pub use crate::metadata::{Kind, Metadata};
+pub use crate::object::commit::{Counts, Reason, Totals, Uncovered};
+pub use crate::object::operation::{Intent, NewCommit, Operation, RefEdit, RefName, UndoPosition, Verb, View};
+pub use crate::object::{Attributes, Commit, Content, Entry, Extras, Mark, RunInfo};
+pub use crate::repo::UnneededFile;
+pub use crate::snapshot::Outcome as CommitOutcome;
+pub use crate::worktree::ignore::IgnoreWarning;
 
 /// A directory and the repository that records it.
 pub struct Workspace {
-    /// The repository.
-    pub repository: Repository,
-    /// The recorded directory.
-    pub worktree: Worktree,
+    pub(crate) repository: Repository,
+    pub(crate) worktree: Worktree,
     /// Where relative path arguments start.
-    pub directory: PathBuf,
+    directory: PathBuf,
     notices: Vec<Notice>,
 }
 

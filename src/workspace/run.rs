@@ -33,6 +33,12 @@ pub struct RunBefore {
     ignore_warnings: Vec<IgnoreWarning>,
 }
 
+/// Holds off other runs in the worktree until dropped.
+#[must_use]
+pub struct RunLock {
+    _lock: FileLock,
+}
+
 /// What the command did to the worktree.
 pub struct RunAfter {
     /// The commit that holds it; the same as before if nothing changed.
@@ -48,8 +54,8 @@ pub struct RunAfter {
 impl Workspace {
     /// Holds off other runs in this worktree until the returned lock is dropped, so that what one command did is not taken
     /// for what another one did.
-    pub fn lock_run(&self) -> Result<FileLock> {
-        self.repository.begin_run()
+    pub fn lock_run(&self) -> Result<RunLock> {
+        self.repository.begin_run().map(|lock| RunLock { _lock: lock })
     }
 
     /// Records the worktree before a command.
