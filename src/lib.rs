@@ -3,8 +3,9 @@
 //! The library does what the command line does. [`workspace::Workspace`] is the way in; its methods cannot lose data.
 //! `docs/architecture.md` describes the layers below, which `tests/it/tidy.rs` checks.
 
-// Docs are demanded of the public API only.
+// The rules of the public API.
 #![cfg_attr(feature = "internals", allow(missing_docs))]
+#![cfg_attr(not(feature = "internals"), warn(unnameable_types))]
 
 // Layer 0: shared words, no I/O.
 pub(crate) mod codec;
