@@ -30,7 +30,7 @@ pub fn show_watched(context: &Context<'_>, differences: &Differences<'_>) -> Res
     context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish(counts))
 }
 
-/// Up to so many changes are kept in memory to find the renames among them.
+/// Maximum number of changes kept in memory to find renames.
 const MOST_FOR_RENAMES: usize = 100_000;
 
 /// Changes on their way to the user.

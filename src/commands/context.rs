@@ -92,7 +92,7 @@ impl Context<'_> {
         }
     }
 
-    /// Says so if the checkout that did not end yet is that of whoever holds the lock.
+    /// Warns if the process that holds the lock is performing the unfinished checkout.
     fn report_running_checkout(&self, repository: &Repository) -> bool {
         let holder = Holder::of(&repository.layout.lock());
         let (Some(intent), Some(holder)) = (&repository.state().intent, holder) else {

@@ -148,7 +148,7 @@ pub fn set_file_mtime(file: &File, mtime: Timestamp, atime: Atime) -> Result<()>
     .map_err(|errno| failed("set the time of", file, errno))
 }
 
-/// Sets both times of an open file to the current time. Besides the owner, any user with write permission may do that.
+/// Sets both times of an open file to the current time. Any user with write permission may do that, not only the owner.
 pub fn touch_file(file: &File) -> Result<()> {
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     rustix::fs::futimens(file, &Timestamps { last_access: now, last_modification: now })

@@ -1,4 +1,4 @@
-//! Laws of the whole room, each in a directory of its own.
+//! Tests of the whole module, each in a separate directory.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
@@ -464,17 +464,17 @@ fn atomic_files_never_replace_a_file() {
     let ways: [fn(&Path) -> crate::error::Result<AtomicFile>; 2] =
         [AtomicFile::create, AtomicFile::with_temporary_name];
     for way in ways {
-        let newcomer = way(&path).unwrap();
-        write_all(newcomer.file(), b"whole").unwrap();
+        let created = way(&path).unwrap();
+        write_all(created.file(), b"whole").unwrap();
         assert!(!exists(&path).unwrap());
-        assert!(newcomer.publish(Durability::Synced).unwrap());
+        assert!(created.publish(Durability::Synced).unwrap());
         assert_eq!(read(&path).unwrap().unwrap(), b"whole");
         remove_file(&path).unwrap();
 
-        let newcomer = way(&taken).unwrap();
-        put(&dir, b"taken", b"somebody else's");
-        assert!(!newcomer.publish(Durability::Synced).unwrap());
-        assert_eq!(read(&taken).unwrap().unwrap(), b"somebody else's");
+        let created = way(&taken).unwrap();
+        put(&dir, b"taken", b"another program's");
+        assert!(!created.publish(Durability::Synced).unwrap());
+        assert_eq!(read(&taken).unwrap().unwrap(), b"another program's");
         remove_file(&taken).unwrap();
 
         drop(way(&path).unwrap());

@@ -114,7 +114,7 @@ pub fn remedies(worktree: &Path, store: Option<&Path>) -> String {
     format!("for a copy with its own branch: {init} --branch {branch}; if the directory was moved: {init} --moved")
 }
 
-/// The main directory, if it is known: the one without a branch of its own.
+/// The main directory, if it is known: the one without a separate branch.
 pub(super) fn main_directory(known: &BTreeMap<DirectoryId, Directory>) -> Option<(DirectoryId, &Directory)> {
     known.iter().find(|(_, directory)| directory.branch.is_none()).map(|(id, directory)| (*id, directory))
 }

@@ -14,7 +14,7 @@ use crate::object::{Commit, Content, Entry, Extras, Objects};
 use crate::store::Stored;
 use crate::time::Timestamp;
 
-/// A worktree with a repository that is made anew for each test.
+/// A worktree with a new repository for each test.
 struct House {
     root: tempfile::TempDir,
     repository: Repository,
@@ -257,7 +257,7 @@ fn new_ref_adds_unknown_ancestors() {
     for to in [line[2], base, line[1]] {
         assert_eq!(point(repository, "trial", to), (Vec::new(), vec![line[2]]));
     }
-    // Beside the line, from a commit that is no head.
+    // On a side branch, from a commit that is not a head.
     let beside = keep_line(repository, &[line[0]], &["d", "e"]);
     let mut heads = vec![line[2], beside[1]];
     heads.sort();
@@ -363,7 +363,7 @@ fn merged_packs_stay_for_a_grace_period() {
     let repository = house.open();
     assert!(repository.state().packs.len() < 20, "{}", repository.state().packs.len());
     assert!(commits.iter().all(|&id| repository.store().commit(id).is_ok()));
-    assert_eq!(repository.operations().count(), 40, "merging is no operation");
+    assert_eq!(repository.operations().count(), 40, "merging does not add an operation");
     let retired: Vec<_> = seen.iter().filter(|pack| !repository.state().packs.contains(pack)).collect();
     assert!(retired.len() > 20);
     assert!(retired.iter().all(|pack| repository.layout.pack(**pack).exists()));

@@ -1,4 +1,4 @@
-//! Notices: what an operation reports besides its outcome, as data.
+//! Notices: what an operation reports in addition to its outcome, as data.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::path::RepoPathBuf;
 use crate::worktree::Scan;
 use crate::worktree::ignore::IgnoreWarning;
 
-/// Something that a user should know, although the operation goes on.
+/// Something that a user should know, although the operation continues.
 #[derive(Clone, Debug)]
 pub enum Notice {
     /// The current commit is damaged, for this reason, so all files were recorded again.

@@ -41,9 +41,9 @@ struct PlannedFiles {
     closed: Vec<RepoPathBuf>,
     /// Why the checkout is refused.
     refusal: Option<Error>,
-    /// The expected outcome, if it is a dry run or nothing is to be done.
+    /// The expected outcome, if it is a dry run or there is nothing to do.
     expected: Option<Outcome>,
-    /// The stored scan, unless it is a dry run or nothing is to be done.
+    /// The stored scan, unless it is a dry run or there is nothing to do.
     save: Option<(StoredScan, Stored)>,
 }
 

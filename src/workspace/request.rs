@@ -17,12 +17,11 @@ pub struct CheckoutMode {
     pub dry_run: bool,
 }
 
-/// What is asked for.
+/// A requested checkout or restore.
 pub(super) struct Request {
     /// The wanted commit. `None`: only refs change.
     pub to: Option<CommitId>,
-    /// The name that was given, if it means another commit while a checkout is unfinished, which may have recorded a commit
-    /// of its own.
+    /// The given name, if an unfinished checkout may have changed which commit it names.
     pub relative: Option<String>,
     /// Only these paths; the branch stays where it is. Empty means the whole worktree.
     pub paths: Vec<RepoPathBuf>,

@@ -12,7 +12,7 @@ use super::request::Request;
 use super::{CheckoutMode, PreparedCheckout, Workspace};
 
 impl Workspace {
-    /// Finds the state that lies so many operations back. While a checkout is unfinished, that one is the first.
+    /// Finds the state before the last `steps` operations. An unfinished checkout counts as the last operation.
     pub fn find_undo(&mut self, steps: usize, progress: &dyn Progress) -> Result<Destination> {
         self.repository.check_same_worktree()?;
         if let Some(before) = self.repository.unrecorded_run() {
@@ -25,7 +25,7 @@ impl Workspace {
         }
     }
 
-    /// Finds the state so many operations ahead, as long as nothing else was done since they were taken back.
+    /// Finds the state after redoing `steps` undone operations. Fails if another operation followed the undo.
     pub fn find_redo(&self, steps: usize) -> Result<Destination> {
         Timeline::open(&self.repository).forward(steps)
     }

@@ -45,7 +45,7 @@ pub struct Worktree {
     pub durability: Durability,
     /// Original modes of directories to which a checkout gave the owner access. Scans record these modes.
     pub opened: BTreeMap<RepoPathBuf, u16>,
-    /// Device and inode of its own repository folder, which is never part of the worktree, wherever it is mounted.
+    /// Device and inode of the repository folder, which is never part of the worktree, wherever it is mounted.
     repository: Option<(u64, u64)>,
 }
 

@@ -67,7 +67,7 @@ fn report_exceeded(context: &Context<'_>, broken: &[&Guard], effect: &Effect) {
     }
 }
 
-/// Whether what a failed command did is to be taken back.
+/// Whether to undo the changes of a failed command.
 fn wants_rollback(context: &Context<'_>, args: &Args, before: &RunBefore, after: &RunAfter) -> bool {
     match args.on_fail.unwrap_or(OnFail::Ask) {
         OnFail::Keep => false,

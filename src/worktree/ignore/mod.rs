@@ -26,7 +26,7 @@ pub const FILE: &[u8] = b".undoignore";
 /// Maximum size of a rules file in bytes, far above what a user would write.
 pub const LONGEST: u64 = 4 << 20;
 
-/// The rules that apply in one directory: those of its own rules file and of its parent directories. Cheap to clone.
+/// The rules that apply in one directory: those of its rules file and of its parent directories. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Rules {
     deepest: Option<Arc<Level>>,

@@ -375,7 +375,7 @@ fn entries_staged_by_an_unfinished_checkout_are_skipped() {
     let house = House::new();
     house.write(".undo-00000000000000ff-1", "staged");
     house.write("sub/.undo-00000000000000ff-2", "staged");
-    house.write("sub/.undo-00000000000000fe-2", "somebody's file");
+    house.write("sub/.undo-00000000000000fe-2", "another file");
     let scan = house.scan_with(&Index::empty(), &Options { staged_by: Some(255), ..Options::default() });
     assert_eq!(house.listed(&scan), ["sub", "sub/.undo-00000000000000fe-2"]);
 }
