@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::checkout::Target;
 use crate::commands::{Context, complete};
 use crate::error::{ErrorKind, Exit, Result};
-use crate::export::{Compression, Destination, Exported, export, export_to};
+use crate::export::Exported;
 use crate::id::ObjectId;
 use crate::report::checkouts::ExportRecord;
 
@@ -30,18 +29,13 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
-    let repository = context.repository()?;
-    let id = context.commit(&repository, &args.revision, "undo restore")?;
-    let target = Target::commit(repository.store(), id)?;
+    let (workspace, progress) = (context.workspace()?, context.ui.progress());
+    let id = context.commit(&workspace.repository, &args.revision, "undo restore")?;
     if args.destination == Path::new("-") {
-        let progress = context.ui.progress();
-        let exported = context.ui.data(|mut out| {
-            export(repository.store(), &target, Destination::Tar(&mut out, Compression::None), progress)
-        })?;
+        let exported = context.ui.data(|out| workspace.export_tar(id, out, progress))?;
         return Ok(report_inexact(context, &exported));
     }
-    let path = context.place(&args.destination)?;
-    let exported = export_to(&repository, &target, &path, args.trust_owner, context.ui.progress())?;
+    let exported = workspace.export(id, &context.place(&args.destination)?, args.trust_owner, progress)?;
     context.ui.outcome(&record(id.object_id(), &args.destination, &exported))?;
     Ok(report_inexact(context, &exported))
 }

@@ -3,6 +3,7 @@
 mod checkout;
 mod commit;
 mod compare;
+mod export;
 mod history;
 mod notice;
 mod prepared;
@@ -37,6 +38,7 @@ pub use crate::diff::binary::{Range, Ranges};
 pub use crate::diff::text::{Hunk, Line, Tag};
 pub use crate::diff::{Body, Change, ChangeCounts, Status, What};
 pub use crate::effect::{Effect, Examples, Guard, Loss, Retyped};
+pub use crate::export::Exported;
 pub use crate::fs::Process;
 pub use crate::history::Costs;
 pub use crate::history::timeline::{Action, Destination, Timeline};

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use undo::environment::{Durability, Environment};
 use undo::error::{ErrorKind, Result};
-use undo::id::CommitId;
 use undo::progress::{Progress, Silent, Task, Unit, cancelled};
 use undo::time::Timestamp;
 use undo::workspace::{CheckoutMode, CommitOptions, Workspace};
@@ -157,19 +156,15 @@ fn cancelled_checkouts_are_continued_or_undone() {
 
 #[test]
 fn cancelled_exports_leave_nothing() {
-    use undo::internals::checkout::Target;
-    use undo::internals::export::export_to;
-    use undo::internals::repo::Repository;
     let env = TestEnv::initialised();
     fill(&env, "one");
     env.undo("commit -qm one").ok();
-    let repository = Repository::discover(&env.path(), Environment::from_process()).unwrap();
-    let id: CommitId = repository.view().at().unwrap();
-    let target = Target::commit(repository.store(), id).unwrap();
+    let workspace = open(&env);
+    let id = workspace.resolve("@").unwrap();
     for name in ["copy", "copy.tar"] {
         let path = env.root().join(name);
         let mut reports = 0;
-        while is_cancelled(export_to(&repository, &target, &path, false, &CancelAfter::new(reports))) {
+        while is_cancelled(workspace.export(id, &path, false, &CancelAfter::new(reports))) {
             let is_empty = std::fs::read_dir(&path).map_or(!path.exists(), |mut entries| entries.next().is_none());
             assert!(is_empty, "cancelled after {reports} reports");
             reports += 1;
