@@ -17,6 +17,7 @@ use super::plan::Action;
 use super::proof::{is_proven, is_saved, still_saved};
 use super::staging::Directories;
 use super::swap::Staged;
+use super::verdict::Verdict;
 use super::write::Threads;
 
 /// Whether a parent directory of a path could not be created yet.
@@ -228,4 +229,23 @@ impl<'w> Applier<'w> {
         self.note_copied_up(path, &there, &after);
         Ok(Done::Placed(after.inode, failed))
     }
+}
+
+/// Links the names that copies on overlayfs left behind. A file of the lower layer is copied up when it is linked or its
+/// metadata is set, and only the name used then belongs to the copy: the other names still belong to the lower file.
+pub(super) fn relink_copied_up(applier: &mut Applier<'_>, tally: &mut ApplyOutcome) -> Result<()> {
+    let copied_up = std::mem::take(&mut applier.copied_up);
+    if copied_up.is_empty() {
+        return Ok(());
+    }
+    let (work, plan) = (applier.work, applier.work.plan);
+    for n in (0..plan.end()).filter(|n| plan.verdict(*n) == Verdict::Same) {
+        let path = plan.path(n);
+        let copy = work.saved.find(&path).and_then(|record| copied_up.get(&inode(&record.stat)));
+        if let Some(copy) = copy.filter(|copy| **copy != path) {
+            let done = applier.link(&path, copy, tally);
+            tally.note(n, &path, done)?;
+        }
+    }
+    Ok(())
 }

@@ -14,8 +14,8 @@ use crate::worktree::index::{Builder, Record};
 
 use super::apply_metadata::{Subject, Xattr, apply_metadata};
 use super::in_use::InUsePaths;
-use super::limits::Limits;
 use super::plan::Plan;
+use super::privileges::Limits;
 use super::renames::RenamePlan;
 use super::staging::StagingArea;
 use super::swap::{Expected, WhenOpen};

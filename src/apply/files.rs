@@ -15,9 +15,9 @@ use crate::path::RepoPath;
 use crate::store::{Location, Reader};
 
 use super::context::ApplyContext;
-use super::in_place::User;
 use super::outcome::{ApplyOutcome, Done};
 use super::patch::{self, Source};
+use super::privileges::User;
 use super::staging::Directories;
 use super::swap::{Expected, Staged, Swap};
 use super::write::{self, Threads, Wanted};

@@ -14,8 +14,7 @@ use crate::store::Reader;
 use crate::worktree::index::Record;
 
 use super::context::ApplyContext;
-use super::pieces::{Placed, placed};
-use super::write::{Threads, Wanted, write_pieces};
+use super::write::{Placed, Threads, Wanted, placed, write_pieces};
 use super::write_buffer::WriteBuffer;
 
 /// Below this size writing all of it is as quick.

@@ -6,15 +6,30 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::id::BlobId;
-use crate::object::ObjectKind;
 use crate::object::layout::Piece;
+use crate::object::{Layout, ObjectKind, id_of};
 use crate::parallel;
 use crate::progress::Task;
 use crate::store::{Reader, Store};
 
-use super::clone;
-use super::pieces::{PART, Placed, parts, placed};
 use super::write_buffer::WriteBuffer;
+
+/// A piece and where it begins.
+pub(super) type Placed = (u64, Piece);
+
+/// The pieces of a layout with their offsets.
+pub(super) fn placed(layout: &Layout) -> Vec<Placed> {
+    layout.pieces_with_offsets().collect()
+}
+
+/// Length in bytes of the parts of a large file that workers take one at a time.
+const PART: u64 = 16 << 20;
+
+/// Splits pieces into parts of about that length.
+fn parts(pieces: &[Placed]) -> Vec<&[Placed]> {
+    let length = |(_, piece): &Placed| piece.length();
+    parallel::split_into(pieces, pieces.iter().map(length).sum::<u64>() / PART, length)
+}
 
 /// All workers may write a file of this size or more: below, starting a thread costs as much as it saves.
 pub(super) const SHARED: u64 = 2 * PART;
@@ -76,7 +91,7 @@ pub(super) fn write(
         if layout.size() != size {
             return Err(wrong());
         }
-        if holes.is_empty() && clone::clone(file, &layout, store, task)? {
+        if holes.is_empty() && clone(file, &layout, store, task)? {
             return Ok(());
         }
         reserve()?;
@@ -169,6 +184,47 @@ fn outside(holes: &[(u64, u64)], range: Range<u64>) -> impl Iterator<Item = Rang
         data
     };
     inside(holes, range).chain(std::iter::once(last)).map(before).filter(|data| !data.is_empty())
+}
+
+/// Number of zeros that are compared at a time.
+const COMPARED: u64 = 1 << 20;
+
+/// Fills an empty file with a reflink copy of the pack that holds only this file. Verifies the pack, so that damage is noticed.
+/// `false` if nothing was written.
+fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task) -> Result<bool> {
+    let Some(pack) = store.adopted(layout) else { return Ok(false) };
+    let size = layout.size();
+    // Cloned before the pack is verified: without reflinks, reading the pack is not worthwhile. Errors show when writing.
+    let is_cloned = fs::reflink(&pack, file).unwrap_or(false);
+    if is_cloned && !fs::has_hole(&pack, size)? && is_proven(&pack, &placed(layout)) {
+        fs::set_len(file, size)?;
+        task.add(size)?;
+        return Ok(true);
+    }
+    fs::set_len(file, 0)?;
+    Ok(false)
+}
+
+/// Whether a file begins with exactly these pieces.
+fn is_proven(file: &File, pieces: &[Placed]) -> bool {
+    let check = |_: &mut (), part| if are_there(file, part) { Ok(()) } else { Err(()) };
+    parallel::try_map(parts(pieces).into_iter(), || (), check).is_ok()
+}
+
+fn are_there(file: &File, pieces: &[Placed]) -> bool {
+    let mut buffer = Vec::new();
+    let mut holds = |offset: u64, length: u64, is_right: &dyn Fn(&[u8]) -> bool| {
+        buffer.resize(length as usize, 0);
+        fs::read_at(file, &mut buffer, offset).is_ok_and(|read| read == buffer.len()) && is_right(&buffer)
+    };
+    pieces.iter().all(|&(offset, piece)| match piece {
+        Piece::Chunk { id, length } => {
+            holds(offset, length.into(), &|bytes| id_of(ObjectKind::Data, bytes) == id.object_id())
+        }
+        Piece::Zeros { length } => (0..length)
+            .step_by(COMPARED as usize)
+            .all(|at| holds(offset + at, COMPARED.min(length - at), &|bytes| bytes.iter().all(|&byte| byte == 0))),
+    })
 }
 
 #[cfg(test)]

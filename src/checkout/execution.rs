@@ -5,9 +5,9 @@ use std::hash::BuildHasher;
 
 use crate::apply::context::ApplyContext;
 use crate::apply::in_use::{CheckScope, InUsePaths};
-use crate::apply::limits::Limits;
 use crate::apply::outcome::ApplyOutcome;
 use crate::apply::plan::Plan;
+use crate::apply::privileges::Limits;
 use crate::apply::renames::RenamePlan;
 use crate::apply::staging::StagingArea;
 use crate::apply::swap::WhenOpen;

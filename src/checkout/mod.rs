@@ -5,7 +5,6 @@
 //! is restored.
 
 mod access;
-mod cleanup;
 mod durable;
 mod execution;
 mod journals;
@@ -39,11 +38,11 @@ use space::check_free_space;
 pub use crate::apply::in_use::InUse;
 pub use crate::apply::{Action, Plan, Target};
 pub use access::{Access, closed_directories, has_left_open};
-pub use cleanup::clean_staged;
 pub use execution::Checkout;
 pub use operation::describe;
 pub use unfinished::{
-    HALF_DONE, Origin, are_hidden_halfway, check_no_mix, check_not_halfway, check_paths_allowed, refs_to_finish,
+    HALF_DONE, Origin, are_hidden_halfway, check_no_mix, check_not_halfway, check_paths_allowed, clean_staged,
+    refs_to_finish,
 };
 
 /// How to apply a plan, and what to record.

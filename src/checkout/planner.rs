@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::apply::in_place::User;
 use crate::apply::plan::{Known, Plan, check_not_repository};
+use crate::apply::privileges::User;
 use crate::apply::refresh_index;
 use crate::apply::target::Target;
 use crate::apply::verdict::{Steps, Verdict};

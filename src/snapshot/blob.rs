@@ -1,16 +1,19 @@
 //! Single files and streams as blobs: hashed, or stored as a commit would store them.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::BlobId;
 use crate::metadata::Kind;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Silent;
-use crate::worktree::Reading;
+use crate::repo::Transaction;
+use crate::snapshot::file::StoreSink;
 use crate::worktree::content::{Sink, holes};
+use crate::worktree::{Reading, Worktree};
 
 /// Hashes or stores a stream; `name` is for messages.
 pub fn stream(sink: &mut impl Sink, stream: &mut dyn Read, name: &str) -> Result<BlobId> {
@@ -41,4 +44,43 @@ pub fn file(sink: &mut impl Sink, path: &Path) -> Result<BlobId> {
 fn whole(sink: &mut impl Sink, file: &File, stat: &fs::Stat) -> Result<BlobId> {
     let holes = holes(file, stat)?;
     sink.read(&mut Reading::new(file, stat.size, &holes, &Silent))
+}
+
+/// Stores these blobs from the files that hold them. Durable on return. Returns the paths of files that have changed or cannot
+/// be read.
+pub fn store_again(
+    transaction: &mut Transaction<'_>,
+    worktree: &Worktree,
+    files: &[(RepoPathBuf, BlobId)],
+) -> Result<Vec<RepoPathBuf>> {
+    let store = transaction.repository().store();
+    store.require_verification();
+    let session = store.session();
+    let mut sink = StoreSink::new(store, &session, false);
+    let mut failed = Vec::new();
+    for (path, blob) in files {
+        if read(&mut sink, worktree, path).ok() != Some(*blob) {
+            failed.push(path.clone());
+        }
+    }
+    sink.finish()?;
+    let stored = session.finish()?;
+    transaction.keep(&stored)?;
+    // Verify what was stored.
+    let store = transaction.repository().store();
+    for (path, blob) in files {
+        if !failed.contains(path) && store.copy_blob(*blob, &mut io::sink()).is_err() {
+            failed.push(path.clone());
+        }
+    }
+    Ok(failed)
+}
+
+fn read(sink: &mut StoreSink<'_>, worktree: &Worktree, path: &RepoPath) -> Result<BlobId> {
+    let directory = worktree.root.open_below(path.parent().unwrap_or(RepoPath::root()))?;
+    let file = directory.open_file(path.name().unwrap_or_default())?;
+    let stat = fs::stat_file(&file)?;
+    // Chunks end at holes, so holes must be found as for a commit.
+    let holes = holes(&file, &stat)?;
+    sink.read(&mut Reading::new(&file, stat.size, &holes, &Silent))
 }

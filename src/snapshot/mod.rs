@@ -10,7 +10,6 @@ pub mod mktree;
 mod rechunk;
 mod record;
 mod reflink;
-mod restore_copy;
 mod scan_tree;
 mod side_commit;
 #[cfg(test)]
@@ -26,9 +25,9 @@ use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
+pub use blob::store_again;
 pub use commit_tree::{CommitSpec, commit_tree};
 pub use record::{SavedScan, StoredScan, scan, take};
-pub use restore_copy::store_again;
 pub use side_commit::set_aside;
 pub use write_tree::write_tree;
 
