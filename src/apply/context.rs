@@ -21,34 +21,34 @@ use super::staging::StagingArea;
 use super::swap::{Expected, WhenOpen};
 
 /// What all steps need.
-pub(crate) struct ApplyContext<'w> {
+pub(crate) struct ApplyContext<'c> {
     /// Where.
-    pub site: StagingArea<'w>,
+    pub staging: StagingArea<'c>,
     /// Content.
-    pub store: &'w Store,
+    pub store: &'c Store,
     /// Attributes.
-    pub objects: &'w dyn Objects,
+    pub objects: &'c dyn Objects,
     /// The root of what it becomes.
-    pub target: &'w Entry,
+    pub target: &'c Entry,
     /// What is saved: the stats that it had.
-    pub saved: &'w Builder,
+    pub saved: &'c Builder,
     /// Saved while it was changing: not to be trusted.
-    pub torn: HashSet<&'w RepoPath>,
+    pub torn: HashSet<&'c RepoPath>,
     /// Whether a store through a mapping may leave the stat unchanged. The content of a file is then compared before it
     /// is replaced or removed.
     pub is_stat_doubtful: bool,
     /// Paths that are in use and must be left unchanged.
-    pub left: &'w InUsePaths,
+    pub left: &'c InUsePaths,
     /// What to do with files that turn out to be open for writing.
     pub when_open: WhenOpen,
     /// What to do.
-    pub plan: &'w Plan,
+    pub plan: &'c Plan,
     /// What it finds elsewhere in the worktree.
     pub moved: RenamePlan,
     /// Limits on what root restores from a repository of another user.
     pub limits: Option<Limits>,
     /// How far it is, in bytes of files.
-    pub task: &'w dyn Task,
+    pub task: &'c dyn Task,
 }
 
 impl ApplyContext<'_> {

@@ -15,7 +15,7 @@ use crate::path::RepoPath;
 use crate::store::{Location, Reader};
 
 use super::context::ApplyContext;
-use super::outcome::{ApplyOutcome, Done};
+use super::outcome::{ApplyOutcome, StepResult};
 use super::patch::{self, Source};
 use super::privileges::User;
 use super::staging::Directories;
@@ -46,15 +46,15 @@ const SMALL: u64 = 8 << 20;
 const RUN: u64 = 1 << 20;
 
 /// Writes the files of all these actions.
-pub(super) fn write_all(work: &ApplyContext<'_>, numbers: Vec<u32>, tally: &mut ApplyOutcome) -> Result<()> {
-    let size = |n: &u32| work.plan.file(*n as usize).map_or(0, |(_, size)| size);
+pub(super) fn write_all(context: &ApplyContext<'_>, numbers: Vec<u32>, outcome: &mut ApplyOutcome) -> Result<()> {
+    let size = |n: &u32| context.plan.file(*n as usize).map_or(0, |(_, size)| size);
     let (mut large, small): (Vec<u32>, Vec<u32>) = numbers.into_iter().partition(|n| size(n) >= write::SHARED);
     let bytes: u64 = small.iter().map(size).sum();
     let is_much = bytes >= SMALL || small.len() >= FEW;
-    let (order, runs) = runs(work, small);
-    let tally = Mutex::new(tally);
-    let init = || Thread::new(work, Threads::One);
-    let write = |thread: &mut Thread<'_>, run: &[u32]| run.iter().try_for_each(|n| thread.write(*n, &tally));
+    let (order, runs) = runs(context, small);
+    let outcome = Mutex::new(outcome);
+    let init = || Thread::new(context, Threads::One);
+    let write = |thread: &mut Thread<'_>, run: &[u32]| run.iter().try_for_each(|n| thread.write(*n, &outcome));
     if runs.len() > 1 && is_much {
         parallel::try_map(runs.into_iter().map(|run| &order[run]), init, write)?;
     } else {
@@ -68,22 +68,22 @@ pub(super) fn write_all(work: &ApplyContext<'_>, numbers: Vec<u32>, tally: &mut 
     let rest = large.len() % workers;
     let (alone, together) = large.split_at(large.len() - if 2 * rest <= workers { rest } else { 0 });
     parallel::try_map(alone.chunks(1), init, write)?;
-    write(&mut Thread::new(work, Threads::All), together)
+    write(&mut Thread::new(context, Threads::All), together)
 }
 
 /// Writes files one at a time, starting with those that need the least space beyond that of the files they replace.
 pub(super) fn write_least_first(
-    work: &ApplyContext<'_>,
+    context: &ApplyContext<'_>,
     mut numbers: Vec<u32>,
-    tally: &mut ApplyOutcome,
+    outcome: &mut ApplyOutcome,
 ) -> Result<()> {
     numbers.sort_by_cached_key(|n| {
-        let size = work.plan.file(*n as usize).map_or(0, |(_, size)| size);
-        let freed = work.saved.find(&work.plan.path(*n as usize)).map_or(0, |record| record.stat.allocated);
+        let size = context.plan.file(*n as usize).map_or(0, |(_, size)| size);
+        let freed = context.saved.find(&context.plan.path(*n as usize)).map_or(0, |record| record.stat.allocated);
         (i128::from(size) - i128::from(freed), size)
     });
-    let (mut thread, tally) = (Thread::new(work, Threads::All), Mutex::new(tally));
-    numbers.into_iter().try_for_each(|n| thread.write(n, &tally))
+    let (mut thread, outcome) = (Thread::new(context, Threads::All), Mutex::new(outcome));
+    numbers.into_iter().try_for_each(|n| thread.write(n, &outcome))
 }
 
 /// Location of a file's bytes in the store.
@@ -98,9 +98,10 @@ struct Located {
 }
 
 impl Located {
-    fn new(work: &ApplyContext<'_>, number: u32) -> Located {
-        let id = work.plan.file(number as usize).map(|(blob, _)| blob.object_id());
-        let locate = |id| work.store.locate(ObjectKind::Data, id).or_else(|| work.store.locate(ObjectKind::Layout, id));
+    fn new(context: &ApplyContext<'_>, number: u32) -> Located {
+        let id = context.plan.file(number as usize).map(|(blob, _)| blob.object_id());
+        let locate =
+            |id| context.store.locate(ObjectKind::Data, id).or_else(|| context.store.locate(ObjectKind::Layout, id));
         match id.and_then(locate) {
             Some(Location { pack, frame, offset, .. }) => Located { pack: pack + 1, frame, offset, number },
             None => Located { pack: 0, frame: 0, offset: 0, number },
@@ -109,8 +110,8 @@ impl Located {
 }
 
 /// Actions in the order of the packs, split at the boundaries between frames.
-fn runs(work: &ApplyContext<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usize>>) {
-    let mut located: Vec<Located> = numbers.into_iter().map(|n| Located::new(work, n)).collect();
+fn runs(context: &ApplyContext<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usize>>) {
+    let mut located: Vec<Located> = numbers.into_iter().map(|n| Located::new(context, n)).collect();
     located.sort_unstable();
     let mut runs: Vec<Range<usize>> = Vec::new();
     let (mut frame, mut bytes) = (None, RUN);
@@ -123,69 +124,69 @@ fn runs(work: &ApplyContext<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<usiz
             }
         }
         // An empty file costs something too.
-        bytes += work.plan.file(it.number as usize).map_or(0, |(_, size)| size.max(4096));
+        bytes += context.plan.file(it.number as usize).map_or(0, |(_, size)| size.max(4096));
         frame = Some((it.pack, it.frame));
     }
     (located.into_iter().map(|it| it.number).collect(), runs)
 }
 
 /// What one thread keeps open.
-pub(super) struct Thread<'w> {
-    work: &'w ApplyContext<'w>,
-    directories: Directories<'w>,
-    reader: Reader<'w>,
+pub(super) struct Thread<'c> {
+    context: &'c ApplyContext<'c>,
+    directories: Directories<'c>,
+    reader: Reader<'c>,
     /// How many write to one file.
     threads: Threads,
 }
 
-impl<'w> Thread<'w> {
-    pub(super) fn new(work: &'w ApplyContext<'w>, threads: Threads) -> Thread<'w> {
-        Thread { work, directories: Directories::new(&work.site), reader: work.store.reader(), threads }
+impl<'c> Thread<'c> {
+    pub(super) fn new(context: &'c ApplyContext<'c>, threads: Threads) -> Thread<'c> {
+        Thread { context, directories: Directories::new(&context.staging), reader: context.store.reader(), threads }
     }
 
     /// Writes the file of one action.
-    fn write(&mut self, number: u32, tally: &Mutex<&mut ApplyOutcome>) -> Result<()> {
+    fn write(&mut self, number: u32, outcome: &Mutex<&mut ApplyOutcome>) -> Result<()> {
         let n = number as usize;
-        let (path, Some(entry)) = (self.work.plan.path(n), self.work.plan.entry(n)) else { return Ok(()) };
+        let (path, Some(entry)) = (self.context.plan.path(n), self.context.plan.entry(n)) else { return Ok(()) };
         let Some(job) = Job::new(&path, &entry) else { return Ok(()) };
         let done = self.place(&job);
-        tally.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
+        outcome.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
     }
 
     /// Writes one file beside its place, or moves it there from where it is now; dresses it, and swaps it in.
-    pub(super) fn place(&mut self, job: &Job<'_>) -> Result<Done> {
-        let work = self.work;
-        let Some(expected) = work.expected(job.path) else { return Ok(Done::Changed) };
+    pub(super) fn place(&mut self, job: &Job<'_>) -> Result<StepResult> {
+        let context = self.context;
+        let Some(expected) = context.expected(job.path) else { return Ok(StepResult::Changed) };
         let (directory, name) = self.directories.parent(job.path)?;
-        let attributes = work.attributes(job.entry.attributes)?;
+        let attributes = context.attributes(job.entry.attributes)?;
         if let Some(done) = self.place_moved(job, &attributes, &expected)? {
             return Ok(done);
         }
         let wanted = Wanted { blob: job.blob, size: job.size, holes: &attributes.holes };
-        let staged_name = work.site.staged_name(name);
+        let staged_name = context.staging.staged_name(name);
         let file = directory.create_file(&staged_name)?;
         let staged = Staged::new(&directory, staged_name, Kind::File);
         let source = Source { directory: &directory, name, record: expected.record() };
-        if !patch::patch(&file, wanted, source, work, (&mut self.reader, self.threads))? {
-            write::write(&file, wanted, work.store, (&mut self.reader, self.threads), work.task)?;
+        if !patch::patch(&file, wanted, source, context, (&mut self.reader, self.threads))? {
+            write::write(&file, wanted, context.store, (&mut self.reader, self.threads), context.task)?;
         }
         let now = fs::stat_file(&file)?;
         if now.size != job.size {
             let message = format!("`{}` has {} bytes instead of {}", job.path.display(), now.size, job.size);
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        let subject = work.site.subject(&directory, &staged.name, Some(&file));
-        let failed = work.apply_metadata(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
-        Ok(Done::of(staged.put(now.inode, name, &expected, work.objects)?, failed))
+        let subject = context.staging.subject(&directory, &staged.name, Some(&file));
+        let failed = context.apply_metadata(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
+        Ok(StepResult::of(staged.put(now.inode, name, &expected, context.objects)?, failed))
     }
 
     /// The same with what the plan removes elsewhere; `None`, and nothing done, if that is nothing which can become this.
-    fn place_moved(&mut self, job: &Job<'_>, wanted: &Attributes, expected: &Expected) -> Result<Option<Done>> {
-        let work = self.work;
-        let Some(from_number) = work.moved.take(job.entry) else { return Ok(None) };
-        let path = work.plan.path(from_number);
-        let Some(record) = work.trusted(&path) else { return Ok(None) };
-        let Ok(there) = work.attributes(record.attributes) else { return Ok(None) };
+    fn place_moved(&mut self, job: &Job<'_>, wanted: &Attributes, expected: &Expected) -> Result<Option<StepResult>> {
+        let context = self.context;
+        let Some(from_number) = context.moved.take(job.entry) else { return Ok(None) };
+        let path = context.plan.path(from_number);
+        let Some(record) = context.trusted(&path) else { return Ok(None) };
+        let Ok(there) = context.attributes(record.attributes) else { return Ok(None) };
         let (directory, name) = self.directories.parent(job.path)?;
         let Ok((from, old_name)) = self.directories.parent(&path) else { return Ok(None) };
         if there.holes != wanted.holes {
@@ -203,20 +204,20 @@ impl<'w> Thread<'w> {
         // Where nothing is to be done to it and nothing is there, one step will do.
         let staged_name = match (expected, has_metadata) {
             (Expected::Nothing, true) => (name.to_vec(), true),
-            _ => (work.site.staged_name(name), false),
+            _ => (context.staging.staged_name(name), false),
         };
         let staged = Staged::take((&from, old_name), &directory, staged_name, &record)?;
         let Some(staged) = staged else { return Ok(None) };
-        let subject = work.site.subject(&directory, &staged.name, None);
+        let subject = context.staging.subject(&directory, &staged.name, None);
         let failed = match has_metadata {
             true => Vec::new(),
-            false => work.apply_metadata(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
+            false => context.apply_metadata(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
         };
-        let swap = staged.put(record.stat.inode, name, expected, work.objects)?;
+        let swap = staged.put(record.stat.inode, name, expected, context.objects)?;
         if matches!(swap, Swap::Done(_)) {
-            work.moved.note(from_number, &record);
-            work.task.add(job.size)?;
+            context.moved.note(from_number, &record);
+            context.task.add(job.size)?;
         }
-        Ok(Some(Done::of(swap, failed)))
+        Ok(Some(StepResult::of(swap, failed)))
     }
 }

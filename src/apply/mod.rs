@@ -33,71 +33,72 @@ use crate::path::{RepoPath, RepoPathBuf};
 
 use applier::{Applier, CopiedUp, OTHER_SPELLING, has_missing_parent, relink_copied_up};
 use context::ApplyContext;
-use outcome::{ApplyOutcome, Done};
+use outcome::{ApplyOutcome, StepResult};
 pub use plan::{Action, Plan};
 use remove::{remove_all, remove_files};
 pub use target::Target;
 use verdict::Verdict;
 
 /// Does all that the plan lists. Stops at the first failure that concerns more than one path.
-pub(crate) fn apply(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Result<()> {
-    tally.begin(work.plan);
-    let mut steps = StepLists::new(work, tally);
-    let mut applier = Applier::new(work);
-    match create(&mut applier, &mut steps, tally, files::write_all) {
-        Err(error) if error.kind() == ErrorKind::NoSpace => create_in_freed_space(&mut applier, tally, error)?,
+pub(crate) fn apply(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> Result<()> {
+    outcome.begin(context.plan);
+    let mut steps = StepLists::new(context, outcome);
+    let mut applier = Applier::new(context);
+    match create(&mut applier, &mut steps, outcome, files::write_all) {
+        Err(error) if error.kind() == ErrorKind::NoSpace => create_in_freed_space(&mut applier, outcome, error)?,
         created => created?,
     }
-    remove_all(&mut applier, &steps.removals, tally)?;
-    applier.copied_up.extend(try_again(work, tally)?);
-    applier.each(&steps.late, tally, Applier::create_late)?;
-    applier.each(&steps.late_links, tally, Applier::create_late)?;
-    let added = added_names(work.plan, steps.links.iter().chain(&steps.late_links));
+    remove_all(&mut applier, &steps.removals, outcome)?;
+    applier.copied_up.extend(try_again(context, outcome)?);
+    applier.each(&steps.late, outcome, Applier::create_late)?;
+    applier.each(&steps.late_links, outcome, Applier::create_late)?;
+    let added = added_names(context.plan, steps.links.iter().chain(&steps.late_links));
     for n in steps.touches.into_iter().map(|n| n as usize) {
-        let (path, Some(entry)) = (work.plan.path(n), work.plan.entry(n)) else { continue };
+        let (path, Some(entry)) = (context.plan.path(n), context.plan.entry(n)) else { continue };
         let done = applier.touch(&path, &entry, added.get(&n).copied().unwrap_or(0));
-        tally.note(n, &path, done)?;
+        outcome.note(n, &path, done)?;
     }
-    relink_copied_up(&mut applier, tally)?;
-    finish_directories(work, tally)
+    relink_copied_up(&mut applier, outcome)?;
+    finish_directories(context, outcome)
 }
 
 /// Creates directories, files, other kinds and hard links.
 fn create(
     applier: &mut Applier<'_>,
     steps: &mut StepLists,
-    tally: &mut ApplyOutcome,
+    outcome: &mut ApplyOutcome,
     write: impl Fn(&ApplyContext<'_>, Vec<u32>, &mut ApplyOutcome) -> Result<()>,
 ) -> Result<()> {
-    let work = applier.work;
-    applier.each(&steps.directories, tally, Applier::create)?;
+    let context = applier.context;
+    applier.each(&steps.directories, outcome, Applier::create)?;
     let mut files = std::mem::take(&mut steps.files);
-    if !tally.changed.is_empty() {
+    if !outcome.changed.is_empty() {
         let waiting: Vec<u32>;
-        (waiting, files) = files.into_iter().partition(|n| has_missing_parent(&work.plan.path(*n as usize), tally));
-        applier.each(&waiting, tally, |_, _, _| Ok(Done::Changed))?;
+        (waiting, files) =
+            files.into_iter().partition(|n| has_missing_parent(&context.plan.path(*n as usize), outcome));
+        applier.each(&waiting, outcome, |_, _, _| Ok(StepResult::Changed))?;
     }
-    write(work, files, tally)?;
-    applier.each(&steps.others, tally, Applier::create)?;
-    applier.each(&steps.links, tally, Applier::create)
+    write(context, files, outcome)?;
+    applier.each(&steps.others, outcome, Applier::create)?;
+    applier.each(&steps.links, outcome, Applier::create)
 }
 
 /// Continues after the disk was full: removes the files that the plan removes, all of which are saved, then creates the
 /// rest. Repeats this as long as each pass creates something, since replacing files frees space too. Fails with
 /// `error`, the first failure, if the plan frees nothing.
-fn create_in_freed_space(applier: &mut Applier<'_>, tally: &mut ApplyOutcome, error: Error) -> Result<()> {
-    let (work, plan) = (applier.work, applier.work.plan);
+fn create_in_freed_space(applier: &mut Applier<'_>, outcome: &mut ApplyOutcome, error: Error) -> Result<()> {
+    let (context, plan) = (applier.context, applier.context.plan);
     if !plan.numbers().any(|n| matches!(plan.verdict(n), Verdict::Remove | Verdict::Replace)) {
         return Err(error);
     }
-    remove_files(applier, &StepLists::new(work, tally).removals, tally)?;
+    remove_files(applier, &StepLists::new(context, outcome).removals, outcome)?;
     loop {
-        let (done, mut rest) = (tally.done(), StepLists::new(work, tally));
+        let (done, mut rest) = (outcome.done(), StepLists::new(context, outcome));
         for list in [&mut rest.directories, &mut rest.files, &mut rest.others, &mut rest.links] {
-            list.retain(|n| tally.is_open(plan, *n as usize));
+            list.retain(|n| outcome.is_open(plan, *n as usize));
         }
-        match create(applier, &mut rest, tally, files::write_least_first) {
-            Err(error) if error.kind() == ErrorKind::NoSpace && tally.done() > done => {}
+        match create(applier, &mut rest, outcome, files::write_least_first) {
+            Err(error) if error.kind() == ErrorKind::NoSpace && outcome.done() > done => {}
             created => return created,
         }
     }
@@ -114,25 +115,25 @@ fn added_names<'n>(plan: &Plan, links: impl Iterator<Item = &'n u32>) -> HashMap
 
 /// Creates the entries whose names were taken, now that removals are done: on a case-insensitive file system, the name
 /// `a` is free once `A` is gone.
-fn try_again(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Result<CopiedUp> {
-    let plan = work.plan;
+fn try_again(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> Result<CopiedUp> {
+    let plan = context.plan;
     let is_new = |n: &usize| matches!(plan.verdict(*n), Verdict::Create | Verdict::Link);
-    let again: Vec<usize> = tally.changed.iter().filter_map(|path| plan.find(path)).filter(is_new).collect();
+    let again: Vec<usize> = outcome.changed.iter().filter_map(|path| plan.find(path)).filter(is_new).collect();
     again.iter().for_each(|n| {
-        tally.changed.remove(&*plan.path(*n));
+        outcome.changed.remove(&*plan.path(*n));
     });
     let (links, others): (Vec<usize>, Vec<usize>) = again.into_iter().partition(|n| plan.verdict(*n) == Verdict::Link);
     // Drop file descriptors of removed directories.
-    let mut applier = Applier::new(work);
+    let mut applier = Applier::new(context);
     applier.accepts_other_spelling = true;
     for n in others.into_iter().chain(links) {
         let Some(action) = plan.action(n) else { continue };
         let path = action.path();
-        match applier.create_late(&action, tally) {
-            Ok(Done::Changed) if applier.is_spelled_otherwise(path, tally) => {
-                tally.inexact.insert(path.to_owned(), OTHER_SPELLING.to_owned());
+        match applier.create_late(&action, outcome) {
+            Ok(StepResult::Changed) if applier.is_spelled_otherwise(path, outcome) => {
+                outcome.inexact.insert(path.to_owned(), OTHER_SPELLING.to_owned());
             }
-            done => tally.note(n, path, done)?,
+            done => outcome.note(n, path, done)?,
         }
     }
     Ok(applier.copied_up)
@@ -140,54 +141,54 @@ fn try_again(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Result<Copied
 
 /// Sets the metadata of all directories that were created, touched or changed. Deepest first and last of all, because changes
 /// in a directory set its time, and a finished directory may be read-only.
-fn finish_directories(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> Result<()> {
-    let plan = work.plan;
+fn finish_directories(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> Result<()> {
+    let plan = context.plan;
     let own = |path: &RepoPath| plan.find(path).filter(|n| plan.kind(*n) == Some(Kind::Directory));
-    let mut paths: BTreeSet<RepoPathBuf> = std::mem::take(&mut *work.site.disturbed());
+    let mut paths: BTreeSet<RepoPathBuf> = std::mem::take(&mut *context.staging.disturbed());
     // On a case-insensitive file system, the name of a removed directory may find another one.
-    paths.retain(|path| !plan.find(path).is_some_and(|n| tally.is_removed(n)));
+    paths.retain(|path| !plan.find(path).is_some_and(|n| outcome.is_removed(n)));
     let made = plan.numbers().filter(|n| plan.kind(*n) == Some(Kind::Directory)).map(|n| plan.path(n));
-    paths.extend(made.filter(|path| !tally.has_given_up(plan, path)));
+    paths.extend(made.filter(|path| !outcome.has_given_up(plan, path)));
     for path in paths.iter().rev() {
         match own(path).and_then(|n| Some((n, plan.entry(n)?))) {
             Some((n, entry)) => {
-                let done = finish_own(work, path, &entry);
-                tally.note(n, path, done)?;
+                let done = finish_own(context, path, &entry);
+                outcome.note(n, path, done)?;
             }
-            None => restore_metadata(work, path)?,
+            None => restore_metadata(context, path)?,
         }
     }
     Ok(())
 }
 
 /// Parent handle and name of a directory.
-fn open_parent<'p>(work: &ApplyContext<'_>, path: &'p RepoPath) -> Result<(Dir, &'p [u8])> {
+fn open_parent<'p>(context: &ApplyContext<'_>, path: &'p RepoPath) -> Result<(Dir, &'p [u8])> {
     let parent = path.parent().unwrap_or(RepoPath::root());
-    Ok((work.site.root().open_below(parent)?, path.name().unwrap_or(b".")))
+    Ok((context.staging.root().open_below(parent)?, path.name().unwrap_or(b".")))
 }
 
 /// Finishes a directory that the plan creates or touches.
-fn finish_own(work: &ApplyContext<'_>, path: &RepoPath, entry: &Entry) -> Result<Done> {
-    let (parent, name) = open_parent(work, path)?;
+fn finish_own(context: &ApplyContext<'_>, path: &RepoPath, entry: &Entry) -> Result<StepResult> {
+    let (parent, name) = open_parent(context, path)?;
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else {
-        return Ok(Done::Changed);
+        return Ok(StepResult::Changed);
     };
-    let subject = work.site.subject(&parent, name, None);
+    let subject = context.staging.subject(&parent, name, None);
     let failed =
-        work.apply_metadata(&subject, &there, &entry.metadata, Some(&work.attributes(entry.attributes)?.xattrs));
-    Ok(Done::Placed(there.inode, failed))
+        context.apply_metadata(&subject, &there, &entry.metadata, Some(&context.attributes(entry.attributes)?.xattrs));
+    Ok(StepResult::Placed(there.inode, failed))
 }
 
 /// Restores a directory in which only entries were changed.
-fn restore_metadata(work: &ApplyContext<'_>, path: &RepoPath) -> Result<()> {
-    let metadata: Option<Metadata> = match work.plan.directory(path) {
+fn restore_metadata(context: &ApplyContext<'_>, path: &RepoPath) -> Result<()> {
+    let metadata: Option<Metadata> = match context.plan.directory(path) {
         Some(entry) => Some(entry.metadata),
-        None => work.saved.find(path).map(|record| record.stat.metadata),
+        None => context.saved.find(path).map(|record| record.stat.metadata),
     };
-    let (Some(metadata), Ok((parent, name))) = (metadata, open_parent(work, path)) else { return Ok(()) };
+    let (Some(metadata), Ok((parent, name))) = (metadata, open_parent(context, path)) else { return Ok(()) };
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else { return Ok(()) };
     // Owner and mode are right, or the failure to set them was already reported.
-    work.apply_metadata(&work.site.subject(&parent, name, None), &there, &metadata, None);
+    context.apply_metadata(&context.staging.subject(&parent, name, None), &there, &metadata, None);
     Ok(())
 }
 
@@ -207,14 +208,14 @@ struct StepLists {
 
 impl StepLists {
     /// Groups the actions of a plan that can be performed; records the others in the outcome.
-    fn new(work: &ApplyContext<'_>, tally: &mut ApplyOutcome) -> StepLists {
+    fn new(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> StepLists {
         let mut sorted = StepLists::default();
-        let plan = work.plan;
+        let plan = context.plan;
         let takes_directory =
-            |n: usize| work.saved.find(&plan.path(n)).is_some_and(|record| record.stat.kind == Kind::Directory);
+            |n: usize| context.saved.find(&plan.path(n)).is_some_and(|record| record.stat.kind == Kind::Directory);
         for n in plan.numbers() {
-            if work.left.concerns(plan, n) {
-                tally.in_use.insert(plan.path(n));
+            if context.left.concerns(plan, n) {
+                outcome.in_use.insert(plan.path(n));
                 continue;
             }
             let list = match (plan.verdict(n), plan.kind(n)) {

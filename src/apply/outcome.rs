@@ -39,7 +39,7 @@ const NOT_DONE: u64 = u64::MAX;
 const REMOVED: u64 = u64::MAX - 1;
 
 /// How one step ended.
-pub(super) enum Done {
+pub(super) enum StepResult {
     /// The inode in place has this number, and these things could not be set.
     Placed(u64, Vec<String>),
     /// It is gone.
@@ -52,13 +52,13 @@ pub(super) enum Done {
     InUse,
 }
 
-impl Done {
+impl StepResult {
     /// Inode that was to be put in place.
-    pub(super) fn of(swap: Swap, failed: Vec<String>) -> Done {
+    pub(super) fn of(swap: Swap, failed: Vec<String>) -> StepResult {
         match swap {
-            Swap::Done(inode) => Done::Placed(inode, failed),
-            Swap::Changed => Done::Changed,
-            Swap::InUse => Done::InUse,
+            Swap::Done(inode) => StepResult::Placed(inode, failed),
+            Swap::Changed => StepResult::Changed,
+            Swap::InUse => StepResult::InUse,
         }
     }
 }
@@ -136,22 +136,22 @@ impl ApplyOutcome {
     }
 
     /// Records the result of the action with this number and path. Fails only if the checkout cannot continue.
-    pub(super) fn note(&mut self, n: usize, path: &RepoPath, result: Result<Done>) -> Result<()> {
+    pub(super) fn note(&mut self, n: usize, path: &RepoPath, result: Result<StepResult>) -> Result<()> {
         match result {
-            Ok(Done::Placed(inode, failed)) => {
+            Ok(StepResult::Placed(inode, failed)) => {
                 self.end(n, inode);
                 if !failed.is_empty() {
                     self.inexact.insert(path.to_owned(), failed.join(", "));
                 }
             }
-            Ok(Done::Removed) => self.end(n, REMOVED),
-            Ok(Done::Changed) => {
+            Ok(StepResult::Removed) => self.end(n, REMOVED),
+            Ok(StepResult::Changed) => {
                 self.changed.insert(path.to_owned());
             }
-            Ok(Done::LeftOut(reason)) => {
+            Ok(StepResult::LeftOut(reason)) => {
                 self.inexact.insert(path.to_owned(), reason);
             }
-            Ok(Done::InUse) => {
+            Ok(StepResult::InUse) => {
                 self.in_use.insert(path.to_owned());
             }
             Err(error) if fs::is_gone(&error) => {

@@ -36,22 +36,22 @@ pub(super) fn patch(
     file: &File,
     wanted: Wanted<'_>,
     source: Source<'_>,
-    work: &ApplyContext<'_>,
+    context: &ApplyContext<'_>,
     by: (&mut Reader<'_>, Threads),
 ) -> Result<bool> {
     let Some(record) = source.record.filter(|_| wanted.size >= LARGE && wanted.holes.is_empty()) else {
         return Ok(false);
     };
     let Content::File { blob: old, size } = record.content else { return Ok(false) };
-    if record.racy || size < LARGE || has_holes(record, work)? || !work.store.contains_blob(old) {
+    if record.racy || size < LARGE || has_holes(record, context)? || !context.store.contains_blob(old) {
         return Ok(false);
     }
-    let layout = work.store.layout(wanted.blob)?;
-    let (shared, missing) = split(&placed(&work.store.layout(old)?), &placed(&layout));
+    let layout = context.store.layout(wanted.blob)?;
+    let (shared, missing) = split(&placed(&context.store.layout(old)?), &placed(&layout));
     let in_place = Shared::bytes(shared.iter().filter(|it| it.from == it.to));
     let bytes = Shared::bytes(&shared);
     let is_half = |bytes: u64| bytes >= wanted.size / 2;
-    if !is_half(bytes) || (!is_half(in_place) && work.store.adopted(&layout).is_some()) {
+    if !is_half(bytes) || (!is_half(in_place) && context.store.adopted(&layout).is_some()) {
         return Ok(false);
     }
     let Ok((from, stat)) = source.directory.open_file_stat(source.name) else { return Ok(false) };
@@ -74,9 +74,9 @@ pub(super) fn patch(
         return Ok(false);
     }
     copied?;
-    work.task.add(bytes)?;
+    context.task.add(bytes)?;
     fs::set_len(file, wanted.size)?;
-    write_pieces(file, &missing, &[], work.store, by, work.task)?;
+    write_pieces(file, &missing, &[], context.store, by, context.task)?;
     Ok(true)
 }
 
@@ -97,9 +97,9 @@ fn copy<'s>(from: &File, to: &File, mut ranges: impl Iterator<Item = &'s Shared>
     buffered.finish()
 }
 
-fn has_holes(record: &Record, work: &ApplyContext<'_>) -> Result<bool> {
+fn has_holes(record: &Record, context: &ApplyContext<'_>) -> Result<bool> {
     match record.attributes {
-        Some(id) => Ok(!work.objects.attributes(id)?.holes.is_empty()),
+        Some(id) => Ok(!context.objects.attributes(id)?.holes.is_empty()),
         None => Ok(false),
     }
 }

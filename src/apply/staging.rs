@@ -120,7 +120,7 @@ impl<'d> StagingArea<'d> {
 
 /// The directories that one thread has open.
 pub(super) struct Directories<'s> {
-    site: &'s StagingArea<'s>,
+    staging: &'s StagingArea<'s>,
     open: HashMap<RepoPathBuf, Rc<Dir>>,
 }
 
@@ -128,8 +128,8 @@ pub(super) struct Directories<'s> {
 const MOST_OPEN: usize = 128;
 
 impl<'s> Directories<'s> {
-    pub(super) fn new(site: &'s StagingArea<'s>) -> Directories<'s> {
-        Directories { site, open: HashMap::new() }
+    pub(super) fn new(staging: &'s StagingArea<'s>) -> Directories<'s> {
+        Directories { staging, open: HashMap::new() }
     }
 
     /// The directory that a path is in, and its name there. Not for the root.
@@ -139,7 +139,7 @@ impl<'s> Directories<'s> {
         if let Some(directory) = self.open.get(parent) {
             return Ok((directory.clone(), name));
         }
-        let directory = Rc::new(self.site.open(parent)?);
+        let directory = Rc::new(self.staging.open(parent)?);
         // All workers together keep a quarter of the limit; each has one or two more open files.
         if self.open.len() >= MOST_OPEN.min(fs::open_file_limit() / (4 * parallel::workers())) {
             self.open.clear();

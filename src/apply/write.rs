@@ -49,13 +49,13 @@ pub(super) enum Threads {
 
 /// What a file is to hold.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'w> {
+pub(super) struct Wanted<'c> {
     /// Its content.
     pub blob: BlobId,
     /// Bytes.
     pub size: u64,
     /// Holes as offset and length, ascending.
-    pub holes: &'w [(u64, u64)],
+    pub holes: &'c [(u64, u64)],
 }
 
 /// Writes the content into an empty file; a large one by this many workers.

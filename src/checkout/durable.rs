@@ -18,12 +18,12 @@ const FEW: usize = 16;
 ///
 /// After a failed flush the system takes what it has in memory for what is on the disk. So it is made to forget that: who
 /// finishes the checkout reads what is really there, and writes anew what is not.
-pub(super) fn flush(worktree: &Worktree, plan: &Plan, tally: &ApplyOutcome, all: bool) -> Result<()> {
-    if tally.done() == 0 && !all {
+pub(super) fn flush(worktree: &Worktree, plan: &Plan, outcome: &ApplyOutcome, all: bool) -> Result<()> {
+    if outcome.done() == 0 && !all {
         return Ok(());
     }
-    let paths = || tally.done_numbers().map(|n| plan.path(n));
-    let flushed = match is_whole(tally, all) {
+    let paths = || outcome.done_numbers().map(|n| plan.path(n));
+    let flushed = match is_whole(outcome, all) {
         true => {
             if all && worktree.cross_mounts {
                 fs::sync_file_systems(worktree.durability);
@@ -33,15 +33,15 @@ pub(super) fn flush(worktree: &Worktree, plan: &Plan, tally: &ApplyOutcome, all:
         false => flush_each(worktree, &paths().collect::<Vec<_>>()),
     };
     if flushed.is_err() {
-        let placed = tally.done_numbers().filter(|n| !tally.is_removed(*n));
+        let placed = outcome.done_numbers().filter(|n| !outcome.is_removed(*n));
         placed.for_each(|n| forget(&worktree.root, &plan.path(n)));
     }
     flushed
 }
 
 /// Whether [`flush`] flushes the whole file system, which takes as long as that has something to write.
-pub(super) fn is_whole(tally: &ApplyOutcome, all: bool) -> bool {
-    all || tally.done() > FEW
+pub(super) fn is_whole(outcome: &ApplyOutcome, all: bool) -> bool {
+    all || outcome.done() > FEW
 }
 
 /// The first failure is the one to tell.

@@ -69,9 +69,9 @@ impl Checkout {
         staging::check_writable(&worktree.root)?;
         let token = std::hash::RandomState::new().hash_one(());
         transaction.intend(operation::intent(transaction.repository(), token, (from, target.commit), options))?;
-        let site = StagingArea::new(&worktree.root, Some(token));
+        let staging = StagingArea::new(&worktree.root, Some(token));
         if let Some(access) = options.access.take() {
-            site.disturbed().extend(access.hand_over());
+            staging.disturbed().extend(access.hand_over());
         }
         if !options.force {
             left = in_use::find(&worktree.root, &scan.scan().index, plan, CheckScope::Ahead)?;
@@ -79,7 +79,7 @@ impl Checkout {
         let when_open = in_use::when_open(worktree, options.force)?;
         let limits = Limits::of(&transaction.repository().layout, options.trust_owner);
         let how = (&*plan, &left, when_open, limits);
-        change_worktree(site, transaction.repository().store(), (scan.scan(), target), how, &mut outcome, progress)
+        change_worktree(staging, transaction.repository().store(), (scan.scan(), target), how, &mut outcome, progress)
             .and_then(|()| flush_and_refresh(worktree, plan, scan.index_mut(), &mut outcome, continues))
             .map_err(unfinished)?;
         left.add(&worktree.root, &outcome.in_use);
@@ -130,7 +130,7 @@ pub(super) fn torn(scan: &Scan) -> HashSet<&RepoPath> {
 
 /// Applies the plan.
 pub(super) fn change_worktree(
-    site: StagingArea<'_>,
+    staging: StagingArea<'_>,
     store: &Store,
     (scan, target): (&Scan, &Target),
     (plan, left, when_open, limits): (&Plan, &InUsePaths, WhenOpen, Option<Limits>),
@@ -140,9 +140,9 @@ pub(super) fn change_worktree(
     let live = Overlay { below: store, objects: &scan.objects };
     let task = progress.start("restoring", Unit::Bytes, Some(plan.bytes_to_write()));
     let torn = torn(scan);
-    let is_stat_doubtful = site.root().file_system()?.mapped_stores == MappedStores::FirstUnlessRead;
-    let work = ApplyContext {
-        site,
+    let is_stat_doubtful = staging.root().file_system()?.mapped_stores == MappedStores::FirstUnlessRead;
+    let context = ApplyContext {
+        staging,
         is_stat_doubtful,
         store,
         objects: &Overlay { below: &live, objects: &target.objects },
@@ -156,7 +156,7 @@ pub(super) fn change_worktree(
         limits,
         task: &*task,
     };
-    apply(&work, outcome)
+    apply(&context, outcome)
 }
 
 /// Makes the changes durable and updates the index with them; if the flush takes long, both at the same time.

@@ -56,13 +56,13 @@ pub(super) trait Lookups {
 }
 
 /// Looks up what may be in the way of a plan.
-pub(super) struct Obstacles<'w> {
-    root: &'w Dir,
-    objects: &'w dyn Objects,
+pub(super) struct Obstacles<'c> {
+    root: &'c Dir,
+    objects: &'c dyn Objects,
     /// Rules of the target.
-    rules: TreeRules<'w>,
+    rules: TreeRules<'c>,
     /// The commits between which an unfinished checkout stopped.
-    halfway: &'w [CommitId],
+    halfway: &'c [CommitId],
     /// The time before the first lookup.
     clock: OnceCell<Clock>,
     /// Repositories in the worktree. Nothing at or below them is touched, not even a directory of the same name.
@@ -71,14 +71,14 @@ pub(super) struct Obstacles<'w> {
     mounts: Vec<RepoPathBuf>,
 }
 
-impl<'w> Obstacles<'w> {
+impl<'c> Obstacles<'c> {
     pub(super) fn new(
-        root: &'w Dir,
-        objects: &'w dyn Objects,
-        rules: TreeRules<'w>,
-        halfway: &'w [CommitId],
+        root: &'c Dir,
+        objects: &'c dyn Objects,
+        rules: TreeRules<'c>,
+        halfway: &'c [CommitId],
         uncovered: &[Uncovered],
-    ) -> Obstacles<'w> {
+    ) -> Obstacles<'c> {
         let paths = |reason| {
             let uncovered = uncovered.iter().filter(move |it| it.reason == reason);
             uncovered.map(|it| it.path.clone()).collect()

@@ -111,7 +111,7 @@ fn fill(
     task: &dyn Task,
 ) -> Result<Exported> {
     let mut exported = Exported::default();
-    let mut tally = ApplyOutcome::default();
+    let mut outcome = ApplyOutcome::default();
     // Only entries to which later parts may link.
     let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
     let saved = Builder::default();
@@ -125,9 +125,9 @@ fn fill(
             Some(root) => root,
             None => root.insert(empty_directory(path)?),
         };
-        let (site, torn) = (StagingArea::new(root, None), HashSet::new());
-        let work = ApplyContext {
-            site,
+        let (staging, torn) = (StagingArea::new(root, None), HashSet::new());
+        let context = ApplyContext {
+            staging,
             store,
             objects,
             target: &source.root,
@@ -141,10 +141,10 @@ fn fill(
             limits: source.limits,
             task,
         };
-        apply(&work, &mut tally)?;
-        let inexact = refresh_index::find_inexact(root, plan, &tally)?;
-        tally.inexact.extend(inexact);
-        tally.keep_placed(plan, &linked);
+        apply(&context, &mut outcome)?;
+        let inexact = refresh_index::find_inexact(root, plan, &outcome)?;
+        outcome.inexact.extend(inexact);
+        outcome.keep_placed(plan, &linked);
         Ok(())
     });
     if let (Err(_), Some(root)) = (&written, &root) {
@@ -155,8 +155,9 @@ fn fill(
         empty_directory(path)?;
     }
     let taken = |path: RepoPathBuf| (path, "something else has this name".to_owned());
-    tally.inexact.extend(tally.changed.into_iter().map(taken));
-    (exported.inexact, exported.damaged) = (tally.inexact.into_iter().collect(), tally.damaged.into_iter().collect());
+    outcome.inexact.extend(outcome.changed.into_iter().map(taken));
+    (exported.inexact, exported.damaged) =
+        (outcome.inexact.into_iter().collect(), outcome.damaged.into_iter().collect());
     Ok(exported)
 }
 

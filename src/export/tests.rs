@@ -11,7 +11,7 @@ use crate::apply::apply;
 use crate::apply::context::ApplyContext;
 use crate::apply::outcome::ApplyOutcome;
 use crate::apply::staging::StagingArea;
-use crate::checkout::tests::{House, may_only_grow, set, tell};
+use crate::checkout::tests::{Fixture, describe_tree, may_only_grow, set};
 use crate::error::ErrorKind;
 use crate::fs::Dir;
 use crate::metadata::Kind;
@@ -20,60 +20,60 @@ use crate::progress::{Progress, Silent, Unit};
 use crate::worktree::Overlay;
 use crate::worktree::index::Builder;
 
-fn house() -> House {
-    let house = House::new();
+fn fixture() -> Fixture {
+    let fixture = Fixture::new();
     let long = "long/".repeat(30);
-    fs::create_dir_all(house.at(&format!("d/{long}"))).unwrap();
-    fs::write(house.at(&format!("d/{long}file")), "deep").unwrap();
-    fs::write(house.at("d/a"), "shared").unwrap();
-    fs::hard_link(house.at("d/a"), house.at("d/b")).unwrap();
-    fs::hard_link(house.at("d/a"), house.at("z")).unwrap();
-    symlink("d/a", house.at("link")).unwrap();
-    symlink("x".repeat(150), house.at("far")).unwrap();
-    Dir::open(&house.root()).unwrap().make_special(b"fifo", Kind::Fifo, 0).unwrap();
-    fs::write(house.at("large"), vec![7; 3 << 20]).unwrap();
-    set(&house.at("d/a"), 0o640, 1_000_000_000);
-    set(&house.at("link"), 0, 5);
-    set(&house.at("d"), 0o555, 6);
-    set(&house.root(), 0o750, 7);
-    house
+    fs::create_dir_all(fixture.at(&format!("d/{long}"))).unwrap();
+    fs::write(fixture.at(&format!("d/{long}file")), "deep").unwrap();
+    fs::write(fixture.at("d/a"), "shared").unwrap();
+    fs::hard_link(fixture.at("d/a"), fixture.at("d/b")).unwrap();
+    fs::hard_link(fixture.at("d/a"), fixture.at("z")).unwrap();
+    symlink("d/a", fixture.at("link")).unwrap();
+    symlink("x".repeat(150), fixture.at("far")).unwrap();
+    Dir::open(&fixture.root()).unwrap().make_special(b"fifo", Kind::Fifo, 0).unwrap();
+    fs::write(fixture.at("large"), vec![7; 3 << 20]).unwrap();
+    set(&fixture.at("d/a"), 0o640, 1_000_000_000);
+    set(&fixture.at("link"), 0, 5);
+    set(&fixture.at("d"), 0o555, 6);
+    set(&fixture.root(), 0o750, 7);
+    fixture
 }
 
 #[test]
 fn a_directory_gets_everything_exactly() {
-    let mut house = house();
-    let (target, _) = house.record();
-    let to = house.folder.path().join("new/export");
-    let exported = export(&house.store, &target, Destination::Directory(&to), &Silent).unwrap();
-    assert_eq!(tell(&to), house.tell());
-    assert_eq!((exported.entries as usize, exported.inexact.len()), (house.tell().len() - 1, 0));
-    let error = export(&house.store, &target, Destination::Directory(&to), &Silent).unwrap_err();
+    let mut fixture = fixture();
+    let (target, _) = fixture.record();
+    let to = fixture.folder.path().join("new/export");
+    let exported = export(&fixture.store, &target, Destination::Directory(&to), &Silent).unwrap();
+    assert_eq!(describe_tree(&to), fixture.describe_tree());
+    assert_eq!((exported.entries as usize, exported.inexact.len()), (fixture.describe_tree().len() - 1, 0));
+    let error = export(&fixture.store, &target, Destination::Directory(&to), &Silent).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
 }
 
 #[test]
 fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     for name in ["a", "b", "c", "d", "e", "f", "z"] {
-        fs::write(house.at(name), name).unwrap();
+        fs::write(fixture.at(name), name).unwrap();
     }
-    fs::remove_file(house.at("z")).unwrap();
-    fs::hard_link(house.at("a"), house.at("z")).unwrap();
-    let (target, _) = house.record();
+    fs::remove_file(fixture.at("z")).unwrap();
+    fs::hard_link(fixture.at("a"), fixture.at("z")).unwrap();
+    let (target, _) = fixture.record();
     // As the parts before have left it, but for the name that a link could be made to.
-    let to = house.folder.path().join("export");
+    let to = fixture.folder.path().join("export");
     fs::create_dir(&to).unwrap();
     let root = Dir::open(&to).unwrap();
     let saved = Builder::default();
-    let objects = &Overlay { below: &house.store, objects: &target.objects };
+    let objects = &Overlay { below: &fixture.store, objects: &target.objects };
     let links = objects.links(target.links.unwrap()).unwrap();
-    let mut tally = ApplyOutcome::default();
+    let mut outcome = ApplyOutcome::default();
     plan::plans(objects, &Source::from(&target), &links, &mut |plan| {
-        let site = StagingArea::new(&root, None);
+        let staging = StagingArea::new(&root, None);
         let (torn, task) = (Default::default(), Silent.start("", Unit::Bytes, None));
-        let store = &house.store;
-        let work = ApplyContext {
-            site,
+        let store = &fixture.store;
+        let context = ApplyContext {
+            staging,
             store,
             objects,
             target: &target.root,
@@ -87,8 +87,8 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
             limits: None,
             task: &*task,
         };
-        apply(&work, &mut tally)?;
-        tally.keep_placed(plan, &links.groups.iter().flatten().map(|path| &**path).collect());
+        apply(&context, &mut outcome)?;
+        outcome.keep_placed(plan, &links.groups.iter().flatten().map(|path| &**path).collect());
         if let Ok(file) = fs::File::open(to.join("a")) {
             may_only_grow(&file, true);
         }
@@ -101,11 +101,11 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
 
 #[test]
 fn an_archive_is_unpacked_exactly_and_is_the_same_each_time() {
-    let mut house = house();
-    let (target, _) = house.record();
+    let mut fixture = fixture();
+    let (target, _) = fixture.record();
     let archive = |compression| {
         let mut bytes = Vec::new();
-        export(&house.store, &target, Destination::Tar(&mut bytes, compression), &Silent).unwrap();
+        export(&fixture.store, &target, Destination::Tar(&mut bytes, compression), &Silent).unwrap();
         bytes
     };
     let plain = archive(Compression::None);
@@ -114,25 +114,25 @@ fn an_archive_is_unpacked_exactly_and_is_the_same_each_time() {
     std::io::copy(&mut flate2::read::GzDecoder::new(&archive(Compression::Gzip)[..]), &mut unpacked).unwrap();
     assert!(unpacked == plain);
     assert!(zstd::decode_all(&archive(Compression::Zstd)[..]).unwrap() == plain);
-    let to = house.folder.path().join("unpacked");
+    let to = fixture.folder.path().join("unpacked");
     fs::create_dir(&to).unwrap();
     if unpack(&plain, &to) {
-        assert_eq!(tell(&to), house.tell());
+        assert_eq!(describe_tree(&to), fixture.describe_tree());
     }
 }
 
 #[test]
 fn attributes_of_every_name_come_out_of_an_archive() {
-    let mut house = House::new();
-    fs::write(house.at("file"), "x").unwrap();
-    let root = Dir::open(&house.root()).unwrap();
+    let mut fixture = Fixture::new();
+    fs::write(fixture.at("file"), "x").unwrap();
+    let root = Dir::open(&fixture.root()).unwrap();
     for key in [&b"user.a=b"[..], b"user.c%3Dd", b"user.e\xff", b"user.plain"] {
         root.set_xattr(b"file", key, b"a=\x00\n").unwrap();
     }
-    let (target, _) = house.record();
+    let (target, _) = fixture.record();
     let mut archive = Vec::new();
-    export(&house.store, &target, Destination::Tar(&mut archive, Compression::None), &Silent).unwrap();
-    let to = house.folder.path().join("unpacked");
+    export(&fixture.store, &target, Destination::Tar(&mut archive, Compression::None), &Silent).unwrap();
+    let to = fixture.folder.path().join("unpacked");
     fs::create_dir(&to).unwrap();
     if unpack(&archive, &to) {
         let there = Dir::open(&to).unwrap().xattrs(b"file").unwrap();

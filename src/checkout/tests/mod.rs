@@ -34,20 +34,20 @@ use crate::worktree::scan::{self, Scan};
 use crate::worktree::{HashSink, Index, Worktree};
 
 /// A worktree and a store beside it.
-pub struct House {
+pub struct Fixture {
     pub folder: tempfile::TempDir,
     pub store: Store,
 }
 
 /// What happened to a worktree.
-pub struct Done {
+pub struct Applied {
     pub plan: Plan,
-    pub tally: ApplyOutcome,
+    pub outcome: ApplyOutcome,
     pub scan: Scan,
 }
 
-impl House {
-    pub fn new() -> House {
+impl Fixture {
+    pub fn new() -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         for name in ["tree", "tree/.undo", "tree/.undo/tmp", "store", "store/packs", "store/tmp"] {
             fs::create_dir(folder.path().join(name)).unwrap();
@@ -59,7 +59,7 @@ impl House {
             durability: Durability::Synced,
         };
         let store = Store::open(&folder.path().join("store"), &[], options).unwrap();
-        House { folder, store }
+        Fixture { folder, store }
     }
 
     pub fn root(&self) -> PathBuf {
@@ -110,42 +110,42 @@ impl House {
     }
 
     /// Records the worktree and makes it the target.
-    pub fn go(&mut self, target: &Target) -> Done {
+    pub fn check_out(&mut self, target: &Target) -> Applied {
         let (_, scan) = self.record();
-        self.go_from(scan, target, |_| {}).unwrap()
+        self.check_out_scan(scan, target, |_| {}).unwrap()
     }
 
     /// The same from a scan that was made before, with something done between plan and apply.
-    pub fn go_from(&self, mut scan: Scan, target: &Target, between: impl FnOnce(&Plan)) -> Result<Done> {
+    pub fn check_out_scan(&self, mut scan: Scan, target: &Target, between: impl FnOnce(&Plan)) -> Result<Applied> {
         let worktree = self.worktree();
         let plan = plan(&self.store, &worktree, &scan, target)?;
         plan.update_index(&mut scan.index);
         super::check_conflicts(&plan, false)?;
         between(&plan);
-        let mut tally = ApplyOutcome::default();
-        let site = StagingArea::new(&worktree.root, Some(0xab));
+        let mut outcome = ApplyOutcome::default();
+        let staging = StagingArea::new(&worktree.root, Some(0xab));
         let how = (&plan, &InUsePaths::default(), WhenOpen::Keep, None);
-        change_worktree(site, &self.store, (&scan, target), how, &mut tally, &Silent)?;
-        flush_and_refresh(&worktree, &plan, &mut scan.index, &mut tally, false)?;
-        Ok(Done { plan, tally, scan })
+        change_worktree(staging, &self.store, (&scan, target), how, &mut outcome, &Silent)?;
+        flush_and_refresh(&worktree, &plan, &mut scan.index, &mut outcome, false)?;
+        Ok(Applied { plan, outcome, scan })
     }
 
     /// The index that a checkout leaves, as the next command sees it.
-    pub fn index(&self, done: &Done) -> Index {
+    pub fn index(&self, done: &Applied) -> Index {
         let file = self.folder.path().join("index");
         done.scan.index.write(&file).unwrap();
         Index::open(&file)
     }
 
     /// Everything in the worktree but the repository, told exactly.
-    pub fn tell(&self) -> BTreeMap<String, String> {
-        tell(&self.root())
+    pub fn describe_tree(&self) -> BTreeMap<String, String> {
+        describe_tree(&self.root())
     }
 }
 
 /// Everything in a directory: kind, mode, time, owner, content and which names are one inode.
-pub fn tell(root: &Path) -> BTreeMap<String, String> {
-    let mut told = BTreeMap::new();
+pub fn describe_tree(root: &Path) -> BTreeMap<String, String> {
+    let mut described = BTreeMap::new();
     let mut inodes: BTreeMap<u64, String> = BTreeMap::new();
     let mut waiting = vec![root.to_owned()];
     while let Some(path) = waiting.pop() {
@@ -164,20 +164,20 @@ pub fn tell(root: &Path) -> BTreeMap<String, String> {
         } else if kind.is_fifo() {
             line += " fifo";
         }
-        told.insert(name.clone(), line);
+        described.insert(name.clone(), line);
         if !kind.is_dir() && stat.nlink() > 1 {
             inodes.entry(stat.ino()).and_modify(|first| *first = first.clone().min(name.clone())).or_insert(name);
         }
     }
     // The first name of each inode that has several.
-    let names: Vec<String> = told.keys().cloned().collect();
+    let names: Vec<String> = described.keys().cloned().collect();
     for name in names {
         let stat = fs::symlink_metadata(root.join(&name)).unwrap();
         if let Some(first) = inodes.get(&stat.ino()).filter(|_| !stat.is_dir()) {
-            told.get_mut(&name).unwrap().push_str(&format!(" is {first}"));
+            described.get_mut(&name).unwrap().push_str(&format!(" is {first}"));
         }
     }
-    told
+    described
 }
 
 pub fn path(text: &str) -> RepoPathBuf {

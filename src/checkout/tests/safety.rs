@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 
-use super::{House, path, set};
+use super::{Fixture, path, set};
 use crate::apply::verdict::Verdict;
 use crate::checkout::clean_staged;
 use crate::error::ErrorKind;
@@ -13,175 +13,175 @@ use crate::worktree::index::Update;
 
 #[test]
 fn ignored_content_in_the_way_refuses_and_nothing_changes() {
-    let mut house = House::new();
-    fs::write(house.at("data"), "recorded").unwrap();
-    fs::write(house.at("other"), "recorded").unwrap();
-    let (target, _) = house.record();
-    fs::write(house.at("data"), "precious").unwrap();
-    fs::write(house.at("other"), "changed").unwrap();
-    fs::write(house.at(".undoignore"), "data\n").unwrap();
-    let (_, scan) = house.record();
-    let before = house.tell();
-    let error = house.go_from(scan, &target, |_| {}).err().expect("it is refused");
+    let mut fixture = Fixture::new();
+    fs::write(fixture.at("data"), "recorded").unwrap();
+    fs::write(fixture.at("other"), "recorded").unwrap();
+    let (target, _) = fixture.record();
+    fs::write(fixture.at("data"), "precious").unwrap();
+    fs::write(fixture.at("other"), "changed").unwrap();
+    fs::write(fixture.at(".undoignore"), "data\n").unwrap();
+    let (_, scan) = fixture.record();
+    let before = fixture.describe_tree();
+    let error = fixture.check_out_scan(scan, &target, |_| {}).err().expect("it is refused");
     assert_eq!((error.kind(), error.path_list()), (ErrorKind::Refused, &[path("data")][..]));
-    assert_eq!(house.tell(), before);
+    assert_eq!(fixture.describe_tree(), before);
     // Saved despite the rules, it may be replaced.
-    let (saved, scan) = house.record_despite(&["data"]);
-    house.go_from(scan, &target, |_| {}).unwrap();
-    assert_eq!(fs::read(house.at("data")).unwrap(), b"recorded");
+    let (saved, scan) = fixture.record_despite(&["data"]);
+    fixture.check_out_scan(scan, &target, |_| {}).unwrap();
+    assert_eq!(fs::read(fixture.at("data")).unwrap(), b"recorded");
     // And it comes back.
-    house.go(&saved);
-    assert_eq!(house.tell(), before);
+    fixture.check_out(&saved);
+    assert_eq!(fixture.describe_tree(), before);
 }
 
 #[test]
 fn ignored_content_that_is_already_right_is_no_obstacle() {
-    let mut house = House::new();
-    fs::write(house.at("data"), "same").unwrap();
-    set(&house.at("data"), 0o640, 9);
-    let (target, _) = house.record();
-    let expected = house.tell();
-    set(&house.at("data"), 0o600, 10);
-    fs::write(house.at(".undoignore"), "data\n").unwrap();
-    let done = house.go(&target);
-    assert_eq!(house.tell()["data"], expected["data"]);
-    let scan = house.look(&house.index(&done));
+    let mut fixture = Fixture::new();
+    fs::write(fixture.at("data"), "same").unwrap();
+    set(&fixture.at("data"), 0o640, 9);
+    let (target, _) = fixture.record();
+    let expected = fixture.describe_tree();
+    set(&fixture.at("data"), 0o600, 10);
+    fs::write(fixture.at(".undoignore"), "data\n").unwrap();
+    let done = fixture.check_out(&target);
+    assert_eq!(fixture.describe_tree()["data"], expected["data"]);
+    let scan = fixture.look(&fixture.index(&done));
     assert_eq!((scan.root, scan.files_read), (target.root, 0));
 }
 
 #[test]
 fn ignored_content_in_a_directory_that_goes_away_stays() {
-    let mut house = House::new();
-    let (target, _) = house.record();
-    fs::create_dir_all(house.at("work/cache")).unwrap();
-    fs::write(house.at("work/cache/big"), "precious").unwrap();
-    fs::write(house.at("work/file"), "recorded").unwrap();
-    fs::write(house.at(".undoignore"), "cache/\n").unwrap();
-    house.go(&target);
-    assert_eq!(fs::read(house.at("work/cache/big")).unwrap(), b"precious");
-    assert!(!house.at("work/file").exists() && !house.at(".undoignore").exists());
+    let mut fixture = Fixture::new();
+    let (target, _) = fixture.record();
+    fs::create_dir_all(fixture.at("work/cache")).unwrap();
+    fs::write(fixture.at("work/cache/big"), "precious").unwrap();
+    fs::write(fixture.at("work/file"), "recorded").unwrap();
+    fs::write(fixture.at(".undoignore"), "cache/\n").unwrap();
+    fixture.check_out(&target);
+    assert_eq!(fs::read(fixture.at("work/cache/big")).unwrap(), b"precious");
+    assert!(!fixture.at("work/file").exists() && !fixture.at(".undoignore").exists());
 }
 
 #[test]
 fn what_the_target_ignores_stays() {
-    let mut house = House::new();
-    fs::write(house.at(".undoignore"), "*.log\n").unwrap();
-    let (target, _) = house.record();
-    fs::remove_file(house.at(".undoignore")).unwrap();
-    fs::write(house.at("a.log"), "recorded by now").unwrap();
-    fs::write(house.at("b"), "recorded").unwrap();
-    house.go(&target);
-    assert!(house.at("a.log").exists() && !house.at("b").exists());
+    let mut fixture = Fixture::new();
+    fs::write(fixture.at(".undoignore"), "*.log\n").unwrap();
+    let (target, _) = fixture.record();
+    fs::remove_file(fixture.at(".undoignore")).unwrap();
+    fs::write(fixture.at("a.log"), "recorded by now").unwrap();
+    fs::write(fixture.at("b"), "recorded").unwrap();
+    fixture.check_out(&target);
+    assert!(fixture.at("a.log").exists() && !fixture.at("b").exists());
 }
 
 #[test]
 fn what_changes_between_scan_and_apply_is_noticed_and_kept() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     for name in ["replaced", "removed", "touched", "turned", "fine"] {
-        fs::write(house.at(name), "one").unwrap();
+        fs::write(fixture.at(name), "one").unwrap();
     }
-    let (target, _) = house.record();
-    fs::remove_file(house.at("removed")).unwrap();
-    fs::remove_file(house.at("turned")).unwrap();
-    fs::write(house.at("removed"), "new").unwrap();
-    fs::create_dir(house.at("turned")).unwrap();
-    fs::write(house.at("replaced"), "two").unwrap();
-    fs::write(house.at("fine"), "two").unwrap();
-    fs::write(house.at("extra"), "extra").unwrap();
-    set(&house.at("touched"), 0o600, 50);
-    let (_, scan) = house.record();
-    let done = house.go_from(scan, &target, |_| {
-        fs::write(house.at("replaced"), "three").unwrap();
-        fs::write(house.at("touched"), "three").unwrap();
-        fs::write(house.at("extra"), "three").unwrap();
-        fs::write(house.at("turned/unknown"), "three").unwrap();
-        fs::write(house.at("removed"), "three").unwrap();
+    let (target, _) = fixture.record();
+    fs::remove_file(fixture.at("removed")).unwrap();
+    fs::remove_file(fixture.at("turned")).unwrap();
+    fs::write(fixture.at("removed"), "new").unwrap();
+    fs::create_dir(fixture.at("turned")).unwrap();
+    fs::write(fixture.at("replaced"), "two").unwrap();
+    fs::write(fixture.at("fine"), "two").unwrap();
+    fs::write(fixture.at("extra"), "extra").unwrap();
+    set(&fixture.at("touched"), 0o600, 50);
+    let (_, scan) = fixture.record();
+    let done = fixture.check_out_scan(scan, &target, |_| {
+        fs::write(fixture.at("replaced"), "three").unwrap();
+        fs::write(fixture.at("touched"), "three").unwrap();
+        fs::write(fixture.at("extra"), "three").unwrap();
+        fs::write(fixture.at("turned/unknown"), "three").unwrap();
+        fs::write(fixture.at("removed"), "three").unwrap();
     });
     let done = done.unwrap();
-    let changed: Vec<_> = done.tally.changed.iter().map(|path| path.display().into_owned()).collect();
+    let changed: Vec<_> = done.outcome.changed.iter().map(|path| path.display().into_owned()).collect();
     assert_eq!(changed, ["extra", "removed", "replaced", "touched", "turned"]);
     for name in ["extra", "removed", "replaced", "touched", "turned/unknown"] {
-        assert_eq!(fs::read(house.at(name)).unwrap(), b"three", "{name}");
+        assert_eq!(fs::read(fixture.at(name)).unwrap(), b"three", "{name}");
     }
-    assert_eq!(fs::read(house.at("fine")).unwrap(), b"one");
-    assert!(leftovers(&house).is_empty());
+    assert_eq!(fs::read(fixture.at("fine")).unwrap(), b"one");
+    assert!(leftovers(&fixture).is_empty());
     // What was left alone is looked at anew.
-    let scan = house.look(&house.index(&done));
-    assert_eq!(scan.root, house.record().0.root);
+    let scan = fixture.look(&fixture.index(&done));
+    assert_eq!(scan.root, fixture.record().0.root);
 }
 
 #[test]
 fn a_name_that_is_taken_in_between_is_left_alone() {
-    let mut house = House::new();
-    fs::write(house.at("new"), "target").unwrap();
-    let (target, _) = house.record();
-    fs::remove_file(house.at("new")).unwrap();
-    let (_, scan) = house.record();
-    let done = house.go_from(scan, &target, |_| fs::write(house.at("new"), "mine").unwrap()).unwrap();
-    assert_eq!(done.tally.changed.len(), 1);
-    assert_eq!(fs::read(house.at("new")).unwrap(), b"mine");
+    let mut fixture = Fixture::new();
+    fs::write(fixture.at("new"), "target").unwrap();
+    let (target, _) = fixture.record();
+    fs::remove_file(fixture.at("new")).unwrap();
+    let (_, scan) = fixture.record();
+    let done = fixture.check_out_scan(scan, &target, |_| fs::write(fixture.at("new"), "mine").unwrap()).unwrap();
+    assert_eq!(done.outcome.changed.len(), 1);
+    assert_eq!(fs::read(fixture.at("new")).unwrap(), b"mine");
 }
 
 #[test]
 fn a_racy_file_is_compared_by_content() {
-    let mut house = House::new();
-    fs::write(house.at("file"), "one").unwrap();
-    let (target, _) = house.record();
-    fs::write(house.at("file"), "two").unwrap();
-    set(&house.at("file"), 0o644, 5);
-    let (_, mut scan) = house.record();
+    let mut fixture = Fixture::new();
+    fs::write(fixture.at("file"), "one").unwrap();
+    let (target, _) = fixture.record();
+    fs::write(fixture.at("file"), "two").unwrap();
+    set(&fixture.at("file"), 0o644, 5);
+    let (_, mut scan) = fixture.record();
     let mut record = scan.index.find(&path("file")).unwrap();
     record.racy = true;
     let mut update = Update::new(&mut scan.index);
     update.set(&path("file"), record);
     update.finish();
-    let done = house
-        .go_from(scan, &target, |_| {
-            fs::write(house.at("file"), "six").unwrap();
-            set(&house.at("file"), 0o644, 5);
+    let done = fixture
+        .check_out_scan(scan, &target, |_| {
+            fs::write(fixture.at("file"), "six").unwrap();
+            set(&fixture.at("file"), 0o644, 5);
         })
         .unwrap();
-    assert_eq!(done.tally.changed.len(), 1);
-    assert_eq!(fs::read(house.at("file")).unwrap(), b"six");
+    assert_eq!(done.outcome.changed.len(), 1);
+    assert_eq!(fs::read(fixture.at("file")).unwrap(), b"six");
 }
 
 #[test]
 fn checkout_does_not_write_through_outside_hard_link() {
-    let mut house = House::new();
-    let outside = house.folder.path().join("outside");
+    let mut fixture = Fixture::new();
+    let outside = fixture.folder.path().join("outside");
     fs::write(&outside, "shared").unwrap();
     set(&outside, 0o644, 100);
-    fs::hard_link(&outside, house.at("a")).unwrap();
-    let (target, _) = house.record();
-    let expected = house.tell();
+    fs::hard_link(&outside, fixture.at("a")).unwrap();
+    let (target, _) = fixture.record();
+    let expected = fixture.describe_tree();
     set(&outside, 0o600, 200);
-    house.go(&target);
+    fixture.check_out(&target);
     let stat = fs::metadata(&outside).unwrap();
     assert_eq!((stat.mode() & 0o777, stat.mtime(), stat.nlink()), (0o600, 200, 1));
-    assert_eq!(house.tell()["a"], expected["a"].trim_end_matches(" is a"));
+    assert_eq!(fixture.describe_tree()["a"], expected["a"].trim_end_matches(" is a"));
 }
 
 #[test]
 fn a_parent_that_becomes_a_link_to_elsewhere_leads_nowhere() {
-    let mut house = House::new();
-    let outside = house.folder.path().join("outside");
+    let mut fixture = Fixture::new();
+    let outside = fixture.folder.path().join("outside");
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("gone"), "precious").unwrap();
     fs::write(outside.join("kept"), "precious").unwrap();
-    fs::create_dir(house.at("d")).unwrap();
-    fs::write(house.at("d/kept"), "one").unwrap();
-    fs::write(house.at("d/new"), "one").unwrap();
-    let (target, _) = house.record();
-    fs::remove_file(house.at("d/new")).unwrap();
-    fs::write(house.at("d/kept"), "two").unwrap();
-    fs::write(house.at("d/gone"), "two").unwrap();
-    let (_, scan) = house.record();
-    let done = house.go_from(scan, &target, |_| {
-        fs::rename(house.at("d"), house.folder.path().join("moved")).unwrap();
-        symlink(&outside, house.at("d")).unwrap();
+    fs::create_dir(fixture.at("d")).unwrap();
+    fs::write(fixture.at("d/kept"), "one").unwrap();
+    fs::write(fixture.at("d/new"), "one").unwrap();
+    let (target, _) = fixture.record();
+    fs::remove_file(fixture.at("d/new")).unwrap();
+    fs::write(fixture.at("d/kept"), "two").unwrap();
+    fs::write(fixture.at("d/gone"), "two").unwrap();
+    let (_, scan) = fixture.record();
+    let done = fixture.check_out_scan(scan, &target, |_| {
+        fs::rename(fixture.at("d"), fixture.folder.path().join("moved")).unwrap();
+        symlink(&outside, fixture.at("d")).unwrap();
     });
     let done = done.unwrap();
-    assert!(done.tally.changed.contains(&path("d/kept")), "{:?}", done.tally);
+    assert!(done.outcome.changed.contains(&path("d/kept")), "{:?}", done.outcome);
     let mut names: Vec<_> = fs::read_dir(&outside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["gone", "kept"]);
@@ -191,37 +191,37 @@ fn a_parent_that_becomes_a_link_to_elsewhere_leads_nowhere() {
 
 #[test]
 fn leftovers_are_removed_unless_something_would_be_lost() {
-    let mut house = House::new();
-    fs::create_dir(house.at("d")).unwrap();
-    fs::write(house.at("d/file"), "recorded").unwrap();
-    house.record();
+    let mut fixture = Fixture::new();
+    fs::create_dir(fixture.at("d")).unwrap();
+    fs::write(fixture.at("d/file"), "recorded").unwrap();
+    fixture.record();
     let staged = |n: u32| format!("d/.undo-00000000000000ab-{n}");
-    fs::write(house.at(&staged(0)), "half a").unwrap();
-    set(&house.at(&staged(0)), 0o1600, 1);
-    fs::write(house.at(&staged(1)), "recorded").unwrap();
-    fs::write(house.at(&staged(2)), "changed in the very instant of the swap").unwrap();
-    fs::create_dir(house.at(&staged(3))).unwrap();
-    symlink("x", house.at(&staged(4))).unwrap();
-    fs::write(house.at(&staged(5)), "private, and changed in that instant").unwrap();
-    set(&house.at(&staged(5)), 0o600, 1);
-    fs::write(house.at("d/.undo-00000000000000ac-0"), "of another one").unwrap();
-    let kept = clean_staged(&house.worktree(), &house.store, 0xab).unwrap();
+    fs::write(fixture.at(&staged(0)), "half a").unwrap();
+    set(&fixture.at(&staged(0)), 0o1600, 1);
+    fs::write(fixture.at(&staged(1)), "recorded").unwrap();
+    fs::write(fixture.at(&staged(2)), "changed in the very instant of the swap").unwrap();
+    fs::create_dir(fixture.at(&staged(3))).unwrap();
+    symlink("x", fixture.at(&staged(4))).unwrap();
+    fs::write(fixture.at(&staged(5)), "private, and changed in that instant").unwrap();
+    set(&fixture.at(&staged(5)), 0o600, 1);
+    fs::write(fixture.at("d/.undo-00000000000000ac-0"), "of another one").unwrap();
+    let kept = clean_staged(&fixture.worktree(), &fixture.store, 0xab).unwrap();
     assert_eq!(kept, [path(&staged(2)), path(&staged(5))]);
     let names =
         ["d", "d/.undo-00000000000000ab-2", "d/.undo-00000000000000ab-5", "d/.undo-00000000000000ac-0", "d/file"];
-    assert_eq!(house.tell().into_keys().skip(1).collect::<Vec<_>>(), names);
+    assert_eq!(fixture.describe_tree().into_keys().skip(1).collect::<Vec<_>>(), names);
 }
 
 #[test]
 fn what_the_store_has_lost_is_told_and_left_and_all_else_is_restored() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let names: Vec<String> = (0..40).map(|n| format!("file{n:02}")).collect();
-    names.iter().for_each(|name| fs::write(house.at(name), format!("new {name}")).unwrap());
-    let (mut target, _) = house.record();
-    names.iter().for_each(|name| fs::write(house.at(name), format!("old {name}")).unwrap());
-    fs::create_dir(house.at("extra")).unwrap();
+    names.iter().for_each(|name| fs::write(fixture.at(name), format!("new {name}")).unwrap());
+    let (mut target, _) = fixture.record();
+    names.iter().for_each(|name| fs::write(fixture.at(name), format!("old {name}")).unwrap());
+    fs::create_dir(fixture.at("extra")).unwrap();
     let good = target.clone();
-    let mut tree = house.store.tree(target.root.tree().unwrap()).unwrap();
+    let mut tree = fixture.store.tree(target.root.tree().unwrap()).unwrap();
     let entry = tree.entries.iter_mut().find(|entry| entry.name == b"file20").unwrap();
     entry.content = Content::File { blob: BlobId([9; 32]), size: 10 };
     let put = |id: TreeId, bytes: Vec<u8>| {
@@ -230,49 +230,49 @@ fn what_the_store_has_lost_is_told_and_left_and_all_else_is_restored() {
     };
     let tree = tree.save(put).unwrap();
     target.root.content = Content::Directory { tree, entries: 40, size: 400 };
-    let (_, scan) = house.record();
-    let outcome = house.go_from(scan, &target, |_| {}).unwrap();
-    assert_eq!(outcome.tally.damaged.keys().map(|path| &**path).collect::<Vec<_>>(), [&*path("file20")]);
+    let (_, scan) = fixture.record();
+    let outcome = fixture.check_out_scan(scan, &target, |_| {}).unwrap();
+    assert_eq!(outcome.outcome.damaged.keys().map(|path| &**path).collect::<Vec<_>>(), [&*path("file20")]);
     for name in &names {
         let expected = if name == "file20" { "old" } else { "new" };
-        assert_eq!(fs::read_to_string(house.at(name)).unwrap(), format!("{expected} {name}"));
+        assert_eq!(fs::read_to_string(fixture.at(name)).unwrap(), format!("{expected} {name}"));
     }
-    assert!(leftovers(&house).is_empty() && !house.at("extra").exists());
+    assert!(leftovers(&fixture).is_empty() && !fixture.at("extra").exists());
     // A commit that is whole is reached from there.
-    house.go(&good);
-    assert!(names.iter().all(|name| fs::read_to_string(house.at(name)).unwrap() == format!("new {name}")));
+    fixture.check_out(&good);
+    assert!(names.iter().all(|name| fs::read_to_string(fixture.at(name)).unwrap() == format!("new {name}")));
 }
 
-fn leftovers(house: &House) -> Vec<String> {
-    house.tell().into_keys().filter(|name| name.contains(".undo-")).collect()
+fn leftovers(fixture: &Fixture) -> Vec<String> {
+    fixture.describe_tree().into_keys().filter(|name| name.contains(".undo-")).collect()
 }
 
 #[test]
 fn a_change_that_hides_behind_its_old_time_is_noticed() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     for name in ["replaced", "touched"] {
-        fs::write(house.at(name), "one").unwrap();
-        set(&house.at(name), 0o600, 1);
+        fs::write(fixture.at(name), "one").unwrap();
+        set(&fixture.at(name), 0o600, 1);
     }
-    let (target, _) = house.record();
-    fs::write(house.at("replaced"), "two").unwrap();
-    fs::write(house.at("removed"), "two").unwrap();
+    let (target, _) = fixture.record();
+    fs::write(fixture.at("replaced"), "two").unwrap();
+    fs::write(fixture.at("removed"), "two").unwrap();
     for name in ["replaced", "removed", "touched"] {
-        set(&house.at(name), 0o644, 2);
+        set(&fixture.at(name), 0o644, 2);
     }
     // So that none of them is racy.
     std::thread::sleep(std::time::Duration::from_millis(30));
-    let (_, scan) = house.record();
-    let done = house.go_from(scan, &target, |_| {
+    let (_, scan) = fixture.record();
+    let done = fixture.check_out_scan(scan, &target, |_| {
         for name in ["replaced", "removed", "touched"] {
-            fs::write(house.at(name), "new").unwrap();
-            set(&house.at(name), 0o644, 2);
+            fs::write(fixture.at(name), "new").unwrap();
+            set(&fixture.at(name), 0o644, 2);
         }
     });
-    let changed: Vec<_> = done.unwrap().tally.changed.iter().map(|path| path.display().into_owned()).collect();
+    let changed: Vec<_> = done.unwrap().outcome.changed.iter().map(|path| path.display().into_owned()).collect();
     assert_eq!(changed, ["removed", "replaced", "touched"]);
     for name in ["replaced", "removed", "touched"] {
-        assert_eq!(fs::read(house.at(name)).unwrap(), b"new", "{name}");
+        assert_eq!(fs::read(fixture.at(name)).unwrap(), b"new", "{name}");
     }
 }
 
@@ -287,57 +287,57 @@ fn make_racy(scan: &mut crate::worktree::Scan, name: &str) {
 
 #[test]
 fn touching_a_racy_file_does_not_make_its_content_known() {
-    let mut house = House::new();
-    fs::write(house.at("file"), "one").unwrap();
-    fs::hard_link(house.at("file"), house.at("name")).unwrap();
-    set(&house.at("file"), 0o644, 5);
-    let (target, _) = house.record();
-    set(&house.at("file"), 0o600, 5);
-    let (_, mut scan) = house.record();
+    let mut fixture = Fixture::new();
+    fs::write(fixture.at("file"), "one").unwrap();
+    fs::hard_link(fixture.at("file"), fixture.at("name")).unwrap();
+    set(&fixture.at("file"), 0o644, 5);
+    let (target, _) = fixture.record();
+    set(&fixture.at("file"), 0o600, 5);
+    let (_, mut scan) = fixture.record();
     make_racy(&mut scan, "file");
     make_racy(&mut scan, "name");
-    let done = house.go_from(scan, &target, |_| {
-        fs::write(house.at("file"), "two").unwrap();
-        set(&house.at("file"), 0o600, 5);
+    let done = fixture.check_out_scan(scan, &target, |_| {
+        fs::write(fixture.at("file"), "two").unwrap();
+        set(&fixture.at("file"), 0o600, 5);
     });
-    let live = house.look(&house.index(&done.unwrap()));
-    assert_eq!(live.root.tree(), house.look(&crate::worktree::Index::empty()).root.tree());
+    let live = fixture.look(&fixture.index(&done.unwrap()));
+    assert_eq!(live.root.tree(), fixture.look(&crate::worktree::Index::empty()).root.tree());
 }
 
 #[test]
 fn a_racy_file_that_loses_a_name_stays_racy() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     for name in ["a", "b"] {
-        fs::write(house.at(name), "one").unwrap();
-        set(&house.at(name), 0o644, 5);
+        fs::write(fixture.at(name), "one").unwrap();
+        set(&fixture.at(name), 0o644, 5);
     }
-    let (target, _) = house.record();
-    fs::remove_file(house.at("b")).unwrap();
-    fs::hard_link(house.at("a"), house.at("b")).unwrap();
-    let (_, mut scan) = house.record();
+    let (target, _) = fixture.record();
+    fs::remove_file(fixture.at("b")).unwrap();
+    fs::hard_link(fixture.at("a"), fixture.at("b")).unwrap();
+    let (_, mut scan) = fixture.record();
     make_racy(&mut scan, "a");
     make_racy(&mut scan, "b");
-    let done = house.go_from(scan, &target, |plan| {
+    let done = fixture.check_out_scan(scan, &target, |plan| {
         assert_eq!(plan.find(&path("a")).map(|n| plan.verdict(n)), Some(Verdict::Same));
-        fs::write(house.at("a"), "two").unwrap();
-        set(&house.at("a"), 0o644, 5);
+        fs::write(fixture.at("a"), "two").unwrap();
+        set(&fixture.at("a"), 0o644, 5);
     });
-    let live = house.look(&house.index(&done.unwrap()));
-    assert_eq!(live.root.tree(), house.look(&crate::worktree::Index::empty()).root.tree());
+    let live = fixture.look(&fixture.index(&done.unwrap()));
+    assert_eq!(live.root.tree(), fixture.look(&crate::worktree::Index::empty()).root.tree());
 }
 
 #[test]
 fn a_file_system_with_another_number_is_the_same_one() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     for name in ["replaced", "removed", "touched"] {
-        fs::write(house.at(name), "one").unwrap();
+        fs::write(fixture.at(name), "one").unwrap();
     }
-    let (target, _) = house.record();
-    fs::write(house.at("replaced"), "two").unwrap();
-    fs::remove_file(house.at("removed")).unwrap();
-    fs::write(house.at("new"), "two").unwrap();
-    set(&house.at("touched"), 0o600, 5);
-    let (_, mut scan) = house.record();
+    let (target, _) = fixture.record();
+    fs::write(fixture.at("replaced"), "two").unwrap();
+    fs::remove_file(fixture.at("removed")).unwrap();
+    fs::write(fixture.at("new"), "two").unwrap();
+    set(&fixture.at("touched"), 0o600, 5);
+    let (_, mut scan) = fixture.record();
     for name in ["replaced", "new", "touched"] {
         let mut record = scan.index.find(&path(name)).unwrap();
         record.stat.device += 1;
@@ -345,7 +345,7 @@ fn a_file_system_with_another_number_is_the_same_one() {
         update.set(&path(name), record);
         update.finish();
     }
-    let done = house.go_from(scan, &target, |_| {}).unwrap();
-    assert!(done.tally.changed.is_empty(), "{:?}", done.tally);
-    assert_eq!(house.record().0.root, target.root);
+    let done = fixture.check_out_scan(scan, &target, |_| {}).unwrap();
+    assert!(done.outcome.changed.is_empty(), "{:?}", done.outcome);
+    assert_eq!(fixture.record().0.root, target.root);
 }

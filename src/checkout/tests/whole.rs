@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{path, tell};
+use super::{describe_tree, path};
 use crate::checkout::{self, Checkout, Options, Outcome, Target};
 use crate::environment::Environment;
 use crate::error::{ErrorKind, Result};
@@ -46,7 +46,7 @@ impl Place {
         snapshot::take(&mut repository.begin().unwrap(), &worktree, &options, &Silent).unwrap().0
     }
 
-    fn go(&self, to: CommitId, options: Options) -> Result<Outcome> {
+    fn check_out(&self, to: CommitId, options: Options) -> Result<Outcome> {
         self.go_despite(to, options, &[])
     }
 
@@ -80,12 +80,12 @@ fn a_checkout_moves_the_branch_and_what_was_unsaved_comes_back() {
     fs::create_dir(place.at("d")).unwrap();
     fs::write(place.at("d/a"), "one").unwrap();
     let first = place.commit().commit.unwrap();
-    let one = tell(place.root());
+    let one = describe_tree(place.root());
     fs::write(place.at("d/a"), "two").unwrap();
     fs::write(place.at("b"), "unsaved").unwrap();
-    let two = tell(place.root());
-    let outcome = place.go(first, verb("checkout")).unwrap();
-    assert_eq!(tell(place.root()), one);
+    let two = describe_tree(place.root());
+    let outcome = place.check_out(first, verb("checkout")).unwrap();
+    assert_eq!(describe_tree(place.root()), one);
     assert_eq!((outcome.written, outcome.deleted, outcome.to), (1, 1, Some(first)));
     let saved = outcome.saved.expect("it was unsaved");
     let (repository, _) = place.open();
@@ -97,11 +97,11 @@ fn a_checkout_moves_the_branch_and_what_was_unsaved_comes_back() {
     let newest = repository.operation();
     let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(place.at(".undo/index")).unwrap());
     let before = inode();
-    let outcome = place.go(first, verb("checkout")).unwrap();
+    let outcome = place.check_out(first, verb("checkout")).unwrap();
     assert_eq!((outcome.written, outcome.saved, place.open().0.operation()), (0, None, newest));
     assert_eq!(inode(), before);
-    place.go(saved, verb("checkout")).unwrap();
-    assert_eq!(tell(place.root()), two);
+    place.check_out(saved, verb("checkout")).unwrap();
+    assert_eq!(describe_tree(place.root()), two);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_branch_is_switched_to_and_no_other_one_moves() {
     let (repository, _) = place.open();
     let refs = Refs { current: "trial".into(), ..Refs::of(repository.view()) };
     let options = Options { refs: Some(refs), ..verb("checkout") };
-    place.go(first, options).unwrap();
+    place.check_out(first, options).unwrap();
     let (repository, _) = place.open();
     let view = repository.view();
     assert_eq!((view.current.as_str(), view.at(), view.branches["main"]), ("trial", Some(first), second));
@@ -137,7 +137,7 @@ fn restore_brings_back_only_its_paths() {
     fs::write(place.at("d/b"), "two").unwrap();
     fs::write(place.at("d/c"), "two").unwrap();
     let options = Options { paths: vec![path("d/a"), path("d/c")], ..verb("restore") };
-    let outcome = place.go(first, options).unwrap();
+    let outcome = place.check_out(first, options).unwrap();
     assert_eq!(fs::read(place.at("d/a")).unwrap(), b"one");
     assert_eq!(fs::read(place.at("d/b")).unwrap(), b"two");
     assert!(!place.at("d/c").exists());
@@ -153,15 +153,15 @@ fn a_refusal_leaves_no_intent_and_force_saves_first() {
     let first = place.commit().commit.unwrap();
     fs::write(place.at(".undoignore"), "data\n").unwrap();
     fs::write(place.at("data"), "precious").unwrap();
-    let before = tell(place.root());
-    let error = place.go(first, verb("checkout")).unwrap_err();
+    let before = describe_tree(place.root());
+    let error = place.check_out(first, verb("checkout")).unwrap_err();
     assert_eq!((error.kind(), error.path_list()), (ErrorKind::Refused, &[path("data")][..]));
-    assert_eq!((tell(place.root()), place.open().0.unfinished()), (before.clone(), None));
+    assert_eq!((describe_tree(place.root()), place.open().0.unfinished()), (before.clone(), None));
     let options = Options { force: true, ..verb("checkout") };
     let saved = place.go_despite(first, options, &["data"]).unwrap().saved.unwrap();
     assert_eq!(fs::read(place.at("data")).unwrap(), b"recorded");
-    place.go(saved, verb("checkout")).unwrap();
-    assert_eq!(tell(place.root()), before);
+    place.check_out(saved, verb("checkout")).unwrap();
+    assert_eq!(describe_tree(place.root()), before);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn an_unfinished_checkout_is_known_and_another_one_ends_it() {
     let place = Place::new();
     fs::write(place.at("a"), "one").unwrap();
     let first = place.commit().commit.unwrap();
-    let one = tell(place.root());
+    let one = describe_tree(place.root());
     fs::write(place.at("a"), "two").unwrap();
     let second = place.commit().commit.unwrap();
     // As if the machine had stopped in the middle.
@@ -192,8 +192,8 @@ fn an_unfinished_checkout_is_known_and_another_one_ends_it() {
     let kept = checkout::clean_staged(&worktree, repository.store(), intent.token).unwrap();
     assert_eq!(kept, [path(".undo-00000000000000ab-0")], "with this mode it is no half file of ours");
     fs::remove_file(place.at(".undo-00000000000000ab-0")).unwrap();
-    place.go(intent.to, verb("checkout")).unwrap();
+    place.check_out(intent.to, verb("checkout")).unwrap();
     let (repository, _) = place.open();
-    assert_eq!((tell(place.root())["a"].clone(), repository.unfinished()), (one["a"].clone(), None));
+    assert_eq!((describe_tree(place.root())["a"].clone(), repository.unfinished()), (one["a"].clone(), None));
     assert!(repository.store().commit(first).is_ok());
 }
