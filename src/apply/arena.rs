@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_of_every_length_are_stored() {
+    fn arena_stores_strings_of_every_length() {
         let mut arena = Arena::default();
         let text = |n: usize| vec![n as u8; [0, 1, 100, 5000, LONGEST + 1][n % 5]];
         let positions: Vec<Position> = (0..200).map(|n| arena.add(&text(n))).collect();

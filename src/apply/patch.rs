@@ -149,7 +149,7 @@ mod tests {
     use crate::object::layout::Piece;
 
     #[test]
-    fn what_is_anywhere_is_shared_and_the_rest_is_missing() {
+    fn split_finds_shared_and_missing_pieces() {
         let chunk = |byte: u8, length: u32| Piece::Chunk { id: ChunkId([byte; 32]), length };
         let old = [(0, chunk(1, 10)), (10, chunk(2, 10)), (20, chunk(3, 10)), (30, Piece::Zeros { length: 5 })];
         let new = [
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_that_is_there_twice_is_taken_from_its_own_place() {
+    fn split_prefers_chunk_at_same_offset() {
         let chunk = Piece::Chunk { id: ChunkId([1; 32]), length: 10 };
         let twice = [(0, chunk), (10, chunk)];
         assert_eq!(split(&twice, &twice).0, [Shared { from: 0, to: 0, length: 20 }]);

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_user_is_replaced_if_the_new_one_gets_the_owner() {
+    fn foreign_file_is_replaced_if_replacement_gets_owner() {
         let (ada, root) = (User(7), User(0));
         let must = |user: User, there, wanted, kind| user.must_replace(&owned_by(there, 0), &owned_by(wanted, 0), kind);
         assert!(must(ada, 0, 7, Kind::File) && must(ada, 8, 7, Kind::Symlink) && must(ada, 0, 7, Kind::Fifo));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_a_capability_that_only_root_can_remove_is_replaced() {
+    fn file_with_privileged_xattr_is_replaced() {
         let xattr = |key: &str| (key.as_bytes().to_vec(), b"v".to_vec());
         let must = |user: User, there: &str, wanted: &str| {
             user.must_replace_for_xattrs(&[xattr(there)], (&owned_by(7, 0), &[xattr(wanted)]), Kind::File)
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sticky_directory_of_another_user_keeps_files_in_place() {
+    fn foreign_sticky_directory_prevents_replacement() {
         let user = User(7);
         assert!(user.is_kept_out_by(&owned_by(0, 0o1777)));
         assert!(!user.is_kept_out_by(&owned_by(7, 0o1777)) && !user.is_kept_out_by(&owned_by(0, 0o777)));

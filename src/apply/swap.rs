@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn where_names_cannot_be_swapped_what_is_there_is_taken_out_first() {
+    fn swap_falls_back_to_moving_old_entry_away() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
         let write = |text: &str| std::fs::write(folder.path().join("file"), text).unwrap();
@@ -298,7 +298,7 @@ mod tests {
 
     /// On FUSE and overlayfs, a file may have another inode number after it was moved.
     #[test]
-    fn a_file_with_another_inode_number_is_removed_if_its_content_is_saved() {
+    fn take_out_compares_content_if_inode_differs() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
         for (links, content, is_gone) in [(2, "old", true), (2, "new", false), (1, "old", true), (1, "new", false)] {
@@ -314,7 +314,7 @@ mod tests {
 
     /// Different inode numbers and change times are not a change if content and attributes are as saved.
     #[test]
-    fn an_unstable_stat_is_checked_by_content_and_attributes() {
+    fn still_saved_compares_content_and_xattrs() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
         let attributes = Attributes { xattrs: vec![(b"user.k".to_vec(), b"v".to_vec())], ..Attributes::default() };
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_open_for_writing_stays_at_its_name() {
+    fn swap_keeps_file_open_for_writing() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
         let read = || std::fs::read(folder.path().join("file")).unwrap();
@@ -383,7 +383,7 @@ mod tests {
 
     /// A change behind the reader, of as many bytes: only the stat tells of it.
     #[test]
-    fn what_is_written_to_while_it_is_read_is_not_taken_away() {
+    fn take_out_keeps_file_changed_while_read() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
         loop {
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_put_in_place_is_removed() {
+    fn dropping_staged_entry_removes_it() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
         directory.make_dir(b"taken").unwrap();

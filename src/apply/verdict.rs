@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_found_by_its_path_and_decoded() {
+    fn steps_are_found_by_path_and_decoded() {
         let mut steps = steps();
         steps.set_link(4, &path("a.txt"));
         for (n, text) in PATHS.iter().enumerate() {
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_above_wanted_steps_are_known_from_steps_or_looked_up() {
+    fn parent_directories_come_from_steps_or_lookup() {
         let mut steps = steps();
         steps.set_verdict(7, Verdict::Keep);
         let mut asked = Vec::new();

@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_what_is_in_holes_and_what_is_not() {
+    fn range_is_split_at_holes() {
         let holes = [(0, 10), (20, 5), (40, 100)];
         let inside: Vec<_> = inside(&holes, 5..50).collect();
         let outside: Vec<_> = outside(&holes, 5..50).collect();

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_comes_where_it_comes_lies_there() {
+    fn write_buffer_writes_at_requested_offsets() {
         let file = tempfile::tempfile().unwrap();
         let noise: Vec<u8> = (0..3 * LONG + 77).map(|n| (n * n / 251) as u8).collect();
         let mut expected = vec![0; 8 * LONG];

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_of_a_record_counts_its_own_digits() {
+    fn pax_record_length_counts_its_own_digits() {
         for (value, record) in [(2, 9), (3, 11), (91, 99), (92, 101)] {
             let mut records = Vec::new();
             put_record(&mut records, b"key", &vec![b'x'; value]);

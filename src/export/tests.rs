@@ -40,7 +40,7 @@ fn fixture() -> Fixture {
 }
 
 #[test]
-fn a_directory_gets_everything_exactly() {
+fn export_to_directory_is_exact() {
     let mut fixture = fixture();
     let (target, _) = fixture.record();
     let to = fixture.folder.path().join("new/export");
@@ -52,7 +52,7 @@ fn a_directory_gets_everything_exactly() {
 }
 
 #[test]
-fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too() {
+fn export_copies_file_if_hard_link_fails_in_later_part() {
     let mut fixture = Fixture::new();
     for name in ["a", "b", "c", "d", "e", "f", "z"] {
         fs::write(fixture.at(name), name).unwrap();
@@ -100,7 +100,7 @@ fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own_in_a_later_part_too
 }
 
 #[test]
-fn an_archive_is_unpacked_exactly_and_is_the_same_each_time() {
+fn archive_is_exact_and_reproducible() {
     let mut fixture = fixture();
     let (target, _) = fixture.record();
     let archive = |compression| {
@@ -122,7 +122,7 @@ fn an_archive_is_unpacked_exactly_and_is_the_same_each_time() {
 }
 
 #[test]
-fn attributes_of_every_name_come_out_of_an_archive() {
+fn archive_keeps_xattrs_of_every_name() {
     let mut fixture = Fixture::new();
     fs::write(fixture.at("file"), "x").unwrap();
     let root = Dir::open(&fixture.root()).unwrap();

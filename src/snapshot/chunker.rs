@@ -5,16 +5,16 @@ use crate::chunk::{self, Params};
 use crate::object::groups::GroupHash;
 use crate::object::{ObjectKind, id_of};
 use crate::parallel;
-use crate::snapshot::rechunk::{Found, Guide, Old, Sort};
+use crate::snapshot::rechunk::{CutPredictor, FilePiece, OldChunk, PieceKind};
 
 /// Minimum number of bytes that one worker hashes: starting a thread takes as long as hashing some 100 KiB.
 pub const LEAST: u64 = 512 << 10;
 
 /// After this many new bytes in a row, the rest of the section is cut by content only.
-const STRANGE: usize = 2 << 20;
+const MOST_NEW: usize = 2 << 20;
 
 /// How to cut a section.
-pub struct Cutting<'c> {
+pub struct SectionCutter<'c> {
     /// Chunk lengths.
     pub params: Params,
     /// The section ends at a hole or at the end of the file. Otherwise a chunk is final only if as many bytes follow its start
@@ -26,33 +26,35 @@ pub struct Cutting<'c> {
     pub groups: &'c [GroupHash],
 }
 
-impl Cutting<'_> {
+impl SectionCutter<'_> {
     /// Returns the final pieces from the beginning of `bytes`.
-    pub fn cut(&self, guide: &mut Guide, bytes: &[u8]) -> Vec<Found> {
+    pub fn cut(&self, predictor: &mut CutPredictor, bytes: &[u8]) -> Vec<FilePiece> {
         let mut found = Vec::new();
-        let (mut at, mut reach, mut strange) = (0, 1, 0);
+        let (mut at, mut reach, mut new_bytes) = (0, 1, 0);
         while at < bytes.len() {
-            if guide.is_empty() || strange >= STRANGE {
+            if predictor.is_empty() || new_bytes >= MOST_NEW {
                 let fresh = self.cut_fresh(&bytes[at..]);
-                guide.pass(length(&fresh) as u64);
+                predictor.pass(length(&fresh) as u64);
                 found.extend(fresh);
                 return found;
             }
-            let expected = guide.expected(bytes.len() - at, reach);
-            let count = self.prove(guide, expected, &bytes[at..]);
+            let expected = predictor.expected(bytes.len() - at, reach);
+            let count = self.prove(predictor, expected, &bytes[at..]);
             let is_all = count > 0 && count == expected.len();
-            found.extend(expected[..count].iter().map(|old| Found { length: old.length(), sort: Sort::Old(old.id) }));
-            at += expected[..count].iter().map(Old::length).sum::<usize>();
-            guide.accept(count);
+            found.extend(
+                expected[..count].iter().map(|old| FilePiece { length: old.length(), kind: PieceKind::Old(old.id) }),
+            );
+            at += expected[..count].iter().map(OldChunk::length).sum::<usize>();
+            predictor.accept(count);
             if is_all {
-                (reach, strange) = (2 * reach, 0);
+                (reach, new_bytes) = (2 * reach, 0);
                 continue;
             }
             if at == bytes.len() || !self.is_certain(bytes.len() - at) {
                 break;
             }
-            let next = guide.search(&bytes[at..]);
-            strange = if matches!(next.sort, Sort::New(_)) { strange + next.length } else { 0 };
+            let next = predictor.search(&bytes[at..]);
+            new_bytes = if matches!(next.kind, PieceKind::New(_)) { new_bytes + next.length } else { 0 };
             (at, reach) = (at + next.length, 1);
             found.push(next);
         }
@@ -64,16 +66,16 @@ impl Cutting<'_> {
     }
 
     /// Number of expected chunks that `bytes` starts with.
-    fn prove<'o>(&self, guide: &Guide, expected: &'o [Old], bytes: &[u8]) -> usize {
-        let free = expected.iter().take_while(|old| guide.is_unchanged(old, self.groups)).count();
+    fn prove<'o>(&self, predictor: &CutPredictor, expected: &'o [OldChunk], bytes: &[u8]) -> usize {
+        let free = expected.iter().take_while(|old| predictor.is_unchanged(old, self.groups)).count();
         let (passed, expected) = expected.split_at(free);
-        let bytes = &bytes[passed.iter().map(Old::length).sum()..];
+        let bytes = &bytes[passed.iter().map(OldChunk::length).sum()..];
         if !self.is_shared {
             return free + matching(expected, bytes);
         }
         let mut rest = bytes;
-        let mut with_bytes = |olds: &'o [Old]| {
-            let (bytes, after) = rest.split_at(olds.iter().map(Old::length).sum());
+        let mut with_bytes = |olds: &'o [OldChunk]| {
+            let (bytes, after) = rest.split_at(olds.iter().map(OldChunk::length).sum());
             rest = after;
             (olds, bytes)
         };
@@ -87,14 +89,14 @@ impl Cutting<'_> {
 
     /// Cuts unknown bytes. A cut depends on nothing before the previous cut, so a thread that
     /// begins in the middle soon cuts where one that began in front does.
-    fn cut_fresh(&self, bytes: &[u8]) -> Vec<Found> {
+    fn cut_fresh(&self, bytes: &[u8]) -> Vec<FilePiece> {
         let most = if self.is_shared { parallel::workers() } else { 1 };
         let size = bytes.len().div_ceil(most.min(bytes.len() / (2 * self.params.maximum())).max(1)).max(1);
         let starts = (0..bytes.len()).step_by(size);
         let parts = parallel::map(starts.clone(), |start| self.cut_until(bytes, start, bytes.len().min(start + size)));
         let (mut cut, mut at) = (Vec::new(), 0);
         for (start, part) in starts.zip(parts) {
-            let begin = |start: &mut usize, found: &Found| Some(std::mem::replace(start, *start + found.length));
+            let begin = |start: &mut usize, found: &FilePiece| Some(std::mem::replace(start, *start + found.length));
             let begins: Vec<usize> = part.iter().scan(start, begin).collect();
             let end = start + length(&part);
             while at < end {
@@ -114,7 +116,7 @@ impl Cutting<'_> {
     }
 
     /// The pieces that start at or after `at` and before `end`.
-    fn cut_until(&self, bytes: &[u8], mut at: usize, end: usize) -> Vec<Found> {
+    fn cut_until(&self, bytes: &[u8], mut at: usize, end: usize) -> Vec<FilePiece> {
         let mut found = Vec::new();
         while at < end
             && let Some(next) = self.fresh(bytes, at)
@@ -126,20 +128,20 @@ impl Cutting<'_> {
     }
 
     /// The piece that starts at `at`, if it is final.
-    fn fresh(&self, bytes: &[u8], at: usize) -> Option<Found> {
+    fn fresh(&self, bytes: &[u8], at: usize) -> Option<FilePiece> {
         let rest = &bytes[at..];
         if rest.is_empty() || !self.is_certain(rest.len()) {
             return None;
         }
         let length = chunk::cut(rest, &self.params);
         let is_zeros = rest[..length].iter().all(|&byte| byte == 0);
-        Some(Found { length, sort: if is_zeros { Sort::Zeros } else { Sort::New(None) } })
+        Some(FilePiece { length, kind: if is_zeros { PieceKind::Zeros } else { PieceKind::New(None) } })
     }
 }
 
 /// Number of these chunks that `bytes` starts with.
-fn matching(expected: &[Old], mut bytes: &[u8]) -> usize {
-    let is_there = |old: &&Old| {
+fn matching(expected: &[OldChunk], mut bytes: &[u8]) -> usize {
+    let is_there = |old: &&OldChunk| {
         let (chunk, rest) = bytes.split_at(old.length());
         bytes = rest;
         id_of(ObjectKind::Data, chunk) == old.id.object_id()
@@ -148,6 +150,6 @@ fn matching(expected: &[Old], mut bytes: &[u8]) -> usize {
 }
 
 /// Number of bytes in these pieces.
-pub fn length(found: &[Found]) -> usize {
+pub fn length(found: &[FilePiece]) -> usize {
     found.iter().map(|found| found.length).sum()
 }

@@ -10,8 +10,8 @@ use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 use crate::parallel;
-use crate::snapshot::large::{self, Large};
-use crate::snapshot::rechunk::Guide;
+use crate::snapshot::large::{self, LargeFile};
+use crate::snapshot::rechunk::CutPredictor;
 use crate::snapshot::reflink;
 use crate::store::{Adoption, Session, Store, Writer};
 use crate::worktree::Reading;
@@ -60,13 +60,13 @@ impl<'a> StoreSink<'a> {
         step: Step,
         (last, adoption): (&Layout, Option<&mut Adoption<'a>>),
     ) -> Result<(BlobId, Layout)> {
-        let guide = Guide::new(last, self.params);
+        let predictor = CutPredictor::new(last, self.params);
         if reading.is_shared() && self.writers.len() == 1 {
             self.writers.resize_with(parallel::workers(), || self.session.writer());
         }
         let count = if reading.is_shared() { self.writers.len() } else { 1 };
         let writers = &mut self.writers[..count];
-        Large::new((&mut self.window, filled), self.params, writers, (guide, adoption)).put(reading, step)
+        LargeFile::new((&mut self.window, filled), self.params, writers, (predictor, adoption)).put(reading, step)
     }
 
     /// Puts everything that is read, whole or in chunks. Returns the layout of the chunks, which the caller must put.
@@ -136,7 +136,7 @@ impl Sink for StoreSink<'_> {
         let mut adopting = reflink::begin(self.session, &mut self.writers[0], self.params, reading, &last)?;
         let mut put = self.put(reading, &last, adopting.as_mut().map(|it| &mut it.adoption))?;
         if let Some(mut adopting) = adopting {
-            if adopting.turn_to_copy(reading)? {
+            if adopting.restart_from_copy(reading)? {
                 put = self.put(reading, &last, Some(&mut adopting.adoption))?;
             }
             adopting.adoption.finish(&mut self.writers[0])?;

@@ -8,21 +8,21 @@ use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
 use crate::parallel;
-use crate::snapshot::chunker::{self, Cutting, LEAST};
-use crate::snapshot::rechunk::{Found, Guide, Sort};
+use crate::snapshot::chunker::{self, LEAST, SectionCutter};
+use crate::snapshot::rechunk::{CutPredictor, FilePiece, PieceKind};
 use crate::store::{Adoption, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
 
 /// Stores one large file.
-pub struct Large<'l, 's> {
+pub struct LargeFile<'l, 's> {
     window: &'l mut [u8],
     params: Params,
     /// One for each worker.
     writers: &'l mut [Writer<'s>],
     /// Takes the pieces in place of the writers.
     adoption: Option<&'l mut Adoption<'s>>,
-    guide: Guide,
+    predictor: CutPredictor,
     groups: Groups,
     layout: Layout,
     /// Number of bytes in the window, and of those that are hashed.
@@ -30,16 +30,16 @@ pub struct Large<'l, 's> {
     hashed: usize,
 }
 
-impl<'l, 's> Large<'l, 's> {
+impl<'l, 's> LargeFile<'l, 's> {
     /// Starts with the first `filled` bytes in the window. The window must be longer than the longest chunk.
     pub fn new(
         (window, filled): (&'l mut [u8], usize),
         params: Params,
         writers: &'l mut [Writer<'s>],
-        (guide, adoption): (Guide, Option<&'l mut Adoption<'s>>),
-    ) -> Large<'l, 's> {
+        (predictor, adoption): (CutPredictor, Option<&'l mut Adoption<'s>>),
+    ) -> LargeFile<'l, 's> {
         let (groups, layout) = (Groups::new(writers.len() > 1), Layout::default());
-        Large { window, params, writers, adoption, guide, groups, layout, filled, hashed: 0 }
+        LargeFile { window, params, writers, adoption, predictor, groups, layout, filled, hashed: 0 }
     }
 
     /// Puts all chunks; `step` is what follows the bytes in the window.
@@ -51,8 +51,8 @@ impl<'l, 's> Large<'l, 's> {
                 // A chunk ends at a hole and at the end of the file.
                 Step::Hole(length) => {
                     self.advance(true)?;
-                    self.groups.update_zeros(length, &|number| self.guide.zero_group(number));
-                    self.guide.pass(length);
+                    self.groups.update_zeros(length, &|number| self.predictor.zero_group(number));
+                    self.predictor.pass(length);
                     self.layout.push(Piece::Zeros { length });
                 }
                 Step::End => {
@@ -75,8 +75,8 @@ impl<'l, 's> Large<'l, 's> {
     fn advance(&mut self, all: bool) -> Result<()> {
         self.groups.update(&self.window[self.hashed..self.filled]);
         let is_shared = self.writers.len() > 1;
-        let cutting = Cutting { params: self.params, all, is_shared, groups: self.groups.values() };
-        let found = cutting.cut(&mut self.guide, &self.window[..self.filled]);
+        let cutter = SectionCutter { params: self.params, all, is_shared, groups: self.groups.values() };
+        let found = cutter.cut(&mut self.predictor, &self.window[..self.filled]);
         self.put_chunks(&found)?;
         let cut = chunker::length(&found);
         self.window.copy_within(cut..self.filled, 0);
@@ -86,7 +86,7 @@ impl<'l, 's> Large<'l, 's> {
     }
 
     /// Puts the chunks from the front of the window.
-    fn put_chunks(&mut self, found: &[Found]) -> Result<()> {
+    fn put_chunks(&mut self, found: &[FilePiece]) -> Result<()> {
         let is_adopted = self.adoption.is_some();
         let runs = match self.writers.len() {
             1 => vec![found],
@@ -125,24 +125,24 @@ pub fn put_layout(writer: &mut Writer<'_>, blob: BlobId, layout: &Layout) -> Res
 }
 
 /// Length of a piece that may have to be stored.
-fn new_length(found: &Found) -> u64 {
-    if matches!(found.sort, Sort::New(_)) { found.length as u64 } else { 0 }
+fn new_length(found: &FilePiece) -> u64 {
+    if matches!(found.kind, PieceKind::New(_)) { found.length as u64 } else { 0 }
 }
 
 /// Puts consecutive chunks from the beginning of `bytes`. Without a writer, only computes their ids.
-fn put_run(mut writer: Option<&mut Writer<'_>>, bytes: &[u8], found: &[Found]) -> Result<Vec<Piece>> {
+fn put_run(mut writer: Option<&mut Writer<'_>>, bytes: &[u8], found: &[FilePiece]) -> Result<Vec<Piece>> {
     let mut rest = bytes;
     let mut pieces = Vec::with_capacity(found.len());
-    for Found { length, sort } in found {
+    for FilePiece { length, kind } in found {
         let (chunk, others) = rest.split_at(*length);
         rest = others;
-        let id = match *sort {
-            Sort::Zeros => {
+        let id = match *kind {
+            PieceKind::Zeros => {
                 pieces.push(Piece::Zeros { length: *length as u64 });
                 continue;
             }
-            Sort::Old(id) | Sort::New(Some(id)) => id.object_id(),
-            Sort::New(None) => id_of(ObjectKind::Data, chunk),
+            PieceKind::Old(id) | PieceKind::New(Some(id)) => id.object_id(),
+            PieceKind::New(None) => id_of(ObjectKind::Data, chunk),
         };
         // Old chunks too: they are written again if their pack is lost.
         if let Some(writer) = &mut writer {

@@ -16,9 +16,9 @@ use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 
 /// Predicts the chunks of a file from its last layout, from beginning to end.
-pub struct Guide {
+pub struct CutPredictor {
     params: Params,
-    old: Vec<Old>,
+    old: Vec<OldChunk>,
     /// Hashes of the old groups, and the old runs of zeros as start and end.
     groups: Vec<GroupHash>,
     zeros: Vec<(u64, u64)>,
@@ -32,7 +32,7 @@ pub struct Guide {
 }
 
 /// A chunk of the last content.
-pub struct Old {
+pub struct OldChunk {
     /// Its id.
     pub id: ChunkId,
     start: u64,
@@ -43,15 +43,15 @@ pub struct Old {
 
 /// One piece of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FilePiece {
     /// Number of bytes.
     pub length: usize,
-    pub sort: Sort,
+    pub kind: PieceKind,
 }
 
 /// Kind of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
+pub enum PieceKind {
     /// All bytes are zero.
     Zeros,
     /// A chunk that the last content had.
@@ -60,28 +60,28 @@ pub enum Sort {
     New(Option<ChunkId>),
 }
 
-impl Old {
+impl OldChunk {
     /// Its bytes.
     pub fn length(&self) -> usize {
         self.length as usize
     }
 }
 
-impl Guide {
+impl CutPredictor {
     /// Starts from the layout of the last content, which may be empty.
-    pub fn new(last: &Layout, params: Params) -> Guide {
+    pub fn new(last: &Layout, params: Params) -> CutPredictor {
         let (mut old, mut zeros) = (Vec::new(), Vec::new());
         for (at, (start, piece)) in last.pieces_with_offsets().enumerate() {
             if let Piece::Chunk { id, length } = piece {
                 // In front of zeros there may have been a hole.
-                let goes_on = matches!(last.pieces.get(at + 1), Some(Piece::Chunk { .. }));
+                let is_continued = matches!(last.pieces.get(at + 1), Some(Piece::Chunk { .. }));
                 let has_length = (params.minimum()..=params.maximum()).contains(&(length as usize));
-                old.push(Old { id, start, length, is_natural: goes_on && has_length });
+                old.push(OldChunk { id, start, length, is_natural: is_continued && has_length });
             } else {
                 zeros.push((start, start + piece.length()));
             }
         }
-        Guide { params, old, groups: last.groups.clone(), zeros, places: None, position: 0, next: 0, shift: 0 }
+        CutPredictor { params, old, groups: last.groups.clone(), zeros, places: None, position: 0, next: 0, shift: 0 }
     }
 
     /// Whether there was no last content.
@@ -90,9 +90,9 @@ impl Guide {
     }
 
     /// The old chunks expected next: at most `most`, within `available` bytes.
-    pub fn expected(&self, available: usize, most: usize) -> &[Old] {
+    pub fn expected(&self, available: usize, most: usize) -> &[OldChunk] {
         let mut end = self.position as i64;
-        let fits = |old: &&Old| {
+        let fits = |old: &&OldChunk| {
             let is_next = old.is_natural && self.moved(old) == end;
             end += i64::from(old.length);
             is_next && end - self.position as i64 <= available as i64
@@ -103,7 +103,7 @@ impl Guide {
     }
 
     /// Whether an old chunk has not moved and lies in groups with unchanged hashes. `groups` are those of the new content.
-    pub fn is_unchanged(&self, old: &Old, groups: &[GroupHash]) -> bool {
+    pub fn is_unchanged(&self, old: &OldChunk, groups: &[GroupHash]) -> bool {
         let group = |offset: u64| (offset / GROUP as u64) as usize;
         let mut within = group(old.start)..=group(old.start + u64::from(old.length) - 1);
         self.shift == 0 && within.all(|n| groups.get(n).is_some_and(|value| self.groups.get(n) == Some(value)))
@@ -125,16 +125,16 @@ impl Guide {
 
     /// The next piece, searched for. As for [`chunk::cut`], the bytes are at least as many as the longest chunk has, or all
     /// that are left before a hole or the end.
-    pub fn search(&mut self, bytes: &[u8]) -> Found {
+    pub fn search(&mut self, bytes: &[u8]) -> FilePiece {
         let length = chunk::cut(bytes, &self.params);
         let chunk = &bytes[..length];
         self.position += length as u64;
-        let sort = match chunk.iter().all(|&byte| byte == 0) {
-            true => Sort::Zeros,
+        let kind = match chunk.iter().all(|&byte| byte == 0) {
+            true => PieceKind::Zeros,
             false => self.meet(id_of(ObjectKind::Data, chunk).into()),
         };
         self.catch_up();
-        Found { length, sort }
+        FilePiece { length, kind }
     }
 
     /// Moves past bytes that were cut without it.
@@ -144,21 +144,21 @@ impl Guide {
     }
 
     /// Expected start of an old chunk.
-    fn moved(&self, old: &Old) -> i64 {
+    fn moved(&self, old: &OldChunk) -> i64 {
         old.start as i64 + self.shift
     }
 
     /// Handles a chunk that was found by search. If the last content had it, expects the chunks that followed there.
-    fn meet(&mut self, id: ChunkId) -> Sort {
+    fn meet(&mut self, id: ChunkId) -> PieceKind {
         let old = &self.old;
         // Of equal chunks the first: then all of them are passed again.
         let places =
             self.places.get_or_insert_with(|| old.iter().enumerate().rev().map(|(n, it)| (it.id, n)).collect());
-        let Some(&at) = places.get(&id) else { return Sort::New(Some(id)) };
+        let Some(&at) = places.get(&id) else { return PieceKind::New(Some(id)) };
         let old = &self.old[at];
         self.shift = self.position as i64 - (old.start as i64 + i64::from(old.length));
         self.next = at + 1;
-        Sort::Old(id)
+        PieceKind::Old(id)
     }
 
     /// Leaves what begins before the place that was reached: after a change within a chunk the next one is where it was.

@@ -60,7 +60,7 @@ pub fn begin<'s, 'f>(
 
 impl Adopting<'_, '_> {
     /// If what was read may not be what was copied, turns to the copy, from its beginning; says whether it did.
-    pub fn turn_to_copy(&mut self, reading: &mut Reading<'_>) -> Result<bool> {
+    pub fn restart_from_copy(&mut self, reading: &mut Reading<'_>) -> Result<bool> {
         let Some((file, before)) = self.in_place.take() else { return Ok(false) };
         if fs::stat_file(file)?.is_same(&before) {
             return Ok(false);

@@ -84,7 +84,7 @@ fn settle(fixture: &Fixture) {
 }
 
 #[test]
-fn every_kind_becomes_every_other_and_comes_back() {
+fn checkout_converts_between_all_kinds() {
     for from in KINDS {
         for to in KINDS {
             let mut fixture = fixture();
@@ -105,7 +105,7 @@ fn every_kind_becomes_every_other_and_comes_back() {
 }
 
 #[test]
-fn the_scan_after_a_checkout_reads_nothing_and_finds_the_target() {
+fn scan_after_checkout_reads_no_content() {
     for kind in KINDS {
         let mut fixture = fixture();
         make(&fixture, kind);
@@ -121,7 +121,7 @@ fn the_scan_after_a_checkout_reads_nothing_and_finds_the_target() {
 }
 
 #[test]
-fn attributes_and_holes_come_back() {
+fn checkout_restores_xattrs_and_holes() {
     let mut fixture = fixture();
     let root = Dir::open(&fixture.root()).unwrap();
     let big = fs::File::create(fixture.at("sparse")).unwrap();
@@ -144,7 +144,7 @@ fn attributes_and_holes_come_back() {
 }
 
 #[test]
-fn many_files_are_written_by_two_threads() {
+fn checkout_writes_many_files_in_parallel() {
     let mut fixture = fixture();
     for n in 0..300 {
         let folder = fixture.at(&format!("many/{}", n % 7));
@@ -159,7 +159,7 @@ fn many_files_are_written_by_two_threads() {
 }
 
 #[test]
-fn a_few_changed_pieces_of_a_large_file_are_patched_in() {
+fn checkout_patches_changed_pieces_of_large_file() {
     let mut fixture = fixture();
     let content: Vec<u8> = (0..10 << 20).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     fs::write(fixture.at("large"), &content).unwrap();
@@ -174,7 +174,7 @@ fn a_few_changed_pieces_of_a_large_file_are_patched_in() {
 }
 
 #[test]
-fn an_owner_that_cannot_be_set_is_told() {
+fn checkout_reports_owner_that_cannot_be_set() {
     // As root nothing is refused, so this is proved only by a run as a user.
     if Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n") {
         return;
@@ -187,7 +187,7 @@ fn an_owner_that_cannot_be_set_is_told() {
 }
 
 #[test]
-fn where_no_hard_link_can_be_made_there_is_a_file_of_its_own() {
+fn checkout_copies_file_if_hard_link_fails() {
     let mut fixture = Fixture::new();
     fs::write(fixture.at("a"), "shared").unwrap();
     set(&fixture.at("a"), 0o640, 5);

@@ -15,14 +15,14 @@ fn shows_with(live: &[&str], target: &[&str], alike: &[&str], expected: &str) {
 }
 
 #[test]
-fn equal_sides_need_nothing() {
+fn plan_of_equal_sides_is_empty() {
     let side = ["a=1", "d/", "d/b=2", "d/c~d/b", "l>a", "?x"];
     shows(&side, &side, "");
     assert_eq!(plan(&side, &side, &[]).unchanged, 5);
 }
 
 #[test]
-fn only_what_differs_is_listed_in_path_order() {
+fn plan_lists_differences_in_path_order() {
     shows(
         &["a=1", "b=1", "d/", "d/x=1", "gone/", "gone/x=1", "same=1", "t=1"],
         &["a=2", "b=1@7", "d/", "d/x=1", "new/", "new/x=1", "same=1", "t>a"],
@@ -37,7 +37,7 @@ fn only_what_differs_is_listed_in_path_order() {
 }
 
 #[test]
-fn a_directory_that_becomes_a_file_loses_all_that_is_recorded_in_it() {
+fn plan_removes_content_of_directory_replaced_by_file() {
     shows(
         &["d/", "d/e/", "d/e/x=1", "f=1"],
         &["d=1", "f/", "f/y=1"],
@@ -50,7 +50,7 @@ fn a_directory_that_becomes_a_file_loses_all_that_is_recorded_in_it() {
 }
 
 #[test]
-fn what_the_target_ignores_or_does_not_cover_stays_and_so_does_its_directory() {
+fn plan_keeps_paths_not_covered_by_target() {
     shows(
         &["d/", "d/log=1", "d/x=1", "e/", "e/f/", "e/f/y=1", "g/", "g/z=1"],
         &["?d/log", "!e/f"],
@@ -61,12 +61,12 @@ fn what_the_target_ignores_or_does_not_cover_stays_and_so_does_its_directory() {
 }
 
 #[test]
-fn what_is_ignored_here_stays_and_so_does_its_directory() {
+fn plan_keeps_ignored_paths_and_their_directory() {
     shows(&["d/", "d/x=1", "e/", "e/x=1", "?d/log"], &[], "remove d/x\nremove e\nremove e/x");
 }
 
 #[test]
-fn uncovered_content_in_the_way_is_a_conflict() {
+fn plan_reports_uncovered_content_as_conflict() {
     shows(&["?a", "!b", "c=1"], &["a=1", "b=1", "c=2"], "replace c\nconflict a\nconflict b");
     // A directory that is to be something else, and holds something ignored.
     shows(&["d/", "d/x=1", "?d/log"], &["d=1"], "replace d\nremove d/x\nconflict d/log");
@@ -75,14 +75,14 @@ fn uncovered_content_in_the_way_is_a_conflict() {
 }
 
 #[test]
-fn uncovered_content_that_is_already_right_is_adopted() {
+fn plan_accepts_uncovered_content_that_matches() {
     shows_with(&["?a"], &["a=1"], &["a"], "touch a");
     // Into an ignored directory, only what is not there is made.
     shows_with(&["?d"], &["d/", "d/x=1", "d/y=1"], &["d", "d/y"], "touch d/\ncreate d/x\ntouch d/y");
 }
 
 #[test]
-fn names_of_one_file_are_written_once_and_linked() {
+fn plan_writes_linked_file_once() {
     shows(&[], &["a=1", "b~a", "c~a"], "create a\nlink b -> a\nlink c -> a");
     shows(&["a=1", "b~a"], &["a=2", "b~a"], "replace a\nlink b -> a");
     // The content is there under one name: no new file is needed.
@@ -91,7 +91,7 @@ fn names_of_one_file_are_written_once_and_linked() {
 }
 
 #[test]
-fn a_name_that_leaves_a_file_gets_one_of_its_own() {
+fn plan_replaces_name_that_leaves_link_group() {
     shows(&["a=1", "b~a"], &["a=1", "b=1"], "replace b");
     shows(&["a=1", "b~a", "c~a", "d~a"], &["a=1", "b~a", "c=1", "d~c"], "replace c\nlink d -> c");
     // All others go: the one that stays can keep it.
@@ -100,13 +100,13 @@ fn a_name_that_leaves_a_file_gets_one_of_its_own() {
 }
 
 #[test]
-fn metadata_of_one_file_is_set_once() {
+fn plan_touches_linked_file_once() {
     shows(&["a=1", "b~a"], &["a=1@5", "b~a"], "touch a");
     shows(&["a=1", "b~a", "c~a"], &["a=1@5", "b~a"], "touch a\nremove c");
 }
 
 #[test]
-fn a_file_with_names_that_are_not_ours_is_never_written_through() {
+fn plan_replaces_file_with_outside_links() {
     shows(&["^a=1"], &["a=1@5"], "replace a");
     shows(&["^a=1"], &["a=1"], "");
     shows(&["^a=1", "b~a"], &["a=1@5", "b~a"], "replace a\nlink b -> a");
@@ -115,7 +115,7 @@ fn a_file_with_names_that_are_not_ours_is_never_written_through() {
 }
 
 #[test]
-fn entries_that_are_as_they_should_be_are_counted() {
+fn plan_counts_unchanged_entries() {
     let plan = plan(&["a=1", "b=1", "d/", "d/x=1"], &["a=1", "b=2", "d/", "d/x=1", "n=1"], &[]);
     assert_eq!((plan.actions().count(), plan.unchanged), (2, 3));
 }

@@ -38,7 +38,7 @@ fn check_out(fixture: &mut Fixture, target: &Target, between: impl FnOnce(&Fixtu
 }
 
 #[test]
-fn what_was_moved_is_the_same_file_again() {
+fn checkout_renames_moved_file_back() {
     for (from, to) in [("room", "hall"), ("c", "room/c"), ("room/a", "room/A"), ("room/b", "b")] {
         let (mut fixture, target) = fixture();
         let (before, name) = (fixture.describe_tree(), if from == "room" { "room/a" } else { from });
@@ -53,7 +53,7 @@ fn what_was_moved_is_the_same_file_again() {
 }
 
 #[test]
-fn what_was_moved_is_dressed_anew() {
+fn checkout_applies_metadata_to_moved_file() {
     let (mut fixture, target) = fixture();
     let (before, expected) = (fixture.describe_tree(), inode(&fixture, "c"));
     rename(&fixture, "c", "d");
@@ -65,7 +65,7 @@ fn what_was_moved_is_dressed_anew() {
 }
 
 #[test]
-fn one_of_several_that_are_alike_is_taken_once() {
+fn checkout_moves_each_equal_file_once() {
     let (mut fixture, _) = fixture();
     for name in ["x", "y", "z"] {
         fs::write(fixture.at(name), "alike").unwrap();
@@ -80,7 +80,7 @@ fn one_of_several_that_are_alike_is_taken_once() {
 }
 
 #[test]
-fn what_has_other_names_another_time_or_is_in_doubt_is_written() {
+fn checkout_writes_files_that_cannot_be_moved() {
     let changes: [fn(&Fixture); 3] = [
         |fixture| fs::hard_link(fixture.at("d"), fixture.at("e")).unwrap(),
         |fixture| set(&fixture.at("d"), 0o640, 9_999),
@@ -98,7 +98,7 @@ fn what_has_other_names_another_time_or_is_in_doubt_is_written() {
 }
 
 #[test]
-fn what_is_written_to_after_it_was_saved_stays_where_it_is() {
+fn checkout_does_not_move_file_changed_after_save() {
     let (mut fixture, target) = fixture();
     rename(&fixture, "c", "d");
     let done = check_out(&mut fixture, &target, |fixture| fs::write(fixture.at("d"), "mine").unwrap());
@@ -108,7 +108,7 @@ fn what_is_written_to_after_it_was_saved_stays_where_it_is() {
 }
 
 #[test]
-fn what_cannot_be_put_goes_back_where_it_was() {
+fn failed_move_is_reversed() {
     let (mut fixture, target) = fixture();
     rename(&fixture, "c", "d");
     let done = check_out(&mut fixture, &target, |fixture| fs::write(fixture.at("c"), "mine").unwrap());
@@ -119,7 +119,7 @@ fn what_cannot_be_put_goes_back_where_it_was() {
 }
 
 #[test]
-fn what_is_swapped_comes_back() {
+fn checkout_restores_swapped_files() {
     let (mut fixture, target) = fixture();
     let before = fixture.describe_tree();
     rename(&fixture, "c", "t");
@@ -134,7 +134,7 @@ fn what_is_swapped_comes_back() {
 
 /// Nobody has read it before, since it was to stay.
 #[test]
-fn what_could_not_be_moved_is_no_last_copy_that_goes() {
+fn checkout_keeps_last_copy_if_move_fails() {
     for can_move in [true, false] {
         let (mut fixture, target) = fixture();
         rename(&fixture, "c", "d");
@@ -154,7 +154,7 @@ fn what_could_not_be_moved_is_no_last_copy_that_goes() {
 
 /// Killed between two renames, a name of our own is the only one that it has.
 #[test]
-fn what_was_taken_and_not_put_is_kept_if_it_is_the_last_copy() {
+fn interrupted_move_keeps_last_copy() {
     for (is_damaged, kept) in [(false, 0), (true, 1)] {
         let (mut fixture, _) = fixture();
         fixture.record();
@@ -169,7 +169,7 @@ fn what_was_taken_and_not_put_is_kept_if_it_is_the_last_copy() {
 
 /// With that mode it would be taken for one that is not finished, whatever somebody has written to it.
 #[test]
-fn what_has_or_gets_the_mode_of_what_is_not_finished_is_written() {
+fn checkout_does_not_move_files_with_unfinished_mode() {
     for (old, new) in [(0o640, 0o1600), (0o1600, 0o640)] {
         let (mut fixture, _) = fixture();
         set(&fixture.at("c"), old, 1_000);

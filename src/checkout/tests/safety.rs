@@ -12,7 +12,7 @@ use crate::object::{Content, ObjectKind, Objects};
 use crate::worktree::index::Update;
 
 #[test]
-fn ignored_content_in_the_way_refuses_and_nothing_changes() {
+fn checkout_refuses_ignored_content_in_the_way() {
     let mut fixture = Fixture::new();
     fs::write(fixture.at("data"), "recorded").unwrap();
     fs::write(fixture.at("other"), "recorded").unwrap();
@@ -35,7 +35,7 @@ fn ignored_content_in_the_way_refuses_and_nothing_changes() {
 }
 
 #[test]
-fn ignored_content_that_is_already_right_is_no_obstacle() {
+fn checkout_accepts_ignored_content_that_matches() {
     let mut fixture = Fixture::new();
     fs::write(fixture.at("data"), "same").unwrap();
     set(&fixture.at("data"), 0o640, 9);
@@ -50,7 +50,7 @@ fn ignored_content_that_is_already_right_is_no_obstacle() {
 }
 
 #[test]
-fn ignored_content_in_a_directory_that_goes_away_stays() {
+fn checkout_keeps_ignored_content_in_removed_directory() {
     let mut fixture = Fixture::new();
     let (target, _) = fixture.record();
     fs::create_dir_all(fixture.at("work/cache")).unwrap();
@@ -63,7 +63,7 @@ fn ignored_content_in_a_directory_that_goes_away_stays() {
 }
 
 #[test]
-fn what_the_target_ignores_stays() {
+fn checkout_keeps_paths_ignored_by_target() {
     let mut fixture = Fixture::new();
     fs::write(fixture.at(".undoignore"), "*.log\n").unwrap();
     let (target, _) = fixture.record();
@@ -75,7 +75,7 @@ fn what_the_target_ignores_stays() {
 }
 
 #[test]
-fn what_changes_between_scan_and_apply_is_noticed_and_kept() {
+fn checkout_keeps_files_changed_after_scan() {
     let mut fixture = Fixture::new();
     for name in ["replaced", "removed", "touched", "turned", "fine"] {
         fs::write(fixture.at(name), "one").unwrap();
@@ -111,7 +111,7 @@ fn what_changes_between_scan_and_apply_is_noticed_and_kept() {
 }
 
 #[test]
-fn a_name_that_is_taken_in_between_is_left_alone() {
+fn checkout_keeps_entry_created_after_scan() {
     let mut fixture = Fixture::new();
     fs::write(fixture.at("new"), "target").unwrap();
     let (target, _) = fixture.record();
@@ -123,7 +123,7 @@ fn a_name_that_is_taken_in_between_is_left_alone() {
 }
 
 #[test]
-fn a_racy_file_is_compared_by_content() {
+fn checkout_compares_racy_file_by_content() {
     let mut fixture = Fixture::new();
     fs::write(fixture.at("file"), "one").unwrap();
     let (target, _) = fixture.record();
@@ -162,7 +162,7 @@ fn checkout_does_not_write_through_outside_hard_link() {
 }
 
 #[test]
-fn a_parent_that_becomes_a_link_to_elsewhere_leads_nowhere() {
+fn checkout_does_not_follow_parent_replaced_by_symlink() {
     let mut fixture = Fixture::new();
     let outside = fixture.folder.path().join("outside");
     fs::create_dir(&outside).unwrap();
@@ -190,7 +190,7 @@ fn a_parent_that_becomes_a_link_to_elsewhere_leads_nowhere() {
 }
 
 #[test]
-fn leftovers_are_removed_unless_something_would_be_lost() {
+fn clean_staged_keeps_unsaved_content() {
     let mut fixture = Fixture::new();
     fs::create_dir(fixture.at("d")).unwrap();
     fs::write(fixture.at("d/file"), "recorded").unwrap();
@@ -213,7 +213,7 @@ fn leftovers_are_removed_unless_something_would_be_lost() {
 }
 
 #[test]
-fn what_the_store_has_lost_is_told_and_left_and_all_else_is_restored() {
+fn checkout_reports_lost_content_and_restores_the_rest() {
     let mut fixture = Fixture::new();
     let names: Vec<String> = (0..40).map(|n| format!("file{n:02}")).collect();
     names.iter().for_each(|name| fs::write(fixture.at(name), format!("new {name}")).unwrap());
@@ -248,7 +248,7 @@ fn leftovers(fixture: &Fixture) -> Vec<String> {
 }
 
 #[test]
-fn a_change_that_hides_behind_its_old_time_is_noticed() {
+fn checkout_detects_change_with_old_mtime() {
     let mut fixture = Fixture::new();
     for name in ["replaced", "touched"] {
         fs::write(fixture.at(name), "one").unwrap();
@@ -286,7 +286,7 @@ fn make_racy(scan: &mut crate::worktree::Scan, name: &str) {
 }
 
 #[test]
-fn touching_a_racy_file_does_not_make_its_content_known() {
+fn touched_racy_file_stays_racy() {
     let mut fixture = Fixture::new();
     fs::write(fixture.at("file"), "one").unwrap();
     fs::hard_link(fixture.at("file"), fixture.at("name")).unwrap();
@@ -305,7 +305,7 @@ fn touching_a_racy_file_does_not_make_its_content_known() {
 }
 
 #[test]
-fn a_racy_file_that_loses_a_name_stays_racy() {
+fn racy_file_stays_racy_when_hard_link_is_removed() {
     let mut fixture = Fixture::new();
     for name in ["a", "b"] {
         fs::write(fixture.at(name), "one").unwrap();
@@ -327,7 +327,7 @@ fn a_racy_file_that_loses_a_name_stays_racy() {
 }
 
 #[test]
-fn a_file_system_with_another_number_is_the_same_one() {
+fn checkout_accepts_changed_device_number() {
     let mut fixture = Fixture::new();
     for name in ["replaced", "removed", "touched"] {
         fs::write(fixture.at(name), "one").unwrap();

@@ -75,7 +75,7 @@ fn verb(verb: &str) -> Options {
 }
 
 #[test]
-fn a_checkout_moves_the_branch_and_what_was_unsaved_comes_back() {
+fn checkout_saves_unsaved_changes_and_moves_branch() {
     let place = Place::new();
     fs::create_dir(place.at("d")).unwrap();
     fs::write(place.at("d/a"), "one").unwrap();
@@ -105,7 +105,7 @@ fn a_checkout_moves_the_branch_and_what_was_unsaved_comes_back() {
 }
 
 #[test]
-fn a_branch_is_switched_to_and_no_other_one_moves() {
+fn checkout_switches_branch_without_moving_others() {
     let place = Place::new();
     fs::write(place.at("a"), "one").unwrap();
     let first = place.commit().commit.unwrap();
@@ -127,7 +127,7 @@ fn a_branch_is_switched_to_and_no_other_one_moves() {
 }
 
 #[test]
-fn restore_brings_back_only_its_paths() {
+fn restore_changes_only_selected_paths() {
     let place = Place::new();
     fs::create_dir(place.at("d")).unwrap();
     fs::write(place.at("d/a"), "one").unwrap();
@@ -147,7 +147,7 @@ fn restore_brings_back_only_its_paths() {
 }
 
 #[test]
-fn a_refusal_leaves_no_intent_and_force_saves_first() {
+fn refused_checkout_leaves_no_intent_and_force_saves_first() {
     let place = Place::new();
     fs::write(place.at("data"), "recorded").unwrap();
     let first = place.commit().commit.unwrap();
@@ -165,7 +165,7 @@ fn a_refusal_leaves_no_intent_and_force_saves_first() {
 }
 
 #[test]
-fn an_unfinished_checkout_is_known_and_another_one_ends_it() {
+fn later_checkout_ends_unfinished_one() {
     let place = Place::new();
     fs::write(place.at("a"), "one").unwrap();
     let first = place.commit().commit.unwrap();

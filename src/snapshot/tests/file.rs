@@ -80,7 +80,7 @@ fn pieces(bytes: &[u8]) -> Vec<Piece> {
 }
 
 #[test]
-fn neither_workers_nor_the_last_content_change_the_cuts() {
+fn cuts_do_not_depend_on_workers_or_last_content() {
     let place = tempfile::tempdir().unwrap();
     // Longer than what one thread takes alone, and than the window.
     let before = noise(40 << 20, 1);
@@ -110,7 +110,7 @@ fn neither_workers_nor_the_last_content_change_the_cuts() {
 }
 
 #[test]
-fn files_of_all_sizes_come_out_as_they_went_in() {
+fn files_of_all_sizes_are_stored_exactly() {
     let place = tempfile::tempdir().unwrap();
     let whole = PARAMS.whole as usize;
     let files: Vec<Vec<u8>> = [0, 1, 100, whole - 1, whole, whole + 1, 4 << 20, (4 << 20) + 1, 9_000_001]
@@ -130,7 +130,7 @@ fn files_of_all_sizes_come_out_as_they_went_in() {
 }
 
 #[test]
-fn a_large_file_is_cut_where_its_content_says() {
+fn large_file_is_cut_by_content() {
     let place = tempfile::tempdir().unwrap();
     let before = noise(12 << 20, 1);
     let after = [&noise(1000, 2), &before[..]].concat();
@@ -143,7 +143,7 @@ fn a_large_file_is_cut_where_its_content_says() {
 }
 
 #[test]
-fn holes_and_zeros_take_no_chunks() {
+fn holes_and_zeros_have_no_chunks() {
     let place = tempfile::tempdir().unwrap();
     let mut bytes = vec![0; 40 << 20];
     bytes[..100].copy_from_slice(&noise(100, 3));
@@ -187,7 +187,7 @@ fn check(files: &[Given<'_>]) {
 }
 
 #[test]
-fn every_bound_of_whole_blobs_chunks_and_the_window_holds() {
+fn files_at_size_limits_are_stored_exactly() {
     let (longest, window) = (SMALL.maximum(), 8 << 20);
     let bounds = [longest, 2 * longest, 3 * longest, window, window + longest, 2 * window];
     let sizes: Vec<usize> = bounds.iter().flat_map(|&bound| [bound - 1, bound, bound + 1]).collect();
@@ -207,7 +207,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn holes_of_any_length_at_any_place_come_out_as_zeros(
+    fn holes_of_any_length_read_as_zeros(
         parts in prop::collection::vec((any::<bool>(), length()), 1..6),
     ) {
         let (mut bytes, mut holes): (Vec<u8>, Vec<(u64, u64)>) = (Vec::new(), Vec::new());

@@ -6,8 +6,8 @@ use crate::chunk::{Params, chunks};
 use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
-use crate::snapshot::chunker::Cutting;
-use crate::snapshot::rechunk::{Found, Guide, Sort};
+use crate::snapshot::chunker::SectionCutter;
+use crate::snapshot::rechunk::{CutPredictor, FilePiece, PieceKind};
 
 /// Small, so that tests are quick.
 const SMALL: Params = Params { whole: 4096, target: 4096 };
@@ -56,26 +56,26 @@ impl Given {
 
     /// ScanOptions it is stored with a guide; the other number is of the bytes that were searched for cut points.
     fn guided(&self, last: &Layout) -> (Layout, usize) {
-        let mut guide = Guide::new(last, SMALL);
+        let mut predictor = CutPredictor::new(last, SMALL);
         let (mut layout, mut searched) = (Layout::default(), 0);
         for (bytes, hole) in self.stretches() {
-            let cutting = Cutting { params: SMALL, all: true, is_shared: true, groups: &[] };
+            let cutter = SectionCutter { params: SMALL, all: true, is_shared: true, groups: &[] };
             let mut at = 0;
-            for Found { length, sort } in cutting.cut(&mut guide, bytes) {
+            for FilePiece { length, kind } in cutter.cut(&mut predictor, bytes) {
                 let chunk = &bytes[at..at + length];
-                layout.push(match sort {
-                    Sort::Zeros => Piece::Zeros { length: length as u64 },
-                    Sort::Old(id) | Sort::New(Some(id)) => Piece::Chunk { id, length: length as u32 },
-                    Sort::New(None) => {
+                layout.push(match kind {
+                    PieceKind::Zeros => Piece::Zeros { length: length as u64 },
+                    PieceKind::Old(id) | PieceKind::New(Some(id)) => Piece::Chunk { id, length: length as u32 },
+                    PieceKind::New(None) => {
                         Piece::Chunk { id: id_of(ObjectKind::Data, chunk).into(), length: length as u32 }
                     }
                 });
-                searched += if matches!(sort, Sort::Old(_)) { 0 } else { length };
+                searched += if matches!(kind, PieceKind::Old(_)) { 0 } else { length };
                 at += length;
             }
             assert_eq!(at, bytes.len());
             if hole > 0 {
-                guide.pass(hole as u64);
+                predictor.pass(hole as u64);
                 layout.push(Piece::Zeros { length: hole as u64 });
             }
         }
@@ -127,7 +127,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn a_guided_file_is_cut_as_if_nothing_were_known(
+    fn predicted_cuts_equal_fresh_cuts(
         length in 0..300_000usize,
         repeats in prop_oneof![Just(1usize), Just(3)],
         edits in edits(6),
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_layout_it_is_given_a_guide_finds_the_right_cuts(seed in any::<u64>(), cuts in prop::collection::vec(1..40_000u32, 0..20)) {
+    fn predictor_is_right_for_any_layout(seed in any::<u64>(), cuts in prop::collection::vec(1..40_000u32, 0..20)) {
         let bytes = noise(seed, 200_000);
         let mut wrong = Layout::default();
         let mut at = 0;
@@ -161,7 +161,7 @@ proptest! {
 }
 
 #[test]
-fn little_is_searched_around_a_change() {
+fn predictor_searches_little_around_change() {
     let old = Given { bytes: noise(1, 1 << 20), holes: Vec::new() };
     let layout = old.layout();
     let longest = SMALL.maximum();
@@ -182,7 +182,7 @@ fn little_is_searched_around_a_change() {
 }
 
 #[test]
-fn what_is_in_an_unchanged_group_is_not_looked_at() {
+fn predictor_skips_unchanged_groups() {
     let old = Given { bytes: noise(1, 3 * GROUP), holes: Vec::new() };
     let mut groups = Groups::new(false);
     groups.update(&old.bytes);
@@ -191,12 +191,12 @@ fn what_is_in_an_unchanged_group_is_not_looked_at() {
     let other = noise(2, 3 * GROUP);
     let mut told = last.groups.clone();
     told[1] = [0; 32];
-    let cutting = Cutting { params: SMALL, all: true, is_shared: false, groups: &told };
+    let cutter = SectionCutter { params: SMALL, all: true, is_shared: false, groups: &told };
     let mut at = 0;
-    for Found { length, sort } in cutting.cut(&mut Guide::new(&last, SMALL), &other) {
+    for FilePiece { length, kind } in cutter.cut(&mut CutPredictor::new(&last, SMALL), &other) {
         // The old chunk that reaches into the second group is not there any more.
         if at + SMALL.maximum() < GROUP || at >= GROUP {
-            assert_eq!(matches!(sort, Sort::Old(_)), at < GROUP, "{length} bytes at {at}");
+            assert_eq!(matches!(kind, PieceKind::Old(_)), at < GROUP, "{length} bytes at {at}");
         }
         at += length;
     }

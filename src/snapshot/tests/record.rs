@@ -80,7 +80,7 @@ fn counts(added: u64, modified: u64, deleted: u64) -> Counts {
 }
 
 #[test]
-fn a_first_commit_holds_everything_and_a_second_one_is_not_made() {
+fn second_commit_of_same_content_is_not_made() {
     let mut house = House::new();
     house.write("a", "1");
     house.write("sub/b", "22");
@@ -112,7 +112,7 @@ fn started_with_one(house: &House) -> bool {
 }
 
 #[test]
-fn an_empty_worktree_can_be_recorded() {
+fn commit_records_empty_worktree() {
     let mut house = House::new();
     let (outcome, _) = house.take(&[]);
     assert!(outcome.created);
@@ -121,7 +121,7 @@ fn an_empty_worktree_can_be_recorded() {
 }
 
 #[test]
-fn a_touched_file_is_no_change_and_other_metadata_is() {
+fn commit_ignores_mtime_only_changes() {
     use std::os::unix::fs::PermissionsExt;
     let mut house = House::new();
     house.write("a", "1");
@@ -141,7 +141,7 @@ fn a_touched_file_is_no_change_and_other_metadata_is() {
 }
 
 #[test]
-fn only_some_paths_and_the_rest_as_it_was() {
+fn commit_of_paths_keeps_the_rest() {
     let mut house = House::new();
     for name in ["a", "b", "sub/c", "sub/d"] {
         house.write(name, "old");
@@ -168,7 +168,7 @@ fn only_some_paths_and_the_rest_as_it_was() {
 }
 
 #[test]
-fn a_hard_link_stays_when_only_one_of_its_names_is_recorded() {
+fn commit_of_one_name_keeps_hard_link() {
     let mut house = House::new();
     house.write("a", "1");
     fs::hard_link(house.at("a"), house.at("b")).unwrap();
@@ -185,7 +185,7 @@ fn a_hard_link_stays_when_only_one_of_its_names_is_recorded() {
 }
 
 #[test]
-fn a_hard_link_stays_when_other_paths_are_recorded() {
+fn commit_of_other_paths_keeps_hard_link() {
     let mut house = House::new();
     house.write("a", "1");
     fs::hard_link(house.at("a"), house.at("b")).unwrap();
@@ -197,7 +197,7 @@ fn a_hard_link_stays_when_other_paths_are_recorded() {
 }
 
 #[test]
-fn a_first_commit_of_some_paths() {
+fn first_commit_can_select_paths() {
     let mut house = House::new();
     house.write("a", "1");
     house.write("sub/b", "2");
@@ -207,7 +207,7 @@ fn a_first_commit_of_some_paths() {
 }
 
 #[test]
-fn a_recorded_file_where_a_socket_is_now_is_deleted_and_listed() {
+fn commit_lists_file_replaced_by_socket() {
     let mut house = House::new();
     house.write("a", "1");
     house.write("b", "2");
@@ -225,7 +225,7 @@ fn a_recorded_file_where_a_socket_is_now_is_deleted_and_listed() {
 }
 
 #[test]
-fn looking_stores_nothing_and_sees_what_a_commit_would() {
+fn scan_without_session_stores_nothing() {
     let mut house = House::new();
     house.write("a", "1");
     let (outcome, _) = house.take(&[]);
@@ -238,7 +238,7 @@ fn looking_stores_nothing_and_sees_what_a_commit_would() {
 }
 
 #[test]
-fn a_large_file_and_many_small_ones_are_recorded_exactly() {
+fn commit_records_large_and_small_files_exactly() {
     let mut house = House::new();
     let mut large = vec![0; 5 << 20];
     blake3::Hasher::new().finalize_xof().fill(&mut large);
@@ -266,7 +266,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 
 /// As when the repository is brought back from a backup and the index, which is newer, stays.
 #[test]
-fn an_index_that_knows_more_than_the_store_is_not_believed() {
+fn commit_rereads_files_missing_from_store() {
     let mut house = House::new();
     house.write("d/a", "1");
     house.take(&[]);
