@@ -314,7 +314,7 @@ mod tests {
 
     /// Different inode numbers and change times are not a change if content and attributes are as saved.
     #[test]
-    fn still_saved_compares_content_and_xattrs() {
+    fn take_out_compares_content_and_xattrs() {
         let folder = tempfile::tempdir().unwrap();
         let directory = Dir::open(folder.path()).unwrap();
         let attributes = Attributes { xattrs: vec![(b"user.k".to_vec(), b"v".to_vec())], ..Attributes::default() };

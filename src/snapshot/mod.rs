@@ -1,7 +1,6 @@
-//! Recording: the worktree becomes a commit. Up the front stairs: scan → chunk → store → tree → commit → operation.
+//! Records the worktree as a commit: scan → chunk → store → tree → commit → operation.
 
 pub mod blob;
-mod chunker;
 mod commit;
 mod commit_tree;
 pub mod file;

@@ -1,4 +1,4 @@
-//! Checkout proved on real directories: a house with a worktree and a store, recorded and taken back without a journal.
+//! Tests checkouts of real directories: a worktree and a store, without a journal.
 
 mod grove;
 mod kinds;

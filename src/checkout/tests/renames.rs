@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Applied, Fixture, path, set};
 use crate::checkout::{Target, clean_staged};
 
-/// A house with a directory of files, recorded.
+/// Creates a recorded worktree with a directory of files.
 fn fixture() -> (Fixture, Target) {
     let mut fixture = Fixture::new();
     fs::create_dir(fixture.at("room")).unwrap();

@@ -6,7 +6,7 @@ use crate::chunk::{Params, chunks};
 use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
-use crate::snapshot::chunker::SectionCutter;
+use crate::snapshot::large::SectionCutter;
 use crate::snapshot::rechunk::{CutPredictor, FilePiece, PieceKind};
 
 /// Small, so that tests are quick.
