@@ -126,6 +126,7 @@ pub(crate) mod parallel;
 pub mod path;
 pub mod progress;
 pub(crate) mod quote;
+pub(crate) mod serialize;
 pub mod time;
 
 // Layer 1: the operating system.

@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use serde::Serialize;
+
 use crate::error::Result;
 use crate::fs::{self, Dir, FileId, Process, Writers};
 use crate::metadata::Kind;
@@ -27,9 +29,10 @@ const SHORT_PLAN: usize = 256;
 const LARGE_FILE: u64 = 1 << 20;
 
 /// A file that a program is using, or a database with such a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InUse {
     /// Path of the file; for a database, of its main file or directory.
+    #[serde(flatten)]
     pub path: RepoPathBuf,
     /// The programs that are visible to this process.
     pub programs: Vec<Process>,

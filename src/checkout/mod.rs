@@ -15,6 +15,8 @@ mod planner;
 mod space;
 mod unfinished;
 
+use serde::Serialize;
+
 use crate::apply::in_use::{self, CheckScope, InUsePaths};
 use crate::apply::outcome::ApplyOutcome;
 use crate::apply::renames::RenamePlan;
@@ -27,6 +29,7 @@ use crate::object::commit::Uncovered;
 use crate::object::operation::{UndoPosition, Verb};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::repo::Repository;
+use crate::serialize::{or_empty, reasons};
 use crate::store::{Outgoing, Store};
 use crate::worktree::ignore::TreeRules;
 use crate::worktree::{Overlay, Scan, Worktree};
@@ -71,14 +74,17 @@ pub struct Options {
     pub access: Option<Access>,
 }
 
-/// Outcome of a checkout.
-#[derive(Clone, Debug, Default)]
+/// Outcome of a checkout, with the field names of `docs/json.md`.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Outcome {
     /// The commit of the worktree before.
+    #[serde(serialize_with = "or_empty")]
     pub from: Option<CommitId>,
     /// The commit that was checked out.
+    #[serde(serialize_with = "or_empty")]
     pub to: Option<CommitId>,
     /// The automatic commit of unsaved content, if one was made.
+    #[serde(serialize_with = "or_empty")]
     pub saved: Option<CommitId>,
     /// Entries written or changed.
     pub written: u64,
@@ -86,16 +92,20 @@ pub struct Outcome {
     pub deleted: u64,
     /// Entries that did not have to change.
     pub unchanged: u64,
+    #[serde(skip)]
     pub(crate) plan: Plan,
     /// Paths that could not be restored exactly (owner, devices, attributes), with reasons.
+    #[serde(serialize_with = "reasons")]
     pub inexact: Vec<(RepoPathBuf, String)>,
     /// Paths whose content the store has lost, with reasons. They are unchanged.
+    #[serde(serialize_with = "reasons")]
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Paths that changed after they were saved. They are unchanged.
     pub changed: Vec<RepoPathBuf>,
     /// Paths that were left unchanged because programs are using them.
     pub in_use: Vec<InUse>,
     /// The commit outside the branch that holds the changed paths.
+    #[serde(serialize_with = "or_empty")]
     pub aside: Option<CommitId>,
     /// Paths that the target does not cover. They are unchanged.
     pub uncovered: Vec<Uncovered>,

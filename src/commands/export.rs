@@ -41,16 +41,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 }
 
 /// The record of an export.
-pub fn record(id: ObjectId, destination: &Path, exported: &Exported) -> ExportRecord {
-    ExportRecord {
-        id,
-        destination: destination.display().to_string(),
-        entries: exported.entries,
-        bytes: exported.bytes,
-        inexact: exported.inexact.clone(),
-        damaged: exported.damaged.clone(),
-        torn: exported.torn.clone(),
-    }
+pub fn record<'o>(id: ObjectId, destination: &Path, exported: &'o Exported) -> ExportRecord<'o> {
+    ExportRecord { id, destination: destination.display().to_string(), exported }
 }
 
 /// Lists paths that are not exact. Returns whether that makes the export incomplete.

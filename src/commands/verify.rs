@@ -2,7 +2,7 @@
 
 use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};
-use crate::maintain::verify::{Damage, Finding, Outcome};
+use crate::maintain::verify::{Damage, Finding};
 use crate::repo::UnneededFile;
 use crate::repo::layout::Layout;
 use crate::report::verify::{DamageRecord, SuperfluousRecord, VerifyTotals};
@@ -26,9 +26,10 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
             context.ui.show(&SuperfluousRecord { what, path: path.display().to_string(), bytes })
         }
     };
-    let Outcome { packs, objects, bytes, commits, damaged } = workspace.verify(&mut show, context.ui.progress())?;
-    context.ui.show(&VerifyTotals { packs, objects, bytes, commits, damaged, clean: damaged == 0 })?;
-    if damaged == 0 {
+    let outcome = workspace.verify(&mut show, context.ui.progress())?;
+    let clean = outcome.damaged == 0;
+    context.ui.show(&VerifyTotals { outcome, clean })?;
+    if clean {
         return Ok(Exit::DONE);
     }
     context.ui.hint("everything not listed is intact; replace damaged files from a backup of this repository");

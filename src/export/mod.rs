@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::apply::apply;
 use crate::apply::context::ApplyContext;
 use crate::apply::in_use::InUsePaths;
@@ -23,6 +25,7 @@ use crate::object::{Entry, Links, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::Repository;
+use crate::serialize::reasons;
 use crate::store::Store;
 use crate::worktree::Overlay;
 use crate::worktree::index::Builder;
@@ -63,16 +66,18 @@ impl From<&Target> for Source {
     }
 }
 
-/// Outcome of an export.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Outcome of an export, with the field names of `docs/json.md`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Exported {
     /// Entries, without the root.
     pub entries: u64,
     /// Bytes of files.
     pub bytes: u64,
     /// Paths that are not exact, with reasons.
+    #[serde(serialize_with = "reasons")]
     pub inexact: Vec<(RepoPathBuf, String)>,
     /// Paths whose content the store has lost, with reasons. They do not exist in the export.
+    #[serde(serialize_with = "reasons")]
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Files that kept changing while they were recorded and may be a mix of two states.
     pub torn: Vec<RepoPathBuf>,

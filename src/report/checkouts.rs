@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::id::{CommitId, ObjectId, OperationId};
-use crate::object::commit::Uncovered;
 use crate::path::RepoPathBuf;
-use crate::report::values::{or_empty, reasons};
+use crate::serialize::or_empty;
+use crate::workspace::{CheckoutOutcome, Exported, InUse};
 
 /// A step of a plan.
 #[derive(Clone, Debug, Serialize)]
@@ -21,25 +21,6 @@ pub struct StepRecord {
     pub is_directory: bool,
 }
 
-/// A file or database that programs are using.
-#[derive(Clone, Debug, Serialize)]
-pub struct InUseRecord {
-    /// Path of the file; for a database, of its main file or directory.
-    #[serde(flatten)]
-    pub path: RepoPathBuf,
-    /// The visible programs.
-    pub programs: Vec<ProgramRecord>,
-}
-
-/// A program that is using a file.
-#[derive(Clone, Debug, Serialize)]
-pub struct ProgramRecord {
-    /// Process id.
-    pub pid: u32,
-    /// Program name, up to 15 bytes.
-    pub name: String,
-}
-
 /// The end of a plan.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(tag = "type", rename = "summary")]
@@ -53,7 +34,7 @@ pub struct PlanRecord {
     /// Unsaved paths in the way.
     pub conflicts: Vec<RepoPathBuf>,
     /// Paths in use that would stay unchanged.
-    pub in_use: Vec<InUseRecord>,
+    pub in_use: Vec<InUse>,
     /// Directories that would be made accessible to their owner first. The plan does not cover their content.
     pub closed: Vec<RepoPathBuf>,
     /// Whether only branches and tags would change.
@@ -61,52 +42,15 @@ pub struct PlanRecord {
     pub refs_only: bool,
 }
 
-/// The outcome of a checkout. Ids are empty for none.
-#[derive(Clone, Debug, Default, Serialize)]
+/// A checkout.
+#[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "checkout")]
-pub struct CheckoutRecord {
-    /// Commit before.
-    #[serde(serialize_with = "or_empty")]
-    pub from: Option<CommitId>,
-    /// Commit after.
-    #[serde(serialize_with = "or_empty")]
-    pub to: Option<CommitId>,
-    /// Commit of the unsaved changes.
-    #[serde(serialize_with = "or_empty")]
-    pub saved: Option<CommitId>,
+pub struct CheckoutRecord<'o> {
+    /// Changed and unchanged paths, and commits, which are empty for none.
+    #[serde(flatten)]
+    pub outcome: &'o CheckoutOutcome,
     /// Current branch.
-    pub branch: String,
-    /// Entries written or changed.
-    pub written: u64,
-    /// Entries removed.
-    pub deleted: u64,
-    /// Entries that stayed as they were.
-    pub unchanged: u64,
-    /// Paths not restored exactly.
-    #[serde(serialize_with = "reasons")]
-    pub inexact: Vec<(RepoPathBuf, String)>,
-    /// Paths damaged in the store, which stayed as they were.
-    #[serde(serialize_with = "reasons")]
-    pub damaged: Vec<(RepoPathBuf, String)>,
-    /// Paths that changed during the checkout, which stayed as they were.
-    pub changed: Vec<RepoPathBuf>,
-    /// Paths in use, which stayed as they were.
-    pub in_use: Vec<InUseRecord>,
-    /// Commit of the paths that changed during the checkout.
-    #[serde(serialize_with = "or_empty")]
-    pub aside: Option<CommitId>,
-    /// Paths that the commit does not cover, which stayed as they were.
-    pub uncovered: Vec<Uncovered>,
-    /// Directories kept because they contain something that is not recorded.
-    pub kept: Vec<RepoPathBuf>,
-    /// Restored files that had changed while they were recorded.
-    pub torn: Vec<RepoPathBuf>,
-    /// Journals restored together with their database file.
-    pub journals: Vec<RepoPathBuf>,
-    /// Journals left unchanged because the target does not cover their database file.
-    pub left_journals: Vec<RepoPathBuf>,
-    /// Unselected hard links to a selected file, which got its time.
-    pub other_names: Vec<RepoPathBuf>,
+    pub branch: &'o str,
     /// Whether the whole worktree was checked out, not only some paths.
     #[serde(skip)]
     pub whole: bool,
@@ -114,10 +58,10 @@ pub struct CheckoutRecord {
 
 /// The outcome of `undo`, `redo` or `op restore`.
 #[derive(Clone, Debug, Serialize)]
-pub struct SteppedRecord {
+pub struct SteppedRecord<'o> {
     /// The checkout part.
     #[serde(flatten)]
-    pub checkout: CheckoutRecord,
+    pub checkout: CheckoutRecord<'o>,
     /// Current commit.
     #[serde(serialize_with = "or_empty")]
     pub id: Option<CommitId>,
@@ -145,24 +89,15 @@ pub struct CrossedRecord {
     pub description: String,
 }
 
-/// The outcome of an export.
+/// An export.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "export")]
-pub struct ExportRecord {
+pub struct ExportRecord<'o> {
     /// The exported commit or tree.
     pub id: ObjectId,
     /// Destination as the user wrote it.
     pub destination: String,
-    /// Number of entries, without the root.
-    pub entries: u64,
-    /// Total size of the files, in bytes.
-    pub bytes: u64,
-    /// Paths not exported exactly.
-    #[serde(serialize_with = "reasons")]
-    pub inexact: Vec<(RepoPathBuf, String)>,
-    /// Paths damaged in the store and not exported.
-    #[serde(serialize_with = "reasons")]
-    pub damaged: Vec<(RepoPathBuf, String)>,
-    /// Exported files that had changed while they were recorded.
-    pub torn: Vec<RepoPathBuf>,
+    /// Exported entries, and paths that are not exact.
+    #[serde(flatten)]
+    pub exported: &'o Exported,
 }

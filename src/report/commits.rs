@@ -10,7 +10,7 @@ use crate::object::operation::View;
 use crate::object::{Commit, Mark, RunInfo};
 use crate::path::RepoPathBuf;
 use crate::report::runs::CommandRecord;
-use crate::report::values::or_empty;
+use crate::serialize::or_empty;
 use crate::time::Timestamp;
 
 /// A commit and what refers to it.

@@ -6,7 +6,8 @@ use crate::id::{AttributesId, ObjectId};
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::report::values::{PathBytes, octal, or_empty};
+use crate::report::values::{PathBytes, octal};
+use crate::serialize::or_empty;
 use crate::time::Timestamp;
 
 /// The fields of an entry.

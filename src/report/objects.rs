@@ -11,7 +11,8 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::report::commits::{CommitRecord, Names};
 use crate::report::entries::FullEntry;
 use crate::report::operations::{OperationRecord, Standing};
-use crate::report::values::{base64, lossy, octal, or_empty};
+use crate::report::values::{base64, lossy, octal};
+use crate::serialize::or_empty;
 use crate::time::Timestamp;
 
 /// A node below an inner one.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::id::{CommitId, OperationId};
 use crate::object::Operation;
 use crate::object::operation::RefEdit;
-use crate::report::values::or_empty;
+use crate::serialize::or_empty;
 use crate::time::Timestamp;
 
 /// One user action.

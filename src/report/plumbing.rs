@@ -13,7 +13,8 @@ use crate::object::{Entry, ObjectKind};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::report::changes::ChangeRecord;
 use crate::report::checkouts::ExportRecord;
-use crate::report::values::{PathBytes, lossy, octal, or_empty};
+use crate::report::values::{PathBytes, lossy, octal};
+use crate::serialize::or_empty;
 
 /// The id of an object.
 #[derive(Serialize)]
@@ -186,7 +187,7 @@ pub struct WrittenTree<'w> {
 /// The outcome of `checkout-tree`.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub struct Materialised(pub ExportRecord);
+pub struct Materialised<'o>(pub ExportRecord<'o>);
 
 /// An object reachable from a commit.
 #[derive(Serialize)]

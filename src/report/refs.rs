@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::id::CommitId;
 use crate::object::Commit;
 use crate::object::operation::View;
-use crate::report::values::or_empty;
+use crate::serialize::or_empty;
 use crate::time::Timestamp;
 
 /// A branch or a tag.

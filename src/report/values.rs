@@ -1,7 +1,5 @@
 //! The JSON forms of ids, paths, times and words (`docs/json.md`).
 
-use std::fmt::Display;
-
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::diff::Status;
@@ -9,6 +7,7 @@ use crate::id::{AttributesId, BlobId, CommitId, LinksId, ObjectId, OperationId, 
 use crate::metadata::Kind;
 use crate::object::commit::{Reason, Uncovered};
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::serialize::PathReason;
 use crate::time::Timestamp;
 
 /// Serializes types as the string that a method returns.
@@ -25,14 +24,6 @@ macro_rules! serialize_as {
 serialize_as!(to_string: AttributesId, BlobId, CommitId, LinksId, ObjectId, OperationId, PackId, TreeId);
 serialize_as!(to_rfc3339: Timestamp);
 serialize_as!(word: Kind, Reason, Status);
-
-/// Serializes an optional value as a string that is empty for `None`.
-pub fn or_empty<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => serializer.collect_str(value),
-        None => serializer.serialize_str(""),
-    }
-}
 
 /// Permission bits as four octal digits.
 pub fn octal<S: Serializer>(mode: &u16, serializer: S) -> Result<S::Ok, S::Error> {
@@ -84,18 +75,6 @@ pub fn lossy(bytes: &[u8]) -> (String, Option<String>) {
     (text.into_owned(), exact)
 }
 
-#[derive(serde::Serialize)]
-struct PathReason<'a> {
-    #[serde(flatten)]
-    path: &'a RepoPath,
-    reason: &'a str,
-}
-
-/// Paths, each with a reason.
-pub fn reasons<S: Serializer>(list: &[(RepoPathBuf, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(list.iter().map(|(path, reason)| PathReason { path, reason }))
-}
-
 impl Serialize for Uncovered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         PathReason { path: &self.path, reason: self.reason.word() }.serialize(serializer)
@@ -121,6 +100,7 @@ fn to_base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serialize::or_empty;
 
     #[derive(serde::Serialize)]
     #[serde(tag = "type", rename = "sample")]

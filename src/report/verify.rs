@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::id::{CommitId, ObjectId, PackId};
 use crate::path::RepoPathBuf;
-use crate::report::values::or_empty;
+use crate::serialize::or_empty;
+use crate::workspace::VerifyOutcome;
 
 /// An object that is missing or damaged.
 #[derive(Clone, Debug, Serialize)]
@@ -44,12 +45,10 @@ pub struct SuperfluousRecord {
 /// The extent and the result of a verification.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "type", rename = "summary")]
-#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
 pub struct VerifyTotals {
-    pub packs: u64,
-    pub objects: u64,
-    pub bytes: u64,
-    pub commits: u64,
-    pub damaged: u64,
+    /// Totals.
+    #[serde(flatten)]
+    pub outcome: VerifyOutcome,
+    /// Whether there is no damage.
     pub clean: bool,
 }

@@ -11,9 +11,7 @@ use crate::number::pluralize;
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
-use crate::report::checkouts::{
-    CheckoutRecord, CrossedRecord, InUseRecord, PlanRecord, ProgramRecord, StepRecord, SteppedRecord,
-};
+use crate::report::checkouts::{CheckoutRecord, CrossedRecord, PlanRecord, StepRecord, SteppedRecord};
 use crate::report::operations::OperationRecord;
 use crate::workspace::{PreparedCheckout, Workspace};
 
@@ -50,7 +48,7 @@ pub fn plan(context: &Context<'_>, prepared: &PreparedCheckout<'_>) -> Result<Ex
         unchanged: prepared.unchanged(),
         unsaved: prepared.is_unsaved(),
         conflicts: prepared.conflicts().to_vec(),
-        in_use: in_use_records(expected.map_or(&[], |expected| &expected.in_use)),
+        in_use: expected.map_or_else(Vec::new, |expected| expected.in_use.clone()),
         closed: closed.to_vec(),
         refs_only: false,
     })?;
@@ -72,7 +70,7 @@ pub fn outcome(
     branch: &str,
 ) -> Result<Exit> {
     let current = &workspace.repository.view().current;
-    let record = record(current, reported.is_whole, outcome);
+    let record = CheckoutRecord { outcome, branch: current, whole: reported.is_whole };
     match reported.destination {
         Some(destination) => context.ui.outcome(&stepped(workspace, reported, destination, record))?,
         None => context.ui.outcome(&record)?,
@@ -97,12 +95,12 @@ pub fn outcome(
 }
 
 /// The record of a step through operations.
-fn stepped(
+fn stepped<'o>(
     workspace: &Workspace,
     reported: &Reported<'_>,
     destination: &Destination,
-    checkout: CheckoutRecord,
-) -> SteppedRecord {
+    checkout: CheckoutRecord<'o>,
+) -> SteppedRecord<'o> {
     let crossed = |action: &Action| CrossedRecord {
         id: action.id,
         verb: action.last.verb.to_string(),
@@ -182,36 +180,5 @@ pub fn report_inexact(context: &Context<'_>, outcome: &Outcome) -> Exit {
         _ if !outcome.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::DONE,
         false => Exit::INCOMPLETE,
-    }
-}
-
-fn in_use_records(in_use: &[InUse]) -> Vec<InUseRecord> {
-    let program = |program: &Process| ProgramRecord { pid: program.pid, name: program.name.clone() };
-    let record =
-        |one: &InUse| InUseRecord { path: one.path.clone(), programs: one.programs.iter().map(program).collect() };
-    in_use.iter().map(record).collect()
-}
-
-fn record(branch: &str, is_whole: bool, outcome: &Outcome) -> CheckoutRecord {
-    CheckoutRecord {
-        from: outcome.from,
-        to: outcome.to,
-        saved: outcome.saved,
-        branch: branch.to_owned(),
-        written: outcome.written,
-        deleted: outcome.deleted,
-        unchanged: outcome.unchanged,
-        inexact: outcome.inexact.clone(),
-        damaged: outcome.damaged.clone(),
-        changed: outcome.changed.clone(),
-        in_use: in_use_records(&outcome.in_use),
-        aside: outcome.aside,
-        uncovered: outcome.uncovered.clone(),
-        kept: outcome.kept.clone(),
-        torn: outcome.torn.clone(),
-        journals: outcome.journals.clone(),
-        left_journals: outcome.left_journals.clone(),
-        other_names: outcome.other_names.clone(),
-        whole: is_whole,
     }
 }

@@ -8,6 +8,8 @@ mod packs;
 mod reachable;
 mod totals;
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, ObjectId, PackId};
 use crate::path::RepoPathBuf;
@@ -41,8 +43,8 @@ pub struct Damage {
     pub paths: Vec<RepoPathBuf>,
 }
 
-/// Totals of a verification.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Totals of a verification, with the field names of `docs/json.md`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outcome {
     /// Packs that the journal names.
     pub packs: u64,

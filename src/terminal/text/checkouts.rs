@@ -6,6 +6,7 @@ use crate::id::CommitId;
 use crate::report::checkouts::{CheckoutRecord, ExportRecord, PlanRecord, StepRecord, SteppedRecord};
 use crate::terminal::human::{Count, Size, plural};
 use crate::terminal::{Page, Print, Role, sanitize};
+use crate::workspace::CheckoutOutcome;
 
 impl Print for StepRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
@@ -38,8 +39,8 @@ impl Print for PlanRecord {
     }
 }
 
-fn counts(record: &CheckoutRecord) -> String {
-    let (written, deleted, unchanged) = (Count(record.written), Count(record.deleted), Count(record.unchanged));
+fn counts(outcome: &CheckoutOutcome) -> String {
+    let (written, deleted, unchanged) = (Count(outcome.written), Count(outcome.deleted), Count(outcome.unchanged));
     format!("{written} written, {deleted} deleted, {unchanged} unchanged")
 }
 
@@ -50,24 +51,25 @@ fn print_saved(page: &mut Page<'_>, saved: Option<CommitId>) -> io::Result<()> {
     }
 }
 
-impl Print for CheckoutRecord {
+impl Print for CheckoutRecord<'_> {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let (to, counts) = (page.short(self.to), counts(self));
+        let outcome = self.outcome;
+        let (to, counts) = (page.short(outcome.to), counts(outcome));
         if self.whole {
-            let branch = page.paint(Role::Branch, sanitize::line(&self.branch));
-            let from = match self.from == self.to {
+            let branch = page.paint(Role::Branch, sanitize::line(self.branch));
+            let from = match outcome.from == outcome.to {
                 true => String::new(),
-                false => format!("{} → ", page.short(self.from)),
+                false => format!("{} → ", page.short(outcome.from)),
             };
             page.line(format_args!("{branch} {from}{to}  {counts}"))?;
         } else {
             page.line(format_args!("restored from {to}  {counts}"))?;
         }
-        print_saved(page, self.saved)
+        print_saved(page, outcome.saved)
     }
 }
 
-impl Print for SteppedRecord {
+impl Print for SteppedRecord<'_> {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         if !self.interrupted.is_empty() {
             page.line(format_args!("undid the interrupted {}", sanitize::line(&self.interrupted)))?;
@@ -76,7 +78,7 @@ impl Print for SteppedRecord {
             let words = sanitize::line(&format!("{}: {}", crossed.verb, crossed.description));
             page.line(format_args!("{} {}  {words}", self.action, page.paint(Role::Id, crossed.id.short())))?;
         }
-        let branch = page.paint(Role::Branch, sanitize::line(&self.checkout.branch));
+        let branch = page.paint(Role::Branch, sanitize::line(self.checkout.branch));
         let at = page.short(self.id);
         if self.refs_only {
             return match self.id {
@@ -84,15 +86,15 @@ impl Print for SteppedRecord {
                 None => page.line(format_args!("{branch} has no commits now; the directory is unchanged")),
             };
         }
-        page.line(format_args!("{branch} {at}  {}", counts(&self.checkout)))?;
-        print_saved(page, self.checkout.saved)
+        page.line(format_args!("{branch} {at}  {}", counts(self.checkout.outcome)))?;
+        print_saved(page, self.checkout.outcome.saved)
     }
 }
 
-impl Print for ExportRecord {
+impl Print for ExportRecord<'_> {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let id = page.short(Some(CommitId::from(self.id)));
-        let (entries, size) = (plural(self.entries, "entry"), Size(self.bytes));
+        let (entries, size) = (plural(self.exported.entries, "entry"), Size(self.exported.bytes));
         page.line(format_args!("{id} → {}  {entries}, {size}", sanitize::text(&self.destination)))
     }
 }

@@ -16,7 +16,7 @@ use crate::terminal::{Page, Print};
 
 // Scripts that do not read JSON learn the outcome from the exit status.
 impl Print for RefUpdate {}
-impl Print for Materialised {}
+impl Print for Materialised<'_> {}
 impl Print for PacksChecked {}
 
 impl Print for Id {

@@ -33,9 +33,11 @@ impl Print for SuperfluousRecord {
 
 impl Print for VerifyTotals {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let read = [plural(self.commits, "commit"), plural(self.objects, "object"), plural(self.packs, "pack")];
-        let read = format!("{}, {} read", read.join(", "), Size(self.bytes));
-        match self.damaged {
+        let outcome = &self.outcome;
+        let read =
+            [plural(outcome.commits, "commit"), plural(outcome.objects, "object"), plural(outcome.packs, "pack")];
+        let read = format!("{}, {} read", read.join(", "), Size(outcome.bytes));
+        match outcome.damaged {
             0 => page.line(format_args!("{}: {read}", page.paint(Role::Added, "no damage found"))),
             damaged => page.line(format_args!("{read}; {} found", page.paint(Role::Error, plural(damaged, "problem")))),
         }
