@@ -104,7 +104,8 @@ impl Applied {
         let worktree = Some((self.from, self.base()));
         let Applied { checkout: Checkout { scan, target, plan, options }, outcome, left, from } = self;
         let (aside, stored) = aside.map_or_else(Default::default, |(commit, stored)| (Some(commit), stored));
-        let outcome = Outcome { saved: options.saved, aside, ..Outcome::new(from, &target, plan, outcome, left.list) };
+        let outcome = Outcome::new(from, &target, plan, outcome, left.list);
+        let mut outcome = Outcome { saved: options.saved, aside, ..outcome };
         let repository = transaction.repository();
         let new_operation =
             NewOperation { stored, worktree, ..operation::new_operation(repository, &outcome, &options) };
@@ -118,6 +119,7 @@ impl Applied {
         if is_needed {
             transaction.record(new_operation).map_err(if has_acted { unfinished } else { |error| error })?;
         }
+        outcome.branch.clone_from(&transaction.repository().view().current);
         scan.write_index(&transaction.repository().layout);
         Ok(outcome)
     }

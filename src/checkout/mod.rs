@@ -86,6 +86,8 @@ pub struct Outcome {
     /// The automatic commit of unsaved content, if one was made.
     #[serde(serialize_with = "or_empty")]
     pub saved: Option<CommitId>,
+    /// The current branch afterwards.
+    pub branch: String,
     /// Entries written or changed.
     pub written: u64,
     /// Entries removed.
@@ -109,10 +111,10 @@ pub struct Outcome {
     pub aside: Option<CommitId>,
     /// Paths that the target does not cover. They are unchanged.
     pub uncovered: Vec<Uncovered>,
-    /// Files that were written and had kept changing while the target recorded them: they may be a mix of two states.
-    pub torn: Vec<RepoPathBuf>,
     /// Directories that the target does not have, kept because they contain something that is not recorded.
     pub kept: Vec<RepoPathBuf>,
+    /// Files that were written and had kept changing while the target recorded them: they may be a mix of two states.
+    pub torn: Vec<RepoPathBuf>,
     /// Paths that were not selected or not covered, and changed together with their database file.
     pub journals: Vec<RepoPathBuf>,
     /// Journals that were left unchanged because the target does not cover their database file.
@@ -245,6 +247,7 @@ impl Outcome {
             from,
             to: Some(target.commit),
             saved: None,
+            branch: String::new(),
             written: plan.numbers().filter(is_written).count() as u64,
             deleted: plan.numbers().filter(|n| applied.is_removed(*n)).count() as u64,
             unchanged: plan.unchanged,

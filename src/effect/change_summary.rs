@@ -10,11 +10,13 @@ use crate::path::{RepoPath, RepoPathBuf};
 const MAX_KEPT: usize = 5;
 
 /// A few examples of many items.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
 pub struct Examples<T> {
     /// The first or the largest items.
     pub kept: Vec<T>,
     /// Number of all items.
+    #[serde(skip)]
     pub count: u64,
 }
 

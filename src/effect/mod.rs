@@ -5,6 +5,8 @@ mod guard;
 
 use std::collections::HashMap;
 
+use serde::{Serialize, Serializer};
+
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::Result;
@@ -18,23 +20,31 @@ pub use guard::Guard;
 
 use change_summary::Losses;
 
-/// The changes from one commit to another.
-#[derive(Clone, Debug, Default)]
+/// The changes from one commit to another, with the field names of `docs/json.md`.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Effect {
-    /// Totals of the earlier commit.
-    pub before: Totals,
-    /// Totals of the later commit.
-    pub after: Totals,
     /// Number of paths that differ, including directories.
+    #[serde(flatten)]
     pub counts: Counts,
     /// Number of paths that ignore rules now leave out. They still exist, so this is not a change of the directory.
     pub ignored: u64,
+    /// Totals of the earlier commit.
+    #[serde(rename = "bytes_before", serialize_with = "bytes")]
+    pub before: Totals,
+    /// Totals of the later commit.
+    #[serde(rename = "bytes_after", serialize_with = "bytes")]
+    pub after: Totals,
     /// The largest deletions.
+    #[serde(rename = "lost")]
     pub losses: Examples<Loss>,
     /// Files that became empty.
     pub emptied: Examples<RepoPathBuf>,
     /// Paths whose kind changed.
     pub retyped: Examples<Retyped>,
+}
+
+fn bytes<S: Serializer>(totals: &Totals, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(totals.bytes)
 }
 
 impl Effect {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::entry::{Entry, put_entry, take_entry};
 use super::extras::Extras;
 use super::fields;
@@ -59,7 +61,7 @@ pub struct Totals {
 }
 
 /// Numbers of changed paths. A change of kind, mode, owner or attributes counts as modified.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Number of added paths.
     pub added: u64,

@@ -46,11 +46,9 @@ pub struct PlanRecord {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "checkout")]
 pub struct CheckoutRecord<'o> {
-    /// Changed and unchanged paths, and commits, which are empty for none.
+    /// The outcome, in which ids are empty for none.
     #[serde(flatten)]
     pub outcome: &'o CheckoutOutcome,
-    /// Current branch.
-    pub branch: &'o str,
     /// Whether the whole worktree was checked out, not only some paths.
     #[serde(skip)]
     pub whole: bool,

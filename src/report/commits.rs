@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::id::CommitId;
-use crate::object::commit::Uncovered;
+use crate::object::commit::{Counts, Uncovered};
 use crate::object::operation::View;
 use crate::object::{Commit, Mark, RunInfo};
 use crate::path::RepoPathBuf;
@@ -28,9 +28,8 @@ pub struct CommitRecord {
     pub host: String,
     pub message: String,
     pub automatic: bool,
-    pub added: u64,
-    pub modified: u64,
-    pub deleted: u64,
+    #[serde(flatten)]
+    pub changes: Counts,
     pub files: u64,
     pub bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,9 +89,7 @@ impl CommitRecord {
             host: commit.host.clone(),
             message: commit.message.clone(),
             automatic: commit.automatic,
-            added: commit.changes.added,
-            modified: commit.changes.modified,
-            deleted: commit.changes.deleted,
+            changes: commit.changes,
             files: commit.totals.files,
             bytes: commit.totals.bytes,
             bytes_stored,
@@ -116,12 +113,9 @@ pub struct Committed {
     pub branch: String,
     /// Whether a commit was created.
     pub created: bool,
-    /// New entries.
-    pub added: u64,
-    /// Entries with other content.
-    pub modified: u64,
-    /// Deleted entries.
-    pub deleted: u64,
+    /// Added, modified and deleted entries.
+    #[serde(flatten)]
+    pub changes: Counts,
     /// Entries no longer recorded because ignore rules exclude them now.
     pub ignored: u64,
     /// Number of files.

@@ -1,11 +1,10 @@
 //! The outcome of `run`: the command, and what it changed.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::effect::{Effect, Examples, Loss, Retyped};
+use crate::effect::Effect;
 use crate::id::CommitId;
 use crate::object::RunInfo;
-use crate::path::RepoPathBuf;
 
 /// A command that was run.
 #[derive(Clone, Debug, Serialize)]
@@ -34,7 +33,7 @@ impl From<&RunInfo> for CommandRecord {
 /// What a command did.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "run")]
-pub struct RunRecord {
+pub struct RunRecord<'e> {
     /// The command.
     #[serde(flatten)]
     pub run: CommandRecord,
@@ -43,57 +42,26 @@ pub struct RunRecord {
     /// Commit of the directory after the command; the same if nothing changed.
     pub after: CommitId,
     changed: u64,
-    /// New entries.
-    pub added: u64,
-    /// Changed entries.
-    pub modified: u64,
-    /// Deleted entries.
-    pub deleted: u64,
-    /// Entries no longer recorded because ignore rules exclude them now.
-    pub ignored: u64,
-    /// Size of all files before, in bytes.
-    pub bytes_before: u64,
-    /// Size of all files after, in bytes.
-    pub bytes_after: u64,
-    /// The largest deletions.
-    #[serde(serialize_with = "listed")]
-    pub lost: Examples<Loss>,
-    /// Files that became empty.
-    #[serde(serialize_with = "listed")]
-    pub emptied: Examples<RepoPathBuf>,
-    /// Paths of another kind.
-    #[serde(serialize_with = "listed")]
-    pub retyped: Examples<Retyped>,
+    /// Changes of the command.
+    #[serde(flatten)]
+    pub effect: &'e Effect,
     /// Exceeded guards.
     guards: Vec<String>,
     /// Whether the changes were undone.
     pub rolled_back: bool,
 }
 
-fn listed<T: Serialize, S: Serializer>(examples: &Examples<T>, serializer: S) -> Result<S::Ok, S::Error> {
-    examples.kept.serialize(serializer)
-}
-
-impl RunRecord {
+impl RunRecord<'_> {
     /// A command, the commits before and after it (the same if it changed nothing), and the exceeded guards.
-    pub fn new(ran: &RunInfo, before: CommitId, after: CommitId, effect: Effect, guards: Vec<String>) -> RunRecord {
-        RunRecord {
-            run: ran.into(),
-            before,
-            after,
-            changed: effect.counts.total(),
-            added: effect.counts.added,
-            modified: effect.counts.modified,
-            deleted: effect.counts.deleted,
-            ignored: effect.ignored,
-            bytes_before: effect.before.bytes,
-            bytes_after: effect.after.bytes,
-            lost: effect.losses,
-            emptied: effect.emptied,
-            retyped: effect.retyped,
-            guards,
-            rolled_back: false,
-        }
+    pub fn new<'e>(
+        ran: &RunInfo,
+        before: CommitId,
+        after: CommitId,
+        effect: &'e Effect,
+        guards: Vec<String>,
+    ) -> RunRecord<'e> {
+        let changed = effect.counts.total();
+        RunRecord { run: ran.into(), before, after, changed, effect, guards, rolled_back: false }
     }
 }
 

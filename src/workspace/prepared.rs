@@ -207,7 +207,11 @@ fn attempt(
         notices.extend(notice::of_last_copies(&last_copies));
     }
     let expected = match refusal.is_none() && (conditions.is_dry_run || is_nothing) {
-        true => Some(checkout::expected_outcome(repository, worktree, scan, &target, plan.clone(), request.force)?),
+        true => {
+            let (plan, view) = (plan.clone(), repository.view());
+            let outcome = checkout::expected_outcome(repository, worktree, scan, &target, plan, request.force)?;
+            Some(Outcome { branch: ref_updates::refs_after(view, view.at(), request).current, ..outcome })
+        }
         false => None,
     };
     let is_saved = refusal.is_none() && !is_nothing && session.is_some();

@@ -44,7 +44,7 @@ pub(super) fn change_refs(mut transaction: Transaction<'_>, access: Access, requ
     };
     transaction.record(new_operation)?;
     unfinished.map_or(Ok(()), |token| transaction.abandon(token))?;
-    Ok(Outcome { from: before, to: refs.at(), ..Outcome::default() })
+    Ok(Outcome { from: before, to: refs.at(), branch: refs.current.clone(), ..Outcome::default() })
 }
 
 /// [`ErrorKind::Refused`] if another operation was recorded since the destination was found.

@@ -69,15 +69,14 @@ pub fn outcome(
     outcome: &Outcome,
     branch: &str,
 ) -> Result<Exit> {
-    let current = &workspace.repository.view().current;
-    let record = CheckoutRecord { outcome, branch: current, whole: reported.is_whole };
+    let record = CheckoutRecord { outcome, whole: reported.is_whole };
     match reported.destination {
         Some(destination) => context.ui.outcome(&stepped(workspace, reported, destination, record))?,
         None => context.ui.outcome(&record)?,
     }
     let exit = report_inexact(context, outcome);
     hint_in_use(context, outcome);
-    if outcome.written + outcome.deleted > 0 || current != branch || reported.destination.is_some() {
+    if outcome.written + outcome.deleted > 0 || outcome.branch != branch || reported.destination.is_some() {
         context.ui.hint(match reported.verb {
             Verb::Undo => "to redo: undo redo",
             _ => "to undo: undo undo",

@@ -56,7 +56,7 @@ impl Print for CheckoutRecord<'_> {
         let outcome = self.outcome;
         let (to, counts) = (page.short(outcome.to), counts(outcome));
         if self.whole {
-            let branch = page.paint(Role::Branch, sanitize::line(self.branch));
+            let branch = page.paint(Role::Branch, sanitize::line(&outcome.branch));
             let from = match outcome.from == outcome.to {
                 true => String::new(),
                 false => format!("{} → ", page.short(outcome.from)),
@@ -78,7 +78,7 @@ impl Print for SteppedRecord<'_> {
             let words = sanitize::line(&format!("{}: {}", crossed.verb, crossed.description));
             page.line(format_args!("{} {}  {words}", self.action, page.paint(Role::Id, crossed.id.short())))?;
         }
-        let branch = page.paint(Role::Branch, sanitize::line(self.checkout.branch));
+        let branch = page.paint(Role::Branch, sanitize::line(&self.checkout.outcome.branch));
         let at = page.short(self.id);
         if self.refs_only {
             return match self.id {

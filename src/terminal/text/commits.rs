@@ -41,9 +41,9 @@ fn names(commit: &CommitRecord, page: &Page<'_>) -> String {
 fn counts(commit: &CommitRecord, page: &Page<'_>) -> String {
     let mut text = format!(
         "{} {} {}",
-        page.paint(Role::Added, format!("+{}", Count(commit.added))),
-        page.paint(Role::Modified, format!("~{}", Count(commit.modified))),
-        page.paint(Role::Removed, format!("-{}", Count(commit.deleted))),
+        page.paint(Role::Added, format!("+{}", Count(commit.changes.added))),
+        page.paint(Role::Modified, format!("~{}", Count(commit.changes.modified))),
+        page.paint(Role::Removed, format!("-{}", Count(commit.changes.deleted))),
     );
     if let Some(bytes) = commit.bytes_stored {
         text += &format!(", {} stored", Size(bytes));
@@ -111,9 +111,9 @@ impl Print for Committed {
             (true, _) => page.line(format_args!(
                 "{} {id}  {} added, {} modified, {} deleted{}  ({} read, {} stored)",
                 page.paint(Role::Branch, &self.branch),
-                Count(self.added),
-                Count(self.modified),
-                Count(self.deleted),
+                Count(self.changes.added),
+                Count(self.changes.modified),
+                Count(self.changes.deleted),
                 and_ignored(self.ignored),
                 Size(self.bytes_read),
                 Size(self.bytes_stored)

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use crate::effect::Examples;
+use crate::effect::{Effect, Examples};
 use crate::report::runs::{RollbackRecord, RunRecord};
 use crate::terminal::human::{Count, Size, duration, plural};
 use crate::terminal::sanitize;
 use crate::terminal::text::changes::and_ignored;
 use crate::terminal::{Page, Print, Role};
 
-impl Print for RunRecord {
+impl Print for RunRecord<'_> {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let line = page.paint(Role::Heading, sanitize::line(&self.run.short));
         let exit = match self.run.exit {
@@ -22,14 +22,14 @@ impl Print for RunRecord {
         }
         page.line(title)?;
         let id = page.paint(Role::Id, self.after.short());
-        let (added, modified, deleted) = (Count(self.added), Count(self.modified), Count(self.deleted));
-        let (before, after) = (Size(self.bytes_before), Size(self.bytes_after));
-        let ignored = and_ignored(self.ignored);
+        let Effect { before, after, counts, ignored, losses, emptied, retyped } = self.effect;
+        let (added, modified, deleted) = (Count(counts.added), Count(counts.modified), Count(counts.deleted));
+        let (before, after, ignored) = (Size(before.bytes), Size(after.bytes), and_ignored(*ignored));
         page.line(format_args!(
             "{id}  {added} added, {modified} modified, {deleted} deleted{ignored}  ({before} → {after})"
         ))?;
         let deleted = page.paint(Role::Removed, "deleted").to_string();
-        list(page, &self.lost, "directory", |page, loss| {
+        list(page, losses, "directory", |page, loss| {
             let path = page.path(&loss.path);
             let (paths, size) = (plural(loss.paths, "path"), Size(loss.bytes));
             match (loss.is_whole, loss.paths) {
@@ -39,10 +39,10 @@ impl Print for RunRecord {
                 (false, _) => format!("{deleted}  {paths} in {path}/  ({size})"),
             }
         })?;
-        list(page, &self.emptied, "file", |page, path| {
+        list(page, emptied, "file", |page, path| {
             format!("{}  {}", page.paint(Role::Modified, "emptied"), page.path(path))
         })?;
-        list(page, &self.retyped, "path", |page, one| {
+        list(page, retyped, "path", |page, one| {
             let (from, to) = (one.from.word(), one.to.word());
             format!("{}  {}  {from} → {to}", page.paint(Role::Modified, "type   "), page.path(&one.path))
         })
