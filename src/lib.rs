@@ -58,7 +58,7 @@
 //! }
 //! let outcome = prepared.apply(&Silent)?;
 //! assert_eq!(std::fs::read_to_string(&file)?, "first version\n");
-//! assert!(outcome.saved.is_some(), "the second version is in a commit of its own");
+//! assert!(outcome.saved.is_some(), "the second version is in a separate commit");
 //! # std::fs::remove_dir_all(&directory)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
