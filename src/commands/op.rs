@@ -1,15 +1,13 @@
 //! `undo op`: lists operations and restores the state after any of them.
 
 use crate::commands::checkouts::{self, ModeArgs};
-use crate::commands::standing::Standings;
+use crate::commands::operation_states::OperationStates;
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
-use crate::history::timeline::{Action, Timeline};
-use crate::object::Operation;
+use crate::history::timeline::Timeline;
 use crate::object::operation::Verb;
 use crate::repo::Repository;
 use crate::report::End;
-use crate::report::operations::OperationRecord;
 use crate::terminal::text::OperationText;
 
 /// List operations and restore the state after any of them
@@ -64,15 +62,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 /// Lists operations, newest first; `log --ops` too.
 pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<()> {
     let mut timeline = Timeline::open(repository);
-    let standings = Standings::of(&mut timeline)?;
+    let states = OperationStates::of(&mut timeline)?;
     context.ui.page_long_output();
     let mut count = 0;
     while count < limit.unwrap_or(usize::MAX)
         && let Some(action) = timeline.action(count)?
     {
-        if let Some(record) = OperationRecord::new(&steps(action), standings.get(action)) {
-            context.ui.show(&record)?;
-        }
+        context.ui.show(&states.record(action))?;
         count += 1;
     }
     context.ui.show(&End { count: count as u64 })
@@ -81,11 +77,5 @@ pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>)
 fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Result<()> {
     let mut timeline = Timeline::open(repository);
     let action = timeline.find(operation)?.clone();
-    let standing = Standings::of(&mut timeline)?.get(&action);
-    let record = OperationRecord::new(&steps(&action), standing);
-    record.map_or(Ok(()), |record| context.ui.show(&OperationText(record)))
-}
-
-fn steps(action: &Action) -> Vec<&Operation> {
-    action.operations().collect()
+    context.ui.show(&OperationText(OperationStates::of(&mut timeline)?.record(&action)))
 }

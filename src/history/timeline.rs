@@ -42,7 +42,7 @@ impl Action {
     }
 
     /// All operations, newest first.
-    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+    fn operations(&self) -> impl Iterator<Item = &Operation> {
         std::iter::once(&self.last).chain(&self.before)
     }
 }

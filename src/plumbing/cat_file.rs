@@ -9,7 +9,7 @@ use crate::object::{ObjectKind, Objects};
 use crate::plumbing::batch;
 use crate::report::commits::Names;
 use crate::report::objects::{AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields};
-use crate::report::operations::Standing;
+use crate::report::operations::OperationState;
 use crate::report::plumbing::{Asked, Described};
 
 /// Print the type, size, content or fields of an object
@@ -108,8 +108,8 @@ fn print(context: &Context<'_>, name: &str) -> Result<()> {
         }
         ObjectType::Operation => {
             let is_current = repository.operation().is_some_and(|newest| newest.object_id() == id);
-            let standing = Standing { is_current, ..Standing::default() };
-            ui.show(&OperationFields::new(bytes::operation(&repository, id)?, standing))
+            let state = OperationState { is_current, ..OperationState::default() };
+            ui.show(&OperationFields::new(bytes::operation(&repository, id)?, state))
         }
     }
 }

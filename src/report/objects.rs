@@ -10,7 +10,7 @@ use crate::object::{Attributes, Commit, Extras, tree};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::report::commits::{CommitRecord, Names};
 use crate::report::entries::FullEntry;
-use crate::report::operations::{OperationRecord, Standing};
+use crate::report::operations::{OperationRecord, OperationState};
 use crate::report::values::{base64, lossy, octal};
 use crate::serialize::or_empty;
 use crate::time::Timestamp;
@@ -207,7 +207,7 @@ impl CommitFields {
 #[derive(Serialize)]
 pub struct OperationFields {
     #[serde(flatten)]
-    record: Option<OperationRecord>,
+    record: OperationRecord,
     #[serde(serialize_with = "or_empty")]
     parent: Option<OperationId>,
     packs_added: Vec<PackId>,
@@ -219,10 +219,10 @@ pub struct OperationFields {
 }
 
 impl OperationFields {
-    /// An operation and its standing.
-    pub fn new(operation: Operation, standing: Standing) -> OperationFields {
+    /// The fields of one operation.
+    pub fn new(operation: Operation, state: OperationState) -> OperationFields {
         OperationFields {
-            record: OperationRecord::new(&[&operation], standing),
+            record: OperationRecord::new(&operation, &[], state),
             parent: operation.parent,
             packs_added: operation.packs_added.clone(),
             packs_removed: operation.packs_removed.clone(),

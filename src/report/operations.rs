@@ -1,4 +1,4 @@
-//! Operations, as `op log` and `op show` list them.
+//! The record of an action, which `op log` and `op show` print.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::object::operation::RefEdit;
 use crate::serialize::or_empty;
 use crate::time::Timestamp;
 
-/// One user action.
+/// One user action: the operations of one command.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "operation")]
 #[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
@@ -18,7 +18,7 @@ pub struct OperationRecord {
     pub description: String,
     pub command: Vec<String>,
     pub time: Timestamp,
-    /// Milliseconds.
+    /// In milliseconds.
     pub duration: u64,
     pub user: String,
     pub host: String,
@@ -64,51 +64,50 @@ pub struct CommitMove {
     pub after: CommitId,
 }
 
-/// An operation's position relative to the current state.
+/// The relation of an operation to the current state.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Standing {
-    /// The current state is the one after it.
+pub struct OperationState {
+    /// The current state is the state after the operation.
     pub is_current: bool,
-    /// It was undone and can be redone.
-    pub is_taken_back: bool,
+    /// The operation was undone and can be redone.
+    pub is_undone: bool,
 }
 
 impl OperationRecord {
-    /// The operations of one action, newest first; the newest one names the action.
-    pub fn new(operations: &[&Operation], standing: Standing) -> Option<OperationRecord> {
-        let (last, oldest) = (operations.first()?, operations.last()?);
-        let oldest_first = || operations.iter().rev();
-        Some(OperationRecord {
+    /// The record of one action: its last operation, which names it, and the operations `before` it, newest first.
+    pub fn new(last: &Operation, before: &[Operation], state: OperationState) -> OperationRecord {
+        let oldest_first = || before.iter().rev().chain([last]);
+        OperationRecord {
             id: last.id(),
             verb: last.verb.to_string(),
             description: last.description.clone(),
             command: last.arguments.clone(),
-            time: oldest.time,
-            duration: operations.iter().map(|operation| operation.duration).sum(),
+            time: before.last().unwrap_or(last).time,
+            duration: oldest_first().map(|operation| operation.duration).sum(),
             user: last.user.clone(),
             host: last.host.clone(),
-            current: standing.is_current,
-            taken_back: standing.is_taken_back,
-            refs: joined(oldest_first().flat_map(|operation| &operation.edits)),
+            current: state.is_current,
+            taken_back: state.is_undone,
+            refs: net_ref_moves(oldest_first().flat_map(|operation| &operation.edits)),
             branch: last.switched.clone().map(|(before, after)| BranchMove { before, after }),
             worktree: last.worktree.map(|(before, after)| CommitMove { before, after }),
             commits: oldest_first().flat_map(|operation| &operation.commits).map(|made| made.id).collect(),
-            bytes_read: operations.iter().map(|operation| operation.bytes_read).sum(),
-            bytes_stored: operations.iter().map(|operation| operation.bytes_stored).sum(),
-        })
+            bytes_read: oldest_first().map(|operation| operation.bytes_read).sum(),
+            bytes_stored: oldest_first().map(|operation| operation.bytes_stored).sum(),
+        }
     }
 }
 
-/// Each ref once, from before its first change to after its last one.
-fn joined<'e>(edits: impl Iterator<Item = &'e RefEdit>) -> Vec<RefMove> {
-    let mut all: Vec<RefMove> = Vec::new();
+/// Merges the edits of each ref, oldest first, into one move. Drops refs that end where they began.
+fn net_ref_moves<'e>(edits: impl Iterator<Item = &'e RefEdit>) -> Vec<RefMove> {
+    let mut moves: Vec<RefMove> = Vec::new();
     for edit in edits {
         let (kind, name) = (edit.name.word(), edit.name.short());
-        match all.iter_mut().find(|known| known.kind == kind && known.name == name) {
-            Some(known) => known.new = edit.new,
-            None => all.push(RefMove { kind, name: name.to_owned(), old: edit.old, new: edit.new }),
+        match moves.iter_mut().find(|earlier| earlier.kind == kind && earlier.name == name) {
+            Some(earlier) => earlier.new = edit.new,
+            None => moves.push(RefMove { kind, name: name.to_owned(), old: edit.old, new: edit.new }),
         }
     }
-    all.retain(|edit| edit.old != edit.new);
-    all
+    moves.retain(|one| one.old != one.new);
+    moves
 }

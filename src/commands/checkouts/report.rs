@@ -3,7 +3,7 @@
 use crate::checkout::{InUse, Outcome};
 use crate::commands::Context;
 use crate::commands::checkouts::Reported;
-use crate::commands::standing::Standings;
+use crate::commands::operation_states::OperationStates;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs::{self, Process};
 use crate::history::timeline::{Action, Destination, Timeline};
@@ -12,7 +12,6 @@ use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 use crate::report::checkouts::{CheckoutRecord, CrossedRecord, PlanRecord, StepRecord, SteppedRecord};
-use crate::report::operations::OperationRecord;
 use crate::workspace::{PreparedCheckout, Workspace};
 
 /// Up to this many paths are named in a hint.
@@ -20,13 +19,8 @@ const MOST_IN_HINT: usize = 5;
 
 /// Lists the operations that a step crosses, as `op log` does.
 pub fn crossed(context: &Context<'_>, workspace: &Workspace, destination: &Destination) -> Result<()> {
-    let standings = Standings::of(&mut Timeline::open(&workspace.repository))?;
-    for action in &destination.crossed {
-        let operations: Vec<_> = action.operations().collect();
-        let record = OperationRecord::new(&operations, standings.get(action));
-        record.map_or(Ok(()), |record| context.ui.show(&record))?;
-    }
-    Ok(())
+    let states = OperationStates::of(&mut Timeline::open(&workspace.repository))?;
+    destination.crossed.iter().try_for_each(|action| context.ui.show(&states.record(action)))
 }
 
 /// Shows what would be done.
