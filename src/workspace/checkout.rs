@@ -29,9 +29,8 @@ impl Workspace {
         let branch = if revision == "-" { branch_before(&self.repository)? } else { Some(revision.to_owned()) };
         let branch = branch.filter(|name| *name != view.current && view.branches.contains_key(name));
         let to = self.resolve_commit(branch.as_deref().unwrap_or(revision))?;
-        let request = Request::new(Some(to), Verb::Checkout, mode);
-        let request = Request { relative: self.relative_name(revision), branch, ..request };
-        self.prepare(request, mode.dry_run, progress)
+        let relative = self.relative_name(revision);
+        self.prepare(Request { relative, branch, ..Request::new(Some(to), Verb::Checkout, mode) }, progress)
     }
 
     /// Whether an interrupted or cancelled checkout has left the worktree half old, half new.
@@ -48,9 +47,8 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<PreparedCheckout<'_>> {
         let to = self.resolve_commit(revision)?;
-        let request = Request::new(Some(to), Verb::Restore, mode);
-        let request = Request { relative: self.relative_name(revision), paths, ..request };
-        self.prepare(request, mode.dry_run, progress)
+        let relative = self.relative_name(revision);
+        self.prepare(Request { relative, paths, ..Request::new(Some(to), Verb::Restore, mode) }, progress)
     }
 
     /// Prepares to finish an interrupted checkout.
@@ -64,7 +62,7 @@ impl Workspace {
         };
         let request = Request::new(Some(intent.to), intent.verb.clone(), mode);
         let (paths, branch) = (intent.paths.clone(), intent.switch.clone());
-        self.prepare(Request { paths, branch, resumed: Some(intent), ..request }, mode.dry_run, progress)
+        self.prepare(Request { paths, branch, resumed: Some(intent), ..request }, progress)
     }
 
     /// Restores the modes of directories that a killed command had opened, before its intent was in the journal.
@@ -87,7 +85,7 @@ impl Workspace {
         })
     }
 
-    /// The name, if it means another commit while a checkout is unfinished.
+    /// The revision, if it is relative to the current state.
     fn relative_name(&self, revision: &str) -> Option<String> {
         let is_current = revision == self.repository.view().current;
         let is_relative = is_current || matches!(revision, "-" | "latest") || revision.starts_with('@');

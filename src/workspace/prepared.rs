@@ -35,7 +35,7 @@ pub struct PreparedCheckout<'w> {
 struct PlannedFiles {
     target: Target,
     plan: Plan,
-    /// Content that no commit holds will be recorded first.
+    /// Whether there are unsaved changes, which `apply` records first.
     is_unsaved: bool,
     /// Directories that must be opened first, in a dry run. The plan does not know their content.
     closed: Vec<RepoPathBuf>,
@@ -54,7 +54,7 @@ enum Lock<'w> {
     Held(Box<Held<'w>>),
 }
 
-/// The lock and what was learned under it.
+/// The lock, and the state that was read under it.
 struct Held<'w> {
     transaction: Transaction<'w>,
     worktree: &'w mut Worktree,
@@ -65,53 +65,62 @@ struct Held<'w> {
     at: Option<CommitId>,
 }
 
-/// What must be done before a checkout can be planned again.
+/// The result of one attempt to plan a checkout: a remedy to apply before the next attempt, or the plan.
 enum Attempt {
     /// Give the owner access to these directories.
     OpenDirectories(Vec<RepoPathBuf>),
     /// Record these paths although rules ignore them.
     Cover(Vec<RepoPathBuf>),
-    /// Nothing: the plan is complete.
+    /// The plan is complete.
     Planned(Box<PlannedFiles>, Vec<Notice>),
 }
 
-/// What earlier attempts have changed.
+/// The results of earlier attempts.
 struct Conditions {
-    is_dry_run: bool,
     /// Whether opening directories may help.
     can_open: bool,
     /// Paths to record although rules ignore them.
     covered: Vec<RepoPathBuf>,
 }
 
+impl Conditions {
+    /// The conditions of the first attempt.
+    fn new() -> Conditions {
+        Conditions { can_open: true, covered: Vec::new() }
+    }
+}
+
 impl Workspace {
-    /// Scans, plans and checks. Remedies for what is in the way are tried first: closed directories are opened (not in a dry
-    /// run), and what may be replaced is covered by the scan.
-    pub(super) fn prepare(
-        &mut self,
-        request: Request,
-        is_dry_run: bool,
-        progress: &dyn Progress,
-    ) -> Result<PreparedCheckout<'_>> {
-        if is_dry_run {
-            self.repository.check_usable()?;
-            check_request(&self.repository, &self.worktree, &request)?;
-            let mut conditions = Conditions { is_dry_run, can_open: true, covered: Vec::new() };
-            let files = loop {
-                match attempt(&self.repository, &self.worktree, &request, &conditions, progress)? {
-                    Some(Attempt::Cover(paths)) => conditions.covered = paths,
-                    Some(Attempt::Planned(files, notices)) => {
-                        self.notices.extend(notices);
-                        break Some(files);
-                    }
-                    Some(Attempt::OpenDirectories(_)) | None => break None,
-                }
-            };
-            return Ok(PreparedCheckout { request, files, lock: Lock::Free(self) });
+    /// Scans, plans and checks. Tries remedies for obstacles first: opens closed directories (not in a dry run), and scans
+    /// ignored files that may be replaced.
+    pub(super) fn prepare(&mut self, request: Request, progress: &dyn Progress) -> Result<PreparedCheckout<'_>> {
+        match request.mode.dry_run {
+            true => self.prepare_dry_run(request, progress),
+            false => self.prepare_locked(request, progress),
         }
+    }
+
+    fn prepare_dry_run(&mut self, request: Request, progress: &dyn Progress) -> Result<PreparedCheckout<'_>> {
+        self.repository.check_usable()?;
+        check_request(&self.repository, &self.worktree, &request)?;
+        let mut conditions = Conditions::new();
+        let files = loop {
+            match attempt(&self.repository, &self.worktree, &request, &conditions, progress)? {
+                Some(Attempt::Cover(paths)) => conditions.covered = paths,
+                Some(Attempt::Planned(files, notices)) => {
+                    self.notices.extend(notices);
+                    break Some(files);
+                }
+                Some(Attempt::OpenDirectories(_)) | None => break None,
+            }
+        };
+        Ok(PreparedCheckout { request, files, lock: Lock::Free(self) })
+    }
+
+    fn prepare_locked(&mut self, request: Request, progress: &dyn Progress) -> Result<PreparedCheckout<'_>> {
         let Workspace { repository, worktree, notices, .. } = self;
         let mut transaction = repository.begin()?;
-        // Not before the lock is held: another command may have moved refs.
+        // Read under the lock, because another command may have moved refs before.
         let at = transaction.repository().view().at();
         let origin = Origin::now(transaction.repository(), request.ends_unfinished());
         check_request(transaction.repository(), worktree, &request)?;
@@ -120,7 +129,7 @@ impl Workspace {
             transaction.continue_interrupted(intent)?;
         }
         let mut access = Access::new(transaction.repository(), worktree)?;
-        let mut conditions = Conditions { is_dry_run, can_open: true, covered: Vec::new() };
+        let mut conditions = Conditions::new();
         let files = loop {
             let repository = transaction.repository();
             match attempt(repository, worktree, &request, &conditions, progress) {
@@ -157,7 +166,8 @@ fn check_request(repository: &Repository, worktree: &Worktree, request: &Request
     request.relative.as_ref().map_or(Ok(()), |name| checkout::check_not_halfway(repository, name))
 }
 
-/// Removes what an unfinished checkout has staged, before anything is recorded, because that changes directory times.
+/// Removes the files that an unfinished checkout has staged. Runs before the scan, because removing them changes directory
+/// times.
 fn remove_staged(repository: &Repository, worktree: &Worktree, notices: &mut Vec<Notice>) -> Result<()> {
     let Some(intent) = repository.unfinished() else { return Ok(()) };
     let kept = checkout::clean_staged(worktree, repository.store(), intent.token)?;
@@ -167,7 +177,8 @@ fn remove_staged(repository: &Repository, worktree: &Worktree, notices: &mut Vec
     Ok(())
 }
 
-/// Scans, plans and checks once. Stores what was scanned if nothing is wrong with the plan. `None` if only refs change.
+/// Scans, plans and checks once. Stores the scanned content unless the checkout is refused, changes nothing, or is a dry run.
+/// `None` if only refs change.
 fn attempt(
     repository: &Repository,
     worktree: &Worktree,
@@ -177,7 +188,7 @@ fn attempt(
 ) -> Result<Option<Attempt>> {
     let Some(to) = request.to else { return Ok(None) };
     let options = save_options(request, to, &conditions.covered);
-    let session = (!conditions.is_dry_run).then(|| repository.store().session());
+    let session = (!request.mode.dry_run).then(|| repository.store().session());
     let scanned = snapshot::scan(repository, worktree, session.as_ref(), &options, progress)?;
     let scan = scanned.scan();
     let (target, mut plan) = plan(repository, worktree, scan, (request, to))?;
@@ -185,7 +196,7 @@ fn attempt(
         true => closed_directories(repository, worktree, scan, (request, &plan))?,
         false => Vec::new(),
     };
-    if !conditions.is_dry_run && !closed.is_empty() {
+    if !request.mode.dry_run && !closed.is_empty() {
         return Ok(Some(Attempt::OpenDirectories(closed)));
     }
     plan.conflicts.retain(|path| !closed.iter().any(|directory| path.is_within(directory)));
@@ -196,20 +207,20 @@ fn attempt(
     }
     plan.add_journals(conditions.covered.iter().filter(|path| database_of(path).is_some()));
     let refusal = checkout::check(repository.store(), worktree, scan, &target, &plan, has_covered).err();
-    // A restore that changes nothing does not even record what is unsaved.
+    // A restore that changes nothing does not record unsaved changes either.
     let is_nothing = plan.is_empty() && !request.paths.is_empty() && !request.ends_unfinished();
     let is_unsaved = scanned.outcome().created && !is_nothing;
     let mut notices = notice::of_scan(scanned.outcome().damage.as_ref(), scan);
-    if conditions.is_dry_run && refusal.is_none() {
+    if request.mode.dry_run && refusal.is_none() {
         let mut last_copies = checkout::last_copies(repository.store(), scan, &plan);
-        // The others are unsaved.
+        // Blobs that the store does not contain are unsaved changes.
         last_copies.retain(|(_, blob)| repository.store().contains_blob(*blob));
         notices.extend(notice::of_last_copies(&last_copies));
     }
-    let expected = match refusal.is_none() && (conditions.is_dry_run || is_nothing) {
+    let expected = match refusal.is_none() && (request.mode.dry_run || is_nothing) {
         true => {
             let (plan, view) = (plan.clone(), repository.view());
-            let outcome = checkout::expected_outcome(repository, worktree, scan, &target, plan, request.force)?;
+            let outcome = checkout::expected_outcome(repository, worktree, scan, &target, plan, request.mode.force)?;
             Some(Outcome { branch: ref_updates::refs_after(view, view.at(), request).current, ..outcome })
         }
         false => None,
@@ -241,7 +252,7 @@ fn save_options(request: &Request, to: CommitId, covered: &[RepoPathBuf]) -> sna
     }
 }
 
-/// Plans how the scanned worktree becomes what the request names.
+/// Plans the changes from the scanned worktree to the requested commit.
 fn plan(
     repository: &Repository,
     worktree: &Worktree,
@@ -256,10 +267,10 @@ fn plan(
     Ok((target, plan))
 }
 
-/// Whether what is in the way may be recorded and replaced: with `force`, if only its metadata would be lost, or if an
-/// unfinished checkout has hidden it.
+/// Whether obstacles may be recorded and replaced: with `force`, if only their metadata would be lost, or if an unfinished
+/// checkout has hidden them.
 fn may_cover(repository: &Repository, request: &Request, plan: &Plan) -> Result<bool> {
-    let is_harmless = request.force || plan.conflicts.is_empty();
+    let is_harmless = request.mode.force || plan.conflicts.is_empty();
     Ok(is_harmless || request.ends_unfinished() && checkout::are_hidden_halfway(repository, &plan.conflicts)?)
 }
 
@@ -305,12 +316,12 @@ impl PreparedCheckout<'_> {
         self.files.is_none()
     }
 
-    /// Number of entries that already are as wanted.
+    /// Number of entries that are already as in the wanted commit.
     pub fn unchanged(&self) -> u64 {
         self.files.as_ref().map_or(0, |files| files.plan.unchanged)
     }
 
-    /// Whether something is not saved yet, and will be recorded first.
+    /// Whether there are unsaved changes, which `apply` records first.
     pub fn is_unsaved(&self) -> bool {
         self.files.as_ref().is_some_and(|files| files.is_unsaved)
     }
@@ -343,11 +354,14 @@ impl PreparedCheckout<'_> {
         self.files.and_then(|files| files.refusal).map_or(Ok(()), Err)
     }
 
-    /// Saves what is unsaved, changes the worktree, and records what changed meanwhile.
+    /// Saves unsaved changes, changes the worktree, and records paths that other programs changed meanwhile.
     pub fn apply(self, progress: &dyn Progress) -> Result<Outcome> {
-        let PreparedCheckout { request, files, lock } = self;
+        let PreparedCheckout { mut request, files, lock } = self;
         let mut held = match lock {
-            Lock::Free(workspace) => return workspace.prepare(request, false, progress)?.apply(progress),
+            Lock::Free(workspace) => {
+                request.mode.dry_run = false;
+                return workspace.prepare(request, progress)?.apply(progress);
+            }
             Lock::Held(held) => *held,
         };
         let Some(files) = files else {
@@ -386,7 +400,7 @@ impl<'w> Held<'w> {
         Ok((outcome.commit.filter(|commit| Some(*commit) != self.at), scan))
     }
 
-    /// Changes the worktree; records what changed meanwhile beside the branch.
+    /// Changes the worktree. Records paths that other programs changed meanwhile in a commit beside the branch.
     fn change(
         self,
         request: &Request,
@@ -401,8 +415,8 @@ impl<'w> Held<'w> {
         let at = if is_lost { transaction.repository().view().at() } else { at };
         let options = checkout::Options {
             paths: request.paths.clone(),
-            force: request.force,
-            trust_owner: request.trust_owner,
+            force: request.mode.force,
+            trust_owner: request.mode.trust_owner,
             refs: Some(ref_updates::refs_after(transaction.repository().view(), at, request)),
             saved,
             origin,

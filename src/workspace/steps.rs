@@ -1,4 +1,4 @@
-//! Steps through operations: undo, redo, and going to the state after any operation.
+//! Steps through operations: undo, redo, and restoring the state after any operation.
 
 use crate::compare;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,14 +30,14 @@ impl Workspace {
         Timeline::open(&self.repository).forward(steps)
     }
 
-    /// Finds the state after an operation, named by its id or the beginning of it.
+    /// Finds the state after an operation, named by its id or a prefix of the id.
     pub fn find_operation(&self, operation: &str) -> Result<Destination> {
         let mut timeline = Timeline::open(&self.repository);
         let id = timeline.find(operation)?.id;
         timeline.restore(id)
     }
 
-    /// Prepares to go to a state that was found. `verb` is undo, redo or op restore.
+    /// Prepares to restore a state that one of the functions above found. `verb` is undo, redo or op restore.
     pub fn prepare_step(
         &mut self,
         destination: Destination,
@@ -46,7 +46,7 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<PreparedCheckout<'_>> {
         let request = Request::new(destination.worktree, verb, mode);
-        self.prepare(Request { destination: Some(destination), ..request }, mode.dry_run, progress)
+        self.prepare(Request { destination: Some(destination), ..request }, progress)
     }
 
     /// [`ErrorKind::Refused`] while the directory contains unrecorded changes of a run: the user means to revert that run,
