@@ -219,7 +219,7 @@ impl<'c> Applier<'c> {
         let Some(saved) = saved.filter(|_| there.links <= record.stat.links + added) else {
             return Ok(StepResult::Changed);
         };
-        // Setting the metadata would hide that the content is in doubt.
+        // Setting the metadata would hide that the content is unverified.
         if !is_proven(&directory, name, &saved, &there)? {
             return Ok(StepResult::Changed);
         }

@@ -74,7 +74,7 @@ pub(super) fn apply_metadata(
     if let Some((key, value)) = acl {
         note(&mut failed, || key.escape_ascii().to_string(), subject.set_xattr(key, value));
     }
-    // An existing file keeps its time if that is right, so that a write in the meantime shows.
+    // Keep the correct time of an existing file, so that a concurrent write shows.
     if now.metadata.mtime != metadata.mtime || subject.file.is_some() {
         note(&mut failed, || "time".to_owned(), subject.set_mtime(metadata.mtime));
     }

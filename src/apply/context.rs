@@ -1,4 +1,4 @@
-//! What all steps of a checkout share: where, what to do, what is saved, and where content comes from.
+//! The context that all steps share: the directory, the plan, the saved state, and the store.
 
 use std::collections::HashSet;
 
@@ -20,19 +20,17 @@ use super::renames::RenamePlan;
 use super::staging::StagingArea;
 use super::swap::{Expected, WhenOpen};
 
-/// What all steps need.
+/// Arguments that all steps share.
 pub(crate) struct ApplyContext<'c> {
-    /// Where.
     pub staging: StagingArea<'c>,
-    /// Content.
     pub store: &'c Store,
-    /// Attributes.
+    /// Trees and attributes of both sides.
     pub objects: &'c dyn Objects,
-    /// The root of what it becomes.
+    /// Root entry of the target.
     pub target: &'c Entry,
-    /// What is saved: the stats that it had.
+    /// Records of the saved entries.
     pub saved: &'c Builder,
-    /// Saved while it was changing: not to be trusted.
+    /// Files that changed while they were saved, so that their records cannot be trusted.
     pub torn: HashSet<&'c RepoPath>,
     /// Whether a store through a mapping may leave the stat unchanged. The content of a file is then compared before it
     /// is replaced or removed.
@@ -41,18 +39,17 @@ pub(crate) struct ApplyContext<'c> {
     pub left: &'c InUsePaths,
     /// What to do with files that turn out to be open for writing.
     pub when_open: WhenOpen,
-    /// What to do.
     pub plan: &'c Plan,
-    /// What it finds elsewhere in the worktree.
+    /// Files that can be moved instead of written.
     pub moved: RenamePlan,
     /// Limits on what root restores from a repository of another user.
     pub limits: Option<Limits>,
-    /// How far it is, in bytes of files.
+    /// Progress in bytes of files.
     pub task: &'c dyn Task,
 }
 
 impl ApplyContext<'_> {
-    /// What stands at a path according to the plan; `None` if what is saved of it cannot be trusted.
+    /// The entry that a path is expected to have. `None` if its record cannot be trusted.
     pub(super) fn expected(&self, path: &RepoPath) -> Option<Expected> {
         match self.saved(path) {
             _ if self.torn.contains(path) => None,
@@ -62,7 +59,7 @@ impl ApplyContext<'_> {
         }
     }
 
-    /// What is saved of a path, if that can be trusted.
+    /// The record of a path, if it can be trusted.
     pub(super) fn trusted(&self, path: &RepoPath) -> Option<Record> {
         self.saved(path).filter(|_| !self.torn.contains(path))
     }

@@ -1,5 +1,5 @@
-//! Files: written beside their places by all workers, in the order in which their bytes lie in the packs, so that each
-//! frame is decoded once.
+//! Writes files under staged names with all workers, in the order of their bytes in the packs, so that each frame is decoded
+//! once.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -22,7 +22,7 @@ use super::staging::Directories;
 use super::swap::{Expected, Staged, Swap};
 use super::write::{self, Threads, Wanted};
 
-/// A file to be written.
+/// A file to write.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'p> {
     pub path: &'p RepoPath,
@@ -32,17 +32,17 @@ pub(super) struct Job<'p> {
 }
 
 impl<'p> Job<'p> {
-    /// The job of writing a file; `None` if the entry is something else.
+    /// Creates the job for an entry. `None` if it is not a file.
     pub(super) fn new(path: &'p RepoPath, entry: &'p Entry) -> Option<Job<'p>> {
         let Content::File { blob, size } = entry.content else { return None };
         Some(Job { path, entry, blob, size })
     }
 }
 
-/// Below these a second thread is not worth its start.
+/// Below both this number of files and this number of bytes, one thread is used.
 const FEW: usize = 64;
 const SMALL: u64 = 8 << 20;
-/// What a thread takes at once, at least: it ends where a frame ends.
+/// Minimum number of bytes that a thread takes at a time. Runs end at the end of a frame.
 const RUN: u64 = 1 << 20;
 
 /// Writes the files of all these actions.
@@ -123,19 +123,19 @@ fn runs(context: &ApplyContext<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<u
                 bytes = 0;
             }
         }
-        // An empty file costs something too.
+        // Creating an empty file also takes time.
         bytes += context.plan.file(it.number as usize).map_or(0, |(_, size)| size.max(4096));
         frame = Some((it.pack, it.frame));
     }
     (located.into_iter().map(|it| it.number).collect(), runs)
 }
 
-/// What one thread keeps open.
+/// The handles and buffers of one thread.
 pub(super) struct Thread<'c> {
     context: &'c ApplyContext<'c>,
     directories: Directories<'c>,
     reader: Reader<'c>,
-    /// How many write to one file.
+    /// Number of workers that may write to one file.
     threads: Threads,
 }
 
@@ -153,7 +153,7 @@ impl<'c> Thread<'c> {
         outcome.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
     }
 
-    /// Writes one file beside its place, or moves it there from where it is now; dresses it, and swaps it in.
+    /// Writes one file under a staged name, or moves an existing file there; applies the metadata, and puts the file in place.
     pub(super) fn place(&mut self, job: &Job<'_>) -> Result<StepResult> {
         let context = self.context;
         let Some(expected) = context.expected(job.path) else { return Ok(StepResult::Changed) };
@@ -180,7 +180,7 @@ impl<'c> Thread<'c> {
         Ok(StepResult::of(staged.put(now.inode, name, &expected, context.objects)?, failed))
     }
 
-    /// The same with what the plan removes elsewhere; `None`, and nothing done, if that is nothing which can become this.
+    /// Like [`Thread::place`], with a file that the plan removes elsewhere. `None`, without a change, if none can be moved here.
     fn place_moved(&mut self, job: &Job<'_>, wanted: &Attributes, expected: &Expected) -> Result<Option<StepResult>> {
         let context = self.context;
         let Some(from_number) = context.moved.take(job.entry) else { return Ok(None) };
@@ -201,7 +201,7 @@ impl<'c> Thread<'c> {
                 return Ok(None);
             }
         }
-        // Where nothing is to be done to it and nothing is there, one step will do.
+        // If the metadata is right and the path does not exist, one rename is sufficient.
         let staged_name = match (expected, has_metadata) {
             (Expected::Nothing, true) => (name.to_vec(), true),
             _ => (context.staging.staged_name(name), false),

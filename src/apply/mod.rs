@@ -39,7 +39,7 @@ use remove::{remove_all, remove_files};
 pub use target::Target;
 use verdict::Verdict;
 
-/// Does all that the plan lists. Stops at the first failure that concerns more than one path.
+/// Performs all steps of the plan. Stops at the first failure that concerns more than one path.
 pub(crate) fn apply(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> Result<()> {
     outcome.begin(context.plan);
     let mut steps = StepLists::new(context, outcome);

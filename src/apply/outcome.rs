@@ -1,4 +1,4 @@
-//! What a checkout did, path by path, as its threads report it.
+//! Records what was done at each path, as the threads report it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
@@ -15,7 +15,7 @@ use super::renames::RenamePlan;
 use super::swap::Swap;
 use super::verdict::Verdict;
 
-/// What was done, and what could not be.
+/// Results by path.
 #[derive(Debug, Default)]
 pub(crate) struct ApplyOutcome {
     /// By action number: the inode that is in place, or [`NOT_DONE`], or [`REMOVED`].
@@ -24,13 +24,13 @@ pub(crate) struct ApplyOutcome {
     done: usize,
     /// Inodes that an earlier plan put in place and that a later plan may link to.
     earlier: HashMap<RepoPathBuf, u64>,
-    /// What is not as it was saved: left alone.
+    /// Paths that are not as they were saved. They are unchanged.
     pub changed: BTreeSet<RepoPathBuf>,
     /// Paths that were left because another program is using them.
     pub in_use: BTreeSet<RepoPathBuf>,
-    /// What could not be made exact, with reasons.
+    /// Paths that could not be restored exactly, with reasons.
     pub inexact: BTreeMap<RepoPathBuf, String>,
-    /// What could not be written since the store has lost it, with reasons.
+    /// Paths whose content the store has lost, with reasons.
     pub damaged: BTreeMap<RepoPathBuf, String>,
 }
 
@@ -38,13 +38,13 @@ pub(crate) struct ApplyOutcome {
 const NOT_DONE: u64 = u64::MAX;
 const REMOVED: u64 = u64::MAX - 1;
 
-/// How one step ended.
+/// Result of one step.
 pub(super) enum StepResult {
-    /// The inode in place has this number, and these things could not be set.
+    /// The entry is in place, with this inode number. Metadata that could not be set, with reasons.
     Placed(u64, Vec<String>),
-    /// It is gone.
+    /// The entry was removed.
     Removed,
-    /// What is there is not what was saved.
+    /// The existing entry is not the saved one.
     Changed,
     /// The entry was not created, for this reason.
     LeftOut(String),
@@ -53,7 +53,7 @@ pub(super) enum StepResult {
 }
 
 impl StepResult {
-    /// Inode that was to be put in place.
+    /// Result of putting an entry in place.
     pub(super) fn of(swap: Swap, failed: Vec<String>) -> StepResult {
         match swap {
             Swap::Done(inode) => StepResult::Placed(inode, failed),

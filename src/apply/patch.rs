@@ -17,13 +17,13 @@ use super::context::ApplyContext;
 use super::write::{Placed, Threads, Wanted, placed, write_pieces};
 use super::write_buffer::WriteBuffer;
 
-/// Below this size writing all of it is as quick.
+/// Minimum size: below it, writing the whole file is as fast.
 const LARGE: u64 = 8 << 20;
 
-/// Bytes copied at once by way of memory.
+/// Number of bytes copied at a time through memory.
 const AT_ONCE: usize = 1 << 20;
 
-/// The file that is to be replaced.
+/// The file to replace.
 pub(super) struct Source<'s> {
     pub directory: &'s Dir,
     pub name: &'s [u8],
@@ -31,7 +31,7 @@ pub(super) struct Source<'s> {
     pub record: Option<&'s Record>,
 }
 
-/// Fills an empty file with the content if most of it is in the file that it replaces; `false`: nothing is written.
+/// Fills an empty file with the content if most of it is in the file that it replaces. `false` if nothing was written.
 pub(super) fn patch(
     file: &File,
     wanted: Wanted<'_>,
@@ -104,12 +104,12 @@ fn has_holes(record: &Record, context: &ApplyContext<'_>) -> Result<bool> {
     }
 }
 
-/// Bytes that both have.
+/// A range of bytes that both files have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Shared {
-    /// Where the old one has them.
+    /// Offset in the old file.
     from: u64,
-    /// Where the new one has them.
+    /// Offset in the new file.
     to: u64,
     length: u64,
 }
@@ -120,7 +120,7 @@ impl Shared {
     }
 }
 
-/// What of the new pieces the old ones have, at the same place if it is there, and the new pieces that they have not.
+/// Splits the new pieces into ranges that the old file has, preferably at the same offset, and missing pieces.
 fn split(old: &[Placed], new: &[Placed]) -> (Vec<Shared>, Vec<Placed>) {
     let by_place: HashMap<u64, Piece> = old.iter().copied().collect();
     let is_chunk = |piece: &Piece| matches!(piece, Piece::Chunk { .. });

@@ -1,4 +1,4 @@
-//! The plan: what a checkout will do, as data. Apply does nothing that the plan does not list.
+//! The plan of a checkout or an export, as data. Only the actions in the plan are performed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,12 +16,11 @@ use super::verdict::{Steps, Verdict};
 /// One step of a plan, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Make what is not there.
+    /// Create an entry at an unused path.
     Create(RepoPathBuf, Entry),
-    /// Replace what is there by another content or kind; also by the same content as a file of its own, where the one
-    /// that is there has other names too.
+    /// Replace the entry: by other content or another kind, or to separate a file from its other hard links.
     Replace(RepoPathBuf, Entry),
-    /// Make the first path another name of the second; what is at the first is replaced.
+    /// Make the first path a hard link to the second. An entry at the first path is replaced.
     Link(RepoPathBuf, RepoPathBuf),
     /// Set mode, owner, time or attributes.
     Touch(RepoPathBuf, Entry),
@@ -30,7 +29,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// What it is about.
+    /// The path that the action changes.
     pub fn path(&self) -> &RepoPath {
         match self {
             Action::Create(path, _)
@@ -49,12 +48,12 @@ impl Action {
         }
     }
 
-    /// Whether it changes more than the metadata of a directory.
+    /// Whether the action changes more than the metadata of a directory.
     pub fn is_worth_counting(&self) -> bool {
         !matches!(self, Action::Touch(_, entry) if entry.kind() == Kind::Directory)
     }
 
-    /// The word for people and JSON.
+    /// The name of the action in messages and JSON.
     pub fn word(&self) -> &'static str {
         match self {
             Action::Create(..) => "create",
@@ -66,7 +65,7 @@ impl Action {
     }
 }
 
-/// One line: the word, and the path; a directory has a slash at its end, and so has the root.
+/// Writes the name of the action and the path. Directories end with a slash.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.word(), self.path().display())?;
@@ -111,12 +110,12 @@ pub(crate) fn check_not_repository(path: &RepoPath, entry: Option<&Entry>) -> Re
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     steps: Steps,
-    /// Uncovered content that is in the way, in path order: refuse.
+    /// Uncovered content in the way, in path order. Such a plan is refused.
     pub conflicts: Vec<RepoPathBuf>,
-    /// Uncovered content in the way that is what is wanted, but for mode, owner, time or attributes, in path order: to be
-    /// recorded before it gets those of the target.
+    /// Uncovered entries in the way that have the wanted content but other metadata, in path order. They must be recorded
+    /// before they get the metadata of the target.
     pub metadata_conflicts: Vec<(RepoPathBuf, Kind)>,
-    /// Records of uncovered entries that have the wanted content: nothing is lost if they change.
+    /// Records of uncovered entries that have the wanted content, and therefore may change.
     pub(crate) alike: BTreeMap<RepoPathBuf, Record>,
     /// Topmost directories that the target does not have and that stay because something in them is not covered; in
     /// path order.
@@ -130,7 +129,7 @@ pub struct Plan {
     pub left_journals: Vec<RepoPathBuf>,
     /// Paths of the target over which something is mounted: everything at and below them stays.
     pub mounts: Vec<RepoPathBuf>,
-    /// Entries that are already as they should be (or, of a directory, but for its metadata).
+    /// Number of entries that need no change, apart from metadata of directories.
     pub unchanged: u64,
     /// Number of actions, and bytes of the files that they write.
     actions: usize,
@@ -163,7 +162,7 @@ impl Plan {
         Ok(Plan { actions, bytes, unchanged: entries.saturating_sub(busy), ..plan })
     }
 
-    /// What is known of the worktree: the index of its scan, and what the plan has found.
+    /// Combines the index of the scan with the uncovered entries that the plan has compared.
     pub(crate) fn known<'k>(&'k self, index: &'k Builder) -> Known<'k> {
         Known { index, alike: &self.alike }
     }
@@ -207,7 +206,7 @@ impl Plan {
         self.steps.path(n)
     }
 
-    /// What will be there, unless it is a link or nothing.
+    /// Entry that the path will have. `None` for a link or a removal.
     pub(crate) fn entry(&self, n: usize) -> Option<Entry> {
         self.steps.entry(n).filter(|_| is_action(self.verdict(n)))
     }
@@ -286,8 +285,8 @@ impl Plan {
         self.journals.dedup();
     }
 
-    /// What a commit must cover, whatever the rules say, so that nothing in the way is lost: of an undressed directory
-    /// only itself, by a path through it.
+    /// Paths that a commit must cover, even if rules ignore them, so that nothing in the way is lost. Of a directory with other
+    /// metadata only the directory itself, which a path below it selects.
     pub fn to_be_saved(&self) -> Vec<RepoPathBuf> {
         let metadata_conflicts = self.metadata_conflicts.iter().map(|(path, kind)| match kind {
             Kind::Directory => path.join(b"-"),
@@ -297,7 +296,7 @@ impl Plan {
         uncovered.chain(metadata_conflicts).collect()
     }
 
-    /// How many entries it works on, without the root, and bytes of the files that it writes.
+    /// Number of entries that change, without the root, and bytes of the files that are written.
     pub(crate) fn amounts(&self) -> (u64, u64) {
         let is_root = |n: &usize| self.path(*n).is_root();
         // The root comes first in path order.
@@ -305,13 +304,13 @@ impl Plan {
         ((self.actions - usize::from(root.is_some())) as u64, self.bytes)
     }
 
-    /// Bytes of the files that it writes.
+    /// Bytes of the files that are written.
     pub(crate) fn bytes_to_write(&self) -> u64 {
         self.bytes
     }
 }
 
-/// The actions, then the conflicts, a line each.
+/// Writes the actions, then the conflicts, one per line.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.actions().try_for_each(|action| writeln!(f, "{action}"))?;

@@ -88,12 +88,12 @@ impl User {
         User(fs::effective_uid())
     }
 
-    /// Whether a file with this metadata has to be replaced to get the wanted metadata, and replacing it gives it that owner.
+    /// Whether a file with this metadata must be replaced to get the wanted metadata, and the new file gets the wanted owner.
     pub(crate) fn must_replace(self, there: &Metadata, wanted: &Metadata, kind: Kind) -> bool {
         there.uid != self.0 && self.can_make(wanted, kind)
     }
 
-    /// The same for a file of this user's, about its attributes.
+    /// Like [`User::must_replace`], for the attributes of a file that this user owns.
     pub(crate) fn must_replace_for_xattrs(
         self,
         there: &[Xattr],

@@ -1,5 +1,5 @@
-//! One name at a time, put in place or taken out so that nothing unsaved is lost: made beside the target, swapped with
-//! it, and what was swapped out is looked at before it goes.
+//! Replaces or removes one entry so that nothing unsaved is lost: stages the new entry beside it, swaps the two names, and
+//! checks the old entry before removing it.
 
 use std::borrow::Cow;
 
@@ -11,24 +11,22 @@ use crate::worktree::index::Record;
 
 use super::proof::{is_moved, is_proven, is_saved, is_untouched, still_saved};
 
-/// Something under a name of our own. When it is dropped and was not put in place, it is removed, or goes back where it was.
+/// An entry under a staged name. Dropping it before it is put in place removes it, or moves it back.
 pub(super) struct Staged<'d> {
     directory: &'d Dir,
-    /// Its name.
     pub name: Vec<u8>,
     is_directory: bool,
     is_ours: bool,
-    /// Where it was: what is made is from nowhere.
+    /// Original directory and name of a moved entry. `None` for a new one.
     from: Option<(&'d Dir, &'d [u8])>,
 }
 
-/// What should stand at the name that something is put at.
+/// The entry expected at the final name.
 pub(super) enum Expected {
-    /// Nothing.
     Nothing,
-    /// What this record says, which is saved.
+    /// The saved entry with this record.
     Saved(Box<Record>, WhenOpen),
-    /// A directory that is empty by now.
+    /// A directory whose content has been removed.
     EmptyDirectory,
 }
 
@@ -53,7 +51,7 @@ pub(super) enum Swap {
 }
 
 impl Expected {
-    /// What is known of the file that is to be replaced.
+    /// Record of the entry to replace.
     pub(super) fn record(&self) -> Option<&Record> {
         match self {
             Expected::Saved(record, _) => Some(record),
@@ -63,7 +61,7 @@ impl Expected {
 }
 
 impl<'d> Staged<'d> {
-    /// To be called once it is made.
+    /// Takes responsibility for a new entry, which must exist.
     pub(super) fn new(directory: &'d Dir, name: Vec<u8>, kind: Kind) -> Staged<'d> {
         Staged { directory, name, is_directory: kind == Kind::Directory, is_ours: true, from: None }
     }
@@ -88,7 +86,7 @@ impl<'d> Staged<'d> {
             return Ok(None);
         }
         let staged = Staged { directory, name, is_directory: false, is_ours: true, from: Some(from) };
-        // What was written to it until then shows.
+        // The stat shows whether the file was written to before it was moved.
         let is_taken = match directory.stat(&staged.name)? {
             Some(there) if is_saved(record, &there) && there.links == 1 => {
                 is_proven(directory, &staged.name, record, &there)?
@@ -98,8 +96,8 @@ impl<'d> Staged<'d> {
         Ok(is_taken.then_some(staged))
     }
 
-    /// Takes it away again: to where it was, if it was somewhere.
-    fn withdraw(&self) -> Result<bool> {
+    /// Undoes the staging: removes a new entry, moves another one back.
+    fn unstage(&self) -> Result<bool> {
         match self.from {
             Some((directory, name)) => Ok(self.directory.rename_new(&self.name, directory, name)? != Renamed::No),
             None if self.is_directory => self.directory.remove_dir(&self.name),
@@ -118,7 +116,7 @@ impl<'d> Staged<'d> {
             _ => self.directory.stat(name)?,
         };
         let saved = match (expected, &there) {
-            // Where nothing is (any more) there is nothing to lose.
+            // No entry (any more), so nothing can be lost.
             (_, None) => return self.put_new(inode, name),
             (Expected::Nothing, Some(_)) => return Ok(Swap::Changed),
             (Expected::Saved(record, when_open), Some(there)) => {
@@ -132,7 +130,7 @@ impl<'d> Staged<'d> {
         if !self.directory.exchange(&self.name, self.directory, name)? {
             return self.put_over(inode, name, saved);
         }
-        // From here on our name holds what was there.
+        // The staged name now holds the old entry.
         self.is_ours = false;
         let taken = match saved {
             Some((record, when_open)) => take_away(self.directory, &self.name, &record, when_open)?,
@@ -140,7 +138,7 @@ impl<'d> Staged<'d> {
         };
         if !matches!(taken, Swap::Done(_)) {
             self.directory.exchange(&self.name, self.directory, name)?;
-            // If somebody has put yet another thing there in between, our name has that now, and it stays.
+            // If another program has put a third entry there meanwhile, the staged name now holds that, and it stays.
             self.is_ours = self.directory.stat(&self.name)?.is_some_and(|there| there.inode == inode);
             return Ok(taken);
         }
@@ -175,8 +173,8 @@ impl<'d> Staged<'d> {
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
         if self.is_ours {
-            // A leftover does no harm: the next command finds it by its token.
-            let _ = self.withdraw();
+            // On failure, the next command finds the staged name by its token.
+            let _ = self.unstage();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The bytes of one file: small ones at once, large ones piece by piece on all cores, holes left open.
+//! Writes the content of one file: small files at once, large ones in pieces by all workers. Holes are not written.
 
 use std::fs::File;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::store::{Reader, Store};
 
 use super::write_buffer::WriteBuffer;
 
-/// A piece and where it begins.
+/// A piece with its offset.
 pub(super) type Placed = (u64, Piece);
 
 /// The pieces of a layout with their offsets.
@@ -33,32 +33,30 @@ fn parts(pieces: &[Placed]) -> Vec<&[Placed]> {
 
 /// All workers may write a file of this size or more: below, starting a thread costs as much as it saves.
 pub(super) const SHARED: u64 = 2 * PART;
-/// Files from this size on ask for their space ahead, so that a full disk is noticed early.
+/// Space for files of this size or more is allocated first, so that a full disk is noticed early.
 const AHEAD: u64 = 8 << 20;
-/// Zeros written at once.
+/// Zeros written at a time.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Number of workers that may write to one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Threads {
-    /// One, while others write other files. Two in one file wait for each other, since the system lets in one at a time.
+    /// One, while others write other files: the system serializes writes to one file.
     One,
     /// All: while one writes, the others decode.
     All,
 }
 
-/// What a file is to hold.
+/// The wanted content of a file.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'c> {
-    /// Its content.
     pub blob: BlobId,
-    /// Bytes.
     pub size: u64,
     /// Holes as offset and length, ascending.
     pub holes: &'c [(u64, u64)],
 }
 
-/// Writes the content into an empty file; a large one by this many workers.
+/// Writes the content into an empty file; if it is large, with this many workers.
 pub(super) fn write(
     file: &File,
     wanted: Wanted<'_>,
@@ -103,7 +101,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes pieces to their places.
+/// Writes pieces at their offsets.
 pub(super) fn write_pieces(
     file: &File,
     pieces: &[Placed],
@@ -144,7 +142,7 @@ fn write_run(
     buffered.finish()
 }
 
-/// Writes bytes that belong at `offset`, but for zeros in holes. Where a hole should be and other bytes are, bytes win.
+/// Writes bytes at `offset`, except zeros in holes. Other bytes in a hole are written.
 fn write_around(to: &mut WriteBuffer<'_>, bytes: &[u8], offset: u64, holes: &[(u64, u64)]) -> Result<()> {
     let range = offset..offset + bytes.len() as u64;
     let part = |part: &Range<u64>| &bytes[(part.start - offset) as usize..(part.end - offset) as usize];
@@ -174,7 +172,7 @@ fn inside(holes: &[(u64, u64)], range: Range<u64>) -> impl Iterator<Item = Range
     holes[first..].iter().take_while(move |(start, _)| *start < end).map(cut)
 }
 
-/// The parts of a range that are in none.
+/// The parts of a range that are outside holes.
 fn outside(holes: &[(u64, u64)], range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let mut at = range.start;
     let last = range.end..range.end;

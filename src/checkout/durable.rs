@@ -13,11 +13,11 @@ use crate::worktree::Worktree;
 /// Maximum number of paths that are flushed one by one. For more, flushing the whole file system is faster.
 const FEW: usize = 16;
 
-/// Flushes all that was written, and the directories of what was removed. `all`: what an interrupted checkout has written
-/// too, which nobody has a list of.
+/// Flushes everything that was written, and the directories of removed entries. With `all`, also flushes what an interrupted
+/// checkout has written, of which no list exists.
 ///
-/// After a failed flush the system takes what it has in memory for what is on the disk. So it is made to forget that: who
-/// finishes the checkout reads what is really there, and writes anew what is not.
+/// After a failed flush, the page cache may differ from the disk although the system considers it clean. Drops the cache of the
+/// written files, so that the command that finishes the checkout reads what is on the disk.
 pub(super) fn flush(worktree: &Worktree, plan: &Plan, outcome: &ApplyOutcome, all: bool) -> Result<()> {
     if outcome.done() == 0 && !all {
         return Ok(());
@@ -39,12 +39,12 @@ pub(super) fn flush(worktree: &Worktree, plan: &Plan, outcome: &ApplyOutcome, al
     flushed
 }
 
-/// Whether [`flush`] flushes the whole file system, which takes as long as that has something to write.
+/// Whether [`flush`] flushes the whole file system, which may take long.
 pub(super) fn is_whole(outcome: &ApplyOutcome, all: bool) -> bool {
     all || outcome.done() > FEW
 }
 
-/// The first failure is the one to tell.
+/// Drops a file from the page cache. Ignores errors, because the failed flush is reported.
 fn forget(root: &Dir, path: &RepoPath) {
     let Ok(parent) = root.open_below(path.parent().unwrap_or(RepoPath::root())) else { return };
     let name = path.name().unwrap_or(b".");
@@ -55,7 +55,7 @@ fn forget(root: &Dir, path: &RepoPath) {
     }
 }
 
-/// Flushes the file system of the worktree, and where others are part of it those that these paths are on.
+/// Flushes the file system of the worktree, and those of these paths that are mounted in the worktree.
 fn flush_whole(worktree: &Worktree, paths: impl Iterator<Item = RepoPathBuf>) -> Result<()> {
     worktree.root.sync_file_system(worktree.durability)?;
     if !worktree.cross_mounts {
@@ -69,7 +69,7 @@ fn flush_whole(worktree: &Worktree, paths: impl Iterator<Item = RepoPathBuf>) ->
             }
             Ok(_) => {}
             Err(error) if fs::is_gone(&error) => {}
-            // Closed to us by now, and nobody knows where it is.
+            // The directory is finished and unreadable, so its file system is unknown.
             Err(_) => fs::sync_file_systems(worktree.durability),
         }
     }

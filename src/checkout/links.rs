@@ -1,6 +1,6 @@
-//! Hard links in a plan: all paths of a group end as names of one inode, and nothing else does.
+//! Plans hard links: the paths of a group, and no others, become names of one inode.
 //!
-//! An inode that other names have too is never written through: they get a file of their own instead.
+//! An inode that has names outside the group is never written to: the group gets a new file instead.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,20 +12,20 @@ use crate::metadata::Kind;
 use crate::object::{Links, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 
-/// Who has an inode of the worktree when all is done.
+/// The paths that have an inode of the worktree after the checkout.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
-    /// Nobody yet.
+    /// Undecided.
     Free,
-    /// Paths that stay as they are, in the worktree but not in the target.
+    /// Kept paths, which the target does not cover.
     Kept,
-    /// Paths that the target has as one file.
+    /// The unit with this number.
     Unit(usize),
 }
 
-/// Turns verdicts about single paths into verdicts that give every path the right inode.
-/// `live` and `wanted` are the groups that are there, with the index, and those of the target.
-pub(super) fn untangle(
+/// Adapts the verdicts so that every path gets the right inode. `live` and `wanted` are the link groups of the worktree and of
+/// the target.
+pub(super) fn plan_links(
     steps: &mut Steps,
     objects: &dyn Objects,
     (live, known): (Option<LinksId>, Known<'_>),
@@ -37,9 +37,9 @@ pub(super) fn untangle(
     let units = units(&live, &wanted, steps);
     let mut owners = inodes.owners(steps);
     for (unit, paths) in units.iter().enumerate() {
-        settle(steps, &inodes, &mut owners, unit, paths);
+        assign_inode(steps, &inodes, &mut owners, unit, paths);
     }
-    // All others are alone here; a name outside the worktree is none of theirs.
+    // All other paths have no link in the worktree, but their inode may have names outside of it.
     let in_units: BTreeSet<&RepoPath> = units.iter().flatten().map(|path| &**path).collect();
     for n in 0..steps.len() {
         if !is_file_to(steps, n, &[Verdict::Touch]) {
@@ -53,12 +53,12 @@ pub(super) fn untangle(
     Ok(())
 }
 
-/// Whether it is no directory and has one of these verdicts.
+/// Whether a step has one of these verdicts and is not about a directory.
 fn is_file_to(steps: &Steps, n: usize, verdicts: &[Verdict]) -> bool {
     verdicts.contains(&steps.verdict(n)) && steps.kind(n).is_some_and(|kind| kind != Kind::Directory)
 }
 
-/// The sets of paths that are one file in the target, as far as they differ: its groups, and each path that leaves one.
+/// The sets of differing paths that are one file in the target: its groups, and each path that leaves a group.
 fn units(live: &Links, wanted: &Links, steps: &Steps) -> Vec<Vec<RepoPathBuf>> {
     let is_in_target = |path: &&RepoPathBuf| steps.find(path).is_some_and(|n| steps.kind(n).is_some());
     let mut units: Vec<Vec<RepoPathBuf>> = Vec::new();
@@ -76,11 +76,11 @@ fn units(live: &Links, wanted: &Links, steps: &Steps) -> Vec<Vec<RepoPathBuf>> {
 
 /// The inodes of the worktree that have several names in it.
 struct Inodes<'s> {
-    /// Which of the groups a path is in.
+    /// Number of the group of each path.
     group: HashMap<&'s RepoPath, usize>,
-    /// How many names each has.
+    /// Number of names of each group.
     names: Vec<usize>,
-    /// Has as many names as the file system counts.
+    /// Records, with the number of names that the file system counts.
     known: Known<'s>,
 }
 
@@ -110,8 +110,8 @@ impl<'s> Inodes<'s> {
     }
 }
 
-/// Gives the paths of one file one inode: one that is there and can stay, or a new one.
-fn settle(steps: &mut Steps, inodes: &Inodes<'_>, owners: &mut [Owner], unit: usize, paths: &[RepoPathBuf]) {
+/// Gives the paths of one file one inode: an existing one that can stay, or a new one.
+fn assign_inode(steps: &mut Steps, inodes: &Inodes<'_>, owners: &mut [Owner], unit: usize, paths: &[RepoPathBuf]) {
     let inode = |path: &RepoPathBuf| inodes.group.get(&**path).copied();
     let can_stay = |path: &&RepoPathBuf| {
         steps.find(path).is_some_and(|n| is_file_to(steps, n, &[Verdict::Touch, Verdict::Same]))

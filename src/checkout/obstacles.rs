@@ -220,7 +220,7 @@ fn is_alike(directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result
 /// Whether an entry with the wanted content has the wanted metadata too.
 fn has_metadata(objects: &dyn Objects, directory: &Dir, name: &[u8], there: &Stat, entry: &Entry) -> Result<bool> {
     let wanted = match there.kind {
-        // A link has no mode of its own; the time of a directory changes with what is in it.
+        // Symbolic links have no mode, and the time of a directory changes with its content.
         Kind::Symlink => Metadata { mode: there.metadata.mode, ..entry.metadata },
         Kind::Directory => Metadata { mtime: there.metadata.mtime, ..entry.metadata },
         _ => entry.metadata,

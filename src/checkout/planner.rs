@@ -48,7 +48,7 @@ pub(super) fn plan(scan: &Scan, target: &Target, lookups: &dyn Lookups) -> Resul
     conflicts.dedup();
     let unsaved_journals = Databases { scan, ground: &ground, lookups }.uncovered(&steps)?;
     conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
-    links::untangle(&mut steps, objects, (scan.links, Known { index: &scan.index, alike: &alike }), target.links)?;
+    links::plan_links(&mut steps, objects, (scan.links, Known { index: &scan.index, alike: &alike }), target.links)?;
     let mut plan = Plan::new(objects, steps, &target.root, conflicts)?;
     (plan.metadata_conflicts, plan.mounts, plan.kept) = (metadata_conflicts, mounts, kept);
     plan.alike = alike;

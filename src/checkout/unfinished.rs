@@ -114,9 +114,8 @@ pub fn refs_to_finish(view: &View, intent: &Intent) -> Refs {
     refs
 }
 
-/// Removes what an interrupted checkout staged. A file is kept, and listed, if its content is neither to be read in the store
-/// nor unfinished work of ours: in the instant of a swap a staged name may hold what was changed in that instant, and that
-/// of a file on its way from one place to another its last copy.
+/// Removes the staged entries of an interrupted checkout. Keeps and returns finished files whose content the store cannot read:
+/// during a swap a staged name may hold a concurrent change, and during a move the last copy.
 pub fn clean_staged(worktree: &Worktree, store: &Store, token: u64) -> Result<Vec<RepoPathBuf>> {
     let prefix = prefix(token);
     let device = worktree.root.stat_self()?.device;
@@ -127,7 +126,7 @@ pub fn clean_staged(worktree: &Worktree, store: &Store, token: u64) -> Result<Ve
     let mut kept = Vec::new();
     let mut waiting = vec![RepoPathBuf::default()];
     while let Some(path) = waiting.pop() {
-        // Where we may not look we may not have staged anything.
+        // A checkout cannot have staged anything in a directory that cannot be opened.
         let Ok(directory) = worktree.root.open_below(&path) else { continue };
         if !path.is_root() && !is_ours(&directory)? {
             continue;
@@ -154,12 +153,12 @@ fn is_directory(directory: &Dir, name: &[u8], kind: Option<Kind>) -> Result<bool
     }
 }
 
-/// Removes one staged name; `false` if what is there may be saved nowhere.
+/// Removes one staged name. `false` if its content may not be saved anywhere.
 fn remove(directory: &Dir, name: &[u8], store: &Store) -> Result<bool> {
     let Some(there) = directory.stat(name)? else { return Ok(true) };
     match there.kind {
         Kind::Directory => return directory.remove_dir(name),
-        // Its mode is set after its content: with the one that it was made with it is half a file.
+        // The mode is set after the content, so a file with its first mode is unfinished.
         Kind::File if there.metadata.mode != UNFINISHED && !store.can_read(hash(directory, name)?) => return Ok(false),
         _ => {}
     }

@@ -20,7 +20,7 @@ pub fn stream(sink: &mut impl Sink, stream: &mut dyn Read, name: &str) -> Result
     sink.read(&mut Reading::stream(stream, name, &Silent))
 }
 
-/// Hashes or stores a file; links are followed, as `b3sum` does. What is no file is read as a stream.
+/// Hashes or stores a file. Follows links, as `b3sum` does. Other kinds are read as a stream.
 /// [`ErrorKind::Refused`] if it changes meanwhile, [`ErrorKind::Usage`] if it is a directory.
 pub fn file(sink: &mut impl Sink, path: &Path) -> Result<BlobId> {
     let file = fs::open_any(path)?;

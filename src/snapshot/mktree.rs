@@ -1,4 +1,4 @@
-//! Trees and tables of hard links put together from what a program names. All that they name must be there.
+//! Builds trees and tables of hard links from entries that a program lists. The objects that they name must exist.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +18,7 @@ pub struct Trees<'a> {
 }
 
 impl<'a> Trees<'a> {
-    /// None yet.
+    /// Creates an empty builder.
     pub fn new(store: &'a Store, session: &'a Session<'a>) -> Trees<'a> {
         Trees { store, writer: session.writer(), entries: BTreeMap::new(), written: HashMap::new() }
     }
@@ -57,7 +57,7 @@ impl<'a> Trees<'a> {
         Ok(entry)
     }
 
-    /// There are no more.
+    /// Ends the last tree.
     pub fn finish(self) -> Result<()> {
         self.writer.finish()
     }
@@ -79,7 +79,7 @@ impl<'a> Trees<'a> {
         self.store.tree(tree)?.totals()
     }
 
-    /// They are there, and a file's holes are in the file.
+    /// Checks that the attributes exist and their holes are within the file.
     fn check_attributes(&self, id: AttributesId, entry: &Entry) -> Result<()> {
         if !self.store.contains(ObjectKind::Attributes, id.object_id()) {
             return Err(missing("attributes", id.object_id()).hint("a tree can have those of recorded entries, or `-`"));

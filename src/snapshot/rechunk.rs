@@ -1,11 +1,9 @@
-//! Where a large file was cut when it was last recorded. Most of a changed file is cut there again, which the ids of the
-//! old chunks prove: hashed once, their bytes are never searched for cut points.
+//! Predicts the chunks of a large file from its last layout. The ids of the old chunks prove a prediction, so most of a changed
+//! file is hashed but not searched for cut points. Groups at the same offset with the same hash need no proof.
 //!
-//! Where a group of bytes hashes to what it did, and stands where it stood, not even that is needed.
-//!
-//! It is exact, not a guess: a cut depends on nothing but the bytes since the cut before it (`chunk`), so the bytes of an old
-//! chunk that stand behind a cut are a chunk again, if its own content had cut it. Where a hole or the end of the file
-//! had, a cut is searched for as in a new file.
+//! A proven prediction is exact: a cut depends only on the bytes since the previous cut (`chunk`), so the bytes of an old chunk
+//! that follow a cut are a chunk again, unless a hole or the end of the file had ended that chunk. Then the cut is searched for
+//! as in a new file.
 
 use std::collections::HashMap;
 
@@ -33,7 +31,6 @@ pub struct CutPredictor {
 
 /// A chunk of the last content.
 pub struct OldChunk {
-    /// Its id.
     pub id: ChunkId,
     start: u64,
     length: u32,
@@ -61,7 +58,6 @@ pub enum PieceKind {
 }
 
 impl OldChunk {
-    /// Its bytes.
     pub fn length(&self) -> usize {
         self.length as usize
     }

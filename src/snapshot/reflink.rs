@@ -1,6 +1,5 @@
-//! Whether a file is worth adopting: large, without holes, of bytes that cannot be compressed and are not in the store.
-//! Looked at in a few places; what is seen here decides what is tried, and nothing else. And which of the two is read: the
-//! file, or its copy.
+//! Decides whether to store a file as a reflink copy: if it is large, has no holes, cannot be compressed, and is not in the store.
+//! Samples of the file decide; an error costs only space or time. Also decides whether to read the file or its copy.
 
 use std::fs::File;
 

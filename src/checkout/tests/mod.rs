@@ -137,7 +137,7 @@ impl Fixture {
         Index::open(&file)
     }
 
-    /// Everything in the worktree but the repository, told exactly.
+    /// Describes every entry of the worktree except the repository.
     pub fn describe_tree(&self) -> BTreeMap<String, String> {
         describe_tree(&self.root())
     }

@@ -68,9 +68,9 @@ fn plan_keeps_ignored_paths_and_their_directory() {
 #[test]
 fn plan_reports_uncovered_content_as_conflict() {
     shows(&["?a", "!b", "c=1"], &["a=1", "b=1", "c=2"], "replace c\nconflict a\nconflict b");
-    // A directory that is to be something else, and holds something ignored.
+    // A directory with an ignored file that becomes another kind.
     shows(&["d/", "d/x=1", "?d/log"], &["d=1"], "replace d\nremove d/x\nconflict d/log");
-    // An ignored file where a directory is wanted: told once.
+    // An ignored file where a directory is wanted is listed once.
     shows(&["?d"], &["d/", "d/x=1", "d/y=1"], "conflict d");
 }
 

@@ -30,7 +30,7 @@ fn rename(fixture: &Fixture, from: &str, to: &str) {
     fs::rename(fixture.at(from), fixture.at(to)).unwrap();
 }
 
-/// Records it when nothing is in doubt any more, and goes back, with something done between plan and apply.
+/// Records the worktree when all stats are proven, and checks out the target. `between` runs between plan and apply.
 fn check_out(fixture: &mut Fixture, target: &Target, between: impl FnOnce(&Fixture)) -> Applied {
     std::thread::sleep(Duration::from_millis(20));
     let (_, scan) = fixture.record();
@@ -132,7 +132,7 @@ fn checkout_restores_swapped_files() {
     assert_eq!(fixture.describe_tree(), before);
 }
 
-/// Nobody has read it before, since it was to stay.
+/// The copy has not been verified before, because the file was planned to stay.
 #[test]
 fn checkout_keeps_last_copy_if_move_fails() {
     for can_move in [true, false] {
@@ -167,7 +167,7 @@ fn interrupted_move_keeps_last_copy() {
     }
 }
 
-/// With that mode it would be taken for one that is not finished, whatever somebody has written to it.
+/// A file with that mode would be mistaken for an unfinished one.
 #[test]
 fn checkout_does_not_move_files_with_unfinished_mode() {
     for (old, new) in [(0o640, 0o1600), (0o1600, 0o640)] {

@@ -105,7 +105,7 @@ fn checkout_keeps_files_changed_after_scan() {
     }
     assert_eq!(fs::read(fixture.at("fine")).unwrap(), b"one");
     assert!(leftovers(&fixture).is_empty());
-    // What was left alone is looked at anew.
+    // Paths that were left are read again.
     let scan = fixture.look(&fixture.index(&done));
     assert_eq!(scan.root, fixture.record().0.root);
 }

@@ -90,10 +90,10 @@ fn checkout_saves_unsaved_changes_and_moves_branch() {
     let saved = outcome.saved.expect("it was unsaved");
     let (repository, _) = place.open();
     assert_eq!((repository.view().at(), repository.unfinished()), (Some(first), None));
-    // Nothing is new, and nothing has to be read to know it.
+    // The scan finds no change without reading content.
     let again = place.commit();
     assert_eq!((again.created, again.bytes_read), (false, 0));
-    // Outgoing nowhere is no operation, and costs no index.
+    // A checkout of the current commit appends no operation and writes no index.
     let newest = repository.operation();
     let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(place.at(".undo/index")).unwrap());
     let before = inode();
@@ -190,7 +190,7 @@ fn later_checkout_ends_unfinished_one() {
     let (repository, worktree) = place.open();
     let intent = repository.unfinished().expect("it is open").clone();
     let kept = checkout::clean_staged(&worktree, repository.store(), intent.token).unwrap();
-    assert_eq!(kept, [path(".undo-00000000000000ab-0")], "with this mode it is no half file of ours");
+    assert_eq!(kept, [path(".undo-00000000000000ab-0")], "a file with this mode is not an unfinished one");
     fs::remove_file(place.at(".undo-00000000000000ab-0")).unwrap();
     place.check_out(intent.to, verb("checkout")).unwrap();
     let (repository, _) = place.open();

@@ -187,11 +187,11 @@ fn predictor_skips_unchanged_groups() {
     let mut groups = Groups::new(false);
     groups.update(&old.bytes);
     let last = Layout { groups: groups.finish().1, ..old.layout() };
-    // Other bytes, said to hash to the same in the first and the last group: a lie that nobody who reads them believes.
+    // Other bytes, with forged hashes of the first and the last group. Reading the bytes would reveal that.
     let other = noise(2, 3 * GROUP);
-    let mut told = last.groups.clone();
-    told[1] = [0; 32];
-    let cutter = SectionCutter { params: SMALL, all: true, is_shared: false, groups: &told };
+    let mut forged = last.groups.clone();
+    forged[1] = [0; 32];
+    let cutter = SectionCutter { params: SMALL, all: true, is_shared: false, groups: &forged };
     let mut at = 0;
     for FilePiece { length, kind } in cutter.cut(&mut CutPredictor::new(&last, SMALL), &other) {
         // The old chunk that reaches into the second group is not there any more.
