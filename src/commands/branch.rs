@@ -1,4 +1,4 @@
-//! `undo branch`: names that follow your commits.
+//! `undo branch`: manages branches.
 
 use crate::commands::{Context, complete, refs};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! `undo cat`: the bytes of a recorded file.
+//! `undo cat`: prints a recorded file.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

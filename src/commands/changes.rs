@@ -33,13 +33,13 @@ pub fn show_watched(context: &Context<'_>, differences: &Differences<'_>) -> Res
 /// Maximum number of changes kept in memory to find renames.
 const MOST_FOR_RENAMES: usize = 100_000;
 
-/// Changes on their way to the user.
+/// Shows changes one by one.
 struct Shown<'a> {
     ui: &'a Ui,
     differences: &'a Differences<'a>,
     style: Style,
     fold: Fold,
-    /// Kept until it is known what was renamed.
+    /// Changes held back until renames have been found.
     waiting: Option<Vec<Change>>,
     stats: Vec<StatRecord>,
 }
@@ -65,10 +65,10 @@ impl Shown<'_> {
         let json = ui.options().json;
         match self.style {
             Style::List(listing) => self.list(change, listing),
-            // It stands for all that is in it, of which there is no more to say.
+            // The line of an ignored directory covers the entries below it.
             _ if !json && change.status == Status::Ignored && self.fold.place(change).is_none() => Ok(()),
             Style::Patch(_) if json => ui.show(&ChangeLine { change, listing: Listing::Words, folded: 0 }),
-            // The new name tells it all.
+            // The change at the new name shows the rename.
             _ if !json && change.status == Status::Deleted && change.renamed.is_some() => Ok(()),
             Style::Patch(context) => {
                 let (attributes, body) =
@@ -86,7 +86,7 @@ impl Shown<'_> {
         }
     }
 
-    /// For people who want words, a directory that is new stands for all that is in it.
+    /// Lists a change. For people, an added or deleted directory stands for all entries below it.
     fn list(&mut self, change: &Change, listing: Listing) -> Result<()> {
         let options = self.ui.options();
         let is_folded = listing == Listing::Words && !options.json && !options.nul && !options.verbose;

@@ -87,7 +87,7 @@ fn report(context: &Context<'_>, args: &Args, workspace: &mut Workspace, outcome
 fn open(context: &Context<'_>, args: &Args) -> Result<Repository> {
     let opened = match args.force {
         true => context.repository(),
-        // It says so itself.
+        // The commit itself refuses an unfinished checkout.
         false => context.repository_to_finish(),
     };
     match opened {

@@ -1,4 +1,4 @@
-//! `undo config`: settings of the repository.
+//! `undo config`: shows and changes settings.
 
 use crate::commands::{Context, complete};
 use crate::error::Result;

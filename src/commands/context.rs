@@ -1,4 +1,4 @@
-//! What every command needs: where it was started, how it opens and resolves, and what it says about what is missing.
+//! The context of a command: opens the repository, resolves arguments, and reports warnings.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -28,42 +28,42 @@ use crate::workspace::{Differences, Notice, Workspace};
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Scan, Worktree, database, paths};
 
-/// What every command needs.
+/// The context of a command.
 pub struct Context<'u> {
-    /// Where it shows and says things.
+    /// Prints data and messages.
     pub ui: &'u Ui,
-    /// The directory that it was started in.
+    /// The current directory, or its nearest existing ancestor.
     pub cwd: PathBuf,
     /// Clock, author, arguments and durability.
     pub environment: Environment,
-    /// That was removed; `cwd` is the nearest one above it.
+    /// Whether the current directory of the shell was removed.
     pub is_removed: bool,
     /// The tree of commands.
     pub command_line: fn() -> clap::Command,
 }
 
-/// What can be done about an alarm.
+/// Commands that respond to an alarm.
 pub struct Remedies {
-    /// The command that shows what happened.
+    /// Shows the changes.
     pub show: &'static str,
-    /// The command that takes it back.
+    /// Undoes the changes.
     pub back: &'static str,
 }
 
 impl Remedies {
-    /// Of what is not recorded yet.
+    /// Commands for unrecorded changes.
     pub const OF_CHANGES: Remedies = Remedies { show: "undo diff --stat", back: "undo checkout @" };
 }
 
 impl Context<'_> {
-    /// The repository at or above the current directory. Says so if a checkout in it is going on, or did not end.
+    /// Opens the repository at or above the current directory. Warns about a checkout that is running or unfinished.
     pub fn repository(&self) -> Result<Repository> {
         let mut repository = self.repository_to_finish()?;
         self.report_checkout(&mut repository)?;
         Ok(repository)
     }
 
-    /// Says so if a checkout is going on, or did not end, here or in another directory with the same repository.
+    /// Warns about a checkout that is running or unfinished, here or in another directory of the repository.
     pub fn report_checkout(&self, repository: &mut Repository) -> Result<()> {
         if let Standing::Unknown { other } = repository.standing() {
             let worktree = &repository.layout.worktree;
@@ -106,7 +106,7 @@ impl Context<'_> {
         true
     }
 
-    /// Like [`Context::workspace`], for commands that finish a checkout.
+    /// Like [`Context::workspace`], for commands that finish a checkout: does not warn about it.
     pub fn workspace_to_finish(&self) -> Result<Workspace> {
         Workspace::of(self.repository_to_finish()?, self.cwd.clone())
     }
@@ -119,7 +119,7 @@ impl Context<'_> {
                     self.ui.warning(format_args!("{damage}; the whole directory was recorded again"));
                 }
                 Notice::IgnoreRules(warnings) => self.warn_about_rules(warnings),
-                Notice::IndexFailure(error) => self.warn_index_failure(error),
+                Notice::IndexFailure(error) => self.warn_about_index(error),
                 Notice::LeftStaged(paths) => {
                     self.report_paths("left by the unfinished checkout and not saved", paths);
                 }
@@ -135,11 +135,11 @@ impl Context<'_> {
         }
     }
 
-    fn warn_index_failure(&self, error: &Error) {
+    fn warn_about_index(&self, error: &Error) {
         self.ui.warning(format_args!("the index cannot be used, so all files were read: {error}"));
     }
 
-    /// The same for the command that finishes a checkout.
+    /// Like [`Context::repository`], for commands that finish a checkout: does not warn about it.
     pub fn repository_to_finish(&self) -> Result<Repository> {
         if self.is_removed {
             self.warn_directory_removed(&self.cwd);
@@ -177,17 +177,12 @@ impl Context<'_> {
         });
     }
 
-    /// The workspace at or above the current directory. Warns like [`Context::repository`].
+    /// Opens the workspace at or above the current directory. Warns like [`Context::repository`].
     pub fn workspace(&self) -> Result<Workspace> {
         Workspace::of(self.repository()?, self.cwd.clone())
     }
 
-    /// The user's directory of a repository.
-    pub fn worktree(&self, repository: &Repository) -> Result<Worktree> {
-        Worktree::of(repository)
-    }
-
-    /// A path that the user wrote, from the directory that it was written in.
+    /// Resolves a path argument relative to the current directory.
     pub fn place(&self, path: &Path) -> Result<PathBuf> {
         if self.is_removed && path.is_relative() {
             let message =
@@ -197,25 +192,32 @@ impl Context<'_> {
         Ok(self.cwd.join(path))
     }
 
-    /// Says that the folder of the user's shell is no longer there, and where to go.
+    /// Warns that the current directory of the shell was removed, and names an existing one.
     pub fn warn_directory_removed(&self, worktree: &Path) {
         self.ui.warning("the current directory of this shell was removed");
         self.ui.hint(go_to(worktree));
     }
 
-    /// Path arguments as paths in the worktree.
+    /// Resolves path arguments to paths in the worktree.
     pub fn paths(&self, repository: &Repository, arguments: &[PathBuf]) -> Result<Vec<RepoPathBuf>> {
         arguments.iter().try_for_each(|path| self.place(path).map(drop))?;
         paths::resolve(&repository.layout.worktree, &self.cwd, arguments)
     }
 
-    /// Parses a time argument.
-    pub fn time(&self, text: &str, day: Day) -> Result<Timestamp> {
-        when::parse(text, day, &self.environment)
+    /// Parses the values of `--since` and `--until`.
+    pub fn period(
+        &self,
+        since: &Option<String>,
+        until: &Option<String>,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+        let time = |text: &Option<String>, day| {
+            text.as_ref().map(|text| when::parse(text, day, &self.environment)).transpose()
+        };
+        Ok((time(since, Day::Begin)?, time(until, Day::End)?))
     }
 
-    /// Words that may be revisions or, from some word on, paths: as in git, a word that names no commit and is the name of
-    /// something here or in the current commit begins the paths.
+    /// Splits words into revisions and paths. As in git, the paths begin at the first word that names no commit, and that
+    /// exists in the directory or in the current commit.
     pub fn split_paths<'w>(&self, repository: &Repository, words: &'w [String]) -> (&'w [String], Vec<PathBuf>) {
         let is_path = |word: &String| {
             let one = |range: Option<_>| range.map_or_else(|| history::resolve(repository, word).map(drop), |_| Ok(()));
@@ -226,7 +228,7 @@ impl Context<'_> {
         (revisions, paths.iter().map(PathBuf::from).collect())
     }
 
-    /// Whether a word is a path of the directory, or of the current commit.
+    /// Whether a path exists in the directory or in the current commit.
     fn is_here(&self, repository: &Repository, word: &str) -> bool {
         let path = PathBuf::from(word);
         let is_recorded = || {
@@ -237,7 +239,8 @@ impl Context<'_> {
         fs::exists(&self.cwd.join(&path)).unwrap_or(false) || is_recorded().is_some()
     }
 
-    /// The commit and the path in it that an argument of `command` names. A path alone is answered with how it is written.
+    /// Resolves an argument of `command` to a commit and a path in it. If the argument is only a path, the error shows the
+    /// correct form.
     pub fn commit_path(
         &self,
         repository: &Repository,
@@ -255,7 +258,7 @@ impl Context<'_> {
         })
     }
 
-    /// The commit that an argument names. If it names a path by mistake, `instead` is the command for paths.
+    /// Resolves an argument to a commit. If the argument is a path, the error suggests the command `instead`.
     pub fn commit(&self, repository: &Repository, text: &str, instead: &str) -> Result<CommitId> {
         history::resolve(repository, text).map_err(|error| match self.names_a_path(&error, text.as_ref()) {
             true => error.hint(format!("to name a path: {instead} {}", shell_word(text.as_bytes()))),
@@ -263,7 +266,7 @@ impl Context<'_> {
         })
     }
 
-    /// Whether what names no commit is the name of something here.
+    /// Whether the error is an unknown revision that is the name of an existing file.
     fn names_a_path(&self, error: &Error, text: &OsStr) -> bool {
         error.kind() == ErrorKind::NotFound && fs::exists(&self.cwd.join(text)).unwrap_or(false)
     }
@@ -314,18 +317,10 @@ impl Context<'_> {
         hints.iter().for_each(|hint| self.ui.warning(hint));
     }
 
-    /// Reports paths that a scan could not read completely, and ignore rules without effect.
-    pub fn warn_about_scan(&self, scan: &Scan) -> Exit {
+    /// Warns about ignore rules without effect, and about an index that could not be read.
+    pub fn warn_about_scan(&self, scan: &Scan) {
         self.warn_about_rules(&scan.ignore_warnings);
-        self.warn_about_index(scan);
-        self.warn_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes)
-    }
-
-    /// Explains why all files were read, if the index could not be read.
-    pub fn warn_about_index(&self, scan: &Scan) {
-        if let Some(error) = &scan.index_failure {
-            self.warn_index_failure(error);
-        }
+        scan.index_failure.iter().for_each(|error| self.warn_about_index(error));
     }
 
     /// Warns about paths that cannot be compared.
@@ -334,7 +329,9 @@ impl Context<'_> {
         self.report_reasons("nothing to compare", &missing);
         missing.iter().find_map(|(path, _)| paths::pattern_hint(path)).into_iter().for_each(|hint| self.ui.hint(hint));
         let Some(scan) = differences.scan() else { return Ok(Exit::DONE) };
-        Ok(self.warn_about_scan(scan).or(self.warn_about_mounts(&differences.mounted_over()?)))
+        self.warn_about_scan(scan);
+        let exit = self.warn_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes);
+        Ok(exit.or(self.warn_about_mounts(&differences.mounted_over()?)))
     }
 
     /// Warns about ignore rules without effect: unusable files and invalid lines.
@@ -413,7 +410,7 @@ fn go_to(directory: &Path) -> String {
     format!("change to an existing directory: cd {}", shell_word(directory.as_os_str().as_bytes()))
 }
 
-/// What is not covered for some reasons, and the reasons.
+/// Uncovered paths with a wanted reason.
 fn reasons(uncovered: &[Uncovered], wanted: fn(Reason) -> bool) -> Vec<WarningPath<'_>> {
     let wanted = uncovered.iter().filter(|one| wanted(one.reason));
     wanted.map(|one| WarningPath::uncovered(&one.path, one.reason)).collect()

@@ -1,4 +1,4 @@
-//! `undo export`: a commit as a new directory or an archive.
+//! `undo export`: writes a commit to a new directory or an archive.
 
 use std::path::{Path, PathBuf};
 

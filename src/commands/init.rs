@@ -1,4 +1,4 @@
-//! `undo init`: makes a repository.
+//! `undo init`: creates a repository.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Makes a repository and says where.
+/// Creates or attaches a repository and reports its location.
 pub fn make(context: &Context<'_>, worktree: &Path, store: Option<&Path>, joining: &Joining) -> Result<Repository> {
     let known = if *joining == Joining::Ask { None } else { Layout::at(worktree)? };
     let repository = match known {
@@ -124,14 +124,15 @@ fn warn_of_content(context: &Context<'_>, worktree: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes one in the current directory for a commit of these paths, where `error` says that there is none.
+/// Creates a repository in the current directory for a commit of these paths. Returns `error` if a `.undo` file names a
+/// missing store.
 pub fn make_here(context: &Context<'_>, paths: &[PathBuf], error: Error) -> Result<Repository> {
     let here = context.place(Path::new("."))?;
     if fs::stat(&marker(&here))?.is_some_and(|stat| stat.kind == Kind::File) {
-        // The store that it names is not there: no reason to make another one.
+        // A new repository must not replace the missing store.
         return Err(error);
     }
-    // Nothing is made for a mistyped path.
+    // A mistyped path must not create a repository.
     for path in paths::resolve(&here, &here, paths)? {
         if !fs::exists(&here.join(path.as_path()))? {
             return Err(Error::new(ErrorKind::NotFound, format!("no `{}` here", path.display()))
@@ -141,7 +142,7 @@ pub fn make_here(context: &Context<'_>, paths: &[PathBuf], error: Error) -> Resu
     make(context, &here, None, &Joining::Ask)
 }
 
-/// The commonest mistake is to record far more than was meant.
+/// Warns if the directory is unusually large: the root, a home directory or a file system.
 fn warn_of_wide_roots(context: &Context<'_>, worktree: &Path) -> Result<()> {
     let what = if worktree.parent().is_none() {
         "the whole system"

@@ -1,4 +1,4 @@
-//! `undo log`: commits, newest first.
+//! `undo log`: lists commits, newest first.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,6 @@ use crate::commands::{Context, changes, complete, op};
 use crate::error::{ErrorKind, Exit, Result};
 use crate::history::graph::Graph;
 use crate::history::walk::{WalkOptions, WalkedCommit};
-use crate::history::when::Day;
 use crate::number::pluralize;
 use crate::path::RepoPathBuf;
 use crate::report::End;
@@ -68,7 +67,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let limit = args.limit.or(limits.last().and_then(|word| limit_of(word)));
     let options = WalkOptions { limit, ..args.options(context, &workspace, revisions, paths.clone())? };
     let style = args.format.style();
-    // A line of history would end nowhere if a commit on it were left out.
+    // With commits left out, the graph would have gaps.
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
     let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
     let mut costs = workspace.costs();
@@ -121,16 +120,10 @@ impl Args {
     ) -> Result<WalkOptions> {
         let mut options = WalkOptions { paths, grep: self.grep.clone(), ..WalkOptions::default() };
         for text in revisions {
-            match workspace.resolve_range(text)? {
-                Some((without, from)) => {
-                    options.exclude.push(without);
-                    options.from.push(from);
-                }
-                None => options.from.push(context.commit(&workspace.repository, text, "undo log --")?),
-            }
+            let commit = || context.commit(&workspace.repository, text, "undo log --");
+            options.add(workspace.resolve_range(text)?, commit)?;
         }
-        let time = |text: &Option<String>, day| text.as_ref().map(|text| context.time(text, day)).transpose();
-        (options.since, options.until) = (time(&self.since, Day::Begin)?, time(&self.until, Day::End)?);
+        (options.since, options.until) = context.period(&self.since, &self.until)?;
         Ok(options)
     }
 }

@@ -1,4 +1,4 @@
-//! `undo ls`: what a commit holds.
+//! `undo ls`: lists the files of a commit.
 
 use std::ffi::OsString;
 

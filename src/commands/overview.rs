@@ -23,8 +23,7 @@ pub fn run(context: &Context<'_>) -> Result<()> {
     let differences = workspace.status(DiffOptions::default(), context.ui.progress())?;
     let tally = Tally::from(differences.count()?);
     if let Some(scan) = differences.scan() {
-        context.warn_about_rules(&scan.ignore_warnings);
-        context.warn_about_index(scan);
+        context.warn_about_scan(scan);
     }
     let (repository, at) = (&workspace.repository, workspace.view().at());
     let next = match (at, tally.clean, repository.foreign()) {

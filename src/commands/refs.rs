@@ -21,7 +21,7 @@ pub fn list(context: &Context<'_>, kind: RefKind) -> Result<()> {
     context.ui.show(&End { count: refs.len() as u64 })
 }
 
-/// Creates one at a commit, by default `@`.
+/// Creates a branch or tag at a commit, by default `@`.
 pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option<&str>) -> Result<()> {
     let mut workspace = context.workspace()?;
     let id = workspace.resolve(revision.unwrap_or("@"))?;
@@ -33,7 +33,7 @@ pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option
     Ok(())
 }
 
-/// Deletes some. The commits stay.
+/// Deletes branches or tags. The commits stay.
 pub fn delete(context: &Context<'_>, kind: RefKind, names: &[String]) -> Result<()> {
     let commits = context.workspace()?.delete_refs(kind, names)?;
     for (name, id) in names.iter().zip(commits) {
@@ -44,7 +44,7 @@ pub fn delete(context: &Context<'_>, kind: RefKind, names: &[String]) -> Result<
     Ok(())
 }
 
-/// Renames one, by default the current branch.
+/// Renames a branch or tag, by default the current branch.
 pub fn rename(context: &Context<'_>, kind: RefKind, old: Option<&str>, new: &str) -> Result<()> {
     let mut workspace = context.workspace()?;
     let old = old.unwrap_or(&workspace.view().current).to_owned();

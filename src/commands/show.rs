@@ -1,4 +1,4 @@
-//! `undo show`: a commit and its changes, or a file in it.
+//! `undo show`: shows a commit and its changes, or prints a file in it.
 
 use std::ffi::OsString;
 

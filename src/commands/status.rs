@@ -1,4 +1,4 @@
-//! `undo status`: what differs between the current commit and the worktree.
+//! `undo status`: shows changes since the current commit.
 
 use std::path::PathBuf;
 

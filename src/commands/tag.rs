@@ -1,4 +1,4 @@
-//! `undo tag`: names that stay.
+//! `undo tag`: manages tags.
 
 use crate::commands::{Context, complete, refs};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! `undo verify`: whether all that was recorded is there.
+//! `undo verify`: checks the repository for missing and damaged objects.
 
 use crate::commands::Context;
 use crate::error::{ErrorKind, Exit, Result};

@@ -34,6 +34,24 @@ pub struct WalkOptions {
     pub limit: Option<usize>,
 }
 
+impl WalkOptions {
+    /// Adds a range, or if there is none, the commit.
+    pub fn add(
+        &mut self,
+        range: Option<(CommitId, CommitId)>,
+        commit: impl FnOnce() -> Result<CommitId>,
+    ) -> Result<()> {
+        match range {
+            Some((without, from)) => {
+                self.exclude.push(without);
+                self.from.push(from);
+            }
+            None => self.from.push(commit()?),
+        }
+        Ok(())
+    }
+}
+
 /// A commit and its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalkedCommit {

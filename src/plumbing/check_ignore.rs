@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::plumbing::records;
 use crate::report::End;
 use crate::report::plumbing::Ignored;
+use crate::worktree::Worktree;
 use crate::worktree::ignore::WorktreeRules;
 use crate::worktree::paths::Place;
 
@@ -38,7 +39,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         return Err(Error::new(ErrorKind::Usage, "-n requires -v").hint("add -v"));
     }
     let repository = context.repository()?;
-    let worktree = context.worktree(&repository)?;
+    let worktree = Worktree::of(&repository)?;
     let place = Place::new(&repository.layout.worktree, &context.cwd)?;
     let mut rules = WorktreeRules::new(&worktree.root);
     let (mut shown, mut ignored) = (0, false);

@@ -10,6 +10,7 @@ use crate::history::{objects, when};
 use crate::repo::Repository;
 use crate::report::plumbing::Id;
 use crate::snapshot::{self, CommitSpec};
+use crate::worktree::Worktree;
 
 /// Create a commit from a tree
 ///
@@ -45,7 +46,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     let mut repository = context.repository()?;
-    let worktree = context.worktree(&repository)?;
+    let worktree = Worktree::of(&repository)?;
     // Before taking the lock, which the writer of the message may need.
     let message = args.message(context)?;
     let mut transaction = repository.begin()?;

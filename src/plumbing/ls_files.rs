@@ -9,6 +9,7 @@ use crate::progress::Silent;
 use crate::report::End;
 use crate::report::plumbing::FileRecord;
 use crate::terminal::text::{Form, TreeLine};
+use crate::worktree::Worktree;
 
 /// List files of the directory
 ///
@@ -60,7 +61,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         }
     };
     if !states.is_empty() || !files_in_index(&repository, &paths, &mut each)? {
-        let worktree = context.worktree(&repository)?;
+        let worktree = Worktree::of(&repository)?;
         let states = if states.is_empty() { vec![FileState::Known] } else { states };
         let uncertain = files(&repository, &worktree, &FileOptions { states, paths }, &Silent, &mut each)?;
         context.warn_about_rules(&uncertain.ignore_warnings);

@@ -7,7 +7,6 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history;
 use crate::history::reachable::{self, ReachableObject, ReachableObjects, ReadCommit, UnreadableObject};
 use crate::history::walk::WalkOptions;
-use crate::history::when::{self, Day};
 use crate::id::CommitId;
 use crate::repo::Repository;
 use crate::report::End;
@@ -115,20 +114,14 @@ impl Args {
         }
         for text in &self.revisions {
             let commit = |text: &str| context.commit(repository, text, "undo rev-list @ --");
-            match (text.strip_prefix('^'), history::resolve_range(repository, text)?) {
-                (Some(text), _) => options.exclude.push(commit(text)?),
-                (None, Some((without, from))) => {
-                    options.exclude.push(without);
-                    options.from.push(from);
-                }
-                (None, None) => options.from.push(commit(text)?),
+            let range = history::resolve_range(repository, text)?;
+            match text.strip_prefix('^') {
+                Some(text) => options.exclude.push(commit(text)?),
+                None => options.add(range, || commit(text))?,
             }
         }
         options.paths = context.paths(repository, &self.paths)?;
-        options.since =
-            self.since.as_ref().map(|text| when::parse(text, Day::Begin, &repository.environment)).transpose()?;
-        options.until =
-            self.until.as_ref().map(|text| when::parse(text, Day::End, &repository.environment)).transpose()?;
+        (options.since, options.until) = context.period(&self.since, &self.until)?;
         Ok(options)
     }
 }

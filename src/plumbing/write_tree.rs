@@ -6,6 +6,7 @@ use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::report::plumbing::WrittenTree;
 use crate::snapshot;
+use crate::worktree::Worktree;
 
 /// Record the directory as a tree without a commit
 ///
@@ -22,7 +23,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut repository = context.repository()?;
-    let worktree = context.worktree(&repository)?;
+    let worktree = Worktree::of(&repository)?;
     let prefix = context.paths(&repository, args.prefix.as_slice())?.pop().unwrap_or_default();
     let mut transaction = repository.begin()?;
     let written = snapshot::write_tree(&mut transaction, &worktree, &prefix, context.ui.progress())?;

@@ -87,7 +87,7 @@ fn is_to_roll_back(context: &Context<'_>) -> bool {
     }
 }
 
-/// Takes back what the command did, as `undo undo` would.
+/// Undoes the changes of the command, as `undo undo` would.
 fn roll_back(context: &Context<'_>, workspace: &mut Workspace, before: &RunBefore, after: &RunAfter) -> Result<Exit> {
     let result = workspace.undo_run(before, context.ui.progress());
     context.report_notices(&workspace.take_notices());
