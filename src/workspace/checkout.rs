@@ -17,7 +17,7 @@ use super::request::Request;
 use super::{CheckoutMode, PreparedCheckout, Workspace};
 
 impl Workspace {
-    /// Prepares to make the whole worktree what a commit holds. A branch name switches to that branch; anything else moves
+    /// Prepares to restore the whole worktree to a commit. A branch name switches to that branch; anything else moves
     /// the current branch.
     pub fn prepare_checkout(
         &mut self,
@@ -38,7 +38,7 @@ impl Workspace {
         self.repository.unfinished().is_some()
     }
 
-    /// Prepares to make some paths what a commit holds. The branch stays where it is.
+    /// Prepares to restore some paths to their state in a commit. The branch does not move.
     pub fn prepare_restore(
         &mut self,
         revision: &str,

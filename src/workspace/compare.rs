@@ -22,7 +22,7 @@ pub struct DiffOptions {
     pub mtimes: bool,
 }
 
-/// The differences between two states. Reads them when they are asked for.
+/// The differences between two states, computed when they are requested.
 pub struct Differences<'w> {
     workspace: &'w Workspace,
     old: Side,

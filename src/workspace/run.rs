@@ -1,4 +1,4 @@
-//! Records the worktree before and after a command, and takes back what the command did. No lock is held while the command
+//! Records the worktree before and after a command, and undoes the changes of the command. No lock is held while the command
 //! runs, since the command may call `undo` itself.
 
 use crate::alarm::Findings;
@@ -33,27 +33,27 @@ pub struct RunBefore {
     ignore_warnings: Vec<IgnoreWarning>,
 }
 
-/// Holds off other runs in the worktree until dropped.
+/// Blocks other runs in the worktree until dropped.
 #[must_use]
 pub struct RunLock {
     _lock: FileLock,
 }
 
-/// What the command did to the worktree.
+/// The changes of the command.
 pub struct RunAfter {
     /// The commit that holds it; the same as before if nothing changed.
     pub commit: CommitId,
-    /// What changed.
+    /// Changed paths.
     pub effect: Effect,
-    /// What the changes look like.
+    /// Alarms about the changes.
     pub findings: Findings,
     /// The outcome of recording it.
     pub outcome: Outcome,
 }
 
 impl Workspace {
-    /// Holds off other runs in this worktree until the returned lock is dropped, so that what one command did is not taken
-    /// for what another one did.
+    /// Blocks other runs in this worktree until the returned lock is dropped, so that the changes of one command are not
+    /// recorded as those of another.
     pub fn lock_run(&self) -> Result<RunLock> {
         self.repository.begin_run().map(|lock| RunLock { _lock: lock })
     }
@@ -138,8 +138,8 @@ impl Workspace {
         Ok(RunAfter { commit, effect, findings: outcome.findings.clone(), outcome })
     }
 
-    /// Takes back what a command did, with everything that was recorded meanwhile. Also returns the operation that restores
-    /// it, if `redo` does not.
+    /// Undoes the changes of a command, and all operations since. Also returns the operation that restores the changes, if
+    /// `redo` does not.
     pub fn undo_run(
         &mut self,
         before: &RunBefore,
@@ -147,7 +147,7 @@ impl Workspace {
     ) -> Result<(checkout::Outcome, Option<OperationId>)> {
         let destination = Timeline::open(&self.repository).back_to(before.newest, before.commit)?;
         let newest = self.repository.operation();
-        // A command that stepped back itself has left what it did on another line of operations.
+        // A command that ran `undo undo` itself has left its changes on another line of operations.
         let is_ahead = destination.undo_position.is_some_and(|undo_position| undo_position.tip == newest);
         let prepared = self.prepare_step(destination, Verb::Undo, CheckoutMode::default(), progress);
         let outcome = prepared.and_then(|prepared| prepared.apply(progress)).map_err(|error| {
