@@ -9,7 +9,6 @@ use crate::checkout::HALF_DONE;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
-use crate::fs::Holder;
 use crate::history;
 use crate::history::when::{self, Day};
 use crate::id::CommitId;
@@ -18,13 +17,13 @@ use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
-use crate::repo::layout::{Attachment, Layout};
-use crate::repo::{Repository, Standing, standing};
+use crate::repo::Repository;
+use crate::repo::layout::Layout;
 use crate::report::alarms::{AlarmRecord, NoteRecord};
 use crate::report::messages::WarningPath;
 use crate::terminal::{Stream, Ui};
 use crate::time::Timestamp;
-use crate::workspace::{Differences, Notice, Workspace};
+use crate::workspace::{Differences, Notice, Workspace, notice};
 use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Scan, Worktree, database, paths};
 
@@ -65,45 +64,8 @@ impl Context<'_> {
 
     /// Warns about a checkout that is running or unfinished, here or in another directory of the repository.
     pub fn report_checkout(&self, repository: &mut Repository) -> Result<()> {
-        if let Standing::Unknown { other } = repository.standing() {
-            let worktree = &repository.layout.worktree;
-            self.ui.warning(format_args!(
-                "{}; nothing is recorded until this is resolved",
-                standing::describe(worktree, other)
-            ));
-            self.ui.hint(standing::remedies(worktree, None));
-        }
-        if repository.state().intent.is_some() && !self.report_running_checkout(repository) {
-            // It may have ended just now.
-            repository.reload()?;
-            self.report_unfinished(repository);
-        }
+        self.report_notices(&notice::of_checkouts(repository)?);
         Ok(())
-    }
-
-    fn report_unfinished(&self, repository: &Repository) {
-        let way = |finish: &str, back: &str| format!("finish it with `{finish}`, or undo it with `{back}`");
-        if let Some(foreign) = repository.foreign() {
-            let way = way(&foreign.command("checkout --continue"), &foreign.command("undo"));
-            self.ui.warning(format_args!("the {} is unfinished; {way}", foreign.describe()));
-        } else if let Some(intent) = repository.unfinished() {
-            let way = way("undo checkout --continue", "undo undo");
-            self.ui.warning(format_args!("an unfinished {} {HALF_DONE}; {way}", intent.describe()));
-        }
-    }
-
-    /// Warns if the process that holds the lock is performing the unfinished checkout.
-    fn report_running_checkout(&self, repository: &Repository) -> bool {
-        let holder = Holder::of(&repository.layout.lock());
-        let (Some(intent), Some(holder)) = (&repository.state().intent, holder) else {
-            return false;
-        };
-        if intent.time < holder.since {
-            return false;
-        }
-        let what = repository.foreign().map_or_else(|| intent.describe(), |it| it.describe());
-        self.ui.warning(format_args!("a {what} is in progress (process {})", holder.pid));
-        true
     }
 
     /// Like [`Context::workspace`], for commands that finish a checkout: does not warn about it.
@@ -117,6 +79,29 @@ impl Context<'_> {
             match notice {
                 Notice::DamagedParent(damage) => {
                     self.ui.warning(format_args!("{damage}; the whole directory was recorded again"));
+                }
+                Notice::DamagedFile(error) => self.ui.warning(error),
+                Notice::RepositoryInside { repository, remedy } => {
+                    self.ui.warning(format_args!(
+                        "the repository `{}` is inside the directory it records: it is never recorded or restored, and \
+                         deleting it deletes the history",
+                        repository.display()
+                    ));
+                    self.ui.hint(remedy);
+                }
+                Notice::UnknownDirectory { state, remedy } => {
+                    self.ui.warning(format_args!("{state}; nothing is recorded until this is resolved"));
+                    self.ui.hint(remedy);
+                }
+                Notice::RunningCheckout { checkout, process } => {
+                    self.ui.warning(format_args!("a {checkout} is in progress (process {process})"));
+                }
+                Notice::UnfinishedCheckout { checkout, is_here, finish, undo } => {
+                    let ways = format!("finish it with `{finish}`, or undo it with `{undo}`");
+                    self.ui.warning(match is_here {
+                        true => format!("an unfinished {checkout} {HALF_DONE}; {ways}"),
+                        false => format!("the {checkout} is unfinished; {ways}"),
+                    });
                 }
                 Notice::IgnoreRules(warnings) => self.warn_about_rules(warnings),
                 Notice::IndexFailure(error) => self.warn_about_index(error),
@@ -145,8 +130,7 @@ impl Context<'_> {
             self.warn_directory_removed(&self.cwd);
         }
         let repository = Repository::discover(&self.cwd, self.environment.clone())?;
-        repository.warnings().iter().for_each(|warning| self.ui.warning(warning));
-        self.warn_of_repository_inside(&repository.layout);
+        self.report_notices(&notice::of_repository(&repository));
         Ok(repository)
     }
 
@@ -159,22 +143,6 @@ impl Context<'_> {
             Ok(layout) => layout.explain_owners(error),
             Err(_) => error,
         }
-    }
-
-    /// Warns if the repository lies inside the directory that it records.
-    fn warn_of_repository_inside(&self, layout: &Layout) {
-        let Some(folder) = layout.inside_worktree() else { return };
-        self.ui.warning(format_args!(
-            "the repository `{}` is inside the directory it records: it is never recorded or restored, and deleting it \
-             deletes the history",
-            folder.display()
-        ));
-        let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
-        let (marker, folder) = (layout.marker(), folder.as_path());
-        self.ui.hint(match layout.attachment {
-            Attachment::Store(_) => format!("move it elsewhere, then write its new path into {}", word(&marker)),
-            _ => format!("move it back: rm {0} && mv {1} {0}", word(&marker), word(folder)),
-        });
     }
 
     /// Opens the workspace at or above the current directory. Warns like [`Context::repository`].

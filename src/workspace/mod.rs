@@ -5,7 +5,7 @@ mod commit;
 mod compare;
 mod export;
 mod history;
-mod notice;
+pub(crate) mod notice;
 mod prepared;
 mod ref_updates;
 mod refs;
@@ -65,8 +65,10 @@ impl Workspace {
     /// Opens the repository at or above `directory`, which must be absolute. Relative paths start there.
     pub fn open(directory: impl Into<PathBuf>, environment: Environment) -> Result<Workspace> {
         let directory = directory.into();
-        let repository = Repository::discover(&directory, environment)?;
-        Workspace::of(repository, directory)
+        let mut repository = Repository::discover(&directory, environment)?;
+        let mut notices = notice::of_repository(&repository);
+        notices.extend(notice::of_checkouts(&mut repository)?);
+        Ok(Workspace { notices, ..Workspace::of(repository, directory)? })
     }
 
     /// Makes a repository for `directory`, in `.undo` or at `store`, and opens it.

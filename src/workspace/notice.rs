@@ -1,10 +1,16 @@
 //! Notices: what an operation reports in addition to its outcome, as data.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::fs::Holder;
 use crate::id::BlobId;
 use crate::path::RepoPathBuf;
+use crate::quote::shell_word;
+use crate::repo::layout::{Attachment, Layout};
+use crate::repo::{Repository, Standing, standing};
 use crate::worktree::Scan;
 use crate::worktree::ignore::IgnoreWarning;
 
@@ -13,6 +19,40 @@ use crate::worktree::ignore::IgnoreWarning;
 pub enum Notice {
     /// The current commit is damaged, for this reason, so all files were recorded again.
     DamagedParent(String),
+    /// A file of the repository is unusable, for this reason.
+    DamagedFile(String),
+    /// The repository lies inside the directory that it records; `remedy` moves it away.
+    RepositoryInside {
+        /// Path of the repository.
+        repository: PathBuf,
+        /// What to do.
+        remedy: String,
+    },
+    /// The repository belongs to another directory, so nothing is recorded.
+    UnknownDirectory {
+        /// The two directories.
+        state: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// Another process is performing a checkout.
+    RunningCheckout {
+        /// Description of the checkout.
+        checkout: String,
+        /// Id of the process.
+        process: u32,
+    },
+    /// A checkout was interrupted, here or in another directory with the same repository.
+    UnfinishedCheckout {
+        /// Description of the checkout.
+        checkout: String,
+        /// Whether it concerns this directory, which is half old, half new.
+        is_here: bool,
+        /// The command that finishes it.
+        finish: String,
+        /// The command that undoes it.
+        undo: String,
+    },
     /// Ignore rules without effect.
     IgnoreRules(Vec<IgnoreWarning>),
     /// The index could not be used, so all files were read.
@@ -23,6 +63,61 @@ pub enum Notice {
     SavedAgain(Vec<RepoPathBuf>),
     /// Why paths that changed during a checkout could not be recorded. They are unchanged.
     SideCommitFailed(Arc<Error>),
+}
+
+/// Unusable files of a repository, and its place.
+pub(crate) fn of_repository(repository: &Repository) -> Vec<Notice> {
+    let damaged = repository.warnings().iter().map(|error| Notice::DamagedFile(error.to_string()));
+    damaged.chain(repository_inside(&repository.layout)).collect()
+}
+
+fn repository_inside(layout: &Layout) -> Option<Notice> {
+    let (repository, marker) = (layout.inside_worktree()?, layout.marker());
+    let word = |path: &Path| shell_word(path.as_os_str().as_bytes()).into_owned();
+    let remedy = match layout.attachment {
+        Attachment::Store(_) => format!("move it elsewhere, then write its new path into {}", word(&marker)),
+        _ => format!("move it back: rm {0} && mv {1} {0}", word(&marker), word(&repository)),
+    };
+    Some(Notice::RepositoryInside { repository, remedy })
+}
+
+/// The state of checkouts in the worktree, and in other directories with the same repository.
+pub(crate) fn of_checkouts(repository: &mut Repository) -> Result<Vec<Notice>> {
+    let mut notices = Vec::new();
+    if let Standing::Unknown { other } = repository.standing() {
+        let worktree = &repository.layout.worktree;
+        let (state, remedy) = (standing::describe(worktree, other), standing::remedies(worktree, None));
+        notices.push(Notice::UnknownDirectory { state, remedy });
+    }
+    if repository.state().intent.is_none() {
+        return Ok(notices);
+    }
+    if let Some(running) = running_checkout(repository) {
+        notices.push(running);
+        return Ok(notices);
+    }
+    // The checkout may have ended just now.
+    repository.reload()?;
+    notices.extend(unfinished_checkout(repository));
+    Ok(notices)
+}
+
+/// The unfinished checkout, if the process that holds the lock is performing it.
+fn running_checkout(repository: &Repository) -> Option<Notice> {
+    let holder = Holder::of(&repository.layout.lock())?;
+    let intent = repository.state().intent.as_ref().filter(|intent| intent.time >= holder.since)?;
+    let checkout = repository.foreign().map_or_else(|| intent.describe(), |foreign| foreign.describe());
+    Some(Notice::RunningCheckout { checkout, process: holder.pid })
+}
+
+fn unfinished_checkout(repository: &Repository) -> Option<Notice> {
+    if let Some(foreign) = repository.foreign() {
+        let (finish, undo) = (foreign.command("checkout --continue"), foreign.command("undo"));
+        return Some(Notice::UnfinishedCheckout { checkout: foreign.describe(), is_here: false, finish, undo });
+    }
+    let (finish, undo) = ("undo checkout --continue".to_owned(), "undo undo".to_owned());
+    let checkout = repository.unfinished()?.describe();
+    Some(Notice::UnfinishedCheckout { checkout, is_here: true, finish, undo })
 }
 
 /// The notices of a scan.
