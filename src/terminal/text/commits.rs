@@ -1,9 +1,8 @@
-//! Commits: the head of `show`, the entry and the line of `log`, and the outcome of `commit`.
+//! Commits as text: in `show`, `log` and `log --oneline`, and the outcome of `commit`.
 
 use std::io;
 
 use crate::number::plural;
-use crate::object::commit::Uncovered;
 use crate::report::commits::{CommitRecord, Committed};
 use crate::report::messages::describe;
 use crate::report::runs::CommandRecord;
@@ -12,25 +11,27 @@ use crate::terminal::sanitize::{self, line as safe};
 use crate::terminal::text::changes::and_ignored;
 use crate::terminal::{Page, Print, Role};
 
-/// The entry in the log, line by line.
-pub fn lines(commit: &CommitRecord, page: &Page<'_>) -> Vec<String> {
+/// The lines of a commit in `log`.
+pub fn log_lines(commit: &CommitRecord, page: &Page<'_>) -> Vec<String> {
     let id = page.paint(Role::Id, commit.id.short());
-    let mut lines = vec![format!("{id}{}  {}  {}", names(commit, page), page.time(commit.time), safe(&commit.author))];
+    let mut lines =
+        vec![format!("{id}{}  {}  {}", ref_names(commit, page), page.time(commit.time), safe(&commit.author))];
     let message = commit.message.trim_end();
     lines.extend(message.lines().map(|line| format!("  {}", safe(line)).trim_end().to_owned()));
-    lines.extend(commit.run.iter().map(|run| format!("  {}", safe(&below(run, message)))));
-    lines.push(format!("  {}", counts(commit, page)));
+    lines.extend(commit.run.iter().map(|run| format!("  {}", safe(&run_line(run, message)))));
+    lines.push(format!("  {}", change_summary(commit, page)));
     lines
 }
 
-/// The line of `log --oneline`.
-pub fn line(commit: &CommitRecord, page: &Page<'_>) -> String {
+/// The line of a commit in `log --oneline`.
+pub fn oneline(commit: &CommitRecord, page: &Page<'_>) -> String {
     let id = page.paint(Role::Id, commit.id.short());
     let subject = commit.message.lines().next().map(|subject| format!(" {}", safe(subject)));
-    format!("{id}{}{}  {}", names(commit, page), subject.unwrap_or_default(), counts(commit, page))
+    format!("{id}{}{}  {}", ref_names(commit, page), subject.unwrap_or_default(), change_summary(commit, page))
 }
 
-fn names(commit: &CommitRecord, page: &Page<'_>) -> String {
+/// ` (main, v1)`: branches, then tags. Empty if there are none.
+fn ref_names(commit: &CommitRecord, page: &Page<'_>) -> String {
     let paint = |role, name: &String| page.paint(role, safe(name)).to_string();
     let branches = commit.branches.iter().map(|name| paint(Role::Branch, name));
     let names: Vec<_> = branches.chain(commit.tags.iter().map(|name| paint(Role::Tag, name))).collect();
@@ -38,7 +39,7 @@ fn names(commit: &CommitRecord, page: &Page<'_>) -> String {
 }
 
 /// `+3 ~1 -2, 1.1 MiB stored (automatic)`
-fn counts(commit: &CommitRecord, page: &Page<'_>) -> String {
+fn change_summary(commit: &CommitRecord, page: &Page<'_>) -> String {
     let mut text = format!(
         "{} {} {}",
         page.paint(Role::Added, format!("+{}", Count(commit.changes.added))),
@@ -48,29 +49,33 @@ fn counts(commit: &CommitRecord, page: &Page<'_>) -> String {
     if let Some(bytes) = commit.bytes_stored {
         text += &format!(", {} stored", Size(bytes));
     }
-    let failed = |one: &&Uncovered| one.reason.is_failure();
-    let incomplete = (commit.uncovered.iter().filter(failed).count() + commit.torn.len()) as u64;
-    let notes = [
-        (incomplete > 0, Role::Warning, format!(" (incomplete: {})", plural(incomplete, "path"))),
-        (commit.suspicious, Role::Warning, " (suspicious)".to_owned()),
-        (commit.automatic, Role::Dim, " (automatic)".to_owned()),
-    ];
-    text.extend(notes.into_iter().filter(|note| note.0).map(|(_, role, note)| page.paint(role, note).to_string()));
+    let unread = commit.uncovered.iter().filter(|uncovered| uncovered.reason.is_failure()).count();
+    let incomplete = (unread + commit.torn.len()) as u64;
+    if incomplete > 0 {
+        let note = format!(" (incomplete: {})", plural(incomplete, "path"));
+        text += &page.paint(Role::Warning, note).to_string();
+    }
+    if commit.suspicious {
+        text += &page.paint(Role::Warning, " (suspicious)").to_string();
+    }
+    if commit.automatic {
+        text += &page.paint(Role::Dim, " (automatic)").to_string();
+    }
     text
 }
 
-/// The command below a message that may repeat it: `$ make clean: exit 2 after 3.4 s`, or `exit 2 after 3.4 s`.
-fn below(run: &CommandRecord, message: &str) -> String {
-    if message == run.short { ended(run) } else { format!("$ {}: {}", run.short, ended(run)) }
+/// `$ make clean: exit 2 after 3.4 s`. Omits the command if the message is that command.
+fn run_line(run: &CommandRecord, message: &str) -> String {
+    if message == run.short { exit_and_duration(run) } else { format!("$ {}: {}", run.short, exit_and_duration(run)) }
 }
 
-fn ended(run: &CommandRecord) -> String {
+fn exit_and_duration(run: &CommandRecord) -> String {
     format!("exit {} after {}", run.exit, duration(run.duration))
 }
 
 impl Print for CommitRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let names = names(self, page);
+        let names = ref_names(self, page);
         page.line(format_args!("{} {}{names}", page.paint(Role::Heading, "commit"), page.paint(Role::Id, self.id)))?;
         for parent in &self.parents {
             page.line(format_args!("parent {}", page.paint(Role::Id, parent)))?;
@@ -78,16 +83,17 @@ impl Print for CommitRecord {
         page.line(format_args!("author {} on {}", safe(&self.author), safe(&self.host)))?;
         page.line(format_args!("time   {}", page.time(self.time)))?;
         page.line(format_args!("holds  {}, {}", plural(self.files, "file"), Size(self.bytes)))?;
-        page.line(format_args!("change {}", counts(self, page)))?;
+        page.line(format_args!("change {}", change_summary(self, page)))?;
         if let Some(run) = &self.run {
-            page.line(format_args!("run    {}", safe(&format!("{}: {}", run.line, ended(run)))))?;
+            page.line(format_args!("run    {}", safe(&format!("{}: {}", run.line, exit_and_duration(run)))))?;
         }
         for alarm in &self.alarms {
             let (count, of) = (Count(alarm.count), Count(alarm.of));
             page.line(format_args!("alarm  {}: {count} of {of} files", safe(&alarm.kind)))?;
         }
-        for one in &self.uncovered {
-            page.line(format_args!("not covered: {} ({})", sanitize::path(&one.path), describe(one.reason)))?;
+        for uncovered in &self.uncovered {
+            let (path, reason) = (sanitize::path(&uncovered.path), describe(uncovered.reason));
+            page.line(format_args!("not covered: {path} ({reason})"))?;
         }
         for path in &self.torn {
             page.line(format_args!("torn: {}", sanitize::path(path)))?;

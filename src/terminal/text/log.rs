@@ -39,7 +39,7 @@ impl Print for LogEntry {
             page.line("")?;
         }
         let record = &self.record;
-        let lines = if self.oneline { vec![commits::line(record, page)] } else { commits::lines(record, page) };
+        let lines = if self.oneline { vec![commits::oneline(record, page)] } else { commits::log_lines(record, page) };
         let Some(row) = &self.row else {
             let mark = if record.current { "@ " } else { "* " };
             for (n, line) in lines.iter().enumerate() {
