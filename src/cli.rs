@@ -45,7 +45,7 @@ enum Command {
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Run as if started in DIR
-    // The name must differ from those of all commands' arguments, or clap would confuse the two.
+    // clap identifies arguments by field name, so no command may have an argument with the name of a global option.
     #[arg(short = 'C', global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     start: Option<PathBuf>,
     /// Print no status and no hints
@@ -119,10 +119,10 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Setup", &["config", "completions", "man", "help"]),
 ];
 
-/// All commands, for parsing, completion and documentation.
+/// The complete command line, for help, completion and documentation.
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
-    // Parsing builds the arguments of one command only.
+    // clap defers the arguments of each command until it is parsed; the help templates need all of them.
     command.build();
     let template = overview_template(&command);
     for subcommand in command.get_subcommands_mut() {
@@ -132,7 +132,7 @@ pub fn command() -> clap::Command {
     command.help_template(template)
 }
 
-/// The help template that lists the commands in groups.
+/// Template of `undo help`, which lists the commands in groups.
 fn overview_template(command: &clap::Command) -> String {
     let (head, name) = (STYLES.get_header(), STYLES.get_literal());
     let mut text = format!("{}\n\n{{usage-heading}} {{usage}}\n", description(command));
@@ -154,7 +154,7 @@ fn indented(paragraph: &str) -> String {
     wrapped(paragraph).lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// The help template of a command: the whole description, and a line for each option.
+/// Template of the help of one command: the long description, then one line for each option.
 fn command_template(command: &clap::Command) -> String {
     format!("{}\n\n{{usage-heading}} {{usage}}\n\n{{all-args}}{{after-help}}", description(command))
 }
@@ -164,7 +164,7 @@ fn description(command: &clap::Command) -> String {
     text.lines().map(wrapped).collect::<Vec<_>>().join("\n")
 }
 
-/// Wraps a paragraph at 79 characters.
+/// Wraps an ASCII paragraph at 79 columns.
 fn wrapped(paragraph: &str) -> String {
     let mut text = String::new();
     let mut width = 0;
@@ -197,20 +197,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return not_parsed(&error, &arguments),
+        Err(error) => return finish_unparsed(&error, &arguments),
     };
     let environment = cli.global.environment();
     let ui = Ui::new(cli.global.options(), environment.clone());
     interrupts::install(&ui, &environment);
-    let result = start(&ui, environment, cli);
+    let result = run_command(&ui, environment, cli);
     ui.finish(result)
 }
 
-fn start(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
+/// Enters the directory of `-C` and runs the command.
+fn run_command(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
     if let Some(directory) = &cli.global.start {
-        let failed =
-            |error| Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).with_source(error);
-        std::env::set_current_dir(directory).map_err(|error: std::io::Error| failed(error))?;
+        std::env::set_current_dir(directory).map_err(|error| {
+            Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).with_source(error)
+        })?;
     }
     let (cwd, is_removed) = match fs::current_dir() {
         Err(error) if error.is_not_found() => (fs::above_removed_dir().ok_or(error)?, true),
@@ -225,8 +226,9 @@ fn start(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
     result.map_err(|error| context.explain_owners(error))
 }
 
-/// Prints help and version on stdout; reports anything else as a usage error.
-fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
+/// Prints help and version on stdout; reports anything else as a usage error. The global options are not parsed, so this
+/// searches the arguments for the options that the output depends on.
+fn finish_unparsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let options = || arguments.iter().take_while(|argument| *argument != "--");
     let color = if options().any(|argument| argument == "--color=never") { When::Never } else { When::Auto };
     let json = options().any(|argument| argument == "--json");
@@ -235,8 +237,10 @@ fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
             let ui = Ui::new(Options { color, ..Options::default() }, Environment::from_process());
             ui.finish(ui.help(&error.render().ansi().to_string()).map(|()| Exit::DONE))
         }
-        _ => Ui::new(Options { json, color, ..Options::default() }, Environment::from_process())
-            .finish(Err(usage::error(error, command(), arguments))),
+        _ => {
+            let ui = Ui::new(Options { json, color, ..Options::default() }, Environment::from_process());
+            ui.finish(Err(usage::convert(error, command(), arguments)))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Commands and options of git and of backup programs, and their equivalents.
+//! Hints for users who type a command or option of git or of a backup program.
 
-/// Commands of other programs, and their equivalents.
+/// Command names of other programs, each with a hint.
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["add", "stage"], "there is no staging area; to record all changes: undo commit"),
     (&["backup", "save", "snapshot"], "undo commit"),
@@ -23,7 +23,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["blame", "annotate"], "undo log -p -- PATH"),
 ];
 
-/// Options of other programs by command, and their equivalents.
+/// Options of other programs: the command, the spellings, and a hint.
 const OPTIONS: &[(&str, &[&str], &str)] = &[
     ("commit", &["-a", "--all"], "all changes are always recorded: undo commit"),
     ("commit", &["--amend"], "commits cannot be changed; to label one: undo tag NAME"),
@@ -35,12 +35,12 @@ const OPTIONS: &[(&str, &[&str], &str)] = &[
     ("log", &["--graph"], "the graph is always shown: undo log"),
 ];
 
-/// The equivalent of another program's command.
-pub(super) fn command(name: &str) -> Option<&'static str> {
+/// The hint for a command of another program.
+pub(super) fn command_hint(name: &str) -> Option<&'static str> {
     COMMANDS.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
 }
 
-/// The equivalent of another program's option.
-pub(super) fn option(command: &str, name: &str) -> Option<&'static str> {
-    OPTIONS.iter().find(|(of, names, _)| *of == command && names.contains(&name)).map(|(.., hint)| *hint)
+/// The hint for an option that another program has in `command`.
+pub(super) fn option_hint(command: &str, name: &str) -> Option<&'static str> {
+    OPTIONS.iter().find(|(owner, names, _)| *owner == command && names.contains(&name)).map(|(.., hint)| *hint)
 }

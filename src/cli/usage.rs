@@ -1,4 +1,4 @@
-//! Usage errors: converts errors of the parser.
+//! Converts errors of clap, the argument parser, to usage errors.
 
 use std::ffi::OsString;
 
@@ -9,9 +9,9 @@ use crate::error::{Error, ErrorKind};
 
 /// Converts an error of the parser. The hint is the equivalent of another tool's command, a likely correction, the usage of
 /// the command, or the command that shows its help.
-pub(super) fn error(error: &clap::Error, command: clap::Command, arguments: &[OsString]) -> Error {
+pub(super) fn convert(error: &clap::Error, command: clap::Command, arguments: &[OsString]) -> Error {
     let place = place(command.clone(), arguments);
-    let hint = other_tools(error, &place).unwrap_or_else(|| match correction(error, &command) {
+    let hint = foreign_hint(error, &place).unwrap_or_else(|| match correction(error, &command) {
         Some(name) => format!("did you mean `{name}`?"),
         None => match (error.kind(), error.get(ContextKind::Usage)) {
             (Kind::MissingRequiredArgument | Kind::MissingSubcommand, Some(usage)) => {
@@ -23,16 +23,16 @@ pub(super) fn error(error: &clap::Error, command: clap::Command, arguments: &[Os
     Error::new(ErrorKind::Usage, message(error)).hint(hint)
 }
 
-fn other_tools(error: &clap::Error, place: &[String]) -> Option<String> {
+fn foreign_hint(error: &clap::Error, place: &[String]) -> Option<String> {
     let hint = match (error.get(ContextKind::InvalidSubcommand), error.get(ContextKind::InvalidArg)) {
-        (Some(ContextValue::String(name)), _) if place.is_empty() => foreign_commands::command(name),
-        (None, Some(ContextValue::String(name))) => foreign_commands::option(place.first()?, name),
+        (Some(ContextValue::String(name)), _) if place.is_empty() => foreign_commands::command_hint(name),
+        (None, Some(ContextValue::String(name))) => foreign_commands::option_hint(place.first()?, name),
         _ => None,
     };
     hint.map(str::to_owned)
 }
 
-/// The first paragraph on one line.
+/// The first paragraph of clap's message, joined to one line.
 fn message(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let paragraph = text.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
