@@ -1,4 +1,4 @@
-//! Blobs: their layouts, and readers that verify what they return.
+//! Reads blobs: whole, streamed, or at any offset. Verifies all bytes that it returns.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,17 +11,19 @@ use crate::id::{BlobId, ChunkId, LayoutId};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, Objects};
 
-/// A run of zeros is returned in parts of at most this size.
+/// Source of the bytes of zero runs, which the reader returns in parts of at most this size.
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
-/// Reads a blob at any offset, and keeps the chunk read last. Each chunk is verified; the whole blob is not.
+/// Reads a blob at any offset, and caches the chunk read last. Verifies each chunk against its id, but not the whole blob.
 pub struct BlobReader<'s> {
     reader: Reader<'s>,
+    /// Each piece with its offset in the blob.
     pieces: Vec<(u64, Piece)>,
 }
 
 impl BlobReader<'_> {
-    /// The bytes from `offset` to the end of a piece, or a part of a long run of zeros. Empty at the end of the blob.
+    /// The bytes from `offset` to the end of the piece there, or fewer in a long run of zeros. Empty at and after the end of
+    /// the blob.
     pub fn bytes_at(&mut self, offset: u64) -> Result<&[u8]> {
         let after = self.pieces.partition_point(|(start, _)| *start <= offset);
         let Some((start, piece)) = after.checked_sub(1).map(|index| self.pieces[index]) else { return Ok(&[]) };
@@ -64,7 +66,7 @@ impl Store {
     /// Streams a blob into `to` and verifies it against its id; returns its size. Chunks are verified before they are
     /// written, the whole blob only at the end: after an error, the caller must discard what was written.
     pub fn copy_blob(&self, blob: BlobId, to: &mut dyn Write) -> Result<u64> {
-        self.copy(blob, &self.layout(blob)?, to)
+        self.copy_layout(blob, &self.layout(blob)?, to)
     }
 
     /// The bytes of a blob, verified against its id. `None` if it has more than `limit` bytes.
@@ -73,18 +75,18 @@ impl Store {
         if layout.size() > limit {
             return Ok(None);
         }
-        if is_whole(blob, &layout) {
+        if is_stored_whole(blob, &layout) {
             return Ok(Some(self.object(ObjectKind::Data, blob.object_id())?.to_vec()));
         }
         let mut bytes = Vec::new();
-        self.copy(blob, &layout, &mut bytes)?;
+        self.copy_layout(blob, &layout, &mut bytes)?;
         Ok(Some(bytes))
     }
 
-    fn copy(&self, blob: BlobId, layout: &Layout, to: &mut dyn Write) -> Result<u64> {
+    fn copy_layout(&self, blob: BlobId, layout: &Layout, to: &mut dyn Write) -> Result<u64> {
         let mut reader = self.blob_reader(layout);
-        // A blob that is stored whole is verified as a chunk.
-        let mut hasher = (!is_whole(blob, layout)).then(blake3::Hasher::new);
+        // The reader verifies a blob that is stored whole, because its id is that of its only chunk.
+        let mut hasher = (!is_stored_whole(blob, layout)).then(blake3::Hasher::new);
         let mut offset = 0;
         loop {
             let bytes = reader.bytes_at(offset)?;
@@ -98,13 +100,16 @@ impl Store {
             offset += bytes.len() as u64;
         }
         if hasher.is_some_and(|hasher| hasher.finalize().as_bytes() != &blob.0) {
-            return Err(Error::damaged(format!("the chunks of blob `{blob}` have another hash")).hint(OTHERS_ARE_WHOLE));
+            return Err(
+                Error::damaged(format!("the content of blob `{blob}` does not match its id")).hint(OTHERS_ARE_WHOLE)
+            );
         }
         Ok(offset)
     }
 }
 
-fn is_whole(blob: BlobId, layout: &Layout) -> bool {
+/// Whether the blob is stored as one chunk under its own id, without a layout.
+fn is_stored_whole(blob: BlobId, layout: &Layout) -> bool {
     matches!(layout.pieces[..], [Piece::Chunk { id, .. }] if id.0 == blob.0)
 }
 

@@ -395,7 +395,7 @@ fn missing_objects_and_wrong_blobs_are_detected() {
         *size = 6005;
         commit.totals.bytes = 6005;
     });
-    assert_single_finding(&env, "have another hash");
+    assert_single_finding(&env, "does not match its id");
 }
 
 #[test]
