@@ -1,8 +1,7 @@
-//! Aligns the journals of database files with the database files in a plan: if a database file changes, its journals
-//! change too.
+//! Adapts a plan so that the journals of a database file change together with it.
 //!
-//! Ignore rules of one or both sides may exclude a journal, so the two trees do not show it. If it stayed next to a
-//! database file of another state, the database engine would apply it to that file.
+//! Ignore rules may exclude a journal from either tree, so comparing the trees does not find it. If the journal stayed
+//! beside a database file of another state, the database engine would apply it to that file.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +15,7 @@ use crate::worktree::database::{database_of, files_of, journals_of};
 
 use super::obstacles::Lookups;
 
-/// The databases of a plan under construction.
+/// Inputs for finding the databases of a plan under construction.
 pub(super) struct Databases<'d> {
     pub scan: &'d Scan,
     /// Paths in the worktree that the scan does not cover.
@@ -34,9 +33,9 @@ pub(super) struct Changed {
 }
 
 impl Databases<'_> {
-    /// Adapts the verdicts of covered journals to their database file. They are removed if the database file changes
-    /// and the target does not have them. They stay if the target does not cover the database file, which therefore
-    /// stays too.
+    /// Adapts the verdict of each covered journal to its database file. Removes the journal if the database file changes and
+    /// the target does not have the journal. Keeps the journal if the target does not cover the database file, which then
+    /// stays unchanged.
     pub(super) fn align(&self, steps: &mut Steps) -> Result<Changed> {
         let mut changed = Changed::default();
         for n in 0..steps.len() {
@@ -54,7 +53,7 @@ impl Databases<'_> {
         Ok(changed)
     }
 
-    /// The existing journals that no commit covers and whose database file changes.
+    /// Finds existing journals that no commit covers and whose database file changes. Sorted by path.
     pub(super) fn uncovered(&self, steps: &Steps) -> Result<Vec<RepoPathBuf>> {
         let uncovered = self.scan.uncovered.iter().map(|uncovered| &uncovered.path);
         let mut journals: BTreeSet<RepoPathBuf> =
@@ -79,7 +78,7 @@ impl Databases<'_> {
         Ok(found)
     }
 
-    /// Whether a database file is in the worktree and not covered by the target.
+    /// Whether the worktree has the database file and the checkout leaves it unchanged, because the target does not cover it.
     fn stays(&self, steps: &Steps, database: &RepoPath) -> bool {
         match steps.find(database) {
             Some(n) if steps.verdict(n) == Verdict::Keep => self.is_recorded_file(database),
@@ -88,7 +87,7 @@ impl Databases<'_> {
         }
     }
 
-    /// Whether any file of a database changes.
+    /// Whether the plan, or an unfinished checkout, changes any file of a database.
     fn changes(&self, steps: &Steps, database: &RepoPath) -> Result<bool> {
         let is_database = steps.find(database).is_some_and(|n| is_file(steps, n)) || self.is_recorded_file(database);
         let is_changed = |path: RepoPathBuf| steps.find(&path).is_some_and(|n| is_change(steps.verdict(n)));
@@ -101,7 +100,7 @@ impl Databases<'_> {
     }
 }
 
-/// Whether content is written or removed.
+/// Whether the verdict writes or removes content.
 fn is_change(verdict: Verdict) -> bool {
     !matches!(verdict, Verdict::Touch | Verdict::Same | Verdict::Keep)
 }

@@ -1,4 +1,4 @@
-//! The journal records of a checkout: the intent before, the operation after.
+//! Journal records of a checkout: the intent, written before the first change, and the operation, written after the last.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -13,13 +13,13 @@ use crate::repo::{NewOperation, Repository};
 
 use super::{Options, Outcome};
 
-/// Whether the checkout moves to another position among the operations. Then it is recorded even if nothing else changes.
+/// Whether the checkout moves to another undo position. Such a checkout is recorded even if nothing else changes.
 pub(super) fn is_step(repository: &Repository, undo_position: Option<UndoPosition>) -> Result<bool> {
     let Some(undo_position) = undo_position else { return Ok(false) };
     Ok(Timeline::open(repository).position()? != undo_position.position)
 }
 
-/// The intent, from which a later command can finish the checkout.
+/// Builds the intent, from which a later command can finish or undo an interrupted checkout.
 pub(super) fn intent(
     repository: &Repository,
     token: u64,
@@ -41,7 +41,7 @@ pub(super) fn intent(
     }
 }
 
-/// Refs after the checkout.
+/// Refs after the checkout. Without explicit refs, a checkout of the whole worktree moves the current branch.
 fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
     let mut refs = options.refs.clone().unwrap_or_else(|| Refs::of(view));
     if let (None, true, Some(to)) = (&options.refs, options.paths.is_empty(), to) {
@@ -50,7 +50,7 @@ fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
     refs
 }
 
-/// The operation that records the checkout.
+/// Builds the operation that records the checkout.
 pub(super) fn new_operation(repository: &Repository, outcome: &Outcome, options: &Options) -> NewOperation {
     let view = repository.view();
     let refs = refs(view, outcome.to, options);
@@ -66,7 +66,7 @@ pub(super) fn new_operation(repository: &Repository, outcome: &Outcome, options:
     }
 }
 
-/// "main 3f2a91bc → 91bc3f2a".
+/// `main 3f2a91bc → 91bc3f2a`, or `main at 3f2a91bc` if the commit stays the same.
 pub fn describe(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> String {
     let short = |id: Option<CommitId>| id.map_or_else(|| "nothing".to_owned(), CommitId::short);
     if from == to {
@@ -76,9 +76,9 @@ pub fn describe(branch: &str, from: Option<CommitId>, to: Option<CommitId>) -> S
     }
 }
 
-/// "main 3f2a91bc → 91bc3f2a, 12 written, 3 deleted, 4 unsaved changes kept in 77e0a1b2".
+/// `main 3f2a91bc → 91bc3f2a, 12 written, 3 deleted, 4 unsaved changes kept in 77e0a1b2`
 fn description(repository: &Repository, outcome: &Outcome, refs: &Refs, options: &Options) -> String {
-    // Skipped if it cannot be read.
+    // The description omits a saved commit that cannot be read.
     let saved = outcome.saved.and_then(|id| Some((id, repository.store().commit(id).ok()?)));
     let from = saved.as_ref().map_or(outcome.from, |(_, commit)| commit.parents.first().copied());
     let to = outcome.to.map(CommitId::short).unwrap_or_default();

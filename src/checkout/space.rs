@@ -1,4 +1,4 @@
-//! Checks before a checkout that the disk has enough space. Refuses only plans that cannot fit.
+//! Checks before a checkout that the file system has enough free space. Refuses only plans that cannot fit.
 
 use crate::apply::plan::Plan;
 use crate::apply::renames::RenamePlan;
@@ -13,13 +13,13 @@ use crate::worktree::{Overlay, Scan, Worktree};
 
 use super::execution::torn;
 
-/// Minimum number of bytes for which space is checked.
+/// Plans that write fewer bytes are not checked.
 const LITTLE: u64 = 4 << 20;
 
-/// File systems give space in blocks; what is in a last one that is not full may lie elsewhere.
+/// Usual allocation unit. A partial last block is not counted, because some file systems store it in metadata.
 const BLOCK: u64 = 4096;
 
-/// [`ErrorKind::NoSpace`] if the worktree's file system has too little left for what the plan writes.
+/// Returns [`ErrorKind::NoSpace`] if the plan needs more bytes than the worktree's file system has free.
 pub(super) fn check_free_space(
     store: &Store,
     worktree: &Worktree,
@@ -27,7 +27,7 @@ pub(super) fn check_free_space(
     target: &Target,
     plan: &Plan,
 ) -> Result<()> {
-    // With other file systems mounted below, each may be written to.
+    // The free space of one file system says nothing if the plan may also write to others mounted below.
     if plan.bytes_to_write() < LITTLE || worktree.cross_mounts {
         return Ok(());
     }
@@ -40,16 +40,15 @@ pub(super) fn check_free_space(
     }
     let (needed, free) = (needed.div_ceil(1 << 20), free >> 20);
     let message = format!(
-        "this needs {needed} MiB of space, and the file system of `{}` has {free} MiB left",
+        "not enough space: this needs {needed} MiB, and the file system of `{}` has {free} MiB free",
         worktree.path.display()
     );
     Err(Error::new(ErrorKind::NoSpace, message)
-        .hint("nothing is changed: free some space there, then run the command again"))
+        .hint("nothing was changed: free some space there, then run the command again"))
 }
 
-/// Minimum number of bytes needed to write all files: their size without holes, less the space of the files that are
-/// replaced or removed. A file that shares blocks with the one that it replaces, or that is only moved, needs no
-/// additional space.
+/// Lower bound of the additional bytes that the plan needs: sizes without holes of the files to write, less the allocated
+/// bytes of the files to replace or remove. Reflinked and renamed files need none.
 fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
     let (mut taken, mut freed) = (0_u64, 0_u64);
     let torn = torn(scan);
@@ -65,7 +64,7 @@ fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Resu
         let (Some((blob, _)), Some(entry)) = (plan.file(n), plan.entry(n)) else { continue };
         let there = known.find(&plan.path(n));
         let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);
-        // Lost content is not written, and reflinks need no space.
+        // Checkout skips content that the store has lost. Reflinks and renames allocate no blocks.
         if !is_late && store.contains_blob(blob) && !is_shared(store, blob) && moved.take(&entry).is_none() {
             taken = taken.saturating_add(data(objects, &entry)?);
             freed = freed.saturating_add(there.map_or(0, |there| there.stat.allocated));
@@ -74,12 +73,12 @@ fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Resu
     Ok(taken.saturating_sub(freed))
 }
 
-/// Whether a file may come back without new blocks.
+/// Whether the blob may be restored as a reflink, without new blocks.
 fn is_shared(store: &Store, blob: BlobId) -> bool {
     store.layout(blob).is_ok_and(|layout| store.adopted(&layout).is_some())
 }
 
-/// Bytes of a file in whole blocks outside holes.
+/// Size of a file in bytes without holes, rounded down to whole blocks.
 fn data(objects: &dyn Objects, entry: &Entry) -> Result<u64> {
     let holes: u64 = match entry.attributes {
         Some(id) => objects.attributes(id)?.holes.iter().map(|(_, length)| length).sum(),

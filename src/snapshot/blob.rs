@@ -1,4 +1,4 @@
-//! Single files and streams as blobs: hashed, or stored as a commit would store them.
+//! Hashes single files and streams, or stores them as a commit would.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,13 +15,13 @@ use crate::snapshot::file::StoreSink;
 use crate::worktree::content::{Sink, holes};
 use crate::worktree::{Reading, Worktree};
 
-/// Hashes or stores a stream; `name` is for messages.
+/// Hashes or stores a stream, as the sink decides. `name` stands for the stream in messages.
 pub fn stream(sink: &mut impl Sink, stream: &mut dyn Read, name: &str) -> Result<BlobId> {
     sink.read(&mut Reading::stream(stream, name, &Silent))
 }
 
-/// Hashes or stores a file. Follows links, as `b3sum` does. Other kinds are read as a stream.
-/// [`ErrorKind::Refused`] if it changes meanwhile, [`ErrorKind::Usage`] if it is a directory.
+/// Hashes or stores a file. Follows symbolic links, as `b3sum` does, and reads pipes and devices as streams. Returns
+/// [`ErrorKind::Refused`] if the file changes during the read, and [`ErrorKind::Usage`] for a directory.
 pub fn file(sink: &mut impl Sink, path: &Path) -> Result<BlobId> {
     let file = fs::open_any(path)?;
     let before = fs::stat_file(&file)?;
@@ -38,7 +38,7 @@ pub fn file(sink: &mut impl Sink, path: &Path) -> Result<BlobId> {
         return Ok(blob);
     }
     let message = format!("`{}` changed while it was read", path.display());
-    Err(Error::new(ErrorKind::Refused, message).hint("run the command again when nothing writes to it"))
+    Err(Error::new(ErrorKind::Refused, message).hint("run the command again when no program writes to the file"))
 }
 
 fn whole(sink: &mut impl Sink, file: &File, stat: &fs::Stat) -> Result<BlobId> {

@@ -178,7 +178,7 @@ dd: error writing '.undo/ballast': No space left on device
 sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none': exit 1 after [DURATION]
 [ID]  0 added, 0 modified, 1 deleted  (12.0 MiB → 17.6 KiB)
   deleted  large  (12.0 MiB)
-error: after `sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none'`: its changes are recorded but not undone: this needs 12 MiB of space, and the file system of `[ROOT]/work` has [..] MiB left
+error: after `sh -c 'rm large; dd if=/dev/zero of=.undo/ballast bs=1M status=none'`: its changes are recorded but not undone: not enough space: this needs 12 MiB, and the file system of `[ROOT]/work` has [..] MiB free
 hint: free some space, then undo the changes: undo undo
 [exit 125]
 

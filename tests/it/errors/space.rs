@@ -190,14 +190,14 @@ fn checkout_that_cannot_fit_is_refused() {
     let operations = env.undo("op log --json").ok().json().len();
     env.undo("checkout one").shows(str![[r#"
 ---- stderr ----
-error: this needs 5 MiB of space, and the file system of `[ROOT]/work` has 3 MiB left
-hint: nothing is changed: free some space there, then run the command again
+error: not enough space: this needs 5 MiB, and the file system of `[ROOT]/work` has 3 MiB free
+hint: nothing was changed: free some space there, then run the command again
 [exit 13]
 
 "#]]);
     env.undo("restore --from one large --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"no-space","message":"this needs 5 MiB of space, and the file system of `[ROOT]/work` has 3 MiB left","hint":"nothing is changed: free some space there, then run the command again","exit":13,"paths":[]}
+{"type":"error","code":"no-space","message":"not enough space: this needs 5 MiB, and the file system of `[ROOT]/work` has 3 MiB free","hint":"nothing was changed: free some space there, then run the command again","exit":13,"paths":[]}
 [exit 13]
 
 "#]]);

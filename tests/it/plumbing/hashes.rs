@@ -146,7 +146,7 @@ fn hash_object_refuses_changing_file() {
         output.shows(str![[r#"
 ---- stderr ----
 error: `[ROOT]/work/busy` changed while it was read
-hint: run the command again when nothing writes to it
+hint: run the command again when no program writes to the file
 [exit 4]
 
 "#]]);
