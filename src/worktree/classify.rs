@@ -113,20 +113,25 @@ impl<S: Sink> Worker<'_, S> {
         if !is_directory && !selected {
             return Ok(Verdict::Skip);
         }
-        let reason = match stat.kind {
-            Kind::Directory if name == REPOSITORY || walk.worktree.is_own_repository(&stat) => Some(Reason::Repository),
-            _ if stat.is_mounted_in(node.stat.device) && !walk.worktree.cross_mounts => Some(Reason::Mount),
-            Kind::Socket => Some(Reason::Socket),
-            Kind::File if stat.size > groups::LONGEST => Some(Reason::TooLong),
-            _ => None,
-        };
-        if let Some(reason) = reason {
+        if let Some(reason) = self.excluding_reason(node, name, &stat) {
             // Recorded entries below a mount still exist.
             let kind = Some(stat.kind).filter(|_| reason != Reason::Mount);
             self.add_uncovered(path(), reason, kind);
             return Ok(Verdict::Skip);
         }
         Ok(if is_directory { Verdict::Enter { stat, selected, ignored } } else { Verdict::Cover(stat) })
+    }
+
+    /// Why no commit can cover an entry, whatever is selected or ignored.
+    fn excluding_reason(&self, node: &Node, name: &[u8], stat: &Stat) -> Option<Reason> {
+        let worktree = self.walk.worktree;
+        match stat.kind {
+            Kind::Directory if name == REPOSITORY || worktree.is_own_repository(stat) => Some(Reason::Repository),
+            _ if stat.is_mounted_in(node.stat.device) && !worktree.cross_mounts => Some(Reason::Mount),
+            Kind::Socket => Some(Reason::Socket),
+            Kind::File if stat.size > groups::LONGEST => Some(Reason::TooLong),
+            _ => None,
+        }
     }
 
     /// Counts a covered entry other than a directory.

@@ -286,8 +286,7 @@ impl ByteSet {
         let mut before = None;
         let first = at;
         loop {
-            let byte = byte_at(at)?;
-            match (byte, before) {
+            match (byte_at(at)?, before) {
                 // A `]` in first position is literal.
                 (b']', _) if at > first => break,
                 (b'-', Some(low)) if text.get(at + 1).is_some_and(|&next| next != b']') => {
@@ -296,30 +295,19 @@ impl ByteSet {
                     before = None;
                     at = next;
                 }
-                (b'[', _) if text.get(at + 1) == Some(&b':') => {
-                    let name = &text[at + 2..];
-                    let length = name.iter().position(|&byte| byte == b']').ok_or(Invalid::OpenBracket)?;
-                    match name[..length].strip_suffix(b":") {
-                        Some(name) => {
-                            let is_member = class(name).ok_or(Invalid::UnknownClass)?;
-                            (0..=u8::MAX).filter(is_member).for_each(|byte| set.add(byte));
-                            before = None;
-                            at += 2 + length + 1;
-                        }
-                        // Not a class: a literal `[`.
-                        None => {
-                            set.add(b'[');
-                            before = Some(b'[');
-                            at += 1;
-                        }
+                _ => match parse_class(&text[at..])? {
+                    Some((is_member, length)) => {
+                        (0..=u8::MAX).filter(is_member).for_each(|byte| set.add(byte));
+                        before = None;
+                        at += length;
                     }
-                }
-                _ => {
-                    let (byte, next) = escaped_at(at)?;
-                    set.add(byte);
-                    before = Some(byte);
-                    at = next;
-                }
+                    None => {
+                        let (byte, next) = escaped_at(at)?;
+                        set.add(byte);
+                        before = Some(byte);
+                        at = next;
+                    }
+                },
             }
         }
         if is_negated {
@@ -330,8 +318,21 @@ impl ByteSet {
     }
 }
 
-/// Members of a POSIX class in git's locale: ASCII, where only TAB, LF, CR and space are white space.
-fn class(name: &[u8]) -> Option<fn(&u8) -> bool> {
+/// Tells the members of a class from other bytes.
+type ClassTest = fn(&u8) -> bool;
+
+/// Parses a class such as `[:digit:]` at the start of `text`. Returns its test, and the length including the brackets.
+/// Returns `None` if `text` does not start with a class; then a `[` is literal.
+fn parse_class(text: &[u8]) -> Result<Option<(ClassTest, usize)>, Invalid> {
+    let Some(inner) = text.strip_prefix(b"[:") else { return Ok(None) };
+    let length = inner.iter().position(|&byte| byte == b']').ok_or(Invalid::OpenBracket)?;
+    let Some(name) = inner[..length].strip_suffix(b":") else { return Ok(None) };
+    let is_member = class(name).ok_or(Invalid::UnknownClass)?;
+    Ok(Some((is_member, 2 + length + 1)))
+}
+
+/// The test for a POSIX class in git's locale: ASCII, where only TAB, LF, CR and space are white space.
+fn class(name: &[u8]) -> Option<ClassTest> {
     Some(match name {
         b"alnum" => u8::is_ascii_alphanumeric,
         b"alpha" => u8::is_ascii_alphabetic,
