@@ -111,7 +111,8 @@ impl Workspace {
                     self.notices.extend(notices);
                     break Some(files);
                 }
-                Some(Attempt::OpenDirectories(_)) | None => break None,
+                Some(Attempt::OpenDirectories(_)) => unreachable!("a dry run does not open directories"),
+                None => break None,
             }
         };
         Ok(PreparedCheckout { request, files, lock: Lock::Free(self) })
