@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(unread(b"txt", &text(5000)), Some(ContentChange::Ordinary));
         assert_eq!(unread(b"", &text(5000)), Some(ContentChange::Ordinary));
         assert_eq!(unread(b"docx", &with(b"PK\x03\x04", random(900))), Some(ContentChange::Ordinary));
-        // Without the old bytes there is no result.
+        // The change cannot be judged without the old bytes.
         assert_eq!(super::judge(b"png", || None, &random(5000)), None);
     }
 

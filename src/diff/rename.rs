@@ -81,7 +81,7 @@ mod tests {
         Change { path, status, old, new, what: What::default(), renamed: None }
     }
 
-    /// The other path of each change; empty if there is no pair.
+    /// Returns the other path of each change, or an empty string for a change that is not a rename.
     fn pairs(texts: &[&str]) -> Vec<String> {
         let mut changes: Vec<_> = texts.iter().map(|text| change(text)).collect();
         detect(&mut changes);

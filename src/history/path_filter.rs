@@ -37,7 +37,7 @@ struct PathNode {
 /// A tree node, the directory it belongs to, and which of the directory's names were looked up in it.
 type LookupKey = (TreeId, usize, Range<usize>);
 
-/// The entry of each name, in order; empty if there is no directory.
+/// The entry of each name, in order. Empty if the directory does not exist.
 type Entries = Rc<[Option<Entry>]>;
 
 impl PathFilter {
