@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind as ClapKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::{self, Context, help};
 use crate::environment::{Durability, Environment};
@@ -44,10 +44,10 @@ enum Command {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// Run as if started in DIR
+    /// Run as if started in DIR; each further DIR is relative to the one before
     // clap identifies arguments by field name, so no command may have an argument with the name of a global option.
     #[arg(short = 'C', global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    start: Option<PathBuf>,
+    start: Vec<PathBuf>,
     /// Print no status and no hints
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -64,6 +64,9 @@ struct Global {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true, value_parser = when())]
     color: When,
+    /// Do not show long output in a pager
+    #[arg(long, global = true)]
+    no_pager: bool,
     /// When to show progress: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true, value_parser = when())]
@@ -98,6 +101,7 @@ impl Global {
             verbose: self.verbose,
             color: self.color,
             progress: self.progress,
+            pager: !self.no_pager,
             nul: self.null,
         }
     }
@@ -195,10 +199,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) if error.kind() != ClapKind::DisplayVersion => parse(command()),
         parsed => parsed,
     };
-    let cli = match parsed {
+    let mut cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return finish_unparsed(&error, &arguments),
     };
+    cli.global.start = directories(cli.global.start, &arguments);
     let environment = cli.global.environment();
     let ui = Ui::new(cli.global.options(), environment.clone());
     interrupts::install(&ui, &environment);
@@ -206,9 +211,25 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     ui.finish(result)
 }
 
-/// Enters the directory of `-C` and runs the command.
+/// All values of `-C`. Of a global option that stands before and after the command, clap keeps only the values after it.
+fn directories(parsed: Vec<PathBuf>, arguments: &[OsString]) -> Vec<PathBuf> {
+    if arguments.iter().filter(|argument| argument.as_encoded_bytes().starts_with(b"-C")).count() < 2 {
+        return parsed;
+    }
+    // Everything from the command on belongs to an unknown command here.
+    let options = Global::augment_args(clap::Command::new("undo")).disable_help_flag(true);
+    let Ok(options) = options.allow_external_subcommands(true).try_get_matches_from(arguments) else { return parsed };
+    let command_and_rest =
+        options.subcommand().map_or(0, |(_, rest)| 1 + rest.get_many::<OsString>("").unwrap_or_default().len());
+    let rest = arguments[..1].iter().chain(&arguments[arguments.len() - command_and_rest..]);
+    let after = Cli::command().try_get_matches_from(rest).and_then(|matches| Cli::from_arg_matches(&matches));
+    let before = options.get_many::<PathBuf>("start").unwrap_or_default().cloned();
+    before.chain(after.map(|cli| cli.global.start).unwrap_or_default()).collect()
+}
+
+/// Enters the directories of `-C` and runs the command.
 fn run_command(ui: &Ui, environment: Environment, cli: Cli) -> Result<Exit> {
-    if let Some(directory) = &cli.global.start {
+    for directory in &cli.global.start {
         std::env::set_current_dir(directory).map_err(|error| {
             Error::new(ErrorKind::Usage, format!("cannot enter `{}`", directory.display())).with_source(error)
         })?;
@@ -282,6 +303,35 @@ mod tests {
             let own = subcommand.get_arguments().filter(|one| !one.is_global_set()).map(|one| one.get_id());
             let shared: Vec<_> = own.filter(|id| globals.contains(id)).collect();
             assert!(shared.is_empty(), "{}: {shared:?}", subcommand.get_name());
+        }
+    }
+
+    #[test]
+    fn text_values_may_begin_with_a_hyphen() {
+        const TEXT: [&str; 6] = ["MSG", "TEXT", "TIME", "FORMAT", "REASON", "PATTERN"];
+        fn check(command: &clap::Command) -> usize {
+            let is_text = |one: &&clap::Arg| {
+                let names = one.get_value_names().unwrap_or_default();
+                !one.is_positional() && names.iter().any(|name| TEXT.contains(&name.as_str()))
+            };
+            let arguments: Vec<_> = command.get_arguments().filter(is_text).collect();
+            for one in &arguments {
+                assert!(one.is_allow_hyphen_values_set(), "{} {}", command.get_name(), one.get_id());
+            }
+            arguments.len() + command.get_subcommands().map(check).sum::<usize>()
+        }
+        assert!(check(&command()) > 8);
+    }
+
+    #[test]
+    fn each_directory_is_relative_to_the_one_before() {
+        for line in
+            ["undo -C a -C b log", "undo -Ca log -C b", "undo log -C a -C b", "undo --json -C a --color never -C b"]
+        {
+            let matches = command().try_get_matches_from(line.split(' ')).unwrap();
+            let parsed = Cli::from_arg_matches(&matches).unwrap().global.start;
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(directories(parsed, &arguments), ["a", "b"].map(PathBuf::from), "{line}");
         }
     }
 

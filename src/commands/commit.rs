@@ -24,7 +24,7 @@ use crate::workspace::{CommitOptions, Workspace};
   undo commit --init          create a repository here if there is none")]
 pub struct Args {
     /// Commit message
-    #[arg(short, long, value_name = "MSG", default_value = "", hide_default_value = true)]
+    #[arg(short, long, value_name = "MSG", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     message: String,
     /// Create a repository in the current directory if there is none
     #[arg(long)]

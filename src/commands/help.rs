@@ -102,8 +102,10 @@ New codes may be added. Treat every status except 0 as a failure.
 
   PAGER            pager for long output on a terminal; empty or `cat` for none
                    [default: less, with the options FRX unless LESS is set]
+  UNDO_PAGER       pager for undo only; takes precedence over PAGER
   NO_COLOR         if not empty, disables colours unless `--color` enables them
-  CLICOLOR_FORCE   if not empty and not 0, enables colours even without a terminal
+  FORCE_COLOR, CLICOLOR_FORCE
+                   if not empty and not 0, enables colours even without a terminal
   LANG, LC_ALL     in a UTF-8 locale, `undo log` draws its graph with box characters
   TZ               time zone of the times in text output
   UNDO_WORKERS     number of worker threads, 1 to 256 [default: number of cores, at most 8]

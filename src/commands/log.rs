@@ -39,13 +39,13 @@ pub struct Args {
     #[arg(long)]
     oneline: bool,
     /// Show commits newer than TIME
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Show commits older than TIME
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// Show commits whose message contains TEXT
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     grep: Option<String>,
     /// List operations instead of commits
     #[arg(long, conflicts_with_all = ["revisions", "paths", "oneline", "since", "until", "grep"])]

@@ -1,6 +1,10 @@
-//! Prints a message when a signal interrupts a command. The message depends on the phase of the command.
+//! What happens when a signal interrupts a command: an interactive child is waited for, and a message is printed that
+//! depends on the phase of the command.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::process::{Child, ChildStdin, ExitStatus};
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use libc::c_int;
@@ -23,8 +27,72 @@ pub fn on_interrupt(environment: &Environment, message: impl Fn(Phase, u8) -> St
     }
 }
 
+/// Process id of the [`AwaitedChild`]; 0 for none.
+static CHILD: AtomicI32 = AtomicI32::new(0);
+
+/// File descriptor of its [`AwaitedInput`]; -1 for none.
+static INPUT: AtomicI32 = AtomicI32::new(-1);
+
+/// A child that reads the output of this process and the keyboard. A signal ends this process only after the child has
+/// exited, so that the two never share the terminal with the shell. At most one exists at a time.
+pub struct AwaitedChild(Child);
+
+/// The input of an [`AwaitedChild`]. A signal closes it, so that the child sees the end of its input.
+pub struct AwaitedInput(ChildStdin);
+
+impl AwaitedChild {
+    /// Waits for a child on signals from now on. Its stdin must be piped.
+    pub fn new(mut child: Child) -> (AwaitedChild, AwaitedInput) {
+        let input = child.stdin.take().expect("stdin is piped");
+        INPUT.store(input.as_raw_fd(), Ordering::SeqCst);
+        CHILD.store(i32::try_from(child.id()).unwrap_or_default(), Ordering::SeqCst);
+        (AwaitedChild(child), AwaitedInput(input))
+    }
+
+    /// Waits until the child has exited.
+    pub fn wait(mut self) -> io::Result<ExitStatus> {
+        let status = self.0.wait();
+        CHILD.store(0, Ordering::SeqCst);
+        status
+    }
+}
+
+impl Write for AwaitedInput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Drop for AwaitedInput {
+    fn drop(&mut self) {
+        // Before the file descriptor is closed and may be reused.
+        INPUT.store(-1, Ordering::SeqCst);
+    }
+}
+
+/// Closes the input of the [`AwaitedChild`] and waits until it has exited. Async-signal-safe.
+fn await_child() {
+    let (child, input) = (CHILD.load(Ordering::SeqCst), INPUT.swap(-1, Ordering::SeqCst));
+    // SAFETY: both calls are async-signal-safe. The descriptor is open: its owner takes it out of `INPUT` before closing it,
+    // and no longer runs, since it is the main thread, which handles the signal.
+    #[expect(unsafe_code, reason = "a handler may not use what could lock or allocate")]
+    unsafe {
+        if input >= 0 {
+            libc::close(input);
+        }
+        if child > 0 {
+            libc::waitpid(child, std::ptr::null_mut(), 0);
+        }
+    }
+}
+
 /// Async-signal-safe: uses only atomics and system calls. The signal ends the process when this returns.
 extern "C" fn say(signal: c_int) {
+    await_child();
     let messages = MESSAGES.get().and_then(|(phase, all)| all.get(usize::from(phase.load(Ordering::SeqCst))));
     let at = SIGNALS.iter().position(|&one| one == signal);
     if let (Some(messages), Some(at)) = (messages, at) {

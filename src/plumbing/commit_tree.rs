@@ -31,13 +31,13 @@ pub struct Args {
     #[arg(short, long = "parent", value_name = "PARENT", add = complete::with(complete::revisions))]
     parents: Vec<String>,
     /// Commit message; each one is a paragraph
-    #[arg(short, long = "message", value_name = "MSG")]
+    #[arg(short, long = "message", value_name = "MSG", allow_hyphen_values = true)]
     messages: Vec<String>,
     /// Read the message from FILE, or from stdin if it is `-`
     #[arg(short = 'F', long, value_name = "FILE", conflicts_with = "messages", value_hint = clap::ValueHint::FilePath)]
     file: Option<PathBuf>,
     /// Author [default: as configured]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     author: Option<String>,
     /// Commit time [default: now], as RFC 3339 or as decimal seconds and `±HH:MM`
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]

@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "long")]
     name_only: bool,
     /// Print lines in this format: %(path), %(objectname) …
-    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["long", "name_only"])]
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["long", "name_only"], allow_hyphen_values = true)]
     format: Option<String>,
 }
 

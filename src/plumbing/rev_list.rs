@@ -37,10 +37,10 @@ pub struct Args {
     #[arg(short = 'n', long, value_name = "N")]
     max_count: Option<usize>,
     /// List commits newer than TIME
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// List commits older than TIME
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// List the oldest commit first
     #[arg(long)]

@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(short, long)]
     delete: bool,
     /// Description of the operation
-    #[arg(short = 'm', value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(short = 'm', value_name = "REASON", allow_hyphen_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: Option<String>,
     /// Read `update`, `create`, `delete`, `verify` and `symref-update` from stdin, one per line
     #[arg(long, conflicts_with_all = ["reference", "values", "delete"])]

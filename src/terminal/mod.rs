@@ -54,6 +54,8 @@ pub struct Options {
     pub color: When,
     /// When to show progress bars.
     pub progress: When,
+    /// Show long output in a pager.
+    pub pager: bool,
     /// End records with NUL, and print names as raw bytes.
     pub nul: bool,
 }
@@ -104,6 +106,7 @@ impl Ui {
     /// Sends the output that follows through the user's pager if a person reads it. Warns if the pager cannot be started.
     pub fn page_long_output(&self) {
         if self.is_for_people()
+            && self.options.pager
             && let Err(error) = self.out.start_pager()
         {
             self.warning(&error);

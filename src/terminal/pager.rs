@@ -2,24 +2,30 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{AwaitedChild, AwaitedInput};
 
-const HINT: &str = "set `PAGER` to an existing program, or to `cat` for no pager";
+/// Variables that name the pager; the first one that is set counts.
+const VARIABLES: [&str; 2] = ["UNDO_PAGER", "PAGER"];
+
+const HINT: &str = "set `PAGER` to an existing program, or use --no-pager";
 
 /// A running pager.
 pub struct Pager {
-    child: Child,
+    child: AwaitedChild,
     /// The script of a pager that a shell runs: only the shell learns whether the pager starts.
     script: Option<String>,
 }
 
 impl Pager {
-    /// Starts `PAGER`, by default `less -FRX` (short output stays on the screen, colours pass), and returns the pipe to it.
-    /// A shell runs a value that is more than plain words. `None` for no pager.
-    pub fn start() -> Result<Option<(Pager, ChildStdin)>> {
-        let Ok(pager) = std::env::var("PAGER") else { return Ok(spawn(Command::new("less"), None).ok()) };
+    /// Starts the pager of [`VARIABLES`], by default `less -FRX` (short output stays on the screen, colours pass), and returns
+    /// the pipe to it. A shell runs a value that is more than plain words. `None` for no pager.
+    pub fn start() -> Result<Option<(Pager, AwaitedInput)>> {
+        let Some(pager) = VARIABLES.iter().find_map(|name| std::env::var(name).ok()) else {
+            return Ok(spawn(Command::new("less"), None).ok());
+        };
         let mut words = pager.split_whitespace();
         let Some(program) = words.next().filter(|_| pager != "cat") else { return Ok(None) };
         if !pager.chars().all(is_plain) {
@@ -33,7 +39,7 @@ impl Pager {
     }
 
     /// Waits until the user has quit the pager, whose input must be closed. Fails if the shell could not start it.
-    pub fn wait(mut self) -> Result<()> {
+    pub fn wait(self) -> Result<()> {
         let code = self.child.wait().ok().and_then(|status| status.code());
         match &self.script {
             // A shell's status for a program that it may not run or cannot find.
@@ -46,12 +52,11 @@ impl Pager {
     }
 }
 
-fn spawn(mut command: Command, script: Option<String>) -> io::Result<(Pager, ChildStdin)> {
+fn spawn(mut command: Command, script: Option<String>) -> io::Result<(Pager, AwaitedInput)> {
     if std::env::var_os("LESS").is_none() {
         command.env("LESS", "FRX");
     }
-    let mut child = command.stdin(Stdio::piped()).spawn()?;
-    let input = child.stdin.take().expect("stdin is piped");
+    let (child, input) = AwaitedChild::new(command.stdin(Stdio::piped()).spawn()?);
     Ok((Pager { child, script }, input))
 }
 

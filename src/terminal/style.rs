@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::IsTerminal;
 
-use anstream::{AutoStream, ColorChoice, stream::RawStream};
 use anstyle::{AnsiColor, Style};
 
 use crate::terminal::When;
@@ -68,14 +68,28 @@ impl Role {
     }
 }
 
-/// Whether a stream gets colours: as the command line says, else as `NO_COLOR`, `CLICOLOR_FORCE` and the capabilities of
-/// the terminal say.
-pub fn wanted(when: When, stream: &impl RawStream) -> bool {
+/// Whether a stream gets colours: as the command line says, otherwise as the environment says.
+pub fn wanted(when: When, stream: &impl IsTerminal) -> bool {
     match when {
         When::Always => true,
         When::Never => false,
-        When::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+        When::Auto => wanted_by(|name| std::env::var(name).ok(), stream.is_terminal()),
     }
+}
+
+/// Evaluates `NO_COLOR` (no-color.org), then `FORCE_COLOR` and `CLICOLOR_FORCE` (force-color.org, bixense.com/clicolors),
+/// then the terminal. An empty value counts as unset, and `0` does not force.
+fn wanted_by(variable: impl Fn(&str) -> Option<String>, is_terminal: bool) -> bool {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    if set("NO_COLOR").is_some() {
+        return false;
+    }
+    let is_forced = |name: &str| set(name).is_some_and(|value| value != "0");
+    is_forced("FORCE_COLOR")
+        || is_forced("CLICOLOR_FORCE")
+        || is_terminal
+            && set("CLICOLOR").is_none_or(|value| value != "0")
+            && set("TERM").is_some_and(|terminal| terminal != "dumb")
 }
 
 /// Adds the colours of roles to text, unless colours are off.
@@ -121,6 +135,29 @@ impl<T: fmt::Display> fmt::Display for Painted<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn environment_decides_about_colors() {
+        for (variables, on_terminal, in_pipe) in [
+            ("TERM=xterm", true, false),
+            ("TERM=dumb", false, false),
+            ("", false, false),
+            ("TERM=xterm NO_COLOR=1 FORCE_COLOR=1", false, false),
+            ("TERM=xterm NO_COLOR=", true, false),
+            ("TERM=dumb FORCE_COLOR=1", true, true),
+            ("TERM=dumb CLICOLOR_FORCE=yes", true, true),
+            ("TERM=xterm CLICOLOR_FORCE=0 FORCE_COLOR=0", true, false),
+            ("TERM=xterm CLICOLOR_FORCE=", true, false),
+            ("TERM=xterm CLICOLOR=0", false, false),
+        ] {
+            let variable = |name: &str| {
+                let found = variables.split(' ').find_map(|one| one.strip_prefix(name)?.strip_prefix('='));
+                found.map(str::to_owned)
+            };
+            assert_eq!(wanted_by(variable, true), on_terminal, "{variables}");
+            assert_eq!(wanted_by(variable, false), in_pipe, "{variables}");
+        }
+    }
 
     #[test]
     fn text_without_colours_has_no_escape_codes() {

@@ -17,20 +17,17 @@ pub(super) fn words() -> Vec<OsString> {
     words
 }
 
-/// The directory of the command: that of `-C`, or the current one.
+/// The directory of the command: the current one, changed by each `-C`.
 pub(super) fn directory() -> Result<PathBuf> {
     let current = fs::current_dir()?;
     let words = words();
-    let mut options = words.iter().enumerate().take_while(|(_, word)| *word != "--");
-    let named = options.find_map(|(at, word)| match word.as_bytes().strip_prefix(b"-C")? {
+    let options = words.iter().enumerate().take_while(|(_, word)| *word != "--");
+    let named = options.filter_map(|(at, word)| match word.as_bytes().strip_prefix(b"-C")? {
         b"" => words.get(at + 1).map(OsString::as_os_str),
         attached => Some(OsStr::from_bytes(attached)),
     });
     // The path of the worktree, which is compared with this one, has no symbolic links.
-    match named {
-        Some(named) => fs::canonicalize(&current.join(named)),
-        None => Ok(current),
-    }
+    named.map(PathBuf::from).try_fold(current, |directory, named| fs::canonicalize(&directory.join(named)))
 }
 
 /// The commit that paths refer to: that of `--from`, or the last one before `--`.

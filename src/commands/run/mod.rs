@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "BOUND")]
     guard: Vec<Guard>,
     /// Commit message [default: the command line]
-    #[arg(short, long, value_name = "MSG")]
+    #[arg(short, long, value_name = "MSG", allow_hyphen_values = true)]
     message: Option<String>,
     /// Command to run, and its arguments
     #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]

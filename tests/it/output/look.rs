@@ -308,3 +308,75 @@ fn log_is_shown_when_pager_fails_to_start() {
     assert_eq!(code, 74, "{text}");
     assert!(text.contains("error: the pager") && text.contains("hint: "), "{text}");
 }
+
+#[test]
+fn pager_variables_and_option_have_precedence() {
+    let env = history();
+    let at_terminal = |line: &str| {
+        let output = env.shell(&format!("command -v script > /dev/null || exit 99; script -qec \"{line}\" /dev/null"));
+        (output.code != 99).then(|| output.text().contains("PAGED"))
+    };
+    let Some(is_paged) = at_terminal("PAGER='sed s/^/PAGED/' undo log") else {
+        return skip("`script`, which creates a terminal, is not installed");
+    };
+    assert!(is_paged);
+    for (line, is_paged) in [
+        ("UNDO_PAGER='sed s/^/PAGED/' PAGER=cat undo log", true),
+        ("UNDO_PAGER= PAGER='sed s/^/PAGED/' undo log", false),
+        ("UNDO_PAGER=cat PAGER='sed s/^/PAGED/' undo log", false),
+        ("PAGER='sed s/^/PAGED/' undo log --no-pager", false),
+        ("PAGER='sed s/^/PAGED/' undo --no-pager log", false),
+    ] {
+        assert_eq!(at_terminal(line), Some(is_paged), "{line}");
+    }
+}
+
+/// The interrupt goes to both processes, as from a terminal.
+#[test]
+fn interrupt_ends_undo_after_its_pager() {
+    let env = history();
+    // The pager ignores the interrupt like `less`, and ends when the user quits it.
+    let pager = "trap : INT; cat >shown; while ! [ -e quit ]; do sleep 0.01; done; echo quit >>order";
+    let script = format!(
+        "command -v script >/dev/null || exit 99
+         cat >pager <<'END'\n{pager}\nEND
+         cat >session <<'END'
+         set -m
+         PAGER='sh ./pager' undo log &
+         until [ -s shown ]; do sleep 0.01; done
+         kill -INT -- -$!
+         sleep 0.3
+         kill -0 $! && echo alive >>order
+         touch quit
+         wait $!
+         echo \"ended $?\" >>order
+END
+         script -qec 'bash ./session' /dev/null; cat order"
+    );
+    let output = env.shell(&script);
+    if output.code == 99 {
+        return skip("`script`, which creates a terminal, is not installed");
+    }
+    let order: Vec<String> = output.text().lines().map(str::to_owned).collect();
+    assert!(order.ends_with(&["alive", "quit", "ended 130"].map(str::to_owned)), "{output}");
+}
+
+#[test]
+fn option_values_may_begin_with_a_hyphen() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit -m '- text'").ok();
+    assert!(env.undo("log --oneline --grep '- t'").ok().text().contains("- text"));
+    env.undo("log --grep -x --since -1d").ok();
+    env.undo("run -m -5 -- true").ok();
+}
+
+#[test]
+fn repeated_directories_are_relative_to_each_other() {
+    let env = history();
+    env.write("a/b/file", "1");
+    for line in ["-C a -C b commit -m x file -n", "-C a commit -m x file -C b -n", "commit -m x file -C a -C b -n"] {
+        assert!(env.undo(line).ok().text().contains(" added"), "{line}");
+    }
+    env.undo("-C b -C a status").fails(2);
+}

@@ -142,12 +142,13 @@ For scripts (undo help plumbing):
   symbolic-ref, update-ref, verify-pack, write-tree
 
 Options:
-  -C <DIR>               Run as if started in DIR
+  -C <DIR>               Run as if started in DIR; each further DIR is relative to the one before
   -q, --quiet            Print no status and no hints
   -v, --verbose          Print more
       --json             Print JSON, one object per line
   -z, --null             End records with NUL, and print names unquoted
       --color <WHEN>     When to use colours: auto, always or never
+      --no-pager         Do not show long output in a pager
       --progress <WHEN>  When to show progress: auto, always or never
       --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help
@@ -175,12 +176,13 @@ Options:
       --continue     Finish an interrupted checkout
 
 Global options:
-  -C <DIR>               Run as if started in DIR
+  -C <DIR>               Run as if started in DIR; each further DIR is relative to the one before
   -q, --quiet            Print no status and no hints
   -v, --verbose          Print more
       --json             Print JSON, one object per line
   -z, --null             End records with NUL, and print names unquoted
       --color <WHEN>     When to use colours: auto, always or never
+      --no-pager         Do not show long output in a pager
       --progress <WHEN>  When to show progress: auto, always or never
       --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help

@@ -273,12 +273,13 @@ Commands:
   restore  Restore branches, tags and the directory to their state after an operation
 
 Global options:
-  -C <DIR>               Run as if started in DIR
+  -C <DIR>               Run as if started in DIR; each further DIR is relative to the one before
   -q, --quiet            Print no status and no hints
   -v, --verbose          Print more
       --json             Print JSON, one object per line
   -z, --null             End records with NUL, and print names unquoted
       --color <WHEN>     When to use colours: auto, always or never
+      --no-pager         Do not show long output in a pager
       --progress <WHEN>  When to show progress: auto, always or never
       --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help
