@@ -164,19 +164,17 @@ impl<'a> Decoder<'a> {
         Err(self.invalid("number too long"))
     }
 
-    /// A varint that counts fields of at least `size` bytes each. Rejects counts that exceed the remaining bytes.
-    pub fn count(&mut self, size: usize) -> Result<usize> {
-        let count = self.varint()?;
-        let most = self.remaining() / size.max(1);
-        match usize::try_from(count) {
-            Ok(count) if count <= most => Ok(count),
+    /// A varint that counts bytes, or fields of at least one byte each. Rejects counts that exceed the remaining bytes.
+    pub fn count(&mut self) -> Result<usize> {
+        match usize::try_from(self.varint()?) {
+            Ok(count) if count <= self.remaining() => Ok(count),
             _ => Err(self.invalid("count larger than what follows")),
         }
     }
 
     /// A varint length, then as many bytes.
     pub fn bytes(&mut self) -> Result<&'a [u8]> {
-        let length = self.count(1)?;
+        let length = self.count()?;
         self.raw(length)
     }
 
@@ -239,6 +237,6 @@ mod tests {
     fn varints_have_one_encoding() {
         assert!(Decoder::new("test", &[0x80, 0x00]).varint().is_err());
         assert!(Decoder::new("test", &[0xff; 11]).varint().is_err());
-        assert!(Decoder::new("test", &[0xff, 0xff, 0xff, 0xff, 0x0f]).count(1).is_err());
+        assert!(Decoder::new("test", &[0xff, 0xff, 0xff, 0xff, 0x0f]).count().is_err());
     }
 }

@@ -9,10 +9,6 @@ use std::hash::Hasher;
 /// Length of an id in bytes.
 pub const LENGTH: usize = 32;
 
-/// An id without its kind, which the context gives (pack tables, plumbing).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId(pub [u8; LENGTH]);
-
 /// Parses `2 * N` hex digits of either case.
 fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
@@ -30,108 +26,87 @@ fn nibble(digit: u8) -> Option<u8> {
     (digit as char).to_digit(16).map(|value| value as u8)
 }
 
-fn write_hex(bytes: &[u8; LENGTH], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str(blake3::Hash::from_bytes(*bytes).to_hex().as_str())
-}
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            pub struct $name(pub [u8; LENGTH]);
 
-impl ObjectId {
-    /// Parses 64 hex digits.
-    pub fn parse(text: &str) -> Option<ObjectId> {
-        parse_hex(text).map(ObjectId)
-    }
-}
+            impl $name {
+                /// Parses 64 hex digits.
+                pub fn parse(text: &str) -> Option<$name> {
+                    parse_hex(text).map($name)
+                }
 
-impl fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
-    }
-}
+                /// The same bytes without the kind.
+                pub fn object_id(self) -> ObjectId {
+                    ObjectId(self.0)
+                }
 
-impl fmt::Debug for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ObjectId({self})")
-    }
-}
-
-macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub [u8; LENGTH]);
-
-        impl $name {
-            /// Parses 64 hex digits.
-            pub fn parse(text: &str) -> Option<$name> {
-                parse_hex(text).map($name)
+                /// The first 8 hex digits.
+                pub fn short(self) -> String {
+                    self.to_string()[..8].to_owned()
+                }
             }
 
-            /// The same bytes without the kind.
-            pub fn object_id(self) -> ObjectId {
-                ObjectId(self.0)
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str(blake3::Hash::from_bytes(self.0).to_hex().as_str())
+                }
             }
 
-            /// The first 8 hex digits.
-            pub fn short(self) -> String {
-                self.to_string()[..8].to_owned()
+            impl fmt::Debug for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    write!(f, "{}({self})", stringify!($name))
+                }
             }
-        }
-
-        impl From<ObjectId> for $name {
-            fn from(id: ObjectId) -> $name {
-                $name(id.0)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_hex(&self.0, f)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({self})", stringify!($name))
-            }
-        }
+        )+
     };
 }
 
-id!(
+macro_rules! conversions {
+    ($($name:ident),+) => {
+        $(
+            impl From<ObjectId> for $name {
+                fn from(id: ObjectId) -> $name {
+                    $name(id.0)
+                }
+            }
+
+            impl From<$name> for ObjectId {
+                fn from(id: $name) -> ObjectId {
+                    ObjectId(id.0)
+                }
+            }
+        )+
+    };
+}
+
+ids! {
+    /// An id without its kind, which the context gives (pack tables, plumbing).
+    ObjectId,
     /// The content of one file: BLAKE3 of its bytes.
-    BlobId
-);
-id!(
+    BlobId,
     /// A piece of a large blob: BLAKE3 of its bytes.
-    ChunkId
-);
-id!(
+    ChunkId,
     /// A node of a long chunk list.
-    LayoutId
-);
-id!(
+    LayoutId,
     /// A directory, or a node of a long one.
-    TreeId
-);
-id!(
+    TreeId,
     /// Extended attributes and holes of an entry.
-    AttributesId
-);
-id!(
+    AttributesId,
     /// The hard-link groups of a root tree.
-    LinksId
-);
-id!(
+    LinksId,
     /// A record of the whole worktree.
-    CommitId
-);
-id!(
+    CommitId,
     /// An action of a user, recorded in the journal.
-    OperationId
-);
-id!(
+    OperationId,
     /// An immutable file of many objects.
-    PackId
-);
+    PackId,
+}
+
+conversions!(BlobId, ChunkId, LayoutId, TreeId, AttributesId, LinksId, CommitId, OperationId, PackId);
 
 /// Identifies a directory among those that share a repository: random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

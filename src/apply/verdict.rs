@@ -7,7 +7,8 @@ use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::metadata::Kind;
 use crate::object::Entry;
-use crate::object::entry::{put_entry, take_entry, take_named};
+use crate::object::entry::take_named;
+use crate::object::fields::Field;
 use crate::path::{RepoPath, RepoPathBuf};
 
 use super::arena::{Arena, Position};
@@ -73,7 +74,7 @@ impl Steps {
         let directory = self.enter(path.parent().unwrap_or(RepoPath::root()));
         let mut encoder = Encoder::new();
         match entry {
-            Some(entry) => put_entry(&mut encoder, entry),
+            Some(entry) => entry.put(&mut encoder),
             None => {
                 encoder.u8(NAME).bytes(path.name().unwrap_or_default());
             }
@@ -234,7 +235,7 @@ impl Steps {
             let entry = entry.filter(|entry| entry.kind() == Kind::Directory);
             self.directories[at].entry = entry.map(|entry| {
                 let mut encoder = Encoder::new();
-                put_entry(&mut encoder, &entry);
+                entry.put(&mut encoder);
                 self.arena.add(encoder.as_slice())
             });
         }
@@ -254,7 +255,7 @@ fn is_entry(content: &[u8]) -> bool {
 }
 
 fn decode(content: &[u8]) -> Entry {
-    take_entry(&mut Decoder::new("step", content)).expect(SOUND)
+    Decoder::new("step", content).take().expect(SOUND)
 }
 
 #[cfg(test)]

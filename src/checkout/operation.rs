@@ -3,12 +3,11 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::error::Result;
-use crate::history::reflog::Refs;
 use crate::history::timeline::Timeline;
 use crate::id::CommitId;
 use crate::number::{Count, plural};
 use crate::object::Objects;
-use crate::object::operation::{Intent, UndoPosition, View, intent_extras};
+use crate::object::operation::{Intent, Refs, UndoPosition, View, intent_extras};
 use crate::repo::{NewOperation, Repository};
 
 use super::{Options, Outcome};
@@ -43,7 +42,7 @@ pub(super) fn intent(
 
 /// Refs after the checkout. Without explicit refs, a checkout of the whole worktree moves the current branch.
 fn refs(view: &View, to: Option<CommitId>, options: &Options) -> Refs {
-    let mut refs = options.refs.clone().unwrap_or_else(|| Refs::of(view));
+    let mut refs = options.refs.clone().unwrap_or_else(|| view.refs.clone());
     if let (None, true, Some(to)) = (&options.refs, options.paths.is_empty(), to) {
         refs.branches.insert(view.current.clone(), to);
     }

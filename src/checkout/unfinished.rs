@@ -5,11 +5,10 @@ use crate::apply::staging::prefix;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{Dir, UNFINISHED};
 use crate::history::entry_at;
-use crate::history::reflog::Refs;
 use crate::id::{CommitId, OperationId};
 use crate::metadata::Kind;
 use crate::object::Objects;
-use crate::object::operation::{Intent, View};
+use crate::object::operation::{Intent, Refs, View};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::repo::Repository;
 use crate::store::Store;
@@ -100,7 +99,7 @@ impl Origin {
 
 /// Refs after an unfinished checkout ends as planned, whatever was recorded since.
 pub fn refs_to_finish(view: &View, intent: &Intent) -> Refs {
-    let mut refs = Refs::of(view);
+    let mut refs = view.refs.clone();
     if let Some(from) = intent.from {
         // Commits made since, of a worktree between two states, stay outside the branch.
         refs.branches.insert(view.current.clone(), from);

@@ -1,85 +1,14 @@
 //! Past values of refs, computed by reverting operations from the newest one on.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
-use crate::object::Operation;
-use crate::object::operation::{RefEdit, RefName, View};
+use crate::object::operation::{Refs, View};
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
-/// Values of branches and tags.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refs {
-    /// Current branch.
-    pub current: String,
-    /// Branches.
-    pub branches: BTreeMap<String, CommitId>,
-    /// Tags.
-    pub tags: BTreeMap<String, CommitId>,
-}
-
-impl Refs {
-    /// The refs of a view.
-    pub fn of(view: &View) -> Refs {
-        Refs { current: view.current.clone(), branches: view.branches.clone(), tags: view.tags.clone() }
-    }
-
-    /// The commit of the current branch.
-    pub fn at(&self) -> Option<CommitId> {
-        self.branches.get(&self.current).copied()
-    }
-
-    /// The edits that turn a view into these refs, sorted by name.
-    pub fn edits_from(&self, view: &View) -> Vec<RefEdit> {
-        let branches = edits(&view.branches, &self.branches, RefName::Branch);
-        branches.into_iter().chain(edits(&view.tags, &self.tags, RefName::Tag)).collect()
-    }
-
-    /// Sets or deletes a ref.
-    pub fn set(&mut self, name: &RefName, commit: Option<CommitId>) {
-        let (names, name) = match name {
-            RefName::Branch(name) => (&mut self.branches, name),
-            RefName::Tag(name) => (&mut self.tags, name),
-        };
-        match commit {
-            Some(commit) => names.insert(name.clone(), commit),
-            None => names.remove(name),
-        };
-    }
-
-    /// Reverts an operation in the same directory.
-    pub fn revert(&mut self, operation: &Operation) {
-        self.revert_edits(operation);
-        if let Some((before, _)) = &operation.switched {
-            self.current.clone_from(before);
-        }
-    }
-
-    /// Reverts the ref changes of an operation in any directory; keeps the current branch.
-    fn revert_edits(&mut self, operation: &Operation) {
-        for edit in operation.edits.iter().rev() {
-            self.set(&edit.name, edit.old);
-        }
-    }
-}
-
-type Names = BTreeMap<String, CommitId>;
-
-fn edits(before: &Names, after: &Names, name: fn(String) -> RefName) -> Vec<RefEdit> {
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let edit = |text: &String| RefEdit {
-        name: name(text.clone()),
-        old: before.get(text).copied(),
-        new: after.get(text).copied(),
-    };
-    names.into_iter().map(edit).filter(|edit| edit.old != edit.new).collect()
-}
-
 /// The refs at a time. [`ErrorKind::NotFound`] before the first operation.
 pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
-    let mut refs = Refs::of(repository.view());
+    let mut refs = repository.view().refs.clone();
     let mut oldest = None;
     for operation in repository.operations() {
         let (_, operation) = operation?;
@@ -104,7 +33,7 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
 
 /// `-`: the commit that was current before the last checkout.
 pub fn before_last_move(repository: &Repository) -> Result<CommitId> {
-    let mut refs = Refs::of(repository.view());
+    let mut refs = repository.view().refs.clone();
     for operation in repository.own_operations() {
         let (_, operation) = operation?;
         let after = refs.at();

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::reflog;
 use super::timeline::Timeline;
 use super::walk::{WalkOptions, walk};
 use super::*;
@@ -334,7 +333,7 @@ fn resolves_refs_at_earlier_times() -> Result<()> {
     let mut timeline = Timeline::open(&history.repository);
     let after_b = timeline.restore(operations[3].0)?.refs;
     assert_eq!((after_b.at(), after_b.branches.len()), (Some(b), 1));
-    assert_eq!(timeline.restore(operations[0].0)?.refs, reflog::Refs::of(history.repository.view()));
+    assert_eq!(timeline.restore(operations[0].0)?.refs, history.repository.view().refs);
     let mut refs = after_b;
     refs.revert(&operations[3].1);
     refs.revert(&operations[4].1);

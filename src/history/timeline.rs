@@ -12,10 +12,9 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::reflog::Refs;
 use crate::history::suggestions;
 use crate::id::{CommitId, DirectoryId, IdPrefix, ObjectId, OperationId};
-use crate::object::operation::{UndoPosition, Verb};
+use crate::object::operation::{Refs, UndoPosition, Verb};
 use crate::object::{Intent, Operation};
 use crate::repo::Repository;
 
@@ -87,7 +86,7 @@ impl Timeline {
     pub(crate) fn open(repository: &Repository) -> Timeline {
         let operations = Box::new(repository.operations());
         let directory = repository.state().directory();
-        Timeline::new(Refs::of(repository.view()), directory, repository.operation(), operations)
+        Timeline::new(repository.view().refs.clone(), directory, repository.operation(), operations)
     }
 
     fn new(

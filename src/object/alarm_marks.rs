@@ -1,6 +1,7 @@
 //! Alarm marks in the extras of a commit: reasons why its state looks like an accident or an attack.
 
-use super::{Commit, Extras, fields};
+use super::fields::fields;
+use super::{Commit, Extras};
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 
@@ -18,16 +19,15 @@ pub struct Mark {
     pub of: u64,
 }
 
+fields!(Mark: kind, count, of);
+
 /// Adds marks to the extras of a commit. Adds nothing if there are none.
 pub fn put(marks: &[Mark], extras: &mut Extras) {
     if marks.is_empty() {
         return;
     }
     let mut encoder = Encoder::new();
-    encoder.varint(marks.len() as u64);
-    for mark in marks {
-        encoder.bytes(mark.kind.as_bytes()).varint(mark.count).varint(mark.of);
-    }
+    encoder.put_list(marks.iter());
     extras.set(ALARM, encoder.finish());
 }
 
@@ -49,8 +49,7 @@ impl Commit {
 
 fn take_marks(bytes: &[u8]) -> Result<Vec<Mark>> {
     let mut decoder = Decoder::new("alarm", bytes);
-    let mark = |d: &mut Decoder<'_>| Ok(Mark { kind: d.text()?, count: d.varint()?, of: d.varint()? });
-    let marks = fields::take_list(&mut decoder, 3, mark)?;
+    let marks = decoder.take()?;
     decoder.finish()?;
     Ok(marks)
 }

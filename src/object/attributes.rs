@@ -3,7 +3,6 @@
 
 use super::fields;
 use super::kind::{ObjectKind, id_of};
-use crate::codec::Decoder;
 use crate::error::Result;
 use crate::id::AttributesId;
 
@@ -30,25 +29,15 @@ impl Attributes {
     /// Encodes the object. Must not be empty: an entry without attributes has no such object.
     pub fn encode(&self) -> Vec<u8> {
         debug_assert!(!self.is_empty() && self.is_in_order(), "attributes are there and in order");
-        let mut encoder = fields::begin(ObjectKind::Attributes as u8);
-        encoder.varint(self.xattrs.len() as u64);
-        for (name, value) in &self.xattrs {
-            encoder.bytes(name).bytes(value);
-        }
-        encoder.varint(self.holes.len() as u64);
-        for &(offset, length) in &self.holes {
-            encoder.varint(offset).varint(length);
-        }
+        let mut encoder = fields::begin(ObjectKind::Attributes as u8, 1);
+        encoder.put(&self.xattrs).put(&self.holes);
         encoder.finish()
     }
 
     /// Decodes the object.
     pub fn decode(bytes: &[u8]) -> Result<Attributes> {
-        let mut decoder = fields::expect("attributes", ObjectKind::Attributes as u8, bytes)?;
-        let pair = |d: &mut Decoder<'_>| Ok((d.bytes()?.to_vec(), d.bytes()?.to_vec()));
-        let xattrs = fields::take_list(&mut decoder, 2, pair)?;
-        let holes = fields::take_list(&mut decoder, 2, |d| Ok((d.varint()?, d.varint()?)))?;
-        let attributes = Attributes { xattrs, holes };
+        let (mut decoder, _) = fields::expect("attributes", ObjectKind::Attributes as u8, 1, bytes)?;
+        let attributes = Attributes { xattrs: decoder.take()?, holes: decoder.take()? };
         if attributes.is_empty() || !attributes.is_in_order() {
             return Err(decoder.invalid("names or holes that are missing or not in order"));
         }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::entry::{Entry, put_entry, take_entry};
+use super::entry::Entry;
 use super::extras::Extras;
-use super::fields;
+use super::fields::{self, Field, fields};
 use super::kind::{ObjectKind, id_of};
-use crate::codec::Decoder;
+use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::id::{CommitId, LinksId};
 use crate::path::RepoPathBuf;
@@ -60,6 +60,8 @@ pub struct Totals {
     pub bytes: u64,
 }
 
+fields!(Totals: files, directories, others, bytes);
+
 /// Numbers of changed paths. A change of kind, mode, owner or attributes counts as modified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -70,6 +72,8 @@ pub struct Counts {
     /// Number of deleted paths.
     pub deleted: u64,
 }
+
+fields!(Counts: added, modified, deleted);
 
 /// A path of the worktree that a commit does not contain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,54 +133,38 @@ const FARTHEST_ZONE: i32 = 26 * 3600 - 1;
 impl Commit {
     /// Encodes the commit.
     pub fn encode(&self) -> Vec<u8> {
-        let mut encoder = fields::begin(ObjectKind::Commit as u8);
-        fields::put_flags(&mut encoder, &[self.automatic, self.links.is_some()]);
-        put_entry(&mut encoder, &self.root);
-        if let Some(links) = self.links {
-            encoder.raw(&links.0);
-        }
-        fields::put_ids(&mut encoder, self.parents.iter().map(|id| id.object_id()));
-        encoder.time(self.time).raw(&self.offset.to_le_bytes());
-        for text in [&self.author, &self.host, &self.message] {
-            encoder.bytes(text.as_bytes());
-        }
-        let Totals { files, directories, others, bytes } = self.totals;
-        encoder.varint(files).varint(directories).varint(others).varint(bytes);
-        let Counts { added, modified, deleted } = self.changes;
-        encoder.varint(added).varint(modified).varint(deleted);
         debug_assert!(self.uncovered.is_sorted_by(|a, b| a.path < b.path), "uncovered paths are sorted");
-        encoder.varint(self.uncovered.len() as u64);
-        for Uncovered { path, reason } in &self.uncovered {
-            encoder.u8(*reason as u8).bytes(path.as_bytes());
-        }
         debug_assert!(self.torn.is_sorted_by(|a, b| a < b), "torn paths are sorted");
-        fields::put_paths(&mut encoder, &self.torn);
-        self.extras.put(&mut encoder);
+        let mut encoder = fields::begin(ObjectKind::Commit as u8, 1);
+        encoder.flags(&[self.automatic, self.links.is_some()]).put(&self.root).put_some(&self.links);
+        encoder.put(&self.parents).put(&self.time).raw(&self.offset.to_le_bytes());
+        encoder.put(&self.author).put(&self.host).put(&self.message).put(&self.totals).put(&self.changes);
+        encoder.put(&self.uncovered).put(&self.torn).put(&self.extras);
         encoder.finish()
     }
 
     /// Decodes a commit.
     pub fn decode(bytes: &[u8]) -> Result<Commit> {
-        let mut decoder = fields::expect("commit", ObjectKind::Commit as u8, bytes)?;
-        let [automatic, linked] = fields::take_flags(&mut decoder)?;
+        let (mut decoder, _) = fields::expect("commit", ObjectKind::Commit as u8, 1, bytes)?;
+        let [automatic, linked] = decoder.flags()?;
         let commit = Commit {
             automatic,
             root: take_root(&mut decoder)?,
-            links: fields::take_id_if(&mut decoder, linked)?,
+            links: decoder.take_if(linked)?,
             parents: take_parents(&mut decoder)?,
-            time: decoder.time()?,
+            time: decoder.take()?,
             offset: take_offset(&mut decoder)?,
-            author: decoder.text()?,
-            host: decoder.text()?,
-            message: decoder.text()?,
-            totals: take_totals(&mut decoder)?,
-            changes: take_counts(&mut decoder)?,
-            uncovered: fields::take_list(&mut decoder, 2, take_uncovered)?,
-            torn: fields::take_paths(&mut decoder)?,
-            extras: Extras::take(&mut decoder)?,
+            author: decoder.take()?,
+            host: decoder.take()?,
+            message: decoder.take()?,
+            totals: decoder.take()?,
+            changes: decoder.take()?,
+            uncovered: decoder.take()?,
+            torn: decoder.take()?,
+            extras: decoder.take()?,
         };
-        fields::ascending(&decoder, &commit.uncovered, |uncovered| &uncovered.path)?;
-        fields::ascending(&decoder, &commit.torn, |path| path)?;
+        decoder.check_ascending(&commit.uncovered, |uncovered| &uncovered.path)?;
+        decoder.check_ascending(&commit.torn, |path| path)?;
         decoder.finish()?;
         Ok(commit)
     }
@@ -188,7 +176,7 @@ impl Commit {
 }
 
 fn take_root(decoder: &mut Decoder<'_>) -> Result<Entry> {
-    let root = take_entry(decoder)?;
+    let root: Entry = decoder.take()?;
     if !root.name.is_empty() || root.tree().is_none() {
         return Err(decoder.invalid("root that is not a directory with an empty name"));
     }
@@ -196,7 +184,7 @@ fn take_root(decoder: &mut Decoder<'_>) -> Result<Entry> {
 }
 
 fn take_parents(decoder: &mut Decoder<'_>) -> Result<Vec<CommitId>> {
-    let parents = fields::take_ids(decoder)?;
+    let parents: Vec<CommitId> = decoder.take()?;
     let different: BTreeSet<&CommitId> = parents.iter().collect();
     if different.len() != parents.len() { Err(decoder.invalid("parent named twice")) } else { Ok(parents) }
 }
@@ -207,21 +195,16 @@ fn take_offset(decoder: &mut Decoder<'_>) -> Result<i32> {
     if possible { Ok(offset) } else { Err(decoder.invalid("impossible time zone")) }
 }
 
-fn take_totals(decoder: &mut Decoder<'_>) -> Result<Totals> {
-    let [files, directories, others, bytes] =
-        [decoder.varint()?, decoder.varint()?, decoder.varint()?, decoder.varint()?];
-    Ok(Totals { files, directories, others, bytes })
-}
+/// The reason as one byte, then the path.
+impl Field for Uncovered {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.u8(self.reason as u8).put(&self.path);
+    }
 
-fn take_counts(decoder: &mut Decoder<'_>) -> Result<Counts> {
-    let [added, modified, deleted] = [decoder.varint()?, decoder.varint()?, decoder.varint()?];
-    Ok(Counts { added, modified, deleted })
-}
-
-fn take_uncovered(decoder: &mut Decoder<'_>) -> Result<Uncovered> {
-    let byte = decoder.u8()?;
-    let Some(reason) = Reason::ALL.into_iter().find(|&reason| reason as u8 == byte) else {
-        return Err(decoder.invalid("unknown reason"));
-    };
-    Ok(Uncovered { path: fields::take_path(decoder)?, reason })
+    fn take(decoder: &mut Decoder<'_>) -> Result<Uncovered> {
+        let byte = decoder.u8()?;
+        let reason = Reason::ALL.into_iter().find(|&reason| reason as u8 == byte);
+        let reason = reason.ok_or_else(|| decoder.invalid("unknown reason"))?;
+        Ok(Uncovered { path: decoder.take()?, reason })
+    }
 }

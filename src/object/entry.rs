@@ -1,11 +1,11 @@
 //! Entries: a name in a directory with its metadata and a reference to its content.
 
-use super::fields;
+use super::fields::Field;
 use super::kind::ObjectKind;
 use super::nodes::Item;
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
-use crate::id::{AttributesId, BlobId, ObjectId, TreeId};
+use crate::id::{AttributesId, BlobId, TreeId};
 use crate::metadata::{Kind, Metadata};
 use crate::path::is_name;
 
@@ -128,32 +128,31 @@ fn number(content: &Content) -> u8 {
     }
 }
 
-/// Encodes an entry, with or without a name.
-pub fn put_entry(encoder: &mut Encoder, entry: &Entry) {
-    let Metadata { mode, uid, gid, mtime } = entry.metadata;
-    debug_assert_eq!(mode & !MODE, 0, "a mode is its 12 permission bits");
-    let attributes = if entry.attributes.is_some() { WITH_ATTRIBUTES } else { 0 };
-    encoder.u8(number(&entry.content) | attributes).bytes(&entry.name);
-    encoder.u16(mode).varint(uid.into()).varint(gid.into()).time(mtime);
-    match &entry.content {
-        Content::File { blob, size } => encoder.raw(&blob.0).varint(*size),
-        Content::Directory { tree, entries, size } => encoder.raw(&tree.0).varint(*entries).varint(*size),
-        Content::Symlink { target } => encoder.bytes(target),
-        Content::Fifo => encoder,
-        Content::CharDevice { rdev } | Content::BlockDevice { rdev } => encoder.varint(*rdev),
-    };
-    if let Some(id) = entry.attributes {
-        encoder.raw(&id.0);
+/// An entry with or without a name. The caller checks which one is valid.
+impl Field for Entry {
+    fn put(&self, encoder: &mut Encoder) {
+        let Metadata { mode, uid, gid, mtime } = self.metadata;
+        debug_assert_eq!(mode & !MODE, 0, "a mode is its 12 permission bits");
+        let attributes = if self.attributes.is_some() { WITH_ATTRIBUTES } else { 0 };
+        encoder.u8(number(&self.content) | attributes).put(&self.name);
+        encoder.u16(mode).put(&uid).put(&gid).put(&mtime);
+        match &self.content {
+            Content::File { blob, size } => encoder.put(blob).put(size),
+            Content::Directory { tree, entries, size } => encoder.put(tree).put(entries).put(size),
+            Content::Symlink { target } => encoder.put(target),
+            Content::Fifo => encoder,
+            Content::CharDevice { rdev } | Content::BlockDevice { rdev } => encoder.put(rdev),
+        }
+        .put_some(&self.attributes);
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Entry> {
+        let (name, _, entry) = take_named(decoder)?;
+        Ok(Entry { name: name.to_vec(), ..entry })
     }
 }
 
-/// Decodes an entry, with or without a name. The caller checks which one is valid.
-pub fn take_entry(decoder: &mut Decoder<'_>) -> Result<Entry> {
-    let (name, _, entry) = take_named(decoder)?;
-    Ok(Entry { name: name.to_vec(), ..entry })
-}
-
-/// Like [`take_entry`], but returns the name, the offset of its end, and the entry without the name.
+/// Decodes an entry. Returns the name, the offset of its end, and the entry without the name.
 pub fn take_named<'a>(decoder: &mut Decoder<'a>) -> Result<(&'a [u8], usize, Entry)> {
     let tag = decoder.u8()?;
     let name = decoder.bytes()?;
@@ -162,35 +161,24 @@ pub fn take_named<'a>(decoder: &mut Decoder<'a>) -> Result<(&'a [u8], usize, Ent
     if mode & !MODE != 0 {
         return Err(decoder.invalid("unknown mode bits"));
     }
-    let metadata = Metadata { mode, uid: take_owner(decoder)?, gid: take_owner(decoder)?, mtime: decoder.time()? };
+    let metadata = Metadata { mode, uid: decoder.take()?, gid: decoder.take()?, mtime: decoder.take()? };
     let content = match tag & !WITH_ATTRIBUTES {
-        1 => Content::File { blob: fields::take_id(decoder)?, size: decoder.varint()? },
-        2 => {
-            Content::Directory { tree: fields::take_id(decoder)?, entries: decoder.varint()?, size: decoder.varint()? }
-        }
-        3 => Content::Symlink { target: decoder.bytes()?.to_vec() },
+        1 => Content::File { blob: decoder.take()?, size: decoder.take()? },
+        2 => Content::Directory { tree: decoder.take()?, entries: decoder.take()?, size: decoder.take()? },
+        3 => Content::Symlink { target: decoder.take()? },
         4 => Content::Fifo,
-        5 => Content::CharDevice { rdev: decoder.varint()? },
-        6 => Content::BlockDevice { rdev: decoder.varint()? },
+        5 => Content::CharDevice { rdev: decoder.take()? },
+        6 => Content::BlockDevice { rdev: decoder.take()? },
         _ => return Err(decoder.invalid("unknown kind of entry")),
     };
-    let attributes = fields::take_id_if(decoder, tag & WITH_ATTRIBUTES != 0)?;
+    let attributes = decoder.take_if(tag & WITH_ATTRIBUTES != 0)?;
     Ok((name, end, Entry { name: Vec::new(), metadata, attributes, content }))
-}
-
-fn take_owner(decoder: &mut Decoder<'_>) -> Result<u32> {
-    u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("owner too large"))
 }
 
 /// A directory is a long list of entries, with names as keys.
 impl Item for Entry {
     type Id = TreeId;
     const KIND: ObjectKind = ObjectKind::Tree;
-    const SHORTEST: usize = 19;
-
-    fn object_id(id: TreeId) -> ObjectId {
-        id.object_id()
-    }
 
     fn key(&self) -> &[u8] {
         &self.name
@@ -204,12 +192,7 @@ impl Item for Entry {
         previous.name < self.name
     }
 
-    fn put(&self, encoder: &mut Encoder) {
-        put_entry(encoder, self);
-    }
-
-    fn take(decoder: &mut Decoder<'_>) -> Result<Entry> {
-        let entry = take_entry(decoder)?;
-        if is_name(&entry.name) { Ok(entry) } else { Err(decoder.invalid("name that could lead elsewhere")) }
+    fn check(&self) -> Result<(), &'static str> {
+        if is_name(&self.name) { Ok(()) } else { Err("name that could lead elsewhere") }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fields;
+use super::fields::Field;
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 
@@ -30,20 +30,16 @@ impl Extras {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_slice()))
     }
+}
 
-    /// Encodes the keys and values, sorted by key.
-    pub(crate) fn put(&self, encoder: &mut Encoder) {
-        encoder.varint(self.0.len() as u64);
-        for (key, value) in &self.0 {
-            encoder.bytes(key.as_bytes()).bytes(value);
-        }
+/// Keys and values, sorted by key.
+impl Field for Extras {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.put(&self.0);
     }
 
-    /// Decodes keys and values.
-    pub(crate) fn take(decoder: &mut Decoder<'_>) -> Result<Extras> {
-        let list = fields::take_list(decoder, 2, |d| Ok((d.text()?, d.bytes()?.to_vec())))?;
-        fields::ascending(decoder, &list, |(key, _)| key.as_str())?;
-        Ok(list.into_iter().collect())
+    fn take(decoder: &mut Decoder<'_>) -> Result<Extras> {
+        decoder.take().map(Extras)
     }
 }
 

@@ -1,32 +1,98 @@
-//! Fields that several objects share: header, flags, lists and paths.
+//! Encodings of the values that objects and journal records consist of. Each type is described once, here or beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
-use crate::id::{LENGTH, ObjectId};
+use crate::id::{AttributesId, BlobId, ChunkId, CommitId, DirectoryId, LayoutId, LinksId, OperationId, PackId, TreeId};
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::time::Timestamp;
 
-/// Version of encodings that have only one.
-const VERSION: u8 = 1;
+/// A value with one encoding. Decoding rejects all other bytes.
+pub trait Field: Sized {
+    /// Encodes the value in at least one byte.
+    fn put(&self, encoder: &mut Encoder);
 
-/// Starts an encoding with its kind and version.
-pub fn begin(kind: u8) -> Encoder {
-    begin_version(kind, VERSION)
+    /// Decodes a value.
+    fn take(decoder: &mut Decoder<'_>) -> Result<Self>;
 }
 
-/// Like [`begin`], for an encoding with several versions.
-pub fn begin_version(kind: u8, version: u8) -> Encoder {
+/// Implements [`Field`] for a struct: its fields in this order.
+macro_rules! fields {
+    ($name:ident: $($field:ident),+) => {
+        impl $crate::object::fields::Field for $name {
+            fn put(&self, encoder: &mut $crate::codec::Encoder) {
+                encoder$(.put(&self.$field))+;
+            }
+
+            fn take(decoder: &mut $crate::codec::Decoder<'_>) -> $crate::error::Result<$name> {
+                Ok($name { $($field: decoder.take()?),+ })
+            }
+        }
+    };
+}
+pub(crate) use fields;
+
+impl Encoder {
+    /// Encodes a value.
+    pub fn put(&mut self, value: &impl Field) -> &mut Encoder {
+        value.put(self);
+        self
+    }
+
+    /// Encodes a value that a flag announces. Encodes nothing for `None`.
+    pub fn put_some(&mut self, value: &Option<impl Field>) -> &mut Encoder {
+        value.iter().for_each(|value| value.put(self));
+        self
+    }
+
+    /// Encodes flags as bits of one byte, the first one in the lowest bit.
+    pub fn flags(&mut self, flags: &[bool]) -> &mut Encoder {
+        self.u8(flags.iter().enumerate().fold(0, |byte, (n, &set)| byte | (u8::from(set) << n)))
+    }
+
+    /// Encodes a count and values.
+    pub fn put_list<'v, T: Field + 'v>(&mut self, values: impl ExactSizeIterator<Item = &'v T>) {
+        self.varint(values.len() as u64);
+        values.for_each(|value| value.put(self));
+    }
+}
+
+impl Decoder<'_> {
+    /// Decodes a value.
+    pub fn take<T: Field>(&mut self) -> Result<T> {
+        T::take(self)
+    }
+
+    /// Decodes a value that is present if a flag is set.
+    pub fn take_if<T: Field>(&mut self, is_present: bool) -> Result<Option<T>> {
+        is_present.then(|| T::take(self)).transpose()
+    }
+
+    /// Decodes a byte of flags. Bits without a meaning must be 0.
+    pub fn flags<const N: usize>(&mut self) -> Result<[bool; N]> {
+        let byte = self.u8()?;
+        if u32::from(byte) >> N != 0 {
+            return Err(self.invalid("unknown flags"));
+        }
+        Ok(std::array::from_fn(|n| (byte >> n) & 1 == 1))
+    }
+
+    /// Fails unless the keys are in ascending order without duplicates.
+    pub fn check_ascending<T, K: Ord + ?Sized>(&self, list: &[T], key: impl Fn(&T) -> &K) -> Result<()> {
+        if list.is_sorted_by(|a, b| key(a) < key(b)) { Ok(()) } else { Err(self.invalid("list not in order")) }
+    }
+}
+
+/// Starts an encoding with its kind and version.
+pub fn begin(kind: u8, version: u8) -> Encoder {
     let mut encoder = Encoder::new();
     encoder.u8(kind).u8(version);
     encoder
 }
 
-/// Decodes the header that [`begin`] writes.
-pub fn expect<'a>(what: &'static str, kind: u8, bytes: &'a [u8]) -> Result<Decoder<'a>> {
-    expect_version(what, kind, VERSION, bytes).map(|(decoder, _)| decoder)
-}
-
-/// Decodes the header that [`begin_version`] writes. Accepts versions up to `newest`; returns the version.
-pub fn expect_version<'a>(what: &'static str, kind: u8, newest: u8, bytes: &'a [u8]) -> Result<(Decoder<'a>, u8)> {
+/// Decodes the header that [`begin`] writes. Accepts versions from 1 to `newest`; returns the version.
+pub fn expect<'a>(what: &'static str, kind: u8, newest: u8, bytes: &'a [u8]) -> Result<(Decoder<'a>, u8)> {
     let mut decoder = Decoder::new(what, bytes);
     if decoder.u8()? != kind {
         return Err(decoder.invalid("another kind of object"));
@@ -38,73 +104,132 @@ pub fn expect_version<'a>(what: &'static str, kind: u8, newest: u8, bytes: &'a [
     Ok((decoder, version))
 }
 
-/// Encodes flags as bits of one byte, the first one in the lowest bit.
-pub fn put_flags(encoder: &mut Encoder, flags: &[bool]) {
-    encoder.u8(flags.iter().enumerate().fold(0, |byte, (n, &set)| byte | (u8::from(set) << n)));
-}
+macro_rules! ids {
+    ($($name:ident),+) => {
+        $(impl Field for $name {
+            fn put(&self, encoder: &mut Encoder) {
+                encoder.raw(&self.0);
+            }
 
-/// Decodes a byte of flags. Bits without a meaning must be 0.
-pub fn take_flags<const N: usize>(decoder: &mut Decoder<'_>) -> Result<[bool; N]> {
-    let byte = decoder.u8()?;
-    if u32::from(byte) >> N != 0 {
-        return Err(decoder.invalid("unknown flags"));
+            fn take(decoder: &mut Decoder<'_>) -> Result<$name> {
+                Ok($name(decoder.array()?))
+            }
+        })+
+    };
+}
+ids!(AttributesId, BlobId, ChunkId, CommitId, DirectoryId, LayoutId, LinksId, OperationId, PackId, TreeId);
+
+/// A varint.
+impl Field for u64 {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.varint(*self);
     }
-    Ok(std::array::from_fn(|n| (byte >> n) & 1 == 1))
-}
 
-/// An id of 32 bytes.
-pub fn take_id<Id: From<ObjectId>>(decoder: &mut Decoder<'_>) -> Result<Id> {
-    Ok(ObjectId(decoder.array::<LENGTH>()?).into())
-}
-
-/// An id that is present if a flag is set.
-pub fn take_id_if<Id: From<ObjectId>>(decoder: &mut Decoder<'_>, present: bool) -> Result<Option<Id>> {
-    if present { take_id(decoder).map(Some) } else { Ok(None) }
-}
-
-/// A count, then as many fields of at least `size` bytes each.
-pub fn take_list<'a, T>(
-    decoder: &mut Decoder<'a>,
-    size: usize,
-    mut take: impl FnMut(&mut Decoder<'a>) -> Result<T>,
-) -> Result<Vec<T>> {
-    let count = decoder.count(size)?;
-    (0..count).map(|_| take(decoder)).collect()
-}
-
-/// Fails unless the keys are in ascending order without duplicates.
-pub fn ascending<T, K: Ord + ?Sized>(decoder: &Decoder<'_>, list: &[T], key: impl Fn(&T) -> &K) -> Result<()> {
-    if list.is_sorted_by(|a, b| key(a) < key(b)) { Ok(()) } else { Err(decoder.invalid("list not in order")) }
-}
-
-/// A count and ids, in the given order.
-pub fn put_ids(encoder: &mut Encoder, ids: impl ExactSizeIterator<Item = ObjectId>) {
-    encoder.varint(ids.len() as u64);
-    for id in ids {
-        encoder.raw(&id.0);
+    fn take(decoder: &mut Decoder<'_>) -> Result<u64> {
+        decoder.varint()
     }
 }
 
-/// A count and ids, in the given order.
-pub fn take_ids<Id: From<ObjectId>>(decoder: &mut Decoder<'_>) -> Result<Vec<Id>> {
-    take_list(decoder, LENGTH, take_id)
-}
+/// A varint.
+impl Field for u32 {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.varint((*self).into());
+    }
 
-/// A count and paths, in the given order.
-pub fn put_paths(encoder: &mut Encoder, paths: &[RepoPathBuf]) {
-    encoder.varint(paths.len() as u64);
-    for path in paths {
-        encoder.bytes(path.as_bytes());
+    fn take(decoder: &mut Decoder<'_>) -> Result<u32> {
+        u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("number too large"))
     }
 }
 
-/// A count and paths, in the given order.
-pub fn take_paths(decoder: &mut Decoder<'_>) -> Result<Vec<RepoPathBuf>> {
-    take_list(decoder, 1, take_path)
+impl Field for Timestamp {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.time(*self);
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Timestamp> {
+        decoder.time()
+    }
 }
 
-/// A path. Rejects names that could lead outside the worktree.
-pub fn take_path(decoder: &mut Decoder<'_>) -> Result<RepoPathBuf> {
-    let path = RepoPath::new(decoder.bytes()?).map(RepoPath::to_owned);
-    path.ok_or_else(|| decoder.invalid("not a path"))
+impl Field for String {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.bytes(self.as_bytes());
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<String> {
+        decoder.text()
+    }
+}
+
+impl Field for Vec<u8> {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.bytes(self);
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Vec<u8>> {
+        decoder.bytes().map(<[u8]>::to_vec)
+    }
+}
+
+/// Decoding rejects paths that could lead outside the worktree.
+impl Field for RepoPathBuf {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.bytes(self.as_bytes());
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<RepoPathBuf> {
+        let path = RepoPath::new(decoder.bytes()?).map(RepoPath::to_owned);
+        path.ok_or_else(|| decoder.invalid("not a path"))
+    }
+}
+
+impl<A: Field, B: Field> Field for (A, B) {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.put(&self.0).put(&self.1);
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<(A, B)> {
+        Ok((decoder.take()?, decoder.take()?))
+    }
+}
+
+/// A count, then the values in the given order.
+impl<T: Field> Field for Vec<T> {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.put_list(self.iter());
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Vec<T>> {
+        let count = decoder.count()?;
+        (0..count).map(|_| decoder.take()).collect()
+    }
+}
+
+/// A count, then the values in ascending order.
+impl<T: Field + Ord> Field for BTreeSet<T> {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.put_list(self.iter());
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<BTreeSet<T>> {
+        let list: Vec<T> = decoder.take()?;
+        decoder.check_ascending(&list, |value| value)?;
+        Ok(list.into_iter().collect())
+    }
+}
+
+/// A count, then keys in ascending order, each with its value.
+impl<K: Field + Ord, V: Field> Field for BTreeMap<K, V> {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.varint(self.len() as u64);
+        for (key, value) in self {
+            encoder.put(key).put(value);
+        }
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<BTreeMap<K, V>> {
+        let list: Vec<(K, V)> = decoder.take()?;
+        decoder.check_ascending(&list, |(key, _)| key)?;
+        Ok(list.into_iter().collect())
+    }
 }

@@ -1,12 +1,12 @@
 //! Layouts: large blobs as lists of chunks and runs of zeros.
 
-use super::fields;
+use super::fields::{self, Field};
 use super::groups::{self, GroupHash};
 use super::kind::ObjectKind;
 use super::nodes::{self, Item, Node};
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{BlobId, ChunkId, LayoutId, ObjectId};
+use crate::id::{BlobId, ChunkId, LayoutId};
 
 /// A piece of a large blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,11 +90,11 @@ impl Layout {
             return Err(Error::new(ErrorKind::Internal, format!("cannot encode the layout of `{blob}`: bad length")));
         };
         let version = if self.groups.is_empty() { 1 } else { WITH_GROUPS };
-        let mut encoder = fields::begin_version(ObjectKind::Layout as u8, version);
-        encoder.raw(&blob.0).varint(size);
+        let mut encoder = fields::begin(ObjectKind::Layout as u8, version);
+        encoder.put(&blob).put(&size);
         match nodes::split(&self.pieces, put)? {
             None => nodes::put_items(&mut encoder, &self.pieces),
-            Some(children) => nodes::put_children::<Piece>(&mut encoder, &children),
+            Some(children) => nodes::put_children(&mut encoder, &children),
         }
         for value in &self.groups {
             encoder.raw(value);
@@ -128,11 +128,11 @@ pub struct Root {
 impl Root {
     /// Decodes the layout object of a blob.
     pub fn decode(blob: BlobId, bytes: &[u8]) -> Result<Root> {
-        let (mut decoder, version) = fields::expect_version("layout", ObjectKind::Layout as u8, WITH_GROUPS, bytes)?;
-        if fields::take_id::<BlobId>(&mut decoder)? != blob {
+        let (mut decoder, version) = fields::expect("layout", ObjectKind::Layout as u8, WITH_GROUPS, bytes)?;
+        if decoder.take::<BlobId>()? != blob {
             return Err(decoder.invalid("made for another blob"));
         }
-        let mut root = Root { size: decoder.varint()?, node: Node::take(&mut decoder)?, groups: Vec::new() };
+        let mut root = Root { size: decoder.take()?, node: Node::take(&mut decoder)?, groups: Vec::new() };
         if version == WITH_GROUPS {
             let count = groups::count(root.size);
             root.groups = (0..count).map(|_| decoder.array()).collect::<Result<_>>()?;
@@ -149,11 +149,6 @@ impl Root {
 impl Item for Piece {
     type Id = LayoutId;
     const KIND: ObjectKind = ObjectKind::LayoutNode;
-    const SHORTEST: usize = 2;
-
-    fn object_id(id: LayoutId) -> ObjectId {
-        id.object_id()
-    }
 
     fn key(&self) -> &[u8] {
         match self {
@@ -170,10 +165,16 @@ impl Item for Piece {
         !matches!((previous, self), (Piece::Zeros { .. }, Piece::Zeros { .. }))
     }
 
+    fn check(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+impl Field for Piece {
     fn put(&self, encoder: &mut Encoder) {
         match self {
-            Piece::Chunk { id, length } => encoder.u8(1).varint((*length).into()).raw(&id.0),
-            Piece::Zeros { length } => encoder.u8(2).varint(*length),
+            Piece::Chunk { id, length } => encoder.u8(1).put(length).put(id),
+            Piece::Zeros { length } => encoder.u8(2).put(length),
         };
     }
 
@@ -181,7 +182,7 @@ impl Item for Piece {
         let (form, length) = (decoder.u8()?, decoder.varint()?);
         match (form, u32::try_from(length)) {
             (_, Ok(0)) => Err(decoder.invalid("empty piece")),
-            (1, Ok(length)) if length <= LONGEST_CHUNK => Ok(Piece::Chunk { id: fields::take_id(decoder)?, length }),
+            (1, Ok(length)) if length <= LONGEST_CHUNK => Ok(Piece::Chunk { id: decoder.take()?, length }),
             (1, _) => Err(decoder.invalid("chunk longer than any")),
             (2, _) => Ok(Piece::Zeros { length }),
             _ => Err(decoder.invalid("unknown piece")),

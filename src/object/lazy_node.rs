@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::entry::{Entry, take_named};
 use super::fields;
 use super::kind::ObjectKind;
-use super::nodes::{Item, counted};
+use super::nodes::take_count;
 use super::tree::{Child, Node};
 use crate::codec::Decoder;
 use crate::error::Result;
@@ -40,24 +40,21 @@ struct EntryRange {
 impl LazyNode {
     /// Decodes a tree object. Rejects what [`Node::decode`] rejects.
     pub fn decode(bytes: Arc<[u8]>) -> Result<LazyNode> {
-        let mut decoder = fields::expect(ObjectKind::Tree.word(), ObjectKind::Tree as u8, &bytes)?;
-        let opened = match decoder.u8()? {
-            0 => {
-                let ranges = take_ranges(&mut decoder)?;
-                decoder.finish()?;
-                LazyNode::Leaf(Leaf { bytes, ranges })
-            }
-            _ => match Node::decode(&bytes)? {
-                Node::Inner(children) => LazyNode::Inner(children),
-                Node::Leaf(_) => return Err(decoder.invalid("unknown form")),
-            },
-        };
-        Ok(opened)
+        let (mut decoder, _) = fields::expect(ObjectKind::Tree.word(), ObjectKind::Tree as u8, 1, &bytes)?;
+        if decoder.u8()? == 0 {
+            let ranges = take_ranges(&mut decoder)?;
+            decoder.finish()?;
+            return Ok(LazyNode::Leaf(Leaf { bytes, ranges }));
+        }
+        match Node::decode(&bytes)? {
+            Node::Inner(children) => Ok(LazyNode::Inner(children)),
+            Node::Leaf(_) => Err(decoder.invalid("unknown form")),
+        }
     }
 }
 
 fn take_ranges(decoder: &mut Decoder<'_>) -> Result<Vec<EntryRange>> {
-    let count = counted(decoder, Entry::SHORTEST)?;
+    let count = take_count(decoder)?;
     let mut ranges = Vec::with_capacity(count);
     let mut previous: &[u8] = b"";
     for _ in 0..count {
@@ -94,7 +91,7 @@ impl Leaf {
 
     /// Decodes an entry.
     pub fn entry(&self, n: usize) -> Result<Entry> {
-        Entry::take(&mut Decoder::new(ObjectKind::Tree.word(), self.bytes(n)))
+        Decoder::new(ObjectKind::Tree.word(), self.bytes(n)).take()
     }
 
     /// Finds an entry by name.

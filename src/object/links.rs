@@ -3,12 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::fields;
 use super::kind::ObjectKind;
 use super::nodes::{self, Item, Node};
-use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{LinksId, ObjectId};
+use crate::id::LinksId;
 use crate::path::{RepoPath, RepoPathBuf};
 
 /// Groups of paths; the paths of a group name the same file.
@@ -63,11 +61,6 @@ fn is_group(paths: &[RepoPathBuf]) -> bool {
 impl Item for Vec<RepoPathBuf> {
     type Id = LinksId;
     const KIND: ObjectKind = ObjectKind::Links;
-    const SHORTEST: usize = 4;
-
-    fn object_id(id: LinksId) -> ObjectId {
-        id.object_id()
-    }
 
     fn key(&self) -> &[u8] {
         self.first().map_or(&[], |path| path.as_bytes())
@@ -81,12 +74,7 @@ impl Item for Vec<RepoPathBuf> {
         previous.first() < self.first()
     }
 
-    fn put(&self, encoder: &mut Encoder) {
-        fields::put_paths(encoder, self);
-    }
-
-    fn take(decoder: &mut Decoder<'_>) -> Result<Vec<RepoPathBuf>> {
-        let paths = fields::take_paths(decoder)?;
-        if is_group(&paths) { Ok(paths) } else { Err(decoder.invalid("invalid group of links")) }
+    fn check(&self) -> Result<(), &'static str> {
+        if is_group(self) { Ok(()) } else { Err("invalid group of links") }
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
-use super::fields;
+use super::fields::{self, Field};
 use super::kind::{ObjectKind, id_of, key};
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
@@ -29,18 +29,12 @@ static SALTS: LazyLock<[[u8; LENGTH]; DEPTH]> =
     LazyLock::new(|| std::array::from_fn(|level| key(&format!("nodes {level}"))));
 
 /// An item of a long list.
-pub trait Item: Sized {
+pub trait Item: Field {
     /// Type of the node ids.
-    type Id: Copy + Debug + Eq + From<ObjectId>;
+    type Id: Copy + Debug + Eq + From<ObjectId> + Into<ObjectId> + Field;
 
     /// Kind of the node objects.
     const KIND: ObjectKind;
-
-    /// Length of the shortest encoding in bytes.
-    const SHORTEST: usize;
-
-    /// The bytes of a node id.
-    fn object_id(id: Self::Id) -> ObjectId;
 
     /// The key that determines boundaries.
     fn key(&self) -> &[u8];
@@ -51,11 +45,8 @@ pub trait Item: Sized {
     /// Whether the item may follow another one.
     fn follows(&self, previous: &Self) -> bool;
 
-    /// Encodes the item.
-    fn put(&self, encoder: &mut Encoder);
-
-    /// Decodes an item.
-    fn take(decoder: &mut Decoder<'_>) -> Result<Self>;
+    /// Fails with the reason if a list must not contain the item.
+    fn check(&self) -> Result<(), &'static str>;
 }
 
 /// A node: items, or references to nodes.
@@ -90,7 +81,7 @@ impl<T: Item> Node<T> {
 
     /// Decodes a node. Rejects bytes that this version would not write.
     pub fn decode(bytes: &[u8]) -> Result<Node<T>> {
-        let mut decoder = fields::expect(T::KIND.word(), T::KIND as u8, bytes)?;
+        let (mut decoder, _) = fields::expect(T::KIND.word(), T::KIND as u8, 1, bytes)?;
         let node = Node::take(&mut decoder)?;
         decoder.finish()?;
         Ok(node)
@@ -98,12 +89,11 @@ impl<T: Item> Node<T> {
 
     /// Decodes everything after the header: form, count, items or children.
     pub fn take(decoder: &mut Decoder<'_>) -> Result<Node<T>> {
-        let node = match decoder.u8()? {
-            0 => Node::Leaf(take_items(decoder)?),
-            1 => Node::Inner(take_children::<T>(decoder)?),
-            _ => return Err(decoder.invalid("unknown form")),
-        };
-        Ok(node)
+        match decoder.u8()? {
+            0 => Ok(Node::Leaf(take_items(decoder)?)),
+            1 => Ok(Node::Inner(take_children(decoder)?)),
+            _ => Err(decoder.invalid("unknown form")),
+        }
     }
 
     /// Key of the first item.
@@ -115,17 +105,28 @@ impl<T: Item> Node<T> {
     }
 }
 
+impl<Id: Field> Field for Child<Id> {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.put(&self.first).put(&self.node).put(&self.count);
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Child<Id>> {
+        let child = Child { first: decoder.take()?, node: decoder.take()?, count: decoder.take()? };
+        if child.count == 0 { Err(decoder.invalid("empty child")) } else { Ok(child) }
+    }
+}
+
 /// Encodes a leaf after the header.
 pub fn put_items<T: Item>(encoder: &mut Encoder, items: &[T]) {
-    encoder.u8(0).varint(items.len() as u64);
-    items.iter().for_each(|item| item.put(encoder));
+    encoder.u8(0).put_list(items.iter());
 }
 
 fn take_items<T: Item>(decoder: &mut Decoder<'_>) -> Result<Vec<T>> {
-    let count = counted(decoder, T::SHORTEST)?;
+    let count = take_count(decoder)?;
     let mut items: Vec<T> = Vec::with_capacity(count);
     for _ in 0..count {
-        let item = T::take(decoder)?;
+        let item: T = decoder.take()?;
+        item.check().map_err(|why| decoder.invalid(why))?;
         if items.last().is_some_and(|previous| !item.follows(previous)) {
             return Err(decoder.invalid("list not in order"));
         }
@@ -135,43 +136,35 @@ fn take_items<T: Item>(decoder: &mut Decoder<'_>) -> Result<Vec<T>> {
 }
 
 /// Encodes an inner node after the header.
-pub fn put_children<T: Item>(encoder: &mut Encoder, children: &[Child<T::Id>]) {
-    encoder.u8(1).varint(children.len() as u64);
-    for child in children {
-        encoder.bytes(&child.first).raw(&T::object_id(child.node).0).varint(child.count);
-    }
+pub fn put_children<Id: Field>(encoder: &mut Encoder, children: &[Child<Id>]) {
+    encoder.u8(1).put_list(children.iter());
 }
 
-fn take_children<T: Item>(decoder: &mut Decoder<'_>) -> Result<Vec<Child<T::Id>>> {
-    let count = counted(decoder, 1 + LENGTH + 1)?;
+fn take_children<Id: Field>(decoder: &mut Decoder<'_>) -> Result<Vec<Child<Id>>> {
+    let count = take_count(decoder)?;
     if count < 2 {
         return Err(decoder.invalid("inner node with fewer than two children"));
     }
-    let child = |decoder: &mut Decoder<'_>| -> Result<Child<T::Id>> {
-        let first = decoder.bytes()?.to_vec();
-        let child = Child { first, node: fields::take_id(decoder)?, count: decoder.varint()? };
-        if child.count == 0 { Err(decoder.invalid("empty child")) } else { Ok(child) }
-    };
-    (0..count).map(|_| child(decoder)).collect()
+    (0..count).map(|_| decoder.take()).collect()
 }
 
-/// The number of items of a node, which have at least `size` bytes each.
-pub(super) fn counted(decoder: &mut Decoder<'_>, size: usize) -> Result<usize> {
-    let count = decoder.count(size)?;
+/// The number of items of a node.
+pub(super) fn take_count(decoder: &mut Decoder<'_>) -> Result<usize> {
+    let count = decoder.count()?;
     if count > MAXIMUM { Err(decoder.invalid("node too long")) } else { Ok(count) }
 }
 
 /// Encodes a leaf.
-pub fn leaf<T: Item>(items: &[T]) -> Vec<u8> {
-    let mut encoder = fields::begin(T::KIND as u8);
+fn leaf<T: Item>(items: &[T]) -> Vec<u8> {
+    let mut encoder = fields::begin(T::KIND as u8, 1);
     put_items(&mut encoder, items);
     encoder.finish()
 }
 
 /// Encodes an inner node.
-pub fn inner<T: Item>(children: &[Child<T::Id>]) -> Vec<u8> {
-    let mut encoder = fields::begin(T::KIND as u8);
-    put_children::<T>(&mut encoder, children);
+fn inner<T: Item>(children: &[Child<T::Id>]) -> Vec<u8> {
+    let mut encoder = fields::begin(T::KIND as u8, 1);
+    put_children(&mut encoder, children);
     encoder.finish()
 }
 

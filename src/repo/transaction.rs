@@ -8,7 +8,7 @@ use crate::environment::{Environment, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::id::{CommitId, OperationId};
-use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, UndoPosition, Verb, View, extras};
+use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, Refs, UndoPosition, Verb, extras};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
 use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
@@ -360,48 +360,45 @@ impl Transaction<'_> {
 }
 
 /// Fails unless every ref has the expected value, its new value is in the store, and its new name is valid.
-fn check_edits(view: &View, store: &Store, new_operation: &NewOperation) -> Result<()> {
-    let (mut branches, mut tags) = (view.branches.clone(), view.tags.clone());
-    for edit in &new_operation.edits {
-        let (word, name, own, other, other_word) = match &edit.name {
-            RefName::Branch(name) => ("branch", name, &mut branches, &tags, "tag"),
-            RefName::Tag(name) => ("tag", name, &mut tags, &branches, "branch"),
-        };
-        let found = own.get(name).copied();
-        if found != edit.old {
-            return Err(unexpected(word, name, edit.old, found));
+fn check_edits(refs: &Refs, store: &Store, new_operation: &NewOperation) -> Result<()> {
+    let mut refs = refs.clone();
+    for RefEdit { name, old, new } in &new_operation.edits {
+        let found = refs.get(name);
+        if found != *old {
+            return Err(unexpected(name, *old, found));
         }
-        let Some(new) = edit.new else {
-            own.remove(name);
-            continue;
-        };
-        if found.is_none() {
-            refname::check(name)?;
-            if other.contains_key(name) {
-                return Err(Error::new(ErrorKind::Exists, format!("a {other_word} `{name}` already exists"))
+        if let (None, Some(_)) = (found, new) {
+            refname::check(name.short())?;
+            let other = name.other_kind();
+            if refs.get(&other).is_some() {
+                let message = format!("a {} `{}` already exists", other.word(), other.short());
+                return Err(Error::new(ErrorKind::Exists, message)
                     .hint("branches and tags share one namespace; choose another name"));
             }
         }
-        if !store.contains(ObjectKind::Commit, new.object_id()) {
+        if let Some(new) = new
+            && !store.contains(ObjectKind::Commit, new.object_id())
+        {
             return Err(Error::new(ErrorKind::NotFound, format!("no commit `{new}` in this repository")));
         }
-        own.insert(name.clone(), new);
+        refs.set(name, *new);
     }
     match &new_operation.switch {
-        Some(branch) if !branches.contains_key(branch) => refname::check(branch),
+        Some(branch) if !refs.branches.contains_key(branch) => refname::check(branch),
         _ => Ok(()),
     }
 }
 
-fn unexpected(word: &str, name: &str, expected: Option<CommitId>, found: Option<CommitId>) -> Error {
-    match (expected, found) {
-        (None, Some(_)) => Error::new(ErrorKind::Exists, format!("the {word} `{name}` already exists"))
-            .hint("choose another name, or delete that one first"),
-        (Some(_), None) => Error::new(ErrorKind::Refused, format!("the {word} `{name}` no longer exists"))
-            .hint("another command has deleted it; see `undo log`"),
-        _ => Error::new(ErrorKind::Refused, format!("the {word} `{name}` has changed"))
-            .hint("another command has changed it; see `undo log`, then run the command again"),
-    }
+fn unexpected(name: &RefName, expected: Option<CommitId>, found: Option<CommitId>) -> Error {
+    let (kind, problem, hint) = match (expected, found) {
+        (None, Some(_)) => (ErrorKind::Exists, "already exists", "choose another name, or delete that one first"),
+        (Some(_), None) => (ErrorKind::Refused, "no longer exists", "another command has deleted it; see `undo log`"),
+        _ => {
+            let hint = "another command has changed it; see `undo log`, then run the command again";
+            (ErrorKind::Refused, "has changed", hint)
+        }
+    };
+    Error::new(kind, format!("the {} `{}` {problem}", name.word(), name.short())).hint(hint)
 }
 
 fn milliseconds(from: Timestamp, to: Timestamp) -> u64 {

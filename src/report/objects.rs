@@ -24,7 +24,7 @@ struct NodeRecord {
 
 /// The items of a leaf, or the nodes below an inner node.
 fn items<T: Item, J>(node: &Node<T>, record: impl Fn(&T) -> J) -> (Vec<J>, Vec<NodeRecord>) {
-    let child = |child: &Child<T::Id>| NodeRecord { id: T::object_id(child.node), count: child.count };
+    let child = |child: &Child<T::Id>| NodeRecord { id: child.node.into(), count: child.count };
     match node {
         Node::Leaf(items) => (items.iter().map(record).collect(), Vec::new()),
         Node::Inner(children) => (Vec::new(), children.iter().map(child).collect()),

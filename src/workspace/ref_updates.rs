@@ -2,10 +2,9 @@
 
 use crate::checkout::{self, Access, Outcome};
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::reflog::Refs;
 use crate::history::timeline::Destination;
 use crate::id::CommitId;
-use crate::object::operation::{RefName, View};
+use crate::object::operation::{RefName, Refs, View};
 use crate::repo::{NewOperation, Repository, Transaction};
 
 use super::request::Request;
@@ -19,7 +18,7 @@ pub(super) fn refs_after(view: &View, at: Option<CommitId>, request: &Request) -
     if let Some(intent) = &request.resumed {
         return checkout::refs_to_finish(view, intent);
     }
-    let mut refs = Refs::of(view);
+    let mut refs = view.refs.clone();
     match &request.branch {
         Some(branch) => refs.current.clone_from(branch),
         None if request.paths.is_empty() => refs.set(&RefName::Branch(view.current.clone()), request.to),

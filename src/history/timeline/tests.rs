@@ -23,18 +23,18 @@ struct Story {
 
 impl Story {
     fn new() -> Story {
-        let view = View { current: "main".into(), ..View::default() };
+        let view = View::new("main");
         Story { view, operations: Vec::new(), worktree: CommitId([0; 32]), made: 0 }
     }
 
     fn timeline(&self) -> Timeline {
         let operations: Vec<_> = self.operations.iter().rev().map(|it| Ok((it.id(), it.clone()))).collect();
         let newest = self.operations.last().map(Operation::id);
-        Timeline::new(Refs::of(&self.view), None, newest, Box::new(operations.into_iter()))
+        Timeline::new(self.view.refs.clone(), None, newest, Box::new(operations.into_iter()))
     }
 
     fn refs(&self) -> Refs {
-        Refs::of(&self.view)
+        self.view.refs.clone()
     }
 
     fn record(&mut self, verb: &str, refs: &Refs, operation: Operation) -> OperationId {

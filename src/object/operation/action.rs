@@ -4,9 +4,10 @@ use std::fmt;
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
-use crate::id::{CommitId, LENGTH, OperationId, PackId};
+use crate::id::{CommitId, OperationId, PackId};
+use crate::object::fields::{self, Field, fields};
 use crate::object::operation::Verb;
-use crate::object::{Extras, fields, kind};
+use crate::object::{Extras, kind};
 use crate::time::Timestamp;
 
 /// The first byte of an operation.
@@ -60,6 +61,8 @@ pub struct NewCommit {
     pub parents: Vec<CommitId>,
 }
 
+fields!(NewCommit: id, parents);
+
 /// A change of a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefEdit {
@@ -95,6 +98,14 @@ impl RefName {
         }
     }
 
+    /// The tag with the name of this branch, or the branch with the name of this tag.
+    pub fn other_kind(&self) -> RefName {
+        match self {
+            RefName::Branch(name) => RefName::Tag(name.clone()),
+            RefName::Tag(name) => RefName::Branch(name.clone()),
+        }
+    }
+
     /// The name without prefix.
     pub fn short(&self) -> &str {
         match self {
@@ -116,69 +127,43 @@ impl fmt::Display for RefName {
 impl Operation {
     /// Encodes the operation.
     pub fn encode(&self) -> Vec<u8> {
-        let mut encoder = fields::begin(KIND);
-        let from = self.worktree.and_then(|(from, _)| from);
-        let flags = [self.parent.is_some(), self.switched.is_some(), self.worktree.is_some(), from.is_some()];
-        fields::put_flags(&mut encoder, &flags);
-        if let Some(parent) = self.parent {
-            encoder.raw(&parent.0);
-        }
-        encoder
-            .bytes(self.verb.as_str().as_bytes())
-            .bytes(self.description.as_bytes())
-            .varint(self.arguments.len() as u64);
-        for argument in &self.arguments {
-            encoder.bytes(argument.as_bytes());
-        }
-        encoder.time(self.time).varint(self.duration).bytes(self.user.as_bytes()).bytes(self.host.as_bytes());
-        encoder.varint(self.edits.len() as u64);
-        self.edits.iter().for_each(|edit| put_edit(&mut encoder, edit));
-        if let Some((before, after)) = &self.switched {
-            encoder.bytes(before.as_bytes()).bytes(after.as_bytes());
-        }
-        encoder.varint(self.commits.len() as u64);
-        for commit in &self.commits {
-            encoder.raw(&commit.id.0);
-            fields::put_ids(&mut encoder, commit.parents.iter().map(|id| id.object_id()));
-        }
-        if let Some((from, to)) = self.worktree {
-            if let Some(from) = from {
-                encoder.raw(&from.0);
-            }
-            encoder.raw(&to.0);
-        }
-        fields::put_ids(&mut encoder, self.packs_added.iter().map(|id| id.object_id()));
-        fields::put_ids(&mut encoder, self.packs_removed.iter().map(|id| id.object_id()));
-        encoder.varint(self.bytes_read).varint(self.bytes_stored);
-        self.extras.put(&mut encoder);
+        let (from, to) = self.worktree.unzip();
+        let from = from.flatten();
+        let mut encoder = fields::begin(KIND, 1);
+        encoder.flags(&[self.parent.is_some(), self.switched.is_some(), to.is_some(), from.is_some()]);
+        encoder.put_some(&self.parent).put(&self.verb).put(&self.description).put(&self.arguments);
+        encoder.put(&self.time).put(&self.duration).put(&self.user).put(&self.host).put(&self.edits);
+        encoder.put_some(&self.switched).put(&self.commits).put_some(&from).put_some(&to);
+        encoder.put(&self.packs_added).put(&self.packs_removed).put(&self.bytes_read).put(&self.bytes_stored);
+        encoder.put(&self.extras);
         encoder.finish()
     }
 
     /// Decodes an operation.
     pub fn decode(bytes: &[u8]) -> Result<Operation> {
-        let mut decoder = fields::expect("operation", KIND, bytes)?;
-        let [parent, switched, worktree, from] = fields::take_flags(&mut decoder)?;
+        let (mut decoder, _) = fields::expect("operation", KIND, 1, bytes)?;
+        let [parent, switched, worktree, from] = decoder.flags()?;
         if from && !worktree {
             return Err(decoder.invalid("worktree left but not entered"));
         }
         let operation = Operation {
-            parent: fields::take_id_if(&mut decoder, parent)?,
-            verb: decoder.text()?.as_str().into(),
-            description: decoder.text()?,
-            arguments: fields::take_list(&mut decoder, 1, Decoder::text)?,
-            time: decoder.time()?,
-            duration: decoder.varint()?,
-            user: decoder.text()?,
-            host: decoder.text()?,
-            edits: fields::take_list(&mut decoder, 2, take_edit)?,
-            switched: if switched { Some((decoder.text()?, decoder.text()?)) } else { None },
-            commits: fields::take_list(&mut decoder, LENGTH + 1, take_commit)?,
-            worktree: if worktree { Some(take_move(&mut decoder, from)?) } else { None },
-            packs_added: fields::take_ids(&mut decoder)?,
-            packs_removed: fields::take_ids(&mut decoder)?,
-            bytes_read: decoder.varint()?,
-            bytes_stored: decoder.varint()?,
-            extras: Extras::take(&mut decoder)?,
+            parent: decoder.take_if(parent)?,
+            verb: decoder.take()?,
+            description: decoder.take()?,
+            arguments: decoder.take()?,
+            time: decoder.take()?,
+            duration: decoder.take()?,
+            user: decoder.take()?,
+            host: decoder.take()?,
+            edits: decoder.take()?,
+            switched: decoder.take_if(switched)?,
+            commits: decoder.take()?,
+            worktree: if worktree { Some((decoder.take_if(from)?, decoder.take()?)) } else { None },
+            packs_added: decoder.take()?,
+            packs_removed: decoder.take()?,
+            bytes_read: decoder.take()?,
+            bytes_stored: decoder.take()?,
+            extras: decoder.take()?,
         };
         decoder.finish()?;
         Ok(operation)
@@ -195,30 +180,17 @@ impl Operation {
     }
 }
 
-/// Flags: is a tag; has an old value; has a new value.
-pub(super) fn put_edit(encoder: &mut Encoder, edit: &RefEdit) {
-    let (tag, name) = match &edit.name {
-        RefName::Branch(name) => (false, name),
-        RefName::Tag(name) => (true, name),
-    };
-    fields::put_flags(encoder, &[tag, edit.old.is_some(), edit.new.is_some()]);
-    encoder.bytes(name.as_bytes());
-    for id in [edit.old, edit.new].into_iter().flatten() {
-        encoder.raw(&id.0);
+/// Flags (is a tag; has an old value; has a new value), the name, the values.
+impl Field for RefEdit {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.flags(&[matches!(self.name, RefName::Tag(_)), self.old.is_some(), self.new.is_some()]);
+        encoder.bytes(self.name.short().as_bytes()).put_some(&self.old).put_some(&self.new);
     }
-}
 
-pub(super) fn take_edit(decoder: &mut Decoder<'_>) -> Result<RefEdit> {
-    let [tag, old, new] = fields::take_flags(decoder)?;
-    let name = decoder.text()?;
-    let name = if tag { RefName::Tag(name) } else { RefName::Branch(name) };
-    Ok(RefEdit { name, old: fields::take_id_if(decoder, old)?, new: fields::take_id_if(decoder, new)? })
-}
-
-fn take_commit(decoder: &mut Decoder<'_>) -> Result<NewCommit> {
-    Ok(NewCommit { id: fields::take_id(decoder)?, parents: fields::take_ids(decoder)? })
-}
-
-fn take_move(decoder: &mut Decoder<'_>, from: bool) -> Result<(Option<CommitId>, CommitId)> {
-    Ok((fields::take_id_if(decoder, from)?, fields::take_id(decoder)?))
+    fn take(decoder: &mut Decoder<'_>) -> Result<RefEdit> {
+        let [is_tag, old, new] = decoder.flags()?;
+        let name = decoder.take()?;
+        let name = if is_tag { RefName::Tag(name) } else { RefName::Branch(name) };
+        Ok(RefEdit { name, old: decoder.take_if(old)?, new: decoder.take_if(new)? })
+    }
 }

@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 use crate::id::CommitId;
-use crate::object::operation::action::{put_edit, take_edit};
 use crate::object::operation::{RefEdit, Verb};
 use crate::object::{Extras, fields};
 use crate::path::RepoPathBuf;
@@ -47,41 +46,32 @@ impl Intent {
 
     /// Encodes the intent.
     pub fn encode(&self) -> Vec<u8> {
-        let mut encoder = fields::begin(KIND);
-        fields::put_flags(&mut encoder, &[self.from.is_some(), self.switch.is_some(), !self.extras.is_empty()]);
-        encoder.u64(self.token).bytes(self.verb.as_str().as_bytes()).time(self.time);
-        if let Some(from) = self.from {
-            encoder.raw(&from.0);
-        }
-        encoder.raw(&self.to.0);
-        fields::put_paths(&mut encoder, &self.paths);
-        encoder.varint(self.edits.len() as u64);
-        self.edits.iter().for_each(|edit| put_edit(&mut encoder, edit));
-        if let Some(branch) = &self.switch {
-            encoder.bytes(branch.as_bytes());
-        }
+        let mut encoder = fields::begin(KIND, 1);
+        encoder.flags(&[self.from.is_some(), self.switch.is_some(), !self.extras.is_empty()]);
+        encoder.u64(self.token).put(&self.verb).put(&self.time).put_some(&self.from).put(&self.to);
+        encoder.put(&self.paths).put(&self.edits).put_some(&self.switch);
         if !self.extras.is_empty() {
-            self.extras.put(&mut encoder);
+            encoder.put(&self.extras);
         }
         encoder.finish()
     }
 
     /// Decodes an intent.
     pub fn decode(bytes: &[u8]) -> Result<Intent> {
-        let mut decoder = fields::expect("intent", KIND, bytes)?;
-        let [saved, switched, extra] = fields::take_flags(&mut decoder)?;
+        let (mut decoder, _) = fields::expect("intent", KIND, 1, bytes)?;
+        let [from, switch, has_extras] = decoder.flags()?;
         let intent = Intent {
             token: decoder.u64()?,
-            verb: decoder.text()?.as_str().into(),
-            time: decoder.time()?,
-            from: fields::take_id_if(&mut decoder, saved)?,
-            to: fields::take_id(&mut decoder)?,
-            paths: fields::take_paths(&mut decoder)?,
-            edits: fields::take_list(&mut decoder, 2, take_edit)?,
-            switch: if switched { Some(decoder.text()?) } else { None },
-            extras: if extra { Extras::take(&mut decoder)? } else { Extras::default() },
+            verb: decoder.take()?,
+            time: decoder.take()?,
+            from: decoder.take_if(from)?,
+            to: decoder.take()?,
+            paths: decoder.take()?,
+            edits: decoder.take()?,
+            switch: decoder.take_if(switch)?,
+            extras: decoder.take_if(has_extras)?.unwrap_or_default(),
         };
-        if extra && intent.extras.is_empty() {
+        if has_extras && intent.extras.is_empty() {
             return Err(decoder.invalid("extras announced but not there"));
         }
         decoder.finish()?;

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use crate::codec::{Decoder, Encoder};
+use crate::error::Result;
+use crate::object::fields::Field;
+
 /// The command that an operation records. The journal holds its text, so operations of newer versions can still be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant is the command of that name")]
@@ -23,45 +27,46 @@ pub enum Verb {
     Other(String),
 }
 
-const KNOWN: [Verb; 12] = [
-    Verb::Init,
-    Verb::Commit,
-    Verb::Checkout,
-    Verb::Restore,
-    Verb::Undo,
-    Verb::Redo,
-    Verb::OpRestore,
-    Verb::Run,
-    Verb::Branch,
-    Verb::Tag,
-    Verb::SymbolicRef,
-    Verb::UpdateRef,
+/// The verbs of this version, with their text in the journal and in JSON.
+const KNOWN: [(Verb, &str); 12] = [
+    (Verb::Init, "init"),
+    (Verb::Commit, "commit"),
+    (Verb::Checkout, "checkout"),
+    (Verb::Restore, "restore"),
+    (Verb::Undo, "undo"),
+    (Verb::Redo, "redo"),
+    (Verb::OpRestore, "op restore"),
+    (Verb::Run, "run"),
+    (Verb::Branch, "branch"),
+    (Verb::Tag, "tag"),
+    (Verb::SymbolicRef, "symbolic-ref"),
+    (Verb::UpdateRef, "update-ref"),
 ];
 
 impl Verb {
     /// The text in the journal and in JSON.
     pub fn as_str(&self) -> &str {
         match self {
-            Verb::Init => "init",
-            Verb::Commit => "commit",
-            Verb::Checkout => "checkout",
-            Verb::Restore => "restore",
-            Verb::Undo => "undo",
-            Verb::Redo => "redo",
-            Verb::OpRestore => "op restore",
-            Verb::Run => "run",
-            Verb::Branch => "branch",
-            Verb::Tag => "tag",
-            Verb::SymbolicRef => "symbolic-ref",
-            Verb::UpdateRef => "update-ref",
             Verb::Other(text) => text,
+            known => KNOWN.iter().find(|(verb, _)| verb == known).map_or("", |(_, text)| text),
         }
     }
 }
 
 impl From<&str> for Verb {
     fn from(text: &str) -> Verb {
-        KNOWN.into_iter().find(|verb| verb.as_str() == text).unwrap_or_else(|| Verb::Other(text.to_owned()))
+        let known = KNOWN.into_iter().find(|(_, known)| *known == text);
+        known.map_or_else(|| Verb::Other(text.to_owned()), |(verb, _)| verb)
+    }
+}
+
+impl Field for Verb {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.bytes(self.as_str().as_bytes());
+    }
+
+    fn take(decoder: &mut Decoder<'_>) -> Result<Verb> {
+        Ok(decoder.text()?.as_str().into())
     }
 }
 
@@ -77,8 +82,8 @@ mod tests {
 
     #[test]
     fn verb_text_round_trips() {
-        for verb in KNOWN {
-            assert_eq!(Verb::from(verb.as_str()), verb);
+        for (verb, text) in KNOWN {
+            assert_eq!((Verb::from(text), verb.as_str()), (verb.clone(), text));
         }
         assert_eq!(Verb::from("merge"), Verb::Other("merge".to_owned()));
     }

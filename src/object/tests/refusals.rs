@@ -34,7 +34,7 @@ fn all() -> Vec<(&'static str, Vec<u8>, Reader)> {
         Ok(())
     };
     samples::links().save(put).unwrap();
-    let inner = fields::begin(4)
+    let inner = fields::begin(4, 1)
         .u8(1)
         .varint(2)
         .bytes(b"a")
@@ -116,7 +116,7 @@ fn decode_rejects_unsafe_names() {
         assert_eq!(saved.expect_err(name).kind(), ErrorKind::Internal);
     }
     for path in [&b"/a"[..], b"a/../b", b"a//b", b"a\0b", b"a/"] {
-        let bytes = fields::begin(6).u8(0).varint(1).varint(2).bytes(path).bytes(b"z").as_slice().to_vec();
+        let bytes = fields::begin(6, 1).u8(0).varint(1).varint(2).bytes(path).bytes(b"z").as_slice().to_vec();
         refused(read_links(&bytes), "path in links");
     }
 }
@@ -129,10 +129,10 @@ fn decode_rejects_unsorted_lists() {
         assert!(Tree { entries: entries(names) }.save(|_, _| Ok(())).is_err());
     }
     let links = |groups: &[&[&str]]| {
-        let mut encoder = fields::begin(6);
+        let mut encoder = fields::begin(6, 1);
         encoder.u8(0).varint(groups.len() as u64);
         for group in groups {
-            fields::put_paths(&mut encoder, &group.iter().map(|text| samples::path(text)).collect::<Vec<_>>());
+            encoder.put(&group.iter().map(|text| samples::path(text)).collect::<Vec<_>>());
         }
         read_links(encoder.as_slice())
     };
@@ -152,7 +152,7 @@ fn decode_rejects_unsorted_lists() {
 #[test]
 fn decode_rejects_empty_or_unsorted_attributes() {
     let read = |names: &[&str], holes: &[(u64, u64)]| {
-        let mut encoder = fields::begin(5);
+        let mut encoder = fields::begin(5, 1);
         encoder.varint(names.len() as u64);
         names.iter().for_each(|name| _ = encoder.bytes(name.as_bytes()).bytes(b""));
         encoder.varint(holes.len() as u64);
@@ -179,7 +179,7 @@ fn decode_rejects_layouts_of_other_blobs() {
     let load = |blob, bytes: &[u8]| Layout::load(blob, bytes, |_| Err(Error::damaged("none"))).map(drop);
     refused(load(BlobId([3; 32]), &layout()), "another blob");
     let root = |size: u64, zeros: &[u64]| {
-        let mut encoder = fields::begin(2);
+        let mut encoder = fields::begin(2, 1);
         encoder.raw(&BLOB.0).varint(size).u8(0).varint(zeros.len() as u64);
         zeros.iter().for_each(|&length| _ = encoder.u8(2).varint(length));
         encoder.finish()
@@ -190,7 +190,7 @@ fn decode_rejects_layouts_of_other_blobs() {
     refused(load(BLOB, &root(5, &[2, 3])), "zeros that touch");
     refused(load(BLOB, &root(5, &[5, 0])), "an empty piece");
     let one_chunk = |length: u64| {
-        let mut encoder = fields::begin(2);
+        let mut encoder = fields::begin(2, 1);
         encoder.raw(&BLOB.0).varint(length).u8(0).varint(1).u8(1).varint(length).raw(&[1; 32]);
         encoder.finish()
     };
@@ -203,7 +203,7 @@ fn decode_rejects_layouts_of_other_blobs() {
 #[test]
 fn decode_rejects_excessive_counts_without_allocating() {
     for (kind, read) in [(4, (|b| Node::decode(b).map(drop)) as Reader), (6, read_links)] {
-        let bytes = fields::begin(kind).u8(0).varint(u64::MAX).as_slice().to_vec();
+        let bytes = fields::begin(kind, 1).u8(0).varint(u64::MAX).as_slice().to_vec();
         refused(read(&bytes), "count");
     }
 }

@@ -7,8 +7,7 @@ use super::samples;
 use crate::id::{AttributesId, BlobId, CommitId, LinksId, OperationId, PackId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
-use crate::object::operation::View;
-use crate::object::operation::{NewCommit, RefEdit, RefName};
+use crate::object::operation::{NewCommit, RefEdit, RefName, Refs, View};
 use crate::object::tree::Node;
 use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Operation};
 use crate::path::RepoPathBuf;
@@ -144,7 +143,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 fn view() -> impl Strategy<Value = View> {
     let names = || btree_map(any::<String>(), any::<Bytes32>().prop_map(CommitId), 0..4);
     (any::<String>(), names(), names(), btree_set(any::<Bytes32>().prop_map(CommitId), 0..4))
-        .prop_map(|(current, branches, tags, heads)| View { current, branches, tags, heads })
+        .prop_map(|(current, branches, tags, heads)| View { refs: Refs { current, branches, tags }, heads })
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
@@ -207,7 +206,7 @@ fn view_applies_operations() {
     let [first, second, aside] = [1, 2, 3].map(|n| CommitId([n; 32]));
     let branch = |name: &str, old, new| RefEdit { name: RefName::Branch(name.into()), old, new };
     let made = |id, parents: &[CommitId]| NewCommit { id, parents: parents.to_vec() };
-    let mut view = View { current: "main".into(), ..View::default() };
+    let mut view = View::new("main");
     assert_eq!(view.at(), None);
 
     let commits = vec![made(first, &[]), made(second, &[first])];

@@ -3,8 +3,7 @@
 use crate::id::{AttributesId, BlobId, CommitId, LinksId, OperationId, PackId, TreeId};
 use crate::metadata::Metadata;
 use crate::object::commit::{Counts, Reason, Totals, Uncovered};
-use crate::object::operation::View;
-use crate::object::operation::{NewCommit, RefEdit, RefName};
+use crate::object::operation::{NewCommit, RefEdit, RefName, Refs, View};
 use crate::object::{Attributes, Commit, Content, Entry, Extras, Intent, Links, Operation, Tree};
 use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
@@ -95,12 +94,12 @@ pub fn operation() -> Operation {
 }
 
 pub fn view() -> View {
-    View {
+    let refs = Refs {
         current: "main".into(),
         branches: [("main".into(), CommitId([5; 32])), ("trial".into(), CommitId([6; 32]))].into(),
         tags: [("v1".into(), CommitId([5; 32]))].into(),
-        heads: [CommitId([5; 32]), CommitId([6; 32])].into(),
-    }
+    };
+    View { refs, heads: [CommitId([5; 32]), CommitId([6; 32])].into() }
 }
 
 pub fn intent() -> Intent {

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
-use crate::id::DirectoryId;
-use crate::object::fields;
+use crate::object::fields::Field;
 
 /// A directory that uses the repository, at the time of the last command that wrote from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,28 +30,28 @@ impl Directory {
     pub fn path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.path))
     }
+}
 
-    /// Encodes id, flags, path, device, inode, owner, machine and branch.
-    pub fn put(&self, id: DirectoryId, encoder: &mut Encoder) {
-        encoder.raw(&id.0).u8(u8::from(self.branch.is_some())).bytes(&self.path);
-        encoder.varint(self.device).varint(self.inode).varint(self.uid.into()).bytes(self.host.as_bytes());
-        if let Some(branch) = &self.branch {
-            encoder.bytes(branch.as_bytes());
-        }
+/// Flags (has a branch), path, device, inode, owner, machine and branch.
+impl Field for Directory {
+    fn put(&self, encoder: &mut Encoder) {
+        encoder.flags(&[self.branch.is_some()]).put(&self.path).put(&self.device).put(&self.inode);
+        encoder.put(&self.uid).put(&self.host).put_some(&self.branch);
     }
 
-    /// Decodes a directory and its id.
-    pub fn take(decoder: &mut Decoder<'_>) -> Result<(DirectoryId, Directory)> {
-        let id = DirectoryId(decoder.array()?);
-        let [has_branch] = fields::take_flags(decoder)?;
-        let path = decoder.bytes()?.to_vec();
+    fn take(decoder: &mut Decoder<'_>) -> Result<Directory> {
+        let [has_branch] = decoder.flags()?;
+        let path: Vec<u8> = decoder.take()?;
         if !path.starts_with(b"/") {
             return Err(decoder.invalid("a directory without an absolute path"));
         }
-        let (device, inode) = (decoder.varint()?, decoder.varint()?);
-        let uid = u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("invalid user id"))?;
-        let host = decoder.text()?;
-        let branch = if has_branch { Some(decoder.text()?) } else { None };
-        Ok((id, Directory { path, device, inode, uid, host, branch }))
+        Ok(Directory {
+            path,
+            device: decoder.take()?,
+            inode: decoder.take()?,
+            uid: decoder.take()?,
+            host: decoder.take()?,
+            branch: decoder.take_if(has_branch)?,
+        })
     }
 }

@@ -6,8 +6,8 @@ use super::state::State;
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{DirectoryId, OperationId, PackId};
+use crate::object::Operation;
 use crate::object::operation::Intent;
-use crate::object::{Operation, fields};
 
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,33 +56,15 @@ impl Record {
     /// Encodes the record with its frame.
     pub fn encode(&self) -> Vec<u8> {
         let mut payload = Encoder::new();
-        let kind = match self {
-            Record::Checkpoint(state) => {
-                payload.raw(&state.encode());
-                CHECKPOINT
-            }
+        let (kind, _) = match self {
+            Record::Checkpoint(state) => (CHECKPOINT, payload.raw(&state.encode())),
             Record::Operation { operation, ends_intent, .. } => {
-                payload.u8(u8::from(*ends_intent)).raw(&operation.encode());
-                OPERATION
+                (OPERATION, payload.flags(&[*ends_intent]).raw(&operation.encode()))
             }
-            Record::Intent(intent) => {
-                payload.raw(&intent.encode());
-                INTENT
-            }
-            Record::IntentEnd(token) => {
-                payload.u64(*token);
-                INTENT_END
-            }
-            Record::Packs { added, removed } => {
-                for packs in [added, removed] {
-                    fields::put_ids(&mut payload, packs.iter().map(|id| id.object_id()));
-                }
-                PACKS
-            }
-            Record::Directory(id, directory) => {
-                directory.put(*id, &mut payload);
-                DIRECTORY
-            }
+            Record::Intent(intent) => (INTENT, payload.raw(&intent.encode())),
+            Record::IntentEnd(token) => (INTENT_END, payload.u64(*token)),
+            Record::Packs { added, removed } => (PACKS, payload.put(added).put(removed)),
+            Record::Directory(id, directory) => (DIRECTORY, payload.put(id).put(directory)),
         };
         frame::encode(kind, payload.as_slice())
     }
@@ -90,37 +72,28 @@ impl Record {
     /// Decodes the payload of a record of this kind.
     pub fn decode(kind: u8, payload: &[u8]) -> Result<Record> {
         let mut decoder = Decoder::new("journal record", payload);
-        Ok(match kind {
-            CHECKPOINT => Record::Checkpoint(State::decode(payload)?),
+        let record = match kind {
+            CHECKPOINT => return Ok(Record::Checkpoint(State::decode(payload)?)),
             OPERATION => {
                 #[cfg(test)]
                 DECODED.set(DECODED.get() + 1);
-                let [ends_intent] = fields::take_flags(&mut decoder)?;
+                let [ends_intent] = decoder.flags()?;
                 let bytes = &payload[1..];
                 // An operation has exactly one encoding, so the id is the hash of these bytes.
-                Record::Operation { id: Operation::id_of(bytes), operation: Operation::decode(bytes)?, ends_intent }
+                let (id, operation) = (Operation::id_of(bytes), Operation::decode(bytes)?);
+                return Ok(Record::Operation { id, operation, ends_intent });
             }
-            INTENT => Record::Intent(Intent::decode(payload)?),
-            INTENT_END => {
-                let token = decoder.u64()?;
-                decoder.finish()?;
-                Record::IntentEnd(token)
-            }
-            PACKS => {
-                let (added, removed) = (fields::take_ids(&mut decoder)?, fields::take_ids(&mut decoder)?);
-                decoder.finish()?;
-                Record::Packs { added, removed }
-            }
-            DIRECTORY => {
-                let (id, directory) = Directory::take(&mut decoder)?;
-                decoder.finish()?;
-                Record::Directory(id, directory)
-            }
+            INTENT => return Ok(Record::Intent(Intent::decode(payload)?)),
+            INTENT_END => Record::IntentEnd(decoder.u64()?),
+            PACKS => Record::Packs { added: decoder.take()?, removed: decoder.take()? },
+            DIRECTORY => Record::Directory(decoder.take()?, decoder.take()?),
             unknown => {
                 let message = format!("journal record of kind {unknown}, written by a newer version of undo");
                 return Err(Error::new(ErrorKind::Unsupported, message).hint("update undo, then run the command again"));
             }
-        })
+        };
+        decoder.finish()?;
+        Ok(record)
     }
 
     /// Applies the record to a state.

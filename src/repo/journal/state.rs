@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::directory::Directory;
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
-use crate::id::{DirectoryId, LENGTH, OperationId, PackId};
+use crate::id::{DirectoryId, OperationId, PackId};
+use crate::object::Operation;
 use crate::object::operation::{Intent, View};
-use crate::object::{Operation, fields};
 
 /// The state of a repository, except for the content of its packs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct State {
 impl State {
     /// The state of a new repository: no refs; the current branch is `main`.
     pub fn new() -> State {
-        State { view: View { current: "main".to_owned(), ..View::default() }, ..State::default() }
+        State { view: View::new("main"), ..State::default() }
     }
 
     /// Applies an operation, which must follow the newest one.
@@ -105,21 +105,14 @@ impl State {
     /// Flags (bit 0: has an operation; bit 1: has an intent; bit 2: has directories), view, packs, operation, intent,
     /// directories.
     pub fn encode(&self) -> Vec<u8> {
+        let mut view = self.view.clone();
+        view.current = self.main_branch().to_owned();
         let mut encoder = Encoder::new();
-        let flags = [self.operation.is_some(), self.intent.is_some(), !self.directories.is_empty()];
-        fields::put_flags(&mut encoder, &flags);
-        let view = View { current: self.main_branch().to_owned(), ..self.view.clone() };
-        encoder.bytes(&view.encode());
-        fields::put_ids(&mut encoder, self.packs.iter().map(|id| id.object_id()));
-        if let Some(operation) = self.operation {
-            encoder.raw(&operation.0);
-        }
-        if let Some(intent) = &self.intent {
-            encoder.bytes(&intent.encode());
-        }
+        encoder.flags(&[self.operation.is_some(), self.intent.is_some(), !self.directories.is_empty()]);
+        encoder.bytes(&view.encode()).put(&self.packs).put_some(&self.operation);
+        encoder.put_some(&self.intent.as_ref().map(Intent::encode));
         if !self.directories.is_empty() {
-            encoder.varint(self.directories.len() as u64);
-            self.directories.iter().for_each(|(id, directory)| directory.put(*id, &mut encoder));
+            encoder.put(&self.directories);
         }
         encoder.finish()
     }
@@ -127,21 +120,19 @@ impl State {
     /// Decodes a state.
     pub fn decode(bytes: &[u8]) -> Result<State> {
         let mut decoder = Decoder::new("journal checkpoint", bytes);
-        let [has_operation, has_intent, has_directories] = fields::take_flags(&mut decoder)?;
-        let view = View::decode(decoder.bytes()?)?;
-        let packs = fields::take_ids(&mut decoder)?;
-        fields::ascending(&decoder, &packs, |id: &PackId| id)?;
-        let operation = fields::take_id_if(&mut decoder, has_operation)?;
-        let intent = if has_intent { Some(Intent::decode(decoder.bytes()?)?) } else { None };
-        let directories = if has_directories { take_directories(&mut decoder)? } else { BTreeMap::new() };
+        let [has_operation, has_intent, has_directories] = decoder.flags()?;
+        let state = State {
+            view: View::decode(decoder.bytes()?)?,
+            packs: decoder.take()?,
+            operation: decoder.take_if(has_operation)?,
+            intent: if has_intent { Some(Intent::decode(decoder.bytes()?)?) } else { None },
+            directories: decoder.take_if(has_directories)?.unwrap_or_default(),
+            selected: None,
+        };
+        if has_directories && state.directories.is_empty() {
+            return Err(decoder.invalid("no directories"));
+        }
         decoder.finish()?;
-        Ok(State { view, packs: packs.into_iter().collect(), operation, intent, directories, selected: None })
+        Ok(state)
     }
-}
-
-/// A nonzero count, then the directories in ascending order of their ids.
-fn take_directories(decoder: &mut Decoder<'_>) -> Result<BTreeMap<DirectoryId, Directory>> {
-    let list = fields::take_list(decoder, LENGTH, Directory::take)?;
-    fields::ascending(decoder, &list, |(id, _)| id)?;
-    if list.is_empty() { Err(decoder.invalid("no directories")) } else { Ok(list.into_iter().collect()) }
 }

@@ -349,7 +349,7 @@ fn directories_have_their_own_branches() {
             seen.select_directory(place);
             state.select_directory(place);
             assert_eq!(seen.view, state.view);
-            seen.view.current
+            seen.view.refs.current
         })
     };
     assert_eq!(switched("main", "a", None, None), ["a", "a", "other"]);

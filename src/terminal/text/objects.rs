@@ -56,7 +56,8 @@ fn nodes<T: Item>(
     first: impl Fn(&mut Page<'_>, &[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     children.iter().try_for_each(|child| {
-        page.text(format_args!("node {} {}", T::object_id(child.node), child.count))?;
+        let node: ObjectId = child.node.into();
+        page.text(format_args!("node {node} {}", child.count))?;
         first(page, &child.first)
     })
 }

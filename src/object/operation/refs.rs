@@ -1,0 +1,136 @@
+//! Refs: the names of commits, and views, which also have the heads. Journal checkpoints contain views.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+
+use super::action::{Operation, RefEdit, RefName};
+use crate::error::Result;
+use crate::id::CommitId;
+use crate::object::fields;
+
+/// The first byte of a view.
+const KIND: u8 = 0x11;
+
+/// Values of branches and tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refs {
+    /// The current branch, which may have no commit yet.
+    pub current: String,
+    /// Branches, which follow new commits.
+    pub branches: BTreeMap<String, CommitId>,
+    /// Tags.
+    pub tags: BTreeMap<String, CommitId>,
+}
+
+/// The refs and the heads at one point.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// All refs.
+    pub refs: Refs,
+    /// All heads: commits without a child, on a branch or not.
+    pub heads: BTreeSet<CommitId>,
+}
+
+impl Refs {
+    /// The commit of the current branch. `None` before its first commit.
+    pub fn at(&self) -> Option<CommitId> {
+        self.branches.get(&self.current).copied()
+    }
+
+    /// The commit of a ref.
+    pub fn get(&self, name: &RefName) -> Option<CommitId> {
+        match name {
+            RefName::Branch(name) => self.branches.get(name).copied(),
+            RefName::Tag(name) => self.tags.get(name).copied(),
+        }
+    }
+
+    /// Sets or deletes a ref.
+    pub fn set(&mut self, name: &RefName, commit: Option<CommitId>) {
+        let (names, name) = match name {
+            RefName::Branch(name) => (&mut self.branches, name),
+            RefName::Tag(name) => (&mut self.tags, name),
+        };
+        match commit {
+            Some(commit) => names.insert(name.clone(), commit),
+            None => names.remove(name),
+        };
+    }
+
+    /// The edits that turn other refs into these, sorted by name.
+    pub fn edits_from(&self, before: &Refs) -> Vec<RefEdit> {
+        let branches = before.branches.keys().chain(self.branches.keys()).cloned().map(RefName::Branch);
+        let tags = before.tags.keys().chain(self.tags.keys()).cloned().map(RefName::Tag);
+        let names: BTreeSet<RefName> = branches.chain(tags).collect();
+        let edits = names.into_iter().map(|name| RefEdit { old: before.get(&name), new: self.get(&name), name });
+        edits.filter(|edit| edit.old != edit.new).collect()
+    }
+
+    /// Reverts an operation in the same directory.
+    pub fn revert(&mut self, operation: &Operation) {
+        self.revert_edits(operation);
+        if let Some((before, _)) = &operation.switched {
+            self.current.clone_from(before);
+        }
+    }
+
+    /// Reverts the ref changes of an operation in any directory; keeps the current branch.
+    pub fn revert_edits(&mut self, operation: &Operation) {
+        for edit in operation.edits.iter().rev() {
+            self.set(&edit.name, edit.old);
+        }
+    }
+}
+
+impl Deref for View {
+    type Target = Refs;
+
+    fn deref(&self) -> &Refs {
+        &self.refs
+    }
+}
+
+impl DerefMut for View {
+    fn deref_mut(&mut self) -> &mut Refs {
+        &mut self.refs
+    }
+}
+
+impl View {
+    /// A view without commits, with this current branch.
+    pub fn new(current: &str) -> View {
+        View { refs: Refs { current: current.to_owned(), ..Refs::default() }, heads: BTreeSet::new() }
+    }
+
+    /// Applies an operation.
+    pub fn apply(&mut self, operation: &Operation) {
+        for edit in &operation.edits {
+            self.refs.set(&edit.name, edit.new);
+        }
+        if let Some((_, current)) = &operation.switched {
+            self.refs.current.clone_from(current);
+        }
+        for commit in &operation.commits {
+            for parent in &commit.parents {
+                self.heads.remove(parent);
+            }
+            self.heads.insert(commit.id);
+        }
+    }
+
+    /// Encodes the view.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut encoder = fields::begin(KIND, 1);
+        encoder.put(&self.refs.current).put(&self.refs.branches).put(&self.refs.tags).put(&self.heads);
+        encoder.finish()
+    }
+
+    /// Decodes a view.
+    pub fn decode(bytes: &[u8]) -> Result<View> {
+        let (mut decoder, _) = fields::expect("view", KIND, 1, bytes)?;
+        let refs = Refs { current: decoder.take()?, branches: decoder.take()?, tags: decoder.take()? };
+        let view = View { refs, heads: decoder.take()? };
+        decoder.finish()?;
+        Ok(view)
+    }
+}
