@@ -6,7 +6,8 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::path::RepoPathBuf;
+use crate::message::Message;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::shell_word;
 
 /// Result of a fallible operation.
@@ -132,15 +133,15 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     exit: Exit,
-    message: String,
-    hint: Option<String>,
+    message: Message,
+    hint: Option<Message>,
     paths: Vec<RepoPathBuf>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// Creates an error.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+    pub fn new(kind: ErrorKind, message: impl Into<Message>) -> Error {
         let message = message.into();
         Error(Box::new(Inner { kind, exit: kind.exit(), message, hint: None, paths: Vec::new(), source: None }))
     }
@@ -167,12 +168,12 @@ impl Error {
     }
 
     /// Creates an error of kind [`ErrorKind::Damaged`].
-    pub fn damaged(what: impl Into<String>) -> Error {
+    pub fn damaged(what: impl Into<Message>) -> Error {
         Error::new(ErrorKind::Damaged, what)
     }
 
     /// Adds a hint: a command or an action.
-    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+    pub fn hint(mut self, hint: impl Into<Message>) -> Error {
         self.0.hint = Some(hint.into());
         self
     }
@@ -196,8 +197,8 @@ impl Error {
     }
 
     /// Adds context in front of the message: "WHAT: MESSAGE".
-    pub fn context(mut self, what: impl fmt::Display) -> Error {
-        self.0.message = format!("{what}: {}", self.0.message);
+    pub fn context(mut self, what: impl Into<Message>) -> Error {
+        self.0.message = what.into() + ": " + std::mem::take(&mut self.0.message);
         self
     }
 
@@ -211,9 +212,28 @@ impl Error {
         self.0.exit
     }
 
+    /// The message. The message of the cause follows if it is known.
+    pub fn message(&self) -> Message {
+        let message = self.0.message.clone();
+        match &self.0.source {
+            Some(source) => message + ": " + cause(source.as_ref()),
+            None => message,
+        }
+    }
+
     /// The hint, if any.
-    pub fn hint_text(&self) -> Option<&str> {
-        self.0.hint.as_deref()
+    pub fn hint_message(&self) -> Option<&Message> {
+        self.0.hint.as_ref()
+    }
+
+    /// The hint, if any, with paths from the root of the worktree.
+    pub fn hint_text(&self) -> Option<String> {
+        self.0.hint.as_ref().map(Message::to_string)
+    }
+
+    /// Whether the message mentions the path.
+    pub fn mentions(&self, path: &RepoPath) -> bool {
+        self.0.message.mentions(path)
     }
 
     /// The affected paths in the worktree.
@@ -248,14 +268,22 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
-        match &self.0.source {
-            Some(source) => match source.downcast_ref::<std::io::Error>() {
-                Some(io) => write!(f, ": {}", reason(io)),
-                None => write!(f, ": {source}"),
-            },
-            None => Ok(()),
-        }
+        self.message().fmt(f)
+    }
+}
+
+impl From<&Error> for Message {
+    fn from(error: &Error) -> Message {
+        error.message()
+    }
+}
+
+/// The message of a cause.
+fn cause(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Message {
+    match (source.downcast_ref::<Error>(), source.downcast_ref::<std::io::Error>()) {
+        (Some(error), _) => error.message(),
+        (_, Some(io)) => reason(io).into(),
+        _ => source.to_string().into(),
     }
 }
 
@@ -298,6 +326,6 @@ mod tests {
         let denied = Error::io("read", Path::new("x"), std::io::Error::from_raw_os_error(13)).context("recording");
         assert_eq!(denied.to_string(), "recording: cannot read `x`: permission denied");
         let odd = Error::io("read", Path::new("it's/x"), std::io::Error::from_raw_os_error(13));
-        assert_eq!(odd.hint_text(), Some(r"to see the permissions: ls -la 'it'\''s'"));
+        assert_eq!(odd.hint_text().as_deref(), Some(r"to see the permissions: ls -la 'it'\''s'"));
     }
 }

@@ -120,6 +120,7 @@ pub(crate) mod codec;
 pub mod environment;
 pub mod error;
 pub mod id;
+pub mod message;
 pub(crate) mod metadata;
 pub(crate) mod number;
 pub(crate) mod parallel;

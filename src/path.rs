@@ -121,6 +121,24 @@ impl RepoPath {
         Some(RepoPath::unchecked(&self.0[skip..]))
     }
 
+    /// The path relative to a directory of the worktree, as a user in that directory types it: `../f`, or `.` for the
+    /// directory itself. `./` precedes a name that an argument parser would take for an option or a pattern.
+    pub fn relative_to(&self, directory: &RepoPath) -> Cow<'_, [u8]> {
+        let common = self.names().zip(directory.names()).take_while(|(one, other)| one == other).count();
+        let up = directory.names().count() - common;
+        let needs_dot = |bytes: &[u8]| matches!(bytes.first(), None | Some(b'-' | b':'));
+        if common == 0 && up == 0 && !needs_dot(&self.0) {
+            return Cow::Borrowed(&self.0);
+        }
+        let names: Vec<&[u8]> = std::iter::repeat_n(&b".."[..], up).chain(self.names().skip(common)).collect();
+        let path = names.join(&b'/');
+        match path.first() {
+            None => Cow::Borrowed(b"."),
+            Some(_) if needs_dot(&path) => Cow::Owned([b"./", path.as_slice()].concat()),
+            Some(_) => Cow::Owned(path),
+        }
+    }
+
     /// Text for messages, with invalid UTF-8 replaced. The terminal module escapes control characters.
     pub fn display(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
@@ -262,6 +280,24 @@ mod tests {
         let mut paths = ["a.txt", "a", "b", "a/b", "a/b/c", "a-b", "", "a\u{1}"].map(path);
         paths.sort();
         assert_eq!(paths, ["", "a", "a/b", "a/b/c", "a\u{1}", "a-b", "a.txt", "b"].map(path));
+    }
+
+    #[test]
+    fn relative_paths_lead_from_a_directory() {
+        for (to, from, expected) in [
+            ("a/b", "", "a/b"),
+            ("", "", "."),
+            ("a", "a", "."),
+            ("a/b/c", "a", "b/c"),
+            ("a/b", "a/c/d", "../../b"),
+            ("", "a/b", "../.."),
+            ("ab", "a", "../ab"),
+            ("-x", "", "./-x"),
+            ("a/:x", "a", "./:x"),
+            ("a/-x", "", "a/-x"),
+        ] {
+            assert_eq!(path(to).relative_to(path(from)), expected.as_bytes(), "{to} {from}");
+        }
     }
 
     #[test]

@@ -29,14 +29,34 @@ pub fn quote(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(word)
 }
 
-/// Quotes bytes for a shell, in single quotes if needed. For messages: U+FFFD replaces invalid UTF-8.
+/// Quotes bytes for a shell, in single quotes if needed. Bytes that a terminal cannot show need `$'…'`, which bash and zsh read.
 pub fn shell_word(bytes: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(bytes);
     let is_plain = |letter: char| letter.is_alphanumeric() || "%+,-./:=@_^~".contains(letter);
-    if !text.is_empty() && !text.starts_with('~') && text.chars().all(is_plain) {
-        return text;
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.chars().any(|letter| letter.is_control() && letter != '\n') => Cow::Owned(ansi_word(bytes)),
+        Ok(text) if !text.is_empty() && !text.starts_with('~') && text.chars().all(is_plain) => Cow::Borrowed(text),
+        Ok(text) => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
+        Err(_) => Cow::Owned(ansi_word(bytes)),
     }
-    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+/// `$'…'` with escapes for `'`, `\`, control characters and invalid UTF-8.
+fn ansi_word(bytes: &[u8]) -> String {
+    let mut word = String::from("$'");
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                '\'' | '\\' => word.extend(['\\', letter]),
+                letter if letter.is_control() => {
+                    letter.to_string().bytes().for_each(|byte| word.push_str(&format!("\\{byte:03o}")));
+                }
+                letter => word.push(letter),
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| word.push_str(&format!("\\{byte:03o}")));
+    }
+    word.push('\'');
+    word
 }
 
 fn push(word: &mut String, byte: u8) {
@@ -107,6 +127,20 @@ mod tests {
                 let bytes = [first, second];
                 assert_eq!(unquote(quote(&bytes).as_bytes()).as_deref(), Some(&bytes[..]));
             }
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_every_word_back() {
+        for (bytes, word) in [
+            (&b"plain-1.txt"[..], "plain-1.txt"),
+            (b"", "''"),
+            (b"it's", r"'it'\''s'"),
+            (b"~x", "'~x'"),
+            (b"a\n'\\\xff", r"$'a\012\'\\\377'"),
+            ("\u{85}é".as_bytes(), r"$'\302\205é'"),
+        ] {
+            assert_eq!(shell_word(bytes), word);
         }
     }
 

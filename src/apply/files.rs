@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::BlobId;
+use crate::message::Message;
 use crate::metadata::Kind;
 use crate::object::{Attributes, Content, Entry, ObjectKind};
 use crate::parallel;
@@ -172,7 +173,7 @@ impl<'c> Thread<'c> {
         }
         let now = fs::stat_file(&file)?;
         if now.size != job.size {
-            let message = format!("`{}` has {} bytes instead of {}", job.path.display(), now.size, job.size);
+            let message = Message::path(job.path) + format!(" has {} bytes instead of {}", now.size, job.size);
             return Err(Error::new(ErrorKind::Internal, message));
         }
         let subject = context.staging.subject(&directory, &staged.name, Some(&file));

@@ -6,6 +6,7 @@ use std::ops::Bound;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::message::Message;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::store::{Outgoing, Store};
 
@@ -160,7 +161,7 @@ impl ApplyOutcome {
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 self.damaged.insert(path.to_owned(), error.to_string());
             }
-            Err(error) if is_final(&error) => return Err(error.context(format_args!("`{}`", path.display()))),
+            Err(error) if is_final(&error) => return Err(error.context(Message::path(path))),
             Err(error) => {
                 self.inexact.insert(path.to_owned(), error.reason());
             }

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::history::entry_in;
 use crate::id::BlobId;
+use crate::message::Message;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
@@ -100,7 +101,7 @@ pub(super) fn is_action(verdict: Verdict) -> bool {
 /// Rejects a tree that would write into the repository: no commit has made it.
 pub(crate) fn check_not_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
     match entry.is_some() && path.names().next() == Some(REPOSITORY) {
-        true => Err(Error::damaged(format!("a recorded tree has `{}` in it", path.display()))),
+        true => Err(Error::damaged(Message::from("a recorded tree has ") + Message::path(path) + " in it")),
         false => Ok(()),
     }
 }

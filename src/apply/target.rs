@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Dir;
 use crate::history::entry_at;
 use crate::id::{CommitId, LinksId, ObjectId};
+use crate::message::Message;
 use crate::metadata::Kind;
 use crate::object::commit::Uncovered;
 use crate::object::{Entry, ObjectKind, Objects};
@@ -54,10 +55,9 @@ impl Target {
             let is_there = || root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()?;
             if entry_at(store, &self.root, path)?.is_none() && !path.is_root() && is_there().is_none() {
                 let error = on_neither_side(path, self.commit, &[]);
-                // Listed paths are from the root, typed ones from the current folder.
+                // A user may have typed a path from the root of the worktree.
                 let Some(meant) = self.tail(store, path)? else { return Err(error) };
-                let message = format!("it has `{}`: paths are relative to the current directory", meant.display());
-                return Err(error.hint(message));
+                return Err(error.hint(Message::from("did you mean ") + Message::path(&meant) + "?"));
             }
         }
         Ok(())
@@ -108,12 +108,14 @@ impl Target {
 }
 
 fn on_neither_side(path: &RepoPath, commit: CommitId, ignored: &[RepoPathBuf]) -> Error {
-    let (name, short) = (path.display(), commit.short());
-    let message = match ignored.iter().find(|ignored| path.is_within(ignored)) {
-        Some(ignored) if **ignored == *path => format!("`{name}` is not in commit {short}, and here it is ignored"),
-        Some(ignored) => format!("`{name}` is not in commit {short}, and here `{}` is ignored", ignored.display()),
-        None => format!("`{name}` is neither in commit {short} nor here"),
+    let short = commit.short();
+    let reason = match ignored.iter().find(|ignored| path.is_within(ignored)) {
+        Some(ignored) if **ignored == *path => format!(" is not in commit {short}, and here it is ignored").into(),
+        Some(ignored) => {
+            Message::from(format!(" is not in commit {short}, and here ")) + Message::path(ignored) + " is ignored"
+        }
+        None => Message::from(format!(" is neither in commit {short} nor here")),
     };
     let hint = pattern_hint(path).map_or_else(|| format!("to list the commit: undo ls -R {short}"), str::to_owned);
-    Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.to_owned()])
+    Error::new(ErrorKind::NotFound, Message::path(path) + reason).hint(hint).paths(vec![path.to_owned()])
 }

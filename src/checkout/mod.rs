@@ -23,6 +23,7 @@ use crate::apply::renames::RenamePlan;
 use crate::apply::verdict::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, CommitId};
+use crate::message::Message;
 use crate::number::{self, pluralize};
 use crate::object::commit::Uncovered;
 use crate::object::operation::{Refs, UndoPosition, Verb};
@@ -172,8 +173,8 @@ pub fn check(
 fn check_conflicts(plan: &Plan, forced: bool) -> Result<()> {
     let Some(first) = plan.conflicts.first() else { return Ok(()) };
     let count = plan.conflicts.len();
-    let (first, others) = (first.display(), number::and_more(count));
-    let message = format!("`{first}`{others} would be replaced, but no commit has this content");
+    let others = number::and_more(count);
+    let message = Message::path(first) + format!("{others} would be replaced, but no commit has this content");
     let them = pluralize(count, "it", "them");
     let hint = match forced {
         false => format!("move {them} away, or use `--force` to save {them} first"),
@@ -189,7 +190,7 @@ fn check_conflicts(plan: &Plan, forced: bool) -> Result<()> {
 fn check_metadata_conflicts(plan: &Plan) -> Result<()> {
     let Some((first, _)) = plan.metadata_conflicts.first() else { return Ok(()) };
     let paths = plan.metadata_conflicts.iter().map(|(path, _)| path.clone()).collect();
-    let message = format!("`{}` has unsaved metadata (mode, owner, time or attributes)", first.display());
+    let message = Message::path(first) + " has unsaved metadata (mode, owner, time or attributes)";
     Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(paths))
 }
 
@@ -198,7 +199,7 @@ fn check_unsaved_journals(plan: &Plan) -> Result<()> {
     let Some(first) = plan.unsaved_journals.first() else { return Ok(()) };
     let others = number::and_more(plan.unsaved_journals.len());
     let message =
-        format!("`{}`{others} belongs to a database file that would change, and cannot be saved", first.display());
+        Message::path(first) + format!("{others} belongs to a database file that would change, and cannot be saved");
     let hint = "make it readable, or close the database and move it away";
     Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.unsaved_journals.clone()))
 }

@@ -130,6 +130,7 @@ impl Context<'_> {
             self.warn_directory_removed(&self.cwd);
         }
         let repository = Repository::discover(&self.cwd, self.environment.clone())?;
+        self.ui.print_paths_from(repository.layout.start.clone());
         self.report_notices(&notice::of_repository(&repository));
         Ok(repository)
     }
@@ -278,11 +279,13 @@ impl Context<'_> {
 
     /// Shows how to get a consistent copy of the databases whose files changed while they were read.
     pub fn hint_consistent_copies(&self, worktree: &Worktree, torn: &[RepoPathBuf]) {
-        let mut hints: Vec<String> =
-            torn.iter().filter_map(|path| database::consistent_copy(&worktree.root, path)).collect();
-        hints.sort();
-        hints.dedup();
-        hints.iter().for_each(|hint| self.ui.warning(hint));
+        let mut shown = Vec::new();
+        for hint in torn.iter().filter_map(|path| database::consistent_copy(&worktree.root, path)) {
+            if !shown.contains(&hint) {
+                self.ui.warning(&hint);
+                shown.push(hint);
+            }
+        }
     }
 
     /// Warns about ignore rules without effect, and about an index that could not be read.

@@ -38,10 +38,22 @@ const TOPICS: &[(&str, &str)] = &[
   -                      the previous current commit
   @{10 minutes ago}      the commit that was current at that time
   @{2026-01-05 14:00}
-  REV:path               a file or directory in a commit
+  REV:path               a file or directory in a commit, from the root of the worktree
+  REV:./path             the same, from the current directory (`REV:../path` too)
   A..B                   the range from A to B, for `diff` and `log`
 
 A comparison with fewer than two revisions compares with the live directory.
+",
+    ),
+    (
+        "paths",
+        "Paths:
+
+  data/a.csv, ../b.csv   relative to the current directory, as commands print them
+  :/data/a.csv           from the root of the worktree; `:/` is the root
+  REV:data/a.csv         in a commit, from the root; `REV:./a.csv` from the current directory
+
+JSON, plumbing and the `a/` and `b/` headers of patches have paths from the root.
 ",
     ),
     (

@@ -8,6 +8,7 @@ use crate::apply::verdict::{Steps, Verdict};
 use crate::diff;
 use crate::diff::trees::Side;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
 use crate::object::{Links, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
@@ -52,7 +53,8 @@ fn check_not_worktree(path: &RepoPath) -> Result<()> {
     if path.names().next() != Some(REPOSITORY) {
         return Ok(());
     }
-    let message = format!("the tree has `{}` in it, which would make a worktree of the directory", path.display());
+    let message =
+        Message::from("the tree has ") + Message::path(path) + " in it, which would make a worktree of the directory";
     Err(Error::new(ErrorKind::Refused, message).hint("`undo export` writes the whole commit"))
 }
 

@@ -11,6 +11,7 @@ use tar::{Builder, EntryType, Header};
 use crate::apply::plan::Action;
 use crate::error::{Error, Result};
 use crate::history::entry_at;
+use crate::message::Message;
 use crate::object::entry_line::device_numbers;
 use crate::object::{Content, Entry, Links, Objects};
 use crate::path::RepoPath;
@@ -111,7 +112,7 @@ impl<W: Write> Archive<'_, W> {
                 self.head(path, entry, EntryType::Regular, b"", *size)?;
                 let length = self.store.copy_blob(*blob, self.builder.get_mut())?;
                 if length != *size {
-                    return Err(Error::damaged(format!("`{}` has {length} bytes instead of {size}", path.display())));
+                    return Err(Error::damaged(Message::path(path) + format!(" has {length} bytes instead of {size}")));
                 }
                 let padding = [0; BLOCK as usize];
                 let rest = length.next_multiple_of(BLOCK) - length;

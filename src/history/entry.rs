@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, TreeId};
+use crate::message::Message;
 use crate::object::commit::{Reason, Uncovered};
 use crate::object::lazy_node::LazyNode;
 use crate::object::{Entry, Objects};
@@ -35,7 +36,7 @@ pub fn entry_at(objects: &dyn Objects, root: &Entry, path: &RepoPath) -> Result<
 pub fn recorded(objects: &dyn Objects, id: CommitId, path: &RepoPath) -> Result<Entry> {
     let commit = objects.commit(id)?;
     entry_at(objects, &commit.root, path)?.ok_or_else(|| {
-        let message = format!("`{}` does not exist in commit {}", path.display(), id.short());
+        let message = Message::path(path) + format!(" does not exist in commit {}", id.short());
         Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short()))
     })
 }

@@ -11,7 +11,7 @@ use crate::history::suggestions;
 use crate::history::when::{self, Day};
 use crate::id::{CommitId, IdPrefix};
 use crate::object::{ObjectKind, Objects};
-use crate::path::RepoPathBuf;
+use crate::path::{RepoPath, RepoPathBuf, is_name};
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
@@ -38,8 +38,8 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
     take_steps(repository, start, steps, text)
 }
 
-/// Resolves `REV:path` or `REV` to a commit and an optional path in it. `REV:` means the root, `:path` a path in `@`. The path
-/// need not be UTF-8.
+/// Resolves `REV:path` or `REV` to a commit and an optional path in it. `REV:` means the root, `:path` and `:/path` a path in
+/// `@`. The path starts at the root of the worktree, unless it begins with `./` or `../`. It need not be UTF-8.
 pub fn resolve_path(repository: &Repository, text: impl AsRef<[u8]>) -> Result<(CommitId, Option<RepoPathBuf>)> {
     match split_path(text.as_ref()) {
         Some((revision, path)) => resolve_in(repository, revision, path).map(|(id, path)| (id, Some(path))),
@@ -49,15 +49,33 @@ pub fn resolve_path(repository: &Repository, text: impl AsRef<[u8]>) -> Result<(
 
 /// Resolves a revision and a path in it, which need not be UTF-8.
 pub fn resolve_in(repository: &Repository, revision: &str, path: &[u8]) -> Result<(CommitId, RepoPathBuf)> {
-    let name = path.strip_prefix(b"./").unwrap_or(path);
-    let end = name.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
-    let Some(name) = RepoPathBuf::new(name[..end].to_vec()) else {
+    let is_from_root = revision.is_empty() && path.starts_with(b"/");
+    let name = parse_path(&path[usize::from(is_from_root)..], &repository.layout.start).ok_or_else(|| {
         let message = format!("`{}` is not a valid path in a commit", String::from_utf8_lossy(path).escape_debug());
-        return Err(
-            Error::new(ErrorKind::Usage, message).hint("write it from the root of the worktree, as in `@:folder/file`")
-        );
-    };
+        let hint = "write it from the root of the worktree, as in `@:folder/file`, or relative, as in `@:./file`";
+        Error::new(ErrorKind::Usage, message).hint(hint)
+    })?;
     Ok((resolve(repository, or_current(revision))?, name))
+}
+
+/// Parses the path of `REV:path`, which starts at the root of the worktree, or with `./` or `../` in `directory`.
+fn parse_path(text: &[u8], directory: &RepoPath) -> Option<RepoPathBuf> {
+    let end = text.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
+    let names = || text[..end].split(|&byte| byte == b'/');
+    if !names().next().is_some_and(|first| matches!(first, b"." | b"..")) {
+        return RepoPathBuf::new(text[..end].to_vec());
+    }
+    let mut path = directory.to_owned();
+    for name in names() {
+        match name {
+            b"." => {}
+            b".." if path.is_root() => return None,
+            b".." => path.pop(),
+            name if is_name(name) => path.push(name),
+            _ => return None,
+        }
+    }
+    Some(path)
 }
 
 /// Splits `REV:path` into its parts. The path need not be UTF-8.

@@ -346,13 +346,19 @@ fn splits_paths_and_ranges() {
     let mut history = TestHistory::new();
     let (a, b) = (history.commit_on_branch("a", 1), history.commit_on_branch("b", 2));
     let path = |text: &str| RepoPathBuf::new(text.into()).unwrap();
+    history.repository.layout.start = path("sub/deep");
     for (text, id, expected) in [
         ("main", b, None),
         ("main:x/y", b, Some(path("x/y"))),
         ("@~1:a:b", a, Some(path("a:b"))),
         ("main:", b, Some(path(""))),
         (":x", b, Some(path("x"))),
-        ("@:./x/", b, Some(path("x"))),
+        (":/x", b, Some(path("x"))),
+        (":/", b, Some(path(""))),
+        ("@:./x/", b, Some(path("sub/deep/x"))),
+        ("@:.", b, Some(path("sub/deep"))),
+        (":../y/./z", b, Some(path("sub/y/z"))),
+        ("@:../..", b, Some(path(""))),
         ("@{23:59}:x", b, Some(path("x"))),
     ] {
         if !text.contains('{') {
@@ -361,7 +367,7 @@ fn splits_paths_and_ranges() {
             assert_eq!(found, (id, expected));
         }
     }
-    for bad in ["@:../x", "@:a//b", "@:/etc"] {
+    for bad in ["@:../../../x", "@:a//b", "@:./a//b", "@:/etc", "@:a/../b"] {
         assert_eq!(resolve_path(&history.repository, bad).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
     }
     let range = |text| resolve_range(&history.repository, text).unwrap();

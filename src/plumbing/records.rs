@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::commands::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
 use crate::quote::unquote;
 
 /// The place of an item in the input: `line 3`.
@@ -21,6 +22,12 @@ impl Place {
     /// The place of a line, or of a record that ends with NUL.
     pub fn new(is_raw: bool, number: u64) -> Place {
         Place { word: if is_raw { "record" } else { "line" }, number }
+    }
+}
+
+impl From<Place> for Message {
+    fn from(place: Place) -> Message {
+        place.to_string().into()
     }
 }
 

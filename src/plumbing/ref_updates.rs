@@ -54,7 +54,7 @@ pub fn resolve(repository: &Repository, instructions: &Instructions) -> Result<E
     let mut seen = BTreeSet::new();
     for (place, instruction) in instructions {
         let add_place = |error: Error| match place {
-            Some(place) => error.context(place),
+            Some(place) => error.context(place.to_string()),
             None => error,
         };
         edits.add(repository, instruction, &mut seen).map_err(add_place)?;

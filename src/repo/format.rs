@@ -49,7 +49,7 @@ impl Format {
             return Err(Error::damaged(format!("`{}` is missing", path.display())).hint(FROM_BACKUP));
         };
         Format::parse(&bytes).map_err(|error| {
-            let hint = error.hint_text().unwrap_or(FROM_BACKUP).to_owned();
+            let hint = error.hint_text().unwrap_or_else(|| FROM_BACKUP.to_owned());
             error.context(format!("`{}`", path.display())).hint(hint)
         })
     }

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::id::DirectoryId;
 use crate::metadata::Kind;
+use crate::path::RepoPathBuf;
 use crate::repo::format::Format;
 use crate::repo::journal::{self, State};
 use crate::repo::layout::{Attachment, Layout, StoreLink, marker};
@@ -56,7 +57,7 @@ fn fill(
     let Some(store) = store else {
         build(&marker, &worktree, environment, made)?;
         fs::sync_dir(&worktree, environment.durability())?;
-        return Ok(Layout { worktree, repository: marker, attachment: Attachment::Own });
+        return Ok(Layout { worktree, repository: marker, attachment: Attachment::Own, start: RepoPathBuf::default() });
     };
     made.note_missing(store)?;
     let repository = place_store(&worktree, store)?;
@@ -64,7 +65,8 @@ fn fill(
         build(&repository, &worktree, environment, made)?;
     }
     let id = Format::open(&repository.join("format"))?.id_text();
-    let layout = Layout { worktree, repository: repository.clone(), attachment: Attachment::Store(None) };
+    let (attachment, start) = (Attachment::Store(None), RepoPathBuf::default());
+    let layout = Layout { worktree, repository: repository.clone(), attachment, start };
     let directory = place(&layout, joining)?;
     let link = StoreLink { id, directory: Some(directory), path: repository };
     let layout = Layout { attachment: Attachment::Store(Some(directory)), ..layout };
@@ -187,8 +189,12 @@ fn is_ours(name: &[u8]) -> bool {
 /// Fills a repository folder for this directory, unless another process has done so.
 fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &mut Made) -> Result<()> {
     let durability = environment.durability();
-    let layout =
-        Layout { worktree: worktree.to_owned(), repository: repository.to_owned(), attachment: Attachment::Own };
+    let layout = Layout {
+        worktree: worktree.to_owned(),
+        repository: repository.to_owned(),
+        attachment: Attachment::Own,
+        start: RepoPathBuf::default(),
+    };
     made.note_missing(repository)?;
     let was_empty = fs::list(repository)?.is_empty();
     fs::create_dir_private(repository)?;

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::{DirectoryId, PackId};
 use crate::metadata::Kind;
-use crate::path::REPOSITORY;
+use crate::path::{REPOSITORY, RepoPathBuf};
 use crate::quote::shell_word;
 use crate::repo::format::Format;
 
@@ -30,6 +30,8 @@ pub struct Layout {
     pub repository: PathBuf,
     /// How the directory is connected to the repository.
     pub attachment: Attachment,
+    /// The directory of the worktree from which it was found. Relative paths in revisions start there.
+    pub start: RepoPathBuf,
 }
 
 /// How a directory is connected to its repository.
@@ -49,7 +51,9 @@ impl Layout {
         let begin = fs::canonicalize(start)?;
         for directory in begin.ancestors() {
             if let Some(layout) = Layout::at(directory)? {
-                return Ok(layout);
+                let start = begin.strip_prefix(directory).unwrap_or(Path::new(""));
+                let start = RepoPathBuf::new(start.as_os_str().as_bytes().to_vec()).unwrap_or_default();
+                return Ok(Layout { start, ..layout });
             }
         }
         Err(Error::new(ErrorKind::NoRepository, format!("no repository in `{}` or above it", begin.display()))
@@ -71,7 +75,7 @@ impl Layout {
             Some(Kind::Directory) => (marker, Attachment::Linked),
             kind => return Err(no_repository(&marker, kind)),
         };
-        Ok(Some(Layout { worktree: directory.to_owned(), repository, attachment }))
+        Ok(Some(Layout { worktree: directory.to_owned(), repository, attachment, start: RepoPathBuf::default() }))
     }
 
     /// Version, features and chunk parameters.
@@ -217,9 +221,8 @@ impl StoreLink {
     pub fn read(marker: &Path) -> Result<StoreLink> {
         let bytes = fs::read(marker)?.unwrap_or_default();
         StoreLink::parse(&bytes).map_err(|error| {
-            let hint =
-                error.hint_text().unwrap_or("remove that file, then attach the store again: undo init --store DIR");
-            let hint = hint.to_owned();
+            let detach = || "remove that file, then attach the store again: undo init --store DIR".to_owned();
+            let hint = error.hint_text().unwrap_or_else(detach);
             error.context(format!("`{}`", marker.display())).hint(hint)
         })
     }
@@ -298,12 +301,13 @@ mod tests {
         let error = Layout::discover(&root.join("a/b/c")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoRepository);
         assert_eq!(error.to_string(), format!("no repository in `{}` or above it", root.join("a/b/c").display()));
-        assert_eq!(error.hint_text(), Some("create one here with `undo init`"));
+        assert_eq!(error.hint_text().as_deref(), Some("create one here with `undo init`"));
         std::fs::create_dir(root.join(".undo")).unwrap();
         std::fs::create_dir(root.join("a/.undo")).unwrap();
         let layout = Layout::discover(&root.join("a/b/c")).unwrap();
         let (worktree, repository) = (root.join("a"), root.join("a/.undo"));
-        assert_eq!(layout, Layout { worktree, repository, attachment: Attachment::Own });
+        let start = RepoPathBuf::new(b"b/c".to_vec()).unwrap();
+        assert_eq!(layout, Layout { worktree, repository, attachment: Attachment::Own, start });
         assert_eq!(layout.index(), root.join("a/.undo/index"));
         assert_eq!(layout.pack(PackId([0xab; 32])).parent(), Some(&*root.join("a/.undo/packs/ab")));
     }

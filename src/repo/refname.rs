@@ -97,7 +97,7 @@ mod tests {
             ("@", "branches are refs/heads/NAME, tags are refs/tags/NAME"),
             ("", "branches are refs/heads/NAME, tags are refs/tags/NAME"),
         ] {
-            assert_eq!(parse(text).unwrap_err().hint_text(), Some(hint), "{text}");
+            assert_eq!(parse(text).unwrap_err().hint_text().as_deref(), Some(hint), "{text}");
         }
         for text in ["refs/heads/", "refs/heads/a..b", "refs/tags/@", "refs/heads/a b"] {
             assert_eq!(parse(text).unwrap_err().kind(), ErrorKind::Usage, "{text}");

@@ -121,7 +121,7 @@ fn init_completes_interrupted_init() {
         }
         let error = Repository::discover(root.path(), Environment::from_process()).err().unwrap();
         assert_eq!(
-            (error.kind(), error.hint_text()),
+            (error.kind(), error.hint_text().as_deref()),
             (ErrorKind::NoRepository, Some("to complete it, run there: undo init"))
         );
         let repository = Repository::init(root.path(), None, Environment::from_process()).unwrap();

@@ -12,7 +12,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 pub struct ErrorRecord<'a> {
     code: &'static str,
     message: String,
-    hint: &'a str,
+    hint: String,
     exit: u8,
     paths: &'a [RepoPathBuf],
 }

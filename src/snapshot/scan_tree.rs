@@ -7,6 +7,7 @@ use crate::diff::{self, Spliced};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::{LinksId, ObjectId};
+use crate::message::Message;
 use crate::metadata::Kind;
 use crate::object::{Commit, Entry, ObjectKind, Objects};
 use crate::parallel::join;
@@ -153,15 +154,15 @@ fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths:
             continue;
         }
         if scan.ignored.iter().any(|ignored| path.is_within(ignored)) {
-            let message = format!("`{}` is ignored by the rules of the worktree", path.display());
-            let hint = format!("to record it, add this line to `.undoignore`: !/{}", path.display());
+            let message = Message::path(path) + " is ignored by the rules of the worktree";
+            let hint = format!("to record it, add this line to the `.undoignore` of the root: !/{}", path.display());
             return Err(Error::new(ErrorKind::Usage, message).hint(hint).paths(vec![path.clone()]));
         }
         let recorded = parent.map(|parent| entry_at(store, &parent.root, path)).transpose()?.flatten();
         if recorded.is_none() {
             let elsewhere =
                 if parent.is_some() { "neither in the worktree nor in the last commit" } else { "not in the worktree" };
-            let message = format!("`{}` is {elsewhere}", path.display());
+            let message = Message::path(path) + format!(" is {elsewhere}");
             let hint = pattern_hint(path).unwrap_or("undo status");
             return Err(Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.clone()]));
         }

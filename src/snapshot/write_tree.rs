@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::{LinksId, TreeId};
+use crate::message::Message;
 use crate::object::commit::Uncovered;
 use crate::object::{Links, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
@@ -66,7 +67,7 @@ fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) ->
     let found =
         if prefix.is_root() { Some(recording.root.clone()) } else { entry_at(objects, &recording.root, prefix)? };
     let wrong = |what: &str| {
-        let message = format!("`{}` is {what}", prefix.display());
+        let message = Message::path(prefix) + format!(" is {what}");
         Error::new(ErrorKind::Usage, message).hint("name a directory that is recorded; `undo status` lists what is not")
     };
     match found {

@@ -12,16 +12,20 @@ pub mod text;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
 use crate::environment::Environment;
 use crate::error::{Error, Exit, Result};
+use crate::message::Message;
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
+use crate::report::alarms::AlarmRecord;
 use crate::report::messages::{ErrorRecord, WarningPath, WarningRecord};
 
 pub use bars::Bars;
-pub use page::{Page, Print};
+pub use page::{Page, Place, Print};
 pub use style::{Palette, Role};
 
 use stdout::{Stdout, failed};
@@ -72,6 +76,8 @@ pub struct Ui {
     stderr_palette: Palette,
     bars: Bars,
     environment: Environment,
+    /// The current directory in the worktree. Paths are printed relative to it; in JSON, from the root.
+    directory: OnceLock<RepoPathBuf>,
 }
 
 /// Where a message goes.
@@ -90,7 +96,19 @@ impl Ui {
         let palette = Palette::new(style::wanted(options.color, &io::stdout()) && !options.json);
         let stderr_palette = Palette::new(style::wanted(options.color, &io::stderr()));
         let bars = Bars::new(options.progress, stderr_is_terminal, options.json || options.quiet);
-        Ui { options, out: Stdout::new(), terminal, palette, stderr_is_terminal, stderr_palette, bars, environment }
+        let (out, directory) = (Stdout::new(), OnceLock::new());
+        Ui { options, out, terminal, palette, stderr_is_terminal, stderr_palette, bars, environment, directory }
+    }
+
+    /// Prints paths relative to this directory of the worktree from now on.
+    pub fn print_paths_from(&self, directory: RepoPathBuf) {
+        // A command has one current directory; the first one stays.
+        let _ = self.directory.set(directory);
+    }
+
+    /// The directory that printed paths are relative to.
+    fn directory(&self) -> &RepoPath {
+        self.directory.get().map_or(RepoPath::root(), |directory| directory)
     }
 
     /// The global options.
@@ -110,7 +128,7 @@ impl Ui {
             && let Err(error) = self.out.start_pager()
         {
             self.warning(&error);
-            error.hint_text().into_iter().for_each(|hint| self.hint(hint));
+            error.hint_message().into_iter().for_each(|hint| self.hint(hint));
         }
     }
 
@@ -140,8 +158,7 @@ impl Ui {
             self.say_json(record);
         } else if !self.options.quiet {
             let mut text = Vec::new();
-            let mut page =
-                Page::new(&mut text, self.stderr_palette, true, false, self.options.verbose, &self.environment);
+            let mut page = Page::new(&mut text, self.stderr_palette, true, false, self.options.verbose, self.place());
             record.print(&mut page).map_err(failed)?;
             String::from_utf8_lossy(&text).lines().for_each(|line| self.say(line));
         }
@@ -185,9 +202,14 @@ impl Ui {
     fn write(&self, write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> Result<()> {
         let (nul, verbose) = (self.options.nul, self.options.verbose);
         self.out.write(|out| {
-            let mut page = Page::new(out, self.palette, self.terminal && !nul, nul, verbose, &self.environment);
+            let mut page = Page::new(out, self.palette, self.terminal && !nul, nul, verbose, self.place());
             write(&mut page).map_err(failed)
         })
+    }
+
+    /// What the text of times and paths depends on.
+    fn place(&self) -> Place<'_> {
+        Place { environment: &self.environment, directory: self.directory() }
     }
 
     fn json(&self, value: &impl Serialize) -> Result<()> {
@@ -205,33 +227,33 @@ impl Ui {
     }
 
     /// Prints what to do next: a command that can be pasted.
-    pub fn hint(&self, text: impl Display) {
+    pub fn hint(&self, text: impl Into<Message>) {
         if !self.options.quiet && !self.options.json {
-            self.say(&self.message(Role::Hint, "hint:", &text));
+            self.say(&self.message(Role::Hint, "hint:", &text.into()));
         }
     }
 
     /// Prints a warning.
-    pub fn warning(&self, text: impl Display) {
+    pub fn warning(&self, text: impl Into<Message>) {
         self.warning_about(text, &[]);
     }
 
     /// Prints a warning and the paths that it is about.
-    pub fn warning_about(&self, text: impl Display, paths: &[WarningPath<'_>]) {
-        let message = text.to_string();
+    pub fn warning_about(&self, text: impl Into<Message>, paths: &[WarningPath<'_>]) {
+        let message = text.into();
         if self.options.json {
-            return self.say_json(&WarningRecord { message: &message, paths });
+            return self.say_json(&WarningRecord { message: &message.to_string(), paths });
         }
         self.say(&self.message(Role::Warning, "warning:", &message));
         self.list(paths);
     }
 
     /// Prints an alarm: as an object for programs, as a warning for people.
-    pub fn alarm(&self, alarm: &(impl Serialize + Display), stream: Stream) -> Result<()> {
+    pub fn alarm(&self, alarm: &AlarmRecord, stream: Stream) -> Result<()> {
         match (self.options.json, stream) {
             (true, Stream::Out) => return self.json(alarm),
             (true, Stream::Err) => self.say_json(alarm),
-            (false, _) => self.warning(alarm),
+            (false, _) => self.warning(text::describe_alarm(alarm)),
         }
         Ok(())
     }
@@ -257,18 +279,19 @@ impl Ui {
             self.say_json(&ErrorRecord::from(error));
             return exit;
         }
-        self.say(&self.message(Role::Error, "error:", error));
+        self.say(&self.message(Role::Error, "error:", &error.message()));
         let paths = match error.path_list() {
-            [path] if error.to_string().contains(&*path.display()) => &[],
+            [path] if error.mentions(path) => &[],
             paths => paths,
         };
         self.list(&paths.iter().map(|path| WarningPath::new(path, "")).collect::<Vec<_>>());
-        error.hint_text().into_iter().for_each(|hint| self.say(&self.message(Role::Hint, "hint:", &hint)));
+        error.hint_message().into_iter().for_each(|hint| self.say(&self.message(Role::Hint, "hint:", hint)));
         exit
     }
 
-    fn message(&self, role: Role, word: &str, text: &impl Display) -> String {
-        format!("{} {}", self.stderr_palette.paint(role, word), sanitize::text(&text.to_string()))
+    fn message(&self, role: Role, word: &str, text: &Message) -> String {
+        let text = sanitize::text(&text.relative_to(self.directory(), sanitize::name));
+        format!("{} {text}", self.stderr_palette.paint(role, word))
     }
 
     /// Formats an error for a signal handler, which can only write it: over the progress bar, if there is one.
@@ -277,8 +300,8 @@ impl Ui {
             return serde_json::to_string(&ErrorRecord::from(error)).map_or_else(|_| String::new(), |line| line + "\n");
         }
         let over = if self.stderr_is_terminal { "\r\x1b[K" } else { "" };
-        let hint = error.hint_text().map(|hint| self.message(Role::Hint, "hint:", &hint) + "\n");
-        format!("{over}{}\n{}", self.message(Role::Error, "error:", error), hint.unwrap_or_default())
+        let hint = error.hint_message().map(|hint| self.message(Role::Hint, "hint:", hint) + "\n");
+        format!("{over}{}\n{}", self.message(Role::Error, "error:", &error.message()), hint.unwrap_or_default())
     }
 
     /// Prints help, which has escape codes for colours.
@@ -310,7 +333,8 @@ impl Ui {
         for path in paths.iter().take(shown) {
             let (path, reason) = path.text();
             let gap = if reason.is_empty() { "" } else { "  " };
-            let (path, reason) = (sanitize::path(path), self.stderr_palette.paint(Role::Dim, reason));
+            let (path, reason) =
+                (sanitize::name(&path.relative_to(self.directory())), self.stderr_palette.paint(Role::Dim, reason));
             self.say(&format!("  {}{gap}{reason}", self.stderr_palette.paint(Role::Path, path)));
         }
         if paths.len() > shown {

@@ -27,7 +27,16 @@ pub struct Page<'a> {
     terminal: bool,
     nul: bool,
     verbose: bool,
-    environment: &'a Environment,
+    place: Place<'a>,
+}
+
+/// What the text of times and paths depends on.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// Clock and time zone.
+    pub environment: &'a Environment,
+    /// The directory of the worktree that paths are relative to.
+    pub directory: &'a RepoPath,
 }
 
 impl<'a> Page<'a> {
@@ -38,9 +47,9 @@ impl<'a> Page<'a> {
         terminal: bool,
         nul: bool,
         verbose: bool,
-        environment: &'a Environment,
+        place: Place<'a>,
     ) -> Page<'a> {
-        Page { out, palette, terminal, nul, verbose, environment }
+        Page { out, palette, terminal, nul, verbose, place }
     }
 
     /// Whether `-v` was given.
@@ -72,12 +81,12 @@ impl<'a> Page<'a> {
     pub fn record(&mut self, word: Option<&str>, path: &RepoPath) -> io::Result<()> {
         if !self.nul {
             let gap = if word.is_some() { "\t" } else { "" };
-            return writeln!(self.out, "{}{gap}{}", word.unwrap_or_default(), sanitize::path(path));
+            return writeln!(self.out, "{}{gap}{}", word.unwrap_or_default(), self.path_text(path));
         }
         if let Some(word) = word {
             write!(self.out, "{word}\0")?;
         }
-        self.out.write_all(path.as_bytes())?;
+        self.out.write_all(&path.relative_to(self.place.directory))?;
         self.out.write_all(b"\0")
     }
 
@@ -153,25 +162,30 @@ impl<'a> Page<'a> {
         self.palette.paint(role, value)
     }
 
-    /// A path as safe text.
+    /// A path as safe text, relative to the current directory.
+    pub fn path_text(&self, path: &RepoPath) -> String {
+        sanitize::name(&path.relative_to(self.place.directory))
+    }
+
+    /// Like [`Page::path_text`], in the colour of paths.
     pub fn path(&self, path: &RepoPath) -> Painted<String> {
-        self.paint(Role::Path, sanitize::path(path))
+        self.paint(Role::Path, self.path_text(path))
     }
 
     /// The date of a time, and its age.
     pub fn time(&self, time: Timestamp) -> Painted<String> {
-        let date = time.to_local(self.environment.time_zone());
-        self.paint(Role::Time, format!("{date} ({})", human::age(time, self.environment)))
+        let date = time.to_local(self.place.environment.time_zone());
+        self.paint(Role::Time, format!("{date} ({})", human::age(time, self.place.environment)))
     }
 
     /// The date of a time.
     pub fn date(&self, time: Timestamp) -> Painted<String> {
-        self.paint(Role::Time, time.to_local(self.environment.time_zone()))
+        self.paint(Role::Time, time.to_local(self.place.environment.time_zone()))
     }
 
     /// The age of a time: `3 minutes ago`.
     pub fn age(&self, time: Timestamp) -> Painted<String> {
-        self.paint(Role::Time, human::age(time, self.environment))
+        self.paint(Role::Time, human::age(time, self.place.environment))
     }
 }
 
@@ -190,7 +204,14 @@ mod tests {
     fn written(color: bool, terminal: bool, nul: bool, write: impl Fn(&mut Page<'_>) -> io::Result<()>) -> Vec<u8> {
         let mut bytes = Vec::new();
         let environment = Environment::from_process();
-        let mut page = Page::new(&mut bytes, Palette::new(color), terminal, nul, false, &environment);
+        let mut page = Page::new(
+            &mut bytes,
+            Palette::new(color),
+            terminal,
+            nul,
+            false,
+            Place { environment: &environment, directory: RepoPath::root() },
+        );
         write(&mut page).unwrap();
         bytes
     }

@@ -3,13 +3,6 @@
 
 use std::fmt::Write;
 
-use crate::path::RepoPath;
-
-/// A path as one line of safe text; `.` for the root.
-pub fn path(path: &RepoPath) -> String {
-    if path.is_root() { ".".to_owned() } else { name(path.as_bytes()) }
-}
-
 /// A name, or any bytes, as one line of safe text.
 pub fn name(bytes: &[u8]) -> String {
     escape(bytes, |_| false)
@@ -83,6 +76,5 @@ mod tests {
     fn messages_keep_line_ends_and_content_keeps_tabs() {
         assert_eq!(text("one\ntwo\x07"), "one\ntwo\\x07");
         assert_eq!(content(b"a\tb\x1b"), "a\tb\\x1b");
-        assert_eq!(path(RepoPath::root()), ".");
     }
 }

@@ -9,6 +9,7 @@ use crate::checkout::{self, Access, Action, Checkout, Origin, Outcome, Plan, Tar
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::CommitId;
+use crate::message::Message;
 use crate::object::{Content, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
@@ -392,7 +393,7 @@ impl<'w> Held<'w> {
         if let Some(notice) = notice::of_last_copies(&files) {
             let failed = snapshot::store_again(&mut self.transaction, self.worktree, &files)?;
             if let Some(first) = failed.first() {
-                let message = format!("`{}` would be removed, but its saved copy is damaged", first.display());
+                let message = Message::path(first) + " would be removed, but its saved copy is damaged";
                 let error = Error::new(ErrorKind::Refused, message).hint("move it away, then see `undo verify`");
                 return Err(error.paths(failed));
             }

@@ -6,6 +6,7 @@
 
 use crate::error::Result;
 use crate::fs::{self, Dir};
+use crate::message::Message;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::quote::shell_word;
 
@@ -64,24 +65,22 @@ pub fn with_all_files(
 }
 
 /// Describes how to get a consistent copy of the database that a file belongs to, if any.
-pub fn consistent_copy(root: &Dir, path: &RepoPath) -> Option<String> {
+pub fn consistent_copy(root: &Dir, path: &RepoPath) -> Option<Message> {
     let is_there = |path: &RepoPath| {
         let parent = root.open_below(path.parent().unwrap_or(RepoPath::root())).ok()?;
         parent.stat(path.name()?).ok()?
     };
     let cluster = path.ancestors().find(|directory| is_there(&directory.join(b"postmaster.pid")).is_some());
     if let Some(cluster) = cluster {
-        let name = if cluster.is_root() { ".".into() } else { cluster.display() };
-        return Some(format!(
-            "for a consistent copy of the PostgreSQL data in `{name}` use `pg_basebackup` or `pg_dump`"
-        ));
+        let message = Message::from("for a consistent copy of the PostgreSQL data in ") + Message::path(cluster);
+        return Some(message + " use `pg_basebackup` or `pg_dump`");
     }
     let database = database_of(path).filter(|database| is_there(database).is_some());
     let has_journal = || journals_of(path).any(|journal| is_there(&journal).is_some());
     let database = database.or_else(|| (has_journal() || is_sqlite(root, path)).then(|| path.to_owned()))?;
-    let (name, copy) = (database.as_bytes(), [database.as_bytes(), b".copy"].concat());
-    let command = format!("sqlite3 {} {}", shell_word(name), shell_word(&[b".backup '", &*copy, b"'"].concat()));
-    Some(format!("for a consistent copy of the database `{}`: {command}", database.display()))
+    let backup = [b".backup '", database.name()?, b".copy'"].concat();
+    let message = Message::from("for a consistent copy of the database ") + Message::path(&database) + ": sqlite3 ";
+    Some(message + Message::argument(&database) + " " + shell_word(&backup))
 }
 
 /// Whether a file has the header of an SQLite database.

@@ -1,5 +1,6 @@
 //! Resolves path arguments to paths in the worktree.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -7,7 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
-/// Resolves path arguments relative to `cwd` to paths in the worktree at `root`. Fails for paths outside the worktree.
+/// Resolves path arguments relative to `cwd` to paths in the worktree at `root`; `:/f` starts at the root. Fails for paths outside
+/// the worktree.
 /// Does not follow links in the worktree; resolves `.` and `..` by name.
 pub fn resolve(root: &Path, cwd: &Path, arguments: &[PathBuf]) -> Result<Vec<RepoPathBuf>> {
     if arguments.is_empty() {
@@ -50,7 +52,10 @@ fn resolve_one(root: &Path, cwd: &Path, argument: &Path) -> Result<RepoPathBuf> 
     if argument.as_os_str().is_empty() {
         return Err(Error::new(ErrorKind::Usage, "an empty path").hint("use `.` for the current directory"));
     }
-    let full = without_dots(&cwd.join(argument));
+    let full = match argument.as_os_str().as_bytes().strip_prefix(b":/") {
+        Some(below) => without_dots(&root.join(OsStr::from_bytes(below))),
+        None => without_dots(&cwd.join(argument)),
+    };
     let below = match full.strip_prefix(root) {
         Ok(below) => below.to_owned(),
         Err(_) => below_a_link(root, &full).ok_or_else(outside)?,
@@ -122,6 +127,9 @@ mod tests {
             ("../../", ""),
             ("./a/./../b", "sub/deep/b"),
             ("gone/x", "sub/deep/gone/x"),
+            (":/x/y", "x/y"),
+            (":/", ""),
+            ("./:/x", "sub/deep/:/x"),
         ] {
             assert_eq!(resolved(&root, &sub, argument).unwrap(), expected, "{argument}");
         }
@@ -134,7 +142,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("root");
         std::fs::create_dir_all(root.join("sub")).unwrap();
-        for argument in ["..", "../rootish", "/", "sub/../../x"] {
+        for argument in ["..", "../rootish", "/", "sub/../../x", ":/..", ":///x"] {
             let error = resolved(&root, &root, argument).unwrap_err();
             assert!(error.to_string().contains("is outside the worktree"), "{argument}: {error}");
         }

@@ -39,6 +39,7 @@ mod model;
 mod output;
 mod owners;
 mod partial;
+mod paths;
 mod plumbing;
 mod random;
 mod rules;

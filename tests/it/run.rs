@@ -369,7 +369,7 @@ fn rollback_restores_ten_thousand_files() {
 rm -r photos: exit 0 after [DURATION]
 [ID]  0 added, 0 modified, 10,021 deleted  (116 KiB → 4 B)
   deleted  photos/ and 10,020 paths in it  (116 KiB)
-warning: 10,000 of 10,001 files were deleted, such as photos/00/00000.jpg, photos/09/07289.jpg, photos/19/09699.jpg
+warning: 10,000 of 10,001 files were deleted, such as `photos/00/00000.jpg`, `photos/09/07289.jpg`, `photos/19/09699.jpg`
 warning: guard `deleted<100` exceeded: 10,021 of 10,022 paths deleted
 rolled back: 10,021 written, 0 deleted; the changes are kept in [ID]
 hint: to redo the changes: undo redo

@@ -18,6 +18,7 @@ const LAYERS: [&[&str]; 11] = [
         "environment",
         "error",
         "id",
+        "message",
         "metadata",
         "number",
         "parallel",
@@ -40,12 +41,15 @@ const LAYERS: [&[&str]; 11] = [
 ];
 
 /// Uses allowed within a layer: (user, used). They must not form a cycle.
-const EXCEPTIONS: [(&str, &str); 15] = [
+const EXCEPTIONS: [(&str, &str); 18] = [
     ("codec", "error"),
     ("codec", "time"),
     ("environment", "time"),
+    ("error", "message"),
     ("error", "path"),
     ("error", "quote"),
+    ("message", "path"),
+    ("message", "quote"),
     ("metadata", "time"),
     ("progress", "error"),
     ("serialize", "path"),

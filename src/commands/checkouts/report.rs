@@ -7,10 +7,10 @@ use crate::commands::operation_states::OperationStates;
 use crate::error::{ErrorKind, Exit, Result};
 use crate::fs::{self, Process};
 use crate::history::timeline::{Action, Destination, Timeline};
+use crate::message::Message;
 use crate::number::pluralize;
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
-use crate::quote::shell_word;
 use crate::report::checkouts::{CheckoutRecord, CrossedRecord, PlanRecord, StepRecord, SteppedRecord};
 use crate::workspace::{PreparedCheckout, Workspace};
 
@@ -127,12 +127,17 @@ fn programs(in_use: &[InUse]) -> Vec<(RepoPathBuf, String)> {
 /// Shows how to restore paths that are in use.
 fn hint_in_use(context: &Context<'_>, outcome: &Outcome) {
     let Some(to) = outcome.to.filter(|_| !outcome.in_use.is_empty()) else { return };
-    let paths: Vec<String> = outcome.in_use.iter().map(|one| shell_word(one.path.as_bytes()).into_owned()).collect();
-    let paths = if paths.len() > MOST_IN_HINT { "PATH…".to_owned() } else { paths.join(" ") };
+    let paths = match outcome.in_use.len() {
+        0..=MOST_IN_HINT => {
+            outcome.in_use.iter().fold(Message::default(), |all, one| all + " " + Message::argument(&one.path))
+        }
+        _ => Message::from(" PATH…"),
+    };
     let programs = outcome.in_use.iter().map(|one| one.programs.len()).sum();
     let programs = pluralize(programs, "the program", "the programs");
     let command = format!("undo restore --from {}", to.short());
-    context.ui.hint(format_args!("stop {programs}, then: {command} {paths} (or now, with --force)"));
+    let hint = Message::from(format!("stop {programs}, then: {command}"));
+    context.ui.hint(hint + paths + " (or now, with --force)");
 }
 
 /// Lists paths that are not, or in a dry run would not be, exactly as in the commit. Returns whether that makes the outcome

@@ -80,7 +80,7 @@ pub struct Failure {
 impl Failure {
     /// Caches an error.
     pub fn of(error: &Error) -> Failure {
-        Failure { kind: error.kind(), message: error.to_string(), hint: error.hint_text().map(str::to_owned) }
+        Failure { kind: error.kind(), message: error.to_string(), hint: error.hint_text() }
     }
 
     /// Returns the error.

@@ -12,7 +12,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::report::changes::{ChangeRecord, StatRecord, Tally};
 use crate::terminal::human::{Count, Size, plural};
 use crate::terminal::table::Table;
-use crate::terminal::{Page, Print, Role, sanitize};
+use crate::terminal::{Page, Print, Role};
 
 /// The text form of a list of changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +59,10 @@ impl Print for ChangeLine<'_> {
             add(plural(self.folded, "entry"));
         }
         if let Some(from) = &record.renamed_from {
-            add(format!("renamed from {}", sanitize::path(from)));
+            add(format!("renamed from {}", page.path_text(from)));
         }
         if let Some(to) = &record.renamed_to {
-            add(format!("renamed to {}", sanitize::path(to)));
+            add(format!("renamed to {}", page.path_text(to)));
         }
         if *status == Status::Metadata {
             add(record.what.join(", "));
@@ -157,8 +157,8 @@ impl Print for StatTable<'_> {
                 .into_iter()
                 .map(|(role, sign, lines)| page.paint(role, sign.repeat(scaled(lines))).to_string())
                 .collect();
-            let path = format!(" {}", sanitize::path(&record.change.path));
-            table.row([path, amount(record)].into_iter().chain(Some(bar).filter(|bar| !bar.is_empty())));
+            let path = format!(" {}", page.path_text(&record.change.path));
+            table.row([path, amount(record, page)].into_iter().chain(Some(bar).filter(|bar| !bar.is_empty())));
         }
         page.table(&table)?;
         let sum = |count: fn(&StatRecord) -> Option<usize>| self.records.iter().filter_map(count).sum::<usize>() as u64;
@@ -168,7 +168,7 @@ impl Print for StatTable<'_> {
 }
 
 /// How much of the content changed.
-fn amount(record: &StatRecord) -> String {
+fn amount(record: &StatRecord, page: &Page<'_>) -> String {
     let change = &record.change;
     let status = change.status.word();
     match (record.lines_added, record.ranges, &change.renamed_from) {
@@ -178,7 +178,7 @@ fn amount(record: &StatRecord) -> String {
             (Some(old), Some(new)) => format!("{} → {}", Size(old), Size(new)),
             (old, new) => format!("{status}, {}", Size(old.or(new).unwrap_or(0))),
         },
-        (.., Some(from)) => format!("renamed from {}", sanitize::path(from)),
+        (.., Some(from)) => format!("renamed from {}", page.path_text(from)),
         _ => status.to_owned(),
     }
 }

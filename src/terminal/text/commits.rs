@@ -7,7 +7,7 @@ use crate::report::commits::{CommitRecord, Committed};
 use crate::report::messages::describe;
 use crate::report::runs::CommandRecord;
 use crate::terminal::human::{Count, Size, duration};
-use crate::terminal::sanitize::{self, line as safe};
+use crate::terminal::sanitize::line as safe;
 use crate::terminal::text::changes::and_ignored;
 use crate::terminal::{Page, Print, Role};
 
@@ -92,11 +92,11 @@ impl Print for CommitRecord {
             page.line(format_args!("alarm  {}: {count} of {of} files", safe(&alarm.kind)))?;
         }
         for uncovered in &self.uncovered {
-            let (path, reason) = (sanitize::path(&uncovered.path), describe(uncovered.reason));
+            let (path, reason) = (page.path_text(&uncovered.path), describe(uncovered.reason));
             page.line(format_args!("not covered: {path} ({reason})"))?;
         }
         for path in &self.torn {
-            page.line(format_args!("torn: {}", sanitize::path(path)))?;
+            page.line(format_args!("torn: {}", page.path_text(path)))?;
         }
         if !self.message.is_empty() {
             page.line("")?;

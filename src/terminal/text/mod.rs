@@ -15,6 +15,7 @@ mod runs;
 mod tree_format;
 mod verify;
 
+pub use alarms::describe_alarm;
 pub use changes::{ChangeLine, Fold, Listing, StatTable, describe};
 pub use entries::ListedEntry;
 pub use log::{LogEntry, graph_style};

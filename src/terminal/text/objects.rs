@@ -195,14 +195,16 @@ mod tests {
     use crate::object::Entry;
     use crate::object::commit::{Counts, Reason, Totals, Uncovered};
     use crate::object::operation::{NewCommit, RefEdit, RefName};
-    use crate::terminal::Palette;
+    use crate::path::RepoPath;
+    use crate::terminal::{Palette, Place};
     use crate::time::Timestamp;
 
     /// The text, with ids abbreviated.
     fn shown(print: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
         let mut bytes = Vec::new();
         let environment = Environment::from_process();
-        let mut page = Page::new(&mut bytes, Palette::new(false), false, false, false, &environment);
+        let place = Place { environment: &environment, directory: RepoPath::root() };
+        let mut page = Page::new(&mut bytes, Palette::new(false), false, false, false, place);
         print(&mut page).unwrap();
         [1u8, 2, 3, 4].iter().fold(String::from_utf8(bytes).unwrap(), |text, byte| {
             text.replace(&format!("{byte:02x}").repeat(32), &format!("ID{byte}"))

@@ -23,9 +23,9 @@ pub struct Patch<'c> {
 
 impl Print for Patch<'_> {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let path = sanitize::path(&self.change.path);
+        let path = page.path_text(&self.change.path);
         let title = match &self.change.renamed {
-            Some(from) => format!("renamed {} → {path}", sanitize::path(from)),
+            Some(from) => format!("renamed {} → {path}", page.path_text(from)),
             None => format!("diff {path}"),
         };
         page.line(page.paint(Role::Heading, title))?;

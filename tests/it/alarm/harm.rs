@@ -15,14 +15,14 @@ on main at [ID], 60 seconds ago  before
   deleted   notes/  (65 entries)
 66 changes: 66 deleted
 ---- stderr ----
-warning: 60 of 120 files were deleted, such as notes/0/note-0.txt, notes/2/note-32.txt, notes/4/note-9.txt
+warning: 60 of 120 files were deleted, such as `notes/0/note-0.txt`, `notes/2/note-32.txt`, `notes/4/note-9.txt`
 hint: if this was not intended: see the changes with `undo diff --stat`, undo them with `undo checkout @`
 
 "#]]);
     env.undo("commit").ok().shows(snapbox::str![[r#"
 main [ID]  0 added, 0 modified, 66 deleted  (0 B read, 443 B stored)
 ---- stderr ----
-warning: 60 of 120 files were deleted, such as notes/0/note-0.txt, notes/2/note-32.txt, notes/4/note-9.txt
+warning: 60 of 120 files were deleted, such as `notes/0/note-0.txt`, `notes/2/note-32.txt`, `notes/4/note-9.txt`
 hint: if this was not intended: see the changes with `undo show --stat`, undo them with `undo checkout @~`
 
 "#]]);
@@ -63,7 +63,7 @@ fn dry_run_raises_same_alarm() {
     env.undo("commit -n").ok().shows(snapbox::str![[r#"
 66 changes: 66 deleted
 ---- stderr ----
-warning: 60 of 120 files were deleted, such as notes/0/note-0.txt, notes/2/note-32.txt, notes/4/note-9.txt
+warning: 60 of 120 files were deleted, such as `notes/0/note-0.txt`, `notes/2/note-32.txt`, `notes/4/note-9.txt`
 hint: if this was not intended: see the changes with `undo diff --stat`, undo them with `undo checkout @`
 
 "#]]);
@@ -88,7 +88,7 @@ fn strict_exits_6_after_recording() {
     env.undo("commit --strict").fails(6).shows(snapbox::str![[r#"
 main [ID]  0 added, 0 modified, 61 deleted  (0 B read, 440 B stored)
 ---- stderr ----
-warning: 60 of 120 files were deleted, such as pictures/0.png, pictures/35.png, pictures/9.png
+warning: 60 of 120 files were deleted, such as `pictures/0.png`, `pictures/35.png`, `pictures/9.png`
 hint: if this was not intended: see the changes with `undo show --stat`, undo them with `undo checkout @~`
 [exit 6]
 
@@ -127,7 +127,7 @@ fn encryption_in_place_raises_alarm() {
     assert_eq!(
         status_text(&env),
         [
-            "warning: 60 of 120 files now look encrypted, such as notes/0/note-0.txt, notes/4/note-9.txt, pictures/9.png",
+            "warning: 60 of 120 files now look encrypted, such as `notes/0/note-0.txt`, `notes/4/note-9.txt`, `pictures/9.png`",
             "hint: if this was not intended: see the changes with `undo diff --stat`, undo them with `undo checkout @`",
         ]
     );
@@ -158,7 +158,7 @@ fn encryption_with_renames_raises_alarm() {
     assert_eq!(
         status_text(&env),
         [
-            "warning: 60 of 120 files became `*.Locked` and now look encrypted, such as notes/0/note-0.txt.[id-0000].Locked, notes/2/note-32.txt.[id-0020].Locked, notes/4/note-9.txt.[id-0009].Locked",
+            "warning: 60 of 120 files became `*.Locked` and now look encrypted, such as `notes/0/note-0.txt.[id-0000].Locked`, `notes/2/note-32.txt.[id-0020].Locked`, `notes/4/note-9.txt.[id-0009].Locked`",
             "hint: if this was not intended: see the changes with `undo diff --stat`, undo them with `undo checkout @`",
         ]
     );

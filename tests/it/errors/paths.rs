@@ -186,21 +186,21 @@ hint: undo cat @:PATH
     env.undo("cat @:../x").shows(str![[r#"
 ---- stderr ----
 error: `../x` is not a valid path in a commit
-hint: write it from the root of the worktree, as in `@:folder/file`
+hint: write it from the root of the worktree, as in `@:folder/file`, or relative, as in `@:./file`
 [exit 2]
 
 "#]]);
     env.undo("cat @:/etc/passwd").shows(str![[r#"
 ---- stderr ----
 error: `/etc/passwd` is not a valid path in a commit
-hint: write it from the root of the worktree, as in `@:folder/file`
+hint: write it from the root of the worktree, as in `@:folder/file`, or relative, as in `@:./file`
 [exit 2]
 
 "#]]);
     env.undo("cat @:data//table").shows(str![[r#"
 ---- stderr ----
 error: `data//table` is not a valid path in a commit
-hint: write it from the root of the worktree, as in `@:folder/file`
+hint: write it from the root of the worktree, as in `@:folder/file`, or relative, as in `@:./file`
 [exit 2]
 
 "#]]);
@@ -296,7 +296,7 @@ fn commit_of_ignored_path_records_nothing() {
     env.undo("commit a.tmp").shows(str![[r#"
 ---- stderr ----
 error: `a.tmp` is ignored by the rules of the worktree
-hint: to record it, add this line to `.undoignore`: !/a.tmp
+hint: to record it, add this line to the `.undoignore` of the root: !/a.tmp
 [exit 2]
 
 "#]]);

@@ -165,8 +165,8 @@ fn restore_of_unchanged_or_missing_path_records_nothing() {
     env.write("folder/file", "x");
     env.undo("-C folder restore notes.txt").shows(str![[r#"
 ---- stderr ----
-error: `folder/notes.txt` is neither in commit [ID] nor here
-hint: it has `notes.txt`: paths are relative to the current directory
+error: `notes.txt` is neither in commit [ID] nor here
+hint: did you mean `../notes.txt`?
 [exit 2]
 
 "#]]);

@@ -1,0 +1,208 @@
+//! Paths as printed and as typed: relative to the current directory, and from the root of the worktree.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::env::{Output, TestEnv};
+
+/// Two commits that change files in three directories, and unrecorded changes. The name of every file ends with `.q`.
+fn worktree() -> TestEnv {
+    let env = TestEnv::initialised();
+    for path in ["top.q", "sub/here.q", "sub/deep/below.q", "sub/deep/gone.q", "other/beside.q", "other/old.q"] {
+        env.write(path, format!("{path}\nfirst\n"));
+    }
+    env.undo("commit -m first").ok();
+    fs::remove_file(env.path().join("sub/deep/gone.q")).unwrap();
+    fs::rename(env.path().join("other/old.q"), env.path().join("other/renamed.q")).unwrap();
+    env.write("sub/here.q", "sub/here.q\nsecond\n");
+    env.undo("commit -m second").ok();
+    for path in ["top.q", "sub/here.q", "sub/deep/below.q", "other/beside.q"] {
+        env.write(path, format!("{path}\nthird\n"));
+    }
+    env
+}
+
+/// The words of an output that name a file, except those in the headers of a patch, which start at the root as in git.
+fn printed(output: &Output) -> Vec<String> {
+    let text = String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned();
+    let is_header =
+        |line: &str| ["---", "+++", "diff --git", "rename ", "copy "].iter().any(|word| line.starts_with(word));
+    let is_content = |line: &str| line.starts_with(['+', '-', ' ']) && !line.starts_with("  ");
+    let lines = text.lines().filter(|line| !is_header(line) && !is_content(line));
+    let words = lines.flat_map(|line| line.split(|c: char| c.is_whitespace() || "\0`,()'".contains(c)));
+    words.filter(|word| word.ends_with(".q") && !word.starts_with('*')).map(str::to_owned).collect()
+}
+
+#[test]
+fn printed_paths_can_be_pasted_in_any_directory() {
+    for (directory, mut expected) in [
+        ("sub", vec!["here.q", "deep/below.q", "deep/gone.q", "../top.q", "../other/beside.q", "../other/renamed.q"]),
+        (
+            "sub/deep",
+            vec!["../here.q", "below.q", "gone.q", "../../top.q", "../../other/beside.q", "../../other/renamed.q"],
+        ),
+        (".", vec!["sub/here.q", "sub/deep/below.q", "sub/deep/gone.q", "top.q", "other/beside.q", "other/renamed.q"]),
+    ] {
+        let env = worktree();
+        let mut all = Vec::new();
+        for command in [
+            "status",
+            "status -z",
+            "diff",
+            "diff --stat",
+            "diff --name-only @~",
+            "diff --name-status @~ @",
+            "show",
+            "show -p",
+            "show --stat @",
+            "log --stat",
+            "log -p",
+            "log --name-status",
+            "ls -R",
+            "ls -lR @~",
+            "checkout -n @~",
+            "restore -n :/sub :/top.q :/other",
+            "commit -n",
+            "log -n 9 nothing.q",
+            "restore nothing.q",
+            "commit nothing.q",
+            "status nothing.q",
+            "diff -- nothing.q",
+            "run -- find . -name *.q -delete",
+        ] {
+            let output = env.undo(&format!("-C {directory} {command}"));
+            for word in printed(&output) {
+                let known = env.undo(&format!("-C {directory} log --oneline -- {word}")).ok().text();
+                assert!(!known.is_empty() || word == "nothing.q", "`{word}` of `{command}` in {directory}:\n{output}");
+                all.push(word);
+            }
+        }
+        all.sort();
+        all.dedup();
+        expected.retain(|path| !all.iter().any(|word| word == path));
+        assert!(expected.is_empty(), "{expected:?} is not among {all:?}");
+    }
+}
+
+#[test]
+fn relative_path_transcript() {
+    let env = worktree();
+    env.undo("-C sub status").shows(str![[r#"
+on main at [ID], 60 seconds ago  second
+  modified  ../other/beside.q
+  modified  deep/below.q
+  modified  here.q
+  modified  ../top.q
+4 changes: 4 modified
+
+"#]]);
+    env.undo("-C sub status --json").shows(str![[r#"
+{"type":"change","path":"other/beside.q","status":"modified","kind":"file","old_size":21,"size":21,"what":["content"]}
+{"type":"change","path":"sub/deep/below.q","status":"modified","kind":"file","old_size":23,"size":23,"what":["content"]}
+{"type":"change","path":"sub/here.q","status":"modified","kind":"file","old_size":18,"size":17,"what":["content"]}
+{"type":"change","path":"top.q","status":"modified","kind":"file","old_size":12,"size":12,"what":["content"]}
+{"type":"summary","clean":false,"added":0,"modified":4,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+
+"#]]);
+    env.undo("-C sub diff here.q :/top.q").shows(str![[r#"
+diff here.q
+--- a/sub/here.q
++++ b/sub/here.q
+@@ -1,2 +1,2 @@
+ sub/here.q
+-second
++third
+
+diff ../top.q
+--- a/top.q
++++ b/top.q
+@@ -1,2 +1,2 @@
+ top.q
+-first
++third
+
+
+"#]]);
+    env.undo("-C sub restore ../top.q :/other").shows(str![[r#"
+restored from [ID]  2 written, 0 deleted, 6 unchanged
+unsaved changes are saved in [ID]
+---- stderr ----
+hint: to undo: undo undo
+
+"#]]);
+    env.undo("-C sub cat @:./here.q").shows(str![[r#"
+sub/here.q
+second
+
+"#]]);
+    env.undo("-C sub cat @:../top.q").shows(str![[r#"
+top.q
+first
+
+"#]]);
+    env.undo("-C sub cat :/top.q").shows(str![[r#"
+top.q
+first
+
+"#]]);
+    env.undo("-C sub cat @:top.q").shows(str![[r#"
+top.q
+first
+
+"#]]);
+    env.undo("-C sub cat here.q").shows(str![[r#"
+---- stderr ----
+error: revision `here.q` does not exist
+hint: to use the last recorded version: undo cat @:sub/here.q
+[exit 2]
+
+"#]]);
+    env.undo("-C sub cat @:here.q").shows(str![[r#"
+---- stderr ----
+error: `../here.q` does not exist in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("-C sub cat @:../../x").shows(str![[r#"
+---- stderr ----
+error: `../../x` is not a valid path in a commit
+hint: write it from the root of the worktree, as in `@:folder/file`, or relative, as in `@:./file`
+[exit 2]
+
+"#]]);
+    env.undo("-C sub ls @:./deep").shows(str![[r#"
+deep/below.q
+
+"#]]);
+    env.undo("-C sub cat @:./deep").shows(str![[r#"
+---- stderr ----
+error: `[ID]:sub/deep` is a directory
+hint: undo ls [ID]:sub/deep
+[exit 2]
+
+"#]]);
+    env.undo("-C sub restore sub/here.q").shows(str![[r#"
+---- stderr ----
+error: `sub/here.q` is neither in commit [ID] nor here
+hint: did you mean `here.q`?
+[exit 2]
+
+"#]]);
+    env.undo("-C sub restore :/here.q").shows(str![[r#"
+---- stderr ----
+error: `../here.q` is neither in commit [ID] nor here
+hint: to list the commit: undo ls -R [ID]
+[exit 2]
+
+"#]]);
+    env.undo("-C sub commit :/nothing").shows(str![[r#"
+---- stderr ----
+error: `../nothing` is neither in the worktree nor in the last commit
+hint: undo status
+[exit 2]
+
+"#]]);
+    env.undo("-C sub rev-parse @:./here.q").ok();
+}
