@@ -26,8 +26,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
 /// Options of other programs: the command, the spellings, and a hint.
 const OPTIONS: &[(&str, &[&str], &str)] = &[
     ("commit", &["-a", "--all"], "all changes are always recorded: undo commit"),
-    ("commit", &["--amend"], "commits cannot be changed; to label one: undo tag NAME"),
-    ("checkout", &["-b", "-B"], "undo branch NAME, then: undo checkout NAME"),
+    ("checkout", &["-B"], "undo branch -f NAME, then: undo checkout NAME"),
     ("diff", &["--cached", "--staged"], "there is no staging area: undo diff"),
     ("restore", &["--source", "-s"], "undo restore --from REV PATH"),
     ("restore", &["--staged"], "there is no staging area: undo restore PATH"),

@@ -25,8 +25,14 @@ pub struct Args {
     /// List branches
     #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
     list: bool,
-    /// Delete branches
-    #[arg(short, long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
+    /// Move the branch if it exists already
+    #[arg(short, long, requires = "name")]
+    force: bool,
+    /// Print the name of the current branch
+    #[arg(long, conflicts_with_all = ["name", "list", "delete", "rename"])]
+    show_current: bool,
+    /// Delete branches; their commits stay
+    #[arg(short, long, short_alias = 'D', value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
           add = complete::with(complete::branches))]
     delete: Vec<String>,
     /// Rename a branch, or the current one if only NEW is given
@@ -40,7 +46,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         (_, [new]) => refs::rename(context, RefKind::Branch, None, new),
         (_, [old, new]) => refs::rename(context, RefKind::Branch, Some(old), new),
         _ if !args.delete.is_empty() => refs::delete(context, RefKind::Branch, &args.delete),
-        (Some(name), _) => refs::create(context, RefKind::Branch, name, args.revision.as_deref()),
+        (Some(name), _) => refs::create(context, RefKind::Branch, name, args.revision.as_deref(), args.force),
+        _ if args.show_current => refs::show_current(context),
         (None, _) => refs::list(context, RefKind::Branch),
     }
 }

@@ -17,14 +17,18 @@ use crate::object::operation::Verb;
   undo checkout @~2 -n                show what would change
   undo checkout -                     return to the previous commit or branch
   undo checkout trial                 switch to a branch
+  undo checkout -b trial              create a branch here and switch to it
   undo checkout v1 -- data            restore some paths, like `undo restore --from v1 data`")]
 pub struct Args {
     /// Commit, branch or tag to restore
-    #[arg(value_name = "REV", required_unless_present = "resume", add = complete::with(complete::revisions_or_paths))]
+    #[arg(value_name = "REV", required_unless_present_any = ["resume", "branch"], add = complete::with(complete::revisions_or_paths))]
     revision: Option<String>,
     /// Restore only these paths
     #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
+    /// Create a branch and switch to it; without REV, the directory stays as it is
+    #[arg(short, value_name = "NAME", conflicts_with_all = ["paths", "resume"])]
+    branch: Option<String>,
     #[command(flatten)]
     mode: ModeArgs,
     /// Finish an interrupted checkout
@@ -34,6 +38,13 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mode = args.mode.mode();
+    if let Some(name) = &args.branch {
+        let mut workspace = context.workspace()?;
+        let reported = Reported { verb: Verb::Checkout, is_whole: true, destination: None };
+        return checkouts::run(context, &mut workspace, mode, &reported, |workspace, progress| {
+            workspace.prepare_checkout_of_new_branch(name, args.revision.as_deref(), mode, progress)
+        });
+    }
     let Some(revision) = &args.revision else {
         let mut workspace = context.workspace_to_finish()?;
         let unfinished = workspace.repository.unfinished();

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use crate::commands::context::Remedies;
+use crate::commands::message::MessageArgs;
 use crate::commands::{Context, complete, init};
-use crate::error::{ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::number::pluralize;
 use crate::object::commit::Uncovered;
 use crate::repo::Repository;
 use crate::report::changes::Tally;
-use crate::report::commits::Committed;
+use crate::report::commits::{Amended, Committed};
 use crate::snapshot::Outcome;
 use crate::workspace::{CommitOptions, Workspace};
 
@@ -21,11 +22,11 @@ use crate::workspace::{CommitOptions, Workspace};
 #[command(after_help = "Examples:
   undo commit -m \"before the upgrade\"
   undo commit && ./risky-script
-  undo commit --init          create a repository here if there is none")]
+  undo commit --init          create a repository here if there is none
+  undo commit --amend -m \"before the upgrade of db1\"")]
 pub struct Args {
-    /// Commit message
-    #[arg(short, long, value_name = "MSG", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
-    message: String,
+    #[command(flatten)]
+    message: MessageArgs,
     /// Create a repository in the current directory if there is none
     #[arg(long)]
     init: bool,
@@ -35,6 +36,12 @@ pub struct Args {
     /// Exit with status 6 if the recorded changes look like an accident or an attack
     #[arg(long)]
     strict: bool,
+    /// Author [default: the setting `user.name`, or your user name]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    author: Option<String>,
+    /// Replace the message of the current commit; record no changes
+    #[arg(long, conflicts_with_all = ["init", "force", "strict", "dry_run", "paths"])]
+    amend: bool,
     /// Only show what would be recorded
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -44,10 +51,17 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    // Before taking the lock, which the writer of the message may need.
+    let message = args.message.read(context)?;
+    if args.amend {
+        return amend(context, args, message);
+    }
     let repository = open(context, args)?;
     let mut workspace = Workspace::of(repository, context.cwd.clone())?;
     let paths = context.paths(&workspace.repository, &args.paths)?;
-    let options = CommitOptions { message: args.message.clone(), paths, force: args.force };
+    let has_message = message.as_ref().is_some_and(|message| !message.is_empty());
+    let (message, author) = (message.unwrap_or_default(), args.author.clone());
+    let options = CommitOptions { message, author, paths, force: args.force };
     let progress = context.ui.progress();
     if args.dry_run {
         let expected = workspace.prepare_commit(options, progress)?.expected().clone();
@@ -62,10 +76,25 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let exit = report(context, args, &mut workspace, &outcome);
     if let Some(id) = committed.id.filter(|_| outcome.created && !committed.suspicious) {
         context.ui.hint(format_args!("to restore this state: undo checkout {}", id.short()));
-    } else if !outcome.created && !args.message.is_empty() {
+    } else if !outcome.created && has_message {
         context.ui.hint("there is no new commit, so the message was dropped; to label this state: undo tag NAME");
     }
     Ok(exit)
+}
+
+/// Replaces message and author of the current commit.
+fn amend(context: &Context<'_>, args: &Args, message: Option<String>) -> Result<Exit> {
+    if message.is_none() && args.author.is_none() {
+        return Err(
+            Error::new(ErrorKind::Usage, "`--amend` needs a new message or author").hint("undo commit --amend -m MSG")
+        );
+    }
+    let (old, new) = context.workspace()?.amend(message, args.author.clone())?;
+    context.ui.outcome(&Amended { id: new, replaced: old })?;
+    if new != old {
+        context.ui.hint("to undo: undo undo");
+    }
+    Ok(Exit::DONE)
 }
 
 /// Reports what a commit lacks, or in a dry run would lack.

@@ -18,6 +18,7 @@ mod init;
 mod log;
 mod ls;
 mod man;
+pub(crate) mod message;
 mod op;
 mod operation_states;
 pub mod overview;

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::object::Commit;
 use crate::quote::shell_word;
 use crate::report::End;
-use crate::report::refs::{RefChanged, RefRecord};
+use crate::report::refs::{CurrentBranch, RefChanged, RefRecord};
 use crate::workspace::RefKind;
 
 pub fn list(context: &Context<'_>, kind: RefKind) -> Result<()> {
@@ -21,14 +21,25 @@ pub fn list(context: &Context<'_>, kind: RefKind) -> Result<()> {
     context.ui.show(&End { count: refs.len() as u64 })
 }
 
-/// Creates a branch or tag at a commit, by default `@`.
-pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option<&str>) -> Result<()> {
+/// Prints the name of the current branch, which may have no commit yet.
+pub fn show_current(context: &Context<'_>) -> Result<()> {
+    let workspace = context.workspace()?;
+    let view = workspace.view();
+    context.ui.show(&CurrentBranch { name: view.current.clone(), id: view.at() })
+}
+
+/// Creates a branch or tag at a commit, by default `@`. With `force`, moves an existing one.
+pub fn create(context: &Context<'_>, kind: RefKind, name: &str, revision: Option<&str>, force: bool) -> Result<()> {
     let mut workspace = context.workspace()?;
     let id = workspace.resolve(revision.unwrap_or("@"))?;
-    workspace.create_ref(kind, name, id)?;
-    context.ui.outcome(&RefChanged { kind: kind.word(), action: "created", name: name.to_owned(), id })?;
-    if kind == RefKind::Branch {
-        context.ui.hint(format_args!("to switch to it: undo checkout {}", shell_word(name.as_bytes())));
+    let old = workspace.create_ref(kind, name, id, force)?;
+    let action = if old.is_some() { "moved" } else { "created" };
+    context.ui.outcome(&RefChanged { kind: kind.word(), action, name: name.to_owned(), id })?;
+    let word = shell_word(name.as_bytes());
+    match old {
+        Some(old) => context.ui.hint(format_args!("to undo: undo {} -f {word} {}", kind.word(), old.short())),
+        None if kind == RefKind::Branch => context.ui.hint(format_args!("to switch to it: undo checkout {word}")),
+        None => {}
     }
     Ok(())
 }

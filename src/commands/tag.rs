@@ -25,6 +25,9 @@ pub struct Args {
     /// List tags
     #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
     list: bool,
+    /// Move the tag if it exists already
+    #[arg(short, long, requires = "name")]
+    force: bool,
     /// Delete tags
     #[arg(short, long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["name", "rename"],
           add = complete::with(complete::tags))]
@@ -39,7 +42,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     match (args.name.as_deref(), args.rename.as_slice()) {
         (_, [old, new]) => refs::rename(context, RefKind::Tag, Some(old), new),
         _ if !args.delete.is_empty() => refs::delete(context, RefKind::Tag, &args.delete),
-        (Some(name), _) => refs::create(context, RefKind::Tag, name, args.revision.as_deref()),
+        (Some(name), _) => refs::create(context, RefKind::Tag, name, args.revision.as_deref(), args.force),
         (None, _) => refs::list(context, RefKind::Tag),
     }
 }

@@ -53,6 +53,8 @@ pub struct NewOperation {
     pub switch: Option<String>,
     /// Commits that the operation made. The transaction adds unknown commits that its refs lead to.
     pub commits: Vec<CommitId>,
+    /// A head that the last of these commits replaces.
+    pub replaced: Option<CommitId>,
     /// The worktree's commit before and after, if the operation changed the worktree.
     pub worktree: Option<(Option<CommitId>, CommitId)>,
     /// New packs.
@@ -273,10 +275,12 @@ impl Transaction<'_> {
     /// Fills in the fields of an operation.
     fn complete(&self, new_operation: NewOperation) -> Result<Operation> {
         let Repository { config, environment, store, state, .. } = &*self.repository;
-        let parents = |id: CommitId| store.commit(id).map(|commit| NewCommit { id, parents: commit.parents });
+        let new_commit = |id: CommitId| store.commit(id).map(|commit| NewCommit { id, parents: commit.parents });
         let current = state.view.current.clone();
         let targets = new_operation.edits.iter().filter_map(|edit| edit.new);
         let commits = new_commits::with_unknown(store, &state.view, new_operation.commits, targets)?;
+        let mut commits = commits.into_iter().map(new_commit).collect::<Result<Vec<_>>>()?;
+        commits.last_mut().into_iter().for_each(|last| last.parents.extend(new_operation.replaced));
         Ok(Operation {
             parent: state.operation,
             verb: new_operation.verb,
@@ -288,7 +292,7 @@ impl Transaction<'_> {
             host: fs::host_name(),
             edits: new_operation.edits,
             switched: new_operation.switch.filter(|branch| *branch != current).map(|branch| (current, branch)),
-            commits: commits.into_iter().map(parents).collect::<Result<_>>()?,
+            commits,
             worktree: new_operation.worktree,
             packs_added: new_operation.stored.packs,
             packs_removed: Vec::new(),

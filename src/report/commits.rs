@@ -42,6 +42,15 @@ pub struct CommitRecord {
     pub alarms: Vec<Mark>,
 }
 
+/// A commit whose message or author was replaced, or `id` and `replaced` are the same.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "type", rename = "amended")]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct Amended {
+    pub id: CommitId,
+    pub replaced: CommitId,
+}
+
 /// The refs at a commit.
 #[derive(Clone, Debug, Default)]
 pub struct Names {

@@ -28,13 +28,24 @@ pub struct RefRecord {
     pub message: String,
 }
 
-/// A branch or a tag that was created, deleted or renamed.
+/// The current branch.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "current-branch")]
+pub struct CurrentBranch {
+    /// Name.
+    pub name: String,
+    /// Its commit; empty before the first one.
+    #[serde(serialize_with = "or_empty")]
+    pub id: Option<CommitId>,
+}
+
+/// A branch or a tag that was created, moved, deleted or renamed.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "type", rename = "ref-changed")]
 pub struct RefChanged {
     /// `branch` or `tag`.
     pub kind: &'static str,
-    /// `created`, `deleted` or `renamed`.
+    /// `created`, `moved`, `deleted` or `renamed`.
     pub action: &'static str,
     /// Short name, the new one after a renaming.
     pub name: String,

@@ -9,6 +9,7 @@ pub mod mktree;
 mod rechunk;
 mod record;
 mod reflink;
+mod reword;
 mod scan_tree;
 mod side_commit;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::time::Timestamp;
 pub use blob::store_again;
 pub use commit_tree::{CommitSpec, commit_tree};
 pub use record::{SavedScan, StoredScan, scan, take};
+pub use reword::reword;
 pub use side_commit::set_aside;
 pub use write_tree::write_tree;
 
@@ -35,6 +37,8 @@ pub use write_tree::write_tree;
 pub struct Options {
     /// Commit message.
     pub message: String,
+    /// Author; `None` means the one in the settings.
+    pub author: Option<String>,
     /// Record only these paths and the other files of their databases; keep the rest as in the parent. Empty means all
     /// paths.
     pub paths: Vec<RepoPathBuf>,

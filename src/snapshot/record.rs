@@ -232,9 +232,10 @@ impl Scanned<'_> {
         if let Some(twin) = twin {
             (outcome.commit, outcome.created) = (Some(twin), false);
         } else if outcome.created {
-            let (message, automatic) = (options.message.clone(), options.automatic);
+            let (message, author) = (options.message.clone(), options.author.clone());
+            let automatic = options.automatic;
             let extras = extras(&options, &outcome.findings);
-            let message = CommitMessage { message, automatic, author: None, date: None, extras };
+            let message = CommitMessage { message, automatic, author, date: None, extras };
             let commit = commit::make(repository, at.into_iter().collect(), parent.as_ref(), content, message);
             let mut writer = writer.expect("a scan that is stored has a session")?;
             outcome.commit = Some(Transaction::put_commit(&mut writer, &commit)?);

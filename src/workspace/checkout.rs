@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::checkout::{self, Access};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::history;
+use crate::history::{self, reflog::no_commit};
 use crate::id::CommitId;
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::quote::shell_word;
-use crate::repo::Repository;
+use crate::repo::{Repository, refname};
 
 use super::request::Request;
 use super::{CheckoutMode, PreparedCheckout, Workspace};
@@ -31,6 +31,36 @@ impl Workspace {
         let to = self.resolve_commit(branch.as_deref().unwrap_or(revision))?;
         let relative = self.relative_name(revision);
         self.prepare(Request { relative, branch, ..Request::new(Some(to), Verb::Checkout, mode) }, progress)
+    }
+
+    /// Prepares to create a branch, to switch to it, and to restore the whole worktree to a commit. Without a revision the
+    /// branch starts at the current commit, and the worktree is neither read nor changed.
+    ///
+    /// [`ErrorKind::Exists`] if there is a branch or tag of this name.
+    pub fn prepare_checkout_of_new_branch(
+        &mut self,
+        name: &str,
+        revision: Option<&str>,
+        mode: CheckoutMode,
+        progress: &dyn Progress,
+    ) -> Result<PreparedCheckout<'_>> {
+        let view = self.repository.view();
+        refname::check(name)?;
+        for (word, refs) in [("branch", &view.branches), ("tag", &view.tags)] {
+            if refs.contains_key(name) {
+                let message = format!("{word} `{name}` already exists");
+                let hint = format!("to restore it: undo checkout {}", shell_word(name.as_bytes()));
+                return Err(Error::new(ErrorKind::Exists, message).hint(hint));
+            }
+        }
+        let to = revision.map(|revision| self.resolve_commit(revision)).transpose()?;
+        if to.is_none() && view.at().is_none() {
+            return Err(no_commit(view));
+        }
+        // Without a revision this must not end an unfinished checkout, like everything that is relative to `@`.
+        let relative = revision.map_or(Some("@".to_owned()), |revision| self.relative_name(revision));
+        let branch = Some(name.to_owned());
+        self.prepare(Request { relative, branch, ..Request::new(to, Verb::Checkout, mode) }, progress)
     }
 
     /// Whether an interrupted or cancelled checkout has left the worktree half old, half new.

@@ -1,7 +1,9 @@
 //! Commits the worktree.
 
 use crate::checkout;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::reflog::no_commit;
+use crate::id::CommitId;
 use crate::object::operation::Verb;
 use crate::path::RepoPathBuf;
 use crate::progress::Progress;
@@ -14,6 +16,8 @@ use super::{Workspace, notice};
 pub struct CommitOptions {
     /// Commit message.
     pub message: String,
+    /// Author; `None` means the setting `user.name`, or the user.
+    pub author: Option<String>,
     /// Record only these paths; keep the rest as in the current commit. Empty means all paths.
     pub paths: Vec<RepoPathBuf>,
     /// Record the worktree although an unfinished checkout has left it half old, half new.
@@ -40,6 +44,24 @@ impl Workspace {
         Ok(outcome)
     }
 
+    /// Replaces message and author of the current commit, where given. Content, parents and time stay, and the worktree is
+    /// neither read nor changed. Returns the ids of the old and the new commit: the same if nothing changes.
+    ///
+    /// [`ErrorKind::Refused`] if later commits build on the current one.
+    pub fn amend(&mut self, message: Option<String>, author: Option<String>) -> Result<(CommitId, CommitId)> {
+        let mut transaction = self.repository.begin()?;
+        let view = transaction.repository().view();
+        let Some(old) = view.at() else { return Err(no_commit(view)) };
+        if !view.heads.contains(&old) {
+            let message = format!("later commits build on {}, so its message cannot be replaced", old.short());
+            return Err(
+                Error::new(ErrorKind::Refused, message).hint(format!("to label it: undo tag NAME {}", old.short()))
+            );
+        }
+        let new = snapshot::reword(&mut transaction, old, message, author)?;
+        Ok((old, new))
+    }
+
     /// Finds out what a commit would record. Takes no lock and writes nothing.
     pub fn prepare_commit(&mut self, options: CommitOptions, progress: &dyn Progress) -> Result<PreparedCommit<'_>> {
         self.repository.check_usable()?;
@@ -54,8 +76,8 @@ impl Workspace {
 }
 
 fn snapshot_options(options: &CommitOptions) -> snapshot::Options {
-    let CommitOptions { message, paths, .. } = options.clone();
-    snapshot::Options { message, paths, verb: Verb::Commit, ..snapshot::Options::default() }
+    let CommitOptions { message, author, paths, .. } = options.clone();
+    snapshot::Options { message, author, paths, verb: Verb::Commit, ..snapshot::Options::default() }
 }
 
 impl PreparedCommit<'_> {

@@ -20,7 +20,12 @@ pub(super) fn refs_after(view: &View, at: Option<CommitId>, request: &Request) -
     }
     let mut refs = view.refs.clone();
     match &request.branch {
-        Some(branch) => refs.current.clone_from(branch),
+        Some(branch) => {
+            if !refs.branches.contains_key(branch) {
+                refs.set(&RefName::Branch(branch.clone()), request.to.or(at));
+            }
+            refs.current.clone_from(branch);
+        }
         None if request.paths.is_empty() => refs.set(&RefName::Branch(view.current.clone()), request.to),
         None => refs.set(&RefName::Branch(view.current.clone()), at),
     }
@@ -30,20 +35,20 @@ pub(super) fn refs_after(view: &View, at: Option<CommitId>, request: &Request) -
 /// Changes branches and tags, and leaves the worktree unchanged.
 pub(super) fn change_refs(mut transaction: Transaction<'_>, access: Access, request: &Request) -> Result<Outcome> {
     drop(access);
-    let Some(destination) = &request.destination else { return Ok(Outcome::default()) };
-    let (view, refs) = (transaction.repository().view(), &destination.refs);
+    let view = transaction.repository().view();
     let (before, unfinished) = (view.at(), transaction.repository().unfinished().map(|intent| intent.token));
+    let refs = refs_after(view, before, request);
     let new_operation = NewOperation {
         verb: request.verb.clone(),
         description: request.about() + &checkout::describe(&refs.current, before, refs.at()),
         edits: refs.edits_from(view),
         switch: Some(refs.current.clone()).filter(|branch| *branch != view.current),
-        undo_position: destination.undo_position,
+        undo_position: request.undo_position(),
         ..NewOperation::default()
     };
     transaction.record(new_operation)?;
     unfinished.map_or(Ok(()), |token| transaction.abandon(token))?;
-    Ok(Outcome { from: before, to: refs.at(), branch: refs.current.clone(), ..Outcome::default() })
+    Ok(Outcome { from: before, to: refs.at(), branch: refs.current, ..Outcome::default() })
 }
 
 /// [`ErrorKind::Refused`] if another operation was recorded since the destination was found.

@@ -59,16 +59,24 @@ impl RefKind {
 }
 
 impl Workspace {
-    /// Creates a branch or tag at a commit. [`ErrorKind::Exists`] if the name is taken.
-    pub fn create_ref(&mut self, kind: RefKind, name: &str, commit: CommitId) -> Result<()> {
-        let word = kind.word();
-        if let Ok(old) = kind.find(self.view(), name) {
-            let hint = format!("delete it first: undo {word} -d {}", shell_word(name.as_bytes()));
+    /// Creates a branch or tag at a commit. With `force`, moves an existing one and returns its previous commit.
+    ///
+    /// [`ErrorKind::Exists`] if the name is taken, [`ErrorKind::Refused`] for the current branch, which only a checkout moves.
+    pub fn create_ref(&mut self, kind: RefKind, name: &str, commit: CommitId, force: bool) -> Result<Option<CommitId>> {
+        let (word, view) = (kind.word(), self.view());
+        let old = kind.find(view, name).ok();
+        if let Some(old) = old.filter(|_| !force) {
+            let hint = format!("to move it: undo {word} -f {} {}", shell_word(name.as_bytes()), commit.short());
             let message = format!("{word} `{name}` already exists, at {}", old.short());
             return Err(Error::new(ErrorKind::Exists, message).hint(hint));
         }
-        let edits = vec![RefEdit { name: kind.name(name), old: None, new: Some(commit) }];
-        self.record_refs(kind, format!("{word} {name} at {}", commit.short()), edits, None)
+        if kind == RefKind::Branch && name == view.current && old.is_some() {
+            return Err(Error::new(ErrorKind::Refused, format!("`{name}` is the current branch"))
+                .hint(format!("to restore the directory to that commit: undo checkout {}", commit.short())));
+        }
+        let edits = vec![RefEdit { name: kind.name(name), old, new: Some(commit) }];
+        self.record_refs(kind, format!("{word} {name} at {}", commit.short()), edits, None)?;
+        Ok(old)
     }
 
     /// Deletes branches or tags, and returns their commits, which stay. The current branch cannot be deleted.

@@ -26,7 +26,7 @@ pub(super) struct Request {
     pub relative: Option<String>,
     /// The paths to restore, which leaves the branch unchanged. Empty means the whole worktree.
     pub paths: Vec<RepoPathBuf>,
-    /// The branch to switch to.
+    /// The branch to switch to. Created at `to`, or at the current commit, if it does not exist.
     pub branch: Option<String>,
     pub mode: CheckoutMode,
     /// The command to record.

@@ -57,7 +57,7 @@ pub struct Operation {
 pub struct NewCommit {
     /// Id of the commit.
     pub id: CommitId,
-    /// Its parents, which are no longer heads.
+    /// Its parents, and a commit whose message it corrects: these are no longer heads.
     pub parents: Vec<CommitId>,
 }
 

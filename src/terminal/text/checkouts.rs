@@ -61,7 +61,10 @@ impl Print for CheckoutRecord<'_> {
                 true => String::new(),
                 false => format!("{} → ", page.short(outcome.from)),
             };
-            page.line(format_args!("{branch} {from}{to}  {counts}"))?;
+            match outcome.written + outcome.deleted + outcome.unchanged {
+                0 => page.line(format_args!("{branch} {from}{to}  the directory is unchanged"))?,
+                _ => page.line(format_args!("{branch} {from}{to}  {counts}"))?,
+            }
         } else {
             page.line(format_args!("restored from {to}  {counts}"))?;
         }

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::number::plural;
-use crate::report::commits::{CommitRecord, Committed};
+use crate::report::commits::{Amended, CommitRecord, Committed};
 use crate::report::messages::describe;
 use crate::report::runs::CommandRecord;
 use crate::terminal::human::{Count, Size, duration};
@@ -105,6 +105,16 @@ impl Print for CommitRecord {
             }
         }
         page.line("")
+    }
+}
+
+impl Print for Amended {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (id, replaced) = (page.short(Some(self.id)), page.short(Some(self.replaced)));
+        match self.id == self.replaced {
+            true => page.line(format_args!("{id} has this message already")),
+            false => page.line(format_args!("{replaced} is now {id}")),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::report::End;
-use crate::report::refs::{InitRecord, Overview, Position, RefChanged, RefRecord, SettingRecord};
+use crate::report::refs::{CurrentBranch, InitRecord, Overview, Position, RefChanged, RefRecord, SettingRecord};
 use crate::terminal::sanitize::{self, line as safe};
 use crate::terminal::table::{pad, width};
 use crate::terminal::{Page, Print, Role};
@@ -21,10 +21,17 @@ impl Print for RefRecord {
     }
 }
 
+impl Print for CurrentBranch {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(safe(&self.name))
+    }
+}
+
 impl Print for RefChanged {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let id = page.paint(Role::Id, self.id.short());
-        page.line(format_args!("{} {} {} at {id}", self.action, self.kind, safe(&self.name)))
+        let preposition = if self.action == "moved" { "to" } else { "at" };
+        page.line(format_args!("{} {} {} {preposition} {id}", self.action, self.kind, safe(&self.name)))
     }
 }
 

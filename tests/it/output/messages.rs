@@ -169,6 +169,7 @@ Arguments:
   [PATH]...  Restore only these paths
 
 Options:
+  -b <NAME>          Create a branch and switch to it; without REV, the directory stays as it is
   -n, --dry-run      Show the changes without making them
   -f, --force        Save and overwrite ignored files in the way, and replace files in use
       --trust-owner  As root, also restore owners, set-id bits, capabilities and devices recorded by
@@ -192,6 +193,7 @@ Examples:
   undo checkout @~2 -n                show what would change
   undo checkout -                     return to the previous commit or branch
   undo checkout trial                 switch to a branch
+  undo checkout -b trial              create a branch here and switch to it
   undo checkout v1 -- data            restore some paths, like `undo restore --from v1 data`
 
 "#]]);

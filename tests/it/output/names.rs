@@ -60,7 +60,7 @@ hint: to restore it: undo branch kept [ID]
     env.undo("branch main").shows(str![[r#"
 ---- stderr ----
 error: branch `main` already exists, at [ID]
-hint: delete it first: undo branch -d main
+hint: to move it: undo branch -f main [ID]
 [exit 2]
 
 "#]]);
