@@ -206,6 +206,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     cli.global.start = directories(cli.global.start, &arguments);
     let environment = cli.global.environment();
     let ui = Ui::new(cli.global.options(), environment.clone());
+    if let Err(error) = usage::check_separator(&arguments) {
+        return ui.finish(Err(error));
+    }
     interrupts::install(&ui, &environment);
     let result = run_command(&ui, environment, cli);
     ui.finish(result)

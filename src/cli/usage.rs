@@ -1,17 +1,20 @@
 //! Converts errors of clap, the argument parser, to usage errors.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as Kind};
 
 use super::foreign_commands;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
+use crate::quote::shell_word;
 
 /// Converts an error of the parser. The hint is the equivalent of another tool's command, a likely correction, the usage of
 /// the command, or the command that shows its help.
 pub(super) fn convert(error: &clap::Error, command: clap::Command, arguments: &[OsString]) -> Error {
     let place = place(command.clone(), arguments);
-    let hint = foreign_hint(error, &place).unwrap_or_else(|| match correction(error, &command) {
+    let found = foreign_hint(error, &place).or_else(|| separator_hint(error, &place, arguments));
+    let hint = found.unwrap_or_else(|| match correction(error, &command) {
         Some(name) => format!("did you mean `{name}`?"),
         None => match (error.kind(), error.get(ContextKind::Usage)) {
             (Kind::MissingRequiredArgument | Kind::MissingSubcommand, Some(usage)) => {
@@ -20,7 +23,50 @@ pub(super) fn convert(error: &clap::Error, command: clap::Command, arguments: &[
             _ => ["undo help"].into_iter().chain(place.iter().map(String::as_str)).collect::<Vec<_>>().join(" "),
         },
     });
-    Error::new(ErrorKind::Usage, message(error)).hint(hint)
+    Error::new(ErrorKind::Usage, number_problem(error).unwrap_or_else(|| message(error))).hint(hint)
+}
+
+/// [`ErrorKind::Usage`] if nothing follows `--`: in a script, an empty list of paths must not mean all paths.
+pub(super) fn check_separator(arguments: &[OsString]) -> Result<()> {
+    match arguments.iter().position(|argument| argument == "--") {
+        Some(at) if at + 1 == arguments.len() => {
+            Err(Error::new(ErrorKind::Usage, "nothing follows `--`").hint("name paths after `--`, or leave it out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The hint for paths of `checkout` that lack a `--`.
+fn separator_hint(error: &clap::Error, place: &[String], arguments: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
+    if error.kind() != Kind::UnknownArgument || place != ["checkout"] || wrong.starts_with('-') {
+        return None;
+    }
+    let at = arguments.iter().rposition(|argument| *argument == **wrong)?;
+    let word = |argument: &OsString| shell_word(argument.as_bytes()).into_owned();
+    let (before, after) = arguments[1..].split_at(at - 1);
+    let words: Vec<String> = before.iter().map(word).chain(["--".to_owned()]).chain(after.iter().map(word)).collect();
+    Some(format!("to restore only some paths: undo {}", words.join(" ")))
+}
+
+/// Describes an argument that should be a number; `None` if the error has another cause.
+fn number_problem(error: &clap::Error) -> Option<String> {
+    let (Some(ContextValue::String(value)), Some(ContextValue::String(argument))) =
+        (error.get(ContextKind::InvalidValue), error.get(ContextKind::InvalidArg))
+    else {
+        return None;
+    };
+    let cause = std::error::Error::source(error)?.to_string();
+    let problem = match cause.as_str() {
+        "invalid digit found in string" | "cannot parse integer from empty string" => "is not a number".to_owned(),
+        "number too large to fit in target type" => "is too large".to_owned(),
+        cause => {
+            let least = cause.split_once(" is not in ")?.1.split("..").next()?;
+            format!("is too small: give {least} or more")
+        }
+    };
+    let place = if argument.starts_with('-') { format!(" (`{argument}`)") } else { String::new() };
+    Some(format!("`{}` {problem}{place}", value.escape_debug()))
 }
 
 fn foreign_hint(error: &clap::Error, place: &[String]) -> Option<String> {

@@ -71,7 +71,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let outcome = workspace.commit(&options, progress)?;
     let committed = committed(&outcome, &workspace.repository);
-    let ways = Remedies { show: "undo show --stat", back: "undo checkout @~" };
+    let ways = Remedies { show: "undo show --stat", back: Some("undo checkout @~") };
     context.report_alongside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
     let exit = report(context, args, &mut workspace, &outcome);
     if let Some(id) = committed.id.filter(|_| outcome.created && !committed.suspicious) {

@@ -45,13 +45,13 @@ pub struct Context<'u> {
 pub struct Remedies {
     /// Shows the changes.
     pub show: &'static str,
-    /// Undoes the changes.
-    pub back: &'static str,
+    /// Undoes the changes, if the user has asked for a change.
+    pub back: Option<&'static str>,
 }
 
 impl Remedies {
     /// Commands for unrecorded changes.
-    pub const OF_CHANGES: Remedies = Remedies { show: "undo diff --stat", back: "undo checkout @" };
+    pub const OF_CHANGES: Remedies = Remedies { show: "undo diff --stat", back: None };
 }
 
 impl Context<'_> {
@@ -333,8 +333,8 @@ impl Context<'_> {
         let shown = result()?;
         self.report_findings(findings, Stream::Out)?;
         if !findings.alarms.is_empty() {
-            self.ui
-                .hint(format_args!("if this was not intended: see the changes with `{show}`, undo them with `{back}`"));
+            let undo = back.map_or_else(String::new, |back| format!(", undo them with `{back}`"));
+            self.ui.hint(format_args!("if this was not intended: see the changes with `{show}`{undo}"));
         }
         Ok(shown)
     }

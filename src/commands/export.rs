@@ -1,5 +1,6 @@
 //! `undo export`: writes a commit to a new directory or an archive.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::commands::{Context, complete};
@@ -8,18 +9,19 @@ use crate::export::Exported;
 use crate::id::ObjectId;
 use crate::report::checkouts::ExportRecord;
 
-/// Write a commit to a new directory or an archive
+/// Write a commit, or a directory of it, to a new directory or an archive
 ///
 /// DEST is a new or empty directory, a `.tar`, `.tar.gz` or `.tar.zst` file, or `-` for a tar archive on stdout.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo export v1 /tmp/v1
   undo export @ backup.tar.zst
+  undo export @~3:data /tmp/data      a directory of a commit
   undo export @~1 - | ssh host tar -x")]
 pub struct Args {
-    /// Commit, branch or tag to export
-    #[arg(value_name = "REV", add = complete::with(complete::revisions))]
-    revision: String,
+    /// Commit, and directory in it
+    #[arg(value_name = "REV[:DIR]", add = complete::with(complete::revision_paths))]
+    what: OsString,
     /// Destination
     #[arg(value_name = "DEST", add = complete::with(complete::live_paths))]
     destination: PathBuf,
@@ -30,12 +32,13 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (workspace, progress) = (context.workspace()?, context.ui.progress());
-    let id = context.commit(&workspace.repository, &args.revision, "undo restore")?;
+    let (id, path) = context.commit_path(&workspace.repository, &args.what, "export")?;
+    let path = path.unwrap_or_default();
     if args.destination == Path::new("-") {
-        let exported = context.ui.data(|out| workspace.export_tar(id, out, progress))?;
+        let exported = context.ui.data(|out| workspace.export_tar(id, &path, out, progress))?;
         return Ok(report_inexact(context, &exported));
     }
-    let exported = workspace.export(id, &context.place(&args.destination)?, args.trust_owner, progress)?;
+    let exported = workspace.export(id, &path, &context.place(&args.destination)?, args.trust_owner, progress)?;
     context.ui.outcome(&record(id.object_id(), &args.destination, &exported))?;
     Ok(report_inexact(context, &exported))
 }

@@ -57,7 +57,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
     context.ui.hint(match has_history {
         // A copy may have different content.
         true if joining != Joining::Ask => "to see changes since the last commit of its branch: undo status",
-        true => "to restore everything: undo checkout latest",
+        true => "to see what can be restored: undo log",
         false => "to record the directory: undo commit -m \"as it was\"",
     });
     Ok(())

@@ -35,7 +35,7 @@ pub fn run(context: &Context<'_>) -> Result<()> {
         }
         (None, ..) => ["undo commit -m \"as it was\"", "undo status", "undo help"].map(Cow::from),
         (Some(_), true, _) => ["undo show", "undo log", "undo help"].map(Cow::from),
-        (Some(_), false, _) => ["undo diff", "undo commit", "undo checkout @"].map(Cow::from),
+        (Some(_), false, _) => ["undo diff", "undo commit", "undo log"].map(Cow::from),
     };
     let next = next.into();
     let state = if tally.clean { "clean".to_owned() } else { describe(&tally.counts) };

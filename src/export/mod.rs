@@ -19,11 +19,14 @@ use crate::apply::swap::WhenOpen;
 use crate::apply::target::Target;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, AtomicFile, Dir};
-use crate::id::{LinksId, ObjectId};
+use crate::history::recorded;
+use crate::id::{CommitId, LinksId, ObjectId};
+use crate::message::Message;
 use crate::metadata::Kind;
 use crate::object::{Entry, Links, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
+use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::serialize::reasons;
 use crate::store::Store;
@@ -66,6 +69,35 @@ impl From<&Target> for Source {
     }
 }
 
+impl Source {
+    /// A directory of a commit. [`ErrorKind::Usage`] if the path is not a directory.
+    pub fn directory(objects: &dyn Objects, commit: CommitId, path: &RepoPath) -> Result<Source> {
+        let Target { links, torn, .. } = Target::commit(objects, commit)?;
+        let entry = recorded(objects, commit, path)?;
+        if entry.kind() != Kind::Directory {
+            let place = [commit.short().as_bytes(), b":", path.as_bytes()].concat();
+            let message = Message::path(path) + format!(" is a {}, not a directory", entry.kind().word());
+            return Err(Error::new(ErrorKind::Usage, message).hint(format!("undo cat {} > FILE", shell_word(&place))));
+        }
+        let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
+        let links = match links {
+            Some(id) => Some(objects.links(id)?.below(path).save(|id, bytes| {
+                made.insert((ObjectKind::Links, id.object_id()), bytes.into());
+                Ok(())
+            })?),
+            None => None,
+        };
+        Ok(Source {
+            root: Entry { name: Vec::new(), ..entry },
+            links,
+            objects: made,
+            torn: torn.iter().filter_map(|torn| torn.below(path).map(ToOwned::to_owned)).collect(),
+            is_root_known: true,
+            limits: None,
+        })
+    }
+}
+
 /// Outcome of an export, with the field names of `docs/json.md`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Exported {
@@ -81,6 +113,17 @@ pub struct Exported {
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Files that kept changing while they were recorded and may be a mix of two states.
     pub torn: Vec<RepoPathBuf>,
+}
+
+impl Exported {
+    /// The outcome for a directory of the worktree, with paths from the root of the worktree.
+    pub fn of_directory(self, directory: &RepoPath) -> Exported {
+        let reasons = |list: Vec<(RepoPathBuf, String)>| {
+            list.into_iter().map(|(path, reason)| (directory.join_path(&path), reason)).collect()
+        };
+        let torn = self.torn.iter().map(|path| directory.join_path(path)).collect();
+        Exported { inexact: reasons(self.inexact), damaged: reasons(self.damaged), torn, ..self }
+    }
 }
 
 /// Writes everything to an empty destination.
@@ -192,14 +235,14 @@ fn remove_written(objects: &dyn Objects, (source, links): (&Source, &Links), roo
 /// file gets its name when it is complete.
 pub fn export_to(
     repository: &Repository,
-    target: &Target,
+    source: Source,
     path: &Path,
     trust_owner: bool,
     progress: &dyn Progress,
 ) -> Result<Exported> {
     let Some(compression) = compression(path) else {
         check_archive_kind(path)?;
-        return export_to_directory(repository, target, path, trust_owner, progress);
+        return export_to_directory(repository, source, path, trust_owner, progress);
     };
     check_not_repository(repository, path)?;
     if fs::exists(path)? {
@@ -207,7 +250,7 @@ pub fn export_to(
     }
     let archive = AtomicFile::create(path)?;
     let to = Destination::Tar(&mut archive.file(), compression);
-    let exported = export(repository.store(), target, to, progress)?;
+    let exported = export(repository.store(), source, to, progress)?;
     if archive.publish(repository.environment.durability())? { Ok(exported) } else { Err(taken(path)) }
 }
 

@@ -57,6 +57,6 @@ pub fn no_commit(view: &View) -> Error {
     match view.heads.is_empty() {
         true => Error::new(ErrorKind::NotFound, "there are no commits yet").hint("create one with `undo commit`"),
         false => Error::new(ErrorKind::NotFound, format!("`{}` has no commits now", view.current))
-            .hint("restore the newest one with `undo checkout latest`, or see all with `undo log`"),
+            .hint("to list all commits: undo log"),
     }
 }

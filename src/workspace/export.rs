@@ -3,34 +3,44 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::checkout::Target;
 use crate::error::Result;
-use crate::export::{Compression, Destination, Exported, export, export_to};
+use crate::export::{Compression, Destination, Exported, Source, export, export_to};
 use crate::id::CommitId;
+use crate::path::RepoPath;
 use crate::progress::Progress;
 
 use super::Workspace;
 
 impl Workspace {
-    /// Exports a commit to a new `.tar`, `.tar.gz` or `.tar.zst` file, or to a new or empty directory, outside the repository.
-    /// Overwrites nothing. As root, `trust_owner` also restores owners, set-id bits, capabilities and devices recorded by
-    /// another user.
+    /// Exports a directory of a commit (the root for the whole commit) to a new `.tar`, `.tar.gz` or `.tar.zst` file, or to a
+    /// new or empty directory, outside the repository. Overwrites nothing. As root, `trust_owner` also restores owners,
+    /// set-id bits, capabilities and devices recorded by another user.
     ///
     /// A failed or cancelled export leaves no file, or an empty directory.
     pub fn export(
         &self,
         commit: CommitId,
+        path: &RepoPath,
         destination: &Path,
         trust_owner: bool,
         progress: &dyn Progress,
     ) -> Result<Exported> {
-        let target = Target::commit(self.repository.store(), commit)?;
-        export_to(&self.repository, &target, &self.directory.join(destination), trust_owner, progress)
+        let source = Source::directory(self.repository.store(), commit, path)?;
+        let destination = self.directory.join(destination);
+        let exported = export_to(&self.repository, source, &destination, trust_owner, progress)?;
+        Ok(exported.of_directory(path))
     }
 
-    /// Writes a commit as a tar archive (POSIX pax).
-    pub fn export_tar(&self, commit: CommitId, to: &mut dyn Write, progress: &dyn Progress) -> Result<Exported> {
+    /// Writes a directory of a commit as a tar archive (POSIX pax).
+    pub fn export_tar(
+        &self,
+        commit: CommitId,
+        path: &RepoPath,
+        to: &mut dyn Write,
+        progress: &dyn Progress,
+    ) -> Result<Exported> {
         let store = self.repository.store();
-        export(store, &Target::commit(store, commit)?, Destination::Tar(to, Compression::None), progress)
+        let source = Source::directory(store, commit, path)?;
+        Ok(export(store, source, Destination::Tar(to, Compression::None), progress)?.of_directory(path))
     }
 }

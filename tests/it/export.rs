@@ -1,7 +1,7 @@
 //! Exports: an archive gets its name only when it is complete, and losses are listed.
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -100,6 +100,53 @@ warning: not exported exactly
   .  time [TIME] became [TIME]
   d/file  time [TIME] became [TIME]
 [exit 3]
+
+"#]]);
+}
+
+#[test]
+fn a_directory_of_a_commit_is_exported_with_its_hard_links() {
+    let env = TestEnv::new();
+    env.write("data/deep/one", "1");
+    env.write("data/two", "2");
+    env.write("other/three", "3");
+    fs::hard_link(env.path().join("data/deep/one"), env.path().join("data/same")).unwrap();
+    fs::hard_link(env.path().join("data/two"), env.path().join("other/outside")).unwrap();
+    env.undo("commit --init -m one").ok();
+    env.undo("export @:data ../out").shows(str![[r#"
+[ID] → ../out  4 entries, 2 B
+
+"#]]);
+    let out = env.root().join("out");
+    let inode = |name: &str| fs::metadata(out.join(name)).unwrap().ino();
+    assert_eq!(inode("deep/one"), inode("same"));
+    assert_eq!((fs::read(out.join("two")).unwrap(), out.join("three").exists()), (b"2".to_vec(), false));
+    env.undo("-C data export @:./deep ../../deep.tar").ok();
+    let listed = env.command("tar").args(["-tf", "../deep.tar"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "./\none\n");
+    env.undo("export @:data/two ../file").shows(str![[r#"
+---- stderr ----
+error: `data/two` is a file, not a directory
+hint: undo cat [ID]:data/two > FILE
+[exit 2]
+
+"#]]);
+    env.undo("export @:gone ../file").shows(str![[r#"
+---- stderr ----
+error: `gone` does not exist in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("export data ../file").shows(str![[r#"
+---- stderr ----
+error: revision `data` does not exist
+hint: to use the last recorded version: undo export @:data
+[exit 2]
+
+"#]]);
+    env.undo("export @:data ../json --json").shows(str![[r#"
+{"type":"export","id":"[ID]","destination":"../json","entries":4,"bytes":2,"inexact":[],"damaged":[],"torn":[]}
 
 "#]]);
 }

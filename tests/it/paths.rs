@@ -206,3 +206,90 @@ hint: undo status
 "#]]);
     env.undo("-C sub rev-parse @:./here.q").ok();
 }
+
+#[test]
+fn a_separator_without_paths_is_an_error() {
+    let env = TestEnv::initialised();
+    env.write("a", "1");
+    env.undo("commit").ok();
+    env.write("a", "2");
+    for command in [
+        "checkout @ --",
+        "restore --",
+        "commit --",
+        "status --",
+        "diff --",
+        "log --",
+        "show --",
+        "ls --",
+        "op log --",
+        "run --",
+    ] {
+        let output = env.undo(command).fails(2);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains("nothing follows `--`") || message.contains("not provided"), "{command}: {message}");
+    }
+    assert_eq!(env.read("a"), b"2");
+    env.undo("checkout @ --").shows(str![[r#"
+---- stderr ----
+error: nothing follows `--`
+hint: name paths after `--`, or leave it out
+[exit 2]
+
+"#]]);
+    env.undo("--json checkout @ --").shows(str![[r#"
+---- stderr ----
+{"type":"error","code":"usage","message":"nothing follows `--`","hint":"name paths after `--`, or leave it out","exit":2,"paths":[]}
+[exit 2]
+
+"#]]);
+    env.undo("checkout @ a b").shows(str![[r#"
+---- stderr ----
+error: unexpected argument `a`
+hint: to restore only some paths: undo checkout @ -- a b
+[exit 2]
+
+"#]]);
+    env.undo("-C . checkout @ 'a b' -n").shows(str![[r#"
+---- stderr ----
+error: unexpected argument `a b`
+hint: to restore only some paths: undo -C . checkout @ -- 'a b' -n
+[exit 2]
+
+"#]]);
+    env.undo("log -n x").shows(str![[r#"
+---- stderr ----
+error: `x` is not a number (`--max-count <N>`)
+hint: undo help log
+[exit 2]
+
+"#]]);
+    env.undo("log -n 99999999999999999999").shows(str![[r#"
+---- stderr ----
+error: `99999999999999999999` is too large (`--max-count <N>`)
+hint: undo help log
+[exit 2]
+
+"#]]);
+    env.undo("undo 0").shows(str![[r#"
+---- stderr ----
+error: `0` is too small: give 1 or more
+hint: undo help undo
+[exit 2]
+
+"#]]);
+    env.undo("undo x").shows(str![[r#"
+---- stderr ----
+error: `x` is not a number
+hint: undo help undo
+[exit 2]
+
+"#]]);
+    env.undo("diff -U ''").shows(str![[r#"
+---- stderr ----
+error: `` is not a number (`--unified <N>`)
+hint: undo help diff
+[exit 2]
+
+"#]]);
+}

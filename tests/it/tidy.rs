@@ -1,6 +1,7 @@
 //! Checks the rules of the code base by reading its source (`docs/architecture.md`).
 
 mod documents;
+mod hints;
 mod source;
 mod words;
 

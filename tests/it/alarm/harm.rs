@@ -16,7 +16,7 @@ on main at [ID], 60 seconds ago  before
 66 changes: 66 deleted
 ---- stderr ----
 warning: 60 of 120 files were deleted, such as `notes/0/note-0.txt`, `notes/2/note-32.txt`, `notes/4/note-9.txt`
-hint: if this was not intended: see the changes with `undo diff --stat`, undo them with `undo checkout @`
+hint: if this was not intended: see the changes with `undo diff --stat`
 
 "#]]);
     env.undo("commit").ok().shows(snapbox::str![[r#"
@@ -64,7 +64,7 @@ fn dry_run_raises_same_alarm() {
 66 changes: 66 deleted
 ---- stderr ----
 warning: 60 of 120 files were deleted, such as `notes/0/note-0.txt`, `notes/2/note-32.txt`, `notes/4/note-9.txt`
-hint: if this was not intended: see the changes with `undo diff --stat`, undo them with `undo checkout @`
+hint: if this was not intended: see the changes with `undo diff --stat`
 
 "#]]);
     env.undo("commit -n --strict -q").fails(6);
@@ -128,7 +128,7 @@ fn encryption_in_place_raises_alarm() {
         status_text(&env),
         [
             "warning: 60 of 120 files now look encrypted, such as `notes/0/note-0.txt`, `notes/4/note-9.txt`, `pictures/9.png`",
-            "hint: if this was not intended: see the changes with `undo diff --stat`, undo them with `undo checkout @`",
+            "hint: if this was not intended: see the changes with `undo diff --stat`",
         ]
     );
     assert_eq!(findings(&env), ["alarm encrypted"]);
@@ -159,7 +159,7 @@ fn encryption_with_renames_raises_alarm() {
         status_text(&env),
         [
             "warning: 60 of 120 files became `*.Locked` and now look encrypted, such as `notes/0/note-0.txt.[id-0000].Locked`, `notes/2/note-32.txt.[id-0020].Locked`, `notes/4/note-9.txt.[id-0009].Locked`",
-            "hint: if this was not intended: see the changes with `undo diff --stat`, undo them with `undo checkout @`",
+            "hint: if this was not intended: see the changes with `undo diff --stat`",
         ]
     );
     assert_eq!(findings(&env), ["alarm renamed-suffix"]);

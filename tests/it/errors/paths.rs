@@ -343,10 +343,10 @@ hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
 [exit 2]
 
 "#]]);
-    env.undo("export @:data ../b").shows(str![[r#"
+    env.undo("export @:notes.txt ../b").shows(str![[r#"
 ---- stderr ----
-error: `@:data` names a path in a commit, not a commit
-hint: name the commit alone: `@`
+error: `notes.txt` is a file, not a directory
+hint: undo cat [ID]:notes.txt > FILE
 [exit 2]
 
 "#]]);

@@ -121,7 +121,7 @@ Restore:
   undo         Undo the last operation
   redo         Redo the last undone operation
   op           List operations and restore the state after any of them
-  export       Write a commit to a new directory or an archive
+  export       Write a commit, or a directory of it, to a new directory or an archive
 
 Branches and tags:
   branch       List, create, rename or delete branches
