@@ -176,6 +176,7 @@ pub(crate) mod plumbing;
 #[doc(hidden)]
 pub mod binary {
     pub use crate::cli::{command, run};
+    pub use crate::commands::complete::protocol::SHELLS;
     pub use crate::commands::completions::VARIABLE;
     pub use crate::terminal::bug;
 }

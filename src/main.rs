@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap_complete::env::CompleteEnv;
-use undo::binary::{VARIABLE, bug, command, run};
+use undo::binary::{SHELLS, VARIABLE, bug, command, run};
 
 /// As `EX_SOFTWARE` in `sysexits.h`.
 const BUG: i32 = 70;
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(move |panic| end_by_bug(completes, panic)));
     if completes {
         // A shell shows error messages in the middle of the command line, so failures offer nothing.
-        let _ = CompleteEnv::with_factory(command).var(VARIABLE).try_complete(std::env::args_os(), None);
+        let _ = CompleteEnv::with_factory(command).var(VARIABLE).shells(SHELLS).try_complete(std::env::args_os(), None);
         return ExitCode::SUCCESS;
     }
     ExitCode::from(run(std::env::args_os()).0)

@@ -39,23 +39,24 @@ _undo() {
         words[n]=$plain
     done
     # Bash replaces only what stands after the last split, and has left an open quote out of it.
-    local open=$quote
+    local open=$quote reply help is_folder
     [[ -n $open ]] && plain=$2 || _undo_plain "$2"
-    local kept=${words[n_last]%"$plain"} reply IFS=$'\013'
+    local kept=${words[n_last]%"$plain"}
     COMPREPLY=()
-    for reply in $(
-        _CLAP_IFS="$IFS" _CLAP_COMPLETE_INDEX=$n_last UNDO_COMPLETE=bash undo -- "${words[@]}" 2>/dev/null
-    ); do
+    while IFS= read -r -d '' reply && IFS= read -r -d '' help; do
         reply=${reply#"$kept"}
+        [[ $reply == */ ]] && is_folder=1 || is_folder=
         if [[ -n $open ]]; then
             # Bash closes the quote; what would need more than that is not offered.
-            [[ $reply == *[\\\"\'\$\`]* ]] && continue
+            [[ $open == \' && $reply == *\'* ]] && continue
+            [[ $open == \" && $reply == *[\\\"\$\`!]* ]] && continue
+            [[ $reply == *[[:cntrl:]]* ]] && continue
         else
-            [[ $reply == *[[:space:]\\\'\"\$\&\;\(\)\<\>\|\`\*\?\[]* ]] && printf -v reply %q "$reply"
-            [[ $reply == */ ]] || reply+=" "
+            [[ $reply == *[^[:alnum:]./@:=+_~^-]* || $reply == \~* ]] && printf -v reply %q "$reply"
+            [[ -n $is_folder ]] || reply+=" "
         fi
         COMPREPLY+=("$reply")
-    done
+    done < <(UNDO_COMPLETE=bytes undo -- "${words[@]}" 2>/dev/null)
 }
 
 complete -o nospace -F _undo undo

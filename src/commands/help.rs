@@ -120,6 +120,7 @@ New codes may be added. Treat every status except 0 as a failure.
                    if not empty and not 0, enables colours even without a terminal
   LANG, LC_ALL     in a UTF-8 locale, `undo log` draws its graph with box characters
   TZ               time zone of the times in text output
+  UNDO_RUN         set by `undo run` for its command: the directory that is recorded
   UNDO_WORKERS     number of worker threads, 1 to 256 [default: number of cores, at most 8]
 ",
     ),

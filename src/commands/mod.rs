@@ -61,12 +61,14 @@ declare_commands! {
 /// The commands for people. The doc comment of each `Args` is the help of the command.
 enum Command {
     Init(init),
+    #[command(alias = "ci")]
     Commit(commit),
-    #[command(visible_alias = "st")]
+    #[command(alias = "st")]
     Status(status),
     Log(log),
     Show(show),
     Diff(diff),
+    #[command(alias = "co")]
     Checkout(checkout),
     Restore(restore),
     Run(run),

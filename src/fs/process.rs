@@ -23,18 +23,21 @@ pub struct Ended {
     pub duration: Duration,
 }
 
-/// Runs a program, found on `PATH` if its name has no slash, and waits for its end.
+/// Runs a program, found on `PATH` if its name has no slash, and waits for its end. The command line has at least one word.
+/// The program gets the environment of this process and these variables.
 ///
 /// Meanwhile signals do not end this process: a terminal sends Ctrl-C and Ctrl-\ to both processes, and SIGTERM and SIGHUP
 /// are passed on. Signals that were ignored stay ignored. Not for concurrent use.
 ///
 /// Fails with the system's error if the program cannot be started.
-pub fn run_program(program: &OsStr, arguments: &[OsString]) -> Result<Ended> {
+pub fn run_program(command_line: &[OsString], variables: &[(&str, &OsStr)]) -> Result<Ended> {
+    let (program, arguments) = command_line.split_first().expect("a command line has at least one word");
     let failed = |cause| Error::io("run", Path::new(program), cause);
     let _signals = Handlers::install(&SIGNALS, handle);
     let started = Instant::now();
     let mut command = Command::new(program);
-    let mut child = with_inherited_umask(|| command.args(arguments).spawn()).map_err(failed)?;
+    command.args(arguments).envs(variables.iter().copied());
+    let mut child = with_inherited_umask(|| command.spawn()).map_err(failed)?;
     let pid = Pid::from_child(&child);
     watch(pid);
     // Waits without reaping: no other process can get the id before `CHILD` is cleared.
@@ -89,12 +92,12 @@ mod tests {
 
     #[test]
     fn run_program_returns_the_exit_status_as_shells_do() {
-        let sh = |script: &str| run_program(OsStr::new("sh"), &["-c".into(), script.into()]);
+        let sh = |script: &str| run_program(&["sh".into(), "-c".into(), script.into()], &[]);
         for (script, exit) in [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -9 $$", 137)] {
             assert_eq!(sh(script).unwrap().exit, exit, "{script}");
         }
-        let error = run_program(OsStr::new("no-such-program"), &[]).unwrap_err();
+        let error = run_program(&["no-such-program".into()], &[]).unwrap_err();
         assert!(error.is_not_found() && error.to_string().starts_with("cannot run `no-such-program`"), "{error}");
-        assert_eq!(run_program(OsStr::new("/dev/null"), &[]).unwrap_err().kind(), ErrorKind::Permission);
+        assert_eq!(run_program(&["/dev/null".into()], &[]).unwrap_err().kind(), ErrorKind::Permission);
     }
 }

@@ -1,7 +1,9 @@
 //! The completion scripts in real shells: what they do with text typed at a terminal.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -11,7 +13,7 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 
 /// Text typed before TAB, and the resulting line: the same in every shell.
-const LINES: [(&str, &str); 31] = [
+const LINES: [(&str, &str); 35] = [
     ("undo che", "undo checkout "),
     ("undo commit --m", "undo commit --message "),
     ("undo --color=al", "undo --color=always "),
@@ -49,6 +51,11 @@ const LINES: [(&str, &str); 31] = [
     ("undo help rev", "undo help revisions "),
     ("undo help op rest", "undo help op restore "),
     ("undo man comm", "undo man commit "),
+    // The command of `run`, and its arguments.
+    ("undo run -- pla", "undo run -- plain "),
+    ("undo run -- und", "undo run -- undo "),
+    ("undo run --rollback -- ./some\\ fo", "undo run --rollback -- ./some\\ folder/"),
+    ("undo run -- cat pla", "undo run -- cat plain "),
     ("undo no-such-command a", "undo no-such-command a"),
 ];
 
@@ -97,7 +104,7 @@ fn repository() -> TestEnv {
     env.undo("branch feature/one").ok();
     fs::remove_file(env.path().join("a name")).unwrap();
     fs::remove_file(env.path().join("below/another")).unwrap();
-    fs::remove_dir_all(env.path().join("some folder")).unwrap();
+    fs::remove_file(env.path().join("some folder/inner")).unwrap();
     let folder = env.root().join("bin");
     fs::create_dir(&folder).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_undo"), folder.join("undo")).unwrap();
@@ -190,10 +197,8 @@ fn offers(line: &str, words: &[&str]) {
     }
 }
 
-#[test]
-fn bash_completes_commands_options_revisions_and_paths() {
-    let (Some(script_program), Some(bash)) = (found("script"), found("bash")) else { return };
-    let env = repository();
+/// An interactive bash with the completion script.
+fn start_bash(env: &TestEnv, script_program: &Path, bash: &Path) -> Terminal {
     let start = format!(
         "PS1='READY> '\n\
          show() {{ printf '\\n<<%s>>\\n' \"$READLINE_LINE\"; READLINE_LINE= READLINE_POINT=0; }}\n\
@@ -205,17 +210,25 @@ fn bash_completes_commands_options_revisions_and_paths() {
     let file = env.root().join("home/start");
     fs::write(&file, start).unwrap();
     let shell = format!("{} --noprofile --rcfile '{}' -i", bash.display(), file.display());
-    let mut terminal = Terminal::start(&env, &script_program, &shell);
+    Terminal::start(env, script_program, &shell)
+}
+
+#[test]
+fn bash_completes_commands_options_revisions_and_paths() {
+    let (Some(script_program), Some(bash)) = (found("script"), found("bash")) else { return };
+    let env = repository();
+    let mut terminal = start_bash(&env, &script_program, &bash);
     terminal.completes("");
     offers(&terminal.type_keys("undo checkout \x0f\x07"), &REVISIONS);
-    offers(&terminal.type_keys("undo \x0f\x07"), &["init", "commit", "log", "checkout", "--json", "-C"]);
+    let commands = terminal.type_keys("undo \x0f\x07");
+    offers(&commands, &["init", "commit", "log", "checkout"]);
+    assert!(!commands.contains("--"), "{commands}");
+    offers(&terminal.type_keys("undo --\x0f\x07"), &["--json", "--no-pager"]);
     offers(&terminal.type_keys("undo restore --\x0f\x07"), &["--from", "--dry-run"]);
 }
 
-/// Zsh with the script autoloaded or sourced.
-fn zsh(load: &str) {
-    let (Some(script_program), Some(zsh)) = (found("script"), found("zsh")) else { return };
-    let env = repository();
+/// An interactive zsh that loads the completion script.
+fn start_zsh(env: &TestEnv, script_program: &Path, zsh: &Path, load: &str) -> Terminal {
     // `seen` collects all added completions, since the line shows only one of them.
     let start = format!(
         "PS1='READY> ' LISTMAX=9999 LINES=100 COLUMNS=200\n\
@@ -235,7 +248,14 @@ fn zsh(load: &str) {
     fs::write(env.root().join("home/.zshrc"), start).unwrap();
     env.set("ZDOTDIR", env.root().join("home"));
     // Skips the system's start files, which may load completions.
-    let mut terminal = Terminal::start(&env, &script_program, &format!("{} -d -i", zsh.display()));
+    Terminal::start(env, script_program, &format!("{} -d -i", zsh.display()))
+}
+
+/// Zsh with the script autoloaded or sourced.
+fn zsh(load: &str) {
+    let (Some(script_program), Some(zsh)) = (found("script"), found("zsh")) else { return };
+    let env = repository();
+    let mut terminal = start_zsh(&env, &script_program, &zsh, load);
     terminal.completes(" ");
     // Discards earlier completions.
     terminal.type_keys("\x0f");
@@ -277,8 +297,146 @@ fn fish_completes_commands_options_revisions_and_paths() {
         assert_eq!(complete(typed), expected, "{typed}");
     }
     offers(&complete("undo checkout ").join(" "), &REVISIONS);
-    offers(&complete("undo ").join(" "), &["init", "commit", "log", "checkout", "--json", "-C"]);
+    offers(&complete("undo ").join(" "), &["init", "commit", "log", "checkout"]);
+    assert!(!complete("undo ").join(" ").contains("--"));
     offers(&complete("undo restore --").join(" "), &["--from", "--dry-run"]);
+}
+
+/// Names that shells treat specially, or that terminals cannot show.
+const AWKWARD: [&[u8]; 62] = [
+    b"a b",
+    b" a",
+    b"a ",
+    b"a  b",
+    b"a\tb",
+    b"a\nb",
+    b"a\n",
+    b"\na",
+    b"a'b",
+    b"'a'",
+    b"a\"b",
+    b"\"a\"",
+    b"a\\b",
+    b"a\\",
+    b"\\",
+    b"#hash",
+    b"a#b",
+    b"!bang",
+    b"a!b",
+    b"!!",
+    b"{x,y}.txt",
+    b"{1..3}",
+    b"~",
+    b"~root",
+    b"a~",
+    b"$HOME",
+    b"a$b",
+    b"$(true)",
+    b"`true`",
+    b"a;b",
+    b"a&b",
+    b"a|b",
+    b"a<b",
+    b"a>b",
+    b"(a)",
+    b"a*b",
+    b"*",
+    b"?",
+    b"[a-z]",
+    b"[",
+    b"]",
+    b"a=b",
+    b"=a",
+    b"a:b",
+    b":a",
+    b"a@b",
+    b"@",
+    b"a%b",
+    b"^a",
+    b"a^b",
+    b"-a",
+    b"--json",
+    b"a,b",
+    b"a+b",
+    b".hidden",
+    b"...",
+    b"\x1b[31mred",
+    b"a\rb",
+    "größe".as_bytes(),
+    "表 👩‍🔬".as_bytes(),
+    "a\u{202e}b".as_bytes(),
+    b"a\xffb",
+];
+
+/// Creates and records a folder for each of [`AWKWARD`], with a file of that name.
+fn awkward_names() -> TestEnv {
+    let env = repository();
+    for (n, name) in AWKWARD.iter().enumerate() {
+        let folder = env.path().join(format!("d{n}"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(OsStr::from_bytes(name)), "").unwrap();
+    }
+    env.undo("commit -qm awkward").ok();
+    env
+}
+
+/// Completes each name in a terminal, and lets the shell read the completed line: `read` runs it with the line as `$1`, and
+/// prints its words, each ended by NUL. Names that a shell cannot complete must not be completed to something else.
+#[track_caller]
+fn completes_awkward_names(terminal: &mut Terminal, env: &TestEnv, read: &[&str], impossible: &[&[u8]]) {
+    for (n, name) in AWKWARD.iter().enumerate() {
+        let typed = format!("undo -C d{n} restore ");
+        let line = terminal.type_keys(&format!("{typed}\t\x07")).replace("\r\n", "\n");
+        if impossible.contains(name) {
+            assert_eq!(line.trim_end(), typed.trim_end());
+            continue;
+        }
+        let output = env.command(read[0]).args(&read[1..]).arg(&line).output().unwrap();
+        let words: Vec<&[u8]> = output.stdout.split(|byte| *byte == 0).collect();
+        let path = words.get(4).map(|path| path.strip_prefix(b"./").unwrap_or(path)).unwrap_or_default();
+        let (path, name) = (path.escape_ascii().to_string(), name.escape_ascii().to_string());
+        assert_eq!((path, words.len()), (name, 6), "{line}\n{output:?}");
+    }
+}
+
+#[test]
+fn bash_completes_awkward_names() {
+    let (Some(script_program), Some(bash)) = (found("script"), found("bash")) else { return };
+    let env = awkward_names();
+    let mut terminal = start_bash(&env, &script_program, &bash);
+    let read = [bash.to_str().unwrap(), "-c", "eval \"set -- $1\"; printf '%s\\0' \"$@\"", "bash"];
+    completes_awkward_names(&mut terminal, &env, &read, &[]);
+}
+
+#[test]
+fn zsh_completes_awkward_names() {
+    let (Some(script_program), Some(zsh)) = (found("script"), found("zsh")) else { return };
+    let env = awkward_names();
+    let mut terminal = start_zsh(&env, &script_program, &zsh, "compinit -u -D; source <(undo completions zsh)");
+    let read = [zsh.to_str().unwrap(), "-f", "-c", "eval \"set -- $1\"; printf '%s\\0' \"$@\"", "zsh"];
+    completes_awkward_names(&mut terminal, &env, &read, &[]);
+}
+
+#[test]
+fn fish_completes_awkward_names() {
+    let (Some(script_program), Some(fish)) = (found("script"), found("fish")) else { return };
+    let env = awkward_names();
+    let file = env.root().join("home/start");
+    let start = format!(
+        "function fish_prompt; printf 'READY> '; end\n\
+         source '{}'\n\
+         bind \\cg 'printf \"\\n<<%s>>\\n\" (commandline | string collect); commandline \"\"; commandline -f repaint'\n",
+        script("undo.fish").display()
+    );
+    fs::write(&file, start).unwrap();
+    let shell = format!("{} --no-config -i -C 'source {}'", fish.display(), file.display());
+    let mut terminal = Terminal::start(&env, &script_program, &shell);
+    let read = [fish.to_str().unwrap(), "--no-config", "-c", "eval \"printf '%s\\\\0' $argv[1]\""];
+    // Fish has no words that are not UTF-8, separates the description by a TAB, and offers names that begin with a dot only
+    // after a dot.
+    let not_offered: [&[u8]; 8] = [b"a\xffb", b"a\tb", b"~", b"~root", b"-a", b"--json", b".hidden", b"..."];
+    completes_awkward_names(&mut terminal, &env, &read, &not_offered);
+    assert_eq!(terminal.type_keys("undo -C d22 restore ./\t\x07"), "undo -C d22 restore ./~ ");
 }
 
 #[test]

@@ -43,3 +43,13 @@ pub(super) fn source(repository: &Repository) -> Option<CommitId> {
     let end = words.iter().position(|word| word == "--")?;
     words.get(1..end)?.iter().rev().find_map(|word| history::resolve(repository, word).ok())
 }
+
+/// Whether the current word is the program of `run`: no word since `run` is one, and options are not looked at.
+pub(super) fn is_first_of_run() -> bool {
+    let words = words();
+    let after = words.iter().position(|word| word == "run").map_or(words.len(), |at| at + 1);
+    match words[after..].iter().position(|word| word == "--") {
+        Some(escape) => after + escape + 1 == words.len(),
+        None => words.last().is_some_and(|word| word == "run"),
+    }
+}

@@ -1,7 +1,9 @@
 //! Completes values from the current repository. Never fails and never prints; an unreadable repository completes nothing.
 
 mod line;
+pub mod protocol;
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -12,6 +14,7 @@ use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter};
 use crate::commands;
 use crate::environment::Environment;
 use crate::error::Result;
+use crate::fs;
 use crate::history;
 use crate::history::timeline::Timeline;
 use crate::id::CommitId;
@@ -126,7 +129,7 @@ pub fn recorded_paths(current: &OsStr) -> Vec<CompletionCandidate> {
         let mut found = names_in(&repository, commit, &path, b"")?;
         for one in &mut found {
             let value = one.get_value().as_bytes()[prefix.len()..].to_vec();
-            *one = candidate(OsString::from_vec(value), String::new());
+            *one = as_path(candidate(OsString::from_vec(value), String::new()));
         }
         Ok(found)
     });
@@ -166,8 +169,7 @@ fn names_in(repository: &Repository, id: CommitId, path: &[u8], before: &[u8]) -
     let Some(tree) = found.and_then(|entry| entry.tree()) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for entry in repository.store().tree(tree)?.entries {
-        let is_plain = sanitize::name(&entry.name).as_bytes() == entry.name;
-        if is_plain && entry.name.starts_with(&path[slash..]) && found.len() < NAMES {
+        if entry.name.starts_with(&path[slash..]) && found.len() < NAMES {
             let end: &[u8] = if entry.tree().is_some() { b"/" } else { b"" };
             let value = [before, &path[..slash], &entry.name, end].concat();
             found.push(candidate(OsString::from_vec(value), entry.kind().word().to_owned()));
@@ -178,8 +180,29 @@ fn names_in(repository: &Repository, id: CommitId, path: &[u8], before: &[u8]) -
 
 /// Paths in the live directory.
 pub fn live_paths(current: &OsStr) -> Vec<CompletionCandidate> {
-    line::directory()
-        .map_or_else(|_| Vec::new(), |directory| PathCompleter::any().current_dir(directory).complete(current))
+    let Ok(directory) = line::directory() else { return Vec::new() };
+    let found = PathCompleter::any().current_dir(directory).complete(current).into_iter();
+    found.filter(|path| path.get_value() != ".").map(as_path).collect()
+}
+
+/// Writes `./` before a path that would be taken for an option or, since fish does not quote it, for a home directory.
+fn as_path(path: CompletionCandidate) -> CompletionCandidate {
+    if matches!(path.get_value().as_bytes(), [b'-' | b'~', ..]) { path.add_prefix("./") } else { path }
+}
+
+/// The words of another program's command line: for the first one programs and paths, then paths.
+pub fn programs_or_paths(current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut found = live_paths(current);
+    if line::is_first_of_run() && !current.as_bytes().contains(&b'/') {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let listed = std::env::split_paths(&folders).filter_map(|folder| fs::list(&folder).ok()).flatten();
+        let programs: BTreeSet<OsString> = listed
+            .filter(|name| !current.is_empty() && name.starts_with(current.as_bytes()))
+            .map(OsString::from_vec)
+            .collect();
+        found.extend(programs.into_iter().map(|name| candidate(name, String::new())));
+    }
+    found
 }
 
 /// Recent operations.

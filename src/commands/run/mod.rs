@@ -4,15 +4,19 @@ mod verdict;
 
 use std::ffi::OsString;
 
-use crate::commands::Context;
+use crate::commands::{Context, complete};
 use crate::effect::Guard;
 use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::object::RunInfo;
 use crate::object::run_info::words;
+use crate::workspace::Workspace;
 
 use verdict::OnFail;
+
+/// The variable that tells a command and its children which directory `undo run` records.
+const INSIDE: &str = "UNDO_RUN";
 
 /// Run a command and record the directory before and after
 ///
@@ -46,20 +50,25 @@ pub struct Args {
     message: Option<String>,
     /// Command to run, and its arguments
     #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
-    #[arg(value_hint = clap::ValueHint::CommandWithArguments)]
+    #[arg(add = complete::with(complete::programs_or_paths))]
     command: Vec<OsString>,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace_to_finish().map_err(not_run)?;
-    let _lock = workspace.lock_run().map_err(not_run)?;
+    let _lock = match workspace.lock_run() {
+        Err(error) if error.kind() == ErrorKind::Locked && is_inside_run(&workspace) => {
+            return run_inside(context, args);
+        }
+        lock => lock.map_err(not_run)?,
+    };
     let command = words(&args.command);
     let before = workspace.record_before_run(&command, context.ui.progress());
     context.report_notices(&workspace.take_notices());
     let before = before.map_err(not_run)?;
     let incomplete = verdict::report_recorded(context, &workspace, &before.outcome);
-    let (program, arguments) = args.command.split_first().expect("the command line has at least one word");
-    let ended = fs::run_program(program, arguments).map_err(not_started)?;
+    let inside = (INSIDE, workspace.repository.layout.worktree.as_os_str());
+    let ended = fs::run_program(&args.command, &[inside]).map_err(not_started)?;
     workspace.repository.environment.set_phase(Phase::CommandRan);
     let ran =
         RunInfo { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
@@ -75,6 +84,25 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         false => verdict::report_recorded(context, &workspace, &after.outcome).or(incomplete),
     };
     verdict::carry_out(context, &mut workspace, args, &ran, (&before, &after), incomplete).map_err(ended_by)
+}
+
+/// Whether the command of another `undo run` in this directory has started this one.
+fn is_inside_run(workspace: &Workspace) -> bool {
+    std::env::var_os(INSIDE).is_some_and(|directory| directory == workspace.repository.layout.worktree.as_os_str())
+}
+
+/// Runs the command and leaves the recording to the outer `undo run`.
+fn run_inside(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    if args.rollback || args.on_fail == Some(OnFail::Rollback) || !args.guard.is_empty() {
+        let message =
+            "a rollback or guard is not possible inside another `undo run`, which records the changes of both";
+        return Err(not_run(
+            Error::new(ErrorKind::Refused, message).hint("give these options to the outer `undo run`"),
+        ));
+    }
+    context.ui.status("note: the outer `undo run` records the changes of this command");
+    let ended = fs::run_program(&args.command, &[]).map_err(not_started)?;
+    Ok(Exit(ended.exit))
 }
 
 /// The status of a failure before the command ran. A lock held by another run keeps its own status.

@@ -89,11 +89,31 @@ fn run_of_checkout_and_back_changes_nothing() {
 }
 
 #[test]
-fn nested_run_is_refused() {
+fn run_inside_a_run_only_runs_its_command() {
     let env = create_repository();
-    let output = run(&env, "", "undo run -- touch ran").fails(11);
+    let before = Tree::read(&env.path());
+    let output = run(&env, "", "undo run -- sh -c \"touch ran; exit 3\"").fails(3);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.contains("error: `undo run -- sh -c undo run -- touch ran` (process "), "{text}");
+    assert!(text.contains("note: the outer `undo run` records the changes of this command"), "{text}");
+    assert_eq!(verbs(&env), ["run", "commit"]);
+    env.undo("undo").ok();
+    assert_same(&before, &Tree::read(&env.path()));
+    for option in ["--rollback", "--on-fail rollback", "--guard deleted=0"] {
+        let output =
+            run(&env, "", &format!("undo run {option} -- touch ran")).fails(if option.contains('=') { 2 } else { 125 });
+        assert!(!env.path().join("ran").exists(), "{output}");
+    }
+    let output = run(&env, "", "undo run --guard \"deleted<1\" -- touch ran").fails(125);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("hint: give these options to the outer `undo run`"), "{text}");
+}
+
+#[test]
+fn run_beside_a_run_is_refused() {
+    let env = create_repository();
+    let output = run(&env, "", "env -u UNDO_RUN undo run -- touch ran").fails(11);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("error: `undo run -- sh -c env -u UNDO_RUN undo run -- touch ran` (process "), "{text}");
     assert!(text.contains("hint: one `undo run` at a time"), "{text}");
     assert!(!env.path().join("ran").exists());
 }
