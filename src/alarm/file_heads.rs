@@ -25,8 +25,7 @@ impl Evidence<'_> {
     }
 
     fn live(&self, path: &RepoPath) -> Result<Vec<u8>> {
-        let directory = self.live.open_below(path.parent().unwrap_or(RepoPath::root()))?;
-        let file = directory.open_file(path.name().unwrap_or_default())?;
+        let file = self.live.open_file_below(path)?;
         let mut head = vec![0; HEAD];
         let length = fs::read_at(&file, &mut head, 0)?;
         head.truncate(length);

@@ -13,7 +13,6 @@ use crate::object::layout::Piece;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 use crate::store::Store;
-use crate::worktree::Worktree;
 
 /// 16 MiB: a larger file is compared piece by piece instead of in memory.
 const MAX_IN_MEMORY: u64 = 16 << 20;
@@ -60,7 +59,7 @@ impl<'a> FileSource<'a> {
         let Content::File { blob, size } = entry.content else { return Ok(None) };
         let store = comparison.repository.store();
         let live = match comparison.worktree {
-            Some(worktree) if !store.contains_blob(blob) => match open(worktree, path) {
+            Some(worktree) if !store.contains_blob(blob) => match worktree.root.open_file_below(path) {
                 Err(error) if fs::is_gone(&error) => return Ok(None),
                 file => Some(file?),
             },
@@ -68,11 +67,6 @@ impl<'a> FileSource<'a> {
         };
         Ok(Some(FileSource { blob, size, live, store }))
     }
-}
-
-fn open(worktree: &Worktree, path: &RepoPath) -> Result<File> {
-    let parent = path.parent().unwrap_or(RepoPath::root());
-    worktree.root.open_below(parent)?.open_file(path.name().unwrap_or_default())
 }
 
 impl FileSource<'_> {

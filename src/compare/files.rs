@@ -5,11 +5,9 @@ use crate::diff::Options;
 use crate::error::Result;
 use crate::metadata::Kind;
 use crate::object::Entry;
-use crate::object::commit::Uncovered;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Repository;
-use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::index::for_each_entry;
 use crate::worktree::{Index, Scan, Worktree};
 
@@ -50,24 +48,11 @@ pub struct FileOptions {
     pub paths: Vec<RepoPathBuf>,
 }
 
-/// Reasons why the list may be incomplete or wrong.
-#[derive(Default)]
-pub struct ScanProblems {
-    /// Paths that were not read, with reasons.
-    pub uncovered: Vec<Uncovered>,
-    /// Files that changed while they were read.
-    pub torn: Vec<RepoPathBuf>,
-    /// Files that were read without their extended attributes.
-    pub without_attributes: Vec<RepoPathBuf>,
-    /// Invalid lines of `.undoignore`.
-    pub ignore_warnings: Vec<IgnoreWarning>,
-}
-
 /// A listed path: anything but a directory, or an ignored directory.
 pub struct ListedFile<'f> {
     /// The path.
     pub path: &'f RepoPath,
-    /// FileState relative to the current commit.
+    /// State relative to the current commit.
     pub state: FileState,
     /// Kind of the entry, or of the deleted entry.
     pub kind: Kind,
@@ -87,14 +72,15 @@ pub fn files_in_index(
     })
 }
 
-/// Scans the worktree and calls `each` with every path that is not a directory, in path order.
+/// Scans the worktree and calls `each` with every path that is not a directory, in path order. Returns the side of
+/// the worktree.
 pub fn files(
     repository: &Repository,
     worktree: &Worktree,
     options: &FileOptions,
     progress: &dyn Progress,
     each: &mut dyn FnMut(ListedFile<'_>) -> Result<()>,
-) -> Result<ScanProblems> {
+) -> Result<Side> {
     let is_requested = |state: FileState| options.states.contains(&state);
     let at = repository.view().at().filter(|_| !is_requested(FileState::Known));
     let old = Side::commit(repository, at)?;
@@ -122,13 +108,7 @@ pub fn files(
     })?;
     ignored
         .try_for_each(|(path, kind)| each(ListedFile { path: &path, state: FileState::Ignored, kind, entry: None }))?;
-    match new {
-        Side::Live(scan) => {
-            let Scan { uncovered, torn, without_attributes, ignore_warnings, .. } = *scan;
-            Ok(ScanProblems { uncovered, torn, without_attributes, ignore_warnings })
-        }
-        _ => Ok(ScanProblems::default()),
-    }
+    Ok(new)
 }
 
 fn is_file(entry: &&Entry) -> bool {
@@ -139,8 +119,7 @@ fn is_file(entry: &&Entry) -> bool {
 fn ignored(worktree: &Worktree, scan: &Scan) -> Result<Vec<(RepoPathBuf, Kind)>> {
     let mut found = Vec::with_capacity(scan.ignored.len());
     for path in &scan.ignored {
-        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { continue };
-        let stat = worktree.root.open_below(parent).ok().and_then(|directory| directory.stat(name).ok().flatten());
+        let stat = worktree.root.stat_below(path).ok().flatten();
         found.extend(stat.map(|stat| (path.clone(), stat.kind)));
     }
     Ok(found)

@@ -155,6 +155,11 @@ impl Dir {
         }
     }
 
+    /// Like [`Dir::stat`], for a path below it. Fails if the parent directory does not exist.
+    pub fn stat_below(&self, path: &RepoPath) -> Result<Option<Stat>> {
+        self.open_below(path.parent().unwrap_or(RepoPath::root()))?.stat(path.name().unwrap_or(b"."))
+    }
+
     /// Fails if names cannot be removed (`chattr +a`) or changed at all (`chattr +i`).
     pub fn check_changeable(&self) -> Result<()> {
         let stat = match rustix::fs::statx(&self.handle, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE) {
@@ -195,6 +200,11 @@ impl Dir {
         keeping_atime(|extra| rustix::fs::openat(&self.handle, name, FILE | extra, Mode::empty()))
             .map(File::from)
             .map_err(|errno| self.failed("open", name, errno))
+    }
+
+    /// Like [`Dir::open_file`], for a path below it.
+    pub fn open_file_below(&self, path: &RepoPath) -> Result<File> {
+        self.open_below(path.parent().unwrap_or(RepoPath::root()))?.open_file(path.name().unwrap_or(b"."))
     }
 
     /// Like [`Dir::open_file`], with the stat of the opened file.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::commands::{Context, complete};
+use crate::compare::Side;
 use crate::compare::files::{FileOptions, FileState, ListedFile, files, files_in_index};
 use crate::error::{Exit, Result};
 use crate::progress::Silent;
@@ -63,9 +64,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if !states.is_empty() || !files_in_index(&repository, &paths, &mut each)? {
         let worktree = Worktree::of(&repository)?;
         let states = if states.is_empty() { vec![FileState::Known] } else { states };
-        let uncertain = files(&repository, &worktree, &FileOptions { states, paths }, &Silent, &mut each)?;
-        context.warn_about_rules(&uncertain.ignore_warnings);
-        exit = context.warn_incomplete(&uncertain.uncovered, &uncertain.torn, &uncertain.without_attributes);
+        let side = files(&repository, &worktree, &FileOptions { states, paths }, &Silent, &mut each)?;
+        if let Side::Live(scan) = side {
+            context.warn_about_rules(&scan.ignore_warnings);
+            exit = context.warn_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes);
+        }
     }
     context.ui.show(&End { count })?;
     Ok(exit)

@@ -23,7 +23,7 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<()> {
     let links = Lines::new(&mut records::stdin(context), context.ui.options().nul).groups()?;
     let mut transaction = repository.begin()?;
     let session = transaction.repository().store().session();
-    let id = put_links(&session, &links)?;
+    let id = put_links(&mut session.writer(), &links)?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
     id.iter().try_for_each(|id| context.ui.show(&Id::new(id.object_id())))

@@ -6,7 +6,7 @@ use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
 use crate::report::plumbing::WrittenTree;
 use crate::snapshot;
-use crate::worktree::Worktree;
+use crate::worktree::{Scan, Worktree};
 
 /// Record the directory as a tree without a commit
 ///
@@ -31,11 +31,12 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.ui.show(&WrittenTree {
         id: written.tree,
         links: written.links,
-        uncovered: &written.uncovered,
-        torn: &written.torn,
+        uncovered: &written.scan.uncovered,
+        torn: &written.scan.torn,
     })?;
-    context.warn_about_rules(&written.ignore_warnings);
-    let exit = context.warn_incomplete(&written.uncovered, &written.torn, &written.without_attributes);
-    context.report_left_out(&written.uncovered);
+    context.warn_about_rules(&written.scan.ignore_warnings);
+    let Scan { uncovered, torn, without_attributes, .. } = &written.scan;
+    let exit = context.warn_incomplete(uncovered, torn, without_attributes);
+    context.report_left_out(uncovered);
     Ok(exit)
 }

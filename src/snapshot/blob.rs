@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::BlobId;
 use crate::metadata::Kind;
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::path::RepoPathBuf;
 use crate::progress::Silent;
 use crate::repo::Transaction;
 use crate::snapshot::file::StoreSink;
@@ -33,7 +33,7 @@ pub fn file(sink: &mut impl Sink, path: &Path) -> Result<BlobId> {
         }
         _ => return stream(sink, &mut &file, &path.to_string_lossy()),
     }
-    let blob = whole(sink, &file, &before)?;
+    let blob = regular_file(sink, &file, &before)?;
     if fs::stat_file(&file)?.is_same(&before) {
         return Ok(blob);
     }
@@ -41,7 +41,8 @@ pub fn file(sink: &mut impl Sink, path: &Path) -> Result<BlobId> {
     Err(Error::new(ErrorKind::Refused, message).hint("run the command again when no program writes to the file"))
 }
 
-fn whole(sink: &mut impl Sink, file: &File, stat: &fs::Stat) -> Result<BlobId> {
+/// Finds the holes as for a commit, because chunks end at holes.
+fn regular_file(sink: &mut impl Sink, file: &File, stat: &fs::Stat) -> Result<BlobId> {
     let holes = holes(file, stat)?;
     sink.read(&mut Reading::new(file, stat.size, &holes, &Silent))
 }
@@ -58,8 +59,13 @@ pub fn store_again(
     let session = store.session();
     let mut sink = StoreSink::new(store, &session, false);
     let mut failed = Vec::new();
+    let mut read = |path| {
+        let file = worktree.root.open_file_below(path)?;
+        let stat = fs::stat_file(&file)?;
+        regular_file(&mut sink, &file, &stat)
+    };
     for (path, blob) in files {
-        if read(&mut sink, worktree, path).ok() != Some(*blob) {
+        if read(path).ok() != Some(*blob) {
             failed.push(path.clone());
         }
     }
@@ -74,13 +80,4 @@ pub fn store_again(
         }
     }
     Ok(failed)
-}
-
-fn read(sink: &mut StoreSink<'_>, worktree: &Worktree, path: &RepoPath) -> Result<BlobId> {
-    let directory = worktree.root.open_below(path.parent().unwrap_or(RepoPath::root()))?;
-    let file = directory.open_file(path.name().unwrap_or_default())?;
-    let stat = fs::stat_file(&file)?;
-    // Chunks end at holes, so holes must be found as for a commit.
-    let holes = holes(&file, &stat)?;
-    sink.read(&mut Reading::new(&file, stat.size, &holes, &Silent))
 }

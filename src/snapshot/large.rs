@@ -3,12 +3,12 @@
 
 use crate::chunk::{self, Params};
 use crate::error::Result;
-use crate::id::{BlobId, ChunkId};
+use crate::id::BlobId;
 use crate::object::groups::{GROUP, GroupHash};
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
 use crate::parallel;
-use crate::snapshot::rechunk::{CutPredictor, FilePiece, OldChunk, PieceKind};
+use crate::snapshot::rechunk::{CutPredictor, FilePiece, OldChunk};
 use crate::store::{Adoption, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
@@ -73,8 +73,8 @@ impl<'l, 's> LargeFile<'l, 's> {
     /// Puts the chunks at the front of the window; with `all`, up to its end.
     fn advance(&mut self, all: bool) -> Result<()> {
         self.groups.update(&self.window[self.hashed..self.filled]);
-        let is_shared = self.writers.len() > 1;
-        let cutter = SectionCutter { params: self.params, all, is_shared, groups: self.groups.values() };
+        let (workers, groups) = (self.writers.len(), self.groups.values());
+        let cutter = SectionCutter { params: self.params, all, workers, groups };
         let found = cutter.cut(&mut self.predictor, &self.window[..self.filled]);
         self.put_chunks(&found)?;
         let cut = total_length(&found);
@@ -86,23 +86,20 @@ impl<'l, 's> LargeFile<'l, 's> {
 
     /// Puts the chunks from the front of the window.
     fn put_chunks(&mut self, found: &[FilePiece]) -> Result<()> {
-        let is_adopted = self.adoption.is_some();
-        let runs = match self.writers.len() {
-            1 => vec![found],
-            _ => parallel::split(found, LEAST, new_length),
-        };
-        let mut work = Vec::with_capacity(runs.len());
-        let mut rest = &*self.window;
-        for (run, writer) in runs.into_iter().zip(&mut *self.writers) {
-            work.push((run, Some(writer).filter(|_| !is_adopted), rest));
-            rest = &rest[total_length(run)..];
-        }
-        let put = |_: &mut (), (run, writer, bytes): (_, _, _)| put_run(writer, bytes, run);
-        let pieces = parallel::try_map(work.into_iter(), || (), put)?.concat();
         if let Some(adoption) = &mut self.adoption {
-            adoption.add(&pieces);
+            adoption.add(&found.iter().map(FilePiece::piece).collect::<Vec<_>>());
+        } else {
+            let mut rest = &*self.window;
+            let runs = split(found, self.writers.len(), LEAST, new_length).into_iter().zip(&mut *self.writers);
+            let with_bytes = |(run, writer)| {
+                let (bytes, after) = rest.split_at(total_length(run));
+                rest = after;
+                (run, writer, bytes)
+            };
+            let work: Vec<_> = runs.map(with_bytes).collect();
+            parallel::try_map(work.into_iter(), || (), |(), (run, writer, bytes)| put_run(writer, bytes, run))?;
         }
-        pieces.into_iter().for_each(|piece| self.layout.push(piece));
+        found.iter().for_each(|found| self.layout.push(found.piece()));
         Ok(())
     }
 }
@@ -125,31 +122,25 @@ pub fn put_layout(writer: &mut Writer<'_>, blob: BlobId, layout: &Layout) -> Res
 
 /// Length of a piece that may have to be stored.
 fn new_length(found: &FilePiece) -> u64 {
-    if matches!(found.kind, PieceKind::New(_)) { found.length as u64 } else { 0 }
+    if found.is_new { found.length as u64 } else { 0 }
 }
 
-/// Puts consecutive chunks from the beginning of `bytes`. Without a writer, only computes their ids.
-fn put_run(mut writer: Option<&mut Writer<'_>>, bytes: &[u8], found: &[FilePiece]) -> Result<Vec<Piece>> {
-    let mut rest = bytes;
-    let mut pieces = Vec::with_capacity(found.len());
-    for FilePiece { length, kind } in found {
-        let (chunk, others) = rest.split_at(*length);
-        rest = others;
-        let id = match *kind {
-            PieceKind::Zeros => {
-                pieces.push(Piece::Zeros { length: *length as u64 });
-                continue;
-            }
-            PieceKind::Old(id) | PieceKind::New(Some(id)) => id.object_id(),
-            PieceKind::New(None) => id_of(ObjectKind::Data, chunk),
-        };
-        // Old chunks too: they are written again if their pack is lost.
-        if let Some(writer) = &mut writer {
-            writer.put(ObjectKind::Data, id, chunk)?;
+/// Puts the chunks of `bytes`. Old chunks too: they are written again if their pack is lost.
+fn put_run(writer: &mut Writer<'_>, mut bytes: &[u8], found: &[FilePiece]) -> Result<()> {
+    for FilePiece { length, chunk, .. } in found {
+        let (content, rest) = bytes.split_at(*length);
+        bytes = rest;
+        if let Some(id) = chunk {
+            writer.put(ObjectKind::Data, id.object_id(), content)?;
         }
-        pieces.push(Piece::Chunk { id: ChunkId::from(id), length: *length as u32 });
     }
-    Ok(pieces)
+    Ok(())
+}
+
+/// Splits items into runs of at least this weight, at most one for each worker.
+fn split<T>(items: &[T], workers: usize, least: u64, weight: impl Fn(&T) -> u64) -> Vec<&[T]> {
+    let total: u64 = items.iter().map(&weight).sum();
+    parallel::split_into(items, (workers as u64).min(total / least), weight)
 }
 
 /// Minimum number of bytes that one worker hashes: starting a thread takes as long as hashing some 100 KiB.
@@ -165,8 +156,8 @@ pub struct SectionCutter<'c> {
     /// The section ends at a hole or at the end of the file. Otherwise a chunk is final only if as many bytes follow its start
     /// as the longest chunk has.
     pub all: bool,
-    /// Whether all workers cut.
-    pub is_shared: bool,
+    /// Number of workers that cut.
+    pub workers: usize,
     /// Hashes of the groups of the new content so far.
     pub groups: &'c [GroupHash],
 }
@@ -186,9 +177,7 @@ impl SectionCutter<'_> {
             let expected = predictor.expected(bytes.len() - at, reach);
             let count = self.prove(predictor, expected, &bytes[at..]);
             let is_all = count > 0 && count == expected.len();
-            found.extend(
-                expected[..count].iter().map(|old| FilePiece { length: old.length(), kind: PieceKind::Old(old.id) }),
-            );
+            found.extend(expected[..count].iter().map(OldChunk::as_found));
             at += expected[..count].iter().map(OldChunk::length).sum::<usize>();
             predictor.accept(count);
             if is_all {
@@ -199,7 +188,7 @@ impl SectionCutter<'_> {
                 break;
             }
             let next = predictor.search(&bytes[at..]);
-            new_bytes = if matches!(next.kind, PieceKind::New(_)) { new_bytes + next.length } else { 0 };
+            new_bytes = if next.is_new { new_bytes + next.length } else { 0 };
             (at, reach) = (at + next.length, 1);
             found.push(next);
         }
@@ -214,18 +203,14 @@ impl SectionCutter<'_> {
     fn prove<'o>(&self, predictor: &CutPredictor, expected: &'o [OldChunk], bytes: &[u8]) -> usize {
         let free = expected.iter().take_while(|old| predictor.is_unchanged(old, self.groups)).count();
         let (passed, expected) = expected.split_at(free);
-        let bytes = &bytes[passed.iter().map(OldChunk::length).sum()..];
-        if !self.is_shared {
-            return free + matching(expected, bytes);
-        }
-        let mut rest = bytes;
-        let mut with_bytes = |olds: &'o [OldChunk]| {
+        let mut rest = &bytes[passed.iter().map(OldChunk::length).sum()..];
+        let with_bytes = |olds: &'o [OldChunk]| {
             let (bytes, after) = rest.split_at(olds.iter().map(OldChunk::length).sum());
             rest = after;
             (olds, bytes)
         };
-        let parts = parallel::split(expected, 2 * LEAST, |old| old.length() as u64);
-        let parts: Vec<_> = parts.into_iter().map(&mut with_bytes).collect();
+        let parts = split(expected, self.workers, 2 * LEAST, |old| old.length() as u64);
+        let parts: Vec<_> = parts.into_iter().map(with_bytes).collect();
         let counts = parallel::map(parts.iter(), |(olds, bytes)| matching(olds, bytes));
         // Chunks behind one that has changed do not count.
         let whole = counts.iter().zip(&parts).take_while(|(count, (olds, _))| **count == olds.len()).count();
@@ -235,8 +220,7 @@ impl SectionCutter<'_> {
     /// Cuts unknown bytes. A cut depends on nothing before the previous cut, so a thread that
     /// begins in the middle soon cuts where one that began in front does.
     fn cut_fresh(&self, bytes: &[u8]) -> Vec<FilePiece> {
-        let most = if self.is_shared { parallel::workers() } else { 1 };
-        let size = bytes.len().div_ceil(most.min(bytes.len() / (2 * self.params.maximum())).max(1)).max(1);
+        let size = bytes.len().div_ceil(self.workers.min(bytes.len() / (2 * self.params.maximum())).max(1)).max(1);
         let starts = (0..bytes.len()).step_by(size);
         let parts = parallel::map(starts.clone(), |start| self.cut_until(bytes, start, bytes.len().min(start + size)));
         let (mut cut, mut at) = (Vec::new(), 0);
@@ -278,9 +262,7 @@ impl SectionCutter<'_> {
         if rest.is_empty() || !self.is_certain(rest.len()) {
             return None;
         }
-        let length = chunk::cut(rest, &self.params);
-        let is_zeros = rest[..length].iter().all(|&byte| byte == 0);
-        Some(FilePiece { length, kind: if is_zeros { PieceKind::Zeros } else { PieceKind::New(None) } })
+        Some(FilePiece::of(&rest[..chunk::cut(rest, &self.params)]))
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{AttributesId, BlobId, LinksId, ObjectId, TreeId};
 use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
-use crate::snapshot::write_tree::put_table;
 use crate::store::{Session, Store, Writer};
 
 /// Puts trees into a session.
@@ -99,7 +98,11 @@ fn missing(what: &str, id: ObjectId) -> Error {
     Error::new(ErrorKind::NotFound, format!("no {what} `{id}` in this repository"))
 }
 
-/// Puts a table of hard links; `None` if there are no groups.
-pub fn put_links(session: &Session<'_>, links: &Links) -> Result<Option<LinksId>> {
-    put_table(&mut session.writer(), links)
+/// Puts a table of hard links. `None` if it is empty.
+pub fn put_links(writer: &mut Writer<'_>, links: &Links) -> Result<Option<LinksId>> {
+    if links.groups.is_empty() {
+        return Ok(None);
+    }
+    let put = |id: LinksId, bytes: Vec<u8>| writer.put(ObjectKind::Links, id.object_id(), &bytes).map(drop);
+    links.save(put).map(Some)
 }

@@ -43,21 +43,35 @@ pub struct OldChunk {
 pub struct FilePiece {
     /// Number of bytes.
     pub length: usize,
-    pub kind: PieceKind,
+    /// `None` if all bytes are zero.
+    pub chunk: Option<ChunkId>,
+    /// Whether this is a chunk that the last content is not known to have.
+    pub is_new: bool,
 }
 
-/// Kind of a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PieceKind {
-    /// All bytes are zero.
-    Zeros,
-    /// A chunk that the last content had.
-    Old(ChunkId),
-    /// A new chunk, with its id if that was computed.
-    New(Option<ChunkId>),
+impl FilePiece {
+    /// The piece of these bytes.
+    pub fn of(bytes: &[u8]) -> FilePiece {
+        let is_zeros = bytes.iter().all(|&byte| byte == 0);
+        let chunk = (!is_zeros).then(|| id_of(ObjectKind::Data, bytes).into());
+        FilePiece { length: bytes.len(), chunk, is_new: !is_zeros }
+    }
+
+    /// The piece in a layout.
+    pub fn piece(&self) -> Piece {
+        match self.chunk {
+            Some(id) => Piece::Chunk { id, length: self.length as u32 },
+            None => Piece::Zeros { length: self.length as u64 },
+        }
+    }
 }
 
 impl OldChunk {
+    /// The chunk, found again.
+    pub fn as_found(&self) -> FilePiece {
+        FilePiece { length: self.length(), chunk: Some(self.id), is_new: false }
+    }
+
     pub fn length(&self) -> usize {
         self.length as usize
     }
@@ -122,15 +136,11 @@ impl CutPredictor {
     /// The next piece, searched for. As for [`chunk::cut`], the bytes are at least as many as the longest chunk has, or all
     /// that are left before a hole or the end.
     pub fn search(&mut self, bytes: &[u8]) -> FilePiece {
-        let length = chunk::cut(bytes, &self.params);
-        let chunk = &bytes[..length];
-        self.position += length as u64;
-        let kind = match chunk.iter().all(|&byte| byte == 0) {
-            true => PieceKind::Zeros,
-            false => self.meet(id_of(ObjectKind::Data, chunk).into()),
-        };
+        let mut piece = FilePiece::of(&bytes[..chunk::cut(bytes, &self.params)]);
+        self.position += piece.length as u64;
+        piece.is_new = piece.chunk.is_some_and(|id| !self.meet(id));
         self.catch_up();
-        FilePiece { length, kind }
+        piece
     }
 
     /// Moves past bytes that were cut without it.
@@ -144,17 +154,18 @@ impl CutPredictor {
         old.start as i64 + self.shift
     }
 
-    /// Handles a chunk that was found by search. If the last content had it, expects the chunks that followed there.
-    fn meet(&mut self, id: ChunkId) -> PieceKind {
+    /// Handles a chunk that was found by search. If the last content had it, expects the chunks that followed there. Returns
+    /// whether it had.
+    fn meet(&mut self, id: ChunkId) -> bool {
         let old = &self.old;
         // Of equal chunks the first: then all of them are passed again.
         let places =
             self.places.get_or_insert_with(|| old.iter().enumerate().rev().map(|(n, it)| (it.id, n)).collect());
-        let Some(&at) = places.get(&id) else { return PieceKind::New(Some(id)) };
+        let Some(&at) = places.get(&id) else { return false };
         let old = &self.old[at];
         self.shift = self.position as i64 - (old.start as i64 + i64::from(old.length));
         self.next = at + 1;
-        PieceKind::Old(id)
+        true
     }
 
     /// Leaves what begins before the place that was reached: after a change within a chunk the next one is where it was.

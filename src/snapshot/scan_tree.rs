@@ -11,8 +11,8 @@ use crate::message::Message;
 use crate::metadata::Kind;
 use crate::object::{Commit, Entry, ObjectKind, Objects};
 use crate::parallel::join;
+use crate::path::RepoPathBuf;
 use crate::path::set::PathSet;
-use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::Repository;
 use crate::snapshot::file::StoreSink;
@@ -181,12 +181,7 @@ pub fn with_database_files(
     let parent = repository.view().at().and_then(|id| repository.store().commit(id).ok());
     database::with_all_files(paths, &mut |path| {
         let recorded = parent.as_ref().and_then(|parent| entry_at(repository.store(), &parent.root, path).ok()?);
-        Ok(is_live_file(worktree, path) || recorded.is_some_and(|entry| entry.kind() == Kind::File))
+        let stat = worktree.root.stat_below(path).ok().flatten();
+        Ok(stat.is_some_and(|stat| stat.kind == Kind::File) || recorded.is_some_and(|entry| entry.kind() == Kind::File))
     })
-}
-
-fn is_live_file(worktree: &Worktree, path: &RepoPath) -> bool {
-    let parent = worktree.root.open_below(path.parent().unwrap_or(RepoPath::root()));
-    let stat = parent.and_then(|parent| parent.stat(path.name().unwrap_or(b".")));
-    matches!(stat, Ok(Some(stat)) if stat.kind == Kind::File)
 }

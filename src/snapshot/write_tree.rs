@@ -4,31 +4,23 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::{LinksId, TreeId};
 use crate::message::Message;
-use crate::object::commit::Uncovered;
-use crate::object::{Links, ObjectKind, Objects};
-use crate::path::{RepoPath, RepoPathBuf};
+use crate::object::Objects;
+use crate::path::RepoPath;
 use crate::progress::Progress;
 use crate::repo::Transaction;
+use crate::snapshot::mktree;
 use crate::snapshot::scan_tree::{self, Recording, ScanOptions};
 use crate::store::Writer;
-use crate::worktree::ignore::IgnoreWarning;
 use crate::worktree::{Index, Overlay, Scan, Worktree};
 
 /// Outcome of storing a tree.
-#[derive(Clone, Debug)]
 pub struct WrittenTree {
     /// Id of the directory.
     pub tree: TreeId,
     /// Hard links in the directory.
     pub links: Option<LinksId>,
-    /// Paths that were not recorded, with reasons.
-    pub uncovered: Vec<Uncovered>,
-    /// Files that changed while they were read.
-    pub torn: Vec<RepoPathBuf>,
-    /// Paths recorded without their extended attributes, which could not be read.
-    pub without_attributes: Vec<RepoPathBuf>,
-    /// Ignore rules without effect.
-    pub ignore_warnings: Vec<IgnoreWarning>,
+    /// The scan.
+    pub scan: Scan,
 }
 
 /// Stores a directory of the worktree. Durable on return.
@@ -49,7 +41,7 @@ pub fn write_tree(
     let tree = directory(&Overlay { below: store, objects: &recording.scan.objects }, &recording, prefix)?;
     let mut writer = session.writer();
     scan_tree::put_objects(&mut writer, &recording.scan)?;
-    let links = put_links(store, &mut writer, &recording, prefix)?;
+    let links = put_links_below(store, &mut writer, &recording, prefix)?;
     writer.finish()?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
@@ -59,8 +51,7 @@ pub fn write_tree(
     if !recording.scan.index.is_same(&index) {
         let _ = recording.scan.index.write(&index_path);
     }
-    let Scan { uncovered, torn, without_attributes, ignore_warnings, .. } = recording.scan;
-    Ok(WrittenTree { tree, links, uncovered, torn, without_attributes, ignore_warnings })
+    Ok(WrittenTree { tree, links, scan: recording.scan })
 }
 
 fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) -> Result<TreeId> {
@@ -77,7 +68,7 @@ fn directory(objects: &dyn Objects, recording: &Recording, prefix: &RepoPath) ->
 }
 
 /// Puts the hard links in the directory, with paths relative to it.
-fn put_links(
+fn put_links_below(
     store: &dyn Objects,
     writer: &mut Writer<'_>,
     recording: &Recording,
@@ -85,14 +76,5 @@ fn put_links(
 ) -> Result<Option<LinksId>> {
     let Some(links) = recording.links.filter(|_| !prefix.is_root()) else { return Ok(recording.links) };
     let below = Overlay { below: store, objects: &recording.scan.objects }.links(links)?.below(prefix);
-    put_table(writer, &below)
-}
-
-/// Puts a table of hard links. `None` if it is empty.
-pub(super) fn put_table(writer: &mut Writer<'_>, links: &Links) -> Result<Option<LinksId>> {
-    if links.groups.is_empty() {
-        return Ok(None);
-    }
-    let put = |id: LinksId, bytes: Vec<u8>| writer.put(ObjectKind::Links, id.object_id(), &bytes).map(drop);
-    links.save(put).map(Some)
+    mktree::put_links(writer, &below)
 }

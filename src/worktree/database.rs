@@ -66,17 +66,14 @@ pub fn with_all_files(
 
 /// Describes how to get a consistent copy of the database that a file belongs to, if any.
 pub fn consistent_copy(root: &Dir, path: &RepoPath) -> Option<Message> {
-    let is_there = |path: &RepoPath| {
-        let parent = root.open_below(path.parent().unwrap_or(RepoPath::root())).ok()?;
-        parent.stat(path.name()?).ok()?
-    };
-    let cluster = path.ancestors().find(|directory| is_there(&directory.join(b"postmaster.pid")).is_some());
+    let exists = |path: &RepoPath| matches!(root.stat_below(path), Ok(Some(_)));
+    let cluster = path.ancestors().find(|directory| exists(&directory.join(b"postmaster.pid")));
     if let Some(cluster) = cluster {
         let message = Message::from("for a consistent copy of the PostgreSQL data in ") + Message::path(cluster);
         return Some(message + " use `pg_basebackup` or `pg_dump`");
     }
-    let database = database_of(path).filter(|database| is_there(database).is_some());
-    let has_journal = || journals_of(path).any(|journal| is_there(&journal).is_some());
+    let database = database_of(path).filter(|database| exists(database));
+    let has_journal = || journals_of(path).any(|journal| exists(&journal));
     let database = database.or_else(|| (has_journal() || is_sqlite(root, path)).then(|| path.to_owned()))?;
     let backup = [b".backup '", database.name()?, b".copy'"].concat();
     let message = Message::from("for a consistent copy of the database ") + Message::path(&database) + ": sqlite3 ";
@@ -87,8 +84,7 @@ pub fn consistent_copy(root: &Dir, path: &RepoPath) -> Option<Message> {
 fn is_sqlite(root: &Dir, path: &RepoPath) -> bool {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     let mut start = [0; MAGIC.len()];
-    let parent = root.open_below(path.parent().unwrap_or(RepoPath::root()));
-    let file = parent.and_then(|parent| parent.open_file(path.name().unwrap_or(b".")));
+    let file = root.open_file_below(path);
     file.is_ok_and(|file| matches!(fs::read_at(&file, &mut start, 0), Ok(length) if start[..length] == *MAGIC))
 }
 

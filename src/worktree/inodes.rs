@@ -4,11 +4,11 @@
 //! times. If each name were recorded as it was found, a commit would hold one file in two states. Every later name
 //! therefore gets the state of the first one; the next scan detects a change since then by the stat.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::fs::{Dir, Stat};
 use crate::path::RepoPathBuf;
@@ -25,6 +25,8 @@ pub type State = u64;
 #[derive(Default)]
 pub struct Inodes {
     known: Mutex<HashMap<Inode, Known>>,
+    /// The covered names of each inode. Names in different states belong to different files: the inode number was reused.
+    names: Mutex<BTreeMap<(Inode, State), Vec<RepoPathBuf>>>,
     contradicted: AtomicBool,
 }
 
@@ -32,32 +34,22 @@ pub struct Inodes {
 enum Known {
     /// The index proves one of its names: the directory, and the position of the record.
     Proven(Arc<Node>, usize),
-    /// The file was read or is being read. Locked while it is read, so that a thread that meets another of its names
-    /// waits.
+    /// The file was read or is being read.
     Read(Arc<Mutex<Option<FirstName>>>),
 }
 
-/// Result of reading an entry.
-#[derive(Clone, Debug)]
-pub enum ReadOutcome {
-    /// Read consistently: its state at one moment.
-    Whole(Record),
-    /// A file that kept changing while it was read: its last reading.
-    Torn(Record),
-    /// Removed between listing and reading.
-    Gone,
-    /// Has become another kind of file.
-    OtherKind,
-    /// Not readable.
-    Unreadable,
+/// An entry that was read.
+#[derive(Clone)]
+pub struct ReadEntry {
+    pub record: Record,
+    /// Whether the file kept changing while it was read.
+    pub is_torn: bool,
 }
 
 /// State of a file under its first name.
 pub struct FirstName {
-    /// Directory, and name in it.
-    pub place: (RepoPathBuf, Vec<u8>),
-    /// State of the entry.
-    pub outcome: ReadOutcome,
+    pub directory: RepoPathBuf,
+    pub entry: ReadEntry,
 }
 
 impl Inodes {
@@ -65,7 +57,7 @@ impl Inodes {
     /// be read.
     pub fn prove(&self, stat: &Stat, node: &Arc<Node>, position: usize) -> bool {
         let known = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = lock(&self.known);
             match known.entry(inode(stat)) {
                 Slot::Occupied(slot) => slot.get().clone(),
                 Slot::Vacant(slot) => {
@@ -78,15 +70,14 @@ impl Inodes {
         match known {
             Known::Proven(other, at) => {
                 let is_same = self::record(&other, at).is_some_and(|other| state(&other) == state(&record));
-                if !is_same {
-                    self.contradicted.store(true, Ordering::Relaxed);
-                }
+                self.contradicted.fetch_or(!is_same, Ordering::Relaxed);
                 true
             }
-            Known::Read(slot) => match &*slot.lock().unwrap_or_else(PoisonError::into_inner) {
-                Some(FirstName { outcome: ReadOutcome::Whole(other), .. }) => state(other) == state(&record),
-                _ => false,
-            },
+            Known::Read(slot) => {
+                let first = lock(&slot);
+                let entry = first.as_ref().map(|first| &first.entry).filter(|entry| !entry.is_torn);
+                entry.is_some_and(|entry| state(&entry.record) == state(&record))
+            }
         }
     }
 
@@ -95,41 +86,55 @@ impl Inodes {
         self.contradicted.load(Ordering::Relaxed)
     }
 
-    /// Returns the slot for the state of a file that is about to be read, or the state that the index proves.
-    pub fn slot(&self, stat: &Stat) -> Result<Arc<Mutex<Option<FirstName>>>, Box<Option<FirstName>>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The slot for the state of a file that is about to be read. Has the state that the index proves, if any.
+    pub fn slot(&self, stat: &Stat) -> Arc<Mutex<Option<FirstName>>> {
+        let mut known = lock(&self.known);
         match known.entry(inode(stat)).or_insert_with(|| Known::Read(Arc::default())) {
-            Known::Read(slot) => Ok(slot.clone()),
-            Known::Proven(node, position) => Err(Box::new(FirstName::proven(node, *position))),
+            Known::Read(slot) => slot.clone(),
+            Known::Proven(node, position) => {
+                let entry = record(node, *position).map(|record| ReadEntry { record, is_torn: false });
+                let first = entry.map(|entry| FirstName { directory: node.path.clone(), entry });
+                Arc::new(Mutex::new(first))
+            }
         }
+    }
+
+    /// Adds a name that a commit will cover.
+    pub fn add_name(&self, record: &Record, path: RepoPathBuf) {
+        lock(&self.names).entry((inode(&record.stat), state(record))).or_default().push(path);
+    }
+
+    /// The names of each file that has several, sorted.
+    pub fn into_groups(self) -> Vec<Vec<RepoPathBuf>> {
+        let names = self.names.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut groups: Vec<_> = names.into_values().filter(|group| group.len() > 1).collect();
+        groups.iter_mut().for_each(|group| group.sort());
+        groups.sort();
+        groups
     }
 }
 
 impl FirstName {
-    fn proven(node: &Node, position: usize) -> Option<FirstName> {
-        let record = record(node, position)?;
-        Some(FirstName { place: (node.path.clone(), record.name.clone()), outcome: ReadOutcome::Whole(record) })
-    }
-
     /// The same state under another name.
-    pub fn named(&self, name: &[u8]) -> ReadOutcome {
-        let mut outcome = self.outcome.clone();
-        if let ReadOutcome::Whole(record) | ReadOutcome::Torn(record) = &mut outcome {
-            record.name = name.to_vec();
-        }
-        outcome
+    pub fn named(&self, name: &[u8]) -> ReadEntry {
+        let record = Record { name: name.to_vec(), ..self.entry.record.clone() };
+        ReadEntry { record, is_torn: self.entry.is_torn }
     }
 
     /// Whether a name with this stat belongs to this file. The inode number may have been reused for a new file, so if
     /// the stat differs, the first name must still have it.
     pub fn is_same_file(&self, root: &Dir, stat: &Stat) -> bool {
-        let (ReadOutcome::Whole(record) | ReadOutcome::Torn(record)) = &self.outcome else { return false };
+        let record = &self.entry.record;
         if record.stat.is_same(stat) {
             return true;
         }
-        let first = root.open_below(&self.place.0).and_then(|directory| directory.stat(&self.place.1));
+        let first = root.open_below(&self.directory).and_then(|directory| directory.stat(&record.name));
         record.stat.kind == stat.kind && first.is_ok_and(|first| first.is_some_and(|it| inode(&it) == inode(stat)))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The index record at a position in a directory.

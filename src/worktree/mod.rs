@@ -15,6 +15,7 @@ pub mod scan;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod worker;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;

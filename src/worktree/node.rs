@@ -1,13 +1,14 @@
-//! A directory of a scan: collects its entries, and builds its tree when all are known.
+//! A directory of a scan, whose entries are being collected.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::Stat;
-use crate::id::{AttributesId, BlobId, ObjectId};
-use crate::object::{Content, Entry, ObjectKind, Tree};
+use crate::fs::{Dir, Stat};
+use crate::id::{AttributesId, BlobId};
+use crate::object::Content;
 use crate::path::RepoPathBuf;
+use crate::worktree::Index;
 use crate::worktree::ignore::Rules;
 use crate::worktree::index::{Directory, Record, Total};
 
@@ -19,8 +20,6 @@ pub struct Node {
     pub stat: Stat,
     /// The records of the last scan.
     pub indexed: Option<Directory>,
-    /// The ignore rules of the parent directories.
-    pub parent_rules: Rules,
     /// Whether all of it is selected; otherwise only something below it is.
     pub selected: bool,
     /// Whether rules ignore it; it then contains something that is covered despite the rules.
@@ -40,6 +39,23 @@ pub struct Listed {
     pub attributes: Option<AttributesId>,
 }
 
+/// An entry of a directory that is being scanned.
+#[derive(Clone, Copy)]
+pub struct Child<'c> {
+    pub parent: &'c Arc<Node>,
+    /// Position in the listing of the parent.
+    pub at: usize,
+    /// The parent, opened.
+    pub dir: &'c Dir,
+    pub name: &'c [u8],
+}
+
+impl Child<'_> {
+    pub fn path(&self) -> RepoPathBuf {
+        self.parent.path.join(self.name)
+    }
+}
+
 /// Result for one name of a listing.
 #[derive(Clone, Debug, Default)]
 pub enum Slot {
@@ -52,28 +68,26 @@ pub enum Slot {
     New(Box<Record>),
 }
 
-/// A complete directory.
-pub struct BuiltTree {
-    pub total: Total,
-    /// The records for the next index; `None` if they equal those of the last one.
-    pub records: Option<Vec<Record>>,
-}
-
 impl Node {
-    /// Creates a directory with one pending job, which lists it.
-    pub fn new(path: RepoPathBuf, parent: Option<(Arc<Node>, usize)>, stat: Stat, parent_rules: Rules) -> Node {
+    /// Creates a directory, with one pending job, which lists it. All of it is selected.
+    pub fn new(index: &Index, parent: Option<(Arc<Node>, usize)>, path: RepoPathBuf, stat: Stat) -> Node {
         Node {
+            indexed: index.directory(&path),
             path,
             parent,
             stat,
-            indexed: None,
-            parent_rules,
             selected: true,
             ignored: false,
             listed: OnceLock::new(),
             slots: Mutex::default(),
             pending: AtomicUsize::new(1),
         }
+    }
+
+    /// The ignore rules of the parent directories.
+    pub fn parent_rules(&self) -> Rules {
+        let listed = self.parent.as_ref().and_then(|(parent, _)| parent.listed.get());
+        listed.map(|listed| listed.rules.clone()).unwrap_or_default()
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
@@ -86,9 +100,14 @@ impl Node {
     }
 
     /// Sets the results for some names.
-    pub fn set_slots(&self, results: Vec<(usize, Slot)>) {
+    pub fn set_slots(&self, results: impl IntoIterator<Item = (usize, Slot)>) {
         let mut slots = self.slots();
         results.into_iter().for_each(|(at, slot)| slots[at] = slot);
+    }
+
+    /// Removes and returns the results for all names.
+    pub fn take_slots(&self) -> Vec<Slot> {
+        std::mem::take(&mut *self.slots())
     }
 
     /// Adds pending jobs.
@@ -112,14 +131,6 @@ impl Node {
         if block.proves(at, &self.stat) { block.record(at) } else { None }
     }
 
-    /// The record of the directory itself with this tree.
-    pub fn record(&self, total: Total, racy: bool) -> Option<Record> {
-        let attributes = self.listed.get()?.attributes;
-        let name = self.path.name().unwrap_or_default().to_vec();
-        let stat = Stat { is_mounted: false, ..self.stat };
-        Some(Record { name, stat, content: total.content(), attributes, racy })
-    }
-
     /// The last recorded content of a file.
     pub fn last_blob(&self, name: &[u8]) -> Option<BlobId> {
         match self.indexed.as_ref()?.find(name)?.content {
@@ -138,43 +149,18 @@ impl Node {
         }
     }
 
-    /// Builds the tree. Passes objects that are not stored to `put`. `racy` is for the root's own record.
-    pub fn build_tree(
-        &self,
-        racy: bool,
-        is_stored: impl Fn(ObjectKind, ObjectId) -> bool,
-        mut put: impl FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()>,
-    ) -> Result<BuiltTree> {
-        let slots = std::mem::take(&mut *self.slots());
-        let kept = slots.iter().filter(|slot| matches!(slot, Slot::Kept(_))).count();
+    /// The last tree of the directory, if all entries are as in the index.
+    pub fn unchanged_total(&self, slots: &[Slot]) -> Option<Total> {
+        let indexed = self.indexed.as_ref()?;
         let is_new = slots.iter().any(|slot| matches!(slot, Slot::New(_)));
+        let kept = slots.iter().filter(|slot| matches!(slot, Slot::Kept(_))).count();
         // The root's own record is among its entries.
-        let is_root = self.parent.is_none();
-        let expected = kept + usize::from(is_root);
-        let unchanged = !is_new && self.indexed.as_ref().is_some_and(|indexed| indexed.count() == expected);
-        let indexed = self.indexed.as_ref().and_then(Directory::total).filter(|_| unchanged);
-        let stored = indexed.filter(|total| is_stored(ObjectKind::Tree, total.tree.object_id()));
-        let is_same = |own: Option<&Record>| !is_root || self.is_indexed_root(own);
-        if let Some(total) = stored.filter(|total| is_same(self.record(*total, racy).as_ref())) {
-            return Ok(BuiltTree { total, records: None });
-        }
-        let mut records = self.records(slots)?;
-        let total = match stored {
-            Some(total) => total,
-            None => save(records.iter().map(Record::to_entry).collect(), is_stored, &mut put)?,
-        };
-        if is_root {
-            records.splice(0..0, self.record(total, racy));
-        }
-        let same = indexed == Some(total) && is_same(records.first());
-        Ok(BuiltTree { total, records: (!same).then_some(records) })
+        let expected = kept + usize::from(self.parent.is_none());
+        if !is_new && indexed.count() == expected { indexed.total() } else { None }
     }
 
-    fn is_indexed_root(&self, own: Option<&Record>) -> bool {
-        own.is_some() && self.indexed.as_ref().and_then(|indexed| indexed.find(b"")).as_ref() == own
-    }
-
-    fn records(&self, slots: Vec<Slot>) -> Result<Vec<Record>> {
+    /// The records of all entries that are covered.
+    pub fn records(&self, slots: Vec<Slot>) -> Result<Vec<Record>> {
         let block = self.indexed.as_ref().map(Directory::block);
         let mut records = Vec::with_capacity(slots.len());
         for slot in slots {
@@ -192,21 +178,4 @@ impl Node {
 fn broken() -> Error {
     Error::new(ErrorKind::Internal, "the index has an invalid record")
         .hint("remove the file `index` of the repository, which is only a cache")
-}
-
-/// Encodes entries as a tree.
-fn save(
-    entries: Vec<Entry>,
-    is_stored: impl Fn(ObjectKind, ObjectId) -> bool,
-    put: &mut impl FnMut(ObjectKind, ObjectId, Vec<u8>) -> Result<()>,
-) -> Result<Total> {
-    let tree = Tree { entries };
-    let (entries, size) = tree.totals()?;
-    let tree = tree.save(|id, bytes| {
-        if is_stored(ObjectKind::Tree, id.object_id()) {
-            return Ok(());
-        }
-        put(ObjectKind::Tree, id.object_id(), bytes)
-    })?;
-    Ok(Total { tree, entries, size })
 }

@@ -1,12 +1,11 @@
 //! The queue of a scan, last in, first out: the walk is depth-first, so few directories are unfinished at a time.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::fs::{Dir, DirEntry, Stat};
 use crate::worktree::index::Directory;
-use crate::worktree::node::Node;
+use crate::worktree::node::{Child, Node};
 
 /// Weight of queued jobs from which on starting threads pays. One unit is about 20 microseconds.
 const WORTH_THREADS: u64 = 64;
@@ -35,26 +34,26 @@ pub struct Listing {
     pub entries: Arc<Vec<DirEntry>>,
 }
 
-/// An open directory that jobs share. Counts the open handles.
+/// An open directory that jobs share.
 pub struct OpenDir {
     pub dir: Dir,
-    count: Arc<AtomicUsize>,
+    /// Counts the open directories of the scan.
+    pub _counted: Arc<()>,
 }
 
-impl OpenDir {
-    pub fn new(dir: Dir, count: &Arc<AtomicUsize>) -> OpenDir {
-        count.fetch_add(1, Ordering::Relaxed);
-        OpenDir { dir, count: count.clone() }
-    }
-}
-
-impl Drop for OpenDir {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
+impl Listing {
+    /// The entry at a position.
+    pub fn child<'l>(&'l self, parent: &'l Arc<Node>, at: usize) -> Child<'l> {
+        Child { parent, at, dir: &self.open.dir, name: &self.entries[at].name }
     }
 }
 
 impl Job {
+    /// The job of listing a directory. `parent` is an open handle of its parent directory.
+    pub fn list(node: Arc<Node>, parent: Option<Arc<OpenDir>>) -> Job {
+        Job { node, task: Task::List(parent) }
+    }
+
     fn weight(&self) -> u64 {
         match &self.task {
             // Assumes as many entries as in the last scan.

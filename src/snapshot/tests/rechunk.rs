@@ -1,4 +1,4 @@
-//! The law of guided cuts: with or without what is known of the last content, a file is cut at the same places.
+//! Prediction of cuts: a file is cut at the same places, whether its last content is known or not.
 
 use proptest::prelude::*;
 
@@ -6,8 +6,9 @@ use crate::chunk::{Params, chunks};
 use crate::object::groups::GROUP;
 use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
+use crate::parallel;
 use crate::snapshot::large::SectionCutter;
-use crate::snapshot::rechunk::{CutPredictor, FilePiece, PieceKind};
+use crate::snapshot::rechunk::{CutPredictor, FilePiece};
 
 /// Small, so that tests are quick.
 const SMALL: Params = Params { whole: 4096, target: 4096 };
@@ -39,7 +40,7 @@ impl Given {
         stretches
     }
 
-    /// ScanOptions it is stored when nothing is known of it.
+    /// The layout of a file without last content.
     fn layout(&self) -> Layout {
         let mut layout = Layout::default();
         for (bytes, hole) in self.stretches() {
@@ -54,24 +55,22 @@ impl Given {
         layout
     }
 
-    /// ScanOptions it is stored with a guide; the other number is of the bytes that were searched for cut points.
-    fn guided(&self, last: &Layout) -> (Layout, usize) {
+    /// The layout of a file with this last content, and the number of bytes that were searched for cut points.
+    fn predicted(&self, last: &Layout) -> (Layout, usize) {
         let mut predictor = CutPredictor::new(last, SMALL);
         let (mut layout, mut searched) = (Layout::default(), 0);
         for (bytes, hole) in self.stretches() {
-            let cutter = SectionCutter { params: SMALL, all: true, is_shared: true, groups: &[] };
+            let cutter = SectionCutter { params: SMALL, all: true, workers: parallel::workers(), groups: &[] };
             let mut at = 0;
-            for FilePiece { length, kind } in cutter.cut(&mut predictor, bytes) {
-                let chunk = &bytes[at..at + length];
-                layout.push(match kind {
-                    PieceKind::Zeros => Piece::Zeros { length: length as u64 },
-                    PieceKind::Old(id) | PieceKind::New(Some(id)) => Piece::Chunk { id, length: length as u32 },
-                    PieceKind::New(None) => {
-                        Piece::Chunk { id: id_of(ObjectKind::Data, chunk).into(), length: length as u32 }
-                    }
-                });
-                searched += if matches!(kind, PieceKind::Old(_)) { 0 } else { length };
-                at += length;
+            for found in cutter.cut(&mut predictor, bytes) {
+                assert!(
+                    found
+                        .chunk
+                        .is_none_or(|id| id_of(ObjectKind::Data, &bytes[at..][..found.length]) == id.object_id())
+                );
+                layout.push(found.piece());
+                searched += if is_old(&found) { 0 } else { found.length };
+                at += found.length;
             }
             assert_eq!(at, bytes.len());
             if hole > 0 {
@@ -81,6 +80,11 @@ impl Given {
         }
         (layout, searched)
     }
+}
+
+/// Whether the last content had the chunk, and it needed no search.
+fn is_old(found: &FilePiece) -> bool {
+    found.chunk.is_some() && !found.is_new
 }
 
 /// A change: where, how many bytes go, and how many come.
@@ -138,7 +142,7 @@ proptest! {
         let bytes = noise(length as u64, length / repeats).repeat(repeats);
         let old = with_holes(bytes.clone(), &old_holes);
         let new = with_holes(edited(&old.bytes, &edits), &new_holes);
-        prop_assert_eq!(new.guided(&old.layout()).0, new.layout());
+        prop_assert_eq!(new.predicted(&old.layout()).0, new.layout());
     }
 
     #[test]
@@ -156,7 +160,7 @@ proptest! {
             at = end;
         }
         let given = Given { bytes, holes: Vec::new() };
-        prop_assert_eq!(given.guided(&wrong).0, given.layout());
+        prop_assert_eq!(given.predicted(&wrong).0, given.layout());
     }
 }
 
@@ -165,7 +169,7 @@ fn predictor_searches_little_around_change() {
     let old = Given { bytes: noise(1, 1 << 20), holes: Vec::new() };
     let layout = old.layout();
     let longest = SMALL.maximum();
-    let searched = |bytes: Vec<u8>| Given { bytes, holes: Vec::new() }.guided(&layout).1;
+    let searched = |bytes: Vec<u8>| Given { bytes, holes: Vec::new() }.predicted(&layout).1;
     // The last chunk was cut by the end, so it is searched in any case.
     assert!(searched(old.bytes.clone()) <= longest);
     let mut changed = old.bytes.clone();
@@ -191,14 +195,14 @@ fn predictor_skips_unchanged_groups() {
     let other = noise(2, 3 * GROUP);
     let mut forged = last.groups.clone();
     forged[1] = [0; 32];
-    let cutter = SectionCutter { params: SMALL, all: true, is_shared: false, groups: &forged };
+    let cutter = SectionCutter { params: SMALL, all: true, workers: 1, groups: &forged };
     let mut at = 0;
-    for FilePiece { length, kind } in cutter.cut(&mut CutPredictor::new(&last, SMALL), &other) {
+    for found in cutter.cut(&mut CutPredictor::new(&last, SMALL), &other) {
         // The old chunk that reaches into the second group is not there any more.
         if at + SMALL.maximum() < GROUP || at >= GROUP {
-            assert_eq!(matches!(kind, PieceKind::Old(_)), at < GROUP, "{length} bytes at {at}");
+            assert_eq!(is_old(&found), at < GROUP, "{} bytes at {at}", found.length);
         }
-        at += length;
+        at += found.length;
     }
     assert_eq!(at, other.len());
 }

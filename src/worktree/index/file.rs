@@ -3,13 +3,11 @@
 //! Opening reads the header, the table and the paths. The block of a directory is read, and its checksum verified, when
 //! its records are needed, so damage only costs time.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::record::{Block, HEAD, Record, Total, number};
-use super::spool::Spooled;
+use super::record::{Block, Record, Total, number};
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
 use crate::fs::{self, BlockFile, Bytes};
@@ -19,9 +17,9 @@ use crate::time::Timestamp;
 const MAGIC: &[u8; 8] = b"undoindx";
 const VERSION: u32 = 2;
 /// Magic, version, zero, directories, file length, boot, time, zero, checksum of the preceding fields.
-const HEADER: usize = 8 + 4 + 4 + 8 + 8 + 16 + 12 + 4 + CHECKSUM;
+pub(super) const HEADER: usize = 8 + 4 + 4 + 8 + 8 + 16 + 12 + 4 + CHECKSUM;
 /// Path offset and length, records, block offset and length, checksum of path and block.
-const ROW: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
+pub(super) const ROW: usize = 8 + 4 + 4 + 8 + 8 + CHECKSUM;
 /// Length of a truncated BLAKE3 hash, which protects against accidents, not against users who can write to the repository.
 const CHECKSUM: usize = 16;
 
@@ -57,7 +55,7 @@ struct Opened {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Header {
+pub(super) struct Header {
     directories: usize,
     boot: [u8; 16],
     time: Timestamp,
@@ -67,11 +65,9 @@ struct Header {
 #[derive(Debug)]
 pub struct Directory {
     opened: Arc<Opened>,
-    /// Its row in the table.
-    row: usize,
-    start: u64,
-    length: usize,
-    records: usize,
+    /// Number of its row in the table.
+    number: usize,
+    pub(super) row: Row,
     /// The block; `None` if it is unreadable or its checksum differs.
     block: OnceLock<Option<Bytes>>,
 }
@@ -83,11 +79,13 @@ impl Clone for Directory {
     }
 }
 
-/// One row of the table of directories.
-struct Row {
-    records: usize,
-    block: (u64, usize),
-    checksum: [u8; CHECKSUM],
+/// One row of the table of directories: number of records, offset and length of their block, and checksum.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub records: usize,
+    start: u64,
+    pub length: usize,
+    pub checksum: Checksum,
 }
 
 impl Index {
@@ -172,7 +170,7 @@ impl Header {
         (right && fits).then_some(Header { directories, boot, time })
     }
 
-    fn encode(parts: usize, length: usize, (boot, time): ([u8; 16], Timestamp)) -> Vec<u8> {
+    pub(super) fn encode(parts: usize, length: usize, (boot, time): ([u8; 16], Timestamp)) -> Vec<u8> {
         let mut header = Encoder::new();
         header.raw(MAGIC).u32(VERSION).u32(0).u64(parts as u64).u64(length as u64).raw(&boot).time(time).u32(0);
         let sum = checksum(&[header.as_slice()]);
@@ -182,10 +180,10 @@ impl Header {
 }
 
 /// A truncated hash.
-pub type Checksum = [u8; CHECKSUM];
+pub(super) type Checksum = [u8; CHECKSUM];
 
 /// Checksum of a directory: of its path, the number of its records, and their bytes.
-pub fn checksum_of(path: &RepoPath, records: usize, block: &[u8]) -> Checksum {
+pub(super) fn checksum_of(path: &RepoPath, records: usize, block: &[u8]) -> Checksum {
     checksum(&[path.as_bytes(), &(records as u64).to_le_bytes(), block])
 }
 
@@ -209,7 +207,7 @@ impl Opened {
         let head = file.read(0, table_end)?.to_vec();
         let mut opened = Opened { file, header, head, verified: Mutex::default() };
         // The paths are between the table and the first block.
-        let paths_end = opened.row(0).map_or(table_end as u64, |row| row.block.0);
+        let paths_end = opened.row(0).map_or(table_end as u64, |row| row.start);
         if paths_end > table_end as u64 && paths_end <= opened.file.size() {
             let paths = opened.file.read(table_end as u64, (paths_end - table_end as u64) as usize)?;
             opened.head.extend_from_slice(&paths);
@@ -222,24 +220,24 @@ impl Opened {
         let mut fields = Decoder::new("index", bytes);
         let _path = (fields.u64().ok()?, fields.u32().ok()?);
         let records = fields.u32().ok()? as usize;
-        let block = (fields.u64().ok()?, usize::try_from(fields.u64().ok()?).ok()?);
-        Some(Row { records, block, checksum: fields.array().ok()? })
+        let (start, length) = (fields.u64().ok()?, usize::try_from(fields.u64().ok()?).ok()?);
+        Some(Row { records, start, length, checksum: fields.array().ok()? })
     }
 
     fn verified_block(&self, directory: &Directory) -> Option<Bytes> {
         let verified = || self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, block)) = verified().iter().find(|(row, _)| *row == directory.row) {
+        if let Some((_, block)) = verified().iter().find(|(number, _)| *number == directory.number) {
             return Some(block.clone());
         }
-        let (found, path) = (self.row(directory.row)?, self.path(directory.row)?);
-        let block = self.file.read(directory.start, directory.length).ok()?;
-        let is_right = checksum_of(path, directory.records, &block) == found.checksum;
-        Block::new(&block, directory.records).filter(|_| is_right)?;
+        let Row { records, start, length, checksum } = directory.row;
+        let block = self.file.read(start, length).ok()?;
+        let is_right = checksum_of(self.path(directory.number)?, records, &block) == checksum;
+        Block::new(&block, records).filter(|_| is_right)?;
         let mut verified = verified();
         if verified.len() == VERIFIED {
             verified.pop_front();
         }
-        verified.push_back((directory.row, block.clone()));
+        verified.push_back((directory.number, block.clone()));
         Some(block)
     }
 
@@ -255,13 +253,9 @@ impl Opened {
     }
 }
 
-/// Replaces an unreadable block: no records and no tree.
-const NOTHING: [u8; HEAD] = [0; HEAD];
-
 impl Directory {
-    fn new(opened: &Arc<Opened>, row: usize) -> Option<Directory> {
-        let Row { records, block: (start, length), .. } = opened.row(row)?;
-        Some(Directory { opened: opened.clone(), row, start, length, records, block: OnceLock::new() })
+    fn new(opened: &Arc<Opened>, number: usize) -> Option<Directory> {
+        Some(Directory { row: opened.row(number)?, opened: opened.clone(), number, block: OnceLock::new() })
     }
 
     /// The block, if it is readable and intact.
@@ -276,19 +270,18 @@ impl Directory {
 
     /// The encoded records; none if they are unreadable.
     pub fn block(&self) -> Block<'_> {
-        let block = self.bytes().and_then(|bytes| Block::new(bytes, self.records));
-        block.unwrap_or_else(|| Block::new(&NOTHING, 0).expect("no record fits into any block"))
+        self.bytes().and_then(|bytes| Block::new(bytes, self.row.records)).unwrap_or_default()
     }
 
     /// The bytes, to be written again. If they are unreadable, returns bytes that do not match their checksum.
-    fn copy(&self) -> Vec<u8> {
-        let read = self.opened.file.read(self.start, self.length);
-        read.map_or_else(|_| vec![0; self.length], |block| block.to_vec())
+    pub(super) fn copy(&self) -> Vec<u8> {
+        let read = self.opened.file.read(self.row.start, self.row.length);
+        read.map_or_else(|_| vec![0; self.row.length], |block| block.to_vec())
     }
 
     /// Expected number of records, readable or not.
     pub fn expected_count(&self) -> usize {
-        self.records
+        self.row.records
     }
 
     /// Number of readable records.
@@ -306,71 +299,4 @@ impl Directory {
         let block = self.block();
         block.record(block.position(name).ok()?)
     }
-}
-
-/// One directory of a file to be written.
-pub struct Part<'p> {
-    pub path: &'p RepoPath,
-    /// Number of records.
-    pub records: usize,
-    pub block: Source<'p>,
-}
-
-/// The encoded records of a directory.
-pub enum Source<'p> {
-    /// In an index file.
-    Kept(&'p Directory),
-    /// In memory.
-    New(&'p [u8]),
-    /// In a spool, with their checksum.
-    Spooled(&'p Spooled, Checksum),
-}
-
-impl Part<'_> {
-    fn length(&self) -> usize {
-        match &self.block {
-            Source::Kept(directory) => directory.length,
-            Source::New(bytes) => bytes.len(),
-            Source::Spooled(bytes, _) => bytes.length(),
-        }
-    }
-
-    fn checksum(&self) -> Checksum {
-        let of = |block: &[u8]| checksum_of(self.path, self.records, block);
-        match &self.block {
-            Source::Kept(directory) => {
-                let row = directory.opened.row(directory.row);
-                row.map_or([0; CHECKSUM], |row| row.checksum)
-            }
-            Source::New(bytes) => of(bytes),
-            Source::Spooled(_, checksum) => *checksum,
-        }
-    }
-}
-
-/// Encodes an index file in pieces: header, table and paths, then the blocks. The parts must be in path order. `origin` is the
-/// boot id and the time.
-pub fn encode<'p>(parts: Vec<Part<'p>>, origin: ([u8; 16], Timestamp)) -> impl Iterator<Item = Cow<'p, [u8]>> {
-    let paths: usize = parts.iter().map(|part| part.path.as_bytes().len()).sum();
-    let blocks: usize = parts.iter().map(Part::length).sum();
-    let paths_start = HEADER + parts.len() * ROW;
-    let mut bytes = Vec::with_capacity(paths_start + paths);
-    bytes.extend_from_slice(&Header::encode(parts.len(), paths_start + paths + blocks, origin));
-    let (mut path_at, mut block_at) = (paths_start, paths_start + paths);
-    for part in &parts {
-        let mut row = Encoder::new();
-        row.u64(path_at as u64).u32(part.path.as_bytes().len() as u32).u32(part.records as u32);
-        row.u64(block_at as u64).u64(part.length() as u64).raw(&part.checksum());
-        bytes.extend_from_slice(row.as_slice());
-        path_at += part.path.as_bytes().len();
-        block_at += part.length();
-    }
-    parts.iter().for_each(|part| bytes.extend_from_slice(part.path.as_bytes()));
-    let blocks = parts.into_iter().map(|part| match part.block {
-        Source::Kept(directory) => directory.copy().into(),
-        Source::New(bytes) => bytes.into(),
-        // Unreadable bytes are left out: a file whose length differs from its header is not trusted.
-        Source::Spooled(bytes, _) => bytes.read().map(|bytes| bytes.to_vec()).unwrap_or_default().into(),
-    });
-    std::iter::once(bytes.into()).chain(blocks)
 }

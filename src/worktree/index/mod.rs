@@ -9,18 +9,20 @@ mod builder;
 mod file;
 mod record;
 mod spool;
+mod update;
 
 use crate::error::Result;
 use crate::object::Entry;
 use crate::path::set::PathSet;
 use crate::path::{RepoPath, RepoPathBuf};
 
-pub use builder::{Builder, Update};
+pub use builder::{Builder, Records};
 pub use file::{Directory, Index};
 #[cfg(test)]
 pub use record::encode;
 pub use record::{Block, Record, Total};
 pub use spool::Spool;
+pub use update::Update;
 
 /// A directory being listed.
 struct Level {

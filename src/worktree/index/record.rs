@@ -7,7 +7,6 @@ use crate::fs::Stat;
 use crate::id::{AttributesId, BlobId, LENGTH, TreeId};
 use crate::metadata::{Kind, Metadata};
 use crate::object::{Content, Entry};
-use crate::time::Timestamp;
 
 /// The last known state of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,19 +58,13 @@ pub const HEAD: usize = 1 + LENGTH + 8 + 8 + 8;
 /// Length of the fixed part of a record.
 pub const FIXED: usize = 100;
 
-// Offsets of the fields of the fixed part. At 0 is the end of the variable part (u32).
+// At 0 is the end of the variable part.
 const NAME_LENGTH: usize = 4;
-const MODE: usize = 6;
-const KIND: usize = 8;
 const FLAGS: usize = 9;
-const UID: usize = 12;
-const GID: usize = 16;
-const MTIME: usize = 20;
-const CTIME: usize = 32;
-const SIZE: usize = 44;
-const ALLOCATED: usize = 52;
-const INODE: usize = 60;
-const ID: usize = 68;
+
+/// Kinds by number, from 1.
+const KINDS: [Kind; 7] =
+    [Kind::File, Kind::Directory, Kind::Symlink, Kind::Fifo, Kind::CharDevice, Kind::BlockDevice, Kind::Socket];
 
 const RACY: u8 = 1;
 const ATTRIBUTES: u8 = 2;
@@ -108,8 +101,9 @@ impl BlockEncoder {
         let flags = encode_variable(record, self.device, &mut self.variable);
         let stat = &record.stat;
         let metadata = &stat.metadata;
+        let kind = KINDS.iter().zip(1..).find(|(kind, _)| **kind == stat.kind).map_or(0, |(_, number)| number);
         self.fixed.u32(self.variable.position() as u32).u16(record.name.len() as u16).u16(metadata.mode);
-        self.fixed.u8(kind_byte(stat.kind)).u8(flags).u16(0).u32(metadata.uid).u32(metadata.gid);
+        self.fixed.u8(kind).u8(flags).u16(0).u32(metadata.uid).u32(metadata.gid);
         self.fixed.time(metadata.mtime).time(stat.ctime).u64(stat.size).u64(stat.allocated).u64(stat.inode);
         self.fixed.raw(&match record.content {
             Content::File { blob, .. } => blob.0,
@@ -169,11 +163,23 @@ pub struct Block<'b> {
     count: usize,
 }
 
+/// A block without records and tree.
+impl Default for Block<'_> {
+    fn default() -> Self {
+        Block { bytes: &[0; HEAD], count: 0 }
+    }
+}
+
 impl<'b> Block<'b> {
     /// A block of `count` records; `None` if the bytes are too few.
     pub fn new(bytes: &'b [u8], count: usize) -> Option<Block<'b>> {
         let least = count.checked_mul(FIXED)?.checked_add(HEAD)?;
         (least <= bytes.len()).then_some(Block { bytes, count })
+    }
+
+    /// The encoded records.
+    pub fn bytes(&self) -> &'b [u8] {
+        self.bytes
     }
 
     /// Number of records.
@@ -189,12 +195,27 @@ impl<'b> Block<'b> {
         known.then_some(total)
     }
 
-    fn device(&self) -> u64 {
-        number(self.bytes, HEAD - 8)
-    }
-
     fn fixed(&self, at: usize) -> &'b [u8] {
         &self.bytes[HEAD + at * FIXED..][..FIXED]
+    }
+
+    /// The stat in the fixed fields, and the id of the content. Device, links and rdev are as for most files.
+    fn stat(&self, at: usize) -> Result<(Stat, [u8; LENGTH])> {
+        let mut fixed = Decoder::new("index", self.fixed(at));
+        let (_end, _name_length, mode) = (fixed.u32()?, fixed.u16()?, fixed.u16()?);
+        let (kind, _flags, _zero) = (fixed.u8()?, fixed.u8()?, fixed.u16()?);
+        let kind =
+            KINDS.get(usize::from(kind).wrapping_sub(1)).copied().ok_or_else(|| fixed.invalid("unknown kind"))?;
+        let metadata = Metadata { mode, uid: fixed.u32()?, gid: fixed.u32()?, mtime: fixed.time()? };
+        let (ctime, size, allocated, inode) = (fixed.time()?, fixed.u64()?, fixed.u64()?, fixed.u64()?);
+        let device = number(self.bytes, HEAD - 8);
+        let (links, rdev, is_mounted) = (1, 0, false);
+        let stat = Stat { kind, metadata, ctime, size, allocated, inode, device, links, rdev, is_mounted };
+        Ok((stat, fixed.array()?))
+    }
+
+    fn flags(&self, at: usize) -> u8 {
+        self.fixed(at)[FLAGS]
     }
 
     /// Name and the rarer fields of a record.
@@ -207,8 +228,12 @@ impl<'b> Block<'b> {
 
     /// The name of the record at a position.
     pub fn name(&self, at: usize) -> &'b [u8] {
-        let length = u16_at(self.fixed(at), NAME_LENGTH) as usize;
-        self.variable(at).get(..length).unwrap_or_default()
+        self.variable(at).get(..self.name_length(at)).unwrap_or_default()
+    }
+
+    fn name_length(&self, at: usize) -> usize {
+        let fixed = self.fixed(at);
+        u16::from_le_bytes([fixed[NAME_LENGTH], fixed[NAME_LENGTH + 1]]).into()
     }
 
     /// The position of the record of a name, or else where it would be inserted.
@@ -227,74 +252,55 @@ impl<'b> Block<'b> {
 
     /// Whether the record proves that an entry with this stat is unchanged: the stat is equal, and the record is not racy.
     pub fn proves(&self, at: usize, stat: &Stat) -> bool {
-        let fixed = self.fixed(at);
-        fixed[KIND] == kind_byte(stat.kind)
-            && fixed[FLAGS] & RACY == 0
-            && time_is(fixed, MTIME, stat.metadata.mtime)
-            && time_is(fixed, CTIME, stat.ctime)
-            && number(fixed, SIZE) == stat.size
-            && number(fixed, INODE) == stat.inode
-            && u16_at(fixed, MODE) == stat.metadata.mode
-            && u32_at(fixed, UID) == stat.metadata.uid
-            && u32_at(fixed, GID) == stat.metadata.gid
-            && (stat.rdev == 0 || self.record(at).is_some_and(|record| record.stat.is_same(stat)))
+        let is_same = match stat.rdev {
+            0 => self.stat(at).is_ok_and(|(known, _)| known.is_same(stat)),
+            _ => self.record(at).is_some_and(|record| record.stat.is_same(stat)),
+        };
+        is_same && self.flags(at) & RACY == 0
     }
 
     /// Content size of the record at a position; `None` if the record is invalid.
     pub fn content_size(&self, at: usize) -> Option<u64> {
-        let fixed = self.fixed(at);
-        if fixed[FLAGS] & LENGTH_DIFFERS == 0 {
-            return Some(if fixed[KIND] == kind_byte(Kind::File) { number(fixed, SIZE) } else { 0 });
+        let (stat, _) = self.stat(at).ok()?;
+        match stat.kind {
+            Kind::File if self.flags(at) & LENGTH_DIFFERS == 0 => Some(stat.size),
+            Kind::File => self.record(at).map(|record| record.to_entry().size()),
+            _ => Some(0),
         }
-        self.record(at).map(|record| record.to_entry().size())
     }
 
     /// Decodes the record at a position; `None` if it is invalid.
     pub fn record(&self, at: usize) -> Option<Record> {
-        let fixed = self.fixed(at);
-        let flags = fixed[FLAGS];
+        self.decode(at).ok()
+    }
+
+    fn decode(&self, at: usize) -> Result<Record> {
+        let (mut stat, id) = self.stat(at)?;
+        let flags = self.flags(at);
         let mut rest = Decoder::new("index", self.variable(at));
-        let name = rest.raw(u16_at(fixed, NAME_LENGTH) as usize).ok()?.to_vec();
-        let attributes = if flags & ATTRIBUTES != 0 { Some(AttributesId(rest.array().ok()?)) } else { None };
-        let (mut links, mut device, mut rdev) = (1, self.device(), 0);
+        let name = rest.raw(self.name_length(at))?.to_vec();
+        let attributes = if flags & ATTRIBUTES != 0 { Some(AttributesId(rest.array()?)) } else { None };
         if flags & NUMBERS != 0 {
-            (links, device, rdev) = (rest.varint().ok()?, rest.varint().ok()?, rest.varint().ok()?);
+            (stat.links, stat.device, stat.rdev) = (rest.varint()?, rest.varint()?, rest.varint()?);
         }
-        let kind = kind_of(fixed[KIND])?;
-        let size = number(fixed, SIZE);
-        let id: [u8; LENGTH] = fixed[ID..].try_into().ok()?;
-        let content = match kind {
-            Kind::File if flags & LENGTH_DIFFERS != 0 => Content::File { blob: BlobId(id), size: rest.varint().ok()? },
-            Kind::File => Content::File { blob: BlobId(id), size },
-            Kind::Directory => {
-                Content::Directory { tree: TreeId(id), entries: rest.varint().ok()?, size: rest.varint().ok()? }
-            }
-            Kind::Symlink => Content::Symlink { target: rest.raw(rest.remaining()).ok()?.to_vec() },
+        let content = match stat.kind {
+            Kind::File if flags & LENGTH_DIFFERS != 0 => Content::File { blob: BlobId(id), size: rest.varint()? },
+            Kind::File => Content::File { blob: BlobId(id), size: stat.size },
+            Kind::Directory => Content::Directory { tree: TreeId(id), entries: rest.varint()?, size: rest.varint()? },
+            Kind::Symlink => Content::Symlink { target: rest.raw(rest.remaining())?.to_vec() },
             Kind::Fifo => Content::Fifo,
-            Kind::CharDevice => Content::CharDevice { rdev },
-            Kind::BlockDevice => Content::BlockDevice { rdev },
-            Kind::Socket => return None,
+            Kind::CharDevice => Content::CharDevice { rdev: stat.rdev },
+            Kind::BlockDevice => Content::BlockDevice { rdev: stat.rdev },
+            Kind::Socket => return Err(rest.invalid("socket")),
         };
-        rest.finish().ok()?;
-        let metadata = Metadata {
-            mode: u16_at(fixed, MODE),
-            uid: u32_at(fixed, UID),
-            gid: u32_at(fixed, GID),
-            mtime: time_at(fixed, MTIME),
-        };
-        let (ctime, allocated, inode) = (time_at(fixed, CTIME), number(fixed, ALLOCATED), number(fixed, INODE));
-        let stat = Stat { kind, metadata, ctime, size, allocated, inode, device, links, rdev, is_mounted: false };
-        Some(Record { name, stat, content, attributes, racy: flags & RACY != 0 })
+        rest.finish()?;
+        Ok(Record { name, stat, content, attributes, racy: flags & RACY != 0 })
     }
 
     /// Decodes all records; `None` if one is invalid.
     pub fn records(&self) -> Option<Vec<Record>> {
         (0..self.count).map(|at| self.record(at)).collect()
     }
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -304,36 +310,4 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 /// Decodes eight bytes.
 pub fn number(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
-}
-
-fn time_at(bytes: &[u8], at: usize) -> Timestamp {
-    Timestamp { seconds: number(bytes, at) as i64, nanoseconds: u32_at(bytes, at + 8) }
-}
-
-fn time_is(bytes: &[u8], at: usize, time: Timestamp) -> bool {
-    time_at(bytes, at) == time
-}
-
-fn kind_byte(kind: Kind) -> u8 {
-    match kind {
-        Kind::File => 1,
-        Kind::Directory => 2,
-        Kind::Symlink => 3,
-        Kind::Fifo => 4,
-        Kind::CharDevice => 5,
-        Kind::BlockDevice => 6,
-        Kind::Socket => 7,
-    }
-}
-
-fn kind_of(byte: u8) -> Option<Kind> {
-    Some(match byte {
-        1 => Kind::File,
-        2 => Kind::Directory,
-        3 => Kind::Symlink,
-        4 => Kind::Fifo,
-        5 => Kind::CharDevice,
-        6 => Kind::BlockDevice,
-        _ => return None,
-    })
 }

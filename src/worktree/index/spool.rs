@@ -25,12 +25,11 @@ pub struct Spool {
     last: Mutex<Option<(u64, Arc<[u8]>)>>,
 }
 
-/// Position of a block in the file of a spool.
-#[derive(Clone, Debug)]
-pub struct Spooled {
-    spool: Arc<Spool>,
-    offset: u64,
-    length: usize,
+/// A block, in memory or in the file of a spool.
+#[derive(Debug)]
+pub enum Spooled {
+    Memory(Vec<u8>),
+    File { spool: Arc<Spool>, offset: u64, length: usize },
 }
 
 impl Spool {
@@ -46,8 +45,8 @@ impl Spool {
     }
 
     /// Writes a block to the file. `None` if the block must stay in memory, because memory suffices or the file cannot
-    /// be written.
-    pub fn keep(self: &Arc<Spool>, bytes: &[u8]) -> Option<Spooled> {
+    /// be written. Returns the offset.
+    fn write(&self, bytes: &[u8]) -> Option<u64> {
         let before = self.in_memory.fetch_add(bytes.len(), Ordering::Relaxed);
         if before + bytes.len() <= IN_MEMORY {
             return None;
@@ -56,29 +55,47 @@ impl Spool {
         let make = || TempFile::beside(&self.beside).ok().and_then(TempFile::into_unnamed);
         let file = self.file.get_or_init(make).as_ref()?;
         let offset = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        fs::write_all_at(file, bytes, offset).ok()?;
-        Some(Spooled { spool: self.clone(), offset, length: bytes.len() })
+        fs::write_all_at(file, bytes, offset).ok().map(|()| offset)
+    }
+
+    /// Reads a block. Does not map it, so that a failing disk causes an error.
+    fn read(&self, offset: u64, length: usize) -> Result<Arc<[u8]>> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bytes)) = last.as_ref().filter(|(last, _)| *last == offset) {
+            return Ok(bytes.clone());
+        }
+        let mut bytes = vec![0; length];
+        if let Some(file) = self.file.get().and_then(Option::as_ref) {
+            fs::read_exact_at(file, &mut bytes, offset)?;
+        }
+        let bytes: Arc<[u8]> = bytes.into();
+        *last = Some((offset, bytes.clone()));
+        Ok(bytes)
     }
 }
 
 impl Spooled {
-    /// Length in bytes.
-    pub fn length(&self) -> usize {
-        self.length
+    /// Stores a block. It stays in memory if there is no spool.
+    pub fn new(bytes: Vec<u8>, spool: Option<&Arc<Spool>>) -> Spooled {
+        match spool.and_then(|spool| Some((spool.clone(), spool.write(&bytes)?))) {
+            Some((spool, offset)) => Spooled::File { spool, offset, length: bytes.len() },
+            None => Spooled::Memory(bytes),
+        }
     }
 
-    /// Reads the block. Does not map it, so that a failing disk causes an error.
-    pub fn read(&self) -> Result<Arc<[u8]>> {
-        let mut last = self.spool.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, bytes)) = last.as_ref().filter(|(offset, _)| *offset == self.offset) {
-            return Ok(bytes.clone());
+    /// Length in bytes.
+    pub fn length(&self) -> usize {
+        match self {
+            Spooled::Memory(bytes) => bytes.len(),
+            Spooled::File { length, .. } => *length,
         }
-        let mut bytes = vec![0; self.length];
-        if let Some(file) = self.spool.file.get().and_then(Option::as_ref) {
-            fs::read_exact_at(file, &mut bytes, self.offset)?;
+    }
+
+    /// Passes the block to a function.
+    pub fn read<T>(&self, read: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        match self {
+            Spooled::Memory(bytes) => Ok(read(bytes)),
+            Spooled::File { spool, offset, length } => Ok(read(&spool.read(*offset, *length)?)),
         }
-        let bytes: Arc<[u8]> = bytes.into();
-        *last = Some((self.offset, bytes.clone()));
-        Ok(bytes)
     }
 }
