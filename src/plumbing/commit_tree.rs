@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::history::{objects, when};
 use crate::repo::Repository;
 use crate::report::plumbing::Id;
-use crate::snapshot::{self, CommitSpec};
+use crate::snapshot::{self, CommitMessage, CommitSpec};
 use crate::worktree::Worktree;
 
 /// Create a commit from a tree
@@ -57,9 +57,12 @@ impl Args {
             tree: objects::treeish(repository, &self.tree)?,
             links: self.links.as_ref().map(|links| objects::links(repository, links)).transpose()?,
             parents: self.parents.iter().map(|parent| objects::commit(repository, parent)).collect::<Result<_>>()?,
-            message,
-            author: self.author.clone(),
-            date: self.date.as_ref().map(|date| when::exact(date)).transpose()?,
+            message: CommitMessage {
+                message,
+                author: self.author.clone(),
+                date: self.date.as_ref().map(|date| when::exact(date)).transpose()?,
+                ..CommitMessage::default()
+            },
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::report::plumbing::Id;
 use crate::snapshot::blob;
 use crate::snapshot::file::StoreSink;
 use crate::worktree::HashSink;
-use crate::worktree::content::Sink;
+use crate::worktree::sink::Sink;
 
 /// Print the blob ids of files
 ///

@@ -12,7 +12,8 @@ use crate::path::RepoPathBuf;
 use crate::progress::Silent;
 use crate::repo::Transaction;
 use crate::snapshot::file::StoreSink;
-use crate::worktree::content::{Sink, holes};
+use crate::worktree::content::holes;
+use crate::worktree::sink::Sink;
 use crate::worktree::{Reading, Worktree};
 
 /// Hashes or stores a stream, as the sink decides. `name` stands for the stream in messages.

@@ -1,6 +1,7 @@
-//! Builds commits: counts changes and totals, and adds the message.
+//! Builds commits: compares a scan with the parent, counts changes and totals, and adds the message.
 
 use crate::alarm::Watch;
+use crate::diff::trees::Side;
 use crate::diff::{self, ChangeCounts, LeftOut, Status};
 use crate::error::Result;
 use crate::id::{CommitId, LinksId};
@@ -8,8 +9,11 @@ use crate::metadata::Kind;
 use crate::object::commit::{Counts, Totals, Uncovered};
 use crate::object::{Commit, Entry, Extras, Objects, order};
 use crate::path::RepoPathBuf;
+use crate::path::set::PathSet;
 use crate::repo::Repository;
+use crate::snapshot::scan_tree::Recording;
 use crate::time::Timestamp;
+use crate::worktree::Overlay;
 
 /// Content of a commit, and its differences from the first parent.
 pub(super) struct Content {
@@ -22,8 +26,11 @@ pub(super) struct Content {
 }
 
 /// Message and metadata of a commit.
-pub(super) struct CommitMessage {
+#[derive(Clone, Debug, Default)]
+pub struct CommitMessage {
+    /// Commit message.
     pub message: String,
+    /// Whether a command makes the commit before it replaces unsaved content.
     pub automatic: bool,
     /// `None` means the author in the settings.
     pub author: Option<String>,
@@ -31,6 +38,71 @@ pub(super) struct CommitMessage {
     pub date: Option<(Timestamp, i32)>,
     /// More fields, sorted by key.
     pub extras: Extras,
+}
+
+/// Result of comparing a scan with the parent commit.
+pub(super) struct Compared {
+    /// Content of the commit.
+    pub content: Content,
+    pub counts: ChangeCounts,
+    /// Whether a commit is needed.
+    pub differs: bool,
+}
+
+/// Compares a scan of these paths with the parent. Empty means all paths. `times` says whether times count as a difference.
+pub(super) fn compare(
+    store: &dyn Objects,
+    parent: Option<&Commit>,
+    recording: &Recording,
+    paths: &[RepoPathBuf],
+    times: bool,
+    watch: &mut Watch,
+) -> Result<Compared> {
+    let Recording { scan, root, links } = recording;
+    let (root, links) = (root.clone(), *links);
+    let (mut uncovered, mut torn) = (scan.uncovered.clone(), scan.torn.clone());
+    let (counts, totals, differs) = match parent {
+        None => {
+            let added = scan.totals.files + scan.totals.directories + scan.totals.others;
+            (ChangeCounts { added, ..ChangeCounts::default() }, scan.totals, true)
+        }
+        Some(parent) => {
+            let overlay = Overlay { below: store, objects: &scan.objects };
+            let left_out = LeftOut::seen(&scan.uncovered, &scan.ignored, &scan.uncovered_kinds);
+            let (counts, totals) = count(&overlay, Some(parent), &root, links, left_out, watch)?;
+            let is_same = counts.total() == 0 && links == parent.links;
+            let new = Side { root: Some(&root), links };
+            (counts, totals, !is_same || times && times_differ(&overlay, side(parent), new)?)
+        }
+    };
+    if let (Some(parent), false) = (parent, paths.is_empty()) {
+        // The other paths are as in the parent.
+        let selection = PathSet::topmost(paths.to_vec());
+        let elsewhere = |path: &RepoPathBuf| !selection.covers(path);
+        uncovered.extend(parent.uncovered.iter().filter(|uncovered| elsewhere(&uncovered.path)).cloned());
+        torn.extend(parent.torn.iter().filter(|path| elsewhere(path)).cloned());
+    }
+    uncovered.sort();
+    uncovered.dedup();
+    torn.sort();
+    torn.dedup();
+    let content = Content { root, links, totals, changes: counts.recorded(), uncovered, torn };
+    Ok(Compared { content, counts, differs })
+}
+
+/// Whether the time of anything but a directory differs. Directory times change with their content.
+fn times_differ(objects: &dyn Objects, old: Side<'_>, new: Side<'_>) -> Result<bool> {
+    let options = diff::Options { mtimes: true, ..diff::Options::default() };
+    let mut found = false;
+    diff::compare(objects, old, new, &options, &mut |change| {
+        found |= change.what.mtime && change.new.is_some_and(|entry| entry.kind() != Kind::Directory);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn side(commit: &Commit) -> Side<'_> {
+    Side { root: Some(&commit.root), links: commit.links }
 }
 
 /// Builds a commit whose first parent is `parent`.
@@ -79,9 +151,8 @@ pub(super) fn count(
 ) -> Result<(ChangeCounts, Totals)> {
     let mut totals = parent.map(|parent| parent.totals).unwrap_or_default();
     let options = diff::Options { left_out, ..diff::Options::default() };
-    let old =
-        diff::trees::Side { root: parent.map(|parent| &parent.root), links: parent.and_then(|parent| parent.links) };
-    let new = diff::trees::Side { root: Some(root), links };
+    let old = parent.map_or(Side { root: None, links: None }, side);
+    let new = Side { root: Some(root), links };
     let counts = diff::compare(objects, old, new, &options, &mut |change| {
         if !matches!(change.status, Status::Ignored | Status::Uncovered) {
             watch.add(&change.path, change.old.as_ref(), change.new.as_ref());

@@ -6,12 +6,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::history::objects::Treeish;
 use crate::id::{CommitId, LinksId};
-use crate::object::{Commit, Entry, Extras, ObjectKind, Objects};
+use crate::object::{Commit, Entry, ObjectKind, Objects};
 use crate::path::{REPOSITORY, RepoPath};
 use crate::repo::{Repository, Transaction};
 use crate::snapshot::commit::{self, CommitMessage, Content};
 use crate::store::Session;
-use crate::time::Timestamp;
 use crate::worktree::Worktree;
 
 /// What to commit.
@@ -22,12 +21,8 @@ pub struct CommitSpec {
     pub links: Option<LinksId>,
     /// Parent commits.
     pub parents: Vec<CommitId>,
-    /// Commit message.
-    pub message: String,
-    /// `None` means the author in the settings.
-    pub author: Option<String>,
-    /// Time, and offset from UTC in seconds. `None` means now.
-    pub date: Option<(Timestamp, i32)>,
+    /// Message, author and time.
+    pub message: CommitMessage,
 }
 
 /// Makes the commit part of the repository. A tree without a commit gets the metadata of the worktree's root. [`ErrorKind::Usage`] if tree, links, parents and date do not fit.
@@ -63,14 +58,7 @@ fn compose(repository: &Repository, session: &Session<'_>, worktree: &Worktree, 
     let left_out = LeftOut::new(&uncovered, &[]);
     let (counts, totals) = commit::count(store, parent.as_ref(), &root, links, left_out, &mut Watch::default())?;
     let content = Content { root, links, totals, changes: counts.recorded(), uncovered, torn };
-    let words = CommitMessage {
-        message: given.message,
-        automatic: false,
-        author: given.author,
-        date: given.date,
-        extras: Extras::default(),
-    };
-    Ok(commit::make(repository, given.parents, parent.as_ref(), content, words))
+    Ok(commit::make(repository, given.parents, parent.as_ref(), content, given.message))
 }
 
 fn check_parents(given: &CommitSpec, parent: Option<&Commit>) -> Result<()> {
@@ -80,7 +68,7 @@ fn check_parents(given: &CommitSpec, parent: Option<&Commit>) -> Result<()> {
                 .hint("name each parent once"));
         }
     }
-    match (given.date, parent) {
+    match (given.message.date, parent) {
         (Some((time, _)), Some(parent)) if time < parent.time => {
             let message =
                 format!("{} is before its first parent, which is of {}", time.to_rfc3339(), parent.time.to_rfc3339());

@@ -15,8 +15,8 @@ use crate::snapshot::rechunk::CutPredictor;
 use crate::snapshot::reflink;
 use crate::store::{Adoption, Session, Store, Writer};
 use crate::worktree::Reading;
-use crate::worktree::content::Sink;
 use crate::worktree::content::Step;
+use crate::worktree::sink::Sink;
 
 /// Bytes of a large file that are read at once, at least.
 const WINDOW: usize = 4 * GROUP;

@@ -14,6 +14,7 @@ mod scan_tree;
 mod side_commit;
 #[cfg(test)]
 mod tests;
+mod twin;
 mod write_tree;
 
 use crate::alarm::Findings;
@@ -26,6 +27,7 @@ use crate::path::RepoPathBuf;
 use crate::time::Timestamp;
 
 pub use blob::store_again;
+pub use commit::CommitMessage;
 pub use commit_tree::{CommitSpec, commit_tree};
 pub use record::{SavedScan, StoredScan, scan, take};
 pub use reword::reword;

@@ -1,26 +1,23 @@
 //! Records the worktree in three steps: scan, store, append the operation. A checkout plans between the first two.
 
 use crate::alarm::{self, Evidence, Findings, Watch};
-use crate::diff::{self, ChangeCounts, LeftOut};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::mounted_over;
 use crate::id::CommitId;
-use crate::metadata::Kind;
 use crate::number;
 use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
 use crate::object::{Commit, Extras, Objects, RunInfo, alarm_marks};
-use crate::path::RepoPathBuf;
-use crate::path::set::PathSet;
 use crate::progress::Progress;
 use crate::repo::{Layout, NewOperation, Repository, Transaction};
-use crate::snapshot::commit::{self, CommitMessage, Content};
+use crate::snapshot::commit::{self, CommitMessage, Compared, Content};
 use crate::snapshot::scan_tree::{self, Recording, ScanOptions};
+use crate::snapshot::twin::{has_moved, twin};
 use crate::snapshot::{Options, Outcome};
 use crate::store::{Session, Stored, Writer};
 use crate::time::Timestamp;
 use crate::worktree::index::Builder;
-use crate::worktree::{Index, Overlay, Scan, Worktree};
+use crate::worktree::{Index, Scan, Worktree};
 
 /// A scan whose content is in the session but not part of the repository. Dropping it saves nothing.
 pub struct Scanned<'s> {
@@ -67,10 +64,7 @@ impl SavedScan {
 
     /// Writes the index, if it has changed. Not to be called before an operation names everything that was scanned.
     pub fn write_index(&self, layout: &Layout) {
-        if !self.scan.index.is_same(&self.old_index) {
-            // Only a cache: without it, the next scan reads more.
-            let _ = self.scan.index.write(&layout.index());
-        }
+        self.scan.index.write_if_changed(&self.old_index, &layout.index());
     }
 }
 
@@ -157,6 +151,7 @@ pub fn scan<'s>(
     Ok(scanned)
 }
 
+/// Compares a scan with the parent commit, and puts its trees into the session meanwhile.
 fn compare_with_parent<'s>(
     repository: &'s Repository,
     worktree: &Worktree,
@@ -166,44 +161,38 @@ fn compare_with_parent<'s>(
     options: &Options,
 ) -> Result<Scanned<'s>> {
     let store = repository.store();
-    let (mut watch, now) = (Watch::default(), repository.environment.now());
-    let mut compare = || compare(store, parent.as_ref(), &recording, &options.paths, &mut watch);
+    let mut watch = Watch::default();
+    // A commit does not record a change of times alone, but a checkout sets times.
+    let (paths, times) = (&options.paths, options.automatic);
+    let mut compare = || commit::compare(store, parent.as_ref(), &recording, paths, times, &mut watch);
     let (compared, writer) = match session {
         Some(session) => {
             let (compared, writer) = scan_tree::put_objects_during(session, &recording.scan, compare);
-            (compared?, Some(writer))
+            (compared, Some(writer))
         }
-        None => (compare()?, None),
+        None => (compare(), None),
     };
-    let Compared { content, counts, differs } = compared;
-    // A commit does not record a change of times alone, but a checkout sets times.
-    let differs = differs
-        || match &parent {
-            Some(parent) if options.automatic => times_differ(store, parent, &recording)?,
-            _ => false,
-        };
+    let Compared { content, counts, differs } = compared?;
     let scan = recording.scan;
-    let findings = parent.as_ref().map(|before| alarm::judge(watch, &Evidence { before, store, live: &worktree.root }));
-    let mounted_over = parent.as_ref().map(|parent| mounted_over(store, &parent.root, &scan.uncovered)).transpose()?;
-    let outcome = Outcome {
+    let mut outcome = Outcome {
         commit: repository.view().at(),
         created: differs,
         changes: content.changes,
         counts,
         totals: content.totals,
         bytes_read: scan.bytes_read,
-        bytes_stored: 0,
         uncovered: scan.uncovered.clone(),
         torn: scan.torn.clone(),
-        journals: Vec::new(),
         without_attributes: scan.without_attributes.clone(),
-        mounted_over: mounted_over.unwrap_or_default(),
-        future_parent: parent.as_ref().map(|parent| parent.time).filter(|time| is_in_future(*time, now)),
-        damage: None,
-        findings: findings.unwrap_or_default(),
+        ..Outcome::default()
     };
-    let (options, index) = (options.clone(), Index::empty());
-    Ok(Scanned { repository, scan, parent, content, outcome, options, index, writer })
+    if let Some(before) = &parent {
+        outcome.findings = alarm::judge(watch, &Evidence { before, store, live: &worktree.root });
+        outcome.mounted_over = mounted_over(store, &before.root, &scan.uncovered)?;
+        let now = repository.environment.now();
+        outcome.future_parent = Some(before.time).filter(|time| is_in_future(*time, now));
+    }
+    Ok(Scanned { repository, scan, parent, content, outcome, options: options.clone(), index: Index::empty(), writer })
 }
 
 impl Scanned<'_> {
@@ -262,18 +251,9 @@ impl StoredScan {
             outcome.bytes_stored = stored.bytes;
             record(transaction, commit, &outcome, stored, &options)?;
         }
-        if !options.paths.is_empty() {
-            scan_tree::complete_index(&mut scan, &index, &options.paths);
-        }
+        scan_tree::complete_index(&mut scan, &index, &options.paths);
         Ok((outcome, SavedScan { scan, old_index: index }))
     }
-}
-
-/// Whether the worktree differs from that before a command that has recorded it already.
-fn has_moved(repository: &Repository, from: Option<CommitId>, to: CommitId) -> Result<bool> {
-    let Some(from) = from.filter(|from| *from != to) else { return Ok(false) };
-    let content = |id| repository.store().commit(id).map(|commit| (commit.root, commit.links));
-    Ok(content(from)? != content(to)?)
 }
 
 /// Whether a time is so far ahead of the clock that one of them must be wrong.
@@ -287,95 +267,6 @@ fn is_in_future(time: Timestamp, now: Timestamp) -> bool {
 fn is_untouched(repository: &Repository, index: &Index, scan: &Scan) -> bool {
     let is_empty = scan.totals == Totals::default() && scan.uncovered.is_empty() && scan.ignored.is_empty();
     is_empty && index.count() == 0 && repository.layout.is_elsewhere() && repository.view().at().is_some()
-}
-
-/// Result of comparing a scan with the parent commit.
-pub(super) struct Compared {
-    /// Content of the commit.
-    pub content: Content,
-    counts: ChangeCounts,
-    /// Whether a commit is needed.
-    pub differs: bool,
-}
-
-/// Compares a scan of these paths with the parent. Empty means all paths.
-pub(super) fn compare(
-    store: &dyn Objects,
-    parent: Option<&Commit>,
-    recording: &Recording,
-    paths: &[RepoPathBuf],
-    watch: &mut Watch,
-) -> Result<Compared> {
-    let Recording { scan, root, links } = recording;
-    let (mut uncovered, mut torn) = (scan.uncovered.clone(), scan.torn.clone());
-    let (counts, totals) = match parent {
-        None => {
-            let added = scan.totals.files + scan.totals.directories + scan.totals.others;
-            (ChangeCounts { added, ..ChangeCounts::default() }, scan.totals)
-        }
-        Some(parent) => {
-            let overlay = Overlay { below: store, objects: &scan.objects };
-            let left_out = LeftOut::seen(&scan.uncovered, &scan.ignored, &scan.uncovered_kinds);
-            commit::count(&overlay, Some(parent), root, *links, left_out, watch)?
-        }
-    };
-    let changes = counts.recorded();
-    let differs = parent.is_none_or(|parent| counts.total() > 0 || *links != parent.links);
-    if let (Some(parent), false) = (parent, paths.is_empty()) {
-        // The other paths are as in the parent.
-        let selection = PathSet::topmost(paths.to_vec());
-        let elsewhere = |path: &RepoPathBuf| !selection.covers(path);
-        uncovered.extend(parent.uncovered.iter().filter(|uncovered| elsewhere(&uncovered.path)).cloned());
-        torn.extend(parent.torn.iter().filter(|path| elsewhere(path)).cloned());
-    }
-    uncovered.sort();
-    uncovered.dedup();
-    torn.sort();
-    torn.dedup();
-    let content = Content { root: root.clone(), links: *links, totals, changes, uncovered, torn };
-    Ok(Compared { content, counts, differs })
-}
-
-/// Whether the time of anything but a directory differs. Directory times change with their content.
-fn times_differ(store: &dyn Objects, parent: &Commit, recording: &Recording) -> Result<bool> {
-    let overlay = Overlay { below: store, objects: &recording.scan.objects };
-    let old = diff::trees::Side { root: Some(&parent.root), links: parent.links };
-    let new = diff::trees::Side { root: Some(&recording.root), links: recording.links };
-    let options = diff::Options { mtimes: true, ..diff::Options::default() };
-    let mut found = false;
-    diff::compare(&overlay, old, new, &options, &mut |change| {
-        found |= change.what.mtime && change.new.is_some_and(|entry| entry.kind() != Kind::Directory);
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-/// Finds a commit of the same content whose parent is `@`, such as one that was undone: a head, or the commit that the
-/// worktree was last checked out to. Skips unreadable commits.
-fn twin(repository: &Repository, content: &Content, scan: &Scan) -> Result<Option<CommitId>> {
-    let view = repository.view();
-    let is_twin = |commit: &Commit| {
-        commit.parents.iter().copied().eq(view.at())
-            && (&commit.root, commit.links) == (&content.root, content.links)
-            && (&commit.uncovered, &commit.torn) == (&scan.uncovered, &scan.torn)
-    };
-    let mut known = view.heads.iter().copied().chain(brought_to(repository).ok().flatten());
-    Ok(known.find(|&id| repository.store().commit(id).is_ok_and(|commit| is_twin(&commit))))
-}
-
-/// The commit that was last checked out, if that was after `@` was made.
-fn brought_to(repository: &Repository) -> Result<Option<CommitId>> {
-    let at = repository.view().at();
-    for operation in repository.own_operations() {
-        let (_, operation) = operation?;
-        if let Some((_, commit)) = operation.worktree {
-            return Ok(Some(commit));
-        }
-        if operation.commits.iter().any(|commit| Some(commit.id) == at) {
-            break;
-        }
-    }
-    Ok(None)
 }
 
 /// Extra fields of the commit: alarms, and the command that was run.

@@ -22,6 +22,7 @@ use crate::worktree::paths::pattern_hint;
 use crate::worktree::{HashSink, Index, Overlay, Scan, Worktree, database, scan};
 
 /// What to scan.
+#[derive(Default)]
 pub(super) struct ScanOptions<'h> {
     /// Scan only these paths; the rest is as in `base`. Empty means all paths.
     pub paths: &'h [RepoPathBuf],
@@ -107,6 +108,9 @@ pub(super) fn put_objects_during<'s, T>(
 
 /// Extends the index of a scan of some paths to the whole worktree. The store must hold everything that it names.
 pub(super) fn complete_index(scan: &mut Scan, index: &Index, paths: &[RepoPathBuf]) {
+    if paths.is_empty() {
+        return;
+    }
     let mut whole = Builder::from_index(index);
     whole.splice(std::mem::take(&mut scan.index), paths);
     scan.index = whole;

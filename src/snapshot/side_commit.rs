@@ -4,12 +4,11 @@ use crate::alarm::Watch;
 use crate::error::Result;
 use crate::id::CommitId;
 use crate::metadata::Kind;
-use crate::object::{Extras, Objects};
+use crate::object::Objects;
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::repo::{Repository, Transaction};
-use crate::snapshot::commit::{self, CommitMessage};
-use crate::snapshot::record::{self, Compared};
+use crate::snapshot::commit::{self, CommitMessage, Compared};
 use crate::snapshot::scan_tree::{self, ScanOptions};
 use crate::store::Stored;
 use crate::worktree::{Index, Worktree};
@@ -23,35 +22,33 @@ pub fn set_aside(
     paths: &[RepoPathBuf],
     progress: &dyn Progress,
 ) -> Result<Option<(CommitId, Stored)>> {
-    let kinds = paths.iter().map(|path| Ok((path, kind(worktree, path)?))).collect::<Result<Vec<_>>>()?;
-    let there = |(path, kind): &(&RepoPathBuf, Option<Kind>)| kind.map(|_| (*path).clone());
-    let is_file = |(_, kind): &&(&RepoPathBuf, Option<Kind>)| *kind != Some(Kind::Directory);
-    let paths: Vec<RepoPathBuf> = kinds.iter().filter_map(there).collect();
-    if paths.is_empty() {
+    let mut existing = Vec::new();
+    let mut despite_rules = Vec::new();
+    for path in paths {
+        if let Some(kind) = kind(worktree, path)? {
+            existing.push(path.clone());
+            // They were covered before the checkout restored other rules.
+            despite_rules.extend((kind != Kind::Directory).then(|| path.clone()));
+        }
+    }
+    if existing.is_empty() {
         return Ok(None);
     }
-    // They were covered before the checkout restored other rules.
-    let despite_rules: Vec<RepoPathBuf> = kinds.iter().filter(is_file).filter_map(there).collect();
     let store = repository.store();
-    let parent = store.commit(base)?;
+    let (parent, parents) = (store.commit(base)?, vec![base]);
     let session = store.session();
-    let how = ScanOptions {
-        paths: &paths,
-        journals: &[],
-        despite_rules: &despite_rules,
-        base: Some(&parent),
-        takes_trees: false,
-    };
+    let (paths, base) = (&existing, Some(&parent));
+    let how = ScanOptions { paths, despite_rules: &despite_rules, base, ..ScanOptions::default() };
     let index = Index::open(&repository.layout.index());
     let recording = scan_tree::record(repository, Some(&session), worktree, &index, &how, progress)?;
     let Compared { content, differs, .. } =
-        record::compare(store, Some(&parent), &recording, &paths, &mut Watch::default())?;
+        commit::compare(store, base, &recording, paths, false, &mut Watch::default())?;
     if !differs {
         return Ok(None);
     }
     let message = "changed during a checkout".to_owned();
-    let words = CommitMessage { message, automatic: true, author: None, date: None, extras: Extras::default() };
-    let commit = commit::make(repository, vec![base], Some(&parent), content, words);
+    let message = CommitMessage { message, automatic: true, ..CommitMessage::default() };
+    let commit = commit::make(repository, parents, base, content, message);
     let mut writer = session.writer();
     scan_tree::put_objects(&mut writer, &recording.scan)?;
     let id = Transaction::put_commit(&mut writer, &commit)?;

@@ -35,8 +35,7 @@ pub fn write_tree(
     let index = Index::open(&index_path);
     let paths = if prefix.is_root() { Vec::new() } else { vec![prefix.to_owned()] };
     let session = store.session();
-    let how =
-        ScanOptions { paths: &paths, journals: &[], despite_rules: &[], base: None, takes_trees: prefix.is_root() };
+    let how = ScanOptions { paths: &paths, takes_trees: prefix.is_root(), ..ScanOptions::default() };
     let mut recording = scan_tree::record(repository, Some(&session), worktree, &index, &how, progress)?;
     let tree = directory(&Overlay { below: store, objects: &recording.scan.objects }, &recording, prefix)?;
     let mut writer = session.writer();
@@ -45,12 +44,8 @@ pub fn write_tree(
     writer.finish()?;
     let stored = session.finish()?;
     transaction.keep(&stored)?;
-    if !paths.is_empty() {
-        scan_tree::complete_index(&mut recording.scan, &index, &paths);
-    }
-    if !recording.scan.index.is_same(&index) {
-        let _ = recording.scan.index.write(&index_path);
-    }
+    scan_tree::complete_index(&mut recording.scan, &index, &paths);
+    recording.scan.index.write_if_changed(&index, &index_path);
     Ok(WrittenTree { tree, links, scan: recording.scan })
 }
 

@@ -9,10 +9,10 @@ use crate::metadata::Kind;
 use crate::object::commit::Reason;
 use crate::object::{ObjectKind, groups};
 use crate::path::REPOSITORY;
-use crate::worktree::content::Sink;
 use crate::worktree::index::{Block, Total};
 use crate::worktree::node::{Child, Node, Slot};
 use crate::worktree::queue::{Job, Listing, Task};
+use crate::worktree::sink::Sink;
 use crate::worktree::worker::Worker;
 
 /// Maximum number and size of the files in one job.

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::fs::{self, ReadAhead, Stat};
-use crate::id::{BlobId, ObjectId};
-use crate::object::groups::{self, GROUP};
-use crate::object::{Groups, ObjectKind};
+use crate::id::BlobId;
+use crate::object::groups;
 use crate::parallel;
 use crate::progress::Task;
 
@@ -22,7 +21,7 @@ pub struct Reading<'f> {
     /// Offsets and lengths, ascending.
     holes: &'f [(u64, u64)],
     last: Option<BlobId>,
-    position: u64,
+    pub(super) position: u64,
     has_ended: bool,
     read: u64,
     failed: bool,
@@ -289,144 +288,4 @@ pub fn holes(file: &File, stat: &Stat) -> Result<Vec<(u64, u64)>> {
         holes.push((end, stat.size - end));
     }
     Ok(holes)
-}
-
-/// Takes the content that a scan reads: hashes it, or stores it too. Each worker has its own.
-pub trait Sink {
-    /// Whether entries that are not read must be in the store.
-    const STORES: bool;
-
-    /// Reads a file to its end and returns its id.
-    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId>;
-
-    /// Takes an object that the store lacks. A returned object stays in memory with the scan.
-    fn object(&mut self, kind: ObjectKind, id: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>>;
-
-    /// Called when the worker is done.
-    fn finish(self) -> Result<()>;
-}
-
-/// Hashes content without storing it, for `status` and `diff`.
-pub struct HashSink {
-    buffer: Vec<u8>,
-}
-
-impl HashSink {
-    /// Bytes read at once: of a file that all workers share, and of other files.
-    const LONG: usize = 4 * GROUP;
-    const SHORT: usize = 256 << 10;
-
-    /// Creates a sink with its own buffer.
-    pub fn new() -> HashSink {
-        HashSink { buffer: vec![0; HashSink::SHORT] }
-    }
-}
-
-impl Default for HashSink {
-    fn default() -> HashSink {
-        HashSink::new()
-    }
-}
-
-impl Sink for HashSink {
-    const STORES: bool = false;
-
-    fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
-        if reading.is_shared() && self.buffer.len() < HashSink::LONG {
-            self.buffer = vec![0; HashSink::LONG];
-        }
-        let mut groups = Groups::new(reading.is_shared());
-        loop {
-            match reading.next(&mut self.buffer, HashSink::SHORT as u64)? {
-                Step::Data(length) => groups.update(&self.buffer[..length]),
-                Step::Hole(length) => groups.update_zeros(length, &|_| None),
-                Step::End => return Ok(groups.finish().0),
-            }
-        }
-    }
-
-    fn object(&mut self, _: ObjectKind, _: ObjectId, bytes: Vec<u8>) -> Result<Option<Vec<u8>>> {
-        Ok(Some(bytes))
-    }
-
-    fn finish(self) -> Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Seek, SeekFrom, Write};
-
-    use super::*;
-    use crate::progress::Silent;
-
-    fn file_with(pieces: &[(u64, &[u8])], length: u64) -> File {
-        let mut file = tempfile::tempfile().unwrap();
-        for (offset, bytes) in pieces {
-            file.seek(SeekFrom::Start(*offset)).unwrap();
-            file.write_all(bytes).unwrap();
-        }
-        file.set_len(length).unwrap();
-        file
-    }
-
-    #[test]
-    fn long_holes_are_reported_and_short_ones_are_zeros() {
-        let file = file_with(&[(0, b"abc"), (10, b"xyz")], 1000);
-        let mut reading = Reading::new(&file, 1000, &[(3, 7), (13, 987)], &Silent);
-        let mut buffer = [1; 64];
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(13));
-        assert_eq!(&buffer[..13], b"abc\0\0\0\0\0\0\0xyz");
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Hole(987));
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::End);
-        assert_eq!((reading.position(), reading.bytes_read()), (1000, 6));
-    }
-
-    /// Checked early, because the list of its groups alone would fill memory.
-    #[test]
-    fn files_longer_than_any_blob_are_rejected() {
-        let file = file_with(&[(0, b"abc")], 3);
-        let mut reading = Reading::new(&file, 1 << 60, &[(3, 1 << 60)], &Silent);
-        let mut buffer = [1; 64];
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(3));
-        assert_eq!(reading.next(&mut buffer, 100).unwrap_err().io_cause().unwrap().raw_os_error(), Some(27));
-        assert!(reading.failed());
-        let mut stream = io::repeat(0);
-        let mut reading = Reading::stream(&mut stream, "stdin", &Silent);
-        reading.position = groups::LONGEST - 64;
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(64));
-        let error = reading.next(&mut buffer, 100).unwrap_err();
-        assert_eq!(error.to_string(), "cannot read `stdin`: file too large");
-    }
-
-    #[test]
-    fn a_truncated_file_ends_early() {
-        let file = file_with(&[(0, b"abc")], 3);
-        let mut reading = Reading::new(&file, 1000, &[(500, 500)], &Silent);
-        let mut buffer = [0; 64];
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(3));
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::End);
-    }
-
-    #[test]
-    fn streams_are_read_to_the_end() {
-        let mut stream = b"ab".chain(&b"cde"[..]).chain(&b""[..]);
-        let mut reading = Reading::stream(&mut stream, "stdin", &Silent);
-        let mut buffer = [0; 4];
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(4));
-        assert_eq!(&buffer, b"abcd");
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::Data(1));
-        assert_eq!(reading.next(&mut buffer, 100).unwrap(), Step::End);
-        assert_eq!(reading.position(), 5);
-    }
-
-    #[test]
-    fn holes_do_not_change_the_hash() {
-        let file = file_with(&[(0, b"abc"), (2_000_000, b"end")], 3_000_000);
-        let holes = [(3, 1_999_997), (2_000_003, 999_997)];
-        let with = HashSink::new().read(&mut Reading::new(&file, 3_000_000, &holes, &Silent)).unwrap();
-        let without = HashSink::new().read(&mut Reading::new(&file, 3_000_000, &[], &Silent)).unwrap();
-        assert_eq!(with, without);
-    }
 }

@@ -12,6 +12,7 @@ pub mod paths;
 mod queue;
 mod read_entry;
 pub mod scan;
+pub mod sink;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -31,9 +32,10 @@ use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 
 pub use clock::Clock;
-pub use content::{HashSink, Reading};
+pub use content::Reading;
 pub use index::Index;
 pub use scan::{Scan, scan};
+pub use sink::HashSink;
 
 /// The user's directory, opened.
 pub struct Worktree {

@@ -11,11 +11,12 @@ use crate::object::{Attributes, Content, ObjectKind, id_of};
 use crate::path::RepoPathBuf;
 use crate::worktree::classify::Verdict;
 use crate::worktree::clock;
-use crate::worktree::content::{Reading, Sink, holes};
+use crate::worktree::content::{Reading, holes};
 use crate::worktree::index::Record;
 use crate::worktree::inodes::{FirstName, ReadEntry};
 use crate::worktree::node::{Child, Node, Slot};
 use crate::worktree::queue::{Job, Listing};
+use crate::worktree::sink::Sink;
 use crate::worktree::worker::Worker;
 
 /// Maximum number of attempts to read an entry that changes meanwhile.

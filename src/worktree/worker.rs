@@ -8,11 +8,11 @@ use crate::id::{AttributesId, ObjectId};
 use crate::metadata::Kind;
 use crate::object::commit::{Reason, Totals};
 use crate::object::{ObjectKind, Tree};
-use crate::worktree::content::Sink;
 use crate::worktree::ignore::{self, RulesFile};
 use crate::worktree::index::{Record, Total};
 use crate::worktree::node::{Listed, Node};
 use crate::worktree::queue::{Job, Listing, OpenDir, Task};
+use crate::worktree::sink::Sink;
 use crate::worktree::walk::Walk;
 
 /// Maximum number of entries of a directory that one job classifies.

@@ -28,9 +28,9 @@ use crate::object::{Layout, ObjectKind, id_of};
 use crate::path::RepoPathBuf;
 use crate::progress::Silent;
 use crate::store::{Compression, Options, Session, Store, Writer};
-use crate::worktree::content::Sink;
 use crate::worktree::content::{Reading, Step};
 use crate::worktree::scan::{self, Scan};
+use crate::worktree::sink::Sink;
 use crate::worktree::{HashSink, Index, Worktree};
 
 /// A worktree and a store beside it.

@@ -15,7 +15,8 @@ use crate::parallel::tests::with_workers;
 use crate::progress::Silent;
 use crate::snapshot::file::StoreSink;
 use crate::store::{Compression, Options, Store};
-use crate::worktree::content::{Reading, Sink};
+use crate::worktree::content::Reading;
+use crate::worktree::sink::Sink;
 
 const PARAMS: Params = Params { whole: 1 << 20, target: 128 << 10 };
 

@@ -81,6 +81,13 @@ impl Builder {
         encode(&self.directories, origin)
     }
 
+    /// Writes the file, if it would differ from that of `index`. A failure only costs time: the next scan reads more.
+    pub fn write_if_changed(&self, index: &Index, path: &Path) {
+        if !self.is_same(index) {
+            let _ = self.write(path);
+        }
+    }
+
     /// Writes the file atomically, without a flush.
     pub fn write(&self, path: &Path) -> Result<()> {
         // The real time, whatever clock the environment has, because it is compared with ctimes.

@@ -1,4 +1,5 @@
-//! Tests of the whole room.
+//! Tests of scans, of the index and of reading content.
 
+mod content;
 mod index;
 mod scan;

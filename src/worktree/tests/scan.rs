@@ -19,13 +19,13 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Silent, Task, Unit};
 use crate::store::{self, Compression, Store};
 use crate::time::Timestamp;
-use crate::worktree::content::Sink;
 use crate::worktree::ignore::{TreeRules, WorktreeRules};
 use crate::worktree::scan::{Options, scan};
+use crate::worktree::sink::Sink;
 use crate::worktree::{HashSink, Index, Overlay, Reading, Scan, Worktree};
 
 /// A worktree, and an empty store elsewhere.
-struct House {
+struct Fixture {
     place: tempfile::TempDir,
     store: Store,
 }
@@ -38,8 +38,8 @@ fn paths(texts: &[&str]) -> Vec<RepoPathBuf> {
     texts.iter().map(|text| path(text).to_owned()).collect()
 }
 
-impl House {
-    fn new() -> House {
+impl Fixture {
+    fn new() -> Fixture {
         let place = tempfile::tempdir().unwrap();
         fs::create_dir(place.path().join("tree")).unwrap();
         fs::create_dir_all(place.path().join("tree/.undo/tmp")).unwrap();
@@ -52,7 +52,7 @@ impl House {
             durability: Durability::Synced,
         };
         let store = Store::open(&repository, &[], options).unwrap();
-        House { place, store }
+        Fixture { place, store }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -133,26 +133,26 @@ fn make_fifo(at: &Path) {
 
 #[test]
 fn every_kind_of_file_is_recorded_or_listed_with_a_reason() {
-    let house = House::new();
-    house.write("a.txt", "hello");
-    house.write("sub/deep/b.bin", [0, 255]);
-    house.write("sub/.undo/format", "a repository in the worktree");
-    fs::create_dir(house.at("empty")).unwrap();
-    symlink("../elsewhere", house.at("link")).unwrap();
-    make_fifo(&house.at("pipe"));
-    let _socket = std::os::unix::net::UnixListener::bind(house.at("socket")).unwrap();
-    fs::set_permissions(house.at("a.txt"), fs::Permissions::from_mode(0o4751)).unwrap();
-    let scan = house.scan();
-    assert_eq!(house.listed(&scan), ["a.txt", "empty", "link", "pipe", "sub", "sub/deep", "sub/deep/b.bin"]);
+    let fixture = Fixture::new();
+    fixture.write("a.txt", "hello");
+    fixture.write("sub/deep/b.bin", [0, 255]);
+    fixture.write("sub/.undo/format", "a repository in the worktree");
+    fs::create_dir(fixture.at("empty")).unwrap();
+    symlink("../elsewhere", fixture.at("link")).unwrap();
+    make_fifo(&fixture.at("pipe"));
+    let _socket = std::os::unix::net::UnixListener::bind(fixture.at("socket")).unwrap();
+    fs::set_permissions(fixture.at("a.txt"), fs::Permissions::from_mode(0o4751)).unwrap();
+    let scan = fixture.scan();
+    assert_eq!(fixture.listed(&scan), ["a.txt", "empty", "link", "pipe", "sub", "sub/deep", "sub/deep/b.bin"]);
     assert_eq!(scan.totals, Totals { files: 2, directories: 3, others: 2, bytes: 7 });
     assert!(matches!(scan.root.content, Content::Directory { entries: 7, size: 7, .. }));
-    assert!(matches!(house.find(&scan, "sub").unwrap().content, Content::Directory { entries: 2, size: 2, .. }));
-    let text = house.find(&scan, "a.txt").unwrap();
+    assert!(matches!(fixture.find(&scan, "sub").unwrap().content, Content::Directory { entries: 2, size: 2, .. }));
+    let text = fixture.find(&scan, "a.txt").unwrap();
     assert_eq!((text.blob(), text.size(), text.metadata.mode), (blob_of("hello"), 5, 0o4751));
-    let metadata = fs::metadata(house.at("a.txt")).unwrap();
+    let metadata = fs::metadata(fixture.at("a.txt")).unwrap();
     assert_eq!(text.metadata.mtime.nanoseconds, metadata.mtime_nsec() as u32);
-    assert_eq!(house.find(&scan, "link").unwrap().content, Content::Symlink { target: b"../elsewhere".to_vec() });
-    assert_eq!(house.find(&scan, "pipe").unwrap().content, Content::Fifo);
+    assert_eq!(fixture.find(&scan, "link").unwrap().content, Content::Symlink { target: b"../elsewhere".to_vec() });
+    assert_eq!(fixture.find(&scan, "pipe").unwrap().content, Content::Fifo);
     let uncovered: Vec<_> = scan.uncovered.iter().map(|it| (it.path.display().into_owned(), it.reason)).collect();
     assert_eq!(uncovered, [("socket".into(), Reason::Socket), ("sub/.undo".into(), Reason::Repository)]);
     assert_eq!((scan.files_read, scan.bytes_read), (2, 7));
@@ -161,68 +161,68 @@ fn every_kind_of_file_is_recorded_or_listed_with_a_reason() {
 
 #[test]
 fn an_unchanged_worktree_costs_no_reads() {
-    let house = House::new();
-    house.write("a", "1");
-    house.write("sub/b", "2");
-    symlink("x", house.at("sub/link")).unwrap();
-    house.settle();
-    let first = house.again();
-    let second = house.again();
+    let fixture = Fixture::new();
+    fixture.write("a", "1");
+    fixture.write("sub/b", "2");
+    symlink("x", fixture.at("sub/link")).unwrap();
+    fixture.settle();
+    let first = fixture.again();
+    let second = fixture.again();
     assert_eq!((first.files_read, second.files_read, second.bytes_read), (2, 0, 0));
     assert_eq!((&second.root, second.totals), (&first.root, first.totals));
-    let index = Index::open(&house.index_file());
-    let third = house.scan_with(&index, &Options::default());
+    let index = Index::open(&fixture.index_file());
+    let third = fixture.scan_with(&index, &Options::default());
     assert!(third.index.is_same(&index), "and there is nothing new to write down");
-    house.write("sub/b", "3");
-    let third = house.again();
+    fixture.write("sub/b", "3");
+    let third = fixture.again();
     assert_eq!(third.files_read, 1);
-    assert_eq!(house.find(&third, "sub/b").unwrap().blob(), blob_of("3"));
-    fs::remove_file(house.at("a")).unwrap();
-    assert_eq!(house.listed(&house.again()), ["sub", "sub/b", "sub/link"]);
+    assert_eq!(fixture.find(&third, "sub/b").unwrap().blob(), blob_of("3"));
+    fs::remove_file(fixture.at("a")).unwrap();
+    assert_eq!(fixture.listed(&fixture.again()), ["sub", "sub/b", "sub/link"]);
 }
 
 /// As after a power cut: the stat of a young file may be on the disk, and its content not.
 #[test]
 fn recent_files_are_read_again_after_a_restart() {
-    let house = House::new();
-    house.write("a", "1");
-    house.settle();
-    let first = house.again();
-    assert_eq!(house.again().files_read, 0);
+    let fixture = Fixture::new();
+    fixture.write("a", "1");
+    fixture.settle();
+    let first = fixture.again();
+    assert_eq!(fixture.again().files_read, 0);
     let now: Timestamp = jiff::Timestamp::now().into();
     for (seconds, files_read) in [(now.seconds, 1), (now.seconds + 3600, 0)] {
         let origin = ([0xb0; 16], Timestamp { seconds, nanoseconds: 0 });
-        fs::write(house.index_file(), first.index.encode(origin).collect::<Vec<_>>().concat()).unwrap();
-        assert_eq!(house.scan_with(&Index::open(&house.index_file()), &Options::default()).files_read, files_read);
+        fs::write(fixture.index_file(), first.index.encode(origin).collect::<Vec<_>>().concat()).unwrap();
+        assert_eq!(fixture.scan_with(&Index::open(&fixture.index_file()), &Options::default()).files_read, files_read);
     }
-    assert_eq!(house.again().root, first.root);
-    assert_eq!(Index::open(&house.index_file()).doubtful_since(), None);
+    assert_eq!(fixture.again().root, first.root);
+    assert_eq!(Index::open(&fixture.index_file()).doubtful_since(), None);
 }
 
 #[test]
 fn rewrites_of_the_same_size_within_one_tick_are_detected() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for round in 0..50 {
         let text = format!("{round:04}");
-        house.write("a", &text);
-        let scan = house.again();
-        assert_eq!(house.find(&scan, "a").unwrap().blob(), blob_of(&text));
+        fixture.write("a", &text);
+        let scan = fixture.again();
+        assert_eq!(fixture.find(&scan, "a").unwrap().blob(), blob_of(&text));
     }
 }
 
 #[test]
 fn scans_do_not_depend_on_the_number_of_workers() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for number in 0..3_000 {
-        house.write(&format!("flat/{number}"), number.to_string());
+        fixture.write(&format!("flat/{number}"), number.to_string());
     }
     for number in 0..200 {
-        house.write(&format!("deep/{}/{}/{number}", number % 7, number % 11), number.to_string());
+        fixture.write(&format!("deep/{}/{}/{number}", number % 7, number % 11), number.to_string());
     }
-    house.write("large", vec![7; 3 << 20]);
-    house.settle();
-    let one = with_workers(1, || house.scan_with(&Index::empty(), &Options::default()));
-    let many = with_workers(7, || house.scan_with(&Index::empty(), &Options::default()));
+    fixture.write("large", vec![7; 3 << 20]);
+    fixture.settle();
+    let one = with_workers(1, || fixture.scan_with(&Index::empty(), &Options::default()));
+    let many = with_workers(7, || fixture.scan_with(&Index::empty(), &Options::default()));
     assert_eq!((&one.root, one.totals, one.files_read), (&many.root, many.totals, many.files_read));
     assert_eq!(one.totals.files, 3_201);
     let origin = ([0; 16], Timestamp::default());
@@ -234,68 +234,68 @@ fn scans_do_not_depend_on_the_number_of_workers() {
 
 #[test]
 fn hard_links_are_read_once_and_grouped() {
-    let house = House::new();
-    house.write("sub/b", "the same");
-    fs::create_dir(house.at("other")).unwrap();
-    fs::hard_link(house.at("sub/b"), house.at("a")).unwrap();
-    fs::hard_link(house.at("sub/b"), house.at("other/c")).unwrap();
-    house.write("lonely", "a name outside the worktree does not count");
-    fs::hard_link(house.at("lonely"), house.place.path().join("outside")).unwrap();
+    let fixture = Fixture::new();
+    fixture.write("sub/b", "the same");
+    fs::create_dir(fixture.at("other")).unwrap();
+    fs::hard_link(fixture.at("sub/b"), fixture.at("a")).unwrap();
+    fs::hard_link(fixture.at("sub/b"), fixture.at("other/c")).unwrap();
+    fixture.write("lonely", "a name outside the worktree does not count");
+    fs::hard_link(fixture.at("lonely"), fixture.place.path().join("outside")).unwrap();
     let check = |scan: &Scan| {
-        let overlay = Overlay { below: &house.store, objects: &scan.objects };
+        let overlay = Overlay { below: &fixture.store, objects: &scan.objects };
         let links = overlay.links(scan.links.unwrap()).unwrap();
         assert_eq!(links, Links { groups: vec![paths(&["a", "other/c", "sub/b"])] });
     };
-    house.settle();
-    let scan = house.again();
+    fixture.settle();
+    let scan = fixture.again();
     assert_eq!((scan.files_read, scan.totals.files), (2, 4));
     check(&scan);
-    let scan = house.again();
+    let scan = fixture.again();
     assert_eq!(scan.files_read, 0);
     check(&scan);
 }
 
 #[test]
 fn ignored_directories_are_listed_and_not_entered() {
-    let house = House::new();
-    house.write(".undoignore", "*.tmp\n/build/\n!keep.tmp\n");
-    house.write("sub/.undoignore", "!special.tmp\nx\n");
+    let fixture = Fixture::new();
+    fixture.write(".undoignore", "*.tmp\n/build/\n!keep.tmp\n");
+    fixture.write("sub/.undoignore", "!special.tmp\nx\n");
     for name in
         ["a.tmp", "keep.tmp", "build/1", "build/deep/2", "sub/a.tmp", "sub/special.tmp", "sub/x/1", "sub/build/3"]
     {
-        house.write(name, name);
+        fixture.write(name, name);
     }
-    let scan = house.scan();
+    let scan = fixture.scan();
     assert_eq!(
-        house.listed(&scan),
+        fixture.listed(&scan),
         [".undoignore", "keep.tmp", "sub", "sub/.undoignore", "sub/build", "sub/build/3", "sub/special.tmp"]
     );
     assert_eq!(scan.ignored, paths(&["a.tmp", "build", "sub/a.tmp", "sub/x"]));
     let despite = Options { despite_rules: paths(&["build/deep", "sub/a.tmp"]), ..Options::default() };
-    let scan = house.scan_with(&Index::empty(), &despite);
-    assert!(house.listed(&scan).contains(&"build/deep/2".to_owned()));
+    let scan = fixture.scan_with(&Index::empty(), &despite);
+    assert!(fixture.listed(&scan).contains(&"build/deep/2".to_owned()));
     assert_eq!(scan.ignored, paths(&["a.tmp", "build/1", "sub/x"]));
-    house.write(".undoignore", "[a\n");
-    let scan = house.scan();
-    assert!(house.listed(&scan).contains(&"a.tmp".to_owned()));
+    fixture.write(".undoignore", "[a\n");
+    let scan = fixture.scan();
+    assert!(fixture.listed(&scan).contains(&"a.tmp".to_owned()));
     assert_eq!(scan.ignored, paths(&["sub/x"]));
     assert_eq!((&*scan.ignore_warnings[0].file, scan.ignore_warnings[0].line), (path(".undoignore"), 1));
 }
 
 #[test]
 fn tree_rules_equal_the_rules_of_the_worktree() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let (upper, deeper) = ("*.tmp\n/build/\n", "!special.tmp\n");
-    house.write(".undoignore", upper);
-    house.write("sub/.undoignore", deeper);
-    let scan = house.scan();
-    let overlay = Overlay { below: &house.store, objects: &scan.objects };
+    fixture.write(".undoignore", upper);
+    fixture.write("sub/.undoignore", deeper);
+    let scan = fixture.scan();
+    let overlay = Overlay { below: &fixture.store, objects: &scan.objects };
     let blob = |_: &RepoPath, id| {
         let found = [upper, deeper].into_iter().find(|text| blob_of(text) == Some(id));
         Ok(found.unwrap().as_bytes().to_vec())
     };
     let rules = TreeRules::new(&overlay, &scan.root, &blob);
-    let root = house.worktree().root;
+    let root = fixture.worktree().root;
     let mut deciding = WorktreeRules::new(&root);
     for (name, ignored) in [
         ("a.tmp", true),
@@ -321,22 +321,22 @@ fn tree_rules_equal_the_rules_of_the_worktree() {
 
 #[test]
 fn entries_removed_during_a_scan_are_skipped() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for name in ["a", "b", "sub/c"] {
-        house.write(name, name);
+        fixture.write(name, name);
     }
     // `a` is read first, and takes the others with it.
-    let sinks = || Removing { house: &house, inner: HashSink::new() };
+    let sinks = || Removing { fixture: &fixture, inner: HashSink::new() };
     let options = Options::default();
-    let scan = || scan(&house.worktree(), &house.store, &Index::empty(), &options, &sinks, &Silent).unwrap();
+    let scan = || scan(&fixture.worktree(), &fixture.store, &Index::empty(), &options, &sinks, &Silent).unwrap();
     let scan = with_workers(1, scan);
-    assert_eq!(house.listed(&scan), ["a"]);
+    assert_eq!(fixture.listed(&scan), ["a"]);
     assert!(scan.uncovered.is_empty() && scan.torn.is_empty());
 }
 
 /// A sink that removes everything but `a`.
 struct Removing<'h> {
-    house: &'h House,
+    fixture: &'h Fixture,
     inner: HashSink,
 }
 
@@ -344,8 +344,8 @@ impl Sink for Removing<'_> {
     const STORES: bool = false;
 
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {
-        let _ = fs::remove_file(self.house.at("b"));
-        let _ = fs::remove_dir_all(self.house.at("sub"));
+        let _ = fs::remove_file(self.fixture.at("b"));
+        let _ = fs::remove_dir_all(self.fixture.at("sub"));
         self.inner.read(reading)
     }
 
@@ -360,31 +360,31 @@ impl Sink for Removing<'_> {
 
 #[test]
 fn a_selection_includes_parent_directories_only() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for name in ["a", "sub/b", "sub/c", "sub/deep/d", "other/e"] {
-        house.write(name, name);
+        fixture.write(name, name);
     }
     let options = Options { paths: paths(&["sub/deep", "sub/b", "gone", "a/below"]), ..Options::default() };
-    let scan = house.scan_with(&Index::empty(), &options);
-    assert_eq!(house.listed(&scan), ["sub", "sub/b", "sub/deep", "sub/deep/d"]);
+    let scan = fixture.scan_with(&Index::empty(), &options);
+    assert_eq!(fixture.listed(&scan), ["sub", "sub/b", "sub/deep", "sub/deep/d"]);
     assert_eq!(scan.files_read, 2);
 }
 
 #[test]
 fn entries_staged_by_an_unfinished_checkout_are_skipped() {
-    let house = House::new();
-    house.write(".undo-00000000000000ff-1", "staged");
-    house.write("sub/.undo-00000000000000ff-2", "staged");
-    house.write("sub/.undo-00000000000000fe-2", "another file");
-    let scan = house.scan_with(&Index::empty(), &Options { staged_by: Some(255), ..Options::default() });
-    assert_eq!(house.listed(&scan), ["sub", "sub/.undo-00000000000000fe-2"]);
+    let fixture = Fixture::new();
+    fixture.write(".undo-00000000000000ff-1", "staged");
+    fixture.write("sub/.undo-00000000000000ff-2", "staged");
+    fixture.write("sub/.undo-00000000000000fe-2", "another file");
+    let scan = fixture.scan_with(&Index::empty(), &Options { staged_by: Some(255), ..Options::default() });
+    assert_eq!(fixture.listed(&scan), ["sub", "sub/.undo-00000000000000fe-2"]);
 }
 
 #[test]
 fn holes_are_recorded_and_hashed_as_zeros() {
-    let house = House::new();
-    house.write("sparse", "");
-    let mut file = fs::File::options().write(true).open(house.at("sparse")).unwrap();
+    let fixture = Fixture::new();
+    fixture.write("sparse", "");
+    let mut file = fs::File::options().write(true).open(fixture.at("sparse")).unwrap();
     file.write_all(b"begin").unwrap();
     file.seek(SeekFrom::Start(2 << 20)).unwrap();
     file.write_all(b"end").unwrap();
@@ -393,8 +393,8 @@ fn holes_are_recorded_and_hashed_as_zeros() {
     let mut whole = vec![0; 4 << 20];
     whole[..5].copy_from_slice(b"begin");
     whole[2 << 20..][..3].copy_from_slice(b"end");
-    let scan = house.scan();
-    let entry = house.find(&scan, "sparse").unwrap();
+    let scan = fixture.scan();
+    let entry = fixture.find(&scan, "sparse").unwrap();
     assert_eq!((entry.blob(), entry.size()), (blob_of(&whole), 4 << 20));
     let Some(attributes) = entry.attributes else { return };
     let bytes = &scan.objects[&(ObjectKind::Attributes, attributes.object_id())];
@@ -405,7 +405,7 @@ fn holes_are_recorded_and_hashed_as_zeros() {
 
 /// A sink whose file changes a number of times while it is read.
 struct Meddling<'h> {
-    house: &'h House,
+    fixture: &'h Fixture,
     times: &'h std::sync::atomic::AtomicU32,
     inner: HashSink,
 }
@@ -418,7 +418,7 @@ impl Sink for Meddling<'_> {
         let left = self.times.load(std::sync::atomic::Ordering::Relaxed);
         if left > 0 {
             self.times.store(left - 1, std::sync::atomic::Ordering::Relaxed);
-            self.house.write("a", "x".repeat(left as usize));
+            self.fixture.write("a", "x".repeat(left as usize));
         }
         Ok(blob)
     }
@@ -434,18 +434,18 @@ impl Sink for Meddling<'_> {
 
 #[test]
 fn a_file_that_keeps_changing_is_torn_and_read_again() {
-    let house = House::new();
-    house.write("a", "first of all");
-    house.settle();
+    let fixture = Fixture::new();
+    fixture.write("a", "first of all");
+    fixture.settle();
     for (times, torn, reads) in [(1, 0, 2), (2, 0, 3), (9, 1, 3)] {
         let times = std::sync::atomic::AtomicU32::new(times);
-        let sinks = || Meddling { house: &house, times: &times, inner: HashSink::new() };
+        let sinks = || Meddling { fixture: &fixture, times: &times, inner: HashSink::new() };
         let scan =
-            scan(&house.worktree(), &house.store, &Index::empty(), &Options::default(), &sinks, &Silent).unwrap();
+            scan(&fixture.worktree(), &fixture.store, &Index::empty(), &Options::default(), &sinks, &Silent).unwrap();
         assert_eq!((scan.torn.len(), scan.files_read), (torn, reads));
         if torn == 0 {
-            let content = fs::read(house.at("a")).unwrap();
-            assert_eq!(house.find(&scan, "a").unwrap().blob(), blob_of(content));
+            let content = fs::read(fixture.at("a")).unwrap();
+            assert_eq!(fixture.find(&scan, "a").unwrap().blob(), blob_of(content));
         } else {
             assert_eq!(scan.torn, paths(&["a"]));
             assert!(scan.index.find(path("a")).unwrap().racy);
@@ -455,28 +455,28 @@ fn a_file_that_keeps_changing_is_torn_and_read_again() {
 
 #[test]
 fn unreadable_entries_are_listed_and_not_recorded() {
-    let house = House::new();
-    house.write("open", "1");
-    house.write("shut", "2");
-    house.write("sub/x", "3");
-    fs::set_permissions(house.at("shut"), fs::Permissions::from_mode(0o000)).unwrap();
-    fs::set_permissions(house.at("sub"), fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::read(house.at("shut")).is_ok() {
+    let fixture = Fixture::new();
+    fixture.write("open", "1");
+    fixture.write("shut", "2");
+    fixture.write("sub/x", "3");
+    fs::set_permissions(fixture.at("shut"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(fixture.at("sub"), fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read(fixture.at("shut")).is_ok() {
         // Nothing is unreadable for this user.
         return;
     }
-    let scan = house.scan();
-    fs::set_permissions(house.at("sub"), fs::Permissions::from_mode(0o700)).unwrap();
+    let scan = fixture.scan();
+    fs::set_permissions(fixture.at("sub"), fs::Permissions::from_mode(0o700)).unwrap();
     // Only the content of the directory is not covered.
-    assert_eq!(house.listed(&scan), ["open", "sub"]);
+    assert_eq!(fixture.listed(&scan), ["open", "sub"]);
     let uncovered: Vec<_> = scan.uncovered.iter().map(|it| (it.path.display().into_owned(), it.reason)).collect();
     assert_eq!(uncovered, [("shut".into(), Reason::Unreadable), ("sub".into(), Reason::Unreadable)]);
 }
 
 #[test]
 fn deep_directories_need_few_open_files() {
-    let house = House::new();
-    let mut deepest = house.at("");
+    let fixture = Fixture::new();
+    let mut deepest = fixture.at("");
     for _ in 0..400 {
         deepest.push("d");
         fs::create_dir(&deepest).unwrap();
@@ -484,7 +484,7 @@ fn deep_directories_need_few_open_files() {
         fs::create_dir(deepest.join("e")).unwrap();
     }
     fs::write(deepest.join("f"), "deep down").unwrap();
-    let scan = house.scan();
+    let scan = fixture.scan();
     assert_eq!((scan.totals.directories, scan.totals.files), (800, 1));
 }
 
@@ -510,14 +510,14 @@ impl Task for Watch {
 
 #[test]
 fn the_number_of_bytes_to_read_is_reported_once() {
-    let house = House::new();
+    let fixture = Fixture::new();
     for n in 0..30 {
-        house.write(&format!("d{}/e/f{n}", n % 7), "x".repeat(100));
+        fixture.write(&format!("d{}/e/f{n}", n % 7), "x".repeat(100));
     }
-    house.write("large", vec![1; 3 << 20]);
+    fixture.write("large", vec![1; 3 << 20]);
     for workers in [1, 4] {
         let (watch, options) = (Watch::default(), Options::default());
-        let scan = || scan(&house.worktree(), &house.store, &Index::empty(), &options, &HashSink::new, &watch);
+        let scan = || scan(&fixture.worktree(), &fixture.store, &Index::empty(), &options, &HashSink::new, &watch);
         with_workers(workers, scan).unwrap();
         let all = 3000 + (3 << 20);
         assert_eq!((watch.0.0.load(Ordering::Relaxed), &*watch.0.1.lock().unwrap()), (all, &vec![all]));
