@@ -49,39 +49,31 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// Code in JSON output.
     pub fn code(self) -> &'static str {
-        match self {
-            ErrorKind::Usage => "usage",
-            ErrorKind::NotFound => "not-found",
-            ErrorKind::Ambiguous => "ambiguous",
-            ErrorKind::Exists => "exists",
-            ErrorKind::Refused => "refused",
-            ErrorKind::Damaged => "damaged",
-            ErrorKind::NoRepository => "no-repository",
-            ErrorKind::Locked => "locked",
-            ErrorKind::Interrupted => "interrupted",
-            ErrorKind::NoSpace => "no-space",
-            ErrorKind::Unsupported => "unsupported",
-            ErrorKind::Permission => "permission",
-            ErrorKind::Io => "io",
-            ErrorKind::Internal => "internal",
-        }
+        self.code_and_exit().0
     }
 
     /// Exit status; 70, 74 and 77 as in `sysexits.h`.
     pub fn exit(self) -> Exit {
-        Exit(match self {
-            ErrorKind::Usage | ErrorKind::NotFound | ErrorKind::Ambiguous | ErrorKind::Exists => 2,
-            ErrorKind::Refused => 4,
-            ErrorKind::Damaged => 5,
-            ErrorKind::NoRepository => 10,
-            ErrorKind::Locked => 11,
-            ErrorKind::NoSpace => 13,
-            ErrorKind::Unsupported => 14,
-            ErrorKind::Internal => 70,
-            ErrorKind::Interrupted => Exit::signal(2).0,
-            ErrorKind::Io => 74,
-            ErrorKind::Permission => 77,
-        })
+        Exit(self.code_and_exit().1)
+    }
+
+    fn code_and_exit(self) -> (&'static str, u8) {
+        match self {
+            ErrorKind::Usage => ("usage", 2),
+            ErrorKind::NotFound => ("not-found", 2),
+            ErrorKind::Ambiguous => ("ambiguous", 2),
+            ErrorKind::Exists => ("exists", 2),
+            ErrorKind::Refused => ("refused", 4),
+            ErrorKind::Damaged => ("damaged", 5),
+            ErrorKind::NoRepository => ("no-repository", 10),
+            ErrorKind::Locked => ("locked", 11),
+            ErrorKind::Interrupted => ("interrupted", Exit::signal(2).0),
+            ErrorKind::NoSpace => ("no-space", 13),
+            ErrorKind::Unsupported => ("unsupported", 14),
+            ErrorKind::Permission => ("permission", 77),
+            ErrorKind::Io => ("io", 74),
+            ErrorKind::Internal => ("internal", 70),
+        }
     }
 }
 
@@ -200,6 +192,14 @@ impl Error {
     pub fn context(mut self, what: impl Into<Message>) -> Error {
         self.0.message = what.into() + ": " + std::mem::take(&mut self.0.message);
         self
+    }
+
+    /// A copy without the cause, for an error that is kept and returned more than once: callers would mistake the cause
+    /// for an error of the file that they read.
+    pub fn copy(&self) -> Error {
+        let Inner { kind, exit, hint, paths, .. } = &*self.0;
+        let (message, hint, paths) = (self.message(), hint.clone(), paths.clone());
+        Error(Box::new(Inner { kind: *kind, exit: *exit, message, hint, paths, source: None }))
     }
 
     /// Kind of the error.

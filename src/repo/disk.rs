@@ -1,10 +1,9 @@
 //! Measures the files of a repository other than its packs, and finds packs by name.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{self, Dir};
+use crate::fs::{self, Dir, Stat};
 use crate::id::{IdPrefix, PackId};
 use crate::metadata::Kind;
 use crate::repo::Repository;
@@ -60,20 +59,33 @@ fn no_pack(text: &str) -> Error {
         .hint("to list packs: undo verify-pack")
 }
 
-/// Calls `report` with name and size of every file below a folder. Skips files that are deleted meanwhile.
+/// Calls `visit` with the folder, name and stat of everything below a folder, folders before their content. Skips what is
+/// deleted meanwhile.
+pub(super) fn walk(folder: &Dir, visit: &mut dyn FnMut(&Dir, &[u8], &Stat) -> Result<()>) -> Result<()> {
+    for entry in folder.entries()? {
+        let Some(stat) = folder.stat(&entry.name)? else { continue };
+        let mut visit_below = || {
+            visit(folder, &entry.name, &stat)?;
+            if stat.kind == Kind::Directory { walk(&folder.open_dir(&entry.name)?, visit) } else { Ok(()) }
+        };
+        match visit_below() {
+            Err(error) if fs::is_gone(&error) => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+/// Calls `report` with name and size of every file below a folder.
 fn each_file(directory: &Path, report: &mut dyn FnMut(&[u8], u64)) -> Result<()> {
     let opened = match Dir::open(directory) {
         Err(error) if error.is_not_found() => return Ok(()),
         opened => opened?,
     };
-    for entry in opened.entries()? {
-        match opened.stat(&entry.name)? {
-            Some(stat) if stat.kind == Kind::Directory => {
-                each_file(&directory.join(std::ffi::OsStr::from_bytes(&entry.name)), report)?;
-            }
-            Some(stat) => report(&entry.name, stat.size),
-            None => {}
+    walk(&opened, &mut |_, name, stat| {
+        if stat.kind != Kind::Directory {
+            report(name, stat.size);
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }

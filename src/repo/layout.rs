@@ -45,6 +45,50 @@ pub enum Attachment {
     Store(Option<DirectoryId>),
 }
 
+/// Defines methods that return the paths of files.
+macro_rules! files {
+    ($folder:ident: $($(#[$doc:meta])* $name:ident = $file:literal,)+) => {
+        impl Layout {
+            $($(#[$doc])*
+            pub fn $name(&self) -> PathBuf {
+                self.$folder($file)
+            })+
+        }
+    };
+}
+
+files! { in_repository:
+    /// Version, features and chunk parameters.
+    format = "format",
+    /// The settings.
+    config = "config.toml",
+    /// The folder of packs.
+    packs = "packs",
+    /// The folder of journal segments.
+    journal = "journal",
+    /// Staged files of the repository. The holder of the lock may delete them.
+    tmp = "tmp",
+    /// Lock of the writer.
+    lock = "lock",
+    /// Space that is released when the disk is full.
+    reserve = "reserve",
+    /// Marks a repository with data that was not flushed.
+    unsynced = "unsynced",
+    /// Keeps git from recording, stashing or removing the repository.
+    git_ignore = ".gitignore",
+}
+
+files! { of_worktree:
+    /// The index.
+    index = "index",
+    /// Lock that allows one `undo run` at a time in a worktree.
+    run_lock = "run",
+    /// Marks unrecorded changes of a command.
+    unrecorded_run = "unrecorded-run",
+    /// Records the modes of directories that a checkout has made accessible.
+    opened_directories = "opened-directories",
+}
+
 impl Layout {
     /// The layout of the first directory that contains `.undo`, from `start` upwards.
     pub fn discover(start: &Path) -> Result<Layout> {
@@ -78,18 +122,6 @@ impl Layout {
         Ok(Some(Layout { worktree: directory.to_owned(), repository, attachment, start: RepoPathBuf::default() }))
     }
 
-    /// Version, features and chunk parameters.
-    pub fn format(&self) -> PathBuf {
-        self.repository.join("format")
-    }
-    /// The settings.
-    pub fn config(&self) -> PathBuf {
-        self.repository.join("config.toml")
-    }
-    /// The folder of packs.
-    pub fn packs(&self) -> PathBuf {
-        self.repository.join("packs")
-    }
     /// Ids and paths of all pack files, named by the journal or not.
     pub fn pack_files(&self) -> Result<Vec<(PackId, PathBuf)>> {
         let mut found = Vec::new();
@@ -103,35 +135,15 @@ impl Layout {
         }
         Ok(found)
     }
-    /// Marks a repository with data that was not flushed.
-    pub fn unsynced(&self) -> PathBuf {
-        self.repository.join("unsynced")
-    }
     /// A pack file, in a folder named after the first byte of its id.
     pub fn pack(&self, id: PackId) -> PathBuf {
         let name = id.to_string();
         self.packs().join(&name[..2]).join(name)
     }
-    /// The folder of journal segments.
-    pub fn journal(&self) -> PathBuf {
-        self.repository.join("journal")
+    fn in_repository(&self, name: &str) -> PathBuf {
+        self.repository.join(name)
     }
-    /// The index. With a store elsewhere, the index is in the store, under a name for this worktree.
-    pub fn index(&self) -> PathBuf {
-        self.of_worktree("index")
-    }
-    /// Lock that allows one `undo run` at a time in a worktree.
-    pub fn run_lock(&self) -> PathBuf {
-        self.of_worktree("run")
-    }
-    /// Marks unrecorded changes of a command.
-    pub fn unrecorded_run(&self) -> PathBuf {
-        self.of_worktree("unrecorded-run")
-    }
-    /// Records the modes of directories that a checkout has made accessible.
-    pub fn opened_directories(&self) -> PathBuf {
-        self.of_worktree("opened-directories")
-    }
+
     /// A file for this worktree. Several worktrees may share a store elsewhere.
     fn of_worktree(&self, name: &str) -> PathBuf {
         if !self.is_elsewhere() {
@@ -140,25 +152,9 @@ impl Layout {
         let hash = blake3::hash(self.worktree.as_os_str().as_bytes());
         self.repository.join(format!("{name}-{}", &hash.to_hex()[..8]))
     }
-    /// Lock of the writer.
-    pub fn lock(&self) -> PathBuf {
-        self.repository.join("lock")
-    }
-    /// Staged files of the repository. The holder of the lock may delete them.
-    pub fn tmp(&self) -> PathBuf {
-        self.repository.join("tmp")
-    }
-    /// Space that is released when the disk is full.
-    pub fn reserve(&self) -> PathBuf {
-        self.repository.join("reserve")
-    }
     /// `.undo` at the root of the worktree.
     pub fn marker(&self) -> PathBuf {
         marker(&self.worktree)
-    }
-    /// `.gitignore` of the repository folder: keeps git from recording, stashing or removing it.
-    pub fn git_ignore(&self) -> PathBuf {
-        self.repository.join(".gitignore")
     }
     /// Whether the store is outside the worktree.
     pub fn is_elsewhere(&self) -> bool {

@@ -1,13 +1,12 @@
 //! Explains failures that come from the owner of a repository or of files in it.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind};
 use crate::fs::{self, Dir};
-use crate::metadata::{Kind, Metadata};
+use crate::metadata::Metadata;
 use crate::quote::shell_word;
+use crate::repo::disk::walk;
 use crate::repo::layout::Layout;
 use crate::repo::sharing;
 
@@ -53,19 +52,13 @@ impl Layout {
     }
 }
 
-/// Owner of the first file below a folder that does not belong to this user. Skips folders that cannot be listed.
+/// Owner of the first file below a folder that does not belong to this user. Ends at a folder that cannot be listed.
 fn other_owner(folder: &Path, user: u32) -> Option<u32> {
-    let opened = Dir::open(folder).ok()?;
-    for entry in opened.entries().ok()? {
-        let Ok(Some(stat)) = opened.stat(&entry.name) else { continue };
-        if stat.metadata.uid != user {
-            return Some(stat.metadata.uid);
-        }
-        if stat.kind == Kind::Directory
-            && let Some(found) = other_owner(&folder.join(OsStr::from_bytes(&entry.name)), user)
-        {
-            return Some(found);
-        }
-    }
-    None
+    let mut found = None;
+    let folder = Dir::open(folder).ok()?;
+    let _ = walk(&folder, &mut |_, _, stat| {
+        found = found.or(Some(stat.metadata.uid).filter(|owner| *owner != user));
+        Ok(())
+    });
+    found
 }

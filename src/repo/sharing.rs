@@ -2,9 +2,10 @@
 //! record this, and every new file and folder inherits its mode from its folder, whatever the umask is.
 
 use crate::error::Result;
-use crate::fs::{self, Dir};
+use crate::fs::Dir;
 use crate::metadata::Kind;
 use crate::path::REPOSITORY;
+use crate::repo::disk::walk;
 use crate::repo::layout::{Attachment, Layout};
 
 /// Modes of folders and files.
@@ -39,20 +40,11 @@ pub fn ensure(layout: &Layout, is_shared: bool) -> Result<()> {
 /// Sets the mode of a folder before its content, so that files created meanwhile get the new mode.
 fn set_below(folder: &Dir, group: Option<u32>, modes: &Modes) -> Result<()> {
     set_one(folder, b".", group, modes.folder)?;
-    for entry in folder.entries()? {
-        let Some(stat) = folder.stat(&entry.name)? else { continue };
-        let done = match stat.kind {
-            Kind::Directory => folder.open_dir(&entry.name).and_then(|below| set_below(&below, group, modes)),
-            Kind::File => set_one(folder, &entry.name, group, modes.file),
-            _ => Ok(()),
-        };
-        match done {
-            // Another command has removed the file meanwhile.
-            Err(error) if fs::is_gone(&error) => {}
-            done => done?,
-        }
-    }
-    Ok(())
+    walk(folder, &mut |folder, name, stat| match stat.kind {
+        Kind::Directory => set_one(folder, name, group, modes.folder),
+        Kind::File => set_one(folder, name, group, modes.file),
+        _ => Ok(()),
+    })
 }
 
 fn set_one(folder: &Dir, name: &[u8], group: Option<u32>, mode: u16) -> Result<()> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::catalog;
 use super::compress::Decoder;
-use super::pack::{Frame, Pack, PackType, Place, ReadWindow, Record, Table, format};
+use super::pack::{Frame, Location, Pack, PackType, ReadWindow, Record, Table, format};
 use super::pack_set::Store;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -79,14 +79,14 @@ impl Store {
         let tables: Vec<Option<Table<'_>>> = self.packs.iter().map(|pack| pack.table().ok()).collect();
         let mut found = vec![0; tables.len()];
         for entry in catalog.entries() {
-            let Some((kind, id, place)) = entry else {
+            let Some((kind, id, location)) = entry else {
                 check.unsound.clone_from(&file);
                 continue;
             };
-            let Some(table) = place.and_then(|place| tables[place.pack as usize]) else { continue };
+            let Some(table) = location.and_then(|location| tables[location.pack as usize]) else { continue };
             let record = table.find(kind, id).map(|record| (table.frame(record.frame_number), record));
-            let pack = place.map_or(0, |place| place.pack);
-            if record.map(|(frame, record)| Place::new(pack, &frame, &record)) == place {
+            let pack = location.map_or(0, |location| location.pack);
+            if record.map(|(frame, record)| Location::new(pack, &frame, &record)) == location {
                 found[pack as usize] += 1;
             } else {
                 check.wrong.push(Error::damaged(format!("the catalog is wrong about {} `{id}`", kind.word())));

@@ -8,7 +8,7 @@ use super::compress::{Decoder, Encoder};
 use super::pack::file::{Builder, Sealed, publish};
 use super::pack::{Frame, Pack, ReadWindow, Record, format};
 use super::pack_set::Store;
-use super::writer::{frame_of, new_frame};
+use super::writer::FrameBuffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::PackId;
 use crate::object::ObjectKind;
@@ -85,7 +85,8 @@ impl Store {
             lists.push((pack, records_by_frame(pack, &mut seen)?));
         }
         let mut builder = Builder::new(&self.directory);
-        let mut collector = FrameCollector::new(Encoder::new(self.options().compression));
+        let mut encoder = Encoder::new(self.options().compression);
+        let (mut buffer, mut decoder, mut decoded) = (FrameBuffer::default(), Decoder::default(), Vec::new());
         let mut window = ReadWindow::default();
         for section in [Section::Commits, Section::History, Section::Data] {
             for (pack, frames) in &lists {
@@ -100,15 +101,20 @@ impl Store {
                         continue;
                     }
                     let stored = window.verified_frame(pack, frame.offset, frame.stored, &frame.checksum)?;
-                    if is_short {
-                        let these = records.iter().filter(|record| section.has(record));
-                        collector.add(&mut builder, pack, (frame, stored), these)?;
-                    } else {
+                    if !is_short {
                         builder.push(*frame, stored, records.iter().copied())?;
+                        continue;
+                    }
+                    let result = decoder.decode(frame.codec, stored, frame.raw as usize, &mut decoded);
+                    result.map_err(|error| pack.damaged(error))?;
+                    for record in records.iter().filter(|record| section.has(record)) {
+                        // The table of an open pack is verified, so the object lies within its frame.
+                        let bytes = &decoded[record.offset as usize..][..record.length as usize];
+                        buffer.add(*record, bytes, &mut encoder, &mut builder)?;
                     }
                 }
             }
-            collector.finish(&mut builder)?;
+            buffer.write(&mut encoder, &mut builder)?;
         }
         if with_empty_frame {
             builder.push(format::EMPTY_FRAME, &[], [])?;
@@ -144,59 +150,6 @@ impl Section {
             () => Section::History,
         }
     }
-}
-
-/// Objects of short frames, collected for one new frame.
-struct FrameCollector {
-    encoder: Encoder,
-    decoder: Decoder,
-    decoded: Vec<u8>,
-    raw: Vec<u8>,
-    records: Vec<Record>,
-}
-
-impl FrameCollector {
-    fn new(encoder: Encoder) -> FrameCollector {
-        let decoder = Decoder::default();
-        FrameCollector { encoder, decoder, decoded: Vec::new(), raw: Vec::new(), records: Vec::new() }
-    }
-
-    /// Adds objects of a frame.
-    fn add<'r>(
-        &mut self,
-        builder: &mut Builder,
-        pack: &Pack,
-        (frame, stored): (&Frame, &[u8]),
-        records: impl Iterator<Item = &'r Record>,
-    ) -> Result<()> {
-        let decoded = self.decoder.decode(frame.codec, stored, frame.raw as usize, &mut self.decoded);
-        decoded.map_err(|error| pack.damaged(error))?;
-        for record in records {
-            let bytes = self.decoded.get(record.offset as usize..).and_then(|rest| rest.get(..record.length as usize));
-            let bytes = bytes.ok_or_else(|| pack.damaged("an object lies outside of its frame"))?;
-            if self.raw.len() + bytes.len() > frame_of(record.kind) {
-                write(&mut self.encoder, (&mut self.raw, &mut self.records), builder)?;
-            }
-            self.records.push(Record { offset: self.raw.len() as u32, ..*record });
-            self.raw.extend_from_slice(bytes);
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, builder: &mut Builder) -> Result<()> {
-        write(&mut self.encoder, (&mut self.raw, &mut self.records), builder)
-    }
-}
-
-/// Writes the collected objects as one frame.
-fn write(encoder: &mut Encoder, (raw, records): (&mut Vec<u8>, &mut Vec<Record>), builder: &mut Builder) -> Result<()> {
-    if !records.is_empty() {
-        let (frame, bytes) = new_frame(encoder, raw, records)?;
-        builder.push(frame, bytes, records.iter().copied())?;
-        raw.clear();
-        records.clear();
-    }
-    Ok(())
 }
 
 /// The frames of a pack with the objects in them that are not in `seen`.

@@ -1,6 +1,5 @@
 //! Lists the objects of one pack, for commands that show how objects are stored.
 
-use super::compress::Codec;
 use super::pack::Pack;
 use super::pack_set::Store;
 use crate::error::Result;
@@ -30,7 +29,7 @@ pub struct ListedObject {
 pub struct Totals {
     /// Number of objects.
     pub objects: u64,
-    /// Number of frames that are stored, deflated, and compressed by Zstandard.
+    /// Number of frames by the number of their codec: stored, deflated, and compressed by Zstandard.
     pub frames: [u64; 3],
     /// Size of all frames when decoded, in bytes.
     pub raw: u64,
@@ -65,12 +64,7 @@ impl Listing {
         for frame in (0..table.frame_count()).map(|n| table.frame(n)) {
             totals.raw += u64::from(frame.raw);
             totals.stored += u64::from(frame.stored);
-            let [stored, deflate, zstd] = &mut totals.frames;
-            *match frame.codec {
-                Codec::Stored => stored,
-                Codec::Deflate => deflate,
-                Codec::Zstd => zstd,
-            } += 1;
+            totals.frames[frame.codec as usize] += 1;
         }
         Ok(totals)
     }

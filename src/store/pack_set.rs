@@ -9,7 +9,7 @@ use super::cache::Cache;
 use super::catalog::{self, Catalog};
 use super::compress::{Compression, Decoder};
 use super::pack::OTHERS_ARE_WHOLE;
-use super::pack::{Pack, Place, format};
+use super::pack::{Location, Pack, format};
 use crate::chunk;
 use crate::environment::Durability;
 use crate::error::{Error, Result};
@@ -43,19 +43,6 @@ pub struct Store {
     pub(super) frames_decoded: AtomicU64,
     /// Whether each object is read before it counts as present.
     is_in_doubt: AtomicBool,
-}
-
-/// Position of an object. In sorted order, packs are read from front to back and each frame is decoded once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Location {
-    /// Index of the pack in the store.
-    pub pack: u32,
-    /// Offset of the frame in the pack.
-    pub frame: u64,
-    /// Offset of the object in the decoded frame.
-    pub offset: u32,
-    /// Size of the object in bytes.
-    pub length: u32,
 }
 
 /// Whether this is the empty data object, which every store contains and none stores.
@@ -147,7 +134,7 @@ impl Store {
     /// Like [`Store::contains`], but faster. With a damaged catalog it may return `false` for an object that the store
     /// contains.
     pub fn knows(&self, kind: ObjectKind, id: ObjectId) -> bool {
-        let is_held = || self.quick_places(kind, id).any(|place| self.pack(&place).check_footer().is_ok());
+        let is_held = || self.quick_locations(kind, id).any(|location| self.pack(&location).check_footer().is_ok());
         is_empty_data(kind, id) || is_held() && self.is_readable(kind, id)
     }
 
@@ -162,13 +149,12 @@ impl Store {
 
     /// Position of an object. `None` for the empty blob.
     pub fn locate(&self, kind: ObjectKind, id: ObjectId) -> Option<Location> {
-        let readable = |place: &Place| self.pack(place).check_footer().is_ok();
-        let quick = self.quick_places(kind, id).find(readable);
-        let place = quick.or_else(|| {
+        let readable = |location: &Location| self.pack(location).check_footer().is_ok();
+        let quick = self.quick_locations(kind, id).find(readable);
+        quick.or_else(|| {
             let is_sound = self.catalog.as_ref().is_none_or(|catalog| catalog.is_sound(&id.0));
-            if is_sound { None } else { self.all_places(kind, id).find(readable) }
-        })?;
-        Some(Location { pack: place.pack, frame: place.frame, offset: place.offset, length: place.length })
+            if is_sound { None } else { self.all_locations(kind, id).find(readable) }
+        })
     }
 
     /// Ids of objects of a kind that match a prefix, sorted, at most `limit`.
@@ -191,26 +177,26 @@ impl Store {
         found.into_iter().take(limit).collect()
     }
 
-    pub(super) fn pack(&self, place: &Place) -> &Pack {
-        &self.packs[place.pack as usize]
+    pub(super) fn pack(&self, location: &Location) -> &Pack {
+        &self.packs[location.pack as usize]
     }
 
     /// Positions of an object according to the catalog and to the packs outside it.
-    pub(super) fn quick_places(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
+    pub(super) fn quick_locations(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Location> + '_ {
         let cataloged = self.catalog.iter().flat_map(move |catalog| catalog.find(kind, id));
-        cataloged.chain(self.uncovered.iter().filter_map(move |&n| self.place_in(n, kind, id)))
+        cataloged.chain(self.uncovered.iter().filter_map(move |&n| self.location_in(n, kind, id)))
     }
 
     /// Positions of an object according to the tables of all packs: slow, but independent of a damaged catalog.
-    pub(super) fn all_places(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
+    pub(super) fn all_locations(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Location> + '_ {
         let packs = if self.catalog.is_some() { 0..self.packs.len() as u32 } else { 0..0 };
-        packs.filter_map(move |n| self.place_in(n, kind, id))
+        packs.filter_map(move |n| self.location_in(n, kind, id))
     }
 
-    fn place_in(&self, n: u32, kind: ObjectKind, id: ObjectId) -> Option<Place> {
+    fn location_in(&self, n: u32, kind: ObjectKind, id: ObjectId) -> Option<Location> {
         let table = self.packs[n as usize].table().ok()?;
         let record = table.find(kind, id)?;
-        Some(Place::new(n, &table.frame(record.frame_number), &record))
+        Some(Location::new(n, &table.frame(record.frame_number), &record))
     }
 
     /// The error for an object that was not found. Names a damaged pack, which may have held the object.

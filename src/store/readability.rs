@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::pack::{Place, ReadWindow};
+use super::pack::{Location, ReadWindow};
 use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
@@ -42,8 +42,8 @@ impl Store {
         let (mut needed, mut suspects) = (Vec::new(), Vec::new());
         for number in 0..end {
             let Some(going) = going(number) else { continue };
-            match self.places_of(going) {
-                Ok(places) => needed.extend(places.iter().map(|place| Needed::new(place, number))),
+            match self.locations_of(going) {
+                Ok(locations) => needed.extend(locations.iter().map(|location| Needed::new(location, number))),
                 Err(_) => suspects.push(number),
             }
         }
@@ -67,22 +67,22 @@ impl Store {
     }
 
     /// Positions of the chunks that only the removed blob has.
-    fn places_of(&self, going: Outgoing) -> Result<Vec<Place>> {
-        let place = |id| {
-            let found = self.quick_places(ObjectKind::Data, id).next();
-            found.or_else(|| self.all_places(ObjectKind::Data, id).next())
+    fn locations_of(&self, going: Outgoing) -> Result<Vec<Location>> {
+        let location = |id| {
+            let found = self.quick_locations(ObjectKind::Data, id).next();
+            found.or_else(|| self.all_locations(ObjectKind::Data, id).next())
         };
         let id = going.blob.object_id();
         if is_empty_data(ObjectKind::Data, id) {
             return Ok(Vec::new());
         }
-        if let Some(place) = place(id) {
-            return Ok(vec![place]);
+        if let Some(location) = location(id) {
+            return Ok(vec![location]);
         }
         // If the new content cannot be read, all chunks count as removed.
         let staying = going.coming.and_then(|blob| self.chunks_of(blob).ok()).unwrap_or_default();
         let chunks = self.chunks_of(going.blob)?.into_iter().filter(|id| !staying.contains(id)).map(ChunkId::object_id);
-        chunks.map(|id| place(id).ok_or_else(|| self.missing(ObjectKind::Data, id))).collect()
+        chunks.map(|id| location(id).ok_or_else(|| self.missing(ObjectKind::Data, id))).collect()
     }
 
     fn chunks_of(&self, blob: BlobId) -> Result<HashSet<ChunkId>> {
@@ -112,8 +112,8 @@ impl Store {
 }
 
 impl Needed {
-    fn new(place: &Place, number: usize) -> Needed {
-        let Place { pack, stored, frame, checksum, .. } = *place;
+    fn new(location: &Location, number: usize) -> Needed {
+        let Location { pack, stored, frame, checksum, .. } = *location;
         Needed { pack, stored, frame, checksum, number: number as u32 }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::cache;
 use super::compress::Decoder;
-use super::pack::{Pack, Place, ReadWindow};
+use super::pack::{Location, Pack, ReadWindow};
 use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::ObjectId;
@@ -40,41 +40,41 @@ impl Store {
 
     /// Tries each position of an object until one yields the object. A catalog may be wrong, so the tables of the packs
     /// decide whether an object is missing or damaged.
-    fn try_places<T>(
+    fn try_locations<T>(
         &self,
         kind: ObjectKind,
         id: ObjectId,
-        mut attempt: impl FnMut(&Place) -> Result<T>,
-    ) -> Result<(T, Place)> {
+        mut attempt: impl FnMut(&Location) -> Result<T>,
+    ) -> Result<(T, Location)> {
         let mut failure = None;
         let mut tried = Vec::new();
-        for place in self.quick_places(kind, id).chain(self.all_places(kind, id)) {
-            if tried.contains(&place) {
+        for location in self.quick_locations(kind, id).chain(self.all_locations(kind, id)) {
+            if tried.contains(&location) {
                 continue;
             }
-            match attempt(&place) {
-                Ok(value) => return Ok((value, place)),
+            match attempt(&location) {
+                Ok(value) => return Ok((value, location)),
                 // The tables come last, so their error is reported.
                 Err(error) => failure = Some(error),
             }
-            tried.push(place);
+            tried.push(location);
         }
         Err(failure.unwrap_or_else(|| self.missing(kind, id)))
     }
 
     /// The frame of an object, from the cache or decoded.
-    fn frame(&self, kind: ObjectKind, place: &Place) -> Result<Arc<Vec<u8>>> {
-        if let Some(frame) = self.cache.get(place.key()) {
+    fn frame(&self, kind: ObjectKind, location: &Location) -> Result<Arc<Vec<u8>>> {
+        if let Some(frame) = self.cache.get(location.key()) {
             return Ok(frame);
         }
         let mut decoder = self.decoders.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
         let mut frame = Vec::new();
-        self.decode(kind, place, &mut decoder, &mut ReadWindow::default(), &mut frame)?;
+        self.decode(kind, location, &mut decoder, &mut ReadWindow::default(), &mut frame)?;
         if let Ok(mut idle) = self.decoders.lock() {
             idle.push(decoder);
         }
         let frame = Arc::new(frame);
-        self.cache.put(place.key(), &frame);
+        self.cache.put(location.key(), &frame);
         Ok(frame)
     }
 
@@ -82,27 +82,27 @@ impl Store {
     fn decode(
         &self,
         kind: ObjectKind,
-        place: &Place,
+        location: &Location,
         decoder: &mut Decoder,
         window: &mut ReadWindow,
         to: &mut Vec<u8>,
     ) -> Result<()> {
-        let pack = self.pack(place);
+        let pack = self.pack(location);
         self.frames_decoded.fetch_add(1, Ordering::Relaxed);
         // The id of an object verifies its bytes, except for layouts. So frames of anything but data are verified as a
         // whole.
         let stored = match kind {
-            ObjectKind::Data => window.frame(pack, place.frame, place.stored)?,
-            _ => window.verified_frame(pack, place.frame, place.stored, &place.checksum)?,
+            ObjectKind::Data => window.frame(pack, location.frame, location.stored)?,
+            _ => window.verified_frame(pack, location.frame, location.stored, &location.checksum)?,
         };
-        decoder.decode(place.codec, stored, place.raw as usize, to).map_err(|error| pack.damaged(error))
+        decoder.decode(location.codec, stored, location.raw as usize, to).map_err(|error| pack.damaged(error))
     }
 }
 
 /// Returns an object in its decoded frame, after verifying its bytes.
-fn verified<'f>(pack: &Pack, kind: ObjectKind, id: ObjectId, place: &Place, frame: &'f [u8]) -> Result<&'f [u8]> {
-    let start = place.offset as usize;
-    let Some(bytes) = frame.get(start..).and_then(|rest| rest.get(..place.length as usize)) else {
+fn verified<'f>(pack: &Pack, kind: ObjectKind, id: ObjectId, location: &Location, frame: &'f [u8]) -> Result<&'f [u8]> {
+    let start = location.offset as usize;
+    let Some(bytes) = frame.get(start..).and_then(|rest| rest.get(..location.length as usize)) else {
         return Err(pack.damaged(format_args!("{} `{id}` lies outside of its frame", kind.word())));
     };
     // A layout has the id of its blob, and is verified when the blob is read.
@@ -117,11 +117,11 @@ impl Objects for Store {
         if is_empty_data(kind, id) {
             return Ok(Arc::new([]));
         }
-        let attempt = |place: &Place| -> Result<Arc<[u8]>> {
-            let frame = self.frame(kind, place)?;
-            Ok(verified(self.pack(place), kind, id, place, &frame)?.into())
+        let attempt = |location: &Location| -> Result<Arc<[u8]>> {
+            let frame = self.frame(kind, location)?;
+            Ok(verified(self.pack(location), kind, id, location, &frame)?.into())
         };
-        self.try_places(kind, id, attempt).map(|(bytes, _)| bytes)
+        self.try_locations(kind, id, attempt).map(|(bytes, _)| bytes)
     }
 }
 
@@ -136,8 +136,8 @@ impl<'s> Reader<'s> {
             Some((last_kind, last_id, range)) if (last_kind, last_id) == (kind, id) => range,
             _ => {
                 let store = self.store;
-                let ((), place) = store.try_places(kind, id, |place| self.load(kind, id, place))?;
-                place.offset as usize..(place.offset + place.length) as usize
+                let ((), location) = store.try_locations(kind, id, |location| self.load(kind, id, location))?;
+                location.offset as usize..(location.offset + location.length) as usize
             }
         };
         self.verified = Some((kind, id, range.clone()));
@@ -145,14 +145,14 @@ impl<'s> Reader<'s> {
     }
 
     /// Decodes the frame if it is not the last one, and verifies the object in it.
-    fn load(&mut self, kind: ObjectKind, id: ObjectId, place: &Place) -> Result<()> {
-        let key = Some(place.key());
+    fn load(&mut self, kind: ObjectKind, id: ObjectId, location: &Location) -> Result<()> {
+        let key = Some(location.key());
         if self.decoded != key {
             self.decoded = None;
-            self.store.decode(kind, place, &mut self.decoder, &mut self.window, &mut self.buffer)?;
+            self.store.decode(kind, location, &mut self.decoder, &mut self.window, &mut self.buffer)?;
             self.decoded = key;
         }
-        verified(self.store.pack(place), kind, id, place, &self.buffer)?;
+        verified(self.store.pack(location), kind, id, location, &self.buffer)?;
         Ok(())
     }
 }

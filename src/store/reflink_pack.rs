@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::compress::Codec;
 use super::pack::file::{Sealed, stage};
-use super::pack::{Footer, Frame, Pack, PackType, Record, format};
+use super::pack::{Frame, Pack, PackType, Record, format};
 use super::pack_set::Store;
 use super::session::Session;
 use super::writer::Writer;
@@ -113,10 +113,7 @@ impl<'s> Adoption<'s> {
         let end = self.length();
         let mut seen: HashSet<ObjectId> = HashSet::new();
         self.records.retain(|record| seen.insert(record.id));
-        let table = format::encode_table(PackType::Reflinked, &self.frames, &mut self.records);
-        let footer = Footer { table: end, length: table.len() as u64, id: format::id_of_table(&table) };
-        let id = footer.id;
-        let tail = [&table[..], &footer.encode(self.frames.len() as u32, self.records.len() as u32)].concat();
+        let (id, tail) = format::encode_tail(PackType::Reflinked, &self.frames, &mut self.records, end);
         fs::set_len(self.file(), end)?;
         fs::write_all_at(self.file(), &tail, end)?;
         let bytes = end % BLOCK + tail.len() as u64;
@@ -158,7 +155,7 @@ impl Store {
             pack.table().is_ok_and(|table| table.sort == PackType::Reflinked)
                 && pack.data_length().is_ok_and(|it| it == size)
         };
-        let mut places = self.quick_places(ObjectKind::Data, first).filter(|place| place.frame == start);
-        places.find_map(|place| Some(self.pack(&place)).filter(is_whole))?.file().ok()
+        let mut locations = self.quick_locations(ObjectKind::Data, first).filter(|location| location.frame == start);
+        locations.find_map(|location| Some(self.pack(&location)).filter(is_whole))?.file().ok()
     }
 }

@@ -8,7 +8,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::pack::Failure;
 use super::pack::file::{Builder, Sealed, publish};
 use super::pack_set::{Store, is_empty_data};
 use crate::environment::Durability;
@@ -60,7 +59,7 @@ type Names = HashSet<(ObjectKind, ObjectId), BuildHasherDefault<IdHasher>>;
 #[derive(Default)]
 struct State {
     /// The first error of any writer. Nothing is written after it.
-    failure: Option<Failure>,
+    failure: Option<Error>,
     /// Packs of finished writers, not sealed yet.
     data: Vec<Builder>,
     history: Vec<Builder>,
@@ -98,7 +97,7 @@ impl Session<'_> {
         let flushed = state.flusher.map_or(Ok(Vec::new()), Flusher::finish);
         let mut sealed = flushed.map_err(|error| error.context(NOTHING))?;
         if let Some(failure) = state.failure {
-            return Err(failure.error().context(NOTHING));
+            return Err(failure.context(NOTHING));
         }
         for builder in combine(state.data, state.history)? {
             let mut pack = builder.seal()?;
@@ -116,15 +115,12 @@ impl Session<'_> {
         if !self.has_failed.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match &self.state().failure {
-            Some(failure) => Err(failure.error().context(NOTHING)),
-            None => Ok(()),
-        }
+        self.state().failure.as_ref().map_or(Ok(()), |failure| Err(failure.copy().context(NOTHING)))
     }
 
     /// Keeps the first error: the objects that the failed thread had claimed are not stored.
     pub(super) fn poison(&self, error: Error) -> Error {
-        self.state().failure.get_or_insert_with(|| Failure::of(&error));
+        self.state().failure.get_or_insert_with(|| error.copy());
         self.has_failed.store(true, Ordering::Relaxed);
         error
     }
@@ -141,10 +137,10 @@ impl Session<'_> {
     }
 
     /// Takes the packs of a finished writer.
-    pub(super) fn leave(&self, data: Option<Builder>, history: Option<Builder>) {
+    pub(super) fn leave(&self, data: Builder, history: Builder) {
         let mut state = self.state();
-        state.data.extend(data);
-        state.history.extend(history);
+        state.data.push(data);
+        state.history.push(history);
     }
 
     /// Flushes a full pack in the background.

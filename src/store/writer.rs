@@ -11,7 +11,7 @@ use crate::object::ObjectKind;
 
 /// Size of a frame of small objects. For files: saves 96 % of what compressing all of them together would save, and is
 /// fast to decode for one of them. A quarter of that for trees and commits, which are read one at a time.
-pub(super) fn frame_of(kind: ObjectKind) -> usize {
+fn frame_of(kind: ObjectKind) -> usize {
     if kind == ObjectKind::Data { 256 << 10 } else { 64 << 10 }
 }
 
@@ -35,19 +35,24 @@ pub struct Writer<'a> {
 }
 
 /// Objects for one pack.
-#[derive(Default)]
 struct Stream {
-    /// Bytes and objects of the next frame.
+    buffer: FrameBuffer,
+    pack: Builder,
+}
+
+/// Small objects, collected for one frame.
+#[derive(Default)]
+pub(super) struct FrameBuffer {
     raw: Vec<u8>,
     records: Vec<Record>,
-    pack: Option<Builder>,
 }
 
 impl Session<'_> {
     /// Creates a writer for this thread. It must be dropped or finished before the session is finished.
     pub fn writer(&self) -> Writer<'_> {
         let encoder = Encoder::new(self.store.options().compression);
-        Writer { session: self, encoder, data: Stream::default(), history: Stream::default() }
+        let stream = || Stream { buffer: FrameBuffer::default(), pack: Builder::new(&self.store.directory) };
+        Writer { session: self, encoder, data: stream(), history: stream() }
     }
 }
 
@@ -82,25 +87,27 @@ impl Writer<'_> {
         let stream = if kind == ObjectKind::Data { &mut self.data } else { &mut self.history };
         let record = Record { kind, id, frame_number: 0, offset: 0, length: bytes.len() as u32 };
         if bytes.len() >= LARGE {
-            return stream.write_frame(self.session, &mut self.encoder, bytes, &[record]);
+            let (frame, stored) = new_frame(&mut self.encoder, bytes, &[record])?;
+            stream.pack.push(frame, stored, [record])?;
+        } else {
+            stream.buffer.add(record, bytes, &mut self.encoder, &mut stream.pack)?;
         }
-        if stream.raw.len() + bytes.len() > frame_of(kind) {
-            stream.write_gathered(self.session, &mut self.encoder)?;
+        if stream.pack.size() >= PACK || stream.pack.objects() >= OBJECTS {
+            let full = std::mem::replace(&mut stream.pack, Builder::new(&self.session.store.directory));
+            self.session.flush(full.seal()?)?;
         }
-        stream.records.push(Record { offset: stream.raw.len() as u32, ..record });
-        stream.raw.extend_from_slice(bytes);
         Ok(())
     }
 
     fn hand_over(&mut self) -> Result<()> {
-        let (session, encoder) = (self.session, &mut self.encoder);
-        session.check()?;
-        let mut write = || {
-            self.data.write_gathered(session, encoder)?;
-            self.history.write_gathered(session, encoder)
-        };
-        write().map_err(|error| session.poison(error))?;
-        session.leave(self.data.pack.take(), self.history.pack.take());
+        self.session.check()?;
+        for stream in [&mut self.data, &mut self.history] {
+            let written = stream.buffer.write(&mut self.encoder, &mut stream.pack);
+            written.map_err(|error| self.session.poison(error))?;
+        }
+        let [data, history] = [&mut self.data, &mut self.history]
+            .map(|stream| std::mem::replace(&mut stream.pack, Builder::new(&self.session.store.directory)));
+        self.session.leave(data, history);
         Ok(())
     }
 }
@@ -116,44 +123,36 @@ impl Drop for Writer<'_> {
     }
 }
 
-impl Stream {
-    /// Writes the collected objects as one frame.
-    fn write_gathered(&mut self, session: &Session<'_>, encoder: &mut Encoder) -> Result<()> {
-        if self.records.is_empty() {
-            return Ok(());
+impl FrameBuffer {
+    /// Adds an object. Writes the objects before it to the pack if they leave too little room in the frame.
+    pub(super) fn add(
+        &mut self,
+        record: Record,
+        bytes: &[u8],
+        encoder: &mut Encoder,
+        pack: &mut Builder,
+    ) -> Result<()> {
+        if self.raw.len() + bytes.len() > frame_of(record.kind) {
+            self.write(encoder, pack)?;
         }
-        let (mut raw, mut records) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.records));
-        self.write_frame(session, encoder, &raw, &records)?;
-        raw.clear();
-        records.clear();
-        (self.raw, self.records) = (raw, records);
+        self.records.push(Record { offset: self.raw.len() as u32, ..record });
+        self.raw.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn write_frame(
-        &mut self,
-        session: &Session<'_>,
-        encoder: &mut Encoder,
-        raw: &[u8],
-        records: &[Record],
-    ) -> Result<()> {
-        let (frame, bytes) = new_frame(encoder, raw, records)?;
-        let pack = match &mut self.pack {
-            Some(pack) => pack,
-            none => none.insert(Builder::new(&session.store.directory)),
-        };
-        pack.push(frame, bytes, records.iter().copied())?;
-        if (pack.size() >= PACK || pack.objects() >= OBJECTS)
-            && let Some(full) = self.pack.take()
-        {
-            session.flush(full.seal()?)?;
+    /// Writes the objects to the pack as one frame.
+    pub(super) fn write(&mut self, encoder: &mut Encoder, pack: &mut Builder) -> Result<()> {
+        if !self.records.is_empty() {
+            let (frame, bytes) = new_frame(encoder, &self.raw, &self.records)?;
+            pack.push(frame, bytes, self.records.drain(..))?;
+            self.raw.clear();
         }
         Ok(())
     }
 }
 
 /// Compresses and verifies a frame, which is not in a pack yet; returns it with its bytes for the file.
-pub(super) fn new_frame<'a>(encoder: &'a mut Encoder, raw: &'a [u8], records: &[Record]) -> Result<(Frame, &'a [u8])> {
+fn new_frame<'a>(encoder: &'a mut Encoder, raw: &'a [u8], records: &[Record]) -> Result<(Frame, &'a [u8])> {
     let Encoded { codec, level, bytes } = encoder.encode(raw)?;
     let checksum = match (codec, records) {
         // The id is the hash of the same bytes.

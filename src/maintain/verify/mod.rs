@@ -3,7 +3,6 @@
 //! Three passes: the journal; every pack that the journal names, byte by byte; and every object that commits refer to. Damage
 //! is reported when it is found, and the pass continues. Only the ids of the objects are kept in memory.
 
-mod contents;
 mod packs;
 mod reachable;
 mod totals;

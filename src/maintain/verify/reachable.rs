@@ -1,8 +1,8 @@
 //! Checks every object that commits refer to: that it exists, can be read, and describes other objects correctly.
 
 use std::collections::BTreeSet;
+use std::io;
 
-use super::contents::{self, LargeBlob};
 use super::packs::BrokenObjects;
 use super::totals::TreeTotals;
 use super::{Damage, Reporter, is_damage};
@@ -12,6 +12,7 @@ use crate::history::reachable::{self, ReachableObject, ReachableObjects};
 use crate::history::walk::WalkOptions;
 use crate::id::CommitId;
 use crate::object::{ObjectKind, Objects};
+use crate::parallel;
 use crate::path::RepoPathBuf;
 use crate::progress::{Progress, Task, Unit};
 use crate::repo::Repository;
@@ -30,13 +31,12 @@ pub(super) fn check(
     let store = repository.store();
     let options = WalkOptions { from: starting_points(repository), ..WalkOptions::default() };
     let task = progress.start("following history", Unit::Items, None);
-    let (totals, blobs) = (TreeTotals::new(store), Vec::new());
     let check = ObjectCheck {
         store,
         broken,
         reporter,
-        totals,
-        blobs,
+        totals: TreeTotals::new(store),
+        large: Vec::new(),
         current: CurrentCommit::default(),
         commits: 0,
         task: &*task,
@@ -69,8 +69,8 @@ struct ObjectCheck<'l, 't> {
     broken: &'l BrokenObjects,
     reporter: &'l mut Reporter<'t>,
     totals: TreeTotals<'l>,
-    /// LargeBlob blobs to be hashed.
-    blobs: Vec<LargeBlob>,
+    /// Large blobs to hash, with the commits in which they were found.
+    large: Vec<(Option<CommitId>, ReachableObject)>,
     current: CurrentCommit,
     commits: u64,
     task: &'l dyn Task,
@@ -114,8 +114,8 @@ impl ObjectCheck<'_, '_> {
             ObjectType::Links => self.current.has_new_links = true,
             ObjectType::Blob if self.is_large(&object) => {
                 self.current.large.clone_from(&object.path);
-                self.blobs.push(LargeBlob { id: object.id, commit: self.current.commit, path: object.path });
-                if self.blobs.len() == BATCH {
+                self.large.push((self.current.commit, object));
+                if self.large.len() == BATCH {
                     self.hash_large()?;
                 }
             }
@@ -163,8 +163,17 @@ impl ObjectCheck<'_, '_> {
         Ok(())
     }
 
+    /// Compares large blobs with their ids, with all workers.
     fn hash_large(&mut self) -> Result<()> {
-        contents::check(self.store, std::mem::take(&mut self.blobs), self.reporter)
+        let hash = |(commit, blob): (_, ReachableObject)| {
+            let error = self.store.copy_blob(blob.id.into(), &mut io::sink()).err()?;
+            let paths = blob.path.into_iter().collect();
+            Some(Damage { id: Some(blob.id), commit, paths, ..Damage::new("blob", error) })
+        };
+        let large = std::mem::take(&mut self.large);
+        parallel::for_each_result(large.into_iter(), hash, |damage| {
+            damage.map_or(Ok(()), |damage| self.reporter.damage(damage))
+        })
     }
 
     fn report_unreadable(&mut self, object: Option<ReachableObject>, error: Error) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::Loaded;
 use super::segment::{self, Segment};
 use super::state::State;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,22 +15,22 @@ pub fn check(directory: &Path, damage: &mut dyn FnMut(Error)) -> Result<()> {
     // Number and final state of the previous segment, if it could be read.
     let mut before: Option<(u64, Option<State>)> = None;
     for number in segment::numbers(directory)? {
-        let follows = before.as_ref().is_none_or(|(last, _)| last + 1 == number);
+        let path = |number| segment::path(directory, number).display().to_string();
+        let mut report = |message: String| damage(Error::damaged(message).hint(segment::FROM_BACKUP));
+        let previous = before.take();
+        let follows = previous.as_ref().is_none_or(|(last, _)| last + 1 == number);
         if !follows {
-            let path = segment::path(directory, number - 1);
-            damage(Error::damaged(format!("`{}` is missing", path.display())).hint(segment::FROM_BACKUP));
+            report(format!("`{}` is missing", path(number - 1)));
         }
-        let led_to = before.take().and_then(|(_, state)| state.filter(|_| follows));
         let state = match replay(directory, number) {
-            Ok((checkpoint, replay)) => {
+            Ok((checkpoint, Loaded { state, damage: found, .. })) => {
+                let led_to = previous.and_then(|(_, state)| state).filter(|_| follows);
                 if led_to.is_some_and(|state| state != checkpoint) {
-                    let (path, last) = (segment::path(directory, number), segment::path(directory, number - 1));
-                    let message = format!("`{}` does not begin where `{}` ends", path.display(), last.display());
-                    damage(Error::damaged(message).hint(segment::FROM_BACKUP));
+                    report(format!("`{}` does not begin where `{}` ends", path(number), path(number - 1)));
                 }
-                let is_whole = replay.damage.is_none();
-                replay.damage.into_iter().for_each(&mut *damage);
-                is_whole.then_some(replay.state)
+                let is_whole = found.is_none();
+                found.into_iter().for_each(&mut *damage);
+                is_whole.then_some(state)
             }
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 damage(error);
@@ -43,7 +44,7 @@ pub fn check(directory: &Path, damage: &mut dyn FnMut(Error)) -> Result<()> {
 }
 
 /// The checkpoint of a segment, and its replay.
-fn replay(directory: &Path, number: u64) -> Result<(State, segment::Replay)> {
+fn replay(directory: &Path, number: u64) -> Result<(State, Loaded)> {
     let path = segment::path(directory, number);
     let gone = || Error::damaged(format!("`{}` is missing", path.display())).hint(segment::FROM_BACKUP);
     let segment = Segment::read(directory, number)?.ok_or_else(gone)?;

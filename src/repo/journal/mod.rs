@@ -27,7 +27,7 @@ pub use directory::Directory;
 #[cfg(test)]
 pub use record::DECODED;
 pub use record::Record;
-use segment::{Replay, Segment};
+use segment::Segment;
 pub use state::State;
 pub use writer::{Writer, create};
 
@@ -65,11 +65,7 @@ pub fn load(directory: &Path) -> Result<Loaded> {
             Err(error) => Err(error),
         };
         match replayed {
-            Ok(replay) => {
-                let Replay { length, size, checkpoint, .. } = replay;
-                let end = End { segment: number, length, size, checkpoint };
-                return Ok(Loaded { state: replay.state, end, damage: damage.or(replay.damage) });
-            }
+            Ok(loaded) => return Ok(Loaded { damage: damage.or(loaded.damage), ..loaded }),
             Err(error) if error.kind() == ErrorKind::Damaged => damage = damage.or(Some(error)),
             Err(error) => return Err(error),
         }

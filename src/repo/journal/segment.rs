@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::frame::{self, Frame};
 use super::record::{OPERATION, Record};
 use super::state::State;
+use super::{End, Loaded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::OperationId;
@@ -58,6 +59,7 @@ pub fn encode(number: u64, state: &State) -> Vec<u8> {
 
 /// A segment in memory.
 pub struct Segment {
+    number: u64,
     path: PathBuf,
     bytes: Vec<u8>,
     /// Set if the header is damaged and the checkpoint is intact.
@@ -66,32 +68,18 @@ pub struct Segment {
     unreadable: Option<Error>,
 }
 
-/// Result of replaying a segment.
-pub struct Replay {
-    /// The state after the last valid record.
-    pub state: State,
-    /// Offset of the end of that record.
-    pub length: u64,
-    /// Size of the file in bytes.
-    pub size: u64,
-    /// Offset of the end of the checkpoint.
-    pub checkpoint: u64,
-    /// Damage after the last valid record.
-    pub damage: Option<Error>,
-}
-
 impl Segment {
     /// Reads a segment. `None` if it does not exist.
     pub fn read(directory: &Path, number: u64) -> Result<Option<Segment>> {
         let path = path(directory, number);
         let Some((bytes, unreadable)) = fs::read_prefix(&path)? else { return Ok(None) };
-        let mut segment = Segment { path, bytes, header_damage: None, unreadable };
-        segment.check_header(number)?;
+        let mut segment = Segment { number, path, bytes, header_damage: None, unreadable };
+        segment.check_header()?;
         Ok(Some(segment))
     }
 
     /// The file name has the same information as the header, so a valid checkpoint makes a damaged header harmless.
-    fn check_header(&mut self, number: u64) -> Result<()> {
+    fn check_header(&mut self) -> Result<()> {
         let Some(header) = self.bytes.get(..HEADER) else { return Err(self.damaged(0, "truncated")) };
         if !header.starts_with(MAGIC) || blake3::hash(&header[..20]).as_bytes()[..4] != header[20..] {
             let why = "no journal header";
@@ -101,12 +89,12 @@ impl Segment {
             self.header_damage = Some(why);
             return Ok(());
         }
-        let field = |range: std::ops::Range<usize>| &header[range];
+        let field = |range: Range<usize>| &header[range];
         if field(8..12) != VERSION.to_le_bytes() {
             let message = format!("`{}` was written by a newer version of undo", self.path.display());
             return Err(Error::new(ErrorKind::Unsupported, message).hint("update undo, then run the command again"));
         }
-        if field(12..20) != number.to_le_bytes() {
+        if field(12..20) != self.number.to_le_bytes() {
             return Err(self.damaged(12, "the number of another segment"));
         }
         Ok(())
@@ -138,52 +126,47 @@ impl Segment {
     }
 
     /// Applies all records to the checkpoint. Fails if the checkpoint is not valid.
-    pub fn replay(&self) -> Result<Replay> {
-        let (state, end) = self.checkpoint()?;
-        let damage = self.header_damage.map(|why| self.damaged(0, why));
-        let mut replay =
-            Replay { state, length: end as u64, size: self.bytes.len() as u64, checkpoint: end as u64, damage };
-        let mut at = end;
-        loop {
-            match frame::read(&self.bytes, at) {
-                Frame::End | Frame::Torn => {
-                    replay.damage = replay.damage.or(self.cut_short(at));
-                    return Ok(replay);
-                }
-                Frame::Damaged(why) => {
-                    replay.damage = Some(self.damaged(at, why));
-                    return Ok(replay);
-                }
-                Frame::Record { kind, payload, end } => {
-                    match Record::decode(kind, payload).and_then(|record| record.apply(&mut replay.state)) {
-                        Ok(()) => at = end,
-                        Err(error) if error.kind() == ErrorKind::Unsupported => return Err(self.located(error, at)),
-                        Err(error) => {
-                            replay.damage = Some(self.located(error, at));
-                            return Ok(replay);
-                        }
-                    }
-                    replay.length = end as u64;
-                }
-            }
+    pub fn replay(&self) -> Result<Loaded> {
+        let (mut state, checkpoint) = self.checkpoint()?;
+        let mut length = checkpoint;
+        let damage = match self.apply_records(&mut state, &mut length) {
+            Ok(()) => self.header_damage.map(|why| self.damaged(0, why)),
+            Err(error) if error.kind() == ErrorKind::Unsupported => return Err(error),
+            Err(error) => Some(error),
+        };
+        let [length, size, checkpoint] = [length, self.bytes.len(), checkpoint].map(|bytes| bytes as u64);
+        Ok(Loaded { state, end: End { segment: self.number, length, size, checkpoint }, damage })
+    }
+
+    /// Applies the records from offset `at` on, and advances `at` beyond each.
+    fn apply_records(&self, state: &mut State, at: &mut usize) -> Result<()> {
+        while let Some((kind, payload)) = self.record(*at)? {
+            let record = Record::decode(kind, &self.bytes[payload.clone()]);
+            record.and_then(|record| record.apply(state)).map_err(|error| self.located(error, *at))?;
+            *at = payload.end + frame::CHECKSUM;
         }
+        Ok(())
     }
 
     /// Payloads of all operations, oldest first, not decoded. Fails if a record cannot be read.
     pub fn operations(&self) -> Result<Vec<Range<usize>>> {
-        let mut payloads = Vec::new();
-        let mut at = HEADER;
-        loop {
-            match frame::read(&self.bytes, at) {
-                Frame::End | Frame::Torn => return self.cut_short(at).map_or(Ok(payloads), Err),
-                Frame::Damaged(why) => return Err(self.damaged(at, why)),
-                Frame::Record { kind, payload, end } => {
-                    if kind == OPERATION {
-                        let end = end - frame::CHECKSUM;
-                        payloads.push(end - payload.len()..end);
-                    }
-                    at = end;
-                }
+        let (mut payloads, mut at) = (Vec::new(), HEADER);
+        while let Some((kind, payload)) = self.record(at)? {
+            at = payload.end + frame::CHECKSUM;
+            payloads.extend((kind == OPERATION).then_some(payload));
+        }
+        Ok(payloads)
+    }
+
+    /// Kind and payload of the record at an offset; `None` at the end. Fails if the bytes there are damaged or unreadable.
+    fn record(&self, at: usize) -> Result<Option<(u8, Range<usize>)>> {
+        match frame::read(&self.bytes, at) {
+            Frame::End | Frame::Torn if self.unreadable.is_some() => Err(self.damaged(at, "truncated")),
+            Frame::End | Frame::Torn => Ok(None),
+            Frame::Damaged(why) => Err(self.damaged(at, why)),
+            Frame::Record { kind, payload, end } => {
+                let end = end - frame::CHECKSUM;
+                Ok(Some((kind, end - payload.len()..end)))
             }
         }
     }
@@ -195,11 +178,6 @@ impl Segment {
             Record::Operation { id, operation, .. } => Ok((id, operation)),
             _ => Err(self.damaged(at, "no operation")),
         }
-    }
-
-    /// An error if bytes after these could not be read.
-    fn cut_short(&self, at: usize) -> Option<Error> {
-        self.unreadable.as_ref().map(|_| self.damaged(at, "truncated"))
     }
 
     fn damaged(&self, at: usize, why: &str) -> Error {

@@ -1,4 +1,4 @@
-//! Writes the catalog: merges the tables of all packs into one list, a 256th of it in memory at a time.
+//! Merges the tables of packs into one list, a 256th of it in memory at a time, and writes the catalog.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::fs;
 use crate::id::ObjectId;
 use crate::object::ObjectKind;
 use crate::store::pack::file::stage;
-use crate::store::pack::{Pack, Place, Table, format};
+use crate::store::pack::{Location, Pack, Table, format};
 
 /// Position in the objects of one kind in one table.
 struct Cursor<'a> {
@@ -21,15 +21,16 @@ struct Cursor<'a> {
     end: usize,
 }
 
+/// An object in a table.
+pub type Entry = (ObjectId, ObjectKind, Location);
+
 /// Writes the catalog of these packs and renames it into place. It is a cache, so nothing is flushed.
 pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
-    let mut covered = Vec::with_capacity(packs.len());
-    let mut cursors = Vec::new();
-    for (number, pack) in packs.iter().enumerate() {
-        let table = pack.table()?;
-        covered.push(Covered { id: pack.id, size: pack.size()?, objects: table.len() as u64 });
-        cursors.extend(ObjectKind::ALL.map(|kind| cursor(number as u32, kind, table)));
-    }
+    let tables = packs.iter().map(|pack| pack.table()).collect::<Result<Vec<_>>>()?;
+    let covered = |(pack, table): (&&Pack, &Table<'_>)| {
+        Ok(Covered { id: pack.id, size: pack.size()?, objects: table.len() as u64 })
+    };
+    let covered = packs.iter().zip(&tables).map(covered).collect::<Result<Vec<_>>>()?;
     let total: u64 = covered.iter().map(|pack| pack.objects).sum();
     if total > u64::from(u32::MAX) {
         return Err(Error::new(ErrorKind::Unsupported, "too many objects for a catalog"));
@@ -39,31 +40,39 @@ pub fn build(directory: &Path, packs: &[&Pack]) -> Result<()> {
     let mut head = Encoder::new();
     head.raw(MAGIC).u16(VERSION).raw(&[0; HEAD - 10]);
     fs::write_all(file, head.as_slice())?;
-    let mut counts = vec![0u32; 1 << 16];
-    for first in 0..=u8::MAX {
-        let mut entries = Vec::new();
-        cursors.iter_mut().for_each(|cursor| cursor.take(first, &mut entries));
-        // Entries of the same object are sorted by pack number, so that equal sets of packs yield equal bytes.
-        entries.sort_unstable_by_key(|(id, kind, place)| (*id, *kind, place.pack));
+    let (mut fanout, mut count) = (Vec::with_capacity(1 << 16), 0);
+    merge(&tables, |entries| {
         let mut encoder = Encoder::new();
-        for (id, kind, place) in &entries {
-            counts[usize::from(id.0[0]) << 8 | usize::from(id.0[1])] += 1;
-            put_entry(&mut encoder, *id, *kind, place);
+        let mut rest = entries.iter().peekable();
+        for second in 0..=u8::MAX {
+            while let Some((id, kind, location)) = rest.next_if(|(id, ..)| id.0[1] == second) {
+                count += 1;
+                put_entry(&mut encoder, *id, *kind, location);
+            }
+            fanout.push(count);
         }
-        fs::write_all(file, encoder.as_slice())?;
-    }
-    let fanout: Vec<u32> = counts
-        .iter()
-        .scan(0, |sum, count| {
-            *sum += count;
-            Some(*sum)
-        })
-        .collect();
+        fs::write_all(file, encoder.as_slice())
+    })?;
     fs::write_all(file, &encode_tail(total, &covered, &fanout))?;
     staged.rename(&path_in(directory))
 }
 
-fn cursor(pack: u32, kind: ObjectKind, table: Table<'_>) -> Cursor<'_> {
+/// Passes the objects of all tables to `each` in 256 parts, one for each first byte of an id. A part is sorted by id, kind and
+/// number of the table, so that equal sets of packs yield equal bytes.
+pub fn merge(tables: &[Table<'_>], mut each: impl FnMut(&[Entry]) -> Result<()>) -> Result<()> {
+    let mut cursors = Vec::new();
+    for (n, table) in (0..).zip(tables) {
+        cursors.extend(ObjectKind::ALL.map(|kind| cursor(n, kind, *table)));
+    }
+    (0..=u8::MAX).try_for_each(|first| {
+        let mut entries = Vec::new();
+        cursors.iter_mut().for_each(|cursor| cursor.take(first, &mut entries));
+        entries.sort_unstable_by_key(|(id, kind, location)| (*id, *kind, location.pack));
+        each(&entries)
+    })
+}
+
+fn cursor<'a>(pack: u32, kind: ObjectKind, table: Table<'a>) -> Cursor<'a> {
     let bound = |kind: u8| {
         let mut key = [0; format::KEY];
         key[0] = kind;
@@ -74,7 +83,7 @@ fn cursor(pack: u32, kind: ObjectKind, table: Table<'_>) -> Cursor<'_> {
 
 impl Cursor<'_> {
     /// Takes the objects whose id begins with this byte.
-    fn take(&mut self, first: u8, entries: &mut Vec<(ObjectId, ObjectKind, Place)>) {
+    fn take(&mut self, first: u8, entries: &mut Vec<Entry>) {
         while self.next < self.end {
             let record = self.table.record(self.next);
             let ObjectId([byte, ..]) = record.id;
@@ -82,7 +91,7 @@ impl Cursor<'_> {
                 return;
             }
             let frame = self.table.frame(record.frame_number);
-            entries.push((record.id, self.kind, Place::new(self.pack, &frame, &record)));
+            entries.push((record.id, self.kind, Location::new(self.pack, &frame, &record)));
             self.next += 1;
         }
     }

@@ -14,9 +14,9 @@ use crate::fs::{BlockFile, Bytes};
 use crate::id::{IdPrefix, LENGTH, ObjectId, PackId};
 use crate::object::ObjectKind;
 use crate::store::compress::Codec;
-use crate::store::pack::{Place, format};
+use crate::store::pack::{Location, format};
 
-pub use build::build;
+pub use build::{build, merge};
 
 /// "undo-cat" | version u16 | zero 6
 const HEAD: usize = 16;
@@ -74,22 +74,8 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn len(&self) -> usize {
-        self.bytes.len() / ENTRY
-    }
-
-    fn entry(&self, n: usize) -> &[u8] {
-        &self.bytes[n * ENTRY..][..ENTRY]
-    }
-
-    /// First entry whose id is not less than this one.
-    fn lower_bound(&self, id: &[u8; LENGTH]) -> usize {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.entry(middle)[..LENGTH] < id[..] { low = middle + 1 } else { high = middle }
-        }
-        low
+    fn entries(&self) -> &[[u8; ENTRY]] {
+        self.bytes.as_chunks().0
     }
 }
 
@@ -118,22 +104,22 @@ impl Catalog {
     }
 
     /// Positions of an object, in packs of the store.
-    pub fn find(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Place> + '_ {
-        let bucket = self.bucket(&id.0).ok();
-        let start = bucket.as_ref().map_or(0, |bucket| bucket.lower_bound(&id.0));
-        let end = bucket.as_ref().map_or(0, Bucket::len);
-        (start..end)
-            .map_while(move |n| {
-                let entry = bucket.as_ref()?.entry(n);
-                (entry[..LENGTH] == id.0)
-                    .then(|| if entry[LENGTH] == kind as u8 { self.place(entry).ok() } else { None })
-            })
-            .flatten()
+    pub fn find(&self, kind: ObjectKind, id: ObjectId) -> impl Iterator<Item = Location> + '_ {
+        let of_object = self.entries_from(id.0).take_while(move |entry| entry[..LENGTH] == id.0);
+        of_object.filter(move |entry| entry[LENGTH] == kind as u8).filter_map(|entry| self.location(&entry).ok())
+    }
+
+    /// The entries whose ids have the same first two bytes and are not less than this one.
+    fn entries_from(&self, id: [u8; LENGTH]) -> impl Iterator<Item = [u8; ENTRY]> + use<> {
+        let bucket = self.bucket(&id).ok();
+        let before = |bucket: &Bucket| bucket.entries().partition_point(|entry| entry[..LENGTH] < id[..]);
+        let start = bucket.as_ref().map_or(0, before);
+        (start..).map_while(move |n| bucket.as_ref()?.entries().get(n).copied())
     }
 
     /// Decodes each entry; `None` for an entry that is unreadable or damaged. The position is `None` if the pack is not
     /// in the store.
-    pub fn entries(&self) -> impl Iterator<Item = Option<(ObjectKind, ObjectId, Option<Place>)>> + '_ {
+    pub fn entries(&self) -> impl Iterator<Item = Option<(ObjectKind, ObjectId, Option<Location>)>> + '_ {
         let (mut part, mut start) = (None, 0);
         (0..self.entries).map(move |n| {
             if n >= start {
@@ -147,23 +133,16 @@ impl Catalog {
                 None => &self.read_entries(n, 1).ok()?,
             };
             let kind = ObjectKind::from_byte(entry[LENGTH]).filter(|_| has_checksum(entry))?;
-            Some((kind, ObjectId(std::array::from_fn(|n| entry[n])), self.place(entry).ok()))
+            Some((kind, id_of(entry), self.location(entry).ok()))
         })
     }
 
     /// Ids of a kind that match a prefix, sorted; one for each copy.
     pub fn matching<'a>(&'a self, kind: ObjectKind, prefix: &'a IdPrefix) -> impl Iterator<Item = ObjectId> + 'a {
-        let first = prefix.first();
         // A prefix has two bytes at least, so its ids are in one bucket.
-        let bucket = self.bucket(&first).ok();
-        let start = bucket.as_ref().map_or(0, |bucket| bucket.lower_bound(&first));
-        let end = bucket.as_ref().map_or(0, Bucket::len);
-        let id = move |n| {
-            let entry = bucket.as_ref()?.entry(n);
-            let is_held = entry[LENGTH] == kind as u8 && self.place(entry).is_ok();
-            is_held.then(|| ObjectId(std::array::from_fn(|n| entry[n])))
-        };
-        (start..end).filter_map(id).take_while(|id| prefix.matches(&id.0))
+        let entries = self.entries_from(prefix.first());
+        let of_kind = entries.filter(move |entry| entry[LENGTH] == kind as u8 && self.location(entry).is_ok());
+        of_kind.map(|entry| id_of(&entry)).take_while(|id| prefix.matches(&id.0))
     }
 
     /// Whether the entries near this id are readable and intact. If so, an object that is not among them is in none of
@@ -180,10 +159,10 @@ impl Catalog {
             Ok::<_, Error>(has_checksum(&entry) && is_ordered(&entry[..2], &id[..2]))
         };
         let before = bucket.first == 0 || is_neighbour(bucket.first - 1, |entry, id| entry < id)?;
-        let end = bucket.first + bucket.len();
+        let end = bucket.first + bucket.entries().len();
         let behind = end == self.entries || is_neighbour(end, |entry, id| entry > id)?;
-        let is_whole = |n| has_checksum(bucket.entry(n)) && bucket.entry(n)[..2] == id[..2];
-        Ok(before && behind && (0..bucket.len()).all(is_whole))
+        let is_whole = |entry: &[u8; ENTRY]| has_checksum(entry) && entry[..2] == id[..2];
+        Ok(before && behind && bucket.entries().iter().all(is_whole))
     }
 
     fn read_entries(&self, first: usize, count: usize) -> Result<Bytes> {
@@ -211,7 +190,7 @@ impl Catalog {
     }
 
     /// Decodes an entry. Fails if it is damaged or its pack is not in the store.
-    fn place(&self, entry: &[u8]) -> Result<Place> {
+    fn location(&self, entry: &[u8]) -> Result<Location> {
         let mut decoder = Decoder::new("catalog entry", &entry[LENGTH + 1..]);
         if !has_checksum(entry) {
             return Err(decoder.invalid("wrong checksum"));
@@ -224,8 +203,12 @@ impl Catalog {
         if raw > format::LONGEST || offset.checked_add(length).is_none_or(|end| end > raw) {
             return Err(decoder.invalid("length out of range"));
         }
-        Ok(Place { pack, frame, stored, raw, codec, checksum, offset, length })
+        Ok(Location { pack, frame, stored, raw, codec, checksum, offset, length })
     }
+}
+
+fn id_of(entry: &[u8]) -> ObjectId {
+    ObjectId(*entry.first_chunk().expect("an entry begins with an id"))
 }
 
 fn has_checksum(entry: &[u8]) -> bool {
@@ -234,10 +217,10 @@ fn has_checksum(entry: &[u8]) -> bool {
 }
 
 /// Adds an entry. The pack number is the one in the catalog.
-fn put_entry(encoder: &mut Encoder, id: ObjectId, kind: ObjectKind, place: &Place) {
+fn put_entry(encoder: &mut Encoder, id: ObjectId, kind: ObjectKind, location: &Location) {
     let start = encoder.position();
-    encoder.raw(&id.0).u8(kind as u8).u8(place.codec as u8).u16(0).u32(place.pack).u64(place.frame);
-    encoder.u32(place.stored).u32(place.raw).u32(place.offset).u32(place.length).raw(&place.checksum);
+    encoder.raw(&id.0).u8(kind as u8).u8(location.codec as u8).u16(0).u32(location.pack).u64(location.frame);
+    encoder.u32(location.stored).u32(location.raw).u32(location.offset).u32(location.length).raw(&location.checksum);
     let sum = format::checksum::<4>(&encoder.as_slice()[start..]);
     encoder.raw(&sum);
 }

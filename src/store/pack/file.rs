@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::format::{self, Footer, Frame, PackType, Record};
+use super::format::{self, Frame, PackType, Record};
 use super::{LONG_FRAME, path_of};
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
@@ -138,12 +138,9 @@ impl Builder {
 
     /// Writes table and footer.
     pub fn seal(mut self) -> Result<Sealed> {
-        let table = format::encode_table(PackType::Plain, &self.frames, &mut self.records);
-        let id = format::id_of_table(&table);
-        let footer = Footer { table: self.size(), length: table.len() as u64, id };
-        let footer = footer.encode(self.frames.len() as u32, self.records.len() as u32);
-        self.buffer.extend_from_slice(&table);
-        self.buffer.extend_from_slice(&footer);
+        let end = self.size();
+        let (id, tail) = format::encode_tail(PackType::Plain, &self.frames, &mut self.records, end);
+        self.buffer.extend_from_slice(&tail);
         self.spill(self.buffer.len())?;
         let file = self.file.take().expect("a spill makes the file");
         Ok(Sealed { id, bytes: self.written, file })

@@ -146,6 +146,14 @@ pub fn encode_table(sort: PackType, frames: &[Frame], records: &mut [Record]) ->
     encoder.finish()
 }
 
+/// Encodes table and footer of a pack whose frames end at `end`. Returns them with the id of the pack. Sorts the objects.
+pub fn encode_tail(sort: PackType, frames: &[Frame], records: &mut [Record], end: u64) -> (PackId, Vec<u8>) {
+    let mut bytes = encode_table(sort, frames, records);
+    let footer = Footer { table: end, length: bytes.len() as u64, id: id_of_table(&bytes) };
+    bytes.extend_from_slice(&footer.encode(frames.len() as u32, records.len() as u32));
+    (footer.id, bytes)
+}
+
 /// The id of the pack with this table.
 pub fn id_of_table(table: &[u8]) -> PackId {
     PackId(*keyed("pack").update(table).finalize().as_bytes())
@@ -200,8 +208,8 @@ fn expect_version(version: u16) -> Result<()> {
 pub struct Table<'a> {
     /// Type of the pack.
     pub sort: PackType,
-    frames: &'a [u8],
-    records: &'a [u8],
+    frames: &'a [[u8; FRAME]],
+    records: &'a [[u8; OBJECT]],
 }
 
 impl<'a> Table<'a> {
@@ -224,7 +232,7 @@ impl<'a> Table<'a> {
             }
         };
         let (frames, records) = bytes[TABLE..].split_at(frames as usize * FRAME);
-        Ok(Table { sort, frames, records })
+        Ok(Table { sort, frames: frames.as_chunks().0, records: records.as_chunks().0 })
     }
 
     /// Whether the lists are in order and all offsets stay within the pack, whose frames end at `end`.
@@ -242,35 +250,27 @@ impl<'a> Table<'a> {
         if position != end {
             return Err(Error::damaged("invalid pack table: frames do not fill the pack"));
         }
-        let mut previous: Option<&[u8]> = None;
         for n in 0..self.len() {
             let record = self.try_record(n)?;
-            let raw = if record.frame_number < self.frame_count() {
-                u64::from(self.frame(record.frame_number).raw)
-            } else {
-                0
-            };
-            let key = self.key(n);
-            if previous.is_some_and(|previous| previous >= key)
-                || record.frame_number >= self.frame_count()
-                || u64::from(record.offset) + u64::from(record.length) > raw
-                || is_adopted && record.kind != ObjectKind::Data
-            {
+            let frame = (record.frame_number < self.frame_count()).then(|| self.frame(record.frame_number));
+            let end = u64::from(record.offset) + u64::from(record.length);
+            let is_within_frame = frame.is_some_and(|frame| end <= frame.raw.into());
+            let is_in_order = n == 0 || self.key(n - 1) < self.key(n);
+            if !is_within_frame || !is_in_order || is_adopted && record.kind != ObjectKind::Data {
                 return Err(Error::damaged(format!("invalid pack table: object {n} is out of place")));
             }
-            previous = Some(key);
         }
         Ok(())
     }
 
     /// Number of frames.
     pub fn frame_count(&self) -> u32 {
-        (self.frames.len() / FRAME) as u32
+        self.frames.len() as u32
     }
 
     /// Number of objects.
     pub fn len(&self) -> usize {
-        self.records.len() / OBJECT
+        self.records.len()
     }
 
     /// The frame with this number.
@@ -290,17 +290,12 @@ impl<'a> Table<'a> {
 
     /// The sort key of an object: kind and id.
     pub fn key(&self, n: usize) -> &'a [u8] {
-        &self.records[n * OBJECT..][..KEY]
+        &self.records[n][..KEY]
     }
 
     /// The position of the first object that is not less than `key`.
     pub fn lower_bound(&self, key: &[u8; KEY]) -> usize {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.key(middle) < &key[..] { low = middle + 1 } else { high = middle }
-        }
-        low
+        self.records.partition_point(|record| record[..KEY] < key[..])
     }
 
     /// Finds an object.
@@ -311,14 +306,14 @@ impl<'a> Table<'a> {
     }
 
     fn try_frame(&self, n: u32) -> Result<Frame> {
-        let mut decoder = Decoder::new("frame record", &self.frames[n as usize * FRAME..][..FRAME]);
+        let mut decoder = Decoder::new("frame record", &self.frames[n as usize]);
         let (offset, stored, raw) = (decoder.u64()?, decoder.u32()?, decoder.u32()?);
         let codec = Codec::from_byte(decoder.u8()?)?;
         Ok(Frame { offset, stored, raw, codec, level: decoder.u8()?, checksum: decoder.array()? })
     }
 
     fn try_record(&self, n: usize) -> Result<Record> {
-        let mut decoder = Decoder::new("object record", &self.records[n * OBJECT..][..OBJECT]);
+        let mut decoder = Decoder::new("object record", &self.records[n]);
         let Some(kind) = ObjectKind::from_byte(decoder.u8()?) else { return Err(decoder.invalid("unknown kind")) };
         let id = ObjectId(decoder.array()?);
         Ok(Record { kind, id, frame_number: decoder.u32()?, offset: decoder.u32()?, length: decoder.u32()? })

@@ -22,9 +22,10 @@ pub use read_window::ReadWindow;
 /// Frames of at least this size need not stay in the page cache: a disk reads them about as fast as they are decoded.
 const LONG_FRAME: usize = 32 << 10;
 
-/// Position of an object, and how to decode its frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+/// Position of an object, and how to decode its frame. In sorted order, packs are read from front to back and each frame
+/// is decoded once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
     /// Index of the pack in the store.
     pub pack: u32,
     /// Offset of the frame in the file.
@@ -43,11 +44,11 @@ pub struct Place {
     pub length: u32,
 }
 
-impl Place {
+impl Location {
     /// The position of an object in a frame.
-    pub fn new(pack: u32, frame: &Frame, record: &Record) -> Place {
+    pub fn new(pack: u32, frame: &Frame, record: &Record) -> Location {
         let [a, b, c, d, ..] = frame.checksum;
-        Place {
+        Location {
             pack,
             frame: frame.offset,
             stored: frame.stored,
@@ -68,39 +69,14 @@ impl Place {
 /// Hint for damage, which rarely affects more than a few objects.
 pub const OTHERS_ARE_WHOLE: &str = "what does not need it is still readable: see `undo log`";
 
-/// A cached error that can be returned more than once. Drops the cause: callers would mistake it for an error of the
-/// file in the worktree.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    kind: ErrorKind,
-    message: String,
-    hint: Option<String>,
-}
-
-impl Failure {
-    /// Caches an error.
-    pub fn of(error: &Error) -> Failure {
-        Failure { kind: error.kind(), message: error.to_string(), hint: error.hint_text() }
-    }
-
-    /// Returns the error.
-    pub fn error(&self) -> Error {
-        let error = Error::new(self.kind, self.message.clone());
-        match &self.hint {
-            Some(hint) => error.hint(hint.clone()),
-            None => error,
-        }
-    }
-}
-
 /// A pack of a store.
 pub struct Pack {
     /// Id of the pack.
     pub id: PackId,
     path: PathBuf,
-    opened: OnceLock<Result<Opened, Failure>>,
+    opened: OnceLock<Result<Opened>>,
     /// Verified table.
-    table: OnceLock<Result<Vec<u8>, Failure>>,
+    table: OnceLock<Result<Vec<u8>>>,
 }
 
 /// An open pack with a valid footer.
@@ -146,7 +122,7 @@ impl Pack {
     /// Opens the pack so that it stays readable if another process merges and removes it.
     pub fn hold(&self) {
         // A failure is kept, and reported if an object is missing.
-        let _ = self.opened.get_or_init(|| self.open(true).map_err(|error| Failure::of(&error)));
+        let _ = self.opened.get_or_init(|| self.open(true));
     }
 
     /// Size on disk in bytes.
@@ -156,8 +132,7 @@ impl Pack {
 
     /// The table, read and verified on first use.
     pub fn table(&self) -> Result<Table<'_>> {
-        let table = self.table.get_or_init(|| self.read_table().map_err(|error| Failure::of(&error)));
-        Table::of(table.as_ref().map_err(Failure::error)?)
+        Table::of(self.table.get_or_init(|| self.read_table()).as_ref().map_err(Error::copy)?)
     }
 
     /// Offset of the table: the size of header and frames in bytes.
@@ -188,10 +163,7 @@ impl Pack {
     }
 
     fn opened(&self) -> Result<&Opened> {
-        self.opened
-            .get_or_init(|| self.open(false).map_err(|error| Failure::of(&error)))
-            .as_ref()
-            .map_err(Failure::error)
+        self.opened.get_or_init(|| self.open(false)).as_ref().map_err(Error::copy)
     }
 
     fn open(&self, holds: bool) -> Result<Opened> {
