@@ -104,7 +104,9 @@ impl Located {
         let locate =
             |id| context.store.locate(ObjectKind::Data, id).or_else(|| context.store.locate(ObjectKind::Layout, id));
         match id.and_then(locate) {
-            Some(Location { pack, frame, offset, .. }) => Located { pack: pack + 1, frame, offset, number },
+            Some(Location { pack, frame, offset, .. }) => {
+                Located { pack: pack + 1, frame: frame.offset, offset, number }
+            }
             None => Located { pack: 0, frame: 0, offset: 0, number },
         }
     }

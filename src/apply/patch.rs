@@ -51,7 +51,7 @@ pub(super) fn patch(
     let in_place = Shared::bytes(shared.iter().filter(|it| it.from == it.to));
     let bytes = Shared::bytes(&shared);
     let is_half = |bytes: u64| bytes >= wanted.size / 2;
-    if !is_half(bytes) || (!is_half(in_place) && context.store.adopted(&layout).is_some()) {
+    if !is_half(bytes) || (!is_half(in_place) && context.store.reflink_pack(&layout).is_some()) {
         return Ok(false);
     }
     let Ok((from, stat)) = source.directory.open_file_stat(source.name) else { return Ok(false) };

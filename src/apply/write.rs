@@ -190,7 +190,7 @@ const COMPARED: u64 = 1 << 20;
 /// Fills an empty file with a reflink copy of the pack that holds only this file. Verifies the pack, so that damage is noticed.
 /// `false` if nothing was written.
 fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task) -> Result<bool> {
-    let Some(pack) = store.adopted(layout) else { return Ok(false) };
+    let Some(pack) = store.reflink_pack(layout) else { return Ok(false) };
     let size = layout.size();
     // Cloned before the pack is verified: without reflinks, reading the pack is not worthwhile. Errors show when writing.
     let is_cloned = fs::reflink(&pack, file).unwrap_or(false);

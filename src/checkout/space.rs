@@ -75,7 +75,7 @@ fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Resu
 
 /// Whether the blob may be restored as a reflink, without new blocks.
 fn is_shared(store: &Store, blob: BlobId) -> bool {
-    store.layout(blob).is_ok_and(|layout| store.adopted(&layout).is_some())
+    store.layout(blob).is_ok_and(|layout| store.reflink_pack(&layout).is_some())
 }
 
 /// Size of a file in bytes without holes, rounded down to whole blocks.

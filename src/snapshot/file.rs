@@ -13,7 +13,7 @@ use crate::parallel;
 use crate::snapshot::large::{self, LargeFile};
 use crate::snapshot::rechunk::CutPredictor;
 use crate::snapshot::reflink;
-use crate::store::{Adoption, Session, Store, Writer};
+use crate::store::{ReflinkCopy, Session, Store, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
 use crate::worktree::sink::Sink;
@@ -58,7 +58,7 @@ impl<'a> StoreSink<'a> {
         reading: &mut Reading<'_>,
         filled: usize,
         step: Step,
-        (last, adoption): (&Layout, Option<&mut Adoption<'a>>),
+        (last, adoption): (&Layout, Option<&mut ReflinkCopy<'a>>),
     ) -> Result<(BlobId, Layout)> {
         let predictor = CutPredictor::new(last, self.params);
         if reading.is_shared() && self.writers.len() == 1 {
@@ -74,7 +74,7 @@ impl<'a> StoreSink<'a> {
         &mut self,
         reading: &mut Reading<'_>,
         last: &Layout,
-        adoption: Option<&mut Adoption<'a>>,
+        adoption: Option<&mut ReflinkCopy<'a>>,
     ) -> Result<(BlobId, Option<Layout>)> {
         let mut filled = 0;
         loop {

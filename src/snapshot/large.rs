@@ -9,7 +9,7 @@ use crate::object::layout::Piece;
 use crate::object::{Groups, Layout, ObjectKind, id_of};
 use crate::parallel;
 use crate::snapshot::rechunk::{CutPredictor, FilePiece, OldChunk};
-use crate::store::{Adoption, Writer};
+use crate::store::{ReflinkCopy, Writer};
 use crate::worktree::Reading;
 use crate::worktree::content::Step;
 
@@ -20,7 +20,7 @@ pub struct LargeFile<'l, 's> {
     /// One for each worker.
     writers: &'l mut [Writer<'s>],
     /// Takes the pieces in place of the writers.
-    adoption: Option<&'l mut Adoption<'s>>,
+    adoption: Option<&'l mut ReflinkCopy<'s>>,
     predictor: CutPredictor,
     groups: Groups,
     layout: Layout,
@@ -35,7 +35,7 @@ impl<'l, 's> LargeFile<'l, 's> {
         (window, filled): (&'l mut [u8], usize),
         params: Params,
         writers: &'l mut [Writer<'s>],
-        (predictor, adoption): (CutPredictor, Option<&'l mut Adoption<'s>>),
+        (predictor, adoption): (CutPredictor, Option<&'l mut ReflinkCopy<'s>>),
     ) -> LargeFile<'l, 's> {
         let (groups, layout) = (Groups::new(writers.len() > 1), Layout::default());
         LargeFile { window, params, writers, adoption, predictor, groups, layout, filled, hashed: 0 }

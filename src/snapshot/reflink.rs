@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::fs::{self, Stat};
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
-use crate::store::{Adoption, Session, Writer};
+use crate::store::{ReflinkCopy, Session, Writer};
 use crate::worktree::Reading;
 
 /// Smaller files are copied. A pack of this size is not merged with others any more, and one more file to flush and to open
@@ -27,7 +27,7 @@ const AT_REST: i64 = 2;
 /// A file on its way to be adopted.
 pub struct Adopting<'s, 'f> {
     /// Takes the pieces.
-    pub adoption: Adoption<'s>,
+    pub adoption: ReflinkCopy<'s>,
     /// The file and its stat when it was copied, if it is read itself: it may be in memory, where its copy never is.
     in_place: Option<(&'f File, Stat)>,
 }
@@ -45,7 +45,7 @@ pub fn begin<'s, 'f>(
         return Ok(None);
     };
     // First: where nothing can be shared, nothing needs to be looked at.
-    let Some(adoption) = session.adopt(file)? else { return Ok(None) };
+    let Some(adoption) = session.reflink(file)? else { return Ok(None) };
     let in_place = at_rest(file, adoption.file())?.map(|stat| (file, stat));
     let looked_at = if in_place.is_some() { file } else { adoption.file() };
     if holds_most(looked_at, last) || !is_incompressible(looked_at, size, writer)? {

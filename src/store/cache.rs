@@ -3,15 +3,16 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use super::pack::Frame;
+
 /// Maximum number of bytes in the cache.
 const CAPACITY: usize = 16 << 20;
 
 /// Larger frames are not cached: they hold one large object, which is rarely read twice.
 const LARGEST: usize = 512 << 10;
 
-/// Everything that decoding a frame depends on: pack, offset, stored length, raw length, codec. A damaged catalog may
-/// be wrong about each of them.
-pub type Key = (u32, u64, u32, u32, u8);
+/// Number of the pack, and everything that decoding a frame depends on. A damaged catalog may be wrong about each of them.
+pub type Key = (u32, Frame);
 
 /// The cache of a store, shared by its threads.
 #[derive(Default)]
@@ -83,9 +84,10 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::pack::format::EMPTY_FRAME;
 
     fn key(n: u64) -> Key {
-        (0, n, 0, 0, 0)
+        (0, Frame { offset: n, ..EMPTY_FRAME })
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use super::catalog;
-use super::compress::Decoder;
-use super::pack::{Frame, Location, Pack, PackType, ReadWindow, Record, Table, format};
+use super::pack::{Frame, FrameReader, Location, Pack, PackType, Record, Table, format};
 use super::pack_set::Store;
 use crate::error::{Error, Result};
 use crate::fs;
@@ -55,12 +54,11 @@ impl Store {
         }
         let mut records: Vec<Record> = table.records().collect();
         records.sort_unstable_by_key(|record| record.frame_number);
-        let mut frames =
-            Frames { pack: &pack, decoder: Decoder::default(), window: ReadWindow::default(), raw: Vec::new() };
+        let mut reader = FrameReader::default();
         let mut rest = &records[..];
         for n in 0..table.frame_count() {
             let (these, others) = rest.split_at(rest.partition_point(|record| record.frame_number == n));
-            frames.check(&table.frame(n), these).map_or_else(&mut *broken, |()| ());
+            check_frame(&mut reader, &pack, &table.frame(n), these).map_or_else(&mut *broken, |()| ());
             rest = others;
         }
         Ok(PackCounts { objects: table.len() as u64, bytes: pack.size()? })
@@ -86,7 +84,7 @@ impl Store {
             let Some(table) = location.and_then(|location| tables[location.pack as usize]) else { continue };
             let record = table.find(kind, id).map(|record| (table.frame(record.frame_number), record));
             let pack = location.map_or(0, |location| location.pack);
-            if record.map(|(frame, record)| Location::new(pack, &frame, &record)) == location {
+            if record.map(|(frame, record)| Location::new(pack, frame, &record)) == location {
                 found[pack as usize] += 1;
             } else {
                 check.wrong.push(Error::damaged(format!("the catalog is wrong about {} `{id}`", kind.word())));
@@ -103,31 +101,15 @@ impl Store {
     }
 }
 
-/// Reads the frames of a pack in order.
-struct Frames<'p> {
-    pack: &'p Pack,
-    decoder: Decoder,
-    window: ReadWindow,
-    raw: Vec<u8>,
-}
-
-impl Frames<'_> {
-    /// Checks a frame and the objects in it.
-    fn check(&mut self, frame: &Frame, records: &[Record]) -> Result<(), BrokenFrame> {
-        let all = || records.iter().map(|record| (record.kind, record.id)).collect();
-        self.decode(frame).map_err(|error| BrokenFrame { error, objects: all() })?;
-        let is_broken = |record: &&Record| !is_whole(record, &self.raw);
-        let broken: Vec<_> = records.iter().filter(is_broken).map(|record| (record.kind, record.id)).collect();
-        let Some((kind, id)) = broken.first() else { return Ok(()) };
-        let error = self.pack.damaged(format_args!("{} `{id}` does not match its id", kind.word()));
-        Err(BrokenFrame { error, objects: broken })
-    }
-
-    fn decode(&mut self, frame: &Frame) -> Result<()> {
-        let stored = self.window.verified_frame(self.pack, frame.offset, frame.stored, &frame.checksum)?;
-        let decoded = self.decoder.decode(frame.codec, stored, frame.raw as usize, &mut self.raw);
-        decoded.map_err(|error| self.pack.damaged(error))
-    }
+/// Checks a frame and the objects in it.
+fn check_frame(reader: &mut FrameReader, pack: &Pack, frame: &Frame, records: &[Record]) -> Result<(), BrokenFrame> {
+    let objects = |records: &[&Record]| records.iter().map(|record| (record.kind, record.id)).collect();
+    let all = || objects(&records.iter().collect::<Vec<_>>());
+    let bytes = reader.read(pack, frame, &frame.checksum).map_err(|error| BrokenFrame { error, objects: all() })?;
+    let broken: Vec<&Record> = records.iter().filter(|record| !is_whole(record, bytes)).collect();
+    let Some(Record { kind, id, .. }) = broken.first() else { return Ok(()) };
+    let error = pack.damaged(format_args!("{} `{id}` does not match its id", kind.word()));
+    Err(BrokenFrame { error, objects: objects(&broken) })
 }
 
 /// Whether an object matches its id. Layouts are verified with their blobs.

@@ -4,9 +4,9 @@
 
 use std::collections::HashSet;
 
-use super::compress::{Decoder, Encoder};
+use super::compress::Encoder;
 use super::pack::file::{Builder, Sealed, publish};
-use super::pack::{Frame, Pack, ReadWindow, Record, format};
+use super::pack::{Frame, FrameReader, Pack, Record, format};
 use super::pack_set::Store;
 use super::writer::FrameBuffer;
 use crate::error::{Error, ErrorKind, Result};
@@ -86,8 +86,7 @@ impl Store {
         }
         let mut builder = Builder::new(&self.directory);
         let mut encoder = Encoder::new(self.options().compression);
-        let (mut buffer, mut decoder, mut decoded) = (FrameBuffer::default(), Decoder::default(), Vec::new());
-        let mut window = ReadWindow::default();
+        let (mut buffer, mut reader) = (FrameBuffer::default(), FrameReader::default());
         for section in [Section::Commits, Section::History, Section::Data] {
             for (pack, frames) in &lists {
                 for (frame, records) in frames {
@@ -100,13 +99,12 @@ impl Store {
                     if !is_due {
                         continue;
                     }
-                    let stored = window.verified_frame(pack, frame.offset, frame.stored, &frame.checksum)?;
                     if !is_short {
-                        builder.push(*frame, stored, records.iter().copied())?;
+                        let encoded = reader.encoded(pack, frame, &frame.checksum)?;
+                        builder.push(*frame, encoded, records.iter().copied())?;
                         continue;
                     }
-                    let result = decoder.decode(frame.codec, stored, frame.raw as usize, &mut decoded);
-                    result.map_err(|error| pack.damaged(error))?;
+                    let decoded = reader.read(pack, frame, &frame.checksum)?;
                     for record in records.iter().filter(|record| section.has(record)) {
                         // The table of an open pack is verified, so the object lies within its frame.
                         let bytes = &decoded[record.offset as usize..][..record.length as usize];

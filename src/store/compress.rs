@@ -18,7 +18,7 @@ pub enum Compression {
 }
 
 /// Compression of one frame. The number is the byte in tables and in the catalog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Codec {
     /// Uncompressed.

@@ -28,6 +28,6 @@ pub use pack::Location;
 pub use pack_set::{Options, Store};
 pub use readability::Outgoing;
 pub use reader::Reader;
-pub use reflink_pack::Adoption;
+pub use reflink_pack::ReflinkCopy;
 pub use session::{Session, Stored};
 pub use writer::Writer;

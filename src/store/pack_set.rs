@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::cache::Cache;
 use super::catalog::{self, Catalog};
-use super::compress::{Compression, Decoder};
-use super::pack::OTHERS_ARE_WHOLE;
-use super::pack::{Location, Pack, format};
+use super::compress::Compression;
+use super::pack::{FrameReader, Location, OTHERS_ARE_WHOLE, Pack, format};
 use crate::chunk;
 use crate::environment::Durability;
 use crate::error::{Error, Result};
@@ -38,8 +37,8 @@ pub struct Store {
     /// Packs that are not in the catalog, newest last.
     uncovered: Vec<u32>,
     pub(super) cache: Cache,
-    /// Decoders that no thread is using.
-    pub(super) decoders: Mutex<Vec<Decoder>>,
+    /// Frame readers that no thread is using.
+    pub(super) idle_readers: Mutex<Vec<FrameReader>>,
     pub(super) frames_decoded: AtomicU64,
     /// Whether each object is read before it counts as present.
     is_in_doubt: AtomicBool,
@@ -66,7 +65,7 @@ impl Store {
             catalog: if packs.is_empty() { None } else { Catalog::open(directory) },
             uncovered: Vec::new(),
             cache: Cache::default(),
-            decoders: Mutex::default(),
+            idle_readers: Mutex::default(),
             frames_decoded: AtomicU64::new(0),
             is_in_doubt: AtomicBool::new(false),
         };
@@ -196,7 +195,7 @@ impl Store {
     fn location_in(&self, n: u32, kind: ObjectKind, id: ObjectId) -> Option<Location> {
         let table = self.packs[n as usize].table().ok()?;
         let record = table.find(kind, id)?;
-        Some(Location::new(n, &table.frame(record.frame_number), &record))
+        Some(Location::new(n, table.frame(record.frame_number), &record))
     }
 
     /// The error for an object that was not found. Names a damaged pack, which may have held the object.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::pack::{Location, ReadWindow};
+use super::pack::{Frame, Location, ReadWindow};
 use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::{BlobId, ChunkId};
@@ -107,13 +107,13 @@ impl Store {
 
     fn is_as_written(&self, needed: &Needed, window: &mut ReadWindow) -> bool {
         let pack = &self.packs[needed.pack as usize];
-        window.verified_frame(pack, needed.frame, needed.stored, &needed.checksum).is_ok()
+        window.frame(pack, needed.frame, needed.stored, &needed.checksum).is_ok()
     }
 }
 
 impl Needed {
     fn new(location: &Location, number: usize) -> Needed {
-        let Location { pack, stored, frame, checksum, .. } = *location;
-        Needed { pack, stored, frame, checksum, number: number as u32 }
+        let Frame { offset, stored, checksum: [a, b, c, d, ..], .. } = location.frame;
+        Needed { pack: location.pack, stored, frame: offset, checksum: [a, b, c, d], number: number as u32 }
     }
 }

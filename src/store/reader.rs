@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::cache;
-use super::compress::Decoder;
-use super::pack::{Location, Pack, ReadWindow};
+use super::pack::{FrameReader, Location, Pack};
 use super::pack_set::{Store, is_empty_data};
 use crate::error::Result;
 use crate::id::ObjectId;
@@ -15,27 +14,17 @@ use crate::object::{ObjectKind, Objects, id_of};
 /// Reads objects on one thread. Decodes each frame once if objects are read in the order of their locations.
 pub struct Reader<'s> {
     store: &'s Store,
-    decoder: Decoder,
-    /// The frame in `buffer`.
+    frames: FrameReader,
+    /// The frame that `frames` decoded last.
     decoded: Option<cache::Key>,
-    /// The object that was verified last, and its place in `buffer`.
+    /// The object that was verified last, and its place in the decoded frame.
     verified: Option<(ObjectKind, ObjectId, Range<usize>)>,
-    buffer: Vec<u8>,
-    /// Bytes of the pack file that were read last.
-    window: ReadWindow,
 }
 
 impl Store {
     /// Creates a reader for one thread, which keeps the last decoded frame.
     pub fn reader(&self) -> Reader<'_> {
-        Reader {
-            store: self,
-            decoder: Decoder::default(),
-            decoded: None,
-            verified: None,
-            buffer: Vec::new(),
-            window: ReadWindow::default(),
-        }
+        Reader { store: self, frames: FrameReader::default(), decoded: None, verified: None }
     }
 
     /// Tries each position of an object until one yields the object. A catalog may be wrong, so the tables of the packs
@@ -67,35 +56,23 @@ impl Store {
         if let Some(frame) = self.cache.get(location.key()) {
             return Ok(frame);
         }
-        let mut decoder = self.decoders.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
-        let mut frame = Vec::new();
-        self.decode(kind, location, &mut decoder, &mut ReadWindow::default(), &mut frame)?;
-        if let Ok(mut idle) = self.decoders.lock() {
-            idle.push(decoder);
+        let mut reader = self.idle_readers.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
+        self.decode(kind, location, &mut reader)?;
+        let frame = Arc::new(reader.take_decoded());
+        if let Ok(mut idle) = self.idle_readers.lock() {
+            idle.push(reader);
         }
-        let frame = Arc::new(frame);
         self.cache.put(location.key(), &frame);
         Ok(frame)
     }
 
     /// Reads and decodes a frame.
-    fn decode(
-        &self,
-        kind: ObjectKind,
-        location: &Location,
-        decoder: &mut Decoder,
-        window: &mut ReadWindow,
-        to: &mut Vec<u8>,
-    ) -> Result<()> {
-        let pack = self.pack(location);
+    fn decode<'r>(&self, kind: ObjectKind, location: &Location, reader: &'r mut FrameReader) -> Result<&'r [u8]> {
         self.frames_decoded.fetch_add(1, Ordering::Relaxed);
         // The id of an object verifies its bytes, except for layouts. So frames of anything but data are verified as a
         // whole.
-        let stored = match kind {
-            ObjectKind::Data => window.frame(pack, location.frame, location.stored)?,
-            _ => window.verified_frame(pack, location.frame, location.stored, &location.checksum)?,
-        };
-        decoder.decode(location.codec, stored, location.raw as usize, to).map_err(|error| pack.damaged(error))
+        let checksum = if kind == ObjectKind::Data { &[] } else { location.checksum() };
+        reader.read(self.pack(location), &location.frame, checksum)
     }
 }
 
@@ -141,7 +118,7 @@ impl<'s> Reader<'s> {
             }
         };
         self.verified = Some((kind, id, range.clone()));
-        Ok(&self.buffer[range])
+        Ok(&self.frames.decoded()[range])
     }
 
     /// Decodes the frame if it is not the last one, and verifies the object in it.
@@ -149,10 +126,10 @@ impl<'s> Reader<'s> {
         let key = Some(location.key());
         if self.decoded != key {
             self.decoded = None;
-            self.store.decode(kind, location, &mut self.decoder, &mut self.window, &mut self.buffer)?;
+            self.store.decode(kind, location, &mut self.frames)?;
             self.decoded = key;
         }
-        verified(self.store.pack(location), kind, id, location, &self.buffer)?;
+        verified(self.store.pack(location), kind, id, location, self.frames.decoded())?;
         Ok(())
     }
 }

@@ -24,7 +24,7 @@ const BLOCK: u64 = 4096;
 
 /// A reflink copy of a file that may become a pack. No other process has it open, so its content does not change.
 /// Dropping it deletes the copy.
-pub struct Adoption<'s> {
+pub struct ReflinkCopy<'s> {
     session: &'s Session<'s>,
     staged: TempFile,
     frames: Vec<Frame>,
@@ -33,24 +33,24 @@ pub struct Adoption<'s> {
 
 impl Session<'_> {
     /// Makes a reflink copy of a file. `None` if reflinks are disabled or the file system does not support them.
-    pub fn adopt(&self, file: &File) -> Result<Option<Adoption<'_>>> {
+    pub fn reflink(&self, file: &File) -> Result<Option<ReflinkCopy<'_>>> {
         if !self.store.options().reflink || self.shares_nothing.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let staged = stage(&self.store.directory, "pack")?;
         // An error of the file appears again when the file is read.
         if fs::reflink(file, staged.file()).unwrap_or(false) {
-            return Ok(Some(Adoption::new(self, staged)));
+            return Ok(Some(ReflinkCopy::new(self, staged)));
         }
         self.shares_nothing.store(true, Ordering::Relaxed);
         Ok(None)
     }
 }
 
-impl<'s> Adoption<'s> {
+impl<'s> ReflinkCopy<'s> {
     /// Wraps a staged copy.
-    pub(super) fn new(session: &'s Session<'s>, staged: TempFile) -> Adoption<'s> {
-        Adoption { session, staged, frames: Vec::new(), records: Vec::new() }
+    pub(super) fn new(session: &'s Session<'s>, staged: TempFile) -> ReflinkCopy<'s> {
+        ReflinkCopy { session, staged, frames: Vec::new(), records: Vec::new() }
     }
 
     /// The copy.
@@ -142,7 +142,7 @@ impl<'s> Adoption<'s> {
 impl Store {
     /// The reflink pack that seems to hold exactly the content of a layout, followed by the table. `None` also if
     /// reflinks are disabled.
-    pub fn adopted(&self, layout: &Layout) -> Option<File> {
+    pub fn reflink_pack(&self, layout: &Layout) -> Option<File> {
         if !self.options().reflink {
             return None;
         }
@@ -155,7 +155,8 @@ impl Store {
             pack.table().is_ok_and(|table| table.sort == PackType::Reflinked)
                 && pack.data_length().is_ok_and(|it| it == size)
         };
-        let mut locations = self.quick_locations(ObjectKind::Data, first).filter(|location| location.frame == start);
+        let mut locations =
+            self.quick_locations(ObjectKind::Data, first).filter(|location| location.frame.offset == start);
         locations.find_map(|location| Some(self.pack(&location)).filter(is_whole))?.file().ok()
     }
 }

@@ -16,7 +16,7 @@ use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, Objects, id_of};
 
 /// A repository folder with packs.
-struct Home {
+struct Fixture {
     folder: tempfile::TempDir,
     compression: Compression,
     packs: Vec<PackId>,
@@ -24,9 +24,9 @@ struct Home {
 
 type Object = (ObjectKind, ObjectId, Vec<u8>);
 
-impl Home {
-    fn new(compression: Compression) -> Home {
-        Home { folder: tempfile::tempdir().unwrap(), compression, packs: Vec::new() }
+impl Fixture {
+    fn new(compression: Compression) -> Fixture {
+        Fixture { folder: tempfile::tempdir().unwrap(), compression, packs: Vec::new() }
     }
 
     fn path(&self) -> &Path {
@@ -127,7 +127,7 @@ fn expect_all(store: &Store, objects: &[Object]) {
 }
 
 /// Puts a blob made of chunks of these lengths, `None` being zeros; its id.
-fn put_blob(home: &mut Home, pieces: &[(Option<u64>, usize)]) -> (BlobId, Vec<u8>) {
+fn put_blob(fixture: &mut Fixture, pieces: &[(Option<u64>, usize)]) -> (BlobId, Vec<u8>) {
     let (mut layout, mut whole, mut objects) = (Layout::default(), Vec::new(), Vec::new());
     for (seed, length) in pieces {
         let bytes = seed.map_or(vec![0; *length], |seed| noise(seed, *length));
@@ -145,7 +145,7 @@ fn put_blob(home: &mut Home, pieces: &[(Option<u64>, usize)]) -> (BlobId, Vec<u8
     };
     let root = layout.save(blob, put).unwrap();
     objects.push((ObjectKind::Layout, blob.object_id(), root));
-    home.put(&objects);
+    fixture.put(&objects);
     (blob, whole)
 }
 
@@ -160,22 +160,22 @@ fn check(store: &Store, pack: PackId) -> Vec<Error> {
 #[test]
 fn objects_round_trip_with_every_codec_and_catalog() {
     for compression in [Compression::Stored, Compression::Deflate(6), Compression::Zstd(1)] {
-        let mut home = Home::new(compression);
+        let mut fixture = Fixture::new(compression);
         let objects = mixture();
-        let stored = home.put(&objects);
+        let stored = fixture.put(&objects);
         assert_eq!(stored.objects, objects.len() as u64 - 1, "all but the empty blob");
-        expect_all(&home.store(), &objects);
-        home.store().write_catalog().unwrap();
-        expect_all(&home.store(), &objects);
-        home.packs.iter().for_each(|&id| assert!(check(&home.store(), id).is_empty()));
+        expect_all(&fixture.store(), &objects);
+        fixture.store().write_catalog().unwrap();
+        expect_all(&fixture.store(), &objects);
+        fixture.packs.iter().for_each(|&id| assert!(check(&fixture.store(), id).is_empty()));
     }
 }
 
 #[test]
 fn empty_blob_is_present_and_never_stored() {
-    let mut home = Home::new(Compression::Zstd(1));
-    assert_eq!(home.put(&[data("")]), Stored::default());
-    let (store, blob) = (home.store(), BlobId(*blake3::hash(b"").as_bytes()));
+    let mut fixture = Fixture::new(Compression::Zstd(1));
+    assert_eq!(fixture.put(&[data("")]), Stored::default());
+    let (store, blob) = (fixture.store(), BlobId(*blake3::hash(b"").as_bytes()));
     assert!(store.contains_blob(blob));
     assert_eq!(store.layout(blob).unwrap(), Layout::default());
     assert_eq!(store.read_blob(blob, 0).unwrap(), Some(Vec::new()));
@@ -185,11 +185,11 @@ fn empty_blob_is_present_and_never_stored() {
 
 #[test]
 fn sorted_reads_decode_each_frame_once() {
-    let mut home = Home::new(Compression::Zstd(1));
+    let mut fixture = Fixture::new(Compression::Zstd(1));
     let files: Vec<Object> = (0..500).map(|n| data(text(n * 1000, 4096))).collect();
     let trees: Vec<Object> = (0..500).map(|n| object(ObjectKind::Tree, text(n, 300))).collect();
-    home.put(&[files.clone(), trees.clone()].concat());
-    let store = home.store();
+    fixture.put(&[files.clone(), trees.clone()].concat());
+    let store = fixture.store();
     let mut wanted: Vec<_> = files.iter().map(|(kind, id, _)| (store.locate(*kind, *id).unwrap(), id)).collect();
     wanted.sort_unstable();
     let mut reader = store.reader();
@@ -205,36 +205,36 @@ fn sorted_reads_decode_each_frame_once() {
 
 #[test]
 fn copy_blob_streams_and_verifies_chunks_and_zeros() {
-    let mut home = Home::new(Compression::Zstd(1));
+    let mut fixture = Fixture::new(Compression::Zstd(1));
     let (blob, whole) =
-        put_blob(&mut home, &[(Some(1), 200_000), (None, 100_000), (Some(2), 70_000), (Some(1), 200_000)]);
-    let store = home.store();
+        put_blob(&mut fixture, &[(Some(1), 200_000), (None, 100_000), (Some(2), 70_000), (Some(1), 200_000)]);
+    let store = fixture.store();
     let mut copy = Vec::new();
     assert_eq!(store.copy_blob(blob, &mut copy).unwrap(), whole.len() as u64);
     assert!(copy == whole && store.contains_blob(blob));
     assert_eq!(store.read_blob(blob, whole.len() as u64).unwrap(), Some(whole.clone()));
     assert_eq!(store.read_blob(blob, whole.len() as u64 - 1).unwrap(), None);
     assert_eq!(store.layout(blob).unwrap().pieces.len(), 4);
-    assert_eq!(objects_in(&store, &home.packs), 3, "two chunks and the layout");
+    assert_eq!(objects_in(&store, &fixture.packs), 3, "two chunks and the layout");
 
     // A layout that makes another blob of good chunks.
     let other = BlobId([9; 32]);
     let root = store.layout(blob).unwrap().save(other, |_, _| Ok(())).unwrap();
     drop(store);
-    home.put(&[(ObjectKind::Layout, other.object_id(), root)]);
-    let error = home.store().copy_blob(other, &mut Vec::new()).unwrap_err();
+    fixture.put(&[(ObjectKind::Layout, other.object_id(), root)]);
+    let error = fixture.store().copy_blob(other, &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Damaged);
     assert!(error.to_string().contains(&other.to_string()), "{error}");
 }
 
 #[test]
 fn find_returns_sorted_ids_from_packs_and_catalog() {
-    let mut home = Home::new(Compression::Zstd(1));
+    let mut fixture = Fixture::new(Compression::Zstd(1));
     let commits: Vec<Object> = (0..2000).map(|n| object(ObjectKind::Commit, text(n, 40))).collect();
-    home.put(&commits[..1000]);
-    home.store().write_catalog().unwrap();
-    home.put(&commits[1000..]);
-    let store = home.store();
+    fixture.put(&commits[..1000]);
+    fixture.store().write_catalog().unwrap();
+    fixture.put(&commits[1000..]);
+    let store = fixture.store();
     for (_, id, _) in commits.iter().step_by(97) {
         for digits in [4, 5, 64] {
             let prefix = IdPrefix::parse(&id.to_string()[..digits]).unwrap();
@@ -257,25 +257,25 @@ fn open_files(folder: &Path) -> usize {
 
 #[test]
 fn many_packs_need_few_open_files() {
-    let mut home = Home::new(Compression::Stored);
+    let mut fixture = Fixture::new(Compression::Stored);
     let objects: Vec<Object> = (0..20).map(|n| data(noise(n, 1000))).collect();
-    objects.iter().for_each(|object| drop(home.put(std::slice::from_ref(object))));
-    let store = home.store();
+    objects.iter().for_each(|object| drop(fixture.put(std::slice::from_ref(object))));
+    let store = fixture.store();
     expect_all(&store, &objects);
     let mut reader = store.reader();
     objects.iter().for_each(|(kind, id, _)| drop(reader.read(*kind, *id).unwrap().to_vec()));
-    assert_eq!(open_files(home.path()), 0);
+    assert_eq!(open_files(fixture.path()), 0);
     // What is removed while it is read stays readable.
-    (0..20).for_each(|n| std::fs::remove_file(home.pack_path(n)).unwrap());
+    (0..20).for_each(|n| std::fs::remove_file(fixture.pack_path(n)).unwrap());
     objects.iter().for_each(|(kind, id, bytes)| assert_eq!(reader.read(*kind, *id).unwrap(), bytes));
 }
 
 #[test]
 fn flushed_packs_are_closed() {
-    let home = Home::new(Compression::Stored);
-    std::fs::create_dir(home.path().join("tmp")).unwrap();
+    let fixture = Fixture::new(Compression::Stored);
+    std::fs::create_dir(fixture.path().join("tmp")).unwrap();
     let sealed = (0..20u8).map(|n| {
-        let mut builder = super::pack::file::Builder::new(home.path());
+        let mut builder = super::pack::file::Builder::new(fixture.path());
         let frame = super::pack::Frame { stored: 1, raw: 1, ..super::pack::format::EMPTY_FRAME };
         builder.push(frame, &[n], []).unwrap();
         let mut sealed = builder.seal().unwrap();
@@ -283,7 +283,7 @@ fn flushed_packs_are_closed() {
         sealed
     });
     let sealed: Vec<_> = sealed.collect();
-    assert_eq!((open_files(home.path()), home.names_in("tmp").len()), (0, 20));
+    assert_eq!((open_files(fixture.path()), fixture.names_in("tmp").len()), (0, 20));
     drop(sealed);
-    assert!(home.names_in("tmp").is_empty());
+    assert!(fixture.names_in("tmp").is_empty());
 }

@@ -91,7 +91,7 @@ impl Cursor<'_> {
                 return;
             }
             let frame = self.table.frame(record.frame_number);
-            entries.push((record.id, self.kind, Location::new(self.pack, &frame, &record)));
+            entries.push((record.id, self.kind, Location::new(self.pack, frame, &record)));
             self.next += 1;
         }
     }

@@ -14,7 +14,7 @@ use crate::fs::{BlockFile, Bytes};
 use crate::id::{IdPrefix, LENGTH, ObjectId, PackId};
 use crate::object::ObjectKind;
 use crate::store::compress::Codec;
-use crate::store::pack::{Location, format};
+use crate::store::pack::{Frame, Location, format};
 
 pub use build::{build, merge};
 
@@ -199,11 +199,12 @@ impl Catalog {
         let number = self.numbers.get(decoder.u32()? as usize).copied().flatten();
         let Some(pack) = number else { return Err(decoder.invalid("pack of another set")) };
         let (frame, stored, raw) = (decoder.u64()?, decoder.u32()?, decoder.u32()?);
-        let (offset, length, checksum) = (decoder.u32()?, decoder.u32()?, decoder.array()?);
+        let (offset, length, [a, b, c, d]) = (decoder.u32()?, decoder.u32()?, decoder.array()?);
         if raw > format::LONGEST || offset.checked_add(length).is_none_or(|end| end > raw) {
             return Err(decoder.invalid("length out of range"));
         }
-        Ok(Location { pack, frame, stored, raw, codec, checksum, offset, length })
+        let frame = Frame { offset: frame, stored, raw, codec, level: 0, checksum: [a, b, c, d, 0, 0, 0, 0] };
+        Ok(Location { pack, frame, offset, length })
     }
 }
 
@@ -219,8 +220,9 @@ fn has_checksum(entry: &[u8]) -> bool {
 /// Adds an entry. The pack number is the one in the catalog.
 fn put_entry(encoder: &mut Encoder, id: ObjectId, kind: ObjectKind, location: &Location) {
     let start = encoder.position();
-    encoder.raw(&id.0).u8(kind as u8).u8(location.codec as u8).u16(0).u32(location.pack).u64(location.frame);
-    encoder.u32(location.stored).u32(location.raw).u32(location.offset).u32(location.length).raw(&location.checksum);
+    let Location { pack, frame, offset, length } = location;
+    encoder.raw(&id.0).u8(kind as u8).u8(frame.codec as u8).u16(0).u32(*pack).u64(frame.offset);
+    encoder.u32(frame.stored).u32(frame.raw).u32(*offset).u32(*length).raw(location.checksum());
     let sum = format::checksum::<4>(&encoder.as_slice()[start..]);
     encoder.raw(&sum);
 }

@@ -4,6 +4,7 @@
 
 pub mod file;
 pub mod format;
+mod frame_reader;
 mod read_window;
 
 use std::fs::File;
@@ -14,30 +15,22 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::id::PackId;
 use crate::store::cache;
-use crate::store::compress::Codec;
 
 pub use format::{Footer, Frame, PackType, Record, Table};
+pub use frame_reader::FrameReader;
 pub use read_window::ReadWindow;
 
 /// Frames of at least this size need not stay in the page cache: a disk reads them about as fast as they are decoded.
 const LONG_FRAME: usize = 32 << 10;
 
-/// Position of an object, and how to decode its frame. In sorted order, packs are read from front to back and each frame
+/// Position of an object. In sorted order, packs are read from front to back and each frame
 /// is decoded once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
     /// Index of the pack in the store.
     pub pack: u32,
-    /// Offset of the frame in the file.
-    pub frame: u64,
-    /// Size of the frame in the file in bytes.
-    pub stored: u32,
-    /// Size of the frame when decoded in bytes.
-    pub raw: u32,
-    /// Codec of the frame.
-    pub codec: Codec,
-    /// First bytes of the frame's checksum.
-    pub checksum: [u8; 4],
+    /// The frame, with level 0 and only the first four bytes of the checksum, which the catalog contains.
+    pub frame: Frame,
     /// Offset of the object in the decoded frame.
     pub offset: u32,
     /// Size of the object in bytes.
@@ -46,23 +39,20 @@ pub struct Location {
 
 impl Location {
     /// The position of an object in a frame.
-    pub fn new(pack: u32, frame: &Frame, record: &Record) -> Location {
+    pub fn new(pack: u32, frame: Frame, record: &Record) -> Location {
         let [a, b, c, d, ..] = frame.checksum;
-        Location {
-            pack,
-            frame: frame.offset,
-            stored: frame.stored,
-            raw: frame.raw,
-            codec: frame.codec,
-            checksum: [a, b, c, d],
-            offset: record.offset,
-            length: record.length,
-        }
+        let frame = Frame { level: 0, checksum: [a, b, c, d, 0, 0, 0, 0], ..frame };
+        Location { pack, frame, offset: record.offset, length: record.length }
+    }
+
+    /// The known part of the frame's checksum.
+    pub fn checksum(&self) -> &[u8] {
+        &self.frame.checksum[..4]
     }
 
     /// The cache key of the frame.
     pub fn key(&self) -> cache::Key {
-        (self.pack, self.frame, self.stored, self.raw, self.codec as u8)
+        (self.pack, self.frame)
     }
 }
 

@@ -18,33 +18,28 @@ pub struct ReadWindow {
 }
 
 impl ReadWindow {
-    /// The encoded bytes of a frame.
-    pub fn frame(&mut self, pack: &Pack, offset: u64, stored: u32) -> Result<&[u8]> {
+    /// The encoded bytes of a frame. `checksum` is the beginning of their BLAKE3 hash; if it is empty, they are not verified.
+    pub fn frame(&mut self, pack: &Pack, offset: u64, stored: u32, checksum: &[u8]) -> Result<&[u8]> {
         let table = pack.data_length()?;
         let Some(end) = offset.checked_add(stored.into()).filter(|end| *end <= table) else {
             return Err(pack.damaged("a frame lies outside of it"));
         };
         let is_same = self.last.is_some_and(|(id, _)| id == pack.id);
         if !is_same || offset < self.start || end > self.start + self.bytes.len() as u64 {
-            let goes_on = self.last == Some((pack.id, offset));
+            let is_sequential = self.last == Some((pack.id, offset));
             self.last = None;
             let far = (offset + LONG).min(table);
             // The frame may be readable even if bytes after it are not.
-            if !(goes_on && far > end && self.read(pack, offset, far).is_ok()) {
+            if !(is_sequential && far > end && self.read(pack, offset, far).is_ok()) {
                 self.read(pack, offset, end)?;
             }
         }
         self.last = Some((pack.id, end));
-        Ok(&self.bytes[(offset - self.start) as usize..(end - self.start) as usize])
-    }
-
-    /// Like [`ReadWindow::frame`], but verifies the bytes. `checksum` is the beginning of their BLAKE3 hash.
-    pub fn verified_frame(&mut self, pack: &Pack, offset: u64, stored: u32, checksum: &[u8]) -> Result<&[u8]> {
-        let bytes = self.frame(pack, offset, stored)?;
-        if blake3::hash(bytes).as_bytes().starts_with(checksum) {
-            return Ok(bytes);
+        let bytes = &self.bytes[(offset - self.start) as usize..(end - self.start) as usize];
+        if !checksum.is_empty() && !blake3::hash(bytes).as_bytes().starts_with(checksum) {
+            return Err(pack.damaged(format_args!("wrong checksum of the frame at byte {offset}")));
         }
-        Err(pack.damaged(format_args!("wrong checksum of the frame at byte {offset}")))
+        Ok(bytes)
     }
 
     fn read(&mut self, pack: &Pack, start: u64, end: u64) -> Result<()> {

@@ -10,22 +10,22 @@ pub fn change(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// Two packs, of which the first is going to be damaged, and what is in them.
-fn two_packs(compression: Compression) -> (Home, Vec<Object>, Vec<Object>) {
-    let mut home = Home::new(compression);
+fn two_packs(compression: Compression) -> (Fixture, Vec<Object>, Vec<Object>) {
+    let mut fixture = Fixture::new(compression);
     let trees = (0..5).map(|n| object(ObjectKind::Tree, text(n, 300)));
     let first: Vec<Object> = (0..5).map(|n| data(text(n, 400))).chain(trees).chain([data(noise(1, 70_000))]).collect();
     let second = vec![data("in the other pack"), object(ObjectKind::Commit, b"a commit".to_vec())];
-    home.put(&first);
-    home.put(&second);
-    assert_eq!(home.packs.len(), 2);
-    (home, first, second)
+    fixture.put(&first);
+    fixture.put(&second);
+    assert_eq!(fixture.packs.len(), 2);
+    (fixture, first, second)
 }
 
 /// Each object of the first pack is right or the failure names the pack; the other pack is as it was.
 #[track_caller]
-fn right_or_told(home: &Home, first: &[Object], second: &[Object], what: &str) {
-    let store = home.store();
-    let path = home.pack_path(0).display().to_string();
+fn right_or_told(fixture: &Fixture, first: &[Object], second: &[Object], what: &str) {
+    let store = fixture.store();
+    let path = fixture.pack_path(0).display().to_string();
     let mut reader = store.reader();
     for (kind, id, bytes) in first {
         for result in
@@ -41,12 +41,12 @@ fn right_or_told(home: &Home, first: &[Object], second: &[Object], what: &str) {
         }
     }
     expect_all(&store, second);
-    let errors = check(&store, home.packs[0]);
+    let errors = check(&store, fixture.packs[0]);
     assert!(!errors.is_empty(), "{what}");
     for error in errors {
         assert!(error.kind() == ErrorKind::Damaged && error.to_string().contains(&path), "{what}: {error}");
     }
-    assert!(check(&store, home.packs[1]).is_empty(), "{what}");
+    assert!(check(&store, fixture.packs[1]).is_empty(), "{what}");
 }
 
 #[test]
@@ -57,11 +57,11 @@ fn damage_errors_name_the_pack() {
         (Compression::Deflate(6), false),
         (Compression::Stored, true),
     ] {
-        let (home, first, second) = two_packs(compression);
+        let (fixture, first, second) = two_packs(compression);
         if with_catalog {
-            home.store().write_catalog().unwrap();
+            fixture.store().write_catalog().unwrap();
         }
-        let path = home.pack_path(0);
+        let path = fixture.pack_path(0);
         let good = std::fs::read(&path).unwrap();
         let table = good.len() - 80 - 20 - 3 * 26 - first.len() * 45;
         let part = |name: &str, from: usize, to: usize| (name.to_owned(), from, to);
@@ -76,38 +76,38 @@ fn damage_errors_name_the_pack() {
             for at in (from..to).step_by(step) {
                 for bit in [1, 0x80] {
                     change(&path, |bytes| bytes[at] ^= bit);
-                    right_or_told(&home, &first, &second, &format!("{name}, byte {at} flipped"));
+                    right_or_told(&fixture, &first, &second, &format!("{name}, byte {at} flipped"));
                     std::fs::write(&path, &good).unwrap();
                 }
             }
             for at in [from, (from + to) / 2, to - 1] {
                 change(&path, |bytes| bytes.truncate(at));
-                right_or_told(&home, &first, &second, &format!("{name}, cut at {at}"));
+                right_or_told(&fixture, &first, &second, &format!("{name}, cut at {at}"));
             }
             std::fs::write(&path, &good).unwrap();
             change(&path, |bytes| bytes[from..to].fill(0));
-            right_or_told(&home, &first, &second, &format!("{name} zeroed"));
+            right_or_told(&fixture, &first, &second, &format!("{name} zeroed"));
             std::fs::write(&path, &good).unwrap();
         }
         change(&path, |bytes| bytes.push(0));
-        right_or_told(&home, &first, &second, "one byte more");
+        right_or_told(&fixture, &first, &second, "one byte more");
         std::fs::remove_file(&path).unwrap();
-        right_or_told(&home, &first, &second, "deleted");
-        std::fs::copy(home.pack_path(1), &path).unwrap();
-        right_or_told(&home, &first, &second, "another pack in its place");
+        right_or_told(&fixture, &first, &second, "deleted");
+        std::fs::copy(fixture.pack_path(1), &path).unwrap();
+        right_or_told(&fixture, &first, &second, "another pack in its place");
     }
 }
 
 #[test]
 fn damaged_catalog_loses_no_object() {
-    let (home, first, second) = two_packs(Compression::Zstd(1));
-    home.store().write_catalog().unwrap();
-    let path = home.path().join("catalog");
+    let (fixture, first, second) = two_packs(Compression::Zstd(1));
+    fixture.store().write_catalog().unwrap();
+    let path = fixture.path().join("catalog");
     let good = std::fs::read(&path).unwrap();
     let objects = [first, second].concat();
     let entries = 16 + objects.len() * 72;
     let all_is_there = || {
-        let store = home.store();
+        let store = fixture.store();
         for (kind, id, bytes) in &objects {
             assert_eq!(&store.object(*kind, *id).unwrap()[..], bytes);
             assert_eq!(store.locate(*kind, *id).unwrap().length as usize, bytes.len());
@@ -141,58 +141,58 @@ fn damaged_catalog_loses_no_object() {
 #[test]
 fn objects_of_lost_packs_can_be_stored_again() {
     for with_catalog in [false, true] {
-        let (mut home, first, second) = two_packs(Compression::Zstd(1));
+        let (mut fixture, first, second) = two_packs(Compression::Zstd(1));
         if with_catalog {
-            home.store().write_catalog().unwrap();
+            fixture.store().write_catalog().unwrap();
         }
-        std::fs::remove_file(home.pack_path(0)).unwrap();
-        let store = home.store();
+        std::fs::remove_file(fixture.pack_path(0)).unwrap();
+        let store = fixture.store();
         assert!(first.iter().all(|(kind, id, _)| !store.contains(*kind, *id) && store.locate(*kind, *id).is_none()));
         let [error] = &store.damage()[..] else { panic!("one pack is lost") };
-        assert!(error.to_string().contains(&home.packs[0].to_string()), "{error}");
+        assert!(error.to_string().contains(&fixture.packs[0].to_string()), "{error}");
         drop(store);
-        assert_eq!(home.put(&first).objects, first.len() as u64);
-        expect_all(&home.store(), &[first, second].concat());
+        assert_eq!(fixture.put(&first).objects, first.len() as u64);
+        expect_all(&fixture.store(), &[first, second].concat());
     }
 }
 
 #[test]
 fn missing_object_error_names_kind_and_id() {
-    let (home, ..) = two_packs(Compression::Zstd(1));
+    let (fixture, ..) = two_packs(Compression::Zstd(1));
     let id = ObjectId([7; 32]);
-    let error = home.store().object(ObjectKind::Tree, id).unwrap_err();
+    let error = fixture.store().object(ObjectKind::Tree, id).unwrap_err();
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Damaged, format!("tree `{id}` is missing")));
-    let error = home.store().layout(BlobId(id.0)).unwrap_err();
+    let error = fixture.store().layout(BlobId(id.0)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Damaged);
 }
 
 #[test]
 fn damaged_object_is_read_from_another_pack() {
-    let mut home = Home::new(Compression::Zstd(1));
+    let mut fixture = Fixture::new(Compression::Zstd(1));
     let file = data(text(1, 100_000));
-    home.put(std::slice::from_ref(&file));
-    let first = std::mem::take(&mut home.packs);
-    home.put(&[file.clone(), data("more")]);
-    home.packs.splice(0..0, first);
+    fixture.put(std::slice::from_ref(&file));
+    let first = std::mem::take(&mut fixture.packs);
+    fixture.put(&[file.clone(), data("more")]);
+    fixture.packs.splice(0..0, first);
     for with_catalog in [false, true] {
         if with_catalog {
-            home.store().write_catalog().unwrap();
+            fixture.store().write_catalog().unwrap();
         }
-        let good = std::fs::read(home.pack_path(0)).unwrap();
-        change(&home.pack_path(0), |bytes| bytes[30] ^= 1);
-        expect_all(&home.store(), std::slice::from_ref(&file));
-        std::fs::write(home.pack_path(0), good).unwrap();
+        let good = std::fs::read(fixture.pack_path(0)).unwrap();
+        change(&fixture.pack_path(0), |bytes| bytes[30] ^= 1);
+        expect_all(&fixture.store(), std::slice::from_ref(&file));
+        std::fs::write(fixture.pack_path(0), good).unwrap();
     }
 }
 
 #[test]
 fn check_finds_wrong_catalog_entries() {
-    let (home, _, _) = two_packs(Compression::Zstd(1));
-    let check = || home.store().check_catalog().unwrap();
+    let (fixture, _, _) = two_packs(Compression::Zstd(1));
+    let check = || fixture.store().check_catalog().unwrap();
     assert!(check().unsound.is_none() && check().wrong.is_empty(), "there is none");
-    home.store().write_catalog().unwrap();
+    fixture.store().write_catalog().unwrap();
     assert!(check().unsound.is_none() && check().wrong.is_empty());
-    let path = home.path().join("catalog");
+    let path = fixture.path().join("catalog");
     let good = std::fs::read(&path).unwrap();
     // An entry with a wrong checksum is not believed; a whole one that lies is.
     let first = 16..16 + 72;
@@ -208,9 +208,9 @@ fn check_finds_wrong_catalog_entries() {
 }
 
 /// Changes a byte of a chunk wherever it is.
-fn spoil(home: &Home, chunk: &[u8]) {
-    for n in 0..home.packs.len() {
-        change(&home.pack_path(n), |bytes| {
+fn spoil(fixture: &Fixture, chunk: &[u8]) {
+    for n in 0..fixture.packs.len() {
+        change(&fixture.pack_path(n), |bytes| {
             if let Some(at) = bytes.windows(16).position(|window| *window == chunk[..16]) {
                 bytes[at] ^= 1;
             }
@@ -220,13 +220,13 @@ fn spoil(home: &Home, chunk: &[u8]) {
 
 #[test]
 fn unreadable_checks_only_removed_chunks() {
-    let mut home = Home::new(Compression::Zstd(1));
-    let (old, _) = put_blob(&mut home, &[(Some(1), 100_000), (Some(2), 100_000)]);
-    let (new, _) = put_blob(&mut home, &[(Some(1), 100_000), (Some(3), 100_000)]);
-    let lost = |home: &Home, coming| home.store().unreadable(1, &|_| Some(Outgoing { blob: old, coming }));
-    assert!(lost(&home, None).is_empty());
-    spoil(&home, &noise(1, 100_000));
-    assert_eq!((lost(&home, Some(new)), lost(&home, None)), (vec![], vec![0]));
-    spoil(&home, &noise(2, 100_000));
-    assert_eq!(lost(&home, Some(new)), [0]);
+    let mut fixture = Fixture::new(Compression::Zstd(1));
+    let (old, _) = put_blob(&mut fixture, &[(Some(1), 100_000), (Some(2), 100_000)]);
+    let (new, _) = put_blob(&mut fixture, &[(Some(1), 100_000), (Some(3), 100_000)]);
+    let lost = |fixture: &Fixture, coming| fixture.store().unreadable(1, &|_| Some(Outgoing { blob: old, coming }));
+    assert!(lost(&fixture, None).is_empty());
+    spoil(&fixture, &noise(1, 100_000));
+    assert_eq!((lost(&fixture, Some(new)), lost(&fixture, None)), (vec![], vec![0]));
+    spoil(&fixture, &noise(2, 100_000));
+    assert_eq!(lost(&fixture, Some(new)), [0]);
 }

@@ -4,9 +4,9 @@ use super::*;
 
 #[test]
 fn concurrent_puts_store_each_object_once() {
-    let mut home = Home::new(Compression::Zstd(1));
+    let mut fixture = Fixture::new(Compression::Zstd(1));
     let objects = mixture();
-    let store = home.store();
+    let store = fixture.store();
     let session = store.session();
     let new: u64 = std::thread::scope(|scope| {
         let put_all = |turn: usize| {
@@ -22,15 +22,15 @@ fn concurrent_puts_store_each_object_once() {
     });
     let stored = session.finish().unwrap();
     assert_eq!((new, stored.objects), (objects.len() as u64 - 1, objects.len() as u64 - 1));
-    home.packs = stored.packs;
-    expect_all(&home.store(), &objects);
-    assert_eq!(home.put(&objects), Stored::default(), "all already exists");
+    fixture.packs = stored.packs;
+    expect_all(&fixture.store(), &objects);
+    assert_eq!(fixture.put(&objects), Stored::default(), "all already exists");
 }
 
 #[test]
 fn small_session_of_many_writers_makes_one_pack() {
-    let mut home = Home::new(Compression::Zstd(1));
-    let store = home.store();
+    let mut fixture = Fixture::new(Compression::Zstd(1));
+    let store = fixture.store();
     let session = store.session();
     for n in 0..8 {
         let mut writer = session.writer();
@@ -41,85 +41,85 @@ fn small_session_of_many_writers_makes_one_pack() {
     }
     let stored = session.finish().unwrap();
     assert_eq!((stored.packs.len(), stored.objects), (1, 16));
-    home.packs = stored.packs;
-    assert_eq!(home.store().packs(), [(home.packs[0], stored.bytes)]);
-    assert_eq!(std::fs::metadata(home.pack_path(0)).unwrap().len(), stored.bytes);
-    assert_eq!(home.names_in("tmp"), [""; 0]);
+    fixture.packs = stored.packs;
+    assert_eq!(fixture.store().packs(), [(fixture.packs[0], stored.bytes)]);
+    assert_eq!(std::fs::metadata(fixture.pack_path(0)).unwrap().len(), stored.bytes);
+    assert_eq!(fixture.names_in("tmp"), [""; 0]);
 }
 
 #[test]
 fn large_session_separates_history_from_data() {
-    let mut home = Home::new(Compression::Zstd(1));
+    let mut fixture = Fixture::new(Compression::Zstd(1));
     let files = (0..70).map(|n| data(noise(n, 1 << 20)));
     let trees = (100..105).map(|n| object(ObjectKind::Tree, noise(n, 100_000)));
     let objects: Vec<Object> = files.chain(trees).collect();
-    let stored = home.put(&objects);
+    let stored = fixture.put(&objects);
     assert_eq!(stored.packs.len(), 3, "a full one, the rest of the data, history");
-    assert_eq!(home.names_in("tmp"), [""; 0]);
-    expect_all(&home.store(), &objects);
+    assert_eq!(fixture.names_in("tmp"), [""; 0]);
+    expect_all(&fixture.store(), &objects);
 }
 
 #[test]
 fn files_are_private() {
     use std::os::unix::fs::PermissionsExt;
-    let mut home = Home::new(Compression::Zstd(1));
-    home.put(&[data("secret")]);
+    let mut fixture = Fixture::new(Compression::Zstd(1));
+    fixture.put(&[data("secret")]);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let pack = home.pack_path(0);
-    assert_eq!((mode(&pack), mode(pack.parent().unwrap()), mode(&home.path().join("packs"))), (0o600, 0o700, 0o700));
+    let pack = fixture.pack_path(0);
+    assert_eq!((mode(&pack), mode(pack.parent().unwrap()), mode(&fixture.path().join("packs"))), (0o600, 0o700, 0o700));
 }
 
 #[test]
 fn dropped_session_deletes_its_files() {
-    let home = Home::new(Compression::Stored);
-    let store = home.store();
+    let fixture = Fixture::new(Compression::Stored);
+    let store = fixture.store();
     let session = store.session();
     let mut writer = session.writer();
     for n in 0..5 {
         let (kind, id, bytes) = data(noise(n, 1 << 20));
         writer.put(kind, id, &bytes).unwrap();
     }
-    assert_eq!(home.names_in("tmp").len(), 1, "much data is not kept in memory");
+    assert_eq!(fixture.names_in("tmp").len(), 1, "much data is not kept in memory");
     drop(writer);
     drop(session);
-    assert_eq!((home.names_in("tmp"), home.names_in("packs")), (vec![], vec![]));
+    assert_eq!((fixture.names_in("tmp"), fixture.names_in("packs")), (vec![], vec![]));
 }
 
 #[test]
 fn failed_session_stores_nothing() {
-    let home = Home::new(Compression::Stored);
+    let fixture = Fixture::new(Compression::Stored);
     // A file occupies the folder for new packs.
-    std::fs::write(home.path().join("tmp"), "").unwrap();
-    let store = home.store();
+    std::fs::write(fixture.path().join("tmp"), "").unwrap();
+    let store = fixture.store();
     let session = store.session();
     let mut writer = session.writer();
     let (kind, id, bytes) = data(noise(1, 3_000_000));
     assert!(writer.put(kind, id, &bytes).is_err());
-    std::fs::remove_file(home.path().join("tmp")).unwrap();
+    std::fs::remove_file(fixture.path().join("tmp")).unwrap();
     let (kind, id, bytes) = data(noise(2, 100_000));
     let error = writer.put(kind, id, &bytes).unwrap_err();
     assert!(error.to_string().starts_with("nothing was stored: "), "{error}");
     assert!(writer.finish().is_err());
     assert!(session.finish().is_err());
-    assert_eq!((home.names_in("tmp"), home.names_in("packs")), (vec![], vec![]));
+    assert_eq!((fixture.names_in("tmp"), fixture.names_in("packs")), (vec![], vec![]));
 }
 
 #[test]
 fn dropped_writer_hands_over_its_packs() {
-    let mut home = Home::new(Compression::Zstd(1));
-    let store = home.store();
+    let mut fixture = Fixture::new(Compression::Zstd(1));
+    let store = fixture.store();
     let session = store.session();
     let file = data("a few bytes");
     session.writer().put(file.0, file.1, &file.2).unwrap();
-    home.packs = session.finish().unwrap().packs;
-    expect_all(&home.store(), &[file]);
+    fixture.packs = session.finish().unwrap().packs;
+    expect_all(&fixture.store(), &[file]);
 }
 
 #[test]
 fn incompressible_data_is_stored() {
     for compression in [Compression::Deflate(6), Compression::Zstd(1)] {
-        let mut home = Home::new(compression);
-        let stored = home.put(&[data(noise(1, 1 << 20)), data(noise(2, 10_000))]);
+        let mut fixture = Fixture::new(compression);
+        let stored = fixture.put(&[data(noise(1, 1 << 20)), data(noise(2, 10_000))]);
         let raw = (1 << 20) + 10_000;
         assert!(stored.bytes > raw && stored.bytes < raw + 400, "{} bytes", stored.bytes);
     }
@@ -127,13 +127,13 @@ fn incompressible_data_is_stored() {
 
 #[test]
 fn pack_encoding_is_golden() {
-    let mut home = Home::new(Compression::Stored);
-    home.put(&[data("hello\n"), object(ObjectKind::Tree, b"no tree, only bytes".to_vec())]);
-    let bytes = std::fs::read(home.pack_path(0)).unwrap();
+    let mut fixture = Fixture::new(Compression::Stored);
+    fixture.put(&[data("hello\n"), object(ObjectKind::Tree, b"no tree, only bytes".to_vec())]);
+    let bytes = std::fs::read(fixture.pack_path(0)).unwrap();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let expected: String = GOLDEN.concat();
     assert_eq!(hex, expected);
-    assert!(expected.contains(&home.packs[0].to_string()));
+    assert!(expected.contains(&fixture.packs[0].to_string()));
 }
 
 /// Header, two frames, table (its head, two frames, two objects), footer.
