@@ -2,11 +2,11 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
-use crate::id::DirectoryId;
+use crate::id::{CommitId, DirectoryId};
 use crate::object::operation::{RefEdit, RefName, Verb};
-use crate::repo::journal::Record;
+use crate::repo::journal::{Directory, Record};
 use crate::repo::layout::{Attachment, StoreLink};
-use crate::repo::standing::{Here, Joining, Standing, describe, is_there, main_directory, new_id, remedies};
+use crate::repo::membership::{Joining, Membership, current, is_there, main_directory, new_id};
 use crate::repo::transaction::{NewOperation, Transaction};
 use crate::repo::{Repository, refname};
 
@@ -15,39 +15,36 @@ impl Repository {
     pub fn join(&mut self, joining: &Joining) -> Result<()> {
         let mut transaction = self.begin_to_join()?;
         let repository = transaction.repository_mut();
-        let standing = match (&repository.standing, joining) {
-            (Standing::Known { directory, .. }, Joining::Branch(name)) if directory.branch.as_ref() != Some(name) => {
+        let membership = match (&repository.membership, joining) {
+            (Membership::Known { directory, .. }, Joining::Branch(name)) if directory.branch.as_ref() != Some(name) => {
                 let branch = directory.branch.as_deref().unwrap_or(repository.state.main_branch());
                 let message = format!("this directory is already known; its branch is `{branch}`");
                 return Err(Error::new(ErrorKind::Exists, message).hint(format!("to switch: undo checkout {name}")));
             }
-            (Standing::Sole, Joining::Branch(_) | Joining::Moved) => {
+            (Membership::Sole, Joining::Branch(_) | Joining::Moved) => {
                 let message =
                     format!("no other directory uses the repository of `{}`", repository.layout.worktree.display());
                 return Err(Error::new(ErrorKind::Usage, message).hint("leave out `--branch` and `--moved`"));
             }
-            (Standing::Unknown { other }, Joining::Ask) => {
-                let worktree = &repository.layout.worktree;
-                return Err(Error::new(ErrorKind::Refused, describe(worktree, other)).hint(remedies(worktree, None)));
-            }
-            (Standing::Unknown { .. }, Joining::Moved) => {
+            (membership @ Membership::Unknown { .. }, Joining::Ask) => return membership.check(&repository.layout),
+            (Membership::Unknown { .. }, Joining::Moved) => {
                 let named = repository.named();
                 let known = &repository.state.directories;
                 let main = main_directory(known).map(|(id, _)| id);
                 let id = named.filter(|id| known.contains_key(id)).or(main).unwrap_or_else(new_id);
                 let branch = known.get(&id).and_then(|directory| directory.branch.clone());
-                Here::new(&repository.layout)?.known_as(id, branch, known)
+                Membership::known(current(&repository.layout)?, id, branch, known)
             }
-            (Standing::Unknown { .. }, Joining::Branch(name)) => {
+            (Membership::Unknown { .. }, Joining::Branch(name)) => {
                 refname::check(name)?;
                 repository.check_free(name)?;
                 let known = &repository.state.directories;
-                Here::new(&repository.layout)?.known_as(new_id(), Some(name.clone()), known)
+                Membership::known(current(&repository.layout)?, new_id(), Some(name.clone()), known)
             }
-            (standing, _) => standing.clone(),
+            (membership, _) => membership.clone(),
         };
         let start = repository.view().at();
-        repository.standing = standing;
+        repository.membership = membership;
         repository.name_directory();
         transaction.record_directory()?;
         transaction.create_branch(start)
@@ -64,7 +61,7 @@ impl Repository {
     /// Writes the directory id into a file `.undo`. The directory can also be found by path and inode, so a failure is
     /// ignored.
     pub(super) fn name_directory(&mut self) {
-        let Standing::Known { id, .. } = self.standing else { return };
+        let Membership::Known { id, .. } = self.membership else { return };
         let is_named = self.named() == Some(id);
         if is_named || !matches!(self.layout.attachment, Attachment::Store(_)) {
             return;
@@ -78,20 +75,20 @@ impl Repository {
 
     /// The directory record to write, if the journal is not up to date.
     pub(super) fn unrecorded_directory(&self) -> Option<Record> {
-        match &self.standing {
-            Standing::Known { id, directory, is_recorded: false } => Some(Record::Directory(*id, directory.clone())),
+        match &self.membership {
+            Membership::Known { id, directory, is_recorded: false } => Some(Record::Directory(*id, directory.clone())),
             _ => None,
         }
     }
 
     /// Marks the directory as recorded.
     pub(super) fn note_directory(&mut self) {
-        let Standing::Known { id, directory, is_recorded } = &mut self.standing else { return };
+        let Membership::Known { id, directory, is_recorded } = &mut self.membership else { return };
         if !*is_recorded {
             *is_recorded = true;
             let branch =
                 self.state.directories.get(id).map_or_else(|| directory.branch.clone(), |it| it.branch.clone());
-            self.state.put_directory(*id, crate::repo::journal::Directory { branch, ..directory.clone() });
+            self.state.put_directory(*id, Directory { branch, ..directory.clone() });
             self.state.select_directory(Some(*id));
         }
     }
@@ -111,22 +108,20 @@ impl Repository {
 
     /// [`ErrorKind::Refused`] if a branch is current in another existing directory.
     fn check_free(&self, branch: &str) -> Result<()> {
-        let (here, repository) = (self.state.directory(), &self.layout.repository);
-        let known = &self.state.directories;
-        let main = main_directory(known);
-        let is_main_elsewhere = self.is_beside_main() && self.state.main_branch() == branch;
-        let holder = match main {
-            Some((id, directory)) if is_main_elsewhere && is_there(id, directory, repository) => {
-                Some(format!("in `{}`", directory.path().display()))
-            }
-            None if is_main_elsewhere => Some("in the directory that contains the repository".to_owned()),
-            _ => None,
+        let (known, is_beside_main) = (&self.state.directories, self.is_beside_main());
+        let is_held_by = |id: DirectoryId, directory: &Directory| {
+            let (is_here, current) = match &directory.branch {
+                Some(current) => (self.state.directory() == Some(id), current.as_str()),
+                None => (!is_beside_main, self.state.main_branch()),
+            };
+            !is_here && current == branch && is_there(id, directory, &self.layout.repository)
         };
-        let of_others = known.iter().filter(|(id, it)| Some(**id) != here && it.branch.as_deref() == Some(branch));
-        let holder = holder.or_else(|| {
-            let mut others = of_others.filter(|(id, directory)| is_there(**id, directory, repository));
-            others.next().map(|(_, directory)| format!("in `{}`", directory.path().display()))
-        });
+        let is_main_unknown = is_beside_main && main_directory(known).is_none();
+        let holder = match known.iter().find(|(id, directory)| is_held_by(**id, directory)) {
+            Some((_, directory)) => Some(format!("in `{}`", directory.path().display())),
+            None => (is_main_unknown && self.state.main_branch() == branch)
+                .then(|| "in the directory that contains the repository".to_owned()),
+        };
         let Some(holder) = holder else { return Ok(()) };
         Err(Error::new(
             ErrorKind::Refused,
@@ -137,14 +132,14 @@ impl Repository {
 
     /// Whether this is not the main directory.
     fn is_beside_main(&self) -> bool {
-        self.state.directory().is_some() || matches!(self.standing, Standing::Unknown { .. })
+        self.state.directory().is_some() || matches!(self.membership, Membership::Unknown { .. })
     }
 }
 
 impl Transaction<'_> {
     /// Creates the branch of a directory that has joined, at the current commit of the main one, unless the branch
     /// exists.
-    fn create_branch(&mut self, start: Option<crate::id::CommitId>) -> Result<()> {
+    fn create_branch(&mut self, start: Option<CommitId>) -> Result<()> {
         let view = self.repository().view();
         let branch = view.current.clone();
         let (None, Some(start), true) = (view.at(), start, self.repository().state.directory().is_some()) else {

@@ -16,7 +16,7 @@ use crate::path::RepoPathBuf;
 use crate::repo::format::Format;
 use crate::repo::journal::{self, State};
 use crate::repo::layout::{Attachment, Layout, StoreLink, marker};
-use crate::repo::standing::{self, Standing};
+use crate::repo::membership::{self, Membership};
 use crate::repo::{Joining, git_ignore, no_sync, reserve};
 
 /// Time to wait for another process that creates the same repository.
@@ -117,16 +117,16 @@ impl Made {
 /// Identifies the directory that will use the store.
 fn place(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
     let state = journal::load(&layout.journal())?.state;
-    match (Standing::of(&state, layout)?, joining) {
-        (Standing::Unknown { other }, Joining::Ask) => {
+    match (Membership::of(&state, layout)?, joining) {
+        (Membership::Unknown { other }, Joining::Ask) => {
             let message =
                 format!("the store `{}` is already used by `{}`", layout.repository.display(), other.display());
-            let hint = standing::remedies(&layout.worktree, Some(&layout.repository));
+            let hint = membership::remedies(&layout.worktree, Some(&layout.repository));
             Err(Error::new(ErrorKind::Refused, message).hint(hint))
         }
-        (Standing::Known { id, .. }, _) => Ok(id),
+        (Membership::Known { id, .. }, _) => Ok(id),
         // Decided when the directory is recorded.
-        (Standing::Unknown { .. } | Standing::Sole, _) => Ok(standing::new_id()),
+        (Membership::Unknown { .. } | Membership::Sole, _) => Ok(membership::new_id()),
     }
 }
 

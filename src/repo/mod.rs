@@ -1,5 +1,6 @@
 //! The repository: its files, settings and journal, and transactions, which change refs.
 
+mod begin;
 pub mod config;
 mod directories;
 pub mod disk;
@@ -9,6 +10,7 @@ pub mod init;
 pub mod journal;
 pub mod layout;
 mod leftovers;
+pub mod membership;
 mod new_commits;
 mod no_sync;
 pub mod opened;
@@ -18,7 +20,6 @@ pub mod refname;
 mod repository;
 mod reserve;
 pub mod sharing;
-pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod transaction;
@@ -26,6 +27,6 @@ mod unrecorded_run;
 
 pub use layout::Layout;
 pub use leftovers::{UnneededFile, unneeded_files};
+pub use membership::{Joining, Membership};
 pub use repository::Repository;
-pub use standing::{Joining, Standing};
 pub use transaction::{NewOperation, Transaction};

@@ -14,8 +14,8 @@ use crate::repo::format::Format;
 use crate::repo::init;
 use crate::repo::journal::{self, End, Loaded, Operations, State};
 use crate::repo::layout::{Attachment, Layout};
+use crate::repo::membership::Membership;
 use crate::repo::other_worktree::OtherCheckout;
-use crate::repo::standing::Standing;
 use crate::store::{Options, Store};
 
 /// An open repository, with the state of the journal when it was read.
@@ -32,7 +32,7 @@ pub struct Repository {
     pub(super) end: End,
     pub(super) warnings: Vec<Error>,
     /// Relation of the directory to the repository.
-    pub(super) standing: Standing,
+    pub(super) membership: Membership,
     /// Whether the unfinished checkout is in another directory.
     pub(super) is_in_other_worktree: bool,
 }
@@ -55,7 +55,9 @@ impl Repository {
         let layout = init::init(worktree, store, joining, &environment)?;
         let joined = Repository::open(layout.clone(), environment).and_then(|mut repository| {
             // The intact content of a damaged repository can still be saved.
-            if repository.warnings.is_empty() && !(repository.standing == Standing::Sole && *joining == Joining::Ask) {
+            if repository.warnings.is_empty()
+                && !(repository.membership == Membership::Sole && *joining == Joining::Ask)
+            {
                 repository.join(joining)?;
             }
             Ok(repository)
@@ -90,8 +92,8 @@ impl Repository {
         let Config { compression, reflink, .. } = config;
         let options = Options { chunk: format.chunk, compression, reflink, durability: environment.durability() };
         let Loaded { mut state, end, damage } = journal::load(&layout.journal())?;
-        let standing = Standing::of(&state, layout)?;
-        state.select_directory(standing.directory());
+        let membership = Membership::of(&state, layout)?;
+        state.select_directory(membership.directory());
         let store = open_store(layout, &state, options, damage.is_some())?;
         let warnings = damage_warning(damage)
             .chain(wrong.map(|error| error.context("the default settings are in force")))
@@ -107,7 +109,7 @@ impl Repository {
             state,
             end,
             warnings,
-            standing,
+            membership,
             is_in_other_worktree,
         })
     }
@@ -117,7 +119,7 @@ impl Repository {
         if !self.warnings.is_empty() || !journal::ends_at(&self.layout.journal(), self.end)? {
             self.reread_journal()?;
         }
-        self.update_standing()?;
+        self.update_membership()?;
         self.is_in_other_worktree = is_in_other_worktree(&self.state, &self.layout);
         Ok(())
     }
@@ -132,9 +134,9 @@ impl Repository {
     }
 
     /// Determines again the relation of the directory to the repository.
-    pub(super) fn update_standing(&mut self) -> Result<()> {
-        self.standing = Standing::of(&self.state, &self.layout)?;
-        self.state.select_directory(self.standing.directory());
+    pub(super) fn update_membership(&mut self) -> Result<()> {
+        self.membership = Membership::of(&self.state, &self.layout)?;
+        self.state.select_directory(self.membership.directory());
         Ok(())
     }
 
@@ -174,8 +176,8 @@ impl Repository {
     }
 
     /// Relation of the directory to the repository.
-    pub fn standing(&self) -> &Standing {
-        &self.standing
+    pub fn membership(&self) -> &Membership {
+        &self.membership
     }
 
     /// Whether an operation was done in this directory, not in another one that uses the repository.

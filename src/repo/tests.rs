@@ -15,16 +15,16 @@ use crate::store::Stored;
 use crate::time::Timestamp;
 
 /// A worktree with a new repository for each test.
-struct House {
+struct Fixture {
     root: tempfile::TempDir,
     repository: Repository,
 }
 
-impl House {
-    fn new() -> House {
+impl Fixture {
+    fn new() -> Fixture {
         let root = tempfile::tempdir().unwrap();
         let repository = Repository::init(root.path(), None, Environment::from_process()).unwrap();
-        House { root, repository }
+        Fixture { root, repository }
     }
 
     fn open(&self) -> Repository {
@@ -89,18 +89,18 @@ fn grow(repository: &mut Repository, message: &str) -> CommitId {
 #[test]
 fn new_repository_is_private_with_empty_main() {
     use std::os::unix::fs::PermissionsExt;
-    let house = House::new();
-    assert_eq!((house.repository.view().current.as_str(), house.repository.view().at()), ("main", None));
-    assert!(house.repository.operation().is_none() && house.repository.warnings().is_empty());
+    let fixture = Fixture::new();
+    assert_eq!((fixture.repository.view().current.as_str(), fixture.repository.view().at()), ("main", None));
+    assert!(fixture.repository.operation().is_none() && fixture.repository.warnings().is_empty());
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&house.file("")), 0o700);
+    assert_eq!(mode(&fixture.file("")), 0o700);
     for name in ["format", "config.toml", "reserve", "journal/00000001"] {
-        assert_eq!(mode(&house.file(name)), 0o600, "{name}");
+        assert_eq!(mode(&fixture.file(name)), 0o600, "{name}");
     }
     for name in ["packs", "journal", "tmp"] {
-        assert_eq!(mode(&house.file(name)), 0o700, "{name}");
+        assert_eq!(mode(&fixture.file(name)), 0o700, "{name}");
     }
-    let error = Repository::init(house.root.path(), None, Environment::from_process()).err().unwrap();
+    let error = Repository::init(fixture.root.path(), None, Environment::from_process()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Exists);
 }
 
@@ -131,51 +131,51 @@ fn init_completes_interrupted_init() {
 
 #[test]
 fn missing_format_is_damage() {
-    let mut house = House::new();
-    grow(&mut house.repository, "a");
-    std::fs::remove_file(house.file("format")).unwrap();
+    let mut fixture = Fixture::new();
+    grow(&mut fixture.repository, "a");
+    std::fs::remove_file(fixture.file("format")).unwrap();
     assert_eq!(
-        Repository::discover(house.root.path(), Environment::from_process()).err().unwrap().kind(),
+        Repository::discover(fixture.root.path(), Environment::from_process()).err().unwrap().kind(),
         ErrorKind::Damaged
     );
     assert_eq!(
-        Repository::init(house.root.path(), None, Environment::from_process()).err().unwrap().kind(),
+        Repository::init(fixture.root.path(), None, Environment::from_process()).err().unwrap().kind(),
         ErrorKind::Damaged
     );
-    std::fs::write(house.file("format"), "undo 7\n").unwrap();
+    std::fs::write(fixture.file("format"), "undo 7\n").unwrap();
     assert_eq!(
-        Repository::discover(house.root.path(), Environment::from_process()).err().unwrap().kind(),
+        Repository::discover(fixture.root.path(), Environment::from_process()).err().unwrap().kind(),
         ErrorKind::Unsupported
     );
 }
 
 #[test]
 fn reload_sees_operations_of_other_handles() {
-    let mut house = House::new();
-    let mut other = house.open();
-    let first = grow(&mut house.repository, "first");
+    let mut fixture = Fixture::new();
+    let mut other = fixture.open();
+    let first = grow(&mut fixture.repository, "first");
     assert_eq!(other.view().at(), None);
     let second = grow(&mut other, "second");
-    assert_eq!(house.repository.view().at(), Some(first));
-    house.repository.reload().unwrap();
-    assert_eq!(house.repository.view().at(), Some(second));
-    assert_eq!(house.repository.store().commit(second).unwrap().parents, [first]);
-    let operations: Vec<_> = house.repository.operations().map(Result::unwrap).collect();
+    assert_eq!(fixture.repository.view().at(), Some(first));
+    fixture.repository.reload().unwrap();
+    assert_eq!(fixture.repository.view().at(), Some(second));
+    assert_eq!(fixture.repository.store().commit(second).unwrap().parents, [first]);
+    let operations: Vec<_> = fixture.repository.operations().map(Result::unwrap).collect();
     assert_eq!(operations.len(), 2);
-    assert_eq!(Some(operations[0].0), house.repository.operation());
+    assert_eq!(Some(operations[0].0), fixture.repository.operation());
     assert_eq!(operations[0].1.parent, Some(operations[1].0));
     assert_eq!(operations[0].1.commits[0].parents, [first]);
     assert!(!operations[0].1.arguments.is_empty() && !operations[0].1.user.is_empty());
-    assert_eq!(house.open().view().heads.iter().collect::<Vec<_>>(), [&second]);
+    assert_eq!(fixture.open().view().heads.iter().collect::<Vec<_>>(), [&second]);
 }
 
 #[test]
 fn unexpected_old_value_rejects_the_operation() {
-    let mut house = House::new();
-    let first = grow(&mut house.repository, "first");
-    let second = grow(&mut house.repository, "second");
+    let mut fixture = Fixture::new();
+    let first = grow(&mut fixture.repository, "first");
+    let second = grow(&mut fixture.repository, "second");
     let nowhere = CommitId([9; 32]);
-    let mut transaction = house.repository.begin().unwrap();
+    let mut transaction = fixture.repository.begin().unwrap();
     for (edits, kind, text) in [
         (vec![edit("main", Some(first), Some(second))], ErrorKind::Refused, "has changed"),
         (vec![edit("main", None, Some(first))], ErrorKind::Exists, "branch `main` already exists"),
@@ -199,14 +199,14 @@ fn unexpected_old_value_rejects_the_operation() {
         ErrorKind::Usage
     );
     drop(transaction);
-    assert_eq!(house.open().operations().count(), 2);
+    assert_eq!(fixture.open().operations().count(), 2);
 }
 
 #[test]
 fn transactions_create_switch_and_delete_refs() {
-    let mut house = House::new();
-    let first = grow(&mut house.repository, "first");
-    let mut transaction = house.repository.begin().unwrap();
+    let mut fixture = Fixture::new();
+    let first = grow(&mut fixture.repository, "first");
+    let mut transaction = fixture.repository.begin().unwrap();
     let edits = vec![edit("trial", None, Some(first)), tag("v1", None, Some(first))];
     transaction.record(NewOperation { edits, switch: Some("trial".into()), ..NewOperation::default() }).unwrap();
     let view = transaction.repository().view().clone();
@@ -215,7 +215,7 @@ fn transactions_create_switch_and_delete_refs() {
     let edits = vec![tag("v1", Some(first), None), edit("v1", None, Some(first))];
     transaction.record(NewOperation { edits, switch: Some("trial".into()), ..NewOperation::default() }).unwrap();
     drop(transaction);
-    let repository = house.open();
+    let repository = fixture.open();
     assert_eq!(repository.view().branches.len(), 3);
     let (_, newest) = repository.operations().next().unwrap().unwrap();
     assert_eq!(newest.switched, None, "it was current already");
@@ -248,8 +248,8 @@ fn point(repository: &mut Repository, name: &str, to: CommitId) -> (Vec<CommitId
 
 #[test]
 fn new_ref_adds_unknown_ancestors() {
-    let mut house = House::new();
-    let repository = &mut house.repository;
+    let mut fixture = Fixture::new();
+    let repository = &mut fixture.repository;
     let base = grow(repository, "base");
     let line = keep_line(repository, &[base], &["a", "b", "c"]);
     assert_eq!(point(repository, "main", line[2]), (line.clone(), vec![line[2]]));
@@ -273,9 +273,9 @@ fn new_ref_adds_unknown_ancestors() {
 
 #[test]
 fn transactions_exclude_each_other() {
-    let mut house = House::new();
-    let lock = house.repository.layout.lock();
-    let transaction = house.repository.begin().unwrap();
+    let mut fixture = Fixture::new();
+    let lock = fixture.repository.layout.lock();
+    let transaction = fixture.repository.begin().unwrap();
     let error = FileLock::acquire(&lock, &Environment::from_process(), std::time::Duration::ZERO).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     drop(transaction);
@@ -298,10 +298,10 @@ fn intent(token: u64, to: CommitId) -> Intent {
 
 #[test]
 fn intent_stays_until_finished_or_abandoned() {
-    let mut house = House::new();
-    let first = grow(&mut house.repository, "first");
-    house.repository.begin().unwrap().intend(intent(5, first)).unwrap();
-    let mut repository = house.open();
+    let mut fixture = Fixture::new();
+    let first = grow(&mut fixture.repository, "first");
+    fixture.repository.begin().unwrap().intend(intent(5, first)).unwrap();
+    let mut repository = fixture.open();
     assert_eq!(repository.unfinished().unwrap().token, 5);
     // Another command in between does not lose it.
     let mut transaction = repository.begin().unwrap();
@@ -315,20 +315,20 @@ fn intent_stays_until_finished_or_abandoned() {
     transaction.intend(intent(7, first)).unwrap();
     transaction.record(NewOperation { verb: "restore".into(), ..NewOperation::default() }).unwrap();
     drop(transaction);
-    assert!(house.open().unfinished().is_none());
+    assert!(fixture.open().unfinished().is_none());
 }
 
 #[test]
 fn damaged_journal_is_readable_but_not_writable() {
-    let mut house = House::new();
-    let first = grow(&mut house.repository, "first");
-    grow(&mut house.repository, "second");
-    let path = house.file("journal/00000001");
+    let mut fixture = Fixture::new();
+    let first = grow(&mut fixture.repository, "first");
+    grow(&mut fixture.repository, "second");
+    let path = fixture.file("journal/00000001");
     let mut bytes = std::fs::read(&path).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    let mut repository = house.open();
+    let mut repository = fixture.open();
     assert_eq!(repository.view().at(), Some(first));
     let warning = repository.warnings()[0].to_string();
     assert!(warning.contains("journal/00000001` is damaged at byte"), "{warning}");
@@ -339,28 +339,28 @@ fn damaged_journal_is_readable_but_not_writable() {
 
 #[test]
 fn begin_cleans_staged_files_and_restores_the_reserve() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     for name in ["tmp/pack-1", "journal/00000002.9-0.tmp", "index.9-1.tmp"] {
-        std::fs::write(house.file(name), "x").unwrap();
+        std::fs::write(fixture.file(name), "x").unwrap();
     }
-    std::fs::remove_file(house.file("reserve")).unwrap();
-    grow(&mut house.repository, "a");
-    assert!(house.file("reserve").exists() && !house.file("tmp/pack-1").exists());
-    assert!(!house.file("journal/00000002.9-0.tmp").exists());
-    assert!(house.file("index.9-1.tmp").exists(), "it may be of a reader that is still at work");
+    std::fs::remove_file(fixture.file("reserve")).unwrap();
+    grow(&mut fixture.repository, "a");
+    assert!(fixture.file("reserve").exists() && !fixture.file("tmp/pack-1").exists());
+    assert!(!fixture.file("journal/00000002.9-0.tmp").exists());
+    assert!(fixture.file("index.9-1.tmp").exists(), "it may be of a reader that is still at work");
 }
 
 #[test]
 fn merged_packs_stay_for_a_grace_period() {
-    let mut house = House::new();
-    let reader = house.open();
+    let mut fixture = Fixture::new();
+    let reader = fixture.open();
     let mut commits = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     for n in 0..40 {
-        commits.push(grow(&mut house.repository, &format!("commit {n}")));
-        seen.extend(house.repository.state().packs.iter().copied());
+        commits.push(grow(&mut fixture.repository, &format!("commit {n}")));
+        seen.extend(fixture.repository.state().packs.iter().copied());
     }
-    let repository = house.open();
+    let repository = fixture.open();
     assert!(repository.state().packs.len() < 20, "{}", repository.state().packs.len());
     assert!(commits.iter().all(|&id| repository.store().commit(id).is_ok()));
     assert_eq!(repository.operations().count(), 40, "merging does not add an operation");
@@ -374,7 +374,7 @@ fn merged_packs_stay_for_a_grace_period() {
     }
     leftovers::remove_packs(&repository.layout, &repository.state().packs).unwrap();
     assert!(retired.iter().all(|pack| !repository.layout.pack(**pack).exists()));
-    assert!(commits.iter().all(|&id| house.open().store().commit(id).is_ok()));
+    assert!(commits.iter().all(|&id| fixture.open().store().commit(id).is_ok()));
 }
 
 #[test]

@@ -1,27 +1,17 @@
 //! Transactions, which change refs. A transaction holds the lock until it is dropped; each `record` appends one
 //! operation to the journal, which is the commit point.
 
-use std::path::Path;
-use std::time::Duration;
-
-use crate::environment::{Environment, Phase};
+use crate::environment::Phase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::id::{CommitId, OperationId};
 use crate::object::operation::{Intent, NewCommit, RefEdit, RefName, Refs, UndoPosition, Verb, extras};
 use crate::object::{Commit, ObjectKind, Objects, Operation, id_of};
-use crate::repo::config::Config;
 use crate::repo::journal::{Record, Writer};
 use crate::repo::repository::{Repository, open_store};
-use crate::repo::{git_ignore, leftovers, new_commits, no_sync, refname, reserve, sharing};
+use crate::repo::{leftovers, new_commits, refname, reserve};
 use crate::store::{Store, Stored, Writer as ObjectWriter};
 use crate::time::Timestamp;
-
-/// Time for which `begin` waits for another process.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Time for which `begin_waiting` waits before it calls `tell`.
-const NOTICE_DELAY: Duration = Duration::from_secs(1);
 
 /// The right to change a repository.
 #[must_use]
@@ -65,89 +55,10 @@ pub struct NewOperation {
     pub undo_position: Option<UndoPosition>,
 }
 
-impl Repository {
-    /// Takes the lock, waiting for a while, and reads the journal again. [`ErrorKind::Refused`] if another directory
-    /// that shares the repository has an unfinished checkout.
-    pub fn begin(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::acquire(path, environment, LOCK_TIMEOUT), false)
-    }
-
-    /// Like [`Repository::begin`], for a directory that may not be known yet.
-    pub(super) fn begin_to_join(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::acquire(path, environment, LOCK_TIMEOUT), true)
-    }
-
-    /// Like [`Repository::begin`], but waits for the lock without a limit and calls `tell` once with its holder. Only a
-    /// signal ends the wait: [`ErrorKind::Interrupted`].
-    pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::wait(path, environment, NOTICE_DELAY, tell), false)
-    }
-
-    fn begin_by(
-        &mut self,
-        acquire: &dyn Fn(&Path, &Environment) -> Result<FileLock>,
-        is_joining: bool,
-    ) -> Result<Transaction<'_>> {
-        self.format.check_writable()?;
-        let began = self.environment.now();
-        let lock = acquire(&self.layout.lock(), &self.environment).map_err(|error| self.layout.not_permitted(error))?;
-        self.config = Config::open(&self.layout.config())?;
-        no_sync::flush_unsynced(&self.layout, self.environment.durability())?;
-        self.reload()?;
-        self.check_undamaged()?;
-        if !is_joining {
-            self.standing.check(&self.layout)?;
-            self.name_directory();
-        }
-        self.check_same_worktree()?;
-        leftovers::clean(&self.layout);
-        sharing::ensure(&self.layout, self.config.is_shared)?;
-        // Best effort: a failure only leaves the folder visible to git.
-        let _ = git_ignore::ensure(&self.layout);
-        let _ = reserve::allocate(&self.layout.reserve());
-        match self.unfinished() {
-            Some(_) => self.environment.set_phase(Phase::Applying),
-            None => self.environment.advance_phase(Phase::Idle, Phase::Locked),
-        }
-        Ok(Transaction {
-            repository: self,
-            journal: None,
-            began,
-            intended: None,
-            has_recorded: false,
-            prepared: None,
-            lock,
-        })
-    }
-}
-
-impl Repository {
-    /// Fails if a transaction could not begin, except because of the lock. For dry runs, which take no lock.
-    pub fn check_usable(&self) -> Result<()> {
-        self.format.check_writable()?;
-        Config::open(&self.layout.config())?;
-        self.check_undamaged()?;
-        self.standing.check(&self.layout)?;
-        self.check_same_worktree()
-    }
-
-    fn check_undamaged(&self) -> Result<()> {
-        let Some(damage) = self.warnings.first() else { return Ok(()) };
-        Err(Error::damaged(damage.to_string()).hint("reading still works: save what you need with `undo export`"))
-    }
-
-    /// Takes the right to run a command in this worktree and to record its changes, until it is dropped. Does not wait,
-    /// because the holder may be an `undo run` that contains this one. Does not lock the repository.
-    pub fn begin_run(&self) -> Result<FileLock> {
-        self.standing.check(&self.layout)?;
-        FileLock::acquire(&self.layout.run_lock(), &self.environment, Duration::ZERO).map_err(|error| {
-            match error.kind() {
-                ErrorKind::Locked => {
-                    error.hint("one `undo run` at a time in a directory: wait until that one has ended")
-                }
-                _ => self.layout.not_permitted(error),
-            }
-        })
+impl<'r> Transaction<'r> {
+    /// The transaction of the holder of the lock.
+    pub(super) fn new(repository: &'r mut Repository, lock: FileLock, began: Timestamp) -> Transaction<'r> {
+        Transaction { repository, journal: None, began, intended: None, has_recorded: false, prepared: None, lock }
     }
 }
 

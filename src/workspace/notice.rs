@@ -10,7 +10,7 @@ use crate::id::BlobId;
 use crate::path::RepoPathBuf;
 use crate::quote::shell_word;
 use crate::repo::layout::{Attachment, Layout};
-use crate::repo::{Repository, Standing, standing};
+use crate::repo::{Membership, Repository, membership};
 use crate::worktree::Scan;
 use crate::worktree::ignore::IgnoreWarning;
 
@@ -84,9 +84,9 @@ fn repository_inside(layout: &Layout) -> Option<Notice> {
 /// The state of checkouts in the worktree, and in other directories with the same repository.
 pub(crate) fn of_checkouts(repository: &mut Repository) -> Result<Vec<Notice>> {
     let mut notices = Vec::new();
-    if let Standing::Unknown { other } = repository.standing() {
+    if let Membership::Unknown { other } = repository.membership() {
         let worktree = &repository.layout.worktree;
-        let (state, remedy) = (standing::describe(worktree, other), standing::remedies(worktree, None));
+        let (state, remedy) = (membership::describe(worktree, other), membership::remedies(worktree, None));
         notices.push(Notice::UnknownDirectory { state, remedy });
     }
     if repository.state().intent.is_none() {

@@ -24,8 +24,8 @@ pub fn check(directory: &Path, damage: &mut dyn FnMut(Error)) -> Result<()> {
         }
         let state = match replay(directory, number) {
             Ok((checkpoint, Loaded { state, damage: found, .. })) => {
-                let led_to = previous.and_then(|(_, state)| state).filter(|_| follows);
-                if led_to.is_some_and(|state| state != checkpoint) {
+                let expected = previous.and_then(|(_, state)| state).filter(|_| follows);
+                if expected.is_some_and(|state| state != checkpoint) {
                     report(format!("`{}` does not begin where `{}` ends", path(number), path(number - 1)));
                 }
                 let is_whole = found.is_none();

@@ -30,6 +30,11 @@ impl Directory {
     pub fn path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.path))
     }
+
+    /// Whether the roots of both directories have the same device and inode number.
+    pub fn is_same_inode(&self, other: &Directory) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
 }
 
 /// Flags (has a branch), path, device, inode, owner, machine and branch.

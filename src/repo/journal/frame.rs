@@ -69,8 +69,8 @@ pub fn read(segment: &[u8], at: usize) -> Frame<'_> {
     if !header.starts_with(MAGIC) || blake3::hash(&header[..9]).as_bytes()[..4] != header[9..] {
         // A header across two sectors, of which only the first reached the disk.
         let first = SECTOR - at % SECTOR;
-        let begins_well = rest.starts_with(&MAGIC[..first.min(4)]);
-        let is_torn = first < HEADER && begins_well && rest[first..].iter().all(|&byte| byte == 0);
+        let has_magic = rest.starts_with(&MAGIC[..first.min(4)]);
+        let is_torn = first < HEADER && has_magic && rest[first..].iter().all(|&byte| byte == 0);
         return if is_torn { Frame::Torn } else { Frame::Damaged("no record") };
     }
     let length = u32::from_le_bytes(header[5..9].try_into().expect("four bytes")) as usize;

@@ -16,7 +16,7 @@ use crate::repo::layout::{Attachment, Layout};
 
 /// Relation of a directory to its repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Membership {
     /// The only directory: its `.undo` is the repository folder, and no other directory is known.
     Sole,
     /// A known directory, or one that replaces a directory that no longer exists.
@@ -46,49 +46,63 @@ pub enum Joining {
     Branch(String),
 }
 
-impl Standing {
+impl Membership {
     /// Identifies the directory of a layout in the journal's state.
-    pub(super) fn of(state: &State, layout: &Layout) -> Result<Standing> {
+    pub(super) fn of(state: &State, layout: &Layout) -> Result<Membership> {
         if state.directories.is_empty() && layout.attachment == Attachment::Own {
-            return Ok(Standing::Sole);
+            return Ok(Membership::Sole);
         }
-        let here = Here::new(layout)?;
-        let known = &state.directories;
+        let (here, known) = (current(layout)?, &state.directories);
         let named = match layout.attachment {
-            Attachment::Store(Some(id)) => known.get(&id).map(|directory| (id, directory)),
-            _ => None,
+            Attachment::Store(named) => named,
+            Attachment::Own | Attachment::Linked => None,
         };
-        let is_here = |directory: &Directory| here.is_at(directory) || here.is_same_inode(directory);
-        let found = named.or_else(|| known.iter().find(|(_, it)| is_here(it)).map(|(id, it)| (*id, it)));
+        let is_here = |other: &Directory| other.path == here.path || other.is_same_inode(&here);
+        let found = named.and_then(|id| Some((id, known.get(&id)?)));
+        let found = found.or_else(|| known.iter().find(|(_, it)| is_here(it)).map(|(id, it)| (*id, it)));
         // An unknown directory replaces the main one if that no longer exists.
-        let found = found.or_else(|| main_directory(known));
-        let Some((id, directory)) = found else {
-            let id = match layout.attachment {
-                Attachment::Store(Some(id)) => id,
-                _ => new_id(),
-            };
-            return Ok(match here.linked_from(state)? {
-                Some(other) => Standing::Unknown { other },
-                None => here.known_as(id, None, known),
+        let Some((id, directory)) = found.or_else(|| main_directory(known)) else {
+            return Ok(match linked_from(layout, state)? {
+                Some(other) => Membership::Unknown { other },
+                None => Membership::known(here, named.unwrap_or_else(new_id), None, known),
             });
         };
-        if !is_here(directory) && here.is_elsewhere(id, directory) {
-            return Ok(Standing::Unknown { other: directory.path().to_owned() });
+        // A path on another machine cannot be checked.
+        let is_elsewhere = || directory.host != here.host || is_there(id, directory, &layout.repository);
+        if !is_here(directory) && is_elsewhere() {
+            return Ok(Membership::Unknown { other: directory.path().to_owned() });
         }
-        Ok(here.known_as(id, directory.branch.clone(), known))
+        Ok(Membership::known(here, id, directory.branch.clone(), known))
+    }
+
+    /// The membership of this directory under an id and with a branch.
+    pub(super) fn known(
+        here: Directory,
+        id: DirectoryId,
+        branch: Option<String>,
+        known: &BTreeMap<DirectoryId, Directory>,
+    ) -> Membership {
+        let before = known.get(&id);
+        // A bind mount shows one directory at two paths; keep the recorded one.
+        let is_seen_twice = |before: &&Directory| {
+            before.is_same_inode(&here) && fs::is_same_dir(before.path(), here.path()).unwrap_or(false)
+        };
+        let path = before.filter(is_seen_twice).unwrap_or(&here).path.clone();
+        let directory = Directory { path, branch, ..here };
+        Membership::Known { id, is_recorded: before == Some(&directory), directory }
     }
 
     /// Id of the directory whose position the journal's state should show.
     pub(super) fn directory(&self) -> Option<DirectoryId> {
         match self {
-            Standing::Known { id, .. } => Some(*id),
-            Standing::Sole | Standing::Unknown { .. } => None,
+            Membership::Known { id, .. } => Some(*id),
+            Membership::Sole | Membership::Unknown { .. } => None,
         }
     }
 
     /// [`ErrorKind::Refused`] if another directory uses the repository and this one is not known.
     pub fn check(&self, layout: &Layout) -> Result<()> {
-        let Standing::Unknown { other } = self else { return Ok(()) };
+        let Membership::Unknown { other } = self else { return Ok(()) };
         Err(Error::new(ErrorKind::Refused, describe(&layout.worktree, other)).hint(remedies(&layout.worktree, None)))
     }
 }
@@ -124,67 +138,26 @@ pub(super) fn new_id() -> DirectoryId {
     DirectoryId(format::random())
 }
 
-/// The current directory.
-pub(super) struct Here<'l> {
-    layout: &'l Layout,
-    device: u64,
-    inode: u64,
-    uid: u32,
+/// The directory of a layout, with its current device, inode and owner, and without a branch.
+pub(super) fn current(layout: &Layout) -> Result<Directory> {
+    let stat = Dir::open(&layout.worktree)?.stat_self()?;
+    let path = layout.worktree.as_os_str().as_bytes().to_vec();
+    let (device, inode, uid) = (stat.device, stat.inode, stat.metadata.uid);
+    Ok(Directory { path, device, inode, uid, host: fs::host_name(), branch: None })
 }
 
-impl<'l> Here<'l> {
-    pub(super) fn new(layout: &'l Layout) -> Result<Here<'l>> {
-        let stat = Dir::open(&layout.worktree)?.stat_self()?;
-        Ok(Here { layout, device: stat.device, inode: stat.inode, uid: stat.metadata.uid })
+/// The directory that contains the repository folder to which this one's `.undo` leads. If that directory is not known
+/// but operations were recorded, returns the folder that was mounted.
+fn linked_from(layout: &Layout, state: &State) -> Result<Option<PathBuf>> {
+    if layout.attachment != Attachment::Linked {
+        return Ok(None);
     }
-
-    /// This directory under the given id and branch.
-    pub(super) fn known_as(
-        &self,
-        id: DirectoryId,
-        branch: Option<String>,
-        known: &BTreeMap<DirectoryId, Directory>,
-    ) -> Standing {
-        let before = known.get(&id);
-        let path = self.layout.worktree.as_os_str().as_bytes();
-        // A bind mount shows one directory at two paths; keep the recorded one.
-        let is_seen_twice = |before: &&Directory| {
-            self.is_same_inode(before) && fs::is_same_dir(before.path(), &self.layout.worktree).unwrap_or(false)
-        };
-        let path = before.filter(is_seen_twice).map_or_else(|| path.to_vec(), |before| before.path.clone());
-        let (device, inode, uid, host) = (self.device, self.inode, self.uid, fs::host_name());
-        let directory = Directory { path, device, inode, uid, host, branch };
-        let is_recorded = before == Some(&directory);
-        Standing::Known { id, directory, is_recorded }
+    let folder = fs::canonicalize(&layout.repository)?;
+    if folder == layout.marker() {
+        return Ok(state.operation.map(|_| folder));
     }
-
-    fn is_at(&self, directory: &Directory) -> bool {
-        directory.path() == self.layout.worktree
-    }
-
-    fn is_same_inode(&self, directory: &Directory) -> bool {
-        (directory.device, directory.inode) == (self.device, self.inode)
-    }
-
-    /// Whether a known directory is a different one that still uses the repository.
-    fn is_elsewhere(&self, id: DirectoryId, directory: &Directory) -> bool {
-        // A path on another machine cannot be checked.
-        directory.host != fs::host_name() || is_there(id, directory, &self.layout.repository)
-    }
-
-    /// The directory that contains the repository folder to which this one's `.undo` leads. If that directory is not
-    /// known but operations were recorded, returns the folder that was mounted.
-    fn linked_from(&self, state: &State) -> Result<Option<PathBuf>> {
-        if self.layout.attachment != Attachment::Linked {
-            return Ok(None);
-        }
-        let folder = fs::canonicalize(&self.layout.repository)?;
-        if folder == self.layout.marker() {
-            return Ok(state.operation.map(|_| folder));
-        }
-        let above = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name.as_bytes() == REPOSITORY));
-        Ok(above.map(Path::to_owned))
-    }
+    let above = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name.as_bytes() == REPOSITORY));
+    Ok(above.map(Path::to_owned))
 }
 
 /// Whether a directory still is at its path and uses the repository. A directory that cannot be accessed counts as
