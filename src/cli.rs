@@ -259,7 +259,7 @@ fn finish_unparsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
     match error.kind() {
         ClapKind::DisplayHelp | ClapKind::DisplayVersion | ClapKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let ui = Ui::new(Options { color, ..Options::default() }, Environment::from_process());
-            ui.finish(ui.help(&error.render().ansi().to_string()).map(|()| Exit::DONE))
+            ui.finish(ui.help(&error.render().ansi().to_string()).map(|()| Exit::SUCCESS))
         }
         _ => {
             let ui = Ui::new(Options { json, color, ..Options::default() }, Environment::from_process());

@@ -2,6 +2,9 @@
 //!
 //! Messages are in lower case without a full stop: what failed, on what (in backticks), why. A hint is a command or an action.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -83,7 +86,7 @@ pub struct Exit(pub u8);
 
 impl Exit {
     /// Success.
-    pub const DONE: Exit = Exit(0);
+    pub const SUCCESS: Exit = Exit(0);
     /// Success, and the answer is no: `diff --exit-code` found changes.
     pub const NO: Exit = Exit(1);
     /// Finished, but incomplete; what is missing was listed.
@@ -109,13 +112,13 @@ impl Exit {
     /// Returns this status, or `other` if this is success.
     #[must_use]
     pub fn or(self, other: Exit) -> Exit {
-        if self == Exit::DONE { other } else { self }
+        if self == Exit::SUCCESS { other } else { self }
     }
 }
 
 impl From<()> for Exit {
     fn from((): ()) -> Exit {
-        Exit::DONE
+        Exit::SUCCESS
     }
 }
 
@@ -252,7 +255,7 @@ impl Error {
     }
 
     /// Whether a file already exists.
-    pub fn is_taken(&self) -> bool {
+    pub fn already_exists(&self) -> bool {
         self.is_caused_by(std::io::ErrorKind::AlreadyExists)
     }
 
@@ -311,21 +314,5 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().map(|source| source.as_ref() as _)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn system_errors_have_messages_kinds_and_hints() {
-        let full = Error::io("write", Path::new("a/b"), std::io::Error::from_raw_os_error(28));
-        assert_eq!(full.to_string(), "cannot write `a/b`: no space left on device");
-        assert_eq!((full.kind(), full.kind().exit()), (ErrorKind::NoSpace, Exit(13)));
-        let denied = Error::io("read", Path::new("x"), std::io::Error::from_raw_os_error(13)).context("recording");
-        assert_eq!(denied.to_string(), "recording: cannot read `x`: permission denied");
-        let odd = Error::io("read", Path::new("it's/x"), std::io::Error::from_raw_os_error(13));
-        assert_eq!(odd.hint_text().as_deref(), Some(r"to see the permissions: ls -la 'it'\''s'"));
     }
 }

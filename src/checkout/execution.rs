@@ -114,7 +114,7 @@ impl Applied {
             || !new_operation.edits.is_empty()
             || new_operation.switch.is_some()
             || outcome.saved.is_some()
-            || operation::is_step(repository, new_operation.undo_position)?
+            || operation::changes_undo_position(repository, new_operation.undo_position)?
             || repository.unfinished().is_some();
         if is_needed {
             transaction.record(new_operation).map_err(if has_acted { unfinished } else { |error| error })?;

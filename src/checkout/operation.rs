@@ -13,7 +13,7 @@ use crate::repo::{NewOperation, Repository};
 use super::{Options, Outcome};
 
 /// Whether the checkout moves to another undo position. Such a checkout is recorded even if nothing else changes.
-pub(super) fn is_step(repository: &Repository, undo_position: Option<UndoPosition>) -> Result<bool> {
+pub(super) fn changes_undo_position(repository: &Repository, undo_position: Option<UndoPosition>) -> Result<bool> {
     let Some(undo_position) = undo_position else { return Ok(false) };
     Ok(Timeline::open(repository).position()? != undo_position.position)
 }

@@ -94,7 +94,7 @@ fn amend(context: &Context<'_>, args: &Args, message: Option<String>) -> Result<
     if new != old {
         context.ui.hint("to undo: undo undo");
     }
-    Ok(Exit::DONE)
+    Ok(Exit::SUCCESS)
 }
 
 /// Reports what a commit lacks, or in a dry run would lack.

@@ -256,7 +256,7 @@ impl Context<'_> {
         self.report_paths(pluralize(torn.len(), mixed, several), torn);
         self.report_paths("recorded without extended attributes, which cannot be read", without_attributes);
         match failed.is_empty() && torn.is_empty() && without_attributes.is_empty() {
-            true => Exit::DONE,
+            true => Exit::SUCCESS,
             false => Exit::INCOMPLETE,
         }
     }
@@ -265,7 +265,7 @@ impl Context<'_> {
     pub fn warn_about_mounts(&self, mounted_over: &[RepoPathBuf]) -> Exit {
         let they = pluralize(mounted_over.len(), "it", "them");
         self.report_paths(&format!("not covered because something is mounted over {they}"), mounted_over);
-        if mounted_over.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+        if mounted_over.is_empty() { Exit::SUCCESS } else { Exit::INCOMPLETE }
     }
 
     /// Lists the restored files that changed while the commit recorded them. Returns whether that makes the answer
@@ -274,7 +274,7 @@ impl Context<'_> {
         let one = "changed while it was recorded: it may be a mix of two states";
         let several = "changed while they were recorded: they may be a mix of two states";
         self.report_paths(pluralize(torn.len(), one, several), torn);
-        if torn.is_empty() { Exit::DONE } else { Exit::INCOMPLETE }
+        if torn.is_empty() { Exit::SUCCESS } else { Exit::INCOMPLETE }
     }
 
     /// Shows how to get a consistent copy of the databases whose files changed while they were read.
@@ -299,7 +299,7 @@ impl Context<'_> {
         let missing = differences.missing_paths()?;
         self.report_reasons("nothing to compare", &missing);
         missing.iter().find_map(|(path, _)| paths::pattern_hint(path)).into_iter().for_each(|hint| self.ui.hint(hint));
-        let Some(scan) = differences.scan() else { return Ok(Exit::DONE) };
+        let Some(scan) = differences.scan() else { return Ok(Exit::SUCCESS) };
         self.warn_about_scan(scan);
         let exit = self.warn_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes);
         Ok(exit.or(self.warn_about_mounts(&differences.mounted_over()?)))

@@ -53,9 +53,9 @@ pub fn report_inexact(context: &Context<'_>, exported: &Exported) -> Exit {
     context.report_reasons("not exported exactly", &exported.inexact);
     context.report_reasons("damaged in the repository, and not exported", &exported.damaged);
     let torn = context.warn_unstable(&exported.torn);
-    match exported.inexact.is_empty() && torn == Exit::DONE {
+    match exported.inexact.is_empty() && torn == Exit::SUCCESS {
         _ if !exported.damaged.is_empty() => ErrorKind::Damaged.exit(),
-        true => Exit::DONE,
+        true => Exit::SUCCESS,
         false => Exit::INCOMPLETE,
     }
 }

@@ -72,7 +72,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
     let mut costs = workspace.costs();
     let mut names = Names::of_all(workspace.view());
-    let (mut count, mut exit) = (0, Exit::DONE);
+    let (mut count, mut exit) = (0, Exit::SUCCESS);
     context.ui.page_long_output();
     for item in workspace.log(options)? {
         let WalkedCommit { id, commit } = match item {

@@ -36,5 +36,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     context.ui.show(&CommitRecord::new(id, &commit, Names::of(workspace.view(), id), cost))?;
     let style = args.format.style().unwrap_or(Style::List(Listing::Words));
     changes::show(context, &workspace.diff_commit(&commit, DiffOptions::default())?, style)?;
-    Ok(Exit::DONE)
+    Ok(Exit::SUCCESS)
 }

@@ -30,7 +30,7 @@ pub fn run(context: &Context<'_>, _: &Args) -> Result<Exit> {
     let clean = outcome.damaged == 0;
     context.ui.show(&VerifyTotals { outcome, clean })?;
     if clean {
-        return Ok(Exit::DONE);
+        return Ok(Exit::SUCCESS);
     }
     context.ui.hint("everything not listed is intact; replace damaged files from a backup of this repository");
     Ok(ErrorKind::Damaged.exit())

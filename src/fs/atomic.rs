@@ -48,7 +48,7 @@ impl TempFile {
             match create(&path) {
                 Ok(file) => return Ok(TempFile { file: Some(file), path, is_named: false }),
                 // Left by a killed process with the same id.
-                Err(error) if error.is_taken() => {}
+                Err(error) if error.already_exists() => {}
                 Err(error) => return Err(error),
             }
         }

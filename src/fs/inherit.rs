@@ -91,7 +91,7 @@ pub(super) fn open_or_create(path: &Path) -> Result<File> {
             result => return result.map_err(|cause| Error::io("open", path, cause)),
         }
         match create_new(path) {
-            Err(error) if error.is_taken() => {}
+            Err(error) if error.already_exists() => {}
             result => return result,
         }
     }

@@ -332,7 +332,7 @@ fn hard_links_do_not_follow_links() {
     let stat = |name: &[u8]| dir.stat(name).unwrap().unwrap();
     assert_eq!((stat(b"file"), stat(b"file").links), (stat(b"second"), 2));
     assert_eq!((stat(b"link"), stat(b"second link").kind), (stat(b"second link"), Kind::Symlink));
-    assert!(dir.hard_link(b"file", &dir, b"link").unwrap_err().is_taken());
+    assert!(dir.hard_link(b"file", &dir, b"link").unwrap_err().already_exists());
 }
 
 #[test]
@@ -497,7 +497,7 @@ fn missing_files_are_none_where_possible() {
     }
     symlink("nothing", temp.path().join("link")).unwrap();
     assert!(exists(&temp.path().join("link")).unwrap());
-    assert!(create_new(&temp.path().join("link")).unwrap_err().is_taken());
+    assert!(create_new(&temp.path().join("link")).unwrap_err().already_exists());
 }
 
 #[test]

@@ -61,5 +61,5 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     context.warn_about_rules(&rules.ignore_warnings);
     context.ui.show(&End { count: shown })?;
-    Ok(if ignored { Exit::DONE } else { Exit::NO })
+    Ok(if ignored { Exit::SUCCESS } else { Exit::NO })
 }

@@ -65,7 +65,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if context.ui.options().json {
         context.ui.show(&tally)?;
     }
-    Ok(if args.exit_code && !tally.clean { Exit::NO } else { Exit::DONE })
+    Ok(if args.exit_code && !tally.clean { Exit::NO } else { Exit::SUCCESS })
 }
 
 impl Args {

@@ -51,7 +51,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         (args.ignored, FileState::Ignored),
     ];
     let states: Vec<FileState> = states.into_iter().filter_map(|(asked, state)| asked.then_some(state)).collect();
-    let (mut count, mut exit) = (0, Exit::DONE);
+    let (mut count, mut exit) = (0, Exit::SUCCESS);
     let mut each = |file: ListedFile<'_>| {
         count += 1;
         match file {

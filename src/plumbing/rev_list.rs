@@ -52,7 +52,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let repository = context.repository()?;
-    let (mut count, mut exit) = (0, Exit::DONE);
+    let (mut count, mut exit) = (0, Exit::SUCCESS);
     for found in args.objects(context, &repository)? {
         match found {
             Ok(object) if !args.count => context.ui.show(&Reached::from(&object))?,

@@ -39,7 +39,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let refs = if args.verify { verified(view, &args.names)? } else { chosen(view, args) };
     refs.iter().try_for_each(|found| context.ui.show(found))?;
     context.ui.show(&End { count: refs.len() as u64 })?;
-    Ok(if refs.is_empty() { Exit::NO } else { Exit::DONE })
+    Ok(if refs.is_empty() { Exit::NO } else { Exit::SUCCESS })
 }
 
 /// The refs with these full names.

@@ -36,7 +36,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         context.ui.show(&verdict)?;
     }
     context.ui.show(&checked)?;
-    Ok(if checked.damaged > 0 { ErrorKind::Damaged.exit() } else { Exit::DONE })
+    Ok(if checked.damaged > 0 { ErrorKind::Damaged.exit() } else { Exit::SUCCESS })
 }
 
 /// Verifies a pack, and lists its objects with `-v`.

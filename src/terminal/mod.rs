@@ -272,7 +272,7 @@ impl Ui {
     pub fn error(&self, error: &Error) -> Exit {
         let pipe = error.io_cause().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
         if self.out.is_closed() && pipe {
-            return Exit::DONE;
+            return Exit::SUCCESS;
         }
         let exit = error.exit();
         if self.options.json {
@@ -323,7 +323,7 @@ impl Ui {
         let exit = result.unwrap_or_else(|error| self.error(&error));
         match paged {
             // The output of a pager that did not start is lost, unlike that of a pager that the user quit.
-            Err(error) if is_done || exit == Exit::DONE => self.error(&error),
+            Err(error) if is_done || exit == Exit::SUCCESS => self.error(&error),
             _ => exit,
         }
     }

@@ -27,7 +27,7 @@ pub fn crossed(context: &Context<'_>, workspace: &Workspace, destination: &Desti
 pub fn plan(context: &Context<'_>, prepared: &PreparedCheckout<'_>) -> Result<Exit> {
     if prepared.changes_only_refs() {
         context.ui.show(&PlanRecord { refs_only: true, ..PlanRecord::default() })?;
-        return Ok(Exit::DONE);
+        return Ok(Exit::SUCCESS);
     }
     let mut actions = 0;
     context.ui.page_long_output();
@@ -46,7 +46,7 @@ pub fn plan(context: &Context<'_>, prepared: &PreparedCheckout<'_>) -> Result<Ex
         closed: closed.to_vec(),
         refs_only: false,
     })?;
-    let exit = expected.map_or(Exit::DONE, |expected| report_inexact(context, expected));
+    let exit = expected.map_or(Exit::SUCCESS, |expected| report_inexact(context, expected));
     let (one, several) = (
         "would be made accessible first; this list does not include its content",
         "would be made accessible first; this list does not include their content",
@@ -173,10 +173,10 @@ pub fn report_inexact(context: &Context<'_>, outcome: &Outcome) -> Exit {
         && outcome.in_use.is_empty()
         && outcome.inexact.is_empty()
         && outcome.left_journals.is_empty()
-        && torn == Exit::DONE;
+        && torn == Exit::SUCCESS;
     match is_exact && outcome.changed.is_empty() {
         _ if !outcome.damaged.is_empty() => ErrorKind::Damaged.exit(),
-        true => Exit::DONE,
+        true => Exit::SUCCESS,
         false => Exit::INCOMPLETE,
     }
 }
