@@ -38,7 +38,7 @@ pub fn with_unknown(
     Ok(commits)
 }
 
-/// The ancestors of the heads, as far as they were read.
+/// The ancestors of the heads that were read so far.
 struct History<'a> {
     objects: &'a dyn Objects,
     /// Commits that refs and heads lead to, that the operation made, or that were found from the heads.
