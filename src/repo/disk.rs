@@ -59,9 +59,12 @@ fn no_pack(text: &str) -> Error {
         .hint("to list packs: undo verify-pack")
 }
 
+/// Receives the folder, name and stat of a file or folder.
+type Visitor<'v> = dyn FnMut(&Dir, &[u8], &Stat) -> Result<()> + 'v;
+
 /// Calls `visit` with the folder, name and stat of everything below a folder, folders before their content. Skips what is
 /// deleted meanwhile.
-pub(super) fn walk(folder: &Dir, visit: &mut dyn FnMut(&Dir, &[u8], &Stat) -> Result<()>) -> Result<()> {
+pub(super) fn walk(folder: &Dir, visit: &mut Visitor<'_>) -> Result<()> {
     for entry in folder.entries()? {
         let Some(stat) = folder.stat(&entry.name)? else { continue };
         let mut visit_below = || {
