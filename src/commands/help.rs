@@ -37,12 +37,27 @@ const TOPICS: &[(&str, &str)] = &[
   latest                 the newest of all commits, including automatic ones
   -                      the previous current commit
   @{10 minutes ago}      the commit that was current at that time
-  @{2026-01-05 14:00}
+  @{yesterday 9am}       see `undo help dates`
   REV:path               a file or directory in a commit, from the root of the worktree
   REV:./path             the same, from the current directory (`REV:../path` too)
   A..B                   the range from A to B, for `diff` and `log`
 
 A comparison with fewer than two revisions compares with the live directory.
+",
+    ),
+    (
+        "dates",
+        "Dates and times, for --since, --until and @{…}:
+
+  10 minutes ago, 2h     before now; `an hour ago`, `last week`, `1 week 2 days` too
+  14:00, 9am, noon       today
+  yesterday, monday      a whole day: its start for --since, its end for --until and @{…};
+  2026-01-05, jan 5      `last monday` is before today
+  yesterday 9am          a day and a time, in any order
+  2026-01-05T14:00Z      RFC 3339, and the formats that git prints
+  @1767618000            seconds since 1970-01-01 UTC
+
+Words may be in any case. Times without a zone are local.
 ",
     ),
     (

@@ -23,7 +23,11 @@ pub fn refs_at(repository: &Repository, time: Timestamp) -> Result<Refs> {
     }
     Err(match oldest {
         Some(oldest) => {
-            let [time, oldest] = [time, oldest].map(|time| time.to_local(repository.environment.time_zone()));
+            let is_same_second = time.seconds == oldest.seconds;
+            let [time, oldest] = [time, oldest].map(|time| match is_same_second {
+                true => time.to_rfc3339(),
+                false => time.to_local(repository.environment.time_zone()),
+            });
             Error::new(ErrorKind::NotFound, format!("no history at {time}: the history begins at {oldest}"))
                 .hint("to list operations: undo op log")
         }

@@ -17,6 +17,7 @@ mod concurrency;
 mod cost;
 mod crash;
 mod databases;
+mod dates;
 mod docs_examples;
 mod dry_run;
 mod env;
