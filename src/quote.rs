@@ -11,16 +11,23 @@ const LETTERS: [(u8, u8); 7] =
 
 /// Quotes bytes that contain control characters, `"`, `\` or invalid UTF-8.
 pub fn quote(bytes: &[u8]) -> Cow<'_, str> {
-    let is_plain = |text: &&str| !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\' | 0x7f));
+    quote_also(bytes, |_| false)
+}
+
+/// Like [`quote`], and also quotes these characters.
+pub fn quote_also(bytes: &[u8], is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let is_special = |letter: char| letter < ' ' || matches!(letter, '"' | '\\' | '\x7f') || is_unsafe(letter);
+    let is_plain = |text: &&str| !text.chars().any(is_special);
     if let Some(text) = std::str::from_utf8(bytes).ok().filter(is_plain) {
         return Cow::Borrowed(text);
     }
     let mut word = String::from('"');
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
-            match u8::try_from(letter) {
-                Ok(byte) if byte.is_ascii() => push(&mut word, byte),
-                _ => word.push(letter),
+            if letter.is_ascii() || is_unsafe(letter) {
+                letter.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push(&mut word, byte));
+            } else {
+                word.push(letter);
             }
         }
         chunk.invalid().iter().for_each(|&byte| push(&mut word, byte));

@@ -9,7 +9,7 @@ use crate::apply::target::Target;
 use crate::apply::verdict::{Steps, Verdict};
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::AttributesId;
 use crate::metadata::Kind;
 use crate::object::{Attributes, Entry};
@@ -83,6 +83,8 @@ impl PlanBuilder<'_> {
                     false => Verdict::Remove,
                 }
             }
+            // Only `diff::rename` makes these, which plans do not use.
+            Status::Renamed => return Err(Error::new(ErrorKind::Internal, "cannot plan a rename")),
             Status::Type => {
                 if was_directory {
                     self.flattened.push(path.clone());

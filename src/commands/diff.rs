@@ -40,12 +40,16 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     let (revisions, mut paths) = context.split_paths(&workspace.repository, &args.revisions);
     paths.extend_from_slice(&args.paths);
-    let options = DiffOptions { paths: context.paths(&workspace.repository, &paths)?, mtimes: args.metadata };
+    let options = DiffOptions {
+        paths: context.paths(&workspace.repository, &paths)?,
+        mtimes: args.metadata,
+        ..DiffOptions::default()
+    };
     let differences = match ends(context, &workspace, revisions)? {
         (old, Some(new)) => workspace.diff_commits(old, Some(new), options)?,
         (old, None) => workspace.diff_worktree(old, options, context.ui.progress())?,
     };
-    let style = args.format.style().unwrap_or(Style::Patch(args.format.context));
+    let style = args.format.style().unwrap_or(Style::Patch(args.format.patch_options()));
     let tally = if context.ui.is_silent() {
         differences.count()?.into()
     } else {

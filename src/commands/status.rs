@@ -26,7 +26,8 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     let paths = context.paths(&workspace.repository, &args.paths)?;
-    let differences = workspace.status(DiffOptions { paths, mtimes: args.metadata }, context.ui.progress())?;
+    let options = DiffOptions { paths, mtimes: args.metadata, ..DiffOptions::default() };
+    let differences = workspace.status(options, context.ui.progress())?;
     let options = context.ui.options();
     if !options.json && !options.nul {
         context.ui.print(&Position::new(workspace.view(), differences.old_commit()))?;

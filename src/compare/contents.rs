@@ -9,76 +9,118 @@ use crate::diff::{Body, Change, binary, text};
 use crate::error::Result;
 use crate::fs;
 use crate::id::{BlobId, ChunkId};
+use crate::metadata::Kind;
 use crate::object::layout::Piece;
 use crate::object::{Content, Entry};
 use crate::path::RepoPath;
 use crate::store::Store;
 
 /// 16 MiB: a larger file is compared piece by piece instead of in memory.
-const MAX_IN_MEMORY: u64 = 16 << 20;
+pub(super) const MAX_IN_MEMORY: u64 = 16 << 20;
 
-/// The file on one side.
-struct FileSource<'a> {
-    blob: BlobId,
-    size: u64,
-    live: Option<File>,
+/// The contents of both sides of a change. `None` for a side without a file.
+pub(super) struct Contents<'a> {
+    pub old: Option<Source<'a>>,
+    pub new: Option<Source<'a>>,
+}
+
+/// The content of a file or the target of a link.
+pub(super) struct Source<'a> {
+    pub size: u64,
+    origin: Origin<'a>,
     store: &'a Store,
 }
 
-/// Compares the files of a change, with this many lines of context. An entry that is not a file counts as empty.
-pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, context: usize) -> Result<Body> {
-    let source = |entry: &Option<Entry>| match entry {
-        Some(entry) => FileSource::new(comparison, &change.path, entry),
-        None => Ok(None),
-    };
-    let (old_side, new_side) = (source(&change.old)?, source(&change.new)?);
-    let sizes = (old_side.as_ref().map(|side| side.size), new_side.as_ref().map(|side| side.size));
-    let Some(larger) = sizes.0.max(sizes.1) else { return Ok(Body::Nothing) };
-    let bytes_body = |ranges| Ok(Body::Bytes { ranges, sizes });
-    if larger > MAX_IN_MEMORY {
-        return match (&old_side, &new_side) {
-            (Some(old), Some(new)) => bytes_body(old.ranges(new)?),
-            _ => bytes_body(binary::Ranges::default()),
+enum Origin<'a> {
+    Store(BlobId),
+    Live(File),
+    Memory(&'a [u8]),
+}
+
+impl Contents<'_> {
+    /// Both contents, unless they are too large for memory. A side without a file is empty.
+    pub fn load(&self, limit: u64) -> Result<Option<[Vec<u8>; 2]>> {
+        let sides = [&self.old, &self.new];
+        if sides.iter().any(|side| side.as_ref().is_some_and(|source| source.size > limit)) {
+            return Ok(None);
+        }
+        let [old, new] = sides.map(|side| side.as_ref().map_or(Ok(Vec::new()), Source::bytes));
+        Ok(Some([old?, new?]))
+    }
+
+    /// Compares both contents, with this many lines of context. `loaded` are the contents if they are in memory.
+    pub fn compare(&self, loaded: Option<&[Vec<u8>; 2]>, context: usize) -> Result<Body> {
+        let sizes = (self.old.as_ref().map(|side| side.size), self.new.as_ref().map(|side| side.size));
+        if let Some([old, new]) = loaded
+            && let Some(hunks) = text::diff(old, new, context)
+        {
+            return Ok(Body::Text(hunks));
+        }
+        let ranges = match (&self.old, &self.new, loaded) {
+            (Some(_), Some(_), Some([old, new])) => binary::ranges(old, new),
+            (Some(old), Some(new), None) => old.ranges(new)?,
+            _ => binary::Ranges::default(),
         };
+        Ok(Body::Bytes { ranges, sizes })
     }
-    let bytes = |side: &Option<FileSource<'_>>| side.as_ref().map_or(Ok(Vec::new()), FileSource::bytes);
-    let (old, new) = (bytes(&old_side)?, bytes(&new_side)?);
-    if let Some(hunks) = text::diff(&old, &new, context) {
-        return Ok(Body::Text(hunks));
+}
+
+/// Compares the files of a change, with this many lines of context.
+pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, context: usize) -> Result<Body> {
+    let is_file = |entry: &&Entry| entry.kind() == Kind::File;
+    let sides = (change.old.as_ref().filter(is_file), change.new.as_ref().filter(is_file));
+    let contents = comparison.contents(&change.path, sides)?;
+    if contents.old.is_none() && contents.new.is_none() {
+        return Ok(Body::Nothing);
     }
-    let is_both = old_side.is_some() && new_side.is_some();
-    bytes_body(if is_both { binary::ranges(&old, &new) } else { binary::Ranges::default() })
+    contents.compare(contents.load(MAX_IN_MEMORY)?.as_ref(), context)
+}
+
+impl<'a> Comparison<'a> {
+    /// Opens the contents of two entries. `path` is that of the new one.
+    pub(super) fn contents(
+        &self,
+        path: &RepoPath,
+        (old, new): (Option<&'a Entry>, Option<&'a Entry>),
+    ) -> Result<Contents<'a>> {
+        let source = |entry: Option<&'a Entry>| entry.map_or(Ok(None), |entry| Source::new(self, path, entry));
+        Ok(Contents { old: source(old)?, new: source(new)? })
+    }
 }
 
 /// Reads a chunk by offset and length.
 type Fetch<'a> = Box<dyn Fn(u64, u32) -> Result<Vec<u8>> + 'a>;
 
-impl<'a> FileSource<'a> {
-    /// Opens the file; `None` if the entry is not a file or no longer exists.
-    fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &Entry) -> Result<Option<FileSource<'a>>> {
-        let Content::File { blob, size } = entry.content else { return Ok(None) };
+impl<'a> Source<'a> {
+    /// Opens the content; `None` if the entry has no content or no longer exists.
+    fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &'a Entry) -> Result<Option<Source<'a>>> {
         let store = comparison.repository.store();
-        let live = match comparison.worktree {
-            Some(worktree) if !store.contains_blob(blob) => match worktree.root.open_file_below(path) {
-                Err(error) if fs::is_gone(&error) => return Ok(None),
-                file => Some(file?),
+        let (origin, size) = match &entry.content {
+            &Content::File { blob, size } => match comparison.worktree {
+                Some(worktree) if !store.contains_blob(blob) => match worktree.root.open_file_below(path) {
+                    Err(error) if fs::is_gone(&error) => return Ok(None),
+                    file => (Origin::Live(file?), size),
+                },
+                _ => (Origin::Store(blob), size),
             },
-            _ => None,
+            Content::Symlink { target } => (Origin::Memory(target), target.len() as u64),
+            _ => return Ok(None),
         };
-        Ok(Some(FileSource { blob, size, live, store }))
+        Ok(Some(Source { size, origin, store }))
     }
 }
 
-impl FileSource<'_> {
+impl Source<'_> {
     /// Reads the content. A file that has grown since the scan is read up to its former size.
     fn bytes(&self) -> Result<Vec<u8>> {
-        match &self.live {
-            Some(file) => read(file, 0, self.size as usize),
-            None => Ok(self.store.read_blob(self.blob, self.size)?.unwrap_or_default()),
+        match &self.origin {
+            Origin::Live(file) => read(file, 0, self.size as usize),
+            Origin::Store(blob) => Ok(self.store.read_blob(*blob, self.size)?.unwrap_or_default()),
+            Origin::Memory(bytes) => Ok(bytes.to_vec()),
         }
     }
 
-    fn ranges(&self, new: &FileSource<'_>) -> Result<binary::Ranges> {
+    fn ranges(&self, new: &Source<'_>) -> Result<binary::Ranges> {
         let (old_pieces, new_pieces) = (self.pieces()?, new.pieces()?);
         let (old_fetch, new_fetch) = (self.fetch()?, new.fetch()?);
         binary::ranges_of_pieces(
@@ -89,7 +131,11 @@ impl FileSource<'_> {
 
     /// Cuts the content like the store, so equal pieces have equal ids.
     fn pieces(&self) -> Result<Vec<Piece>> {
-        let Some(file) = &self.live else { return Ok(self.store.layout(self.blob)?.pieces) };
+        let file = match &self.origin {
+            Origin::Live(file) => file,
+            Origin::Store(blob) => return Ok(self.store.layout(*blob)?.pieces),
+            Origin::Memory(bytes) => return Ok(vec![piece(bytes)]),
+        };
         let params = self.store.options().chunk;
         let mut pieces = Vec::new();
         let mut offset = 0;
@@ -99,8 +145,7 @@ impl FileSource<'_> {
             if chunk.is_empty() {
                 break;
             }
-            let id = ChunkId(*blake3::hash(chunk).as_bytes());
-            pieces.push(Piece::Chunk { id, length: chunk.len() as u32 });
+            pieces.push(piece(chunk));
             offset += chunk.len() as u64;
         }
         Ok(pieces)
@@ -108,12 +153,19 @@ impl FileSource<'_> {
 
     /// A function that reads the chunk at an offset.
     fn fetch(&self) -> Result<Fetch<'_>> {
-        if let Some(file) = &self.live {
-            return Ok(Box::new(|offset, length| read(file, offset, length as usize)));
+        match &self.origin {
+            Origin::Live(file) => Ok(Box::new(|offset, length| read(file, offset, length as usize))),
+            Origin::Store(blob) => {
+                let reader = RefCell::new(self.store.open_blob(*blob)?);
+                Ok(Box::new(move |offset, _| Ok(reader.borrow_mut().bytes_at(offset)?.to_vec())))
+            }
+            Origin::Memory(bytes) => Ok(Box::new(|offset, _| Ok(bytes[offset as usize..].to_vec()))),
         }
-        let reader = RefCell::new(self.store.open_blob(self.blob)?);
-        Ok(Box::new(move |offset, _| Ok(reader.borrow_mut().bytes_at(offset)?.to_vec())))
     }
+}
+
+fn piece(bytes: &[u8]) -> Piece {
+    Piece::Chunk { id: ChunkId(*blake3::hash(bytes).as_bytes()), length: bytes.len() as u32 }
 }
 
 fn read(file: &File, offset: u64, length: usize) -> Result<Vec<u8>> {

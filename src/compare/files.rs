@@ -90,7 +90,7 @@ pub fn files(
     let new = Side::Live(Box::new(scan));
     let diff_options = Options { paths: options.paths.clone(), ..Options::default() };
     let comparison = Comparison { repository, worktree: Some(worktree), old: &old, new: &new };
-    comparison.changes(&diff_options, &mut |change| {
+    comparison.changes(&diff_options, None, &mut |change| {
         while let Some((path, kind)) = ignored.next_if(|(path, _)| **path < *change.path) {
             each(ListedFile { path: &path, state: FileState::Ignored, kind, entry: None })?;
         }

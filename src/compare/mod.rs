@@ -3,9 +3,12 @@
 mod contents;
 pub mod directories;
 pub mod files;
+mod patch;
+mod renames;
 mod side;
 
 use crate::alarm::{self, Evidence, Findings, Watch};
+use crate::diff::rename::RenameOptions;
 use crate::diff::{self, Body, Change, ChangeCounts, Options, Status};
 use crate::error::Result;
 use crate::history::{entry_at, mounted_over};
@@ -13,6 +16,8 @@ use crate::object::{Attributes, Entry, Objects};
 use crate::path::RepoPathBuf;
 use crate::repo::Repository;
 use crate::worktree::{Overlay, Worktree};
+
+use renames::HeldChanges;
 
 pub use side::{Side, scan_worktree};
 
@@ -30,35 +35,63 @@ pub struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Calls `each` with every path that differs, in path order, except paths that the new side does not cover.
-    pub fn changes(&self, options: &Options, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<ChangeCounts> {
-        let (old, new) = (self.old.as_tree(), self.new.as_tree());
-        let options = Options { left_out: self.new.left_out(), ..options.clone() };
-        self.with_objects(|objects| {
-            let mut each_covered =
-                |change: Change| if change.status == Status::Uncovered { Ok(()) } else { each(change) };
-            diff::compare(objects, old, new, &options, &mut each_covered)
-        })
+    /// Calls `each` with every path that differs, in path order, except paths that the new side does not cover. With
+    /// `renames`, a rename is one change at the new path.
+    pub fn changes(
+        &self,
+        options: &Options,
+        renames: Option<RenameOptions>,
+        each: &mut dyn FnMut(Change) -> Result<()>,
+    ) -> Result<ChangeCounts> {
+        self.watched_changes(options, renames, &mut |_| {}, each)
     }
 
     /// Like [`Comparison::changes`]; also judges the changes of the worktree since a commit.
     pub fn watched(
         &self,
         options: &Options,
+        renames: Option<RenameOptions>,
         each: &mut dyn FnMut(Change) -> Result<()>,
     ) -> Result<(ChangeCounts, Findings)> {
         let (Side::Commit(before), Side::Live(_), Some(worktree)) = (self.old, self.new, self.worktree) else {
-            return Ok((self.changes(options, each)?, Findings::default()));
+            return Ok((self.changes(options, renames, each)?, Findings::default()));
         };
         let mut watch = Watch::default();
-        let counts = self.changes(options, &mut |change| {
+        let mut see = |change: &Change| {
             if change.status != Status::Ignored {
                 watch.add(&change.path, change.old.as_ref(), change.new.as_ref());
             }
-            each(change)
-        })?;
+        };
+        let counts = self.watched_changes(options, renames, &mut see, each)?;
         let store = self.repository.store();
         Ok((counts, alarm::judge(watch, &Evidence { before, store, live: &worktree.root })))
+    }
+
+    /// Calls `see` with every path that differs, before renames are found, and `each` after.
+    fn watched_changes(
+        &self,
+        options: &Options,
+        renames: Option<RenameOptions>,
+        see: &mut dyn FnMut(&Change),
+        each: &mut dyn FnMut(Change) -> Result<()>,
+    ) -> Result<ChangeCounts> {
+        let (old, new) = (self.old.as_tree(), self.new.as_tree());
+        let options = Options { left_out: self.new.left_out(), ..options.clone() };
+        let mut held = renames.map(|_| HeldChanges::new(options.mtimes));
+        let mut counts = self.with_objects(|objects| {
+            diff::compare(objects, old, new, &options, &mut |change| {
+                if change.status == Status::Uncovered {
+                    return Ok(());
+                }
+                see(&change);
+                match &mut held {
+                    Some(held) => held.take(change, each),
+                    None => each(change),
+                }
+            })
+        })?;
+        held.map_or(Ok(()), |held| held.finish(&mut counts, each))?;
+        Ok(counts)
     }
 
     /// Recorded paths that a mount in the worktree now hides.
@@ -71,8 +104,7 @@ impl Comparison<'_> {
 
     /// Compares the content of a path, with this many lines of context.
     pub fn body(&self, change: &Change, context: usize) -> Result<Body> {
-        let is_content = change.what.content || matches!(change.status, Status::Added | Status::Deleted);
-        if !is_content || change.renamed.is_some() {
+        if !has_other_content(change) {
             return Ok(Body::Nothing);
         }
         contents::compare(self, change, context)
@@ -123,4 +155,9 @@ impl Comparison<'_> {
             _ => function(store),
         }
     }
+}
+
+/// Whether the content differs, or only one side has any.
+fn has_other_content(change: &Change) -> bool {
+    change.what.content || matches!(change.status, Status::Added | Status::Deleted)
 }

@@ -14,6 +14,8 @@ pub struct ChangeCounts {
     pub modified: u64,
     /// Paths on the old side only.
     pub deleted: u64,
+    /// Paths that were at another path before.
+    pub renamed: u64,
     /// Paths of another kind.
     pub retyped: u64,
     /// Paths with the same content and other metadata.
@@ -29,6 +31,7 @@ impl ChangeCounts {
             Status::Added => self.added += 1,
             Status::Modified => self.modified += 1,
             Status::Deleted => self.deleted += 1,
+            Status::Renamed => self.renamed += 1,
             Status::Type => self.retyped += 1,
             Status::Metadata => self.metadata += 1,
             Status::Ignored => self.ignored += 1,
@@ -36,14 +39,21 @@ impl ChangeCounts {
         }
     }
 
-    /// Sum of all counts.
-    pub fn total(&self) -> u64 {
-        self.added + self.modified + self.deleted + self.retyped + self.metadata + self.ignored
+    /// Counts a rename instead of an addition and a deletion.
+    pub fn merge(&mut self) {
+        self.added -= 1;
+        self.deleted -= 1;
+        self.renamed += 1;
     }
 
-    /// The counts that a commit records.
+    /// Sum of all counts.
+    pub fn total(&self) -> u64 {
+        self.added + self.modified + self.deleted + self.renamed + self.retyped + self.metadata + self.ignored
+    }
+
+    /// The counts that a commit records. A rename counts as an addition and a deletion.
     pub fn recorded(&self) -> Counts {
         let modified = self.modified + self.retyped + self.metadata;
-        Counts { added: self.added, modified, deleted: self.deleted }
+        Counts { added: self.added + self.renamed, modified, deleted: self.deleted + self.renamed }
     }
 }

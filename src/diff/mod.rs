@@ -3,10 +3,11 @@
 mod area;
 pub mod binary;
 mod counts;
-
+pub mod git;
 mod left_out;
 pub mod linked;
 mod lockstep;
+pub mod patch;
 pub mod rename;
 pub mod splice;
 pub mod text;
@@ -33,8 +34,19 @@ pub struct Change {
     pub new: Option<Entry>,
     /// Which parts of the entry differ; all false for added and deleted paths.
     pub what: What,
-    /// For an added path, the deleted path with the same content, and the other way round. Set by `rename`.
-    pub renamed: Option<RepoPathBuf>,
+    /// Where a renamed file was before. Set by `rename`.
+    pub renamed: Option<Rename>,
+    /// Whether paths below an added or deleted directory are part of renames. Set by `rename`.
+    pub has_renames: bool,
+}
+
+/// The origin of a renamed file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    /// The old path.
+    pub from: RepoPathBuf,
+    /// Similarity of the contents, in percent.
+    pub similarity: u8,
 }
 
 /// Differences in the content of a path.
@@ -62,6 +74,8 @@ pub enum Status {
     Modified,
     /// The path is on the old side only.
     Deleted,
+    /// The path is on the new side only, with the content, or most of it, of a path on the old side only.
+    Renamed,
     /// The path still exists, but ignore rules leave it out of the new side.
     Ignored,
     /// The new side does not cover the path, so its state is unknown.
@@ -96,6 +110,7 @@ impl Status {
             Status::Added => "added",
             Status::Modified => "modified",
             Status::Deleted => "deleted",
+            Status::Renamed => "renamed",
             Status::Ignored => "ignored",
             Status::Uncovered => "uncovered",
             Status::Type => "type",
@@ -109,6 +124,7 @@ impl Status {
             Status::Added => 'A',
             Status::Modified => 'M',
             Status::Deleted => 'D',
+            Status::Renamed => 'R',
             Status::Ignored => 'I',
             Status::Uncovered => 'U',
             Status::Type => 'T',

@@ -1,40 +1,144 @@
-//! Finds renames: a deleted and an added path with the same content.
+//! Finds renames: a deleted and an added path with the same or similar content.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::id::BlobId;
+use crate::id::{BlobId, TreeId};
 use crate::object::{Content, Entry};
 
-use super::{Change, Status};
+use super::trees::differences;
+use super::{Change, ChangeCounts, Rename, Status};
+
+/// How to find renames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RenameOptions {
+    /// Minimum similarity of a renamed file that was edited, in percent.
+    pub similarity: u8,
+}
+
+impl Default for RenameOptions {
+    fn default() -> RenameOptions {
+        RenameOptions { similarity: 50 }
+    }
+}
 
 /// Content and, if it matters, name of a file.
 type Key = (BlobId, Option<Vec<u8>>);
 
-/// Pairs deleted and added files of the same content and sets `renamed` on both.
+/// Replaces each deleted and added file of the same content by a renamed file, at the new path; the same for directories.
 ///
-/// Each path is in one pair at most. Pairs that keep the file name take precedence, then path order. Empty files are never
-/// paired. Takes time and memory in proportion to the number of changes.
-pub fn detect(changes: &mut [Change]) {
-    pair(changes, |blob, name| (blob, Some(name.to_vec())));
-    pair(changes, |blob, _| (blob, None));
+/// Each path is in one rename at most. Pairs in renamed directories take precedence, then pairs that keep the file name, then
+/// path order. Empty files and directories are never paired. Takes time and memory in proportion to the number of changes.
+pub fn detect(changes: &mut Vec<Change>, counts: &mut ChangeCounts, mtimes: bool) {
+    let mut pairs = Pairs { of: vec![None; changes.len()] };
+    pairs.add_directories(changes);
+    pairs.add_equal(changes, |blob, name| (blob, Some(name.to_vec())));
+    pairs.add_equal(changes, |blob, _| (blob, None));
+    pairs.merge(changes, counts, mtimes);
 }
 
-/// Pairs changes that have the same key and are not paired yet.
-fn pair(changes: &mut [Change], key: fn(BlobId, &[u8]) -> Key) {
-    let mut deleted: HashMap<Key, VecDeque<usize>> = HashMap::new();
-    for (number, change) in changes.iter().enumerate().filter(|(_, change)| change.renamed.is_none()) {
-        if let Some((blob, name)) = deleted_file(change) {
-            deleted.entry(key(blob, name)).or_default().push_back(number);
+/// The other path of each renamed file.
+struct Pairs {
+    of: Vec<Option<usize>>,
+}
+
+impl Pairs {
+    fn add(&mut self, from: usize, to: usize) {
+        (self.of[to], self.of[from]) = (Some(from), Some(to));
+    }
+
+    /// Pairs directories with the same content, and all paths below them.
+    fn add_directories(&mut self, changes: &[Change]) {
+        let mut deleted: HashMap<TreeId, VecDeque<usize>> = HashMap::new();
+        for (number, change) in changes.iter().enumerate().filter(|(_, change)| change.status == Status::Deleted) {
+            if let Some(tree) = change.old.as_ref().and_then(filled_tree) {
+                deleted.entry(tree).or_default().push_back(number);
+            }
+        }
+        for (to, change) in changes.iter().enumerate().filter(|(_, change)| change.status == Status::Added) {
+            let Some(tree) = change.new.as_ref().and_then(filled_tree).filter(|_| self.of[to].is_none()) else {
+                continue;
+            };
+            let mut candidates =
+                deleted.get_mut(&tree).into_iter().flat_map(|list| std::iter::from_fn(|| list.pop_front()));
+            let Some(from) = candidates.find(|from| self.of[*from].is_none()) else { continue };
+            self.add(from, to);
+            self.add_below(changes, from, to);
         }
     }
-    if deleted.is_empty() {
-        return;
+
+    /// Pairs the paths below two directories, which are the same and follow the directory.
+    fn add_below(&mut self, changes: &[Change], from: usize, to: usize) {
+        let below = |directory: usize, status: Status| {
+            let after = changes.iter().enumerate().skip(directory + 1);
+            let path = &changes[directory].path;
+            after
+                .take_while(move |(_, change)| change.path.is_within(path))
+                .filter(move |(_, change)| change.status == status)
+                .map(|(number, _)| number)
+        };
+        for (from, to) in below(from, Status::Deleted).zip(below(to, Status::Added)) {
+            if self.of[from].is_none() && self.of[to].is_none() {
+                self.add(from, to);
+            }
+        }
     }
-    for to in 0..changes.len() {
-        let Some((blob, name)) = added_file(&changes[to]).filter(|_| changes[to].renamed.is_none()) else { continue };
-        let Some(from) = deleted.get_mut(&key(blob, name)).and_then(VecDeque::pop_front) else { continue };
-        changes[to].renamed = Some(changes[from].path.clone());
-        changes[from].renamed = Some(changes[to].path.clone());
+
+    /// Pairs changes that have the same key and are not paired yet.
+    fn add_equal(&mut self, changes: &[Change], key: fn(BlobId, &[u8]) -> Key) {
+        let mut deleted: HashMap<Key, VecDeque<usize>> = HashMap::new();
+        for (number, change) in changes.iter().enumerate().filter(|(number, _)| self.of[*number].is_none()) {
+            if let Some((blob, name)) = deleted_file(change) {
+                deleted.entry(key(blob, name)).or_default().push_back(number);
+            }
+        }
+        if deleted.is_empty() {
+            return;
+        }
+        for (to, change) in changes.iter().enumerate() {
+            let Some((blob, name)) = added_file(change).filter(|_| self.of[to].is_none()) else { continue };
+            let Some(from) = deleted.get_mut(&key(blob, name)).and_then(VecDeque::pop_front) else { continue };
+            self.add(from, to);
+        }
+    }
+
+    /// Turns each pair into one change.
+    fn merge(&self, changes: &mut Vec<Change>, counts: &mut ChangeCounts, mtimes: bool) {
+        self.mark_directories(changes);
+        for (to, from) in self.of.iter().enumerate() {
+            let Some(from) = from.filter(|_| changes[to].status == Status::Added) else { continue };
+            let (path, old) = (changes[from].path.clone(), changes[from].old.take());
+            let change = &mut changes[to];
+            if let (Some(old), Some(new)) = (&old, &change.new) {
+                change.what = differences(old, new, mtimes);
+            }
+            (change.status, change.old) = (Status::Renamed, old);
+            change.renamed = Some(Rename { from: path, similarity: 100 });
+            counts.merge();
+        }
+        let mut pairs = self.of.iter();
+        changes.retain(|change| pairs.next().is_none_or(Option::is_none) || change.status == Status::Renamed);
+    }
+}
+
+impl Pairs {
+    /// Marks the added and deleted directories above paths that are part of a rename.
+    fn mark_directories(&self, changes: &mut [Change]) {
+        let mut above = HashSet::new();
+        for (change, _) in changes.iter().zip(&self.of).filter(|(_, pair)| pair.is_some()) {
+            let mut path = change.path.parent();
+            while let Some(parent) = path.filter(|parent| !above.contains(*parent)) {
+                above.insert(parent.to_owned());
+                path = parent.parent();
+            }
+        }
+        changes.iter_mut().for_each(|change| change.has_renames = above.contains(&change.path));
+    }
+}
+
+fn filled_tree(entry: &Entry) -> Option<TreeId> {
+    match entry.content {
+        Content::Directory { tree, entries, .. } if entries > 0 => Some(tree),
+        _ => None,
     }
 }
 
@@ -78,33 +182,39 @@ mod tests {
             "+" => (Status::Added, None, entry),
             _ => (Status::Deleted, entry, None),
         };
-        Change { path, status, old, new, what: What::default(), renamed: None }
+        Change { path, status, old, new, what: What::default(), renamed: None, has_renames: false }
     }
 
-    /// Returns the other path of each change, or an empty string for a change that is not a rename.
-    fn pairs(texts: &[&str]) -> Vec<String> {
+    /// Returns the renames as `old>new`, and checks that nothing else is missing.
+    fn renames(texts: &[&str]) -> Vec<String> {
         let mut changes: Vec<_> = texts.iter().map(|text| change(text)).collect();
-        detect(&mut changes);
-        changes
-            .iter()
-            .map(|change| change.renamed.as_ref().map_or_else(String::new, |path| path.display().into()))
-            .collect()
+        let mut counts = ChangeCounts::default();
+        changes.iter().for_each(|change| counts.add(change.status));
+        detect(&mut changes, &mut counts, false);
+        let mut expected = ChangeCounts::default();
+        changes.iter().for_each(|change| expected.add(change.status));
+        assert_eq!(
+            (counts, 2 * counts.renamed as usize + changes.len()),
+            (expected, texts.len() + counts.renamed as usize)
+        );
+        let names = changes.iter().filter_map(|change| Some((change.renamed.as_ref()?, &change.path)));
+        names.map(|(old, new)| format!("{}>{}", old.from.display(), new.display())).collect()
     }
 
     #[test]
     fn prefers_the_same_name_then_path_order() {
-        assert_eq!(pairs(&["-a/x=1", "-a/y=1", "+b/y=1", "+b/z=1"]), ["b/z", "b/y", "a/y", "a/x"]);
-        assert_eq!(pairs(&["+a=1", "+b=1", "-c=1", "-d=1"]), ["c", "d", "a", "b"]);
+        assert_eq!(renames(&["-a/x=1", "-a/y=1", "+b/y=1", "+b/z=1"]), ["a/y>b/y", "a/x>b/z"]);
+        assert_eq!(renames(&["+a=1", "+b=1", "-c=1", "-d=1"]), ["c>a", "d>b"]);
     }
 
     #[test]
     fn pairs_each_path_at_most_once() {
-        assert_eq!(pairs(&["-a=1", "+b=1", "+c=1"]), ["b", "a", ""]);
-        assert_eq!(pairs(&["+a=1", "-b/a=1", "-c/a=1"]), ["b/a", "a", ""]);
+        assert_eq!(renames(&["-a=1", "+b=1", "+c=1"]), ["a>b"]);
+        assert_eq!(renames(&["+a=1", "-b/a=1", "-c/a=1"]), ["b/a>a"]);
     }
 
     #[test]
     fn does_not_pair_empty_or_different_files() {
-        assert_eq!(pairs(&["-a=0", "+b=0", "-c=1", "+d=2"]), ["", "", "", ""]);
+        assert!(renames(&["-a=0", "+b=0", "-c=1", "+d=2"]).is_empty());
     }
 }

@@ -209,12 +209,12 @@ impl Walk<'_> {
             }
         };
         self.counts.add(status);
-        (self.each)(Change { path: self.path.clone(), status, old, new, what, renamed: None })
+        (self.each)(Change { path: self.path.clone(), status, old, new, what, renamed: None, has_renames: false })
     }
 }
 
 /// How two entries of one name differ, except in links. The content of directories is compared name by name instead.
-fn differences(old: &Entry, new: &Entry, mtimes: bool) -> What {
+pub(super) fn differences(old: &Entry, new: &Entry, mtimes: bool) -> What {
     let content = match (&old.content, &new.content) {
         (Content::Directory { .. }, Content::Directory { .. }) => false,
         (old, new) => old != new,

@@ -171,7 +171,7 @@ mod tests {
             let path = RepoPath::new(name.trim_end_matches('/').as_bytes()).unwrap().to_owned();
             let (status, old, new) =
                 if is_added { (Status::Added, None, Some(entry)) } else { (Status::Deleted, Some(entry), None) };
-            losses.add(&Change { path, status, old, new, what: What::default(), renamed: None });
+            losses.add(&Change { path, status, old, new, what: What::default(), renamed: None, has_renames: false });
         }
         let fields = |loss: &Loss| (loss.path.display().into_owned(), loss.is_whole, loss.paths, loss.bytes);
         losses.finish().kept.iter().map(fields).collect()

@@ -30,9 +30,9 @@ pub struct ChangeRecord {
     /// Old path of a renamed file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renamed_from: Option<RepoPathBuf>,
-    /// New path of a renamed file, at its old path.
+    /// Similarity of a renamed file, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub renamed_to: Option<RepoPathBuf>,
+    pub similarity: Option<u8>,
 }
 
 impl From<&Change> for ChangeRecord {
@@ -41,10 +41,6 @@ impl From<&Change> for ChangeRecord {
             Some(&Content::File { size, .. }) => Some(size),
             _ => None,
         };
-        let (renamed_from, renamed_to) = match change.status {
-            Status::Deleted => (None, change.renamed.clone()),
-            _ => (change.renamed.clone(), None),
-        };
         ChangeRecord {
             path: change.path.clone(),
             status: change.status,
@@ -52,8 +48,8 @@ impl From<&Change> for ChangeRecord {
             old_size: size(&change.old),
             size: size(&change.new),
             what: properties(change.what),
-            renamed_from,
-            renamed_to,
+            renamed_from: change.renamed.as_ref().map(|rename| rename.from.clone()),
+            similarity: change.renamed.as_ref().map(|rename| rename.similarity),
         }
     }
 }

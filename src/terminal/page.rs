@@ -90,6 +90,20 @@ impl<'a> Page<'a> {
         self.out.write_all(b"\0")
     }
 
+    /// Writes a word and paths: on a line with TABs between them, or with `-z` each ended by NUL.
+    pub fn records(&mut self, word: &str, paths: &[&RepoPath]) -> io::Result<()> {
+        let [start, end] = if self.nul { ["", "\0"] } else { ["\t", ""] };
+        write!(self.out, "{word}{end}")?;
+        for path in paths {
+            self.out.write_all(start.as_bytes())?;
+            let relative = path.relative_to(self.place.directory);
+            let name = if self.nul { relative.to_vec() } else { sanitize::name(&relative).into_bytes() };
+            self.out.write_all(&name)?;
+            self.out.write_all(end.as_bytes())?;
+        }
+        if self.nul { Ok(()) } else { writeln!(self.out) }
+    }
+
     /// Writes a record for scripts: text, then names. A TAB precedes each name; with `-z` one TAB precedes the first name, and
     /// NUL ends each.
     pub fn entry(&mut self, text: impl Display, names: &[&[u8]]) -> io::Result<()> {

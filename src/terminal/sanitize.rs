@@ -51,7 +51,7 @@ fn push_escape(safe: &mut String, letter: char) {
 }
 
 /// Whether a character is a control character (C0, DEL, C1), changes direction, breaks lines or is invisible.
-fn is_deceptive(letter: char) -> bool {
+pub fn is_deceptive(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,

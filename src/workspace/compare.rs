@@ -2,6 +2,8 @@
 
 use crate::alarm::Findings;
 use crate::compare::{Comparison, Side};
+use crate::diff::patch::{FilePatch, PatchOptions};
+use crate::diff::rename::RenameOptions;
 use crate::diff::{self, Body, Change, ChangeCounts};
 use crate::error::Result;
 use crate::id::CommitId;
@@ -14,12 +16,20 @@ use crate::worktree::Scan;
 use super::Workspace;
 
 /// Selects what to compare.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct DiffOptions {
     /// Compare only these paths. Empty means all paths.
     pub paths: Vec<RepoPathBuf>,
     /// Report changed modification times too.
     pub mtimes: bool,
+    /// How to find renames. `None` reports an addition and a deletion instead.
+    pub renames: Option<RenameOptions>,
+}
+
+impl Default for DiffOptions {
+    fn default() -> DiffOptions {
+        DiffOptions { paths: Vec::new(), mtimes: false, renames: Some(RenameOptions::default()) }
+    }
 }
 
 /// The differences between two states, computed when they are requested.
@@ -28,6 +38,7 @@ pub struct Differences<'w> {
     old: Side,
     new: Side,
     options: diff::Options,
+    renames: Option<RenameOptions>,
 }
 
 impl Workspace {
@@ -65,31 +76,38 @@ impl Workspace {
         Ok(self.differences(old, Side::Commit(Box::new(commit.clone())), options))
     }
 
-    fn differences(&self, old: Side, new: Side, DiffOptions { paths, mtimes }: DiffOptions) -> Differences<'_> {
-        Differences { workspace: self, old, new, options: diff::Options { paths, mtimes, ..diff::Options::default() } }
+    fn differences(&self, old: Side, new: Side, options: DiffOptions) -> Differences<'_> {
+        let DiffOptions { paths, mtimes, renames } = options;
+        let options = diff::Options { paths, mtimes, ..diff::Options::default() };
+        Differences { workspace: self, old, new, options, renames }
     }
 }
 
 impl Differences<'_> {
     /// Calls `each` for every path that differs, in path order. An error of `each` ends the comparison with that error.
     pub fn for_each(&self, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<ChangeCounts> {
-        self.comparison().changes(&self.options, each)
+        self.comparison().changes(&self.options, self.renames, each)
     }
 
     /// Like [`Differences::for_each`], and looks for signs of an accident or an attack if the worktree is compared with a
     /// commit.
     pub fn for_each_watched(&self, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<(ChangeCounts, Findings)> {
-        self.comparison().watched(&self.options, each)
+        self.comparison().watched(&self.options, self.renames, each)
     }
 
-    /// Counts the differences.
+    /// Counts the differences, without looking for renames.
     pub fn count(&self) -> Result<ChangeCounts> {
-        self.for_each(&mut |_| Ok(()))
+        self.comparison().changes(&self.options, None, &mut |_| Ok(()))
     }
 
     /// The difference in content, with `context` lines around each change of a text.
     pub fn body(&self, change: &Change, context: usize) -> Result<Body> {
         self.comparison().body(change, context)
+    }
+
+    /// The parts of a change that a patch in git's format can hold.
+    pub fn file_patches(&self, change: &Change, options: PatchOptions) -> Result<Vec<FilePatch>> {
+        self.comparison().file_patches(change, options)
     }
 
     /// The attributes before and after, if they differ.

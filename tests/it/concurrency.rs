@@ -245,7 +245,7 @@ fn file_removed_during_diff_is_deleted() {
     let bodies = || {
         let mut bodies = Vec::new();
         comparison
-            .changes(&undo::internals::diff::Options::default(), &mut |change| {
+            .changes(&undo::internals::diff::Options::default(), None, &mut |change| {
                 bodies.push((change.path.display().to_string(), comparison.body(&change, 3)?));
                 Ok(())
             })

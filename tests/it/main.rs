@@ -29,6 +29,7 @@ mod fixtures;
 mod format;
 mod generated;
 mod git;
+mod git_patch;
 mod in_use;
 mod inodes;
 mod interrupt;

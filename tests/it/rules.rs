@@ -63,12 +63,8 @@ on main at [ID], 60 seconds ago  base
 
 "#]]);
     env.undo("diff a.log logs").shows(str![[r#"
-diff a.log
-ignored -rw-r--r-- file 1 B
-
-diff logs
-ignored drwxr-xr-x directory, 60 entries
-
+# a.log: no longer recorded (now ignored)
+# logs: no longer recorded (now ignored)
 
 "#]]);
     env.undo("diff --name-status a.log").shows(str![[r#"

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Serialize, Serializer};
 
-use crate::diff::{Change, ChangeCounts, Status};
+use crate::diff::{Change, ChangeCounts, Rename, Status};
 use crate::metadata::Kind;
 use crate::number;
 use crate::object::Content;
@@ -46,23 +46,21 @@ impl Print for ChangeLine<'_> {
         let Change { path, status, .. } = self.change;
         match self.listing {
             Listing::NameOnly => return page.record(None, path),
-            Listing::NameStatus => return page.record(Some(&status.letter().to_string()), path),
+            Listing::NameStatus => return self.print_name_status(page),
             Listing::Words if page.is_raw() => return page.record(Some(status.word()), path),
             Listing::Words => {}
         }
         let record = ChangeRecord::from(self.change);
         let slash = if record.kind == Kind::Directory && !path.is_root() { "/" } else { "" };
         let word = page.paint(role(*status), format!("{:<8}", status.word()));
-        let mut line = format!("  {word}  {}{slash}", page.path(path));
+        let old = record.renamed_from.as_ref().map_or_else(String::new, |from| format!("{} → ", page.path(from)));
+        let mut line = format!("  {word}  {old}{}{slash}", page.path(path));
         let mut add = |text: String| line += &page.paint(Role::Dim, format!("  ({text})")).to_string();
         if self.folded > 0 {
             add(plural(self.folded, "entry"));
         }
-        if let Some(from) = &record.renamed_from {
-            add(format!("renamed from {}", page.path_text(from)));
-        }
-        if let Some(to) = &record.renamed_to {
-            add(format!("renamed to {}", page.path_text(to)));
+        if let Some(similarity) = record.similarity.filter(|similarity| *similarity < 100) {
+            add(format!("{similarity}% similar"));
         }
         if *status == Status::Metadata {
             add(record.what.join(", "));
@@ -71,11 +69,23 @@ impl Print for ChangeLine<'_> {
     }
 }
 
+impl ChangeLine<'_> {
+    /// Prints the letter and the path. A rename has its similarity after the letter and the old path first, as in git.
+    fn print_name_status(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Change { path, status, renamed, .. } = self.change;
+        let letter = status.letter();
+        match renamed {
+            Some(Rename { from, similarity }) => page.records(&format!("{letter}{similarity:03}"), &[from, path]),
+            None => page.record(Some(&letter.to_string()), path),
+        }
+    }
+}
+
 fn role(status: Status) -> Role {
     match status {
         Status::Added => Role::Added,
         Status::Deleted => Role::Removed,
-        Status::Modified | Status::Type => Role::Modified,
+        Status::Modified | Status::Renamed | Status::Type => Role::Modified,
         Status::Metadata | Status::Ignored | Status::Uncovered => Role::Metadata,
     }
 }
@@ -93,6 +103,7 @@ pub fn describe(counts: &ChangeCounts) -> String {
         (counts.added, "added"),
         (counts.modified, "modified"),
         (counts.deleted, "deleted"),
+        (counts.renamed, "renamed"),
         (counts.retyped, "of another type"),
         (counts.metadata, "metadata only"),
         (counts.ignored, NOW_IGNORED),
@@ -109,7 +120,7 @@ impl Print for Tally {
     }
 }
 
-/// Replaces the entries of an added or deleted directory by one line for the directory.
+/// Replaces the entries of an added, deleted or renamed directory by one line for the directory.
 #[derive(Debug, Default)]
 pub struct Fold {
     below: Option<RepoPathBuf>,
@@ -122,7 +133,8 @@ impl Fold {
             return None;
         }
         let side = match change.status {
-            Status::Added => &change.new,
+            _ if change.has_renames && change.status != Status::Renamed => return Some(0),
+            Status::Added | Status::Renamed => &change.new,
             Status::Deleted | Status::Ignored => &change.old,
             _ => return Some(0),
         };
@@ -198,7 +210,7 @@ mod tests {
     fn change(path: &str, status: Status, content: Content) -> Change {
         let entry = Entry { name: Vec::new(), metadata: Metadata::default(), attributes: None, content };
         let path = RepoPathBuf::new(path.as_bytes().to_vec()).unwrap();
-        Change { path, status, old: None, new: Some(entry), what: What::default(), renamed: None }
+        Change { path, status, old: None, new: Some(entry), what: What::default(), renamed: None, has_renames: false }
     }
 
     #[test]

@@ -1,43 +1,39 @@
-//! The content of a change: changed lines and words, changed byte ranges, metadata before and after.
+//! Patches in git's format: changed lines and words, binary contents, and notes about what the format cannot hold.
 
 use std::io;
 
 use crate::diff::binary::Ranges;
+use crate::diff::git::{GitId, GitMode, Literal};
+use crate::diff::patch::{FilePatch, FileSide, PatchContent};
 use crate::diff::text::{Hunk, Line, Tag};
-use crate::diff::{Body, Change, Status};
+use crate::diff::{Change, Status};
+use crate::metadata::Kind;
 use crate::object::{Attributes, Content, Entry};
 use crate::path::RepoPath;
-use crate::quote::quote;
+use crate::quote::quote_also;
 use crate::terminal::human::{Count, Size, plural};
 use crate::terminal::{Page, Print, Role, human, sanitize};
 
-/// A change with its content.
+/// A change as a patch in git's format. Lines that begin with `#` show what that format cannot hold; git and `patch` ignore
+/// them.
 pub struct Patch<'c> {
     /// The change.
     pub change: &'c Change,
     /// Attributes of both sides where they differ.
     pub attributes: (Option<Attributes>, Option<Attributes>),
-    /// Changed content.
-    pub body: Body,
+    /// The parts that git's format can hold.
+    pub files: Vec<FilePatch>,
+    /// Whether ids are written in full, as binary patches need them.
+    pub full_ids: bool,
 }
 
 impl Print for Patch<'_> {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let path = page.path_text(&self.change.path);
-        let title = match &self.change.renamed {
-            Some(from) => format!("renamed {} → {path}", page.path_text(from)),
-            None => format!("diff {path}"),
-        };
-        page.line(page.paint(Role::Heading, title))?;
         for note in self.notes() {
-            page.line(page.paint(Role::Metadata, note))?;
+            let line = format!("# {}: {note}", page.path_text(&self.change.path));
+            page.line(page.paint(Role::Metadata, line))?;
         }
-        match &self.body {
-            Body::Nothing => {}
-            Body::Text(hunks) => print_hunks(page, self.change, hunks)?,
-            Body::Bytes { ranges, .. } => print_ranges(page, ranges)?,
-        }
-        page.line("")
+        self.files.iter().try_for_each(|file| self.print_file(page, file))
     }
 }
 
@@ -48,7 +44,9 @@ impl Patch<'_> {
         if let (Some(old), Some(new)) = (&change.old, &change.new) {
             note_entries(change, old, new, &mut notes);
             note_attributes(&self.attributes, &mut notes);
-        } else if let Some(entry) = change.new.as_ref().or(change.old.as_ref()) {
+        } else if let Some(entry) = change.new.as_ref().or(change.old.as_ref())
+            && self.files.is_empty()
+        {
             notes.push(describe(entry, change.status));
         }
         if change.what.links {
@@ -56,6 +54,91 @@ impl Patch<'_> {
         }
         notes
     }
+
+    fn print_file(&self, page: &mut Page<'_>, file: &FilePatch) -> io::Result<()> {
+        let path = |side: &Option<FileSide>| side.as_ref().map_or(&*self.change.path, |side| &side.path).to_owned();
+        let (old, new) = (prefixed("a/", &path(&file.old)), prefixed("b/", &path(&file.new)));
+        let mut header = vec![format!("diff --git {old} {new}")];
+        match (&file.old, &file.new) {
+            (Some(old), Some(new)) if old.mode != new.mode => {
+                header.extend([format!("old mode {}", old.mode.octal()), format!("new mode {}", new.mode.octal())]);
+            }
+            (Some(old), None) => header.push(format!("deleted file mode {}", old.mode.octal())),
+            (None, Some(new)) => header.push(format!("new file mode {}", new.mode.octal())),
+            _ => {}
+        }
+        if let Some(similarity) = file.similarity {
+            header.push(format!("similarity index {similarity}%"));
+            header.push(format!("rename from {}", quoted(path(&file.old).as_bytes())));
+            header.push(format!("rename to {}", quoted(path(&file.new).as_bytes())));
+        }
+        header.extend(self.index_line(file));
+        let old = if file.old.is_some() { old } else { NO_FILE.to_owned() };
+        let new = if file.new.is_some() { new } else { NO_FILE.to_owned() };
+        let is_text = match &file.content {
+            PatchContent::Text(hunks) => !hunks.is_empty(),
+            _ => false,
+        };
+        if is_text {
+            header.extend([format!("--- {}", with_end(&old)), format!("+++ {}", with_end(&new))]);
+        }
+        header.into_iter().try_for_each(|line| page.line(page.paint(Role::Heading, line)))?;
+        match &file.content {
+            PatchContent::Same => Ok(()),
+            PatchContent::Text(hunks) => print_hunks(page, hunks),
+            PatchContent::Bytes(ranges) => {
+                page.line(format_args!("Binary files {old} and {new} differ"))?;
+                print_ranges(page, ranges)
+            }
+            PatchContent::Binary { old, new } => {
+                page.line("GIT binary patch")?;
+                print_literal(page, new)?;
+                print_literal(page, old)
+            }
+        }
+    }
+
+    /// The ids of both contents, and the mode if both sides have the same.
+    fn index_line(&self, file: &FilePatch) -> Option<String> {
+        let id = |side: &Option<FileSide>| side.as_ref().map_or(Some(GitId::NONE), |side| side.id);
+        let length = if self.full_ids { FULL_ID } else { SHORT_ID };
+        let (old, new) = (id(&file.old)?.to_string(), id(&file.new)?.to_string());
+        let mode = match (&file.old, &file.new) {
+            (Some(old), Some(new)) if old.mode == new.mode => format!(" {}", new.mode.octal()),
+            _ => String::new(),
+        };
+        Some(format!("index {}..{}{mode}", &old[..length], &new[..length]))
+    }
+}
+
+/// The name of a file that does not exist.
+const NO_FILE: &str = "/dev/null";
+
+/// Length of an id, as git abbreviates it.
+const SHORT_ID: usize = 7;
+
+/// Length of a whole id.
+const FULL_ID: usize = 40;
+
+/// A path as git writes and reads it in a patch.
+fn quoted(bytes: &[u8]) -> String {
+    quote_also(bytes, sanitize::is_deceptive).into_owned()
+}
+
+fn prefixed(prefix: &str, path: &RepoPath) -> String {
+    quoted(&[prefix.as_bytes(), path.as_bytes()].concat())
+}
+
+/// A name after `---` or `+++`: a TAB ends a name that has a space.
+fn with_end(name: &str) -> String {
+    let end = if name.contains(' ') && !name.starts_with('"') { "\t" } else { "" };
+    format!("{name}{end}")
+}
+
+fn print_literal(page: &mut Page<'_>, literal: &Literal) -> io::Result<()> {
+    page.line(format_args!("literal {}", literal.size))?;
+    literal.lines().try_for_each(|line| page.line(line))?;
+    page.line("")
 }
 
 fn describe(entry: &Entry, status: Status) -> String {
@@ -66,26 +149,22 @@ fn describe(entry: &Entry, status: Status) -> String {
         Content::Directory { entries, .. } => format!("directory, {}", plural(*entries, "entry")),
         _ => entry.kind().word().to_owned(),
     };
-    format!("{} {mode} {what}", status.word())
+    match status {
+        Status::Ignored => "no longer recorded (now ignored)".to_owned(),
+        _ => format!("{} {mode} {what}", status.word()),
+    }
 }
 
 fn note_entries(change: &Change, old: &Entry, new: &Entry, notes: &mut Vec<String>) {
     let mut note = |name: &str, old: String, new: String| notes.push(format!("{name} {old} → {new}"));
-    if change.status == Status::Type {
+    if change.status == Status::Type && [old, new].iter().any(|entry| GitMode::of(entry).is_none()) {
         note("type", old.kind().word().to_owned(), new.kind().word().to_owned());
     }
-    let target = |entry: &Entry| match &entry.content {
-        Content::Symlink { target } => Some(sanitize::name(target)),
-        _ => None,
-    };
-    let targets = (target(old), target(new));
-    let is_link = targets.0.is_some() || targets.1.is_some();
-    if targets.0 != targets.1 {
-        note("target", or_none(targets.0), or_none(targets.1));
-    }
-    let (old, new) = (&old.metadata, &new.metadata);
     // The mode of a link has no meaning.
-    if change.what.mode && !is_link {
+    let has_mode = old.kind() != Kind::Symlink && new.kind() != Kind::Symlink;
+    let (old, new) = (&old.metadata, &new.metadata);
+    let is_in_git = [old, new].iter().all(|metadata| matches!(metadata.mode, 0o644 | 0o755));
+    if change.what.mode && has_mode && !is_in_git {
         note("mode", format!("{:04o}", old.mode), format!("{:04o}", new.mode));
     }
     if change.what.owner {
@@ -121,29 +200,13 @@ fn note_attributes((old, new): &(Option<Attributes>, Option<Attributes>), notes:
     }
 }
 
-fn print_hunks(page: &mut Page<'_>, change: &Change, hunks: &[Hunk]) -> io::Result<()> {
-    if hunks.is_empty() {
-        return Ok(());
-    }
-    let null = || "/dev/null".to_owned();
-    let old = if change.status == Status::Added { null() } else { side("a/", &change.path) };
-    let new = if change.status == Status::Deleted { null() } else { side("b/", &change.path) };
-    page.line(page.paint(Role::Heading, format!("--- {old}")))?;
-    page.line(page.paint(Role::Heading, format!("+++ {new}")))?;
+fn print_hunks(page: &mut Page<'_>, hunks: &[Hunk]) -> io::Result<()> {
     for hunk in hunks {
         let place = format!("@@ -{},{} +{},{} @@", hunk.old_start, hunk.old_lines, hunk.new_start, hunk.new_lines);
         page.line(page.paint(Role::Metadata, place))?;
         hunk.lines.iter().try_for_each(|line| print_line(page, line))?;
     }
     Ok(())
-}
-
-/// A path as `patch` and git read it: quoted where necessary, and followed by a TAB if it has a space.
-fn side(prefix: &str, path: &RepoPath) -> String {
-    let word = quote(&[prefix.as_bytes(), path.as_bytes()].concat()).into_owned();
-    let end = if word.contains(' ') && !word.starts_with('"') { "\t" } else { "" };
-    // Quoting leaves no unsafe characters; an unquoted word may have some.
-    format!("{}{end}", sanitize::line(&word))
 }
 
 fn print_line(page: &mut Page<'_>, line: &Line) -> io::Result<()> {
@@ -180,10 +243,10 @@ fn print_ranges(page: &mut Page<'_>, ranges: &Ranges) -> io::Result<()> {
             (old, new) if old == new => Size(old).to_string(),
             (old, new) => format!("{} → {}", Size(old), Size(new)),
         };
-        page.line(format_args!("bytes {old} → {new}  ({change})"))?;
+        page.line(format_args!("# bytes {old} → {new}  ({change})"))?;
     }
     if ranges.truncated {
-        page.line("bytes …  (and more)")?;
+        page.line("# bytes …  (and more)")?;
     }
     Ok(())
 }

@@ -351,7 +351,7 @@ hint: reading still works: save what you need with `undo export`
 
 "#]]);
     env.undo("status --json").shows(str![[r#"
-{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0}
 ---- stderr ----
 {"type":"warning","message":"the newest history may be missing: `[ROOT]/work/.undo/journal/[ID]` is damaged at byte [..]: wrong checksum","paths":[]}
 

@@ -367,7 +367,7 @@ warning: nothing to compare
 
 "#]]);
     env.undo("status --json ontes.txt notes.txt").shows(str![[r#"
-{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0}
 ---- stderr ----
 {"type":"warning","message":"nothing to compare","paths":[{"path":"ontes.txt","reason":"on neither side"}]}
 

@@ -138,7 +138,7 @@ warning: this line is not a valid pattern and is ignored
 "#]]);
     env.undo("status --json").shows(str![[r#"
 {"type":"change","path":".undoignore","status":"added","kind":"file","size":20,"what":[]}
-{"type":"summary","clean":false,"added":1,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+{"type":"summary","clean":false,"added":1,"modified":0,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0}
 ---- stderr ----
 {"type":"warning","message":"this line is not a valid pattern and is ignored","paths":[{"path":".undoignore","reason":"line 3: `[` has no closing `]`; for a literal bracket write `//[`"}]}
 

@@ -10,13 +10,16 @@ use crate::skip::skip;
 fn diff_shows_lines_bytes_renames_and_metadata() {
     let env = history();
     env.undo("diff @~2 @~").shows(str![[r#"
-diff data/table.bin
-bytes 0x40..0x44 → 0x40..0x44  (4 B)
-
-renamed old.txt → new.txt
-added -rw-r--r-- file 24 B
-
-diff notes.txt
+diff --git a/data/table.bin b/data/table.bin
+index ba944b1..04460e8 100644
+Binary files a/data/table.bin and b/data/table.bin differ
+# bytes 0x40..0x44 → 0x40..0x44  (4 B)
+diff --git a/old.txt b/new.txt
+similarity index 100%
+rename from old.txt
+rename to new.txt
+diff --git a/notes.txt b/notes.txt
+index 4cb29ea..50b3bd2 100644
 --- a/notes.txt
 +++ b/notes.txt
 @@ -1,3 +1,3 @@
@@ -25,19 +28,18 @@ diff notes.txt
 +two and a half
  three
 
-
 "#]]);
     env.undo("diff --stat @~2..@~").shows(str![[r#"
  data/table.bin  256 B, differs in one place
  new.txt         renamed from old.txt
  notes.txt       2                            +-
-4 changes: 1 added, 2 modified, 1 deleted; lines: +1 -1
+3 changes: 2 modified, 1 renamed; lines: +1 -1
 
 "#]]);
     env.undo("diff --stat --json @~2 @~1 -- notes.txt data").shows(str![[r#"
 {"type":"change","path":"data/table.bin","status":"modified","kind":"file","old_size":256,"size":256,"what":["content"],"ranges":1}
 {"type":"change","path":"notes.txt","status":"modified","kind":"file","old_size":14,"size":25,"what":["content"],"lines_added":1,"lines_removed":1}
-{"type":"summary","clean":false,"added":0,"modified":2,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+{"type":"summary","clean":false,"added":0,"modified":2,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0}
 
 "#]]);
     env.undo("diff --name-status @~1 @").shows(str![[r#"
@@ -49,7 +51,6 @@ D	data/table.bin
 data/table.bin
 new.txt
 notes.txt
-old.txt
 
 "#]]);
     env.undo("diff --exit-code").shows(str![""]);
@@ -63,14 +64,21 @@ old.txt
     }
     env.undo("diff -q @~2 @~").shows(str![""]);
     env.undo("diff --exit-code").shows(str![[r#"
-diff new.txt
-type file → symlink
-target none → notes.txt
+diff --git a/new.txt b/new.txt
+deleted file mode 100644
+index 36020f6..0000000
 --- a/new.txt
-+++ b/new.txt
++++ /dev/null
 @@ -1,1 +0,0 @@
 -the same in both places
-
+diff --git a/new.txt b/new.txt
+new file mode 120000
+index 0000000..d669de9
+--- /dev/null
++++ b/new.txt
+@@ -0,0 +1,1 @@
++notes.txt
+/ No newline at end of file
 [exit 1]
 
 "#]]);
@@ -178,10 +186,9 @@ change +1 ~2 -1, [..] stored
     with a body
 
   modified  data/table.bin
-  added     new.txt
+  renamed   old.txt → new.txt
   modified  notes.txt
-  deleted   old.txt
-4 changes: 1 added, 2 modified, 1 deleted
+3 changes: 2 modified, 1 renamed
 
 "#]]);
     env.undo("show @~2:notes.txt").shows(str![[r#"

@@ -132,7 +132,7 @@ on main at [ID], 2 minutes ago
 {"type":"change","path":"fresh/one","status":"added","kind":"file","size":1,"what":[]}
 {"type":"change","path":"fresh/two","status":"added","kind":"file","size":1,"what":[]}
 {"type":"change","path":"notes.txt","status":"metadata","kind":"file","old_size":25,"size":25,"what":["mode"]}
-{"type":"summary","clean":false,"added":3,"modified":0,"deleted":0,"retyped":0,"metadata":1,"ignored":0}
+{"type":"summary","clean":false,"added":3,"modified":0,"deleted":0,"renamed":0,"retyped":0,"metadata":1,"ignored":0}
 
 "#]]);
     let raw = env.undo("status -z fresh").ok();

@@ -1,0 +1,69 @@
+//! Makes the parts of a patch in git's format.
+
+use crate::diff::git::{GitId, GitMode, Literal};
+use crate::diff::patch::{FilePatch, FileSide, PatchContent, PatchOptions};
+use crate::diff::{Body, Change, Status};
+use crate::error::Result;
+use crate::metadata::Kind;
+use crate::object::Entry;
+use crate::path::RepoPath;
+
+use super::contents::MAX_IN_MEMORY;
+use super::{Comparison, has_other_content};
+
+/// 64 MiB: a patch does not contain larger binary files.
+const MAX_BINARY: u64 = 64 << 20;
+
+impl Comparison<'_> {
+    /// The parts of a change that git's format can hold: content, the executable bit, links and renames. A change of
+    /// type has up to two parts, any other at most one.
+    pub fn file_patches(&self, change: &Change, options: PatchOptions) -> Result<Vec<FilePatch>> {
+        let [old, new] =
+            [&change.old, &change.new].map(|entry| entry.as_ref().filter(|entry| GitMode::of(entry).is_some()));
+        let kind = |entry: Option<&Entry>| entry.map(Entry::kind);
+        Ok(match (kind(old), kind(new)) {
+            _ if change.status == Status::Ignored => Vec::new(),
+            (None, None) => Vec::new(),
+            (Some(Kind::File), Some(Kind::Symlink)) | (Some(Kind::Symlink), Some(Kind::File)) => {
+                vec![self.file_patch(change, (old, None), options)?, self.file_patch(change, (None, new), options)?]
+            }
+            _ => {
+                let patch = self.file_patch(change, (old, new), options)?;
+                if patch.is_empty() { Vec::new() } else { vec![patch] }
+            }
+        })
+    }
+
+    fn file_patch(
+        &self,
+        change: &Change,
+        sides: (Option<&Entry>, Option<&Entry>),
+        options: PatchOptions,
+    ) -> Result<FilePatch> {
+        let old_path = change.renamed.as_ref().map_or(&change.path, |rename| &rename.from);
+        let side = |path: &RepoPath, entry: Option<&Entry>| {
+            entry.and_then(GitMode::of).map(|mode| FileSide { path: path.to_owned(), mode, id: None })
+        };
+        let similarity = change.renamed.as_ref().map(|rename| rename.similarity);
+        let (old, new) = (side(old_path, sides.0), side(&change.path, sides.1));
+        let mut patch = FilePatch { old, new, similarity, content: PatchContent::Same };
+        if !has_other_content(change) {
+            return Ok(patch);
+        }
+        let contents = self.contents(&change.path, sides)?;
+        let loaded = contents.load(if options.binary { MAX_BINARY } else { MAX_IN_MEMORY })?;
+        if let Some([old, new]) = &loaded {
+            patch.old.iter_mut().for_each(|side| side.id = Some(GitId::of(old)));
+            patch.new.iter_mut().for_each(|side| side.id = Some(GitId::of(new)));
+        }
+        patch.content = match (contents.compare(loaded.as_ref(), options.context)?, loaded) {
+            (Body::Nothing, _) => PatchContent::Same,
+            (Body::Text(hunks), _) => PatchContent::Text(hunks),
+            (Body::Bytes { .. }, Some([old, new])) if options.binary => {
+                PatchContent::Binary { old: Literal::new(&old), new: Literal::new(&new) }
+            }
+            (Body::Bytes { ranges, .. }, _) => PatchContent::Bytes(ranges),
+        };
+        Ok(patch)
+    }
+}
