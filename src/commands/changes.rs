@@ -15,7 +15,9 @@ pub fn show(context: &Context<'_>, differences: &Differences<'_>, style: Style) 
     let (fold, stats) = (Fold::default(), Vec::new());
     let mut shown = Shown { ui: context.ui, differences, style, fold, stats };
     let counts = differences.for_each(&mut |change| shown.show(&change))?;
-    shown.finish(counts)
+    let tally = shown.finish(counts)?;
+    warn_about_renames(context, differences);
+    Ok(tally)
 }
 
 /// Like [`show`], and reports alarms.
@@ -23,7 +25,15 @@ pub fn show_watched(context: &Context<'_>, differences: &Differences<'_>) -> Res
     let (fold, style) = (Fold::default(), Style::List(Listing::Words));
     let mut shown = Shown { ui: context.ui, differences, style, fold, stats: Vec::new() };
     let (counts, findings) = differences.for_each_watched(&mut |change| shown.show(&change))?;
-    context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish(counts))
+    let tally = context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish(counts))?;
+    warn_about_renames(context, differences);
+    Ok(tally)
+}
+
+fn warn_about_renames(context: &Context<'_>, differences: &Differences<'_>) {
+    if differences.has_incomplete_renames() {
+        context.ui.warning("too many files to find all renames: some may be shown as additions and deletions");
+    }
 }
 
 /// Shows changes one by one.

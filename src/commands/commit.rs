@@ -133,6 +133,7 @@ fn committed(outcome: &Outcome, repository: &Repository) -> Committed {
         branch: repository.view().current.clone(),
         created: outcome.created,
         changes: outcome.changes,
+        renamed: outcome.counts.renamed,
         ignored: outcome.counts.ignored,
         files: outcome.totals.files,
         bytes: outcome.totals.bytes,

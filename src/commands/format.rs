@@ -1,7 +1,7 @@
 //! The options for the format of changes that `diff`, `log` and `show` share.
 
 use crate::terminal::text::Listing;
-use crate::workspace::PatchOptions;
+use crate::workspace::{PatchOptions, RenameOptions};
 
 /// Options for the format of changes.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -15,7 +15,7 @@ pub struct Format {
     /// Show only paths
     #[arg(long, conflicts_with_all = ["patch", "stat"])]
     name_only: bool,
-    /// Show only paths and status letters: A, M, D, T, m, or I (ignored now)
+    /// Show only paths and status letters: A, M, D, R, T, m, or I (ignored now)
     #[arg(long, conflicts_with_all = ["patch", "stat", "name_only"])]
     name_status: bool,
     /// Include binary files in a patch, so that `git apply` can apply it
@@ -24,6 +24,34 @@ pub struct Format {
     /// Show N lines of context
     #[arg(short = 'U', long = "unified", value_name = "N", default_value_t = 3, hide_default_value = true)]
     context: usize,
+    #[command(flatten)]
+    pub renames: Renames,
+}
+
+/// Options for finding renames, also of `status`.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Renames {
+    /// Report a file as renamed if at least N% of its content is the same; 50% by default
+    #[arg(short = 'M', long = "find-renames", value_name = "N%", value_parser = percent)]
+    find_renames: Option<u8>,
+    /// Show a renamed file as deleted and added
+    #[arg(long, conflicts_with = "find_renames")]
+    no_renames: bool,
+}
+
+impl Renames {
+    /// How to find renames, if they are wanted.
+    pub fn options(&self) -> Option<RenameOptions> {
+        let default = RenameOptions::default();
+        let similarity = self.find_renames.unwrap_or(default.similarity);
+        (!self.no_renames).then_some(RenameOptions { similarity })
+    }
+}
+
+/// Parses a similarity, with or without `%`.
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok().filter(|percent| (1..=100).contains(percent));
+    number.ok_or_else(|| "not a percentage from 1% to 100%".to_owned())
 }
 
 /// A format of changes.

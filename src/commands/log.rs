@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete, op};
-use crate::error::{ErrorKind, Exit, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::graph::Graph;
 use crate::history::walk::{WalkOptions, WalkedCommit};
 use crate::number::pluralize;
@@ -47,8 +47,11 @@ pub struct Args {
     /// Show commits whose message contains TEXT
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     grep: Option<String>,
+    /// Continue the history of a file at its old path, where the file was renamed
+    #[arg(long)]
+    follow: bool,
     /// List operations instead of commits
-    #[arg(long, conflicts_with_all = ["revisions", "paths", "oneline", "since", "until", "grep"])]
+    #[arg(long, conflicts_with_all = ["follow", "revisions", "paths", "oneline", "since", "until", "grep"])]
     ops: bool,
     #[command(flatten)]
     format: Format,
@@ -66,7 +69,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let paths = context.paths(&workspace.repository, &paths)?;
     let limit = args.limit.or(limits.last().and_then(|word| limit_of(word)));
     let options = WalkOptions { limit, ..args.options(context, &workspace, revisions, paths.clone())? };
-    let style = args.format.style();
+    let (style, renames) = (args.format.style(), args.format.renames.options());
     // With commits left out, the graph would have gaps.
     let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
     let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
@@ -74,8 +77,16 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut names = Names::of_all(workspace.view());
     let (mut count, mut exit) = (0, Exit::SUCCESS);
     context.ui.page_long_output();
-    for item in workspace.log(options)? {
-        let WalkedCommit { id, commit } = match item {
+    let items: Box<dyn Iterator<Item = _>> = match (args.follow, &paths[..]) {
+        (false, _) => Box::new(workspace.log(options)?.map(|item| item.map(|walked| (walked, paths.clone())))),
+        (true, [path]) => Box::new(workspace.follow(options, path.clone(), renames)?),
+        _ => {
+            let message = format!("`--follow` requires one path, not {}", paths.len());
+            return Err(Error::new(ErrorKind::Usage, message).hint("undo log --follow -- PATH"));
+        }
+    };
+    for item in items {
+        let (WalkedCommit { id, commit }, paths) = match item {
             Err(error) if error.kind() == ErrorKind::Damaged => {
                 context.ui.warning(format_args!("skipped: {error}"));
                 exit = ErrorKind::Damaged.exit();
@@ -89,7 +100,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let gap = count > 0 && matches!(style, Some(Style::Stat | Style::List(_)));
         context.ui.show(&LogEntry { record, row, oneline: args.oneline, gap })?;
         if let Some(style) = style {
-            let options = DiffOptions { paths: paths.clone(), ..DiffOptions::default() };
+            let options = DiffOptions { paths, renames, ..DiffOptions::default() };
             changes::show(context, &workspace.diff_commit(&commit, options)?, style)?;
         }
         count += 1;

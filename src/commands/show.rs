@@ -35,6 +35,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let cost = workspace.costs().of(id)?;
     context.ui.show(&CommitRecord::new(id, &commit, Names::of(workspace.view(), id), cost))?;
     let style = args.format.style().unwrap_or(Style::List(Listing::Words));
-    changes::show(context, &workspace.diff_commit(&commit, DiffOptions::default())?, style)?;
+    let options = DiffOptions { renames: args.format.renames.options(), ..DiffOptions::default() };
+    changes::show(context, &workspace.diff_commit(&commit, options)?, style)?;
     Ok(Exit::SUCCESS)
 }

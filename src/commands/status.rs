@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::commands::format::Renames;
 use crate::commands::{Context, changes, complete};
 use crate::error::{Exit, Result};
 use crate::report::refs::Position;
@@ -18,6 +19,8 @@ pub struct Args {
     /// Also show changed modification times
     #[arg(long)]
     metadata: bool,
+    #[command(flatten)]
+    renames: Renames,
     /// Show only changes in these paths
     #[arg(value_name = "PATH", add = complete::with(complete::live_paths))]
     paths: Vec<PathBuf>,
@@ -26,7 +29,7 @@ pub struct Args {
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     let paths = context.paths(&workspace.repository, &args.paths)?;
-    let options = DiffOptions { paths, mtimes: args.metadata, ..DiffOptions::default() };
+    let options = DiffOptions { paths, mtimes: args.metadata, renames: args.renames.options() };
     let differences = workspace.status(options, context.ui.progress())?;
     let options = context.ui.options();
     if !options.json && !options.nul {

@@ -93,7 +93,7 @@ type Fetch<'a> = Box<dyn Fn(u64, u32) -> Result<Vec<u8>> + 'a>;
 
 impl<'a> Source<'a> {
     /// Opens the content; `None` if the entry has no content or no longer exists.
-    fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &'a Entry) -> Result<Option<Source<'a>>> {
+    pub fn new(comparison: &Comparison<'a>, path: &RepoPath, entry: &'a Entry) -> Result<Option<Source<'a>>> {
         let store = comparison.repository.store();
         let (origin, size) = match &entry.content {
             &Content::File { blob, size } => match comparison.worktree {
@@ -111,8 +111,13 @@ impl<'a> Source<'a> {
 }
 
 impl Source<'_> {
+    /// Whether the content is read from the worktree.
+    pub fn is_live(&self) -> bool {
+        matches!(self.origin, Origin::Live(_))
+    }
+
     /// Reads the content. A file that has grown since the scan is read up to its former size.
-    fn bytes(&self) -> Result<Vec<u8>> {
+    pub fn bytes(&self) -> Result<Vec<u8>> {
         match &self.origin {
             Origin::Live(file) => read(file, 0, self.size as usize),
             Origin::Store(blob) => Ok(self.store.read_blob(*blob, self.size)?.unwrap_or_default()),
@@ -130,7 +135,7 @@ impl Source<'_> {
     }
 
     /// Cuts the content like the store, so equal pieces have equal ids.
-    fn pieces(&self) -> Result<Vec<Piece>> {
+    pub fn pieces(&self) -> Result<Vec<Piece>> {
         let file = match &self.origin {
             Origin::Live(file) => file,
             Origin::Store(blob) => return Ok(self.store.layout(*blob)?.pieces),

@@ -8,7 +8,6 @@ mod renames;
 mod side;
 
 use crate::alarm::{self, Evidence, Findings, Watch};
-use crate::diff::rename::RenameOptions;
 use crate::diff::{self, Body, Change, ChangeCounts, Options, Status};
 use crate::error::Result;
 use crate::history::{entry_at, mounted_over};
@@ -19,6 +18,7 @@ use crate::worktree::{Overlay, Worktree};
 
 use renames::HeldChanges;
 
+pub use renames::RenameSearch;
 pub use side::{Side, scan_worktree};
 
 /// Two sides to compare, and access to their contents.
@@ -40,7 +40,7 @@ impl Comparison<'_> {
     pub fn changes(
         &self,
         options: &Options,
-        renames: Option<RenameOptions>,
+        renames: Option<&RenameSearch>,
         each: &mut dyn FnMut(Change) -> Result<()>,
     ) -> Result<ChangeCounts> {
         self.watched_changes(options, renames, &mut |_| {}, each)
@@ -50,7 +50,7 @@ impl Comparison<'_> {
     pub fn watched(
         &self,
         options: &Options,
-        renames: Option<RenameOptions>,
+        renames: Option<&RenameSearch>,
         each: &mut dyn FnMut(Change) -> Result<()>,
     ) -> Result<(ChangeCounts, Findings)> {
         let (Side::Commit(before), Side::Live(_), Some(worktree)) = (self.old, self.new, self.worktree) else {
@@ -71,13 +71,13 @@ impl Comparison<'_> {
     fn watched_changes(
         &self,
         options: &Options,
-        renames: Option<RenameOptions>,
+        renames: Option<&RenameSearch>,
         see: &mut dyn FnMut(&Change),
         each: &mut dyn FnMut(Change) -> Result<()>,
     ) -> Result<ChangeCounts> {
         let (old, new) = (self.old.as_tree(), self.new.as_tree());
         let options = Options { left_out: self.new.left_out(), ..options.clone() };
-        let mut held = renames.map(|_| HeldChanges::new(options.mtimes));
+        let mut held = renames.and_then(|search| HeldChanges::new(self, search, options.mtimes));
         let mut counts = self.with_objects(|objects| {
             diff::compare(objects, old, new, &options, &mut |change| {
                 if change.status == Status::Uncovered {

@@ -3,12 +3,14 @@
 mod area;
 pub mod binary;
 mod counts;
+mod edited;
 pub mod git;
 mod left_out;
 pub mod linked;
 mod lockstep;
 pub mod patch;
 pub mod rename;
+pub mod similarity;
 pub mod splice;
 pub mod text;
 pub mod trees;

@@ -2,11 +2,16 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use crate::error::Result;
 use crate::id::{BlobId, TreeId};
 use crate::object::{Content, Entry};
 
+use super::edited::{Candidate, Matcher};
+use super::similarity::Fingerprint;
 use super::trees::differences;
 use super::{Change, ChangeCounts, Rename, Status};
+
+pub use super::edited::Unit;
 
 /// How to find renames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,26 +29,39 @@ impl Default for RenameOptions {
 /// Content and, if it matters, name of a file.
 type Key = (BlobId, Option<Vec<u8>>);
 
-/// Replaces each deleted and added file of the same content by a renamed file, at the new path; the same for directories.
+/// Makes the fingerprint of an added or deleted file. `None` if the file cannot be read within the limits.
+pub type Read<'r> = dyn FnMut(&Change, Unit) -> Result<Option<Fingerprint>> + 'r;
+
+/// Replaces each deleted and added file of the same or of similar content by a renamed file, at the new path; the same for
+/// directories with the same content. Returns whether all files were compared.
 ///
-/// Each path is in one rename at most. Pairs in renamed directories take precedence, then pairs that keep the file name, then
-/// path order. Empty files and directories are never paired. Takes time and memory in proportion to the number of changes.
-pub fn detect(changes: &mut Vec<Change>, counts: &mut ChangeCounts, mtimes: bool) {
+/// Each path is in one rename at most. Pairs in renamed directories take precedence, then pairs of the same content that keep
+/// the file name, then path order, then similar files. Empty files and directories are never paired. Only files that are left
+/// after pairing the same content are read.
+pub fn detect(
+    changes: &mut Vec<Change>,
+    counts: &mut ChangeCounts,
+    options: RenameOptions,
+    mtimes: bool,
+    read: &mut Read<'_>,
+) -> Result<bool> {
     let mut pairs = Pairs { of: vec![None; changes.len()] };
     pairs.add_directories(changes);
     pairs.add_equal(changes, |blob, name| (blob, Some(name.to_vec())));
     pairs.add_equal(changes, |blob, _| (blob, None));
+    let is_complete = options.similarity >= 100 || pairs.add_similar(changes, options, read)?;
     pairs.merge(changes, counts, mtimes);
+    Ok(is_complete)
 }
 
-/// The other path of each renamed file.
+/// The other path of each renamed file, and the similarity in percent.
 struct Pairs {
-    of: Vec<Option<usize>>,
+    of: Vec<Option<(usize, u8)>>,
 }
 
 impl Pairs {
-    fn add(&mut self, from: usize, to: usize) {
-        (self.of[to], self.of[from]) = (Some(from), Some(to));
+    fn add(&mut self, from: usize, to: usize, similarity: u8) {
+        (self.of[to], self.of[from]) = (Some((from, similarity)), Some((to, similarity)));
     }
 
     /// Pairs directories with the same content, and all paths below them.
@@ -61,7 +79,7 @@ impl Pairs {
             let mut candidates =
                 deleted.get_mut(&tree).into_iter().flat_map(|list| std::iter::from_fn(|| list.pop_front()));
             let Some(from) = candidates.find(|from| self.of[*from].is_none()) else { continue };
-            self.add(from, to);
+            self.add(from, to, 100);
             self.add_below(changes, from, to);
         }
     }
@@ -78,7 +96,7 @@ impl Pairs {
         };
         for (from, to) in below(from, Status::Deleted).zip(below(to, Status::Added)) {
             if self.of[from].is_none() && self.of[to].is_none() {
-                self.add(from, to);
+                self.add(from, to, 100);
             }
         }
     }
@@ -97,22 +115,42 @@ impl Pairs {
         for (to, change) in changes.iter().enumerate() {
             let Some((blob, name)) = added_file(change).filter(|_| self.of[to].is_none()) else { continue };
             let Some(from) = deleted.get_mut(&key(blob, name)).and_then(VecDeque::pop_front) else { continue };
-            self.add(from, to);
+            self.add(from, to, 100);
         }
+    }
+
+    /// Pairs files that are not paired yet and are similar. Returns whether all were compared.
+    fn add_similar(&mut self, changes: &[Change], options: RenameOptions, read: &mut Read<'_>) -> Result<bool> {
+        let candidates = |file: fn(&Change) -> Option<&Entry>| -> Vec<Candidate<'_>> {
+            let unpaired = changes.iter().enumerate().filter(|(number, _)| self.of[*number].is_none());
+            let files = unpaired.filter_map(|(number, change)| Some((number, file(change)?)));
+            files.map(|(number, entry)| Candidate { number, name: &entry.name, size: entry.size() }).collect()
+        };
+        let deleted = candidates(|change| change.old.as_ref().filter(|entry| is_file(change, Status::Deleted, entry)));
+        let added = candidates(|change| change.new.as_ref().filter(|entry| is_file(change, Status::Added, entry)));
+        if deleted.is_empty() || added.is_empty() {
+            return Ok(true);
+        }
+        let mut read = |number: usize, unit| read(&changes[number], unit);
+        let mut matcher = Matcher::new(options.similarity, &mut read);
+        for (from, to, similarity) in matcher.run(deleted, added)? {
+            self.add(from, to, similarity);
+        }
+        Ok(!matcher.is_incomplete)
     }
 
     /// Turns each pair into one change.
     fn merge(&self, changes: &mut Vec<Change>, counts: &mut ChangeCounts, mtimes: bool) {
         self.mark_directories(changes);
-        for (to, from) in self.of.iter().enumerate() {
-            let Some(from) = from.filter(|_| changes[to].status == Status::Added) else { continue };
+        for (to, from) in self.of.iter().copied().enumerate() {
+            let Some((from, similarity)) = from.filter(|_| changes[to].status == Status::Added) else { continue };
             let (path, old) = (changes[from].path.clone(), changes[from].old.take());
             let change = &mut changes[to];
             if let (Some(old), Some(new)) = (&old, &change.new) {
                 change.what = differences(old, new, mtimes);
             }
             (change.status, change.old) = (Status::Renamed, old);
-            change.renamed = Some(Rename { from: path, similarity: 100 });
+            change.renamed = Some(Rename { from: path, similarity });
             counts.merge();
         }
         let mut pairs = self.of.iter();
@@ -133,6 +171,10 @@ impl Pairs {
         }
         changes.iter_mut().for_each(|change| change.has_renames = above.contains(&change.path));
     }
+}
+
+fn is_file(change: &Change, status: Status, entry: &Entry) -> bool {
+    change.status == status && matches!(entry.content, Content::File { size, .. } if size > 0)
 }
 
 fn filled_tree(entry: &Entry) -> Option<TreeId> {
@@ -190,7 +232,9 @@ mod tests {
         let mut changes: Vec<_> = texts.iter().map(|text| change(text)).collect();
         let mut counts = ChangeCounts::default();
         changes.iter().for_each(|change| counts.add(change.status));
-        detect(&mut changes, &mut counts, false);
+        // The contents are unknown: only equal ones are found.
+        let mut read = |_: &Change, _| Ok(None);
+        detect(&mut changes, &mut counts, RenameOptions::default(), false, &mut read).unwrap();
         let mut expected = ChangeCounts::default();
         changes.iter().for_each(|change| expected.add(change.status));
         assert_eq!(

@@ -125,6 +125,8 @@ pub struct Committed {
     /// Added, modified and deleted entries.
     #[serde(flatten)]
     pub changes: Counts,
+    /// Renamed entries, which count as added and deleted, too.
+    pub renamed: u64,
     /// Entries no longer recorded because ignore rules exclude them now.
     pub ignored: u64,
     /// Number of files.

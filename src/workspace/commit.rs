@@ -9,7 +9,7 @@ use crate::path::RepoPathBuf;
 use crate::progress::Progress;
 use crate::snapshot::{self, Outcome};
 
-use super::{Workspace, notice};
+use super::{ChangeCounts, DiffOptions, Workspace, notice};
 
 /// What to commit.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +39,25 @@ impl Workspace {
         if !options.force {
             checkout::check_no_mix(transaction.repository())?;
         }
-        let (outcome, saved) = snapshot::take(&mut transaction, &self.worktree, &snapshot_options(options), progress)?;
+        let (mut outcome, saved) =
+            snapshot::take(&mut transaction, &self.worktree, &snapshot_options(options), progress)?;
         self.notices.extend(notice::of_scan(outcome.damage.as_ref(), saved.scan()));
+        drop(transaction);
+        // The commit is made: a failure to read contents must not report otherwise.
+        outcome.counts = self.with_renames(&outcome).unwrap_or(outcome.counts);
         Ok(outcome)
+    }
+
+    /// The counts of a new commit, with renames. Reads contents only if there are both added and deleted paths.
+    fn with_renames(&self, outcome: &Outcome) -> Result<ChangeCounts> {
+        let counts = outcome.counts;
+        let Some(id) = outcome.commit.filter(|_| outcome.created && counts.added > 0 && counts.deleted > 0) else {
+            return Ok(counts);
+        };
+        let differences = self.diff_commit(&self.read_commit(id)?, DiffOptions::default())?;
+        // The commit does not know which paths are ignored, so the other counts stay.
+        let renamed = differences.for_each(&mut |_| Ok(()))?.renamed.min(counts.added).min(counts.deleted);
+        Ok(ChangeCounts { added: counts.added - renamed, deleted: counts.deleted - renamed, renamed, ..counts })
     }
 
     /// Replaces message and author of the current commit, where given. Content, parents and time stay, and the worktree is

@@ -1,7 +1,7 @@
 //! Compares two states: the worktree or a commit with a commit.
 
 use crate::alarm::Findings;
-use crate::compare::{Comparison, Side};
+use crate::compare::{Comparison, RenameSearch, Side};
 use crate::diff::patch::{FilePatch, PatchOptions};
 use crate::diff::rename::RenameOptions;
 use crate::diff::{self, Body, Change, ChangeCounts};
@@ -38,7 +38,7 @@ pub struct Differences<'w> {
     old: Side,
     new: Side,
     options: diff::Options,
-    renames: Option<RenameOptions>,
+    renames: RenameSearch,
 }
 
 impl Workspace {
@@ -79,20 +79,26 @@ impl Workspace {
     fn differences(&self, old: Side, new: Side, options: DiffOptions) -> Differences<'_> {
         let DiffOptions { paths, mtimes, renames } = options;
         let options = diff::Options { paths, mtimes, ..diff::Options::default() };
-        Differences { workspace: self, old, new, options, renames }
+        Differences { workspace: self, old, new, options, renames: RenameSearch::new(renames) }
     }
 }
 
 impl Differences<'_> {
     /// Calls `each` for every path that differs, in path order. An error of `each` ends the comparison with that error.
     pub fn for_each(&self, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<ChangeCounts> {
-        self.comparison().changes(&self.options, self.renames, each)
+        self.comparison().changes(&self.options, Some(&self.renames), each)
     }
 
     /// Like [`Differences::for_each`], and looks for signs of an accident or an attack if the worktree is compared with a
     /// commit.
     pub fn for_each_watched(&self, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<(ChangeCounts, Findings)> {
-        self.comparison().watched(&self.options, self.renames, each)
+        self.comparison().watched(&self.options, Some(&self.renames), each)
+    }
+
+    /// Whether the last comparison left out files from the search for renames: too many files were added and deleted, or
+    /// some could not be read.
+    pub fn has_incomplete_renames(&self) -> bool {
+        self.renames.is_incomplete.get()
     }
 
     /// Counts the differences, without looking for renames.

@@ -4,6 +4,7 @@ mod checkout;
 mod commit;
 mod compare;
 mod export;
+mod follow;
 mod history;
 pub(crate) mod notice;
 mod prepared;

@@ -73,7 +73,7 @@ fn many_files(env: &TestEnv) {
     env.write("large", vec![3; 3 << 20]);
 }
 
-const READS: &str = "read,pread64,readv,preadv,preadv2,mmap,copy_file_range,sendfile";
+pub const READS: &str = "read,pread64,readv,preadv,preadv2,mmap,copy_file_range,sendfile";
 
 #[test]
 fn status_after_checkout_reads_no_content() {

@@ -44,6 +44,7 @@ mod partial;
 mod paths;
 mod plumbing;
 mod random;
+mod renames;
 mod rules;
 mod run;
 mod safety;

@@ -125,11 +125,12 @@ impl Print for Committed {
             (false, None) => page.line("nothing to record"),
             (false, Some(_)) => page.line(format_args!("no changes since {id}")),
             (true, _) => page.line(format_args!(
-                "{} {id}  {} added, {} modified, {} deleted{}  ({} read, {} stored)",
+                "{} {id}  {} added, {} modified, {} deleted{}{}  ({} read, {} stored)",
                 page.paint(Role::Branch, &self.branch),
                 Count(self.changes.added),
                 Count(self.changes.modified),
                 Count(self.changes.deleted),
+                if self.renamed == 0 { String::new() } else { format!(" ({} renamed)", Count(self.renamed)) },
                 and_ignored(self.ignored),
                 Size(self.bytes_read),
                 Size(self.bytes_stored)
