@@ -6,6 +6,7 @@ mod commit_tree;
 pub mod file;
 mod large;
 pub mod mktree;
+mod operation;
 mod rechunk;
 mod record;
 mod reflink;

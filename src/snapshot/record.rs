@@ -4,13 +4,12 @@ use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::mounted_over;
 use crate::id::CommitId;
-use crate::number;
-use crate::object::commit::{Counts, Totals};
-use crate::object::operation::{RefEdit, RefName};
+use crate::object::commit::Totals;
 use crate::object::{Commit, Extras, Objects, RunInfo, alarm_marks};
 use crate::progress::Progress;
-use crate::repo::{Layout, NewOperation, Repository, Transaction};
+use crate::repo::{Layout, Repository, Transaction};
 use crate::snapshot::commit::{self, CommitMessage, Compared, Content};
+use crate::snapshot::operation;
 use crate::snapshot::scan_tree::{self, Recording, ScanOptions};
 use crate::snapshot::twin::{has_moved, twin};
 use crate::snapshot::{Options, Outcome};
@@ -249,7 +248,7 @@ impl StoredScan {
         let StoredScan { mut scan, mut outcome, options, index, is_recorded } = self;
         if let Some(commit) = outcome.commit.filter(|_| is_recorded) {
             outcome.bytes_stored = stored.bytes;
-            record(transaction, commit, &outcome, stored, &options)?;
+            operation::append(transaction, commit, &outcome, stored, &options)?;
         }
         scan_tree::complete_index(&mut scan, &index, &options.paths);
         Ok((outcome, SavedScan { scan, old_index: index }))
@@ -274,54 +273,4 @@ fn extras(options: &Options, findings: &Findings) -> Extras {
     let mut extras = options.ran.as_ref().map_or_else(Extras::default, RunInfo::extras);
     alarm_marks::put(&findings.marks(), &mut extras);
     extras
-}
-
-/// Appends the operation that makes the commit part of the repository.
-fn record(
-    transaction: &mut Transaction<'_>,
-    commit: CommitId,
-    outcome: &Outcome,
-    stored: Stored,
-    options: &Options,
-) -> Result<()> {
-    let view = transaction.repository().view();
-    let edit = RefEdit { name: RefName::Branch(view.current.clone()), old: view.at(), new: Some(commit) };
-    let about = match &options.ran {
-        Some(ran) => format!("{} ended with {}, ", ran.short(), ran.exit),
-        None if options.automatic => "unsaved changes recorded first, ".to_owned(),
-        None => String::new(),
-    };
-    let did = match outcome.created || options.ran.is_none() {
-        true => describe(&outcome.changes, outcome.counts.ignored),
-        false => "recorded automatically".to_owned(),
-    };
-    let description = format!("{about}{} {}: {did}", view.current, commit.short());
-    let new_operation = NewOperation {
-        verb: options.verb.clone(),
-        description,
-        edits: if edit.old == edit.new { Vec::new() } else { vec![edit] },
-        commits: if outcome.created { vec![commit] } else { Vec::new() },
-        worktree: options.from.map(|from| (Some(from), commit)),
-        stored,
-        bytes_read: outcome.bytes_read,
-        ..NewOperation::default()
-    };
-    if options.prepares {
-        transaction.prepare(new_operation)?
-    } else {
-        transaction.record(new_operation)?
-    };
-    Ok(())
-}
-
-/// "3 added, 1 modified".
-fn describe(changes: &Counts, ignored: u64) -> String {
-    let counts = [
-        (changes.added, "added"),
-        (changes.modified, "modified"),
-        (changes.deleted, "deleted"),
-        (ignored, "now ignored"),
-    ];
-    let words = number::listed(&counts);
-    if words.is_empty() { "times or hard links only".to_owned() } else { words }
 }

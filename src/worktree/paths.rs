@@ -27,6 +27,7 @@ pub fn pattern_hint(path: &RepoPath) -> Option<&'static str> {
 
 /// Resolves path arguments one at a time.
 pub struct Place {
+    /// Both directories are canonical.
     root: PathBuf,
     cwd: PathBuf,
 }
@@ -39,42 +40,38 @@ impl Place {
 
     /// Like [`resolve`], for one argument.
     pub fn resolve(&self, argument: &Path) -> Result<RepoPathBuf> {
-        resolve_one(&self.root, &self.cwd, argument)
-    }
-}
-
-/// Both directories are canonical.
-fn resolve_one(root: &Path, cwd: &Path, argument: &Path) -> Result<RepoPathBuf> {
-    let outside = || {
-        let message = format!("`{}` is outside the worktree `{}`", argument.display(), root.display());
-        Error::new(ErrorKind::Usage, message).hint("to use another worktree: undo -C DIR …")
-    };
-    if argument.as_os_str().is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "an empty path").hint("use `.` for the current directory"));
-    }
-    let full = match argument.as_os_str().as_bytes().strip_prefix(b":/") {
-        Some(below) => without_dots(&root.join(OsStr::from_bytes(below))),
-        None => without_dots(&cwd.join(argument)),
-    };
-    let below = match full.strip_prefix(root) {
-        Ok(below) => below.to_owned(),
-        Err(_) => below_a_link(root, &full).ok_or_else(outside)?,
-    };
-    let mut path = RepoPathBuf::default();
-    for part in below.components() {
-        let name = part.as_os_str().as_bytes();
-        let valid = RepoPath::new(name).is_some_and(|name| !name.is_root());
-        if !valid {
-            return Err(outside());
+        let Place { root, cwd } = self;
+        let outside = || {
+            let message = format!("`{}` is outside the worktree `{}`", argument.display(), root.display());
+            Error::new(ErrorKind::Usage, message).hint("to use another worktree: undo -C DIR …")
+        };
+        if argument.as_os_str().is_empty() {
+            return Err(Error::new(ErrorKind::Usage, "an empty path").hint("use `.` for the current directory"));
         }
-        path.push(name);
+        let full = match argument.as_os_str().as_bytes().strip_prefix(b":/") {
+            Some(below) => without_dots(&root.join(OsStr::from_bytes(below))),
+            None => without_dots(&cwd.join(argument)),
+        };
+        let below = match full.strip_prefix(root) {
+            Ok(below) => below.to_owned(),
+            Err(_) => below_a_link(root, &full).ok_or_else(outside)?,
+        };
+        let mut path = RepoPathBuf::default();
+        for part in below.components() {
+            let name = part.as_os_str().as_bytes();
+            let valid = RepoPath::new(name).is_some_and(|name| !name.is_root());
+            if !valid {
+                return Err(outside());
+            }
+            path.push(name);
+        }
+        if path.names().next() == Some(REPOSITORY) {
+            let message = format!("`{}` belongs to the repository, not to the worktree", argument.display());
+            return Err(Error::new(ErrorKind::Usage, message)
+                .hint("to list the commands that read the repository: undo help plumbing"));
+        }
+        Ok(path)
     }
-    if path.names().next() == Some(REPOSITORY) {
-        let message = format!("`{}` belongs to the repository, not to the worktree", argument.display());
-        return Err(Error::new(ErrorKind::Usage, message)
-            .hint("to list the commands that read the repository: undo help plumbing"));
-    }
-    Ok(path)
 }
 
 /// The part of an absolute path below the root, if a link outside the worktree points to the root.

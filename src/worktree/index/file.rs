@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::record::{Block, Record, Total, number};
+use super::record::{Block, Record, Total, number, search};
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
 use crate::fs::{self, BlockFile, Bytes};
@@ -120,16 +120,8 @@ impl Index {
     /// The records of a directory. Reports damage only when they are read.
     pub fn directory(&self, path: &RepoPath) -> Option<Directory> {
         let opened = self.opened.as_ref()?;
-        let (mut low, mut high) = (0, opened.header.directories);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match opened.path(middle)?.cmp(path) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Directory::new(opened, middle),
-            }
-        }
-        None
+        let row = search(opened.header.directories, |row| opened.path(row).cmp(&Some(path)));
+        Directory::new(opened, row.ok()?)
     }
 
     /// All readable directories, in path order.

@@ -1,6 +1,8 @@
 //! Encodes the records of one directory: fixed fields for every entry, so that an entry is compared without decoding, followed
 //! by names and rarer fields (`docs/format.md`, "Index").
 
+use std::cmp::Ordering;
+
 use crate::codec::{Decoder, Encoder};
 use crate::error::Result;
 use crate::fs::Stat;
@@ -238,16 +240,7 @@ impl<'b> Block<'b> {
 
     /// The position of the record of a name, or else where it would be inserted.
     pub fn position(&self, name: &[u8]) -> Result<usize, usize> {
-        let (mut low, mut high) = (0, self.count);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.name(middle).cmp(name) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Ok(middle),
-            }
-        }
-        Err(low)
+        search(self.count, |at| self.name(at).cmp(name))
     }
 
     /// Whether the record proves that an entry with this stat is unchanged: the stat is equal, and the record is not racy.
@@ -301,6 +294,20 @@ impl<'b> Block<'b> {
     pub fn records(&self) -> Option<Vec<Record>> {
         (0..self.count).map(|at| self.record(at)).collect()
     }
+}
+
+/// Binary search among `count` sorted items.
+pub fn search(count: usize, compare: impl Fn(usize) -> Ordering) -> Result<usize, usize> {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match compare(middle) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Greater => high = middle,
+            Ordering::Equal => return Ok(middle),
+        }
+    }
+    Err(low)
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
