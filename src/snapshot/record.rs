@@ -3,7 +3,6 @@
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::mounted_over;
-use crate::id::CommitId;
 use crate::object::commit::Totals;
 use crate::object::{Commit, Extras, Objects, RunInfo, alarm_marks};
 use crate::progress::Progress;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::record::{Block, Record, Total, number, search};
+use super::record::{Block, Record, Total, search};
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, Result};
 use crate::fs::{self, BlockFile, Bytes};
@@ -207,9 +207,13 @@ impl Opened {
         Ok(Some(opened))
     }
 
-    fn row(&self, row: usize) -> Option<Row> {
+    fn fields(&self, row: usize) -> Option<Decoder<'_>> {
         let bytes = self.head.get(HEADER + row * ROW..)?.get(..ROW)?;
-        let mut fields = Decoder::new("index", bytes);
+        Some(Decoder::new("index", bytes))
+    }
+
+    fn row(&self, row: usize) -> Option<Row> {
+        let mut fields = self.fields(row)?;
         let _path = (fields.u64().ok()?, fields.u32().ok()?);
         let records = fields.u32().ok()? as usize;
         let (start, length) = (fields.u64().ok()?, usize::try_from(fields.u64().ok()?).ok()?);
@@ -233,15 +237,11 @@ impl Opened {
         Some(block)
     }
 
-    fn path_bytes(&self, (start, length): (usize, usize)) -> Option<&[u8]> {
-        self.head.get(start..)?.get(..length)
-    }
-
     fn path(&self, row: usize) -> Option<&RepoPath> {
         // Decodes only offset and length, because a search reads many paths.
-        let at = HEADER + row * ROW;
-        let length = u32::from_le_bytes(self.head.get(at + 8..at + 12)?.try_into().ok()?);
-        RepoPath::new(self.path_bytes((usize::try_from(number(&self.head, at)).ok()?, length as usize))?)
+        let mut fields = self.fields(row)?;
+        let (start, length) = (usize::try_from(fields.u64().ok()?).ok()?, fields.u32().ok()? as usize);
+        RepoPath::new(self.head.get(start..)?.get(..length)?)
     }
 }
 

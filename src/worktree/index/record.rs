@@ -210,7 +210,7 @@ impl<'b> Block<'b> {
             KINDS.get(usize::from(kind).wrapping_sub(1)).copied().ok_or_else(|| fixed.invalid("unknown kind"))?;
         let metadata = Metadata { mode, uid: fixed.u32()?, gid: fixed.u32()?, mtime: fixed.time()? };
         let (ctime, size, allocated, inode) = (fixed.time()?, fixed.u64()?, fixed.u64()?, fixed.u64()?);
-        let device = number(self.bytes, HEAD - 8);
+        let device = Decoder::new("index", &self.bytes[HEAD - 8..]).u64()?;
         let (links, rdev, is_mounted) = (1, 0, false);
         let stat = Stat { kind, metadata, ctime, size, allocated, inode, device, links, rdev, is_mounted };
         Ok((stat, fixed.array()?))
@@ -223,7 +223,7 @@ impl<'b> Block<'b> {
     /// Name and the rarer fields of a record.
     fn variable(&self, at: usize) -> &'b [u8] {
         let area = &self.bytes[HEAD + self.count * FIXED..];
-        let end = |at: usize| u32_at(self.fixed(at), 0) as usize;
+        let end = |at: usize| u32::from_le_bytes(*self.fixed(at).first_chunk().expect("four bytes")) as usize;
         let start = if at == 0 { 0 } else { end(at - 1) };
         area.get(start..end(at)).unwrap_or_default()
     }
@@ -308,13 +308,4 @@ pub fn search(count: usize, compare: impl Fn(usize) -> Ordering) -> Result<usize
         }
     }
     Err(low)
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
-}
-
-/// Decodes eight bytes.
-pub fn number(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
