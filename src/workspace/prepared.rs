@@ -3,9 +3,11 @@
 //! A checkout that will be applied is prepared under the lock and keeps it, so nothing can change between the check and the
 //! change. A dry run takes no lock and writes nothing; if it is applied after all, it is prepared again under the lock.
 
+mod preview;
+
 use std::sync::Arc;
 
-use crate::checkout::{self, Access, Action, Checkout, Origin, Outcome, Plan, Target};
+use crate::checkout::{self, Access, Checkout, Origin, Outcome, Plan, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::entry_at;
 use crate::id::CommitId;
@@ -77,18 +79,12 @@ enum Attempt {
 }
 
 /// The results of earlier attempts.
+#[derive(Default)]
 struct Conditions {
-    /// Whether opening directories may help.
-    can_open: bool,
+    /// Whether opening directories did not help.
+    cannot_open: bool,
     /// Paths to record although rules ignore them.
     covered: Vec<RepoPathBuf>,
-}
-
-impl Conditions {
-    /// The conditions of the first attempt.
-    fn new() -> Conditions {
-        Conditions { can_open: true, covered: Vec::new() }
-    }
 }
 
 impl Workspace {
@@ -104,18 +100,20 @@ impl Workspace {
     fn prepare_dry_run(&mut self, request: Request, progress: &dyn Progress) -> Result<PreparedCheckout<'_>> {
         self.repository.check_usable()?;
         check_request(&self.repository, &self.worktree, &request)?;
-        let mut conditions = Conditions::new();
-        let files = loop {
-            match attempt(&self.repository, &self.worktree, &request, &conditions, progress)? {
-                Some(Attempt::Cover(paths)) => conditions.covered = paths,
-                Some(Attempt::Planned(files, notices)) => {
+        let mut conditions = Conditions::default();
+        let mut files = None;
+        while let (Some(to), None) = (request.to, &files) {
+            let (repository, worktree) = (&self.repository, &self.worktree);
+            let planning = Planning { repository, worktree, request: &request, to, conditions: &conditions };
+            match planning.attempt(progress)? {
+                Attempt::Cover(paths) => conditions.covered = paths,
+                Attempt::Planned(planned, notices) => {
                     self.notices.extend(notices);
-                    break Some(files);
+                    files = Some(planned);
                 }
-                Some(Attempt::OpenDirectories(_)) => unreachable!("a dry run does not open directories"),
-                None => break None,
+                Attempt::OpenDirectories(_) => unreachable!("a dry run does not open directories"),
             }
-        };
+        }
         Ok(PreparedCheckout { request, files, lock: Lock::Free(self) })
     }
 
@@ -131,25 +129,26 @@ impl Workspace {
             transaction.continue_interrupted(intent)?;
         }
         let mut access = Access::new(transaction.repository(), worktree)?;
-        let mut conditions = Conditions::new();
-        let files = loop {
+        let mut conditions = Conditions::default();
+        let mut files = None;
+        while let (Some(to), None) = (request.to, &files) {
             let repository = transaction.repository();
-            match attempt(repository, worktree, &request, &conditions, progress) {
-                Ok(Some(Attempt::OpenDirectories(closed))) => {
-                    let is_recorded = |path: &RepoPath| is_recorded(repository, &request, path);
-                    conditions.can_open = access.open(worktree, closed, &is_recorded)?;
+            let planning = Planning { repository, worktree, request: &request, to, conditions: &conditions };
+            match planning.attempt(progress) {
+                Ok(Attempt::OpenDirectories(closed)) => {
+                    let is_recorded = |path: &RepoPath| is_recorded(repository, to, path);
+                    conditions.cannot_open = !access.open(worktree, closed, &is_recorded)?;
                 }
-                Ok(Some(Attempt::Cover(paths))) => conditions.covered = paths,
-                Ok(Some(Attempt::Planned(files, found))) => {
+                Ok(Attempt::Cover(paths)) => conditions.covered = paths,
+                Ok(Attempt::Planned(planned, found)) => {
                     notices.extend(found);
-                    break Some(files);
+                    files = Some(planned);
                 }
-                Ok(None) => break None,
                 // Once the scan is recorded, the checkout may free space.
                 Err(error) if error.kind() == ErrorKind::NoSpace && transaction.release_reserve() => {}
                 Err(error) => return Err(error),
             }
-        };
+        }
         let held = Held { transaction, worktree, notices, access, origin, at };
         Ok(PreparedCheckout { request, files, lock: Lock::Held(Box::new(held)) })
     }
@@ -179,123 +178,134 @@ fn remove_staged(repository: &Repository, worktree: &Worktree, notices: &mut Vec
     Ok(())
 }
 
-/// Scans, plans and checks once. Stores the scanned content unless the checkout is refused, changes nothing, or is a dry run.
-/// `None` if only refs change.
-fn attempt(
-    repository: &Repository,
-    worktree: &Worktree,
-    request: &Request,
-    conditions: &Conditions,
-    progress: &dyn Progress,
-) -> Result<Option<Attempt>> {
-    let Some(to) = request.to else { return Ok(None) };
-    let options = save_options(request, to, &conditions.covered);
-    let session = (!request.mode.dry_run).then(|| repository.store().session());
-    let scanned = snapshot::scan(repository, worktree, session.as_ref(), &options, progress)?;
-    let scan = scanned.scan();
-    let (target, mut plan) = plan(repository, worktree, scan, (request, to))?;
-    let mut closed = match conditions.can_open {
-        true => closed_directories(repository, worktree, scan, (request, &plan))?,
-        false => Vec::new(),
-    };
-    if !request.mode.dry_run && !closed.is_empty() {
-        return Ok(Some(Attempt::OpenDirectories(closed)));
+/// The inputs of one attempt to plan a checkout.
+struct Planning<'p> {
+    repository: &'p Repository,
+    worktree: &'p Worktree,
+    request: &'p Request,
+    to: CommitId,
+    conditions: &'p Conditions,
+}
+
+impl Planning<'_> {
+    /// Scans, plans, looks for remedies, decides, and stores the scanned content if the plan will be applied.
+    fn attempt(&self, progress: &dyn Progress) -> Result<Attempt> {
+        let session = (!self.request.mode.dry_run).then(|| self.repository.store().session());
+        let options = self.save_options();
+        let scanned = snapshot::scan(self.repository, self.worktree, session.as_ref(), &options, progress)?;
+        let (target, mut plan) = self.plan(scanned.scan())?;
+        let closed = self.closed_directories(scanned.scan(), &plan)?;
+        plan.conflicts.retain(|path| !closed.iter().any(|directory| path.is_within(directory)));
+        if let Some(remedy) = self.find_remedy(&plan, &closed)? {
+            return Ok(remedy);
+        }
+        plan.add_journals(self.conditions.covered.iter().filter(|path| database_of(path).is_some()));
+        let mut files = self.decide(scanned.scan(), scanned.outcome().created, target, plan)?;
+        files.closed = closed;
+        let mut notices = notice::of_scan(scanned.outcome().damage.as_ref(), scanned.scan());
+        notices.extend(self.foresee_damage(scanned.scan(), &files));
+        let stored_scan = files.will_be_applied(self.request).then(|| scanned.store()).transpose()?;
+        files.save = match (stored_scan, session) {
+            (Some(scan), Some(session)) if scan.has_new_commit() => Some((scan, session.finish()?)),
+            (scan, _) => scan.map(|scan| (scan, Stored::default())),
+        };
+        Ok(Attempt::Planned(Box::new(files), notices))
     }
-    plan.conflicts.retain(|path| !closed.iter().any(|directory| path.is_within(directory)));
-    let has_covered = !conditions.covered.is_empty();
-    let unsaved = plan.to_be_saved();
-    if !has_covered && !unsaved.is_empty() && may_cover(repository, request, &plan)? {
-        return Ok(Some(Attempt::Cover(unsaved)));
+
+    fn save_options(&self) -> snapshot::Options {
+        snapshot::Options {
+            message: format!("before {} {}", self.request.verb, self.to.short()),
+            automatic: true,
+            prepares: true,
+            despite_rules: self.conditions.covered.clone(),
+            verb: self.request.verb.clone(),
+            ..snapshot::Options::default()
+        }
     }
-    plan.add_journals(conditions.covered.iter().filter(|path| database_of(path).is_some()));
-    let refusal = checkout::check(repository.store(), worktree, scan, &target, &plan, has_covered).err();
-    // A restore that changes nothing does not record unsaved changes either.
-    let is_nothing = plan.is_empty() && !request.paths.is_empty() && !request.ends_unfinished();
-    let is_unsaved = scanned.outcome().created && !is_nothing;
-    let mut notices = notice::of_scan(scanned.outcome().damage.as_ref(), scan);
-    if request.mode.dry_run && refusal.is_none() {
-        let mut last_copies = checkout::last_copies(repository.store(), scan, &plan);
+
+    /// Plans the changes from the scanned worktree to the requested commit.
+    fn plan(&self, scan: &Scan) -> Result<(Target, Plan)> {
+        let store = self.repository.store();
+        let mut target = Target::commit(store, self.to)?.only(store, scan, &self.request.paths)?;
+        if let Some(intent) = self.repository.unfinished() {
+            target.halfway = intent.from.into_iter().chain([intent.to]).collect();
+        }
+        let plan = checkout::plan(store, self.worktree, scan, &target)?;
+        Ok((target, plan))
+    }
+
+    /// Closed directories that must be opened for a plan, sorted: the current commit or the wanted one covers their
+    /// content.
+    fn closed_directories(&self, scan: &Scan, plan: &Plan) -> Result<Vec<RepoPathBuf>> {
+        let mut recorded = Vec::new();
+        if !self.conditions.cannot_open {
+            for directory in checkout::closed_directories(self.worktree, scan, plan) {
+                if is_recorded(self.repository, self.to, &directory)? {
+                    recorded.push(directory);
+                }
+            }
+        }
+        recorded.sort();
+        Ok(recorded)
+    }
+
+    /// A remedy to apply before the next attempt: to open these directories, or to record obstacles. Those may be recorded
+    /// and replaced with `force`, if only their metadata would be lost, or if an unfinished checkout has hidden them.
+    fn find_remedy(&self, plan: &Plan, closed: &[RepoPathBuf]) -> Result<Option<Attempt>> {
+        if !self.request.mode.dry_run && !closed.is_empty() {
+            return Ok(Some(Attempt::OpenDirectories(closed.to_vec())));
+        }
+        let unsaved = plan.to_be_saved();
+        if unsaved.is_empty() || !self.conditions.covered.is_empty() {
+            return Ok(None);
+        }
+        let may_cover = self.request.mode.force
+            || plan.conflicts.is_empty()
+            || self.request.ends_unfinished() && checkout::are_hidden_halfway(self.repository, &plan.conflicts)?;
+        Ok(may_cover.then_some(Attempt::Cover(unsaved)))
+    }
+
+    /// Checks the plan. Adds the expected outcome if nothing will be saved and changed.
+    fn decide(&self, scan: &Scan, has_unsaved: bool, target: Target, plan: Plan) -> Result<PlannedFiles> {
+        let (repository, worktree, request) = (self.repository, self.worktree, self.request);
+        let has_covered = !self.conditions.covered.is_empty();
+        let refusal = checkout::check(repository.store(), worktree, scan, &target, &plan, has_covered).err();
+        // A restore that changes nothing does not record unsaved changes either.
+        let is_nothing = plan.is_empty() && !request.paths.is_empty() && !request.ends_unfinished();
+        let expected = match refusal.is_none() && (request.mode.dry_run || is_nothing) {
+            true => {
+                let (plan, view, force) = (plan.clone(), repository.view(), request.mode.force);
+                let outcome = checkout::expected_outcome(repository, worktree, scan, &target, plan, force)?;
+                Some(Outcome { branch: ref_updates::refs_after(view, view.at(), request).current, ..outcome })
+            }
+            false => None,
+        };
+        let is_unsaved = has_unsaved && !is_nothing;
+        Ok(PlannedFiles { target, plan, is_unsaved, closed: Vec::new(), refusal, expected, save: None })
+    }
+
+    /// Reports in a dry run which saved copies are damaged, so that the checkout would store the files again.
+    fn foresee_damage(&self, scan: &Scan, files: &PlannedFiles) -> Option<Notice> {
+        if !self.request.mode.dry_run || files.refusal.is_some() {
+            return None;
+        }
+        let mut last_copies = checkout::last_copies(self.repository.store(), scan, &files.plan);
         // Blobs that the store does not contain are unsaved changes.
-        last_copies.retain(|(_, blob)| repository.store().contains_blob(*blob));
-        notices.extend(notice::of_last_copies(&last_copies));
-    }
-    let expected = match refusal.is_none() && (request.mode.dry_run || is_nothing) {
-        true => {
-            let (plan, view) = (plan.clone(), repository.view());
-            let outcome = checkout::expected_outcome(repository, worktree, scan, &target, plan, request.mode.force)?;
-            Some(Outcome { branch: ref_updates::refs_after(view, view.at(), request).current, ..outcome })
-        }
-        false => None,
-    };
-    let is_saved = refusal.is_none() && !is_nothing && session.is_some();
-    let stored_scan = if is_saved {
-        Some(scanned.store()?)
-    } else {
-        drop(scanned);
-        None
-    };
-    let save = match (stored_scan, session) {
-        (Some(scan), Some(session)) if scan.has_new_commit() => Some((scan, session.finish()?)),
-        (scan, _) => scan.map(|scan| (scan, Stored::default())),
-    };
-    closed.sort();
-    let files = PlannedFiles { target, plan, is_unsaved, closed, refusal, expected, save };
-    Ok(Some(Attempt::Planned(Box::new(files), notices)))
-}
-
-fn save_options(request: &Request, to: CommitId, covered: &[RepoPathBuf]) -> snapshot::Options {
-    snapshot::Options {
-        message: format!("before {} {}", request.verb, to.short()),
-        automatic: true,
-        prepares: true,
-        despite_rules: covered.to_vec(),
-        verb: request.verb.clone(),
-        ..snapshot::Options::default()
+        last_copies.retain(|(_, blob)| self.repository.store().contains_blob(*blob));
+        notice::of_last_copies(&last_copies)
     }
 }
 
-/// Plans the changes from the scanned worktree to the requested commit.
-fn plan(
-    repository: &Repository,
-    worktree: &Worktree,
-    scan: &Scan,
-    (request, to): (&Request, CommitId),
-) -> Result<(Target, Plan)> {
-    let mut target = Target::commit(repository.store(), to)?.only(repository.store(), scan, &request.paths)?;
-    if let Some(intent) = repository.unfinished() {
-        target.halfway = intent.from.into_iter().chain([intent.to]).collect();
+impl PlannedFiles {
+    fn will_be_applied(&self, request: &Request) -> bool {
+        !request.mode.dry_run && self.refusal.is_none() && self.expected.is_none()
     }
-    let plan = checkout::plan(repository.store(), worktree, scan, &target)?;
-    Ok((target, plan))
-}
-
-/// Whether obstacles may be recorded and replaced: with `force`, if only their metadata would be lost, or if an unfinished
-/// checkout has hidden them.
-fn may_cover(repository: &Repository, request: &Request, plan: &Plan) -> Result<bool> {
-    let is_harmless = request.mode.force || plan.conflicts.is_empty();
-    Ok(is_harmless || request.ends_unfinished() && checkout::are_hidden_halfway(repository, &plan.conflicts)?)
-}
-
-/// Closed directories that must be opened for a plan: the current commit or the wanted one covers their content.
-fn closed_directories(
-    repository: &Repository,
-    worktree: &Worktree,
-    scan: &Scan,
-    (request, plan): (&Request, &Plan),
-) -> Result<Vec<RepoPathBuf>> {
-    let mut recorded = Vec::new();
-    for directory in checkout::closed_directories(worktree, scan, plan) {
-        if is_recorded(repository, request, &directory)? {
-            recorded.push(directory);
-        }
-    }
-    Ok(recorded)
 }
 
 /// Whether the current commit or the wanted one has a directory at a path, and covers its content.
-fn is_recorded(repository: &Repository, request: &Request, path: &RepoPath) -> Result<bool> {
+fn is_recorded(repository: &Repository, to: CommitId, path: &RepoPath) -> Result<bool> {
     let store = repository.store();
-    for id in [request.to, repository.view().at()].into_iter().flatten() {
+    for id in std::iter::once(to).chain(repository.view().at()) {
         // A damaged current commit is recorded again.
         let Ok(commit) = store.commit(id) else { continue };
         let is_unknown = || commit.uncovered.iter().any(|one| one.path.is_within(path) || path.is_within(&one.path));
@@ -308,49 +318,6 @@ fn is_recorded(repository: &Repository, request: &Request, path: &RepoPath) -> R
 }
 
 impl PreparedCheckout<'_> {
-    /// The changes of files, in path order.
-    pub fn actions(&self) -> impl Iterator<Item = Action> + '_ {
-        self.files.iter().flat_map(|files| files.plan.actions()).filter(Action::is_worth_counting)
-    }
-
-    /// Whether only branches and tags change.
-    pub fn changes_only_refs(&self) -> bool {
-        self.files.is_none()
-    }
-
-    /// Number of entries that are already as in the wanted commit.
-    pub fn unchanged(&self) -> u64 {
-        self.files.as_ref().map_or(0, |files| files.plan.unchanged)
-    }
-
-    /// Whether there are unsaved changes, which `apply` records first.
-    pub fn is_unsaved(&self) -> bool {
-        self.files.as_ref().is_some_and(|files| files.is_unsaved)
-    }
-
-    /// Content in the way that no commit holds.
-    pub fn conflicts(&self) -> &[RepoPathBuf] {
-        self.files.as_ref().map_or(&[], |files| &files.plan.conflicts)
-    }
-
-    /// Directories that `apply` will open for their owner. The actions do not include what will change in them.
-    pub fn closed_directories(&self) -> &[RepoPathBuf] {
-        self.files.as_ref().map_or(&[], |files| &files.closed)
-    }
-
-    /// The outcome if everything goes as planned. `None` unless this is a dry run that is not refused.
-    pub fn expected(&self) -> Option<&Outcome> {
-        self.files.as_ref()?.expected.as_ref()
-    }
-
-    /// Notices so far.
-    pub fn take_notices(&mut self) -> Vec<Notice> {
-        match &mut self.lock {
-            Lock::Free(workspace) => workspace.take_notices(),
-            Lock::Held(held) => std::mem::take(held.notices),
-        }
-    }
-
     /// Fails if the checkout is refused, as [`PreparedCheckout::apply`] would. Changes nothing.
     pub fn check(self) -> Result<()> {
         self.files.and_then(|files| files.refusal).map_or(Ok(()), Err)

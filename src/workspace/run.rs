@@ -11,7 +11,7 @@ use crate::id::{CommitId, OperationId};
 use crate::object::operation::Verb;
 use crate::object::{Objects, RunInfo, run_info};
 use crate::progress::Progress;
-use crate::snapshot::{self, Outcome};
+use crate::snapshot::{self, Outcome, SavedScan};
 use crate::time::Timestamp;
 use crate::worktree::Worktree;
 use crate::worktree::ignore::IgnoreWarning;
@@ -83,37 +83,6 @@ impl Workspace {
         on_wait: &dyn Fn(&Error),
         progress: &dyn Progress,
     ) -> Result<RunAfter> {
-        let result = self.try_record_after_run(before, ran, message, on_wait, progress);
-        result.map_err(|error| match error.kind() {
-            ErrorKind::NoSpace => {
-                self.repository.note_unrecorded_run(before.commit);
-                let back = before.commit.short();
-                error
-                    .context("its changes are NOT recorded, but are still in the directory")
-                    .hint(format!("free some space, then restore the state before it: undo checkout {back}"))
-            }
-            _ => error,
-        })
-    }
-
-    fn try_record_after_run(
-        &mut self,
-        before: &RunBefore,
-        ran: &RunInfo,
-        message: Option<&str>,
-        on_wait: &dyn Fn(&Error),
-        progress: &dyn Progress,
-    ) -> Result<RunAfter> {
-        // The command may have put another directory in its place.
-        self.worktree = Worktree::of(&self.repository)?;
-        let mut transaction = self.repository.begin_waiting(on_wait).map_err(|error| match error.kind() {
-            ErrorKind::Interrupted => {
-                error.hint("its changes are in the directory but not recorded; to record them: undo commit")
-            }
-            _ => error,
-        })?;
-        checkout::check_no_mix(transaction.repository()).map_err(finish_first)?;
-        transaction.continue_action(before.recorded, before.began);
         let options = snapshot::Options {
             message: message.map_or_else(|| ran.short(), str::to_owned),
             verb: Verb::Run,
@@ -121,8 +90,8 @@ impl Workspace {
             from: Some(before.commit),
             ..snapshot::Options::default()
         };
-        let (outcome, saved) = snapshot::take(&mut transaction, &self.worktree, &options, progress)?;
-        drop(transaction);
+        let taken = self.take_after_run(before, &options, on_wait, progress);
+        let (outcome, saved) = taken.map_err(|error| self.explain_unrecorded(before, error))?;
         let scan = saved.scan();
         let notices = notice::of_scan(outcome.damage.as_ref(), scan).into_iter().filter(|notice| match notice {
             Notice::IgnoreRules(warnings) => *warnings != before.ignore_warnings,
@@ -136,6 +105,37 @@ impl Workspace {
         let is_same = (old.root, old.links) == (new.root, new.links);
         let commit = if is_same { before.commit } else { commit };
         Ok(RunAfter { commit, effect, findings: outcome.findings.clone(), outcome })
+    }
+
+    fn take_after_run(
+        &mut self,
+        before: &RunBefore,
+        options: &snapshot::Options,
+        on_wait: &dyn Fn(&Error),
+        progress: &dyn Progress,
+    ) -> Result<(Outcome, SavedScan)> {
+        // The command may have put another directory in its place.
+        self.worktree = Worktree::of(&self.repository)?;
+        let mut transaction = self.repository.begin_waiting(on_wait)?;
+        checkout::check_no_mix(transaction.repository()).map_err(finish_first)?;
+        transaction.continue_action(before.recorded, before.began);
+        snapshot::take(&mut transaction, &self.worktree, options, progress)
+    }
+
+    fn explain_unrecorded(&self, before: &RunBefore, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::Interrupted => {
+                error.hint("its changes are in the directory but not recorded; to record them: undo commit")
+            }
+            ErrorKind::NoSpace => {
+                self.repository.note_unrecorded_run(before.commit);
+                let back = before.commit.short();
+                error
+                    .context("its changes are NOT recorded, but are still in the directory")
+                    .hint(format!("free some space, then restore the state before it: undo checkout {back}"))
+            }
+            _ => error,
+        }
     }
 
     /// Undoes the changes of a command, and all operations since. Also returns the operation that restores the changes, if
