@@ -136,7 +136,7 @@ fn exported(files: usize) -> usize {
         root: Entry::directory(id, totals),
         links: None,
         objects: HashMap::new(),
-        torn: Vec::new(),
+        unstable: Vec::new(),
         is_root_known: false,
         limits: None,
     };

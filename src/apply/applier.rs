@@ -8,16 +8,16 @@ use crate::history::entry_at;
 use crate::metadata::Kind;
 use crate::object::{Content, Entry};
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::store::Reader;
 use crate::worktree::inodes::{Inode, inode};
 
+use super::action::Action;
 use super::context::ApplyContext;
-use super::files::{Job, Thread};
-use super::outcome::{ApplyOutcome, StepResult};
-use super::plan::Action;
+use super::outcome::ApplyOutcome;
+use super::plan::Verdict;
 use super::proof::{is_proven, is_saved, still_saved};
 use super::staging::Directories;
-use super::swap::Staged;
-use super::verdict::Verdict;
+use super::swap::{Staged, StepResult};
 use super::write::Threads;
 
 /// Whether a parent directory of a path could not be created yet.
@@ -37,22 +37,25 @@ pub(crate) fn is_listed(directory: &Dir, name: &[u8]) -> bool {
 /// Files with several names that got another inode number, by the inode that was saved, with the name that belongs to the copy.
 pub(super) type CopiedUp = HashMap<Inode, RepoPathBuf>;
 
-/// Performs single steps, and keeps directories open between them.
+/// Performs single steps, and keeps directories open between them. Each worker has one.
 pub(super) struct Applier<'c> {
     pub(super) context: &'c ApplyContext<'c>,
     pub(super) directories: Directories<'c>,
-    thread: Thread<'c>,
+    pub(super) reader: Reader<'c>,
+    /// Number of workers that may write to one file.
+    pub(super) threads: Threads,
     /// Accept an existing directory whose name is spelled differently: the entry with that name will stay.
     pub(super) accepts_other_spelling: bool,
     pub(super) copied_up: CopiedUp,
 }
 
 impl<'c> Applier<'c> {
-    pub(super) fn new(context: &'c ApplyContext<'c>) -> Applier<'c> {
+    pub(super) fn new(context: &'c ApplyContext<'c>, threads: Threads) -> Applier<'c> {
         Applier {
             context,
             directories: Directories::new(&context.staging),
-            thread: Thread::new(context, Threads::All),
+            reader: context.store.reader(),
+            threads,
             accepts_other_spelling: false,
             copied_up: CopiedUp::new(),
         }
@@ -110,7 +113,7 @@ impl<'c> Applier<'c> {
         let there = directory.stat(name)?;
         if let Some(there) = there.filter(|there| there.kind == Kind::Directory) {
             return Ok(match (is_listed(&directory, name), self.accepts_other_spelling) {
-                (true, _) => StepResult::Placed(there.inode, Vec::new()),
+                (true, _) => StepResult::placed(there.inode),
                 (false, true) => StepResult::Placed(there.inode, vec![OTHER_SPELLING.to_owned()]),
                 (false, false) => StepResult::Changed,
             });
@@ -119,13 +122,13 @@ impl<'c> Applier<'c> {
         directory.make_dir(&staged_name)?;
         let staged = Staged::new(&directory, staged_name, Kind::Directory);
         let inode = directory.stat(&staged.name)?.map_or(0, |stat| stat.inode);
-        Ok(StepResult::of(staged.put(inode, name, &expected, self.context.objects)?, Vec::new()))
+        staged.put(inode, name, &expected, self.context.objects)
     }
 
     /// Creates anything but a directory.
-    fn place(&mut self, path: &RepoPath, entry: &Entry) -> Result<StepResult> {
-        if let Some(job) = Job::new(path, entry) {
-            return self.thread.place(&job);
+    pub(super) fn place(&mut self, path: &RepoPath, entry: &Entry) -> Result<StepResult> {
+        if let Content::File { blob, size } = entry.content {
+            return self.place_file(path, entry, (blob, size));
         }
         if let Some(reason) = self.context.limits.and_then(|limits| limits.refusal(entry)) {
             return Ok(StepResult::LeftOut(reason));
@@ -143,13 +146,8 @@ impl<'c> Applier<'c> {
         let staged = Staged::new(&directory, staged_name, entry.kind());
         let Some(now) = directory.stat(&staged.name)? else { return Ok(StepResult::Changed) };
         let subject = self.context.staging.link_subject(&directory, &staged.name, entry.kind());
-        let failed = self.context.apply_metadata(
-            &subject,
-            &now,
-            &entry.metadata,
-            Some(&self.context.attributes(entry.attributes)?.xattrs),
-        );
-        Ok(StepResult::of(staged.put(now.inode, name, &expected, self.context.objects)?, failed))
+        let failed = self.context.apply_entry_metadata(&subject, &now, entry)?;
+        Ok(staged.put(now.inode, name, &expected, self.context.objects)?.with_failures(failed))
     }
 
     /// Creates `path` as a hard link to `to`.
@@ -184,7 +182,7 @@ impl<'c> Applier<'c> {
             number = linked.inode;
             self.note_copied_up(to, &there, &linked);
         }
-        Ok(StepResult::of(staged.put(number, name, &expected, self.context.objects)?, Vec::new()))
+        staged.put(number, name, &expected, self.context.objects)
     }
 
     /// Remembers a file that got another inode when it was linked or its metadata was set.
@@ -201,12 +199,7 @@ impl<'c> Applier<'c> {
         let entry = entry_at(self.context.objects, self.context.target, to)?;
         let Some(entry) = entry else { return Ok(StepResult::Changed) };
         let reason = format!("not a hard link to `{}` ({})", to.display(), error.reason());
-        Ok(match self.place(path, &entry)? {
-            StepResult::Placed(inode, failed) => {
-                StepResult::Placed(inode, std::iter::once(reason).chain(failed).collect())
-            }
-            done => done,
-        })
+        Ok(self.place(path, &entry)?.with_failures(vec![reason]))
     }
 
     /// Sets metadata in place, unless the inode has names that are not in the worktree. `added`: number of names that
@@ -224,12 +217,7 @@ impl<'c> Applier<'c> {
             return Ok(StepResult::Changed);
         }
         let subject = self.context.staging.link_subject(&directory, name, there.kind);
-        let failed = self.context.apply_metadata(
-            &subject,
-            &there,
-            &entry.metadata,
-            Some(&self.context.attributes(entry.attributes)?.xattrs),
-        );
+        let failed = self.context.apply_entry_metadata(&subject, &there, entry)?;
         if there.links == 1 {
             return Ok(StepResult::Placed(there.inode, failed));
         }

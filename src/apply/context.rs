@@ -31,7 +31,7 @@ pub(crate) struct ApplyContext<'c> {
     /// Records of the saved entries.
     pub saved: &'c Builder,
     /// Files that changed while they were saved, so that their records cannot be trusted.
-    pub torn: HashSet<&'c RepoPath>,
+    pub unstable: HashSet<&'c RepoPath>,
     /// Whether a store through a mapping may leave the stat unchanged. The content of a file is then compared before it
     /// is replaced or removed.
     pub is_stat_doubtful: bool,
@@ -41,7 +41,7 @@ pub(crate) struct ApplyContext<'c> {
     pub when_open: WhenOpen,
     pub plan: &'c Plan,
     /// Files that can be moved instead of written.
-    pub moved: RenamePlan,
+    pub renames: RenamePlan,
     /// Limits on what root restores from a repository of another user.
     pub limits: Option<Limits>,
     /// Progress in bytes of files.
@@ -52,7 +52,7 @@ impl ApplyContext<'_> {
     /// The entry that a path is expected to have. `None` if its record cannot be trusted.
     pub(super) fn expected(&self, path: &RepoPath) -> Option<Expected> {
         match self.saved(path) {
-            _ if self.torn.contains(path) => None,
+            _ if self.unstable.contains(path) => None,
             None => Some(Expected::Nothing),
             Some(record) if record.stat.kind == Kind::Directory => Some(Expected::EmptyDirectory),
             Some(record) => Some(Expected::Saved(Box::new(record), self.when_open)),
@@ -61,7 +61,7 @@ impl ApplyContext<'_> {
 
     /// The record of a path, if it can be trusted.
     pub(super) fn trusted(&self, path: &RepoPath) -> Option<Record> {
-        self.saved(path).filter(|_| !self.torn.contains(path))
+        self.saved(path).filter(|_| !self.unstable.contains(path))
     }
 
     fn saved(&self, path: &RepoPath) -> Option<Record> {
@@ -93,6 +93,12 @@ impl ApplyContext<'_> {
         let limited = limits.limit(now.kind, recorded, xattrs.unwrap_or_default());
         let failed = apply_metadata(subject, now, &limited.metadata, xattrs.map(|_| &*limited.xattrs));
         limited.left_out.into_iter().chain(failed).collect()
+    }
+
+    /// Applies the metadata and attributes of an entry, as [`ApplyContext::apply_metadata`] does.
+    pub(super) fn apply_entry_metadata(&self, subject: &Subject<'_>, now: &Stat, entry: &Entry) -> Result<Vec<String>> {
+        let xattrs = self.attributes(entry.attributes)?.xattrs;
+        Ok(self.apply_metadata(subject, now, &entry.metadata, Some(&xattrs)))
     }
 
     /// Attributes of an entry or a record.

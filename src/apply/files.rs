@@ -10,35 +10,18 @@ use crate::fs;
 use crate::id::BlobId;
 use crate::message::Message;
 use crate::metadata::Kind;
-use crate::object::{Attributes, Content, Entry, ObjectKind};
+use crate::object::{Attributes, Entry, ObjectKind};
 use crate::parallel;
 use crate::path::RepoPath;
-use crate::store::{Location, Reader};
+use crate::store::Location;
 
+use super::applier::Applier;
 use super::context::ApplyContext;
-use super::outcome::{ApplyOutcome, StepResult};
-use super::patch::{self, Source};
+use super::outcome::ApplyOutcome;
+use super::patch::Source;
 use super::privileges::User;
-use super::staging::Directories;
-use super::swap::{Expected, Staged, Swap};
-use super::write::{self, Threads, Wanted};
-
-/// A file to write.
-#[derive(Clone, Copy)]
-pub(super) struct Job<'p> {
-    pub path: &'p RepoPath,
-    pub entry: &'p Entry,
-    pub blob: BlobId,
-    pub size: u64,
-}
-
-impl<'p> Job<'p> {
-    /// Creates the job for an entry. `None` if it is not a file.
-    pub(super) fn new(path: &'p RepoPath, entry: &'p Entry) -> Option<Job<'p>> {
-        let Content::File { blob, size } = entry.content else { return None };
-        Some(Job { path, entry, blob, size })
-    }
-}
+use super::swap::{Expected, Staged, StepResult};
+use super::write::{self, FileWriter, Threads, Wanted};
 
 /// Below both this number of files and this number of bytes, one thread is used.
 const FEW: usize = 64;
@@ -54,8 +37,8 @@ pub(super) fn write_all(context: &ApplyContext<'_>, numbers: Vec<u32>, outcome: 
     let is_much = bytes >= SMALL || small.len() >= FEW;
     let (order, runs) = runs(context, small);
     let outcome = Mutex::new(outcome);
-    let init = || Thread::new(context, Threads::One);
-    let write = |thread: &mut Thread<'_>, run: &[u32]| run.iter().try_for_each(|n| thread.write(*n, &outcome));
+    let init = || Applier::new(context, Threads::One);
+    let write = |applier: &mut Applier<'_>, run: &[u32]| run.iter().try_for_each(|n| applier.write(*n, &outcome));
     if runs.len() > 1 && is_much {
         parallel::try_map(runs.into_iter().map(|run| &order[run]), init, write)?;
     } else {
@@ -69,7 +52,7 @@ pub(super) fn write_all(context: &ApplyContext<'_>, numbers: Vec<u32>, outcome: 
     let rest = large.len() % workers;
     let (alone, together) = large.split_at(large.len() - if 2 * rest <= workers { rest } else { 0 });
     parallel::try_map(alone.chunks(1), init, write)?;
-    write(&mut Thread::new(context, Threads::All), together)
+    write(&mut Applier::new(context, Threads::All), together)
 }
 
 /// Writes files one at a time, starting with those that need the least space beyond that of the files they replace.
@@ -83,8 +66,8 @@ pub(super) fn write_least_first(
         let freed = context.saved.find(&context.plan.path(*n as usize)).map_or(0, |record| record.stat.allocated);
         (i128::from(size) - i128::from(freed), size)
     });
-    let (mut thread, outcome) = (Thread::new(context, Threads::All), Mutex::new(outcome));
-    numbers.into_iter().try_for_each(|n| thread.write(n, &outcome))
+    let (mut applier, outcome) = (Applier::new(context, Threads::All), Mutex::new(outcome));
+    numbers.into_iter().try_for_each(|n| applier.write(n, &outcome))
 }
 
 /// Location of a file's bytes in the store.
@@ -133,76 +116,74 @@ fn runs(context: &ApplyContext<'_>, numbers: Vec<u32>) -> (Vec<u32>, Vec<Range<u
     (located.into_iter().map(|it| it.number).collect(), runs)
 }
 
-/// The handles and buffers of one thread.
-pub(super) struct Thread<'c> {
-    context: &'c ApplyContext<'c>,
-    directories: Directories<'c>,
-    reader: Reader<'c>,
-    /// Number of workers that may write to one file.
-    threads: Threads,
-}
-
-impl<'c> Thread<'c> {
-    pub(super) fn new(context: &'c ApplyContext<'c>, threads: Threads) -> Thread<'c> {
-        Thread { context, directories: Directories::new(&context.staging), reader: context.store.reader(), threads }
-    }
-
-    /// Writes the file of one action.
+impl Applier<'_> {
+    /// Creates the file of one action.
     fn write(&mut self, number: u32, outcome: &Mutex<&mut ApplyOutcome>) -> Result<()> {
         let n = number as usize;
         let (path, Some(entry)) = (self.context.plan.path(n), self.context.plan.entry(n)) else { return Ok(()) };
-        let Some(job) = Job::new(&path, &entry) else { return Ok(()) };
-        let done = self.place(&job);
+        let done = self.place(&path, &entry);
         outcome.lock().unwrap_or_else(PoisonError::into_inner).note(n, &path, done)
     }
 
     /// Writes one file under a staged name, or moves an existing file there; applies the metadata, and puts the file in place.
-    pub(super) fn place(&mut self, job: &Job<'_>) -> Result<StepResult> {
+    pub(super) fn place_file(
+        &mut self,
+        path: &RepoPath,
+        entry: &Entry,
+        (blob, size): (BlobId, u64),
+    ) -> Result<StepResult> {
         let context = self.context;
-        let Some(expected) = context.expected(job.path) else { return Ok(StepResult::Changed) };
-        let (directory, name) = self.directories.parent(job.path)?;
-        let attributes = context.attributes(job.entry.attributes)?;
-        if let Some(done) = self.place_moved(job, &attributes, &expected)? {
+        let Some(expected) = context.expected(path) else { return Ok(StepResult::Changed) };
+        let (directory, name) = self.directories.parent(path)?;
+        let attributes = context.attributes(entry.attributes)?;
+        if let Some(done) = self.place_moved(path, entry, &attributes, &expected)? {
             return Ok(done);
         }
-        let wanted = Wanted { blob: job.blob, size: job.size, holes: &attributes.holes };
         let staged_name = context.staging.staged_name(name);
         let file = directory.create_file(&staged_name)?;
         let staged = Staged::new(&directory, staged_name, Kind::File);
-        let source = Source { directory: &directory, name, record: expected.record() };
-        if !patch::patch(&file, wanted, source, context, (&mut self.reader, self.threads))? {
-            write::write(&file, wanted, context.store, (&mut self.reader, self.threads), context.task)?;
+        let wanted = Wanted { blob, size, holes: &attributes.holes };
+        let writer = FileWriter { file: &file, wanted, context, threads: self.threads };
+        let is_patched = match expected.record() {
+            Some(record) => writer.patch(&Source { directory: &directory, name, record }, &mut self.reader)?,
+            None => false,
+        };
+        if !is_patched {
+            writer.write(&mut self.reader)?;
         }
         let now = fs::stat_file(&file)?;
-        if now.size != job.size {
-            let message = Message::path(job.path) + format!(" has {} bytes instead of {}", now.size, job.size);
+        if now.size != size {
+            let message = Message::path(path) + format!(" has {} bytes instead of {size}", now.size);
             return Err(Error::new(ErrorKind::Internal, message));
         }
         let subject = context.staging.subject(&directory, &staged.name, Some(&file));
-        let failed = context.apply_metadata(&subject, &now, &job.entry.metadata, Some(&attributes.xattrs));
-        Ok(StepResult::of(staged.put(now.inode, name, &expected, context.objects)?, failed))
+        let failed = context.apply_metadata(&subject, &now, &entry.metadata, Some(&attributes.xattrs));
+        Ok(staged.put(now.inode, name, &expected, context.objects)?.with_failures(failed))
     }
 
-    /// Like [`Thread::place`], with a file that the plan removes elsewhere. `None`, without a change, if none can be moved here.
-    fn place_moved(&mut self, job: &Job<'_>, wanted: &Attributes, expected: &Expected) -> Result<Option<StepResult>> {
+    /// Like [`Applier::place_file`], with a file that the plan removes elsewhere. `None`, without a change, if none can be
+    /// moved here.
+    fn place_moved(
+        &mut self,
+        path: &RepoPath,
+        entry: &Entry,
+        wanted: &Attributes,
+        expected: &Expected,
+    ) -> Result<Option<StepResult>> {
         let context = self.context;
-        let Some(from_number) = context.moved.take(job.entry) else { return Ok(None) };
-        let path = context.plan.path(from_number);
-        let Some(record) = context.trusted(&path) else { return Ok(None) };
+        let Some(from_number) = context.renames.take(entry) else { return Ok(None) };
+        let old_path = context.plan.path(from_number);
+        let Some(record) = context.trusted(&old_path) else { return Ok(None) };
         let Ok(there) = context.attributes(record.attributes) else { return Ok(None) };
-        let (directory, name) = self.directories.parent(job.path)?;
-        let Ok((from, old_name)) = self.directories.parent(&path) else { return Ok(None) };
-        if there.holes != wanted.holes {
+        let (directory, name) = self.directories.parent(path)?;
+        let Ok((from, old_name)) = self.directories.parent(&old_path) else { return Ok(None) };
+        let has_metadata = record.stat.metadata == entry.metadata && there.xattrs == wanted.xattrs;
+        let (user, now, to_be) = (User::current(), &record.stat.metadata, &entry.metadata);
+        let must_replace = !has_metadata
+            && (user.must_replace(now, to_be, Kind::File)
+                || user.must_replace_for_xattrs(&there.xattrs, (to_be, &wanted.xattrs), Kind::File));
+        if there.holes != wanted.holes || must_replace {
             return Ok(None);
-        }
-        let has_metadata = record.stat.metadata == job.entry.metadata && there.xattrs == wanted.xattrs;
-        if !has_metadata {
-            let (user, now, to_be) = (User::current(), &record.stat.metadata, &job.entry.metadata);
-            if user.must_replace(now, to_be, Kind::File)
-                || user.must_replace_for_xattrs(&there.xattrs, (to_be, &wanted.xattrs), Kind::File)
-            {
-                return Ok(None);
-            }
         }
         // If the metadata is right and the path does not exist, one rename is sufficient.
         let staged_name = match (expected, has_metadata) {
@@ -214,13 +195,13 @@ impl<'c> Thread<'c> {
         let subject = context.staging.subject(&directory, &staged.name, None);
         let failed = match has_metadata {
             true => Vec::new(),
-            false => context.apply_metadata(&subject, &record.stat, &job.entry.metadata, Some(&wanted.xattrs)),
+            false => context.apply_metadata(&subject, &record.stat, &entry.metadata, Some(&wanted.xattrs)),
         };
-        let swap = staged.put(record.stat.inode, name, expected, context.objects)?;
-        if matches!(swap, Swap::Done(_)) {
-            context.moved.note(from_number, &record);
-            context.task.add(job.size)?;
+        let placed = staged.put(record.stat.inode, name, expected, context.objects)?;
+        if matches!(placed, StepResult::Placed(..)) {
+            context.renames.note(from_number, &record);
+            context.task.add(entry.size())?;
         }
-        Ok(Some(StepResult::of(swap, failed)))
+        Ok(Some(placed.with_failures(failed)))
     }
 }

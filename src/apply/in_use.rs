@@ -19,9 +19,9 @@ use crate::worktree::Worktree;
 use crate::worktree::database::{CLUSTER_LOCKS, CLUSTER_MARKERS, database_of, files_of};
 use crate::worktree::index::Builder;
 
-use super::plan::Plan;
+use super::open_directories::OpenDirectories;
+use super::plan::{Plan, Verdict};
 use super::swap::WhenOpen;
-use super::verdict::Verdict;
 
 /// Maximum number of replaced and removed files for which a plan is checked completely.
 const SHORT_PLAN: usize = 256;
@@ -96,33 +96,32 @@ pub(crate) fn when_open(worktree: &Worktree, force: bool) -> Result<WhenOpen> {
 }
 
 /// Finds the files that a plan must leave unchanged. `index` is that of the worktree's scan.
-pub(crate) fn find(root: &Dir, index: &Builder, plan: &Plan, look: CheckScope) -> Result<InUsePaths> {
-    let goes = |n: &usize| matches!(plan.verdict(*n), Verdict::Replace | Verdict::Link | Verdict::Remove);
-    let count = plan.numbers().filter(goes).take(SHORT_PLAN + 1).count();
+pub(crate) fn find(root: &Dir, index: &Builder, plan: &Plan, scope: CheckScope) -> Result<InUsePaths> {
+    let loses_content = |n: &usize| matches!(plan.verdict(*n), Verdict::Replace | Verdict::Link | Verdict::Remove);
+    let count = plan.numbers().filter(loses_content).take(SHORT_PLAN + 1).count();
     if count == 0 {
         return Ok(InUsePaths::default());
     }
-    let saved = plan.known(index);
-    let is_file = |path: &RepoPath| saved.find(path).is_some_and(|record| record.stat.kind == Kind::File);
+    let is_file = |path: &RepoPath| plan.record(index, path).is_some_and(|record| record.stat.kind == Kind::File);
     let units = Units { clusters: clusters(plan, &is_file), databases: databases(plan, &is_file) };
-    let everything = look == CheckScope::Everything || count <= SHORT_PLAN;
+    let everything = scope == CheckScope::Everything || count <= SHORT_PLAN;
     let mut finder = Finder::new(root)?;
-    for path in plan.numbers().filter(goes).map(|n| plan.path(n)) {
-        let Some(record) = saved.find(&path).filter(|record| record.stat.kind == Kind::File) else { continue };
+    for path in plan.numbers().filter(loses_content).map(|n| plan.path(n)) {
+        let Some(record) = plan.record(index, &path).filter(|record| record.stat.kind == Kind::File) else { continue };
         let unit = units.of(&path);
         if everything || unit.is_some() || record.stat.size >= LARGE_FILE || finder.locked.contains(&record.stat.inode)
         {
-            finder.look(&path, (record.stat.device, record.stat.inode), unit.unwrap_or(&path));
+            finder.check(&path, (record.stat.device, record.stat.inode), unit.unwrap_or(&path));
         }
     }
     // The file that is open need not be one that changes.
     for database in &units.databases {
         for path in files_of(database) {
-            finder.look_at(&path, database);
+            finder.check_path(&path, database);
         }
     }
     for cluster in &units.clusters {
-        finder.look_at_cluster(cluster);
+        finder.check_cluster(cluster);
     }
     Ok(finder.finish(&units))
 }
@@ -130,7 +129,7 @@ pub(crate) fn find(root: &Dir, index: &Builder, plan: &Plan, look: CheckScope) -
 /// Finds the programs that use files which the exchange found to be in use.
 fn named<'p>(root: &Dir, paths: impl Iterator<Item = &'p RepoPathBuf>) -> Vec<InUse> {
     let id = |path: &RepoPath| {
-        let stat = root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()??;
+        let stat = root.stat_below(path).ok()??;
         Some((stat.device, stat.inode))
     };
     let found: Vec<(RepoPathBuf, Files)> =
@@ -158,7 +157,7 @@ impl Units {
 /// The topmost directories in the plan that are one database.
 fn clusters(plan: &Plan, is_file: &dyn Fn(&RepoPath) -> bool) -> Vec<RepoPathBuf> {
     let mut found: Vec<RepoPathBuf> = Vec::new();
-    for directory in plan.directory_paths() {
+    for (directory, _) in plan.directories() {
         let is_known = found.last().is_some_and(|above| directory.is_within(above));
         if !is_known && CLUSTER_MARKERS.iter().any(|marker| is_file(&directory.join(marker))) {
             found.push(directory.to_owned());
@@ -175,12 +174,10 @@ fn databases(plan: &Plan, is_file: &dyn Fn(&RepoPath) -> bool) -> BTreeSet<RepoP
 
 /// Checks files one at a time.
 struct Finder<'d> {
-    root: &'d Dir,
+    directories: OpenDirectories<'d>,
     /// Whether the kernel knows about writers on this file system.
     is_local: bool,
     locked: HashSet<u64>,
-    /// The most recently opened directory.
-    open: Option<(RepoPathBuf, Option<Dir>)>,
     /// Files in use with their names, by the path to leave unchanged.
     found: BTreeMap<RepoPathBuf, Files>,
     /// Files that may be in use and that only `/proc` can decide.
@@ -193,10 +190,9 @@ impl<'d> Finder<'d> {
     fn new(root: &'d Dir) -> Result<Finder<'d>> {
         let is_local = root.file_system()?.clock_slack == 0;
         Ok(Finder {
-            root,
+            directories: OpenDirectories::new(root),
             is_local,
             locked: fs::locked_inodes(),
-            open: None,
             found: BTreeMap::new(),
             doubtful: Vec::new(),
             programs: BTreeMap::new(),
@@ -204,10 +200,9 @@ impl<'d> Finder<'d> {
     }
 
     /// Checks a file. If the file is in use, `unit` is left unchanged.
-    fn look(&mut self, path: &RepoPath, id: FileId, unit: &RepoPath) {
-        let is_locked = self.locked.contains(&id.1);
-        let is_local = self.is_local;
-        let Some(directory) = self.directory(path) else { return };
+    fn check(&mut self, path: &RepoPath, id: FileId, unit: &RepoPath) {
+        let (is_locked, is_local) = (self.locked.contains(&id.1), self.is_local);
+        let Some(directory) = self.directories.parent(path) else { return };
         let Ok(file) = directory.open_file(path.name().unwrap_or(b".")) else { return };
         if is_local && fs::writers_of(&file) == Writers::Some || is_locked && fs::is_locked(&file) {
             self.found.entry(unit.to_owned()).or_default().push((id, name_of(path)));
@@ -216,31 +211,21 @@ impl<'d> Finder<'d> {
         }
     }
 
-    /// Like [`Finder::look`], for a file without a record.
-    fn look_at(&mut self, path: &RepoPath, unit: &RepoPath) {
-        let stat = self.directory(path).and_then(|directory| directory.stat(path.name()?).ok()?);
-        let Some(stat) = stat.filter(|stat| stat.kind == Kind::File) else { return };
-        self.look(path, (stat.device, stat.inode), unit);
+    /// Like [`Finder::check`], for a file without a record.
+    fn check_path(&mut self, path: &RepoPath, unit: &RepoPath) {
+        let Some(stat) = self.directories.stat(path).filter(|stat| stat.kind == Kind::File) else { return };
+        self.check(path, (stat.device, stat.inode), unit);
     }
 
     /// Checks the files that show whether the server of a cluster is running.
-    fn look_at_cluster(&mut self, cluster: &RepoPath) {
+    fn check_cluster(&mut self, cluster: &RepoPath) {
         for name in CLUSTER_LOCKS.iter().chain(&CLUSTER_MARKERS) {
-            self.look_at(&cluster.join(name), cluster);
+            self.check_path(&cluster.join(name), cluster);
         }
-        let Ok(Some(server)) = self.root.open_below(cluster).map(|directory| postgres_server(&directory)) else {
-            return;
-        };
+        let directory = self.directories.root.open_below(cluster);
+        let Ok(Some(server)) = directory.map(|directory| postgres_server(&directory)) else { return };
         self.found.entry(cluster.to_owned()).or_default();
         self.programs.entry(cluster.to_owned()).or_default().push(server);
-    }
-
-    fn directory(&mut self, path: &RepoPath) -> Option<&Dir> {
-        let parent = path.parent().unwrap_or(RepoPath::root());
-        if self.open.as_ref().is_none_or(|(known, _)| **known != *parent) {
-            self.open = Some((parent.to_owned(), self.root.open_below(parent).ok()));
-        }
-        self.open.as_ref()?.1.as_ref()
     }
 
     fn finish(mut self, units: &Units) -> InUsePaths {

@@ -2,12 +2,13 @@
 //! removals, entries that replace directories, metadata, and finally the metadata of directories. If there is no space
 //! left to create something, removals of files come first.
 
+mod action;
 pub(crate) mod applier;
 pub(crate) mod apply_metadata;
-mod arena;
 pub(crate) mod context;
 mod files;
 pub(crate) mod in_use;
+mod open_directories;
 pub(crate) mod outcome;
 mod patch;
 pub(crate) mod plan;
@@ -19,31 +20,32 @@ pub(crate) mod renames;
 pub(crate) mod staging;
 pub(crate) mod swap;
 pub(crate) mod target;
-pub(crate) mod verdict;
 mod write;
 mod write_buffer;
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::Dir;
 use crate::metadata::{Kind, Metadata};
 use crate::object::Entry;
 use crate::path::{RepoPath, RepoPathBuf};
 
+pub use action::Action;
 use applier::{Applier, CopiedUp, OTHER_SPELLING, has_missing_parent, relink_copied_up};
 use context::ApplyContext;
-use outcome::{ApplyOutcome, StepResult};
-pub use plan::{Action, Plan};
+use outcome::ApplyOutcome;
+pub use plan::Plan;
+use plan::Verdict;
 use remove::{remove_all, remove_files};
+use swap::StepResult;
 pub use target::Target;
-use verdict::Verdict;
+use write::Threads;
 
 /// Performs all steps of the plan. Stops at the first failure that concerns more than one path.
 pub(crate) fn apply(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> Result<()> {
     outcome.begin(context.plan);
     let mut steps = StepLists::new(context, outcome);
-    let mut applier = Applier::new(context);
+    let mut applier = Applier::new(context, Threads::All);
     match create(&mut applier, &mut steps, outcome, files::write_all) {
         Err(error) if error.kind() == ErrorKind::NoSpace => create_in_freed_space(&mut applier, outcome, error)?,
         created => created?,
@@ -124,7 +126,7 @@ fn try_again(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> Result<C
     });
     let (links, others): (Vec<usize>, Vec<usize>) = again.into_iter().partition(|n| plan.verdict(*n) == Verdict::Link);
     // Drop file descriptors of removed directories.
-    let mut applier = Applier::new(context);
+    let mut applier = Applier::new(context, Threads::All);
     applier.accepts_other_spelling = true;
     for n in others.into_iter().chain(links) {
         let Some(action) = plan.action(n) else { continue };
@@ -143,14 +145,13 @@ fn try_again(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> Result<C
 /// in a directory set its time, and a finished directory may be read-only.
 fn finish_directories(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) -> Result<()> {
     let plan = context.plan;
-    let own = |path: &RepoPath| plan.find(path).filter(|n| plan.kind(*n) == Some(Kind::Directory));
     let mut paths: BTreeSet<RepoPathBuf> = std::mem::take(&mut *context.staging.disturbed());
     // On a case-insensitive file system, the name of a removed directory may find another one.
     paths.retain(|path| !plan.find(path).is_some_and(|n| outcome.is_removed(n)));
     let made = plan.numbers().filter(|n| plan.kind(*n) == Some(Kind::Directory)).map(|n| plan.path(n));
     paths.extend(made.filter(|path| !outcome.has_given_up(plan, path)));
     for path in paths.iter().rev() {
-        match own(path).and_then(|n| Some((n, plan.entry(n)?))) {
+        match plan.find_directory(path).and_then(|n| Some((n, plan.entry(n)?))) {
             Some((n, entry)) => {
                 let done = finish_own(context, path, &entry);
                 outcome.note(n, path, done)?;
@@ -161,31 +162,25 @@ fn finish_directories(context: &ApplyContext<'_>, outcome: &mut ApplyOutcome) ->
     Ok(())
 }
 
-/// Parent handle and name of a directory.
-fn open_parent<'p>(context: &ApplyContext<'_>, path: &'p RepoPath) -> Result<(Dir, &'p [u8])> {
-    let parent = path.parent().unwrap_or(RepoPath::root());
-    Ok((context.staging.root().open_below(parent)?, path.name().unwrap_or(b".")))
-}
-
 /// Finishes a directory that the plan creates or touches.
 fn finish_own(context: &ApplyContext<'_>, path: &RepoPath, entry: &Entry) -> Result<StepResult> {
-    let (parent, name) = open_parent(context, path)?;
+    let (parent, name) = context.staging.root().open_parent(path)?;
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else {
         return Ok(StepResult::Changed);
     };
     let subject = context.staging.subject(&parent, name, None);
-    let failed =
-        context.apply_metadata(&subject, &there, &entry.metadata, Some(&context.attributes(entry.attributes)?.xattrs));
-    Ok(StepResult::Placed(there.inode, failed))
+    Ok(StepResult::Placed(there.inode, context.apply_entry_metadata(&subject, &there, entry)?))
 }
 
 /// Restores a directory in which only entries were changed.
 fn restore_metadata(context: &ApplyContext<'_>, path: &RepoPath) -> Result<()> {
-    let metadata: Option<Metadata> = match context.plan.directory(path) {
+    let metadata: Option<Metadata> = match context.plan.directory_entry(path) {
         Some(entry) => Some(entry.metadata),
         None => context.saved.find(path).map(|record| record.stat.metadata),
     };
-    let (Some(metadata), Ok((parent, name))) = (metadata, open_parent(context, path)) else { return Ok(()) };
+    let (Some(metadata), Ok((parent, name))) = (metadata, context.staging.root().open_parent(path)) else {
+        return Ok(());
+    };
     let Some(there) = parent.stat(name)?.filter(|there| there.kind == Kind::Directory) else { return Ok(()) };
     // Owner and mode are right, or the failure to set them was already reported.
     context.apply_metadata(&context.staging.subject(&parent, name, None), &there, &metadata, None);

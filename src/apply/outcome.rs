@@ -11,10 +11,9 @@ use crate::path::{RepoPath, RepoPathBuf};
 use crate::store::{Outgoing, Store};
 
 use super::in_use::InUsePaths;
-use super::plan::Plan;
+use super::plan::{Plan, Verdict};
 use super::renames::RenamePlan;
-use super::swap::Swap;
-use super::verdict::Verdict;
+use super::swap::StepResult;
 
 /// Results by path.
 #[derive(Debug, Default)]
@@ -38,31 +37,6 @@ pub(crate) struct ApplyOutcome {
 /// Values that are not valid inode numbers.
 const NOT_DONE: u64 = u64::MAX;
 const REMOVED: u64 = u64::MAX - 1;
-
-/// Result of one step.
-pub(super) enum StepResult {
-    /// The entry is in place, with this inode number. Metadata that could not be set, with reasons.
-    Placed(u64, Vec<String>),
-    /// The entry was removed.
-    Removed,
-    /// The existing entry is not the saved one.
-    Changed,
-    /// The entry was not created, for this reason.
-    LeftOut(String),
-    /// Another program is using the existing entry.
-    InUse,
-}
-
-impl StepResult {
-    /// Result of putting an entry in place.
-    pub(super) fn of(swap: Swap, failed: Vec<String>) -> StepResult {
-        match swap {
-            Swap::Done(inode) => StepResult::Placed(inode, failed),
-            Swap::Changed => StepResult::Changed,
-            Swap::InUse => StepResult::InUse,
-        }
-    }
-}
 
 impl ApplyOutcome {
     /// Starts a plan: none of its actions is done.

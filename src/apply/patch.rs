@@ -13,8 +13,7 @@ use crate::object::layout::Piece;
 use crate::store::Reader;
 use crate::worktree::index::Record;
 
-use super::context::ApplyContext;
-use super::write::{Placed, Threads, Wanted, placed, write_pieces};
+use super::write::{FileWriter, Placed, placed};
 use super::write_buffer::WriteBuffer;
 
 /// Minimum size: below it, writing the whole file is as fast.
@@ -27,57 +26,53 @@ const AT_ONCE: usize = 1 << 20;
 pub(super) struct Source<'s> {
     pub directory: &'s Dir,
     pub name: &'s [u8],
-    /// Its saved record, if it exists.
-    pub record: Option<&'s Record>,
+    pub record: &'s Record,
 }
 
-/// Fills an empty file with the content if most of it is in the file that it replaces. `false` if nothing was written.
-pub(super) fn patch(
-    file: &File,
-    wanted: Wanted<'_>,
-    source: Source<'_>,
-    context: &ApplyContext<'_>,
-    by: (&mut Reader<'_>, Threads),
-) -> Result<bool> {
-    let Some(record) = source.record.filter(|_| wanted.size >= LARGE && wanted.holes.is_empty()) else {
-        return Ok(false);
-    };
-    let Content::File { blob: old, size } = record.content else { return Ok(false) };
-    if record.racy || size < LARGE || has_holes(record, context)? || !context.store.contains_blob(old) {
-        return Ok(false);
+impl FileWriter<'_> {
+    /// Writes the content if most of it is in the file that it replaces. `false` if nothing was written.
+    pub(super) fn patch(&self, source: &Source<'_>, reader: &mut Reader<'_>) -> Result<bool> {
+        let (file, size) = (self.file, self.wanted.size);
+        let Some(Patch { shared, missing }) = self.plan_patch(source.record)? else { return Ok(false) };
+        let Ok((from, stat)) = source.directory.open_file_stat(source.name) else { return Ok(false) };
+        if !source.record.stat.is_same(&stat) {
+            return Ok(false);
+        }
+        let is_cloned = in_place(&shared) >= size / 2 && fs::reflink(&from, file)?;
+        if !is_cloned {
+            fs::preallocate(file, size)?;
+        }
+        let copied = copy(&from, file, shared.iter().filter(|range| !is_cloned || range.from != range.to));
+        // The copy may have failed because the file was truncated; then its stat has changed too.
+        if !source.record.stat.is_same(&fs::stat_file(&from)?) {
+            fs::set_len(file, 0)?;
+            return Ok(false);
+        }
+        copied?;
+        self.context.task.add(total(&shared))?;
+        fs::set_len(file, size)?;
+        self.write_pieces(&missing, reader)?;
+        Ok(true)
     }
-    let layout = context.store.layout(wanted.blob)?;
-    let (shared, missing) = split(&placed(&context.store.layout(old)?), &placed(&layout));
-    let in_place = Shared::bytes(shared.iter().filter(|it| it.from == it.to));
-    let bytes = Shared::bytes(&shared);
-    let is_half = |bytes: u64| bytes >= wanted.size / 2;
-    if !is_half(bytes) || (!is_half(in_place) && context.store.reflink_pack(&layout).is_some()) {
-        return Ok(false);
+
+    /// Compares the content with a saved file. `None` if writing all of it is as good.
+    fn plan_patch(&self, record: &Record) -> Result<Option<Patch>> {
+        let (wanted, store) = (self.wanted, self.context.store);
+        let Content::File { blob: old, size } = record.content else { return Ok(None) };
+        if wanted.size.min(size) < LARGE
+            || !wanted.holes.is_empty()
+            || record.racy
+            || !self.context.attributes(record.attributes)?.holes.is_empty()
+            || !store.contains_blob(old)
+        {
+            return Ok(None);
+        }
+        let layout = store.layout(wanted.blob)?;
+        let patch = Patch::between(&placed(&store.layout(old)?), &placed(&layout));
+        let has_half = |bytes: u64| bytes >= wanted.size / 2;
+        let is_shared_otherwise = !has_half(in_place(&patch.shared)) && store.reflink_pack(&layout).is_some();
+        Ok(Some(patch).filter(|patch| has_half(total(&patch.shared)) && !is_shared_otherwise))
     }
-    let Ok((from, stat)) = source.directory.open_file_stat(source.name) else { return Ok(false) };
-    if !record.stat.is_same(&stat) {
-        return Ok(false);
-    }
-    let is_cloned = is_half(in_place) && fs::reflink(&from, file)?;
-    if !is_cloned {
-        fs::preallocate(file, wanted.size)?;
-    }
-    let mut to_copy = shared.iter().filter(|it| !is_cloned || it.from != it.to);
-    let copied = if is_cloned {
-        to_copy.try_for_each(|it| fs::copy_range((&from, it.from), (file, it.to), it.length))
-    } else {
-        copy(&from, file, to_copy)
-    };
-    // The copy may have failed because the file was truncated; then its stat has changed too.
-    if !record.stat.is_same(&fs::stat_file(&from)?) {
-        fs::set_len(file, 0)?;
-        return Ok(false);
-    }
-    copied?;
-    context.task.add(bytes)?;
-    fs::set_len(file, wanted.size)?;
-    write_pieces(file, &missing, &[], context.store, by, context.task)?;
-    Ok(true)
 }
 
 /// Copies through memory: `copy_file_range` would leave the new file in the page cache.
@@ -97,11 +92,12 @@ fn copy<'s>(from: &File, to: &File, mut ranges: impl Iterator<Item = &'s Shared>
     buffered.finish()
 }
 
-fn has_holes(record: &Record, context: &ApplyContext<'_>) -> Result<bool> {
-    match record.attributes {
-        Some(id) => Ok(!context.objects.attributes(id)?.holes.is_empty()),
-        None => Ok(false),
-    }
+/// How a file differs from the one that it replaces.
+struct Patch {
+    /// Ranges that the old file has, preferably at the same offset.
+    shared: Vec<Shared>,
+    /// Pieces that the old file does not have.
+    missing: Vec<Placed>,
 }
 
 /// A range of bytes that both files have.
@@ -114,32 +110,35 @@ struct Shared {
     length: u64,
 }
 
-impl Shared {
-    fn bytes<'s>(ranges: impl IntoIterator<Item = &'s Shared>) -> u64 {
-        ranges.into_iter().map(|range| range.length).sum()
-    }
+fn total(ranges: &[Shared]) -> u64 {
+    ranges.iter().map(|range| range.length).sum()
 }
 
-/// Splits the new pieces into ranges that the old file has, preferably at the same offset, and missing pieces.
-fn split(old: &[Placed], new: &[Placed]) -> (Vec<Shared>, Vec<Placed>) {
-    let by_place: HashMap<u64, Piece> = old.iter().copied().collect();
-    let is_chunk = |piece: &Piece| matches!(piece, Piece::Chunk { .. });
-    let by_chunk: HashMap<Piece, u64> =
-        old.iter().filter(|(_, piece)| is_chunk(piece)).map(|&(offset, piece)| (piece, offset)).collect();
-    let (mut shared, mut missing): (Vec<Shared>, Vec<Placed>) = (Vec::new(), Vec::new());
-    for &(to, piece) in new {
-        let in_place = (by_place.get(&to) == Some(&piece)).then_some(to);
-        let Some(from) = in_place.or_else(|| by_chunk.get(&piece).copied()) else {
-            missing.push((to, piece));
-            continue;
-        };
-        let length = piece.length();
-        match shared.last_mut() {
-            Some(last) if (last.from + last.length, last.to + last.length) == (from, to) => last.length += length,
-            _ => shared.push(Shared { from, to, length }),
+/// Number of bytes that are at the same offset in both files.
+fn in_place(ranges: &[Shared]) -> u64 {
+    ranges.iter().filter(|range| range.from == range.to).map(|range| range.length).sum()
+}
+
+impl Patch {
+    fn between(old: &[Placed], new: &[Placed]) -> Patch {
+        let by_place: HashMap<u64, Piece> = old.iter().copied().collect();
+        let chunks = old.iter().filter(|(_, piece)| matches!(piece, Piece::Chunk { .. }));
+        let by_chunk: HashMap<Piece, u64> = chunks.map(|&(offset, piece)| (piece, offset)).collect();
+        let (mut shared, mut missing): (Vec<Shared>, Vec<Placed>) = (Vec::new(), Vec::new());
+        for &(to, piece) in new {
+            let in_place = (by_place.get(&to) == Some(&piece)).then_some(to);
+            let Some(from) = in_place.or_else(|| by_chunk.get(&piece).copied()) else {
+                missing.push((to, piece));
+                continue;
+            };
+            let length = piece.length();
+            match shared.last_mut() {
+                Some(last) if (last.from + last.length, last.to + last.length) == (from, to) => last.length += length,
+                _ => shared.push(Shared { from, to, length }),
+            }
         }
+        Patch { shared, missing }
     }
-    (shared, missing)
 }
 
 #[cfg(test)]
@@ -149,7 +148,30 @@ mod tests {
     use crate::object::layout::Piece;
 
     #[test]
-    fn split_finds_shared_and_missing_pieces() {
+    fn copying_ranges_fails_if_source_is_short() {
+        let bytes: Vec<u8> = (0..700_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+        let (from, to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        fs::write_all(&from, &bytes).unwrap();
+        let range = |from, to, length| Shared { from, to, length };
+        let read = |file: &File, offset: u64, length: usize| {
+            let mut found = vec![0; length];
+            fs::read_exact_at(file, &mut found, offset).unwrap();
+            found
+        };
+        copy(&from, &to, [range(0, 0, 300_001), range(300_001, 300_001, 399_999)].iter()).unwrap();
+        assert!(read(&to, 0, bytes.len()) == bytes);
+        copy(&from, &to, [range(1, 0, 699_999)].iter()).unwrap();
+        assert!(read(&to, 0, bytes.len() - 1) == bytes[1..]);
+        assert!(copy(&from, &to, [range(700_000 - 5, 700_000 - 5, 6)].iter()).is_err());
+        // Between two file systems, if there is another one.
+        if let Ok(file) = tempfile::tempfile_in("/dev/shm") {
+            copy(&from, &file, [range(7, 3, 699_993)].iter()).unwrap();
+            assert!(read(&file, 3, bytes.len() - 7) == bytes[7..]);
+        }
+    }
+
+    #[test]
+    fn patch_finds_shared_and_missing_pieces() {
         let chunk = |byte: u8, length: u32| Piece::Chunk { id: ChunkId([byte; 32]), length };
         let old = [(0, chunk(1, 10)), (10, chunk(2, 10)), (20, chunk(3, 10)), (30, Piece::Zeros { length: 5 })];
         let new = [
@@ -161,16 +183,16 @@ mod tests {
             (45, chunk(3, 10)),
             (55, Piece::Zeros { length: 5 }),
         ];
-        let (shared, missing) = split(&old, &new);
+        let Patch { shared, missing } = Patch::between(&old, &new);
         let range = |from, to, length| Shared { from, to, length };
         assert_eq!(shared, [range(0, 0, 20), range(30, 30, 5), range(10, 35, 20)]);
         assert_eq!(missing, [new[2], new[6]]);
     }
 
     #[test]
-    fn split_prefers_chunk_at_same_offset() {
+    fn patch_prefers_chunk_at_same_offset() {
         let chunk = Piece::Chunk { id: ChunkId([1; 32]), length: 10 };
         let twice = [(0, chunk), (10, chunk)];
-        assert_eq!(split(&twice, &twice).0, [Shared { from: 0, to: 0, length: 20 }]);
+        assert_eq!(Patch::between(&twice, &twice).shared, [Shared { from: 0, to: 0, length: 20 }]);
     }
 }

@@ -1,5 +1,9 @@
 //! The plan of a checkout or an export, as data. Only the actions in the plan are performed.
 
+mod steps;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,102 +16,39 @@ use crate::object::{Content, Entry, Objects};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 use crate::worktree::index::{Builder, Record, Update};
 
-use super::verdict::{Steps, Verdict};
+use super::action::Action;
+use steps::Steps;
 
-/// One step of a plan, decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Create an entry at an unused path.
-    Create(RepoPathBuf, Entry),
-    /// Replace the entry: by other content or another kind, or to separate a file from its other hard links.
-    Replace(RepoPathBuf, Entry),
-    /// Make the first path a hard link to the second. An entry at the first path is replaced.
-    Link(RepoPathBuf, RepoPathBuf),
-    /// Set mode, owner, time or attributes.
-    Touch(RepoPathBuf, Entry),
-    /// Remove.
-    Remove(RepoPathBuf),
+/// Planned change at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The path does not exist.
+    Create,
+    /// The path has other content or another kind, which is saved.
+    Replace,
+    /// The content matches; the metadata differs.
+    Touch,
+    /// Content and metadata match; the names of the inode differ.
+    Same,
+    /// The path becomes a hard link to another path.
+    Link,
+    /// The path is saved, and the target does not have it.
+    Remove,
+    /// The path is saved, and the target does not cover it.
+    Keep,
+    /// An entry at the path would not be saved.
+    Unsaved,
 }
 
-impl Action {
-    /// The path that the action changes.
-    pub fn path(&self) -> &RepoPath {
-        match self {
-            Action::Create(path, _)
-            | Action::Replace(path, _)
-            | Action::Link(path, _)
-            | Action::Touch(path, _)
-            | Action::Remove(path) => path,
-        }
-    }
-
-    /// Entry that the path will have; `None` for a link or a removal.
-    pub fn entry(&self) -> Option<&Entry> {
-        match self {
-            Action::Create(_, entry) | Action::Replace(_, entry) | Action::Touch(_, entry) => Some(entry),
-            Action::Link(..) | Action::Remove(_) => None,
-        }
-    }
-
-    /// Whether the action changes more than the metadata of a directory.
-    pub fn is_worth_counting(&self) -> bool {
-        !matches!(self, Action::Touch(_, entry) if entry.kind() == Kind::Directory)
-    }
-
-    /// The name of the action in messages and JSON.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Action::Create(..) => "create",
-            Action::Replace(..) => "replace",
-            Action::Link(..) => "link",
-            Action::Touch(..) => "touch",
-            Action::Remove(..) => "remove",
-        }
+impl Verdict {
+    /// Whether the verdict requires an action.
+    fn is_action(self) -> bool {
+        !matches!(self, Verdict::Same | Verdict::Keep | Verdict::Unsaved)
     }
 }
 
-/// Writes the name of the action and the path. Directories end with a slash.
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.word(), self.path().display())?;
-        match self {
-            Action::Link(_, to) => write!(f, " -> {}", to.display()),
-            _ if self.entry().is_some_and(|entry| entry.kind() == Kind::Directory) => f.write_str("/"),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Looks up what is known of entries in the worktree.
-#[derive(Clone, Copy)]
-pub(crate) struct Known<'k> {
-    /// Covered entries.
-    pub index: &'k Builder,
-    /// Uncovered entries that a plan has compared with the target.
-    pub alike: &'k BTreeMap<RepoPathBuf, Record>,
-}
-
-impl Known<'_> {
-    pub(crate) fn find(&self, path: &RepoPath) -> Option<Record> {
-        self.alike.get(path).cloned().or_else(|| self.index.find(path))
-    }
-}
-
-/// Whether a verdict requires an action.
-pub(super) fn is_action(verdict: Verdict) -> bool {
-    !matches!(verdict, Verdict::Same | Verdict::Keep | Verdict::Unsaved)
-}
-
-/// Rejects a tree that would write into the repository: no commit has made it.
-pub(crate) fn check_not_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
-    match entry.is_some() && path.names().next() == Some(REPOSITORY) {
-        true => Err(Error::damaged(Message::from("a recorded tree has ") + Message::path(path) + " in it")),
-        false => Ok(()),
-    }
-}
-
-/// All steps of a checkout. Actions are identified by number, in path order, and decoded on request, because there may
-/// be millions.
+/// All steps of a checkout: the paths at which worktree and target differ, with a verdict for each. Steps are identified
+/// by number, in path order, and decoded on request, because there may be millions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     steps: Steps,
@@ -137,35 +78,37 @@ pub struct Plan {
     bytes: u64,
 }
 
+/// Rejects a tree that would write into the repository: no commit has made it.
+pub(crate) fn check_not_repository(path: &RepoPath, entry: Option<&Entry>) -> Result<()> {
+    match entry.is_some() && path.names().next() == Some(REPOSITORY) {
+        true => Err(Error::damaged(Message::from("a recorded tree has ") + Message::path(path) + " in it")),
+        false => Ok(()),
+    }
+}
+
 impl Plan {
-    /// Creates a plan from these steps and looks up their directories; `root` is the wanted root entry.
-    pub(crate) fn new(
-        objects: &dyn Objects,
-        mut steps: Steps,
-        root: &Entry,
-        conflicts: Vec<RepoPathBuf>,
-    ) -> Result<Plan> {
-        steps.look_up_directories(root, is_action, |above, name| match above.tree() {
+    /// Looks up the directories of the actions, and counts. To be called when all verdicts and conflicts are final;
+    /// `root` is the wanted root entry.
+    pub(crate) fn complete(&mut self, objects: &dyn Objects, root: &Entry) -> Result<()> {
+        self.look_up_directories(root, |above, name| match above.tree() {
             Some(tree) => entry_in(objects, tree, name),
             None => Ok(None),
         })?;
-        let plan = Plan { steps, conflicts, ..Plan::default() };
-        let (mut actions, mut bytes, mut busy) = (0, 0, plan.conflicts.len() as u64);
-        for n in plan.numbers() {
-            actions += 1;
-            bytes += plan.file(n).map_or(0, |(_, size)| size);
-            busy += u64::from(plan.is_worth_counting(n) && plan.verdict(n) != Verdict::Remove);
-        }
+        let is_busy = |n: &usize| self.is_worth_counting(*n) && self.verdict(*n) != Verdict::Remove;
+        let busy = self.conflicts.len() + self.numbers().filter(is_busy).count();
         let entries = match root.content {
             Content::Directory { entries, .. } => entries,
             _ => 0,
         };
-        Ok(Plan { actions, bytes, unchanged: entries.saturating_sub(busy), ..plan })
+        self.unchanged = entries.saturating_sub(busy as u64);
+        self.bytes = self.numbers().filter_map(|n| self.file(n)).map(|(_, size)| size).sum();
+        self.actions = self.numbers().count();
+        Ok(())
     }
 
-    /// Combines the index of the scan with the uncovered entries that the plan has compared.
-    pub(crate) fn known<'k>(&'k self, index: &'k Builder) -> Known<'k> {
-        Known { index, alike: &self.alike }
+    /// The record of a path: of an uncovered entry that the plan has compared with the target, or in the index.
+    pub(crate) fn record(&self, index: &Builder, path: &RepoPath) -> Option<Record> {
+        self.alike.get(path).cloned().or_else(|| index.find(path))
     }
 
     /// Adds the uncovered entries that the plan has compared with the target.
@@ -189,32 +132,7 @@ impl Plan {
 
     /// The numbers of all actions.
     pub(crate) fn numbers(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
-        (0..self.steps.len()).filter(|n| is_action(self.steps.verdict(*n)))
-    }
-
-    /// Upper bound of the numbers, exclusive.
-    pub(crate) fn end(&self) -> usize {
-        self.steps.len()
-    }
-
-    /// Verdict for the path with this number.
-    pub(crate) fn verdict(&self, n: usize) -> Verdict {
-        self.steps.verdict(n)
-    }
-
-    /// Path with this number.
-    pub(crate) fn path(&self, n: usize) -> RepoPathBuf {
-        self.steps.path(n)
-    }
-
-    /// Entry that the path will have. `None` for a link or a removal.
-    pub(crate) fn entry(&self, n: usize) -> Option<Entry> {
-        self.steps.entry(n).filter(|_| is_action(self.verdict(n)))
-    }
-
-    /// Kind of that entry.
-    pub(crate) fn kind(&self, n: usize) -> Option<Kind> {
-        self.steps.kind(n).filter(|_| is_action(self.verdict(n)))
+        (0..self.end()).filter(|n| self.verdict(*n).is_action())
     }
 
     /// Content and size of a file that is written.
@@ -222,7 +140,7 @@ impl Plan {
         if !matches!(self.verdict(n), Verdict::Create | Verdict::Replace) {
             return None;
         }
-        match self.steps.unnamed_entry(n)?.content {
+        match self.unnamed_entry(n)?.content {
             Content::File { blob, size } => Some((blob, size)),
             _ => None,
         }
@@ -235,7 +153,7 @@ impl Plan {
             Verdict::Create => Action::Create(path, self.entry(n)?),
             Verdict::Replace => Action::Replace(path, self.entry(n)?),
             Verdict::Touch => Action::Touch(path, self.entry(n)?),
-            Verdict::Link => Action::Link(path, self.steps.linked_to(n)?),
+            Verdict::Link => Action::Link(path, self.linked_to(n)?),
             Verdict::Remove => Action::Remove(path),
             Verdict::Same | Verdict::Keep | Verdict::Unsaved => return None,
         })
@@ -246,37 +164,9 @@ impl Plan {
         self.verdict(n) != Verdict::Touch || self.kind(n) != Some(Kind::Directory)
     }
 
-    /// Path that the link with this number refers to.
-    pub(super) fn linked_to(&self, n: usize) -> Option<RepoPathBuf> {
-        self.steps.linked_to(n)
-    }
-
-    /// Number of a path that has an action, or at which only the names of the inode change.
-    pub(crate) fn find(&self, path: &RepoPath) -> Option<usize> {
-        self.steps.find(path)
-    }
-
-    /// The directories that contain actions, at any depth, in path order, with their entries in the target (only those
-    /// that it has).
-    pub(super) fn directories(&self) -> impl Iterator<Item = (&RepoPath, Entry)> {
-        (0..self.steps.directory_count())
-            .filter_map(|at| Some((self.steps.directory_path(at), self.steps.directory_entry(at)?)))
-    }
-
-    /// The paths of all directories that contain steps, at any depth, in path order.
-    pub(super) fn directory_paths(&self) -> impl Iterator<Item = &RepoPath> {
-        (0..self.steps.directory_count()).map(|at| self.steps.directory_path(at))
-    }
-
-    /// Entry of one of those directories, if the target has it.
-    pub(super) fn directory(&self, path: &RepoPath) -> Option<Entry> {
-        self.steps.directory_entry(self.steps.find_directory(path)?)
-    }
-
-    /// The same plan, without a change of the root's metadata.
-    pub(crate) fn without_root(mut self) -> Plan {
-        self.steps.forget_root();
-        self
+    /// Number of the action that creates or touches a directory.
+    pub(super) fn find_directory(&self, path: &RepoPath) -> Option<usize> {
+        self.find(path).filter(|n| self.verdict(*n).is_action() && self.kind(*n) == Some(Kind::Directory))
     }
 
     /// Adds journals that are covered only because of this plan.
@@ -299,10 +189,9 @@ impl Plan {
 
     /// Number of entries that change, without the root, and bytes of the files that are written.
     pub(crate) fn amounts(&self) -> (u64, u64) {
-        let is_root = |n: &usize| self.path(*n).is_root();
         // The root comes first in path order.
-        let root = self.numbers().next().filter(is_root);
-        ((self.actions - usize::from(root.is_some())) as u64, self.bytes)
+        let has_root = self.numbers().next().is_some_and(|n| self.path(n).is_root());
+        ((self.actions - usize::from(has_root)) as u64, self.bytes)
     }
 
     /// Bytes of the files that are written.

@@ -12,10 +12,10 @@ use crate::worktree::clock::Clock;
 use crate::worktree::index::{Builder, Record, Update};
 use crate::worktree::inodes::{Inode, inode};
 
+use super::open_directories::OpenDirectories;
 use super::outcome::ApplyOutcome;
-use super::plan::Plan;
+use super::plan::{Plan, Verdict};
 use super::proof::is_saved;
-use super::verdict::Verdict;
 
 /// How often, and how many times, the clock is asked whether the last write is in the past: kernels count in steps of
 /// up to 10 ms.
@@ -86,7 +86,7 @@ impl Changes<'_> {
 
 /// Checks the paths that were worked on, in path order.
 struct Refresher<'l> {
-    stats: StatCache<'l>,
+    directories: OpenDirectories<'l>,
     plan: &'l Plan,
     outcome: &'l ApplyOutcome,
     /// Index changes, if wanted: records of the entries that are as they should be.
@@ -99,7 +99,7 @@ struct Refresher<'l> {
 impl<'l> Refresher<'l> {
     fn new(root: &'l Dir, plan: &'l Plan, outcome: &'l ApplyOutcome) -> Refresher<'l> {
         Refresher {
-            stats: StatCache { root, open: Vec::new() },
+            directories: OpenDirectories::new(root),
             plan,
             outcome,
             changes: None,
@@ -110,8 +110,8 @@ impl<'l> Refresher<'l> {
 
     fn refresh(mut self) -> Result<(Inexact, Option<Changes<'l>>)> {
         let plan = self.plan;
-        let is_own = |path: &RepoPath| plan.find(path).is_some_and(|n| plan.kind(n) == Some(Kind::Directory));
-        let mut directories = plan.directories().filter(|(path, _)| !is_own(path)).peekable();
+        let others = plan.directories().filter(|(path, _)| plan.find_directory(path).is_none());
+        let mut directories = others.filter_map(|(path, entry)| Some((path, entry?))).peekable();
         for n in 0..plan.end() {
             let path = plan.path(n);
             while let Some((directory, entry)) = directories.next_if(|(directory, _)| **directory <= *path) {
@@ -125,7 +125,7 @@ impl<'l> Refresher<'l> {
 
     /// Checks a directory whose content changed.
     fn directory(&mut self, path: &RepoPath, entry: &Entry) -> Result<()> {
-        match self.stats.stat(path)?.filter(|stat| differences(entry, stat).is_empty()) {
+        match self.directories.stat(path).filter(|stat| differences(entry, stat).is_empty()) {
             Some(stat) => self.change(path, Some(record(entry, stat, false))),
             None => Ok(()),
         }
@@ -153,7 +153,7 @@ impl<'l> Refresher<'l> {
 
     /// Checks an entry that stays and whose inode gained or lost names.
     fn relinked(&mut self, path: &RepoPath) -> Result<Option<Record>> {
-        let (Some(mut known), Some(stat)) = (self.find(path), self.stats.stat(path)?) else { return Ok(None) };
+        let (Some(mut known), Some(stat)) = (self.find(path), self.directories.stat(path)) else { return Ok(None) };
         // Metadata set through another name also applies to this one, which comes later.
         match self.touched.get(&inode(&stat)) {
             Some(Some(record)) => known = Record { name: known.name, ..record.clone() },
@@ -174,12 +174,12 @@ impl<'l> Refresher<'l> {
             },
             None => self.plan.entry(n),
         };
-        let (Some(entry), Some(stat)) = (entry, self.stats.stat(path)?) else { return Ok(None) };
+        let (Some(entry), Some(stat)) = (entry, self.directories.stat(path)) else { return Ok(None) };
         let is_same_inode = stat.inode == inode;
         let differences = differences(&entry, &stat);
         if !differences.is_empty() {
             // Where inodes are stable, another inode means that another program replaced the entry.
-            if is_same_inode || !self.stats.root.file_system()?.has_stable_inodes() {
+            if is_same_inode || !self.directories.root.file_system()?.has_stable_inodes() {
                 self.inexact.insert(path.to_owned(), differences);
             }
             return Ok(None);
@@ -200,7 +200,7 @@ impl<'l> Refresher<'l> {
     }
 
     fn change(&mut self, path: &RepoPath, record: Option<Record>) -> Result<()> {
-        let root = self.stats.root;
+        let root = self.directories.root;
         self.changes.as_mut().map_or(Ok(()), |changes| changes.add(root, path, record))
     }
 }
@@ -240,34 +240,4 @@ fn clock_after<'s>(root: &Dir, known: Option<Clock>, stats: impl Iterator<Item =
         clock = Clock::read(root)?;
     }
     Ok(clock)
-}
-
-/// Maximum number of directories that an [`StatCache`] keeps open.
-const MOST_OPEN: usize = 8;
-
-/// Takes the stats of paths in path order. The innermost directories stay open.
-struct StatCache<'d> {
-    root: &'d Dir,
-    /// Each is in the previous one. `None` if it is gone or no longer accessible; the index then learns nothing about
-    /// its content.
-    open: Vec<(RepoPathBuf, Option<Dir>)>,
-}
-
-impl StatCache<'_> {
-    fn stat(&mut self, path: &RepoPath) -> Result<Option<Stat>> {
-        let parent = path.parent().unwrap_or(RepoPath::root());
-        while self.open.last().is_some_and(|(known, _)| !parent.is_within(known)) {
-            self.open.pop();
-        }
-        if self.open.last().is_none_or(|(known, _)| **known != *parent) {
-            if self.open.len() == MOST_OPEN {
-                self.open.remove(0);
-            }
-            self.open.push((parent.to_owned(), self.root.open_below(parent).ok()));
-        }
-        match self.open.last() {
-            Some((_, Some(directory))) => Ok(directory.stat(path.name().unwrap_or(b".")).ok().flatten()),
-            _ => Ok(None),
-        }
-    }
 }

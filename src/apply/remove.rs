@@ -11,9 +11,10 @@ use crate::path::RepoPath;
 use crate::worktree::index::Record;
 
 use super::applier::Applier;
-use super::outcome::{ApplyOutcome, StepResult};
+use super::outcome::ApplyOutcome;
 use super::renames::SourceState;
-use super::swap::{Swap, take_out};
+use super::swap::{StepResult, take_out};
+use super::write::Threads;
 
 /// Number of removals that a thread takes at a time.
 const RUN: usize = 512;
@@ -27,7 +28,7 @@ pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], outcome: &
         run.iter().try_for_each(|n| applier.remove_unless_directory(*n, &shared, &directories))
     };
     if removals.len() > RUN {
-        parallel::try_map(removals.chunks(RUN), || Applier::new(context), remove)?;
+        parallel::try_map(removals.chunks(RUN), || Applier::new(context, Threads::All), remove)?;
     } else {
         remove(applier, removals)?;
     }
@@ -51,7 +52,7 @@ pub(super) fn remove_files(applier: &mut Applier<'_>, removals: &[u32], outcome:
     for n in removals.iter().map(|n| *n as usize) {
         let path = context.plan.path(n);
         let record = context.trusted(&path).filter(|record| record.stat.kind == Kind::File);
-        let Some(record) = record.filter(|record| context.moved.state(n, record).is_none()) else { continue };
+        let Some(record) = record.filter(|record| context.renames.state(n, record).is_none()) else { continue };
         match applier.remove(n, &path, Some(&record)) {
             // Renaming a file to its staged name may need space for the directory; the next files may not need any.
             Err(error) if error.kind() == ErrorKind::NoSpace => {}
@@ -84,7 +85,7 @@ impl Applier<'_> {
     /// Removes a recorded entry; a directory only if it is empty.
     fn remove(&mut self, n: usize, path: &RepoPath, record: Option<&Record>) -> Result<StepResult> {
         let Some(record) = record else { return Ok(StepResult::Changed) };
-        match self.context.moved.state(n, record) {
+        match self.context.renames.state(n, record) {
             // On a case-insensitive file system, the entry may be found by its old name.
             Some(SourceState::Renamed) => return Ok(StepResult::Removed),
             // No check has shown that its saved copy can be read.
@@ -103,10 +104,6 @@ impl Applier<'_> {
             return Ok(if is_removed { StepResult::Removed } else { StepResult::Changed });
         }
         let staged_name = self.context.staging.staged_name(name);
-        Ok(match take_out((&directory, name), &staged_name, (record, self.context.when_open), self.context.objects)? {
-            Swap::Done(_) => StepResult::Removed,
-            Swap::Changed => StepResult::Changed,
-            Swap::InUse => StepResult::InUse,
-        })
+        take_out((&directory, name), &staged_name, (record, self.context.when_open), self.context.objects)
     }
 }

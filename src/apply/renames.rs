@@ -12,8 +12,7 @@ use crate::path::RepoPath;
 use crate::time::Timestamp;
 use crate::worktree::index::{Builder, Record};
 
-use super::plan::Plan;
-use super::verdict::Verdict;
+use super::plan::{Plan, Verdict};
 
 /// The files that can be renamed, each once.
 #[derive(Default)]

@@ -30,7 +30,7 @@ pub struct Target {
     /// Trees and links that the store does not hold (of a mix).
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
     /// Files that kept changing while they were recorded: their content may be a mix of two states.
-    pub torn: Vec<RepoPathBuf>,
+    pub unstable: Vec<RepoPathBuf>,
     /// Paths that were not selected but belong to a selected database.
     pub journals: Vec<RepoPathBuf>,
     /// Paths that were not selected, and get the time of a selected name of the same file.
@@ -43,17 +43,17 @@ impl Target {
     /// The target of a whole commit.
     pub fn commit(objects: &dyn Objects, id: CommitId) -> Result<Target> {
         let commit = objects.commit(id)?;
-        let (root, links, uncovered, torn) = (commit.root, commit.links, commit.uncovered, commit.torn);
+        let (root, links, uncovered, unstable) = (commit.root, commit.links, commit.uncovered, commit.torn);
         let objects = HashMap::new();
         let (journals, other_names, halfway) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Target { commit: id, root, links, uncovered, objects, torn, journals, other_names, halfway })
+        Ok(Target { commit: id, root, links, uncovered, objects, unstable, journals, other_names, halfway })
     }
 
     /// [`ErrorKind::NotFound`] if neither the target nor the worktree has one of these paths.
     pub fn check_names(&self, store: &dyn Objects, root: &Dir, paths: &[RepoPathBuf]) -> Result<()> {
         for path in paths {
-            let is_there = || root.open_below(path.parent()?).ok()?.stat(path.name()?).ok()?;
-            if entry_at(store, &self.root, path)?.is_none() && !path.is_root() && is_there().is_none() {
+            let is_absent = || !matches!(root.stat_below(path), Ok(Some(_)));
+            if entry_at(store, &self.root, path)?.is_none() && !path.is_root() && is_absent() {
                 let error = on_neither_side(path, self.commit, &[]);
                 // A user may have typed a path from the root of the worktree.
                 let Some(meant) = self.tail(store, path)? else { return Err(error) };
@@ -102,8 +102,8 @@ impl Target {
             })?;
         let is_wanted = |one: &RepoPath| paths.iter().any(|path| one.is_within(path));
         let uncovered = self.uncovered.into_iter().filter(|one| is_wanted(&one.path)).collect();
-        let torn = self.torn.into_iter().filter(|path| is_wanted(path)).collect();
-        Ok(Target { root, links, uncovered, objects: made, torn, journals, other_names, ..self })
+        let unstable = self.unstable.into_iter().filter(|path| is_wanted(path)).collect();
+        Ok(Target { root, links, uncovered, objects: made, unstable, journals, other_names, ..self })
     }
 }
 

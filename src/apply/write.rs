@@ -9,9 +9,9 @@ use crate::id::BlobId;
 use crate::object::layout::Piece;
 use crate::object::{Layout, ObjectKind, id_of};
 use crate::parallel;
-use crate::progress::Task;
-use crate::store::{Reader, Store};
+use crate::store::Reader;
 
+use super::context::ApplyContext;
 use super::write_buffer::WriteBuffer;
 
 /// A piece with its offset.
@@ -56,90 +56,102 @@ pub(super) struct Wanted<'c> {
     pub holes: &'c [(u64, u64)],
 }
 
-/// Writes the content into an empty file; if it is large, with this many workers.
-pub(super) fn write(
-    file: &File,
-    wanted: Wanted<'_>,
-    store: &Store,
-    (reader, threads): (&mut Reader<'_>, Threads),
-    task: &dyn Task,
-) -> Result<()> {
-    let Wanted { blob, size, holes } = wanted;
-    let wrong = || Error::damaged(format!("blob `{}` is not as long as its file, {size} bytes", blob.short()));
-    if size == 0 {
-        return Ok(());
-    }
-    let reserve = || if size >= AHEAD && holes.is_empty() { fs::preallocate(file, size) } else { Ok(()) };
-    if store.locate(ObjectKind::Data, blob.object_id()).is_some() {
-        let bytes = reader.read(ObjectKind::Data, blob.object_id())?;
-        if bytes.len() as u64 != size {
-            return Err(wrong());
-        }
-        reserve()?;
-        if holes.is_empty() {
-            fs::write_all_at(file, bytes, 0)?;
-        } else {
-            let mut buffered = WriteBuffer::new(file);
-            write_around(&mut buffered, bytes, 0, holes)?;
-            buffered.finish()?;
-        }
-        task.add(size)?;
-    } else {
-        let layout = store.layout(blob)?;
-        if layout.size() != size {
-            return Err(wrong());
-        }
-        if holes.is_empty() && clone(file, &layout, store, task)? {
+/// Writes the content of one staged file, which is empty.
+#[derive(Clone, Copy)]
+pub(super) struct FileWriter<'w> {
+    pub file: &'w File,
+    pub wanted: Wanted<'w>,
+    pub context: &'w ApplyContext<'w>,
+    pub threads: Threads,
+}
+
+impl FileWriter<'_> {
+    /// Writes the content from the store.
+    pub(super) fn write(&self, reader: &mut Reader<'_>) -> Result<()> {
+        let (file, store, Wanted { blob, size, holes }) = (self.file, self.context.store, self.wanted);
+        let wrong = || Error::damaged(format!("blob `{}` is not as long as its file, {size} bytes", blob.short()));
+        if size == 0 {
             return Ok(());
         }
-        reserve()?;
-        write_pieces(file, &placed(&layout), holes, store, (reader, threads), task)?;
-    }
-    if holes.last().is_some_and(|&(start, length)| start.saturating_add(length) >= size) {
-        fs::set_len(file, size)?;
-    }
-    Ok(())
-}
-
-/// Writes pieces at their offsets.
-pub(super) fn write_pieces(
-    file: &File,
-    pieces: &[Placed],
-    holes: &[(u64, u64)],
-    store: &Store,
-    (reader, threads): (&mut Reader<'_>, Threads),
-    task: &dyn Task,
-) -> Result<()> {
-    let bytes: u64 = pieces.iter().map(|(_, piece)| piece.length()).sum();
-    if bytes < SHARED || threads == Threads::One {
-        return write_run(file, pieces, holes, reader, task);
-    }
-    let write = |reader: &mut _, part| write_run(file, part, holes, reader, task);
-    parallel::try_map(parts(pieces).into_iter(), || store.reader(), write).map(drop)
-}
-
-fn write_run(
-    file: &File,
-    pieces: &[Placed],
-    holes: &[(u64, u64)],
-    reader: &mut Reader<'_>,
-    task: &dyn Task,
-) -> Result<()> {
-    let mut buffered = WriteBuffer::new(file);
-    for &(offset, piece) in pieces {
-        match piece {
-            Piece::Chunk { id, length } => {
-                write_around(&mut buffered, reader.chunk(id, length)?, offset, holes)?;
+        if store.locate(ObjectKind::Data, blob.object_id()).is_some() {
+            let bytes = reader.read(ObjectKind::Data, blob.object_id())?;
+            if bytes.len() as u64 != size {
+                return Err(wrong());
             }
-            Piece::Zeros { length } => {
-                for range in outside(holes, offset..offset + length) {
-                    write_zeros(&mut buffered, range)?;
+            self.reserve()?;
+            if holes.is_empty() {
+                fs::write_all_at(file, bytes, 0)?;
+            } else {
+                let mut buffered = WriteBuffer::new(file);
+                write_around(&mut buffered, bytes, 0, holes)?;
+                buffered.finish()?;
+            }
+            self.context.task.add(size)?;
+        } else {
+            let layout = store.layout(blob)?;
+            if layout.size() != size {
+                return Err(wrong());
+            }
+            if holes.is_empty() && self.clone_pack(&layout)? {
+                return Ok(());
+            }
+            self.reserve()?;
+            self.write_pieces(&placed(&layout), reader)?;
+        }
+        if holes.last().is_some_and(|&(start, length)| start.saturating_add(length) >= size) {
+            fs::set_len(file, size)?;
+        }
+        Ok(())
+    }
+
+    fn reserve(&self) -> Result<()> {
+        let is_large = self.wanted.size >= AHEAD && self.wanted.holes.is_empty();
+        if is_large { fs::preallocate(self.file, self.wanted.size) } else { Ok(()) }
+    }
+
+    /// Writes pieces at their offsets; if they are large, with all workers that may write to the file.
+    pub(super) fn write_pieces(&self, pieces: &[Placed], reader: &mut Reader<'_>) -> Result<()> {
+        let bytes: u64 = pieces.iter().map(|(_, piece)| piece.length()).sum();
+        if bytes < SHARED || self.threads == Threads::One {
+            return self.write_run(pieces, reader);
+        }
+        let write = |reader: &mut _, part| self.write_run(part, reader);
+        parallel::try_map(parts(pieces).into_iter(), || self.context.store.reader(), write).map(drop)
+    }
+
+    fn write_run(&self, pieces: &[Placed], reader: &mut Reader<'_>) -> Result<()> {
+        let (holes, mut buffered) = (self.wanted.holes, WriteBuffer::new(self.file));
+        for &(offset, piece) in pieces {
+            match piece {
+                Piece::Chunk { id, length } => {
+                    write_around(&mut buffered, reader.chunk(id, length)?, offset, holes)?;
+                }
+                Piece::Zeros { length } => {
+                    for range in outside(holes, offset..offset + length) {
+                        write_zeros(&mut buffered, range)?;
+                    }
                 }
             }
+            self.context.task.add(piece.length())?;
         }
-        task.add(piece.length())?;
+        buffered.finish()
     }
-    buffered.finish()
+
+    /// Fills the file with a reflink copy of the pack that holds only this file. Verifies the pack, so that damage is
+    /// noticed. `false` if nothing was written.
+    fn clone_pack(&self, layout: &Layout) -> Result<bool> {
+        let Some(pack) = self.context.store.reflink_pack(layout) else { return Ok(false) };
+        let (file, size) = (self.file, layout.size());
+        // Cloned before the pack is verified: without reflinks, reading the pack is not worthwhile. Errors show when writing.
+        let is_cloned = fs::reflink(&pack, file).unwrap_or(false);
+        if is_cloned && !fs::has_hole(&pack, size)? && is_proven(&pack, &placed(layout)) {
+            fs::set_len(file, size)?;
+            self.context.task.add(size)?;
+            return Ok(true);
+        }
+        fs::set_len(file, 0)?;
+        Ok(false)
+    }
 }
 
 /// Writes bytes at `offset`, except zeros in holes. Other bytes in a hole are written.
@@ -186,22 +198,6 @@ fn outside(holes: &[(u64, u64)], range: Range<u64>) -> impl Iterator<Item = Rang
 
 /// Number of zeros that are compared at a time.
 const COMPARED: u64 = 1 << 20;
-
-/// Fills an empty file with a reflink copy of the pack that holds only this file. Verifies the pack, so that damage is noticed.
-/// `false` if nothing was written.
-fn clone(file: &File, layout: &Layout, store: &Store, task: &dyn Task) -> Result<bool> {
-    let Some(pack) = store.reflink_pack(layout) else { return Ok(false) };
-    let size = layout.size();
-    // Cloned before the pack is verified: without reflinks, reading the pack is not worthwhile. Errors show when writing.
-    let is_cloned = fs::reflink(&pack, file).unwrap_or(false);
-    if is_cloned && !fs::has_hole(&pack, size)? && is_proven(&pack, &placed(layout)) {
-        fs::set_len(file, size)?;
-        task.add(size)?;
-        return Ok(true);
-    }
-    fs::set_len(file, 0)?;
-    Ok(false)
-}
 
 /// Whether a file begins with exactly these pieces.
 fn is_proven(file: &File, pieces: &[Placed]) -> bool {

@@ -82,7 +82,7 @@ impl Access {
         let note = repository.layout.opened_directories();
         let (root, environment) = (worktree.root.open_dir(b".")?, repository.environment.clone());
         let mut access = Access { root, modes: opened::read(&note), note, environment };
-        access.set_back();
+        access.restore_modes();
         Ok(access)
     }
 
@@ -144,7 +144,7 @@ impl Access {
     }
 
     /// Restores the modes, deepest directories first.
-    fn set_back(&mut self) {
+    fn restore_modes(&mut self) {
         if self.modes.is_empty() {
             return;
         }
@@ -162,22 +162,18 @@ impl Access {
     }
 
     fn stat(&self, path: &RepoPath) -> Option<Stat> {
-        self.parent(path)?.stat(path.name()?).ok().flatten()
+        self.root.stat_below(path).ok().flatten()
     }
 
     /// Sets a mode. `false` if the directory does not have it afterwards: not every file system stores modes.
     fn set_mode(&self, path: &RepoPath, mode: u16) -> bool {
-        let (Some(parent), Some(name)) = (self.parent(path), path.name()) else { return false };
-        parent.set_mode(name, mode).is_ok() && self.stat(path).is_some_and(|stat| stat.metadata.mode == mode)
-    }
-
-    fn parent(&self, path: &RepoPath) -> Option<Dir> {
-        self.root.open_below(path.parent()?).ok()
+        let set = self.root.open_parent(path).and_then(|(parent, name)| parent.set_mode(name, mode));
+        set.is_ok() && self.stat(path).is_some_and(|stat| stat.metadata.mode == mode)
     }
 }
 
 impl Drop for Access {
     fn drop(&mut self) {
-        self.set_back();
+        self.restore_modes();
     }
 }

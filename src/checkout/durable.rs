@@ -46,8 +46,7 @@ pub(super) fn is_whole(outcome: &ApplyOutcome, all: bool) -> bool {
 
 /// Drops a file from the page cache. Ignores errors, because the failed flush is reported.
 fn forget(root: &Dir, path: &RepoPath) {
-    let Ok(parent) = root.open_below(path.parent().unwrap_or(RepoPath::root())) else { return };
-    let name = path.name().unwrap_or(b".");
+    let Ok((parent, name)) = root.open_parent(path) else { return };
     if matches!(parent.stat(name), Ok(Some(stat)) if stat.kind == Kind::File)
         && let Ok(file) = parent.open_file(name)
     {
@@ -76,16 +75,8 @@ fn flush_whole(worktree: &Worktree, paths: impl Iterator<Item = RepoPathBuf>) ->
     Ok(())
 }
 
-/// The directories that these paths are in.
 fn parents(paths: impl Iterator<Item = RepoPathBuf>) -> BTreeSet<RepoPathBuf> {
-    let mut parents: BTreeSet<RepoPathBuf> = BTreeSet::new();
-    for path in paths {
-        let parent = path.parent().unwrap_or(RepoPath::root());
-        if !parents.contains(parent) {
-            parents.insert(parent.to_owned());
-        }
-    }
-    parents
+    paths.map(|path| path.parent().unwrap_or(RepoPath::root()).to_owned()).collect()
 }
 
 /// Flushes one by one, or all if something cannot be opened to be flushed (a file that its owner may not read).
@@ -100,12 +91,11 @@ fn flush_each(worktree: &Worktree, paths: &[RepoPathBuf]) -> Result<()> {
 fn try_each(worktree: &Worktree, paths: &[RepoPathBuf]) -> Result<bool> {
     let (root, durability) = (&worktree.root, worktree.durability);
     for path in paths {
-        let name = path.name().unwrap_or(b".");
-        let parent = match root.open_below(path.parent().unwrap_or(RepoPath::root())) {
+        let (parent, name) = match root.open_parent(path) {
             // What is gone is flushed with the directory it was in.
             Err(error) if fs::is_gone(&error) => continue,
             Err(_) => return Ok(false),
-            Ok(parent) => parent,
+            Ok(opened) => opened,
         };
         // A directory that may be listed and not entered has this mode because it is finished.
         let Ok(stat) = parent.stat(name) else { return Ok(false) };

@@ -126,8 +126,14 @@ impl Applied {
 }
 
 /// Files that were saved while they were changing.
-pub(super) fn torn(scan: &Scan) -> HashSet<&RepoPath> {
+fn unstable(scan: &Scan) -> HashSet<&RepoPath> {
     scan.torn.iter().map(|path| &**path).collect()
+}
+
+/// The files that a plan moves, apart from those that must be left.
+pub(super) fn renames(scan: &Scan, plan: &Plan, left: &InUsePaths) -> RenamePlan {
+    let unstable = unstable(scan);
+    RenamePlan::of(plan, &scan.index, &|path| !unstable.contains(path) && !left.covers(path))
 }
 
 /// Applies the plan.
@@ -141,7 +147,6 @@ pub(super) fn change_worktree(
 ) -> Result<()> {
     let live = Overlay { below: store, objects: &scan.objects };
     let task = progress.start("restoring", Unit::Bytes, Some(plan.bytes_to_write()));
-    let torn = torn(scan);
     let is_stat_doubtful = staging.root().file_system()?.mapped_stores == MappedStores::FirstUnlessRead;
     let context = ApplyContext {
         staging,
@@ -150,8 +155,8 @@ pub(super) fn change_worktree(
         objects: &Overlay { below: &live, objects: &target.objects },
         target: &target.root,
         saved: &scan.index,
-        moved: RenamePlan::of(plan, &scan.index, &|path| !torn.contains(path) && !left.covers(path)),
-        torn,
+        renames: renames(scan, plan, left),
+        unstable: unstable(scan),
         left,
         when_open,
         plan,

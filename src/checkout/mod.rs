@@ -19,8 +19,7 @@ use serde::Serialize;
 
 use crate::apply::in_use::{self, CheckScope, InUsePaths};
 use crate::apply::outcome::ApplyOutcome;
-use crate::apply::renames::RenamePlan;
-use crate::apply::verdict::Verdict;
+use crate::apply::plan::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, CommitId};
 use crate::message::Message;
@@ -34,7 +33,7 @@ use crate::store::{Outgoing, Store};
 use crate::worktree::ignore::TreeRules;
 use crate::worktree::{Overlay, Scan, Worktree};
 
-use execution::torn;
+use execution::renames;
 use obstacles::Obstacles;
 use space::check_free_space;
 
@@ -114,7 +113,8 @@ pub struct Outcome {
     /// Directories that the target does not have, kept because they contain something that is not recorded.
     pub kept: Vec<RepoPathBuf>,
     /// Files that were written and had kept changing while the target recorded them: they may be a mix of two states.
-    pub torn: Vec<RepoPathBuf>,
+    #[serde(rename = "torn")]
+    pub unstable: Vec<RepoPathBuf>,
     /// Paths that were not selected or not covered, and changed together with their database file.
     pub journals: Vec<RepoPathBuf>,
     /// Journals that were left unchanged because the target does not cover their database file.
@@ -148,9 +148,7 @@ pub fn expected_outcome(
         true => InUsePaths::default(),
         false => in_use::find(&worktree.root, &scan.index, &plan, CheckScope::Everything)?,
     };
-    let torn = torn(scan);
-    let renames = RenamePlan::of(&plan, &scan.index, &|path| !torn.contains(path) && !left.covers(path));
-    let done = ApplyOutcome::expected(&plan, &left, repository.store(), &renames);
+    let done = ApplyOutcome::expected(&plan, &left, repository.store(), &renames(scan, &plan, &left));
     Ok(Outcome::new(repository.view().at(), target, plan, done, left.list))
 }
 
@@ -164,66 +162,57 @@ pub fn check(
     has_covered: bool,
 ) -> Result<()> {
     check_conflicts(plan, has_covered)?;
-    check_metadata_conflicts(plan)?;
-    check_unsaved_journals(plan)?;
+    check_unsaved(plan)?;
     check_free_space(store, worktree, scan, target, plan)
 }
 
-/// [`ErrorKind::Refused`] if something is in the way; `forced` if it was tried to save that.
-fn check_conflicts(plan: &Plan, forced: bool) -> Result<()> {
-    let Some(first) = plan.conflicts.first() else { return Ok(()) };
-    let count = plan.conflicts.len();
-    let others = number::and_more(count);
-    let message = Message::path(first) + format!("{others} would be replaced, but no commit has this content");
-    let them = pluralize(count, "it", "them");
-    let hint = match forced {
+/// [`ErrorKind::Refused`] if content would be replaced that no commit has. `has_covered`: as for [`check`].
+fn check_conflicts(plan: &Plan, has_covered: bool) -> Result<()> {
+    let them = pluralize(plan.conflicts.len(), "it", "them");
+    let hint = match has_covered {
         false => format!("move {them} away, or use `--force` to save {them} first"),
         true => {
-            let they = pluralize(count, "it", "they");
+            let they = pluralize(plan.conflicts.len(), "it", "they");
             format!("{they} cannot be saved: make {them} readable, or move {them} away")
         }
     };
-    Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.conflicts.clone()))
+    refuse(&plan.conflicts, "would be replaced, but no commit has this content", &hint)
 }
 
-/// [`ErrorKind::Refused`] if something in the way would lose metadata that no commit has.
-fn check_metadata_conflicts(plan: &Plan) -> Result<()> {
-    let Some((first, _)) = plan.metadata_conflicts.first() else { return Ok(()) };
-    let paths = plan.metadata_conflicts.iter().map(|(path, _)| path.clone()).collect();
-    let message = Message::path(first) + " has unsaved metadata (mode, owner, time or attributes)";
-    Err(Error::new(ErrorKind::Refused, message).hint("move it away").paths(paths))
+/// [`ErrorKind::Refused`] if metadata or a journal would be lost that no commit has.
+fn check_unsaved(plan: &Plan) -> Result<()> {
+    let paths: Vec<_> = plan.metadata_conflicts.iter().map(|(path, _)| path.clone()).collect();
+    let have = pluralize(paths.len(), "has", "have");
+    let them = pluralize(paths.len(), "it", "them");
+    let what = format!("{have} unsaved metadata (mode, owner, time or attributes)");
+    refuse(&paths, &what, &format!("move {them} away"))?;
+    let belong = pluralize(plan.unsaved_journals.len(), "belongs", "belong");
+    let what = format!("{belong} to a database file that would change, and cannot be saved");
+    refuse(&plan.unsaved_journals, &what, "make it readable, or close the database and move it away")
 }
 
-/// [`ErrorKind::Refused`] if no commit covers the journal of a database file that the plan changes.
-fn check_unsaved_journals(plan: &Plan) -> Result<()> {
-    let Some(first) = plan.unsaved_journals.first() else { return Ok(()) };
-    let others = number::and_more(plan.unsaved_journals.len());
-    let message =
-        Message::path(first) + format!("{others} belongs to a database file that would change, and cannot be saved");
-    let hint = "make it readable, or close the database and move it away";
-    Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(plan.unsaved_journals.clone()))
+/// [`ErrorKind::Refused`] if there are paths.
+fn refuse(paths: &[RepoPathBuf], what: &str, hint: &str) -> Result<()> {
+    let Some(first) = paths.first() else { return Ok(()) };
+    let message = Message::path(first) + format!("{} {what}", number::and_more(paths.len()));
+    Err(Error::new(ErrorKind::Refused, message).hint(hint).paths(paths.to_vec()))
 }
 
 /// Files that the plan removes or replaces, and whose saved content cannot be read any more: they are the last good copy.
 /// What only moves stays.
 pub fn last_copies(store: &Store, scan: &Scan, plan: &Plan) -> Vec<(RepoPathBuf, BlobId)> {
-    let torn = torn(scan);
-    let moved = RenamePlan::of(plan, &scan.index, &|path| !torn.contains(path)).numbers();
-    let goes = |n: &usize| match plan.verdict(*n) {
+    let renamed = renames(scan, plan, &InUsePaths::default()).numbers();
+    let loses_content = |n: usize| match plan.verdict(n) {
         Verdict::Replace | Verdict::Link => true,
-        Verdict::Remove => !moved.contains(n),
+        Verdict::Remove => !renamed.contains(&n),
         _ => false,
     };
-    let known = plan.known(&scan.index);
-    let content = |n: usize| known.find(&plan.path(n)).and_then(|record| record.to_entry().blob());
-    let going = |n: usize| {
-        if !goes(&n) {
-            return None;
-        }
-        let coming = plan.file(n).map(|(blob, _)| blob);
-        Some(Outgoing { blob: content(n)?, coming })
+    let content = |n: usize| plan.record(&scan.index, &plan.path(n)).and_then(|record| record.to_entry().blob());
+    let outgoing = |n: usize| {
+        let blob = if loses_content(n) { content(n)? } else { return None };
+        Some(Outgoing { blob, coming: plan.file(n).map(|(blob, _)| blob) })
     };
-    let lost = store.unreadable(plan.end(), &going);
+    let lost = store.unreadable(plan.end(), &outgoing);
     lost.into_iter().filter_map(|n| Some((plan.path(n), content(n)?))).collect()
 }
 
@@ -238,7 +227,7 @@ impl Outcome {
             let placed = plan.find(path).filter(|n| applied.placed(*n).is_some());
             placed.is_some_and(|n| plan.verdict(n) != Verdict::Touch)
         };
-        let torn = target.torn.iter().filter(has_new_content).cloned().collect();
+        let unstable = target.unstable.iter().filter(has_new_content).cloned().collect();
         let is_removed = |path: &RepoPath| plan.find(path).is_some_and(|n| applied.is_removed(n));
         let is_done = |path: &&RepoPathBuf| has_new_content(path) || is_removed(path);
         let mut journals: Vec<_> = plan.journals.iter().chain(&target.journals).filter(is_done).cloned().collect();
@@ -251,7 +240,7 @@ impl Outcome {
             written: plan.numbers().filter(is_written).count() as u64,
             deleted: plan.numbers().filter(|n| applied.is_removed(*n)).count() as u64,
             unchanged: plan.unchanged,
-            torn,
+            unstable,
             journals,
             kept: plan.kept.clone(),
             left_journals: plan.left_journals.clone(),

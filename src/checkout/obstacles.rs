@@ -123,12 +123,11 @@ impl Lookups for Obstacles<'_> {
         if self.repositories.iter().any(|repository| path.is_within(repository)) {
             return Ok(Occupant::Other);
         }
-        let parent = match self.root.open_below(path.parent().unwrap_or(RepoPath::root())) {
-            Ok(parent) => parent,
+        let (parent, name) = match self.root.open_parent(path) {
+            Ok(opened) => opened,
             Err(error) if is_absent(&error) => return Ok(Occupant::Nothing),
             Err(_) => return Ok(Occupant::Other),
         };
-        let name = path.name().unwrap_or(b".");
         let clock = self.clock()?;
         match parent.stat(name) {
             Ok(None) => Ok(Occupant::Nothing),
@@ -149,9 +148,7 @@ impl Lookups for Obstacles<'_> {
     }
 
     fn is_file(&self, path: &RepoPath) -> bool {
-        let parent = self.root.open_below(path.parent().unwrap_or(RepoPath::root()));
-        let stat = parent.and_then(|parent| parent.stat(path.name().unwrap_or(b".")));
-        matches!(stat, Ok(Some(stat)) if stat.kind == Kind::File)
+        matches!(self.root.stat_below(path), Ok(Some(stat)) if stat.kind == Kind::File)
     }
 }
 

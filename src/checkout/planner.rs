@@ -1,12 +1,9 @@
 //! Turns the differences of two trees into steps. Paths that one side does not cover are neither removed nor replaced.
 
-use std::collections::BTreeMap;
-
-use crate::apply::plan::{Known, Plan, check_not_repository};
+use crate::apply::plan::{Plan, Verdict, check_not_repository};
 use crate::apply::privileges::User;
 use crate::apply::refresh_index;
 use crate::apply::target::Target;
-use crate::apply::verdict::{Steps, Verdict};
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::{Error, ErrorKind, Result};
@@ -16,9 +13,7 @@ use crate::object::{Attributes, Entry};
 use crate::path::set::{PathSet, Place};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::worktree::Scan;
-use crate::worktree::index::{Builder, Record};
 
-use super::journals::Databases;
 use super::links;
 use super::obstacles::{Lookups, Occupant};
 
@@ -26,56 +21,48 @@ use super::obstacles::{Lookups, Occupant};
 pub(super) fn plan(scan: &Scan, target: &Target, lookups: &dyn Lookups) -> Result<Plan> {
     let objects = lookups.objects();
     let uncovered = scan.ignored.iter().chain(scan.uncovered.iter().map(|uncovered| &uncovered.path));
-    let mut builder = PlanBuilder {
+    let mut planner = Planner {
+        scan,
         lookups,
-        ground: PathSet::topmost(uncovered.cloned().collect()),
+        uncovered: PathSet::topmost(uncovered.cloned().collect()),
         flattened: Vec::new(),
         user: User::current(),
-        index: &scan.index,
-        steps: Steps::default(),
+        plan: Plan::default(),
     };
     let sides =
         (Side { root: Some(&scan.root), links: scan.links }, Side { root: Some(&target.root), links: target.links });
     let left_out = LeftOut::new(&target.uncovered, &[]);
     let options = diff::Options { mtimes: true, left_out, ..diff::Options::default() };
-    diff::compare(objects, sides.0, sides.1, &options, &mut |change| builder.take(change))?;
-    let PlanBuilder { mut steps, ground, flattened, .. } = builder;
-    let journals = Databases { scan, ground: &ground, lookups }.align(&mut steps)?;
-    let kept = keep_what_holds_uncovered(&mut steps, &ground);
-    let InTheWay { mut conflicts, metadata_conflicts, mounts, alike } = find_obstacles(&mut steps, lookups)?;
-    conflicts.extend(below_flattened(flattened, scan));
-    conflicts.sort();
-    conflicts.dedup();
-    let unsaved_journals = Databases { scan, ground: &ground, lookups }.uncovered(&steps)?;
-    conflicts.retain(|path| unsaved_journals.binary_search(path).is_err());
-    links::plan_links(&mut steps, objects, (scan.links, Known { index: &scan.index, alike: &alike }), target.links)?;
-    let mut plan = Plan::new(objects, steps, &target.root, conflicts)?;
-    (plan.metadata_conflicts, plan.mounts, plan.kept) = (metadata_conflicts, mounts, kept);
-    plan.alike = alike;
-    plan.unsaved_journals = unsaved_journals;
-    (plan.journals, plan.left_journals) = (journals.removed, journals.left);
+    diff::compare(objects, sides.0, sides.1, &options, &mut |change| planner.take(change))?;
+    planner.align_journals()?;
+    planner.keep_directories_with_uncovered();
+    planner.find_obstacles()?;
+    planner.find_unsaved_journals()?;
+    let mut plan = planner.plan;
+    links::plan_links(&mut plan, objects, &scan.index, (scan.links, target.links))?;
+    plan.complete(objects, &target.root)?;
     Ok(plan)
 }
 
-/// Turns differences into steps, in path order.
-struct PlanBuilder<'g> {
-    lookups: &'g dyn Lookups,
-    /// What is in the worktree and not covered by the scan.
-    ground: PathSet,
+/// Turns differences into steps, in path order, and then adapts their verdicts.
+pub(super) struct Planner<'p> {
+    pub scan: &'p Scan,
+    pub lookups: &'p dyn Lookups,
+    /// Paths in the worktree that the scan does not cover.
+    pub uncovered: PathSet,
     /// Directories that are replaced by something else: all their content is removed.
     flattened: Vec<RepoPathBuf>,
     user: User,
-    index: &'g Builder,
-    steps: Steps,
+    pub plan: Plan,
 }
 
-impl PlanBuilder<'_> {
+impl Planner<'_> {
     fn take(&mut self, change: Change) -> Result<()> {
         let Change { path, status, old, new, what, .. } = change;
         check_not_repository(&path, new.as_ref())?;
         let was_directory = old.as_ref().is_some_and(|old| old.kind() == Kind::Directory);
         let verdict = match status {
-            Status::Added if self.ground.place(&path) == Place::Within => Verdict::Unsaved,
+            Status::Added if self.uncovered.place(&path) == Place::Within => Verdict::Unsaved,
             Status::Added => Verdict::Create,
             Status::Deleted | Status::Ignored | Status::Uncovered => {
                 match self.is_kept(&path, status, was_directory)? {
@@ -99,7 +86,7 @@ impl PlanBuilder<'_> {
             },
             Status::Metadata => Verdict::Same,
         };
-        self.steps.push(&path, verdict, new.as_ref());
+        self.plan.push(&path, verdict, new.as_ref());
         Ok(())
     }
 
@@ -115,7 +102,7 @@ impl PlanBuilder<'_> {
     fn must_replace(&self, path: &RepoPath, old: &Entry, new: &Entry) -> Result<bool> {
         let (there, wanted, kind) = (&old.metadata, &new.metadata, new.kind());
         if self.user.must_replace(there, wanted, kind) {
-            let above = self.index.find(path.parent().unwrap_or(RepoPath::root()));
+            let above = self.scan.index.find(path.parent().unwrap_or(RepoPath::root()));
             return Ok(above.is_none_or(|above| !self.user.is_kept_out_by(&above.stat.metadata)));
         }
         if old.attributes == new.attributes {
@@ -133,74 +120,66 @@ impl PlanBuilder<'_> {
         let id = |entry: Option<&Entry>| entry.and_then(|entry| entry.attributes);
         Ok(self.attributes(id(old))?.holes != self.attributes(id(new))?.holes)
     }
-}
 
-/// Keeps a removed directory if anything in it stays. Returns the topmost directories that are kept for this reason.
-fn keep_what_holds_uncovered(steps: &mut Steps, ground: &PathSet) -> Vec<RepoPathBuf> {
-    let mut directories: Vec<RepoPathBuf> = Vec::new();
-    if ground.is_empty() && (0..steps.len()).all(|n| steps.verdict(n) != Verdict::Keep) {
-        return directories;
-    }
-    // From the last path to the first, so that what is in a directory comes before it.
-    let mut kept: Option<RepoPathBuf> = None;
-    for n in (0..steps.len()).rev() {
-        if !matches!(steps.verdict(n), Verdict::Remove | Verdict::Keep) {
-            continue;
+    /// Keeps a removed directory if anything in it stays. Notes the topmost directories that are kept for this reason.
+    fn keep_directories_with_uncovered(&mut self) {
+        let plan = &mut self.plan;
+        if self.uncovered.is_empty() && (0..plan.end()).all(|n| plan.verdict(n) != Verdict::Keep) {
+            return;
         }
-        let path = steps.path(n);
-        let holds = kept.as_ref().is_some_and(|kept| kept.is_within(&path)) || ground.place(&path) != Place::Outside;
-        if holds && steps.verdict(n) == Verdict::Remove {
-            steps.set_verdict(n, Verdict::Keep);
-            directories.retain(|below| !below.is_within(&path));
-            directories.push(path.clone());
-        }
-        if steps.verdict(n) == Verdict::Keep {
-            kept = Some(path);
-        }
-    }
-    directories.reverse();
-    directories
-}
-
-/// Uncovered paths at which the target has an entry.
-#[derive(Default)]
-struct InTheWay {
-    conflicts: Vec<RepoPathBuf>,
-    metadata_conflicts: Vec<(RepoPathBuf, Kind)>,
-    /// Paths of the target over which something is mounted.
-    mounts: Vec<RepoPathBuf>,
-    /// Records of entries with the wanted content.
-    alike: BTreeMap<RepoPathBuf, Record>,
-}
-
-/// Decides about the paths of the target that no commit covers in the worktree.
-fn find_obstacles(steps: &mut Steps, lookups: &dyn Lookups) -> Result<InTheWay> {
-    let (mut in_the_way, user) = (InTheWay::default(), User::current());
-    for n in 0..steps.len() {
-        if steps.verdict(n) != Verdict::Unsaved {
-            continue;
-        }
-        let (path, Some(entry)) = (steps.path(n), steps.entry(n)) else { continue };
-        if in_the_way.conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
-            continue;
-        }
-        match lookups.occupant(&path, &entry)? {
-            Occupant::Nothing => steps.set_verdict(n, Verdict::Create),
-            Occupant::Alike { stat, racy, has_metadata } => {
-                if !has_metadata {
-                    in_the_way.metadata_conflicts.push((path.clone(), entry.kind()));
-                }
-                let must_replace = !has_metadata && user.must_replace(&stat.metadata, &entry.metadata, entry.kind());
-                in_the_way.alike.insert(path, refresh_index::record(&entry, *stat, racy));
-                steps.set_verdict(n, if must_replace { Verdict::Replace } else { Verdict::Touch });
+        // From the last path to the first, so that what is in a directory comes before it.
+        let mut kept: Option<RepoPathBuf> = None;
+        for n in (0..plan.end()).rev() {
+            if !matches!(plan.verdict(n), Verdict::Remove | Verdict::Keep) {
+                continue;
             }
-            // Nothing can be changed there, whatever else the plan does.
-            Occupant::Mount(mount) if in_the_way.mounts.last() == Some(&mount) => {}
-            Occupant::Mount(mount) => in_the_way.mounts.push(mount),
-            Occupant::Other => in_the_way.conflicts.push(path),
+            let path = plan.path(n);
+            let holds_kept = kept.as_ref().is_some_and(|kept| kept.is_within(&path));
+            if plan.verdict(n) == Verdict::Remove && (holds_kept || self.uncovered.place(&path) != Place::Outside) {
+                plan.set_verdict(n, Verdict::Keep);
+                plan.kept.retain(|below| !below.is_within(&path));
+                plan.kept.push(path.clone());
+            }
+            if plan.verdict(n) == Verdict::Keep {
+                kept = Some(path);
+            }
         }
+        plan.kept.reverse();
     }
-    Ok(in_the_way)
+
+    /// Decides about the paths of the target that no commit covers in the worktree.
+    fn find_obstacles(&mut self) -> Result<()> {
+        let plan = &mut self.plan;
+        for n in 0..plan.end() {
+            if plan.verdict(n) != Verdict::Unsaved {
+                continue;
+            }
+            let (path, Some(entry)) = (plan.path(n), plan.entry(n)) else { continue };
+            if plan.conflicts.last().is_some_and(|conflict| path.is_within(conflict)) {
+                continue;
+            }
+            match self.lookups.occupant(&path, &entry)? {
+                Occupant::Nothing => plan.set_verdict(n, Verdict::Create),
+                Occupant::Alike { stat, racy, has_metadata } => {
+                    let must_replace = self.user.must_replace(&stat.metadata, &entry.metadata, entry.kind());
+                    let verdict = if must_replace && !has_metadata { Verdict::Replace } else { Verdict::Touch };
+                    plan.set_verdict(n, verdict);
+                    if !has_metadata {
+                        plan.metadata_conflicts.push((path.clone(), entry.kind()));
+                    }
+                    plan.alike.insert(path, refresh_index::record(&entry, *stat, racy));
+                }
+                // Nothing can be changed there, whatever else the plan does.
+                Occupant::Mount(mount) if plan.mounts.last() == Some(&mount) => {}
+                Occupant::Mount(mount) => plan.mounts.push(mount),
+                Occupant::Other => plan.conflicts.push(path),
+            }
+        }
+        plan.conflicts.extend(below_flattened(std::mem::take(&mut self.flattened), self.scan));
+        plan.conflicts.sort();
+        plan.conflicts.dedup();
+        Ok(())
+    }
 }
 
 /// Uncovered paths in directories that become another kind.

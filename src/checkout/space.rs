@@ -1,9 +1,8 @@
 //! Checks before a checkout that the file system has enough free space. Refuses only plans that cannot fit.
 
-use crate::apply::plan::Plan;
-use crate::apply::renames::RenamePlan;
+use crate::apply::in_use::InUsePaths;
+use crate::apply::plan::{Plan, Verdict};
 use crate::apply::target::Target;
-use crate::apply::verdict::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::metadata::Kind;
@@ -11,10 +10,10 @@ use crate::object::{Entry, Objects};
 use crate::store::Store;
 use crate::worktree::{Overlay, Scan, Worktree};
 
-use super::execution::torn;
+use super::execution::renames;
 
 /// Plans that write fewer bytes are not checked.
-const LITTLE: u64 = 4 << 20;
+const UNCHECKED: u64 = 4 << 20;
 
 /// Usual allocation unit. A partial last block is not counted, because some file systems store it in metadata.
 const BLOCK: u64 = 4096;
@@ -28,13 +27,13 @@ pub(super) fn check_free_space(
     plan: &Plan,
 ) -> Result<()> {
     // The free space of one file system says nothing if the plan may also write to others mounted below.
-    if plan.bytes_to_write() < LITTLE || worktree.cross_mounts {
+    if plan.bytes_to_write() < UNCHECKED || worktree.cross_mounts {
         return Ok(());
     }
     let Some(free) = worktree.root.free_space()?.filter(|free| plan.bytes_to_write() > *free) else { return Ok(()) };
     let live = Overlay { below: store, objects: &scan.objects };
     let objects = Overlay { below: &live, objects: &target.objects };
-    let needed = least(store, &objects, scan, plan)?;
+    let needed = needed_bytes(store, &objects, scan, plan)?;
     if needed <= free {
         return Ok(());
     }
@@ -49,23 +48,22 @@ pub(super) fn check_free_space(
 
 /// Lower bound of the additional bytes that the plan needs: sizes without holes of the files to write, less the allocated
 /// bytes of the files to replace or remove. Reflinked and renamed files need none.
-fn least(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
+fn needed_bytes(store: &Store, objects: &dyn Objects, scan: &Scan, plan: &Plan) -> Result<u64> {
     let (mut taken, mut freed) = (0_u64, 0_u64);
-    let torn = torn(scan);
-    let moved = RenamePlan::of(plan, &scan.index, &|path| !torn.contains(path));
-    let (sources, known) = (moved.numbers(), plan.known(&scan.index));
+    let renames = renames(scan, plan, &InUsePaths::default());
+    let renamed = renames.numbers();
     for n in plan.numbers() {
         if plan.verdict(n) == Verdict::Remove
-            && !sources.contains(&n)
-            && let Some(there) = known.find(&plan.path(n)).filter(|there| there.stat.kind == Kind::File)
+            && !renamed.contains(&n)
+            && let Some(there) = plan.record(&scan.index, &plan.path(n)).filter(|there| there.stat.kind == Kind::File)
         {
             freed = freed.saturating_add(there.stat.allocated);
         }
         let (Some((blob, _)), Some(entry)) = (plan.file(n), plan.entry(n)) else { continue };
-        let there = known.find(&plan.path(n));
+        let there = plan.record(&scan.index, &plan.path(n));
         let is_late = there.as_ref().is_some_and(|there| there.stat.kind == Kind::Directory);
         // Checkout skips content that the store has lost. Reflinks and renames allocate no blocks.
-        if !is_late && store.contains_blob(blob) && !is_shared(store, blob) && moved.take(&entry).is_none() {
+        if !is_late && store.contains_blob(blob) && !is_shared(store, blob) && renames.take(&entry).is_none() {
             taken = taken.saturating_add(data(objects, &entry)?);
             freed = freed.saturating_add(there.map_or(0, |there| there.stat.allocated));
         }

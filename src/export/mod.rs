@@ -1,24 +1,17 @@
 //! Exports a commit into a new directory or a tar stream. Changes no repository.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::apply::apply;
-use crate::apply::context::ApplyContext;
-use crate::apply::in_use::InUsePaths;
-use crate::apply::outcome::ApplyOutcome;
+use crate::apply::plan::Plan;
 use crate::apply::privileges::Limits;
-use crate::apply::refresh_index;
-use crate::apply::renames::RenamePlan;
-use crate::apply::staging::StagingArea;
-use crate::apply::swap::WhenOpen;
 use crate::apply::target::Target;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{self, AtomicFile, Dir};
+use crate::fs::{self, AtomicFile};
 use crate::history::recorded;
 use crate::id::{CommitId, LinksId, ObjectId};
 use crate::message::Message;
@@ -31,8 +24,8 @@ use crate::repo::Repository;
 use crate::serialize::reasons;
 use crate::store::Store;
 use crate::worktree::Overlay;
-use crate::worktree::index::Builder;
 
+mod directory;
 mod plan;
 mod tar;
 
@@ -55,7 +48,7 @@ pub struct Source {
     /// Trees and links that the store does not hold.
     pub objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
     /// Files that kept changing while they were recorded: their content may be a mix of two states.
-    pub torn: Vec<RepoPathBuf>,
+    pub unstable: Vec<RepoPathBuf>,
     /// Whether `root` says more of the directory than what is in it. If not, it stays as it is made, or as it was.
     pub is_root_known: bool,
     /// Limits on what root restores from a repository of another user.
@@ -64,15 +57,15 @@ pub struct Source {
 
 impl From<&Target> for Source {
     fn from(target: &Target) -> Source {
-        let (root, objects, torn) = (target.root.clone(), target.objects.clone(), target.torn.clone());
-        Source { root, links: target.links, objects, torn, is_root_known: true, limits: None }
+        let (root, objects, unstable) = (target.root.clone(), target.objects.clone(), target.unstable.clone());
+        Source { root, links: target.links, objects, unstable, is_root_known: true, limits: None }
     }
 }
 
 impl Source {
     /// A directory of a commit. [`ErrorKind::Usage`] if the path is not a directory.
     pub fn directory(objects: &dyn Objects, commit: CommitId, path: &RepoPath) -> Result<Source> {
-        let Target { links, torn, .. } = Target::commit(objects, commit)?;
+        let Target { links, unstable, .. } = Target::commit(objects, commit)?;
         let entry = recorded(objects, commit, path)?;
         if entry.kind() != Kind::Directory {
             let place = [commit.short().as_bytes(), b":", path.as_bytes()].concat();
@@ -91,7 +84,7 @@ impl Source {
             root: Entry { name: Vec::new(), ..entry },
             links,
             objects: made,
-            torn: torn.iter().filter_map(|torn| torn.below(path).map(ToOwned::to_owned)).collect(),
+            unstable: unstable.iter().filter_map(|one| one.below(path).map(ToOwned::to_owned)).collect(),
             is_root_known: true,
             limits: None,
         })
@@ -112,7 +105,8 @@ pub struct Exported {
     #[serde(serialize_with = "reasons")]
     pub damaged: Vec<(RepoPathBuf, String)>,
     /// Files that kept changing while they were recorded and may be a mix of two states.
-    pub torn: Vec<RepoPathBuf>,
+    #[serde(rename = "torn")]
+    pub unstable: Vec<RepoPathBuf>,
 }
 
 impl Exported {
@@ -121,9 +115,25 @@ impl Exported {
         let reasons = |list: Vec<(RepoPathBuf, String)>| {
             list.into_iter().map(|(path, reason)| (directory.join_path(&path), reason)).collect()
         };
-        let torn = self.torn.iter().map(|path| directory.join_path(path)).collect();
-        Exported { inexact: reasons(self.inexact), damaged: reasons(self.damaged), torn, ..self }
+        let unstable = self.unstable.iter().map(|path| directory.join_path(path)).collect();
+        Exported { inexact: reasons(self.inexact), damaged: reasons(self.damaged), unstable, ..self }
     }
+
+    fn count(&mut self, part: &Plan) {
+        let (entries, bytes) = part.amounts();
+        (self.entries, self.bytes) = (self.entries + entries, self.bytes + bytes);
+    }
+}
+
+/// An export in progress.
+struct Export<'e> {
+    store: &'e Store,
+    /// The objects of the store and of the source.
+    objects: &'e dyn Objects,
+    source: &'e Source,
+    /// Hard links of the source.
+    links: Links,
+    task: &'e dyn Task,
 }
 
 /// Writes everything to an empty destination.
@@ -136,99 +146,15 @@ pub fn export(
     progress: &dyn Progress,
 ) -> Result<Exported> {
     let source = source.into();
-    let objects = Overlay { below: store, objects: &source.objects };
+    let objects = &Overlay { below: store, objects: &source.objects };
     let links = source.links.map_or(Ok(Links::default()), |id| objects.links(id))?;
     let task = progress.start("exporting", Unit::Bytes, Some(source.root.size()));
-    let mut exported = match destination {
-        Destination::Tar(writer, compression) => {
-            let (entries, bytes) = tar::write(store, &objects, (&source, &links), (writer, compression), &*task)?;
-            Exported { entries, bytes, ..Exported::default() }
-        }
-        Destination::Directory(path) => fill(store, &objects, (&source, &links), path, &*task)?,
+    let export = Export { store, objects, source: &source, links, task: &*task };
+    let exported = match destination {
+        Destination::Tar(writer, compression) => export.write_archive(writer, compression)?,
+        Destination::Directory(path) => export.write_directory(path)?,
     };
-    exported.torn.clone_from(&source.torn);
-    Ok(exported)
-}
-
-/// Writes everything into an empty directory, which is created before the first entry.
-fn fill(
-    store: &Store,
-    objects: &dyn Objects,
-    (source, links): (&Source, &Links),
-    path: &Path,
-    task: &dyn Task,
-) -> Result<Exported> {
-    let mut exported = Exported::default();
-    let mut outcome = ApplyOutcome::default();
-    // Only entries to which later parts may link.
-    let linked: HashSet<&RepoPath> = links.groups.iter().flatten().map(|path| &**path).collect();
-    let saved = Builder::default();
-    let (mut root, left) = (None, InUsePaths::default());
-    let mut parts = 0;
-    let written = plan::plans(objects, source, links, &mut |plan| {
-        parts += 1;
-        let (entries, bytes) = plan.amounts();
-        (exported.entries, exported.bytes) = (exported.entries + entries, exported.bytes + bytes);
-        let root = match &root {
-            Some(root) => root,
-            None => root.insert(empty_directory(path)?),
-        };
-        let (staging, torn) = (StagingArea::new(root, None), HashSet::new());
-        let context = ApplyContext {
-            staging,
-            store,
-            objects,
-            target: &source.root,
-            saved: &saved,
-            is_stat_doubtful: false,
-            torn,
-            left: &left,
-            when_open: WhenOpen::Replace,
-            plan,
-            moved: RenamePlan::default(),
-            limits: source.limits,
-            task,
-        };
-        apply(&context, &mut outcome)?;
-        let inexact = refresh_index::find_inexact(root, plan, &outcome)?;
-        outcome.inexact.extend(inexact);
-        outcome.keep_placed(plan, &linked);
-        Ok(())
-    });
-    if let (Err(_), Some(root)) = (&written, &root) {
-        remove_written(objects, (source, links), root, parts);
-    }
-    written?;
-    if root.is_none() {
-        empty_directory(path)?;
-    }
-    let taken = |path: RepoPathBuf| (path, "something else has this name".to_owned());
-    outcome.inexact.extend(outcome.changed.into_iter().map(taken));
-    (exported.inexact, exported.damaged) =
-        (outcome.inexact.into_iter().collect(), outcome.damaged.into_iter().collect());
-    Ok(exported)
-}
-
-/// Removes what the first parts of an export have written, if possible, so that the export can be repeated.
-fn remove_written(objects: &dyn Objects, (source, links): (&Source, &Links), root: &Dir, mut parts: usize) {
-    let mut directories = Vec::new();
-    let _ = plan::plans(objects, source, links, &mut |plan| {
-        for action in plan.actions() {
-            let (path, entry) = (action.path(), action.entry());
-            if entry.is_some_and(|entry| entry.kind() == Kind::Directory) {
-                directories.push(path.to_owned());
-            } else if let (Some(parent), Some(name)) = (path.parent(), path.name()) {
-                let _ = root.open_below(parent).and_then(|parent| parent.remove_file(name));
-            }
-        }
-        parts -= 1;
-        if parts > 0 { Ok(()) } else { Err(Error::new(ErrorKind::Internal, "this was the last part")) }
-    });
-    for path in directories.iter().rev() {
-        if let (Some(parent), Some(name)) = (path.parent(), path.name()) {
-            let _ = root.open_below(parent).and_then(|parent| parent.remove_dir(name));
-        }
-    }
+    Ok(Exported { unstable: source.unstable.clone(), ..exported })
 }
 
 /// Exports to a path outside the repository: to a new tar file if its name ends like one, otherwise to a directory. A tar
@@ -304,19 +230,6 @@ fn check_archive_kind(path: &Path) -> Result<()> {
     let message = format!("`{}` has an unsupported archive type", path.display());
     Err(Error::new(ErrorKind::Usage, message)
         .hint("name a `.tar`, `.tar.gz` or `.tar.zst`, or create the directory first"))
-}
-
-fn empty_directory(path: &Path) -> Result<Dir> {
-    let refused = |what: &str| {
-        let message = format!("`{}` {what}", path.display());
-        Err(Error::new(ErrorKind::Refused, message).hint("name a new directory"))
-    };
-    if fs::stat(path)?.is_some_and(|stat| !matches!(stat.kind, Kind::Directory | Kind::Symlink)) {
-        return refused("already exists and is not a directory");
-    }
-    fs::create_dir_all(path)?;
-    let root = Dir::open(path)?;
-    if root.entries()?.is_empty() { Ok(root) } else { refused("is not empty") }
 }
 
 #[cfg(test)]

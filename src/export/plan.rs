@@ -2,50 +2,50 @@
 
 use std::collections::HashMap;
 
-use crate::apply::plan::Plan;
-use crate::apply::plan::check_not_repository;
-use crate::apply::verdict::{Steps, Verdict};
+use crate::apply::plan::{Plan, Verdict, check_not_repository};
 use crate::diff;
 use crate::diff::trees::Side;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;
-use crate::object::{Links, Objects};
+use crate::object::Links;
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
-use super::Source;
+use super::Export;
 
 /// Approximate number of paths in a part. Small in unit tests, so that a part may end anywhere.
 const PART: usize = if cfg!(test) { 3 } else { 16 << 10 };
 
-/// Calls `each` with the parts in path order. A directory whose content continues in the next part is finished again with that
-/// part. `links` are those of the source.
-pub(super) fn plans(
-    objects: &dyn Objects,
-    source: &Source,
-    links: &Links,
-    each: &mut dyn FnMut(&Plan) -> Result<()>,
-) -> Result<()> {
-    let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
-    let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
-    let mut groups = Groups::new(links);
-    let mut steps = Steps::default();
-    let mut part = |steps: &mut Steps| {
-        let plan = Plan::new(objects, std::mem::take(steps), &source.root, Vec::new())?;
-        each(&if source.is_root_known { plan } else { plan.without_root() })
-    };
-    diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
-        match source.is_root_known {
-            true => check_not_repository(&change.path, change.new.as_ref())?,
-            false => check_not_worktree(&change.path)?,
-        }
-        let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };
-        steps.push(&change.path, verdict, change.new.as_ref());
-        if let Some(first) = groups.first_met(&change.path) {
-            steps.set_link(steps.len() - 1, &first);
-        }
-        if steps.len() < PART { Ok(()) } else { part(&mut steps) }
-    })?;
-    if steps.len() == 0 { Ok(()) } else { part(&mut steps) }
+impl Export<'_> {
+    /// Calls `each` with the parts of the plan in path order. A directory whose content continues in the next part is
+    /// finished again with that part.
+    pub(super) fn each_part(&self, each: &mut dyn FnMut(&Plan) -> Result<()>) -> Result<()> {
+        let (objects, source) = (self.objects, self.source);
+        let sides = (Side { root: None, links: None }, Side { root: Some(&source.root), links: source.links });
+        let options = diff::Options { mtimes: source.is_root_known, ..diff::Options::default() };
+        let mut groups = Groups::new(&self.links);
+        let mut plan = Plan::default();
+        let mut end_part = |plan: &mut Plan| {
+            let mut part = std::mem::take(plan);
+            part.complete(objects, &source.root)?;
+            if !source.is_root_known {
+                part.forget_root();
+            }
+            each(&part)
+        };
+        diff::compare(objects, sides.0, sides.1, &options, &mut |change| {
+            match source.is_root_known {
+                true => check_not_repository(&change.path, change.new.as_ref())?,
+                false => check_not_worktree(&change.path)?,
+            }
+            let verdict = if change.path.is_root() { Verdict::Touch } else { Verdict::Create };
+            plan.push(&change.path, verdict, change.new.as_ref());
+            if let Some(first) = groups.first_met(&change.path) {
+                plan.set_link(plan.end() - 1, &first);
+            }
+            if plan.end() < PART { Ok(()) } else { end_part(&mut plan) }
+        })?;
+        if plan.end() == 0 { Ok(()) } else { end_part(&mut plan) }
+    }
 }
 
 /// Rejects a tree with `.undo` at its root, because the exported directory would be taken for a worktree.

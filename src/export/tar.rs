@@ -8,18 +8,15 @@ use std::path::Path;
 
 use tar::{Builder, EntryType, Header};
 
-use crate::apply::plan::Action;
+use crate::apply::Action;
 use crate::error::{Error, Result};
 use crate::history::entry_at;
 use crate::message::Message;
 use crate::object::entry_line::device_numbers;
-use crate::object::{Content, Entry, Links, Objects};
+use crate::object::{Content, Entry};
 use crate::path::RepoPath;
-use crate::progress::Task;
-use crate::store::Store;
 
-use super::Source;
-use super::plan;
+use super::{Export, Exported};
 
 /// How the stream is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,34 +39,39 @@ const ELEVEN_DIGITS: u64 = 0o77777777777;
 /// Bytes of a name in the old header.
 const NAME: usize = 100;
 
-/// Writes everything that a source has; gives how many entries and bytes.
-pub(super) fn write(
-    store: &Store,
-    objects: &dyn Objects,
-    content: (&Source, &Links),
-    (writer, compression): (&mut dyn Write, Compression),
-    task: &dyn Task,
-) -> Result<(u64, u64)> {
-    let mut counted = (0, 0);
-    match compression {
-        Compression::None => {
-            let archive = Archive { store, objects, builder: Builder::new(writer), task };
-            archive.write(content, &mut counted)?.flush().map_err(failed)?;
-        }
-        Compression::Gzip => {
-            let encoder = flate2::write::GzEncoder::new(writer, flate2::Compression::default());
-            let archive = Archive { store, objects, builder: Builder::new(encoder), task };
-            let encoder = archive.write(content, &mut counted)?;
-            encoder.finish().and_then(|writer| writer.flush()).map_err(failed)?;
-        }
-        Compression::Zstd => {
-            let encoder = zstd::Encoder::new(writer, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(failed)?;
-            let archive = Archive { store, objects, builder: Builder::new(encoder), task };
-            let encoder = archive.write(content, &mut counted)?;
-            encoder.finish().and_then(|writer| writer.flush()).map_err(failed)?;
-        }
+impl Export<'_> {
+    /// Writes everything to a tar stream.
+    pub(super) fn write_archive(&self, writer: &mut dyn Write, compression: Compression) -> Result<Exported> {
+        let flush = |writer: &mut dyn Write| writer.flush();
+        let (exported, flushed) = match compression {
+            Compression::None => {
+                let (exported, writer) = self.write_entries(writer)?;
+                (exported, flush(writer))
+            }
+            Compression::Gzip => {
+                let encoder = flate2::write::GzEncoder::new(writer, flate2::Compression::default());
+                let (exported, encoder) = self.write_entries(encoder)?;
+                (exported, encoder.finish().and_then(flush))
+            }
+            Compression::Zstd => {
+                let encoder = zstd::Encoder::new(writer, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(failed)?;
+                let (exported, encoder) = self.write_entries(encoder)?;
+                (exported, encoder.finish().and_then(flush))
+            }
+        };
+        flushed.map_err(failed)?;
+        Ok(exported)
     }
-    Ok(counted)
+
+    fn write_entries<W: Write>(&self, writer: W) -> Result<(Exported, W)> {
+        let mut archive = Archive { export: self, builder: Builder::new(writer) };
+        let mut exported = Exported::default();
+        self.each_part(&mut |plan| {
+            exported.count(plan);
+            plan.actions().try_for_each(|action| archive.action(&action))
+        })?;
+        Ok((exported, archive.builder.into_inner().map_err(failed)?))
+    }
 }
 
 fn failed(cause: io::Error) -> Error {
@@ -77,28 +79,17 @@ fn failed(cause: io::Error) -> Error {
 }
 
 struct Archive<'a, W: Write> {
-    store: &'a Store,
-    objects: &'a dyn Objects,
+    export: &'a Export<'a>,
     builder: Builder<W>,
-    task: &'a dyn Task,
 }
 
 impl<W: Write> Archive<'_, W> {
-    fn write(mut self, (source, links): (&Source, &Links), counted: &mut (u64, u64)) -> Result<W> {
-        plan::plans(self.objects, source, links, &mut |plan| {
-            let (entries, bytes) = plan.amounts();
-            *counted = (counted.0 + entries, counted.1 + bytes);
-            plan.actions().try_for_each(|action| self.action(&action, source))
-        })?;
-        self.builder.into_inner().map_err(failed)
-    }
-
-    fn action(&mut self, action: &Action, source: &Source) -> Result<()> {
+    fn action(&mut self, action: &Action) -> Result<()> {
         match action {
             Action::Create(path, entry) | Action::Replace(path, entry) | Action::Touch(path, entry) => {
                 self.entry(path, entry)
             }
-            Action::Link(path, to) => match entry_at(self.objects, &source.root, to)? {
+            Action::Link(path, to) => match entry_at(self.export.objects, &self.export.source.root, to)? {
                 Some(entry) => self.head(path, &entry, EntryType::Link, to.as_bytes(), 0),
                 None => Ok(()),
             },
@@ -110,15 +101,14 @@ impl<W: Write> Archive<'_, W> {
         match &entry.content {
             Content::File { blob, size } => {
                 self.head(path, entry, EntryType::Regular, b"", *size)?;
-                let length = self.store.copy_blob(*blob, self.builder.get_mut())?;
+                let length = self.export.store.copy_blob(*blob, self.builder.get_mut())?;
                 if length != *size {
                     return Err(Error::damaged(Message::path(path) + format!(" has {length} bytes instead of {size}")));
                 }
                 let padding = [0; BLOCK as usize];
                 let rest = length.next_multiple_of(BLOCK) - length;
                 self.builder.get_mut().write_all(&padding[..rest as usize]).map_err(failed)?;
-                self.task.add(length)?;
-                Ok(())
+                self.export.task.add(length)
             }
             Content::Directory { .. } => self.head(path, entry, EntryType::Directory, b"", 0),
             Content::Symlink { target } => self.head(path, entry, EntryType::Symlink, target, 0),
@@ -165,7 +155,7 @@ impl<W: Write> Archive<'_, W> {
         let is_plain = mtime.nanoseconds == 0 && u64::try_from(mtime.seconds).is_ok_and(|it| it <= ELEVEN_DIGITS);
         add("mtime", mtime.to_decimal().into_bytes(), !is_plain);
         if let Some(id) = entry.attributes {
-            for (key, value) in self.objects.attributes(id)?.xattrs {
+            for (key, value) in self.export.objects.attributes(id)?.xattrs {
                 put_record(&mut records, &xattr_key(&key), &value);
             }
         }

@@ -6,10 +6,11 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Compression, Destination, Source, export, plan};
+use super::{Compression, Destination, Export, Source, export};
 use crate::apply::apply;
 use crate::apply::context::ApplyContext;
 use crate::apply::outcome::ApplyOutcome;
+use crate::apply::plan::Plan;
 use crate::apply::staging::StagingArea;
 use crate::checkout::tests::{Fixture, describe_tree, may_only_grow, set};
 use crate::error::ErrorKind;
@@ -68,10 +69,11 @@ fn export_copies_file_if_hard_link_fails_in_later_part() {
     let objects = &Overlay { below: &fixture.store, objects: &target.objects };
     let links = objects.links(target.links.unwrap()).unwrap();
     let mut outcome = ApplyOutcome::default();
-    plan::plans(objects, &Source::from(&target), &links, &mut |plan| {
+    let (store, source, task) = (&fixture.store, Source::from(&target), Silent.start("", Unit::Bytes, None));
+    let parts = Export { store, objects, source: &source, links: links.clone(), task: &*task };
+    let each = &mut |plan: &Plan| {
         let staging = StagingArea::new(&root, None);
-        let (torn, task) = (Default::default(), Silent.start("", Unit::Bytes, None));
-        let store = &fixture.store;
+        let unstable = Default::default();
         let context = ApplyContext {
             staging,
             store,
@@ -79,11 +81,11 @@ fn export_copies_file_if_hard_link_fails_in_later_part() {
             target: &target.root,
             saved: &saved,
             is_stat_doubtful: false,
-            torn,
+            unstable,
             left: &Default::default(),
             when_open: crate::apply::swap::WhenOpen::Replace,
             plan,
-            moved: crate::apply::renames::RenamePlan::default(),
+            renames: crate::apply::renames::RenamePlan::default(),
             limits: None,
             task: &*task,
         };
@@ -93,8 +95,8 @@ fn export_copies_file_if_hard_link_fails_in_later_part() {
             may_only_grow(&file, true);
         }
         Ok(())
-    })
-    .unwrap();
+    };
+    parts.each_part(each).unwrap();
     may_only_grow(&fs::File::open(to.join("a")).unwrap(), false);
     assert_eq!(fs::read(to.join("z")).unwrap(), b"a");
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,10 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs::handle::failed;
 use crate::fs::inherit::{create_private, parent};
-use crate::fs::{
-    Dir, Renamed, copy_range, create_new, exists, is_no_link_possible, is_other_file_system, open, process_id,
-};
-use crate::fs::{remove_file, rename, stat_file, sync_data, sync_dir, write_all};
+use crate::fs::{Dir, Renamed, create_new, exists, is_no_link_possible, is_other_file_system, open, process_id};
+use crate::fs::{read_at, remove_file, rename, sync_data, sync_dir, write_all};
 
 /// A new file, removed on drop unless it was renamed to its final name.
 pub struct TempFile {
@@ -74,7 +74,8 @@ impl TempFile {
         match rename(&self.path, path) {
             // Pooled file systems (mergerfs) may have the two directories on different disks.
             Err(error) if is_other_file_system(&error) && parent(&self.path) != parent(path) => {
-                return self.copy_to(path);
+                // The copy must be durable even if this file is not.
+                return TempFile::copy_beside(path, &open(&self.path)?, Durability::Synced)?.rename(path);
             }
             result => result?,
         }
@@ -82,14 +83,20 @@ impl TempFile {
         Ok(())
     }
 
-    /// Copies the file into the directory of the name, and gives the copy that name. The copy is durable even if this
-    /// file is not.
-    fn copy_to(&self, path: &Path) -> Result<()> {
+    /// Creates a durable copy of a file next to `path`.
+    fn copy_beside(path: &Path, file: &File, durability: Durability) -> Result<TempFile> {
         let mut copy = TempFile::beside(path)?;
-        let file = open(&self.path)?;
-        copy_range((&file, 0), (copy.file(), 0), stat_file(&file)?.size)?;
-        copy.sync(Durability::Synced)?;
-        copy.rename(path)
+        let (mut buffer, mut offset) = (vec![0; BUFFERED], 0);
+        loop {
+            let length = read_at(file, &mut buffer, offset)?;
+            write_all(copy.file(), &buffer[..length])?;
+            offset += length as u64;
+            if length < buffer.len() {
+                break;
+            }
+        }
+        copy.sync(durability)?;
+        Ok(copy)
     }
 
     /// Renames the file to `path` in the same directory. Returns `false`, and removes the file, if `path` exists.
@@ -132,19 +139,9 @@ pub fn write_atomic(
 }
 
 fn write_pieces(file: &File, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<()> {
-    let mut buffer = Vec::new();
-    for piece in pieces {
-        let piece = piece.as_ref();
-        if buffer.len() + piece.len() > BUFFERED {
-            write_all(file, &buffer)?;
-            buffer.clear();
-        }
-        match piece.len() > BUFFERED {
-            true => write_all(file, piece)?,
-            false => buffer.extend_from_slice(piece),
-        }
-    }
-    write_all(file, &buffer)
+    let mut writer = BufWriter::with_capacity(BUFFERED, file);
+    let written = pieces.into_iter().try_for_each(|piece| writer.write_all(piece.as_ref()));
+    written.and_then(|()| writer.flush()).map_err(|cause| failed("write", file, cause))
 }
 
 /// A private file (0600) that gets its name when it is complete, if the name is free. Removed on drop. A killed process leaves at
@@ -198,7 +195,9 @@ impl AtomicFile {
             Unnamed::File(file) => {
                 sync_data(&file, durability)?;
                 match link(&file, &self.path) {
-                    Err(error) if is_no_link_possible(&error) => publish_copy(&file, &self.path, durability)?,
+                    Err(error) if is_no_link_possible(&error) => {
+                        TempFile::copy_beside(&self.path, &file, durability)?.rename_new(&self.path)?
+                    }
                     is_named => is_named?,
                 }
             }
@@ -212,14 +211,6 @@ impl AtomicFile {
         }
         Ok(is_named)
     }
-}
-
-/// Fallback if an unnamed file cannot be linked: gives the name to a copy of it.
-fn publish_copy(file: &File, path: &Path, durability: Durability) -> Result<bool> {
-    let mut copy = TempFile::beside(path)?;
-    copy_range((file, 0), (copy.file(), 0), stat_file(file)?.size)?;
-    copy.sync(durability)?;
-    copy.rename_new(path)
 }
 
 /// Links an open file to a name; `false` if the name exists.

@@ -92,7 +92,10 @@ impl Dir {
         let set = |times: &Timestamps| rustix::fs::utimensat(self, name, times, AtFlags::SYMLINK_NOFOLLOW);
         match atime {
             Atime::Omit => set(&times(None, mtime)),
-            Atime::Rewrite => stat::atime_at(self, name).and_then(|atime| set(&times(Some(atime), mtime))),
+            Atime::Rewrite => {
+                let atime = stat::atime(self, name, AtFlags::SYMLINK_NOFOLLOW);
+                atime.and_then(|atime| set(&times(Some(atime), mtime)))
+            }
         }
         .map_err(|errno| self.failed("set the time of", name, errno))
     }
@@ -143,7 +146,10 @@ pub fn set_file_owner(file: &File, uid: u32, gid: u32) -> Result<()> {
 pub fn set_file_mtime(file: &File, mtime: Timestamp, atime: Atime) -> Result<()> {
     match atime {
         Atime::Omit => rustix::fs::futimens(file, &times(None, mtime)),
-        Atime::Rewrite => stat::atime_of(file).and_then(|atime| rustix::fs::futimens(file, &times(Some(atime), mtime))),
+        Atime::Rewrite => {
+            let atime = stat::atime(file, b"", AtFlags::EMPTY_PATH);
+            atime.and_then(|atime| rustix::fs::futimens(file, &times(Some(atime), mtime)))
+        }
     }
     .map_err(|errno| failed("set the time of", file, errno))
 }

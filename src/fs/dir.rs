@@ -81,14 +81,20 @@ impl Dir {
         if path.is_root() {
             return self.open_dir(b".");
         }
-        if path.as_bytes().len() >= LONGEST_PATH {
-            return self.open_far_below(path);
+        let bytes = path.as_bytes();
+        if bytes.len() >= LONGEST_PATH {
+            // Opens as many components at a time as fit into one call.
+            let cut = bytes[..LONGEST_PATH].iter().rposition(|&byte| byte == b'/');
+            let parts = cut.and_then(|at| Some((RepoPath::new(&bytes[..at])?, RepoPath::new(&bytes[at + 1..])?)));
+            return match parts {
+                Some((first, rest)) => self.open_below(first)?.open_below(rest),
+                None => self.walk_below(path),
+            };
         }
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let flags = DIRECTORY | OFlags::NOFOLLOW;
-        let at_once = keeping_atime(|extra| {
-            rustix::fs::openat2(&self.handle, path.as_bytes(), flags | extra, Mode::empty(), resolve)
-        });
+        let at_once =
+            keeping_atime(|extra| rustix::fs::openat2(&self.handle, bytes, flags | extra, Mode::empty(), resolve));
         match at_once {
             Ok(handle) => Ok(Dir::new(handle, self.path.join(path.as_path()))),
             // An old kernel, or a failure that the walk by components will report more precisely.
@@ -96,20 +102,10 @@ impl Dir {
         }
     }
 
-    /// Like [`Dir::open_below`], for a path that is too long for one call: opens as many components at a time as fit
-    /// into one.
-    fn open_far_below(&self, path: &RepoPath) -> Result<Dir> {
-        let (mut below, mut rest) = (self.open_dir(b".")?, path.as_bytes());
-        while !rest.is_empty() {
-            let end = match rest.get(..LONGEST_PATH) {
-                Some(start) => start.iter().rposition(|&byte| byte == b'/').unwrap_or(rest.len()),
-                None => rest.len(),
-            };
-            let part = RepoPath::new(&rest[..end]).ok_or_else(|| self.failed("open", rest, Errno::NAMETOOLONG))?;
-            below = if end < LONGEST_PATH { below.open_below(part)? } else { below.walk_below(part)? };
-            rest = rest.get(end + 1..).unwrap_or_default();
-        }
-        Ok(below)
+    /// Opens the directory that a path below it is in. Returns it with the name there; the empty path is named `.`.
+    pub fn open_parent<'p>(&self, path: &'p RepoPath) -> Result<(Dir, &'p [u8])> {
+        let parent = self.open_below(path.parent().unwrap_or(RepoPath::root()))?;
+        Ok((parent, path.name().unwrap_or(b".")))
     }
 
     /// Opens a directory below it one component at a time, which works on any kernel and for any length.
@@ -157,7 +153,8 @@ impl Dir {
 
     /// Like [`Dir::stat`], for a path below it. Fails if the parent directory does not exist.
     pub fn stat_below(&self, path: &RepoPath) -> Result<Option<Stat>> {
-        self.open_below(path.parent().unwrap_or(RepoPath::root()))?.stat(path.name().unwrap_or(b"."))
+        let (parent, name) = self.open_parent(path)?;
+        parent.stat(name)
     }
 
     /// Fails if names cannot be removed (`chattr +a`) or changed at all (`chattr +i`).

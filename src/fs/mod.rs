@@ -55,7 +55,7 @@ pub use lock::{FileLock, Holder};
 pub use paths::{above_removed_dir, canonicalize, current_dir, home_dir, is_mount_root, is_same_dir, lies_in};
 pub use process::run_program;
 pub use readahead::ReadAhead;
-pub use sparse::{copy_range, data_ranges, has_hole, preallocate, reflink};
+pub use sparse::{data_ranges, has_hole, preallocate, reflink};
 pub use stat::{Atime, FileSystem, MappedStores, Stat};
 pub use uncached::{read_exact_uncached_at, write_all_uncached_at};
 pub use user::{

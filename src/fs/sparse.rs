@@ -1,4 +1,4 @@
-//! Finds holes, preallocates space, and copies ranges, sharing blocks if possible.
+//! Finds holes, preallocates space, and shares blocks.
 
 use std::fs::File;
 
@@ -6,7 +6,7 @@ use rustix::fs::{FallocateFlags, SeekFrom};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::Result;
-use crate::fs::handle::{failed, read_at, write_all_at};
+use crate::fs::handle::failed;
 
 /// The parts of a file that are not holes, as offset and length in bytes, ascending, within `size`. One part if the file
 /// system has no holes. Changes the position of the file.
@@ -83,43 +83,4 @@ pub fn reflink(from: &File, to: &File) -> Result<bool> {
         ) => Ok(false),
         Err(errno) => Err(failed("copy to", to, errno)),
     }
-}
-
-/// Buffer size in bytes if the kernel cannot copy between the files.
-const COPY_BUFFER: usize = 256 << 10;
-
-/// Copies `length` bytes between offsets of two files, in the kernel if possible. [`crate::error::ErrorKind::Io`] if `from` is
-/// too short.
-pub fn copy_range((from, start): (&File, u64), (to, place): (&File, u64), length: u64) -> Result<()> {
-    let mut done = 0;
-    while done < length {
-        let (mut source, mut target) = (start + done, place + done);
-        let rest = usize::try_from(length - done).unwrap_or(usize::MAX).min(1 << 30);
-        match rustix::fs::copy_file_range(from, Some(&mut source), to, Some(&mut target), rest) {
-            // Files in `/proc`, and old kernels, return 0 although there are bytes to read.
-            Ok(0) => return copy_through_memory((from, source), (to, target), length - done),
-            Ok(copied) => done += copied as u64,
-            Err(Errno::INTR) => {}
-            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
-                return copy_through_memory((from, source), (to, target), length - done);
-            }
-            Err(errno) => return Err(failed("copy to", to, errno)),
-        }
-    }
-    Ok(())
-}
-
-fn copy_through_memory((from, start): (&File, u64), (to, place): (&File, u64), length: u64) -> Result<()> {
-    let mut buffer = vec![0; usize::try_from(length).unwrap_or(COPY_BUFFER).min(COPY_BUFFER)];
-    let mut done = 0;
-    while done < length {
-        let rest = usize::try_from(length - done).unwrap_or(COPY_BUFFER).min(COPY_BUFFER);
-        let read = read_at(from, &mut buffer[..rest], start + done)?;
-        if read == 0 {
-            return Err(failed("copy from", from, std::io::ErrorKind::UnexpectedEof));
-        }
-        write_all_at(to, &buffer[..read], place + done)?;
-        done += read as u64;
-    }
-    Ok(())
 }

@@ -53,21 +53,18 @@ impl Stat {
 
     /// The stat of a name in an open directory, without following a link. `"."` is the directory itself.
     pub(super) fn at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Stat> {
-        match rustix::fs::statx(&dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS) {
-            Ok(raw) => Stat::from_raw(&raw),
-            Err(errno) if is_missing_statx(errno) => {
-                Stat::from_old(&rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?)
-            }
-            Err(errno) => Err(errno),
-        }
+        Stat::query(dir, name, AtFlags::SYMLINK_NOFOLLOW)
     }
 
     /// The stat of an open file.
     pub(super) fn of(handle: impl AsFd) -> rustix::io::Result<Stat> {
-        match rustix::fs::statx(&handle, c"", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS) {
+        Stat::query(handle, b"", AtFlags::EMPTY_PATH)
+    }
+
+    fn query(handle: impl AsFd, name: &[u8], flags: AtFlags) -> rustix::io::Result<Stat> {
+        match rustix::fs::statx(&handle, name, flags, StatxFlags::BASIC_STATS) {
             Ok(raw) => Stat::from_raw(&raw),
-            // `fstat` fails on an `O_PATH` file descriptor before Linux 3.6, which is older than the supported kernels.
-            Err(errno) if is_missing_statx(errno) => Stat::from_old(&rustix::fs::fstat(handle)?),
+            Err(errno) if is_missing_statx(errno) => Stat::from_old(&rustix::fs::statat(handle, name, flags)?),
             Err(errno) => Err(errno),
         }
     }
@@ -125,29 +122,17 @@ impl Stat {
     }
 }
 
-/// Access time of a name in an open directory. Does not follow a link.
-pub(super) fn atime_at(dir: impl AsFd, name: &[u8]) -> rustix::io::Result<Timestamp> {
-    match rustix::fs::statx(&dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::ATIME) {
+/// Access time of a name in an open directory, or of an open file, as the flags say.
+#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between architectures")]
+pub(super) fn atime(handle: impl AsFd, name: &[u8], flags: AtFlags) -> rustix::io::Result<Timestamp> {
+    match rustix::fs::statx(&handle, name, flags, StatxFlags::ATIME) {
         Ok(raw) => Ok(timestamp(raw.stx_atime)),
         Err(errno) if is_missing_statx(errno) => {
-            Ok(old_atime(&rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?))
+            let raw = rustix::fs::statat(handle, name, flags)?;
+            Ok(Timestamp { seconds: raw.st_atime as i64, nanoseconds: raw.st_atime_nsec as u32 })
         }
         Err(errno) => Err(errno),
     }
-}
-
-/// Access time of an open file.
-pub(super) fn atime_of(handle: impl AsFd) -> rustix::io::Result<Timestamp> {
-    match rustix::fs::statx(&handle, c"", AtFlags::EMPTY_PATH, StatxFlags::ATIME) {
-        Ok(raw) => Ok(timestamp(raw.stx_atime)),
-        Err(errno) if is_missing_statx(errno) => Ok(old_atime(&rustix::fs::fstat(handle)?)),
-        Err(errno) => Err(errno),
-    }
-}
-
-#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between architectures")]
-fn old_atime(raw: &rustix::fs::Stat) -> Timestamp {
-    Timestamp { seconds: raw.st_atime as i64, nanoseconds: raw.st_atime_nsec as u32 }
 }
 
 /// Whether the kernel (before Linux 4.11) or a sandbox has no `statx`. rustix converts EPERM of a sandbox to ENOSYS.

@@ -61,7 +61,7 @@ impl Args {
             linked::check(store, &root, links)?;
         }
         let (links, objects) = (links.or(named.links()), HashMap::new());
-        let torn = named.commit.map_or_else(Vec::new, |commit| commit.torn);
-        Ok((id, Source { root, links, objects, torn, is_root_known, limits: None }))
+        let unstable = named.commit.map_or_else(Vec::new, |commit| commit.torn);
+        Ok((id, Source { root, links, objects, unstable, is_root_known, limits: None }))
     }
 }

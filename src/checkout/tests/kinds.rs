@@ -42,11 +42,11 @@ fn make(fixture: &Fixture, kind: &str) {
             set(&x.join("deep/er"), if kind == "full directory" { 0o700 } else { 0o555 }, -5);
         }
         "link to a file" => symlink("standing", &x).unwrap(),
-        "link to a directory" => symlink("room", &x).unwrap(),
+        "link to a directory" => symlink("sub", &x).unwrap(),
         "dangling link" => symlink("/nowhere/at all", &x).unwrap(),
         "hard-linked pair" => {
             fs::write(&x, "pair").unwrap();
-            fs::hard_link(&x, fixture.at("room/y")).unwrap();
+            fs::hard_link(&x, fixture.at("sub/y")).unwrap();
         }
         "fifo" => Dir::open(&fixture.root()).unwrap().make_special(b"x", Kind::Fifo, 0).unwrap(),
         other => unreachable!("{other}"),
@@ -67,19 +67,19 @@ fn clear(fixture: &Fixture) {
         true => fs::remove_dir_all(&x).unwrap(),
         false => fs::remove_file(&x).unwrap(),
     }
-    let _ = fs::remove_file(fixture.at("room/y"));
+    let _ = fs::remove_file(fixture.at("sub/y"));
 }
 
 fn fixture() -> Fixture {
     let fixture = Fixture::new();
-    fs::write(fixture.at("standing"), "it stands").unwrap();
-    fs::create_dir(fixture.at("room")).unwrap();
-    fs::write(fixture.at("room/chair"), "chair").unwrap();
+    fs::write(fixture.at("standing"), "existing").unwrap();
+    fs::create_dir(fixture.at("sub")).unwrap();
+    fs::write(fixture.at("sub/file"), "content").unwrap();
     fixture
 }
 
 fn settle(fixture: &Fixture) {
-    set(&fixture.at("room"), 0o755, 3_000);
+    set(&fixture.at("sub"), 0o755, 3_000);
     set(&fixture.root(), 0o755, 4_000);
 }
 
@@ -114,7 +114,7 @@ fn scan_after_checkout_reads_no_content() {
         clear(&fixture);
         fs::write(fixture.at("standing"), "changed").unwrap();
         let done = fixture.check_out(&target);
-        let scan = fixture.look(&fixture.index(&done));
+        let scan = fixture.scan(&fixture.index(&done));
         assert_eq!((&scan.root, scan.links), (&target.root, target.links), "{kind}");
         assert_eq!(scan.files_read, 0, "{kind}");
     }
@@ -129,16 +129,16 @@ fn checkout_restores_xattrs_and_holes() {
     big.set_len(9 << 20).unwrap();
     drop(big);
     root.set_xattr(b"standing", b"user.note", b"\x00\xff").unwrap();
-    root.set_xattr(b"room", b"user.note", b"").unwrap();
+    root.set_xattr(b"sub", b"user.note", b"").unwrap();
     settle(&fixture);
     let (target, expected) = (fixture.record().0, fixture.describe_tree());
     fs::write(fixture.at("sparse"), "dense").unwrap();
     root.set_xattr(b"standing", b"user.other", b"1").unwrap();
-    root.remove_xattr(b"room", b"user.note").unwrap();
+    root.remove_xattr(b"sub", b"user.note").unwrap();
     fixture.check_out(&target);
     assert_eq!(fixture.describe_tree(), expected);
     assert_eq!(root.xattrs(b"standing").unwrap(), [(b"user.note".to_vec(), b"\x00\xff".to_vec())]);
-    assert_eq!(root.xattrs(b"room").unwrap(), [(b"user.note".to_vec(), Vec::new())]);
+    assert_eq!(root.xattrs(b"sub").unwrap(), [(b"user.note".to_vec(), Vec::new())]);
     let scan = fixture.record().1;
     assert_eq!(scan.root, target.root, "holes are where they were");
 }

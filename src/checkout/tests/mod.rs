@@ -1,7 +1,7 @@
 //! Tests checkouts of real directories: a worktree and a store, without a journal.
 
-mod grove;
 mod kinds;
+mod memory;
 mod plans;
 mod renames;
 mod safety;
@@ -85,7 +85,7 @@ impl Fixture {
         let session = self.store.session();
         let despite_rules = paths.iter().map(|text| path(text)).collect();
         let options = scan::Options { despite_rules, ..scan::Options::default() };
-        let sinks = || Keep { session: &session, writer: session.writer() };
+        let sinks = || StoringSink { session: &session, writer: session.writer() };
         let scan = scan::scan(&worktree, &self.store, &Index::empty(), &options, &sinks, &Silent).unwrap();
         let stored = session.finish().unwrap();
         self.store.add_packs(&stored.packs).unwrap();
@@ -95,7 +95,7 @@ impl Fixture {
             links: scan.links,
             uncovered: scan.uncovered.clone(),
             objects: scan.objects.clone(),
-            torn: Vec::new(),
+            unstable: Vec::new(),
             journals: Vec::new(),
             other_names: Vec::new(),
             halfway: Vec::new(),
@@ -104,7 +104,7 @@ impl Fixture {
     }
 
     /// Reads the worktree without storing anything.
-    pub fn look(&self, index: &Index) -> Scan {
+    pub fn scan(&self, index: &Index) -> Scan {
         let sinks = HashSink::new;
         scan::scan(&self.worktree(), &self.store, index, &scan::Options::default(), &sinks, &Silent).unwrap()
     }
@@ -196,7 +196,7 @@ pub fn set(path: &Path, mode: u32, seconds: i64) {
 }
 
 /// A sink that stores: small files whole, large ones in chunks of a fixed length.
-struct Keep<'s> {
+struct StoringSink<'s> {
     session: &'s Session<'s>,
     writer: Writer<'s>,
 }
@@ -204,7 +204,7 @@ struct Keep<'s> {
 /// Long enough that a file of a few MiB has many of them.
 const CHUNK: usize = 256 << 10;
 
-impl Sink for Keep<'_> {
+impl Sink for StoringSink<'_> {
     const STORES: bool = true;
 
     fn read(&mut self, reading: &mut Reading<'_>) -> Result<BlobId> {

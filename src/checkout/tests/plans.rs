@@ -1,6 +1,6 @@
 //! Plans as printed text, without a disk.
 
-use super::grove::plan;
+use super::memory::plan;
 
 #[track_caller]
 fn shows(live: &[&str], target: &[&str], expected: &str) {

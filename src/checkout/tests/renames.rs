@@ -11,12 +11,12 @@ use crate::checkout::{Target, clean_staged};
 /// Creates a recorded worktree with a directory of files.
 fn fixture() -> (Fixture, Target) {
     let mut fixture = Fixture::new();
-    fs::create_dir(fixture.at("room")).unwrap();
-    for name in ["room/a", "room/b", "c"] {
+    fs::create_dir(fixture.at("sub")).unwrap();
+    for name in ["sub/a", "sub/b", "c"] {
         fs::write(fixture.at(name), format!("{name} ").repeat(1000)).unwrap();
         set(&fixture.at(name), 0o640, 1_000);
     }
-    set(&fixture.at("room"), 0o750, 2_000);
+    set(&fixture.at("sub"), 0o750, 2_000);
     set(&fixture.root(), 0o755, 3_000);
     let target = fixture.record().0;
     (fixture, target)
@@ -39,16 +39,16 @@ fn check_out(fixture: &mut Fixture, target: &Target, between: impl FnOnce(&Fixtu
 
 #[test]
 fn checkout_renames_moved_file_back() {
-    for (from, to) in [("room", "hall"), ("c", "room/c"), ("room/a", "room/A"), ("room/b", "b")] {
+    for (from, to) in [("sub", "other"), ("c", "sub/c"), ("sub/a", "sub/A"), ("sub/b", "b")] {
         let (mut fixture, target) = fixture();
-        let (before, name) = (fixture.describe_tree(), if from == "room" { "room/a" } else { from });
+        let (before, name) = (fixture.describe_tree(), if from == "sub" { "sub/a" } else { from });
         let expected = inode(&fixture, name);
         rename(&fixture, from, to);
         let done = check_out(&mut fixture, &target, |_| {});
         assert_eq!(fixture.describe_tree(), before, "{from} {to}: {}", done.plan);
         assert_eq!(inode(&fixture, name), expected, "{from} {to}");
         assert!(done.outcome.changed.is_empty() && done.outcome.inexact.is_empty(), "{:?}", done.outcome);
-        assert_eq!(fixture.look(&fixture.index(&done)).bytes_read, 0, "{from} {to}");
+        assert_eq!(fixture.scan(&fixture.index(&done)).bytes_read, 0, "{from} {to}");
     }
 }
 
@@ -72,8 +72,8 @@ fn checkout_moves_each_equal_file_once() {
         set(&fixture.at(name), 0o644, 5_000);
     }
     let (target, before) = (fixture.record().0, fixture.describe_tree());
-    rename(&fixture, "x", "room/x");
-    rename(&fixture, "y", "room/y");
+    rename(&fixture, "x", "sub/x");
+    rename(&fixture, "y", "sub/y");
     fs::remove_file(fixture.at("z")).unwrap();
     check_out(&mut fixture, &target, |_| {});
     assert_eq!(fixture.describe_tree(), before);
@@ -123,11 +123,11 @@ fn checkout_restores_swapped_files() {
     let (mut fixture, target) = fixture();
     let before = fixture.describe_tree();
     rename(&fixture, "c", "t");
-    rename(&fixture, "room/a", "c");
-    rename(&fixture, "t", "room/a");
-    rename(&fixture, "room/b", "b");
-    fs::create_dir(fixture.at("room/b")).unwrap();
-    fs::write(fixture.at("room/b/in"), "new").unwrap();
+    rename(&fixture, "sub/a", "c");
+    rename(&fixture, "t", "sub/a");
+    rename(&fixture, "sub/b", "b");
+    fs::create_dir(fixture.at("sub/b")).unwrap();
+    fs::write(fixture.at("sub/b/in"), "new").unwrap();
     check_out(&mut fixture, &target, |_| {});
     assert_eq!(fixture.describe_tree(), before);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::{Fixture, path, set};
-use crate::apply::verdict::Verdict;
+use crate::apply::plan::Verdict;
 use crate::checkout::clean_staged;
 use crate::error::ErrorKind;
 use crate::id::{BlobId, TreeId};
@@ -45,7 +45,7 @@ fn checkout_accepts_ignored_content_that_matches() {
     fs::write(fixture.at(".undoignore"), "data\n").unwrap();
     let done = fixture.check_out(&target);
     assert_eq!(fixture.describe_tree()["data"], expected["data"]);
-    let scan = fixture.look(&fixture.index(&done));
+    let scan = fixture.scan(&fixture.index(&done));
     assert_eq!((scan.root, scan.files_read), (target.root, 0));
 }
 
@@ -106,7 +106,7 @@ fn checkout_keeps_files_changed_after_scan() {
     assert_eq!(fs::read(fixture.at("fine")).unwrap(), b"one");
     assert!(leftovers(&fixture).is_empty());
     // Paths that were left are read again.
-    let scan = fixture.look(&fixture.index(&done));
+    let scan = fixture.scan(&fixture.index(&done));
     assert_eq!(scan.root, fixture.record().0.root);
 }
 
@@ -300,8 +300,8 @@ fn touched_racy_file_stays_racy() {
         fs::write(fixture.at("file"), "two").unwrap();
         set(&fixture.at("file"), 0o600, 5);
     });
-    let live = fixture.look(&fixture.index(&done.unwrap()));
-    assert_eq!(live.root.tree(), fixture.look(&crate::worktree::Index::empty()).root.tree());
+    let live = fixture.scan(&fixture.index(&done.unwrap()));
+    assert_eq!(live.root.tree(), fixture.scan(&crate::worktree::Index::empty()).root.tree());
 }
 
 #[test]
@@ -322,8 +322,8 @@ fn racy_file_stays_racy_when_hard_link_is_removed() {
         fs::write(fixture.at("a"), "two").unwrap();
         set(&fixture.at("a"), 0o644, 5);
     });
-    let live = fixture.look(&fixture.index(&done.unwrap()));
-    assert_eq!(live.root.tree(), fixture.look(&crate::worktree::Index::empty()).root.tree());
+    let live = fixture.scan(&fixture.index(&done.unwrap()));
+    assert_eq!(live.root.tree(), fixture.scan(&crate::worktree::Index::empty()).root.tree());
 }
 
 #[test]

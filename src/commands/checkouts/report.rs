@@ -162,7 +162,7 @@ pub fn report_inexact(context: &Context<'_>, outcome: &Outcome) -> Exit {
         "directories not removed because they contain unrecorded files",
     );
     context.report_paths(pluralize(outcome.kept.len(), one, several), &outcome.kept);
-    let torn = context.warn_unstable(&outcome.torn);
+    let unstable = context.warn_unstable(&outcome.unstable);
     context.report_reasons("damaged in the repository and left unchanged", &outcome.damaged);
     context.report_paths("changed during the checkout and left unchanged", &outcome.changed);
     if let Some(aside) = outcome.aside {
@@ -173,7 +173,7 @@ pub fn report_inexact(context: &Context<'_>, outcome: &Outcome) -> Exit {
         && outcome.in_use.is_empty()
         && outcome.inexact.is_empty()
         && outcome.left_journals.is_empty()
-        && torn == Exit::SUCCESS;
+        && unstable == Exit::SUCCESS;
     match is_exact && outcome.changed.is_empty() {
         _ if !outcome.damaged.is_empty() => ErrorKind::Damaged.exit(),
         true => Exit::SUCCESS,

@@ -21,11 +21,11 @@ use super::path;
 
 /// Objects in memory.
 #[derive(Default)]
-pub struct Grove {
+pub struct MemoryObjects {
     objects: HashMap<(ObjectKind, ObjectId), Arc<[u8]>>,
 }
 
-impl Objects for Grove {
+impl Objects for MemoryObjects {
     fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<Arc<[u8]>> {
         self.objects.get(&(kind, id)).cloned().ok_or_else(|| Error::damaged("missing"))
     }
@@ -35,7 +35,7 @@ impl Objects for Grove {
 ///
 /// `a=1` a file with content, `d/` a directory, `l>t` a link, `p|` a FIFO, `b~a` another name of a file; `@5` at the end
 /// is its time; `?x` is ignored, `!x` uncovered, `^a=1` a file that has a name outside too.
-pub struct Planted {
+pub struct ParsedSide {
     root: Entry,
     links: Option<LinksId>,
     index: Builder,
@@ -43,8 +43,8 @@ pub struct Planted {
     uncovered: Vec<Uncovered>,
 }
 
-impl Grove {
-    pub fn plant(&mut self, lines: &[&str]) -> Planted {
+impl MemoryObjects {
+    pub fn parse_side(&mut self, lines: &[&str]) -> ParsedSide {
         let mut entries: BTreeMap<RepoPathBuf, Entry> = BTreeMap::new();
         let mut groups: BTreeMap<RepoPathBuf, Vec<RepoPathBuf>> = BTreeMap::new();
         let (mut ignored, mut uncovered, mut outside) = (Vec::new(), Vec::new(), Vec::new());
@@ -76,7 +76,7 @@ impl Grove {
             };
             links.save(put).unwrap()
         });
-        Planted { root, links, index, ignored, uncovered }
+        ParsedSide { root, links, index, ignored, uncovered }
     }
 
     /// Saves all trees, the deepest first.
@@ -173,11 +173,11 @@ fn index(
     index
 }
 
-/// Plans from one side to the other. `alike` are uncovered paths where what is wanted stands already.
+/// Plans from one side to the other. `alike` are uncovered paths that already have the wanted content.
 pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
-    let mut grove = Grove::default();
-    let (live, target) = (grove.plant(live), grove.plant(target));
-    let Planted { root, links, index, ignored, uncovered } = live;
+    let mut objects = MemoryObjects::default();
+    let (live, target) = (objects.parse_side(live), objects.parse_side(target));
+    let ParsedSide { root, links, index, ignored, uncovered } = live;
     let in_the_way: Vec<RepoPathBuf> = ignored.iter().chain(uncovered.iter().map(|it| &it.path)).cloned().collect();
     let scan = Scan {
         index_failure: None,
@@ -202,18 +202,18 @@ pub fn plan(live: &[&str], target: &[&str], alike: &[&str]) -> Plan {
         links: target.links,
         uncovered: target.uncovered,
         objects: HashMap::new(),
-        torn: Vec::new(),
+        unstable: Vec::new(),
         journals: Vec::new(),
         other_names: Vec::new(),
         halfway: Vec::new(),
     };
     let alike = alike.iter().map(|text| path(text)).collect();
-    planner::plan(&scan, &target, &Answers { grove, rules, alike, in_the_way }).unwrap()
+    planner::plan(&scan, &target, &Answers { objects, rules, alike, in_the_way }).unwrap()
 }
 
 /// Lookups from memory.
 struct Answers {
-    grove: Grove,
+    objects: MemoryObjects,
     rules: Vec<RepoPathBuf>,
     alike: Vec<RepoPathBuf>,
     in_the_way: Vec<RepoPathBuf>,
@@ -221,7 +221,7 @@ struct Answers {
 
 impl Lookups for Answers {
     fn objects(&self) -> &dyn Objects {
-        &self.grove
+        &self.objects
     }
 
     fn is_ignored(&self, path: &RepoPath, _: bool) -> Result<bool> {
