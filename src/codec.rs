@@ -6,6 +6,38 @@
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
+/// Defines methods that encode and decode integers of a fixed length.
+macro_rules! integers {
+    ($($(#[$doc:meta])* $name:ident),+) => {
+        impl Encoder {
+            $($(#[$doc])*
+            pub fn $name(&mut self, value: $name) -> &mut Encoder {
+                self.raw(&value.to_le_bytes())
+            })+
+        }
+
+        impl Decoder<'_> {
+            $($(#[$doc])*
+            pub fn $name(&mut self) -> Result<$name> {
+                self.array().map($name::from_le_bytes)
+            })+
+        }
+    };
+}
+
+integers!(
+    /// One byte.
+    u8,
+    /// Two bytes.
+    u16,
+    /// Four bytes.
+    u32,
+    /// Eight bytes.
+    u64,
+    /// Eight bytes, two's complement.
+    i64
+);
+
 /// Appends fields to a buffer.
 #[derive(Debug, Default)]
 pub struct Encoder {
@@ -22,31 +54,6 @@ impl Encoder {
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Encoder {
         self.bytes.extend_from_slice(bytes);
         self
-    }
-
-    /// One byte.
-    pub fn u8(&mut self, value: u8) -> &mut Encoder {
-        self.raw(&[value])
-    }
-
-    /// Two bytes.
-    pub fn u16(&mut self, value: u16) -> &mut Encoder {
-        self.raw(&value.to_le_bytes())
-    }
-
-    /// Four bytes.
-    pub fn u32(&mut self, value: u32) -> &mut Encoder {
-        self.raw(&value.to_le_bytes())
-    }
-
-    /// Eight bytes.
-    pub fn u64(&mut self, value: u64) -> &mut Encoder {
-        self.raw(&value.to_le_bytes())
-    }
-
-    /// Eight bytes, two's complement.
-    pub fn i64(&mut self, value: i64) -> &mut Encoder {
-        self.raw(&value.to_le_bytes())
     }
 
     /// One to ten bytes, seven bits each, low bits first.
@@ -116,31 +123,6 @@ impl<'a> Decoder<'a> {
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let taken = self.raw(N)?;
         Ok(taken.try_into().expect("raw(N) gives N bytes"))
-    }
-
-    /// One byte.
-    pub fn u8(&mut self) -> Result<u8> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    /// Two bytes.
-    pub fn u16(&mut self) -> Result<u16> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    /// Four bytes.
-    pub fn u32(&mut self) -> Result<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    /// Eight bytes.
-    pub fn u64(&mut self) -> Result<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    /// Eight bytes, two's complement.
-    pub fn i64(&mut self) -> Result<i64> {
-        self.array().map(i64::from_le_bytes)
     }
 
     /// A LEB128 number. Rejects encodings longer than needed, so that equal values have equal bytes.

@@ -1,9 +1,7 @@
 //! Alarm marks in the extras of a commit: reasons why its state looks like an accident or an attack.
 
-use super::fields::fields;
+use super::fields::{self, fields};
 use super::{Commit, Extras};
-use crate::codec::{Decoder, Encoder};
-use crate::error::Result;
 
 /// Key of a list of [`Mark`]. Missing if there was no alarm.
 const ALARM: &str = "alarm";
@@ -23,35 +21,21 @@ fields!(Mark: kind, count, of);
 
 /// Adds marks to the extras of a commit. Adds nothing if there are none.
 pub fn put(marks: &[Mark], extras: &mut Extras) {
-    if marks.is_empty() {
-        return;
+    if !marks.is_empty() {
+        extras.set(ALARM, fields::encode(&marks.to_vec()));
     }
-    let mut encoder = Encoder::new();
-    encoder.put_list(marks.iter());
-    extras.set(ALARM, encoder.finish());
 }
 
 impl Commit {
     /// Whether the state of the commit looks like an accident or an attack.
     pub fn is_suspicious(&self) -> bool {
-        self.alarm().is_some()
+        self.extras.get(ALARM).is_some()
     }
 
     /// The reasons why the commit is suspicious. Empty if they cannot be decoded.
     pub fn marks(&self) -> Vec<Mark> {
-        self.alarm().and_then(|bytes| take_marks(bytes).ok()).unwrap_or_default()
+        self.extras.get(ALARM).and_then(|bytes| fields::decode("alarm", bytes).ok()).unwrap_or_default()
     }
-
-    fn alarm(&self) -> Option<&[u8]> {
-        self.extras.get(ALARM)
-    }
-}
-
-fn take_marks(bytes: &[u8]) -> Result<Vec<Mark>> {
-    let mut decoder = Decoder::new("alarm", bytes);
-    let marks = decoder.take()?;
-    decoder.finish()?;
-    Ok(marks)
 }
 
 #[cfg(test)]

@@ -84,6 +84,21 @@ impl Decoder<'_> {
     }
 }
 
+/// Encodes one value.
+pub fn encode(value: &impl Field) -> Vec<u8> {
+    let mut encoder = Encoder::new();
+    encoder.put(value);
+    encoder.finish()
+}
+
+/// Decodes bytes that consist of one value.
+pub fn decode<T: Field>(what: &'static str, bytes: &[u8]) -> Result<T> {
+    let mut decoder = Decoder::new(what, bytes);
+    let value = decoder.take()?;
+    decoder.finish()?;
+    Ok(value)
+}
+
 /// Starts an encoding with its kind and version.
 pub fn begin(kind: u8, version: u8) -> Encoder {
     let mut encoder = Encoder::new();
@@ -119,16 +134,20 @@ macro_rules! ids {
 }
 ids!(AttributesId, BlobId, ChunkId, CommitId, DirectoryId, LayoutId, LinksId, OperationId, PackId, TreeId);
 
-/// A varint.
-impl Field for u64 {
-    fn put(&self, encoder: &mut Encoder) {
-        encoder.varint(*self);
-    }
+macro_rules! by_method {
+    ($($name:ident: $method:ident),+) => {
+        $(impl Field for $name {
+            fn put(&self, encoder: &mut Encoder) {
+                encoder.$method(*self);
+            }
 
-    fn take(decoder: &mut Decoder<'_>) -> Result<u64> {
-        decoder.varint()
-    }
+            fn take(decoder: &mut Decoder<'_>) -> Result<$name> {
+                decoder.$method()
+            }
+        })+
+    };
 }
+by_method!(u64: varint, Timestamp: time);
 
 /// A varint.
 impl Field for u32 {
@@ -138,16 +157,6 @@ impl Field for u32 {
 
     fn take(decoder: &mut Decoder<'_>) -> Result<u32> {
         u32::try_from(decoder.varint()?).map_err(|_| decoder.invalid("number too large"))
-    }
-}
-
-impl Field for Timestamp {
-    fn put(&self, encoder: &mut Encoder) {
-        encoder.time(*self);
-    }
-
-    fn take(decoder: &mut Decoder<'_>) -> Result<Timestamp> {
-        decoder.time()
     }
 }
 

@@ -1,8 +1,7 @@
 //! Orders commits in time even if a commit has an earlier time than its parent, because a clock was wrong. A commit
 //! keeps the time of the clock; its order follows its parents.
 
-use super::{Commit, Extras};
-use crate::codec::{Decoder, Encoder};
+use super::{Commit, Extras, fields};
 use crate::time::Timestamp;
 
 /// Key of a 12-byte time: the latest order of the parents, if later than the commit's own time.
@@ -11,22 +10,15 @@ const ORDER: &str = "order";
 /// Adds the order to the extras of a commit with this time, if it differs. `parents`: latest order of its parents.
 pub fn put(time: Timestamp, parents: Option<Timestamp>, extras: &mut Extras) {
     if let Some(latest) = parents.filter(|latest| *latest > time) {
-        let mut encoder = Encoder::new();
-        encoder.time(latest);
-        extras.set(ORDER, encoder.finish());
+        extras.set(ORDER, fields::encode(&latest));
     }
 }
 
 impl Commit {
     /// Time that is never earlier than the order of an ancestor. An invalid value is ignored.
     pub fn order(&self) -> Timestamp {
-        let recorded = self.extras.get(ORDER).and_then(|bytes| {
-            let mut decoder = Decoder::new("order", bytes);
-            let time = decoder.time().ok()?;
-            decoder.finish().ok()?;
-            Some(time)
-        });
-        recorded.map_or(self.time, |order| order.max(self.time))
+        let recorded = self.extras.get(ORDER).and_then(|bytes| fields::decode("order", bytes).ok());
+        recorded.map_or(self.time, |order: Timestamp| order.max(self.time))
     }
 }
 

@@ -28,7 +28,7 @@ impl Repository {
             }
             (membership @ Membership::Unknown { .. }, Joining::Ask) => return membership.check(&repository.layout),
             (Membership::Unknown { .. }, Joining::Moved) => {
-                let named = repository.named();
+                let named = repository.layout.attachment.directory();
                 let known = &repository.state.directories;
                 let main = main_directory(known).map(|(id, _)| id);
                 let id = named.filter(|id| known.contains_key(id)).or(main).unwrap_or_else(new_id);
@@ -50,19 +50,11 @@ impl Repository {
         transaction.create_branch(start)
     }
 
-    /// The directory id in the file `.undo`.
-    fn named(&self) -> Option<DirectoryId> {
-        match self.layout.attachment {
-            Attachment::Store(named) => named,
-            Attachment::Own | Attachment::Linked => None,
-        }
-    }
-
     /// Writes the directory id into a file `.undo`. The directory can also be found by path and inode, so a failure is
     /// ignored.
     pub(super) fn name_directory(&mut self) {
         let Membership::Known { id, .. } = self.membership else { return };
-        let is_named = self.named() == Some(id);
+        let is_named = self.layout.attachment.directory() == Some(id);
         if is_named || !matches!(self.layout.attachment, Attachment::Store(_)) {
             return;
         }

@@ -12,7 +12,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, FileLock};
 use crate::id::DirectoryId;
 use crate::metadata::Kind;
-use crate::path::RepoPathBuf;
 use crate::repo::format::Format;
 use crate::repo::journal::{self, State};
 use crate::repo::layout::{Attachment, Layout, StoreLink, marker};
@@ -57,17 +56,16 @@ fn fill(
     let Some(store) = store else {
         build(&marker, &worktree, environment, made)?;
         fs::sync_dir(&worktree, environment.durability())?;
-        return Ok(Layout { worktree, repository: marker, attachment: Attachment::Own, start: RepoPathBuf::default() });
+        return Ok(Layout::new(&worktree, &marker, Attachment::Own));
     };
     made.note_missing(store)?;
-    let repository = place_store(&worktree, store)?;
+    let repository = open_store_folder(&worktree, store)?;
     if !fs::exists(&repository.join("format"))? {
         build(&repository, &worktree, environment, made)?;
     }
     let id = Format::open(&repository.join("format"))?.id_text();
-    let (attachment, start) = (Attachment::Store(None), RepoPathBuf::default());
-    let layout = Layout { worktree, repository: repository.clone(), attachment, start };
-    let directory = place(&layout, joining)?;
+    let layout = Layout::new(&worktree, &repository, Attachment::Store(None));
+    let directory = identify(&layout, joining)?;
     let link = StoreLink { id, directory: Some(directory), path: repository };
     let layout = Layout { attachment: Attachment::Store(Some(directory)), ..layout };
     // State of a folder that existed before.
@@ -115,7 +113,7 @@ impl Made {
 }
 
 /// Identifies the directory that will use the store.
-fn place(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
+fn identify(layout: &Layout, joining: &Joining) -> Result<DirectoryId> {
     let state = journal::load(&layout.journal())?.state;
     match (Membership::of(&state, layout)?, joining) {
         (Membership::Unknown { other }, Joining::Ask) => {
@@ -154,7 +152,7 @@ fn check_not_existing(worktree: &Path, marker: &Path, is_elsewhere: bool) -> Res
 }
 
 /// Opens or creates the store's folder. Fails if the folder cannot be a store.
-fn place_store(worktree: &Path, store: &Path) -> Result<PathBuf> {
+fn open_store_folder(worktree: &Path, store: &Path) -> Result<PathBuf> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !fs::exists(path).unwrap_or(true);
     let missing: Vec<&Path> = store.ancestors().take_while(is_missing).collect();
     let above = store.ancestors().nth(missing.len()).filter(|path| !path.as_os_str().is_empty());
@@ -189,12 +187,7 @@ fn is_ours(name: &[u8]) -> bool {
 /// Fills a repository folder for this directory, unless another process has done so.
 fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &mut Made) -> Result<()> {
     let durability = environment.durability();
-    let layout = Layout {
-        worktree: worktree.to_owned(),
-        repository: repository.to_owned(),
-        attachment: Attachment::Own,
-        start: RepoPathBuf::default(),
-    };
+    let layout = Layout::new(worktree, repository, Attachment::Own);
     made.note_missing(repository)?;
     let was_empty = fs::list(repository)?.is_empty();
     fs::create_dir_private(repository)?;

@@ -92,7 +92,23 @@ files! { of_worktree:
     opened_directories = "opened-directories",
 }
 
+impl Attachment {
+    /// The directory id in the file `.undo`.
+    pub fn directory(self) -> Option<DirectoryId> {
+        match self {
+            Attachment::Store(directory) => directory,
+            Attachment::Own | Attachment::Linked => None,
+        }
+    }
+}
+
 impl Layout {
+    /// The layout of a worktree and its repository, used from the root of the worktree.
+    pub fn new(worktree: &Path, repository: &Path, attachment: Attachment) -> Layout {
+        let start = RepoPathBuf::default();
+        Layout { worktree: worktree.to_owned(), repository: repository.to_owned(), attachment, start }
+    }
+
     /// The layout of the first directory that contains `.undo`, from `start` upwards.
     pub fn discover(start: &Path) -> Result<Layout> {
         let begin = fs::canonicalize(start)?;
@@ -122,7 +138,7 @@ impl Layout {
             Some(Kind::Directory) => (marker, Attachment::Linked),
             kind => return Err(no_repository(&marker, kind)),
         };
-        Ok(Some(Layout { worktree: directory.to_owned(), repository, attachment, start: RepoPathBuf::default() }))
+        Ok(Some(Layout::new(directory, &repository, attachment)))
     }
 
     /// Ids and paths of all pack files, named by the journal or not.

@@ -53,10 +53,7 @@ impl Membership {
             return Ok(Membership::Sole);
         }
         let (here, known) = (current(layout)?, &state.directories);
-        let named = match layout.attachment {
-            Attachment::Store(named) => named,
-            Attachment::Own | Attachment::Linked => None,
-        };
+        let named = layout.attachment.directory();
         let is_here = |other: &Directory| other.path == here.path || other.is_same_inode(&here);
         let found = named.and_then(|id| Some((id, known.get(&id)?)));
         let found = found.or_else(|| known.iter().find(|(_, it)| is_here(it)).map(|(id, it)| (*id, it)));
@@ -168,9 +165,6 @@ pub(super) fn is_there(id: DirectoryId, directory: &Directory, repository: &Path
         Ok(None) => return false,
         Err(error) => return error.kind() == ErrorKind::Permission,
     };
-    let is_it = match there.attachment {
-        Attachment::Store(Some(named)) => named == id,
-        _ => true,
-    };
-    is_it && fs::is_same_dir(&there.repository, repository).unwrap_or(false)
+    there.attachment.directory().is_none_or(|named| named == id)
+        && fs::is_same_dir(&there.repository, repository).unwrap_or(false)
 }

@@ -45,7 +45,7 @@ impl Store {
         // A pack that is already open may have been deleted since.
         let pack = Pack::new(&self.directory, id);
         let table = pack.table()?;
-        if table.sort == PackType::Plain {
+        if table.pack_type == PackType::Plain {
             let mut header = [0; format::HEADER];
             let read = pack.read(&mut header, 0);
             let is_right =

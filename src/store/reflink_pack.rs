@@ -152,7 +152,7 @@ impl Store {
         })?;
         let size = layout.size();
         let is_whole = |pack: &&Pack| {
-            pack.table().is_ok_and(|table| table.sort == PackType::Reflinked)
+            pack.table().is_ok_and(|table| table.pack_type == PackType::Reflinked)
                 && pack.data_length().is_ok_and(|it| it == size)
         };
         let mut locations =

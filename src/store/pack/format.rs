@@ -134,10 +134,10 @@ pub fn encode_header() -> [u8; HEADER] {
 }
 
 /// Encodes a table. Sorts the objects.
-pub fn encode_table(sort: PackType, frames: &[Frame], records: &mut [Record]) -> Vec<u8> {
+pub fn encode_table(pack_type: PackType, frames: &[Frame], records: &mut [Record]) -> Vec<u8> {
     records.sort_unstable_by_key(|record| (record.kind, record.id));
     let mut encoder = Encoder::new();
-    encoder.raw(TABLE_MAGIC).u16(VERSION).u8(sort as u8).u8(0);
+    encoder.raw(TABLE_MAGIC).u16(VERSION).u8(pack_type as u8).u8(0);
     encoder.u32(frames.len() as u32).u32(records.len() as u32);
     for frame in frames {
         encoder.u64(frame.offset).u32(frame.stored).u32(frame.raw);
@@ -150,8 +150,8 @@ pub fn encode_table(sort: PackType, frames: &[Frame], records: &mut [Record]) ->
 }
 
 /// Encodes table and footer of a pack whose frames end at `end`. Returns them with the id of the pack. Sorts the objects.
-pub fn encode_tail(sort: PackType, frames: &[Frame], records: &mut [Record], end: u64) -> (PackId, Vec<u8>) {
-    let mut bytes = encode_table(sort, frames, records);
+pub fn encode_tail(pack_type: PackType, frames: &[Frame], records: &mut [Record], end: u64) -> (PackId, Vec<u8>) {
+    let mut bytes = encode_table(pack_type, frames, records);
     let footer = Footer { table: end, length: bytes.len() as u64, id: id_of_table(&bytes) };
     bytes.extend_from_slice(&footer.encode(frames.len() as u32, records.len() as u32));
     (footer.id, bytes)
@@ -210,7 +210,7 @@ fn expect_version(version: u16) -> Result<()> {
 #[derive(Clone, Copy)]
 pub struct Table<'a> {
     /// Type of the pack.
-    pub sort: PackType,
+    pub pack_type: PackType,
     frames: &'a [[u8; FRAME]],
     records: &'a [[u8; OBJECT]],
 }
@@ -226,7 +226,7 @@ impl<'a> Table<'a> {
             return Err(Error::damaged("invalid pack table"));
         }
         expect_version(version)?;
-        let sort = match (kind, zero) {
+        let pack_type = match (kind, zero) {
             (0, 0) => PackType::Plain,
             (1, 0) => PackType::Reflinked,
             _ => {
@@ -235,13 +235,13 @@ impl<'a> Table<'a> {
             }
         };
         let (frames, records) = bytes[TABLE..].split_at(frames as usize * FRAME);
-        Ok(Table { sort, frames: frames.as_chunks().0, records: records.as_chunks().0 })
+        Ok(Table { pack_type, frames: frames.as_chunks().0, records: records.as_chunks().0 })
     }
 
     /// Whether the lists are in order and all offsets stay within the pack, whose frames end at `end`.
     pub fn check(&self, end: u64) -> Result<()> {
-        let mut position = self.sort.start();
-        let is_reflinked = self.sort == PackType::Reflinked;
+        let mut position = self.pack_type.start();
+        let is_reflinked = self.pack_type == PackType::Reflinked;
         for n in 0..self.frame_count() {
             let frame = self.try_frame(n)?;
             let is_foreign = is_reflinked && (frame.codec != Codec::Stored || frame.stored != frame.raw);

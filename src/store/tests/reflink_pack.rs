@@ -102,8 +102,8 @@ fn half_known_file_is_stored_in_ordinary_packs() {
     assert!((100_000..101_000).contains(&stored.bytes), "{} bytes", stored.bytes);
     let store = fixture.store();
     expect_all(&store, &objects);
-    let sorts = store.packs.iter().map(|pack| pack.table().unwrap().sort);
-    assert_eq!(sorts.collect::<Vec<_>>(), [PackType::Plain, PackType::Plain]);
+    let types = store.packs.iter().map(|pack| pack.table().unwrap().pack_type);
+    assert_eq!(types.collect::<Vec<_>>(), [PackType::Plain, PackType::Plain]);
     // All of it is known: nothing is stored.
     assert_eq!(fixture.reflink(&bytes, &pieces).packs.len(), 0);
     // Of one that repeats itself, too.

@@ -53,8 +53,8 @@ fn forged_tables_are_rejected_or_harmless() {
 fn reflink_pack_encoding_is_golden() {
     let frame = |offset| Frame { offset, stored: 10, raw: 10, codec: Codec::Stored, level: 0, checksum: [7; 8] };
     let record = Record { kind: ObjectKind::Data, id: ObjectId([4; LENGTH]), frame_number: 1, offset: 0, length: 10 };
-    let check = |sort, frames: &[Frame], record| {
-        let bytes = encode_table(sort, frames, &mut [record]);
+    let check = |pack_type, frames: &[Frame], record| {
+        let bytes = encode_table(pack_type, frames, &mut [record]);
         Table::of(&bytes).unwrap().check(20 + frames[0].offset)
     };
     check(PackType::Reflinked, &[frame(0), frame(10)], record).unwrap();
