@@ -2,9 +2,6 @@
 //!
 //! Messages are in lower case without a full stop: what failed, on what (in backticks), why. A hint is a command or an action.
 
-#[cfg(test)]
-mod tests;
-
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -316,3 +313,6 @@ impl std::error::Error for Error {
         self.0.source.as_ref().map(|source| source.as_ref() as _)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,6 @@
 //! path = <absolute path, up to the last byte of the file, which is a newline>
 //! ```
 
-#[cfg(test)]
-mod tests;
-
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -284,3 +281,6 @@ impl StoreLink {
             .hint("mount its disk, or write the path that it has now into that file"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,6 @@
 //! The id of the pack verifies the table; the footer gives the offset of the table; the header identifies the file
 //! type. The checksums in the table verify the frames.
 
-#[cfg(test)]
-mod tests;
-
 use crate::codec::{Decoder, Encoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{LENGTH, ObjectId, PackId};
@@ -322,3 +319,6 @@ impl<'a> Table<'a> {
         Ok(Record { kind, id, frame_number: decoder.u32()?, offset: decoder.u32()?, length: decoder.u32()? })
     }
 }
+
+#[cfg(test)]
+mod tests;
