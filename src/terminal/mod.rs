@@ -28,6 +28,7 @@ pub use bars::Bars;
 pub use page::{Page, Place, Print};
 pub use style::{Palette, Role};
 
+use sanitize::Printable;
 use stdout::{Stdout, failed};
 
 /// Number of paths that an error or a warning lists without `-v`.
@@ -160,7 +161,10 @@ impl Ui {
             let mut text = Vec::new();
             let mut page = Page::new(&mut text, self.stderr_palette, true, false, self.options.verbose, self.place());
             record.print(&mut page).map_err(failed)?;
-            String::from_utf8_lossy(&text).lines().for_each(|line| self.say(line));
+            let text = text.strip_suffix(b"\n").unwrap_or(&text);
+            if !text.is_empty() {
+                self.say_bytes(text);
+            }
         }
         Ok(())
     }
@@ -222,14 +226,14 @@ impl Ui {
     /// Prints progress or an answer in words.
     pub fn status(&self, text: impl Display) {
         if !self.options.quiet && !self.options.json {
-            self.say(&sanitize::text(&text.to_string()));
+            self.say(text);
         }
     }
 
     /// Prints what to do next: a command that can be pasted.
     pub fn hint(&self, text: impl Into<Message>) {
         if !self.options.quiet && !self.options.json {
-            self.say(&self.message(Role::Hint, "hint:", &text.into()));
+            self.say(self.message(Role::Hint, "hint:", &text.into()));
         }
     }
 
@@ -244,7 +248,7 @@ impl Ui {
         if self.options.json {
             return self.say_json(&WarningRecord { message: &message.to_string(), paths });
         }
-        self.say(&self.message(Role::Warning, "warning:", &message));
+        self.say(self.message(Role::Warning, "warning:", &message));
         self.list(paths);
     }
 
@@ -279,13 +283,13 @@ impl Ui {
             self.say_json(&ErrorRecord::from(error));
             return exit;
         }
-        self.say(&self.message(Role::Error, "error:", &error.message()));
+        self.say(self.message(Role::Error, "error:", &error.message()));
         let paths = match error.path_list() {
             [path] if error.mentions(path) => &[],
             paths => paths,
         };
         self.list(&paths.iter().map(|path| WarningPath::new(path, "")).collect::<Vec<_>>());
-        error.hint_message().into_iter().for_each(|hint| self.say(&self.message(Role::Hint, "hint:", hint)));
+        error.hint_message().into_iter().for_each(|hint| self.say(self.message(Role::Hint, "hint:", hint)));
         exit
     }
 
@@ -301,12 +305,13 @@ impl Ui {
         }
         let over = if self.stderr_is_terminal { "\r\x1b[K" } else { "" };
         let hint = error.hint_message().map(|hint| self.message(Role::Hint, "hint:", hint) + "\n");
-        format!("{over}{}\n{}", self.message(Role::Error, "error:", &error.message()), hint.unwrap_or_default())
+        let error = self.message(Role::Error, "error:", &error.message());
+        format!("{over}{}", Printable::lines(&format_args!("{error}\n{}", hint.unwrap_or_default())))
     }
 
     /// Prints help, which has escape codes for colours.
     pub fn help(&self, ansi: &str) -> Result<()> {
-        self.write(|page| page.text(self.palette.filter(ansi)))
+        self.write(|page| page.help(&self.palette.filter(ansi)))
     }
 
     /// Where the library reports its progress.
@@ -335,24 +340,29 @@ impl Ui {
             let gap = if reason.is_empty() { "" } else { "  " };
             let (path, reason) =
                 (sanitize::name(&path.relative_to(self.directory())), self.stderr_palette.paint(Role::Dim, reason));
-            self.say(&format!("  {}{gap}{reason}", self.stderr_palette.paint(Role::Path, path)));
+            self.say(format!("  {}{gap}{reason}", self.stderr_palette.paint(Role::Path, path)));
         }
         if paths.len() > shown {
-            self.say(&format!("  and {} more (-v lists all)", human::Count((paths.len() - shown) as u64)));
+            self.say(format!("  and {} more (-v lists all)", human::Count((paths.len() - shown) as u64)));
         }
     }
 
     fn say_json(&self, value: &impl Serialize) {
         if let Ok(text) = serde_json::to_string(value) {
-            self.say(&text);
+            self.say_bytes(text.as_bytes());
         }
     }
 
-    /// Prints a line on stderr, after the data that came before it. A failure to do so cannot be reported.
-    fn say(&self, line: &str) {
+    /// Prints a message on stderr, after the data that came before it.
+    fn say(&self, message: impl Display) {
+        self.say_bytes(Printable::lines(&message).to_string().as_bytes());
+    }
+
+    /// Writes a line to stderr. A failure to do so cannot be reported.
+    fn say_bytes(&self, line: &[u8]) {
         let _ = self.out.flush();
         self.bars.suspend(|| {
-            let _ = writeln!(io::stderr(), "{line}");
+            let _ = io::stderr().write_all(&[line, b"\n"].concat());
         });
     }
 }

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use crate::environment::Environment;
 use crate::id::CommitId;
 use crate::path::RepoPath;
-use crate::quote::quote;
+use crate::quote::quote_also;
+use crate::terminal::sanitize::Printable;
 use crate::terminal::style::Painted;
 use crate::terminal::table::Table;
 use crate::terminal::{Palette, Role, human, sanitize};
@@ -69,12 +70,17 @@ impl<'a> Page<'a> {
 
     /// Writes a line.
     pub fn line(&mut self, text: impl Display) -> io::Result<()> {
-        writeln!(self.out, "{text}")
+        writeln!(self.out, "{}", Printable::line(&text))
     }
 
-    /// Writes text as it is.
+    /// Writes a part of a line.
     pub fn text(&mut self, text: impl Display) -> io::Result<()> {
-        write!(self.out, "{text}")
+        write!(self.out, "{}", Printable::line(&text))
+    }
+
+    /// Writes text of this program, which may have escape codes, as it is.
+    pub fn help(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
     }
 
     /// Writes a word and a path: on a line, or with `-z` each ended by NUL.
@@ -107,7 +113,7 @@ impl<'a> Page<'a> {
     /// Writes a record for scripts: text, then names. A TAB precedes each name; with `-z` one TAB precedes the first name, and
     /// NUL ends each.
     pub fn entry(&mut self, text: impl Display, names: &[&[u8]]) -> io::Result<()> {
-        write!(self.out, "{text}")?;
+        self.text(text)?;
         for (n, name) in names.iter().enumerate() {
             let gap = if self.nul && n > 0 { "" } else { "\t" };
             self.out.write_all(gap.as_bytes())?;
@@ -117,9 +123,14 @@ impl<'a> Page<'a> {
         if self.nul && !names.is_empty() { Ok(()) } else { self.end() }
     }
 
-    /// Writes a name for scripts: raw with `-z`, otherwise quoted where necessary (`crate::quote`).
+    /// Writes a name for scripts: raw with `-z`, otherwise quoted where necessary (`crate::quote`), also so that a
+    /// terminal can show it.
     pub fn name(&mut self, name: &[u8]) -> io::Result<()> {
-        if self.nul { self.out.write_all(name) } else { write!(self.out, "{}", quote(name)) }
+        if self.nul {
+            self.out.write_all(name)
+        } else {
+            write!(self.out, "{}", quote_also(name, sanitize::is_deceptive))
+        }
     }
 
     /// Writes raw bytes as a record.
@@ -152,18 +163,16 @@ impl<'a> Page<'a> {
     /// Writes file content: byte for byte, except that a terminal gets safe text.
     pub fn content(&mut self, role: Role, bytes: &[u8]) -> io::Result<()> {
         if self.terminal {
-            return write!(self.out, "{}", self.palette.paint(role, sanitize::content(bytes)));
+            let text = self.palette.paint(role, sanitize::content(bytes));
+            return write!(self.out, "{}", Printable::lines(&text));
         }
-        let empty = self.palette.paint(role, "").to_string();
-        let (before, after) = empty.split_at(empty.len() - if empty.is_empty() { 0 } else { RESET });
-        self.out.write_all(before.as_bytes())?;
-        self.out.write_all(bytes)?;
-        self.out.write_all(after.as_bytes())
+        let (begin, end) = self.palette.codes(role);
+        [begin.as_bytes(), bytes, end.as_bytes()].iter().try_for_each(|part| self.out.write_all(part))
     }
 
     /// Writes an aligned table.
     pub fn table(&mut self, table: &Table) -> io::Result<()> {
-        table.write(self.out)
+        table.lines().iter().try_for_each(|line| self.line(line))
     }
 
     /// An abbreviated commit id, or `nothing`.
@@ -207,9 +216,6 @@ impl<'a> Page<'a> {
 pub fn short(id: Option<CommitId>) -> String {
     id.map_or_else(|| "nothing".to_owned(), CommitId::short)
 }
-
-/// Length of the escape code that ends a colour.
-const RESET: usize = "\x1b[0m".len();
 
 #[cfg(test)]
 mod tests {

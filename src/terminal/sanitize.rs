@@ -1,7 +1,33 @@
 //! Makes names and messages safe for a terminal: escapes control characters, characters that change the direction of
 //! text, and bytes that are not UTF-8 (`\x1b`, `\xff`).
 
-use std::fmt::Write;
+use std::fmt::{self, Display, Write};
+
+use crate::terminal::style;
+
+/// Text that is safe for a terminal: it has no control characters except colours of [`style`]. Only this module makes it, and
+/// the terminal prints nothing else, except data that the user asked for as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printable(String);
+
+impl Printable {
+    /// One line. Tabs stay.
+    pub fn line(text: &impl Display) -> Printable {
+        Printable(escape_with(text.to_string().as_bytes(), |letter| letter == '\t', style::escape_code))
+    }
+
+    /// Several lines. Tabs stay.
+    pub fn lines(text: &impl Display) -> Printable {
+        let is_kept = |letter| letter == '\t' || letter == '\n';
+        Printable(escape_with(text.to_string().as_bytes(), is_kept, style::escape_code))
+    }
+}
+
+impl Display for Printable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// A name, or any bytes, as one line of safe text.
 pub fn name(bytes: &[u8]) -> String {
@@ -23,12 +49,19 @@ pub fn content(bytes: &[u8]) -> String {
     escape(bytes, |letter| letter == '\t' || letter == '\n')
 }
 
-fn escape(bytes: &[u8], allowed: impl Fn(char) -> bool) -> String {
+fn escape(bytes: &[u8], is_kept: impl Fn(char) -> bool) -> String {
+    escape_with(bytes, is_kept, |_| None)
+}
+
+/// Escapes what is unsafe. `code` returns the escape code of a mark.
+fn escape_with(bytes: &[u8], is_kept: impl Fn(char) -> bool, code: impl Fn(char) -> Option<String>) -> String {
     let mut safe = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
-            if allowed(letter) || !is_deceptive(letter) {
+            if is_kept(letter) || !is_deceptive(letter) {
                 safe.push(letter);
+            } else if let Some(code) = Some(letter).filter(|&letter| style::is_mark(letter)).and_then(&code) {
+                safe.push_str(&code);
             } else {
                 push_escape(&mut safe, letter);
             }
@@ -50,9 +83,11 @@ fn push_escape(safe: &mut String, letter: char) {
     };
 }
 
-/// Whether a character is a control character (C0, DEL, C1), changes direction, breaks lines or is invisible.
+/// Whether a character is a control character (C0, DEL, C1) or a mark of [`style`], changes direction, breaks lines or is
+/// invisible.
 pub fn is_deceptive(letter: char) -> bool {
     letter.is_control()
+        || style::is_mark(letter)
         || matches!(
             letter,
             '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
@@ -76,5 +111,15 @@ mod tests {
     fn messages_keep_line_ends_and_content_keeps_tabs() {
         assert_eq!(text("one\ntwo\x07"), "one\ntwo\\x07");
         assert_eq!(content(b"a\tb\x1b"), "a\tb\\x1b");
+    }
+    #[test]
+    fn only_painted_text_has_colors() {
+        let palette = style::Palette::new(true);
+        let printed = Printable::line(&palette.paint(style::Role::Error, "\x1b[31m raw\x1b[0m")).to_string();
+        assert_eq!(printed, "\x1b[1m\x1b[31m\\x1b[31m raw\\x1b[0m\x1b[0m");
+        assert_eq!(Printable::line(&"a\nb\rc").to_string(), "a\\nb\\rc");
+        assert_eq!(Printable::lines(&"a\nb").to_string(), "a\nb");
+        // Text with the marks themselves is escaped like any data.
+        assert_eq!(name("\u{fdd0}x\u{fdef}".as_bytes()), "\\u{fdd0}x\\u{fdef}");
     }
 }

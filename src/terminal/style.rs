@@ -10,6 +10,7 @@ use crate::terminal::When;
 
 /// The role of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Role {
     /// The id of a commit or another object.
     Id,
@@ -68,6 +69,48 @@ impl Role {
     }
 }
 
+/// The roles, in the order of their declaration.
+const ROLES: [Role; 17] = [
+    Role::Id,
+    Role::Path,
+    Role::Added,
+    Role::Removed,
+    Role::Modified,
+    Role::Metadata,
+    Role::AddedWord,
+    Role::RemovedWord,
+    Role::Branch,
+    Role::Tag,
+    Role::Time,
+    Role::Hint,
+    Role::Warning,
+    Role::Error,
+    Role::Heading,
+    Role::Dim,
+    Role::Emphasis,
+];
+
+/// Painted text has marks in place of escape codes until it is written ([`super::sanitize::Printable`]), so that text of the
+/// user is never taken for an escape code. The marks are noncharacters of Unicode, which text does not contain.
+const FIRST_MARK: char = '\u{fdd0}';
+
+/// The mark at the end of painted text.
+const END_MARK: char = '\u{fdef}';
+
+/// Whether a character is a mark, or another one of the same range of noncharacters.
+pub(super) fn is_mark(letter: char) -> bool {
+    (FIRST_MARK..=END_MARK).contains(&letter)
+}
+
+/// The escape code of a mark.
+pub(super) fn escape_code(mark: char) -> Option<String> {
+    if mark == END_MARK {
+        return Some(anstyle::Reset.render().to_string());
+    }
+    let role = ROLES.get((u32::from(mark) - u32::from(FIRST_MARK)) as usize)?;
+    Some(role.style().render().to_string())
+}
+
 /// Whether a stream gets colours: as the command line says, otherwise as the environment says.
 pub fn wanted(when: When, stream: &impl IsTerminal) -> bool {
     match when {
@@ -111,7 +154,13 @@ impl Palette {
 
     /// A value in the colour of its role.
     pub fn paint<T: fmt::Display>(self, role: Role, value: T) -> Painted<T> {
-        Painted { style: if self.on { role.style() } else { Style::new() }, value }
+        Painted { role: Some(role).filter(|role| self.on && role.style() != Style::new()), value }
+    }
+
+    /// The escape codes before and after text of a role.
+    pub(super) fn codes(self, role: Role) -> (String, String) {
+        let style = if self.on { role.style() } else { Style::new() };
+        (style.render().to_string(), style.render_reset().to_string())
     }
 
     /// Text with escape codes, which are removed if colours are off.
@@ -120,21 +169,32 @@ impl Palette {
     }
 }
 
-/// A value in a style.
+/// A value in the colour of a role.
 pub struct Painted<T> {
-    style: Style,
+    /// `None` for no colour.
+    role: Option<Role>,
     value: T,
 }
 
 impl<T: fmt::Display> fmt::Display for Painted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}{}", self.style.render(), self.value, self.style.render_reset())
+        let Some(role) = self.role else { return self.value.fmt(f) };
+        let mark = char::from_u32(u32::from(FIRST_MARK) + role as u32).unwrap_or(END_MARK);
+        write!(f, "{mark}{}{END_MARK}", self.value)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::sanitize::Printable;
+
+    #[test]
+    fn each_role_has_its_mark() {
+        for (n, role) in ROLES.into_iter().enumerate() {
+            assert_eq!(role as usize, n);
+        }
+    }
 
     #[test]
     fn environment_decides_about_colors() {
@@ -161,9 +221,10 @@ mod tests {
 
     #[test]
     fn text_without_colours_has_no_escape_codes() {
-        assert_eq!(Palette::new(false).paint(Role::Error, "x").to_string(), "x");
-        assert_eq!(Palette::new(true).paint(Role::Added, "x").to_string(), "\x1b[32mx\x1b[0m");
-        assert_eq!(Palette::new(true).paint(Role::Path, "x").to_string(), "x");
+        let printed = |on, role| Printable::line(&Palette::new(on).paint(role, "x")).to_string();
+        assert_eq!(printed(false, Role::Error), "x");
+        assert_eq!(printed(true, Role::Added), "\x1b[32mx\x1b[0m");
+        assert_eq!(printed(true, Role::Path), "x");
         assert_eq!(Palette::new(false).filter("\x1b[1mx\x1b[0m"), "x");
     }
 }

@@ -11,7 +11,7 @@ use crate::object::{Attributes, Commit, Content, Entry, Extras, Operation, tree}
 use crate::path::RepoPathBuf;
 use crate::quote::quote;
 use crate::report::objects::{AttributesFields, CommitFields, LayoutFields, LinksFields, OperationFields, TreeFields};
-use crate::terminal::{Page, Print};
+use crate::terminal::{Page, Print, Role};
 
 macro_rules! print_object {
     ($($record:ty: $print:ident($field:ident)),+) => {$(
@@ -139,7 +139,8 @@ fn print_commit(page: &mut Page<'_>, commit: &Commit) -> io::Result<()> {
     commit.torn.iter().try_for_each(|torn| path(page, "torn", torn))?;
     extras(page, &commit.extras)?;
     line(page, "")?;
-    line(page, &commit.message)
+    page.content(Role::Path, commit.message.as_bytes())?;
+    page.end()
 }
 
 /// `+HH:MM`, or `+HH:MM:SS` where there are seconds.

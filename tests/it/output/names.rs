@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::env::TestEnv;
 use crate::output::history;
+use crate::skip::skip;
 
 #[test]
 fn branch_and_tag_transcript() {
@@ -193,5 +194,61 @@ fn wide_names_align() {
         let lines = text.lines().filter(|line| !line.contains("lines:"));
         let columns: Vec<usize> = lines.filter_map(|line| marks.iter().find_map(|mark| column(line, mark))).collect();
         assert!(columns.len() >= 2 && columns.windows(2).all(|two| two[0] == two[1]), "{command}: {columns:?}\n{text}");
+    }
+}
+
+/// Data of the user that would control a terminal reaches it only escaped, from every command.
+#[test]
+fn text_of_the_user_is_never_printed_raw() {
+    let env = TestEnv::initialised();
+    let evil = "\x1b]0;title\x07\u{9b}31m\u{fdd1}\r";
+    env.write(&format!("{evil}/{evil}"), "one\n");
+    env.write(".undoignore", "[\x1b[31mz-a]\n[[:\x1b[31m:]]\n");
+    env.set("USER", evil);
+    let message = format!("commit -m '{evil}' --author '{evil}'");
+    env.undo(&message).ok();
+    env.undo("tag v1").ok();
+    env.write(&format!("{evil}/{evil}"), "two\n\x1b[31m");
+    env.undo(&format!("run -- sh -c 'echo > \"$0\"' '{evil}2'")).ok();
+    for line in [
+        "status",
+        "log",
+        "log -p",
+        "show",
+        "show --stat",
+        "diff @~",
+        "ls -Rl",
+        "op log",
+        "op show @",
+        "checkout @~ -n",
+        "undo -n",
+        "tag",
+        "branch",
+        "verify",
+        "ls-files",
+        "ls-tree -r @",
+        "cat-file -p @",
+        "rev-list --all",
+        "show-ref",
+        "restore -n .",
+        "diff nowhere\x1b[31m",
+        "cat @:\u{9b}",
+        "tag a\x1bb",
+        "\x1b[31m",
+        "config \x1b[31m",
+        "export v1 .\x1b/x/..",
+    ] {
+        let output = env.shell(&format!(
+            "command -v script >/dev/null || exit 99; script -qec \"undo --no-pager {line}\" /dev/null"
+        ));
+        if output.code == 99 {
+            return skip("`script`, which creates a terminal, is not installed");
+        }
+        let text = anstream::adapter::strip_str(&String::from_utf8_lossy(&output.stdout)).to_string();
+        assert!(!text.is_empty(), "{line}");
+        let raw =
+            text.chars().find(|letter| letter.is_control() && !"\r\n\t".contains(*letter) || *letter == '\u{fdd1}');
+        assert_eq!(raw, None, "{line}: {text:?}");
+        assert!(!output.stdout.windows(2).any(|two| two == b"\x1b]"), "{line}: {output}");
     }
 }
