@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -9,7 +10,7 @@ use clap::error::ErrorKind as ClapKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::{self, Context, help};
-use crate::environment::{Durability, Environment};
+use crate::environment::{Durability, Environment, LockWait};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::plumbing;
@@ -71,6 +72,9 @@ struct Global {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true, value_parser = when())]
     progress: When,
+    /// How long to wait for another command: `30s`, `5min` or `forever` [default: 5s]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = lock_wait)]
+    wait: Option<LockWait>,
     /// Unsafe: do not wait for the disk; a power failure may lose commits
     #[arg(long, global = true)]
     no_sync: bool,
@@ -88,10 +92,22 @@ fn when() -> impl TypedValueParser<Value = When> {
     })
 }
 
+/// Parses the value of `--wait`: `forever`, a number of seconds, or a duration like `30s` or `2 min`.
+fn lock_wait(text: &str) -> Result<LockWait, String> {
+    if text == "forever" {
+        return Ok(LockWait::Forever);
+    }
+    let limit = match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => text.parse::<jiff::SignedDuration>().ok().and_then(|limit| limit.try_into().ok()),
+    };
+    limit.map(LockWait::For).ok_or_else(|| "give a duration like `30s` or `5min`, or `forever`".to_owned())
+}
+
 impl Global {
     fn environment(&self) -> Environment {
         let durability = if self.no_sync { Durability::NoSync } else { Durability::Synced };
-        Environment::from_process().with_durability(durability)
+        Environment::from_process().with_durability(durability).with_lock_wait(self.wait.unwrap_or_default())
     }
 
     fn options(&self) -> Options {
@@ -206,6 +222,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     cli.global.start = directories(cli.global.start, &arguments);
     let environment = cli.global.environment();
     let ui = Ui::new(cli.global.options(), environment.clone());
+    let environment = environment.with_wait_report(ui.wait_report());
     if let Err(error) = usage::check_separator(&arguments) {
         return ui.finish(Err(error));
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -18,6 +19,8 @@ pub struct Environment {
     author: Lazy<String>,
     arguments: Arc<[String]>,
     durability: Durability,
+    lock_wait: LockWait,
+    report_wait: Arc<dyn Fn(&str) + Send + Sync>,
     phase: Arc<AtomicU8>,
 }
 
@@ -36,6 +39,32 @@ pub enum Durability {
     Synced,
     /// Nothing is flushed: a power cut may lose what was acknowledged.
     NoSync,
+}
+
+/// How long to wait for another process that holds the lock of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockWait {
+    /// Up to this time.
+    For(Duration),
+    /// Without a limit.
+    Forever,
+}
+
+impl LockWait {
+    /// Whether the time has passed.
+    pub(crate) fn is_over(self, waited: Duration) -> bool {
+        match self {
+            LockWait::For(limit) => waited >= limit,
+            LockWait::Forever => false,
+        }
+    }
+}
+
+impl Default for LockWait {
+    /// Five seconds.
+    fn default() -> LockWait {
+        LockWait::For(Duration::from_secs(5))
+    }
 }
 
 /// How far a command that changes something has come: the message that a signal prints depends on it.
@@ -71,6 +100,8 @@ impl Environment {
             author: lazy(author),
             arguments,
             durability: Durability::Synced,
+            lock_wait: LockWait::default(),
+            report_wait: Arc::new(|_| {}),
             phase: Arc::default(),
         }
     }
@@ -101,6 +132,16 @@ impl Environment {
         Environment { durability, ..self }
     }
 
+    /// Replaces the time to wait for the lock.
+    pub fn with_lock_wait(self, lock_wait: LockWait) -> Environment {
+        Environment { lock_wait, ..self }
+    }
+
+    /// Sets what is called once if the lock is not free after a second, with a sentence that names its holder.
+    pub fn with_wait_report(self, report: impl Fn(&str) + Send + Sync + 'static) -> Environment {
+        Environment { report_wait: Arc::new(report), ..self }
+    }
+
     /// The current time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
@@ -128,6 +169,14 @@ impl Environment {
 
     pub(crate) fn durability(&self) -> Durability {
         self.durability
+    }
+
+    pub(crate) fn lock_wait(&self) -> LockWait {
+        self.lock_wait
+    }
+
+    pub(crate) fn report_wait(&self, held: &str) {
+        (self.report_wait)(held);
     }
 
     /// The phase, for signal handlers.

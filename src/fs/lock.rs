@@ -1,12 +1,13 @@
 //! The lock of a repository: a lock of the operating system, which ends with its process.
 
+use std::cell::Cell;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, LockWait};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs::file::without_blocking;
 use crate::fs::inherit::open_or_create;
@@ -46,16 +47,71 @@ const MAX_TEXT: usize = 4 << 10;
 /// Number of attempts to lock the file while others remove or replace it.
 const ATTEMPTS: u32 = 10;
 
+/// Time after which waiting is reported.
+const NOTICE_DELAY: Duration = Duration::from_secs(1);
+
+/// The state of waiting for a lock.
+struct Waiting<'r> {
+    started: Instant,
+    limit: LockWait,
+    report: &'r dyn Fn(&Error),
+    is_reported: Cell<bool>,
+    /// Makes a signal end the waiting instead of the process.
+    interrupts: Option<Interrupts>,
+}
+
+impl Waiting<'_> {
+    /// Pauses until the next attempt. Fails with the error `held`, which names the holder, if the time is over, and with
+    /// [`ErrorKind::Interrupted`] after a signal.
+    fn pause(&self, held: impl FnOnce() -> Error) -> Result<()> {
+        let waited = self.started.elapsed();
+        let (is_over, is_due) = (self.limit.is_over(waited), waited >= NOTICE_DELAY && !self.is_reported.get());
+        let signal = self.interrupts.as_ref().and_then(Interrupts::received);
+        if let Some(signal) = signal {
+            let message = format!("interrupted while waiting: {}", held());
+            return Err(Error::new(ErrorKind::Interrupted, message).ends_with(Exit::signal(signal)));
+        }
+        if is_over {
+            return Err(held());
+        }
+        if is_due {
+            (self.report)(&held());
+            self.is_reported.set(true);
+        }
+        std::thread::sleep(PAUSE);
+        Ok(())
+    }
+}
+
 impl FileLock {
-    /// Takes the lock, waiting up to `patience`; [`ErrorKind::Locked`] names the holder.
-    /// Creates the file if it does not exist, and never removes it. If the file system has no locks, creates a second
-    /// file that exists while the lock is held.
-    pub fn acquire(path: &Path, environment: &Environment, patience: Duration) -> Result<FileLock> {
-        let started = Instant::now();
+    /// Takes the lock, waiting up to `limit`; then [`ErrorKind::Locked`] names the holder. Reports a longer wait as
+    /// `environment` says. Creates the file if it does not exist, and never removes it. If the file system has no locks, creates
+    /// a second file that exists while the lock is held.
+    pub fn acquire(path: &Path, environment: &Environment, limit: LockWait) -> Result<FileLock> {
+        let report = |held: &Error| environment.report_wait(&held.to_string());
+        let waiting = Waiting {
+            started: Instant::now(),
+            limit,
+            report: &report,
+            is_reported: Cell::new(false),
+            interrupts: None,
+        };
+        FileLock::acquire_waiting(path, environment, &waiting)
+    }
+
+    /// Takes the lock, waiting without a limit. Calls `report` once if that takes longer, with an error that names the holder.
+    /// [`ErrorKind::Interrupted`] if a signal ends the waiting.
+    pub fn acquire_interruptibly(path: &Path, environment: &Environment, report: &dyn Fn(&Error)) -> Result<FileLock> {
+        let (limit, interrupts) = (LockWait::Forever, Some(Interrupts::watch()));
+        let waiting = Waiting { started: Instant::now(), limit, report, is_reported: Cell::new(false), interrupts };
+        FileLock::acquire_waiting(path, environment, &waiting)
+    }
+
+    fn acquire_waiting(path: &Path, environment: &Environment, waiting: &Waiting<'_>) -> Result<FileLock> {
         let mut attempts = 0;
         let (file, is_locked) = loop {
             let file = open_or_create(path)?;
-            let is_locked = lock(&file, path, environment, (started, patience))?;
+            let is_locked = lock(&file, path, environment, waiting)?;
             attempts += 1;
             // The file may have been removed or replaced between the two calls; others would then lock a different
             // file.
@@ -67,7 +123,7 @@ impl FileLock {
         let text = Holder { pid: process_id(), command, since }.to_text();
         let substitute = match is_locked {
             true => None,
-            false => Some(lock_by_file(&lock_file::path_for(path), &text, environment, (started, patience))?),
+            false => Some(lock_by_file(&lock_file::path_for(path), &text, environment, waiting)?),
         };
         // A command that frees space must get the lock even on a full disk, so a failure is ignored.
         let written = set_len(&file, 0).and_then(|()| write_all_at(&file, text.as_bytes(), 0));
@@ -105,69 +161,34 @@ impl FileLock {
         };
         Err(Error::new(ErrorKind::Locked, message).hint("run the command again; do not remove lock files"))
     }
-
-    /// Takes the lock, waiting without a limit. After `patience`, calls `report` once with the error of [`FileLock::acquire`].
-    /// [`ErrorKind::Interrupted`] if a signal ends the waiting.
-    pub fn wait(
-        path: &Path,
-        environment: &Environment,
-        patience: Duration,
-        report: &dyn Fn(&Error),
-    ) -> Result<FileLock> {
-        let interrupts = Interrupts::watch();
-        let (started, mut is_reported) = (Instant::now(), false);
-        loop {
-            let error = match FileLock::acquire(path, environment, PAUSE) {
-                Err(error) if error.kind() == ErrorKind::Locked => error,
-                result => return result,
-            };
-            if let Some(signal) = interrupts.received() {
-                let message = format!("interrupted while waiting: {error}");
-                return Err(Error::new(ErrorKind::Interrupted, message).ends_with(Exit::signal(signal)));
-            }
-            if !is_reported && started.elapsed() >= patience {
-                report(&error);
-                is_reported = true;
-            }
-        }
-    }
 }
 
-/// Locks an open file, trying until `patience` has passed since `started`; `false` if the file system has no locks.
-fn lock(file: &File, path: &Path, environment: &Environment, (started, patience): (Instant, Duration)) -> Result<bool> {
+/// Locks an open file; `false` if the file system has no locks.
+fn lock(file: &File, path: &Path, environment: &Environment, waiting: &Waiting<'_>) -> Result<bool> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
-                std::thread::sleep(PAUSE.min(patience));
-            }
-            Err(TryLockError::WouldBlock) => return Err(locked(path, Holder::read(file), environment)),
+            Err(TryLockError::WouldBlock) => waiting.pause(|| locked(path, Holder::read(file), environment))?,
             Err(TryLockError::Error(cause)) if is_unsupported(&cause) => return Ok(false),
             Err(TryLockError::Error(cause)) => return Err(Error::io("lock", path, cause)),
         }
     }
 }
 
-/// Creates the lock file, trying until `patience` has passed since `started`.
-fn lock_by_file(
-    path: &Path,
-    text: &str,
-    environment: &Environment,
-    (started, patience): (Instant, Duration),
-) -> Result<LockFile> {
+/// Creates the lock file.
+fn lock_by_file(path: &Path, text: &str, environment: &Environment, waiting: &Waiting<'_>) -> Result<LockFile> {
     loop {
         if let Some(lock) = LockFile::acquire(path, text)? {
             return Ok(lock);
         }
-        if started.elapsed() >= patience {
+        waiting.pause(|| {
             let holder = File::open(path).ok().and_then(|file| Holder::read(&file));
             let hint = format!(
                 "on this file system, locks outlive a killed process; if that process has ended, remove the lock: rm {}",
                 path.display()
             );
-            return Err(locked(path, holder, environment).hint(hint));
-        }
-        std::thread::sleep(PAUSE.min(patience));
+            locked(path, holder, environment).hint(hint)
+        })?;
     }
 }
 
@@ -225,7 +246,7 @@ fn locked(path: &Path, holder: Option<Holder>, environment: &Environment) -> Err
         }
         None => format!("another process holds the lock `{}`", path.display()),
     };
-    Error::new(ErrorKind::Locked, message).hint("wait until it has ended, then run the command again")
+    Error::new(ErrorKind::Locked, message).hint("to wait until it has ended, add: --wait forever")
 }
 
 /// " for 12 s", " for 3 min". Empty if the time is in the future.

@@ -11,7 +11,7 @@ use crate::quote::unquote;
 
 /// The place of an item in the input: `line 3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// Kind of the item.
     pub word: &'static str,
     /// Counted from 1.

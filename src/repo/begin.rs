@@ -3,34 +3,28 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::environment::{Environment, Phase};
+use crate::environment::{Environment, LockWait, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::FileLock;
 use crate::repo::config::Config;
 use crate::repo::{Repository, Transaction, git_ignore, leftovers, no_sync, reserve, sharing};
 
-/// Time for which `begin` waits for another process.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Time for which `begin_waiting` waits before it calls `tell`.
-const NOTICE_DELAY: Duration = Duration::from_secs(1);
-
 impl Repository {
-    /// Takes the lock, waiting for a while, and reads the journal again. [`ErrorKind::Refused`] if another directory
+    /// Takes the lock, waiting as long as the environment says, and reads the journal again. [`ErrorKind::Refused`] if another directory
     /// that shares the repository has an unfinished checkout.
     pub fn begin(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::acquire(path, environment, LOCK_TIMEOUT), false)
+        self.begin_by(&acquire, false)
     }
 
     /// Like [`Repository::begin`], for a directory that may not be known yet.
     pub(super) fn begin_to_join(&mut self) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::acquire(path, environment, LOCK_TIMEOUT), true)
+        self.begin_by(&acquire, true)
     }
 
     /// Like [`Repository::begin`], but waits for the lock without a limit and calls `tell` once with its holder. Only a
     /// signal ends the wait: [`ErrorKind::Interrupted`].
     pub fn begin_waiting(&mut self, tell: &dyn Fn(&Error)) -> Result<Transaction<'_>> {
-        self.begin_by(&|path, environment| FileLock::wait(path, environment, NOTICE_DELAY, tell), false)
+        self.begin_by(&|path, environment| FileLock::acquire_interruptibly(path, environment, tell), false)
     }
 
     fn begin_by(
@@ -80,7 +74,7 @@ impl Repository {
     /// because the holder may be an `undo run` that contains this one. Does not lock the repository.
     pub fn begin_run(&self) -> Result<FileLock> {
         self.membership.check(&self.layout)?;
-        FileLock::acquire(&self.layout.run_lock(), &self.environment, Duration::ZERO).map_err(|error| {
+        FileLock::acquire(&self.layout.run_lock(), &self.environment, LockWait::For(Duration::ZERO)).map_err(|error| {
             match error.kind() {
                 ErrorKind::Locked => {
                     error.hint("one `undo run` at a time in a directory: wait until that one has ended")
@@ -89,4 +83,8 @@ impl Repository {
             }
         })
     }
+}
+
+fn acquire(path: &Path, environment: &Environment) -> Result<FileLock> {
+    FileLock::acquire(path, environment, environment.lock_wait())
 }

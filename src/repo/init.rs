@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,9 +16,6 @@ use crate::repo::journal::{self, State};
 use crate::repo::layout::{Attachment, Layout, StoreLink, marker};
 use crate::repo::membership::{self, Membership};
 use crate::repo::{Joining, git_ignore, no_sync, reserve};
-
-/// Time to wait for another process that creates the same repository.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Content of a new `config.toml`.
 const CONFIG: &str = "# Settings of this repository. `undo config` lists them all.\n";
@@ -192,7 +188,7 @@ fn build(repository: &Path, worktree: &Path, environment: &Environment, made: &m
     let was_empty = fs::list(repository)?.is_empty();
     fs::create_dir_private(repository)?;
     give_to_owner(repository, worktree)?;
-    let lock = FileLock::acquire(&layout.lock(), environment, LOCK_TIMEOUT).inspect_err(|error| {
+    let lock = FileLock::acquire(&layout.lock(), environment, environment.lock_wait()).inspect_err(|error| {
         if was_empty && error.kind() != ErrorKind::Locked {
             // A file that cannot be locked is not locked by another process.
             let _ = fs::remove_file(&layout.lock());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::environment::Environment;
+use crate::environment::{Environment, LockWait};
 use crate::error::ErrorKind;
 use crate::fs::FileLock;
 use crate::id::{AttributesId, CommitId, TreeId};
@@ -276,10 +276,11 @@ fn transactions_exclude_each_other() {
     let mut fixture = Fixture::new();
     let lock = fixture.repository.layout.lock();
     let transaction = fixture.repository.begin().unwrap();
-    let error = FileLock::acquire(&lock, &Environment::from_process(), std::time::Duration::ZERO).unwrap_err();
+    let error =
+        FileLock::acquire(&lock, &Environment::from_process(), LockWait::For(std::time::Duration::ZERO)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     drop(transaction);
-    FileLock::acquire(&lock, &Environment::from_process(), std::time::Duration::ZERO).unwrap();
+    FileLock::acquire(&lock, &Environment::from_process(), LockWait::For(std::time::Duration::ZERO)).unwrap();
 }
 
 fn intent(token: u64, to: CommitId) -> Intent {

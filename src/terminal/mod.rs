@@ -314,6 +314,22 @@ impl Ui {
         self.write(|page| page.help(&self.palette.filter(ansi)))
     }
 
+    /// Prints that another process holds the lock, when the environment calls this.
+    pub fn wait_report(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let is_json = self.options.json;
+        let is_shown = is_json || !self.options.quiet;
+        move |held| {
+            let message = format!("waiting: {held}");
+            let line = match is_json {
+                true => serde_json::to_string(&WarningRecord { message: &message, paths: &[] }).unwrap_or_default(),
+                false => Printable::lines(&message).to_string(),
+            };
+            if is_shown {
+                let _ = writeln!(io::stderr(), "{line}");
+            }
+        }
+    }
+
     /// Where the library reports its progress.
     pub fn progress(&self) -> &dyn Progress {
         &self.bars

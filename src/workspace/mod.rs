@@ -50,7 +50,7 @@ pub use crate::history::walk::{WalkOptions, WalkedCommit};
 pub use crate::maintain::verify::{Damage, Finding, Outcome as VerifyOutcome};
 pub use crate::metadata::{Kind, Metadata};
 pub use crate::object::commit::{Counts, Reason, Totals, Uncovered};
-pub use crate::object::operation::{Intent, NewCommit, Operation, RefEdit, RefName, UndoPosition, Verb, View};
+pub use crate::object::operation::{Intent, NewCommit, Operation, RefEdit, RefName, Refs, UndoPosition, Verb, View};
 pub use crate::object::{Attributes, Commit, Content, Entry, Extras, Mark, RunInfo};
 pub use crate::repo::UnneededFile;
 pub use crate::snapshot::Outcome as CommitOutcome;

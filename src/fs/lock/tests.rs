@@ -12,15 +12,15 @@ fn running(command: &str) -> Environment {
 fn locking_fails_while_another_holder_exists() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("lock");
-    let first = FileLock::acquire(&path, &running("undo commit -m \"a\nb\""), Duration::ZERO).unwrap();
-    let error = FileLock::acquire(&path, &running("undo log"), SHORT).unwrap_err();
+    let first = FileLock::acquire(&path, &running("undo commit -m \"a\nb\""), LockWait::For(Duration::ZERO)).unwrap();
+    let error = FileLock::acquire(&path, &running("undo log"), LockWait::For(SHORT)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     let start = format!("`undo commit -m \"a b\"` (process {}) has held the lock", std::process::id());
     assert!(error.to_string().starts_with(&start), "{error}");
     assert_eq!(Holder::of(&path).unwrap().pid, std::process::id());
     drop(first);
     assert_eq!(Holder::of(&path), None);
-    FileLock::acquire(&path, &running("undo log"), Duration::ZERO).unwrap();
+    FileLock::acquire(&path, &running("undo log"), LockWait::For(Duration::ZERO)).unwrap();
     assert!(path.exists());
 }
 
@@ -28,13 +28,13 @@ fn locking_fails_while_another_holder_exists() {
 fn removed_and_replaced_lock_files_are_detected() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("lock");
-    let first = FileLock::acquire(&path, &running("undo commit"), Duration::ZERO).unwrap();
+    let first = FileLock::acquire(&path, &running("undo commit"), LockWait::For(Duration::ZERO)).unwrap();
     first.check().unwrap();
     std::fs::remove_file(&path).unwrap();
     let error = first.check().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     assert!(error.to_string().ends_with("was removed while this command was running"), "{error}");
-    let second = FileLock::acquire(&path, &running("undo tag a"), Duration::ZERO).unwrap();
+    let second = FileLock::acquire(&path, &running("undo tag a"), LockWait::For(Duration::ZERO)).unwrap();
     second.check().unwrap();
     let error = first.check().unwrap_err();
     assert!(error.to_string().starts_with("`undo tag a` (process "), "{error}");
@@ -48,9 +48,10 @@ fn removed_and_replaced_lock_files_are_detected() {
 fn a_replaced_lock_file_is_locked_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("lock");
-    let first = FileLock::acquire(&path, &running("undo commit"), Duration::ZERO).unwrap();
+    let first = FileLock::acquire(&path, &running("undo commit"), LockWait::For(Duration::ZERO)).unwrap();
     std::thread::scope(|scope| {
-        let second = scope.spawn(|| FileLock::acquire(&path, &running("undo tag"), Duration::from_secs(10)));
+        let second =
+            scope.spawn(|| FileLock::acquire(&path, &running("undo tag"), LockWait::For(Duration::from_secs(10))));
         std::thread::sleep(SHORT);
         std::fs::remove_file(&path).unwrap();
         drop(first);
@@ -62,9 +63,10 @@ fn a_replaced_lock_file_is_locked_again() {
 fn waiting_ends_when_the_lock_is_free() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("lock");
-    let first = FileLock::acquire(&path, &running("undo gc"), Duration::ZERO).unwrap();
+    let first = FileLock::acquire(&path, &running("undo gc"), LockWait::For(Duration::ZERO)).unwrap();
     std::thread::scope(|scope| {
-        let second = scope.spawn(|| FileLock::acquire(&path, &running("undo log"), Duration::from_secs(10)));
+        let second =
+            scope.spawn(|| FileLock::acquire(&path, &running("undo log"), LockWait::For(Duration::from_secs(10))));
         std::thread::sleep(SHORT);
         drop(first);
         second.join().unwrap().unwrap();
@@ -91,6 +93,6 @@ fn invalid_lock_files_are_ignored() {
     std::fs::write(&path, [0xff; 9_000]).unwrap();
     let file = File::open(&path).unwrap();
     file.lock().unwrap();
-    let error = FileLock::acquire(&path, &running("undo log"), Duration::ZERO).unwrap_err();
+    let error = FileLock::acquire(&path, &running("undo log"), LockWait::For(Duration::ZERO)).unwrap_err();
     assert!(error.to_string().starts_with("another process holds the lock"), "{error}");
 }

@@ -43,8 +43,9 @@ fn second_writer_waits_five_seconds_and_names_the_holder() {
     let started = Instant::now();
     env.undo("commit").shows(str![[r#"
 ---- stderr ----
+waiting: `undo commit -m long` (process 4242) has held the lock `[ROOT]/work/.undo/lock` for [..] min, since 2026-01-05 08:00:00
 error: `undo commit -m long` (process 4242) has held the lock `[ROOT]/work/.undo/lock` for [..] min, since 2026-01-05 08:00:00
-hint: wait until it has ended, then run the command again
+hint: to wait until it has ended, add: --wait forever
 [exit 11]
 
 "#]]);
@@ -52,7 +53,8 @@ hint: wait until it has ended, then run the command again
     assert!(waited >= Duration::from_secs(4) && waited < Duration::from_secs(30), "{waited:?}");
     env.undo("checkout one --json").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"locked","message":"`undo commit -m long` (process 4242) has held the lock `[ROOT]/work/.undo/lock` for [..] min, since 2026-01-05 08:00:00","hint":"wait until it has ended, then run the command again","exit":11,"paths":[]}
+{"type":"warning","message":"waiting: `undo commit -m long` (process 4242) has held the lock `[ROOT]/work/.undo/lock` for [..] min, since 2026-01-05 08:00:00","paths":[]}
+{"type":"error","code":"locked","message":"`undo commit -m long` (process 4242) has held the lock `[ROOT]/work/.undo/lock` for [..] min, since 2026-01-05 08:00:00","hint":"to wait until it has ended, add: --wait forever","exit":11,"paths":[]}
 [exit 11]
 
 "#]]);
@@ -69,13 +71,39 @@ hint: wait until it has ended, then run the command again
 }
 
 #[test]
+fn writers_wait_as_long_as_the_option_says() {
+    let env = history();
+    let holder = LockHolder::of(&env, "");
+    let started = Instant::now();
+    env.undo("tag new --wait 0").fails(11);
+    env.undo("tag new --wait 100ms -q").fails(11);
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    env.undo("tag new --wait soon").shows(str![[r#"
+---- stderr ----
+error: invalid value `soon` for `--wait <DURATION>`: give a duration like `[DURATION]` or `5min`, or `forever`
+hint: undo help tag
+[exit 2]
+
+"#]]);
+    let mut waiting = env.command(env!("CARGO_BIN_EXE_undo"));
+    let mut waiting = waiting.args(["tag", "new", "--wait", "forever"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("waiting: another process holds the lock"), "{line}");
+    drop(holder);
+    assert!(waiting.wait().unwrap().success());
+    env.undo("tag -d new").ok();
+}
+
+#[test]
 fn lock_holder_without_name_is_another_process() {
     let env = history();
     let _holder = LockHolder::of(&env, "");
     env.undo("tag new").shows(str![[r#"
 ---- stderr ----
+waiting: another process holds the lock `[ROOT]/work/.undo/lock`
 error: another process holds the lock `[ROOT]/work/.undo/lock`
-hint: wait until it has ended, then run the command again
+hint: to wait until it has ended, add: --wait forever
 [exit 11]
 
 "#]]);

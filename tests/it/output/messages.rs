@@ -150,6 +150,8 @@ Options:
       --color <WHEN>     When to use colours: auto, always or never
       --no-pager         Do not show long output in a pager
       --progress <WHEN>  When to show progress: auto, always or never
+      --wait <DURATION>  How long to wait for another command: `[DURATION]`, `5min` or `forever` [default:
+                         [DURATION]]
       --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help
   -V, --version          Print version
@@ -185,6 +187,8 @@ Global options:
       --color <WHEN>     When to use colours: auto, always or never
       --no-pager         Do not show long output in a pager
       --progress <WHEN>  When to show progress: auto, always or never
+      --wait <DURATION>  How long to wait for another command: `[DURATION]`, `5min` or `forever` [default:
+                         [DURATION]]
       --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help
 

@@ -101,7 +101,7 @@ on main at [ID], 4 minutes ago  it begins
 
   undo diff                           show changed content
   undo commit                         record the current state
-  undo checkout @                     discard all changes (they are saved first)
+  undo log                            list commits
 
 "#]]);
 }

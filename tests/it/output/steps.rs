@@ -212,14 +212,14 @@ hint: to list operations: undo op log
     env.undo("commit -m one").ok();
     env.undo("undo 0").shows(str![[r#"
 ---- stderr ----
-error: invalid value `0` for `[N]`: 0 is not in 1..=4294967295
+error: `0` is too small: give 1 or more
 hint: undo help undo
 [exit 2]
 
 "#]]);
     env.undo("undo x").shows(str![[r#"
 ---- stderr ----
-error: invalid value `x` for `[N]`: invalid digit found in string
+error: `x` is not a number
 hint: undo help undo
 [exit 2]
 
@@ -281,6 +281,8 @@ Global options:
       --color <WHEN>     When to use colours: auto, always or never
       --no-pager         Do not show long output in a pager
       --progress <WHEN>  When to show progress: auto, always or never
+      --wait <DURATION>  How long to wait for another command: `[DURATION]`, `5min` or `forever` [default:
+                         [DURATION]]
       --no-sync          Unsafe: do not wait for the disk; a power failure may lose commits
   -h, --help             Print help
 
