@@ -3,6 +3,8 @@
 //! Names consist of any bytes except `/` and NUL. Every list of paths (scan, index, tree, diff, plan) is in the order defined
 //! here, component by component, so that two lists can be compared by merging.
 
+pub(crate) mod glob;
+pub mod selection;
 pub mod set;
 
 use std::borrow::{Borrow, Cow};

@@ -13,7 +13,6 @@ use crate::metadata::Kind;
 use crate::object::commit::Uncovered;
 use crate::object::{Entry, ObjectKind, Objects};
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::worktree::paths::pattern_hint;
 use crate::worktree::{Overlay, Scan, database};
 
 /// The wanted state of the worktree: a commit or, for `restore`, some paths of one and the rest of the worktree.
@@ -116,6 +115,6 @@ fn on_neither_side(path: &RepoPath, commit: CommitId, ignored: &[RepoPathBuf]) -
         }
         None => Message::from(format!(" is neither in commit {short} nor here")),
     };
-    let hint = pattern_hint(path).map_or_else(|| format!("to list the commit: undo ls -R {short}"), str::to_owned);
+    let hint = format!("to list the commit: undo ls -R {short}");
     Error::new(ErrorKind::NotFound, Message::path(path) + reason).hint(hint).paths(vec![path.to_owned()])
 }

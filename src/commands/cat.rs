@@ -25,7 +25,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
-    let (id, Some(path)) = context.commit_path(&workspace.repository, &args.what, "cat")? else {
+    let (id, Some(path)) = context.commit_path(&workspace, &args.what)? else {
         return Err(Error::new(ErrorKind::Usage, format!("`{}` has no path", args.what.display()))
             .hint(format!("undo cat {}:PATH", shell_word(args.what.as_bytes()))));
     };
@@ -36,7 +36,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 pub fn print(context: &Context<'_>, workspace: &Workspace, id: CommitId, path: &RepoPath) -> Result<Exit> {
     let mut is_torn = false;
     context.ui.data(|out| {
-        let (bytes, torn) = workspace.read_file(id, path, out)?;
+        let (bytes, torn) = workspace.read_file(id, path, out).map_err(|error| {
+            context.explain_missing(workspace, error, |id, path| {
+                format!("undo cat {}", shell_word(&[id.short().as_bytes(), b":", path.as_bytes()].concat())).into()
+            })
+        })?;
         is_torn = torn;
         Ok(bytes)
     })?;

@@ -56,9 +56,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         });
     };
     let mut workspace = context.workspace()?;
-    let paths = context.paths(&workspace.repository, &args.paths)?;
-    if !paths.is_empty() {
-        return super::restore::restore(context, &mut workspace, mode, revision, paths);
+    let paths = context.selection(&workspace, &args.paths)?;
+    if !paths.is_all() {
+        return super::restore::restore(context, &mut workspace, mode, revision, &paths);
     }
     let reported = Reported { verb: Verb::Checkout, is_whole: true, destination: None };
     checkouts::run(context, &mut workspace, mode, &reported, |workspace, progress| {

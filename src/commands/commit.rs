@@ -58,7 +58,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     let repository = open(context, args)?;
     let mut workspace = Workspace::of(repository, context.cwd.clone())?;
-    let paths = context.paths(&workspace.repository, &args.paths)?;
+    let selection = context.selection(&workspace, &args.paths)?;
+    let current: Vec<_> = workspace.view().at().into_iter().collect();
+    let paths = workspace.selected_paths(&selection, &current, context.ui.progress())?;
     let has_message = message.as_ref().is_some_and(|message| !message.is_empty());
     let (message, author) = (message.unwrap_or_default(), args.author.clone());
     let options = CommitOptions { message, author, paths, force: args.force };

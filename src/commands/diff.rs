@@ -1,5 +1,6 @@
 //! `undo diff`: shows changes between two states.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::commands::format::{Format, Style};
@@ -22,7 +23,7 @@ use crate::workspace::{DiffOptions, Workspace};
 pub struct Args {
     /// One or two revisions, or a range `A..B`; names of no revision are paths
     #[arg(value_name = "REV", add = complete::with(complete::revisions_or_paths))]
-    revisions: Vec<String>,
+    revisions: Vec<OsString>,
     /// Show only changes in these paths
     #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
@@ -38,14 +39,11 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
-    let (revisions, mut paths) = context.split_paths(&workspace.repository, &args.revisions);
+    let (revisions, mut paths) = context.split_paths(&workspace, &args.revisions);
     paths.extend_from_slice(&args.paths);
-    let options = DiffOptions {
-        paths: context.paths(&workspace.repository, &paths)?,
-        mtimes: args.metadata,
-        ..DiffOptions::default()
-    };
-    let differences = match ends(context, &workspace, revisions)? {
+    let options =
+        DiffOptions { paths: context.selection(&workspace, &paths)?, mtimes: args.metadata, ..DiffOptions::default() };
+    let differences = match ends(context, &workspace, &revisions)? {
         (old, Some(new)) => workspace.diff_commits(old, Some(new), options)?,
         (old, None) => workspace.diff_worktree(old, options, context.ui.progress())?,
     };
@@ -66,7 +64,7 @@ fn ends(
     workspace: &Workspace,
     revisions: &[String],
 ) -> Result<(Option<CommitId>, Option<CommitId>)> {
-    let resolve = |text: &String| context.commit(&workspace.repository, text, "undo diff --").map(Some);
+    let resolve = |text: &String| context.revision(workspace, text).map(Some);
     Ok(match revisions {
         [] => (workspace.view().at(), None),
         [text] => match workspace.resolve_range(text)? {

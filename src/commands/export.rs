@@ -32,7 +32,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (workspace, progress) = (context.workspace()?, context.ui.progress());
-    let (id, path) = context.commit_path(&workspace.repository, &args.what, "export")?;
+    let (id, path) = context.commit_path(&workspace, &args.what)?;
     let path = path.unwrap_or_default();
     if args.destination == Path::new("-") {
         let exported = context.ui.data(|out| workspace.export_tar(id, &path, out, progress))?;

@@ -66,7 +66,15 @@ Words may be in any case. Times without a zone are local.
 
   data/a.csv, ../b.csv   relative to the current directory, as commands print them
   :/data/a.csv           from the root of the worktree; `:/` is the root
+  '*.csv'                a pattern: `*`, `?` and `[a-z]` match `/` too, as in git
+  ':(glob)**/*.csv'      a pattern in which only `**` matches `/`
+  ':!*.tmp'              an exclusion; `:/!x` from the root
+  ':(literal)[x]'        a name with wildcards
   REV:data/a.csv         in a commit, from the root; `REV:./a.csv` from the current directory
+
+Quote patterns, or the shell expands them. An argument that is the name of an existing or
+recorded path is that path. A pattern that matches a directory selects all of
+it. Deleted paths are paths too: `log`, `diff`, `ls`, `cat` and `show` find their last version.
 
 JSON, plumbing and the `a/` and `b/` headers of patches have paths from the root.
 ",

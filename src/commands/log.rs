@@ -1,5 +1,6 @@
 //! `undo log`: lists commits, newest first.
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::commands::format::{Format, Style};
@@ -8,12 +9,11 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::history::graph::Graph;
 use crate::history::walk::{WalkOptions, WalkedCommit};
 use crate::number::pluralize;
-use crate::path::RepoPathBuf;
+use crate::path::selection::PathSelection;
 use crate::report::End;
 use crate::report::commits::{CommitRecord, Names};
 use crate::terminal::text::{LogEntry, graph_style};
 use crate::workspace::{DiffOptions, Workspace};
-use crate::worktree::paths::pattern_hint;
 
 /// List commits, newest first
 ///
@@ -28,7 +28,7 @@ pub struct Args {
     /// Revisions, or a range `A..B`; names of no revision are paths
     #[arg(value_name = "REV", allow_negative_numbers = true)]
     #[arg(add = complete::with(complete::revisions_or_paths))]
-    revisions: Vec<String>,
+    revisions: Vec<OsString>,
     /// Show only commits that change these paths
     #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
@@ -62,26 +62,29 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if args.ops {
         return op::log(context, &workspace.repository, args.limit).map(Exit::from);
     }
-    let (limits, words): (Vec<String>, Vec<String>) =
+    let (limits, words): (Vec<OsString>, Vec<OsString>) =
         args.revisions.iter().cloned().partition(|word| limit_of(word).is_some());
-    let (revisions, mut paths) = context.split_paths(&workspace.repository, &words);
+    let (revisions, mut paths) = context.split_paths(&workspace, &words);
     paths.extend_from_slice(&args.paths);
-    let paths = context.paths(&workspace.repository, &paths)?;
+    let paths = context.selection(&workspace, &paths)?;
     let limit = args.limit.or(limits.last().and_then(|word| limit_of(word)));
-    let options = WalkOptions { limit, ..args.options(context, &workspace, revisions, paths.clone())? };
+    let options = WalkOptions { limit, ..args.options(context, &workspace, &revisions, paths.clone())? };
     let (style, renames) = (args.format.style(), args.format.renames.options());
     // With commits left out, the graph would have gaps.
-    let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_empty();
+    let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_all();
     let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
     let mut costs = workspace.costs();
     let mut names = Names::of_all(workspace.view());
     let (mut count, mut exit) = (0, Exit::SUCCESS);
     context.ui.page_long_output();
-    let items: Box<dyn Iterator<Item = _>> = match (args.follow, &paths[..]) {
+    let items: Box<dyn Iterator<Item = _>> = match (args.follow, paths.as_paths().as_deref()) {
         (false, _) => Box::new(workspace.log(options)?.map(|item| item.map(|walked| (walked, paths.clone())))),
-        (true, [path]) => Box::new(workspace.follow(options, path.clone(), renames)?),
+        (true, Some([path])) => {
+            let followed = workspace.follow(options, path.clone(), renames)?;
+            Box::new(followed.map(|item| item.map(|(walked, paths)| (walked, PathSelection::of_paths(paths)))))
+        }
         _ => {
-            let message = format!("`--follow` requires one path, not {}", paths.len());
+            let message = "`--follow` requires exactly one path";
             return Err(Error::new(ErrorKind::Usage, message).hint("undo log --follow -- PATH"));
         }
     };
@@ -107,18 +110,18 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     }
     context.ui.show(&End { count })?;
     if count == 0 {
-        context.ui.status(match paths.len() {
-            0 => "no commits",
-            several => pluralize(several, "no commit changes this path", "no commit changes these paths"),
+        context.ui.status(match paths.included() {
+            [] if is_whole => "no commits",
+            [] => "no commits match",
+            included => pluralize(included.len(), "no commit changes this path", "no commit changes these paths"),
         });
-        paths.iter().find_map(|path| pattern_hint(path)).into_iter().for_each(|hint| context.ui.hint(hint));
     }
     Ok(exit)
 }
 
 /// `-5` is a limit of 5.
-fn limit_of(word: &str) -> Option<usize> {
-    word.strip_prefix('-')?.parse().ok()
+fn limit_of(word: &OsStr) -> Option<usize> {
+    word.to_str()?.strip_prefix('-')?.parse().ok()
 }
 
 impl Args {
@@ -127,11 +130,11 @@ impl Args {
         context: &Context<'_>,
         workspace: &Workspace,
         revisions: &[String],
-        paths: Vec<RepoPathBuf>,
+        paths: PathSelection,
     ) -> Result<WalkOptions> {
         let mut options = WalkOptions { paths, grep: self.grep.clone(), ..WalkOptions::default() };
         for text in revisions {
-            let commit = || context.commit(&workspace.repository, text, "undo log --");
+            let commit = || context.revision(workspace, text);
             options.add(workspace.resolve_range(text)?, commit)?;
         }
         (options.since, options.until) = context.period(&self.since, &self.until)?;

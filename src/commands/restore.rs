@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use crate::commands::checkouts::{self, ModeArgs, Reported};
 use crate::commands::{Context, complete};
 use crate::error::{Exit, Result};
+use crate::message::Message;
 use crate::object::operation::Verb;
-use crate::path::RepoPathBuf;
+use crate::path::selection::PathSelection;
 use crate::workspace::{CheckoutMode, Workspace};
 
 /// Restore paths to their state in a commit
@@ -30,8 +31,8 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace()?;
-    let paths = context.paths(&workspace.repository, &args.paths)?;
-    restore(context, &mut workspace, args.mode.mode(), &args.from, paths)
+    let paths = context.selection(&workspace, &args.paths)?;
+    restore(context, &mut workspace, args.mode.mode(), &args.from, &paths)
 }
 
 /// Restores paths; `checkout REV -- PATH…` too.
@@ -40,10 +41,22 @@ pub fn restore(
     workspace: &mut Workspace,
     mode: CheckoutMode,
     revision: &str,
-    paths: Vec<RepoPathBuf>,
+    paths: &PathSelection,
 ) -> Result<Exit> {
+    let paths = match paths.as_paths() {
+        Some(paths) => paths,
+        None => {
+            let commits: Vec<_> = [workspace.resolve(revision)?].into_iter().chain(workspace.view().at()).collect();
+            workspace.selected_paths(paths, &commits, context.ui.progress())?
+        }
+    };
     let reported = Reported { verb: Verb::Restore, is_whole: false, destination: None };
-    checkouts::run(context, workspace, mode, &reported, |workspace, progress| {
+    let restored = checkouts::run(context, workspace, mode, &reported, |workspace, progress| {
         workspace.prepare_restore(revision, paths, mode, progress)
+    });
+    restored.map_err(|error| {
+        context.explain_missing(workspace, error, |id, path| {
+            Message::from(format!("undo restore --from {} ", id.short())) + Message::argument(path)
+        })
     })
 }

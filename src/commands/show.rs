@@ -26,7 +26,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
-    let (id, path) = context.commit_path(&workspace.repository, &args.what, "show")?;
+    let (id, path) = context.commit_path(&workspace, &args.what)?;
     if let Some(path) = path {
         return cat::print(context, &workspace, id, &path);
     }

@@ -28,7 +28,7 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
-    let paths = context.paths(&workspace.repository, &args.paths)?;
+    let paths = context.selection(&workspace, &args.paths)?;
     let options = DiffOptions { paths, mtimes: args.metadata, renames: args.renames.options() };
     let differences = workspace.status(options, context.ui.progress())?;
     let options = context.ui.options();

@@ -10,9 +10,11 @@ mod side;
 use crate::alarm::{self, Evidence, Findings, Watch};
 use crate::diff::{self, Body, Change, ChangeCounts, Options, Status};
 use crate::error::Result;
+use crate::history::listing::{self, ListOptions};
 use crate::history::{entry_at, mounted_over};
 use crate::object::{Attributes, Entry, Objects};
 use crate::path::RepoPathBuf;
+use crate::path::selection::Spec;
 use crate::repo::Repository;
 use crate::worktree::{Overlay, Worktree};
 
@@ -145,6 +147,26 @@ impl Comparison<'_> {
             _ => None,
         };
         Ok(absent.into_iter().filter_map(|path| reason(&path).map(|reason| (path, reason.to_owned()))).collect())
+    }
+
+    /// Those of the patterns that match no path of either side, as the user wrote them.
+    pub fn unmatched_patterns<'s>(&self, specs: &'s [Spec]) -> Result<Vec<&'s [u8]>> {
+        let mut unmatched: Vec<&Spec> = specs.iter().filter(|spec| spec.pattern_text().is_some()).collect();
+        self.with_objects(|objects| {
+            for root in [self.old, self.new].iter().filter_map(|side| side.as_tree().root) {
+                let Some(tree) = root.tree().filter(|_| !unmatched.is_empty()) else { break };
+                let options = ListOptions { recursive: true, with_trees: true, ..ListOptions::default() };
+                for listed in listing::list(objects, tree, options) {
+                    let (path, _) = listed?;
+                    unmatched.retain(|spec| !spec.covers(&path));
+                    if unmatched.is_empty() {
+                        break;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(unmatched.into_iter().filter_map(Spec::pattern_text).collect())
     }
 
     /// Calls a function with the store, overlaid by the objects of a scan on the new side.

@@ -13,6 +13,7 @@ use crate::path::{RepoPath, RepoPathBuf};
 
 use super::lockstep;
 use super::{Change, ChangeCounts, LeftOut, Status, What};
+use crate::path::selection::PathSelection;
 use crate::path::set::{PathSet, Place};
 
 /// One side of a comparison.
@@ -31,6 +32,8 @@ pub struct Options {
     pub mtimes: bool,
     /// Compare only these paths and everything below them. Empty means all.
     pub paths: Vec<RepoPathBuf>,
+    /// Report only these of the paths.
+    pub filter: PathSelection,
     /// How deep to compare, and how to report directories.
     pub depth: Depth,
     /// Paths that the new side does not cover.
@@ -69,6 +72,7 @@ pub fn compare(
         objects,
         mtimes: options.mtimes,
         depth: options.depth,
+        filter: &options.filter,
         left_out: &options.left_out,
         selected: PathSet::topmost(selected),
         relinked,
@@ -114,6 +118,7 @@ struct Walk<'a> {
     objects: &'a dyn Objects,
     mtimes: bool,
     depth: Depth,
+    filter: &'a PathSelection,
     left_out: &'a LeftOut,
     selected: PathSet,
     relinked: PathSet,
@@ -186,6 +191,9 @@ impl Walk<'_> {
 
     /// Reports the entries at `path` if they differ.
     fn report(&mut self, old: Option<Entry>, new: Option<Entry>) -> Result<()> {
+        if !self.filter.selects(&self.path) {
+            return Ok(());
+        }
         let (status, what) = match (&old, &new) {
             (None, None) => return Ok(()),
             (None, Some(_)) => (Status::Added, What::default()),

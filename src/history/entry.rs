@@ -37,7 +37,8 @@ pub fn recorded(objects: &dyn Objects, id: CommitId, path: &RepoPath) -> Result<
     let commit = objects.commit(id)?;
     entry_at(objects, &commit.root, path)?.ok_or_else(|| {
         let message = Message::path(path) + format!(" does not exist in commit {}", id.short());
-        Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short()))
+        let error = Error::new(ErrorKind::NotFound, message).hint(format!("undo ls {}", id.short()));
+        error.paths(vec![path.to_owned()])
     })
 }
 

@@ -4,12 +4,14 @@ pub mod bytes;
 mod costs;
 mod entry;
 pub mod graph;
+mod last_version;
 pub mod listing;
 pub mod objects;
 mod path_filter;
 pub mod reachable;
 pub mod reflog;
 pub mod revision;
+mod selection_filter;
 mod suggestions;
 #[cfg(test)]
 mod tests;
@@ -19,5 +21,6 @@ pub mod when;
 
 pub use costs::Costs;
 pub use entry::{entry_at, entry_in, mounted_over, recorded};
+pub use last_version::last_version;
 pub use revision::{resolve, resolve_path, resolve_range};
 pub use walk::walk;

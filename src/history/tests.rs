@@ -13,6 +13,7 @@ use crate::object::commit::{Counts, Totals};
 use crate::object::operation::{RefEdit, RefName};
 use crate::object::{Commit, Content, Entry, Extras, ObjectKind, Objects, Tree};
 use crate::path::RepoPathBuf;
+use crate::path::selection::PathSelection;
 use crate::repo::{NewOperation, Repository, Transaction};
 use crate::time::Timestamp;
 
@@ -431,7 +432,10 @@ fn filters_by_changed_paths() {
         (vec![""], vec!["4", "3", "2", "1", "0"]),
     ] {
         let paths: Vec<_> = paths.into_iter().map(|path| RepoPathBuf::new(path.into()).unwrap()).collect();
-        assert_eq!(history.walk(WalkOptions { paths, ..WalkOptions::default() }), expected);
+        assert_eq!(
+            history.walk(WalkOptions { paths: PathSelection::of_paths(paths), ..WalkOptions::default() }),
+            expected
+        );
     }
 }
 

@@ -9,9 +9,10 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::path_filter::PathFilter;
+use crate::history::selection_filter;
 use crate::id::CommitId;
 use crate::object::{Commit, Objects};
-use crate::path::RepoPathBuf;
+use crate::path::selection::PathSelection;
 use crate::repo::Repository;
 use crate::time::Timestamp;
 
@@ -29,7 +30,7 @@ pub struct WalkOptions {
     /// Include only commits whose message contains this text, ignoring case.
     pub grep: Option<String>,
     /// Include only commits that change one of these paths relative to their first parent. Empty means all commits.
-    pub paths: Vec<RepoPathBuf>,
+    pub paths: PathSelection,
     /// Maximum number of commits to return.
     pub limit: Option<usize>,
 }
@@ -67,7 +68,8 @@ pub struct Walk<'r> {
     options: WalkOptions,
     /// `options.grep` in lower case.
     pattern: String,
-    path_filter: PathFilter,
+    /// `None` if the paths have patterns or exclusions.
+    path_filter: Option<PathFilter>,
     known: HashMap<CommitId, KnownCommit>,
     /// Known commits whose parents have not been counted yet.
     frontier: BinaryHeap<QueueKey>,
@@ -106,7 +108,7 @@ pub fn walk(repository: &Repository, options: WalkOptions) -> Result<Walk<'_>> {
     let mut walk = Walk {
         repository,
         pattern: options.grep.as_deref().unwrap_or_default().to_lowercase(),
-        path_filter: PathFilter::new(&options.paths),
+        path_filter: options.paths.as_paths().map(|paths| PathFilter::new(&paths)),
         options,
         known: HashMap::new(),
         frontier: BinaryHeap::new(),
@@ -274,7 +276,7 @@ impl Walk<'_> {
         if !self.pattern.is_empty() && !commit.message.to_lowercase().contains(&self.pattern) {
             return Ok(false);
         }
-        if self.options.paths.is_empty() {
+        if self.options.paths.is_all() {
             return Ok(true);
         }
         let parent = match commit.parents.first() {
@@ -285,7 +287,11 @@ impl Walk<'_> {
             },
             None => None,
         };
-        self.path_filter.differs(self.repository.store(), &commit.root, parent.as_ref())
+        let store = self.repository.store();
+        match &mut self.path_filter {
+            Some(filter) => filter.differs(store, &commit.root, parent.as_ref()),
+            None => selection_filter::differs(&self.options.paths, store, &commit.root, parent.as_ref()),
+        }
     }
 
     /// The next commit, or the error that made one unreadable, with its id if known.

@@ -35,6 +35,11 @@ impl PathSet {
         set
     }
 
+    /// The paths in order.
+    pub fn into_paths(self) -> Vec<RepoPathBuf> {
+        self.sorted
+    }
+
     /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.sorted.is_empty()

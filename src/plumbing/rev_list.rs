@@ -8,6 +8,7 @@ use crate::history;
 use crate::history::reachable::{self, ReachableObject, ReachableObjects, ReadCommit, UnreadableObject};
 use crate::history::walk::WalkOptions;
 use crate::id::CommitId;
+use crate::path::selection::PathSelection;
 use crate::repo::Repository;
 use crate::report::End;
 use crate::report::plumbing::{Reached, Total};
@@ -120,7 +121,7 @@ impl Args {
                 None => options.add(range, || commit(text))?,
             }
         }
-        options.paths = context.paths(repository, &self.paths)?;
+        options.paths = PathSelection::of_paths(context.paths(repository, &self.paths)?);
         (options.since, options.until) = context.period(&self.since, &self.until)?;
         Ok(options)
     }

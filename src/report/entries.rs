@@ -93,6 +93,11 @@ pub struct EntryTotals {
 }
 
 impl EntryTotals {
+    /// Whether no entry was counted.
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
     /// Counts an entry.
     pub fn count(&mut self, entry: &Entry) {
         self.entries += 1;

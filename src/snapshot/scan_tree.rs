@@ -18,7 +18,6 @@ use crate::repo::Repository;
 use crate::snapshot::file::StoreSink;
 use crate::store::{Session, Writer};
 use crate::worktree::index::Builder;
-use crate::worktree::paths::pattern_hint;
 use crate::worktree::{HashSink, Index, Overlay, Scan, Worktree, database, scan};
 
 /// What to scan.
@@ -167,8 +166,7 @@ fn check_paths(store: &dyn Objects, parent: Option<&Commit>, scan: &Scan, paths:
             let elsewhere =
                 if parent.is_some() { "neither in the worktree nor in the last commit" } else { "not in the worktree" };
             let message = Message::path(path) + format!(" is {elsewhere}");
-            let hint = pattern_hint(path).unwrap_or("undo status");
-            return Err(Error::new(ErrorKind::NotFound, message).hint(hint).paths(vec![path.clone()]));
+            return Err(Error::new(ErrorKind::NotFound, message).hint("undo status").paths(vec![path.clone()]));
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::id::CommitId;
 use crate::object::commit::Uncovered;
 use crate::object::{Attributes, Commit};
 use crate::path::RepoPathBuf;
+use crate::path::selection::{PathSelection, Spec};
 use crate::progress::Progress;
 use crate::worktree::Scan;
 
@@ -19,7 +20,7 @@ use super::Workspace;
 #[derive(Clone, Debug)]
 pub struct DiffOptions {
     /// Compare only these paths. Empty means all paths.
-    pub paths: Vec<RepoPathBuf>,
+    pub paths: PathSelection,
     /// Report changed modification times too.
     pub mtimes: bool,
     /// How to find renames. `None` reports an addition and a deletion instead.
@@ -28,7 +29,7 @@ pub struct DiffOptions {
 
 impl Default for DiffOptions {
     fn default() -> DiffOptions {
-        DiffOptions { paths: Vec::new(), mtimes: false, renames: Some(RenameOptions::default()) }
+        DiffOptions { paths: PathSelection::default(), mtimes: false, renames: Some(RenameOptions::default()) }
     }
 }
 
@@ -37,6 +38,7 @@ pub struct Differences<'w> {
     workspace: &'w Workspace,
     old: Side,
     new: Side,
+    paths: PathSelection,
     options: diff::Options,
     renames: RenameSearch,
 }
@@ -55,7 +57,7 @@ impl Workspace {
         progress: &dyn Progress,
     ) -> Result<Differences<'_>> {
         let old = Side::commit(&self.repository, old)?;
-        let new = Side::live(&self.repository, &self.worktree, &options.paths, progress)?;
+        let new = Side::live(&self.repository, &self.worktree, &options.paths.starts(), progress)?;
         Ok(self.differences(old, new, options))
     }
 
@@ -78,8 +80,9 @@ impl Workspace {
 
     fn differences(&self, old: Side, new: Side, options: DiffOptions) -> Differences<'_> {
         let DiffOptions { paths, mtimes, renames } = options;
-        let options = diff::Options { paths, mtimes, ..diff::Options::default() };
-        Differences { workspace: self, old, new, options, renames: RenameSearch::new(renames) }
+        let filter = if paths.as_paths().is_some() { PathSelection::default() } else { paths.clone() };
+        let options = diff::Options { paths: paths.starts(), filter, mtimes, ..diff::Options::default() };
+        Differences { workspace: self, old, new, paths, options, renames: RenameSearch::new(renames) }
     }
 }
 
@@ -151,7 +154,14 @@ impl Differences<'_> {
 
     /// The selected paths that neither state contains, each with the reason.
     pub fn missing_paths(&self) -> Result<Vec<(RepoPathBuf, String)>> {
-        self.comparison().missing_paths(&self.options.paths)
+        let is_path = |spec: &&Spec| spec.pattern_text().is_none();
+        let paths: Vec<_> = self.paths.included().iter().filter(is_path).map(|spec| spec.start().to_owned()).collect();
+        self.comparison().missing_paths(&paths)
+    }
+
+    /// The patterns that match no path of either state, as the user wrote them.
+    pub fn unmatched_patterns(&self) -> Result<Vec<&[u8]>> {
+        self.comparison().unmatched_patterns(self.paths.included())
     }
 
     pub(crate) fn comparison(&self) -> Comparison<'_> {

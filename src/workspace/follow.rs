@@ -5,6 +5,7 @@ use crate::history::walk::{Walk, WalkOptions, WalkedCommit};
 use crate::history::{self, entry_at};
 use crate::object::{Commit, Objects};
 use crate::path::RepoPathBuf;
+use crate::path::selection::PathSelection;
 
 use super::{DiffOptions, RenameOptions, Workspace};
 
@@ -19,7 +20,7 @@ impl Workspace {
         path: RepoPathBuf,
         renames: Option<RenameOptions>,
     ) -> Result<impl Iterator<Item = Result<(WalkedCommit, Vec<RepoPathBuf>)>> + '_> {
-        let options = WalkOptions { paths: vec![path.clone()], ..options };
+        let options = WalkOptions { paths: PathSelection::of_paths(vec![path.clone()]), ..options };
         let walk = history::walk(&self.repository, options.clone())?;
         Ok(Follow { workspace: self, walk, options, path, renames })
     }
@@ -81,7 +82,8 @@ impl Follow<'_> {
 
     fn continue_at(&mut self, path: RepoPathBuf, commit: &Commit) -> Result<()> {
         self.path = path.clone();
-        self.options = WalkOptions { from: commit.parents.clone(), paths: vec![path], ..self.options.clone() };
+        let (from, paths) = (commit.parents.clone(), PathSelection::of_paths(vec![path]));
+        self.options = WalkOptions { from, paths, ..self.options.clone() };
         self.walk = history::walk(&self.workspace.repository, self.options.clone())?;
         Ok(())
     }

@@ -12,6 +12,7 @@ mod ref_updates;
 mod refs;
 mod request;
 mod run;
+pub(crate) mod selection;
 mod settings;
 mod steps;
 

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::path::glob::Slashes;
+use crate::path::selection::{PathSelection, Spec, is_pattern};
 use crate::path::{REPOSITORY, RepoPath, RepoPathBuf};
 
 /// Resolves path arguments relative to `cwd` to paths in the worktree at `root`; `:/f` starts at the root. Fails for paths outside
@@ -19,10 +21,75 @@ pub fn resolve(root: &Path, cwd: &Path, arguments: &[PathBuf]) -> Result<Vec<Rep
     arguments.iter().map(|argument| place.resolve(argument)).collect()
 }
 
-/// A hint for a path that does not exist, if it may be meant as a pattern.
-pub fn pattern_hint(path: &RepoPath) -> Option<&'static str> {
-    let is_pattern = path.as_bytes().iter().any(|byte| b"*?[".contains(byte));
-    is_pattern.then_some("paths are names, not patterns: without quotes, the shell expands patterns")
+/// Resolves path arguments like [`resolve`], and patterns and exclusions as git's pathspecs. An argument with wildcards is a path
+/// if `is_path` knows it.
+pub fn select(
+    root: &Path,
+    cwd: &Path,
+    arguments: &[PathBuf],
+    is_path: &dyn Fn(&RepoPath) -> bool,
+) -> Result<PathSelection> {
+    let mut selection = PathSelection::default();
+    if arguments.is_empty() {
+        return Ok(selection);
+    }
+    let place = Place::new(root, cwd)?;
+    for argument in arguments {
+        let magic = Magic::parse(argument.as_os_str().as_bytes())?;
+        let spec = place.spec(&magic, argument, is_path)?;
+        if magic.is_excluded { selection.exclude(spec) } else { selection.include(spec) }
+    }
+    Ok(selection)
+}
+
+/// Whether an argument is a path for its beginning, `:/`, `:!`, `:^` or `:(`, and not a path in a commit.
+pub fn has_magic(argument: &[u8]) -> bool {
+    matches!(argument, [b':', b'/' | b'!' | b'^' | b'(', ..])
+}
+
+/// The beginning of a path argument that says how to read the rest, as in git.
+#[derive(Default)]
+struct Magic<'a> {
+    is_from_root: bool,
+    is_excluded: bool,
+    is_literal: bool,
+    /// `:(glob)`: only `**` matches a `/`.
+    is_glob: bool,
+    rest: &'a [u8],
+}
+
+impl Magic<'_> {
+    fn parse(text: &[u8]) -> Result<Magic<'_>> {
+        let mut magic = Magic { rest: text, ..Magic::default() };
+        if !has_magic(text) {
+            return Ok(magic);
+        }
+        if let Some(long) = text.strip_prefix(b":(") {
+            let invalid = |what: &str| {
+                let message = format!("`{}` {what}", String::from_utf8_lossy(text).escape_debug());
+                Error::new(ErrorKind::Usage, message).hint("undo help paths")
+            };
+            let end = long.iter().position(|&byte| byte == b')').ok_or_else(|| invalid("has no closing `)`"))?;
+            for word in long[..end].split(|&byte| byte == b',') {
+                match word {
+                    b"top" => magic.is_from_root = true,
+                    b"exclude" => magic.is_excluded = true,
+                    b"literal" => magic.is_literal = true,
+                    b"glob" => magic.is_glob = true,
+                    _ => return Err(invalid("has a word other than `top`, `exclude`, `literal` and `glob`")),
+                }
+            }
+            magic.rest = &long[end + 1..];
+            return Ok(magic);
+        }
+        let signs = text[1..].iter().take_while(|byte| b"/!^".contains(byte)).count();
+        for sign in &text[1..=signs] {
+            if *sign == b'/' { magic.is_from_root = true } else { magic.is_excluded = true }
+        }
+        let rest = &text[1 + signs..];
+        magic.rest = rest.strip_prefix(b":").unwrap_or(rest);
+        Ok(magic)
+    }
 }
 
 /// Resolves path arguments one at a time.
@@ -36,6 +103,38 @@ impl Place {
     /// Resolves relative to the directory `cwd`, in the worktree at `root`.
     pub fn new(root: &Path, cwd: &Path) -> Result<Place> {
         Ok(Place { root: fs::canonicalize(root)?, cwd: fs::canonicalize(cwd)? })
+    }
+
+    /// A path or pattern.
+    fn spec(&self, magic: &Magic<'_>, argument: &Path, is_path: &dyn Fn(&RepoPath) -> bool) -> Result<Spec> {
+        let cwd = if magic.is_from_root { &self.root } else { &self.cwd };
+        let place = Place { root: self.root.clone(), cwd: cwd.clone() };
+        let text = if magic.rest.is_empty() && magic.is_from_root { b"." } else { magic.rest };
+        let literal = |text: &[u8]| match text.starts_with(b":/") {
+            // After other magic, this is a name.
+            true => place.resolve(&Path::new(".").join(OsStr::from_bytes(text))),
+            false => place.resolve(Path::new(OsStr::from_bytes(text))),
+        };
+        let path = literal(text);
+        if magic.is_literal || !is_pattern(text) || path.as_ref().is_ok_and(|path| is_path(path)) {
+            return path.map(Spec::from);
+        }
+        let first = text.iter().position(|byte| b"*?[\\".contains(byte)).unwrap_or(text.len());
+        let split = text[..first].iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+        let (directory, pattern) = text.split_at(split);
+        let directory = if directory.is_empty() { place.resolve(Path::new("."))? } else { literal(directory)? };
+        let names: Vec<&[u8]> =
+            pattern.split(|&byte| byte == b'/').filter(|name| !matches!(*name, b"" | b".")).collect();
+        if names.contains(&&b".."[..]) {
+            let message = format!("`{}` has `..` after a wildcard", argument.display());
+            return Err(Error::new(ErrorKind::Usage, message).hint("undo help paths"));
+        }
+        let slashes = if magic.is_glob { Slashes::Separate } else { Slashes::Ordinary };
+        let shown = argument.as_os_str().as_bytes();
+        Spec::pattern(directory, &names.join(&b'/'), slashes, shown).map_err(|invalid| {
+            let message = format!("`{}` is not a valid pattern: {}", argument.display(), invalid.describe());
+            Error::new(ErrorKind::Usage, message).hint("undo help paths")
+        })
     }
 
     /// Like [`resolve`], for one argument.

@@ -42,6 +42,7 @@ mod output;
 mod owners;
 mod partial;
 mod paths;
+mod pathspecs;
 mod plumbing;
 mod random;
 mod renames;

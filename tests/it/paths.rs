@@ -152,10 +152,8 @@ first
 
 "#]]);
     env.undo("-C sub cat here.q").shows(str![[r#"
----- stderr ----
-error: revision `here.q` does not exist
-hint: to use the last recorded version: undo cat @:sub/here.q
-[exit 2]
+sub/here.q
+second
 
 "#]]);
     env.undo("-C sub cat @:here.q").shows(str![[r#"

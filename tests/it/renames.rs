@@ -175,7 +175,7 @@ A	old.txt
 "#]]);
     env.undo("log --follow").shows(str![[r#"
 ---- stderr ----
-error: `--follow` requires one path, not 0
+error: `--follow` requires exactly one path
 hint: undo log --follow -- PATH
 [exit 2]
 

@@ -1,6 +1,7 @@
 //! The patterns of one rules file, indexed so that a path is not matched against thousands of patterns.
 
-use super::pattern::{BytePairs, Invalid, Pattern};
+use super::pattern::{BytePairs, Pattern};
+use crate::path::glob::Invalid;
 
 /// The patterns of a file; later ones take precedence.
 pub struct PatternList {
@@ -77,7 +78,7 @@ impl Index {
     fn new(patterns: &[Pattern], is_wanted: impl Fn(&Pattern) -> bool) -> Index {
         let (mut starts, mut ends) = (Vec::new(), Vec::new());
         for (number, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| is_wanted(pattern)) {
-            let (start, end) = (pattern.literal_start(), pattern.literal_end_reversed());
+            let (start, end) = (pattern.glob().literal_start(), pattern.glob().literal_end_reversed());
             if start.len() >= end.len() { starts.push((start, number)) } else { ends.push((end, number)) }
         }
         Index { starts: PrefixMap::new(starts), ends: PrefixMap::new(ends) }

@@ -114,7 +114,7 @@ fn existing_and_missing_names_are_errors() {
     env.undo("branch trial").shows(str![[r#"
 ---- stderr ----
 error: branch `trial` already exists, at [ID]
-hint: delete it first: undo branch -d trial
+hint: to move it: undo branch -f trial [ID]
 [exit 2]
 
 "#]]);
@@ -135,7 +135,7 @@ hint: branches and tags share one namespace; choose another name
     env.undo("tag one").shows(str![[r#"
 ---- stderr ----
 error: tag `one` already exists, at [ID]
-hint: delete it first: undo tag -d one
+hint: to move it: undo tag -f one [ID]
 [exit 2]
 
 "#]]);

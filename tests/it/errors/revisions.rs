@@ -142,7 +142,7 @@ hint: did you mean `release-1.0`?
 "#]]);
     env.undo("diff one twoo").shows(str![[r#"
 ---- stderr ----
-error: revision `twoo` does not exist
+error: `twoo` is neither a revision nor a path
 hint: did you mean `two`?
 [exit 2]
 

@@ -95,8 +95,8 @@ fn existing_path_is_accepted_in_place_of_revision() {
     assert_eq!(env.undo("diff main").text(), env.undo("diff @").text());
     env.undo("diff nowhere.txt").shows(str![[r#"
 ---- stderr ----
-error: revision `nowhere.txt` does not exist
-hint: list commits with `undo log`, and names with `undo branch` and `undo tag`
+error: `nowhere.txt` is neither a revision nor a path
+hint: to list commits: undo log; to list paths: undo ls -R
 [exit 2]
 
 "#]]);

@@ -42,10 +42,7 @@ hint: usage: undo checkout <REV> [-- <PATH>...]
     env.undo("help op log").ok();
     env.undo("man op log").ok();
     env.undo("ls notes.txt").shows(str![[r#"
----- stderr ----
-error: revision `notes.txt` does not exist
-hint: to use the last recorded version: undo ls @:notes.txt
-[exit 2]
+notes.txt
 
 "#]]);
     env.undo("help nonsense").shows(str![[r#"

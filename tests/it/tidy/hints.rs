@@ -30,6 +30,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("src/commands/commit.rs", "undo tag NAME", "`commit -m`"),
     ("src/commands/commit.rs", "undo undo", "`commit --amend`"),
     ("src/commands/overview.rs", "undo checkout --continue", "the checkout that is unfinished"),
+    ("src/commands/restore.rs", "undo restore --from", "`restore`"),
     ("src/commands/refs.rs", "undo checkout", "`branch NAME`"),
     ("src/commands/run/verdict.rs", "undo undo", "`run`"),
     ("src/commands/run/verdict.rs", "undo redo", "`run`"),

@@ -1,45 +1,22 @@
-//! The context of a command: opens the repository, resolves arguments, and reports warnings.
+//! Reports warnings, alarms and notices of all commands.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::alarm::Findings;
 use crate::checkout::HALF_DONE;
-use crate::environment::Environment;
-use crate::error::{Error, ErrorKind, Exit, Result};
-use crate::fs;
-use crate::history;
-use crate::history::when::{self, Day};
-use crate::id::CommitId;
+use crate::commands::Context;
+use crate::commands::context::arguments::go_to;
+use crate::error::{Error, Exit, Result};
 use crate::number::pluralize;
-use crate::object::Objects;
 use crate::object::commit::{Reason, Uncovered};
 use crate::path::RepoPathBuf;
-use crate::quote::shell_word;
-use crate::repo::Repository;
-use crate::repo::layout::Layout;
 use crate::report::alarms::{AlarmRecord, NoteRecord};
 use crate::report::messages::WarningPath;
-use crate::terminal::{Stream, Ui};
+use crate::terminal::Stream;
 use crate::time::Timestamp;
-use crate::workspace::{Differences, Notice, Workspace, notice};
+use crate::workspace::{Differences, Notice, selection};
 use crate::worktree::ignore::IgnoreWarning;
-use crate::worktree::{Scan, Worktree, database, paths};
-
-/// The context of a command.
-pub struct Context<'u> {
-    /// Prints data and messages.
-    pub ui: &'u Ui,
-    /// The current directory, or its nearest existing ancestor.
-    pub cwd: PathBuf,
-    /// Clock, author, arguments and durability.
-    pub environment: Environment,
-    /// Whether the current directory of the shell was removed.
-    pub is_removed: bool,
-    /// The tree of commands.
-    pub command_line: fn() -> clap::Command,
-}
+use crate::worktree::{Scan, Worktree, database};
 
 /// Commands that respond to an alarm.
 pub struct Remedies {
@@ -55,24 +32,6 @@ impl Remedies {
 }
 
 impl Context<'_> {
-    /// Opens the repository at or above the current directory. Warns about a checkout that is running or unfinished.
-    pub fn repository(&self) -> Result<Repository> {
-        let mut repository = self.repository_to_finish()?;
-        self.report_checkout(&mut repository)?;
-        Ok(repository)
-    }
-
-    /// Warns about a checkout that is running or unfinished, here or in another directory of the repository.
-    pub fn report_checkout(&self, repository: &mut Repository) -> Result<()> {
-        self.report_notices(&notice::of_checkouts(repository)?);
-        Ok(())
-    }
-
-    /// Like [`Context::workspace`], for commands that finish a checkout: does not warn about it.
-    pub fn workspace_to_finish(&self) -> Result<Workspace> {
-        Workspace::of(self.repository_to_finish()?, self.cwd.clone())
-    }
-
     /// Reports the notices of an operation.
     pub fn report_notices(&self, notices: &[Notice]) {
         for notice in notices {
@@ -124,120 +83,10 @@ impl Context<'_> {
         self.ui.warning(format_args!("the index cannot be used, so all files were read: {error}"));
     }
 
-    /// Like [`Context::repository`], for commands that finish a checkout: does not warn about it.
-    pub fn repository_to_finish(&self) -> Result<Repository> {
-        if self.is_removed {
-            self.warn_directory_removed(&self.cwd);
-        }
-        let repository = Repository::discover(&self.cwd, self.environment.clone())?;
-        self.ui.print_paths_from(repository.layout.start.clone());
-        self.report_notices(&notice::of_repository(&repository));
-        Ok(repository)
-    }
-
-    /// Explains a permission error if other users own files in the repository.
-    pub fn explain_owners(&self, error: Error) -> Error {
-        if error.kind() != ErrorKind::Permission {
-            return error;
-        }
-        match Layout::discover(&self.cwd) {
-            Ok(layout) => layout.explain_owners(error),
-            Err(_) => error,
-        }
-    }
-
-    /// Opens the workspace at or above the current directory. Warns like [`Context::repository`].
-    pub fn workspace(&self) -> Result<Workspace> {
-        Workspace::of(self.repository()?, self.cwd.clone())
-    }
-
-    /// Resolves a path argument relative to the current directory.
-    pub fn place(&self, path: &Path) -> Result<PathBuf> {
-        if self.is_removed && path.is_relative() {
-            let message =
-                format!("`{}` does not exist: the current directory of this shell was removed", path.display());
-            return Err(Error::new(ErrorKind::Usage, message).hint(go_to(&self.cwd)));
-        }
-        Ok(self.cwd.join(path))
-    }
-
     /// Warns that the current directory of the shell was removed, and names an existing one.
     pub fn warn_directory_removed(&self, worktree: &Path) {
         self.ui.warning("the current directory of this shell was removed");
         self.ui.hint(go_to(worktree));
-    }
-
-    /// Resolves path arguments to paths in the worktree.
-    pub fn paths(&self, repository: &Repository, arguments: &[PathBuf]) -> Result<Vec<RepoPathBuf>> {
-        arguments.iter().try_for_each(|path| self.place(path).map(drop))?;
-        paths::resolve(&repository.layout.worktree, &self.cwd, arguments)
-    }
-
-    /// Parses the values of `--since` and `--until`.
-    pub fn period(
-        &self,
-        since: &Option<String>,
-        until: &Option<String>,
-    ) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
-        let time = |text: &Option<String>, day| {
-            text.as_ref().map(|text| when::parse(text, day, &self.environment)).transpose()
-        };
-        Ok((time(since, Day::Begin)?, time(until, Day::End)?))
-    }
-
-    /// Splits words into revisions and paths. As in git, the paths begin at the first word that names no commit, and that
-    /// exists in the directory or in the current commit.
-    pub fn split_paths<'w>(&self, repository: &Repository, words: &'w [String]) -> (&'w [String], Vec<PathBuf>) {
-        let is_path = |word: &String| {
-            let one = |range: Option<_>| range.map_or_else(|| history::resolve(repository, word).map(drop), |_| Ok(()));
-            let found = history::resolve_range(repository, word).and_then(one);
-            found.is_err_and(|error| error.kind() == ErrorKind::NotFound) && self.is_here(repository, word)
-        };
-        let (revisions, paths) = words.split_at(words.iter().position(is_path).unwrap_or(words.len()));
-        (revisions, paths.iter().map(PathBuf::from).collect())
-    }
-
-    /// Whether a path exists in the directory or in the current commit.
-    fn is_here(&self, repository: &Repository, word: &str) -> bool {
-        let path = PathBuf::from(word);
-        let is_recorded = || {
-            let at = repository.view().at().map(|id| repository.store().commit(id)).transpose().ok()??;
-            let path = self.paths(repository, std::slice::from_ref(&path)).ok()?.pop()?;
-            history::entry_at(repository.store(), &at.root, &path).ok()?
-        };
-        fs::exists(&self.cwd.join(&path)).unwrap_or(false) || is_recorded().is_some()
-    }
-
-    /// Resolves an argument of `command` to a commit and a path in it. If the argument is only a path, the error shows the
-    /// correct form.
-    pub fn commit_path(
-        &self,
-        repository: &Repository,
-        text: &OsStr,
-        command: &str,
-    ) -> Result<(CommitId, Option<RepoPathBuf>)> {
-        history::resolve_path(repository, text.as_bytes()).map_err(|error| {
-            if !self.names_a_path(&error, text) {
-                return error;
-            }
-            let path = self.paths(repository, &[PathBuf::from(text)]).ok().and_then(|mut paths| paths.pop());
-            let Some(path) = path else { return error };
-            let place = [b"@:", path.as_bytes()].concat();
-            error.hint(format!("to use the last recorded version: undo {command} {}", shell_word(&place)))
-        })
-    }
-
-    /// Resolves an argument to a commit. If the argument is a path, the error suggests the command `instead`.
-    pub fn commit(&self, repository: &Repository, text: &str, instead: &str) -> Result<CommitId> {
-        history::resolve(repository, text).map_err(|error| match self.names_a_path(&error, text.as_ref()) {
-            true => error.hint(format!("to name a path: {instead} {}", shell_word(text.as_bytes()))),
-            false => error,
-        })
-    }
-
-    /// Whether the error is an unknown revision that is the name of an existing file.
-    fn names_a_path(&self, error: &Error, text: &OsStr) -> bool {
-        error.kind() == ErrorKind::NotFound && fs::exists(&self.cwd.join(text)).unwrap_or(false)
     }
 
     /// Lists paths that could not be read, not read consistently, or not read with attributes. Returns whether that
@@ -298,7 +147,9 @@ impl Context<'_> {
     pub fn warn_about_differences(&self, differences: &Differences<'_>) -> Result<Exit> {
         let missing = differences.missing_paths()?;
         self.report_reasons("nothing to compare", &missing);
-        missing.iter().find_map(|(path, _)| paths::pattern_hint(path)).into_iter().for_each(|hint| self.ui.hint(hint));
+        for pattern in differences.unmatched_patterns()? {
+            self.ui.warning(&selection::no_match(pattern));
+        }
         let Some(scan) = differences.scan() else { return Ok(Exit::SUCCESS) };
         self.warn_about_scan(scan);
         let exit = self.warn_incomplete(&scan.uncovered, &scan.torn, &scan.without_attributes);
@@ -375,10 +226,6 @@ impl Context<'_> {
             self.ui.warning_about(what, paths);
         }
     }
-}
-
-fn go_to(directory: &Path) -> String {
-    format!("change to an existing directory: cd {}", shell_word(directory.as_os_str().as_bytes()))
 }
 
 /// Uncovered paths with a wanted reason.

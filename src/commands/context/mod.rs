@@ -1,0 +1,76 @@
+//! The context of a command: opens the repository, resolves arguments, and reports warnings.
+
+mod arguments;
+mod warnings;
+
+use std::path::PathBuf;
+
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::repo::Repository;
+use crate::repo::layout::Layout;
+use crate::terminal::Ui;
+use crate::workspace::{Workspace, notice};
+
+pub use warnings::Remedies;
+
+/// The context of a command.
+pub struct Context<'u> {
+    /// Prints data and messages.
+    pub ui: &'u Ui,
+    /// The current directory, or its nearest existing ancestor.
+    pub cwd: PathBuf,
+    /// Clock, author, arguments and durability.
+    pub environment: Environment,
+    /// Whether the current directory of the shell was removed.
+    pub is_removed: bool,
+    /// The tree of commands.
+    pub command_line: fn() -> clap::Command,
+}
+
+impl Context<'_> {
+    /// Opens the repository at or above the current directory. Warns about a checkout that is running or unfinished.
+    pub fn repository(&self) -> Result<Repository> {
+        let mut repository = self.repository_to_finish()?;
+        self.report_checkout(&mut repository)?;
+        Ok(repository)
+    }
+
+    /// Warns about a checkout that is running or unfinished, here or in another directory of the repository.
+    pub fn report_checkout(&self, repository: &mut Repository) -> Result<()> {
+        self.report_notices(&notice::of_checkouts(repository)?);
+        Ok(())
+    }
+
+    /// Like [`Context::workspace`], for commands that finish a checkout: does not warn about it.
+    pub fn workspace_to_finish(&self) -> Result<Workspace> {
+        Workspace::of(self.repository_to_finish()?, self.cwd.clone())
+    }
+
+    /// Like [`Context::repository`], for commands that finish a checkout: does not warn about it.
+    pub fn repository_to_finish(&self) -> Result<Repository> {
+        if self.is_removed {
+            self.warn_directory_removed(&self.cwd);
+        }
+        let repository = Repository::discover(&self.cwd, self.environment.clone())?;
+        self.ui.print_paths_from(repository.layout.start.clone());
+        self.report_notices(&notice::of_repository(&repository));
+        Ok(repository)
+    }
+
+    /// Explains a permission error if other users own files in the repository.
+    pub fn explain_owners(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Permission {
+            return error;
+        }
+        match Layout::discover(&self.cwd) {
+            Ok(layout) => layout.explain_owners(error),
+            Err(_) => error,
+        }
+    }
+
+    /// Opens the workspace at or above the current directory. Warns like [`Context::repository`].
+    pub fn workspace(&self) -> Result<Workspace> {
+        Workspace::of(self.repository()?, self.cwd.clone())
+    }
+}
