@@ -102,26 +102,26 @@ on main at [ID], 60 seconds ago  second
 {"type":"change","path":"sub/deep/below.q","status":"modified","kind":"file","old_size":23,"size":23,"what":["content"]}
 {"type":"change","path":"sub/here.q","status":"modified","kind":"file","old_size":18,"size":17,"what":["content"]}
 {"type":"change","path":"top.q","status":"modified","kind":"file","old_size":12,"size":12,"what":["content"]}
-{"type":"summary","clean":false,"added":0,"modified":4,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+{"type":"summary","clean":false,"added":0,"modified":4,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0}
 
 "#]]);
     env.undo("-C sub diff here.q :/top.q").shows(str![[r#"
-diff here.q
+diff --git a/sub/here.q b/sub/here.q
+index dea216a..4d87b0d 100644
 --- a/sub/here.q
 +++ b/sub/here.q
 @@ -1,2 +1,2 @@
  sub/here.q
 -second
 +third
-
-diff ../top.q
+diff --git a/top.q b/top.q
+index 1cec651..1a6c25e 100644
 --- a/top.q
 +++ b/top.q
 @@ -1,2 +1,2 @@
  top.q
 -first
 +third
-
 
 "#]]);
     env.undo("-C sub restore ../top.q :/other").shows(str![[r#"

@@ -202,7 +202,7 @@ warning: no path matches `*.cvs`
 
 "#]]);
     env.undo("status --json '*.cvs'").shows(str![[r#"
-{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0}
 ---- stderr ----
 {"type":"warning","message":"no path matches `*.cvs`","paths":[]}
 
