@@ -8,7 +8,7 @@ use crate::id::AttributesId;
 use crate::metadata::{Kind, Metadata};
 use crate::object::{Attributes, Content, Entry, Objects};
 use crate::path::RepoPath;
-use crate::progress::Task;
+use crate::progress::{Progress, Task};
 use crate::store::Store;
 use crate::worktree::index::{Builder, Record};
 
@@ -46,6 +46,8 @@ pub(crate) struct ApplyContext<'c> {
     pub limits: Option<Limits>,
     /// Progress in bytes of files.
     pub task: &'c dyn Task,
+    /// For the progress of removals.
+    pub progress: &'c dyn Progress,
 }
 
 impl ApplyContext<'_> {

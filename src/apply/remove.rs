@@ -8,6 +8,7 @@ use crate::fs::is_gone;
 use crate::metadata::Kind;
 use crate::parallel;
 use crate::path::RepoPath;
+use crate::progress::Unit;
 use crate::worktree::index::Record;
 
 use super::applier::Applier;
@@ -23,9 +24,16 @@ const RUN: usize = 512;
 /// each only if it is empty by then.
 pub(super) fn remove_all(applier: &mut Applier<'_>, removals: &[u32], outcome: &mut ApplyOutcome) -> Result<()> {
     let context = applier.context;
+    if removals.is_empty() {
+        return Ok(());
+    }
+    let task = context.progress.start("removing", Unit::Items, Some(removals.len() as u64));
     let (shared, directories) = (Mutex::new(&mut *outcome), Mutex::new(Vec::new()));
     let remove = |applier: &mut Applier<'_>, run: &[u32]| {
-        run.iter().try_for_each(|n| applier.remove_unless_directory(*n, &shared, &directories))
+        run.iter().try_for_each(|n| {
+            task.add(1)?;
+            applier.remove_unless_directory(*n, &shared, &directories)
+        })
     };
     if removals.len() > RUN {
         parallel::try_map(removals.chunks(RUN), || Applier::new(context, Threads::All), remove)?;
@@ -70,7 +78,6 @@ impl Applier<'_> {
         outcome: &Mutex<&mut ApplyOutcome>,
         directories: &Mutex<Vec<usize>>,
     ) -> Result<()> {
-        self.context.task.add(0)?;
         let n = number as usize;
         let path = self.context.plan.path(n);
         let record = self.context.trusted(&path);

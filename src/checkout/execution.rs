@@ -162,6 +162,7 @@ pub(super) fn change_worktree(
         plan,
         limits,
         task: &*task,
+        progress,
     };
     apply(&context, outcome)
 }

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, Dir};
 use crate::metadata::Kind;
 use crate::path::{RepoPath, RepoPathBuf};
+use crate::progress::Silent;
 use crate::worktree::index::Builder;
 
 use super::{Export, Exported};
@@ -66,6 +67,7 @@ impl Export<'_> {
             renames: RenamePlan::default(),
             limits: self.source.limits,
             task: self.task,
+            progress: &Silent,
         };
         apply(&context, outcome)?;
         let inexact = refresh_index::find_inexact(root, plan, outcome)?;

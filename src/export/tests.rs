@@ -88,6 +88,7 @@ fn export_copies_file_if_hard_link_fails_in_later_part() {
             renames: crate::apply::renames::RenamePlan::default(),
             limits: None,
             task: &*task,
+            progress: &Silent,
         };
         apply(&context, &mut outcome)?;
         outcome.keep_placed(plan, &links.groups.iter().flatten().map(|path| &**path).collect());

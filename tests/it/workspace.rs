@@ -1,10 +1,11 @@
 //! The library as other programs use it: two environments in one process, cancelling, and the examples.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use undo::environment::{Durability, Environment};
 use undo::error::{ErrorKind, Result};
@@ -72,6 +73,57 @@ impl Task for CancelAfter {
     }
 
     fn set_total(&self, _: u64) {}
+}
+
+/// Completed and total units of each task.
+type Counts = BTreeMap<&'static str, (u64, Option<u64>)>;
+
+/// Records [`Counts`].
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Counts>>);
+
+struct RecordedTask(Recorder, &'static str);
+
+impl Progress for Recorder {
+    fn start(&self, label: &'static str, _: Unit, total: Option<u64>) -> Arc<dyn Task> {
+        self.0.lock().unwrap().insert(label, (0, total));
+        Arc::new(RecordedTask(self.clone(), label))
+    }
+}
+
+impl Task for RecordedTask {
+    fn add(&self, units: u64) -> Result<()> {
+        self.0.0.lock().unwrap().get_mut(self.1).unwrap().0 += units;
+        Ok(())
+    }
+
+    fn set_total(&self, total: u64) {
+        self.0.0.lock().unwrap().get_mut(self.1).unwrap().1 = Some(total);
+    }
+}
+
+#[test]
+fn checkout_reports_removed_entries_and_written_bytes() {
+    let env = TestEnv::initialised();
+    fill(&env, "one");
+    env.undo("commit -qm one").ok();
+    std::fs::remove_dir_all(env.path().join("one1")).unwrap();
+    std::fs::remove_dir_all(env.path().join("both")).unwrap();
+    env.undo("commit -qm two").ok();
+    let check_out = |revision| -> Counts {
+        let (progress, mut workspace) = (Recorder::default(), open(&env));
+        let checkout = workspace.prepare_checkout(revision, CheckoutMode::default(), &progress).unwrap();
+        checkout.apply(&progress).unwrap();
+        progress.0.lock().unwrap().clone()
+    };
+    let tasks = check_out("@~");
+    let (written, total) = tasks["restoring"];
+    assert!(written > 0 && total == Some(written), "{tasks:?}");
+    assert!(!tasks.contains_key("removing"), "{tasks:?}");
+    let tasks = check_out("-");
+    assert_eq!(tasks["removing"].1, Some(4 + 12 + 2));
+    assert_eq!(tasks["removing"].0, 4 + 12 + 2);
+    assert_eq!(tasks["restoring"], (0, Some(0)));
 }
 
 /// Whether the operation was cancelled. Panics if it failed for another reason.
