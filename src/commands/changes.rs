@@ -2,16 +2,24 @@
 
 use crate::commands::Context;
 use crate::commands::context::Remedies;
-use crate::commands::format::Style;
+use crate::commands::format::{PatchStyle, Style};
 use crate::diff::{Change, ChangeCounts, Status};
 use crate::error::Result;
 use crate::report::changes::{StatRecord, Tally};
 use crate::terminal::Ui;
-use crate::terminal::text::{ChangeLine, Fold, Listing, Patch, StatTable};
-use crate::workspace::Differences;
+use crate::terminal::text::{ChangeLine, EmptyLine, Fold, Listing, Patch, StatSummary, StatTable};
+use crate::workspace::{Differences, TextOptions};
 
 /// Shows all changes between two states and the summary.
 pub fn show(context: &Context<'_>, differences: &Differences<'_>, style: Style) -> Result<Tally> {
+    if let Style::StatAndPatch(patch) = style {
+        let tally = show(context, differences, Style::Stat(patch.options.text))?;
+        if !context.ui.options().json {
+            context.ui.print(&EmptyLine)?;
+            show(context, differences, Style::Patch(patch))?;
+        }
+        return Ok(tally);
+    }
     let (fold, stats) = (Fold::default(), Vec::new());
     let mut shown = Shown { ui: context.ui, differences, style, fold, stats };
     let counts = differences.for_each(&mut |change| shown.show(&change))?;
@@ -54,17 +62,19 @@ impl Shown<'_> {
             // The line of an ignored directory covers the entries below it.
             _ if !json && change.status == Status::Ignored && self.fold.place(change).is_none() => Ok(()),
             Style::Patch(_) if json => ui.show(&ChangeLine { change, listing: Listing::Words, folded: 0 }),
-            Style::Patch(options) => {
+            Style::Patch(PatchStyle { options, words }) | Style::StatAndPatch(PatchStyle { options, words }) => {
                 let attributes = self.differences.attributes(change)?;
                 let files = self.differences.file_patches(change, options)?;
-                ui.print(&Patch { change, attributes, files, full_ids: options.binary })
+                ui.print(&Patch { change, attributes, files, full_ids: options.binary, words })
             }
-            Style::Stat => {
-                let record = StatRecord::new(change, &self.differences.body(change, 0)?);
-                if json {
-                    return ui.show(&record);
+            Style::Stat(options) | Style::NumStat(options) | Style::ShortStat(options) => {
+                let body = self.differences.body(change, TextOptions { context: 0, ..options })?;
+                let record = StatRecord::new(change, &body);
+                match self.style {
+                    Style::NumStat(_) => return ui.show(&record),
+                    Style::Stat(_) if json => return ui.show(&record),
+                    _ => self.stats.push(record),
                 }
-                self.stats.push(record);
                 Ok(())
             }
         }
@@ -83,7 +93,8 @@ impl Shown<'_> {
     fn finish(self, counts: ChangeCounts) -> Result<Tally> {
         let (ui, tally) = (self.ui, Tally::from(counts));
         match self.style {
-            Style::Stat if !ui.options().json => ui.print(&StatTable { records: &self.stats, tally })?,
+            Style::Stat(_) if !ui.options().json => ui.print(&StatTable { records: &self.stats, tally })?,
+            Style::ShortStat(_) if !ui.options().json => ui.print(&StatSummary { records: &self.stats, tally })?,
             Style::List(Listing::Words) => ui.show(&tally)?,
             _ if ui.options().json => ui.show(&tally)?,
             _ => {}

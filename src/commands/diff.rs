@@ -7,6 +7,7 @@ use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete};
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::CommitId;
+use crate::path::RepoPathBuf;
 use crate::workspace::{DiffOptions, Workspace};
 
 /// Show changes between commits, or between a commit and the directory
@@ -19,6 +20,7 @@ use crate::workspace::{DiffOptions, Workspace};
   undo diff notes.txt             one file
   undo diff @~3 -- data           a directory, since three commits ago
   undo diff v1 v2 --stat          or v1..v2
+  undo diff v1:old.csv v2:new.csv two recorded files or directories
   undo diff -q --exit-code && echo clean")]
 pub struct Args {
     /// One or two revisions, or a range `A..B`; names of no revision are paths
@@ -41,13 +43,20 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     let (revisions, mut paths) = context.split_paths(&workspace, &args.revisions);
     paths.extend_from_slice(&args.paths);
-    let options =
-        DiffOptions { paths: context.selection(&workspace, &paths)?, mtimes: args.metadata, ..DiffOptions::default() };
-    let differences = match ends(context, &workspace, &revisions)? {
-        (old, Some(new)) => workspace.diff_commits(old, Some(new), options)?,
-        (old, None) => workspace.diff_worktree(old, options, context.ui.progress())?,
+    let options = DiffOptions {
+        paths: context.selection(&workspace, &paths)?,
+        mtimes: args.metadata,
+        renames: args.format.renames.options(),
     };
-    let style = args.format.style().unwrap_or(Style::Patch(args.format.patch_options()));
+    let entries = entries(&workspace, &revisions, &paths);
+    let differences = match entries {
+        Some([old, new]) => workspace.diff_entries((old.0, &old.1), (new.0, &new.1), options)?,
+        None => match ends(context, &workspace, &revisions)? {
+            (old, Some(new)) => workspace.diff_commits(old, Some(new), options)?,
+            (old, None) => workspace.diff_worktree(old, options, context.ui.progress())?,
+        },
+    };
+    let style = args.format.style().unwrap_or(Style::Patch(args.format.patch_style()));
     let tally = if context.ui.is_silent() {
         differences.count()?.into()
     } else {
@@ -56,6 +65,16 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     };
     let exit = context.warn_about_differences(&differences)?;
     Ok(if args.exit_code && !tally.clean { Exit::NO } else { exit })
+}
+
+/// The commits and paths of `A:PATH B:PATH`.
+fn entries(workspace: &Workspace, revisions: &[String], paths: &[PathBuf]) -> Option<[(CommitId, RepoPathBuf); 2]> {
+    let [old, new] = revisions else { return None };
+    let entry = |text: &String| match workspace.resolve_path(text) {
+        Ok((commit, Some(path))) => Some((commit, path)),
+        _ => None,
+    };
+    paths.is_empty().then(|| Some([entry(old)?, entry(new)?])).flatten()
 }
 
 /// The two states to compare: the old commit, if there is one, and the new one. `None` as the new one is the worktree.

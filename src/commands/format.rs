@@ -1,7 +1,7 @@
 //! The options for the format of changes that `diff`, `log` and `show` share.
 
 use crate::terminal::text::Listing;
-use crate::workspace::{PatchOptions, RenameOptions};
+use crate::workspace::{PatchOptions, RenameOptions, TextOptions};
 
 /// Options for the format of changes.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -10,17 +10,29 @@ pub struct Format {
     #[arg(short, long)]
     patch: bool,
     /// Show how much of each path changed
-    #[arg(long, conflicts_with = "patch")]
+    #[arg(long)]
     stat: bool,
-    /// Show only paths
+    /// Show the numbers of added and removed lines of each path, for scripts
     #[arg(long, conflicts_with_all = ["patch", "stat"])]
+    numstat: bool,
+    /// Show only the sums of `--stat`
+    #[arg(long, conflicts_with_all = ["patch", "stat", "numstat"])]
+    shortstat: bool,
+    /// Show only paths
+    #[arg(long, conflicts_with_all = ["patch", "stat", "numstat", "shortstat"])]
     name_only: bool,
     /// Show only paths and status letters: A, M, D, R, T, m, or I (ignored now)
-    #[arg(long, conflicts_with_all = ["patch", "stat", "name_only"])]
+    #[arg(long, conflicts_with_all = ["patch", "stat", "numstat", "shortstat", "name_only"])]
     name_status: bool,
     /// Include binary files in a patch, so that `git apply` can apply it
     #[arg(long)]
     binary: bool,
+    /// Mark changed words in place of lines
+    #[arg(long, conflicts_with = "binary")]
+    word_diff: bool,
+    /// Ignore spaces and tabs when comparing lines
+    #[arg(short = 'w', long = "ignore-all-space")]
+    ignore_space: bool,
     /// Show N lines of context
     #[arg(short = 'U', long = "unified", value_name = "N", default_value_t = 3, hide_default_value = true)]
     context: usize,
@@ -58,28 +70,48 @@ fn percent(text: &str) -> Result<u8, String> {
 #[derive(Clone, Copy, Debug)]
 pub enum Style {
     /// Changed content.
-    Patch(PatchOptions),
+    Patch(PatchStyle),
     /// A table with the number of changed lines.
-    Stat,
+    Stat(TextOptions),
+    /// The table, then changed content.
+    StatAndPatch(PatchStyle),
+    /// The number of changed lines, one path per line.
+    NumStat(TextOptions),
+    /// The number of changed paths and lines.
+    ShortStat(TextOptions),
     /// One line per path.
     List(Listing),
+}
+
+/// A format of changed content.
+#[derive(Clone, Copy, Debug)]
+pub struct PatchStyle {
+    /// What to show.
+    pub options: PatchOptions,
+    /// Whether to mark words in place of lines.
+    pub words: bool,
 }
 
 impl Format {
     /// The selected format, if any.
     pub fn style(&self) -> Option<Style> {
+        let text = self.patch_style().options.text;
         match self {
-            Format { patch: true, .. } => Some(Style::Patch(self.patch_options())),
-            Format { stat: true, .. } => Some(Style::Stat),
+            Format { patch: true, stat: true, .. } => Some(Style::StatAndPatch(self.patch_style())),
+            Format { stat: true, .. } => Some(Style::Stat(text)),
+            Format { numstat: true, .. } => Some(Style::NumStat(text)),
+            Format { shortstat: true, .. } => Some(Style::ShortStat(text)),
             Format { name_only: true, .. } => Some(Style::List(Listing::NameOnly)),
             Format { name_status: true, .. } => Some(Style::List(Listing::NameStatus)),
-            Format { binary: true, .. } => Some(Style::Patch(self.patch_options())),
-            _ => None,
+            Format { patch, binary, word_diff, .. } => {
+                (*patch || *binary || *word_diff).then(|| Style::Patch(self.patch_style()))
+            }
         }
     }
 
-    /// The options of a patch.
-    pub fn patch_options(&self) -> PatchOptions {
-        PatchOptions { context: self.context, binary: self.binary }
+    /// The format of changed content.
+    pub fn patch_style(&self) -> PatchStyle {
+        let text = TextOptions { context: self.context, ignore_space: self.ignore_space };
+        PatchStyle { options: PatchOptions { text, binary: self.binary }, words: self.word_diff }
     }
 }

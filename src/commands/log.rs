@@ -100,7 +100,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let names = names.remove(&id).unwrap_or_default();
         let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, names.is_at));
         let record = CommitRecord::new(id, &commit, names, costs.of(id)?);
-        let gap = count > 0 && matches!(style, Some(Style::Stat | Style::List(_)));
+        let gap = count > 0 && style.is_some_and(|style| !matches!(style, Style::Patch(_)));
         context.ui.show(&LogEntry { record, row, oneline: args.oneline, gap })?;
         if let Some(style) = style {
             let options = DiffOptions { paths, renames, ..DiffOptions::default() };

@@ -5,7 +5,9 @@ use std::fs::File;
 
 use crate::chunk;
 use crate::compare::Comparison;
-use crate::diff::{Body, Change, binary, text};
+use crate::diff::binary::Ranges;
+use crate::diff::text::TextOptions;
+use crate::diff::{Body, Change, binary, large_text, text};
 use crate::error::Result;
 use crate::fs;
 use crate::id::{BlobId, ChunkId};
@@ -48,32 +50,41 @@ impl Contents<'_> {
         Ok(Some([old?, new?]))
     }
 
-    /// Compares both contents, with this many lines of context. `loaded` are the contents if they are in memory.
-    pub fn compare(&self, loaded: Option<&[Vec<u8>; 2]>, context: usize) -> Result<Body> {
+    /// Compares both contents. `loaded` are the contents if they are in memory.
+    pub fn compare(&self, loaded: Option<&[Vec<u8>; 2]>, options: TextOptions) -> Result<Body> {
         let sizes = (self.old.as_ref().map(|side| side.size), self.new.as_ref().map(|side| side.size));
-        if let Some([old, new]) = loaded
-            && let Some(hunks) = text::diff(old, new, context)
-        {
-            return Ok(Body::Text(hunks));
-        }
-        let ranges = match (&self.old, &self.new, loaded) {
-            (Some(_), Some(_), Some([old, new])) => binary::ranges(old, new),
-            (Some(old), Some(new), None) => old.ranges(new)?,
-            _ => binary::Ranges::default(),
-        };
-        Ok(Body::Bytes { ranges, sizes })
+        let bytes = |ranges, is_text| Body::Bytes { ranges, sizes, is_text };
+        Ok(match (&self.old, &self.new, loaded) {
+            (old_side, new_side, Some([old, new])) => match text::diff(old, new, options) {
+                Some(hunks) => Body::Text(hunks),
+                None => {
+                    let is_both = old_side.is_some() && new_side.is_some();
+                    let ranges = if is_both { binary::ranges(old, new) } else { Ranges::default() };
+                    bytes(ranges, text::is_text(old) && text::is_text(new))
+                }
+            },
+            (Some(old), Some(new), None) => match old.hunks(new, options)? {
+                large_text::Outcome::Hunks(hunks) => Body::Text(hunks),
+                large_text::Outcome::Binary => bytes(old.ranges(new)?, false),
+                large_text::Outcome::TooDifferent => bytes(old.ranges(new)?, true),
+            },
+            (old, new, None) => {
+                let is_text = old.as_ref().or(new.as_ref()).map_or(Ok(true), Source::is_text)?;
+                bytes(Ranges::default(), is_text)
+            }
+        })
     }
 }
 
-/// Compares the files of a change, with this many lines of context.
-pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, context: usize) -> Result<Body> {
+/// Compares the files of a change.
+pub(super) fn compare(comparison: &Comparison<'_>, change: &Change, options: TextOptions) -> Result<Body> {
     let is_file = |entry: &&Entry| entry.kind() == Kind::File;
     let sides = (change.old.as_ref().filter(is_file), change.new.as_ref().filter(is_file));
     let contents = comparison.contents(&change.path, sides)?;
     if contents.old.is_none() && contents.new.is_none() {
         return Ok(Body::Nothing);
     }
-    contents.compare(contents.load(MAX_IN_MEMORY)?.as_ref(), context)
+    contents.compare(contents.load(MAX_IN_MEMORY)?.as_ref(), options)
 }
 
 impl<'a> Comparison<'a> {
@@ -125,13 +136,31 @@ impl Source<'_> {
         }
     }
 
-    fn ranges(&self, new: &Source<'_>) -> Result<binary::Ranges> {
+    fn ranges(&self, new: &Source<'_>) -> Result<Ranges> {
+        self.with_pieces(new, binary::ranges_of_pieces)
+    }
+
+    fn hunks(&self, new: &Source<'_>, options: TextOptions) -> Result<large_text::Outcome> {
+        self.with_pieces(new, |old, new| large_text::diff(old, new, options, large_text::Limits::default()))
+    }
+
+    fn with_pieces<T>(
+        &self,
+        new: &Source<'_>,
+        compare: impl Fn(&binary::Contents<'_>, &binary::Contents<'_>) -> Result<T>,
+    ) -> Result<T> {
         let (old_pieces, new_pieces) = (self.pieces()?, new.pieces()?);
         let (old_fetch, new_fetch) = (self.fetch()?, new.fetch()?);
-        binary::ranges_of_pieces(
+        compare(
             &binary::Contents { pieces: &old_pieces, fetch: &old_fetch },
             &binary::Contents { pieces: &new_pieces, fetch: &new_fetch },
         )
+    }
+
+    /// Whether the start of the content is text.
+    fn is_text(&self) -> Result<bool> {
+        let length = self.size.min(64 << 10) as u32;
+        Ok(text::is_text(&(self.fetch()?)(0, length)?))
     }
 
     /// Cuts the content like the store, so equal pieces have equal ids.

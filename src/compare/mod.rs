@@ -8,6 +8,7 @@ mod renames;
 mod side;
 
 use crate::alarm::{self, Evidence, Findings, Watch};
+use crate::diff::text::TextOptions;
 use crate::diff::{self, Body, Change, ChangeCounts, Options, Status};
 use crate::error::Result;
 use crate::history::listing::{self, ListOptions};
@@ -104,12 +105,12 @@ impl Comparison<'_> {
         }
     }
 
-    /// Compares the content of a path, with this many lines of context.
-    pub fn body(&self, change: &Change, context: usize) -> Result<Body> {
+    /// Compares the content of a path.
+    pub fn body(&self, change: &Change, options: TextOptions) -> Result<Body> {
         if !has_other_content(change) {
             return Ok(Body::Nothing);
         }
-        contents::compare(self, change, context)
+        contents::compare(self, change, options)
     }
 
     /// The attributes of both sides, if they differ.

@@ -44,8 +44,9 @@ impl Comparison<'_> {
         let side = |path: &RepoPath, entry: Option<&Entry>| {
             entry.and_then(GitMode::of).map(|mode| FileSide { path: path.to_owned(), mode, id: None })
         };
-        let similarity = change.renamed.as_ref().map(|rename| rename.similarity);
         let (old, new) = (side(old_path, sides.0), side(&change.path, sides.1));
+        let renamed = change.renamed.as_ref().filter(|_| old.is_some() && new.is_some());
+        let similarity = renamed.map(|rename| rename.similarity);
         let mut patch = FilePatch { old, new, similarity, content: PatchContent::Same };
         if !has_other_content(change) {
             return Ok(patch);
@@ -56,13 +57,15 @@ impl Comparison<'_> {
             patch.old.iter_mut().for_each(|side| side.id = Some(GitId::of(old)));
             patch.new.iter_mut().for_each(|side| side.id = Some(GitId::of(new)));
         }
-        patch.content = match (contents.compare(loaded.as_ref(), options.context)?, loaded) {
+        patch.content = match (contents.compare(loaded.as_ref(), options.text)?, loaded) {
             (Body::Nothing, _) => PatchContent::Same,
+            // Only space differs, which is ignored.
+            (Body::Text(hunks), _) if hunks.is_empty() && options.text.ignore_space => PatchContent::Same,
             (Body::Text(hunks), _) => PatchContent::Text(hunks),
             (Body::Bytes { .. }, Some([old, new])) if options.binary => {
                 PatchContent::Binary { old: Literal::new(&old), new: Literal::new(&new) }
             }
-            (Body::Bytes { ranges, .. }, _) => PatchContent::Bytes(ranges),
+            (Body::Bytes { ranges, is_text, .. }, _) => PatchContent::Bytes { ranges, is_text },
         };
         Ok(patch)
     }

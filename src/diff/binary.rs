@@ -89,15 +89,16 @@ pub fn ranges_of_pieces(old: &Contents<'_>, new: &Contents<'_>) -> Result<Ranges
     Ok(found)
 }
 
-/// Pieces with the same key are equal.
-fn key(piece: &Piece) -> (Option<ChunkId>, u64) {
+/// The key of a piece. Pieces with the same key are equal.
+pub(super) fn key(piece: &Piece) -> (Option<ChunkId>, u64) {
     match *piece {
         Piece::Chunk { id, length } => (Some(id), u64::from(length)),
         Piece::Zeros { length } => (None, length),
     }
 }
 
-fn aligned<T: Eq + std::hash::Hash>(old: &[T], new: &[T]) -> Vec<DiffOp> {
+/// Aligns two lists.
+pub(super) fn aligned<T: Eq + std::hash::Hash>(old: &[T], new: &[T]) -> Vec<DiffOp> {
     similar::capture_diff_slices_deadline(Algorithm::Myers, old, new, Some(Instant::now() + TIME_LIMIT))
 }
 
@@ -245,14 +246,14 @@ fn trim<'b>(area: Range, old: &'b [u8], new: &'b [u8]) -> (Range, &'b [u8], &'b 
 }
 
 /// The number of equal bytes at the start of both.
-fn prefix(old: &[u8], new: &[u8]) -> usize {
+pub(super) fn prefix(old: &[u8], new: &[u8]) -> usize {
     const BLOCK: usize = 64;
     let blocks = old.chunks_exact(BLOCK).zip(new.chunks_exact(BLOCK)).take_while(|(a, b)| a == b).count() * BLOCK;
     blocks + old[blocks..].iter().zip(&new[blocks..]).take_while(|(a, b)| a == b).count()
 }
 
 /// The number of equal bytes at the end of both.
-fn suffix(old: &[u8], new: &[u8]) -> usize {
+pub(super) fn suffix(old: &[u8], new: &[u8]) -> usize {
     old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count()
 }
 

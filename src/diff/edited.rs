@@ -184,9 +184,11 @@ mod tests {
 
     #[test]
     fn a_unique_name_wins_if_the_contents_are_similar_enough() {
-        let text = "one\ntwo\nthree\nfour\n";
-        let edited = "one\ntwo\nthree\n5\n";
-        assert_eq!(paired(&[("a", text), ("b", edited)], &[("b", text)]).0, [(1, 2, 73)]);
+        let text = "one\ntwo\nthree\nfour\nfive\n";
+        let edited = text.replace("five", "5");
+        assert_eq!(paired(&[("a", text), ("b", &edited)], &[("b", text)]).0, [(1, 2, 79)]);
+        let edited = text.replace("three", "3");
+        assert_eq!(paired(&[("a", text), ("b", &edited)], &[("b", text)]).0, [(1, 2, 75)]);
         assert_eq!(paired(&[("a", text), ("b", "other\n")], &[("b", text)]).0, [(0, 2, 100)]);
     }
 

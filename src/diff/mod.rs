@@ -5,6 +5,7 @@ pub mod binary;
 mod counts;
 mod edited;
 pub mod git;
+pub mod large_text;
 mod left_out;
 pub mod linked;
 mod lockstep;
@@ -21,7 +22,7 @@ use crate::path::RepoPathBuf;
 pub use counts::ChangeCounts;
 pub use left_out::LeftOut;
 pub use splice::{Spliced, splice};
-pub use trees::{Depth, Options, compare};
+pub use trees::{Depth, Options, compare, differences};
 
 /// A path that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub enum Body {
         ranges: binary::Ranges,
         /// Size of each side that is a file.
         sizes: (Option<u64>, Option<u64>),
+        /// Whether all sides are text, of which more differs than can be compared line by line.
+        is_text: bool,
     },
 }
 

@@ -4,13 +4,13 @@ use crate::path::RepoPathBuf;
 
 use super::binary::Ranges;
 use super::git::{GitId, GitMode, Literal};
-use super::text::Hunk;
+use super::text::{Hunk, TextOptions};
 
 /// Selects what a patch contains.
 #[derive(Clone, Copy, Debug)]
 pub struct PatchOptions {
-    /// Number of equal lines around each change.
-    pub context: usize,
+    /// How to compare texts.
+    pub text: TextOptions,
     /// Whether to include the content of binary files.
     pub binary: bool,
 }
@@ -55,7 +55,12 @@ pub enum PatchContent {
     /// Changed lines.
     Text(Vec<Hunk>),
     /// Changed bytes. The patch does not contain them, so git rejects it.
-    Bytes(Ranges),
+    Bytes {
+        /// Changed ranges, if both sides exist.
+        ranges: Ranges,
+        /// Whether the content is text that is too large to compare or show line by line.
+        is_text: bool,
+    },
     /// Both contents, for applying the patch and for reverting it.
     Binary {
         /// The content before.

@@ -3,25 +3,43 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use similar::{ChangeTag, DiffOp, InlineChange, InlineChangeMode, InlineChangeOptions, TextDiff};
+use similar::{Algorithm, ChangeTag, DiffOp, InlineChange, InlineChangeMode, InlineChangeOptions, TextDiff};
 
-/// 16 MiB: a longer text is compared as binary.
+use super::binary;
+
+/// 16 MiB: a text is not compared by line if more than this lies between the first and the last difference.
 const MAX_LENGTH: usize = 16 << 20;
 
-/// A text with more lines is compared as binary.
+/// The same limit for the number of lines.
 const MAX_LINES: usize = 500_000;
 
 /// Length of the part that is searched for a NUL, as in git.
 const PROBE: usize = 8 << 10;
 
 /// Time limit of the search for the shortest difference. After it, the result is correct but longer.
-const TIME_LIMIT: Duration = Duration::from_secs(2);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// Time limit of all comparisons by word. After it, only whole lines are compared.
 const TIME_LIMIT_FOR_WORDS: Duration = Duration::from_millis(500);
 
 /// Maximum number of replaced lines on a side that are compared by word.
 const MAX_LINES_FOR_WORDS: usize = 200;
+
+/// How to compare texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextOptions {
+    /// Number of equal lines around each change.
+    pub context: usize,
+    /// Whether lines that differ only in spaces, tabs and line ends count as equal.
+    pub ignore_space: bool,
+}
+
+impl TextOptions {
+    /// Compares lines exactly.
+    pub const fn exact(context: usize) -> TextOptions {
+        TextOptions { context, ignore_space: false }
+    }
+}
 
 /// A run of differing lines with context.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +54,8 @@ pub struct Hunk {
     pub new_lines: usize,
     /// The lines. Removed lines come before the lines that replace them.
     pub lines: Vec<Line>,
+    /// Whether the line numbers are estimated, because counting would read too much of a large file.
+    pub is_estimated: bool,
 }
 
 /// A line of a hunk.
@@ -62,6 +82,16 @@ pub enum Tag {
     Added,
 }
 
+impl Tag {
+    fn of(tag: ChangeTag) -> Tag {
+        match tag {
+            ChangeTag::Equal => Tag::Context,
+            ChangeTag::Delete => Tag::Removed,
+            ChangeTag::Insert => Tag::Added,
+        }
+    }
+}
+
 /// Numbers of differing lines, for `--stat`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LineCounts {
@@ -84,28 +114,81 @@ pub fn is_text(bytes: &[u8]) -> bool {
     !bytes[..bytes.len().min(PROBE)].contains(&0)
 }
 
-/// The hunks between two texts with this many lines of context. `None` if a side is not text or too long to be compared as
-/// text (16 MiB or 500,000 lines).
+/// The hunks between two texts with this many lines of context. `None` if a side is not text or too much differs: 16 MiB or
+/// 500,000 lines lie between the first and the last difference.
 ///
 /// Lines end with a newline; a carriage return is part of the line.
-pub fn diff(old: &[u8], new: &[u8], context: usize) -> Option<Vec<Hunk>> {
-    let is_fit = |text: &[u8]| text.len() <= MAX_LENGTH && is_text(text);
-    if !is_fit(old) || !is_fit(new) {
+pub fn diff(old: &[u8], new: &[u8], options: TextOptions) -> Option<Vec<Hunk>> {
+    if !is_text(old) || !is_text(new) {
         return None;
     }
+    let (start, old_middle, new_middle) = middle(old, new, options.context);
+    if old_middle.len().max(new_middle.len()) > MAX_LENGTH {
+        return None;
+    }
+    let before = old[..start].iter().filter(|&&byte| byte == b'\n').count();
+    let mut hunks = hunks(old_middle, new_middle, options, Instant::now() + TIME_LIMIT)?;
+    for hunk in &mut hunks {
+        (hunk.old_start, hunk.new_start) = (hunk.old_start + before, hunk.new_start + before);
+    }
+    Some(hunks)
+}
+
+/// The lines that differ, with more than this many equal lines around them, and the offset where they start.
+fn middle<'b>(old: &'b [u8], new: &'b [u8], context: usize) -> (usize, &'b [u8], &'b [u8]) {
+    let prefix = binary::prefix(old, new);
+    let suffix = binary::suffix(&old[prefix..], &new[prefix..]);
+    let is_newline = |byte: &u8| *byte == b'\n';
+    let newlines_before = old[..prefix].iter().enumerate().rev().filter(|(_, byte)| is_newline(byte));
+    let start = newlines_before.map(|(at, _)| at + 1).nth(context).unwrap_or(0);
+    let equal_end = &old[old.len() - suffix..];
+    let newlines_after = equal_end.iter().enumerate().filter(|(_, byte)| is_newline(byte));
+    let end = newlines_after.map(|(at, _)| suffix - at - 1).nth(context).unwrap_or(0);
+    (start, &old[start..old.len() - end], &new[start..new.len() - end])
+}
+
+/// The hunks between two texts. Searches for the shortest ones until the deadline. `None` if the texts have too many lines.
+pub(super) fn hunks(old: &[u8], new: &[u8], options: TextOptions, deadline: Instant) -> Option<Vec<Hunk>> {
     let [old, new] = [old, new].map(|text| text.split_inclusive(|&byte| byte == b'\n').collect::<Vec<_>>());
     if old.len().max(new.len()) > MAX_LINES {
         return None;
     }
-    let diff = TextDiff::configure().timeout(TIME_LIMIT).diff_slices(&old, &new);
-    let deadline = Instant::now() + TIME_LIMIT_FOR_WORDS;
     // Limits the context to avoid an overflow.
-    let groups = diff.grouped_ops(context.min(MAX_LINES));
-    Some(groups.iter().filter_map(|group| hunk(&diff, group, deadline)).collect())
+    let context = options.context.min(MAX_LINES);
+    if options.ignore_space {
+        let [old_keys, new_keys] =
+            [&old, &new].map(|lines| lines.iter().map(|line| without_space(line)).collect::<Vec<_>>());
+        let ops = similar::capture_diff_slices_deadline(Algorithm::Myers, &old_keys, &new_keys, Some(deadline));
+        let line =
+            |op: &DiffOp| -> Vec<Line> { op.iter_changes(&old, &new).map(|change| line(change.into())).collect() };
+        return Some(similar::group_diff_ops(ops, context).iter().filter_map(|group| hunk(group, line)).collect());
+    }
+    let diff = TextDiff::configure().deadline(deadline).diff_slices(&old, &new);
+    let deadline = Instant::now() + TIME_LIMIT_FOR_WORDS;
+    Some(diff.grouped_ops(context).iter().filter_map(|group| hunk(group, |op| lines(&diff, op, deadline))).collect())
+}
+
+/// The words of two texts, in order, each with the sides that have it. Neighbouring words of the same sides are joined.
+pub fn words(old: &[u8], new: &[u8]) -> Vec<(Tag, Vec<u8>)> {
+    let diff = TextDiff::configure().timeout(TIME_LIMIT_FOR_WORDS).diff_words(old, new);
+    let mut words: Vec<(Tag, Vec<u8>)> = Vec::new();
+    for change in diff.iter_all_changes() {
+        let tag = Tag::of(change.tag());
+        match words.last_mut().filter(|(last, _)| *last == tag) {
+            Some((_, text)) => text.extend_from_slice(change.value()),
+            None => words.push((tag, change.value().to_vec())),
+        }
+    }
+    words
+}
+
+/// What remains of a line if space does not count.
+fn without_space(line: &[u8]) -> Vec<u8> {
+    line.iter().copied().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).collect()
 }
 
 /// The hunk of neighbouring operations; `None` if all lines are equal.
-fn hunk(diff: &TextDiff<'_, '_, [u8]>, group: &[DiffOp], deadline: Instant) -> Option<Hunk> {
+fn hunk(group: &[DiffOp], lines: impl Fn(&DiffOp) -> Vec<Line>) -> Option<Hunk> {
     let (first, last) = (group.first()?, group.last()?);
     if group.iter().all(|op| matches!(op, DiffOp::Equal { .. })) {
         return None;
@@ -118,7 +201,8 @@ fn hunk(diff: &TextDiff<'_, '_, [u8]>, group: &[DiffOp], deadline: Instant) -> O
         old_lines: old.len(),
         new_start: start(&new),
         new_lines: new.len(),
-        lines: group.iter().flat_map(|op| lines(diff, op, deadline)).collect(),
+        lines: group.iter().flat_map(lines).collect(),
+        is_estimated: false,
     })
 }
 
@@ -133,11 +217,7 @@ fn lines(diff: &TextDiff<'_, '_, [u8]>, op: &DiffOp, deadline: Instant) -> Vec<L
 }
 
 fn line(change: InlineChange<'_, [u8]>) -> Line {
-    let tag = match change.tag() {
-        ChangeTag::Equal => Tag::Context,
-        ChangeTag::Delete => Tag::Removed,
-        ChangeTag::Insert => Tag::Added,
-    };
+    let tag = Tag::of(change.tag());
     let mut text = Vec::new();
     let mut emphasised = Vec::new();
     for &(is_emphasised, part) in change.values() {
@@ -165,8 +245,8 @@ mod tests {
     /// Prints the hunks like `diff -u`, with differing words in brackets.
     fn shown(old: &str, new: &str, context: usize) -> String {
         let mut out = String::new();
-        for hunk in diff(old.as_bytes(), new.as_bytes(), context).unwrap() {
-            let Hunk { old_start, old_lines, new_start, new_lines, lines } = hunk;
+        for hunk in diff(old.as_bytes(), new.as_bytes(), TextOptions::exact(context)).unwrap() {
+            let Hunk { old_start, old_lines, new_start, new_lines, lines, .. } = hunk;
             out += &format!("@@ -{old_start},{old_lines} +{new_start},{new_lines} @@\n");
             for line in lines {
                 let mut text = String::from_utf8(line.text).unwrap();
@@ -203,6 +283,27 @@ mod tests {
     }
 
     #[test]
+    fn length_does_not_matter_where_lines_are_equal() {
+        let [old, new] = ["one", "two"].map(|changed| {
+            let [before, after] = [300_000, 299_999].map(|count| "equal\n".repeat(count));
+            format!("{before}{changed}\n{after}")
+        });
+        assert_eq!(shown(&old, &new, 1), "@@ -300000,3 +300000,3 @@\n equal\n-one\n+two\n equal\n");
+        let [old, new] = ["a", "b"].map(|end| "x\n".repeat(MAX_LENGTH / 2 + 1) + end);
+        assert!(shown(&old, &new, 0).ends_with("@@\n-a\\\n+b\\\n"));
+    }
+
+    #[test]
+    fn space_can_be_ignored() {
+        let hunks = |old: &str, new: &str| {
+            diff(old.as_bytes(), new.as_bytes(), TextOptions { context: 0, ignore_space: true }).unwrap()
+        };
+        assert_eq!(hunks("a b\nc\n", "\ta  b\r\n c\n"), []);
+        let found = hunks("a b\nc\n", "ab\nd e\n");
+        assert_eq!((found.len(), found[0].old_start, found[0].lines.len()), (1, 2, 2));
+    }
+
+    #[test]
     fn reports_a_missing_newline() {
         assert_eq!(shown("a\nb", "a\nb\n", 0), "@@ -2,1 +2,1 @@\n-b\\\n+b\n");
         assert_eq!(shown("a\nb", "x\nb", 1), "@@ -1,2 +1,2 @@\n-a\n+x\n b\\\n");
@@ -219,10 +320,10 @@ mod tests {
     #[test]
     fn does_not_compare_binary_or_long_contents_as_text() {
         assert!(is_text(b"\xff\xfe not UTF-8") && !is_text(b"a\0b"));
-        assert_eq!(diff(b"a\0", b"b", 3), None);
-        assert_eq!(diff(&vec![b'a'; MAX_LENGTH + 1], b"b", 3), None);
-        assert_eq!(diff(b"a", &vec![b'\n'; MAX_LINES + 1], 3), None);
-        assert!(diff(b"\xff\r\n", b"\xfe\r\n", 3).is_some());
+        assert_eq!(diff(b"a\0", b"b", TextOptions::exact(3)), None);
+        assert_eq!(diff(&vec![b'a'; MAX_LENGTH + 1], b"b", TextOptions::exact(3)), None);
+        assert_eq!(diff(b"a", &vec![b'\n'; MAX_LINES + 1], TextOptions::exact(3)), None);
+        assert!(diff(b"\xff\r\n", b"\xfe\r\n", TextOptions::exact(3)).is_some());
     }
 
     /// Applies hunks to the old text, like `patch`.
@@ -254,7 +355,7 @@ mod tests {
             context in 0usize..4,
         ) {
             let (old, new) = (old.join("\n").into_bytes(), new.join("\n").into_bytes());
-            let hunks = diff(&old, &new, context).unwrap();
+            let hunks = diff(&old, &new, TextOptions::exact(context)).unwrap();
             prop_assert_eq!(patched(&old, &hunks), new.clone());
             prop_assert_eq!(hunks.is_empty(), old == new);
             let counts = LineCounts::of(&hunks);

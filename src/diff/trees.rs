@@ -222,7 +222,7 @@ impl Walk<'_> {
 }
 
 /// How two entries of one name differ, except in links. The content of directories is compared name by name instead.
-pub(super) fn differences(old: &Entry, new: &Entry, mtimes: bool) -> What {
+pub fn differences(old: &Entry, new: &Entry, mtimes: bool) -> What {
     let content = match (&old.content, &new.content) {
         (Content::Directory { .. }, Content::Directory { .. }) => false,
         (old, new) => old != new,

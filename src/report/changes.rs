@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::diff::binary::Range;
 use crate::diff::text::LineCounts;
 use crate::diff::{Body, Change, ChangeCounts, Status, What};
 use crate::metadata::Kind;
@@ -83,21 +84,30 @@ pub struct StatRecord {
     /// Changed byte ranges of a file that is not text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ranges: Option<usize>,
+    /// Bytes in these ranges, on the longer side of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_changed: Option<u64>,
+    /// Whether there are more ranges.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_ranges: bool,
 }
 
 impl StatRecord {
     /// A change and its changed content.
     pub fn new(change: &Change, body: &Body) -> StatRecord {
-        let (lines, ranges) = match body {
+        let (lines, found) = match body {
             Body::Nothing => (None, None),
             Body::Text(hunks) => (Some(LineCounts::of(hunks)), None),
-            Body::Bytes { ranges, .. } => (None, Some(ranges.ranges.len())),
+            Body::Bytes { ranges, .. } => (None, Some(ranges)),
         };
+        let length = |range: &Range| range.old_length.max(range.new_length);
         StatRecord {
             change: change.into(),
             lines_added: lines.map(|lines| lines.added),
             lines_removed: lines.map(|lines| lines.removed),
-            ranges,
+            ranges: found.map(|found| found.ranges.len()),
+            bytes_changed: found.map(|found| found.ranges.iter().map(length).sum()),
+            more_ranges: found.is_some_and(|found| found.truncated),
         }
     }
 

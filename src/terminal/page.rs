@@ -68,6 +68,14 @@ impl<'a> Page<'a> {
         self.palette.is_on()
     }
 
+    /// Number of columns of the terminal. Where there is none, `COLUMNS` or 80.
+    pub fn columns(&self) -> usize {
+        const DEFAULT: usize = 80;
+        let terminal = self.terminal.then(terminal_size::terminal_size).flatten();
+        let columns = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        terminal.map(|(width, _)| usize::from(width.0)).or_else(columns).unwrap_or(DEFAULT)
+    }
+
     /// Writes a line.
     pub fn line(&mut self, text: impl Display) -> io::Result<()> {
         writeln!(self.out, "{}", Printable::line(&text))

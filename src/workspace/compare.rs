@@ -4,13 +4,15 @@ use crate::alarm::Findings;
 use crate::compare::{Comparison, RenameSearch, Side};
 use crate::diff::patch::{FilePatch, PatchOptions};
 use crate::diff::rename::RenameOptions;
-use crate::diff::{self, Body, Change, ChangeCounts};
-use crate::error::Result;
+use crate::diff::text::TextOptions;
+use crate::diff::{self, Body, Change, ChangeCounts, Rename, Status, What};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::CommitId;
+use crate::metadata::Kind;
 use crate::object::commit::Uncovered;
-use crate::object::{Attributes, Commit};
-use crate::path::RepoPathBuf;
+use crate::object::{Attributes, Commit, Entry};
 use crate::path::selection::{PathSelection, Spec};
+use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::Progress;
 use crate::worktree::Scan;
 
@@ -41,6 +43,8 @@ pub struct Differences<'w> {
     paths: PathSelection,
     options: diff::Options,
     renames: RenameSearch,
+    /// The only change, if two entries are compared that are not directories.
+    single: Option<Box<Change>>,
 }
 
 impl Workspace {
@@ -78,17 +82,60 @@ impl Workspace {
         Ok(self.differences(old, Side::Commit(Box::new(commit.clone())), options))
     }
 
+    /// Compares two recorded entries: directories by the paths in them, anything else as one change, of another path if the
+    /// paths differ. [`ErrorKind::Usage`] if only one is a directory.
+    pub fn diff_entries(
+        &self,
+        old: (CommitId, &RepoPath),
+        new: (CommitId, &RepoPath),
+        options: DiffOptions,
+    ) -> Result<Differences<'_>> {
+        let (old_entry, new_entry) = (self.entry(old.0, old.1)?, self.entry(new.0, new.1)?);
+        let side = |(commit, path): (CommitId, &RepoPath), root: &Entry| -> Result<Side> {
+            let mut commit = self.read_commit(commit)?;
+            let below = |mut uncovered: Uncovered| {
+                uncovered.path = uncovered.path.below(path)?.to_owned();
+                Some(uncovered)
+            };
+            commit.uncovered = commit.uncovered.into_iter().filter_map(below).collect();
+            (commit.root, commit.links) = (Entry { name: Vec::new(), ..root.clone() }, None);
+            Ok(Side::Commit(Box::new(commit)))
+        };
+        match [&old_entry, &new_entry].map(|entry| entry.kind() == Kind::Directory) {
+            [true, true] => Ok(self.differences(side(old, &old_entry)?, side(new, &new_entry)?, options)),
+            [false, false] => {
+                let change = single_change((old.1, old_entry), (new.1, new_entry), options.mtimes);
+                let commit = |id| Side::commit(&self.repository, Some(id));
+                let differences = self.differences(commit(old.0)?, commit(new.0)?, options);
+                Ok(Differences { single: Some(Box::new(change)), ..differences })
+            }
+            [is_old_directory, _] => {
+                let (directory, file) = if is_old_directory { (old.1, new.1) } else { (new.1, old.1) };
+                let message = format!("`{}` is a directory and `{}` is not", directory.display(), file.display());
+                Err(Error::new(ErrorKind::Usage, message))
+            }
+        }
+    }
+
     fn differences(&self, old: Side, new: Side, options: DiffOptions) -> Differences<'_> {
         let DiffOptions { paths, mtimes, renames } = options;
         let filter = if paths.as_paths().is_some() { PathSelection::default() } else { paths.clone() };
         let options = diff::Options { paths: paths.starts(), filter, mtimes, ..diff::Options::default() };
-        Differences { workspace: self, old, new, paths, options, renames: RenameSearch::new(renames) }
+        Differences { workspace: self, old, new, paths, options, renames: RenameSearch::new(renames), single: None }
     }
 }
 
 impl Differences<'_> {
     /// Calls `each` for every path that differs, in path order. An error of `each` ends the comparison with that error.
     pub fn for_each(&self, each: &mut dyn FnMut(Change) -> Result<()>) -> Result<ChangeCounts> {
+        if let Some(change) = &self.single {
+            let mut counts = ChangeCounts::default();
+            if change.renamed.is_some() || change.what != What::default() {
+                counts.add(change.status);
+                each((**change).clone())?;
+            }
+            return Ok(counts);
+        }
         self.comparison().changes(&self.options, Some(&self.renames), each)
     }
 
@@ -106,12 +153,15 @@ impl Differences<'_> {
 
     /// Counts the differences, without looking for renames.
     pub fn count(&self) -> Result<ChangeCounts> {
+        if self.single.is_some() {
+            return self.for_each(&mut |_| Ok(()));
+        }
         self.comparison().changes(&self.options, None, &mut |_| Ok(()))
     }
 
-    /// The difference in content, with `context` lines around each change of a text.
-    pub fn body(&self, change: &Change, context: usize) -> Result<Body> {
-        self.comparison().body(change, context)
+    /// The difference in content.
+    pub fn body(&self, change: &Change, options: TextOptions) -> Result<Body> {
+        self.comparison().body(change, options)
     }
 
     /// The parts of a change that a patch in git's format can hold.
@@ -168,4 +218,18 @@ impl Differences<'_> {
         let Workspace { repository, worktree, .. } = self.workspace;
         Comparison { repository, worktree: Some(worktree), old: &self.old, new: &self.new }
     }
+}
+
+/// The change from one entry to another. Entries at different paths count as renamed, whatever their content.
+fn single_change((old_path, old): (&RepoPath, Entry), (path, new): (&RepoPath, Entry), mtimes: bool) -> Change {
+    let what = diff::differences(&old, &new, mtimes);
+    let renamed = (old_path != path)
+        .then(|| Rename { from: old_path.to_owned(), similarity: if what.content { 0 } else { 100 } });
+    let status = match what {
+        _ if renamed.is_some() => Status::Renamed,
+        What { content: true, .. } if old.kind() != new.kind() => Status::Type,
+        What { content: true, .. } => Status::Modified,
+        _ => Status::Metadata,
+    };
+    Change { path: path.to_owned(), status, old: Some(old), new: Some(new), what, renamed, has_renames: false }
 }

@@ -28,6 +28,11 @@ impl Workspace {
         history::resolve(&self.repository, revision)
     }
 
+    /// The commit of a revision, and for `REV:path` the path.
+    pub fn resolve_path(&self, text: &str) -> Result<(CommitId, Option<RepoPathBuf>)> {
+        history::resolve_path(&self.repository, text.as_bytes())
+    }
+
     /// The commits of a range `A..B`; `None` if the text is not a range.
     pub fn resolve_range(&self, text: &str) -> Result<Option<(CommitId, CommitId)>> {
         history::resolve_range(&self.repository, text)

@@ -40,7 +40,7 @@ pub use crate::diff::binary::{Range, Ranges};
 pub use crate::diff::git::{GitId, GitMode, Literal};
 pub use crate::diff::patch::{FilePatch, FileSide, PatchContent, PatchOptions};
 pub use crate::diff::rename::RenameOptions;
-pub use crate::diff::text::{Hunk, Line, Tag};
+pub use crate::diff::text::{Hunk, Line, Tag, TextOptions};
 pub use crate::diff::{Body, Change, ChangeCounts, Rename, Status, What};
 pub use crate::effect::{Effect, Examples, Guard, Loss, Retyped};
 pub use crate::export::Exported;

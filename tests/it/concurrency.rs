@@ -246,7 +246,10 @@ fn file_removed_during_diff_is_deleted() {
         let mut bodies = Vec::new();
         comparison
             .changes(&undo::internals::diff::Options::default(), None, &mut |change| {
-                bodies.push((change.path.display().to_string(), comparison.body(&change, 3)?));
+                bodies.push((
+                    change.path.display().to_string(),
+                    comparison.body(&change, undo::workspace::TextOptions::exact(3))?,
+                ));
                 Ok(())
             })
             .unwrap();

@@ -17,7 +17,7 @@ pub struct Call {
     /// Path of its first file descriptor.
     pub path: String,
     /// Return value; for reads and writes, the number of bytes.
-    result: i64,
+    pub result: i64,
 }
 
 /// Runs `undo` under strace.

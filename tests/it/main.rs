@@ -35,6 +35,7 @@ mod inodes;
 mod interrupt;
 mod json_keys;
 mod kinds;
+mod large_text;
 mod mapped;
 mod media;
 mod model;

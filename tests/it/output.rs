@@ -1,5 +1,6 @@
 //! Text and JSON output (`docs/json.md`) of each command.
 
+mod formats;
 mod git_habits;
 mod look;
 mod messages;

@@ -86,7 +86,8 @@ R074	old.txt	new.txt
 "#]]);
     assert_eq!(env.undo("diff --name-status -z @~ @ -- new.txt old.txt").ok().text(), "R074\0old.txt\0new.txt\0");
     env.undo("diff -M 90% --name-status @~ @ -- new.txt old.txt").shows(str![[r#"
-R074	old.txt	new.txt
+A	new.txt
+D	old.txt
 
 "#]]);
     env.undo("diff -M 200 @~ @").shows(str![[r#"
@@ -135,13 +136,13 @@ index 33a621d..5d2e8f1 100644
 
 "#]]);
     env.undo("diff --stat @~ @").shows(str![[r#"
- away          renamed from moved
- away/a        renamed from moved/a
- away/below    renamed from moved/below
- away/below/b  renamed from moved/below/b
- joined        added
- joined/c      renamed from split/c
- new.txt       2                           +-
+ moved → away                  renamed
+ moved/a → away/a              renamed
+ moved/below → away/below      renamed
+ moved/below/b → away/below/b  renamed
+ joined                        added
+ split/c → joined/c            renamed
+ old.txt → new.txt             2  +-
 7 changes: 1 added, 6 renamed; lines: +1 -1
 
 "#]]);

@@ -1,4 +1,4 @@
-//! Changed paths: one a line, the table of `--stat`, and the summary.
+//! Changed paths: one a line, and the summary.
 
 use std::io;
 
@@ -9,9 +9,8 @@ use crate::metadata::Kind;
 use crate::number;
 use crate::object::Content;
 use crate::path::{RepoPath, RepoPathBuf};
-use crate::report::changes::{ChangeRecord, StatRecord, Tally};
-use crate::terminal::human::{Count, Size, plural};
-use crate::terminal::table::Table;
+use crate::report::changes::{ChangeRecord, Tally};
+use crate::terminal::human::{Count, plural};
 use crate::terminal::{Page, Print, Role};
 
 /// The text form of a list of changes.
@@ -144,59 +143,6 @@ impl Fold {
         self.below = Some(change.path.clone());
         Some(*entries)
     }
-}
-
-impl Print for StatRecord {}
-
-/// The longest bar of `--stat`.
-const BAR: usize = 40;
-
-/// The table of `--stat`, and the summary below it.
-pub struct StatTable<'a> {
-    /// One for each line.
-    pub records: &'a [StatRecord],
-    /// The summary.
-    pub tally: Tally,
-}
-
-impl Print for StatTable<'_> {
-    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let most = self.records.iter().map(StatRecord::lines).max().unwrap_or(0).max(BAR);
-        let mut table = Table::default();
-        for record in self.records {
-            let scaled = |lines: Option<usize>| (lines.unwrap_or(0) * BAR).div_ceil(most);
-            let bar: String = [(Role::Added, "+", record.lines_added), (Role::Removed, "-", record.lines_removed)]
-                .into_iter()
-                .map(|(role, sign, lines)| page.paint(role, sign.repeat(scaled(lines))).to_string())
-                .collect();
-            let path = format!(" {}", page.path_text(&record.change.path));
-            table.row([path, amount(record, page)].into_iter().chain(Some(bar).filter(|bar| !bar.is_empty())));
-        }
-        page.table(&table)?;
-        let sum = |count: fn(&StatRecord) -> Option<usize>| self.records.iter().filter_map(count).sum::<usize>() as u64;
-        let (added, removed) = (sum(|record| record.lines_added), sum(|record| record.lines_removed));
-        page.line(format_args!("{}; lines: +{} -{}", describe(&self.tally.counts), Count(added), Count(removed)))
-    }
-}
-
-/// How much of the content changed.
-fn amount(record: &StatRecord, page: &Page<'_>) -> String {
-    let change = &record.change;
-    let status = change.status.word();
-    match (record.lines_added, record.ranges, &change.renamed_from) {
-        (Some(_), ..) => Count(record.lines() as u64).to_string(),
-        (_, Some(ranges), _) => match (change.old_size, change.size) {
-            (Some(old), Some(new)) if old == new => format!("{}, differs in {}", Size(new), places(ranges)),
-            (Some(old), Some(new)) => format!("{} → {}", Size(old), Size(new)),
-            (old, new) => format!("{status}, {}", Size(old.or(new).unwrap_or(0))),
-        },
-        (.., Some(from)) => format!("renamed from {}", page.path_text(from)),
-        _ => status.to_owned(),
-    }
-}
-
-fn places(count: usize) -> String {
-    if count == 1 { "one place".to_owned() } else { format!("{} places", Count(count as u64)) }
 }
 
 #[cfg(test)]

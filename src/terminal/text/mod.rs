@@ -12,14 +12,30 @@ mod patch;
 mod plumbing;
 mod refs;
 mod runs;
+mod stat;
 mod tree_format;
 mod verify;
+mod word_diff;
+
+use std::io;
+
+use super::{Page, Print};
 
 pub use alarms::describe_alarm;
-pub use changes::{ChangeLine, Fold, Listing, StatTable, describe};
+pub use changes::{ChangeLine, Fold, Listing, describe};
 pub use entries::ListedEntry;
 pub use log::{LogEntry, graph_style};
 pub use operations::OperationText;
 pub use patch::Patch;
 pub use plumbing::{Columns, TreeChangeLine};
+pub use stat::{StatSummary, StatTable};
 pub use tree_format::{Form, Format, TreeLine};
+
+/// A line that separates two formats of the same changes.
+pub struct EmptyLine;
+
+impl Print for EmptyLine {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line("")
+    }
+}

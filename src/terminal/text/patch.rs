@@ -12,6 +12,7 @@ use crate::object::{Attributes, Content, Entry};
 use crate::path::RepoPath;
 use crate::quote::quote_also;
 use crate::terminal::human::{Count, Size, plural};
+use crate::terminal::text::word_diff;
 use crate::terminal::{Page, Print, Role, human, sanitize};
 
 /// A change as a patch in git's format. Lines that begin with `#` show what that format cannot hold; git and `patch` ignore
@@ -25,6 +26,8 @@ pub struct Patch<'c> {
     pub files: Vec<FilePatch>,
     /// Whether ids are written in full, as binary patches need them.
     pub full_ids: bool,
+    /// Whether changed words are marked in place of lines: `[-old-]{+new+}`.
+    pub words: bool,
 }
 
 impl Print for Patch<'_> {
@@ -58,6 +61,11 @@ impl Patch<'_> {
     fn print_file(&self, page: &mut Page<'_>, file: &FilePatch) -> io::Result<()> {
         let path = |side: &Option<FileSide>| side.as_ref().map_or(&*self.change.path, |side| &side.path).to_owned();
         let (old, new) = (prefixed("a/", &path(&file.old)), prefixed("b/", &path(&file.new)));
+        // Git accepts no other lines between the header and the hunks.
+        if matches!(&file.content, PatchContent::Text(hunks) if hunks.iter().any(|hunk| hunk.is_estimated)) {
+            let note = "# some line numbers are estimated: counting the lines would read too much of the file";
+            page.line(page.paint(Role::Metadata, note))?;
+        }
         let mut header = vec![format!("diff --git {old} {new}")];
         match (&file.old, &file.new) {
             (Some(old), Some(new)) if old.mode != new.mode => {
@@ -85,9 +93,13 @@ impl Patch<'_> {
         header.into_iter().try_for_each(|line| page.line(page.paint(Role::Heading, line)))?;
         match &file.content {
             PatchContent::Same => Ok(()),
-            PatchContent::Text(hunks) => print_hunks(page, hunks),
-            PatchContent::Bytes(ranges) => {
-                page.line(format_args!("Binary files {old} and {new} differ"))?;
+            PatchContent::Text(hunks) => print_hunks(page, hunks, self.words),
+            PatchContent::Bytes { ranges, is_text } => {
+                let kind = if *is_text { "Files" } else { "Binary files" };
+                page.line(format_args!("{kind} {old} and {new} differ"))?;
+                if *is_text {
+                    page.line(page.paint(Role::Metadata, "# too many lines differ to show them"))?;
+                }
                 print_ranges(page, ranges)
             }
             PatchContent::Binary { old, new } => {
@@ -200,11 +212,14 @@ fn note_attributes((old, new): &(Option<Attributes>, Option<Attributes>), notes:
     }
 }
 
-fn print_hunks(page: &mut Page<'_>, hunks: &[Hunk]) -> io::Result<()> {
+fn print_hunks(page: &mut Page<'_>, hunks: &[Hunk], words: bool) -> io::Result<()> {
     for hunk in hunks {
         let place = format!("@@ -{},{} +{},{} @@", hunk.old_start, hunk.old_lines, hunk.new_start, hunk.new_lines);
         page.line(page.paint(Role::Metadata, place))?;
-        hunk.lines.iter().try_for_each(|line| print_line(page, line))?;
+        match words {
+            true => word_diff::print(page, &hunk.lines)?,
+            false => hunk.lines.iter().try_for_each(|line| print_line(page, line))?,
+        }
     }
     Ok(())
 }

@@ -30,14 +30,14 @@ index 4cb29ea..50b3bd2 100644
 
 "#]]);
     env.undo("diff --stat @~2..@~").shows(str![[r#"
- data/table.bin  256 B, differs in one place
- new.txt         renamed from old.txt
- notes.txt       2                            +-
+ data/table.bin     256 B, 4 B differ in one place
+ old.txt → new.txt  renamed
+ notes.txt          2  +-
 3 changes: 2 modified, 1 renamed; lines: +1 -1
 
 "#]]);
     env.undo("diff --stat --json @~2 @~1 -- notes.txt data").shows(str![[r#"
-{"type":"change","path":"data/table.bin","status":"modified","kind":"file","old_size":256,"size":256,"what":["content"],"ranges":1}
+{"type":"change","path":"data/table.bin","status":"modified","kind":"file","old_size":256,"size":256,"what":["content"],"ranges":1,"bytes_changed":4}
 {"type":"change","path":"notes.txt","status":"modified","kind":"file","old_size":14,"size":25,"what":["content"],"lines_added":1,"lines_removed":1}
 {"type":"summary","clean":false,"added":0,"modified":2,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0}
 

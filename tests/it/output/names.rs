@@ -186,7 +186,7 @@ fn wide_names_align() {
         ("branch", vec![id.trim()]),
         ("tag", vec![id.trim()]),
         ("diff --stat", vec!["+-"]),
-        ("log --stat", vec!["      +"]),
+        ("log --stat", vec!["1  +"]),
         ("status", paths.to_vec()),
         ("ls -l -R", paths.to_vec()),
     ] {
