@@ -1,7 +1,7 @@
 //! What the completion scripts for bash, zsh and fish read: values and descriptions, each ended by NUL, since a name can have
 //! any other byte.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -11,45 +11,29 @@ use clap_complete::engine;
 use clap_complete::env::{Elvish, EnvCompleter, Powershell, Shells};
 
 /// The protocols of all shells.
-pub const SHELLS: Shells<'static> = Shells(&[&Bytes, &Text, &Elvish, &Powershell]);
+pub const SHELLS: Shells<'static> = Shells(&[&BYTES, &TEXT, &Elvish, &Powershell]);
 
 /// Prints values of any bytes, for bash and zsh.
-struct Bytes;
+const BYTES: Protocol = Protocol { name: "bytes", accepts: |_| true };
 
 /// Prints only values that are UTF-8 without a TAB: fish has no words of other bytes, and separates the description by a TAB.
-struct Text;
+const TEXT: Protocol =
+    Protocol { name: "text", accepts: |value| value.to_str().is_some_and(|text| !text.contains('\t')) };
 
-impl EnvCompleter for Bytes {
-    fn name(&self) -> &'static str {
-        "bytes"
-    }
-
-    fn is(&self, name: &str) -> bool {
-        name == self.name()
-    }
-
-    fn write_registration(&self, _: &str, _: &str, _: &str, _: &str, _: &mut dyn Write) -> io::Result<()> {
-        Err(io::Error::from(io::ErrorKind::Unsupported))
-    }
-
-    fn write_complete(
-        &self,
-        command: &mut clap::Command,
-        words: Vec<OsString>,
-        directory: Option<&Path>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        write(&complete(command, words, directory)?, out)
-    }
+struct Protocol {
+    /// The value of the environment variable that requests it.
+    name: &'static str,
+    /// Whether the shell can read a value.
+    accepts: fn(&OsStr) -> bool,
 }
 
-impl EnvCompleter for Text {
+impl EnvCompleter for Protocol {
     fn name(&self) -> &'static str {
-        "text"
+        self.name
     }
 
     fn is(&self, name: &str) -> bool {
-        name == self.name()
+        name == self.name
     }
 
     fn write_registration(&self, _: &str, _: &str, _: &str, _: &str, _: &mut dyn Write) -> io::Result<()> {
@@ -63,9 +47,15 @@ impl EnvCompleter for Text {
         directory: Option<&Path>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut found = complete(command, words, directory)?;
-        found.retain(|one| one.get_value().to_str().is_some_and(|text| !text.contains('\t')));
-        write(&found, out)
+        let found = complete(command, words, directory)?;
+        for one in found.iter().filter(|one| (self.accepts)(one.get_value())) {
+            let help = one.get_help().map(ToString::to_string).unwrap_or_default();
+            for text in [one.get_value().as_bytes(), help.lines().next().unwrap_or_default().as_bytes()] {
+                out.write_all(text)?;
+                out.write_all(b"\0")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -84,17 +74,6 @@ fn complete(
     let mut found = engine::complete(command, words, last, directory)?;
     found.retain(|one| !is_empty || !is_option(one));
     Ok(found)
-}
-
-fn write(found: &[CompletionCandidate], out: &mut dyn Write) -> io::Result<()> {
-    for one in found {
-        let help = one.get_help().map(ToString::to_string).unwrap_or_default();
-        for text in [one.get_value().as_bytes(), help.lines().next().unwrap_or_default().as_bytes()] {
-            out.write_all(text)?;
-            out.write_all(b"\0")?;
-        }
-    }
-    Ok(())
 }
 
 fn without_visible_options(command: clap::Command) -> clap::Command {
