@@ -1,6 +1,8 @@
-//! What a workspace takes from its process: clock, time zone, author, arguments, durability, and the phase it reports.
+//! What a workspace takes from its process: clock, time zone, author, arguments, durability, user's settings, and
+//! the phase it reports.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -21,6 +23,7 @@ pub struct Environment {
     durability: Durability,
     lock_wait: LockWait,
     report_wait: Arc<dyn Fn(&str) + Send + Sync>,
+    user_settings: Option<Arc<Path>>,
     phase: Arc<AtomicU8>,
 }
 
@@ -102,6 +105,7 @@ impl Environment {
             durability: Durability::Synced,
             lock_wait: LockWait::default(),
             report_wait: Arc::new(|_| {}),
+            user_settings: None,
             phase: Arc::default(),
         }
     }
@@ -142,6 +146,11 @@ impl Environment {
         Environment { report_wait: Arc::new(report), ..self }
     }
 
+    /// Replaces the path of the file with the user's settings. `None` reads no such file.
+    pub fn with_user_settings(self, path: Option<PathBuf>) -> Environment {
+        Environment { user_settings: path.map(Arc::from), ..self }
+    }
+
     /// The current time.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
@@ -177,6 +186,11 @@ impl Environment {
 
     pub(crate) fn report_wait(&self, held: &str) {
         (self.report_wait)(held);
+    }
+
+    /// Path of the file with the user's settings, which may not exist.
+    pub(crate) fn user_settings(&self) -> Option<&Path> {
+        self.user_settings.as_deref()
     }
 
     /// The phase, for signal handlers.

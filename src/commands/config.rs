@@ -1,18 +1,21 @@
 //! `undo config`: shows and changes settings.
 
 use crate::commands::{Context, complete};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::report::End;
 use crate::report::refs::SettingRecord;
-use crate::workspace::Setting;
+use crate::workspace::{Setting, SettingSource, UserSettings};
 
 /// Show or change settings
 ///
-/// Settings are stored in `.undo/config.toml`. Without KEY, lists all settings.
+/// Settings are stored in `.undo/config.toml`, and with --global in `~/.config/undo/config.toml`
+/// (`$XDG_CONFIG_HOME/undo/config.toml`), where they apply to all repositories of the user that do not set another value.
+/// Without KEY, lists all settings and where each value comes from.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo config
-  undo config user.name \"Ada L.\"
+  undo config --global user.name \"Ada L.\"
+  undo config store.compression zstd:9
   undo config --unset store.compression")]
 pub struct Args {
     /// Name of the setting
@@ -21,28 +24,41 @@ pub struct Args {
     /// New value
     #[arg(value_name = "VALUE")]
     value: Option<String>,
-    /// Reset the setting to its default
+    /// Show or change the settings of the current user, for all repositories
+    #[arg(long)]
+    global: bool,
+    /// Remove the value from the file
     #[arg(long, requires = "key", conflicts_with = "value")]
     unset: bool,
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
-    let mut workspace = context.workspace()?;
+    if args.global {
+        let mut settings = UserSettings::open(&context.environment)?;
+        return match (&args.key, &args.value) {
+            (None, _) => list(context, &settings.settings()?),
+            (Some(key), None) if !args.unset => context.ui.show(&record(&settings.setting(key)?, true)),
+            (Some(key), value) => context.ui.outcome(&record(&settings.set(key, value.as_deref())?, false)),
+        };
+    }
+    let mut workspace = context.workspace().map_err(|error| match error.kind() {
+        ErrorKind::NoRepository => error.hint("for the settings of all repositories: undo config --global"),
+        _ => error,
+    })?;
     match (&args.key, &args.value) {
-        (None, _) => {
-            let settings = workspace.settings()?;
-            settings.iter().try_for_each(|setting| context.ui.show(&record(setting, false)))?;
-            context.ui.show(&End { count: settings.len() as u64 })
-        }
+        (None, _) => list(context, &workspace.settings()?),
         (Some(key), None) if !args.unset => context.ui.show(&record(&workspace.setting(key)?, true)),
-        (Some(key), value) => {
-            let setting = workspace.set_setting(key, value.as_deref())?;
-            context.ui.outcome(&record(&setting, false))
-        }
+        (Some(key), value) => context.ui.outcome(&record(&workspace.set_setting(key, value.as_deref())?, false)),
     }
 }
 
+fn list(context: &Context<'_>, settings: &[Setting]) -> Result<()> {
+    settings.iter().try_for_each(|setting| context.ui.show(&record(setting, false)))?;
+    context.ui.show(&End { count: settings.len() as u64 })
+}
+
 fn record(setting: &Setting, only_value: bool) -> SettingRecord {
-    let Setting { key, about, ref value, is_default } = *setting;
-    SettingRecord { key, value: value.clone(), default: is_default, about: (!only_value).then_some(about) }
+    let Setting { key, about, ref value, source } = *setting;
+    let (default, source) = (source == SettingSource::Default, source.word());
+    SettingRecord { key, value: value.clone(), default, source, about: (!only_value).then_some(about) }
 }

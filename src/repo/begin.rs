@@ -7,7 +7,7 @@ use crate::environment::{Environment, LockWait, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::FileLock;
 use crate::repo::config::Config;
-use crate::repo::{Repository, Transaction, git_ignore, leftovers, no_sync, reserve, sharing};
+use crate::repo::{Repository, Transaction, config, git_ignore, leftovers, no_sync, reserve, sharing};
 
 impl Repository {
     /// Takes the lock, waiting as long as the environment says, and reads the journal again. [`ErrorKind::Refused`] if another directory
@@ -35,7 +35,7 @@ impl Repository {
         self.format.check_writable()?;
         let began = self.environment.now();
         let lock = acquire(&self.layout.lock(), &self.environment).map_err(|error| self.layout.not_permitted(error))?;
-        self.config = Config::open(&self.layout.config())?;
+        self.config = self.read_config()?;
         no_sync::flush_unsynced(&self.layout, self.environment.durability())?;
         self.reload()?;
         self.check_undamaged()?;
@@ -59,10 +59,15 @@ impl Repository {
     /// Fails if a transaction could not begin, except because of the lock. For dry runs, which take no lock.
     pub fn check_usable(&self) -> Result<()> {
         self.format.check_writable()?;
-        Config::open(&self.layout.config())?;
+        self.read_config()?;
         self.check_undamaged()?;
         self.membership.check(&self.layout)?;
         self.check_same_worktree()
+    }
+
+    /// Reads the settings. The user's file cannot make this fail: its problems were reported when the repository was opened.
+    fn read_config(&self) -> Result<Config> {
+        config::load(&self.layout.config(), self.environment.user_settings()).config()
     }
 
     fn check_undamaged(&self) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::id::OperationId;
 use crate::object::Operation;
 use crate::object::operation::{Intent, View};
 use crate::repo::Joining;
-use crate::repo::config::Config;
+use crate::repo::config::{self, Config};
 use crate::repo::format::Format;
 use crate::repo::init;
 use crate::repo::journal::{self, End, Loaded, Operations, State};
@@ -31,6 +31,7 @@ pub struct Repository {
     pub(super) state: State,
     pub(super) end: End,
     pub(super) warnings: Vec<Error>,
+    setting_problems: Vec<Error>,
     /// Relation of the directory to the repository.
     pub(super) membership: Membership,
     /// Whether the unfinished checkout is in another directory.
@@ -85,10 +86,8 @@ impl Repository {
         }
         let format = Format::open(&layout.format())?;
         // Reading data needs no settings. Writing reads them again.
-        let (config, wrong) = match Config::open(&layout.config()) {
-            Err(error) if error.kind() != ErrorKind::Internal => (Config::default(), Some(error)),
-            config => (config?, None),
-        };
+        let settings = config::load(&layout.config(), environment.user_settings());
+        let (config, wrong, setting_problems) = settings.usable_config();
         let Config { compression, reflink, .. } = config;
         let options = Options { chunk: format.chunk, compression, reflink, durability: environment.durability() };
         let Loaded { mut state, end, damage } = journal::load(&layout.journal())?;
@@ -96,7 +95,7 @@ impl Repository {
         state.select_directory(membership.directory());
         let store = open_store(layout, &state, options, damage.is_some())?;
         let warnings = damage_warning(damage)
-            .chain(wrong.map(|error| error.context("the default settings are in force")))
+            .chain(wrong.map(|error| error.context("the repository's settings are ignored")))
             .collect();
         let is_in_other_worktree = is_in_other_worktree(&state, layout);
         let layout = layout.clone();
@@ -109,6 +108,7 @@ impl Repository {
             state,
             end,
             warnings,
+            setting_problems,
             membership,
             is_in_other_worktree,
         })
@@ -193,6 +193,11 @@ impl Repository {
     /// Damage of the journal: the newest history may be missing.
     pub fn warnings(&self) -> &[Error] {
         &self.warnings
+    }
+
+    /// Why settings of the user's file are not in force. They stop no command.
+    pub fn setting_problems(&self) -> &[Error] {
+        &self.setting_problems
     }
 
     /// Operations of all directories, newest first.

@@ -127,6 +127,8 @@ pub struct SettingRecord {
     pub value: String,
     /// Whether the value is the default.
     pub default: bool,
+    /// Where the value comes from: `default`, `user` or `repository`.
+    pub source: &'static str,
     /// Description; `None` shows only the value.
     #[serde(skip)]
     pub about: Option<&'static str>,

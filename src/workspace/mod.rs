@@ -31,7 +31,7 @@ pub use prepared::PreparedCheckout;
 pub use refs::RefKind;
 pub use request::CheckoutMode;
 pub use run::{RunAfter, RunBefore, RunLock};
-pub use settings::Setting;
+pub use settings::{Setting, UserSettings};
 
 // Values in the signatures above.
 pub use crate::alarm::{Alarm, Findings, Kind as AlarmKind, OrdinaryWork};
@@ -54,6 +54,7 @@ pub use crate::object::commit::{Counts, Reason, Totals, Uncovered};
 pub use crate::object::operation::{Intent, NewCommit, Operation, RefEdit, RefName, Refs, UndoPosition, Verb, View};
 pub use crate::object::{Attributes, Commit, Content, Entry, Extras, Mark, RunInfo};
 pub use crate::repo::UnneededFile;
+pub use crate::repo::config::Source as SettingSource;
 pub use crate::snapshot::Outcome as CommitOutcome;
 pub use crate::worktree::ignore::IgnoreWarning;
 

@@ -21,6 +21,8 @@ pub enum Notice {
     DamagedParent(String),
     /// A file of the repository is unusable, for this reason.
     DamagedFile(String),
+    /// A setting in the user's file, or the whole file, is ignored for this reason.
+    UserSettings(String),
     /// The repository lies inside the directory that it records; `remedy` moves it away.
     RepositoryInside {
         /// Path of the repository.
@@ -68,7 +70,8 @@ pub enum Notice {
 /// Unusable files of a repository, and its place.
 pub(crate) fn of_repository(repository: &Repository) -> Vec<Notice> {
     let damaged = repository.warnings().iter().map(|error| Notice::DamagedFile(error.to_string()));
-    damaged.chain(repository_inside(&repository.layout)).collect()
+    let settings = repository.setting_problems().iter().map(|error| Notice::UserSettings(error.to_string()));
+    damaged.chain(settings).chain(repository_inside(&repository.layout)).collect()
 }
 
 fn repository_inside(layout: &Layout) -> Option<Notice> {

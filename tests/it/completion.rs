@@ -13,11 +13,12 @@ use crate::env::TestEnv;
 use crate::skip::skip;
 
 /// Text typed before TAB, and the resulting line: the same in every shell.
-const LINES: [(&str, &str); 35] = [
+const LINES: [(&str, &str); 36] = [
     ("undo che", "undo checkout "),
     ("undo commit --m", "undo commit --message "),
     ("undo --color=al", "undo --color=always "),
     ("undo config store.c", "undo config store.compression "),
+    ("undo config --global us", "undo config --global user.name "),
     ("undo checkout feat", "undo checkout feature/one "),
     ("undo checkout v1", "undo checkout v1.0 "),
     ("undo diff v1.0 lat", "undo diff v1.0 latest "),

@@ -56,6 +56,7 @@ mod skip;
 mod tidy;
 mod tree;
 mod unstable;
+mod user_settings;
 mod verify;
 mod volumes;
 mod workers;

@@ -216,9 +216,11 @@ pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
     keep(current, recent.collect())
 }
 
-/// Settings.
+/// Settings; after `--global` those that a user can set for all repositories.
 pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
-    keep(current, KEYS.iter().map(|key| candidate(key.name, key.about.to_owned())).collect())
+    let is_user_wide = line::words().iter().any(|word| word == "--global");
+    let keys = KEYS.iter().filter(|key| !is_user_wide || key.is_user_wide());
+    keep(current, keys.map(|key| candidate(key.name, key.about.to_owned())).collect())
 }
 
 /// Whether the current word directly follows this one.

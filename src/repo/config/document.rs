@@ -8,14 +8,26 @@ use toml_edit::{Document as Toml, Item, Table, Value};
 use crate::environment::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
+use crate::metadata::Kind as FileKind;
 
-use super::{Config, KEYS, Key, Kind, key};
+use super::{Config, KEYS, Key, Kind, Source, key};
 
-/// The text of the settings file. Reading the settings from it checks them.
+/// The text of a settings file. Reading the settings from it checks them.
 #[derive(Clone, Debug)]
 pub struct Document {
     path: PathBuf,
+    /// Whose file it is.
+    source: Source,
     text: String,
+}
+
+/// What a file sets.
+#[derive(Default)]
+pub struct Applied {
+    /// Names of the settings with a valid value.
+    pub keys: Vec<&'static str>,
+    /// Unknown keys and invalid values.
+    pub problems: Vec<Error>,
 }
 
 /// A value in the file.
@@ -28,41 +40,58 @@ struct Setting<'t> {
 
 impl Document {
     /// Reads the file. A missing file is an empty document.
-    pub fn open(path: &Path) -> Result<Document> {
+    pub fn open(path: &Path, source: Source) -> Result<Document> {
         let bytes = fs::read(path)?.unwrap_or_default();
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::new(ErrorKind::Usage, format!("`{}` is not UTF-8", path.display())))?;
-        Ok(Document { path: path.to_owned(), text })
+        Ok(Document { path: path.to_owned(), source, text })
     }
 
-    /// The settings. Fails with [`ErrorKind::Usage`] on an unknown key or an invalid value.
+    /// The settings of this file alone. Fails with [`ErrorKind::Usage`] on an unknown key or an invalid value.
     pub fn config(&self) -> Result<Config> {
         let mut config = Config::default();
-        for setting in settings(&self.parse()?) {
-            let key = key(&setting.name).map_err(|error| self.at(error, setting.key_span.start))?;
-            let value_span = setting.item.span().unwrap_or(setting.key_span);
-            let value = match key.kind {
-                Kind::Text => setting.item.as_str().map(str::to_owned),
-                Kind::Bool => setting.item.as_bool().map(|value| value.to_string()),
-            };
-            let set = match value {
-                Some(value) => config.put(key, &value),
-                None => Err(wrong_type(key, setting.item.as_str().unwrap_or(&self.text[value_span.clone()]))),
-            };
-            set.map_err(|error| self.at(error, value_span.start))?;
+        match self.apply(&mut config)?.problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(config),
         }
-        Ok(config)
     }
 
-    /// Whether the file sets a value for this key, even if that is the default.
-    pub fn is_set(&self, name: &str) -> Result<bool> {
-        let key = key(name)?;
-        Ok(settings(&self.parse()?).iter().any(|setting| setting.name == key.name))
+    /// Writes the valid values of the file into `config`. Fails if the file is not TOML.
+    pub fn apply(&self, config: &mut Config) -> Result<Applied> {
+        let mut applied = Applied::default();
+        for setting in settings(&self.parse()?) {
+            match self.apply_setting(setting, config) {
+                Ok(key) => applied.keys.push(key.name),
+                Err(problem) => applied.problems.push(problem),
+            }
+        }
+        Ok(applied)
+    }
+
+    fn apply_setting(&self, setting: Setting<'_>, config: &mut Config) -> Result<&'static Key> {
+        let key = key(&setting.name).and_then(|key| key.check_file(self.source).map(|()| key));
+        let key = key.map_err(|error| self.at(error, setting.key_span.start))?;
+        let value_span = setting.item.span().unwrap_or(setting.key_span);
+        let value = match key.kind {
+            Kind::Text => setting.item.as_str().map(str::to_owned),
+            Kind::Bool => setting.item.as_bool().map(|value| value.to_string()),
+        };
+        let set = match value {
+            Some(value) => config.put(key, &value),
+            None => Err(wrong_type(key, setting.item.as_str().unwrap_or(&self.text[value_span.clone()]))),
+        };
+        set.map(|()| key).map_err(|error| self.at(error, value_span.start))
+    }
+
+    /// Path of the file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Sets a value, in the place where the file has it or at the end of its table.
     pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
         let key = key(name)?;
+        key.check_file(self.source)?;
         let mut config = self.config()?;
         config.put(key, text)?;
         let mut value = match key.kind {
@@ -118,10 +147,12 @@ impl Document {
         Ok(true)
     }
 
-    /// Writes the file if its settings are valid.
+    /// Writes the file if its settings are valid. A link to a file stays a link.
     pub fn save(&self, durability: Durability) -> Result<()> {
         self.config()?;
-        fs::write_atomic(&self.path, [&self.text], durability)
+        let is_link = fs::stat(&self.path)?.is_some_and(|stat| stat.kind == FileKind::Symlink);
+        let target = if is_link { fs::canonicalize(&self.path)? } else { self.path.clone() };
+        fs::write_atomic(&target, [&self.text], durability)
     }
 
     fn parse(&self) -> Result<Toml<&str>> {
@@ -174,7 +205,7 @@ mod tests {
     use crate::store::Compression;
 
     fn document(text: &str) -> Document {
-        Document { path: "config.toml".into(), text: text.into() }
+        Document { path: "config.toml".into(), source: Source::Repository, text: text.into() }
     }
 
     #[test]
@@ -197,6 +228,22 @@ mod tests {
             assert!(error.to_string().contains(message), "{error}");
             assert!(error.hint_text().unwrap().starts_with(hint), "{error:?}");
         }
+    }
+
+    #[test]
+    fn settings_of_one_repository_are_rejected_in_the_users_file() {
+        let text = "store.shared = 'group'\nuser.name = 'Ada'\nworktree.cross_mounts = true\n";
+        let user = Document { source: Source::User, ..document(text) };
+        let mut config = Config::default();
+        let applied = user.apply(&mut config).unwrap();
+        let problems: Vec<_> = applied.problems.iter().map(ToString::to_string).collect();
+        let reason = "belongs to one repository and cannot be set user-wide";
+        let expected = [(1, "store.shared"), (3, "worktree.cross_mounts")];
+        assert_eq!(problems, expected.map(|(line, key)| format!("`config.toml` line {line}: `{key}` {reason}")));
+        assert_eq!(config, Config { author: "Ada".into(), ..Config::default() });
+        assert!(document("").set("store.shared", "group").is_ok());
+        let error = Document { source: Source::User, ..document("") }.set("store.shared", "group").unwrap_err();
+        assert_eq!(error.hint_text().unwrap(), "to set it: undo config store.shared VALUE");
     }
 
     #[test]
@@ -229,7 +276,8 @@ mod tests {
                         [store]\ncompression = \"zstd:3\"\n";
         assert_eq!(document.text, expected);
         assert!(document.unset("worktree.cross_mounts").unwrap() && !document.unset("worktree.cross_mounts").unwrap());
-        assert!(document.is_set("user.name").unwrap() && !document.is_set("worktree.cross_mounts").unwrap());
+        let applied = document.apply(&mut Config::default()).unwrap();
+        assert_eq!(applied.keys, ["user.name", "store.compression"]);
         assert!(document.text.starts_with("# mine\n[worktree]\n\n[user]"), "{}", document.text);
         assert_eq!(document.config().unwrap().get("user.name").unwrap(), "A \"B\" # C");
     }
@@ -267,10 +315,10 @@ mod tests {
     fn save_rejects_invalid_settings() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
-        let mut document = Document::open(&path).unwrap();
+        let mut document = Document::open(&path, Source::Repository).unwrap();
         document.set("user.name", "Ada").unwrap();
         document.save(Durability::Synced).unwrap();
-        assert_eq!(Config::open(&path).unwrap().author, "Ada");
+        assert_eq!(Document::open(&path, Source::Repository).unwrap().config().unwrap().author, "Ada");
         let wrong = Document { text: "a = 1".into(), ..document };
         assert!(wrong.save(Durability::Synced).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "[user]\nname = \"Ada\"\n");

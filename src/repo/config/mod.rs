@@ -1,14 +1,14 @@
-//! Settings: `config.toml` as typed values. Reading data needs none of them.
+//! Settings: `config.toml` of the user and of the repository as typed values. Reading data needs none of them.
 
 mod document;
-
-use std::path::Path;
+mod files;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Compression;
 
 pub use document::Document;
+pub use files::load;
 
 /// The settings, with defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,28 @@ pub struct Config {
     pub author: String,
 }
 
+/// Where the value of a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// No file sets the value.
+    Default,
+    /// The user's file, for all repositories.
+    User,
+    /// The repository's file, which takes precedence.
+    Repository,
+}
+
+impl Source {
+    /// `default`, `user` or `repository`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Source::Default => "default",
+            Source::User => "user",
+            Source::Repository => "repository",
+        }
+    }
+}
+
 /// A setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -34,6 +56,9 @@ pub struct Key {
     pub values: &'static str,
     /// Description of the effect.
     pub about: &'static str,
+    /// Files that may set it. A setting that names a program must not be in the repository's file, which another user
+    /// may have written.
+    files: &'static [Source],
     /// Type of the value in the file.
     kind: Kind,
     /// Formats the value.
@@ -47,6 +72,24 @@ impl Key {
     fn path(&self) -> (&'static str, &'static str) {
         self.name.split_once('.').expect("every key is in a table")
     }
+
+    /// Whether the user's file may set it.
+    pub fn is_user_wide(&self) -> bool {
+        self.files.contains(&Source::User)
+    }
+
+    /// [`ErrorKind::Usage`] if this file must not set it.
+    pub fn check_file(&self, file: Source) -> Result<()> {
+        if self.files.contains(&file) {
+            return Ok(());
+        }
+        let (message, command) = match file {
+            Source::User => ("belongs to one repository and cannot be set user-wide", "undo config"),
+            _ => ("can be set only user-wide", "undo config --global"),
+        };
+        Err(Error::new(ErrorKind::Usage, format!("`{}` {message}", self.name))
+            .hint(format!("to set it: {command} {} VALUE", self.name)))
+    }
 }
 
 /// Type of a TOML value.
@@ -55,6 +98,12 @@ enum Kind {
     Bool,
     Text,
 }
+
+const ANYWHERE: &[Source] = &[Source::User, Source::Repository];
+
+/// For settings on which the content of commits or the modes of files depend: they must not differ between users of one
+/// repository.
+const ONE_REPOSITORY: &[Source] = &[Source::Repository];
 
 /// The setting that determines the modes of the repository's files.
 pub const SHARED: &str = "store.shared";
@@ -65,6 +114,7 @@ pub const KEYS: [Key; 5] = [
         name: "store.compression",
         values: "stored, deflate:1 to deflate:9, zstd:1 to zstd:19",
         about: "how new content is compressed; what is stored already stays as it is",
+        files: ANYWHERE,
         kind: Kind::Text,
         get: |config| compression_text(config.compression),
         put: |config, text| parse_compression(text).map(|value| config.compression = value),
@@ -73,6 +123,7 @@ pub const KEYS: [Key; 5] = [
         name: "store.reflink",
         values: "true, false",
         about: "share the blocks of large files with the store where the file system can, in place of copying them",
+        files: ANYWHERE,
         kind: Kind::Bool,
         get: |config| config.reflink.to_string(),
         put: |config, text| text.parse().ok().map(|value| config.reflink = value),
@@ -81,6 +132,7 @@ pub const KEYS: [Key; 5] = [
         name: SHARED,
         values: "owner, group",
         about: "who can use the repository: only its owner, or also the group of the directory",
+        files: ONE_REPOSITORY,
         kind: Kind::Text,
         get: |config| if config.is_shared { "group" } else { "owner" }.to_owned(),
         put: |config, text| {
@@ -96,6 +148,7 @@ pub const KEYS: [Key; 5] = [
         name: "user.name",
         values: "text",
         about: "the author of commits; if it is empty, the login name",
+        files: ANYWHERE,
         kind: Kind::Text,
         get: |config| config.author.clone(),
         put: |config, text| (!text.chars().any(char::is_control)).then(|| text.clone_into(&mut config.author)),
@@ -104,6 +157,7 @@ pub const KEYS: [Key; 5] = [
         name: "worktree.cross_mounts",
         values: "true, false",
         about: "record what is mounted below the worktree too: other file systems, bind mounts",
+        files: ONE_REPOSITORY,
         kind: Kind::Bool,
         get: |config| config.cross_mounts.to_string(),
         put: |config, text| text.parse().ok().map(|value| config.cross_mounts = value),
@@ -123,11 +177,6 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the file; defaults if it does not exist. [`ErrorKind::Usage`] for an unknown key or an invalid value.
-    pub fn open(path: &Path) -> Result<Config> {
-        Document::open(path)?.config()
-    }
-
     /// The value of a setting as text.
     pub fn get(&self, name: &str) -> Result<String> {
         Ok((key(name)?.get)(self))

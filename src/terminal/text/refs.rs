@@ -97,9 +97,9 @@ impl Print for SettingRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let value = sanitize::text(&self.value);
         let Some(about) = self.about else { return page.line(value) };
-        let mark = if self.default { page.paint(Role::Dim, "(default)").to_string() } else { String::new() };
-        let line = format!("{} = {value} {mark}", page.paint(Role::Emphasis, self.key));
-        page.line(line.replace("  ", " ").trim_end())?;
+        let source = page.paint(Role::Dim, format!("({})", self.source));
+        let key = page.paint(Role::Emphasis, self.key);
+        page.line(if value.is_empty() { format!("{key} = {source}") } else { format!("{key} = {value} {source}") })?;
         page.line(format_args!("    {}", page.paint(Role::Dim, about)))
     }
 }

@@ -67,7 +67,7 @@ fn invalid_settings_stop_writing_but_not_reading() {
     env.undo("cat one:notes.txt").shows(str![[r#"
 one
 ---- stderr ----
-warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
 
 "#]]);
     env.undo("status").shows(str![[r#"
@@ -75,12 +75,12 @@ on main at [ID], 3 minutes ago  two
   modified  notes.txt
 1 change: 1 modified
 ---- stderr ----
-warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
 
 "#]]);
     env.undo("commit").shows(str![[r#"
 ---- stderr ----
-warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
 error: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
 hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
@@ -88,7 +88,7 @@ hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 "#]]);
     env.undo("config store.compression stored").shows(str![[r#"
 ---- stderr ----
-warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
 error: `[ROOT]/work/.undo/config.toml` line 2: `store.compression` cannot be `lz4`
 hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 [exit 2]
@@ -99,12 +99,12 @@ hint: valid values: stored, deflate:1 to deflate:9, zstd:1 to zstd:19
 @ [ID] (main, two) two  +1 ~1 -0, [..] stored
 * [ID] (one) one  +3 ~0 -0, [..] stored
 ---- stderr ----
-warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line 1: not TOML: key with no value, expected `=`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 1: not TOML: key with no value, expected `=`
 
 "#]]);
     env.undo("checkout one").shows(str![[r#"
 ---- stderr ----
-warning: the default settings are in force: `[ROOT]/work/.undo/config.toml` line 1: not TOML: key with no value, expected `=`
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 1: not TOML: key with no value, expected `=`
 error: `[ROOT]/work/.undo/config.toml` line 1: not TOML: key with no value, expected `=`
 hint: correct it with a text editor
 [exit 2]
@@ -113,7 +113,7 @@ hint: correct it with a text editor
     env.write(".undo/config.toml", b"\xff");
     env.undo("commit --json").shows(str![[r#"
 ---- stderr ----
-{"type":"warning","message":"the default settings are in force: `[ROOT]/work/.undo/config.toml` is not UTF-8","paths":[]}
+{"type":"warning","message":"the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` is not UTF-8","paths":[]}
 {"type":"error","code":"usage","message":"`[ROOT]/work/.undo/config.toml` is not UTF-8","hint":"","exit":2,"paths":[]}
 [exit 2]
 

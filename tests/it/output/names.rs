@@ -148,7 +148,7 @@ worktree.cross_mounts = false (default)
 
 "#]]);
     env.undo("config store.compression deflate:6").shows(str![[r#"
-store.compression = deflate:6
+store.compression = deflate:6 (repository)
     how new content is compressed; what is stored already stays as it is
 
 "#]]);
@@ -157,7 +157,7 @@ deflate:6
 
 "#]]);
     env.undo("config --unset store.compression --json").shows(str![[r#"
-{"type":"setting","key":"store.compression","value":"zstd:1","default":true}
+{"type":"setting","key":"store.compression","value":"zstd:1","default":true,"source":"default"}
 
 "#]]);
     env.undo("config store.compression lzma").shows(str![[r#"

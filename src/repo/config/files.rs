@@ -1,0 +1,63 @@
+//! Combines the settings of the user and of the repository.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+use super::document::Applied;
+use super::{Config, Document, Key, Source};
+
+/// The settings in force, and the problems of the files.
+pub struct Loaded {
+    config: Config,
+    user: Applied,
+    /// What the repository's file sets, or why none of its settings is in force.
+    repository: Result<Applied>,
+}
+
+/// Reads the settings of the user, and above them those of the repository. A missing file sets nothing.
+pub fn load(repository: &Path, user: Option<&Path>) -> Loaded {
+    let mut of_user = Config::default();
+    let user = user.map_or_else(Applied::default, |path| apply_user_file(path, &mut of_user));
+    let mut config = of_user.clone();
+    let applied = Document::open(repository, Source::Repository).and_then(|document| document.apply(&mut config));
+    let repository = applied.and_then(|mut applied| match applied.problems.is_empty() {
+        true => Ok(applied),
+        false => Err(applied.problems.swap_remove(0)),
+    });
+    let config = if repository.is_ok() { config } else { of_user };
+    Loaded { config, user, repository }
+}
+
+fn apply_user_file(path: &Path, config: &mut Config) -> Applied {
+    match Document::open(path, Source::User).and_then(|document| document.apply(config)) {
+        Ok(Applied { keys, problems }) => {
+            let ignored = |problem: Error| problem.context("a user-wide setting is ignored");
+            Applied { keys, problems: problems.into_iter().map(ignored).collect() }
+        }
+        Err(error) => Applied { keys: Vec::new(), problems: vec![error.context("the user-wide settings are ignored")] },
+    }
+}
+
+impl Loaded {
+    /// The settings. Fails if the repository's file is not valid.
+    pub fn config(self) -> Result<Config> {
+        self.repository.map(|_| self.config)
+    }
+
+    /// The settings without those of an invalid file, the problem of the repository's file, and the problems of the user's
+    /// file, which stop no command.
+    pub fn usable_config(self) -> (Config, Option<Error>, Vec<Error>) {
+        (self.config, self.repository.err(), self.user.problems)
+    }
+
+    /// Where the value of a setting comes from.
+    pub fn source(&self, key: &Key) -> Source {
+        let is_in = |applied: &Applied| applied.keys.contains(&key.name);
+        match &self.repository {
+            Ok(repository) if is_in(repository) => Source::Repository,
+            _ if is_in(&self.user) => Source::User,
+            _ => Source::Default,
+        }
+    }
+}
