@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::commands::format::{Format, Style};
 use crate::commands::{Context, changes, complete, op};
@@ -12,7 +13,7 @@ use crate::number::pluralize;
 use crate::path::selection::PathSelection;
 use crate::report::End;
 use crate::report::commits::{CommitRecord, Names};
-use crate::terminal::text::{LogEntry, graph_style};
+use crate::terminal::text::{LogEntry, LogFormat, graph_style};
 use crate::workspace::{DiffOptions, Workspace};
 
 /// List commits, newest first
@@ -23,7 +24,8 @@ use crate::workspace::{DiffOptions, Workspace};
   undo log -n 5
   undo log --oneline --since \"2 days ago\"
   undo log -p -- notes.txt        only commits that change it
-  undo log v1..main")]
+  undo log v1..main
+  undo log --reverse --format '%h %an %ad%n    %s'")]
 pub struct Args {
     /// Revisions, or a range `A..B`; names of no revision are paths
     #[arg(value_name = "REV", allow_negative_numbers = true)]
@@ -44,14 +46,24 @@ pub struct Args {
     /// Show commits older than TIME
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
-    /// Show commits whose message contains TEXT
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    /// Show commits whose message matches a regular expression
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     grep: Option<String>,
+    /// Show commits whose author matches a regular expression
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    author: Option<String>,
+    /// Show the oldest of the commits first
+    #[arg(long, conflicts_with = "follow")]
+    reverse: bool,
+    /// Show each commit in this format, with placeholders of git: %H %h %an %ad %ar %s %b %d %n …
+    #[arg(long = "format", visible_alias = "pretty", value_name = "FORMAT", conflicts_with = "oneline")]
+    #[arg(allow_hyphen_values = true)]
+    template: Option<String>,
     /// Continue the history of a file at its old path, where the file was renamed
     #[arg(long)]
     follow: bool,
     /// List operations instead of commits
-    #[arg(long, conflicts_with_all = ["follow", "revisions", "paths", "oneline", "since", "until", "grep"])]
+    #[arg(long, conflicts_with_all = ["follow", "revisions", "paths", "oneline", "since", "until", "grep", "author", "reverse", "template"])]
     ops: bool,
     #[command(flatten)]
     format: Format,
@@ -71,8 +83,11 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let options = WalkOptions { limit, ..args.options(context, &workspace, &revisions, paths.clone())? };
     let (style, renames) = (args.format.style(), args.format.renames.options());
     // With commits left out, the graph would have gaps.
-    let is_whole = args.since.is_none() && args.until.is_none() && args.grep.is_none() && paths.is_all();
-    let mut graph = (is_whole && style.is_none()).then(|| Graph::new(graph_style()));
+    let is_filtered = args.since.is_some() || args.until.is_some() || args.grep.is_some() || args.author.is_some();
+    let is_whole = !is_filtered && paths.is_all();
+    let template = args.template.as_deref().map(LogFormat::parse).transpose()?.map(Rc::new);
+    let has_graph = is_whole && style.is_none() && !args.reverse && template.is_none();
+    let mut graph = has_graph.then(|| Graph::new(graph_style()));
     let mut costs = workspace.costs();
     let mut names = Names::of_all(workspace.view());
     let (mut count, mut exit) = (0, Exit::SUCCESS);
@@ -88,6 +103,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
             return Err(Error::new(ErrorKind::Usage, message).hint("undo log --follow -- PATH"));
         }
     };
+    let items = match args.reverse {
+        true => Box::new(items.collect::<Vec<_>>().into_iter().rev()) as Box<dyn Iterator<Item = _>>,
+        false => items,
+    };
     for item in items {
         let (WalkedCommit { id, commit }, paths) = match item {
             Err(error) if error.kind() == ErrorKind::Damaged => {
@@ -101,7 +120,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         let row = graph.as_mut().map(|graph| graph.row(id, &commit.parents, names.is_at));
         let record = CommitRecord::new(id, &commit, names, costs.of(id)?);
         let gap = count > 0 && style.is_some_and(|style| !matches!(style, Style::Patch(_)));
-        context.ui.show(&LogEntry { record, row, oneline: args.oneline, gap })?;
+        context.ui.show(&LogEntry { record, row, oneline: args.oneline, format: template.clone(), gap })?;
         if let Some(style) = style {
             let options = DiffOptions { paths, renames, ..DiffOptions::default() };
             changes::show(context, &workspace.diff_commit(&commit, options)?, style)?;
@@ -132,7 +151,8 @@ impl Args {
         revisions: &[String],
         paths: PathSelection,
     ) -> Result<WalkOptions> {
-        let mut options = WalkOptions { paths, grep: self.grep.clone(), ..WalkOptions::default() };
+        let mut options = WalkOptions { paths, ..WalkOptions::default() };
+        (options.grep, options.author) = (self.grep.clone(), self.author.clone());
         for text in revisions {
             let commit = || context.revision(workspace, text);
             options.add(workspace.resolve_range(text)?, commit)?;

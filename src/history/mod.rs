@@ -15,6 +15,7 @@ mod selection_filter;
 mod suggestions;
 #[cfg(test)]
 mod tests;
+mod text_pattern;
 pub mod timeline;
 pub mod walk;
 pub mod when;

@@ -10,6 +10,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::path_filter::PathFilter;
 use crate::history::selection_filter;
+use crate::history::text_pattern::TextPattern;
 use crate::id::CommitId;
 use crate::object::{Commit, Objects};
 use crate::path::selection::PathSelection;
@@ -27,8 +28,10 @@ pub struct WalkOptions {
     pub since: Option<Timestamp>,
     /// Newest commit time to include.
     pub until: Option<Timestamp>,
-    /// Include only commits whose message contains this text, ignoring case.
+    /// Include only commits whose message matches this regular expression, ignoring case.
     pub grep: Option<String>,
+    /// Include only commits whose author matches this regular expression, ignoring case.
+    pub author: Option<String>,
     /// Include only commits that change one of these paths relative to their first parent. Empty means all commits.
     pub paths: PathSelection,
     /// Maximum number of commits to return.
@@ -66,8 +69,8 @@ pub struct WalkedCommit {
 pub struct Walk<'r> {
     repository: &'r Repository,
     options: WalkOptions,
-    /// `options.grep` in lower case.
-    pattern: String,
+    grep: Option<TextPattern>,
+    author: Option<TextPattern>,
     /// `None` if the paths have patterns or exclusions.
     path_filter: Option<PathFilter>,
     known: HashMap<CommitId, KnownCommit>,
@@ -107,7 +110,8 @@ pub fn walk(repository: &Repository, options: WalkOptions) -> Result<Walk<'_>> {
     let exclude = options.exclude.clone();
     let mut walk = Walk {
         repository,
-        pattern: options.grep.as_deref().unwrap_or_default().to_lowercase(),
+        grep: options.grep.as_deref().map(TextPattern::parse).transpose()?,
+        author: options.author.as_deref().map(TextPattern::parse).transpose()?,
         path_filter: options.paths.as_paths().map(|paths| PathFilter::new(&paths)),
         options,
         known: HashMap::new(),
@@ -273,7 +277,9 @@ impl Walk<'_> {
         if is_too_old || self.options.until.is_some_and(|until| commit.time > until) {
             return Ok(false);
         }
-        if !self.pattern.is_empty() && !commit.message.to_lowercase().contains(&self.pattern) {
+        let has_message = self.grep.as_ref().is_none_or(|pattern| pattern.matches(&commit.message));
+        let has_author = self.author.as_ref().is_none_or(|pattern| pattern.matches(&commit.author));
+        if !has_message || !has_author {
             return Ok(false);
         }
         if self.options.paths.is_all() {

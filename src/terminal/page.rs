@@ -203,6 +203,16 @@ impl<'a> Page<'a> {
         self.paint(Role::Path, self.path_text(path))
     }
 
+    /// The date of a time, without colour.
+    pub fn local_date(&self, time: Timestamp) -> String {
+        time.to_local(self.place.environment.time_zone())
+    }
+
+    /// The age of a time, without colour.
+    pub fn age_text(&self, time: Timestamp) -> String {
+        human::age(time, self.place.environment)
+    }
+
     /// The date of a time, and its age.
     pub fn time(&self, time: Timestamp) -> Painted<String> {
         let date = time.to_local(self.place.environment.time_zone());

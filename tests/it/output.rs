@@ -2,6 +2,7 @@
 
 mod formats;
 mod git_habits;
+mod log;
 mod look;
 mod messages;
 mod names;

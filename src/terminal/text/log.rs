@@ -1,12 +1,13 @@
 //! The log: each commit beside its row of the graph.
 
 use std::io;
+use std::rc::Rc;
 
 use serde::Serialize;
 
 use crate::history::graph::{GraphRow, Style};
 use crate::report::commits::CommitRecord;
-use crate::terminal::text::commits;
+use crate::terminal::text::{LogFormat, commits};
 use crate::terminal::{Page, Print};
 
 /// A commit in the log.
@@ -21,6 +22,9 @@ pub struct LogEntry {
     /// Whether to show one line only.
     #[serde(skip)]
     pub oneline: bool,
+    /// A format that replaces the usual text.
+    #[serde(skip)]
+    pub format: Option<Rc<LogFormat>>,
     /// Whether an empty line goes first, because the changes of another commit stand above.
     #[serde(skip)]
     pub gap: bool,
@@ -39,6 +43,9 @@ impl Print for LogEntry {
             page.line("")?;
         }
         let record = &self.record;
+        if let Some(format) = &self.format {
+            return format.print(record, page);
+        }
         let lines = if self.oneline { vec![commits::oneline(record, page)] } else { commits::log_lines(record, page) };
         let Some(row) = &self.row else {
             let mark = if record.current { "@ " } else { "* " };
