@@ -21,6 +21,7 @@ use crate::workspace::{DiffOptions, Workspace};
   undo diff @~3 -- data           a directory, since three commits ago
   undo diff v1 v2 --stat          or v1..v2
   undo diff v1:old.csv v2:new.csv two recorded files or directories
+  undo diff --tool meld           in another program
   undo diff -q --exit-code && echo clean")]
 pub struct Args {
     /// One or two revisions, or a range `A..B`; names of no revision are paths
@@ -31,6 +32,9 @@ pub struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     format: Format,
+    /// Run CMD for each changed file, with the paths of its old and its new version
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["patch", "stat", "numstat", "shortstat", "name_only", "name_status"])]
+    tool: Option<String>,
     /// Exit with status 1 if there are changes
     #[arg(long)]
     exit_code: bool,
@@ -57,7 +61,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         },
     };
     let style = args.format.style().unwrap_or(Style::Patch(args.format.patch_style()));
-    let tally = if context.ui.is_silent() {
+    let tally = if let Some(tool) = &args.tool {
+        differences.for_each(&mut |change| differences.run_tool(&change, tool))?.into()
+    } else if context.ui.is_silent() {
         differences.count()?.into()
     } else {
         context.ui.page_long_output();

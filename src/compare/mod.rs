@@ -8,7 +8,8 @@ mod renames;
 mod side;
 
 use crate::alarm::{self, Evidence, Findings, Watch};
-use crate::diff::text::TextOptions;
+use crate::diff::similarity::Fingerprint;
+use crate::diff::text::{TextOptions, is_text};
 use crate::diff::{self, Body, Change, ChangeCounts, Options, Status};
 use crate::error::Result;
 use crate::history::listing::{self, ListOptions};
@@ -111,6 +112,22 @@ impl Comparison<'_> {
             return Ok(Body::Nothing);
         }
         contents::compare(self, change, options)
+    }
+
+    /// The contents of both sides of a change, for another program to compare. `None` for a side without a file or link.
+    pub fn whole_contents(&self, change: &Change) -> Result<[Option<Vec<u8>>; 2]> {
+        let contents = self.contents(&change.path, (change.old.as_ref(), change.new.as_ref()))?;
+        let bytes = |side: &Option<contents::Source<'_>>| side.as_ref().map(contents::Source::bytes).transpose();
+        Ok([bytes(&contents.old)?, bytes(&contents.new)?])
+    }
+
+    /// The share of equal lines in both contents, in percent. 0 if they are too large.
+    pub fn similarity(&self, change: &Change) -> Result<u8> {
+        let contents = self.contents(&change.path, (change.old.as_ref(), change.new.as_ref()))?;
+        let Some(sides) = contents.load(contents::MAX_IN_MEMORY)? else { return Ok(0) };
+        let longest = sides.iter().map(Vec::len).max().unwrap_or(0).max(1) as u64;
+        let [old, new] = sides.each_ref().map(|bytes| Fingerprint::of_lines(bytes, is_text(bytes)));
+        Ok((old.shared(&new) * 100 / longest) as u8)
     }
 
     /// The attributes of both sides, if they differ.

@@ -3,10 +3,12 @@
 use crate::diff::git::{GitId, GitMode, Literal};
 use crate::diff::patch::{FilePatch, FileSide, PatchContent, PatchOptions};
 use crate::diff::{Body, Change, Status};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::metadata::Kind;
 use crate::object::Entry;
 use crate::path::RepoPath;
+use crate::repo::config::Converter;
 
 use super::contents::MAX_IN_MEMORY;
 use super::{Comparison, has_other_content};
@@ -52,10 +54,20 @@ impl Comparison<'_> {
             return Ok(patch);
         }
         let contents = self.contents(&change.path, sides)?;
-        let loaded = contents.load(if options.binary { MAX_BINARY } else { MAX_IN_MEMORY })?;
+        let converter = self.repository.config.converters.iter().rfind(|converter| converter.matches(&change.path));
+        let converter = converter.filter(|_| !options.binary);
+        let limit = if options.binary || converter.is_some() { MAX_BINARY } else { MAX_IN_MEMORY };
+        let mut loaded = contents.load(limit)?;
         if let Some([old, new]) = &loaded {
             patch.old.iter_mut().for_each(|side| side.id = Some(GitId::of(old)));
             patch.new.iter_mut().for_each(|side| side.id = Some(GitId::of(new)));
+        }
+        if let (Some(converter), Some([old, new])) = (converter, &mut loaded) {
+            for (side, bytes) in [(&contents.old, old), (&contents.new, new)] {
+                if side.is_some() {
+                    *bytes = convert(converter, &change.path, bytes)?;
+                }
+            }
         }
         patch.content = match (contents.compare(loaded.as_ref(), options.text)?, loaded) {
             (Body::Nothing, _) => PatchContent::Same,
@@ -68,5 +80,16 @@ impl Comparison<'_> {
             (Body::Bytes { ranges, is_text, .. }, _) => PatchContent::Bytes { ranges, is_text },
         };
         Ok(patch)
+    }
+}
+
+/// Converts a file to text. Fails if the command does.
+fn convert(converter: &Converter, path: &RepoPath, bytes: &[u8]) -> Result<Vec<u8>> {
+    match fs::convert(&converter.command, bytes)? {
+        (0, text) => Ok(text),
+        (exit, _) => {
+            let message = format!("`{}` cannot convert `{}`: exit status {exit}", converter.command, path.display());
+            Err(Error::new(ErrorKind::Usage, message).hint("to compare without converting: undo diff --binary"))
+        }
     }
 }

@@ -81,7 +81,9 @@ mod tests {
         let mut table = Table::default();
         table.row(["größe", "7", "x"].map(str::to_owned));
         table.row(["表👩‍🔬", "8", "x"].map(str::to_owned));
-        table.row(["a", "1,234"].map(str::to_owned));
-        assert_eq!(table.lines(), ["größe  7      x", "表👩‍🔬   8      x", "a      1,234"]);
+        table.row(["a", "1,234", "x"].map(str::to_owned));
+        table.row(["b", "a long last cell"].map(str::to_owned));
+        let lines = ["größe  7      x", "表👩‍🔬   8      x", "a      1,234  x", "b      a long last cell"];
+        assert_eq!(table.lines(), lines);
     }
 }

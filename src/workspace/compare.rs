@@ -1,5 +1,8 @@
 //! Compares two states: the worktree or a commit with a commit.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use crate::alarm::Findings;
 use crate::compare::{Comparison, RenameSearch, Side};
 use crate::diff::patch::{FilePatch, PatchOptions};
@@ -7,6 +10,7 @@ use crate::diff::rename::RenameOptions;
 use crate::diff::text::TextOptions;
 use crate::diff::{self, Body, Change, ChangeCounts, Rename, Status, What};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fs;
 use crate::id::CommitId;
 use crate::metadata::Kind;
 use crate::object::commit::Uncovered;
@@ -104,9 +108,13 @@ impl Workspace {
         match [&old_entry, &new_entry].map(|entry| entry.kind() == Kind::Directory) {
             [true, true] => Ok(self.differences(side(old, &old_entry)?, side(new, &new_entry)?, options)),
             [false, false] => {
-                let change = single_change((old.1, old_entry), (new.1, new_entry), options.mtimes);
+                let mut change = single_change((old.1, old_entry), (new.1, new_entry), options.mtimes);
                 let commit = |id| Side::commit(&self.repository, Some(id));
                 let differences = self.differences(commit(old.0)?, commit(new.0)?, options);
+                let similarity = differences.comparison().similarity(&change)?;
+                if let Some(rename) = &mut change.renamed {
+                    rename.similarity = similarity;
+                }
                 Ok(Differences { single: Some(Box::new(change)), ..differences })
             }
             [is_old_directory, _] => {
@@ -167,6 +175,30 @@ impl Differences<'_> {
     /// The parts of a change that a patch in git's format can hold.
     pub fn file_patches(&self, change: &Change, options: PatchOptions) -> Result<Vec<FilePatch>> {
         self.comparison().file_patches(change, options)
+    }
+
+    /// Writes both versions of a file below a directory for temporary files, runs a command of the shell with their paths, and
+    /// waits for it. The path of a missing version is `/dev/null`. Does nothing for a change without content.
+    pub fn run_tool(&self, change: &Change, command: &str) -> Result<()> {
+        let scratch = fs::ScratchDirectory::new()?;
+        let [old, new] = self.comparison().whole_contents(change)?;
+        if old == new {
+            return Ok(());
+        }
+        let old_path = change.renamed.as_ref().map_or(&change.path, |rename| &rename.from);
+        let write = |directory: &str, path: &RepoPath, bytes: Option<Vec<u8>>| match bytes {
+            Some(bytes) => scratch.write(directory, path.as_path(), &bytes),
+            None => Ok(PathBuf::from("/dev/null")),
+        };
+        let (old, new) = (write("old", old_path, old)?, write("new", &change.path, new)?);
+        let shell = ["sh", "-c", &format!("{command} \"$@\""), "sh"].map(OsString::from);
+        let command_line = shell.into_iter().chain([old.into_os_string(), new.into_os_string()]).collect::<Vec<_>>();
+        match fs::run_program(&command_line, &[])?.exit {
+            // A shell's status for a program that it may not run or cannot find.
+            126 | 127 => Err(Error::new(ErrorKind::Usage, format!("cannot run `{command}`"))),
+            // Programs that compare files often report with their status whether they differ.
+            _ => Ok(()),
+        }
     }
 
     /// The attributes before and after, if they differ.

@@ -89,9 +89,9 @@ fn one_revision(current: &OsStr) -> Vec<CompletionCandidate> {
     found
 }
 
-/// Revisions, and recorded paths after `--`.
+/// Revisions and recorded paths of revisions, and recorded paths after `--`.
 pub fn revisions_or_paths(current: &OsStr) -> Vec<CompletionCandidate> {
-    if line::words().iter().any(|word| word == "--") { recorded_paths(current) } else { revisions(current) }
+    if line::words().iter().any(|word| word == "--") { recorded_paths(current) } else { revision_paths(current) }
 }
 
 /// Abbreviated ids of the newest commits, from the newest operations.

@@ -10,7 +10,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs;
 use crate::metadata::Kind as FileKind;
 
-use super::{Config, KEYS, Key, Kind, Source, key};
+use super::{Config, Converter, KEYS, Key, Kind, Source, key};
+
+/// The table of commands that convert files to text. Its keys are patterns.
+const CONVERTERS: &str = "diff";
 
 /// The text of a settings file. Reading the settings from it checks them.
 #[derive(Clone, Debug)]
@@ -60,12 +63,28 @@ impl Document {
     pub fn apply(&self, config: &mut Config) -> Result<Applied> {
         let mut applied = Applied::default();
         for setting in settings(&self.parse()?) {
+            if let Some(pattern) = setting.name.strip_prefix(CONVERTERS).and_then(|rest| rest.strip_prefix('.')) {
+                match self.converter(pattern, &setting) {
+                    Ok(converter) => config.converters.push(converter),
+                    Err(problem) => applied.problems.push(problem),
+                }
+                continue;
+            }
             match self.apply_setting(setting, config) {
                 Ok(key) => applied.keys.push(key.name),
                 Err(problem) => applied.problems.push(problem),
             }
         }
         Ok(applied)
+    }
+
+    fn converter(&self, pattern: &str, setting: &Setting<'_>) -> Result<Converter> {
+        let command = setting.item.as_str().ok_or_else(|| {
+            let message = format!("`{}` is not text in quotes", setting.name.escape_debug());
+            Error::new(ErrorKind::Usage, message).hint("a command, such as: \"*.pdf\" = \"pdftotext - -\"")
+        });
+        let converter = command.and_then(|command| Converter::new(pattern, command));
+        converter.map_err(|error| self.at(error, setting.key_span.start))
     }
 
     fn apply_setting(&self, setting: Setting<'_>, config: &mut Config) -> Result<&'static Key> {
@@ -186,7 +205,7 @@ fn settings<'t>(toml: &'t Toml<&str>) -> Vec<Setting<'t>> {
     };
     let mut settings = Vec::new();
     for (table, item) in toml.iter() {
-        let is_known = KEYS.iter().any(|key| key.path().0 == table);
+        let is_known = table == CONVERTERS || KEYS.iter().any(|key| key.path().0 == table);
         match item.as_table_like().filter(|_| is_known) {
             Some(below) => {
                 let named = |(name, value)| setting(format!("{table}.{name}"), below.key(name), value);
@@ -222,6 +241,7 @@ mod tests {
             ("worktree.cross_mounts = 'yes'", "`worktree.cross_mounts` cannot be `yes`", "valid values: true, false"),
             ("user.name = 5", "`user.name` cannot be `5`", "valid values: text, in quotes"),
             ("[store\n", "`config.toml` line 1: not TOML:", "correct it"),
+            ("[diff]\n'*.x' = 1", "line 2: `diff.*.x` is not text", "a command"),
         ] {
             let error = document(text).config().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Usage);

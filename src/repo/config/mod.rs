@@ -5,6 +5,8 @@ mod files;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
+use crate::path::RepoPath;
+use crate::path::glob::{Glob, Slashes};
 use crate::store::Compression;
 
 pub use document::Document;
@@ -21,6 +23,8 @@ pub struct Config {
     pub is_shared: bool,
     /// `worktree.cross_mounts`: record file systems mounted below the worktree.
     pub cross_mounts: bool,
+    /// Table `diff`: commands that convert files to text, by pattern of their paths.
+    pub converters: Vec<Converter>,
     /// `user.name`: author of commits. Empty means the login name.
     pub author: String,
 }
@@ -44,6 +48,33 @@ impl Source {
             Source::User => "user",
             Source::Repository => "repository",
         }
+    }
+}
+
+/// A command that converts files to text, to compare them: `"*.pdf" = "pdftotext - -"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converter {
+    /// Pattern of the files: of their paths if it has a `/`, else of their names.
+    pub pattern: String,
+    /// Command of the shell that reads a file from stdin and prints text.
+    pub command: String,
+}
+
+impl Converter {
+    /// Checks the pattern.
+    fn new(pattern: &str, command: &str) -> Result<Converter> {
+        Glob::parse(pattern.as_bytes(), Slashes::Separate).map_err(|invalid| {
+            let message = format!("`diff.{}` is not a pattern: {}", pattern.escape_debug(), invalid.describe());
+            Error::new(ErrorKind::Usage, message)
+        })?;
+        Ok(Converter { pattern: pattern.to_owned(), command: command.to_owned() })
+    }
+
+    /// Whether the command converts the file at a path.
+    pub fn matches(&self, path: &RepoPath) -> bool {
+        let text = if self.pattern.contains('/') { Some(path.as_bytes()) } else { path.name() };
+        let glob = Glob::parse(self.pattern.as_bytes(), Slashes::Separate);
+        glob.ok().zip(text).is_some_and(|(glob, text)| glob.matches(text))
     }
 }
 
@@ -171,6 +202,7 @@ impl Default for Config {
             reflink: true,
             is_shared: false,
             cross_mounts: false,
+            converters: Vec::new(),
             author: String::new(),
         }
     }

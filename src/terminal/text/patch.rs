@@ -256,12 +256,14 @@ fn print_ranges(page: &mut Page<'_>, ranges: &Ranges) -> io::Result<()> {
             (0, added) => format!("{} added", Size(added)),
             (removed, 0) => format!("{} removed", Size(removed)),
             (old, new) if old == new => Size(old).to_string(),
-            (old, new) => format!("{} → {}", Size(old), Size(new)),
+            (old, new) if old < new => format!("{} → {}, +{}", Size(old), Size(new), Size(new - old)),
+            (old, new) => format!("{} → {}, -{}", Size(old), Size(new), Size(old - new)),
         };
         page.line(format_args!("# bytes {old} → {new}  ({change})"))?;
     }
     if ranges.truncated {
-        page.line("# bytes …  (and more)")?;
+        let count = Count(ranges.ranges.len() as u64);
+        page.line(format_args!("# more than {count} ranges of bytes differ"))?;
     }
     Ok(())
 }

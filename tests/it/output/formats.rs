@@ -171,3 +171,92 @@ fn stat_counts_differing_bytes_and_fits_the_width() {
 
 "#]]);
 }
+
+#[test]
+fn converted_files_are_compared_as_text() {
+    let env = TestEnv::initialised();
+    env.write("data/a.packed", "\0one\0two\0");
+    env.write("other", "\0one\0");
+    env.undo("commit -m one").ok();
+    env.write("data/a.packed", "\0one\x002\0");
+    env.write("other", "\0two\0");
+    let config = |text: &str| env.write(".undo/config.toml", text);
+    config("[diff]\n\"*.packed\" = \"tr '\\\\000' '\\\\n'\"\n");
+    env.undo("diff").shows(str![[r#"
+diff --git a/data/a.packed b/data/a.packed
+index 8183461..6ec6622 100644
+--- a/data/a.packed
++++ b/data/a.packed
+@@ -1,3 +1,3 @@
+ 
+ one
+-two
++2
+diff --git a/other b/other
+index d0525bd..6de643b 100644
+Binary files a/other and b/other differ
+# bytes 0x1..0x4 → 0x1..0x4  (3 B)
+
+"#]]);
+    assert!(env.undo("diff --binary").ok().text().contains("GIT binary patch"));
+    assert!(!env.undo("config").ok().text().contains("diff."));
+    config("[diff]\n\"data/*\" = \"exit 3\"\n");
+    env.undo("diff data").shows(str![[r#"
+---- stderr ----
+error: `exit 3` cannot convert `data/a.packed`: exit status 3
+hint: to compare without converting: undo diff --binary
+[exit 2]
+
+"#]]);
+    config("[diff]\n\"[\" = \"cat\"\n");
+    env.undo("diff data").shows(str![[r#"
+diff --git a/data/a.packed b/data/a.packed
+index 8183461..6ec6622 100644
+Binary files a/data/a.packed and b/data/a.packed differ
+# bytes 0x5..0x8 → 0x5..0x6  (3 B → 1 B, -2 B)
+---- stderr ----
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `diff.[` is not a pattern: `[` has no closing `]`; for a literal bracket write `/[`
+
+"#]]);
+}
+
+#[test]
+fn tool_gets_both_versions_of_each_file() {
+    let env = history();
+    env.write("notes.txt", "one\ntwo\n");
+    env.write("added file", "new\n");
+    std::fs::remove_file(env.path().join("new.txt")).unwrap();
+    let tool = "for file; do basename \"$file\"; cat \"$file\"; done; f() { echo; }; f";
+    env.undo(&format!("diff --tool '{tool}'")).shows(str![[r#"
+null
+added file
+new
+
+new.txt
+the same in both places
+null
+
+notes.txt
+one
+two and a half
+three
+notes.txt
+one
+two
+
+
+"#]]);
+    env.undo("diff --tool 'diff -u --label old --label new' -- notes.txt").shows(str![[r#"
+--- old
++++ new
+@@ -1,3 +1,2 @@
+ one
+-two and a half
+-three
++two
+
+"#]]);
+    env.undo("diff --tool no-such-program").fails(2);
+    assert_eq!(std::fs::read_dir(env.root().join("tmp")).unwrap().count(), 0);
+    env.undo("diff --tool true --stat").fails(2);
+}
