@@ -10,7 +10,7 @@ use crate::number::pluralize;
 use crate::object::commit::Uncovered;
 use crate::repo::Repository;
 use crate::report::changes::Tally;
-use crate::report::commits::{Amended, Committed};
+use crate::report::commits::{Amended, Committed, ExpectedCommit};
 use crate::snapshot::Outcome;
 use crate::workspace::{CommitOptions, Workspace};
 
@@ -67,8 +67,8 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let progress = context.ui.progress();
     if args.dry_run {
         let expected = workspace.prepare_commit(options, progress)?.expected().clone();
-        let tally = Tally::from(expected.counts);
-        context.report_alongside(&expected.findings, &Remedies::OF_CHANGES, || context.ui.show(&tally))?;
+        let shown = ExpectedCommit { tally: Tally::from(expected.counts), bytes_read: expected.bytes_read };
+        context.report_alongside(&expected.findings, &Remedies::OF_CHANGES, || context.ui.show(&shown))?;
         return Ok(report(context, args, &mut workspace, &expected));
     }
     let outcome = workspace.commit(&options, progress)?;

@@ -59,7 +59,7 @@ pub fn resolve_in(repository: &Repository, revision: &str, path: &[u8]) -> Resul
 }
 
 /// Parses the path of `REV:path`, which starts at the root of the worktree, or with `./` or `../` in `directory`.
-fn parse_path(text: &[u8], directory: &RepoPath) -> Option<RepoPathBuf> {
+pub fn parse_path(text: &[u8], directory: &RepoPath) -> Option<RepoPathBuf> {
     let end = text.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
     let names = || text[..end].split(|&byte| byte == b'/');
     if !names().next().is_some_and(|first| matches!(first, b"." | b"..")) {

@@ -9,6 +9,7 @@ use crate::object::commit::{Counts, Uncovered};
 use crate::object::operation::View;
 use crate::object::{Commit, Mark, RunInfo};
 use crate::path::RepoPathBuf;
+use crate::report::changes::Tally;
 use crate::report::runs::CommandRecord;
 use crate::serialize::or_empty;
 use crate::time::Timestamp;
@@ -49,6 +50,15 @@ pub struct CommitRecord {
 pub struct Amended {
     pub id: CommitId,
     pub replaced: CommitId,
+}
+
+/// What a commit would record: the end of a list without paths.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[expect(missing_docs, reason = "docs/json.md has these fields under the same names")]
+pub struct ExpectedCommit {
+    #[serde(flatten)]
+    pub tally: Tally,
+    pub bytes_read: u64,
 }
 
 /// The refs at a commit.

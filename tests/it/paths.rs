@@ -159,7 +159,27 @@ second
     env.undo("-C sub cat @:here.q").shows(str![[r#"
 ---- stderr ----
 error: `../here.q` does not exist in commit [ID]
-hint: undo ls [ID]
+hint: the current directory has this path: undo cat [ID]:sub/here.q
+[exit 2]
+
+"#]]);
+    env.undo("-C sub restore -n deep ../other --json").shows(str![[r#"
+{"type":"action","action":"replace","path":"sub/deep/below.q"}
+{"type":"summary","actions":1,"unchanged":7,"unsaved":true,"conflicts":[],"in_use":[],"closed":[]}
+
+"#]]);
+    env.undo("-C sub commit -n").shows(str![[r#"
+would record 2 changes: 2 modified  (0 B read)
+
+"#]]);
+    env.undo("-C sub commit -n --json here.q").shows(str![[r#"
+{"type":"summary","clean":false,"added":0,"modified":1,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0,"bytes_read":0}
+
+"#]]);
+    env.undo("commit 'my message'").shows(str![[r#"
+---- stderr ----
+error: `my message` is neither in the worktree nor in the last commit
+hint: to give a message: undo commit -m 'my message'
 [exit 2]
 
 "#]]);
@@ -191,7 +211,7 @@ hint: did you mean `here.q`?
     env.undo("-C sub restore :/here.q").shows(str![[r#"
 ---- stderr ----
 error: `../here.q` is neither in commit [ID] nor here
-hint: to list the commit: undo ls -R [ID]
+hint: the current directory has this path: undo restore --from [ID] here.q
 [exit 2]
 
 "#]]);

@@ -282,7 +282,7 @@ hint: to use another worktree: undo -C DIR …
 
 "#]]);
     env.undo("commit -n 'data/*.csv'").shows(str![[r#"
-1 change: 1 added
+would record 1 change: 1 added  (0 B read)
 
 "#]]);
     env.undo("commit 'data/*.csv' -m csv").ok();

@@ -16,13 +16,14 @@ use crate::environment::Environment;
 use crate::error::Result;
 use crate::fs;
 use crate::history;
+use crate::history::revision::parse_path;
 use crate::history::timeline::Timeline;
 use crate::id::CommitId;
 use crate::object::Objects;
-use crate::path::RepoPath;
 use crate::repo::Repository;
 use crate::repo::config::KEYS;
 use crate::terminal::{human, sanitize};
+use crate::worktree::paths::has_magic;
 
 /// Maximum number of recent commits to suggest.
 const RECENT: usize = 20;
@@ -122,35 +123,27 @@ pub fn revision_paths(current: &OsStr) -> Vec<CompletionCandidate> {
 /// relative to the current directory.
 pub fn recorded_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut found = live_paths(current);
-    let recorded = prefix().and_then(|prefix| {
-        let path = [prefix.as_slice(), current.as_bytes()].concat();
-        let repository = open()?;
+    // `:/f` starts at the root, and other paths in the current directory.
+    let (before, path) = match current.as_bytes().strip_prefix(b":/") {
+        Some(path) => (&b":/"[..], path.to_vec()),
+        None => (&b""[..], [b"./", current.as_bytes()].concat()),
+    };
+    let recorded = open().and_then(|repository| {
         let Some(commit) = line::source(&repository).or(repository.view().at()) else { return Ok(Vec::new()) };
-        let mut found = names_in(&repository, commit, &path, b"")?;
-        for one in &mut found {
-            let value = one.get_value().as_bytes()[prefix.len()..].to_vec();
-            *one = as_path(candidate(OsString::from_vec(value), String::new()));
-        }
-        Ok(found)
+        names_in(&repository, commit, &path, before)
     });
-    for one in recorded.unwrap_or_default() {
+    let as_typed = |one: CompletionCandidate| {
+        let value = one.get_value().as_bytes();
+        let value = if before.is_empty() { value[b"./".len()..].to_vec() } else { value.to_vec() };
+        let typed = candidate(OsString::from_vec(value), String::new());
+        if before.is_empty() { as_path(typed) } else { typed }
+    };
+    for one in recorded.unwrap_or_default().into_iter().map(as_typed) {
         if !found.iter().any(|other| other.get_value() == one.get_value()) {
             found.push(one);
         }
     }
     found
-}
-
-/// The current directory relative to the worktree, with a trailing slash.
-fn prefix() -> Result<Vec<u8>> {
-    let repository = open()?;
-    let directory = line::directory()?;
-    let below = directory.strip_prefix(&repository.layout.worktree).unwrap_or("".as_ref());
-    let mut bytes = below.as_os_str().as_bytes().to_vec();
-    if !bytes.is_empty() {
-        bytes.push(b'/');
-    }
-    Ok(bytes)
 }
 
 /// Names in the directory that a beginning of a path points into, each with `before` in front.
@@ -163,9 +156,9 @@ fn names(revision: &str, path: &[u8], before: &[u8]) -> Result<Vec<CompletionCan
 fn names_in(repository: &Repository, id: CommitId, path: &[u8], before: &[u8]) -> Result<Vec<CompletionCandidate>> {
     let root = repository.store().commit(id)?.root;
     let slash = path.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
-    let directory = RepoPath::new(path[..slash].strip_suffix(b"/").unwrap_or_default());
+    let directory = parse_path(path[..slash].strip_suffix(b"/").unwrap_or_default(), &repository.layout.start);
     let found =
-        directory.map(|directory| history::entry_at(repository.store(), &root, directory)).transpose()?.flatten();
+        directory.map(|directory| history::entry_at(repository.store(), &root, &directory)).transpose()?.flatten();
     let Some(tree) = found.and_then(|entry| entry.tree()) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for entry in repository.store().tree(tree)?.entries {
@@ -185,9 +178,11 @@ pub fn live_paths(current: &OsStr) -> Vec<CompletionCandidate> {
     found.filter(|path| path.get_value() != ".").map(as_path).collect()
 }
 
-/// Writes `./` before a path that would be taken for an option or, since fish does not quote it, for a home directory.
+/// Writes `./` before a path that would be taken for an option, for a pattern or, since fish does not quote it, for a home directory.
 fn as_path(path: CompletionCandidate) -> CompletionCandidate {
-    if matches!(path.get_value().as_bytes(), [b'-' | b'~', ..]) { path.add_prefix("./") } else { path }
+    let name = path.get_value().as_bytes();
+    let is_special = matches!(name, [b'-' | b'~', ..]) || has_magic(name);
+    if is_special { path.add_prefix("./") } else { path }
 }
 
 /// The words of another program's command line: for the first one programs and paths, then paths.

@@ -133,7 +133,7 @@ impl Context<'_> {
         Some((id, Some(path)))
     }
 
-    /// Adds the commit that last had the path which an error is about, as an argument of `command`.
+    /// Adds the commit that last had the path which an error is about, or where it may be, as an argument of `command`.
     pub fn explain_missing(
         &self,
         workspace: &Workspace,
@@ -145,6 +145,16 @@ impl Context<'_> {
         match last_version(&workspace.repository, &path) {
             Ok(Some(id)) if error.kind() == ErrorKind::NotFound => {
                 error.hint(Message::from(format!("it was last in {}: ", id.short())) + command(id, &path))
+            }
+            Ok(None) if error.kind() == ErrorKind::NotFound => {
+                let start = &workspace.repository.layout.start;
+                let relative = start.join_path(&path);
+                match last_version(&workspace.repository, &relative) {
+                    Ok(Some(id)) if !start.is_root() => {
+                        error.hint(Message::from("the current directory has this path: ") + command(id, &relative))
+                    }
+                    _ => error,
+                }
             }
             _ => error,
         }

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::error::Error;
-use crate::history::entry_at;
+use crate::history::{entry_at, selection_filter};
 use crate::id::{BlobId, ObjectId};
 use crate::metadata::Metadata;
 use crate::object::{Content, ObjectKind, Tree};
+use crate::path::selection::PathSelection;
 
 /// Paths of files and their content.
 type Files = BTreeMap<String, u8>;
@@ -116,6 +117,26 @@ fn reads_only_changed_nodes_of_a_large_directory() {
     // The root, the inner node of the directory, and once the leaf of the name.
     let mut filter = PathFilter::new(&paths(&["long/00007"]));
     assert_eq!(memory.reads(&mut filter, &roots), 50 * 2 + 1);
+}
+
+#[test]
+fn agrees_with_a_filter_for_patterns() {
+    let names = ["a", "b", "d/a", "d/b", "d/e/a", "f/a"];
+    for seed in 0..500_usize {
+        let mut memory = Memory::default();
+        let files = |shift: usize| -> Files {
+            let content = |n: usize| (seed.wrapping_mul(31).wrapping_add(n * 7) >> shift) as u8 % 3;
+            names.iter().enumerate().map(|(n, name)| ((*name).to_owned(), content(n))).filter(|(_, c)| *c > 0).collect()
+        };
+        let (new, old) = (files(0), files(1 + seed % 3));
+        let (new, old) = (memory.root(&new), memory.root(&old));
+        for selected in [&["a"][..], &["d"], &["d/e", "f"], &["d/e/a", "b"], &["nothing"], &["f/a", "d/b"]] {
+            let expected = PathFilter::new(&paths(selected)).differs(&memory, &new, Some(&old)).unwrap();
+            let selection = PathSelection::of_paths(paths(selected));
+            let found = selection_filter::differs(&selection, &memory, &new, Some(&old)).unwrap();
+            assert_eq!(found, expected, "{seed} {selected:?}");
+        }
+    }
 }
 
 #[test]

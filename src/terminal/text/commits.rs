@@ -3,12 +3,12 @@
 use std::io;
 
 use crate::number::plural;
-use crate::report::commits::{Amended, CommitRecord, Committed};
+use crate::report::commits::{Amended, CommitRecord, Committed, ExpectedCommit};
 use crate::report::messages::describe;
 use crate::report::runs::CommandRecord;
 use crate::terminal::human::{Count, Size, duration};
 use crate::terminal::sanitize::line as safe;
-use crate::terminal::text::changes::and_ignored;
+use crate::terminal::text::changes::{self, and_ignored};
 use crate::terminal::{Page, Print, Role};
 
 /// The lines of a commit in `log`.
@@ -114,6 +114,19 @@ impl Print for Amended {
         match self.id == self.replaced {
             true => page.line(format_args!("{id} has this message already")),
             false => page.line(format_args!("{replaced} is now {id}")),
+        }
+    }
+}
+
+impl Print for ExpectedCommit {
+    fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        match (page.is_raw(), self.tally.clean) {
+            (true, _) => Ok(()),
+            (false, true) => page.line("no changes"),
+            (false, false) => {
+                let changes = changes::describe(&self.tally.counts);
+                page.line(format_args!("would record {changes}  ({} read)", Size(self.bytes_read)))
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ fn dry_run_raises_same_alarm() {
     let env = create_repository(60);
     fs::remove_dir_all(env.path().join("notes")).unwrap();
     env.undo("commit -n").ok().shows(snapbox::str![[r#"
-66 changes: 66 deleted
+would record 66 changes: 66 deleted  (0 B read)
 ---- stderr ----
 warning: 60 of 120 files were deleted, such as `notes/0/note-0.txt`, `notes/2/note-32.txt`, `notes/4/note-9.txt`
 hint: if this was not intended: see the changes with `undo diff --stat`

@@ -381,7 +381,7 @@ warning: nothing to compare
 
 "#]]);
     env.undo("diff --stat -- 'n*' notes.txt").shows(str![[r#"
-no changes; lines: +0 -0
+no changes
 
 "#]]);
     env.undo("diff @~ @ -- nowhere").shows(str![[r#"

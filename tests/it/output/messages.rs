@@ -30,7 +30,7 @@ hint: usage: undo checkout <REV> [-- <PATH>...]
 "#]]);
     // An option with only the same ending is not suggested.
     for (line, hint) in [
-        ("log --reverse", "undo help log"),
+        ("log --inverse", "undo help log"),
         ("add .", "undo commit"),
         ("commit -am x", "all changes are always recorded"),
         ("log --onelin", "did you mean `--oneline`?"),

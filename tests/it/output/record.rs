@@ -71,7 +71,7 @@ on main, no commits yet
 
 "#]]);
     env.undo("commit -n").shows(str![[r#"
-3 changes: 3 added
+would record 3 changes: 3 added  (6 B read)
 
 "#]]);
     env.undo("commit -m 'it begins'").shows(str![[r#"
