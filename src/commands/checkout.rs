@@ -56,8 +56,9 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         });
     };
     let mut workspace = context.workspace()?;
-    let paths = context.selection(&workspace, &args.paths)?;
-    if !paths.is_all() {
+    if !args.paths.is_empty() {
+        let commit = workspace.resolve(revision)?;
+        let paths = context.selection_in(&workspace, &args.paths, &[commit])?;
         return super::restore::restore(context, &mut workspace, mode, revision, &paths);
     }
     let reported = Reported { verb: Verb::Checkout, is_whole: true, destination: None };

@@ -47,18 +47,21 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let workspace = context.workspace()?;
     let (revisions, mut paths) = context.split_paths(&workspace, &args.revisions);
     paths.extend_from_slice(&args.paths);
+    let entries = entries(&workspace, &revisions, &paths);
+    let (old, new) = match entries {
+        Some(_) => (None, None),
+        None => ends(context, &workspace, &revisions)?,
+    };
+    let commits: Vec<CommitId> = [old, new].into_iter().flatten().collect();
     let options = DiffOptions {
-        paths: context.selection(&workspace, &paths)?,
+        paths: context.selection_in(&workspace, &paths, &commits)?,
         mtimes: args.metadata,
         renames: args.format.renames.options(),
     };
-    let entries = entries(&workspace, &revisions, &paths);
-    let differences = match entries {
-        Some([old, new]) => workspace.diff_entries((old.0, &old.1), (new.0, &new.1), options)?,
-        None => match ends(context, &workspace, &revisions)? {
-            (old, Some(new)) => workspace.diff_commits(old, Some(new), options)?,
-            (old, None) => workspace.diff_worktree(old, options, context.ui.progress())?,
-        },
+    let differences = match (entries, new) {
+        (Some([old, new]), _) => workspace.diff_entries((old.0, &old.1), (new.0, &new.1), options)?,
+        (None, Some(_)) => workspace.diff_commits(old, new, options)?,
+        (None, None) => workspace.diff_worktree(old, options, context.ui.progress())?,
     };
     let style = args.format.style().unwrap_or(Style::Patch(args.format.patch_style()));
     let tally = if let Some(tool) = &args.tool {

@@ -31,7 +31,8 @@ pub struct Args {
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = context.workspace()?;
-    let paths = context.selection(&workspace, &args.paths)?;
+    let commit = workspace.resolve(&args.from)?;
+    let paths = context.selection_in(&workspace, &args.paths, &[commit])?;
     restore(context, &mut workspace, args.mode.mode(), &args.from, &paths)
 }
 

@@ -19,19 +19,20 @@ use super::Workspace;
 
 impl Workspace {
     /// Path arguments, relative to the directory that was opened, as a selection of paths in the worktree: paths, patterns
-    /// (`*.csv`) and exclusions (`:!*.tmp`), as git's pathspecs. The name of an existing or recorded path means that path,
-    /// even if it has wildcards.
-    pub fn select_paths(&self, arguments: &[PathBuf]) -> Result<PathSelection> {
+    /// (`*.csv`) and exclusions (`:!*.tmp`), as git's pathspecs. The name of a path that exists, or that the current commit or
+    /// one of these commits has, means that path, even if it has wildcards.
+    pub fn select_paths(&self, arguments: &[PathBuf], commits: &[CommitId]) -> Result<PathSelection> {
         let is_path = |path: &RepoPath| {
             let is_live = || fs::exists(&self.repository.layout.worktree.join(path.as_path())).unwrap_or(false);
-            is_live() || self.current_entry(path).is_some()
+            let mut commits = commits.iter().copied().chain(self.repository.view().at());
+            is_live() || commits.any(|id| self.recorded_entry(id, path).is_some())
         };
         paths::select(&self.repository.layout.worktree, &self.directory, arguments, &is_path)
     }
 
-    fn current_entry(&self, path: &RepoPath) -> Option<Entry> {
+    fn recorded_entry(&self, id: CommitId, path: &RepoPath) -> Option<Entry> {
         let store = self.repository.store();
-        let commit = store.commit(self.repository.view().at()?).ok()?;
+        let commit = store.commit(id).ok()?;
         history::entry_at(store, &commit.root, path).ok()?
     }
 

@@ -451,3 +451,31 @@ fn names_that_are_not_utf_8_are_accepted() {
     let output = env.command(env!("CARGO_BIN_EXE_undo")).arg("log").arg(OsStr::from_bytes(b"no\xfe")).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn a_name_with_wildcards_means_that_path_in_every_commit() {
+    let env = TestEnv::initialised();
+    for path in ["*", "[b]", "a", "b"] {
+        env.write(path, "first\n");
+    }
+    env.undo("commit -m first").ok();
+    for path in ["*", "[b]"] {
+        fs::remove_file(env.path().join(path)).unwrap();
+    }
+    env.undo("commit -m second").ok();
+    for path in ["a", "b"] {
+        env.write(path, "second\n");
+    }
+    for command in ["restore --from @~1 '*'", "checkout @~1 -- '*'"] {
+        env.undo(command).ok();
+        assert_eq!([env.read("*"), env.read("a"), env.read("b")], ["first\n", "second\n", "second\n"].map(Vec::from));
+        env.undo("undo").ok();
+    }
+    env.undo("restore --from @~1 '[b]'").ok();
+    assert_eq!([env.read("[b]"), env.read("b")], ["first\n", "second\n"].map(Vec::from));
+    fs::remove_file(env.path().join("[b]")).unwrap();
+    env.undo("diff --name-only @~1 -- '*'").shows(str![[r#"
+*
+
+"#]]);
+}

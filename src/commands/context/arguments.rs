@@ -61,8 +61,18 @@ impl Context<'_> {
 
     /// Resolves paths, patterns and exclusions.
     pub fn selection(&self, workspace: &Workspace, arguments: &[PathBuf]) -> Result<PathSelection> {
+        self.selection_in(workspace, arguments, &[])
+    }
+
+    /// Like [`Context::selection`], for arguments that may name paths of these commits.
+    pub fn selection_in(
+        &self,
+        workspace: &Workspace,
+        arguments: &[PathBuf],
+        commits: &[CommitId],
+    ) -> Result<PathSelection> {
         arguments.iter().try_for_each(|path| self.place(path).map(drop))?;
-        workspace.select_paths(arguments)
+        workspace.select_paths(arguments, commits)
     }
 
     /// Splits words into revisions and paths. As in git, the paths begin at the first word that names no commit, and that is a
