@@ -20,6 +20,8 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["clone", "push", "pull", "fetch", "remote"], "a repository is one directory; copy it, or use undo export"),
     (&["mount"], "undo ls REV:PATH, undo cat REV:PATH, undo export"),
     (&["find", "grep"], "undo log -- PATH, undo ls -R REV"),
+    (&["ignore"], "write patterns into `.undoignore`; to test a path: undo check-ignore -v PATH"),
+    (&["du", "size"], "undo count-objects for the repository, undo ls -l for files, undo log for each commit"),
     (&["blame", "annotate"], "undo log -p -- PATH"),
 ];
 

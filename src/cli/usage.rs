@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind as Kind};
 
 use super::foreign_commands;
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::suggestions::close_names;
 use crate::quote::shell_word;
 
 /// Converts an error of the parser. The hint is the equivalent of another tool's command, a likely correction, the usage of
@@ -14,7 +15,7 @@ use crate::quote::shell_word;
 pub(super) fn convert(error: &clap::Error, command: clap::Command, arguments: &[OsString]) -> Error {
     let place = place(command.clone(), arguments);
     let found = foreign_hint(error, &place).or_else(|| separator_hint(error, &place, arguments));
-    let hint = found.unwrap_or_else(|| match correction(error, &command) {
+    let hint = found.unwrap_or_else(|| match correction(error, &command, &place) {
         Some(name) => format!("did you mean `{name}`?"),
         None => match (error.kind(), error.get(ContextKind::Usage)) {
             (Kind::MissingRequiredArgument | Kind::MissingSubcommand, Some(usage)) => {
@@ -23,7 +24,7 @@ pub(super) fn convert(error: &clap::Error, command: clap::Command, arguments: &[
             _ => ["undo help"].into_iter().chain(place.iter().map(String::as_str)).collect::<Vec<_>>().join(" "),
         },
     });
-    Error::new(ErrorKind::Usage, number_problem(error).unwrap_or_else(|| message(error))).hint(hint)
+    Error::new(ErrorKind::Usage, number_problem(error, &place).unwrap_or_else(|| message(error))).hint(hint)
 }
 
 /// [`ErrorKind::Usage`] if nothing follows `--`: in a script, an empty list of paths must not mean all paths.
@@ -50,16 +51,19 @@ fn separator_hint(error: &clap::Error, place: &[String], arguments: &[OsString])
 }
 
 /// Describes an argument that should be a number; `None` if the error has another cause.
-fn number_problem(error: &clap::Error) -> Option<String> {
+fn number_problem(error: &clap::Error, place: &[String]) -> Option<String> {
     let (Some(ContextValue::String(value)), Some(ContextValue::String(argument))) =
         (error.get(ContextKind::InvalidValue), error.get(ContextKind::InvalidArg))
     else {
         return None;
     };
     let cause = std::error::Error::source(error)?.to_string();
+    let are_steps = matches!(place, [command] if command == "undo" || command == "redo");
     let problem = match cause.as_str() {
-        "invalid digit found in string" | "cannot parse integer from empty string" => "is not a number".to_owned(),
         "number too large to fit in target type" => "is too large".to_owned(),
+        _ if value.parse::<u128>().is_ok_and(|count| count > u128::from(u32::MAX)) => "is too large".to_owned(),
+        _ if are_steps => "is not a number of steps: give 1 or more".to_owned(),
+        "invalid digit found in string" | "cannot parse integer from empty string" => not_a_count(value).to_owned(),
         cause => {
             let least = cause.split_once(" is not in ")?.1.split("..").next()?;
             format!("is too small: give {least} or more")
@@ -67,6 +71,15 @@ fn number_problem(error: &clap::Error) -> Option<String> {
     };
     let place = if argument.starts_with('-') { format!(" (`{argument}`)") } else { String::new() };
     Some(format!("`{}` {problem}{place}", value.escape_debug()))
+}
+
+/// Why a text is not a count of 0 or more.
+fn not_a_count(text: &str) -> &'static str {
+    match text.parse::<f64>() {
+        Ok(_) if text.parse::<i128>().is_ok() => "is too small: give 0 or more",
+        Ok(number) if number.is_finite() => "is not a whole number",
+        _ => "is not a number",
+    }
 }
 
 fn foreign_hint(error: &clap::Error, place: &[String]) -> Option<String> {
@@ -83,16 +96,21 @@ fn message(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let paragraph = text.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
     let line = paragraph.map(str::trim).collect::<Vec<_>>().join(" ").replace('\'', "`");
+    let line = line.replacen("unrecognized subcommand", "unknown command", 1);
     line.trim_end_matches(" found").to_owned()
 }
 
 /// A likely correction. Suggests a plumbing command only if no other command is similar, and an option only if it starts with
 /// the same letter.
-fn correction(error: &clap::Error, command: &clap::Command) -> Option<String> {
-    // Sorted by similarity, the most similar last.
-    if let Some(ContextValue::Strings(names)) = error.get(ContextKind::SuggestedSubcommand) {
-        let is_listed = |name: &&String| command.find_subcommand(name).is_some_and(|one| !one.is_hide_set());
-        return names.iter().rev().find(is_listed).or(names.last()).cloned();
+fn correction(error: &clap::Error, command: &clap::Command, place: &[String]) -> Option<String> {
+    if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) {
+        let parent = place.iter().try_fold(command, |command, name| command.find_subcommand(name))?;
+        let (hidden, listed): (Vec<_>, Vec<_>) = parent.get_subcommands().partition(|one| one.is_hide_set());
+        let nearest = |commands: Vec<&clap::Command>| {
+            let names: Vec<&str> = commands.into_iter().map(clap::Command::get_name).collect();
+            close_names(typed, &names).first().map(|name| (*name).to_owned())
+        };
+        return nearest(listed).or_else(|| nearest(hidden));
     }
     match (error.get(ContextKind::InvalidArg), error.get(ContextKind::SuggestedArg)) {
         (Some(ContextValue::String(wrong)), Some(ContextValue::String(name)))

@@ -10,6 +10,7 @@ use crate::workspace::RefKind;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo branch                    list branches
+  undo branch --list 'feature/*' list branches that match a pattern
   undo branch trial              create a branch here
   undo branch trial v1           create a branch at another commit
   undo branch -m trial kept      rename
@@ -22,9 +23,10 @@ pub struct Args {
     #[arg(value_name = "REV", help = "Commit of the new branch [default: @]",
           add = complete::with(complete::revisions))]
     revision: Option<String>,
-    /// List branches
-    #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
-    list: bool,
+    /// List branches whose names match one of the patterns, or all; `*` also matches `/`
+    #[arg(short, long, value_name = "GLOB", num_args = 0.., add = complete::with(complete::branches))]
+    #[arg(conflicts_with_all = ["name", "delete", "rename"])]
+    list: Option<Vec<String>>,
     /// Move the branch if it exists already
     #[arg(short, long, requires = "name")]
     force: bool,
@@ -48,6 +50,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         _ if !args.delete.is_empty() => refs::delete(context, RefKind::Branch, &args.delete),
         (Some(name), _) => refs::create(context, RefKind::Branch, name, args.revision.as_deref(), args.force),
         _ if args.show_current => refs::show_current(context),
-        (None, _) => refs::list(context, RefKind::Branch),
+        (None, _) => refs::list(context, RefKind::Branch, args.list.as_deref().unwrap_or_default()),
     }
 }

@@ -6,8 +6,8 @@ use crate::commands::format::{PatchStyle, Style};
 use crate::diff::{Change, ChangeCounts, Status};
 use crate::error::Result;
 use crate::report::changes::{StatRecord, Tally};
-use crate::terminal::Ui;
 use crate::terminal::text::{ChangeLine, EmptyLine, Fold, Listing, Patch, StatSummary, StatTable};
+use crate::terminal::{Stream, Ui};
 use crate::workspace::{Differences, TextOptions};
 
 /// Shows all changes between two states and the summary.
@@ -28,12 +28,17 @@ pub fn show(context: &Context<'_>, differences: &Differences<'_>, style: Style) 
     Ok(tally)
 }
 
-/// Like [`show`], and reports alarms.
-pub fn show_watched(context: &Context<'_>, differences: &Differences<'_>) -> Result<Tally> {
-    let (fold, style) = (Fold::default(), Style::List(Listing::Words));
+/// Like [`show`], and reports alarms: on stderr if scripts may read the list.
+pub fn show_watched(context: &Context<'_>, differences: &Differences<'_>, listing: Listing) -> Result<Tally> {
+    let (fold, style) = (Fold::default(), Style::List(listing));
     let mut shown = Shown { ui: context.ui, differences, style, fold, stats: Vec::new() };
     let (counts, findings) = differences.for_each_watched(&mut |change| shown.show(&change))?;
-    let tally = context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish(counts))?;
+    let tally = if listing == Listing::Short && !context.ui.options().json {
+        context.report_findings(&findings, Stream::Err)?;
+        shown.finish(counts)?
+    } else {
+        context.report_alongside(&findings, &Remedies::OF_CHANGES, || shown.finish(counts))?
+    };
     warn_about_renames(context, differences);
     Ok(tally)
 }
@@ -83,7 +88,8 @@ impl Shown<'_> {
     /// Lists a change. For people, an added or deleted directory stands for all entries below it.
     fn list(&mut self, change: &Change, listing: Listing) -> Result<()> {
         let options = self.ui.options();
-        let is_folded = listing == Listing::Words && !options.json && !options.nul && !options.verbose;
+        let is_folded =
+            matches!(listing, Listing::Words | Listing::Short) && !options.json && !options.nul && !options.verbose;
         match if is_folded { self.fold.place(change) } else { Some(0) } {
             Some(folded) => self.ui.show(&ChangeLine { change, listing, folded }),
             None => Ok(()),

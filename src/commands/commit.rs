@@ -1,13 +1,16 @@
 //! `undo commit`: records the worktree.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use crate::commands::context::Remedies;
 use crate::commands::message::MessageArgs;
 use crate::commands::{Context, complete, init};
 use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::fs;
 use crate::number::pluralize;
 use crate::object::commit::Uncovered;
+use crate::quote::shell_word;
 use crate::repo::Repository;
 use crate::report::changes::Tally;
 use crate::report::commits::{Amended, Committed, ExpectedCommit};
@@ -60,18 +63,22 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let mut workspace = Workspace::of(repository, context.cwd.clone())?;
     let selection = context.selection(&workspace, &args.paths)?;
     let current: Vec<_> = workspace.view().at().into_iter().collect();
-    let paths = workspace.selected_paths(&selection, &current, context.ui.progress())?;
+    let paths = workspace
+        .selected_paths(&selection, &current, context.ui.progress())
+        .map_err(|error| offer_message(context, args, error))?;
     let has_message = message.as_ref().is_some_and(|message| !message.is_empty());
     let (message, author) = (message.unwrap_or_default(), args.author.clone());
     let options = CommitOptions { message, author, paths, force: args.force };
     let progress = context.ui.progress();
     if args.dry_run {
-        let expected = workspace.prepare_commit(options, progress)?.expected().clone();
+        let prepared =
+            workspace.prepare_commit(options, progress).map_err(|error| offer_message(context, args, error))?;
+        let expected = prepared.expected().clone();
         let shown = ExpectedCommit { tally: Tally::from(expected.counts), bytes_read: expected.bytes_read };
         context.report_alongside(&expected.findings, &Remedies::OF_CHANGES, || context.ui.show(&shown))?;
         return Ok(report(context, args, &mut workspace, &expected));
     }
-    let outcome = workspace.commit(&options, progress)?;
+    let outcome = workspace.commit(&options, progress).map_err(|error| offer_message(context, args, error))?;
     let committed = committed(&outcome, &workspace.repository);
     let ways = Remedies { show: "undo show --stat", back: Some("undo checkout @~") };
     context.report_alongside(&outcome.findings, &ways, || context.ui.outcome(&committed))?;
@@ -82,6 +89,21 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
         context.ui.hint("there is no new commit, so the message was dropped; to label this state: undo tag NAME");
     }
     Ok(exit)
+}
+
+/// If no path exists, the user may have typed a message: offers `-m`.
+fn offer_message(context: &Context<'_>, args: &Args, error: Error) -> Error {
+    let exists = |path: &PathBuf| context.place(path).is_ok_and(|path| fs::exists(&path).unwrap_or(true));
+    if error.kind() != ErrorKind::NotFound || args.message.is_given() || args.paths.iter().any(exists) {
+        return error;
+    }
+    let words: Vec<_> = args.paths.iter().map(|path| path.as_os_str().as_bytes()).collect();
+    let text = words.join(&b' ');
+    let message = format!("to give a message: undo commit -m {}", shell_word(&text));
+    error.hint(match text.contains(&b' ') {
+        true => message,
+        false => format!("to list changed paths: undo status; {message}"),
+    })
 }
 
 /// Replaces message and author of the current commit.

@@ -1,5 +1,6 @@
 //! The options for the format of changes that `diff`, `log` and `show` share.
 
+use crate::commands::Context;
 use crate::terminal::text::Listing;
 use crate::workspace::{PatchOptions, RenameOptions, TextOptions};
 
@@ -106,6 +107,15 @@ impl Format {
             Format { patch, binary, word_diff, .. } => {
                 (*patch || *binary || *word_diff).then(|| Style::Patch(self.patch_style()))
             }
+        }
+    }
+
+    /// [`ErrorKind::Usage`](crate::error::ErrorKind::Usage) for `-z` with a format for people. `instead` is a command for
+    /// scripts.
+    pub fn check_null(&self, context: &Context<'_>, instead: &str) -> crate::error::Result<()> {
+        match self.style() {
+            Some(Style::NumStat(_) | Style::List(_)) => Ok(()),
+            _ => context.check_no_null(&format!("{instead}, or use -z with --name-only, --name-status or --numstat")),
         }
     }
 

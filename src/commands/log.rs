@@ -70,6 +70,9 @@ pub struct Args {
 }
 
 pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
+    if args.template.is_none() {
+        args.format.check_null(context, "undo log --json or --format FORMAT")?;
+    }
     let workspace = context.workspace()?;
     if args.ops {
         return op::log(context, &workspace.repository, args.limit).map(Exit::from);

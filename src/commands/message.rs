@@ -19,6 +19,11 @@ pub struct MessageArgs {
 }
 
 impl MessageArgs {
+    /// Whether there is an option with a message.
+    pub fn is_given(&self) -> bool {
+        self.file.is_some() || !self.messages.is_empty()
+    }
+
     /// The given message; `None` without an option. Waits for the writer of stdin, so must not be called under the lock.
     pub fn read(&self, context: &Context<'_>) -> Result<Option<String>> {
         match &self.file {

@@ -61,6 +61,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
 
 /// Lists operations, newest first; `log --ops` too.
 pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>) -> Result<()> {
+    context.check_no_null("undo op log --json")?;
     let mut timeline = Timeline::open(repository);
     let states = OperationStates::of(&mut timeline)?;
     context.ui.page_long_output();
@@ -75,6 +76,7 @@ pub fn log(context: &Context<'_>, repository: &Repository, limit: Option<usize>)
 }
 
 fn show(context: &Context<'_>, repository: &Repository, operation: &str) -> Result<()> {
+    context.check_no_null("undo op show --json")?;
     let mut timeline = Timeline::open(repository);
     let action = timeline.find(operation)?.clone();
     context.ui.show(&OperationText(OperationStates::of(&mut timeline)?.record(&action)))

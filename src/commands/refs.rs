@@ -1,24 +1,36 @@
 //! Lists, creates, renames and deletes branches and tags, for `branch` and `tag`.
 
 use crate::commands::Context;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::object::Commit;
+use crate::path::glob::{Glob, Slashes};
 use crate::quote::shell_word;
 use crate::report::End;
 use crate::report::refs::{CurrentBranch, RefChanged, RefRecord};
 use crate::workspace::RefKind;
 
-pub fn list(context: &Context<'_>, kind: RefKind) -> Result<()> {
+/// Lists branches or tags whose names match one of the patterns, or all if there are none. As in git, `*` matches `/` too.
+pub fn list(context: &Context<'_>, kind: RefKind, patterns: &[String]) -> Result<()> {
     let workspace = context.workspace()?;
+    let globs = patterns.iter().map(|pattern| parse(pattern)).collect::<Result<Vec<_>>>()?;
+    let is_listed = |name: &str| globs.is_empty() || globs.iter().any(|glob| glob.matches(name.as_bytes()));
     let view = workspace.view();
-    let refs = kind.refs(view);
-    for (name, &id) in refs {
+    let mut count = 0;
+    for (name, &id) in kind.refs(view).iter().filter(|(name, _)| is_listed(name)) {
         let is_current = kind == RefKind::Branch && *name == view.current;
         let Commit { time, message, .. } = workspace.read_commit(id)?;
         let (kind, name) = (kind.word(), name.clone());
         context.ui.show(&RefRecord { kind, name, id, current: is_current, time, message })?;
+        count += 1;
     }
-    context.ui.show(&End { count: refs.len() as u64 })
+    context.ui.show(&End { count })
+}
+
+fn parse(pattern: &str) -> Result<Glob> {
+    Glob::parse(pattern.as_bytes(), Slashes::Ordinary).map_err(|invalid| {
+        let reason = invalid.describe();
+        Error::new(ErrorKind::Usage, format!("`{}` is not a valid pattern: {reason}", pattern.escape_debug()))
+    })
 }
 
 /// Prints the name of the current branch, which may have no commit yet.

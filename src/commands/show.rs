@@ -30,6 +30,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     if let Some(path) = path {
         return cat::print(context, &workspace, id, &path);
     }
+    args.format.check_null(context, "undo show --json")?;
     let commit = workspace.read_commit(id)?;
     context.ui.page_long_output();
     let cost = workspace.costs().of(id)?;

@@ -6,6 +6,7 @@ use crate::commands::format::Renames;
 use crate::commands::{Context, changes, complete};
 use crate::error::{Exit, Result};
 use crate::report::refs::Position;
+use crate::terminal::text::Listing;
 use crate::workspace::DiffOptions;
 
 /// Show changes since the current commit
@@ -14,8 +15,12 @@ use crate::workspace::DiffOptions;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo status
+  undo status --short          M changed.txt, R old.txt -> new.txt
   undo status --json data")]
 pub struct Args {
+    /// Show one line per change: A, M, D, R, T, m or I (ignored now), and the path
+    #[arg(short, long)]
+    short: bool,
     /// Also show changed modification times
     #[arg(long)]
     metadata: bool,
@@ -32,9 +37,10 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let options = DiffOptions { paths, mtimes: args.metadata, renames: args.renames.options() };
     let differences = workspace.status(options, context.ui.progress())?;
     let options = context.ui.options();
-    if !options.json && !options.nul {
+    if !options.json && !options.nul && !args.short {
         context.ui.print(&Position::new(workspace.view(), differences.old_commit()))?;
     }
-    changes::show_watched(context, &differences)?;
+    let listing = if args.short { Listing::Short } else { Listing::Words };
+    changes::show_watched(context, &differences, listing)?;
     context.warn_about_differences(&differences)
 }

@@ -10,6 +10,7 @@ use crate::workspace::RefKind;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   undo tag                  list tags
+  undo tag -l 'v1.*'        list tags that match a pattern
   undo tag v1               tag the current commit
   undo tag before-upgrade @~2
   undo tag -m v1 v1.0       rename
@@ -22,9 +23,10 @@ pub struct Args {
     #[arg(value_name = "REV", help = "Commit of the new tag [default: @]",
           add = complete::with(complete::revisions))]
     revision: Option<String>,
-    /// List tags
-    #[arg(long, conflicts_with_all = ["name", "delete", "rename"])]
-    list: bool,
+    /// List tags whose names match one of the patterns, or all; `*` also matches `/`
+    #[arg(short, long, value_name = "GLOB", num_args = 0.., add = complete::with(complete::tags))]
+    #[arg(conflicts_with_all = ["name", "delete", "rename"])]
+    list: Option<Vec<String>>,
     /// Move the tag if it exists already
     #[arg(short, long, requires = "name")]
     force: bool,
@@ -43,6 +45,6 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         (_, [old, new]) => refs::rename(context, RefKind::Tag, Some(old), new),
         _ if !args.delete.is_empty() => refs::delete(context, RefKind::Tag, &args.delete),
         (Some(name), _) => refs::create(context, RefKind::Tag, name, args.revision.as_deref(), args.force),
-        (None, _) => refs::list(context, RefKind::Tag),
+        (None, _) => refs::list(context, RefKind::Tag, args.list.as_deref().unwrap_or_default()),
     }
 }

@@ -12,7 +12,7 @@ pub mod reachable;
 pub mod reflog;
 pub mod revision;
 mod selection_filter;
-mod suggestions;
+pub mod suggestions;
 #[cfg(test)]
 mod tests;
 mod text_pattern;

@@ -58,8 +58,9 @@ fn distinct_digits(ids: impl Iterator<Item = ObjectId>) -> usize {
     texts.windows(2).map(|pair| common(&pair[0], &pair[1]) + 1).max().unwrap_or(0).clamp(8, 64)
 }
 
-/// Names that start with the typed text or are at most two edits away from it, nearest first.
-fn close_names<'n>(typed: &str, names: &[&'n str]) -> Vec<&'n str> {
+/// Names that start with the typed text or are at most two edits away from it (one for a short text), nearest first. Two
+/// swapped letters are one edit.
+pub fn close_names<'n>(typed: &str, names: &[&'n str]) -> Vec<&'n str> {
     // Beyond any valid name; bounds the time.
     if typed.len() > 300 {
         return Vec::new();
@@ -67,8 +68,8 @@ fn close_names<'n>(typed: &str, names: &[&'n str]) -> Vec<&'n str> {
     let mut close: Vec<(usize, &str)> = names
         .iter()
         .filter_map(|&name| {
-            let distance = strsim::levenshtein(typed, name);
-            let is_close = distance <= 2 && distance < typed.chars().count();
+            let (distance, length) = (strsim::osa_distance(typed, name), typed.chars().count());
+            let is_close = distance <= if length > 4 { 2 } else { 1 } && distance < length;
             let begins = typed.len() >= 2 && name.starts_with(typed);
             (is_close || begins).then_some((if begins { 0 } else { distance }, name))
         })
@@ -90,6 +91,7 @@ mod tests {
             ("mai", &["main", "maintenance"]),
             ("lates", &["latest"]),
             ("release/1.1", &["release/1.0"]),
+            ("maxx", &[]),
             ("y", &[]),
             ("something", &[]),
         ] {

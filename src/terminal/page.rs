@@ -118,6 +118,23 @@ impl<'a> Page<'a> {
         if self.nul { Ok(()) } else { writeln!(self.out) }
     }
 
+    /// Writes a path and a suffix, and ends the record. Quotes a path that has spaces, except with `-z`.
+    pub fn path_record(&mut self, path: &RepoPath, suffix: &[u8]) -> io::Result<()> {
+        self.quoted_path(path, suffix)?;
+        self.end()
+    }
+
+    /// Writes a path and a suffix. Quotes a path that has spaces, except with `-z`.
+    pub fn quoted_path(&mut self, path: &RepoPath, suffix: &[u8]) -> io::Result<()> {
+        let name = [&*path.relative_to(self.place.directory), suffix].concat();
+        if self.nul {
+            return self.out.write_all(&name);
+        }
+        let quoted = quote_also(&name, sanitize::is_deceptive);
+        let is_bare = !quoted.starts_with('"') && quoted.contains(' ');
+        if is_bare { write!(self.out, "\"{quoted}\"") } else { write!(self.out, "{quoted}") }
+    }
+
     /// Writes a record for scripts: text, then names. A TAB precedes each name; with `-z` one TAB precedes the first name, and
     /// NUL ends each.
     pub fn entry(&mut self, text: impl Display, names: &[&[u8]]) -> io::Result<()> {

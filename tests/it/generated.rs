@@ -133,6 +133,7 @@ fn row(argument: &Arg) -> String {
     names.extend(argument.get_long().map(|long| format!("--{long}")));
     let name = match names.is_empty() {
         true => value,
+        false if argument.is_require_equals_set() => format!("{}[={value}]", names.join(", ")),
         false => format!("{} {value}", names.join(", ")).trim_end().to_owned(),
     };
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");

@@ -29,7 +29,7 @@ pub struct ModeArgs {
 #[derive(Debug, clap::Args)]
 pub struct StepArgs {
     /// Number of operations
-    #[arg(value_name = "N", default_value = "1", hide_default_value = true)]
+    #[arg(value_name = "N", default_value = "1", hide_default_value = true, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub count: u32,
     #[command(flatten)]

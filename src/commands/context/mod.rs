@@ -29,6 +29,14 @@ pub struct Context<'u> {
 }
 
 impl Context<'_> {
+    /// [`ErrorKind::Usage`] for `-z`: the command prints nothing that it could end with NUL. `instead` is for scripts.
+    pub fn check_no_null(&self, instead: &str) -> Result<()> {
+        if !self.ui.options().nul || self.ui.options().json {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Usage, "`-z` has no effect on this output").hint(instead))
+    }
+
     /// Opens the repository at or above the current directory. Warns about a checkout that is running or unfinished.
     pub fn repository(&self) -> Result<Repository> {
         let mut repository = self.repository_to_finish()?;

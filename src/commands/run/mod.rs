@@ -3,6 +3,7 @@
 mod verdict;
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::commands::{Context, complete};
 use crate::effect::Guard;
@@ -11,6 +12,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::fs;
 use crate::object::RunInfo;
 use crate::object::run_info::words;
+use crate::quote::shell_word;
 use crate::workspace::Workspace;
 
 use verdict::OnFail;
@@ -68,7 +70,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let before = before.map_err(not_run)?;
     let incomplete = verdict::report_recorded(context, &workspace, &before.outcome);
     let inside = (INSIDE, workspace.repository.layout.worktree.as_os_str());
-    let ended = fs::run_program(&args.command, &[inside]).map_err(not_started)?;
+    let ended = fs::run_program(&args.command, &[inside]).map_err(|error| not_started(error, &args.command))?;
     workspace.repository.environment.set_phase(Phase::CommandRan);
     let ran =
         RunInfo { command, exit: ended.exit, duration: ended.duration.as_millis().try_into().unwrap_or(u64::MAX) };
@@ -101,7 +103,7 @@ fn run_inside(context: &Context<'_>, args: &Args) -> Result<Exit> {
         ));
     }
     context.ui.status("note: the outer `undo run` records the changes of this command");
-    let ended = fs::run_program(&args.command, &[]).map_err(not_started)?;
+    let ended = fs::run_program(&args.command, &[]).map_err(|error| not_started(error, &args.command))?;
     Ok(Exit(ended.exit))
 }
 
@@ -115,9 +117,16 @@ fn after_command(error: Error) -> Error {
     if error.kind() == ErrorKind::Interrupted { error } else { error.ends_with(Exit::NOT_RUN) }
 }
 
-fn not_started(error: Error) -> Error {
-    match error.is_not_found() {
-        true => error.ends_with(Exit::NO_PROGRAM),
-        false => error.hint("check that the file is an executable program: ls -l").ends_with(Exit::NOT_STARTED),
+/// The error of a command that could not be started. One word with a space may be a line for a shell.
+fn not_started(error: Error, command: &[OsString]) -> Error {
+    match command {
+        _ if !error.is_not_found() => {
+            error.hint("check that the file is an executable program: ls -l").ends_with(Exit::NOT_STARTED)
+        }
+        [line] if line.as_bytes().contains(&b' ') => {
+            let hint = format!("to run a line in a shell: undo run -- sh -c {}", shell_word(line.as_bytes()));
+            error.hint(hint).ends_with(Exit::NO_PROGRAM)
+        }
+        _ => error.ends_with(Exit::NO_PROGRAM),
     }
 }

@@ -18,6 +18,8 @@ use crate::terminal::{Page, Print, Role};
 pub enum Listing {
     /// `  modified  path`
     Words,
+    /// `M path` or `R old -> new`, as in `git status --short`
+    Short,
     /// `M`, a tab, `path`
     NameStatus,
     /// `path`
@@ -46,11 +48,12 @@ impl Print for ChangeLine<'_> {
         match self.listing {
             Listing::NameOnly => return page.record(None, path),
             Listing::NameStatus => return self.print_name_status(page),
+            Listing::Short => return self.print_short(page),
             Listing::Words if page.is_raw() => return page.record(Some(status.word()), path),
             Listing::Words => {}
         }
         let record = ChangeRecord::from(self.change);
-        let slash = if record.kind == Kind::Directory && !path.is_root() { "/" } else { "" };
+        let slash = if self.is_directory() { "/" } else { "" };
         let word = page.paint(role(*status), format!("{:<8}", status.word()));
         let old = record.renamed_from.as_ref().map_or_else(String::new, |from| format!("{} → ", page.path(from)));
         let mut line = format!("  {word}  {old}{}{slash}", page.path(path));
@@ -69,6 +72,31 @@ impl Print for ChangeLine<'_> {
 }
 
 impl ChangeLine<'_> {
+    /// Prints the letter and the path. As in git, a name with a space is quoted, because ` -> ` separates two names; with
+    /// `-z` the old name follows the new one.
+    fn print_short(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Change { path, status, renamed, .. } = self.change;
+        page.text(page.paint(role(*status), status.letter()))?;
+        page.text(" ")?;
+        let slash: &[u8] = if self.is_directory() { b"/" } else { b"" };
+        match renamed {
+            Some(Rename { from, .. }) if page.is_raw() => {
+                page.path_record(path, slash)?;
+                page.path_record(from, slash)
+            }
+            Some(Rename { from, .. }) => {
+                page.quoted_path(from, slash)?;
+                page.text(" -> ")?;
+                page.path_record(path, slash)
+            }
+            None => page.path_record(path, slash),
+        }
+    }
+
+    fn is_directory(&self) -> bool {
+        ChangeRecord::from(self.change).kind == Kind::Directory && !self.change.path.is_root()
+    }
+
     /// Prints the letter and the path. A rename has its similarity after the letter and the old path first, as in git.
     fn print_name_status(&self, page: &mut Page<'_>) -> io::Result<()> {
         let Change { path, status, renamed, .. } = self.change;

@@ -23,24 +23,27 @@ pub struct ListedEntry {
 impl Print for ListedEntry {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
         let entry = &self.record.fields;
-        if page.is_raw() {
+        if page.is_raw() && !self.is_long {
             return page.record(None, &entry.path);
         }
         let slash = if entry.kind == Kind::Directory { "/" } else { "" };
         if !self.is_long {
             return page.line(format_args!("{}{slash}", page.path(&entry.path)));
         }
-        let arrow = entry.target.as_ref().map(|target| format!(" → {}", sanitize::name(&target.0)));
-        page.line(format_args!(
-            "{}  {:>5} {:>5}  {:>10}  {}  {}{slash}{}",
+        let metadata = format!(
+            "{}  {:>5} {:>5}  {:>10}  {}",
             human::mode(entry.kind, entry.mode),
             entry.uid,
             entry.gid,
             Size(entry.size),
-            page.date(entry.mtime),
-            page.path(&entry.path),
-            arrow.unwrap_or_default()
-        ))
+            page.date(entry.mtime)
+        );
+        if page.is_raw() {
+            page.text(metadata + "  ")?;
+            return page.path_record(&entry.path, b"");
+        }
+        let arrow = entry.target.as_ref().map(|target| format!(" → {}", sanitize::name(&target.0)));
+        page.line(format_args!("{metadata}  {}{slash}{}", page.path(&entry.path), arrow.unwrap_or_default()))
     }
 }
 

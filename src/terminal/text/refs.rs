@@ -12,6 +12,9 @@ impl Print for End {}
 
 impl Print for RefRecord {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            return page.name_record(self.name.as_bytes());
+        }
         let mark = if self.current { "@" } else { " " };
         let role = if self.kind == "tag" { Role::Tag } else { Role::Branch };
         let name = page.paint(role, pad(&safe(&self.name), 20));
@@ -23,7 +26,7 @@ impl Print for RefRecord {
 
 impl Print for CurrentBranch {
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
-        page.line(safe(&self.name))
+        if page.is_raw() { page.name_record(self.name.as_bytes()) } else { page.line(safe(&self.name)) }
     }
 }
 
@@ -94,7 +97,12 @@ fn purpose(command: &str) -> &'static str {
 }
 
 impl Print for SettingRecord {
+    /// With `-z`, a list has the key, a new line and the value, as `git config -z --list`.
     fn print(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if page.is_raw() {
+            let key = if self.about.is_some() { format!("{}\n", self.key) } else { String::new() };
+            return page.name_record(format!("{key}{}", self.value).as_bytes());
+        }
         let value = sanitize::text(&self.value);
         let Some(about) = self.about else { return page.line(value) };
         let source = page.paint(Role::Dim, format!("({})", self.source));

@@ -131,7 +131,7 @@ hint: to list the commit: undo ls -R [ID]
     env.undo("commit gone").shows(str![[r#"
 ---- stderr ----
 error: `gone` is neither in the worktree nor in the last commit
-hint: undo status
+hint: to list changed paths: undo status; to give a message: undo commit -m gone
 [exit 2]
 
 "#]]);

@@ -199,3 +199,126 @@ hint: to restore it: undo branch trial [ID]
     env.undo("undo 2").ok();
     env.undo("log -1 trial").ok();
 }
+
+#[test]
+fn short_status_has_one_line_per_change() {
+    let env = two_commits();
+    env.write("d/old name", "some text that is long enough to be found again\n");
+    env.write("gone", "x");
+    env.undo("commit -m three").ok();
+    env.shell("mv 'd/old name' d/new; rm gone; echo b > a; mkdir e; echo 1 > 'e/tab\tx'; echo 2 > e/2; chmod 600 a")
+        .ok();
+    env.undo("status --short").shows(str![[r#"
+M a
+R "d/old name" -> d/new
+A e/
+D gone
+
+"#]]);
+    env.undo("-C d status -s").shows(str![[r#"
+M ../a
+R "old name" -> new
+A ../e/
+D ../gone
+
+"#]]);
+    let raw = env.undo("status -sz").ok().stdout;
+    assert_eq!(raw, b"M a\0R d/new\0d/old name\0A e/\0A e/2\0A e/tab\tx\0D gone\0");
+    env.undo("status -s --no-renames d").shows(str![[r#"
+A d/new
+D "d/old name"
+
+"#]]);
+    env.undo("status -s --json d").shows(str![[r#"
+{"type":"change","path":"d/new","status":"renamed","kind":"file","old_size":48,"size":48,"what":[],"renamed_from":{"path":"d/old name"},"similarity":100}
+{"type":"summary","clean":false,"added":0,"modified":0,"deleted":0,"renamed":1,"retyped":0,"metadata":0,"ignored":0}
+
+"#]]);
+    env.undo("commit -q").ok();
+    env.undo("status -s").shows(str![[r#"
+
+"#]]);
+    env.shell("for i in $(seq 40); do echo $i > many$i; done; undo commit -qm many; rm many*").ok();
+    let alarmed = env.undo("status -s").ok();
+    assert!(alarmed.text().lines().all(|line| line.starts_with("D many")), "{alarmed}");
+    assert!(String::from_utf8_lossy(&alarmed.stderr).contains("deleted"), "{alarmed}");
+}
+
+#[test]
+fn branches_and_tags_are_listed_by_pattern() {
+    let env = two_commits();
+    for line in ["tag v1.0 @~", "tag v1.1", "tag rc/v2", "branch feature/one"] {
+        env.undo(line).ok();
+    }
+    env.undo("tag -l 'v1.*'").shows(str![[r#"
+  v1.0                 [ID]  2026-01-05 08:01:00 (6 minutes ago)  one
+  v1.1                 [ID]  2026-01-05 08:02:00 (5 minutes ago)  two
+
+"#]]);
+    // As in git, `*` matches `/`.
+    env.undo("tag --list '*v[12]*' v1.0 --json").shows(str![[r#"
+{"type":"ref","kind":"tag","name":"rc/v2","id":"[ID]","current":false,"time":"2026-01-05T08:02:00.000000000Z","message":"two"}
+{"type":"ref","kind":"tag","name":"v1.0","id":"[ID]","current":false,"time":"2026-01-05T08:01:00.000000000Z","message":"one"}
+{"type":"ref","kind":"tag","name":"v1.1","id":"[ID]","current":false,"time":"2026-01-05T08:02:00.000000000Z","message":"two"}
+{"type":"summary","count":3}
+
+"#]]);
+    env.undo("tag -l nothing").ok().shows(str![[r#"
+
+"#]]);
+    env.undo("branch --list 'f*e'").shows(str![[r#"
+  feature/one          [ID]  2026-01-05 08:02:00 (8 minutes ago)  two
+
+"#]]);
+    env.undo("branch -l").shows(str![[r#"
+  feature/one          [ID]  2026-01-05 08:02:00 (9 minutes ago)  two
+@ main                 [ID]  2026-01-05 08:02:00 (9 minutes ago)  two
+
+"#]]);
+    env.undo("tag -l '[a'").shows(str![[r#"
+---- stderr ----
+error: `[a` is not a valid pattern: `[` has no closing `]`; for a literal bracket write `/[`
+[exit 2]
+
+"#]]);
+    env.undo("tag -l v1.0 -d v1.0").fails(2);
+}
+
+#[test]
+fn null_ends_names_or_is_refused() {
+    let env = two_commits();
+    env.undo("tag v1").ok();
+    env.undo("branch side").ok();
+    let raw = |line: &str| env.undo(line).ok().stdout;
+    assert_eq!(raw("tag -z"), b"v1\0");
+    assert_eq!(raw("branch -z"), b"main\0side\0");
+    assert_eq!(raw("branch -z --show-current"), b"main\0");
+    assert_eq!(raw("config -z store.compression"), b"zstd:1\0");
+    assert!(raw("config -z").starts_with(b"store.compression\nzstd:1\0store.reflink\ntrue\0"));
+    let long = String::from_utf8(raw("ls -l -z")).unwrap();
+    assert!(long.starts_with("-rw") && long.ends_with("  a\0"), "{long}");
+    env.undo("log -z").shows(str![[r#"
+---- stderr ----
+error: `-z` has no effect on this output
+hint: undo log --json or --format FORMAT, or use -z with --name-only, --name-status or --numstat
+[exit 2]
+
+"#]]);
+    env.undo("show -z --stat").shows(str![[r#"
+---- stderr ----
+error: `-z` has no effect on this output
+hint: undo show --json, or use -z with --name-only, --name-status or --numstat
+[exit 2]
+
+"#]]);
+    env.undo("op log -z").shows(str![[r#"
+---- stderr ----
+error: `-z` has no effect on this output
+hint: undo op log --json
+[exit 2]
+
+"#]]);
+    env.undo("log -z --name-only").ok();
+    env.undo("show -z @:a").ok();
+    env.undo("log -z --json").ok();
+}

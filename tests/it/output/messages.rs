@@ -10,14 +10,14 @@ fn invalid_usage_exits_2() {
     let env = history();
     env.undo("comit").shows(str![[r#"
 ---- stderr ----
-error: unrecognized subcommand `comit`
+error: unknown command `comit`
 hint: did you mean `commit`?
 [exit 2]
 
 "#]]);
     env.undo("--json comit").shows(str![[r#"
 ---- stderr ----
-{"type":"error","code":"usage","message":"unrecognized subcommand `comit`","hint":"did you mean `commit`?","exit":2,"paths":[]}
+{"type":"error","code":"usage","message":"unknown command `comit`","hint":"did you mean `commit`?","exit":2,"paths":[]}
 [exit 2]
 
 "#]]);
@@ -199,4 +199,122 @@ Examples:
 
 "#]]);
     env.undo("help revisions").ok();
+}
+
+#[test]
+fn a_message_without_its_option_is_recognised() {
+    let env = history();
+    env.undo("commit 'before the upgrade'").shows(str![[r#"
+---- stderr ----
+error: `before the upgrade` is neither in the worktree nor in the last commit
+hint: to give a message: undo commit -m 'before the upgrade'
+[exit 2]
+
+"#]]);
+    env.undo("commit -n before the upgrade").shows(str![[r#"
+---- stderr ----
+error: `before` is neither in the worktree nor in the last commit
+hint: to give a message: undo commit -m 'before the upgrade'
+[exit 2]
+
+"#]]);
+    env.undo("commit upgrade").shows(str![[r#"
+---- stderr ----
+error: `upgrade` is neither in the worktree nor in the last commit
+hint: to list changed paths: undo status; to give a message: undo commit -m upgrade
+[exit 2]
+
+"#]]);
+    env.undo("commit new.txt nowhere").shows(str![[r#"
+---- stderr ----
+error: `nowhere` is neither in the worktree nor in the last commit
+hint: undo status
+[exit 2]
+
+"#]]);
+    env.undo("commit -m text nowhere").shows(str![[r#"
+---- stderr ----
+error: `nowhere` is neither in the worktree nor in the last commit
+hint: undo status
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn misspelt_commands_are_corrected_only_if_one_is_near() {
+    let env = TestEnv::new();
+    let hint = |line: &str| {
+        let message = String::from_utf8(env.undo(line).fails(2).stderr).unwrap();
+        message.trim_end().rsplit_once("hint: ").unwrap().1.to_owned()
+    };
+    for (typed, expected) in [
+        ("lgo", "log"),
+        ("comit", "commit"),
+        ("statsu", "status"),
+        ("brnach", "branch"),
+        ("chekcout", "checkout"),
+        ("tags", "tag"),
+        ("op lgo", "log"),
+        // Plumbing only if no other command is near.
+        ("catfile", "cat-file"),
+        ("lstree", "ls-tree"),
+    ] {
+        assert_eq!(hint(typed), format!("did you mean `{expected}`?"), "{typed}");
+    }
+    for typed in ["xyzzy", "foo", "ad", "frobnicate"] {
+        assert_eq!(hint(typed), "undo help", "{typed}");
+    }
+    env.undo("ignore").shows(str![[r#"
+---- stderr ----
+error: unknown command `ignore`
+hint: write patterns into `.undoignore`; to test a path: undo check-ignore -v PATH
+[exit 2]
+
+"#]]);
+    env.undo("du").shows(str![[r#"
+---- stderr ----
+error: unknown command `du`
+hint: undo count-objects for the repository, undo ls -l for files, undo log for each commit
+[exit 2]
+
+"#]]);
+}
+
+#[test]
+fn numbers_that_are_not_valid_are_explained() {
+    let env = history();
+    let message = |line: &str| {
+        let message = String::from_utf8(env.undo(line).fails(2).stderr).unwrap();
+        message.lines().next().unwrap().to_owned()
+    };
+    for (line, expected) in [
+        ("undo x", "`x` is not a number of steps: give 1 or more"),
+        ("undo 0", "`0` is not a number of steps: give 1 or more"),
+        ("redo -1", "`-1` is not a number of steps: give 1 or more"),
+        ("undo 5000000000", "`5000000000` is too large"),
+        ("log -n x", "`x` is not a number (`--max-count <N>`)"),
+        ("log -n 1.5", "`1.5` is not a whole number (`--max-count <N>`)"),
+        ("log -n -1", "`-1` is too small: give 0 or more (`--max-count <N>`)"),
+    ] {
+        assert_eq!(message(line), format!("error: {expected}"), "{line}");
+    }
+}
+
+#[test]
+fn a_shell_line_as_one_word_is_recognised() {
+    let env = history();
+    env.undo("run 'rm -rf new.txt'").shows(str![[r#"
+---- stderr ----
+error: cannot run `rm -rf new.txt`: no such file or directory
+hint: to run a line in a shell: undo run -- sh -c 'rm -rf new.txt'
+[exit 127]
+
+"#]]);
+    env.undo("run no-such-program").shows(str![[r#"
+---- stderr ----
+error: cannot run `no-such-program`: no such file or directory
+[exit 127]
+
+"#]]);
 }

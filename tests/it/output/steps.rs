@@ -212,14 +212,14 @@ hint: to list operations: undo op log
     env.undo("commit -m one").ok();
     env.undo("undo 0").shows(str![[r#"
 ---- stderr ----
-error: `0` is too small: give 1 or more
+error: `0` is not a number of steps: give 1 or more
 hint: undo help undo
 [exit 2]
 
 "#]]);
     env.undo("undo x").shows(str![[r#"
 ---- stderr ----
-error: `x` is not a number
+error: `x` is not a number of steps: give 1 or more
 hint: undo help undo
 [exit 2]
 
