@@ -101,6 +101,7 @@ fn ends(
         },
         [old, new] => (resolve(old)?, resolve(new)?),
         several => {
+            several.iter().try_for_each(|text| resolve(text).map(drop))?;
             let message = format!("`diff` compares at most two revisions, not {}", several.len());
             return Err(Error::new(ErrorKind::Usage, message).hint("undo diff A B -- PATH…"));
         }

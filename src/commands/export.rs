@@ -17,6 +17,7 @@ use crate::report::checkouts::ExportRecord;
   undo export v1 /tmp/v1
   undo export @ backup.tar.zst
   undo export @~3:data /tmp/data      a directory of a commit
+  undo export v1 reports '*.csv'      some paths
   undo export @~1 - | ssh host tar -x")]
 pub struct Args {
     /// Commit, and directory in it
@@ -25,6 +26,9 @@ pub struct Args {
     /// Destination
     #[arg(value_name = "DEST", add = complete::with(complete::live_paths))]
     destination: PathBuf,
+    /// Export only these paths
+    #[arg(value_name = "PATH", add = complete::with(complete::recorded_paths))]
+    paths: Vec<PathBuf>,
     /// As root, also restore owners, set-id bits, capabilities and devices recorded by another user
     #[arg(long)]
     trust_owner: bool,
@@ -34,11 +38,13 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (workspace, progress) = (context.workspace()?, context.ui.progress());
     let (id, path) = context.commit_path(&workspace, &args.what)?;
     let path = path.unwrap_or_default();
+    let selection = context.selection(&workspace, &args.paths)?;
     if args.destination == Path::new("-") {
-        let exported = context.ui.data(|out| workspace.export_tar(id, &path, out, progress))?;
+        let exported = context.ui.data(|out| workspace.export_tar(id, &path, &selection, out, progress))?;
         return Ok(report_inexact(context, &exported));
     }
-    let exported = workspace.export(id, &path, &context.place(&args.destination)?, args.trust_owner, progress)?;
+    let destination = context.place(&args.destination)?;
+    let exported = workspace.export(id, &path, &selection, &destination, args.trust_owner, progress)?;
     context.ui.outcome(&record(id.object_id(), &args.destination, &exported))?;
     Ok(report_inexact(context, &exported))
 }

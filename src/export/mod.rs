@@ -10,13 +10,14 @@ use serde::Serialize;
 use crate::apply::plan::Plan;
 use crate::apply::privileges::Limits;
 use crate::apply::target::Target;
+use crate::diff::{self, Spliced};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{self, AtomicFile};
-use crate::history::recorded;
+use crate::history::{entry_at, recorded};
 use crate::id::{CommitId, LinksId, ObjectId};
 use crate::message::Message;
 use crate::metadata::Kind;
-use crate::object::{Entry, Links, ObjectKind, Objects};
+use crate::object::{Content, Entry, Links, ObjectKind, Objects, Tree};
 use crate::path::{RepoPath, RepoPathBuf};
 use crate::progress::{Progress, Task, Unit};
 use crate::quote::shell_word;
@@ -63,18 +64,27 @@ impl From<&Target> for Source {
 }
 
 impl Source {
-    /// A directory of a commit. [`ErrorKind::Usage`] if the path is not a directory.
-    pub fn directory(objects: &dyn Objects, commit: CommitId, path: &RepoPath) -> Result<Source> {
-        let Target { links, unstable, .. } = Target::commit(objects, commit)?;
-        let entry = recorded(objects, commit, path)?;
+    /// A directory of a commit, or only some paths in it. [`ErrorKind::Usage`] if it is not a directory.
+    pub fn directory(store: &Store, commit: CommitId, path: &RepoPath, only: Option<&[RepoPathBuf]>) -> Result<Source> {
+        let target = Target::commit(store, commit)?;
+        let target = only.map_or(Ok(target.clone()), |paths| selected(store, target, paths))?;
+        let Target { root, links, unstable, objects: mut made, .. } = target;
+        let objects = Overlay { below: store, objects: &made };
+        let all = recorded(store, commit, path)?;
+        let entry = if only.is_some() { entry_at(&objects, &root, path)? } else { Some(all) };
+        let entry = entry.ok_or_else(|| {
+            let message = Message::path(path) + " contains none of the selected paths";
+            Error::new(ErrorKind::NotFound, message)
+                .hint("paths are relative to the current directory, or begin with `:/`")
+        })?;
         if entry.kind() != Kind::Directory {
             let place = [commit.short().as_bytes(), b":", path.as_bytes()].concat();
             let message = Message::path(path) + format!(" is a {}, not a directory", entry.kind().word());
             return Err(Error::new(ErrorKind::Usage, message).hint(format!("undo cat {} > FILE", shell_word(&place))));
         }
-        let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
+        let links = links.map(|id| objects.links(id)).transpose()?;
         let links = match links {
-            Some(id) => Some(objects.links(id)?.below(path).save(|id, bytes| {
+            Some(links) => Some(links.below(path).save(|id, bytes| {
                 made.insert((ObjectKind::Links, id.object_id()), bytes.into());
                 Ok(())
             })?),
@@ -89,6 +99,26 @@ impl Source {
             limits: None,
         })
     }
+}
+
+/// The part of a commit at these paths, with the directories above them.
+fn selected(store: &Store, target: Target, paths: &[RepoPathBuf]) -> Result<Target> {
+    let mut made: HashMap<(ObjectKind, ObjectId), Arc<[u8]>> = HashMap::new();
+    let tree = Tree { entries: Vec::new() }.save(|id, bytes| {
+        made.insert((ObjectKind::Tree, id.object_id()), bytes.into());
+        Ok(())
+    })?;
+    let nothing = Entry { content: Content::Directory { tree, entries: 0, size: 0 }, ..target.root.clone() };
+    let empty = made.clone();
+    let objects = Overlay { below: store, objects: &empty };
+    let Spliced { root, links, .. } =
+        diff::splice(&objects, (&nothing, None), (&target.root, target.links), paths, &mut |kind, id, bytes| {
+            made.insert((kind, id), bytes.into());
+            Ok(())
+        })?;
+    let is_selected = |path: &RepoPathBuf| paths.iter().any(|selected| path.is_within(selected));
+    let unstable = target.unstable.iter().filter(|path| is_selected(path)).cloned().collect();
+    Ok(Target { root, links, unstable, objects: made, ..target })
 }
 
 /// Outcome of an export, with the field names of `docs/json.md`.

@@ -7,12 +7,13 @@ use crate::error::Result;
 use crate::export::{Compression, Destination, Exported, Source, export, export_to};
 use crate::id::CommitId;
 use crate::path::RepoPath;
+use crate::path::selection::PathSelection;
 use crate::progress::Progress;
 
 use super::Workspace;
 
 impl Workspace {
-    /// Exports a directory of a commit (the root for the whole commit) to a new `.tar`, `.tar.gz` or `.tar.zst` file, or to a
+    /// Exports a directory of a commit (the root for the whole commit), or the selected paths in it, to a new `.tar`, `.tar.gz` or `.tar.zst` file, or to a
     /// new or empty directory, outside the repository. Overwrites nothing. As root, `trust_owner` also restores owners,
     /// set-id bits, capabilities and devices recorded by another user.
     ///
@@ -21,11 +22,12 @@ impl Workspace {
         &self,
         commit: CommitId,
         path: &RepoPath,
+        selection: &PathSelection,
         destination: &Path,
         trust_owner: bool,
         progress: &dyn Progress,
     ) -> Result<Exported> {
-        let source = Source::directory(self.repository.store(), commit, path)?;
+        let source = self.source(commit, path, selection)?;
         let destination = self.directory.join(destination);
         let exported = export_to(&self.repository, source, &destination, trust_owner, progress)?;
         Ok(exported.of_directory(path))
@@ -36,11 +38,21 @@ impl Workspace {
         &self,
         commit: CommitId,
         path: &RepoPath,
+        selection: &PathSelection,
         to: &mut dyn Write,
         progress: &dyn Progress,
     ) -> Result<Exported> {
         let store = self.repository.store();
-        let source = Source::directory(store, commit, path)?;
+        let source = self.source(commit, path, selection)?;
         Ok(export(store, source, Destination::Tar(to, Compression::None), progress)?.of_directory(path))
+    }
+
+    fn source(&self, commit: CommitId, path: &RepoPath, selection: &PathSelection) -> Result<Source> {
+        let store = self.repository.store();
+        if selection.is_all() {
+            return Source::directory(store, commit, path, None);
+        }
+        let paths = self.paths_in(commit, selection)?;
+        Source::directory(store, commit, path, Some(&paths))
     }
 }

@@ -69,6 +69,21 @@ impl Workspace {
         }
         Ok(PathSet::topmost(found).into_paths())
     }
+
+    /// The paths that a selection selects in a commit, without those below another one. [`ErrorKind::NotFound`] if a path does
+    /// not exist, or a pattern matches nothing.
+    pub(super) fn paths_in(&self, commit: CommitId, selection: &PathSelection) -> Result<Vec<RepoPathBuf>> {
+        let store = self.repository.store();
+        let mut found = Vec::new();
+        collect(store, &store.commit(commit)?.root, selection, &mut found)?;
+        for spec in selection.included().iter().filter(|spec| !found.iter().any(|path| spec.covers(path))) {
+            match spec.pattern_text() {
+                Some(text) => return Err(no_match(text)),
+                None => drop(history::recorded(store, commit, spec.start())?),
+            }
+        }
+        Ok(PathSet::topmost(found).into_paths())
+    }
 }
 
 /// The error for a pattern that matches no path.

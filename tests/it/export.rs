@@ -139,14 +139,58 @@ hint: undo ls [ID]
 
 "#]]);
     env.undo("export data ../file").shows(str![[r#"
----- stderr ----
-error: revision `data` does not exist
-hint: to use the last recorded version: undo export @:data
-[exit 2]
+[ID] → ../file  4 entries, 2 B
 
 "#]]);
     env.undo("export @:data ../json --json").shows(str![[r#"
 {"type":"export","id":"[ID]","destination":"../json","entries":4,"bytes":2,"inexact":[],"damaged":[],"torn":[]}
 
 "#]]);
+}
+
+#[test]
+fn selected_paths_of_a_commit_are_exported() {
+    let env = TestEnv::new();
+    for path in ["a.csv", "a.txt", "data/b.csv", "data/raw/c.csv", "data/raw/c.txt", "other/d.csv"] {
+        env.write(path, path);
+    }
+    fs::hard_link(env.path().join("data/b.csv"), env.path().join("data/same.csv")).unwrap();
+    env.undo("commit --init -m one").ok();
+    env.undo("export @ ../out '*.csv' ':!other'").shows(str![[r#"
+[ID] → ../out  6 entries, 29 B
+
+"#]]);
+    let out = env.root().join("out");
+    let exists = |path: &str| out.join(path).exists();
+    assert!(exists("a.csv") && exists("data/raw/c.csv") && !exists("a.txt") && !exists("data/raw/c.txt"));
+    assert!(!exists("other"));
+    assert_eq!(fs::metadata(out.join("data/same.csv")).unwrap().nlink(), 2);
+    env.undo("-C data export @:data ../../below raw").ok();
+    assert_eq!(fs::read(env.root().join("below/raw/c.txt")).unwrap(), b"data/raw/c.txt");
+    assert!(!env.root().join("below/b.csv").exists());
+    env.undo("export @ ../all.tar data/raw/c.csv").ok();
+    let listed = env.command("tar").args(["-tf", "../all.tar"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "./\ndata/\ndata/raw/\ndata/raw/c.csv\n");
+    env.undo("export @ ../none '*.x'").shows(str![[r#"
+---- stderr ----
+error: no path matches `*.x`
+hint: to list paths: undo ls -R
+[exit 2]
+
+"#]]);
+    env.undo("export @ ../none gone").shows(str![[r#"
+---- stderr ----
+error: `gone` does not exist in commit [ID]
+hint: undo ls [ID]
+[exit 2]
+
+"#]]);
+    env.undo("export @:other ../none data").shows(str![[r#"
+---- stderr ----
+error: `other` contains none of the selected paths
+hint: paths are relative to the current directory, or begin with `:/`
+[exit 2]
+
+"#]]);
+    assert!(!env.root().join("none").exists());
 }

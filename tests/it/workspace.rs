@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use undo::environment::{Durability, Environment};
 use undo::error::{ErrorKind, Result};
 use undo::path::RepoPath;
+use undo::path::selection::PathSelection;
 use undo::progress::{Progress, Silent, Task, Unit, cancelled};
 use undo::time::Timestamp;
 use undo::workspace::{CheckoutMode, CommitOptions, Workspace};
@@ -217,7 +218,14 @@ fn cancelled_exports_leave_nothing() {
     for name in ["copy", "copy.tar"] {
         let path = env.root().join(name);
         let mut reports = 0;
-        while is_cancelled(workspace.export(id, RepoPath::root(), &path, false, &CancelAfter::new(reports))) {
+        while is_cancelled(workspace.export(
+            id,
+            RepoPath::root(),
+            &PathSelection::default(),
+            &path,
+            false,
+            &CancelAfter::new(reports),
+        )) {
             let is_empty = std::fs::read_dir(&path).map_or(!path.exists(), |mut entries| entries.next().is_none());
             assert!(is_empty, "cancelled after {reports} reports");
             reports += 1;
