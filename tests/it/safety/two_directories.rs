@@ -246,7 +246,7 @@ warning: the checkout of [ID] in `[ROOT]/the first`, which has the same reposito
 
 "#]]);
     scene.second("status --json").shows(str![[r#"
-{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"retyped":0,"metadata":0,"ignored":0}
+{"type":"summary","clean":true,"added":0,"modified":0,"deleted":0,"renamed":0,"retyped":0,"metadata":0,"ignored":0}
 ---- stderr ----
 {"type":"warning","message":"the checkout of [ID] in `[ROOT]/the first`, which has the same repository, is unfinished; finish it with `undo -C '[ROOT]/the first' checkout --continue`, or undo it with `undo -C '[ROOT]/the first' undo`","paths":[]}
 
