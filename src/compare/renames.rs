@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::diff::rename::{self, RenameOptions, Unit};
+use crate::diff::rename::{self, MAX_CHANGES, RenameOptions, Unit};
 use crate::diff::similarity::Fingerprint;
 use crate::diff::text::is_text;
 use crate::diff::{Change, ChangeCounts, Status};
@@ -10,9 +10,6 @@ use crate::error::Result;
 
 use super::Comparison;
 use super::contents::Source;
-
-/// Maximum number of changes kept in memory to find renames.
-const MAX_HELD: usize = 100_000;
 
 /// 256 MiB: bytes that the search for similar files reads. Chunk lists in the store are not counted.
 const MAX_READ: u64 = 256 << 20;
@@ -57,7 +54,7 @@ impl<'a> HeldChanges<'a> {
             return each(change);
         }
         self.held.push(change);
-        if self.held.len() > MAX_HELD {
+        if self.held.len() > MAX_CHANGES {
             self.is_full = true;
             self.search.is_incomplete.set(true);
             return self.held.drain(..).try_for_each(each);

@@ -13,6 +13,9 @@ use super::{Change, ChangeCounts, Rename, Status};
 
 pub use super::edited::Unit;
 
+/// Maximum number of changes to keep in memory to find renames.
+pub const MAX_CHANGES: usize = 100_000;
+
 /// How to find renames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RenameOptions {

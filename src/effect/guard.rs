@@ -18,7 +18,7 @@ pub struct Guard {
 enum Measure {
     Added,
     Deleted,
-    /// Added, deleted and modified paths.
+    /// Added, deleted, renamed and modified paths.
     Changed,
     /// Growth of all files in bytes.
     Grown,
@@ -65,9 +65,9 @@ impl Guard {
     /// The measured value.
     pub fn value(&self, effect: &Effect) -> u64 {
         match self.measure {
-            Measure::Added => effect.counts.added,
-            Measure::Deleted => effect.counts.deleted,
-            Measure::Changed => effect.counts.total(),
+            Measure::Added => effect.counts.added - effect.renamed,
+            Measure::Deleted => effect.counts.deleted - effect.renamed,
+            Measure::Changed => effect.changed(),
             Measure::Grown => effect.after.bytes.saturating_sub(effect.before.bytes),
         }
     }

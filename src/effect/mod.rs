@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
 
+use crate::diff::rename::{self, MAX_CHANGES, RenameOptions};
 use crate::diff::trees::Side;
 use crate::diff::{self, Change, LeftOut, Status};
 use crate::error::Result;
@@ -26,6 +27,8 @@ pub struct Effect {
     /// Number of paths that differ, including directories.
     #[serde(flatten)]
     pub counts: Counts,
+    /// Number of paths that were renamed without an edit. Each counts as added and deleted, too.
+    pub renamed: u64,
     /// Number of paths that ignore rules now leave out. They still exist, so this is not a change of the directory.
     pub ignored: u64,
     /// Totals of the earlier commit.
@@ -60,15 +63,38 @@ impl Effect {
         let left_out = LeftOut::seen(&after.uncovered, ignored, &HashMap::new());
         let options = diff::Options { left_out, ..diff::Options::default() };
         let mut losses = Losses::default();
-        let counts = diff::compare(objects, side(before), side(after), &options, &mut |change| {
+        let mut add = |change: Change| {
             losses.add(&change);
             effect.add_example(change);
+        };
+        let mut held = Some(Vec::new());
+        let mut counts = diff::compare(objects, side(before), side(after), &options, &mut |change| {
+            let Some(changes) = &mut held else {
+                add(change);
+                return Ok(());
+            };
+            changes.push(change);
+            if changes.len() > MAX_CHANGES {
+                held.take().into_iter().flatten().for_each(&mut add);
+            }
             Ok(())
         })?;
+        if let Some(mut changes) = held {
+            // Similar files could hide a deletion; files with the same content cannot.
+            let options = RenameOptions { similarity: 100 };
+            rename::detect(&mut changes, &mut counts, options, false, &mut |_, _| Ok(None))?;
+            changes.into_iter().for_each(add);
+        }
         effect.counts = counts.recorded();
+        effect.renamed = counts.renamed;
         effect.ignored = counts.ignored;
         effect.losses = losses.finish();
         Ok(effect)
+    }
+
+    /// Number of paths that differ. A rename is one change.
+    pub fn changed(&self) -> u64 {
+        self.counts.total() - self.renamed
     }
 
     /// Number of paths in the earlier commit, including directories.

@@ -60,7 +60,7 @@ impl RunRecord<'_> {
         effect: &'e Effect,
         guards: Vec<String>,
     ) -> RunRecord<'e> {
-        let changed = effect.counts.total();
+        let changed = effect.changed();
         RunRecord { run: ran.into(), before, after, changed, effect, guards, rolled_back: false }
     }
 }

@@ -298,3 +298,27 @@ fn renames_are_those_of_git() {
     }
     assert!(found > 50, "only {found} renames");
 }
+
+#[test]
+fn a_rename_is_no_deletion_for_a_guard() {
+    let env = TestEnv::initialised();
+    env.write("a", "a\n");
+    env.write("b", "b\n");
+    env.write("d/c", "c\n");
+    env.undo("commit -m first").ok();
+    let output =
+        env.undo("run --guard 'deleted<1' --guard 'added<1' --guard 'changed<4' -- sh -c 'mv a z; mv d e'").ok();
+    output.shows(str![[r#"
+---- stderr ----
+sh -c 'mv a z; mv d e': exit 0 after [DURATION]
+[ID]  3 added, 0 modified, 3 deleted (3 renamed)  (6 B → 6 B)
+hint: to undo: undo undo
+
+"#]]);
+    assert!(env.path().join("e/c").exists());
+    for command in ["rm b", "mv b y; echo edited >>y", "mv b y; rm z", "cp b y; rm b z"] {
+        let guarded = format!("run --guard 'deleted<1' -- sh -c '{command}'");
+        env.undo(&guarded).fails(6);
+        assert!(env.path().join("b").exists() && env.path().join("z").exists(), "{command}");
+    }
+}

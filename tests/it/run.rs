@@ -95,9 +95,8 @@ fn run_reports_and_records_changes() {
         r#"
 ---- stderr ----
 sh -c 'rm -r data; : > notes.txt; mkdir new; mv unsaved.txt new/saved.txt': exit 0 after [DURATION]
-[ID]  2 added, 1 modified, 4 deleted  (2.95 KiB → 13 B)
+[ID]  2 added, 1 modified, 4 deleted (1 renamed)  (2.95 KiB → 13 B)
   deleted  data/ and 2 paths in it  (2.93 KiB)
-  deleted  unsaved.txt  (13 B)
   emptied  notes.txt
 hint: to undo: undo undo
 

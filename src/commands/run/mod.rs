@@ -27,7 +27,8 @@ const INSIDE: &str = "UNDO_RUN";
 /// status is 6.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Guards: added<N, deleted<N and changed<N limit the number of paths, or with N% their share;
-grown<SIZE limits the growth in bytes, with K, M, G or T. Quote guards: shells interpret `<`.
+grown<SIZE limits the growth in bytes, with K, M, G or T. A path that was renamed without an edit is
+neither added nor deleted. Quote guards: shells interpret `<`.
 
 Exit status: that of the command, 128 + N if signal N ended it, 127 if it was not found, 126 if
 it could not be started, 125 if undo failed. See `undo help exit-codes`.

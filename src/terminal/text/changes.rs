@@ -124,6 +124,11 @@ pub fn and_ignored(count: u64) -> String {
     if count == 0 { String::new() } else { format!(", {} {NOW_IGNORED}", Count(count)) }
 }
 
+/// A suffix for a count of deleted paths: ` (2 renamed)`, or nothing.
+pub fn and_renamed(count: u64) -> String {
+    if count == 0 { String::new() } else { format!(" ({} renamed)", Count(count)) }
+}
+
 /// `3 changes: 2 added, 1 modified`
 pub fn describe(counts: &ChangeCounts) -> String {
     let listed = [

@@ -8,7 +8,7 @@ use crate::report::messages::describe;
 use crate::report::runs::CommandRecord;
 use crate::terminal::human::{Count, Size, duration};
 use crate::terminal::sanitize::line as safe;
-use crate::terminal::text::changes::{self, and_ignored};
+use crate::terminal::text::changes::{self, and_ignored, and_renamed};
 use crate::terminal::{Page, Print, Role};
 
 /// The lines of a commit in `log`.
@@ -143,7 +143,7 @@ impl Print for Committed {
                 Count(self.changes.added),
                 Count(self.changes.modified),
                 Count(self.changes.deleted),
-                if self.renamed == 0 { String::new() } else { format!(" ({} renamed)", Count(self.renamed)) },
+                and_renamed(self.renamed),
                 and_ignored(self.ignored),
                 Size(self.bytes_read),
                 Size(self.bytes_stored)

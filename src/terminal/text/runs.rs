@@ -6,7 +6,7 @@ use crate::effect::{Effect, Examples};
 use crate::report::runs::{RollbackRecord, RunRecord};
 use crate::terminal::human::{Count, Size, duration, plural};
 use crate::terminal::sanitize;
-use crate::terminal::text::changes::and_ignored;
+use crate::terminal::text::changes::{and_ignored, and_renamed};
 use crate::terminal::{Page, Print, Role};
 
 impl Print for RunRecord<'_> {
@@ -22,11 +22,12 @@ impl Print for RunRecord<'_> {
         }
         page.line(title)?;
         let id = page.paint(Role::Id, self.after.short());
-        let Effect { before, after, counts, ignored, losses, emptied, retyped } = self.effect;
+        let Effect { before, after, counts, renamed, ignored, losses, emptied, retyped } = self.effect;
         let (added, modified, deleted) = (Count(counts.added), Count(counts.modified), Count(counts.deleted));
         let (before, after, ignored) = (Size(before.bytes), Size(after.bytes), and_ignored(*ignored));
+        let renamed = and_renamed(*renamed);
         page.line(format_args!(
-            "{id}  {added} added, {modified} modified, {deleted} deleted{ignored}  ({before} → {after})"
+            "{id}  {added} added, {modified} modified, {deleted} deleted{renamed}{ignored}  ({before} → {after})"
         ))?;
         let deleted = page.paint(Role::Removed, "deleted").to_string();
         list(page, losses, "directory", |page, loss| {
