@@ -56,7 +56,7 @@ on main at [ID], 60 seconds ago  base
 
 "#]]);
     env.undo("diff --stat").shows(str![[r#"
- .undoignore  2        ++
+ .undoignore  2  ++
  a.log        ignored
  logs         ignored
 63 changes: 1 added, 62 no longer recorded (now ignored); lines: +2 -0
