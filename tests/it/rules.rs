@@ -77,7 +77,7 @@ I	a.log
         (&"ignored".into(), &1.into(), &0.into())
     );
     env.undo("commit -n").shows(str![[r#"
-63 changes: 1 added, 62 no longer recorded (now ignored)
+would record 63 changes: 1 added, 62 no longer recorded (now ignored)  ([..] read)
 
 "#]]);
     env.undo("commit -m rules --strict").shows(str![[r#"
