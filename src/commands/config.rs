@@ -12,7 +12,7 @@ use crate::workspace::{Setting, SettingSource, UserSettings};
 /// (`$XDG_CONFIG_HOME/undo/config.toml`), where they apply to all repositories of the user that do not set another value.
 /// Without KEY, lists all settings and where each value comes from.
 ///
-/// The table `[diff]` of these files has commands that convert files to text before `diff` shows them, such as
+/// The table `[diff]` of the user's file has commands that convert files to text before `diff` shows them, such as
 /// `"*.pdf" = "pdftotext - -"`. The last pattern that matches a file applies.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -78,7 +78,15 @@ impl Document {
         Ok(applied)
     }
 
+    /// A command that converts files. Only the user's file may name programs: with a repository that was copied from elsewhere,
+    /// `undo diff` must not run programs of its author.
     fn converter(&self, pattern: &str, setting: &Setting<'_>) -> Result<Converter> {
+        if self.source != Source::User {
+            let message = "`[diff]` names programs and is read only from the user's settings";
+            let error = Error::new(ErrorKind::Usage, message)
+                .hint("move the table into `~/.config/undo/config.toml` if you trust its commands");
+            return Err(self.at(error, setting.key_span.start));
+        }
         let command = setting.item.as_str().ok_or_else(|| {
             let message = format!("`{}` is not text in quotes", setting.name.escape_debug());
             Error::new(ErrorKind::Usage, message).hint("a command, such as: \"*.pdf\" = \"pdftotext - -\"")
@@ -241,13 +249,25 @@ mod tests {
             ("worktree.cross_mounts = 'yes'", "`worktree.cross_mounts` cannot be `yes`", "valid values: true, false"),
             ("user.name = 5", "`user.name` cannot be `5`", "valid values: text, in quotes"),
             ("[store\n", "`config.toml` line 1: not TOML:", "correct it"),
-            ("[diff]\n'*.x' = 1", "line 2: `diff.*.x` is not text", "a command"),
+            ("[diff]\n'*.x' = 'rm x'", "line 2: `[diff]` names programs", "move the table"),
         ] {
             let error = document(text).config().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Usage);
             assert!(error.to_string().contains(message), "{error}");
             assert!(error.hint_text().unwrap().starts_with(hint), "{error:?}");
         }
+    }
+
+    #[test]
+    fn only_the_users_file_names_programs() {
+        let text = "[diff]\n'*.x' = 'cat'\n'*.y' = 1\n";
+        let mut config = Config::default();
+        assert_eq!(document(text).apply(&mut config).unwrap().problems.len(), 2);
+        assert_eq!(config.converters, []);
+        let user = Document { source: Source::User, ..document(text) };
+        let problems = user.apply(&mut config).unwrap().problems;
+        assert_eq!(config.converters.len(), 1);
+        assert!(problems[0].to_string().contains("line 3: `diff.*.y` is not text"), "{problems:?}");
     }
 
     #[test]

@@ -180,7 +180,7 @@ fn converted_files_are_compared_as_text() {
     env.undo("commit -m one").ok();
     env.write("data/a.packed", "\0one\x002\0");
     env.write("other", "\0two\0");
-    let config = |text: &str| env.write(".undo/config.toml", text);
+    let config = |text: &str| env.write("../home/.config/undo/config.toml", text);
     config("[diff]\n\"*.packed\" = \"tr '\\\\000' '\\\\n'\"\n");
     env.undo("diff").shows(str![[r#"
 diff --git a/data/a.packed b/data/a.packed
@@ -215,9 +215,31 @@ index 8183461..6ec6622 100644
 Binary files a/data/a.packed and b/data/a.packed differ
 # bytes 0x5..0x8 → 0x5..0x6  (3 B → 1 B, -2 B)
 ---- stderr ----
-warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `diff.[` is not a pattern: `[` has no closing `]`; for a literal bracket write `/[`
+warning: a user-wide setting is ignored: `[ROOT]/home/.config/undo/config.toml` line 2: `diff.[` is not a pattern: `[` has no closing `]`; for a literal bracket write `/[`
 
 "#]]);
+}
+
+#[test]
+fn a_repository_cannot_name_programs() {
+    let env = TestEnv::initialised();
+    env.write("a", "\0one");
+    env.undo("commit -m one").ok();
+    env.write("a", "\0two");
+    env.write(".undo/config.toml", "[diff]\n\"*\" = \"touch ran; cat\"\n");
+    for line in ["diff -p", "diff --word-diff", "status", "log -p", "show -p"] {
+        env.undo(line).ok();
+    }
+    env.undo("status").shows(str![[r#"
+on main at [ID], 6 minutes ago  one
+  modified  a
+1 change: 1 modified
+---- stderr ----
+warning: the repository's settings are ignored: `[ROOT]/work/.undo/config.toml` line 2: `[diff]` names programs and is read only from the user's settings
+
+"#]]);
+    env.undo("commit").fails(2);
+    assert!(!env.path().join("ran").exists());
 }
 
 #[test]
