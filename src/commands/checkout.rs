@@ -26,7 +26,7 @@ pub struct Args {
     /// Restore only these paths
     #[arg(last = true, value_name = "PATH", add = complete::with(complete::recorded_paths))]
     paths: Vec<PathBuf>,
-    /// Create a branch and switch to it; without REV, the directory stays as it is
+    /// Create a branch and switch to it; without REV, leave the directory unchanged
     #[arg(short, value_name = "NAME", conflicts_with_all = ["paths", "resume"])]
     branch: Option<String>,
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::workspace::{DiffOptions, Workspace};
 
 /// Show changes between commits, or between a commit and the directory
 ///
-/// Without REV, compares the current commit with the directory; with one, that commit with the directory. With `-q`, prints
+/// Compares REV, by default the current commit, with the directory, or two revisions with each other. With `-q`, prints
 /// nothing, for use with `--exit-code`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -24,7 +24,7 @@ use crate::workspace::{DiffOptions, Workspace};
   undo diff --tool meld           in another program
   undo diff -q --exit-code && echo clean")]
 pub struct Args {
-    /// One or two revisions, or a range `A..B`; names of no revision are paths
+    /// One or two revisions, or a range `A..B`; any other words are paths
     #[arg(value_name = "REV", add = complete::with(complete::revisions_or_paths))]
     revisions: Vec<OsString>,
     /// Show only changes in these paths

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Show help for a command or a topic
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Topics: revisions, ignore, exit-codes, environment, json, plumbing
+#[command(after_help = "Topics: revisions, dates, paths, ignore, exit-codes, environment, json, plumbing
 
 Examples:
   undo help
@@ -31,7 +31,7 @@ const TOPICS: &[(&str, &str)] = &[
         "Revisions:
 
   @                      the current commit
-  @~3, main~2            an ancestor: 3 or 2 commits before
+  @~3, main~2            an ancestor: 3 or 2 commits earlier
   3f2a91bc               a commit id, or a prefix of at least four digits
   main, v1               a branch or a tag
   latest                 the newest of all commits, including automatic ones
@@ -39,17 +39,17 @@ const TOPICS: &[(&str, &str)] = &[
   @{10 minutes ago}      the commit that was current at that time
   @{yesterday 9am}       see `undo help dates`
   REV:path               a file or directory in a commit, from the root of the worktree
-  REV:./path             the same, from the current directory (`REV:../path` too)
+  REV:./path             the same, relative to the current directory (also `REV:../path`)
   A..B                   the range from A to B, for `diff` and `log`
 
-A comparison with fewer than two revisions compares with the live directory.
+With fewer than two revisions, `diff` compares with the live directory.
 ",
     ),
     (
         "dates",
         "Dates and times, for --since, --until and @{…}:
 
-  10 minutes ago, 2h     before now; `an hour ago`, `last week`, `1 week 2 days` too
+  10 minutes ago, 2h     before now; also `an hour ago`, `last week`, `1 week 2 days`
   14:00, 9am, noon       today
   yesterday, monday      a whole day: its start for --since, its end for --until and @{…};
   2026-01-05, jan 5      `last monday` is before today
@@ -57,7 +57,7 @@ A comparison with fewer than two revisions compares with the live directory.
   2026-01-05T14:00Z      RFC 3339, and the formats that git prints
   @1767618000            seconds since 1970-01-01 UTC
 
-Words may be in any case. Times without a zone are local.
+Case does not matter. Times without a zone are local.
 ",
     ),
     (
@@ -72,9 +72,9 @@ Words may be in any case. Times without a zone are local.
   ':(literal)[x]'        a name with wildcards
   REV:data/a.csv         in a commit, from the root; `REV:./a.csv` from the current directory
 
-Quote patterns, or the shell expands them. An argument that is the name of an existing or
-recorded path is that path. A pattern that matches a directory selects all of
-it. Deleted paths are paths too: `log`, `diff`, `ls`, `cat` and `show` find their last version.
+Quote patterns, or the shell expands them. An argument that names an existing or recorded
+path means that path. A pattern that matches a directory selects everything in it. `log`, `diff`,
+`ls`, `cat` and `show` also accept deleted paths, and find their last version.
 
 JSON, plumbing and the `a/` and `b/` headers of patches have paths from the root.
 ",
@@ -91,7 +91,7 @@ JSON, plumbing and the `a/` and `b/` headers of patches have paths from the root
 
   Ignored paths are not recorded, and no command changes them. A recorded path that is now
   ignored is listed as `ignored`, not as deleted; earlier commits keep it. Restoring a commit
-  that recorded a path which is now ignored saves the ignored content first, or fails.
+  that recorded a path which is ignored now first saves the ignored content, or fails.
 ",
     ),
     (
@@ -142,6 +142,7 @@ New codes may be added. Treat every status except 0 as a failure.
   FORCE_COLOR, CLICOLOR_FORCE
                    if not empty and not 0, enables colours even without a terminal
   LANG, LC_ALL     in a UTF-8 locale, `undo log` draws its graph with box characters
+  XDG_CONFIG_HOME  directory of `undo/config.toml` with the user's settings [default: ~/.config]
   TZ               time zone of the times in text output
   UNDO_RUN         set by `undo run` for its command: the directory that is recorded
   UNDO_WORKERS     number of worker threads, 1 to 256 [default: number of cores, at most 8]
@@ -202,7 +203,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<()> {
         context.ui.help(&plumbing_overview(&root))
     } else {
         let command = commands::find(&mut root, &args.topic).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("no command or topic `{topic}`")).hint("undo help")
+            Error::new(ErrorKind::NotFound, format!("`{topic}` is not a command or a topic")).hint("undo help")
         })?;
         context.ui.help(&command.render_help().ansi().to_string())
     }

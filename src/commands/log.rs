@@ -27,7 +27,7 @@ use crate::workspace::{DiffOptions, Workspace};
   undo log v1..main
   undo log --reverse --format '%h %an %ad%n    %s'")]
 pub struct Args {
-    /// Revisions, or a range `A..B`; names of no revision are paths
+    /// Revisions, or a range `A..B`; any other words are paths
     #[arg(value_name = "REV", allow_negative_numbers = true)]
     #[arg(add = complete::with(complete::revisions_or_paths))]
     revisions: Vec<OsString>,

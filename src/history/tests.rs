@@ -246,7 +246,7 @@ fn rejects_unknown_revisions_with_hints() {
         ("main~x", ErrorKind::Usage, "only `~` and `^` can follow", "see how"),
         ("main~99999999999999999999999", ErrorKind::Usage, "too large", "see how"),
         ("@{1h", ErrorKind::Usage, "a `}` is missing", "see how"),
-        ("@{soon}", ErrorKind::Usage, "`soon` is not a valid date or time", "write it like"),
+        ("@{soon}", ErrorKind::Usage, "`soon` is not a valid date or time", "valid forms"),
         ("nowhere@{1h}", ErrorKind::NotFound, "no history at", "to list operations"),
         ("@{1h ago}", ErrorKind::NotFound, "history begins at", "to list operations"),
         ("nowhere@{now}", ErrorKind::NotFound, "revision `nowhere` does not exist", "list commits"),

@@ -44,7 +44,7 @@ pub fn exact(text: &str) -> Result<(Timestamp, i32)> {
     };
     decimal().or_else(rfc3339).ok_or_else(|| {
         Error::new(ErrorKind::Usage, format!("`{}` is not a valid exact time", text.escape_debug()))
-            .hint("write it like `2026-01-05T14:00:00.25+01:00`, `1767617999.25` or `1767617999.25+01:00`")
+            .hint("valid forms: `2026-01-05T14:00:00.25+01:00`, `1767617999.25` or `1767617999.25+01:00`")
     })
 }
 
@@ -66,7 +66,7 @@ fn parse_at(text: &str, day: Day, now: &ZonedDateTime) -> Result<Timestamp> {
     let found = instant(text).map(|time| of_second(time, day)).or_else(|| local(text, day, now));
     found.ok_or_else(|| {
         Error::new(ErrorKind::Usage, format!("`{}` is not a valid date or time", shown())).hint(
-            "write it like `10 minutes ago`, `yesterday 9am`, `last monday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`",
+            "valid forms include `10 minutes ago`, `yesterday 9am`, `last monday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`",
         )
     })
 }

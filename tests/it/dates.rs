@@ -144,7 +144,7 @@ hint: to go back in time: 1 day ago
     env.undo("log --oneline --since 'the day before'").shows(str![[r#"
 ---- stderr ----
 error: `the day before` is not a valid date or time
-hint: write it like `10 minutes ago`, `yesterday 9am`, `last monday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
+hint: valid forms include `10 minutes ago`, `yesterday 9am`, `last monday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
 [exit 2]
 
 "#]]);

@@ -31,16 +31,16 @@ hint: for the settings of all repositories: undo config --global
 "#]]);
     env.undo("config --global").shows(str![[r#"
 store.compression = zstd:1 (default)
-    how new content is compressed; what is stored already stays as it is
+    compression of new content; stored content does not change
 store.reflink = true (default)
-    share the blocks of large files with the store where the file system can, in place of copying them
+    share disk blocks between large files and the store instead of copying, if the file system supports it
 user.name = (default)
-    the author of commits; if it is empty, the login name
+    author of commits; if empty, the login name
 
 "#]]);
     env.undo("config --global user.name 'Ada L.'").shows(str![[r#"
 user.name = Ada L. (user)
-    the author of commits; if it is empty, the login name
+    author of commits; if empty, the login name
 
 "#]]);
     assert_eq!(read(&env), "[user]\nname = \"Ada L.\"\n");
@@ -81,20 +81,20 @@ fn repository_settings_override_those_of_the_user() {
     assert_eq!(env.undo("show --json").json()[0]["author"], "Grace");
     env.undo("config").shows(str![[r#"
 store.compression = zstd:3 (user)
-    how new content is compressed; what is stored already stays as it is
+    compression of new content; stored content does not change
 store.reflink = true (default)
-    share the blocks of large files with the store where the file system can, in place of copying them
+    share disk blocks between large files and the store instead of copying, if the file system supports it
 store.shared = owner (default)
-    who can use the repository: only its owner, or also the group of the directory
+    who can use the repository: its owner only, or also the members of the directory's group
 user.name = Grace (repository)
-    the author of commits; if it is empty, the login name
+    author of commits; if empty, the login name
 worktree.cross_mounts = false (default)
-    record what is mounted below the worktree too: other file systems, bind mounts
+    also record file systems and bind mounts inside the worktree
 
 "#]]);
     env.undo("config --unset user.name").shows(str![[r#"
 user.name = Ada (user)
-    the author of commits; if it is empty, the login name
+    author of commits; if empty, the login name
 
 "#]]);
     env.undo("config --global user.name 'Ada L.'").ok();

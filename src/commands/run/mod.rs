@@ -42,7 +42,7 @@ pub struct Args {
     /// What to do with the changes of a failed command [default: ask on a terminal, else keep]
     #[arg(long, value_name = "WHAT")]
     on_fail: Option<OnFail>,
-    /// Undo the changes in any case, to try a command out
+    /// Always undo the changes, to try out a command
     #[arg(long)]
     rollback: bool,
     /// Undo the changes unless they stay below this limit

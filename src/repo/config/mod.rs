@@ -144,7 +144,7 @@ pub const KEYS: [Key; 5] = [
     Key {
         name: "store.compression",
         values: "stored, deflate:1 to deflate:9, zstd:1 to zstd:19",
-        about: "how new content is compressed; what is stored already stays as it is",
+        about: "compression of new content; stored content does not change",
         files: ANYWHERE,
         kind: Kind::Text,
         get: |config| compression_text(config.compression),
@@ -153,7 +153,7 @@ pub const KEYS: [Key; 5] = [
     Key {
         name: "store.reflink",
         values: "true, false",
-        about: "share the blocks of large files with the store where the file system can, in place of copying them",
+        about: "share disk blocks between large files and the store instead of copying, if the file system supports it",
         files: ANYWHERE,
         kind: Kind::Bool,
         get: |config| config.reflink.to_string(),
@@ -162,7 +162,7 @@ pub const KEYS: [Key; 5] = [
     Key {
         name: SHARED,
         values: "owner, group",
-        about: "who can use the repository: only its owner, or also the group of the directory",
+        about: "who can use the repository: its owner only, or also the members of the directory's group",
         files: ONE_REPOSITORY,
         kind: Kind::Text,
         get: |config| if config.is_shared { "group" } else { "owner" }.to_owned(),
@@ -178,7 +178,7 @@ pub const KEYS: [Key; 5] = [
     Key {
         name: "user.name",
         values: "text",
-        about: "the author of commits; if it is empty, the login name",
+        about: "author of commits; if empty, the login name",
         files: ANYWHERE,
         kind: Kind::Text,
         get: |config| config.author.clone(),
@@ -187,7 +187,7 @@ pub const KEYS: [Key; 5] = [
     Key {
         name: "worktree.cross_mounts",
         values: "true, false",
-        about: "record what is mounted below the worktree too: other file systems, bind mounts",
+        about: "also record file systems and bind mounts inside the worktree",
         files: ONE_REPOSITORY,
         kind: Kind::Bool,
         get: |config| config.cross_mounts.to_string(),

@@ -196,7 +196,7 @@ hint: see how to name commits with `undo help revisions`
     env.undo("show '@{whenever}'").shows(str![[r#"
 ---- stderr ----
 error: `whenever` is not a valid date or time
-hint: write it like `10 minutes ago`, `yesterday 9am`, `last monday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
+hint: valid forms include `10 minutes ago`, `yesterday 9am`, `last monday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
 [exit 2]
 
 "#]]);
@@ -245,7 +245,7 @@ hint: to name a path: undo restore .
     env.undo("log --since whenever").shows(str![[r#"
 ---- stderr ----
 error: `whenever` is not a valid date or time
-hint: write it like `10 minutes ago`, `yesterday 9am`, `last monday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
+hint: valid forms include `10 minutes ago`, `yesterday 9am`, `last monday`, `14:00`, `2026-01-05` or `2026-01-05 14:00`
 [exit 2]
 
 "#]]);

@@ -47,7 +47,7 @@ notes.txt
 "#]]);
     env.undo("help nonsense").shows(str![[r#"
 ---- stderr ----
-error: no command or topic `nonsense`
+error: `nonsense` is not a command or a topic
 hint: undo help
 [exit 2]
 
@@ -168,7 +168,7 @@ Arguments:
   [PATH]...  Restore only these paths
 
 Options:
-  -b <NAME>          Create a branch and switch to it; without REV, the directory stays as it is
+  -b <NAME>          Create a branch and switch to it; without REV, leave the directory unchanged
   -n, --dry-run      Show the changes without making them
   -f, --force        Save and overwrite ignored files in the way, and replace files in use
       --trust-owner  As root, also restore owners, set-id bits, capabilities and devices recorded by

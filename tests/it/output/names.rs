@@ -136,20 +136,20 @@ hint: name a new directory
     assert!(env.undo("export @ -").ok().stdout.len() > 1024);
     env.undo("config").shows(str![[r#"
 store.compression = zstd:1 (default)
-    how new content is compressed; what is stored already stays as it is
+    compression of new content; stored content does not change
 store.reflink = true (default)
-    share the blocks of large files with the store where the file system can, in place of copying them
+    share disk blocks between large files and the store instead of copying, if the file system supports it
 store.shared = owner (default)
-    who can use the repository: only its owner, or also the group of the directory
+    who can use the repository: its owner only, or also the members of the directory's group
 user.name = (default)
-    the author of commits; if it is empty, the login name
+    author of commits; if empty, the login name
 worktree.cross_mounts = false (default)
-    record what is mounted below the worktree too: other file systems, bind mounts
+    also record file systems and bind mounts inside the worktree
 
 "#]]);
     env.undo("config store.compression deflate:6").shows(str![[r#"
 store.compression = deflate:6 (repository)
-    how new content is compressed; what is stored already stays as it is
+    compression of new content; stored content does not change
 
 "#]]);
     env.undo("config store.compression").shows(str![[r#"
