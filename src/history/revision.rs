@@ -22,7 +22,7 @@ pub fn resolve(repository: &Repository, text: &str) -> Result<CommitId> {
         let hint = format!("name the commit alone: `{}`", or_current(&text[..colon]).escape_debug());
         return Err(Error::new(ErrorKind::Usage, message).hint(hint));
     }
-    if find_outside_braces(text, "..").is_some() {
+    if find_range(text).is_some() {
         let message = format!("`{}` is a range, not a single commit", text.escape_debug());
         return Err(Error::new(ErrorKind::Usage, message).hint("`undo log` and `undo diff` take ranges"));
     }
@@ -92,9 +92,15 @@ pub fn has_path(text: &str) -> bool {
 
 /// Resolves both ends of `A..B`; a missing end is `@`. `None` if the text is not a range.
 pub fn resolve_range(repository: &Repository, text: &str) -> Result<Option<(CommitId, CommitId)>> {
-    let Some(dots) = find_outside_braces(text, "..") else { return Ok(None) };
+    let Some(dots) = find_range(text) else { return Ok(None) };
     let (from, to) = (&text[..dots], &text[dots + 2..]);
     Ok(Some((resolve(repository, or_current(from))?, resolve(repository, or_current(to))?)))
+}
+
+/// Offset of the `..` of a range. `../a` and `a/../b` are paths: no revision has such a name.
+fn find_range(text: &str) -> Option<usize> {
+    let is_path = text.contains('/') && text.split('/').any(|name| name == "..");
+    if is_path { None } else { find_outside_braces(text, "..") }
 }
 
 fn or_current(text: &str) -> &str {

@@ -311,3 +311,19 @@ hint: undo help diff
 
 "#]]);
 }
+
+#[test]
+fn a_path_with_dots_is_no_range() {
+    let env = TestEnv::initialised();
+    env.write("file", "1\n");
+    env.write("sub/deep/x", "1\n");
+    env.undo("commit -m first").ok();
+    let undo = |arguments: &str| env.undo(&format!("-C sub {arguments}"));
+    for path in ["../file", "../sub/deep/x", "deep/../../file"] {
+        undo(&format!("cat {path}")).ok();
+        for command in ["log --oneline", "diff --name-only", "show --name-only", "ls", "status", "commit"] {
+            undo(&format!("{command} {path}")).ok();
+        }
+    }
+    undo("log --oneline ../nothing").fails(2);
+}
