@@ -36,25 +36,34 @@ pub fn quote_also(bytes: &[u8], is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str
     Cow::Owned(word)
 }
 
+/// Whether a character is a control character (C0, DEL, C1), changes direction, breaks lines or is invisible.
+pub fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        )
+}
+
 /// Quotes bytes for a shell, in single quotes if needed. Bytes that a terminal cannot show need `$'…'`, which bash and zsh read.
 pub fn shell_word(bytes: &[u8]) -> Cow<'_, str> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "%+,-./:=@_^~".contains(letter);
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.chars().any(|letter| letter.is_control() && letter != '\n') => Cow::Owned(ansi_word(bytes)),
+        Ok(text) if text.chars().any(|letter| is_hidden(letter) && letter != '\n') => Cow::Owned(ansi_word(bytes)),
         Ok(text) if !text.is_empty() && !text.starts_with('~') && text.chars().all(is_plain) => Cow::Borrowed(text),
         Ok(text) => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
         Err(_) => Cow::Owned(ansi_word(bytes)),
     }
 }
 
-/// `$'…'` with escapes for `'`, `\`, control characters and invalid UTF-8.
-fn ansi_word(bytes: &[u8]) -> String {
+/// `$'…'` with escapes for `'`, `\`, hidden characters and invalid UTF-8.
+pub fn ansi_word(bytes: &[u8]) -> String {
     let mut word = String::from("$'");
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
             match letter {
                 '\'' | '\\' => word.extend(['\\', letter]),
-                letter if letter.is_control() => {
+                letter if is_hidden(letter) => {
                     letter.to_string().bytes().for_each(|byte| word.push_str(&format!("\\{byte:03o}")));
                 }
                 letter => word.push(letter),
@@ -146,6 +155,7 @@ mod tests {
             (b"~x", "'~x'"),
             (b"a\n'\\\xff", r"$'a\012\'\\\377'"),
             ("\u{85}é".as_bytes(), r"$'\302\205é'"),
+            ("\u{202e}x".as_bytes(), r"$'\342\200\256x'"),
         ] {
             assert_eq!(shell_word(bytes), word);
         }

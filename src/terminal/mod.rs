@@ -294,7 +294,7 @@ impl Ui {
     }
 
     fn message(&self, role: Role, word: &str, text: &Message) -> String {
-        let text = sanitize::text(&text.relative_to(self.directory(), sanitize::name));
+        let text = sanitize::text(&text.relative_to(self.directory(), sanitize::path));
         format!("{} {text}", self.stderr_palette.paint(role, word))
     }
 
@@ -355,7 +355,7 @@ impl Ui {
             let (path, reason) = path.text();
             let gap = if reason.is_empty() { "" } else { "  " };
             let (path, reason) =
-                (sanitize::name(&path.relative_to(self.directory())), self.stderr_palette.paint(Role::Dim, reason));
+                (sanitize::path(&path.relative_to(self.directory())), self.stderr_palette.paint(Role::Dim, reason));
             self.say(format!("  {}{gap}{reason}", self.stderr_palette.paint(Role::Path, path)));
         }
         if paths.len() > shown {

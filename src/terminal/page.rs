@@ -111,7 +111,7 @@ impl<'a> Page<'a> {
         for path in paths {
             self.out.write_all(start.as_bytes())?;
             let relative = path.relative_to(self.place.directory);
-            let name = if self.nul { relative.to_vec() } else { sanitize::name(&relative).into_bytes() };
+            let name = if self.nul { relative.to_vec() } else { sanitize::path(&relative).into_bytes() };
             self.out.write_all(&name)?;
             self.out.write_all(end.as_bytes())?;
         }
@@ -212,7 +212,7 @@ impl<'a> Page<'a> {
 
     /// A path as safe text, relative to the current directory.
     pub fn path_text(&self, path: &RepoPath) -> String {
-        sanitize::name(&path.relative_to(self.place.directory))
+        sanitize::path(&path.relative_to(self.place.directory))
     }
 
     /// Like [`Page::path_text`], in the colour of paths.
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn paths_are_escaped_or_raw() {
         let path = RepoPath::new(b"a\xff\n").unwrap();
-        assert_eq!(written(false, false, false, |page| page.record(Some("M"), path)), b"M\ta\\xff\\n\n");
+        assert_eq!(written(false, false, false, |page| page.record(Some("M"), path)), b"M\t$'a\\377\\012'\n");
         assert_eq!(written(false, false, true, |page| page.record(Some("M"), path)), b"M\0a\xff\n\0");
         assert_eq!(written(false, false, true, |page| page.record(None, path)), b"a\xff\n\0");
     }

@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Display, Write};
 
+use crate::quote::{ansi_word, is_hidden};
 use crate::terminal::style;
 
 /// Text that is safe for a terminal: it has no control characters except colours of [`style`]. Only this module makes it, and
@@ -32,6 +33,12 @@ impl Display for Printable {
 /// A name, or any bytes, as one line of safe text.
 pub fn name(bytes: &[u8]) -> String {
     escape(bytes, |_| false)
+}
+
+/// A path as one line of safe text. What a terminal cannot show becomes a word that bash and zsh read back: `$'a\012'`.
+pub fn path(bytes: &[u8]) -> String {
+    let plain = name(bytes);
+    if plain.as_bytes() == bytes { plain } else { name(ansi_word(bytes).as_bytes()) }
 }
 
 /// Text as one line of safe text.
@@ -86,12 +93,7 @@ fn push_escape(safe: &mut String, letter: char) {
 /// Whether a character is a control character (C0, DEL, C1) or a mark of [`style`], changes direction, breaks lines or is
 /// invisible.
 pub fn is_deceptive(letter: char) -> bool {
-    letter.is_control()
-        || style::is_mark(letter)
-        || matches!(
-            letter,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        )
+    is_hidden(letter) || style::is_mark(letter)
 }
 
 #[cfg(test)]
@@ -105,6 +107,17 @@ mod tests {
         assert_eq!(name(b"red\x1b[31m\n\t\x7f"), "red\\x1b[31m\\n\\t\\x7f");
         assert_eq!(name(b"bad\xff\xfe end\xe2\x82"), "bad\\xff\\xfe end\\xe2\\x82");
         assert_eq!(name("gnp.\u{202e}exe\u{9b}".as_bytes()), "gnp.\\u{202e}exe\\u{9b}");
+    }
+
+    #[test]
+    fn a_shell_reads_paths_back() {
+        for (bytes, expected) in [
+            (&b"plain name.txt"[..], "plain name.txt"),
+            (b"a\n\xff'\x1b", r"$'a\012\377\'\033'"),
+            ("gnp.\u{202e}exe".as_bytes(), r"$'gnp.\342\200\256exe'"),
+        ] {
+            assert_eq!(path(bytes), expected);
+        }
     }
 
     #[test]

@@ -218,7 +218,7 @@ hint: the current directory has this path: undo restore --from [ID] here.q
     env.undo("-C sub commit :/nothing").shows(str![[r#"
 ---- stderr ----
 error: `../nothing` is neither in the worktree nor in the last commit
-hint: undo status
+hint: to list changed paths: undo status; to give a message: undo commit -m :/nothing
 [exit 2]
 
 "#]]);
@@ -291,14 +291,14 @@ hint: undo help log
 "#]]);
     env.undo("undo 0").shows(str![[r#"
 ---- stderr ----
-error: `0` is too small: give 1 or more
+error: `0` is not a number of steps: give 1 or more
 hint: undo help undo
 [exit 2]
 
 "#]]);
     env.undo("undo x").shows(str![[r#"
 ---- stderr ----
-error: `x` is not a number
+error: `x` is not a number of steps: give 1 or more
 hint: undo help undo
 [exit 2]
 

@@ -448,6 +448,8 @@ fn names_that_are_not_utf_8_are_accepted() {
         assert!(output.status.success() && !stderr.contains("warning"), "{command} {argument:?}: {stderr}");
         assert!(!output.stdout.is_empty(), "{command} {argument:?}");
     }
+    // bash reads the printed name back.
+    env.shell(r#"test "$(eval printf %s "$(undo ls)")" = $'odd\xff' && eval undo log --oneline -- "$(undo ls)""#).ok();
     let output = env.command(env!("CARGO_BIN_EXE_undo")).arg("log").arg(OsStr::from_bytes(b"no\xfe")).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
 }

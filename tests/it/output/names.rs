@@ -98,7 +98,7 @@ fn names_are_escaped_for_terminals_and_exact_in_json() {
     std::fs::write(env.path().join(name), "x").unwrap();
     env.undo("commit -m 'a \x1b[31mred message'").ok();
     env.undo("ls").shows(str![[r#"
-red/x1b[31m/xff
+$'red/033[31m/377'
 
 "#]]);
     env.undo("log --oneline").shows(str![[r#"
@@ -108,7 +108,7 @@ red/x1b[31m/xff
     let json = env.undo("ls --json").ok().json();
     assert_eq!(json[0]["path_bytes"], "cmVkG1szMW3/");
     assert_eq!(env.undo("ls -z").ok().stdout, b"red\x1b[31m\xff\0");
-    for (command, report) in [("cat", &b"x"[..]), ("show", b"x"), ("ls", b"red\\x1b[31m\\xff\n")] {
+    for (command, report) in [("cat", &b"x"[..]), ("show", b"x"), ("ls", b"$'red\\033[31m\\377'\n")] {
         let mut undo = env.command(env!("CARGO_BIN_EXE_undo"));
         let output = undo.arg(command).arg([std::ffi::OsStr::new("@:"), name].join("".as_ref())).output().unwrap();
         assert_eq!(output.stdout, report, "{command}");
