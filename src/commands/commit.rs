@@ -99,6 +99,9 @@ fn offer_message(context: &Context<'_>, args: &Args, error: Error) -> Error {
     }
     let words: Vec<_> = args.paths.iter().map(|path| path.as_os_str().as_bytes()).collect();
     let text = words.join(&b' ');
+    if text.contains(&b'/') && !text.contains(&b' ') {
+        return error;
+    }
     let message = format!("to give a message: undo commit -m {}", shell_word(&text));
     error.hint(match text.contains(&b' ') {
         true => message,

@@ -218,7 +218,7 @@ hint: the current directory has this path: undo restore --from [ID] here.q
     env.undo("-C sub commit :/nothing").shows(str![[r#"
 ---- stderr ----
 error: `../nothing` is neither in the worktree nor in the last commit
-hint: to list changed paths: undo status; to give a message: undo commit -m :/nothing
+hint: undo status
 [exit 2]
 
 "#]]);
