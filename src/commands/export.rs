@@ -38,7 +38,7 @@ pub fn run(context: &Context<'_>, args: &Args) -> Result<Exit> {
     let (workspace, progress) = (context.workspace()?, context.ui.progress());
     let (id, path) = context.commit_path(&workspace, &args.what)?;
     let path = path.unwrap_or_default();
-    let selection = context.selection(&workspace, &args.paths)?;
+    let selection = context.selection_in(&workspace, &args.paths, &[id])?;
     if args.destination == Path::new("-") {
         let exported = context.ui.data(|out| workspace.export_tar(id, &path, &selection, out, progress))?;
         return Ok(report_inexact(context, &exported));

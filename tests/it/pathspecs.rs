@@ -476,6 +476,9 @@ fn a_name_with_wildcards_means_that_path_in_every_commit() {
     env.undo("restore --from @~1 '[b]'").ok();
     assert_eq!([env.read("[b]"), env.read("b")], ["first\n", "second\n"].map(Vec::from));
     fs::remove_file(env.path().join("[b]")).unwrap();
+    env.undo("export -q @~1 ../exported '*'").ok();
+    let exported = env.root().join("exported");
+    assert!(exported.join("*").exists() && !exported.join("a").exists());
     env.undo("diff --name-only @~1 -- '*'").shows(str![[r#"
 *
 
