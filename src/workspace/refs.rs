@@ -66,7 +66,10 @@ impl Workspace {
         let (word, view) = (kind.word(), self.view());
         let old = kind.find(view, name).ok();
         if let Some(old) = old.filter(|_| !force) {
-            let hint = format!("to move it: undo {word} -f {} {}", shell_word(name.as_bytes()), commit.short());
+            let hint = match old == commit {
+                true => format!("undo {word}"),
+                false => format!("to move it: undo {word} -f {} {}", shell_word(name.as_bytes()), commit.short()),
+            };
             let message = format!("{word} `{name}` already exists, at {}", old.short());
             return Err(Error::new(ErrorKind::Exists, message).hint(hint));
         }

@@ -61,7 +61,7 @@ hint: to restore it: undo branch kept [ID]
     env.undo("branch main").shows(str![[r#"
 ---- stderr ----
 error: branch `main` already exists, at [ID]
-hint: to move it: undo branch -f main [ID]
+hint: undo branch
 [exit 2]
 
 "#]]);
