@@ -27,13 +27,17 @@ pub fn reword(
     let new = Transaction::put_commit(&mut writer, &reworded)?;
     writer.finish()?;
     let stored = session.finish()?;
-    let branch = RefName::Branch(repository.view().current.clone());
+    let view = repository.view();
+    // A commit that another name keeps stays in the log.
+    let others = view.branches.iter().filter(|(name, _)| **name != view.current).chain(&view.tags);
+    let is_named = others.map(|(_, id)| *id).any(|id| id == old);
+    let branch = RefName::Branch(view.current.clone());
     transaction.record(NewOperation {
         verb: Verb::Commit,
         description: format!("{} {} → {}, new message", branch.short(), old.short(), new.short()),
         edits: vec![RefEdit { name: branch, old: Some(old), new: Some(new) }],
         commits: vec![new],
-        replaced: Some(old),
+        replaced: (!is_named).then_some(old),
         stored,
         ..NewOperation::default()
     })?;

@@ -322,3 +322,18 @@ hint: undo op log --json
     env.undo("show -z @:a").ok();
     env.undo("log -z --json").ok();
 }
+
+#[test]
+fn an_amended_commit_with_another_name_stays_in_the_log() {
+    let env = TestEnv::initialised();
+    env.write("a", "1\n");
+    env.undo("commit -m first").ok();
+    env.undo("branch keep").ok();
+    env.undo("commit --amend -m second").ok();
+    env.undo("checkout keep").ok();
+    let log = env.undo("log --oneline").ok().text();
+    assert!(log.contains("(keep) first") && log.contains("(main) second"), "{log}");
+    env.undo("commit --amend -m third").ok();
+    let log = env.undo("log --oneline").ok().text();
+    assert!(!log.contains("first") && log.contains("(keep) third"), "{log}");
+}
